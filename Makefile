@@ -1,0 +1,42 @@
+# Everything runs through tests/local/stack.py, which makes its own tools under .local/ the first time.
+-include .env
+export LOCAL_DIR LOCAL_GOOGLE_URL LOCAL_PARAMETERS
+
+PYTHON ?= python3
+STACK := $(PYTHON) tests/local/stack.py
+
+.DEFAULT_GOAL := help
+.PHONY: help local local-up local-down local-logs test build lint sam-local clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+local: local-up ## Start the local stack and tell one demo mail step by step
+	@$(STACK) story
+
+local-up: ## Start the local stack; return when it serves
+	@$(STACK) up
+
+local-down: ## End what local-up started
+	@$(STACK) down
+
+local-logs: ## Show what the local stack's functions wrote
+	@$(STACK) logs
+
+test: ## Run all checks and tests, on a stack of their own
+	@$(STACK) test
+
+build: ## Build the functions for this machine, and the fake Google
+	@$(STACK) build
+
+lint: ## Check format, lints and the template
+	@cargo fmt --all --check
+	@cargo clippy --workspace --all-targets -- -D warnings
+	@$(STACK) validate
+
+sam-local: ## Invoke every sample event with sam local (needs Docker)
+	@$(STACK) sam-local
+
+clean: local-down ## End the stack and remove what was built and installed
+	@rm -rf .aws-sam .local
+	@cargo clean

@@ -1,0 +1,95 @@
+//! `/api/connectors`: what an owner may see of a connector, and its end.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use email_connectors::domain::connector::{CONNECTOR_TYPE, Connector, Provider, Status};
+use email_connectors::domain::email_address::EmailAddress;
+use email_connectors::domain::history_id::HistoryId;
+use email_connectors::domain::id::{ConnectorId, OwnerId};
+use email_connectors::domain::timestamp::Timestamp;
+use email_connectors::domain::watch::{Watch, WatchStatus};
+use email_connectors::flows::access::AccessError;
+use email_connectors::flows::disconnect::DisconnectError;
+use email_connectors::ports::{ProviderError, Store};
+use email_connectors::web::Problem;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{Shared, World, store_problem};
+
+/// A connector as its owner sees it. Nothing in it could rebuild a secret.
+#[derive(Serialize)]
+struct View {
+    id: ConnectorId,
+    owner_id: OwnerId,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    provider: Provider,
+    email_address: EmailAddress,
+    status: Status,
+    granted_scopes: Vec<String>,
+    history_id: HistoryId,
+    watch: WatchView,
+    credentials: &'static str,
+    last_event_at: Option<Timestamp>,
+    last_error: Option<String>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct WatchView {
+    status: WatchStatus,
+    #[serde(flatten)]
+    watch: Watch,
+}
+
+fn view(connector: Connector, now: Timestamp) -> View {
+    View {
+        id: connector.id,
+        owner_id: connector.owner_id,
+        kind: CONNECTOR_TYPE,
+        provider: connector.provider,
+        email_address: connector.email_address,
+        status: connector.status,
+        granted_scopes: connector.granted_scopes,
+        history_id: connector.history_id,
+        watch: WatchView { status: connector.watch.status(now), watch: connector.watch },
+        credentials: "[redacted]",
+        last_event_at: connector.last_event_at,
+        last_error: connector.last_error,
+        created_at: connector.created_at,
+        updated_at: connector.updated_at,
+    }
+}
+
+pub async fn list<W: World>(State(api): Shared<W>, headers: HeaderMap) -> Result<Json<Value>, Problem> {
+    let (owner, now) = api.caller(&headers).await?;
+    let connectors = api.store().connectors(&owner).await.map_err(store_problem)?;
+    let views: Vec<View> = connectors.into_iter().map(|connector| view(connector, now)).collect();
+    Ok(Json(json!({ "connectors": views })))
+}
+
+pub async fn read<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id): Path<ConnectorId>) -> Result<Json<Value>, Problem> {
+    let (owner, now) = api.caller(&headers).await?;
+    let connector = api.store().connector(&owner, &id).await.map_err(store_problem)?.ok_or_else(|| Problem::not_found("connector"))?;
+    Ok(Json(json!(view(connector, now))))
+}
+
+/// Answers the receipt of what was done at Google and here.
+pub async fn remove<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id): Path<ConnectorId>) -> Result<Json<Value>, Problem> {
+    let (owner, now) = api.caller(&headers).await?;
+    let receipt = api.disconnect.run(&owner, &id, now).await.map_err(|error| match error {
+        DisconnectError::NotFound => Problem::not_found("connector"),
+        DisconnectError::Access(AccessError::Provider(ProviderError::Refused { status, reason })) => {
+            Problem::new(StatusCode::BAD_GATEWAY, "google_refused", format!("Google refused with {status}: {reason}; nothing was removed"))
+        }
+        error => Problem::unavailable("unavailable", &error),
+    })?;
+    Ok(Json(json!({
+        "watch_stopped": receipt.watch_stopped,
+        "grant_revoked": receipt.grant_revoked,
+        "data_purged": receipt.data_purged,
+    })))
+}

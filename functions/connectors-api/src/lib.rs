@@ -1,0 +1,78 @@
+//! The API's routes to the flows, and their outcomes back as JSON or problem documents.
+
+mod connectors;
+mod triggers;
+
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::HeaderMap;
+use axum::routing::get;
+use axum::{Json, Router};
+use email_connectors::config::AppSettings;
+use email_connectors::domain::connector::{CONNECTOR_TYPE, Provider};
+use email_connectors::domain::id::OwnerId;
+use email_connectors::domain::timestamp::Timestamp;
+use email_connectors::flows::disconnect::Disconnect;
+use email_connectors::ports::{Clock, EmailProvider, Entropy, Store, StoreError, TokenVerifier, Vault};
+use email_connectors::web::{LONGEST_BODY, Problem, UserGate, no_such_method, no_such_route};
+use serde_json::{Value, json};
+
+/// The world that the API runs in: AWS and Google, or a test's.
+pub trait World: Send + Sync + 'static {
+    type Store: Store;
+    type Vault: Vault;
+    type Provider: EmailProvider;
+    type Verifier: TokenVerifier;
+    type Machine: Clock + Entropy;
+}
+
+pub struct Api<W: World> {
+    /// Holds the store for all routes.
+    pub disconnect: Disconnect<W::Store, W::Vault, W::Provider>,
+    pub gate: UserGate<W::Verifier>,
+    pub app: AppSettings,
+    pub machine: W::Machine,
+}
+
+type Shared<W> = State<Arc<Api<W>>>;
+
+pub fn router<W: World>(api: Api<W>) -> Router {
+    Router::new()
+        .route("/api/connectors", get(connectors::list::<W>))
+        .route("/api/connectors/{id}", get(connectors::read::<W>).delete(connectors::remove::<W>))
+        .route("/api/triggers", get(triggers::list::<W>).post(triggers::create::<W>))
+        .route("/api/triggers/{id}", get(triggers::read::<W>).patch(triggers::change::<W>).delete(triggers::remove::<W>))
+        .route("/api/system/info", get(info::<W>))
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        .with_state(Arc::new(api))
+}
+
+impl<W: World> Api<W> {
+    fn store(&self) -> &W::Store {
+        &self.disconnect.store
+    }
+
+    async fn caller(&self, headers: &HeaderMap) -> Result<(OwnerId, Timestamp), Problem> {
+        let now = self.machine.now();
+        Ok((self.gate.owner(headers, now).await?, now))
+    }
+}
+
+/// What a frontend needs to know before anybody has logged in: no secret, no account id.
+async fn info<W: World>(State(api): Shared<W>) -> Json<Value> {
+    Json(json!({
+        "name": "email-connectors",
+        "version": env!("CARGO_PKG_VERSION"),
+        "app_public_url": api.app.public_url,
+        "callback_url": api.app.callback_url(),
+        "connector_types": [CONNECTOR_TYPE],
+        "providers": [Provider::Gmail],
+    }))
+}
+
+fn store_problem(error: StoreError) -> Problem {
+    Problem::unavailable("unavailable", &error)
+}

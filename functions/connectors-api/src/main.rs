@@ -1,0 +1,46 @@
+//! Wiring of the API.
+
+use connectors_api::{Api, World, router};
+use email_connectors::adapters::dynamodb::DynamoStore;
+use email_connectors::adapters::gmail::Gmail;
+use email_connectors::adapters::kms::KmsVault;
+use email_connectors::adapters::oidc::JwksVerifier;
+use email_connectors::adapters::system::System;
+use email_connectors::adapters::telemetry::Telemetry;
+use email_connectors::adapters::{aws, https};
+use email_connectors::config::{AppSettings, GoogleSettings, UserSettings, environment};
+use email_connectors::flows::disconnect::Disconnect;
+use email_connectors::web::{UserGate, after_each};
+use lambda_http::{Error, run, tracing};
+
+/// AWS and Google.
+struct Real;
+
+impl World for Real {
+    type Store = DynamoStore;
+    type Vault = KmsVault;
+    type Provider = Gmail;
+    type Verifier = JwksVerifier;
+    type Machine = System;
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    tracing::init_default_subscriber();
+    let telemetry = Telemetry::start("connectors-api")?;
+    let env = environment();
+    let (user, app, google) = (UserSettings::read(&env)?, AppSettings::read(&env)?, GoogleSettings::read(&env)?);
+    let (table, key) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?);
+    let (aws, http) = (aws::load().await, https::client());
+    let api = Api::<Real> {
+        gate: UserGate { verifier: JwksVerifier::new(http.clone(), user.key_source()), policy: user.policy },
+        disconnect: Disconnect {
+            store: DynamoStore::new(&aws, table),
+            vault: KmsVault::new(&aws, key),
+            provider: Gmail::new(http, google),
+        },
+        app,
+        machine: System,
+    };
+    run(after_each(router(api), move || telemetry.flush())).await
+}

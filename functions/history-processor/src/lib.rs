@@ -1,0 +1,109 @@
+//! A batch of wake-ups from the queue to the flow `process`, and back as a partial batch response.
+
+use std::collections::BTreeMap;
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use email_connectors::domain::email_address::EmailAddress;
+use email_connectors::domain::timestamp::Timestamp;
+use email_connectors::domain::wake_up::{WakeUp, coalesce};
+use email_connectors::flows::process::{Outcome, Process};
+use email_connectors::ports::{EmailProvider, EventBus, Quarantine, Store, Vault};
+use email_connectors::web::causes;
+use futures_util::future::join_all;
+
+/// What one mailbox has in this batch: its wake-ups, and the messages that stand or fall with them.
+#[derive(Default)]
+struct Group {
+    wake_ups: Vec<WakeUp>,
+    message_ids: Vec<String>,
+}
+
+/// Handles a batch. A message is reported as failed, and so delivered again, with all others of its mailbox: a FIFO group
+/// must not overtake itself. What cannot be read is quarantined and not delivered again.
+pub async fn handle<S: Store, V: Vault, P: EmailProvider, B: EventBus>(
+    process: &Process<S, V, P, B>,
+    quarantine: &impl Quarantine,
+    event: SqsEvent,
+    now: Timestamp,
+) -> SqsBatchResponse {
+    let mut groups: BTreeMap<EmailAddress, Group> = BTreeMap::new();
+    let mut failed = Vec::new();
+    for message in event.records {
+        let id = message.message_id.clone().unwrap_or_default();
+        match read(&message) {
+            Ok(wake_up) => {
+                let group = groups.entry(wake_up.email_address.clone()).or_default();
+                group.wake_ups.push(wake_up);
+                group.message_ids.push(id);
+            }
+            Err(reason) => {
+                if !set_aside(quarantine, &message, &reason).await {
+                    failed.push(id);
+                }
+            }
+        }
+    }
+    let handled = groups.into_values().map(|group| handle_group(process, group, now));
+    failed.extend(join_all(handled).await.into_iter().flatten());
+    let mut response = SqsBatchResponse::default();
+    response.batch_item_failures = failed.into_iter().map(failure).collect();
+    response
+}
+
+fn failure(id: String) -> BatchItemFailure {
+    let mut failure = BatchItemFailure::default();
+    failure.item_identifier = id;
+    failure
+}
+
+fn read(message: &SqsMessage) -> Result<WakeUp, String> {
+    serde_json::from_str(message.body.as_deref().unwrap_or_default()).map_err(|error| error.to_string())
+}
+
+async fn set_aside(quarantine: &impl Quarantine, message: &SqsMessage, reason: &str) -> bool {
+    metrics::counter!("WakeUpUnreadable").increment(1);
+    tracing::warn!(reason, "wake-up quarantined");
+    match quarantine.keep(message.body.as_deref().unwrap_or_default(), reason).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::error!(error = %causes(&error), "an unreadable wake-up could not be quarantined");
+            false
+        }
+    }
+}
+
+/// Answers the messages to deliver again.
+async fn handle_group<S: Store, V: Vault, P: EmailProvider, B: EventBus>(
+    process: &Process<S, V, P, B>,
+    group: Group,
+    now: Timestamp,
+) -> Vec<String> {
+    let Some(wake_up) = coalesce(group.wake_ups) else { return Vec::new() };
+    match process.run(&wake_up, now).await {
+        Ok(outcomes) => {
+            count(&outcomes);
+            Vec::new()
+        }
+        Err(error) => {
+            metrics::counter!("WakeUpFailed").increment(1);
+            tracing::error!(error = %causes(&error), "wake-up failed, it will come again");
+            group.message_ids
+        }
+    }
+}
+
+fn count(outcomes: &[Outcome]) {
+    if outcomes.is_empty() {
+        metrics::counter!("WakeUpOfUnknownMailbox").increment(1);
+    }
+    for outcome in outcomes {
+        match *outcome {
+            Outcome::Stale => metrics::counter!("WakeUpStale").increment(1),
+            Outcome::NotActive => metrics::counter!("WakeUpOfInactiveConnector").increment(1),
+            Outcome::Listed { messages, fired } => {
+                metrics::counter!("MessagesListed").increment(messages as u64);
+                metrics::counter!("TriggerFired").increment(fired as u64);
+            }
+        }
+    }
+}

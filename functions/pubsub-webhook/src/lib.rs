@@ -1,0 +1,92 @@
+//! Pub/Sub's push, and its legacy form, to the flow `receive` and back.
+
+use std::sync::Arc;
+
+use aws_lc_rs::constant_time;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use email_connectors::domain::claims::Refusal;
+use email_connectors::flows::receive::{PushError, Receive, Received};
+use email_connectors::ports::{Clock, Quarantine, TokenError, TokenVerifier, WakeUps};
+use email_connectors::web::{LONGEST_BODY, Problem, bearer, no_such_method, no_such_route};
+use secrecy::{ExposeSecret, SecretString};
+
+pub struct Webhook<T, W, Q, C> {
+    pub receive: Receive<T, W, Q>,
+    /// Turns the legacy route on.
+    pub legacy_token: Option<SecretString>,
+    pub clock: C,
+}
+
+pub fn router<T, W, Q, C>(webhook: Webhook<T, W, Q, C>) -> Router
+where
+    T: TokenVerifier + 'static,
+    W: WakeUps + 'static,
+    Q: Quarantine + 'static,
+    C: Clock + 'static,
+{
+    Router::new()
+        .route("/api/email/webhook/google/pubsub", post(push::<T, W, Q, C>))
+        .route("/api/email/webhook/google", post(legacy::<T, W, Q, C>))
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        .with_state(Arc::new(webhook))
+}
+
+async fn push<T: TokenVerifier, W: WakeUps, Q: Quarantine, C: Clock>(
+    State(webhook): State<Arc<Webhook<T, W, Q, C>>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    answer(webhook.receive.push(bearer(&headers), &body, webhook.clock.now()).await)
+}
+
+async fn legacy<T: TokenVerifier, W: WakeUps, Q: Quarantine, C: Clock>(
+    State(webhook): State<Arc<Webhook<T, W, Q, C>>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    let Some(expected) = &webhook.legacy_token else { return Err(Problem::not_found("route")) };
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let given = header("x-goog-channel-token").as_bytes();
+    if constant_time::verify_slices_are_equal(given, expected.expose_secret().as_bytes()).is_err() {
+        return Err(Problem::unauthorized());
+    }
+    match header("x-goog-message-number") {
+        "" => Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_request", "the header X-Goog-Message-Number is missing")
+            .at("x-goog-message-number")),
+        number => answer(webhook.receive.legacy(number, &body, webhook.clock.now()).await),
+    }
+}
+
+/// Everything but 2xx makes Pub/Sub deliver again, which is right for what may pass, and stops a stranger.
+fn answer(outcome: Result<Received, PushError>) -> Result<StatusCode, Problem> {
+    let forbidden = |detail: String| Problem::new(StatusCode::FORBIDDEN, "forbidden", detail);
+    let outcome = match outcome {
+        Ok(Received::Queued) => {
+            metrics::counter!("PushQueued").increment(1);
+            return Ok(StatusCode::ACCEPTED);
+        }
+        Ok(Received::Quarantined(malformed)) => {
+            metrics::counter!("PushMalformed").increment(1);
+            tracing::warn!(why = %malformed, "push quarantined");
+            return Ok(StatusCode::ACCEPTED);
+        }
+        Err(error) => error,
+    };
+    metrics::counter!("PushRefused").increment(1);
+    tracing::info!(why = %outcome, "push refused");
+    Err(match outcome {
+        PushError::NoToken | PushError::Token(TokenError::Invalid(_)) | PushError::Refused(Refusal::Unauthorized(_)) => {
+            Problem::unauthorized()
+        }
+        PushError::Refused(refusal @ Refusal::Forbidden(_)) => forbidden(refusal.to_string()),
+        PushError::OtherSubscription => forbidden(outcome.to_string()),
+        PushError::Token(error @ TokenError::KeysUnavailable(_)) => Problem::unavailable("keys_unavailable", &error),
+        PushError::Queue(error) => Problem::unavailable("queue_unavailable", &error),
+    })
+}

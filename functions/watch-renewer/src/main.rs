@@ -1,0 +1,41 @@
+//! Wiring of the watch renewer.
+
+use std::time::Duration;
+
+use email_connectors::adapters::dynamodb::DynamoStore;
+use email_connectors::adapters::gmail::Gmail;
+use email_connectors::adapters::kms::KmsVault;
+use email_connectors::adapters::sqs::SqsWakeUps;
+use email_connectors::adapters::system::System;
+use email_connectors::adapters::telemetry::Telemetry;
+use email_connectors::adapters::{aws, https};
+use email_connectors::config::{GoogleSettings, environment, span};
+use email_connectors::flows::renew::Renew;
+use email_connectors::ports::Clock;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
+use serde::de::IgnoredAny;
+use watch_renewer::handle;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    tracing::init_default_subscriber();
+    let telemetry = Telemetry::start("watch-renewer")?;
+    let env = environment();
+    let google = GoogleSettings::read(&env)?.with_topic(&env)?;
+    let quiet_after = span(&env, "QUIET_AFTER_MINUTES", Duration::from_secs(60))?;
+    let (table, key, queue) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?, env.text("NOTIFICATION_QUEUE_URL")?);
+    let aws = aws::load().await;
+    let renew = Renew {
+        store: DynamoStore::new(&aws, table),
+        vault: KmsVault::new(&aws, key),
+        provider: Gmail::new(https::client(), google),
+        wake_ups: SqsWakeUps::new(&aws, queue),
+        quiet_after,
+    };
+    run(service_fn(async |_: LambdaEvent<IgnoredAny>| {
+        let summary = handle(&renew, System.now()).await;
+        telemetry.flush();
+        Ok::<_, Error>(summary)
+    }))
+    .await
+}

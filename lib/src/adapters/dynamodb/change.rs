@@ -1,0 +1,125 @@
+//! One change of one row, and the conditions under which it may happen: for an update of its own or in a transaction.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+
+use super::keys::{Item, Key};
+
+/// Attribute names all go through placeholders, since many are reserved words.
+pub struct Change {
+    key: Key,
+    set: Vec<String>,
+    remove: Vec<String>,
+    add: Vec<String>,
+    delete: Vec<String>,
+    conditions: Vec<String>,
+    names: HashMap<String, String>,
+    values: HashMap<String, AttributeValue>,
+}
+
+impl Change {
+    pub fn of(key: Key) -> Self {
+        Self {
+            key,
+            set: vec![],
+            remove: vec![],
+            add: vec![],
+            delete: vec![],
+            conditions: vec![],
+            names: HashMap::new(),
+            values: HashMap::new(),
+        }
+    }
+
+    fn name(&mut self, name: &str) -> String {
+        let placeholder = format!("#{name}");
+        self.names.insert(placeholder.clone(), name.into());
+        placeholder
+    }
+
+    fn value(&mut self, value: AttributeValue) -> String {
+        let placeholder = format!(":v{}", self.values.len());
+        self.values.insert(placeholder.clone(), value);
+        placeholder
+    }
+
+    pub fn set(mut self, name: &str, value: AttributeValue) -> Self {
+        let clause = format!("{} = {}", self.name(name), self.value(value));
+        self.set.push(clause);
+        self
+    }
+
+    pub fn remove(mut self, name: &str) -> Self {
+        let clause = self.name(name);
+        self.remove.push(clause);
+        self
+    }
+
+    pub fn set_or_remove(self, name: &str, value: Option<AttributeValue>) -> Self {
+        match value {
+            Some(value) => self.set(name, value),
+            None => self.remove(name),
+        }
+    }
+
+    /// Puts elements into a set.
+    pub fn add(mut self, name: &str, value: AttributeValue) -> Self {
+        let clause = format!("{} {}", self.name(name), self.value(value));
+        self.add.push(clause);
+        self
+    }
+
+    /// Takes elements out of a set.
+    pub fn delete(mut self, name: &str, value: AttributeValue) -> Self {
+        let clause = format!("{} {}", self.name(name), self.value(value));
+        self.delete.push(clause);
+        self
+    }
+
+    pub fn if_equal(mut self, name: &str, value: AttributeValue) -> Self {
+        let condition = format!("{} = {}", self.name(name), self.value(value));
+        self.conditions.push(condition);
+        self
+    }
+
+    pub fn if_exists(mut self) -> Self {
+        let condition = format!("attribute_exists({})", self.name("pk"));
+        self.conditions.push(condition);
+        self
+    }
+
+    fn expression(&self) -> String {
+        let clauses = [("SET", &self.set), ("REMOVE", &self.remove), ("ADD", &self.add), ("DELETE", &self.delete)];
+        let written = clauses.iter().filter(|(_, parts)| !parts.is_empty()).map(|(word, parts)| format!("{word} {}", parts.join(", ")));
+        written.collect::<Vec<_>>().join(" ")
+    }
+
+    pub fn into_update(self, table: &str) -> Update {
+        let (key, expression, condition) = (self.key.attributes(), self.expression(), self.conditions.join(" AND "));
+        Update::builder()
+            .table_name(table)
+            .set_key(Some(key))
+            .update_expression(expression)
+            .set_condition_expression((!condition.is_empty()).then_some(condition))
+            .set_expression_attribute_names(Some(self.names))
+            .set_expression_attribute_values((!self.values.is_empty()).then_some(self.values))
+            .build()
+            .unwrap_or_else(|_| unreachable!("table, key and expression are set above"))
+    }
+
+    pub fn into_transaction(self, table: &str) -> TransactWriteItem {
+        TransactWriteItem::builder().update(self.into_update(table)).build()
+    }
+}
+
+/// Writes a whole row; `unless_there` makes a second writer fail.
+pub fn put(table: &str, row: Item, unless_there: bool) -> TransactWriteItem {
+    let put = Put::builder()
+        .table_name(table)
+        .set_item(Some(row))
+        .set_condition_expression(unless_there.then(|| "attribute_not_exists(pk)".into()))
+        .build()
+        .unwrap_or_else(|_| unreachable!("table and item are set above"));
+    TransactWriteItem::builder().put(put).build()
+}

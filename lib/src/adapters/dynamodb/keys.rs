@@ -1,0 +1,107 @@
+//! Where each row lies in the one table.
+//!
+//! | pk | sk | row |
+//! |---|---|---|
+//! | `MAILBOX#<address>` | `CONNECTOR#<id>` | a connector; several owners may share a mailbox |
+//! | `MAILBOX#<address>` | `CONNECTOR#<id>#TRIGGER#<id>` | a trigger, as the processor reads it: after its connector |
+//! | `OWNER#<owner>` | `CONNECTOR#<id>` | where the connector lies |
+//! | `OWNER#<owner>` | `SLOT#<slot>` | which connector holds the slot: what makes it unique |
+//! | `OWNER#<owner>` | `TRIGGER#<id>` | the same trigger, as its owner reads it |
+//! | `OWNER#<owner>` | `EXCHANGE#<fingerprint>` | which connector a code led to, for ten minutes |
+//! | `FIRING#<event>` | `FIRING` | a decided firing: outbox row first, delivery record later |
+//! | `SERVICE` | `DATA_KEY` | the wrapped data key |
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::domain::connector::{Location, Slot};
+use crate::domain::email_address::EmailAddress;
+use crate::domain::id::{ConnectorId, EventId, OwnerId, TriggerId};
+use crate::ports::{Exchange, SWEEP_SHARDS};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    pub pk: String,
+    pub sk: String,
+}
+
+pub type Item = HashMap<String, AttributeValue>;
+
+impl Key {
+    fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+
+    pub fn attributes(&self) -> Item {
+        HashMap::from([("pk".into(), AttributeValue::S(self.pk.clone())), ("sk".into(), AttributeValue::S(self.sk.clone()))])
+    }
+}
+
+pub fn mailbox(mailbox: &EmailAddress) -> String {
+    format!("MAILBOX#{mailbox}")
+}
+
+pub fn owner(owner: &OwnerId) -> String {
+    format!("OWNER#{owner}")
+}
+
+pub fn connector(location: &Location) -> Key {
+    Key::new(mailbox(&location.mailbox), format!("CONNECTOR#{}", location.connector))
+}
+
+pub fn trigger(location: &Location, trigger: &TriggerId) -> Key {
+    Key::new(mailbox(&location.mailbox), format!("CONNECTOR#{}#TRIGGER#{trigger}", location.connector))
+}
+
+pub const CONNECTOR_PREFIX: &str = "CONNECTOR#";
+pub const TRIGGER_PREFIX: &str = "TRIGGER#";
+
+pub fn is_trigger(sk: &str) -> bool {
+    sk.contains("#TRIGGER#")
+}
+
+pub fn owned_connector(of: &OwnerId, connector: &ConnectorId) -> Key {
+    Key::new(owner(of), format!("{CONNECTOR_PREFIX}{connector}"))
+}
+
+pub fn owned_trigger(of: &OwnerId, trigger: &TriggerId) -> Key {
+    Key::new(owner(of), format!("{TRIGGER_PREFIX}{trigger}"))
+}
+
+pub fn slot(of: &OwnerId, slot: &Slot) -> Key {
+    Key::new(owner(of), format!("SLOT#{}", slot.as_str()))
+}
+
+pub fn exchange(of: &OwnerId, exchange: &Exchange) -> Key {
+    Key::new(owner(of), format!("EXCHANGE#{}", exchange.fingerprint.simple()))
+}
+
+const FIRING: &str = "FIRING";
+
+pub fn firing(event: &EventId) -> Key {
+    Key::new(format!("{FIRING}#{event}"), FIRING)
+}
+
+pub fn data_key() -> Key {
+    Key::new("SERVICE".into(), "DATA_KEY")
+}
+
+/// The event of a firing's row, or the connector of a connector's row: all that the sparse index tells.
+pub enum Indexed {
+    Firing(EventId),
+    Connector(Location),
+}
+
+pub fn read_indexed(pk: &str, sk: &str) -> Option<Indexed> {
+    if sk == FIRING {
+        return Some(Indexed::Firing(EventId::new(pk.strip_prefix("FIRING#")?)));
+    }
+    let mailbox = EmailAddress::parse(pk.strip_prefix("MAILBOX#")?).ok()?;
+    Some(Indexed::Connector(Location { mailbox, connector: ConnectorId::new(sk.strip_prefix(CONNECTOR_PREFIX)?) }))
+}
+
+/// Which shard of the sparse index a connector's rows lie in.
+pub fn shard(connector: &ConnectorId) -> u8 {
+    connector.as_str().bytes().fold(0, u8::wrapping_add) % SWEEP_SHARDS
+}

@@ -1,0 +1,116 @@
+//! Gmail's batch endpoint: many calls in one `multipart/mixed` body, answered in another.
+
+/// One part's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartAnswer {
+    /// Which of the request's parts it answers, from 0.
+    pub index: usize,
+    pub status: u16,
+    pub body: Vec<u8>,
+}
+
+pub const BOUNDARY: &str = "email-connectors-batch";
+
+/// The body for some GET requests, each a path with its query.
+pub fn request_body(paths: &[String]) -> String {
+    let part = |(index, path): (usize, &String)| {
+        format!("--{BOUNDARY}\r\nContent-Type: application/http\r\nContent-ID: <part-{index}>\r\n\r\nGET {path}\r\n\r\n")
+    };
+    let parts: String = paths.iter().enumerate().map(part).collect();
+    format!("{parts}--{BOUNDARY}--\r\n")
+}
+
+/// Reads the parts that can be read. A part that is missing or broken is simply not answered: its caller asks again.
+pub fn read_answers(content_type: &str, body: &[u8]) -> Vec<PartAnswer> {
+    let Some(boundary) = boundary(content_type) else { return Vec::new() };
+    let delimiter = [b"--", boundary.as_bytes()].concat();
+    split(body, &delimiter).into_iter().skip(1).filter_map(read_part).collect()
+}
+
+fn boundary(content_type: &str) -> Option<&str> {
+    let parameter = content_type.split(';').map(str::trim).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.eq_ignore_ascii_case("boundary").then_some(value.trim_matches('"'))
+    })?;
+    // RFC 2046: 1 to 70 characters.
+    (1..=70).contains(&parameter.len()).then_some(parameter)
+}
+
+/// The pieces between delimiters that stand at the start of a line; inside a line they are text.
+fn split<'a>(body: &'a [u8], delimiter: &[u8]) -> Vec<&'a [u8]> {
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    let mut at = 0;
+    while at + delimiter.len() <= body.len() {
+        if body[at..].starts_with(delimiter) && (at == 0 || body[at - 1] == b'\n') {
+            pieces.push(&body[start..at]);
+            at += delimiter.len();
+            start = at;
+        } else {
+            at += 1;
+        }
+    }
+    pieces.push(&body[start..]);
+    pieces
+}
+
+/// A part: its own headers, then an HTTP answer with a status line, headers and a body.
+fn read_part(part: &[u8]) -> Option<PartAnswer> {
+    let (own, http) = split_head(part)?;
+    let (head, body) = split_head(http)?;
+    let id = header(&own, "content-id")?.trim_matches(['<', '>']).rsplit('-').next()?;
+    let status = head.lines().next()?.split_whitespace().nth(1)?;
+    Some(PartAnswer { index: id.parse().ok()?, status: status.parse().ok()?, body: body.trim_ascii().to_vec() })
+}
+
+fn split_head(text: &[u8]) -> Option<(String, &[u8])> {
+    let text = text.trim_ascii_start();
+    let end = |mark: &[u8]| text.windows(mark.len()).position(|window| window == mark).map(|at| (at, at + mark.len()));
+    let (head, rest) = end(b"\r\n\r\n").or_else(|| end(b"\n\n"))?;
+    Some((String::from_utf8_lossy(&text[..head]).into_owned(), &text[rest..]))
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let mut fields = head.lines().filter_map(|line| line.split_once(':'));
+    fields.find(|(field, _)| field.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANSWER: &str = "--b1\r\nContent-Type: application/http\r\nContent-ID: <response-part-1>\r\n\r\nHTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\n\r\n{\"error\":1}\r\n--b1\r\nContent-Type: application/http\r\nContent-ID: <response-part-0>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"snippet\":\"a --b1 inside\"}\r\n--b1--\r\n";
+
+    #[test]
+    fn answers_are_found_by_their_id_not_by_their_place() {
+        let answers = read_answers("multipart/mixed; boundary=\"b1\"", ANSWER.as_bytes());
+        let expected = [(1, 429, "{\"error\":1}"), (0, 200, "{\"snippet\":\"a --b1 inside\"}")].map(|(index, status, body)| PartAnswer {
+            index,
+            status,
+            body: body.into(),
+        });
+        assert_eq!(answers, expected);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_an_answer() {
+        let whole = ANSWER.as_bytes();
+        for (content_type, body) in [
+            ("text/plain", whole),
+            ("multipart/mixed; boundary=", whole),
+            ("multipart/mixed; boundary=b2", whole),
+            ("multipart/mixed; boundary=b1", b"" as &[u8]),
+        ] {
+            assert_eq!(read_answers(content_type, body), [], "{content_type}");
+        }
+        let cut = &whole[..whole.len() / 2];
+        assert!(read_answers("multipart/mixed; boundary=b1", cut).len() <= 2);
+    }
+
+    #[test]
+    fn each_call_is_a_part_of_its_own() {
+        let body = request_body(&["/gmail/v1/a".into(), "/gmail/v1/b".into()]);
+        assert_eq!(body.matches("GET /gmail/v1/").count(), 2);
+        assert!(body.ends_with(&format!("--{BOUNDARY}--\r\n")));
+    }
+}

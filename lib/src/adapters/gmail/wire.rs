@@ -1,0 +1,162 @@
+//! Gmail's and Google's answers, as they are sent (names and types of Gmail's discovery document).
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use crate::domain::history::{AddedMessage, HistoryPage};
+use crate::domain::history_id::HistoryId;
+use crate::domain::id::MessageId;
+use crate::domain::message::ProviderMessage;
+use crate::domain::timestamp::Timestamp;
+
+#[derive(Deserialize)]
+pub struct TokenAnswer {
+    pub access_token: String,
+    /// In seconds.
+    pub expires_in: u64,
+    pub refresh_token: Option<String>,
+    #[serde(default)]
+    pub scope: String,
+    pub id_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Profile {
+    pub email_address: String,
+    pub history_id: HistoryId,
+}
+
+#[derive(Deserialize)]
+pub struct WatchAnswer {
+    /// An int64, as a string: milliseconds since the epoch.
+    pub expiration: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryAnswer {
+    /// Absent when nothing happened; a page may lack it and still name a next one.
+    #[serde(default)]
+    pub history: Vec<HistoryRecord>,
+    pub history_id: HistoryId,
+    pub next_page_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryRecord {
+    #[serde(default)]
+    pub messages_added: Vec<MessageAdded>,
+}
+
+#[derive(Deserialize)]
+pub struct MessageAdded {
+    pub message: ListedMessage,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedMessage {
+    pub id: String,
+    #[serde(default)]
+    pub label_ids: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    id: String,
+    thread_id: String,
+    #[serde(default)]
+    label_ids: Vec<String>,
+    #[serde(default)]
+    snippet: String,
+    history_id: Option<HistoryId>,
+    /// An int64, as a string: milliseconds since the epoch.
+    internal_date: String,
+    #[serde(default)]
+    size_estimate: u64,
+    #[serde(default)]
+    payload: Part,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Part {
+    mime_type: String,
+    filename: String,
+    headers: Vec<Header>,
+    parts: Vec<Part>,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    name: String,
+    value: String,
+}
+
+/// Google's error body: of the API (`error` is an object) and of the token endpoint (`error` is a code).
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct ErrorAnswer {
+    pub error: ErrorBody,
+    pub error_description: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum ErrorBody {
+    Code(String),
+    Api {
+        #[serde(default)]
+        message: String,
+        #[serde(default)]
+        errors: Vec<HashMap<String, serde_json::Value>>,
+    },
+}
+
+impl Default for ErrorBody {
+    fn default() -> Self {
+        Self::Code(String::new())
+    }
+}
+
+impl From<HistoryAnswer> for HistoryPage {
+    fn from(answer: HistoryAnswer) -> Self {
+        let added = answer.history.into_iter().flat_map(|record| record.messages_added);
+        let added = added.map(|added| AddedMessage { id: MessageId::new(added.message.id), label_ids: added.message.label_ids });
+        Self { added: added.collect(), history_id: answer.history_id, next_page_token: answer.next_page_token }
+    }
+}
+
+impl Message {
+    /// `None` when Gmail's date is not a number, which no message of Gmail's has.
+    pub fn into_message(self) -> Option<ProviderMessage> {
+        let received_at = Timestamp::from_millis(self.internal_date.parse().ok()?);
+        Some(ProviderMessage {
+            id: MessageId::new(self.id),
+            thread_id: self.thread_id,
+            label_ids: self.label_ids,
+            history_id: self.history_id,
+            received_at,
+            snippet: self.snippet,
+            size_estimate: self.size_estimate,
+            has_attachments: self.payload.has_attachments(),
+            headers: self.payload.headers.into_iter().map(|header| (header.name, header.value)).collect(),
+        })
+    }
+}
+
+impl Part {
+    /// A part with a file name is an attachment. Where only headers may be read there are no parts, and a mixed message is
+    /// the best sign of one.
+    fn has_attachments(&self) -> bool {
+        let named = |part: &Self| !part.filename.is_empty() || part.has_attachments();
+        match self.parts.is_empty() {
+            true => self.mime_type.eq_ignore_ascii_case("multipart/mixed"),
+            false => self.parts.iter().any(named),
+        }
+    }
+}

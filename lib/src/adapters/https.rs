@@ -1,0 +1,40 @@
+//! The one HTTP client for what is not AWS: rustls, short timeouts, no redirects, bounded answers.
+
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response};
+
+/// Built once for each cold start and shared; it keeps connections alive between invocations.
+pub fn client() -> Client {
+    let builder = Client::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .timeout(Duration::from_secs(10))
+        // An answer that leads elsewhere would carry a token to another host.
+        .redirect(Policy::none())
+        // Google compresses only for a client that says so in both headers.
+        .user_agent("email-connectors (gzip)")
+        .gzip(true);
+    #[expect(clippy::expect_used, reason = "fails only when the TLS library cannot start; the function must not start then")]
+    builder.build().expect("the TLS library starts")
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    #[error("the answer is longer than {0} bytes")]
+    TooLong(usize),
+    #[error(transparent)]
+    Broken(#[from] reqwest::Error),
+}
+
+/// Reads an answer's body, counted after decompression, up to a bound.
+pub async fn body(mut response: Response, most: usize) -> Result<Vec<u8>, BodyError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > most {
+            return Err(BodyError::TooLong(most));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}

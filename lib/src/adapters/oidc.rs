@@ -1,0 +1,147 @@
+//! Signed tokens: RS256 only, keys by id from the issuer's published set.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use reqwest::header::CACHE_CONTROL;
+use reqwest::{Client, Response};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use crate::adapters::https;
+pub use crate::config::KeySource;
+use crate::domain::claims::Claims;
+use crate::domain::timestamp::Timestamp;
+use crate::ports::{Cause, TokenError, TokenVerifier};
+
+const LONGEST_TOKEN: usize = 8 * 1024;
+const LONGEST_ANSWER: usize = 256 * 1024;
+/// However many tokens with unknown keys arrive, the issuer is asked no more often than this.
+const BETWEEN_FETCHES: Duration = Duration::from_secs(60);
+/// For an issuer that says nothing of caching.
+const DEFAULT_MAX_AGE: Duration = Duration::from_secs(3600);
+
+pub struct JwksVerifier {
+    http: Client,
+    source: KeySource,
+    keys: RwLock<Arc<Keys>>,
+    /// Held by the one task that fetches.
+    fetching: Mutex<Option<Timestamp>>,
+}
+
+#[derive(Default)]
+struct Keys {
+    by_id: HashMap<String, DecodingKey>,
+    fresh_until: Option<Timestamp>,
+}
+
+impl JwksVerifier {
+    pub fn new(http: Client, source: KeySource) -> Self {
+        Self { http, source, keys: RwLock::default(), fetching: Mutex::default() }
+    }
+
+    fn known(&self) -> Arc<Keys> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The key of that id. Stale keys serve while the issuer cannot be reached; an unknown id is looked for once a minute.
+    async fn key(&self, id: &str, now: Timestamp) -> Result<DecodingKey, TokenError> {
+        let good = |keys: &Keys| keys.fresh_until.is_some_and(|until| now < until).then(|| keys.by_id.get(id).cloned()).flatten();
+        if let Some(key) = good(&self.known()) {
+            return Ok(key);
+        }
+        let mut fetched_at = self.fetching.lock().await;
+        // Whoever held the lock before may have brought the key.
+        if let Some(key) = good(&self.known()) {
+            return Ok(key);
+        }
+        let mut failure = None;
+        if fetched_at.is_none_or(|last| last.after(BETWEEN_FETCHES) <= now) {
+            *fetched_at = Some(now);
+            match self.fetch(now).await {
+                Ok(keys) => *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys),
+                Err(cause) => failure = Some(cause),
+            }
+        }
+        let known = self.known();
+        match known.by_id.get(id) {
+            Some(key) => Ok(key.clone()),
+            None if known.by_id.is_empty() => Err(TokenError::KeysUnavailable(failure.unwrap_or_else(|| "the last fetch failed".into()))),
+            None => Err(TokenError::Invalid("the key id is unknown")),
+        }
+    }
+
+    async fn fetch(&self, now: Timestamp) -> Result<Keys, Cause> {
+        let url = match &self.source {
+            KeySource::Url(url) => url.clone(),
+            KeySource::Discovery(issuer) => self.discover(issuer).await?,
+        };
+        let response = self.get(&url).await?;
+        let max_age = max_age(&response).unwrap_or(DEFAULT_MAX_AGE);
+        let set: JwkSet = serde_json::from_slice(&https::body(response, LONGEST_ANSWER).await?)?;
+        // A key that is not for RS256 signatures is not ours to use, and no reason to refuse the others.
+        let usable = set.keys.iter().filter_map(|jwk| Some((jwk.common.key_id.clone()?, DecodingKey::from_jwk(jwk).ok()?)));
+        let by_id: HashMap<_, _> = usable.collect();
+        if by_id.is_empty() {
+            Err("the key set holds no usable key".into())
+        } else {
+            Ok(Keys { by_id, fresh_until: Some(now.after(max_age)) })
+        }
+    }
+
+    async fn discover(&self, issuer: &str) -> Result<String, Cause> {
+        #[derive(Deserialize)]
+        struct Discovery {
+            jwks_uri: String,
+        }
+        let response = self.get(&format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'))).await?;
+        let discovery: Discovery = serde_json::from_slice(&https::body(response, LONGEST_ANSWER).await?)?;
+        Ok(discovery.jwks_uri)
+    }
+
+    async fn get(&self, url: &str) -> Result<Response, Cause> {
+        let response = self.http.get(url).timeout(Duration::from_secs(3)).send().await?;
+        match response.status().is_success() {
+            true => Ok(response),
+            false => Err(format!("{url} answered {}", response.status()).into()),
+        }
+    }
+}
+
+impl TokenVerifier for JwksVerifier {
+    async fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError> {
+        if token.len() > LONGEST_TOKEN {
+            return Err(TokenError::Invalid("it is too long"));
+        }
+        let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid("its header cannot be read"))?;
+        // The algorithm is ours to choose, and a key that the token itself brings or points to is no key.
+        if header.alg != Algorithm::RS256 {
+            return Err(TokenError::Invalid("it is not signed with RS256"));
+        }
+        let id = header.kid.ok_or(TokenError::Invalid("it names no key"))?;
+        let key = self.key(&id, now).await?;
+        jsonwebtoken::decode::<Claims>(token, &key, &signature_only())
+            .map(|decoded| decoded.claims)
+            .map_err(|_| TokenError::Invalid("its signature is wrong"))
+    }
+}
+
+/// The claims are judged by the domain's policies, with a time that is given and not read.
+fn signature_only() -> Validation {
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation.validate_aud = false;
+    validation
+}
+
+fn max_age(response: &Response) -> Option<Duration> {
+    let directives = response.headers().get(CACHE_CONTROL)?.to_str().ok()?;
+    let seconds = directives.split(',').find_map(|directive| directive.trim().strip_prefix("max-age="))?;
+    // At least as long as we leave the issuer alone anyway.
+    Some(Duration::from_secs(seconds.parse().ok()?).max(BETWEEN_FETCHES))
+}

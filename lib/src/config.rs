@@ -1,0 +1,299 @@
+//! Settings: environment variables, read once at start into typed values. A wrong one stops the function with its name.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error as ValueError, StrDeserializer};
+
+use crate::domain::claims::{PushPolicy, UserPolicy};
+use crate::domain::connector::Uniqueness;
+use crate::domain::retry::RetryPolicy;
+
+/// Where an issuer publishes its keys.
+#[derive(Debug, Clone)]
+pub enum KeySource {
+    Url(String),
+    /// The issuer's URL; its discovery document names the keys' URL.
+    Discovery(String),
+}
+
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the environment variable {name} {problem}")]
+pub struct SettingError {
+    pub name: &'static str,
+    pub problem: String,
+}
+
+/// A source of settings: the process's environment, or a table in a test.
+pub struct Environment<F>(pub F);
+
+#[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+pub fn environment() -> Environment<impl Fn(&'static str) -> Option<String>> {
+    Environment(|name| std::env::var(name).ok())
+}
+
+impl<F: Fn(&'static str) -> Option<String>> Environment<F> {
+    /// An empty variable is an absent one: a template cannot leave one out.
+    pub fn optional(&self, name: &'static str) -> Option<String> {
+        self.0(name).map(|value| value.trim().to_string()).filter(|value| !value.is_empty())
+    }
+
+    pub fn text(&self, name: &'static str) -> Result<String, SettingError> {
+        self.optional(name).ok_or_else(|| wrong(name, "is missing or empty"))
+    }
+
+    pub fn list(&self, name: &'static str, separator: fn(char) -> bool) -> Result<Vec<String>, SettingError> {
+        let parts: Vec<String> =
+            self.text(name)?.split(separator).map(str::trim).filter(|part| !part.is_empty()).map(String::from).collect();
+        if parts.is_empty() { Err(wrong(name, "names nothing")) } else { Ok(parts) }
+    }
+
+    /// An absolute http or https URL, without user, query or fragment.
+    pub fn url(&self, name: &'static str) -> Result<String, SettingError> {
+        let text = self.text(name)?;
+        let url = reqwest::Url::parse(&text).map_err(|_| wrong(name, "is not an absolute URL"))?;
+        let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none() && url.query().is_none();
+        match plain && matches!(url.scheme(), "http" | "https") && url.has_host() {
+            true => Ok(text),
+            false => Err(wrong(name, "must be an http or https URL without user, query or fragment")),
+        }
+    }
+
+    pub fn number<T: FromStr>(&self, name: &'static str) -> Result<T, SettingError> {
+        self.text(name)?.parse().map_err(|_| wrong(name, "is not a number in range"))
+    }
+}
+
+fn wrong(name: &'static str, problem: impl Into<String>) -> SettingError {
+    SettingError { name, problem: problem.into() }
+}
+
+fn comma(character: char) -> bool {
+    character == ','
+}
+
+/// Google as this stack uses it.
+#[derive(Debug, Clone)]
+pub struct GoogleSettings {
+    pub client_id: String,
+    pub client_secret: SecretString,
+    pub token_url: String,
+    pub revoke_url: String,
+    pub api_base: String,
+    pub batch_url: String,
+    /// `projects/…/topics/…`; empty in a function that never watches.
+    pub pubsub_topic: String,
+    pub retry: RetryPolicy,
+}
+
+impl GoogleSettings {
+    pub fn read(env: &Environment<impl Fn(&'static str) -> Option<String>>) -> Result<Self, SettingError> {
+        Ok(Self {
+            client_id: env.text("GOOGLE_CLIENT_ID")?,
+            client_secret: SecretString::from(env.text("GOOGLE_CLIENT_SECRET")?),
+            token_url: env.url("GOOGLE_TOKEN_URL")?,
+            revoke_url: env.url("GOOGLE_REVOKE_URL")?,
+            api_base: env.url("GMAIL_API_BASE")?,
+            batch_url: env.url("GMAIL_BATCH_URL")?,
+            pubsub_topic: String::new(),
+            retry: retry_policy(env)?,
+        })
+    }
+
+    /// For a function that watches mailboxes.
+    pub fn with_topic(self, env: &Environment<impl Fn(&'static str) -> Option<String>>) -> Result<Self, SettingError> {
+        Ok(Self { pubsub_topic: resource(env, "PUBSUB_TOPIC", "topics")?, ..self })
+    }
+}
+
+fn retry_policy(env: &Environment<impl Fn(&'static str) -> Option<String>>) -> Result<RetryPolicy, SettingError> {
+    const STATUS: &str = "GMAIL_RETRY_STATUS";
+    let statuses = env.list(STATUS, comma)?;
+    let status = |text: &String| text.parse().ok().filter(|status| (400..600).contains(status));
+    let statuses = statuses
+        .iter()
+        .map(status)
+        .collect::<Option<Vec<u16>>>()
+        .ok_or_else(|| wrong(STATUS, "must list HTTP statuses from 400 to 599"))?;
+    let max_attempts = env.number("RETRY_MAX_ATTEMPTS")?;
+    match (1..=10).contains(&max_attempts) {
+        true => Ok(RetryPolicy { max_attempts, statuses }),
+        false => Err(wrong("RETRY_MAX_ATTEMPTS", "must be from 1 to 10")),
+    }
+}
+
+/// A Pub/Sub resource name, `projects/<project>/<collection>/<name>`.
+fn resource(
+    env: &Environment<impl Fn(&'static str) -> Option<String>>,
+    name: &'static str,
+    collection: &str,
+) -> Result<String, SettingError> {
+    let text = env.text(name)?;
+    match text.split('/').collect::<Vec<_>>()[..] {
+        ["projects", project, held, last] if held == collection && !project.is_empty() && !last.is_empty() => Ok(text),
+        _ => Err(wrong(name, format!("must look like projects/my-project/{collection}/my-name"))),
+    }
+}
+
+/// Who may call as a user.
+#[derive(Debug, Clone)]
+pub struct UserSettings {
+    pub policy: UserPolicy,
+    /// Empty: by discovery from the issuer.
+    pub jwks_url: Option<String>,
+}
+
+impl UserSettings {
+    pub fn read(env: &Environment<impl Fn(&'static str) -> Option<String>>) -> Result<Self, SettingError> {
+        let policy = UserPolicy {
+            issuer: env.url("AUTH_ISSUER")?,
+            audience: env.text("AUTH_AUDIENCE")?,
+            owner_claim: env.text("AUTH_OWNER_CLAIM")?,
+        };
+        let jwks_url = env.optional("AUTH_JWKS_URL").map(|_| env.url("AUTH_JWKS_URL")).transpose()?;
+        Ok(Self { policy, jwks_url })
+    }
+
+    pub fn key_source(&self) -> KeySource {
+        match &self.jwks_url {
+            Some(url) => KeySource::Url(url.clone()),
+            None => KeySource::Discovery(self.policy.issuer.clone()),
+        }
+    }
+}
+
+/// The frontend that users come from.
+#[derive(Debug, Clone)]
+pub struct AppSettings {
+    /// An origin, without a trailing slash.
+    pub public_url: String,
+    pub allowed_origins: Vec<String>,
+}
+
+impl AppSettings {
+    pub fn read(env: &Environment<impl Fn(&'static str) -> Option<String>>) -> Result<Self, SettingError> {
+        let public_url = env.url("APP_PUBLIC_URL")?.trim_end_matches('/').to_string();
+        Ok(Self { public_url, allowed_origins: env.list("ALLOWED_ORIGINS", comma)? })
+    }
+
+    /// The page of the frontend to which Google returns the browser in the redirect flow.
+    pub fn callback_url(&self) -> String {
+        format!("{}/auth/google/callback", self.public_url)
+    }
+}
+
+/// Who may push to us.
+#[derive(Debug, Clone)]
+pub struct PushSettings {
+    pub policy: PushPolicy,
+    pub subscription: String,
+    pub certs_url: String,
+    /// Turns the legacy route on.
+    pub legacy_token: Option<SecretString>,
+}
+
+impl PushSettings {
+    pub fn read(env: &Environment<impl Fn(&'static str) -> Option<String>>) -> Result<Self, SettingError> {
+        let policy = PushPolicy { audience: env.text("PUBSUB_AUDIENCE")?, service_account: env.text("PUBSUB_SERVICE_ACCOUNT")? };
+        Ok(Self {
+            policy,
+            subscription: resource(env, "PUBSUB_SUBSCRIPTION", "subscriptions")?,
+            certs_url: env.url("GOOGLE_CERTS_URL")?,
+            legacy_token: env.optional("LEGACY_WEBHOOK_TOKEN").map(SecretString::from),
+        })
+    }
+}
+
+/// What a connect asks for.
+#[derive(Debug, Clone)]
+pub struct ConnectSettings {
+    pub scopes: Vec<String>,
+    pub uniqueness: Uniqueness,
+    /// The redirect_uri of a code from Google's popup: `postmessage`, or an origin.
+    pub popup_redirect: String,
+}
+
+impl ConnectSettings {
+    pub fn read(env: &Environment<impl Fn(&'static str) -> Option<String>>) -> Result<Self, SettingError> {
+        const UNIQUENESS: &str = "CONNECTOR_UNIQUENESS";
+        let uniqueness = env.text(UNIQUENESS)?;
+        let named: StrDeserializer<'_, ValueError> = uniqueness.as_str().into_deserializer();
+        let uniqueness = Uniqueness::deserialize(named).map_err(|_| wrong(UNIQUENESS, "must be per-provider or per-mailbox"))?;
+        Ok(Self { scopes: env.list("GOOGLE_SCOPES", char::is_whitespace)?, uniqueness, popup_redirect: env.text("GOOGLE_POPUP_REDIRECT")? })
+    }
+}
+
+/// A span given in whole seconds or minutes.
+pub fn span(
+    env: &Environment<impl Fn(&'static str) -> Option<String>>,
+    name: &'static str,
+    unit: Duration,
+) -> Result<Duration, SettingError> {
+    let count: u32 = env.number(name)?;
+    if count == 0 { Err(wrong(name, "must be at least 1")) } else { Ok(unit * count) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &'static [(&'static str, &'static str)]) -> Environment<impl Fn(&'static str) -> Option<String>> {
+        Environment(move |name| pairs.iter().find(|(held, _)| *held == name).map(|(_, value)| value.to_string()))
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named() {
+        let table: [(&'static [(&'static str, &'static str)], &str); 5] = [
+            (&[], "PUBSUB_AUDIENCE is missing or empty"),
+            (&[("PUBSUB_AUDIENCE", " ")], "PUBSUB_AUDIENCE is missing or empty"),
+            (
+                &[("PUBSUB_AUDIENCE", "a"), ("PUBSUB_SERVICE_ACCOUNT", "b"), ("PUBSUB_SUBSCRIPTION", "gmail")],
+                "PUBSUB_SUBSCRIPTION must look like projects/my-project/subscriptions/my-name",
+            ),
+            (
+                &[
+                    ("PUBSUB_AUDIENCE", "a"),
+                    ("PUBSUB_SERVICE_ACCOUNT", "b"),
+                    ("PUBSUB_SUBSCRIPTION", "projects/p/subscriptions/s"),
+                    ("GOOGLE_CERTS_URL", "ftp://a"),
+                ],
+                "GOOGLE_CERTS_URL must be an http",
+            ),
+            (
+                &[
+                    ("PUBSUB_AUDIENCE", "a"),
+                    ("PUBSUB_SERVICE_ACCOUNT", "b"),
+                    ("PUBSUB_SUBSCRIPTION", "projects/p/subscriptions/s"),
+                    ("GOOGLE_CERTS_URL", "https://u@a"),
+                ],
+                "GOOGLE_CERTS_URL must be an http",
+            ),
+        ];
+        for (pairs, expected) in table {
+            let refused = PushSettings::read(&env(pairs)).unwrap_err().to_string();
+            assert!(refused.contains(expected), "{refused}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_lists_are_checked() {
+        let policy = |statuses, attempts| {
+            retry_policy(&Environment(move |name| match name {
+                "GMAIL_RETRY_STATUS" => Some(String::from(statuses)),
+                _ => Some(String::from(attempts)),
+            }))
+        };
+        assert_eq!(policy("429, 503", "3").unwrap(), RetryPolicy { max_attempts: 3, statuses: vec![429, 503] });
+        for (statuses, attempts, name) in [
+            ("200", "3", "GMAIL_RETRY_STATUS"),
+            ("x", "3", "GMAIL_RETRY_STATUS"),
+            ("429", "0", "RETRY_MAX_ATTEMPTS"),
+            ("429", "-1", "RETRY_MAX_ATTEMPTS"),
+        ] {
+            assert_eq!(policy(statuses, attempts).unwrap_err().name, name);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Pure decisions: no I/O, no clock, no randomness, no async.
+
+pub mod claims;
+pub mod connector;
+pub mod email_address;
+pub mod firing;
+pub mod history;
+pub mod history_id;
+pub mod id;
+pub mod message;
+pub mod push;
+pub mod retry;
+pub mod scopes;
+pub mod secret;
+pub mod timestamp;
+pub mod trigger;
+pub mod wake_up;
+pub mod watch;

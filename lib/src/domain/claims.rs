@@ -1,0 +1,200 @@
+//! Who a token speaks for: the policies for pushes, users and Google accounts, over claims whose origin was already proven.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::domain::id::{GoogleSub, OwnerId};
+use crate::domain::timestamp::Timestamp;
+
+/// The claims of a token whose origin is proven.
+pub type Claims = Map<String, Value>;
+
+/// Clocks differ a little between the signer and us.
+const LEEWAY: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The token is not one of ours at all.
+    #[error("the token's {0} is not accepted")]
+    Unauthorized(&'static str),
+    /// A good token of somebody who has no business here.
+    #[error("the token's {0} is not the one allowed to call this")]
+    Forbidden(&'static str),
+}
+
+/// Who may push to us (<https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions>).
+#[derive(Debug, Clone)]
+pub struct PushPolicy {
+    pub audience: String,
+    pub service_account: String,
+}
+
+impl PushPolicy {
+    pub fn admit(&self, claims: &Claims, now: Timestamp) -> Result<(), Refusal> {
+        check_google_issuer(claims)?;
+        // Exactly one string: an array would let a token serve several audiences.
+        if text(claims, "aud") != Some(self.audience.as_str()) {
+            return Err(Refusal::Unauthorized("aud"));
+        }
+        check_times(claims, now)?;
+        if text(claims, "email") != Some(self.service_account.as_str()) {
+            return Err(Refusal::Forbidden("email"));
+        }
+        if claims.get("email_verified") != Some(&Value::Bool(true)) {
+            return Err(Refusal::Forbidden("email_verified"));
+        }
+        Ok(())
+    }
+}
+
+/// Whose tokens speak for users.
+#[derive(Debug, Clone)]
+pub struct UserPolicy {
+    pub issuer: String,
+    pub audience: String,
+    pub owner_claim: String,
+}
+
+impl UserPolicy {
+    pub fn admit(&self, claims: &Claims, now: Timestamp) -> Result<OwnerId, Refusal> {
+        if text(claims, "iss") != Some(self.issuer.as_str()) {
+            return Err(Refusal::Unauthorized("iss"));
+        }
+        if !names(claims.get("aud"), &self.audience) {
+            return Err(Refusal::Unauthorized("aud"));
+        }
+        check_times(claims, now)?;
+        // An owner id becomes part of a key, so it is bounded and free of the separator.
+        let plain = |owner: &&str| !owner.is_empty() && owner.len() <= 256 && !owner.contains(|c: char| c == '#' || c.is_control());
+        text(claims, &self.owner_claim).filter(plain).map(OwnerId::new).ok_or(Refusal::Unauthorized("owner claim"))
+    }
+}
+
+/// Whose account a grant is, from the id token that came with it. Its signature is not checked: it came straight from
+/// Google's token endpoint over TLS (<https://developers.google.com/identity/openid-connect/openid-connect#obtainuserinfo>).
+#[derive(Debug, Clone)]
+pub struct IdentityPolicy {
+    pub client_id: String,
+}
+
+impl IdentityPolicy {
+    pub fn admit(&self, claims: &Claims, now: Timestamp) -> Result<GoogleSub, Refusal> {
+        check_google_issuer(claims)?;
+        if text(claims, "aud") != Some(self.client_id.as_str()) {
+            return Err(Refusal::Unauthorized("aud"));
+        }
+        check_times(claims, now)?;
+        text(claims, "sub").filter(|sub| !sub.is_empty()).map(GoogleSub::new).ok_or(Refusal::Unauthorized("sub"))
+    }
+}
+
+/// Google writes its issuer in two forms.
+fn check_google_issuer(claims: &Claims) -> Result<(), Refusal> {
+    match text(claims, "iss") {
+        Some("https://accounts.google.com" | "accounts.google.com") => Ok(()),
+        _ => Err(Refusal::Unauthorized("iss")),
+    }
+}
+
+fn text<'a>(claims: &'a Claims, name: &str) -> Option<&'a str> {
+    claims.get(name)?.as_str()
+}
+
+/// OpenID Connect lets an issuer put several audiences into a user's token.
+fn names(claim: Option<&Value>, audience: &str) -> bool {
+    match claim {
+        Some(Value::String(one)) => one == audience,
+        Some(Value::Array(several)) => several.iter().any(|one| one.as_str() == Some(audience)),
+        _ => false,
+    }
+}
+
+fn check_times(claims: &Claims, now: Timestamp) -> Result<(), Refusal> {
+    let at = |name| claims.get(name).and_then(Value::as_f64).map(|seconds| Timestamp::from_seconds(seconds as i64));
+    let absent_or_past = |name| match claims.get(name) {
+        None => true,
+        Some(_) => at(name).is_some_and(|start| start.before(LEEWAY) <= now),
+    };
+    if !at("exp").is_some_and(|end| now < end.after(LEEWAY)) {
+        return Err(Refusal::Unauthorized("exp"));
+    }
+    if !absent_or_past("iat") {
+        return Err(Refusal::Unauthorized("iat"));
+    }
+    if !absent_or_past("nbf") {
+        return Err(Refusal::Unauthorized("nbf"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+
+    fn with(base: Value, change: Value) -> Claims {
+        let (Value::Object(mut claims), Value::Object(change)) = (base, change) else { unreachable!() };
+        for (name, value) in change {
+            if value.is_null() {
+                claims.remove(&name)
+            } else {
+                claims.insert(name, value)
+            };
+        }
+        claims
+    }
+
+    #[test]
+    fn only_our_subscriptions_service_account_may_push() {
+        let policy = PushPolicy { audience: "https://hook.example".into(), service_account: "push@project".into() };
+        let good = json!({"iss": "https://accounts.google.com", "aud": "https://hook.example", "email": "push@project",
+            "email_verified": true, "iat": 999_000, "exp": 1_002_600});
+        let (iss, aud, exp, iat) = ("iss", "aud", "exp", "iat");
+        let table = [
+            (json!({}), Ok(())),
+            (json!({"iss": "accounts.google.com"}), Ok(())),
+            (json!({"iss": "https://accounts.google.com.evil"}), Err(Refusal::Unauthorized(iss))),
+            (json!({"aud": "https://hook.example/"}), Err(Refusal::Unauthorized(aud))),
+            (json!({"aud": "https://Hook.example"}), Err(Refusal::Unauthorized(aud))),
+            (json!({"aud": ["https://hook.example"]}), Err(Refusal::Unauthorized(aud))),
+            (json!({"aud": null}), Err(Refusal::Unauthorized(aud))),
+            (json!({"exp": 999_939}), Err(Refusal::Unauthorized(exp))),
+            (json!({"exp": 999_941}), Ok(())),
+            (json!({"exp": null}), Err(Refusal::Unauthorized(exp))),
+            (json!({"exp": "1002600"}), Err(Refusal::Unauthorized(exp))),
+            (json!({"iat": 1_000_061}), Err(Refusal::Unauthorized(iat))),
+            (json!({"iat": "soon"}), Err(Refusal::Unauthorized(iat))),
+            (json!({"email": "other@project"}), Err(Refusal::Forbidden("email"))),
+            (json!({"email_verified": false}), Err(Refusal::Forbidden("email_verified"))),
+            (json!({"email_verified": null}), Err(Refusal::Forbidden("email_verified"))),
+            (json!({"email_verified": "true"}), Err(Refusal::Forbidden("email_verified"))),
+        ];
+        for (change, expected) in table {
+            assert_eq!(policy.admit(&with(good.clone(), change.clone()), NOW), expected, "{change}");
+        }
+    }
+
+    #[test]
+    fn a_user_is_whom_the_configured_claim_names() {
+        let policy = UserPolicy { issuer: "https://login.example".into(), audience: "api".into(), owner_claim: "tenant".into() };
+        let good = json!({"iss": "https://login.example", "aud": "api", "tenant": "t1", "exp": 1_000_100});
+        let table = [
+            (json!({}), Ok(OwnerId::new("t1"))),
+            (json!({"aud": ["other", "api"]}), Ok(OwnerId::new("t1"))),
+            (json!({"aud": "apis"}), Err(Refusal::Unauthorized("aud"))),
+            (json!({"iss": "https://login.example/"}), Err(Refusal::Unauthorized("iss"))),
+            (json!({"nbf": 1_000_100}), Err(Refusal::Unauthorized("nbf"))),
+            (json!({"tenant": null}), Err(Refusal::Unauthorized("owner claim"))),
+            (json!({"tenant": ""}), Err(Refusal::Unauthorized("owner claim"))),
+            (json!({"tenant": "a#b"}), Err(Refusal::Unauthorized("owner claim"))),
+            (json!({"tenant": 7}), Err(Refusal::Unauthorized("owner claim"))),
+        ];
+        for (change, expected) in table {
+            assert_eq!(policy.admit(&with(good.clone(), change.clone()), NOW), expected, "{change}");
+        }
+    }
+}

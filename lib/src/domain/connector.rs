@@ -1,0 +1,111 @@
+//! A connector: one user's Gmail, connected, with the cursor that says what was handled.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::email_address::EmailAddress;
+use crate::domain::history_id::HistoryId;
+use crate::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId};
+use crate::domain::secret::{Sealed, SealedAccessToken};
+use crate::domain::timestamp::Timestamp;
+use crate::domain::watch::Watch;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Connector {
+    pub id: ConnectorId,
+    pub owner_id: OwnerId,
+    pub provider: Provider,
+    /// The place it holds among its owner's connectors, as uniqueness was configured when it was connected.
+    pub slot: Slot,
+    pub email_address: EmailAddress,
+    pub google_sub: GoogleSub,
+    pub status: Status,
+    pub granted_scopes: Vec<String>,
+    /// Raised by every connect, trigger change, status change and commit; every one of those writes is conditional on it.
+    pub version: u64,
+    /// Counts the connects; part of what seals the access token.
+    pub generation: u64,
+    /// The cursor: everything up to here was handled.
+    pub history_id: HistoryId,
+    /// When the last complete listing began; nothing yet if there was none.
+    pub listed_at: Option<Timestamp>,
+    pub watch: Watch,
+    pub refresh_token: Sealed,
+    pub access_token: Option<SealedAccessToken>,
+    /// Firings that were decided and not yet marked as published.
+    pub unpublished: BTreeSet<EventId>,
+    pub last_event_at: Option<Timestamp>,
+    pub last_error: Option<String>,
+    /// The first connect of this Google account; mail older than it never fires.
+    pub connected_at: Timestamp,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+impl Connector {
+    pub fn location(&self) -> Location {
+        Location { mailbox: self.email_address.clone(), connector: self.id.clone() }
+    }
+}
+
+/// Where a connector's row lies: the mailbox and the connector in it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Location {
+    pub mailbox: EmailAddress,
+    pub connector: ConnectorId,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Provider {
+    Gmail,
+}
+
+impl Provider {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gmail => "gmail",
+        }
+    }
+}
+
+/// The one type of connector there is; part of what an owner's connector is unique by.
+pub const CONNECTOR_TYPE: &str = "email";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Active,
+    /// Google no longer honours the grant: the user must connect again. The cursor is kept.
+    NeedsReauth,
+    Error,
+}
+
+/// What may exist once: one connector for each owner, type and provider, or one for each of an owner's mailboxes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Uniqueness {
+    PerProvider,
+    PerMailbox,
+}
+
+/// The place that a connector takes among its owner's connectors; only one can hold it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Slot(String);
+
+impl Slot {
+    pub fn new(uniqueness: Uniqueness, provider: Provider, account: &GoogleSub) -> Self {
+        let base = format!("{CONNECTOR_TYPE}#{}", provider.as_str());
+        match uniqueness {
+            Uniqueness::PerProvider => Self(base),
+            // By account, not by address: a renamed mailbox is still the same connector.
+            Uniqueness::PerMailbox => Self(format!("{base}#{account}")),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

@@ -1,0 +1,100 @@
+//! Identifiers, each a type of its own, so that none can stand where another belongs.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! identifier {
+    ($(#[$about:meta])* $name:ident) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+    };
+}
+
+identifier!(
+    /// Who owns connectors and triggers: the value of the configured claim of the user's token.
+    OwnerId
+);
+identifier!(
+    /// A connector: `con_` and a version 7 UUID. Opaque, so it may stand in CloudTrail as KMS encryption context.
+    ConnectorId
+);
+identifier!(
+    /// A trigger: `trg_` and a version 7 UUID.
+    TriggerId
+);
+identifier!(
+    /// Gmail's message id, unique within one mailbox.
+    MessageId
+);
+identifier!(
+    /// Google's stable subject of an account (`sub` of its id token): survives a renamed address.
+    GoogleSub
+);
+identifier!(
+    /// One firing: derived, so every attempt to decide the same firing finds the same id.
+    EventId
+);
+
+impl ConnectorId {
+    pub fn from_uuid(uuid: Uuid) -> Self {
+        Self(format!("con_{}", uuid.simple()))
+    }
+}
+
+impl TriggerId {
+    pub fn from_uuid(uuid: Uuid) -> Self {
+        Self(format!("trg_{}", uuid.simple()))
+    }
+}
+
+impl EventId {
+    /// The identity of a firing is the account, the message and the trigger: nothing that a retry, a second worker or a
+    /// reconnect could change.
+    pub fn derive(google_sub: &GoogleSub, message: &MessageId, trigger: &TriggerId) -> Self {
+        Self(format!("evt_{}", fingerprint(&[google_sub.as_str(), message.as_str(), trigger.as_str()]).simple()))
+    }
+}
+
+/// A name-based (version 5) UUID over the parts, each with its length before it, so that no two lists of parts run together.
+pub fn fingerprint(parts: &[&str]) -> Uuid {
+    const NAMESPACE: Uuid = Uuid::from_u128(0x7f3c_1f0e_52d4_4d0b_9a5c_3d1b_6a0e_8f21);
+    let joined: String = parts.iter().map(|part| format!("{}:{part}", part.len())).collect();
+    Uuid::new_v5(&NAMESPACE, joined.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_firing_has_the_same_id_whoever_derives_it() {
+        let derive = |sub: &str, message: &str, trigger: &str| {
+            EventId::derive(&GoogleSub::new(sub), &MessageId::new(message), &TriggerId::new(trigger))
+        };
+        assert_eq!(derive("1", "m", "t"), derive("1", "m", "t"));
+        assert_eq!(derive("1", "m", "t").as_str(), "evt_8eda594de71556bdb1d970662bc68251");
+        for other in [derive("2", "m", "t"), derive("1", "n", "t"), derive("1", "m", "u"), derive("1m", "", "t")] {
+            assert_ne!(derive("1", "m", "t"), other);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The unified message: one shape for every provider's mail.
+
+use mail_parser::{HeaderValue, MessageParser};
+use serde::Serialize;
+
+use crate::domain::history_id::HistoryId;
+use crate::domain::id::MessageId;
+use crate::domain::timestamp::Timestamp;
+
+/// A message as events and the API tell it. A header that the mail lacks is absent, not empty.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Message {
+    pub id: MessageId,
+    pub thread_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Address>,
+    pub to: Vec<Address>,
+    pub cc: Vec<Address>,
+    pub reply_to: Vec<Address>,
+    /// When the provider received it (Gmail's internalDate), not what its Date header claims.
+    pub timestamp: Timestamp,
+    pub snippet: String,
+    pub label_ids: Vec<String>,
+    pub has_attachments: bool,
+    pub headers: ThreadingHeaders,
+    pub metadata: Metadata,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Address {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    pub address: String,
+}
+
+/// What a reply needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ThreadingHeaders {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_reply_to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub references: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Metadata {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history_id: Option<HistoryId>,
+    /// In bytes.
+    pub size_estimate: u64,
+}
+
+/// A message as the provider gave it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProviderMessage {
+    pub id: MessageId,
+    pub thread_id: String,
+    pub label_ids: Vec<String>,
+    pub history_id: Option<HistoryId>,
+    pub received_at: Timestamp,
+    pub snippet: String,
+    pub size_estimate: u64,
+    pub has_attachments: bool,
+    /// Names in any letter case, in the order of the mail.
+    pub headers: Vec<(String, String)>,
+}
+
+impl ProviderMessage {
+    pub fn normalize(self) -> Message {
+        let header = |name: &str| self.headers.iter().find(|(held, _)| held.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
+        let addresses = |name: &str| header(name).map(parse_addresses).unwrap_or_default();
+        Message {
+            subject: header("subject").map(decode_text),
+            from: addresses("from").into_iter().next(),
+            to: addresses("to"),
+            cc: addresses("cc"),
+            reply_to: addresses("reply-to"),
+            headers: ThreadingHeaders {
+                message_id: header("message-id").map(String::from),
+                in_reply_to: header("in-reply-to").map(String::from),
+                references: header("references").map(String::from),
+            },
+            metadata: Metadata { history_id: self.history_id, size_estimate: self.size_estimate },
+            timestamp: self.received_at,
+            id: self.id,
+            thread_id: self.thread_id,
+            snippet: self.snippet,
+            label_ids: self.label_ids,
+            has_attachments: self.has_attachments,
+        }
+    }
+}
+
+impl Address {
+    /// Whether `part`, in lower case, occurs in the name or the address.
+    pub fn contains(&self, part: &str) -> bool {
+        self.name.as_ref().is_some_and(|name| name.to_lowercase().contains(part)) || self.address.to_lowercase().contains(part)
+    }
+}
+
+/// Header values come one line long, and encoded words may stand in them.
+fn as_mail(name: &str, value: &str) -> Vec<u8> {
+    let one_line: String = value.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+    format!("{name}: {one_line}\r\n\r\n").into_bytes()
+}
+
+fn decode_text(value: &str) -> String {
+    let mail = as_mail("Subject", value);
+    let parsed = MessageParser::default().parse_headers(mail.as_slice());
+    parsed.and_then(|mail| mail.subject().map(String::from)).unwrap_or_else(|| value.to_string())
+}
+
+fn parse_addresses(value: &str) -> Vec<Address> {
+    let mail = as_mail("To", value);
+    let Some(parsed) = MessageParser::default().parse_headers(mail.as_slice()) else { return Vec::new() };
+    let Some(HeaderValue::Address(addresses)) = parsed.header("To") else { return Vec::new() };
+    let whole =
+        |address: &mail_parser::Addr<'_>| Some(Address { name: address.name().map(String::from), address: address.address()?.to_string() });
+    addresses.iter().filter_map(whole).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(headers: &[(&str, &str)]) -> Message {
+        ProviderMessage {
+            id: MessageId::new("m"),
+            thread_id: "t".into(),
+            label_ids: vec![],
+            history_id: None,
+            received_at: Timestamp::from_seconds(0),
+            snippet: String::new(),
+            size_estimate: 0,
+            has_attachments: false,
+            headers: headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+        }
+        .normalize()
+    }
+
+    fn address(name: Option<&str>, address: &str) -> Address {
+        Address { name: name.map(String::from), address: address.into() }
+    }
+
+    #[test]
+    fn reads_headers_whatever_their_letter_case_and_encoding() {
+        let message = message(&[
+            ("SUBJECT", "=?utf-8?q?Rechnung_f=C3=BCr?= Mai"),
+            ("from", "=?utf-8?b?SsO8cmdlbg==?= <jurgen@example.com>"),
+            ("To", "\"Lovelace, Ada\" <ada@example.com>, bob@example.com"),
+            ("Message-Id", "<1@example.com>"),
+        ]);
+        assert_eq!(message.subject.as_deref(), Some("Rechnung für Mai"));
+        assert_eq!(message.from, Some(address(Some("Jürgen"), "jurgen@example.com")));
+        assert_eq!(message.to, [address(Some("Lovelace, Ada"), "ada@example.com"), address(None, "bob@example.com")]);
+        assert_eq!(message.headers.message_id.as_deref(), Some("<1@example.com>"));
+    }
+
+    #[test]
+    fn a_missing_header_is_absent() {
+        let message = message(&[]);
+        assert_eq!((message.subject, message.from, message.to), (None, None, vec![]));
+    }
+
+    #[test]
+    fn a_header_cannot_smuggle_in_another() {
+        assert_eq!(message(&[("Subject", "a\r\nTo: b@example.com")]).to, vec![]);
+    }
+}

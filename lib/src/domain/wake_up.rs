@@ -1,0 +1,138 @@
+//! A wake-up: "look at this mailbox now". The message that lies in the queue.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::email_address::EmailAddress;
+use crate::domain::history_id::HistoryId;
+use crate::domain::id::fingerprint;
+use crate::domain::timestamp::Timestamp;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WakeUp {
+    pub schema_version: SchemaVersion,
+    pub kind: Kind,
+    pub email_address: EmailAddress,
+    /// What a push said. It may spare a listing; it is never a cursor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history_id: Option<HistoryId>,
+    #[serde(default)]
+    pub correlation: Correlation,
+    pub published_at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Gmail says that something changed.
+    Push,
+    /// A mailbox was just connected.
+    Kick,
+    /// The mailbox's own time to look again has come.
+    Due,
+    /// Nothing was heard for long, or somebody asked.
+    Sync,
+}
+
+/// What ties an event to the push that led to it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Correlation {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pubsub_message_id: Option<String>,
+}
+
+/// The one version of this message. Another version is unreadable, not guessed at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct SchemaVersion;
+
+impl From<SchemaVersion> for u32 {
+    fn from(_: SchemaVersion) -> u32 {
+        1
+    }
+}
+
+impl TryFrom<u32> for SchemaVersion {
+    type Error = String;
+
+    fn try_from(version: u32) -> Result<Self, String> {
+        if version == 1 { Ok(Self) } else { Err(format!("schema_version {version} is not known here")) }
+    }
+}
+
+impl WakeUp {
+    pub fn push(email_address: EmailAddress, history_id: HistoryId, pubsub_message_id: Option<String>, now: Timestamp) -> Self {
+        Self {
+            schema_version: SchemaVersion,
+            kind: Kind::Push,
+            email_address,
+            history_id: Some(history_id),
+            correlation: Correlation { pubsub_message_id },
+            published_at: now,
+        }
+    }
+
+    /// A wake-up of our own: it knows no history id, so it is never stale.
+    pub fn own(kind: Kind, email_address: EmailAddress, now: Timestamp) -> Self {
+        Self {
+            schema_version: SchemaVersion,
+            kind,
+            email_address,
+            history_id: None,
+            correlation: Correlation::default(),
+            published_at: now,
+        }
+    }
+
+    /// Whether the cursor already covers all that this wake-up can know of.
+    pub fn is_stale(&self, cursor: HistoryId) -> bool {
+        self.kind == Kind::Push && self.history_id.is_some_and(|pushed| pushed <= cursor)
+    }
+
+    /// The FIFO message group: one for each mailbox. Derived, because a group id allows neither every address nor its length.
+    pub fn group(&self) -> String {
+        fingerprint(&[self.email_address.as_str()]).simple().to_string()
+    }
+}
+
+/// The one wake-up that stands for several of the same mailbox: one that is never stale if there is any, otherwise the
+/// newest push.
+pub fn coalesce(wake_ups: Vec<WakeUp>) -> Option<WakeUp> {
+    wake_ups.into_iter().max_by_key(|wake_up| (wake_up.history_id.is_none(), wake_up.history_id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(0);
+
+    fn mailbox() -> EmailAddress {
+        EmailAddress::parse("ada@example.com").unwrap()
+    }
+
+    fn push(history_id: u64) -> WakeUp {
+        WakeUp::push(mailbox(), HistoryId::new(history_id), Some(history_id.to_string()), NOW)
+    }
+
+    #[test]
+    fn only_a_push_can_be_stale() {
+        assert!(push(5).is_stale(HistoryId::new(5)));
+        assert!(!push(6).is_stale(HistoryId::new(5)));
+        assert!(!WakeUp::own(Kind::Due, mailbox(), NOW).is_stale(HistoryId::new(u64::MAX)));
+    }
+
+    #[test]
+    fn several_wake_ups_of_a_mailbox_become_the_one_that_looks_furthest() {
+        assert_eq!(coalesce(vec![push(3), push(9), push(4)]), Some(push(9)));
+        let own = WakeUp::own(Kind::Kick, mailbox(), NOW);
+        assert_eq!(coalesce(vec![push(3), own.clone(), push(9)]), Some(own));
+        assert_eq!(coalesce(vec![]), None);
+    }
+
+    #[test]
+    fn a_message_of_another_version_is_unreadable() {
+        let json = serde_json::to_string(&push(3)).unwrap();
+        assert_eq!(serde_json::from_str::<WakeUp>(&json).unwrap(), push(3));
+        assert!(serde_json::from_str::<WakeUp>(&json.replace("\"schema_version\":1", "\"schema_version\":2")).is_err());
+    }
+}

@@ -1,0 +1,203 @@
+//! A message arrives: list from the cursor, fetch, decide, commit with the cursor, publish.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use crate::domain::connector::{Connector, Location, Status};
+use crate::domain::firing::{Firing, decide, possible};
+use crate::domain::history::Listing;
+use crate::domain::id::{EventId, MessageId};
+use crate::domain::scopes;
+use crate::domain::timestamp::Timestamp;
+use crate::domain::trigger::Trigger;
+use crate::domain::wake_up::WakeUp;
+use crate::flows::access::{AccessError, Session};
+use crate::ports::{Commit, EmailProvider, EventBus, Progress, ProviderError, Store, StoreError, Unavailable, Vault};
+
+/// How often a wake-up starts over after another writer came first, before the queue delivers it again.
+const MOST_ATTEMPTS: u32 = 3;
+/// How many messages are fetched and decided before what they fired is committed.
+const GROUP: usize = 100;
+
+pub struct Process<S, V, P, B> {
+    pub store: S,
+    pub vault: V,
+    pub provider: P,
+    pub bus: B,
+    /// How long a processor may run: younger unpublished firings may be another's work in progress.
+    pub processor_timeout: Duration,
+}
+
+/// How a wake-up ended for one connector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The cursor covered it already.
+    Stale,
+    /// Only the user can mend this connector; its cursor waits.
+    NotActive,
+    Listed {
+        /// Messages that were new to the cursor.
+        messages: usize,
+        fired: usize,
+    },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Bus(#[from] Unavailable),
+}
+
+impl ProcessError {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Conflict) | Self::Access(AccessError::Store(StoreError::Conflict)))
+    }
+}
+
+impl<S: Store, V: Vault, P: EmailProvider, B: EventBus> Process<S, V, P, B> {
+    /// Handles one wake-up of a mailbox for all its connectors; no outcome at all if nobody connected it. An error means
+    /// that the wake-up must come again: cursors stand where they stood, or where a commit moved them.
+    pub async fn run(&self, wake_up: &WakeUp, now: Timestamp) -> Result<Vec<Outcome>, ProcessError> {
+        let mut attempt = 1;
+        loop {
+            let members = self.store.mailbox(&wake_up.email_address).await?;
+            let outcomes = join_all(members.iter().map(|(connector, triggers)| self.handle(connector, triggers, wake_up, now))).await;
+            match outcomes.into_iter().collect::<Result<Vec<_>, _>>() {
+                Err(error) if error.is_conflict() && attempt < MOST_ATTEMPTS => attempt += 1,
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn handle(&self, connector: &Connector, triggers: &[Trigger], wake_up: &WakeUp, now: Timestamp) -> Result<Outcome, ProcessError> {
+        // First of all, and also for a stale wake-up: what was decided is owed.
+        self.publish_left_over(connector, now).await?;
+        if connector.status != Status::Active {
+            return Ok(Outcome::NotActive);
+        }
+        if wake_up.is_stale(connector.history_id) {
+            return Ok(Outcome::Stale);
+        }
+        match self.look(connector, triggers, wake_up, now).await {
+            Err(ProcessError::Access(AccessError::Provider(ProviderError::GrantRefused(reason)))) => {
+                let error = format!("Google refused the grant ({reason}); the user must connect again");
+                self.store.set_status(&connector.location(), connector.version, Status::NeedsReauth, Some(&error), now).await?;
+                Ok(Outcome::NotActive)
+            }
+            ended => ended,
+        }
+    }
+
+    async fn look(&self, connector: &Connector, triggers: &[Trigger], wake_up: &WakeUp, now: Timestamp) -> Result<Outcome, ProcessError> {
+        let mut session = Session::open(&self.store, &self.vault, &self.provider, connector, now).await?;
+        let listing = self.list(&mut session, connector).await?;
+        let candidates = if triggers.is_empty() { &[] } else { listing.candidates() };
+
+        let mut steps = Steps { connector: connector.location(), version: connector.version, fired: 0, now };
+        let mut groups = candidates.chunks(GROUP).peekable();
+        while let Some(group) = groups.next() {
+            let firings = self.decide_group(&mut session, connector, triggers, group, wake_up, now).await?;
+            let mut chunks = firings.chunks(Commit::MOST_FIRINGS).peekable();
+            while let Some(chunk) = chunks.next() {
+                // The cursor moves with the very last chunk: until then the next delivery lists all this again.
+                if groups.peek().is_some() || chunks.peek().is_some() {
+                    self.commit(&mut steps, chunk, None).await?;
+                } else {
+                    let progress = progress(&listing, connector, now);
+                    self.commit(&mut steps, chunk, Some(progress)).await?;
+                    return Ok(Outcome::Listed { messages: listing.candidates().len(), fired: steps.fired });
+                }
+            }
+        }
+        // Nothing fired at the end of the listing: the cursor moves alone.
+        self.commit(&mut steps, &[], Some(progress(&listing, connector, now))).await?;
+        Ok(Outcome::Listed { messages: listing.candidates().len(), fired: steps.fired })
+    }
+
+    /// All pages, or an error: a listing that is not complete moves no cursor.
+    async fn list(&self, session: &mut Session<'_, S, V, P>, connector: &Connector) -> Result<Listing, ProcessError> {
+        let mut listing = Listing::default();
+        let mut token: Option<String> = None;
+        loop {
+            let page = session
+                .call(|access| {
+                    let token = token.clone();
+                    async move { self.provider.history(&access, connector.history_id, token.as_deref()).await }
+                })
+                .await?;
+            listing.add(&page);
+            match page.next_page_token {
+                Some(next) => token = Some(next),
+                None => return Ok(listing),
+            }
+        }
+    }
+
+    async fn decide_group(
+        &self,
+        session: &mut Session<'_, S, V, P>,
+        connector: &Connector,
+        triggers: &[Trigger],
+        group: &[MessageId],
+        wake_up: &WakeUp,
+        now: Timestamp,
+    ) -> Result<Vec<Firing>, ProcessError> {
+        let only_headers = scopes::only_metadata(&connector.granted_scopes);
+        let events = possible(connector, triggers, group);
+        let (messages, decided) = tokio::join!(
+            session.call(|access| async move { self.provider.messages(&access, group, only_headers).await }),
+            self.store.decided(&events),
+        );
+        let decided: HashSet<EventId> = decided?.into_iter().collect();
+        let firings = messages?.into_iter().flat_map(|message| decide(connector, triggers, &message.normalize(), wake_up, now));
+        Ok(firings.filter(|firing| !decided.contains(&firing.event_id)).collect())
+    }
+
+    async fn commit(&self, steps: &mut Steps, firings: &[Firing], progress: Option<Progress>) -> Result<(), ProcessError> {
+        let commit = Commit { firings: firings.to_vec(), progress, now: steps.now };
+        self.store.commit(&steps.connector, steps.version, &commit).await?;
+        steps.version += 1;
+        steps.fired += firings.len();
+        self.publish(&steps.connector, firings, steps.now).await
+    }
+
+    /// Decided rows that an earlier invocation did not get to mark; the same bytes under the same ids.
+    async fn publish_left_over(&self, connector: &Connector, now: Timestamp) -> Result<(), ProcessError> {
+        if connector.unpublished.is_empty() {
+            return Ok(());
+        }
+        let events: Vec<EventId> = connector.unpublished.iter().cloned().collect();
+        let mut firings = self.store.unpublished(&events).await?;
+        firings.retain(|firing| firing.decided_at.after(self.processor_timeout) <= now);
+        for chunk in firings.chunks(Commit::MOST_FIRINGS) {
+            self.publish(&connector.location(), chunk, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn publish(&self, connector: &Location, firings: &[Firing], now: Timestamp) -> Result<(), ProcessError> {
+        if !firings.is_empty() {
+            self.bus.publish(firings).await?;
+            self.store.mark_published(connector, firings, now).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The commits of one listing: each is conditional on the version that the one before it left.
+struct Steps {
+    connector: Location,
+    version: u64,
+    fired: usize,
+    now: Timestamp,
+}
+
+fn progress(listing: &Listing, connector: &Connector, now: Timestamp) -> Progress {
+    Progress { cursor: listing.cursor(connector.history_id), listed_at: now }
+}

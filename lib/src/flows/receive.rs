@@ -1,0 +1,83 @@
+//! A push arrives: prove who pushed, decode, hand the wake-up to the queue. Nothing is acknowledged before the queue has it.
+
+use crate::domain::claims::{PushPolicy, Refusal};
+use crate::domain::id::fingerprint;
+use crate::domain::push::{Envelope, Malformed, Notification};
+use crate::domain::timestamp::Timestamp;
+use crate::domain::wake_up::WakeUp;
+use crate::ports::{Quarantine, TokenError, TokenVerifier, Unavailable, WakeUps};
+
+pub struct Receive<T, W, Q> {
+    pub verifier: T,
+    pub wake_ups: W,
+    pub quarantine: Q,
+    pub policy: PushPolicy,
+    /// The only subscription that may push to us, as `projects/…/subscriptions/…`.
+    pub subscription: String,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum Received {
+    Queued,
+    /// From our own subscription, and unreadable: refusing it would only slow the subscription down.
+    Quarantined(Malformed),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PushError {
+    #[error("no bearer token")]
+    NoToken,
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("the push comes from another subscription")]
+    OtherSubscription,
+    #[error(transparent)]
+    Queue(#[from] Unavailable),
+}
+
+impl<T: TokenVerifier, W: WakeUps, Q: Quarantine> Receive<T, W, Q> {
+    pub async fn push(&self, token: Option<&str>, body: &[u8], now: Timestamp) -> Result<Received, PushError> {
+        let claims = self.verifier.verify(token.ok_or(PushError::NoToken)?, now).await?;
+        self.policy.admit(&claims, now)?;
+        match self.read(body)? {
+            Ok((notification, message_id)) => {
+                let wake_up = WakeUp::push(notification.email_address, notification.history_id, Some(message_id.clone()), now);
+                self.wake_ups.send(&wake_up, Some(&message_id)).await?;
+                Ok(Received::Queued)
+            }
+            Err(malformed) => self.set_aside(body, malformed).await,
+        }
+    }
+
+    fn read(&self, body: &[u8]) -> Result<Result<(Notification, String), Malformed>, PushError> {
+        let envelope = match Envelope::parse(body) {
+            Ok(envelope) => envelope,
+            Err(malformed) => return Ok(Err(malformed)),
+        };
+        if envelope.subscription != self.subscription {
+            return Err(PushError::OtherSubscription);
+        }
+        let message_id = envelope.message.id().map(String::from);
+        Ok(message_id.and_then(|id| Ok((envelope.message.notification()?, id))))
+    }
+
+    /// The legacy notification: Gmail's JSON without an envelope, numbered by its channel. Its sender was proven by the
+    /// channel token before.
+    pub async fn legacy(&self, message_number: &str, body: &[u8], now: Timestamp) -> Result<Received, PushError> {
+        let notification: Notification = match serde_json::from_slice(body) {
+            Ok(notification) => notification,
+            Err(error) => return self.set_aside(body, Malformed::NotANotification(error.to_string())).await,
+        };
+        let deduplication_id = fingerprint(&["legacy", notification.email_address.as_str(), message_number]).to_string();
+        let wake_up = WakeUp::push(notification.email_address, notification.history_id, None, now);
+        self.wake_ups.send(&wake_up, Some(&deduplication_id)).await?;
+        Ok(Received::Queued)
+    }
+
+    async fn set_aside(&self, body: &[u8], malformed: Malformed) -> Result<Received, PushError> {
+        self.quarantine.keep(&String::from_utf8_lossy(body), &malformed.to_string()).await?;
+        Ok(Received::Quarantined(malformed))
+    }
+}

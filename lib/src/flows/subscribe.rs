@@ -1,0 +1,87 @@
+//! A trigger is made, changed or taken away; each raises its connector's version, so that a running wake-up notices.
+
+use crate::domain::connector::Connector;
+use crate::domain::id::{ConnectorId, OwnerId, TriggerId};
+use crate::domain::timestamp::Timestamp;
+use crate::domain::trigger::{MOST_TRIGGERS, NewTrigger, Trigger, TriggerChange};
+use crate::ports::{Store, StoreError};
+
+/// How often a change starts over after another writer came first.
+const MOST_ATTEMPTS: u32 = 5;
+
+#[derive(Debug, thiserror::Error)]
+pub enum SubscribeError {
+    #[error("no such trigger")]
+    NoSuchTrigger,
+    #[error("no such connector")]
+    NoSuchConnector,
+    #[error("the connector has {MOST_TRIGGERS} triggers already")]
+    TooMany,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+pub async fn create(
+    store: &impl Store,
+    owner: &OwnerId,
+    new: NewTrigger,
+    id: TriggerId,
+    now: Timestamp,
+) -> Result<Trigger, SubscribeError> {
+    let trigger = new.into_trigger(id, owner.clone(), now);
+    let mut attempt = 1;
+    loop {
+        let (connector, triggers) = tokio::join!(connector(store, &trigger), store.triggers(owner));
+        let connector = connector?;
+        if triggers?.iter().filter(|held| held.config.connector_id == connector.id).count() >= MOST_TRIGGERS {
+            return Err(SubscribeError::TooMany);
+        }
+        match store.put_trigger(&trigger, &connector.location(), connector.version).await {
+            Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
+            ended => return ended.map(|()| trigger).map_err(SubscribeError::from),
+        }
+    }
+}
+
+pub async fn change(
+    store: &impl Store,
+    owner: &OwnerId,
+    id: &TriggerId,
+    change: TriggerChange,
+    now: Timestamp,
+) -> Result<Trigger, SubscribeError> {
+    let mut attempt = 1;
+    loop {
+        let (trigger, connector) = with_connector(store, owner, id).await?;
+        let changed = change.clone().apply(&trigger, now);
+        match store.put_trigger(&changed, &connector.location(), connector.version).await {
+            Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
+            ended => return ended.map(|()| changed).map_err(SubscribeError::from),
+        }
+    }
+}
+
+pub async fn remove(store: &impl Store, owner: &OwnerId, id: &TriggerId) -> Result<(), SubscribeError> {
+    let mut attempt = 1;
+    loop {
+        let (trigger, connector) = with_connector(store, owner, id).await?;
+        match store.remove_trigger(&trigger, &connector.location(), connector.version).await {
+            Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
+            ended => return ended.map_err(SubscribeError::from),
+        }
+    }
+}
+
+/// The trigger as it stood at the connector's version, or later: were it read only before, a change in between would be
+/// overwritten by a write that holds the version after that change.
+async fn with_connector(store: &impl Store, owner: &OwnerId, id: &TriggerId) -> Result<(Trigger, Connector), SubscribeError> {
+    let known = store.trigger(owner, id).await?.ok_or(SubscribeError::NoSuchTrigger)?;
+    let connector = connector(store, &known).await?;
+    let trigger = store.trigger(owner, id).await?.ok_or(SubscribeError::NoSuchTrigger)?;
+    Ok((trigger, connector))
+}
+
+async fn connector(store: &impl Store, trigger: &Trigger) -> Result<Connector, SubscribeError> {
+    let id: &ConnectorId = &trigger.config.connector_id;
+    store.connector(&trigger.owner_id, id).await?.ok_or(SubscribeError::NoSuchConnector)
+}

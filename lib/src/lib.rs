@@ -1,0 +1,8 @@
+//! The Gmail connector's library: the domain decides, a flow tells the story, an adapter touches the world.
+
+pub mod adapters;
+pub mod config;
+pub mod domain;
+pub mod flows;
+pub mod ports;
+pub mod web;

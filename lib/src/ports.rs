@@ -1,0 +1,287 @@
+//! The outside world in a handful of traits, each with its contract. Adapters fulfil them for real, the tests in memory.
+
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use crate::domain::claims::Claims;
+use crate::domain::connector::{Connector, Location, Slot, Status};
+use crate::domain::email_address::EmailAddress;
+use crate::domain::firing::Firing;
+use crate::domain::history::HistoryPage;
+use crate::domain::history_id::HistoryId;
+use crate::domain::id::{ConnectorId, EventId, MessageId, OwnerId, TriggerId};
+use crate::domain::message::ProviderMessage;
+use crate::domain::secret::{AccessToken, RefreshToken, Sealed, SealedAccessToken, WrappedKey};
+use crate::domain::timestamp::Timestamp;
+use crate::domain::trigger::Trigger;
+use crate::domain::wake_up::WakeUp;
+use crate::domain::watch::Watch;
+
+/// Something of the world's own that went wrong; for the log, never for a client.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+pub trait Clock: Send + Sync {
+    fn now(&self) -> Timestamp;
+}
+
+pub trait Entropy: Send + Sync {
+    /// A fresh version 7 UUID of that moment.
+    fn uuid(&self, now: Timestamp) -> Uuid;
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A condition did not hold: somebody else was first. Read again, decide again.
+    #[error("changed by another writer")]
+    Conflict,
+    #[error("the table is not available")]
+    Unavailable(#[source] Cause),
+    #[error("a row cannot be read: {0}")]
+    Unreadable(String),
+}
+
+/// The connectors, their triggers and the ledger of firings. Every read is strongly consistent. A write that names a
+/// version MUST fail with `Conflict`, and change nothing, unless the connector's row is at that version, and MUST raise it.
+#[trait_variant::make(Send)]
+pub trait Store: Send + Sync {
+    /// The connector that holds a slot among its owner's.
+    async fn in_slot(&self, owner: &OwnerId, slot: &Slot) -> Result<Option<Connector>, StoreError>;
+    /// MUST be `Conflict` if the connector's slot is taken. The connector is due for a sweep soon, as after a reconnect.
+    async fn create_connector(&self, connector: &Connector, exchange: &Exchange) -> Result<(), StoreError>;
+    /// Overwrites what a connect decides (grant, scopes, status, generation), and neither cursor nor watch.
+    async fn reconnect(&self, connector: &Connector, version: u64, exchange: &Exchange) -> Result<(), StoreError>;
+    /// Which connector an exchange led to, if it is remembered still.
+    async fn exchanged(&self, owner: &OwnerId, exchange: &Exchange) -> Result<Option<ConnectorId>, StoreError>;
+
+    async fn connector(&self, owner: &OwnerId, id: &ConnectorId) -> Result<Option<Connector>, StoreError>;
+    async fn connectors(&self, owner: &OwnerId) -> Result<Vec<Connector>, StoreError>;
+    /// Takes the connector and its triggers away. MUST be `Conflict` while firings wait for publication.
+    async fn remove_connector(&self, connector: &Connector, triggers: &[TriggerId]) -> Result<(), StoreError>;
+
+    async fn trigger(&self, owner: &OwnerId, id: &TriggerId) -> Result<Option<Trigger>, StoreError>;
+    async fn triggers(&self, owner: &OwnerId) -> Result<Vec<Trigger>, StoreError>;
+    /// Creates the trigger or overwrites it.
+    async fn put_trigger(&self, trigger: &Trigger, connector: &Location, version: u64) -> Result<(), StoreError>;
+    async fn remove_trigger(&self, trigger: &Trigger, connector: &Location, version: u64) -> Result<(), StoreError>;
+
+    /// All connectors of a mailbox, each with its triggers. MUST be one read in which a connector is read no later than
+    /// its triggers.
+    async fn mailbox(&self, mailbox: &EmailAddress) -> Result<Vec<(Connector, Vec<Trigger>)>, StoreError>;
+    async fn connector_at(&self, location: &Location) -> Result<Option<Connector>, StoreError>;
+
+    /// Those of the events that were decided already, expired or not.
+    async fn decided(&self, events: &[EventId]) -> Result<Vec<EventId>, StoreError>;
+    /// Writes the firings (each MUST be absent, else `Conflict`) and, with the last of them, the cursor: all or nothing.
+    async fn commit(&self, connector: &Location, version: u64, commit: &Commit) -> Result<(), StoreError>;
+    /// Of these events the firings that are not marked as published.
+    async fn unpublished(&self, events: &[EventId]) -> Result<Vec<Firing>, StoreError>;
+    async fn mark_published(&self, connector: &Location, firings: &[Firing], now: Timestamp) -> Result<(), StoreError>;
+
+    /// MUST be `Conflict` unless the connector is of that generation. Raises no version, as the next two.
+    async fn cache_access_token(&self, connector: &Location, generation: u64, token: &SealedAccessToken) -> Result<(), StoreError>;
+    async fn record_watch(
+        &self,
+        connector: &Location,
+        generation: u64,
+        watch: &Watch,
+        next_sweep: Option<Timestamp>,
+    ) -> Result<(), StoreError>;
+    async fn schedule(&self, connector: &Location, generation: u64, next_sweep: Option<Timestamp>) -> Result<(), StoreError>;
+    async fn set_status(
+        &self,
+        connector: &Location,
+        version: u64,
+        status: Status,
+        error: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// What the renewer must look at by now, of one shard of `SWEEP_SHARDS`, oldest first, at most `most`.
+    async fn due(&self, shard: u8, now: Timestamp, most: u32) -> Result<Vec<Due>, StoreError>;
+
+    async fn data_key(&self) -> Result<Option<WrappedKey>, StoreError>;
+    /// Stores the key unless there is one; answers the one that is there afterwards.
+    async fn keep_data_key(&self, key: WrappedKey) -> Result<WrappedKey, StoreError>;
+}
+
+/// Over how many parts of the index the renewer's work is spread.
+pub const SWEEP_SHARDS: u8 = 8;
+
+/// One exchange of an authorization code, remembered for ten minutes, so that repeating the request repeats the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// Derived from state and body; the body holds the code.
+    pub fingerprint: Uuid,
+    pub at: Timestamp,
+}
+
+/// One step of what a wake-up decided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Commit {
+    /// At most `Commit::MOST_FIRINGS`.
+    pub firings: Vec<Firing>,
+    /// With the last step of a listing.
+    pub progress: Option<Progress>,
+    pub now: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    pub cursor: HistoryId,
+    pub listed_at: Timestamp,
+}
+
+impl Commit {
+    /// A DynamoDB transaction takes 100 items; the connector's row is one.
+    pub const MOST_FIRINGS: usize = 98;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Due {
+    Connector(Location),
+    /// A firing that was decided long ago and never marked as published.
+    Firing {
+        event_id: EventId,
+        connector: Location,
+    },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// Not what was sealed, or not for this connector.
+    #[error("the ciphertext does not open under this context")]
+    WrongContext,
+    #[error("the key service is not available")]
+    Unavailable(#[source] Cause),
+}
+
+/// Seals secrets to their connector. Opening under another connector or generation MUST fail with `WrongContext`.
+#[trait_variant::make(Send)]
+pub trait Vault: Send + Sync {
+    async fn seal_refresh_token(&self, token: &RefreshToken, connector: &ConnectorId) -> Result<Sealed, VaultError>;
+    async fn open_refresh_token(&self, sealed: &Sealed, connector: &ConnectorId) -> Result<RefreshToken, VaultError>;
+    async fn new_data_key(&self) -> Result<WrappedKey, VaultError>;
+    /// A data key is unwrapped at most once per process.
+    async fn seal_access_token(
+        &self,
+        token: &AccessToken,
+        connector: &ConnectorId,
+        generation: u64,
+        key: &WrappedKey,
+    ) -> Result<SealedAccessToken, VaultError>;
+    async fn open_access_token(
+        &self,
+        sealed: &SealedAccessToken,
+        connector: &ConnectorId,
+        generation: u64,
+    ) -> Result<AccessToken, VaultError>;
+}
+
+/// Named by what the caller does next.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// The access token is not honoured: refresh it once.
+    #[error("the access token was refused")]
+    Unauthorized,
+    /// The code or the refresh token is no longer good: the user must connect again.
+    #[error("the grant was refused: {0}")]
+    GrantRefused(String),
+    /// Our own client id or secret is wrong: an operator's matter.
+    #[error("the OAuth client was refused: {0}")]
+    ClientRefused(String),
+    /// The history before the cursor is gone.
+    #[error("the history has expired")]
+    HistoryExpired,
+    /// Tried as often as allowed; later may do.
+    #[error("the provider is not available: {0}")]
+    Unavailable(String),
+    /// No is the answer, also later.
+    #[error("the provider refused with {status}: {reason}")]
+    Refused { status: u16, reason: String },
+}
+
+/// A mail provider: its grants, and a mailbox behind an access token.
+#[trait_variant::make(Send)]
+pub trait EmailProvider: Send + Sync {
+    async fn exchange(&self, code: &AuthorizationCode, now: Timestamp) -> Result<Grant, ProviderError>;
+    async fn refresh(&self, token: &RefreshToken, now: Timestamp) -> Result<AccessToken, ProviderError>;
+    /// Ends the whole grant. A grant that is dead already is revoked.
+    async fn revoke(&self, token: &RefreshToken) -> Result<(), ProviderError>;
+
+    async fn profile(&self, access: &AccessToken) -> Result<Profile, ProviderError>;
+    /// Asks for notifications of every change; answers when they end. The history id in Gmail's answer is dropped here.
+    async fn watch(&self, access: &AccessToken) -> Result<Timestamp, ProviderError>;
+    async fn stop(&self, access: &AccessToken) -> Result<(), ProviderError>;
+
+    async fn history(&self, access: &AccessToken, after: HistoryId, page_token: Option<&str>) -> Result<HistoryPage, ProviderError>;
+    /// In any order. A message that is not there is left out. `only_headers` when the grant allows no more.
+    async fn messages(&self, access: &AccessToken, ids: &[MessageId], only_headers: bool) -> Result<Vec<ProviderMessage>, ProviderError>;
+}
+
+/// What the browser brought back from the consent page.
+#[derive(Debug, Clone)]
+pub struct AuthorizationCode {
+    pub code: SecretString,
+    pub redirect_uri: String,
+    pub code_verifier: Option<SecretString>,
+}
+
+/// What the user granted, and who the user is for the provider.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    pub access_token: AccessToken,
+    pub refresh_token: Option<RefreshToken>,
+    pub scopes: Vec<String>,
+    /// Of the id token, received from the provider itself over TLS.
+    pub identity: Claims,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    pub email_address: EmailAddress,
+    pub history_id: HistoryId,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{what} is not available")]
+pub struct Unavailable {
+    pub what: &'static str,
+    #[source]
+    pub cause: Cause,
+}
+
+/// The queue that the history processor drinks from, one message group for each mailbox.
+#[trait_variant::make(Send)]
+pub trait WakeUps: Send + Sync {
+    /// Returns once the queue has it. A second wake-up under the same id within five minutes is dropped by the queue;
+    /// without an id each one counts.
+    async fn send(&self, wake_up: &WakeUp, deduplication_id: Option<&str>) -> Result<(), Unavailable>;
+}
+
+/// Where input goes that nobody can read, for a human to look at.
+#[trait_variant::make(Send)]
+pub trait Quarantine: Send + Sync {
+    async fn keep(&self, body: &str, reason: &str) -> Result<(), Unavailable>;
+}
+
+#[trait_variant::make(Send)]
+pub trait EventBus: Send + Sync {
+    /// Publishes all, resending those entries that the bus refused; an error when any was refused to the end.
+    async fn publish(&self, firings: &[Firing]) -> Result<(), Unavailable>;
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// Why, in words for the log.
+    #[error("the token is not valid: {0}")]
+    Invalid(&'static str),
+    /// Nobody can say: the issuer's keys could not be fetched.
+    #[error("the signing keys are not available")]
+    KeysUnavailable(#[source] Cause),
+}
+
+/// Checks the signature of an RS256 token against its issuer's published keys.
+#[trait_variant::make(Send)]
+pub trait TokenVerifier: Send + Sync {
+    async fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError>;
+}

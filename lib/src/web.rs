@@ -1,0 +1,139 @@
+//! What the three HTTP functions share: problem documents, bearer tokens, and who the caller is.
+
+use std::error::Error;
+
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use serde::Serialize;
+
+use crate::domain::claims::{Refusal, UserPolicy};
+use crate::domain::id::OwnerId;
+use crate::domain::timestamp::Timestamp;
+use crate::ports::{TokenError, TokenVerifier};
+
+/// No body that we read is longer.
+pub const LONGEST_BODY: usize = 256 * 1024;
+
+/// An RFC 9457 problem document. `code` is stable: programs may rely on it, as people rely on `detail`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    #[serde(serialize_with = "as_number")]
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    #[serde(skip)]
+    retry_after_seconds: Option<u32>,
+}
+
+fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}
+
+impl Problem {
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        let title = status.canonical_reason().unwrap_or("Error");
+        Self { kind: "about:blank", title, status, code, detail: detail.into(), field: None, retry_after_seconds: None }
+    }
+
+    /// Names the field of the request that is at fault, as a path from the body.
+    pub fn at(self, field: impl Into<String>) -> Self {
+        Self { field: Some(field.into()), ..self }
+    }
+
+    pub fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
+    }
+
+    pub fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "send a valid token as `Authorization: Bearer …`")
+    }
+
+    /// Something behind us failed: logged here, once, with its causes, of which the client is told nothing.
+    pub fn unavailable(code: &'static str, error: &(dyn Error + 'static)) -> Self {
+        tracing::error!(code, error = %causes(error), "request failed");
+        let detail = "something this depends on is not available; nothing was lost, try again shortly";
+        Self { retry_after_seconds: Some(5), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail) }
+    }
+}
+
+/// An error with all its causes, for the log.
+pub fn causes(error: &(dyn Error + 'static)) -> String {
+    let chain = std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| (*cause).source());
+    chain.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (status, retry_after) = (self.status, self.retry_after_seconds);
+        let mut response = (status, Json(self)).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// The token of an `Authorization: Bearer …` header; the scheme's letter case does not matter (RFC 9110, section 11.1).
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    (scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty()).then(|| token.trim())
+}
+
+/// Says who calls, or refuses.
+pub struct UserGate<T> {
+    pub verifier: T,
+    pub policy: UserPolicy,
+}
+
+impl<T: TokenVerifier> UserGate<T> {
+    pub async fn owner(&self, headers: &HeaderMap, now: Timestamp) -> Result<OwnerId, Problem> {
+        let token = bearer(headers).ok_or_else(Problem::unauthorized)?;
+        let claims = match self.verifier.verify(token, now).await {
+            Ok(claims) => claims,
+            Err(TokenError::Invalid(why)) => {
+                tracing::info!(why, "token refused");
+                return Err(Problem::unauthorized());
+            }
+            Err(error @ TokenError::KeysUnavailable(_)) => return Err(Problem::unavailable("keys_unavailable", &error)),
+        };
+        self.policy.admit(&claims, now).map_err(|refusal: Refusal| {
+            tracing::info!(why = %refusal, "token refused");
+            Problem::unauthorized()
+        })
+    }
+}
+
+/// For a router's fallbacks.
+pub async fn no_such_route() -> Problem {
+    Problem::not_found("route")
+}
+
+pub async fn no_such_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this route knows other methods")
+}
+
+/// Runs `done` after each answer was made: a frozen environment writes nothing.
+pub fn after_each(router: Router, done: impl Fn() + Clone + Send + Sync + 'static) -> Router {
+    router.layer(axum::middleware::map_response(move |response: Response| {
+        done();
+        async { response }
+    }))
+}
+
+/// Reads a JSON body that was taken in as text, so that what is wrong with it can be told.
+pub fn json_body(body: &[u8]) -> Result<serde_json::Value, Problem> {
+    let value: serde_json::Value = serde_json::from_slice(body)
+        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body is not JSON: {error}")).at("body"))?;
+    match value.is_object() {
+        true => Ok(value),
+        false => Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_json", "the body must be a JSON object").at("body")),
+    }
+}

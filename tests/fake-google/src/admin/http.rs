@@ -1,0 +1,221 @@
+//! The admin side over HTTP: each route is one call of `Admin`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{FromRef, Path, Query, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::Admin;
+use super::error::AdminError;
+use super::identity::KeyName;
+use crate::app::App;
+use crate::values::optional_u64;
+
+const FLUSH_MS: u64 = 10_000;
+
+type Answer = Result<Json<Value>, AdminError>;
+
+impl FromRef<Arc<App>> for Admin {
+    fn from_ref(app: &Arc<App>) -> Self {
+        Self::new(app.clone())
+    }
+}
+
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/health", get(|| async { Json(json!({ "ok": true })) }))
+        .merge(mailbox_routes())
+        .merge(identity_routes())
+        .merge(oversight_routes())
+}
+
+fn mailbox_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/mailboxes", post(create_mailbox))
+        .route("/mailboxes/{email}", get(mailbox))
+        .route("/mailboxes/{email}/messages", post(deliver))
+        .route("/mailboxes/{email}/messages/{id}", axum::routing::delete(delete_message))
+        .route("/mailboxes/{email}/messages/{id}/labels", post(change_labels))
+        .route("/mailboxes/{email}/expire-history", post(expire_history))
+        .route("/mailboxes/{email}/hold-history", post(hold_history))
+        .route("/mailboxes/{email}/reveal", post(reveal))
+        .route("/mailboxes/{email}/lapse-watch", post(lapse_watch))
+}
+
+fn identity_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/codes", post(create_code))
+        .route("/grants/revoke", post(revoke_grants))
+        .route("/access-tokens/expire", post(expire_access_tokens))
+        .route("/oauth", put(change_oauth))
+        .route("/user-tokens", post(user_token))
+        .route("/push-tokens", post(push_token))
+        .route("/keys/rotate", post(rotate_key))
+}
+
+fn oversight_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/push", get(push_status).put(set_push))
+        .route("/push/flush", post(flush_push))
+        .route("/push/pull", post(pull_pushes))
+        .route("/faults", post(add_fault).delete(clear_faults))
+        .route("/calls", get(calls).delete(clear_calls))
+        .route("/violations", get(violations))
+}
+
+async fn create_mailbox(State(admin): State<Admin>, body: Bytes) -> Answer {
+    shown(admin.create_mailbox(read(&body)?)?)
+}
+
+async fn mailbox(State(admin): State<Admin>, Path(email): Path<String>) -> Answer {
+    shown(admin.mailbox(&email)?)
+}
+
+async fn deliver(State(admin): State<Admin>, Path(email): Path<String>, body: Bytes) -> Answer {
+    shown(admin.deliver(&email, read(&body)?)?)
+}
+
+async fn change_labels(State(admin): State<Admin>, Path((email, id)): Path<(String, String)>, body: Bytes) -> Answer {
+    done(admin.change_labels(&email, &id, &read(&body)?))
+}
+
+async fn delete_message(State(admin): State<Admin>, Path((email, id)): Path<(String, String)>) -> Answer {
+    done(admin.delete_message(&email, &id))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Before {
+    #[serde(deserialize_with = "optional_u64")]
+    before: Option<u64>,
+}
+
+async fn expire_history(State(admin): State<Admin>, Path(email): Path<String>, body: Bytes) -> Answer {
+    done(admin.expire_history(&email, read::<Before>(&body)?.before))
+}
+
+async fn hold_history(State(admin): State<Admin>, Path(email): Path<String>) -> Answer {
+    done(admin.hold_history(&email))
+}
+
+async fn reveal(State(admin): State<Admin>, Path(email): Path<String>) -> Answer {
+    done(admin.reveal(&email))
+}
+
+async fn lapse_watch(State(admin): State<Admin>, Path(email): Path<String>) -> Answer {
+    done(admin.lapse_watch(&email))
+}
+
+async fn create_code(State(admin): State<Admin>, body: Bytes) -> Answer {
+    shown(json!({ "code": admin.create_code(read(&body)?)? }))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Whose {
+    email: Option<String>,
+}
+
+async fn revoke_grants(State(admin): State<Admin>, body: Bytes) -> Answer {
+    let email = read::<Whose>(&body)?.email.ok_or_else(|| AdminError::Invalid("email is required".into()))?;
+    admin.revoke_grants(&email);
+    done(Ok(()))
+}
+
+async fn expire_access_tokens(State(admin): State<Admin>, body: Bytes) -> Answer {
+    admin.expire_access_tokens(read::<Whose>(&body)?.email.as_deref());
+    done(Ok(()))
+}
+
+async fn change_oauth(State(admin): State<Admin>, body: Bytes) -> Answer {
+    admin.change_oauth(&read(&body)?);
+    done(Ok(()))
+}
+
+async fn user_token(State(admin): State<Admin>, body: Bytes) -> Answer {
+    shown(json!({ "token": admin.user_token(&read(&body)?) }))
+}
+
+async fn push_token(State(admin): State<Admin>, body: Bytes) -> Answer {
+    shown(json!({ "token": admin.push_token(&read(&body)?) }))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Rotation {
+    key: KeyName,
+    forget_old: bool,
+}
+
+async fn rotate_key(State(admin): State<Admin>, body: Bytes) -> Answer {
+    let rotation: Rotation = read(&body)?;
+    // A new RSA key takes long enough to hold up the other answers.
+    let rotated = tokio::task::spawn_blocking(move || admin.rotate_key(rotation.key, rotation.forget_old)).await;
+    done(rotated.map_err(|error| AdminError::Invalid(error.to_string())))
+}
+
+async fn set_push(State(admin): State<Admin>, body: Bytes) -> Answer {
+    shown(admin.set_push(read(&body)?))
+}
+
+async fn push_status(State(admin): State<Admin>) -> Answer {
+    shown(admin.push_status())
+}
+
+#[derive(Deserialize)]
+struct Patience {
+    timeout_ms: Option<u64>,
+}
+
+async fn flush_push(State(admin): State<Admin>, Query(patience): Query<Patience>) -> Answer {
+    let timeout = Duration::from_millis(patience.timeout_ms.unwrap_or(FLUSH_MS));
+    shown(admin.flush_push(timeout).await?)
+}
+
+async fn pull_pushes(State(admin): State<Admin>) -> Answer {
+    shown(admin.pull_pushes())
+}
+
+async fn add_fault(State(admin): State<Admin>, body: Bytes) -> Answer {
+    admin.add_fault(read(&body)?);
+    done(Ok(()))
+}
+
+async fn clear_faults(State(admin): State<Admin>) -> StatusCode {
+    admin.clear_faults();
+    StatusCode::NO_CONTENT
+}
+
+async fn calls(State(admin): State<Admin>) -> Answer {
+    shown(admin.calls())
+}
+
+async fn clear_calls(State(admin): State<Admin>) -> StatusCode {
+    admin.clear_calls();
+    StatusCode::NO_CONTENT
+}
+
+async fn violations(State(admin): State<Admin>) -> Answer {
+    shown(admin.violations())
+}
+
+/// An empty body is an empty object.
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, AdminError> {
+    let body = if body.is_empty() { b"{}" } else { body };
+    serde_json::from_slice(body).map_err(|error| AdminError::Invalid(error.to_string()))
+}
+
+fn shown(value: impl serde::Serialize) -> Answer {
+    serde_json::to_value(value).map(Json).map_err(|error| AdminError::Invalid(error.to_string()))
+}
+
+fn done(outcome: Result<(), AdminError>) -> Answer {
+    outcome.map(|()| Json(json!({})))
+}

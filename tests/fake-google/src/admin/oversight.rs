@@ -1,0 +1,71 @@
+//! Pushes, faults, and what was called.
+
+use std::time::Duration;
+
+use super::Admin;
+use super::error::AdminError;
+use crate::calls::CallRecord;
+use crate::faults::Fault;
+use crate::pubsub::{self, PulledPush, PushChange, PushSettings, PushStatus};
+
+impl Admin {
+    pub fn set_push(&self, change: PushChange) -> PushSettings {
+        let settings = {
+            let mut state = self.app.state();
+            state.push.change(change);
+            state.push.settings.clone()
+        };
+        self.app.push_changed.notify_waiters();
+        settings
+    }
+
+    pub fn push_status(&self) -> PushStatus {
+        self.app.state().push.status()
+    }
+
+    /// Waits until the status is as wished.
+    pub async fn push_becomes(&self, wished: impl Fn(&PushStatus) -> bool, timeout: Duration) -> Result<PushStatus, AdminError> {
+        let waiting = async {
+            loop {
+                let changed = self.app.push_changed.notified();
+                let status = self.push_status();
+                if wished(&status) {
+                    return status;
+                }
+                changed.await;
+            }
+        };
+        tokio::time::timeout(timeout, waiting).await.map_err(|_| AdminError::TimedOut)
+    }
+
+    /// Waits until nothing is left to deliver.
+    pub async fn flush_push(&self, timeout: Duration) -> Result<PushStatus, AdminError> {
+        self.push_becomes(|status| status.pending == 0, timeout).await
+    }
+
+    /// Takes what waits for delivery, in the order of publication, for a test that hands it on itself.
+    pub fn pull_pushes(&self) -> Vec<PulledPush> {
+        pubsub::pull(&self.app)
+    }
+
+    pub fn add_fault(&self, fault: Fault) {
+        self.app.state().faults.arm(fault);
+    }
+
+    pub fn clear_faults(&self) {
+        self.app.state().faults.clear();
+    }
+
+    pub fn calls(&self) -> Vec<CallRecord> {
+        self.app.state().calls.log.clone()
+    }
+
+    pub fn clear_calls(&self) {
+        self.app.state().calls.log.clear();
+    }
+
+    /// Requests that the discovery document does not know.
+    pub fn violations(&self) -> Vec<String> {
+        self.app.state().violations.clone()
+    }
+}

@@ -1,0 +1,70 @@
+//! What every handler shares: the state behind its one mutex, the clock, and the deliveries under way.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use time::OffsetDateTime;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use crate::calls::Calls;
+use crate::config::Config;
+use crate::faults::Faults;
+use crate::keys::Keys;
+use crate::mailbox::Mailbox;
+use crate::oauth::Oauth;
+use crate::pubsub::Push;
+
+pub(crate) struct App {
+    pub config: Config,
+    pub url: String,
+    pub http: reqwest::Client,
+    /// Woken whenever deliveries may go on or have ended.
+    pub push_changed: Notify,
+    pub deliveries: Mutex<JoinSet<()>>,
+    state: Mutex<State>,
+}
+
+pub(crate) struct State {
+    pub mailboxes: BTreeMap<String, Mailbox>,
+    pub oauth: Oauth,
+    pub push: Push,
+    pub faults: Faults,
+    pub calls: Calls,
+    pub violations: Vec<String>,
+    pub keys: Keys,
+}
+
+impl App {
+    pub fn new(config: Config, url: String, keys: Keys) -> Self {
+        let state = State {
+            mailboxes: BTreeMap::new(),
+            oauth: Oauth::default(),
+            push: Push::new(config.push.clone()),
+            faults: Faults::default(),
+            calls: Calls::default(),
+            violations: Vec::new(),
+            keys,
+        };
+        Self {
+            config,
+            url,
+            http: reqwest::Client::builder().no_proxy().build().expect("a client without options"),
+            push_changed: Notify::new(),
+            deliveries: Mutex::new(JoinSet::new()),
+            state: Mutex::new(state),
+        }
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn now(&self) -> OffsetDateTime {
+        self.config.clock.as_ref().map_or_else(OffsetDateTime::now_utc, |clock| clock())
+    }
+
+    pub fn now_ms(&self) -> i64 {
+        i64::try_from(self.now().unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
+    }
+}

@@ -1,0 +1,67 @@
+//! The mailbox as a whole: profile, labels, and the watch.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::Admitted;
+use super::answer::Refusal;
+use crate::mailbox::{Mailbox, SYSTEM_LABELS, Watch};
+use crate::pubsub;
+
+const WATCH_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+
+impl Admitted<'_> {
+    pub fn mailbox(&mut self) -> Result<&mut Mailbox, Refusal> {
+        self.state.mailboxes.get_mut(self.email).ok_or_else(|| Refusal::failed_precondition("Mail service not enabled"))
+    }
+}
+
+pub(super) fn profile(mut call: Admitted<'_>) -> Result<Value, Refusal> {
+    let mailbox = call.mailbox()?;
+    let threads: BTreeSet<&String> = mailbox.messages.values().map(|message| &message.thread_id).collect();
+    Ok(json!({
+        "emailAddress": mailbox.email,
+        "messagesTotal": mailbox.messages.len(),
+        "threadsTotal": threads.len(),
+        "historyId": mailbox.visible_history_id().to_string(),
+    }))
+}
+
+pub(super) fn labels(mut call: Admitted<'_>) -> Result<Value, Refusal> {
+    let mailbox = call.mailbox()?;
+    let system = SYSTEM_LABELS.iter().map(|id| json!({ "id": id, "name": id, "type": "system" }));
+    let user = mailbox.user_labels.iter().map(|id| {
+        json!({
+            "id": id, "name": id, "type": "user", "messageListVisibility": "show", "labelListVisibility": "labelShow"
+        })
+    });
+    Ok(json!({ "labels": system.chain(user).collect::<Vec<_>>() }))
+}
+
+pub(super) fn watch(mut call: Admitted<'_>) -> Result<Value, Refusal> {
+    let now_ms = call.app.now_ms();
+    let topic_name = call.body["topicName"].as_str().unwrap_or_default().to_owned();
+    if !matches!(topic_name.split('/').collect::<Vec<_>>().as_slice(), ["projects", _, "topics", _]) {
+        return Err(Refusal::invalid_argument("Invalid topicName does not match projects/*/topics/*"));
+    }
+    let behavior = &call.body["labelFilterBehavior"];
+    let excludes = if behavior.is_null() { &call.body["labelFilterAction"] } else { behavior } == "exclude";
+    let label_ids = call.labels_of("labelIds");
+    let mailbox = call.mailbox()?;
+    if mailbox.live_watch(now_ms).is_some_and(|watch| watch.topic_name != topic_name) {
+        let message = "Only one user push notification client allowed per developer (call /stop then try again)";
+        return Err(Refusal::failed_precondition(message));
+    }
+    let expiration = now_ms + WATCH_MS;
+    mailbox.watch = Some(Watch { topic_name, label_ids, excludes, expiration });
+    let history_id = mailbox.history_id;
+    // Google pushes once as soon as a watch stands, changed or not.
+    pubsub::publish(call.app, call.state, call.email, history_id);
+    Ok(json!({ "historyId": history_id.to_string(), "expiration": expiration.to_string() }))
+}
+
+pub(super) fn stop(mut call: Admitted<'_>) -> Result<(), Refusal> {
+    call.mailbox()?.watch = None;
+    Ok(())
+}

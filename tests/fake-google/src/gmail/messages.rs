@@ -1,0 +1,191 @@
+//! Messages: listing, reading and changing them.
+
+use serde_json::{Value, json};
+
+use super::Admitted;
+use super::answer::Refusal;
+use crate::mailbox::Message;
+use crate::mime::header_json;
+use crate::values::base64url_padded;
+use crate::{pages, pubsub, search};
+
+const DEFAULT_PAGE: usize = 100;
+const LARGEST_PAGE: usize = 500;
+
+impl Admitted<'_> {
+    pub fn page_size(&self) -> usize {
+        let wanted = self.query.first("maxResults").and_then(|text| text.parse().ok());
+        wanted.filter(|size| *size > 0).unwrap_or(DEFAULT_PAGE).min(LARGEST_PAGE)
+    }
+
+    pub fn labels_of(&self, field: &str) -> Vec<String> {
+        let labels = self.body[field].as_array().into_iter().flatten();
+        labels.filter_map(|label| label.as_str().map(Into::into)).collect()
+    }
+
+    /// Gmail's ids are hexadecimal; anything else is refused before it is looked for.
+    fn message_id(&self, parameter: &str) -> Result<String, Refusal> {
+        let id = self.found.path_parameters.get(parameter).cloned().unwrap_or_default();
+        if !id.is_empty() && id.chars().all(|letter| letter.is_ascii_hexdigit()) {
+            Ok(id)
+        } else {
+            Err(Refusal::invalid_argument("Invalid id value"))
+        }
+    }
+
+    fn notify(&mut self, records: &[crate::mailbox::Record]) {
+        pubsub::publish_changes(self.app, self.state, self.email, records);
+    }
+}
+
+pub(super) fn list(mut call: Admitted<'_>) -> Result<Value, Refusal> {
+    let q = call.query.first("q").unwrap_or_default().to_owned();
+    if !q.is_empty() && call.only_metadata {
+        return Err(Refusal::new(403, "forbidden", "Metadata scope does not support 'q' parameter"));
+    }
+    let terms = search::parse(&q, call.app.now_ms()).map_err(|problem| {
+        call.state.violations.push(problem.clone());
+        Refusal::invalid_argument(&problem)
+    })?;
+    let labels: Vec<String> = call.query.all("labelIds").map(Into::into).collect();
+    let everywhere = call.query.first("includeSpamTrash") == Some("true")
+        || search::reaches_spam_and_trash(&terms)
+        || labels.iter().any(|label| label == "SPAM" || label == "TRASH");
+    let listing = pages::fingerprint([q.as_str(), labels.join(",").as_str(), if everywhere { "all" } else { "" }]);
+    let token = call.query.first("pageToken").map(Into::into);
+    let after = token.map(|token: String| position(&token, &listing)).transpose()?;
+    let size = call.page_size();
+    let mailbox = call.mailbox()?;
+    let mut matching: Vec<&Message> = mailbox.messages.values().collect();
+    matching.retain(|message| {
+        let reachable = everywhere || !(message.has_label("SPAM") || message.has_label("TRASH"));
+        let labelled = labels.iter().all(|label| message.has_label(label));
+        !message.hidden && reachable && labelled && terms.iter().all(|term| term.matches(message))
+    });
+    matching.sort_by_key(|message| std::cmp::Reverse(place(message)));
+    let estimate = matching.len();
+    matching.retain(|message| after.as_ref().is_none_or(|after| place(message) < *after));
+    let more = matching.len() > size;
+    matching.truncate(size);
+    let mut answer = json!({ "resultSizeEstimate": estimate });
+    if let Some(last) = matching.last().filter(|_| more) {
+        answer["nextPageToken"] = pages::encode(&["m", &listing, &last.internal_date.to_string(), &last.id]).into();
+    }
+    if !matching.is_empty() {
+        let references = matching.iter().map(|message| json!({ "id": message.id, "threadId": message.thread_id }));
+        answer["messages"] = references.collect();
+    }
+    Ok(answer)
+}
+
+pub(super) fn get(mut call: Admitted<'_>) -> Result<Value, Refusal> {
+    let id = call.message_id("id")?;
+    let format = call.query.first("format").unwrap_or("full").to_owned();
+    if call.only_metadata && matches!(format.as_str(), "full" | "raw") {
+        let message = format!("Metadata scope doesn't allow format {}", format.to_uppercase());
+        return Err(Refusal::new(403, "forbidden", &message));
+    }
+    let wanted: Vec<String> = call.query.all("metadataHeaders").map(Into::into).collect();
+    let mailbox = call.mailbox()?;
+    let message = mailbox.visible_message(&id).ok_or_else(Refusal::not_found)?;
+    Ok(rendered(message, &format, &wanted))
+}
+
+pub(super) fn attachment(mut call: Admitted<'_>) -> Result<Value, Refusal> {
+    let id = call.message_id("messageId")?;
+    let attachment = call.found.path_parameters.get("id").cloned().unwrap_or_default();
+    let message = call.mailbox()?.visible_message(&id).ok_or_else(Refusal::not_found)?;
+    let bytes = message.body.attachment_bytes("", &attachment);
+    let bytes = bytes.ok_or_else(|| Refusal::invalid_argument("Invalid attachment token"))?;
+    Ok(json!({ "size": bytes.len(), "data": base64url_padded(bytes) }))
+}
+
+pub(super) fn modify(call: Admitted<'_>) -> Result<Value, Refusal> {
+    let add = call.labels_of("addLabelIds");
+    let remove = call.labels_of("removeLabelIds");
+    let (add, remove) = (strs(&add), strs(&remove));
+    if add.is_empty() && remove.is_empty() {
+        return Err(Refusal::invalid_argument("No label add or removes specified"));
+    }
+    if let Some(label) = add.iter().find(|label| remove.contains(label)) {
+        return Err(Refusal::invalid_argument(&format!("Cannot both add and remove the same label: {label}")));
+    }
+    relabel(call, &add, &remove)
+}
+
+pub(super) fn relabel(mut call: Admitted<'_>, add: &[&str], remove: &[&str]) -> Result<Value, Refusal> {
+    let id = call.message_id("id")?;
+    let mailbox = call.mailbox()?;
+    mailbox.visible_message(&id).ok_or_else(Refusal::not_found)?;
+    if let Some(label) = add.iter().chain(remove).find(|label| !mailbox.knows_label(label)) {
+        return Err(Refusal::invalid_argument(&format!("Invalid label: {label}")));
+    }
+    let owned = |labels: &[&str]| labels.iter().map(|label| (*label).to_owned()).collect::<Vec<_>>();
+    let records = mailbox.change_labels(&id, &owned(add), &owned(remove)).ok_or_else(Refusal::not_found)?;
+    let message = mailbox.visible_message(&id).ok_or_else(Refusal::not_found)?;
+    let answer = reference(message);
+    call.notify(&records);
+    Ok(answer)
+}
+
+pub(super) fn delete(mut call: Admitted<'_>) -> Result<(), Refusal> {
+    let id = call.message_id("id")?;
+    let mailbox = call.mailbox()?;
+    mailbox.visible_message(&id).ok_or_else(Refusal::not_found)?;
+    let record = mailbox.delete_message(&id).ok_or_else(Refusal::not_found)?;
+    call.notify(&[record]);
+    Ok(())
+}
+
+fn rendered(message: &Message, format: &str, wanted: &[String]) -> Value {
+    let raw = message.body.raw(&message.headers);
+    let mut answer = reference(message);
+    answer["snippet"] = message.snippet.clone().into();
+    answer["sizeEstimate"] = raw.len().into();
+    answer["historyId"] = message.history_id.to_string().into();
+    answer["internalDate"] = message.internal_date.to_string().into();
+    match format {
+        "raw" => answer["raw"] = base64url_padded(raw.as_bytes()).into(),
+        "metadata" => answer["payload"] = metadata(message, wanted),
+        "full" => answer["payload"] = message.body.parsed("", &message.headers),
+        _ => {}
+    }
+    answer
+}
+
+/// Headers only: no parts, so an attachment cannot be seen here.
+fn metadata(message: &Message, wanted: &[String]) -> Value {
+    let asked = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(name));
+    let all = message.headers.iter().chain(message.body.own_headers());
+    let headers: Vec<Value> = all.filter(|(name, _)| asked(name)).map(header_json).collect();
+    let mut payload = json!({ "mimeType": message.body.mime_type });
+    if !headers.is_empty() {
+        payload["headers"] = headers.into();
+    }
+    payload
+}
+
+fn reference(message: &Message) -> Value {
+    let mut reference = json!({ "id": message.id, "threadId": message.thread_id });
+    if !message.label_ids.is_empty() {
+        reference["labelIds"] = json!(message.label_ids);
+    }
+    reference
+}
+
+/// Newest first; the id decides between equals.
+fn place(message: &Message) -> (i64, String) {
+    (message.internal_date, message.id.clone())
+}
+
+fn position(token: &str, listing: &str) -> Result<(i64, String), Refusal> {
+    let invalid = || Refusal::invalid_argument("Invalid pageToken");
+    match pages::decode::<4>(token).ok_or_else(invalid)? {
+        [kind, of, date, id] if kind == "m" && of == listing => Ok((date.parse().map_err(|_| invalid())?, id)),
+        _ => Err(invalid()),
+    }
+}
+
+fn strs(labels: &[String]) -> Vec<&str> {
+    labels.iter().map(String::as_str).collect()
+}

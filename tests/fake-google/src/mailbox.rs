@@ -1,0 +1,223 @@
+//! One mailbox: its messages, its history, and the watch on it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::mime::{Headers, NewMessage, Part};
+
+/// Message ids count up from here, in every mailbox alike: they are unique only within one.
+const FIRST_MESSAGE: u64 = 0x19b0_0000_0000_0001;
+
+/// Gaps between history ids, in turn.
+const STEPS: [u64; 5] = [3, 17, 5, 29, 11];
+
+pub(crate) const SYSTEM_LABELS: [&str; 14] = [
+    "CHAT",
+    "SENT",
+    "INBOX",
+    "IMPORTANT",
+    "TRASH",
+    "DRAFT",
+    "SPAM",
+    "CATEGORY_FORUMS",
+    "CATEGORY_UPDATES",
+    "CATEGORY_PERSONAL",
+    "CATEGORY_PROMOTIONS",
+    "CATEGORY_SOCIAL",
+    "STARRED",
+    "UNREAD",
+];
+
+pub(crate) struct Mailbox {
+    pub email: String,
+    pub sub: String,
+    pub history_id: u64,
+    /// The lowest id that `history.list` still starts from.
+    pub history_floor: u64,
+    /// How often history expired: page tokens made before are dead.
+    pub history_epoch: u32,
+    pub records: Vec<Record>,
+    pub messages: BTreeMap<String, Message>,
+    pub user_labels: BTreeSet<String>,
+    pub watch: Option<Watch>,
+    pub notifications_sent: u64,
+    /// Readers see the mailbox as it was at this id.
+    pub held_at: Option<u64>,
+    changes: usize,
+}
+
+pub(crate) struct Message {
+    pub id: String,
+    pub thread_id: String,
+    pub label_ids: Vec<String>,
+    pub history_id: u64,
+    pub internal_date: i64,
+    pub headers: Headers,
+    pub body: Part,
+    pub snippet: String,
+    pub hidden: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Change {
+    MessageAdded,
+    MessageDeleted,
+    LabelAdded,
+    LabelRemoved,
+}
+
+#[derive(Clone)]
+pub(crate) struct Record {
+    pub id: u64,
+    pub change: Change,
+    pub message_id: String,
+    pub thread_id: String,
+    /// As they were right after the change.
+    pub message_labels: Vec<String>,
+    pub changed_labels: Vec<String>,
+    pub hidden: bool,
+}
+
+pub(crate) struct Watch {
+    pub topic_name: String,
+    pub label_ids: Vec<String>,
+    pub excludes: bool,
+    /// Milliseconds.
+    pub expiration: i64,
+}
+
+impl Mailbox {
+    pub fn new(email: String, sub: String, history_id: u64) -> Self {
+        Self {
+            email,
+            sub,
+            history_id,
+            history_floor: history_id,
+            history_epoch: 0,
+            records: Vec::new(),
+            messages: BTreeMap::new(),
+            user_labels: BTreeSet::new(),
+            watch: None,
+            notifications_sent: 0,
+            held_at: None,
+            changes: 0,
+        }
+    }
+
+    pub fn add_message(&mut self, new: &NewMessage, now_ms: i64) -> Record {
+        let added = self.records.iter().filter(|record| record.change == Change::MessageAdded).count() as u64;
+        let id = format!("{:016x}", FIRST_MESSAGE + added);
+        let internal_date = new.internal_date.unwrap_or(now_ms);
+        let label_ids = new.label_ids.clone().unwrap_or_else(|| vec!["INBOX".into(), "UNREAD".into()]);
+        self.know_labels(&label_ids);
+        let mut message = Message {
+            thread_id: new.thread_id.clone().unwrap_or_else(|| id.clone()),
+            label_ids,
+            history_id: 0,
+            internal_date,
+            headers: new.top_headers(&self.email, &id, internal_date),
+            body: new.body(),
+            snippet: new.snippet(),
+            hidden: new.hidden,
+            id,
+        };
+        let record = self.record(&mut message, Change::MessageAdded, Vec::new());
+        self.messages.insert(message.id.clone(), message);
+        record
+    }
+
+    /// One record for what was added and one for what was removed; none for what was so already.
+    pub fn change_labels(&mut self, id: &str, add: &[String], remove: &[String]) -> Option<Vec<Record>> {
+        let mut message = self.messages.remove(id)?;
+        let added: Vec<String> = add.iter().filter(|label| !message.label_ids.contains(label)).cloned().collect();
+        let removed: Vec<String> = remove.iter().filter(|label| message.label_ids.contains(label)).cloned().collect();
+        let mut records = Vec::new();
+        if !added.is_empty() {
+            message.label_ids.extend(added.iter().cloned());
+            records.push(self.record(&mut message, Change::LabelAdded, added));
+        }
+        if !removed.is_empty() {
+            message.label_ids.retain(|label| !removed.contains(label));
+            records.push(self.record(&mut message, Change::LabelRemoved, removed));
+        }
+        self.messages.insert(message.id.clone(), message);
+        Some(records)
+    }
+
+    pub fn delete_message(&mut self, id: &str) -> Option<Record> {
+        let mut message = self.messages.remove(id)?;
+        Some(self.record(&mut message, Change::MessageDeleted, Vec::new()))
+    }
+
+    pub fn know_labels(&mut self, label_ids: &[String]) {
+        let unknown = label_ids.iter().filter(|label| !SYSTEM_LABELS.contains(&label.as_str()));
+        self.user_labels.extend(unknown.cloned());
+    }
+
+    pub fn knows_label(&self, label: &str) -> bool {
+        SYSTEM_LABELS.contains(&label) || self.user_labels.contains(label)
+    }
+
+    pub fn visible_message(&self, id: &str) -> Option<&Message> {
+        self.messages.get(id).filter(|message| !message.hidden)
+    }
+
+    pub fn visible_history_id(&self) -> u64 {
+        self.held_at.unwrap_or(self.history_id)
+    }
+
+    pub fn expire_history(&mut self, before: Option<u64>) {
+        self.history_floor = before.unwrap_or(self.history_id);
+        self.history_epoch += 1;
+    }
+
+    pub fn reveal(&mut self) {
+        self.held_at = None;
+        self.records.iter_mut().for_each(|record| record.hidden = false);
+        self.messages.values_mut().for_each(|message| message.hidden = false);
+    }
+
+    pub fn live_watch(&self, now_ms: i64) -> Option<&Watch> {
+        self.watch.as_ref().filter(|watch| watch.expiration > now_ms)
+    }
+
+    fn record(&mut self, message: &mut Message, change: Change, changed_labels: Vec<String>) -> Record {
+        self.history_id = self.history_id.saturating_add(STEPS[self.changes % STEPS.len()]);
+        self.changes += 1;
+        message.history_id = self.history_id;
+        let record = Record {
+            id: self.history_id,
+            change,
+            message_id: message.id.clone(),
+            thread_id: message.thread_id.clone(),
+            message_labels: message.label_ids.clone(),
+            changed_labels,
+            hidden: message.hidden,
+        };
+        self.records.push(record.clone());
+        record
+    }
+}
+
+impl Message {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    pub fn has_label(&self, label: &str) -> bool {
+        self.label_ids.iter().any(|own| own == label)
+    }
+}
+
+impl Record {
+    pub fn concerns_label(&self, label: &str) -> bool {
+        self.message_labels.iter().chain(&self.changed_labels).any(|own| own == label)
+    }
+}
+
+impl Watch {
+    pub fn wants(&self, record: &Record) -> bool {
+        let concerned = self.label_ids.iter().any(|label| record.concerns_label(label));
+        // Without labels every change is wanted, whatever the behaviour says.
+        self.label_ids.is_empty() || concerned != self.excludes
+    }
+}

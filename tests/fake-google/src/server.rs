@@ -1,0 +1,47 @@
+//! Routes: Google's own, and the admin side under `/admin`.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, Method, Uri};
+use axum::routing::{any, get, post};
+
+use crate::admin::http::routes as admin_routes;
+use crate::app::App;
+use crate::batch::batch;
+use crate::gmail::answer::Answer;
+use crate::gmail::{self, Call};
+use crate::oauth;
+
+pub(crate) fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/token", post(oauth::token))
+        .route("/revoke", post(oauth::revoke))
+        .route("/oauth2/v3/certs", get(oauth::google_certs))
+        .route("/users/certs", get(oauth::user_certs))
+        .route("/users/.well-known/openid-configuration", get(oauth::user_configuration))
+        .route("/batch/gmail/v1", post(batch))
+        .nest("/admin", admin_routes())
+        .fallback(any(gmail_call))
+        .with_state(app)
+}
+
+/// Everything else is taken for a Gmail call, so that a wrong path is noticed as one.
+async fn gmail_call(State(app): State<Arc<App>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Answer {
+    let call = Call {
+        http_method: method.to_string(),
+        path: uri.path().into(),
+        query: uri.query().unwrap_or_default().into(),
+        bearer: bearer(&headers),
+        body: body.to_vec(),
+        in_batch: false,
+    };
+    gmail::answer(&app, call).await
+}
+
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<String> {
+    headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(Into::into)
+}

@@ -1,0 +1,10 @@
+//! The fake's own promises: it answers as Google's documents say, and fails as it is told.
+#![allow(clippy::disallowed_methods, reason = "a test of the outside world waits and calls as it likes")]
+
+mod batch;
+mod client;
+mod conformance;
+mod faults;
+mod history;
+mod oauth;
+mod push;

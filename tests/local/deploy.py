@@ -1,0 +1,93 @@
+"""Deploys the real template onto the emulator, and makes the routes that the emulator leaves out."""
+
+import json
+import re
+import subprocess
+
+import boto3
+
+import build
+from settings import LOGS, REGION, ROOT, STACK, aws_environment, overrides, parameters
+from terminal import Failure, step
+from tools import sam
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+def client(service: str, endpoint: str):
+    return boto3.client(
+        service, endpoint_url=endpoint, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
+    )
+
+
+def deploy(endpoint: str, google_url: str) -> dict[str, str]:
+    """Creates or updates the stack; answers its outputs, `ApiUrl` being where the emulator serves the API."""
+    with step("sam deploy"):
+        template(endpoint, google_url)
+    with step("Create the API's routes") as current:
+        stack = client("cloudformation", endpoint).describe_stacks(StackName=STACK)["Stacks"][0]
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        current.note(f"{routes(endpoint, stack)} routes")
+        outputs["ApiUrl"] = f"{endpoint}/_aws/execute-api/{physical_ids(endpoint)['HttpApi']}/$default"
+    return outputs
+
+
+def template(endpoint: str, google_url: str) -> None:
+    """`sam deploy` of what `sam build` made."""
+    log = LOGS / "deploy.log"
+    command = [sam(), "deploy", "--config-env", "local", "--stack-name", STACK, "--region", REGION]
+    command += overrides(parameters(google_url))
+    with log.open("wb") as output:
+        done = subprocess.run(
+            command, cwd=ROOT, env=build.environment() | aws_environment(endpoint), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        )
+    if done.returncode != 0:
+        raise Failure("sam deploy failed", log)
+
+
+def physical_ids(endpoint: str) -> dict[str, str]:
+    listed = client("cloudformation", endpoint).describe_stack_resources(StackName=STACK)["StackResources"]
+    return {row["LogicalResourceId"]: row["PhysicalResourceId"] for row in listed}
+
+
+def routes(endpoint: str, stack: dict) -> int:
+    """MiniStack ignores the OpenAPI body that SAM generates: its routes and its CORS are made from it here."""
+    body = client("cloudformation", endpoint).get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
+    resources = (json.loads(body) if isinstance(body, str) else body)["Resources"]
+    ids = physical_ids(endpoint)
+    gateway, api = client("apigatewayv2", endpoint), ids["HttpApi"]
+    openapi = resources["HttpApi"]["Properties"]["Body"]
+
+    origins = next(row["ParameterValue"] for row in stack["Parameters"] if row["ParameterKey"] == "AllowedOrigins")
+    gateway.update_api(ApiId=api, CorsConfiguration=cors(openapi["x-amazon-apigateway-cors"], origins))
+
+    wanted = {
+        f"{method.upper()} {path}": re.search(r"\$\{(\w+)\.Arn\}", json.dumps(operation["x-amazon-apigateway-integration"]["uri"])).group(1)
+        for path, operations in openapi["paths"].items()
+        for method, operation in operations.items()
+        if method in METHODS
+    }
+    existing = {route["RouteKey"]: route["RouteId"] for route in gateway.get_routes(ApiId=api)["Items"]}
+    for key in existing.keys() - wanted.keys():
+        gateway.delete_route(ApiId=api, RouteId=existing[key])
+    new = {key: function for key, function in wanted.items() if key not in existing}
+    integrations = {function: integration(endpoint, gateway, api, ids[function]) for function in set(new.values())}
+    for key, function in new.items():
+        gateway.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{integrations[function]}")
+    return len(wanted)
+
+
+def integration(endpoint: str, gateway, api: str, function: str) -> str:
+    arn = client("lambda", endpoint).get_function(FunctionName=function)["Configuration"]["FunctionArn"]
+    made = gateway.create_integration(ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=arn, PayloadFormatVersion="2.0")
+    return made["IntegrationId"]
+
+
+def cors(declared: dict, origins: str) -> dict:
+    """The OpenAPI extension's CORS in the words of the API."""
+    return {
+        "AllowOrigins": origins.split(","),
+        "AllowMethods": declared["allowMethods"],
+        "AllowHeaders": declared["allowHeaders"],
+        "MaxAge": declared["maxAge"],
+    }

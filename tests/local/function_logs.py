@@ -1,0 +1,32 @@
+"""What the functions wrote, from the emulator's CloudWatch Logs."""
+
+from datetime import datetime, timezone
+
+from deploy import client
+from settings import LOGS
+
+FRAME = ("START RequestId", "END RequestId", "REPORT RequestId")
+
+
+def collect(state: dict, last: int = 200) -> list[str]:
+    """The last lines of all functions in the order of time."""
+    logs, events = client("logs", state["aws_endpoint"]), []
+    for group in logs.describe_log_groups()["logGroups"]:
+        name = group["logGroupName"]
+        for stream in logs.describe_log_streams(logGroupName=name)["logStreams"]:
+            read = logs.get_log_events(logGroupName=name, logStreamName=stream["logStreamName"])["events"]
+            events += [(event["timestamp"], name.rsplit("/", 1)[-1].removesuffix("LogGroup"), event["message"]) for event in read]
+    lines = [
+        f"{datetime.fromtimestamp(at / 1000, timezone.utc):%H:%M:%S.%f}"[:-3] + f"  {who:<17} {line}"
+        for at, who, message in sorted(events, key=lambda event: event[0])
+        for line in message.splitlines()
+        if not line.startswith(FRAME)
+    ]
+    return lines[-last:]
+
+
+def save(state: dict):
+    """Writes them to a file beside the other logs and answers its path."""
+    file = LOGS / "functions.log"
+    file.write_text("\n".join(collect(state)) + "\n")
+    return file

@@ -1,0 +1,160 @@
+"""Up, deploy and down of the local stack, and the file that says where it serves."""
+
+import json
+import os
+from pathlib import Path
+
+import build
+import processes
+from settings import LOCAL, LOGS, PROCESSES, REGION, ROOT, STATE, bare_environment
+from settings import PUBSUB_AUDIENCE, PUBSUB_SERVICE_ACCOUNT, PUBSUB_SUBSCRIPTION, PUSH_PATH
+from terminal import Failure, say, step
+from web import expect, serves, wait_until
+
+FOREIGN_GOOGLE = "LOCAL_GOOGLE_URL"
+
+
+def up() -> dict:
+    """Builds, starts and deploys; a running stack is kept, with its data, and deployed onto."""
+    build.functions()
+    if not foreign_google():
+        build.fake_google()
+    running = reusable()
+    if running:
+        say("  A stack is running: deploying onto it (`make local-down` would end it and forget its data).")
+        return deploy(running)
+    down()
+    try:
+        return deploy(start({"pids": {}}))
+    except BaseException:
+        down()
+        raise
+
+
+def reusable() -> dict | None:
+    """The running stack, unless it is not whole, belongs to another Google or runs an older fake."""
+    state = read(STATE)
+    if state is None:
+        return None
+    whole = all(processes.alive(process) for process in state["pids"].values()) and serves(f"{state['aws_endpoint']}/_ministack/ready")
+    if not whole:
+        say("  A stack was started but is not whole any more: replacing it.")
+    elif foreign_google() != (None if "google" in state["pids"] else state["google_url"]):
+        say("  The running stack talks to another Google: replacing it.")
+    elif "google" in state["pids"] and build.fake_google_built() > state["fake_google_built"]:
+        say("  The fake Google was built anew since the stack started: replacing the stack.")
+    else:
+        return state
+    return None
+
+
+def start(state: dict) -> dict:
+    """Starts MiniStack and the fake Google."""
+    import ministack
+
+    with step("Start MiniStack") as current:
+        state["aws_endpoint"], started = ministack.start(LOGS / "ministack.log", LOCAL / "tmp")
+        remember(state, "ministack", started)
+        current.note(state["aws_endpoint"])
+    state["google_url"] = foreign_google()
+    if not state["google_url"]:
+        with step("Start the fake Google") as current:
+            start_fake_google(state)
+            current.note(state["google_url"])
+    return state
+
+
+def start_fake_google(state: dict) -> None:
+    port = processes.free_port()
+    log = LOGS / "fake-google.log"
+    state["google_url"] = f"http://127.0.0.1:{port}"
+    state["fake_google_built"] = build.fake_google_built()
+    started = processes.start([str(build.FAKE_GOOGLE), "--port", str(port)], bare_environment(), log, ROOT)
+    remember(state, "google", started)
+
+    def ready() -> bool:
+        processes.still_running(started)
+        return serves(f"{state['google_url']}/admin/health")
+
+    wait_until(ready, 15, "the fake Google", log)
+
+
+def remember(state: dict, name: str, process: dict) -> None:
+    """Notes a process at once: `down` finds it even if this command is killed before the stack serves."""
+    state["pids"][name] = process
+    write(PROCESSES, state["pids"])
+
+
+def deploy(state: dict) -> dict:
+    """Deploys onto what runs, points the fake's pushes at it, and writes stack.json."""
+    import deploy as deployment
+
+    outputs = deployment.deploy(state["aws_endpoint"], state["google_url"])
+    if "google" in state["pids"]:
+        with step("Point the fake's pushes at the webhook"):
+            push = {
+                "endpoint": outputs["ApiUrl"] + PUSH_PATH,
+                "audience": PUBSUB_AUDIENCE,
+                "subscription": PUBSUB_SUBSCRIPTION,
+                "service_account": PUBSUB_SERVICE_ACCOUNT,
+            }
+            expect("PUT", f"{state['google_url']}/admin/push", push)
+    state |= {
+        "region": REGION,
+        "api_url": outputs["ApiUrl"],
+        "table": outputs["TableName"],
+        "secrets_key_id": outputs["SecretsKeyId"],
+        "event_bus": outputs["EventBusName"],
+        "notification_queue_url": outputs["NotificationQueueUrl"],
+        "dead_letter_queue_url": outputs["NotificationDeadLetterQueueUrl"],
+        "quarantine_queue_url": outputs["QuarantineQueueUrl"],
+        "agent_run_queue_url": outputs["AgentRunQueueUrl"],
+        "agent_run_dead_letter_queue_url": outputs["AgentRunDeadLetterQueueUrl"],
+        "mint_user_token": {"method": "POST", "url": f"{state['google_url']}/admin/user-tokens", "body": {"sub": "local-owner"}},
+    }
+    write(STATE, state)
+    return state
+
+
+def deploy_again() -> dict:
+    """A second deploy onto the running stack: what is in it stays."""
+    state = reusable()
+    if state is None:
+        raise Failure("no stack is running: make local-up")
+    return deploy(state)
+
+
+def down() -> None:
+    """Ends what `up` started. Nothing running is not an error."""
+    started = read(PROCESSES)
+    if started:
+        with step("End the running stack"):
+            # MiniStack last: its functions may still be talking to the other one.
+            for process in reversed(list(started.values())):
+                processes.end(process)
+    PROCESSES.unlink(missing_ok=True)
+    STATE.unlink(missing_ok=True)
+
+
+def running() -> dict:
+    """What stack.json says."""
+    state = read(STATE)
+    if state is None:
+        raise Failure("no stack is running: make local-up")
+    return state
+
+
+def read(file: Path) -> dict | None:
+    return json.loads(file.read_text()) if file.exists() else None
+
+
+def write(file: Path, content: dict) -> None:
+    """Whole or not at all, for whoever reads it meanwhile."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_suffix(".draft")
+    draft.write_text(json.dumps(content, indent=2) + "\n")
+    draft.replace(file)
+
+
+def foreign_google() -> str | None:
+    return os.environ.get(FOREIGN_GOOGLE, "").rstrip("/") or None

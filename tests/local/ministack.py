@@ -1,0 +1,59 @@
+"""MiniStack: the AWS of the local stack, in memory, on loopback only."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import processes
+from settings import LOCAL, LOGS, ROOT, aws_environment, bare_environment
+from terminal import Failure, step
+from tools import STACK_VENV
+from web import serves, wait_until
+
+
+def start(log: Path, scratch: Path) -> tuple[str, dict]:
+    """Starts an empty MiniStack on a free port; answers its endpoint and its process."""
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    port = processes.free_port()
+    endpoint = f"http://127.0.0.1:{port}"
+    # The functions inherit this environment, and with AWS_ENDPOINT_URL find their AWS.
+    environment = bare_environment() | aws_environment(endpoint) | {
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "LAMBDA_EXECUTOR": "local",
+        "IOT_MTLS_ENABLED": "0",
+        "TMPDIR": str(scratch),
+        "STATE_DIR": str(scratch / "state"),
+        "S3_DATA_DIR": str(scratch / "s3"),
+    }
+    started = processes.start([str(STACK_VENV / "bin" / "ministack")], environment, log, ROOT)
+
+    def ready() -> bool:
+        processes.still_running(started)
+        return serves(f"{endpoint}/_ministack/ready")
+
+    try:
+        wait_until(ready, 30, "MiniStack", log)
+    except BaseException:
+        processes.end(started)
+        raise
+    return endpoint, started
+
+
+def run_with(command: list[str]) -> int:
+    """Runs a command beside a MiniStack of its own and answers the command's exit code."""
+    if not command:
+        raise Failure("with-ministack needs a command: stack.py with-ministack -- CMD …")
+    LOCAL.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix="with-ministack-", dir=LOCAL))
+    with step("Start MiniStack") as current:
+        endpoint, started = start(LOGS / "with-ministack.log", scratch)
+        current.note(endpoint)
+    try:
+        return subprocess.run(command, env=dict(os.environ) | aws_environment(endpoint)).returncode
+    finally:
+        processes.end(started)
+        shutil.rmtree(scratch, ignore_errors=True)

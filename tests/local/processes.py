@@ -1,0 +1,76 @@
+"""Processes that outlive the command: each in a session of its own, ended with everything that it spawned."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from terminal import Failure
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start(command: list[str], environment: dict[str, str], log: Path, cwd: Path) -> dict:
+    """Starts a process as leader of a new session and answers how to find it again."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            command, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    return {"pid": child.pid, "started": start_time(child.pid), "log": str(log)}
+
+
+def start_time(pid: int) -> str | None:
+    """When a process began: a pid alone may by now be somebody else's. None if it has ended."""
+    shown = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, env=os.environ | {"LC_ALL": "C"})
+    state, _, began = shown.stdout.strip().partition(" ")
+    return None if not state or state.startswith("Z") else began.strip()
+
+
+def alive(process: dict) -> bool:
+    return process["started"] is not None and start_time(process["pid"]) == process["started"]
+
+
+def still_running(process: dict) -> None:
+    """Raises if a process that is being waited for has ended."""
+    if not alive(process):
+        raise Failure(f"process {process['pid']} ended while starting", Path(process["log"]))
+
+
+def members(process: dict) -> list[int]:
+    """What lives in the session: nothing once its leader's pid was given to another process."""
+    if start_time(process["pid"]) not in (None, process["started"]):
+        return []
+    listed = subprocess.run(["ps", "-eo", "pid=,sess=,stat="], capture_output=True, text=True).stdout
+    rows = (line.split() for line in listed.splitlines())
+    return [int(pid) for pid, session, state in rows if session == str(process["pid"]) and not state.startswith("Z")]
+
+
+def end(process: dict, patience: float = 5) -> None:
+    """Ends a session politely, then for certain; raises if something survives even that."""
+    for sent, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, patience)):
+        deadline = time.monotonic() + seconds
+        for pid in members(process):
+            try:
+                os.kill(pid, sent)
+            except ProcessLookupError:
+                pass
+        while members(process) and time.monotonic() < deadline:
+            reap(process["pid"])
+            time.sleep(0.05)
+    if left := members(process):
+        raise Failure(f"still running: {left}", Path(process["log"]))
+
+
+def reap(pid: int) -> None:
+    """Collects the exit status where the process is a child of this command."""
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        pass

@@ -1,0 +1,81 @@
+"""Where the local stack keeps its things, and the parameters that it deploys with."""
+
+import os
+import platform
+import shlex
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOLS = ROOT / ".local"
+LOCAL = (ROOT / (os.environ.get("LOCAL_DIR") or ".local")).resolve()
+LOGS = LOCAL / "logs"
+STATE = LOCAL / "stack.json"
+PROCESSES = LOCAL / "processes.json"
+BUILD = ROOT / ".aws-sam" / "build"
+
+REGION = "us-east-1"
+STACK = "email-connectors-local"
+APP_ORIGIN = "https://app.example.com"
+PUSH_PATH = "/api/email/webhook/google/pubsub"
+PUBSUB_AUDIENCE = "https://connectors.example.com/pubsub"
+PUBSUB_SUBSCRIPTION = "projects/example-project/subscriptions/gmail"
+PUBSUB_SERVICE_ACCOUNT = "gmail-push@example-project.iam.gserviceaccount.com"
+
+
+def architecture() -> str:
+    """The machine's own architecture, in the template's words: the functions run on it natively."""
+    return "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
+
+
+def parameters(google_url: str) -> dict[str, str]:
+    """Template parameters of a stack that talks to the Google at `google_url`."""
+    own = {
+        "Architecture": architecture(),
+        "AppPublicUrl": APP_ORIGIN,
+        "AllowedOrigins": APP_ORIGIN,
+        "AuthIssuer": "https://login.example.com",
+        "AuthAudience": "email-connectors",
+        "AuthJwksUrl": f"{google_url}/users/certs",
+        "GoogleClientId": "local-client.apps.googleusercontent.com",
+        "GoogleClientSecret": "local-secret",
+        "GoogleTokenUrl": f"{google_url}/token",
+        "GoogleRevokeUrl": f"{google_url}/revoke",
+        "GoogleCertsUrl": f"{google_url}/oauth2/v3/certs",
+        "GmailApiBase": google_url,
+        "GmailBatchUrl": f"{google_url}/batch/gmail/v1",
+        "PubSubTopic": "projects/example-project/topics/gmail",
+        "PubSubSubscription": PUBSUB_SUBSCRIPTION,
+        "PubSubAudience": PUBSUB_AUDIENCE,
+        "PubSubServiceAccount": PUBSUB_SERVICE_ACCOUNT,
+        # MiniStack's CloudFormation does not know AWS::Events::Archive.
+        "EventArchiveDays": "0",
+    }
+    given = shlex.split(os.environ.get("LOCAL_PARAMETERS", ""))
+    return own | dict(pair.split("=", 1) for pair in given)
+
+
+def overrides(values: dict[str, str]) -> list[str]:
+    """The same, as arguments of `sam`, which wants quotes around what is empty or holds a space."""
+    return ["--parameter-overrides"] + [f'{key}="{value}"' for key, value in values.items()]
+
+
+def clean_environment() -> dict[str, str]:
+    """This environment without the developer's own AWS set-up, which a tool could reach by mistake."""
+    return {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SAM_"))}
+
+
+def bare_environment() -> dict[str, str]:
+    """What a service needs and no more: the functions inherit MiniStack's environment."""
+    return {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TZ") if key in os.environ}
+
+
+def aws_environment(endpoint: str) -> dict[str, str]:
+    """Variables that point AWS clients at the emulator."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }

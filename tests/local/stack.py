@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""The local stack: the real template on MiniStack and a fake Google, without AWS and without Docker."""
+
+import os
+import platform
+import signal
+import sys
+
+# The project's directory stays free of __pycache__.
+sys.dont_write_bytecode = True
+
+import tools  # noqa: E402
+from settings import STATE  # noqa: E402
+from terminal import Failure, say, tail  # noqa: E402
+
+USAGE = """usage: stack.py COMMAND
+  up                      build, start and deploy; returns when the stack serves
+  down                    end what `up` started
+  deploy                  deploy what is built onto the running stack
+  story                   one demo mail told step by step, on the running stack
+  logs                    what the functions of the running stack wrote
+  build                   sam build for this machine, and the fake Google
+  validate                sam validate --lint
+  with-ministack -- CMD   run CMD beside a MiniStack of its own
+  sam-local               every sample event through `sam local invoke` (needs Docker)
+  test                    all checks and tests"""
+
+
+def up() -> None:
+    if platform.system() != "Linux":
+        raise Failure("the local stack runs the functions natively and therefore needs Linux")
+    tools.enter_venv()
+    import lifecycle
+
+    state = lifecycle.up()
+    say(f"  API on {state['api_url']}, the rest in {STATE}")
+
+
+def down() -> None:
+    import lifecycle
+
+    lifecycle.down()
+    say("  Nothing is running.")
+
+
+def deploy() -> None:
+    tools.enter_venv()
+    import lifecycle
+
+    lifecycle.deploy_again()
+
+
+def story() -> None:
+    tools.enter_venv()
+    import lifecycle
+    import story as stories
+
+    stories.tell(lifecycle.running())
+
+
+def logs() -> None:
+    tools.enter_venv()
+    import function_logs
+    import lifecycle
+
+    say("\n".join(function_logs.collect(lifecycle.running())))
+
+
+def build() -> None:
+    tools.venvs()
+    import build as builds
+
+    builds.functions()
+    builds.fake_google()
+
+
+def validate() -> None:
+    tools.venvs()
+    environment = os.environ | {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"}
+    os.execve(tools.sam(), [tools.sam(), "validate", "--lint"], environment)
+
+
+def with_ministack() -> None:
+    tools.enter_venv()
+    import ministack
+
+    command = sys.argv[2:]
+    sys.exit(ministack.run_with(command[1:] if command[:1] == ["--"] else command))
+
+
+def sam_local() -> None:
+    import sam_local as samples
+
+    samples.require_docker()
+    tools.venvs()
+    samples.invoke_all()
+
+
+def test() -> None:
+    tools.enter_venv()
+    import verify
+
+    verify.run()
+
+
+COMMANDS = {
+    "up": up, "down": down, "deploy": deploy, "story": story, "logs": logs, "build": build, "validate": validate,
+    "with-ministack": with_ministack, "sam-local": sam_local, "test": test,
+}
+
+
+def main() -> None:
+    command = COMMANDS.get(sys.argv[1] if len(sys.argv) > 1 else "")
+    if command is None:
+        sys.exit(USAGE)
+    # A terminated command tears down what it started, as an interrupted one does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        command()
+    except Failure as failure:
+        if failure.log:
+            say(f"\n  the end of {failure.log}:\n{tail(failure.log)}")
+        sys.exit(f"\nfailed: {failure}")
+    except KeyboardInterrupt:
+        sys.exit("\ninterrupted")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+//! Cases of triggers: each change raises their connector's version.
+
+use email_connectors::domain::connector::Connector;
+use email_connectors::domain::trigger::{Filters, Trigger, TriggerConfig};
+use email_connectors::ports::Store;
+
+use super::cast::{Cast, minutes, now};
+use super::conflicts;
+
+fn full_filters() -> Filters {
+    let list = |text: &str| vec![text.to_string(), "zweite „Zeile“".to_string()];
+    Filters {
+        query: Some("invoice 2030".into()),
+        from_contains: list("from"),
+        to_contains: list("to"),
+        subject_contains: list("subject"),
+        label_include: list("INBOX"),
+        label_exclude: list("Label_7"),
+        has_attachment: Some(false),
+    }
+}
+
+pub async fn a_trigger_is_put_changed_and_removed(store: &impl Store, cast: &Cast) {
+    let held = cast.stored(store, cast.full_connector(1)).await;
+    let (owner, location) = (&held.owner_id, held.location());
+    let bare = cast.trigger(&held, 1);
+    let config = TriggerConfig { filters: full_filters(), ..bare.config.clone() };
+    let full = Trigger { agent_id: Some("agent-7".into()), config, updated_at: minutes(1), ..bare.clone() };
+    for (version, trigger, case) in [(1, &bare, "a new trigger"), (2, &full, "a changed trigger"), (3, &bare, "a trigger changed back")] {
+        store.put_trigger(trigger, &location, version).await.unwrap();
+        assert_eq!(store.trigger(owner, &trigger.id).await.unwrap(), Some(trigger.clone()), "{case}, by its id");
+        assert_eq!(store.triggers(owner).await.unwrap(), [trigger.clone()], "{case}, in its owner's list");
+        let [(connector, triggers)] = store.mailbox(&held.email_address).await.unwrap().try_into().expect("one member");
+        assert_eq!(triggers, [trigger.clone()], "{case}, in its mailbox");
+        assert_eq!(connector.version, version + 1, "{case} raises the version by one");
+        let unmoved = Connector { version: held.version, updated_at: held.updated_at, ..connector };
+        assert_eq!(unmoved, held, "{case} leaves the rest of its connector alone");
+    }
+    store.remove_trigger(&bare, &location, 4).await.unwrap();
+    assert_eq!(store.trigger(owner, &bare.id).await.unwrap(), None, "a removed trigger is not found by its id");
+    assert_eq!(store.triggers(owner).await.unwrap(), [], "a removed trigger is not in its owner's list");
+    let [(connector, triggers)] = store.mailbox(&held.email_address).await.unwrap().try_into().expect("one member");
+    assert_eq!((connector.version, triggers), (5, vec![]), "a removal raises the version, and the mailbox has the trigger no more");
+}
+
+pub async fn a_stale_version_changes_no_trigger(store: &impl Store, cast: &Cast) {
+    let held = cast.stored(store, cast.connector(1)).await;
+    let (owner, location, trigger) = (&held.owner_id, held.location(), cast.trigger(&held, 1));
+    store.put_trigger(&trigger, &location, 1).await.unwrap();
+    let changed = Trigger { agent_id: Some("agent-7".into()), ..trigger.clone() };
+    for version in [0, 1, 3] {
+        conflicts(store.put_trigger(&changed, &location, version).await, "a change at another version");
+        conflicts(store.put_trigger(&cast.trigger(&held, 2), &location, version).await, "a new trigger at another version");
+        conflicts(store.remove_trigger(&trigger, &location, version).await, "a removal at another version");
+    }
+    assert_eq!(store.triggers(owner).await.unwrap(), [trigger.clone()], "refused changes leave the owner's list alone");
+    assert_eq!(now(store, &location).await.version, 2, "refused changes raise no version");
+    let nobody = cast.connector(9);
+    conflicts(store.put_trigger(&cast.trigger(&nobody, 3), &nobody.location(), 1).await, "a trigger of a connector that is not there");
+    assert_eq!(store.mailbox(&held.email_address).await.unwrap().len(), 1, "and no connector comes of it");
+}
+
+pub async fn connectors_of_one_mailbox_keep_their_own_triggers(store: &impl Store, cast: &Cast) {
+    // One id begins with the other.
+    let (one, twelve) = (cast.stored(store, cast.connector(1)).await, cast.stored(store, cast.of_other_owner(12)).await);
+    let (of_one, of_twelve) = (cast.trigger(&one, 1), [cast.trigger(&twelve, 2), cast.trigger(&twelve, 3)]);
+    store.put_trigger(&of_one, &one.location(), 1).await.unwrap();
+    for (version, trigger) in [1, 2].into_iter().zip(&of_twelve) {
+        store.put_trigger(trigger, &twelve.location(), version).await.unwrap();
+    }
+    let mut members = store.mailbox(&cast.mailbox()).await.unwrap();
+    members.sort_by(|(one, _), (other, _)| one.id.cmp(&other.id));
+    members.iter_mut().for_each(|(_, triggers)| triggers.sort_by(|one, other| one.id.cmp(&other.id)));
+    let expected =
+        [(Connector { version: 2, ..one.clone() }, vec![of_one.clone()]), (Connector { version: 3, ..twelve }, of_twelve.to_vec())];
+    assert_eq!(members, expected, "each member of the mailbox comes with its own triggers");
+    assert_eq!(store.triggers(&one.owner_id).await.unwrap(), [of_one], "an owner's list holds their own triggers only");
+}

@@ -1,0 +1,4 @@
+//! What stories and contracts share: the outside world in memory, and the suite that holds every store to its contract.
+
+pub mod contract;
+pub mod world;

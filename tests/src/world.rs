@@ -1,0 +1,172 @@
+//! The outside world in memory: every port over one shared state, with an ordered log of calls and scripted failures.
+
+mod account;
+mod bus;
+mod gmail;
+mod grants;
+mod queue;
+mod script;
+mod store;
+mod tables;
+mod time;
+mod tokens;
+mod vault;
+
+use std::fmt::Display;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use email_connectors::domain::timestamp::Timestamp;
+
+pub use self::account::{Account, Delivered, Mail};
+pub use self::bus::{MemoryBus, MemoryQuarantine};
+pub use self::gmail::{ACCESS_TOKEN_LIFE, CLIENT_ID, Consent, MemoryGmail, SCOPES, WATCH_LIFE};
+pub use self::queue::{DEDUPLICATION, InFlight, MemoryWakeUps};
+pub use self::script::{Call, Failure, Gate, When};
+pub use self::store::MemoryStore;
+pub use self::tables::FORGOTTEN_AFTER;
+pub use self::time::{FixedClock, SeqEntropy};
+pub use self::tokens::MemoryVerifier;
+pub use self::vault::MemoryVault;
+
+use self::script::{Act, Refusal, Scripts};
+
+/// When every story begins.
+pub const BEGINNING: Timestamp = Timestamp::from_seconds(1_893_456_000);
+
+/// The world. Clones share it; a story ends in a panic if something that it scripted never happened.
+#[derive(Clone)]
+pub struct World {
+    state: Arc<Mutex<State>>,
+}
+
+pub(crate) struct State {
+    now: Timestamp,
+    /// How many random values were drawn.
+    drawn: u64,
+    calls: Vec<String>,
+    scripts: Scripts,
+    crashed: bool,
+    tables: tables::Tables,
+    sealed: u64,
+    google: gmail::Google,
+    queue: queue::Queue,
+    bus: bus::Bus,
+    quarantined: Vec<(String, String)>,
+    tokens: tokens::Tokens,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl World {
+    pub fn new() -> Self {
+        let state = State {
+            now: BEGINNING,
+            drawn: 0,
+            calls: Vec::new(),
+            scripts: Scripts::default(),
+            crashed: false,
+            tables: tables::Tables::default(),
+            sealed: 0,
+            google: gmail::Google::default(),
+            queue: queue::Queue::default(),
+            bus: bus::Bus::default(),
+            quarantined: Vec::new(),
+            tokens: tokens::Tokens::default(),
+        };
+        Self { state: Arc::new(Mutex::new(state)) }
+    }
+
+    pub fn store(&self) -> MemoryStore {
+        MemoryStore::new(self.clone())
+    }
+
+    pub fn vault(&self) -> MemoryVault {
+        MemoryVault::new(self.clone())
+    }
+
+    pub fn gmail(&self) -> MemoryGmail {
+        MemoryGmail::new(self.clone())
+    }
+
+    pub fn wake_ups(&self) -> MemoryWakeUps {
+        MemoryWakeUps::new(self.clone())
+    }
+
+    pub fn quarantine(&self) -> MemoryQuarantine {
+        MemoryQuarantine::new(self.clone())
+    }
+
+    pub fn bus(&self) -> MemoryBus {
+        MemoryBus::new(self.clone())
+    }
+
+    pub fn verifier(&self) -> MemoryVerifier {
+        MemoryVerifier::new(self.clone())
+    }
+
+    pub fn clock(&self) -> FixedClock {
+        FixedClock::new(self.clone())
+    }
+
+    pub fn entropy(&self) -> SeqEntropy {
+        SeqEntropy::new(self.clone())
+    }
+
+    /// A Google account with an empty mailbox; the same one if the address has one already.
+    pub fn account(&self, address: &str) -> Account {
+        Account::open(self, address)
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.lock().now
+    }
+
+    pub fn pass(&self, span: Duration) {
+        let mut state = self.lock();
+        state.now = state.now.after(span);
+    }
+
+    /// The calls since the last look, oldest first: a port's method and what it was about.
+    pub fn take_calls(&self) -> Vec<String> {
+        std::mem::take(&mut self.lock().calls)
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One call of a port: logged, then scripted on either side of its effect.
+    pub(crate) async fn call<T, E: Refusal>(
+        &self,
+        call: Call,
+        about: impl Display + Send,
+        effect: impl FnOnce(&mut State) -> Result<T, E> + Send,
+    ) -> Result<T, E> {
+        self.lock().calls.push(format!("{call} {about}").trim_end().to_string());
+        self.play(call, When::Before).await.map_err(E::of)?;
+        let answer = effect(&mut self.lock())?;
+        self.play(call, When::After).await.map_err(E::of)?;
+        Ok(answer)
+    }
+
+    async fn play(&self, call: Call, when: When) -> Result<(), Failure> {
+        let acts = self.lock().scripts.due(call, when);
+        for act in acts {
+            match act {
+                Act::Fail(failure) => return Err(failure),
+                Act::Meanwhile(happen) => happen(self),
+                Act::Hold(gate) => gate.passed().await,
+                Act::Crash => {
+                    self.lock().crashed = true;
+                    std::future::pending::<()>().await;
+                }
+            }
+        }
+        Ok(())
+    }
+}

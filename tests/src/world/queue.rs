@@ -1,0 +1,105 @@
+//! The FIFO queue: groups in order, one of each in flight, repeats of an id dropped for five minutes.
+
+use std::time::Duration;
+
+use email_connectors::domain::timestamp::Timestamp;
+use email_connectors::domain::wake_up::WakeUp;
+use email_connectors::ports::{Unavailable, WakeUps};
+
+use super::World;
+use super::script::Call;
+
+/// How long SQS remembers a deduplication id.
+pub const DEDUPLICATION: Duration = Duration::from_secs(300);
+
+#[derive(Default)]
+pub(crate) struct Queue {
+    entries: Vec<Entry>,
+    /// Every id that was sent, within its group, and when; also those that were received and deleted since.
+    sent: Vec<(String, String, Timestamp)>,
+    accepted: u64,
+}
+
+struct Entry {
+    receipt: u64,
+    group: String,
+    /// As it would lie in the queue.
+    body: String,
+    in_flight: bool,
+}
+
+/// A wake-up that was received and is neither done with nor given back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InFlight {
+    receipt: u64,
+    pub wake_up: WakeUp,
+}
+
+impl Queue {
+    fn send(&mut self, wake_up: &WakeUp, deduplication_id: Option<&str>, now: Timestamp) {
+        let group = wake_up.group();
+        if let Some(id) = deduplication_id {
+            let remembered =
+                |(held, within, at): &(String, String, Timestamp)| held == id && *within == group && now < at.after(DEDUPLICATION);
+            if self.sent.iter().any(remembered) {
+                return;
+            }
+            self.sent.push((id.to_string(), group.clone(), now));
+        }
+        self.accepted += 1;
+        let body = serde_json::to_string(wake_up).expect("a wake-up is JSON");
+        self.entries.push(Entry { receipt: self.accepted, group, body, in_flight: false });
+    }
+
+    fn receive(&mut self) -> Option<InFlight> {
+        let busy: Vec<String> = self.entries.iter().filter(|entry| entry.in_flight).map(|entry| entry.group.clone()).collect();
+        let next = self.entries.iter_mut().find(|entry| !busy.contains(&entry.group))?;
+        next.in_flight = true;
+        Some(InFlight { receipt: next.receipt, wake_up: read(&next.body) })
+    }
+}
+
+fn read(body: &str) -> WakeUp {
+    serde_json::from_str(body).expect("the queue holds wake-ups")
+}
+
+#[derive(Clone)]
+pub struct MemoryWakeUps(World);
+
+impl MemoryWakeUps {
+    pub(crate) fn new(world: World) -> Self {
+        Self(world)
+    }
+
+    /// What lies in the queue, in flight or not, oldest first.
+    pub fn queued(&self) -> Vec<WakeUp> {
+        self.0.lock().queue.entries.iter().map(|entry| read(&entry.body)).collect()
+    }
+
+    /// The oldest wake-up whose group has none in flight.
+    pub fn receive(&self) -> Option<InFlight> {
+        self.0.lock().queue.receive()
+    }
+
+    pub fn delete(&self, received: &InFlight) {
+        self.0.lock().queue.entries.retain(|entry| entry.receipt != received.receipt);
+    }
+
+    /// Its visibility timeout ends: it will be received again, before the rest of its group.
+    pub fn give_back(&self, received: &InFlight) {
+        for entry in self.0.lock().queue.entries.iter_mut().filter(|entry| entry.receipt == received.receipt) {
+            entry.in_flight = false;
+        }
+    }
+}
+
+impl WakeUps for MemoryWakeUps {
+    async fn send(&self, wake_up: &WakeUp, deduplication_id: Option<&str>) -> Result<(), Unavailable> {
+        let about = format!("{:?} {}", wake_up.kind, wake_up.email_address).to_lowercase();
+        let send = |state: &mut super::State| {
+            state.queue.send(wake_up, deduplication_id, state.now);
+            Ok(())
+        };
+        self.0.call(Call::Send, about, send).await
+    }
+}

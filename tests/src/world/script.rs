@@ -1,0 +1,258 @@
+//! What a story scripts: which call fails, crashes, waits or is overtaken, and on which side of its effect.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use email_connectors::ports::{Cause, ProviderError, StoreError, TokenError, Unavailable, VaultError};
+use tokio::sync::Semaphore;
+
+use super::{State, World};
+
+macro_rules! calls {
+    ($($name:ident => $text:literal),* $(,)?) => {
+        /// A method of a port; shown as `port.method`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Call {
+            $($name),*
+        }
+
+        impl fmt::Display for Call {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(match self {
+                    $(Self::$name => $text),*
+                })
+            }
+        }
+    };
+}
+
+calls! {
+    InSlot => "store.in_slot",
+    CreateConnector => "store.create_connector",
+    Reconnect => "store.reconnect",
+    Exchanged => "store.exchanged",
+    Connector => "store.connector",
+    Connectors => "store.connectors",
+    RemoveConnector => "store.remove_connector",
+    Trigger => "store.trigger",
+    Triggers => "store.triggers",
+    PutTrigger => "store.put_trigger",
+    RemoveTrigger => "store.remove_trigger",
+    Mailbox => "store.mailbox",
+    ConnectorAt => "store.connector_at",
+    Decided => "store.decided",
+    Commit => "store.commit",
+    Unpublished => "store.unpublished",
+    MarkPublished => "store.mark_published",
+    CacheAccessToken => "store.cache_access_token",
+    RecordWatch => "store.record_watch",
+    Schedule => "store.schedule",
+    SetStatus => "store.set_status",
+    Due => "store.due",
+    DataKey => "store.data_key",
+    KeepDataKey => "store.keep_data_key",
+    SealRefreshToken => "vault.seal_refresh_token",
+    OpenRefreshToken => "vault.open_refresh_token",
+    NewDataKey => "vault.new_data_key",
+    SealAccessToken => "vault.seal_access_token",
+    OpenAccessToken => "vault.open_access_token",
+    Exchange => "gmail.exchange",
+    Refresh => "gmail.refresh",
+    Revoke => "gmail.revoke",
+    Profile => "gmail.profile",
+    Watch => "gmail.watch",
+    Stop => "gmail.stop",
+    History => "gmail.history",
+    Messages => "gmail.messages",
+    Send => "queue.send",
+    Keep => "quarantine.keep",
+    Publish => "bus.publish",
+    Verify => "tokens.verify",
+}
+
+/// On which side of a call's effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// Refused: nothing happened.
+    Before,
+    /// It happened, and the caller does not hear of it.
+    After,
+}
+
+/// What the caller is told instead of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    Unavailable,
+    /// Of a store.
+    Conflict,
+    /// Of Gmail, as the others below.
+    Unauthorized,
+    GrantRefused,
+    ClientRefused,
+    HistoryExpired,
+    Refused(u16),
+}
+
+pub(crate) enum Act {
+    Fail(Failure),
+    Crash,
+    Hold(Gate),
+    Meanwhile(Box<dyn FnOnce(&World) + Send>),
+}
+
+/// Where a held call waits until the story goes on.
+#[derive(Clone)]
+pub struct Gate(Arc<Semaphore>);
+
+impl Gate {
+    pub fn open(&self) {
+        self.0.add_permits(1);
+    }
+
+    pub(crate) async fn passed(&self) {
+        // The semaphore is never closed.
+        let _ = self.0.acquire().await.map(|permit| permit.forget());
+    }
+}
+
+struct Script {
+    call: Call,
+    when: When,
+    /// How many such calls there are to go, the scripted one among them.
+    to_go: u32,
+    act: Act,
+}
+
+#[derive(Default)]
+pub(crate) struct Scripts(Vec<Script>);
+
+impl Scripts {
+    pub fn due(&mut self, call: Call, when: When) -> Vec<Act> {
+        for script in self.0.iter_mut().filter(|script| script.call == call && script.when == when) {
+            script.to_go -= 1;
+        }
+        self.0.extract_if(.., |script| script.to_go == 0).map(|script| script.act).collect()
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        let left: Vec<_> =
+            self.scripts.0.iter().map(|script| format!("{} ({:?}, {} to go)", script.call, script.when, script.to_go)).collect();
+        if !std::thread::panicking() {
+            assert!(left.is_empty(), "scripted, and never called: {}", left.join(", "));
+        }
+    }
+}
+
+impl World {
+    /// The `nth` such call from now on (from 1) finds its port unavailable, before or after the effect.
+    pub fn fail(&self, call: Call, when: When, nth: u32) {
+        self.fail_with(call, when, nth, Failure::Unavailable);
+    }
+
+    pub fn fail_with(&self, call: Call, when: When, nth: u32, failure: Failure) {
+        self.script(call, when, nth, Act::Fail(failure));
+    }
+
+    /// The process ends there; the flow must run under `until_crash`.
+    pub fn crash(&self, call: Call, when: When, nth: u32) {
+        self.script(call, when, nth, Act::Crash);
+    }
+
+    /// The call waits there until the gate is opened.
+    pub fn hold(&self, call: Call, when: When, nth: u32) -> Gate {
+        let gate = Gate(Arc::new(Semaphore::new(0)));
+        self.script(call, when, nth, Act::Hold(gate.clone()));
+        gate
+    }
+
+    /// Something happens elsewhere at that moment.
+    pub fn meanwhile(&self, call: Call, when: When, nth: u32, happen: impl FnOnce(&World) + Send + 'static) {
+        self.script(call, when, nth, Act::Meanwhile(Box::new(happen)));
+    }
+
+    fn script(&self, call: Call, when: When, nth: u32, act: Act) {
+        assert!(nth > 0, "calls are counted from 1");
+        self.lock().scripts.0.push(Script { call, when, to_go: nth, act });
+    }
+
+    /// For stories in which chance decides whether a script is reached.
+    pub fn forget_scripts(&self) {
+        self.lock().scripts = Scripts::default();
+    }
+
+    /// Runs a flow; nothing at all if it reached a scripted crash, where it is dropped as it stood.
+    pub async fn until_crash<F: Future>(&self, flow: F) -> Option<F::Output> {
+        let mut flow = pin!(flow);
+        poll_fn(|context| match flow.as_mut().poll(context) {
+            Poll::Ready(ended) => Poll::Ready(Some(ended)),
+            Poll::Pending if std::mem::take(&mut self.lock().crashed) => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        })
+        .await
+    }
+}
+
+/// How a port tells a scripted failure.
+pub(crate) trait Refusal {
+    fn of(failure: Failure) -> Self;
+}
+
+fn scripted() -> Cause {
+    "as scripted".into()
+}
+
+impl Refusal for StoreError {
+    fn of(failure: Failure) -> Self {
+        match failure {
+            Failure::Unavailable => Self::Unavailable(scripted()),
+            Failure::Conflict => Self::Conflict,
+            other => panic!("a store does not answer {other:?}"),
+        }
+    }
+}
+
+impl Refusal for VaultError {
+    fn of(failure: Failure) -> Self {
+        match failure {
+            Failure::Unavailable => Self::Unavailable(scripted()),
+            other => panic!("a vault does not answer {other:?}"),
+        }
+    }
+}
+
+impl Refusal for ProviderError {
+    fn of(failure: Failure) -> Self {
+        match failure {
+            Failure::Unavailable => Self::Unavailable("503, as scripted".into()),
+            Failure::Unauthorized => Self::Unauthorized,
+            Failure::GrantRefused => Self::GrantRefused("invalid_grant".into()),
+            Failure::ClientRefused => Self::ClientRefused("invalid_client".into()),
+            Failure::HistoryExpired => Self::HistoryExpired,
+            Failure::Refused(status) => Self::Refused { status, reason: "as scripted".into() },
+            Failure::Conflict => panic!("Gmail does not answer Conflict"),
+        }
+    }
+}
+
+impl Refusal for Unavailable {
+    fn of(failure: Failure) -> Self {
+        match failure {
+            Failure::Unavailable => Self { what: "the port", cause: scripted() },
+            other => panic!("this port does not answer {other:?}"),
+        }
+    }
+}
+
+impl Refusal for TokenError {
+    fn of(failure: Failure) -> Self {
+        match failure {
+            Failure::Unavailable => Self::KeysUnavailable(scripted()),
+            other => panic!("a verifier does not answer {other:?}"),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The store in memory: each call of the port is one step on the tables.
+
+use email_connectors::domain::connector::{Connector, Location, Slot, Status};
+use email_connectors::domain::email_address::EmailAddress;
+use email_connectors::domain::firing::Firing;
+use email_connectors::domain::history_id::HistoryId;
+use email_connectors::domain::id::{ConnectorId, EventId, OwnerId, TriggerId};
+use email_connectors::domain::secret::{SealedAccessToken, WrappedKey};
+use email_connectors::domain::timestamp::Timestamp;
+use email_connectors::domain::trigger::Trigger;
+use email_connectors::domain::watch::Watch;
+use email_connectors::ports::{Commit, Due, Exchange, Store, StoreError};
+
+use super::World;
+use super::script::Call;
+use super::tables::Tables;
+
+#[derive(Clone)]
+pub struct MemoryStore(World);
+
+impl MemoryStore {
+    pub(crate) fn new(world: World) -> Self {
+        Self(world)
+    }
+
+    /// Every firing that was ever decided, by its id.
+    pub fn ledger(&self) -> Vec<Firing> {
+        self.0.lock().tables.ledger.values().map(|entry| entry.firing.clone()).collect()
+    }
+
+    /// The connector as it stands; a look that is not a call.
+    pub fn look(&self, id: &ConnectorId) -> Option<Connector> {
+        let state = self.0.lock();
+        state.tables.connectors.values().map(|row| &row.connector).find(|connector| connector.id == *id).cloned()
+    }
+
+    /// When the renewer comes to a connector again.
+    pub fn next_sweep(&self, location: &Location) -> Option<Timestamp> {
+        self.0.lock().tables.connectors.get(location)?.next_sweep
+    }
+
+    async fn step<T>(
+        &self,
+        call: Call,
+        about: impl ToString,
+        step: impl FnOnce(&mut Tables) -> Result<T, StoreError> + Send,
+    ) -> Result<T, StoreError> {
+        self.0.call(call, about.to_string(), |state| step(&mut state.tables)).await
+    }
+}
+
+fn cursor_of(commit: &Commit) -> String {
+    let cursor = commit.progress.map(|progress| progress.cursor);
+    let moves = |cursor: HistoryId| format!("{} firings, cursor {cursor}", commit.firings.len());
+    cursor.map_or_else(|| format!("{} firings", commit.firings.len()), moves)
+}
+
+impl Store for MemoryStore {
+    async fn in_slot(&self, owner: &OwnerId, slot: &Slot) -> Result<Option<Connector>, StoreError> {
+        let held = |tables: &mut Tables| Ok(tables.slots.get(&(owner.clone(), slot.clone())).and_then(|at| tables.at(at)));
+        self.step(Call::InSlot, slot.as_str(), held).await
+    }
+
+    async fn create_connector(&self, connector: &Connector, exchange: &Exchange) -> Result<(), StoreError> {
+        self.step(Call::CreateConnector, &connector.id, |tables| tables.create(connector, exchange)).await
+    }
+
+    async fn reconnect(&self, connector: &Connector, version: u64, exchange: &Exchange) -> Result<(), StoreError> {
+        self.step(Call::Reconnect, &connector.id, |tables| tables.reconnect(connector, version, exchange)).await
+    }
+
+    async fn exchanged(&self, owner: &OwnerId, exchange: &Exchange) -> Result<Option<ConnectorId>, StoreError> {
+        self.step(Call::Exchanged, owner, |tables| Ok(tables.exchanged(owner, exchange))).await
+    }
+
+    async fn connector(&self, owner: &OwnerId, id: &ConnectorId) -> Result<Option<Connector>, StoreError> {
+        self.step(Call::Connector, id, |tables| Ok(tables.of_owner(owner).find(|connector| connector.id == *id).cloned())).await
+    }
+
+    async fn connectors(&self, owner: &OwnerId) -> Result<Vec<Connector>, StoreError> {
+        self.step(Call::Connectors, owner, |tables| Ok(tables.of_owner(owner).cloned().collect())).await
+    }
+
+    async fn remove_connector(&self, connector: &Connector, triggers: &[TriggerId]) -> Result<(), StoreError> {
+        self.step(Call::RemoveConnector, &connector.id, |tables| tables.remove(connector, triggers)).await
+    }
+
+    async fn trigger(&self, owner: &OwnerId, id: &TriggerId) -> Result<Option<Trigger>, StoreError> {
+        let owned =
+            |tables: &mut Tables| Ok(tables.triggers.get(id).map(|(_, trigger)| trigger.clone()).filter(|held| held.owner_id == *owner));
+        self.step(Call::Trigger, id, owned).await
+    }
+
+    async fn triggers(&self, owner: &OwnerId) -> Result<Vec<Trigger>, StoreError> {
+        let owned = |tables: &mut Tables| {
+            let all = tables.triggers.values().map(|(_, trigger)| trigger);
+            Ok(all.filter(|trigger| trigger.owner_id == *owner).cloned().collect())
+        };
+        self.step(Call::Triggers, owner, owned).await
+    }
+
+    async fn put_trigger(&self, trigger: &Trigger, connector: &Location, version: u64) -> Result<(), StoreError> {
+        self.step(Call::PutTrigger, &trigger.id, |tables| tables.put_trigger(trigger, connector, version)).await
+    }
+
+    async fn remove_trigger(&self, trigger: &Trigger, connector: &Location, version: u64) -> Result<(), StoreError> {
+        self.step(Call::RemoveTrigger, &trigger.id, |tables| tables.remove_trigger(trigger, connector, version)).await
+    }
+
+    async fn mailbox(&self, mailbox: &EmailAddress) -> Result<Vec<(Connector, Vec<Trigger>)>, StoreError> {
+        let members = |tables: &mut Tables| {
+            let members = tables.connectors.iter().filter(|(at, _)| at.mailbox == *mailbox);
+            Ok(members.map(|(at, row)| (row.connector.clone(), tables.triggers_of(at))).collect())
+        };
+        self.step(Call::Mailbox, mailbox, members).await
+    }
+
+    async fn connector_at(&self, location: &Location) -> Result<Option<Connector>, StoreError> {
+        self.step(Call::ConnectorAt, &location.connector, |tables| Ok(tables.at(location))).await
+    }
+
+    async fn decided(&self, events: &[EventId]) -> Result<Vec<EventId>, StoreError> {
+        let decided = |tables: &mut Tables| Ok(events.iter().filter(|event| tables.ledger.contains_key(event)).cloned().collect());
+        self.step(Call::Decided, events.len(), decided).await
+    }
+
+    async fn commit(&self, connector: &Location, version: u64, commit: &Commit) -> Result<(), StoreError> {
+        self.step(Call::Commit, cursor_of(commit), |tables| tables.commit(connector, version, commit)).await
+    }
+
+    async fn unpublished(&self, events: &[EventId]) -> Result<Vec<Firing>, StoreError> {
+        self.step(Call::Unpublished, events.len(), |tables| Ok(tables.unpublished(events))).await
+    }
+
+    async fn mark_published(&self, connector: &Location, firings: &[Firing], now: Timestamp) -> Result<(), StoreError> {
+        self.step(Call::MarkPublished, firings.len(), |tables| tables.mark_published(connector, firings, now)).await
+    }
+
+    async fn cache_access_token(&self, connector: &Location, generation: u64, token: &SealedAccessToken) -> Result<(), StoreError> {
+        let cache = |tables: &mut Tables| {
+            tables.of_generation(connector, generation)?.connector.access_token = Some(token.clone());
+            Ok(())
+        };
+        self.step(Call::CacheAccessToken, &connector.connector, cache).await
+    }
+
+    async fn record_watch(
+        &self,
+        connector: &Location,
+        generation: u64,
+        watch: &Watch,
+        next_sweep: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let record = |tables: &mut Tables| {
+            let row = tables.of_generation(connector, generation)?;
+            row.connector.watch = watch.clone();
+            row.next_sweep = next_sweep;
+            Ok(())
+        };
+        self.step(Call::RecordWatch, &connector.connector, record).await
+    }
+
+    async fn schedule(&self, connector: &Location, generation: u64, next_sweep: Option<Timestamp>) -> Result<(), StoreError> {
+        let schedule = |tables: &mut Tables| {
+            tables.of_generation(connector, generation)?.next_sweep = next_sweep;
+            Ok(())
+        };
+        self.step(Call::Schedule, &connector.connector, schedule).await
+    }
+
+    async fn set_status(
+        &self,
+        connector: &Location,
+        version: u64,
+        status: Status,
+        error: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let about = format!("{} {status:?}", connector.connector);
+        self.step(Call::SetStatus, about, |tables| tables.set_status(connector, version, status, error, now)).await
+    }
+
+    async fn due(&self, shard: u8, now: Timestamp, most: u32) -> Result<Vec<Due>, StoreError> {
+        self.step(Call::Due, shard, |tables| Ok(tables.due(shard, now, most))).await
+    }
+
+    async fn data_key(&self) -> Result<Option<WrappedKey>, StoreError> {
+        self.step(Call::DataKey, "", |tables| Ok(tables.data_key.clone())).await
+    }
+
+    async fn keep_data_key(&self, key: WrappedKey) -> Result<WrappedKey, StoreError> {
+        self.step(Call::KeepDataKey, "", |tables| Ok(tables.data_key.get_or_insert(key).clone())).await
+    }
+}

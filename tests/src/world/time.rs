@@ -1,0 +1,45 @@
+//! A clock that moves when told to, and randomness that counts.
+
+use email_connectors::domain::timestamp::Timestamp;
+use email_connectors::ports::{Clock, Entropy};
+use uuid::{Builder, Uuid};
+
+use super::World;
+
+#[derive(Clone)]
+pub struct FixedClock(World);
+
+impl FixedClock {
+    pub(crate) fn new(world: World) -> Self {
+        Self(world)
+    }
+
+    pub fn set(&self, now: Timestamp) {
+        self.0.lock().now = now;
+    }
+}
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+}
+
+#[derive(Clone)]
+pub struct SeqEntropy(World);
+
+impl SeqEntropy {
+    pub(crate) fn new(world: World) -> Self {
+        Self(world)
+    }
+}
+
+impl Entropy for SeqEntropy {
+    fn uuid(&self, now: Timestamp) -> Uuid {
+        let mut state = self.0.lock();
+        state.drawn += 1;
+        let mut random = [0; 10];
+        random[2..].copy_from_slice(&state.drawn.to_be_bytes());
+        Builder::from_unix_timestamp_millis(u64::try_from(now.millis()).unwrap_or_default(), &random).into_uuid()
+    }
+}

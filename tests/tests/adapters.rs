@@ -1,0 +1,19 @@
+//! The adapters against the real protocols: a local AWS for DynamoDB, KMS, SQS and EventBridge, the fake Google for Google.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first surprise")]
+
+#[path = "support/aws.rs"]
+mod aws;
+#[path = "adapters/bus.rs"]
+mod bus;
+#[path = "adapters/google.rs"]
+mod google;
+#[path = "adapters/keys.rs"]
+mod keys;
+#[path = "adapters/queues.rs"]
+mod queues;
+#[path = "adapters/store.rs"]
+mod store;
+#[path = "support/template.rs"]
+mod template;
+#[path = "adapters/vault.rs"]
+mod vault;

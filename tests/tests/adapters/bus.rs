@@ -1,0 +1,114 @@
+//! The event bus: what EventBridge refused is sent again, byte for byte, and a partial success is never a whole one.
+
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_eventbridge::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_sqs::types::QueueAttributeName;
+use axum::extract::State;
+use axum::routing::post;
+use axum::{Json, Router};
+use email_connectors::adapters::aws::SdkConfig;
+use email_connectors::adapters::eventbridge::EventBridge;
+use email_connectors::domain::firing::Firing;
+use email_connectors::domain::id::{EventId, MessageId, TriggerId};
+use email_connectors::ports::EventBus;
+use serde_json::{Value, json};
+
+use crate::aws;
+
+fn firing(number: usize) -> Firing {
+    Firing {
+        event_id: EventId::new(format!("evt_{number}")),
+        trigger_id: TriggerId::new("trg"),
+        message_id: MessageId::new("m"),
+        decided_at: aws::now(),
+        detail: format!(r#"{{"event_id":"evt_{number}","order":  "kept" }}"#),
+    }
+}
+
+/// An EventBridge that refuses some entries of each call, as the real one does when it throttles.
+#[derive(Default)]
+struct Throttled {
+    calls: Vec<Vec<String>>,
+    taken: Vec<String>,
+}
+
+async fn put_events(State(state): State<Arc<Mutex<Throttled>>>, body: String) -> Json<Value> {
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let details: Vec<String> =
+        body["Entries"].as_array().unwrap().iter().map(|entry| entry["Detail"].as_str().unwrap().to_string()).collect();
+    let mut state = state.lock().unwrap();
+    // Every second entry is refused, until only one is left.
+    let refuse = |at: usize| details.len() > 1 && at % 2 == 1;
+    let entries: Vec<Value> = (0..details.len())
+        .map(|at| if refuse(at) { json!({"ErrorCode": "ThrottlingException"}) } else { json!({"EventId": at.to_string()}) })
+        .collect();
+    state.taken.extend(details.iter().enumerate().filter(|(at, _)| !refuse(*at)).map(|(_, detail)| detail.clone()));
+    state.calls.push(details);
+    let failed = entries.iter().filter(|entry| entry.get("ErrorCode").is_some()).count();
+    Json(json!({"FailedEntryCount": failed, "Entries": entries}))
+}
+
+async fn throttled() -> (SdkConfig, Arc<Mutex<Throttled>>) {
+    let state = Arc::new(Mutex::new(Throttled::default()));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().route("/", post(put_events)).with_state(state.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(url)
+        .credentials_provider(aws_sdk_eventbridge::config::SharedCredentialsProvider::new(Credentials::new("a", "b", None, None, "test")));
+    (config.build(), state)
+}
+
+#[tokio::test]
+async fn refused_entries_are_sent_again_with_the_same_bytes() {
+    let (config, state) = throttled().await;
+    let firings: Vec<Firing> = (0..13).map(firing).collect();
+    EventBridge::new(&config, "bus").publish(&firings).await.unwrap();
+
+    let state = state.lock().unwrap();
+    let mut taken = state.taken.clone();
+    let mut expected: Vec<String> = firings.iter().map(|firing| firing.detail.clone()).collect();
+    taken.sort();
+    expected.sort();
+    assert_eq!(taken, expected, "each entry was taken once, as it was given");
+    assert!(state.calls.iter().all(|call| call.len() <= 10), "PutEvents takes ten entries");
+    assert_eq!(state.calls.iter().map(Vec::len).collect::<Vec<_>>(), [10, 5, 2, 1, 3, 1], "only what was refused is sent again");
+}
+
+#[tokio::test]
+async fn what_is_refused_to_the_end_is_an_error() {
+    let (config, _) = throttled().await;
+    let always =
+        Router::new().route("/", post(|| async { Json(json!({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]})) }));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, always).await });
+    let refusing = config.to_builder().endpoint_url(url).build();
+    let error = EventBridge::new(&refusing, "bus").publish(&[firing(1)]).await.unwrap_err();
+    assert!(error.cause.to_string().contains("InternalFailure"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_published_event_arrives_as_it_was_written() {
+    let config = aws::config().await;
+    let (events, sqs) = (aws_sdk_eventbridge::Client::new(&config), aws_sdk_sqs::Client::new(&config));
+    let (bus, rule) = (aws::unique("bus"), aws::unique("rule"));
+    let queue = sqs.create_queue().queue_name(aws::unique("target")).send().await.unwrap().queue_url.unwrap();
+    let attributes = sqs.get_queue_attributes().queue_url(&queue).attribute_names(QueueAttributeName::QueueArn).send().await.unwrap();
+    let arn = attributes.attributes().unwrap()[&QueueAttributeName::QueueArn].clone();
+    events.create_event_bus().name(&bus).send().await.unwrap();
+    let pattern = r#"{"source":["email.connectors"],"detail-type":["TRIGGER_FIRED"]}"#;
+    events.put_rule().name(&rule).event_bus_name(&bus).event_pattern(pattern).send().await.unwrap();
+    let target = aws_sdk_eventbridge::types::Target::builder().id("queue").arn(arn).input_path("$.detail").build().unwrap();
+    events.put_targets().rule(&rule).event_bus_name(&bus).targets(target).send().await.unwrap();
+
+    EventBridge::new(&config, &bus).publish(&[firing(1)]).await.unwrap();
+
+    let received = sqs.receive_message().queue_url(&queue).wait_time_seconds(5).send().await.unwrap();
+    let detail: Value = serde_json::from_str(received.messages()[0].body().unwrap()).unwrap();
+    assert_eq!(detail, json!({"event_id": "evt_1", "order": "kept"}));
+}

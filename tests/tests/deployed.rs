@@ -1,0 +1,16 @@
+//! The real template, deployed: stories through its API Gateway, its queues and its bus, told from outside.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test lives in the world, and ends at the first surprise"
+)]
+
+#[path = "deployed/api.rs"]
+mod api;
+#[path = "deployed/crash.rs"]
+mod crash;
+#[path = "deployed/mail.rs"]
+mod mail;
+#[path = "deployed/stack.rs"]
+mod stack;

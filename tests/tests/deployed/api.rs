@@ -1,0 +1,149 @@
+//! The API from outside: what its users see, and what strangers do not.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::stack::{Stack, User, read, token};
+
+#[tokio::test]
+async fn a_second_connect_keeps_the_connector_its_cursor_and_its_triggers() {
+    let stack = Stack::at_rest().await;
+    let user = User::connected(&stack, "ada").await;
+    let message = user.receive(&stack, json!({"subject": "invoice"})).await;
+    assert_eq!(stack.events(&user.owner, 1).await[0]["message"]["id"], message);
+    let before = user.connector(&stack).await;
+
+    let again = user.connect(&stack).await;
+
+    assert_eq!(again["connector_id"], user.connector);
+    assert_eq!(again["status"], "connected");
+    assert_eq!(again["watch"]["status"], "active", "{again}");
+    let after = user.connector(&stack).await;
+    assert_eq!(after["history_id"], before["history_id"]);
+    assert_eq!(after["created_at"], before["created_at"]);
+    let listed = read(stack.api(Method::GET, "/api/triggers", Some(&user.token), None).await, StatusCode::OK).await;
+    assert_eq!(listed["triggers"].as_array().unwrap().len(), 1);
+    let message = user.receive(&stack, json!({"subject": "another invoice"})).await;
+    assert_eq!(stack.events(&user.owner, 1).await[0]["message"]["id"], message);
+}
+
+#[tokio::test]
+async fn the_same_connect_request_gets_the_same_answer() {
+    let stack = Stack::at_rest().await;
+    let user = User::connected(&stack, "ada").await;
+    let body = json!({"auth_code": user.code(&stack).await});
+    let connect = async || stack.api(Method::POST, "/api/auth/google/gmail", Some(&user.token), Some(body.clone())).await;
+    let first = read(connect().await, StatusCode::OK).await;
+    assert_eq!(read(connect().await, StatusCode::OK).await, first);
+    let stranger = token(&stack, "stranger").await;
+    let refused = stack.api(Method::POST, "/api/auth/google/gmail", Some(&stranger), Some(body.clone())).await;
+    assert_eq!(read(refused, StatusCode::BAD_REQUEST).await["code"], "invalid_grant");
+}
+
+#[tokio::test]
+async fn another_owner_sees_nothing_and_cannot_tell_it_from_nothing() {
+    let stack = Stack::at_rest().await;
+    let user = User::connected(&stack, "ada").await;
+    let stranger = token(&stack, "stranger").await;
+    let routes = [
+        (Method::GET, "/api/connectors/", &user.connector, None),
+        (Method::DELETE, "/api/connectors/", &user.connector, None),
+        (Method::GET, "/api/triggers/", &user.trigger, None),
+        (Method::PATCH, "/api/triggers/", &user.trigger, Some(json!({"agent_id": "mine"}))),
+        (Method::DELETE, "/api/triggers/", &user.trigger, None),
+    ];
+    for (method, path, id, body) in routes {
+        let theirs = stack.api(method.clone(), &format!("{path}{id}"), Some(&stranger), body.clone()).await;
+        let theirs = read(theirs, StatusCode::NOT_FOUND).await;
+        let unknown = stack.api(method.clone(), &format!("{path}unknown"), Some(&stranger), body).await;
+        assert_eq!(theirs, read(unknown, StatusCode::NOT_FOUND).await, "{method} {path}");
+    }
+    let body = json!({"type": "email", "config": {"connector_id": user.connector}});
+    let refused = stack.api(Method::POST, "/api/triggers", Some(&stranger), Some(body)).await;
+    assert_eq!(read(refused, StatusCode::NOT_FOUND).await["field"], "config.connector_id");
+    for path in ["/api/connectors", "/api/triggers"] {
+        let listed = read(stack.api(Method::GET, path, Some(&stranger), None).await, StatusCode::OK).await;
+        assert_eq!(listed.as_object().unwrap().values().next().unwrap(), &json!([]));
+    }
+    user.connector(&stack).await;
+}
+
+#[tokio::test]
+async fn no_answer_shows_a_secret() {
+    let stack = Stack::at_rest().await;
+    let user = User::connected(&stack, "ada").await;
+    let one = user.connector(&stack).await;
+    let all = read(stack.api(Method::GET, "/api/connectors", Some(&user.token), None).await, StatusCode::OK).await;
+    assert_eq!(all["connectors"], json!([one]));
+    assert_eq!(one["credentials"], "[redacted]");
+    let known = [
+        "id",
+        "owner_id",
+        "type",
+        "provider",
+        "email_address",
+        "status",
+        "granted_scopes",
+        "history_id",
+        "watch",
+        "credentials",
+        "last_event_at",
+        "last_error",
+        "created_at",
+        "updated_at",
+    ];
+    let shown: Vec<&String> = one.as_object().unwrap().keys().filter(|key| !known.contains(&key.as_str())).collect();
+    assert_eq!(shown, Vec::<&String>::new(), "a field that nobody decided to show");
+}
+
+#[tokio::test]
+async fn a_refusal_is_a_problem_document_that_names_the_field() {
+    let stack = Stack::at_rest().await;
+    let user = User::connected(&stack, "ada").await;
+    let connector = json!({"connector_id": user.connector});
+    let table = [
+        (Method::POST, "/api/triggers", json!({"type": "email:gmail", "config": connector}), "invalid_trigger", "type"),
+        (Method::POST, "/api/triggers", json!({"type": "sms", "config": connector}), "invalid_trigger", "type"),
+        (Method::POST, "/api/triggers", json!({"type": "email", "config": {}}), "invalid_trigger", "config"),
+        (Method::POST, "/api/triggers", json!([]), "invalid_json", "body"),
+        (Method::POST, "/api/auth/google/gmail", json!({"code": "a"}), "invalid_request", "body"),
+        (
+            Method::POST,
+            "/api/auth/google/gmail",
+            json!({"auth_code": "a", "callback_url": "https://evil.example"}),
+            "invalid_request",
+            "callback_url",
+        ),
+        (Method::POST, "/api/auth/google/gmail", json!({"auth_code": "unknown"}), "invalid_grant", "auth_code"),
+    ];
+    for (method, path, body, code, field) in table {
+        let response = stack.api(method, path, Some(&user.token), Some(body.clone())).await;
+        assert_eq!(response.headers()["content-type"], "application/problem+json", "{body}");
+        let problem = read(response, StatusCode::BAD_REQUEST).await;
+        assert_eq!((&problem["code"], &problem["field"]), (&json!(code), &json!(field)), "{body}: {problem}");
+    }
+    for path in ["/api/connectors", "/api/triggers", "/api/connectors/x"] {
+        for token in [None, Some("not-a-token"), Some(stack.push_token(json!({})).await.as_str())] {
+            assert_eq!(read(stack.api(Method::GET, path, token, None).await, StatusCode::UNAUTHORIZED).await["code"], "unauthorized");
+        }
+    }
+    let info = read(stack.api(Method::GET, "/api/system/info", None, None).await, StatusCode::OK).await;
+    assert_eq!(info["app_public_url"], "https://app.example.com");
+}
+
+#[tokio::test]
+async fn a_deleted_connector_is_stopped_revoked_and_gone() {
+    let stack = Stack::at_rest().await;
+    let user = User::connected(&stack, "ada").await;
+    stack.google(Method::DELETE, "/admin/calls", Value::Null).await;
+    let path = format!("/api/connectors/{}", user.connector);
+    let receipt = read(stack.api(Method::DELETE, &path, Some(&user.token), None).await, StatusCode::OK).await;
+    assert_eq!(receipt, json!({"watch_stopped": true, "grant_revoked": true, "data_purged": true}));
+    let calls = stack.google(Method::GET, "/admin/calls", Value::Null).await;
+    let methods: Vec<&str> = calls.as_array().unwrap().iter().map(|call| call["method"].as_str().unwrap()).collect();
+    let stop = methods.iter().position(|method| *method == "stop").unwrap();
+    assert!(methods[stop..].contains(&"revoke"), "{methods:?}");
+    assert_eq!(stack.api(Method::GET, &path, Some(&user.token), None).await.status(), StatusCode::NOT_FOUND);
+    let listed = read(stack.api(Method::GET, "/api/triggers", Some(&user.token), None).await, StatusCode::OK).await;
+    assert_eq!(listed["triggers"], json!([]), "triggers go with their connector");
+}

@@ -1,0 +1,113 @@
+//! The processor is killed in the middle of its work; the queue delivers again, and the set of events is the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::stack::{Stack, User};
+
+/// How many mails wait when the processor starts: several batches of Gmail's.
+const MAILS: usize = 60;
+
+/// The processes that run the history processor, among the descendants of the stack's own emulator.
+fn processors(stack: &Stack) -> Vec<u32> {
+    let root = stack.pids["ministack"]["pid"].as_u64().or_else(|| stack.pids["ministack"].as_u64()).unwrap();
+    let parent = |pid: u64| -> Option<u64> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse().ok()
+    };
+    let descends =
+        |pid: u64| std::iter::successors(Some(pid), |pid| parent(*pid).filter(|parent| *parent > 1)).any(|ancestor| ancestor == root);
+    let processor = |pid: u64| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        let named = String::from_utf8_lossy(&environment)
+            .split('\0')
+            .any(|variable| variable.strip_prefix("AWS_LAMBDA_FUNCTION_NAME=").is_some_and(|name| name.contains("HistoryProcessor")));
+        let executable = std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe.ends_with("bootstrap"));
+        named && executable
+    };
+    let pids = std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u64>().ok());
+    pids.filter(|pid| processor(*pid) && descends(*pid)).map(|pid| u32::try_from(pid).unwrap()).collect()
+}
+
+fn kill(pids: &[u32]) {
+    for pid in pids {
+        let killed = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
+        assert!(killed.success(), "{pid} was gone before it was killed");
+    }
+}
+
+async fn calls(stack: &Stack, method: &str) -> usize {
+    let calls = stack.google(Method::GET, "/admin/calls", Value::Null).await;
+    calls.as_array().unwrap().iter().filter(|call| call["method"] == method).count()
+}
+
+/// Sixty mails, one push, and a processor that dies each time it has made so many calls of a method.
+async fn survives(deaths: &[(&str, usize)]) {
+    let stack = Stack::at_rest().await;
+    let user = User::connected(&stack, "ada").await;
+    stack.until("an idle queue", async || (stack.messages_in(&stack.notification_queue_url).await == 0).then_some(())).await;
+    stack.google(Method::DELETE, "/admin/calls", Value::Null).await;
+    // Slow enough to be caught in the act.
+    stack.google(Method::POST, "/admin/faults", json!({"method": deaths[0].0, "times": 0, "status": 0, "delay_ms": 400})).await;
+    let mut expected = BTreeSet::new();
+    for number in 1..=MAILS {
+        let mail = json!({"subject": format!("invoice {number}"), "silent": number < MAILS});
+        expected.insert(user.event_id(&user.receive(&stack, mail).await));
+    }
+    let mut before = 0;
+    for (method, count) in deaths {
+        stack.until("the processor at work", async || (calls(&stack, method).await >= before + count).then_some(())).await;
+        let running = processors(&stack);
+        assert!(!running.is_empty(), "no processor is running");
+        kill(&running);
+        before = calls(&stack, method).await;
+    }
+    stack.google(Method::DELETE, "/admin/faults", Value::Null).await;
+
+    let events = stack.events(&user.owner, MAILS).await;
+
+    let mut copies: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for event in &events {
+        copies.entry(event["event_id"].as_str().unwrap().into()).or_default().insert(event.to_string());
+    }
+    assert_eq!(copies.keys().cloned().collect::<BTreeSet<_>>(), expected);
+    for (event_id, bytes) in &copies {
+        assert_eq!(bytes.len(), 1, "{event_id} came in different bytes");
+    }
+    assert_eq!(events.len(), MAILS, "nothing was published before a crash, so nothing may repeat");
+    stack.until("an empty queue", async || (stack.messages_in(&stack.notification_queue_url).await == 0).then_some(())).await;
+    assert_eq!(stack.messages_in(&stack.dead_letter_queue_url).await, 0);
+}
+
+#[tokio::test]
+async fn killed_while_it_lists_and_fetches() {
+    survives(&[("history.list", 1), ("batch", 1)]).await;
+}
+
+/// Kills at moments that nobody chose: each delay falls somewhere else between listing and marking.
+#[tokio::test]
+async fn killed_somewhere_between_fetching_and_marking() {
+    let stack = Stack::at_rest().await;
+    let user = User::connected(&stack, "bob").await;
+    let mut expected = BTreeSet::new();
+    for round in 0..4_u64 {
+        for number in 0..15 {
+            let mail = json!({"subject": format!("invoice {round}.{number}"), "silent": number < 14});
+            expected.insert(user.event_id(&user.receive(&stack, mail).await));
+        }
+        stack.until("the processor at work", async || (calls(&stack, "batch").await > round as usize).then_some(())).await;
+        tokio::time::sleep(Duration::from_millis(round * 12)).await;
+        kill(&processors(&stack));
+    }
+    let events = stack.events(&user.owner, expected.len()).await;
+    let mut copies: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for event in &events {
+        copies.entry(event["event_id"].as_str().unwrap().into()).or_default().insert(event.to_string());
+    }
+    assert_eq!(copies.keys().cloned().collect::<BTreeSet<_>>(), expected);
+    assert!(copies.values().all(|bytes| bytes.len() == 1), "a repeat came in other bytes");
+    assert_eq!(stack.messages_in(&stack.dead_letter_queue_url).await, 0);
+}

@@ -1,0 +1,150 @@
+//! Mail becomes events: one for each, in good weather and with every push doubled and out of order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use email_connectors::adapters::system::System;
+use email_connectors::ports::{Clock, Entropy};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::stack::{Stack, User, read};
+
+fn ids(events: &[Value]) -> Vec<String> {
+    let mut ids: Vec<String> = events.iter().map(|event| event["event_id"].as_str().unwrap().to_string()).collect();
+    ids.sort();
+    ids
+}
+
+#[tokio::test]
+async fn a_mail_becomes_one_event_that_tells_what_it_is() {
+    let stack = Stack::at_rest().await;
+    let user = User::connected(&stack, "ada").await;
+    let invoice =
+        json!({"from": "Billing <pay@shop.example>", "to": "Ada <ada@example.com>", "subject": "Your invoice", "text": "Please pay."});
+    let message = user.receive(&stack, invoice).await;
+    user.receive(&stack, json!({"subject": "Lunch?"})).await;
+    user.receive(&stack, json!({"subject": "Draft of an invoice", "label_ids": ["DRAFT"]})).await;
+
+    let events = stack.events(&user.owner, 1).await;
+
+    assert_eq!(ids(&events), [user.event_id(&message)]);
+    let event = &events[0];
+    assert_eq!(event["schema_version"], 1);
+    assert_eq!(event["trigger"], json!({"id": user.trigger, "type": "email", "agent_id": "agent-7"}));
+    assert_eq!(event["connector"], json!({"id": user.connector, "provider": "gmail", "email_address": user.email}));
+    assert_eq!(event["message"]["id"], message);
+    assert_eq!(event["message"]["from"], json!({"name": "Billing", "address": "pay@shop.example"}));
+    assert_eq!(event["message"]["subject"], "Your invoice");
+    assert!(event["message"].get("body").is_none(), "an event carries no body");
+    assert!(event["correlation"]["pubsub_message_id"].is_string(), "{event}");
+    let connector = user.connector(&stack).await;
+    assert!(connector["last_event_at"].is_string(), "{connector}");
+    assert_eq!(stack.google(Method::GET, "/admin/violations", Value::Null).await, json!([]));
+}
+
+#[tokio::test]
+async fn fifty_mails_to_five_mailboxes_fire_once_each_whatever_the_pushes_do() {
+    let stack = Stack::at_rest().await;
+    stack.google(Method::PUT, "/admin/push", json!({"mode": {"duplicate": true, "shuffle_ms": 2000, "seed": 20261120}})).await;
+    let mut users = Vec::new();
+    for name in ["ada", "bob", "cyd", "dee", "eve"] {
+        users.push(User::connected(&stack, name).await);
+    }
+    let mut expected: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for number in 0..50 {
+        let user = &users[number % users.len()];
+        let message = user.receive(&stack, json!({"subject": format!("invoice {number}")})).await;
+        expected.entry(&user.owner).or_default().insert(user.event_id(&message));
+    }
+    let events = stack.all_events(50).await;
+    let mut seen: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for event in &events {
+        seen.entry(event["owner_id"].as_str().unwrap().into()).or_default().push(event["event_id"].as_str().unwrap().into());
+    }
+    for (owner, expected) in expected {
+        let mut got = seen.remove(owner).unwrap_or_default();
+        got.sort();
+        assert_eq!(got, expected.into_iter().collect::<Vec<_>>(), "{owner}");
+    }
+    assert!(seen.is_empty(), "events of strangers: {seen:?}");
+    let pushed = stack.google(Method::GET, "/admin/push", Value::Null).await;
+    assert!(pushed["delivered"].as_u64().unwrap() >= 100, "every push was to come twice: {pushed}");
+    assert_eq!(stack.messages_in(&stack.dead_letter_queue_url).await, 0);
+}
+
+#[tokio::test]
+async fn a_forged_history_id_moves_no_cursor_and_hides_no_mail() {
+    let stack = Stack::at_rest().await;
+    let user = User::connected(&stack, "ada").await;
+    let message = user.receive(&stack, json!({"subject": "first invoice"})).await;
+    assert_eq!(ids(&stack.events(&user.owner, 1).await), [user.event_id(&message)]);
+
+    let data = BASE64_STANDARD.encode(json!({"emailAddress": user.email, "historyId": u64::MAX}).to_string());
+    let body = json!({"message": {"data": data, "messageId": format!("forged-{}", user.owner)}, "subscription": "projects/example-project/subscriptions/gmail"});
+    let response = stack.push(Some(&stack.push_token(json!({})).await), body.to_string()).await;
+    assert_eq!(response.status(), StatusCode::ACCEPTED);
+    // The forged wake-up is handled before this one, which stands behind it in the mailbox's group.
+    let message = user.receive(&stack, json!({"subject": "second invoice"})).await;
+    assert_eq!(ids(&stack.events(&user.owner, 1).await), [user.event_id(&message)]);
+    let cursor: u64 = user.connector(&stack).await["history_id"].as_str().unwrap().parse().unwrap();
+    let mailbox = stack.google(Method::GET, &format!("/admin/mailboxes/{}", user.email), Value::Null).await;
+    assert_eq!(Some(cursor), mailbox["history_id"].as_u64(), "{mailbox}");
+}
+
+#[tokio::test]
+async fn a_malformed_push_is_acknowledged_and_kept_for_a_human() {
+    let stack = Stack::at_rest().await;
+    let token = stack.push_token(json!({})).await;
+    let body =
+        json!({"message": {"data": "%%%", "messageId": "1"}, "subscription": "projects/example-project/subscriptions/gmail"}).to_string();
+    assert_eq!(stack.push(Some(&token), body.clone()).await.status(), StatusCode::ACCEPTED);
+    let sqs = stack.sqs().await;
+    let kept = sqs.receive_message().queue_url(&stack.quarantine_queue_url).wait_time_seconds(10).send().await.unwrap();
+    assert_eq!(kept.messages()[0].body(), Some(body.as_str()));
+}
+
+#[tokio::test]
+async fn an_unreadable_queue_message_is_recorded_and_deleted() {
+    let stack = Stack::at_rest().await;
+    let sqs = stack.sqs().await;
+    let request = sqs.send_message().queue_url(&stack.notification_queue_url).message_body("not a wake-up");
+    request.message_group_id("odd").message_deduplication_id(System.uuid(System.now()).to_string()).send().await.unwrap();
+    let kept = stack
+        .until("the quarantined message", async || {
+            let kept = sqs.receive_message().queue_url(&stack.quarantine_queue_url).wait_time_seconds(1).send().await.unwrap();
+            kept.messages.and_then(|messages| messages.into_iter().next())
+        })
+        .await;
+    assert_eq!(kept.body(), Some("not a wake-up"));
+    stack.until("an empty queue", async || (stack.messages_in(&stack.notification_queue_url).await == 0).then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_push_that_is_not_ours_is_refused() {
+    let stack = Stack::at_rest().await;
+    let body = json!({"message": {"data": "e30=", "messageId": "1"}, "subscription": "projects/example-project/subscriptions/gmail"});
+    let other = json!({"message": {"data": "e30=", "messageId": "1"}, "subscription": "projects/other/subscriptions/gmail"});
+    let table = [
+        ("no token", None, &body, StatusCode::UNAUTHORIZED),
+        ("another audience", Some(json!({"aud": "https://other.example"})), &body, StatusCode::UNAUTHORIZED),
+        ("expired", Some(json!({"exp": 1_700_000_000})), &body, StatusCode::UNAUTHORIZED),
+        ("another service account", Some(json!({"email": "other@example.iam.gserviceaccount.com"})), &body, StatusCode::FORBIDDEN),
+        ("an unverified email", Some(json!({"email_verified": false})), &body, StatusCode::FORBIDDEN),
+        ("another subscription", Some(json!({})), &other, StatusCode::FORBIDDEN),
+    ];
+    for (case, claims, body, expected) in table {
+        let token = match claims {
+            Some(claims) => Some(stack.push_token(claims).await),
+            None => None,
+        };
+        let response = stack.push(token.as_deref(), body.to_string()).await;
+        assert_eq!(response.status(), expected, "{case}");
+        let problem = read(response, expected).await;
+        assert!(problem["code"].is_string() && problem["status"] == expected.as_u16(), "{case}: {problem}");
+    }
+    assert_eq!(stack.messages_in(&stack.quarantine_queue_url).await, 0);
+    let legacy = stack.api(Method::POST, "/api/email/webhook/google", None, Some(json!({}))).await;
+    assert_eq!(legacy.status(), StatusCode::NOT_FOUND, "the legacy route is off unless its token is set");
+}

@@ -1,0 +1,133 @@
+//! Every sample event, invoked on the built function through AWS's own Runtime Interface Emulator, with the environment
+//! that the template declares for it: a variable that the template forgets stops the function here.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test lives in the world, and ends at the first surprise"
+)]
+
+#[path = "support/aws.rs"]
+mod aws;
+#[path = "samples/emulator.rs"]
+mod emulator;
+#[path = "support/template.rs"]
+mod template;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::emulator::{Emulator, World};
+
+/// Answers that hold at least what is expected here; numbers and texts exactly, objects key by key.
+fn holds(answer: &Value, expected: &Value) -> bool {
+    match (answer, expected) {
+        (Value::Object(answer), Value::Object(expected)) => {
+            expected.iter().all(|(key, expected)| answer.get(key).is_some_and(|answer| holds(answer, expected)))
+        }
+        (answer, expected) => answer == expected,
+    }
+}
+
+/// A function's HTTP answer, with its body read; other answers as they are.
+fn read(answer: Value) -> Value {
+    match answer.get("statusCode") {
+        Some(status) => {
+            let body = answer["body"].as_str().unwrap_or_default();
+            json!({"status": status, "body": serde_json::from_str::<Value>(body).unwrap_or(Value::Null)})
+        }
+        None => answer,
+    }
+}
+
+async fn invoke_all(function: &str, expected: &[(&str, Value)]) {
+    let world = World::start().await;
+    let emulator = Emulator::start(function, &world).await;
+    let named: BTreeSet<String> = expected.iter().map(|(case, _)| format!("{function}.{case}.json")).collect();
+    assert_eq!(named, samples(function), "each sample has one expected answer here");
+    for (case, expected) in expected {
+        let file = format!("{}/../events/{function}.{case}.json", env!("CARGO_MANIFEST_DIR"));
+        let event = std::fs::read_to_string(&file).unwrap();
+        let answer = read(emulator.invoke(event).await);
+        assert!(holds(&answer, expected), "{case}: {answer} instead of {expected}");
+    }
+}
+
+fn samples(function: &str) -> BTreeSet<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../events");
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with(&format!("{function}."))).collect()
+}
+
+fn problem(status: u16, code: &str) -> Value {
+    json!({"status": status, "body": {"status": status, "code": code}})
+}
+
+#[test]
+fn every_sample_belongs_to_a_function() {
+    let functions = ["oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer"];
+    let by_function: BTreeMap<&str, usize> = functions.map(|function| (function, samples(function).len())).into();
+    let all = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../events")).unwrap();
+    let files = all.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "json")).count();
+    assert_eq!(by_function.values().sum::<usize>(), files, "{by_function:?}");
+    assert!(by_function.values().all(|count| *count > 0), "{by_function:?}");
+}
+
+#[tokio::test]
+async fn oauth_connect_answers_its_samples() {
+    let connected =
+        json!({"status": 200, "body": {"status": "connected", "email_address": "sample@example.com", "watch": {"status": "active"}}});
+    invoke_all("oauth-connect", &[("popup", connected)]).await;
+}
+
+#[tokio::test]
+async fn connectors_api_answers_its_samples() {
+    let info = json!({"status": 200, "body": {"app_public_url": "https://app.example.com", "providers": ["gmail"]}});
+    let expected = [
+        ("system-info", info),
+        ("no-token", problem(401, "unauthorized")),
+        ("list-connectors", json!({"status": 200, "body": {"connectors": []}})),
+        ("list-triggers", json!({"status": 200, "body": {"triggers": []}})),
+        ("get-unknown-connector", problem(404, "not_found")),
+        ("create-trigger-legacy-type", problem(400, "invalid_trigger")),
+    ];
+    invoke_all("connectors-api", &expected).await;
+}
+
+#[tokio::test]
+async fn pubsub_webhook_answers_its_samples() {
+    let expected = [
+        ("push", json!({"status": 202})),
+        ("wrong-audience", problem(401, "unauthorized")),
+        ("malformed", json!({"status": 202})),
+        ("legacy", problem(404, "not_found")),
+    ];
+    invoke_all("pubsub-webhook", &expected).await;
+}
+
+#[tokio::test]
+async fn history_processor_answers_its_samples() {
+    let handled = json!({"batchItemFailures": []});
+    invoke_all("history-processor", &[("push", handled.clone()), ("unreadable", handled)]).await;
+}
+
+#[tokio::test]
+async fn watch_renewer_answers_its_samples() {
+    invoke_all("watch-renewer", &[("schedule", json!({"renewed": 0, "not_renewed": 0, "woken": 0, "failed": 0}))]).await;
+}
+
+#[tokio::test]
+async fn a_missing_setting_stops_each_function_with_its_name() {
+    for (function, setting) in [
+        ("oauth-connect", "GOOGLE_SCOPES"),
+        ("connectors-api", "AUTH_AUDIENCE"),
+        ("pubsub-webhook", "PUBSUB_AUDIENCE"),
+        ("history-processor", "PROCESSOR_TIMEOUT_SECONDS"),
+        ("watch-renewer", "PUBSUB_TOPIC"),
+    ] {
+        let world = World::start().await;
+        let said = emulator::start_without(function, setting, &world).await;
+        assert!(said.contains(setting), "{function} without {setting} said: {said}");
+    }
+}

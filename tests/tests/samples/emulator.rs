@@ -1,0 +1,156 @@
+//! A built function behind AWS's Runtime Interface Emulator, in a world of its own: a local AWS and a fake Google.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use aws_sdk_kms::types::KeySpec;
+use aws_sdk_sqs::types::QueueAttributeName;
+use fake_google::{Config, FakeGoogle, Running};
+use serde_json::Value;
+use tokio::process::{Child, Command};
+
+use crate::{aws, template};
+
+/// What a function needs to run, and the value of every variable that the template declares.
+pub struct World {
+    _google: Running,
+    values: BTreeMap<&'static str, String>,
+}
+
+impl World {
+    pub async fn start() -> Self {
+        let config = aws::config().await;
+        let google = FakeGoogle::start(Config::default()).await.unwrap();
+        let sqs = aws_sdk_sqs::Client::new(&config);
+        let fifo =
+            sqs.create_queue().queue_name(format!("{}.fifo", aws::unique("queue"))).attributes(QueueAttributeName::FifoQueue, "true");
+        let quarantine = sqs.create_queue().queue_name(aws::unique("quarantine")).send().await.unwrap().queue_url.unwrap();
+        let key = aws_sdk_kms::Client::new(&config).create_key().key_spec(KeySpec::SymmetricDefault).send().await.unwrap();
+        let bus = aws::unique("bus");
+        aws_sdk_eventbridge::Client::new(&config).create_event_bus().name(&bus).send().await.unwrap();
+        let fixed = [
+            ("RUST_LOG", "info"),
+            ("APP_PUBLIC_URL", "https://app.example.com"),
+            ("ALLOWED_ORIGINS", "https://app.example.com"),
+            ("AUTH_ISSUER", "https://login.example.com"),
+            ("AUTH_AUDIENCE", "email-connectors"),
+            ("AUTH_OWNER_CLAIM", "sub"),
+            ("GOOGLE_CLIENT_ID", "local-client.apps.googleusercontent.com"),
+            ("GOOGLE_CLIENT_SECRET", "local-secret"),
+            ("GOOGLE_SCOPES", "openid email https://www.googleapis.com/auth/gmail.modify"),
+            ("GOOGLE_POPUP_REDIRECT", "postmessage"),
+            ("CONNECTOR_UNIQUENESS", "per-provider"),
+            ("PUBSUB_TOPIC", "projects/example-project/topics/gmail"),
+            ("PUBSUB_SUBSCRIPTION", "projects/example-project/subscriptions/gmail"),
+            ("PUBSUB_AUDIENCE", "https://connectors.example.com/pubsub"),
+            ("PUBSUB_SERVICE_ACCOUNT", "gmail-push@example-project.iam.gserviceaccount.com"),
+            ("LEGACY_WEBHOOK_TOKEN", ""),
+            ("GMAIL_RETRY_STATUS", "429,500,502,503,504"),
+            ("RETRY_MAX_ATTEMPTS", "3"),
+            ("PROCESSOR_TIMEOUT_SECONDS", "45"),
+            ("QUIET_AFTER_MINUTES", "360"),
+        ];
+        let mut values: BTreeMap<&'static str, String> = fixed.map(|(name, value)| (name, value.into())).into();
+        values.extend([
+            ("TABLE_NAME", aws::table(&config).await),
+            ("KMS_KEY_ID", key.key_metadata.unwrap().key_id),
+            ("NOTIFICATION_QUEUE_URL", fifo.send().await.unwrap().queue_url.unwrap()),
+            ("QUARANTINE_QUEUE_URL", quarantine),
+            ("EVENT_BUS_NAME", bus),
+            ("AUTH_JWKS_URL", format!("{}/users/certs", google.url)),
+            ("GOOGLE_TOKEN_URL", format!("{}/token", google.url)),
+            ("GOOGLE_REVOKE_URL", format!("{}/revoke", google.url)),
+            ("GOOGLE_CERTS_URL", format!("{}/oauth2/v3/certs", google.url)),
+            ("GMAIL_API_BASE", google.url.clone()),
+            ("GMAIL_BATCH_URL", format!("{}/batch/gmail/v1", google.url)),
+        ]);
+        Self { _google: google, values }
+    }
+
+    /// The variables that the template declares for a function, and no others.
+    fn environment(&self, function: &str) -> BTreeMap<String, String> {
+        let template = template::read();
+        let own = &template["Resources"][logical_id(function).as_str()]["Properties"]["Environment"]["Variables"];
+        let shared = &template["Globals"]["Function"]["Environment"]["Variables"];
+        let declared = [own, shared].into_iter().filter_map(|variables| variables.as_mapping()).flat_map(|variables| variables.keys());
+        let value = |name: &serde_yaml_ng::Value| {
+            let name = name.as_str().unwrap();
+            let value =
+                self.values.get(name).unwrap_or_else(|| panic!("the template gives {function} a variable {name} that nothing here knows"));
+            (name.to_string(), value.clone())
+        };
+        declared.map(value).collect()
+    }
+}
+
+/// `history-processor` is `HistoryProcessorFunction` in the template.
+fn logical_id(function: &str) -> String {
+    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+    function.split('-').map(capital).collect::<String>() + "Function"
+}
+
+fn bootstrap(function: &str) -> String {
+    let path = format!("{}/../.aws-sam/build/{}/bootstrap", env!("CARGO_MANIFEST_DIR"), logical_id(function));
+    assert!(std::path::Path::new(&path).exists(), "{function} is not built: make build");
+    path
+}
+
+pub struct Emulator {
+    url: String,
+    /// Killed when the test ends, however it ends; the function ends with it.
+    _process: Child,
+}
+
+impl Emulator {
+    pub async fn start(function: &str, world: &World) -> Self {
+        let rie = std::env::var("AWS_LAMBDA_RIE").expect("AWS_LAMBDA_RIE names the emulator; `make test` sets it");
+        let (front, back) = (free_port(), free_port());
+        let process = Command::new(rie)
+            .args(["--runtime-interface-emulator-address", &front, "--runtime-api-address", &back])
+            .arg(bootstrap(function))
+            .envs(world.environment(function))
+            .env("AWS_LAMBDA_FUNCTION_NAME", function)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let url = format!("http://{front}/2015-03-31/functions/function/invocations");
+        until_listening(&front).await;
+        Self { url, _process: process }
+    }
+
+    /// One call at a time: that is all the emulator can.
+    pub async fn invoke(&self, event: String) -> Value {
+        let request = reqwest::Client::new().post(&self.url).timeout(Duration::from_secs(60)).body(event);
+        let text = request.send().await.unwrap().text().await.unwrap();
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("the function answered {text:?}"))
+    }
+}
+
+async fn until_listening(address: &str) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while tokio::net::TcpStream::connect(address).await.is_err() {
+        assert!(Instant::now() < deadline, "the emulator does not listen on {address}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// What a function says that is started without one of its settings; it must not stay.
+pub async fn start_without(function: &str, setting: &str, world: &World) -> String {
+    let mut environment = world.environment(function);
+    assert!(environment.remove(setting).is_some(), "{function} does not know {setting}");
+    let mut command = Command::new(bootstrap(function));
+    command.envs(environment).env_remove(setting).env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9").env("AWS_LAMBDA_FUNCTION_NAME", function);
+    command.env("AWS_LAMBDA_FUNCTION_VERSION", "1").env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128").kill_on_drop(true);
+    let output = tokio::time::timeout(Duration::from_secs(20), command.stdin(Stdio::null()).output()).await;
+    let output = output.unwrap_or_else(|_| panic!("{function} runs without {setting}")).unwrap();
+    assert!(!output.status.success(), "{function} ended well without {setting}");
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+fn free_port() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}

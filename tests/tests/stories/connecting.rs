@@ -1,0 +1,273 @@
+//! A mailbox is connected, connected again, or refused.
+
+use email_connectors::domain::connector::Status;
+use email_connectors::domain::wake_up::Kind;
+use email_connectors::domain::watch::{Watch, WatchStatus};
+use email_connectors::flows::connect::{ConnectError, ConnectRequest};
+use email_connectors::ports::{ProviderError, StoreError, Vault};
+use secrecy::ExposeSecret;
+use serde_json::json;
+use tests::world::{Call, Consent, Failure, Mail, WATCH_LIFE, When};
+use uuid::Uuid;
+
+use super::stage::{MINUTE, Scene, Stage, owner, subjects};
+
+fn without(scope: &str) -> Consent {
+    let mut consent = Consent::default();
+    consent.scopes.retain(|granted| !granted.ends_with(scope));
+    consent
+}
+
+fn without_refresh_token() -> Consent {
+    Consent { refresh_token: false, ..Consent::default() }
+}
+
+#[tokio::test]
+async fn a_mailbox_is_connected() {
+    let stage = Stage::new();
+    let ada = stage.world.account("ada@example.com");
+    ada.deliver(Mail::new("From before"));
+
+    let connected = stage.connect_with("owner", &ada, Consent::default()).await.unwrap();
+
+    let calls = [
+        "gmail.exchange",
+        "store.in_slot email#gmail",
+        "vault.seal_refresh_token con",
+        "gmail.profile",
+        "store.create_connector con",
+        "gmail.watch",
+        "store.record_watch con",
+        "queue.send kick ada@example.com",
+    ];
+    assert_eq!(stage.calls(), calls);
+    let (now, connector) = (stage.world.now(), stage.connector(&connected.connector_id));
+    assert_eq!(connected.email_address, ada.address());
+    assert_eq!(connected.watch, Watch::default().renewed(now.after(WATCH_LIFE), now));
+    assert_eq!(connected.watch.status(now), WatchStatus::Active);
+    assert_eq!(connector.watch, connected.watch);
+    assert_eq!((connector.owner_id, connector.google_sub, connector.status), (owner("owner"), ada.sub.clone(), Status::Active));
+    assert_eq!(connector.history_id, ada.history_id(), "the first cursor is the profile's");
+    let queued = stage.world.wake_ups().queued();
+    assert_eq!(queued.iter().map(|wake_up| (wake_up.kind, wake_up.history_id)).collect::<Vec<_>>(), [(Kind::Kick, None)]);
+}
+
+#[tokio::test]
+async fn the_refresh_token_is_sealed_to_its_connector() {
+    let stage = Stage::new();
+    let (ada, bob) = (stage.world.account("ada@example.com"), stage.world.account("bob@example.com"));
+    let (ada, bob) = (stage.connect("owner-a", &ada).await, stage.connect("owner-b", &bob).await);
+    let token = stage.world.vault().open_refresh_token(&ada.refresh_token, &ada.id).await.unwrap();
+    let clear = token.0.expose_secret().as_bytes();
+    assert!(!ada.refresh_token.0.windows(clear.len()).any(|window| window == clear), "no row holds it in the clear");
+    assert!(stage.world.vault().open_refresh_token(&ada.refresh_token, &bob.id).await.is_err(), "nor opens for another connector");
+}
+
+#[tokio::test]
+async fn mail_that_comes_while_a_mailbox_is_being_connected_is_not_lost() {
+    let stage = Stage::new();
+    let ada = stage.world.account("ada@example.com");
+    // What the watch answers, or the profile after it, would already be past this one.
+    let arriving = ada.clone();
+    stage.world.meanwhile(Call::Watch, When::Before, 1, move |_| {
+        arriving.deliver(Mail::new("Just then"));
+    });
+    let connected = stage.connect_with("owner", &ada, Consent::default()).await.unwrap();
+    let connector = stage.connector(&connected.connector_id);
+    assert!(connector.history_id < ada.history_id());
+    stage.trigger(&connector, json!({})).await;
+    stage.work().await;
+    assert_eq!(subjects(&stage.published()), ["Just then"]);
+}
+
+#[tokio::test]
+async fn a_watch_that_fails_is_told_as_failed_and_the_connector_stays() {
+    let stage = Stage::new();
+    let ada = stage.world.account("ada@example.com");
+    stage.world.fail(Call::Watch, When::Before, 1);
+    let connected = stage.connect_with("owner", &ada, Consent::default()).await.unwrap();
+    assert_eq!(connected.watch.status(stage.world.now()), WatchStatus::Failed);
+    assert_eq!(stage.connector(&connected.connector_id).watch, connected.watch);
+    assert_eq!(stage.world.wake_ups().queued().len(), 1, "the mailbox is looked at all the same");
+
+    stage.world.pass(5 * MINUTE);
+    assert_eq!(stage.sweep().await.renewed, 1, "the renewer tries again");
+    assert_eq!(stage.connector(&connected.connector_id).watch.status(stage.world.now()), WatchStatus::Active);
+}
+
+#[tokio::test]
+async fn a_connect_that_crashes_before_its_watch_is_finished_by_the_renewer() {
+    let stage = Stage::new();
+    let ada = stage.world.account("ada@example.com");
+    let request = stage.request("owner", &ada.consent(Consent::default()));
+    stage.world.crash(Call::CreateConnector, When::After, 1);
+    assert!(stage.world.until_crash(stage.connecting().run(&request, stage.world.now())).await.is_none());
+    assert_eq!(ada.watched_until(), None);
+
+    stage.world.pass(5 * MINUTE);
+    assert_eq!(stage.sweep().await.renewed, 1);
+    assert!(ada.watched_until().is_some());
+    // The browser asks once more: the code is used up, the answer is the same connector.
+    let again = stage.connecting().run(&request, stage.world.now()).await.unwrap();
+    assert_eq!((again.connector_id, again.watch.status(stage.world.now())), (request.new_id, WatchStatus::Active));
+}
+
+#[tokio::test]
+async fn a_connect_without_a_needed_scope_changes_nothing() {
+    let stage = Stage::new();
+    let ada = stage.world.account("ada@example.com");
+    let refused = stage.connect_with("owner", &ada, without("gmail.modify")).await;
+    let missing = "https://www.googleapis.com/auth/gmail.modify".to_string();
+    assert!(matches!(&refused, Err(ConnectError::MissingScopes(scopes)) if *scopes == [missing]), "{refused:?}");
+    assert_eq!(stage.calls(), ["gmail.exchange"]);
+
+    let held = stage.connect("owner", &ada).await;
+    stage.forget_calls();
+    assert!(stage.connect_with("owner", &ada, without("gmail.modify")).await.is_err());
+    assert_eq!(stage.calls(), ["gmail.exchange"]);
+    assert_eq!(stage.connector(&held.id), held, "nor does it change a connector that is there");
+}
+
+#[tokio::test]
+async fn a_first_connect_without_a_refresh_token_changes_nothing() {
+    let stage = Stage::new();
+    let ada = stage.world.account("ada@example.com");
+    let refused = stage.connect_with("owner", &ada, without_refresh_token()).await;
+    assert!(matches!(refused, Err(ConnectError::NoRefreshToken)), "{refused:?}");
+    assert_eq!(stage.calls(), ["gmail.exchange", "store.in_slot email#gmail"]);
+    assert_eq!(ada.watched_until(), None);
+}
+
+#[tokio::test]
+async fn another_google_account_is_refused_and_changes_nothing() {
+    let scene = Scene::new().await;
+    let before = scene.connector();
+    let bob = scene.stage.world.account("bob@example.com");
+    let refused = scene.stage.connect_with("owner", &bob, Consent::default()).await;
+    assert!(matches!(refused, Err(ConnectError::AccountMismatch)), "{refused:?}");
+    assert_eq!(scene.stage.calls(), ["gmail.exchange", "store.in_slot email#gmail"]);
+    assert_eq!(scene.connector(), before);
+    assert_eq!(bob.watched_until(), None);
+}
+
+#[tokio::test]
+async fn a_mailbox_under_a_new_address_is_refused_and_changes_nothing() {
+    let scene = Scene::new().await;
+    let before = scene.connector();
+    scene.ada.rename("countess@example.com");
+    let refused = scene.stage.connect_with("owner", &scene.ada, Consent::default()).await;
+    assert!(matches!(refused, Err(ConnectError::AddressChanged)), "{refused:?}");
+    assert_eq!(scene.connector(), before);
+    assert_eq!(scene.stage.world.wake_ups().queued(), []);
+}
+
+#[tokio::test]
+async fn an_id_token_for_another_client_is_refused() {
+    let stage = Stage::new();
+    let ada = stage.world.account("ada@example.com");
+    let request = stage.request("owner", &ada.consent(Consent::default()));
+    let mut connecting = stage.connecting();
+    connecting.identity.client_id = "another-client".into();
+    let refused = connecting.run(&request, stage.world.now()).await;
+    assert!(matches!(refused, Err(ConnectError::Identity(_))), "{refused:?}");
+    assert_eq!(stage.calls(), ["gmail.exchange"]);
+}
+
+#[tokio::test]
+async fn a_second_connect_keeps_cursor_and_triggers_and_renews_the_grant() {
+    let scene = Scene::new().await;
+    let before = scene.connector();
+    scene.deliver(&["While away"]);
+    let connected = scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
+    assert_eq!(connected.connector_id, scene.id);
+    let after = scene.connector();
+    assert_eq!(after.history_id, before.history_id, "the cursor is kept, not the profile's");
+    assert_eq!(after.generation, before.generation + 1);
+    assert_eq!(after.connected_at, before.connected_at);
+    assert_ne!(after.refresh_token, before.refresh_token);
+    assert_eq!(after.access_token, None, "the cached token belongs to the earlier connect");
+    assert_eq!(scene.triggers().await, [scene.trigger.clone()]);
+    scene.stage.work().await;
+    assert_eq!(subjects(&scene.stage.published()), ["While away"]);
+}
+
+#[tokio::test]
+async fn a_second_connect_without_a_refresh_token_keeps_the_one_that_is_held() {
+    let scene = Scene::new().await;
+    let before = scene.connector();
+    scene.stage.connect_with("owner", &scene.ada, without_refresh_token()).await.unwrap();
+    assert_eq!(scene.connector().refresh_token, before.refresh_token);
+    assert!(scene.stage.calls_of(&["vault"]).is_empty());
+    scene.deliver(&["Still heard"]);
+    scene.stage.work().await;
+    assert_eq!(subjects(&scene.stage.published()), ["Still heard"]);
+}
+
+#[tokio::test]
+async fn two_connects_at_once_end_with_one_connector() {
+    let stage = Stage::new();
+    let ada = stage.world.account("ada@example.com");
+    // The first is overtaken just before it takes the slot.
+    let gate = stage.world.hold(Call::CreateConnector, When::Before, 1);
+    let (first, second) = tokio::join!(stage.connect_with("owner", &ada, Consent::default()), async {
+        let connected = stage.connect_with("owner", &ada, Consent::default()).await;
+        gate.open();
+        connected
+    });
+    let (first, second) = (first.unwrap(), second.unwrap());
+    assert_eq!(first.connector_id, second.connector_id);
+    let connector = stage.connector(&first.connector_id);
+    assert_eq!((connector.generation, connector.version), (2, 2), "the first one became a reconnect");
+    assert_eq!(stage.calls_of(&["store.create", "store.reconnect"]).len(), 3);
+    stage.work().await;
+}
+
+#[tokio::test]
+async fn a_connect_that_never_comes_first_gives_up() {
+    let stage = Stage::new();
+    let ada = stage.world.account("ada@example.com");
+    for nth in 1..=3 {
+        stage.world.fail_with(Call::CreateConnector, When::Before, nth, Failure::Conflict);
+    }
+    let refused = stage.connect_with("owner", &ada, Consent::default()).await;
+    assert!(matches!(refused, Err(ConnectError::Store(StoreError::Conflict))), "{refused:?}");
+    assert_eq!(ada.watched_until(), None);
+}
+
+#[tokio::test]
+async fn the_same_request_again_gets_the_same_answer() {
+    let stage = Stage::new();
+    let ada = stage.world.account("ada@example.com");
+    let request = stage.request("owner", &ada.consent(Consent::default()));
+    let first = stage.connecting().run(&request, stage.world.now()).await.unwrap();
+    stage.work().await;
+    let before = stage.connector(&first.connector_id);
+    stage.world.pass(9 * MINUTE);
+    stage.forget_calls();
+    assert_eq!(stage.connecting().run(&request, stage.world.now()).await.unwrap(), first);
+    assert_eq!(stage.calls(), ["gmail.exchange", "store.exchanged owner", "store.connector con"]);
+    assert_eq!(stage.connector(&first.connector_id), before);
+
+    // Another request with the used code, another owner with the same request, the same request later: Google's refusal.
+    let refused = |answer| matches!(answer, Err(ConnectError::Provider(ProviderError::GrantRefused(_))));
+    let other = ConnectRequest { fingerprint: Uuid::nil(), ..stage.request("owner", "used") };
+    assert!(refused(stage.connecting().run(&other, stage.world.now()).await));
+    let thief = ConnectRequest { owner_id: owner("thief"), ..request };
+    assert!(refused(stage.connecting().run(&thief, stage.world.now()).await));
+    stage.world.pass(2 * MINUTE);
+    let late = ConnectRequest { owner_id: owner("owner"), ..thief };
+    assert!(refused(stage.connecting().run(&late, stage.world.now()).await));
+}
+
+#[tokio::test]
+async fn whatever_fails_before_the_connector_is_stored_changes_nothing() {
+    for call in [Call::Exchange, Call::InSlot, Call::SealRefreshToken, Call::Profile, Call::CreateConnector] {
+        let stage = Stage::new();
+        let ada = stage.world.account("ada@example.com");
+        stage.world.fail(call, When::Before, 1);
+        assert!(stage.connect_with("owner", &ada, Consent::default()).await.is_err(), "{call}");
+        assert_eq!(ada.watched_until(), None, "{call}");
+        assert_eq!(stage.world.wake_ups().queued(), [], "{call}");
+        assert!(stage.calls_of(&["store.record_watch"]).is_empty(), "{call}");
+    }
+}

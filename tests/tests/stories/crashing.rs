@@ -1,0 +1,184 @@
+//! A worker dies, or two work at once: what was decided is published with the same bytes, and decided once.
+
+use std::time::Duration;
+
+use email_connectors::domain::firing::Firing;
+use email_connectors::flows::process::Outcome;
+use tests::world::{Call, Failure, When};
+
+use super::stage::{PROCESSOR_TIMEOUT, Scene, listed, subjects};
+
+/// One mail was delivered and its worker died there.
+async fn crashed(call: Call, when: When) -> Scene {
+    let scene = Scene::new().await;
+    scene.deliver(&["One"]);
+    scene.stage.world.crash(call, when, 1);
+    let push = scene.push();
+    assert!(scene.stage.world.until_crash(scene.stage.wake(&push)).await.is_none(), "{call} is reached");
+    scene
+}
+
+#[tokio::test]
+async fn a_crash_before_the_commit_decides_nothing_and_the_wake_up_comes_again() {
+    for call in [Call::History, Call::Messages, Call::Decided] {
+        let scene = crashed(call, When::After).await;
+        assert!(scene.stage.world.store().ledger().is_empty());
+        assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)]);
+        assert_eq!(subjects(&scene.stage.published()), ["One"]);
+    }
+}
+
+#[tokio::test]
+async fn a_crash_after_the_commit_is_made_good_by_the_next_wake_up_even_a_stale_one() {
+    let scene = crashed(Call::Commit, When::After).await;
+    let decided = scene.stage.world.store().ledger();
+    assert_eq!(decided.len(), 1);
+    assert_eq!(scene.cursor(), scene.ada.history_id());
+
+    // Younger than a worker's longest life, it may be another's work in progress.
+    scene.stage.world.pass(PROCESSOR_TIMEOUT - Duration::from_secs(1));
+    assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::Stale]);
+    assert_eq!(scene.stage.published(), []);
+
+    scene.stage.world.pass(Duration::from_secs(1));
+    scene.stage.forget_calls();
+    assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::Stale]);
+    let calls = ["store.mailbox ada@example.com", "store.unpublished 1", "bus.publish 1", "store.mark_published 1"];
+    assert_eq!(scene.stage.calls(), calls);
+    assert_eq!(scene.stage.published(), decided, "the very bytes that were decided");
+    assert!(scene.connector().unpublished.is_empty());
+}
+
+#[tokio::test]
+async fn a_crash_between_publication_and_mark_repeats_the_same_bytes() {
+    for (call, when) in [(Call::Publish, When::After), (Call::MarkPublished, When::Before)] {
+        let scene = crashed(call, when).await;
+        let [first] = scene.stage.published().try_into().expect("it was published");
+        scene.stage.world.pass(PROCESSOR_TIMEOUT);
+        scene.stage.wake(&scene.push()).await.unwrap();
+        assert_eq!(scene.stage.published(), [first.clone(), first], "the same id, the same bytes");
+        scene.stage.wake(&scene.push()).await.unwrap();
+        assert_eq!(scene.stage.published().len(), 2, "and then no more");
+    }
+}
+
+#[tokio::test]
+async fn a_crash_after_the_mark_owes_nothing() {
+    let scene = crashed(Call::MarkPublished, When::After).await;
+    scene.stage.world.pass(PROCESSOR_TIMEOUT);
+    assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::Stale]);
+    assert_eq!(scene.stage.published().len(), 1);
+}
+
+#[tokio::test]
+async fn a_commit_that_is_answered_with_an_error_and_landed_is_not_decided_again() {
+    let scene = Scene::new().await;
+    scene.deliver(&["One"]);
+    scene.stage.world.fail(Call::Commit, When::After, 1);
+    assert!(scene.stage.wake(&scene.push()).await.is_err());
+    scene.stage.world.pass(PROCESSOR_TIMEOUT);
+    assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::Stale]);
+    assert_eq!(scene.stage.published(), scene.stage.world.store().ledger());
+    assert_eq!(scene.stage.published().len(), 1);
+}
+
+#[tokio::test]
+async fn what_the_bus_refused_is_published_later_with_the_same_bytes() {
+    let scene = Scene::new().await;
+    scene.deliver(&["One", "Two", "Three"]);
+    scene.stage.world.bus().take_only(1);
+    assert!(scene.stage.wake(&scene.push()).await.is_err(), "the wake-up must come again");
+    assert_eq!(subjects(&scene.stage.published()), ["One"]);
+    assert_eq!(scene.connector().unpublished.len(), 3, "nobody knows which of them the bus took");
+
+    scene.stage.world.pass(PROCESSOR_TIMEOUT);
+    scene.stage.wake(&scene.push()).await.unwrap();
+    let published = scene.stage.published();
+    assert_eq!(published.len(), 4);
+    let mut distinct: Vec<&Firing> = published.iter().collect();
+    distinct.sort_by(|one, other| one.event_id.cmp(&other.event_id));
+    distinct.dedup();
+    assert_eq!(distinct.len(), 3, "a repeat carries the same bytes");
+}
+
+#[tokio::test]
+async fn a_bus_that_is_down_holds_up_neither_cursor_nor_outbox() {
+    let scene = Scene::new().await;
+    scene.deliver(&["One"]);
+    scene.stage.world.fail(Call::Publish, When::Before, 1);
+    assert!(scene.stage.wake(&scene.push()).await.is_err());
+    scene.stage.world.pass(PROCESSOR_TIMEOUT);
+    scene.deliver(&["Two"]);
+    scene.stage.wake(&scene.push()).await.unwrap();
+    assert_eq!(subjects(&scene.stage.published()), ["One", "Two"], "what is owed comes first");
+}
+
+#[tokio::test]
+async fn what_is_owed_is_published_though_the_user_must_connect_again() {
+    let scene = crashed(Call::Commit, When::After).await;
+    scene.ada.revoke_grant();
+    scene.deliver(&["Unseen"]);
+    scene.stage.wake(&scene.push()).await.unwrap();
+    scene.stage.world.pass(PROCESSOR_TIMEOUT);
+    assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::NotActive]);
+    assert_eq!(subjects(&scene.stage.published()), ["One"]);
+}
+
+#[tokio::test]
+async fn a_forgotten_firing_is_woken_and_published() {
+    let scene = crashed(Call::Commit, When::After).await;
+    scene.stage.world.pass(2 * PROCESSOR_TIMEOUT);
+    let swept = scene.stage.sweep().await;
+    assert_eq!((swept.woken, swept.failures.len()), (1, 0));
+    assert_eq!(scene.stage.published(), [], "the renewer publishes nothing itself");
+    scene.stage.work().await;
+    assert_eq!(subjects(&scene.stage.published()), ["One"]);
+    assert_eq!(scene.stage.sweep().await.woken, 0, "nothing is forgotten any more");
+}
+
+/// The first worker is held there while a second one handles the same push to its end.
+async fn overtaken(scene: &Scene, call: Call, when: When) -> [Vec<Outcome>; 2] {
+    let push = scene.push();
+    let gate = scene.stage.world.hold(call, when, 1);
+    let (first, second) = tokio::join!(scene.stage.wake(&push), async {
+        let outcomes = scene.stage.wake(&push).await;
+        gate.open();
+        outcomes
+    });
+    [first.unwrap(), second.unwrap()]
+}
+
+#[tokio::test]
+async fn two_workers_decide_each_firing_once() {
+    for (call, when) in
+        [(Call::Mailbox, When::After), (Call::History, When::After), (Call::Decided, When::After), (Call::Commit, When::Before)]
+    {
+        let scene = Scene::new().await;
+        scene.deliver(&["One", "Two"]);
+        let [first, second] = overtaken(&scene, call, when).await;
+        assert_eq!((first, second), (vec![Outcome::Stale], vec![listed(2, 2)]), "{call}: the first is refused, and reads again");
+        assert_eq!(subjects(&scene.stage.published()), ["One", "Two"], "{call}");
+        assert_eq!(scene.stage.world.store().ledger().len(), 2, "{call}");
+        assert_eq!(scene.cursor(), scene.ada.history_id(), "{call}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_worker_leaves_alone_what_the_first_is_publishing() {
+    let scene = Scene::new().await;
+    scene.deliver(&["One"]);
+    let [first, second] = overtaken(&scene, Call::Publish, When::Before).await;
+    assert_eq!((first, second), (vec![listed(1, 1)], vec![Outcome::Stale]));
+    assert_eq!(subjects(&scene.stage.published()), ["One"], "without a fault there is no repeat");
+}
+
+#[tokio::test]
+async fn a_worker_that_always_comes_second_hands_the_wake_up_back() {
+    let scene = Scene::new().await;
+    scene.deliver(&["One"]);
+    for nth in 1..=3 {
+        scene.stage.world.fail_with(Call::Commit, When::Before, nth, Failure::Conflict);
+    }
+    assert!(scene.stage.wake(&scene.push()).await.is_err());
+    assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)]);
+}

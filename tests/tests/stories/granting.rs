@@ -1,0 +1,167 @@
+//! A grant is used, refreshed, refused and given again.
+
+use email_connectors::domain::connector::Status;
+use email_connectors::domain::wake_up::Kind;
+use email_connectors::flows::access::AccessError;
+use email_connectors::flows::process::{Outcome, ProcessError};
+use email_connectors::ports::{ProviderError, Vault};
+use serde_json::json;
+use tests::world::{ACCESS_TOKEN_LIFE, Call, Consent, Failure, When};
+
+use super::stage::{DAY, MINUTE, Scene, Stage, listed, subjects};
+
+const REFRESH: [&str; 5] =
+    ["vault.open_refresh_token con", "store.data_key", "gmail.refresh", "vault.seal_access_token con", "store.cache_access_token con"];
+
+#[tokio::test]
+async fn the_first_refresh_of_all_makes_the_data_key() {
+    let stage = Stage::new();
+    let ada = stage.world.account("ada@example.com");
+    stage.connect_with("owner", &ada, Consent::default()).await.unwrap();
+    stage.forget_calls();
+    stage.work().await;
+    let calls = [
+        "store.mailbox ada@example.com",
+        "vault.open_refresh_token con",
+        "store.data_key",
+        "gmail.refresh",
+        "vault.new_data_key",
+        "store.keep_data_key",
+        "vault.seal_access_token con",
+        "store.cache_access_token con",
+        "gmail.history after 1000",
+        "store.commit 0 firings, cursor 1000",
+    ];
+    assert_eq!(stage.calls(), calls);
+    let bob = stage.world.account("bob@example.com");
+    stage.connect_with("bobs-owner", &bob, Consent::default()).await.unwrap();
+    stage.forget_calls();
+    stage.work().await;
+    assert!(stage.calls_of(&["vault.new_data_key"]).is_empty(), "one key serves all connectors");
+}
+
+#[tokio::test]
+async fn an_access_token_is_refreshed_when_its_hour_ends() {
+    let scene = Scene::new().await;
+    scene.stage.world.pass(ACCESS_TOKEN_LIFE - 2 * MINUTE);
+    scene.deliver(&["One"]);
+    scene.stage.wake(&scene.push()).await.unwrap();
+    let calls = scene.stage.calls_of(&["vault", "gmail", "store.data_key", "store.cache"]);
+    assert_eq!(calls, [&REFRESH[..], &["gmail.history after 1000", "gmail.messages m1"]].concat(), "a minute before its end it is old");
+
+    scene.deliver(&["Two"]);
+    scene.stage.wake(&scene.push()).await.unwrap();
+    assert_eq!(scene.stage.calls_of(&["vault", "gmail.refresh"]), ["vault.open_access_token con"], "the new one is cached");
+    assert_eq!(subjects(&scene.stage.published()), ["One", "Two"]);
+}
+
+#[tokio::test]
+async fn an_access_token_that_gmail_refuses_is_refreshed_once() {
+    let scene = Scene::new().await;
+    scene.deliver(&["One"]);
+    scene.ada.forget_access_tokens();
+    assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)]);
+    let opened = ["vault.open_access_token con", "gmail.history after 1000"];
+    let calls = scene.stage.calls_of(&["vault", "gmail", "store.data_key", "store.cache"]);
+    assert_eq!(calls, [&opened[..], &REFRESH, &["gmail.history after 1000", "gmail.messages m1"]].concat());
+}
+
+#[tokio::test]
+async fn a_fresh_access_token_that_gmail_refuses_too_is_an_error_and_moves_nothing() {
+    let scene = Scene::new().await;
+    scene.deliver(&["One"]);
+    for nth in [1, 2] {
+        scene.stage.world.fail_with(Call::History, When::Before, nth, Failure::Unauthorized);
+    }
+    let before = scene.cursor();
+    let refused = scene.stage.wake(&scene.push()).await;
+    assert!(matches!(refused, Err(ProcessError::Access(AccessError::Provider(ProviderError::Unauthorized)))), "{refused:?}");
+    assert_eq!(scene.stage.calls_of(&["gmail.refresh"]).len(), 1);
+    assert_eq!((scene.cursor(), scene.connector().status), (before, Status::Active));
+    scene.stage.wake(&scene.push()).await.unwrap();
+    assert_eq!(subjects(&scene.stage.published()), ["One"]);
+}
+
+#[tokio::test]
+async fn a_revoked_grant_asks_for_the_user_and_keeps_the_cursor() {
+    let scene = Scene::new().await;
+    let before = scene.cursor();
+    scene.ada.revoke_grant();
+    scene.deliver(&["Meanwhile"]);
+    assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::NotActive]);
+    let connector = scene.connector();
+    assert_eq!((connector.status, connector.history_id), (Status::NeedsReauth, before));
+    assert!(connector.last_error.is_some_and(|error| error.contains("connect again")));
+    assert_eq!(scene.stage.world.store().next_sweep(&scene.connector().location()), None, "the renewer leaves it alone");
+
+    // Every further push costs one read.
+    scene.stage.forget_calls();
+    assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::NotActive]);
+    assert_eq!(scene.stage.calls(), ["store.mailbox ada@example.com"]);
+
+    scene.stage.world.pass(DAY);
+    scene.deliver(&["And the next day"]);
+    let connected = scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
+    assert_eq!((connected.connector_id, scene.connector().status), (scene.id.clone(), Status::Active));
+    assert_eq!(scene.connector().last_error, None);
+    scene.stage.work().await;
+    assert_eq!(subjects(&scene.stage.published()), ["Meanwhile", "And the next day"]);
+}
+
+#[tokio::test]
+async fn one_owners_lost_grant_leaves_the_other_owner_working() {
+    let scene = Scene::new().await;
+    let second = scene.stage.connect("second-owner", &scene.ada).await;
+    scene.stage.trigger(&second, json!({})).await;
+    scene.stage.world.pass(ACCESS_TOKEN_LIFE);
+    scene.deliver(&["For both"]);
+    scene.stage.world.fail_with(Call::Refresh, When::Before, 1, Failure::GrantRefused);
+    let outcomes = scene.stage.wake(&scene.push()).await.unwrap();
+    assert!(outcomes.contains(&Outcome::NotActive) && outcomes.contains(&listed(1, 1)), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn our_own_clients_trouble_is_not_the_users() {
+    let scene = Scene::new().await;
+    scene.stage.world.pass(ACCESS_TOKEN_LIFE);
+    scene.deliver(&["One"]);
+    scene.stage.world.fail_with(Call::Refresh, When::Before, 1, Failure::ClientRefused);
+    let before = scene.connector();
+    let refused = scene.stage.wake(&scene.push()).await;
+    assert!(matches!(refused, Err(ProcessError::Access(AccessError::Provider(ProviderError::ClientRefused(_))))), "{refused:?}");
+    assert_eq!(scene.connector(), before);
+}
+
+#[tokio::test]
+async fn a_token_of_an_earlier_connect_is_neither_kept_nor_used() {
+    let scene = Scene::new().await;
+    scene.stage.world.pass(ACCESS_TOKEN_LIFE);
+    scene.deliver(&["One"]);
+    // The worker has its refresh in hand when the user connects again.
+    let (push, gate) = (scene.push(), scene.stage.world.hold(Call::Refresh, When::After, 1));
+    let (outcomes, _) = tokio::join!(scene.stage.wake(&push), async {
+        scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
+        gate.open();
+    });
+    assert_eq!(outcomes.unwrap(), [listed(1, 1)], "it is refused, reads again and works under the new grant");
+    let connector = scene.connector();
+    let cached = connector.access_token.expect("a token is cached");
+    assert!(scene.stage.world.vault().open_access_token(&cached, &scene.id, 2).await.is_ok());
+    assert!(scene.stage.world.vault().open_access_token(&cached, &scene.id, 1).await.is_err());
+    assert_eq!(scene.stage.calls_of(&["gmail.refresh"]).len(), 2);
+}
+
+#[tokio::test]
+async fn a_late_refusal_of_the_old_grant_does_not_undo_a_reconnect() {
+    let scene = Scene::new().await;
+    scene.stage.world.pass(ACCESS_TOKEN_LIFE);
+    scene.deliver(&["One"]);
+    scene.stage.world.fail_with(Call::Refresh, When::Before, 1, Failure::GrantRefused);
+    let (wake_up, gate) = (scene.own(Kind::Sync), scene.stage.world.hold(Call::SetStatus, When::Before, 1));
+    let (outcomes, _) = tokio::join!(scene.stage.wake(&wake_up), async {
+        scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
+        gate.open();
+    });
+    assert_eq!(outcomes.unwrap(), [listed(1, 1)]);
+    assert_eq!(scene.connector().status, Status::Active);
+}

@@ -1,0 +1,196 @@
+//! A watch is renewed, a silent mailbox is woken, and the cursor is nobody's business here.
+
+use email_connectors::domain::connector::{Connector, Status};
+use email_connectors::domain::wake_up::Kind;
+use email_connectors::domain::watch::WatchStatus;
+use email_connectors::flows::renew::RenewError;
+use tests::world::{Call, Consent, Failure, WATCH_LIFE, When};
+
+use super::stage::{DAY, MINUTE, QUIET_AFTER, Scene, Stage, listed, subjects};
+
+/// Listened to all day, so that only the watch is due.
+async fn a_day_later() -> Scene {
+    let scene = Scene::new().await;
+    scene.stage.world.pass(DAY);
+    scene.stage.wake(&scene.own(Kind::Sync)).await.unwrap();
+    scene.stage.forget_calls();
+    scene
+}
+
+#[tokio::test]
+async fn a_watch_is_renewed_every_day_and_the_cursor_stays() {
+    let scene = a_day_later().await;
+    let before = scene.connector();
+    // The watch's answer knows of this one already; no listing does.
+    scene.deliver(&["Unheard"]);
+    let swept = scene.stage.sweep().await;
+    assert_eq!((swept.renewed, swept.not_renewed, swept.woken, swept.failures.len()), (1, 0, 0, 0));
+    let calls = ["store.connector_at con", "vault.open_access_token con", "gmail.watch", "store.record_watch con"];
+    assert_eq!(scene.stage.calls().into_iter().filter(|call| !call.starts_with("store.due")).collect::<Vec<_>>(), calls);
+
+    let now = scene.stage.world.now();
+    let watch = before.watch.renewed(now.after(WATCH_LIFE), now);
+    assert_eq!(scene.connector(), Connector { watch, ..before }, "nothing but the watch changed");
+    scene.stage.wake(&scene.push()).await.unwrap();
+    assert_eq!(subjects(&scene.stage.published()), ["Unheard"]);
+}
+
+#[tokio::test]
+async fn what_is_not_due_is_not_renewed() {
+    let scene = a_day_later().await;
+    scene.stage.sweep().await;
+    for _ in 0..5 {
+        scene.stage.world.pass(60 * MINUTE);
+        scene.stage.forget_calls();
+        let swept = scene.stage.sweep().await;
+        assert_eq!((swept.renewed, swept.woken), (0, 0));
+        assert!(scene.stage.calls_of(&["gmail", "queue"]).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn ten_days_of_sweeps_keep_the_watch_alive() {
+    let scene = Scene::new().await;
+    for _ in 0..10 * 24 {
+        scene.stage.world.pass(60 * MINUTE);
+        assert!(scene.stage.sweep().await.failures.is_empty());
+        scene.stage.work().await;
+        assert_eq!(scene.connector().watch.status(scene.stage.world.now()), WatchStatus::Active);
+        assert!(scene.ada.watched_until().is_some());
+    }
+    let watches = scene.stage.calls_of(&["gmail.watch"]).len();
+    assert!((9..=10).contains(&watches), "about once a day: {watches} times in ten days");
+}
+
+#[tokio::test]
+async fn a_renewal_that_fails_is_recorded_and_tried_again() {
+    let scene = a_day_later().await;
+    let before = scene.connector();
+    scene.stage.world.fail(Call::Watch, When::Before, 1);
+    let swept = scene.stage.sweep().await;
+    assert_eq!((swept.renewed, swept.not_renewed), (0, 1));
+    let connector = scene.connector();
+    assert!(connector.watch.failure.as_ref().is_some_and(|failure| failure.reason.contains("503")), "{:?}", connector.watch);
+    assert_eq!((connector.history_id, connector.status), (before.history_id, Status::Active));
+    assert_eq!(connector.watch.status(scene.stage.world.now()), WatchStatus::Active, "the old watch lives on");
+
+    scene.stage.world.pass(MINUTE);
+    assert_eq!(scene.stage.sweep().await.renewed, 0, "not at once");
+    scene.stage.world.pass(4 * MINUTE);
+    assert_eq!(scene.stage.sweep().await.renewed, 1);
+    assert_eq!(scene.connector().watch.failure, None);
+}
+
+#[tokio::test]
+async fn a_renewal_that_finds_the_grant_revoked_asks_for_the_user() {
+    let scene = a_day_later().await;
+    let before = scene.cursor();
+    scene.ada.revoke_grant();
+    let swept = scene.stage.sweep().await;
+    assert_eq!((swept.renewed, swept.not_renewed, swept.failures.len()), (0, 1, 0));
+    assert_eq!((scene.connector().status, scene.cursor()), (Status::NeedsReauth, before));
+
+    scene.stage.world.pass(DAY);
+    scene.stage.forget_calls();
+    scene.stage.sweep().await;
+    assert!(scene.stage.calls().iter().all(|call| call.starts_with("store.due")), "nobody knocks at a closed door");
+
+    scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
+    scene.stage.work().await;
+    scene.stage.world.pass(DAY);
+    scene.stage.wake(&scene.own(Kind::Sync)).await.unwrap();
+    assert_eq!(scene.stage.sweep().await.renewed, 1, "after the reconnect it is renewed again");
+}
+
+#[tokio::test]
+async fn a_silent_mailbox_is_woken() {
+    let scene = Scene::new().await;
+    scene.stage.world.pass(5 * MINUTE);
+    scene.stage.sweep().await;
+    scene.deliver(&["Its push was dropped"]);
+    scene.stage.world.pass(QUIET_AFTER - 7 * MINUTE);
+    assert_eq!(scene.stage.sweep().await.woken, 0, "not silent for long yet");
+    scene.stage.world.pass(2 * MINUTE);
+    let before = scene.cursor();
+    assert_eq!(scene.stage.sweep().await.woken, 1);
+    assert_eq!(scene.cursor(), before);
+    let queued = scene.stage.world.wake_ups().queued();
+    assert_eq!(queued.iter().map(|wake_up| (wake_up.kind, wake_up.history_id)).collect::<Vec<_>>(), [(Kind::Sync, None)]);
+    assert_eq!(scene.stage.work().await, [listed(1, 1)]);
+    assert_eq!(subjects(&scene.stage.published()), ["Its push was dropped"]);
+    assert_eq!(scene.stage.sweep().await.woken, 0, "it was looked at");
+}
+
+#[tokio::test]
+async fn a_mailbox_whose_watch_cannot_be_renewed_is_still_looked_at() {
+    let scene = Scene::new().await;
+    for nth in 1..=400 {
+        scene.stage.world.fail(Call::Watch, When::Before, nth);
+    }
+    scene.deliver(&["No push ever"]);
+    for _ in 0..400 {
+        scene.stage.world.pass(30 * MINUTE);
+        scene.stage.sweep().await;
+        scene.stage.work().await;
+    }
+    scene.stage.world.forget_scripts();
+    assert_eq!(scene.ada.watched_until(), None, "the watch has lapsed");
+    assert_eq!(scene.connector().watch.status(scene.stage.world.now()), WatchStatus::Failed);
+    assert_eq!(subjects(&scene.stage.published()), ["No push ever"]);
+}
+
+#[tokio::test]
+async fn a_reconnect_during_a_renewal_keeps_its_own_watch() {
+    let scene = a_day_later().await;
+    let gate = scene.stage.world.hold(Call::Watch, When::After, 1);
+    let (swept, connected) = tokio::join!(scene.stage.sweep(), async {
+        scene.stage.world.pass(MINUTE);
+        let connected = scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
+        gate.open();
+        connected
+    });
+    assert_eq!(swept.renewed, 0);
+    assert_eq!(scene.connector().watch, connected.watch);
+}
+
+#[tokio::test]
+async fn one_connectors_trouble_does_not_stop_the_sweep() {
+    let stage = Stage::new();
+    for number in 0..20 {
+        let account = stage.world.account(&format!("user{number}@example.com"));
+        stage.connect_with(&format!("owner-{number}"), &account, Consent::default()).await.unwrap();
+    }
+    stage.work().await;
+    stage.world.pass(DAY);
+    // One key service hiccup, one row that moved, one refused watch.
+    stage.world.fail(Call::OpenRefreshToken, When::Before, 4);
+    stage.world.fail_with(Call::RecordWatch, When::Before, 9, Failure::Conflict);
+    stage.world.fail_with(Call::Watch, When::Before, 7, Failure::Refused(403));
+    let swept = stage.sweep().await;
+    assert_eq!((swept.renewed, swept.not_renewed, swept.failures.len()), (17, 1, 2), "{swept:?}");
+    let again = stage.sweep().await;
+    assert_eq!((again.renewed, again.failures.len()), (2, 0), "what failed is due still: {again:?}");
+}
+
+#[tokio::test]
+async fn a_shard_that_cannot_be_read_is_told_and_the_others_are_swept() {
+    let scene = a_day_later().await;
+    scene.stage.world.fail(Call::Due, When::Before, 1);
+    let swept = scene.stage.sweep().await;
+    assert!(matches!(swept.failures.as_slice(), [RenewError::Shard { shard: 0, .. }]), "{:?}", swept.failures);
+    assert_eq!(scene.stage.calls_of(&["store.due"]).len(), 8);
+    let swept_or_due = swept.renewed + scene.stage.sweep().await.renewed;
+    assert_eq!(swept_or_due, 1);
+}
+
+#[tokio::test]
+async fn a_queue_that_is_down_leaves_the_silent_mailbox_due() {
+    let scene = Scene::new().await;
+    scene.stage.world.pass(5 * MINUTE);
+    scene.stage.sweep().await;
+    scene.stage.world.pass(QUIET_AFTER);
+    scene.stage.world.fail(Call::Send, When::Before, 1);
+    assert_eq!(scene.stage.sweep().await.failures.len(), 1);
+    scene.stage.world.pass(MINUTE);
+    assert_eq!(scene.stage.sweep().await.woken, 1);
+}

@@ -1,0 +1,228 @@
+//! The stage: the flows wired to the world, and the openings that most stories share.
+
+use std::time::Duration;
+
+use email_connectors::domain::claims::{IdentityPolicy, PushPolicy};
+use email_connectors::domain::connector::{Connector, Uniqueness};
+use email_connectors::domain::firing::Firing;
+use email_connectors::domain::history_id::HistoryId;
+use email_connectors::domain::id::{ConnectorId, OwnerId, TriggerId};
+use email_connectors::domain::trigger::{NewTrigger, Trigger};
+use email_connectors::domain::wake_up::{Kind, WakeUp};
+use email_connectors::flows::connect::{Connect, ConnectError, ConnectRequest, Connected, fingerprint_of};
+use email_connectors::flows::disconnect::Disconnect;
+use email_connectors::flows::process::{Outcome, Process, ProcessError};
+use email_connectors::flows::receive::Receive;
+use email_connectors::flows::renew::{Renew, Swept};
+use email_connectors::flows::subscribe;
+use email_connectors::ports::{AuthorizationCode, Entropy, Store};
+use serde_json::{Value, json};
+use tests::world::{
+    Account, CLIENT_ID, Consent, Mail, MemoryBus, MemoryGmail, MemoryQuarantine, MemoryStore, MemoryVault, MemoryVerifier, MemoryWakeUps,
+    SCOPES, World,
+};
+
+pub const PROCESSOR_TIMEOUT: Duration = Duration::from_secs(45);
+pub const QUIET_AFTER: Duration = Duration::from_secs(6 * 3600);
+pub const MINUTE: Duration = Duration::from_secs(60);
+pub const DAY: Duration = Duration::from_secs(24 * 3600);
+pub const SUBSCRIPTION: &str = "projects/example-project/subscriptions/gmail";
+pub const PUSH_AUDIENCE: &str = "https://connectors.example.com/pubsub";
+pub const PUSH_ACCOUNT: &str = "gmail-push@example-project.iam.gserviceaccount.com";
+
+pub fn owner(name: &str) -> OwnerId {
+    OwnerId::new(name)
+}
+
+/// Messages new to the cursor, and how many firings came of them.
+pub fn listed(messages: usize, fired: usize) -> Outcome {
+    Outcome::Listed { messages, fired }
+}
+
+pub fn detail(firing: &Firing) -> Value {
+    serde_json::from_str(&firing.detail).expect("a detail is JSON")
+}
+
+/// The subjects of what was published, in order.
+pub fn subjects(published: &[Firing]) -> Vec<String> {
+    published.iter().map(|firing| detail(firing)["message"]["subject"].as_str().unwrap_or_default().to_string()).collect()
+}
+
+pub struct Stage {
+    pub world: World,
+}
+
+impl Stage {
+    pub fn new() -> Self {
+        Self { world: World::new() }
+    }
+
+    pub fn connecting(&self) -> Connect<MemoryStore, MemoryVault, MemoryGmail, MemoryWakeUps> {
+        Connect {
+            store: self.world.store(),
+            vault: self.world.vault(),
+            provider: self.world.gmail(),
+            wake_ups: self.world.wake_ups(),
+            identity: IdentityPolicy { client_id: CLIENT_ID.into() },
+            required_scopes: SCOPES.map(String::from).into(),
+            uniqueness: Uniqueness::PerProvider,
+        }
+    }
+
+    pub fn processing(&self) -> Process<MemoryStore, MemoryVault, MemoryGmail, MemoryBus> {
+        Process {
+            store: self.world.store(),
+            vault: self.world.vault(),
+            provider: self.world.gmail(),
+            bus: self.world.bus(),
+            processor_timeout: PROCESSOR_TIMEOUT,
+        }
+    }
+
+    pub fn renewing(&self) -> Renew<MemoryStore, MemoryVault, MemoryGmail, MemoryWakeUps> {
+        Renew {
+            store: self.world.store(),
+            vault: self.world.vault(),
+            provider: self.world.gmail(),
+            wake_ups: self.world.wake_ups(),
+            quiet_after: QUIET_AFTER,
+        }
+    }
+
+    pub fn disconnecting(&self) -> Disconnect<MemoryStore, MemoryVault, MemoryGmail> {
+        Disconnect { store: self.world.store(), vault: self.world.vault(), provider: self.world.gmail() }
+    }
+
+    pub fn receiving(&self) -> Receive<MemoryVerifier, MemoryWakeUps, MemoryQuarantine> {
+        Receive {
+            verifier: self.world.verifier(),
+            wake_ups: self.world.wake_ups(),
+            quarantine: self.world.quarantine(),
+            policy: PushPolicy { audience: PUSH_AUDIENCE.into(), service_account: PUSH_ACCOUNT.into() },
+            subscription: SUBSCRIPTION.into(),
+        }
+    }
+
+    pub fn request(&self, of: &str, code: &str) -> ConnectRequest {
+        ConnectRequest {
+            owner_id: owner(of),
+            code: AuthorizationCode { code: code.into(), redirect_uri: "postmessage".into(), code_verifier: None },
+            fingerprint: fingerprint_of("state", code),
+            new_id: ConnectorId::from_uuid(self.world.entropy().uuid(self.world.now())),
+        }
+    }
+
+    pub async fn connect_with(&self, of: &str, account: &Account, consent: Consent) -> Result<Connected, ConnectError> {
+        let request = self.request(of, &account.consent(consent));
+        self.connecting().run(&request, self.world.now()).await
+    }
+
+    /// Connects, and handles the kick.
+    pub async fn connect(&self, of: &str, account: &Account) -> Connector {
+        let connected = self.connect_with(of, account, Consent::default()).await.expect("a connect");
+        self.work().await;
+        self.connector(&connected.connector_id)
+    }
+
+    pub async fn trigger(&self, connector: &Connector, filters: Value) -> Trigger {
+        let body = json!({"type": "email", "config": {"connector_id": connector.id, "filters": filters}, "agent_id": "agent-7"});
+        let new = NewTrigger::parse(body).expect("a trigger");
+        let id = TriggerId::from_uuid(self.world.entropy().uuid(self.world.now()));
+        subscribe::create(&self.world.store(), &connector.owner_id, new, id, self.world.now()).await.expect("a trigger is made")
+    }
+
+    /// The connector as it is stored now.
+    pub fn connector(&self, id: &ConnectorId) -> Connector {
+        self.world.store().look(id).expect("the connector is stored")
+    }
+
+    pub async fn wake(&self, wake_up: &WakeUp) -> Result<Vec<Outcome>, ProcessError> {
+        self.processing().run(wake_up, self.world.now()).await
+    }
+
+    /// Handles what lies in the queue until it is empty; every wake-up must go well.
+    pub async fn work(&self) -> Vec<Outcome> {
+        let (queue, mut outcomes) = (self.world.wake_ups(), Vec::new());
+        while let Some(received) = queue.receive() {
+            outcomes.extend(self.wake(&received.wake_up).await.expect("the wake-up is handled"));
+            queue.delete(&received);
+        }
+        outcomes
+    }
+
+    pub async fn sweep(&self) -> Swept {
+        self.renewing().run(self.world.now()).await
+    }
+
+    pub fn published(&self) -> Vec<Firing> {
+        self.world.bus().published()
+    }
+
+    pub fn forget_calls(&self) {
+        self.world.take_calls();
+    }
+
+    /// The calls since the last look; which connector or trigger they were about is left out.
+    pub fn calls(&self) -> Vec<String> {
+        let plain =
+            |word: &str| ["con_", "trg_"].iter().find(|prefix| word.starts_with(**prefix)).map_or(word, |prefix| &prefix[..3]).to_string();
+        let calls = self.world.take_calls();
+        calls.iter().map(|call| call.split(' ').map(plain).collect::<Vec<_>>().join(" ")).collect()
+    }
+
+    /// As `calls`, of one port or some.
+    pub fn calls_of(&self, ports: &[&str]) -> Vec<String> {
+        self.calls().into_iter().filter(|call| ports.iter().any(|port| call.starts_with(port))).collect()
+    }
+}
+
+/// Ada's mailbox, connected a minute ago, with a trigger for all mail.
+pub struct Scene {
+    pub stage: Stage,
+    pub ada: Account,
+    pub id: ConnectorId,
+    pub trigger: Trigger,
+}
+
+impl Scene {
+    pub async fn new() -> Self {
+        let stage = Stage::new();
+        let ada = stage.world.account("ada@example.com");
+        let connector = stage.connect("owner", &ada).await;
+        let trigger = stage.trigger(&connector, json!({})).await;
+        stage.world.pass(MINUTE);
+        stage.forget_calls();
+        Self { stage, ada, id: connector.id, trigger }
+    }
+
+    pub fn connector(&self) -> Connector {
+        self.stage.connector(&self.id)
+    }
+
+    pub fn cursor(&self) -> HistoryId {
+        self.connector().history_id
+    }
+
+    pub fn deliver(&self, subjects: &[&str]) {
+        for subject in subjects {
+            self.ada.deliver(Mail::new(subject));
+        }
+    }
+
+    /// What Gmail would push now.
+    pub fn push(&self) -> WakeUp {
+        self.push_of(self.ada.history_id())
+    }
+
+    pub fn push_of(&self, history_id: HistoryId) -> WakeUp {
+        WakeUp::push(self.ada.address(), history_id, Some("pubsub-1".into()), self.stage.world.now())
+    }
+
+    pub fn own(&self, kind: Kind) -> WakeUp {
+        WakeUp::own(kind, self.ada.address(), self.stage.world.now())
+    }
+
+    pub async fn triggers(&self) -> Vec<Trigger> {
+        self.stage.world.store().triggers(&self.connector().owner_id).await.expect("the store answers")
+    }
+}
