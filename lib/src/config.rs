@@ -170,13 +170,12 @@ impl UserSettings {
 pub struct AppSettings {
     /// An origin, without a trailing slash.
     pub public_url: String,
-    pub allowed_origins: Vec<String>,
 }
 
 impl AppSettings {
     pub fn read(env: &Environment<impl Fn(&'static str) -> Option<String>>) -> Result<Self, SettingError> {
         let public_url = env.url("APP_PUBLIC_URL")?.trim_end_matches('/').to_string();
-        Ok(Self { public_url, allowed_origins: env.list("ALLOWED_ORIGINS", comma)? })
+        Ok(Self { public_url })
     }
 
     /// The page of the frontend to which Google returns the browser in the redirect flow.
@@ -212,6 +211,8 @@ impl PushSettings {
 pub struct ConnectSettings {
     pub scopes: Vec<String>,
     pub uniqueness: Uniqueness,
+    /// The pages that may start a connect.
+    pub allowed_origins: Vec<String>,
     /// The redirect_uri of a code from Google's popup: `postmessage`, or an origin.
     pub popup_redirect: String,
 }
@@ -222,7 +223,12 @@ impl ConnectSettings {
         let uniqueness = env.text(UNIQUENESS)?;
         let named: StrDeserializer<'_, ValueError> = uniqueness.as_str().into_deserializer();
         let uniqueness = Uniqueness::deserialize(named).map_err(|_| wrong(UNIQUENESS, "must be per-provider or per-mailbox"))?;
-        Ok(Self { scopes: env.list("GOOGLE_SCOPES", char::is_whitespace)?, uniqueness, popup_redirect: env.text("GOOGLE_POPUP_REDIRECT")? })
+        Ok(Self {
+            scopes: env.list("GOOGLE_SCOPES", char::is_whitespace)?,
+            uniqueness,
+            allowed_origins: env.list("ALLOWED_ORIGINS", comma)?,
+            popup_redirect: env.text("GOOGLE_POPUP_REDIRECT")?,
+        })
     }
 }
 

@@ -96,7 +96,8 @@ pub trait Store: Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// What the renewer must look at by now, of one shard of `SWEEP_SHARDS`, oldest first, at most `most`.
+    /// What the renewer must look at by now, of one shard of `SWEEP_SHARDS`: at most `most` connectors, oldest first, then
+    /// at most `most` firings.
     async fn due(&self, shard: u8, now: Timestamp, most: u32) -> Result<Vec<Due>, StoreError>;
 
     async fn data_key(&self) -> Result<Option<WrappedKey>, StoreError>;

@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -126,6 +128,23 @@ pub fn after_each(router: Router, done: impl Fn() + Clone + Send + Sync + 'stati
         done();
         async { response }
     }))
+}
+
+/// A request's body, whole; too long or broken off it is a problem document as any other.
+pub struct Body(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Body {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        Bytes::from_request(request, state).await.map(Self).map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", format!("the body may be {LONGEST_BODY} bytes long"))
+                    .at("body")
+            }
+            _ => Problem::new(StatusCode::BAD_REQUEST, "invalid_request", "the body could not be read").at("body"),
+        })
+    }
 }
 
 /// Reads a JSON body that was taken in as text, so that what is wrong with it can be told.

@@ -8,6 +8,7 @@ mod stories {
     mod crashing;
     mod disconnecting;
     mod granting;
+    mod handlers;
     mod listing;
     mod receiving;
     mod renewing;

@@ -82,9 +82,11 @@ pub async fn remove<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id
     let (owner, now) = api.caller(&headers).await?;
     let receipt = api.disconnect.run(&owner, &id, now).await.map_err(|error| match error {
         DisconnectError::NotFound => Problem::not_found("connector"),
-        DisconnectError::Access(AccessError::Provider(ProviderError::Refused { status, reason })) => {
-            Problem::new(StatusCode::BAD_GATEWAY, "google_refused", format!("Google refused with {status}: {reason}; nothing was removed"))
-        }
+        DisconnectError::Access(AccessError::Provider(ProviderError::Refused { status, reason })) => Problem::new(
+            StatusCode::BAD_GATEWAY,
+            "google_refused",
+            format!("Google refused with {status}: {reason}; the connector was not removed"),
+        ),
         error => Problem::unavailable("unavailable", &error),
     })?;
     Ok(Json(json!({

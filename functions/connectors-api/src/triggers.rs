@@ -1,14 +1,13 @@
 //! `/api/triggers`: made, read, changed and taken away by their owner.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use email_connectors::domain::id::TriggerId;
 use email_connectors::domain::trigger::{InvalidTrigger, MOST_TRIGGERS, NewTrigger, Trigger, TriggerChange};
 use email_connectors::flows::subscribe::{self, SubscribeError};
 use email_connectors::ports::{Entropy, Store, StoreError};
-use email_connectors::web::{Problem, json_body};
+use email_connectors::web::{Body, Problem, json_body};
 use serde_json::{Value, json};
 
 use crate::{Shared, World, store_problem};
@@ -19,7 +18,7 @@ pub async fn list<W: World>(State(api): Shared<W>, headers: HeaderMap) -> Result
     Ok(Json(json!({ "triggers": triggers })))
 }
 
-pub async fn create<W: World>(State(api): Shared<W>, headers: HeaderMap, body: Bytes) -> Result<(StatusCode, Json<Trigger>), Problem> {
+pub async fn create<W: World>(State(api): Shared<W>, headers: HeaderMap, Body(body): Body) -> Result<(StatusCode, Json<Trigger>), Problem> {
     let (owner, now) = api.caller(&headers).await?;
     let new = NewTrigger::parse(json_body(&body)?).map_err(invalid)?;
     let id = TriggerId::from_uuid(api.machine.uuid(now));
@@ -37,7 +36,7 @@ pub async fn change<W: World>(
     State(api): Shared<W>,
     headers: HeaderMap,
     Path(id): Path<TriggerId>,
-    body: Bytes,
+    Body(body): Body,
 ) -> Result<Json<Trigger>, Problem> {
     let (owner, now) = api.caller(&headers).await?;
     let change = TriggerChange::parse(json_body(&body)?).map_err(invalid)?;

@@ -2,20 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header::ORIGIN;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
-use email_connectors::config::AppSettings;
+use email_connectors::config::{AppSettings, ConnectSettings};
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::id::ConnectorId;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::watch::WatchStatus;
 use email_connectors::flows::connect::{Connect, ConnectError, ConnectRequest, Connected, fingerprint_of};
 use email_connectors::ports::{AuthorizationCode, Clock, EmailProvider, Entropy, ProviderError, Store, TokenVerifier, Vault, WakeUps};
-use email_connectors::web::{LONGEST_BODY, Problem, UserGate, json_body, no_such_method, no_such_route};
+use email_connectors::web::{Body, LONGEST_BODY, Problem, UserGate, json_body, no_such_method, no_such_route};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -23,14 +22,13 @@ pub struct OauthConnect<S, V, P, W, T, M> {
     pub connect: Connect<S, V, P, W>,
     pub gate: UserGate<T>,
     pub app: AppSettings,
-    /// The redirect_uri of a code from Google's popup.
-    pub popup_redirect: String,
+    pub settings: ConnectSettings,
     pub machine: M,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Body {
+struct ConnectBody {
     auth_code: SecretString,
     callback_url: Option<String>,
     state: Option<String>,
@@ -74,14 +72,14 @@ where
 async fn connect<S: Store, V: Vault, P: EmailProvider, W: WakeUps, T: TokenVerifier, M: Clock + Entropy>(
     State(oauth): State<Arc<OauthConnect<S, V, P, W, T, M>>>,
     headers: HeaderMap,
-    body: Bytes,
+    Body(body): Body,
 ) -> Result<Json<Answer>, Problem> {
     let now = oauth.machine.now();
     let owner_id = oauth.gate.owner(&headers, now).await?;
-    check_caller(&headers, &oauth.app)?;
+    check_caller(&headers, &oauth.settings)?;
     let text = json_body(&body)?.to_string();
-    let body: Body = serde_json::from_str(&text).map_err(|error| invalid("body", error.to_string()))?;
-    let redirect_uri = redirect_uri(&oauth.app, &oauth.popup_redirect, body.callback_url.as_deref())?;
+    let body: ConnectBody = serde_json::from_str(&text).map_err(|error| invalid("body", error.to_string()))?;
+    let redirect_uri = redirect_uri(&oauth.app, &oauth.settings.popup_redirect, body.callback_url.as_deref())?;
     let request = ConnectRequest {
         owner_id,
         code: AuthorizationCode { code: body.auth_code, redirect_uri, code_verifier: body.code_verifier },
@@ -94,10 +92,10 @@ async fn connect<S: Store, V: Vault, P: EmailProvider, W: WakeUps, T: TokenVerif
 }
 
 /// A form on a stranger's page can send neither this header nor this origin.
-fn check_caller(headers: &HeaderMap, app: &AppSettings) -> Result<(), Problem> {
+fn check_caller(headers: &HeaderMap, settings: &ConnectSettings) -> Result<(), Problem> {
     let forbidden = |detail: &str| Problem::new(StatusCode::FORBIDDEN, "forbidden", detail);
     let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
-    if !origin.is_some_and(|origin| app.allowed_origins.iter().any(|allowed| allowed == origin)) {
+    if !origin.is_some_and(|origin| settings.allowed_origins.iter().any(|allowed| allowed == origin)) {
         return Err(forbidden("the Origin header must name one of the configured origins").at("origin"));
     }
     match headers.contains_key("x-requested-with") {

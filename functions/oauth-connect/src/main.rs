@@ -20,7 +20,7 @@ async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let telemetry = Telemetry::start("oauth-connect")?;
     let env = environment();
-    let (user, app, connect) = (UserSettings::read(&env)?, AppSettings::read(&env)?, ConnectSettings::read(&env)?);
+    let (user, app, settings) = (UserSettings::read(&env)?, AppSettings::read(&env)?, ConnectSettings::read(&env)?);
     let google = GoogleSettings::read(&env)?.with_topic(&env)?;
     let (table, key, queue) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?, env.text("NOTIFICATION_QUEUE_URL")?);
     let (aws, http) = (aws::load().await, https::client());
@@ -32,11 +32,11 @@ async fn main() -> Result<(), Error> {
             vault: KmsVault::new(&aws, key),
             provider: Gmail::new(http, google),
             wake_ups: SqsWakeUps::new(&aws, queue),
-            required_scopes: connect.scopes,
-            uniqueness: connect.uniqueness,
+            required_scopes: settings.scopes.clone(),
+            uniqueness: settings.uniqueness,
         },
         app,
-        popup_redirect: connect.popup_redirect,
+        settings,
         machine: System,
     };
     run(after_each(router(oauth), move || telemetry.flush())).await

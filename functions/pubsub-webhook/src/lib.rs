@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use aws_lc_rs::constant_time;
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use email_connectors::domain::claims::Refusal;
 use email_connectors::flows::receive::{PushError, Receive, Received};
 use email_connectors::ports::{Clock, Quarantine, TokenError, TokenVerifier, WakeUps};
-use email_connectors::web::{LONGEST_BODY, Problem, bearer, no_such_method, no_such_route};
+use email_connectors::web::{Body, LONGEST_BODY, Problem, bearer, no_such_method, no_such_route};
 use secrecy::{ExposeSecret, SecretString};
 
 pub struct Webhook<T, W, Q, C> {
@@ -40,7 +39,7 @@ where
 async fn push<T: TokenVerifier, W: WakeUps, Q: Quarantine, C: Clock>(
     State(webhook): State<Arc<Webhook<T, W, Q, C>>>,
     headers: HeaderMap,
-    body: Bytes,
+    Body(body): Body,
 ) -> Result<StatusCode, Problem> {
     answer(webhook.receive.push(bearer(&headers), &body, webhook.clock.now()).await)
 }
@@ -48,7 +47,7 @@ async fn push<T: TokenVerifier, W: WakeUps, Q: Quarantine, C: Clock>(
 async fn legacy<T: TokenVerifier, W: WakeUps, Q: Quarantine, C: Clock>(
     State(webhook): State<Arc<Webhook<T, W, Q, C>>>,
     headers: HeaderMap,
-    body: Bytes,
+    Body(body): Body,
 ) -> Result<StatusCode, Problem> {
     let Some(expected) = &webhook.legacy_token else { return Err(Problem::not_found("route")) };
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();

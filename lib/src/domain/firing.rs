@@ -82,6 +82,7 @@ pub fn decide(connector: &Connector, triggers: &[Trigger], message: &Message, wa
 
 fn fire(connector: &Connector, trigger: &Trigger, message: &Message, wake_up: &WakeUp, now: Timestamp) -> Firing {
     let event_id = EventId::derive(&connector.google_sub, &message.id, &trigger.id);
+    let message = &message.bounded();
     let detail = TriggerFired {
         schema_version: SCHEMA_VERSION,
         event_id: &event_id,

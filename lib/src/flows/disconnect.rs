@@ -28,6 +28,9 @@ pub struct Receipt {
 pub enum DisconnectError {
     #[error("no such connector")]
     NotFound,
+    /// Decided firings wait for publication, which the next wake-up brings.
+    #[error("events of this connector wait for publication")]
+    Busy,
     /// Nothing was purged; the same request may be sent again.
     #[error(transparent)]
     Access(#[from] AccessError),
@@ -38,6 +41,9 @@ pub enum DisconnectError {
 impl<S: Store, V: Vault, P: EmailProvider> Disconnect<S, V, P> {
     pub async fn run(&self, owner: &OwnerId, id: &ConnectorId, now: Timestamp) -> Result<Receipt, DisconnectError> {
         let connector = self.store.connector(owner, id).await?.ok_or(DisconnectError::NotFound)?;
+        if !connector.unpublished.is_empty() {
+            return Err(DisconnectError::Busy);
+        }
         let members = self.store.mailbox(&connector.email_address).await?;
         let shared = members.iter().any(|(member, _)| member.id != connector.id);
         let mut receipt = Receipt { watch_stopped: false, grant_revoked: false, data_purged: true };

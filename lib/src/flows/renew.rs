@@ -1,5 +1,6 @@
 //! A watch is renewed: what is due is watched again, what is silent is woken, what a crash left unpublished is woken too.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -82,7 +83,14 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps> Renew<S, V, P, W> {
                 return swept;
             }
         };
+        // A mailbox is woken once, however many of its firings wait.
+        let mut woken = HashSet::new();
         for due in due {
+            if let Due::Firing { connector, .. } = &due
+                && !woken.insert(connector.mailbox.clone())
+            {
+                continue;
+            }
             let (done, connector) = match due {
                 Due::Connector(location) => (self.sweep_connector(&location, now).await, location),
                 Due::Firing { connector, .. } => (self.wake(&connector, Kind::Due, now).await, connector),

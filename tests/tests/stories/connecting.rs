@@ -1,5 +1,7 @@
 //! A mailbox is connected, connected again, or refused.
 
+use std::slice::from_ref;
+
 use email_connectors::domain::connector::Status;
 use email_connectors::domain::wake_up::Kind;
 use email_connectors::domain::watch::{Watch, WatchStatus};
@@ -186,7 +188,7 @@ async fn a_second_connect_keeps_cursor_and_triggers_and_renews_the_grant() {
     assert_eq!(after.connected_at, before.connected_at);
     assert_ne!(after.refresh_token, before.refresh_token);
     assert_eq!(after.access_token, None, "the cached token belongs to the earlier connect");
-    assert_eq!(scene.triggers().await, [scene.trigger.clone()]);
+    assert_eq!(scene.triggers().await, from_ref(&scene.trigger));
     scene.stage.work().await;
     assert_eq!(subjects(&scene.stage.published()), ["While away"]);
 }

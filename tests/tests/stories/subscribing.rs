@@ -1,5 +1,7 @@
 //! A trigger is made, changed or taken away.
 
+use std::slice::from_ref;
+
 use email_connectors::domain::id::{ConnectorId, TriggerId};
 use email_connectors::domain::trigger::{MOST_TRIGGERS, NewTrigger, Trigger, TriggerChange};
 use email_connectors::flows::subscribe::{self, SubscribeError};
@@ -37,7 +39,7 @@ async fn each_change_of_a_trigger_raises_its_connectors_version() {
     assert_eq!(scene.stage.world.store().trigger(&owner("owner"), &trigger.id).await.unwrap(), Some(changed));
     remove(&scene.stage, "owner", &trigger.id).await.unwrap();
     assert_eq!(version(), first + 3, "taken away");
-    assert_eq!(scene.triggers().await, [scene.trigger.clone()]);
+    assert_eq!(scene.triggers().await, from_ref(&scene.trigger));
 }
 
 #[tokio::test]
@@ -128,5 +130,5 @@ async fn a_change_that_never_comes_first_gives_up() {
     }
     let refused = remove(&scene.stage, "owner", &scene.trigger.id).await;
     assert!(matches!(refused, Err(SubscribeError::Store(StoreError::Conflict))), "{refused:?}");
-    assert_eq!(scene.triggers().await, [scene.trigger.clone()]);
+    assert_eq!(scene.triggers().await, from_ref(&scene.trigger));
 }

@@ -105,3 +105,12 @@ pub fn read_indexed(pk: &str, sk: &str) -> Option<Indexed> {
 pub fn shard(connector: &ConnectorId) -> u8 {
     connector.as_str().bytes().fold(0, u8::wrapping_add) % SWEEP_SHARDS
 }
+
+/// Connectors and firings lie in lanes of their own: while many firings wait, watches are renewed all the same.
+pub fn connector_shard(shard: u8) -> String {
+    format!("connector#{shard}")
+}
+
+pub fn firing_shard(shard: u8) -> String {
+    format!("firing#{shard}")
+}

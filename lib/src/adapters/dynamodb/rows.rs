@@ -161,7 +161,13 @@ pub struct FiringRow {
 }
 
 impl FiringRow {
-    pub fn new(firing: &Firing, connector_id: ConnectorId, mailbox: EmailAddress, expires_at: Timestamp, due: (u8, Timestamp)) -> Self {
+    pub fn new(
+        firing: &Firing,
+        connector_id: ConnectorId,
+        mailbox: EmailAddress,
+        expires_at: Timestamp,
+        due: &(String, Timestamp),
+    ) -> Self {
         let firing = firing.clone();
         Self {
             schema_version: SCHEMA_VERSION,
@@ -174,7 +180,7 @@ impl FiringRow {
             detail: firing.detail,
             published_at: None,
             expires_at: expires_at.seconds(),
-            due_shard: Some(due.0.to_string()),
+            due_shard: Some(due.0.clone()),
             due_at: Some(due.1.seconds()),
         }
     }

@@ -1,0 +1,310 @@
+//! The store's contract, told in rows: each method is one read, one update or one transaction, but for the pointers of an owner.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use futures_util::future::join_all;
+
+use super::change::{Change, put};
+use super::keys::{self, Indexed, Item, Key};
+use super::rows::{AccessTokenRow, ConnectorRow, DataKeyRow, FiringRow, PointerRow, attribute, item, number, read, text};
+use super::{DynamoStore, unavailable};
+use crate::domain::connector::{Connector, Location, Slot, Status};
+use crate::domain::email_address::EmailAddress;
+use crate::domain::firing::Firing;
+use crate::domain::id::{ConnectorId, EventId, OwnerId, TriggerId};
+use crate::domain::secret::{Sealed, SealedAccessToken, WrappedKey};
+use crate::domain::timestamp::Timestamp;
+use crate::domain::trigger::Trigger;
+use crate::domain::watch::{Watch, first_sweep};
+use crate::ports::{Commit, Due, Exchange, Store, StoreError};
+
+/// The ledger's horizon: how long a delivery record is kept.
+const KEEP_FIRINGS: Duration = Duration::from_secs(30 * 24 * 3600);
+const KEEP_EXCHANGES: Duration = Duration::from_secs(600);
+/// How old an unpublished firing is before the renewer wakes its mailbox.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
+
+impl Store for DynamoStore {
+    async fn in_slot(&self, owner: &OwnerId, slot: &Slot) -> Result<Option<Connector>, StoreError> {
+        self.pointed(keys::slot(owner, slot)).await
+    }
+
+    async fn create_connector(&self, connector: &Connector, exchange: &Exchange) -> Result<(), StoreError> {
+        let key = keys::connector(&connector.location());
+        let mut row = item(&key, &ConnectorRow::from(connector))?;
+        row.insert("due_shard".into(), text(keys::connector_shard(keys::shard(&connector.id))));
+        row.insert("due_at".into(), number(first_sweep(exchange.at).seconds()));
+        let pointer = pointer(connector);
+        self.transact(vec![
+            put(&self.table, row, true),
+            put(&self.table, item(&keys::owned_connector(&connector.owner_id, &connector.id), &pointer)?, true),
+            put(&self.table, item(&keys::slot(&connector.owner_id, &connector.slot), &pointer)?, true),
+            self.exchange_row(connector, exchange)?,
+        ])
+        .await
+    }
+
+    async fn reconnect(&self, connector: &Connector, version: u64, exchange: &Exchange) -> Result<(), StoreError> {
+        let row = ConnectorRow::from(connector);
+        let item = item(&keys::connector(&connector.location()), &row)?;
+        let decided = ["status", "granted_scopes", "refresh_token", "generation", "version", "updated_at"];
+        let change = decided
+            .into_iter()
+            .fold(Change::of(keys::connector(&connector.location())), |change, name| change.set_or_remove(name, item.get(name).cloned()));
+        let change = change
+            .remove("access_token")
+            .remove("last_error")
+            .set("due_shard", text(keys::connector_shard(keys::shard(&connector.id))))
+            .set("due_at", number(first_sweep(exchange.at).seconds()))
+            .if_equal("version", number(version));
+        self.transact(vec![change.into_transaction(&self.table), self.exchange_row(connector, exchange)?]).await
+    }
+
+    async fn exchanged(&self, owner: &OwnerId, exchange: &Exchange) -> Result<Option<ConnectorId>, StoreError> {
+        let Some(item) = self.get(keys::exchange(owner, exchange)).await? else { return Ok(None) };
+        let row: PointerRow = read(item)?;
+        // DynamoDB deletes expired rows when it gets to it.
+        Ok(row.expires_at.is_none_or(|expires| expires > exchange.at.seconds()).then_some(row.connector_id))
+    }
+
+    async fn connector(&self, owner: &OwnerId, id: &ConnectorId) -> Result<Option<Connector>, StoreError> {
+        self.pointed(keys::owned_connector(owner, id)).await
+    }
+
+    async fn connectors(&self, owner: &OwnerId) -> Result<Vec<Connector>, StoreError> {
+        let pointers = self.query(keys::owner(owner), keys::CONNECTOR_PREFIX).await?;
+        let pointers = pointers.into_iter().map(read::<PointerRow>).collect::<Result<Vec<_>, _>>()?;
+        let located = |pointer: PointerRow| keys::connector(&Location { mailbox: pointer.mailbox, connector: pointer.connector_id });
+        let rows = self.get_all(pointers.into_iter().map(located).collect(), None).await?;
+        let mut connectors = rows.into_iter().map(connector).collect::<Result<Vec<_>, _>>()?;
+        connectors.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(connectors)
+    }
+
+    async fn remove_connector(&self, connector: &Connector, triggers: &[TriggerId]) -> Result<(), StoreError> {
+        let location = connector.location();
+        let unmoved_and_quiet = "version = :version AND attribute_not_exists(unpublished)";
+        let mut writes = vec![
+            self.delete(keys::connector(&location), Some((unmoved_and_quiet, connector.version))),
+            self.delete(keys::owned_connector(&connector.owner_id, &connector.id), None),
+            self.delete(keys::slot(&connector.owner_id, &connector.slot), None),
+        ];
+        for trigger in triggers {
+            writes.push(self.delete(keys::trigger(&location, trigger), None));
+            writes.push(self.delete(keys::owned_trigger(&connector.owner_id, trigger), None));
+        }
+        self.transact(writes).await
+    }
+
+    async fn trigger(&self, owner: &OwnerId, id: &TriggerId) -> Result<Option<Trigger>, StoreError> {
+        self.get(keys::owned_trigger(owner, id)).await?.map(read).transpose()
+    }
+
+    async fn triggers(&self, owner: &OwnerId) -> Result<Vec<Trigger>, StoreError> {
+        self.query(keys::owner(owner), keys::TRIGGER_PREFIX).await?.into_iter().map(read).collect()
+    }
+
+    async fn put_trigger(&self, trigger: &Trigger, connector: &Location, version: u64) -> Result<(), StoreError> {
+        self.transact(vec![
+            raise(connector, version).into_transaction(&self.table),
+            put(&self.table, item(&keys::trigger(connector, &trigger.id), trigger)?, false),
+            put(&self.table, item(&keys::owned_trigger(&trigger.owner_id, &trigger.id), trigger)?, false),
+        ])
+        .await
+    }
+
+    async fn remove_trigger(&self, trigger: &Trigger, connector: &Location, version: u64) -> Result<(), StoreError> {
+        self.transact(vec![
+            raise(connector, version).into_transaction(&self.table),
+            self.delete(keys::trigger(connector, &trigger.id), None),
+            self.delete(keys::owned_trigger(&trigger.owner_id, &trigger.id), None),
+        ])
+        .await
+    }
+
+    async fn mailbox(&self, mailbox: &EmailAddress) -> Result<Vec<(Connector, Vec<Trigger>)>, StoreError> {
+        let mut members: Vec<(Connector, Vec<Trigger>)> = Vec::new();
+        for item in self.query(keys::mailbox(mailbox), keys::CONNECTOR_PREFIX).await? {
+            let is_trigger = item.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| keys::is_trigger(sk));
+            match (is_trigger, members.last_mut()) {
+                (false, _) => members.push((connector(item)?, Vec::new())),
+                (true, Some((_, triggers))) => triggers.push(read(item)?),
+                (true, None) => return Err(StoreError::Unreadable("a trigger without its connector".into())),
+            }
+        }
+        Ok(members)
+    }
+
+    async fn connector_at(&self, location: &Location) -> Result<Option<Connector>, StoreError> {
+        self.get(keys::connector(location)).await?.map(connector).transpose()
+    }
+
+    async fn decided(&self, events: &[EventId]) -> Result<Vec<EventId>, StoreError> {
+        let rows = self.get_all(events.iter().map(keys::firing).collect(), Some("event_id")).await?;
+        let id = |item: Item| read::<HashMap<String, EventId>>(item).map(HashMap::into_values);
+        Ok(rows.into_iter().map(id).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+
+    async fn commit(&self, connector: &Location, version: u64, commit: &Commit) -> Result<(), StoreError> {
+        let mut change = raise(connector, version).set("updated_at", attribute(&commit.now)?);
+        if let Some(progress) = commit.progress {
+            change = change.set("history_id", text(progress.cursor)).set("listed_at", attribute(&progress.listed_at)?);
+        }
+        if !commit.firings.is_empty() {
+            change = change.set("last_event_at", attribute(&commit.now)?).add("unpublished", event_set(&commit.firings));
+        }
+        let mut writes = vec![change.into_transaction(&self.table)];
+        let due = (keys::firing_shard(keys::shard(&connector.connector)), commit.now.after(FORGOTTEN_AFTER));
+        for firing in &commit.firings {
+            let expires = commit.now.after(KEEP_FIRINGS);
+            let row = FiringRow::new(firing, connector.connector.clone(), connector.mailbox.clone(), expires, &due);
+            writes.push(put(&self.table, item(&keys::firing(&firing.event_id), &row)?, true));
+        }
+        self.transact(writes).await
+    }
+
+    async fn unpublished(&self, events: &[EventId]) -> Result<Vec<Firing>, StoreError> {
+        let rows = self.get_all(events.iter().map(keys::firing).collect(), None).await?;
+        let rows = rows.into_iter().map(read::<FiringRow>).collect::<Result<Vec<_>, _>>()?;
+        Ok(rows.into_iter().filter(|row| row.published_at.is_none()).map(Firing::from).collect())
+    }
+
+    async fn mark_published(&self, connector: &Location, firings: &[Firing], now: Timestamp) -> Result<(), StoreError> {
+        let quiet = Change::of(keys::connector(connector)).delete("unpublished", event_set(firings)).if_exists();
+        let mut writes = vec![quiet.into_transaction(&self.table)];
+        for firing in firings {
+            let marked =
+                Change::of(keys::firing(&firing.event_id)).set("published_at", attribute(&now)?).remove("due_shard").remove("due_at");
+            writes.push(marked.if_exists().into_transaction(&self.table));
+        }
+        self.transact(writes).await
+    }
+
+    async fn cache_access_token(&self, connector: &Location, generation: u64, token: &SealedAccessToken) -> Result<(), StoreError> {
+        self.update(of_generation(connector, generation).set("access_token", attribute(&AccessTokenRow::from(token))?)).await
+    }
+
+    async fn record_watch(
+        &self,
+        connector: &Location,
+        generation: u64,
+        watch: &Watch,
+        next_sweep: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let change = of_generation(connector, generation).set("watch", attribute(watch)?);
+        self.update(due(change, connector, next_sweep)).await
+    }
+
+    async fn schedule(&self, connector: &Location, generation: u64, next_sweep: Option<Timestamp>) -> Result<(), StoreError> {
+        self.update(due(of_generation(connector, generation), connector, next_sweep)).await
+    }
+
+    async fn set_status(
+        &self,
+        connector: &Location,
+        version: u64,
+        status: Status,
+        error: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let change = raise(connector, version)
+            .set("status", attribute(&status)?)
+            .set("updated_at", attribute(&now)?)
+            .set_or_remove("last_error", error.map(text));
+        self.update(due(change, connector, (status == Status::Active).then_some(now))).await
+    }
+
+    async fn due(&self, shard: u8, now: Timestamp, most: u32) -> Result<Vec<Due>, StoreError> {
+        let (connectors, firings) = (keys::connector_shard(shard), keys::firing_shard(shard));
+        let (connectors, firings) = tokio::join!(self.due_rows(&connectors, now, most), self.due_rows(&firings, now, most));
+        let rows = [connectors?, firings?].concat();
+        let looked_up = join_all(rows.iter().map(|item| self.read_due(item))).await;
+        looked_up.into_iter().filter_map(Result::transpose).collect()
+    }
+
+    async fn data_key(&self) -> Result<Option<WrappedKey>, StoreError> {
+        let Some(item) = self.get(keys::data_key()).await? else { return Ok(None) };
+        Ok(Some(Sealed(read::<DataKeyRow>(item)?.key.into_vec())))
+    }
+
+    async fn keep_data_key(&self, key: WrappedKey) -> Result<WrappedKey, StoreError> {
+        let row = item(&keys::data_key(), &DataKeyRow { key: serde_bytes::ByteBuf::from(key.0.clone()) })?;
+        match self.transact(vec![put(&self.table, row, true)]).await {
+            Err(StoreError::Conflict) => self.data_key().await?.ok_or(StoreError::Conflict),
+            kept => kept.map(|()| key),
+        }
+    }
+}
+
+impl DynamoStore {
+    async fn pointed(&self, pointer: Key) -> Result<Option<Connector>, StoreError> {
+        let Some(item) = self.get(pointer).await? else { return Ok(None) };
+        let pointer: PointerRow = read(item)?;
+        self.connector_at(&Location { mailbox: pointer.mailbox, connector: pointer.connector_id }).await
+    }
+
+    fn exchange_row(&self, connector: &Connector, exchange: &Exchange) -> Result<TransactWriteItem, StoreError> {
+        let row = PointerRow { expires_at: Some(exchange.at.after(KEEP_EXCHANGES).seconds()), ..pointer(connector) };
+        Ok(put(&self.table, item(&keys::exchange(&connector.owner_id, exchange), &row)?, false))
+    }
+
+    async fn due_rows(&self, shard: &str, now: Timestamp, most: u32) -> Result<Vec<Item>, StoreError> {
+        let request = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("due")
+            .key_condition_expression("due_shard = :shard AND due_at <= :now")
+            .expression_attribute_values(":shard", text(shard))
+            .expression_attribute_values(":now", number(now.seconds()))
+            .limit(i32::try_from(most).unwrap_or(i32::MAX));
+        Ok(request.send().await.map_err(unavailable)?.items.unwrap_or_default())
+    }
+
+    /// The index tells keys only; of a firing, its row tells the mailbox. A row that is gone by now is not due.
+    async fn read_due(&self, item: &Item) -> Result<Option<Due>, StoreError> {
+        let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str).unwrap_or_default();
+        match keys::read_indexed(part("pk"), part("sk")) {
+            Some(Indexed::Connector(location)) => Ok(Some(Due::Connector(location))),
+            Some(Indexed::Firing(event_id)) => {
+                let Some(row) = self.get(keys::firing(&event_id)).await? else { return Ok(None) };
+                let row: FiringRow = read(row)?;
+                let connector = Location { mailbox: row.mailbox.clone(), connector: row.connector_id.clone() };
+                Ok(row.published_at.is_none().then_some(Due::Firing { event_id, connector }))
+            }
+            // One row that nobody knows must not keep the others from being looked at.
+            None => {
+                tracing::error!(pk = part("pk"), sk = part("sk"), "the index names a row of no known kind");
+                Ok(None)
+            }
+        }
+    }
+}
+
+fn connector(item: Item) -> Result<Connector, StoreError> {
+    read::<ConnectorRow>(item).map(Connector::from)
+}
+
+fn pointer(connector: &Connector) -> PointerRow {
+    PointerRow { connector_id: connector.id.clone(), mailbox: connector.email_address.clone(), expires_at: None }
+}
+
+/// The connector's one version: every deciding write finds it unmoved and moves it.
+fn raise(connector: &Location, version: u64) -> Change {
+    Change::of(keys::connector(connector)).set("version", number(version + 1)).if_equal("version", number(version))
+}
+
+fn of_generation(connector: &Location, generation: u64) -> Change {
+    Change::of(keys::connector(connector)).if_equal("generation", number(generation))
+}
+
+fn due(change: Change, connector: &Location, at: Option<Timestamp>) -> Change {
+    let shard = at.map(|_| text(keys::connector_shard(keys::shard(&connector.connector))));
+    change.set_or_remove("due_shard", shard).set_or_remove("due_at", at.map(|at| number(at.seconds())))
+}
+
+fn event_set(firings: &[Firing]) -> AttributeValue {
+    AttributeValue::Ss(firings.iter().map(|firing| firing.event_id.to_string()).collect())
+}

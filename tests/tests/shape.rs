@@ -1,0 +1,9 @@
+//! The shape of the repository: who may mention whom, what every file begins with, and what the template must keep.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first surprise")]
+
+#[path = "shape/rooms.rs"]
+mod rooms;
+#[path = "shape/stack.rs"]
+mod stack;
+#[path = "support/template.rs"]
+mod template;

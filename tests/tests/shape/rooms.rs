@@ -1,0 +1,141 @@
+//! The rooms of the house: each is named by what it must not mention.
+
+use std::path::{Path, PathBuf};
+
+const FUNCTIONS: [&str; 5] = ["oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer"];
+/// Without its tests, and without what a module's table or wire format needs to stand in one place.
+const LONGEST_FILE: usize = 360;
+const LONGEST_MAIN: usize = 40;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// Every Rust file under a place, or the file itself.
+fn files(place: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    collect(&root().join(place), &mut found);
+    assert!(!found.is_empty(), "{place} holds no Rust file");
+    let relative = |path: PathBuf| (path.strip_prefix(root()).unwrap().display().to_string(), std::fs::read_to_string(&path).unwrap());
+    found.into_iter().map(relative).collect()
+}
+
+fn collect(place: &Path, found: &mut Vec<PathBuf>) {
+    if place.is_dir() {
+        let mut entries: Vec<PathBuf> = std::fs::read_dir(place).unwrap().map(|entry| entry.unwrap().path()).collect();
+        entries.sort();
+        entries.iter().for_each(|entry| collect(entry, found));
+    } else if place.extension().is_some_and(|extension| extension == "rs") {
+        found.push(place.to_path_buf());
+    }
+}
+
+/// The code without comments and without the tests at its end.
+fn code(text: &str) -> String {
+    let shipped = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+    shipped.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+fn must_not_mention(place: &str, forbidden: &[&str]) {
+    for (path, text) in files(place) {
+        for (number, line) in code(&text).lines().enumerate() {
+            for word in forbidden {
+                assert!(!line.contains(word), "{path} mentions `{word}`, which is not of its room (code line {}): {line}", number + 1);
+            }
+        }
+    }
+}
+
+const AWS: [&str; 3] = ["aws_sdk_", "aws_config", "aws_lc_rs"];
+const HTTP: [&str; 4] = ["reqwest", "axum", "lambda_http", "lambda_runtime"];
+
+#[test]
+fn the_domain_decides_and_touches_nothing() {
+    let world =
+        ["async ", "tokio", "futures_util", "std::env", "std::fs", "std::net", "SystemTime", "Instant", "now_v7", "tracing", "metrics::"];
+    let rooms = ["crate::ports", "crate::flows", "crate::adapters", "crate::config", "crate::web"];
+    must_not_mention("lib/src/domain", &[&AWS[..], &HTTP[..], &world[..], &rooms[..]].concat());
+}
+
+#[test]
+fn the_ports_know_the_domain_alone() {
+    let others = ["crate::flows", "crate::adapters", "crate::config", "crate::web", "tokio", "serde"];
+    must_not_mention("lib/src/ports.rs", &[&AWS[..], &HTTP[..], &others[..]].concat());
+}
+
+#[test]
+fn a_flow_tells_the_story_through_the_ports() {
+    let others = ["crate::adapters", "crate::config", "crate::web", "std::env", "SystemTime", "Instant", "now_v7", "sleep"];
+    must_not_mention("lib/src/flows", &[&AWS[..], &HTTP[..], &others[..]].concat());
+}
+
+#[test]
+fn an_adapter_knows_no_flow_and_no_other_adapter() {
+    must_not_mention("lib/src/adapters", &["crate::flows", "crate::web", "lambda_http", "lambda_runtime", "axum"]);
+    let sdks = [
+        ("dynamodb", "aws_sdk_dynamodb"),
+        ("kms", "aws_sdk_kms"),
+        ("sqs", "aws_sdk_sqs"),
+        ("eventbridge", "aws_sdk_eventbridge"),
+        ("gmail", "reqwest"),
+        ("oidc", "reqwest"),
+    ];
+    let adapters = sdks.map(|(adapter, _)| adapter);
+    for (adapter, sdk) in sdks {
+        let others: Vec<&str> = sdks.iter().map(|(_, other)| *other).filter(|other| *other != sdk).collect();
+        let paths: Vec<String> = adapters.iter().filter(|other| **other != adapter).map(|other| format!("adapters::{other}")).collect();
+        let forbidden: Vec<&str> = others.into_iter().chain(paths.iter().map(String::as_str)).collect();
+        for place in [format!("lib/src/adapters/{adapter}.rs"), format!("lib/src/adapters/{adapter}")] {
+            if root().join(&place).exists() {
+                must_not_mention(&place, &forbidden);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_web_knows_no_flow_and_no_adapter() {
+    must_not_mention("lib/src/web.rs", &["crate::flows", "crate::adapters", "aws_sdk_", "reqwest", "lambda_"]);
+}
+
+#[test]
+fn a_function_wires_and_translates() {
+    for function in FUNCTIONS {
+        must_not_mention(&format!("functions/{function}"), &["aws_sdk_", "aws_config", "reqwest", "std::env::var", "sleep"]);
+        must_not_mention(&format!("functions/{function}/src/lib.rs"), &["::adapters", "environment()"]);
+        let main = std::fs::read_to_string(root().join(format!("functions/{function}/src/main.rs"))).unwrap();
+        let lines = code(&main).lines().filter(|line| !line.starts_with("use ") && !line.trim().is_empty()).count();
+        assert!(lines <= LONGEST_MAIN, "functions/{function}/src/main.rs has {lines} lines beside its imports");
+    }
+}
+
+#[test]
+fn shipped_code_neither_panics_by_habit_nor_leaves_anything_undone() {
+    for place in ["lib/src", "functions"] {
+        must_not_mention(place, &[".unwrap()", "panic!(", "todo!(", "unimplemented!(", "dbg!(", "println!(", "#[ignore"]);
+    }
+}
+
+#[test]
+fn every_file_opens_by_saying_what_it_is_and_none_is_too_long() {
+    for place in ["lib", "functions", "tests"] {
+        for (path, text) in files(place) {
+            assert!(text.starts_with("//! "), "{path} does not begin with a `//!` line");
+            assert!(!path.ends_with("/mod.rs"), "{path}: a module has its own name");
+            let lines = code(&text).lines().count();
+            assert!(lines <= LONGEST_FILE, "{path} has {lines} lines of code: a room that wants to be two");
+        }
+    }
+}
+
+#[test]
+fn each_function_has_its_samples() {
+    let events: Vec<String> =
+        std::fs::read_dir(root().join("events")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    for function in FUNCTIONS {
+        assert!(events.iter().any(|name| name.starts_with(&format!("{function}."))), "events/ has no sample for {function}");
+    }
+    let folders: Vec<String> =
+        std::fs::read_dir(root().join("functions")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(folders.len(), FUNCTIONS.len(), "{folders:?}");
+}

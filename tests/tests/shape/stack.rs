@@ -1,0 +1,106 @@
+//! What the template must keep: one role for each function with exact rights, data that outlives the stack, FIFO by mailbox.
+
+use std::collections::BTreeSet;
+
+use serde_yaml_ng::Value;
+
+use crate::template;
+
+fn resources(template: &Value, kind: &str) -> Vec<(String, Value)> {
+    let all = template["Resources"].as_mapping().unwrap();
+    let of_kind = all.iter().filter(|(_, resource)| resource["Type"].as_str() == Some(kind));
+    of_kind.map(|(name, resource)| (name.as_str().unwrap().to_string(), resource.clone())).collect()
+}
+
+fn list(value: &Value) -> Vec<String> {
+    match value {
+        Value::Sequence(values) => values.iter().map(|value| value.as_str().unwrap_or_default().to_string()).collect(),
+        value => value.as_str().map(String::from).into_iter().collect(),
+    }
+}
+
+#[test]
+fn five_functions_have_a_role_each() {
+    let template = template::read();
+    let functions = resources(&template, "AWS::Serverless::Function");
+    assert_eq!(functions.len(), 5);
+    let roles: BTreeSet<String> = functions.iter().map(|(_, function)| list(&function["Properties"]["Role"]).concat()).collect();
+    assert_eq!(roles.len(), 5, "a role for each: {roles:?}");
+    for (name, function) in functions {
+        let binary = function["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap();
+        assert_eq!(function["Metadata"]["BuildMethod"], "rust-cargolambda", "{name}");
+        let crate_folder = format!("{}/../functions/{binary}", env!("CARGO_MANIFEST_DIR"));
+        assert!(std::path::Path::new(&crate_folder).exists(), "{name} builds {binary}, which is no function's crate");
+    }
+}
+
+#[test]
+fn no_function_may_do_more_than_it_names() {
+    let template = template::read();
+    for (role, resource) in resources(&template, "AWS::IAM::Role") {
+        for policy in resource["Properties"]["Policies"].as_sequence().unwrap() {
+            for statement in policy["PolicyDocument"]["Statement"].as_sequence().unwrap() {
+                let actions = list(&statement["Action"]);
+                assert!(actions.iter().all(|action| !action.contains('*')), "{role} allows {actions:?}");
+                assert!(list(&statement["Resource"]).iter().all(|resource| resource != "*"), "{role} allows {actions:?} on everything");
+                assert!(actions.iter().all(|action| action != "dynamodb:Scan"), "{role} may scan");
+                let uses_key = actions.iter().any(|action| action.starts_with("kms:"));
+                assert!(!uses_key || !statement["Condition"].is_null(), "{role} may use the key under any encryption context");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_holds_data_outlives_the_stack() {
+    let template = template::read();
+    for name in ["ConnectorsTable", "SecretsKey", "EventArchive"] {
+        let resource = &template["Resources"][name];
+        for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+            assert_eq!(resource[policy], "Retain", "{name} {policy}");
+        }
+    }
+    let table = &template["Resources"]["ConnectorsTable"]["Properties"];
+    assert_eq!(table["BillingMode"], "PAY_PER_REQUEST");
+    assert_eq!(table["TimeToLiveSpecification"]["AttributeName"], "expires_at");
+    assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
+    assert_eq!(table["SSESpecification"]["SSEType"], "KMS");
+    assert_eq!(template["Resources"]["SecretsKey"]["Properties"]["EnableKeyRotation"], true);
+}
+
+#[test]
+fn wake_ups_are_in_order_for_each_mailbox_and_failures_come_back() {
+    let template = template::read();
+    let queue = &template["Resources"]["NotificationQueue"]["Properties"];
+    assert_eq!(queue["FifoQueue"], true);
+    assert_eq!(queue["DeduplicationScope"], "messageGroup");
+    assert_eq!(queue["FifoThroughputLimit"], "perMessageGroupId");
+    assert!(queue["RedrivePolicy"]["maxReceiveCount"].as_u64().unwrap() >= 5);
+    let events = template["Resources"]["HistoryProcessorFunction"]["Properties"]["Events"].as_mapping().unwrap().clone();
+    let mapping = events.values().find(|event| event["Type"] == "SQS").unwrap();
+    assert_eq!(list(&mapping["Properties"]["FunctionResponseTypes"]), ["ReportBatchItemFailures"]);
+    let default = |name: &str| template["Parameters"][name]["Default"].as_u64().unwrap();
+    assert!(default("VisibilityTimeout") >= 6 * default("ProcessorTimeout"), "AWS asks for six times the function's timeout");
+}
+
+#[test]
+fn a_rule_hands_the_events_detail_to_the_agents_queue() {
+    let template = template::read();
+    let rule = &template["Resources"]["AgentRunRule"]["Properties"];
+    let target = &rule["Targets"][0];
+    assert_eq!(target["InputPath"], "$.detail");
+    assert!(!target["DeadLetterConfig"].is_null());
+    assert_eq!(list(&rule["EventPattern"]["detail-type"]), [email_connectors::domain::firing::TRIGGER_FIRED]);
+    assert_eq!(list(&rule["EventPattern"]["source"]), [email_connectors::domain::firing::EVENT_SOURCE]);
+}
+
+#[test]
+fn every_parameter_explains_itself_and_secrets_are_not_echoed() {
+    let template = template::read();
+    for (name, parameter) in template["Parameters"].as_mapping().unwrap() {
+        let name = name.as_str().unwrap();
+        assert!(parameter["Description"].as_str().is_some_and(|text| text.ends_with('.')), "{name} has no description");
+        let secret = name.contains("Secret") || name.ends_with("Token");
+        assert_eq!(parameter["NoEcho"] == true, secret, "{name}");
+    }
+}
