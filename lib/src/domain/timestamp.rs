@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
 
 /// Milliseconds since the Unix epoch. Ordered, copyable, and given as an argument: nothing in the library reads a clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,8 +54,10 @@ fn millis_of(span: Duration) -> i64 {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text =
-            OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).ok().and_then(|moment| moment.format(&Rfc3339).ok());
+        // Always three digits, so that moments also sort as text.
+        let shape = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+        let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).ok();
+        let text = moment.and_then(|moment| moment.format(shape).ok());
         match text {
             Some(text) => formatter.write_str(&text),
             // Years beyond 9999 have no RFC 3339 form; the number still tells an operator what was stored.
@@ -86,6 +89,7 @@ mod tests {
             let moment = Timestamp::from_millis(millis);
             assert_eq!(Timestamp::parse(&moment.to_string()), Some(moment));
         }
+        assert_eq!(Timestamp::from_seconds(0).to_string(), "1970-01-01T00:00:00.000Z");
     }
 
     #[test]

@@ -110,19 +110,24 @@ pub async fn what_is_due_comes_oldest_first_and_bounded(store: &impl Store, cast
         // Later ones are due earlier, so that the order is not the one of creation.
         let minute = 100 - u64::from(number);
         store.schedule(&location, 1, Some(minutes(minute))).await.unwrap();
+        store.commit(&location, 1, &commit(cast.firings(number * 2..number * 2 + 2), None)).await.unwrap();
         scheduled.push((minute, location));
     }
     scheduled.sort();
     let mut seen = BTreeSet::new();
     for shard in 0..SWEEP_SHARDS {
         let all = store.due(shard, minutes(LATE), 1000).await.unwrap();
-        let ours: Vec<&Location> = all.iter().map(of).filter(|at| at.mailbox == cast.mailbox()).collect();
+        let connectors = |due: &[Due]| due.iter().take_while(|due| matches!(due, Due::Connector(_))).count();
+        let (ahead, behind) = all.split_at(connectors(&all));
+        assert_eq!(connectors(behind), 0, "shard {shard} tells connectors before firings");
+        let ours: Vec<&Location> = ahead.iter().map(of).filter(|at| at.mailbox == cast.mailbox()).collect();
         let expected: Vec<&Location> = scheduled.iter().map(|(_, at)| at).filter(|at| ours.contains(at)).collect();
         assert_eq!(ours, expected, "shard {shard} tells the oldest first");
         seen.extend(ours.into_iter().cloned());
         // Others may write to the store as well, so only the bound is certain.
-        let first = store.due(shard, minutes(LATE), 1).await.unwrap();
-        assert_eq!(first.len(), all.len().min(1), "shard {shard}, asked for one, tells one if there is any");
+        let one = store.due(shard, minutes(LATE), 1).await.unwrap();
+        let bounded = (connectors(&one), one.len() - connectors(&one));
+        assert_eq!(bounded, (ahead.len().min(1), behind.len().min(1)), "shard {shard}, asked for one, tells one of each kind");
     }
     assert_eq!(seen, scheduled.into_iter().map(|(_, at)| at).collect(), "each connector lies in one shard");
 }

@@ -57,26 +57,32 @@ impl Mailbox {
         Profile { email_address: self.address.clone(), history_id: HistoryId::new(self.history_id) }
     }
 
-    /// A page token names the listing that it belongs to and how far that went.
+    /// Pages are of the history as it stood when the listing began, and each tells the mailbox's id of its own moment:
+    /// of what Gmail leaves open, what a careless reader loses most by.
     fn list(&mut self, after: HistoryId, page_token: Option<&str>) -> Result<HistoryPage, ProviderError> {
         if after.value() < self.expired {
             return Err(ProviderError::HistoryExpired);
         }
-        let begun = page_token.map(|token| token.strip_prefix(&format!("{after}-")).and_then(|at| at.parse().ok()));
-        let skipped: usize =
-            begun.map_or(Some(0), |at| at).ok_or_else(|| ProviderError::Refused { status: 400, reason: "Invalid pageToken".into() })?;
+        let invalid = || ProviderError::Refused { status: 400, reason: "Invalid pageToken".into() };
+        let (end, skipped) = page_token.map_or(Some((self.history_id, 0)), |token| place(after, token)).ok_or_else(invalid)?;
         self.told = self.told.max(self.history_id);
-        let newer: Vec<_> = self.records.iter().filter(|record| record.id > after.value()).collect();
-        let page = newer.iter().skip(skipped).take(self.page_size);
+        let listed: Vec<_> = self.records.iter().filter(|record| record.id > after.value() && record.id <= end).collect();
+        let page = listed.iter().skip(skipped).take(self.page_size);
         let added = page.map(|record| AddedMessage { id: record.message.clone(), label_ids: record.label_ids.clone() }).collect();
-        let listed = skipped + self.page_size;
-        let next_page_token = (newer.len() > listed).then(|| format!("{after}-{listed}"));
+        let shown = skipped + self.page_size;
+        let next_page_token = (listed.len() > shown).then(|| format!("{after}-{end}-{shown}"));
         Ok(HistoryPage { added, history_id: HistoryId::new(self.history_id), next_page_token })
     }
 
     fn get(&self, ids: &[MessageId]) -> Vec<ProviderMessage> {
         ids.iter().filter_map(|id| self.messages.get(id)).cloned().collect()
     }
+}
+
+/// A page token names the listing that it belongs to: where that begins and ends, and how much of it was shown.
+fn place(after: HistoryId, page_token: &str) -> Option<(u64, usize)> {
+    let (end, shown) = page_token.strip_prefix(&format!("{after}-"))?.split_once('-')?;
+    Some((end.parse().ok()?, shown.parse().ok()?))
 }
 
 #[derive(Clone)]

@@ -181,22 +181,24 @@ impl Tables {
         Ok(())
     }
 
+    /// Connectors first, so that firings that nobody can publish keep no watch from being renewed.
     pub fn due(&self, of_shard: u8, now: Timestamp, most: u32) -> Vec<Due> {
         let swept = self.connectors.iter().filter_map(|(at, row)| Some((row.next_sweep?, Due::Connector(at.clone()))));
         let waiting = self.ledger.values().filter(|entry| entry.published_at.is_none());
         let forgotten = waiting.map(|Entry { firing, connector, .. }| {
             (firing.decided_at.after(FORGOTTEN_AFTER), Due::Firing { event_id: firing.event_id.clone(), connector: connector.clone() })
         });
-        let of_this_shard = |due: &Due| {
-            let (Due::Connector(at) | Due::Firing { connector: at, .. }) = due;
-            shard(at) == of_shard
+        let by_now = |due: &mut dyn Iterator<Item = (Timestamp, Due)>| {
+            let mut due: Vec<_> = due.filter(|(at, due)| *at <= now && shard(due) == of_shard).collect();
+            due.sort_by_key(|(at, _)| *at);
+            due.into_iter().map(|(_, due)| due).take(usize::try_from(most).unwrap_or(usize::MAX)).collect()
         };
-        let mut due: Vec<_> = swept.chain(forgotten).filter(|(at, due)| *at <= now && of_this_shard(due)).collect();
-        due.sort_by_key(|(at, _)| *at);
-        due.into_iter().map(|(_, due)| due).take(usize::try_from(most).unwrap_or(usize::MAX)).collect()
+        let (connectors, firings): (Vec<Due>, Vec<Due>) = (by_now(&mut { swept }), by_now(&mut { forgotten }));
+        [connectors, firings].concat()
     }
 }
 
-fn shard(location: &Location) -> u8 {
-    fingerprint(&[location.connector.as_str()]).as_bytes()[0] % SWEEP_SHARDS
+fn shard(due: &Due) -> u8 {
+    let (Due::Connector(at) | Due::Firing { connector: at, .. }) = due;
+    fingerprint(&[at.connector.as_str()]).as_bytes()[0] % SWEEP_SHARDS
 }

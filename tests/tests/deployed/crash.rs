@@ -44,47 +44,48 @@ async fn calls(stack: &Stack, method: &str) -> usize {
     calls.as_array().unwrap().iter().filter(|call| call["method"] == method).count()
 }
 
-/// Sixty mails, one push, and a processor that dies each time it has made so many calls of a method.
-async fn survives(deaths: &[(&str, usize)]) {
+/// Kills the processor once it has made a further call of a method.
+async fn kill_after(stack: &Stack, method: &str, before: usize, linger: Duration) {
+    stack.until("the processor at work", async || (calls(stack, method).await > before).then_some(())).await;
+    tokio::time::sleep(linger).await;
+    let running = processors(stack);
+    assert!(!running.is_empty(), "no processor is running");
+    kill(&running);
+}
+
+/// What came of the events: as many different ones as were expected, each always in the same bytes.
+fn same_set(events: &[Value], expected: &BTreeSet<String>) {
+    let mut copies: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for event in events {
+        copies.entry(event["event_id"].as_str().unwrap().into()).or_default().insert(event.to_string());
+    }
+    assert_eq!(&copies.keys().cloned().collect::<BTreeSet<_>>(), expected);
+    assert!(copies.values().all(|bytes| bytes.len() == 1), "a repeat came in other bytes: {copies:?}");
+}
+
+#[tokio::test]
+async fn killed_while_it_lists_and_fetches() {
     let stack = Stack::at_rest().await;
     let user = User::connected(&stack, "ada").await;
     stack.until("an idle queue", async || (stack.messages_in(&stack.notification_queue_url).await == 0).then_some(())).await;
     stack.google(Method::DELETE, "/admin/calls", Value::Null).await;
     // Slow enough to be caught in the act.
-    stack.google(Method::POST, "/admin/faults", json!({"method": deaths[0].0, "times": 0, "status": 0, "delay_ms": 400})).await;
+    stack.google(Method::POST, "/admin/faults", json!({"method": "batch", "times": 0, "status": 0, "delay_ms": 500})).await;
     let mut expected = BTreeSet::new();
     for number in 1..=MAILS {
         let mail = json!({"subject": format!("invoice {number}"), "silent": number < MAILS});
         expected.insert(user.event_id(&user.receive(&stack, mail).await));
     }
-    let mut before = 0;
-    for (method, count) in deaths {
-        stack.until("the processor at work", async || (calls(&stack, method).await >= before + count).then_some(())).await;
-        let running = processors(&stack);
-        assert!(!running.is_empty(), "no processor is running");
-        kill(&running);
-        before = calls(&stack, method).await;
-    }
+    kill_after(&stack, "history.list", 0, Duration::ZERO).await;
+    kill_after(&stack, "batch", calls(&stack, "batch").await, Duration::ZERO).await;
     stack.google(Method::DELETE, "/admin/faults", Value::Null).await;
 
     let events = stack.events(&user.owner, MAILS).await;
 
-    let mut copies: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for event in &events {
-        copies.entry(event["event_id"].as_str().unwrap().into()).or_default().insert(event.to_string());
-    }
-    assert_eq!(copies.keys().cloned().collect::<BTreeSet<_>>(), expected);
-    for (event_id, bytes) in &copies {
-        assert_eq!(bytes.len(), 1, "{event_id} came in different bytes");
-    }
+    same_set(&events, &expected);
     assert_eq!(events.len(), MAILS, "nothing was published before a crash, so nothing may repeat");
     stack.until("an empty queue", async || (stack.messages_in(&stack.notification_queue_url).await == 0).then_some(())).await;
     assert_eq!(stack.messages_in(&stack.dead_letter_queue_url).await, 0);
-}
-
-#[tokio::test]
-async fn killed_while_it_lists_and_fetches() {
-    survives(&[("history.list", 1), ("batch", 1)]).await;
 }
 
 /// Kills at moments that nobody chose: each delay falls somewhere else between listing and marking.
@@ -94,20 +95,13 @@ async fn killed_somewhere_between_fetching_and_marking() {
     let user = User::connected(&stack, "bob").await;
     let mut expected = BTreeSet::new();
     for round in 0..4_u64 {
+        let before = calls(&stack, "batch").await;
         for number in 0..15 {
             let mail = json!({"subject": format!("invoice {round}.{number}"), "silent": number < 14});
             expected.insert(user.event_id(&user.receive(&stack, mail).await));
         }
-        stack.until("the processor at work", async || (calls(&stack, "batch").await > round as usize).then_some(())).await;
-        tokio::time::sleep(Duration::from_millis(round * 12)).await;
-        kill(&processors(&stack));
+        kill_after(&stack, "batch", before, Duration::from_millis(round * 8)).await;
     }
-    let events = stack.events(&user.owner, expected.len()).await;
-    let mut copies: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for event in &events {
-        copies.entry(event["event_id"].as_str().unwrap().into()).or_default().insert(event.to_string());
-    }
-    assert_eq!(copies.keys().cloned().collect::<BTreeSet<_>>(), expected);
-    assert!(copies.values().all(|bytes| bytes.len() == 1), "a repeat came in other bytes");
+    same_set(&stack.events(&user.owner, expected.len()).await, &expected);
     assert_eq!(stack.messages_in(&stack.dead_letter_queue_url).await, 0);
 }

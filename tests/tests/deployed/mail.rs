@@ -88,9 +88,9 @@ async fn a_forged_history_id_moves_no_cursor_and_hides_no_mail() {
     // The forged wake-up is handled before this one, which stands behind it in the mailbox's group.
     let message = user.receive(&stack, json!({"subject": "second invoice"})).await;
     assert_eq!(ids(&stack.events(&user.owner, 1).await), [user.event_id(&message)]);
-    let cursor: u64 = user.connector(&stack).await["history_id"].as_str().unwrap().parse().unwrap();
+    let cursor = user.connector(&stack).await["history_id"].clone();
     let mailbox = stack.google(Method::GET, &format!("/admin/mailboxes/{}", user.email), Value::Null).await;
-    assert_eq!(Some(cursor), mailbox["history_id"].as_u64(), "{mailbox}");
+    assert_eq!(cursor, mailbox["history_id"], "{mailbox}");
 }
 
 #[tokio::test]

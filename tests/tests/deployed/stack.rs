@@ -140,7 +140,7 @@ impl Stack {
                 return found;
             }
             assert!(Instant::now() < deadline, "waited in vain for: {what}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 }

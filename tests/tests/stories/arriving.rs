@@ -41,7 +41,7 @@ async fn a_message_arrives() {
     let expected = json!({
         "schema_version": 1,
         "event_id": firing.event_id,
-        "fired_at": "2030-01-01T00:02:00Z",
+        "fired_at": "2030-01-01T00:02:00.000Z",
         "owner_id": "owner",
         "trigger": {"id": scene.trigger.id, "type": "email", "agent_id": "agent-7"},
         "connector": {"id": scene.id, "provider": "gmail", "email_address": "ada@example.com"},
@@ -53,7 +53,7 @@ async fn a_message_arrives() {
             "to": [{"address": "ada@example.com"}],
             "cc": [],
             "reply_to": [],
-            "timestamp": "2030-01-01T00:01:00Z",
+            "timestamp": "2030-01-01T00:01:00.000Z",
             "snippet": "Your invoice, in short",
             "label_ids": ["INBOX", "UNREAD"],
             "has_attachments": false,

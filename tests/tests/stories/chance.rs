@@ -1,6 +1,9 @@
 //! Whatever happens in whatever order: nothing lost, nothing doubled, and the cursor is the listings' alone.
 
+mod steps;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 
 use email_connectors::domain::connector::Status;
 use email_connectors::domain::history_id::HistoryId;
@@ -12,117 +15,15 @@ use proptest::prelude::*;
 use serde_json::json;
 use tests::world::{Account, Call, Consent, Mail, When};
 
+use self::steps::{PushedId, Step, Trouble, step};
 use super::stage::{MINUTE, PROCESSOR_TIMEOUT, QUIET_AFTER, Scene, Stage};
-
-/// Where things may go wrong.
-const CALLS: [Call; 26] = [
-    Call::Mailbox,
-    Call::OpenAccessToken,
-    Call::OpenRefreshToken,
-    Call::Refresh,
-    Call::CacheAccessToken,
-    Call::History,
-    Call::Messages,
-    Call::Decided,
-    Call::Commit,
-    Call::Publish,
-    Call::MarkPublished,
-    Call::Unpublished,
-    Call::SetStatus,
-    Call::Due,
-    Call::ConnectorAt,
-    Call::Watch,
-    Call::RecordWatch,
-    Call::Schedule,
-    Call::Send,
-    Call::Exchange,
-    Call::InSlot,
-    Call::Profile,
-    Call::SealRefreshToken,
-    Call::Reconnect,
-    Call::DataKey,
-    Call::SealAccessToken,
-];
-
-#[derive(Debug, Clone)]
-enum Step {
-    /// Mail comes: so many, received or not.
-    Deliver {
-        mails: u8,
-        received: bool,
-    },
-    /// A push with whatever history id; Pub/Sub may deliver it more than once, and in any order.
-    Push {
-        history_id: PushedId,
-        copies: u8,
-    },
-    /// A worker takes the next wake-up.
-    Work(Option<Trouble>),
-    /// Two workers at once, of which the first is overtaken there.
-    Race(Call, When),
-    /// The bus takes only some of the next entries.
-    BusTakes(u8),
-    Renew(Option<Trouble>),
-    Reconnect(Option<Trouble>),
-    RevokeGrant,
-    ForgetAccessTokens,
-    Pass {
-        minutes: u16,
-    },
-}
-
-#[derive(Debug, Clone)]
-enum PushedId {
-    True,
-    /// Behind or ahead of the mailbox by so much.
-    Off(i16),
-    Any(u64),
-}
-
-/// A call that fails or crashes there.
-#[derive(Debug, Clone)]
-struct Trouble {
-    call: Call,
-    when: When,
-    nth: u32,
-    crash: bool,
-}
-
-fn when() -> impl Strategy<Value = When> {
-    prop_oneof![Just(When::Before), Just(When::After)]
-}
-
-fn trouble() -> impl Strategy<Value = Option<Trouble>> {
-    let some = (prop::sample::select(&CALLS[..]), when(), 1..3_u32, any::<bool>());
-    prop::option::of(some.prop_map(|(call, when, nth, crash)| Trouble { call, when, nth, crash }))
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let pushed = prop_oneof![
-        4 => Just(PushedId::True),
-        2 => (-40..40_i16).prop_map(PushedId::Off),
-        1 => any::<u64>().prop_map(PushedId::Any),
-    ];
-    let raced = prop::sample::select(vec![Call::Mailbox, Call::History, Call::Messages, Call::Decided, Call::Commit, Call::Publish]);
-    prop_oneof![
-        6 => (1..4_u8, prop::bool::weighted(0.8)).prop_map(|(mails, received)| Step::Deliver { mails, received }),
-        5 => (pushed, 1..3_u8).prop_map(|(history_id, copies)| Step::Push { history_id, copies }),
-        8 => trouble().prop_map(Step::Work),
-        2 => (raced, when()).prop_map(|(call, when)| Step::Race(call, when)),
-        1 => (0..2_u8).prop_map(Step::BusTakes),
-        2 => trouble().prop_map(Step::Renew),
-        1 => trouble().prop_map(Step::Reconnect),
-        1 => Just(Step::RevokeGrant),
-        1 => Just(Step::ForgetAccessTokens),
-        3 => (0..2000_u16).prop_map(|minutes| Step::Pass { minutes }),
-    ]
-}
 
 /// A mailbox of two owners, with small pages, and what must come of its mail.
 struct Run {
     scene: Scene,
     triggers: Vec<Trigger>,
-    received: Vec<MessageId>,
+    /// Shared with the steps in which mail comes while something else is under way.
+    received: Arc<Mutex<Vec<MessageId>>>,
     cursors: BTreeMap<String, HistoryId>,
     pushes: u32,
 }
@@ -135,7 +36,7 @@ impl Run {
         let more = [scene.stage.trigger(&second, json!({})).await, scene.stage.trigger(&second, json!({"query": "mail"})).await];
         let triggers = [scene.trigger.clone()].into_iter().chain(more).collect();
         scene.stage.world.pass(MINUTE);
-        Self { scene, triggers, received: Vec::new(), cursors: BTreeMap::new(), pushes: 0 }
+        Self { scene, triggers, received: Arc::default(), cursors: BTreeMap::new(), pushes: 0 }
     }
 
     fn stage(&self) -> &Stage {
@@ -150,6 +51,13 @@ impl Run {
         let world = self.stage().world.clone();
         match step {
             Step::Deliver { mails, received } => self.deliver(mails, received),
+            Step::DeliverDuring(call, when, nth) => {
+                let (ada, received) = (self.ada().clone(), self.received.clone());
+                let deliver = move || received.lock().expect("no step panics").push(ada.deliver(Mail::new("Some mail")).message);
+                world.meanwhile(call, when, nth, move |_| deliver());
+                // The next step finds it.
+                return;
+            }
             Step::Push { history_id, copies } => self.push(history_id, copies).await,
             Step::Work(trouble) => {
                 script(self.stage(), trouble);
@@ -179,7 +87,7 @@ impl Run {
             let mail = if received { mail } else { mail.labelled(&["SPAM"]) };
             let delivered = self.ada().deliver(mail);
             if received {
-                self.received.push(delivered.message);
+                self.received.lock().expect("no step panics").push(delivered.message);
             }
         }
     }
@@ -236,6 +144,7 @@ impl Run {
 
     /// The troubles end: the system catches up by itself, with users who connect again when they are asked to.
     async fn catch_up(&mut self) {
+        self.stage().world.forget_scripts();
         self.stage().world.bus().take_only(usize::MAX);
         for _ in 0..2 {
             self.answer_calls_for_reauth().await;
@@ -262,7 +171,7 @@ impl Run {
 
     fn check_firings(&self) {
         let of = |message| self.triggers.iter().map(move |trigger| EventId::derive(&self.ada().sub, message, &trigger.id));
-        let expected: BTreeSet<EventId> = self.received.iter().flat_map(of).collect();
+        let expected: BTreeSet<EventId> = self.received.lock().expect("no step panics").iter().flat_map(of).collect();
         let mut published: BTreeMap<EventId, String> = BTreeMap::new();
         for firing in self.stage().published() {
             let first = published.entry(firing.event_id.clone()).or_insert_with(|| firing.detail.clone());

@@ -4,7 +4,7 @@ use email_connectors::domain::connector::{Connector, Status};
 use email_connectors::domain::wake_up::Kind;
 use email_connectors::domain::watch::WatchStatus;
 use email_connectors::flows::renew::RenewError;
-use tests::world::{Call, Consent, Failure, WATCH_LIFE, When};
+use tests::world::{Call, Consent, Failure, Mail, WATCH_LIFE, When};
 
 use super::stage::{DAY, MINUTE, QUIET_AFTER, Scene, Stage, listed, subjects};
 
@@ -193,4 +193,29 @@ async fn a_queue_that_is_down_leaves_the_silent_mailbox_due() {
     assert_eq!(scene.stage.sweep().await.failures.len(), 1);
     scene.stage.world.pass(MINUTE);
     assert_eq!(scene.stage.sweep().await.woken, 1);
+}
+
+#[tokio::test]
+async fn firings_that_cannot_be_published_hold_up_nobodys_renewal() {
+    let scene = Scene::new().await;
+    for number in 0..20 {
+        let account = scene.stage.world.account(&format!("user{number}@example.com"));
+        scene.stage.connect(&format!("owner-{number}"), &account).await;
+    }
+    for number in 0..250 {
+        scene.ada.deliver(Mail::new(&format!("Number {number}")));
+    }
+    // Each commit lands, and the bus takes nothing of it.
+    for _ in 0..250 {
+        scene.stage.world.fail(Call::Publish, When::Before, 1);
+        let _ = scene.stage.wake(&scene.own(Kind::Sync)).await;
+    }
+    scene.stage.world.forget_scripts();
+    assert_eq!(scene.connector().unpublished.len(), 250);
+    scene.stage.world.pass(DAY);
+    let swept = scene.stage.sweep().await;
+    assert_eq!((swept.renewed, swept.woken), (21, 1), "all watches, and one wake-up for all of the mailbox's firings: {swept:?}");
+    assert_eq!(scene.stage.world.wake_ups().queued().len(), 1);
+    scene.stage.work().await;
+    assert_eq!(scene.stage.published().len(), 250);
 }
