@@ -18,12 +18,22 @@ use email_connectors::web::{Body, LONGEST_BODY, Problem, UserGate, json_body, no
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-pub struct OauthConnect<S, V, P, W, T, M> {
-    pub connect: Connect<S, V, P, W>,
-    pub gate: UserGate<T>,
+/// The world that the function runs in: AWS and Google, or a test's.
+pub trait World: Send + Sync + 'static {
+    type Store: Store;
+    type Vault: Vault;
+    type Provider: EmailProvider;
+    type WakeUps: WakeUps;
+    type Verifier: TokenVerifier;
+    type Machine: Clock + Entropy;
+}
+
+pub struct OauthConnect<W: World> {
+    pub connect: Connect<W::Store, W::Vault, W::Provider, W::WakeUps>,
+    pub gate: UserGate<W::Verifier>,
     pub app: AppSettings,
     pub settings: ConnectSettings,
-    pub machine: M,
+    pub machine: W::Machine,
 }
 
 #[derive(Deserialize)]
@@ -52,25 +62,17 @@ struct WatchView {
     reason: Option<String>,
 }
 
-pub fn router<S, V, P, W, T, M>(oauth: OauthConnect<S, V, P, W, T, M>) -> Router
-where
-    S: Store + 'static,
-    V: Vault + 'static,
-    P: EmailProvider + 'static,
-    W: WakeUps + 'static,
-    T: TokenVerifier + 'static,
-    M: Clock + Entropy + 'static,
-{
+pub fn router<W: World>(oauth: OauthConnect<W>) -> Router {
     Router::new()
-        .route("/api/auth/google/gmail", post(connect::<S, V, P, W, T, M>))
+        .route("/api/auth/google/gmail", post(connect::<W>))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .with_state(Arc::new(oauth))
 }
 
-async fn connect<S: Store, V: Vault, P: EmailProvider, W: WakeUps, T: TokenVerifier, M: Clock + Entropy>(
-    State(oauth): State<Arc<OauthConnect<S, V, P, W, T, M>>>,
+async fn connect<W: World>(
+    State(oauth): State<Arc<OauthConnect<W>>>,
     headers: HeaderMap,
     Body(body): Body,
 ) -> Result<Json<Answer>, Problem> {

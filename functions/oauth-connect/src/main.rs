@@ -13,7 +13,19 @@ use email_connectors::domain::claims::IdentityPolicy;
 use email_connectors::flows::connect::Connect;
 use email_connectors::web::{UserGate, after_each};
 use lambda_http::{Error, run, tracing};
-use oauth_connect::{OauthConnect, router};
+use oauth_connect::{OauthConnect, World, router};
+
+/// AWS and Google.
+struct Real;
+
+impl World for Real {
+    type Store = DynamoStore;
+    type Vault = KmsVault;
+    type Provider = Gmail;
+    type WakeUps = SqsWakeUps;
+    type Verifier = JwksVerifier;
+    type Machine = System;
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -24,7 +36,7 @@ async fn main() -> Result<(), Error> {
     let google = GoogleSettings::read(&env)?.with_topic(&env)?;
     let (table, key, queue) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?, env.text("NOTIFICATION_QUEUE_URL")?);
     let (aws, http) = (aws::load().await, https::client());
-    let oauth = OauthConnect {
+    let oauth = OauthConnect::<Real> {
         gate: UserGate { verifier: JwksVerifier::new(http.clone(), user.key_source()), policy: user.policy },
         connect: Connect {
             identity: IdentityPolicy { client_id: google.client_id.clone() },

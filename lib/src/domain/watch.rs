@@ -103,6 +103,11 @@ pub fn next_sweep(connector: &Connector, quiet_after: Duration) -> Option<Timest
     (connector.status == Status::Active).then(|| connector.watch.next_renewal().min(silent_at(connector, quiet_after)))
 }
 
+/// When to look again at a mailbox that was just woken: when it could be silent again, and no later than its renewal.
+pub fn sweep_after_wake(connector: &Connector, quiet_after: Duration, now: Timestamp) -> Timestamp {
+    connector.watch.next_renewal().min(now.after(quiet_after))
+}
+
 fn silent_at(connector: &Connector, quiet_after: Duration) -> Timestamp {
     connector.listed_at.unwrap_or(connector.connected_at).after(quiet_after)
 }

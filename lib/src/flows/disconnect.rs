@@ -80,7 +80,10 @@ impl<S: Store, V: Vault, P: EmailProvider> Disconnect<S, V, P> {
         };
         match stopped.await {
             Ok(()) => Ok(true),
-            Err(AccessError::Provider(ProviderError::GrantRefused(_) | ProviderError::Unauthorized)) => Ok(false),
+            // No is the answer, also later: the connector must not be kept for it.
+            Err(AccessError::Provider(ProviderError::GrantRefused(_) | ProviderError::Unauthorized | ProviderError::Refused { .. })) => {
+                Ok(false)
+            }
             Err(error) => Err(error),
         }
     }

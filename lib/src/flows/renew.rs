@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use crate::domain::connector::{Connector, Location, Status};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::wake_up::{Kind, WakeUp};
-use crate::domain::watch::{Sweep, next_sweep, sweep};
+use crate::domain::watch::{Sweep, next_sweep, sweep, sweep_after_wake};
 use crate::flows::access::{AccessError, Session};
 use crate::ports::{Due, EmailProvider, ProviderError, SWEEP_SHARDS, Store, StoreError, Unavailable, Vault, WakeUps};
 
@@ -112,7 +112,7 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps> Renew<S, V, P, W> {
             Sweep::Renew => self.renew(&connector, now).await,
             Sweep::Wake => {
                 let done = self.wake(location, Kind::Sync, now).await?;
-                self.store.schedule(location, connector.generation, Some(now.after(self.quiet_after))).await?;
+                self.store.schedule(location, connector.generation, Some(sweep_after_wake(&connector, self.quiet_after, now))).await?;
                 Ok(done)
             }
             Sweep::Keep => {

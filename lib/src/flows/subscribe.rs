@@ -31,9 +31,10 @@ pub async fn create(
     let trigger = new.into_trigger(id, owner.clone(), now);
     let mut attempt = 1;
     loop {
-        let (connector, triggers) = tokio::join!(connector(store, &trigger), store.triggers(owner));
-        let connector = connector?;
-        if triggers?.iter().filter(|held| held.config.connector_id == connector.id).count() >= MOST_TRIGGERS {
+        // The connector first: a trigger that is made after it was read raises the version that this write names.
+        let connector = connector(store, &trigger).await?;
+        let triggers = store.triggers(owner).await?;
+        if triggers.iter().filter(|held| held.config.connector_id == connector.id).count() >= MOST_TRIGGERS {
             return Err(SubscribeError::TooMany);
         }
         match store.put_trigger(&trigger, &connector.location(), connector.version).await {

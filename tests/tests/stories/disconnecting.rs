@@ -8,7 +8,7 @@ use email_connectors::flows::disconnect::{DisconnectError, Receipt};
 use email_connectors::flows::process::Outcome;
 use email_connectors::ports::Store;
 use serde_json::json;
-use tests::world::{Account, Call, Consent, Mail, When};
+use tests::world::{Account, Call, Consent, Failure, Mail, When};
 
 use super::stage::{PROCESSOR_TIMEOUT, Scene, Stage, listed, owner, subjects};
 
@@ -167,4 +167,13 @@ async fn a_mailbox_that_is_connected_again_begins_anew() {
     scene.ada.deliver(Mail::new("From now on"));
     scene.stage.wake(&WakeUp::own(Kind::Sync, scene.ada.address(), scene.stage.world.now())).await.unwrap();
     assert_eq!(subjects(&scene.stage.published()), ["From now on"]);
+}
+
+#[tokio::test]
+async fn a_domain_that_refuses_the_app_can_still_be_left() {
+    let scene = Scene::new().await;
+    scene.stage.world.fail_with(Call::Stop, When::Before, 1, Failure::Refused(403));
+    let receipt = disconnect(&scene.stage, "owner", &scene.id).await.unwrap();
+    assert_eq!(receipt, Receipt { watch_stopped: false, ..ALL });
+    assert!(is_gone(&scene.stage, "owner", &scene.id, &scene.ada).await);
 }

@@ -219,3 +219,17 @@ async fn firings_that_cannot_be_published_hold_up_nobodys_renewal() {
     scene.stage.work().await;
     assert_eq!(scene.stage.published().len(), 250);
 }
+
+#[tokio::test]
+async fn waking_a_silent_mailbox_does_not_put_its_renewal_off() {
+    let scene = Scene::new().await;
+    let mut renewing = scene.stage.renewing();
+    // Longer than a watch may go without renewal.
+    renewing.quiet_after = 7 * DAY;
+    for _ in 0..14 * 24 {
+        scene.stage.world.pass(60 * MINUTE);
+        renewing.run(scene.stage.world.now()).await;
+        scene.stage.work().await;
+        assert!(scene.ada.watched_until().is_some(), "the watch lapsed");
+    }
+}

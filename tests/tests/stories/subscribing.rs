@@ -110,6 +110,21 @@ async fn a_change_that_comes_second_starts_over() {
     assert_eq!((trigger.agent_id, trigger.config.filters.query.as_deref()), (None, Some("invoice")), "neither change undoes the other");
 }
 
+/// The second change lands between the first one's look at the trigger and its look at the version.
+#[tokio::test]
+async fn a_change_that_was_overtaken_while_it_read_undoes_nothing() {
+    let scene = Scene::new().await;
+    let gate = scene.stage.world.hold(Call::Trigger, When::After, 1);
+    let (first, second) = tokio::join!(change(&scene.stage, "owner", &scene.trigger.id, json!({"agent_id": null})), async {
+        let changed = change(&scene.stage, "owner", &scene.trigger.id, json!({"config": {"filters": {"query": "invoice"}}})).await;
+        gate.open();
+        changed
+    });
+    second.unwrap();
+    let trigger = first.unwrap();
+    assert_eq!((trigger.agent_id, trigger.config.filters.query.as_deref()), (None, Some("invoice")));
+}
+
 #[tokio::test]
 async fn a_trigger_that_was_taken_away_is_not_brought_back_by_a_change() {
     let scene = Scene::new().await;
@@ -131,4 +146,21 @@ async fn a_change_that_never_comes_first_gives_up() {
     let refused = remove(&scene.stage, "owner", &scene.trigger.id).await;
     assert!(matches!(refused, Err(SubscribeError::Store(StoreError::Conflict))), "{refused:?}");
     assert_eq!(scene.triggers().await, from_ref(&scene.trigger));
+}
+
+#[tokio::test]
+async fn two_triggers_made_at_once_do_not_pass_the_bound_together() {
+    let scene = Scene::new().await;
+    for number in 2..MOST_TRIGGERS {
+        create(&scene.stage, "owner", &scene.id, &format!("trg_{number}")).await.unwrap();
+    }
+    let gate = scene.stage.world.hold(Call::Connector, When::Before, 1);
+    let (held, other) = tokio::join!(create(&scene.stage, "owner", &scene.id, "trg_held"), async {
+        let made = create(&scene.stage, "owner", &scene.id, "trg_other").await;
+        gate.open();
+        made
+    });
+    assert!(other.is_ok());
+    assert!(matches!(held, Err(SubscribeError::TooMany)), "{held:?}");
+    assert_eq!(scene.triggers().await.len(), MOST_TRIGGERS);
 }
