@@ -6,7 +6,7 @@ PYTHON ?= python3
 STACK := $(PYTHON) tests/local/stack.py
 
 .DEFAULT_GOAL := help
-.PHONY: help local local-up local-down local-logs test build lint sam-local clean
+.PHONY: help local local-up local-down local-logs test build lint sam-local bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ lint: ## Check format, lints and the template
 
 sam-local: ## Invoke every sample event with sam local (needs Docker)
 	@$(STACK) sam-local
+
+bench: ## Measure the functions' zips and cold starts
+	@$(STACK) bench
 
 clean: local-down ## End the stack and remove what was built and installed
 	@rm -rf .aws-sam .local

@@ -23,6 +23,7 @@ USAGE = """usage: stack.py COMMAND
   validate                sam validate --lint
   with-ministack -- CMD   run CMD beside a MiniStack of its own
   sam-local               every sample event through `sam local invoke` (needs Docker)
+  bench                   sizes and start-up times of the functions as they are deployed
   test                    all checks and tests"""
 
 
@@ -96,6 +97,12 @@ def sam_local() -> None:
     samples.invoke_all()
 
 
+def bench() -> None:
+    import bench as benches
+
+    benches.run()
+
+
 def test() -> None:
     tools.enter_venv()
     import verify
@@ -105,7 +112,7 @@ def test() -> None:
 
 COMMANDS = {
     "up": up, "down": down, "deploy": deploy, "story": story, "logs": logs, "build": build, "validate": validate,
-    "with-ministack": with_ministack, "sam-local": sam_local, "test": test,
+    "with-ministack": with_ministack, "sam-local": sam_local, "bench": bench, "test": test,
 }
 
 
