@@ -10,12 +10,12 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, KeysAndAttributes, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TransactWriteItem};
 use futures_util::future::try_join_all;
 
 use self::change::Change;
 use self::keys::{Item, Key};
-use self::rows::{number, text};
+use self::rows::text;
 use crate::ports::StoreError;
 
 /// DynamoDB's bound on one BatchGetItem.
@@ -96,17 +96,6 @@ impl DynamoStore {
             Err(error) if error.code() == Some("ConditionalCheckFailedException") => Err(StoreError::Conflict),
             answer => answer.map(|_| ()).map_err(unavailable),
         }
-    }
-
-    fn delete(&self, key: Key, condition: Option<(&str, u64)>) -> TransactWriteItem {
-        let delete = Delete::builder()
-            .table_name(&self.table)
-            .set_key(Some(key.attributes()))
-            .set_condition_expression(condition.map(|(condition, _)| condition.into()))
-            .set_expression_attribute_values(condition.map(|(_, version)| HashMap::from([(":version".into(), number(version))])))
-            .build()
-            .unwrap_or_else(|_| unreachable!("table and key are set above"));
-        TransactWriteItem::builder().delete(delete).build()
     }
 }
 

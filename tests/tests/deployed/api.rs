@@ -147,3 +147,15 @@ async fn a_deleted_connector_is_stopped_revoked_and_gone() {
     let listed = read(stack.api(Method::GET, "/api/triggers", Some(&user.token), None).await, StatusCode::OK).await;
     assert_eq!(listed["triggers"], json!([]), "triggers go with their connector");
 }
+
+#[tokio::test]
+async fn browsers_of_other_origins_get_no_permission() {
+    let stack = Stack::at_rest().await;
+    for (origin, allowed) in [("https://app.example.com", true), ("https://evil.example", false), ("null", false)] {
+        let headers = stack.preflight("/api/connectors", origin).await;
+        let permission = headers.get("access-control-allow-origin").map(|value| value.to_str().unwrap().to_string());
+        assert_eq!(permission.as_deref() == Some(origin), allowed, "{origin}: {permission:?}");
+        assert!(permission.as_deref() != Some("*"), "anybody may call from a browser");
+        assert!(headers.get("access-control-allow-credentials").is_none());
+    }
+}

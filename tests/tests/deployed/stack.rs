@@ -7,6 +7,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use email_connectors::adapters::system::System;
 use email_connectors::domain::id::{EventId, GoogleSub, MessageId, TriggerId};
 use email_connectors::ports::{Clock, Entropy};
+use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -73,6 +74,13 @@ impl Stack {
             request = request.json(&body);
         }
         request.send().await.unwrap()
+    }
+
+    /// What the gateway answers a browser that asks before it calls.
+    pub async fn preflight(&self, path: &str, origin: &str) -> HeaderMap {
+        let request = self.http.request(Method::OPTIONS, format!("{}{path}", self.api_url)).header("origin", origin);
+        let request = request.header("access-control-request-method", "GET").header("access-control-request-headers", "authorization");
+        request.send().await.unwrap().headers().clone()
     }
 
     pub async fn push(&self, token: Option<&str>, body: String) -> Response {

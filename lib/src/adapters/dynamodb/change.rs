@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
 
 use super::keys::{Item, Key};
 
@@ -89,6 +89,16 @@ impl Change {
         self
     }
 
+    pub fn if_absent(mut self, name: &str) -> Self {
+        let condition = format!("attribute_not_exists({})", self.name(name));
+        self.conditions.push(condition);
+        self
+    }
+
+    fn condition(&self) -> Option<String> {
+        (!self.conditions.is_empty()).then(|| self.conditions.join(" AND "))
+    }
+
     fn expression(&self) -> String {
         let clauses = [("SET", &self.set), ("REMOVE", &self.remove), ("ADD", &self.add), ("DELETE", &self.delete)];
         let written = clauses.iter().filter(|(_, parts)| !parts.is_empty()).map(|(word, parts)| format!("{word} {}", parts.join(", ")));
@@ -96,16 +106,30 @@ impl Change {
     }
 
     pub fn into_update(self, table: &str) -> Update {
-        let (key, expression, condition) = (self.key.attributes(), self.expression(), self.conditions.join(" AND "));
+        let (key, expression, condition) = (self.key.attributes(), self.expression(), self.condition());
         Update::builder()
             .table_name(table)
             .set_key(Some(key))
             .update_expression(expression)
-            .set_condition_expression((!condition.is_empty()).then_some(condition))
+            .set_condition_expression(condition)
             .set_expression_attribute_names(Some(self.names))
             .set_expression_attribute_values((!self.values.is_empty()).then_some(self.values))
             .build()
             .unwrap_or_else(|_| unreachable!("table, key and expression are set above"))
+    }
+
+    /// Takes the row away, under the same conditions.
+    pub fn into_deletion(self, table: &str) -> TransactWriteItem {
+        let condition = self.condition();
+        let delete = Delete::builder()
+            .table_name(table)
+            .set_key(Some(self.key.attributes()))
+            .set_condition_expression(condition)
+            .set_expression_attribute_names((!self.names.is_empty()).then_some(self.names))
+            .set_expression_attribute_values((!self.values.is_empty()).then_some(self.values))
+            .build()
+            .unwrap_or_else(|_| unreachable!("table and key are set above"));
+        TransactWriteItem::builder().delete(delete).build()
     }
 
     pub fn into_transaction(self, table: &str) -> TransactWriteItem {

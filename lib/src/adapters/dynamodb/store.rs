@@ -85,17 +85,17 @@ impl Store for DynamoStore {
 
     async fn remove_connector(&self, connector: &Connector, triggers: &[TriggerId]) -> Result<(), StoreError> {
         let location = connector.location();
-        let unmoved_and_quiet = "version = :version AND attribute_not_exists(unpublished)";
-        let mut writes = vec![
-            self.delete(keys::connector(&location), Some((unmoved_and_quiet, connector.version))),
-            self.delete(keys::owned_connector(&connector.owner_id, &connector.id), None),
-            self.delete(keys::slot(&connector.owner_id, &connector.slot), None),
+        let unmoved = Change::of(keys::connector(&location)).if_equal("version", number(connector.version));
+        let mut gone = vec![
+            unmoved.if_absent("unpublished"),
+            Change::of(keys::owned_connector(&connector.owner_id, &connector.id)),
+            Change::of(keys::slot(&connector.owner_id, &connector.slot)),
         ];
         for trigger in triggers {
-            writes.push(self.delete(keys::trigger(&location, trigger), None));
-            writes.push(self.delete(keys::owned_trigger(&connector.owner_id, trigger), None));
+            gone.push(Change::of(keys::trigger(&location, trigger)));
+            gone.push(Change::of(keys::owned_trigger(&connector.owner_id, trigger)));
         }
-        self.transact(writes).await
+        self.transact(gone.into_iter().map(|row| row.into_deletion(&self.table)).collect()).await
     }
 
     async fn trigger(&self, owner: &OwnerId, id: &TriggerId) -> Result<Option<Trigger>, StoreError> {
@@ -118,8 +118,8 @@ impl Store for DynamoStore {
     async fn remove_trigger(&self, trigger: &Trigger, connector: &Location, version: u64) -> Result<(), StoreError> {
         self.transact(vec![
             raise(connector, version).into_transaction(&self.table),
-            self.delete(keys::trigger(connector, &trigger.id), None),
-            self.delete(keys::owned_trigger(&trigger.owner_id, &trigger.id), None),
+            Change::of(keys::trigger(connector, &trigger.id)).into_deletion(&self.table),
+            Change::of(keys::owned_trigger(&trigger.owner_id, &trigger.id)).into_deletion(&self.table),
         ])
         .await
     }
