@@ -12,6 +12,7 @@ pub mod push;
 pub mod retry;
 pub mod scopes;
 pub mod secret;
+pub mod sweep;
 pub mod timestamp;
 pub mod trigger;
 pub mod wake_up;

@@ -1,10 +1,9 @@
-//! Gmail's watch on a mailbox: when it must be renewed, and when silence deserves a look.
+//! Gmail's watch on a mailbox: what its last calls came to, and when it must be renewed.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::connector::{Connector, Status};
 use crate::domain::timestamp::Timestamp;
 
 /// Google asks for a renewal at least every seven days and recommends one every day
@@ -62,54 +61,13 @@ impl Watch {
     }
 
     /// When the next `watch` call is due. A watch that was never confirmed is due at once.
-    fn next_renewal(&self) -> Timestamp {
+    pub fn next_renewal(&self) -> Timestamp {
         let planned = self.renewed_at.map_or(Timestamp::from_millis(0), |renewed| renewed.after(RENEW_AFTER));
         match &self.failure {
             Some(failure) => planned.max(failure.at.after(RETRY_AFTER)),
             None => planned,
         }
     }
-}
-
-/// When the renewer first looks at a connector after a connect: soon, in case that connect did not get to its watch.
-pub fn first_sweep(connected: Timestamp) -> Timestamp {
-    connected.after(RETRY_AFTER)
-}
-
-/// What the renewer does about one connector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sweep {
-    /// Call `watch` again.
-    Renew,
-    /// Nothing was heard for long: look at the mailbox.
-    Wake,
-    Keep,
-}
-
-pub fn sweep(connector: &Connector, quiet_after: Duration, now: Timestamp) -> Sweep {
-    if connector.status != Status::Active {
-        Sweep::Keep
-    } else if connector.watch.next_renewal() <= now {
-        Sweep::Renew
-    } else if silent_at(connector, quiet_after) <= now {
-        Sweep::Wake
-    } else {
-        Sweep::Keep
-    }
-}
-
-/// When the renewer must look at this connector again, or never, while only its user can mend it.
-pub fn next_sweep(connector: &Connector, quiet_after: Duration) -> Option<Timestamp> {
-    (connector.status == Status::Active).then(|| connector.watch.next_renewal().min(silent_at(connector, quiet_after)))
-}
-
-/// When to look again at a mailbox that was just woken: when it could be silent again, and no later than its renewal.
-pub fn sweep_after_wake(connector: &Connector, quiet_after: Duration, now: Timestamp) -> Timestamp {
-    connector.watch.next_renewal().min(now.after(quiet_after))
-}
-
-fn silent_at(connector: &Connector, quiet_after: Duration) -> Timestamp {
-    connector.listed_at.unwrap_or(connector.connected_at).after(quiet_after)
 }
 
 #[cfg(test)]

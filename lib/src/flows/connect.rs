@@ -7,9 +7,10 @@ use crate::domain::email_address::EmailAddress;
 use crate::domain::id::{ConnectorId, GoogleSub, OwnerId, fingerprint};
 use crate::domain::scopes;
 use crate::domain::secret::AccessToken;
+use crate::domain::sweep::first_sweep;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::wake_up::{Kind, WakeUp};
-use crate::domain::watch::{Watch, first_sweep};
+use crate::domain::watch::Watch;
 use crate::ports::{
     AuthorizationCode, EmailProvider, Exchange, Grant, ProviderError, Store, StoreError, Unavailable, Vault, VaultError, WakeUps,
 };

@@ -6,9 +6,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use crate::domain::connector::{Connector, Location, Status};
+use crate::domain::sweep::{Sweep, next_sweep, sweep, sweep_after_wake};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::wake_up::{Kind, WakeUp};
-use crate::domain::watch::{Sweep, next_sweep, sweep, sweep_after_wake};
 use crate::flows::access::{AccessError, Session};
 use crate::ports::{Due, EmailProvider, ProviderError, SWEEP_SHARDS, Store, StoreError, Unavailable, Vault, WakeUps};
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use email_connectors::domain::connector::{Connector, Location, Slot, Status, Uniqueness};
 use email_connectors::domain::firing::Firing;
 use email_connectors::domain::id::GoogleSub;
-use email_connectors::domain::watch::{Watch, first_sweep};
+use email_connectors::domain::sweep::first_sweep;
+use email_connectors::domain::watch::Watch;
 use email_connectors::ports::{Due, SWEEP_SHARDS, Store};
 
 use super::cast::{Cast, START, commit, due, minutes, now, of};

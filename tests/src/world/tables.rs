@@ -7,9 +7,9 @@ use email_connectors::domain::connector::{Connector, Location, Slot, Status};
 use email_connectors::domain::firing::Firing;
 use email_connectors::domain::id::{ConnectorId, EventId, OwnerId, TriggerId, fingerprint};
 use email_connectors::domain::secret::WrappedKey;
+use email_connectors::domain::sweep::first_sweep;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::trigger::Trigger;
-use email_connectors::domain::watch::first_sweep;
 use email_connectors::ports::{Commit, Due, Exchange, SWEEP_SHARDS, StoreError};
 use uuid::Uuid;
 

@@ -15,9 +15,10 @@ use crate::domain::email_address::EmailAddress;
 use crate::domain::firing::Firing;
 use crate::domain::id::{ConnectorId, EventId, OwnerId, TriggerId};
 use crate::domain::secret::{Sealed, SealedAccessToken, WrappedKey};
+use crate::domain::sweep::first_sweep;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
-use crate::domain::watch::{Watch, first_sweep};
+use crate::domain::watch::Watch;
 use crate::ports::{Commit, Due, Exchange, Store, StoreError};
 
 /// The ledger's horizon: how long a delivery record is kept.
