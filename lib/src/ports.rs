@@ -40,7 +40,7 @@ pub enum StoreError {
     Unreadable(String),
 }
 
-/// The connectors, their triggers and the ledger of firings. Every read is strongly consistent. A write that names a
+/// The connectors, their triggers and the ledger of firings. Every read but `due` is strongly consistent. A write that names a
 /// version MUST fail with `Conflict`, and change nothing, unless the connector's row is at that version, and MUST raise it.
 #[trait_variant::make(Send)]
 pub trait Store: Send + Sync {
@@ -133,7 +133,7 @@ pub struct Progress {
 }
 
 impl Commit {
-    /// A DynamoDB transaction takes 100 items; the connector's row is one.
+    /// A DynamoDB transaction takes 100 items: the connector's row, these, and one to spare.
     pub const MOST_FIRINGS: usize = 98;
 }
 

@@ -41,7 +41,8 @@ fn read(answer: Value) -> Value {
     }
 }
 
-async fn invoke_all(function: &str, expected: &[(&str, Value)]) {
+/// Invokes each sample once; answers the world in which that happened.
+async fn invoke_all(function: &str, expected: &[(&str, Value)]) -> World {
     let world = World::start().await;
     let emulator = Emulator::start(function, &world).await;
     let named: BTreeSet<String> = expected.iter().map(|(case, _)| format!("{function}.{case}.json")).collect();
@@ -52,6 +53,7 @@ async fn invoke_all(function: &str, expected: &[(&str, Value)]) {
         let answer = read(emulator.invoke(event).await);
         assert!(holds(&answer, expected), "{case}: {answer} instead of {expected}");
     }
+    world
 }
 
 fn samples(function: &str) -> BTreeSet<String> {
@@ -78,7 +80,8 @@ fn every_sample_belongs_to_a_function() {
 async fn oauth_connect_answers_its_samples() {
     let connected =
         json!({"status": 200, "body": {"status": "connected", "email_address": "sample@example.com", "watch": {"status": "active"}}});
-    invoke_all("oauth-connect", &[("popup", connected)]).await;
+    let world = invoke_all("oauth-connect", &[("popup", connected)]).await;
+    assert_eq!(world.messages("NOTIFICATION_QUEUE_URL").await[0]["kind"], "kick");
 }
 
 #[tokio::test]
@@ -103,13 +106,18 @@ async fn pubsub_webhook_answers_its_samples() {
         ("malformed", json!({"status": 202})),
         ("legacy", problem(404, "not_found")),
     ];
-    invoke_all("pubsub-webhook", &expected).await;
+    let world = invoke_all("pubsub-webhook", &expected).await;
+    let wake_ups = world.messages("NOTIFICATION_QUEUE_URL").await;
+    assert_eq!(wake_ups.len(), 1, "the push is queued, and nothing else");
+    assert_eq!(wake_ups[0]["email_address"], "sample@example.com");
+    assert_eq!(world.messages("QUARANTINE_QUEUE_URL").await.len(), 1, "the malformed push is kept");
 }
 
 #[tokio::test]
 async fn history_processor_answers_its_samples() {
     let handled = json!({"batchItemFailures": []});
-    invoke_all("history-processor", &[("push", handled.clone()), ("unreadable", handled)]).await;
+    let world = invoke_all("history-processor", &[("push", handled.clone()), ("unreadable", handled)]).await;
+    assert_eq!(world.messages("QUARANTINE_QUEUE_URL").await.len(), 1, "the unreadable message is kept");
 }
 
 #[tokio::test]

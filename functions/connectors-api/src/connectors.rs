@@ -71,17 +71,23 @@ pub async fn list<W: World>(State(api): Shared<W>, headers: HeaderMap) -> Result
     Ok(Json(json!({ "connectors": views })))
 }
 
-pub async fn read<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id): Path<ConnectorId>) -> Result<Json<Value>, Problem> {
+pub async fn read<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let (owner, now) = api.caller(&headers).await?;
-    let connector = api.store().connector(&owner, &id).await.map_err(store_problem)?.ok_or_else(|| Problem::not_found("connector"))?;
+    let connector =
+        api.store().connector(&owner, &named(&id)?).await.map_err(store_problem)?.ok_or_else(|| Problem::not_found("connector"))?;
     Ok(Json(json!(view(connector, now))))
 }
 
 /// Answers the receipt of what was done at Google and here.
-pub async fn remove<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id): Path<ConnectorId>) -> Result<Json<Value>, Problem> {
+pub async fn remove<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let (owner, now) = api.caller(&headers).await?;
-    let receipt = api.disconnect.run(&owner, &id, now).await.map_err(|error| match error {
+    let receipt = api.disconnect.run(&owner, &named(&id)?, now).await.map_err(|error| match error {
         DisconnectError::NotFound => Problem::not_found("connector"),
+        DisconnectError::Busy => Problem::new(
+            StatusCode::CONFLICT,
+            "events_pending",
+            "events of this connector are about to be published; try again in a minute",
+        ),
         DisconnectError::Access(AccessError::Provider(ProviderError::Refused { status, reason })) => Problem::new(
             StatusCode::BAD_GATEWAY,
             "google_refused",
@@ -94,4 +100,9 @@ pub async fn remove<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id
         "grant_revoked": receipt.grant_revoked,
         "data_purged": receipt.data_purged,
     })))
+}
+
+/// What cannot be an id names nothing, as an unknown id does.
+fn named(id: &str) -> Result<ConnectorId, Problem> {
+    ConnectorId::parse(id).ok_or_else(|| Problem::not_found("connector"))
 }

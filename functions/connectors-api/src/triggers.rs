@@ -26,26 +26,26 @@ pub async fn create<W: World>(State(api): Shared<W>, headers: HeaderMap, Body(bo
     Ok((StatusCode::CREATED, Json(trigger)))
 }
 
-pub async fn read<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id): Path<TriggerId>) -> Result<Json<Trigger>, Problem> {
+pub async fn read<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Trigger>, Problem> {
     let (owner, _) = api.caller(&headers).await?;
-    let trigger = api.store().trigger(&owner, &id).await.map_err(store_problem)?;
+    let trigger = api.store().trigger(&owner, &named(&id)?).await.map_err(store_problem)?;
     trigger.map(Json).ok_or_else(|| Problem::not_found("trigger"))
 }
 
 pub async fn change<W: World>(
     State(api): Shared<W>,
     headers: HeaderMap,
-    Path(id): Path<TriggerId>,
+    Path(id): Path<String>,
     Body(body): Body,
 ) -> Result<Json<Trigger>, Problem> {
     let (owner, now) = api.caller(&headers).await?;
     let change = TriggerChange::parse(json_body(&body)?).map_err(invalid)?;
-    subscribe::change(api.store(), &owner, &id, change, now).await.map(Json).map_err(problem)
+    subscribe::change(api.store(), &owner, &named(&id)?, change, now).await.map(Json).map_err(problem)
 }
 
-pub async fn remove<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id): Path<TriggerId>) -> Result<StatusCode, Problem> {
+pub async fn remove<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id): Path<String>) -> Result<StatusCode, Problem> {
     let (owner, _) = api.caller(&headers).await?;
-    subscribe::remove(api.store(), &owner, &id).await.map_err(problem)?;
+    subscribe::remove(api.store(), &owner, &named(&id)?).await.map_err(problem)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -67,4 +67,9 @@ fn problem(error: SubscribeError) -> Problem {
         }
         SubscribeError::Store(error) => store_problem(error),
     }
+}
+
+/// What cannot be an id names nothing, as an unknown id does.
+fn named(id: &str) -> Result<TriggerId, Problem> {
+    TriggerId::parse(id).ok_or_else(|| Problem::not_found("trigger"))
 }

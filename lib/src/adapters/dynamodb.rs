@@ -6,6 +6,7 @@ mod rows;
 mod store;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -18,6 +19,8 @@ use self::keys::{Item, Key};
 use self::rows::text;
 use crate::ports::StoreError;
 
+/// How often a write that meets another writer's transaction is tried.
+const MOST_ATTEMPTS: u32 = 5;
 /// DynamoDB's bound on one BatchGetItem.
 const MOST_KEYS: usize = 100;
 
@@ -76,9 +79,19 @@ impl DynamoStore {
         Err(StoreError::Unavailable("BatchGetItem leaves keys unprocessed".into()))
     }
 
+    /// Another transaction that holds a row for a moment is waited out; a condition that does not hold is final.
     async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<(), StoreError> {
-        self.client.transact_write_items().set_transact_items(Some(writes)).send().await.map_err(transaction_error)?;
-        Ok(())
+        let mut attempt = 1;
+        loop {
+            let request = self.client.transact_write_items().set_transact_items(Some(writes.clone()));
+            match request.send().await {
+                Ok(_) => return Ok(()),
+                Err(error) if is_contention(&error) && attempt < MOST_ATTEMPTS => pause(attempt).await,
+                Err(error) if lost_race(&error) => return Err(StoreError::Conflict),
+                Err(error) => return Err(unavailable(error)),
+            }
+            attempt += 1;
+        }
     }
 
     async fn update(&self, change: Change) -> Result<(), StoreError> {
@@ -92,9 +105,15 @@ impl DynamoStore {
             .set_condition_expression(update.condition_expression)
             .set_expression_attribute_names(update.expression_attribute_names)
             .set_expression_attribute_values(update.expression_attribute_values);
-        match request.send().await {
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Err(StoreError::Conflict),
-            answer => answer.map(|_| ()).map_err(unavailable),
+        let mut attempt = 1;
+        loop {
+            match request.clone().send().await {
+                Ok(_) => return Ok(()),
+                Err(error) if error.code() == Some("TransactionConflictException") && attempt < MOST_ATTEMPTS => pause(attempt).await,
+                Err(error) if error.code() == Some("ConditionalCheckFailedException") => return Err(StoreError::Conflict),
+                Err(error) => return Err(unavailable(error)),
+            }
+            attempt += 1;
         }
     }
 }
@@ -107,18 +126,25 @@ where
     StoreError::Unavailable(error.into())
 }
 
-/// A transaction fails for a condition or because another one holds a row: either way somebody was first.
-fn transaction_error<R>(error: SdkError<TransactWriteItemsError, R>) -> StoreError
-where
-    R: std::fmt::Debug + Send + Sync + 'static,
-{
-    let lost_race = match error.as_service_error() {
-        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled
-            .cancellation_reasons()
-            .iter()
-            .any(|reason| matches!(reason.code(), Some("ConditionalCheckFailed" | "TransactionConflict"))),
-        Some(TransactWriteItemsError::TransactionInProgressException(_)) => true,
-        _ => false,
+/// What a cancelled transaction was cancelled for.
+fn cancelled_for<'a, R>(error: &'a SdkError<TransactWriteItemsError, R>) -> impl Iterator<Item = &'a str> {
+    let reasons = match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled.cancellation_reasons(),
+        _ => &[],
     };
-    if lost_race { StoreError::Conflict } else { unavailable(error) }
+    reasons.iter().filter_map(|reason| reason.code())
+}
+
+/// No condition failed; another writer only holds a row just now.
+fn is_contention<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
+    cancelled_for(error).any(|code| code == "TransactionConflict") && !cancelled_for(error).any(|code| code == "ConditionalCheckFailed")
+}
+
+fn lost_race<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
+    cancelled_for(error).any(|code| matches!(code, "ConditionalCheckFailed" | "TransactionConflict"))
+}
+
+#[expect(clippy::disallowed_methods, reason = "a transaction of another writer takes milliseconds")]
+async fn pause(attempt: u32) {
+    tokio::time::sleep(Duration::from_millis(10 << attempt)).await;
 }

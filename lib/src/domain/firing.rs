@@ -7,7 +7,7 @@ use crate::domain::email_address::EmailAddress;
 use crate::domain::history::is_received;
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::{ConnectorId, EventId, MessageId, OwnerId, TriggerId};
-use crate::domain::message::Message;
+use crate::domain::message::{Bounds, Message};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::{Trigger, TriggerType};
 use crate::domain::wake_up::WakeUp;
@@ -15,6 +15,12 @@ use crate::domain::wake_up::WakeUp;
 pub const EVENT_SOURCE: &str = "email.connectors";
 pub const TRIGGER_FIRED: &str = "TRIGGER_FIRED";
 const SCHEMA_VERSION: u32 = 1;
+
+/// In bytes. No sender may make mail that is matched and can then be neither stored nor published: 98 such firings fit
+/// into one DynamoDB transaction (4 MB), and one into EventBridge many times over.
+pub const LONGEST_DETAIL: usize = 32 * 1024;
+/// What an event tells of a message, unless that is too long still.
+const BOUNDS: Bounds = Bounds { entries: 50, text: 2000 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Firing {
@@ -35,7 +41,7 @@ struct TriggerFired<'a> {
     owner_id: &'a OwnerId,
     trigger: FiredTrigger<'a>,
     connector: FiredConnector<'a>,
-    message: &'a Message,
+    message: Message,
     correlation: FiredCorrelation<'a>,
 }
 
@@ -82,21 +88,132 @@ pub fn decide(connector: &Connector, triggers: &[Trigger], message: &Message, wa
 
 fn fire(connector: &Connector, trigger: &Trigger, message: &Message, wake_up: &WakeUp, now: Timestamp) -> Firing {
     let event_id = EventId::derive(&connector.google_sub, &message.id, &trigger.id);
-    let message = &message.bounded();
-    let detail = TriggerFired {
+    let fired = TriggerFired {
         schema_version: SCHEMA_VERSION,
         event_id: &event_id,
         fired_at: now,
         owner_id: &connector.owner_id,
         trigger: FiredTrigger { id: &trigger.id, kind: trigger.kind, agent_id: trigger.agent_id.as_deref() },
         connector: FiredConnector { id: &connector.id, provider: connector.provider, email_address: &connector.email_address },
-        message,
+        message: message.clone(),
         correlation: FiredCorrelation {
             pubsub_message_id: wake_up.correlation.pubsub_message_id.as_deref(),
             history_id: wake_up.history_id,
         },
     };
-    // Strings, numbers and lists of them: rendering them cannot fail.
-    let detail = serde_json::to_string(&detail).unwrap_or_default();
+    let detail = fired.render(message);
     Firing { trigger_id: trigger.id.clone(), message_id: message.id.clone(), decided_at: now, detail, event_id }
+}
+
+impl TriggerFired<'_> {
+    /// The detail's bytes; of a message that is too long, less and less is told until they fit.
+    fn render(mut self, whole: &Message) -> String {
+        let mut bounds = BOUNDS;
+        loop {
+            self.message = whole.bounded(bounds);
+            // Strings, numbers and lists of them: rendering them cannot fail.
+            let detail = serde_json::to_string(&self).unwrap_or_default();
+            if detail.len() <= LONGEST_DETAIL || bounds.text == 0 {
+                return detail;
+            }
+            bounds = bounds.half();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::domain::connector::{Slot, Status, Uniqueness};
+    use crate::domain::id::GoogleSub;
+    use crate::domain::message::ProviderMessage;
+    use crate::domain::secret::Sealed;
+    use crate::domain::trigger::{Filters, TriggerConfig};
+    use crate::domain::wake_up::Kind;
+    use crate::domain::watch::Watch;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+
+    fn connector() -> Connector {
+        let google_sub = GoogleSub::new("108");
+        Connector {
+            id: ConnectorId::new("con_1"),
+            owner_id: OwnerId::new("owner"),
+            provider: Provider::Gmail,
+            slot: Slot::new(Uniqueness::PerProvider, Provider::Gmail, &google_sub),
+            email_address: EmailAddress::parse("ada@example.com").unwrap(),
+            google_sub,
+            status: Status::Active,
+            granted_scopes: vec![],
+            version: 1,
+            generation: 1,
+            history_id: HistoryId::new(1),
+            listed_at: None,
+            watch: Watch::default(),
+            refresh_token: Sealed(vec![]),
+            access_token: None,
+            unpublished: Default::default(),
+            last_event_at: None,
+            last_error: None,
+            connected_at: NOW,
+            created_at: NOW,
+            updated_at: NOW,
+        }
+    }
+
+    fn fired(headers: &[(&str, &str)]) -> (Message, Value, usize) {
+        let connector = connector();
+        let trigger = Trigger {
+            id: TriggerId::new("trg_1"),
+            owner_id: connector.owner_id.clone(),
+            kind: TriggerType::Email,
+            agent_id: Some("a".repeat(200)),
+            config: TriggerConfig { connector_id: connector.id.clone(), filters: Filters::default() },
+            created_at: NOW,
+            updated_at: NOW,
+        };
+        let message = ProviderMessage {
+            id: MessageId::new("m"),
+            thread_id: "t".into(),
+            label_ids: vec![],
+            history_id: None,
+            received_at: NOW,
+            snippet: String::new(),
+            size_estimate: 0,
+            has_attachments: false,
+            headers: headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+        }
+        .normalize();
+        let wake_up = WakeUp::own(Kind::Sync, connector.email_address.clone(), NOW);
+        let [firing] = decide(&connector, &[trigger], &message, &wake_up, NOW).try_into().unwrap();
+        (message, serde_json::from_str(&firing.detail).unwrap(), firing.detail.len())
+    }
+
+    #[test]
+    fn whatever_is_sent_the_event_stays_short() {
+        // An encoded word may hold control characters, each of which JSON writes as six bytes.
+        let name = format!("=?utf-8?q?{}?=", "=01".repeat(300));
+        let everyone = vec![format!("{name} <{}@example.com>", "a".repeat(300)); 400].join(", ");
+        let long = "\"".repeat(100_000);
+        let headers = [
+            ("From", everyone.as_str()),
+            ("To", &everyone),
+            ("Cc", &everyone),
+            ("Reply-To", &everyone),
+            ("Subject", &long),
+            ("References", &long),
+        ];
+        let (_, detail, length) = fired(&headers);
+        assert!(length <= LONGEST_DETAIL, "{length}");
+        assert_eq!(detail["message"]["id"], "m");
+    }
+
+    #[test]
+    fn an_ordinary_message_is_told_whole() {
+        let (message, detail, _) =
+            fired(&[("From", "Bo <bo@example.com>"), ("To", "ada@example.com, bo@example.com"), ("Subject", "Hello")]);
+        assert_eq!(detail["message"], serde_json::to_value(message).unwrap());
+    }
 }

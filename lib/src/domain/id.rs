@@ -55,15 +55,33 @@ identifier!(
     EventId
 );
 
+/// What a caller may name: nothing longer can be an id, or be part of a key.
+const LONGEST_NAMED: usize = 64;
+
+fn named(text: &str) -> Option<String> {
+    let plain = text.len() <= LONGEST_NAMED && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    plain.then(|| text.to_string())
+}
+
 impl ConnectorId {
     pub fn from_uuid(uuid: Uuid) -> Self {
         Self(format!("con_{}", uuid.simple()))
+    }
+
+    /// What a caller sent, if it could be an id at all.
+    pub fn parse(text: &str) -> Option<Self> {
+        named(text).map(Self)
     }
 }
 
 impl TriggerId {
     pub fn from_uuid(uuid: Uuid) -> Self {
         Self(format!("trg_{}", uuid.simple()))
+    }
+
+    /// What a caller sent, if it could be an id at all.
+    pub fn parse(text: &str) -> Option<Self> {
+        named(text).map(Self)
     }
 }
 
@@ -85,6 +103,14 @@ pub fn fingerprint(parts: &[&str]) -> Uuid {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_could_be_no_id_is_none() {
+        assert_eq!(ConnectorId::parse("con_1").unwrap().as_str(), "con_1");
+        for text in ["con#1", "con/1", "con 1", "cön", &"c".repeat(65)] {
+            assert_eq!((ConnectorId::parse(text), TriggerId::parse(text)), (None, None), "{text}");
+        }
+    }
 
     #[test]
     fn a_firing_has_the_same_id_whoever_derives_it() {

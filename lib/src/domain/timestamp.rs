@@ -37,11 +37,6 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis_of(span)))
     }
 
-    /// The time from `earlier` to `self`; zero if `earlier` is later.
-    pub fn since(self, earlier: Self) -> Duration {
-        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
-    }
-
     pub fn parse(text: &str) -> Option<Self> {
         let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
         Some(Self(i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok()?))
@@ -90,10 +85,5 @@ mod tests {
             assert_eq!(Timestamp::parse(&moment.to_string()), Some(moment));
         }
         assert_eq!(Timestamp::from_seconds(0).to_string(), "1970-01-01T00:00:00.000Z");
-    }
-
-    #[test]
-    fn an_earlier_moment_is_no_time_ago() {
-        assert_eq!(Timestamp::from_seconds(1).since(Timestamp::from_seconds(2)), Duration::ZERO);
     }
 }

@@ -108,6 +108,9 @@ impl NewTrigger {
     pub fn parse(body: Value) -> Result<Self, InvalidTrigger> {
         check_type(body.get("type"))?;
         let new: Self = read(body)?;
+        if ConnectorId::parse(new.config.connector_id.as_str()).is_none() {
+            return Err(invalid("config.connector_id", "is no connector's id; `GET /api/connectors` lists them"));
+        }
         check_agent(new.agent_id.as_deref())?;
         new.config.filters.check()?;
         Ok(new)
@@ -291,6 +294,7 @@ mod tests {
             (json!({"type": "email"}), "body", "missing field `config`"),
             (json!({"type": "email", "config": {}}), "config", "missing field `connector_id`"),
             (json!({"type": "email", "config": {"connector_id": 5}}), "config.connector_id", "expected a string"),
+            (json!({"type": "email", "config": {"connector_id": "a#b"}}), "config.connector_id", "no connector's id"),
             (with(json!({"subject": ["a"]})), "config.filters.subject", "unknown field"),
             (with(json!({"subject_contains": "a"})), "config.filters.subject_contains", "expected a sequence"),
             (with(json!({"subject_contains": ["a", " "]})), "config.filters.subject_contains[1]", "1 to 200"),

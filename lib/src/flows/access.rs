@@ -86,7 +86,13 @@ async fn refresh(
         None => store.keep_data_key(vault.new_data_key().await?).await?,
     };
     let sealed = vault.seal_access_token(&token, &connector.id, connector.generation, &key).await?;
-    // Conditional on the generation: a token of an earlier connect is neither kept nor used.
-    store.cache_access_token(&connector.location(), connector.generation, &sealed).await?;
-    Ok(token)
+    match store.cache_access_token(&connector.location(), connector.generation, &sealed).await {
+        // Conditional on the generation: a token of an earlier connect is neither kept nor used.
+        Err(conflict @ StoreError::Conflict) => Err(conflict.into()),
+        Err(error) => {
+            tracing::warn!(%error, "the access token is not cached, and will be refreshed again");
+            Ok(token)
+        }
+        Ok(()) => Ok(token),
+    }
 }

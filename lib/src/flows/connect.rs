@@ -176,6 +176,10 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps> Connect<S, V, P, W> {
         if held.google_sub != *google_sub {
             return Err(ConnectError::AccountMismatch);
         }
+        if grant.refresh_token.is_none() && held.status == Status::NeedsReauth {
+            // The stored token is the one that Google refused.
+            return Err(ConnectError::NoRefreshToken);
+        }
         let seal = async {
             match &grant.refresh_token {
                 Some(token) => self.vault.seal_refresh_token(token, &held.id).await,

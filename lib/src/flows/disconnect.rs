@@ -4,7 +4,7 @@ use crate::domain::connector::Connector;
 use crate::domain::id::{ConnectorId, OwnerId, TriggerId};
 use crate::domain::timestamp::Timestamp;
 use crate::flows::access::{AccessError, Session};
-use crate::ports::{EmailProvider, ProviderError, Store, StoreError, Vault};
+use crate::ports::{EmailProvider, ProviderError, Store, StoreError, Vault, VaultError};
 
 /// How often the purge starts over after another writer came first.
 const MOST_ATTEMPTS: u32 = 5;
@@ -49,8 +49,7 @@ impl<S: Store, V: Vault, P: EmailProvider> Disconnect<S, V, P> {
         let mut receipt = Receipt { watch_stopped: false, grant_revoked: false, data_purged: true };
         if !shared {
             receipt.watch_stopped = self.stop(&connector, now).await?;
-            self.revoke(&connector).await?;
-            receipt.grant_revoked = true;
+            receipt.grant_revoked = self.revoke(&connector).await?;
         }
         self.purge(connector, owner).await?;
         Ok(receipt)
@@ -84,12 +83,17 @@ impl<S: Store, V: Vault, P: EmailProvider> Disconnect<S, V, P> {
             Err(AccessError::Provider(ProviderError::GrantRefused(_) | ProviderError::Unauthorized | ProviderError::Refused { .. })) => {
                 Ok(false)
             }
+            Err(AccessError::Vault(VaultError::WrongContext)) => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    async fn revoke(&self, connector: &Connector) -> Result<(), AccessError> {
-        let token = self.vault.open_refresh_token(&connector.refresh_token, &connector.id).await?;
-        Ok(self.provider.revoke(&token).await?)
+    /// A token that does not open can be used by nobody, and must not keep its connector for ever.
+    async fn revoke(&self, connector: &Connector) -> Result<bool, AccessError> {
+        match self.vault.open_refresh_token(&connector.refresh_token, &connector.id).await {
+            Ok(token) => Ok(self.provider.revoke(&token).await.map(|()| true)?),
+            Err(VaultError::WrongContext) => Ok(false),
+            Err(unavailable) => Err(unavailable.into()),
+        }
     }
 }

@@ -18,6 +18,8 @@ use crate::ports::{Commit, EmailProvider, EventBus, Progress, ProviderError, Sto
 
 /// How often a wake-up starts over after another writer came first, before the queue delivers it again.
 const MOST_ATTEMPTS: u32 = 3;
+/// A listing longer than this is no listing: half a million records.
+const MOST_PAGES: usize = 1000;
 /// How many messages are fetched and decided before what they fired is committed.
 const GROUP: usize = 100;
 
@@ -76,8 +78,20 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus> Process<S, V, P, B> {
     }
 
     async fn handle(&self, connector: &Connector, triggers: &[Trigger], wake_up: &WakeUp, now: Timestamp) -> Result<Outcome, ProcessError> {
-        // First of all, and also for a stale wake-up: what was decided is owed.
-        self.publish_left_over(connector, now).await?;
+        // First of all, and also for a stale wake-up: what was decided is owed. While it cannot be published, new mail is
+        // decided all the same, and the wake-up comes again.
+        let left_over = self.publish_left_over(connector, now).await;
+        let outcome = self.handle_new(connector, triggers, wake_up, now).await;
+        left_over.and(outcome)
+    }
+
+    async fn handle_new(
+        &self,
+        connector: &Connector,
+        triggers: &[Trigger],
+        wake_up: &WakeUp,
+        now: Timestamp,
+    ) -> Result<Outcome, ProcessError> {
         if connector.status != Status::Active {
             return Ok(Outcome::NotActive);
         }
@@ -124,7 +138,7 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus> Process<S, V, P, B> {
     async fn list(&self, session: &mut Session<'_, S, V, P>, connector: &Connector) -> Result<Listing, ProcessError> {
         let mut listing = Listing::default();
         let mut token: Option<String> = None;
-        loop {
+        for _ in 0..MOST_PAGES {
             let page = session
                 .call(|access| {
                     let token = token.clone();
@@ -133,10 +147,12 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus> Process<S, V, P, B> {
                 .await?;
             listing.add(&page);
             match page.next_page_token {
-                Some(next) => token = Some(next),
+                Some(next) if token.as_ref() != Some(&next) => token = Some(next),
+                Some(_) => break,
                 None => return Ok(listing),
             }
         }
+        Err(AccessError::from(ProviderError::Unavailable("the history's pages do not end".into())).into())
     }
 
     async fn decide_group(

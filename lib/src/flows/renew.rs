@@ -1,9 +1,11 @@
 //! A watch is renewed: what is due is watched again, what is silent is woken, what a crash left unpublished is woken too.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use futures_util::future::join_all;
+use futures_util::stream;
 
 use crate::domain::connector::{Connector, Location, Status};
 use crate::domain::sweep::{Sweep, next_sweep, sweep, sweep_after_wake};
@@ -14,6 +16,8 @@ use crate::ports::{Due, EmailProvider, ProviderError, SWEEP_SHARDS, Store, Store
 
 /// How many due rows of a shard one run takes on; the rest is due still when the next run comes, a minute later.
 const MOST_PER_SHARD: u32 = 100;
+/// How many connectors of a shard are swept side by side: one that Google keeps waiting must not hold up the others.
+const AT_ONCE: usize = 8;
 
 pub struct Renew<S, V, P, W> {
     pub store: S,
@@ -83,25 +87,21 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps> Renew<S, V, P, W> {
                 return swept;
             }
         };
-        // A mailbox is woken once, however many of its firings wait.
-        let mut woken = HashSet::new();
+        // A mailbox is woken once, however many of its firings wait; and first, since it takes but a moment.
+        let (mut forgotten, mut connectors) = (BTreeMap::new(), Vec::new());
         for due in due {
-            if let Due::Firing { connector, .. } = &due
-                && !woken.insert(connector.mailbox.clone())
-            {
-                continue;
+            match due {
+                Due::Firing { connector, .. } => drop(forgotten.insert(connector.mailbox.clone(), connector)),
+                Due::Connector(location) => connectors.push(location),
             }
-            let (done, connector) = match due {
-                Due::Connector(location) => (self.sweep_connector(&location, now).await, location),
-                Due::Firing { connector, .. } => (self.wake(&connector, Kind::Due, now).await, connector),
-            };
-            match done {
-                Ok(Done::Renewed) => swept.renewed += 1,
-                Ok(Done::NotRenewed) => swept.not_renewed += 1,
-                Ok(Done::Woken) => swept.woken += 1,
-                Ok(Done::Nothing) => {}
-                Err(source) => swept.failures.push(RenewError::Connector { connector: connector.connector.to_string(), source }),
-            }
+        }
+        for location in forgotten.into_values() {
+            let woken = self.wake(&location, Kind::Due, now).await;
+            swept.count(&location, woken);
+        }
+        let swept_connectors = stream::iter(connectors).map(async |location| (self.sweep_connector(&location, now).await, location));
+        for (done, location) in swept_connectors.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await {
+            swept.count(&location, done);
         }
         swept
     }
@@ -153,6 +153,16 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps> Renew<S, V, P, W> {
 }
 
 impl Swept {
+    fn count(&mut self, location: &Location, done: Result<Done, SweepError>) {
+        match done {
+            Ok(Done::Renewed) => self.renewed += 1,
+            Ok(Done::NotRenewed) => self.not_renewed += 1,
+            Ok(Done::Woken) => self.woken += 1,
+            Ok(Done::Nothing) => {}
+            Err(source) => self.failures.push(RenewError::Connector { connector: location.connector.to_string(), source }),
+        }
+    }
+
     fn and(mut self, other: Self) -> Self {
         self.renewed += other.renewed;
         self.not_renewed += other.not_renewed;

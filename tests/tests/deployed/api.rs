@@ -69,7 +69,7 @@ async fn another_owner_sees_nothing_and_cannot_tell_it_from_nothing() {
 }
 
 #[tokio::test]
-async fn no_answer_shows_a_secret() {
+async fn an_answer_shows_what_was_decided_to_be_shown() {
     let stack = Stack::at_rest().await;
     let user = User::connected(&stack, "ada").await;
     let one = user.connector(&stack).await;

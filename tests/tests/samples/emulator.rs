@@ -68,6 +68,14 @@ impl World {
         Self { _google: google, values }
     }
 
+    /// What lies in one of the queues; a body that is not JSON counts as null.
+    pub async fn messages(&self, queue: &str) -> Vec<Value> {
+        let sqs = aws_sdk_sqs::Client::new(&aws::config().await);
+        let request = sqs.receive_message().queue_url(&self.values[queue]).max_number_of_messages(10).wait_time_seconds(1);
+        let messages = request.send().await.unwrap().messages.unwrap_or_default();
+        messages.iter().map(|message| serde_json::from_str(message.body().unwrap()).unwrap_or_default()).collect()
+    }
+
     /// The variables that the template declares for a function, and no others.
     fn environment(&self, function: &str) -> BTreeMap<String, String> {
         let template = template::read();

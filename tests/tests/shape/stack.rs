@@ -54,13 +54,17 @@ fn no_function_may_do_more_than_it_names() {
 #[test]
 fn what_holds_data_outlives_the_stack() {
     let template = template::read();
-    for name in ["ConnectorsTable", "SecretsKey", "EventArchive"] {
-        let resource = &template["Resources"][name];
-        for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
-            assert_eq!(resource[policy], "Retain", "{name} {policy}");
-        }
+    for (name, policy) in [
+        ("ConnectorsTable", "Retain"),
+        ("SecretsKey", "RetainExceptOnCreate"),
+        ("EventBus", "RetainExceptOnCreate"),
+        ("EventArchive", "RetainExceptOnCreate"),
+    ] {
+        assert_eq!(template["Resources"][name]["DeletionPolicy"], policy, "{name}");
+        assert_eq!(template["Resources"][name]["UpdateReplacePolicy"], "Retain", "{name}");
     }
     let table = &template["Resources"]["ConnectorsTable"]["Properties"];
+    assert_eq!(table["DeletionProtectionEnabled"], true);
     assert_eq!(table["BillingMode"], "PAY_PER_REQUEST");
     assert_eq!(table["TimeToLiveSpecification"]["AttributeName"], "expires_at");
     assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);

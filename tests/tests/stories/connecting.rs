@@ -3,13 +3,13 @@
 use std::slice::from_ref;
 
 use email_connectors::domain::connector::Status;
-use email_connectors::domain::wake_up::Kind;
+use email_connectors::domain::wake_up::{Kind, WakeUp};
 use email_connectors::domain::watch::{Watch, WatchStatus};
 use email_connectors::flows::connect::{ConnectError, ConnectRequest};
-use email_connectors::ports::{ProviderError, StoreError, Vault};
+use email_connectors::ports::{ProviderError, Store, StoreError, Vault};
 use secrecy::ExposeSecret;
 use serde_json::json;
-use tests::world::{Call, Consent, Failure, Mail, WATCH_LIFE, When};
+use tests::world::{ACCESS_TOKEN_LIFE, Call, Consent, Failure, Mail, WATCH_LIFE, When};
 use uuid::Uuid;
 
 use super::stage::{MINUTE, Scene, Stage, owner, subjects};
@@ -268,8 +268,26 @@ async fn whatever_fails_before_the_connector_is_stored_changes_nothing() {
         let ada = stage.world.account("ada@example.com");
         stage.world.fail(call, When::Before, 1);
         assert!(stage.connect_with("owner", &ada, Consent::default()).await.is_err(), "{call}");
+        assert_eq!(stage.world.store().connectors(&owner("owner")).await.unwrap(), [], "{call}");
         assert_eq!(ada.watched_until(), None, "{call}");
         assert_eq!(stage.world.wake_ups().queued(), [], "{call}");
         assert!(stage.calls_of(&["store.record_watch"]).is_empty(), "{call}");
     }
+}
+
+#[tokio::test]
+async fn a_reconnect_without_a_refresh_token_does_not_bring_a_refused_one_back() {
+    let stage = Stage::new();
+    let ada = stage.world.account("ada@example.com");
+    let connector = stage.connect("owner", &ada).await;
+    ada.revoke_grant();
+    stage.world.pass(ACCESS_TOKEN_LIFE);
+    stage.wake(&WakeUp::own(Kind::Sync, ada.address(), stage.world.now())).await.unwrap();
+    let refused = stage.connector(&connector.id);
+    assert_eq!(refused.status, Status::NeedsReauth);
+
+    let answer = stage.connect_with("owner", &ada, without_refresh_token()).await;
+
+    assert!(matches!(answer, Err(ConnectError::NoRefreshToken)), "{answer:?}");
+    assert_eq!(stage.connector(&connector.id), refused);
 }

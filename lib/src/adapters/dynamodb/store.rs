@@ -1,6 +1,5 @@
 //! The store's contract, told in rows: each method is one read, one update or one transaction, but for the pointers of an owner.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
@@ -144,8 +143,8 @@ impl Store for DynamoStore {
 
     async fn decided(&self, events: &[EventId]) -> Result<Vec<EventId>, StoreError> {
         let rows = self.get_all(events.iter().map(keys::firing).collect(), Some("event_id")).await?;
-        let id = |item: Item| read::<HashMap<String, EventId>>(item).map(HashMap::into_values);
-        Ok(rows.into_iter().map(id).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        let id = |item: &Item| item.get("event_id").and_then(|id| id.as_s().ok()).map(EventId::new);
+        Ok(rows.iter().filter_map(id).collect())
     }
 
     async fn commit(&self, connector: &Location, version: u64, commit: &Commit) -> Result<(), StoreError> {
@@ -222,7 +221,14 @@ impl Store for DynamoStore {
         let (connectors, firings) = tokio::join!(self.due_rows(&connectors, now, most), self.due_rows(&firings, now, most));
         let rows = [connectors?, firings?].concat();
         let looked_up = join_all(rows.iter().map(|item| self.read_due(item))).await;
-        looked_up.into_iter().filter_map(Result::transpose).collect()
+        // One row that cannot be read must not keep the others from being looked at.
+        let readable = looked_up.into_iter().filter_map(|row| {
+            row.unwrap_or_else(|error| {
+                tracing::error!(%error, "a due row cannot be read");
+                None
+            })
+        });
+        Ok(readable.collect())
     }
 
     async fn data_key(&self) -> Result<Option<WrappedKey>, StoreError> {
@@ -275,11 +281,7 @@ impl DynamoStore {
                 let connector = Location { mailbox: row.mailbox.clone(), connector: row.connector_id.clone() };
                 Ok(row.published_at.is_none().then_some(Due::Firing { event_id, connector }))
             }
-            // One row that nobody knows must not keep the others from being looked at.
-            None => {
-                tracing::error!(pk = part("pk"), sk = part("sk"), "the index names a row of no known kind");
-                Ok(None)
-            }
+            None => Err(StoreError::Unreadable(format!("the index names {} {}", part("pk"), part("sk")))),
         }
     }
 }

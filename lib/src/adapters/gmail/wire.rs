@@ -102,7 +102,6 @@ struct Header {
 #[serde(default)]
 pub struct ErrorAnswer {
     pub error: ErrorBody,
-    pub error_description: Option<String>,
 }
 
 #[derive(Deserialize)]
