@@ -127,7 +127,7 @@ where
 }
 
 /// What a cancelled transaction was cancelled for.
-fn cancelled_for<'a, R>(error: &'a SdkError<TransactWriteItemsError, R>) -> impl Iterator<Item = &'a str> {
+fn cancelled_for<R>(error: &SdkError<TransactWriteItemsError, R>) -> impl Iterator<Item = &str> {
     let reasons = match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled.cancellation_reasons(),
         _ => &[],

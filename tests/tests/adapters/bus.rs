@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use aws_sdk_eventbridge::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sqs::types::QueueAttributeName;
 use axum::extract::State;
 use axum::routing::post;
@@ -14,7 +13,7 @@ use email_connectors::domain::id::{EventId, MessageId, TriggerId};
 use email_connectors::ports::EventBus;
 use serde_json::{Value, json};
 
-use crate::aws;
+use crate::{aws, scripted};
 
 fn firing(number: usize) -> Firing {
     Firing {
@@ -51,16 +50,8 @@ async fn put_events(State(state): State<Arc<Mutex<Throttled>>>, body: String) ->
 
 async fn throttled() -> (SdkConfig, Arc<Mutex<Throttled>>) {
     let state = Arc::new(Mutex::new(Throttled::default()));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let router = Router::new().route("/", post(put_events)).with_state(state.clone());
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .endpoint_url(url)
-        .credentials_provider(aws_sdk_eventbridge::config::SharedCredentialsProvider::new(Credentials::new("a", "b", None, None, "test")));
-    (config.build(), state)
+    let config = scripted::served_by(Router::new().route("/", post(put_events)).with_state(state.clone())).await;
+    (config, state)
 }
 
 #[tokio::test]
@@ -81,13 +72,8 @@ async fn refused_entries_are_sent_again_with_the_same_bytes() {
 
 #[tokio::test]
 async fn what_is_refused_to_the_end_is_an_error() {
-    let (config, _) = throttled().await;
-    let always =
-        Router::new().route("/", post(|| async { Json(json!({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]})) }));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, always).await });
-    let refusing = config.to_builder().endpoint_url(url).build();
+    let always = || async { Json(json!({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]})) };
+    let refusing = scripted::served_by(Router::new().route("/", post(always))).await;
     let error = EventBridge::new(&refusing, "bus").publish(&[firing(1)]).await.unwrap_err();
     assert!(error.cause.to_string().contains("InternalFailure"), "{error:?}");
 }
