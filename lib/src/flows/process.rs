@@ -113,7 +113,7 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus> Process<S, V, P, B> {
         let listing = self.list(&mut session, connector).await?;
         let candidates = if triggers.is_empty() { &[] } else { listing.candidates() };
 
-        let mut steps = Steps { connector: connector.location(), version: connector.version, fired: 0, now };
+        let mut steps = Steps { connector: connector.location(), version: connector.version, fired: 0, refused: None, now };
         let mut groups = candidates.chunks(GROUP).peekable();
         while let Some(group) = groups.next() {
             let firings = self.decide_group(&mut session, connector, triggers, group, wake_up, now).await?;
@@ -123,15 +123,14 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus> Process<S, V, P, B> {
                 if groups.peek().is_some() || chunks.peek().is_some() {
                     self.commit(&mut steps, chunk, None).await?;
                 } else {
-                    let progress = progress(&listing, connector, now);
-                    self.commit(&mut steps, chunk, Some(progress)).await?;
-                    return Ok(Outcome::Listed { messages: listing.candidates().len(), fired: steps.fired });
+                    self.commit(&mut steps, chunk, Some(progress(&listing, connector, now))).await?;
+                    return steps.outcome(&listing);
                 }
             }
         }
         // Nothing fired at the end of the listing: the cursor moves alone.
         self.commit(&mut steps, &[], Some(progress(&listing, connector, now))).await?;
-        Ok(Outcome::Listed { messages: listing.candidates().len(), fired: steps.fired })
+        steps.outcome(&listing)
     }
 
     /// All pages, or an error: a listing that is not complete moves no cursor.
@@ -180,7 +179,12 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus> Process<S, V, P, B> {
         self.store.commit(&steps.connector, steps.version, &commit).await?;
         steps.version += 1;
         steps.fired += firings.len();
-        self.publish(&steps.connector, firings, steps.now).await
+        match self.publish(&steps.connector, firings, steps.now).await {
+            // Decided is decided: a bus that is down keeps no further mail from being so.
+            Err(ProcessError::Bus(refused)) => steps.refused = Some(refused),
+            published => published?,
+        }
+        Ok(())
     }
 
     /// Decided rows that an earlier invocation did not get to mark; the same bytes under the same ids.
@@ -211,7 +215,18 @@ struct Steps {
     connector: Location,
     version: u64,
     fired: usize,
+    /// The bus did not take what was committed; the wake-up must come again.
+    refused: Option<Unavailable>,
     now: Timestamp,
+}
+
+impl Steps {
+    fn outcome(self, listing: &Listing) -> Result<Outcome, ProcessError> {
+        match self.refused {
+            Some(refused) => Err(refused.into()),
+            None => Ok(Outcome::Listed { messages: listing.candidates().len(), fired: self.fired }),
+        }
+    }
 }
 
 fn progress(listing: &Listing, connector: &Connector, now: Timestamp) -> Progress {

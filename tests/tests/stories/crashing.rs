@@ -191,3 +191,18 @@ async fn a_worker_that_always_comes_second_hands_the_wake_up_back() {
     assert!(scene.stage.wake(&scene.push()).await.is_err());
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)]);
 }
+
+#[tokio::test]
+async fn a_bus_that_is_down_stops_no_listing_halfway() {
+    let scene = Scene::new().await;
+    let subjects: Vec<String> = (0..250).map(|number| format!("mail {number}")).collect();
+    scene.deliver(&subjects.iter().map(String::as_str).collect::<Vec<_>>());
+    scene.stage.world.fail(Call::Publish, When::Before, 1);
+    assert!(scene.stage.wake(&scene.push()).await.is_err(), "the wake-up must come again");
+    assert_eq!(scene.cursor(), scene.ada.history_id());
+    let left = scene.connector().unpublished.len();
+    assert_eq!(scene.stage.published().len() + left, 250, "each is decided, and published or known to be owed");
+    scene.stage.world.pass(PROCESSOR_TIMEOUT);
+    scene.stage.wake(&scene.push()).await.unwrap();
+    assert_eq!(scene.stage.published().len(), 250);
+}

@@ -206,10 +206,10 @@ async fn firings_that_cannot_be_published_hold_up_nobodys_renewal() {
         scene.ada.deliver(Mail::new(&format!("Number {number}")));
     }
     // Each commit lands, and the bus takes nothing of it.
-    for _ in 0..250 {
-        scene.stage.world.fail(Call::Publish, When::Before, 1);
-        let _ = scene.stage.wake(&scene.own(Kind::Sync)).await;
+    for nth in 1..250 {
+        scene.stage.world.fail(Call::Publish, When::Before, nth);
     }
+    assert!(scene.stage.wake(&scene.own(Kind::Sync)).await.is_err());
     scene.stage.world.forget_scripts();
     assert_eq!(scene.connector().unpublished.len(), 250);
     scene.stage.world.pass(DAY);
