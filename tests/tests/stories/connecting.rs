@@ -2,14 +2,14 @@
 
 use std::slice::from_ref;
 
-use email_connectors::domain::connector::Status;
+use email_connectors::domain::connector::{Status, Uniqueness};
 use email_connectors::domain::wake_up::{Kind, WakeUp};
 use email_connectors::domain::watch::{Watch, WatchStatus};
-use email_connectors::flows::connect::{ConnectError, ConnectRequest};
+use email_connectors::flows::connect::{Connect, ConnectError, ConnectRequest};
 use email_connectors::ports::{ProviderError, Store, StoreError, Vault};
 use secrecy::ExposeSecret;
 use serde_json::json;
-use tests::world::{ACCESS_TOKEN_LIFE, Call, Consent, Failure, Mail, WATCH_LIFE, When};
+use tests::world::{ACCESS_TOKEN_LIFE, Account, Call, Consent, Failure, Mail, WATCH_LIFE, When};
 use uuid::Uuid;
 
 use super::stage::{MINUTE, Scene, Stage, owner, subjects};
@@ -290,4 +290,19 @@ async fn a_reconnect_without_a_refresh_token_does_not_bring_a_refused_one_back()
 
     assert!(matches!(answer, Err(ConnectError::NoRefreshToken)), "{answer:?}");
     assert_eq!(stage.connector(&connector.id), refused);
+}
+
+#[tokio::test]
+async fn with_one_connector_per_mailbox_an_owner_connects_several() {
+    let stage = Stage::new();
+    let (ada, work) = (stage.world.account("ada@example.com"), stage.world.account("ada@work.example"));
+    let connecting = Connect { uniqueness: Uniqueness::PerMailbox, ..stage.connecting() };
+    let connect = async |account: &Account| {
+        let request = stage.request("owner", &account.consent(Consent::default()));
+        connecting.run(&request, stage.world.now()).await.unwrap().connector_id
+    };
+    let (first, second, again) = (connect(&ada).await, connect(&work).await, connect(&ada).await);
+    assert_ne!(first, second);
+    assert_eq!(first, again, "the same mailbox is the same connector");
+    assert_eq!(stage.world.store().connectors(&owner("owner")).await.unwrap().len(), 2);
 }
