@@ -27,10 +27,15 @@ def start(command: list[str], environment: dict[str, str], log: Path, cwd: Path)
 
 
 def start_time(pid: int) -> str | None:
-    """When a process began: a pid alone may by now be somebody else's. None if it has ended."""
-    shown = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, env=os.environ | {"LC_ALL": "C"})
-    state, _, began = shown.stdout.strip().partition(" ")
-    return None if not state or state.startswith("Z") else began.strip()
+    """When a process began, in clock ticks since boot: a pid alone may by now be somebody else's. None if it has ended.
+
+    From /proc and not from `ps`, whose start times are computed from the clock and may differ by a second between two looks."""
+    try:
+        # The name in parentheses may itself hold spaces; the state is the third field of proc(5), the start time the 22nd.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] == "Z" else fields[19]
 
 
 def alive(process: dict) -> bool:
