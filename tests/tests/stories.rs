@@ -9,6 +9,7 @@ mod stories {
     mod disconnecting;
     mod granting;
     mod handlers;
+    mod labelling;
     mod listing;
     mod receiving;
     mod renewing;

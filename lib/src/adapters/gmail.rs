@@ -35,7 +35,7 @@ const BATCH: usize = 25;
 const BATCH_AGAIN: usize = 10;
 const LONGEST_ANSWER: usize = 20 * 1024 * 1024;
 
-const HISTORY_FIELDS: &str = "history(messagesAdded(message(id,labelIds))),historyId,nextPageToken";
+const HISTORY_FIELDS: &str = "history(messagesAdded(message(id,labelIds)),labelsAdded(labelIds,message(id))),historyId,nextPageToken";
 /// Everything an event tells, and no body. File names tell attachments apart; deeper nesting than this is not looked into.
 const MESSAGE_FIELDS: &str = "id,threadId,labelIds,snippet,historyId,internalDate,sizeEstimate,\
     payload(mimeType,filename,headers,parts(mimeType,filename,parts(mimeType,filename,parts(mimeType,filename))))";
@@ -197,6 +197,7 @@ impl EmailProvider for Gmail {
             ("startHistoryId", after.as_str()),
             ("maxResults", PAGE_SIZE),
             ("historyTypes", "messageAdded"),
+            ("historyTypes", "labelAdded"),
             ("fields", HISTORY_FIELDS),
         ];
         query.extend(page_token.map(|token| ("pageToken", token)));

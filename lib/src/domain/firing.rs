@@ -1,10 +1,12 @@
 //! A firing: one trigger, one message, decided once, with the very bytes that will be published.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::domain::connector::{Connector, Provider};
 use crate::domain::email_address::EmailAddress;
-use crate::domain::history::is_received;
+use crate::domain::history::{Candidate, is_received};
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::{ConnectorId, EventId, MessageId, OwnerId, TriggerId};
 use crate::domain::message::{Bounds, Message};
@@ -68,18 +70,32 @@ struct FiredCorrelation<'a> {
     history_id: Option<HistoryId>,
 }
 
+/// The ledger's horizon: how long it is remembered what was decided.
+pub const LEDGER_HORIZON: Duration = Duration::from_secs(30 * 24 * 3600);
+
 /// Every event id that these messages and triggers could have: what the ledger is asked about.
-pub fn possible(connector: &Connector, triggers: &[Trigger], messages: &[MessageId]) -> Vec<EventId> {
-    let of = |message| triggers.iter().map(move |trigger| EventId::derive(&connector.google_sub, message, &trigger.id));
+pub fn possible(connector: &Connector, triggers: &[Trigger], messages: &[Candidate]) -> Vec<EventId> {
+    let of = |candidate: &Candidate| {
+        let message = candidate.message.clone();
+        triggers.iter().map(move |trigger| EventId::derive(&connector.google_sub, &message, &trigger.id))
+    };
     messages.iter().flat_map(of).collect()
 }
 
 /// Which of the triggers fire for this message. Mail from before the trigger, or from before the account was connected,
-/// is nobody's news.
-pub fn decide(connector: &Connector, triggers: &[Trigger], message: &Message, wake_up: &WakeUp, now: Timestamp) -> Vec<Firing> {
+/// is nobody's news; nor is a label on mail so old that the ledger no longer knows whether it fired.
+pub fn decide(
+    connector: &Connector,
+    triggers: &[Trigger],
+    message: &Message,
+    arrived: bool,
+    wake_up: &WakeUp,
+    now: Timestamp,
+) -> Vec<Firing> {
     // Gmail's internalDate may be cut to whole seconds, so moments compare by the second.
     let arrived_by = |moment: Timestamp| message.timestamp.seconds() < moment.seconds();
-    if !is_received(&message.label_ids) || arrived_by(connector.connected_at) {
+    let forgotten = !arrived && message.timestamp.after(LEDGER_HORIZON) <= now;
+    if !is_received(&message.label_ids) || arrived_by(connector.connected_at) || forgotten {
         return Vec::new();
     }
     let fires = |trigger: &&Trigger| !arrived_by(trigger.created_at) && trigger.config.filters.matches(message);
@@ -187,7 +203,7 @@ mod tests {
         }
         .normalize();
         let wake_up = WakeUp::own(Kind::Sync, connector.email_address.clone(), NOW);
-        let [firing] = decide(&connector, &[trigger], &message, &wake_up, NOW).try_into().unwrap();
+        let [firing] = decide(&connector, &[trigger], &message, true, &wake_up, NOW).try_into().unwrap();
         (message, serde_json::from_str(&firing.detail).unwrap(), firing.detail.len())
     }
 

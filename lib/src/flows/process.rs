@@ -1,13 +1,13 @@
 //! A message arrives: list from the cursor, fetch, decide, commit with the cursor, publish.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 
 use crate::domain::connector::{Connector, Location, Status};
 use crate::domain::firing::{Firing, decide, possible};
-use crate::domain::history::Listing;
+use crate::domain::history::{Candidate, Listing};
 use crate::domain::id::{EventId, MessageId};
 use crate::domain::scopes;
 use crate::domain::timestamp::Timestamp;
@@ -110,7 +110,7 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus> Process<S, V, P, B> {
 
     async fn look(&self, connector: &Connector, triggers: &[Trigger], wake_up: &WakeUp, now: Timestamp) -> Result<Outcome, ProcessError> {
         let mut session = Session::open(&self.store, &self.vault, &self.provider, connector, now).await?;
-        let listing = self.list(&mut session, connector).await?;
+        let listing = self.list(&mut session, connector, triggers).await?;
         let candidates = if triggers.is_empty() { &[] } else { listing.candidates() };
 
         let mut steps = Steps { connector: connector.location(), version: connector.version, fired: 0, refused: None, now };
@@ -134,8 +134,8 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus> Process<S, V, P, B> {
     }
 
     /// All pages, or an error: a listing that is not complete moves no cursor.
-    async fn list(&self, session: &mut Session<'_, S, V, P>, connector: &Connector) -> Result<Listing, ProcessError> {
-        let mut listing = Listing::default();
+    async fn list(&self, session: &mut Session<'_, S, V, P>, connector: &Connector, triggers: &[Trigger]) -> Result<Listing, ProcessError> {
+        let mut listing = Listing::new(triggers);
         let mut token: Option<String> = None;
         for _ in 0..MOST_PAGES {
             let page = session
@@ -144,8 +144,9 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus> Process<S, V, P, B> {
                     async move { self.provider.history(&access, connector.history_id, token.as_deref()).await }
                 })
                 .await?;
-            listing.add(&page);
-            match page.next_page_token {
+            let next_page_token = page.next_page_token.clone();
+            listing.add(page);
+            match next_page_token {
                 Some(next) if token.as_ref() != Some(&next) => token = Some(next),
                 Some(_) => break,
                 None => return Ok(listing),
@@ -159,18 +160,26 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus> Process<S, V, P, B> {
         session: &mut Session<'_, S, V, P>,
         connector: &Connector,
         triggers: &[Trigger],
-        group: &[MessageId],
+        group: &[Candidate],
         wake_up: &WakeUp,
         now: Timestamp,
     ) -> Result<Vec<Firing>, ProcessError> {
         let only_headers = scopes::only_metadata(&connector.granted_scopes);
         let events = possible(connector, triggers, group);
+        let ids: Vec<MessageId> = group.iter().map(|candidate| candidate.message.clone()).collect();
         let (messages, decided) = tokio::join!(
-            session.call(|access| async move { self.provider.messages(&access, group, only_headers).await }),
+            session.call(|access| {
+                let ids = &ids;
+                async move { self.provider.messages(&access, ids, only_headers).await }
+            }),
             self.store.decided(&events),
         );
         let decided: HashSet<EventId> = decided?.into_iter().collect();
-        let firings = messages?.into_iter().flat_map(|message| decide(connector, triggers, &message.normalize(), wake_up, now));
+        let arrived: HashMap<&MessageId, bool> = group.iter().map(|candidate| (&candidate.message, candidate.arrived)).collect();
+        let firings = messages?.into_iter().flat_map(|message| {
+            let arrived = arrived.get(&message.id).copied().unwrap_or(false);
+            decide(connector, triggers, &message.normalize(), arrived, wake_up, now)
+        });
         Ok(firings.filter(|firing| !decided.contains(&firing.event_id)).collect())
     }
 

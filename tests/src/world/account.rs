@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use email_connectors::domain::email_address::EmailAddress;
+use email_connectors::domain::history::Change;
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{GoogleSub, MessageId};
 use email_connectors::domain::message::ProviderMessage;
@@ -29,11 +30,9 @@ pub(crate) struct Mailbox {
     pub watched_until: Option<Timestamp>,
 }
 
-/// A message was added, with the labels that it had then.
 pub(crate) struct Record {
     pub id: u64,
-    pub message: MessageId,
-    pub label_ids: Vec<String>,
+    pub change: Change,
 }
 
 /// A mail on its way into a mailbox.
@@ -79,7 +78,8 @@ impl Mailbox {
         self.history_id += HISTORY_STEP;
         let message = MessageId::new(format!("m{number}"));
         let (record, history_id) = (self.history_id, HistoryId::new(self.history_id));
-        self.records.push(Record { id: record, message: message.clone(), label_ids: mail.label_ids.clone() });
+        let change = Change::Added { message: message.clone(), label_ids: mail.label_ids.clone() };
+        self.records.push(Record { id: record, change });
         let headers = [
             ("From", mail.from),
             ("To", self.address.to_string()),
@@ -151,6 +151,19 @@ impl Account {
     pub fn relabel(&self, message: &MessageId, label_ids: &[&str]) {
         let label_ids = label_ids.iter().map(|label| label.to_string()).collect();
         self.with(|mailbox, _, _| mailbox.messages.get_mut(message).expect("a message").label_ids = label_ids);
+    }
+
+    /// The user, or a filter, changes a message's labels, and the history tells of it.
+    pub fn label(&self, message: &MessageId, add: &[&str], remove: &[&str]) {
+        self.with(|mailbox, _, _| {
+            mailbox.history_id += HISTORY_STEP;
+            let label_ids: Vec<String> = add.iter().map(|label| label.to_string()).collect();
+            let held = &mut mailbox.messages.get_mut(message).expect("a message").label_ids;
+            held.retain(|label| !remove.contains(&label.as_str()) && !add.contains(&label.as_str()));
+            held.extend(label_ids.iter().cloned());
+            let change = Change::Labelled { message: message.clone(), label_ids };
+            mailbox.records.push(Record { id: mailbox.history_id, change });
+        });
     }
 
     pub fn rename(&self, address: &str) {

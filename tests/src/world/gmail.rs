@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use email_connectors::domain::history::{AddedMessage, HistoryPage};
+use email_connectors::domain::history::HistoryPage;
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{GoogleSub, MessageId};
 use email_connectors::domain::message::ProviderMessage;
@@ -68,10 +68,10 @@ impl Mailbox {
         self.told = self.told.max(self.history_id);
         let listed: Vec<_> = self.records.iter().filter(|record| record.id > after.value() && record.id <= end).collect();
         let page = listed.iter().skip(skipped).take(self.page_size);
-        let added = page.map(|record| AddedMessage { id: record.message.clone(), label_ids: record.label_ids.clone() }).collect();
+        let changes = page.map(|record| record.change.clone()).collect();
         let shown = skipped + self.page_size;
         let next_page_token = (listed.len() > shown).then(|| format!("{after}-{end}-{shown}"));
-        Ok(HistoryPage { added, history_id: HistoryId::new(self.history_id), next_page_token })
+        Ok(HistoryPage { changes, history_id: HistoryId::new(self.history_id), next_page_token })
     }
 
     fn get(&self, ids: &[MessageId]) -> Vec<ProviderMessage> {

@@ -5,12 +5,15 @@ use std::time::Duration;
 use email_connectors::adapters::gmail::Gmail;
 use email_connectors::adapters::https;
 use email_connectors::config::GoogleSettings;
+use email_connectors::domain::history::Change;
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::MessageId;
 use email_connectors::domain::retry::RetryPolicy;
 use email_connectors::domain::secret::RefreshToken;
 use email_connectors::ports::{AuthorizationCode, EmailProvider, Grant, ProviderError};
-use fake_google::{Config, Delivered, FakeGoogle, Fault, NewAttachment, NewCode, NewMailbox, NewMessage, OauthChange, Running};
+use fake_google::{
+    Config, Delivered, FakeGoogle, Fault, LabelChange, NewAttachment, NewCode, NewMailbox, NewMessage, OauthChange, Running,
+};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::aws;
@@ -148,20 +151,36 @@ async fn history_is_read_page_by_page_with_ids_beyond_a_float() {
     let start = google.gmail.profile(&access).await.unwrap().history_id;
     let delivered: Vec<Delivered> = (0..3).map(|number| google.deliver(&format!("mail {number}"))).collect();
     let page = google.gmail.history(&access, start, None).await.unwrap();
-    let ids: Vec<&str> = page.added.iter().map(|added| added.id.as_str()).collect();
-    assert_eq!(ids, delivered.iter().map(|delivered| delivered.id.as_str()).collect::<Vec<_>>());
-    assert!(page.added.iter().all(|added| added.label_ids.contains(&"INBOX".to_string())));
+    let arrived = |delivered: &Delivered| Change::Added {
+        message: MessageId::new(&delivered.id),
+        label_ids: ["INBOX", "UNREAD"].map(String::from).into(),
+    };
+    assert_eq!(page.changes, delivered.iter().map(arrived).collect::<Vec<_>>());
     assert!(page.history_id >= HistoryId::new(delivered[2].history_id));
     assert!(page.history_id.value() > 1 << 60);
 
     let nothing = google.gmail.history(&access, page.history_id, None).await.unwrap();
-    assert_eq!((nothing.added.len(), nothing.next_page_token), (0, None));
+    assert_eq!((nothing.changes.len(), nothing.next_page_token), (0, None));
 
     (0..600).for_each(|number| drop(google.deliver(&format!("more {number}"))));
     let first = google.gmail.history(&access, page.history_id, None).await.unwrap();
     let token = first.next_page_token.clone().expect("600 records are more than a page");
     let second = google.gmail.history(&access, page.history_id, Some(&token)).await.unwrap();
-    assert_eq!((first.added.len(), second.added.len(), second.next_page_token), (500, 100, None));
+    assert_eq!((first.changes.len(), second.changes.len(), second.next_page_token), (500, 100, None));
+    google.conforms();
+}
+
+#[tokio::test]
+async fn a_rescue_from_spam_and_a_label_are_told_by_the_history() {
+    let google = Google::start().await;
+    let access = google.grant().await.access_token;
+    let spam = NewMessage { label_ids: Some(vec!["SPAM".into()]), ..NewMessage::default() };
+    let message = google.fake.admin.deliver(ADA, spam).unwrap().id;
+    let start = google.gmail.profile(&access).await.unwrap().history_id;
+    let rescue = LabelChange { add: vec!["INBOX".into()], remove: vec!["SPAM".into()] };
+    google.fake.admin.change_labels(ADA, &message, &rescue).unwrap();
+    let page = google.gmail.history(&access, start, None).await.unwrap();
+    assert_eq!(page.changes, [Change::Labelled { message: MessageId::new(message), label_ids: vec!["INBOX".into()] }]);
     google.conforms();
 }
 

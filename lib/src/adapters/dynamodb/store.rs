@@ -11,7 +11,7 @@ use super::rows::{AccessTokenRow, ConnectorRow, DataKeyRow, FiringRow, PointerRo
 use super::{DynamoStore, unavailable};
 use crate::domain::connector::{Connector, Location, Slot, Status};
 use crate::domain::email_address::EmailAddress;
-use crate::domain::firing::Firing;
+use crate::domain::firing::{Firing, LEDGER_HORIZON};
 use crate::domain::id::{ConnectorId, EventId, OwnerId, TriggerId};
 use crate::domain::secret::{Sealed, SealedAccessToken, WrappedKey};
 use crate::domain::sweep::first_sweep;
@@ -20,8 +20,6 @@ use crate::domain::trigger::Trigger;
 use crate::domain::watch::Watch;
 use crate::ports::{Commit, Due, Exchange, Store, StoreError};
 
-/// The ledger's horizon: how long a delivery record is kept.
-const KEEP_FIRINGS: Duration = Duration::from_secs(30 * 24 * 3600);
 const KEEP_EXCHANGES: Duration = Duration::from_secs(600);
 /// How old an unpublished firing is before the renewer wakes its mailbox.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
@@ -158,7 +156,7 @@ impl Store for DynamoStore {
         let mut writes = vec![change.into_transaction(&self.table)];
         let due = (keys::firing_shard(keys::shard(&connector.connector)), commit.now.after(FORGOTTEN_AFTER));
         for firing in &commit.firings {
-            let expires = commit.now.after(KEEP_FIRINGS);
+            let expires = commit.now.after(LEDGER_HORIZON);
             let row = FiringRow::new(firing, connector.connector.clone(), connector.mailbox.clone(), expires, &due);
             writes.push(put(&self.table, item(&keys::firing(&firing.event_id), &row)?, true));
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use crate::domain::history::{AddedMessage, HistoryPage};
+use crate::domain::history::{Change, HistoryPage};
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
 use crate::domain::message::ProviderMessage;
@@ -49,11 +49,21 @@ pub struct HistoryAnswer {
 pub struct HistoryRecord {
     #[serde(default)]
     pub messages_added: Vec<MessageAdded>,
+    #[serde(default)]
+    pub labels_added: Vec<LabelAdded>,
 }
 
 #[derive(Deserialize)]
 pub struct MessageAdded {
     pub message: ListedMessage,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LabelAdded {
+    pub message: ListedMessage,
+    #[serde(default)]
+    pub label_ids: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -124,9 +134,22 @@ impl Default for ErrorBody {
 
 impl From<HistoryAnswer> for HistoryPage {
     fn from(answer: HistoryAnswer) -> Self {
-        let added = answer.history.into_iter().flat_map(|record| record.messages_added);
-        let added = added.map(|added| AddedMessage { id: MessageId::new(added.message.id), label_ids: added.message.label_ids });
-        Self { added: added.collect(), history_id: answer.history_id, next_page_token: answer.next_page_token }
+        let changes = answer.history.into_iter().flat_map(HistoryRecord::into_changes).collect();
+        Self { changes, history_id: answer.history_id, next_page_token: answer.next_page_token }
+    }
+}
+
+impl HistoryRecord {
+    fn into_changes(self) -> impl Iterator<Item = Change> {
+        let added = self
+            .messages_added
+            .into_iter()
+            .map(|added| Change::Added { message: MessageId::new(added.message.id), label_ids: added.message.label_ids });
+        let labelled = self
+            .labels_added
+            .into_iter()
+            .map(|labelled| Change::Labelled { message: MessageId::new(labelled.message.id), label_ids: labelled.label_ids });
+        added.chain(labelled)
     }
 }
 
