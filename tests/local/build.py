@@ -25,7 +25,7 @@ def environment() -> dict[str, str]:
         "CARGO_LAMBDA_COMPILER": "cargo",
         "RUSTUP_DIST_SERVER": "http://127.0.0.1:9",
         # Optimising and five fat links take many minutes and change nothing that a local run shows.
-        "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",
+        "CARGO_PROFILE_RELEASE_OPT_LEVEL": "0",
         "CARGO_PROFILE_RELEASE_LTO": "off",
         "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
     }
