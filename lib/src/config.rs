@@ -28,14 +28,18 @@ pub struct SettingError {
 }
 
 /// A source of settings: the process's environment, or a table in a test.
-pub struct Environment<F>(pub F);
+pub struct Environment(Box<dyn Fn(&'static str) -> Option<String>>);
 
 #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
-pub fn environment() -> Environment<impl Fn(&'static str) -> Option<String>> {
-    Environment(|name| std::env::var(name).ok())
+pub fn environment() -> Environment {
+    Environment::new(|name| std::env::var(name).ok())
 }
 
-impl<F: Fn(&'static str) -> Option<String>> Environment<F> {
+impl Environment {
+    pub fn new(lookup: impl Fn(&'static str) -> Option<String> + 'static) -> Self {
+        Self(Box::new(lookup))
+    }
+
     /// An empty variable is an absent one: a template cannot leave one out.
     pub fn optional(&self, name: &'static str) -> Option<String> {
         self.0(name).map(|value| value.trim().to_string()).filter(|value| !value.is_empty())
@@ -90,7 +94,7 @@ pub struct GoogleSettings {
 }
 
 impl GoogleSettings {
-    pub fn read(env: &Environment<impl Fn(&'static str) -> Option<String>>) -> Result<Self, SettingError> {
+    pub fn read(env: &Environment) -> Result<Self, SettingError> {
         Ok(Self {
             client_id: env.text("GOOGLE_CLIENT_ID")?,
             client_secret: SecretString::from(env.text("GOOGLE_CLIENT_SECRET")?),
@@ -104,12 +108,12 @@ impl GoogleSettings {
     }
 
     /// For a function that watches mailboxes.
-    pub fn with_topic(self, env: &Environment<impl Fn(&'static str) -> Option<String>>) -> Result<Self, SettingError> {
+    pub fn with_topic(self, env: &Environment) -> Result<Self, SettingError> {
         Ok(Self { pubsub_topic: resource(env, "PUBSUB_TOPIC", "topics")?, ..self })
     }
 }
 
-fn retry_policy(env: &Environment<impl Fn(&'static str) -> Option<String>>) -> Result<RetryPolicy, SettingError> {
+fn retry_policy(env: &Environment) -> Result<RetryPolicy, SettingError> {
     const STATUS: &str = "GMAIL_RETRY_STATUS";
     let statuses = env.list(STATUS, comma)?;
     let status = |text: &String| text.parse().ok().filter(|status| (400..600).contains(status));
@@ -126,11 +130,7 @@ fn retry_policy(env: &Environment<impl Fn(&'static str) -> Option<String>>) -> R
 }
 
 /// A Pub/Sub resource name, `projects/<project>/<collection>/<name>`.
-fn resource(
-    env: &Environment<impl Fn(&'static str) -> Option<String>>,
-    name: &'static str,
-    collection: &str,
-) -> Result<String, SettingError> {
+fn resource(env: &Environment, name: &'static str, collection: &str) -> Result<String, SettingError> {
     let text = env.text(name)?;
     match text.split('/').collect::<Vec<_>>()[..] {
         ["projects", project, held, last] if held == collection && !project.is_empty() && !last.is_empty() => Ok(text),
@@ -147,7 +147,7 @@ pub struct UserSettings {
 }
 
 impl UserSettings {
-    pub fn read(env: &Environment<impl Fn(&'static str) -> Option<String>>) -> Result<Self, SettingError> {
+    pub fn read(env: &Environment) -> Result<Self, SettingError> {
         let policy = UserPolicy {
             issuer: env.url("AUTH_ISSUER")?,
             audience: env.text("AUTH_AUDIENCE")?,
@@ -173,7 +173,7 @@ pub struct AppSettings {
 }
 
 impl AppSettings {
-    pub fn read(env: &Environment<impl Fn(&'static str) -> Option<String>>) -> Result<Self, SettingError> {
+    pub fn read(env: &Environment) -> Result<Self, SettingError> {
         let public_url = env.url("APP_PUBLIC_URL")?.trim_end_matches('/').to_string();
         Ok(Self { public_url })
     }
@@ -195,7 +195,7 @@ pub struct PushSettings {
 }
 
 impl PushSettings {
-    pub fn read(env: &Environment<impl Fn(&'static str) -> Option<String>>) -> Result<Self, SettingError> {
+    pub fn read(env: &Environment) -> Result<Self, SettingError> {
         let policy = PushPolicy { audience: env.text("PUBSUB_AUDIENCE")?, service_account: env.text("PUBSUB_SERVICE_ACCOUNT")? };
         Ok(Self {
             policy,
@@ -218,7 +218,7 @@ pub struct ConnectSettings {
 }
 
 impl ConnectSettings {
-    pub fn read(env: &Environment<impl Fn(&'static str) -> Option<String>>) -> Result<Self, SettingError> {
+    pub fn read(env: &Environment) -> Result<Self, SettingError> {
         const UNIQUENESS: &str = "CONNECTOR_UNIQUENESS";
         let uniqueness = env.text(UNIQUENESS)?;
         let named: StrDeserializer<'_, ValueError> = uniqueness.as_str().into_deserializer();
@@ -233,11 +233,7 @@ impl ConnectSettings {
 }
 
 /// A span given in whole seconds or minutes.
-pub fn span(
-    env: &Environment<impl Fn(&'static str) -> Option<String>>,
-    name: &'static str,
-    unit: Duration,
-) -> Result<Duration, SettingError> {
+pub fn span(env: &Environment, name: &'static str, unit: Duration) -> Result<Duration, SettingError> {
     let count: u32 = env.number(name)?;
     if count == 0 { Err(wrong(name, "must be at least 1")) } else { Ok(unit * count) }
 }
@@ -246,8 +242,8 @@ pub fn span(
 mod tests {
     use super::*;
 
-    fn env(pairs: &'static [(&'static str, &'static str)]) -> Environment<impl Fn(&'static str) -> Option<String>> {
-        Environment(move |name| pairs.iter().find(|(held, _)| *held == name).map(|(_, value)| value.to_string()))
+    fn env(pairs: &'static [(&'static str, &'static str)]) -> Environment {
+        Environment::new(move |name| pairs.iter().find(|(held, _)| *held == name).map(|(_, value)| value.to_string()))
     }
 
     #[test]
@@ -287,7 +283,7 @@ mod tests {
     #[test]
     fn numbers_and_lists_are_checked() {
         let policy = |statuses, attempts| {
-            retry_policy(&Environment(move |name| match name {
+            retry_policy(&Environment::new(move |name| match name {
                 "GMAIL_RETRY_STATUS" => Some(String::from(statuses)),
                 _ => Some(String::from(attempts)),
             }))

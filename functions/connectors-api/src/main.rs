@@ -31,7 +31,7 @@ async fn main() -> Result<(), Error> {
     let env = environment();
     let (user, app, google) = (UserSettings::read(&env)?, AppSettings::read(&env)?, GoogleSettings::read(&env)?);
     let (table, key) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?);
-    let (aws, http) = (aws::load().await, https::client());
+    let (aws, http) = (aws::load().await, https::client()?);
     let api = Api::<Real> {
         gate: UserGate { verifier: JwksVerifier::new(http.clone(), user.key_source()), policy: user.policy },
         disconnect: Disconnect {

@@ -31,7 +31,7 @@ async fn main() -> Result<(), Error> {
     let process = Process {
         store: DynamoStore::new(&aws, table),
         vault: KmsVault::new(&aws, key),
-        provider: Gmail::new(https::client(), google),
+        provider: Gmail::new(https::client()?, google),
         bus: EventBridge::new(&aws, bus),
         processor_timeout,
     };

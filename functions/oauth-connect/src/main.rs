@@ -35,7 +35,7 @@ async fn main() -> Result<(), Error> {
     let (user, app, settings) = (UserSettings::read(&env)?, AppSettings::read(&env)?, ConnectSettings::read(&env)?);
     let google = GoogleSettings::read(&env)?.with_topic(&env)?;
     let (table, key, queue) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?, env.text("NOTIFICATION_QUEUE_URL")?);
-    let (aws, http) = (aws::load().await, https::client());
+    let (aws, http) = (aws::load().await, https::client()?);
     let oauth = OauthConnect::<Real> {
         gate: UserGate { verifier: JwksVerifier::new(http.clone(), user.key_source()), policy: user.policy },
         connect: Connect {

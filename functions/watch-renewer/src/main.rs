@@ -28,7 +28,7 @@ async fn main() -> Result<(), Error> {
     let renew = Renew {
         store: DynamoStore::new(&aws, table),
         vault: KmsVault::new(&aws, key),
-        provider: Gmail::new(https::client(), google),
+        provider: Gmail::new(https::client()?, google),
         wake_ups: SqsWakeUps::new(&aws, queue),
         quiet_after,
     };

@@ -93,7 +93,7 @@ impl Gmail {
 
     async fn message(&self, access: &AccessToken, id: &MessageId, only_headers: bool) -> Result<Option<ProviderMessage>, ProviderError> {
         match self.get::<wire::Message>(access, self.message_url(id, only_headers)?).await {
-            Ok(message) => Ok(message.into_message()),
+            Ok(message) => message.into_message().map(Some).map_err(Failure::of_api),
             Err(failure) if failure.status == Some(404) => Ok(None),
             Err(failure) => Err(failure.of_api()),
         }
@@ -123,7 +123,10 @@ impl Gmail {
         for answer in batch::read_answers(&content_type, &body) {
             let Some(id) = ids.get(answer.index) else { continue };
             match answer.status {
-                200 => fetched.messages.extend(parse::<wire::Message>(&answer.body).map_err(Failure::of_api)?.into_message()),
+                200 => {
+                    let message = parse::<wire::Message>(&answer.body).and_then(wire::Message::into_message);
+                    fetched.messages.push(message.map_err(Failure::of_api)?);
+                }
                 404 => {}
                 status => {
                     fetched.failure = Failure::answered(status, &answer.body, None);

@@ -43,7 +43,7 @@ struct TriggerFired<'a> {
     owner_id: &'a OwnerId,
     trigger: FiredTrigger<'a>,
     connector: FiredConnector<'a>,
-    message: Message,
+    message: &'a Message,
     correlation: FiredCorrelation<'a>,
 }
 
@@ -104,37 +104,34 @@ pub fn decide(
 
 fn fire(connector: &Connector, trigger: &Trigger, message: &Message, wake_up: &WakeUp, now: Timestamp) -> Firing {
     let event_id = EventId::derive(&connector.google_sub, &message.id, &trigger.id);
+    let mut bounds = BOUNDS;
+    // Of a message that is too long, less and less is told until it fits.
+    let detail = loop {
+        let detail = render(connector, trigger, &event_id, &message.bounded(bounds), wake_up, now);
+        if detail.len() <= LONGEST_DETAIL || bounds.text == 0 {
+            break detail;
+        }
+        bounds = bounds.half();
+    };
+    Firing { trigger_id: trigger.id.clone(), message_id: message.id.clone(), decided_at: now, detail, event_id }
+}
+
+fn render(connector: &Connector, trigger: &Trigger, event_id: &EventId, message: &Message, wake_up: &WakeUp, now: Timestamp) -> String {
     let fired = TriggerFired {
         schema_version: SCHEMA_VERSION,
-        event_id: &event_id,
+        event_id,
         fired_at: now,
         owner_id: &connector.owner_id,
         trigger: FiredTrigger { id: &trigger.id, kind: trigger.kind, agent_id: trigger.agent_id.as_deref() },
         connector: FiredConnector { id: &connector.id, provider: connector.provider, email_address: &connector.email_address },
-        message: message.clone(),
+        message,
         correlation: FiredCorrelation {
             pubsub_message_id: wake_up.correlation.pubsub_message_id.as_deref(),
             history_id: wake_up.history_id,
         },
     };
-    let detail = fired.render(message);
-    Firing { trigger_id: trigger.id.clone(), message_id: message.id.clone(), decided_at: now, detail, event_id }
-}
-
-impl TriggerFired<'_> {
-    /// The detail's bytes; of a message that is too long, less and less is told until they fit.
-    fn render(mut self, whole: &Message) -> String {
-        let mut bounds = BOUNDS;
-        loop {
-            self.message = whole.bounded(bounds);
-            // Strings, numbers and lists of them: rendering them cannot fail.
-            let detail = serde_json::to_string(&self).unwrap_or_default();
-            if detail.len() <= LONGEST_DETAIL || bounds.text == 0 {
-                return detail;
-            }
-            bounds = bounds.half();
-        }
-    }
+    // Strings, numbers and lists of them: rendering them cannot fail.
+    serde_json::to_string(&fired).unwrap_or_default()
 }
 
 #[cfg(test)]

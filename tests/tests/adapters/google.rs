@@ -41,7 +41,7 @@ impl Google {
         fake.admin
             .create_mailbox(NewMailbox { email: ADA.into(), sub: Some("108".into()), history_id: Some(u64::MAX - 1_000_000) })
             .unwrap();
-        Self { fake, gmail: Gmail::new(https::client(), settings) }
+        Self { fake, gmail: Gmail::new(https::client().unwrap(), settings) }
     }
 
     async fn grant(&self) -> Grant {

@@ -13,7 +13,7 @@ use crate::aws;
 
 async fn start() -> (Running, JwksVerifier) {
     let fake = FakeGoogle::start(Config::default()).await.unwrap();
-    let verifier = JwksVerifier::new(https::client(), KeySource::Url(format!("{}/oauth2/v3/certs", fake.url)));
+    let verifier = JwksVerifier::new(https::client().unwrap(), KeySource::Url(format!("{}/oauth2/v3/certs", fake.url)));
     (fake, verifier)
 }
 
@@ -71,7 +71,7 @@ async fn stale_keys_serve_while_the_issuer_is_away_and_no_keys_is_not_a_refusal(
     fake.admin.add_fault(Fault { method: "certs".into(), times: 0, status: 503, ..Fault::default() });
     verifier.verify(&token, now.after(Duration::from_secs(7200))).await.unwrap();
 
-    let fresh = JwksVerifier::new(https::client(), KeySource::Url(format!("{}/oauth2/v3/certs", fake.url)));
+    let fresh = JwksVerifier::new(https::client().unwrap(), KeySource::Url(format!("{}/oauth2/v3/certs", fake.url)));
     assert!(matches!(fresh.verify(&token, now).await, Err(TokenError::KeysUnavailable(_))));
     fake.admin.clear_faults();
     fresh.verify(&token, now.after(Duration::from_secs(61))).await.unwrap();
@@ -115,7 +115,7 @@ async fn what_is_not_rs256_by_a_published_key_causes_no_fetch_or_is_refused() {
 #[tokio::test]
 async fn the_users_keys_are_found_by_discovery() {
     let (fake, _) = start().await;
-    let verifier = JwksVerifier::new(https::client(), KeySource::Discovery(format!("{}/users", fake.url)));
+    let verifier = JwksVerifier::new(https::client().unwrap(), KeySource::Discovery(format!("{}/users", fake.url)));
     let token = fake.admin.user_token(&NewUserToken { sub: "ada".into(), ..NewUserToken::default() });
     assert_eq!(verifier.verify(&token, aws::now()).await.unwrap()["sub"], "ada");
 }

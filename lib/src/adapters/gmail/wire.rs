@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
+use super::errors::Failure;
 use crate::domain::history::{Change, HistoryPage};
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
@@ -154,10 +155,11 @@ impl HistoryRecord {
 }
 
 impl Message {
-    /// `None` when Gmail's date is not a number, which no message of Gmail's has.
-    pub fn into_message(self) -> Option<ProviderMessage> {
-        let received_at = Timestamp::from_millis(self.internal_date.parse().ok()?);
-        Some(ProviderMessage {
+    /// An error when Gmail's date is not a number: such a message is not missing, so it must not be passed over.
+    pub fn into_message(self) -> Result<ProviderMessage, Failure> {
+        let date = self.internal_date.parse().map_err(|_| Failure::no_answer("a message's internalDate is not a number"))?;
+        let received_at = Timestamp::from_millis(date);
+        Ok(ProviderMessage {
             id: MessageId::new(self.id),
             thread_id: self.thread_id,
             label_ids: self.label_ids,
@@ -180,5 +182,20 @@ impl Part {
             true => self.mime_type.eq_ignore_ascii_case("multipart/mixed"),
             false => self.parts.iter().any(named),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_without_a_readable_date_is_not_taken_for_a_missing_one() {
+        let message = |date: &str| {
+            let json = format!(r#"{{"id":"m","threadId":"t","internalDate":"{date}"}}"#);
+            serde_json::from_str::<Message>(&json).unwrap().into_message()
+        };
+        assert_eq!(message("1700000000123").unwrap().received_at, Timestamp::from_millis(1_700_000_000_123));
+        assert!(message("yesterday").is_err());
     }
 }
