@@ -6,7 +6,7 @@ PYTHON ?= python3
 STACK := $(PYTHON) tests/local/stack.py
 
 .DEFAULT_GOAL := help
-.PHONY: help local local-up local-down local-logs test build lint sam-local bench clean
+.PHONY: help local local-up local-down local-logs test sim sim-teeth build lint sam-local bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,13 @@ local-logs: ## Show what the local stack's functions wrote
 
 test: ## Run all checks and tests, on a stack of their own
 	@$(STACK) test
+
+sim: ## Simulate every fault in every scenario (SEEDS=n: n random histories, ARGS: --help)
+	@cargo build --quiet --workspace --bin sim
+	@$(or $(CARGO_TARGET_DIR),target)/debug/sim $(if $(SEEDS),--only-seeds --seeds $(SEEDS)) $(ARGS)
+
+sim-teeth: ## Plant known bugs, one by one, and see the simulation catch each
+	@$(PYTHON) tests/teeth/bite.py $(ARGS)
 
 build: ## Build the functions for this machine, and the fake Google
 	@$(STACK) build

@@ -11,6 +11,7 @@ use serde::de::value::{Error as ValueError, StrDeserializer};
 use crate::domain::claims::{PushPolicy, UserPolicy};
 use crate::domain::connector::Uniqueness;
 use crate::domain::retry::RetryPolicy;
+use crate::domain::sweep::{Pace, Patience};
 
 /// Where an issuer publishes its keys.
 #[derive(Debug, Clone)]
@@ -231,6 +232,32 @@ impl ConnectSettings {
         })
     }
 }
+
+/// The times that steer sweeps, and with them every write that says when the next one is due.
+pub fn patience(env: &Environment) -> Result<Patience, SettingError> {
+    Ok(Patience {
+        settle: span(env, "SETTLE_SECONDS", Duration::from_secs(1))?,
+        quiet_after: span(env, "QUIET_AFTER_MINUTES", Duration::from_secs(60))?,
+    })
+}
+
+/// How long the processor may take, and how much it may spend.
+pub fn pace(env: &Environment) -> Result<Pace, SettingError> {
+    const UNITS: &str = "GMAIL_USER_UNITS_PER_MINUTE";
+    let units_per_minute = env.number(UNITS)?;
+    if units_per_minute < LEAST_UNITS {
+        return Err(wrong(UNITS, format!("must be at least {LEAST_UNITS}: one page of a replay costs nearly as much")));
+    }
+    Ok(Pace {
+        processor_timeout: span(env, "PROCESSOR_TIMEOUT_SECONDS", Duration::from_secs(1))?,
+        patience: patience(env)?,
+        cooldown: span(env, "CIRCUIT_COOLDOWN_SECONDS", Duration::from_secs(1))?,
+        units_per_minute,
+    })
+}
+
+/// A hundred messages, and the lists that lead to them.
+const LEAST_UNITS: u32 = 2500;
 
 /// A span given in whole seconds or minutes.
 pub fn span(env: &Environment, name: &'static str, unit: Duration) -> Result<Duration, SettingError> {

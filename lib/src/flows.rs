@@ -3,7 +3,9 @@
 pub mod access;
 pub mod connect;
 pub mod disconnect;
+pub mod pause;
 pub mod process;
 pub mod receive;
 pub mod renew;
 pub mod subscribe;
+pub mod watching;

@@ -1,12 +1,15 @@
 //! The outside world in a handful of traits, each with its contract. Adapters fulfil them for real, the tests in memory.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::domain::claims::Claims;
-use crate::domain::connector::{Connector, Location, Slot, Status};
+use crate::domain::connector::{Connector, Location, Slot};
 use crate::domain::email_address::EmailAddress;
-use crate::domain::firing::Firing;
+use crate::domain::event::Event;
+use crate::domain::gap::Slice;
 use crate::domain::history::HistoryPage;
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::{ConnectorId, EventId, MessageId, OwnerId, TriggerId};
@@ -40,7 +43,7 @@ pub enum StoreError {
     Unreadable(String),
 }
 
-/// The connectors, their triggers and the ledger of firings. Every read but `due` is strongly consistent. A write that names a
+/// The connectors, their triggers and the ledger of events. Every read but `due` is strongly consistent. A write that names a
 /// version MUST fail with `Conflict`, and change nothing, unless the connector's row is at that version, and MUST raise it.
 #[trait_variant::make(Send)]
 pub trait Store: Send + Sync {
@@ -48,14 +51,18 @@ pub trait Store: Send + Sync {
     async fn in_slot(&self, owner: &OwnerId, slot: &Slot) -> Result<Option<Connector>, StoreError>;
     /// MUST be `Conflict` if the connector's slot is taken. The connector is due for a sweep soon, as after a reconnect.
     async fn create_connector(&self, connector: &Connector, exchange: &Exchange) -> Result<(), StoreError>;
-    /// Overwrites what a connect decides (grant, scopes, status, generation), and neither cursor nor watch.
-    async fn reconnect(&self, connector: &Connector, version: u64, exchange: &Exchange) -> Result<(), StoreError>;
+    /// Overwrites what a connect decides (grant, scopes, status, generation), and neither cursor nor watch; writes the events
+    /// that tell of it.
+    async fn reconnect(&self, connector: &Connector, version: u64, exchange: &Exchange, events: &[Event]) -> Result<(), StoreError>;
+    /// The mailbox has another address now: moves the connector and its triggers there, at their connector's version. MUST be
+    /// `Conflict` while events wait for publication. The connector is due for a sweep at once.
+    async fn rename(&self, connector: &Connector, triggers: &[Trigger], to: &EmailAddress, now: Timestamp) -> Result<(), StoreError>;
     /// Which connector an exchange led to, if it is remembered still.
     async fn exchanged(&self, owner: &OwnerId, exchange: &Exchange) -> Result<Option<ConnectorId>, StoreError>;
 
     async fn connector(&self, owner: &OwnerId, id: &ConnectorId) -> Result<Option<Connector>, StoreError>;
     async fn connectors(&self, owner: &OwnerId) -> Result<Vec<Connector>, StoreError>;
-    /// Takes the connector and its triggers away. MUST be `Conflict` while firings wait for publication.
+    /// Takes the connector and its triggers away. MUST be `Conflict` while events wait for publication.
     async fn remove_connector(&self, connector: &Connector, triggers: &[TriggerId]) -> Result<(), StoreError>;
 
     async fn trigger(&self, owner: &OwnerId, id: &TriggerId) -> Result<Option<Trigger>, StoreError>;
@@ -71,33 +78,28 @@ pub trait Store: Send + Sync {
 
     /// Those of the events that were decided already, expired or not.
     async fn decided(&self, events: &[EventId]) -> Result<Vec<EventId>, StoreError>;
-    /// Writes the firings (each MUST be absent, else `Conflict`) and, with the last of them, the cursor: all or nothing.
-    async fn commit(&self, connector: &Location, version: u64, commit: &Commit) -> Result<(), StoreError>;
-    /// Of these events the firings that are not marked as published.
-    async fn unpublished(&self, events: &[EventId]) -> Result<Vec<Firing>, StoreError>;
-    async fn mark_published(&self, connector: &Location, firings: &[Firing], now: Timestamp) -> Result<(), StoreError>;
+    /// Writes the events (each MUST be absent, else `Conflict`) and what changed about their connector: all or nothing, at
+    /// the version of `before`.
+    async fn commit(&self, commit: &Commit<'_>) -> Result<(), StoreError>;
+    /// Of these events those that are not marked as published.
+    async fn unpublished(&self, events: &[EventId]) -> Result<Vec<Event>, StoreError>;
+    async fn mark_published(&self, connector: &Location, events: &[Event], now: Timestamp) -> Result<(), StoreError>;
 
     /// MUST be `Conflict` unless the connector is of that generation. Raises no version, as the next two.
     async fn cache_access_token(&self, connector: &Location, generation: u64, token: &SealedAccessToken) -> Result<(), StoreError>;
-    async fn record_watch(
-        &self,
-        connector: &Location,
-        generation: u64,
-        watch: &Watch,
-        next_sweep: Option<Timestamp>,
-    ) -> Result<(), StoreError>;
-    async fn schedule(&self, connector: &Location, generation: u64, next_sweep: Option<Timestamp>) -> Result<(), StoreError>;
-    async fn set_status(
+    async fn record_watch(&self, connector: &Location, generation: u64, watch: &Watch) -> Result<(), StoreError>;
+    /// MUST be `Conflict` unless the connector is at that version, since who raised it said when the next sweep is due.
+    /// `checked_at` stays as it is if it is not given.
+    async fn schedule(
         &self,
         connector: &Location,
         version: u64,
-        status: Status,
-        error: Option<&str>,
-        now: Timestamp,
+        checked_at: Option<Timestamp>,
+        next_sweep: Option<Timestamp>,
     ) -> Result<(), StoreError>;
 
     /// What the renewer must look at by now, of one shard of `SWEEP_SHARDS`: at most `most` connectors, oldest first, then
-    /// at most `most` firings.
+    /// at most `most` events.
     async fn due(&self, shard: u8, now: Timestamp, most: u32) -> Result<Vec<Due>, StoreError>;
 
     async fn data_key(&self) -> Result<Option<WrappedKey>, StoreError>;
@@ -116,32 +118,31 @@ pub struct Exchange {
     pub at: Timestamp,
 }
 
-/// One step of what a wake-up decided.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Commit {
-    /// At most `Commit::MOST_FIRINGS`.
-    pub firings: Vec<Firing>,
-    /// With the last step of a listing.
-    pub progress: Option<Progress>,
+/// What was decided about one connector.
+#[derive(Debug, Clone, Copy)]
+pub struct Commit<'a> {
+    /// As it was read.
+    pub before: &'a Connector,
+    /// As it is to be. Of what differs, position, status, error, pauses, circuit, quota, proof and lapse of its watch are
+    /// written; version, `updated_at` and what waits for publication follow by themselves.
+    pub after: &'a Connector,
+    /// At most `Commit::MOST_EVENTS`.
+    pub events: &'a [Event],
+    /// When the renewer must look at it again.
+    pub next_sweep: Option<Timestamp>,
     pub now: Timestamp,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    pub cursor: HistoryId,
-    pub listed_at: Timestamp,
-}
-
-impl Commit {
+impl Commit<'_> {
     /// A DynamoDB transaction takes 100 items: the connector's row, these, and one to spare.
-    pub const MOST_FIRINGS: usize = 98;
+    pub const MOST_EVENTS: usize = 98;
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Due {
     Connector(Location),
-    /// A firing that was decided long ago and never marked as published.
-    Firing {
+    /// An event that was decided long ago and never marked as published.
+    Event {
         event_id: EventId,
         connector: Location,
     },
@@ -193,12 +194,24 @@ pub enum ProviderError {
     /// The history before the cursor is gone.
     #[error("the history has expired")]
     HistoryExpired,
-    /// Tried as often as allowed; later may do.
-    #[error("the provider is not available: {0}")]
-    Unavailable(String),
+    /// Tried as often as allowed; later may do: after a while, if the provider said how long.
+    #[error("the provider is not available: {reason}")]
+    Unavailable { reason: String, retry_after: Option<Duration> },
+    /// The page token is of a listing that the provider no longer knows: list again from the start.
+    #[error("the page token was refused")]
+    PageLost,
+    /// The mailbox is watched for another topic of this client: stop, then watch.
+    #[error("another watch is in the way")]
+    WatchTaken,
     /// No is the answer, also later.
     #[error("the provider refused with {status}: {reason}")]
     Refused { status: u16, reason: String },
+}
+
+impl ProviderError {
+    pub fn unavailable(reason: impl std::fmt::Display) -> Self {
+        Self::Unavailable { reason: reason.to_string(), retry_after: None }
+    }
 }
 
 /// A mail provider: its grants, and a mailbox behind an access token.
@@ -215,8 +228,10 @@ pub trait EmailProvider: Send + Sync {
     async fn stop(&self, access: &AccessToken) -> Result<(), ProviderError>;
 
     async fn history(&self, access: &AccessToken, after: HistoryId, page_token: Option<&str>) -> Result<HistoryPage, ProviderError>;
-    /// In any order. A message that is not there is left out. `only_headers` when the grant allows no more.
-    async fn messages(&self, access: &AccessToken, ids: &[MessageId], only_headers: bool) -> Result<Vec<ProviderMessage>, ProviderError>;
+    /// The messages that arrived in a slice of time, but for spam and trash, in any order.
+    async fn list(&self, access: &AccessToken, slice: &Slice, page_token: Option<&str>) -> Result<MessagePage, ProviderError>;
+    /// In any order; `only_headers` when the grant allows no more. An error only if nothing was fetched at all.
+    async fn messages(&self, access: &AccessToken, ids: &[MessageId], only_headers: bool) -> Result<Fetched, ProviderError>;
 }
 
 /// What the browser brought back from the consent page.
@@ -235,6 +250,22 @@ pub struct Grant {
     pub scopes: Vec<String>,
     /// Of the id token, received from the provider itself over TLS.
     pub identity: Claims,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessagePage {
+    pub messages: Vec<MessageId>,
+    pub next_page_token: Option<String>,
+}
+
+/// What came of asking for messages. One that was asked for and stands nowhere here is not there.
+#[derive(Debug, Default)]
+pub struct Fetched {
+    pub messages: Vec<ProviderMessage>,
+    /// Those that failed, each for a reason of its own.
+    pub failed: Vec<(MessageId, String)>,
+    /// Those that were not answered, and why; asking again may do.
+    pub unanswered: Option<(Vec<MessageId>, ProviderError)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -265,10 +296,20 @@ pub trait Quarantine: Send + Sync {
     async fn keep(&self, body: &str, reason: &str) -> Result<(), Unavailable>;
 }
 
+/// Some events were not taken, or nobody knows whether they were.
+#[derive(Debug, thiserror::Error)]
+#[error("{} events are not known to be published", .events.len())]
+pub struct NotPublished {
+    pub events: Vec<EventId>,
+    #[source]
+    pub cause: Cause,
+}
+
 #[trait_variant::make(Send)]
 pub trait EventBus: Send + Sync {
-    /// Publishes all, resending those entries that the bus refused; an error when any was refused to the end.
-    async fn publish(&self, firings: &[Firing]) -> Result<(), Unavailable>;
+    /// Publishes all, resending those that the bus refused; an error names every event that is not known to be taken, and
+    /// none that is.
+    async fn publish(&self, events: &[Event]) -> Result<(), NotPublished>;
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -13,8 +13,12 @@ from terminal import Failure, heading, say
 from tools import interface_emulator, nextest_path, sam
 
 ENTRY = str(ROOT / "tests" / "local" / "stack.py")
-# Times short enough to wait for; VisibilityTimeout stays six times ProcessorTimeout.
-SHORT_TIMES = "ProcessorTimeout=5 VisibilityTimeout=30 SweepEveryMinutes=1 QuietAfterMinutes=1 LogLevel=debug"
+# Times short enough to wait for; VisibilityTimeout stays six times ProcessorTimeout. What a mailbox may spend is no time, but
+# a minute's quota would be one to wait for.
+SHORT_TIMES = (
+    "ProcessorTimeout=5 VisibilityTimeout=30 SweepEveryMinutes=1 QuietAfterMinutes=1 SettleSeconds=15 CircuitCooldownSeconds=5 "
+    "GmailUserUnitsPerMinute=1000000 LogLevel=debug"
+)
 
 NEED_SERVICES = {"adapters", "samples", "deployed"}
 

@@ -1,4 +1,6 @@
 //! What stories and contracts share: the outside world in memory, and the suite that holds every store to its contract.
 
 pub mod contract;
+pub mod sim;
+pub mod stage;
 pub mod world;

@@ -2,8 +2,10 @@
 
 mod account;
 mod bus;
+mod faults;
 mod gmail;
 mod grants;
+mod mailbox;
 mod queue;
 mod script;
 mod store;
@@ -18,8 +20,9 @@ use std::time::Duration;
 
 use email_connectors::domain::timestamp::Timestamp;
 
-pub use self::account::{Account, Delivered, Mail};
+pub use self::account::{Account, Delivered, Mail, Poison};
 pub use self::bus::{MemoryBus, MemoryQuarantine};
+pub use self::faults::Fault;
 pub use self::gmail::{ACCESS_TOKEN_LIFE, CLIENT_ID, Consent, MemoryGmail, SCOPES, WATCH_LIFE};
 pub use self::queue::{DEDUPLICATION, InFlight, MemoryWakeUps};
 pub use self::script::{Call, Failure, Gate, When};
@@ -47,9 +50,12 @@ pub(crate) struct State {
     calls: Vec<String>,
     scripts: Scripts,
     crashed: bool,
+    faults: faults::Faults,
     tables: tables::Tables,
     sealed: u64,
     google: gmail::Google,
+    /// Gmail's quota units that calls have cost.
+    units: u64,
     queue: queue::Queue,
     bus: bus::Bus,
     quarantined: Vec<(String, String)>,
@@ -70,9 +76,11 @@ impl World {
             calls: Vec::new(),
             scripts: Scripts::default(),
             crashed: false,
+            faults: faults::Faults::default(),
             tables: tables::Tables::default(),
             sealed: 0,
             google: gmail::Google::default(),
+            units: 0,
             queue: queue::Queue::default(),
             bus: bus::Bus::default(),
             quarantined: Vec::new(),
@@ -122,6 +130,22 @@ impl World {
         Account::open(self, address)
     }
 
+    /// Every account that was opened.
+    pub fn accounts(&self) -> Vec<Account> {
+        let subs: Vec<_> = self.lock().google.mailboxes.keys().cloned().collect();
+        subs.into_iter().map(|sub| Account::of(self, sub)).collect()
+    }
+
+    /// Somebody changes a connector of this owner, as a trigger does.
+    pub fn raise_version(&self, owner: &str) {
+        self.lock().tables.raise_version(owner, false);
+    }
+
+    /// This owner connects the same account again.
+    pub fn raise_generation(&self, owner: &str) {
+        self.lock().tables.raise_version(owner, true);
+    }
+
     pub fn now(&self) -> Timestamp {
         self.lock().now
     }
@@ -136,6 +160,11 @@ impl World {
         std::mem::take(&mut self.lock().calls)
     }
 
+    /// Gmail's quota units that were spent since the last look.
+    pub fn take_units(&self) -> u64 {
+        std::mem::take(&mut self.lock().units)
+    }
+
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -147,10 +176,15 @@ impl World {
         about: impl Display + Send,
         effect: impl FnOnce(&mut State) -> Result<T, E> + Send,
     ) -> Result<T, E> {
-        self.lock().calls.push(format!("{call} {about}").trim_end().to_string());
+        let told = format!("{call} {about}").trim_end().to_string();
+        let fault = self.fault(call);
+        self.trace(&told, fault);
+        self.lock().calls.push(told);
+        self.struck_before(fault).await.map_err(E::of)?;
         self.play(call, When::Before).await.map_err(E::of)?;
         let answer = effect(&mut self.lock())?;
         self.play(call, When::After).await.map_err(E::of)?;
+        self.struck_after(fault).await.map_err(E::of)?;
         Ok(answer)
     }
 

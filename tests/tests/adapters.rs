@@ -11,6 +11,8 @@ mod google;
 mod keys;
 #[path = "adapters/queues.rs"]
 mod queues;
+#[path = "adapters/reading.rs"]
+mod reading;
 #[path = "adapters/scripted.rs"]
 mod scripted;
 #[path = "adapters/store.rs"]

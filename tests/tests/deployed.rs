@@ -8,9 +8,15 @@
 
 #[path = "deployed/api.rs"]
 mod api;
+#[path = "deployed/bus.rs"]
+mod bus;
 #[path = "deployed/crash.rs"]
 mod crash;
+#[path = "deployed/killing.rs"]
+mod killing;
 #[path = "deployed/mail.rs"]
 mod mail;
 #[path = "deployed/stack.rs"]
 mod stack;
+#[path = "deployed/weather.rs"]
+mod weather;

@@ -2,17 +2,22 @@
 
 mod stories {
     mod arriving;
-    mod chance;
     mod connecting;
     mod contract;
+    mod costing;
     mod crashing;
     mod disconnecting;
+    mod gaps;
     mod granting;
     mod handlers;
     mod labelling;
     mod listing;
+    mod pausing;
+    mod pressure;
     mod receiving;
     mod renewing;
-    mod stage;
+    mod settling;
     mod subscribing;
+    mod troubles;
+    mod watching;
 }

@@ -12,6 +12,7 @@ use axum::{Json, Router};
 use email_connectors::config::AppSettings;
 use email_connectors::domain::connector::{CONNECTOR_TYPE, Provider};
 use email_connectors::domain::id::OwnerId;
+use email_connectors::domain::sweep::Patience;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::disconnect::Disconnect;
 use email_connectors::ports::{Clock, EmailProvider, Entropy, Store, StoreError, TokenVerifier, Vault};
@@ -32,6 +33,7 @@ pub struct Api<W: World> {
     pub disconnect: Disconnect<W::Store, W::Vault, W::Provider>,
     pub gate: UserGate<W::Verifier>,
     pub app: AppSettings,
+    pub patience: Patience,
     pub machine: W::Machine,
 }
 
@@ -40,7 +42,7 @@ type Shared<W> = State<Arc<Api<W>>>;
 pub fn router<W: World>(api: Api<W>) -> Router {
     Router::new()
         .route("/api/connectors", get(connectors::list::<W>))
-        .route("/api/connectors/{id}", get(connectors::read::<W>).delete(connectors::remove::<W>))
+        .route("/api/connectors/{id}", get(connectors::read::<W>).patch(connectors::change::<W>).delete(connectors::remove::<W>))
         .route("/api/triggers", get(triggers::list::<W>).post(triggers::create::<W>))
         .route("/api/triggers/{id}", get(triggers::read::<W>).patch(triggers::change::<W>).delete(triggers::remove::<W>))
         .route("/api/system/info", get(info::<W>))

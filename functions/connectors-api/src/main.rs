@@ -8,7 +8,7 @@ use email_connectors::adapters::oidc::JwksVerifier;
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
 use email_connectors::adapters::{aws, https};
-use email_connectors::config::{AppSettings, GoogleSettings, UserSettings, environment};
+use email_connectors::config::{AppSettings, GoogleSettings, UserSettings, environment, patience};
 use email_connectors::flows::disconnect::Disconnect;
 use email_connectors::web::{UserGate, after_each};
 use lambda_http::{Error, run, tracing};
@@ -30,6 +30,7 @@ async fn main() -> Result<(), Error> {
     let telemetry = Telemetry::start("connectors-api")?;
     let env = environment();
     let (user, app, google) = (UserSettings::read(&env)?, AppSettings::read(&env)?, GoogleSettings::read(&env)?);
+    let patience = patience(&env)?;
     let (table, key) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?);
     let (aws, http) = (aws::load().await, https::client()?);
     let api = Api::<Real> {
@@ -40,6 +41,7 @@ async fn main() -> Result<(), Error> {
             provider: Gmail::new(http, google),
         },
         app,
+        patience,
         machine: System,
     };
     run(after_each(router(api), move || telemetry.flush())).await

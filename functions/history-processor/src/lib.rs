@@ -7,7 +7,7 @@ use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::wake_up::{WakeUp, coalesce};
 use email_connectors::flows::process::{Outcome, Process};
-use email_connectors::ports::{EmailProvider, EventBus, Quarantine, Store, Vault};
+use email_connectors::ports::{Clock, EmailProvider, EventBus, Quarantine, Store, Vault, WakeUps};
 use email_connectors::web::causes;
 use futures_util::future::join_all;
 
@@ -20,8 +20,8 @@ struct Group {
 
 /// Handles a batch. A message is reported as failed, and so delivered again, with all others of its mailbox: a FIFO group
 /// must not overtake itself. What cannot be read is quarantined and not delivered again.
-pub async fn handle<S: Store, V: Vault, P: EmailProvider, B: EventBus>(
-    process: &Process<S, V, P, B>,
+pub async fn handle<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock>(
+    process: &Process<S, V, P, B, W, C>,
     quarantine: &impl Quarantine,
     event: SqsEvent,
     now: Timestamp,
@@ -73,8 +73,8 @@ async fn set_aside(quarantine: &impl Quarantine, message: &SqsMessage, reason: &
 }
 
 /// Answers the messages to deliver again.
-async fn handle_group<S: Store, V: Vault, P: EmailProvider, B: EventBus>(
-    process: &Process<S, V, P, B>,
+async fn handle_group<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock>(
+    process: &Process<S, V, P, B, W, C>,
     group: Group,
     now: Timestamp,
 ) -> Vec<String> {
@@ -100,7 +100,8 @@ fn count(outcomes: &[Outcome]) {
         match *outcome {
             Outcome::Stale => metrics::counter!("WakeUpStale").increment(1),
             Outcome::NotActive => metrics::counter!("WakeUpOfInactiveConnector").increment(1),
-            Outcome::Listed { messages, fired } => {
+            Outcome::PutOff => metrics::counter!("WakeUpPutOff").increment(1),
+            Outcome::Listed { messages, fired } | Outcome::Interrupted { messages, fired } => {
                 metrics::counter!("MessagesListed").increment(messages as u64);
                 metrics::counter!("TriggerFired").increment(fired as u64);
             }

@@ -1,17 +1,16 @@
 //! Wiring of the history processor.
 
-use std::time::Duration;
-
 use aws_lambda_events::sqs::SqsEvent;
 use email_connectors::adapters::dynamodb::DynamoStore;
 use email_connectors::adapters::eventbridge::EventBridge;
 use email_connectors::adapters::gmail::Gmail;
 use email_connectors::adapters::kms::KmsVault;
-use email_connectors::adapters::sqs::SqsQuarantine;
+use email_connectors::adapters::sqs::{SqsQuarantine, SqsWakeUps};
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
 use email_connectors::adapters::{aws, https};
-use email_connectors::config::{GoogleSettings, environment, span};
+use email_connectors::config::{GoogleSettings, environment, pace};
+use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::process::Process;
 use email_connectors::ports::Clock;
 use history_processor::handle;
@@ -23,9 +22,9 @@ async fn main() -> Result<(), Error> {
     let telemetry = Telemetry::start("history-processor")?;
     let env = environment();
     let google = GoogleSettings::read(&env)?;
-    let processor_timeout = span(&env, "PROCESSOR_TIMEOUT_SECONDS", Duration::from_secs(1))?;
+    let pace = pace(&env)?;
     let (table, key, bus) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?, env.text("EVENT_BUS_NAME")?);
-    let quarantine = env.text("QUARANTINE_QUEUE_URL")?;
+    let (quarantine, queue) = (env.text("QUARANTINE_QUEUE_URL")?, env.text("NOTIFICATION_QUEUE_URL")?);
     let aws = aws::load().await;
     let quarantine = SqsQuarantine::new(&aws, quarantine);
     let process = Process {
@@ -33,7 +32,10 @@ async fn main() -> Result<(), Error> {
         vault: KmsVault::new(&aws, key),
         provider: Gmail::new(https::client()?, google),
         bus: EventBridge::new(&aws, bus),
-        processor_timeout,
+        wake_ups: SqsWakeUps::new(&aws, queue),
+        clock: System,
+        pace,
+        refreshes: Refreshes::default(),
     };
     run(service_fn(async |event: LambdaEvent<SqsEvent>| {
         let response = handle(&process, &quarantine, event.payload, System.now()).await;

@@ -148,10 +148,10 @@ fn problem(error: ConnectError) -> Problem {
             "account_mismatch",
             "another Google account is connected already; delete that connector first, or choose the same account",
         ),
-        ConnectError::AddressChanged => Problem::new(
+        ConnectError::Busy => Problem::new(
             StatusCode::CONFLICT,
-            "address_changed",
-            "this Google account has another address than when it was connected; delete the connector and connect again",
+            "events_pending",
+            "the mailbox has another address now, and events wait for publication under the old one; try again in a minute",
         ),
         error @ ConnectError::Provider(_) => Problem::unavailable("google_unavailable", &error),
         error => Problem::unavailable("unavailable", &error),

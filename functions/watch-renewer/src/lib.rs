@@ -2,7 +2,7 @@
 
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::renew::Renew;
-use email_connectors::ports::{EmailProvider, Store, Vault, WakeUps};
+use email_connectors::ports::{Clock, EmailProvider, Store, Vault, WakeUps};
 use email_connectors::web::causes;
 use serde::Serialize;
 
@@ -11,19 +11,33 @@ use serde::Serialize;
 pub struct Summary {
     pub renewed: usize,
     pub not_renewed: usize,
+    pub lapsed: usize,
     pub woken: usize,
+    pub silent: usize,
+    pub renamed: usize,
     pub failed: usize,
 }
 
 /// What failed is due still: the next tick tries again, so the tick itself never fails.
-pub async fn handle<S: Store, V: Vault, P: EmailProvider, W: WakeUps>(renew: &Renew<S, V, P, W>, now: Timestamp) -> Summary {
+pub async fn handle<S: Store, V: Vault, P: EmailProvider, W: WakeUps, C: Clock>(renew: &Renew<S, V, P, W, C>, now: Timestamp) -> Summary {
     let swept = renew.run(now).await;
     for failure in &swept.failures {
         tracing::error!(error = %causes(failure), "a due connector was not swept");
     }
     metrics::counter!("WatchRenewed").increment(swept.renewed as u64);
     metrics::counter!("WatchNotRenewed").increment(swept.not_renewed as u64);
+    metrics::counter!("WatchLapsed").increment(swept.lapsed as u64);
+    metrics::counter!("MailboxSilent").increment(swept.silent as u64);
+    metrics::counter!("MailboxRenamed").increment(swept.renamed as u64);
     metrics::counter!("MailboxWoken").increment(swept.woken as u64);
     metrics::counter!("SweepFailed").increment(swept.failures.len() as u64);
-    Summary { renewed: swept.renewed, not_renewed: swept.not_renewed, woken: swept.woken, failed: swept.failures.len() }
+    Summary {
+        renewed: swept.renewed,
+        not_renewed: swept.not_renewed,
+        lapsed: swept.lapsed,
+        woken: swept.woken,
+        silent: swept.silent,
+        renamed: swept.renamed,
+        failed: swept.failures.len(),
+    }
 }

@@ -9,7 +9,8 @@ use email_connectors::adapters::sqs::SqsWakeUps;
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
 use email_connectors::adapters::{aws, https};
-use email_connectors::config::{GoogleSettings, environment, span};
+use email_connectors::config::{GoogleSettings, environment, patience, span};
+use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::renew::Renew;
 use email_connectors::ports::Clock;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
@@ -22,7 +23,7 @@ async fn main() -> Result<(), Error> {
     let telemetry = Telemetry::start("watch-renewer")?;
     let env = environment();
     let google = GoogleSettings::read(&env)?.with_topic(&env)?;
-    let quiet_after = span(&env, "QUIET_AFTER_MINUTES", Duration::from_secs(60))?;
+    let (patience, budget) = (patience(&env)?, span(&env, "SWEEP_BUDGET_SECONDS", Duration::from_secs(1))?);
     let (table, key, queue) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?, env.text("NOTIFICATION_QUEUE_URL")?);
     let aws = aws::load().await;
     let renew = Renew {
@@ -30,7 +31,10 @@ async fn main() -> Result<(), Error> {
         vault: KmsVault::new(&aws, key),
         provider: Gmail::new(https::client()?, google),
         wake_ups: SqsWakeUps::new(&aws, queue),
-        quiet_after,
+        clock: System,
+        patience,
+        budget,
+        refreshes: Refreshes::default(),
     };
     run(service_fn(async |_: LambdaEvent<IgnoredAny>| {
         let summary = handle(&renew, System.now()).await;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 
-use crate::domain::firing::{EVENT_SOURCE, Firing, TRIGGER_FIRED};
-use crate::ports::{Cause, EventBus, Unavailable};
+use crate::domain::event::{EVENT_SOURCE, Event};
+use crate::domain::id::EventId;
+use crate::ports::{Cause, EventBus, NotPublished};
 
 /// PutEvents takes ten entries of together 256 KiB (1 MiB in some regions).
 const MOST_ENTRIES: usize = 10;
@@ -23,26 +24,30 @@ impl EventBridge {
         Self { client: Client::new(config), bus: bus.into() }
     }
 
-    fn entry(&self, firing: &Firing) -> PutEventsRequestEntry {
+    fn entry(&self, event: &Event) -> PutEventsRequestEntry {
         let entry = PutEventsRequestEntry::builder().event_bus_name(&self.bus).source(EVENT_SOURCE);
-        entry.detail_type(TRIGGER_FIRED).detail(&firing.detail).build()
+        entry.detail_type(event.detail_type.as_str()).detail(&event.detail).build()
     }
 
-    /// EventBridge answers 200 also when it took only some of the entries.
-    async fn put(&self, firings: &[&Firing]) -> Result<(), Unavailable> {
-        let mut left: Vec<&Firing> = firings.to_vec();
+    /// Answers those that were not taken, and why. EventBridge answers 200 also when it took only some of the entries.
+    async fn put<'a>(&self, events: &[&'a Event]) -> Result<(), (Vec<&'a Event>, Cause)> {
+        let mut left: Vec<&Event> = events.to_vec();
         let mut attempt = 1;
         loop {
-            let entries = left.iter().map(|firing| self.entry(firing)).collect();
-            let answer = self.client.put_events().set_entries(Some(entries)).send().await.map_err(unavailable)?;
+            let entries = left.iter().map(|event| self.entry(event)).collect();
+            let answer = match self.client.put_events().set_entries(Some(entries)).send().await {
+                Ok(answer) => answer,
+                Err(error) => return Err((left, error.into())),
+            };
             let refused = answer.entries().iter().map(|entry| entry.error_code());
             let pairs = left.iter().copied().zip(refused.chain(std::iter::repeat(Some("NoAnswer"))));
-            let failed: Vec<(&Firing, &str)> = pairs.filter_map(|(firing, code)| Some((firing, code?))).collect();
+            let failed: Vec<(&Event, &str)> = pairs.filter_map(|(event, code)| Some((event, code?))).collect();
             let Some((_, code)) = failed.first() else { return Ok(()) };
+            let cause = format!("{} of {} entries were refused, the first with {code}", failed.len(), events.len());
+            left = failed.into_iter().map(|(event, _)| event).collect();
             if attempt == MOST_ATTEMPTS {
-                return Err(unavailable(format!("{} of {} entries were refused, the first with {code}", failed.len(), firings.len())));
+                return Err((left, cause.into()));
             }
-            left = failed.into_iter().map(|(firing, _)| firing).collect();
             pause(attempt).await;
             attempt += 1;
         }
@@ -50,26 +55,31 @@ impl EventBridge {
 }
 
 impl EventBus for EventBridge {
-    async fn publish(&self, firings: &[Firing]) -> Result<(), Unavailable> {
-        for call in calls(firings) {
-            self.put(&call).await?;
+    async fn publish(&self, events: &[Event]) -> Result<(), NotPublished> {
+        let mut not_published: Option<NotPublished> = None;
+        for call in calls(events) {
+            if let Err((left, cause)) = self.put(&call).await {
+                let mut events: Vec<EventId> = left.into_iter().map(|event| event.event_id.clone()).collect();
+                events.extend(not_published.take().into_iter().flat_map(|earlier| earlier.events));
+                not_published = Some(NotPublished { events, cause });
+            }
         }
-        Ok(())
+        not_published.map_or(Ok(()), Err)
     }
 }
 
 /// As few calls as the bounds on entries and bytes allow.
-fn calls(firings: &[Firing]) -> Vec<Vec<&Firing>> {
-    let mut calls: Vec<Vec<&Firing>> = Vec::new();
+fn calls(events: &[Event]) -> Vec<Vec<&Event>> {
+    let mut calls: Vec<Vec<&Event>> = Vec::new();
     let mut bytes = 0;
-    for firing in firings {
-        let full = calls.last().is_none_or(|call| call.len() == MOST_ENTRIES || bytes + firing.detail.len() > MOST_BYTES);
+    for event in events {
+        let full = calls.last().is_none_or(|call| call.len() == MOST_ENTRIES || bytes + event.detail.len() > MOST_BYTES);
         if full {
             calls.push(Vec::new());
             bytes = 0;
         }
-        bytes += firing.detail.len();
-        calls.last_mut().into_iter().for_each(|call| call.push(firing));
+        bytes += event.detail.len();
+        calls.last_mut().into_iter().for_each(|call| call.push(event));
     }
     calls
 }
@@ -77,8 +87,4 @@ fn calls(firings: &[Firing]) -> Vec<Vec<&Firing>> {
 #[expect(clippy::disallowed_methods, reason = "a refused entry deserves a moment before it is sent again")]
 async fn pause(attempt: u32) {
     tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
-}
-
-fn unavailable(cause: impl Into<Cause>) -> Unavailable {
-    Unavailable { what: "the event bus", cause: cause.into() }
 }

@@ -2,44 +2,43 @@
 
 mod batch;
 mod errors;
+mod fetch;
+mod retry_after;
 mod wire;
 
 use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderName, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use self::errors::Failure;
+use self::retry_after::Head;
 use self::wire::TokenAnswer;
 use crate::adapters::https;
 use crate::config::GoogleSettings;
 use crate::domain::claims::Claims;
 use crate::domain::email_address::EmailAddress;
+use crate::domain::gap::Slice;
 use crate::domain::history::HistoryPage;
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
-use crate::domain::message::ProviderMessage;
 use crate::domain::secret::{AccessToken, RefreshToken};
 use crate::domain::timestamp::Timestamp;
-use crate::ports::{AuthorizationCode, EmailProvider, Grant, Profile, ProviderError};
+use crate::ports::{AuthorizationCode, EmailProvider, Fetched, Grant, MessagePage, Profile, ProviderError};
 
 /// Gmail's own bound for a page of history.
 const PAGE_SIZE: &str = "500";
-/// Gmail refuses larger batches more readily than smaller ones; what was refused is asked for in smaller ones still.
-const BATCH: usize = 25;
-const BATCH_AGAIN: usize = 10;
+/// The messages of a page are fetched before the next page is asked for.
+const LIST_SIZE: &str = "100";
 const LONGEST_ANSWER: usize = 20 * 1024 * 1024;
 
-const HISTORY_FIELDS: &str = "history(messagesAdded(message(id,labelIds)),labelsAdded(labelIds,message(id))),historyId,nextPageToken";
-/// Everything an event tells, and no body. File names tell attachments apart; deeper nesting than this is not looked into.
-const MESSAGE_FIELDS: &str = "id,threadId,labelIds,snippet,historyId,internalDate,sizeEstimate,\
-    payload(mimeType,filename,headers,parts(mimeType,filename,parts(mimeType,filename,parts(mimeType,filename))))";
-const METADATA_FIELDS: &str = "id,threadId,labelIds,snippet,historyId,internalDate,sizeEstimate,payload(mimeType,filename,headers)";
+const HISTORY_FIELDS: &str = "history(id,messagesAdded(message(id,labelIds)),labelsAdded(labelIds,message(id))),historyId,nextPageToken";
+const LIST_FIELDS: &str = "messages(id),nextPageToken";
 
 pub struct Gmail {
     http: Client,
@@ -51,19 +50,27 @@ impl Gmail {
         Self { http, settings }
     }
 
-    fn url(&self, path: &str, query: &[(&str, &str)]) -> Result<Url, ProviderError> {
+    fn url(&self, path: &str, query: &[(&str, &str)]) -> Result<Url, Failure> {
         let base = format!("{}/gmail/v1/users/me/{path}", self.settings.api_base.trim_end_matches('/'));
         let pairs = query.iter().chain(&[("prettyPrint", "false")]);
-        Url::parse_with_params(&base, pairs).map_err(|error| ProviderError::Unavailable(error.to_string()))
+        Url::parse_with_params(&base, pairs).map_err(Failure::no_answer)
+    }
+
+    fn get(&self, access: &AccessToken, url: Url) -> RequestBuilder {
+        self.http.get(url).bearer_auth(access.secret.expose_secret())
+    }
+
+    fn post(&self, access: &AccessToken, url: Url) -> RequestBuilder {
+        self.http.post(url).bearer_auth(access.secret.expose_secret())
     }
 
     /// Sends a request that may be sent again, until it is answered well or the policy gives up.
-    async fn send(&self, request: RequestBuilder) -> Result<Vec<u8>, Failure> {
+    async fn send(&self, request: RequestBuilder) -> Result<Answered, Failure> {
         let mut attempt = 1;
         loop {
             let again = request.try_clone().ok_or_else(|| Failure::no_answer("the request cannot be repeated"))?;
             match once(again).await {
-                Ok((_, body)) => return Ok(body),
+                Ok(answered) => return Ok(answered),
                 Err(failure) => match self.wait(attempt, &failure) {
                     Some(wait) => pause(wait).await,
                     None => return Err(failure),
@@ -77,9 +84,9 @@ impl Gmail {
         self.settings.retry.wait(attempt, failure.effective_status(), failure.retry_after, jitter())
     }
 
-    async fn get<T: DeserializeOwned>(&self, access: &AccessToken, url: Url) -> Result<T, Failure> {
-        let body = self.send(self.http.get(url).bearer_auth(access.secret.expose_secret())).await?;
-        parse(&body)
+    async fn read<T: DeserializeOwned>(&self, access: &AccessToken, path: &str, query: &[(&str, &str)]) -> Result<T, Failure> {
+        let answered = self.send(self.get(access, self.url(path, query)?)).await?;
+        parse(&answered.body)
     }
 
     /// The token endpoint; a code is good once, so its exchange is never sent again by itself.
@@ -87,63 +94,20 @@ impl Gmail {
         let client = [("client_id", self.settings.client_id.as_str()), ("client_secret", self.settings.client_secret.expose_secret())];
         let form: Vec<_> = client.iter().chain(form).collect();
         let request = self.http.post(&self.settings.token_url).form(&form);
-        let answer = if repeatable { self.send(request).await } else { once(request).await.map(|(_, body)| body) };
-        answer.and_then(|body| parse(&body)).map_err(Failure::of_token)
+        let answer = if repeatable { self.send(request).await } else { once(request).await };
+        answer.and_then(|answered| parse(&answered.body)).map_err(Failure::of_token)
     }
 
-    async fn message(&self, access: &AccessToken, id: &MessageId, only_headers: bool) -> Result<Option<ProviderMessage>, ProviderError> {
-        match self.get::<wire::Message>(access, self.message_url(id, only_headers)?).await {
-            Ok(message) => message.into_message().map(Some).map_err(Failure::of_api),
-            Err(failure) if failure.status == Some(404) => Ok(None),
-            Err(failure) => Err(failure.of_api()),
-        }
+    async fn start_watch(&self, access: &AccessToken) -> Result<Timestamp, Failure> {
+        let request = self.post(access, self.url("watch", &[])?).json(&json!({"topicName": self.settings.pubsub_topic}));
+        let answer: wire::WatchAnswer = parse(&self.send(request).await?.body)?;
+        answer.expiration.parse().map(Timestamp::from_millis).map_err(|_| Failure::no_answer("watch answered no expiration"))
     }
 
-    fn message_url(&self, id: &MessageId, only_headers: bool) -> Result<Url, ProviderError> {
-        let (format, fields) = if only_headers { ("metadata", METADATA_FIELDS) } else { ("full", MESSAGE_FIELDS) };
-        self.url(&format!("messages/{id}"), &[("format", format), ("fields", fields)])
+    async fn end_watch(&self, access: &AccessToken) -> Result<(), Failure> {
+        // Google wants a length on every POST.
+        self.send(self.post(access, self.url("stop", &[])?).body("")).await.map(drop)
     }
-
-    /// One round of batches; answers the messages and which ids were refused for now.
-    async fn batch(&self, access: &AccessToken, ids: &[MessageId], only_headers: bool) -> Result<Fetched, ProviderError> {
-        let path =
-            |id: &MessageId| self.message_url(id, only_headers).map(|url| format!("{}?{}", url.path(), url.query().unwrap_or_default()));
-        let paths = ids.iter().map(path).collect::<Result<Vec<_>, _>>()?;
-        let request = self.http.post(&self.settings.batch_url).bearer_auth(access.secret.expose_secret());
-        let request =
-            request.header(CONTENT_TYPE, format!("multipart/mixed; boundary={}", batch::BOUNDARY)).body(batch::request_body(&paths));
-        let mut fetched = Fetched { messages: Vec::new(), refused: ids.to_vec(), failure: Failure::no_answer("a part was not answered") };
-        let (content_type, body) = match once(request).await {
-            Ok(answer) => answer,
-            Err(failure) => {
-                fetched.failure = failure;
-                return Ok(fetched);
-            }
-        };
-        for answer in batch::read_answers(&content_type, &body) {
-            let Some(id) = ids.get(answer.index) else { continue };
-            match answer.status {
-                200 => {
-                    let message = parse::<wire::Message>(&answer.body).and_then(wire::Message::into_message);
-                    fetched.messages.push(message.map_err(Failure::of_api)?);
-                }
-                404 => {}
-                status => {
-                    fetched.failure = Failure::answered(status, &answer.body, None);
-                    continue;
-                }
-            }
-            fetched.refused.retain(|refused| refused != id);
-        }
-        Ok(fetched)
-    }
-}
-
-struct Fetched {
-    messages: Vec<ProviderMessage>,
-    refused: Vec<MessageId>,
-    /// Why, if any were refused.
-    failure: Failure,
 }
 
 impl EmailProvider for Gmail {
@@ -175,23 +139,18 @@ impl EmailProvider for Gmail {
     }
 
     async fn profile(&self, access: &AccessToken) -> Result<Profile, ProviderError> {
-        let url = self.url("profile", &[("fields", "emailAddress,historyId")])?;
-        let profile: wire::Profile = self.get(access, url).await.map_err(Failure::of_api)?;
-        let email_address = EmailAddress::parse(&profile.email_address).map_err(|error| ProviderError::Unavailable(error.to_string()))?;
+        let fields = [("fields", "emailAddress,historyId")];
+        let profile: wire::Profile = self.read(access, "profile", &fields).await.map_err(Failure::of_api)?;
+        let email_address = EmailAddress::parse(&profile.email_address).map_err(ProviderError::unavailable)?;
         Ok(Profile { email_address, history_id: profile.history_id })
     }
 
     async fn watch(&self, access: &AccessToken) -> Result<Timestamp, ProviderError> {
-        let request = self.http.post(self.url("watch", &[])?).bearer_auth(access.secret.expose_secret());
-        let request = request.json(&json!({"topicName": self.settings.pubsub_topic}));
-        let answer: wire::WatchAnswer = self.send(request).await.and_then(|body| parse(&body)).map_err(Failure::of_api)?;
-        answer.expiration.parse().map(Timestamp::from_millis).map_err(|_| ProviderError::Unavailable("watch answered no expiration".into()))
+        self.start_watch(access).await.map_err(Failure::of_watch)
     }
 
     async fn stop(&self, access: &AccessToken) -> Result<(), ProviderError> {
-        let request = self.http.post(self.url("stop", &[])?).bearer_auth(access.secret.expose_secret());
-        // Google wants a length on every POST.
-        self.send(request.body("")).await.map(|_| ()).map_err(Failure::of_api)
+        self.end_watch(access).await.map_err(Failure::of_api)
     }
 
     async fn history(&self, access: &AccessToken, after: HistoryId, page_token: Option<&str>) -> Result<HistoryPage, ProviderError> {
@@ -204,53 +163,56 @@ impl EmailProvider for Gmail {
             ("fields", HISTORY_FIELDS),
         ];
         query.extend(page_token.map(|token| ("pageToken", token)));
-        match self.get::<wire::HistoryAnswer>(access, self.url("history", &query)?).await {
+        match self.read::<wire::HistoryAnswer>(access, "history", &query).await {
             Ok(answer) => Ok(answer.into()),
             Err(failure) if failure.status == Some(404) => Err(ProviderError::HistoryExpired),
-            Err(failure) => Err(failure.of_api()),
+            Err(failure) => Err(failure.of_page(page_token)),
         }
     }
 
-    async fn messages(&self, access: &AccessToken, ids: &[MessageId], only_headers: bool) -> Result<Vec<ProviderMessage>, ProviderError> {
-        if let [id] = ids {
-            return Ok(self.message(access, id, only_headers).await?.into_iter().collect());
-        }
-        let mut messages = Vec::with_capacity(ids.len());
-        let mut wanted = ids.to_vec();
-        let mut attempt = 1;
-        while !wanted.is_empty() {
-            let mut refused = Vec::new();
-            let mut failure = None;
-            for group in wanted.chunks(if attempt == 1 { BATCH } else { BATCH_AGAIN }) {
-                let fetched = self.batch(access, group, only_headers).await?;
-                messages.extend(fetched.messages);
-                if !fetched.refused.is_empty() {
-                    failure = Some(fetched.failure);
-                    refused.extend(fetched.refused);
-                }
-            }
-            if let Some(failure) = failure {
-                match self.wait(attempt, &failure) {
-                    Some(wait) => pause(wait).await,
-                    None => return Err(failure.of_api()),
-                }
-            }
-            wanted = refused;
-            attempt += 1;
-        }
-        Ok(messages)
+    async fn list(&self, access: &AccessToken, slice: &Slice, page_token: Option<&str>) -> Result<MessagePage, ProviderError> {
+        let arrived = search(slice);
+        let mut query = vec![("q", arrived.as_str()), ("maxResults", LIST_SIZE), ("fields", LIST_FIELDS)];
+        query.extend(page_token.map(|token| ("pageToken", token)));
+        let answer = self.read::<wire::ListAnswer>(access, "messages", &query).await;
+        answer.map(MessagePage::from).map_err(|failure| failure.of_page(page_token))
+    }
+
+    async fn messages(&self, access: &AccessToken, ids: &[MessageId], only_headers: bool) -> Result<Fetched, ProviderError> {
+        self.fetch(access, ids, only_headers).await
     }
 }
 
-/// One request, one answer: its content type and its body.
-async fn once(request: RequestBuilder) -> Result<(String, Vec<u8>), Failure> {
+/// Gmail's search for mail by its arrival, in whole seconds. It is a second wider on either side: what lies in two slices is
+/// looked at twice, and nothing lies between two.
+fn search(slice: &Slice) -> String {
+    let after = slice.after.seconds() - 1;
+    match slice.before {
+        Some(before) => format!("after:{after} before:{}", before.millis().saturating_add(999).div_euclid(1000) + 1),
+        None => format!("after:{after}"),
+    }
+}
+
+/// One request's good answer.
+struct Answered {
+    content_type: String,
+    head: Head,
+    body: Vec<u8>,
+}
+
+async fn once(request: RequestBuilder) -> Result<Answered, Failure> {
     // Without its URL an error of reqwest names no parameter that could be a secret.
     let response = request.send().await.map_err(|error| Failure::no_answer(error.without_url()))?;
     let status = response.status();
-    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok()).map(Duration::from_secs);
-    let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_string();
-    let body = https::body(response, LONGEST_ANSWER).await.map_err(Failure::no_answer)?;
-    if status.is_success() { Ok((content_type, body)) } else { Err(Failure::answered(status.as_u16(), &body, retry_after)) }
+    let header = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok()).map(String::from);
+    let head = Head { retry_after: header(RETRY_AFTER), date: header(DATE) };
+    let content_type = header(CONTENT_TYPE).unwrap_or_default();
+    // A refusal whose body breaks off is a refusal all the same, and its headers may say how long to wait.
+    match (status.is_success(), https::body(response, LONGEST_ANSWER).await) {
+        (true, Ok(body)) => Ok(Answered { content_type, head, body }),
+        (true, Err(error)) => Err(Failure::no_answer(error)),
+        (false, body) => Err(Failure::answered(status.as_u16(), &head, &body.unwrap_or_default())),
+    }
 }
 
 /// The answer itself is never shown: a token answer holds tokens.
@@ -279,4 +241,23 @@ async fn pause(wait: Duration) {
 #[expect(clippy::disallowed_methods, reason = "retries of many callers must not fall together")]
 fn jitter() -> u64 {
     uuid::Uuid::now_v7().as_u64_pair().1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_moment_lies_between_two_slices() {
+        let table = [
+            (5_000, Some(9_000), "after:4 before:10"),
+            (5_001, Some(9_001), "after:4 before:11"),
+            (5_999, Some(9_999), "after:4 before:11"),
+            (5_000, None, "after:4"),
+        ];
+        for (after, before, expected) in table {
+            let slice = Slice { after: Timestamp::from_millis(after), before: before.map(Timestamp::from_millis) };
+            assert_eq!(search(&slice), expected);
+        }
+    }
 }

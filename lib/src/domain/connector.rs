@@ -1,12 +1,16 @@
 //! A connector: one user's Gmail, connected, with the cursor that says what was handled.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::circuit::Circuit;
 use crate::domain::email_address::EmailAddress;
-use crate::domain::history_id::HistoryId;
 use crate::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId};
+use crate::domain::pause::Pause;
+use crate::domain::position::Position;
+use crate::domain::quota::Spent;
 use crate::domain::secret::{Sealed, SealedAccessToken};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::watch::Watch;
@@ -26,14 +30,24 @@ pub struct Connector {
     pub version: u64,
     /// Counts the connects; part of what seals the access token.
     pub generation: u64,
-    /// The cursor: everything up to here was handled.
-    pub history_id: HistoryId,
-    /// When the last complete listing began; nothing yet if there was none.
-    pub listed_at: Option<Timestamp>,
+    /// The cursor and all around it; written by commits alone.
+    pub position: Position,
     pub watch: Watch,
+    /// When the last push arrived that was published after a watch was renewed: proof that notifications come through.
+    pub verified_at: Option<Timestamp>,
+    /// The watch whose lapse was told, by its expiration.
+    pub lapse_told: Option<Timestamp>,
+    /// When a worker last took on what an earlier one had left unpublished.
+    pub flushed_at: Option<Timestamp>,
+    /// When the renewer last compared the mailbox with the cursor, or woke it.
+    pub checked_at: Option<Timestamp>,
+    pub circuit: Circuit,
+    pub spent: Spent,
+    /// When mail that arrives does not fire.
+    pub pauses: Vec<Pause>,
     pub refresh_token: Sealed,
     pub access_token: Option<SealedAccessToken>,
-    /// Firings that were decided and not yet marked as published.
+    /// Events that were decided and not yet marked as published.
     pub unpublished: BTreeSet<EventId>,
     pub last_event_at: Option<Timestamp>,
     pub last_error: Option<String>,
@@ -46,6 +60,22 @@ pub struct Connector {
 impl Connector {
     pub fn location(&self) -> Location {
         Location { mailbox: self.email_address.clone(), connector: self.id.clone() }
+    }
+
+    /// Whether a push has come since the watch was last renewed.
+    pub fn is_verified(&self) -> bool {
+        self.verified_at.is_some_and(|published_at| self.watch.is_proven_by(published_at))
+    }
+
+    /// The grant ended: what is told of it, and the connector that waits for its user. The cursor is kept.
+    pub fn without_grant(&self, reason: &str) -> Self {
+        let error = format!("Google refused the grant ({reason}); the user must connect again");
+        Self { status: Status::NeedsReauth, last_error: Some(error), ..self.clone() }
+    }
+
+    /// When the mailbox must be looked at without a push.
+    pub fn look_at(&self, settle: Duration) -> Option<Timestamp> {
+        self.position.look_at(settle).max(self.circuit.open_until.filter(|_| self.position.put_off.is_some()))
     }
 }
 

@@ -1,4 +1,4 @@
-//! A firing: one trigger, one message, decided once, with the very bytes that will be published.
+//! A firing: one trigger, one message, decided once.
 
 use std::time::Duration;
 
@@ -6,33 +6,20 @@ use serde::Serialize;
 
 use crate::domain::connector::{Connector, Provider};
 use crate::domain::email_address::EmailAddress;
+use crate::domain::event::{DetailType, Event, SCHEMA_VERSION};
 use crate::domain::history::{Candidate, is_received};
 use crate::domain::history_id::HistoryId;
-use crate::domain::id::{ConnectorId, EventId, MessageId, OwnerId, TriggerId};
+use crate::domain::id::{ConnectorId, EventId, OwnerId, TriggerId};
 use crate::domain::message::{Bounds, Message};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::{Trigger, TriggerType};
 use crate::domain::wake_up::WakeUp;
-
-pub const EVENT_SOURCE: &str = "email.connectors";
-pub const TRIGGER_FIRED: &str = "TRIGGER_FIRED";
-const SCHEMA_VERSION: u32 = 1;
 
 /// In bytes. No sender may make mail that is matched and can then be neither stored nor published: 98 such firings fit
 /// into one DynamoDB transaction (4 MB), and one into EventBridge many times over.
 pub const LONGEST_DETAIL: usize = 32 * 1024;
 /// What an event tells of a message, unless that is too long still.
 const BOUNDS: Bounds = Bounds { entries: 50, text: 2000 };
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Firing {
-    pub event_id: EventId,
-    pub trigger_id: TriggerId,
-    pub message_id: MessageId,
-    pub decided_at: Timestamp,
-    /// The event's detail. A republication sends these bytes, not a fresh rendering.
-    pub detail: String,
-}
 
 /// The detail of `TRIGGER_FIRED`.
 #[derive(Debug, Serialize)]
@@ -91,18 +78,19 @@ pub fn decide(
     arrived: bool,
     wake_up: &WakeUp,
     now: Timestamp,
-) -> Vec<Firing> {
+) -> Vec<Event> {
     // Gmail's internalDate may be cut to whole seconds, so moments compare by the second.
     let arrived_by = |moment: Timestamp| message.timestamp.seconds() < moment.seconds();
     let forgotten = !arrived && message.timestamp.after(LEDGER_HORIZON) <= now;
-    if !is_received(&message.label_ids) || arrived_by(connector.connected_at) || forgotten {
+    let paused = connector.pauses.iter().any(|pause| pause.holds(message.timestamp));
+    if !is_received(&message.label_ids) || arrived_by(connector.connected_at) || forgotten || paused {
         return Vec::new();
     }
     let fires = |trigger: &&Trigger| !arrived_by(trigger.created_at) && trigger.config.filters.matches(message);
     triggers.iter().filter(fires).map(|trigger| fire(connector, trigger, message, wake_up, now)).collect()
 }
 
-fn fire(connector: &Connector, trigger: &Trigger, message: &Message, wake_up: &WakeUp, now: Timestamp) -> Firing {
+fn fire(connector: &Connector, trigger: &Trigger, message: &Message, wake_up: &WakeUp, now: Timestamp) -> Event {
     let event_id = EventId::derive(&connector.google_sub, &message.id, &trigger.id);
     let mut bounds = BOUNDS;
     // Of a message that is too long, less and less is told until it fits.
@@ -113,7 +101,8 @@ fn fire(connector: &Connector, trigger: &Trigger, message: &Message, wake_up: &W
         }
         bounds = bounds.half();
     };
-    Firing { trigger_id: trigger.id.clone(), message_id: message.id.clone(), decided_at: now, detail, event_id }
+    let (trigger_id, message_id) = (Some(trigger.id.clone()), Some(message.id.clone()));
+    Event { event_id, detail_type: DetailType::TriggerFired, trigger_id, message_id, decided_at: now, detail }
 }
 
 fn render(connector: &Connector, trigger: &Trigger, event_id: &EventId, message: &Message, wake_up: &WakeUp, now: Timestamp) -> String {
@@ -139,9 +128,12 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::domain::circuit::Circuit;
     use crate::domain::connector::{Slot, Status, Uniqueness};
-    use crate::domain::id::GoogleSub;
+    use crate::domain::id::{GoogleSub, MessageId};
     use crate::domain::message::ProviderMessage;
+    use crate::domain::position::Position;
+    use crate::domain::quota::Spent;
     use crate::domain::secret::Sealed;
     use crate::domain::trigger::{Filters, TriggerConfig};
     use crate::domain::wake_up::Kind;
@@ -162,9 +154,15 @@ mod tests {
             granted_scopes: vec![],
             version: 1,
             generation: 1,
-            history_id: HistoryId::new(1),
-            listed_at: None,
+            position: Position::at(HistoryId::new(1)),
             watch: Watch::default(),
+            verified_at: None,
+            lapse_told: None,
+            flushed_at: None,
+            checked_at: None,
+            circuit: Circuit::default(),
+            spent: Spent::default(),
+            pauses: vec![],
             refresh_token: Sealed(vec![]),
             access_token: None,
             unpublished: Default::default(),

@@ -1,6 +1,6 @@
-//! Gmail's history, folded: which messages deserve a look, and where the cursor may move.
+//! Gmail's history: which of its records deserve a look.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
@@ -10,10 +10,17 @@ use crate::domain::trigger::Trigger;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryPage {
     /// Oldest first.
-    pub changes: Vec<Change>,
+    pub records: Vec<Record>,
     /// The mailbox's history id when this page was made.
     pub history_id: HistoryId,
     pub next_page_token: Option<String>,
+}
+
+/// What happened at one history id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    pub id: HistoryId,
+    pub changes: Vec<Change>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +35,17 @@ pub enum Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     pub message: MessageId,
-    /// Whether it came into being in this listing, and was not only labelled.
+    /// Whether it came into being here, and was not only labelled.
     pub arrived: bool,
+    /// The history records that tell of it; none if it was found by date.
+    pub records: BTreeSet<HistoryId>,
+}
+
+impl Candidate {
+    /// A message that was found in the mailbox itself.
+    pub fn found(message: MessageId) -> Self {
+        Self { message, arrived: true, records: BTreeSet::new() }
+    }
 }
 
 /// Mail is received when it is not something that was written, thrown away or chatted. Labels are Gmail's system labels;
@@ -43,56 +59,45 @@ pub fn is_received(label_ids: &[String]) -> bool {
 /// The label by which mail enters the inbox: a rescue from spam counts as received.
 const INBOX: &str = "INBOX";
 
-/// A listing in the making: complete once a page without a next token was added.
+/// What of a mailbox's history somebody waits for.
 #[derive(Debug, Default)]
-pub struct Listing {
-    /// Label ids that somebody waits for.
+pub struct Sieve {
+    /// Label ids: the inbox's, and those that a trigger names.
     awaited: HashSet<String>,
-    candidates: Vec<Candidate>,
-    places: HashMap<MessageId, usize>,
-    lowest: Option<HistoryId>,
 }
 
-impl Listing {
-    /// A listing for these triggers: of labels that were added, the inbox's and those that a trigger names deserve a look.
+impl Sieve {
     pub fn new(triggers: &[Trigger]) -> Self {
         let named = triggers.iter().flat_map(|trigger| &trigger.config.filters.label_include);
-        Self { awaited: named.cloned().chain([INBOX.into()]).collect(), ..Self::default() }
+        Self { awaited: named.cloned().chain([INBOX.into()]).collect() }
     }
 
-    /// Takes a page in. A new message whose own labels already exclude it is not worth a fetch: drafts come back under a new
-    /// id at every automatic save. The decision itself is made on the fetched message's labels.
-    pub fn add(&mut self, page: HistoryPage) {
-        self.lowest = Some(self.lowest.map_or(page.history_id, |lowest| lowest.min(page.history_id)));
-        for change in page.changes {
-            match change {
-                Change::Added { message, label_ids } if is_received(&label_ids) => self.consider(message, true),
-                Change::Labelled { message, label_ids } if label_ids.iter().any(|label| self.awaited.contains(label)) => {
-                    self.consider(message, false);
-                }
-                _ => {}
+    /// The messages to fetch, oldest record first, each once; records that were handled are passed over.
+    pub fn candidates(&self, records: &[Record], handled: &BTreeSet<HistoryId>) -> Vec<Candidate> {
+        let mut candidates: Vec<Candidate> = Vec::new();
+        let mut places: HashMap<&MessageId, usize> = HashMap::new();
+        for record in records.iter().filter(|record| !handled.contains(&record.id)) {
+            for (message, arrived) in record.changes.iter().filter_map(|change| self.look_at(change)) {
+                let place = *places.entry(message).or_insert_with(|| {
+                    candidates.push(Candidate { message: message.clone(), arrived: false, records: BTreeSet::new() });
+                    candidates.len() - 1
+                });
+                candidates[place].arrived |= arrived;
+                candidates[place].records.insert(record.id);
             }
         }
+        candidates
     }
 
-    fn consider(&mut self, message: MessageId, arrived: bool) {
-        match self.places.get(&message) {
-            Some(place) => self.candidates[*place].arrived |= arrived,
-            None => {
-                self.places.insert(message.clone(), self.candidates.len());
-                self.candidates.push(Candidate { message, arrived });
+    /// A new message whose own labels already exclude it is not worth a fetch: drafts come back under a new id at every
+    /// automatic save. The decision itself is made on the fetched message's labels.
+    fn look_at<'a>(&self, change: &'a Change) -> Option<(&'a MessageId, bool)> {
+        match change {
+            Change::Added { message, label_ids } => is_received(label_ids).then_some((message, true)),
+            Change::Labelled { message, label_ids } => {
+                label_ids.iter().any(|label| self.awaited.contains(label)).then_some((message, false))
             }
         }
-    }
-
-    /// The messages to fetch, oldest record first, each once.
-    pub fn candidates(&self) -> &[Candidate] {
-        &self.candidates
-    }
-
-    /// Where the cursor may move after all of this listing was handled: what every page had already seen, and never back.
-    pub fn cursor(&self, stored: HistoryId) -> HistoryId {
-        self.lowest.unwrap_or(stored).max(stored)
     }
 }
 
@@ -112,46 +117,42 @@ mod tests {
         Change::Labelled { message: MessageId::new(id), label_ids: labels(names) }
     }
 
-    fn page(history_id: u64, changes: &[Change]) -> HistoryPage {
-        HistoryPage { changes: changes.to_vec(), history_id: HistoryId::new(history_id), next_page_token: None }
+    /// One record for each change, numbered from 1.
+    fn records(changes: &[Change]) -> Vec<Record> {
+        (1..).zip(changes).map(|(id, change)| Record { id: HistoryId::new(id), changes: vec![change.clone()] }).collect()
     }
 
-    fn listed(pages: &[&[Change]], awaited: &[&str]) -> Vec<(String, bool)> {
-        let mut listing = Listing { awaited: awaited.iter().map(|label| label.to_string()).collect(), ..Listing::default() };
-        pages.iter().for_each(|changes| listing.add(page(9, changes)));
-        listing.candidates().iter().map(|candidate| (candidate.message.to_string(), candidate.arrived)).collect()
-    }
-
-    #[test]
-    fn the_cursor_is_the_lowest_page_and_never_falls() {
-        let table: [(&[u64], u64, u64); 4] = [(&[], 7, 7), (&[9], 7, 9), (&[12, 9, 15], 7, 9), (&[5], 7, 7)];
-        for (pages, stored, expected) in table {
-            let mut listing = Listing::default();
-            for history_id in pages {
-                listing.add(page(*history_id, &[]));
-            }
-            assert_eq!(listing.cursor(HistoryId::new(stored)), HistoryId::new(expected), "{pages:?} from {stored}");
-        }
+    fn sifted(changes: &[Change], awaited: &[&str]) -> Vec<(String, bool)> {
+        let sieve = Sieve { awaited: labels(awaited).into_iter().collect() };
+        let candidates = sieve.candidates(&records(changes), &BTreeSet::new());
+        candidates.iter().map(|candidate| (candidate.message.to_string(), candidate.arrived)).collect()
     }
 
     #[test]
     fn a_message_in_several_records_is_fetched_once_and_drafts_never() {
-        let first = [added("a", &["INBOX"]), added("b", &["DRAFT"]), added("a", &["INBOX"])];
-        let second = [added("c", &[]), added("a", &["INBOX"])];
-        assert_eq!(listed(&[&first, &second], &[]), [("a".into(), true), ("c".into(), true)]);
+        let changes = [added("a", &["INBOX"]), added("b", &["DRAFT"]), added("a", &["INBOX"]), added("c", &[])];
+        assert_eq!(sifted(&changes, &[]), [("a".into(), true), ("c".into(), true)]);
+    }
+
+    #[test]
+    fn a_record_that_was_handled_is_passed_over_and_a_later_one_of_its_message_is_not() {
+        let history = records(&[added("a", &["INBOX"]), labelled("a", &["INBOX"]), added("b", &["INBOX"])]);
+        let candidates = Sieve::new(&[]).candidates(&history, &BTreeSet::from([HistoryId::new(1), HistoryId::new(3)]));
+        let expected = Candidate { message: MessageId::new("a"), arrived: false, records: BTreeSet::from([HistoryId::new(2)]) };
+        assert_eq!(candidates, [expected]);
     }
 
     #[test]
     fn of_added_labels_only_those_that_somebody_waits_for_deserve_a_look() {
         let changes =
             [labelled("a", &["UNREAD"]), labelled("b", &["INBOX"]), labelled("c", &["UNREAD", "Label_7"]), labelled("d", &["Label_8"])];
-        assert_eq!(listed(&[&changes], &["INBOX", "Label_7"]), [("b".into(), false), ("c".into(), false)]);
+        assert_eq!(sifted(&changes, &["INBOX", "Label_7"]), [("b".into(), false), ("c".into(), false)]);
     }
 
     #[test]
     fn a_message_that_was_labelled_and_arrived_has_arrived() {
         for changes in [[labelled("a", &["INBOX"]), added("a", &["INBOX"])], [added("a", &["INBOX"]), labelled("a", &["INBOX"])]] {
-            assert_eq!(listed(&[&changes], &["INBOX"]), [("a".into(), true)]);
+            assert_eq!(sifted(&changes, &["INBOX"]), [("a".into(), true)]);
         }
     }
 

@@ -51,7 +51,7 @@ identifier!(
     GoogleSub
 );
 identifier!(
-    /// One firing: derived, so every attempt to decide the same firing finds the same id.
+    /// One event: derived, so every attempt to decide the same one finds the same id.
     EventId
 );
 
@@ -90,6 +90,11 @@ impl EventId {
     /// reconnect could change.
     pub fn derive(google_sub: &GoogleSub, message: &MessageId, trigger: &TriggerId) -> Self {
         Self(format!("evt_{}", fingerprint(&[google_sub.as_str(), message.as_str(), trigger.as_str()]).simple()))
+    }
+
+    /// What is told of a connector itself is known by what it is about.
+    pub fn of_notice(connector: &ConnectorId, detail_type: &str, occasion: &str) -> Self {
+        Self(format!("evt_{}", fingerprint(&["notice", connector.as_str(), detail_type, occasion]).simple()))
     }
 }
 

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::domain::email_address::EmailAddress;
 use crate::domain::history_id::HistoryId;
+use crate::domain::timestamp::Timestamp;
 
 /// A wrapped push (<https://cloud.google.com/pubsub/docs/push>). Pub/Sub sends each name in two spellings; either will do.
 #[derive(Debug, Deserialize)]
@@ -22,6 +23,8 @@ pub struct PubsubMessage {
     message_id: Option<String>,
     #[serde(rename = "message_id")]
     message_id_snake: Option<String>,
+    #[serde(rename = "publishTime")]
+    publish_time: Option<String>,
 }
 
 /// Gmail's notification: something changed in this mailbox, up to about here.
@@ -56,6 +59,11 @@ impl PubsubMessage {
     pub fn id(&self) -> Result<&str, Malformed> {
         let id = self.message_id.as_deref().or(self.message_id_snake.as_deref());
         id.filter(|id| !id.is_empty()).ok_or(Malformed::NoMessageId)
+    }
+
+    /// When Pub/Sub took it from Gmail, if that can be read.
+    pub fn published_at(&self) -> Option<Timestamp> {
+        Timestamp::parse(self.publish_time.as_deref()?)
     }
 
     pub fn notification(&self) -> Result<Notification, Malformed> {

@@ -10,7 +10,7 @@ pub struct RetryPolicy {
     pub statuses: Vec<u16>,
 }
 
-/// Longer waits are not worth a running function: the queue delivers again.
+/// Longer waits are not worth a running function: they become the mailbox's time to look again.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
 const FIRST_WAIT: Duration = Duration::from_millis(400);

@@ -1,10 +1,37 @@
-//! The renewer's decisions about one connector: renew its watch, look at its mailbox, or come back later.
+//! The renewer's decisions about one connector: renew its watch, wake its mailbox, compare it, or come back later.
 
 use std::time::Duration;
 
 use crate::domain::connector::{Connector, Status};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::watch::RETRY_AFTER;
+
+/// A mailbox in which nothing ever happens is still compared once a day.
+const LONGEST_SILENCE: Duration = Duration::from_secs(24 * 3600);
+/// A mailbox that was woken and has not been looked at since is woken again.
+const WAKE_AGAIN_AFTER: Duration = Duration::from_secs(300);
+
+/// The times that steer a sweep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// How late Gmail may show a record.
+    pub settle: Duration,
+    /// The silence of an active mailbox after which it is compared without a push.
+    pub quiet_after: Duration,
+}
+
+/// How long things may take, and how much may be spent.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How long a processor may run. Younger unpublished events may be another's work in progress, and half of it is time to
+    /// begin something new.
+    pub processor_timeout: Duration,
+    pub patience: Patience,
+    /// How long a connector rests after failures in a row.
+    pub cooldown: Duration,
+    /// Gmail's quota units for one mailbox.
+    pub units_per_minute: u32,
+}
 
 /// When the renewer first looks at a connector after a connect: soon, in case that connect did not get to its watch.
 pub fn first_sweep(connected: Timestamp) -> Timestamp {
@@ -16,33 +43,55 @@ pub fn first_sweep(connected: Timestamp) -> Timestamp {
 pub enum Sweep {
     /// Call `watch` again.
     Renew,
-    /// Nothing was heard for long: look at the mailbox.
+    /// The mailbox's own time to look again has come.
     Wake,
+    /// Nothing was heard for long: ask the mailbox whether anything happened.
+    Compare,
     Keep,
 }
 
-pub fn sweep(connector: &Connector, quiet_after: Duration, now: Timestamp) -> Sweep {
+pub fn sweep(connector: &Connector, patience: Patience, now: Timestamp) -> Sweep {
     if connector.status != Status::Active {
-        Sweep::Keep
-    } else if connector.watch.next_renewal() <= now {
+        return Sweep::Keep;
+    }
+    if connector.watch.next_renewal() <= now {
         Sweep::Renew
-    } else if silent_at(connector, quiet_after) <= now {
+    } else if look_at(connector, patience).is_some_and(|look_at| look_at <= now) {
         Sweep::Wake
+    } else if silent_at(connector, patience) <= now {
+        Sweep::Compare
     } else {
         Sweep::Keep
     }
 }
 
 /// When the renewer must look at this connector again, or never, while only its user can mend it.
-pub fn next_sweep(connector: &Connector, quiet_after: Duration) -> Option<Timestamp> {
-    (connector.status == Status::Active).then(|| connector.watch.next_renewal().min(silent_at(connector, quiet_after)))
+pub fn next_sweep(connector: &Connector, patience: Patience) -> Option<Timestamp> {
+    let owed = look_at(connector, patience);
+    let next = connector.watch.next_renewal().min(silent_at(connector, patience));
+    (connector.status == Status::Active).then(|| owed.map_or(next, |owed| owed.min(next)))
 }
 
-/// When to look again at a mailbox that was just woken: when it could be silent again, and no later than its renewal.
-pub fn sweep_after_wake(connector: &Connector, quiet_after: Duration, now: Timestamp) -> Timestamp {
-    connector.watch.next_renewal().min(now.after(quiet_after))
+/// When the mailbox owes a look; not again at once after it was woken for it.
+fn look_at(connector: &Connector, patience: Patience) -> Option<Timestamp> {
+    let look_at = connector.look_at(patience.settle)?;
+    let woken = connector.checked_at.filter(|checked_at| *checked_at >= look_at);
+    Some(woken.map_or(look_at, |woken| woken.after(WAKE_AGAIN_AFTER)))
 }
 
-fn silent_at(connector: &Connector, quiet_after: Duration) -> Timestamp {
-    connector.listed_at.unwrap_or(connector.connected_at).after(quiet_after)
+/// The watch that has ended without a renewal and of which nobody was told yet.
+pub fn lapsed(connector: &Connector, now: Timestamp) -> Option<Timestamp> {
+    let ended = connector.watch.expiration.filter(|expiration| *expiration <= now)?;
+    (connector.status == Status::Active && connector.lapse_told != Some(ended)).then_some(ended)
+}
+
+/// The longer nothing has happened, the more seldom it is looked: every `quiet_after` in an active mailbox, half of the
+/// silence in a quiet one, and once a day at least. A watch that no push has proven is not trusted with silence.
+fn silent_at(connector: &Connector, patience: Patience) -> Timestamp {
+    let looked = connector.position.listed_at.max(connector.checked_at).unwrap_or(connector.connected_at);
+    let changed = connector.position.changed_at.unwrap_or(connector.connected_at);
+    let silence = Duration::from_millis(u64::try_from(looked.millis() - changed.millis()).unwrap_or(0));
+    let longest = LONGEST_SILENCE.max(patience.quiet_after);
+    let interval = if connector.is_verified() { (silence / 2).clamp(patience.quiet_after, longest) } else { patience.quiet_after };
+    looked.after(interval)
 }

@@ -17,6 +17,7 @@ pub struct WakeUp {
     pub history_id: Option<HistoryId>,
     #[serde(default)]
     pub correlation: Correlation,
+    /// When it was sent; of a push, when Pub/Sub took it from Gmail.
     pub published_at: Timestamp,
 }
 
@@ -60,14 +61,14 @@ impl TryFrom<u32> for SchemaVersion {
 }
 
 impl WakeUp {
-    pub fn push(email_address: EmailAddress, history_id: HistoryId, pubsub_message_id: Option<String>, now: Timestamp) -> Self {
+    pub fn push(email_address: EmailAddress, history_id: HistoryId, pubsub_message_id: Option<String>, published_at: Timestamp) -> Self {
         Self {
             schema_version: SchemaVersion,
             kind: Kind::Push,
             email_address,
             history_id: Some(history_id),
             correlation: Correlation { pubsub_message_id },
-            published_at: now,
+            published_at,
         }
     }
 
@@ -88,16 +89,23 @@ impl WakeUp {
         self.kind == Kind::Push && self.history_id.is_some_and(|pushed| pushed <= cursor)
     }
 
+    /// When Gmail's notification was published, if this stands for one that came through Pub/Sub: it proves a watch.
+    pub fn proves_push_at(&self) -> Option<Timestamp> {
+        self.correlation.pubsub_message_id.is_some().then_some(self.published_at)
+    }
+
     /// The FIFO message group: one for each mailbox. Derived, because a group id allows neither every address nor its length.
     pub fn group(&self) -> String {
         fingerprint(&[self.email_address.as_str()]).simple().to_string()
     }
 }
 
-/// The one wake-up that stands for several of the same mailbox: one that is never stale if there is any, otherwise the
-/// newest push.
+/// The one wake-up that stands for several of the same mailbox: never stale if one of them is not, and with what the newest
+/// push told.
 pub fn coalesce(wake_ups: Vec<WakeUp>) -> Option<WakeUp> {
-    wake_ups.into_iter().max_by_key(|wake_up| (wake_up.history_id.is_none(), wake_up.history_id))
+    let own = wake_ups.iter().find(|wake_up| wake_up.kind != Kind::Push).map(|wake_up| wake_up.kind);
+    let newest = wake_ups.into_iter().max_by_key(|wake_up| wake_up.history_id)?;
+    Some(WakeUp { kind: own.unwrap_or(newest.kind), ..newest })
 }
 
 #[cfg(test)]
@@ -125,7 +133,7 @@ mod tests {
     fn several_wake_ups_of_a_mailbox_become_the_one_that_looks_furthest() {
         assert_eq!(coalesce(vec![push(3), push(9), push(4)]), Some(push(9)));
         let own = WakeUp::own(Kind::Kick, mailbox(), NOW);
-        assert_eq!(coalesce(vec![push(3), own.clone(), push(9)]), Some(own));
+        assert_eq!(coalesce(vec![push(3), own, push(9)]), Some(WakeUp { kind: Kind::Kick, ..push(9) }));
         assert_eq!(coalesce(vec![]), None);
     }
 

@@ -13,6 +13,9 @@ pub const RENEW_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// How long a failed `watch` call waits for its next try.
 pub const RETRY_AFTER: Duration = Duration::from_secs(300);
 
+/// By how much Google's clock and ours may differ.
+const SKEW: Duration = Duration::from_secs(10);
+
 /// What the last `watch` calls came to. Its history id is not here: it is never a cursor.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watch {
@@ -21,8 +24,6 @@ pub struct Watch {
     pub expiration: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renewed_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub verified_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<WatchFailure>,
 }
@@ -45,7 +46,7 @@ pub enum WatchStatus {
 
 impl Watch {
     pub fn renewed(&self, expiration: Timestamp, now: Timestamp) -> Self {
-        Self { expiration: Some(expiration), renewed_at: Some(now), verified_at: self.verified_at, failure: None }
+        Self { expiration: Some(expiration), renewed_at: Some(now), failure: None }
     }
 
     pub fn failed(&self, reason: String, now: Timestamp) -> Self {
@@ -58,6 +59,11 @@ impl Watch {
             (None, None) => WatchStatus::Pending,
             _ => WatchStatus::Failed,
         }
+    }
+
+    /// Whether a notification that was published then came of this watch; its first one is published while it is asked for.
+    pub fn is_proven_by(&self, published_at: Timestamp) -> bool {
+        self.renewed_at.is_some_and(|renewed_at| published_at >= renewed_at.before(SKEW))
     }
 
     /// When the next `watch` call is due. A watch that was never confirmed is due at once.

@@ -1,15 +1,22 @@
 //! Access to a mailbox: the cached token while it lasts, a fresh one when it does not.
 
+use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Mutex;
+
 use crate::domain::connector::Connector;
+use crate::domain::id::ConnectorId;
 use crate::domain::secret::AccessToken;
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{EmailProvider, ProviderError, Store, StoreError, Vault, VaultError};
 
 /// A token that ends within the minute may end within the request.
 const MARGIN: Duration = Duration::from_secs(60);
+/// How many connectors one process remembers a refresh of.
+const MOST_REMEMBERED: usize = 1000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
@@ -21,20 +28,50 @@ pub enum AccessError {
     Store(#[from] StoreError),
 }
 
+/// One refresh at a time for each connector in this process: whoever comes second takes what the first one got.
+#[derive(Debug, Default)]
+pub struct Refreshes(Mutex<BTreeMap<ConnectorId, Arc<Mutex<Option<Refreshed>>>>>);
+
+#[derive(Debug)]
+struct Refreshed {
+    generation: u64,
+    token: AccessToken,
+}
+
+impl Refreshes {
+    async fn of(&self, connector: &ConnectorId) -> Arc<Mutex<Option<Refreshed>>> {
+        let mut remembered = self.0.lock().await;
+        if remembered.len() >= MOST_REMEMBERED {
+            remembered.clear();
+        }
+        remembered.entry(connector.clone()).or_default().clone()
+    }
+}
+
 /// A connector's access to its mailbox for the length of one invocation.
 pub struct Session<'a, S, V, P> {
     store: &'a S,
     vault: &'a V,
     provider: &'a P,
-    connector: &'a Connector,
+    refreshes: &'a Refreshes,
+    connector: Connector,
     now: Timestamp,
     token: AccessToken,
     /// Whether the token was refreshed in this session, so that a refusal is not our cache's fault.
     fresh: bool,
+    /// Quota units that were spent and not yet taken note of.
+    units: u32,
 }
 
 impl<'a, S: Store, V: Vault, P: EmailProvider> Session<'a, S, V, P> {
-    pub async fn open(store: &'a S, vault: &'a V, provider: &'a P, connector: &'a Connector, now: Timestamp) -> Result<Self, AccessError> {
+    pub async fn open(
+        store: &'a S,
+        vault: &'a V,
+        provider: &'a P,
+        refreshes: &'a Refreshes,
+        connector: &Connector,
+        now: Timestamp,
+    ) -> Result<Self, AccessError> {
         let lasting = connector.access_token.as_ref().filter(|sealed| sealed.expires_at > now.after(MARGIN));
         let cached = match lasting {
             Some(sealed) => match vault.open_access_token(sealed, &connector.id, connector.generation).await {
@@ -46,53 +83,91 @@ impl<'a, S: Store, V: Vault, P: EmailProvider> Session<'a, S, V, P> {
             None => None,
         };
         let fresh = cached.is_none();
-        let token = match cached {
-            Some(token) => token,
-            None => refresh(store, vault, provider, connector, now).await?,
-        };
-        Ok(Self { store, vault, provider, connector, now, token, fresh })
+        let nothing = AccessToken { secret: String::new().into(), expires_at: now };
+        let token = cached.unwrap_or(nothing);
+        let mut session = Self { store, vault, provider, refreshes, connector: connector.clone(), now, token, fresh, units: 0 };
+        if fresh {
+            session.refresh().await?;
+        }
+        Ok(session)
     }
 
-    /// Calls the provider. A token that is refused is refreshed once; what is refused then stays refused.
-    pub async fn call<T, F, Answer>(&mut self, request: F) -> Result<T, AccessError>
+    /// Calls the provider, for so many quota units. A token that is refused is refreshed once; what is refused then stays
+    /// refused.
+    pub async fn call<T, F, Answer>(&mut self, units: u32, request: F) -> Result<T, AccessError>
     where
         T: Send,
         F: Fn(AccessToken) -> Answer + Send + Sync,
         Answer: Future<Output = Result<T, ProviderError>> + Send,
     {
+        self.units = self.units.saturating_add(units);
         match request(self.token.clone()).await {
             Err(ProviderError::Unauthorized) if !self.fresh => {
-                self.token = refresh(self.store, self.vault, self.provider, self.connector, self.now).await?;
+                self.refresh().await?;
                 self.fresh = true;
                 Ok(request(self.token.clone()).await?)
             }
             answer => Ok(answer?),
         }
     }
-}
 
-async fn refresh(
-    store: &impl Store,
-    vault: &impl Vault,
-    provider: &impl EmailProvider,
-    connector: &Connector,
-    now: Timestamp,
-) -> Result<AccessToken, AccessError> {
-    let (refresh_token, kept_key) = tokio::join!(vault.open_refresh_token(&connector.refresh_token, &connector.id), store.data_key());
-    let (refresh_token, kept_key) = (refresh_token?, kept_key?);
-    let token = provider.refresh(&refresh_token, now).await?;
-    let key = match kept_key {
-        Some(key) => key,
-        None => store.keep_data_key(vault.new_data_key().await?).await?,
-    };
-    let sealed = vault.seal_access_token(&token, &connector.id, connector.generation, &key).await?;
-    match store.cache_access_token(&connector.location(), connector.generation, &sealed).await {
-        // Conditional on the generation: a token of an earlier connect is neither kept nor used.
-        Err(conflict @ StoreError::Conflict) => Err(conflict.into()),
-        Err(error) => {
-            tracing::warn!(%error, "the access token is not cached, and will be refreshed again");
-            Ok(token)
+    pub fn units(&self) -> u32 {
+        self.units
+    }
+
+    pub fn take_units(&mut self) -> u32 {
+        std::mem::take(&mut self.units)
+    }
+
+    async fn refresh(&mut self) -> Result<(), AccessError> {
+        let remembered = self.refreshes.of(&self.connector.id).await;
+        let mut remembered = remembered.lock().await;
+        let newer = |held: &&Refreshed| {
+            held.generation == self.connector.generation
+                && held.token.expires_at > self.token.expires_at
+                && held.token.expires_at > self.now.after(MARGIN)
+        };
+        if let Some(held) = remembered.as_ref().filter(newer) {
+            self.token = held.token.clone();
+            return Ok(());
         }
-        Ok(()) => Ok(token),
+        let token = self.confirmed().await?;
+        *remembered = Some(Refreshed { generation: self.connector.generation, token: token.clone() });
+        self.token = token;
+        Ok(())
+    }
+
+    /// A refusal of the grant is believed when it is repeated for the grant that is stored then: the first one may have met
+    /// a connect on its way.
+    async fn confirmed(&mut self) -> Result<AccessToken, AccessError> {
+        match self.ask(&self.connector).await {
+            Err(AccessError::Provider(ProviderError::GrantRefused(_))) => {
+                let held = self.store.connector_at(&self.connector.location()).await?;
+                let held = held.filter(|held| held.generation == self.connector.generation).ok_or(StoreError::Conflict)?;
+                self.ask(&held).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn ask(&self, connector: &Connector) -> Result<AccessToken, AccessError> {
+        let (store, vault) = (self.store, self.vault);
+        let (refresh_token, kept_key) = tokio::join!(vault.open_refresh_token(&connector.refresh_token, &connector.id), store.data_key());
+        let (refresh_token, kept_key) = (refresh_token?, kept_key?);
+        let token = self.provider.refresh(&refresh_token, self.now).await?;
+        let key = match kept_key {
+            Some(key) => key,
+            None => store.keep_data_key(vault.new_data_key().await?).await?,
+        };
+        let sealed = vault.seal_access_token(&token, &connector.id, connector.generation, &key).await?;
+        match store.cache_access_token(&connector.location(), connector.generation, &sealed).await {
+            // Conditional on the generation: a token of an earlier connect is neither kept nor used.
+            Err(conflict @ StoreError::Conflict) => Err(conflict.into()),
+            Err(error) => {
+                tracing::warn!(%error, "the access token is not cached, and will be refreshed again");
+                Ok(token)
+            }
+            Ok(()) => Ok(token),
+        }
     }
 }

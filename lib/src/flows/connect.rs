@@ -1,14 +1,19 @@
 //! A mailbox is connected: exchange, check, seal, profile, one transaction, then watch and the first wake-up.
 //! Nothing is changed before the checks pass.
 
+use crate::domain::circuit::Circuit;
 use crate::domain::claims::{IdentityPolicy, Refusal};
 use crate::domain::connector::{Connector, Provider, Slot, Status, Uniqueness};
 use crate::domain::email_address::EmailAddress;
+use crate::domain::event::Event;
 use crate::domain::id::{ConnectorId, GoogleSub, OwnerId, fingerprint};
+use crate::domain::notice;
+use crate::domain::position::Position;
+use crate::domain::quota::Spent;
 use crate::domain::scopes;
 use crate::domain::secret::AccessToken;
-use crate::domain::sweep::first_sweep;
 use crate::domain::timestamp::Timestamp;
+use crate::domain::trigger::Trigger;
 use crate::domain::wake_up::{Kind, WakeUp};
 use crate::domain::watch::Watch;
 use crate::ports::{
@@ -53,8 +58,9 @@ pub enum ConnectError {
     NoRefreshToken,
     #[error("another Google account is connected here")]
     AccountMismatch,
-    #[error("the connected mailbox has another address now")]
-    AddressChanged,
+    /// The mailbox has another address, and events that wait for publication under the old one.
+    #[error("events of this connector wait for publication")]
+    Busy,
     #[error("the id token: {0}")]
     Identity(#[from] Refusal),
     #[error(transparent)]
@@ -147,9 +153,15 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps> Connect<S, V, P, W> {
             granted_scopes: grant.scopes.clone(),
             version: 1,
             generation: 1,
-            history_id: profile.history_id,
-            listed_at: None,
+            position: Position::at(profile.history_id),
             watch: Watch::default(),
+            verified_at: None,
+            lapse_told: None,
+            flushed_at: None,
+            checked_at: None,
+            circuit: Circuit::default(),
+            spent: Spent::default(),
+            pauses: Vec::new(),
             refresh_token: sealed?,
             access_token: None,
             unpublished: Default::default(),
@@ -187,10 +199,9 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps> Connect<S, V, P, W> {
             }
         };
         let (sealed, profile) = tokio::join!(seal, self.provider.profile(&grant.access_token));
-        if profile?.email_address != held.email_address {
-            return Err(ConnectError::AddressChanged);
-        }
+        let held = self.at_its_address(held, profile?.email_address, now).await?;
         let version = held.version;
+        let recovers = held.status == Status::NeedsReauth;
         let connector = Connector {
             status: Status::Active,
             granted_scopes: grant.scopes.clone(),
@@ -202,22 +213,42 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps> Connect<S, V, P, W> {
             updated_at: now,
             ..held
         };
-        self.store.reconnect(&connector, version, exchange).await?;
+        let events: Vec<Event> = recovers.then(|| notice::recovered(&connector, now)).into_iter().collect();
+        self.store.reconnect(&connector, version, exchange, &events).await?;
         Ok(connector)
+    }
+
+    /// A mailbox that was renamed is found under its new address from now on.
+    async fn at_its_address(&self, held: Connector, address: EmailAddress, now: Timestamp) -> Result<Connector, ConnectError> {
+        if held.email_address == address {
+            return Ok(held);
+        }
+        if !held.unpublished.is_empty() {
+            return Err(ConnectError::Busy);
+        }
+        let triggers = self.store.triggers(&held.owner_id).await?.into_iter();
+        let triggers: Vec<Trigger> = triggers.filter(|trigger| trigger.config.connector_id == held.id).collect();
+        self.store.rename(&held, &triggers, &address, now).await?;
+        Ok(Connector { email_address: address, version: held.version + 1, ..held })
     }
 
     /// The watch's outcome is told as it is: a failed one leaves a connector whose watch the renewer tries again.
     async fn start_watch(&self, connector: Connector, access: &AccessToken, now: Timestamp) -> Result<Connected, ConnectError> {
-        let watch = match self.provider.watch(access).await {
+        let watched = match self.provider.watch(access).await {
+            Err(ProviderError::WatchTaken) => match self.provider.stop(access).await {
+                Ok(()) => self.provider.watch(access).await,
+                Err(error) => Err(error),
+            },
+            answer => answer,
+        };
+        let watch = match watched {
             Ok(expiration) => connector.watch.renewed(expiration, now),
             Err(error) => connector.watch.failed(error.to_string(), now),
         };
         let location = connector.location();
         let kick = WakeUp::own(Kind::Kick, connector.email_address.clone(), now);
-        let (recorded, kicked) = tokio::join!(
-            self.store.record_watch(&location, connector.generation, &watch, Some(first_sweep(now))),
-            self.wake_ups.send(&kick, None),
-        );
+        let (recorded, kicked) =
+            tokio::join!(self.store.record_watch(&location, connector.generation, &watch), self.wake_ups.send(&kick, None),);
         match recorded {
             // A connect that came after this one records its own watch.
             Err(StoreError::Conflict) => {}

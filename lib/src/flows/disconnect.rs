@@ -2,8 +2,9 @@
 
 use crate::domain::connector::Connector;
 use crate::domain::id::{ConnectorId, OwnerId, TriggerId};
+use crate::domain::quota::price;
 use crate::domain::timestamp::Timestamp;
-use crate::flows::access::{AccessError, Session};
+use crate::flows::access::{AccessError, Refreshes, Session};
 use crate::ports::{EmailProvider, ProviderError, Store, StoreError, Vault, VaultError};
 
 /// How often the purge starts over after another writer came first.
@@ -28,7 +29,7 @@ pub struct Receipt {
 pub enum DisconnectError {
     #[error("no such connector")]
     NotFound,
-    /// Decided firings wait for publication, which the next wake-up brings.
+    /// Decided events wait for publication, which the next wake-up brings.
     #[error("events of this connector wait for publication")]
     Busy,
     /// Nothing was purged; the same request may be sent again.
@@ -74,8 +75,9 @@ impl<S: Store, V: Vault, P: EmailProvider> Disconnect<S, V, P> {
 
     async fn stop(&self, connector: &Connector, now: Timestamp) -> Result<bool, AccessError> {
         let stopped = async {
-            let mut session = Session::open(&self.store, &self.vault, &self.provider, connector, now).await?;
-            session.call(|access| async move { self.provider.stop(&access).await }).await
+            let refreshes = Refreshes::default();
+            let mut session = Session::open(&self.store, &self.vault, &self.provider, &refreshes, connector, now).await?;
+            session.call(price::STOP, |access| async move { self.provider.stop(&access).await }).await
         };
         match stopped.await {
             Ok(()) => Ok(true),

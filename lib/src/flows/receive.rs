@@ -16,6 +16,13 @@ pub struct Receive<T, W, Q> {
     pub subscription: String,
 }
 
+/// What one push says.
+struct Push {
+    notification: Notification,
+    message_id: String,
+    published_at: Option<Timestamp>,
+}
+
 #[derive(Debug, PartialEq, Eq)]
 pub enum Received {
     Queued,
@@ -42,16 +49,18 @@ impl<T: TokenVerifier, W: WakeUps, Q: Quarantine> Receive<T, W, Q> {
         let claims = self.verifier.verify(token.ok_or(PushError::NoToken)?, now).await?;
         self.policy.admit(&claims, now)?;
         match self.read(body)? {
-            Ok((notification, message_id)) => {
-                let wake_up = WakeUp::push(notification.email_address, notification.history_id, Some(message_id.clone()), now);
-                self.wake_ups.send(&wake_up, Some(&message_id)).await?;
+            Ok(push) => {
+                let published_at = push.published_at.map_or(now, |published_at| published_at.min(now));
+                let Notification { email_address, history_id } = push.notification;
+                let wake_up = WakeUp::push(email_address, history_id, Some(push.message_id.clone()), published_at);
+                self.wake_ups.send(&wake_up, Some(&push.message_id)).await?;
                 Ok(Received::Queued)
             }
             Err(malformed) => self.set_aside(body, malformed).await,
         }
     }
 
-    fn read(&self, body: &[u8]) -> Result<Result<(Notification, String), Malformed>, PushError> {
+    fn read(&self, body: &[u8]) -> Result<Result<Push, Malformed>, PushError> {
         let envelope = match Envelope::parse(body) {
             Ok(envelope) => envelope,
             Err(malformed) => return Ok(Err(malformed)),
@@ -59,8 +68,9 @@ impl<T: TokenVerifier, W: WakeUps, Q: Quarantine> Receive<T, W, Q> {
         if envelope.subscription != self.subscription {
             return Err(PushError::OtherSubscription);
         }
+        let published_at = envelope.message.published_at();
         let message_id = envelope.message.id().map(String::from);
-        Ok(message_id.and_then(|id| Ok((envelope.message.notification()?, id))))
+        Ok(message_id.and_then(|message_id| Ok(Push { notification: envelope.message.notification()?, message_id, published_at })))
     }
 
     /// The legacy notification: Gmail's JSON without an envelope, numbered by its channel. Its sender was proven by the

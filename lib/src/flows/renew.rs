@@ -1,31 +1,40 @@
-//! A watch is renewed: what is due is watched again, what is silent is woken, what a crash left unpublished is woken too.
+//! A watch is renewed: what is due is watched again, what is silent is compared, what owes a look or an event is woken.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream;
 
-use crate::domain::connector::{Connector, Location, Status};
-use crate::domain::sweep::{Sweep, next_sweep, sweep, sweep_after_wake};
+use crate::domain::connector::{Connector, Location};
+use crate::domain::event::Event;
+use crate::domain::notice;
+use crate::domain::quota::price;
+use crate::domain::sweep::{Patience, Sweep, lapsed, next_sweep, sweep};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::wake_up::{Kind, WakeUp};
-use crate::flows::access::{AccessError, Session};
-use crate::ports::{Due, EmailProvider, ProviderError, SWEEP_SHARDS, Store, StoreError, Unavailable, Vault, WakeUps};
+use crate::flows::access::{AccessError, Refreshes, Session};
+use crate::flows::watching::watch;
+use crate::ports::{Clock, Commit, Due, EmailProvider, ProviderError, SWEEP_SHARDS, Store, StoreError, Unavailable, Vault, WakeUps};
 
-/// How many due rows of a shard one run takes on; the rest is due still when the next run comes, a minute later.
+/// How many due rows of a shard are read at once.
 const MOST_PER_SHARD: u32 = 100;
 /// How many connectors of a shard are swept side by side: one that Google keeps waiting must not hold up the others.
 const AT_ONCE: usize = 8;
+/// When a connector is swept again whose sweep failed.
+const AGAIN_AFTER: Duration = Duration::from_secs(60);
 
-pub struct Renew<S, V, P, W> {
+pub struct Renew<S, V, P, W, C> {
     pub store: S,
     pub vault: V,
     pub provider: P,
     pub wake_ups: W,
-    /// A mailbox in which nothing was listed for this long is looked at without a push.
-    pub quiet_after: Duration,
+    pub clock: C,
+    pub patience: Patience,
+    /// After this long a run begins nothing new; what is left is due still when the next one comes.
+    pub budget: Duration,
+    pub refreshes: Refreshes,
 }
 
 /// What one run did.
@@ -34,7 +43,12 @@ pub struct Swept {
     pub renewed: usize,
     /// Watches that Google refused; the reason lies on the connector, and the next try is scheduled.
     pub not_renewed: usize,
+    /// Watches that ended before they were renewed, and were told of.
+    pub lapsed: usize,
     pub woken: usize,
+    /// Mailboxes that were asked whether anything had happened, and in which nothing had.
+    pub silent: usize,
+    pub renamed: usize,
     /// What failed for a reason that is not Google's answer; still due, so the next run tries again.
     pub failures: Vec<RenewError>,
 }
@@ -65,108 +79,224 @@ pub enum SweepError {
     Queue(#[from] Unavailable),
 }
 
+impl SweepError {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Conflict) | Self::Access(AccessError::Store(StoreError::Conflict)))
+    }
+}
+
 enum Done {
     Renewed,
     NotRenewed,
+    Lapsed,
     Woken,
-    Nothing,
+    Silent,
+    Renamed,
 }
 
-impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps> Renew<S, V, P, W> {
-    pub async fn run(&self, now: Timestamp) -> Swept {
-        let shards = join_all((0..SWEEP_SHARDS).map(|shard| self.sweep_shard(shard, now))).await;
+impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, C: Clock> Renew<S, V, P, W, C> {
+    pub async fn run(&self, began: Timestamp) -> Swept {
+        let shards = join_all((0..SWEEP_SHARDS).map(|shard| self.sweep_shard(shard, began))).await;
         shards.into_iter().fold(Swept::default(), Swept::and)
     }
 
-    async fn sweep_shard(&self, shard: u8, now: Timestamp) -> Swept {
-        let mut swept = Swept::default();
-        let due = match self.store.due(shard, now, MOST_PER_SHARD).await {
-            Ok(due) => due,
-            Err(source) => {
-                swept.failures.push(RenewError::Shard { shard, source });
-                return swept;
+    /// Page after page of what is due, until nothing new is on it or the time is up.
+    async fn sweep_shard(&self, shard: u8, began: Timestamp) -> Swept {
+        let (mut swept, mut woken, mut seen) = (Swept::default(), BTreeSet::new(), BTreeSet::new());
+        while self.clock.now() < began.after(self.budget) {
+            let due = match self.store.due(shard, self.clock.now(), MOST_PER_SHARD).await {
+                Ok(due) => due,
+                Err(source) => {
+                    swept.failures.push(RenewError::Shard { shard, source });
+                    break;
+                }
+            };
+            let mut connectors = Vec::new();
+            for due in due {
+                match due {
+                    // A mailbox is woken once, however many of its events wait; and first, since it takes but a moment.
+                    Due::Event { connector, .. } if woken.insert(connector.mailbox.clone()) => {
+                        let done = self.wake(&connector, Kind::Due).await;
+                        swept.count(&connector, done);
+                    }
+                    Due::Connector(location) if seen.insert(location.clone()) => connectors.push(location),
+                    Due::Event { .. } | Due::Connector(_) => {}
+                }
             }
-        };
-        // A mailbox is woken once, however many of its firings wait; and first, since it takes but a moment.
-        let (mut forgotten, mut connectors) = (BTreeMap::new(), Vec::new());
-        for due in due {
-            match due {
-                Due::Firing { connector, .. } => drop(forgotten.insert(connector.mailbox.clone(), connector)),
-                Due::Connector(location) => connectors.push(location),
+            if connectors.is_empty() {
+                break;
             }
-        }
-        for location in forgotten.into_values() {
-            let woken = self.wake(&location, Kind::Due, now).await;
-            swept.count(&location, woken);
-        }
-        let swept_connectors = stream::iter(connectors).map(async |location| (self.sweep_connector(&location, now).await, location));
-        for (done, location) in swept_connectors.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await {
-            swept.count(&location, done);
+            let sweeps = stream::iter(connectors).map(async |location| (self.sweep_in_time(&location, began).await, location));
+            for (done, location) in sweeps.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await {
+                swept.count(&location, done);
+            }
         }
         swept
     }
 
-    async fn sweep_connector(&self, location: &Location, now: Timestamp) -> Result<Done, SweepError> {
-        let Some(connector) = self.store.connector_at(location).await? else { return Ok(Done::Nothing) };
-        match sweep(&connector, self.quiet_after, now) {
-            Sweep::Renew => self.renew(&connector, now).await,
-            Sweep::Wake => {
-                let done = self.wake(location, Kind::Sync, now).await?;
-                self.store.schedule(location, connector.generation, Some(sweep_after_wake(&connector, self.quiet_after, now))).await?;
-                Ok(done)
-            }
-            Sweep::Keep => {
-                self.store.schedule(location, connector.generation, next_sweep(&connector, self.quiet_after)).await?;
-                Ok(Done::Nothing)
+    /// What is not begun in time is due still when the next run comes.
+    async fn sweep_in_time(&self, location: &Location, began: Timestamp) -> Result<Vec<Done>, SweepError> {
+        if self.clock.now() < began.after(self.budget) { self.sweep_connector(location).await } else { Ok(Vec::new()) }
+    }
+
+    async fn sweep_connector(&self, location: &Location) -> Result<Vec<Done>, SweepError> {
+        let Some(connector) = self.store.connector_at(location).await? else { return Ok(Vec::new()) };
+        let (version, done) = (connector.version, self.sweep_read(connector).await);
+        if done.as_ref().is_err_and(|error| !error.is_conflict()) {
+            // Those that fail must not fill the page that others wait for. If this fails as well, they are due still.
+            let later = self.clock.now().after(AGAIN_AFTER);
+            if let Err(error) = self.store.schedule(location, version, None, Some(later)).await {
+                tracing::warn!(%error, connector = %location.connector, "what was not swept is not put off either");
             }
         }
+        done
+    }
+
+    async fn sweep_read(&self, mut connector: Connector) -> Result<Vec<Done>, SweepError> {
+        let mut done = Vec::new();
+        if let Some(ended) = lapsed(&connector, self.clock.now()) {
+            connector = self.tell_lapse(connector, ended).await?;
+            done.push(Done::Lapsed);
+        }
+        match sweep(&connector, self.patience, self.clock.now()) {
+            Sweep::Renew => done.push(self.renew(connector).await?),
+            Sweep::Wake => done.extend(self.wake_and_schedule(&connector, Kind::Due).await?),
+            Sweep::Compare => done.extend(self.compare(&connector).await?),
+            Sweep::Keep => self.schedule(&connector, None).await?,
+        }
+        Ok(done)
+    }
+
+    /// Nothing but a push or a look of our own tells of new mail now: whoever runs this must know.
+    async fn tell_lapse(&self, connector: Connector, ended: Timestamp) -> Result<Connector, SweepError> {
+        let told = Connector { lapse_told: Some(ended), ..connector.clone() };
+        let event = notice::watch_lapsed(&connector, ended, self.clock.now());
+        self.commit(&connector, told, &[event]).await
     }
 
     /// Watches again. Neither the answer's history id nor anything else here touches the cursor.
-    async fn renew(&self, connector: &Connector, now: Timestamp) -> Result<Done, SweepError> {
-        let answer = self.watch(connector, now).await;
+    async fn renew(&self, connector: Connector) -> Result<Done, SweepError> {
+        // The watch's first notification may be published before its answer is here.
+        let now = self.clock.now();
+        let answer = async {
+            let mut session = self.session(&connector).await?;
+            watch(&self.provider, &mut session).await
+        };
+        let answer = answer.await;
         let (watch, done) = match answer {
             Ok(expiration) => (connector.watch.renewed(expiration, now), Done::Renewed),
             Err(AccessError::Provider(ProviderError::GrantRefused(reason))) => {
-                let error = format!("Google refused the grant ({reason}); the user must connect again");
-                self.store.set_status(&connector.location(), connector.version, Status::NeedsReauth, Some(&error), now).await?;
+                self.without_grant(&connector, &reason).await?;
                 return Ok(Done::NotRenewed);
             }
             Err(AccessError::Provider(refusal)) => (connector.watch.failed(refusal.to_string(), now), Done::NotRenewed),
             Err(other) => return Err(other.into()),
         };
-        let watched = Connector { watch, ..connector.clone() };
-        let next = next_sweep(&watched, self.quiet_after).map(|next| next.max(now));
-        self.store.record_watch(&connector.location(), connector.generation, &watched.watch, next).await?;
+        self.store.record_watch(&connector.location(), connector.generation, &watch).await?;
+        self.schedule(&Connector { watch, ..connector }, None).await?;
         Ok(done)
     }
 
-    async fn watch(&self, connector: &Connector, now: Timestamp) -> Result<Timestamp, AccessError> {
-        let mut session = Session::open(&self.store, &self.vault, &self.provider, connector, now).await?;
-        session.call(|access| async move { self.provider.watch(&access).await }).await
+    /// Asks the mailbox, for one unit, whether anything happened that nobody told of; and what its address is now.
+    async fn compare(&self, connector: &Connector) -> Result<Vec<Done>, SweepError> {
+        let answer = async {
+            let mut session = self.session(connector).await?;
+            session.call(price::PROFILE, |access| async move { self.provider.profile(&access).await }).await
+        };
+        let profile = match answer.await {
+            Ok(profile) => profile,
+            Err(AccessError::Provider(ProviderError::GrantRefused(reason))) => {
+                self.without_grant(connector, &reason).await?;
+                return Ok(Vec::new());
+            }
+            Err(error) => {
+                self.schedule(connector, Some(self.clock.now())).await?;
+                return Err(error.into());
+            }
+        };
+        if profile.email_address != connector.email_address {
+            let triggers = self.store.triggers(&connector.owner_id).await?.into_iter();
+            let triggers: Vec<_> = triggers.filter(|trigger| trigger.config.connector_id == connector.id).collect();
+            self.store.rename(connector, &triggers, &profile.email_address, self.clock.now()).await?;
+            tracing::warn!(connector = %connector.id, "the mailbox has another address, and is found there now");
+            return Ok(vec![Done::Renamed]);
+        }
+        // Settled, not only listed: then there is nothing that a listing could still show.
+        if profile.history_id == connector.position.settled {
+            self.schedule(connector, Some(self.clock.now())).await?;
+            return Ok(vec![Done::Silent]);
+        }
+        self.wake_and_schedule(connector, Kind::Due).await
     }
 
-    async fn wake(&self, connector: &Location, kind: Kind, now: Timestamp) -> Result<Done, SweepError> {
-        self.wake_ups.send(&WakeUp::own(kind, connector.mailbox.clone(), now), None).await?;
-        Ok(Done::Woken)
+    async fn session(&self, connector: &Connector) -> Result<Session<'_, S, V, P>, AccessError> {
+        Session::open(&self.store, &self.vault, &self.provider, &self.refreshes, connector, self.clock.now()).await
+    }
+
+    async fn without_grant(&self, connector: &Connector, reason: &str) -> Result<(), SweepError> {
+        let event = notice::needs_reauth(connector, reason, self.clock.now());
+        self.commit(connector, connector.without_grant(reason), &[event]).await?;
+        Ok(())
+    }
+
+    /// The events are published by the wake-up that finds them waiting.
+    async fn commit(&self, before: &Connector, after: Connector, events: &[Event]) -> Result<Connector, SweepError> {
+        let next_sweep = next_sweep(&after, self.patience);
+        self.store.commit(&Commit { before, after: &after, events, next_sweep, now: self.clock.now() }).await?;
+        Ok(Connector { version: before.version + 1, ..after })
+    }
+
+    async fn wake_and_schedule(&self, connector: &Connector, kind: Kind) -> Result<Vec<Done>, SweepError> {
+        let done = self.wake(&connector.location(), kind).await?;
+        self.schedule(connector, Some(self.clock.now())).await?;
+        Ok(done)
+    }
+
+    async fn wake(&self, connector: &Location, kind: Kind) -> Result<Vec<Done>, SweepError> {
+        self.wake_ups.send(&WakeUp::own(kind, connector.mailbox.clone(), self.clock.now()), None).await?;
+        Ok(vec![Done::Woken])
+    }
+
+    /// Whoever changed the connector meanwhile has said when it is due.
+    async fn schedule(&self, connector: &Connector, checked_at: Option<Timestamp>) -> Result<(), SweepError> {
+        let checked = Connector { checked_at: checked_at.or(connector.checked_at), ..connector.clone() };
+        // What was swept is not due again in this run: the next page must show others.
+        let this_run = self.clock.now().after(self.budget);
+        let next = next_sweep(&checked, self.patience).map(|next| next.max(this_run));
+        match self.store.schedule(&connector.location(), connector.version, checked_at, next).await {
+            Ok(()) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
 impl Swept {
-    fn count(&mut self, location: &Location, done: Result<Done, SweepError>) {
-        match done {
-            Ok(Done::Renewed) => self.renewed += 1,
-            Ok(Done::NotRenewed) => self.not_renewed += 1,
-            Ok(Done::Woken) => self.woken += 1,
-            Ok(Done::Nothing) => {}
-            Err(source) => self.failures.push(RenewError::Connector { connector: location.connector.to_string(), source }),
+    fn count(&mut self, location: &Location, done: Result<Vec<Done>, SweepError>) {
+        let done = match done {
+            Ok(done) => done,
+            // Somebody else was first: what there is to do is due still.
+            Err(error) if error.is_conflict() => return,
+            Err(source) => return self.failures.push(RenewError::Connector { connector: location.connector.to_string(), source }),
+        };
+        for done in done {
+            match done {
+                Done::Renewed => self.renewed += 1,
+                Done::NotRenewed => self.not_renewed += 1,
+                Done::Lapsed => self.lapsed += 1,
+                Done::Woken => self.woken += 1,
+                Done::Silent => self.silent += 1,
+                Done::Renamed => self.renamed += 1,
+            }
         }
     }
 
     fn and(mut self, other: Self) -> Self {
         self.renewed += other.renewed;
         self.not_renewed += other.not_renewed;
+        self.lapsed += other.lapsed;
         self.woken += other.woken;
+        self.silent += other.silent;
+        self.renamed += other.renamed;
         self.failures.extend(other.failures);
         self
     }

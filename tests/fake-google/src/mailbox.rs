@@ -33,12 +33,15 @@ pub(crate) struct Mailbox {
     pub history_id: u64,
     /// The lowest id that `history.list` still starts from.
     pub history_floor: u64,
-    /// How often history expired: page tokens made before are dead.
+    /// How often history expired, and how often all listings were forgotten: page tokens made before are dead.
     pub history_epoch: u32,
+    pub listing_epoch: u32,
     pub records: Vec<Record>,
     pub messages: BTreeMap<String, Message>,
     pub user_labels: BTreeSet<String>,
     pub watch: Option<Watch>,
+    /// Another client of the same project watches, until a stop.
+    pub watch_taken: bool,
     pub notifications_sent: u64,
     /// Readers see the mailbox as it was at this id.
     pub held_at: Option<u64>,
@@ -93,10 +96,12 @@ impl Mailbox {
             history_id,
             history_floor: history_id,
             history_epoch: 0,
+            listing_epoch: 0,
             records: Vec::new(),
             messages: BTreeMap::new(),
             user_labels: BTreeSet::new(),
             watch: None,
+            watch_taken: false,
             notifications_sent: 0,
             held_at: None,
             changes: 0,
@@ -168,6 +173,21 @@ impl Mailbox {
     pub fn expire_history(&mut self, before: Option<u64>) {
         self.history_floor = before.unwrap_or(self.history_id);
         self.history_epoch += 1;
+    }
+
+    pub fn lose_page_tokens(&mut self) {
+        self.history_epoch += 1;
+        self.listing_epoch += 1;
+    }
+
+    pub fn take_watch(&mut self) {
+        self.watch = None;
+        self.watch_taken = true;
+    }
+
+    pub fn end_watch(&mut self) {
+        self.watch = None;
+        self.watch_taken = false;
     }
 
     pub fn reveal(&mut self) {

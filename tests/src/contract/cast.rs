@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
+use email_connectors::domain::circuit::Circuit;
 use email_connectors::domain::connector::{Connector, Location, Provider, Slot, Status, Uniqueness};
 use email_connectors::domain::email_address::EmailAddress;
-use email_connectors::domain::firing::Firing;
+use email_connectors::domain::event::{DetailType, Event};
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{ConnectorId, EventId, GoogleSub, MessageId, OwnerId, TriggerId, fingerprint};
+use email_connectors::domain::pause;
+use email_connectors::domain::position::{Listing, Position};
+use email_connectors::domain::quota::Spent;
 use email_connectors::domain::secret::{Sealed, SealedAccessToken};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::trigger::{Filters, Trigger, TriggerConfig, TriggerType};
 use email_connectors::domain::watch::{Watch, WatchFailure};
-use email_connectors::ports::{Commit, Due, Exchange, Progress, SWEEP_SHARDS, Store};
+use email_connectors::ports::{Commit, Due, Exchange, SWEEP_SHARDS, Store};
 
 /// Well after the present, so that no row of a real table expires under a case.
 pub const START: Timestamp = Timestamp::from_seconds(1_893_456_000);
@@ -41,6 +45,11 @@ impl Cast {
         EmailAddress::parse(&format!("{}@example.com", self.name)).expect("a tag may stand in an address")
     }
 
+    /// The address that the mailbox has after a rename.
+    pub fn other_mailbox(&self) -> EmailAddress {
+        EmailAddress::parse(&format!("{}@renamed.example.com", self.name)).expect("a tag may stand in an address")
+    }
+
     /// As a first connect leaves it: nothing optional is there.
     pub fn connector(&self, number: u32) -> Connector {
         let google_sub = GoogleSub::new(format!("{}-sub", self.name));
@@ -55,9 +64,15 @@ impl Cast {
             granted_scopes: vec!["openid".into(), "https://www.googleapis.com/auth/gmail.modify".into()],
             version: 1,
             generation: 1,
-            history_id: HistoryId::new(u64::MAX - 1000),
-            listed_at: None,
+            position: Position::at(HistoryId::new(u64::MAX - 1000)),
             watch: Watch::default(),
+            verified_at: None,
+            lapse_told: None,
+            flushed_at: None,
+            checked_at: None,
+            circuit: Circuit::default(),
+            spent: Spent::default(),
+            pauses: vec![],
             refresh_token: Sealed(vec![0, 159, 146, 150, 255]),
             access_token: None,
             unpublished: Default::default(),
@@ -73,14 +88,19 @@ impl Cast {
     pub fn full_connector(&self, number: u32) -> Connector {
         let at = |millis: u64| START.after(Duration::from_millis(millis));
         Connector {
-            history_id: HistoryId::new(u64::MAX),
-            listed_at: Some(at(1001)),
+            position: full_position(),
             watch: Watch {
                 expiration: Some(at(1002)),
                 renewed_at: Some(at(1003)),
-                verified_at: Some(at(1004)),
                 failure: Some(WatchFailure { at: at(1005), reason: "“503” — später".into() }),
             },
+            verified_at: Some(at(1004)),
+            lapse_told: Some(at(1010)),
+            flushed_at: Some(at(1017)),
+            checked_at: Some(at(1011)),
+            circuit: Circuit { failures: 7, open_until: Some(at(1012)) },
+            spent: Spent::default().and(u32::MAX, at(1013)),
+            pauses: pause::set(&pause::set(&pause::set(&[], true, at(1014)), false, at(1015)), true, at(1016)),
             access_token: Some(access_token("full")),
             last_event_at: Some(at(1006)),
             last_error: Some("what was wrong".into()),
@@ -89,6 +109,11 @@ impl Cast {
             updated_at: at(1009),
             ..self.connector(number)
         }
+    }
+
+    /// A slot in which one owner's connectors lie side by side.
+    pub fn own_slot(&self, number: u32) -> Slot {
+        Slot::new(Uniqueness::PerMailbox, Provider::Gmail, &GoogleSub::new(number.to_string()))
     }
 
     pub fn of_other_owner(&self, number: u32) -> Connector {
@@ -111,20 +136,34 @@ impl Cast {
         }
     }
 
-    pub fn firing(&self, number: u32) -> Firing {
+    pub fn event(&self, number: u32) -> Event {
         let (trigger_id, message_id) = (TriggerId::new(format!("trg_{}", self.name)), MessageId::new(format!("m{number}")));
-        Firing {
+        Event {
             event_id: EventId::derive(&GoogleSub::new(&self.name), &message_id, &trigger_id),
-            trigger_id,
-            message_id,
+            detail_type: DetailType::TriggerFired,
+            trigger_id: Some(trigger_id),
+            message_id: Some(message_id),
             decided_at: START,
             // Bytes that a rendering anew would not keep: order, white space, escapes.
             detail: format!("{{ \"z\": {number}, \"a\": \"\\u00e9 é 📬\", \"pad\": \"{}\" }}", "x".repeat(2000)),
         }
     }
 
-    pub fn firings(&self, numbers: std::ops::Range<u32>) -> Vec<Firing> {
-        numbers.map(|number| self.firing(number)).collect()
+    pub fn events(&self, numbers: std::ops::Range<u32>) -> Vec<Event> {
+        numbers.map(|number| self.event(number)).collect()
+    }
+
+    /// One event of each type that no trigger fired.
+    pub fn notices(&self, connector: &Connector) -> Vec<Event> {
+        use DetailType::{ConnectorNeedsReauth, ConnectorRecovered, HistoryGapRecovered, MessageParked, WatchLapsed};
+        let notice = |detail_type: DetailType| Event {
+            event_id: EventId::of_notice(&connector.id, detail_type.as_str(), "once"),
+            detail_type,
+            trigger_id: None,
+            message_id: (detail_type == MessageParked).then(|| MessageId::new("m1")),
+            ..self.event(0)
+        };
+        [ConnectorNeedsReauth, ConnectorRecovered, WatchLapsed, HistoryGapRecovered, MessageParked].map(notice).to_vec()
     }
 
     /// Stores the connector, with an exchange of its own.
@@ -140,13 +179,54 @@ pub fn access_token(text: &str) -> SealedAccessToken {
     SealedAccessToken { key: sealed("key"), token: sealed("token"), expires_at: START.after(Duration::from_millis(3_600_500)) }
 }
 
-pub fn commit(firings: Vec<Firing>, cursor: Option<u64>) -> Commit {
-    let progress = cursor.map(|cursor| Progress { cursor: HistoryId::new(cursor), listed_at: minutes(1) });
-    Commit { firings, progress, now: minutes(1) }
+const SETTLE: Duration = Duration::from_secs(600);
+
+/// A position in which nothing is absent, with the highest history id.
+fn full_position() -> Position {
+    let (poison, slow) = (MessageId::new("poison"), MessageId::new("slow"));
+    let id = |below: u64| HistoryId::new(u64::MAX - below);
+    let mut position = Position::at(id(900));
+    for minute in 1..4 {
+        position.trouble(&poison, "500: “später”", false, true, minutes(minute));
+    }
+    position.pin(id(800), START, SETTLE, minutes(5));
+    if let Some(gap) = &mut position.gap {
+        gap.turn("page + of / the = gap".into());
+        (gap.messages, gap.fired) = (u64::MAX, 3);
+    }
+    let mut listing = Listing::begin(minutes(6));
+    listing.saw(id(700));
+    position.complete(&listing, Some(id(0)), SETTLE, minutes(7));
+    position.handle([id(650), id(600)]);
+    position.trouble(&slow, "503", true, false, minutes(8));
+    let page_token = Some("page of the listing".into());
+    position.backlog = Some(Listing { page_token, lowest: Some(id(690)), ..Listing::begin(minutes(9)) });
+    position.put_off(None, minutes(10));
+    position
 }
 
-pub fn ids(firings: &[Firing]) -> Vec<EventId> {
-    let mut ids: Vec<EventId> = firings.iter().map(|firing| firing.event_id.clone()).collect();
+/// The connector after a listing that moved the cursor.
+pub fn listed(connector: &Connector, cursor: u64) -> Connector {
+    let mut after = connector.clone();
+    let mut listing = Listing::begin(minutes(1));
+    listing.saw(HistoryId::new(cursor));
+    after.position.complete(&listing, None, SETTLE, minutes(1));
+    after
+}
+
+/// A commit after which the renewer has nothing to do.
+pub fn commit<'a>(before: &'a Connector, after: &'a Connector, events: &'a [Event]) -> Commit<'a> {
+    Commit { before, after, events, next_sweep: None, now: minutes(1) }
+}
+
+/// Commits these events and nothing else, and answers the connector as it is then.
+pub async fn decide(store: &impl Store, before: &Connector, events: &[Event]) -> Connector {
+    store.commit(&commit(before, before, events)).await.expect("what is new is committed");
+    now(store, &before.location()).await
+}
+
+pub fn ids(events: &[Event]) -> Vec<EventId> {
+    let mut ids: Vec<EventId> = events.iter().map(|event| event.event_id.clone()).collect();
     ids.sort();
     ids
 }
@@ -167,6 +247,6 @@ pub async fn due(store: &impl Store, location: &Location, at: Timestamp) -> Vec<
 }
 
 pub fn of(due: &Due) -> &Location {
-    let (Due::Connector(location) | Due::Firing { connector: location, .. }) = due;
+    let (Due::Connector(location) | Due::Event { connector: location, .. }) = due;
     location
 }

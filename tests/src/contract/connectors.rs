@@ -1,15 +1,15 @@
-//! Cases of connectors: their slot, their grant, their status and their end.
+//! Cases of connectors: their slot, their grant, their address and their end.
 
 use std::slice::from_ref;
 use std::time::Duration;
 
-use email_connectors::domain::connector::{Connector, Status};
-use email_connectors::domain::history_id::HistoryId;
+use email_connectors::domain::connector::{Connector, Location, Status};
+use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::secret::Sealed;
 use email_connectors::domain::watch::Watch;
-use email_connectors::ports::{Exchange, Store, StoreError};
+use email_connectors::ports::{Due, Exchange, Store, StoreError};
 
-use super::cast::{Cast, START, access_token, commit, due, ids, minutes, now};
+use super::cast::{Cast, START, access_token, commit, decide, due, ids, listed, minutes, now};
 use super::conflicts;
 
 pub async fn a_created_connector_is_found_from_every_side(store: &impl Store, cast: &Cast) {
@@ -76,47 +76,146 @@ pub async fn an_owner_sees_only_their_own(store: &impl Store, cast: &Cast) {
 pub async fn a_reconnect_overwrites_what_a_connect_decides(store: &impl Store, cast: &Cast) {
     let held = cast.stored(store, cast.full_connector(1)).await;
     let location = held.location();
-    store.commit(&location, 1, &commit(cast.firings(1..3), Some(u64::MAX - 5))).await.unwrap();
+    store.commit(&commit(&held, &listed(&held, u64::MAX - 5), &cast.events(1..3))).await.unwrap();
     let read = now(store, &location).await;
     // What happens after the read, and raises no version, must survive the write.
     let watch = Watch::default().renewed(minutes(100), minutes(2));
-    store.record_watch(&location, 1, &watch, Some(minutes(50))).await.unwrap();
-    store.mark_published(&location, &[cast.firing(1)], minutes(2)).await.unwrap();
+    store.record_watch(&location, 1, &watch).await.unwrap();
+    store.schedule(&location, 2, Some(minutes(2)), None).await.unwrap();
+    store.mark_published(&location, &[cast.event(1)], minutes(2)).await.unwrap();
+    let meanwhile = now(store, &location).await;
 
+    let bare = cast.connector(1);
     let granted = Connector {
         status: Status::Active,
         granted_scopes: vec!["https://mail.google.com/".into()],
         version: 3,
         generation: 2,
-        history_id: HistoryId::new(1),
-        listed_at: None,
         refresh_token: Sealed(vec![7; 300]),
         access_token: None,
         last_error: None,
         updated_at: minutes(3),
+        // None of this is a connect's to decide.
+        position: bare.position,
+        circuit: bare.circuit,
+        spent: bare.spent,
+        pauses: bare.pauses,
         ..read.clone()
     };
-    let exchange = cast.exchange("reconnect");
-    conflicts(store.reconnect(&granted, 1, &exchange).await, "a reconnect at an old version");
+    let (exchange, events) = (cast.exchange("reconnect"), cast.notices(&held));
+    conflicts(store.reconnect(&granted, 1, &exchange, &events).await, "a reconnect at an old version");
+    conflicts(store.reconnect(&granted, 2, &exchange, &[cast.event(2)]).await, "a reconnect with an event that was decided before");
     assert_eq!(store.exchanged(&held.owner_id, &exchange).await.unwrap(), None, "a refused reconnect remembers no exchange");
-    assert_eq!(
-        now(store, &location).await,
-        Connector { watch: watch.clone(), unpublished: ids(&[cast.firing(2)]).into_iter().collect(), ..read.clone() },
-        "a refused reconnect changes nothing"
-    );
+    assert_eq!(store.decided(&ids(&events)).await.unwrap(), [], "a refused reconnect decides nothing");
+    assert_eq!(now(store, &location).await, meanwhile, "a refused reconnect changes nothing");
 
-    store.reconnect(&granted, 2, &exchange).await.unwrap();
+    store.reconnect(&granted, 2, &exchange, &events).await.unwrap();
     let expected = Connector {
+        position: meanwhile.position,
+        circuit: meanwhile.circuit,
+        spent: meanwhile.spent,
+        pauses: meanwhile.pauses,
         watch,
-        unpublished: ids(&[cast.firing(2)]).into_iter().collect(),
-        history_id: HistoryId::new(u64::MAX - 5),
-        listed_at: Some(minutes(1)),
+        checked_at: Some(minutes(2)),
+        unpublished: ids(&[&events[..], &[cast.event(2)]].concat()).into_iter().collect(),
         ..granted.clone()
     };
-    assert_eq!(now(store, &location).await, expected, "a reconnect changes the grant, and neither cursor, watch nor outbox");
+    assert_eq!(now(store, &location).await, expected, "a reconnect changes the grant, and neither position, watch nor outbox");
     assert_eq!(store.exchanged(&held.owner_id, &exchange).await.unwrap(), Some(held.id.clone()), "its exchange is remembered");
-    conflicts(store.reconnect(&granted, 2, &exchange).await, "the same reconnect again");
-    conflicts(store.reconnect(&cast.connector(9), 1, &cast.exchange("nobody")).await, "a reconnect of a connector that is not there");
+    let told = store.unpublished(&ids(&events)).await.unwrap();
+    assert!(told.len() == events.len() && events.iter().all(|event| told.contains(event)), "its events are written as they were given");
+
+    conflicts(store.reconnect(&granted, 2, &exchange, &[]).await, "the same reconnect again");
+    store.reconnect(&Connector { generation: 3, ..granted }, 3, &exchange, &[]).await.expect("a reconnect without events");
+    assert_eq!(now(store, &location).await.unpublished, expected.unpublished, "and what waits goes on waiting");
+    let nobody = store.reconnect(&cast.connector(9), 1, &cast.exchange("nobody"), &[]).await;
+    conflicts(nobody, "a reconnect of a connector that is not there");
+}
+
+pub async fn a_renamed_mailbox_is_found_from_every_side(store: &impl Store, cast: &Cast) {
+    let held = cast.stored(store, cast.full_connector(1)).await;
+    let neighbour = cast.stored(store, cast.of_other_owner(2)).await;
+    let (here, triggers) = (held.location(), [cast.trigger(&held, 1), cast.trigger(&held, 2)]);
+    let kept = cast.trigger(&neighbour, 3);
+    for (version, trigger) in [1, 2].into_iter().zip(&triggers) {
+        store.put_trigger(trigger, &here, version).await.unwrap();
+    }
+    store.put_trigger(&kept, &neighbour.location(), 1).await.unwrap();
+    store.schedule(&here, 3, None, None).await.unwrap();
+    let read = now(store, &here).await;
+    store.rename(&read, &triggers, &cast.other_mailbox(), minutes(5)).await.unwrap();
+
+    let moved = Connector { email_address: cast.other_mailbox(), version: 4, updated_at: minutes(5), ..read };
+    let (there, found) = (moved.location(), Some(moved.clone()));
+    assert_eq!(store.connector_at(&there).await.unwrap(), found, "by its new location, with all that it held");
+    assert_eq!(store.connector(&held.owner_id, &held.id).await.unwrap(), found, "by its id");
+    assert_eq!(store.connectors(&held.owner_id).await.unwrap(), from_ref(&moved), "in its owner's list, once");
+    assert_eq!(store.in_slot(&held.owner_id, &held.slot).await.unwrap(), found, "by its slot");
+    let mut members = store.mailbox(&there.mailbox).await.unwrap();
+    members.iter_mut().for_each(|(_, triggers)| triggers.sort_by(|one, other| one.id.cmp(&other.id)));
+    assert_eq!(members, [(moved.clone(), triggers.to_vec())], "in its new mailbox, with its triggers");
+    assert_eq!(store.trigger(&held.owner_id, &triggers[0].id).await.unwrap().as_ref(), Some(&triggers[0]), "its trigger, by its id");
+    assert_eq!(store.triggers(&held.owner_id).await.unwrap().len(), 2, "its triggers, in its owner's list");
+    let exchanged = store.exchanged(&held.owner_id, &cast.exchange(held.id.as_str())).await.unwrap();
+    assert_eq!(exchanged, Some(held.id.clone()), "by an exchange from before");
+    assert_eq!(due(store, &there, minutes(5)).await, [Due::Connector(there.clone())], "it is due at once");
+
+    assert_eq!(store.connector_at(&here).await.unwrap(), None, "nobody is where it was");
+    assert_eq!(due(store, &here, minutes(100_000)).await, [], "and nothing is due there");
+    let left = Connector { version: 2, ..neighbour };
+    assert_eq!(store.mailbox(&here.mailbox).await.unwrap(), [(left, vec![kept])], "its neighbour of the old address stays alone");
+    // A worker that read before the change finds nobody, and brings nobody back.
+    conflicts(store.record_watch(&here, 1, &Watch::default()).await, "a watch of the old address");
+    conflicts(store.commit(&commit(&held, &held, &cast.events(1..2))).await, "a commit of the old address");
+    assert_eq!(store.mailbox(&here.mailbox).await.unwrap().len(), 1, "late writes leave no fragment in the old mailbox");
+
+    let decided = decide(store, &moved, &cast.events(1..3)).await;
+    assert_eq!((decided.version, decided.unpublished.len()), (5, 2), "it goes on at its new address");
+    store.mark_published(&there, &cast.events(1..3), minutes(6)).await.unwrap();
+    store.remove_connector(&now(store, &there).await, &triggers.each_ref().map(|trigger| trigger.id.clone())).await.unwrap();
+    assert_eq!(store.mailbox(&there.mailbox).await.unwrap(), [], "and it can be removed there whole");
+    assert_eq!(store.in_slot(&held.owner_id, &held.slot).await.unwrap(), None, "with its slot");
+}
+
+/// Refused, and not a trace of it.
+async fn moves_nowhere(store: &impl Store, connector: &Connector, to: &EmailAddress, case: &str) {
+    let here = connector.location();
+    let (before, sweeps) = (store.connector_at(&here).await.unwrap(), due(store, &here, minutes(100_000)).await);
+    conflicts(store.rename(connector, &[], to, minutes(5)).await, case);
+    assert_eq!(store.connector_at(&here).await.unwrap(), before, "{case}: the connector is as it was");
+    assert_eq!(store.connector(&connector.owner_id, &connector.id).await.unwrap(), before, "{case}: its owner finds it where it was");
+    assert_eq!(due(store, &here, minutes(100_000)).await, sweeps, "{case}: its next sweep stands");
+    assert_eq!(store.mailbox(to).await.unwrap(), [], "{case}: nobody is at the new address");
+}
+
+pub async fn what_waits_or_has_moved_keeps_its_address(store: &impl Store, cast: &Cast) {
+    let (held, to) = (cast.stored(store, cast.connector(1)).await, cast.other_mailbox());
+    let location = held.location();
+    for version in [0, 2] {
+        moves_nowhere(store, &Connector { version, ..held.clone() }, &to, "a new address at another version").await;
+    }
+    moves_nowhere(store, &cast.connector(9), &to, "a new address of a connector that is not there").await;
+    let waiting = decide(store, &held, &cast.notices(&held)).await;
+    moves_nowhere(store, &waiting, &to, "a new address while events wait for publication").await;
+    store.mark_published(&location, &cast.notices(&held)[1..], minutes(2)).await.unwrap();
+    moves_nowhere(store, &now(store, &location).await, &to, "a new address while one event waits").await;
+    store.mark_published(&location, &cast.notices(&held), minutes(2)).await.unwrap();
+    // The version is the one from when they waited: a mark raises none.
+    store.rename(&now(store, &location).await, &[], &to, minutes(5)).await.expect("a new address when nothing waits any more");
+    let there = Location { mailbox: to, ..location };
+    assert_eq!(now(store, &there).await.version, 3, "one move, one version");
+}
+
+pub async fn a_move_takes_forty_triggers(store: &impl Store, cast: &Cast) {
+    let held = cast.stored(store, cast.connector(1)).await;
+    let triggers: Vec<_> = (1..=40).map(|number| cast.trigger(&held, number)).collect();
+    for (version, trigger) in (1..).zip(&triggers) {
+        store.put_trigger(trigger, &held.location(), version).await.unwrap();
+    }
+    store.rename(&now(store, &held.location()).await, &triggers, &cast.other_mailbox(), minutes(5)).await.unwrap();
+    let [(moved, found)] = store.mailbox(&cast.other_mailbox()).await.unwrap().try_into().expect("one member");
+    assert_eq!((moved.version, found.len()), (42, 40), "as many triggers as a connector may have");
+    assert_eq!(store.mailbox(&cast.mailbox()).await.unwrap(), [], "and none stays behind");
 }
 
 pub async fn an_exchange_is_remembered_for_ten_minutes(store: &impl Store, cast: &Cast) {
@@ -129,25 +228,6 @@ pub async fn an_exchange_is_remembered_for_ten_minutes(store: &impl Store, cast:
     }
     let another = cast.exchange("another");
     assert_eq!(store.exchanged(&held.owner_id, &another).await.unwrap(), None, "an exchange that never was");
-}
-
-pub async fn a_status_is_set_at_its_version(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.full_connector(1)).await;
-    let location = held.location();
-    conflicts(store.set_status(&location, 7, Status::NeedsReauth, Some("no"), minutes(1)).await, "a status at another version");
-    assert_eq!(now(store, &location).await, held, "a refused status changes nothing");
-    store.set_status(&location, 1, Status::NeedsReauth, Some("the grant is gone"), minutes(1)).await.unwrap();
-    let needy = Connector {
-        status: Status::NeedsReauth,
-        last_error: Some("the grant is gone".into()),
-        version: 2,
-        updated_at: minutes(1),
-        ..held.clone()
-    };
-    assert_eq!(now(store, &location).await, needy, "a status comes with its reason and a new version, and leaves the rest");
-    store.set_status(&location, 2, Status::Active, None, minutes(2)).await.unwrap();
-    let mended = Connector { version: 3, last_error: None, updated_at: minutes(2), ..held };
-    assert_eq!(now(store, &location).await, mended, "a status without a reason takes the old one away");
 }
 
 pub async fn a_connector_is_removed_with_all_that_is_its(store: &impl Store, cast: &Cast) {
@@ -177,22 +257,22 @@ pub async fn a_connector_is_removed_with_all_that_is_its(store: &impl Store, cas
     store.create_connector(&cast.connector(3), &cast.exchange("next")).await.expect("a freed slot may be taken again");
 }
 
-pub async fn firings_that_wait_keep_their_connector(store: &impl Store, cast: &Cast) {
+pub async fn events_that_wait_keep_their_connector(store: &impl Store, cast: &Cast) {
     let held = cast.stored(store, cast.connector(1)).await;
-    let (location, firing) = (held.location(), cast.firing(1));
-    store.commit(&location, 1, &commit(vec![firing.clone()], None)).await.unwrap();
-    let waiting = now(store, &location).await;
-    conflicts(store.remove_connector(&waiting, &[]).await, "a removal while a firing waits for publication");
+    let (location, event) = (held.location(), cast.event(1));
+    let waiting = decide(store, &held, from_ref(&event)).await;
+    conflicts(store.remove_connector(&waiting, &[]).await, "a removal while an event waits for publication");
     assert_eq!(now(store, &location).await, waiting, "a refused removal changes nothing");
     assert_eq!(store.in_slot(&held.owner_id, &held.slot).await.unwrap(), Some(waiting.clone()), "nor does it free the slot");
 
-    store.mark_published(&location, from_ref(&firing), minutes(2)).await.unwrap();
+    store.mark_published(&location, from_ref(&event), minutes(2)).await.unwrap();
     store.remove_connector(&now(store, &location).await, &[]).await.unwrap();
-    assert_eq!(store.decided(&ids(from_ref(&firing))).await.unwrap(), from_ref(&firing.event_id), "what was decided stays decided");
+    assert_eq!(store.decided(&ids(from_ref(&event))).await.unwrap(), from_ref(&event.event_id), "what was decided stays decided");
     // A second worker that marks late, or caches a token, finds nobody and brings nobody back.
-    let _ = store.mark_published(&location, &[firing], minutes(3)).await;
+    let _ = store.mark_published(&location, &[event], minutes(3)).await;
     let _ = store.cache_access_token(&location, 1, &access_token("late")).await;
-    let _ = store.schedule(&location, 1, Some(START.after(Duration::from_secs(5)))).await;
+    let _ = store.schedule(&location, 2, None, Some(START.after(Duration::from_secs(5)))).await;
+    let _ = store.commit(&commit(&waiting, &waiting, &[])).await;
     assert_eq!(store.connector_at(&location).await.unwrap(), None, "late writes bring no removed connector back");
     assert_eq!(store.mailbox(&cast.mailbox()).await.unwrap(), [], "late writes leave no fragment in the mailbox");
 }

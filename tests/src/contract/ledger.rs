@@ -1,12 +1,13 @@
 //! Cases of the ledger: decided once, all or nothing, the same bytes until published.
 
-use email_connectors::domain::connector::{Connector, Location};
-use email_connectors::domain::firing::Firing;
+use email_connectors::domain::connector::{Connector, Status};
+use email_connectors::domain::event::Event;
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::EventId;
+use email_connectors::domain::watch::Watch;
 use email_connectors::ports::{Commit, Store, StoreError};
 
-use super::cast::{Cast, commit, ids, minutes, now};
+use super::cast::{Cast, access_token, commit, decide, ids, listed, minutes, now};
 use super::conflicts;
 
 async fn decided(store: &impl Store, events: &[EventId]) -> Vec<EventId> {
@@ -15,136 +16,242 @@ async fn decided(store: &impl Store, events: &[EventId]) -> Vec<EventId> {
     decided
 }
 
-async fn unpublished(store: &impl Store, events: &[EventId]) -> Vec<Firing> {
-    let mut firings = store.unpublished(events).await.expect("the store answers");
-    firings.sort_by(|one, other| one.event_id.cmp(&other.event_id));
-    firings
+async fn unpublished(store: &impl Store, events: &[EventId]) -> Vec<Event> {
+    sorted(store.unpublished(events).await.expect("the store answers"))
 }
 
-fn sorted(mut firings: Vec<Firing>) -> Vec<Firing> {
-    firings.sort_by(|one, other| one.event_id.cmp(&other.event_id));
-    firings
+fn sorted(mut events: Vec<Event>) -> Vec<Event> {
+    events.sort_by(|one, other| one.event_id.cmp(&other.event_id));
+    events
 }
 
-pub async fn a_commit_writes_firings_and_cursor(store: &impl Store, cast: &Cast) {
+pub async fn a_commit_writes_events_and_position(store: &impl Store, cast: &Cast) {
     let held = cast.stored(store, cast.connector(1)).await;
-    let (location, firings) = (held.location(), cast.firings(1..3));
-    assert_eq!(decided(store, &ids(&firings)).await, [], "nothing is decided at first");
+    let events = cast.events(1..3);
+    assert_eq!(decided(store, &ids(&events)).await, [], "nothing is decided at first");
     assert_eq!(decided(store, &[]).await, [], "no question has no answers");
     assert_eq!(unpublished(store, &[]).await, [], "nobody asked for is unpublished");
-    store.commit(&location, 1, &commit(firings.clone(), Some(u64::MAX))).await.unwrap();
+    let after = listed(&held, u64::MAX);
+    store.commit(&commit(&held, &after, &events)).await.unwrap();
 
-    let connector = now(store, &location).await;
-    assert_eq!(connector.history_id, HistoryId::new(u64::MAX), "the highest history id is kept to the digit");
-    assert_eq!(connector.listed_at, Some(minutes(1)), "the listing's time is kept");
-    assert_eq!(connector.version, 2, "a commit raises the version by one");
-    assert_eq!(connector.unpublished, ids(&firings).into_iter().collect(), "its firings wait for publication");
-    let unmoved = Connector {
-        history_id: held.history_id,
-        listed_at: None,
-        version: 1,
-        unpublished: held.unpublished.clone(),
-        last_event_at: None,
-        updated_at: held.updated_at,
-        ..connector
+    let connector = now(store, &held.location()).await;
+    assert_eq!(connector.position.cursor, HistoryId::new(u64::MAX), "the highest history id is kept to the digit");
+    let expected = Connector {
+        version: 2,
+        unpublished: ids(&events).into_iter().collect(),
+        last_event_at: Some(minutes(1)),
+        updated_at: minutes(1),
+        ..after
     };
-    assert_eq!(unmoved, held, "a commit leaves the rest of the connector alone");
-    assert_eq!(decided(store, &ids(&cast.firings(0..9))).await, ids(&firings), "of many events, those that were decided");
-    assert_eq!(unpublished(store, &ids(&firings)).await, sorted(firings), "the firings come back byte by byte");
+    assert_eq!(connector, expected, "a commit raises the version by one, and leaves the rest of the connector alone");
+    assert_eq!(decided(store, &ids(&cast.events(0..9))).await, ids(&events), "of many events, those that were decided");
+    assert_eq!(unpublished(store, &ids(&events)).await, sorted(events), "the events come back byte by byte");
 }
 
-pub async fn a_commit_without_progress_leaves_the_cursor(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.connector(1)).await;
-    let location = held.location();
-    store.commit(&location, 1, &commit(cast.firings(1..2), None)).await.unwrap();
-    let step = now(store, &location).await;
-    assert_eq!((step.history_id, step.listed_at, step.version), (held.history_id, None, 2), "a step writes firings, not the cursor");
-    store.commit(&location, 2, &commit(vec![], Some(u64::MAX - 3))).await.unwrap();
-    let last = now(store, &location).await;
-    assert_eq!((last.history_id, last.version), (HistoryId::new(u64::MAX - 3), 3), "the cursor may move alone");
+pub async fn a_commit_without_a_new_position_leaves_the_old_one(store: &impl Store, cast: &Cast) {
+    let held = cast.stored(store, cast.full_connector(1)).await;
+    let step = decide(store, &held, &cast.events(1..2)).await;
+    assert_eq!((&step.position, step.version), (&held.position, 2), "a step writes events, not the position");
+    store.commit(&commit(&step, &listed(&step, u64::MAX - 3), &[])).await.unwrap();
+    let last = now(store, &held.location()).await;
+    assert_eq!((last.position.cursor, last.version), (HistoryId::new(u64::MAX - 3), 3), "the position may move alone");
     assert_eq!(last.unpublished, step.unpublished, "and leaves what waits for publication");
     assert_eq!(last.last_event_at, step.last_event_at, "nor was that an event");
 }
 
+/// What a commit may change, each alone: there from nothing, and back again.
+pub async fn a_commit_writes_each_thing_that_differs(store: &impl Store, cast: &Cast) {
+    let (bare, full) = (cast.connector(1), cast.full_connector(1));
+    type Adopt = fn(&mut Connector, &Connector);
+    let changes: [(&str, Adopt); 9] = [
+        ("position", |after, from| after.position = from.position.clone()),
+        ("status", |after, from| after.status = from.status),
+        ("error", |after, from| after.last_error.clone_from(&from.last_error)),
+        ("pauses", |after, from| after.pauses.clone_from(&from.pauses)),
+        ("circuit", |after, from| after.circuit = from.circuit.clone()),
+        ("quota", |after, from| after.spent = from.spent),
+        ("proof of the watch", |after, from| after.verified_at = from.verified_at),
+        ("lapse of the watch", |after, from| after.lapse_told = from.lapse_told),
+        ("last flush", |after, from| after.flushed_at = from.flushed_at),
+    ];
+    let full = Connector { status: Status::NeedsReauth, ..full };
+    let mut held = cast.stored(store, bare.clone()).await;
+    for (from, way) in [(&full, "there"), (&bare, "gone"), (&full, "there again")] {
+        for (what, change) in changes {
+            let mut after = held.clone();
+            change(&mut after, from);
+            assert_ne!(after, held, "{what} {way} is a change");
+            store.commit(&commit(&held, &after, &[])).await.unwrap();
+            let expected = Connector { version: held.version + 1, updated_at: minutes(1), ..after };
+            held = now(store, &held.location()).await;
+            assert_eq!(held, expected, "{what} {way}, and nothing else");
+        }
+    }
+    let mut all = bare;
+    changes.iter().for_each(|(_, change)| change(&mut all, &held));
+    let expected = Connector { version: held.version, updated_at: held.updated_at, ..all };
+    assert_eq!(held, expected, "nothing else has changed in all that");
+}
+
+pub async fn a_commit_leaves_alone_what_others_write(store: &impl Store, cast: &Cast) {
+    let held = cast.stored(store, cast.connector(1)).await;
+    let location = held.location();
+    let read = decide(store, &held, &cast.events(1..4)).await;
+    // Others write these while the worker works, and raise no version.
+    let watch = Watch::default().renewed(minutes(100), minutes(2));
+    store.record_watch(&location, 1, &watch).await.unwrap();
+    store.cache_access_token(&location, 1, &access_token("meanwhile")).await.unwrap();
+    store.schedule(&location, 2, Some(minutes(3)), Some(minutes(50))).await.unwrap();
+    store.mark_published(&location, &cast.events(1..3), minutes(4)).await.unwrap();
+
+    let full = cast.full_connector(1);
+    let after = Connector {
+        status: Status::Error,
+        verified_at: Some(minutes(7)),
+        lapse_told: Some(minutes(8)),
+        flushed_at: Some(minutes(9)),
+        position: full.position,
+        circuit: full.circuit,
+        spent: full.spent,
+        pauses: full.pauses,
+        last_error: full.last_error,
+        ..read.clone()
+    };
+    // And these nobody may write here, whatever the worker holds.
+    let strayed = Connector {
+        watch: full.watch,
+        access_token: None,
+        checked_at: Some(minutes(99)),
+        unpublished: ids(&cast.events(1..9)).into_iter().collect(),
+        last_event_at: Some(minutes(99)),
+        granted_scopes: vec![],
+        generation: 9,
+        version: 77,
+        connected_at: minutes(99),
+        created_at: minutes(99),
+        updated_at: minutes(99),
+        ..after.clone()
+    };
+    store.commit(&commit(&read, &strayed, &cast.events(4..5))).await.unwrap();
+    let expected = Connector {
+        watch,
+        access_token: Some(access_token("meanwhile")),
+        checked_at: Some(minutes(3)),
+        unpublished: ids(&cast.events(3..5)).into_iter().collect(),
+        last_event_at: Some(minutes(1)),
+        version: 3,
+        updated_at: minutes(1),
+        ..after
+    };
+    assert_eq!(now(store, &location).await, expected, "what was decided and differs is written, and nothing else");
+    let unchanged = Connector { version: 3, ..read };
+    store.commit(&commit(&unchanged, &unchanged, &[])).await.unwrap();
+    assert_eq!(now(store, &location).await, Connector { version: 4, ..expected }, "of what does not differ nothing is written");
+}
+
+pub async fn events_that_no_trigger_fired_are_events_all_the_same(store: &impl Store, cast: &Cast) {
+    let held = cast.stored(store, cast.connector(1)).await;
+    let notices = cast.notices(&held);
+    let told = decide(store, &held, &notices).await;
+    let expected = Connector { version: 2, unpublished: ids(&notices).into_iter().collect(), updated_at: minutes(1), ..held.clone() };
+    assert_eq!(told, expected, "they wait for publication, and are no trigger's last event");
+    assert_eq!(unpublished(store, &ids(&notices)).await, sorted(notices.clone()), "each comes back as the type that it was");
+    let both = [&notices[..1], &cast.events(1..2)].concat();
+    lands_nowhere(store, &commit(&told, &listed(&told, u64::MAX), &both), "a commit that tells one of them again").await;
+    store.mark_published(&held.location(), &notices, minutes(2)).await.unwrap();
+    lands_nowhere(store, &commit(&told, &listed(&told, u64::MAX), &both), "a commit that tells a published one again").await;
+    let fired = decide(store, &told, &cast.events(1..2)).await;
+    assert_eq!(fired.last_event_at, Some(minutes(1)), "what a trigger fired is its last event");
+}
+
 /// Refused, and not a trace of it.
-async fn lands_nowhere(store: &impl Store, location: &Location, version: u64, refused: &Commit, case: &str) {
-    let (before, known) = (store.connector_at(location).await.unwrap(), decided(store, &ids(&refused.firings)).await);
-    conflicts(store.commit(location, version, refused).await, case);
-    assert_eq!(store.connector_at(location).await.unwrap(), before, "{case}: the connector is as it was");
-    assert_eq!(decided(store, &ids(&refused.firings)).await, known, "{case}: nothing was decided by it");
+async fn lands_nowhere(store: &impl Store, refused: &Commit<'_>, case: &str) {
+    let (location, events) = (refused.before.location(), ids(refused.events));
+    let (before, known) = (store.connector_at(&location).await.unwrap(), decided(store, &events).await);
+    conflicts(store.commit(refused).await, case);
+    assert_eq!(store.connector_at(&location).await.unwrap(), before, "{case}: the connector is as it was");
+    assert_eq!(decided(store, &events).await, known, "{case}: nothing was decided by it");
 }
 
 pub async fn a_stale_commit_changes_nothing(store: &impl Store, cast: &Cast) {
     let held = cast.stored(store, cast.connector(1)).await;
-    let location = held.location();
-    store.put_trigger(&cast.trigger(&held, 1), &location, 1).await.unwrap();
-    let refused = commit(cast.firings(1..4), Some(u64::MAX));
-    lands_nowhere(store, &location, 1, &refused, "a commit at the version before a trigger").await;
-    lands_nowhere(store, &location, 3, &refused, "a commit at a version to come").await;
-    lands_nowhere(store, &location, 1, &commit(vec![], Some(u64::MAX)), "a stale cursor alone").await;
-    lands_nowhere(store, &cast.connector(9).location(), 1, &refused, "a commit for a connector that is not there").await;
+    store.put_trigger(&cast.trigger(&held, 1), &held.location(), 1).await.unwrap();
+    let (after, events, at) = (listed(&held, u64::MAX), cast.events(1..4), |version| Connector { version, ..held.clone() });
+    lands_nowhere(store, &commit(&at(1), &after, &events), "a commit at the version before a trigger").await;
+    lands_nowhere(store, &commit(&at(3), &after, &events), "a commit at a version to come").await;
+    lands_nowhere(store, &commit(&at(1), &after, &[]), "a stale position alone").await;
+    let (nobody, moved) = (cast.connector(9), listed(&cast.connector(9), u64::MAX));
+    lands_nowhere(store, &commit(&nobody, &moved, &events), "a commit for a connector that is not there").await;
+    lands_nowhere(store, &commit(&nobody, &moved, &[]), "a position of a connector that is not there").await;
 }
 
-pub async fn a_firing_is_decided_once(store: &impl Store, cast: &Cast) {
+pub async fn an_event_is_decided_once(store: &impl Store, cast: &Cast) {
     let held = cast.stored(store, cast.connector(1)).await;
-    let (location, first) = (held.location(), cast.firing(2));
-    store.commit(&location, 1, &commit(vec![first.clone()], None)).await.unwrap();
-    let again = commit(vec![cast.firing(1), Firing { detail: "other bytes".into(), ..first.clone() }, cast.firing(3)], Some(u64::MAX));
-    lands_nowhere(store, &location, 2, &again, "a commit with a firing that was decided before").await;
-    store.mark_published(&location, std::slice::from_ref(&first), minutes(2)).await.unwrap();
-    lands_nowhere(store, &location, 2, &again, "a commit with a firing that was published before").await;
+    let first = cast.event(2);
+    let read = decide(store, &held, std::slice::from_ref(&first)).await;
+    let (after, again) = (listed(&read, u64::MAX), [cast.event(1), Event { detail: "other bytes".into(), ..first.clone() }, cast.event(3)]);
+    lands_nowhere(store, &commit(&read, &after, &again), "a commit with an event that was decided before").await;
+    store.mark_published(&held.location(), &[first], minutes(2)).await.unwrap();
+    lands_nowhere(store, &commit(&read, &after, &again), "a commit with an event that was published before").await;
 
     let neighbour = cast.stored(store, cast.of_other_owner(2)).await;
-    lands_nowhere(store, &neighbour.location(), 1, &again, "another connector's commit with that firing").await;
+    lands_nowhere(store, &commit(&neighbour, &neighbour, &again), "another connector's commit with that event").await;
 }
 
 pub async fn of_two_commits_at_one_version_one_lands(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.connector(1)).await;
-    let location = held.location();
-    let (one, other) = (commit(cast.firings(1..3), Some(u64::MAX - 1)), commit(cast.firings(3..5), Some(u64::MAX - 2)));
-    let raced = tokio::join!(store.commit(&location, 1, &one), store.commit(&location, 1, &other));
-    let (landed, lost) = match raced {
-        (Ok(()), Err(StoreError::Conflict)) => (one, other),
-        (Err(StoreError::Conflict), Ok(())) => (other, one),
-        neither => panic!("of two commits at one version one must land and one must be told of it: {neither:?}"),
-    };
-    let connector = now(store, &location).await;
-    assert_eq!(Some(connector.history_id), landed.progress.map(|progress| progress.cursor), "the cursor is the one that landed");
-    assert_eq!(connector.version, 2, "one commit, one version");
-    assert_eq!(decided(store, &ids(&landed.firings)).await, ids(&landed.firings), "what landed is decided");
-    assert_eq!(decided(store, &ids(&lost.firings)).await, [], "what lost is not");
+    for (number, of_one, of_other) in [(1, 1..3, 3..5), (2, 5..6, 6..6), (3, 6..6, 6..6)] {
+        let slot = cast.own_slot(number);
+        let held = cast.stored(store, Connector { slot, ..cast.connector(number) }).await;
+        let (one, of_one) = (listed(&held, u64::MAX - 1), cast.events(of_one));
+        let (other, of_other) = (listed(&held, u64::MAX - 2), cast.events(of_other));
+        let (one, other) = (commit(&held, &one, &of_one), commit(&held, &other, &of_other));
+        let (landed, lost) = match tokio::join!(store.commit(&one), store.commit(&other)) {
+            (Ok(()), Err(StoreError::Conflict)) => (one, other),
+            (Err(StoreError::Conflict), Ok(())) => (other, one),
+            neither => panic!("of two commits at one version one must land and one must be told of it: {neither:?}"),
+        };
+        let connector = now(store, &held.location()).await;
+        assert_eq!(connector.position, landed.after.position, "the position is the one that landed");
+        assert_eq!(connector.version, 2, "one commit, one version");
+        assert_eq!(decided(store, &ids(landed.events)).await, ids(landed.events), "what landed is decided");
+        assert_eq!(decided(store, &ids(lost.events)).await, [], "what lost is not");
+    }
 }
 
-pub async fn a_commit_takes_98_firings_and_the_cursor(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.connector(1)).await;
+pub async fn a_commit_takes_98_events_and_a_position(store: &impl Store, cast: &Cast) {
+    let held = cast.stored(store, cast.full_connector(1)).await;
     let location = held.location();
-    let all = cast.firings(0..196);
-    let (first, second) = all.split_at(Commit::MOST_FIRINGS);
-    store.commit(&location, 1, &commit(first.to_vec(), None)).await.expect("as many firings as a commit takes");
-    store.commit(&location, 2, &commit(second.to_vec(), Some(u64::MAX))).await.expect("as many firings, and the cursor");
-    assert_eq!(decided(store, &ids(&cast.firings(0..450))).await, ids(&all), "of hundreds of events, those that were decided");
-    assert_eq!(unpublished(store, &ids(&all)).await, sorted(all.clone()), "hundreds of firings come back");
-    assert_eq!(now(store, &location).await.unpublished.len(), all.len(), "and all of them wait");
-    for chunk in all.chunks(Commit::MOST_FIRINGS) {
-        store.mark_published(&location, chunk, minutes(2)).await.expect("as many marks as a commit takes firings");
+    let all = cast.events(0..196);
+    let (first, second) = all.split_at(Commit::MOST_EVENTS);
+    let half = decide(store, &held, first).await;
+    // As much as a position remembers.
+    let mut after = listed(&half, u64::MAX);
+    after.position.handle((0..6000).map(|below| HistoryId::new(u64::MAX - below)));
+    store.commit(&commit(&half, &after, second)).await.expect("as many events, and the fullest position");
+    assert_eq!(decided(store, &ids(&cast.events(0..450))).await, ids(&all), "of hundreds of events, those that were decided");
+    assert_eq!(unpublished(store, &ids(&all)).await, sorted(all.clone()), "hundreds of events come back");
+    let stored = now(store, &location).await;
+    assert_eq!((stored.unpublished.len(), &stored.position), (all.len(), &after.position), "all of them wait, and the position is whole");
+    for chunk in all.chunks(Commit::MOST_EVENTS) {
+        store.mark_published(&location, chunk, minutes(2)).await.expect("as many marks as a commit takes events");
     }
     assert_eq!(now(store, &location).await.unpublished.len(), 0, "and none waits when all are marked");
 }
 
-pub async fn published_firings_are_marked_without_a_new_version(store: &impl Store, cast: &Cast) {
+pub async fn published_events_are_marked_without_a_new_version(store: &impl Store, cast: &Cast) {
     let held = cast.stored(store, cast.connector(1)).await;
-    let (location, firings) = (held.location(), cast.firings(1..4));
-    store.commit(&location, 1, &commit(firings.clone(), Some(u64::MAX))).await.unwrap();
-    store.mark_published(&location, &firings[..1], minutes(2)).await.unwrap();
+    let (location, events) = (held.location(), cast.events(1..4));
+    decide(store, &held, &events).await;
+    store.mark_published(&location, &events[..1], minutes(2)).await.unwrap();
     let partly = now(store, &location).await;
-    assert_eq!(partly.unpublished, ids(&firings[1..]).into_iter().collect(), "what is not marked goes on waiting");
+    assert_eq!(partly.unpublished, ids(&events[1..]).into_iter().collect(), "what is not marked goes on waiting");
     assert_eq!(partly.version, 2, "a mark raises no version");
-    assert_eq!(unpublished(store, &ids(&firings)).await, sorted(firings[1..].to_vec()), "nor is what is marked unpublished");
+    assert_eq!(unpublished(store, &ids(&events)).await, sorted(events[1..].to_vec()), "nor is what is marked unpublished");
 
-    store.mark_published(&location, &firings[..2], minutes(3)).await.expect("a mark may be repeated");
-    store.mark_published(&location, &firings[2..], minutes(3)).await.unwrap();
-    store.mark_published(&location, &firings[2..], minutes(4)).await.expect("also when nothing waits any more");
+    store.mark_published(&location, &events[..2], minutes(3)).await.expect("a mark may be repeated");
+    store.mark_published(&location, &events[2..], minutes(3)).await.unwrap();
+    store.mark_published(&location, &events[2..], minutes(4)).await.expect("also when nothing waits any more");
     assert_eq!(now(store, &location).await.unpublished, Default::default(), "nothing waits when all are marked");
-    assert_eq!(unpublished(store, &ids(&firings)).await, [], "nothing is unpublished when all are marked");
-    assert_eq!(decided(store, &ids(&firings)).await, ids(&firings), "all stay decided");
+    assert_eq!(unpublished(store, &ids(&events)).await, [], "nothing is unpublished when all are marked");
+    assert_eq!(decided(store, &ids(&events)).await, ids(&events), "all stay decided");
 }

@@ -1,16 +1,15 @@
-//! Cases of what is due: watches, schedules and forgotten firings.
+//! Cases of what is due: watches, schedules and forgotten events.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use email_connectors::domain::connector::{Connector, Location, Slot, Status, Uniqueness};
-use email_connectors::domain::firing::Firing;
-use email_connectors::domain::id::GoogleSub;
+use email_connectors::domain::connector::{Connector, Location, Status};
+use email_connectors::domain::event::Event;
 use email_connectors::domain::sweep::first_sweep;
 use email_connectors::domain::watch::Watch;
-use email_connectors::ports::{Due, SWEEP_SHARDS, Store};
+use email_connectors::ports::{Commit, Due, SWEEP_SHARDS, Store};
 
-use super::cast::{Cast, START, commit, due, minutes, now, of};
+use super::cast::{Cast, START, commit, decide, due, minutes, now, of};
 use super::conflicts;
 
 const LATE: u64 = 100_000;
@@ -30,9 +29,9 @@ pub async fn a_new_connector_is_due_soon(store: &impl Store, cast: &Cast) {
     assert_eq!(soon, [Due::Connector(location.clone())], "a new connector is due at its first sweep");
     assert!(is_due(store, &location, LATE).await, "and stays due until somebody comes");
 
-    store.schedule(&location, 1, None).await.unwrap();
+    store.schedule(&location, 1, None, None).await.unwrap();
     let granted = Connector { generation: 2, version: 2, ..now(store, &location).await };
-    store.reconnect(&granted, 1, &cast.exchange("again")).await.unwrap();
+    store.reconnect(&granted, 1, &cast.exchange("again"), &[]).await.unwrap();
     let again = due(store, &location, first_sweep(START)).await;
     assert_eq!(again, [Due::Connector(location)], "so is one that was connected again");
 }
@@ -40,65 +39,101 @@ pub async fn a_new_connector_is_due_soon(store: &impl Store, cast: &Cast) {
 pub async fn a_watch_is_recorded_for_its_generation(store: &impl Store, cast: &Cast) {
     let held = cast.stored(store, cast.connector(1)).await;
     let location = held.location();
+    store.schedule(&location, 1, None, Some(minutes(60))).await.unwrap();
     let renewed = Watch::default().renewed(START.after(Duration::from_millis(604_800_123)), START);
     let failed = renewed.failed("503, „später“".into(), minutes(1));
     for generation in [0, 2] {
-        conflicts(store.record_watch(&location, generation, &renewed, Some(minutes(60))).await, "a watch of another generation");
+        conflicts(store.record_watch(&location, generation, &renewed).await, "a watch of another generation");
     }
     assert_eq!(now(store, &location).await, held, "a refused watch changes nothing");
-    for (minute, watch) in [(60, &renewed), (30, &failed), (90, &renewed)] {
-        store.record_watch(&location, 1, watch, Some(minutes(minute))).await.unwrap();
+    for watch in [&renewed, &failed, &renewed] {
+        store.record_watch(&location, 1, watch).await.unwrap();
         let expected = Connector { watch: watch.clone(), ..held.clone() };
         assert_eq!(now(store, &location).await, expected, "a watch is recorded whole and raises no version");
-        assert!(!is_due(store, &location, minute - 1).await, "not due before minute {minute}");
-        assert!(is_due(store, &location, minute).await, "due at minute {minute}");
+        assert!(!is_due(store, &location, 59).await && is_due(store, &location, 60).await, "a watch leaves the next sweep alone");
     }
-    store.record_watch(&location, 1, &renewed, None).await.unwrap();
-    assert!(!is_due(store, &location, LATE).await, "a watch without a next sweep is due no more");
 }
 
 pub async fn a_schedule_moves_what_is_due(store: &impl Store, cast: &Cast) {
     let held = cast.stored(store, cast.connector(1)).await;
     let location = held.location();
     for minute in [60, 30, 90] {
-        store.schedule(&location, 1, Some(minutes(minute))).await.unwrap();
-        conflicts(store.schedule(&location, 2, Some(minutes(1))).await, "a schedule of another generation");
+        store.schedule(&location, 1, None, Some(minutes(minute))).await.unwrap();
+        for version in [0, 2] {
+            conflicts(store.schedule(&location, version, Some(minutes(1)), Some(minutes(1))).await, "a schedule at another version");
+        }
         assert!(!is_due(store, &location, minute - 1).await, "not due before minute {minute}");
         assert!(is_due(store, &location, minute).await, "due at minute {minute}");
     }
-    store.schedule(&location, 1, None).await.unwrap();
+    store.schedule(&location, 1, None, None).await.unwrap();
     assert!(!is_due(store, &location, LATE).await, "what is not scheduled is not due");
     assert_eq!(now(store, &location).await, held, "a schedule changes nothing that a connector tells, and raises no version");
+
+    for checked in [minutes(7), minutes(5)] {
+        store.schedule(&location, 1, Some(checked), Some(minutes(60))).await.unwrap();
+        let expected = Connector { checked_at: Some(checked), ..held.clone() };
+        assert_eq!(now(store, &location).await, expected, "but for the check that it tells of");
+        store.schedule(&location, 1, None, None).await.unwrap();
+        assert_eq!(now(store, &location).await, expected, "which a schedule without a check leaves as it was");
+    }
+    // Whoever raised the version said when the next sweep is due; an older schedule must not undo it.
+    let owed = Commit { next_sweep: Some(minutes(20)), ..commit(&held, &held, &[]) };
+    store.commit(&owed).await.unwrap();
+    conflicts(store.schedule(&location, 1, None, Some(minutes(60))).await, "a schedule from before a commit");
+    assert!(is_due(store, &location, 20).await, "what the commit said stands");
+
     let nobody = cast.connector(9).location();
-    conflicts(store.schedule(&nobody, 1, Some(minutes(1))).await, "a schedule of a connector that is not there");
+    conflicts(store.schedule(&nobody, 1, None, Some(minutes(1))).await, "a schedule of a connector that is not there");
     assert!(!is_due(store, &nobody, LATE).await, "and nobody is due");
 }
 
+pub async fn a_commit_says_when_the_next_look_is_due(store: &impl Store, cast: &Cast) {
+    let mut held = cast.stored(store, cast.connector(1)).await;
+    let location = held.location();
+    for (minute, events) in [(60, vec![]), (30, cast.events(1..2)), (90, vec![]), (40, cast.notices(&held))] {
+        store.commit(&Commit { next_sweep: Some(minutes(minute)), ..commit(&held, &held, &events) }).await.unwrap();
+        store.mark_published(&location, &events, minutes(1)).await.unwrap();
+        let stale = Commit { next_sweep: Some(minutes(1)), ..commit(&held, &held, &[]) };
+        conflicts(store.commit(&stale).await, "a commit at an old version");
+        assert!(!is_due(store, &location, minute - 1).await, "not due before minute {minute}");
+        assert!(is_due(store, &location, minute).await, "due at minute {minute}");
+        held = now(store, &location).await;
+    }
+    store.commit(&commit(&held, &held, &[])).await.unwrap();
+    assert!(!is_due(store, &location, LATE).await, "a commit that says never takes it from what is due");
+}
+
 pub async fn a_connector_that_needs_its_user_is_not_due(store: &impl Store, cast: &Cast) {
-    let location = cast.stored(store, cast.connector(1)).await.location();
+    let held = cast.stored(store, cast.connector(1)).await;
+    let location = held.location();
+    let needy = held.without_grant("invalid_grant");
     assert!(is_due(store, &location, LATE).await, "due while it is active");
-    conflicts(store.set_status(&location, 7, Status::NeedsReauth, None, minutes(1)).await, "a status at another version");
+    conflicts(store.commit(&commit(&Connector { version: 7, ..held.clone() }, &needy, &[])).await, "a status at another version");
     assert!(is_due(store, &location, LATE).await, "a refused status leaves it due");
-    store.set_status(&location, 1, Status::NeedsReauth, Some("gone"), minutes(1)).await.unwrap();
+    store.commit(&commit(&held, &needy, &[])).await.unwrap();
     assert!(!is_due(store, &location, LATE).await, "only its user can mend it, so it is not due");
     let granted = Connector { generation: 2, version: 3, status: Status::Active, ..now(store, &location).await };
-    store.reconnect(&granted, 2, &cast.exchange("again")).await.unwrap();
+    store.reconnect(&granted, 2, &cast.exchange("again"), &[]).await.unwrap();
     assert!(is_due(store, &location, LATE).await, "due again after the reconnect");
 }
 
-pub async fn a_forgotten_firing_is_due_until_it_is_marked(store: &impl Store, cast: &Cast) {
-    let location = cast.stored(store, cast.connector(1)).await.location();
-    store.schedule(&location, 1, None).await.unwrap();
-    let firings = [cast.firing(1), cast.firing(2)].map(|firing| Firing { decided_at: minutes(1), ..firing });
-    store.commit(&location, 1, &commit(firings.to_vec(), None)).await.unwrap();
-    assert_eq!(due(store, &location, minutes(1)).await, [], "a firing that was just decided is its worker's");
+pub async fn a_forgotten_event_is_due_until_it_is_marked(store: &impl Store, cast: &Cast) {
+    let held = cast.stored(store, cast.connector(1)).await;
+    let location = held.location();
+    let decided_at = |event: Event| Event { decided_at: minutes(1), ..event };
+    let events = [cast.event(1), cast.notices(&held).remove(0), cast.notices(&held).remove(1)].map(decided_at);
+    let read = decide(store, &held, &events[..2]).await;
+    let granted = Connector { generation: 2, ..read };
+    store.reconnect(&granted, 2, &cast.exchange("again"), &events[2..]).await.unwrap();
+    store.schedule(&location, 3, None, None).await.unwrap();
+    assert_eq!(due(store, &location, minutes(1)).await, [], "an event that was just decided is its worker's");
 
-    let forgotten = |firing: &Firing| Due::Firing { event_id: firing.event_id.clone(), connector: location.clone() };
+    let forgotten = |event: &Event| Due::Event { event_id: event.event_id.clone(), connector: location.clone() };
     let found = due(store, &location, minutes(61)).await;
-    assert!(found.len() == 2 && firings.iter().all(|firing| found.contains(&forgotten(firing))), "an hour later it is due: {found:?}");
-    store.mark_published(&location, &firings[..1], minutes(62)).await.unwrap();
-    assert_eq!(due(store, &location, minutes(LATE)).await, [forgotten(&firings[1])], "what is marked is due no more");
-    store.mark_published(&location, &firings[1..], minutes(62)).await.unwrap();
+    assert!(found.len() == 3 && events.iter().all(|event| found.contains(&forgotten(event))), "an hour later it is due: {found:?}");
+    store.mark_published(&location, &events[..2], minutes(62)).await.unwrap();
+    assert_eq!(due(store, &location, minutes(LATE)).await, [forgotten(&events[2])], "what is marked is due no more");
+    store.mark_published(&location, &events[2..], minutes(62)).await.unwrap();
     assert_eq!(due(store, &location, minutes(LATE)).await, [], "nothing is due when all are marked");
 }
 
@@ -106,13 +141,12 @@ pub async fn a_forgotten_firing_is_due_until_it_is_marked(store: &impl Store, ca
 pub async fn what_is_due_comes_oldest_first_and_bounded(store: &impl Store, cast: &Cast) {
     let mut scheduled = Vec::new();
     for number in 1..=u32::from(SWEEP_SHARDS) + 1 {
-        let slot = Slot::new(Uniqueness::PerMailbox, cast.connector(number).provider, &GoogleSub::new(number.to_string()));
-        let location = cast.stored(store, Connector { slot, ..cast.connector(number) }).await.location();
+        let held = cast.stored(store, Connector { slot: cast.own_slot(number), ..cast.connector(number) }).await;
         // Later ones are due earlier, so that the order is not the one of creation.
         let minute = 100 - u64::from(number);
-        store.schedule(&location, 1, Some(minutes(minute))).await.unwrap();
-        store.commit(&location, 1, &commit(cast.firings(number * 2..number * 2 + 2), None)).await.unwrap();
-        scheduled.push((minute, location));
+        let events = cast.events(number * 2..number * 2 + 2);
+        store.commit(&Commit { next_sweep: Some(minutes(minute)), ..commit(&held, &held, &events) }).await.unwrap();
+        scheduled.push((minute, held.location()));
     }
     scheduled.sort();
     let mut seen = BTreeSet::new();
@@ -120,7 +154,7 @@ pub async fn what_is_due_comes_oldest_first_and_bounded(store: &impl Store, cast
         let all = store.due(shard, minutes(LATE), 1000).await.unwrap();
         let connectors = |due: &[Due]| due.iter().take_while(|due| matches!(due, Due::Connector(_))).count();
         let (ahead, behind) = all.split_at(connectors(&all));
-        assert_eq!(connectors(behind), 0, "shard {shard} tells connectors before firings");
+        assert_eq!(connectors(behind), 0, "shard {shard} tells connectors before events");
         let ours: Vec<&Location> = ahead.iter().map(of).filter(|at| at.mailbox == cast.mailbox()).collect();
         let expected: Vec<&Location> = scheduled.iter().map(|(_, at)| at).filter(|at| ours.contains(at)).collect();
         assert_eq!(ours, expected, "shard {shard} tells the oldest first");

@@ -1,53 +1,40 @@
 //! A Google account and its mailbox, as a story acts on them from outside.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 use email_connectors::domain::email_address::EmailAddress;
-use email_connectors::domain::history::Change;
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{GoogleSub, MessageId};
-use email_connectors::domain::message::ProviderMessage;
 use email_connectors::domain::timestamp::Timestamp;
 
 use super::World;
 use super::gmail::Consent;
 use super::grants::Grants;
-
-/// Where a mailbox's history begins, and by how much a change moves it: ids are not contiguous.
-const FIRST_HISTORY_ID: u64 = 1000;
-const HISTORY_STEP: u64 = 7;
-
-pub(crate) struct Mailbox {
-    pub address: EmailAddress,
-    pub messages: BTreeMap<MessageId, ProviderMessage>,
-    pub records: Vec<Record>,
-    pub history_id: u64,
-    /// The newest history id that a profile or a listing told.
-    pub told: u64,
-    /// A listing from before this finds no history.
-    pub expired: u64,
-    pub page_size: usize,
-    pub watched_until: Option<Timestamp>,
-}
-
-pub(crate) struct Record {
-    pub id: u64,
-    pub change: Change,
-}
+use super::mailbox::Mailbox;
 
 /// A mail on its way into a mailbox.
 #[derive(Debug, Clone)]
 pub struct Mail {
-    subject: String,
-    from: String,
-    label_ids: Vec<String>,
-    received_at: Option<Timestamp>,
+    pub(crate) subject: String,
+    pub(crate) from: String,
+    pub(crate) label_ids: Vec<String>,
+    pub(crate) received_at: Option<Timestamp>,
+    /// How long after its arrival its record shows, and it itself.
+    pub(crate) record_late: Duration,
+    pub(crate) message_late: Duration,
 }
 
 impl Mail {
     pub fn new(subject: &str) -> Self {
-        let label_ids = ["INBOX", "UNREAD"].map(String::from).into();
-        Self { subject: subject.into(), from: "Shop <pay@shop.example>".into(), label_ids, received_at: None }
+        Self {
+            subject: subject.into(),
+            from: "Shop <pay@shop.example>".into(),
+            label_ids: ["INBOX", "UNREAD"].map(String::from).into(),
+            received_at: None,
+            record_late: Duration::ZERO,
+            message_late: Duration::ZERO,
+        }
     }
 
     pub fn from(self, from: &str) -> Self {
@@ -63,6 +50,25 @@ impl Mail {
     pub fn received_at(self, received_at: Timestamp) -> Self {
         Self { received_at: Some(received_at), ..self }
     }
+
+    /// It arrives now, and so long neither the history nor the mailbox shows it, while later mail shows already.
+    pub fn late(self, span: Duration) -> Self {
+        Self { record_late: span, message_late: span, ..self }
+    }
+
+    /// The history tells of it at once, and so long the message is not there.
+    pub fn fetched_late(self, span: Duration) -> Self {
+        Self { message_late: span, ..self }
+    }
+}
+
+/// What Gmail answers instead of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Poison {
+    /// 500, whatever else the call is about.
+    Fails,
+    /// 429.
+    Throttled,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,36 +76,6 @@ pub struct Delivered {
     pub message: MessageId,
     /// The mailbox's history id after it: what Gmail's push would say.
     pub history_id: HistoryId,
-}
-
-impl Mailbox {
-    fn deliver(&mut self, mail: Mail, now: Timestamp) -> Delivered {
-        let number = self.records.len() + 1;
-        self.history_id += HISTORY_STEP;
-        let message = MessageId::new(format!("m{number}"));
-        let (record, history_id) = (self.history_id, HistoryId::new(self.history_id));
-        let change = Change::Added { message: message.clone(), label_ids: mail.label_ids.clone() };
-        self.records.push(Record { id: record, change });
-        let headers = [
-            ("From", mail.from),
-            ("To", self.address.to_string()),
-            ("Subject", mail.subject.clone()),
-            ("Message-ID", format!("<{number}@shop.example>")),
-        ];
-        let content = ProviderMessage {
-            id: message.clone(),
-            thread_id: format!("t{number}"),
-            label_ids: mail.label_ids,
-            history_id: Some(history_id),
-            received_at: mail.received_at.unwrap_or(now),
-            snippet: format!("{}, in short", mail.subject),
-            size_estimate: 2048,
-            has_attachments: false,
-            headers: headers.map(|(name, value)| (name.to_string(), value)).into(),
-        };
-        self.messages.insert(message.clone(), content);
-        Delivered { message, history_id }
-    }
 }
 
 #[derive(Clone)]
@@ -113,17 +89,13 @@ impl Account {
         let address = EmailAddress::parse(address).expect("a mailbox address");
         let mut state = world.lock();
         let held = state.google.mailboxes.iter().find(|(_, mailbox)| mailbox.address == address).map(|(sub, _)| sub.clone());
-        let sub = held.unwrap_or_else(|| GoogleSub::new(format!("10000{}", state.google.mailboxes.len() + 1)));
-        state.google.mailboxes.entry(sub.clone()).or_insert_with(|| Mailbox {
-            address,
-            messages: BTreeMap::new(),
-            records: Vec::new(),
-            history_id: FIRST_HISTORY_ID,
-            told: 0,
-            expired: 0,
-            page_size: 500,
-            watched_until: None,
-        });
+        let number = state.google.mailboxes.len() + 1;
+        let sub = held.unwrap_or_else(|| GoogleSub::new(format!("10000{number}")));
+        state.google.mailboxes.entry(sub.clone()).or_insert_with(|| Mailbox::new(address, number));
+        Self { world: world.clone(), sub }
+    }
+
+    pub(crate) fn of(world: &World, sub: GoogleSub) -> Self {
         Self { world: world.clone(), sub }
     }
 
@@ -144,26 +116,27 @@ impl Account {
 
     /// The message is gone for good; its history is not.
     pub fn delete(&self, message: &MessageId) {
-        self.with(|mailbox, _, _| mailbox.messages.remove(message));
+        self.with(|mailbox, _, _| mailbox.delete(message));
     }
 
     /// What a listing said stays as it was; what a fetch says changes.
     pub fn relabel(&self, message: &MessageId, label_ids: &[&str]) {
         let label_ids = label_ids.iter().map(|label| label.to_string()).collect();
-        self.with(|mailbox, _, _| mailbox.messages.get_mut(message).expect("a message").label_ids = label_ids);
+        self.with(|mailbox, _, _| *mailbox.labels(message) = label_ids);
     }
 
     /// The user, or a filter, changes a message's labels, and the history tells of it.
     pub fn label(&self, message: &MessageId, add: &[&str], remove: &[&str]) {
-        self.with(|mailbox, _, _| {
-            mailbox.history_id += HISTORY_STEP;
-            let label_ids: Vec<String> = add.iter().map(|label| label.to_string()).collect();
-            let held = &mut mailbox.messages.get_mut(message).expect("a message").label_ids;
-            held.retain(|label| !remove.contains(&label.as_str()) && !add.contains(&label.as_str()));
-            held.extend(label_ids.iter().cloned());
-            let change = Change::Labelled { message: message.clone(), label_ids };
-            mailbox.records.push(Record { id: mailbox.history_id, change });
-        });
+        self.with(|mailbox, _, now| mailbox.label(message, add, remove, now));
+    }
+
+    /// From now on Gmail answers so for this message.
+    pub fn poison(&self, message: &MessageId, poison: Poison) {
+        self.with(|mailbox, _, _| mailbox.poisoned.insert(message.clone(), poison));
+    }
+
+    pub fn heal(&self, message: &MessageId) {
+        self.with(|mailbox, _, _| mailbox.poisoned.remove(message));
     }
 
     pub fn rename(&self, address: &str) {
@@ -175,9 +148,39 @@ impl Account {
         self.with(|mailbox, _, _| HistoryId::new(mailbox.history_id))
     }
 
-    /// The newest history id that a profile or a listing of this mailbox told: no cursor can know more.
-    pub fn told(&self) -> HistoryId {
-        self.with(|mailbox, _, _| HistoryId::new(mailbox.told))
+    /// The history ids that pages of history told: what a cursor may be.
+    pub fn told_by_pages(&self) -> BTreeSet<HistoryId> {
+        self.with(|mailbox, _, _| mailbox.told_by_pages.clone())
+    }
+
+    /// The history ids that profiles told: what a first cursor may be, and one after a gap.
+    pub fn told_by_profile(&self) -> BTreeSet<HistoryId> {
+        self.with(|mailbox, _, _| mailbox.told_by_profile.clone())
+    }
+
+    /// Before anything happens in it.
+    pub fn history_begins_at(&self, history_id: u64) {
+        self.with(|mailbox, _, _| mailbox.history_id = history_id);
+    }
+
+    /// The messages that are there, in the order of their arrival.
+    pub fn messages(&self) -> Vec<MessageId> {
+        self.with(|mailbox, _, _| mailbox.arrivals().map(|(message, _)| message).collect())
+    }
+
+    /// The messages that hold a label.
+    pub fn labelled(&self, label: &str) -> Vec<MessageId> {
+        self.with(|mailbox, _, _| mailbox.labelled(label))
+    }
+
+    /// When each message arrived, as Gmail's date says.
+    pub fn arrivals(&self) -> Vec<(MessageId, Timestamp)> {
+        self.with(|mailbox, _, _| mailbox.arrivals().collect())
+    }
+
+    /// As `expire_history`, up to that id only.
+    pub fn expire_history_up_to(&self, history_id: HistoryId) {
+        self.with(|mailbox, _, _| mailbox.expired = history_id.value());
     }
 
     /// A listing that begins before the present finds no history.
@@ -185,9 +188,29 @@ impl Account {
         self.with(|mailbox, _, _| mailbox.expired = mailbox.history_id);
     }
 
+    /// Listings of history know nothing of the newest so many records, until they lag by none.
+    pub fn lag(&self, by: usize) {
+        self.with(|mailbox, _, _| mailbox.lag = by);
+    }
+
     /// How many records fit on a page of history.
     pub fn page_size(&self, records: usize) {
         self.with(|mailbox, _, _| mailbox.page_size = records);
+    }
+
+    /// How many messages fit on a page of a search.
+    pub fn list_page_size(&self, messages: usize) {
+        self.with(|mailbox, _, _| mailbox.list_page_size = messages);
+    }
+
+    /// Gmail no longer knows the listings that it is asked to go on with.
+    pub fn lose_page_tokens(&self) {
+        self.with(|mailbox, _, _| mailbox.page_tokens.clear());
+    }
+
+    /// A watch of another topic is in the way until it is stopped; ours has ended by it.
+    pub fn watch_is_taken(&self) {
+        self.with(|mailbox, _, _| (mailbox.watched_until, mailbox.watch_is_taken) = (None, true));
     }
 
     /// When Gmail stops notifying, while it watches.
@@ -203,6 +226,11 @@ impl Account {
     /// The user takes the grant back in their Google account.
     pub fn revoke_grant(&self) {
         self.with(|_, grants, _| grants.end(&self.sub));
+    }
+
+    /// The refresh tokens end, as by a changed password; the access tokens last out their hour.
+    pub fn revoke_refresh_tokens(&self) {
+        self.with(|_, grants, _| grants.end_refresh_tokens(&self.sub));
     }
 
     /// Gmail no longer honours the access tokens that it gave out, though their hour is not over.

@@ -1,23 +1,32 @@
 //! Where events and unreadable input end up: the event bus and the quarantine.
 
-use email_connectors::domain::firing::Firing;
-use email_connectors::ports::{EventBus, Quarantine, Unavailable};
+use email_connectors::domain::event::Event;
+use email_connectors::ports::{Cause, EventBus, NotPublished, Quarantine, Unavailable};
 
 use super::World;
-use super::script::{Call, Failure, Refusal};
+use super::script::Call;
 
 #[derive(Default)]
 pub(crate) struct Bus {
-    published: Vec<Firing>,
+    published: Vec<Event>,
     /// How many entries of the next publication the bus takes.
     takes: Option<usize>,
 }
 
 impl Bus {
-    fn publish(&mut self, firings: &[Firing]) -> Result<(), Unavailable> {
-        let taken = self.takes.take().unwrap_or(firings.len()).min(firings.len());
-        self.published.extend_from_slice(&firings[..taken]);
-        if taken == firings.len() { Ok(()) } else { Err(Unavailable::of(Failure::Unavailable)) }
+    pub fn published(&self) -> &[Event] {
+        &self.published
+    }
+
+    pub fn calm(&mut self) {
+        self.takes = None;
+    }
+
+    /// Answers how many it took.
+    fn publish(&mut self, events: &[Event]) -> usize {
+        let taken = self.takes.take().unwrap_or(events.len()).min(events.len());
+        self.published.extend_from_slice(&events[..taken]);
+        taken
     }
 }
 
@@ -30,7 +39,7 @@ impl MemoryBus {
     }
 
     /// All that was published, repeats too, oldest first.
-    pub fn published(&self) -> Vec<Firing> {
+    pub fn published(&self) -> Vec<Event> {
         self.0.lock().bus.published.clone()
     }
 
@@ -41,8 +50,17 @@ impl MemoryBus {
 }
 
 impl EventBus for MemoryBus {
-    async fn publish(&self, firings: &[Firing]) -> Result<(), Unavailable> {
-        self.0.call(Call::Publish, firings.len(), |state| state.bus.publish(firings)).await
+    async fn publish(&self, events: &[Event]) -> Result<(), NotPublished> {
+        let not_published = |events: &[Event], cause: Cause| {
+            let events = events.iter().map(|event| event.event_id.clone()).collect();
+            Err(NotPublished { events, cause })
+        };
+        match self.0.call(Call::Publish, events.len(), |state| Ok(state.bus.publish(events))).await {
+            Ok(taken) if taken == events.len() => Ok(()),
+            Ok(taken) => not_published(&events[taken..], "refused, as scripted".into()),
+            // Nobody knows what came of a call without an answer.
+            Err(Unavailable { cause, .. }) => not_published(events, cause),
+        }
     }
 }
 

@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use email_connectors::domain::gap::Slice;
 use email_connectors::domain::history::HistoryPage;
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{GoogleSub, MessageId};
-use email_connectors::domain::message::ProviderMessage;
+use email_connectors::domain::quota::price;
 use email_connectors::domain::secret::{AccessToken, RefreshToken};
 use email_connectors::domain::timestamp::Timestamp;
-use email_connectors::ports::{AuthorizationCode, EmailProvider, Grant, Profile, ProviderError};
+use email_connectors::ports::{AuthorizationCode, EmailProvider, Fetched, Grant, MessagePage, Profile, ProviderError};
 use secrecy::ExposeSecret;
 
-use super::account::Mailbox;
 use super::grants::Grants;
+use super::mailbox::Mailbox;
 use super::script::Call;
 use super::{State, World};
 
@@ -45,44 +46,19 @@ pub(crate) struct Google {
 }
 
 impl Google {
+    /// Nothing is poisoned, lags behind, or stands in the way.
+    pub fn calm(&mut self) {
+        for mailbox in self.mailboxes.values_mut() {
+            mailbox.poisoned.clear();
+            mailbox.lag = 0;
+            mailbox.watch_is_taken = false;
+        }
+    }
+
     fn mailbox(&mut self, access: &AccessToken, now: Timestamp) -> Result<&mut Mailbox, ProviderError> {
         let account = self.grants.admit(access, now)?;
         self.mailboxes.get_mut(&account).ok_or(ProviderError::Unauthorized)
     }
-}
-
-impl Mailbox {
-    fn profile(&mut self) -> Profile {
-        self.told = self.told.max(self.history_id);
-        Profile { email_address: self.address.clone(), history_id: HistoryId::new(self.history_id) }
-    }
-
-    /// Pages are of the history as it stood when the listing began, and each tells the mailbox's id of its own moment:
-    /// of what Gmail leaves open, what a careless reader loses most by.
-    fn list(&mut self, after: HistoryId, page_token: Option<&str>) -> Result<HistoryPage, ProviderError> {
-        if after.value() < self.expired {
-            return Err(ProviderError::HistoryExpired);
-        }
-        let invalid = || ProviderError::Refused { status: 400, reason: "Invalid pageToken".into() };
-        let (end, skipped) = page_token.map_or(Some((self.history_id, 0)), |token| place(after, token)).ok_or_else(invalid)?;
-        self.told = self.told.max(self.history_id);
-        let listed: Vec<_> = self.records.iter().filter(|record| record.id > after.value() && record.id <= end).collect();
-        let page = listed.iter().skip(skipped).take(self.page_size);
-        let changes = page.map(|record| record.change.clone()).collect();
-        let shown = skipped + self.page_size;
-        let next_page_token = (listed.len() > shown).then(|| format!("{after}-{end}-{shown}"));
-        Ok(HistoryPage { changes, history_id: HistoryId::new(self.history_id), next_page_token })
-    }
-
-    fn get(&self, ids: &[MessageId]) -> Vec<ProviderMessage> {
-        ids.iter().filter_map(|id| self.messages.get(id)).cloned().collect()
-    }
-}
-
-/// A page token names the listing that it belongs to: where that begins and ends, and how much of it was shown.
-fn place(after: HistoryId, page_token: &str) -> Option<(u64, usize)> {
-    let (end, shown) = page_token.strip_prefix(&format!("{after}-"))?.split_once('-')?;
-    Some((end.parse().ok()?, shown.parse().ok()?))
 }
 
 #[derive(Clone)]
@@ -93,13 +69,16 @@ impl MemoryGmail {
         Self(world)
     }
 
+    /// A call to Gmail itself. It is charged whatever comes of it.
     async fn read<T>(
         &self,
         call: Call,
+        units: u32,
         about: impl ToString,
         access: &AccessToken,
         effect: impl FnOnce(&mut Mailbox, Timestamp) -> Result<T, ProviderError> + Send,
     ) -> Result<T, ProviderError> {
+        self.0.lock().units += u64::from(units);
         let effect = |state: &mut State| effect(state.google.mailbox(access, state.now)?, state.now);
         self.0.call(call, about.to_string(), effect).await
     }
@@ -126,30 +105,40 @@ impl EmailProvider for MemoryGmail {
     }
 
     async fn profile(&self, access: &AccessToken) -> Result<Profile, ProviderError> {
-        self.read(Call::Profile, "", access, |mailbox, _| Ok(mailbox.profile())).await
+        self.read(Call::Profile, price::PROFILE, "", access, |mailbox, _| Ok(mailbox.profile())).await
     }
 
     async fn watch(&self, access: &AccessToken) -> Result<Timestamp, ProviderError> {
-        let watch = |mailbox: &mut Mailbox, now: Timestamp| Ok(*mailbox.watched_until.insert(now.after(WATCH_LIFE)));
-        self.read(Call::Watch, "", access, watch).await
+        self.read(Call::Watch, price::WATCH, "", access, Mailbox::watch).await
     }
 
     async fn stop(&self, access: &AccessToken) -> Result<(), ProviderError> {
         let stop = |mailbox: &mut Mailbox, _| {
-            mailbox.watched_until = None;
+            mailbox.stop();
             Ok(())
         };
-        self.read(Call::Stop, "", access, stop).await
+        self.read(Call::Stop, price::STOP, "", access, stop).await
     }
 
     async fn history(&self, access: &AccessToken, after: HistoryId, page_token: Option<&str>) -> Result<HistoryPage, ProviderError> {
-        let about = page_token.map_or_else(|| format!("after {after}"), |token| format!("after {after}, page {token}"));
-        self.read(Call::History, about, access, |mailbox, _| mailbox.list(after, page_token)).await
+        let about = paged(format!("after {after}"), page_token);
+        self.read(Call::History, price::HISTORY, about, access, |mailbox, now| mailbox.history(after, page_token, now)).await
     }
 
-    async fn messages(&self, access: &AccessToken, ids: &[MessageId], only_headers: bool) -> Result<Vec<ProviderMessage>, ProviderError> {
+    async fn list(&self, access: &AccessToken, slice: &Slice, page_token: Option<&str>) -> Result<MessagePage, ProviderError> {
+        let before = slice.before.map(|before| format!(", before {before}")).unwrap_or_default();
+        let about = paged(format!("after {}{before}", slice.after), page_token);
+        self.read(Call::List, price::LIST, about, access, |mailbox, now| mailbox.list(slice, page_token, now)).await
+    }
+
+    async fn messages(&self, access: &AccessToken, ids: &[MessageId], only_headers: bool) -> Result<Fetched, ProviderError> {
         let shown = ids.iter().map(MessageId::as_str).collect::<Vec<_>>().join(" ");
         let about = if only_headers { format!("{shown} (headers)") } else { shown };
-        self.read(Call::Messages, about, access, |mailbox, _| Ok(mailbox.get(ids))).await
+        let units = ids.iter().map(|_| price::MESSAGE).sum();
+        self.read(Call::Messages, units, about, access, |mailbox, now| mailbox.get(ids, now)).await
     }
+}
+
+fn paged(about: String, page_token: Option<&str>) -> String {
+    page_token.map_or(about.clone(), |token| format!("{about}, page {token}"))
 }

@@ -74,8 +74,12 @@ impl Grants {
         Some(account)
     }
 
-    pub fn end(&mut self, account: &GoogleSub) {
+    pub fn end_refresh_tokens(&mut self, account: &GoogleSub) {
         self.refresh_tokens.retain(|_, of| of != account);
+    }
+
+    pub fn end(&mut self, account: &GoogleSub) {
+        self.end_refresh_tokens(account);
         self.forget_access_tokens(account);
     }
 

@@ -26,12 +26,15 @@ struct Entry {
     /// As it would lie in the queue.
     body: String,
     in_flight: bool,
+    receives: u32,
 }
 
 /// A wake-up that was received and is neither done with nor given back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InFlight {
     receipt: u64,
+    /// How often it was received, this time among them.
+    pub receives: u32,
     pub wake_up: WakeUp,
 }
 
@@ -48,14 +51,15 @@ impl Queue {
         }
         self.accepted += 1;
         let body = serde_json::to_string(wake_up).expect("a wake-up is JSON");
-        self.entries.push(Entry { receipt: self.accepted, group, body, in_flight: false });
+        self.entries.push(Entry { receipt: self.accepted, group, body, in_flight: false, receives: 0 });
     }
 
     fn receive(&mut self) -> Option<InFlight> {
         let busy: Vec<String> = self.entries.iter().filter(|entry| entry.in_flight).map(|entry| entry.group.clone()).collect();
         let next = self.entries.iter_mut().find(|entry| !busy.contains(&entry.group))?;
         next.in_flight = true;
-        Some(InFlight { receipt: next.receipt, wake_up: read(&next.body) })
+        next.receives += 1;
+        Some(InFlight { receipt: next.receipt, receives: next.receives, wake_up: read(&next.body) })
     }
 }
 
@@ -74,6 +78,18 @@ impl MemoryWakeUps {
     /// What lies in the queue, in flight or not, oldest first.
     pub fn queued(&self) -> Vec<WakeUp> {
         self.0.lock().queue.entries.iter().map(|entry| read(&entry.body)).collect()
+    }
+
+    /// Lies in the queue from now on, whoever sent it; no call of ours.
+    pub fn put(&self, wake_up: &WakeUp) {
+        let mut state = self.0.lock();
+        let now = state.now;
+        state.queue.send(wake_up, None, now);
+    }
+
+    /// How many wake-ups the queue has taken, or dropped as repeats.
+    pub fn sent(&self) -> u64 {
+        self.0.lock().queue.accepted
     }
 
     /// The oldest wake-up whose group has none in flight.

@@ -5,6 +5,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use email_connectors::ports::{Cause, ProviderError, StoreError, TokenError, Unavailable, VaultError};
 use tokio::sync::Semaphore;
@@ -33,6 +34,7 @@ calls! {
     InSlot => "store.in_slot",
     CreateConnector => "store.create_connector",
     Reconnect => "store.reconnect",
+    Rename => "store.rename",
     Exchanged => "store.exchanged",
     Connector => "store.connector",
     Connectors => "store.connectors",
@@ -50,7 +52,6 @@ calls! {
     CacheAccessToken => "store.cache_access_token",
     RecordWatch => "store.record_watch",
     Schedule => "store.schedule",
-    SetStatus => "store.set_status",
     Due => "store.due",
     DataKey => "store.data_key",
     KeepDataKey => "store.keep_data_key",
@@ -66,6 +67,7 @@ calls! {
     Watch => "gmail.watch",
     Stop => "gmail.stop",
     History => "gmail.history",
+    List => "gmail.list",
     Messages => "gmail.messages",
     Send => "queue.send",
     Keep => "quarantine.keep",
@@ -93,6 +95,10 @@ pub enum Failure {
     GrantRefused,
     ClientRefused,
     HistoryExpired,
+    /// Too many calls; how long to wait.
+    RateLimited(Duration),
+    PageLost,
+    WatchTaken,
     Refused(u16),
 }
 
@@ -190,7 +196,7 @@ impl World {
         let mut flow = pin!(flow);
         poll_fn(|context| match flow.as_mut().poll(context) {
             Poll::Ready(ended) => Poll::Ready(Some(ended)),
-            Poll::Pending if std::mem::take(&mut self.lock().crashed) => Poll::Ready(None),
+            Poll::Pending if self.take_crashed() => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         })
         .await
@@ -228,7 +234,10 @@ impl Refusal for VaultError {
 impl Refusal for ProviderError {
     fn of(failure: Failure) -> Self {
         match failure {
-            Failure::Unavailable => Self::Unavailable("503, as scripted".into()),
+            Failure::Unavailable => Self::unavailable("503, as scripted"),
+            Failure::RateLimited(wait) => Self::Unavailable { reason: "429, as scripted".into(), retry_after: Some(wait) },
+            Failure::PageLost => Self::PageLost,
+            Failure::WatchTaken => Self::WatchTaken,
             Failure::Unauthorized => Self::Unauthorized,
             Failure::GrantRefused => Self::GrantRefused("invalid_grant".into()),
             Failure::ClientRefused => Self::ClientRefused("invalid_client".into()),

@@ -1,10 +1,11 @@
 //! The store in memory: each call of the port is one step on the tables.
 
+use std::time::Duration;
+
 use email_connectors::domain::connector::{Connector, Location, Slot, Status};
 use email_connectors::domain::email_address::EmailAddress;
-use email_connectors::domain::firing::Firing;
-use email_connectors::domain::history_id::HistoryId;
-use email_connectors::domain::id::{ConnectorId, EventId, OwnerId, TriggerId};
+use email_connectors::domain::event::Event;
+use email_connectors::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId, TriggerId};
 use email_connectors::domain::secret::{SealedAccessToken, WrappedKey};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::trigger::Trigger;
@@ -23,9 +24,9 @@ impl MemoryStore {
         Self(world)
     }
 
-    /// Every firing that was ever decided, by its id.
-    pub fn ledger(&self) -> Vec<Firing> {
-        self.0.lock().tables.ledger.values().map(|entry| entry.firing.clone()).collect()
+    /// Every event that was ever decided, by its id.
+    pub fn ledger(&self) -> Vec<Event> {
+        self.0.lock().tables.ledger.values().map(|entry| entry.event.clone()).collect()
     }
 
     /// The connector as it stands; a look that is not a call.
@@ -34,9 +35,44 @@ impl MemoryStore {
         state.tables.connectors.values().map(|row| &row.connector).find(|connector| connector.id == *id).cloned()
     }
 
+    /// The connectors of a mailbox, as they stand.
+    pub fn connectors_of(&self, mailbox: &EmailAddress) -> Vec<Connector> {
+        let state = self.0.lock();
+        state.tables.connectors.iter().filter(|(at, _)| at.mailbox == *mailbox).map(|(_, row)| row.connector.clone()).collect()
+    }
+
+    pub fn all_triggers(&self) -> Vec<Trigger> {
+        self.0.lock().tables.triggers.values().map(|(_, trigger)| trigger.clone()).collect()
+    }
+
+    /// The triggers of all connectors of an account.
+    pub fn triggers_of(&self, account: &GoogleSub) -> Vec<Trigger> {
+        let state = self.0.lock();
+        let of_account = |at: &Location| state.tables.connectors.get(at).is_some_and(|row| row.connector.google_sub == *account);
+        state.tables.triggers.values().filter(|(at, _)| of_account(at)).map(|(_, trigger)| trigger.clone()).collect()
+    }
+
+    /// What is not done: connectors that owe a look, and events that wait for publication.
+    pub fn owing(&self, settle: Duration) -> Vec<String> {
+        let state = self.0.lock();
+        let mut owing = Vec::new();
+        for row in state.tables.connectors.values() {
+            let connector = &row.connector;
+            let look_at = connector.look_at(settle).filter(|_| connector.status == Status::Active);
+            owing.extend(look_at.map(|at| format!("a look at {at}: {:?}", connector.position)));
+            owing.extend((!connector.unpublished.is_empty()).then(|| format!("{} events", connector.unpublished.len())));
+        }
+        owing
+    }
+
     /// When the renewer comes to a connector again.
     pub fn next_sweep(&self, location: &Location) -> Option<Timestamp> {
         self.0.lock().tables.connectors.get(location)?.next_sweep
+    }
+
+    /// When the renewer has something to look at next.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.0.lock().tables.next_due()
     }
 
     async fn step<T>(
@@ -49,10 +85,16 @@ impl MemoryStore {
     }
 }
 
-fn cursor_of(commit: &Commit) -> String {
-    let cursor = commit.progress.map(|progress| progress.cursor);
-    let moves = |cursor: HistoryId| format!("{} firings, cursor {cursor}", commit.firings.len());
-    cursor.map_or_else(|| format!("{} firings", commit.firings.len()), moves)
+fn about(commit: &Commit<'_>) -> String {
+    let (before, after) = (commit.before, commit.after);
+    let mut about = format!("{} events", commit.events.len());
+    if before.position.cursor != after.position.cursor {
+        about += &format!(", cursor {}", after.position.cursor);
+    }
+    if before.status != after.status {
+        about += &format!(", status {:?}", after.status);
+    }
+    about
 }
 
 impl Store for MemoryStore {
@@ -65,8 +107,12 @@ impl Store for MemoryStore {
         self.step(Call::CreateConnector, &connector.id, |tables| tables.create(connector, exchange)).await
     }
 
-    async fn reconnect(&self, connector: &Connector, version: u64, exchange: &Exchange) -> Result<(), StoreError> {
-        self.step(Call::Reconnect, &connector.id, |tables| tables.reconnect(connector, version, exchange)).await
+    async fn reconnect(&self, connector: &Connector, version: u64, exchange: &Exchange, events: &[Event]) -> Result<(), StoreError> {
+        self.step(Call::Reconnect, &connector.id, |tables| tables.reconnect(connector, version, exchange, events)).await
+    }
+
+    async fn rename(&self, connector: &Connector, triggers: &[Trigger], to: &EmailAddress, now: Timestamp) -> Result<(), StoreError> {
+        self.step(Call::Rename, to, |tables| tables.rename(connector, triggers, to, now)).await
     }
 
     async fn exchanged(&self, owner: &OwnerId, exchange: &Exchange) -> Result<Option<ConnectorId>, StoreError> {
@@ -124,16 +170,16 @@ impl Store for MemoryStore {
         self.step(Call::Decided, events.len(), decided).await
     }
 
-    async fn commit(&self, connector: &Location, version: u64, commit: &Commit) -> Result<(), StoreError> {
-        self.step(Call::Commit, cursor_of(commit), |tables| tables.commit(connector, version, commit)).await
+    async fn commit(&self, commit: &Commit<'_>) -> Result<(), StoreError> {
+        self.step(Call::Commit, about(commit), |tables| tables.commit(commit)).await
     }
 
-    async fn unpublished(&self, events: &[EventId]) -> Result<Vec<Firing>, StoreError> {
+    async fn unpublished(&self, events: &[EventId]) -> Result<Vec<Event>, StoreError> {
         self.step(Call::Unpublished, events.len(), |tables| Ok(tables.unpublished(events))).await
     }
 
-    async fn mark_published(&self, connector: &Location, firings: &[Firing], now: Timestamp) -> Result<(), StoreError> {
-        self.step(Call::MarkPublished, firings.len(), |tables| tables.mark_published(connector, firings, now)).await
+    async fn mark_published(&self, connector: &Location, events: &[Event], now: Timestamp) -> Result<(), StoreError> {
+        self.step(Call::MarkPublished, events.len(), |tables| tables.mark_published(connector, events, now)).await
     }
 
     async fn cache_access_token(&self, connector: &Location, generation: u64, token: &SealedAccessToken) -> Result<(), StoreError> {
@@ -144,40 +190,22 @@ impl Store for MemoryStore {
         self.step(Call::CacheAccessToken, &connector.connector, cache).await
     }
 
-    async fn record_watch(
-        &self,
-        connector: &Location,
-        generation: u64,
-        watch: &Watch,
-        next_sweep: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
+    async fn record_watch(&self, connector: &Location, generation: u64, watch: &Watch) -> Result<(), StoreError> {
         let record = |tables: &mut Tables| {
-            let row = tables.of_generation(connector, generation)?;
-            row.connector.watch = watch.clone();
-            row.next_sweep = next_sweep;
+            tables.of_generation(connector, generation)?.connector.watch = watch.clone();
             Ok(())
         };
         self.step(Call::RecordWatch, &connector.connector, record).await
     }
 
-    async fn schedule(&self, connector: &Location, generation: u64, next_sweep: Option<Timestamp>) -> Result<(), StoreError> {
-        let schedule = |tables: &mut Tables| {
-            tables.of_generation(connector, generation)?.next_sweep = next_sweep;
-            Ok(())
-        };
-        self.step(Call::Schedule, &connector.connector, schedule).await
-    }
-
-    async fn set_status(
+    async fn schedule(
         &self,
         connector: &Location,
         version: u64,
-        status: Status,
-        error: Option<&str>,
-        now: Timestamp,
+        checked_at: Option<Timestamp>,
+        next_sweep: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        let about = format!("{} {status:?}", connector.connector);
-        self.step(Call::SetStatus, about, |tables| tables.set_status(connector, version, status, error, now)).await
+        self.step(Call::Schedule, &connector.connector, |tables| tables.schedule(connector, version, checked_at, next_sweep)).await
     }
 
     async fn due(&self, shard: u8, now: Timestamp, most: u32) -> Result<Vec<Due>, StoreError> {

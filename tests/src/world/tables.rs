@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use email_connectors::domain::connector::{Connector, Location, Slot, Status};
-use email_connectors::domain::firing::Firing;
+use email_connectors::domain::connector::{Connector, Location, Slot};
+use email_connectors::domain::email_address::EmailAddress;
+use email_connectors::domain::event::{DetailType, Event};
 use email_connectors::domain::id::{ConnectorId, EventId, OwnerId, TriggerId, fingerprint};
+use email_connectors::domain::position::Position;
 use email_connectors::domain::secret::WrappedKey;
 use email_connectors::domain::sweep::first_sweep;
 use email_connectors::domain::timestamp::Timestamp;
@@ -13,7 +15,7 @@ use email_connectors::domain::trigger::Trigger;
 use email_connectors::ports::{Commit, Due, Exchange, SWEEP_SHARDS, StoreError};
 use uuid::Uuid;
 
-/// How old an unpublished firing is before the renewer is told of it.
+/// How old an unpublished event is before the renewer is told of it.
 pub const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 const KEEP_EXCHANGES: Duration = Duration::from_secs(600);
 
@@ -35,7 +37,7 @@ pub(crate) struct Row {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
-    pub firing: Firing,
+    pub event: Event,
     pub connector: Location,
     pub published_at: Option<Timestamp>,
 }
@@ -47,6 +49,16 @@ impl Tables {
 
     pub fn of_owner(&self, owner: &OwnerId) -> impl Iterator<Item = &Connector> {
         self.connectors.values().map(|row| &row.connector).filter(move |connector| connector.owner_id == *owner)
+    }
+
+    pub fn raise_version(&mut self, owner: &str, generation: bool) {
+        for row in self.connectors.values_mut().filter(|row| row.connector.owner_id.as_str() == owner) {
+            row.connector.version += 1;
+            if generation {
+                row.connector.generation += 1;
+                row.connector.access_token = None;
+            }
+        }
     }
 
     pub fn triggers_of(&self, location: &Location) -> Vec<Trigger> {
@@ -72,7 +84,8 @@ impl Tables {
         Ok(())
     }
 
-    pub fn reconnect(&mut self, connector: &Connector, version: u64, exchange: &Exchange) -> Result<(), StoreError> {
+    pub fn reconnect(&mut self, connector: &Connector, version: u64, exchange: &Exchange, events: &[Event]) -> Result<(), StoreError> {
+        self.are_new(events)?;
         let row = self.at_version(&connector.location(), version)?;
         let held = &mut row.connector;
         held.status = connector.status;
@@ -83,8 +96,30 @@ impl Tables {
         held.last_error = None;
         held.updated_at = connector.updated_at;
         held.version += 1;
+        held.unpublished.extend(ids(events));
         row.next_sweep = Some(first_sweep(exchange.at));
+        self.decide(&connector.location(), events);
         self.remember(connector, exchange);
+        Ok(())
+    }
+
+    /// As on DynamoDB, the row is written anew from what the caller read.
+    pub fn rename(&mut self, connector: &Connector, triggers: &[Trigger], to: &EmailAddress, now: Timestamp) -> Result<(), StoreError> {
+        let here = connector.location();
+        if connector.email_address == *to {
+            return Err(StoreError::Unavailable("a transaction takes each row once".into()));
+        }
+        if !self.at_version(&here, connector.version)?.connector.unpublished.is_empty() {
+            return Err(StoreError::Conflict);
+        }
+        let moved = Connector { email_address: to.clone(), version: connector.version + 1, updated_at: now, ..connector.clone() };
+        let there = moved.location();
+        self.connectors.remove(&here);
+        self.slots.insert((moved.owner_id.clone(), moved.slot.clone()), there.clone());
+        self.connectors.insert(there.clone(), Row { connector: moved, next_sweep: Some(now) });
+        for trigger in triggers {
+            self.triggers.insert(trigger.id.clone(), (there.clone(), trigger.clone()));
+        }
         Ok(())
     }
 
@@ -120,85 +155,121 @@ impl Tables {
         Ok(())
     }
 
-    pub fn commit(&mut self, location: &Location, version: u64, commit: &Commit) -> Result<(), StoreError> {
-        let events: BTreeSet<EventId> = commit.firings.iter().map(|firing| firing.event_id.clone()).collect();
-        if events.len() != commit.firings.len() || events.len() > Commit::MOST_FIRINGS {
-            return Err(StoreError::Unavailable("a transaction takes each row once, and no more than a hundred".into()));
+    pub fn commit(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
+        let (before, after, location) = (commit.before, commit.after, commit.before.location());
+        if commit.events.len() > Commit::MOST_EVENTS {
+            return Err(StoreError::Unavailable("a transaction takes no more than a hundred rows".into()));
         }
-        let decided = events.iter().any(|event| self.ledger.contains_key(event));
-        let row = self.at_version(location, version)?;
-        if decided {
-            return Err(StoreError::Conflict);
+        self.are_new(commit.events)?;
+        let row = self.at_version(&location, before.version)?;
+        let held = &mut row.connector;
+        held.version += 1;
+        held.updated_at = commit.now;
+        differing(&mut held.position, &before.position, &as_stored(&after.position));
+        differing(&mut held.status, &before.status, &after.status);
+        differing(&mut held.last_error, &before.last_error, &after.last_error);
+        differing(&mut held.pauses, &before.pauses, &after.pauses);
+        differing(&mut held.circuit, &before.circuit, &after.circuit);
+        differing(&mut held.spent, &before.spent, &after.spent);
+        differing(&mut held.verified_at, &before.verified_at, &after.verified_at);
+        differing(&mut held.lapse_told, &before.lapse_told, &after.lapse_told);
+        differing(&mut held.flushed_at, &before.flushed_at, &after.flushed_at);
+        if commit.events.iter().any(|event| event.detail_type == DetailType::TriggerFired) {
+            held.last_event_at = Some(commit.now);
         }
-        row.connector.version += 1;
-        row.connector.updated_at = commit.now;
-        if let Some(progress) = commit.progress {
-            row.connector.history_id = progress.cursor;
-            row.connector.listed_at = Some(progress.listed_at);
-        }
-        if !events.is_empty() {
-            row.connector.last_event_at = Some(commit.now);
-            row.connector.unpublished.extend(events);
-        }
-        for firing in &commit.firings {
-            let entry = Entry { firing: firing.clone(), connector: location.clone(), published_at: None };
-            self.ledger.insert(firing.event_id.clone(), entry);
-        }
+        held.unpublished.extend(ids(commit.events));
+        row.next_sweep = commit.next_sweep;
+        self.decide(&location, commit.events);
         Ok(())
     }
 
-    pub fn unpublished(&self, events: &[EventId]) -> Vec<Firing> {
-        let waiting = events.iter().filter_map(|event| self.ledger.get(event)).filter(|entry| entry.published_at.is_none());
-        waiting.map(|entry| entry.firing.clone()).collect()
+    fn are_new(&self, events: &[Event]) -> Result<(), StoreError> {
+        if ids(events).len() != events.len() {
+            return Err(StoreError::Unavailable("a transaction takes each row once".into()));
+        }
+        let known = events.iter().any(|event| self.ledger.contains_key(&event.event_id));
+        if known { Err(StoreError::Conflict) } else { Ok(()) }
     }
 
-    pub fn mark_published(&mut self, location: &Location, firings: &[Firing], now: Timestamp) -> Result<(), StoreError> {
-        let known = firings.iter().all(|firing| self.ledger.contains_key(&firing.event_id));
+    fn decide(&mut self, connector: &Location, events: &[Event]) {
+        let entry = |event: &Event| Entry { event: event.clone(), connector: connector.clone(), published_at: None };
+        self.ledger.extend(events.iter().map(|event| (event.event_id.clone(), entry(event))));
+    }
+
+    pub fn unpublished(&self, events: &[EventId]) -> Vec<Event> {
+        let waiting = events.iter().filter_map(|event| self.ledger.get(event)).filter(|entry| entry.published_at.is_none());
+        waiting.map(|entry| entry.event.clone()).collect()
+    }
+
+    pub fn mark_published(&mut self, location: &Location, events: &[Event], now: Timestamp) -> Result<(), StoreError> {
+        let known = events.iter().all(|event| self.ledger.contains_key(&event.event_id));
         let row = self.connectors.get_mut(location).filter(|_| known).ok_or(StoreError::Conflict)?;
-        for firing in firings {
-            row.connector.unpublished.remove(&firing.event_id);
-            if let Some(entry) = self.ledger.get_mut(&firing.event_id) {
+        for event in events {
+            row.connector.unpublished.remove(&event.event_id);
+            if let Some(entry) = self.ledger.get_mut(&event.event_id) {
                 entry.published_at = Some(now);
             }
         }
         Ok(())
     }
 
-    pub fn set_status(
+    pub fn schedule(
         &mut self,
         location: &Location,
         version: u64,
-        status: Status,
-        error: Option<&str>,
-        now: Timestamp,
+        checked_at: Option<Timestamp>,
+        next_sweep: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         let row = self.at_version(location, version)?;
-        row.connector.version += 1;
-        row.connector.status = status;
-        row.connector.last_error = error.map(String::from);
-        row.connector.updated_at = now;
-        row.next_sweep = (status == Status::Active).then_some(now);
+        row.connector.checked_at = checked_at.or(row.connector.checked_at);
+        row.next_sweep = next_sweep;
         Ok(())
     }
 
-    /// Connectors first, so that firings that nobody can publish keep no watch from being renewed.
+    fn sweeps(&self) -> impl Iterator<Item = (Timestamp, Due)> {
+        self.connectors.iter().filter_map(|(at, row)| Some((row.next_sweep?, Due::Connector(at.clone()))))
+    }
+
+    fn forgotten(&self) -> impl Iterator<Item = (Timestamp, Due)> {
+        self.ledger.values().filter(|entry| entry.published_at.is_none()).map(|Entry { event, connector, .. }| {
+            (event.decided_at.after(FORGOTTEN_AFTER), Due::Event { event_id: event.event_id.clone(), connector: connector.clone() })
+        })
+    }
+
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.sweeps().chain(self.forgotten()).map(|(at, _)| at).min()
+    }
+
+    /// Connectors first, so that events that nobody can publish keep no watch from being renewed.
     pub fn due(&self, of_shard: u8, now: Timestamp, most: u32) -> Vec<Due> {
-        let swept = self.connectors.iter().filter_map(|(at, row)| Some((row.next_sweep?, Due::Connector(at.clone()))));
-        let waiting = self.ledger.values().filter(|entry| entry.published_at.is_none());
-        let forgotten = waiting.map(|Entry { firing, connector, .. }| {
-            (firing.decided_at.after(FORGOTTEN_AFTER), Due::Firing { event_id: firing.event_id.clone(), connector: connector.clone() })
-        });
         let by_now = |due: &mut dyn Iterator<Item = (Timestamp, Due)>| {
             let mut due: Vec<_> = due.filter(|(at, due)| *at <= now && shard(due) == of_shard).collect();
             due.sort_by_key(|(at, _)| *at);
             due.into_iter().map(|(_, due)| due).take(usize::try_from(most).unwrap_or(usize::MAX)).collect()
         };
-        let (connectors, firings): (Vec<Due>, Vec<Due>) = (by_now(&mut { swept }), by_now(&mut { forgotten }));
-        [connectors, firings].concat()
+        let (connectors, events): (Vec<Due>, Vec<Due>) = (by_now(&mut self.sweeps()), by_now(&mut self.forgotten()));
+        [connectors, events].concat()
+    }
+}
+
+fn ids(events: &[Event]) -> BTreeSet<EventId> {
+    events.iter().map(|event| event.event_id.clone()).collect()
+}
+
+/// What nobody decided anew stays as it is stored.
+fn differing<T: Clone + PartialEq>(held: &mut T, before: &T, after: &T) {
+    if before != after {
+        held.clone_from(after);
     }
 }
 
 fn shard(due: &Due) -> u8 {
-    let (Due::Connector(at) | Due::Firing { connector: at, .. }) = due;
+    let (Due::Connector(at) | Due::Event { connector: at, .. }) = due;
     fingerprint(&[at.connector.as_str()]).as_bytes()[0] % SWEEP_SHARDS
+}
+
+/// What a table gives back of what was written to it.
+fn as_stored(position: &Position) -> Position {
+    let written = serde_json::to_value(position).expect("a position is JSON");
+    serde_json::from_value(written).expect("a position is read as it was written")
 }

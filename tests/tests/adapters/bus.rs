@@ -4,22 +4,24 @@ use std::sync::{Arc, Mutex};
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
 use email_connectors::adapters::aws::SdkConfig;
 use email_connectors::adapters::eventbridge::EventBridge;
-use email_connectors::domain::firing::Firing;
+use email_connectors::domain::event::{DetailType, Event};
 use email_connectors::domain::id::{EventId, MessageId, TriggerId};
 use email_connectors::ports::EventBus;
 use serde_json::{Value, json};
 
 use crate::{aws, scripted};
 
-fn firing(number: usize) -> Firing {
-    Firing {
+pub fn event(number: usize) -> Event {
+    Event {
         event_id: EventId::new(format!("evt_{number}")),
-        trigger_id: TriggerId::new("trg"),
-        message_id: MessageId::new("m"),
+        detail_type: DetailType::TriggerFired,
+        trigger_id: Some(TriggerId::new("trg")),
+        message_id: Some(MessageId::new("m")),
         decided_at: aws::now(),
         detail: format!(r#"{{"event_id":"evt_{number}","order":  "kept" }}"#),
     }
@@ -57,12 +59,12 @@ async fn throttled() -> (SdkConfig, Arc<Mutex<Throttled>>) {
 #[tokio::test]
 async fn refused_entries_are_sent_again_with_the_same_bytes() {
     let (config, state) = throttled().await;
-    let firings: Vec<Firing> = (0..13).map(firing).collect();
-    EventBridge::new(&config, "bus").publish(&firings).await.unwrap();
+    let events: Vec<Event> = (0..13).map(event).collect();
+    EventBridge::new(&config, "bus").publish(&events).await.unwrap();
 
     let state = state.lock().unwrap();
     let mut taken = state.taken.clone();
-    let mut expected: Vec<String> = firings.iter().map(|firing| firing.detail.clone()).collect();
+    let mut expected: Vec<String> = events.iter().map(|event| event.detail.clone()).collect();
     taken.sort();
     expected.sort();
     assert_eq!(taken, expected, "each entry was taken once, as it was given");
@@ -70,16 +72,43 @@ async fn refused_entries_are_sent_again_with_the_same_bytes() {
     assert_eq!(state.calls.iter().map(Vec::len).collect::<Vec<_>>(), [10, 5, 2, 1, 3, 1], "only what was refused is sent again");
 }
 
-#[tokio::test]
-async fn what_is_refused_to_the_end_is_an_error() {
-    let always = || async { Json(json!({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]})) };
-    let refusing = scripted::served_by(Router::new().route("/", post(always))).await;
-    let error = EventBridge::new(&refusing, "bus").publish(&[firing(1)]).await.unwrap_err();
-    assert!(error.cause.to_string().contains("InternalFailure"), "{error:?}");
+/// An EventBridge that never takes some events, and of which some calls fail whole.
+async fn refusing(body: String) -> Result<Json<Value>, StatusCode> {
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let details: Vec<&str> = body["Entries"].as_array().unwrap().iter().map(|entry| entry["Detail"].as_str().unwrap()).collect();
+    let tells_of = |detail: &str, id: &str| detail.contains(&format!("\"{id}\""));
+    if details.iter().any(|detail| tells_of(detail, "evt_25")) {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    let entry = |detail: &&str| {
+        let refused = tells_of(detail, "evt_3") || tells_of(detail, "evt_12");
+        if refused { json!({"ErrorCode": "InternalFailure"}) } else { json!({"EventId": "taken"}) }
+    };
+    let entries: Vec<Value> = details.iter().map(entry).collect();
+    Ok(Json(json!({"FailedEntryCount": entries.iter().filter(|entry| entry.get("ErrorCode").is_some()).count(), "Entries": entries})))
 }
 
 #[tokio::test]
-async fn a_published_event_arrives_as_it_was_written() {
+async fn what_is_not_taken_is_named_and_holds_nothing_else_up() {
+    let config = scripted::served_by(Router::new().route("/", post(refusing))).await;
+    let bus = EventBridge::new(&config, "bus");
+    let publish = async |numbers: std::ops::Range<usize>| {
+        let error = bus.publish(&numbers.map(event).collect::<Vec<_>>()).await.err()?;
+        let mut named: Vec<String> = error.events.iter().map(ToString::to_string).collect();
+        named.sort();
+        Some((named, error.cause.to_string()))
+    };
+    assert_eq!(publish(4..12).await, None);
+    let (named, cause) = publish(0..20).await.unwrap();
+    assert_eq!(named, ["evt_12", "evt_3"], "of two calls, each with one entry that is refused to the end");
+    assert!(cause.contains("InternalFailure"), "{cause}");
+    let (named, _) = publish(13..33).await.unwrap();
+    let whole: Vec<String> = (23..33).map(|number| format!("evt_{number}")).collect();
+    assert_eq!(named, whole, "of a call that fails whole nothing is known to be taken");
+}
+
+#[tokio::test]
+async fn a_published_event_arrives_as_it_was_written_and_under_its_type() {
     let config = aws::config().await;
     let (events, sqs) = (aws_sdk_eventbridge::Client::new(&config), aws_sdk_sqs::Client::new(&config));
     let (bus, rule) = (aws::unique("bus"), aws::unique("rule"));
@@ -87,14 +116,15 @@ async fn a_published_event_arrives_as_it_was_written() {
     let attributes = sqs.get_queue_attributes().queue_url(&queue).attribute_names(QueueAttributeName::QueueArn).send().await.unwrap();
     let arn = attributes.attributes().unwrap()[&QueueAttributeName::QueueArn].clone();
     events.create_event_bus().name(&bus).send().await.unwrap();
-    let pattern = r#"{"source":["email.connectors"],"detail-type":["TRIGGER_FIRED"]}"#;
+    let pattern = r#"{"source":["email.connectors"],"detail-type":["WATCH_LAPSED"]}"#;
     events.put_rule().name(&rule).event_bus_name(&bus).event_pattern(pattern).send().await.unwrap();
     let target = aws_sdk_eventbridge::types::Target::builder().id("queue").arn(arn).input_path("$.detail").build().unwrap();
     events.put_targets().rule(&rule).event_bus_name(&bus).targets(target).send().await.unwrap();
 
-    EventBridge::new(&config, &bus).publish(&[firing(1)]).await.unwrap();
+    let lapsed = Event { detail_type: DetailType::WatchLapsed, trigger_id: None, message_id: None, ..event(2) };
+    EventBridge::new(&config, &bus).publish(&[event(1), lapsed]).await.unwrap();
 
     let received = sqs.receive_message().queue_url(&queue).wait_time_seconds(5).send().await.unwrap();
     let detail: Value = serde_json::from_str(received.messages()[0].body().unwrap()).unwrap();
-    assert_eq!(detail, json!({"event_id": "evt_1", "order": "kept"}));
+    assert_eq!(detail, json!({"event_id": "evt_2", "order": "kept"}));
 }

@@ -10,10 +10,10 @@ use email_connectors::adapters::dynamodb::DynamoStore;
 use email_connectors::domain::connector::Location;
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::id::ConnectorId;
-use email_connectors::ports::{Commit, Store, StoreError};
+use email_connectors::ports::{Store, StoreError};
 use serde_json::{Value, json};
 
-use crate::{aws, scripted};
+use crate::{aws, bus, scripted};
 
 #[tokio::test]
 async fn the_store_on_dynamodb_keeps_its_contract() {
@@ -48,9 +48,9 @@ fn cancelled(codes: &[&str]) -> Value {
     json!({"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException", "Message": "cancelled", "CancellationReasons": reasons})
 }
 
-async fn commit(store: &DynamoStore) -> Result<(), StoreError> {
-    let commit = Commit { firings: vec![], progress: None, now: aws::now() };
-    store.commit(&location(), 1, &commit).await
+/// A transaction of one event and its connector.
+async fn mark(store: &DynamoStore) -> Result<(), StoreError> {
+    store.mark_published(&location(), &[bus::event(1)], aws::now()).await
 }
 
 fn location() -> Location {
@@ -60,19 +60,19 @@ fn location() -> Location {
 #[tokio::test]
 async fn another_transaction_is_waited_out_and_a_failed_condition_is_not() {
     let contention = cancelled(&["None", "TransactionConflict"]);
-    assert!(commit(&store(3, contention.clone()).await).await.is_ok(), "a moment later the row is free");
-    assert!(matches!(commit(&store(99, contention).await).await, Err(StoreError::Conflict)), "and if not, read again");
+    assert!(mark(&store(3, contention.clone()).await).await.is_ok(), "a moment later the row is free");
+    assert!(matches!(mark(&store(99, contention).await).await, Err(StoreError::Conflict)), "and if not, read again");
     for codes in [vec!["ConditionalCheckFailed"], vec!["TransactionConflict", "ConditionalCheckFailed"]] {
-        assert!(matches!(commit(&store(1, cancelled(&codes)).await).await, Err(StoreError::Conflict)), "{codes:?}: somebody was first");
+        assert!(matches!(mark(&store(1, cancelled(&codes)).await).await, Err(StoreError::Conflict)), "{codes:?}: somebody was first");
     }
     let invalid = cancelled(&["ValidationError"]);
-    assert!(matches!(commit(&store(99, invalid).await).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(mark(&store(99, invalid).await).await, Err(StoreError::Unavailable(_))));
 }
 
 #[tokio::test]
 async fn an_update_that_meets_a_transaction_is_tried_again() {
     let error = |name: &str| json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": "refused"});
-    let scheduled = async |store: DynamoStore| store.schedule(&location(), 1, None).await;
+    let scheduled = async |store: DynamoStore| store.schedule(&location(), 1, None, None).await;
     assert!(scheduled(store(3, error("TransactionConflictException")).await).await.is_ok());
     assert!(matches!(scheduled(store(99, error("TransactionConflictException")).await).await, Err(StoreError::Unavailable(_))));
     assert!(matches!(scheduled(store(1, error("ConditionalCheckFailedException")).await).await, Err(StoreError::Conflict)));

@@ -1,8 +1,9 @@
 //! The running stack, as `make local-up` describes it in stack.json, and what tests do with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sqs::types::QueueAttributeName;
 use email_connectors::adapters::system::System;
 use email_connectors::domain::id::{EventId, GoogleSub, MessageId, TriggerId};
@@ -19,6 +20,8 @@ pub struct Stack {
     pub api_url: String,
     pub google_url: String,
     pub aws_endpoint: String,
+    pub table: String,
+    pub event_bus: String,
     pub agent_run_queue_url: String,
     pub dead_letter_queue_url: String,
     pub quarantine_queue_url: String,
@@ -108,14 +111,18 @@ impl Stack {
         events
     }
 
+    pub async fn all_events(&self, expected: usize) -> Vec<Value> {
+        self.events_within(PATIENCE, expected).await
+    }
+
     /// The events in the agent-run queue, until as many different ones as expected are there, and then until
     /// the queue has stayed empty for a moment: a repeat would show.
-    pub async fn all_events(&self, expected: usize) -> Vec<Value> {
+    pub async fn events_within(&self, patience: Duration, expected: usize) -> Vec<Value> {
         let sqs = self.sqs().await;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + patience;
         let mut events: Vec<Value> = Vec::new();
         loop {
-            let different = events.iter().map(|event| event["event_id"].to_string()).collect::<std::collections::BTreeSet<_>>().len();
+            let different = events.iter().map(|event| event["event_id"].to_string()).collect::<BTreeSet<_>>().len();
             let request = sqs.receive_message().queue_url(&self.agent_run_queue_url).max_number_of_messages(10).wait_time_seconds(3);
             let messages = request.send().await.unwrap().messages.unwrap_or_default();
             if messages.is_empty() && (different >= expected || Instant::now() > deadline) {
@@ -142,7 +149,11 @@ impl Stack {
 
     /// Waits until something holds, looking again and again; nothing here sleeps a fixed time and hopes.
     pub async fn until<T, F: AsyncFn() -> Option<T>>(&self, what: &str, look: F) -> T {
-        let deadline = Instant::now() + PATIENCE;
+        self.until_within(PATIENCE, what, look).await
+    }
+
+    pub async fn until_within<T, F: AsyncFn() -> Option<T>>(&self, patience: Duration, what: &str, look: F) -> T {
+        let deadline = Instant::now() + patience;
         loop {
             if let Some(found) = look().await {
                 return found;
@@ -199,6 +210,13 @@ impl User {
         read(response, StatusCode::CREATED).await["id"].as_str().unwrap().into()
     }
 
+    /// Delivers so many mails at once, of which one push tells unless they are silent; answers their ids.
+    pub async fn receive_many(&self, stack: &Stack, count: usize, mut mail: Value) -> Vec<String> {
+        mail["count"] = count.into();
+        let made = stack.google(Method::POST, &format!("/admin/mailboxes/{}/messages", self.email), mail).await;
+        made.as_array().unwrap().iter().map(|made| made["id"].as_str().unwrap().into()).collect()
+    }
+
     /// Delivers a mail; answers its id.
     pub async fn receive(&self, stack: &Stack, mail: Value) -> String {
         let made = stack.google(Method::POST, &format!("/admin/mailboxes/{}/messages", self.email), mail).await;
@@ -208,6 +226,15 @@ impl User {
     /// The id that the firing of this user's trigger for a message must have.
     pub fn event_id(&self, message: &str) -> String {
         EventId::derive(&GoogleSub::new(&self.sub), &MessageId::new(message), &TriggerId::new(&self.trigger)).to_string()
+    }
+
+    /// How far the mailbox was read, as the table has it.
+    pub async fn position(&self, stack: &Stack) -> HashMap<String, AttributeValue> {
+        let (pk, sk) = (format!("MAILBOX#{}", self.email), format!("CONNECTOR#{}", self.connector));
+        let request = aws_sdk_dynamodb::Client::new(&stack.config().await).get_item().table_name(&stack.table);
+        let request = request.key("pk", AttributeValue::S(pk)).key("sk", AttributeValue::S(sk)).consistent_read(true);
+        let row = request.send().await.unwrap().item.unwrap();
+        row["position"].as_m().unwrap().clone()
     }
 
     pub async fn connector(&self, stack: &Stack) -> Value {
@@ -225,4 +252,14 @@ pub async fn read(response: Response, expected: StatusCode) -> Value {
     let (status, text) = (response.status(), response.text().await.unwrap());
     assert_eq!(status, expected, "{text}");
     serde_json::from_str(&text).unwrap_or(Value::Null)
+}
+
+/// What came of the events: as many different ones as were expected, each always in the same bytes.
+pub fn same_set(events: &[Value], expected: &BTreeSet<String>) {
+    let mut copies: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for event in events {
+        copies.entry(event["event_id"].as_str().unwrap().into()).or_default().insert(event.to_string());
+    }
+    assert_eq!(&copies.keys().cloned().collect::<BTreeSet<_>>(), expected);
+    assert!(copies.values().all(|bytes| bytes.len() == 1), "a repeat came in other bytes: {copies:?}");
 }

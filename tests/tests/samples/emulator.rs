@@ -49,7 +49,11 @@ impl World {
             ("GMAIL_RETRY_STATUS", "429,500,502,503,504"),
             ("RETRY_MAX_ATTEMPTS", "3"),
             ("PROCESSOR_TIMEOUT_SECONDS", "45"),
-            ("QUIET_AFTER_MINUTES", "360"),
+            ("QUIET_AFTER_MINUTES", "10"),
+            ("SETTLE_SECONDS", "600"),
+            ("CIRCUIT_COOLDOWN_SECONDS", "60"),
+            ("GMAIL_USER_UNITS_PER_MINUTE", "6000"),
+            ("SWEEP_BUDGET_SECONDS", "25"),
         ];
         let mut values: BTreeMap<&'static str, String> = fixed.map(|(name, value)| (name, value.into())).into();
         values.extend([

@@ -94,8 +94,8 @@ fn a_rule_hands_the_events_detail_to_the_agents_queue() {
     let target = &rule["Targets"][0];
     assert_eq!(target["InputPath"], "$.detail");
     assert!(!target["DeadLetterConfig"].is_null());
-    assert_eq!(list(&rule["EventPattern"]["detail-type"]), [email_connectors::domain::firing::TRIGGER_FIRED]);
-    assert_eq!(list(&rule["EventPattern"]["source"]), [email_connectors::domain::firing::EVENT_SOURCE]);
+    assert_eq!(list(&rule["EventPattern"]["detail-type"]), [email_connectors::domain::event::DetailType::TriggerFired.as_str()]);
+    assert_eq!(list(&rule["EventPattern"]["source"]), [email_connectors::domain::event::EVENT_SOURCE]);
 }
 
 #[test]

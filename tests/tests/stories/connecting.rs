@@ -12,7 +12,7 @@ use serde_json::json;
 use tests::world::{ACCESS_TOKEN_LIFE, Account, Call, Consent, Failure, Mail, WATCH_LIFE, When};
 use uuid::Uuid;
 
-use super::stage::{MINUTE, Scene, Stage, owner, subjects};
+use tests::stage::{MINUTE, Scene, Stage, owner, subjects};
 
 fn without(scope: &str) -> Consent {
     let mut consent = Consent::default();
@@ -49,7 +49,7 @@ async fn a_mailbox_is_connected() {
     assert_eq!(connected.watch.status(now), WatchStatus::Active);
     assert_eq!(connector.watch, connected.watch);
     assert_eq!((connector.owner_id, connector.google_sub, connector.status), (owner("owner"), ada.sub.clone(), Status::Active));
-    assert_eq!(connector.history_id, ada.history_id(), "the first cursor is the profile's");
+    assert_eq!(connector.position.cursor, ada.history_id(), "the first cursor is the profile's");
     let queued = stage.world.wake_ups().queued();
     assert_eq!(queued.iter().map(|wake_up| (wake_up.kind, wake_up.history_id)).collect::<Vec<_>>(), [(Kind::Kick, None)]);
 }
@@ -76,7 +76,7 @@ async fn mail_that_comes_while_a_mailbox_is_being_connected_is_not_lost() {
     });
     let connected = stage.connect_with("owner", &ada, Consent::default()).await.unwrap();
     let connector = stage.connector(&connected.connector_id);
-    assert!(connector.history_id < ada.history_id());
+    assert!(connector.position.cursor < ada.history_id());
     stage.trigger(&connector, json!({})).await;
     stage.work().await;
     assert_eq!(subjects(&stage.published()), ["Just then"]);
@@ -153,12 +153,33 @@ async fn another_google_account_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_mailbox_under_a_new_address_is_refused_and_changes_nothing() {
+async fn a_mailbox_under_a_new_address_is_moved_by_its_reconnect() {
     let scene = Scene::new().await;
     let before = scene.connector();
     scene.ada.rename("countess@example.com");
+    scene.deliver(&["Under the new name"]);
+    let connected = scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
+    assert_eq!((connected.connector_id, connected.email_address.as_str()), (scene.id.clone(), "countess@example.com"));
+    let after = scene.connector();
+    assert_eq!((after.email_address, after.position, after.generation), (scene.ada.address(), before.position, before.generation + 1));
+    assert_eq!(scene.triggers().await, from_ref(&scene.trigger), "its triggers came along");
+
+    scene.stage.work().await;
+    assert_eq!(subjects(&scene.stage.published()), ["Under the new name"]);
+    let old = WakeUp::own(Kind::Sync, before.email_address, scene.stage.world.now());
+    assert_eq!(scene.stage.wake(&old).await.unwrap(), [], "nobody is found under the old one");
+}
+
+#[tokio::test]
+async fn a_mailbox_is_not_moved_away_from_events_that_wait() {
+    let scene = Scene::new().await;
+    scene.deliver(&["One"]);
+    scene.stage.world.fail(Call::Publish, When::Before, 1);
+    scene.stage.wake(&scene.push()).await.unwrap();
+    let before = scene.connector();
+    scene.ada.rename("countess@example.com");
     let refused = scene.stage.connect_with("owner", &scene.ada, Consent::default()).await;
-    assert!(matches!(refused, Err(ConnectError::AddressChanged)), "{refused:?}");
+    assert!(matches!(refused, Err(ConnectError::Busy)), "{refused:?}");
     assert_eq!(scene.connector(), before);
     assert_eq!(scene.stage.world.wake_ups().queued(), []);
 }
@@ -183,7 +204,7 @@ async fn a_second_connect_keeps_cursor_and_triggers_and_renews_the_grant() {
     let connected = scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
     assert_eq!(connected.connector_id, scene.id);
     let after = scene.connector();
-    assert_eq!(after.history_id, before.history_id, "the cursor is kept, not the profile's");
+    assert_eq!(after.position.cursor, before.position.cursor, "the cursor is kept, not the profile's");
     assert_eq!(after.generation, before.generation + 1);
     assert_eq!(after.connected_at, before.connected_at);
     assert_ne!(after.refresh_token, before.refresh_token);

@@ -10,7 +10,7 @@ use email_connectors::ports::Store;
 use serde_json::json;
 use tests::world::{Account, Call, Consent, Failure, Mail, When};
 
-use super::stage::{PROCESSOR_TIMEOUT, Scene, Stage, listed, owner, subjects};
+use tests::stage::{PROCESSOR_TIMEOUT, Scene, Stage, listed, owner, subjects};
 
 const ALL: Receipt = Receipt { watch_stopped: true, grant_revoked: true, data_purged: true };
 
@@ -162,7 +162,7 @@ async fn a_mailbox_that_is_connected_again_begins_anew() {
     assert_ne!(connected.connector_id, scene.id);
     scene.stage.work().await;
     let connector = scene.stage.connector(&connected.connector_id);
-    assert_eq!((connector.generation, connector.history_id), (1, scene.ada.history_id()));
+    assert_eq!((connector.generation, connector.position.cursor), (1, scene.ada.history_id()));
     scene.stage.trigger(&connector, json!({})).await;
     scene.ada.deliver(Mail::new("From now on"));
     scene.stage.wake(&WakeUp::own(Kind::Sync, scene.ada.address(), scene.stage.world.now())).await.unwrap();

@@ -1,14 +1,15 @@
 //! A grant is used, refreshed, refused and given again.
 
 use email_connectors::domain::connector::Status;
+use email_connectors::domain::event::DetailType;
 use email_connectors::domain::wake_up::Kind;
-use email_connectors::flows::access::AccessError;
-use email_connectors::flows::process::{Outcome, ProcessError};
-use email_connectors::ports::{ProviderError, Vault};
+use email_connectors::flows::access::Session;
+use email_connectors::flows::process::{Outcome, Process};
+use email_connectors::ports::Vault;
 use serde_json::json;
 use tests::world::{ACCESS_TOKEN_LIFE, Call, Consent, Failure, When};
 
-use super::stage::{DAY, MINUTE, Scene, Stage, listed, subjects};
+use tests::stage::{DAY, MINUTE, Scene, Stage, listed, subjects};
 
 const REFRESH: [&str; 5] =
     ["vault.open_refresh_token con", "store.data_key", "gmail.refresh", "vault.seal_access_token con", "store.cache_access_token con"];
@@ -30,7 +31,7 @@ async fn the_first_refresh_of_all_makes_the_data_key() {
         "vault.seal_access_token con",
         "store.cache_access_token con",
         "gmail.history after 1000",
-        "store.commit 0 firings, cursor 1000",
+        "store.commit 0 events",
     ];
     assert_eq!(stage.calls(), calls);
     let bob = stage.world.account("bob@example.com");
@@ -67,15 +68,14 @@ async fn an_access_token_that_gmail_refuses_is_refreshed_once() {
 }
 
 #[tokio::test]
-async fn a_fresh_access_token_that_gmail_refuses_too_is_an_error_and_moves_nothing() {
+async fn a_fresh_access_token_that_gmail_refuses_too_is_put_off_and_moves_nothing() {
     let scene = Scene::new().await;
     scene.deliver(&["One"]);
     for nth in [1, 2] {
         scene.stage.world.fail_with(Call::History, When::Before, nth, Failure::Unauthorized);
     }
     let before = scene.cursor();
-    let refused = scene.stage.wake(&scene.push()).await;
-    assert!(matches!(refused, Err(ProcessError::Access(AccessError::Provider(ProviderError::Unauthorized)))), "{refused:?}");
+    assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::PutOff]);
     assert_eq!(scene.stage.calls_of(&["gmail.refresh"]).len(), 1);
     assert_eq!((scene.cursor(), scene.connector().status), (before, Status::Active));
     scene.stage.wake(&scene.push()).await.unwrap();
@@ -90,7 +90,7 @@ async fn a_revoked_grant_asks_for_the_user_and_keeps_the_cursor() {
     scene.deliver(&["Meanwhile"]);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::NotActive]);
     let connector = scene.connector();
-    assert_eq!((connector.status, connector.history_id), (Status::NeedsReauth, before));
+    assert_eq!((connector.status, connector.position.cursor), (Status::NeedsReauth, before));
     assert!(connector.last_error.is_some_and(|error| error.contains("connect again")));
     assert_eq!(scene.stage.world.store().next_sweep(&scene.connector().location()), None, "the renewer leaves it alone");
 
@@ -105,7 +105,15 @@ async fn a_revoked_grant_asks_for_the_user_and_keeps_the_cursor() {
     assert_eq!((connected.connector_id, scene.connector().status), (scene.id.clone(), Status::Active));
     assert_eq!(scene.connector().last_error, None);
     scene.stage.work().await;
-    assert_eq!(subjects(&scene.stage.published()), ["Meanwhile", "And the next day"]);
+    assert_eq!(subjects(&scene.stage.fired()), ["Meanwhile", "And the next day"]);
+    assert_eq!(scene.stage.told(DetailType::ConnectorNeedsReauth)[0]["reason"], "invalid_grant");
+
+    // The reconnect's event waits until it cannot be another's work in progress.
+    assert_eq!(scene.stage.told(DetailType::ConnectorRecovered).len(), 0);
+    scene.stage.world.pass(MINUTE);
+    scene.stage.sweep().await;
+    scene.stage.work().await;
+    assert_eq!(scene.stage.told(DetailType::ConnectorRecovered)[0]["connector"]["id"], json!(scene.id));
 }
 
 #[tokio::test]
@@ -115,7 +123,9 @@ async fn one_owners_lost_grant_leaves_the_other_owner_working() {
     scene.stage.trigger(&second, json!({})).await;
     scene.stage.world.pass(ACCESS_TOKEN_LIFE);
     scene.deliver(&["For both"]);
-    scene.stage.world.fail_with(Call::Refresh, When::Before, 1, Failure::GrantRefused);
+    for nth in [1, 2] {
+        scene.stage.world.fail_with(Call::Refresh, When::Before, nth, Failure::GrantRefused);
+    }
     let outcomes = scene.stage.wake(&scene.push()).await.unwrap();
     assert!(outcomes.contains(&Outcome::NotActive) && outcomes.contains(&listed(1, 1)), "{outcomes:?}");
 }
@@ -127,9 +137,15 @@ async fn our_own_clients_trouble_is_not_the_users() {
     scene.deliver(&["One"]);
     scene.stage.world.fail_with(Call::Refresh, When::Before, 1, Failure::ClientRefused);
     let before = scene.connector();
-    let refused = scene.stage.wake(&scene.push()).await;
-    assert!(matches!(refused, Err(ProcessError::Access(AccessError::Provider(ProviderError::ClientRefused(_))))), "{refused:?}");
-    assert_eq!(scene.connector(), before);
+    assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::PutOff]);
+    let after = scene.connector();
+    assert_eq!((after.status, after.position.cursor, after.circuit), (Status::Active, before.position.cursor, before.circuit));
+    assert!(after.last_error.is_some_and(|error| error.contains("invalid_client")));
+    assert_eq!(scene.stage.published(), [], "no user is bothered");
+
+    scene.stage.world.pass(MINUTE);
+    assert_eq!(scene.stage.sweep().await.woken, 1);
+    assert_eq!(scene.stage.work().await, [listed(1, 1)]);
 }
 
 #[tokio::test]
@@ -153,15 +169,48 @@ async fn a_token_of_an_earlier_connect_is_neither_kept_nor_used() {
 
 #[tokio::test]
 async fn a_late_refusal_of_the_old_grant_does_not_undo_a_reconnect() {
+    // The user connects again before the refusal is confirmed, and before it is written.
+    for held_at in [Call::ConnectorAt, Call::Commit] {
+        let scene = Scene::new().await;
+        scene.stage.world.pass(ACCESS_TOKEN_LIFE);
+        scene.deliver(&["One"]);
+        for nth in 1..=(if held_at == Call::Commit { 2 } else { 1 }) {
+            scene.stage.world.fail_with(Call::Refresh, When::Before, nth, Failure::GrantRefused);
+        }
+        let (wake_up, gate) = (scene.own(Kind::Sync), scene.stage.world.hold(held_at, When::Before, 1));
+        let (outcomes, _) = tokio::join!(scene.stage.wake(&wake_up), async {
+            scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
+            gate.open();
+        });
+        assert_eq!(outcomes.unwrap(), [listed(1, 1)], "held at {held_at}");
+        assert_eq!(scene.connector().status, Status::Active, "held at {held_at}");
+        assert_eq!(scene.stage.told(DetailType::ConnectorNeedsReauth).len(), 0, "held at {held_at}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_confirmed_once_before_the_user_is_asked() {
     let scene = Scene::new().await;
     scene.stage.world.pass(ACCESS_TOKEN_LIFE);
     scene.deliver(&["One"]);
     scene.stage.world.fail_with(Call::Refresh, When::Before, 1, Failure::GrantRefused);
-    let (wake_up, gate) = (scene.own(Kind::Sync), scene.stage.world.hold(Call::SetStatus, When::Before, 1));
-    let (outcomes, _) = tokio::join!(scene.stage.wake(&wake_up), async {
-        scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
-        gate.open();
-    });
-    assert_eq!(outcomes.unwrap(), [listed(1, 1)]);
-    assert_eq!(scene.connector().status, Status::Active);
+    assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)], "Google may be wrong once");
+    let calls = scene.stage.calls_of(&["gmail.refresh", "store.connector_at"]);
+    assert_eq!(calls, ["gmail.refresh", "store.connector_at con", "gmail.refresh"]);
+}
+
+#[tokio::test]
+async fn two_who_need_a_token_at_once_ask_for_one() {
+    let scene = Scene::new().await;
+    scene.stage.world.pass(ACCESS_TOKEN_LIFE);
+    let processing = scene.stage.processing();
+    let connector = scene.connector();
+    let gate = scene.stage.world.hold(Call::Refresh, When::After, 1);
+    let open = || {
+        let Process { store, vault, provider, refreshes, .. } = &processing;
+        Session::open(store, vault, provider, refreshes, &connector, scene.stage.world.now())
+    };
+    let (first, second, ()) = tokio::join!(open(), open(), async { gate.open() });
+    assert!(first.is_ok() && second.is_ok());
+    assert_eq!(scene.stage.calls_of(&["gmail.refresh"]).len(), 1);
 }

@@ -7,10 +7,10 @@ use email_connectors::domain::wake_up::{Kind, WakeUp};
 use email_connectors::web::LONGEST_BODY;
 use pubsub_webhook::{Webhook, router};
 use serde_json::{Value, json};
-use tests::world::{Call, When};
+use tests::world::{Call, Mail, When};
 use tower::ServiceExt;
 
-use super::stage::{Scene, Stage};
+use tests::stage::{Scene, Stage, subjects};
 
 const LEGACY_TOKEN: &str = "a-long-channel-token";
 
@@ -45,16 +45,16 @@ async fn a_mailbox_that_fails_comes_back_whole_and_takes_no_other_with_it() {
     let connector = stage.connect("other", &bob).await;
     stage.trigger(&connector, json!({})).await;
     scene.deliver(&["for ada"]);
-    bob.deliver(tests::world::Mail::new("for bob"));
+    bob.deliver(Mail::new("for bob"));
     let bobs = text(&WakeUp::own(Kind::Sync, bob.address(), stage.world.now()));
     let adas = [text(&scene.push()), text(&scene.own(Kind::Due))];
     // Ada's mailbox is handled first, in the order of addresses.
-    stage.world.fail(Call::History, When::Before, 1);
+    stage.world.fail(Call::Commit, When::Before, 1);
 
     let failed = failed(stage, &[&adas[0], &bobs, &adas[1], "not a wake-up"]).await;
 
     assert_eq!(failed, ["message-0", "message-2"]);
-    assert_eq!(super::stage::subjects(&stage.published()), ["for bob"]);
+    assert_eq!(subjects(&stage.published()), ["for bob"]);
     assert_eq!(stage.world.quarantine().kept().len(), 1);
 }
 
@@ -66,6 +66,34 @@ async fn several_wake_ups_of_a_mailbox_are_one_look() {
     assert_eq!(failed(&scene.stage, &[&wake_ups[0], &wake_ups[1], &wake_ups[2]]).await, Vec::<String>::new());
     assert_eq!(scene.stage.calls_of(&["gmail.history"]).len(), 1);
     assert_eq!(scene.stage.published().len(), 2);
+}
+
+#[tokio::test]
+async fn many_mailboxes_are_handled_side_by_side_and_each_by_one_look() {
+    let scene = Scene::new().await;
+    let stage = &scene.stage;
+    scene.deliver(&["for Ada"]);
+    let mut bodies = vec![text(&scene.push()), text(&scene.own(Kind::Due))];
+    for number in 0..9 {
+        let account = stage.world.account(&format!("user{number}@example.com"));
+        let connector = stage.connect(&format!("owner-{number}"), &account).await;
+        stage.trigger(&connector, json!({})).await;
+        account.deliver(Mail::new("for another"));
+        bodies.push(text(&WakeUp::own(Kind::Sync, account.address(), stage.world.now())));
+    }
+    stage.forget_calls();
+    // Ada's mailbox, the first one, is held for as long as the others take.
+    let gate = stage.world.hold(Call::History, When::Before, 1);
+    let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
+    let (failed, calls) = tokio::join!(failed(stage, &bodies), async {
+        assert_eq!(subjects(&stage.published()), ["for another"; 9], "nobody waits for Ada");
+        let calls = stage.calls_of(&["store.mailbox ada"]);
+        gate.open();
+        calls
+    });
+    assert_eq!((failed, calls.len()), (Vec::new(), 1), "two wake-ups of one mailbox are never handled at once");
+    assert_eq!(stage.calls_of(&["store.mailbox"]), Vec::<String>::new());
+    assert_eq!(stage.published().len(), 10);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use email_connectors::ports::TokenError;
 use serde_json::{Value, json};
 use tests::world::{Call, DEDUPLICATION, When};
 
-use super::stage::{PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION, Scene, Stage, subjects};
+use tests::stage::{PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION, Scene, Stage, subjects};
 
 fn body(message_id: &str, history_id: Value) -> Vec<u8> {
     let data = json!({"emailAddress": "Ada@Example.com", "historyId": history_id}).to_string();

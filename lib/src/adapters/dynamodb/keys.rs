@@ -8,7 +8,7 @@
 //! | `OWNER#<owner>` | `SLOT#<slot>` | which connector holds the slot: what makes it unique |
 //! | `OWNER#<owner>` | `TRIGGER#<id>` | the same trigger, as its owner reads it |
 //! | `OWNER#<owner>` | `EXCHANGE#<fingerprint>` | which connector a code led to, for ten minutes |
-//! | `FIRING#<event>` | `FIRING` | a decided firing: outbox row first, delivery record later |
+//! | `EVENT#<event>` | `EVENT` | a decided event: outbox row first, delivery record later |
 //! | `SERVICE` | `DATA_KEY` | the wrapped data key |
 
 use std::collections::HashMap;
@@ -77,25 +77,25 @@ pub fn exchange(of: &OwnerId, exchange: &Exchange) -> Key {
     Key::new(owner(of), format!("EXCHANGE#{}", exchange.fingerprint.simple()))
 }
 
-const FIRING: &str = "FIRING";
+const EVENT: &str = "EVENT";
 
-pub fn firing(event: &EventId) -> Key {
-    Key::new(format!("{FIRING}#{event}"), FIRING)
+pub fn event(event: &EventId) -> Key {
+    Key::new(format!("{EVENT}#{event}"), EVENT)
 }
 
 pub fn data_key() -> Key {
     Key::new("SERVICE".into(), "DATA_KEY")
 }
 
-/// The event of a firing's row, or the connector of a connector's row: all that the sparse index tells.
+/// The event of an event's row, or the connector of a connector's row: all that the sparse index tells.
 pub enum Indexed {
-    Firing(EventId),
+    Event(EventId),
     Connector(Location),
 }
 
 pub fn read_indexed(pk: &str, sk: &str) -> Option<Indexed> {
-    if sk == FIRING {
-        return Some(Indexed::Firing(EventId::new(pk.strip_prefix("FIRING#")?)));
+    if sk == EVENT {
+        return Some(Indexed::Event(EventId::new(pk.strip_prefix("EVENT#")?)));
     }
     let mailbox = EmailAddress::parse(pk.strip_prefix("MAILBOX#")?).ok()?;
     Some(Indexed::Connector(Location { mailbox, connector: ConnectorId::new(sk.strip_prefix(CONNECTOR_PREFIX)?) }))
@@ -106,11 +106,11 @@ pub fn shard(connector: &ConnectorId) -> u8 {
     connector.as_str().bytes().fold(0, u8::wrapping_add) % SWEEP_SHARDS
 }
 
-/// Connectors and firings lie in lanes of their own: while many firings wait, watches are renewed all the same.
+/// Connectors and events lie in lanes of their own: while many events wait, watches are renewed all the same.
 pub fn connector_shard(shard: u8) -> String {
     format!("connector#{shard}")
 }
 
-pub fn firing_shard(shard: u8) -> String {
-    format!("firing#{shard}")
+pub fn event_shard(shard: u8) -> String {
+    format!("event#{shard}")
 }

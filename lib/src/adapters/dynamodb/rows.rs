@@ -9,11 +9,14 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::keys::{Item, Key};
-use crate::domain::connector::{Connector, Provider, Slot, Status};
+use crate::domain::circuit::Circuit;
+use crate::domain::connector::{Connector, Location, Provider, Slot, Status};
 use crate::domain::email_address::EmailAddress;
-use crate::domain::firing::Firing;
-use crate::domain::history_id::HistoryId;
+use crate::domain::event::{DetailType, Event};
 use crate::domain::id::{ConnectorId, EventId, GoogleSub, MessageId, OwnerId, TriggerId};
+use crate::domain::pause::Pause;
+use crate::domain::position::Position;
+use crate::domain::quota::Spent;
 use crate::domain::secret::{Sealed, SealedAccessToken};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::watch::Watch;
@@ -35,10 +38,22 @@ pub struct ConnectorRow {
     granted_scopes: Vec<String>,
     version: u64,
     generation: u64,
-    history_id: HistoryId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    listed_at: Option<Timestamp>,
+    position: Position,
     watch: Watch,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verified_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lapse_told: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flushed_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checked_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    circuit: Circuit,
+    #[serde(default, skip_serializing_if = "is_default")]
+    spent: Spent,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pauses: Vec<Pause>,
     refresh_token: ByteBuf,
     #[serde(skip_serializing_if = "Option::is_none")]
     access_token: Option<AccessTokenRow>,
@@ -60,6 +75,10 @@ pub struct AccessTokenRow {
     expires_at: Timestamp,
 }
 
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 impl From<&Connector> for ConnectorRow {
     fn from(connector: &Connector) -> Self {
         let connector = connector.clone();
@@ -75,9 +94,15 @@ impl From<&Connector> for ConnectorRow {
             granted_scopes: connector.granted_scopes,
             version: connector.version,
             generation: connector.generation,
-            history_id: connector.history_id,
-            listed_at: connector.listed_at,
+            position: connector.position,
             watch: connector.watch,
+            verified_at: connector.verified_at,
+            lapse_told: connector.lapse_told,
+            flushed_at: connector.flushed_at,
+            checked_at: connector.checked_at,
+            circuit: connector.circuit,
+            spent: connector.spent,
+            pauses: connector.pauses,
             refresh_token: ByteBuf::from(connector.refresh_token.0),
             access_token: connector.access_token.as_ref().map(AccessTokenRow::from),
             unpublished: connector.unpublished,
@@ -103,9 +128,15 @@ impl From<ConnectorRow> for Connector {
             granted_scopes: row.granted_scopes,
             version: row.version,
             generation: row.generation,
-            history_id: row.history_id,
-            listed_at: row.listed_at,
+            position: row.position,
             watch: row.watch,
+            verified_at: row.verified_at,
+            lapse_told: row.lapse_told,
+            flushed_at: row.flushed_at,
+            checked_at: row.checked_at,
+            circuit: row.circuit,
+            spent: row.spent,
+            pauses: row.pauses,
             refresh_token: Sealed(row.refresh_token.into_vec()),
             access_token: row.access_token.map(SealedAccessToken::from),
             unpublished: row.unpublished,
@@ -141,11 +172,14 @@ pub struct PointerRow {
 }
 
 #[derive(Serialize, Deserialize)]
-pub struct FiringRow {
+pub struct EventRow {
     schema_version: u32,
     event_id: EventId,
-    trigger_id: TriggerId,
-    message_id: MessageId,
+    detail_type: DetailType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trigger_id: Option<TriggerId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_id: Option<MessageId>,
     pub connector_id: ConnectorId,
     pub mailbox: EmailAddress,
     decided_at: Timestamp,
@@ -160,36 +194,33 @@ pub struct FiringRow {
     due_at: Option<i64>,
 }
 
-impl FiringRow {
-    pub fn new(
-        firing: &Firing,
-        connector_id: ConnectorId,
-        mailbox: EmailAddress,
-        expires_at: Timestamp,
-        due: &(String, Timestamp),
-    ) -> Self {
-        let firing = firing.clone();
+impl EventRow {
+    /// The row of an event that was just decided, in its lane of the sparse index from `due_at` on.
+    pub fn new(event: &Event, connector: &Location, due_shard: String, due_at: Timestamp, expires_at: Timestamp) -> Self {
+        let event = event.clone();
         Self {
             schema_version: SCHEMA_VERSION,
-            event_id: firing.event_id,
-            trigger_id: firing.trigger_id,
-            message_id: firing.message_id,
-            connector_id,
-            mailbox,
-            decided_at: firing.decided_at,
-            detail: firing.detail,
+            event_id: event.event_id,
+            detail_type: event.detail_type,
+            trigger_id: event.trigger_id,
+            message_id: event.message_id,
+            connector_id: connector.connector.clone(),
+            mailbox: connector.mailbox.clone(),
+            decided_at: event.decided_at,
+            detail: event.detail,
             published_at: None,
             expires_at: expires_at.seconds(),
-            due_shard: Some(due.0.clone()),
-            due_at: Some(due.1.seconds()),
+            due_shard: Some(due_shard),
+            due_at: Some(due_at.seconds()),
         }
     }
 }
 
-impl From<FiringRow> for Firing {
-    fn from(row: FiringRow) -> Self {
+impl From<EventRow> for Event {
+    fn from(row: EventRow) -> Self {
         Self {
             event_id: row.event_id,
+            detail_type: row.detail_type,
             trigger_id: row.trigger_id,
             message_id: row.message_id,
             decided_at: row.decided_at,

@@ -7,11 +7,12 @@ use futures_util::future::join_all;
 
 use super::change::{Change, put};
 use super::keys::{self, Indexed, Item, Key};
-use super::rows::{AccessTokenRow, ConnectorRow, DataKeyRow, FiringRow, PointerRow, attribute, item, number, read, text};
+use super::rows::{AccessTokenRow, ConnectorRow, DataKeyRow, EventRow, PointerRow, attribute, item, number, read, text};
 use super::{DynamoStore, unavailable};
-use crate::domain::connector::{Connector, Location, Slot, Status};
+use crate::domain::connector::{Connector, Location, Slot};
 use crate::domain::email_address::EmailAddress;
-use crate::domain::firing::{Firing, LEDGER_HORIZON};
+use crate::domain::event::{DetailType, Event};
+use crate::domain::firing::LEDGER_HORIZON;
 use crate::domain::id::{ConnectorId, EventId, OwnerId, TriggerId};
 use crate::domain::secret::{Sealed, SealedAccessToken, WrappedKey};
 use crate::domain::sweep::first_sweep;
@@ -21,8 +22,12 @@ use crate::domain::watch::Watch;
 use crate::ports::{Commit, Due, Exchange, Store, StoreError};
 
 const KEEP_EXCHANGES: Duration = Duration::from_secs(600);
-/// How old an unpublished firing is before the renewer wakes its mailbox.
+/// How old an unpublished event is before the renewer wakes its mailbox.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
+/// The attributes that a reconnect overwrites.
+const RECONNECTED: [&str; 7] = ["status", "granted_scopes", "refresh_token", "access_token", "last_error", "generation", "updated_at"];
+/// The attributes that a commit writes where they differ; all others have writers of their own.
+const COMMITTED: [&str; 9] = ["position", "status", "last_error", "pauses", "circuit", "spent", "verified_at", "lapse_told", "flushed_at"];
 
 impl Store for DynamoStore {
     async fn in_slot(&self, owner: &OwnerId, slot: &Slot) -> Result<Option<Connector>, StoreError> {
@@ -30,10 +35,7 @@ impl Store for DynamoStore {
     }
 
     async fn create_connector(&self, connector: &Connector, exchange: &Exchange) -> Result<(), StoreError> {
-        let key = keys::connector(&connector.location());
-        let mut row = item(&key, &ConnectorRow::from(connector))?;
-        row.insert("due_shard".into(), text(keys::connector_shard(keys::shard(&connector.id))));
-        row.insert("due_at".into(), number(first_sweep(exchange.at).seconds()));
+        let row = due_row(connector, first_sweep(exchange.at))?;
         let pointer = pointer(connector);
         self.transact(vec![
             put(&self.table, row, true),
@@ -44,20 +46,33 @@ impl Store for DynamoStore {
         .await
     }
 
-    async fn reconnect(&self, connector: &Connector, version: u64, exchange: &Exchange) -> Result<(), StoreError> {
-        let row = ConnectorRow::from(connector);
-        let item = item(&keys::connector(&connector.location()), &row)?;
-        let decided = ["status", "granted_scopes", "refresh_token", "generation", "version", "updated_at"];
-        let change = decided
-            .into_iter()
-            .fold(Change::of(keys::connector(&connector.location())), |change, name| change.set_or_remove(name, item.get(name).cloned()));
-        let change = change
-            .remove("access_token")
-            .remove("last_error")
-            .set("due_shard", text(keys::connector_shard(keys::shard(&connector.id))))
-            .set("due_at", number(first_sweep(exchange.at).seconds()))
-            .if_equal("version", number(version));
-        self.transact(vec![change.into_transaction(&self.table), self.exchange_row(connector, exchange)?]).await
+    async fn reconnect(&self, connector: &Connector, version: u64, exchange: &Exchange, events: &[Event]) -> Result<(), StoreError> {
+        let location = connector.location();
+        // A token of the old grant and an old error end with it.
+        let granted = Connector { access_token: None, last_error: None, ..connector.clone() };
+        let row = attributes(&granted)?;
+        let raised = raise(&location, version);
+        let change = RECONNECTED.into_iter().fold(raised, |change, name| change.set_or_remove(name, row.get(name).cloned()));
+        let mut writes = self.with_events(due(change, &location, Some(first_sweep(exchange.at))), &location, events)?;
+        writes.push(self.exchange_row(connector, exchange)?);
+        self.transact(writes).await
+    }
+
+    async fn rename(&self, connector: &Connector, triggers: &[Trigger], to: &EmailAddress, now: Timestamp) -> Result<(), StoreError> {
+        let moved = Connector { email_address: to.clone(), version: connector.version + 1, updated_at: now, ..connector.clone() };
+        let (here, there, pointer) = (connector.location(), moved.location(), pointer(&moved));
+        let unmoved = Change::of(keys::connector(&here)).if_equal("version", number(connector.version)).if_absent("unpublished");
+        let mut writes = vec![
+            unmoved.into_deletion(&self.table),
+            put(&self.table, due_row(&moved, now)?, true),
+            put(&self.table, item(&keys::owned_connector(&moved.owner_id, &moved.id), &pointer)?, false),
+            put(&self.table, item(&keys::slot(&moved.owner_id, &moved.slot), &pointer)?, false),
+        ];
+        for trigger in triggers {
+            writes.push(Change::of(keys::trigger(&here, &trigger.id)).into_deletion(&self.table));
+            writes.push(put(&self.table, item(&keys::trigger(&there, &trigger.id), trigger)?, false));
+        }
+        self.transact(writes).await
     }
 
     async fn exchanged(&self, owner: &OwnerId, exchange: &Exchange) -> Result<Option<ConnectorId>, StoreError> {
@@ -140,42 +155,39 @@ impl Store for DynamoStore {
     }
 
     async fn decided(&self, events: &[EventId]) -> Result<Vec<EventId>, StoreError> {
-        let rows = self.get_all(events.iter().map(keys::firing).collect(), Some("event_id")).await?;
+        let rows = self.get_all(events.iter().map(keys::event).collect(), Some("event_id")).await?;
         let id = |item: &Item| item.get("event_id").and_then(|id| id.as_s().ok()).map(EventId::new);
         Ok(rows.iter().filter_map(id).collect())
     }
 
-    async fn commit(&self, connector: &Location, version: u64, commit: &Commit) -> Result<(), StoreError> {
-        let mut change = raise(connector, version).set("updated_at", attribute(&commit.now)?);
-        if let Some(progress) = commit.progress {
-            change = change.set("history_id", text(progress.cursor)).set("listed_at", attribute(&progress.listed_at)?);
+    async fn commit(&self, commit: &Commit<'_>) -> Result<(), StoreError> {
+        let location = commit.before.location();
+        let (before, after) = (attributes(commit.before)?, attributes(commit.after)?);
+        let changed = COMMITTED.into_iter().filter(|name| before.get(*name) != after.get(*name));
+        let raised = raise(&location, commit.before.version).set("updated_at", attribute(&commit.now)?);
+        let change = changed.fold(raised, |change, name| change.set_or_remove(name, after.get(name).cloned()));
+        let change = due(change, &location, commit.next_sweep);
+        // An update of its own costs half of what it costs in a transaction.
+        if commit.events.is_empty() {
+            return self.update(change).await;
         }
-        if !commit.firings.is_empty() {
-            change = change.set("last_event_at", attribute(&commit.now)?).add("unpublished", event_set(&commit.firings));
-        }
-        let mut writes = vec![change.into_transaction(&self.table)];
-        let due = (keys::firing_shard(keys::shard(&connector.connector)), commit.now.after(FORGOTTEN_AFTER));
-        for firing in &commit.firings {
-            let expires = commit.now.after(LEDGER_HORIZON);
-            let row = FiringRow::new(firing, connector.connector.clone(), connector.mailbox.clone(), expires, &due);
-            writes.push(put(&self.table, item(&keys::firing(&firing.event_id), &row)?, true));
-        }
-        self.transact(writes).await
+        let fired = commit.events.iter().any(|event| event.detail_type == DetailType::TriggerFired);
+        let change = if fired { change.set("last_event_at", attribute(&commit.now)?) } else { change };
+        self.transact(self.with_events(change, &location, commit.events)?).await
     }
 
-    async fn unpublished(&self, events: &[EventId]) -> Result<Vec<Firing>, StoreError> {
-        let rows = self.get_all(events.iter().map(keys::firing).collect(), None).await?;
-        let rows = rows.into_iter().map(read::<FiringRow>).collect::<Result<Vec<_>, _>>()?;
-        Ok(rows.into_iter().filter(|row| row.published_at.is_none()).map(Firing::from).collect())
+    async fn unpublished(&self, events: &[EventId]) -> Result<Vec<Event>, StoreError> {
+        let rows = self.get_all(events.iter().map(keys::event).collect(), None).await?;
+        let rows = rows.into_iter().map(read::<EventRow>).collect::<Result<Vec<_>, _>>()?;
+        Ok(rows.into_iter().filter(|row| row.published_at.is_none()).map(Event::from).collect())
     }
 
-    async fn mark_published(&self, connector: &Location, firings: &[Firing], now: Timestamp) -> Result<(), StoreError> {
-        let quiet = Change::of(keys::connector(connector)).delete("unpublished", event_set(firings)).if_exists();
+    async fn mark_published(&self, connector: &Location, events: &[Event], now: Timestamp) -> Result<(), StoreError> {
+        let quiet = Change::of(keys::connector(connector)).delete("unpublished", event_set(events)).if_exists();
         let mut writes = vec![quiet.into_transaction(&self.table)];
-        for firing in firings {
-            let marked =
-                Change::of(keys::firing(&firing.event_id)).set("published_at", attribute(&now)?).remove("due_shard").remove("due_at");
-            writes.push(marked.if_exists().into_transaction(&self.table));
+        for event in events {
+            let marked = Change::of(keys::event(&event.event_id)).set("published_at", attribute(&now)?);
+            writes.push(marked.remove("due_shard").remove("due_at").if_exists().into_transaction(&self.table));
         }
         self.transact(writes).await
     }
@@ -184,40 +196,29 @@ impl Store for DynamoStore {
         self.update(of_generation(connector, generation).set("access_token", attribute(&AccessTokenRow::from(token))?)).await
     }
 
-    async fn record_watch(
-        &self,
-        connector: &Location,
-        generation: u64,
-        watch: &Watch,
-        next_sweep: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
-        let change = of_generation(connector, generation).set("watch", attribute(watch)?);
-        self.update(due(change, connector, next_sweep)).await
+    async fn record_watch(&self, connector: &Location, generation: u64, watch: &Watch) -> Result<(), StoreError> {
+        self.update(of_generation(connector, generation).set("watch", attribute(watch)?)).await
     }
 
-    async fn schedule(&self, connector: &Location, generation: u64, next_sweep: Option<Timestamp>) -> Result<(), StoreError> {
-        self.update(due(of_generation(connector, generation), connector, next_sweep)).await
-    }
-
-    async fn set_status(
+    async fn schedule(
         &self,
         connector: &Location,
         version: u64,
-        status: Status,
-        error: Option<&str>,
-        now: Timestamp,
+        checked_at: Option<Timestamp>,
+        next_sweep: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        let change = raise(connector, version)
-            .set("status", attribute(&status)?)
-            .set("updated_at", attribute(&now)?)
-            .set_or_remove("last_error", error.map(text));
-        self.update(due(change, connector, (status == Status::Active).then_some(now))).await
+        let unmoved = Change::of(keys::connector(connector)).if_equal("version", number(version));
+        let change = match checked_at {
+            Some(checked_at) => unmoved.set("checked_at", attribute(&checked_at)?),
+            None => unmoved,
+        };
+        self.update(due(change, connector, next_sweep)).await
     }
 
     async fn due(&self, shard: u8, now: Timestamp, most: u32) -> Result<Vec<Due>, StoreError> {
-        let (connectors, firings) = (keys::connector_shard(shard), keys::firing_shard(shard));
-        let (connectors, firings) = tokio::join!(self.due_rows(&connectors, now, most), self.due_rows(&firings, now, most));
-        let rows = [connectors?, firings?].concat();
+        let (connectors, events) = (keys::connector_shard(shard), keys::event_shard(shard));
+        let (connectors, events) = tokio::join!(self.due_rows(&connectors, now, most), self.due_rows(&events, now, most));
+        let rows = [connectors?, events?].concat();
         let looked_up = join_all(rows.iter().map(|item| self.read_due(item))).await;
         // One row that cannot be read must not keep the others from being looked at.
         let readable = looked_up.into_iter().filter_map(|row| {
@@ -250,6 +251,18 @@ impl DynamoStore {
         self.connector_at(&Location { mailbox: pointer.mailbox, connector: pointer.connector_id }).await
     }
 
+    /// The change of a connector together with the events that come of it, each of which must be new.
+    fn with_events(&self, change: Change, connector: &Location, events: &[Event]) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let change = if events.is_empty() { change } else { change.add("unpublished", event_set(events)) };
+        let mut writes = vec![change.into_transaction(&self.table)];
+        for event in events {
+            let (due_at, expires_at) = (event.decided_at.after(FORGOTTEN_AFTER), event.decided_at.after(LEDGER_HORIZON));
+            let row = EventRow::new(event, connector, keys::event_shard(keys::shard(&connector.connector)), due_at, expires_at);
+            writes.push(put(&self.table, item(&keys::event(&event.event_id), &row)?, true));
+        }
+        Ok(writes)
+    }
+
     fn exchange_row(&self, connector: &Connector, exchange: &Exchange) -> Result<TransactWriteItem, StoreError> {
         let row = PointerRow { expires_at: Some(exchange.at.after(KEEP_EXCHANGES).seconds()), ..pointer(connector) };
         Ok(put(&self.table, item(&keys::exchange(&connector.owner_id, exchange), &row)?, false))
@@ -268,16 +281,16 @@ impl DynamoStore {
         Ok(request.send().await.map_err(unavailable)?.items.unwrap_or_default())
     }
 
-    /// The index tells keys only; of a firing, its row tells the mailbox. A row that is gone by now is not due.
+    /// The index tells keys only; of an event, its row tells the mailbox. A row that is gone by now is not due.
     async fn read_due(&self, item: &Item) -> Result<Option<Due>, StoreError> {
         let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str).unwrap_or_default();
         match keys::read_indexed(part("pk"), part("sk")) {
             Some(Indexed::Connector(location)) => Ok(Some(Due::Connector(location))),
-            Some(Indexed::Firing(event_id)) => {
-                let Some(row) = self.get(keys::firing(&event_id)).await? else { return Ok(None) };
-                let row: FiringRow = read(row)?;
+            Some(Indexed::Event(event_id)) => {
+                let Some(row) = self.get(keys::event(&event_id)).await? else { return Ok(None) };
+                let row: EventRow = read(row)?;
                 let connector = Location { mailbox: row.mailbox.clone(), connector: row.connector_id.clone() };
-                Ok(row.published_at.is_none().then_some(Due::Firing { event_id, connector }))
+                Ok(row.published_at.is_none().then_some(Due::Event { event_id, connector }))
             }
             None => Err(StoreError::Unreadable(format!("the index names {} {}", part("pk"), part("sk")))),
         }
@@ -286,6 +299,19 @@ impl DynamoStore {
 
 fn connector(item: Item) -> Result<Connector, StoreError> {
     read::<ConnectorRow>(item).map(Connector::from)
+}
+
+/// A connector's attributes, as its row holds them.
+fn attributes(connector: &Connector) -> Result<Item, StoreError> {
+    item(&keys::connector(&connector.location()), &ConnectorRow::from(connector))
+}
+
+/// A connector's row, in its lane of the sparse index.
+fn due_row(connector: &Connector, next_sweep: Timestamp) -> Result<Item, StoreError> {
+    let mut row = attributes(connector)?;
+    row.insert("due_shard".into(), text(keys::connector_shard(keys::shard(&connector.id))));
+    row.insert("due_at".into(), number(next_sweep.seconds()));
+    Ok(row)
 }
 
 fn pointer(connector: &Connector) -> PointerRow {
@@ -306,6 +332,6 @@ fn due(change: Change, connector: &Location, at: Option<Timestamp>) -> Change {
     change.set_or_remove("due_shard", shard).set_or_remove("due_at", at.map(|at| number(at.seconds())))
 }
 
-fn event_set(firings: &[Firing]) -> AttributeValue {
-    AttributeValue::Ss(firings.iter().map(|firing| firing.event_id.to_string()).collect())
+fn event_set(events: &[Event]) -> AttributeValue {
+    AttributeValue::Ss(events.iter().map(|event| event.event_id.to_string()).collect())
 }

@@ -1,11 +1,14 @@
 //! Gmail's batch endpoint: many calls in one `multipart/mixed` body, answered in another.
 
+use super::retry_after::Head;
+
 /// One part's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartAnswer {
     /// Which of the request's parts it answers, from 0.
     pub index: usize,
     pub status: u16,
+    pub head: Head,
     pub body: Vec<u8>,
 }
 
@@ -20,11 +23,12 @@ pub fn request_body(paths: &[String]) -> String {
     format!("{parts}--{BOUNDARY}--\r\n")
 }
 
-/// Reads the parts that can be read. A part that is missing or broken is simply not answered: its caller asks again.
-pub fn read_answers(content_type: &str, body: &[u8]) -> Vec<PartAnswer> {
+/// Reads the parts that can be read. A part that is missing or broken is simply not answered: its caller asks again. `head`
+/// is the whole answer's; a part without a date has its date.
+pub fn read_answers(content_type: &str, head: &Head, body: &[u8]) -> Vec<PartAnswer> {
     let Some(boundary) = boundary(content_type) else { return Vec::new() };
     let delimiter = [b"--", boundary.as_bytes()].concat();
-    split(body, &delimiter).into_iter().skip(1).filter_map(read_part).collect()
+    split(body, &delimiter).into_iter().skip(1).filter_map(|part| read_part(part, head)).collect()
 }
 
 fn boundary(content_type: &str) -> Option<&str> {
@@ -55,12 +59,14 @@ fn split<'a>(body: &'a [u8], delimiter: &[u8]) -> Vec<&'a [u8]> {
 }
 
 /// A part: its own headers, then an HTTP answer with a status line, headers and a body.
-fn read_part(part: &[u8]) -> Option<PartAnswer> {
+fn read_part(part: &[u8], whole: &Head) -> Option<PartAnswer> {
     let (own, http) = split_head(part)?;
     let (head, body) = split_head(http)?;
     let id = header(&own, "content-id")?.trim_matches(['<', '>']).rsplit('-').next()?;
     let status = head.lines().next()?.split_whitespace().nth(1)?;
-    Some(PartAnswer { index: id.parse().ok()?, status: status.parse().ok()?, body: body.trim_ascii().to_vec() })
+    let told = |name: &str| header(&head, name).map(String::from);
+    let own = Head { retry_after: told("retry-after"), date: told("date").or_else(|| whole.date.clone()) };
+    Some(PartAnswer { index: id.parse().ok()?, status: status.parse().ok()?, head: own, body: body.trim_ascii().to_vec() })
 }
 
 fn split_head(text: &[u8]) -> Option<(String, &[u8])> {
@@ -79,17 +85,19 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    const ANSWER: &str = "--b1\r\nContent-Type: application/http\r\nContent-ID: <response-part-1>\r\n\r\nHTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\n\r\n{\"error\":1}\r\n--b1\r\nContent-Type: application/http\r\nContent-ID: <response-part-0>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"snippet\":\"a --b1 inside\"}\r\n--b1--\r\n";
+    const ANSWER: &str = "--b1\r\nContent-Type: application/http\r\nContent-ID: <response-part-1>\r\n\r\nHTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\nRetry-After: 7\r\n\r\n{\"error\":1}\r\n--b1\r\nContent-Type: application/http\r\nContent-ID: <response-part-0>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"snippet\":\"a --b1 inside\"}\r\n--b1--\r\n";
 
     #[test]
     fn answers_are_found_by_their_id_not_by_their_place() {
-        let answers = read_answers("multipart/mixed; boundary=\"b1\"", ANSWER.as_bytes());
-        let expected = [(1, 429, "{\"error\":1}"), (0, 200, "{\"snippet\":\"a --b1 inside\"}")].map(|(index, status, body)| PartAnswer {
+        let outer = Head { retry_after: Some("3".into()), date: Some("today".into()) };
+        let answers = read_answers("multipart/mixed; boundary=\"b1\"", &outer, ANSWER.as_bytes());
+        let part = |index, status, retry_after: Option<&str>, body: &str| PartAnswer {
             index,
             status,
+            head: Head { retry_after: retry_after.map(String::from), date: outer.date.clone() },
             body: body.into(),
-        });
-        assert_eq!(answers, expected);
+        };
+        assert_eq!(answers, [part(1, 429, Some("7"), "{\"error\":1}"), part(0, 200, None, "{\"snippet\":\"a --b1 inside\"}")]);
     }
 
     #[test]
@@ -101,10 +109,10 @@ mod tests {
             ("multipart/mixed; boundary=b2", whole),
             ("multipart/mixed; boundary=b1", b"" as &[u8]),
         ] {
-            assert_eq!(read_answers(content_type, body), [], "{content_type}");
+            assert_eq!(read_answers(content_type, &Head::default(), body), [], "{content_type}");
         }
         let cut = &whole[..whole.len() / 2];
-        assert!(read_answers("multipart/mixed; boundary=b1", cut).len() <= 2);
+        assert!(read_answers("multipart/mixed; boundary=b1", &Head::default(), cut).len() <= 2);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::retry_after::{Head, retry_after};
 use super::wire::{ErrorAnswer, ErrorBody};
 use crate::ports::ProviderError;
 
@@ -10,25 +11,29 @@ use crate::ports::ProviderError;
 pub struct Failure {
     /// `None` when no answer came.
     pub status: Option<u16>,
+    /// Google's word for it, to decide by.
     pub reason: String,
+    /// What Google says to humans. Only what no reason tells apart is looked for in it.
+    pub message: String,
     pub retry_after: Option<Duration>,
 }
 
 impl Failure {
     pub fn no_answer(why: impl std::fmt::Display) -> Self {
-        Self { status: None, reason: why.to_string(), retry_after: None }
+        Self { status: None, reason: why.to_string(), message: String::new(), retry_after: None }
     }
 
-    pub fn answered(status: u16, body: &[u8], retry_after: Option<Duration>) -> Self {
+    pub fn answered(status: u16, head: &Head, body: &[u8]) -> Self {
         let answer: ErrorAnswer = serde_json::from_slice(body).unwrap_or_default();
-        let reason = match answer.error {
-            ErrorBody::Code(code) => code,
+        let (reason, message) = match answer.error {
+            ErrorBody::Code(code) => (code, String::new()),
             ErrorBody::Api { message, errors } => {
                 let reason = errors.first().and_then(|error| error.get("reason")).and_then(|reason| reason.as_str());
-                reason.map(String::from).unwrap_or(message)
+                (reason.unwrap_or_default().to_string(), message)
             }
         };
-        Self { status: Some(status), reason: bounded(reason), retry_after }
+        let retry_after = retry_after(head, &message);
+        Self { status: Some(status), reason: bounded(&reason), message: bounded(&message), retry_after }
     }
 
     /// A rate limit may come as 403, which says no only for now.
@@ -37,13 +42,30 @@ impl Failure {
         if self.status == Some(403) && rate_limited { Some(429) } else { self.status }
     }
 
+    /// Nothing was said of what was asked for: it was too much at a time, or no answer came.
+    pub fn is_for_now(&self) -> bool {
+        matches!(self.effective_status(), None | Some(429))
+    }
+
     /// For Gmail's API.
     pub fn of_api(self) -> ProviderError {
         match self.effective_status() {
             Some(401) => ProviderError::Unauthorized,
-            None | Some(408 | 429 | 500..) => ProviderError::Unavailable(self.to_string()),
-            Some(status) => ProviderError::Refused { status, reason: self.reason },
+            None | Some(408 | 429 | 500..) => self.unavailable(),
+            Some(status) => ProviderError::Refused { status, reason: self.told() },
         }
+    }
+
+    /// For a listing in pages: a page that is refused with what led to it unchanged is refused for its token.
+    pub fn of_page(self, page_token: Option<&str>) -> ProviderError {
+        if self.status == Some(400) && page_token.is_some() { ProviderError::PageLost } else { self.of_api() }
+    }
+
+    /// For `watch`, whose one special refusal has no reason of its own.
+    pub fn of_watch(self) -> ProviderError {
+        const TAKEN: &str = "Only one user push notification client";
+        let taken = self.reason.contains(TAKEN) || self.message.contains(TAKEN);
+        if self.status == Some(400) && taken { ProviderError::WatchTaken } else { self.of_api() }
     }
 
     /// For the token endpoint (RFC 6749, section 5.2).
@@ -51,8 +73,20 @@ impl Failure {
         match (self.reason.as_str(), self.status) {
             ("invalid_grant", _) => ProviderError::GrantRefused(self.reason),
             ("invalid_client" | "unauthorized_client", _) => ProviderError::ClientRefused(self.reason),
-            (_, None | Some(408 | 429 | 500..)) => ProviderError::Unavailable(self.to_string()),
-            (_, Some(status)) => ProviderError::Refused { status, reason: self.reason },
+            (_, None | Some(408 | 429 | 500..)) => self.unavailable(),
+            (_, Some(status)) => ProviderError::Refused { status, reason: self.told() },
+        }
+    }
+
+    fn unavailable(self) -> ProviderError {
+        ProviderError::Unavailable { reason: self.to_string(), retry_after: self.retry_after }
+    }
+
+    fn told(&self) -> String {
+        match (self.reason.as_str(), self.message.as_str()) {
+            (reason, "") => reason.into(),
+            ("", message) => message.into(),
+            (reason, message) => format!("{reason}: {message}"),
         }
     }
 }
@@ -60,14 +94,14 @@ impl Failure {
 impl std::fmt::Display for Failure {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.status {
-            Some(status) => write!(formatter, "{status} {}", self.reason),
-            None => write!(formatter, "no answer: {}", self.reason),
+            Some(status) => write!(formatter, "{status} {}", self.told()),
+            None => write!(formatter, "no answer: {}", self.told()),
         }
     }
 }
 
 /// A reason is for the log and for the connector's row.
-fn bounded(reason: String) -> String {
+fn bounded(reason: &str) -> String {
     reason.chars().filter(|character| !character.is_control()).take(200).collect()
 }
 
@@ -75,16 +109,20 @@ fn bounded(reason: String) -> String {
 mod tests {
     use super::*;
 
+    fn failure(status: u16, reason: &str, message: &str) -> Failure {
+        let body = format!(r#"{{"error":{{"code":{status},"message":"{message}","errors":[{{"reason":"{reason}"}}]}}}}"#);
+        Failure::answered(status, &Head::default(), body.as_bytes())
+    }
+
     fn api(status: u16, reason: &str) -> ProviderError {
-        let body = format!(r#"{{"error":{{"code":{status},"message":"m","errors":[{{"reason":"{reason}"}}]}}}}"#);
-        Failure::answered(status, body.as_bytes(), None).of_api()
+        failure(status, reason, "m").of_api()
     }
 
     #[test]
     fn an_api_error_is_named_by_what_to_do_next() {
         assert!(matches!(api(401, "authError"), ProviderError::Unauthorized));
         for (status, reason) in [(429, "rateLimitExceeded"), (403, "userRateLimitExceeded"), (500, "backendError"), (503, "")] {
-            assert!(matches!(api(status, reason), ProviderError::Unavailable(_)), "{status} {reason}");
+            assert!(matches!(api(status, reason), ProviderError::Unavailable { .. }), "{status} {reason}");
         }
         for (status, reason) in [(400, "failedPrecondition"), (403, "domainPolicy"), (404, "notFound")] {
             assert!(matches!(api(status, reason), ProviderError::Refused { status: told, .. } if told == status), "{status} {reason}");
@@ -92,11 +130,65 @@ mod tests {
     }
 
     #[test]
+    fn only_a_rate_limit_and_silence_are_for_now() {
+        assert!(Failure::no_answer("timeout").is_for_now());
+        let table = [
+            (429, "rateLimitExceeded", true),
+            (429, "", true),
+            (403, "userRateLimitExceeded", true),
+            (403, "quotaExceeded", true),
+            (403, "forbidden", false),
+            (400, "failedPrecondition", false),
+            (500, "backendError", false),
+        ];
+        for (status, reason, expected) in table {
+            assert_eq!(failure(status, reason, "m").is_for_now(), expected, "{status} {reason}");
+        }
+    }
+
+    #[test]
+    fn reason_and_message_are_both_told() {
+        let table = [("r", "m", "400 r: m"), ("r", "", "400 r"), ("", "m", "400 m"), ("", "", "400 ")];
+        for (reason, message, expected) in table {
+            assert_eq!(failure(400, reason, message).to_string(), expected);
+        }
+        assert_eq!(Failure::no_answer("timeout").to_string(), "no answer: timeout");
+    }
+
+    #[test]
+    fn how_long_to_wait_comes_along() {
+        let head = Head { retry_after: Some("90".into()), date: None };
+        for body in ["<html>", r#"{"error":{"message":"m","errors":[{"reason":"rateLimitExceeded"}]}}"#] {
+            let error = Failure::answered(429, &head, body.as_bytes()).of_api();
+            let expected = Some(Duration::from_secs(90));
+            assert!(matches!(error, ProviderError::Unavailable { retry_after, .. } if retry_after == expected), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_lost_only_where_there_was_a_page() {
+        assert!(matches!(failure(400, "invalidArgument", "Invalid pageToken").of_page(Some("p")), ProviderError::PageLost));
+        assert!(matches!(failure(400, "invalidArgument", "m").of_page(None), ProviderError::Refused { status: 400, .. }));
+        assert!(matches!(failure(500, "backendError", "m").of_page(Some("p")), ProviderError::Unavailable { .. }));
+    }
+
+    #[test]
+    fn a_watch_in_the_way_is_told_from_other_refusals() {
+        const TAKEN: &str = "Only one user push notification client allowed per developer (call /stop then try again)";
+        let taken = [failure(400, "failedPrecondition", TAKEN), failure(400, TAKEN, ""), failure(400, "", TAKEN)];
+        for failure in taken {
+            assert!(matches!(failure.clone().of_watch(), ProviderError::WatchTaken), "{failure}");
+        }
+        assert!(matches!(failure(400, "failedPrecondition", "m").of_watch(), ProviderError::Refused { status: 400, .. }));
+        assert!(matches!(failure(503, "backendError", TAKEN).of_watch(), ProviderError::Unavailable { .. }));
+    }
+
+    #[test]
     fn a_token_error_tells_the_grant_from_the_client() {
-        let token = |status, body: &str| Failure::answered(status, body.as_bytes(), None).of_token();
+        let token = |status, body: &str| Failure::answered(status, &Head::default(), body.as_bytes()).of_token();
         assert!(matches!(token(400, r#"{"error":"invalid_grant"}"#), ProviderError::GrantRefused(_)));
         assert!(matches!(token(401, r#"{"error":"invalid_client"}"#), ProviderError::ClientRefused(_)));
-        assert!(matches!(token(503, "<html>"), ProviderError::Unavailable(_)));
+        assert!(matches!(token(503, "<html>"), ProviderError::Unavailable { .. }));
         assert!(matches!(token(400, r#"{"error":"invalid_request"}"#), ProviderError::Refused { status: 400, .. }));
     }
 }

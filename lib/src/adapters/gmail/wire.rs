@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use super::errors::Failure;
-use crate::domain::history::{Change, HistoryPage};
+use crate::domain::history::{Change, HistoryPage, Record};
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
 use crate::domain::message::ProviderMessage;
 use crate::domain::timestamp::Timestamp;
+use crate::ports::MessagePage;
 
 #[derive(Deserialize)]
 pub struct TokenAnswer {
@@ -48,6 +49,7 @@ pub struct HistoryAnswer {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryRecord {
+    pub id: HistoryId,
     #[serde(default)]
     pub messages_added: Vec<MessageAdded>,
     #[serde(default)]
@@ -73,6 +75,20 @@ pub struct ListedMessage {
     pub id: String,
     #[serde(default)]
     pub label_ids: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListAnswer {
+    /// Absent when nothing matches.
+    #[serde(default)]
+    pub messages: Vec<MessageReference>,
+    pub next_page_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub struct MessageReference {
+    pub id: String,
 }
 
 #[derive(Deserialize)]
@@ -135,13 +151,20 @@ impl Default for ErrorBody {
 
 impl From<HistoryAnswer> for HistoryPage {
     fn from(answer: HistoryAnswer) -> Self {
-        let changes = answer.history.into_iter().flat_map(HistoryRecord::into_changes).collect();
-        Self { changes, history_id: answer.history_id, next_page_token: answer.next_page_token }
+        let records = answer.history.into_iter().map(HistoryRecord::into_record).collect();
+        Self { records, history_id: answer.history_id, next_page_token: answer.next_page_token }
+    }
+}
+
+impl From<ListAnswer> for MessagePage {
+    fn from(answer: ListAnswer) -> Self {
+        let messages = answer.messages.into_iter().map(|message| MessageId::new(message.id)).collect();
+        Self { messages, next_page_token: answer.next_page_token }
     }
 }
 
 impl HistoryRecord {
-    fn into_changes(self) -> impl Iterator<Item = Change> {
+    fn into_record(self) -> Record {
         let added = self
             .messages_added
             .into_iter()
@@ -150,7 +173,7 @@ impl HistoryRecord {
             .labels_added
             .into_iter()
             .map(|labelled| Change::Labelled { message: MessageId::new(labelled.message.id), label_ids: labelled.label_ids });
-        added.chain(labelled)
+        Record { id: self.id, changes: added.chain(labelled).collect() }
     }
 }
 
@@ -188,6 +211,27 @@ impl Part {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_record_keeps_its_id_and_all_that_happened_at_it() {
+        let json = r#"{"history":[{"id":"18446744073709551615","messagesAdded":[{"message":{"id":"a","labelIds":["INBOX"]}}],
+            "labelsAdded":[{"message":{"id":"b"},"labelIds":["Label_7"]}]},{"id":"9"}],"historyId":"18446744073709551615"}"#;
+        let page = HistoryPage::from(serde_json::from_str::<HistoryAnswer>(json).unwrap());
+        let changes = vec![
+            Change::Added { message: MessageId::new("a"), label_ids: vec!["INBOX".into()] },
+            Change::Labelled { message: MessageId::new("b"), label_ids: vec!["Label_7".into()] },
+        ];
+        let expected = [Record { id: HistoryId::new(u64::MAX), changes }, Record { id: HistoryId::new(9), changes: vec![] }];
+        assert_eq!(page.records, expected);
+    }
+
+    #[test]
+    fn a_list_without_messages_is_empty() {
+        let page = |json: &str| MessagePage::from(serde_json::from_str::<ListAnswer>(json).unwrap());
+        assert_eq!(page("{}"), MessagePage { messages: vec![], next_page_token: None });
+        let more = MessagePage { messages: vec![MessageId::new("a")], next_page_token: Some("p".into()) };
+        assert_eq!(page(r#"{"messages":[{"id":"a"}],"nextPageToken":"p"}"#), more);
+    }
 
     #[test]
     fn a_message_without_a_readable_date_is_not_taken_for_a_missing_one() {

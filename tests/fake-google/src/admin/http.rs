@@ -10,7 +10,7 @@ use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Admin;
 use super::error::AdminError;
@@ -46,7 +46,9 @@ fn mailbox_routes() -> Router<Arc<App>> {
         .route("/mailboxes/{email}/expire-history", post(expire_history))
         .route("/mailboxes/{email}/hold-history", post(hold_history))
         .route("/mailboxes/{email}/reveal", post(reveal))
+        .route("/mailboxes/{email}/lose-page-tokens", post(lose_page_tokens))
         .route("/mailboxes/{email}/lapse-watch", post(lapse_watch))
+        .route("/mailboxes/{email}/take-watch", post(take_watch))
 }
 
 fn identity_routes() -> Router<Arc<App>> {
@@ -78,8 +80,15 @@ async fn mailbox(State(admin): State<Admin>, Path(email): Path<String>) -> Answe
     shown(admin.mailbox(&email)?)
 }
 
+/// With a `count` that many, answered as a list.
 async fn deliver(State(admin): State<Admin>, Path(email): Path<String>, body: Bytes) -> Answer {
-    shown(admin.deliver(&email, read(&body)?)?)
+    let mut new: Map<String, Value> = read(&body)?;
+    let count: Option<usize> = new.remove("count").map(from_value).transpose()?;
+    let new = from_value(new.into())?;
+    match count {
+        Some(count) => shown(admin.deliver_many(&email, &new, count)?),
+        None => shown(admin.deliver(&email, new)?),
+    }
 }
 
 async fn change_labels(State(admin): State<Admin>, Path((email, id)): Path<(String, String)>, body: Bytes) -> Answer {
@@ -109,8 +118,16 @@ async fn reveal(State(admin): State<Admin>, Path(email): Path<String>) -> Answer
     done(admin.reveal(&email))
 }
 
+async fn lose_page_tokens(State(admin): State<Admin>, Path(email): Path<String>) -> Answer {
+    done(admin.lose_page_tokens(&email))
+}
+
 async fn lapse_watch(State(admin): State<Admin>, Path(email): Path<String>) -> Answer {
     done(admin.lapse_watch(&email))
+}
+
+async fn take_watch(State(admin): State<Admin>, Path(email): Path<String>) -> Answer {
+    done(admin.take_watch(&email))
 }
 
 async fn create_code(State(admin): State<Admin>, body: Bytes) -> Answer {
@@ -210,6 +227,10 @@ async fn violations(State(admin): State<Admin>) -> Answer {
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, AdminError> {
     let body = if body.is_empty() { b"{}" } else { body };
     serde_json::from_slice(body).map_err(|error| AdminError::Invalid(error.to_string()))
+}
+
+fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, AdminError> {
+    serde_json::from_value(value).map_err(|error| AdminError::Invalid(error.to_string()))
 }
 
 fn shown(value: impl serde::Serialize) -> Answer {

@@ -103,8 +103,18 @@ impl Admin {
         let now_ms = self.app.now_ms();
         self.changed(email, new.silent, |mailbox| {
             let record = mailbox.add_message(&new, now_ms);
-            let (id, thread_id) = (record.message_id.clone(), record.thread_id.clone());
-            Ok((Delivered { id, thread_id, history_id: record.id }, vec![record]))
+            Ok((delivered(&record), vec![record]))
+        })
+    }
+
+    /// So many mails arrive at once, and one push tells of them all. `{n}` in the subject becomes each one's number, from 1.
+    pub fn deliver_many(&self, email: &str, new: &NewMessage, count: usize) -> Result<Vec<Delivered>, AdminError> {
+        let now_ms = self.app.now_ms();
+        self.changed(email, new.silent, |mailbox| {
+            let subject = |number: usize| new.subject.as_ref().map(|subject| subject.replace("{n}", &number.to_string()));
+            let numbered = |number| NewMessage { subject: subject(number), ..new.clone() };
+            let records: Vec<Record> = (1..=count).map(|number| mailbox.add_message(&numbered(number), now_ms)).collect();
+            Ok((records.iter().map(delivered).collect(), records))
         })
     }
 
@@ -138,6 +148,16 @@ impl Admin {
         self.with_mailbox(email, Mailbox::reveal)
     }
 
+    /// No listing can be gone on with, of history or of messages: every page token is refused.
+    pub fn lose_page_tokens(&self, email: &str) -> Result<(), AdminError> {
+        self.with_mailbox(email, Mailbox::lose_page_tokens)
+    }
+
+    /// Another client of the same project watches the mailbox: ours has ended, and is refused until a stop.
+    pub fn take_watch(&self, email: &str) -> Result<(), AdminError> {
+        self.with_mailbox(email, Mailbox::take_watch)
+    }
+
     /// The watch ends, as it does when nobody renews it.
     pub fn lapse_watch(&self, email: &str) -> Result<(), AdminError> {
         let now_ms = self.app.now_ms();
@@ -167,6 +187,10 @@ impl Admin {
         }
         Ok(answer)
     }
+}
+
+fn delivered(record: &Record) -> Delivered {
+    Delivered { id: record.message_id.clone(), thread_id: record.thread_id.clone(), history_id: record.id }
 }
 
 pub(super) fn missing_mailbox(email: &str) -> AdminError {

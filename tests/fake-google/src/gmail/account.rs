@@ -49,7 +49,7 @@ pub(super) fn watch(mut call: Admitted<'_>) -> Result<Value, Refusal> {
     let excludes = if behavior.is_null() { &call.body["labelFilterAction"] } else { behavior } == "exclude";
     let label_ids = call.labels_of("labelIds");
     let mailbox = call.mailbox()?;
-    if mailbox.live_watch(now_ms).is_some_and(|watch| watch.topic_name != topic_name) {
+    if mailbox.watch_taken || mailbox.live_watch(now_ms).is_some_and(|watch| watch.topic_name != topic_name) {
         let message = "Only one user push notification client allowed per developer (call /stop then try again)";
         return Err(Refusal::failed_precondition(message));
     }
@@ -62,6 +62,6 @@ pub(super) fn watch(mut call: Admitted<'_>) -> Result<Value, Refusal> {
 }
 
 pub(super) fn stop(mut call: Admitted<'_>) -> Result<(), Refusal> {
-    call.mailbox()?.watch = None;
+    call.mailbox()?.end_watch();
     Ok(())
 }

@@ -53,9 +53,10 @@ pub(super) fn list(mut call: Admitted<'_>) -> Result<Value, Refusal> {
         || labels.iter().any(|label| label == "SPAM" || label == "TRASH");
     let listing = pages::fingerprint([q.as_str(), labels.join(",").as_str(), if everywhere { "all" } else { "" }]);
     let token = call.query.first("pageToken").map(Into::into);
-    let after = token.map(|token: String| position(&token, &listing)).transpose()?;
     let size = call.page_size();
     let mailbox = call.mailbox()?;
+    let epoch = mailbox.listing_epoch.to_string();
+    let after = token.map(|token: String| position(&token, &listing, &epoch)).transpose()?;
     let mut matching: Vec<&Message> = mailbox.messages.values().collect();
     matching.retain(|message| {
         let reachable = everywhere || !(message.has_label("SPAM") || message.has_label("TRASH"));
@@ -69,7 +70,7 @@ pub(super) fn list(mut call: Admitted<'_>) -> Result<Value, Refusal> {
     matching.truncate(size);
     let mut answer = json!({ "resultSizeEstimate": estimate });
     if let Some(last) = matching.last().filter(|_| more) {
-        answer["nextPageToken"] = pages::encode(&["m", &listing, &last.internal_date.to_string(), &last.id]).into();
+        answer["nextPageToken"] = pages::encode(&["m", &listing, &last.internal_date.to_string(), &last.id, &epoch]).into();
     }
     if !matching.is_empty() {
         let references = matching.iter().map(|message| json!({ "id": message.id, "threadId": message.thread_id }));
@@ -178,10 +179,10 @@ fn place(message: &Message) -> (i64, String) {
     (message.internal_date, message.id.clone())
 }
 
-fn position(token: &str, listing: &str) -> Result<(i64, String), Refusal> {
+fn position(token: &str, listing: &str, now: &str) -> Result<(i64, String), Refusal> {
     let invalid = || Refusal::invalid_argument("Invalid pageToken");
-    match pages::decode::<4>(token).ok_or_else(invalid)? {
-        [kind, of, date, id] if kind == "m" && of == listing => Ok((date.parse().map_err(|_| invalid())?, id)),
+    match pages::decode::<5>(token).ok_or_else(invalid)? {
+        [kind, of, date, id, epoch] if kind == "m" && of == listing && epoch == now => Ok((date.parse().map_err(|_| invalid())?, id)),
         _ => Err(invalid()),
     }
 }

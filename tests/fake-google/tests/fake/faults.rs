@@ -39,6 +39,33 @@ async fn a_fault_may_be_for_one_mailbox_only() {
 }
 
 #[tokio::test]
+async fn a_fault_says_how_long_to_wait_in_its_header_and_in_its_message() {
+    let client = Client::start().await;
+    let message = "User-rate limit exceeded.  Retry after 2030-01-01T00:00:00.000Z";
+    let limit = Fault { retry_after: Some(7), message: Some(message.into()), ..fault("getProfile", 429) };
+    client.google.admin.add_fault(limit);
+    let url = format!("{}/gmail/v1/users/me/profile", client.google.url);
+    let answer = client.http.get(url).bearer_auth(&client.access_token).send().await.unwrap();
+    assert_eq!(answer.headers()["retry-after"], "7");
+    assert!(answer.headers().contains_key("date"), "what the moment in the message is compared with");
+    let body: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    assert_eq!((&body["error"]["message"], reason(&body)), (&json!(message), "rateLimitExceeded"));
+}
+
+#[tokio::test]
+async fn a_fault_may_be_for_one_message_only() {
+    let client = Client::start().await;
+    let ids = [client.mail("one"), client.mail("two")];
+    client.google.admin.add_fault(Fault { message_id: Some(ids[0].clone()), times: 0, ..fault("messages.get", 500) });
+    for expected in [(500, 200), (500, 200)] {
+        let statuses = (client.get(&format!("messages/{}", ids[0])).await.0, client.get(&format!("messages/{}", ids[1])).await.0);
+        assert_eq!(statuses, expected);
+    }
+    client.google.admin.clear_faults();
+    assert_eq!(client.get(&format!("messages/{}", ids[0])).await.0, 200);
+}
+
+#[tokio::test]
 async fn an_applied_fault_loses_only_the_answer() {
     let client = Client::start().await;
     let id = client.mail("one");

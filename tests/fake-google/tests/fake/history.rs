@@ -56,6 +56,33 @@ async fn expired_history_is_not_found_and_its_page_tokens_die() {
 }
 
 #[tokio::test]
+async fn a_record_keeps_its_id_when_only_some_fields_are_asked_for() {
+    let client = Client::start().await;
+    let id = client.mail("one");
+    let fields = "history(id,messagesAdded(message(id,labelIds)),labelsAdded(labelIds,message(id))),historyId,nextPageToken";
+    let (_, page) = client.get(&format!("history?startHistoryId=1000&fields={fields}")).await;
+    let added = serde_json::json!([{ "message": { "id": id, "labelIds": ["INBOX", "UNREAD"] } }]);
+    assert_eq!(page, serde_json::json!({ "history": [{ "id": "1003", "messagesAdded": added }], "historyId": "1003" }));
+}
+
+#[tokio::test]
+async fn a_lost_page_token_is_refused_and_the_listing_can_begin_again() {
+    let client = Client::start().await;
+    client.google.admin.deliver_many(EMAIL, &NewMessage::default(), 3).unwrap();
+    for listing in ["history?startHistoryId=1000&maxResults=1", "messages?maxResults=1"] {
+        let (_, page) = client.get(listing).await;
+        let next = format!("{listing}&pageToken={}", page["nextPageToken"].as_str().unwrap());
+        assert_eq!(client.get(&next).await.0, 200, "{listing}");
+        client.google.admin.lose_page_tokens(EMAIL).unwrap();
+        let (status, answer) = client.get(&next).await;
+        assert_eq!((status, reason(&answer)), (400, "invalidArgument"), "{listing}");
+        let (status, page) = client.get(listing).await;
+        let again = format!("{listing}&pageToken={}", page["nextPageToken"].as_str().unwrap());
+        assert_eq!((status, client.get(&again).await.0), (200, 200), "{listing}");
+    }
+}
+
+#[tokio::test]
 async fn records_can_be_asked_for_by_type_and_label() {
     let client = Client::start().await;
     let id = client.mail("one");

@@ -6,5 +6,6 @@ mod client;
 mod conformance;
 mod faults;
 mod history;
+mod mail;
 mod oauth;
 mod push;

@@ -14,7 +14,7 @@ use fake_google::{Config, NewCode, NewMessage, PushChange, PushMode};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::client::{Client, EMAIL, TOPIC};
+use crate::client::{Client, EMAIL, TOPIC, reason};
 use crate::oauth::verified;
 
 const SOON: Duration = Duration::from_secs(10);
@@ -118,6 +118,23 @@ async fn without_an_endpoint_pushes_wait_to_be_pulled() {
     assert!(client.google.admin.pull_pushes().is_empty());
     client.google.admin.change_labels(EMAIL, &id, &Default::default()).unwrap();
     assert!(client.google.admin.pull_pushes().is_empty(), "nothing changed");
+}
+
+#[tokio::test]
+async fn a_watch_that_another_client_took_is_refused_until_a_stop() {
+    let client = Client::start().await;
+    client.watch().await;
+    client.google.admin.pull_pushes();
+    client.google.admin.take_watch(EMAIL).unwrap();
+    client.mail("to the other topic");
+    assert_eq!(client.google.admin.pull_pushes().len(), 0);
+    for _ in 0..2 {
+        let (status, answer) = client.post("watch", json!({ "topicName": TOPIC })).await;
+        assert_eq!((status, reason(&answer)), (400, "failedPrecondition"));
+        assert!(answer["error"]["message"].as_str().unwrap().contains("Only one user push notification client"), "{answer}");
+    }
+    assert_eq!(client.post("stop", json!({})).await.0, 204);
+    client.watch().await;
 }
 
 #[tokio::test]

@@ -2,13 +2,19 @@
 
 use std::time::Duration;
 
+use crate::world::{
+    Account, CLIENT_ID, Consent, FixedClock, Mail, MemoryBus, MemoryGmail, MemoryQuarantine, MemoryStore, MemoryVault, MemoryVerifier,
+    MemoryWakeUps, SCOPES, World,
+};
 use email_connectors::domain::claims::{IdentityPolicy, PushPolicy};
 use email_connectors::domain::connector::{Connector, Uniqueness};
-use email_connectors::domain::firing::Firing;
+use email_connectors::domain::event::{DetailType, Event};
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{ConnectorId, OwnerId, TriggerId};
+use email_connectors::domain::sweep::{Pace, Patience};
 use email_connectors::domain::trigger::{NewTrigger, Trigger};
 use email_connectors::domain::wake_up::{Kind, WakeUp};
+use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::connect::{Connect, ConnectError, ConnectRequest, Connected, fingerprint_of};
 use email_connectors::flows::disconnect::Disconnect;
 use email_connectors::flows::process::{Outcome, Process, ProcessError};
@@ -17,13 +23,16 @@ use email_connectors::flows::renew::{Renew, Swept};
 use email_connectors::flows::subscribe;
 use email_connectors::ports::{AuthorizationCode, Entropy, Store};
 use serde_json::{Value, json};
-use tests::world::{
-    Account, CLIENT_ID, Consent, Mail, MemoryBus, MemoryGmail, MemoryQuarantine, MemoryStore, MemoryVault, MemoryVerifier, MemoryWakeUps,
-    SCOPES, World,
-};
 
 pub const PROCESSOR_TIMEOUT: Duration = Duration::from_secs(45);
-pub const QUIET_AFTER: Duration = Duration::from_secs(6 * 3600);
+pub const QUIET_AFTER: Duration = Duration::from_secs(600);
+pub const SETTLE: Duration = Duration::from_secs(600);
+pub const COOLDOWN: Duration = Duration::from_secs(60);
+pub const UNITS_PER_MINUTE: u32 = 6000;
+pub const SWEEP_BUDGET: Duration = Duration::from_secs(25);
+pub const PATIENCE: Patience = Patience { settle: SETTLE, quiet_after: QUIET_AFTER };
+pub const PACE: Pace =
+    Pace { processor_timeout: PROCESSOR_TIMEOUT, patience: PATIENCE, cooldown: COOLDOWN, units_per_minute: UNITS_PER_MINUTE };
 pub const MINUTE: Duration = Duration::from_secs(60);
 pub const DAY: Duration = Duration::from_secs(24 * 3600);
 pub const SUBSCRIPTION: &str = "projects/example-project/subscriptions/gmail";
@@ -39,22 +48,29 @@ pub fn listed(messages: usize, fired: usize) -> Outcome {
     Outcome::Listed { messages, fired }
 }
 
-pub fn detail(firing: &Firing) -> Value {
+pub fn detail(firing: &Event) -> Value {
     serde_json::from_str(&firing.detail).expect("a detail is JSON")
 }
 
 /// The subjects of what was published, in order.
-pub fn subjects(published: &[Firing]) -> Vec<String> {
+pub fn subjects(published: &[Event]) -> Vec<String> {
     published.iter().map(|firing| detail(firing)["message"]["subject"].as_str().unwrap_or_default().to_string()).collect()
 }
 
 pub struct Stage {
     pub world: World,
+    pub pace: Pace,
+}
+
+impl Default for Stage {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Stage {
     pub fn new() -> Self {
-        Self { world: World::new() }
+        Self { world: World::new(), pace: PACE }
     }
 
     pub fn connecting(&self) -> Connect<MemoryStore, MemoryVault, MemoryGmail, MemoryWakeUps> {
@@ -69,23 +85,29 @@ impl Stage {
         }
     }
 
-    pub fn processing(&self) -> Process<MemoryStore, MemoryVault, MemoryGmail, MemoryBus> {
+    pub fn processing(&self) -> Process<MemoryStore, MemoryVault, MemoryGmail, MemoryBus, MemoryWakeUps, FixedClock> {
         Process {
             store: self.world.store(),
             vault: self.world.vault(),
             provider: self.world.gmail(),
             bus: self.world.bus(),
-            processor_timeout: PROCESSOR_TIMEOUT,
+            wake_ups: self.world.wake_ups(),
+            clock: self.world.clock(),
+            pace: self.pace,
+            refreshes: Refreshes::default(),
         }
     }
 
-    pub fn renewing(&self) -> Renew<MemoryStore, MemoryVault, MemoryGmail, MemoryWakeUps> {
+    pub fn renewing(&self) -> Renew<MemoryStore, MemoryVault, MemoryGmail, MemoryWakeUps, FixedClock> {
         Renew {
             store: self.world.store(),
             vault: self.world.vault(),
             provider: self.world.gmail(),
             wake_ups: self.world.wake_ups(),
-            quiet_after: QUIET_AFTER,
+            clock: self.world.clock(),
+            patience: self.pace.patience,
+            budget: SWEEP_BUDGET,
+            refreshes: Refreshes::default(),
         }
     }
 
@@ -131,6 +153,14 @@ impl Stage {
         subscribe::create(&self.world.store(), &connector.owner_id, new, id, self.world.now()).await.expect("a trigger is made")
     }
 
+    /// As `trigger`, and it may fail.
+    pub async fn try_trigger(&self, connector: &Connector, filters: Value) -> Result<Trigger, subscribe::SubscribeError> {
+        let body = json!({"type": "email", "config": {"connector_id": connector.id, "filters": filters}});
+        let new = NewTrigger::parse(body).expect("a trigger");
+        let id = TriggerId::from_uuid(self.world.entropy().uuid(self.world.now()));
+        subscribe::create(&self.world.store(), &connector.owner_id, new, id, self.world.now()).await
+    }
+
     /// The connector as it is stored now.
     pub fn connector(&self, id: &ConnectorId) -> Connector {
         self.world.store().look(id).expect("the connector is stored")
@@ -154,8 +184,18 @@ impl Stage {
         self.renewing().run(self.world.now()).await
     }
 
-    pub fn published(&self) -> Vec<Firing> {
+    pub fn published(&self) -> Vec<Event> {
         self.world.bus().published()
+    }
+
+    /// What was published and fired a trigger.
+    pub fn fired(&self) -> Vec<Event> {
+        self.published().into_iter().filter(|event| event.detail_type == DetailType::TriggerFired).collect()
+    }
+
+    /// The details of what was published of that type.
+    pub fn told(&self, detail_type: DetailType) -> Vec<Value> {
+        self.published().iter().filter(|event| event.detail_type == detail_type).map(detail).collect()
     }
 
     pub fn forget_calls(&self) {
@@ -200,7 +240,7 @@ impl Scene {
     }
 
     pub fn cursor(&self) -> HistoryId {
-        self.connector().history_id
+        self.connector().position.cursor
     }
 
     pub fn deliver(&self, subjects: &[&str]) {

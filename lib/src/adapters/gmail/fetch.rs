@@ -1,0 +1,276 @@
+//! Messages, one by itself or many in batches: each is answered for itself, and what may pass is asked for again.
+
+use std::time::Duration;
+
+use reqwest::header::CONTENT_TYPE;
+use secrecy::ExposeSecret;
+
+use super::errors::Failure;
+use super::{Gmail, batch, once, parse, pause, wire};
+use crate::domain::id::MessageId;
+use crate::domain::message::ProviderMessage;
+use crate::domain::secret::AccessToken;
+use crate::ports::{Fetched, ProviderError};
+
+/// Gmail refuses larger batches more readily than smaller ones; what was refused is asked for in smaller ones still.
+const BATCH: usize = 25;
+const BATCH_AGAIN: usize = 10;
+
+/// Everything an event tells, and no body. File names tell attachments apart; deeper nesting than this is not looked into.
+const MESSAGE_FIELDS: &str = "id,threadId,labelIds,snippet,historyId,internalDate,sizeEstimate,\
+    payload(mimeType,filename,headers,parts(mimeType,filename,parts(mimeType,filename,parts(mimeType,filename))))";
+const METADATA_FIELDS: &str = "id,threadId,labelIds,snippet,historyId,internalDate,sizeEstimate,payload(mimeType,filename,headers)";
+
+/// What was said of one message.
+enum Answer {
+    Message(ProviderMessage),
+    Missing,
+    /// It is there, and why it cannot be read.
+    Unreadable(String),
+    Refused(Failure),
+}
+
+impl Answer {
+    fn of_body(body: &[u8]) -> Self {
+        match parse::<wire::Message>(body).and_then(wire::Message::into_message) {
+            Ok(message) => Self::Message(message),
+            Err(failure) => Self::Unreadable(failure.reason),
+        }
+    }
+
+    fn of_failure(failure: Failure) -> Self {
+        if failure.status == Some(404) { Self::Missing } else { Self::Refused(failure) }
+    }
+
+    fn of_part(part: &batch::PartAnswer) -> Self {
+        match part.status {
+            200..300 => Self::of_body(&part.body),
+            status => Self::of_failure(Failure::answered(status, &part.head, &part.body)),
+        }
+    }
+}
+
+/// What came of the calls so far.
+#[derive(Default)]
+struct Fetching {
+    fetched: Fetched,
+    /// What the next round asks for, and how long that waits.
+    again: Vec<MessageId>,
+    wait: Duration,
+    /// What was given up without an answer, and why; of several reasons the one that asks for most patience.
+    left: Vec<MessageId>,
+    why: Option<Failure>,
+}
+
+impl Fetching {
+    /// `wait` says when a failure is worth another try.
+    fn take(&mut self, id: &MessageId, answer: Answer, wait: impl Fn(&Failure) -> Option<Duration>) -> Result<(), ProviderError> {
+        match answer {
+            Answer::Message(message) => self.fetched.messages.push(message),
+            Answer::Missing => {}
+            Answer::Unreadable(reason) => self.fetched.failed.push((id.clone(), reason)),
+            Answer::Refused(failure) if failure.status == Some(401) => return Err(failure.of_api()),
+            Answer::Refused(failure) => match wait(&failure) {
+                Some(wait) => self.ask_again(std::slice::from_ref(id), wait),
+                None if failure.is_for_now() => self.leave(std::slice::from_ref(id), failure),
+                None => self.fetched.failed.push((id.clone(), failure.to_string())),
+            },
+        }
+        Ok(())
+    }
+
+    fn ask_again(&mut self, ids: &[MessageId], wait: Duration) {
+        self.again.extend_from_slice(ids);
+        self.wait = self.wait.max(wait);
+    }
+
+    fn leave(&mut self, ids: &[MessageId], failure: Failure) {
+        self.left.extend_from_slice(ids);
+        self.why = self.why.take().filter(|held| held.retry_after >= failure.retry_after).or(Some(failure));
+    }
+
+    fn end(self) -> Fetched {
+        let unanswered = self.why.map(|failure| (self.left, failure.of_api()));
+        Fetched { unanswered, ..self.fetched }
+    }
+}
+
+impl Gmail {
+    pub(super) async fn fetch(&self, access: &AccessToken, ids: &[MessageId], only_headers: bool) -> Result<Fetched, ProviderError> {
+        if let [id] = ids {
+            return self.fetch_one(access, id, only_headers).await;
+        }
+        let mut fetching = Fetching::default();
+        let mut wanted = ids.to_vec();
+        let mut attempt = 1;
+        while !wanted.is_empty() {
+            let size = if attempt == 1 { BATCH } else { BATCH_AGAIN };
+            for (number, group) in wanted.chunks(size).enumerate() {
+                let wait = |failure: &Failure| self.wait(attempt, failure);
+                match self.batch(access, group, only_headers).await {
+                    Ok(answers) => group.iter().zip(answers).try_for_each(|(id, answer)| fetching.take(id, answer, wait))?,
+                    Err(failure) if failure.status == Some(401) => return Err(failure.of_api()),
+                    Err(failure) => match wait(&failure) {
+                        Some(wait) => fetching.ask_again(group, wait),
+                        None => return cut_short(fetching, &wanted[number * size..], failure, ids.len()),
+                    },
+                }
+            }
+            wanted = std::mem::take(&mut fetching.again);
+            if !wanted.is_empty() {
+                pause(std::mem::take(&mut fetching.wait)).await;
+            }
+            attempt += 1;
+        }
+        Ok(fetching.end())
+    }
+
+    /// Its call is repeated by `get` itself.
+    async fn fetch_one(&self, access: &AccessToken, id: &MessageId, only_headers: bool) -> Result<Fetched, ProviderError> {
+        let body = async { self.send(self.get(access, self.message_url(id, only_headers)?)).await };
+        let answer = body.await.map_or_else(Answer::of_failure, |answered| Answer::of_body(&answered.body));
+        let mut fetching = Fetching::default();
+        fetching.take(id, answer, |_| None)?;
+        let mut fetched = fetching.end();
+        match fetched.unanswered.take() {
+            Some((_, error)) => Err(error),
+            None => Ok(fetched),
+        }
+    }
+
+    /// What each part of one batch says, in the order of `ids`; a failure if the batch itself was not answered well.
+    async fn batch(&self, access: &AccessToken, ids: &[MessageId], only_headers: bool) -> Result<Vec<Answer>, Failure> {
+        let path =
+            |id: &MessageId| self.message_url(id, only_headers).map(|url| format!("{}?{}", url.path(), url.query().unwrap_or_default()));
+        let paths = ids.iter().map(path).collect::<Result<Vec<_>, _>>()?;
+        let request = self.http.post(&self.settings.batch_url).bearer_auth(access.secret.expose_secret());
+        let request =
+            request.header(CONTENT_TYPE, format!("multipart/mixed; boundary={}", batch::BOUNDARY)).body(batch::request_body(&paths));
+        let answered = once(request).await?;
+        let parts = batch::read_answers(&answered.content_type, &answered.head, &answered.body);
+        let answer = |index| parts.iter().find(|part| part.index == index).map(Answer::of_part);
+        let unanswered = || Answer::Refused(Failure::no_answer("a part was not answered"));
+        Ok((0..ids.len()).map(|index| answer(index).unwrap_or_else(unanswered)).collect())
+    }
+
+    fn message_url(&self, id: &MessageId, only_headers: bool) -> Result<reqwest::Url, Failure> {
+        let (format, fields) = if only_headers { ("metadata", METADATA_FIELDS) } else { ("full", MESSAGE_FIELDS) };
+        self.url(&format!("messages/{id}"), &[("format", format), ("fields", fields)])
+    }
+}
+
+/// A batch failed to the end, and so would the next one: `rest` and what was to be asked for again are left. It is an
+/// error if that is all there was.
+fn cut_short(mut fetching: Fetching, rest: &[MessageId], failure: Failure, asked: usize) -> Result<Fetched, ProviderError> {
+    let again = std::mem::take(&mut fetching.again);
+    fetching.leave(&again, failure.clone());
+    fetching.leave(rest, failure.clone());
+    if fetching.left.len() == asked { Err(failure.of_api()) } else { Ok(fetching.end()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::gmail::retry_after::Head;
+
+    const MESSAGE: &[u8] = br#"{"id":"m","threadId":"t","internalDate":"1700000000123"}"#;
+
+    fn part(status: u16, body: &[u8], retry_after: Option<&str>) -> batch::PartAnswer {
+        batch::PartAnswer { index: 0, status, body: body.into(), head: Head { retry_after: retry_after.map(String::from), date: None } }
+    }
+
+    fn refusal(reason: &str) -> Vec<u8> {
+        format!(r#"{{"error":{{"message":"","errors":[{{"reason":"{reason}"}}]}}}}"#).into_bytes()
+    }
+
+    fn taken(status: u16, body: &[u8], wait: Option<Duration>) -> Result<Fetching, ProviderError> {
+        let mut fetching = Fetching::default();
+        fetching.take(&MessageId::new("m"), Answer::of_part(&part(status, body, None)), |_| wait)?;
+        Ok(fetching)
+    }
+
+    /// Where the message is found afterwards.
+    fn place(fetching: &Fetching) -> String {
+        let Fetched { messages, failed, .. } = &fetching.fetched;
+        match (messages.len(), &failed[..], fetching.left.len(), fetching.again.len()) {
+            (1, [], 0, 0) => "messages".into(),
+            (0, [(_, reason)], 0, 0) => format!("failed: {reason}"),
+            (0, [], 1, 0) => "unanswered".into(),
+            (0, [], 0, 1) => "again".into(),
+            (0, [], 0, 0) => "missing".into(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_part_finds_its_place() {
+        let table: [(&str, u16, &[u8], &str); 10] = [
+            ("readable", 200, MESSAGE, "messages"),
+            (
+                "an unreadable date",
+                200,
+                br#"{"id":"m","threadId":"t","internalDate":"x"}"#,
+                "failed: a message's internalDate is not a number",
+            ),
+            ("no JSON", 200, b"<html>", "failed: the answer cannot be read (Syntax error)"),
+            ("gone", 404, &refusal("notFound"), "missing"),
+            ("a rate limit", 429, &refusal("rateLimitExceeded"), "unanswered"),
+            ("a rate limit without a word", 429, b"", "unanswered"),
+            ("a rate limit as 403", 403, &refusal("userRateLimitExceeded"), "unanswered"),
+            ("no permission", 403, &refusal("forbidden"), "failed: 403 forbidden"),
+            ("a wrong id", 400, &refusal("invalidArgument"), "failed: 400 invalidArgument"),
+            ("an outage", 500, &refusal("backendError"), "failed: 500 backendError"),
+        ];
+        for (case, status, body, expected) in table {
+            assert_eq!(place(&taken(status, body, None).unwrap()), expected, "{case}");
+        }
+        assert!(matches!(taken(401, &refusal("authError"), None), Err(ProviderError::Unauthorized)));
+        assert!(matches!(taken(401, b"", Some(Duration::ZERO)), Err(ProviderError::Unauthorized)), "not even if it may be tried again");
+    }
+
+    #[test]
+    fn what_may_pass_is_asked_for_again_and_what_was_answered_is_not() {
+        let wait = Duration::from_millis(400);
+        let table: [(u16, &[u8], &str); 5] = [
+            (429, b"", "again"),
+            (503, b"", "again"),
+            (404, b"", "missing"),
+            (200, MESSAGE, "messages"),
+            (200, b"", "failed: the answer cannot be read (Eof error)"),
+        ];
+        for (status, body, expected) in table {
+            let fetching = taken(status, body, Some(wait)).unwrap();
+            assert_eq!(place(&fetching), expected, "{status}");
+            assert_eq!(fetching.wait, if expected == "again" { wait } else { Duration::ZERO });
+        }
+    }
+
+    #[test]
+    fn of_several_refusals_the_one_that_asks_for_most_patience_is_told() {
+        let mut fetching = Fetching::default();
+        for (id, retry_after) in [("a", None), ("b", Some("60")), ("c", Some("7")), ("d", None)] {
+            fetching.take(&MessageId::new(id), Answer::of_part(&part(429, b"", retry_after)), |_| None).unwrap();
+        }
+        let (ids, error) = fetching.end().unanswered.unwrap();
+        assert_eq!(ids, ["a", "b", "c", "d"].map(MessageId::new));
+        assert!(matches!(error, ProviderError::Unavailable { retry_after, .. } if retry_after == Some(Duration::from_secs(60))));
+    }
+
+    #[test]
+    fn a_batch_that_fails_keeps_what_came_before_it() {
+        let ids = ["a", "b", "c"].map(MessageId::new);
+        let failure = || Failure::answered(503, &Head::default(), &refusal("backendError"));
+        assert!(matches!(cut_short(Fetching::default(), &ids, failure(), 3), Err(ProviderError::Unavailable { .. })));
+
+        let mut fetching = Fetching::default();
+        fetching.take(&ids[0], Answer::of_body(MESSAGE), |_| None).unwrap();
+        fetching.ask_again(&ids[1..2], Duration::ZERO);
+        let fetched = cut_short(fetching, &ids[2..], failure(), 3).unwrap();
+        let (left, _) = fetched.unanswered.unwrap();
+        assert_eq!((fetched.messages.len(), &left[..]), (1, &ids[1..]));
+
+        let mut fetching = Fetching::default();
+        fetching.take(&ids[0], Answer::Missing, |_| None).unwrap();
+        assert!(cut_short(fetching, &ids[1..], failure(), 3).is_ok(), "that one is not there was an answer too");
+    }
+}

@@ -1,0 +1,53 @@
+//! An event as it will be published: decided once, under a derived id, in bytes that no republication changes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::id::{EventId, MessageId, TriggerId};
+use crate::domain::timestamp::Timestamp;
+
+pub const EVENT_SOURCE: &str = "email.connectors";
+pub const SCHEMA_VERSION: u32 = 1;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    pub event_id: EventId,
+    pub detail_type: DetailType,
+    /// The trigger that fired, if one did.
+    pub trigger_id: Option<TriggerId>,
+    /// The message that it is about, if it is about one.
+    pub message_id: Option<MessageId>,
+    pub decided_at: Timestamp,
+    /// JSON. A republication sends these bytes, not a fresh rendering.
+    pub detail: String,
+}
+
+/// EventBridge's `detail-type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum DetailType {
+    /// A message matched a trigger.
+    TriggerFired,
+    /// Only the user can mend the connector, by connecting again.
+    ConnectorNeedsReauth,
+    /// The user connected again; what came in between fires now.
+    ConnectorRecovered,
+    /// Gmail stopped notifying: a renewal was due and failed until the watch ended.
+    WatchLapsed,
+    /// History was lost by Gmail and replayed by date.
+    HistoryGapRecovered,
+    /// A message fails again and again; it is set aside and tried again by itself.
+    MessageParked,
+}
+
+impl DetailType {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TriggerFired => "TRIGGER_FIRED",
+            Self::ConnectorNeedsReauth => "CONNECTOR_NEEDS_REAUTH",
+            Self::ConnectorRecovered => "CONNECTOR_RECOVERED",
+            Self::WatchLapsed => "WATCH_LAPSED",
+            Self::HistoryGapRecovered => "HISTORY_GAP_RECOVERED",
+            Self::MessageParked => "MESSAGE_PARKED",
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! How far a mailbox was read: the cursor, one step back from it, and all that is still owed on the way.
+//!
+//! A listing begins at `settled`, not at the cursor: Gmail may show a record only after its successors. What was handled
+//! since then is remembered by record id, so that looking twice costs no fetch.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::gap::Gap;
+use crate::domain::history_id::HistoryId;
+use crate::domain::id::MessageId;
+use crate::domain::timestamp::Timestamp;
+
+/// How many handled records are remembered; of more, the oldest are looked at again, which only costs.
+const MOST_HANDLED: usize = 5000;
+/// How many messages may be set aside; one more would hold up its mailbox until one of them goes.
+pub const MOST_PARKED: usize = 200;
+/// A message is set aside after so many failures while others of its batch went well …
+const FAILURES_TO_PARK: u32 = 3;
+/// … or after so long: one that is alone in its mailbox has no others.
+const PARK_AFTER: Duration = Duration::from_secs(24 * 3600);
+
+const FIRST_WAIT: Duration = Duration::from_secs(20);
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+const LONGEST_PARKED_WAIT: Duration = Duration::from_secs(24 * 3600);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Everything up to here was handled, but for what shows late.
+    pub cursor: HistoryId,
+    /// Everything up to here was handled, and nothing shows so late any more. Listings begin here.
+    pub settled: HistoryId,
+    /// A cursor on its way to being settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    settling: Option<Settling>,
+    /// History records after `settled` that were handled.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub handled: BTreeSet<HistoryId>,
+    /// When the last complete listing began; nothing yet if there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed_at: Option<Timestamp>,
+    /// When a listing last found that something had changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<Timestamp>,
+    /// A push told of more than the last listing showed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    awaited: Option<Awaited>,
+    /// A listing that takes more than one run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backlog: Option<Listing>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap: Option<Gap>,
+    /// Messages that could not be fetched or read; they hold the cursor where it is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub troubles: BTreeMap<MessageId, Trouble>,
+    /// Messages that were set aside, so that they hold up nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parked: BTreeMap<MessageId, Trouble>,
+    /// A look that was put off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub put_off: Option<PutOff>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Settling {
+    cursor: HistoryId,
+    /// When it was committed.
+    at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Awaited {
+    history_id: HistoryId,
+    looks: u32,
+    look_at: Timestamp,
+}
+
+/// One listing of history, from `settled` to its last page, in one run or in several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listing {
+    pub began_at: Timestamp,
+    /// The page to go on with; none at the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_token: Option<String>,
+    /// The lowest history id that a page told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lowest: Option<HistoryId>,
+    /// Records of that page that were looked at, also those that fired nothing: without them a page of more than one
+    /// minute's quota would never end. The next listing looks again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub looked_at: BTreeSet<HistoryId>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    pub since: Timestamp,
+    /// Failures while others of the batch went well; of a parked message all.
+    pub failures: u32,
+    pub tries: u32,
+    pub tried_at: Timestamp,
+    pub retry_at: Timestamp,
+    pub reason: String,
+    /// Whether it was met in a replay, not in a listing.
+    #[serde(default)]
+    pub in_gap: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PutOff {
+    pub until: Timestamp,
+    pub times: u32,
+}
+
+impl Listing {
+    pub fn begin(now: Timestamp) -> Self {
+        Self { began_at: now, page_token: None, lowest: None, looked_at: BTreeSet::new() }
+    }
+
+    pub fn saw(&mut self, history_id: HistoryId) {
+        self.lowest = Some(self.lowest.map_or(history_id, |lowest| lowest.min(history_id)));
+    }
+
+    /// The page was looked at; the listing goes on with this one.
+    pub fn turn(&mut self, next_page_token: String) {
+        self.page_token = Some(next_page_token);
+        self.looked_at.clear();
+    }
+}
+
+impl Position {
+    /// Of a mailbox that was just connected, or whose history was lost.
+    pub fn at(cursor: HistoryId) -> Self {
+        Self {
+            cursor,
+            settled: cursor,
+            settling: None,
+            handled: BTreeSet::new(),
+            listed_at: None,
+            changed_at: None,
+            awaited: None,
+            backlog: None,
+            gap: None,
+            troubles: BTreeMap::new(),
+            parked: BTreeMap::new(),
+            put_off: None,
+        }
+    }
+
+    /// Records were handled: nothing of them need be looked at again.
+    pub fn handle(&mut self, records: impl IntoIterator<Item = HistoryId>) {
+        self.handled.extend(records);
+        while self.handled.len() > MOST_HANDLED {
+            self.handled.pop_first();
+        }
+    }
+
+    /// All pages of a listing were handled: the cursor moves to what every page had already seen, and never back. `pushed`
+    /// is what a push told that led here. `now` is the moment of the commit.
+    pub fn complete(&mut self, listing: &Listing, pushed: Option<HistoryId>, settle: Duration, now: Timestamp) {
+        let cursor = listing.lowest.unwrap_or(self.cursor).max(self.cursor);
+        if let Some(settling) = self.settling.filter(|settling| settling.at.after(settle) <= listing.began_at) {
+            self.settled = self.settled.max(settling.cursor);
+            self.settling = None;
+            self.handled = self.handled.split_off(&HistoryId::new(self.settled.value().saturating_add(1)));
+        }
+        if cursor > self.cursor {
+            self.changed_at = Some(listing.began_at);
+        }
+        self.cursor = cursor;
+        if self.settling.is_none() && self.settled < cursor {
+            self.settling = Some(Settling { cursor, at: now });
+        }
+        self.listed_at = Some(listing.began_at);
+        self.backlog = None;
+        self.put_off = None;
+        self.awaited = self.still_awaited(pushed, settle, now);
+    }
+
+    /// What a push told of and no listing has shown: look again soon, then later, and no longer than mail may be late. What
+    /// a push says may be wrong.
+    fn still_awaited(&self, pushed: Option<HistoryId>, settle: Duration, now: Timestamp) -> Option<Awaited> {
+        let before = self.awaited.map(|awaited| awaited.history_id);
+        let history_id = pushed.max(before).filter(|history_id| *history_id > self.cursor)?;
+        let looks = self.awaited.filter(|awaited| awaited.history_id == history_id).map_or(0, |awaited| awaited.looks);
+        let wait = doubled(FIRST_WAIT, looks);
+        (wait <= settle).then(|| Awaited { history_id, looks: looks + 1, look_at: now.after(wait) })
+    }
+
+    /// History from `settled` on is gone: what lies in between is owed as a replay, and listings go on from the profile's id.
+    pub fn pin(&mut self, pinned: HistoryId, listed_at: Timestamp, settle: Duration, now: Timestamp) {
+        let listed_at = self.listed_at.unwrap_or(listed_at);
+        let cursor = self.cursor.max(pinned);
+        *self = Self {
+            listed_at: Some(listed_at),
+            changed_at: self.changed_at,
+            gap: Some(Gap::found(cursor, listed_at, self.gap.as_ref(), settle, now)),
+            // The replay comes upon the troubled ones again; it does not know those that were set aside.
+            parked: std::mem::take(&mut self.parked),
+            ..Self::at(cursor)
+        };
+    }
+
+    /// A message could not be fetched or read, in a replay or in a listing. Answers whether that sets it aside.
+    pub fn trouble(&mut self, message: &MessageId, reason: &str, in_gap: bool, others_went_well: bool, now: Timestamp) -> bool {
+        let known = self.parked.remove(message);
+        let was_parked = known.is_some();
+        let earlier = known.or_else(|| self.troubles.remove(message));
+        let since = earlier.as_ref().map_or(now, |trouble| trouble.since);
+        let failures = earlier.as_ref().map_or(0, |trouble| trouble.failures) + u32::from(others_went_well);
+        let tries = earlier.map_or(0, |trouble| trouble.tries) + 1;
+        let enough = failures >= FAILURES_TO_PARK || since.after(PARK_AFTER) <= now;
+        let parks = was_parked || (enough && self.parked.len() < MOST_PARKED);
+        let longest = if parks { LONGEST_PARKED_WAIT } else { LONGEST_WAIT };
+        let wait = doubled(FIRST_WAIT, tries - 1).min(longest);
+        let trouble = Trouble { since, failures, tries, tried_at: now, retry_at: now.after(wait), reason: reason.into(), in_gap };
+        let place = if parks { &mut self.parked } else { &mut self.troubles };
+        place.insert(message.clone(), trouble);
+        parks && !was_parked
+    }
+
+    /// A message was looked at, or is gone.
+    pub fn solved(&mut self, message: &MessageId) {
+        self.troubles.remove(message);
+        self.parked.remove(message);
+    }
+
+    /// A listing went through to its end: messages that it did not meet are nobody's trouble any more. Whether any holds the
+    /// cursor still.
+    pub fn held_after(&mut self, listing: &Listing) -> bool {
+        self.troubles.retain(|_, trouble| trouble.in_gap || trouble.tried_at >= listing.began_at);
+        self.troubles.values().any(|trouble| !trouble.in_gap)
+    }
+
+    /// As `held_after`, of a slice of a replay that began to be listed then.
+    pub fn slice_held_after(&mut self, began_at: Timestamp) -> bool {
+        self.troubles.retain(|_, trouble| !trouble.in_gap || trouble.tried_at >= began_at);
+        self.troubles.values().any(|trouble| trouble.in_gap)
+    }
+
+    /// Messages that were set aside and are tried again now.
+    pub fn parked_to_retry(&self, all: bool, now: Timestamp) -> Vec<MessageId> {
+        self.parked.iter().filter(|(_, trouble)| all || trouble.retry_at <= now).map(|(message, _)| message.clone()).collect()
+    }
+
+    /// The look that was due could not be taken; `until` if somebody said when.
+    pub fn put_off(&mut self, until: Option<Timestamp>, now: Timestamp) {
+        let times = self.put_off.as_ref().map_or(0, |put_off| put_off.times);
+        let until = until.unwrap_or_else(|| now.after(doubled(FIRST_WAIT, times).min(LONGEST_WAIT)));
+        self.put_off = Some(PutOff { until, times: times + 1 });
+    }
+
+    /// When the mailbox must be looked at without a push; never, if nothing is owed.
+    pub fn look_at(&self, settle: Duration) -> Option<Timestamp> {
+        if let Some(put_off) = &self.put_off {
+            return Some(put_off.until);
+        }
+        let troubles = self.troubles.values().chain(self.parked.values()).map(|trouble| trouble.retry_at);
+        let owed = [
+            self.awaited.map(|awaited| awaited.look_at),
+            self.settling.map(|settling| settling.at.after(settle)),
+            self.backlog.as_ref().map(|listing| listing.began_at),
+            self.gap.as_ref().map(|gap| gap.ready_at(settle)),
+        ];
+        owed.into_iter().flatten().chain(troubles).min()
+    }
+}
+
+/// `first`, doubled so many times.
+fn doubled(first: Duration, times: u32) -> Duration {
+    first.saturating_mul(2_u32.saturating_pow(times))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTLE: Duration = Duration::from_secs(600);
+    const NOW: Timestamp = Timestamp::from_seconds(1_900_000_000);
+
+    fn id(value: u64) -> HistoryId {
+        HistoryId::new(value)
+    }
+
+    fn after(seconds: u64) -> Timestamp {
+        NOW.after(Duration::from_secs(seconds))
+    }
+
+    fn listed(position: &mut Position, began: u64, pages: &[u64], pushed: Option<u64>) {
+        let mut listing = Listing::begin(after(began));
+        pages.iter().for_each(|page| listing.saw(id(*page)));
+        position.complete(&listing, pushed.map(id), SETTLE, after(began + 1));
+    }
+
+    #[test]
+    fn the_cursor_is_the_lowest_page_and_never_falls() {
+        let table: [(&[u64], u64, u64); 4] = [(&[], 7, 7), (&[9], 7, 9), (&[12, 9, 15], 7, 9), (&[5], 7, 7)];
+        for (pages, stored, expected) in table {
+            let mut position = Position::at(id(stored));
+            listed(&mut position, 0, pages, None);
+            assert_eq!(position.cursor, id(expected), "{pages:?} from {stored}");
+        }
+    }
+
+    #[test]
+    fn settled_follows_only_a_cursor_that_is_old_enough() {
+        let mut position = Position::at(id(10));
+        listed(&mut position, 0, &[20], None);
+        assert_eq!((position.settled, position.look_at(SETTLE)), (id(10), Some(after(601))), "a listing ten minutes after the commit");
+        position.handle([id(15), id(25)]);
+        listed(&mut position, 600, &[30], None);
+        assert_eq!(position.settled, id(10), "a second too early, measured from the listing's start");
+        listed(&mut position, 601, &[30], None);
+        assert_eq!((position.settled, position.cursor), (id(20), id(30)));
+        assert_eq!(position.handled, BTreeSet::from([id(25)]), "what is settled need not be remembered");
+        listed(&mut position, 1202, &[30], None);
+        assert_eq!((position.settled, position.look_at(SETTLE)), (id(30), None), "all is settled and nothing is owed");
+    }
+
+    #[test]
+    fn a_listing_behind_its_push_is_repeated_with_patience_that_ends() {
+        let mut position = Position::at(id(10));
+        let mut now = 0;
+        let mut waits = Vec::new();
+        listed(&mut position, now, &[10], Some(15));
+        while let Some(look_at) = position.look_at(SETTLE) {
+            let wait = u64::try_from(look_at.seconds() - after(now + 1).seconds()).unwrap();
+            waits.push(wait);
+            now += wait + 1;
+            listed(&mut position, now, &[10], None);
+        }
+        assert_eq!(waits, [20, 40, 80, 160, 320]);
+        listed(&mut position, now, &[10], Some(15));
+        listed(&mut position, now + 1, &[16], None);
+        assert_eq!(position.awaited, None, "what was awaited has shown");
+    }
+
+    #[test]
+    fn a_message_is_set_aside_when_only_it_fails_or_when_it_fails_for_a_day() {
+        let poison = MessageId::new("poison");
+        let mut position = Position::at(id(10));
+        let parked: Vec<bool> = (0..4).map(|seconds| position.trouble(&poison, "500", false, true, after(seconds))).collect();
+        assert_eq!(parked, [false, false, true, false], "it is set aside once");
+        assert!(position.troubles.is_empty() && position.parked.contains_key(&poison));
+
+        let mut position = Position::at(id(10));
+        assert!(!(0..100).any(|seconds| position.trouble(&poison, "500", false, false, after(seconds))), "an outage sets nothing aside");
+        assert!(position.trouble(&poison, "500", false, false, after(24 * 3600)));
+        position.solved(&poison);
+        assert_eq!(position.look_at(SETTLE), None);
+    }
+
+    #[test]
+    fn no_more_is_set_aside_than_has_room() {
+        let mut position = Position::at(id(10));
+        for number in 0..=MOST_PARKED {
+            let message = MessageId::new(number.to_string());
+            for _ in 0..FAILURES_TO_PARK {
+                position.trouble(&message, "500", false, true, NOW);
+            }
+        }
+        assert_eq!((position.parked.len(), position.troubles.len()), (MOST_PARKED, 1), "one more holds the cursor");
+    }
+
+    #[test]
+    fn what_is_put_off_waits_longer_each_time_or_as_long_as_it_was_told() {
+        let mut position = Position::at(id(10));
+        let mut waits = Vec::new();
+        for _ in 0..7 {
+            position.put_off(None, NOW);
+            waits.push(position.look_at(SETTLE).unwrap().seconds() - NOW.seconds());
+        }
+        assert_eq!(waits, [20, 40, 80, 160, 320, 600, 600]);
+        position.put_off(Some(after(5)), NOW);
+        assert_eq!(position.look_at(SETTLE), Some(after(5)));
+    }
+
+    #[test]
+    fn a_pin_keeps_what_is_owed_and_what_was_set_aside() {
+        let mut position = Position::at(id(10));
+        listed(&mut position, 0, &[20], None);
+        let poison = MessageId::new("poison");
+        for _ in 0..3 {
+            position.trouble(&poison, "500", false, true, NOW);
+        }
+        position.handle([id(15)]);
+        position.pin(id(90), NOW, SETTLE, after(7));
+        assert_eq!((position.cursor, position.settled, position.handled.len()), (id(90), id(90), 0));
+        assert_eq!(position.gap.as_ref().map(|gap| (gap.pinned, gap.pinned_at)), Some((id(90), after(7))));
+        assert!(position.parked.contains_key(&poison));
+    }
+}

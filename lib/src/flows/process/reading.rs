@@ -1,0 +1,263 @@
+//! The history is read from where it was settled: page by page, fetched and decided in groups, the cursor last of all.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use crate::domain::event::Event;
+use crate::domain::firing::{decide, possible};
+use crate::domain::history::{Candidate, HistoryPage, Sieve};
+use crate::domain::history_id::HistoryId;
+use crate::domain::id::{EventId, MessageId};
+use crate::domain::notice;
+use crate::domain::position::Listing;
+use crate::domain::quota::price;
+use crate::domain::scopes;
+use crate::domain::wake_up::Kind;
+use crate::flows::access::{AccessError, Session};
+use crate::flows::process::ProcessError;
+use crate::flows::process::run::{Pause, Progress, Run};
+use crate::ports::{Clock, EmailProvider, EventBus, Fetched, ProviderError, Store, Vault, WakeUps};
+
+/// How many messages are fetched and decided before what they fired is committed.
+pub(super) const GROUP: usize = 100;
+
+/// The candidates of a page, and how many of each record have not been looked at.
+struct Open(BTreeMap<HistoryId, usize>);
+
+impl Open {
+    fn of(candidates: &[Candidate]) -> Self {
+        let mut open = BTreeMap::new();
+        for record in candidates.iter().flat_map(|candidate| &candidate.records) {
+            *open.entry(*record).or_default() += 1;
+        }
+        Self(open)
+    }
+
+    /// The records of which this was the last message.
+    fn looked_at(&mut self, candidate: &Candidate) -> Vec<HistoryId> {
+        let mut handled = Vec::new();
+        for record in &candidate.records {
+            if let Some(left) = self.0.get_mut(record) {
+                *left -= 1;
+                if *left == 0 {
+                    handled.push(*record);
+                }
+            }
+        }
+        handled
+    }
+}
+
+impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Run<'_, S, V, P, B, W, C> {
+    pub(super) async fn read(&mut self, session: &mut Session<'_, S, V, P>) -> Result<Progress, ProcessError> {
+        self.retry_parked(session).await?;
+        let mut listing = self.next.position.backlog.clone().unwrap_or_else(|| Listing::begin(self.now()));
+        let sieve = Sieve::new(self.triggers);
+        let (mut pinned, mut restarted) = (false, false);
+        loop {
+            let mut page = match self.page(session, &listing).await {
+                Err(ProcessError::Access(AccessError::Provider(ProviderError::HistoryExpired)))
+                    if listing.page_token.is_none() && !pinned =>
+                {
+                    pinned = true;
+                    self.pin(session).await?;
+                    listing = Listing::begin(self.now());
+                    continue;
+                }
+                // The listing is not known any more: from the start. The ledger makes that harmless.
+                Err(ProcessError::Access(AccessError::Provider(ProviderError::HistoryExpired | ProviderError::PageLost)))
+                    if listing.page_token.is_some() && !restarted =>
+                {
+                    restarted = true;
+                    self.next.position.backlog = None;
+                    listing = Listing::begin(self.now());
+                    continue;
+                }
+                page => page?,
+            };
+            listing.saw(page.history_id);
+            page.records.retain(|record| !listing.looked_at.contains(&record.id));
+            let candidates =
+                if self.triggers.is_empty() { Vec::new() } else { sieve.candidates(&page.records, &self.next.position.handled) };
+            if let Progress::Paused(pause) = self.decide_all(session, &candidates, &mut listing.looked_at).await? {
+                self.next.position.backlog = Some(listing);
+                return Ok(Progress::Paused(pause));
+            }
+            match page.next_page_token {
+                None => break,
+                Some(next) if listing.page_token.as_ref() == Some(&next) => {
+                    return Err(AccessError::from(ProviderError::unavailable("the history's pages do not end")).into());
+                }
+                Some(next) => listing.turn(next),
+            }
+            if self.out_of_time() {
+                self.next.position.backlog = Some(listing);
+                return Ok(Progress::Paused(Pause::Time));
+            }
+        }
+        self.note_success();
+        if self.next.position.held_after(&listing) {
+            // A message that failed is not handled, so nothing after it is: the cursor stays until it goes well or is parked.
+            self.next.position.backlog = None;
+        } else {
+            let (pushed, settle) = (self.wake_up.history_id, self.process.pace.patience.settle);
+            let now = self.now();
+            self.next.position.complete(&listing, pushed, settle, now);
+        }
+        self.commit(session.take_units()).await?;
+        Ok(Progress::Done)
+    }
+
+    async fn page(&self, session: &mut Session<'_, S, V, P>, listing: &Listing) -> Result<HistoryPage, ProcessError> {
+        let (provider, after) = (&self.process.provider, self.next.position.settled);
+        let page = session.call(price::HISTORY, |access| {
+            let token = listing.page_token.clone();
+            async move { provider.history(&access, after, token.as_deref()).await }
+        });
+        Ok(page.await?)
+    }
+
+    /// History is lost. Before anything is replayed it is written down what is owed, and from where listings go on.
+    async fn pin(&mut self, session: &mut Session<'_, S, V, P>) -> Result<(), ProcessError> {
+        let provider = &self.process.provider;
+        let profile = session.call(price::PROFILE, |access| async move { provider.profile(&access).await }).await?;
+        let (connected_at, now) = (self.next.connected_at, self.now());
+        self.next.position.pin(profile.history_id, connected_at, self.process.pace.patience.settle, now);
+        self.commit(session.take_units()).await
+    }
+
+    /// Fetches and decides in groups; each is committed before the next one begins, the last one with what follows it.
+    async fn decide_all(
+        &mut self,
+        session: &mut Session<'_, S, V, P>,
+        candidates: &[Candidate],
+        seen: &mut BTreeSet<HistoryId>,
+    ) -> Result<Progress, ProcessError> {
+        let (mut open, mut unseen) = (Open::of(candidates), Open::of(candidates));
+        let mut rest = candidates;
+        let mut first = true;
+        while !rest.is_empty() {
+            if !first {
+                self.commit(session.take_units()).await?;
+                if self.out_of_time() {
+                    return Ok(Progress::Paused(Pause::Time));
+                }
+            }
+            first = false;
+            let affordable = self.affordable(session.units()).min(GROUP);
+            if affordable == 0 {
+                return Ok(Progress::Paused(Pause::Quota));
+            }
+            let (group, others) = rest.split_at(affordable.min(rest.len()));
+            rest = others;
+            let looked_at = self.decide_group(session, group, false).await?;
+            for candidate in group.iter().filter(|candidate| looked_at.contains(&candidate.message)) {
+                let handled = open.looked_at(candidate);
+                self.next.position.handle(handled);
+            }
+            for candidate in group.iter().filter(|candidate| !self.next.position.troubles.contains_key(&candidate.message)) {
+                seen.extend(unseen.looked_at(candidate));
+            }
+            self.settle_interruption(session).await?;
+        }
+        Ok(Progress::Done)
+    }
+
+    /// Fetches these messages, asks the ledger about them at the same time, and decides. Answers those that need no further
+    /// look; what was decided waits in `decided`.
+    pub(super) async fn decide_group(
+        &mut self,
+        session: &mut Session<'_, S, V, P>,
+        group: &[Candidate],
+        in_gap: bool,
+    ) -> Result<HashSet<MessageId>, ProcessError> {
+        let events = possible(&self.stored, self.triggers, group);
+        let store = &self.process.store;
+        let (fetched, known) = tokio::join!(self.fetch(session, group), store.decided(&events));
+        let (fetched, known) = (fetched?, known?.into_iter().collect::<HashSet<EventId>>());
+        self.decide_fetched(group, fetched, &known, in_gap)
+    }
+
+    pub(super) async fn fetch(&self, session: &mut Session<'_, S, V, P>, group: &[Candidate]) -> Result<Fetched, AccessError> {
+        let only_headers = scopes::only_metadata(&self.stored.granted_scopes);
+        let ids: Vec<MessageId> = group.iter().map(|candidate| candidate.message.clone()).collect();
+        let units = price::MESSAGE.saturating_mul(u32::try_from(ids.len()).unwrap_or(u32::MAX));
+        let provider = &self.process.provider;
+        let fetched = session.call(units, |access| {
+            let ids = &ids;
+            async move { provider.messages(&access, ids, only_headers).await }
+        });
+        fetched.await
+    }
+
+    pub(super) fn decide_fetched(
+        &mut self,
+        group: &[Candidate],
+        fetched: Fetched,
+        known: &HashSet<EventId>,
+        in_gap: bool,
+    ) -> Result<HashSet<MessageId>, ProcessError> {
+        let (now, failed) = (self.now(), fetched.failed.len());
+        let others_went_well = !fetched.messages.is_empty();
+        let candidates: HashMap<&MessageId, &Candidate> = group.iter().map(|candidate| (&candidate.message, candidate)).collect();
+        // An earlier page, or the look at what was set aside, may have told of the same message.
+        let waiting: HashSet<EventId> = self.decided.iter().map(|event| event.event_id.clone()).collect();
+        let mut looked_at = HashSet::new();
+        let mut unsolved: HashSet<&MessageId> = fetched.failed.iter().map(|(message, _)| message).collect();
+        unsolved.extend(fetched.unanswered.iter().flat_map(|(messages, _)| messages));
+        for candidate in group.iter().filter(|candidate| !unsolved.contains(&candidate.message)) {
+            self.next.position.solved(&candidate.message);
+        }
+        for message in fetched.messages {
+            let Some(candidate) = candidates.get(&message.id) else { continue };
+            let events = decide(&self.stored, self.triggers, &message.normalize(), candidate.arrived, self.wake_up, now);
+            // A label may be on its way still (INBOX is added before SPAM is removed): a look that fires nothing is repeated
+            // until its record is settled.
+            if candidate.arrived || !events.is_empty() {
+                looked_at.insert(candidate.message.clone());
+            }
+            let decided = |event: &Event| known.contains(&event.event_id) || waiting.contains(&event.event_id);
+            self.decided.extend(events.into_iter().filter(|event| !decided(event)));
+        }
+        self.messages += looked_at.len();
+        for (message, reason) in fetched.failed {
+            if self.next.position.trouble(&message, &reason, in_gap, others_went_well, now) {
+                self.decided.push(notice::message_parked(&self.stored, &message, &reason, now));
+            }
+            if self.next.position.parked.contains_key(&message) {
+                looked_at.insert(message);
+            }
+        }
+        let outage = (failed > 1 && !others_went_well)
+            .then(|| ProviderError::unavailable(format_args!("none of {} messages could be had", group.len())));
+        self.interruption = fetched.unanswered.map(|(_, error)| error).or(outage);
+        Ok(looked_at)
+    }
+
+    /// The provider stopped answering in the middle: what was decided is kept, the rest comes again.
+    pub(super) async fn settle_interruption(&mut self, session: &mut Session<'_, S, V, P>) -> Result<(), ProcessError> {
+        match self.interruption.take() {
+            None => Ok(()),
+            Some(error) => {
+                self.commit(session.take_units()).await?;
+                Err(AccessError::from(error).into())
+            }
+        }
+    }
+
+    /// Messages that were set aside are tried again when their time has come, and all of them when somebody asks.
+    async fn retry_parked(&mut self, session: &mut Session<'_, S, V, P>) -> Result<(), ProcessError> {
+        if self.triggers.is_empty() {
+            // Nothing could fire, and a trigger to come is younger than they are.
+            self.next.position.parked.clear();
+        }
+        let all = self.wake_up.kind == Kind::Sync;
+        let mut retry = self.next.position.parked_to_retry(all, self.now());
+        retry.truncate(self.affordable(session.units()).min(GROUP));
+        if !retry.is_empty() {
+            let group: Vec<Candidate> = retry.into_iter().map(Candidate::found).collect();
+            self.decide_group(session, &group, false).await?;
+            self.settle_interruption(session).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,279 @@
+//! One connector's part of a wake-up: what was read of it, what is to become of it, and how that is written.
+
+use crate::domain::circuit::{Circuit, CircuitState};
+use crate::domain::connector::{Connector, Status};
+use crate::domain::event::{DetailType, Event};
+use crate::domain::id::EventId;
+use crate::domain::notice;
+use crate::domain::position::PutOff;
+use crate::domain::quota::next_minute;
+use crate::domain::sweep::next_sweep;
+use crate::domain::timestamp::Timestamp;
+use crate::domain::trigger::Trigger;
+use crate::domain::wake_up::{Kind, WakeUp};
+use crate::flows::access::{AccessError, Session};
+use crate::flows::process::{Outcome, Process, ProcessError};
+use crate::ports::{Clock, Commit, EmailProvider, EventBus, ProviderError, Store, StoreError, Vault, WakeUps};
+
+/// So many events may wait for the bus before no more are decided.
+const MOST_UNPUBLISHED: usize = 2000;
+
+pub(super) struct Run<'a, S, V, P, B, W, C> {
+    pub(super) process: &'a Process<S, V, P, B, W, C>,
+    /// As the table has it; every commit is conditional on its version.
+    pub(super) stored: Connector,
+    /// As the next commit will have it.
+    pub(super) next: Connector,
+    /// What the next commit decides.
+    pub(super) decided: Vec<Event>,
+    pub(super) triggers: &'a [Trigger],
+    pub(super) wake_up: &'a WakeUp,
+    began: Timestamp,
+    pub(super) messages: usize,
+    fired: usize,
+    /// The provider stopped answering in the middle of a group.
+    pub(super) interruption: Option<ProviderError>,
+    /// Quota units that a look spent before it failed.
+    unnoted: u32,
+    /// As it was when this run began.
+    put_off_before: Option<PutOff>,
+}
+
+/// Why a reading stops before its end; it is written down where it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pause {
+    /// This run has taken its time; the next one follows at once.
+    Time,
+    /// This minute's quota is spent.
+    Quota,
+}
+
+pub(super) enum Progress {
+    Done,
+    Paused(Pause),
+}
+
+impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Run<'a, S, V, P, B, W, C> {
+    pub(super) fn new(
+        process: &'a Process<S, V, P, B, W, C>,
+        connector: &Connector,
+        triggers: &'a [Trigger],
+        wake_up: &'a WakeUp,
+        began: Timestamp,
+    ) -> Self {
+        let (stored, next) = (connector.clone(), connector.clone());
+        let put_off_before = connector.position.put_off.clone();
+        Self {
+            process,
+            stored,
+            next,
+            decided: Vec::new(),
+            triggers,
+            wake_up,
+            began,
+            messages: 0,
+            fired: 0,
+            interruption: None,
+            unnoted: 0,
+            put_off_before,
+        }
+    }
+
+    pub(super) async fn handle(mut self) -> Result<Outcome, ProcessError> {
+        // First of all, and also for a stale wake-up: what was decided is owed.
+        self.publish_left_over().await?;
+        if self.stored.status != Status::Active {
+            return Ok(Outcome::NotActive);
+        }
+        self.note_proof();
+        if self.wake_up.is_stale(self.stored.position.cursor) {
+            if self.next != self.stored {
+                self.commit(0).await?;
+            }
+            return Ok(Outcome::Stale);
+        }
+        if self.stored.circuit.state(self.now()) == CircuitState::Open {
+            // What this wake-up wanted is owed until the circuit closes.
+            if self.stored.position.put_off.is_none() {
+                self.next.position.put_off(self.stored.circuit.open_until, self.now());
+                self.commit(0).await?;
+            }
+            return Ok(Outcome::PutOff);
+        }
+        if self.stored.unpublished.len() > MOST_UNPUBLISHED {
+            // A row holds 400 KB: with the bus down, what is not decided yet waits where it is.
+            self.next.position.put_off(None, self.now());
+            self.commit(0).await?;
+            return Ok(Outcome::PutOff);
+        }
+        match self.look().await {
+            Err(ProcessError::Access(AccessError::Provider(ProviderError::GrantRefused(reason)))) => {
+                self.next = self.stored.without_grant(&reason);
+                self.decided = vec![notice::needs_reauth(&self.stored, &reason, self.now())];
+                self.commit(0).await?;
+                Ok(Outcome::NotActive)
+            }
+            Err(ProcessError::Access(error @ (AccessError::Provider(_) | AccessError::Vault(_)))) => self.put_off(&error).await,
+            ended => ended,
+        }
+    }
+
+    async fn look(&mut self) -> Result<Outcome, ProcessError> {
+        let process = self.process;
+        let (store, vault, provider) = (&process.store, &process.vault, &process.provider);
+        let mut session = Session::open(store, vault, provider, &process.refreshes, &self.stored, self.now()).await?;
+        self.next.position.put_off = None;
+        let looked = self.look_with(&mut session).await;
+        if looked.is_err() {
+            self.unnoted = session.take_units();
+        }
+        looked
+    }
+
+    async fn look_with(&mut self, session: &mut Session<'_, S, V, P>) -> Result<Outcome, ProcessError> {
+        let mut progress = self.read(session).await?;
+        if matches!(progress, Progress::Done) {
+            progress = self.replay(session).await?;
+        }
+        let (messages, fired) = (self.messages, self.fired);
+        match progress {
+            Progress::Done => Ok(Outcome::Listed { messages, fired }),
+            Progress::Paused(pause) => {
+                self.pause(pause, session.take_units()).await?;
+                Ok(Outcome::Interrupted { messages: self.messages, fired: self.fired })
+            }
+        }
+    }
+
+    /// A push that was published after the watch was renewed proves that notifications come through.
+    fn note_proof(&mut self) {
+        let proven = self.wake_up.proves_push_at().filter(|published_at| self.stored.watch.is_proven_by(*published_at));
+        if proven.is_some() && !self.stored.is_verified() {
+            self.next.verified_at = proven;
+        }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.process.clock.now()
+    }
+
+    pub(super) fn out_of_time(&self) -> bool {
+        self.now() >= self.began.after(self.process.pace.processor_timeout / 2)
+    }
+
+    /// How many messages this minute's quota still allows.
+    pub(super) fn affordable(&self, unnoted: u32) -> usize {
+        let now = self.now();
+        self.next.spent.and(unnoted, now).messages_left(self.process.pace.units_per_minute, now)
+    }
+
+    /// Where the reading stands is in `next`: it is written, and goes on by itself.
+    async fn pause(&mut self, pause: Pause, units: u32) -> Result<(), ProcessError> {
+        if pause == Pause::Quota {
+            self.next.position.put_off(Some(next_minute(self.now())), self.now());
+        }
+        self.commit(units).await?;
+        if pause == Pause::Time {
+            let again = WakeUp::own(Kind::Due, self.stored.email_address.clone(), self.now());
+            if let Err(error) = self.process.wake_ups.send(&again, None).await {
+                tracing::warn!(%error, "the next sweep wakes the mailbox, in place of this run");
+            }
+        }
+        Ok(())
+    }
+
+    /// What was decided is committed already; the rest has a time to look again, so that no queue has to hold it.
+    async fn put_off(&mut self, error: &AccessError) -> Result<Outcome, ProcessError> {
+        let now = self.now();
+        tracing::warn!(error = %error, connector = %self.stored.id, "the mailbox is looked at later");
+        self.next = self.stored.clone();
+        self.decided = Vec::new();
+        if let AccessError::Provider(ProviderError::Unavailable { retry_after, .. }) = error {
+            self.next.circuit = self.stored.circuit.failed(*retry_after, self.process.pace.cooldown, now);
+        }
+        if let AccessError::Provider(ProviderError::ClientRefused(_)) = error {
+            // The operator's alarm: no connector can be mended by its user.
+            metrics::counter!("OAuthClientRefused").increment(1);
+        }
+        if let AccessError::Provider(ProviderError::PageLost) = error {
+            self.next.position.backlog = None;
+        }
+        // A listing that went well before its replay failed does not make the waits short again.
+        self.next.position.put_off = self.put_off_before.clone();
+        self.next.position.put_off(self.next.circuit.open_until.filter(|until| *until > now), now);
+        self.next.last_error = Some(error.to_string());
+        self.commit(self.unnoted).await?;
+        Ok(Outcome::PutOff)
+    }
+
+    /// The provider answered well: what was wrong is over.
+    pub(super) fn note_success(&mut self) {
+        self.next.circuit = Circuit::default();
+        self.next.last_error = None;
+    }
+
+    /// Writes what was decided and what changed, in as many transactions as it takes, and publishes each as it lands. The
+    /// connector changes with the last one: until then all this is read again.
+    pub(super) async fn commit(&mut self, units: u32) -> Result<(), ProcessError> {
+        let events = std::mem::take(&mut self.decided);
+        let mut rest = events.as_slice();
+        loop {
+            let now = self.now();
+            let (chunk, others) = rest.split_at(rest.len().min(Commit::MOST_EVENTS));
+            let last = others.is_empty();
+            if last {
+                self.next.spent = self.next.spent.and(units, now);
+            }
+            let next = if last { &self.next } else { &self.stored };
+            let next_sweep = next_sweep(next, self.process.pace.patience);
+            self.process.store.commit(&Commit { before: &self.stored, after: next, events: chunk, next_sweep, now }).await?;
+            self.stored = Connector { version: self.stored.version + 1, ..next.clone() };
+            self.fired += chunk.iter().filter(|event| event.detail_type == DetailType::TriggerFired).count();
+            self.publish(chunk).await?;
+            if last {
+                self.next = self.stored.clone();
+                return Ok(());
+            }
+            rest = others;
+        }
+    }
+
+    /// Events that an earlier run did not get to mark; the same bytes under the same ids. Who takes them on says so first, so
+    /// that no second worker does.
+    async fn publish_left_over(&mut self) -> Result<(), ProcessError> {
+        let (now, in_progress) = (self.now(), self.process.pace.processor_timeout);
+        let taken_on = self.stored.flushed_at.is_some_and(|flushed_at| flushed_at.after(in_progress) > now);
+        if self.stored.unpublished.is_empty() || taken_on {
+            return Ok(());
+        }
+        let waiting: Vec<EventId> = self.stored.unpublished.iter().cloned().collect();
+        let mut events = self.process.store.unpublished(&waiting).await?;
+        events.retain(|event| event.decided_at.after(in_progress) <= now);
+        if events.is_empty() {
+            return Ok(());
+        }
+        self.next.flushed_at = Some(now);
+        self.commit(0).await?;
+        for chunk in events.chunks(Commit::MOST_EVENTS) {
+            self.publish(chunk).await?;
+        }
+        Ok(())
+    }
+
+    /// What the bus does not take stays owed; a sweep finds it. It keeps no further mail from being decided.
+    async fn publish(&self, events: &[Event]) -> Result<(), StoreError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let refused = match self.process.bus.publish(events).await {
+            Ok(()) => Vec::new(),
+            Err(error) => {
+                metrics::counter!("PublicationPutOff").increment(error.events.len() as u64);
+                tracing::error!(error = %error, cause = %error.cause, connector = %self.stored.id, "events wait for the bus");
+                error.events
+            }
+        };
+        let taken: Vec<Event> = events.iter().filter(|event| !refused.contains(&event.event_id)).cloned().collect();
+        if taken.is_empty() { Ok(()) } else { self.process.store.mark_published(&self.stored.location(), &taken, self.now()).await }
+    }
+}

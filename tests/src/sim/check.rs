@@ -1,0 +1,130 @@
+//! What must be true: of the cursors after every step, of events when all has come to rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use email_connectors::domain::event::DetailType;
+use email_connectors::domain::id::EventId;
+
+use super::Sim;
+/// The invariants, as they are reported.
+pub const INVARIANTS: [&str; 8] = [
+    "every matching message since the connect is decided exactly once",
+    "what was decided is published, and nothing else",
+    "a repeat is byte-identical, and comes only where an outcome was unknown",
+    "a cursor never falls, and is only what a listing, a connect or a pin told",
+    "an acknowledged push lies in the queue",
+    "no token serves another connector or account",
+    "calls and quota units of a wake-up stay within the model",
+    "everything comes to rest by itself",
+];
+
+impl Sim {
+    pub(super) fn check_cursors(&mut self) {
+        for account in self.world.accounts() {
+            for connector in self.world.store().connectors_of(&account.address()) {
+                let cursor = connector.position.cursor;
+                let stood = self.cursors.insert(connector.id.clone(), cursor).unwrap_or(cursor);
+                if cursor < stood {
+                    self.violate(format!("the cursor fell from {stood} to {cursor}"));
+                }
+                if connector.position.settled > cursor {
+                    self.violate(format!("settled at {} beyond the cursor {cursor}", connector.position.settled));
+                }
+                let pinned = connector.position.gap.as_ref().is_some_and(|gap| gap.pinned == cursor);
+                if pinned && account.told_by_profile().contains(&cursor) {
+                    self.begun.insert(connector.id.clone(), cursor);
+                }
+                let told = account.told_by_pages().contains(&cursor) || self.begun.get(&connector.id) == Some(&cursor);
+                if !told && !pinned {
+                    // A connect whose answer was lost has begun as well.
+                    if account.told_by_profile().contains(&cursor) && connector.position.listed_at.is_none() {
+                        self.begun.insert(connector.id.clone(), cursor);
+                    } else {
+                        self.violate(format!("no listing told the cursor {cursor}"));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The first thing that is not as it must be.
+    pub fn verdict(&mut self) -> Result<(), String> {
+        if let Some(violation) = self.violations.first() {
+            return Err(violation.clone());
+        }
+        self.check_decided()?;
+        self.check_published()?;
+        self.check_expected()?;
+        self.check_costs()
+    }
+
+    fn check_decided(&self) -> Result<(), String> {
+        let ledger = self.world.store().ledger();
+        let fired: BTreeSet<&EventId> =
+            ledger.iter().filter(|event| event.detail_type == DetailType::TriggerFired).map(|event| &event.event_id).collect();
+        let lost: Vec<_> = self.owed.iter().filter(|(event, _)| !fired.contains(event)).map(|(_, of)| of).collect();
+        let unasked: Vec<&&EventId> =
+            fired.iter().filter(|event| !self.owed.contains_key(**event) && !self.allowed.contains(**event)).collect();
+        if let Some((message, trigger)) = lost.first() {
+            let (count, owed) = (lost.len(), self.owed.len());
+            return Err(format!("lost: {count} of {owed} owed firings were never decided, the first of {message} for {trigger}"));
+        }
+        if let Some(event) = unasked.first() {
+            let of = ledger.iter().find(|held| held.event_id == ***event).map(|held| (&held.message_id, &held.trigger_id));
+            return Err(format!("{} firings that nobody asked for, the first: {of:?}", unasked.len()));
+        }
+        Ok(())
+    }
+
+    fn check_published(&self) -> Result<(), String> {
+        let decided: BTreeMap<EventId, String> =
+            self.world.store().ledger().into_iter().map(|event| (event.event_id, event.detail)).collect();
+        let mut published: BTreeMap<EventId, (String, usize)> = BTreeMap::new();
+        for event in self.stage.published() {
+            let entry = published.entry(event.event_id.clone()).or_insert_with(|| (event.detail.clone(), 0));
+            entry.1 += 1;
+            if entry.0 != event.detail {
+                return Err("a repeat came in other bytes".into());
+            }
+        }
+        let bytes = published.iter().map(|(event, (detail, _))| (event.clone(), detail.clone())).collect::<BTreeMap<_, _>>();
+        if bytes != decided {
+            return Err(format!("{} events are published and {} decided", bytes.len(), decided.len()));
+        }
+        let excused = self.world.excused();
+        let repeats = published.iter().filter(|(event, (_, times))| *times > 1 && !excused.contains(event)).count();
+        if repeats > 0 {
+            return Err(format!("{repeats} events were published twice, and nothing excuses it"));
+        }
+        if self.dead_letters > 0 && self.world.struck().len() < 10 {
+            return Err(format!("{} wake-ups became dead letters", self.dead_letters));
+        }
+        Ok(())
+    }
+
+    fn check_expected(&self) -> Result<(), String> {
+        let ledger = self.world.store().ledger();
+        let told = |detail_type: &str| ledger.iter().filter(|event| event.detail_type.as_str() == detail_type).count();
+        if let Some(detail_type) = self.forbidden.iter().find(|detail_type| told(detail_type) > 0) {
+            return Err(format!("{} events {detail_type}, of which there must be none", told(detail_type)));
+        }
+        let other = self.expected.iter().find(|(detail_type, count)| told(detail_type) != *count);
+        match other.filter(|_| self.world.struck().is_empty()) {
+            Some((detail_type, count)) => Err(format!("{} events {detail_type}, and not {count}", told(detail_type))),
+            None => Ok(()),
+        }
+    }
+
+    /// Round trips and units grow with the mail that there is, and with nothing else.
+    fn check_costs(&self) -> Result<(), String> {
+        for cost in &self.costs {
+            // A gap of weeks is listed day by day.
+            let (calls, units) =
+                (40 + 10 * cost.connectors * (cost.mailbox + 8), cost.connectors as u64 * (400 + 45 * cost.mailbox as u64));
+            if cost.calls > calls || cost.units > units {
+                return Err(format!("a wake-up took {} calls and {} units with {} messages there", cost.calls, cost.units, cost.mailbox));
+            }
+        }
+        Ok(())
+    }
+}

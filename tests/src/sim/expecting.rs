@@ -1,0 +1,101 @@
+//! What a run owes: which firings must have been decided in the end, which may, and what else is to be told.
+
+use std::collections::BTreeSet;
+
+use email_connectors::domain::id::{EventId, MessageId, TriggerId};
+use email_connectors::domain::trigger::Trigger;
+
+use super::Sim;
+use crate::world::{Account, Delivered, Mail};
+
+impl Sim {
+    /// What fires for all mail of a mailbox at this moment.
+    pub(super) fn for_all_mail(&self, account: &Account) -> Vec<Trigger> {
+        let triggers = self.world.store().triggers_of(&account.sub);
+        triggers.into_iter().filter(|trigger| trigger.config.filters == Default::default()).collect()
+    }
+
+    fn events(&self, account: &Account, message: &MessageId, triggers: &[Trigger]) -> Vec<(EventId, (MessageId, TriggerId))> {
+        let event = |trigger: &Trigger| (EventId::derive(&account.sub, message, &trigger.id), (message.clone(), trigger.id.clone()));
+        triggers.iter().map(event).collect()
+    }
+
+    /// Mail comes that must fire every trigger for all mail.
+    pub fn deliver(&mut self, account: &Account, mail: Mail) -> Delivered {
+        let delivered = account.deliver(mail);
+        self.owe(account, &delivered.message);
+        delivered
+    }
+
+    /// The same for Ada, so many times.
+    pub fn mail(&mut self, count: usize) {
+        let ada = self.ada.clone();
+        for _ in 0..count {
+            self.deliver(&ada, Mail::new("Some mail"));
+        }
+    }
+
+    pub fn owe(&mut self, account: &Account, message: &MessageId) {
+        let events = self.events(account, message, &self.for_all_mail(account));
+        self.owed.extend(events);
+    }
+
+    /// All that has arrived so far is owed to every trigger that is no younger.
+    pub fn owe_all(&mut self, account: &Account) {
+        for message in account.messages() {
+            self.owe_by_date(account, &message);
+        }
+    }
+
+    /// For mail that came in the middle of something: owed to every trigger that is no younger.
+    pub fn owe_by_date(&mut self, account: &Account, message: &MessageId) {
+        let Some((_, arrived)) = account.arrivals().into_iter().find(|(arrival, _)| arrival == message) else { return };
+        let mut triggers = self.for_all_mail(account);
+        triggers.retain(|trigger| trigger.created_at.seconds() <= arrived.seconds());
+        let events = self.events(account, message, &triggers);
+        self.owed.extend(events);
+    }
+
+    /// How many events of a type there are in the end, if nothing goes wrong.
+    pub fn expect_events(&mut self, detail_type: &'static str, count: usize) {
+        self.expected.push((detail_type, count));
+    }
+
+    /// Whatever goes wrong, no event of this type.
+    pub fn never(&mut self, detail_type: &'static str) {
+        self.forbidden.push(detail_type);
+    }
+
+    /// How many messages of Ada's are set aside now.
+    pub fn expect_parked(&mut self, count: usize) {
+        let parked: usize = self.world.store().connectors_of(&self.ada.address()).iter().map(|held| held.position.parked.len()).sum();
+        if parked != count && (self.plan.is_empty() || count == 0) {
+            self.violate(format!("{parked} messages are set aside, and not {count}"));
+        }
+    }
+
+    pub fn owe_to(&mut self, account: &Account, message: &MessageId, trigger: &TriggerId) {
+        self.owed.insert(EventId::derive(&account.sub, message, trigger), (message.clone(), trigger.clone()));
+    }
+
+    /// It may fire or not.
+    pub fn allow(&mut self, account: &Account, message: &MessageId) {
+        let events = self.events(account, message, &self.for_all_mail(account));
+        self.allowed.extend(events.into_iter().map(|(event, _)| event));
+    }
+
+    /// What these triggers owe and have not decided may still come, and need not.
+    pub(super) fn forgive(&mut self, which: impl Fn(&Trigger) -> bool) {
+        let triggers: Vec<Trigger> = self.world.store().all_triggers().into_iter().filter(|trigger| which(trigger)).collect();
+        let decided: BTreeSet<EventId> = self.world.store().ledger().into_iter().map(|event| event.event_id).collect();
+        for account in self.world.accounts() {
+            for message in account.messages() {
+                for (event, _) in self.events(&account, &message, &triggers) {
+                    if !decided.contains(&event) && self.owed.remove(&event).is_some() {
+                        self.allowed.insert(event);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What users, Gmail and Pub/Sub do: requests that are repeated until they are answered well, mail that comes, pushes.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use email_connectors::domain::connector::Status;
+use email_connectors::domain::history_id::HistoryId;
+use email_connectors::domain::id::{ConnectorId, TriggerId};
+use email_connectors::domain::wake_up::{Kind, WakeUp};
+use email_connectors::flows::disconnect::DisconnectError;
+use email_connectors::flows::{pause, subscribe};
+use serde_json::json;
+
+use super::Sim;
+use crate::stage::{MINUTE, PATIENCE, PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION, owner};
+use crate::world::{Account, Consent};
+
+impl Sim {
+    /// The user connects, repeating the request until it is answered well, as a browser does.
+    pub async fn connect(&mut self, of: &str, account: &Account) -> ConnectorId {
+        for _ in 0..6 {
+            let request = self.stage.request(of, &account.consent(Consent::default()));
+            for _ in 0..2 {
+                let connecting = self.stage.connecting();
+                let answer = self.world.until_crash(connecting.run(&request, self.world.now())).await;
+                if let Some(Ok(connected)) = answer {
+                    let cursor = self.world.store().look(&connected.connector_id).map(|held| held.position.cursor);
+                    if let Some(cursor) = cursor {
+                        self.begun.entry(connected.connector_id.clone()).or_insert(cursor);
+                    }
+                    return connected.connector_id;
+                }
+                self.world.pass(Duration::from_secs(1));
+            }
+        }
+        self.violate("a connect never succeeds");
+        self.first()
+    }
+
+    /// The connector of the first owner.
+    pub fn first(&self) -> ConnectorId {
+        self.world.store().connectors_of(&self.ada.address()).first().expect("a connector").id.clone()
+    }
+
+    /// A trigger is made, in as many requests as it takes; whatever they left behind fires as well.
+    pub async fn trigger(&mut self, connector: &ConnectorId, filters: serde_json::Value) -> Option<TriggerId> {
+        for _ in 0..6 {
+            let held = self.world.store().look(connector)?;
+            let making = self.stage.try_trigger(&held, filters.clone());
+            if let Some(Ok(trigger)) = self.world.until_crash(making).await {
+                return Some(trigger.id);
+            }
+            self.world.pass(Duration::from_secs(1));
+        }
+        self.violate("a trigger is never made");
+        None
+    }
+
+    /// A trigger that is deleted before the decision owes nothing.
+    pub async fn delete_trigger(&mut self, id: &TriggerId, of: &str) {
+        self.forgive(|trigger| trigger.id == *id);
+        for _ in 0..6 {
+            let store = self.world.store();
+            let removed = self.world.until_crash(subscribe::remove(&store, &owner(of), id)).await;
+            if matches!(removed, Some(Ok(()) | Err(subscribe::SubscribeError::NoSuchTrigger))) {
+                return;
+            }
+        }
+        self.violate("a trigger is never deleted");
+    }
+
+    /// The connector is taken away; what was not decided by then is owed no more.
+    pub async fn disconnect(&mut self, of: &str, connector: &ConnectorId) {
+        self.forgive(|trigger| trigger.config.connector_id == *connector);
+        for _ in 0..12 {
+            let disconnecting = self.stage.disconnecting();
+            let ended = self.world.until_crash(disconnecting.run(&owner(of), connector, self.world.now())).await;
+            if matches!(ended, Some(Ok(_) | Err(DisconnectError::NotFound))) {
+                return;
+            }
+            // Events wait for publication, or something failed: the user tries again in a minute.
+            self.world.pass(MINUTE);
+            self.sweep().await;
+            self.work().await;
+        }
+        self.violate("a disconnect never succeeds");
+    }
+
+    pub async fn pause(&mut self, of: &str, connector: &ConnectorId, paused: bool) {
+        for _ in 0..6 {
+            let store = self.world.store();
+            let of = owner(of);
+            let set = pause::set(&store, PATIENCE, &of, connector, paused, self.world.now());
+            if let Some(Ok(_)) = self.world.until_crash(set).await {
+                return;
+            }
+        }
+        self.violate("a pause is never set");
+    }
+
+    /// Gmail's push of this moment arrives in the queue.
+    pub fn push(&mut self, account: &Account) {
+        self.push_of(account, account.history_id());
+    }
+
+    pub fn push_of(&mut self, account: &Account, history_id: HistoryId) {
+        self.pushes += 1;
+        let push = WakeUp::push(account.address(), history_id, Some(self.pushes.to_string()), self.world.now());
+        self.world.wake_ups().put(&push);
+    }
+
+    /// The push goes through the webhook, and Pub/Sub repeats it until it is acknowledged.
+    pub async fn push_through_webhook(&mut self, account: &Account) {
+        let verifier = self.world.verifier();
+        let now = self.world.now();
+        let claims = json!({
+            "iss": "https://accounts.google.com", "aud": PUSH_AUDIENCE, "email": PUSH_ACCOUNT, "email_verified": true,
+            "iat": now.seconds(), "exp": now.after(Duration::from_secs(3600)).seconds(),
+        });
+        let token = verifier.issue(claims);
+        let data = json!({"emailAddress": account.address(), "historyId": account.history_id().value()}).to_string();
+        let data = BASE64_STANDARD.encode(data);
+        self.pushes += 1;
+        let message = json!({"messageId": format!("ps-{}", self.pushes), "data": data, "publishTime": now});
+        let body = json!({"message": message, "subscription": SUBSCRIPTION}).to_string();
+        let sent = self.world.wake_ups().sent();
+        for _ in 0..6 {
+            let receiving = self.stage.receiving();
+            let answer = self.world.until_crash(receiving.push(Some(&token), body.as_bytes(), self.world.now())).await;
+            if let Some(Ok(_)) = answer {
+                if self.world.wake_ups().sent() == sent {
+                    self.violate("a push was acknowledged and the queue does not have it");
+                }
+                return;
+            }
+        }
+        self.violate("a push is never acknowledged");
+    }
+
+    pub fn own(&mut self, account: &Account, kind: Kind) {
+        let wake_up = WakeUp::own(kind, account.address(), self.world.now());
+        self.world.wake_ups().put(&wake_up);
+    }
+
+    /// Users who are asked to connect again do.
+    pub async fn answer_calls_for_reauth(&mut self) {
+        for account in self.world.accounts() {
+            for connector in self.world.store().connectors_of(&account.address()) {
+                if connector.status == Status::NeedsReauth {
+                    self.connect(connector.owner_id.as_str(), &account).await;
+                }
+            }
+        }
+    }
+}

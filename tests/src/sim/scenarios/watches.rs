@@ -1,0 +1,86 @@
+//! Watches that end, that are in the way, and mailboxes that nobody tells of.
+
+use std::time::Duration;
+
+use crate::sim::Sim;
+use crate::stage::{DAY, MINUTE};
+use crate::world::{Call, Mail, When};
+
+pub async fn a_watch_renewed(sim: &mut Sim) {
+    sim.pass(DAY);
+    sim.begin();
+    sim.mail(1);
+    sim.sweep().await;
+    sim.push(&sim.ada.clone());
+    sim.work().await;
+}
+
+/// Neither a renewal's answer nor anything else of it may move the cursor over mail that came with it.
+pub async fn mail_during_a_renewal(sim: &mut Sim) {
+    let ada = sim.ada.clone();
+    sim.pass(DAY);
+    for call in [Call::Watch, Call::RecordWatch] {
+        let comes = ada.clone();
+        sim.world.meanwhile(call, When::Before, 1, move |_| drop(comes.deliver(Mail::new("During the renewal"))));
+    }
+    sim.begin();
+    sim.sweep().await;
+    sim.owe_all(&ada);
+    sim.push(&ada);
+    sim.work().await;
+}
+
+pub async fn a_watch_that_lapses(sim: &mut Sim) {
+    let ada = sim.ada.clone();
+    sim.pass(DAY);
+    for nth in 1..=3 {
+        sim.world.fail(Call::Watch, When::Before, nth);
+    }
+    sim.sweep().await;
+    sim.pass(DAY * 6 + MINUTE * 3);
+    sim.begin();
+    sim.mail(1);
+    sim.sweep().await;
+    sim.minutes(2).await;
+    sim.pass(MINUTE * 5);
+    sim.minutes(1).await;
+    sim.expect_events("WATCH_LAPSED", 1);
+    let _ = ada;
+}
+
+pub async fn another_watch_in_the_way(sim: &mut Sim) {
+    let ada = sim.ada.clone();
+    sim.pass(DAY);
+    ada.watch_is_taken();
+    sim.begin();
+    sim.sweep().await;
+    sim.mail(1);
+    sim.push(&ada);
+    sim.work().await;
+}
+
+/// The push was dropped: nothing tells of the mail but its silence.
+pub async fn a_silent_mailbox(sim: &mut Sim) {
+    sim.begin();
+    sim.mail(1);
+    for _ in 0..3 {
+        sim.pass(MINUTE * 6);
+        sim.sweep().await;
+        sim.work().await;
+    }
+}
+
+pub async fn pushes_doubled_and_reordered(sim: &mut Sim) {
+    let ada = sim.ada.clone();
+    sim.begin();
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        sim.mail(1);
+        ids.push(ada.history_id());
+        sim.pass(Duration::from_secs(1));
+    }
+    for place in [2, 0, 1, 2, 0] {
+        sim.push_of(&ada, ids[place]);
+    }
+    sim.work().await;
+}

@@ -1,0 +1,70 @@
+//! The bounded part of the simulation: every scenario under every single fault, and some random histories.
+
+use tests::sim::runner::{self, Depth, Plan};
+use tests::sim::scenarios;
+
+/// Random histories that are run each time.
+const SEEDS: std::ops::Range<u64> = 0..400;
+/// Seeds that once failed.
+const ONCE_FAILED: [u64; 7] = [614, 807, 1213, 1467, 14_332, 16_551, 31_262];
+
+/// Scenarios and histories are dealt out to so many tests, which run side by side.
+const PARTS: usize = 4;
+
+fn of_part<T>(part: usize) -> impl Fn(&(usize, T)) -> bool {
+    move |(place, _)| place % PARTS == part
+}
+
+fn single_faults(part: usize) {
+    let runtime = runner::runtime();
+    for (_, scenario) in scenarios::all().into_iter().enumerate().filter(of_part(part)) {
+        let good = runner::run(&runtime, &scenario, &Plan::new());
+        assert_eq!(good.verdict, Ok(()), "{} in good weather", scenario.name);
+        for plan in runner::plans(&scenario, good.calls, Depth { pairs_step: 0, sampled_pairs: 0 }) {
+            let ran = runner::run(&runtime, &scenario, &plan);
+            assert_eq!(ran.verdict, Ok(()), "{} with {}", scenario.name, runner::told(&plan));
+        }
+    }
+}
+
+fn histories(part: usize) {
+    let runtime = runner::runtime();
+    for (_, seed) in SEEDS.chain(ONCE_FAILED).enumerate().filter(of_part(part)) {
+        assert_eq!(runner::run_seed(&runtime, seed).verdict, Ok(()), "seed {seed}");
+    }
+}
+
+macro_rules! parts {
+    ($($part:literal: $faults:ident, $histories:ident;)+) => {
+        $(#[test]
+        fn $faults() {
+            single_faults($part);
+        }
+
+        #[test]
+        fn $histories() {
+            histories($part);
+        })+
+    };
+}
+
+parts! {
+    0: every_single_fault_of_the_first_quarter, a_hundred_histories;
+    1: every_single_fault_of_the_second_quarter, another_hundred_histories;
+    2: every_single_fault_of_the_third_quarter, a_third_hundred_histories;
+    3: every_single_fault_of_the_last_quarter, a_last_hundred_histories;
+}
+
+#[test]
+fn every_known_sequence_has_a_scenario() {
+    let numbers: std::collections::BTreeSet<u8> = scenarios::all().iter().filter_map(|scenario| scenario.sequence).collect();
+    assert_eq!(numbers, (1..=22).collect(), "by the numbers of the known sequences that break a careless reading");
+    assert!(scenarios::all().len() >= 40);
+}
+
+#[test]
+fn a_seed_repeats_itself() {
+    let runtime = runner::runtime();
+    let (first, second) = (runner::run_seed(&runtime, 7), runner::run_seed(&runtime, 7));
+    assert_eq!((first.calls, first.verdict), (second.calls, second.verdict));
+}
