@@ -123,8 +123,8 @@ pub struct Exchange {
 pub struct Commit<'a> {
     /// As it was read.
     pub before: &'a Connector,
-    /// As it is to be. Of what differs, position, status, error, pauses, circuit, quota, proof and lapse of its watch are
-    /// written; version, `updated_at` and what waits for publication follow by themselves.
+    /// As it is to be. Of what differs, position, status, error, pauses, circuit, quota, proof and lapse of its watch and the
+    /// last flush are written; version, `updated_at`, `last_event_at` and what waits for publication follow by themselves.
     pub after: &'a Connector,
     /// At most `Commit::MOST_EVENTS`.
     pub events: &'a [Event],

@@ -5,5 +5,7 @@
 mod rooms;
 #[path = "shape/stack.rs"]
 mod stack;
+#[path = "shape/teeth.rs"]
+mod teeth;
 #[path = "support/template.rs"]
 mod template;

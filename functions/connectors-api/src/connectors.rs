@@ -8,13 +8,13 @@ use email_connectors::domain::connector::{CONNECTOR_TYPE, Connector, Provider, S
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{ConnectorId, OwnerId};
-use email_connectors::domain::pause::is_paused;
+use email_connectors::domain::pause::{MOST_PAUSES, is_paused};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::watch::{Watch, WatchStatus};
 use email_connectors::flows::access::AccessError;
 use email_connectors::flows::disconnect::DisconnectError;
 use email_connectors::flows::pause::{self, PauseError};
-use email_connectors::ports::{ProviderError, Store};
+use email_connectors::ports::{ProviderError, Store, StoreError};
 use email_connectors::web::{Body, Problem, json_body};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -118,6 +118,14 @@ pub async fn change<W: World>(
     let change: Change = serde_json::from_value(json_body(&body)?).map_err(wrong)?;
     let changed = pause::set(api.store(), api.patience, &owner, &named(&id)?, change.paused, now).await.map_err(|error| match error {
         PauseError::NotFound => Problem::not_found("connector"),
+        PauseError::TooMany => Problem::new(
+            StatusCode::CONFLICT,
+            "too_many_pauses",
+            format!("a connector is paused at most {MOST_PAUSES} times in three months; delete its triggers instead"),
+        ),
+        PauseError::Store(StoreError::Conflict) => {
+            Problem::new(StatusCode::CONFLICT, "conflict", "others changed this connector at the same moment; try again")
+        }
         PauseError::Store(error) => store_problem(error),
     })?;
     Ok(Json(json!(view(changed, now))))

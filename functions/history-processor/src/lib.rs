@@ -10,6 +10,7 @@ use email_connectors::flows::process::{Outcome, Process};
 use email_connectors::ports::{Clock, EmailProvider, EventBus, Quarantine, Store, Vault, WakeUps};
 use email_connectors::web::causes;
 use futures_util::future::join_all;
+use tokio::time::timeout;
 
 /// What one mailbox has in this batch: its wake-ups, and the messages that stand or fall with them.
 #[derive(Default)]
@@ -79,7 +80,14 @@ async fn handle_group<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: Wake
     now: Timestamp,
 ) -> Vec<String> {
     let Some(wake_up) = coalesce(group.wake_ups) else { return Vec::new() };
-    match process.run(&wake_up, now).await {
+    // One mailbox that takes all the time must not take its neighbours' wake-ups with it.
+    let most = process.pace.processor_timeout - process.pace.processor_timeout / 10;
+    let Ok(ended) = timeout(most, process.run(&wake_up, now)).await else {
+        metrics::counter!("WakeUpFailed").increment(1);
+        tracing::error!(mailbox_group = %wake_up.group(), "wake-up took too long, it will come again");
+        return group.message_ids;
+    };
+    match ended {
         Ok(outcomes) => {
             count(&outcomes);
             Vec::new()

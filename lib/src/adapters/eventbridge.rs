@@ -29,15 +29,15 @@ impl EventBridge {
         entry.detail_type(event.detail_type.as_str()).detail(&event.detail).build()
     }
 
-    /// Answers those that were not taken, and why. EventBridge answers 200 also when it took only some of the entries.
-    async fn put<'a>(&self, events: &[&'a Event]) -> Result<(), (Vec<&'a Event>, Cause)> {
+    /// Answers those that were not taken, why, and whether the bus answers at all. EventBridge answers 200 also when it took only some of the entries.
+    async fn put<'a>(&self, events: &[&'a Event]) -> Result<(), Left<'a>> {
         let mut left: Vec<&Event> = events.to_vec();
         let mut attempt = 1;
         loop {
             let entries = left.iter().map(|event| self.entry(event)).collect();
             let answer = match self.client.put_events().set_entries(Some(entries)).send().await {
                 Ok(answer) => answer,
-                Err(error) => return Err((left, error.into())),
+                Err(error) => return Err(Left { events: left, cause: error.into(), silent: true }),
             };
             let refused = answer.entries().iter().map(|entry| entry.error_code());
             let pairs = left.iter().copied().zip(refused.chain(std::iter::repeat(Some("NoAnswer"))));
@@ -46,7 +46,7 @@ impl EventBridge {
             let cause = format!("{} of {} entries were refused, the first with {code}", failed.len(), events.len());
             left = failed.into_iter().map(|(event, _)| event).collect();
             if attempt == MOST_ATTEMPTS {
-                return Err((left, cause.into()));
+                return Err(Left { events: left, cause: cause.into(), silent: false });
             }
             pause(attempt).await;
             attempt += 1;
@@ -54,15 +54,24 @@ impl EventBridge {
     }
 }
 
+/// What one call did not get published.
+struct Left<'a> {
+    events: Vec<&'a Event>,
+    cause: Cause,
+    /// The bus did not answer: further calls would only take time.
+    silent: bool,
+}
+
 impl EventBus for EventBridge {
     async fn publish(&self, events: &[Event]) -> Result<(), NotPublished> {
         let mut not_published: Option<NotPublished> = None;
-        for call in calls(events) {
-            if let Err((left, cause)) = self.put(&call).await {
-                let mut events: Vec<EventId> = left.into_iter().map(|event| event.event_id.clone()).collect();
-                events.extend(not_published.take().into_iter().flat_map(|earlier| earlier.events));
-                not_published = Some(NotPublished { events, cause });
-            }
+        let mut calls = calls(events).into_iter();
+        while let Some(call) = calls.next() {
+            let Err(left) = self.put(&call).await else { continue };
+            let rest = if left.silent { calls.by_ref().flatten().collect() } else { Vec::new() };
+            let mut events: Vec<EventId> = left.events.into_iter().chain(rest).map(|event| event.event_id.clone()).collect();
+            events.extend(not_published.take().into_iter().flat_map(|earlier| earlier.events));
+            not_published = Some(NotPublished { events, cause: left.cause });
         }
         not_published.map_or(Ok(()), Err)
     }

@@ -9,7 +9,7 @@ use reqwest::{Client, Response};
 pub fn client() -> reqwest::Result<Client> {
     Client::builder()
         .connect_timeout(Duration::from_secs(3))
-        .timeout(Duration::from_secs(10))
+        .timeout(Duration::from_secs(8))
         // An answer that leads elsewhere would carry a token to another host.
         .redirect(Policy::none())
         // Google compresses only for a client that says so in both headers.

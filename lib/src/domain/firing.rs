@@ -79,15 +79,24 @@ pub fn decide(
     wake_up: &WakeUp,
     now: Timestamp,
 ) -> Vec<Event> {
-    // Gmail's internalDate may be cut to whole seconds, so moments compare by the second.
-    let arrived_by = |moment: Timestamp| message.timestamp.seconds() < moment.seconds();
-    let forgotten = !arrived && message.timestamp.after(LEDGER_HORIZON) <= now;
-    let paused = connector.pauses.iter().any(|pause| pause.holds(message.timestamp));
-    if !is_received(&message.label_ids) || arrived_by(connector.connected_at) || forgotten || paused {
+    if !is_received(&message.label_ids) || is_nobodys_news(connector, triggers, message, arrived, now) {
         return Vec::new();
     }
-    let fires = |trigger: &&Trigger| !arrived_by(trigger.created_at) && trigger.config.filters.matches(message);
+    let fires = |trigger: &&Trigger| !is_older(message, trigger.created_at) && trigger.config.filters.matches(message);
     triggers.iter().filter(fires).map(|trigger| fire(connector, trigger, message, wake_up, now)).collect()
+}
+
+/// Whether its date alone keeps a message from ever firing.
+pub fn is_nobodys_news(connector: &Connector, triggers: &[Trigger], message: &Message, arrived: bool, now: Timestamp) -> bool {
+    let forgotten = !arrived && message.timestamp.after(LEDGER_HORIZON) <= now;
+    let paused = connector.pauses.iter().any(|pause| pause.holds(message.timestamp));
+    let older = is_older(message, connector.connected_at) || triggers.iter().all(|trigger| is_older(message, trigger.created_at));
+    forgotten || paused || older
+}
+
+/// Gmail's internalDate may be cut to whole seconds, so moments compare by the second.
+fn is_older(message: &Message, moment: Timestamp) -> bool {
+    message.timestamp.seconds() < moment.seconds()
 }
 
 fn fire(connector: &Connector, trigger: &Trigger, message: &Message, wake_up: &WakeUp, now: Timestamp) -> Event {

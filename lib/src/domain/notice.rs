@@ -71,7 +71,8 @@ pub fn gap_recovered(connector: &Connector, gap: &Gap, now: Timestamp) -> Event 
         "fired": gap.fired,
         "not_recovered": ["labels added in this time to mail from before it", "mail imported in this time under an older date"],
     });
-    notice(connector, DetailType::HistoryGapRecovered, &gap.pinned.to_string(), about, now)
+    // A quiet mailbox may be pinned at the same id twice.
+    notice(connector, DetailType::HistoryGapRecovered, &format!("{}@{}", gap.pinned, gap.pinned_at), about, now)
 }
 
 /// Once for each time that a message is set aside.

@@ -26,6 +26,9 @@ impl Pause {
     }
 }
 
+/// So many pauses are remembered at once; the connector's row has to hold them.
+pub const MOST_PAUSES: usize = 200;
+
 pub fn is_paused(pauses: &[Pause]) -> bool {
     pauses.iter().any(|pause| pause.until.is_none())
 }

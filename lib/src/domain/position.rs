@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::gap::Gap;
+use crate::domain::history::Candidate;
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
 use crate::domain::timestamp::Timestamp;
@@ -96,15 +97,29 @@ pub struct Listing {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
     pub since: Timestamp,
-    /// Failures while others of the batch went well; of a parked message all.
+    /// Failures while others of the batch went well.
     pub failures: u32,
     pub tries: u32,
     pub tried_at: Timestamp,
     pub retry_at: Timestamp,
     pub reason: String,
+    /// Whether the message had arrived when it was met, and was not only labelled.
+    pub arrived: bool,
     /// Whether it was met in a replay, not in a listing.
-    #[serde(default)]
     pub in_gap: bool,
+}
+
+/// A message that could not be fetched or read.
+#[derive(Debug, Clone, Copy)]
+pub struct Mishap<'a> {
+    pub message: &'a MessageId,
+    pub reason: &'a str,
+    /// Whether the message arrived, and was not only labelled.
+    pub arrived: bool,
+    /// Whether it was met in a replay, not in a listing.
+    pub in_gap: bool,
+    /// Whether other messages of its batch could be had.
+    pub others_went_well: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -202,8 +217,9 @@ impl Position {
         };
     }
 
-    /// A message could not be fetched or read, in a replay or in a listing. Answers whether that sets it aside.
-    pub fn trouble(&mut self, message: &MessageId, reason: &str, in_gap: bool, others_went_well: bool, now: Timestamp) -> bool {
+    /// A message could not be fetched or read. Answers whether that sets it aside.
+    pub fn trouble(&mut self, mishap: &Mishap<'_>, now: Timestamp) -> bool {
+        let Mishap { message, reason, arrived, in_gap, others_went_well } = *mishap;
         let known = self.parked.remove(message);
         let was_parked = known.is_some();
         let earlier = known.or_else(|| self.troubles.remove(message));
@@ -214,7 +230,7 @@ impl Position {
         let parks = was_parked || (enough && self.parked.len() < MOST_PARKED);
         let longest = if parks { LONGEST_PARKED_WAIT } else { LONGEST_WAIT };
         let wait = doubled(FIRST_WAIT, tries - 1).min(longest);
-        let trouble = Trouble { since, failures, tries, tried_at: now, retry_at: now.after(wait), reason: reason.into(), in_gap };
+        let trouble = Trouble { since, failures, tries, tried_at: now, retry_at: now.after(wait), reason: reason.into(), arrived, in_gap };
         let place = if parks { &mut self.parked } else { &mut self.troubles };
         place.insert(message.clone(), trouble);
         parks && !was_parked
@@ -240,8 +256,13 @@ impl Position {
     }
 
     /// Messages that were set aside and are tried again now.
-    pub fn parked_to_retry(&self, all: bool, now: Timestamp) -> Vec<MessageId> {
-        self.parked.iter().filter(|(_, trouble)| all || trouble.retry_at <= now).map(|(message, _)| message.clone()).collect()
+    pub fn parked_to_retry(&self, all: bool, now: Timestamp) -> Vec<Candidate> {
+        let due = self.parked.iter().filter(|(_, trouble)| all || trouble.retry_at <= now);
+        due.map(|(message, trouble)| Candidate { arrived: trouble.arrived, ..Candidate::found(message.clone()) }).collect()
+    }
+
+    pub fn is_troubled(&self, message: &MessageId) -> bool {
+        self.troubles.contains_key(message) || self.parked.contains_key(message)
     }
 
     /// The look that was due could not be taken; `until` if somebody said when.
@@ -285,6 +306,10 @@ mod tests {
 
     fn after(seconds: u64) -> Timestamp {
         NOW.after(Duration::from_secs(seconds))
+    }
+
+    fn mishap(message: &MessageId, others_went_well: bool) -> Mishap<'_> {
+        Mishap { message, reason: "500", arrived: true, in_gap: false, others_went_well }
     }
 
     fn listed(position: &mut Position, began: u64, pages: &[u64], pushed: Option<u64>) {
@@ -340,13 +365,13 @@ mod tests {
     fn a_message_is_set_aside_when_only_it_fails_or_when_it_fails_for_a_day() {
         let poison = MessageId::new("poison");
         let mut position = Position::at(id(10));
-        let parked: Vec<bool> = (0..4).map(|seconds| position.trouble(&poison, "500", false, true, after(seconds))).collect();
+        let parked: Vec<bool> = (0..4).map(|seconds| position.trouble(&mishap(&poison, true), after(seconds))).collect();
         assert_eq!(parked, [false, false, true, false], "it is set aside once");
         assert!(position.troubles.is_empty() && position.parked.contains_key(&poison));
 
         let mut position = Position::at(id(10));
-        assert!(!(0..100).any(|seconds| position.trouble(&poison, "500", false, false, after(seconds))), "an outage sets nothing aside");
-        assert!(position.trouble(&poison, "500", false, false, after(24 * 3600)));
+        assert!(!(0..100).any(|seconds| position.trouble(&mishap(&poison, false), after(seconds))), "an outage sets nothing aside");
+        assert!(position.trouble(&mishap(&poison, false), after(24 * 3600)));
         position.solved(&poison);
         assert_eq!(position.look_at(SETTLE), None);
     }
@@ -357,7 +382,7 @@ mod tests {
         for number in 0..=MOST_PARKED {
             let message = MessageId::new(number.to_string());
             for _ in 0..FAILURES_TO_PARK {
-                position.trouble(&message, "500", false, true, NOW);
+                position.trouble(&mishap(&message, true), NOW);
             }
         }
         assert_eq!((position.parked.len(), position.troubles.len()), (MOST_PARKED, 1), "one more holds the cursor");
@@ -382,7 +407,7 @@ mod tests {
         listed(&mut position, 0, &[20], None);
         let poison = MessageId::new("poison");
         for _ in 0..3 {
-            position.trouble(&poison, "500", false, true, NOW);
+            position.trouble(&mishap(&poison, true), NOW);
         }
         position.handle([id(15)]);
         position.pin(id(90), NOW, SETTLE, after(7));

@@ -20,7 +20,9 @@ impl RetryPolicy {
     /// answer came. `jitter` is a random number; it spreads callers over the second half of the wait.
     pub fn wait(&self, attempt: u32, status: Option<u16>, retry_after: Option<Duration>, jitter: u64) -> Option<Duration> {
         let may_pass = status.is_none_or(|status| self.statuses.contains(&status));
-        if !may_pass || attempt >= self.max_attempts {
+        // A silence is long already: more than one repetition would take a function's whole time.
+        let most = if status.is_none() { self.max_attempts.min(2) } else { self.max_attempts };
+        if !may_pass || attempt >= most {
             return None;
         }
         let backoff = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)));
@@ -44,6 +46,7 @@ mod tests {
             ("second refusal doubles", 2, Some(503), None, Some(ms(400))),
             ("attempts spent", 3, Some(503), None, None),
             ("no answer at all", 1, None, None, Some(ms(200))),
+            ("no answer again", 2, None, None, None),
             ("a refusal that stays", 1, Some(400), None, None),
             ("asked to wait", 1, Some(429), Some(s(2)), Some(s(2))),
             ("asked to wait longer than a function should", 1, Some(429), Some(s(60)), None),

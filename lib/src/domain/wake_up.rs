@@ -103,7 +103,9 @@ impl WakeUp {
 /// The one wake-up that stands for several of the same mailbox: never stale if one of them is not, and with what the newest
 /// push told.
 pub fn coalesce(wake_ups: Vec<WakeUp>) -> Option<WakeUp> {
-    let own = wake_ups.iter().find(|wake_up| wake_up.kind != Kind::Push).map(|wake_up| wake_up.kind);
+    // Who asked for all there is gets all there is.
+    let own = wake_ups.iter().filter(|wake_up| wake_up.kind != Kind::Push).map(|wake_up| wake_up.kind);
+    let own = own.max_by_key(|kind| *kind == Kind::Sync);
     let newest = wake_ups.into_iter().max_by_key(|wake_up| wake_up.history_id)?;
     Some(WakeUp { kind: own.unwrap_or(newest.kind), ..newest })
 }

@@ -16,6 +16,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
 use crate::domain::wake_up::{Kind, WakeUp};
 use crate::domain::watch::Watch;
+use crate::flows::watching::watch;
 use crate::ports::{
     AuthorizationCode, EmailProvider, Exchange, Grant, ProviderError, Store, StoreError, Unavailable, Vault, VaultError, WakeUps,
 };
@@ -234,14 +235,7 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps> Connect<S, V, P, W> {
 
     /// The watch's outcome is told as it is: a failed one leaves a connector whose watch the renewer tries again.
     async fn start_watch(&self, connector: Connector, access: &AccessToken, now: Timestamp) -> Result<Connected, ConnectError> {
-        let watched = match self.provider.watch(access).await {
-            Err(ProviderError::WatchTaken) => match self.provider.stop(access).await {
-                Ok(()) => self.provider.watch(access).await,
-                Err(error) => Err(error),
-            },
-            answer => answer,
-        };
-        let watch = match watched {
+        let watch = match watch(&self.provider, access).await {
             Ok(expiration) => connector.watch.renewed(expiration, now),
             Err(error) => connector.watch.failed(error.to_string(), now),
         };

@@ -14,6 +14,8 @@ const MOST_ATTEMPTS: u32 = 5;
 pub enum PauseError {
     #[error("no such connector")]
     NotFound,
+    #[error("the connector was paused {} times in three months", pause::MOST_PAUSES)]
+    TooMany,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -33,6 +35,9 @@ pub async fn set(
         let after = Connector { pauses: pause::set(&before.pauses, paused, now), ..before.clone() };
         if after == before {
             return Ok(before);
+        }
+        if paused && after.pauses.len() > pause::MOST_PAUSES {
+            return Err(PauseError::TooMany);
         }
         let next_sweep = next_sweep(&after, patience);
         match store.commit(&Commit { before: &before, after: &after, events: &[], next_sweep, now }).await {

@@ -68,7 +68,8 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Pr
         let mut attempt = 1;
         loop {
             let members = self.store.mailbox(&wake_up.email_address).await?;
-            let runs = members.iter().map(|(connector, triggers)| Run::new(self, connector, triggers, wake_up, began).handle());
+            let run = |(connector, triggers)| Run::new(self, connector, triggers, wake_up, members.len(), began).handle();
+            let runs = members.iter().map(|(connector, triggers)| run((connector, triggers.as_slice())));
             match join_all(runs).await.into_iter().collect::<Result<Vec<_>, _>>() {
                 Err(error) if error.is_conflict() && attempt < MOST_ATTEMPTS => attempt += 1,
                 ended => return ended,

@@ -49,7 +49,7 @@ pub struct Swept {
     /// Mailboxes that were asked whether anything had happened, and in which nothing had.
     pub silent: usize,
     pub renamed: usize,
-    /// What failed for a reason that is not Google's answer; still due, so the next run tries again.
+    /// What failed otherwise; it is due again in a minute.
     pub failures: Vec<RenewError>,
 }
 
@@ -180,7 +180,7 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, C: Clock> Renew<S, V, P, 
         let now = self.clock.now();
         let answer = async {
             let mut session = self.session(&connector).await?;
-            watch(&self.provider, &mut session).await
+            session.call(price::WATCH, |access| async move { watch(&self.provider, &access).await }).await
         };
         let answer = answer.await;
         let (watch, done) = match answer {
@@ -209,10 +209,7 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, C: Clock> Renew<S, V, P, 
                 self.without_grant(connector, &reason).await?;
                 return Ok(Vec::new());
             }
-            Err(error) => {
-                self.schedule(connector, Some(self.clock.now())).await?;
-                return Err(error.into());
-            }
+            Err(error) => return Err(error.into()),
         };
         if profile.email_address != connector.email_address {
             let triggers = self.store.triggers(&connector.owner_id).await?.into_iter();

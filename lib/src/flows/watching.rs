@@ -1,20 +1,15 @@
 //! A mailbox is watched: Gmail knows one watch for each mailbox and client, and another topic's must be stopped first.
 
-use crate::domain::quota::price;
+use crate::domain::secret::AccessToken;
 use crate::domain::timestamp::Timestamp;
-use crate::flows::access::{AccessError, Session};
-use crate::ports::{EmailProvider, ProviderError, Store, Vault};
+use crate::ports::{EmailProvider, ProviderError};
 
 /// Watches; answers when the watch ends.
-pub async fn watch<S: Store, V: Vault, P: EmailProvider>(
-    provider: &P,
-    session: &mut Session<'_, S, V, P>,
-) -> Result<Timestamp, AccessError> {
-    let watch = |access| async move { provider.watch(&access).await };
-    match session.call(price::WATCH, watch).await {
-        Err(AccessError::Provider(ProviderError::WatchTaken)) => {
-            session.call(price::STOP, |access| async move { provider.stop(&access).await }).await?;
-            session.call(price::WATCH, watch).await
+pub async fn watch(provider: &impl EmailProvider, access: &AccessToken) -> Result<Timestamp, ProviderError> {
+    match provider.watch(access).await {
+        Err(ProviderError::WatchTaken) => {
+            provider.stop(access).await?;
+            provider.watch(access).await
         }
         answer => answer,
     }

@@ -69,12 +69,43 @@ async fn another_owner_sees_nothing_and_cannot_tell_it_from_nothing() {
 }
 
 #[tokio::test]
+async fn mail_that_arrives_during_a_pause_never_fires() {
+    let stack = Stack::at_rest().await;
+    let user = User::connected(&stack, "ada").await;
+    let path = format!("/api/connectors/{}", user.connector);
+    let refused = stack.api(Method::PATCH, &path, Some(&user.token), Some(json!({"status": "paused"}))).await;
+    let problem = read(refused, StatusCode::BAD_REQUEST).await;
+    assert_eq!((&problem["code"], &problem["field"]), (&json!("invalid_connector"), &json!("paused")));
+
+    for (paused, subject) in [(true, "invoice inside the pause"), (false, "invoice after it")] {
+        let changed = stack.api(Method::PATCH, &path, Some(&user.token), Some(json!({"paused": paused}))).await;
+        assert_eq!(read(changed, StatusCode::OK).await["paused"], paused);
+        // Pauses are whole seconds of arrival.
+        tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+        user.receive(&stack, json!({"subject": subject})).await;
+        tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    }
+    let events = stack.events(&user.owner, 1).await;
+    let subjects: Vec<_> = events.iter().map(|event| &event["message"]["subject"]).collect();
+    assert_eq!(subjects, ["invoice after it"]);
+}
+
+#[tokio::test]
 async fn an_answer_shows_what_was_decided_to_be_shown() {
     let stack = Stack::at_rest().await;
     let user = User::connected(&stack, "ada").await;
-    let one = user.connector(&stack).await;
-    let all = read(stack.api(Method::GET, "/api/connectors", Some(&user.token), None).await, StatusCode::OK).await;
-    assert_eq!(all["connectors"], json!([one]));
+    // Until then the kick and the watch's own notification change it.
+    let verified = async || user.connector(&stack).await["watch"]["verified_at"].is_string().then_some(());
+    stack.until("a watch that its notification proves", verified).await;
+    stack.idle().await;
+    // The first wake-ups of a mailbox still change what is shown.
+    let one = stack
+        .until("the connector alike, alone and in the list", async || {
+            let one = user.connector(&stack).await;
+            let all = read(stack.api(Method::GET, "/api/connectors", Some(&user.token), None).await, StatusCode::OK).await;
+            (all["connectors"] == json!([one])).then_some(one)
+        })
+        .await;
     assert_eq!(one["credentials"], "[redacted]");
     let known = [
         "id",

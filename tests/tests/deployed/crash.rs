@@ -16,7 +16,7 @@ const MAILS: usize = 60;
 async fn killed_while_it_lists_and_fetches() {
     let stack = Stack::at_rest().await;
     let user = User::connected(&stack, "ada").await;
-    stack.until("an idle queue", async || (stack.messages_in(&stack.notification_queue_url).await == 0).then_some(())).await;
+    stack.idle().await;
     stack.google(Method::DELETE, "/admin/calls", Value::Null).await;
     // Slow enough to be caught in the act.
     stack.google(Method::POST, "/admin/faults", json!({"method": "batch", "times": 0, "status": 0, "delay_ms": 500})).await;
@@ -33,7 +33,7 @@ async fn killed_while_it_lists_and_fetches() {
 
     same_set(&events, &expected);
     assert_eq!(events.len(), MAILS, "nothing was published before a crash, so nothing may repeat");
-    stack.until("an empty queue", async || (stack.messages_in(&stack.notification_queue_url).await == 0).then_some(())).await;
+    stack.idle().await;
     assert_eq!(stack.messages_in(&stack.dead_letter_queue_url).await, 0);
 }
 

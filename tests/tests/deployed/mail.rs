@@ -118,7 +118,7 @@ async fn an_unreadable_queue_message_is_recorded_and_deleted() {
         })
         .await;
     assert_eq!(kept.body(), Some("not a wake-up"));
-    stack.until("an empty queue", async || (stack.messages_in(&stack.notification_queue_url).await == 0).then_some(())).await;
+    stack.idle().await;
 }
 
 #[tokio::test]

@@ -147,6 +147,11 @@ impl Stack {
         count(QueueAttributeName::ApproximateNumberOfMessages) + count(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
     }
 
+    /// Waits until every wake-up was handled.
+    pub async fn idle(&self) {
+        self.until("an idle queue", async || (self.messages_in(&self.notification_queue_url).await == 0).then_some(())).await;
+    }
+
     /// Waits until something holds, looking again and again; nothing here sleeps a fixed time and hopes.
     pub async fn until<T, F: AsyncFn() -> Option<T>>(&self, what: &str, look: F) -> T {
         self.until_within(PATIENCE, what, look).await

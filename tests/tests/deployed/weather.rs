@@ -15,10 +15,6 @@ use crate::stack::{Stack, User, same_set};
 const SWEEP: Duration = Duration::from_secs(60);
 const STORM: Duration = Duration::from_secs(180);
 
-async fn idle(stack: &Stack) {
-    stack.until("an idle queue", async || (stack.messages_in(&stack.notification_queue_url).await == 0).then_some(())).await;
-}
-
 async fn fault(stack: &Stack, fault: Value) {
     stack.google(Method::POST, "/admin/faults", fault).await;
 }
@@ -29,7 +25,7 @@ async fn history_that_expired_during_an_outage_is_replayed_whole_while_the_proce
     let stack = Stack::at_rest().await;
     let user = User::connected(&stack, "ada").await;
     let notices = Notices::of(&stack, &user.connector).await;
-    idle(&stack).await;
+    stack.idle().await;
 
     let mut expected = BTreeSet::new();
     for _ in 0..12 {
@@ -69,7 +65,7 @@ async fn mail_that_came_while_the_grant_was_revoked_fires_once_after_the_reconne
     let stack = Stack::at_rest().await;
     let user = User::connected(&stack, "ada").await;
     let notices = Notices::of(&stack, &user.connector).await;
-    idle(&stack).await;
+    stack.idle().await;
     stack.google(Method::POST, "/admin/grants/revoke", json!({"email": user.email})).await;
 
     let mut expected = BTreeSet::new();
@@ -78,7 +74,7 @@ async fn mail_that_came_while_the_grant_was_revoked_fires_once_after_the_reconne
     }
     let status = async |wanted: &str| (user.connector(&stack).await["status"] == wanted).then_some(());
     stack.until("a connector that needs its user", async || status("needs_reauth").await).await;
-    idle(&stack).await;
+    stack.idle().await;
     assert_eq!(stack.events(&user.owner, 0).await, Vec::<Value>::new(), "nothing can be read without a grant");
 
     let again = user.connect(&stack).await;
@@ -108,7 +104,7 @@ async fn three_minutes_of_refusals_lose_nothing_double_nothing_and_set_nothing_a
     ];
     let stack = Stack::at_rest().await;
     let users = [User::connected(&stack, "ada").await, User::connected(&stack, "bob").await];
-    idle(&stack).await;
+    stack.idle().await;
 
     let mut expected = BTreeSet::new();
     let began = Instant::now();
@@ -138,7 +134,7 @@ async fn three_minutes_of_refusals_lose_nothing_double_nothing_and_set_nothing_a
     assert_eq!(events.len(), expected.len(), "each once");
     let took = cleared.elapsed();
     assert!(took < 3 * SWEEP, "the mail of the storm came {took:?} after it");
-    idle(&stack).await;
+    stack.idle().await;
     for user in &users {
         let connector = user.connector(&stack).await;
         assert_eq!((&connector["status"], &connector["parked_messages"]), (&json!("active"), &json!(0)), "{connector}");

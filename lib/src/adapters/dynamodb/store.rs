@@ -59,7 +59,14 @@ impl Store for DynamoStore {
     }
 
     async fn rename(&self, connector: &Connector, triggers: &[Trigger], to: &EmailAddress, now: Timestamp) -> Result<(), StoreError> {
-        let moved = Connector { email_address: to.clone(), version: connector.version + 1, updated_at: now, ..connector.clone() };
+        // The condition says that nothing waits for publication, whatever was read.
+        let moved = Connector {
+            email_address: to.clone(),
+            version: connector.version + 1,
+            unpublished: Default::default(),
+            updated_at: now,
+            ..connector.clone()
+        };
         let (here, there, pointer) = (connector.location(), moved.location(), pointer(&moved));
         let unmoved = Change::of(keys::connector(&here)).if_equal("version", number(connector.version)).if_absent("unpublished");
         let mut writes = vec![

@@ -38,7 +38,8 @@ impl Failure {
 
     /// A rate limit may come as 403, which says no only for now.
     pub fn effective_status(&self) -> Option<u16> {
-        let rate_limited = matches!(self.reason.as_str(), "rateLimitExceeded" | "userRateLimitExceeded" | "quotaExceeded");
+        let rate_limited =
+            matches!(self.reason.as_str(), "rateLimitExceeded" | "userRateLimitExceeded" | "quotaExceeded" | "dailyLimitExceeded");
         if self.status == Some(403) && rate_limited { Some(429) } else { self.status }
     }
 

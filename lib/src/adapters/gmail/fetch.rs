@@ -111,6 +111,11 @@ impl Gmail {
                     Ok(answers) => group.iter().zip(answers).try_for_each(|(id, answer)| fetching.take(id, answer, wait))?,
                     Err(failure) if failure.status == Some(401) => return Err(failure.of_api()),
                     Err(failure) => match wait(&failure) {
+                        // The batches after it would be silent as well, each for its whole time.
+                        Some(wait) if failure.status.is_none() => {
+                            fetching.ask_again(&wanted[number * size..], wait);
+                            break;
+                        }
                         Some(wait) => fetching.ask_again(group, wait),
                         None => return cut_short(fetching, &wanted[number * size..], failure, ids.len()),
                     },
@@ -125,7 +130,7 @@ impl Gmail {
         Ok(fetching.end())
     }
 
-    /// Its call is repeated by `get` itself.
+    /// Its call is repeated by `send` itself.
     async fn fetch_one(&self, access: &AccessToken, id: &MessageId, only_headers: bool) -> Result<Fetched, ProviderError> {
         let body = async { self.send(self.get(access, self.message_url(id, only_headers)?)).await };
         let answer = body.await.map_or_else(Answer::of_failure, |answered| Answer::of_body(&answered.body));

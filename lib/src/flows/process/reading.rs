@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::domain::event::Event;
-use crate::domain::firing::{decide, possible};
+use crate::domain::firing::{decide, is_nobodys_news, possible};
 use crate::domain::history::{Candidate, HistoryPage, Sieve};
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::{EventId, MessageId};
 use crate::domain::notice;
-use crate::domain::position::Listing;
+use crate::domain::position::{Listing, Mishap};
 use crate::domain::quota::price;
 use crate::domain::scopes;
 use crate::domain::wake_up::Kind;
@@ -19,6 +19,8 @@ use crate::ports::{Clock, EmailProvider, EventBus, Fetched, ProviderError, Store
 
 /// How many messages are fetched and decided before what they fired is committed.
 pub(super) const GROUP: usize = 100;
+/// With more messages in trouble, which the connector's row has to hold, reading waits for some of them.
+const MOST_TROUBLES: usize = 300;
 
 /// The candidates of a page, and how many of each record have not been looked at.
 struct Open(BTreeMap<HistoryId, usize>);
@@ -96,7 +98,7 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
         }
         self.note_success();
         if self.next.position.held_after(&listing) {
-            // A message that failed is not handled, so nothing after it is: the cursor stays until it goes well or is parked.
+            // A message that failed is not handled: the cursor stays until it goes well or is parked.
             self.next.position.backlog = None;
         } else {
             let (pushed, settle) = (self.wake_up.history_id, self.process.pace.patience.settle);
@@ -144,7 +146,7 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
             }
             first = false;
             let affordable = self.affordable(session.units()).min(GROUP);
-            if affordable == 0 {
+            if affordable == 0 || self.too_many_wait() {
                 return Ok(Progress::Paused(Pause::Quota));
             }
             let (group, others) = rest.split_at(affordable.min(rest.len()));
@@ -196,7 +198,10 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
         known: &HashSet<EventId>,
         in_gap: bool,
     ) -> Result<HashSet<MessageId>, ProcessError> {
-        let (now, failed) = (self.now(), fetched.failed.len());
+        let now = self.now();
+        // Those that failed before are troubled by themselves; when several others fail at once and nothing goes well, it is
+        // not the messages' fault.
+        let newly_failed = fetched.failed.iter().filter(|(message, _)| !self.next.position.is_troubled(message)).count();
         let others_went_well = !fetched.messages.is_empty();
         let candidates: HashMap<&MessageId, &Candidate> = group.iter().map(|candidate| (&candidate.message, candidate)).collect();
         // An earlier page, or the look at what was set aside, may have told of the same message.
@@ -209,10 +214,12 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
         }
         for message in fetched.messages {
             let Some(candidate) = candidates.get(&message.id) else { continue };
-            let events = decide(&self.stored, self.triggers, &message.normalize(), candidate.arrived, self.wake_up, now);
+            let message = message.normalize();
+            let events = decide(&self.stored, self.triggers, &message, candidate.arrived, self.wake_up, now);
             // A label may be on its way still (INBOX is added before SPAM is removed): a look that fires nothing is repeated
-            // until its record is settled.
-            if candidate.arrived || !events.is_empty() {
+            // until its record is settled, unless no label could make the message fire.
+            let for_good = candidate.arrived || is_nobodys_news(&self.stored, self.triggers, &message, false, now);
+            if for_good || !events.is_empty() {
                 looked_at.insert(candidate.message.clone());
             }
             let decided = |event: &Event| known.contains(&event.event_id) || waiting.contains(&event.event_id);
@@ -220,14 +227,16 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
         }
         self.messages += looked_at.len();
         for (message, reason) in fetched.failed {
-            if self.next.position.trouble(&message, &reason, in_gap, others_went_well, now) {
+            let arrived = candidates.get(&message).is_none_or(|candidate| candidate.arrived);
+            let mishap = Mishap { message: &message, reason: &reason, arrived, in_gap, others_went_well };
+            if self.next.position.trouble(&mishap, now) {
                 self.decided.push(notice::message_parked(&self.stored, &message, &reason, now));
             }
             if self.next.position.parked.contains_key(&message) {
                 looked_at.insert(message);
             }
         }
-        let outage = (failed > 1 && !others_went_well)
+        let outage = ((newly_failed > 1 && !others_went_well) || self.next.position.troubles.len() > MOST_TROUBLES)
             .then(|| ProviderError::unavailable(format_args!("none of {} messages could be had", group.len())));
         self.interruption = fetched.unanswered.map(|(_, error)| error).or(outage);
         Ok(looked_at)
@@ -254,8 +263,7 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
         let mut retry = self.next.position.parked_to_retry(all, self.now());
         retry.truncate(self.affordable(session.units()).min(GROUP));
         if !retry.is_empty() {
-            let group: Vec<Candidate> = retry.into_iter().map(Candidate::found).collect();
-            self.decide_group(session, &group, false).await?;
+            self.decide_group(session, &retry, false).await?;
             self.settle_interruption(session).await?;
         }
         Ok(())

@@ -89,7 +89,9 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
         if group.is_empty() {
             return Ok(Progress::Done);
         }
-        if self.affordable(session.units()) < group.len() {
+        // In a fresh minute a page is taken on whatever it costs, or it never would be.
+        let fresh = self.is_fresh_minute(session.units());
+        if (!fresh && self.affordable(session.units()) < group.len()) || self.too_many_wait() {
             return Ok(Progress::Paused(Pause::Quota));
         }
         let fetched = self.fetch(session, &group).await?;

@@ -6,7 +6,7 @@ use crate::domain::event::{DetailType, Event};
 use crate::domain::id::EventId;
 use crate::domain::notice;
 use crate::domain::position::PutOff;
-use crate::domain::quota::next_minute;
+use crate::domain::quota::{next_minute, price};
 use crate::domain::sweep::next_sweep;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
@@ -29,6 +29,10 @@ pub(super) struct Run<'a, S, V, P, B, W, C> {
     pub(super) triggers: &'a [Trigger],
     pub(super) wake_up: &'a WakeUp,
     began: Timestamp,
+    /// Its part of what may be spent on its mailbox.
+    units_per_minute: u32,
+    /// Events that the bus did not take in this run.
+    refused: usize,
     pub(super) messages: usize,
     fired: usize,
     /// The provider stopped answering in the middle of a group.
@@ -59,6 +63,7 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
         connector: &Connector,
         triggers: &'a [Trigger],
         wake_up: &'a WakeUp,
+        members: usize,
         began: Timestamp,
     ) -> Self {
         let (stored, next) = (connector.clone(), connector.clone());
@@ -71,6 +76,8 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
             triggers,
             wake_up,
             began,
+            units_per_minute: process.pace.units_per_minute / u32::try_from(members.max(1)).unwrap_or(1),
+            refused: 0,
             messages: 0,
             fired: 0,
             interruption: None,
@@ -100,8 +107,7 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
             }
             return Ok(Outcome::PutOff);
         }
-        if self.stored.unpublished.len() > MOST_UNPUBLISHED {
-            // A row holds 400 KB: with the bus down, what is not decided yet waits where it is.
+        if self.too_many_wait() {
             self.next.position.put_off(None, self.now());
             self.commit(0).await?;
             return Ok(Outcome::PutOff);
@@ -157,6 +163,11 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
         self.process.clock.now()
     }
 
+    /// A row holds 400 KB: with the bus down, what is not decided yet waits where it is.
+    pub(super) fn too_many_wait(&self) -> bool {
+        self.stored.unpublished.len() + self.refused > MOST_UNPUBLISHED
+    }
+
     pub(super) fn out_of_time(&self) -> bool {
         self.now() >= self.began.after(self.process.pace.processor_timeout / 2)
     }
@@ -164,7 +175,12 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
     /// How many messages this minute's quota still allows.
     pub(super) fn affordable(&self, unnoted: u32) -> usize {
         let now = self.now();
-        self.next.spent.and(unnoted, now).messages_left(self.process.pace.units_per_minute, now)
+        self.next.spent.and(unnoted, now).messages_left(self.units_per_minute, now)
+    }
+
+    /// Whether this minute has seen no more than the listings that led here.
+    pub(super) fn is_fresh_minute(&self, unnoted: u32) -> bool {
+        self.next.spent.and(unnoted, self.now()).within(self.now()) < price::MESSAGE
     }
 
     /// Where the reading stands is in `next`: it is written, and goes on by itself.
@@ -261,7 +277,7 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
     }
 
     /// What the bus does not take stays owed; a sweep finds it. It keeps no further mail from being decided.
-    async fn publish(&self, events: &[Event]) -> Result<(), StoreError> {
+    async fn publish(&mut self, events: &[Event]) -> Result<(), StoreError> {
         if events.is_empty() {
             return Ok(());
         }
@@ -273,6 +289,7 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
                 error.events
             }
         };
+        self.refused += refused.len();
         let taken: Vec<Event> = events.iter().filter(|event| !refused.contains(&event.event_id)).cloned().collect();
         if taken.is_empty() { Ok(()) } else { self.process.store.mark_published(&self.stored.location(), &taken, self.now()).await }
     }
