@@ -34,6 +34,16 @@ fn five_functions_have_a_role_each() {
     }
 }
 
+/// CloudFormation makes text of a number, and not everything that reads a template does.
+#[test]
+fn environment_variables_are_text() {
+    for (name, function) in resources(&template::read(), "AWS::Serverless::Function") {
+        for (variable, value) in function["Properties"]["Environment"]["Variables"].as_mapping().unwrap() {
+            assert!(!value.is_number() && !value.is_bool(), "{name}: {variable:?} must stand in quotes");
+        }
+    }
+}
+
 #[test]
 fn no_function_may_do_more_than_it_names() {
     let template = template::read();
