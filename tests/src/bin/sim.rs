@@ -215,7 +215,7 @@ impl Progress {
     fn step(&self) {
         self.bar.inc(1);
         let (done, length) = (self.bar.position(), self.bar.length().unwrap_or(0));
-        if !self.on_terminal && done % (length / 20).max(1000) == 0 {
+        if !self.on_terminal && done.is_multiple_of((length / 20).clamp(1000, 2000)) {
             eprintln!("  {done} of {length} {}, {:.0} s to go", self.what, self.bar.eta().as_secs_f64());
         }
     }
