@@ -1,5 +1,7 @@
 //! An event as it will be published: decided once, under a derived id, in bytes that no republication changes.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{EventId, MessageId, TriggerId};
@@ -7,6 +9,9 @@ use crate::domain::timestamp::Timestamp;
 
 pub const EVENT_SOURCE: &str = "email.connectors";
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// The ledger's horizon: how long it is remembered what was decided.
+pub const LEDGER_HORIZON: Duration = Duration::from_secs(30 * 24 * 3600);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {

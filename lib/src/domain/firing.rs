@@ -1,12 +1,10 @@
 //! A firing: one trigger, one message, decided once.
 
-use std::time::Duration;
-
 use serde::Serialize;
 
 use crate::domain::connector::{Connector, Provider};
 use crate::domain::email_address::EmailAddress;
-use crate::domain::event::{DetailType, Event, SCHEMA_VERSION};
+use crate::domain::event::{DetailType, Event, LEDGER_HORIZON, SCHEMA_VERSION};
 use crate::domain::history::{Candidate, is_received};
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::{ConnectorId, EventId, OwnerId, TriggerId};
@@ -56,9 +54,6 @@ struct FiredCorrelation<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     history_id: Option<HistoryId>,
 }
-
-/// The ledger's horizon: how long it is remembered what was decided.
-pub const LEDGER_HORIZON: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Every event id that these messages and triggers could have: what the ledger is asked about.
 pub fn possible(connector: &Connector, triggers: &[Trigger], messages: &[Candidate]) -> Vec<EventId> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::firing::LEDGER_HORIZON;
+use crate::domain::event::LEDGER_HORIZON;
 use crate::domain::history_id::HistoryId;
 use crate::domain::timestamp::Timestamp;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::firing::LEDGER_HORIZON;
+use crate::domain::event::LEDGER_HORIZON;
 use crate::domain::timestamp::Timestamp;
 
 /// How much longer than the ledger a pause is remembered: mail that was missed may be replayed late.

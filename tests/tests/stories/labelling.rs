@@ -1,6 +1,6 @@
 //! A label is added: mail rescued from spam was received, and a label that a trigger names may make it fire.
 
-use email_connectors::domain::firing::LEDGER_HORIZON;
+use email_connectors::domain::event::LEDGER_HORIZON;
 use serde_json::json;
 use tests::world::Mail;
 

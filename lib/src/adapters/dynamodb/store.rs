@@ -11,8 +11,7 @@ use super::rows::{AccessTokenRow, ConnectorRow, DataKeyRow, EventRow, PointerRow
 use super::{DynamoStore, unavailable};
 use crate::domain::connector::{Connector, Location, Slot};
 use crate::domain::email_address::EmailAddress;
-use crate::domain::event::{DetailType, Event};
-use crate::domain::firing::LEDGER_HORIZON;
+use crate::domain::event::{DetailType, Event, LEDGER_HORIZON};
 use crate::domain::id::{ConnectorId, EventId, OwnerId, TriggerId};
 use crate::domain::secret::{Sealed, SealedAccessToken, WrappedKey};
 use crate::domain::sweep::first_sweep;
