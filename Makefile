@@ -6,7 +6,7 @@ PYTHON ?= python3
 STACK := $(PYTHON) tests/local/stack.py
 
 .DEFAULT_GOAL := help
-.PHONY: help local local-up local-down local-logs test sim sim-teeth build lint sam-local bench clean
+.PHONY: help local local-up local-down local-logs test security security-teeth sim sim-teeth build lint sam-local bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,12 @@ local-logs: ## Show what the local stack's functions wrote
 
 test: ## Run all checks and tests, on a stack of their own
 	@$(STACK) test
+
+security: ## Try every security case on a stack of the tests', and print the table
+	@$(STACK) security
+
+security-teeth: ## Take checks out, one by one, and see a security case fail for each
+	@$(PYTHON) tests/teeth/bite.py --security $(ARGS)
 
 sim: ## Simulate every fault in every scenario (SEEDS=n: n random histories, ARGS: --help)
 	@cargo build --quiet --workspace --bin sim

@@ -4,6 +4,7 @@ pub mod aws;
 pub mod dynamodb;
 pub mod eventbridge;
 pub mod gmail;
+pub mod hmac;
 pub mod https;
 pub mod kms;
 pub mod oidc;

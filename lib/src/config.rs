@@ -89,6 +89,8 @@ pub struct GoogleSettings {
     pub revoke_url: String,
     pub api_base: String,
     pub batch_url: String,
+    /// Where users consent; empty in a function that sends nobody there.
+    pub auth_url: String,
     /// `projects/…/topics/…`; empty in a function that never watches.
     pub pubsub_topic: String,
     pub retry: RetryPolicy,
@@ -103,9 +105,15 @@ impl GoogleSettings {
             revoke_url: env.url("GOOGLE_REVOKE_URL")?,
             api_base: env.url("GMAIL_API_BASE")?,
             batch_url: env.url("GMAIL_BATCH_URL")?,
+            auth_url: String::new(),
             pubsub_topic: String::new(),
             retry: retry_policy(env)?,
         })
+    }
+
+    /// For a function that sends users to Google.
+    pub fn with_consent(self, env: &Environment) -> Result<Self, SettingError> {
+        Ok(Self { auth_url: env.url("GOOGLE_AUTH_URL")?, ..self })
     }
 
     /// For a function that watches mailboxes.
@@ -153,6 +161,7 @@ impl UserSettings {
             issuer: env.url("AUTH_ISSUER")?,
             audience: env.text("AUTH_AUDIENCE")?,
             owner_claim: env.text("AUTH_OWNER_CLAIM")?,
+            role_claim: env.optional("AUTH_ROLE_CLAIM"),
         };
         let jwks_url = env.optional("AUTH_JWKS_URL").map(|_| env.url("AUTH_JWKS_URL")).transpose()?;
         Ok(Self { policy, jwks_url })

@@ -1,8 +1,10 @@
 //! Pure decisions: no I/O, no clock, no randomness, no async.
 
+pub mod callback;
 pub mod circuit;
 pub mod claims;
 pub mod connector;
+pub mod consent;
 pub mod email_address;
 pub mod event;
 pub mod firing;
@@ -10,6 +12,7 @@ pub mod gap;
 pub mod history;
 pub mod history_id;
 pub mod id;
+pub mod membership;
 pub mod message;
 pub mod notice;
 pub mod pause;
@@ -17,10 +20,13 @@ pub mod position;
 pub mod push;
 pub mod quota;
 pub mod retry;
+pub mod role;
 pub mod scopes;
 pub mod secret;
+pub mod security_event;
 pub mod sweep;
 pub mod timestamp;
 pub mod trigger;
 pub mod wake_up;
 pub mod watch;
+pub mod webhook;

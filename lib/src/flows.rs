@@ -1,10 +1,15 @@
 //! One story for each thing that happens. Flows know the domain and the ports, and nothing of AWS, HTTP or Lambda.
 
 pub mod access;
+pub mod ask;
 pub mod connect;
 pub mod disconnect;
+pub mod fire;
+pub mod own;
 pub mod pause;
 pub mod process;
+pub mod protect;
+pub mod publishing;
 pub mod receive;
 pub mod renew;
 pub mod subscribe;

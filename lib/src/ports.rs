@@ -6,13 +6,14 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::domain::claims::Claims;
-use crate::domain::connector::{Connector, Location, Slot};
+use crate::domain::connector::{Closing, Connector, Location, Slot};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::event::Event;
 use crate::domain::gap::Slice;
 use crate::domain::history::HistoryPage;
 use crate::domain::history_id::HistoryId;
-use crate::domain::id::{ConnectorId, EventId, MessageId, OwnerId, TriggerId};
+use crate::domain::id::{ConnectorId, EventId, GoogleSub, MessageId, OwnerId, TriggerId};
+use crate::domain::membership::Membership;
 use crate::domain::message::ProviderMessage;
 use crate::domain::secret::{AccessToken, RefreshToken, Sealed, SealedAccessToken, WrappedKey};
 use crate::domain::timestamp::Timestamp;
@@ -30,6 +31,8 @@ pub trait Clock: Send + Sync {
 pub trait Entropy: Send + Sync {
     /// A fresh version 7 UUID of that moment.
     fn uuid(&self, now: Timestamp) -> Uuid;
+    /// 256 random bits, as 43 characters of base64url.
+    fn secret(&self) -> SecretString;
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -43,32 +46,70 @@ pub enum StoreError {
     Unreadable(String),
 }
 
-/// The connectors, their triggers and the ledger of events. Every read but `due` is strongly consistent. A write that names a
-/// version MUST fail with `Conflict`, and change nothing, unless the connector's row is at that version, and MUST raise it.
+/// The connectors, their triggers and the ledger of events. Every read but `due` and `told` is strongly consistent. A write that
+/// names a version MUST fail with `Conflict`, and change nothing, unless the connector's row is at that version, and MUST raise
+/// it. A write that brings a membership MUST fail with `Conflict`, and change nothing, unless the account's is one version
+/// behind it (0: never written).
 #[trait_variant::make(Send)]
 pub trait Store: Send + Sync {
     /// The connector that holds a slot among its owner's.
     async fn in_slot(&self, owner: &OwnerId, slot: &Slot) -> Result<Option<Connector>, StoreError>;
     /// MUST be `Conflict` if the connector's slot is taken. The connector is due for a sweep soon, as after a reconnect.
-    async fn create_connector(&self, connector: &Connector, exchange: &Exchange) -> Result<(), StoreError>;
+    async fn create_connector(
+        &self,
+        connector: &Connector,
+        membership: &Membership,
+        exchange: &Exchange,
+        events: &[Event],
+    ) -> Result<(), StoreError>;
     /// Overwrites what a connect decides (grant, scopes, status, generation), and neither cursor nor watch; writes the events
     /// that tell of it.
     async fn reconnect(&self, connector: &Connector, version: u64, exchange: &Exchange, events: &[Event]) -> Result<(), StoreError>;
     /// The mailbox has another address now: moves the connector and its triggers there, at their connector's version. MUST be
     /// `Conflict` while events wait for publication. The connector is due for a sweep at once.
-    async fn rename(&self, connector: &Connector, triggers: &[Trigger], to: &EmailAddress, now: Timestamp) -> Result<(), StoreError>;
+    async fn rename(
+        &self,
+        connector: &Connector,
+        triggers: &[Trigger],
+        membership: &Membership,
+        to: &EmailAddress,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
     /// Which connector an exchange led to, if it is remembered still.
     async fn exchanged(&self, owner: &OwnerId, exchange: &Exchange) -> Result<Option<ConnectorId>, StoreError>;
 
+    /// Who shares the account; that of an account that was never written has version 0.
+    async fn membership(&self, account: &GoogleSub) -> Result<Membership, StoreError>;
+    async fn put_membership(&self, account: &GoogleSub, membership: &Membership) -> Result<(), StoreError>;
+
+    /// A consent that was asked for here is remembered until it is used, or `CONSENT_LIFE` has passed.
+    async fn keep_consent(&self, owner: &OwnerId, consent: &PendingConsent) -> Result<(), StoreError>;
+    /// Takes it away, so that it is used once: two that ask at the same time MUST NOT both get it.
+    async fn take_consent(&self, owner: &OwnerId, state: Uuid, now: Timestamp) -> Result<Option<PendingConsent>, StoreError>;
+    /// Remembers that something was seen, until then. MUST be `Conflict` if it was seen before.
+    async fn note_seen(&self, what: &str, until: Timestamp) -> Result<(), StoreError>;
+
     async fn connector(&self, owner: &OwnerId, id: &ConnectorId) -> Result<Option<Connector>, StoreError>;
     async fn connectors(&self, owner: &OwnerId) -> Result<Vec<Connector>, StoreError>;
-    /// Takes the connector and its triggers away. MUST be `Conflict` while events wait for publication.
-    async fn remove_connector(&self, connector: &Connector, triggers: &[TriggerId]) -> Result<(), StoreError>;
+    /// Begins a connector's end: writes `closing`, at its version, with the event that tells of it. It is due for a sweep.
+    async fn begin_closing(
+        &self,
+        before: &Connector,
+        closing: &Closing,
+        membership: &Membership,
+        events: &[Event],
+    ) -> Result<(), StoreError>;
+    /// MUST be `Conflict` unless the connector is closing. Raises no version.
+    async fn record_closing(&self, connector: &Location, closing: &Closing) -> Result<(), StoreError>;
+    /// Takes the connector, its triggers and their hooks away. MUST be `Conflict` while events wait for publication.
+    async fn remove_connector(&self, connector: &Connector, triggers: &[Trigger], membership: &Membership) -> Result<(), StoreError>;
 
     async fn trigger(&self, owner: &OwnerId, id: &TriggerId) -> Result<Option<Trigger>, StoreError>;
     async fn triggers(&self, owner: &OwnerId) -> Result<Vec<Trigger>, StoreError>;
-    /// Creates the trigger or overwrites it.
-    async fn put_trigger(&self, trigger: &Trigger, connector: &Location, version: u64) -> Result<(), StoreError>;
+    /// Creates the trigger or overwrites it; with a hook, that of the trigger too.
+    async fn put_trigger(&self, trigger: &Trigger, hook: Option<&Hook>, connector: &Location, version: u64) -> Result<(), StoreError>;
+    /// What proves who may fire a `webhook` trigger: found without its owner, since who fires knows only the trigger.
+    async fn hook(&self, trigger: &TriggerId) -> Result<Option<Hook>, StoreError>;
     async fn remove_trigger(&self, trigger: &Trigger, connector: &Location, version: u64) -> Result<(), StoreError>;
 
     /// All connectors of a mailbox, each with its triggers. MUST be one read in which a connector is read no later than
@@ -81,6 +122,14 @@ pub trait Store: Send + Sync {
     /// Writes the events (each MUST be absent, else `Conflict`) and what changed about their connector: all or nothing, at
     /// the version of `before`.
     async fn commit(&self, commit: &Commit<'_>) -> Result<(), StoreError>;
+    /// Writes events (each MUST be absent, else `Conflict`) of a connector that is there and not closing, else `Conflict`.
+    /// Raises no version: what is told this way changes nothing about the connector.
+    async fn announce(&self, connector: &Location, events: &[Event]) -> Result<(), StoreError>;
+    /// Events of a connector that were decided, newest first, at most so many, from after one of them on; those of the last
+    /// moments may be missing.
+    async fn told(&self, connector: &ConnectorId, after: Option<(Timestamp, EventId)>, most: u32) -> Result<Vec<Event>, StoreError>;
+    /// Forgets events; of none that is owed may this be asked.
+    async fn forget(&self, events: &[EventId]) -> Result<(), StoreError>;
     /// Of these events those that are not marked as published.
     async fn unpublished(&self, events: &[EventId]) -> Result<Vec<Event>, StoreError>;
     async fn mark_published(&self, connector: &Location, events: &[Event], now: Timestamp) -> Result<(), StoreError>;
@@ -138,6 +187,25 @@ impl Commit<'_> {
     pub const MOST_EVENTS: usize = 98;
 }
 
+/// The owner and the sealed secret of a `webhook` trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hook {
+    pub owner: OwnerId,
+    pub secret: Sealed,
+}
+
+/// A consent that a user was sent to Google for. It is known by its state, of which only a fingerprint is kept.
+#[derive(Debug, Clone)]
+pub struct PendingConsent {
+    pub state: Uuid,
+    /// PKCE's proof that who asked also exchanges; good for this one code, and useless without the client's secret.
+    pub code_verifier: SecretString,
+    pub asked_at: Timestamp,
+}
+
+/// How long a user may take to consent.
+pub const CONSENT_LIFE: Duration = Duration::from_secs(600);
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Due {
     Connector(Location),
@@ -157,11 +225,13 @@ pub enum VaultError {
     Unavailable(#[source] Cause),
 }
 
-/// Seals secrets to their connector. Opening under another connector or generation MUST fail with `WrongContext`.
+/// Seals secrets to their connector or trigger. Opening under another one, or another generation, MUST fail with `WrongContext`.
 #[trait_variant::make(Send)]
 pub trait Vault: Send + Sync {
     async fn seal_refresh_token(&self, token: &RefreshToken, connector: &ConnectorId) -> Result<Sealed, VaultError>;
     async fn open_refresh_token(&self, sealed: &Sealed, connector: &ConnectorId) -> Result<RefreshToken, VaultError>;
+    async fn seal_trigger_secret(&self, secret: &SecretString, trigger: &TriggerId) -> Result<Sealed, VaultError>;
+    async fn open_trigger_secret(&self, sealed: &Sealed, trigger: &TriggerId) -> Result<SecretString, VaultError>;
     async fn new_data_key(&self) -> Result<WrappedKey, VaultError>;
     /// A data key is unwrapped at most once per process.
     async fn seal_access_token(
@@ -217,6 +287,8 @@ impl ProviderError {
 /// A mail provider: its grants, and a mailbox behind an access token.
 #[trait_variant::make(Send)]
 pub trait EmailProvider: Send + Sync {
+    /// Where the user consents.
+    fn consent_url(&self, consent: &ConsentRequest<'_>) -> String;
     async fn exchange(&self, code: &AuthorizationCode, now: Timestamp) -> Result<Grant, ProviderError>;
     async fn refresh(&self, token: &RefreshToken, now: Timestamp) -> Result<AccessToken, ProviderError>;
     /// Ends the whole grant. A grant that is dead already is revoked.
@@ -232,6 +304,18 @@ pub trait EmailProvider: Send + Sync {
     async fn list(&self, access: &AccessToken, slice: &Slice, page_token: Option<&str>) -> Result<MessagePage, ProviderError>;
     /// In any order; `only_headers` when the grant allows no more. An error only if nothing was fetched at all.
     async fn messages(&self, access: &AccessToken, ids: &[MessageId], only_headers: bool) -> Result<Fetched, ProviderError>;
+}
+
+/// What the user is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct ConsentRequest<'a> {
+    pub scopes: &'a [String],
+    pub redirect_uri: &'a str,
+    pub state: &'a str,
+    pub nonce: &'a str,
+    pub code_verifier: &'a SecretString,
+    /// The address that the user is expected to choose.
+    pub login_hint: Option<&'a str>,
 }
 
 /// What the browser brought back from the consent page.
@@ -320,6 +404,12 @@ pub enum TokenError {
     /// Nobody can say: the issuer's keys could not be fetched.
     #[error("the signing keys are not available")]
     KeysUnavailable(#[source] Cause),
+}
+
+/// The signature over what a `webhook` trigger is fired with: HMAC-SHA256 under the trigger's secret.
+pub trait Signatures: Send + Sync {
+    /// Compares in constant time.
+    fn is_signed(&self, secret: &SecretString, signed: &[u8], signature: &[u8]) -> bool;
 }
 
 /// Checks the signature of an RS256 token against its issuer's published keys.

@@ -12,11 +12,14 @@ use serde::Serialize;
 
 use crate::domain::claims::{Refusal, UserPolicy};
 use crate::domain::id::OwnerId;
+use crate::domain::role::Action;
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{TokenError, TokenVerifier};
 
 /// No body that we read is longer.
 pub const LONGEST_BODY: usize = 256 * 1024;
+/// Nor are its objects and lists nested deeper.
+const DEEPEST_BODY: usize = 64;
 
 /// An RFC 9457 problem document. `code` is stable: programs may rely on it, as people rely on `detail`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -96,7 +99,8 @@ pub struct UserGate<T> {
 }
 
 impl<T: TokenVerifier> UserGate<T> {
-    pub async fn owner(&self, headers: &HeaderMap, now: Timestamp) -> Result<OwnerId, Problem> {
+    /// Whose connectors the caller may do this with.
+    pub async fn admit(&self, headers: &HeaderMap, action: Action, now: Timestamp) -> Result<OwnerId, Problem> {
         let token = bearer(headers).ok_or_else(Problem::unauthorized)?;
         let claims = match self.verifier.verify(token, now).await {
             Ok(claims) => claims,
@@ -106,10 +110,17 @@ impl<T: TokenVerifier> UserGate<T> {
             }
             Err(error @ TokenError::KeysUnavailable(_)) => return Err(Problem::unavailable("keys_unavailable", &error)),
         };
-        self.policy.admit(&claims, now).map_err(|refusal: Refusal| {
+        let caller = self.policy.admit(&claims, now).map_err(|refusal: Refusal| {
             tracing::info!(why = %refusal, "token refused");
             Problem::unauthorized()
-        })
+        })?;
+        if caller.role.may(action) {
+            return Ok(caller.owner);
+        }
+        let (role, needed) = (caller.role.as_str(), action.needs().as_str());
+        tracing::info!(role, needed, "role refused");
+        let detail = format!("the token's role is `{role}`, and this needs `{needed}`");
+        Err(Problem::new(StatusCode::FORBIDDEN, "role_not_allowed", detail))
     }
 }
 
@@ -137,14 +148,38 @@ impl<S: Send + Sync> FromRequest<S> for Body {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        Bytes::from_request(request, state).await.map(Self).map_err(|rejection| match rejection.status() {
+        let body = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => {
                 Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", format!("the body may be {LONGEST_BODY} bytes long"))
                     .at("body")
             }
             _ => Problem::new(StatusCode::BAD_REQUEST, "invalid_request", "the body could not be read").at("body"),
-        })
+        })?;
+        if depth(&body) > DEEPEST_BODY {
+            let detail = format!("the body may be nested {DEEPEST_BODY} deep");
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "body_too_deep", detail).at("body"));
+        }
+        Ok(Self(body))
     }
+}
+
+/// How deep objects and lists are nested, if this is JSON: known without parsing it.
+fn depth(json: &[u8]) -> usize {
+    let (mut now, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => {
+                now += 1;
+                deepest = deepest.max(now);
+            }
+            b'}' | b']' if !in_text => now = now.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// Reads a JSON body that was taken in as text, so that what is wrong with it can be told.
@@ -154,5 +189,27 @@ pub fn json_body(body: &[u8]) -> Result<serde_json::Value, Problem> {
     match value.is_object() {
         true => Ok(value),
         false => Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_json", "the body must be a JSON object").at("body")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nesting_is_counted_outside_of_texts() {
+        let table = [
+            ("", 0),
+            ("1", 0),
+            ("{}", 1),
+            (r#"{"a":[1,{"b":[]}],"c":[]}"#, 4),
+            (r#"{"a":"[[[[\"[[["}"#, 1),
+            (r#"["\\",[]]"#, 2),
+            ("]]][", 1),
+        ];
+        for (json, expected) in table {
+            assert_eq!(depth(json.as_bytes()), expected, "{json}");
+        }
+        assert_eq!(depth("[".repeat(10_000).as_bytes()), 10_000);
     }
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Signs the bearer tokens of events/*.json with two new RSA keys, publishes their public halves in sample-keys.json, and forgets the keys."""
+"""Signs the tokens of events/*.json with two new RSA keys, publishes their public halves in sample-keys.json, and forgets the keys."""
 
 import base64
 import hashlib
@@ -29,16 +29,28 @@ PUSH = {
     "email_verified": True,
 }
 
+SECURITY_EVENT = {
+    "iss": "https://accounts.google.com/",
+    "aud": "local-client.apps.googleusercontent.com",
+    "jti": "sample-event",
+    "events": {"https://schemas.openid.net/secevent/risc/event-type/verification": {"state": "sample"}},
+}
+
 SIGNED = {
+    "connectors-api.export-data": ("users", USER),
     "connectors-api.create-trigger-legacy-type": ("users", USER),
     "connectors-api.get-unknown-connector": ("users", USER),
     "connectors-api.list-connectors": ("users", USER),
     "connectors-api.list-triggers": ("users", USER),
     "oauth-connect.popup": ("users", USER),
+    "oauth-connect.start": ("users", USER),
     "pubsub-webhook.malformed": ("google", PUSH),
     "pubsub-webhook.push": ("google", PUSH),
     "pubsub-webhook.wrong-audience": ("google", PUSH | {"aud": "https://elsewhere.example.com/pubsub"}),
 }
+
+# A security event token is the body itself, and never ends.
+BODIES = {"oauth-connect.security-event": ("google", SECURITY_EVENT)}
 
 
 def base64url(raw):
@@ -64,7 +76,7 @@ def public_jwk(key):
 
 def signed_token(key, kid, claims):
     header = {"alg": "RS256", "kid": kid, "typ": "JWT"}
-    claims = claims | {"iat": ISSUED_AT, "exp": EXPIRES_AT}
+    claims = {"iat": ISSUED_AT} | claims
     signing_input = ".".join(base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
     signature = key.sign(signing_input.encode(), padding.PKCS1v15(), hashes.SHA256())
     return f"{signing_input}.{base64url(signature)}"
@@ -82,9 +94,14 @@ def main():
     for stem, (issuer, claims) in SIGNED.items():
         path = EVENTS / f"{stem}.json"
         event = json.loads(path.read_text(encoding="utf-8"))
-        event["headers"]["authorization"] = "Bearer " + signed_token(keys[issuer], jwks[issuer]["kid"], claims)
+        event["headers"]["authorization"] = "Bearer " + signed_token(keys[issuer], jwks[issuer]["kid"], claims | {"exp": EXPIRES_AT})
         write_json(path, event)
         unsigned.discard(stem)
+    for stem, (issuer, claims) in BODIES.items():
+        path = EVENTS / f"{stem}.json"
+        event = json.loads(path.read_text(encoding="utf-8"))
+        event["body"] = signed_token(keys[issuer], jwks[issuer]["kid"], claims)
+        write_json(path, event)
     for stem in sorted(unsigned):
         if "authorization" in json.loads((EVENTS / f"{stem}.json").read_text(encoding="utf-8")).get("headers", {}):
             raise SystemExit(f"{stem}.json carries a token that no entry of SIGNED renews")

@@ -2,11 +2,12 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import build
 import processes
-from settings import LOCAL, LOGS, PROCESSES, REGION, ROOT, STATE, bare_environment
+from settings import CALLS, CANARIES, LOCAL, LOGS, PROCESSES, RECORDS_CALLS, REGION, ROOT, SEEN, STATE, bare_environment, parameters
 from settings import PUBSUB_AUDIENCE, PUBSUB_SERVICE_ACCOUNT, PUBSUB_SUBSCRIPTION, PUSH_PATH
 from terminal import Failure, say, step
 from web import expect, serves, wait_until
@@ -41,6 +42,8 @@ def reusable() -> dict | None:
         say("  A stack was started but is not whole any more: replacing it.")
     elif foreign_google() != (None if "google" in state["pids"] else state["google_url"]):
         say("  The running stack talks to another Google: replacing it.")
+    elif RECORDS_CALLS != ("recorder" in state["pids"]):
+        say("  The running stack's calls are recorded where they should not be, or not where they should: replacing it.")
     elif "google" in state["pids"] and build.fake_google_built() > state["fake_google_built"]:
         say("  The fake Google was built anew since the stack started: replacing the stack.")
     else:
@@ -49,13 +52,20 @@ def reusable() -> dict | None:
 
 
 def start(state: dict) -> dict:
-    """Starts MiniStack and the fake Google."""
+    """Starts MiniStack and the fake Google, and between MiniStack and the functions, if asked for, the recorder."""
     import ministack
 
+    for file in (CALLS, SEEN, CANARIES):
+        file.unlink(missing_ok=True)
+    recorder = processes.free_port() if RECORDS_CALLS else None
     with step("Start MiniStack") as current:
-        state["aws_endpoint"], started = ministack.start(LOGS / "ministack.log", LOCAL / "tmp")
+        functions_endpoint = f"http://127.0.0.1:{recorder}" if recorder else None
+        state["aws_endpoint"], started = ministack.start(LOGS / "ministack.log", LOCAL / "tmp", functions_endpoint)
         remember(state, "ministack", started)
         current.note(state["aws_endpoint"])
+    if recorder:
+        with step("Start the recorder of the functions' calls"):
+            start_recorder(state, recorder)
     state["google_url"] = foreign_google()
     if not state["google_url"]:
         with step("Start the fake Google") as current:
@@ -64,12 +74,28 @@ def start(state: dict) -> dict:
     return state
 
 
+def start_recorder(state: dict, port: int) -> None:
+    log = LOGS / "recorder.log"
+    command = [sys.executable, "-B", str(Path(__file__).parent / "recorder.py"), "--port", str(port)]
+    command += ["--upstream-port", state["aws_endpoint"].rsplit(":", 1)[1], "--file", str(CALLS)]
+    started = processes.start(command, bare_environment(), log, ROOT)
+    remember(state, "recorder", started)
+
+    def ready() -> bool:
+        processes.still_running(started)
+        return serves(f"http://127.0.0.1:{port}/_ministack/ready")
+
+    wait_until(ready, 15, "the recorder", log)
+
+
 def start_fake_google(state: dict) -> None:
     port = processes.free_port()
     log = LOGS / "fake-google.log"
     state["google_url"] = f"http://127.0.0.1:{port}"
     state["fake_google_built"] = build.fake_google_built()
-    started = processes.start([str(build.FAKE_GOOGLE), "--port", str(port)], bare_environment(), log, ROOT)
+    secret = parameters(state["google_url"])["GoogleClientSecret"]
+    command = [str(build.FAKE_GOOGLE), "--port", str(port), "--client-secret", secret]
+    started = processes.start(command, bare_environment(), log, ROOT)
     remember(state, "google", started)
 
     def ready() -> bool:

@@ -13,14 +13,15 @@ from tools import STACK_VENV
 from web import serves, wait_until
 
 
-def start(log: Path, scratch: Path) -> tuple[str, dict]:
-    """Starts an empty MiniStack on a free port; answers its endpoint and its process."""
+def start(log: Path, scratch: Path, functions_endpoint: str | None = None) -> tuple[str, dict]:
+    """Starts an empty MiniStack on a free port; answers its endpoint and its process. The functions may be given another way
+    to it."""
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     port = processes.free_port()
     endpoint = f"http://127.0.0.1:{port}"
     # The functions inherit this environment, and with AWS_ENDPOINT_URL find their AWS.
-    environment = bare_environment() | aws_environment(endpoint) | {
+    environment = bare_environment() | aws_environment(functions_endpoint or endpoint) | {
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "LAMBDA_EXECUTOR": "local",

@@ -11,6 +11,11 @@ LOCAL = (ROOT / (os.environ.get("LOCAL_DIR") or ".local")).resolve()
 LOGS = LOCAL / "logs"
 STATE = LOCAL / "stack.json"
 PROCESSES = LOCAL / "processes.json"
+# What a test run writes down on the way: each AWS call of a function, and whatever the tests got to see.
+CALLS = LOCAL / "aws-calls.jsonl"
+SEEN = LOCAL / "seen.jsonl"
+CANARIES = LOCAL / "canaries.json"
+RECORDS_CALLS = os.environ.get("LOCAL_RECORD_CALLS") == "1"
 BUILD = ROOT / ".aws-sam" / "build"
 
 REGION = "us-east-1"
@@ -38,6 +43,7 @@ def parameters(google_url: str) -> dict[str, str]:
         "AuthJwksUrl": f"{google_url}/users/certs",
         "GoogleClientId": "local-client.apps.googleusercontent.com",
         "GoogleClientSecret": "local-secret",
+        "GoogleAuthUrl": f"{google_url}/o/oauth2/v2/auth",
         "GoogleTokenUrl": f"{google_url}/token",
         "GoogleRevokeUrl": f"{google_url}/revoke",
         "GoogleCertsUrl": f"{google_url}/oauth2/v3/certs",

@@ -10,7 +10,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import tools  # noqa: E402
-from settings import STATE  # noqa: E402
+from settings import LOCAL, STATE  # noqa: E402
 from terminal import Failure, say, tail  # noqa: E402
 
 USAGE = """usage: stack.py COMMAND
@@ -19,11 +19,14 @@ USAGE = """usage: stack.py COMMAND
   deploy                  deploy what is built onto the running stack
   story                   one demo mail told step by step, on the running stack
   logs                    what the functions of the running stack wrote
+  canaries                look for planted secrets in all that the running stack let out, after a test run
   build                   sam build for this machine, and the fake Google
   validate                sam validate --lint
   with-ministack -- CMD   run CMD beside a MiniStack of its own
   sam-local               every sample event through `sam local invoke` (needs Docker)
   bench                   sizes and start-up times of the functions as they are deployed
+  security                every security case, on a stack of the tests', as a table
+  security-table          the table of the cases that were tried last
   test                    all checks and tests"""
 
 
@@ -67,6 +70,14 @@ def logs() -> None:
     say("\n".join(function_logs.collect(lifecycle.running())))
 
 
+def canaries() -> None:
+    tools.enter_venv()
+    import canaries as search
+    import lifecycle
+
+    search.run(lifecycle.running())
+
+
 def build() -> None:
     tools.venvs()
     import build as builds
@@ -103,6 +114,19 @@ def bench() -> None:
     benches.run()
 
 
+def security() -> None:
+    tools.enter_venv()
+    import security as cases
+
+    cases.run()
+
+
+def security_table() -> None:
+    import security as cases
+
+    cases.table(LOCAL)
+
+
 def test() -> None:
     tools.enter_venv()
     import verify
@@ -111,8 +135,9 @@ def test() -> None:
 
 
 COMMANDS = {
-    "up": up, "down": down, "deploy": deploy, "story": story, "logs": logs, "build": build, "validate": validate,
-    "with-ministack": with_ministack, "sam-local": sam_local, "bench": bench, "test": test,
+    "up": up, "down": down, "deploy": deploy, "story": story, "logs": logs, "canaries": canaries, "build": build, "validate": validate,
+    "with-ministack": with_ministack, "sam-local": sam_local, "bench": bench, "security": security,
+    "security-table": security_table, "test": test,
 }
 
 

@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import security as cases
 from settings import ROOT, TOOLS
 from terminal import Failure, heading, say
 from tools import interface_emulator, nextest_path, sam
@@ -17,10 +19,13 @@ ENTRY = str(ROOT / "tests" / "local" / "stack.py")
 # a minute's quota would be one to wait for.
 SHORT_TIMES = (
     "ProcessorTimeout=5 VisibilityTimeout=30 SweepEveryMinutes=1 QuietAfterMinutes=1 SettleSeconds=15 CircuitCooldownSeconds=5 "
-    "GmailUserUnitsPerMinute=1000000 LogLevel=debug"
+    "GmailUserUnitsPerMinute=1000000 AuthRoleClaim=role LogLevel=debug"
 )
 
-NEED_SERVICES = {"adapters", "samples", "deployed"}
+# The fake Google plants the same text in everything that it mints.
+PLANTED_SECRET = "GoogleClientSecret=canary-client-secret"
+
+NEED_SERVICES = {"adapters", "samples", "deployed", "security", "policies"}
 
 
 @dataclass
@@ -84,7 +89,8 @@ def environment() -> dict[str, str]:
         "PATH": nextest_path(),
         "SAM_CLI_TELEMETRY": "0",
         "LOCAL_DIR": local,
-        "LOCAL_PARAMETERS": SHORT_TIMES,
+        "LOCAL_PARAMETERS": f"{SHORT_TIMES} {PLANTED_SECRET}",
+        "LOCAL_RECORD_CALLS": "1",
         "STACK_JSON": f"{local}/stack.json",
         "AWS_LAMBDA_RIE": str(interface_emulator()),
     }
@@ -108,9 +114,21 @@ def phases(tally: Tally) -> None:
 def deployed(tally: Tally) -> None:
     try:
         tally.phase("Deployed", nextest(*tests(["deployed"])))
+        security(tally)
+        tally.phase("Least privilege", nextest(*tests(["policies"])))
     except Failure:
         tally.phase("What the functions wrote", local("logs"))
         raise
+
+
+def security(tally: Tally) -> None:
+    """Every case, and then the table of what came of them, also if one of them failed."""
+    cases.clear(Path(tally.environment["LOCAL_DIR"]))
+    try:
+        tally.phase("Security cases", nextest(*tests(["security"])))
+        tally.phase("Planted secrets", local("canaries"))
+    finally:
+        tally.phase("Security table", local("security-table"))
 
 
 def nextest(*arguments: str) -> list[str]:

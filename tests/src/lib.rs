@@ -1,6 +1,7 @@
 //! What stories and contracts share: the outside world in memory, and the suite that holds every store to its contract.
 
 pub mod contract;
+pub mod deployed;
 pub mod sim;
 pub mod stage;
 pub mod world;

@@ -10,18 +10,19 @@ use email_connectors::domain::claims::{IdentityPolicy, PushPolicy};
 use email_connectors::domain::connector::{Connector, Uniqueness};
 use email_connectors::domain::event::{DetailType, Event};
 use email_connectors::domain::history_id::HistoryId;
-use email_connectors::domain::id::{ConnectorId, OwnerId, TriggerId};
+use email_connectors::domain::id::{ConnectorId, OwnerId};
 use email_connectors::domain::sweep::{Pace, Patience};
 use email_connectors::domain::trigger::{NewTrigger, Trigger};
 use email_connectors::domain::wake_up::{Kind, WakeUp};
 use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::connect::{Connect, ConnectError, ConnectRequest, Connected, fingerprint_of};
-use email_connectors::flows::disconnect::Disconnect;
+use email_connectors::flows::disconnect::{Disconnect, DisconnectError, Receipt};
 use email_connectors::flows::process::{Outcome, Process, ProcessError};
 use email_connectors::flows::receive::Receive;
 use email_connectors::flows::renew::{Renew, Swept};
 use email_connectors::flows::subscribe;
 use email_connectors::ports::{AuthorizationCode, Entropy, Store};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 pub const PROCESSOR_TIMEOUT: Duration = Duration::from_secs(45);
@@ -73,12 +74,13 @@ impl Stage {
         Self { world: World::new(), pace: PACE }
     }
 
-    pub fn connecting(&self) -> Connect<MemoryStore, MemoryVault, MemoryGmail, MemoryWakeUps> {
+    pub fn connecting(&self) -> Connect<MemoryStore, MemoryVault, MemoryGmail, MemoryWakeUps, MemoryBus> {
         Connect {
             store: self.world.store(),
             vault: self.world.vault(),
             provider: self.world.gmail(),
             wake_ups: self.world.wake_ups(),
+            bus: self.world.bus(),
             identity: IdentityPolicy { client_id: CLIENT_ID.into() },
             required_scopes: SCOPES.map(String::from).into(),
             uniqueness: Uniqueness::PerProvider,
@@ -111,8 +113,11 @@ impl Stage {
         }
     }
 
-    pub fn disconnecting(&self) -> Disconnect<MemoryStore, MemoryVault, MemoryGmail> {
-        Disconnect { store: self.world.store(), vault: self.world.vault(), provider: self.world.gmail() }
+    /// Takes the owner's connector away; asked again, it goes on.
+    pub async fn disconnect(&self, of: &str, id: &ConnectorId) -> Result<Receipt, DisconnectError> {
+        let (store, vault, provider, bus) = (self.world.store(), self.world.vault(), self.world.gmail(), self.world.bus());
+        let disconnect = Disconnect { store: &store, vault: &vault, provider: &provider, bus: &bus };
+        disconnect.run(&owner(of), id, self.world.now()).await
     }
 
     pub fn receiving(&self) -> Receive<MemoryVerifier, MemoryWakeUps, MemoryQuarantine> {
@@ -129,7 +134,9 @@ impl Stage {
         ConnectRequest {
             owner_id: owner(of),
             code: AuthorizationCode { code: code.into(), redirect_uri: "postmessage".into(), code_verifier: None },
+            state: None,
             fingerprint: fingerprint_of("state", code),
+            replace: false,
             new_id: ConnectorId::from_uuid(self.world.entropy().uuid(self.world.now())),
         }
     }
@@ -147,18 +154,18 @@ impl Stage {
     }
 
     pub async fn trigger(&self, connector: &Connector, filters: Value) -> Trigger {
-        let body = json!({"type": "email", "config": {"connector_id": connector.id, "filters": filters}, "agent_id": "agent-7"});
-        let new = NewTrigger::parse(body).expect("a trigger");
-        let id = TriggerId::from_uuid(self.world.entropy().uuid(self.world.now()));
-        subscribe::create(&self.world.store(), &connector.owner_id, new, id, self.world.now()).await.expect("a trigger is made")
+        self.try_trigger(connector, filters).await.expect("a trigger is made")
     }
 
     /// As `trigger`, and it may fail.
     pub async fn try_trigger(&self, connector: &Connector, filters: Value) -> Result<Trigger, subscribe::SubscribeError> {
-        let body = json!({"type": "email", "config": {"connector_id": connector.id, "filters": filters}});
+        let body = json!({"type": "email", "config": {"connector_id": connector.id, "filters": filters}, "agent_id": "agent-7"});
+        self.subscribe(&connector.owner_id, body).await.map(|(trigger, _)| trigger)
+    }
+
+    pub async fn subscribe(&self, of: &OwnerId, body: Value) -> Result<(Trigger, Option<SecretString>), subscribe::SubscribeError> {
         let new = NewTrigger::parse(body).expect("a trigger");
-        let id = TriggerId::from_uuid(self.world.entropy().uuid(self.world.now()));
-        subscribe::create(&self.world.store(), &connector.owner_id, new, id, self.world.now()).await
+        subscribe::create(&self.world.store(), &self.world.vault(), &self.world.entropy(), of, new, self.world.now()).await
     }
 
     /// The connector as it is stored now.
@@ -191,6 +198,11 @@ impl Stage {
     /// What was published and fired a trigger.
     pub fn fired(&self) -> Vec<Event> {
         self.published().into_iter().filter(|event| event.detail_type == DetailType::TriggerFired).collect()
+    }
+
+    /// Every firing that was ever decided.
+    pub fn decided(&self) -> Vec<Event> {
+        self.world.store().ledger().into_iter().filter(|event| event.detail_type == DetailType::TriggerFired).collect()
     }
 
     /// The details of what was published of that type.

@@ -1,6 +1,7 @@
 //! The outside world in memory: every port over one shared state, with an ordered log of calls and scripted failures.
 
 mod account;
+mod accounts;
 mod bus;
 mod faults;
 mod gmail;
@@ -24,6 +25,7 @@ pub use self::account::{Account, Delivered, Mail, Poison};
 pub use self::bus::{MemoryBus, MemoryQuarantine};
 pub use self::faults::Fault;
 pub use self::gmail::{ACCESS_TOKEN_LIFE, CLIENT_ID, Consent, MemoryGmail, SCOPES, WATCH_LIFE};
+pub use self::grants::Asked;
 pub use self::queue::{DEDUPLICATION, InFlight, MemoryWakeUps};
 pub use self::script::{Call, Failure, Gate, When};
 pub use self::store::MemoryStore;
@@ -134,6 +136,11 @@ impl World {
     pub fn accounts(&self) -> Vec<Account> {
         let subs: Vec<_> = self.lock().google.mailboxes.keys().cloned().collect();
         subs.into_iter().map(|sub| Account::of(self, sub)).collect()
+    }
+
+    /// What a user was sent to this consent page with.
+    pub fn asked(&self, url: &str) -> Option<Asked> {
+        self.lock().google.grants.asked(url)
     }
 
     /// Somebody changes a connector of this owner, as a trigger does.

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Plants known bugs, one at a time, in a copy of the project, and sees the simulation catch each.
+"""Plants known bugs, one at a time, in a copy of the project, and sees the simulation catch each; or, with --security, takes
+checks out, and sees the security cases fail without them.
 
-A tooth is a text file: whose bug it is, the file that it is planted in, and what is put in place of what.
-usage: bite.py [NAME ...]"""
+A tooth is a text file: whose bug it is or which check, the file that it is planted in, and what is put in place of what. The
+name of a security tooth begins with the number of the case that must fail.
+usage: bite.py [--security] [NAME ...]"""
 
 import os
 import shutil
@@ -38,6 +40,55 @@ def plant(tooth: Path) -> Path:
     return place
 
 
+class Simulation:
+    """The simulation finds a violation."""
+
+    teeth = TEETH
+
+    def prepare(self, teeth: list[Path]) -> None:
+        pass
+
+    def catches(self, tooth: Path) -> str | None:
+        return bite(build(SCRATCH))
+
+
+class Security:
+    """A case of the security table fails; the rows that need no deployed stack are enough."""
+
+    teeth = TEETH / "security"
+
+    def prepare(self, teeth: list[Path]) -> None:
+        """What fails with every check in its place shows nothing by failing without one."""
+        self.compile()
+        for number in sorted({tooth.stem[:2] for tooth in teeth}):
+            if failed := self.fails(number):
+                sys.exit(f"case {number} fails with nothing taken out: {failed}")
+
+    def catches(self, tooth: Path) -> str | None:
+        self.compile()
+        return self.fails(tooth.stem[:2])
+
+    def compile(self) -> None:
+        built = self.cargo("--no-run")
+        if built.returncode != 0:
+            sys.exit(f"the planted bug does not compile:\n{built.stderr}")
+
+    def fails(self, number: str) -> str | None:
+        """The rows that do not hold."""
+        ran = self.cargo("--", f"::case_{number}_")
+        if "running 1 test" not in ran.stdout:
+            sys.exit(f"there is no case {number}:\n{ran.stdout}{ran.stderr}")
+        if ran.returncode == 0:
+            return None
+        rows = [" ".join(line.split()[1:]) for line in ran.stdout.splitlines() if line.startswith("!!")]
+        return f"{len(rows)} rows, first: {rows[0]}" if rows else f"it broke off: {ran.stdout[-300:]}"
+
+    def cargo(self, *arguments: str) -> subprocess.CompletedProcess:
+        environment = os.environ | {"CARGO_TARGET_DIR": str(TARGET), "SECURITY_ROWS": "in-process", "LOCAL_DIR": str(SCRATCH / "rows")}
+        command = ["cargo", "test", "--quiet", "--workspace", "--test", "security", *arguments]
+        return subprocess.run(command, cwd=SCRATCH, env=environment, capture_output=True, text=True)
+
+
 def copy() -> None:
     """The project as it stands, with its build directory left where it is."""
     shutil.rmtree(SCRATCH, ignore_errors=True)
@@ -68,15 +119,17 @@ def bite(sim: Path) -> str | None:
 
 
 def main() -> None:
-    names = set(sys.argv[1:])
-    teeth = [tooth for tooth in sorted(TEETH.glob("*.tooth")) if not names or tooth.stem in names]
+    names = set(sys.argv[1:]) - {"--security"}
+    tried = Security() if "--security" in sys.argv[1:] else Simulation()
+    teeth = [tooth for tooth in sorted(tried.teeth.glob("*.tooth")) if not names or tooth.stem in names]
     missed = []
     copy()
     try:
+        tried.prepare(teeth)
         for tooth in teeth:
             started = time.monotonic()
             planted = plant(tooth)
-            caught = bite(build(SCRATCH))
+            caught = tried.catches(tooth)
             shutil.copyfile(ROOT / parts(tooth)[1], planted)
             seconds = time.monotonic() - started
             print(f"{tooth.stem} ({parts(tooth)[0]}): {caught or 'NOT CAUGHT'} [{seconds:.0f} s]", flush=True)

@@ -16,7 +16,7 @@ mod crash;
 mod killing;
 #[path = "deployed/mail.rs"]
 mod mail;
-#[path = "deployed/stack.rs"]
-mod stack;
+#[path = "deployed/seldom.rs"]
+mod seldom;
 #[path = "deployed/weather.rs"]
 mod weather;

@@ -35,7 +35,8 @@ fn read(answer: Value) -> Value {
     match answer.get("statusCode") {
         Some(status) => {
             let body = answer["body"].as_str().unwrap_or_default();
-            json!({"status": status, "body": serde_json::from_str::<Value>(body).unwrap_or(Value::Null)})
+            let body = serde_json::from_str::<Value>(body).unwrap_or(Value::Null);
+            json!({"status": status, "body": body, "location": answer["headers"]["location"]})
         }
         None => answer,
     }
@@ -80,7 +81,10 @@ fn every_sample_belongs_to_a_function() {
 async fn oauth_connect_answers_its_samples() {
     let connected =
         json!({"status": 200, "body": {"status": "connected", "email_address": "sample@example.com", "watch": {"status": "active"}}});
-    let world = invoke_all("oauth-connect", &[("popup", connected)]).await;
+    let onward = json!({"status": 302, "location": "https://app.example.com/auth/google/callback?code=4%2Fsample-code&state=sample-state"});
+    let expected =
+        [("popup", connected), ("start", json!({"status": 200})), ("callback", onward), ("security-event", json!({"status": 202}))];
+    let world = invoke_all("oauth-connect", &expected).await;
     assert_eq!(world.messages("NOTIFICATION_QUEUE_URL").await[0]["kind"], "kick");
 }
 
@@ -94,6 +98,8 @@ async fn connectors_api_answers_its_samples() {
         ("list-triggers", json!({"status": 200, "body": {"triggers": []}})),
         ("get-unknown-connector", problem(404, "not_found")),
         ("create-trigger-legacy-type", problem(400, "invalid_trigger")),
+        ("export-data", json!({"status": 200, "body": {"connectors": [], "triggers": [], "records": [], "next_page_token": null}})),
+        ("fire-late-webhook", problem(401, "unauthorized")),
     ];
     invoke_all("connectors-api", &expected).await;
 }
@@ -122,7 +128,7 @@ async fn history_processor_answers_its_samples() {
 
 #[tokio::test]
 async fn watch_renewer_answers_its_samples() {
-    let nothing_due = json!({"renewed": 0, "not_renewed": 0, "lapsed": 0, "woken": 0, "silent": 0, "renamed": 0, "failed": 0});
+    let nothing_due = json!({"renewed": 0, "not_renewed": 0, "lapsed": 0, "woken": 0, "silent": 0, "renamed": 0, "closed": 0, "failed": 0});
     invoke_all("watch-renewer", &[("schedule", nothing_due)]).await;
 }
 

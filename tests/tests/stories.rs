@@ -3,19 +3,24 @@
 mod stories {
     mod arriving;
     mod connecting;
+    mod consenting;
     mod contract;
     mod costing;
     mod crashing;
     mod disconnecting;
+    mod firing;
     mod gaps;
     mod granting;
     mod handlers;
     mod labelling;
     mod listing;
+    mod owning;
     mod pausing;
     mod pressure;
+    mod protecting;
     mod receiving;
     mod renewing;
+    mod replacing;
     mod settling;
     mod subscribing;
     mod troubles;

@@ -4,17 +4,18 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use email_connectors::domain::circuit::{Circuit, CircuitState};
-use email_connectors::domain::connector::{CONNECTOR_TYPE, Connector, Provider, Status};
+use email_connectors::domain::connector::{CONNECTOR_TYPE, Closing, Connector, Provider, Status};
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{ConnectorId, OwnerId};
 use email_connectors::domain::pause::{MOST_PAUSES, is_paused};
+use email_connectors::domain::role::Action;
+use email_connectors::domain::scopes::{Capability, capabilities};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::watch::{Watch, WatchStatus};
-use email_connectors::flows::access::AccessError;
-use email_connectors::flows::disconnect::DisconnectError;
+use email_connectors::flows::disconnect::{DisconnectError, Receipt};
 use email_connectors::flows::pause::{self, PauseError};
-use email_connectors::ports::{ProviderError, Store, StoreError};
+use email_connectors::ports::{Store, StoreError};
 use email_connectors::web::{Body, Problem, json_body};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -23,7 +24,7 @@ use crate::{Shared, World, store_problem};
 
 /// A connector as its owner sees it. Nothing in it could rebuild a secret.
 #[derive(Serialize)]
-struct View {
+pub(crate) struct View {
     id: ConnectorId,
     owner_id: OwnerId,
     #[serde(rename = "type")]
@@ -32,6 +33,8 @@ struct View {
     email_address: EmailAddress,
     status: Status,
     granted_scopes: Vec<String>,
+    /// What the granted scopes allow.
+    capabilities: Vec<Capability>,
     paused: bool,
     history_id: HistoryId,
     watch: WatchView,
@@ -41,6 +44,9 @@ struct View {
     credentials: &'static str,
     last_event_at: Option<Timestamp>,
     last_error: Option<String>,
+    /// How far its end has come, once it was begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closing: Option<Closing>,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -61,7 +67,7 @@ struct CircuitView {
     circuit: Circuit,
 }
 
-fn view(connector: Connector, now: Timestamp) -> View {
+pub(crate) fn view(connector: Connector, now: Timestamp) -> View {
     View {
         id: connector.id,
         owner_id: connector.owner_id,
@@ -69,6 +75,7 @@ fn view(connector: Connector, now: Timestamp) -> View {
         provider: connector.provider,
         email_address: connector.email_address,
         status: connector.status,
+        capabilities: capabilities(&connector.granted_scopes),
         granted_scopes: connector.granted_scopes,
         paused: is_paused(&connector.pauses),
         history_id: connector.position.cursor,
@@ -78,22 +85,23 @@ fn view(connector: Connector, now: Timestamp) -> View {
         credentials: "[redacted]",
         last_event_at: connector.last_event_at,
         last_error: connector.last_error,
+        closing: connector.closing,
         created_at: connector.created_at,
         updated_at: connector.updated_at,
     }
 }
 
 pub async fn list<W: World>(State(api): Shared<W>, headers: HeaderMap) -> Result<Json<Value>, Problem> {
-    let (owner, now) = api.caller(&headers).await?;
-    let connectors = api.store().connectors(&owner).await.map_err(store_problem)?;
+    let (owner, now) = api.admit(&headers, Action::See).await?;
+    let connectors = api.store.connectors(&owner).await.map_err(store_problem)?;
     let views: Vec<View> = connectors.into_iter().map(|connector| view(connector, now)).collect();
     Ok(Json(json!({ "connectors": views })))
 }
 
 pub async fn read<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    let (owner, now) = api.caller(&headers).await?;
+    let (owner, now) = api.admit(&headers, Action::See).await?;
     let connector =
-        api.store().connector(&owner, &named(&id)?).await.map_err(store_problem)?.ok_or_else(|| Problem::not_found("connector"))?;
+        api.store.connector(&owner, &named(&id)?).await.map_err(store_problem)?.ok_or_else(|| Problem::not_found("connector"))?;
     Ok(Json(json!(view(connector, now))))
 }
 
@@ -110,13 +118,13 @@ pub async fn change<W: World>(
     Path(id): Path<String>,
     Body(body): Body,
 ) -> Result<Json<Value>, Problem> {
-    let (owner, now) = api.caller(&headers).await?;
+    let (owner, now) = api.admit(&headers, Action::Operate).await?;
     let wrong = |error| {
         let told = format!("{error}; send {{\"paused\": true}} or {{\"paused\": false}}");
         Problem::new(StatusCode::BAD_REQUEST, "invalid_connector", told).at("paused")
     };
     let change: Change = serde_json::from_value(json_body(&body)?).map_err(wrong)?;
-    let changed = pause::set(api.store(), api.patience, &owner, &named(&id)?, change.paused, now).await.map_err(|error| match error {
+    let changed = pause::set(&api.store, api.patience, &owner, &named(&id)?, change.paused, now).await.map_err(|error| match error {
         PauseError::NotFound => Problem::not_found("connector"),
         PauseError::TooMany => Problem::new(
             StatusCode::CONFLICT,
@@ -131,28 +139,30 @@ pub async fn change<W: World>(
     Ok(Json(json!(view(changed, now))))
 }
 
-/// Answers the receipt of what was done at Google and here.
-pub async fn remove<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    let (owner, now) = api.caller(&headers).await?;
-    let receipt = api.disconnect.run(&owner, &named(&id)?, now).await.map_err(|error| match error {
+/// Answers the receipt of what was done at Google and here: 200 when all is, 202 while the rest goes on by itself.
+pub async fn remove<W: World>(
+    State(api): Shared<W>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let (owner, now) = api.admit(&headers, Action::Delete).await?;
+    let receipt = api.disconnecting().run(&owner, &named(&id)?, now).await.map_err(|error| match error {
         DisconnectError::NotFound => Problem::not_found("connector"),
-        DisconnectError::Busy => Problem::new(
-            StatusCode::CONFLICT,
-            "events_pending",
-            "events of this connector are about to be published; try again in a minute",
-        ),
-        DisconnectError::Access(AccessError::Provider(ProviderError::Refused { status, reason })) => Problem::new(
-            StatusCode::BAD_GATEWAY,
-            "google_refused",
-            format!("Google refused with {status}: {reason}; the connector was not removed"),
-        ),
-        error => Problem::unavailable("unavailable", &error),
+        DisconnectError::Store(StoreError::Conflict) => {
+            Problem::new(StatusCode::CONFLICT, "conflict", "others changed this connector at the same moment; try again")
+        }
+        DisconnectError::Store(error) => store_problem(error),
     })?;
-    Ok(Json(json!({
+    let status = if receipt.data_purged { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok((status, Json(told(receipt))))
+}
+
+pub(crate) fn told(receipt: Receipt) -> Value {
+    json!({
         "watch_stopped": receipt.watch_stopped,
         "grant_revoked": receipt.grant_revoked,
         "data_purged": receipt.data_purged,
-    })))
+    })
 }
 
 /// What cannot be an id names nothing, as an unknown id does.

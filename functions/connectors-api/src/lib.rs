@@ -1,21 +1,23 @@
 //! The API's routes to the flows, and their outcomes back as JSON or problem documents.
 
 mod connectors;
+mod own;
 mod triggers;
 
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::HeaderMap;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use email_connectors::config::AppSettings;
 use email_connectors::domain::connector::{CONNECTOR_TYPE, Provider};
 use email_connectors::domain::id::OwnerId;
+use email_connectors::domain::role::Action;
 use email_connectors::domain::sweep::Patience;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::disconnect::Disconnect;
-use email_connectors::ports::{Clock, EmailProvider, Entropy, Store, StoreError, TokenVerifier, Vault};
+use email_connectors::ports::{Clock, EmailProvider, Entropy, EventBus, Signatures, Store, StoreError, TokenVerifier, Vault};
 use email_connectors::web::{LONGEST_BODY, Problem, UserGate, no_such_method, no_such_route};
 use serde_json::{Value, json};
 
@@ -24,13 +26,18 @@ pub trait World: Send + Sync + 'static {
     type Store: Store;
     type Vault: Vault;
     type Provider: EmailProvider;
+    type Bus: EventBus;
+    type Signatures: Signatures;
     type Verifier: TokenVerifier;
     type Machine: Clock + Entropy;
 }
 
 pub struct Api<W: World> {
-    /// Holds the store for all routes.
-    pub disconnect: Disconnect<W::Store, W::Vault, W::Provider>,
+    pub store: W::Store,
+    pub vault: W::Vault,
+    pub provider: W::Provider,
+    pub bus: W::Bus,
+    pub signatures: W::Signatures,
     pub gate: UserGate<W::Verifier>,
     pub app: AppSettings,
     pub patience: Patience,
@@ -45,6 +52,8 @@ pub fn router<W: World>(api: Api<W>) -> Router {
         .route("/api/connectors/{id}", get(connectors::read::<W>).patch(connectors::change::<W>).delete(connectors::remove::<W>))
         .route("/api/triggers", get(triggers::list::<W>).post(triggers::create::<W>))
         .route("/api/triggers/{id}", get(triggers::read::<W>).patch(triggers::change::<W>).delete(triggers::remove::<W>))
+        .route("/api/triggers/{id}/events", post(triggers::fire::<W>))
+        .route("/api/owner/data", get(own::export::<W>).delete(own::erase::<W>))
         .route("/api/system/info", get(info::<W>))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
@@ -53,13 +62,14 @@ pub fn router<W: World>(api: Api<W>) -> Router {
 }
 
 impl<W: World> Api<W> {
-    fn store(&self) -> &W::Store {
-        &self.disconnect.store
+    fn disconnecting(&self) -> Disconnect<'_, W::Store, W::Vault, W::Provider, W::Bus> {
+        Disconnect { store: &self.store, vault: &self.vault, provider: &self.provider, bus: &self.bus }
     }
 
-    async fn caller(&self, headers: &HeaderMap) -> Result<(OwnerId, Timestamp), Problem> {
+    /// Whose data the caller may do this with, and the moment of this request.
+    async fn admit(&self, headers: &HeaderMap, action: Action) -> Result<(OwnerId, Timestamp), Problem> {
         let now = self.machine.now();
-        Ok((self.gate.owner(headers, now).await?, now))
+        Ok((self.gate.admit(headers, action, now).await?, now))
     }
 }
 

@@ -2,14 +2,15 @@
 
 use connectors_api::{Api, World, router};
 use email_connectors::adapters::dynamodb::DynamoStore;
+use email_connectors::adapters::eventbridge::EventBridge;
 use email_connectors::adapters::gmail::Gmail;
+use email_connectors::adapters::hmac::HmacSha256;
 use email_connectors::adapters::kms::KmsVault;
 use email_connectors::adapters::oidc::JwksVerifier;
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
 use email_connectors::adapters::{aws, https};
 use email_connectors::config::{AppSettings, GoogleSettings, UserSettings, environment, patience};
-use email_connectors::flows::disconnect::Disconnect;
 use email_connectors::web::{UserGate, after_each};
 use lambda_http::{Error, run, tracing};
 
@@ -20,6 +21,8 @@ impl World for Real {
     type Store = DynamoStore;
     type Vault = KmsVault;
     type Provider = Gmail;
+    type Bus = EventBridge;
+    type Signatures = HmacSha256;
     type Verifier = JwksVerifier;
     type Machine = System;
 }
@@ -31,15 +34,15 @@ async fn main() -> Result<(), Error> {
     let env = environment();
     let (user, app, google) = (UserSettings::read(&env)?, AppSettings::read(&env)?, GoogleSettings::read(&env)?);
     let patience = patience(&env)?;
-    let (table, key) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?);
+    let (table, key, bus) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?, env.text("EVENT_BUS_NAME")?);
     let (aws, http) = (aws::load().await, https::client()?);
     let api = Api::<Real> {
-        gate: UserGate { verifier: JwksVerifier::new(http.clone(), user.key_source()), policy: user.policy },
-        disconnect: Disconnect {
-            store: DynamoStore::new(&aws, table),
-            vault: KmsVault::new(&aws, key),
-            provider: Gmail::new(http, google),
-        },
+        gate: UserGate { verifier: JwksVerifier::new(http.clone(), user.key_source()).warmed(System), policy: user.policy },
+        store: DynamoStore::new(&aws, table),
+        vault: KmsVault::new(&aws, key),
+        provider: Gmail::new(http, google),
+        bus: EventBridge::new(&aws, bus),
+        signatures: HmacSha256,
         app,
         patience,
         machine: System,

@@ -1,34 +1,42 @@
-//! `/api/triggers`: made, read, changed and taken away by their owner.
+//! `/api/triggers`: made, read, changed and taken away by their owner, and fired from outside.
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use email_connectors::domain::id::TriggerId;
-use email_connectors::domain::trigger::{InvalidTrigger, MOST_TRIGGERS, NewTrigger, Trigger, TriggerChange};
+use email_connectors::domain::role::Action;
+use email_connectors::domain::trigger::{InvalidTrigger, MOST_TRIGGERS, MOST_WEBHOOKS, NewTrigger, Trigger, TriggerChange};
+use email_connectors::flows::fire::{Fire, FireError};
 use email_connectors::flows::subscribe::{self, SubscribeError};
-use email_connectors::ports::{Entropy, Store, StoreError};
+use email_connectors::ports::{Clock, Entropy, Store, StoreError};
 use email_connectors::web::{Body, Problem, json_body};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::{Shared, World, store_problem};
 
 pub async fn list<W: World>(State(api): Shared<W>, headers: HeaderMap) -> Result<Json<Value>, Problem> {
-    let (owner, _) = api.caller(&headers).await?;
-    let triggers = api.store().triggers(&owner).await.map_err(store_problem)?;
+    let (owner, _) = api.admit(&headers, Action::See).await?;
+    let triggers = api.store.triggers(&owner).await.map_err(store_problem)?;
     Ok(Json(json!({ "triggers": triggers })))
 }
 
-pub async fn create<W: World>(State(api): Shared<W>, headers: HeaderMap, Body(body): Body) -> Result<(StatusCode, Json<Trigger>), Problem> {
-    let (owner, now) = api.caller(&headers).await?;
+pub async fn create<W: World>(State(api): Shared<W>, headers: HeaderMap, Body(body): Body) -> Result<(StatusCode, Json<Value>), Problem> {
+    let (owner, now) = api.admit(&headers, Action::Operate).await?;
     let new = NewTrigger::parse(json_body(&body)?).map_err(invalid)?;
-    let id = TriggerId::from_uuid(api.machine.uuid(now));
-    let trigger = subscribe::create(api.store(), &owner, new, id, now).await.map_err(problem)?;
-    Ok((StatusCode::CREATED, Json(trigger)))
+    let (trigger, secret) = subscribe::create(&api.store, &api.vault, &api.machine, &owner, new, now).await.map_err(problem)?;
+    let mut answer = json!(trigger);
+    if let Some(secret) = secret {
+        // Shown this once, to who made it: nothing else ever shows it.
+        answer["secret"] = json!(secret.expose_secret());
+    }
+    Ok((StatusCode::CREATED, Json(answer)))
 }
 
 pub async fn read<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Trigger>, Problem> {
-    let (owner, _) = api.caller(&headers).await?;
-    let trigger = api.store().trigger(&owner, &named(&id)?).await.map_err(store_problem)?;
+    let (owner, _) = api.admit(&headers, Action::See).await?;
+    let trigger = api.store.trigger(&owner, &named(&id)?).await.map_err(store_problem)?;
     trigger.map(Json).ok_or_else(|| Problem::not_found("trigger"))
 }
 
@@ -38,15 +46,49 @@ pub async fn change<W: World>(
     Path(id): Path<String>,
     Body(body): Body,
 ) -> Result<Json<Trigger>, Problem> {
-    let (owner, now) = api.caller(&headers).await?;
+    let (owner, now) = api.admit(&headers, Action::Operate).await?;
     let change = TriggerChange::parse(json_body(&body)?).map_err(invalid)?;
-    subscribe::change(api.store(), &owner, &named(&id)?, change, now).await.map(Json).map_err(problem)
+    subscribe::change(&api.store, &owner, &named(&id)?, change, now).await.map(Json).map_err(problem)
 }
 
 pub async fn remove<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id): Path<String>) -> Result<StatusCode, Problem> {
-    let (owner, _) = api.caller(&headers).await?;
-    subscribe::remove(api.store(), &owner, &named(&id)?).await.map_err(problem)?;
+    let (owner, _) = api.admit(&headers, Action::Delete).await?;
+    subscribe::remove(&api.store, &owner, &named(&id)?).await.map_err(problem)?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Fires a `webhook` trigger: for its owner by token, for others by signature.
+pub async fn fire<W: World>(
+    State(api): Shared<W>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Body(body): Body,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let fire = Fire { store: &api.store, vault: &api.vault, bus: &api.bus, signatures: &api.signatures };
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let fired = if headers.contains_key(AUTHORIZATION) {
+        let (owner, now) = api.admit(&headers, Action::Fire).await?;
+        let delivery = header("idempotency-key").map_or_else(|| api.machine.uuid(now).to_string(), String::from);
+        fire.as_owner(&owner, &named(&id)?, &delivery, &body, now).await
+    } else {
+        let id = TriggerId::parse(&id).ok_or_else(Problem::unauthorized)?;
+        fire.signed(&id, header("x-signature"), &body, api.machine.now()).await
+    };
+    match fired {
+        Ok(event_id) => Ok((StatusCode::ACCEPTED, Json(json!({ "event_id": event_id })))),
+        Err(FireError::NotFound) => Err(Problem::not_found("trigger")),
+        Err(FireError::Unauthorized(why)) => {
+            metrics::counter!("SignatureRefused").increment(1);
+            tracing::info!(why, "signature refused");
+            let detail = "send a fresh `X-Signature: t=<seconds>,v1=<HMAC-SHA256 of \"<seconds>.<body>\">`, or your token";
+            Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail).at("x-signature"))
+        }
+        Err(FireError::Unusable(unusable)) => {
+            Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body {unusable}")).at("body"))
+        }
+        Err(FireError::Vault(error)) => Err(Problem::unavailable("unavailable", &error)),
+        Err(FireError::Store(error)) => Err(store_problem(error)),
+    }
 }
 
 fn invalid(refusal: InvalidTrigger) -> Problem {
@@ -62,6 +104,12 @@ fn problem(error: SubscribeError) -> Problem {
             "too_many_triggers",
             format!("a connector holds at most {MOST_TRIGGERS} triggers; delete one first"),
         ),
+        SubscribeError::TooManyWebhooks => Problem::new(
+            StatusCode::CONFLICT,
+            "too_many_triggers",
+            format!("a connector holds at most {MOST_WEBHOOKS} triggers of type `webhook`; delete one first"),
+        ),
+        SubscribeError::Vault(error) => Problem::unavailable("unavailable", &error),
         SubscribeError::Store(StoreError::Conflict) => {
             Problem::new(StatusCode::CONFLICT, "conflict", "others changed this connector at the same moment; try again")
         }

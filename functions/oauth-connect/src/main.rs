@@ -1,15 +1,16 @@
 //! Wiring of the connect function.
 
 use email_connectors::adapters::dynamodb::DynamoStore;
+use email_connectors::adapters::eventbridge::EventBridge;
 use email_connectors::adapters::gmail::Gmail;
 use email_connectors::adapters::kms::KmsVault;
-use email_connectors::adapters::oidc::JwksVerifier;
+use email_connectors::adapters::oidc::{JwksVerifier, KeySource};
 use email_connectors::adapters::sqs::SqsWakeUps;
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
 use email_connectors::adapters::{aws, https};
 use email_connectors::config::{AppSettings, ConnectSettings, GoogleSettings, UserSettings, environment};
-use email_connectors::domain::claims::IdentityPolicy;
+use email_connectors::domain::claims::{IdentityPolicy, SecurityEventPolicy};
 use email_connectors::flows::connect::Connect;
 use email_connectors::web::{UserGate, after_each};
 use lambda_http::{Error, run, tracing};
@@ -23,6 +24,7 @@ impl World for Real {
     type Vault = KmsVault;
     type Provider = Gmail;
     type WakeUps = SqsWakeUps;
+    type Bus = EventBridge;
     type Verifier = JwksVerifier;
     type Machine = System;
 }
@@ -33,17 +35,21 @@ async fn main() -> Result<(), Error> {
     let telemetry = Telemetry::start("oauth-connect")?;
     let env = environment();
     let (user, app, settings) = (UserSettings::read(&env)?, AppSettings::read(&env)?, ConnectSettings::read(&env)?);
-    let google = GoogleSettings::read(&env)?.with_topic(&env)?;
-    let (table, key, queue) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?, env.text("NOTIFICATION_QUEUE_URL")?);
-    let (aws, http) = (aws::load().await, https::client()?);
+    let google = GoogleSettings::read(&env)?.with_consent(&env)?.with_topic(&env)?;
+    let (table, key, certs) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?, env.url("GOOGLE_CERTS_URL")?);
+    let (queue, bus, aws, http) = (env.text("NOTIFICATION_QUEUE_URL")?, env.text("EVENT_BUS_NAME")?, aws::load().await, https::client()?);
+    let keys = |source| JwksVerifier::new(http.clone(), source);
     let oauth = OauthConnect::<Real> {
-        gate: UserGate { verifier: JwksVerifier::new(http.clone(), user.key_source()), policy: user.policy },
+        gate: UserGate { verifier: keys(user.key_source()).warmed(System), policy: user.policy },
+        google: keys(KeySource::Url(certs)),
+        events: SecurityEventPolicy { client_id: google.client_id.clone() },
         connect: Connect {
             identity: IdentityPolicy { client_id: google.client_id.clone() },
             store: DynamoStore::new(&aws, table),
             vault: KmsVault::new(&aws, key),
-            provider: Gmail::new(http, google),
+            provider: Gmail::new(http.clone(), google),
             wake_ups: SqsWakeUps::new(&aws, queue),
+            bus: EventBridge::new(&aws, bus),
             required_scopes: settings.scopes.clone(),
             uniqueness: settings.uniqueness,
         },

@@ -21,7 +21,7 @@ async fn main() -> Result<(), Error> {
     let aws = aws::load().await;
     let webhook = Webhook {
         receive: Receive {
-            verifier: JwksVerifier::new(https::client()?, KeySource::Url(settings.certs_url)),
+            verifier: JwksVerifier::new(https::client()?, KeySource::Url(settings.certs_url)).warmed(System),
             wake_ups: SqsWakeUps::new(&aws, wake_ups),
             quarantine: SqsQuarantine::new(&aws, quarantine),
             policy: settings.policy,

@@ -15,6 +15,7 @@ pub struct Summary {
     pub woken: usize,
     pub silent: usize,
     pub renamed: usize,
+    pub closed: usize,
     pub failed: usize,
 }
 
@@ -29,6 +30,7 @@ pub async fn handle<S: Store, V: Vault, P: EmailProvider, W: WakeUps, C: Clock>(
     metrics::counter!("WatchLapsed").increment(swept.lapsed as u64);
     metrics::counter!("MailboxSilent").increment(swept.silent as u64);
     metrics::counter!("MailboxRenamed").increment(swept.renamed as u64);
+    metrics::counter!("ConnectorClosed").increment(swept.closed as u64);
     metrics::counter!("MailboxWoken").increment(swept.woken as u64);
     metrics::counter!("SweepFailed").increment(swept.failures.len() as u64);
     Summary {
@@ -38,6 +40,7 @@ pub async fn handle<S: Store, V: Vault, P: EmailProvider, W: WakeUps, C: Clock>(
         woken: swept.woken,
         silent: swept.silent,
         renamed: swept.renamed,
+        closed: swept.closed,
         failed: swept.failures.len(),
     }
 }

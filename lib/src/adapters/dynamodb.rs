@@ -1,9 +1,11 @@
 //! DynamoDB: one table, strongly consistent reads, conditional writes. The store itself is in `store.rs`.
 
 mod change;
+mod indexes;
 mod keys;
 mod rows;
 mod store;
+mod writes;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,7 +13,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, ReturnValue, TransactWriteItem, WriteRequest};
 use futures_util::future::try_join_all;
 
 use self::change::Change;
@@ -21,8 +23,11 @@ use crate::ports::StoreError;
 
 /// How often a write that meets another writer's transaction is tried.
 const MOST_ATTEMPTS: u32 = 5;
-/// DynamoDB's bound on one BatchGetItem.
+/// DynamoDB's bounds on one BatchGetItem and one BatchWriteItem.
 const MOST_KEYS: usize = 100;
+const MOST_DELETIONS: usize = 25;
+/// How often DynamoDB is asked for what it left undone: it does what fits, and a throttled table may need several rounds.
+const MOST_ROUNDS: u32 = 10;
 
 #[derive(Debug, Clone)]
 pub struct DynamoStore {
@@ -64,8 +69,7 @@ impl DynamoStore {
     async fn get_batch(&self, keys: &[Key], only: Option<&str>) -> Result<Vec<Item>, StoreError> {
         let mut found = Vec::new();
         let mut asked = keys.iter().map(Key::attributes).collect::<Vec<_>>();
-        // DynamoDB answers what fits and names the rest; a throttled table may need several rounds.
-        for _ in 0..10 {
+        for _ in 0..MOST_ROUNDS {
             let wanted =
                 KeysAndAttributes::builder().set_keys(Some(asked)).consistent_read(true).set_projection_expression(only.map(String::from));
             let wanted = wanted.build().map_err(|error| StoreError::Unavailable(error.into()))?;
@@ -77,6 +81,34 @@ impl DynamoStore {
             }
         }
         Err(StoreError::Unavailable("BatchGetItem leaves keys unprocessed".into()))
+    }
+
+    /// Takes rows away, whether they are there or not.
+    async fn delete_all(&self, keys: Vec<Key>) -> Result<(), StoreError> {
+        let batches = keys.chunks(MOST_DELETIONS).map(|keys| self.delete_batch(keys));
+        try_join_all(batches).await.map(drop)
+    }
+
+    async fn delete_batch(&self, keys: &[Key]) -> Result<(), StoreError> {
+        let delete = |key: &Key| {
+            let delete = DeleteRequest::builder().set_key(Some(key.attributes())).build();
+            delete.map(|delete| WriteRequest::builder().delete_request(delete).build())
+        };
+        let mut asked = keys.iter().map(delete).collect::<Result<Vec<_>, _>>().map_err(|error| StoreError::Unavailable(error.into()))?;
+        for _ in 0..MOST_ROUNDS {
+            let answer = self.client.batch_write_item().request_items(&self.table, asked).send().await.map_err(unavailable)?;
+            match answer.unprocessed_items.unwrap_or_default().remove(&self.table) {
+                Some(rest) if !rest.is_empty() => asked = rest,
+                _ => return Ok(()),
+            }
+        }
+        Err(StoreError::Unavailable("BatchWriteItem leaves rows undeleted".into()))
+    }
+
+    /// Takes a row away and answers it: of several that ask, one gets it.
+    async fn take(&self, key: Key) -> Result<Option<Item>, StoreError> {
+        let request = self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes()));
+        Ok(request.return_values(ReturnValue::AllOld).send().await.map_err(unavailable)?.attributes)
     }
 
     /// Another transaction that holds a row for a moment is waited out; a condition that does not hold is final.

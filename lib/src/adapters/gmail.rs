@@ -8,6 +8,7 @@ mod wire;
 
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderName, RETRY_AFTER};
@@ -29,7 +30,7 @@ use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
 use crate::domain::secret::{AccessToken, RefreshToken};
 use crate::domain::timestamp::Timestamp;
-use crate::ports::{AuthorizationCode, EmailProvider, Fetched, Grant, MessagePage, Profile, ProviderError};
+use crate::ports::{AuthorizationCode, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage, Profile, ProviderError};
 
 /// Gmail's own bound for a page of history.
 const PAGE_SIZE: &str = "500";
@@ -111,6 +112,28 @@ impl Gmail {
 }
 
 impl EmailProvider for Gmail {
+    fn consent_url(&self, consent: &ConsentRequest<'_>) -> String {
+        let challenge = digest(&SHA256, consent.code_verifier.expose_secret().as_bytes());
+        let challenge = BASE64_URL_SAFE_NO_PAD.encode(challenge);
+        let scope = consent.scopes.join(" ");
+        let mut query = vec![
+            ("client_id", self.settings.client_id.as_str()),
+            ("response_type", "code"),
+            ("redirect_uri", consent.redirect_uri),
+            ("scope", &scope),
+            ("state", consent.state),
+            ("nonce", consent.nonce),
+            ("code_challenge", &challenge),
+            ("code_challenge_method", "S256"),
+            // Only so does Google send a refresh token, and again at each consent.
+            ("access_type", "offline"),
+            ("prompt", "consent"),
+        ];
+        query.extend(consent.login_hint.map(|hint| ("login_hint", hint)));
+        let query: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        format!("{}?{query}", self.settings.auth_url)
+    }
+
     async fn exchange(&self, code: &AuthorizationCode, now: Timestamp) -> Result<Grant, ProviderError> {
         let mut form =
             vec![("grant_type", "authorization_code"), ("code", code.code.expose_secret()), ("redirect_uri", &code.redirect_uri)];

@@ -1,4 +1,4 @@
-//! The vault on KMS: refresh tokens sealed by KMS itself, access tokens under a data key that KMS wrapped.
+//! The vault on KMS: refresh tokens and triggers' secrets sealed by KMS itself, access tokens under a data key that KMS wrapped.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use aws_sdk_kms::types::DataKeySpec;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
-use crate::domain::id::ConnectorId;
+use crate::domain::id::{ConnectorId, TriggerId};
 use crate::domain::secret::{AccessToken, RefreshToken, Sealed, SealedAccessToken, WrappedKey};
 use crate::ports::{Cause, Vault, VaultError};
 
@@ -27,6 +27,13 @@ pub struct KmsVault {
 impl KmsVault {
     pub fn new(config: &aws_config::SdkConfig, key_id: impl Into<String>) -> Self {
         Self { client: Client::new(config), key_id: key_id.into(), unwrapped: Mutex::default() }
+    }
+
+    async fn encrypt(&self, secret: &SecretString, (name, value): (&str, &str)) -> Result<Sealed, VaultError> {
+        let plaintext = Blob::new(secret.expose_secret().as_bytes());
+        let request = self.client.encrypt().key_id(&self.key_id).encryption_context(name, value).plaintext(plaintext);
+        let answer = request.send().await.map_err(unavailable)?;
+        answer.ciphertext_blob.map(|blob| Sealed(blob.into_inner())).ok_or_else(|| unavailable("KMS answered without a ciphertext"))
     }
 
     async fn decrypt(&self, sealed: &Sealed, (name, value): (&str, &str)) -> Result<Vec<u8>, VaultError> {
@@ -62,6 +69,10 @@ fn connector_context(connector: &ConnectorId) -> (&'static str, &str) {
     ("connector_id", connector.as_str())
 }
 
+fn trigger_context(trigger: &TriggerId) -> (&'static str, &str) {
+    ("trigger_id", trigger.as_str())
+}
+
 const DATA_KEY_CONTEXT: (&str, &str) = ("purpose", "access-tokens");
 
 /// What an access token is bound to: a token of an earlier connect does not open.
@@ -71,16 +82,21 @@ fn associated_data(connector: &ConnectorId, generation: u64) -> Aad<Vec<u8>> {
 
 impl Vault for KmsVault {
     async fn seal_refresh_token(&self, token: &RefreshToken, connector: &ConnectorId) -> Result<Sealed, VaultError> {
-        let (name, value) = connector_context(connector);
-        let plaintext = Blob::new(token.0.expose_secret().as_bytes());
-        let request = self.client.encrypt().key_id(&self.key_id).encryption_context(name, value).plaintext(plaintext);
-        let answer = request.send().await.map_err(unavailable)?;
-        answer.ciphertext_blob.map(|blob| Sealed(blob.into_inner())).ok_or_else(|| unavailable("KMS answered without a ciphertext"))
+        self.encrypt(&token.0, connector_context(connector)).await
     }
 
     async fn open_refresh_token(&self, sealed: &Sealed, connector: &ConnectorId) -> Result<RefreshToken, VaultError> {
-        let plaintext = self.decrypt(sealed, connector_context(connector)).await?;
-        Ok(RefreshToken(secret(plaintext)?))
+        let opened = self.decrypt(sealed, connector_context(connector)).await.and_then(secret);
+        alarmed("refresh token", connector.as_str(), opened).map(RefreshToken)
+    }
+
+    async fn seal_trigger_secret(&self, secret: &SecretString, trigger: &TriggerId) -> Result<Sealed, VaultError> {
+        self.encrypt(secret, trigger_context(trigger)).await
+    }
+
+    async fn open_trigger_secret(&self, sealed: &Sealed, trigger: &TriggerId) -> Result<SecretString, VaultError> {
+        let opened = self.decrypt(sealed, trigger_context(trigger)).await.and_then(secret);
+        alarmed("trigger secret", trigger.as_str(), opened)
     }
 
     async fn new_data_key(&self) -> Result<WrappedKey, VaultError> {
@@ -97,7 +113,7 @@ impl Vault for KmsVault {
         generation: u64,
         key: &WrappedKey,
     ) -> Result<SealedAccessToken, VaultError> {
-        let data_key = self.data_key(key).await?;
+        let data_key = alarmed("data key", connector.as_str(), self.data_key(key).await)?;
         let mut text = token.secret.expose_secret().as_bytes().to_vec();
         let nonce = data_key
             .seal_in_place_append_tag(associated_data(connector, generation), &mut text)
@@ -113,14 +129,28 @@ impl Vault for KmsVault {
         connector: &ConnectorId,
         generation: u64,
     ) -> Result<AccessToken, VaultError> {
-        let data_key = self.data_key(&sealed.key).await?;
-        let (nonce, text) = sealed.token.0.split_at_checked(NONCE_LEN).ok_or(VaultError::WrongContext)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| VaultError::WrongContext)?;
-        let mut text = text.to_vec();
-        let opened = data_key.open_in_place(nonce, associated_data(connector, generation), &mut text);
-        let opened = opened.map_err(|_| VaultError::WrongContext)?.to_vec();
-        Ok(AccessToken { secret: secret(opened)?, expires_at: sealed.expires_at })
+        let data_key = alarmed("data key", connector.as_str(), self.data_key(&sealed.key).await)?;
+        let opened =
+            alarmed("access token", connector.as_str(), unsealed(&data_key, &sealed.token, associated_data(connector, generation)))?;
+        Ok(AccessToken { secret: opened, expires_at: sealed.expires_at })
     }
+}
+
+fn unsealed(key: &RandomizedNonceKey, sealed: &Sealed, bound_to: Aad<Vec<u8>>) -> Result<SecretString, VaultError> {
+    let (nonce, text) = sealed.0.split_at_checked(NONCE_LEN).ok_or(VaultError::WrongContext)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| VaultError::WrongContext)?;
+    let mut text = text.to_vec();
+    let opened = key.open_in_place(nonce, bound_to, &mut text).map_err(|_| VaultError::WrongContext)?;
+    secret(opened.to_vec())
+}
+
+/// What does not open was altered, or lies where it was not sealed for: somebody must look.
+fn alarmed<T>(what: &str, of: &str, opened: Result<T, VaultError>) -> Result<T, VaultError> {
+    if let Err(VaultError::WrongContext) = &opened {
+        metrics::counter!("SecretWrongContext").increment(1);
+        tracing::error!(of, "a sealed {what} does not open under its context");
+    }
+    opened
 }
 
 fn secret(bytes: Vec<u8>) -> Result<SecretString, VaultError> {

@@ -15,7 +15,7 @@ use crate::adapters::https;
 pub use crate::config::KeySource;
 use crate::domain::claims::Claims;
 use crate::domain::timestamp::Timestamp;
-use crate::ports::{Cause, TokenError, TokenVerifier};
+use crate::ports::{Cause, Clock, TokenError, TokenVerifier};
 
 const LONGEST_TOKEN: usize = 8 * 1024;
 const LONGEST_ANSWER: usize = 256 * 1024;
@@ -24,7 +24,11 @@ const BETWEEN_FETCHES: Duration = Duration::from_secs(60);
 /// For an issuer that says nothing of caching.
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(3600);
 
-pub struct JwksVerifier {
+/// Clones share what is known: one may fetch in the background what another waits for.
+#[derive(Clone)]
+pub struct JwksVerifier(Arc<Issuer>);
+
+struct Issuer {
     http: Client,
     source: KeySource,
     keys: RwLock<Arc<Keys>>,
@@ -40,9 +44,26 @@ struct Keys {
 
 impl JwksVerifier {
     pub fn new(http: Client, source: KeySource) -> Self {
-        Self { http, source, keys: RwLock::default(), fetching: Mutex::default() }
+        Self(Arc::new(Issuer { http, source, keys: RwLock::default(), fetching: Mutex::default() }))
     }
 
+    /// Fetches the keys in the background before anybody asks for one; a request that comes meanwhile waits for this fetch and
+    /// makes none.
+    pub fn warmed(self, clock: impl Clock + 'static) -> Self {
+        let issuer = self.0.clone();
+        tokio::spawn(async move {
+            let mut fetched_at = issuer.fetching.lock().await;
+            if fetched_at.is_none()
+                && let Err(error) = issuer.refetch(&mut fetched_at, clock.now()).await
+            {
+                tracing::warn!(%error, "the issuer's keys are not here yet");
+            }
+        });
+        self
+    }
+}
+
+impl Issuer {
     fn known(&self) -> Arc<Keys> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -53,18 +74,21 @@ impl JwksVerifier {
         if let Some(key) = good(&self.known()) {
             return Ok(key);
         }
-        let mut fetched_at = self.fetching.lock().await;
+        let mut fetched_at = match self.fetching.try_lock() {
+            Ok(free) => free,
+            // While another request asks the issuer, a key that was good is good.
+            Err(_) => match self.known().by_id.get(id) {
+                Some(stale) => return Ok(stale.clone()),
+                None => self.fetching.lock().await,
+            },
+        };
         // Whoever held the lock before may have brought the key.
         if let Some(key) = good(&self.known()) {
             return Ok(key);
         }
         let mut failure = None;
         if fetched_at.is_none_or(|last| last.after(BETWEEN_FETCHES) <= now) {
-            *fetched_at = Some(now);
-            match self.fetch(now).await {
-                Ok(keys) => *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys),
-                Err(cause) => failure = Some(cause),
-            }
+            failure = self.refetch(&mut fetched_at, now).await.err();
         }
         let known = self.known();
         match known.by_id.get(id) {
@@ -72,6 +96,13 @@ impl JwksVerifier {
             None if known.by_id.is_empty() => Err(TokenError::KeysUnavailable(failure.unwrap_or_else(|| "the last fetch failed".into()))),
             None => Err(TokenError::Invalid("the key id is unknown")),
         }
+    }
+
+    async fn refetch(&self, fetched_at: &mut Option<Timestamp>, now: Timestamp) -> Result<(), Cause> {
+        *fetched_at = Some(now);
+        let keys = self.fetch(now).await?;
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        Ok(())
     }
 
     async fn fetch(&self, now: Timestamp) -> Result<Keys, Cause> {
@@ -95,11 +126,19 @@ impl JwksVerifier {
     async fn discover(&self, issuer: &str) -> Result<String, Cause> {
         #[derive(Deserialize)]
         struct Discovery {
+            issuer: String,
             jwks_uri: String,
         }
         let response = self.get(&format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'))).await?;
         let discovery: Discovery = serde_json::from_slice(&https::body(response, LONGEST_ANSWER).await?)?;
-        Ok(discovery.jwks_uri)
+        // OpenID Connect Discovery 1.0, section 4.3; and no keys in the clear for an issuer that is not.
+        if discovery.issuer != issuer {
+            return Err(format!("the discovery document is of {}, not of {issuer}", discovery.issuer).into());
+        }
+        match issuer.starts_with("https://") && !discovery.jwks_uri.starts_with("https://") {
+            true => Err("the issuer publishes its keys without TLS".into()),
+            false => Ok(discovery.jwks_uri),
+        }
     }
 
     async fn get(&self, url: &str) -> Result<Response, Cause> {
@@ -122,7 +161,7 @@ impl TokenVerifier for JwksVerifier {
             return Err(TokenError::Invalid("it is not signed with RS256"));
         }
         let id = header.kid.ok_or(TokenError::Invalid("it names no key"))?;
-        let key = self.key(&id, now).await?;
+        let key = self.0.key(&id, now).await?;
         jsonwebtoken::decode::<Claims>(token, &key, &signature_only())
             .map(|decoded| decoded.claims)
             .map_err(|_| TokenError::Invalid("its signature is wrong"))

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::domain::id::{GoogleSub, OwnerId};
+use crate::domain::role::Role;
 use crate::domain::timestamp::Timestamp;
 
 /// The claims of a token whose origin is proven.
@@ -54,20 +55,45 @@ pub struct UserPolicy {
     pub issuer: String,
     pub audience: String,
     pub owner_claim: String,
+    /// Without one an owner may do everything.
+    pub role_claim: Option<String>,
+}
+
+/// Who calls, and what they may do with their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    pub owner: OwnerId,
+    pub role: Role,
 }
 
 impl UserPolicy {
-    pub fn admit(&self, claims: &Claims, now: Timestamp) -> Result<OwnerId, Refusal> {
+    pub fn admit(&self, claims: &Claims, now: Timestamp) -> Result<Caller, Refusal> {
         if text(claims, "iss") != Some(self.issuer.as_str()) {
             return Err(Refusal::Unauthorized("iss"));
         }
-        if !names(claims.get("aud"), &self.audience) {
+        if !self.is_audience(claims.get("aud")) {
             return Err(Refusal::Unauthorized("aud"));
         }
         check_times(claims, now)?;
         // An owner id becomes part of a key, so it is bounded and free of the separator.
         let plain = |owner: &&str| !owner.is_empty() && owner.len() <= 256 && !owner.contains(|c: char| c == '#' || c.is_control());
-        text(claims, &self.owner_claim).filter(plain).map(OwnerId::new).ok_or(Refusal::Unauthorized("owner claim"))
+        let owner = text(claims, &self.owner_claim).filter(plain).map(OwnerId::new).ok_or(Refusal::Unauthorized("owner claim"))?;
+        let role = self.role_claim.as_ref().map_or(Role::Admin, |claim| Role::of_claim(claims.get(claim)));
+        Ok(Caller { owner, role })
+    }
+
+    /// One string. A token for several services could be used here by any of them, so a list is refused, but for the one that
+    /// OpenID issuers make by themselves: ours, and the issuer's own userinfo endpoint.
+    fn is_audience(&self, claim: Option<&Value>) -> bool {
+        let userinfo = format!("{}/userinfo", self.issuer.trim_end_matches('/'));
+        match claim {
+            Some(Value::String(one)) => *one == self.audience,
+            Some(Value::Array(several)) => {
+                let one_of = |wanted: &str| several.iter().filter(|one| one.as_str() == Some(wanted)).count();
+                several.len() == 2 && one_of(&self.audience) == 1 && one_of(&userinfo) == 1
+            }
+            _ => false,
+        }
     }
 }
 
@@ -79,13 +105,42 @@ pub struct IdentityPolicy {
 }
 
 impl IdentityPolicy {
-    pub fn admit(&self, claims: &Claims, now: Timestamp) -> Result<GoogleSub, Refusal> {
+    /// `nonce` is what the consent was asked for with, if it was asked for here.
+    pub fn admit(&self, claims: &Claims, nonce: Option<&str>, now: Timestamp) -> Result<GoogleSub, Refusal> {
         check_google_issuer(claims)?;
         if text(claims, "aud") != Some(self.client_id.as_str()) {
             return Err(Refusal::Unauthorized("aud"));
         }
+        if nonce.is_some() && text(claims, "nonce") != nonce {
+            return Err(Refusal::Unauthorized("nonce"));
+        }
         check_times(claims, now)?;
         text(claims, "sub").filter(|sub| !sub.is_empty()).map(GoogleSub::new).ok_or(Refusal::Unauthorized("sub"))
+    }
+}
+
+/// Whose security events are believed (<https://developers.google.com/identity/protocols/risc>): Google's, told to our client.
+/// They do not expire; what makes an old one harmless is in `security_event.rs`.
+#[derive(Debug, Clone)]
+pub struct SecurityEventPolicy {
+    pub client_id: String,
+}
+
+impl SecurityEventPolicy {
+    /// Unlike in id tokens, the issuer ends in a slash here.
+    pub const ISSUER: &str = "https://accounts.google.com/";
+
+    pub fn admit(&self, claims: &Claims, now: Timestamp) -> Result<(), Refusal> {
+        if text(claims, "iss") != Some(Self::ISSUER) {
+            return Err(Refusal::Unauthorized("iss"));
+        }
+        if text(claims, "aud") != Some(self.client_id.as_str()) {
+            return Err(Refusal::Unauthorized("aud"));
+        }
+        if claims.get("iat").is_none() || !absent_or_past(claims, "iat", now) {
+            return Err(Refusal::Unauthorized("iat"));
+        }
+        Ok(())
     }
 }
 
@@ -101,28 +156,25 @@ fn text<'a>(claims: &'a Claims, name: &str) -> Option<&'a str> {
     claims.get(name)?.as_str()
 }
 
-/// OpenID Connect lets an issuer put several audiences into a user's token.
-fn names(claim: Option<&Value>, audience: &str) -> bool {
-    match claim {
-        Some(Value::String(one)) => one == audience,
-        Some(Value::Array(several)) => several.iter().any(|one| one.as_str() == Some(audience)),
-        _ => false,
+fn moment(claims: &Claims, name: &str) -> Option<Timestamp> {
+    claims.get(name).and_then(Value::as_f64).map(|seconds| Timestamp::from_seconds(seconds as i64))
+}
+
+fn absent_or_past(claims: &Claims, name: &str, now: Timestamp) -> bool {
+    match claims.get(name) {
+        None => true,
+        Some(_) => moment(claims, name).is_some_and(|start| start.before(LEEWAY) <= now),
     }
 }
 
 fn check_times(claims: &Claims, now: Timestamp) -> Result<(), Refusal> {
-    let at = |name| claims.get(name).and_then(Value::as_f64).map(|seconds| Timestamp::from_seconds(seconds as i64));
-    let absent_or_past = |name| match claims.get(name) {
-        None => true,
-        Some(_) => at(name).is_some_and(|start| start.before(LEEWAY) <= now),
-    };
-    if at("exp").is_none_or(|end| end.after(LEEWAY) <= now) {
+    if moment(claims, "exp").is_none_or(|end| end.after(LEEWAY) <= now) {
         return Err(Refusal::Unauthorized("exp"));
     }
-    if !absent_or_past("iat") {
+    if !absent_or_past(claims, "iat", now) {
         return Err(Refusal::Unauthorized("iat"));
     }
-    if !absent_or_past("nbf") {
+    if !absent_or_past(claims, "nbf", now) {
         return Err(Refusal::Unauthorized("nbf"));
     }
     Ok(())
@@ -180,11 +232,17 @@ mod tests {
 
     #[test]
     fn a_user_is_whom_the_configured_claim_names() {
-        let policy = UserPolicy { issuer: "https://login.example".into(), audience: "api".into(), owner_claim: "tenant".into() };
+        let policy =
+            UserPolicy { issuer: "https://login.example".into(), audience: "api".into(), owner_claim: "tenant".into(), role_claim: None };
         let good = json!({"iss": "https://login.example", "aud": "api", "tenant": "t1", "exp": 1_000_100});
+        let t1 = Ok(Caller { owner: OwnerId::new("t1"), role: Role::Admin });
         let table = [
-            (json!({}), Ok(OwnerId::new("t1"))),
-            (json!({"aud": ["other", "api"]}), Ok(OwnerId::new("t1"))),
+            (json!({}), t1.clone()),
+            (json!({"aud": ["api", "https://login.example/userinfo"]}), t1),
+            (json!({"aud": ["api"]}), Err(Refusal::Unauthorized("aud"))),
+            (json!({"aud": ["api", "api"]}), Err(Refusal::Unauthorized("aud"))),
+            (json!({"aud": ["other", "api"]}), Err(Refusal::Unauthorized("aud"))),
+            (json!({"aud": ["api", "https://login.example.evil/userinfo"]}), Err(Refusal::Unauthorized("aud"))),
             (json!({"aud": "apis"}), Err(Refusal::Unauthorized("aud"))),
             (json!({"iss": "https://login.example/"}), Err(Refusal::Unauthorized("iss"))),
             (json!({"nbf": 1_000_100}), Err(Refusal::Unauthorized("nbf"))),
@@ -192,6 +250,54 @@ mod tests {
             (json!({"tenant": ""}), Err(Refusal::Unauthorized("owner claim"))),
             (json!({"tenant": "a#b"}), Err(Refusal::Unauthorized("owner claim"))),
             (json!({"tenant": 7}), Err(Refusal::Unauthorized("owner claim"))),
+        ];
+        for (change, expected) in table {
+            assert_eq!(policy.admit(&with(good.clone(), change.clone()), NOW), expected, "{change}");
+        }
+    }
+
+    #[test]
+    fn with_a_role_claim_the_token_says_what_its_user_may_do() {
+        let policy = |role_claim: Option<&str>| UserPolicy {
+            issuer: "https://login.example".into(),
+            audience: "api".into(),
+            owner_claim: "sub".into(),
+            role_claim: role_claim.map(String::from),
+        };
+        let claims = with(json!({"iss": "https://login.example", "aud": "api", "sub": "u", "exp": 1_000_100}), json!({"role": "operator"}));
+        for (claim, role) in [(None, Role::Admin), (Some("role"), Role::Operator), (Some("groups"), Role::Viewer)] {
+            assert_eq!(policy(claim).admit(&claims, NOW).unwrap().role, role, "{claim:?}");
+        }
+    }
+
+    #[test]
+    fn an_id_token_answers_the_consent_that_was_asked_for() {
+        let policy = IdentityPolicy { client_id: "client".into() };
+        let good = json!({"iss": "accounts.google.com", "aud": "client", "sub": "7", "exp": 1_000_100, "nonce": "n"});
+        let table = [
+            (json!({}), Some("n"), Ok(GoogleSub::new("7"))),
+            (json!({}), None, Ok(GoogleSub::new("7"))),
+            (json!({"nonce": null}), Some("n"), Err(Refusal::Unauthorized("nonce"))),
+            (json!({"nonce": "m"}), Some("n"), Err(Refusal::Unauthorized("nonce"))),
+            (json!({"aud": "other"}), Some("n"), Err(Refusal::Unauthorized("aud"))),
+            (json!({"iss": "https://accounts.google.com/"}), Some("n"), Err(Refusal::Unauthorized("iss"))),
+            (json!({"sub": ""}), Some("n"), Err(Refusal::Unauthorized("sub"))),
+        ];
+        for (change, nonce, expected) in table {
+            assert_eq!(policy.admit(&with(good.clone(), change.clone()), nonce, NOW), expected, "{change}");
+        }
+    }
+
+    #[test]
+    fn a_security_event_is_googles_and_told_to_us() {
+        let policy = SecurityEventPolicy { client_id: "client".into() };
+        let good = json!({"iss": "https://accounts.google.com/", "aud": "client", "iat": 1_000_000});
+        let table = [
+            (json!({}), Ok(())),
+            (json!({"iss": "https://accounts.google.com"}), Err(Refusal::Unauthorized("iss"))),
+            (json!({"aud": ["client"]}), Err(Refusal::Unauthorized("aud"))),
+            (json!({"iat": null}), Err(Refusal::Unauthorized("iat"))),
+            (json!({"iat": 1_000_061}), Err(Refusal::Unauthorized("iat"))),
         ];
         for (change, expected) in table {
             assert_eq!(policy.admit(&with(good.clone(), change.clone()), NOW), expected, "{change}");

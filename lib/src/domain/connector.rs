@@ -51,8 +51,12 @@ pub struct Connector {
     pub unpublished: BTreeSet<EventId>,
     pub last_event_at: Option<Timestamp>,
     pub last_error: Option<String>,
+    /// On its way out: nothing of it fires any more.
+    pub closing: Option<Closing>,
     /// The first connect of this Google account; mail older than it never fires.
     pub connected_at: Timestamp,
+    /// When the user granted access last.
+    pub granted_at: Timestamp,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -73,14 +77,31 @@ impl Connector {
         Self { status: Status::NeedsReauth, last_error: Some(error), ..self.clone() }
     }
 
+    /// Whether it is to be read and watched.
+    pub fn is_live(&self) -> bool {
+        self.status == Status::Active && self.closing.is_none()
+    }
+
     /// When the mailbox must be looked at without a push.
     pub fn look_at(&self, settle: Duration) -> Option<Timestamp> {
         self.position.look_at(settle).max(self.circuit.open_until.filter(|_| self.position.put_off.is_some()))
     }
 }
 
+/// How far a connector's end has come. A step that is not there yet is tried until it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closing {
+    pub since: Timestamp,
+    /// Whether it is its account's last connector, with which watch and grant end.
+    pub last: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch_stopped: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant_revoked: Option<bool>,
+}
+
 /// Where a connector's row lies: the mailbox and the connector in it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Location {
     pub mailbox: EmailAddress,
     pub connector: ConnectorId,

@@ -32,6 +32,10 @@ pub struct Event {
 pub enum DetailType {
     /// A message matched a trigger.
     TriggerFired,
+    /// A user connected a mailbox for the first time.
+    ConnectorConnected,
+    /// A connector ends: nothing of it fires from now on.
+    ConnectorDisconnected,
     /// Only the user can mend the connector, by connecting again.
     ConnectorNeedsReauth,
     /// The user connected again; what came in between fires now.
@@ -48,6 +52,8 @@ impl DetailType {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::TriggerFired => "TRIGGER_FIRED",
+            Self::ConnectorConnected => "CONNECTOR_CONNECTED",
+            Self::ConnectorDisconnected => "CONNECTOR_DISCONNECTED",
             Self::ConnectorNeedsReauth => "CONNECTOR_NEEDS_REAUTH",
             Self::ConnectorRecovered => "CONNECTOR_RECOVERED",
             Self::WatchLapsed => "WATCH_LAPSED",

@@ -172,7 +172,9 @@ mod tests {
             unpublished: Default::default(),
             last_event_at: None,
             last_error: None,
+            closing: None,
             connected_at: NOW,
+            granted_at: NOW,
             created_at: NOW,
             updated_at: NOW,
         }

@@ -44,6 +44,20 @@ fn notice(connector: &Connector, detail_type: DetailType, occasion: &str, about:
     Event { event_id, detail_type, trigger_id: None, message_id: None, decided_at: now, detail }
 }
 
+/// Once for each connector.
+pub fn connected(connector: &Connector, now: Timestamp) -> Event {
+    notice(connector, DetailType::ConnectorConnected, "", json!({ "granted_scopes": connector.granted_scopes }), now)
+}
+
+/// Once for each connector.
+pub fn disconnected(connector: &Connector, now: Timestamp) -> Event {
+    notice(connector, DetailType::ConnectorDisconnected, "", json!({}), now)
+}
+
+pub fn id_of_disconnected(connector: &ConnectorId) -> EventId {
+    EventId::of_notice(connector, DetailType::ConnectorDisconnected.as_str(), "")
+}
+
 /// Once for each connect whose grant ends.
 pub fn needs_reauth(connector: &Connector, reason: &str, now: Timestamp) -> Event {
     let generation = connector.generation.to_string();

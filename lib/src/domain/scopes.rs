@@ -1,5 +1,7 @@
 //! OAuth scopes: which of those we need the user really granted.
 
+use std::collections::BTreeSet;
+
 /// Google answers with the long names of the two OpenID Connect scopes that are asked for by short ones.
 const ALIASES: [(&str, &str); 2] =
     [("email", "https://www.googleapis.com/auth/userinfo.email"), ("profile", "https://www.googleapis.com/auth/userinfo.profile")];
@@ -30,6 +32,40 @@ pub fn only_metadata(granted: &[String]) -> bool {
     granted.iter().any(|scope| scope == GMAIL_METADATA) && !granted.iter().any(reads_more)
 }
 
+/// What a connector's grant lets it do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Capability {
+    /// See headers and labels, and be told of new mail.
+    ReadHeaders,
+    /// Read whole messages.
+    Read,
+    /// Change labels, move to trash and back.
+    Modify,
+    /// Make drafts.
+    Draft,
+    Send,
+    /// Delete for good.
+    Delete,
+}
+
+/// Which scope allows what (<https://developers.google.com/workspace/gmail/api/auth/scopes>), in order and each once.
+pub fn capabilities(granted: &[String]) -> Vec<Capability> {
+    use Capability::{Delete, Draft, Modify, Read, ReadHeaders, Send};
+    let of = |scope: &String| -> &[Capability] {
+        match scope.strip_prefix(GMAIL_PREFIX) {
+            Some("metadata") => &[ReadHeaders],
+            Some("readonly") => &[ReadHeaders, Read],
+            Some("modify") => &[ReadHeaders, Read, Modify, Draft, Send],
+            Some("compose") => &[Draft, Send],
+            Some("send") => &[Send],
+            _ if scope == FULL_ACCESS => &[ReadHeaders, Read, Modify, Draft, Send, Delete],
+            _ => &[],
+        }
+    };
+    granted.iter().flat_map(of).copied().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,6 +85,24 @@ mod tests {
         ];
         for (required, granted, expected) in table {
             assert_eq!(missing(&list(&required), &list(&granted)), list(&expected), "{required} against {granted}");
+        }
+    }
+
+    #[test]
+    fn the_granted_scopes_say_what_a_connector_can_do() {
+        use Capability::{Delete, Draft, Modify, Read, ReadHeaders, Send};
+        let gmail = |name: &str| format!("openid email https://www.googleapis.com/auth/gmail.{name}");
+        let table: [(String, &[Capability]); 7] = [
+            ("openid email".into(), &[]),
+            (gmail("metadata"), &[ReadHeaders]),
+            (gmail("readonly"), &[ReadHeaders, Read]),
+            (gmail("send"), &[Send]),
+            (format!("{} {}", gmail("compose"), gmail("metadata")), &[ReadHeaders, Draft, Send]),
+            (gmail("modify"), &[ReadHeaders, Read, Modify, Draft, Send]),
+            ("https://mail.google.com/".into(), &[ReadHeaders, Read, Modify, Draft, Send, Delete]),
+        ];
+        for (granted, expected) in table {
+            assert_eq!(capabilities(&list(&granted)), expected, "{granted}");
         }
     }
 }

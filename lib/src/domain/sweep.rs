@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::connector::{Connector, Status};
+use crate::domain::connector::Connector;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::watch::RETRY_AFTER;
 
@@ -10,6 +10,9 @@ use crate::domain::watch::RETRY_AFTER;
 const LONGEST_SILENCE: Duration = Duration::from_secs(24 * 3600);
 /// A mailbox that was woken and has not been looked at since is woken again.
 const WAKE_AGAIN_AFTER: Duration = Duration::from_secs(300);
+
+/// The request that began a connector's end is given this long to bring it about.
+const CLOSE_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// The times that steer a sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,11 +50,16 @@ pub enum Sweep {
     Wake,
     /// Nothing was heard for long: ask the mailbox whether anything happened.
     Compare,
+    /// Its end was begun and is not done.
+    Close,
     Keep,
 }
 
 pub fn sweep(connector: &Connector, patience: Patience, now: Timestamp) -> Sweep {
-    if connector.status != Status::Active {
+    if connector.closing.is_some() {
+        return Sweep::Close;
+    }
+    if !connector.is_live() {
         return Sweep::Keep;
     }
     if connector.watch.next_renewal() <= now {
@@ -67,9 +75,12 @@ pub fn sweep(connector: &Connector, patience: Patience, now: Timestamp) -> Sweep
 
 /// When the renewer must look at this connector again, or never, while only its user can mend it.
 pub fn next_sweep(connector: &Connector, patience: Patience) -> Option<Timestamp> {
+    if let Some(closing) = &connector.closing {
+        return Some(closing.since.after(CLOSE_AGAIN_AFTER));
+    }
     let owed = look_at(connector, patience);
     let next = connector.watch.next_renewal().min(silent_at(connector, patience));
-    (connector.status == Status::Active).then(|| owed.map_or(next, |owed| owed.min(next)))
+    connector.is_live().then(|| owed.map_or(next, |owed| owed.min(next)))
 }
 
 /// When the mailbox owes a look; not again at once after it was woken for it.
@@ -82,7 +93,7 @@ fn look_at(connector: &Connector, patience: Patience) -> Option<Timestamp> {
 /// The watch that has ended without a renewal and of which nobody was told yet.
 pub fn lapsed(connector: &Connector, now: Timestamp) -> Option<Timestamp> {
     let ended = connector.watch.expiration.filter(|expiration| *expiration <= now)?;
-    (connector.status == Status::Active && connector.lapse_told != Some(ended)).then_some(ended)
+    (connector.is_live() && connector.lapse_told != Some(ended)).then_some(ended)
 }
 
 /// The longer nothing has happened, the more seldom it is looked: every `quiet_after` in an active mailbox, half of the

@@ -9,6 +9,8 @@ use crate::domain::timestamp::Timestamp;
 
 /// What one connector may hold: its triggers are read in the same query as the connector itself.
 pub const MOST_TRIGGERS: usize = 40;
+/// Each has a row more, and all of a connector's rows go in one transaction.
+pub const MOST_WEBHOOKS: usize = 10;
 const MOST_VALUES: usize = 50;
 const LONGEST_VALUE: usize = 200;
 
@@ -28,7 +30,10 @@ pub struct Trigger {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TriggerType {
+    /// Mail that arrives fires it.
     Email,
+    /// Whoever holds its secret, or its owner, fires it.
+    Webhook,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -113,6 +118,9 @@ impl NewTrigger {
         }
         check_agent(new.agent_id.as_deref())?;
         new.config.filters.check()?;
+        if new.kind == TriggerType::Webhook && new.config.filters != Filters::default() {
+            return Err(invalid("config.filters", "filter mail; what fires a `webhook` trigger is for its sender to choose"));
+        }
         Ok(new)
     }
 
@@ -153,14 +161,14 @@ fn invalid(field: impl Into<String>, problem: impl Into<String>) -> InvalidTrigg
 
 fn check_type(kind: Option<&Value>) -> Result<(), InvalidTrigger> {
     match kind {
-        Some(Value::String(kind)) if kind == "email" => Ok(()),
+        Some(Value::String(kind)) if kind == "email" || kind == "webhook" => Ok(()),
         Some(Value::String(kind)) if kind == "email:gmail" => Err(invalid(
             "type",
             "`email:gmail` is the legacy form; send `\"type\": \"email\"` with `\"config\": {\"connector_id\": …}`: the connector knows its provider",
         )),
-        Some(Value::String(kind)) => Err(invalid("type", format!("`{}` is not known; use `email`", kind.escape_debug()))),
-        Some(_) => Err(invalid("type", "must be a string; use `email`")),
-        None => Err(invalid("type", "is missing; use `email`")),
+        Some(Value::String(kind)) => Err(invalid("type", format!("`{}` is not known; use `email` or `webhook`", kind.escape_debug()))),
+        Some(_) => Err(invalid("type", "must be a string; use `email` or `webhook`")),
+        None => Err(invalid("type", "is missing; use `email` or `webhook`")),
     }
 }
 
@@ -184,8 +192,9 @@ fn check_agent(agent_id: Option<&str>) -> Result<(), InvalidTrigger> {
 
 impl Filters {
     fn check(&self) -> Result<(), InvalidTrigger> {
-        if self.query.as_ref().is_some_and(|query| query.trim().is_empty() || query.len() > LONGEST_VALUE) {
-            return Err(invalid("config.filters.query", format!("must hold 1 to {LONGEST_VALUE} characters, or be absent")));
+        let unfit = |text: &str| text.trim().is_empty() || text.len() > LONGEST_VALUE || text.chars().any(char::is_control);
+        if self.query.as_deref().is_some_and(unfit) {
+            return Err(invalid("config.filters.query", format!("must hold 1 to {LONGEST_VALUE} printable characters, or be absent")));
         }
         let lists = [
             ("from_contains", &self.from_contains),
@@ -198,8 +207,11 @@ impl Filters {
             if list.len() > MOST_VALUES {
                 return Err(invalid(format!("config.filters.{name}"), format!("holds more than {MOST_VALUES} values")));
             }
-            if let Some(at) = list.iter().position(|value| value.trim().is_empty() || value.len() > LONGEST_VALUE) {
-                return Err(invalid(format!("config.filters.{name}[{at}]"), format!("must hold 1 to {LONGEST_VALUE} characters")));
+            if let Some(at) = list.iter().position(|value| unfit(value)) {
+                return Err(invalid(
+                    format!("config.filters.{name}[{at}]"),
+                    format!("must hold 1 to {LONGEST_VALUE} printable characters"),
+                ));
             }
         }
         Ok(())
@@ -299,6 +311,7 @@ mod tests {
             (with(json!({"subject_contains": "a"})), "config.filters.subject_contains", "expected a sequence"),
             (with(json!({"subject_contains": ["a", " "]})), "config.filters.subject_contains[1]", "1 to 200"),
             (with(json!({"query": ""})), "config.filters.query", "1 to 200"),
+            (with(json!({"label_include": ["a", "b\r\nc"]})), "config.filters.label_include[1]", "printable"),
             (with(json!({"label_include": vec!["a"; 51]})), "config.filters.label_include", "more than 50"),
             (json!({"type": "email", "config": {"connector_id": "c"}, "agent_id": ""}), "agent_id", "1 to 200"),
             (json!([]), "type", "is missing"),

@@ -1,34 +1,42 @@
-//! A mailbox is connected: exchange, check, seal, profile, one transaction, then watch and the first wake-up.
-//! Nothing is changed before the checks pass.
+//! A mailbox is connected: exchange, check, seal, one transaction, then watch and the first wake-up. Nothing is changed before
+//! the checks pass.
+
+use std::time::Duration;
 
 use crate::domain::circuit::Circuit;
 use crate::domain::claims::{IdentityPolicy, Refusal};
 use crate::domain::connector::{Connector, Provider, Slot, Status, Uniqueness};
+use crate::domain::consent::{nonce_of, state_id};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::event::Event;
 use crate::domain::id::{ConnectorId, GoogleSub, OwnerId, fingerprint};
+use crate::domain::membership::{Joining, Membership};
 use crate::domain::notice;
 use crate::domain::position::Position;
 use crate::domain::quota::Spent;
 use crate::domain::scopes;
-use crate::domain::secret::AccessToken;
 use crate::domain::timestamp::Timestamp;
-use crate::domain::trigger::Trigger;
 use crate::domain::wake_up::{Kind, WakeUp};
 use crate::domain::watch::Watch;
-use crate::flows::watching::watch;
+use crate::flows::disconnect::{Disconnect, DisconnectError};
+use crate::flows::publishing::tell;
+use crate::flows::watching::{rename, watch};
 use crate::ports::{
-    AuthorizationCode, EmailProvider, Exchange, Grant, ProviderError, Store, StoreError, Unavailable, Vault, VaultError, WakeUps,
+    AuthorizationCode, EmailProvider, EventBus, Exchange, Grant, Profile, ProviderError, Store, StoreError, Unavailable, Vault, VaultError,
+    WakeUps,
 };
 
-/// How often a connect starts over after another one of the same owner came first.
+/// How often a connect starts over after another one of the same owner or account came first.
 const MOST_ATTEMPTS: u32 = 3;
+/// By when a revocation has landed that was begun now.
+const REVOKING: Duration = Duration::from_secs(30);
 
-pub struct Connect<S, V, P, W> {
+pub struct Connect<S, V, P, W, B> {
     pub store: S,
     pub vault: V,
     pub provider: P,
     pub wake_ups: W,
+    pub bus: B,
     pub identity: IdentityPolicy,
     pub required_scopes: Vec<String>,
     pub uniqueness: Uniqueness,
@@ -38,8 +46,12 @@ pub struct Connect<S, V, P, W> {
 pub struct ConnectRequest {
     pub owner_id: OwnerId,
     pub code: AuthorizationCode,
+    /// Of the redirect flow: the state that came back, which must be one that this owner was sent away with.
+    pub state: Option<String>,
     /// Tells repetitions of one request from another request: derived from state and body.
     pub fingerprint: uuid::Uuid,
+    /// Whether a connector of another account makes way.
+    pub replace: bool,
     /// The id of the connector, if this turns out to be the first connect.
     pub new_id: ConnectorId,
 }
@@ -53,12 +65,18 @@ pub struct Connected {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
+    /// Not asked for here by this owner, too long ago, or used already.
+    #[error("the state is not one that this owner was sent away with")]
+    UnknownState,
     #[error("not granted: {}", .0.join(" "))]
     MissingScopes(Vec<String>),
     #[error("Google sent no refresh token")]
     NoRefreshToken,
     #[error("another Google account is connected here")]
     AccountMismatch,
+    /// The account's grant is being revoked, or was a moment ago and took this one with it.
+    #[error("the mailbox is being disconnected")]
+    Closing,
     /// The mailbox has another address, and events that wait for publication under the old one.
     #[error("events of this connector wait for publication")]
     Busy,
@@ -79,77 +97,112 @@ pub fn fingerprint_of(state: &str, body: &str) -> uuid::Uuid {
     fingerprint(&["connect", state, body])
 }
 
-impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps> Connect<S, V, P, W> {
+/// What a connect has in hand after its checks.
+struct Admitted<'a> {
+    request: &'a ConnectRequest,
+    exchange: Exchange,
+    grant: Grant,
+    google_sub: GoogleSub,
+    profile: Profile,
+    slot: Slot,
+}
+
+impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V, P, W, B> {
     pub async fn run(&self, request: &ConnectRequest, now: Timestamp) -> Result<Connected, ConnectError> {
         let exchange = Exchange { fingerprint: request.fingerprint, at: now };
-        let grant = match self.provider.exchange(&request.code, now).await {
+        let Some(code) = self.code(request, now).await? else {
+            return self.earlier_answer(request, &exchange).await?.ok_or(ConnectError::UnknownState);
+        };
+        let grant = match self.provider.exchange(&code, now).await {
             Ok(grant) => grant,
             // A code is good once. If this very request was answered before, that answer is the answer.
-            Err(ProviderError::GrantRefused(reason)) => return self.earlier_answer(request, &exchange, reason).await,
+            Err(refused @ ProviderError::GrantRefused(_)) => {
+                return self.earlier_answer(request, &exchange).await?.ok_or(refused.into());
+            }
             Err(error) => return Err(error.into()),
         };
-        let google_sub = self.identity.admit(&grant.identity, now)?;
+        let nonce = request.state.as_deref().map(nonce_of);
+        let google_sub = self.identity.admit(&grant.identity, nonce.as_deref(), now)?;
         let missing = scopes::missing(&self.required_scopes, &grant.scopes);
         if !missing.is_empty() {
+            self.let_go(&grant, &google_sub, now).await;
             return Err(ConnectError::MissingScopes(missing));
         }
-        let connector = self.store_connector(request, &exchange, &grant, google_sub, now).await?;
-        self.start_watch(connector, &grant.access_token, now).await
+        let (connector, told) = self.store_connector(request, exchange, &grant, google_sub, now).await?;
+        self.start(connector, &grant, &told, now).await
     }
 
-    async fn earlier_answer(&self, request: &ConnectRequest, exchange: &Exchange, reason: String) -> Result<Connected, ConnectError> {
-        if let Some(id) = self.store.exchanged(&request.owner_id, exchange).await?
-            && let Some(connector) = self.store.connector(&request.owner_id, &id).await?
-        {
-            return Ok(Connected { connector_id: connector.id, email_address: connector.email_address, watch: connector.watch });
-        }
-        Err(ProviderError::GrantRefused(reason).into())
+    /// The code with what it must be exchanged with; none if its state is used up, or was never given to this owner.
+    async fn code(&self, request: &ConnectRequest, now: Timestamp) -> Result<Option<AuthorizationCode>, StoreError> {
+        let code = request.code.clone();
+        let Some(state) = &request.state else { return Ok(Some(code)) };
+        let consent = self.store.take_consent(&request.owner_id, state_id(state), now).await?;
+        Ok(consent.map(|consent| AuthorizationCode { code_verifier: code.code_verifier.or(Some(consent.code_verifier)), ..code }))
     }
 
-    /// Creates the connector or renews its grant; a race between two connects of one owner ends with one connector.
+    async fn earlier_answer(&self, request: &ConnectRequest, exchange: &Exchange) -> Result<Option<Connected>, StoreError> {
+        let Some(id) = self.store.exchanged(&request.owner_id, exchange).await? else { return Ok(None) };
+        let connector = self.store.connector(&request.owner_id, &id).await?;
+        Ok(connector.map(|held| Connected { connector_id: held.id, email_address: held.email_address, watch: held.watch }))
+    }
+
+    /// Creates the connector or renews its grant; a race between two connects of one owner ends with one connector. Answers
+    /// what is to be told of it.
     async fn store_connector(
         &self,
         request: &ConnectRequest,
-        exchange: &Exchange,
+        exchange: Exchange,
         grant: &Grant,
         google_sub: GoogleSub,
         now: Timestamp,
-    ) -> Result<Connector, ConnectError> {
+    ) -> Result<(Connector, Vec<Event>), ConnectError> {
         let slot = Slot::new(self.uniqueness, Provider::Gmail, &google_sub);
+        // The first cursor is the profile's, read before the first watch: what a watch answers would skip what lies between.
+        let read = async || tokio::try_join!(self.store.in_slot(&request.owner_id, &slot), self.store.membership(&google_sub));
+        let (profile, mut found) = tokio::join!(self.provider.profile(&grant.access_token), read());
+        let admitted =
+            Admitted { request, exchange, grant: grant.clone(), google_sub: google_sub.clone(), profile: profile?, slot: slot.clone() };
         let mut attempt = 1;
         loop {
-            let stored = match self.store.in_slot(&request.owner_id, &slot).await? {
-                Some(held) => self.reconnect(held, exchange, grant, &google_sub, now).await,
-                None => self.create(request, &slot, exchange, grant, &google_sub, now).await,
+            let (held, membership) = found?;
+            let stored = match held {
+                None => self.create(&admitted, &membership, now).await,
+                Some(held) if held.closing.is_some() => Err(ConnectError::Closing),
+                Some(held) if held.google_sub != google_sub => self.make_way(&admitted, &held, now).await,
+                Some(held) => self.reconnect(&admitted, held, now).await,
             };
             match stored {
                 Err(ConnectError::Store(StoreError::Conflict)) if attempt < MOST_ATTEMPTS => attempt += 1,
                 ended => return ended,
             }
+            found = read().await;
         }
     }
 
     async fn create(
         &self,
-        request: &ConnectRequest,
-        slot: &Slot,
-        exchange: &Exchange,
-        grant: &Grant,
-        google_sub: &GoogleSub,
+        admitted: &Admitted<'_>,
+        membership: &Membership,
         now: Timestamp,
-    ) -> Result<Connector, ConnectError> {
+    ) -> Result<(Connector, Vec<Event>), ConnectError> {
+        let Admitted { request, grant, profile, .. } = admitted;
         let refresh_token = grant.refresh_token.as_ref().ok_or(ConnectError::NoRefreshToken)?;
-        // The first cursor is the profile's, read before the first watch: what a watch answers would skip what lies between.
-        let (sealed, profile) =
-            tokio::join!(self.vault.seal_refresh_token(refresh_token, &request.new_id), self.provider.profile(&grant.access_token));
-        let profile = profile?;
+        match membership.joining(now) {
+            Joining::Closed => return Err(ConnectError::Closing),
+            // A revocation ends every grant of the account that was made before it landed.
+            Joining::Doubtful => match self.provider.refresh(refresh_token, now).await {
+                Err(ProviderError::GrantRefused(_)) => return Err(ConnectError::Closing),
+                alive => drop(alive?),
+            },
+            Joining::Open => {}
+        }
         let connector = Connector {
             id: request.new_id.clone(),
             owner_id: request.owner_id.clone(),
             provider: Provider::Gmail,
-            slot: slot.clone(),
-            email_address: profile.email_address,
-            google_sub: google_sub.clone(),
+            slot: admitted.slot.clone(),
+            email_address: profile.email_address.clone(),
+            google_sub: admitted.google_sub.clone(),
             status: Status::Active,
             granted_scopes: grant.scopes.clone(),
             version: 1,
@@ -163,44 +216,33 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps> Connect<S, V, P, W> {
             circuit: Circuit::default(),
             spent: Spent::default(),
             pauses: Vec::new(),
-            refresh_token: sealed?,
+            refresh_token: self.vault.seal_refresh_token(refresh_token, &request.new_id).await?,
             access_token: None,
             unpublished: Default::default(),
             last_event_at: None,
             last_error: None,
+            closing: None,
             connected_at: now,
+            granted_at: now,
             created_at: now,
             updated_at: now,
         };
-        self.store.create_connector(&connector, exchange).await?;
-        Ok(connector)
+        let told = vec![notice::connected(&connector, now)];
+        self.store.create_connector(&connector, &membership.joined(connector.location()), &admitted.exchange, &told).await?;
+        Ok((connector, told))
     }
 
     /// The same account again: a new generation of the same connector, with its cursor, its triggers and, if Google sent
     /// none, its refresh token.
-    async fn reconnect(
-        &self,
-        held: Connector,
-        exchange: &Exchange,
-        grant: &Grant,
-        google_sub: &GoogleSub,
-        now: Timestamp,
-    ) -> Result<Connector, ConnectError> {
-        if held.google_sub != *google_sub {
-            return Err(ConnectError::AccountMismatch);
-        }
-        if grant.refresh_token.is_none() && held.status == Status::NeedsReauth {
+    async fn reconnect(&self, admitted: &Admitted<'_>, held: Connector, now: Timestamp) -> Result<(Connector, Vec<Event>), ConnectError> {
+        let Admitted { exchange, grant, profile, .. } = admitted;
+        let sealed = match &grant.refresh_token {
+            Some(token) => self.vault.seal_refresh_token(token, &held.id).await?,
             // The stored token is the one that Google refused.
-            return Err(ConnectError::NoRefreshToken);
-        }
-        let seal = async {
-            match &grant.refresh_token {
-                Some(token) => self.vault.seal_refresh_token(token, &held.id).await,
-                None => Ok(held.refresh_token.clone()),
-            }
+            None if held.status == Status::NeedsReauth => return Err(ConnectError::NoRefreshToken),
+            None => held.refresh_token.clone(),
         };
-        let (sealed, profile) = tokio::join!(seal, self.provider.profile(&grant.access_token));
-        let held = self.at_its_address(held, profile?.email_address, now).await?;
+        let held = self.at_its_address(held, &profile.email_address, now).await?;
         let version = held.version;
         let recovers = held.status == Status::NeedsReauth;
         let connector = Connector {
@@ -208,38 +250,75 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps> Connect<S, V, P, W> {
             granted_scopes: grant.scopes.clone(),
             version: version + 1,
             generation: held.generation + 1,
-            refresh_token: sealed?,
+            refresh_token: sealed,
             access_token: None,
             last_error: None,
+            granted_at: now,
             updated_at: now,
             ..held
         };
-        let events: Vec<Event> = recovers.then(|| notice::recovered(&connector, now)).into_iter().collect();
-        self.store.reconnect(&connector, version, exchange, &events).await?;
-        Ok(connector)
+        let told: Vec<Event> = recovers.then(|| notice::recovered(&connector, now)).into_iter().collect();
+        self.store.reconnect(&connector, version, exchange, &told).await?;
+        Ok((connector, told))
+    }
+
+    /// Another account is connected here. It is let go first if that was asked for, with all that hangs on it; else nothing
+    /// changes.
+    async fn make_way(&self, admitted: &Admitted<'_>, held: &Connector, now: Timestamp) -> Result<(Connector, Vec<Event>), ConnectError> {
+        if !admitted.request.replace {
+            self.let_go(&admitted.grant, &admitted.google_sub, now).await;
+            return Err(ConnectError::AccountMismatch);
+        }
+        let Self { store, vault, provider, bus, .. } = self;
+        match (Disconnect { store, vault, provider, bus }).run(&held.owner_id, &held.id, now).await {
+            Ok(receipt) if !receipt.data_purged => Err(ConnectError::Closing),
+            // The slot is free now.
+            Ok(_) | Err(DisconnectError::NotFound) => Err(StoreError::Conflict.into()),
+            Err(DisconnectError::Store(error)) => Err(error.into()),
+        }
     }
 
     /// A mailbox that was renamed is found under its new address from now on.
-    async fn at_its_address(&self, held: Connector, address: EmailAddress, now: Timestamp) -> Result<Connector, ConnectError> {
-        if held.email_address == address {
+    async fn at_its_address(&self, held: Connector, address: &EmailAddress, now: Timestamp) -> Result<Connector, ConnectError> {
+        if held.email_address == *address {
             return Ok(held);
         }
         if !held.unpublished.is_empty() {
             return Err(ConnectError::Busy);
         }
-        let triggers = self.store.triggers(&held.owner_id).await?.into_iter();
-        let triggers: Vec<Trigger> = triggers.filter(|trigger| trigger.config.connector_id == held.id).collect();
-        self.store.rename(&held, &triggers, &address, now).await?;
-        Ok(Connector { email_address: address, version: held.version + 1, ..held })
+        rename(&self.store, &held, address, now).await?;
+        Ok(Connector { email_address: address.clone(), version: held.version + 1, ..held })
+    }
+
+    /// A grant that leads to no connector is not kept at Google either, unless another connector lives by it. Nobody joins the
+    /// account while the revocation is on its way. What fails here is the user's to remove.
+    async fn let_go(&self, grant: &Grant, account: &GoogleSub, now: Timestamp) {
+        let revoked = async {
+            let Some(token) = &grant.refresh_token else { return Ok(()) };
+            let membership = self.store.membership(account).await?;
+            if !membership.members.is_empty() || membership.closing.is_some() {
+                return Ok(());
+            }
+            let during = membership.revoked_by(now.after(REVOKING));
+            self.store.put_membership(account, &during).await?;
+            self.provider.revoke(token).await?;
+            self.store.put_membership(account, &during.revoked_by(now)).await?;
+            Ok::<_, ConnectError>(())
+        };
+        if let Err(error) = revoked.await {
+            tracing::warn!(%error, "a grant that leads to no connector is not revoked");
+        }
     }
 
     /// The watch's outcome is told as it is: a failed one leaves a connector whose watch the renewer tries again.
-    async fn start_watch(&self, connector: Connector, access: &AccessToken, now: Timestamp) -> Result<Connected, ConnectError> {
-        let watch = match watch(&self.provider, access).await {
+    async fn start(&self, connector: Connector, grant: &Grant, told: &[Event], now: Timestamp) -> Result<Connected, ConnectError> {
+        let location = connector.location();
+        let telling = tell(&self.store, &self.bus, &location, told, now);
+        let (answer, ()) = tokio::join!(watch(&self.provider, &grant.access_token), telling);
+        let watch = match answer {
             Ok(expiration) => connector.watch.renewed(expiration, now),
             Err(error) => connector.watch.failed(error.to_string(), now),
         };
-        let location = connector.location();
         let kick = WakeUp::own(Kind::Kick, connector.email_address.clone(), now);
         let (recorded, kicked) =
             tokio::join!(self.store.record_watch(&location, connector.generation, &watch), self.wake_ups.send(&kick, None),);

@@ -1,25 +1,37 @@
-//! A connector is taken away: stop the watch, revoke the grant (both only for the mailbox's last connector), then purge.
+//! A connector is taken away: stop the watch, revoke the grant (both only for the account's last connector), then purge.
+//! Each step is written down, and the renewer tries again what is not done.
 
-use crate::domain::connector::Connector;
-use crate::domain::id::{ConnectorId, OwnerId, TriggerId};
+use std::time::Duration;
+
+use crate::domain::connector::{Closing, Connector};
+use crate::domain::id::{ConnectorId, EventId, OwnerId};
+use crate::domain::notice;
 use crate::domain::quota::price;
 use crate::domain::timestamp::Timestamp;
+use crate::domain::trigger::Trigger;
 use crate::flows::access::{AccessError, Refreshes, Session};
-use crate::ports::{EmailProvider, ProviderError, Store, StoreError, Vault, VaultError};
+use crate::flows::publishing::tell;
+use crate::ports::{EmailProvider, EventBus, ProviderError, Store, StoreError, Vault, VaultError};
 
-/// How often the purge starts over after another writer came first.
+/// How often a step starts over after another writer came first.
 const MOST_ATTEMPTS: u32 = 5;
+/// A watch that cannot be stopped has ended by then, and data is not kept for a provider that never answers.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How many delivery records are read and forgotten at once, and how often in one run.
+const RECORDS: u32 = 100;
+const MOST_ROUNDS: u32 = 20;
 
-pub struct Disconnect<S, V, P> {
-    pub store: S,
-    pub vault: V,
-    pub provider: P,
+pub struct Disconnect<'a, S, V, P, B> {
+    pub store: &'a S,
+    pub vault: &'a V,
+    pub provider: &'a P,
+    pub bus: &'a B,
 }
 
-/// What was done. A watch that could not be stopped, because its grant is dead, ends by itself within a week; its pushes
-/// find nobody.
+/// What is done. What is not done yet goes on by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Receipt {
+    /// False also where another connector still needs the watch, or where the grant was dead: it ends by itself within a week.
     pub watch_stopped: bool,
     pub grant_revoked: bool,
     pub data_purged: bool,
@@ -29,73 +41,166 @@ pub struct Receipt {
 pub enum DisconnectError {
     #[error("no such connector")]
     NotFound,
-    /// Decided events wait for publication, which the next wake-up brings.
-    #[error("events of this connector wait for publication")]
-    Busy,
-    /// Nothing was purged; the same request may be sent again.
-    #[error(transparent)]
-    Access(#[from] AccessError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-impl<S: Store, V: Vault, P: EmailProvider> Disconnect<S, V, P> {
+impl<S: Store, V: Vault, P: EmailProvider, B: EventBus> Disconnect<'_, S, V, P, B> {
+    /// Asked again, it goes on where it stands.
     pub async fn run(&self, owner: &OwnerId, id: &ConnectorId, now: Timestamp) -> Result<Receipt, DisconnectError> {
         let connector = self.store.connector(owner, id).await?.ok_or(DisconnectError::NotFound)?;
-        if !connector.unpublished.is_empty() {
-            return Err(DisconnectError::Busy);
-        }
-        let members = self.store.mailbox(&connector.email_address).await?;
-        let shared = members.iter().any(|(member, _)| member.id != connector.id);
-        let mut receipt = Receipt { watch_stopped: false, grant_revoked: false, data_purged: true };
-        if !shared {
-            receipt.watch_stopped = self.stop(&connector, now).await?;
-            receipt.grant_revoked = self.revoke(&connector).await?;
-        }
-        self.purge(connector, owner).await?;
-        Ok(receipt)
+        let closing = self.begin(connector, now).await?.ok_or(DisconnectError::NotFound)?;
+        Ok(close(self.store, self.vault, self.provider, closing, now).await?)
     }
 
-    /// Starts over when a wake-up or a trigger change came in between: the grant is gone already, so the rows must go too.
-    async fn purge(&self, mut connector: Connector, owner: &OwnerId) -> Result<(), StoreError> {
+    /// From here on nothing of it fires, and nobody joins an account that is about to be left by its last connector.
+    async fn begin(&self, mut connector: Connector, now: Timestamp) -> Result<Option<Connector>, StoreError> {
         let mut attempt = 1;
-        loop {
-            let triggers = self.store.triggers(owner).await?.into_iter().filter(|trigger| trigger.config.connector_id == connector.id);
-            let triggers: Vec<TriggerId> = triggers.map(|trigger| trigger.id).collect();
-            match self.store.remove_connector(&connector, &triggers).await {
+        while connector.closing.is_none() {
+            let membership = self.store.membership(&connector.google_sub).await?;
+            let last = membership.is_last(&connector.id);
+            let closing = Closing { since: now, last, watch_stopped: None, grant_revoked: None };
+            let told = [notice::disconnected(&connector, now)];
+            match self.store.begin_closing(&connector, &closing, &membership.closed_by(&connector.id), &told).await {
+                Ok(()) => tell(self.store, self.bus, &connector.location(), &told, now).await,
                 Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
-                ended => return ended,
+                Err(error) => return Err(error),
             }
-            match self.store.connector(owner, &connector.id).await? {
+            match self.store.connector(&connector.owner_id, &connector.id).await? {
                 Some(again) => connector = again,
-                None => return Ok(()),
+                None => return Ok(None),
             }
         }
+        Ok(Some(connector))
     }
+}
 
-    async fn stop(&self, connector: &Connector, now: Timestamp) -> Result<bool, AccessError> {
-        let stopped = async {
-            let refreshes = Refreshes::default();
-            let mut session = Session::open(&self.store, &self.vault, &self.provider, &refreshes, connector, now).await?;
-            session.call(price::STOP, |access| async move { self.provider.stop(&access).await }).await
-        };
-        match stopped.await {
-            Ok(()) => Ok(true),
-            // No is the answer, also later: the connector must not be kept for it.
-            Err(AccessError::Provider(ProviderError::GrantRefused(_) | ProviderError::Unauthorized | ProviderError::Refused { .. })) => {
-                Ok(false)
-            }
-            Err(AccessError::Vault(VaultError::WrongContext)) => Ok(false),
-            Err(error) => Err(error),
+/// Does what is left to do of an end that was begun. An error means that the table failed: ask again.
+pub async fn close(
+    store: &impl Store,
+    vault: &impl Vault,
+    provider: &impl EmailProvider,
+    connector: Connector,
+    now: Timestamp,
+) -> Result<Receipt, StoreError> {
+    let Some(mut closing) = connector.closing.clone() else { return Err(StoreError::Conflict) };
+    if closing.last {
+        take_from_google(store, vault, provider, &connector, &mut closing, now).await?;
+    }
+    let left = !closing.last || closing.grant_revoked.is_some() || closing.since.after(GIVE_UP_AFTER) <= now;
+    Ok(Receipt {
+        watch_stopped: closing.watch_stopped == Some(true),
+        grant_revoked: closing.grant_revoked == Some(true),
+        data_purged: left && purge(store, connector, closing.last, now).await?,
+    })
+}
+
+/// Stops, then revokes: a grant that is gone can stop nothing.
+async fn take_from_google(
+    store: &impl Store,
+    vault: &impl Vault,
+    provider: &impl EmailProvider,
+    connector: &Connector,
+    closing: &mut Closing,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if closing.watch_stopped.is_none() {
+        closing.watch_stopped = answered(connector, stop(store, vault, provider, connector, now).await);
+        match closing.watch_stopped {
+            Some(_) => record(store, connector, closing).await?,
+            None => return Ok(()),
         }
     }
-
-    /// A token that does not open can be used by nobody, and must not keep its connector for ever.
-    async fn revoke(&self, connector: &Connector) -> Result<bool, AccessError> {
-        match self.vault.open_refresh_token(&connector.refresh_token, &connector.id).await {
-            Ok(token) => Ok(self.provider.revoke(&token).await.map(|()| true)?),
-            Err(VaultError::WrongContext) => Ok(false),
-            Err(unavailable) => Err(unavailable.into()),
+    if closing.grant_revoked.is_none() {
+        closing.grant_revoked = answered(connector, revoke(vault, provider, connector).await);
+        if closing.grant_revoked.is_some() {
+            record(store, connector, closing).await?;
         }
     }
+    Ok(())
+}
+
+/// Somebody else who closes the same connector may have finished.
+async fn record(store: &impl Store, connector: &Connector, closing: &Closing) -> Result<(), StoreError> {
+    match store.record_closing(&connector.location(), closing).await {
+        Err(StoreError::Conflict) => Ok(()),
+        recorded => recorded,
+    }
+}
+
+/// What Google's part came to; nothing yet, if asking again may do.
+fn answered(connector: &Connector, outcome: Result<bool, AccessError>) -> Option<bool> {
+    match outcome {
+        Ok(done) => Some(done),
+        // A secret that does not open can be used by nobody, and must not keep its connector for ever.
+        Err(AccessError::Vault(VaultError::WrongContext)) => Some(false),
+        Err(error) => {
+            tracing::warn!(%error, connector = %connector.id, "the connector's end is not done, and is tried again");
+            None
+        }
+    }
+}
+
+async fn stop(
+    store: &impl Store,
+    vault: &impl Vault,
+    provider: &impl EmailProvider,
+    connector: &Connector,
+    now: Timestamp,
+) -> Result<bool, AccessError> {
+    let stopped = async {
+        let refreshes = Refreshes::default();
+        let mut session = Session::open(store, vault, provider, &refreshes, connector, now).await?;
+        session.call(price::STOP, |access| async move { provider.stop(&access).await }).await
+    };
+    match stopped.await {
+        Ok(()) => Ok(true),
+        // No is the answer, also later: the connector must not be kept for it.
+        Err(AccessError::Provider(ProviderError::GrantRefused(_) | ProviderError::Unauthorized | ProviderError::Refused { .. })) => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn revoke(vault: &impl Vault, provider: &impl EmailProvider, connector: &Connector) -> Result<bool, AccessError> {
+    let token = vault.open_refresh_token(&connector.refresh_token, &connector.id).await?;
+    Ok(provider.revoke(&token).await.map(|()| true)?)
+}
+
+/// Forgets the connector and all that was told of it, once nothing waits for publication. Starts over when another writer
+/// came in between: the grant is gone already, so the rows must go too.
+async fn purge(store: &impl Store, mut connector: Connector, last: bool, now: Timestamp) -> Result<bool, StoreError> {
+    let mut attempt = 1;
+    loop {
+        if !connector.unpublished.is_empty() || !forget_records(store, &connector.id).await? {
+            return Ok(false);
+        }
+        let (triggers, membership) = tokio::join!(store.triggers(&connector.owner_id), store.membership(&connector.google_sub));
+        let triggers: Vec<Trigger> = triggers?.into_iter().filter(|trigger| trigger.config.connector_id == connector.id).collect();
+        let membership = membership?;
+        let without = if last { membership.emptied_by(&connector.id, now) } else { membership.left_by(&connector.id) };
+        match store.remove_connector(&connector, &triggers, &without).await {
+            Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
+            ended => return ended.map(|()| true),
+        }
+        match store.connector(&connector.owner_id, &connector.id).await? {
+            Some(again) => connector = again,
+            None => return Ok(true),
+        }
+    }
+}
+
+/// Whether all are gone; there may be more than one run forgets.
+async fn forget_records(store: &impl Store, connector: &ConnectorId) -> Result<bool, StoreError> {
+    for _ in 0..MOST_ROUNDS {
+        let records: Vec<EventId> = store.told(connector, None, RECORDS).await?.into_iter().map(|event| event.event_id).collect();
+        if records.is_empty() {
+            // The newest of all may not be found by asking yet.
+            store.forget(&[notice::id_of_disconnected(connector)]).await?;
+            return Ok(true);
+        }
+        store.forget(&records).await?;
+    }
+    Ok(false)
 }

@@ -31,7 +31,7 @@ pub async fn set(
 ) -> Result<Connector, PauseError> {
     let mut attempt = 1;
     loop {
-        let before = store.connector(owner, id).await?.ok_or(PauseError::NotFound)?;
+        let before = store.connector(owner, id).await?.filter(|connector| connector.closing.is_none()).ok_or(PauseError::NotFound)?;
         let after = Connector { pauses: pause::set(&before.pauses, paused, now), ..before.clone() };
         if after == before {
             return Ok(before);

@@ -10,6 +10,7 @@ use futures_util::future::join_all;
 use self::run::Run;
 use crate::domain::sweep::Pace;
 use crate::domain::timestamp::Timestamp;
+use crate::domain::trigger::TriggerType;
 use crate::domain::wake_up::WakeUp;
 use crate::flows::access::{AccessError, Refreshes};
 use crate::ports::{Clock, EmailProvider, EventBus, Store, StoreError, Vault, WakeUps};
@@ -67,7 +68,10 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Pr
     pub async fn run(&self, wake_up: &WakeUp, began: Timestamp) -> Result<Vec<Outcome>, ProcessError> {
         let mut attempt = 1;
         loop {
-            let members = self.store.mailbox(&wake_up.email_address).await?;
+            let mut members = self.store.mailbox(&wake_up.email_address).await?;
+            for (_, triggers) in &mut members {
+                triggers.retain(|trigger| trigger.kind == TriggerType::Email);
+            }
             let run = |(connector, triggers)| Run::new(self, connector, triggers, wake_up, members.len(), began).handle();
             let runs = members.iter().map(|(connector, triggers)| run((connector, triggers.as_slice())));
             match join_all(runs).await.into_iter().collect::<Result<Vec<_>, _>>() {

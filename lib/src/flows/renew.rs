@@ -15,7 +15,8 @@ use crate::domain::sweep::{Patience, Sweep, lapsed, next_sweep, sweep};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::wake_up::{Kind, WakeUp};
 use crate::flows::access::{AccessError, Refreshes, Session};
-use crate::flows::watching::watch;
+use crate::flows::disconnect::close;
+use crate::flows::watching::{rename, watch};
 use crate::ports::{Clock, Commit, Due, EmailProvider, ProviderError, SWEEP_SHARDS, Store, StoreError, Unavailable, Vault, WakeUps};
 
 /// How many due rows of a shard are read at once.
@@ -49,6 +50,8 @@ pub struct Swept {
     /// Mailboxes that were asked whether anything had happened, and in which nothing had.
     pub silent: usize,
     pub renamed: usize,
+    /// Connectors whose end was begun before, and is done now.
+    pub closed: usize,
     /// What failed otherwise; it is due again in a minute.
     pub failures: Vec<RenewError>,
 }
@@ -92,6 +95,7 @@ enum Done {
     Woken,
     Silent,
     Renamed,
+    Closed,
 }
 
 impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, C: Clock> Renew<S, V, P, W, C> {
@@ -162,6 +166,7 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, C: Clock> Renew<S, V, P, 
             Sweep::Renew => done.push(self.renew(connector).await?),
             Sweep::Wake => done.extend(self.wake_and_schedule(&connector, Kind::Due).await?),
             Sweep::Compare => done.extend(self.compare(&connector).await?),
+            Sweep::Close => done.extend(self.close(connector).await?),
             Sweep::Keep => self.schedule(&connector, None).await?,
         }
         Ok(done)
@@ -212,9 +217,7 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, C: Clock> Renew<S, V, P, 
             Err(error) => return Err(error.into()),
         };
         if profile.email_address != connector.email_address {
-            let triggers = self.store.triggers(&connector.owner_id).await?.into_iter();
-            let triggers: Vec<_> = triggers.filter(|trigger| trigger.config.connector_id == connector.id).collect();
-            self.store.rename(connector, &triggers, &profile.email_address, self.clock.now()).await?;
+            rename(&self.store, connector, &profile.email_address, self.clock.now()).await?;
             tracing::warn!(connector = %connector.id, "the mailbox has another address, and is found there now");
             return Ok(vec![Done::Renamed]);
         }
@@ -224,6 +227,14 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, C: Clock> Renew<S, V, P, 
             return Ok(vec![Done::Silent]);
         }
         self.wake_and_schedule(connector, Kind::Due).await
+    }
+
+    /// Goes on with an end that was begun and is not done.
+    async fn close(&self, connector: Connector) -> Result<Vec<Done>, SweepError> {
+        // Before anything else: whoever fails here must not fill the page that others wait for.
+        self.schedule(&connector, None).await?;
+        let receipt = close(&self.store, &self.vault, &self.provider, connector, self.clock.now()).await?;
+        Ok(receipt.data_purged.then_some(Done::Closed).into_iter().collect())
     }
 
     async fn session(&self, connector: &Connector) -> Result<Session<'_, S, V, P>, AccessError> {
@@ -283,6 +294,7 @@ impl Swept {
                 Done::Woken => self.woken += 1,
                 Done::Silent => self.silent += 1,
                 Done::Renamed => self.renamed += 1,
+                Done::Closed => self.closed += 1,
             }
         }
     }
@@ -294,6 +306,7 @@ impl Swept {
         self.woken += other.woken;
         self.silent += other.silent;
         self.renamed += other.renamed;
+        self.closed += other.closed;
         self.failures.extend(other.failures);
         self
     }

@@ -3,8 +3,9 @@
 use crate::domain::connector::Connector;
 use crate::domain::id::{ConnectorId, OwnerId, TriggerId};
 use crate::domain::timestamp::Timestamp;
-use crate::domain::trigger::{MOST_TRIGGERS, NewTrigger, Trigger, TriggerChange};
-use crate::ports::{Store, StoreError};
+use crate::domain::trigger::{MOST_TRIGGERS, MOST_WEBHOOKS, NewTrigger, Trigger, TriggerChange, TriggerType};
+use crate::ports::{Entropy, Hook, Store, StoreError, Vault, VaultError};
+use secrecy::SecretString;
 
 /// How often a change starts over after another writer came first.
 const MOST_ATTEMPTS: u32 = 5;
@@ -17,29 +18,44 @@ pub enum SubscribeError {
     NoSuchConnector,
     #[error("the connector has {MOST_TRIGGERS} triggers already")]
     TooMany,
+    #[error("the connector has {MOST_WEBHOOKS} triggers of type webhook already")]
+    TooManyWebhooks,
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
+/// The trigger and, of a `webhook` trigger, its secret: shown this once.
 pub async fn create(
     store: &impl Store,
+    vault: &impl Vault,
+    entropy: &impl Entropy,
     owner: &OwnerId,
     new: NewTrigger,
-    id: TriggerId,
     now: Timestamp,
-) -> Result<Trigger, SubscribeError> {
-    let trigger = new.into_trigger(id, owner.clone(), now);
+) -> Result<(Trigger, Option<SecretString>), SubscribeError> {
+    let trigger = new.into_trigger(TriggerId::from_uuid(entropy.uuid(now)), owner.clone(), now);
+    let secret = (trigger.kind == TriggerType::Webhook).then(|| entropy.secret());
+    let hook = match &secret {
+        Some(secret) => Some(Hook { owner: owner.clone(), secret: vault.seal_trigger_secret(secret, &trigger.id).await? }),
+        None => None,
+    };
     let mut attempt = 1;
     loop {
         // The connector first: a trigger that is made after it was read raises the version that this write names.
         let connector = connector(store, &trigger).await?;
-        let triggers = store.triggers(owner).await?;
-        if triggers.iter().filter(|held| held.config.connector_id == connector.id).count() >= MOST_TRIGGERS {
+        let mut held = store.triggers(owner).await?;
+        held.retain(|held| held.config.connector_id == connector.id);
+        if held.len() >= MOST_TRIGGERS {
             return Err(SubscribeError::TooMany);
         }
-        match store.put_trigger(&trigger, &connector.location(), connector.version).await {
+        if hook.is_some() && held.iter().filter(|held| held.kind == TriggerType::Webhook).count() >= MOST_WEBHOOKS {
+            return Err(SubscribeError::TooManyWebhooks);
+        }
+        match store.put_trigger(&trigger, hook.as_ref(), &connector.location(), connector.version).await {
             Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
-            ended => return ended.map(|()| trigger).map_err(SubscribeError::from),
+            ended => return ended.map(|()| (trigger, secret)).map_err(SubscribeError::from),
         }
     }
 }
@@ -55,7 +71,7 @@ pub async fn change(
     loop {
         let (trigger, connector) = with_connector(store, owner, id).await?;
         let changed = change.clone().apply(&trigger, now);
-        match store.put_trigger(&changed, &connector.location(), connector.version).await {
+        match store.put_trigger(&changed, None, &connector.location(), connector.version).await {
             Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
             ended => return ended.map(|()| changed).map_err(SubscribeError::from),
         }
@@ -84,5 +100,6 @@ async fn with_connector(store: &impl Store, owner: &OwnerId, id: &TriggerId) -> 
 
 async fn connector(store: &impl Store, trigger: &Trigger) -> Result<Connector, SubscribeError> {
     let id: &ConnectorId = &trigger.config.connector_id;
-    store.connector(&trigger.owner_id, id).await?.ok_or(SubscribeError::NoSuchConnector)
+    let connector = store.connector(&trigger.owner_id, id).await?;
+    connector.filter(|connector| connector.closing.is_none()).ok_or(SubscribeError::NoSuchConnector)
 }

@@ -1,8 +1,12 @@
-//! A mailbox is watched: Gmail knows one watch for each mailbox and client, and another topic's must be stopped first.
+//! A mailbox is watched: Gmail knows one watch for each mailbox and client, and another topic's must be stopped first. A
+//! mailbox that was renamed is found under its new address from then on.
 
+use crate::domain::connector::{Connector, Location};
+use crate::domain::email_address::EmailAddress;
 use crate::domain::secret::AccessToken;
 use crate::domain::timestamp::Timestamp;
-use crate::ports::{EmailProvider, ProviderError};
+use crate::domain::trigger::Trigger;
+use crate::ports::{EmailProvider, ProviderError, Store, StoreError};
 
 /// Watches; answers when the watch ends.
 pub async fn watch(provider: &impl EmailProvider, access: &AccessToken) -> Result<Timestamp, ProviderError> {
@@ -13,4 +17,12 @@ pub async fn watch(provider: &impl EmailProvider, access: &AccessToken) -> Resul
         }
         answer => answer,
     }
+}
+
+/// Moves a connector to its mailbox's new address; nothing may wait for publication under the old one.
+pub async fn rename(store: &impl Store, connector: &Connector, to: &EmailAddress, now: Timestamp) -> Result<(), StoreError> {
+    let (triggers, membership) = tokio::join!(store.triggers(&connector.owner_id), store.membership(&connector.google_sub));
+    let triggers: Vec<Trigger> = triggers?.into_iter().filter(|trigger| trigger.config.connector_id == connector.id).collect();
+    let moved = membership?.joined(Location { mailbox: to.clone(), connector: connector.id.clone() });
+    store.rename(connector, &triggers, &moved, to, now).await
 }

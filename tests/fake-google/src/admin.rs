@@ -5,6 +5,7 @@ pub(crate) mod http;
 pub(crate) mod identity;
 pub(crate) mod mailboxes;
 pub(crate) mod oversight;
+pub(crate) mod tokens;
 
 use std::sync::{Arc, PoisonError};
 

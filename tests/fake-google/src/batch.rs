@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::faults::{Fault, Target};
 use crate::gmail::answer::{Answer, Refusal};
 use crate::gmail::{self, Call};
+use crate::hostile;
 use crate::server::bearer;
 use crate::values::unguessable;
 
@@ -28,7 +29,7 @@ struct Part {
 pub(crate) async fn batch(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
     let token = bearer(&headers);
     let email = token.as_deref().and_then(|token| app.state().oauth.holder(token, app.now_ms())).map(|(email, _)| email);
-    let target = Target { method: "batch", email: email.as_deref(), in_batch: false, message_id: None };
+    let target = Target { method: "batch", path: PATH, email: email.as_deref(), in_batch: false, message_id: None };
     let fault = app.state().faults.take(&target);
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
@@ -37,8 +38,8 @@ pub(crate) async fn batch(State(app): State<Arc<App>>, headers: HeaderMap, body:
         Ok(answer) => answer,
         Err(refusal) => Answer::from(refusal).into_response(),
     };
-    app.state().calls.record("batch", PATH, email.as_deref(), response.status().as_u16(), false);
-    response
+    let number = app.state().calls.record("batch", PATH, email.as_deref(), response.status().as_u16(), false);
+    hostile::spoilt(&app, fault.as_ref(), number, response).await
 }
 
 async fn performed(
@@ -48,43 +49,45 @@ async fn performed(
     body: &[u8],
     token: Option<&str>,
 ) -> Result<Response, Refusal> {
-    let spoilt = fault.and_then(Refusal::from_fault);
-    if let Some(refusal) = spoilt {
-        if fault.is_some_and(|fault| fault.applied) {
-            answer_parts(app, parts(headers, body, token)?).await;
-        }
-        return Err(refusal);
+    let mut other = fault.and_then(Answer::from_fault);
+    let applied = fault.is_some_and(|fault| fault.applied);
+    if let Some(other) = other.take_if(|_| !applied) {
+        return Ok(other.into_response());
     }
-    Ok(answer_parts(app, parts(headers, body, token)?).await)
+    let answered = answer_parts(app, fault, parts(headers, body, token)?).await;
+    Ok(other.map_or(answered, Answer::into_response))
 }
 
-async fn answer_parts(app: &Arc<App>, parts: Vec<Part>) -> Response {
+async fn answer_parts(app: &Arc<App>, fault: Option<&Fault>, parts: Vec<Part>) -> Response {
     let boundary = unguessable("batch_", 18);
-    let mut text = String::new();
+    let echo = fault.filter(|fault| fault.boundary_in_header).map(|_| format!("x-note: before --{boundary}-- after\r\n"));
+    let mut texts = Vec::new();
     for part in parts {
         let answer = match part.call {
             Some(call) => gmail::answer(app, call).await,
             None => Refusal::new(400, "badRequest", "Failed to parse the inner request").into(),
         };
-        text.push_str(&format!("--{boundary}\r\nContent-Type: application/http\r\n"));
-        if let Some(id) = part.content_id {
-            text.push_str(&format!("Content-ID: {}\r\n", response_id(&id)));
-        }
-        text.push_str(&format!("\r\n{}\r\n", http_text(&answer)));
+        let content_id = part.content_id.map(|id| format!("Content-ID: {}\r\n", response_id(&id))).unwrap_or_default();
+        let echo = echo.as_deref().unwrap_or_default();
+        let http = http_text(&answer, echo);
+        texts.push(format!("--{boundary}\r\nContent-Type: application/http\r\n{echo}{content_id}\r\n{http}\r\n"));
     }
-    text.push_str(&format!("--{boundary}--\r\n"));
-    let content_type = format!("multipart/mixed; boundary={boundary}");
-    (StatusCode::OK, [(CONTENT_TYPE, content_type)], Body::from(text)).into_response()
+    let count = fault.and_then(|fault| fault.batch_parts).unwrap_or(texts.len());
+    let body: String = texts.iter().map(String::as_str).cycle().take(count).chain([format!("--{boundary}--\r\n").as_str()]).collect();
+    let note = if echo.is_some() { format!("; note=\"--{boundary}--\"") } else { String::new() };
+    let content_type = format!("multipart/mixed; boundary={boundary}{note}");
+    (StatusCode::OK, [(CONTENT_TYPE, content_type)], Body::from(body)).into_response()
 }
 
-fn http_text(answer: &Answer) -> String {
+/// `more` are whole header lines.
+fn http_text(answer: &Answer, more: &str) -> String {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut text = format!("HTTP/1.1 {} {}\r\n", status.as_u16(), status.canonical_reason().unwrap_or(""));
     for (name, value) in &answer.headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }
     let body = answer.text();
-    text.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+    text.push_str(&format!("{more}Content-Length: {}\r\n\r\n{body}", body.len()));
     text
 }
 

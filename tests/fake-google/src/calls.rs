@@ -2,10 +2,13 @@
 
 use serde::Serialize;
 
+use crate::admin::identity::KeyName;
+use crate::oauth::{GOOGLE_CERTS, UNKNOWN_CERTS, USER_CERTS};
+
 #[derive(Clone, Debug, Serialize)]
 pub struct CallRecord {
     pub n: u64,
-    /// `messages.get`, `token`, …; `unknown` where the document has no such method.
+    /// `messages.get`, `token`, `certs`, …; `unknown` where the document has no such method.
     pub method: String,
     /// For Gmail with its query.
     pub path: String,
@@ -13,6 +16,10 @@ pub struct CallRecord {
     pub status: u16,
     pub units: u32,
     pub in_batch: bool,
+    /// Whose keys a `certs` call asked for.
+    pub key_set: Option<KeyName>,
+    /// Bytes taken so far of an answer that never ends.
+    pub sent_bytes: Option<u64>,
 }
 
 #[derive(Default)]
@@ -22,7 +29,8 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
-    pub fn record(&mut self, method: &str, path: &str, email: Option<&str>, status: u16, in_batch: bool) {
+    /// The new record's number.
+    pub fn record(&mut self, method: &str, path: &str, email: Option<&str>, status: u16, in_batch: bool) -> u64 {
         self.last += 1;
         self.log.push(CallRecord {
             n: self.last,
@@ -32,7 +40,30 @@ impl Calls {
             status,
             units: units(method),
             in_batch,
+            key_set: key_set(path),
+            sent_bytes: None,
         });
+        self.last
+    }
+
+    /// The number of the last record, also of one that was cleared away.
+    pub fn last(&self) -> u64 {
+        self.last
+    }
+
+    pub fn add_sent(&mut self, n: u64, bytes: u64) {
+        if let Ok(place) = self.log.binary_search_by_key(&n, |call| call.n) {
+            *self.log[place].sent_bytes.get_or_insert(0) += bytes;
+        }
+    }
+}
+
+fn key_set(path: &str) -> Option<KeyName> {
+    match path {
+        GOOGLE_CERTS => Some(KeyName::Google),
+        USER_CERTS => Some(KeyName::Users),
+        UNKNOWN_CERTS => Some(KeyName::Unknown),
+        _ => None,
     }
 }
 

@@ -1,11 +1,11 @@
-//! Scripted failures: the next calls of a method are delayed, refused, or done and then not answered.
+//! Scripted failures: the next calls of a method are delayed, refused, done and then not answered, or answered with malice.
 
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fault {
-    /// `history.list`, `messages.get`, `getProfile`, `token`, `certs`, `batch`, …, or `*`: all but the batch itself.
+    /// `history.list`, `messages.get`, `getProfile`, `token`, `authorize`, `certs`, `batch`, …, or `*`: all but the batch itself.
     pub method: String,
     /// How many calls it hits; 0 until cleared.
     pub times: u32,
@@ -23,6 +23,20 @@ pub struct Fault {
     pub delay_ms: u64,
     /// The call takes effect; only its answer is lost.
     pub applied: bool,
+    /// The whole path without its query: tells Google's keys from the users'.
+    pub path: Option<String>,
+    /// Where the answer sends the caller, with `status` if that is a 3xx, else 302.
+    pub redirect: Option<String>,
+    /// The body goes on until the peer hangs up, or for 10 GB. Not for a call in a batch.
+    pub endless: bool,
+    /// The body is gzip, and inflates to so many megabytes before the true answer. Not for a call in a batch.
+    pub gzip_bomb_mb: u32,
+    /// Every page of a list has a next one: the first page again. For `history.list` and `messages.list` only.
+    pub endless_pages: bool,
+    /// The batch is answered with so many parts, cut off or repeated. For `batch` only.
+    pub batch_parts: Option<usize>,
+    /// The boundary also stands in header values, of the answer and of each part. For `batch` only.
+    pub boundary_in_header: bool,
 }
 
 impl Default for Fault {
@@ -40,6 +54,13 @@ impl Default for Fault {
             message_id: None,
             delay_ms: 0,
             applied: false,
+            path: None,
+            redirect: None,
+            endless: false,
+            gzip_bomb_mb: 0,
+            endless_pages: false,
+            batch_parts: None,
+            boundary_in_header: false,
         }
     }
 }
@@ -47,6 +68,7 @@ impl Default for Fault {
 /// What a fault may be narrowed to.
 pub(crate) struct Target<'a> {
     pub method: &'a str,
+    pub path: &'a str,
     pub email: Option<&'a str>,
     pub in_batch: bool,
     pub message_id: Option<&'a str>,
@@ -88,13 +110,30 @@ impl Faults {
 }
 
 impl Fault {
+    /// Status and target of the redirect that stands for the answer.
+    pub(crate) fn redirection(&self) -> Option<(u16, &str)> {
+        let status = if (300..400).contains(&self.status) { self.status } else { 302 };
+        self.redirect.as_deref().map(|target| (status, target))
+    }
+
     fn matches(&self, target: &Target<'_>) -> bool {
         let every = self.method == "*" && target.method != "batch";
         let named = self.method == target.method;
         let narrowed = |wanted: &Option<String>, actual: Option<&str>| wanted.is_none() || wanted.as_deref() == actual;
         (every || named)
+            && self.is_possible_for(target)
+            && narrowed(&self.path, Some(target.path))
             && narrowed(&self.email, target.email)
             && narrowed(&self.message_id, target.message_id)
             && (target.in_batch || !self.only_in_batch)
+    }
+
+    fn is_possible_for(&self, target: &Target<'_>) -> bool {
+        let of_a_whole_answer = self.endless || self.gzip_bomb_mb > 0;
+        let of_a_list = self.endless_pages;
+        let of_a_batch = self.batch_parts.is_some() || self.boundary_in_header;
+        !(of_a_whole_answer && target.in_batch)
+            && (!of_a_list || matches!(target.method, "history.list" | "messages.list"))
+            && (!of_a_batch || target.method == "batch")
     }
 }

@@ -7,14 +7,16 @@ mod messages;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::app::{App, State};
 use crate::discovery::{self, Found};
 use crate::faults::{Fault, Target};
 use crate::fields::Selection;
-use crate::history;
 use crate::query::Query;
+use crate::values::unguessable;
+use crate::{history, hostile};
 use answer::{Answer, Refusal};
 
 const METADATA_SCOPE: &str = "https://www.googleapis.com/auth/gmail.metadata";
@@ -40,39 +42,58 @@ pub(crate) struct Admitted<'a> {
     pub only_metadata: bool,
 }
 
+/// A call that came by itself.
+pub(crate) async fn respond(app: &Arc<App>, call: Call) -> Response {
+    let (answer, fault, number) = perform_and_log(app, call).await;
+    hostile::spoilt(app, fault.as_ref(), number, answer.into_response()).await
+}
+
 pub(crate) async fn answer(app: &Arc<App>, call: Call) -> Answer {
+    perform_and_log(app, call).await.0
+}
+
+/// The answer, the fault that hit it, and its number in the log.
+async fn perform_and_log(app: &Arc<App>, call: Call) -> (Answer, Option<Fault>, u64) {
     let found = discovery::find(&call.http_method, &call.path);
     let email = call.bearer.as_deref().and_then(|token| app.state().oauth.holder(token, app.now_ms()));
     let email = email.map(|(email, _)| email);
     let method = found.as_ref().map_or("unknown", |found| found.name);
     let fault = app.state().faults.take(&Target {
         method,
+        path: &call.path,
         email: email.as_deref(),
         in_batch: call.in_batch,
         message_id: found.as_ref().and_then(|found| found.path_parameters.get("id")).map(String::as_str),
     });
     let query = Query::parse(&call.query);
-    let mut answer = match fault {
-        Some(fault) => answer_with_fault(app, &call, found.as_ref(), &query, &fault).await,
+    let mut answer = match &fault {
+        Some(fault) => answer_with_fault(app, &call, found.as_ref(), &query, fault).await,
         None => perform(app, &call, found.as_ref(), &query),
     };
     answer.pretty = query.first("prettyPrint") != Some("false");
     let shown = if call.query.is_empty() { call.path.clone() } else { format!("{}?{}", call.path, call.query) };
-    app.state().calls.record(method, &shown, email.as_deref(), answer.status, call.in_batch);
-    answer
+    let number = app.state().calls.record(method, &shown, email.as_deref(), answer.status, call.in_batch);
+    (answer, fault, number)
 }
 
 async fn answer_with_fault(app: &Arc<App>, call: &Call, found: Option<&Found>, query: &Query, fault: &Fault) -> Answer {
     tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
-    let spoilt = Refusal::from_fault(fault).map(Answer::from);
-    match spoilt {
-        Some(refused) if !fault.applied => refused,
-        Some(lost) => {
+    match Answer::from_fault(fault) {
+        Some(other) if !fault.applied => other,
+        Some(other) => {
             perform(app, call, found, query);
-            lost
+            other
         }
+        None if fault.endless_pages => with_next_page(perform(app, call, found, &query.without("pageToken"))),
         None => perform(app, call, found, query),
     }
+}
+
+fn with_next_page(mut answer: Answer) -> Answer {
+    if let Some(body) = answer.body.as_mut().filter(|_| answer.status == 200) {
+        body["nextPageToken"] = unguessable("", 18).into();
+    }
+    answer
 }
 
 fn perform(app: &Arc<App>, call: &Call, found: Option<&Found>, query: &Query) -> Answer {

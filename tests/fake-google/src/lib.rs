@@ -11,6 +11,7 @@ mod faults;
 mod fields;
 mod gmail;
 mod history;
+mod hostile;
 mod keys;
 mod mailbox;
 mod mime;
@@ -31,11 +32,13 @@ use tokio::task::JoinHandle;
 
 pub use admin::Admin;
 pub use admin::error::AdminError;
-pub use admin::identity::{KeyName, NewCode, NewPushToken, NewUserToken, OauthChange};
+pub use admin::identity::{GrantRecord, KeyName, NewCode, NextConsent, OauthChange};
 pub use admin::mailboxes::{Delivered, GrantView, LabelChange, MailboxView, MessageView, NewMailbox, WatchView};
+pub use admin::tokens::{NewPushToken, NewSecurityEvent, NewUserToken, SecurityEvent};
 pub use calls::CallRecord;
 pub use config::{Clock, Config};
 pub use faults::Fault;
+pub use keys::Signing;
 pub use mime::{NewAttachment, NewMessage};
 pub use pubsub::{PulledPush, PushChange, PushMode, PushSettings, PushStatus};
 

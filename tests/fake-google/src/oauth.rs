@@ -1,17 +1,36 @@
 //! Google's OAuth: codes, grants and tokens.
 
+mod authorize;
 mod endpoints;
 mod exchange;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-pub(crate) use endpoints::{google_certs, revoke, token, user_certs, user_configuration};
+use serde_json::{Map, Value};
+
+pub(crate) use authorize::Wish;
+pub(crate) use endpoints::{
+    CONFIGURATION, GOOGLE_CERTS, UNKNOWN_CERTS, USER_CERTS, authorize, google_certs, revoke, token, unknown_certs, user_certs,
+    user_configuration,
+};
 
 use crate::values::unguessable;
+
+// Every secret carries the same word in the clear, so that it can be looked for where none may be. Lengths are Google's.
+pub(crate) const CODE_PREFIX: &str = "4/0canary-";
+pub(crate) const CODE_BYTES: usize = 48;
+const ACCESS_TOKEN_PREFIX: &str = "ya29.canary-";
+const ACCESS_TOKEN_BYTES: usize = 156;
+const REFRESH_TOKEN_PREFIX: &str = "1//0canary-";
+const REFRESH_TOKEN_BYTES: usize = 69;
 
 pub(crate) struct Oauth {
     pub codes: HashMap<String, Code>,
     pub grants: Vec<Grant>,
+    /// How the next consents go, by account.
+    pub wishes: HashMap<String, Wish>,
+    /// Accounts that have given this client something and not taken all back.
+    consented: BTreeSet<String>,
     access_tokens: HashMap<String, AccessToken>,
     pub expires_in: i64,
     pub certs_max_age: u64,
@@ -22,18 +41,41 @@ pub(crate) struct Code {
     pub scopes: Vec<String>,
     pub with_refresh_token: bool,
     pub redirect_uri: String,
-    pub nonce: Option<String>,
-    pub code_challenge: Option<String>,
+    pub client_id: String,
+    /// None: the answer has no id_token.
+    pub id_token: Option<IdToken>,
+    pub challenge: Option<Challenge>,
     /// May be exchanged again and again.
     pub reusable: bool,
     pub used: bool,
+}
+
+/// What of an id_token is not the account's.
+#[derive(Clone, Default)]
+pub(crate) struct IdToken {
+    pub nonce: Option<String>,
+    /// Laid over the claims.
+    pub claims: Map<String, Value>,
+}
+
+pub(crate) enum Challenge {
+    S256(String),
+    Plain(String),
 }
 
 pub(crate) struct Grant {
     pub email: String,
     pub scopes: Vec<String>,
     pub refresh_token: Option<String>,
-    pub revoked: bool,
+    /// The last call in the log when it was made, and when it ended.
+    pub made_after: u64,
+    pub revoked_after: Option<u64>,
+}
+
+impl Grant {
+    pub fn is_revoked(&self) -> bool {
+        self.revoked_after.is_some()
+    }
 }
 
 struct AccessToken {
@@ -44,15 +86,32 @@ struct AccessToken {
 
 impl Default for Oauth {
     fn default() -> Self {
-        Self { codes: HashMap::new(), grants: Vec::new(), access_tokens: HashMap::new(), expires_in: 3599, certs_max_age: 3600 }
+        Self {
+            codes: HashMap::new(),
+            grants: Vec::new(),
+            wishes: HashMap::new(),
+            consented: BTreeSet::new(),
+            access_tokens: HashMap::new(),
+            expires_in: 3599,
+            certs_max_age: 3600,
+        }
     }
 }
 
 impl Oauth {
+    pub fn consent(&mut self, given: String, code: Code) {
+        self.consented.insert(code.email.clone());
+        self.codes.insert(given, code);
+    }
+
+    pub fn has_consented(&self, email: &str) -> bool {
+        self.consented.contains(email)
+    }
+
     /// Whose live access token this is, and what it may do.
     pub fn holder(&self, access_token: &str, now_ms: i64) -> Option<(String, Vec<String>)> {
         let token = self.access_tokens.get(access_token).filter(|token| token.expires_at > now_ms)?;
-        let grant = self.grants.get(token.grant).filter(|grant| !grant.revoked)?;
+        let grant = self.grants.get(token.grant).filter(|grant| !grant.is_revoked())?;
         Some((grant.email.clone(), grant.scopes.clone()))
     }
 
@@ -62,8 +121,11 @@ impl Oauth {
     }
 
     /// Everything the user has given this client goes, not only one token's grant.
-    pub fn revoke_all(&mut self, email: &str) {
-        self.grants.iter_mut().filter(|grant| grant.email == email).for_each(|grant| grant.revoked = true);
+    pub fn revoke_all(&mut self, email: &str, after_call: u64) {
+        self.consented.remove(email);
+        for grant in self.grants.iter_mut().filter(|grant| grant.email == email) {
+            grant.revoked_after.get_or_insert(after_call);
+        }
     }
 
     pub fn email_of(&self, token: &str) -> Option<String> {
@@ -76,7 +138,7 @@ impl Oauth {
     }
 
     fn new_access_token(&mut self, grant: usize, now_ms: i64) -> String {
-        let token = unguessable("ya29.a0", 96);
+        let token = unguessable(ACCESS_TOKEN_PREFIX, ACCESS_TOKEN_BYTES);
         self.access_tokens.insert(token.clone(), AccessToken { grant, expires_at: now_ms + self.expires_in * 1000 });
         token
     }

@@ -12,6 +12,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::admin::identity::KeyName;
 use crate::app::{App, State};
+use crate::keys::Signing;
 use crate::mailbox::Record;
 use crate::values::base64;
 
@@ -221,10 +222,7 @@ pub(crate) fn pull(app: &App) -> Vec<PulledPush> {
     let pending = std::mem::take(&mut state.push.pending);
     let pulled: Vec<PulledPush> = pending
         .values()
-        .map(|notification| PulledPush {
-            authorization: format!("Bearer {}", token(app, &state, &Map::new(), &Map::new(), KeyName::Google)),
-            body: state.push.envelope(notification),
-        })
+        .map(|notification| PulledPush { authorization: format!("Bearer {}", token(app, &state)), body: state.push.envelope(notification) })
         .collect();
     state.push.status.delivered += pulled.len() as u64;
     drop(state);
@@ -232,17 +230,26 @@ pub(crate) fn pull(app: &App) -> Vec<PulledPush> {
     pulled
 }
 
-/// The bearer token of a push, as Google signs it; `claims` and `header` are laid over it.
-pub(crate) fn token(app: &App, state: &State, header: &Map<String, Value>, claims: &Map<String, Value>, key: KeyName) -> String {
+/// The bearer token of a push, as Google signs it.
+fn token(app: &App, state: &State) -> String {
+    state.keys.current(KeyName::Google).sign(Signing::Rs256, &Map::new(), &token_claims(app, state))
+}
+
+pub(crate) fn token_claims(app: &App, state: &State) -> Map<String, Value> {
     let settings = &state.push.settings;
     let now = app.now().unix_timestamp();
     let account = crate::values::account_id(&settings.service_account);
-    let mut full = json!({
-        "iss": "https://accounts.google.com", "aud": settings.audience, "azp": account, "sub": account,
-        "email": settings.service_account, "email_verified": true, "iat": now, "exp": now + TOKEN_SECONDS
-    });
-    crate::keys::overlay(full.as_object_mut().expect("an object"), claims);
-    state.keys.current(key).sign(header, full.as_object().expect("an object"))
+    let claims = [
+        ("iss", json!("https://accounts.google.com")),
+        ("aud", json!(settings.audience)),
+        ("azp", json!(account)),
+        ("sub", json!(account)),
+        ("email", json!(settings.service_account)),
+        ("email_verified", json!(true)),
+        ("iat", json!(now)),
+        ("exp", json!(now + TOKEN_SECONDS)),
+    ];
+    claims.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
 }
 
 fn replace(value: &mut String, new: Option<String>) {

@@ -7,22 +7,24 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, Method, Uri};
+use axum::response::Response;
 use axum::routing::{any, get, post};
 
 use crate::admin::http::routes as admin_routes;
 use crate::app::App;
 use crate::batch::batch;
-use crate::gmail::answer::Answer;
 use crate::gmail::{self, Call};
 use crate::oauth;
 
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
+        .route("/o/oauth2/v2/auth", get(oauth::authorize))
         .route("/token", post(oauth::token))
         .route("/revoke", post(oauth::revoke))
-        .route("/oauth2/v3/certs", get(oauth::google_certs))
-        .route("/users/certs", get(oauth::user_certs))
-        .route("/users/.well-known/openid-configuration", get(oauth::user_configuration))
+        .route(oauth::GOOGLE_CERTS, get(oauth::google_certs))
+        .route(oauth::USER_CERTS, get(oauth::user_certs))
+        .route(oauth::UNKNOWN_CERTS, get(oauth::unknown_certs))
+        .route(oauth::CONFIGURATION, get(oauth::user_configuration))
         .route("/batch/gmail/v1", post(batch))
         .nest("/admin", admin_routes())
         .fallback(any(gmail_call))
@@ -30,7 +32,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 }
 
 /// Everything else is taken for a Gmail call, so that a wrong path is noticed as one.
-async fn gmail_call(State(app): State<Arc<App>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Answer {
+async fn gmail_call(State(app): State<Arc<App>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let call = Call {
         http_method: method.to_string(),
         path: uri.path().into(),
@@ -39,7 +41,7 @@ async fn gmail_call(State(app): State<Arc<App>>, method: Method, uri: Uri, heade
         body: body.to_vec(),
         in_batch: false,
     };
-    gmail::answer(&app, call).await
+    gmail::respond(&app, call).await
 }
 
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<String> {

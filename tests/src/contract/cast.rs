@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use email_connectors::domain::circuit::Circuit;
-use email_connectors::domain::connector::{Connector, Location, Provider, Slot, Status, Uniqueness};
+use email_connectors::domain::connector::{Closing, Connector, Location, Provider, Slot, Status, Uniqueness};
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::event::{DetailType, Event};
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{ConnectorId, EventId, GoogleSub, MessageId, OwnerId, TriggerId, fingerprint};
+use email_connectors::domain::membership::Membership;
 use email_connectors::domain::pause;
 use email_connectors::domain::position::{Listing, Mishap, Position};
 use email_connectors::domain::quota::Spent;
@@ -15,7 +16,7 @@ use email_connectors::domain::secret::{Sealed, SealedAccessToken};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::trigger::{Filters, Trigger, TriggerConfig, TriggerType};
 use email_connectors::domain::watch::{Watch, WatchFailure};
-use email_connectors::ports::{Commit, Due, Exchange, SWEEP_SHARDS, Store};
+use email_connectors::ports::{Commit, Due, Exchange, Hook, SWEEP_SHARDS, Store, StoreError};
 
 /// Well after the present, so that no row of a real table expires under a case.
 pub const START: Timestamp = Timestamp::from_seconds(1_893_456_000);
@@ -50,9 +51,14 @@ impl Cast {
         EmailAddress::parse(&format!("{}@renamed.example.com", self.name)).expect("a tag may stand in an address")
     }
 
+    /// The Google account of all of the case's connectors.
+    pub fn account(&self) -> GoogleSub {
+        GoogleSub::new(format!("{}-sub", self.name))
+    }
+
     /// As a first connect leaves it: nothing optional is there.
     pub fn connector(&self, number: u32) -> Connector {
-        let google_sub = GoogleSub::new(format!("{}-sub", self.name));
+        let google_sub = self.account();
         Connector {
             id: ConnectorId::new(format!("con_{}_{number}", self.name)),
             owner_id: self.owner(),
@@ -78,7 +84,9 @@ impl Cast {
             unpublished: Default::default(),
             last_event_at: None,
             last_error: None,
+            closing: None,
             connected_at: START,
+            granted_at: START,
             created_at: START,
             updated_at: START,
         }
@@ -104,7 +112,9 @@ impl Cast {
             access_token: Some(access_token("full")),
             last_event_at: Some(at(1006)),
             last_error: Some("what was wrong".into()),
+            closing: Some(Closing { since: at(1018), last: true, watch_stopped: Some(true), grant_revoked: Some(false) }),
             connected_at: at(1007),
+            granted_at: at(1019),
             created_at: at(1008),
             updated_at: at(1009),
             ..self.connector(number)
@@ -136,6 +146,14 @@ impl Cast {
         }
     }
 
+    /// A trigger that is fired from outside, and what proves who may.
+    pub fn webhook(&self, connector: &Connector, number: u32) -> (Trigger, Hook) {
+        let trigger = Trigger { kind: TriggerType::Webhook, ..self.trigger(connector, number) };
+        let secret = Sealed([&[0, 159, 146, 150, 255], trigger.id.as_str().as_bytes()].concat());
+        let hook = Hook { owner: connector.owner_id.clone(), secret };
+        (trigger, hook)
+    }
+
     pub fn event(&self, number: u32) -> Event {
         let (trigger_id, message_id) = (TriggerId::new(format!("trg_{}", self.name)), MessageId::new(format!("m{number}")));
         Event {
@@ -155,7 +173,10 @@ impl Cast {
 
     /// One event of each type that no trigger fired.
     pub fn notices(&self, connector: &Connector) -> Vec<Event> {
-        use DetailType::{ConnectorNeedsReauth, ConnectorRecovered, HistoryGapRecovered, MessageParked, WatchLapsed};
+        use DetailType::{
+            ConnectorConnected, ConnectorDisconnected, ConnectorNeedsReauth, ConnectorRecovered, HistoryGapRecovered, MessageParked,
+            WatchLapsed,
+        };
         let notice = |detail_type: DetailType| Event {
             event_id: EventId::of_notice(&connector.id, detail_type.as_str(), "once"),
             detail_type,
@@ -163,15 +184,48 @@ impl Cast {
             message_id: (detail_type == MessageParked).then(|| MessageId::new("m1")),
             ..self.event(0)
         };
-        [ConnectorNeedsReauth, ConnectorRecovered, WatchLapsed, HistoryGapRecovered, MessageParked].map(notice).to_vec()
+        let types = [
+            ConnectorNeedsReauth,
+            ConnectorRecovered,
+            WatchLapsed,
+            HistoryGapRecovered,
+            MessageParked,
+            ConnectorConnected,
+            ConnectorDisconnected,
+        ];
+        types.map(notice).to_vec()
     }
 
     /// Stores the connector, with an exchange of its own.
     pub async fn stored(&self, store: &impl Store, connector: Connector) -> Connector {
         let exchange = self.exchange(connector.id.as_str());
-        store.create_connector(&connector, &exchange).await.expect("a connector in a free slot is created");
+        create(store, &connector, &exchange).await.expect("a connector in a free slot is created");
         connector
     }
+}
+
+/// Creates the connector among the members of its account as they are.
+pub async fn create(store: &impl Store, connector: &Connector, exchange: &Exchange) -> Result<(), StoreError> {
+    let joined = membership(store, connector).await.joined(connector.location());
+    store.create_connector(connector, &joined, exchange, &[]).await
+}
+
+/// Who shares the connector's account, as it is stored now.
+pub async fn membership(store: &impl Store, connector: &Connector) -> Membership {
+    store.membership(&connector.google_sub).await.expect("the store answers")
+}
+
+/// Removes the connector from the members of its account as they are.
+pub async fn remove(store: &impl Store, connector: &Connector, triggers: &[Trigger]) -> Result<(), StoreError> {
+    let left = membership(store, connector).await.left_by(&connector.id);
+    store.remove_connector(connector, triggers, &left).await
+}
+
+/// Moves the connector, among the members of its account as they are.
+pub async fn rename(store: &impl Store, connector: &Connector, triggers: &[Trigger], to: &EmailAddress) -> Result<(), StoreError> {
+    let moved = Location { mailbox: to.clone(), ..connector.location() };
+    let members = membership(store, connector).await.joined(moved);
+    store.rename(connector, triggers, &members, to, minutes(5)).await
 }
 
 pub fn access_token(text: &str) -> SealedAccessToken {

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use email_connectors::domain::connector::{Connector, Location, Status};
 use email_connectors::domain::email_address::EmailAddress;
+use email_connectors::domain::id::GoogleSub;
 use email_connectors::domain::secret::Sealed;
+use email_connectors::domain::trigger::{MOST_TRIGGERS, MOST_WEBHOOKS};
 use email_connectors::domain::watch::Watch;
 use email_connectors::ports::{Due, Exchange, Store, StoreError};
 
-use super::cast::{Cast, START, access_token, commit, decide, due, ids, listed, minutes, now};
+use super::cast::{Cast, START, access_token, commit, create, decide, due, ids, listed, membership, minutes, now, remove, rename};
 use super::conflicts;
 
 pub async fn a_created_connector_is_found_from_every_side(store: &impl Store, cast: &Cast) {
@@ -29,28 +31,47 @@ pub async fn a_created_connector_is_found_from_every_side(store: &impl Store, ca
     }
     let mut members = store.mailbox(&bare.email_address).await.unwrap();
     members.sort_by(|(one, _), (other, _)| one.id.cmp(&other.id));
-    assert_eq!(members, [(bare, vec![]), (full, vec![])], "mailbox, with both members");
+    assert_eq!(members, [(bare.clone(), vec![]), (full.clone(), vec![])], "mailbox, with both members");
+    let shared = membership(store, &bare).await;
+    assert_eq!((shared.members, shared.version), (vec![bare.location(), full.location()], 2), "who shares their account");
+}
+
+pub async fn a_connector_is_created_with_what_tells_of_it(store: &impl Store, cast: &Cast) {
+    let (bare, told) = (cast.connector(1), cast.notices(&cast.connector(1)));
+    let joined = membership(store, &bare).await.joined(bare.location());
+    store.create_connector(&bare, &joined, &cast.exchange("first"), &told).await.unwrap();
+    let expected = Connector { unpublished: ids(&told).into_iter().collect(), ..bare.clone() };
+    assert_eq!(now(store, &bare.location()).await, expected, "its events wait for publication");
+    let unpublished = store.unpublished(&ids(&told)).await.unwrap();
+    assert!(unpublished.len() == told.len() && told.iter().all(|event| unpublished.contains(event)), "as they were given");
+
+    let other = Connector { owner_id: cast.other_owner(), ..cast.connector(2) };
+    let (joined, exchange) = (membership(store, &bare).await.joined(other.location()), cast.exchange("again"));
+    conflicts(store.create_connector(&other, &joined, &exchange, &told[..1]).await, "a connector whose event was decided before");
+    assert_eq!(store.connector_at(&other.location()).await.unwrap(), None, "and there is none");
+    assert_eq!(membership(store, &bare).await.members, [bare.location()], "nor has it joined");
 }
 
 pub async fn a_taken_slot_is_a_conflict(store: &impl Store, cast: &Cast) {
     let first = cast.stored(store, cast.connector(1)).await;
     let (second, exchange) = (cast.connector(2), cast.exchange("second"));
-    conflicts(store.create_connector(&second, &exchange).await, "a second connector in the slot");
+    conflicts(create(store, &second, &exchange).await, "a second connector in the slot");
     assert_eq!(store.connectors(&first.owner_id).await.unwrap(), from_ref(&first), "the first one stays alone");
     assert_eq!(store.connector(&second.owner_id, &second.id).await.unwrap(), None, "the second one is not found by its id");
     assert_eq!(store.connector_at(&second.location()).await.unwrap(), None, "the second one has no row");
     assert_eq!(store.exchanged(&second.owner_id, &exchange).await.unwrap(), None, "its exchange is not remembered");
 
-    conflicts(store.create_connector(&first, &cast.exchange("again")).await, "the same connector created again");
+    conflicts(create(store, &first, &cast.exchange("again")).await, "the same connector created again");
     cast.stored(store, cast.of_other_owner(3)).await;
     let members = store.mailbox(&cast.mailbox()).await.unwrap();
     assert_eq!(members.len(), 2, "another owner has the same slot to themselves");
 }
 
 pub async fn of_two_creates_at_once_one_holds_the_slot(store: &impl Store, cast: &Cast) {
-    let (one, other) = (cast.connector(1), cast.connector(2));
+    // Of another account, so that only the slot is in the way.
+    let (one, other) = (cast.connector(1), Connector { google_sub: GoogleSub::new("other"), ..cast.connector(2) });
     let (exchange_one, exchange_other) = (cast.exchange("one"), cast.exchange("other"));
-    let raced = tokio::join!(store.create_connector(&one, &exchange_one), store.create_connector(&other, &exchange_other));
+    let raced = tokio::join!(create(store, &one, &exchange_one), create(store, &other, &exchange_other));
     let winner = match raced {
         (Ok(()), Err(StoreError::Conflict)) => one,
         (Err(StoreError::Conflict), Ok(())) => other,
@@ -63,7 +84,7 @@ pub async fn of_two_creates_at_once_one_holds_the_slot(store: &impl Store, cast:
 pub async fn an_owner_sees_only_their_own(store: &impl Store, cast: &Cast) {
     let (held, stranger) = (cast.stored(store, cast.connector(1)).await, cast.other_owner());
     let trigger = cast.trigger(&held, 1);
-    store.put_trigger(&trigger, &held.location(), held.version).await.unwrap();
+    store.put_trigger(&trigger, None, &held.location(), held.version).await.unwrap();
     assert_eq!(store.connector(&stranger, &held.id).await.unwrap(), None, "another owner's connector is not there");
     assert_eq!(store.connectors(&stranger).await.unwrap(), [], "another owner has no connectors");
     assert_eq!(store.in_slot(&stranger, &held.slot).await.unwrap(), None, "another owner's slot is free");
@@ -94,12 +115,15 @@ pub async fn a_reconnect_overwrites_what_a_connect_decides(store: &impl Store, c
         refresh_token: Sealed(vec![7; 300]),
         access_token: None,
         last_error: None,
+        granted_at: minutes(3),
         updated_at: minutes(3),
         // None of this is a connect's to decide.
         position: bare.position,
         circuit: bare.circuit,
         spent: bare.spent,
         pauses: bare.pauses,
+        closing: bare.closing,
+        connected_at: bare.connected_at,
         ..read.clone()
     };
     let (exchange, events) = (cast.exchange("reconnect"), cast.notices(&held));
@@ -115,6 +139,8 @@ pub async fn a_reconnect_overwrites_what_a_connect_decides(store: &impl Store, c
         circuit: meanwhile.circuit,
         spent: meanwhile.spent,
         pauses: meanwhile.pauses,
+        closing: meanwhile.closing,
+        connected_at: meanwhile.connected_at,
         watch,
         checked_at: Some(minutes(2)),
         unpublished: ids(&[&events[..], &[cast.event(2)]].concat()).into_iter().collect(),
@@ -138,12 +164,12 @@ pub async fn a_renamed_mailbox_is_found_from_every_side(store: &impl Store, cast
     let (here, triggers) = (held.location(), [cast.trigger(&held, 1), cast.trigger(&held, 2)]);
     let kept = cast.trigger(&neighbour, 3);
     for (version, trigger) in [1, 2].into_iter().zip(&triggers) {
-        store.put_trigger(trigger, &here, version).await.unwrap();
+        store.put_trigger(trigger, None, &here, version).await.unwrap();
     }
-    store.put_trigger(&kept, &neighbour.location(), 1).await.unwrap();
+    store.put_trigger(&kept, None, &neighbour.location(), 1).await.unwrap();
     store.schedule(&here, 3, None, None).await.unwrap();
     let read = now(store, &here).await;
-    store.rename(&read, &triggers, &cast.other_mailbox(), minutes(5)).await.unwrap();
+    rename(store, &read, &triggers, &cast.other_mailbox()).await.unwrap();
 
     let moved = Connector { email_address: cast.other_mailbox(), version: 4, updated_at: minutes(5), ..read };
     let (there, found) = (moved.location(), Some(moved.clone()));
@@ -158,6 +184,7 @@ pub async fn a_renamed_mailbox_is_found_from_every_side(store: &impl Store, cast
     assert_eq!(store.triggers(&held.owner_id).await.unwrap().len(), 2, "its triggers, in its owner's list");
     let exchanged = store.exchanged(&held.owner_id, &cast.exchange(held.id.as_str())).await.unwrap();
     assert_eq!(exchanged, Some(held.id.clone()), "by an exchange from before");
+    assert_eq!(membership(store, &moved).await.members, [neighbour.location(), there.clone()], "among the members of its account");
     assert_eq!(due(store, &there, minutes(5)).await, [Due::Connector(there.clone())], "it is due at once");
 
     assert_eq!(store.connector_at(&here).await.unwrap(), None, "nobody is where it was");
@@ -172,7 +199,7 @@ pub async fn a_renamed_mailbox_is_found_from_every_side(store: &impl Store, cast
     let decided = decide(store, &moved, &cast.events(1..3)).await;
     assert_eq!((decided.version, decided.unpublished.len()), (5, 2), "it goes on at its new address");
     store.mark_published(&there, &cast.events(1..3), minutes(6)).await.unwrap();
-    store.remove_connector(&now(store, &there).await, &triggers.each_ref().map(|trigger| trigger.id.clone())).await.unwrap();
+    remove(store, &now(store, &there).await, &triggers).await.unwrap();
     assert_eq!(store.mailbox(&there.mailbox).await.unwrap(), [], "and it can be removed there whole");
     assert_eq!(store.in_slot(&held.owner_id, &held.slot).await.unwrap(), None, "with its slot");
 }
@@ -181,10 +208,12 @@ pub async fn a_renamed_mailbox_is_found_from_every_side(store: &impl Store, cast
 async fn moves_nowhere(store: &impl Store, connector: &Connector, to: &EmailAddress, case: &str) {
     let here = connector.location();
     let (before, sweeps) = (store.connector_at(&here).await.unwrap(), due(store, &here, minutes(100_000)).await);
-    conflicts(store.rename(connector, &[], to, minutes(5)).await, case);
+    let members = membership(store, connector).await;
+    conflicts(rename(store, connector, &[], to).await, case);
     assert_eq!(store.connector_at(&here).await.unwrap(), before, "{case}: the connector is as it was");
     assert_eq!(store.connector(&connector.owner_id, &connector.id).await.unwrap(), before, "{case}: its owner finds it where it was");
     assert_eq!(due(store, &here, minutes(100_000)).await, sweeps, "{case}: its next sweep stands");
+    assert_eq!(membership(store, connector).await, members, "{case}: its account says so still");
     assert_eq!(store.mailbox(to).await.unwrap(), [], "{case}: nobody is at the new address");
 }
 
@@ -201,21 +230,33 @@ pub async fn what_waits_or_has_moved_keeps_its_address(store: &impl Store, cast:
     moves_nowhere(store, &now(store, &location).await, &to, "a new address while one event waits").await;
     store.mark_published(&location, &cast.notices(&held), minutes(2)).await.unwrap();
     // The version is the one from when they waited: a mark raises none.
-    store.rename(&now(store, &location).await, &[], &to, minutes(5)).await.expect("a new address when nothing waits any more");
+    rename(store, &now(store, &location).await, &[], &to).await.expect("a new address when nothing waits any more");
     let there = Location { mailbox: to, ..location };
     assert_eq!(now(store, &there).await.version, 3, "one move, one version");
 }
 
-pub async fn a_move_takes_forty_triggers(store: &impl Store, cast: &Cast) {
+/// As many rows as a connector may have, moved at once and removed at once.
+pub async fn a_connector_with_forty_triggers_moves_and_goes_whole(store: &impl Store, cast: &Cast) {
     let held = cast.stored(store, cast.connector(1)).await;
-    let triggers: Vec<_> = (1..=40).map(|number| cast.trigger(&held, number)).collect();
-    for (version, trigger) in (1..).zip(&triggers) {
-        store.put_trigger(trigger, &held.location(), version).await.unwrap();
+    let mut triggers = Vec::new();
+    for number in 1..=MOST_TRIGGERS as u32 {
+        let (webhook, hook) = cast.webhook(&held, number);
+        let (trigger, hook) = if number <= MOST_WEBHOOKS as u32 { (webhook, Some(hook)) } else { (cast.trigger(&held, number), None) };
+        store.put_trigger(&trigger, hook.as_ref(), &held.location(), u64::from(number)).await.unwrap();
+        triggers.push(trigger);
     }
-    store.rename(&now(store, &held.location()).await, &triggers, &cast.other_mailbox(), minutes(5)).await.unwrap();
+    rename(store, &now(store, &held.location()).await, &triggers, &cast.other_mailbox()).await.unwrap();
     let [(moved, found)] = store.mailbox(&cast.other_mailbox()).await.unwrap().try_into().expect("one member");
     assert_eq!((moved.version, found.len()), (42, 40), "as many triggers as a connector may have");
     assert_eq!(store.mailbox(&cast.mailbox()).await.unwrap(), [], "and none stays behind");
+    assert!(store.hook(&triggers[0].id).await.unwrap().is_some(), "what fires them from outside is where it was");
+
+    remove(store, &moved, &triggers).await.unwrap();
+    assert_eq!(store.mailbox(&cast.other_mailbox()).await.unwrap(), [], "it goes with all of them");
+    assert_eq!(store.triggers(&held.owner_id).await.unwrap(), [], "from its owner's list too");
+    for trigger in &triggers[..MOST_WEBHOOKS] {
+        assert_eq!(store.hook(&trigger.id).await.unwrap(), None, "and nobody outside fires {}", trigger.id);
+    }
 }
 
 pub async fn an_exchange_is_remembered_for_ten_minutes(store: &impl Store, cast: &Cast) {
@@ -235,13 +276,15 @@ pub async fn a_connector_is_removed_with_all_that_is_its(store: &impl Store, cas
     let neighbour = cast.stored(store, cast.of_other_owner(2)).await;
     let location = held.location();
     let (trigger, kept) = (cast.trigger(&held, 1), cast.trigger(&neighbour, 2));
-    store.put_trigger(&trigger, &location, 1).await.unwrap();
-    store.put_trigger(&kept, &neighbour.location(), 1).await.unwrap();
+    let members = membership(store, &held).await;
+    store.put_trigger(&trigger, None, &location, 1).await.unwrap();
+    store.put_trigger(&kept, None, &neighbour.location(), 1).await.unwrap();
 
-    conflicts(store.remove_connector(&held, from_ref(&trigger.id)).await, "a removal at an old version");
+    conflicts(remove(store, &held, from_ref(&trigger)).await, "a removal at an old version");
     let read = now(store, &location).await;
     assert_eq!(store.trigger(&held.owner_id, &trigger.id).await.unwrap(), Some(trigger.clone()), "a refused removal takes no trigger");
-    store.remove_connector(&read, from_ref(&trigger.id)).await.unwrap();
+    assert_eq!(membership(store, &held).await, members, "nor does it leave its account");
+    remove(store, &read, from_ref(&trigger)).await.unwrap();
 
     assert_eq!(store.connector_at(&location).await.unwrap(), None, "its row is gone");
     assert_eq!(store.connector(&held.owner_id, &held.id).await.unwrap(), None, "its owner does not find it");
@@ -249,24 +292,25 @@ pub async fn a_connector_is_removed_with_all_that_is_its(store: &impl Store, cas
     assert_eq!(store.trigger(&held.owner_id, &trigger.id).await.unwrap(), None, "its trigger is gone");
     assert_eq!(store.triggers(&held.owner_id).await.unwrap(), [], "its owner lists no trigger");
     assert_eq!(due(store, &location, minutes(10_000)).await, [], "nothing of it is due");
+    assert_eq!(membership(store, &held).await.members, [neighbour.location()], "its account has one member less");
     let left = Connector { version: 2, ..neighbour };
     assert_eq!(store.mailbox(&cast.mailbox()).await.unwrap(), [(left, vec![kept])], "its neighbour in the mailbox stays");
 
-    conflicts(store.remove_connector(&read, &[]).await, "a second removal");
+    conflicts(remove(store, &read, &[]).await, "a second removal");
     assert_eq!(store.in_slot(&held.owner_id, &held.slot).await.unwrap(), None, "its slot is free");
-    store.create_connector(&cast.connector(3), &cast.exchange("next")).await.expect("a freed slot may be taken again");
+    create(store, &cast.connector(3), &cast.exchange("next")).await.expect("a freed slot may be taken again");
 }
 
 pub async fn events_that_wait_keep_their_connector(store: &impl Store, cast: &Cast) {
     let held = cast.stored(store, cast.connector(1)).await;
     let (location, event) = (held.location(), cast.event(1));
     let waiting = decide(store, &held, from_ref(&event)).await;
-    conflicts(store.remove_connector(&waiting, &[]).await, "a removal while an event waits for publication");
+    conflicts(remove(store, &waiting, &[]).await, "a removal while an event waits for publication");
     assert_eq!(now(store, &location).await, waiting, "a refused removal changes nothing");
     assert_eq!(store.in_slot(&held.owner_id, &held.slot).await.unwrap(), Some(waiting.clone()), "nor does it free the slot");
 
     store.mark_published(&location, from_ref(&event), minutes(2)).await.unwrap();
-    store.remove_connector(&now(store, &location).await, &[]).await.unwrap();
+    remove(store, &now(store, &location).await, &[]).await.unwrap();
     assert_eq!(store.decided(&ids(from_ref(&event))).await.unwrap(), from_ref(&event.event_id), "what was decided stays decided");
     // A second worker that marks late, or caches a token, finds nobody and brings nobody back.
     let _ = store.mark_published(&location, &[event], minutes(3)).await;

@@ -125,8 +125,10 @@ pub async fn a_commit_leaves_alone_what_others_write(store: &impl Store, cast: &
         unpublished: ids(&cast.events(1..9)).into_iter().collect(),
         last_event_at: Some(minutes(99)),
         granted_scopes: vec![],
+        closing: full.closing,
         generation: 9,
         version: 77,
+        granted_at: minutes(99),
         connected_at: minutes(99),
         created_at: minutes(99),
         updated_at: minutes(99),
@@ -175,7 +177,7 @@ async fn lands_nowhere(store: &impl Store, refused: &Commit<'_>, case: &str) {
 
 pub async fn a_stale_commit_changes_nothing(store: &impl Store, cast: &Cast) {
     let held = cast.stored(store, cast.connector(1)).await;
-    store.put_trigger(&cast.trigger(&held, 1), &held.location(), 1).await.unwrap();
+    store.put_trigger(&cast.trigger(&held, 1), None, &held.location(), 1).await.unwrap();
     let (after, events, at) = (listed(&held, u64::MAX), cast.events(1..4), |version| Connector { version, ..held.clone() });
     lands_nowhere(store, &commit(&at(1), &after, &events), "a commit at the version before a trigger").await;
     lands_nowhere(store, &commit(&at(3), &after, &events), "a commit at a version to come").await;

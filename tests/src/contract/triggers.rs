@@ -29,7 +29,7 @@ pub async fn a_trigger_is_put_changed_and_removed(store: &impl Store, cast: &Cas
     let config = TriggerConfig { filters: full_filters(), ..bare.config.clone() };
     let full = Trigger { agent_id: Some("agent-7".into()), config, updated_at: minutes(1), ..bare.clone() };
     for (version, trigger, case) in [(1, &bare, "a new trigger"), (2, &full, "a changed trigger"), (3, &bare, "a trigger changed back")] {
-        store.put_trigger(trigger, &location, version).await.unwrap();
+        store.put_trigger(trigger, None, &location, version).await.unwrap();
         assert_eq!(store.trigger(owner, &trigger.id).await.unwrap(), Some(trigger.clone()), "{case}, by its id");
         assert_eq!(store.triggers(owner).await.unwrap(), from_ref(trigger), "{case}, in its owner's list");
         let [(connector, triggers)] = store.mailbox(&held.email_address).await.unwrap().try_into().expect("one member");
@@ -45,20 +45,46 @@ pub async fn a_trigger_is_put_changed_and_removed(store: &impl Store, cast: &Cas
     assert_eq!((connector.version, triggers), (5, vec![]), "a removal raises the version, and the mailbox has the trigger no more");
 }
 
+pub async fn a_hook_lives_and_ends_with_its_trigger(store: &impl Store, cast: &Cast) {
+    let held = cast.stored(store, cast.connector(1)).await;
+    let (location, (trigger, hook), (other, of_other)) = (held.location(), cast.webhook(&held, 1), cast.webhook(&held, 2));
+    assert_eq!(store.hook(&trigger.id).await.unwrap(), None, "nobody fires a trigger that is not there");
+    conflicts(store.put_trigger(&trigger, Some(&hook), &location, 2).await, "a trigger at another version");
+    assert_eq!(store.hook(&trigger.id).await.unwrap(), None, "nor one that was refused");
+
+    store.put_trigger(&trigger, Some(&hook), &location, 1).await.unwrap();
+    store.put_trigger(&other, Some(&of_other), &location, 2).await.unwrap();
+    assert_eq!(store.trigger(&held.owner_id, &trigger.id).await.unwrap().as_ref(), Some(&trigger), "the trigger is there");
+    assert_eq!(store.hook(&trigger.id).await.unwrap().as_ref(), Some(&hook), "with its own hook, byte by byte");
+    store.put_trigger(&Trigger { updated_at: minutes(1), ..trigger.clone() }, None, &location, 3).await.unwrap();
+    assert_eq!(store.hook(&trigger.id).await.unwrap().as_ref(), Some(&hook), "a change without a hook leaves it alone");
+    store.put_trigger(&trigger, Some(&of_other), &location, 4).await.unwrap();
+    assert_eq!(store.hook(&trigger.id).await.unwrap().as_ref(), Some(&of_other), "one with a hook overwrites it");
+
+    conflicts(store.remove_trigger(&trigger, &location, 4).await, "a removal at another version");
+    assert_eq!(store.hook(&trigger.id).await.unwrap().as_ref(), Some(&of_other), "a refused removal leaves it");
+    store.remove_trigger(&trigger, &location, 5).await.unwrap();
+    assert_eq!(store.hook(&trigger.id).await.unwrap(), None, "it ends with its trigger");
+    assert_eq!(store.hook(&other.id).await.unwrap(), Some(of_other), "and no other one with it");
+}
+
 pub async fn a_stale_version_changes_no_trigger(store: &impl Store, cast: &Cast) {
     let held = cast.stored(store, cast.connector(1)).await;
     let (owner, location, trigger) = (&held.owner_id, held.location(), cast.trigger(&held, 1));
-    store.put_trigger(&trigger, &location, 1).await.unwrap();
+    store.put_trigger(&trigger, None, &location, 1).await.unwrap();
     let changed = Trigger { agent_id: Some("agent-7".into()), ..trigger.clone() };
     for version in [0, 1, 3] {
-        conflicts(store.put_trigger(&changed, &location, version).await, "a change at another version");
-        conflicts(store.put_trigger(&cast.trigger(&held, 2), &location, version).await, "a new trigger at another version");
+        conflicts(store.put_trigger(&changed, None, &location, version).await, "a change at another version");
+        conflicts(store.put_trigger(&cast.trigger(&held, 2), None, &location, version).await, "a new trigger at another version");
         conflicts(store.remove_trigger(&trigger, &location, version).await, "a removal at another version");
     }
     assert_eq!(store.triggers(owner).await.unwrap(), from_ref(&trigger), "refused changes leave the owner's list alone");
     assert_eq!(now(store, &location).await.version, 2, "refused changes raise no version");
     let nobody = cast.connector(9);
-    conflicts(store.put_trigger(&cast.trigger(&nobody, 3), &nobody.location(), 1).await, "a trigger of a connector that is not there");
+    conflicts(
+        store.put_trigger(&cast.trigger(&nobody, 3), None, &nobody.location(), 1).await,
+        "a trigger of a connector that is not there",
+    );
     assert_eq!(store.mailbox(&held.email_address).await.unwrap().len(), 1, "and no connector comes of it");
 }
 
@@ -66,9 +92,9 @@ pub async fn connectors_of_one_mailbox_keep_their_own_triggers(store: &impl Stor
     // One id begins with the other.
     let (one, twelve) = (cast.stored(store, cast.connector(1)).await, cast.stored(store, cast.of_other_owner(12)).await);
     let (of_one, of_twelve) = (cast.trigger(&one, 1), [cast.trigger(&twelve, 2), cast.trigger(&twelve, 3)]);
-    store.put_trigger(&of_one, &one.location(), 1).await.unwrap();
+    store.put_trigger(&of_one, None, &one.location(), 1).await.unwrap();
     for (version, trigger) in [1, 2].into_iter().zip(&of_twelve) {
-        store.put_trigger(trigger, &twelve.location(), version).await.unwrap();
+        store.put_trigger(trigger, None, &twelve.location(), version).await.unwrap();
     }
     let mut members = store.mailbox(&cast.mailbox()).await.unwrap();
     members.sort_by(|(one, _), (other, _)| one.id.cmp(&other.id));

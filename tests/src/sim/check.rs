@@ -6,14 +6,16 @@ use email_connectors::domain::event::DetailType;
 use email_connectors::domain::id::EventId;
 
 use super::Sim;
+use crate::world::Account;
 /// The invariants, as they are reported.
-pub const INVARIANTS: [&str; 8] = [
+pub const INVARIANTS: [&str; 9] = [
     "every matching message since the connect is decided exactly once",
     "what was decided is published, and nothing else",
     "a repeat is byte-identical, and comes only where an outcome was unknown",
     "a cursor never falls, and is only what a listing, a connect or a pin told",
     "an acknowledged push lies in the queue",
     "no token serves another connector or account",
+    "who is connected has a living grant, and who left last took it along",
     "calls and quota units of a wake-up stay within the model",
     "everything comes to rest by itself",
 ];
@@ -55,6 +57,7 @@ impl Sim {
         self.check_decided()?;
         self.check_published()?;
         self.check_expected()?;
+        self.check_grants()?;
         self.check_costs()
     }
 
@@ -112,6 +115,26 @@ impl Sim {
         match other.filter(|_| self.world.struck().is_empty()) {
             Some((detail_type, count)) => Err(format!("{} events {detail_type}, and not {count}", told(detail_type))),
             None => Ok(()),
+        }
+    }
+
+    fn check_grants(&self) -> Result<(), String> {
+        for account in self.world.accounts() {
+            let live = self.world.store().connectors_of(&account.address()).into_iter().find(|connector| connector.is_live());
+            if let Some(connector) = live.filter(|_| !account.is_granted() && !account.was_taken_back()) {
+                return Err(format!("{} of {} is active and its grant is dead", connector.id, connector.owner_id));
+            }
+        }
+        Ok(())
+    }
+
+    /// Nobody is connected to the account any more: neither watch nor grant may be left.
+    pub fn expect_left(&mut self, account: &Account) {
+        if !self.world.store().connectors_of(&account.address()).is_empty() {
+            self.violate("a connector is still there");
+        }
+        if account.is_granted() || account.watched_until().is_some() {
+            self.violate("everybody left, and watch or grant is still there");
         }
     }
 

@@ -4,17 +4,20 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use email_connectors::domain::claims::SecurityEventPolicy;
 use email_connectors::domain::connector::Status;
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{ConnectorId, TriggerId};
 use email_connectors::domain::wake_up::{Kind, WakeUp};
+use email_connectors::flows::connect::ConnectError;
 use email_connectors::flows::disconnect::DisconnectError;
+use email_connectors::flows::protect::Protect;
 use email_connectors::flows::{pause, subscribe};
 use serde_json::json;
 
-use super::Sim;
+use super::{Dice, Sim};
 use crate::stage::{MINUTE, PATIENCE, PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION, owner};
-use crate::world::{Account, Consent};
+use crate::world::{Account, CLIENT_ID, Consent};
 
 impl Sim {
     /// The user connects, repeating the request until it is answered well, as a browser does.
@@ -32,6 +35,10 @@ impl Sim {
                     return connected.connector_id;
                 }
                 self.world.pass(Duration::from_secs(1));
+                // What is in the way goes by itself, and the user tries again.
+                if let Some(Err(ConnectError::Closing)) = answer {
+                    Box::pin(self.minutes(2)).await;
+                }
             }
         }
         self.violate("a connect never succeeds");
@@ -74,17 +81,66 @@ impl Sim {
     pub async fn disconnect(&mut self, of: &str, connector: &ConnectorId) {
         self.forgive(|trigger| trigger.config.connector_id == *connector);
         for _ in 0..12 {
-            let disconnecting = self.stage.disconnecting();
-            let ended = self.world.until_crash(disconnecting.run(&owner(of), connector, self.world.now())).await;
+            let ended = self.world.until_crash(self.stage.disconnect(of, connector)).await;
+            // What is not done yet goes on by itself.
             if matches!(ended, Some(Ok(_) | Err(DisconnectError::NotFound))) {
                 return;
             }
-            // Events wait for publication, or something failed: the user tries again in a minute.
+            // Something failed: the user tries again in a minute.
             self.world.pass(MINUTE);
             self.sweep().await;
             self.work().await;
         }
         self.violate("a disconnect never succeeds");
+    }
+
+    /// The two at once, in an order that the dice say. Whoever heard of no success asks again.
+    pub async fn leave_at_once(&mut self, one: (&str, &ConnectorId), other: (&str, &ConnectorId), dice: &mut Dice) {
+        self.world.trace("-- two disconnects", None);
+        for (_, leaving) in [one, other] {
+            self.forgive(|trigger| trigger.config.connector_id == *leaving);
+        }
+        self.world.set_gives_way(true);
+        let _ = dice.interleave(&self.world, self.stage.disconnect(one.0, one.1), self.stage.disconnect(other.0, other.1)).await;
+        self.world.set_gives_way(false);
+        self.disconnect(one.0, one.1).await;
+        self.disconnect(other.0, other.1).await;
+    }
+
+    /// The last owner leaves while another one connects the same mailbox.
+    pub async fn connect_beside(&mut self, leaving: (&str, &ConnectorId), joining: &str, dice: &mut Dice) -> ConnectorId {
+        self.world.trace("-- a disconnect and a connect", None);
+        self.forgive(|trigger| trigger.config.connector_id == *leaving.1);
+        let ada = self.ada.clone();
+        let request = self.stage.request(joining, &ada.consent(Consent::default()));
+        let (connecting, now) = (self.stage.connecting(), self.world.now());
+        self.world.set_gives_way(true);
+        let (_, answer) = dice.interleave(&self.world, self.stage.disconnect(leaving.0, leaving.1), connecting.run(&request, now)).await;
+        self.world.set_gives_way(false);
+        self.disconnect(leaving.0, leaving.1).await;
+        match answer {
+            Some(Ok(connected)) => connected.connector_id,
+            _ => self.connect(joining, &ada).await,
+        }
+    }
+
+    /// Google tells that an account's tokens were revoked, again and again until it is heard.
+    pub async fn tell_of_revocation(&mut self, account: &Account) {
+        let (store, bus, verifier) = (self.world.store(), self.world.bus(), self.world.verifier());
+        let policy = SecurityEventPolicy { client_id: CLIENT_ID.into() };
+        let subject = json!({"iss": "https://accounts.google.com/", "sub": account.sub});
+        let token = verifier.issue(json!({
+            "iss": SecurityEventPolicy::ISSUER, "aud": CLIENT_ID, "iat": self.world.now().seconds(), "jti": "told",
+            "events": {"https://schemas.openid.net/secevent/oauth/event-type/tokens-revoked": {"subject": subject}},
+        }));
+        for _ in 0..6 {
+            let protect = Protect { store: &store, bus: &bus, verifier: &verifier, policy: &policy };
+            if let Some(Ok(_)) = self.world.until_crash(protect.run(&token, self.world.now())).await {
+                return;
+            }
+            self.world.pass(Duration::from_secs(1));
+        }
+        // Heard, and the answer was lost.
     }
 
     pub async fn pause(&mut self, of: &str, connector: &ConnectorId, paused: bool) {

@@ -48,7 +48,8 @@ macro_rules! scenarios {
 scenarios! {
     lives: one_mail, a_burst_in_pages, a_push_through_the_webhook, a_connect, a_reconnect_during_processing,
         a_disconnect_during_processing, two_owners_of_one_mailbox, another_account_after_a_disconnect = 13, a_trigger_is_deleted,
-        a_renamed_mailbox, a_renamed_mailbox_reconnects;
+        a_renamed_mailbox, a_renamed_mailbox_reconnects, two_owners_leave_at_once, a_connect_beside_the_last_disconnect,
+        google_tells_that_access_ended;
     late: a_late_record_behind_its_successor, a_late_record_behind_two_commits = 17, a_label_just_after_the_arrival = 11,
         a_late_arrival_behind_its_own_label, a_listing_that_takes_minutes = 12, a_lagging_replica = 6, a_message_that_shows_late,
         a_push_ahead_of_the_listing, later_than_settled;

@@ -218,19 +218,33 @@ impl Account {
         self.with(|mailbox, _, now| mailbox.watched_until.filter(|end| now < *end))
     }
 
-    /// The user agrees on the consent page; the code that the browser brings back.
+    /// The user agrees on the consent page that a popup opened; the code that the browser brings back.
     pub fn consent(&self, consent: Consent) -> String {
-        self.with(|_, grants, _| grants.consent(&self.sub, consent))
+        self.with(|_, grants, _| grants.consent(&self.sub, consent, None))
+    }
+
+    /// The user agrees on the consent page that they were sent to; the code is bound to what was asked for.
+    pub fn consent_at(&self, url: &str, consent: Consent) -> String {
+        self.with(|_, grants, _| {
+            let asked = grants.asked(url).expect("a consent page that a user was sent to");
+            grants.consent(&self.sub, consent, Some(asked))
+        })
     }
 
     /// The user takes the grant back in their Google account.
     pub fn revoke_grant(&self) {
-        self.with(|_, grants, _| grants.end(&self.sub));
+        self.with(|_, grants, _| {
+            grants.end(&self.sub);
+            grants.taken_back.insert(self.sub.clone());
+        });
     }
 
     /// The refresh tokens end, as by a changed password; the access tokens last out their hour.
     pub fn revoke_refresh_tokens(&self) {
-        self.with(|_, grants, _| grants.end_refresh_tokens(&self.sub));
+        self.with(|_, grants, _| {
+            grants.end_refresh_tokens(&self.sub);
+            grants.taken_back.insert(self.sub.clone());
+        });
     }
 
     /// Gmail no longer honours the access tokens that it gave out, though their hour is not over.
@@ -241,5 +255,10 @@ impl Account {
     /// Whether any refresh token of this account is good.
     pub fn is_granted(&self) -> bool {
         self.with(|_, grants, _| grants.is_alive(&self.sub))
+    }
+
+    /// Whether the user ended the grant and has not consented since.
+    pub fn was_taken_back(&self) -> bool {
+        self.with(|_, grants, _| grants.taken_back.contains(&self.sub))
     }
 }

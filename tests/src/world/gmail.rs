@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use email_connectors::domain::claims::Claims;
 use email_connectors::domain::gap::Slice;
 use email_connectors::domain::history::HistoryPage;
 use email_connectors::domain::history_id::HistoryId;
@@ -10,10 +11,10 @@ use email_connectors::domain::id::{GoogleSub, MessageId};
 use email_connectors::domain::quota::price;
 use email_connectors::domain::secret::{AccessToken, RefreshToken};
 use email_connectors::domain::timestamp::Timestamp;
-use email_connectors::ports::{AuthorizationCode, EmailProvider, Fetched, Grant, MessagePage, Profile, ProviderError};
+use email_connectors::ports::{AuthorizationCode, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage, Profile, ProviderError};
 use secrecy::ExposeSecret;
 
-use super::grants::Grants;
+use super::grants::{Asked, Grants};
 use super::mailbox::Mailbox;
 use super::script::Call;
 use super::{State, World};
@@ -31,11 +32,13 @@ pub struct Consent {
     pub scopes: Vec<String>,
     /// Google sends one on the first consent, and on others only if asked to.
     pub refresh_token: bool,
+    /// What the id token says that it should not.
+    pub claims: Claims,
 }
 
 impl Default for Consent {
     fn default() -> Self {
-        Self { scopes: SCOPES.map(String::from).into(), refresh_token: true }
+        Self { scopes: SCOPES.map(String::from).into(), refresh_token: true, claims: Claims::default() }
     }
 }
 
@@ -85,8 +88,20 @@ impl MemoryGmail {
 }
 
 impl EmailProvider for MemoryGmail {
+    fn consent_url(&self, consent: &ConsentRequest<'_>) -> String {
+        let asked = Asked {
+            scopes: consent.scopes.to_vec(),
+            redirect_uri: consent.redirect_uri.into(),
+            state: consent.state.into(),
+            nonce: consent.nonce.into(),
+            code_verifier: consent.code_verifier.expose_secret().into(),
+            login_hint: consent.login_hint.map(String::from),
+        };
+        self.0.lock().google.grants.ask(asked)
+    }
+
     async fn exchange(&self, code: &AuthorizationCode, now: Timestamp) -> Result<Grant, ProviderError> {
-        self.0.call(Call::Exchange, "", |state| state.google.grants.exchange(code.code.expose_secret(), now)).await
+        self.0.call(Call::Exchange, "", |state| state.google.grants.exchange(code, now)).await
     }
 
     async fn refresh(&self, token: &RefreshToken, now: Timestamp) -> Result<AccessToken, ProviderError> {

@@ -1,21 +1,56 @@
 //! Codes and tokens: what Google remembers of a user's consent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use email_connectors::domain::claims::Claims;
 use email_connectors::domain::id::GoogleSub;
 use email_connectors::domain::secret::{AccessToken, RefreshToken};
 use email_connectors::domain::timestamp::Timestamp;
-use email_connectors::ports::{Grant, ProviderError};
+use email_connectors::ports::{AuthorizationCode, Grant, ProviderError};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::gmail::{ACCESS_TOKEN_LIFE, CLIENT_ID, Consent};
 
+/// What a user was sent to the consent page with, and every code of it is bound to.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub scopes: Vec<String>,
+    pub redirect_uri: String,
+    pub state: String,
+    pub nonce: String,
+    pub code_verifier: String,
+    pub login_hint: Option<String>,
+}
+
+impl Asked {
+    fn check(&self, code: &AuthorizationCode) -> Result<(), ProviderError> {
+        if code.redirect_uri != self.redirect_uri {
+            return Err(ProviderError::Refused { status: 400, reason: "redirect_uri_mismatch".into() });
+        }
+        match &code.code_verifier {
+            Some(verifier) if verifier.expose_secret() == self.code_verifier => Ok(()),
+            _ => Err(refused()),
+        }
+    }
+}
+
+/// A code, until it is exchanged.
+struct Code {
+    account: GoogleSub,
+    consent: Consent,
+    /// Nothing, of a popup that no consent request of ours opened.
+    asked: Option<Asked>,
+}
+
 #[derive(Default)]
 pub(crate) struct Grants {
     issued: u64,
-    codes: BTreeMap<String, (GoogleSub, Consent)>,
+    /// Whose users ended the grant themselves.
+    pub taken_back: BTreeSet<GoogleSub>,
+    /// By the address of its consent page.
+    asked: BTreeMap<String, Asked>,
+    codes: BTreeMap<String, Code>,
     refresh_tokens: BTreeMap<String, GoogleSub>,
     access_tokens: BTreeMap<String, (GoogleSub, Timestamp)>,
 }
@@ -26,15 +61,30 @@ impl Grants {
         format!("{what}-{}-of-{of}", self.issued)
     }
 
-    pub fn consent(&mut self, account: &GoogleSub, consent: Consent) -> String {
+    pub fn ask(&mut self, asked: Asked) -> String {
+        let url = format!("https://accounts.google.example/consent?state={}", asked.state);
+        self.asked.insert(url.clone(), asked);
+        url
+    }
+
+    pub fn asked(&self, url: &str) -> Option<Asked> {
+        self.asked.get(url).cloned()
+    }
+
+    pub fn consent(&mut self, account: &GoogleSub, consent: Consent, asked: Option<Asked>) -> String {
         let code = self.name("code", account);
-        self.codes.insert(code.clone(), (account.clone(), consent));
+        self.codes.insert(code.clone(), Code { account: account.clone(), consent, asked });
         code
     }
 
-    /// A code is good once.
-    pub fn exchange(&mut self, code: &str, now: Timestamp) -> Result<Grant, ProviderError> {
-        let (account, consent) = self.codes.remove(code).ok_or_else(|| ProviderError::GrantRefused("invalid_grant".into()))?;
+    /// A code is good once, and only with what it was asked for with.
+    pub fn exchange(&mut self, code: &AuthorizationCode, now: Timestamp) -> Result<Grant, ProviderError> {
+        let given = code.code.expose_secret();
+        if let Some(asked) = self.codes.get(given).and_then(|held| held.asked.as_ref()) {
+            asked.check(code)?;
+        }
+        let Code { account, consent, asked } = self.codes.remove(given).ok_or_else(refused)?;
+        self.taken_back.remove(&account);
         let refresh_token = consent.refresh_token.then(|| self.name("refresh", &account));
         if let Some(token) = &refresh_token {
             self.refresh_tokens.insert(token.clone(), account.clone());
@@ -42,8 +92,8 @@ impl Grants {
         Ok(Grant {
             access_token: self.access_token(&account, now),
             refresh_token: refresh_token.map(|token| RefreshToken(token.into())),
-            scopes: consent.scopes.clone(),
-            identity: identity(&account, now),
+            identity: identity(&account, asked.map(|asked| asked.nonce), consent.claims, now),
+            scopes: consent.scopes,
         })
     }
 
@@ -58,7 +108,7 @@ impl Grants {
     }
 
     pub fn refresh(&mut self, token: &RefreshToken, now: Timestamp) -> Result<AccessToken, ProviderError> {
-        let account = self.holder(token).ok_or_else(|| ProviderError::GrantRefused("invalid_grant".into()))?;
+        let account = self.holder(token).ok_or_else(refused)?;
         Ok(self.access_token(&account, now))
     }
 
@@ -92,7 +142,11 @@ impl Grants {
     }
 }
 
-fn identity(account: &GoogleSub, now: Timestamp) -> Claims {
+fn refused() -> ProviderError {
+    ProviderError::GrantRefused("invalid_grant".into())
+}
+
+fn identity(account: &GoogleSub, nonce: Option<String>, otherwise: Claims, now: Timestamp) -> Claims {
     let claims = json!({
         "iss": "https://accounts.google.com",
         "aud": CLIENT_ID,
@@ -100,6 +154,8 @@ fn identity(account: &GoogleSub, now: Timestamp) -> Claims {
         "iat": now.seconds(),
         "exp": now.after(ACCESS_TOKEN_LIFE).seconds(),
     });
-    let Value::Object(claims) = claims else { unreachable!("an object was written above") };
+    let Value::Object(mut claims) = claims else { unreachable!("an object was written above") };
+    claims.extend(nonce.map(|nonce| ("nonce".into(), nonce.into())));
+    claims.extend(otherwise);
     claims
 }

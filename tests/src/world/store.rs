@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use email_connectors::domain::connector::{Connector, Location, Slot, Status};
+use email_connectors::domain::connector::{Closing, Connector, Location, Slot};
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::event::Event;
 use email_connectors::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId, TriggerId};
+use email_connectors::domain::membership::Membership;
 use email_connectors::domain::secret::{SealedAccessToken, WrappedKey};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::trigger::Trigger;
 use email_connectors::domain::watch::Watch;
-use email_connectors::ports::{Commit, Due, Exchange, Store, StoreError};
+use email_connectors::ports::{Commit, Due, Exchange, Hook, PendingConsent, Store, StoreError};
+use uuid::Uuid;
 
 use super::World;
 use super::script::Call;
@@ -24,9 +26,10 @@ impl MemoryStore {
         Self(world)
     }
 
-    /// Every event that was ever decided, by its id.
+    /// Every event that was ever decided, whether it is forgotten by now or not.
     pub fn ledger(&self) -> Vec<Event> {
-        self.0.lock().tables.ledger.values().map(|entry| entry.event.clone()).collect()
+        let state = self.0.lock();
+        state.tables.forgotten.values().chain(state.tables.ledger.values()).map(|entry| entry.event.clone()).collect()
     }
 
     /// The connector as it stands; a look that is not a call.
@@ -45,10 +48,11 @@ impl MemoryStore {
         self.0.lock().tables.triggers.values().map(|(_, trigger)| trigger.clone()).collect()
     }
 
-    /// The triggers of all connectors of an account.
+    /// The triggers of all connectors of an account that do not end just now.
     pub fn triggers_of(&self, account: &GoogleSub) -> Vec<Trigger> {
         let state = self.0.lock();
-        let of_account = |at: &Location| state.tables.connectors.get(at).is_some_and(|row| row.connector.google_sub == *account);
+        let is_of = |connector: &Connector| connector.google_sub == *account && connector.closing.is_none();
+        let of_account = |at: &Location| state.tables.connectors.get(at).is_some_and(|row| is_of(&row.connector));
         state.tables.triggers.values().filter(|(at, _)| of_account(at)).map(|(_, trigger)| trigger.clone()).collect()
     }
 
@@ -58,8 +62,9 @@ impl MemoryStore {
         let mut owing = Vec::new();
         for row in state.tables.connectors.values() {
             let connector = &row.connector;
-            let look_at = connector.look_at(settle).filter(|_| connector.status == Status::Active);
+            let look_at = connector.look_at(settle).filter(|_| connector.is_live());
             owing.extend(look_at.map(|at| format!("a look at {at}: {:?}", connector.position)));
+            owing.extend(connector.closing.as_ref().map(|closing| format!("an end: {closing:?}")));
             owing.extend((!connector.unpublished.is_empty()).then(|| format!("{} events", connector.unpublished.len())));
         }
         owing
@@ -103,20 +108,64 @@ impl Store for MemoryStore {
         self.step(Call::InSlot, slot.as_str(), held).await
     }
 
-    async fn create_connector(&self, connector: &Connector, exchange: &Exchange) -> Result<(), StoreError> {
-        self.step(Call::CreateConnector, &connector.id, |tables| tables.create(connector, exchange)).await
+    async fn create_connector(
+        &self,
+        connector: &Connector,
+        membership: &Membership,
+        exchange: &Exchange,
+        events: &[Event],
+    ) -> Result<(), StoreError> {
+        self.step(Call::CreateConnector, &connector.id, |tables| tables.create(connector, membership, exchange, events)).await
     }
 
     async fn reconnect(&self, connector: &Connector, version: u64, exchange: &Exchange, events: &[Event]) -> Result<(), StoreError> {
         self.step(Call::Reconnect, &connector.id, |tables| tables.reconnect(connector, version, exchange, events)).await
     }
 
-    async fn rename(&self, connector: &Connector, triggers: &[Trigger], to: &EmailAddress, now: Timestamp) -> Result<(), StoreError> {
-        self.step(Call::Rename, to, |tables| tables.rename(connector, triggers, to, now)).await
+    async fn rename(
+        &self,
+        connector: &Connector,
+        triggers: &[Trigger],
+        membership: &Membership,
+        to: &EmailAddress,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.step(Call::Rename, to, |tables| tables.rename(connector, triggers, membership, to, now)).await
     }
 
     async fn exchanged(&self, owner: &OwnerId, exchange: &Exchange) -> Result<Option<ConnectorId>, StoreError> {
         self.step(Call::Exchanged, owner, |tables| Ok(tables.exchanged(owner, exchange))).await
+    }
+
+    async fn membership(&self, account: &GoogleSub) -> Result<Membership, StoreError> {
+        self.step(Call::Membership, account, |tables| Ok(tables.membership(account))).await
+    }
+
+    async fn put_membership(&self, account: &GoogleSub, membership: &Membership) -> Result<(), StoreError> {
+        self.step(Call::PutMembership, account, |tables| tables.put_membership(account, membership)).await
+    }
+
+    async fn keep_consent(&self, owner: &OwnerId, consent: &PendingConsent) -> Result<(), StoreError> {
+        let keep = |tables: &mut Tables| {
+            tables.consents.insert((owner.clone(), consent.state), consent.clone());
+            Ok(())
+        };
+        self.step(Call::KeepConsent, owner, keep).await
+    }
+
+    async fn take_consent(&self, owner: &OwnerId, state: Uuid, now: Timestamp) -> Result<Option<PendingConsent>, StoreError> {
+        self.step(Call::TakeConsent, owner, |tables| Ok(tables.take_consent(owner, state, now))).await
+    }
+
+    async fn note_seen(&self, what: &str, until: Timestamp) -> Result<(), StoreError> {
+        let note = |tables: &mut Tables| {
+            if tables.seen.contains_key(what) {
+                return Err(StoreError::Conflict);
+            }
+            tables.seen.insert(what.to_string(), until);
+            Ok(())
+        };
+        self.step(Call::NoteSeen, what, note).await
     }
 
     async fn connector(&self, owner: &OwnerId, id: &ConnectorId) -> Result<Option<Connector>, StoreError> {
@@ -127,8 +176,23 @@ impl Store for MemoryStore {
         self.step(Call::Connectors, owner, |tables| Ok(tables.of_owner(owner).cloned().collect())).await
     }
 
-    async fn remove_connector(&self, connector: &Connector, triggers: &[TriggerId]) -> Result<(), StoreError> {
-        self.step(Call::RemoveConnector, &connector.id, |tables| tables.remove(connector, triggers)).await
+    async fn begin_closing(
+        &self,
+        before: &Connector,
+        closing: &Closing,
+        membership: &Membership,
+        events: &[Event],
+    ) -> Result<(), StoreError> {
+        let about = format!("{}{}", before.id, if closing.last { " last" } else { "" });
+        self.step(Call::BeginClosing, about, |tables| tables.begin_closing(before, closing, membership, events)).await
+    }
+
+    async fn record_closing(&self, connector: &Location, closing: &Closing) -> Result<(), StoreError> {
+        self.step(Call::RecordClosing, &connector.connector, |tables| tables.record_closing(connector, closing)).await
+    }
+
+    async fn remove_connector(&self, connector: &Connector, triggers: &[Trigger], membership: &Membership) -> Result<(), StoreError> {
+        self.step(Call::RemoveConnector, &connector.id, |tables| tables.remove(connector, triggers, membership)).await
     }
 
     async fn trigger(&self, owner: &OwnerId, id: &TriggerId) -> Result<Option<Trigger>, StoreError> {
@@ -145,8 +209,12 @@ impl Store for MemoryStore {
         self.step(Call::Triggers, owner, owned).await
     }
 
-    async fn put_trigger(&self, trigger: &Trigger, connector: &Location, version: u64) -> Result<(), StoreError> {
-        self.step(Call::PutTrigger, &trigger.id, |tables| tables.put_trigger(trigger, connector, version)).await
+    async fn put_trigger(&self, trigger: &Trigger, hook: Option<&Hook>, connector: &Location, version: u64) -> Result<(), StoreError> {
+        self.step(Call::PutTrigger, &trigger.id, |tables| tables.put_trigger(trigger, hook, connector, version)).await
+    }
+
+    async fn hook(&self, trigger: &TriggerId) -> Result<Option<Hook>, StoreError> {
+        self.step(Call::Hook, trigger, |tables| Ok(tables.hooks.get(trigger).cloned())).await
     }
 
     async fn remove_trigger(&self, trigger: &Trigger, connector: &Location, version: u64) -> Result<(), StoreError> {
@@ -172,6 +240,22 @@ impl Store for MemoryStore {
 
     async fn commit(&self, commit: &Commit<'_>) -> Result<(), StoreError> {
         self.step(Call::Commit, about(commit), |tables| tables.commit(commit)).await
+    }
+
+    async fn announce(&self, connector: &Location, events: &[Event]) -> Result<(), StoreError> {
+        self.step(Call::Announce, events.len(), |tables| tables.announce(connector, events)).await
+    }
+
+    async fn told(&self, connector: &ConnectorId, after: Option<(Timestamp, EventId)>, most: u32) -> Result<Vec<Event>, StoreError> {
+        self.step(Call::Told, connector, |tables| Ok(tables.told(connector, after, most))).await
+    }
+
+    async fn forget(&self, events: &[EventId]) -> Result<(), StoreError> {
+        let forget = |tables: &mut Tables| {
+            tables.forget(events);
+            Ok(())
+        };
+        self.step(Call::Forget, events.len(), forget).await
     }
 
     async fn unpublished(&self, events: &[EventId]) -> Result<Vec<Event>, StoreError> {

@@ -6,13 +6,14 @@ use std::time::Duration;
 use email_connectors::domain::connector::{Connector, Location, Slot};
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::event::{DetailType, Event};
-use email_connectors::domain::id::{ConnectorId, EventId, OwnerId, TriggerId, fingerprint};
+use email_connectors::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId, TriggerId, fingerprint};
+use email_connectors::domain::membership::Membership;
 use email_connectors::domain::position::Position;
 use email_connectors::domain::secret::WrappedKey;
 use email_connectors::domain::sweep::first_sweep;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::trigger::Trigger;
-use email_connectors::ports::{Commit, Due, Exchange, SWEEP_SHARDS, StoreError};
+use email_connectors::ports::{Commit, Due, Exchange, Hook, PendingConsent, SWEEP_SHARDS, StoreError};
 use uuid::Uuid;
 
 /// How old an unpublished event is before the renewer is told of it.
@@ -24,8 +25,14 @@ pub(crate) struct Tables {
     pub connectors: BTreeMap<Location, Row>,
     pub slots: BTreeMap<(OwnerId, Slot), Location>,
     pub exchanges: BTreeMap<(OwnerId, Uuid), (ConnectorId, Timestamp)>,
+    pub memberships: BTreeMap<GoogleSub, Membership>,
+    pub consents: BTreeMap<(OwnerId, Uuid), PendingConsent>,
+    pub seen: BTreeMap<String, Timestamp>,
     pub triggers: BTreeMap<TriggerId, (Location, Trigger)>,
+    pub hooks: BTreeMap<TriggerId, Hook>,
     pub ledger: BTreeMap<EventId, Entry>,
+    /// What the ledger held once: no row any more, and still what stories ask about.
+    pub forgotten: BTreeMap<EventId, Entry>,
     pub data_key: Option<WrappedKey>,
 }
 
@@ -65,7 +72,7 @@ impl Tables {
         self.triggers.values().filter(|(at, _)| at == location).map(|(_, trigger)| trigger.clone()).collect()
     }
 
-    fn at_version(&mut self, location: &Location, version: u64) -> Result<&mut Row, StoreError> {
+    pub(super) fn at_version(&mut self, location: &Location, version: u64) -> Result<&mut Row, StoreError> {
         self.connectors.get_mut(location).filter(|row| row.connector.version == version).ok_or(StoreError::Conflict)
     }
 
@@ -73,13 +80,24 @@ impl Tables {
         self.connectors.get_mut(location).filter(|row| row.connector.generation == generation).ok_or(StoreError::Conflict)
     }
 
-    pub fn create(&mut self, connector: &Connector, exchange: &Exchange) -> Result<(), StoreError> {
+    pub fn create(
+        &mut self,
+        connector: &Connector,
+        membership: &Membership,
+        exchange: &Exchange,
+        events: &[Event],
+    ) -> Result<(), StoreError> {
+        self.are_new(events)?;
+        self.is_next(&connector.google_sub, membership)?;
         let (location, slot) = (connector.location(), (connector.owner_id.clone(), connector.slot.clone()));
         if self.slots.contains_key(&slot) || self.connectors.contains_key(&location) {
             return Err(StoreError::Conflict);
         }
         self.slots.insert(slot, location.clone());
-        self.connectors.insert(location, Row { connector: connector.clone(), next_sweep: Some(first_sweep(exchange.at)) });
+        let told = Connector { unpublished: ids(events), ..connector.clone() };
+        self.connectors.insert(location.clone(), Row { connector: told, next_sweep: Some(first_sweep(exchange.at)) });
+        self.memberships.insert(connector.google_sub.clone(), membership.clone());
+        self.decide(&location, events);
         self.remember(connector, exchange);
         Ok(())
     }
@@ -94,6 +112,7 @@ impl Tables {
         held.refresh_token = connector.refresh_token.clone();
         held.access_token = None;
         held.last_error = None;
+        held.granted_at = connector.granted_at;
         held.updated_at = connector.updated_at;
         held.version += 1;
         held.unpublished.extend(ids(events));
@@ -104,11 +123,19 @@ impl Tables {
     }
 
     /// As on DynamoDB, the row is written anew from what the caller read.
-    pub fn rename(&mut self, connector: &Connector, triggers: &[Trigger], to: &EmailAddress, now: Timestamp) -> Result<(), StoreError> {
+    pub fn rename(
+        &mut self,
+        connector: &Connector,
+        triggers: &[Trigger],
+        membership: &Membership,
+        to: &EmailAddress,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let here = connector.location();
         if connector.email_address == *to {
             return Err(StoreError::Unavailable("a transaction takes each row once".into()));
         }
+        self.is_next(&connector.google_sub, membership)?;
         if !self.at_version(&here, connector.version)?.connector.unpublished.is_empty() {
             return Err(StoreError::Conflict);
         }
@@ -116,6 +143,7 @@ impl Tables {
         let there = moved.location();
         self.connectors.remove(&here);
         self.slots.insert((moved.owner_id.clone(), moved.slot.clone()), there.clone());
+        self.memberships.insert(moved.google_sub.clone(), membership.clone());
         self.connectors.insert(there.clone(), Row { connector: moved, next_sweep: Some(now) });
         for trigger in triggers {
             self.triggers.insert(trigger.id.clone(), (there.clone(), trigger.clone()));
@@ -132,19 +160,25 @@ impl Tables {
         (exchange.at < at.after(KEEP_EXCHANGES)).then(|| connector.clone())
     }
 
-    pub fn remove(&mut self, connector: &Connector, triggers: &[TriggerId]) -> Result<(), StoreError> {
+    pub fn remove(&mut self, connector: &Connector, triggers: &[Trigger], membership: &Membership) -> Result<(), StoreError> {
         let location = connector.location();
+        self.is_next(&connector.google_sub, membership)?;
         if !self.at_version(&location, connector.version)?.connector.unpublished.is_empty() {
             return Err(StoreError::Conflict);
         }
         self.connectors.remove(&location);
         self.slots.remove(&(connector.owner_id.clone(), connector.slot.clone()));
-        self.triggers.retain(|id, _| !triggers.contains(id));
+        self.memberships.insert(connector.google_sub.clone(), membership.clone());
+        for trigger in triggers {
+            self.triggers.remove(&trigger.id);
+            self.hooks.remove(&trigger.id);
+        }
         Ok(())
     }
 
-    pub fn put_trigger(&mut self, trigger: &Trigger, location: &Location, version: u64) -> Result<(), StoreError> {
+    pub fn put_trigger(&mut self, trigger: &Trigger, hook: Option<&Hook>, location: &Location, version: u64) -> Result<(), StoreError> {
         self.at_version(location, version)?.connector.version += 1;
+        self.hooks.extend(hook.map(|hook| (trigger.id.clone(), hook.clone())));
         self.triggers.insert(trigger.id.clone(), (location.clone(), trigger.clone()));
         Ok(())
     }
@@ -152,6 +186,7 @@ impl Tables {
     pub fn remove_trigger(&mut self, trigger: &Trigger, location: &Location, version: u64) -> Result<(), StoreError> {
         self.at_version(location, version)?.connector.version += 1;
         self.triggers.remove(&trigger.id);
+        self.hooks.remove(&trigger.id);
         Ok(())
     }
 
@@ -183,7 +218,29 @@ impl Tables {
         Ok(())
     }
 
-    fn are_new(&self, events: &[Event]) -> Result<(), StoreError> {
+    pub fn announce(&mut self, location: &Location, events: &[Event]) -> Result<(), StoreError> {
+        self.are_new(events)?;
+        let row = self.connectors.get_mut(location).filter(|row| row.connector.closing.is_none()).ok_or(StoreError::Conflict)?;
+        row.connector.unpublished.extend(ids(events));
+        self.decide(location, events);
+        Ok(())
+    }
+
+    pub fn told(&self, connector: &ConnectorId, after: Option<(Timestamp, EventId)>, most: u32) -> Vec<Event> {
+        let of_connector = self.ledger.values().filter(|entry| entry.connector.connector == *connector).map(|entry| &entry.event);
+        let place = |event: &Event| (event.decided_at, event.event_id.clone());
+        let mut told: Vec<Event> = of_connector.filter(|event| after.as_ref().is_none_or(|after| place(event) < *after)).cloned().collect();
+        told.sort_by_key(|event| std::cmp::Reverse(place(event)));
+        told.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+        told
+    }
+
+    pub fn forget(&mut self, events: &[EventId]) {
+        let gone = events.iter().filter_map(|event| self.ledger.remove_entry(event));
+        self.forgotten.extend(gone);
+    }
+
+    pub(super) fn are_new(&self, events: &[Event]) -> Result<(), StoreError> {
         if ids(events).len() != events.len() {
             return Err(StoreError::Unavailable("a transaction takes each row once".into()));
         }
@@ -191,7 +248,7 @@ impl Tables {
         if known { Err(StoreError::Conflict) } else { Ok(()) }
     }
 
-    fn decide(&mut self, connector: &Location, events: &[Event]) {
+    pub(super) fn decide(&mut self, connector: &Location, events: &[Event]) {
         let entry = |event: &Event| Entry { event: event.clone(), connector: connector.clone(), published_at: None };
         self.ledger.extend(events.iter().map(|event| (event.event_id.clone(), entry(event))));
     }
@@ -252,7 +309,7 @@ impl Tables {
     }
 }
 
-fn ids(events: &[Event]) -> BTreeSet<EventId> {
+pub(super) fn ids(events: &[Event]) -> BTreeSet<EventId> {
     events.iter().map(|event| event.event_id.clone()).collect()
 }
 

@@ -2,6 +2,7 @@
 
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::ports::{Clock, Entropy};
+use secrecy::SecretString;
 use uuid::{Builder, Uuid};
 
 use super::World;
@@ -41,5 +42,12 @@ impl Entropy for SeqEntropy {
         let mut random = [0; 10];
         random[2..].copy_from_slice(&state.drawn.to_be_bytes());
         Builder::from_unix_timestamp_millis(u64::try_from(now.millis()).unwrap_or_default(), &random).into_uuid()
+    }
+
+    /// As long as a real one, and of the same letters.
+    fn secret(&self) -> SecretString {
+        let mut state = self.0.lock();
+        state.drawn += 1;
+        format!("secret-{:036}", state.drawn).into()
     }
 }

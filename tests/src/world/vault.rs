@@ -1,6 +1,6 @@
 //! A vault that binds for real: the context lies inside what it seals, and opening checks it.
 
-use email_connectors::domain::id::ConnectorId;
+use email_connectors::domain::id::{ConnectorId, TriggerId};
 use email_connectors::domain::secret::{AccessToken, RefreshToken, Sealed, SealedAccessToken, WrappedKey};
 use email_connectors::ports::{Vault, VaultError};
 use secrecy::{ExposeSecret, SecretString};
@@ -20,6 +20,7 @@ struct Content {
 #[derive(PartialEq, Serialize, Deserialize)]
 enum Context {
     RefreshToken { connector: ConnectorId },
+    TriggerSecret { trigger: TriggerId },
     DataKey,
     AccessToken { connector: ConnectorId, generation: u64, key: Vec<u8> },
 }
@@ -58,6 +59,16 @@ impl Vault for MemoryVault {
     async fn open_refresh_token(&self, sealed: &Sealed, connector: &ConnectorId) -> Result<RefreshToken, VaultError> {
         let context = Context::RefreshToken { connector: connector.clone() };
         self.0.call(Call::OpenRefreshToken, connector, |_| Ok(RefreshToken(open(sealed, context)?.into()))).await
+    }
+
+    async fn seal_trigger_secret(&self, secret: &SecretString, trigger: &TriggerId) -> Result<Sealed, VaultError> {
+        let context = Context::TriggerSecret { trigger: trigger.clone() };
+        self.0.call(Call::SealTriggerSecret, trigger, |state| Ok(seal(state, context, secret.expose_secret()))).await
+    }
+
+    async fn open_trigger_secret(&self, sealed: &Sealed, trigger: &TriggerId) -> Result<SecretString, VaultError> {
+        let context = Context::TriggerSecret { trigger: trigger.clone() };
+        self.0.call(Call::OpenTriggerSecret, trigger, |_| Ok(open(sealed, context)?.into())).await
     }
 
     async fn new_data_key(&self) -> Result<WrappedKey, VaultError> {

@@ -27,6 +27,7 @@ impl Google {
         let settings = GoogleSettings {
             client_id: Config::default().client_id,
             client_secret: SecretString::from(Config::default().client_secret),
+            auth_url: format!("{}/o/oauth2/v2/auth", fake.url),
             token_url: format!("{}/token", fake.url),
             revoke_url: format!("{}/revoke", fake.url),
             api_base: fake.url.clone(),

@@ -118,4 +118,8 @@ async fn the_users_keys_are_found_by_discovery() {
     let verifier = JwksVerifier::new(https::client().unwrap(), KeySource::Discovery(format!("{}/users", fake.url)));
     let token = fake.admin.user_token(&NewUserToken { sub: "ada".into(), ..NewUserToken::default() });
     assert_eq!(verifier.verify(&token, aws::now()).await.unwrap()["sub"], "ada");
+
+    // The document names another issuer than the one that is configured.
+    let other = JwksVerifier::new(https::client().unwrap(), KeySource::Discovery(format!("{}/users/", fake.url)));
+    assert!(matches!(other.verify(&token, aws::now()).await, Err(TokenError::KeysUnavailable(_))));
 }

@@ -1,15 +1,16 @@
-//! The store on DynamoDB keeps the contract that the store in memory keeps, and tells contention from a lost race.
+//! The store on DynamoDB keeps the contract that the store in memory keeps, tells contention from a lost race, and goes on where
+//! DynamoDB leaves something undone.
 
 use std::sync::{Arc, Mutex};
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
 use email_connectors::adapters::dynamodb::DynamoStore;
 use email_connectors::domain::connector::Location;
 use email_connectors::domain::email_address::EmailAddress;
-use email_connectors::domain::id::ConnectorId;
+use email_connectors::domain::id::{ConnectorId, EventId};
 use email_connectors::ports::{Store, StoreError};
 use serde_json::{Value, json};
 
@@ -76,4 +77,97 @@ async fn an_update_that_meets_a_transaction_is_tried_again() {
     assert!(scheduled(store(3, error("TransactionConflictException")).await).await.is_ok());
     assert!(matches!(scheduled(store(99, error("TransactionConflictException")).await).await, Err(StoreError::Unavailable(_))));
     assert!(matches!(scheduled(store(1, error("ConditionalCheckFailedException")).await).await, Err(StoreError::Conflict)));
+}
+
+/// A DynamoDB that answers each of these calls in turn with what is prepared for it, and keeps what it was asked.
+#[derive(Clone)]
+struct Prepared {
+    answers: Arc<Mutex<Vec<(&'static str, Value)>>>,
+    asked: Arc<Mutex<Vec<Value>>>,
+}
+
+async fn answer_as_prepared(State(prepared): State<Prepared>, headers: HeaderMap, request: String) -> Json<Value> {
+    prepared.asked.lock().unwrap().push(serde_json::from_str(&request).unwrap());
+    let mut answers = prepared.answers.lock().unwrap();
+    assert!(!answers.is_empty(), "nothing is prepared for {headers:?}");
+    let (call, answer) = answers.remove(0);
+    assert_eq!(headers["x-amz-target"], format!("DynamoDB_20120810.{call}"));
+    Json(answer)
+}
+
+async fn prepared(answers: Vec<(&'static str, Value)>) -> (DynamoStore, Prepared) {
+    let prepared = Prepared { answers: Arc::new(Mutex::new(answers)), asked: Arc::default() };
+    let router = Router::new().route("/", post(answer_as_prepared)).with_state(prepared.clone());
+    (DynamoStore::new(&scripted::served_by(router).await, "table"), prepared)
+}
+
+fn row_key(number: u32) -> Value {
+    json!({"pk": {"S": format!("EVENT#evt_{number}")}, "sk": {"S": "EVENT"}})
+}
+
+fn place(number: u32) -> Value {
+    let place = json!({"told_of": {"S": "con_1"}, "decided_at": {"S": "2030-01-01T00:00:00.000Z"}});
+    [place, row_key(number)].iter().flat_map(|part| part.as_object().unwrap().clone()).collect::<serde_json::Map<_, _>>().into()
+}
+
+fn row(number: u32) -> Value {
+    let text = |text: &str| json!({"S": text});
+    let mut row = place(number);
+    for (name, value) in [
+        ("schema_version", json!({"N": "1"})),
+        ("event_id", text(&format!("evt_{number}"))),
+        ("detail_type", text("WATCH_LAPSED")),
+        ("connector_id", text("con_1")),
+        ("mailbox", text("ada@example.com")),
+        ("detail", text("{}")),
+        ("expires_at", json!({"N": "1900000000"})),
+    ] {
+        row[name] = value;
+    }
+    row
+}
+
+/// Where the index is behind the table, a page of it may name nothing that is left.
+#[tokio::test]
+async fn what_the_index_names_and_is_gone_makes_room_for_the_next() {
+    let (store, prepared) = prepared(vec![
+        ("Query", json!({"Items": [place(5), place(4), place(3)], "LastEvaluatedKey": place(3)})),
+        ("BatchGetItem", json!({"Responses": {"table": [row(4)]}})),
+        ("Query", json!({"Items": [place(2), place(1)], "LastEvaluatedKey": place(1)})),
+        ("BatchGetItem", json!({"Responses": {"table": []}})),
+        ("Query", json!({"Items": [place(0)]})),
+        ("BatchGetItem", json!({"Responses": {"table": [row(0)]}})),
+    ])
+    .await;
+    let told = store.told(&ConnectorId::new("con_1"), None, 3).await.unwrap();
+    let told: Vec<&str> = told.iter().map(|event| event.event_id.as_str()).collect();
+    assert_eq!(told, ["evt_4", "evt_0"]);
+    assert!(prepared.answers.lock().unwrap().is_empty(), "the index was read to its end");
+    let asked = prepared.asked.lock().unwrap();
+    assert_eq!(
+        (&asked[2]["ExclusiveStartKey"], &asked[2]["Limit"]),
+        (&place(3), &json!(2)),
+        "from where it stood, and no more than is missing"
+    );
+    assert_eq!((&asked[4]["ExclusiveStartKey"], &asked[4]["Limit"]), (&place(1), &json!(2)));
+    assert_eq!(asked[1]["RequestItems"]["table"]["ConsistentRead"], json!(true), "rows are read as they are now");
+}
+
+fn left(numbers: std::ops::Range<u32>) -> Value {
+    let deletions: Vec<Value> = numbers.map(|number| json!({"DeleteRequest": {"Key": row_key(number)}})).collect();
+    json!({"UnprocessedItems": {"table": deletions}})
+}
+
+#[tokio::test]
+async fn what_dynamodb_leaves_undeleted_is_asked_for_again_and_not_for_ever() {
+    let all: Vec<EventId> = (0..25).map(|number| EventId::new(format!("evt_{number}"))).collect();
+    let done = json!({"UnprocessedItems": {}});
+    let (store, busy) = prepared(vec![("BatchWriteItem", left(0..20)), ("BatchWriteItem", left(3..7)), ("BatchWriteItem", done)]).await;
+    store.forget(&all).await.unwrap();
+    let asked: Vec<Value> = busy.asked.lock().unwrap().iter().map(|request| request["RequestItems"]["table"].clone()).collect();
+    let deletions = |numbers| left(numbers)["UnprocessedItems"]["table"].clone();
+    assert_eq!(asked, [deletions(0..25), deletions(0..20), deletions(3..7)], "each round is asked for what the last one left");
+
+    let (store, _) = prepared(vec![("BatchWriteItem", left(0..1)); 100]).await;
+    assert!(matches!(store.forget(&all[..1]).await, Err(StoreError::Unavailable(_))), "what is never done is told");
 }

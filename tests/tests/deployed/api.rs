@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::stack::{Stack, User, read, token};
+use tests::deployed::{Stack, User, read, token};
 
 #[tokio::test]
 async fn a_second_connect_keeps_the_connector_its_cursor_and_its_triggers() {
@@ -110,6 +110,7 @@ async fn an_answer_shows_what_was_decided_to_be_shown() {
         "email_address",
         "status",
         "granted_scopes",
+        "capabilities",
         "paused",
         "history_id",
         "watch",

@@ -8,7 +8,7 @@ use email_connectors::adapters::system::System;
 use email_connectors::ports::{Clock, Entropy};
 use serde_json::{Value, json};
 
-use crate::stack::Stack;
+use tests::deployed::Stack;
 
 /// A rule and a queue of its own, for one connector's notices.
 pub struct Notices {

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::killing::{calls, kill_after};
-use crate::stack::{Stack, User, same_set};
+use tests::deployed::{Stack, User, same_set};
 
 /// How many mails wait when the processor starts: several batches of Gmail's.
 const MAILS: usize = 60;

@@ -9,7 +9,7 @@ use email_connectors::ports::{Clock, Entropy};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::stack::{Stack, User, read};
+use tests::deployed::{Stack, User, read};
 
 fn ids(events: &[Value]) -> Vec<String> {
     let mut ids: Vec<String> = events.iter().map(|event| event["event_id"].as_str().unwrap().to_string()).collect();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::bus::Notices;
 use crate::killing::{Moments, kill_after};
-use crate::stack::{Stack, User, same_set};
+use tests::deployed::{Stack, User, same_set};
 
 /// As the stack of these tests is deployed (SweepEveryMinutes).
 const SWEEP: Duration = Duration::from_secs(60);

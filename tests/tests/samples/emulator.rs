@@ -36,6 +36,7 @@ impl World {
             ("AUTH_ISSUER", "https://login.example.com"),
             ("AUTH_AUDIENCE", "email-connectors"),
             ("AUTH_OWNER_CLAIM", "sub"),
+            ("AUTH_ROLE_CLAIM", ""),
             ("GOOGLE_CLIENT_ID", "local-client.apps.googleusercontent.com"),
             ("GOOGLE_CLIENT_SECRET", "local-secret"),
             ("GOOGLE_SCOPES", "openid email https://www.googleapis.com/auth/gmail.modify"),
@@ -63,6 +64,7 @@ impl World {
             ("QUARANTINE_QUEUE_URL", quarantine),
             ("EVENT_BUS_NAME", bus),
             ("AUTH_JWKS_URL", format!("{}/users/certs", google.url)),
+            ("GOOGLE_AUTH_URL", format!("{}/o/oauth2/v2/auth", google.url)),
             ("GOOGLE_TOKEN_URL", format!("{}/token", google.url)),
             ("GOOGLE_REVOKE_URL", format!("{}/revoke", google.url)),
             ("GOOGLE_CERTS_URL", format!("{}/oauth2/v3/certs", google.url)),
@@ -85,12 +87,12 @@ impl World {
         let template = template::read();
         let own = &template["Resources"][logical_id(function).as_str()]["Properties"]["Environment"]["Variables"];
         let shared = &template["Globals"]["Function"]["Environment"]["Variables"];
-        let declared = [own, shared].into_iter().filter_map(|variables| variables.as_mapping()).flat_map(|variables| variables.keys());
-        let value = |name: &serde_yaml_ng::Value| {
+        let declared = [own, shared].into_iter().filter_map(|variables| variables.as_mapping()).flatten();
+        let value = |(name, declared): (&serde_yaml_ng::Value, &serde_yaml_ng::Value)| {
             let name = name.as_str().unwrap();
-            let value =
-                self.values.get(name).unwrap_or_else(|| panic!("the template gives {function} a variable {name} that nothing here knows"));
-            (name.to_string(), value.clone())
+            // What the template itself says, where this world has nothing of its own.
+            let value = self.values.get(name).cloned().or_else(|| declared.as_str().map(String::from));
+            (name.to_string(), value.unwrap_or_else(|| panic!("the template gives {function} a variable {name} that nothing here knows")))
         };
         declared.map(value).collect()
     }

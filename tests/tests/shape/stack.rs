@@ -44,6 +44,12 @@ fn environment_variables_are_text() {
     }
 }
 
+/// What a condition allows for all values of a key.
+fn conditioned(statement: &Value, key: &str) -> Vec<String> {
+    let operators = ["ForAllValues:StringLike", "ForAllValues:StringEquals"];
+    operators.iter().flat_map(|operator| list(&statement["Condition"][operator][key])).collect()
+}
+
 #[test]
 fn no_function_may_do_more_than_it_names() {
     let template = template::read();
@@ -54,8 +60,16 @@ fn no_function_may_do_more_than_it_names() {
                 assert!(actions.iter().all(|action| !action.contains('*')), "{role} allows {actions:?}");
                 assert!(list(&statement["Resource"]).iter().all(|resource| resource != "*"), "{role} allows {actions:?} on everything");
                 assert!(actions.iter().all(|action| action != "dynamodb:Scan"), "{role} may scan");
+                let uses_table = actions.iter().any(|action| action.starts_with("dynamodb:"));
+                let rows = conditioned(statement, "dynamodb:LeadingKeys");
+                assert!(!uses_table || !rows.is_empty(), "{role} allows {actions:?} on every row");
+                assert!(rows.iter().all(|rows| rows != "*"), "{role} allows {actions:?} on {rows:?}");
                 let uses_key = actions.iter().any(|action| action.starts_with("kms:"));
-                assert!(!uses_key || !statement["Condition"].is_null(), "{role} may use the key under any encryption context");
+                let contexts = conditioned(statement, "kms:EncryptionContextKeys");
+                assert!(!uses_key || !contexts.is_empty(), "{role} may use the key under any encryption context");
+                // All of no keys are among those named.
+                let none = &statement["Condition"]["Null"]["kms:EncryptionContextKeys"];
+                assert!(!uses_key || none == "false", "{role} may use the key without an encryption context");
             }
         }
     }

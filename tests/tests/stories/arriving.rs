@@ -1,11 +1,12 @@
 //! A message arrives, and fires or does not.
 
 use email_connectors::domain::history_id::HistoryId;
-use email_connectors::domain::id::{EventId, MessageId, TriggerId};
-use email_connectors::domain::trigger::NewTrigger;
+use email_connectors::domain::id::{EventId, MessageId};
+use email_connectors::domain::trigger::Trigger;
 use email_connectors::domain::wake_up::{Kind, WakeUp};
 use email_connectors::flows::process::Outcome;
 use email_connectors::flows::subscribe;
+use email_connectors::ports::Store;
 use serde_json::json;
 use tests::world::{Account, Call, Mail, When};
 
@@ -36,7 +37,7 @@ async fn a_message_arrives() {
     assert_eq!(connector.position.listed_at, Some(scene.stage.world.now()));
     assert!(connector.unpublished.is_empty());
 
-    let [firing] = scene.stage.published().try_into().expect("one event");
+    let [firing] = scene.stage.fired().try_into().expect("one event");
     assert_eq!(firing.event_id, EventId::derive(&scene.ada.sub, &delivered.message, &scene.trigger.id));
     let expected = json!({
         "schema_version": 1,
@@ -88,7 +89,7 @@ async fn a_push_says_look_and_never_where_to() {
     assert_eq!(scene.cursor(), scene.ada.history_id(), "the cursor is the listing's, not the push's");
     scene.deliver(&["Two"]);
     scene.stage.wake(&scene.push()).await.unwrap();
-    assert_eq!(subjects(&scene.stage.published()), ["One", "Two"]);
+    assert_eq!(subjects(&scene.stage.fired()), ["One", "Two"]);
 }
 
 #[tokio::test]
@@ -97,7 +98,7 @@ async fn a_wake_up_of_our_own_is_never_stale() {
         let scene = Scene::new().await;
         scene.deliver(&["Never pushed"]);
         assert_eq!(scene.stage.wake(&scene.own(kind)).await.unwrap(), [listed(1, 1)], "{kind:?}");
-        let [firing] = scene.stage.published().try_into().expect("one event");
+        let [firing] = scene.stage.fired().try_into().expect("one event");
         assert_eq!(detail(&firing)["correlation"], json!({}), "{kind:?} knows neither push nor history id");
     }
 }
@@ -132,7 +133,7 @@ async fn each_trigger_fires_for_what_its_filters_accept() {
     scene.ada.deliver(Mail::new("Your invoice"));
     scene.ada.deliver(Mail::new("Lunch?").from("Bob <bob@example.com>"));
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(2, 4)]);
-    let mut fired: Vec<_> = scene.stage.published().into_iter().map(|firing| (firing.message_id, firing.trigger_id)).collect();
+    let mut fired: Vec<_> = scene.stage.fired().into_iter().map(|firing| (firing.message_id, firing.trigger_id)).collect();
     let all = &scene.trigger.id;
     let mut expected = [("m1", all), ("m1", &invoices.id), ("m2", all), ("m2", &bobs.id)]
         .map(|(message, trigger)| (Some(MessageId::new(message)), Some(trigger.clone())));
@@ -154,7 +155,7 @@ async fn what_was_not_received_does_not_fire_and_is_not_even_fetched() {
     scene.ada.deliver(Mail::new("To myself").labelled(&["SENT", "INBOX"]));
     scene.ada.deliver(Mail::new("Archived at once").labelled(&[]));
     scene.stage.wake(&scene.push()).await.unwrap();
-    assert_eq!(subjects(&scene.stage.published()), ["To myself", "Archived at once"]);
+    assert_eq!(subjects(&scene.stage.fired()), ["To myself", "Archived at once"]);
 }
 
 #[tokio::test]
@@ -163,7 +164,7 @@ async fn the_fetched_message_decides_not_the_record() {
     let ham = scene.ada.deliver(Mail::new("Filed under spam since"));
     scene.ada.relabel(&ham.message, &["SPAM"]);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 0)]);
-    assert!(scene.stage.published().is_empty());
+    assert!(scene.stage.fired().is_empty());
 }
 
 #[tokio::test]
@@ -174,7 +175,7 @@ async fn mail_older_than_its_trigger_does_not_fire() {
     scene.ada.deliver(Mail::new("Of the very second").received_at(scene.trigger.created_at));
     scene.ada.deliver(Mail::new("New").received_at(now));
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(3, 2)]);
-    assert_eq!(subjects(&scene.stage.published()), ["Of the very second", "New"]);
+    assert_eq!(subjects(&scene.stage.fired()), ["Of the very second", "New"]);
 }
 
 #[tokio::test]
@@ -184,15 +185,15 @@ async fn mail_older_than_the_connect_does_not_fire() {
     stage.world.pass(MINUTE);
     let connector = stage.connect("owner", &ada).await;
     // A trigger that claims to be older than its connector: a row written by hand.
-    let body = json!({"type": "email", "config": {"connector_id": connector.id}});
-    let new = NewTrigger::parse(body).unwrap();
-    let early = connector.connected_at.before(30 * MINUTE);
-    subscribe::create(&stage.world.store(), &owner("owner"), new, TriggerId::new("trg_early"), early).await.unwrap();
+    let trigger = stage.trigger(&connector, json!({})).await;
+    let early = Trigger { created_at: connector.connected_at.before(30 * MINUTE), ..trigger };
+    let version = stage.connector(&connector.id).version;
+    stage.world.store().put_trigger(&early, None, &connector.location(), version).await.unwrap();
     ada.deliver(Mail::new("From before").received_at(connector.connected_at.before(MINUTE)));
     ada.deliver(Mail::new("Since").received_at(connector.connected_at));
     let push = WakeUp::push(ada.address(), ada.history_id(), None, stage.world.now());
     assert_eq!(stage.wake(&push).await.unwrap(), [listed(2, 1)]);
-    assert_eq!(subjects(&stage.published()), ["Since"]);
+    assert_eq!(subjects(&stage.fired()), ["Since"]);
 }
 
 #[tokio::test]
@@ -202,7 +203,7 @@ async fn a_message_that_is_gone_by_now_holds_nobody_up() {
     scene.deliver(&["Still here"]);
     scene.ada.delete(&gone.message);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)]);
-    assert_eq!(subjects(&scene.stage.published()), ["Still here"]);
+    assert_eq!(subjects(&scene.stage.fired()), ["Still here"]);
     assert_eq!(scene.cursor(), scene.ada.history_id());
 }
 
@@ -213,7 +214,7 @@ async fn two_owners_of_one_mailbox_both_hear_of_it() {
     scene.stage.trigger(&second, json!({})).await;
     scene.deliver(&["For both"]);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1), listed(1, 1)]);
-    let mut owners: Vec<_> = scene.stage.published().iter().map(|firing| detail(firing)["owner_id"].clone()).collect();
+    let mut owners: Vec<_> = scene.stage.fired().iter().map(|firing| detail(firing)["owner_id"].clone()).collect();
     owners.sort_by_key(|owner| owner.to_string());
     assert_eq!(owners, ["owner", "second-owner"]);
 }
@@ -226,9 +227,9 @@ async fn one_owners_trouble_is_not_the_others() {
     scene.deliver(&["For both"]);
     scene.stage.world.fail(Call::History, When::Before, 1);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::PutOff, listed(1, 1)]);
-    assert_eq!(scene.stage.published().len(), 1);
+    assert_eq!(scene.stage.fired().len(), 1);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1), Outcome::Stale]);
-    assert_eq!(scene.stage.published().len(), 2);
+    assert_eq!(scene.stage.fired().len(), 2);
 }
 
 #[tokio::test]
@@ -241,7 +242,7 @@ async fn mailboxes_do_not_share_events() {
     bob.deliver(Mail::new("For Bob"));
     scene.stage.wake(&scene.push()).await.unwrap();
     scene.stage.wake(&WakeUp { email_address: bob.address(), ..scene.push() }).await.unwrap();
-    assert_eq!(subjects(&scene.stage.published()), ["For Ada", "For Bob"]);
+    assert_eq!(subjects(&scene.stage.fired()), ["For Ada", "For Bob"]);
     let of = |account: &Account| EventId::derive(&account.sub, &MessageId::new("m1"), &scene.trigger.id);
     assert_ne!(of(&scene.ada), of(&bob), "not even if Gmail gave two messages the same id");
 }
@@ -258,6 +259,6 @@ async fn a_trigger_made_between_a_workers_read_and_its_commit_fires_too() {
         second
     });
     assert_eq!(outcomes.unwrap(), [listed(1, 2)], "the first commit is refused, the second decides for both");
-    let fired: Vec<_> = scene.stage.published().into_iter().filter_map(|firing| firing.trigger_id).collect();
+    let fired: Vec<_> = scene.stage.fired().into_iter().filter_map(|firing| firing.trigger_id).collect();
     assert!(fired.len() == 2 && fired.contains(&second.id) && fired.contains(&scene.trigger.id), "{fired:?}");
 }

@@ -22,23 +22,23 @@ async fn crashed(call: Call, when: When) -> Scene {
 async fn a_crash_before_the_commit_decides_nothing_and_the_wake_up_comes_again() {
     for call in [Call::History, Call::Messages, Call::Decided] {
         let scene = crashed(call, When::After).await;
-        assert!(scene.stage.world.store().ledger().is_empty());
+        assert!(scene.stage.decided().is_empty());
         assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)]);
-        assert_eq!(subjects(&scene.stage.published()), ["One"]);
+        assert_eq!(subjects(&scene.stage.fired()), ["One"]);
     }
 }
 
 #[tokio::test]
 async fn a_crash_after_the_commit_is_made_good_by_the_next_wake_up_even_a_stale_one() {
     let scene = crashed(Call::Commit, When::After).await;
-    let decided = scene.stage.world.store().ledger();
+    let decided = scene.stage.decided();
     assert_eq!(decided.len(), 1);
     assert_eq!(scene.cursor(), scene.ada.history_id());
 
     // Younger than a worker's longest life, it may be another's work in progress.
     scene.stage.world.pass(PROCESSOR_TIMEOUT - Duration::from_secs(1));
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::Stale]);
-    assert_eq!(scene.stage.published(), []);
+    assert_eq!(scene.stage.fired(), []);
 
     scene.stage.world.pass(Duration::from_secs(1));
     scene.stage.forget_calls();
@@ -47,7 +47,7 @@ async fn a_crash_after_the_commit_is_made_good_by_the_next_wake_up_even_a_stale_
     let calls =
         ["store.mailbox ada@example.com", "store.unpublished 1", "store.commit 0 events", "bus.publish 1", "store.mark_published 1"];
     assert_eq!(scene.stage.calls(), calls);
-    assert_eq!(scene.stage.published(), decided, "the very bytes that were decided");
+    assert_eq!(scene.stage.fired(), decided, "the very bytes that were decided");
     assert!(scene.connector().unpublished.is_empty());
 }
 
@@ -55,12 +55,12 @@ async fn a_crash_after_the_commit_is_made_good_by_the_next_wake_up_even_a_stale_
 async fn a_crash_between_publication_and_mark_repeats_the_same_bytes() {
     for (call, when) in [(Call::Publish, When::After), (Call::MarkPublished, When::Before)] {
         let scene = crashed(call, when).await;
-        let [first] = scene.stage.published().try_into().expect("it was published");
+        let [first] = scene.stage.fired().try_into().expect("it was published");
         scene.stage.world.pass(PROCESSOR_TIMEOUT);
         scene.stage.wake(&scene.push()).await.unwrap();
-        assert_eq!(scene.stage.published(), [first.clone(), first], "the same id, the same bytes");
+        assert_eq!(scene.stage.fired(), [first.clone(), first], "the same id, the same bytes");
         scene.stage.wake(&scene.push()).await.unwrap();
-        assert_eq!(scene.stage.published().len(), 2, "and then no more");
+        assert_eq!(scene.stage.fired().len(), 2, "and then no more");
     }
 }
 
@@ -69,7 +69,7 @@ async fn a_crash_after_the_mark_owes_nothing() {
     let scene = crashed(Call::MarkPublished, When::After).await;
     scene.stage.world.pass(PROCESSOR_TIMEOUT);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::Stale]);
-    assert_eq!(scene.stage.published().len(), 1);
+    assert_eq!(scene.stage.fired().len(), 1);
 }
 
 #[tokio::test]
@@ -80,8 +80,8 @@ async fn a_commit_that_is_answered_with_an_error_and_landed_is_not_decided_again
     assert!(scene.stage.wake(&scene.push()).await.is_err());
     scene.stage.world.pass(PROCESSOR_TIMEOUT);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::Stale]);
-    assert_eq!(scene.stage.published(), scene.stage.world.store().ledger());
-    assert_eq!(scene.stage.published().len(), 1);
+    assert_eq!(scene.stage.fired(), scene.stage.decided());
+    assert_eq!(scene.stage.fired().len(), 1);
 }
 
 #[tokio::test]
@@ -90,14 +90,14 @@ async fn what_the_bus_refused_is_published_later_with_the_same_bytes() {
     scene.deliver(&["One", "Two", "Three"]);
     scene.stage.world.bus().take_only(1);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(3, 3)], "the mail is decided; the bus is nobody's mail");
-    assert_eq!(subjects(&scene.stage.published()), ["One"]);
+    assert_eq!(subjects(&scene.stage.fired()), ["One"]);
     assert_eq!(scene.connector().unpublished.len(), 2, "what the bus took is marked");
 
     scene.stage.world.pass(PROCESSOR_TIMEOUT);
     scene.stage.wake(&scene.push()).await.unwrap();
-    let mut published = scene.stage.published();
+    let mut published = scene.stage.fired();
     published.sort_by(|one, other| one.event_id.cmp(&other.event_id));
-    assert_eq!(published, scene.stage.world.store().ledger(), "each once, in the bytes that were decided");
+    assert_eq!(published, scene.stage.decided(), "each once, in the bytes that were decided");
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn a_bus_that_is_down_holds_up_neither_cursor_nor_outbox() {
     scene.stage.world.pass(MINUTE);
     assert_eq!(scene.stage.sweep().await.woken, 1, "the renewer finds it without a push");
     scene.stage.work().await;
-    let mut published = subjects(&scene.stage.published());
+    let mut published = subjects(&scene.stage.fired());
     published.sort();
     assert_eq!(published, ["One", "Two"]);
 }
@@ -140,9 +140,9 @@ async fn a_forgotten_firing_is_woken_and_published() {
     scene.stage.world.pass(2 * PROCESSOR_TIMEOUT);
     let swept = scene.stage.sweep().await;
     assert_eq!((swept.woken, swept.failures.len()), (1, 0));
-    assert_eq!(scene.stage.published(), [], "the renewer publishes nothing itself");
+    assert_eq!(scene.stage.fired(), [], "the renewer publishes nothing itself");
     scene.stage.work().await;
-    assert_eq!(subjects(&scene.stage.published()), ["One"]);
+    assert_eq!(subjects(&scene.stage.fired()), ["One"]);
     assert_eq!(scene.stage.sweep().await.woken, 0, "nothing is forgotten any more");
 }
 
@@ -167,8 +167,8 @@ async fn two_workers_decide_each_firing_once() {
         scene.deliver(&["One", "Two"]);
         let [first, second] = overtaken(&scene, call, when).await;
         assert_eq!((first, second), (vec![Outcome::Stale], vec![listed(2, 2)]), "{call}: the first is refused, and reads again");
-        assert_eq!(subjects(&scene.stage.published()), ["One", "Two"], "{call}");
-        assert_eq!(scene.stage.world.store().ledger().len(), 2, "{call}");
+        assert_eq!(subjects(&scene.stage.fired()), ["One", "Two"], "{call}");
+        assert_eq!(scene.stage.decided().len(), 2, "{call}");
         assert_eq!(scene.cursor(), scene.ada.history_id(), "{call}");
     }
 }
@@ -179,7 +179,7 @@ async fn a_second_worker_leaves_alone_what_the_first_is_publishing() {
     scene.deliver(&["One"]);
     let [first, second] = overtaken(&scene, Call::Publish, When::Before).await;
     assert_eq!((first, second), (vec![listed(1, 1)], vec![Outcome::Stale]));
-    assert_eq!(subjects(&scene.stage.published()), ["One"], "without a fault there is no repeat");
+    assert_eq!(subjects(&scene.stage.fired()), ["One"], "without a fault there is no repeat");
 }
 
 #[tokio::test]
@@ -202,8 +202,8 @@ async fn a_bus_that_is_down_stops_no_listing_halfway() {
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(250, 250)]);
     assert_eq!(scene.cursor(), scene.ada.history_id());
     let left = scene.connector().unpublished.len();
-    assert_eq!(scene.stage.published().len() + left, 250, "each is decided, and published or known to be owed");
+    assert_eq!(scene.stage.fired().len() + left, 250, "each is decided, and published or known to be owed");
     scene.stage.world.pass(PROCESSOR_TIMEOUT);
     scene.stage.wake(&scene.push()).await.unwrap();
-    assert_eq!(scene.stage.published().len(), 250);
+    assert_eq!(scene.stage.fired().len(), 250);
 }

@@ -54,7 +54,7 @@ async fn a_mailbox_that_fails_comes_back_whole_and_takes_no_other_with_it() {
     let failed = failed(stage, &[&adas[0], &bobs, &adas[1], "not a wake-up"]).await;
 
     assert_eq!(failed, ["message-0", "message-2"]);
-    assert_eq!(subjects(&stage.published()), ["for bob"]);
+    assert_eq!(subjects(&stage.fired()), ["for bob"]);
     assert_eq!(stage.world.quarantine().kept().len(), 1);
 }
 
@@ -65,7 +65,7 @@ async fn several_wake_ups_of_a_mailbox_are_one_look() {
     let wake_ups = [text(&scene.push()), text(&scene.push_of(scene.cursor())), text(&scene.push())];
     assert_eq!(failed(&scene.stage, &[&wake_ups[0], &wake_ups[1], &wake_ups[2]]).await, Vec::<String>::new());
     assert_eq!(scene.stage.calls_of(&["gmail.history"]).len(), 1);
-    assert_eq!(scene.stage.published().len(), 2);
+    assert_eq!(scene.stage.fired().len(), 2);
 }
 
 #[tokio::test]
@@ -86,14 +86,14 @@ async fn many_mailboxes_are_handled_side_by_side_and_each_by_one_look() {
     let gate = stage.world.hold(Call::History, When::Before, 1);
     let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
     let (failed, calls) = tokio::join!(failed(stage, &bodies), async {
-        assert_eq!(subjects(&stage.published()), ["for another"; 9], "nobody waits for Ada");
+        assert_eq!(subjects(&stage.fired()), ["for another"; 9], "nobody waits for Ada");
         let calls = stage.calls_of(&["store.mailbox ada"]);
         gate.open();
         calls
     });
     assert_eq!((failed, calls.len()), (Vec::new(), 1), "two wake-ups of one mailbox are never handled at once");
     assert_eq!(stage.calls_of(&["store.mailbox"]), Vec::<String>::new());
-    assert_eq!(stage.published().len(), 10);
+    assert_eq!(stage.fired().len(), 10);
 }
 
 #[tokio::test]

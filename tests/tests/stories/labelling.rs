@@ -17,7 +17,7 @@ async fn mail_rescued_from_spam_fires_once() {
     scene.ada.label(&spam, &[], &["INBOX"]);
     scene.ada.label(&spam, &["INBOX"], &[]);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 0)]);
-    assert_eq!(subjects(&scene.stage.published()), ["Rescued"]);
+    assert_eq!(subjects(&scene.stage.fired()), ["Rescued"]);
 }
 
 #[tokio::test]
@@ -28,7 +28,7 @@ async fn a_label_that_a_trigger_names_fires_when_it_is_added() {
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)]);
     scene.ada.label(&mail, &["Label_7"], &[]);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)]);
-    assert_eq!(scene.stage.published().len(), 2, "each of the two triggers once");
+    assert_eq!(scene.stage.fired().len(), 2, "each of the two triggers once");
 }
 
 #[tokio::test]
@@ -62,5 +62,5 @@ async fn mail_that_was_spam_before_the_trigger_does_not_fire_when_it_is_rescued(
     scene.stage.wake(&scene.push()).await.unwrap();
     scene.ada.label(&before, &["INBOX"], &["SPAM"]);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 0)]);
-    assert_eq!(scene.stage.published(), []);
+    assert_eq!(scene.stage.fired(), []);
 }

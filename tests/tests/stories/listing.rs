@@ -23,7 +23,7 @@ async fn all_pages_are_listed_before_the_cursor_moves() {
         "store.commit 5 events, cursor 1035",
     ];
     assert_eq!(scene.stage.calls_of(&["gmail", "store.commit"]), calls);
-    assert_eq!(subjects(&scene.stage.published()), ["One", "Two", "Three", "Four", "Five"]);
+    assert_eq!(subjects(&scene.stage.fired()), ["One", "Two", "Three", "Four", "Five"]);
 }
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn mail_that_comes_between_two_pages_is_not_lost_behind_the_later_ones_id(
     assert_eq!(scene.cursor(), first_page, "the cursor is the lowest that any page told");
     scene.stage.wake(&scene.push()).await.unwrap();
     assert_eq!(scene.cursor(), scene.ada.history_id());
-    let published = scene.stage.published();
+    let published = scene.stage.fired();
     assert_eq!(subjects(&published), ["One", "Two", "Three", "Four", "Five"], "none is lost behind a page's id, and each fires once");
 }
 
@@ -56,7 +56,7 @@ async fn a_page_that_fails_leaves_the_cursor() {
         scene.stage.world.fail(Call::History, When::Before, nth);
         assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::PutOff]);
         assert_eq!(scene.cursor(), before, "page {nth}");
-        assert!(scene.stage.published().is_empty());
+        assert!(scene.stage.fired().is_empty());
 
         assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(5, 5)], "the wake-up comes again");
     }
@@ -79,7 +79,7 @@ async fn whatever_fails_before_the_commit_leaves_the_cursor_and_nothing_is_lost(
             assert_eq!(scene.cursor(), before.position.cursor, "{call}");
             assert!(scene.connector().position.put_off.is_some(), "{call}: it has a time to look again");
         }
-        assert!(scene.stage.published().is_empty() && scene.stage.world.store().ledger().is_empty(), "{call}");
+        assert!(scene.stage.fired().is_empty() && scene.stage.decided().is_empty(), "{call}");
         assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)], "{call}");
     }
 }
@@ -96,7 +96,7 @@ async fn a_long_backlog_is_committed_in_steps_and_the_cursor_with_the_last() {
     assert!(steps.len() >= 2, "more than two transactions' worth: {commits:?}");
     assert!(steps.iter().all(|step| step.ends_with("events")), "the cursor stays: {commits:?}");
     assert!(last.ends_with("cursor 2750"), "the cursor moves: {commits:?}");
-    assert_eq!(scene.stage.published().len(), 250);
+    assert_eq!(scene.stage.fired().len(), 250);
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn a_crash_between_two_steps_doubles_nothing_and_loses_nothing() {
 
         scene.stage.world.pass(PROCESSOR_TIMEOUT);
         scene.stage.wake(&push).await.unwrap();
-        let mut events: Vec<_> = scene.stage.published().into_iter().map(|firing| firing.event_id).collect();
+        let mut events: Vec<_> = scene.stage.fired().into_iter().map(|firing| firing.event_id).collect();
         assert_eq!(events.len(), 250, "crash before commit {nth}");
         events.sort();
         events.dedup();

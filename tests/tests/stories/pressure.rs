@@ -86,7 +86,7 @@ async fn a_message_that_two_pages_tell_of_fires_once() {
     let mail = scene.ada.deliver(Mail::new("One")).message;
     scene.ada.label(&mail, &["INBOX"], &["UNREAD"]);
     scene.stage.wake(&scene.push()).await.unwrap();
-    assert_eq!(subjects(&scene.stage.published()), ["One"]);
+    assert_eq!(subjects(&scene.stage.fired()), ["One"]);
 }
 
 #[tokio::test]
@@ -107,5 +107,5 @@ async fn old_mail_that_is_moved_to_the_inbox_in_bulk_holds_nobody_up() {
             break;
         }
     }
-    assert_eq!(subjects(&scene.stage.published()), ["New"]);
+    assert_eq!(subjects(&scene.stage.fired()), ["New"]);
 }

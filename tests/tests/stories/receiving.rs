@@ -172,5 +172,5 @@ async fn a_mail_is_pushed_queued_and_fired() {
     scene.deliver(&["All the way"]);
     push(&scene.stage, &body("pubsub-7", json!(scene.ada.history_id().value()))).await.unwrap();
     scene.stage.work().await;
-    assert_eq!(subjects(&scene.stage.published()), ["All the way"]);
+    assert_eq!(subjects(&scene.stage.fired()), ["All the way"]);
 }

@@ -35,7 +35,7 @@ async fn a_watch_is_renewed_every_day_and_the_cursor_stays() {
     let watch = before.watch.renewed(now.after(WATCH_LIFE), now);
     assert_eq!(scene.connector(), Connector { watch, ..before }, "nothing but the watch changed");
     scene.stage.wake(&scene.push()).await.unwrap();
-    assert_eq!(subjects(&scene.stage.published()), ["Unheard"]);
+    assert_eq!(subjects(&scene.stage.fired()), ["Unheard"]);
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn a_silent_mailbox_is_woken() {
     let queued = scene.stage.world.wake_ups().queued();
     assert_eq!(queued.iter().map(|wake_up| (wake_up.kind, wake_up.history_id)).collect::<Vec<_>>(), [(Kind::Due, None)]);
     assert_eq!(scene.stage.work().await, [listed(1, 1)]);
-    assert_eq!(subjects(&scene.stage.published()), ["Its push was dropped"]);
+    assert_eq!(subjects(&scene.stage.fired()), ["Its push was dropped"]);
     assert_eq!(scene.stage.sweep().await.woken, 0, "it was looked at");
 }
 
@@ -229,7 +229,7 @@ async fn firings_that_cannot_be_published_hold_up_nobodys_renewal() {
     assert_eq!((swept.renewed, swept.woken), (21, 1), "all watches, and one wake-up for all of the mailbox's firings: {swept:?}");
     assert_eq!(scene.stage.world.wake_ups().queued().len(), 1);
     scene.stage.work().await;
-    assert_eq!(scene.stage.published().len(), 250);
+    assert_eq!(scene.stage.fired().len(), 250);
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ async fn mail_whose_record_shows_after_its_successors_is_found() {
     scene.stage.world.pass(SETTLE);
     scene.stage.sweep().await;
     assert_eq!(scene.stage.work().await, [listed(1, 1)]);
-    assert_eq!(subjects(&scene.stage.published()), ["In time", "Late"]);
+    assert_eq!(subjects(&scene.stage.fired()), ["In time", "Late"]);
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn page_tokens_that_are_lost_mean_listing_from_the_start() {
     let ada = scene.ada.clone();
     scene.stage.world.meanwhile(Call::History, When::After, 2, move |_| ada.lose_page_tokens());
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(5, 5)]);
-    assert_eq!(subjects(&scene.stage.published()), ["One", "Two", "Three", "Four", "Five"]);
+    assert_eq!(subjects(&scene.stage.fired()), ["One", "Two", "Three", "Four", "Five"]);
     assert_eq!(scene.cursor(), scene.ada.history_id());
     assert_eq!(scene.stage.calls_of(&["gmail.messages"]), ["gmail.messages m1 m2", "gmail.messages m3 m4", "gmail.messages m5"]);
 }

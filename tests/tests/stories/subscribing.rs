@@ -3,7 +3,7 @@
 use std::slice::from_ref;
 
 use email_connectors::domain::id::{ConnectorId, TriggerId};
-use email_connectors::domain::trigger::{MOST_TRIGGERS, NewTrigger, Trigger, TriggerChange};
+use email_connectors::domain::trigger::{MOST_TRIGGERS, Trigger, TriggerChange};
 use email_connectors::flows::subscribe::{self, SubscribeError};
 use email_connectors::ports::{Store, StoreError};
 use serde_json::{Value, json};
@@ -11,9 +11,9 @@ use tests::world::{Call, Failure, When};
 
 use tests::stage::{MINUTE, Scene, Stage, listed, owner, subjects};
 
-async fn create(stage: &Stage, of: &str, connector: &ConnectorId, id: &str) -> Result<Trigger, SubscribeError> {
-    let new = NewTrigger::parse(json!({"type": "email", "config": {"connector_id": connector}})).unwrap();
-    subscribe::create(&stage.world.store(), &owner(of), new, TriggerId::new(id), stage.world.now()).await
+async fn create(stage: &Stage, of: &str, connector: &ConnectorId) -> Result<Trigger, SubscribeError> {
+    let body = json!({"type": "email", "config": {"connector_id": connector}});
+    stage.subscribe(&owner(of), body).await.map(|(trigger, _)| trigger)
 }
 
 async fn change(stage: &Stage, of: &str, id: &TriggerId, body: Value) -> Result<Trigger, SubscribeError> {
@@ -30,7 +30,7 @@ async fn each_change_of_a_trigger_raises_its_connectors_version() {
     let scene = Scene::new().await;
     let version = || scene.connector().version;
     let first = version();
-    let trigger = create(&scene.stage, "owner", &scene.id, "trg_2").await.unwrap();
+    let trigger = create(&scene.stage, "owner", &scene.id).await.unwrap();
     assert_eq!(version(), first + 1, "created");
     scene.stage.world.pass(MINUTE);
     let changed = change(&scene.stage, "owner", &trigger.id, json!({"config": {"filters": {"query": "invoice"}}})).await.unwrap();
@@ -48,7 +48,7 @@ async fn a_changed_filter_holds_from_the_next_wake_up_on() {
     change(&scene.stage, "owner", &scene.trigger.id, json!({"config": {"filters": {"subject_contains": ["invoice"]}}})).await.unwrap();
     scene.deliver(&["Lunch?", "Invoice"]);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(2, 1)]);
-    assert_eq!(subjects(&scene.stage.published()), ["Invoice"]);
+    assert_eq!(subjects(&scene.stage.fired()), ["Invoice"]);
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn a_trigger_taken_away_before_the_decision_owes_nothing() {
         gate.open();
     });
     assert_eq!(outcomes.unwrap(), [listed(0, 0)]);
-    assert!(scene.stage.published().is_empty());
+    assert!(scene.stage.fired().is_empty());
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn nobody_touches_another_owners_connectors_and_triggers() {
     let scene = Scene::new().await;
     let before = (scene.connector(), scene.triggers().await);
     let (stage, id) = (&scene.stage, &scene.trigger.id);
-    assert!(matches!(create(stage, "thief", &scene.id, "trg_2").await, Err(SubscribeError::NoSuchConnector)));
+    assert!(matches!(create(stage, "thief", &scene.id).await, Err(SubscribeError::NoSuchConnector)));
     assert!(matches!(change(stage, "thief", id, json!({"agent_id": "mine"})).await, Err(SubscribeError::NoSuchTrigger)));
     assert!(matches!(remove(stage, "thief", id).await, Err(SubscribeError::NoSuchTrigger)));
     assert_eq!((scene.connector(), scene.triggers().await), before);
@@ -79,7 +79,7 @@ async fn nobody_touches_another_owners_connectors_and_triggers() {
 async fn what_is_not_there_is_told() {
     let scene = Scene::new().await;
     let (stage, unknown) = (&scene.stage, TriggerId::new("trg_unknown"));
-    assert!(matches!(create(stage, "owner", &ConnectorId::new("con_unknown"), "trg_2").await, Err(SubscribeError::NoSuchConnector)));
+    assert!(matches!(create(stage, "owner", &ConnectorId::new("con_unknown")).await, Err(SubscribeError::NoSuchConnector)));
     assert!(matches!(change(stage, "owner", &unknown, json!({})).await, Err(SubscribeError::NoSuchTrigger)));
     assert!(matches!(remove(stage, "owner", &unknown).await, Err(SubscribeError::NoSuchTrigger)));
 }
@@ -87,13 +87,13 @@ async fn what_is_not_there_is_told() {
 #[tokio::test]
 async fn a_connector_holds_so_many_triggers_and_no_more() {
     let scene = Scene::new().await;
-    for number in 2..=MOST_TRIGGERS {
-        create(&scene.stage, "owner", &scene.id, &format!("trg_{number}")).await.unwrap();
+    for _ in 2..=MOST_TRIGGERS {
+        create(&scene.stage, "owner", &scene.id).await.unwrap();
     }
-    assert!(matches!(create(&scene.stage, "owner", &scene.id, "trg_more").await, Err(SubscribeError::TooMany)));
+    assert!(matches!(create(&scene.stage, "owner", &scene.id).await, Err(SubscribeError::TooMany)));
     assert_eq!(scene.triggers().await.len(), MOST_TRIGGERS);
     remove(&scene.stage, "owner", &scene.trigger.id).await.unwrap();
-    create(&scene.stage, "owner", &scene.id, "trg_more").await.expect("there is room again");
+    create(&scene.stage, "owner", &scene.id).await.expect("there is room again");
 }
 
 /// Another change lands while the first one is held there.
@@ -140,12 +140,12 @@ async fn a_change_that_never_comes_first_gives_up() {
 #[tokio::test]
 async fn two_triggers_made_at_once_do_not_pass_the_bound_together() {
     let scene = Scene::new().await;
-    for number in 2..MOST_TRIGGERS {
-        create(&scene.stage, "owner", &scene.id, &format!("trg_{number}")).await.unwrap();
+    for _ in 2..MOST_TRIGGERS {
+        create(&scene.stage, "owner", &scene.id).await.unwrap();
     }
     let gate = scene.stage.world.hold(Call::Connector, When::Before, 1);
-    let (held, other) = tokio::join!(create(&scene.stage, "owner", &scene.id, "trg_held"), async {
-        let made = create(&scene.stage, "owner", &scene.id, "trg_other").await;
+    let (held, other) = tokio::join!(create(&scene.stage, "owner", &scene.id), async {
+        let made = create(&scene.stage, "owner", &scene.id).await;
         gate.open();
         made
     });

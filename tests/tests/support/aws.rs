@@ -29,18 +29,19 @@ pub fn unique(name: &str) -> String {
     format!("{name}-{}", System.uuid(now()).simple())
 }
 
-/// A table of its own, with the keys and the index that the template declares.
+/// A table of its own, with the keys and the indexes that the template declares.
 pub async fn table(config: &SdkConfig) -> String {
     let template = template::read();
     let properties = &template["Resources"]["ConnectorsTable"]["Properties"];
     let name = unique("table");
-    let index = &properties["GlobalSecondaryIndexes"][0];
-    let index = GlobalSecondaryIndex::builder()
-        .index_name(text(&index["IndexName"]))
-        .set_key_schema(Some(key_schema(&index["KeySchema"])))
-        .projection(Projection::builder().projection_type(ProjectionType::from(text(&index["Projection"]["ProjectionType"]))).build())
-        .build()
-        .unwrap();
+    let indexes = properties["GlobalSecondaryIndexes"].as_sequence().unwrap().iter().map(|index| {
+        GlobalSecondaryIndex::builder()
+            .index_name(text(&index["IndexName"]))
+            .set_key_schema(Some(key_schema(&index["KeySchema"])))
+            .projection(Projection::builder().projection_type(ProjectionType::from(text(&index["Projection"]["ProjectionType"]))).build())
+            .build()
+            .unwrap()
+    });
     let attributes = properties["AttributeDefinitions"].as_sequence().unwrap().iter().map(|attribute| {
         AttributeDefinition::builder()
             .attribute_name(text(&attribute["AttributeName"]))
@@ -50,7 +51,7 @@ pub async fn table(config: &SdkConfig) -> String {
     });
     let request = aws_sdk_dynamodb::Client::new(config).create_table().table_name(&name).billing_mode(BillingMode::PayPerRequest);
     let request = request.set_attribute_definitions(Some(attributes.collect())).set_key_schema(Some(key_schema(&properties["KeySchema"])));
-    request.global_secondary_indexes(index).send().await.unwrap();
+    request.set_global_secondary_indexes(Some(indexes.collect())).send().await.unwrap();
     name
 }
 

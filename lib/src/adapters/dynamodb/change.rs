@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
 
 use super::keys::{Item, Key};
+use super::rows::number;
 
 /// Attribute names all go through placeholders, since many are reserved words.
 pub struct Change {
@@ -83,8 +84,12 @@ impl Change {
         self
     }
 
-    pub fn if_exists(mut self) -> Self {
-        let condition = format!("attribute_exists({})", self.name("pk"));
+    pub fn if_exists(self) -> Self {
+        self.if_present("pk")
+    }
+
+    pub fn if_present(mut self, name: &str) -> Self {
+        let condition = format!("attribute_exists({})", self.name(name));
         self.conditions.push(condition);
         self
     }
@@ -139,10 +144,23 @@ impl Change {
 
 /// Writes a whole row; `unless_there` makes a second writer fail.
 pub fn put(table: &str, row: Item, unless_there: bool) -> TransactWriteItem {
+    put_if(table, row, unless_there.then_some("attribute_not_exists(pk)"), None)
+}
+
+/// Writes a whole row over the one of this version; of version 0 there is none yet.
+pub fn put_over(table: &str, row: Item, version: u64) -> TransactWriteItem {
+    match version {
+        0 => put(table, row, true),
+        _ => put_if(table, row, Some("version = :version"), Some(HashMap::from([(":version".into(), number(version))]))),
+    }
+}
+
+fn put_if(table: &str, row: Item, condition: Option<&str>, values: Option<Item>) -> TransactWriteItem {
     let put = Put::builder()
         .table_name(table)
         .set_item(Some(row))
-        .set_condition_expression(unless_there.then(|| "attribute_not_exists(pk)".into()))
+        .set_condition_expression(condition.map(String::from))
+        .set_expression_attribute_values(values)
         .build()
         .unwrap_or_else(|_| unreachable!("table and item are set above"));
     TransactWriteItem::builder().put(put).build()

@@ -8,16 +8,21 @@
 //! | `OWNER#<owner>` | `SLOT#<slot>` | which connector holds the slot: what makes it unique |
 //! | `OWNER#<owner>` | `TRIGGER#<id>` | the same trigger, as its owner reads it |
 //! | `OWNER#<owner>` | `EXCHANGE#<fingerprint>` | which connector a code led to, for ten minutes |
-//! | `EVENT#<event>` | `EVENT` | a decided event: outbox row first, delivery record later |
+//! | `OWNER#<owner>` | `CONSENT#<state's fingerprint>` | a consent that was asked for: its PKCE verifier, for ten minutes, taken once |
+//! | `ACCOUNT#<google sub>` | `MEMBERS` | who shares the account; kept for 30 days after the last one left |
+//! | `HOOK#<trigger>` | `HOOK` | owner and sealed secret of a `webhook` trigger, found without its owner |
+//! | `SEEN#<what>` | `SEEN` | something that is acted on once was seen, until it cannot come again |
+//! | `EVENT#<event>` | `EVENT` | a decided event of any type: outbox row first, delivery record for 30 days |
 //! | `SERVICE` | `DATA_KEY` | the wrapped data key |
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use uuid::Uuid;
 
 use crate::domain::connector::{Location, Slot};
 use crate::domain::email_address::EmailAddress;
-use crate::domain::id::{ConnectorId, EventId, OwnerId, TriggerId};
+use crate::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId, TriggerId};
 use crate::ports::{Exchange, SWEEP_SHARDS};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +82,22 @@ pub fn exchange(of: &OwnerId, exchange: &Exchange) -> Key {
     Key::new(owner(of), format!("EXCHANGE#{}", exchange.fingerprint.simple()))
 }
 
+pub fn consent(of: &OwnerId, state: Uuid) -> Key {
+    Key::new(owner(of), format!("CONSENT#{}", state.simple()))
+}
+
+pub fn membership(account: &GoogleSub) -> Key {
+    Key::new(format!("ACCOUNT#{account}"), "MEMBERS")
+}
+
+pub fn hook(trigger: &TriggerId) -> Key {
+    Key::new(format!("HOOK#{trigger}"), "HOOK")
+}
+
+pub fn seen(what: &str) -> Key {
+    Key::new(format!("SEEN#{what}"), "SEEN")
+}
+
 const EVENT: &str = "EVENT";
 
 pub fn event(event: &EventId) -> Key {
@@ -87,15 +108,19 @@ pub fn data_key() -> Key {
     Key::new("SERVICE".into(), "DATA_KEY")
 }
 
-/// The event of an event's row, or the connector of a connector's row: all that the sparse index tells.
+/// The event of an event's row, or the connector of a connector's row: all that an index tells.
 pub enum Indexed {
     Event(EventId),
     Connector(Location),
 }
 
+pub fn read_event(pk: &str) -> Option<EventId> {
+    pk.strip_prefix("EVENT#").map(EventId::new)
+}
+
 pub fn read_indexed(pk: &str, sk: &str) -> Option<Indexed> {
     if sk == EVENT {
-        return Some(Indexed::Event(EventId::new(pk.strip_prefix("EVENT#")?)));
+        return read_event(pk).map(Indexed::Event);
     }
     let mailbox = EmailAddress::parse(pk.strip_prefix("MAILBOX#")?).ok()?;
     Some(Indexed::Connector(Location { mailbox, connector: ConnectorId::new(sk.strip_prefix(CONNECTOR_PREFIX)?) }))

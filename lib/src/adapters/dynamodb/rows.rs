@@ -2,6 +2,7 @@
 //! table itself compares (`due_at`, `expires_at`, seconds) as numbers.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::de::DeserializeOwned;
@@ -10,17 +11,18 @@ use serde_bytes::ByteBuf;
 
 use super::keys::{Item, Key};
 use crate::domain::circuit::Circuit;
-use crate::domain::connector::{Connector, Location, Provider, Slot, Status};
+use crate::domain::connector::{Closing, Connector, Location, Provider, Slot, Status};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::event::{DetailType, Event};
 use crate::domain::id::{ConnectorId, EventId, GoogleSub, MessageId, OwnerId, TriggerId};
+use crate::domain::membership::Membership;
 use crate::domain::pause::Pause;
 use crate::domain::position::Position;
 use crate::domain::quota::Spent;
 use crate::domain::secret::{Sealed, SealedAccessToken};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::watch::Watch;
-use crate::ports::StoreError;
+use crate::ports::{Hook, StoreError};
 
 /// Raised when a stored row can no longer be read as it is.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -63,7 +65,11 @@ pub struct ConnectorRow {
     last_event_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closing: Option<Closing>,
     connected_at: Timestamp,
+    /// Absent from rows that were written before it was kept.
+    granted_at: Option<Timestamp>,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -108,7 +114,9 @@ impl From<&Connector> for ConnectorRow {
             unpublished: connector.unpublished,
             last_event_at: connector.last_event_at,
             last_error: connector.last_error,
+            closing: connector.closing,
             connected_at: connector.connected_at,
+            granted_at: Some(connector.granted_at),
             created_at: connector.created_at,
             updated_at: connector.updated_at,
         }
@@ -142,7 +150,9 @@ impl From<ConnectorRow> for Connector {
             unpublished: row.unpublished,
             last_event_at: row.last_event_at,
             last_error: row.last_error,
+            closing: row.closing,
             connected_at: row.connected_at,
+            granted_at: row.granted_at.unwrap_or(row.connected_at),
             created_at: row.created_at,
             updated_at: row.updated_at,
         }
@@ -183,6 +193,8 @@ pub struct EventRow {
     pub connector_id: ConnectorId,
     pub mailbox: EmailAddress,
     decided_at: Timestamp,
+    /// The connector once more: what puts the row, and no other, into the index of what was told.
+    told_of: ConnectorId,
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub published_at: Option<Timestamp>,
@@ -207,6 +219,7 @@ impl EventRow {
             connector_id: connector.connector.clone(),
             mailbox: connector.mailbox.clone(),
             decided_at: event.decided_at,
+            told_of: connector.connector.clone(),
             detail: event.detail,
             published_at: None,
             expires_at: expires_at.seconds(),
@@ -227,6 +240,60 @@ impl From<EventRow> for Event {
             detail: row.detail,
         }
     }
+}
+
+#[derive(Serialize, Deserialize)]
+pub struct MembershipRow {
+    schema_version: u32,
+    #[serde(flatten)]
+    membership: Membership,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<i64>,
+}
+
+impl MembershipRow {
+    /// An account that nobody connects is forgotten when nothing of its revocation can be on its way any more.
+    pub fn new(membership: &Membership, keep_empty: Duration) -> Self {
+        let empty = membership.members.is_empty() && membership.closing.is_none();
+        let expires_at = membership.revoked_at.filter(|_| empty).map(|revoked| revoked.after(keep_empty).seconds());
+        Self { schema_version: SCHEMA_VERSION, membership: membership.clone(), expires_at }
+    }
+}
+
+impl From<MembershipRow> for Membership {
+    fn from(row: MembershipRow) -> Self {
+        row.membership
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub struct ConsentRow {
+    pub code_verifier: String,
+    pub asked_at: Timestamp,
+    pub expires_at: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+pub struct HookRow {
+    owner_id: OwnerId,
+    secret: ByteBuf,
+}
+
+impl From<&Hook> for HookRow {
+    fn from(hook: &Hook) -> Self {
+        Self { owner_id: hook.owner.clone(), secret: ByteBuf::from(hook.secret.0.clone()) }
+    }
+}
+
+impl From<HookRow> for Hook {
+    fn from(row: HookRow) -> Self {
+        Self { owner: row.owner_id, secret: Sealed(row.secret.into_vec()) }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub struct SeenRow {
+    pub expires_at: i64,
 }
 
 #[derive(Serialize, Deserialize)]

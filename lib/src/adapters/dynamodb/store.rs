@@ -2,29 +2,32 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
-use futures_util::future::join_all;
+use secrecy::ExposeSecret;
+use uuid::Uuid;
 
+use super::DynamoStore;
 use super::change::{Change, put};
-use super::keys::{self, Indexed, Item, Key};
-use super::rows::{AccessTokenRow, ConnectorRow, DataKeyRow, EventRow, PointerRow, attribute, item, number, read, text};
-use super::{DynamoStore, unavailable};
-use crate::domain::connector::{Connector, Location, Slot};
+use super::keys::{self, Item, Key};
+use super::rows::{
+    AccessTokenRow, ConnectorRow, ConsentRow, DataKeyRow, EventRow, HookRow, MembershipRow, PointerRow, SeenRow, attribute, item, number,
+    read,
+};
+use super::writes::{attributes, due, due_row, event_set, ids, of_generation, pointer, raise, rows_of};
+use crate::domain::connector::{Closing, Connector, Location, Slot};
 use crate::domain::email_address::EmailAddress;
-use crate::domain::event::{DetailType, Event, LEDGER_HORIZON};
-use crate::domain::id::{ConnectorId, EventId, OwnerId, TriggerId};
+use crate::domain::event::{DetailType, Event};
+use crate::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId, TriggerId};
+use crate::domain::membership::Membership;
 use crate::domain::secret::{Sealed, SealedAccessToken, WrappedKey};
-use crate::domain::sweep::first_sweep;
+use crate::domain::sweep::{Patience, first_sweep, next_sweep};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
 use crate::domain::watch::Watch;
-use crate::ports::{Commit, Due, Exchange, Store, StoreError};
+use crate::ports::{CONSENT_LIFE, Commit, Due, Exchange, Hook, PendingConsent, Store, StoreError};
 
-const KEEP_EXCHANGES: Duration = Duration::from_secs(600);
-/// How old an unpublished event is before the renewer wakes its mailbox.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 /// The attributes that a reconnect overwrites.
-const RECONNECTED: [&str; 7] = ["status", "granted_scopes", "refresh_token", "access_token", "last_error", "generation", "updated_at"];
+const RECONNECTED: [&str; 8] =
+    ["status", "granted_scopes", "refresh_token", "access_token", "last_error", "generation", "granted_at", "updated_at"];
 /// The attributes that a commit writes where they differ; all others have writers of their own.
 const COMMITTED: [&str; 9] = ["position", "status", "last_error", "pauses", "circuit", "spent", "verified_at", "lapse_told", "flushed_at"];
 
@@ -33,16 +36,24 @@ impl Store for DynamoStore {
         self.pointed(keys::slot(owner, slot)).await
     }
 
-    async fn create_connector(&self, connector: &Connector, exchange: &Exchange) -> Result<(), StoreError> {
-        let row = due_row(connector, first_sweep(exchange.at))?;
+    async fn create_connector(
+        &self,
+        connector: &Connector,
+        membership: &Membership,
+        exchange: &Exchange,
+        events: &[Event],
+    ) -> Result<(), StoreError> {
+        let told = Connector { unpublished: ids(events), ..connector.clone() };
         let pointer = pointer(connector);
-        self.transact(vec![
-            put(&self.table, row, true),
+        let mut writes = vec![
+            put(&self.table, due_row(&told, first_sweep(exchange.at))?, true),
             put(&self.table, item(&keys::owned_connector(&connector.owner_id, &connector.id), &pointer)?, true),
             put(&self.table, item(&keys::slot(&connector.owner_id, &connector.slot), &pointer)?, true),
             self.exchange_row(connector, exchange)?,
-        ])
-        .await
+            self.membership_row(&connector.google_sub, membership)?,
+        ];
+        writes.extend(self.event_rows(&connector.location(), events)?);
+        self.transact(writes).await
     }
 
     async fn reconnect(&self, connector: &Connector, version: u64, exchange: &Exchange, events: &[Event]) -> Result<(), StoreError> {
@@ -57,7 +68,14 @@ impl Store for DynamoStore {
         self.transact(writes).await
     }
 
-    async fn rename(&self, connector: &Connector, triggers: &[Trigger], to: &EmailAddress, now: Timestamp) -> Result<(), StoreError> {
+    async fn rename(
+        &self,
+        connector: &Connector,
+        triggers: &[Trigger],
+        membership: &Membership,
+        to: &EmailAddress,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         // The condition says that nothing waits for publication, whatever was read.
         let moved = Connector {
             email_address: to.clone(),
@@ -73,6 +91,7 @@ impl Store for DynamoStore {
             put(&self.table, due_row(&moved, now)?, true),
             put(&self.table, item(&keys::owned_connector(&moved.owner_id, &moved.id), &pointer)?, false),
             put(&self.table, item(&keys::slot(&moved.owner_id, &moved.slot), &pointer)?, false),
+            self.membership_row(&moved.google_sub, membership)?,
         ];
         for trigger in triggers {
             writes.push(Change::of(keys::trigger(&here, &trigger.id)).into_deletion(&self.table));
@@ -86,6 +105,37 @@ impl Store for DynamoStore {
         let row: PointerRow = read(item)?;
         // DynamoDB deletes expired rows when it gets to it.
         Ok(row.expires_at.is_none_or(|expires| expires > exchange.at.seconds()).then_some(row.connector_id))
+    }
+
+    async fn membership(&self, account: &GoogleSub) -> Result<Membership, StoreError> {
+        let Some(item) = self.get(keys::membership(account)).await? else { return Ok(Membership::default()) };
+        read::<MembershipRow>(item).map(Membership::from)
+    }
+
+    async fn put_membership(&self, account: &GoogleSub, membership: &Membership) -> Result<(), StoreError> {
+        self.transact(vec![self.membership_row(account, membership)?]).await
+    }
+
+    async fn keep_consent(&self, owner: &OwnerId, consent: &PendingConsent) -> Result<(), StoreError> {
+        let row = ConsentRow {
+            code_verifier: consent.code_verifier.expose_secret().to_string(),
+            asked_at: consent.asked_at,
+            expires_at: consent.asked_at.after(CONSENT_LIFE).seconds(),
+        };
+        self.transact(vec![put(&self.table, item(&keys::consent(owner, consent.state), &row)?, false)]).await
+    }
+
+    async fn take_consent(&self, owner: &OwnerId, state: Uuid, now: Timestamp) -> Result<Option<PendingConsent>, StoreError> {
+        let Some(item) = self.take(keys::consent(owner, state)).await? else { return Ok(None) };
+        let ConsentRow { code_verifier, asked_at, .. } = read(item)?;
+        // DynamoDB deletes expired rows when it gets to it.
+        let timely = asked_at.after(CONSENT_LIFE) > now;
+        Ok(timely.then(|| PendingConsent { state, code_verifier: code_verifier.into(), asked_at }))
+    }
+
+    async fn note_seen(&self, what: &str, until: Timestamp) -> Result<(), StoreError> {
+        let row = item(&keys::seen(what), &SeenRow { expires_at: until.seconds() })?;
+        self.transact(vec![put(&self.table, row, true)]).await
     }
 
     async fn connector(&self, owner: &OwnerId, id: &ConnectorId) -> Result<Option<Connector>, StoreError> {
@@ -102,7 +152,26 @@ impl Store for DynamoStore {
         Ok(connectors)
     }
 
-    async fn remove_connector(&self, connector: &Connector, triggers: &[TriggerId]) -> Result<(), StoreError> {
+    async fn begin_closing(
+        &self,
+        before: &Connector,
+        closing: &Closing,
+        membership: &Membership,
+        events: &[Event],
+    ) -> Result<(), StoreError> {
+        let location = before.location();
+        let change = raise(&location, before.version).set("closing", attribute(closing)?).set("updated_at", attribute(&closing.since)?);
+        let change = due(change, &location, closing_sweep(before, closing));
+        let mut writes = self.with_events(change, &location, events)?;
+        writes.push(self.membership_row(&before.google_sub, membership)?);
+        self.transact(writes).await
+    }
+
+    async fn record_closing(&self, connector: &Location, closing: &Closing) -> Result<(), StoreError> {
+        self.update(Change::of(keys::connector(connector)).if_present("closing").set("closing", attribute(closing)?)).await
+    }
+
+    async fn remove_connector(&self, connector: &Connector, triggers: &[Trigger], membership: &Membership) -> Result<(), StoreError> {
         let location = connector.location();
         let unmoved = Change::of(keys::connector(&location)).if_equal("version", number(connector.version));
         let mut gone = vec![
@@ -110,11 +179,10 @@ impl Store for DynamoStore {
             Change::of(keys::owned_connector(&connector.owner_id, &connector.id)),
             Change::of(keys::slot(&connector.owner_id, &connector.slot)),
         ];
-        for trigger in triggers {
-            gone.push(Change::of(keys::trigger(&location, trigger)));
-            gone.push(Change::of(keys::owned_trigger(&connector.owner_id, trigger)));
-        }
-        self.transact(gone.into_iter().map(|row| row.into_deletion(&self.table)).collect()).await
+        gone.extend(triggers.iter().flat_map(|trigger| rows_of(trigger, &location)));
+        let mut writes: Vec<_> = gone.into_iter().map(|row| row.into_deletion(&self.table)).collect();
+        writes.push(self.membership_row(&connector.google_sub, membership)?);
+        self.transact(writes).await
     }
 
     async fn trigger(&self, owner: &OwnerId, id: &TriggerId) -> Result<Option<Trigger>, StoreError> {
@@ -125,22 +193,27 @@ impl Store for DynamoStore {
         self.query(keys::owner(owner), keys::TRIGGER_PREFIX).await?.into_iter().map(read).collect()
     }
 
-    async fn put_trigger(&self, trigger: &Trigger, connector: &Location, version: u64) -> Result<(), StoreError> {
-        self.transact(vec![
+    async fn put_trigger(&self, trigger: &Trigger, hook: Option<&Hook>, connector: &Location, version: u64) -> Result<(), StoreError> {
+        let mut writes = vec![
             raise(connector, version).into_transaction(&self.table),
             put(&self.table, item(&keys::trigger(connector, &trigger.id), trigger)?, false),
             put(&self.table, item(&keys::owned_trigger(&trigger.owner_id, &trigger.id), trigger)?, false),
-        ])
-        .await
+        ];
+        if let Some(hook) = hook {
+            writes.push(put(&self.table, item(&keys::hook(&trigger.id), &HookRow::from(hook))?, false));
+        }
+        self.transact(writes).await
+    }
+
+    async fn hook(&self, trigger: &TriggerId) -> Result<Option<Hook>, StoreError> {
+        let row = self.get(keys::hook(trigger)).await?.map(read::<HookRow>).transpose()?;
+        Ok(row.map(Hook::from))
     }
 
     async fn remove_trigger(&self, trigger: &Trigger, connector: &Location, version: u64) -> Result<(), StoreError> {
-        self.transact(vec![
-            raise(connector, version).into_transaction(&self.table),
-            Change::of(keys::trigger(connector, &trigger.id)).into_deletion(&self.table),
-            Change::of(keys::owned_trigger(&trigger.owner_id, &trigger.id)).into_deletion(&self.table),
-        ])
-        .await
+        let mut writes = vec![raise(connector, version).into_transaction(&self.table)];
+        writes.extend(rows_of(trigger, connector).into_iter().map(|row| row.into_deletion(&self.table)));
+        self.transact(writes).await
     }
 
     async fn mailbox(&self, mailbox: &EmailAddress) -> Result<Vec<(Connector, Vec<Trigger>)>, StoreError> {
@@ -180,6 +253,19 @@ impl Store for DynamoStore {
         let fired = commit.events.iter().any(|event| event.detail_type == DetailType::TriggerFired);
         let change = if fired { change.set("last_event_at", attribute(&commit.now)?) } else { change };
         self.transact(self.with_events(change, &location, commit.events)?).await
+    }
+
+    async fn announce(&self, connector: &Location, events: &[Event]) -> Result<(), StoreError> {
+        let open = Change::of(keys::connector(connector)).if_exists().if_absent("closing");
+        self.transact(self.with_events(open, connector, events)?).await
+    }
+
+    async fn told(&self, connector: &ConnectorId, after: Option<(Timestamp, EventId)>, most: u32) -> Result<Vec<Event>, StoreError> {
+        self.told_before(connector, after, most).await
+    }
+
+    async fn forget(&self, events: &[EventId]) -> Result<(), StoreError> {
+        self.delete_all(events.iter().map(keys::event).collect()).await
     }
 
     async fn unpublished(&self, events: &[EventId]) -> Result<Vec<Event>, StoreError> {
@@ -222,18 +308,7 @@ impl Store for DynamoStore {
     }
 
     async fn due(&self, shard: u8, now: Timestamp, most: u32) -> Result<Vec<Due>, StoreError> {
-        let (connectors, events) = (keys::connector_shard(shard), keys::event_shard(shard));
-        let (connectors, events) = tokio::join!(self.due_rows(&connectors, now, most), self.due_rows(&events, now, most));
-        let rows = [connectors?, events?].concat();
-        let looked_up = join_all(rows.iter().map(|item| self.read_due(item))).await;
-        // One row that cannot be read must not keep the others from being looked at.
-        let readable = looked_up.into_iter().filter_map(|row| {
-            row.unwrap_or_else(|error| {
-                tracing::error!(%error, "a due row cannot be read");
-                None
-            })
-        });
-        Ok(readable.collect())
+        self.due_by(shard, now, most).await
     }
 
     async fn data_key(&self) -> Result<Option<WrappedKey>, StoreError> {
@@ -256,88 +331,14 @@ impl DynamoStore {
         let pointer: PointerRow = read(item)?;
         self.connector_at(&Location { mailbox: pointer.mailbox, connector: pointer.connector_id }).await
     }
-
-    /// The change of a connector together with the events that come of it, each of which must be new.
-    fn with_events(&self, change: Change, connector: &Location, events: &[Event]) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let change = if events.is_empty() { change } else { change.add("unpublished", event_set(events)) };
-        let mut writes = vec![change.into_transaction(&self.table)];
-        for event in events {
-            let (due_at, expires_at) = (event.decided_at.after(FORGOTTEN_AFTER), event.decided_at.after(LEDGER_HORIZON));
-            let row = EventRow::new(event, connector, keys::event_shard(keys::shard(&connector.connector)), due_at, expires_at);
-            writes.push(put(&self.table, item(&keys::event(&event.event_id), &row)?, true));
-        }
-        Ok(writes)
-    }
-
-    fn exchange_row(&self, connector: &Connector, exchange: &Exchange) -> Result<TransactWriteItem, StoreError> {
-        let row = PointerRow { expires_at: Some(exchange.at.after(KEEP_EXCHANGES).seconds()), ..pointer(connector) };
-        Ok(put(&self.table, item(&keys::exchange(&connector.owner_id, exchange), &row)?, false))
-    }
-
-    async fn due_rows(&self, shard: &str, now: Timestamp, most: u32) -> Result<Vec<Item>, StoreError> {
-        let request = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name("due")
-            .key_condition_expression("due_shard = :shard AND due_at <= :now")
-            .expression_attribute_values(":shard", text(shard))
-            .expression_attribute_values(":now", number(now.seconds()))
-            .limit(i32::try_from(most).unwrap_or(i32::MAX));
-        Ok(request.send().await.map_err(unavailable)?.items.unwrap_or_default())
-    }
-
-    /// The index tells keys only; of an event, its row tells the mailbox. A row that is gone by now is not due.
-    async fn read_due(&self, item: &Item) -> Result<Option<Due>, StoreError> {
-        let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str).unwrap_or_default();
-        match keys::read_indexed(part("pk"), part("sk")) {
-            Some(Indexed::Connector(location)) => Ok(Some(Due::Connector(location))),
-            Some(Indexed::Event(event_id)) => {
-                let Some(row) = self.get(keys::event(&event_id)).await? else { return Ok(None) };
-                let row: EventRow = read(row)?;
-                let connector = Location { mailbox: row.mailbox.clone(), connector: row.connector_id.clone() };
-                Ok(row.published_at.is_none().then_some(Due::Event { event_id, connector }))
-            }
-            None => Err(StoreError::Unreadable(format!("the index names {} {}", part("pk"), part("sk")))),
-        }
-    }
 }
 
 fn connector(item: Item) -> Result<Connector, StoreError> {
     read::<ConnectorRow>(item).map(Connector::from)
 }
 
-/// A connector's attributes, as its row holds them.
-fn attributes(connector: &Connector) -> Result<Item, StoreError> {
-    item(&keys::connector(&connector.location()), &ConnectorRow::from(connector))
-}
-
-/// A connector's row, in its lane of the sparse index.
-fn due_row(connector: &Connector, next_sweep: Timestamp) -> Result<Item, StoreError> {
-    let mut row = attributes(connector)?;
-    row.insert("due_shard".into(), text(keys::connector_shard(keys::shard(&connector.id))));
-    row.insert("due_at".into(), number(next_sweep.seconds()));
-    Ok(row)
-}
-
-fn pointer(connector: &Connector) -> PointerRow {
-    PointerRow { connector_id: connector.id.clone(), mailbox: connector.email_address.clone(), expires_at: None }
-}
-
-/// The connector's one version: every deciding write finds it unmoved and moves it.
-fn raise(connector: &Location, version: u64) -> Change {
-    Change::of(keys::connector(connector)).set("version", number(version + 1)).if_equal("version", number(version))
-}
-
-fn of_generation(connector: &Location, generation: u64) -> Change {
-    Change::of(keys::connector(connector)).if_equal("generation", number(generation))
-}
-
-fn due(change: Change, connector: &Location, at: Option<Timestamp>) -> Change {
-    let shard = at.map(|_| text(keys::connector_shard(keys::shard(&connector.connector))));
-    change.set_or_remove("due_shard", shard).set_or_remove("due_at", at.map(|at| number(at.seconds())))
-}
-
-fn event_set(events: &[Event]) -> AttributeValue {
-    AttributeValue::Ss(events.iter().map(|event| event.event_id.to_string()).collect())
+/// A closing connector is due at a time of its own, whatever the patience.
+fn closing_sweep(before: &Connector, closing: &Closing) -> Option<Timestamp> {
+    let none = Patience { settle: Duration::ZERO, quiet_after: Duration::ZERO };
+    next_sweep(&Connector { closing: Some(closing.clone()), ..before.clone() }, none)
 }

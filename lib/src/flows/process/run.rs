@@ -1,7 +1,7 @@
 //! One connector's part of a wake-up: what was read of it, what is to become of it, and how that is written.
 
 use crate::domain::circuit::{Circuit, CircuitState};
-use crate::domain::connector::{Connector, Status};
+use crate::domain::connector::Connector;
 use crate::domain::event::{DetailType, Event};
 use crate::domain::id::EventId;
 use crate::domain::notice;
@@ -13,6 +13,7 @@ use crate::domain::trigger::Trigger;
 use crate::domain::wake_up::{Kind, WakeUp};
 use crate::flows::access::{AccessError, Session};
 use crate::flows::process::{Outcome, Process, ProcessError};
+use crate::flows::publishing::publish;
 use crate::ports::{Clock, Commit, EmailProvider, EventBus, ProviderError, Store, StoreError, Vault, WakeUps};
 
 /// So many events may wait for the bus before no more are decided.
@@ -89,7 +90,7 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
     pub(super) async fn handle(mut self) -> Result<Outcome, ProcessError> {
         // First of all, and also for a stale wake-up: what was decided is owed.
         self.publish_left_over().await?;
-        if self.stored.status != Status::Active {
+        if !self.stored.is_live() {
             return Ok(Outcome::NotActive);
         }
         self.note_proof();
@@ -276,21 +277,10 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
         Ok(())
     }
 
-    /// What the bus does not take stays owed; a sweep finds it. It keeps no further mail from being decided.
+    /// What the bus does not take keeps no further mail from being decided.
     async fn publish(&mut self, events: &[Event]) -> Result<(), StoreError> {
-        if events.is_empty() {
-            return Ok(());
-        }
-        let refused = match self.process.bus.publish(events).await {
-            Ok(()) => Vec::new(),
-            Err(error) => {
-                metrics::counter!("PublicationPutOff").increment(error.events.len() as u64);
-                tracing::error!(error = %error, cause = %error.cause, connector = %self.stored.id, "events wait for the bus");
-                error.events
-            }
-        };
-        self.refused += refused.len();
-        let taken: Vec<Event> = events.iter().filter(|event| !refused.contains(&event.event_id)).cloned().collect();
-        if taken.is_empty() { Ok(()) } else { self.process.store.mark_published(&self.stored.location(), &taken, self.now()).await }
+        let process = self.process;
+        self.refused += publish(&process.store, &process.bus, &self.stored.location(), events, self.now()).await?.len();
+        Ok(())
     }
 }

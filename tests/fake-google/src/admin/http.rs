@@ -19,6 +19,7 @@ use crate::app::App;
 use crate::values::optional_u64;
 
 const FLUSH_MS: u64 = 10_000;
+const MOST_TOKENS: usize = 100_000;
 
 type Answer = Result<Json<Value>, AdminError>;
 
@@ -57,8 +58,13 @@ fn identity_routes() -> Router<Arc<App>> {
         .route("/grants/revoke", post(revoke_grants))
         .route("/access-tokens/expire", post(expire_access_tokens))
         .route("/oauth", put(change_oauth))
+        .route("/consents", post(set_next_consent))
+        .route("/grants", get(grants))
         .route("/user-tokens", post(user_token))
+        .route("/user-tokens/bulk", post(user_tokens))
         .route("/push-tokens", post(push_token))
+        .route("/push-tokens/bulk", post(push_tokens))
+        .route("/security-events", post(security_event))
         .route("/keys/rotate", post(rotate_key))
 }
 
@@ -82,9 +88,7 @@ async fn mailbox(State(admin): State<Admin>, Path(email): Path<String>) -> Answe
 
 /// With a `count` that many, answered as a list.
 async fn deliver(State(admin): State<Admin>, Path(email): Path<String>, body: Bytes) -> Answer {
-    let mut new: Map<String, Value> = read(&body)?;
-    let count: Option<usize> = new.remove("count").map(from_value).transpose()?;
-    let new = from_value(new.into())?;
+    let (count, new) = counted(&body)?;
     match count {
         Some(count) => shown(admin.deliver_many(&email, &new, count)?),
         None => shown(admin.deliver(&email, new)?),
@@ -156,12 +160,34 @@ async fn change_oauth(State(admin): State<Admin>, body: Bytes) -> Answer {
     done(Ok(()))
 }
 
+async fn set_next_consent(State(admin): State<Admin>, body: Bytes) -> Answer {
+    done(admin.set_next_consent(read(&body)?))
+}
+
+async fn grants(State(admin): State<Admin>, Query(whose): Query<Whose>) -> Answer {
+    shown(admin.grants(whose.email.as_deref()))
+}
+
 async fn user_token(State(admin): State<Admin>, body: Bytes) -> Answer {
     shown(json!({ "token": admin.user_token(&read(&body)?) }))
 }
 
 async fn push_token(State(admin): State<Admin>, body: Bytes) -> Answer {
     shown(json!({ "token": admin.push_token(&read(&body)?) }))
+}
+
+async fn user_tokens(State(admin): State<Admin>, body: Bytes) -> Answer {
+    let (count, new) = many(&body)?;
+    shown(json!({ "tokens": off_the_loop(move || admin.user_tokens(&new, count)).await? }))
+}
+
+async fn push_tokens(State(admin): State<Admin>, body: Bytes) -> Answer {
+    let (count, new) = many(&body)?;
+    shown(json!({ "tokens": off_the_loop(move || admin.push_tokens(&new, count)).await? }))
+}
+
+async fn security_event(State(admin): State<Admin>, body: Bytes) -> Answer {
+    shown(json!({ "token": admin.security_event(&read(&body)?)? }))
 }
 
 #[derive(Default, Deserialize)]
@@ -173,9 +199,7 @@ struct Rotation {
 
 async fn rotate_key(State(admin): State<Admin>, body: Bytes) -> Answer {
     let rotation: Rotation = read(&body)?;
-    // A new RSA key takes long enough to hold up the other answers.
-    let rotated = tokio::task::spawn_blocking(move || admin.rotate_key(rotation.key, rotation.forget_old)).await;
-    done(rotated.map_err(|error| AdminError::Invalid(error.to_string())))
+    done(off_the_loop(move || admin.rotate_key(rotation.key, rotation.forget_old)).await)
 }
 
 async fn set_push(State(admin): State<Admin>, body: Bytes) -> Answer {
@@ -227,6 +251,24 @@ async fn violations(State(admin): State<Admin>) -> Answer {
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, AdminError> {
     let body = if body.is_empty() { b"{}" } else { body };
     serde_json::from_slice(body).map_err(|error| AdminError::Invalid(error.to_string()))
+}
+
+/// A `count`, if there is one, beside the fields of what is to be counted.
+fn counted<T: DeserializeOwned>(body: &[u8]) -> Result<(Option<usize>, T), AdminError> {
+    let mut new: Map<String, Value> = read(body)?;
+    let count = new.remove("count").map(from_value).transpose()?;
+    Ok((count, from_value(new.into())?))
+}
+
+fn many<T: DeserializeOwned>(body: &[u8]) -> Result<(usize, T), AdminError> {
+    let (count, new) = counted(body)?;
+    let count = count.filter(|count| (1..=MOST_TOKENS).contains(count));
+    Ok((count.ok_or_else(|| AdminError::Invalid(format!("count must be 1 to {MOST_TOKENS}")))?, new))
+}
+
+/// What keeps a core busy would hold up the other answers.
+async fn off_the_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AdminError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| AdminError::Invalid(error.to_string()))
 }
 
 fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, AdminError> {

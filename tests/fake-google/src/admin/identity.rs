@@ -1,17 +1,15 @@
-//! Codes, grants, and tokens made to order.
+//! Codes, consents, grants and keys.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::Admin;
 use super::error::AdminError;
 use super::mailboxes::missing_mailbox;
-use crate::keys::{SigningKey, overlay};
-use crate::oauth::{Code, granted_name};
-use crate::pubsub;
+use crate::keys::SigningKey;
+use crate::oauth::{CODE_BYTES, CODE_PREFIX, Challenge, Code, Grant, IdToken, Wish, granted_name};
 use crate::values::unguessable;
 
-const USER_TOKEN_SECONDS: i64 = 3600;
 const DEFAULT_SCOPES: [&str; 3] = ["openid", "email", "https://www.googleapis.com/auth/gmail.modify"];
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -20,7 +18,7 @@ pub enum KeyName {
     #[default]
     Google,
     Users,
-    /// Published nowhere.
+    /// In no set that anybody should trust: published at `/unknown/certs` only, for a `jku` to point at.
     Unknown,
 }
 
@@ -38,6 +36,12 @@ pub struct NewCode {
     /// Unguessable if absent.
     pub code: Option<String>,
     pub reusable: bool,
+    /// Of another client than ours, the token endpoint refuses it.
+    pub client_id: Option<String>,
+    /// Whether the exchange answers one, where `openid` is granted.
+    pub id_token: bool,
+    /// Laid over the id_token's claims; null takes one out.
+    pub id_token_claims: Map<String, Value>,
 }
 
 impl Default for NewCode {
@@ -51,6 +55,9 @@ impl Default for NewCode {
             code_challenge: None,
             code: None,
             reusable: false,
+            client_id: None,
+            id_token: true,
+            id_token_claims: Map::new(),
         }
     }
 }
@@ -61,22 +68,27 @@ impl NewCode {
     }
 }
 
-/// A token of the users' issuer. `claims` are laid over the usual ones; null takes one out.
+/// How the next consent of an account at the authorization endpoint goes.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct NewUserToken {
-    pub sub: String,
-    pub claims: Map<String, Value>,
-    pub header: Map<String, Value>,
+pub struct NextConsent {
+    pub email: String,
+    /// Scopes that the user takes out of those asked for.
+    pub untick: Vec<String>,
+    /// The user gives nothing: `access_denied`.
+    pub deny: bool,
 }
 
-/// A token as Pub/Sub sends it, or nearly.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct NewPushToken {
-    pub claims: Map<String, Value>,
-    pub header: Map<String, Value>,
-    pub key: KeyName,
+/// One exchange of a code, ever.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GrantRecord {
+    pub email: String,
+    pub scopes: Vec<String>,
+    pub alive: bool,
+    pub has_refresh_token: bool,
+    /// The `n` of the last call that was logged before: a call with a greater one came later.
+    pub granted_after_call: u64,
+    pub revoked_after_call: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -96,24 +108,52 @@ impl Admin {
             return Err(missing_mailbox(&new.email));
         }
         let scopes = new.scopes.unwrap_or_else(|| DEFAULT_SCOPES.map(Into::into).to_vec());
-        let given = new.code.unwrap_or_else(|| unguessable("4/0A", 48));
+        let given = new.code.unwrap_or_else(|| unguessable(CODE_PREFIX, CODE_BYTES));
         let code = Code {
             email: new.email,
             scopes: scopes.iter().map(|scope| granted_name(scope)).collect(),
             with_refresh_token: new.with_refresh_token,
             redirect_uri: new.redirect_uri,
-            nonce: new.nonce,
-            code_challenge: new.code_challenge,
+            client_id: new.client_id.unwrap_or_else(|| self.app.config.client_id.clone()),
+            id_token: new.id_token.then_some(IdToken { nonce: new.nonce, claims: new.id_token_claims }),
+            challenge: new.code_challenge.map(Challenge::S256),
             reusable: new.reusable,
             used: false,
         };
-        state.oauth.codes.insert(given.clone(), code);
+        state.oauth.consent(given.clone(), code);
         Ok(given)
     }
 
     /// The user withdraws consent in their Google account.
     pub fn revoke_grants(&self, email: &str) {
-        self.app.state().oauth.revoke_all(email);
+        let mut state = self.app.state();
+        let after_call = state.calls.last();
+        state.oauth.revoke_all(email, after_call);
+    }
+
+    /// Replaces what was set before for the account.
+    pub fn set_next_consent(&self, next: NextConsent) -> Result<(), AdminError> {
+        let mut state = self.app.state();
+        if !state.mailboxes.contains_key(&next.email) {
+            return Err(missing_mailbox(&next.email));
+        }
+        state.oauth.wishes.insert(next.email, Wish { unticked: next.untick, denied: next.deny });
+        Ok(())
+    }
+
+    /// Every grant ever made, of one account or of all, in order.
+    pub fn grants(&self, email: Option<&str>) -> Vec<GrantRecord> {
+        let state = self.app.state();
+        let wanted = state.oauth.grants.iter().filter(|grant| email.is_none_or(|email| grant.email == email));
+        let record = |grant: &Grant| GrantRecord {
+            email: grant.email.clone(),
+            scopes: grant.scopes.clone(),
+            alive: !grant.is_revoked(),
+            has_refresh_token: grant.refresh_token.is_some(),
+            granted_after_call: grant.made_after,
+            revoked_after_call: grant.revoked_after,
+        };
+        wanted.map(record).collect()
     }
 
     /// Of one mailbox, or all.
@@ -125,23 +165,6 @@ impl Admin {
         let oauth = &mut self.app.state().oauth;
         oauth.expires_in = change.expires_in.unwrap_or(oauth.expires_in);
         oauth.certs_max_age = change.certs_max_age.unwrap_or(oauth.certs_max_age);
-    }
-
-    pub fn user_token(&self, new: &NewUserToken) -> String {
-        let config = &self.app.config;
-        let now = self.app.now().unix_timestamp();
-        let mut claims = json!({
-            "iss": config.user_issuer, "aud": config.user_audience, "sub": new.sub,
-            "iat": now, "exp": now + USER_TOKEN_SECONDS
-        });
-        let claims = claims.as_object_mut().expect("an object");
-        overlay(claims, &new.claims);
-        self.app.state().keys.current(KeyName::Users).sign(&new.header, claims)
-    }
-
-    pub fn push_token(&self, new: &NewPushToken) -> String {
-        let state = self.app.state();
-        pubsub::token(&self.app, &state, &new.header, &new.claims, new.key)
     }
 
     /// Signs with a new key from now on. The old one stays published unless it is forgotten.

@@ -219,7 +219,7 @@ fn view(mailbox: &Mailbox, state: &State, now_ms: i64) -> MailboxView {
         history_floor: mailbox.history_floor,
         watch,
         messages: messages.collect(),
-        grants: grants.map(|grant| GrantView { scopes: grant.scopes.clone(), revoked: grant.revoked }).collect(),
+        grants: grants.map(|grant| GrantView { scopes: grant.scopes.clone(), revoked: grant.is_revoked() }).collect(),
         notifications_sent: mailbox.notifications_sent,
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::Response;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ pub(crate) const JSON_UTF8: &str = "application/json; charset=UTF-8";
 pub(crate) struct Answer {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
-    /// None for 204.
+    /// None for 204 and for a redirect.
     pub body: Option<Value>,
     pub pretty: bool,
 }
@@ -34,6 +34,16 @@ impl Answer {
 
     pub fn no_content() -> Self {
         Self { status: 204, headers: Vec::new(), body: None, pretty: true }
+    }
+
+    /// What the fault puts in the answer's place. None if the call is still answered as it should be.
+    pub fn from_fault(fault: &Fault) -> Option<Self> {
+        let redirect = fault.redirection().map(|(status, target)| Self {
+            status,
+            headers: vec![(LOCATION.as_str(), target.into())],
+            ..Self::no_content()
+        });
+        redirect.or_else(|| Refusal::from_fault(fault).map(Self::from))
     }
 
     pub fn text(&self) -> String {
@@ -107,7 +117,7 @@ impl Refusal {
     }
 
     /// None if the fault only delays.
-    pub fn from_fault(fault: &Fault) -> Option<Self> {
+    fn from_fault(fault: &Fault) -> Option<Self> {
         let (reason, message) = match fault.status {
             0 => return None,
             400 => ("failedPrecondition", "Precondition check failed."),

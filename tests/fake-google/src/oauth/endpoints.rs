@@ -10,13 +10,27 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::authorize::authorized;
 use super::exchange::{Denied, exchange};
 use crate::admin::identity::KeyName;
 use crate::app::App;
 use crate::faults::{Fault, Target};
+use crate::gmail::answer::Answer;
+use crate::hostile;
 use crate::query::Query;
 
 type Outcome = Result<Value, Denied>;
+
+pub(crate) const GOOGLE_CERTS: &str = "/oauth2/v3/certs";
+pub(crate) const USER_CERTS: &str = "/users/certs";
+pub(crate) const UNKNOWN_CERTS: &str = "/unknown/certs";
+pub(crate) const CONFIGURATION: &str = "/users/.well-known/openid-configuration";
+
+pub(crate) async fn authorize(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Response {
+    let query = Query::parse(&query.unwrap_or_default());
+    let email = query.first("login_hint").map(ToOwned::to_owned);
+    guarded(&app, "authorize", "/o/oauth2/v2/auth", email, || authorized(&app, &query)).await
+}
 
 pub(crate) async fn token(State(app): State<Arc<App>>, headers: HeaderMap, body: String) -> Response {
     let form = Query::parse(&body);
@@ -25,8 +39,8 @@ pub(crate) async fn token(State(app): State<Arc<App>>, headers: HeaderMap, body:
         let by_code = form.first("code").and_then(|code| state.oauth.codes.get(code)).map(|code| code.email.clone());
         by_code.or_else(|| form.first("refresh_token").and_then(|token| state.oauth.email_of(token)))
     };
-    let outcome = guarded(&app, "token", "/token", email, || exchange(&app, &headers, &form)).await;
-    (([(CACHE_CONTROL, "no-cache, no-store, max-age=0, must-revalidate")]), answered(outcome)).into_response()
+    let response = guarded(&app, "token", "/token", email, || answered(exchange(&app, &headers, &form))).await;
+    ([(CACHE_CONTROL, "no-cache, no-store, max-age=0, must-revalidate")], response).into_response()
 }
 
 pub(crate) async fn revoke(State(app): State<Arc<App>>, RawQuery(query): RawQuery, body: String) -> Response {
@@ -34,58 +48,67 @@ pub(crate) async fn revoke(State(app): State<Arc<App>>, RawQuery(query): RawQuer
     let token = given.or_else(|| Query::parse(&body).first("token").map(ToOwned::to_owned)).unwrap_or_default();
     let email = app.state().oauth.email_of(&token);
     let whose = email.clone();
-    let outcome = guarded(&app, "revoke", "/revoke", email, || {
-        let email = whose.ok_or_else(|| Denied::new(400, "invalid_token", "Token expired or revoked"))?;
-        app.state().oauth.revoke_all(&email);
-        Ok(json!({}))
-    });
-    answered(outcome.await)
+    guarded(&app, "revoke", "/revoke", email, || answered(revoked(&app, whose))).await
+}
+
+fn revoked(app: &App, email: Option<String>) -> Outcome {
+    let email = email.ok_or_else(|| Denied::new(400, "invalid_token", "Token expired or revoked"))?;
+    let mut state = app.state();
+    let after_call = state.calls.last();
+    state.oauth.revoke_all(&email, after_call);
+    Ok(json!({}))
 }
 
 pub(crate) async fn google_certs(State(app): State<Arc<App>>) -> Response {
-    certs(&app, "/oauth2/v3/certs", KeyName::Google).await
+    certs(&app, GOOGLE_CERTS, KeyName::Google).await
 }
 
 pub(crate) async fn user_certs(State(app): State<Arc<App>>) -> Response {
-    certs(&app, "/users/certs", KeyName::Users).await
+    certs(&app, USER_CERTS, KeyName::Users).await
 }
 
-pub(crate) async fn user_configuration(State(app): State<Arc<App>>) -> Json<Value> {
-    Json(json!({
-        "issuer": app.config.user_issuer,
-        "jwks_uri": format!("{}/users/certs", app.url),
+/// Where a stranger would publish a key, for a token whose header says to look there.
+pub(crate) async fn unknown_certs(State(app): State<Arc<App>>) -> Response {
+    certs(&app, UNKNOWN_CERTS, KeyName::Unknown).await
+}
+
+pub(crate) async fn user_configuration(State(app): State<Arc<App>>) -> Response {
+    let configuration = json!({
+        "issuer": format!("{}/users", app.url),
+        "jwks_uri": format!("{}{USER_CERTS}", app.url),
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
-    }))
+    });
+    guarded(&app, "openid-configuration", CONFIGURATION, None, || answered(Ok(configuration))).await
 }
 
-async fn certs(app: &App, path: &str, key: KeyName) -> Response {
-    let outcome = guarded(app, "certs", path, None, || Ok(app.state().keys.jwks(key))).await;
+async fn certs(app: &Arc<App>, path: &str, key: KeyName) -> Response {
+    let response = guarded(app, "certs", path, None, || answered(Ok(app.state().keys.jwks(key)))).await;
     let max_age = app.state().oauth.certs_max_age;
-    let cache = if outcome.is_ok() { format!("public, max-age={max_age}") } else { "no-store".into() };
-    ([(CACHE_CONTROL, cache)], answered(outcome)).into_response()
+    let cache = if response.status().is_success() { format!("public, max-age={max_age}") } else { "no-store".into() };
+    ([(CACHE_CONTROL, cache)], response).into_response()
 }
 
 /// Performs a call under the faults that are armed for it, and logs it.
-async fn guarded(app: &App, method: &str, path: &str, email: Option<String>, perform: impl FnOnce() -> Outcome) -> Outcome {
-    let target = Target { method, email: email.as_deref(), in_batch: false, message_id: None };
+async fn guarded(app: &Arc<App>, method: &str, path: &str, email: Option<String>, perform: impl FnOnce() -> Response) -> Response {
+    let target = Target { method, path, email: email.as_deref(), in_batch: false, message_id: None };
     let fault = app.state().faults.take(&target);
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }
-    let outcome = match fault.filter(|fault| fault.status != 0) {
-        Some(fault) => {
-            if fault.applied {
-                let _ = perform();
-            }
-            Err(spoilt(&fault))
-        }
-        None => perform(),
-    };
-    let status = outcome.as_ref().map_or_else(|denied| denied.status, |_| 200);
-    app.state().calls.record(method, path, email.as_deref(), status, false);
-    outcome
+    let other = fault.as_ref().and_then(instead);
+    let applied = fault.as_ref().is_some_and(|fault| fault.applied);
+    let performed = (other.is_none() || applied).then(perform);
+    let response = other.or(performed).expect("performed where nothing stands in its place");
+    let number = app.state().calls.record(method, path, email.as_deref(), response.status().as_u16(), false);
+    hostile::spoilt(app, fault.as_ref(), number, response).await
+}
+
+/// The answer that a fault puts in the place of the true one.
+fn instead(fault: &Fault) -> Option<Response> {
+    let redirect = fault.redirection().and_then(|_| Answer::from_fault(fault)).map(Answer::into_response);
+    redirect.or_else(|| (fault.status != 0).then(|| answered(Err(spoilt(fault)))))
 }
 
 fn spoilt(fault: &Fault) -> Denied {

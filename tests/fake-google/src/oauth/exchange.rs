@@ -2,11 +2,12 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::Grant;
+use super::{Challenge, Grant, IdToken, REFRESH_TOKEN_BYTES, REFRESH_TOKEN_PREFIX};
 use crate::admin::identity::KeyName;
 use crate::app::{App, State};
+use crate::keys::{Signing, overlay};
 use crate::query::Query;
 use crate::values::{base64url, from_base64, sha256, unguessable};
 
@@ -42,13 +43,17 @@ fn by_code(app: &App, state: &mut State, form: &Query) -> Result<Value, Denied> 
     let given = form.first("code").ok_or_else(|| missing("code"))?;
     let redirect_uri = form.first("redirect_uri").ok_or_else(|| missing("redirect_uri"))?;
     let malformed = || Denied::new(400, "invalid_grant", "Malformed auth code.");
+    let made_after = state.calls.last();
     let code = state.oauth.codes.get_mut(given).ok_or_else(malformed)?;
+    if code.client_id != app.config.client_id {
+        return Err(invalid_grant("The code was issued to another client."));
+    }
     if code.redirect_uri != redirect_uri {
         return Err(Denied::new(400, "redirect_uri_mismatch", "Bad Request"));
     }
-    if let Some(challenge) = &code.code_challenge {
+    if let Some(challenge) = &code.challenge {
         let verifier = form.first("code_verifier").ok_or_else(|| invalid_grant("Missing code verifier."))?;
-        if base64url(&sha256(verifier.as_bytes())) != *challenge {
+        if !challenge.is_met_by(verifier) {
             return Err(invalid_grant("Invalid code verifier."));
         }
     }
@@ -56,11 +61,17 @@ fn by_code(app: &App, state: &mut State, form: &Query) -> Result<Value, Denied> 
         return Err(invalid_grant("Bad Request"));
     }
     code.used = true;
-    let nonce = code.nonce.clone();
-    let refresh_token = code.with_refresh_token.then(|| unguessable("1//0", 72));
-    let grant = Grant { email: code.email.clone(), scopes: code.scopes.clone(), refresh_token: refresh_token.clone(), revoked: false };
+    let id_token = code.id_token.clone();
+    let refresh_token = code.with_refresh_token.then(|| unguessable(REFRESH_TOKEN_PREFIX, REFRESH_TOKEN_BYTES));
+    let grant = Grant {
+        email: code.email.clone(),
+        scopes: code.scopes.clone(),
+        refresh_token: refresh_token.clone(),
+        made_after,
+        revoked_after: None,
+    };
     state.oauth.grants.push(grant);
-    let mut answer = tokens(app, state, state.oauth.grants.len() - 1, nonce);
+    let mut answer = tokens(app, state, state.oauth.grants.len() - 1, id_token);
     if let Some(refresh_token) = refresh_token {
         answer["refresh_token"] = refresh_token.into();
     }
@@ -70,12 +81,12 @@ fn by_code(app: &App, state: &mut State, form: &Query) -> Result<Value, Denied> 
 /// Google keeps the refresh token: none comes back.
 fn by_refresh_token(app: &App, state: &mut State, form: &Query) -> Result<Value, Denied> {
     let refresh_token = form.first("refresh_token").ok_or_else(|| missing("refresh_token"))?;
-    let grant = state.oauth.refreshed(refresh_token).filter(|grant| !state.oauth.grants[*grant].revoked);
+    let grant = state.oauth.refreshed(refresh_token).filter(|grant| !state.oauth.grants[*grant].is_revoked());
     let grant = grant.ok_or_else(|| invalid_grant("Token has been expired or revoked."))?;
-    Ok(tokens(app, state, grant, None))
+    Ok(tokens(app, state, grant, Some(IdToken::default())))
 }
 
-fn tokens(app: &App, state: &mut State, grant: usize, nonce: Option<String>) -> Value {
+fn tokens(app: &App, state: &mut State, grant: usize, special: Option<IdToken>) -> Value {
     let access_token = state.oauth.new_access_token(grant, app.now_ms());
     let scopes = state.oauth.grants[grant].scopes.clone();
     let mut answer = json!({
@@ -84,13 +95,13 @@ fn tokens(app: &App, state: &mut State, grant: usize, nonce: Option<String>) -> 
         "scope": scopes.join(" "),
         "token_type": "Bearer",
     });
-    if scopes.iter().any(|scope| scope == "openid") {
-        answer["id_token"] = id_token(app, state, grant, &access_token, nonce).into();
+    if let Some(special) = special.filter(|_| scopes.iter().any(|scope| scope == "openid")) {
+        answer["id_token"] = id_token(app, state, grant, &access_token, special).into();
     }
     answer
 }
 
-fn id_token(app: &App, state: &State, grant: usize, access_token: &str, nonce: Option<String>) -> String {
+fn id_token(app: &App, state: &State, grant: usize, access_token: &str, special: IdToken) -> String {
     let grant = &state.oauth.grants[grant];
     let now = app.now().unix_timestamp();
     let sub = state.mailboxes.get(&grant.email).map(|mailbox| mailbox.sub.as_str()).unwrap_or_default();
@@ -107,13 +118,21 @@ fn id_token(app: &App, state: &State, grant: usize, access_token: &str, nonce: O
         claims["email"] = grant.email.as_str().into();
         claims["email_verified"] = true.into();
     }
-    if let Some(nonce) = nonce {
+    if let Some(nonce) = special.nonce {
         claims["nonce"] = nonce.into();
     }
-    let header = json!({});
-    let objects = (header.as_object(), claims.as_object());
-    let (Some(header), Some(claims)) = objects else { return String::new() };
-    state.keys.current(KeyName::Google).sign(header, claims)
+    let claims = claims.as_object_mut().expect("an object");
+    overlay(claims, &special.claims);
+    state.keys.current(KeyName::Google).sign(Signing::Rs256, &Map::new(), claims)
+}
+
+impl Challenge {
+    fn is_met_by(&self, verifier: &str) -> bool {
+        match self {
+            Self::S256(digest) => base64url(&sha256(verifier.as_bytes())) == *digest,
+            Self::Plain(itself) => verifier == itself,
+        }
+    }
 }
 
 /// In the form or as HTTP Basic, as the client likes.

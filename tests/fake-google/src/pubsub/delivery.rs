@@ -4,11 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, FROM, USER_AGENT};
-use serde_json::Map;
 use tokio::time::{Instant, sleep};
 
 use super::{PushMode, token};
-use crate::admin::identity::KeyName;
 use crate::app::App;
 
 const ACKNOWLEDGED: [u16; 5] = [102, 200, 201, 202, 204];
@@ -49,7 +47,7 @@ async fn next_attempt(app: &App, key: u64) -> Option<Attempt> {
             let notification = state.push.pending.get(&key)?;
             let settings = &state.push.settings;
             if let Some(endpoint) = settings.endpoint.clone().filter(|_| !settings.mode.paused) {
-                let token = token(app, &state, &Map::new(), &Map::new(), KeyName::Google);
+                let token = token(app, &state);
                 return Some(Attempt {
                     endpoint,
                     authorization: format!("Bearer {token}"),

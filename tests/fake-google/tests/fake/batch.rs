@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::client::{Client, EMAIL};
 
-fn batch_of(paths: &[String]) -> String {
+pub fn batch_of(paths: &[String]) -> String {
     let part = |(index, path): (usize, &String)| {
         format!(
             "--limit\r\nContent-Type: application/http\r\nContent-ID: <item-{index}>\r\n\r\nGET {path} HTTP/1.1\r\nAccept: application/json\r\n\r\n\r\n"
@@ -15,7 +15,7 @@ fn batch_of(paths: &[String]) -> String {
     format!("{parts}--limit--\r\n")
 }
 
-async fn send(client: &Client, body: String) -> (u16, String, String) {
+pub async fn send(client: &Client, body: String) -> (u16, String, String) {
     let request = client.http.post(format!("{}/batch/gmail/v1", client.google.url)).bearer_auth(&client.access_token);
     let answer = request.header("content-type", "multipart/mixed; boundary=limit").body(body).send().await.unwrap();
     let content_type = answer.headers()["content-type"].to_str().unwrap().to_owned();

@@ -4,8 +4,11 @@
 mod batch;
 mod client;
 mod conformance;
+mod consent;
 mod faults;
 mod history;
+mod hostile;
 mod mail;
 mod oauth;
 mod push;
+mod tokens;

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, EMAIL, read};
 
-const GOOGLE_CERTS: &str = "/oauth2/v3/certs";
-const USER_CERTS: &str = "/users/certs";
+pub const GOOGLE_CERTS: &str = "/oauth2/v3/certs";
+pub const USER_CERTS: &str = "/users/certs";
 
 /// The claims, if a published key has signed them.
 pub async fn verified(client: &Client, certs: &str, token: &str, audience: &str) -> Option<Value> {
@@ -57,6 +57,78 @@ async fn an_exchange_must_match_its_code_and_client() {
     check(&code, &[], (400, "invalid_grant")).await;
     check(&code, &[("code_verifier", "wrong")], (400, "invalid_grant")).await;
     check(&code, &[("code_verifier", verifier)], (200, "")).await;
+}
+
+#[tokio::test]
+async fn an_id_token_may_be_another_s_or_absent() {
+    let client = Client::start().await;
+    let url = format!("{}/admin/codes", client.google.url);
+    let exchanged = async |body: Value| {
+        let (_, made) = read(client.http.post(&url).json(&body)).await;
+        let (status, tokens) = client.exchange(made["code"].as_str().unwrap(), &[]).await;
+        assert_eq!(status, 200, "{tokens}");
+        tokens
+    };
+    let changed = json!({ "aud": "another-client", "iss": "https://evil.example.com", "nonce": "n-2", "sub": "1", "email_verified": null });
+    let tokens = exchanged(json!({ "email": EMAIL, "nonce": "n-1", "id_token_claims": changed })).await;
+    let claims = verified(&client, GOOGLE_CERTS, tokens["id_token"].as_str().unwrap(), "another-client").await.unwrap();
+    assert_eq!((&claims["iss"], &claims["nonce"], &claims["sub"]), (&changed["iss"], &changed["nonce"], &changed["sub"]));
+    assert_eq!((&claims["email"], claims.get("email_verified")), (&json!(EMAIL), None));
+    let tokens = exchanged(json!({ "email": EMAIL, "id_token": false })).await;
+    assert_eq!(tokens.get("id_token"), None);
+    assert!(tokens["scope"].as_str().unwrap().starts_with("openid "), "it was asked for");
+}
+
+#[tokio::test]
+async fn a_code_of_another_client_is_refused() {
+    let client = Client::start().await;
+    let code = client.google.admin.create_code(NewCode { client_id: Some("another".into()), ..NewCode::of(EMAIL) }).unwrap();
+    let (status, answer) = client.exchange(&code, &[]).await;
+    assert_eq!((status, &answer["error"]), (400, &json!("invalid_grant")));
+}
+
+#[tokio::test]
+async fn every_secret_carries_the_canary_and_fits_where_google_s_do() {
+    let client = Client::start().await;
+    let code = client.google.admin.create_code(NewCode::of(EMAIL)).unwrap();
+    let (_, tokens) = client.exchange(&code, &[]).await;
+    let secret = |name: &str| tokens[name].as_str().unwrap().to_owned();
+    let secrets = [
+        (code, "4/0canary-", 60..=256),
+        (secret("refresh_token"), "1//0canary-", 100..=512),
+        (secret("access_token"), "ya29.canary-", 160..=2048),
+    ];
+    for (secret, prefix, lengths) in secrets {
+        assert!(secret.starts_with(prefix) && lengths.contains(&secret.len()), "{secret}");
+    }
+    let form = [("grant_type", "refresh_token"), ("refresh_token", tokens["refresh_token"].as_str().unwrap())];
+    let refreshed = client.token(&form).await.1;
+    assert!(refreshed["access_token"].as_str().unwrap().starts_with("ya29.canary-"));
+}
+
+#[tokio::test]
+async fn grants_stand_in_order_with_the_calls_that_made_and_ended_them() {
+    let client = Client::start().await;
+    let admin = &client.google.admin;
+    client.watch().await;
+    let code = NewCode { scopes: Some(vec!["openid".into()]), with_refresh_token: false, ..NewCode::of(EMAIL) };
+    client.exchange(&admin.create_code(code).unwrap(), &[]).await;
+    client.post("stop", json!({})).await;
+    let grants_url = format!("{}/admin/grants?email={EMAIL}", client.google.url);
+    let (_, before) = read(client.http.get(&grants_url)).await;
+    let alive: Vec<_> = before.as_array().unwrap().iter().map(|grant| (&grant["alive"], &grant["has_refresh_token"])).collect();
+    assert_eq!(alive, [(&json!(true), &json!(true)), (&json!(true), &json!(false))]);
+    assert_eq!((&before[1]["scopes"], &before[1]["revoked_after_call"]), (&json!(["openid"]), &Value::Null));
+    client.http.post(format!("{}/revoke", client.google.url)).form(&[("token", &client.access_token)]).send().await.unwrap();
+    admin.revoke_grants(EMAIL);
+    let calls = admin.calls();
+    let number = |method: &str| calls.iter().rfind(|call| call.method == method).unwrap().n;
+    let grants = admin.grants(Some(EMAIL));
+    assert!(grants.iter().all(|grant| !grant.alive && grant.revoked_after_call == Some(number("stop"))), "{grants:?}");
+    assert_eq!(number("revoke"), number("stop") + 1);
+    assert_eq!(grants[1].granted_after_call, number("watch"));
+    assert_eq!(admin.grants(None).len(), 2);
+    assert_eq!(admin.grants(Some("sample@example.com")), []);
 }
 
 #[tokio::test]

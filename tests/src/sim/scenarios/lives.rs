@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::sim::Sim;
+use crate::sim::{Dice, Sim};
 use crate::stage::MINUTE;
 use crate::world::{Call, Mail, When};
 
@@ -143,4 +143,48 @@ pub async fn a_renamed_mailbox_reconnects(sim: &mut Sim) {
     sim.mail(1);
     sim.push(&ada);
     sim.work().await;
+}
+
+/// Each takes the other for still there; one of them must take watch and grant with it.
+pub async fn two_owners_leave_at_once(sim: &mut Sim) {
+    let ada = sim.ada.clone();
+    let first = sim.first();
+    let second = sim.connect("second-owner", &ada).await;
+    sim.trigger(&second, json!({})).await;
+    sim.pass(MINUTE);
+    sim.begin();
+    sim.mail(1);
+    sim.leave_at_once(("owner", &first), ("second-owner", &second), &mut Dice::new(7)).await;
+    sim.minutes(4).await;
+    sim.expect_left(&ada);
+}
+
+/// Whoever connects while the last one leaves has a living grant, or none.
+pub async fn a_connect_beside_the_last_disconnect(sim: &mut Sim) {
+    let ada = sim.ada.clone();
+    sim.begin();
+    let mut leaving = ("owner", sim.first());
+    for (seed, joining) in [(1, "second-owner"), (2, "third-owner")] {
+        let joined = sim.connect_beside((leaving.0, &leaving.1), joining, &mut Dice::new(seed)).await;
+        leaving = (joining, joined);
+        sim.pass(MINUTE);
+    }
+    sim.trigger(&leaving.1, json!({})).await;
+    sim.pass(Duration::from_secs(2));
+    sim.mail(1);
+    sim.push(&ada);
+    sim.work().await;
+}
+
+/// Google tells it before the next call would: the user connects again, and what came meanwhile fires.
+pub async fn google_tells_that_access_ended(sim: &mut Sim) {
+    let ada = sim.ada.clone();
+    sim.begin();
+    ada.revoke_grant();
+    sim.tell_of_revocation(&ada).await;
+    sim.mail(2);
+    sim.push(&ada);
+    sim.work().await;
+    sim.expect_events("CONNECTOR_NEEDS_REAUTH", 1);
+    sim.expect_events("CONNECTOR_RECOVERED", 1);
 }

@@ -1,21 +1,34 @@
 //! The running stack, as `make local-up` describes it in stack.json, and what tests do with it.
+#![allow(clippy::disallowed_methods, reason = "a test lives in the world, which has its own clock and its own waits")]
+
+mod kept;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_sdk_sqs::types::QueueAttributeName;
+use aws_sdk_sqs::types::{Message, QueueAttributeName};
 use email_connectors::adapters::system::System;
 use email_connectors::domain::id::{EventId, GoogleSub, MessageId, TriggerId};
 use email_connectors::ports::{Clock, Entropy};
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Method, Response, StatusCode};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use self::kept::Kept;
+
 const PATIENCE: Duration = Duration::from_secs(150);
 
-#[derive(Deserialize)]
+pub const PUSH_PATH: &str = "/api/email/webhook/google/pubsub";
+/// The page that may call the API from a browser.
+pub const ORIGIN: &str = "https://app.example.com";
+
+/// Whatever serves the API and a Google: the deployed stack, or a world of a test's own.
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub struct Stack {
     pub api_url: String,
     pub google_url: String,
@@ -27,21 +40,40 @@ pub struct Stack {
     pub quarantine_queue_url: String,
     pub notification_queue_url: String,
     pub pids: BTreeMap<String, Value>,
-    #[serde(skip)]
+    #[serde(skip, default = "client")]
     http: Client,
+    #[serde(skip)]
+    kept: Kept,
+}
+
+/// Shows a redirect as the answer that it is.
+fn client() -> Client {
+    Client::builder().redirect(Policy::none()).build().expect("an HTTP client")
 }
 
 impl Stack {
-    /// The stack at rest: no fault armed, pushes as usual, no event of an earlier test in the queue.
-    pub async fn at_rest() -> Self {
+    /// Without AWS: an API and a Google that somebody else serves.
+    pub fn at(api_url: String, google_url: String) -> Self {
+        Self { api_url, google_url, http: client(), ..Self::default() }
+    }
+
+    /// The stack as it is.
+    pub fn running() -> Self {
         let file = std::env::var("STACK_JSON").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../.local/stack.json").into());
         let text = std::fs::read_to_string(&file).unwrap_or_else(|_| panic!("{file} is not there: no stack is running (make local-up)"));
-        let stack: Self = serde_json::from_str(&text).unwrap();
+        Self { kept: Kept::beside(&file), ..serde_json::from_str(&text).unwrap() }
+    }
+
+    /// The stack at rest: no fault armed, pushes as usual, no event of an earlier test in the queue.
+    pub async fn at_rest() -> Self {
+        let stack = Self::running();
         stack.google(Method::DELETE, "/admin/faults", Value::Null).await;
         stack.google(Method::PUT, "/admin/push", json!({"mode": {}})).await;
         stack.google(Method::DELETE, "/admin/calls", Value::Null).await;
         let sqs = stack.sqs().await;
         for queue in [&stack.agent_run_queue_url, &stack.quarantine_queue_url, &stack.dead_letter_queue_url] {
+            while !stack.taken_from(queue, 0).await.is_empty() {}
+            // And what an earlier test received and did not delete.
             sqs.purge_queue().queue_url(queue).send().await.unwrap();
         }
         stack
@@ -67,36 +99,48 @@ impl Stack {
         serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
+    /// What a browser is shown, or where it is sent on to.
+    pub async fn visit(&self, url: &str) -> Response {
+        self.http.get(url).send().await.unwrap()
+    }
+
+    /// A request to the API as nobody in particular makes it.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.api_url)).timeout(Duration::from_secs(30))
+    }
+
+    /// What the API answers; every answer of it that a test gets comes through here.
+    pub async fn answer(&self, request: RequestBuilder) -> Response {
+        let request = request.build().unwrap();
+        let (method, path) = (request.method().to_string(), request.url().path().to_string());
+        self.kept.answer(&method, &path, self.http.execute(request).await.unwrap()).await
+    }
+
     pub async fn api(&self, method: Method, path: &str, token: Option<&str>, body: Option<Value>) -> Response {
-        let mut request = self.http.request(method, format!("{}{path}", self.api_url)).timeout(Duration::from_secs(30));
-        request = request.header("origin", "https://app.example.com").header("x-requested-with", "XMLHttpRequest");
+        let mut request = self.request(method, path).header("origin", ORIGIN).header("x-requested-with", "XMLHttpRequest");
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
         if let Some(body) = body {
             request = request.json(&body);
         }
-        request.send().await.unwrap()
+        self.answer(request).await
     }
 
     /// What the gateway answers a browser that asks before it calls.
     pub async fn preflight(&self, path: &str, origin: &str) -> HeaderMap {
-        let request = self.http.request(Method::OPTIONS, format!("{}{path}", self.api_url)).header("origin", origin);
+        let request = self.request(Method::OPTIONS, path).header("origin", origin);
         let request = request.header("access-control-request-method", "GET").header("access-control-request-headers", "authorization");
-        request.send().await.unwrap().headers().clone()
+        self.answer(request).await.headers().clone()
     }
 
     pub async fn push(&self, token: Option<&str>, body: String) -> Response {
-        let request =
-            self.http.post(format!("{}/api/email/webhook/google/pubsub", self.api_url)).header("content-type", "application/json");
-        let request = request.body(body);
-        match token {
+        let request = self.request(Method::POST, PUSH_PATH).header("content-type", "application/json").body(body);
+        let request = match token {
             Some(token) => request.bearer_auth(token),
             None => request,
-        }
-        .send()
-        .await
-        .unwrap()
+        };
+        self.answer(request).await
     }
 
     pub async fn push_token(&self, claims: Value) -> String {
@@ -118,26 +162,28 @@ impl Stack {
     /// The events in the agent-run queue, until as many different ones as expected are there, and then until
     /// the queue has stayed empty for a moment: a repeat would show.
     pub async fn events_within(&self, patience: Duration, expected: usize) -> Vec<Value> {
-        let sqs = self.sqs().await;
         let deadline = Instant::now() + patience;
         let mut events: Vec<Value> = Vec::new();
         loop {
             let different = events.iter().map(|event| event["event_id"].to_string()).collect::<BTreeSet<_>>().len();
-            let request = sqs.receive_message().queue_url(&self.agent_run_queue_url).max_number_of_messages(10).wait_time_seconds(3);
-            let messages = request.send().await.unwrap().messages.unwrap_or_default();
+            let messages = self.taken_from(&self.agent_run_queue_url, 3).await;
             if messages.is_empty() && (different >= expected || Instant::now() > deadline) {
                 return events;
             }
-            for message in messages {
-                sqs.delete_message()
-                    .queue_url(&self.agent_run_queue_url)
-                    .receipt_handle(message.receipt_handle().unwrap())
-                    .send()
-                    .await
-                    .unwrap();
-                events.push(serde_json::from_str(message.body().unwrap()).unwrap());
-            }
+            events.extend(messages.iter().map(|message| serde_json::from_str::<Value>(message.body().unwrap()).unwrap()));
         }
+    }
+
+    /// Takes what a queue has, ten messages at most, and waits so many seconds for the first one.
+    pub async fn taken_from(&self, queue: &str, seconds: i32) -> Vec<Message> {
+        let sqs = self.sqs().await;
+        let request = sqs.receive_message().queue_url(queue).max_number_of_messages(10).wait_time_seconds(seconds);
+        let messages = request.message_attribute_names("All").send().await.unwrap().messages.unwrap_or_default();
+        for message in &messages {
+            self.kept.message(queue, message);
+            sqs.delete_message().queue_url(queue).receipt_handle(message.receipt_handle().unwrap()).send().await.unwrap();
+        }
+        messages
     }
 
     pub async fn messages_in(&self, queue: &str) -> u32 {
@@ -180,22 +226,37 @@ pub struct User {
 }
 
 impl User {
-    pub async fn connected(stack: &Stack, name: &str) -> Self {
+    /// With a mailbox that is not connected.
+    pub async fn new(stack: &Stack, name: &str) -> Self {
         let unique = System.uuid(System.now()).simple().to_string();
-        let mut user = Self {
-            owner: format!("{name}-{unique}"),
-            email: format!("{name}-{unique}@example.com"),
+        let owner = format!("{name}-{unique}");
+        let user = Self {
+            token: token(stack, &owner).await,
+            email: format!("{owner}@example.com"),
             sub: format!("sub-{unique}"),
-            token: String::new(),
             connector: String::new(),
             trigger: String::new(),
+            owner,
         };
-        user.token = token(stack, &user.owner).await;
         stack.google(Method::POST, "/admin/mailboxes", json!({"email": user.email, "sub": user.sub})).await;
-        let connected = user.connect(stack).await;
-        user.connector = connected["connector_id"].as_str().unwrap().into();
-        user.trigger = user.subscribe(stack, json!({"subject_contains": ["invoice"]})).await;
         user
+    }
+
+    /// Another owner of this one's mailbox, who has not connected it.
+    pub async fn beside(&self, stack: &Stack, name: &str) -> Self {
+        let owner = format!("{name}-{}", System.uuid(System.now()).simple());
+        let (email, sub) = (self.email.clone(), self.sub.clone());
+        Self { token: token(stack, &owner).await, owner, email, sub, connector: String::new(), trigger: String::new() }
+    }
+
+    pub async fn connected(stack: &Stack, name: &str) -> Self {
+        Self::new(stack, name).await.connecting(stack).await
+    }
+
+    pub async fn connecting(mut self, stack: &Stack) -> Self {
+        self.connector = self.connect(stack).await["connector_id"].as_str().unwrap().into();
+        self.trigger = self.subscribe(stack, json!({"subject_contains": ["invoice"]})).await;
+        self
     }
 
     pub async fn code(&self, stack: &Stack) -> String {
@@ -248,8 +309,42 @@ impl User {
     }
 }
 
+/// A token of an owner who may do everything.
 pub async fn token(stack: &Stack, owner: &str) -> String {
-    stack.google(Method::POST, "/admin/user-tokens", json!({"sub": owner})).await["token"].as_str().unwrap().into()
+    token_with(stack, json!({"sub": owner, "claims": {"role": "admin"}})).await
+}
+
+/// A token made to order: see the fake's `NewUserToken`.
+pub async fn token_with(stack: &Stack, order: Value) -> String {
+    stack.google(Method::POST, "/admin/user-tokens", order).await["token"].as_str().unwrap().into()
+}
+
+/// The processes that run a function, by a part of its name, among the descendants of the stack's own emulator.
+pub fn processes(stack: &Stack, function: &str) -> Vec<u32> {
+    let root = stack.pids["ministack"]["pid"].as_u64().or_else(|| stack.pids["ministack"].as_u64()).unwrap();
+    let parent = |pid: u64| -> Option<u64> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse().ok()
+    };
+    let descends =
+        |pid: u64| std::iter::successors(Some(pid), |pid| parent(*pid).filter(|parent| *parent > 1)).any(|ancestor| ancestor == root);
+    let runs = |pid: u64| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        let named = String::from_utf8_lossy(&environment)
+            .split('\0')
+            .any(|variable| variable.strip_prefix("AWS_LAMBDA_FUNCTION_NAME=").is_some_and(|name| name.contains(function)));
+        let executable = std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe.ends_with("bootstrap"));
+        named && executable
+    };
+    let pids = std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u64>().ok());
+    pids.filter(|pid| runs(*pid) && descends(*pid)).map(|pid| u32::try_from(pid).unwrap()).collect()
+}
+
+/// Whether there was one to end.
+pub fn kill(pids: &[u32]) -> bool {
+    let killed =
+        |pid: &u32| std::process::Command::new("kill").args(["-9", &pid.to_string()]).stderr(Stdio::null()).status().unwrap().success();
+    pids.iter().filter(|pid| killed(pid)).count() > 0
 }
 
 /// An answer's JSON, after its status was as expected.

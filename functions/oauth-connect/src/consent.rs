@@ -1,0 +1,50 @@
+//! The redirect flow: away to Google's consent page, and back by way of the API to the frontend.
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::http::header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::IntoResponse;
+use email_connectors::domain::callback::Callback;
+use email_connectors::domain::email_address::EmailAddress;
+use email_connectors::domain::role::Action;
+use email_connectors::flows::ask::ask;
+use email_connectors::ports::Clock;
+use email_connectors::web::Problem;
+use serde::Serialize;
+
+use crate::{Shared, World, invalid};
+
+#[derive(Serialize)]
+pub struct Asked {
+    authorization_url: String,
+    state: String,
+}
+
+/// Where the frontend sends the user's browser. `login_hint` may name the address that the user is to choose.
+pub async fn start<W: World>(State(oauth): Shared<W>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<impl IntoResponse, Problem> {
+    let now = oauth.machine.now();
+    let owner = oauth.gate.admit(&headers, Action::Connect, now).await?;
+    let hint = login_hint(query.as_deref().unwrap_or_default())?;
+    let wanted = (oauth.settings.scopes.as_slice(), &*oauth.app.callback_url(), hint.as_ref().map(EmailAddress::as_str));
+    let (store, provider) = (&oauth.connect.store, &oauth.connect.provider);
+    let asked = ask(store, provider, &oauth.machine, &owner, wanted, now).await;
+    let asked = asked.map_err(|error| Problem::unavailable("unavailable", &error))?;
+    let answer = Asked { authorization_url: asked.authorization_url, state: asked.state };
+    Ok(([(CACHE_CONTROL, "no-store")], Json(answer)))
+}
+
+fn login_hint(query: &str) -> Result<Option<EmailAddress>, Problem> {
+    let hint = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "login_hint");
+    let parsed = hint.map(|(_, address)| EmailAddress::parse(&address)).transpose();
+    parsed.map_err(|error| invalid("login_hint", format!("is no email address: {error}")))
+}
+
+/// Google may have been given this address in place of the frontend's page: the browser is sent on there, with what Google
+/// said and nothing else. What it says is checked when the page posts it.
+pub async fn callback<W: World>(State(oauth): Shared<W>, RawQuery(query): RawQuery) -> Result<impl IntoResponse, Problem> {
+    let callback = Callback::parse(query.as_deref().unwrap_or_default()).map_err(|error| invalid("query", error.to_string()))?;
+    let onward = format!("{}?{}", oauth.app.callback_url(), callback.query());
+    // Neither a cache nor the page's own links learn the code.
+    Ok((StatusCode::FOUND, [(LOCATION, onward), (CACHE_CONTROL, "no-store".into()), (REFERRER_POLICY, "no-referrer".into())]))
+}

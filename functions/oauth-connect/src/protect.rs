@@ -1,0 +1,44 @@
+//! Google's cross-account-protection events (RFC 8935) to the flow `protect` and back.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use email_connectors::flows::protect::{Protect, ProtectError, Protected};
+use email_connectors::ports::{Clock, TokenError};
+use email_connectors::web::{Body, Problem};
+use serde_json::json;
+
+use crate::{Shared, World};
+
+/// The body is the token itself. 202 once it is acted on; 400 ends Google's tries, anything else has it tell again.
+pub async fn risc<W: World>(State(oauth): Shared<W>, Body(body): Body) -> Response {
+    let token = std::str::from_utf8(&body).unwrap_or_default().trim();
+    let protect = Protect { store: &oauth.connect.store, bus: &oauth.connect.bus, verifier: &oauth.google, policy: &oauth.events };
+    match protect.run(token, oauth.machine.now()).await {
+        Ok(Protected::Suspended(connectors)) => {
+            metrics::counter!("SecurityEvent").increment(1);
+            tracing::warn!(connectors, "a security event ended access");
+            StatusCode::ACCEPTED.into_response()
+        }
+        Ok(Protected::Noted(what)) => {
+            metrics::counter!("SecurityEvent").increment(1);
+            tracing::info!(what, "a security event that ends no access");
+            StatusCode::ACCEPTED.into_response()
+        }
+        Err(ProtectError::Token(error @ TokenError::KeysUnavailable(_))) => {
+            Problem::unavailable("keys_unavailable", &error).into_response()
+        }
+        Err(ProtectError::Store(error)) => Problem::unavailable("unavailable", &error).into_response(),
+        Err(refused) => {
+            metrics::counter!("SecurityEventRefused").increment(1);
+            tracing::info!(why = %refused, "security event refused");
+            let (err, description) = match &refused {
+                ProtectError::Token(_) => ("authentication_failed", "the token is not signed by its issuer"),
+                ProtectError::Refused(_) => ("invalid_audience", "the token is not meant for this client"),
+                _ => ("invalid_request", "the event is not one to act on"),
+            };
+            (StatusCode::BAD_REQUEST, Json(json!({ "err": err, "description": description }))).into_response()
+        }
+    }
+}

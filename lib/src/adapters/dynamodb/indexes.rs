@@ -1,0 +1,106 @@
+//! The two indexes: what the renewer must look at, and what was told of a connector. They tell keys, a moment late, so that
+//! each row is read again.
+
+use futures_util::future::join_all;
+
+use super::keys::{self, Indexed, Item};
+use super::rows::{EventRow, attribute, number, read, text};
+use super::{DynamoStore, unavailable};
+use crate::domain::connector::Location;
+use crate::domain::event::Event;
+use crate::domain::id::{ConnectorId, EventId};
+use crate::domain::timestamp::Timestamp;
+use crate::ports::{Due, StoreError};
+
+impl DynamoStore {
+    pub(super) async fn due_by(&self, shard: u8, now: Timestamp, most: u32) -> Result<Vec<Due>, StoreError> {
+        let (connectors, events) = (keys::connector_shard(shard), keys::event_shard(shard));
+        let (connectors, events) = tokio::join!(self.due_rows(&connectors, now, most), self.due_rows(&events, now, most));
+        let rows = [connectors?, events?].concat();
+        let looked_up = join_all(rows.iter().map(|item| self.read_due(item))).await;
+        // One row that cannot be read must not keep the others from being looked at.
+        let readable = looked_up.into_iter().filter_map(|row| {
+            row.unwrap_or_else(|error| {
+                tracing::error!(%error, "a due row cannot be read");
+                None
+            })
+        });
+        Ok(readable.collect())
+    }
+
+    async fn due_rows(&self, shard: &str, now: Timestamp, most: u32) -> Result<Vec<Item>, StoreError> {
+        let request = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("due")
+            .key_condition_expression("due_shard = :shard AND due_at <= :now")
+            .expression_attribute_values(":shard", text(shard))
+            .expression_attribute_values(":now", number(now.seconds()))
+            .limit(i32::try_from(most).unwrap_or(i32::MAX));
+        Ok(request.send().await.map_err(unavailable)?.items.unwrap_or_default())
+    }
+
+    /// Of an event, its row tells the mailbox. A row that is gone by now is not due.
+    async fn read_due(&self, item: &Item) -> Result<Option<Due>, StoreError> {
+        let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str).unwrap_or_default();
+        match keys::read_indexed(part("pk"), part("sk")) {
+            Some(Indexed::Connector(location)) => Ok(Some(Due::Connector(location))),
+            Some(Indexed::Event(event_id)) => {
+                let Some(row) = self.get(keys::event(&event_id)).await? else { return Ok(None) };
+                let row: EventRow = read(row)?;
+                let connector = Location { mailbox: row.mailbox.clone(), connector: row.connector_id.clone() };
+                Ok(row.published_at.is_none().then_some(Due::Event { event_id, connector }))
+            }
+            None => Err(StoreError::Unreadable(format!("the index names {} {}", part("pk"), part("sk")))),
+        }
+    }
+
+    /// Newest first. What the index names and is gone by now makes room for the next.
+    pub(super) async fn told_before(
+        &self,
+        connector: &ConnectorId,
+        after: Option<(Timestamp, EventId)>,
+        most: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let mut from = after.map(|(decided_at, event)| place(connector, decided_at, &event)).transpose()?;
+        let mut told = Vec::new();
+        while told.len() < most {
+            let request = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name("told")
+                .key_condition_expression("told_of = :connector")
+                .expression_attribute_values(":connector", text(connector))
+                .scan_index_forward(false)
+                .limit(i32::try_from(most - told.len()).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(from);
+            let page = request.send().await.map_err(unavailable)?;
+            told.extend(self.in_order(page.items.unwrap_or_default()).await?);
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                break;
+            }
+        }
+        Ok(told)
+    }
+
+    /// The rows that the index names, in its order.
+    async fn in_order(&self, named: Vec<Item>) -> Result<Vec<Event>, StoreError> {
+        let ids: Vec<EventId> = named.iter().filter_map(|item| keys::read_event(item.get("pk")?.as_s().ok()?)).collect();
+        let rows = self.get_all(ids.iter().map(keys::event).collect(), None).await?;
+        let mut events = rows.into_iter().map(|row| read::<EventRow>(row).map(Event::from)).collect::<Result<Vec<_>, _>>()?;
+        events.sort_by_cached_key(|event| ids.iter().position(|id| *id == event.event_id));
+        Ok(events)
+    }
+}
+
+/// Where an event lies in the index.
+fn place(connector: &ConnectorId, decided_at: Timestamp, event: &EventId) -> Result<Item, StoreError> {
+    let mut place = keys::event(event).attributes();
+    place.insert("told_of".into(), text(connector));
+    place.insert("decided_at".into(), attribute(&decided_at)?);
+    Ok(place)
+}

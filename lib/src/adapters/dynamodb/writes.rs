@@ -1,0 +1,102 @@
+//! What the store's changes are made of: a connector's row and those that go with it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+
+use super::DynamoStore;
+use super::change::{Change, put, put_over};
+use super::keys::{self, Item};
+use super::rows::{ConnectorRow, EventRow, MembershipRow, PointerRow, item, number, text};
+use crate::domain::connector::{Connector, Location};
+use crate::domain::event::{Event, LEDGER_HORIZON};
+use crate::domain::id::{EventId, GoogleSub};
+use crate::domain::membership::Membership;
+use crate::domain::timestamp::Timestamp;
+use crate::domain::trigger::{Trigger, TriggerType};
+use crate::ports::{Exchange, StoreError};
+
+const KEEP_EXCHANGES: Duration = Duration::from_secs(600);
+const KEEP_EMPTY_ACCOUNTS: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How old an unpublished event is before the renewer wakes its mailbox.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
+
+impl DynamoStore {
+    /// The change of a connector together with the events that come of it, each of which must be new.
+    pub(super) fn with_events(&self, change: Change, connector: &Location, events: &[Event]) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let change = if events.is_empty() { change } else { change.add("unpublished", event_set(events)) };
+        let mut writes = vec![change.into_transaction(&self.table)];
+        writes.extend(self.event_rows(connector, events)?);
+        Ok(writes)
+    }
+
+    pub(super) fn event_rows(&self, connector: &Location, events: &[Event]) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let row = |event: &Event| {
+            let (due_at, expires_at) = (event.decided_at.after(FORGOTTEN_AFTER), event.decided_at.after(LEDGER_HORIZON));
+            let row = EventRow::new(event, connector, keys::event_shard(keys::shard(&connector.connector)), due_at, expires_at);
+            Ok(put(&self.table, item(&keys::event(&event.event_id), &row)?, true))
+        };
+        events.iter().map(row).collect()
+    }
+
+    pub(super) fn exchange_row(&self, connector: &Connector, exchange: &Exchange) -> Result<TransactWriteItem, StoreError> {
+        let row = PointerRow { expires_at: Some(exchange.at.after(KEEP_EXCHANGES).seconds()), ..pointer(connector) };
+        Ok(put(&self.table, item(&keys::exchange(&connector.owner_id, exchange), &row)?, false))
+    }
+
+    /// The account's next version, over the one before it.
+    pub(super) fn membership_row(&self, account: &GoogleSub, membership: &Membership) -> Result<TransactWriteItem, StoreError> {
+        let before = membership.version.checked_sub(1).ok_or(StoreError::Conflict)?;
+        let row = item(&keys::membership(account), &MembershipRow::new(membership, KEEP_EMPTY_ACCOUNTS))?;
+        Ok(put_over(&self.table, row, before))
+    }
+}
+
+/// The rows of a trigger: as its mailbox reads it, as its owner does, and its hook.
+pub fn rows_of(trigger: &Trigger, connector: &Location) -> Vec<Change> {
+    let mut rows = vec![Change::of(keys::trigger(connector, &trigger.id)), Change::of(keys::owned_trigger(&trigger.owner_id, &trigger.id))];
+    if trigger.kind == TriggerType::Webhook {
+        rows.push(Change::of(keys::hook(&trigger.id)));
+    }
+    rows
+}
+
+/// A connector's attributes, as its row holds them.
+pub fn attributes(connector: &Connector) -> Result<Item, StoreError> {
+    item(&keys::connector(&connector.location()), &ConnectorRow::from(connector))
+}
+
+/// A connector's row, in its lane of the sparse index.
+pub fn due_row(connector: &Connector, next_sweep: Timestamp) -> Result<Item, StoreError> {
+    let mut row = attributes(connector)?;
+    row.insert("due_shard".into(), text(keys::connector_shard(keys::shard(&connector.id))));
+    row.insert("due_at".into(), number(next_sweep.seconds()));
+    Ok(row)
+}
+
+pub fn pointer(connector: &Connector) -> PointerRow {
+    PointerRow { connector_id: connector.id.clone(), mailbox: connector.email_address.clone(), expires_at: None }
+}
+
+/// The connector's one version: every deciding write finds it unmoved and moves it.
+pub fn raise(connector: &Location, version: u64) -> Change {
+    Change::of(keys::connector(connector)).set("version", number(version + 1)).if_equal("version", number(version))
+}
+
+pub fn of_generation(connector: &Location, generation: u64) -> Change {
+    Change::of(keys::connector(connector)).if_equal("generation", number(generation))
+}
+
+pub fn due(change: Change, connector: &Location, at: Option<Timestamp>) -> Change {
+    let shard = at.map(|_| text(keys::connector_shard(keys::shard(&connector.connector))));
+    change.set_or_remove("due_shard", shard).set_or_remove("due_at", at.map(|at| number(at.seconds())))
+}
+
+pub fn event_set(events: &[Event]) -> AttributeValue {
+    AttributeValue::Ss(events.iter().map(|event| event.event_id.to_string()).collect())
+}
+
+pub fn ids(events: &[Event]) -> BTreeSet<EventId> {
+    events.iter().map(|event| event.event_id.clone()).collect()
+}

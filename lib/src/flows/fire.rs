@@ -1,0 +1,105 @@
+//! Somebody outside fires a `webhook` trigger: its owner, or whoever signs with its secret.
+
+use crate::domain::id::{OwnerId, TriggerId, fingerprint};
+use crate::domain::timestamp::Timestamp;
+use crate::domain::trigger::{Trigger, TriggerType};
+use crate::domain::webhook::{Signature, UnusablePayload, fired};
+use crate::flows::publishing::tell;
+use crate::ports::{EventBus, Signatures, Store, StoreError, Vault, VaultError};
+
+pub struct Fire<'a, S, V, B, H> {
+    pub store: &'a S,
+    pub vault: &'a V,
+    pub bus: &'a B,
+    pub signatures: &'a H,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum FireError {
+    /// No such trigger, or not one that is fired from outside.
+    #[error("no such trigger")]
+    NotFound,
+    /// Not signed, signed by somebody else, too early, too late, or sent before.
+    #[error("the signature is not accepted: {0}")]
+    Unauthorized(&'static str),
+    #[error("the body {0}")]
+    Unusable(#[from] UnusablePayload),
+    #[error(transparent)]
+    Vault(VaultError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl<S: Store, V: Vault, B: EventBus, H: Signatures> Fire<'_, S, V, B, H> {
+    /// By its owner, whom a token proved. `delivery` tells one sending from another.
+    pub async fn as_owner(
+        &self,
+        owner: &OwnerId,
+        id: &TriggerId,
+        delivery: &str,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<String, FireError> {
+        match self.fire(owner, id, &fingerprint(&["owner", delivery]).to_string(), body, now).await {
+            // The same sending again: it was fired.
+            Err((event_id, FireError::Store(StoreError::Conflict))) if self.is_decided(&event_id).await? => Ok(event_id),
+            ended => ended.map_err(|(_, error)| error),
+        }
+    }
+
+    /// By whoever holds the secret. A signature is good once.
+    pub async fn signed(&self, id: &TriggerId, header: Option<&str>, body: &[u8], now: Timestamp) -> Result<String, FireError> {
+        let header = header.ok_or(FireError::Unauthorized("it is missing"))?;
+        let signature = Signature::parse(header).ok_or(FireError::Unauthorized("it has another form"))?;
+        if !signature.is_timely(now) {
+            return Err(FireError::Unauthorized("its time is not now"));
+        }
+        // Who has no secret must not learn which triggers there are.
+        let hook = self.store.hook(id).await?.ok_or(FireError::Unauthorized("it fits no trigger"))?;
+        let secret = match self.vault.open_trigger_secret(&hook.secret, id).await {
+            Ok(secret) => secret,
+            Err(VaultError::WrongContext) => return Err(FireError::Unauthorized("the stored secret does not open")),
+            Err(error) => return Err(FireError::Vault(error)),
+        };
+        if !self.signatures.is_signed(&secret, &signature.over(body), &signature.mac) {
+            return Err(FireError::Unauthorized("it does not hold"));
+        }
+        let delivery = fingerprint(&["signed", &signature.identity()]).to_string();
+        match self.fire(&hook.owner, id, &delivery, body, now).await {
+            Err((event_id, FireError::Store(StoreError::Conflict))) if self.is_decided(&event_id).await? => {
+                Err(FireError::Unauthorized("it was used before"))
+            }
+            ended => ended.map_err(|(_, error)| error),
+        }
+    }
+
+    async fn is_decided(&self, event_id: &str) -> Result<bool, FireError> {
+        Ok(!self.store.decided(&[crate::domain::id::EventId::new(event_id)]).await?.is_empty())
+    }
+
+    /// An error names the event that would have been.
+    async fn fire(
+        &self,
+        owner: &OwnerId,
+        id: &TriggerId,
+        delivery: &str,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<String, (String, FireError)> {
+        let nothing = |error: FireError| (String::new(), error);
+        let trigger = self.webhook(owner, id).await.map_err(nothing)?;
+        let connector = self.store.connector(owner, &trigger.config.connector_id).await.map_err(|error| nothing(error.into()))?;
+        let connector = connector.filter(|connector| connector.closing.is_none()).ok_or_else(|| nothing(FireError::NotFound))?;
+        let event = fired(&connector, &trigger, delivery, body, now).map_err(|error| nothing(error.into()))?;
+        let (location, event_id) = (connector.location(), event.event_id.to_string());
+        let events = [event];
+        self.store.announce(&location, &events).await.map_err(|error| (event_id.clone(), error.into()))?;
+        tell(self.store, self.bus, &location, &events, now).await;
+        Ok(event_id)
+    }
+
+    async fn webhook(&self, owner: &OwnerId, id: &TriggerId) -> Result<Trigger, FireError> {
+        let trigger = self.store.trigger(owner, id).await?;
+        trigger.filter(|trigger| trigger.kind == TriggerType::Webhook).ok_or(FireError::NotFound)
+    }
+}

@@ -1,0 +1,75 @@
+//! What is kept of an owner, taken out whole or deleted whole.
+
+use crate::domain::connector::Connector;
+use crate::domain::event::Event;
+use crate::domain::id::{ConnectorId, EventId, OwnerId};
+use crate::domain::timestamp::Timestamp;
+use crate::domain::trigger::Trigger;
+use crate::flows::disconnect::{Disconnect, DisconnectError, Receipt};
+use crate::ports::{EmailProvider, EventBus, Store, StoreError, Vault};
+
+/// How many delivery records a page of an export holds at most, each of at most 32 KiB.
+pub const RECORDS: u32 = 100;
+
+/// Where the next page of an export begins: after this record of this connector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub connector: ConnectorId,
+    pub after: Option<(Timestamp, EventId)>,
+}
+
+/// One page of an export. Connectors and triggers stand on the first one, delivery records on all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Export {
+    pub connectors: Vec<Connector>,
+    pub triggers: Vec<Trigger>,
+    pub records: Vec<Event>,
+    pub next: Option<Place>,
+}
+
+pub async fn export(store: &impl Store, owner: &OwnerId, from: Option<Place>) -> Result<Export, StoreError> {
+    let first = from.is_none();
+    // By id, so that the order is the same on every page.
+    let connectors = store.connectors(owner).await?;
+    let triggers = if first { store.triggers(owner).await? } else { Vec::new() };
+    let place = from.or_else(|| connectors.first().map(|connector| Place { connector: connector.id.clone(), after: None }));
+    // A connector that is not the owner's has nothing to show.
+    let place = place.filter(|place| connectors.iter().any(|connector| connector.id == place.connector));
+    let (records, next) = match place {
+        Some(place) => page(store, &connectors, place).await?,
+        None => (Vec::new(), None),
+    };
+    let connectors = if first { connectors } else { Vec::new() };
+    Ok(Export { connectors, triggers, records, next })
+}
+
+async fn page(store: &impl Store, connectors: &[Connector], place: Place) -> Result<(Vec<Event>, Option<Place>), StoreError> {
+    let records = store.told(&place.connector, place.after, RECORDS).await?;
+    let full = records.len() >= RECORDS as usize;
+    let next = match records.last().filter(|_| full) {
+        Some(last) => Some(Place { after: Some((last.decided_at, last.event_id.clone())), connector: place.connector }),
+        None => {
+            let following = connectors.iter().skip_while(|connector| connector.id != place.connector).nth(1);
+            following.map(|connector| Place { connector: connector.id.clone(), after: None })
+        }
+    };
+    Ok((records, next))
+}
+
+/// Ends every connector of the owner, with all that hangs on it. What is not done yet goes on by itself; asked again, it
+/// answers how far that is.
+pub async fn erase<S: Store, V: Vault, P: EmailProvider, B: EventBus>(
+    disconnect: &Disconnect<'_, S, V, P, B>,
+    owner: &OwnerId,
+    now: Timestamp,
+) -> Result<Vec<(ConnectorId, Receipt)>, StoreError> {
+    let mut receipts = Vec::new();
+    for connector in disconnect.store.connectors(owner).await? {
+        match disconnect.run(owner, &connector.id, now).await {
+            Ok(receipt) => receipts.push((connector.id, receipt)),
+            Err(DisconnectError::NotFound) => {}
+            Err(DisconnectError::Store(error)) => return Err(error),
+        }
+    }
+    Ok(receipts)
+}

@@ -1,0 +1,90 @@
+//! Google tells that an account's access ended: its connectors wait for their users, before their next call fails.
+
+use std::time::Duration;
+
+use crate::domain::claims::{Refusal, SecurityEventPolicy};
+use crate::domain::connector::Location;
+use crate::domain::notice;
+use crate::domain::security_event::{Happened, SecurityEvent, Unreadable, concerns};
+use crate::domain::timestamp::Timestamp;
+use crate::flows::publishing::tell;
+use crate::ports::{Commit, EventBus, Store, StoreError, TokenError, TokenVerifier};
+
+/// How often a connector's change starts over after another writer came first.
+const MOST_ATTEMPTS: u32 = 5;
+/// How long an event is known to have been seen. What comes again after that changes nothing either: it is older than the grant.
+const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
+
+pub struct Protect<'a, S, B, T> {
+    pub store: &'a S,
+    pub bus: &'a B,
+    pub verifier: &'a T,
+    pub policy: &'a SecurityEventPolicy,
+}
+
+/// What came of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Protected {
+    /// So many connectors wait for their users now.
+    Suspended(usize),
+    /// There was nothing to do about it.
+    Noted(String),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ProtectError {
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    #[error("the event was told before")]
+    Repeated,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl<S: Store, B: EventBus, T: TokenVerifier> Protect<'_, S, B, T> {
+    pub async fn run(&self, token: &str, now: Timestamp) -> Result<Protected, ProtectError> {
+        let claims = self.verifier.verify(token, now).await?;
+        self.policy.admit(&claims, now)?;
+        let event = SecurityEvent::read(&claims)?;
+        // Acted on first, then noted: if this ends in between, it is acted on again, which changes nothing.
+        let done = self.act(&event, now).await?;
+        match self.store.note_seen(&format!("RISC#{}", event.jti), now.after(REMEMBERED)).await {
+            Err(StoreError::Conflict) => Err(ProtectError::Repeated),
+            noted => Ok(noted.map(|()| done)?),
+        }
+    }
+
+    async fn act(&self, event: &SecurityEvent, now: Timestamp) -> Result<Protected, StoreError> {
+        let (account, what) = match &event.happened {
+            Happened::AccessEnded { account, what } => (account, *what),
+            Happened::Nothing { what } => return Ok(Protected::Noted(what.clone())),
+        };
+        let mut suspended = 0;
+        for member in self.store.membership(account).await?.members {
+            suspended += usize::from(self.suspend(&member, event, what, now).await?);
+        }
+        Ok(Protected::Suspended(suspended))
+    }
+
+    async fn suspend(&self, member: &Location, event: &SecurityEvent, what: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let mut attempt = 1;
+        loop {
+            let Some(before) = self.store.connector_at(member).await?.filter(|connector| concerns(connector, event)) else {
+                return Ok(false);
+            };
+            let (after, told) = (before.without_grant(what), [notice::needs_reauth(&before, what, now)]);
+            match self.store.commit(&Commit { before: &before, after: &after, events: &told, next_sweep: None, now }).await {
+                Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    tell(self.store, self.bus, member, &told, now).await;
+                    return Ok(true);
+                }
+            }
+        }
+    }
+}

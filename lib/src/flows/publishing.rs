@@ -1,0 +1,40 @@
+//! What a flow decided is told at once. What the bus does not take stays owed, and the next wake-up brings it.
+
+use crate::domain::connector::Location;
+use crate::domain::event::Event;
+use crate::domain::id::EventId;
+use crate::domain::timestamp::Timestamp;
+use crate::ports::{EventBus, Store, StoreError};
+
+/// Publishes events of a connector and marks them; answers those that the bus did not take.
+pub async fn publish(
+    store: &impl Store,
+    bus: &impl EventBus,
+    connector: &Location,
+    events: &[Event],
+    now: Timestamp,
+) -> Result<Vec<EventId>, StoreError> {
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    let refused = match bus.publish(events).await {
+        Ok(()) => Vec::new(),
+        Err(error) => {
+            metrics::counter!("PublicationPutOff").increment(error.events.len() as u64);
+            tracing::error!(error = %error, cause = %error.cause, connector = %connector.connector, "events wait for the bus");
+            error.events
+        }
+    };
+    let taken: Vec<Event> = events.iter().filter(|event| !refused.contains(&event.event_id)).cloned().collect();
+    if !taken.is_empty() {
+        store.mark_published(connector, &taken, now).await?;
+    }
+    Ok(refused)
+}
+
+/// As `publish`, for who has nothing to undo: what was decided stands, and whatever fails here is owed.
+pub async fn tell(store: &impl Store, bus: &impl EventBus, connector: &Location, events: &[Event], now: Timestamp) {
+    if let Err(error) = publish(store, bus, connector, events, now).await {
+        tracing::warn!(%error, connector = %connector.connector, "events that were published are not marked, and will be published again");
+    }
+}

@@ -1,0 +1,88 @@
+"""Reads a request to AWS as IAM does: which actions it asks for, on which resources, under which condition keys."""
+
+import json
+import re
+
+# The keys that IAM's condition keys speak of. Of a partition key only what stands before its value.
+PREFIX = re.compile(r"[^#]*#|[^#]*$")
+IN_TRANSACTION = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
+
+
+def read(head: bytes, body: bytes) -> dict:
+    """Function, service and action as called, and `allowed_by`: what IAM must allow for it."""
+    target = header(head, "x-amz-target").split(".")
+    if len(target) != 2:
+        raise ValueError("not a call of a JSON protocol")
+    service = {"DynamoDB_20120810": "dynamodb", "TrentService": "kms", "AmazonSQS": "sqs", "AWSEvents": "events"}[target[0]]
+    content = json.loads(body)
+    asked = {"dynamodb": dynamodb, "kms": kms, "sqs": sqs, "events": events}[service](target[1], content)
+    return {"function": function(head), "service": service, "action": target[1], "allowed_by": asked}
+
+
+def header(head: bytes, name: str) -> str:
+    found = re.search(rb"(?im)^%s:[ \t]*(.*?)\r?$" % re.escape(name.encode()), head)
+    return found.group(1).decode() if found else ""
+
+
+def function(head: bytes) -> str:
+    """Whom the SDK says that it calls for: AWS_SDK_UA_APP_ID."""
+    found = re.search(r"\bapp/([\w-]+)", header(head, "user-agent") + " " + header(head, "x-amz-user-agent"))
+    return found.group(1) if found else ""
+
+
+def asks(action: str, resource: str, keys: dict[str, list[str]]) -> dict:
+    return {"action": action, "resource": resource, "keys": keys}
+
+
+def leading(values) -> dict[str, list[str]]:
+    """The partition keys of what is read or written, without their values."""
+    return {"dynamodb:LeadingKeys": sorted({PREFIX.match(value).group() for value in values})}
+
+
+def partition(item: dict) -> str:
+    return item["pk"]["S"]
+
+
+def dynamodb(action: str, content: dict) -> list[dict]:
+    name = f"dynamodb:{action}"
+    match action:
+        case "GetItem" | "UpdateItem" | "DeleteItem":
+            return [asks(name, content["TableName"], leading([partition(content["Key"])]))]
+        case "PutItem":
+            return [asks(name, content["TableName"], leading([partition(content["Item"])]))]
+        case "BatchGetItem":
+            return [asks(name, table, leading(map(partition, wanted["Keys"]))) for table, wanted in content["RequestItems"].items()]
+        case "BatchWriteItem":
+            rows = lambda writes: [write["DeleteRequest"]["Key"] if "DeleteRequest" in write else write["PutRequest"]["Item"] for write in writes]
+            return [asks(name, table, leading(map(partition, rows(writes)))) for table, writes in content["RequestItems"].items()]
+        case "TransactWriteItems":
+            # IAM knows no such action: each part is asked for as if it came alone.
+            parts = [(IN_TRANSACTION[kind], part) for item in content["TransactItems"] for kind, part in item.items()]
+            return [asks(f"dynamodb:{kind}", part["TableName"], leading([partition(part.get("Key") or part["Item"])])) for kind, part in parts]
+        case "Query":
+            index = content.get("IndexName")
+            resource = content["TableName"] + (f"/index/{index}" if index else "")
+            return [asks(name, resource, leading([queried(content)]))]
+        case _:
+            return [asks(name, content.get("TableName", ""), {})]
+
+
+def queried(content: dict) -> str:
+    """The partition key of a query: what its condition sets equal."""
+    placeholder = re.search(r"\b\w+\s*=\s*(:\w+)", content["KeyConditionExpression"]).group(1)
+    value = content["ExpressionAttributeValues"][placeholder]["S"]
+    # One index has connectors' ids for keys, which begin like this.
+    return "con_" if value.startswith("con_") else value
+
+
+def kms(action: str, content: dict) -> list[dict]:
+    return [asks(f"kms:{action}", content["KeyId"].rsplit("/")[-1], {"kms:EncryptionContextKeys": sorted(content.get("EncryptionContext", {}))})]
+
+
+def sqs(action: str, content: dict) -> list[dict]:
+    return [asks(f"sqs:{action}", content["QueueUrl"].rsplit("/")[-1], {})]
+
+
+def events(action: str, content: dict) -> list[dict]:
+    buses = {entry.get("EventBusName", "default").rsplit("/")[-1] for entry in content["Entries"]}
+    return [asks(f"events:{action}", bus, {}) for bus in sorted(buses)]

@@ -1,0 +1,84 @@
+"""The security table: every case is tried, on a stack as the tests have it, and each row of it printed."""
+
+import json
+import shutil
+from pathlib import Path
+
+from terminal import Failure, say
+
+LAST = 40
+# Planted secrets, looked for in all that a whole run left behind: no test of its own sees all of it.
+CANARIES = 29
+WIDEST = 72
+
+
+def run() -> None:
+    """`make security`: on a stack that is taken down again, unless it was running before."""
+    import verify
+
+    tally = verify.Tally(environment=verify.environment())
+    running = Path(tally.environment["STACK_JSON"]).exists()
+    try:
+        tally.phase("Local stack up", verify.local("up"))
+        verify.security(tally)
+    finally:
+        if not running:
+            tally.phase("Local stack down", verify.local("down"))
+
+
+def clear(local: Path) -> None:
+    """What an earlier run wrote must not stand for this one's."""
+    shutil.rmtree(local / "security", ignore_errors=True)
+    (local / "canaries.json").unlink(missing_ok=True)
+
+
+def table(local: Path) -> None:
+    """Prints it; a row that does not hold, a case that broke off and a case that is missing are failures."""
+    cases = [read(local, number) for number in range(1, LAST + 1)]
+    for case in cases:
+        say(f"\n{case['number']:>2}  {case['title']}")
+        for row in case["rows"]:
+            say(f"    {'pass' if row['pass'] else 'FAIL'}  {row['what']}: expected {short(row['expected'])}, got {short(row['got'])}")
+    rows = [row for case in cases for row in case["rows"]]
+    holding = sum(holds(case) for case in cases)
+    say(f"\n{len(cases)} cases, {holding} hold; {len(rows)} rows, {sum(row['pass'] for row in rows)} hold")
+    if holding < len(cases):
+        raise Failure("not all hold: cases " + ", ".join(str(case["number"]) for case in cases if not holds(case)))
+
+
+def holds(case: dict) -> bool:
+    return case["ended"] and bool(case["rows"]) and all(row["pass"] for row in case["rows"])
+
+
+def read(local: Path, number: int) -> dict:
+    if number == CANARIES:
+        return canaries(local / "canaries.json")
+    file = local / "security" / f"{number:02}.json"
+    if not file.exists():
+        return missing(number, "not tried")
+    case = json.loads(file.read_text())
+    if not case["ended"]:
+        case["rows"].append(row("the case itself", "an end", "it broke off", False))
+    return case
+
+
+def canaries(file: Path) -> dict:
+    title = "planted secrets in answers, logs, events, queues and rows"
+    if not file.exists():
+        return missing(CANARIES, "not looked for", title)
+    told = json.loads(file.read_text())
+    looked = [row(f"looked at: {kind}", "at least 1", str(count), count > 0) for kind, count in sorted(told["looked_at"].items())]
+    found = row("planted secrets found", "0", str(told["found"]), told["found"] == 0)
+    return {"number": CANARIES, "title": title, "ended": True, "rows": [*looked, found]}
+
+
+def missing(number: int, why: str, title: str = "missing") -> dict:
+    return {"number": number, "title": title, "ended": False, "rows": [row("the case", "tried", why, False)]}
+
+
+def row(what: str, expected: str, got: str, holds: bool) -> dict:
+    return {"what": what, "expected": expected, "got": got, "pass": holds}
+
+
+def short(text: str) -> str:
+    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"

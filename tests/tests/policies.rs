@@ -1,0 +1,13 @@
+//! Least privilege: every AWS call that the functions made on the deployed stack, held against the template's roles, both ways.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first surprise")]
+
+#[path = "policies/calls.rs"]
+mod calls;
+#[path = "policies/judging.rs"]
+mod judging;
+#[path = "policies/roles.rs"]
+mod roles;
+#[path = "policies/statement.rs"]
+mod statement;
+#[path = "support/template.rs"]
+mod template;

@@ -1,0 +1,121 @@
+//! Nothing was called that no statement allows; nothing is allowed that was not called.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::calls::{self, Calls};
+use crate::statement::{Right, Statement};
+use crate::{roles, template};
+
+const EVERY_FUNCTION: &str = "*";
+
+/// A right that no call shows, and why not: function, action, resource, value of the condition key.
+type Unshown = (&'static str, &'static str, &'static str, &'static str, &'static str);
+
+/// What no run can see being used.
+const NEVER_SEEN: [Unshown; 5] = [
+    (EVERY_FUNCTION, "logs:CreateLogStream", "*", "*", "Lambda itself writes the logs, under the function's role"),
+    (EVERY_FUNCTION, "logs:PutLogEvents", "*", "*", "Lambda itself writes the logs, under the function's role"),
+    ("history-processor", "sqs:ReceiveMessage", "NotificationQueue", "*", "the event source mapping polls, under the function's role"),
+    ("history-processor", "sqs:DeleteMessage", "NotificationQueue", "*", "the event source mapping polls, under the function's role"),
+    ("history-processor", "sqs:GetQueueAttributes", "NotificationQueue", "*", "the event source mapping polls, under the function's role"),
+];
+
+/// What only a lost race calls for: a run may see it, or not.
+const SEEN_BY_CHANCE: [Unshown; 1] = [(
+    "watch-renewer",
+    "dynamodb:GetItem",
+    "ConnectorsTable",
+    "OWNER#*",
+    "a closing connector is looked up again when another writer came before its rows were taken away",
+)];
+
+fn names((of, action, resource, value, _): &Unshown, function: &str, right: &Right) -> bool {
+    let fits = |rule: &str, text: &str| rule == "*" || rule == text;
+    fits(of, function) && *action == right.action && fits(resource, &right.resource) && fits(value, &right.value)
+}
+
+fn is_among(unshown: &[Unshown], function: &str, right: &Right) -> bool {
+    unshown.iter().any(|unshown| names(unshown, function, right))
+}
+
+/// What is wrong between the roles and the calls, each in words.
+fn judge(roles: &BTreeMap<String, Vec<Statement>>, calls: &Calls) -> Vec<String> {
+    let unreadable = calls.unreadable.iter().map(|call| format!("a call that cannot be read: {call}"));
+    let strangers =
+        calls.asked.keys().filter(|function| !roles.contains_key(*function)).map(|function| format!("{function} is no function"));
+    let mut wrong: Vec<String> = unreadable.chain(strangers).collect();
+    for (function, statements) in roles {
+        let none = BTreeMap::new();
+        let asked = calls.asked.get(function).unwrap_or(&none);
+        if asked.is_empty() {
+            wrong.push(format!("{function} made no call at all"));
+        }
+        let refused = asked.iter().filter(|(asked, _)| !statements.iter().any(|statement| statement.allows(asked)));
+        wrong.extend(refused.map(|(asked, times)| format!("{function} is not allowed what it called {times} times: {asked:?}")));
+        for statement in statements {
+            let allowed = asked.keys().filter(|asked| statement.allows(asked));
+            let used: BTreeSet<Right> = allowed.flat_map(|asked| statement.used_by(asked)).collect();
+            let unused = statement.rights().into_iter().filter(|right| !used.contains(right));
+            let missing = unused.filter(|right| !is_among(&NEVER_SEEN, function, right) && !is_among(&SEEN_BY_CHANCE, function, right));
+            wrong.extend(missing.map(|right| format!("{function} never used {right:?}")));
+            let seen = used.iter().filter(|right| is_among(&NEVER_SEEN, function, right));
+            wrong.extend(seen.map(|right| format!("{function} was seen using {right:?}, which stands among what is never seen")));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn every_call_is_allowed_and_everything_allowed_is_called() {
+    let (roles, calls) = (roles::of_functions(&template::read()), calls::recorded());
+    let rights: usize = roles.values().flatten().map(|statement| statement.rights().len()).sum();
+    let times: usize = calls.asked.values().flat_map(BTreeMap::values).sum();
+    println!("{rights} rights of {} functions, {times} uses of them", roles.len());
+    let wrong = judge(&roles, &calls);
+    assert!(wrong.is_empty(), "{} things are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn what_no_call_shows_is_allowed_to_somebody() {
+    let roles = roles::of_functions(&template::read());
+    for unshown in NEVER_SEEN.iter().chain(&SEEN_BY_CHANCE) {
+        let allows = |(function, role): (&String, &Vec<Statement>)| {
+            role.iter().flat_map(Statement::rights).any(|right| names(unshown, function, &right))
+        };
+        assert!(roles.iter().any(allows), "nobody is allowed {unshown:?}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_yaml_ng::from_str;
+
+    use super::*;
+    use crate::statement::Asked;
+
+    fn role(yaml: &str) -> BTreeMap<String, Vec<Statement>> {
+        BTreeMap::from([("f".into(), vec![Statement::read(&from_str(yaml).unwrap()).unwrap()])])
+    }
+
+    fn called(function: &str, actions: &[&str]) -> Calls {
+        let asked = |action: &&str| (Asked { action: action.to_string(), resource: "R".into(), keys: BTreeMap::new() }, 1);
+        Calls { asked: BTreeMap::from([(function.into(), actions.iter().map(asked).collect())]), unreadable: BTreeSet::new() }
+    }
+
+    #[test]
+    fn each_way_that_roles_and_calls_can_differ_is_told() {
+        let role = role("{Effect: Allow, Action: [a:One, a:Two], Resource: R.Arn}");
+        let table = [
+            (called("f", &["a:One", "a:Two"]), vec![]),
+            (called("f", &["a:One"]), vec!["f never used"]),
+            (called("f", &["a:One", "a:Two", "a:Three"]), vec!["f is not allowed what it called 1 times"]),
+            (called("g", &["a:One"]), vec!["g is no function", "f made no call at all", "f never used", "f never used"]),
+            (Calls { unreadable: ["x".into()].into(), ..called("f", &["a:One", "a:Two"]) }, vec!["a call that cannot be read"]),
+        ];
+        for (calls, expected) in table {
+            let wrong = judge(&role, &calls);
+            assert_eq!(wrong.len(), expected.len(), "{wrong:?}");
+            assert!(wrong.iter().zip(expected).all(|(wrong, start)| wrong.starts_with(start)), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The functions' roles, as the template declares them.
+
+use std::collections::BTreeMap;
+
+use serde_yaml_ng::Value;
+
+use crate::statement::Statement;
+
+/// Each function's statements, by the name of its binary.
+pub fn of_functions(template: &Value) -> BTreeMap<String, Vec<Statement>> {
+    let resources = template["Resources"].as_mapping().unwrap();
+    let functions = resources.values().filter(|resource| resource["Type"] == "AWS::Serverless::Function");
+    let role = |function: &Value| {
+        let binary = function["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap();
+        let properties = &function["Properties"];
+        // What the SDK says of itself is what the calls are told apart by.
+        assert_eq!(properties["Environment"]["Variables"]["AWS_SDK_UA_APP_ID"], binary);
+        let role = properties["Role"].as_str().unwrap().strip_suffix(".Arn").unwrap();
+        (binary.to_string(), statements(&template["Resources"][role], role))
+    };
+    functions.map(role).collect()
+}
+
+fn statements(role: &Value, name: &str) -> Vec<Statement> {
+    assert_eq!(role["Properties"]["ManagedPolicyArns"], Value::Null, "{name} has policies that nobody sees here");
+    let policies = role["Properties"]["Policies"].as_sequence().unwrap().iter();
+    let all = policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_sequence().unwrap());
+    all.map(|statement| Statement::read(statement).unwrap_or_else(|why| panic!("{name}: {why}"))).collect()
+}

@@ -1,0 +1,261 @@
+//! One statement of a role's policy, evaluated as IAM does. What IAM knows and no statement here uses is refused, not guessed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_yaml_ng::Value;
+
+/// What a call asks of IAM.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Asked {
+    pub action: String,
+    pub resource: String,
+    /// The condition keys that the request carries, each with its values.
+    pub keys: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// The smallest part of what a statement allows: one action on one resource, under one value of one condition key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Right {
+    pub action: String,
+    pub resource: String,
+    /// `*` where the statement has no condition.
+    pub value: String,
+}
+
+#[derive(Debug)]
+pub struct Statement {
+    actions: Vec<String>,
+    resources: Vec<String>,
+    conditions: Vec<Condition>,
+}
+
+#[derive(Debug)]
+struct Condition {
+    operator: Operator,
+    key: String,
+    values: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operator {
+    /// True of a request without the key.
+    AllLike,
+    AllEqual,
+    AnyLike,
+    AnyEqual,
+    Null,
+}
+
+impl Statement {
+    pub fn read(statement: &Value) -> Result<Self, String> {
+        let fields = statement.as_mapping().ok_or("a statement is a mapping")?;
+        if let Some(other) = fields.keys().find(|key| !["Effect", "Action", "Resource", "Condition"].iter().any(|known| *key == known)) {
+            return Err(format!("not evaluated here: {other:?}"));
+        }
+        if statement["Effect"] != "Allow" {
+            return Err(format!("not evaluated here: Effect {:?}", statement["Effect"]));
+        }
+        let conditions = match &statement["Condition"] {
+            Value::Null => Vec::new(),
+            given => Condition::read(given)?,
+        };
+        let (actions, resources) = (texts(&statement["Action"])?, texts(&statement["Resource"])?);
+        if let Some(wild) = actions.iter().chain(&resources).find(|text| text.contains(['*', '?'])) {
+            return Err(format!("not evaluated here: the wildcard of {wild}"));
+        }
+        Ok(Self { actions, resources: resources.iter().map(|resource| logical(resource)).collect(), conditions })
+    }
+
+    pub fn allows(&self, asked: &Asked) -> bool {
+        let names =
+            self.actions.iter().any(|action| action.eq_ignore_ascii_case(&asked.action)) && self.resources.contains(&asked.resource);
+        names && self.conditions.iter().all(|condition| condition.holds(asked.keys.get(&condition.key)))
+    }
+
+    /// All that the statement allows.
+    pub fn rights(&self) -> BTreeSet<Right> {
+        let any = ["*".to_string()];
+        let values = self.compared().map_or(any.as_slice(), |condition| condition.values.as_slice());
+        let right = |action: &String, resource: &String, value: &String| Right {
+            action: action.clone(),
+            resource: resource.clone(),
+            value: value.clone(),
+        };
+        let on = |action| self.resources.iter().flat_map(move |resource| values.iter().map(move |value| right(action, resource, value)));
+        self.actions.iter().flat_map(on).collect()
+    }
+
+    /// What a call that it allows makes use of.
+    pub fn used_by(&self, asked: &Asked) -> BTreeSet<Right> {
+        let used = |right: &Right| {
+            let here = right.action.eq_ignore_ascii_case(&asked.action) && right.resource == asked.resource;
+            let given = self.compared().map(|condition| (condition, asked.keys.get(&condition.key)));
+            here && given
+                .is_none_or(|(condition, given)| given.is_some_and(|given| given.iter().any(|given| condition.fits(&right.value, given))))
+        };
+        self.rights().into_iter().filter(used).collect()
+    }
+
+    /// The condition that lists values; `Null` lists none.
+    fn compared(&self) -> Option<&Condition> {
+        self.conditions.iter().find(|condition| condition.operator != Operator::Null)
+    }
+}
+
+impl Condition {
+    fn read(given: &Value) -> Result<Vec<Self>, String> {
+        let mut conditions = Vec::new();
+        for (operator, keys) in given.as_mapping().ok_or("conditions are a mapping")? {
+            let operator = match operator.as_str().unwrap_or_default() {
+                "ForAllValues:StringLike" => Operator::AllLike,
+                "ForAllValues:StringEquals" => Operator::AllEqual,
+                "ForAnyValue:StringLike" => Operator::AnyLike,
+                "ForAnyValue:StringEquals" => Operator::AnyEqual,
+                "Null" => Operator::Null,
+                other => return Err(format!("not evaluated here: the operator {other}")),
+            };
+            for (key, values) in keys.as_mapping().ok_or("an operator's keys are a mapping")? {
+                let key = key.as_str().ok_or("a condition key is text")?.to_string();
+                conditions.push(Self { operator, key, values: texts(values)? });
+            }
+        }
+        if conditions.iter().filter(|condition| condition.operator != Operator::Null).count() > 1 {
+            return Err("not evaluated here: two conditions that list values".into());
+        }
+        Ok(conditions)
+    }
+
+    fn holds(&self, given: Option<&BTreeSet<String>>) -> bool {
+        let none = BTreeSet::new();
+        let given = given.unwrap_or(&none);
+        let fits = |given: &String| self.values.iter().any(|value| self.fits(value, given));
+        match self.operator {
+            Operator::AllLike | Operator::AllEqual => given.iter().all(fits),
+            Operator::AnyLike | Operator::AnyEqual => given.iter().any(fits),
+            Operator::Null => self.values.iter().any(|null| (null == "true") == given.is_empty()),
+        }
+    }
+
+    fn fits(&self, value: &str, given: &str) -> bool {
+        match self.operator {
+            Operator::AllLike | Operator::AnyLike => like(value, given),
+            _ => value == given,
+        }
+    }
+}
+
+/// `*` stands for anything, `?` for one character.
+fn like(pattern: &str, text: &str) -> bool {
+    let Some(first) = pattern.chars().next() else { return text.is_empty() };
+    let rest = &pattern[first.len_utf8()..];
+    match first {
+        '*' => text.char_indices().map(|(at, _)| at).chain([text.len()]).any(|at| like(rest, &text[at..])),
+        '?' => text.chars().next().is_some_and(|one| like(rest, &text[one.len_utf8()..])),
+        one => text.strip_prefix(one).is_some_and(|text| like(rest, text)),
+    }
+}
+
+fn texts(value: &Value) -> Result<Vec<String>, String> {
+    let one = |value: &Value| value.as_str().map(String::from).ok_or_else(|| format!("not text: {value:?}"));
+    match value {
+        Value::Sequence(values) => values.iter().map(one).collect(),
+        value => Ok(vec![one(value)?]),
+    }
+}
+
+/// `ConnectorsTable.Arn` and `${ConnectorsTable.Arn}/index/due` by the names that the template gives them.
+fn logical(resource: &str) -> String {
+    resource.replace("${", "").replace('}', "").replace(".Arn", "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statement(yaml: &str) -> Result<Statement, String> {
+        Statement::read(&serde_yaml_ng::from_str(yaml).unwrap())
+    }
+
+    fn asked(action: &str, resource: &str, key: &str, values: &[&str]) -> Asked {
+        let keys = BTreeMap::from([(key.to_string(), values.iter().map(ToString::to_string).collect())]);
+        Asked { action: action.into(), resource: resource.into(), keys }
+    }
+
+    #[test]
+    fn a_statement_allows_what_iam_would_allow() {
+        let rows =
+            |condition: &str| format!("{{Effect: Allow, Action: ['dynamodb:GetItem'], Resource: Table.Arn, Condition: {condition}}}");
+        let all = rows(r##"{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["MAILBOX#*", "SERVICE"]}}"##);
+        let any = rows(r##"{"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": ["MAILBOX#*"]}}"##);
+        let all_and_there =
+            rows(r##"{"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["SERVICE"]}, "Null": {"dynamodb:LeadingKeys": "false"}}"##);
+        let any_equal = rows(r##"{"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": ["SERVICE"]}}"##);
+        let table: [(&str, &str, &[&str], bool); 16] = [
+            (&all, "dynamodb:GetItem", &["MAILBOX#"], true),
+            (&all, "DynamoDB:getitem", &["MAILBOX#a@example.com"], true),
+            (&all, "dynamodb:GetItem", &["MAILBOX#", "SERVICE"], true),
+            (&all, "dynamodb:GetItem", &["MAILBOX#", "OWNER#"], false),
+            (&all, "dynamodb:GetItem", &["MAILBOX"], false),
+            (&all, "dynamodb:GetItem", &["SERVICE#"], false),
+            (&all, "dynamodb:PutItem", &["MAILBOX#"], false),
+            // A request without the key: all of no values fit.
+            (&all, "dynamodb:GetItem", &[], true),
+            (&any, "dynamodb:GetItem", &["OWNER#", "MAILBOX#"], true),
+            (&any, "dynamodb:GetItem", &["OWNER#"], false),
+            (&any, "dynamodb:GetItem", &[], false),
+            (&all_and_there, "dynamodb:GetItem", &["SERVICE"], true),
+            (&all_and_there, "dynamodb:GetItem", &["SERVICE", "OWNER#"], false),
+            (&all_and_there, "dynamodb:GetItem", &[], false),
+            (&any_equal, "dynamodb:GetItem", &["SERVICE"], true),
+            (&any_equal, "dynamodb:GetItem", &["SERVICE*"], false),
+        ];
+        for (yaml, action, values, expected) in table {
+            let asked = asked(action, "Table", "dynamodb:LeadingKeys", values);
+            assert_eq!(statement(yaml).unwrap().allows(&asked), expected, "{yaml} {asked:?}");
+        }
+    }
+
+    #[test]
+    fn an_index_is_another_resource_than_its_table() {
+        let on_index = statement(r#"{Effect: Allow, Action: "dynamodb:Query", Resource: "${Table.Arn}/index/due"}"#).unwrap();
+        assert!(on_index.allows(&asked("dynamodb:Query", "Table/index/due", "", &[])));
+        assert!(!on_index.allows(&asked("dynamodb:Query", "Table", "", &[])));
+        assert!(!on_index.allows(&asked("dynamodb:Query", "Table/index/told", "", &[])));
+    }
+
+    #[test]
+    fn a_call_uses_of_its_statement_what_it_asks_for() {
+        let yaml = r##"{Effect: Allow, Action: [a:Get, a:Put], Resource: [One.Arn, Two.Arn],
+            Condition: {"ForAllValues:StringLike": {k: ["X#*", "Y#*"]}}}"##;
+        let statement = statement(yaml).unwrap();
+        assert_eq!(statement.rights().len(), 8);
+        let used = statement.used_by(&asked("a:Put", "Two", "k", &["Y#"]));
+        let right = |value: &str| Right { action: "a:Put".into(), resource: "Two".into(), value: value.into() };
+        assert_eq!(used, BTreeSet::from([right("Y#*")]));
+        assert_eq!(statement.used_by(&asked("a:Put", "Two", "k", &["X#", "Y#"])), BTreeSet::from([right("X#*"), right("Y#*")]));
+        assert!(statement.used_by(&asked("a:Put", "Two", "k", &[])).is_empty());
+    }
+
+    #[test]
+    fn what_is_not_evaluated_is_refused() {
+        for yaml in [
+            "{Effect: Deny, Action: 'a:b', Resource: R}",
+            "{Effect: Allow, NotAction: 'a:b', Resource: R}",
+            "{Effect: Allow, Action: 'a:*', Resource: R}",
+            "{Effect: Allow, Action: 'a:b', Resource: '*'}",
+            "{Effect: Allow, Action: 'a:b', Resource: R, Condition: {StringEquals: {k: v}}}",
+            "{Effect: Allow, Action: 'a:b', Resource: R, Condition: {'ForAllValues:StringLike': {k: v, l: w}}}",
+        ] {
+            assert!(statement(yaml).is_err(), "{yaml}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_fits_as_in_iam() {
+        for (pattern, text, expected) in
+            [("a*c", "abbc", true), ("a*c", "ac", true), ("a?c", "ac", false), ("a?c", "aéc", true), ("*", "", true), ("a", "ab", false)]
+        {
+            assert_eq!(like(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+}

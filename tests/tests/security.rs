@@ -1,0 +1,29 @@
+//! The security table: every case, tried in this process and, where it crosses HTTP, on the deployed stack. Each writes down
+//! what was done, expected and got, for `make security` to show.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test lives in the world, and ends at the first surprise"
+)]
+
+mod security {
+    mod case;
+    mod connecting;
+    mod counters;
+    mod ending;
+    mod forge;
+    mod granting;
+    mod hostile;
+    mod inside;
+    mod keys;
+    mod logs;
+    mod naming;
+    mod owning;
+    mod place;
+    mod processing;
+    mod pushing;
+    mod reading;
+    mod signing;
+    mod users;
+}

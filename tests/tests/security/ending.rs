@@ -1,0 +1,258 @@
+//! How a connection ends: the last connector takes watch and grant with it, and Google tells that an account's access ended.
+
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tests::deployed::{User, read};
+use tests::stage::{MINUTE, Stage, subjects};
+use tests::world::{Call, Consent, Mail, When};
+
+use email_connectors::flows::connect::ConnectError;
+
+use crate::security::case::Case;
+use crate::security::forge::{seconds, unique};
+use crate::security::granting::{alive, ids};
+use crate::security::place::{Place, status};
+
+/// Disconnects; the receipt, once all of it is done.
+async fn disconnect(place: &Place, user: &User) -> Value {
+    let path = format!("/api/connectors/{}", user.connector);
+    let response = place.stack.api(Method::DELETE, &path, Some(&user.token), None).await;
+    read(response, StatusCode::OK).await
+}
+
+#[tokio::test]
+async fn case_33_two_connectors_on_one_mailbox() {
+    let mut case = Case::new(33, "disconnect with two connectors on one mailbox; a connect racing the last disconnect");
+    for place in Place::all().await {
+        for first_leaves in [true, false] {
+            two_owners(&mut case, &place, first_leaves).await;
+        }
+    }
+    races(&mut case).await;
+}
+
+async fn two_owners(case: &mut Case, place: &Place, first_leaves: bool) {
+    let name = format!("{}, the {} leaves first", place.name, if first_leaves { "first" } else { "second" });
+    let one = User::connected(&place.stack, "one").await;
+    let two = one.beside(&place.stack, "two").await.connecting(&place.stack).await;
+    place.idle().await;
+    let message = one.receive(&place.stack, json!({"subject": "invoice for both"})).await;
+    let all = both(place, &one, &two, 1).await;
+    case.check(format!("{name}: both fire"), json!([[message], [message]]), all);
+    let (leaving, staying) = if first_leaves { (&one, &two) } else { (&two, &one) };
+    place.forget_calls().await;
+    let receipt = disconnect(place, leaving).await;
+    case.check(format!("{name}: one disconnects"), json!({"watch_stopped": false, "grant_revoked": false, "data_purged": true}), receipt);
+    let ended = place.called_for(&one.email, "stop").await + place.called_for(&one.email, "revoke").await;
+    case.check(format!("{name}: stops and revocations"), 0, ended);
+    let message = one.receive(&place.stack, json!({"subject": "invoice for one"})).await;
+    let fired = place.fired(&staying.owner, if place.inside.is_some() { 2 } else { 1 }).await;
+    case.check(
+        format!("{name}: the other fires on"),
+        json!(message),
+        fired.last().map_or(Value::Null, |event| event["message"]["id"].clone()),
+    );
+    place.idle().await;
+    place.forget_calls().await;
+    let receipt = disconnect(place, staying).await;
+    case.check(
+        format!("{name}: the last one disconnects"),
+        json!({"watch_stopped": true, "grant_revoked": true, "data_purged": true}),
+        receipt,
+    );
+    let ends: Vec<String> = place
+        .calls()
+        .await
+        .iter()
+        .filter(|call| call["email"] == one.email.as_str())
+        .filter_map(|call| call["method"].as_str().filter(|method| ["stop", "revoke"].contains(method)).map(String::from))
+        .collect();
+    case.check(format!("{name}: what Google was told, in order"), "stop, revoke".to_string(), ends.join(", "));
+    case.check(format!("{name}: grants alive"), 0, alive(place, &one.email).await);
+    let again = one.beside(&place.stack, "again").await.connecting(&place.stack).await;
+    case.note(
+        format!("{name}: a connect right after has a living grant"),
+        "at least 1 alive",
+        alive(place, &one.email).await,
+        alive(place, &one.email).await > 0,
+    );
+    let message = again.receive(&place.stack, json!({"subject": "invoice at last"})).await;
+    case.check(format!("{name}: and fires"), json!([message]), ids(&place.fired(&again.owner, 1).await));
+}
+
+/// What fired for each of two owners.
+async fn both(place: &Place, one: &User, two: &User, expected: usize) -> Value {
+    match place.inside {
+        Some(_) => json!([ids(&place.fired(&one.owner, expected).await), ids(&place.fired(&two.owner, expected).await)]),
+        // The queue is emptied by who reads it, so both are read at once.
+        None => {
+            let all = place.stack.all_events(2 * expected).await;
+            let of = |owner: &str| {
+                all.iter().filter(|event| event["owner_id"] == owner).map(|event| event["message"]["id"].clone()).collect::<Value>()
+            };
+            json!([of(&one.owner), of(&two.owner)])
+        }
+    }
+}
+
+/// Another owner's connect reaches the account at every moment of the last disconnect.
+async fn races(case: &mut Case) {
+    let moments = [
+        (Call::Membership, When::After),
+        (Call::BeginClosing, When::Before),
+        (Call::BeginClosing, When::After),
+        (Call::Stop, When::Before),
+        (Call::Stop, When::After),
+        (Call::RecordClosing, When::Before),
+        (Call::OpenRefreshToken, When::After),
+        (Call::Revoke, When::Before),
+        (Call::Revoke, When::After),
+        (Call::RemoveConnector, When::Before),
+        (Call::RemoveConnector, When::After),
+    ];
+    for (call, when) in moments {
+        let stage = Stage::new();
+        let ada = stage.world.account("ada@example.com");
+        let held = stage.connect("one", &ada).await;
+        stage.world.pass(MINUTE);
+        let gate = stage.world.hold(call, when, 1);
+        let (receipt, raced) = tokio::join!(stage.disconnect("one", &held.id), async {
+            // The disconnect is polled first, and stands at the gate by now.
+            let raced = stage.connect_with("two", &ada, Consent::default()).await;
+            gate.open();
+            raced
+        });
+        let what = format!("in memory: a connect while the last disconnect is held {when:?} {call}").to_lowercase();
+        let receipt = receipt.unwrap();
+        let told = match &raced {
+            Ok(_) => "connected",
+            Err(ConnectError::Closing) => "asked to wait",
+            Err(_) => "failed",
+        };
+        case.note(&what, "connected, or asked to wait", told, told != "failed");
+        let connected = match raced {
+            Ok(connected) => connected,
+            Err(_) => {
+                stage.world.pass(Duration::from_secs(1));
+                stage.connect_with("two", &ada, Consent::default()).await.expect("a connect after it")
+            }
+        };
+        stage.work().await;
+        let connector = stage.connector(&connected.connector_id);
+        stage.trigger(&connector, json!({})).await;
+        ada.deliver(Mail::new("At last"));
+        stage.world.pass(MINUTE);
+        // Only the refresh token that was stored can bring another access token.
+        ada.forget_access_tokens();
+        stage.world.wake_ups().put(&email_connectors::domain::wake_up::WakeUp::push(
+            ada.address(),
+            ada.history_id(),
+            None,
+            stage.world.now(),
+        ));
+        stage.work().await;
+        let fired = subjects(&stage.fired()).join(", ");
+        case.check(
+            format!("{what}: the grant it ends with is alive, and fires"),
+            "At last, true".to_string(),
+            format!("{fired}, {}", ada.is_granted()),
+        );
+        case.check(format!("{what}: the first is gone"), true, receipt.data_purged);
+    }
+}
+
+async fn risc(place: &Place, token: &str) -> u16 {
+    let request = place.stack.request(Method::POST, "/api/auth/google/risc").header("content-type", "application/secevent+jwt");
+    status(&place.stack.answer(request.body(token.to_string())).await)
+}
+
+async fn security_event(place: &Place, order: Value) -> String {
+    place.stack.google(Method::POST, "/admin/security-events", order).await["token"].as_str().unwrap().into()
+}
+
+/// How often its owner was told that a connector needs its user.
+async fn told(place: &Place, user: &User) -> usize {
+    let export = read(place.stack.api(Method::GET, "/api/owner/data", Some(&user.token), None).await, StatusCode::OK).await;
+    export["records"].as_array().unwrap().iter().filter(|record| record["detail_type"] == "CONNECTOR_NEEDS_REAUTH").count()
+}
+
+#[tokio::test]
+async fn case_34_security_events() {
+    let mut case = Case::new(34, "Google's cross-account-protection events");
+    for place in Place::all().await {
+        let name = place.name;
+        let user = User::connected(&place.stack, "risc").await;
+        let second = user.beside(&place.stack, "risc").await.connecting(&place.stack).await;
+        place.idle().await;
+        let of = |change: Value| {
+            let mut order = json!({"event": "tokens-revoked", "email": user.email});
+            order.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            order
+        };
+        let statuses = async || {
+            format!("{} {}", text(&user.connector(&place.stack).await["status"]), text(&second.connector(&place.stack).await["status"]))
+        };
+        for (what, order) in [
+            ("signed by an unknown key", of(json!({"key": "unknown"}))),
+            ("signed by the users' key", of(json!({"key": "users"}))),
+            ("alg none", of(json!({"sign": "none"}))),
+            ("HS256 under the public key", of(json!({"sign": "hs256-public-key"}))),
+            ("ES256", of(json!({"sign": "es256"}))),
+            ("told to another client", of(json!({"claims": {"aud": "other-client.apps.googleusercontent.com"}}))),
+            ("told to a list of clients", of(json!({"claims": {"aud": ["local-client.apps.googleusercontent.com"]}}))),
+            ("the issuer without its slash", of(json!({"claims": {"iss": "https://accounts.google.com"}}))),
+            ("another issuer", of(json!({"claims": {"iss": "https://accounts.google.com.evil/"}}))),
+            ("no jti", of(json!({"claims": {"jti": null}}))),
+            ("no iat", of(json!({"claims": {"iat": null}}))),
+            ("iat in two minutes", of(json!({"claims": {"iat": seconds(&place, 120)}}))),
+            ("no event", of(json!({"claims": {"events": {}}}))),
+        ] {
+            case.check(format!("{name}: {what}"), 400, risc(&place, &security_event(&place, order).await).await);
+        }
+        case.check(format!("{name}: no token"), 400, risc(&place, "").await);
+        case.check(format!("{name}: a push token"), 400, risc(&place, &place.good_token().await).await);
+        case.check(format!("{name}: the connectors after these"), "active active".to_string(), statuses().await);
+        let old = of(json!({"claims": {"iat": seconds(&place, -3600)}}));
+        case.check(format!("{name}: from before the grant"), 202, risc(&place, &security_event(&place, old).await).await);
+        let verification = security_event(&place, json!({"event": "verification", "state": "s"})).await;
+        case.check(format!("{name}: a verification"), 202, risc(&place, &verification).await);
+        case.check(
+            format!("{name}: of an account that nobody connected"),
+            202,
+            risc(&place, &security_event(&place, json!({"event": "tokens-revoked", "sub": unique()})).await).await,
+        );
+        case.check(format!("{name}: the connectors after these too"), "active active".to_string(), statuses().await);
+
+        let revoked = security_event(&place, of(json!({}))).await;
+        case.check(format!("{name}: tokens-revoked"), 202, risc(&place, &revoked).await);
+        case.check(format!("{name}: the connectors, each of its owner"), "needs_reauth needs_reauth".to_string(), statuses().await);
+        case.check(format!("{name}: the same jti again"), 400, risc(&place, &revoked).await);
+        let other = security_event(&place, of(json!({"event": "sessions-revoked"}))).await;
+        case.check(format!("{name}: sessions-revoked after it"), 202, risc(&place, &other).await);
+        let (mine, theirs) = (told(&place, &user).await, told(&place, &second).await);
+        case.check(format!("{name}: how often each owner was told"), "1 1".to_string(), format!("{mine} {theirs}"));
+        // An event tells whole seconds, so what was revoked and granted in one second cannot be told apart.
+        let granted_later = seconds(&place, 2);
+        let later = async || (seconds(&place, 0) >= granted_later).then_some(());
+        match place.inside {
+            Some(_) => place.pass(Duration::from_secs(2)),
+            None => place.stack.until("another second", later).await,
+        }
+        user.connect(&place.stack).await;
+        case.check(format!("{name}: after one's reconnect"), "active needs_reauth".to_string(), statuses().await);
+        case.check(format!("{name}: the event that came before it, told again"), 400, risc(&place, &revoked).await);
+        case.check(format!("{name}: the connector after that"), "active needs_reauth".to_string(), statuses().await);
+        for event in ["sessions-revoked", "account-disabled"] {
+            user.connect(&place.stack).await;
+            let ended = security_event(&place, of(json!({"event": event}))).await;
+            case.check(format!("{name}: {event}"), 202, risc(&place, &ended).await);
+            case.check(format!("{name}: the connectors after {event}"), "needs_reauth needs_reauth".to_string(), statuses().await);
+        }
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}

@@ -1,0 +1,193 @@
+//! What Gmail must not be able to do to us: send elsewhere, never end, inflate, repeat, answer for others.
+
+use std::time::{Duration, Instant};
+
+use email_connectors::domain::history_id::HistoryId;
+use email_connectors::domain::id::MessageId;
+use email_connectors::domain::message::ProviderMessage;
+use email_connectors::domain::secret::AccessToken;
+use email_connectors::ports::{AuthorizationCode, EmailProvider};
+use fake_google::{Config, FakeGoogle};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::deployed::User;
+
+use crate::security::case::Case;
+use crate::security::granting::ids;
+use crate::security::place::Place;
+use crate::security::pushing::resident_kb;
+
+/// Longer than any call may take.
+const PATIENCE: Duration = Duration::from_secs(40);
+/// More than one answer may take in memory, with what the runtime keeps of it.
+const MOST_KB: u64 = 128 * 1024;
+
+struct Hostile {
+    place: Place,
+    access: AccessToken,
+    start: HistoryId,
+    messages: Vec<MessageId>,
+    /// As they were read before anybody was hostile.
+    honest: Vec<ProviderMessage>,
+}
+
+impl Hostile {
+    /// A mailbox with five messages, of which its own adapter reads.
+    async fn mailbox() -> Self {
+        let place = Place::inside().await;
+        let user = User::new(&place.stack, "hostile").await;
+        let gmail = place.inside.as_ref().unwrap().gmail();
+        let code =
+            AuthorizationCode { code: user.code(&place.stack).await.into(), redirect_uri: "postmessage".into(), code_verifier: None };
+        let now = email_connectors::ports::Clock::now(&place.inside.as_ref().unwrap().machine);
+        let access = gmail.exchange(&code, now).await.unwrap().access_token;
+        let start = gmail.profile(&access).await.unwrap().history_id;
+        let mail = json!({"subject": "mail {n}", "silent": true});
+        let messages: Vec<_> = user.receive_many(&place.stack, 5, mail).await.into_iter().map(MessageId::new).collect();
+        let honest = gmail.messages(&access, &messages, false).await.unwrap().messages;
+        assert_eq!(honest.len(), messages.len());
+        Self { place, access, start, messages, honest }
+    }
+
+    async fn history(&self) -> String {
+        let gmail = self.place.inside.as_ref().unwrap().gmail();
+        match tokio::time::timeout(PATIENCE, gmail.history(&self.access, self.start, None)).await {
+            Ok(Ok(page)) => format!("{} records", page.records.len()),
+            Ok(Err(_)) => "refused".into(),
+            Err(_) => "no end".into(),
+        }
+    }
+
+    /// How many messages were read, and whether each is to the byte the one that its id says.
+    async fn messages(&self) -> String {
+        let gmail = self.place.inside.as_ref().unwrap().gmail();
+        match tokio::time::timeout(PATIENCE, gmail.messages(&self.access, &self.messages, false)).await {
+            Ok(Ok(fetched)) => {
+                let own = |message: &ProviderMessage| self.honest.contains(message);
+                let mut read: Vec<_> = fetched.messages.iter().map(|message| message.id.to_string()).collect();
+                read.sort();
+                read.dedup();
+                let true_ones = read.len() == fetched.messages.len() && fetched.messages.iter().all(own);
+                if true_ones { format!("{} read", read.len()) } else { "others' or repeated".into() }
+            }
+            Ok(Err(_)) => "refused".into(),
+            Err(_) => "no end".into(),
+        }
+    }
+}
+
+/// Where no answer of Google's may lead: its log would show a visit.
+async fn elsewhere() -> fake_google::Running {
+    FakeGoogle::start(Config::default()).await.unwrap()
+}
+
+#[tokio::test]
+async fn case_32_hostile_answers_of_gmail() {
+    let mut case = Case::new(32, "processor: redirects, endless and inflating bodies, endless pages, wrong parts");
+    let hostile = Hostile::mailbox().await;
+    let elsewhere = elsewhere().await;
+    let target = format!("{}/gmail/v1/users/me/profile", elsewhere.url);
+    for (what, method, fault) in [
+        ("history leads to another host", "history.list", json!({"redirect": target})),
+        ("history leads to another host by 307", "history.list", json!({"redirect": target, "status": 307})),
+        ("the batch leads to another host by 308", "batch", json!({"redirect": target, "status": 308})),
+        ("a history of 10 GB", "history.list", json!({"endless": true})),
+        ("a batch of 10 GB", "batch", json!({"endless": true})),
+        ("a history that inflates to 1 GB", "history.list", json!({"gzip_bomb_mb": 1024})),
+        ("a batch that inflates to 1 GB", "batch", json!({"gzip_bomb_mb": 1024})),
+    ] {
+        let (before, began) = (resident_kb(), Instant::now());
+        hostile.place.fault(with(fault, json!({"method": method, "times": 0}))).await;
+        let answer = if method == "batch" { hostile.messages().await } else { hostile.history().await };
+        hostile.place.mend().await;
+        case.check(format!("adapter: {what}"), "refused".to_string(), answer);
+        let grown = resident_kb().saturating_sub(before);
+        let shown = format!("{grown} KB more, {} ms", began.elapsed().as_millis());
+        case.note(format!("adapter: {what}, bounded"), format!("less than {MOST_KB} KB more"), shown, grown < MOST_KB);
+    }
+    case.check("adapter: requests that reached the other host", 0, elsewhere.admin.calls().len());
+    case.check("adapter: history once Gmail is itself again", "5 records".to_string(), hostile.history().await);
+    for (what, fault, expected) in [
+        ("two parts for five", json!({"batch_parts": 2}), &["0 read", "1 read", "2 read", "3 read", "4 read", "refused"][..]),
+        ("no part for five", json!({"batch_parts": 0}), &["0 read", "refused"]),
+        ("nine parts for five", json!({"batch_parts": 9}), &["5 read", "refused", "0 read"]),
+        ("the boundary inside header values", json!({"boundary_in_header": true}), &["5 read", "refused", "0 read"]),
+    ] {
+        hostile.place.fault(with(fault, json!({"method": "batch", "times": 0}))).await;
+        let answer = hostile.messages().await;
+        hostile.place.mend().await;
+        case.note(format!("adapter: {what}, each message its own"), expected.join(" or "), &answer, expected.contains(&answer.as_str()));
+        case.check(format!("adapter: after {what}"), "5 read".to_string(), hostile.messages().await);
+    }
+    recoveries(&mut case, Place::configured(Default::default()).await).await;
+    if let Some(place) = Place::deployed().await {
+        recoveries(&mut case, place).await;
+    }
+}
+
+fn with(mut fault: Value, more: Value) -> Value {
+    fault.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    fault
+}
+
+/// One mailbox under each kind of malice, all at once. The wake-up is not lost: the mail fires, once.
+async fn recoveries(case: &mut Case, place: Place) {
+    let kinds = [
+        ("a redirect", json!({"method": "history.list", "redirect": format!("{}/elsewhere", place.stack.google_url)})),
+        ("a history without an end", json!({"method": "history.list", "endless": true})),
+        ("a history that inflates", json!({"method": "history.list", "gzip_bomb_mb": 200})),
+        ("pages without an end", json!({"method": "history.list", "endless_pages": true, "times": 20})),
+        ("too few parts", json!({"method": "batch", "batch_parts": 1})),
+        ("too many parts", json!({"method": "batch", "batch_parts": 9})),
+        ("the boundary in headers", json!({"method": "batch", "boundary_in_header": true})),
+    ];
+    let mut users = Vec::new();
+    for _ in &kinds {
+        users.push(User::connected(&place.stack, "weather").await);
+    }
+    place.idle().await;
+    place.forget_calls().await;
+    let mut expected = Vec::new();
+    for ((_, fault), user) in kinds.iter().zip(&users) {
+        // Twice: what is met again at once must not be lost either.
+        place.fault(with(json!({"email": user.email, "times": 2}), fault.clone())).await;
+        let mail = json!({"subject": "invoice {n}"});
+        expected.push(user.receive_many(&place.stack, 3, mail).await);
+    }
+    let name = place.name;
+    let fired = fired(&place, &users, 3 * users.len()).await;
+    for ((what, _), (user, mails)) in kinds.iter().zip(users.iter().zip(expected)) {
+        let of_user: Vec<Value> = fired.iter().filter(|event| event["owner_id"] == user.owner).cloned().collect();
+        let mut told: Vec<String> = ids(&of_user).as_array().unwrap().iter().map(|id| id.as_str().unwrap().into()).collect();
+        told.sort();
+        let mut mails = mails;
+        mails.sort();
+        case.check(format!("{name}: mail of a mailbox that met {what}, each once"), mails.join(" "), told.join(" "));
+    }
+    case.check(format!("{name}: visits to where the redirect leads"), 0, place.called("unknown").await);
+    place.mend().await;
+    place.idle().await;
+    if place.inside.is_none() {
+        case.check(format!("{name}: dead letters"), 0, place.stack.messages_in(&place.stack.dead_letter_queue_url).await);
+        let seen = place.stack.google(Method::GET, "/admin/violations", Value::Null).await;
+        case.check(format!("{name}: requests against Gmail's own description"), json!([]), seen);
+    }
+}
+
+async fn fired(place: &Place, users: &[User], expected: usize) -> Vec<Value> {
+    let Some(inside) = &place.inside else { return place.stack.all_events(expected).await };
+    let mut fired = Vec::new();
+    for _ in 0..120 {
+        inside.machine.pass(Duration::from_secs(10));
+        inside.sweep().await;
+        place.idle().await;
+        fired.clear();
+        for user in users {
+            fired.extend(place.fired_so_far(&user.owner));
+        }
+        if fired.len() >= expected {
+            break;
+        }
+    }
+    fired
+}

@@ -1,0 +1,297 @@
+//! The three HTTP functions and the processor in this process: real routers, verifier and Gmail adapter, in front of a fake
+//! Google of their own, over a store, a vault, a queue and a bus in memory.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use axum::Router;
+use axum::extract::Request;
+use connectors_api::Api;
+use email_connectors::adapters::gmail::Gmail;
+use email_connectors::adapters::hmac::HmacSha256;
+use email_connectors::adapters::https;
+use email_connectors::adapters::oidc::{JwksVerifier, KeySource};
+use email_connectors::adapters::system::System;
+use email_connectors::config::{AppSettings, ConnectSettings, GoogleSettings};
+use email_connectors::domain::claims::{IdentityPolicy, PushPolicy, SecurityEventPolicy, UserPolicy};
+use email_connectors::domain::connector::Uniqueness;
+use email_connectors::domain::retry::RetryPolicy;
+use email_connectors::domain::sweep::{Pace, Patience};
+use email_connectors::domain::timestamp::Timestamp;
+use email_connectors::flows::access::Refreshes;
+use email_connectors::flows::connect::Connect;
+use email_connectors::flows::process::Process;
+use email_connectors::flows::receive::Receive;
+use email_connectors::flows::renew::{Renew, Swept};
+use email_connectors::ports::{Clock, Entropy};
+use email_connectors::web::UserGate;
+use fake_google::{Config, FakeGoogle, Running};
+use oauth_connect::OauthConnect;
+use pubsub_webhook::Webhook;
+use secrecy::SecretString;
+use serde_json::json;
+use tests::deployed::{ORIGIN, PUSH_PATH, Stack};
+use tests::stage::{PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION};
+use tests::world::{MemoryBus, MemoryStore, MemoryVault, MemoryWakeUps, SCOPES, World};
+use time::OffsetDateTime;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+const PATIENCE: Patience = Patience { settle: Duration::from_secs(15), quiet_after: Duration::from_secs(60) };
+const PACE: Pace =
+    Pace { processor_timeout: Duration::from_secs(5), patience: PATIENCE, cooldown: Duration::from_secs(5), units_per_minute: 1_000_000 };
+
+pub struct Inside {
+    pub world: World,
+    pub fake: Running,
+    pub machine: Machine,
+    google: GoogleSettings,
+    pub url: String,
+}
+
+/// The machine's own clock and randomness; the clock may be put forward.
+#[derive(Clone)]
+pub struct Machine {
+    ahead_ms: Arc<AtomicI64>,
+    world: World,
+}
+
+impl Machine {
+    pub fn pass(&self, span: Duration) {
+        self.ahead_ms.fetch_add(i64::try_from(span.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for Machine {
+    fn now(&self) -> Timestamp {
+        let now = Timestamp::from_millis(System.now().millis() + self.ahead_ms.load(Ordering::SeqCst));
+        self.world.clock().set(now);
+        now
+    }
+}
+
+impl Entropy for Machine {
+    fn uuid(&self, now: Timestamp) -> Uuid {
+        System.uuid(now)
+    }
+
+    fn secret(&self) -> SecretString {
+        System.secret()
+    }
+}
+
+struct Memory;
+
+impl oauth_connect::World for Memory {
+    type Store = MemoryStore;
+    type Vault = MemoryVault;
+    type Provider = Gmail;
+    type WakeUps = MemoryWakeUps;
+    type Bus = MemoryBus;
+    type Verifier = JwksVerifier;
+    type Machine = Machine;
+}
+
+impl connectors_api::World for Memory {
+    type Store = MemoryStore;
+    type Vault = MemoryVault;
+    type Provider = Gmail;
+    type Bus = MemoryBus;
+    type Signatures = HmacSha256;
+    type Verifier = JwksVerifier;
+    type Machine = Machine;
+}
+
+/// What differs between two worlds.
+#[derive(Default)]
+pub struct Options {
+    pub legacy_token: Option<SecretString>,
+    /// Whether nobody takes wake-ups from the queue, so that a test sees them lie there.
+    pub queue_only: bool,
+}
+
+impl Inside {
+    pub async fn start(options: Options) -> Self {
+        let world = World::new();
+        let machine = Machine { ahead_ms: Arc::default(), world: world.clone() };
+        machine.now();
+        let clock = {
+            let machine = machine.clone();
+            move || OffsetDateTime::from_unix_timestamp_nanos(i128::from(machine.now().millis()) * 1_000_000).unwrap()
+        };
+        let fake = FakeGoogle::start(Config { clock: Some(Arc::new(clock)), ..Config::default() }).await.unwrap();
+        let google = google(&fake.url);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let inside = Self { world, fake, machine, google, url };
+        let app = inside.routes(options.legacy_token);
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        if !options.queue_only {
+            inside.process();
+        }
+        let push = json!({"endpoint": format!("{}{PUSH_PATH}", inside.url), "audience": PUSH_AUDIENCE, "subscription": SUBSCRIPTION,
+            "service_account": PUSH_ACCOUNT});
+        inside.stack().google(reqwest::Method::PUT, "/admin/push", push).await;
+        inside
+    }
+
+    pub fn stack(&self) -> Stack {
+        Stack::at(self.url.clone(), self.fake.url.clone())
+    }
+
+    pub fn gmail(&self) -> Gmail {
+        Gmail::new(https::client().unwrap(), self.google.clone())
+    }
+
+    /// Keys that nobody has asked for yet.
+    pub fn keys(&self, set: &str) -> JwksVerifier {
+        JwksVerifier::new(https::client().unwrap(), KeySource::Url(format!("{}/{set}", self.fake.url)))
+    }
+
+    fn gate(&self) -> UserGate<JwksVerifier> {
+        let policy = UserPolicy {
+            issuer: Config::default().user_issuer,
+            audience: Config::default().user_audience,
+            owner_claim: "sub".into(),
+            role_claim: Some("role".into()),
+        };
+        UserGate { verifier: self.keys("users/certs"), policy }
+    }
+
+    /// One server for the three functions, as the gateway is.
+    fn routes(&self, legacy_token: Option<SecretString>) -> Router {
+        let oauth = oauth_connect::router(self.oauth());
+        let api = connectors_api::router(self.api());
+        let webhook = pubsub_webhook::router(self.webhook(legacy_token));
+        Router::new().fallback(move |request: Request| {
+            let path = request.uri().path();
+            let router = match path {
+                path if path.starts_with("/api/auth/") => oauth.clone(),
+                path if path.starts_with("/api/email/webhook/") => webhook.clone(),
+                _ => api.clone(),
+            };
+            router.oneshot(request)
+        })
+    }
+
+    fn oauth(&self) -> OauthConnect<Memory> {
+        OauthConnect {
+            connect: Connect {
+                store: self.world.store(),
+                vault: self.world.vault(),
+                provider: self.gmail(),
+                wake_ups: self.world.wake_ups(),
+                bus: self.world.bus(),
+                identity: IdentityPolicy { client_id: self.google.client_id.clone() },
+                required_scopes: SCOPES.map(String::from).into(),
+                uniqueness: Uniqueness::PerProvider,
+            },
+            gate: self.gate(),
+            google: self.keys("oauth2/v3/certs"),
+            events: SecurityEventPolicy { client_id: self.google.client_id.clone() },
+            app: AppSettings { public_url: ORIGIN.into() },
+            settings: ConnectSettings {
+                scopes: SCOPES.map(String::from).into(),
+                uniqueness: Uniqueness::PerProvider,
+                allowed_origins: vec![ORIGIN.into()],
+                popup_redirect: "postmessage".into(),
+            },
+            machine: self.machine.clone(),
+        }
+    }
+
+    fn api(&self) -> Api<Memory> {
+        Api {
+            store: self.world.store(),
+            vault: self.world.vault(),
+            provider: self.gmail(),
+            bus: self.world.bus(),
+            signatures: HmacSha256,
+            gate: self.gate(),
+            app: AppSettings { public_url: ORIGIN.into() },
+            patience: PATIENCE,
+            machine: self.machine.clone(),
+        }
+    }
+
+    fn webhook(&self, legacy_token: Option<SecretString>) -> Webhook<JwksVerifier, MemoryWakeUps, tests::world::MemoryQuarantine, Machine> {
+        Webhook {
+            receive: Receive {
+                verifier: self.keys("oauth2/v3/certs"),
+                wake_ups: self.world.wake_ups(),
+                quarantine: self.world.quarantine(),
+                policy: PushPolicy { audience: PUSH_AUDIENCE.into(), service_account: PUSH_ACCOUNT.into() },
+                subscription: SUBSCRIPTION.into(),
+            },
+            legacy_token,
+            clock: self.machine.clone(),
+        }
+    }
+
+    /// Takes wake-ups from the queue, one after the other, as the event source mapping does.
+    fn process(&self) {
+        let (world, machine, process) = (self.world.clone(), self.machine.clone(), self.processing());
+        tokio::spawn(async move {
+            loop {
+                let Some(received) = world.wake_ups().receive() else {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    continue;
+                };
+                let mut message = SqsMessage::default();
+                message.message_id = Some("message".into());
+                message.body = Some(serde_json::to_string(&received.wake_up).unwrap());
+                let mut event = SqsEvent::default();
+                event.records = vec![message];
+                let response = history_processor::handle(&process, &world.quarantine(), event, machine.now()).await;
+                match response.batch_item_failures.is_empty() {
+                    true => world.wake_ups().delete(&received),
+                    false => world.wake_ups().give_back(&received),
+                }
+            }
+        });
+    }
+
+    fn processing(&self) -> Process<MemoryStore, MemoryVault, Gmail, MemoryBus, MemoryWakeUps, Machine> {
+        Process {
+            store: self.world.store(),
+            vault: self.world.vault(),
+            provider: self.gmail(),
+            bus: self.world.bus(),
+            wake_ups: self.world.wake_ups(),
+            clock: self.machine.clone(),
+            pace: PACE,
+            refreshes: Refreshes::default(),
+        }
+    }
+
+    /// One tick of the renewer's schedule.
+    pub async fn sweep(&self) -> Swept {
+        let renew = Renew {
+            store: self.world.store(),
+            vault: self.world.vault(),
+            provider: self.gmail(),
+            wake_ups: self.world.wake_ups(),
+            clock: self.machine.clone(),
+            patience: PATIENCE,
+            budget: Duration::from_secs(25),
+            refreshes: Refreshes::default(),
+        };
+        renew.run(self.machine.now()).await
+    }
+}
+
+fn google(url: &str) -> GoogleSettings {
+    GoogleSettings {
+        client_id: Config::default().client_id,
+        client_secret: SecretString::from(Config::default().client_secret),
+        token_url: format!("{url}/token"),
+        revoke_url: format!("{url}/revoke"),
+        api_base: url.into(),
+        batch_url: format!("{url}/batch/gmail/v1"),
+        auth_url: format!("{url}/o/oauth2/v2/auth"),
+        pubsub_topic: "projects/example-project/topics/gmail".into(),
+        retry: RetryPolicy { max_attempts: 3, statuses: vec![429, 500, 502, 503, 504] },
+    }
+}

@@ -1,0 +1,46 @@
+//! What the deployed functions wrote: their metrics, in CloudWatch's embedded format.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use tests::deployed::Stack;
+
+async fn ask(stack: &Stack, action: &str, body: Value) -> Value {
+    let request = reqwest::Client::new().post(&stack.aws_endpoint).header("x-amz-target", format!("Logs_20140328.{action}"));
+    let request = request.header("content-type", "application/x-amz-json-1.1").body(body.to_string());
+    // The emulator goes by the service that a signature names, and checks no signature.
+    let scope = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/logs/aws4_request, SignedHeaders=host, Signature=00";
+    let response = request.header("authorization", scope).send().await.unwrap();
+    assert!(response.status().is_success(), "{action}: {}", response.status());
+    serde_json::from_str(&response.text().await.unwrap()).unwrap()
+}
+
+/// Every line of every function since then.
+pub async fn lines(stack: &Stack, since: SystemTime) -> Vec<String> {
+    let start = since.duration_since(UNIX_EPOCH).unwrap().as_millis();
+    let mut lines = Vec::new();
+    let groups = ask(stack, "DescribeLogGroups", json!({})).await;
+    for group in groups["logGroups"].as_array().unwrap() {
+        let mut token = Value::Null;
+        loop {
+            let mut request = json!({"logGroupName": group["logGroupName"], "startTime": start});
+            if !token.is_null() {
+                request["nextToken"] = token;
+            }
+            let page = ask(stack, "FilterLogEvents", request).await;
+            let events = page["events"].as_array().unwrap();
+            lines.extend(events.iter().flat_map(|event| event["message"].as_str().unwrap_or_default().lines().map(String::from)));
+            token = page["nextToken"].clone();
+            if token.is_null() {
+                break;
+            }
+        }
+    }
+    lines
+}
+
+/// How often a metric was counted since then.
+pub async fn counted(stack: &Stack, name: &str, since: SystemTime) -> u64 {
+    let of = |line: &String| serde_json::from_str::<Value>(line).ok().and_then(|told| told.get(name)?.as_f64());
+    lines(stack, since).await.iter().filter(|line| line.contains("_aws") && line.contains(name)).filter_map(of).sum::<f64>() as u64
+}

@@ -1,0 +1,273 @@
+//! Owners apart: each other's rows, secrets, answers and consents, and what a role may do with one's own.
+
+use email_connectors::domain::connector::Connector;
+use email_connectors::domain::id::{ConnectorId, OwnerId};
+use email_connectors::domain::role::{Action, Role};
+use email_connectors::ports::{Exchange, Store};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tests::deployed::{User, read, token, token_with};
+
+use crate::security::case::Case;
+use crate::security::connecting::CONNECT;
+use crate::security::forge::unique;
+use crate::security::place::{Place, status, told};
+use crate::security::signing::Hook;
+
+async fn answered(place: &Place, method: &Method, path: &str, token: &str, body: Option<Value>) -> (u16, String) {
+    let response = place.stack.api(method.clone(), path, Some(token), body).await;
+    (status(&response), response.text().await.unwrap())
+}
+
+/// What an id may be sent to, with a body that would do something.
+fn routes() -> Vec<(Method, &'static str, &'static str, Option<Value>)> {
+    vec![
+        (Method::GET, "connector", "/api/connectors/{id}", None),
+        (Method::PATCH, "connector", "/api/connectors/{id}", Some(json!({"paused": true}))),
+        (Method::DELETE, "connector", "/api/connectors/{id}", None),
+        (Method::GET, "trigger", "/api/triggers/{id}", None),
+        (Method::PATCH, "trigger", "/api/triggers/{id}", Some(json!({"agent_id": "mine"}))),
+        (Method::DELETE, "trigger", "/api/triggers/{id}", None),
+        (Method::POST, "webhook", "/api/triggers/{id}/events", Some(json!({"event_type": "theirs"}))),
+        (Method::POST, "connector", "/api/triggers", Some(json!({"type": "email", "config": {"connector_id": "{id}"}}))),
+        (Method::POST, "connector", "/api/triggers", Some(json!({"type": "webhook", "config": {"connector_id": "{id}"}}))),
+    ]
+}
+
+#[tokio::test]
+async fn case_27_another_owners_rows() {
+    let mut case = Case::new(27, "API: owner A reads, changes, deletes owner B's connector, trigger, message");
+    for place in Place::all().await {
+        let (name, user) = (place.name, User::connected(&place.stack, "mine").await);
+        let hook = Hook::of(&place, &user).await;
+        let stranger = User::connected(&place.stack, "stranger").await;
+        place.idle().await;
+        let own = async || {
+            let connector = user.connector(&place.stack).await;
+            let triggers = read(place.stack.api(Method::GET, "/api/triggers", Some(&user.token), None).await, StatusCode::OK).await;
+            (connector["paused"].clone(), connector["status"].clone(), triggers)
+        };
+        let before = own().await;
+        for (method, kind, path, body) in routes() {
+            let (id, prefix) = match kind {
+                "connector" => (&user.connector, "con"),
+                "trigger" => (&user.trigger, "trg"),
+                _ => (&hook.trigger, "trg"),
+            };
+            let with = |id: &str| {
+                let body = body.as_ref().map(|body| serde_json::from_str(&body.to_string().replace("{id}", id)).unwrap());
+                (path.replace("{id}", id), body)
+            };
+            let what = format!("{name}: {method} {path} with a {kind}'s id");
+            let (path, body) = with(id);
+            let theirs = answered(&place, &method, &path, &stranger.token, body).await;
+            let (path, body) = with(&format!("{prefix}_{}", unique()));
+            let unknown = answered(&place, &method, &path, &stranger.token, body).await;
+            case.check(&what, 404, theirs.0);
+            case.check(format!("{what}, the same body as for an unknown id"), unknown.1, theirs.1);
+        }
+        for path in ["/api/connectors", "/api/triggers"] {
+            let (_, listed) = answered(&place, &Method::GET, path, &stranger.token, None).await;
+            case.check(format!("{name}: GET {path} tells of the other's"), false, listed.contains(&user.owner));
+        }
+        let message = user.receive(&place.stack, json!({"subject": "invoice"})).await;
+        place.fired(&user.owner, 1).await;
+        let paths = ["/api/owner/data".to_string(), format!("/api/owner/data?page_token={}", user.connector)];
+        for path in paths {
+            let (answer, export) = answered(&place, &Method::GET, &path, &stranger.token, None).await;
+            case.check(format!("{name}: an export of the stranger's"), 200, answer);
+            let tells = export.contains(&user.owner) || export.contains(&message);
+            case.check(
+                format!(
+                    "{name}: it tells of the other's (page of {})",
+                    if path.contains('?') { "the other's connector" } else { "its own" }
+                ),
+                false,
+                tells,
+            );
+        }
+        let (erased, _) = answered(&place, &Method::DELETE, "/api/owner/data", &stranger.token, None).await;
+        case.note(format!("{name}: the stranger erases all that is its own"), "200 or 202", erased, matches!(erased, 200 | 202));
+        case.check(format!("{name}: after all this the owner's rows are as before"), true, own().await == before);
+        let message = user.receive(&place.stack, json!({"subject": "another invoice"})).await;
+        let fired = place.fired(&user.owner, if place.inside.is_some() { 2 } else { 1 }).await;
+        case.check(format!("{name}: and its mail fires"), true, fired.iter().any(|event| event["message"]["id"] == message));
+    }
+}
+
+#[tokio::test]
+async fn case_28_a_sealed_secret_in_another_row() {
+    let mut case = Case::new(28, "a sealed secret copied to another row");
+    for place in Place::all().await {
+        let (name, user) = (place.name, User::connected(&place.stack, "mine").await);
+        let other = User::connected(&place.stack, "other").await;
+        place.idle().await;
+        match &place.inside {
+            Some(inside) => {
+                let store = inside.world.store();
+                let held = async |user: &User| {
+                    let (owner, id) = (OwnerId::new(&user.owner), ConnectorId::parse(&user.connector).unwrap());
+                    store.connector(&owner, &id).await.unwrap().unwrap()
+                };
+                let (mine, sealed) = (held(&user).await, held(&other).await.refresh_token);
+                let version = mine.version;
+                let stolen =
+                    Connector { refresh_token: sealed, access_token: None, version: version + 1, generation: mine.generation + 1, ..mine };
+                let exchange = Exchange { fingerprint: uuid::Uuid::nil(), at: stolen.updated_at };
+                store.reconnect(&stolen, version, &exchange, &[]).await.unwrap();
+            }
+            None => copy_secret(&place, &other, &user).await,
+        }
+        place.forget_calls().await;
+        user.receive(&place.stack, json!({"subject": "invoice"})).await;
+        let told = async || (user.connector(&place.stack).await["last_error"].is_string()).then_some(());
+        if place.inside.is_none() {
+            let counted = place.counted_to("SecretWrongContext", 1).await;
+            case.note(format!("{name}: the alarm metric"), "at least 1", counted, counted >= 1);
+        } else {
+            // The wake-up fails and comes again, or its connector says why it rests.
+            let failed = async || (crate::security::counters::of("WakeUpFailed") > 0 || told().await.is_some()).then_some(());
+            place.stack.until("an opening that fails", failed).await;
+            case.check(format!("{name}: the opening fails"), true, true);
+        }
+        let used = place.calls().await.iter().filter(|call| call["email"] == other.email || call["email"] == user.email).count();
+        case.check(format!("{name}: calls to Google under either token"), 0, used);
+        let shown = user.connector(&place.stack).await;
+        case.check(format!("{name}: the API shows of it"), json!("[redacted]"), shown["credentials"].clone());
+        let message = other.receive(&place.stack, json!({"subject": "invoice"})).await;
+        let fired = place.fired(&other.owner, 1).await;
+        case.check(format!("{name}: the other connector works as before"), json!([message]), super::granting::ids(&fired));
+        let fired = if place.inside.is_some() { place.fired(&user.owner, 0).await.len() } else { 0 };
+        case.check(format!("{name}: what fired for the robbed row"), 0, fired);
+        // A connect mends it.
+        user.connect(&place.stack).await;
+        case.check(format!("{name}: after a reconnect"), json!("active"), user.connector(&place.stack).await["status"].clone());
+        place.idle().await;
+    }
+}
+
+/// As somebody would who can write to the table and has no key.
+async fn copy_secret(place: &Place, from: &User, to: &User) {
+    use aws_sdk_dynamodb::types::AttributeValue;
+    let table = aws_sdk_dynamodb::Client::new(&place.stack.config().await);
+    let key =
+        |user: &User| (AttributeValue::S(format!("MAILBOX#{}", user.email)), AttributeValue::S(format!("CONNECTOR#{}", user.connector)));
+    let (pk, sk) = key(from);
+    let request = table.get_item().table_name(&place.stack.table).key("pk", pk).key("sk", sk);
+    let row = request.send().await.unwrap().item.unwrap();
+    let (pk, sk) = key(to);
+    let request = table.update_item().table_name(&place.stack.table).key("pk", pk).key("sk", sk);
+    // Of another generation, so that no process remembers a token of the row's own.
+    let request = request.update_expression("SET refresh_token = :stolen ADD generation :one REMOVE access_token");
+    let request = request.expression_attribute_values(":one", AttributeValue::N("1".into()));
+    request.expression_attribute_values(":stolen", row["refresh_token"].clone()).send().await.unwrap();
+}
+
+/// What each route needs, by the least role that may.
+fn by_role() -> Vec<(Method, &'static str, Option<Value>, Role)> {
+    vec![
+        (Method::GET, "/api/connectors", None, Role::Viewer),
+        (Method::GET, "/api/connectors/con_unknown", None, Role::Viewer),
+        (Method::GET, "/api/triggers", None, Role::Viewer),
+        (Method::GET, "/api/triggers/trg_unknown", None, Role::Viewer),
+        (Method::POST, CONNECT, Some(json!({"auth_code": "4/0unknown"})), Role::Operator),
+        (Method::GET, "/api/auth/google/gmail/start", None, Role::Operator),
+        (Method::PATCH, "/api/connectors/con_unknown", Some(json!({"paused": true})), Role::Operator),
+        (Method::POST, "/api/triggers", Some(json!({"type": "email"})), Role::Operator),
+        (Method::PATCH, "/api/triggers/trg_unknown", Some(json!({"agent_id": "a"})), Role::Operator),
+        (Method::POST, "/api/triggers/trg_unknown/events", Some(json!({})), Role::Operator),
+        (Method::DELETE, "/api/triggers/trg_unknown", None, Role::Admin),
+        (Method::DELETE, "/api/connectors/con_unknown", None, Role::Admin),
+        (Method::GET, "/api/owner/data", None, Role::Admin),
+        (Method::DELETE, "/api/owner/data", None, Role::Admin),
+    ]
+}
+
+#[tokio::test]
+async fn case_36_roles() {
+    let mut case = Case::new(36, "API: roles; a claim that is a string, an array, absent, unknown");
+    for action in Action::ALL {
+        let least = action.needs();
+        for role in Role::ALL {
+            let mail = if matches!(action, Action::WriteMail | Action::ReadMail) { " (no route does it yet)" } else { "" };
+            case.check(format!("the table: a {} may {action:?}{mail}", role.as_str()), role >= least, role.may(action));
+        }
+    }
+    case.check("the table: sending mail needs", "admin".to_string(), Action::WriteMail.needs().as_str().to_string());
+    case.check("the table: deleting needs", "admin".to_string(), Action::Delete.needs().as_str().to_string());
+    let claims = [
+        ("viewer", json!({"role": "viewer"}), Role::Viewer),
+        ("operator", json!({"role": "operator"}), Role::Operator),
+        ("admin", json!({"role": "admin"}), Role::Admin),
+        ("absent", json!({"role": null}), Role::Viewer),
+        ("unknown", json!({"role": "root"}), Role::Viewer),
+        ("in other letters", json!({"role": "Admin"}), Role::Viewer),
+        ("a list", json!({"role": ["viewer", "operator"]}), Role::Operator),
+        ("a list of unknown ones", json!({"role": ["root", 7]}), Role::Viewer),
+        ("a list in a list", json!({"role": [["admin"]]}), Role::Viewer),
+        ("an object", json!({"role": {"role": "admin"}}), Role::Viewer),
+        ("another claim", json!({"role": null, "roles": "admin"}), Role::Viewer),
+    ];
+    for place in Place::all().await {
+        let name = place.name;
+        for (what, claims, role) in &claims {
+            let token = token_with(&place.stack, json!({"sub": format!("role-{}", unique()), "claims": claims})).await;
+            for (method, path, body, least) in by_role() {
+                let answer = told(place.stack.api(method.clone(), path, Some(&token), body).await).await;
+                let allowed = *role >= least;
+                let pass =
+                    if allowed { !answer.starts_with("401") && !answer.starts_with("403") } else { answer == "403 role_not_allowed" };
+                let expected = if allowed { "let in" } else { "403 role_not_allowed" };
+                case.note(format!("{name}: role {what}, {method} {path}"), expected, answer, pass);
+            }
+        }
+        let user = User::connected(&place.stack, "roles").await;
+        let operator = token_with(&place.stack, json!({"sub": user.owner, "claims": {"role": "operator"}})).await;
+        for path in [format!("/api/connectors/{}", user.connector), format!("/api/triggers/{}", user.trigger)] {
+            let answer = told(place.stack.api(Method::DELETE, &path, Some(&operator), None).await).await;
+            case.check(format!("{name}: an operator deletes what is there"), "403 role_not_allowed".to_string(), answer);
+            let still = place.stack.api(Method::GET, &path, Some(&operator), None).await;
+            case.check(format!("{name}: it is still there"), 200, status(&still));
+        }
+    }
+}
+
+#[tokio::test]
+async fn case_38_anothers_answers_and_states() {
+    let mut case = Case::new(38, "idempotency keys and OAuth states of another owner");
+    for place in Place::all().await {
+        let (name, user) = (place.name, User::new(&place.stack, "mine").await);
+        let stranger = token(&place.stack, &format!("stranger-{}", unique())).await;
+        let body = json!({"auth_code": user.code(&place.stack).await, "state": "shared"});
+        let first = place.stack.api(Method::POST, CONNECT, Some(&user.token), Some(body.clone())).await;
+        case.check(format!("{name}: a connect"), 200, status(&first));
+        let theirs = place.stack.api(Method::POST, CONNECT, Some(&stranger), Some(body.clone())).await;
+        case.check(format!("{name}: the very same request of another owner"), "400 invalid_grant".to_string(), told(theirs).await);
+        let again = place.stack.api(Method::POST, CONNECT, Some(&user.token), Some(body)).await;
+        case.check(format!("{name}: of the same owner"), read(first, StatusCode::OK).await, read(again, StatusCode::OK).await);
+
+        let (mine, other) = (User::connected(&place.stack, "keys").await, User::connected(&place.stack, "keys").await);
+        let (hook, their_hook) = (Hook::of(&place, &mine).await, Hook::of(&place, &other).await);
+        let fire = async |token: &str, hook: &Hook| {
+            let request = place.stack.request(Method::POST, &hook.path()).bearer_auth(token).header("idempotency-key", "the-same");
+            let answer = place.stack.answer(request.body(r#"{"event_type":"a"}"#)).await;
+            let status = status(&answer);
+            let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+            (status, body["event_id"].as_str().unwrap_or_default().to_string())
+        };
+        let (first, again) = (fire(&mine.token, &hook).await, fire(&mine.token, &hook).await);
+        case.check(format!("{name}: a key is answered"), 202, first.0);
+        case.check(format!("{name}: the key again, the same event"), true, first == again);
+        let theirs = fire(&other.token, &their_hook).await;
+        case.check(format!("{name}: the same key of another owner, an event of its own"), true, theirs.0 == 202 && theirs.1 != first.1);
+        case.check(format!("{name}: the same key, of another owner, at this owner's trigger"), 404, fire(&other.token, &hook).await.0);
+
+        let owner = User::new(&place.stack, "asked").await;
+        let (state, code) = super::connecting::asked(&place, &owner).await;
+        let stolen = super::connecting::redirect_body(&code, &state);
+        let answer = place.stack.api(Method::POST, CONNECT, Some(&stranger), Some(stolen.clone())).await;
+        case.check(format!("{name}: a state of another owner"), "400 unknown_state".to_string(), told(answer).await);
+        let answer = place.stack.api(Method::POST, CONNECT, Some(&owner.token), Some(stolen)).await;
+        case.check(format!("{name}: the state's owner after that"), 200, status(&answer));
+    }
+}

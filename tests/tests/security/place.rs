@@ -1,0 +1,210 @@
+//! Where a case is tried: in this process, on the deployed stack, or on both, with the same requests.
+
+use std::time::{Duration, Instant};
+
+use reqwest::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+use tests::deployed::{Stack, processes};
+
+use crate::security::counters;
+use crate::security::inside::{Inside, Options};
+use crate::security::logs;
+
+/// Nothing in this process takes longer.
+const INSIDE: Duration = Duration::from_secs(20);
+
+pub struct Place {
+    pub name: &'static str,
+    pub stack: Stack,
+    pub inside: Option<Inside>,
+    began: std::time::SystemTime,
+}
+
+impl Place {
+    /// Here, and on the deployed stack too, unless `SECURITY_ROWS=in-process` asks for the rows that need none.
+    pub async fn all() -> Vec<Self> {
+        let mut places = vec![Self::inside().await];
+        places.extend(Self::deployed().await);
+        places
+    }
+
+    pub async fn inside() -> Self {
+        Self::inside_with(Options::default()).await
+    }
+
+    pub async fn inside_with(options: Options) -> Self {
+        counters::start();
+        Self::configured(options).await
+    }
+
+    /// One more world in this process, of which the metrics are another's.
+    pub async fn configured(options: Options) -> Self {
+        let inside = Inside::start(options).await;
+        Self { name: "in process", stack: inside.stack(), inside: Some(inside), began: std::time::SystemTime::now() }
+    }
+
+    /// The stack at rest.
+    pub async fn deployed() -> Option<Self> {
+        match std::env::var("SECURITY_ROWS").as_deref() {
+            Ok("in-process") => None,
+            Ok(other) => panic!("SECURITY_ROWS={other}: it is `in-process`, or not set"),
+            Err(_) => {
+                let stack = Stack::at_rest().await;
+                stack.idle().await;
+                Some(Self { name: "deployed", stack, inside: None, began: std::time::SystemTime::now() })
+            }
+        }
+    }
+
+    /// Puts the clock forward, where that can be done.
+    pub fn pass(&self, span: Duration) {
+        self.inside.as_ref().expect("the deployed stack's clock is the machine's own").machine.pass(span);
+    }
+
+    pub async fn push_token(&self, order: Value) -> String {
+        self.stack.google(Method::POST, "/admin/push-tokens", order).await["token"].as_str().unwrap().into()
+    }
+
+    /// A token as Pub/Sub sends it.
+    pub async fn good_token(&self) -> String {
+        self.push_token(json!({})).await
+    }
+
+    /// How often a metric was counted since this case began.
+    pub async fn counted(&self, name: &str) -> u64 {
+        match &self.inside {
+            Some(_) => counters::of(name),
+            None => logs::counted(&self.stack, name, self.began).await,
+        }
+    }
+
+    /// Waits until a metric stands where it should; answers where it stood at last.
+    pub async fn counted_to(&self, name: &str, expected: u64) -> u64 {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let counted = self.counted(name).await;
+            if counted >= expected || Instant::now() > deadline {
+                return counted;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// A mailbox's history id, as Gmail's push would tell it.
+    pub async fn history_id(&self, email: &str) -> u64 {
+        let shown = self.stack.google(Method::GET, &format!("/admin/mailboxes/{email}"), Value::Null).await["history_id"].clone();
+        shown.as_u64().or_else(|| shown.as_str()?.parse().ok()).unwrap()
+    }
+
+    pub async fn calls(&self) -> Vec<Value> {
+        let calls = self.stack.google(Method::GET, "/admin/calls", Value::Null).await;
+        calls.as_array().unwrap().clone()
+    }
+
+    /// How often a method of Google's was called.
+    pub async fn called(&self, method: &str) -> usize {
+        self.calls().await.iter().filter(|call| call["method"] == method).count()
+    }
+
+    /// How often a mailbox's method was called.
+    pub async fn called_for(&self, email: &str, method: &str) -> usize {
+        self.calls().await.iter().filter(|call| call["method"] == method && call["email"] == email).count()
+    }
+
+    /// How often one of the two key sets was fetched: `google` or `users`.
+    pub async fn fetches(&self, set: &str) -> usize {
+        let path = if set == "users" { "/users/certs" } else { "/oauth2/v3/certs" };
+        self.calls().await.iter().filter(|call| call["method"] == "certs" && call["path"].as_str() == Some(path)).count()
+    }
+
+    pub async fn forget_calls(&self) {
+        self.stack.google(Method::DELETE, "/admin/calls", Value::Null).await;
+    }
+
+    pub async fn fault(&self, fault: Value) {
+        self.stack.google(Method::POST, "/admin/faults", fault).await;
+    }
+
+    pub async fn mend(&self) {
+        self.stack.google(Method::DELETE, "/admin/faults", Value::Null).await;
+    }
+
+    /// How many environments of a function are alive.
+    pub fn environments(&self, function: &str) -> usize {
+        match self.inside {
+            Some(_) => 1,
+            None => processes(&self.stack, function).len(),
+        }
+    }
+
+    pub async fn idle(&self) {
+        match &self.inside {
+            Some(inside) => {
+                let empty = async || inside.world.wake_ups().queued().is_empty().then_some(());
+                self.stack.until_within(INSIDE, "an empty queue", empty).await;
+            }
+            None => self.stack.idle().await,
+        }
+    }
+
+    /// What fired for an owner, as published: at least so many, and whatever else came until all was quiet.
+    pub async fn fired(&self, owner: &str, expected: usize) -> Vec<Value> {
+        if self.inside.is_none() {
+            return self.stack.events(owner, expected).await;
+        }
+        // What does not come shows in the row that expects it.
+        let deadline = Instant::now() + INSIDE;
+        while self.fired_so_far(owner).len() < expected && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        self.idle().await;
+        self.fired_so_far(owner)
+    }
+
+    /// In process, without waiting.
+    pub fn fired_so_far(&self, owner: &str) -> Vec<Value> {
+        let published = self.inside.iter().flat_map(|inside| inside.world.bus().published());
+        let details = published.filter(|event| event.detail_type.as_str() == "TRIGGER_FIRED").map(|event| event.detail);
+        let read = details.map(|detail| serde_json::from_str::<Value>(&detail).unwrap());
+        read.filter(|event| event["owner_id"] == owner).collect()
+    }
+
+    /// What was set aside as unreadable, once.
+    pub async fn quarantined(&self) -> Vec<String> {
+        match &self.inside {
+            Some(inside) => inside.world.quarantine().kept().into_iter().map(|(body, _)| body).collect(),
+            None => drained(&self.stack, &self.stack.quarantine_queue_url).await,
+        }
+    }
+}
+
+async fn drained(stack: &Stack, queue: &str) -> Vec<String> {
+    let sqs = stack.sqs().await;
+    let mut bodies = Vec::new();
+    loop {
+        let request = sqs.receive_message().queue_url(queue).max_number_of_messages(10).wait_time_seconds(1);
+        let messages = request.send().await.unwrap().messages.unwrap_or_default();
+        if messages.is_empty() {
+            return bodies;
+        }
+        for message in messages {
+            sqs.delete_message().queue_url(queue).receipt_handle(message.receipt_handle().unwrap()).send().await.unwrap();
+            bodies.push(message.body().unwrap_or_default().to_string());
+        }
+    }
+}
+
+/// The status, as a table shows it.
+pub fn status(response: &Response) -> u16 {
+    response.status().as_u16()
+}
+
+/// Status and stable code: `400 unknown_state`.
+pub async fn told(response: Response) -> String {
+    let status = response.status();
+    let body: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap_or_default();
+    match body["code"].as_str() {
+        Some(code) if status != StatusCode::OK => format!("{} {code}", status.as_u16()),
+        _ => status.as_u16().to_string(),
+    }
+}

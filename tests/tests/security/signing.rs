@@ -1,0 +1,109 @@
+//! A `webhook` trigger and who may fire it.
+
+use aws_lc_rs::hmac;
+use reqwest::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+use tests::deployed::{User, read, token};
+
+use crate::security::case::Case;
+use crate::security::forge::{seconds, unique};
+use crate::security::place::{Place, status, told};
+
+/// A `webhook` trigger, with the secret that was shown once.
+pub struct Hook {
+    pub trigger: String,
+    secret: String,
+}
+
+impl Hook {
+    pub async fn of(place: &Place, user: &User) -> Self {
+        let body = json!({"type": "webhook", "config": {"connector_id": user.connector}});
+        let made = read(place.stack.api(Method::POST, "/api/triggers", Some(&user.token), Some(body)).await, StatusCode::CREATED).await;
+        Self { trigger: made["id"].as_str().unwrap().into(), secret: made["secret"].as_str().unwrap().into() }
+    }
+
+    pub fn path(&self) -> String {
+        format!("/api/triggers/{}/events", self.trigger)
+    }
+
+    fn sign(&self, at: i64, body: &str) -> String {
+        signature(&self.secret, at, body)
+    }
+
+    async fn fire(&self, place: &Place, signature: Option<&str>, body: &str) -> Response {
+        let request = place.stack.request(Method::POST, &self.path()).body(body.to_string());
+        place.stack.answer(signature.iter().fold(request, |request, signature| request.header("x-signature", *signature))).await
+    }
+}
+
+fn signature(secret: &str, at: i64, body: &str) -> String {
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), format!("{at}.{body}").as_bytes());
+    let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("t={at},v1={hex}")
+}
+
+#[tokio::test]
+async fn case_37_a_webhook_trigger() {
+    const BODY: &str = r#"{"event_type":"paid","data":{"amount":7}}"#;
+    let mut case = Case::new(37, "API: a webhook trigger fired with a wrong, missing, replayed or late signature");
+    for place in Place::all().await {
+        let (name, user) = (place.name, User::connected(&place.stack, "hook").await);
+        let (hook, other) = (Hook::of(&place, &user).await, Hook::of(&place, &user).await);
+        let now = seconds(&place, 0);
+        let good = hook.sign(now, BODY);
+        let (at, mac) = good.split_once(',').unwrap();
+        let refusals = [
+            ("missing", None),
+            ("empty", Some(String::new())),
+            ("by another secret", Some(signature("another secret", now, BODY))),
+            ("by another trigger's secret", Some(other.sign(now, BODY))),
+            ("by an empty secret", Some(signature("", now, BODY))),
+            ("over another body", Some(hook.sign(now, r#"{"event_type":"paid","data":{"amount":7000}}"#))),
+            ("over another time", Some(format!("t={},{mac}", now - 1))),
+            ("301 s late", Some(hook.sign(now - 301, BODY))),
+            ("310 s early", Some(hook.sign(now + 310, BODY))),
+            ("no time", Some(mac.to_string())),
+            ("no mac", Some(at.to_string())),
+            ("another form", Some(format!("{mac},{at}"))),
+            ("cut short", Some(good[..good.len() - 2].to_string())),
+            ("two of them", Some(format!("{good},{mac}"))),
+        ];
+        for (what, signature) in &refusals {
+            let answer = hook.fire(&place, signature.as_deref(), BODY).await;
+            case.check(format!("{name}: {what}"), "401 unauthorized".to_string(), told(answer).await);
+        }
+        let unknown = Hook { trigger: format!("trg_{}", unique()), secret: hook.secret.clone() };
+        let text = async |answer: Response| (status(&answer), answer.text().await.unwrap());
+        let of_unknown = text(unknown.fire(&place, Some(&good), BODY).await).await;
+        let of_wrong = text(hook.fire(&place, Some(&signature("another secret", now, BODY)), BODY).await).await;
+        case.check(format!("{name}: an unknown trigger is answered as a wrong signature"), true, of_unknown == of_wrong);
+        let email = Hook { trigger: user.trigger.clone(), secret: hook.secret.clone() };
+        let answer = email.fire(&place, Some(&email.sign(now, BODY)), BODY).await;
+        case.check(format!("{name}: a trigger of type email"), "401 unauthorized".to_string(), told(answer).await);
+
+        case.check(format!("{name}: a good signature"), 202, status(&hook.fire(&place, Some(&good), BODY).await));
+        case.check(
+            format!("{name}: the same again"),
+            "401 unauthorized".to_string(),
+            told(hook.fire(&place, Some(&good), BODY).await).await,
+        );
+        let upper = good.replace(mac, &format!("v1={}", mac[3..].to_uppercase()));
+        case.check(
+            format!("{name}: the same in capitals"),
+            "401 unauthorized".to_string(),
+            told(hook.fire(&place, Some(&upper), BODY).await).await,
+        );
+        let stranger = token(&place.stack, &format!("stranger-{}", unique())).await;
+        let request = place.stack.request(Method::POST, &hook.path()).bearer_auth(&stranger).body(BODY);
+        case.check(format!("{name}: another owner's token"), 404, status(&place.stack.answer(request).await));
+        let request =
+            place.stack.request(Method::POST, &hook.path()).bearer_auth("a").header("x-signature", hook.sign(now + 1, BODY)).body(BODY);
+        case.check(format!("{name}: a bad token beside a good signature"), 401, status(&place.stack.answer(request).await));
+        let fired = place.fired(&user.owner, 1).await;
+        case.check(format!("{name}: events of it all"), 1, fired.len());
+        let told = fired.first().map_or(Value::Null, |event| event["event"]["data"].clone());
+        case.check(format!("{name}: the event tells what was signed"), json!({"amount": 7}), told);
+        let shown = place.stack.api(Method::GET, &format!("/api/triggers/{}", hook.trigger), Some(&user.token), None).await;
+        case.check(format!("{name}: the secret is shown again"), false, shown.text().await.unwrap().contains(&hook.secret));
+    }
+}

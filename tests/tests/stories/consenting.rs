@@ -1,0 +1,140 @@
+//! A user is sent to Google for consent and comes back: with a state that is theirs, once, for ten minutes.
+
+use email_connectors::domain::connector::Status;
+use email_connectors::flows::ask::{Asked, ask};
+use email_connectors::flows::connect::{ConnectError, ConnectRequest, Connected};
+use email_connectors::ports::{AuthorizationCode, CONSENT_LIFE, ProviderError, Store};
+use serde_json::json;
+use tests::stage::{MINUTE, Stage, owner};
+use tests::world::{Account, Call, Consent, SCOPES, When};
+
+const CALLBACK: &str = "https://app.example.com/auth/google/callback";
+
+async fn sent_away(stage: &Stage, of: &str) -> Asked {
+    let scopes = SCOPES.map(String::from);
+    let world = &stage.world;
+    let wanted = (scopes.as_slice(), CALLBACK, None);
+    ask(&world.store(), &world.gmail(), &world.entropy(), &owner(of), wanted, world.now()).await.unwrap()
+}
+
+fn come_back(stage: &Stage, of: &str, code: &str, state: &str) -> ConnectRequest {
+    let request = stage.request(of, code);
+    let code = AuthorizationCode { redirect_uri: CALLBACK.into(), ..request.code };
+    ConnectRequest { code, state: Some(state.into()), ..request }
+}
+
+async fn connect(stage: &Stage, request: &ConnectRequest) -> Result<Connected, ConnectError> {
+    stage.connecting().run(request, stage.world.now()).await
+}
+
+fn scene() -> (Stage, Account) {
+    let stage = Stage::new();
+    let ada = stage.world.account("ada@example.com");
+    (stage, ada)
+}
+
+#[tokio::test]
+async fn a_consent_that_was_asked_for_here_connects() {
+    let (stage, ada) = scene();
+    let asked = sent_away(&stage, "owner").await;
+    let code = ada.consent_at(&asked.authorization_url, Consent::default());
+    let connected = connect(&stage, &come_back(&stage, "owner", &code, &asked.state)).await.unwrap();
+    assert_eq!(stage.connector(&connected.connector_id).status, Status::Active);
+}
+
+#[tokio::test]
+async fn no_state_is_given_twice() {
+    let (stage, _) = scene();
+    let (one, other) = (sent_away(&stage, "owner").await, sent_away(&stage, "owner").await);
+    assert_ne!(one.state, other.state);
+    assert_ne!(one.authorization_url, other.authorization_url);
+}
+
+#[tokio::test]
+async fn a_state_that_is_not_this_users_leads_to_no_exchange() {
+    let (stage, ada) = scene();
+    let asked = sent_away(&stage, "owner").await;
+    let code = ada.consent_at(&asked.authorization_url, Consent::default());
+    stage.forget_calls();
+    let altered = format!("{}x", asked.state);
+    for (of, state) in [("thief", asked.state.as_str()), ("owner", &altered), ("owner", "made-up")] {
+        let refused = connect(&stage, &come_back(&stage, of, &code, state)).await;
+        assert!(matches!(refused, Err(ConnectError::UnknownState)), "{of} {state}: {refused:?}");
+    }
+    assert!(stage.calls_of(&["gmail"]).is_empty());
+    // None of that used the owner's own state up.
+    connect(&stage, &come_back(&stage, "owner", &code, &asked.state)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_state_is_good_for_ten_minutes() {
+    for (waited, good) in [(CONSENT_LIFE - MINUTE, true), (CONSENT_LIFE, false)] {
+        let (stage, ada) = scene();
+        let asked = sent_away(&stage, "owner").await;
+        let code = ada.consent_at(&asked.authorization_url, Consent::default());
+        stage.world.pass(waited);
+        assert_eq!(connect(&stage, &come_back(&stage, "owner", &code, &asked.state)).await.is_ok(), good, "{waited:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_state_is_used_once_and_the_same_request_gets_the_same_answer() {
+    let (stage, ada) = scene();
+    let asked = sent_away(&stage, "owner").await;
+    let code = ada.consent_at(&asked.authorization_url, Consent::default());
+    let request = come_back(&stage, "owner", &code, &asked.state);
+    let first = connect(&stage, &request).await.unwrap();
+    stage.forget_calls();
+    assert_eq!(connect(&stage, &request).await.unwrap(), first);
+    let another = ada.consent_at(&asked.authorization_url, Consent::default());
+    let again = connect(&stage, &come_back(&stage, "owner", &another, &asked.state)).await;
+    assert!(matches!(again, Err(ConnectError::UnknownState)), "{again:?}");
+    assert!(stage.calls_of(&["gmail"]).is_empty(), "no exchange for a state that was used");
+}
+
+#[tokio::test]
+async fn of_two_requests_with_one_state_one_exchanges() {
+    let (stage, ada) = scene();
+    let asked = sent_away(&stage, "owner").await;
+    let (one, other) =
+        (ada.consent_at(&asked.authorization_url, Consent::default()), ada.consent_at(&asked.authorization_url, Consent::default()));
+    let gate = stage.world.hold(Call::TakeConsent, When::Before, 1);
+    let (one, other) = (come_back(&stage, "owner", &one, &asked.state), come_back(&stage, "owner", &other, &asked.state));
+    let (first, second) = tokio::join!(connect(&stage, &one), async {
+        let second = connect(&stage, &other).await;
+        gate.open();
+        second
+    });
+    assert!(second.is_ok());
+    assert!(matches!(first, Err(ConnectError::UnknownState)), "{first:?}");
+    assert_eq!(stage.calls_of(&["gmail.exchange"]).len(), 1);
+}
+
+/// An attacker's code, delivered into the session of somebody who was sent away themselves.
+#[tokio::test]
+async fn a_code_of_another_consent_is_refused() {
+    let (stage, ada) = scene();
+    let mallory = stage.world.account("mallory@example.com");
+    let (victims, attackers) = (sent_away(&stage, "victim").await, sent_away(&stage, "attacker").await);
+    let code = mallory.consent_at(&attackers.authorization_url, Consent::default());
+    let refused = connect(&stage, &come_back(&stage, "victim", &code, &victims.state)).await;
+    assert!(matches!(refused, Err(ConnectError::Provider(ProviderError::GrantRefused(_)))), "PKCE: {refused:?}");
+    let (popup, asked) = (mallory.consent(Consent::default()), sent_away(&stage, "victim").await);
+    let refused = connect(&stage, &come_back(&stage, "victim", &popup, &asked.state)).await;
+    assert!(matches!(refused, Err(ConnectError::Identity(_))), "nonce: {refused:?}");
+    assert_eq!(stage.world.store().connectors(&owner("victim")).await.unwrap(), []);
+    assert!(!ada.is_granted());
+}
+
+#[tokio::test]
+async fn an_id_token_that_answers_another_consent_is_refused() {
+    for claims in [json!({"nonce": "other"}), json!({"aud": "other"}), json!({"iss": "https://evil.example"})] {
+        let (stage, ada) = scene();
+        let asked = sent_away(&stage, "owner").await;
+        let consent = Consent { claims: claims.as_object().unwrap().clone(), ..Consent::default() };
+        let code = ada.consent_at(&asked.authorization_url, consent);
+        let refused = connect(&stage, &come_back(&stage, "owner", &code, &asked.state)).await;
+        assert!(matches!(refused, Err(ConnectError::Identity(_))), "{claims}: {refused:?}");
+        assert_eq!(stage.world.store().connectors(&owner("owner")).await.unwrap(), []);
+    }
+}

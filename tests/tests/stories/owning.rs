@@ -1,0 +1,56 @@
+//! All that is kept of an owner is taken out whole, or deleted whole.
+
+use email_connectors::domain::event::DetailType;
+use email_connectors::flows::disconnect::Disconnect;
+use email_connectors::flows::own::{RECORDS, erase, export};
+use email_connectors::ports::Store;
+use tests::stage::{MINUTE, Scene, owner};
+use tests::world::{Call, Consent, Mail, When};
+
+#[tokio::test]
+async fn an_export_holds_everything_page_by_page_and_nothing_of_others() {
+    let scene = Scene::new().await;
+    let stage = &scene.stage;
+    let bob = stage.world.account("bob@example.com");
+    let other = stage.connect("second-owner", &bob).await;
+    stage.trigger(&other, serde_json::json!({})).await;
+    bob.deliver(Mail::new("Of another owner"));
+    let count = RECORDS as usize + 20;
+    for number in 0..count {
+        scene.ada.deliver(Mail::new(&format!("Mail {number}")));
+        stage.wake(&scene.push()).await.unwrap();
+        stage.world.pass(MINUTE);
+    }
+    let (store, of) = (stage.world.store(), owner("owner"));
+    let first = export(&store, &of, None).await.unwrap();
+    assert_eq!((first.connectors.len(), first.triggers.len(), first.records.len()), (1, 1, RECORDS as usize));
+    let second = export(&store, &of, first.next.clone()).await.unwrap();
+    assert_eq!((second.connectors.len(), second.triggers.len(), second.next), (0, 0, None));
+    let fired = first.records.iter().chain(&second.records).filter(|event| event.detail_type == DetailType::TriggerFired);
+    assert_eq!(fired.map(|event| &event.event_id).collect::<std::collections::BTreeSet<_>>().len(), count);
+    assert!(first.records.iter().chain(&second.records).all(|event| event.detail.contains("\"owner_id\":\"owner\"")));
+
+    let strangers = export(&store, &owner("stranger"), first.next).await.unwrap();
+    assert_eq!((strangers.records.len(), strangers.next), (0, None), "a page token is no key");
+}
+
+#[tokio::test]
+async fn what_is_erased_is_gone_and_what_google_still_holds_goes_on_by_itself() {
+    let scene = Scene::new().await;
+    let stage = &scene.stage;
+    let (store, vault, provider, bus) = (stage.world.store(), stage.world.vault(), stage.world.gmail(), stage.world.bus());
+    let disconnect = Disconnect { store: &store, vault: &vault, provider: &provider, bus: &bus };
+    scene.deliver(&["One"]);
+    stage.wake(&scene.push()).await.unwrap();
+    stage.world.fail(Call::Revoke, When::Before, 1);
+    let receipts = erase(&disconnect, &owner("owner"), stage.world.now()).await.unwrap();
+    assert_eq!(receipts.iter().map(|(id, receipt)| (id.clone(), receipt.data_purged)).collect::<Vec<_>>(), [(scene.id.clone(), false)]);
+    stage.world.pass(MINUTE);
+    stage.sweep().await;
+    assert_eq!(erase(&disconnect, &owner("owner"), stage.world.now()).await.unwrap(), []);
+    let left = export(&store, &owner("owner"), None).await.unwrap();
+    assert_eq!((left.connectors, left.triggers, left.records), (vec![], vec![], vec![]));
+    assert_eq!(store.told(&scene.id, None, 10).await.unwrap(), []);
+    assert!(!scene.ada.is_granted());
+    stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
+}

@@ -1,0 +1,60 @@
+//! A connect that takes another one's place, or leaves nothing behind.
+
+use email_connectors::flows::connect::{ConnectError, ConnectRequest};
+use email_connectors::ports::Store;
+use tests::stage::{MINUTE, Scene, Stage, owner};
+use tests::world::{Call, Consent, When};
+
+fn without(scope: &str) -> Consent {
+    let mut consent = Consent::default();
+    consent.scopes.retain(|granted| !granted.ends_with(scope));
+    consent
+}
+
+#[tokio::test]
+async fn another_google_account_takes_the_place_of_the_first_if_that_is_asked_for() {
+    let scene = Scene::new().await;
+    let bob = scene.stage.world.account("bob@example.com");
+    let request = ConnectRequest { replace: true, ..scene.stage.request("owner", &bob.consent(Consent::default())) };
+    let connected = scene.stage.connecting().run(&request, scene.stage.world.now()).await.unwrap();
+    assert_ne!(connected.connector_id, scene.id);
+    assert_eq!((scene.ada.watched_until(), scene.ada.is_granted(), bob.is_granted()), (None, false, true));
+    let held = scene.stage.world.store().connectors(&owner("owner")).await.unwrap();
+    assert_eq!(held.iter().map(|held| held.email_address.as_str()).collect::<Vec<_>>(), ["bob@example.com"]);
+    assert_eq!(scene.stage.world.store().triggers(&owner("owner")).await.unwrap(), [], "triggers go with their connector");
+}
+
+#[tokio::test]
+async fn an_account_that_cannot_be_let_go_yet_keeps_its_place() {
+    let scene = Scene::new().await;
+    let bob = scene.stage.world.account("bob@example.com");
+    scene.stage.world.fail(Call::Revoke, When::Before, 1);
+    let request = ConnectRequest { replace: true, ..scene.stage.request("owner", &bob.consent(Consent::default())) };
+    let refused = scene.stage.connecting().run(&request, scene.stage.world.now()).await;
+    assert!(matches!(refused, Err(ConnectError::Closing)), "{refused:?}");
+    scene.stage.world.pass(MINUTE);
+    assert_eq!(scene.stage.sweep().await.closed, 1);
+    scene.stage.connect_with("owner", &bob, Consent::default()).await.unwrap();
+}
+
+/// The user ticks the box at the second try, at once.
+#[tokio::test]
+async fn a_connect_after_a_refused_one_has_a_living_grant() {
+    let stage = Stage::new();
+    let ada = stage.world.account("ada@example.com");
+    assert!(stage.connect_with("owner", &ada, without("gmail.modify")).await.is_err());
+    stage.connect("owner", &ada).await;
+    assert!(ada.is_granted());
+
+    // While the revocation of a refused one is on its way, nobody joins.
+    let stage = Stage::new();
+    let ada = stage.world.account("ada@example.com");
+    let gate = stage.world.hold(Call::Revoke, When::Before, 1);
+    let (refused, other) = tokio::join!(stage.connect_with("owner", &ada, without("gmail.modify")), async {
+        let other = stage.connect_with("second-owner", &ada, Consent::default()).await;
+        gate.open();
+        other
+    });
+    assert!(matches!(refused, Err(ConnectError::MissingScopes(_))), "{refused:?}");
+    assert!(matches!(other, Err(ConnectError::Closing)), "{other:?}");
+}
