@@ -125,8 +125,10 @@ def security(tally: Tally) -> None:
     """Every case, and then the table of what came of them, also if one of them failed."""
     cases.clear(Path(tally.environment["LOCAL_DIR"]))
     try:
-        tally.phase("Security cases", nextest(*tests(["security"])))
-        tally.phase("Planted secrets", local("canaries"))
+        try:
+            tally.phase("Security cases", nextest(*tests(["security"])))
+        finally:
+            tally.phase("Planted secrets", local("canaries"))
     finally:
         tally.phase("Security table", local("security-table"))
 

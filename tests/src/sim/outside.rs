@@ -9,7 +9,7 @@ use email_connectors::domain::connector::Status;
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{ConnectorId, TriggerId};
 use email_connectors::domain::wake_up::{Kind, WakeUp};
-use email_connectors::flows::connect::ConnectError;
+use email_connectors::flows::connect::{ConnectError, Connected};
 use email_connectors::flows::disconnect::DisconnectError;
 use email_connectors::flows::protect::Protect;
 use email_connectors::flows::{pause, subscribe};
@@ -28,11 +28,7 @@ impl Sim {
                 let connecting = self.stage.connecting();
                 let answer = self.world.until_crash(connecting.run(&request, self.world.now())).await;
                 if let Some(Ok(connected)) = answer {
-                    let cursor = self.world.store().look(&connected.connector_id).map(|held| held.position.cursor);
-                    if let Some(cursor) = cursor {
-                        self.begun.entry(connected.connector_id.clone()).or_insert(cursor);
-                    }
-                    return connected.connector_id;
+                    return self.begun_by(connected);
                 }
                 self.world.pass(Duration::from_secs(1));
                 // What is in the way goes by itself, and the user tries again.
@@ -43,6 +39,14 @@ impl Sim {
         }
         self.violate("a connect never succeeds");
         self.first()
+    }
+
+    /// Where the connector begins, if this was its first connect.
+    fn begun_by(&mut self, connected: Connected) -> ConnectorId {
+        if let Some(held) = self.world.store().look(&connected.connector_id) {
+            self.begun.entry(connected.connector_id.clone()).or_insert(held.position.cursor);
+        }
+        connected.connector_id
     }
 
     /// The connector of the first owner.
@@ -119,7 +123,7 @@ impl Sim {
         self.world.set_gives_way(false);
         self.disconnect(leaving.0, leaving.1).await;
         match answer {
-            Some(Ok(connected)) => connected.connector_id,
+            Some(Ok(connected)) => self.begun_by(connected),
             _ => self.connect(joining, &ada).await,
         }
     }
