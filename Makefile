@@ -6,10 +6,10 @@ PYTHON ?= python3
 STACK := $(PYTHON) tests/local/stack.py
 
 .DEFAULT_GOAL := help
-.PHONY: help local local-up local-down local-logs test security security-teeth sim sim-teeth build lint sam-local bench clean
+.PHONY: help local local-up local-down local-logs test security security-teeth sim sim-teeth fuzz build lint sam-local bench clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 local: local-up ## Start the local stack and tell one demo mail step by step
 	@$(STACK) story
@@ -38,6 +38,9 @@ sim: ## Simulate every fault in every scenario (SEEDS=n: n random histories, ARG
 
 sim-teeth: ## Plant known bugs, one by one, and see the simulation catch each
 	@$(PYTHON) tests/teeth/bite.py $(ARGS)
+
+fuzz: ## Look for inputs that break a parser's promise (MINUTES=n for each target, ARGS: names of targets)
+	@$(PYTHON) tests/local/fuzz.py $(or $(MINUTES),1) $(ARGS)
 
 build: ## Build the functions for this machine, and the fake Google
 	@$(STACK) build

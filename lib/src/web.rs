@@ -164,7 +164,7 @@ impl<S: Send + Sync> FromRequest<S> for Body {
 }
 
 /// How deep objects and lists are nested, if this is JSON: known without parsing it.
-fn depth(json: &[u8]) -> usize {
+pub fn depth(json: &[u8]) -> usize {
     let (mut now, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
     for byte in json {
         match byte {

@@ -1,4 +1,4 @@
-"""The tools of the local stack: two pinned venvs and cargo-nextest, made once under .local/."""
+"""The tools of the local stack: two pinned venvs, cargo-nextest and cargo-fuzz, made once under .local/."""
 
 import hashlib
 import os
@@ -15,6 +15,7 @@ HERE = Path(__file__).resolve().parent
 STACK_VENV = TOOLS / "venv-stack"
 SAM_VENV = TOOLS / "venv-sam"
 NEXTEST = "0.9.143"
+CARGO_FUZZ = "0.13.2"
 STAMP = "requirements.sha256"
 
 
@@ -77,13 +78,22 @@ def interface_emulator() -> Path:
 
 def nextest_path() -> str:
     """A PATH on which `cargo nextest` is found, installed for this project alone if it is not there yet."""
+    return path_with("cargo-nextest", NEXTEST)
+
+
+def cargo_fuzz_path() -> str:
+    """The same of `cargo fuzz`."""
+    return path_with("cargo-fuzz", CARGO_FUZZ)
+
+
+def path_with(tool: str, version: str) -> str:
     path = os.environ["PATH"]
     own = TOOLS / "tools" / "bin"
-    if shutil.which("cargo-nextest", path=path):
+    if shutil.which(tool, path=path):
         return path
-    if not (own / "cargo-nextest").exists():
-        with step(f"Install cargo-nextest {NEXTEST}"):
-            command = ["cargo", "install", "--locked", "--quiet", f"cargo-nextest@{NEXTEST}", "--root", str(own.parent)]
+    if not (own / tool).exists():
+        with step(f"Install {tool} {version}"):
+            command = ["cargo", "install", "--locked", "--quiet", f"{tool}@{version}", "--root", str(own.parent)]
             if subprocess.run(command, cwd=ROOT).returncode != 0:
-                raise Failure("cargo install cargo-nextest failed")
+                raise Failure(f"cargo install {tool} failed")
     return f"{own}{os.pathsep}{path}"

@@ -2,6 +2,7 @@
 
 pub mod contract;
 pub mod deployed;
+pub mod fuzz;
 pub mod sim;
 pub mod stage;
 pub mod world;

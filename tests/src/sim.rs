@@ -2,7 +2,7 @@
 
 pub mod chance;
 mod check;
-mod dice;
+pub mod dice;
 mod expecting;
 mod outside;
 pub mod runner;

@@ -1,10 +1,10 @@
 //! Gmail and Google's OAuth endpoints: the one mail provider there is.
 
-mod batch;
-mod errors;
+pub mod batch;
+pub mod errors;
 mod fetch;
-mod retry_after;
-mod wire;
+pub mod retry_after;
+pub mod wire;
 
 use std::time::Duration;
 

@@ -26,11 +26,17 @@ impl fmt::Display for HistoryId {
     }
 }
 
-impl FromStr for HistoryId {
-    type Err = std::num::ParseIntError;
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not an unsigned 64-bit integer")]
+pub struct NotAHistoryId;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self)
+impl FromStr for HistoryId {
+    type Err = NotAHistoryId;
+
+    fn from_str(text: &str) -> Result<Self, NotAHistoryId> {
+        // Rust's own reading takes a plus sign, too.
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse().ok().filter(|_| digits).map(Self).ok_or(NotAHistoryId)
     }
 }
 
@@ -81,7 +87,7 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_a_history_id() {
-        for json in ["-1", "1.0", "1e3", "18446744073709551616", "\"\"", "\"1.5\"", "\"-3\"", "null", "[1]"] {
+        for json in ["-1", "1.0", "1e3", "18446744073709551616", "\"\"", "\"1.5\"", "\"-3\"", "\"+3\"", "null", "[1]"] {
             assert!(serde_json::from_str::<HistoryId>(json).is_err(), "{json}");
         }
     }

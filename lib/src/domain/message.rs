@@ -142,10 +142,15 @@ impl Address {
         Self { name: self.name.as_deref().map(|name| cut(name, bounds.text)), address: cut(&self.address, bounds.text) }
     }
 
-    /// Whether `part`, in lower case, occurs in the name or the address.
+    /// Whether `part`, without letter case, occurs in the name or the address.
     pub fn contains(&self, part: &str) -> bool {
-        self.name.as_ref().is_some_and(|name| name.to_lowercase().contains(part)) || self.address.to_lowercase().contains(part)
+        self.name.as_ref().is_some_and(|name| without_case(name).contains(part)) || without_case(&self.address).contains(part)
     }
+}
+
+/// The text for comparing. A sigma at the end of a word is another letter in lower case, and yet the same.
+pub fn without_case(text: &str) -> String {
+    text.to_lowercase().replace('ς', "σ")
 }
 
 /// Header values come one line long, and encoded words may stand in them.

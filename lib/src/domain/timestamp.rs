@@ -4,9 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
 
 /// Milliseconds since the Unix epoch. Ordered, copyable, and given as an argument: nothing in the library reads a clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,9 +37,11 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis_of(span)))
     }
 
+    /// Of what is read, all can be written: an offset may lead out of the years that RFC 3339 has.
     pub fn parse(text: &str) -> Option<Self> {
-        let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-        Some(Self(i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok()?))
+        let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?.checked_to_offset(UtcOffset::UTC)?;
+        let millis = i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000_000)).ok()?;
+        (0..=9999).contains(&moment.year()).then_some(Self(millis))
     }
 }
 
@@ -85,5 +87,9 @@ mod tests {
             assert_eq!(Timestamp::parse(&moment.to_string()), Some(moment));
         }
         assert_eq!(Timestamp::from_seconds(0).to_string(), "1970-01-01T00:00:00.000Z");
+        for text in ["0000-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
+        assert_eq!(Timestamp::parse("1969-12-31T23:59:59.9999Z"), Some(Timestamp::from_millis(-1)));
     }
 }

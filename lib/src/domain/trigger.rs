@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::domain::id::{ConnectorId, OwnerId, TriggerId};
-use crate::domain::message::Message;
+use crate::domain::message::{Message, without_case};
 use crate::domain::timestamp::Timestamp;
 
 /// What one connector may hold: its triggers are read in the same query as the connector itself.
@@ -220,11 +220,11 @@ impl Filters {
     pub fn matches(&self, message: &Message) -> bool {
         let from = |part: &str| message.from.as_ref().is_some_and(|from| from.contains(part));
         let to = |part: &str| message.to.iter().any(|to| to.contains(part));
-        let subject = |part: &str| message.subject.as_ref().is_some_and(|subject| subject.to_lowercase().contains(part));
-        let any = |parts: &[String], held: &dyn Fn(&str) -> bool| parts.is_empty() || parts.iter().any(|part| held(&part.to_lowercase()));
+        let subject = |part: &str| message.subject.as_ref().is_some_and(|subject| without_case(subject).contains(part));
+        let any = |parts: &[String], held: &dyn Fn(&str) -> bool| parts.is_empty() || parts.iter().any(|part| held(&without_case(part)));
         let labelled = |label: &String| message.label_ids.contains(label);
 
-        let query = self.query.as_deref().unwrap_or_default().to_lowercase();
+        let query = without_case(self.query.as_deref().unwrap_or_default());
         let query_holds = query.split_whitespace().all(|word| from(word) || subject(word));
         let texts_hold = any(&self.from_contains, &from) && any(&self.to_contains, &to) && any(&self.subject_contains, &subject);
         let labels_hold = self.label_include.iter().all(labelled) && !self.label_exclude.iter().any(labelled);
@@ -281,6 +281,15 @@ mod tests {
         for (filters, expected) in table {
             let parsed: Filters = serde_json::from_value(filters.clone()).unwrap();
             assert_eq!(parsed.matches(&mail()), expected, "{filters}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_word_matches_in_any_letter_case() {
+        let greek = Message { subject: Some("ΟΔΟΣ ΑΣΒ".into()), ..mail() };
+        for part in ["ΟΔΟΣ", "οδος", "ΑΣ", "ας", "ασβ"] {
+            let parsed: Filters = serde_json::from_value(json!({"subject_contains": [part], "query": part})).unwrap();
+            assert!(parsed.matches(&greek), "{part}");
         }
     }
 

@@ -30,7 +30,7 @@ impl Signature {
     pub fn parse(header: &str) -> Option<Self> {
         let (at, mac) = header.split_once(',')?;
         let seconds: i64 = at.strip_prefix("t=").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok()?;
-        let hex = mac.strip_prefix("v1=").filter(|hex| hex.len() == 64 && hex.is_ascii())?;
+        let hex = mac.strip_prefix("v1=").filter(|hex| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
         let bytes = (0..32).map(|at| u8::from_str_radix(hex.get(2 * at..2 * at + 2)?, 16).ok());
         Some(Self { at: Timestamp::from_seconds(seconds), seconds, mac: bytes.collect::<Option<_>>()? })
     }
@@ -135,6 +135,7 @@ mod tests {
             format!("t=1000,v1={mac}0"),
             format!("t=1000,v1={}é", &mac[2..]),
             format!("t=1000,v1={}zz", &mac[2..]),
+            format!("t=1000,v1={}+f", &mac[2..]),
         ] {
             assert_eq!(Signature::parse(&other), None, "{other}");
         }

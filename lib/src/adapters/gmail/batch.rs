@@ -28,7 +28,7 @@ pub fn request_body(paths: &[String]) -> String {
 pub fn read_answers(content_type: &str, head: &Head, body: &[u8]) -> Vec<PartAnswer> {
     let Some(boundary) = boundary(content_type) else { return Vec::new() };
     let delimiter = [b"--", boundary.as_bytes()].concat();
-    split(body, &delimiter).into_iter().skip(1).filter_map(|part| read_part(part, head)).collect()
+    split(body, &delimiter).into_iter().filter_map(|part| read_part(part, head)).collect()
 }
 
 fn boundary(content_type: &str) -> Option<&str> {
@@ -40,21 +40,25 @@ fn boundary(content_type: &str) -> Option<&str> {
     (1..=70).contains(&parameter.len()).then_some(parameter)
 }
 
-/// The pieces between delimiters that stand at the start of a line; inside a line they are text.
+/// The pieces that delimiter lines begin, up to the line that closes the last (RFC 2046, section 5.1.1). Inside a line a
+/// delimiter is text, and a longer one is another's.
 fn split<'a>(body: &'a [u8], delimiter: &[u8]) -> Vec<&'a [u8]> {
     let mut pieces = Vec::new();
-    let mut start = 0;
-    let mut at = 0;
-    while at + delimiter.len() <= body.len() {
-        if body[at..].starts_with(delimiter) && (at == 0 || body[at - 1] == b'\n') {
-            pieces.push(&body[start..at]);
-            at += delimiter.len();
-            start = at;
-        } else {
-            at += 1;
+    let (mut begins, mut at) = (None, 0);
+    for line in body.split_inclusive(|byte| *byte == b'\n') {
+        let next = at + line.len();
+        let rest = line.strip_prefix(delimiter);
+        let closes = rest.is_some_and(|rest| rest.starts_with(b"--"));
+        if closes || rest.is_some_and(|rest| rest.trim_ascii().is_empty()) {
+            pieces.extend(begins.map(|begins: usize| &body[begins..at]));
+            begins = Some(next);
         }
+        if closes {
+            return pieces;
+        }
+        at = next;
     }
-    pieces.push(&body[start..]);
+    pieces.extend(begins.map(|begins| &body[begins..]));
     pieces
 }
 
@@ -110,6 +114,11 @@ mod tests {
             ("multipart/mixed; boundary=b1", b"" as &[u8]),
         ] {
             assert_eq!(read_answers(content_type, &Head::default(), body), [], "{content_type}");
+        }
+        let longer = ANSWER.replace("--b1", "--b12");
+        let ended = format!("--b1--\r\n{ANSWER}");
+        for body in [longer, ended] {
+            assert_eq!(read_answers("multipart/mixed; boundary=b1", &Head::default(), body.as_bytes()), [], "{body}");
         }
         let cut = &whole[..whole.len() / 2];
         assert!(read_answers("multipart/mixed; boundary=b1", &Head::default(), cut).len() <= 2);

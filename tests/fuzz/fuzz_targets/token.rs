@@ -1,0 +1,4 @@
+//! `tests::fuzz::token`, under cargo-fuzz.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tests::fuzz::token(data));

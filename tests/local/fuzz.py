@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""Looks for inputs that break a promise of a fuzz target: cargo-fuzz, on every target for the same time.
+
+usage: fuzz.py MINUTES [TARGET ...]"""
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+# The project's directory stays free of __pycache__.
+sys.dont_write_bytecode = True
+
+from settings import ROOT, TOOLS  # noqa: E402
+from terminal import Failure, say, step, tail  # noqa: E402
+from tools import cargo_fuzz_path  # noqa: E402
+
+FUZZ = ROOT / "tests" / "fuzz"
+# What grows here is not the project's: the inputs that reach new code, the build, and the logs.
+GROWN = TOOLS / "fuzz"
+BUILT = GROWN / "target"
+LONGEST_INPUT = 64 * 1024
+# In seconds: no reading of one input may take so long.
+SLOWEST_INPUT = 10
+MOST_MEMORY_MB = 2048
+
+
+@dataclass
+class Ran:
+    target: str
+    executions: int
+    inputs: int
+    crashers: list[Path]
+    log: Path
+    ended_well: bool
+
+
+def targets() -> list[str]:
+    return sorted(path.stem for path in (FUZZ / "fuzz_targets").glob("*.rs"))
+
+
+def has_nightly() -> bool:
+    shown = subprocess.run(["rustup", "toolchain", "list"], capture_output=True, text=True) if shutil.which("rustup") else None
+    return shown is not None and re.search(r"^nightly-", shown.stdout, re.MULTILINE) is not None
+
+
+def compiler() -> tuple[dict[str, str], list[str]]:
+    """The instruments are the compiler's own and still unstable: a nightly that is installed has them, with the address
+    sanitizer; else the stable compiler lends them, without it. No toolchain is fetched."""
+    if has_nightly():
+        return {"RUSTUP_TOOLCHAIN": "nightly"}, []
+    return {"RUSTC_BOOTSTRAP": "1"}, ["--sanitizer", "none"]
+
+
+def build() -> dict[str, Path]:
+    chosen, options = compiler()
+    environment = {key: value for key, value in os.environ.items() if key != "CARGO_TARGET_DIR"} | {"PATH": cargo_fuzz_path()} | chosen
+    command = ["cargo", "fuzz", "build", "--fuzz-dir", str(FUZZ), "--target-dir", str(BUILT), *options]
+    log = GROWN / "build.log"
+    GROWN.mkdir(parents=True, exist_ok=True)
+    with step("Build the targets"), log.open("wb") as output:
+        if subprocess.run(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT).returncode != 0:
+            raise Failure("cargo fuzz build failed", log)
+    folder = BUILT / f"{platform.machine()}-unknown-linux-gnu" / "release"
+    return {target: folder / target for target in targets()}
+
+
+def look(target: str, binary: Path, seconds: int) -> Ran:
+    """Until the time is over, or the first input that breaks a promise."""
+    corpus, artifacts, log = GROWN / "corpus" / target, GROWN / "artifacts" / target, GROWN / f"{target}.log"
+    shutil.rmtree(artifacts, ignore_errors=True)
+    corpus.mkdir(parents=True, exist_ok=True)
+    artifacts.mkdir(parents=True)
+    kept = [FUZZ / "corpus" / target, FUZZ / "found" / target]
+    options = {
+        "max_total_time": seconds,
+        "max_len": LONGEST_INPUT,
+        "timeout": SLOWEST_INPUT,
+        "rss_limit_mb": MOST_MEMORY_MB,
+        "print_final_stats": 1,
+        "artifact_prefix": f"{artifacts}/",
+    }
+    command = [str(binary), *(f"-{name}={value}" for name, value in options.items()), str(corpus), *(str(place) for place in kept if place.exists())]
+    with log.open("wb") as output:
+        code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT).returncode
+    text = log.read_text(errors="replace")
+    executions = re.search(r"stat::number_of_executed_units:\s+(\d+)", text)
+    # libFuzzer also leaves inputs that were merely slow.
+    crashers = sorted(path for path in artifacts.iterdir() if not path.name.startswith("slow-unit-"))
+    inputs = sum(1 for _ in corpus.iterdir())
+    return Ran(target, int(executions.group(1)) if executions else 0, inputs, crashers, log, code == 0)
+
+
+def what_broke(log: Path) -> str:
+    """What the target said; of what is no panic, the end of the log."""
+    lines = log.read_text(errors="replace").splitlines()
+    panics = [number for number, line in enumerate(lines) if " panicked at " in line]
+    return "\n".join("    " + line[:300] for line in lines[panics[0] :][:6]) if panics else tail(log)
+
+
+def keep(ran: Ran) -> None:
+    """Beside those that were found before, so that the tests replay it."""
+    place = FUZZ / "found" / ran.target
+    place.mkdir(parents=True, exist_ok=True)
+    for crasher in ran.crashers:
+        shutil.copy2(crasher, place / crasher.name)
+        say(f"  {ran.target}: {(place / crasher.name).relative_to(ROOT)}")
+
+
+def fuzz(minutes: float, wanted: list[str]) -> bool:
+    binaries = build()
+    unknown = [name for name in wanted if name not in binaries]
+    if unknown:
+        raise Failure(f"no such target: {', '.join(unknown)}; there are {', '.join(binaries)}")
+    chosen = wanted or list(binaries)
+    workers = os.cpu_count() or 1
+    with step(f"{len(chosen)} targets for {minutes:g} min each, {workers} at a time"), ThreadPoolExecutor(workers) as pool:
+        results = list(pool.map(lambda name: look(name, binaries[name], round(minutes * 60)), chosen))
+    say(f"\n  {'target':<10} {'executions':>12} {'corpus':>8} {'crashes':>8}")
+    for ran in results:
+        say(f"  {ran.target:<10} {ran.executions:>12} {ran.inputs:>8} {len(ran.crashers):>8}")
+    for ran in (ran for ran in results if not ran.ended_well):
+        say(f"\n{what_broke(ran.log)}")
+        keep(ran)
+    return all(ran.ended_well and ran.executions > 0 for ran in results)
+
+
+def main() -> None:
+    try:
+        minutes = float(sys.argv[1])
+    except (IndexError, ValueError):
+        sys.exit(__doc__)
+    try:
+        sys.exit(0 if fuzz(minutes, sys.argv[2:]) else 1)
+    except Failure as failure:
+        if failure.log:
+            say(f"\n  the end of {failure.log}:\n{tail(failure.log)}")
+        sys.exit(f"\nfailed: {failure}")
+    except KeyboardInterrupt:
+        sys.exit("\ninterrupted")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+//! Any claims at any moment: whom the policies admit, against a plain reading of the same rules. The first line is the
+//! moment, in milliseconds; the rest is the claims.
+
+use email_connectors::domain::claims::{Claims, IdentityPolicy, PushPolicy, SecurityEventPolicy, UserPolicy};
+use email_connectors::domain::id::{GoogleSub, OwnerId};
+use email_connectors::domain::role::Role;
+use email_connectors::domain::security_event::{Happened, SecurityEvent};
+use email_connectors::domain::timestamp::Timestamp;
+use serde_json::Value;
+
+use super::plain;
+
+const AUDIENCE: &str = "https://connectors.example.com/pubsub";
+const ACCOUNT: &str = "gmail-push@example-project.iam.gserviceaccount.com";
+const ISSUER: &str = "https://login.example.com";
+const CLIENT: &str = "client.apps.googleusercontent.com";
+const NONCE: &str = "nonce";
+/// Far beyond any clock, and so that no sum overflows.
+const LATEST: i64 = 1 << 52;
+const LEEWAY: i128 = 60_000;
+
+pub fn claims(data: &[u8]) {
+    let (moment, rest) = plain::line(data);
+    let now = moment.trim().parse().unwrap_or(1_900_000_000_000_i64).clamp(-LATEST, LATEST);
+    let Some(Value::Object(claims)) = plain::json(rest) else { return };
+    let at = Timestamp::from_millis(now);
+    let told = Told { claims: &claims, now: now.into() };
+    push(&told, at);
+    user(&told, at);
+    identity(&told, at);
+    security_event(&told, at);
+}
+
+/// The claims, to a reader who knows no policy.
+struct Told<'a> {
+    claims: &'a Claims,
+    now: i128,
+}
+
+impl Told<'_> {
+    fn is(&self, name: &str, text: &str) -> bool {
+        self.claims.get(name) == Some(&Value::from(text))
+    }
+
+    fn is_of_google(&self) -> bool {
+        self.is("iss", "accounts.google.com") || self.is("iss", "https://accounts.google.com")
+    }
+
+    /// Parts of a second do not count.
+    fn millis(&self, name: &str) -> Option<i128> {
+        let seconds = self.claims.get(name)?.as_f64()?;
+        Some(seconds.trunc().clamp(-1e15, 1e15) as i128 * 1000)
+    }
+
+    fn has_begun(&self, name: &str) -> bool {
+        !self.claims.contains_key(name) || self.millis(name).is_some_and(|at| at - LEEWAY <= self.now)
+    }
+
+    fn is_timely(&self) -> bool {
+        self.millis("exp").is_some_and(|end| end + LEEWAY > self.now) && self.has_begun("iat") && self.has_begun("nbf")
+    }
+}
+
+fn push(told: &Told, now: Timestamp) {
+    let policy = PushPolicy { audience: AUDIENCE.into(), service_account: ACCOUNT.into() };
+    let verified = told.claims.get("email_verified") == Some(&Value::Bool(true));
+    let expected = told.is_of_google() && told.is("aud", AUDIENCE) && told.is("email", ACCOUNT) && verified && told.is_timely();
+    assert_eq!(policy.admit(told.claims, now).is_ok(), expected, "push: {:?}", policy.admit(told.claims, now));
+}
+
+fn user(told: &Told, now: Timestamp) {
+    let policy = |role_claim: Option<&str>| UserPolicy {
+        issuer: ISSUER.into(),
+        audience: AUDIENCE.into(),
+        owner_claim: "sub".into(),
+        role_claim: role_claim.map(String::from),
+    };
+    let userinfo = format!("{ISSUER}/userinfo");
+    let both = [vec![AUDIENCE, &userinfo], vec![&userinfo, AUDIENCE]].map(Value::from);
+    let aud = told.is("aud", AUDIENCE) || told.claims.get("aud").is_some_and(|aud| both.contains(aud));
+    let sub = told.claims.get("sub").and_then(Value::as_str);
+    let owner = sub.filter(|sub| (1..=256).contains(&sub.len()) && !sub.contains('#') && !plain::has_control(sub));
+    let expected = owner.filter(|_| told.is("iss", ISSUER) && aud && told.is_timely());
+
+    let admitted = policy(None).admit(told.claims, now).ok();
+    assert_eq!(admitted.map(|caller| (caller.owner, caller.role)), expected.map(|owner| (OwnerId::new(owner), Role::Admin)));
+    if let Ok(caller) = policy(Some("role")).admit(told.claims, now) {
+        let named = serde_json::to_string(told.claims.get("role").unwrap_or(&Value::Null)).expect("a value is JSON");
+        let word = format!("\"{}\"", caller.role.as_str());
+        assert!(caller.role == Role::Viewer || named.contains(&word), "{:?} of {named}", caller.role);
+    }
+}
+
+fn identity(told: &Told, now: Timestamp) {
+    let policy = IdentityPolicy { client_id: CLIENT.into() };
+    let sub = told.claims.get("sub").and_then(Value::as_str).filter(|sub| !sub.is_empty());
+    let expected = sub.filter(|_| told.is_of_google() && told.is("aud", CLIENT) && told.is_timely());
+    for (nonce, answered) in [(None, true), (Some(NONCE), told.is("nonce", NONCE))] {
+        let expected = expected.filter(|_| answered).map(GoogleSub::new);
+        assert_eq!(policy.admit(told.claims, nonce, now).ok(), expected, "nonce {nonce:?}");
+    }
+}
+
+fn security_event(told: &Told, now: Timestamp) {
+    let policy = SecurityEventPolicy { client_id: CLIENT.into() };
+    let issued = told.claims.contains_key("iat") && told.has_begun("iat");
+    let expected = told.is("iss", "https://accounts.google.com/") && told.is("aud", CLIENT) && issued;
+    assert_eq!(policy.admit(told.claims, now).is_ok(), expected, "{:?}", policy.admit(told.claims, now));
+
+    let Ok(event) = SecurityEvent::read(told.claims) else { return };
+    assert!(told.is("jti", &event.jti) && (1..=256).contains(&event.jti.len()));
+    match event.happened {
+        Happened::AccessEnded { account, what } => {
+            let events = told.claims["events"].as_object().expect("what happened stands in an object");
+            let (_, ended) = events.iter().find(|(uri, _)| uri.ends_with(&format!("/{what}"))).expect("what happened is named");
+            let (issuer, sub) = (&ended["subject"]["iss"], &ended["subject"]["sub"]);
+            assert!(issuer.as_str().is_some_and(|issuer| issuer.contains("accounts.google.com") && issuer.len() <= 28), "{issuer}");
+            assert_eq!(sub.as_str(), Some(account.as_str()));
+        }
+        Happened::Nothing { what } => assert!(what.chars().count() <= 64),
+    }
+}

@@ -1,0 +1,169 @@
+//! Pages of Gmail's history, sifted and folded into a position. The first line is the cursor, what a push told, and labels
+//! that a trigger waits for. Of what follows each line is a page, an empty line ends a listing, and `gone` with a history id
+//! means that Gmail forgot what lies before it. Messages whose id begins with `x` cannot be fetched.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use email_connectors::adapters::gmail::wire::HistoryAnswer;
+use email_connectors::domain::history::{Candidate, Change, HistoryPage, Record, Sieve};
+use email_connectors::domain::history_id::HistoryId;
+use email_connectors::domain::position::{Listing, MOST_PARKED, Mishap, Position};
+use email_connectors::domain::timestamp::Timestamp;
+use email_connectors::domain::trigger::{Filters, Trigger};
+use serde_json::Value;
+
+use super::plain::{self, NOW};
+use crate::contract::cast::Cast;
+
+const SETTLE: Duration = Duration::from_secs(600);
+const MOST_HANDLED: usize = 5000;
+
+pub fn history(data: &[u8]) {
+    let (opening, rest) = plain::line(data);
+    let mut words = opening.split_whitespace();
+    let mut number = || words.next().and_then(|word| word.parse().ok()).map(HistoryId::new);
+    let (cursor, pushed) = (number().unwrap_or(HistoryId::new(0)), number());
+    let reader = Reader::new(words.map(String::from).collect(), pushed);
+    let mut position = Position::at(cursor);
+    let mut now = NOW;
+    for listing in String::from_utf8_lossy(rest).split("\n\n") {
+        let before = position.clone();
+        reader.list(&mut position, listing, now);
+        check(&before, &position);
+        now = now.after(SETTLE * 2);
+    }
+}
+
+struct Reader {
+    sieve: Sieve,
+    awaited: Vec<String>,
+    pushed: Option<HistoryId>,
+}
+
+impl Reader {
+    fn new(labels: Vec<String>, pushed: Option<HistoryId>) -> Self {
+        let cast = Cast::new("fuzz", "history");
+        let mut trigger: Trigger = cast.trigger(&cast.connector(1), 1);
+        trigger.config.filters = Filters { label_include: labels.clone(), ..Filters::default() };
+        let awaited = labels.into_iter().chain(["INBOX".into()]).collect();
+        Self { sieve: Sieve::new(&[trigger]), awaited, pushed }
+    }
+
+    /// As a run of the processor reads a mailbox.
+    fn list(&self, position: &mut Position, pages: &str, now: Timestamp) {
+        let mut listing = Listing::begin(now);
+        let before = position.cursor;
+        for line in pages.lines() {
+            if let Some(pinned) = line.strip_prefix("gone ").and_then(|id| id.trim().parse().ok()).map(HistoryId::new) {
+                position.pin(pinned, now, SETTLE, now);
+                check_gap(position, before.max(pinned));
+                return;
+            }
+            let Some(page) = page(line.as_bytes()) else { continue };
+            listing.saw(page.history_id);
+            let candidates = self.sieve.candidates(&page.records, &position.handled);
+            self.check_candidates(&candidates, &page, &position.handled);
+            candidates.iter().for_each(|candidate| look_at(position, candidate, now));
+        }
+        let lowest = listing.lowest;
+        if !position.held_after(&listing) {
+            position.complete(&listing, self.pushed, SETTLE, now);
+            assert_eq!(position.cursor, lowest.map_or(before, |lowest| lowest.max(before)), "what a push told moves no cursor");
+        }
+    }
+
+    fn check_candidates(&self, candidates: &[Candidate], page: &HistoryPage, handled: &BTreeSet<HistoryId>) {
+        let mut expected: BTreeMap<&str, (bool, BTreeSet<HistoryId>)> = BTreeMap::new();
+        for Record { id, changes } in page.records.iter().filter(|record| !handled.contains(&record.id)) {
+            for change in changes {
+                let (message, arrived, looked_at) = match change {
+                    Change::Added { message, label_ids } => (message, true, is_mail(label_ids)),
+                    Change::Labelled { message, label_ids } => (message, false, label_ids.iter().any(|label| self.awaited.contains(label))),
+                };
+                if looked_at {
+                    let entry = expected.entry(message.as_str()).or_default();
+                    entry.0 |= arrived;
+                    entry.1.insert(*id);
+                }
+            }
+        }
+        let found: BTreeMap<&str, (bool, BTreeSet<HistoryId>)> =
+            candidates.iter().map(|candidate| (candidate.message.as_str(), (candidate.arrived, candidate.records.clone()))).collect();
+        assert_eq!(found.len(), candidates.len(), "a message is looked at once");
+        assert_eq!(found, expected);
+    }
+}
+
+/// A list is also read as what it lists the fields of; then there are no names to compare by.
+fn is_named(record: &Value) -> bool {
+    let entries = ["messagesAdded", "labelsAdded"].map(|name| &record[name]);
+    let mut entries = entries.into_iter().filter_map(Value::as_array).flatten();
+    record.is_object() && entries.all(|entry| entry.is_object() && entry["message"].is_object())
+}
+
+/// The page, held against the same JSON read without a schema.
+fn page(line: &[u8]) -> Option<HistoryPage> {
+    let page = HistoryPage::from(serde_json::from_slice::<HistoryAnswer>(line).ok()?);
+    let told = plain::json(line).filter(Value::is_object)?;
+    assert_eq!(plain::digits(&told["historyId"]), Some(page.history_id.to_string()));
+    assert_eq!(told["nextPageToken"].as_str(), page.next_page_token.as_deref());
+    let none = Vec::new();
+    let list = |value: &Value| value.as_array().unwrap_or(&none).clone();
+    let records = list(&told["history"]);
+    assert_eq!(records.len(), page.records.len());
+    for (told, record) in records.iter().zip(&page.records) {
+        if !is_named(told) {
+            continue;
+        }
+        assert_eq!(plain::digits(&told["id"]), Some(record.id.to_string()));
+        let ids = |name: &str| list(&told[name]).into_iter().map(|entry| entry["message"]["id"].as_str().map(String::from));
+        let expected: Vec<Option<String>> = ids("messagesAdded").chain(ids("labelsAdded")).collect();
+        let found = record.changes.iter().map(|change| match change {
+            Change::Added { message, .. } | Change::Labelled { message, .. } => Some(message.to_string()),
+        });
+        assert_eq!(found.collect::<Vec<_>>(), expected);
+    }
+    Some(page)
+}
+
+fn is_mail(label_ids: &[String]) -> bool {
+    let has = |label: &str| label_ids.iter().any(|held| held == label);
+    !(has("DRAFT") || has("SPAM") || has("TRASH") || has("CHAT") || has("SCHEDULED") || (has("SENT") && !has("INBOX")))
+}
+
+fn look_at(position: &mut Position, candidate: &Candidate, now: Timestamp) {
+    if candidate.message.as_str().starts_with('x') {
+        let mishap =
+            Mishap { message: &candidate.message, reason: "500", arrived: candidate.arrived, in_gap: false, others_went_well: true };
+        position.trouble(&mishap, now);
+    } else {
+        position.solved(&candidate.message);
+        position.handle(candidate.records.iter().copied());
+    }
+}
+
+fn check(before: &Position, after: &Position) {
+    assert!(after.cursor >= before.cursor && after.settled >= before.settled, "{before:?} went back to {after:?}");
+    assert!(after.settled <= after.cursor, "{after:?}");
+    assert!(after.handled.len() <= MOST_HANDLED && after.parked.len() <= MOST_PARKED);
+    assert!(after.troubles.keys().all(|message| !after.parked.contains_key(message)), "{after:?}");
+    assert!(after.settled == before.settled || after.handled.iter().all(|record| *record > after.settled), "{after:?}");
+    let owes = after.settled < after.cursor || after.gap.is_some() || !after.troubles.is_empty() || !after.parked.is_empty();
+    assert!(!owes || after.look_at(SETTLE).is_some(), "what is owed is forgotten: {after:?}");
+    let row = serde_json::to_string(after).expect("a position is JSON");
+    assert_eq!(serde_json::from_str::<Position>(&row).ok().as_ref(), Some(after), "{row}");
+}
+
+fn check_gap(position: &Position, pinned: HistoryId) {
+    assert_eq!((position.cursor, position.settled), (pinned, pinned));
+    let mut gap = position.gap.clone().expect("what was forgotten is owed");
+    assert_eq!(gap.pinned, pinned);
+    let mut slices = 0;
+    while let Some(before) = gap.slice(SETTLE).before {
+        assert!(before > gap.after && before <= gap.pinned_at, "{gap:?}");
+        gap.pass(before);
+        slices += 1;
+        assert!(slices <= 100, "a replay without an end: {gap:?}");
+    }
+}

@@ -1,0 +1,158 @@
+//! A message of any headers: its unified form, which triggers it fires, and the event that tells of it. The first line is a
+//! trigger's filters; the rest is Gmail's JSON, or header lines.
+
+use email_connectors::adapters::gmail::wire;
+use email_connectors::domain::connector::Connector;
+use email_connectors::domain::firing::{LONGEST_DETAIL, decide};
+use email_connectors::domain::id::{EventId, MessageId};
+use email_connectors::domain::message::{Address, Bounds, Message, ProviderMessage};
+use email_connectors::domain::timestamp::Timestamp;
+use email_connectors::domain::trigger::{Filters, Trigger};
+use email_connectors::domain::wake_up::{Kind, WakeUp};
+use serde_json::Value;
+
+use super::plain::{self, NOW};
+use crate::contract::cast::Cast;
+
+/// Gmail's ids are far shorter, and no sender chooses them: only what a sender can make long must be cut.
+const LONGEST_ID: usize = 64;
+
+pub fn mail(data: &[u8]) {
+    let (filters, rest) = plain::line(data);
+    let filters: Filters = serde_json::from_str(&filters).unwrap_or_default();
+    let Some(given) = provider_message(rest) else { return };
+    let message = given.clone().normalize();
+    check_headers(&given, &message);
+    for (entries, text) in [(50, 2000), (3, 7), (1, 1), (0, 0)] {
+        check_bounds(&message, Bounds { entries, text });
+    }
+    check_filters(&filters, &message);
+    check_event(filters, &message);
+}
+
+fn provider_message(data: &[u8]) -> Option<ProviderMessage> {
+    if data.starts_with(b"{") {
+        return serde_json::from_slice::<wire::Message>(data).ok()?.into_message().ok();
+    }
+    let text = String::from_utf8_lossy(data);
+    let headers = text.split('\n').filter_map(|line| line.split_once(':'));
+    Some(ProviderMessage {
+        id: MessageId::new("18c0ffee"),
+        thread_id: "18c0ffee".into(),
+        label_ids: vec!["INBOX".into()],
+        history_id: None,
+        received_at: NOW,
+        snippet: text.chars().take(200).collect(),
+        size_estimate: 0,
+        has_attachments: false,
+        headers: headers.map(|(name, value)| (name.to_string(), value.trim().to_string())).collect(),
+    })
+}
+
+fn check_headers(given: &ProviderMessage, message: &Message) {
+    let held = |name: &str| given.headers.iter().find(|(held, _)| held.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
+    assert_eq!(message.headers.message_id.as_deref(), held("Message-ID"));
+    assert_eq!(message.headers.in_reply_to.as_deref(), held("In-Reply-To"));
+    assert_eq!(message.headers.references.as_deref(), held("References"));
+    assert_eq!(message.subject.is_some(), held("Subject").is_some());
+    if let Some(words) = held("Subject").filter(|value| are_plain_words(value)) {
+        assert_eq!(message.subject.as_deref(), Some(words));
+    }
+    for (name, addresses) in [("To", &message.to), ("Cc", &message.cc), ("Reply-To", &message.reply_to)] {
+        check_addresses(held(name), addresses);
+    }
+    check_addresses(held("From").filter(|_| message.from.is_some()), message.from.as_slice());
+}
+
+fn check_addresses(held: Option<&str>, addresses: &[Address]) {
+    let Some(held) = held else {
+        assert_eq!(addresses, [], "of a header that is not there");
+        return;
+    };
+    for Address { address, .. } in addresses {
+        assert!(!address.is_empty() && !plain::has_control(address), "{address:?} of {held:?}");
+    }
+    let plainly = held.split_once('@').is_some_and(|(local, domain)| is_word(local) && is_word(domain));
+    if plainly {
+        assert_eq!(addresses, [Address { name: None, address: held.into() }]);
+    }
+}
+
+fn are_plain_words(text: &str) -> bool {
+    text.split(' ').all(is_word)
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+fn check_bounds(message: &Message, bounds: Bounds) {
+    let bounded = message.bounded(bounds);
+    let lists = [(&message.to, &bounded.to), (&message.cc, &bounded.cc), (&message.reply_to, &bounded.reply_to)];
+    for (whole, part) in lists {
+        assert_eq!(part.len(), whole.len().min(bounds.entries));
+    }
+    let addresses = bounded.to.iter().chain(&bounded.cc).chain(&bounded.reply_to).chain(&bounded.from);
+    let names = addresses.flat_map(|address| [Some(&address.address), address.name.as_ref()]);
+    let headers = [&bounded.headers.message_id, &bounded.headers.in_reply_to, &bounded.headers.references];
+    let texts = headers.map(Option::as_ref).into_iter().chain([bounded.subject.as_ref(), Some(&bounded.snippet)]).chain(names);
+    assert!(texts.flatten().all(|text| text.chars().count() <= bounds.text));
+    assert!(bounded.label_ids.len() <= bounds.entries);
+    let is_cut = |part: &Option<String>, whole: &Option<String>| match (part, whole) {
+        (Some(part), Some(whole)) => whole.starts_with(part.as_str()),
+        (part, whole) => part == whole,
+    };
+    assert!(is_cut(&bounded.subject, &message.subject) && message.snippet.starts_with(&bounded.snippet));
+    assert_eq!(bounded.bounded(bounds), bounded, "what is short enough stays as it is");
+}
+
+fn check_filters(filters: &Filters, message: &Message) {
+    assert!(Filters::default().matches(message), "without filters everything matches");
+    let singles = [
+        Filters { query: filters.query.clone(), ..Filters::default() },
+        Filters { from_contains: filters.from_contains.clone(), ..Filters::default() },
+        Filters { to_contains: filters.to_contains.clone(), ..Filters::default() },
+        Filters { subject_contains: filters.subject_contains.clone(), ..Filters::default() },
+        Filters { label_include: filters.label_include.clone(), ..Filters::default() },
+        Filters { label_exclude: filters.label_exclude.clone(), ..Filters::default() },
+        Filters { has_attachment: filters.has_attachment, ..Filters::default() },
+    ];
+    assert_eq!(filters.matches(message), singles.iter().all(|single| single.matches(message)), "all that is given must hold");
+    let loud = |texts: &[String]| texts.iter().map(|text| text.to_ascii_uppercase()).collect();
+    let louder = Filters {
+        query: filters.query.as_ref().map(|query| query.to_ascii_uppercase()),
+        from_contains: loud(&filters.from_contains),
+        to_contains: loud(&filters.to_contains),
+        subject_contains: loud(&filters.subject_contains),
+        ..filters.clone()
+    };
+    assert_eq!(filters.matches(message), louder.matches(message), "letter case does not count");
+    if let Some(subject) = &message.subject {
+        let head: String = subject.chars().take(subject.chars().count() / 2).collect();
+        let of_it = Filters { subject_contains: vec![head], query: Some(subject.clone()), ..Filters::default() };
+        assert!(of_it.matches(message), "a subject holds its own half and its own words: {subject:?}");
+    }
+}
+
+fn check_event(filters: Filters, message: &Message) {
+    let cast = Cast::new("fuzz", "mail");
+    let long_ago = Timestamp::from_seconds(0);
+    let connector = Connector { connected_at: long_ago, ..cast.connector(1) };
+    let mut trigger = Trigger { created_at: long_ago, ..cast.trigger(&connector, 1) };
+    trigger.config.filters = filters;
+    let wake_up = WakeUp::own(Kind::Sync, connector.email_address.clone(), NOW);
+    let events = decide(&connector, std::slice::from_ref(&trigger), message, true, &wake_up, NOW);
+
+    let has = |label: &str| message.label_ids.iter().any(|held| held == label);
+    let unwanted = has("DRAFT") || has("SPAM") || has("TRASH") || has("CHAT") || has("SCHEDULED") || (has("SENT") && !has("INBOX"));
+    let fires = !unwanted && message.timestamp >= long_ago && trigger.config.filters.matches(message);
+    assert_eq!(events.len(), usize::from(fires));
+    let [event] = &events[..] else { return };
+    assert_eq!(event.event_id, EventId::derive(&connector.google_sub, &message.id, &trigger.id));
+    let detail: Value = serde_json::from_str(&event.detail).expect("a detail is JSON");
+    assert_eq!(detail["message"]["id"], message.id.as_str());
+    let (told, subject) = (detail["message"]["subject"].as_str(), message.subject.as_deref());
+    assert!(told.is_some() == subject.is_some() && subject.unwrap_or_default().starts_with(told.unwrap_or_default()), "{told:?}");
+    let short_ids = message.id.as_str().len() <= LONGEST_ID && message.thread_id.len() <= LONGEST_ID;
+    assert!(!short_ids || event.detail.len() <= LONGEST_DETAIL, "{} bytes", event.detail.len());
+}
