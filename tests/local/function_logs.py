@@ -13,7 +13,8 @@ def collect(state: dict, last: int = 200) -> list[str]:
     logs, events = client("logs", state["aws_endpoint"]), []
     for group in logs.describe_log_groups()["logGroups"]:
         name = group["logGroupName"]
-        for stream in logs.describe_log_streams(logGroupName=name)["logStreams"]:
+        pages = logs.get_paginator("describe_log_streams").paginate(logGroupName=name)
+        for stream in (stream for page in pages for stream in page["logStreams"]):
             read = logs.get_log_events(logGroupName=name, logStreamName=stream["logStreamName"])["events"]
             events += [(event["timestamp"], name.rsplit("/", 1)[-1].removesuffix("LogGroup"), event["message"]) for event in read]
     lines = [

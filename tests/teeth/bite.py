@@ -6,6 +6,7 @@ A tooth is a text file: whose bug it is or which check, the file that it is plan
 name of a security tooth begins with the number of the case that must fail.
 usage: bite.py [--security] [NAME ...]"""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -118,7 +119,16 @@ def bite(sim: Path) -> str | None:
     return None
 
 
+def alone():
+    """Two runs in one place would take each other's bugs for their own: the second one waits."""
+    SCRATCH.parent.mkdir(exist_ok=True)
+    lock = SCRATCH.with_suffix(".lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
 def main() -> None:
+    lock = alone()
     names = set(sys.argv[1:]) - {"--security"}
     tried = Security() if "--security" in sys.argv[1:] else Simulation()
     teeth = [tooth for tooth in sorted(tried.teeth.glob("*.tooth")) if not names or tooth.stem in names]
@@ -137,6 +147,7 @@ def main() -> None:
                 missed.append(tooth.stem)
     finally:
         shutil.rmtree(SCRATCH, ignore_errors=True)
+        lock.close()
     print(f"{len(teeth)} planted, {len(teeth) - len(missed)} caught")
     sys.exit(1 if missed else 0)
 

@@ -184,7 +184,8 @@ async fn purge(store: &impl Store, mut connector: Connector, last: bool, now: Ti
             Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
             ended => return ended.map(|()| true),
         }
-        match store.connector(&connector.owner_id, &connector.id).await? {
+        // Nobody moves a connector that is closing.
+        match store.connector_at(&connector.location()).await? {
             Some(again) => connector = again,
             None => return Ok(true),
         }

@@ -20,15 +20,6 @@ const NEVER_SEEN: [Unshown; 5] = [
     ("history-processor", "sqs:GetQueueAttributes", "NotificationQueue", "*", "the event source mapping polls, under the function's role"),
 ];
 
-/// What only a lost race calls for: a run may see it, or not.
-const SEEN_BY_CHANCE: [Unshown; 1] = [(
-    "watch-renewer",
-    "dynamodb:GetItem",
-    "ConnectorsTable",
-    "OWNER#*",
-    "a closing connector is looked up again when another writer came before its rows were taken away",
-)];
-
 fn names((of, action, resource, value, _): &Unshown, function: &str, right: &Right) -> bool {
     let fits = |rule: &str, text: &str| rule == "*" || rule == text;
     fits(of, function) && *action == right.action && fits(resource, &right.resource) && fits(value, &right.value)
@@ -56,7 +47,7 @@ fn judge(roles: &BTreeMap<String, Vec<Statement>>, calls: &Calls) -> Vec<String>
             let allowed = asked.keys().filter(|asked| statement.allows(asked));
             let used: BTreeSet<Right> = allowed.flat_map(|asked| statement.used_by(asked)).collect();
             let unused = statement.rights().into_iter().filter(|right| !used.contains(right));
-            let missing = unused.filter(|right| !is_among(&NEVER_SEEN, function, right) && !is_among(&SEEN_BY_CHANCE, function, right));
+            let missing = unused.filter(|right| !is_among(&NEVER_SEEN, function, right));
             wrong.extend(missing.map(|right| format!("{function} never used {right:?}")));
             let seen = used.iter().filter(|right| is_among(&NEVER_SEEN, function, right));
             wrong.extend(seen.map(|right| format!("{function} was seen using {right:?}, which stands among what is never seen")));
@@ -78,7 +69,7 @@ fn every_call_is_allowed_and_everything_allowed_is_called() {
 #[test]
 fn what_no_call_shows_is_allowed_to_somebody() {
     let roles = roles::of_functions(&template::read());
-    for unshown in NEVER_SEEN.iter().chain(&SEEN_BY_CHANCE) {
+    for unshown in &NEVER_SEEN {
         let allows = |(function, role): (&String, &Vec<Statement>)| {
             role.iter().flat_map(Statement::rights).any(|right| names(unshown, function, &right))
         };
