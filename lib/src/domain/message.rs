@@ -155,22 +155,28 @@ pub fn without_case(text: &str) -> String {
 
 /// Header values come one line long, and encoded words may stand in them.
 fn as_mail(name: &str, value: &str) -> Vec<u8> {
-    let one_line: String = value.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
-    format!("{name}: {one_line}\r\n\r\n").into_bytes()
+    format!("{name}: {}\r\n\r\n", one_line(value)).into_bytes()
+}
+
+/// What an encoded word holds is its sender's: line ends and escapes among it.
+fn one_line(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 
 fn decode_text(value: &str) -> String {
     let mail = as_mail("Subject", value);
     let parsed = MessageParser::default().parse_headers(mail.as_slice());
-    parsed.and_then(|mail| mail.subject().map(String::from)).unwrap_or_else(|| value.to_string())
+    parsed.and_then(|mail| mail.subject().map(one_line)).unwrap_or_else(|| one_line(value))
 }
 
 fn parse_addresses(value: &str) -> Vec<Address> {
     let mail = as_mail("To", value);
     let Some(parsed) = MessageParser::default().parse_headers(mail.as_slice()) else { return Vec::new() };
     let Some(HeaderValue::Address(addresses)) = parsed.header("To") else { return Vec::new() };
-    let whole =
-        |address: &mail_parser::Addr<'_>| Some(Address { name: address.name().map(String::from), address: address.address()?.to_string() });
+    let whole = |address: &mail_parser::Addr<'_>| {
+        let held = address.address().filter(|held| !held.chars().any(char::is_control))?;
+        Some(Address { name: address.name().map(one_line), address: held.to_string() })
+    };
     addresses.iter().filter_map(whole).collect()
 }
 
@@ -195,6 +201,14 @@ mod tests {
 
     fn address(name: Option<&str>, address: &str) -> Address {
         Address { name: name.map(String::from), address: address.into() }
+    }
+
+    #[test]
+    fn what_an_encoded_word_holds_stays_on_its_line() {
+        assert_eq!(decode_text("=?utf-8?q?a=0D=0ABcc:_b=1B[31m?="), "a  Bcc: b [31m");
+        let named = parse_addresses("=?utf-8?q?Ada=0D=0AX:_y?= <ada@example.com>");
+        assert_eq!(named, [Address { name: Some("Ada  X: y".into()), address: "ada@example.com".into() }]);
+        assert!(parse_addresses("=?iso-2022=22-jp?B?GyRCJCIbKEI=?=(<b@example.com").iter().all(|held| !held.address.contains('\u{1b}')));
     }
 
     #[test]

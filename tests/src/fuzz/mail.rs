@@ -55,6 +55,7 @@ fn check_headers(given: &ProviderMessage, message: &Message) {
     assert_eq!(message.headers.in_reply_to.as_deref(), held("In-Reply-To"));
     assert_eq!(message.headers.references.as_deref(), held("References"));
     assert_eq!(message.subject.is_some(), held("Subject").is_some());
+    assert!(!message.subject.as_deref().is_some_and(plain::has_control), "{:?}", message.subject);
     if let Some(words) = held("Subject").filter(|value| are_plain_words(value)) {
         assert_eq!(message.subject.as_deref(), Some(words));
     }
@@ -69,8 +70,9 @@ fn check_addresses(held: Option<&str>, addresses: &[Address]) {
         assert_eq!(addresses, [], "of a header that is not there");
         return;
     };
-    for Address { address, .. } in addresses {
+    for Address { name, address } in addresses {
         assert!(!address.is_empty() && !plain::has_control(address), "{address:?} of {held:?}");
+        assert!(!name.as_deref().is_some_and(plain::has_control), "{name:?} of {held:?}");
     }
     let plainly = held.split_once('@').is_some_and(|(local, domain)| is_word(local) && is_word(domain));
     if plainly {
