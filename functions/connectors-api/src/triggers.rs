@@ -68,7 +68,14 @@ pub async fn fire<W: World>(
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let fired = if headers.contains_key(AUTHORIZATION) {
         let (owner, now) = api.admit(&headers, Action::Fire).await?;
-        let delivery = header("idempotency-key").map_or_else(|| api.machine.uuid(now).to_string(), String::from);
+        let delivery = match header("idempotency-key") {
+            Some(key) => key.to_string(),
+            None if headers.contains_key("idempotency-key") => {
+                let detail = "the header Idempotency-Key may hold letters, digits and signs of ASCII";
+                return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_request", detail).at("idempotency-key"));
+            }
+            None => api.machine.uuid(now).to_string(),
+        };
         fire.as_owner(&owner, &named(&id)?, &delivery, &body, now).await
     } else {
         let id = TriggerId::parse(&id).ok_or_else(Problem::unauthorized)?;

@@ -53,6 +53,10 @@ pub async fn connect<W: World>(State(oauth): Shared<W>, headers: HeaderMap, Body
     check_caller(&headers, &oauth.settings)?;
     let text = json_body(&body)?.to_string();
     let body: ConnectBody = serde_json::from_str(&text).map_err(|error| invalid("body", error.to_string()))?;
+    if body.replace {
+        // What is replaced is deleted, with all that hangs on it.
+        oauth.gate.admit(&headers, Action::Delete, now).await?;
+    }
     let (redirect_uri, state) = flow(&oauth.app, &oauth.settings.popup_redirect, &body)?;
     let request = ConnectRequest {
         owner_id,

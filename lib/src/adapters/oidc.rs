@@ -22,6 +22,7 @@ use crate::ports::{Cause, Clock, TokenError, TokenVerifier};
 const LONGEST_ANSWER: usize = 256 * 1024;
 /// However many tokens with unknown keys arrive, the issuer is asked no more often than this.
 const BETWEEN_FETCHES: Duration = Duration::from_secs(60);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
 /// For an issuer that says nothing of caching.
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(3600);
 
@@ -54,10 +55,15 @@ impl JwksVerifier {
         let issuer = self.0.clone();
         tokio::spawn(async move {
             let mut fetched_at = issuer.fetching.lock().await;
+            let began = clock.now();
             if fetched_at.is_none()
-                && let Err(error) = issuer.refetch(&mut fetched_at, clock.now()).await
+                && let Err(error) = issuer.refetch(&mut fetched_at, began).await
             {
                 tracing::warn!(%error, "the issuer's keys are not here yet");
+                // Frozen in the middle, it failed for no fault of the issuer's: the first request may ask for itself.
+                if began.after(FETCH_TIMEOUT * 2) <= clock.now() {
+                    *fetched_at = None;
+                }
             }
         });
         self
@@ -140,7 +146,7 @@ impl Issuer {
     }
 
     async fn get(&self, url: &str) -> Result<Response, Cause> {
-        let response = self.http.get(url).timeout(Duration::from_secs(3)).send().await?;
+        let response = self.http.get(url).timeout(FETCH_TIMEOUT).send().await?;
         match response.status().is_success() {
             true => Ok(response),
             false => Err(format!("{url} answered {}", response.status()).into()),

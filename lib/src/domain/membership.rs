@@ -48,7 +48,9 @@ impl Membership {
     }
 
     pub fn is_last(&self, connector: &ConnectorId) -> bool {
-        self.members.iter().all(|member| member.connector == *connector)
+        let of_it = |member: &Location| member.connector == *connector;
+        // Of an account that nobody wrote down it is not known who lives by it.
+        !self.members.is_empty() && self.members.iter().all(of_it)
     }
 
     pub fn joined(&self, member: Location) -> Self {

@@ -15,6 +15,8 @@ use crate::domain::trigger::Trigger;
 pub const TOLERANCE: Duration = Duration::from_secs(300);
 /// What is sent becomes part of an event, twice: parsed and as it came.
 pub const LONGEST_PAYLOAD: usize = 16 * 1024;
+/// Numbers may be written longer than they came. A page of an export holds a hundred of these within one answer.
+const LONGEST_DETAIL: usize = 48 * 1024;
 const LONGEST_NAME: usize = 200;
 
 /// What a sender proves itself with: `X-Signature: t=<seconds>,v1=<hex of HMAC-SHA256 over "<seconds>.<body>">`.
@@ -79,6 +81,8 @@ struct TriggerFired<'a> {
 pub enum UnusablePayload {
     #[error("must be a JSON object of at most {LONGEST_PAYLOAD} bytes")]
     NoObject,
+    #[error("becomes too long an event; send less")]
+    TooLong,
 }
 
 /// The event, under an id that the delivery's own identity makes: the same delivery twice is one event.
@@ -110,6 +114,9 @@ pub fn fired(connector: &Connector, trigger: &Trigger, delivery: &str, body: &[u
     };
     // Strings, numbers and what came as JSON: rendering them cannot fail.
     let detail = serde_json::to_string(&told).unwrap_or_default();
+    if detail.len() > LONGEST_DETAIL {
+        return Err(UnusablePayload::TooLong);
+    }
     let trigger_id = Some(trigger.id.clone());
     Ok(Event { event_id, detail_type: DetailType::TriggerFired, trigger_id, message_id: None, decided_at: now, detail })
 }

@@ -15,6 +15,7 @@ use crate::domain::notice;
 use crate::domain::position::Position;
 use crate::domain::quota::Spent;
 use crate::domain::scopes;
+use crate::domain::secret::RefreshToken;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::wake_up::{Kind, WakeUp};
 use crate::domain::watch::Watch;
@@ -22,8 +23,8 @@ use crate::flows::disconnect::{Disconnect, DisconnectError};
 use crate::flows::publishing::tell;
 use crate::flows::watching::{rename, watch};
 use crate::ports::{
-    AuthorizationCode, EmailProvider, EventBus, Exchange, Grant, Profile, ProviderError, Store, StoreError, Unavailable, Vault, VaultError,
-    WakeUps,
+    AuthorizationCode, EmailProvider, EventBus, Exchange, Grant, PendingConsent, Profile, ProviderError, Store, StoreError, Unavailable,
+    Vault, VaultError, WakeUps,
 };
 
 /// How often a connect starts over after another one of the same owner or account came first.
@@ -110,7 +111,7 @@ struct Admitted<'a> {
 impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V, P, W, B> {
     pub async fn run(&self, request: &ConnectRequest, now: Timestamp) -> Result<Connected, ConnectError> {
         let exchange = Exchange { fingerprint: request.fingerprint, at: now };
-        let Some(code) = self.code(request, now).await? else {
+        let Some((code, consent)) = self.code(request, now).await? else {
             return self.earlier_answer(request, &exchange).await?.ok_or(ConnectError::UnknownState);
         };
         let grant = match self.provider.exchange(&code, now).await {
@@ -119,7 +120,13 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V
             Err(refused @ ProviderError::GrantRefused(_)) => {
                 return self.earlier_answer(request, &exchange).await?.ok_or(refused.into());
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                // Nobody knows whether the code is used up: the same request may be sent again.
+                if let Some(consent) = consent {
+                    self.store.keep_consent(&request.owner_id, &consent).await?;
+                }
+                return Err(error.into());
+            }
         };
         let nonce = request.state.as_deref().map(nonce_of);
         let google_sub = self.identity.admit(&grant.identity, nonce.as_deref(), now)?;
@@ -128,21 +135,32 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V
             self.let_go(&grant, &google_sub, now).await;
             return Err(ConnectError::MissingScopes(missing));
         }
-        let (connector, told) = self.store_connector(request, exchange, &grant, google_sub, now).await?;
-        self.start(connector, &grant, &told, now).await
+        match self.store_connector(request, exchange, &grant, &google_sub, now).await {
+            Ok((connector, told)) => self.start(connector, &grant, &told, now).await,
+            Err(refused) => {
+                self.let_go(&grant, &google_sub, now).await;
+                Err(refused)
+            }
+        }
     }
 
-    /// The code with what it must be exchanged with; none if its state is used up, or was never given to this owner.
-    async fn code(&self, request: &ConnectRequest, now: Timestamp) -> Result<Option<AuthorizationCode>, StoreError> {
+    /// The code with what it must be exchanged with, and the consent that was used up for it; none if its state is used up, or
+    /// was never given to this owner.
+    async fn code(
+        &self,
+        request: &ConnectRequest,
+        now: Timestamp,
+    ) -> Result<Option<(AuthorizationCode, Option<PendingConsent>)>, StoreError> {
         let code = request.code.clone();
-        let Some(state) = &request.state else { return Ok(Some(code)) };
-        let consent = self.store.take_consent(&request.owner_id, state_id(state), now).await?;
-        Ok(consent.map(|consent| AuthorizationCode { code_verifier: code.code_verifier.or(Some(consent.code_verifier)), ..code }))
+        let Some(state) = &request.state else { return Ok(Some((code, None))) };
+        let Some(consent) = self.store.take_consent(&request.owner_id, state_id(state), now).await? else { return Ok(None) };
+        let code_verifier = code.code_verifier.or_else(|| Some(consent.code_verifier.clone()));
+        Ok(Some((AuthorizationCode { code_verifier, ..code }, Some(consent))))
     }
 
     async fn earlier_answer(&self, request: &ConnectRequest, exchange: &Exchange) -> Result<Option<Connected>, StoreError> {
         let Some(id) = self.store.exchanged(&request.owner_id, exchange).await? else { return Ok(None) };
-        let connector = self.store.connector(&request.owner_id, &id).await?;
+        let connector = self.store.connector(&request.owner_id, &id).await?.filter(|held| held.closing.is_none());
         Ok(connector.map(|held| Connected { connector_id: held.id, email_address: held.email_address, watch: held.watch }))
     }
 
@@ -153,12 +171,12 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V
         request: &ConnectRequest,
         exchange: Exchange,
         grant: &Grant,
-        google_sub: GoogleSub,
+        google_sub: &GoogleSub,
         now: Timestamp,
     ) -> Result<(Connector, Vec<Event>), ConnectError> {
-        let slot = Slot::new(self.uniqueness, Provider::Gmail, &google_sub);
+        let slot = Slot::new(self.uniqueness, Provider::Gmail, google_sub);
         // The first cursor is the profile's, read before the first watch: what a watch answers would skip what lies between.
-        let read = async || tokio::try_join!(self.store.in_slot(&request.owner_id, &slot), self.store.membership(&google_sub));
+        let read = async || tokio::try_join!(self.store.in_slot(&request.owner_id, &slot), self.store.membership(google_sub));
         let (profile, mut found) = tokio::join!(self.provider.profile(&grant.access_token), read());
         let admitted =
             Admitted { request, exchange, grant: grant.clone(), google_sub: google_sub.clone(), profile: profile?, slot: slot.clone() };
@@ -168,7 +186,7 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V
             let stored = match held {
                 None => self.create(&admitted, &membership, now).await,
                 Some(held) if held.closing.is_some() => Err(ConnectError::Closing),
-                Some(held) if held.google_sub != google_sub => self.make_way(&admitted, &held, now).await,
+                Some(held) if held.google_sub != *google_sub => self.make_way(&admitted, &held, &membership, now).await,
                 Some(held) => self.reconnect(&admitted, held, now).await,
             };
             match stored {
@@ -186,16 +204,7 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V
         now: Timestamp,
     ) -> Result<(Connector, Vec<Event>), ConnectError> {
         let Admitted { request, grant, profile, .. } = admitted;
-        let refresh_token = grant.refresh_token.as_ref().ok_or(ConnectError::NoRefreshToken)?;
-        match membership.joining(now) {
-            Joining::Closed => return Err(ConnectError::Closing),
-            // A revocation ends every grant of the account that was made before it landed.
-            Joining::Doubtful => match self.provider.refresh(refresh_token, now).await {
-                Err(ProviderError::GrantRefused(_)) => return Err(ConnectError::Closing),
-                alive => drop(alive?),
-            },
-            Joining::Open => {}
-        }
+        let refresh_token = self.lasting(grant, membership, now).await?;
         let connector = Connector {
             id: request.new_id.clone(),
             owner_id: request.owner_id.clone(),
@@ -232,6 +241,20 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V
         Ok((connector, told))
     }
 
+    /// The refresh token of a grant that a connector can live by.
+    async fn lasting<'a>(&self, grant: &'a Grant, membership: &Membership, now: Timestamp) -> Result<&'a RefreshToken, ConnectError> {
+        let refresh_token = grant.refresh_token.as_ref().ok_or(ConnectError::NoRefreshToken)?;
+        match membership.joining(now) {
+            Joining::Open => Ok(refresh_token),
+            Joining::Closed => Err(ConnectError::Closing),
+            // A revocation ends every grant of the account that was made before it landed.
+            Joining::Doubtful => match self.provider.refresh(refresh_token, now).await {
+                Err(ProviderError::GrantRefused(_)) => Err(ConnectError::Closing),
+                alive => Ok(alive.map(|_| refresh_token)?),
+            },
+        }
+    }
+
     /// The same account again: a new generation of the same connector, with its cursor, its triggers and, if Google sent
     /// none, its refresh token.
     async fn reconnect(&self, admitted: &Admitted<'_>, held: Connector, now: Timestamp) -> Result<(Connector, Vec<Event>), ConnectError> {
@@ -264,11 +287,18 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V
 
     /// Another account is connected here. It is let go first if that was asked for, with all that hangs on it; else nothing
     /// changes.
-    async fn make_way(&self, admitted: &Admitted<'_>, held: &Connector, now: Timestamp) -> Result<(Connector, Vec<Event>), ConnectError> {
+    async fn make_way(
+        &self,
+        admitted: &Admitted<'_>,
+        held: &Connector,
+        membership: &Membership,
+        now: Timestamp,
+    ) -> Result<(Connector, Vec<Event>), ConnectError> {
         if !admitted.request.replace {
-            self.let_go(&admitted.grant, &admitted.google_sub, now).await;
             return Err(ConnectError::AccountMismatch);
         }
+        // What is there does not go for a grant that connects nothing.
+        self.lasting(&admitted.grant, membership, now).await?;
         let Self { store, vault, provider, bus, .. } = self;
         match (Disconnect { store, vault, provider, bus }).run(&held.owner_id, &held.id, now).await {
             Ok(receipt) if !receipt.data_purged => Err(ConnectError::Closing),

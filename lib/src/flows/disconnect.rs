@@ -29,7 +29,7 @@ pub struct Disconnect<'a, S, V, P, B> {
 }
 
 /// What is done. What is not done yet goes on by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Receipt {
     /// False also where another connector still needs the watch, or where the grant was dead: it ends by itself within a week.
     pub watch_stopped: bool,
@@ -54,7 +54,7 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus> Disconnect<'_, S, V, P, 
     }
 
     /// From here on nothing of it fires, and nobody joins an account that is about to be left by its last connector.
-    async fn begin(&self, mut connector: Connector, now: Timestamp) -> Result<Option<Connector>, StoreError> {
+    pub(super) async fn begin(&self, mut connector: Connector, now: Timestamp) -> Result<Option<Connector>, StoreError> {
         let mut attempt = 1;
         while connector.closing.is_none() {
             let membership = self.store.membership(&connector.google_sub).await?;

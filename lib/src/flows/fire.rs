@@ -4,7 +4,7 @@ use crate::domain::id::{OwnerId, TriggerId, fingerprint};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::{Trigger, TriggerType};
 use crate::domain::webhook::{Signature, UnusablePayload, fired};
-use crate::flows::publishing::tell;
+use crate::flows::publishing::{MOST_UNPUBLISHED, tell};
 use crate::ports::{EventBus, Signatures, Store, StoreError, Vault, VaultError};
 
 pub struct Fire<'a, S, V, B, H> {
@@ -40,7 +40,9 @@ impl<S: Store, V: Vault, B: EventBus, H: Signatures> Fire<'_, S, V, B, H> {
         body: &[u8],
         now: Timestamp,
     ) -> Result<String, FireError> {
-        match self.fire(owner, id, &fingerprint(&["owner", delivery]).to_string(), body, now).await {
+        // Another body under the same name is another sending.
+        let delivery = fingerprint(&["owner", delivery, &String::from_utf8_lossy(body)]).to_string();
+        match self.fire(owner, id, &delivery, body, now).await {
             // The same sending again: it was fired.
             Err((event_id, FireError::Store(StoreError::Conflict))) if self.is_decided(&event_id).await? => Ok(event_id),
             ended => ended.map_err(|(_, error)| error),
@@ -90,6 +92,9 @@ impl<S: Store, V: Vault, B: EventBus, H: Signatures> Fire<'_, S, V, B, H> {
         let trigger = self.webhook(owner, id).await.map_err(nothing)?;
         let connector = self.store.connector(owner, &trigger.config.connector_id).await.map_err(|error| nothing(error.into()))?;
         let connector = connector.filter(|connector| connector.closing.is_none()).ok_or_else(|| nothing(FireError::NotFound))?;
+        if connector.unpublished.len() > MOST_UNPUBLISHED {
+            return Err(nothing(StoreError::Unavailable("too many events wait for the bus".into()).into()));
+        }
         let event = fired(&connector, &trigger, delivery, body, now).map_err(|error| nothing(error.into()))?;
         let (location, event_id) = (connector.location(), event.event_id.to_string());
         let events = [event];

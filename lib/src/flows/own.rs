@@ -5,10 +5,10 @@ use crate::domain::event::Event;
 use crate::domain::id::{ConnectorId, EventId, OwnerId};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
-use crate::flows::disconnect::{Disconnect, DisconnectError, Receipt};
+use crate::flows::disconnect::{Disconnect, Receipt, close};
 use crate::ports::{EmailProvider, EventBus, Store, StoreError, Vault};
 
-/// How many delivery records a page of an export holds at most, each of at most 32 KiB.
+/// How many delivery records a page of an export holds at most, each of at most 48 KiB.
 pub const RECORDS: u32 = 100;
 
 /// Where the next page of an export begins: after this record of this connector.
@@ -63,13 +63,20 @@ pub async fn erase<S: Store, V: Vault, P: EmailProvider, B: EventBus>(
     owner: &OwnerId,
     now: Timestamp,
 ) -> Result<Vec<(ConnectorId, Receipt)>, StoreError> {
-    let mut receipts = Vec::new();
+    // All ends are begun before the first is brought about: what this request does not get to goes on by itself.
+    let mut ending = Vec::new();
     for connector in disconnect.store.connectors(owner).await? {
-        match disconnect.run(owner, &connector.id, now).await {
-            Ok(receipt) => receipts.push((connector.id, receipt)),
-            Err(DisconnectError::NotFound) => {}
-            Err(DisconnectError::Store(error)) => return Err(error),
-        }
+        ending.extend(disconnect.begin(connector, now).await?);
+    }
+    let mut receipts = Vec::new();
+    for connector in ending {
+        let id = connector.id.clone();
+        let closed = close(disconnect.store, disconnect.vault, disconnect.provider, connector, now).await;
+        let receipt = closed.unwrap_or_else(|error| {
+            tracing::warn!(%error, connector = %id, "the connector's end is not done, and is tried again");
+            Receipt::default()
+        });
+        receipts.push((id, receipt));
     }
     Ok(receipts)
 }

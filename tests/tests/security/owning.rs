@@ -171,6 +171,8 @@ fn by_role() -> Vec<(Method, &'static str, Option<Value>, Role)> {
         (Method::GET, "/api/triggers", None, Role::Viewer),
         (Method::GET, "/api/triggers/trg_unknown", None, Role::Viewer),
         (Method::POST, CONNECT, Some(json!({"auth_code": "4/0unknown"})), Role::Operator),
+        // What is replaced is deleted.
+        (Method::POST, CONNECT, Some(json!({"auth_code": "4/0unknown", "replace": true})), Role::Admin),
         (Method::GET, "/api/auth/google/gmail/start", None, Role::Operator),
         (Method::PATCH, "/api/connectors/con_unknown", Some(json!({"paused": true})), Role::Operator),
         (Method::POST, "/api/triggers", Some(json!({"type": "email"})), Role::Operator),

@@ -110,6 +110,17 @@ async fn of_two_requests_with_one_state_one_exchanges() {
     assert_eq!(stage.calls_of(&["gmail.exchange"]).len(), 1);
 }
 
+#[tokio::test]
+async fn a_state_outlives_an_exchange_that_google_did_not_answer() {
+    let (stage, ada) = scene();
+    let asked = sent_away(&stage, "owner").await;
+    let code = ada.consent_at(&asked.authorization_url, Consent::default());
+    let request = come_back(&stage, "owner", &code, &asked.state);
+    stage.world.fail(Call::Exchange, When::Before, 1);
+    assert!(matches!(connect(&stage, &request).await, Err(ConnectError::Provider(ProviderError::Unavailable { .. }))));
+    assert!(connect(&stage, &request).await.is_ok());
+}
+
 /// An attacker's code, delivered into the session of somebody who was sent away themselves.
 #[tokio::test]
 async fn a_code_of_another_consent_is_refused() {

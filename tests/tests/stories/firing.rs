@@ -115,6 +115,12 @@ async fn its_owner_fires_it_once_for_each_delivery() {
     assert_ne!(hooked.as_owner("owner", "delivery-2").await.unwrap(), first);
     assert!(matches!(hooked.as_owner("thief", "delivery-3").await, Err(FireError::NotFound)));
     assert_eq!(hooked.scene.stage.fired().len(), 2);
+
+    let (store, vault, bus) = hooked.world();
+    let fire = Fire { store: &store, vault: &vault, bus: &bus, signatures: &HmacSha256 };
+    let now = hooked.scene.stage.world.now();
+    let other = fire.as_owner(&owner("owner"), &hooked.trigger.id, "delivery-1", b"{}", now).await.unwrap();
+    assert_ne!(other, first, "another body under the same key is not dropped");
 }
 
 #[tokio::test]
@@ -153,6 +159,16 @@ async fn a_body_that_is_no_object_is_told_so() {
         let refused = hooked.signed(&hooked.trigger.id, Some(&signature), body).await;
         assert!(matches!(refused, Err(FireError::Unusable(_))), "{refused:?}");
     }
+}
+
+#[tokio::test]
+async fn what_would_become_too_long_an_event_is_told_so() {
+    let hooked = Hooked::new().await;
+    let body = format!("[{}1]", "1e15,".repeat(3000));
+    let body = format!("{{\"data\":{body}}}");
+    let signature = hooked.signature(hooked.seconds(), body.as_bytes());
+    let refused = hooked.signed(&hooked.trigger.id, Some(&signature), body.as_bytes()).await;
+    assert!(matches!(refused, Err(FireError::Unusable(_))), "{refused:?}");
 }
 
 #[tokio::test]

@@ -25,6 +25,38 @@ async fn another_google_account_takes_the_place_of_the_first_if_that_is_asked_fo
 }
 
 #[tokio::test]
+async fn what_is_there_does_not_go_for_a_grant_that_connects_nothing() {
+    let scene = Scene::new().await;
+    let bob = scene.stage.world.account("bob@example.com");
+    let code = bob.consent(Consent { refresh_token: false, ..Consent::default() });
+    let request = ConnectRequest { replace: true, ..scene.stage.request("owner", &code) };
+    let before = scene.connector();
+    let refused = scene.stage.connecting().run(&request, scene.stage.world.now()).await;
+    assert!(matches!(refused, Err(ConnectError::NoRefreshToken)), "{refused:?}");
+    assert_eq!(scene.connector(), before);
+    assert!(scene.ada.is_granted());
+}
+
+#[tokio::test]
+async fn a_grant_that_led_to_no_connector_is_not_kept() {
+    for call in [Call::Profile, Call::SealRefreshToken, Call::CreateConnector] {
+        let stage = Stage::new();
+        let ada = stage.world.account("ada@example.com");
+        stage.world.fail(call, When::Before, 1);
+        assert!(stage.connect_with("owner", &ada, Consent::default()).await.is_err(), "{call}");
+        assert!(!ada.is_granted(), "{call}");
+        stage.connect("owner", &ada).await;
+        assert!(ada.is_granted(), "{call}");
+    }
+    // One that did, though nobody heard of it, is.
+    let stage = Stage::new();
+    let ada = stage.world.account("ada@example.com");
+    stage.world.fail(Call::CreateConnector, When::After, 1);
+    assert!(stage.connect_with("owner", &ada, Consent::default()).await.is_err());
+    assert!(ada.is_granted());
+}
+
+#[tokio::test]
 async fn an_account_that_cannot_be_let_go_yet_keeps_its_place() {
     let scene = Scene::new().await;
     let bob = scene.stage.world.account("bob@example.com");

@@ -194,7 +194,9 @@ pub struct EventRow {
     pub mailbox: EmailAddress,
     decided_at: Timestamp,
     /// The connector once more: what puts the row, and no other, into the index of what was told.
-    told_of: ConnectorId,
+    /// What puts the row into the index `told`; rows from before it have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    told_of: Option<ConnectorId>,
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub published_at: Option<Timestamp>,
@@ -219,7 +221,7 @@ impl EventRow {
             connector_id: connector.connector.clone(),
             mailbox: connector.mailbox.clone(),
             decided_at: event.decided_at,
-            told_of: connector.connector.clone(),
+            told_of: Some(connector.connector.clone()),
             detail: event.detail,
             published_at: None,
             expires_at: expires_at.seconds(),

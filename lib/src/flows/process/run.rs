@@ -13,11 +13,8 @@ use crate::domain::trigger::Trigger;
 use crate::domain::wake_up::{Kind, WakeUp};
 use crate::flows::access::{AccessError, Session};
 use crate::flows::process::{Outcome, Process, ProcessError};
-use crate::flows::publishing::publish;
+use crate::flows::publishing::{MOST_UNPUBLISHED, publish};
 use crate::ports::{Clock, Commit, EmailProvider, EventBus, ProviderError, Store, StoreError, Vault, WakeUps};
-
-/// So many events may wait for the bus before no more are decided.
-const MOST_UNPUBLISHED: usize = 2000;
 
 pub(super) struct Run<'a, S, V, P, B, W, C> {
     pub(super) process: &'a Process<S, V, P, B, W, C>,
