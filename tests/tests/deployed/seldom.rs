@@ -1,5 +1,6 @@
 //! What seldom happens, made to happen: each right that a function's role gives is seen in use.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::hmac;
@@ -7,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use tests::deployed::{Stack, User, read};
+use tests::deployed::{Stack, User, read, same_set};
 
 /// The stack's own rows, changed as time or a crash would have changed them.
 struct Rows<'a> {
@@ -211,4 +212,21 @@ async fn a_security_event_has_the_accounts_connector_wait_for_its_user_once() {
     assert_eq!(tell().await, StatusCode::ACCEPTED);
     assert_eq!(user.connector(&stack).await["status"], "needs_reauth");
     assert_eq!(tell().await, StatusCode::BAD_REQUEST);
+}
+
+/// It took half of its time with the first hundred messages: the rest is another run's, which it asks for itself.
+#[tokio::test]
+async fn a_run_that_takes_long_asks_for_another_one() {
+    let stack = Stack::at_rest().await;
+    let user = User::connected(&stack, "long").await;
+    stack.idle().await;
+    stack
+        .google(Method::POST, "/admin/faults", json!({"method": "batch", "email": user.email, "status": 0, "delay_ms": 3000, "times": 1}))
+        .await;
+    let mails = user.receive_many(&stack, 130, json!({"subject": "invoice"})).await;
+    let expected: BTreeSet<String> = mails.iter().map(|mail| user.event_id(mail)).collect();
+    same_set(&stack.events(&user.owner, expected.len()).await, &expected);
+    let calls = stack.google(Method::GET, "/admin/calls", Value::Null).await;
+    let listings = calls.as_array().unwrap().iter().filter(|call| call["method"] == "history.list" && call["email"] == user.email);
+    assert!(listings.count() >= 2, "the second run lists for itself");
 }
