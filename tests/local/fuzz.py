@@ -24,7 +24,8 @@ FUZZ = ROOT / "tests" / "fuzz"
 # What grows here is not the project's: the inputs that reach new code, the build, and the logs.
 GROWN = TOOLS / "fuzz"
 BUILT = GROWN / "target"
-LONGEST_INPUT = 64 * 1024
+# More than any bound that a target knows; a longer input is only slower.
+LONGEST_INPUT = 20 * 1024
 # In seconds: no reading of one input may take so long.
 SLOWEST_INPUT = 10
 MOST_MEMORY_MB = 2048
@@ -44,16 +45,20 @@ def targets() -> list[str]:
     return sorted(path.stem for path in (FUZZ / "fuzz_targets").glob("*.rs"))
 
 
-def has_nightly() -> bool:
-    shown = subprocess.run(["rustup", "toolchain", "list"], capture_output=True, text=True) if shutil.which("rustup") else None
-    return shown is not None and re.search(r"^nightly-", shown.stdout, re.MULTILINE) is not None
+def nightly() -> str | None:
+    """The name of one that is installed: any other name would be fetched."""
+    if not shutil.which("rustup"):
+        return None
+    shown = subprocess.run(["rustup", "toolchain", "list"], capture_output=True, text=True, check=True)
+    found = re.search(r"^nightly-\S+", shown.stdout, re.MULTILINE)
+    return found.group(0) if found else None
 
 
 def compiler() -> tuple[dict[str, str], list[str]]:
-    """The instruments are the compiler's own and still unstable: a nightly that is installed has them, with the address
-    sanitizer; else the stable compiler lends them, without it. No toolchain is fetched."""
-    if has_nightly():
-        return {"RUSTUP_TOOLCHAIN": "nightly"}, []
+    """The instruments are the compiler's own and still unstable: a nightly has them, with the address sanitizer; else the
+    stable compiler lends them, without it. No toolchain is fetched."""
+    if toolchain := nightly():
+        return {"RUSTUP_TOOLCHAIN": toolchain}, []
     return {"RUSTC_BOOTSTRAP": "1"}, ["--sanitizer", "none"]
 
 

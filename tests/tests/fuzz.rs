@@ -10,8 +10,9 @@ use tests::fuzz::mutation::mutated;
 use tests::fuzz::{TARGETS, Target};
 use tests::sim::dice::Dice;
 
-/// Near each input.
+/// Near an input of so many bytes; near a longer one fewer, since each takes longer.
 const MUTATIONS: u64 = 1000;
+const ORDINARY_LENGTH: u64 = 1024;
 
 fn place(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(name)
@@ -43,7 +44,7 @@ fn replay(name: &str) {
     let inputs = inputs(name);
     for (number, (path, input)) in inputs.iter().enumerate() {
         hold(target, input, || path.display().to_string());
-        for seed in 0..MUTATIONS {
+        for seed in 0..MUTATIONS * ORDINARY_LENGTH / ORDINARY_LENGTH.max(input.len() as u64) {
             let mut dice = Dice::new((number as u64) << 32 | seed);
             let (_, other) = dice.pick(&inputs);
             let near = mutated(input, other, &mut dice);

@@ -174,7 +174,7 @@ fn parse_addresses(value: &str) -> Vec<Address> {
     let Some(parsed) = MessageParser::default().parse_headers(mail.as_slice()) else { return Vec::new() };
     let Some(HeaderValue::Address(addresses)) = parsed.header("To") else { return Vec::new() };
     let whole = |address: &mail_parser::Addr<'_>| {
-        let held = address.address().filter(|held| !held.chars().any(char::is_control))?;
+        let held = address.address().filter(|held| !held.trim().is_empty() && !held.chars().any(char::is_control))?;
         Some(Address { name: address.name().map(one_line), address: held.to_string() })
     };
     addresses.iter().filter_map(whole).collect()
@@ -201,6 +201,11 @@ mod tests {
 
     fn address(name: Option<&str>, address: &str) -> Address {
         Address { name: name.map(String::from), address: address.into() }
+    }
+
+    #[test]
+    fn an_encoded_word_is_no_address_if_nothing_readable_is_in_it() {
+        assert_eq!(parse_addresses("=?utf-8?b?Gy?=(x), =?utf-8?b?AQ==?=(x), bob@example.com"), [address(None, "bob@example.com")]);
     }
 
     #[test]
