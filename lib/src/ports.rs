@@ -15,6 +15,8 @@ use crate::domain::history_id::HistoryId;
 use crate::domain::id::{ConnectorId, EventId, GoogleSub, MessageId, OwnerId, TriggerId};
 use crate::domain::membership::Membership;
 use crate::domain::message::ProviderMessage;
+use crate::domain::operation::answer::MailAnswer;
+use crate::domain::operation::request::MailRequest;
 use crate::domain::secret::{AccessToken, RefreshToken, Sealed, SealedAccessToken, WrappedKey};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
@@ -88,6 +90,14 @@ pub trait Store: Send + Sync {
     async fn take_consent(&self, owner: &OwnerId, state: Uuid, now: Timestamp) -> Result<Option<PendingConsent>, StoreError>;
     /// Remembers that something was seen, until then. MUST be `Conflict` if it was seen before.
     async fn note_seen(&self, what: &str, until: Timestamp) -> Result<(), StoreError>;
+
+    /// Claims the key of a request for a day. MUST answer what is there, and change nothing, if it is claimed: of two at the
+    /// same time one gets it.
+    async fn claim_key(&self, owner: &OwnerId, key: &RequestKey) -> Result<Option<ClaimedKey>, StoreError>;
+    /// Keeps the answer to the request that claimed the key.
+    async fn keep_answer(&self, owner: &OwnerId, key: &RequestKey, answer: &str) -> Result<(), StoreError>;
+    /// Lets a key go for whose request nothing was done.
+    async fn release_key(&self, owner: &OwnerId, key: &RequestKey) -> Result<(), StoreError>;
 
     async fn connector(&self, owner: &OwnerId, id: &ConnectorId) -> Result<Option<Connector>, StoreError>;
     async fn connectors(&self, owner: &OwnerId) -> Result<Vec<Connector>, StoreError>;
@@ -203,6 +213,28 @@ pub struct PendingConsent {
     pub asked_at: Timestamp,
 }
 
+/// A request that its sender gave a key, so that sending it again repeats its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestKey {
+    /// Derived from the route and the sender's key.
+    pub name: Uuid,
+    /// Derived from the body.
+    pub body: Uuid,
+    pub at: Timestamp,
+}
+
+/// What is remembered under a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimedKey {
+    pub body: Uuid,
+    pub at: Timestamp,
+    /// JSON; absent while the request runs, and for good if nobody knows what came of it.
+    pub answer: Option<String>,
+}
+
+/// How long a key is remembered.
+pub const KEY_LIFE: Duration = Duration::from_secs(24 * 3600);
+
 /// How long a user may take to consent.
 pub const CONSENT_LIFE: Duration = Duration::from_secs(600);
 
@@ -273,6 +305,12 @@ pub enum ProviderError {
     /// The mailbox is watched for another topic of this client: stop, then watch.
     #[error("another watch is in the way")]
     WatchTaken,
+    /// The mailbox or the project has used its quota up.
+    #[error("the quota is used up: {reason}")]
+    RateLimited { reason: String, retry_after: Option<Duration> },
+    /// It may have been done, or not.
+    #[error("nobody knows whether it was done: {0}")]
+    OutcomeUnknown(String),
     /// No is the answer, also later.
     #[error("the provider refused with {status}: {reason}")]
     Refused { status: u16, reason: String },
@@ -304,6 +342,23 @@ pub trait EmailProvider: Send + Sync {
     async fn list(&self, access: &AccessToken, slice: &Slice, page_token: Option<&str>) -> Result<MessagePage, ProviderError>;
     /// In any order; `only_headers` when the grant allows no more. An error only if nothing was fetched at all.
     async fn messages(&self, access: &AccessToken, ids: &[MessageId], only_headers: bool) -> Result<Fetched, ProviderError>;
+
+    /// Does what an owner asks for. What makes something is sent once: `OutcomeUnknown` if it may have been done all the same.
+    async fn perform(&self, access: &AccessToken, request: &MailRequest, sender: Sender<'_>) -> Result<Performed, ProviderError>;
+}
+
+/// Who sends, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Sender<'a> {
+    pub address: &'a EmailAddress,
+    pub now: Timestamp,
+}
+
+/// What came of a request, and the quota units that it cost.
+#[derive(Debug)]
+pub struct Performed {
+    pub answer: MailAnswer,
+    pub units: u32,
 }
 
 /// What the user is asked for.
@@ -343,13 +398,19 @@ pub struct MessagePage {
 }
 
 /// What came of asking for messages. One that was asked for and stands nowhere here is not there.
-#[derive(Debug, Default)]
-pub struct Fetched {
-    pub messages: Vec<ProviderMessage>,
+#[derive(Debug)]
+pub struct Fetched<T = ProviderMessage> {
+    pub messages: Vec<T>,
     /// Those that failed, each for a reason of its own.
     pub failed: Vec<(MessageId, String)>,
     /// Those that were not answered, and why; asking again may do.
     pub unanswered: Option<(Vec<MessageId>, ProviderError)>,
+}
+
+impl<T> Default for Fetched<T> {
+    fn default() -> Self {
+        Self { messages: Vec::new(), failed: Vec::new(), unanswered: None }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

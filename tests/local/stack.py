@@ -20,6 +20,7 @@ USAGE = """usage: stack.py COMMAND
   story                   one demo mail told step by step, on the running stack
   logs                    what the functions of the running stack wrote
   canaries                look for planted secrets in all that the running stack let out, after a test run
+  described               the API tried after its own description, on the running stack
   build                   sam build for this machine, and the fake Google
   validate                sam validate --lint
   with-ministack -- CMD   run CMD beside a MiniStack of its own
@@ -76,6 +77,14 @@ def canaries() -> None:
     import lifecycle
 
     search.run(lifecycle.running())
+
+
+def described() -> None:
+    tools.enter_venv()
+    import described as tries
+    import lifecycle
+
+    tries.run(lifecycle.running())
 
 
 def build() -> None:
@@ -135,7 +144,7 @@ def test() -> None:
 
 
 COMMANDS = {
-    "up": up, "down": down, "deploy": deploy, "story": story, "logs": logs, "canaries": canaries, "build": build, "validate": validate,
+    "up": up, "down": down, "deploy": deploy, "story": story, "logs": logs, "canaries": canaries, "described": described, "build": build, "validate": validate,
     "with-ministack": with_ministack, "sam-local": sam_local, "bench": bench, "security": security,
     "security-table": security_table, "test": test,
 }

@@ -14,6 +14,7 @@ from terminal import Failure, step
 HERE = Path(__file__).resolve().parent
 STACK_VENV = TOOLS / "venv-stack"
 SAM_VENV = TOOLS / "venv-sam"
+API_VENV = TOOLS / "venv-api"
 NEXTEST = "0.9.143"
 CARGO_FUZZ = "0.13.2"
 STAMP = "requirements.sha256"
@@ -62,6 +63,15 @@ def enter_venv() -> None:
     if Path(sys.prefix).resolve() != STACK_VENV.resolve():
         python = str(STACK_VENV / "bin" / "python")
         os.execv(python, [python, *sys.argv])
+
+
+def schemathesis() -> str:
+    """Only who tries the API after its description needs it."""
+    requirements = HERE / "requirements-api.txt"
+    if not stamped(API_VENV, requirements):
+        with step(f"Install {requirements.name}"):
+            make_venv(API_VENV, requirements)
+    return str(API_VENV / "bin" / "st")
 
 
 def sam() -> str:

@@ -114,6 +114,7 @@ def phases(tally: Tally) -> None:
 def deployed(tally: Tally) -> None:
     try:
         tally.phase("Deployed", nextest(*tests(["deployed"])))
+        tally.phase("The API after its description", local("described"))
         security(tally)
         tally.phase("Least privilege", nextest(*tests(["policies"])))
     except Failure:

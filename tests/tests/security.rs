@@ -15,7 +15,6 @@ mod security {
     mod forge;
     mod granting;
     mod hostile;
-    mod inside;
     mod keys;
     mod logs;
     mod naming;

@@ -19,12 +19,14 @@ use email_connectors::ports::{Store, StoreError};
 use email_connectors::web::{Body, Problem, json_body};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use crate::{Shared, World, store_problem};
 
 /// A connector as its owner sees it. Nothing in it could rebuild a secret.
-#[derive(Serialize)]
-pub(crate) struct View {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Connector)]
+pub struct View {
     id: ConnectorId,
     owner_id: OwnerId,
     #[serde(rename = "type")]
@@ -51,7 +53,8 @@ pub(crate) struct View {
     updated_at: Timestamp,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ConnectorWatch)]
 struct WatchView {
     status: WatchStatus,
     #[serde(flatten)]
@@ -60,7 +63,8 @@ struct WatchView {
     verified_at: Option<Timestamp>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ConnectorCircuit)]
 struct CircuitView {
     state: CircuitState,
     #[serde(flatten)]

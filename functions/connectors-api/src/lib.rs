@@ -1,6 +1,10 @@
 //! The API's routes to the flows, and their outcomes back as JSON or problem documents.
 
 mod connectors;
+pub mod mail;
+mod mail_answer;
+mod mail_problem;
+pub mod openapi;
 mod own;
 mod triggers;
 
@@ -16,6 +20,7 @@ use email_connectors::domain::id::OwnerId;
 use email_connectors::domain::role::Action;
 use email_connectors::domain::sweep::Patience;
 use email_connectors::domain::timestamp::Timestamp;
+use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::disconnect::Disconnect;
 use email_connectors::ports::{Clock, EmailProvider, Entropy, EventBus, Signatures, Store, StoreError, TokenVerifier, Vault};
 use email_connectors::web::{LONGEST_BODY, Problem, UserGate, no_such_method, no_such_route};
@@ -41,6 +46,7 @@ pub struct Api<W: World> {
     pub gate: UserGate<W::Verifier>,
     pub app: AppSettings,
     pub patience: Patience,
+    pub refreshes: Refreshes,
     pub machine: W::Machine,
 }
 
@@ -55,6 +61,8 @@ pub fn router<W: World>(api: Api<W>) -> Router {
         .route("/api/triggers/{id}/events", post(triggers::fire::<W>))
         .route("/api/owner/data", get(own::export::<W>).delete(own::erase::<W>))
         .route("/api/system/info", get(info::<W>))
+        .route("/api/openapi.json", get(openapi::openapi))
+        .merge(mail::routes::<W>())
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(LONGEST_BODY))

@@ -11,6 +11,7 @@ use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
 use email_connectors::adapters::{aws, https};
 use email_connectors::config::{AppSettings, GoogleSettings, UserSettings, environment, patience};
+use email_connectors::flows::access::Refreshes;
 use email_connectors::web::{UserGate, after_each};
 use lambda_http::{Error, run, tracing};
 
@@ -45,6 +46,7 @@ async fn main() -> Result<(), Error> {
         signatures: HmacSha256,
         app,
         patience,
+        refreshes: Refreshes::default(),
         machine: System,
     };
     run(after_each(router(api), move || telemetry.flush())).await

@@ -3,6 +3,7 @@
 mod change;
 mod indexes;
 mod keys;
+mod requests;
 mod rows;
 mod store;
 mod writes;

@@ -3,6 +3,8 @@
 pub mod batch;
 pub mod errors;
 mod fetch;
+mod operations;
+mod resources;
 pub mod retry_after;
 pub mod wire;
 
@@ -12,12 +14,13 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderName, RETRY_AFTER};
-use reqwest::{Client, RequestBuilder, Url};
+use reqwest::{Client, Method, RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use self::errors::Failure;
+use self::fetch::Depth;
 use self::retry_after::Head;
 use self::wire::TokenAnswer;
 use crate::adapters::https;
@@ -28,15 +31,19 @@ use crate::domain::gap::Slice;
 use crate::domain::history::HistoryPage;
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
+use crate::domain::operation::request::MailRequest;
 use crate::domain::secret::{AccessToken, RefreshToken};
 use crate::domain::timestamp::Timestamp;
-use crate::ports::{AuthorizationCode, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage, Profile, ProviderError};
+use crate::ports::{
+    AuthorizationCode, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage, Performed, Profile, ProviderError, Sender,
+};
 
 /// Gmail's own bound for a page of history.
 const PAGE_SIZE: &str = "500";
 /// The messages of a page are fetched before the next page is asked for.
 const LIST_SIZE: &str = "100";
-const LONGEST_ANSWER: usize = 20 * 1024 * 1024;
+/// An attachment of 35 MB, in base64 within JSON.
+const LONGEST_ANSWER: usize = 50 * 1024 * 1024;
 
 const HISTORY_FIELDS: &str = "history(id,messagesAdded(message(id,labelIds)),labelsAdded(labelIds,message(id))),historyId,nextPageToken";
 const LIST_FIELDS: &str = "messages(id),nextPageToken";
@@ -58,11 +65,15 @@ impl Gmail {
     }
 
     fn get(&self, access: &AccessToken, url: Url) -> RequestBuilder {
-        self.http.get(url).bearer_auth(access.secret.expose_secret())
+        self.request(access, Method::GET, url)
     }
 
     fn post(&self, access: &AccessToken, url: Url) -> RequestBuilder {
-        self.http.post(url).bearer_auth(access.secret.expose_secret())
+        self.request(access, Method::POST, url)
+    }
+
+    fn request(&self, access: &AccessToken, method: Method, url: Url) -> RequestBuilder {
+        self.http.request(method, url).bearer_auth(access.secret.expose_secret())
     }
 
     /// Sends a request that may be sent again, until it is answered well or the policy gives up.
@@ -202,7 +213,12 @@ impl EmailProvider for Gmail {
     }
 
     async fn messages(&self, access: &AccessToken, ids: &[MessageId], only_headers: bool) -> Result<Fetched, ProviderError> {
-        self.fetch(access, ids, only_headers).await
+        let depth = if only_headers { Depth::Headers } else { Depth::Event };
+        self.fetch(access, ids, depth, wire::Message::into_message).await
+    }
+
+    async fn perform(&self, access: &AccessToken, request: &MailRequest, sender: Sender<'_>) -> Result<Performed, ProviderError> {
+        self.do_as_asked(access, request, sender).await
     }
 }
 

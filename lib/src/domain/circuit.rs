@@ -10,7 +10,7 @@ use crate::domain::timestamp::Timestamp;
 pub const FAILURES_TO_OPEN: u32 = 5;
 
 /// Counts what may pass: server errors, timeouts and rate limits; a refusal that stays says nothing of the line.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Circuit {
     /// In a row.
     pub failures: u32,
@@ -19,7 +19,7 @@ pub struct Circuit {
     pub open_until: Option<Timestamp>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CircuitState {
     Closed,

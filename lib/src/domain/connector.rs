@@ -89,7 +89,7 @@ impl Connector {
 }
 
 /// How far a connector's end has come. A step that is not there yet is tried until it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Closing {
     pub since: Timestamp,
     /// Whether it is its account's last connector, with which watch and grant end.
@@ -107,7 +107,7 @@ pub struct Location {
     pub connector: ConnectorId,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Provider {
     Gmail,
@@ -124,7 +124,7 @@ impl Provider {
 /// The one type of connector there is; part of what an owner's connector is unique by.
 pub const CONNECTOR_TYPE: &str = "email";
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     Active,

@@ -6,7 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// A mailbox address: trimmed, in lower case, with one `@` between two non-empty parts, without white space or control
 /// characters, of at most 254 bytes. Two spellings that differ only in letter case are the same mailbox for Gmail.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, utoipa::ToSchema)]
+#[schema(value_type = String, format = Email, example = "ada@example.com")]
 pub struct EmailAddress(String);
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -5,10 +5,12 @@ use serde::Serialize;
 
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
+use crate::domain::mail::{Attachment, Body, Part};
 use crate::domain::timestamp::Timestamp;
 
 /// A message as events and the API tell it. A header that the mail lacks is absent, not empty.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Message {
     pub id: MessageId,
     pub thread_id: String,
@@ -18,17 +20,24 @@ pub struct Message {
     pub from: Option<Address>,
     pub to: Vec<Address>,
     pub cc: Vec<Address>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bcc: Vec<Address>,
     pub reply_to: Vec<Address>,
     /// When the provider received it (Gmail's internalDate), not what its Date header claims.
     pub timestamp: Timestamp,
     pub snippet: String,
+    /// Where the whole message was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<Body>,
     pub label_ids: Vec<String>,
     pub has_attachments: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attachments: Option<Vec<Attachment>>,
     pub headers: ThreadingHeaders,
     pub metadata: Metadata,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Address {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -36,7 +45,7 @@ pub struct Address {
 }
 
 /// What a reply needs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ThreadingHeaders {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
@@ -46,7 +55,7 @@ pub struct ThreadingHeaders {
     pub references: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Metadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history_id: Option<HistoryId>,
@@ -70,6 +79,13 @@ pub struct ProviderMessage {
 }
 
 impl ProviderMessage {
+    /// With its bodies and attachments, and whom it went to unseen, where the provider tells.
+    pub fn normalize_whole(self, root: &Part) -> Message {
+        let bcc = root.header("bcc").map(parse_addresses).unwrap_or_default();
+        let (body, attachments) = (Some(root.body()), Some(root.attachments()));
+        Message { bcc, body, attachments, ..self.normalize() }
+    }
+
     pub fn normalize(self) -> Message {
         let header = |name: &str| self.headers.iter().find(|(held, _)| held.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
         let addresses = |name: &str| header(name).map(parse_addresses).unwrap_or_default();
@@ -78,6 +94,9 @@ impl ProviderMessage {
             from: addresses("from").into_iter().next(),
             to: addresses("to"),
             cc: addresses("cc"),
+            bcc: Vec::new(),
+            body: None,
+            attachments: None,
             reply_to: addresses("reply-to"),
             headers: ThreadingHeaders {
                 message_id: header("message-id").map(String::from),

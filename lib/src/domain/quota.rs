@@ -11,6 +11,8 @@ pub mod price {
     pub const HISTORY: u32 = 2;
     pub const LIST: u32 = 5;
     pub const MESSAGE: u32 = 20;
+    pub const THREAD: u32 = 40;
+    pub const SEND: u32 = 100;
     pub const STOP: u32 = 50;
     pub const WATCH: u32 = 100;
 }

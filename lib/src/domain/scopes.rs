@@ -33,7 +33,7 @@ pub fn only_metadata(granted: &[String]) -> bool {
 }
 
 /// What a connector's grant lets it do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Capability {
     /// See headers and labels, and be told of new mail.

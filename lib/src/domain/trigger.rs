@@ -14,7 +14,7 @@ pub const MOST_WEBHOOKS: usize = 10;
 const MOST_VALUES: usize = 50;
 const LONGEST_VALUE: usize = 200;
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Trigger {
     pub id: TriggerId,
     pub owner_id: OwnerId,
@@ -27,7 +27,7 @@ pub struct Trigger {
     pub updated_at: Timestamp,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TriggerType {
     /// Mail that arrives fires it.
@@ -36,7 +36,7 @@ pub enum TriggerType {
     Webhook,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TriggerConfig {
     pub connector_id: ConnectorId,
@@ -45,7 +45,7 @@ pub struct TriggerConfig {
 }
 
 /// All that is given must hold. Text is compared without regard to letter case; a header that is missing does not match.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Filters {
     /// Words, each of which must occur in From or Subject.
@@ -79,7 +79,7 @@ pub struct InvalidTrigger {
 }
 
 /// The body of a request to create a trigger.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewTrigger {
     #[serde(rename = "type")]
@@ -90,7 +90,7 @@ pub struct NewTrigger {
 }
 
 /// The body of a request to change a trigger. What is absent stays; `agent_id: null` takes the agent away.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TriggerChange {
     #[serde(default, deserialize_with = "present")]
@@ -99,7 +99,7 @@ pub struct TriggerChange {
     config: Option<ConfigChange>,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ConfigChange {
     filters: Filters,

@@ -17,7 +17,7 @@ pub const RETRY_AFTER: Duration = Duration::from_secs(300);
 const SKEW: Duration = Duration::from_secs(10);
 
 /// What the last `watch` calls came to. Its history id is not here: it is never a cursor.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Watch {
     /// When Gmail stops notifying, as its last successful answer said.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,14 +29,14 @@ pub struct Watch {
 }
 
 /// The last `watch` call failed; an earlier watch may still be alive.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct WatchFailure {
     pub at: Timestamp,
     pub reason: String,
 }
 
 /// The watch as a user is told about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WatchStatus {
     Active,

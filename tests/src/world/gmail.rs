@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use email_connectors::domain::claims::Claims;
+use email_connectors::domain::connector::Provider;
 use email_connectors::domain::gap::Slice;
 use email_connectors::domain::history::HistoryPage;
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{GoogleSub, MessageId};
+use email_connectors::domain::operation::request::MailRequest;
+use email_connectors::domain::provider::registered;
 use email_connectors::domain::quota::price;
 use email_connectors::domain::secret::{AccessToken, RefreshToken};
 use email_connectors::domain::timestamp::Timestamp;
-use email_connectors::ports::{AuthorizationCode, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage, Profile, ProviderError};
+use email_connectors::ports::{
+    AuthorizationCode, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage, Performed, Profile, ProviderError, Sender,
+};
 use secrecy::ExposeSecret;
 
 use super::grants::{Asked, Grants};
@@ -152,6 +157,18 @@ impl EmailProvider for MemoryGmail {
         let units = ids.iter().map(|_| price::MESSAGE).sum();
         self.read(Call::Messages, units, about, access, |mailbox, now| mailbox.get(ids, now)).await
     }
+
+    async fn perform(&self, access: &AccessToken, request: &MailRequest, _: Sender<'_>) -> Result<Performed, ProviderError> {
+        let units = registered(Provider::Gmail).units(request);
+        let answer = self.read(Call::Perform, units, shown(request), access, |mailbox, now| mailbox.perform(request, now)).await?;
+        Ok(Performed { answer, units })
+    }
+}
+
+/// What a request is about, as the log of calls tells it.
+fn shown(request: &MailRequest) -> String {
+    let text = format!("{request:?}");
+    text.split(['(', ' ', '{']).next().unwrap_or_default().to_string()
 }
 
 fn paged(about: String, page_token: Option<&str>) -> String {

@@ -9,6 +9,9 @@ use email_connectors::domain::history::{self, Change, HistoryPage};
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::MessageId;
 use email_connectors::domain::message::ProviderMessage;
+use email_connectors::domain::operation::answer::{MailAnswer, MessageView, PlacedMessage};
+use email_connectors::domain::operation::request::MailRequest;
+use email_connectors::domain::outgoing::Outgoing;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::ports::{Fetched, MessagePage, Profile, ProviderError};
 
@@ -46,6 +49,8 @@ pub(crate) struct Mailbox {
     /// The page tokens that are good.
     pub page_tokens: BTreeSet<String>,
     pub poisoned: BTreeMap<MessageId, Poison>,
+    /// What the owner sent.
+    pub sent: Vec<Outgoing>,
     pub watched_until: Option<Timestamp>,
     /// A watch of another topic is in the way.
     pub watch_is_taken: bool,
@@ -81,6 +86,7 @@ impl Mailbox {
             list_page_size: 100,
             page_tokens: BTreeSet::new(),
             poisoned: BTreeMap::new(),
+            sent: Vec::new(),
             watched_until: None,
             watch_is_taken: false,
         }
@@ -231,6 +237,24 @@ impl Mailbox {
             // One message is asked for by a call of its own, which is refused.
             (_, [_]) => Err(error),
             _ => Ok(Fetched { unanswered: Some((throttled, error)), ..fetched }),
+        }
+    }
+
+    /// What an owner asks for, in as far as stories ask: mail is read, and what is sent is remembered.
+    pub fn perform(&mut self, request: &MailRequest, now: Timestamp) -> Result<MailAnswer, ProviderError> {
+        match request {
+            MailRequest::GetMessage(id, _) => {
+                let held = self.messages.get(id).filter(|held| held.visible_at <= now);
+                let gone = || ProviderError::Refused { status: 404, reason: "notFound".into() };
+                let message = held.ok_or_else(gone)?.content.clone().normalize();
+                Ok(MailAnswer::Message(Box::new(MessageView::Whole(Box::new(message)))))
+            }
+            MailRequest::Send(mail) => {
+                self.sent.push(mail.as_ref().clone());
+                let id = MessageId::new(format!("sent-{}", self.sent.len()));
+                Ok(MailAnswer::Placed(PlacedMessage { thread_id: id.to_string(), id, label_ids: vec!["SENT".into()] }))
+            }
+            _ => Ok(MailAnswer::Done),
         }
     }
 

@@ -43,6 +43,9 @@ calls! {
     KeepConsent => "store.keep_consent",
     TakeConsent => "store.take_consent",
     NoteSeen => "store.note_seen",
+    ClaimKey => "store.claim_key",
+    KeepAnswer => "store.keep_answer",
+    ReleaseKey => "store.release_key",
     BeginClosing => "store.begin_closing",
     RecordClosing => "store.record_closing",
     RemoveConnector => "store.remove_connector",
@@ -82,6 +85,7 @@ calls! {
     History => "gmail.history",
     List => "gmail.list",
     Messages => "gmail.messages",
+    Perform => "gmail.perform",
     Send => "queue.send",
     Keep => "quarantine.keep",
     Publish => "bus.publish",
@@ -110,6 +114,8 @@ pub enum Failure {
     HistoryExpired,
     /// Too many calls; how long to wait.
     RateLimited(Duration),
+    /// Of what is sent once.
+    OutcomeUnknown,
     PageLost,
     WatchTaken,
     Refused(u16),
@@ -249,6 +255,7 @@ impl Refusal for ProviderError {
         match failure {
             Failure::Unavailable => Self::unavailable("503, as scripted"),
             Failure::RateLimited(wait) => Self::Unavailable { reason: "429, as scripted".into(), retry_after: Some(wait) },
+            Failure::OutcomeUnknown => Self::OutcomeUnknown("no answer, as scripted".into()),
             Failure::PageLost => Self::PageLost,
             Failure::WatchTaken => Self::WatchTaken,
             Failure::Unauthorized => Self::Unauthorized,

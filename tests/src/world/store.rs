@@ -11,7 +11,7 @@ use email_connectors::domain::secret::{SealedAccessToken, WrappedKey};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::trigger::Trigger;
 use email_connectors::domain::watch::Watch;
-use email_connectors::ports::{Commit, Due, Exchange, Hook, PendingConsent, Store, StoreError};
+use email_connectors::ports::{ClaimedKey, Commit, Due, Exchange, Hook, KEY_LIFE, PendingConsent, RequestKey, Store, StoreError};
 use uuid::Uuid;
 
 use super::World;
@@ -166,6 +166,35 @@ impl Store for MemoryStore {
             Ok(())
         };
         self.step(Call::NoteSeen, what, note).await
+    }
+
+    async fn claim_key(&self, owner: &OwnerId, key: &RequestKey) -> Result<Option<ClaimedKey>, StoreError> {
+        let claim = |tables: &mut Tables| {
+            let place = (owner.clone(), key.name);
+            if let Some(held) = tables.requests.get(&place).filter(|held| held.at.after(KEY_LIFE) > key.at) {
+                return Ok(Some(held.clone()));
+            }
+            tables.requests.insert(place, ClaimedKey { body: key.body, at: key.at, answer: None });
+            Ok(None)
+        };
+        self.step(Call::ClaimKey, owner, claim).await
+    }
+
+    async fn keep_answer(&self, owner: &OwnerId, key: &RequestKey, answer: &str) -> Result<(), StoreError> {
+        let keep = |tables: &mut Tables| {
+            let held = ClaimedKey { body: key.body, at: key.at, answer: Some(answer.into()) };
+            tables.requests.insert((owner.clone(), key.name), held);
+            Ok(())
+        };
+        self.step(Call::KeepAnswer, owner, keep).await
+    }
+
+    async fn release_key(&self, owner: &OwnerId, key: &RequestKey) -> Result<(), StoreError> {
+        let release = |tables: &mut Tables| {
+            tables.requests.remove(&(owner.clone(), key.name));
+            Ok(())
+        };
+        self.step(Call::ReleaseKey, owner, release).await
     }
 
     async fn connector(&self, owner: &OwnerId, id: &ConnectorId) -> Result<Option<Connector>, StoreError> {

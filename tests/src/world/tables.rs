@@ -13,7 +13,7 @@ use email_connectors::domain::secret::WrappedKey;
 use email_connectors::domain::sweep::first_sweep;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::trigger::Trigger;
-use email_connectors::ports::{Commit, Due, Exchange, Hook, PendingConsent, SWEEP_SHARDS, StoreError};
+use email_connectors::ports::{ClaimedKey, Commit, Due, Exchange, Hook, PendingConsent, SWEEP_SHARDS, StoreError};
 use uuid::Uuid;
 
 /// How old an unpublished event is before the renewer is told of it.
@@ -28,6 +28,7 @@ pub(crate) struct Tables {
     pub memberships: BTreeMap<GoogleSub, Membership>,
     pub consents: BTreeMap<(OwnerId, Uuid), PendingConsent>,
     pub seen: BTreeMap<String, Timestamp>,
+    pub requests: BTreeMap<(OwnerId, Uuid), ClaimedKey>,
     pub triggers: BTreeMap<TriggerId, (Location, Trigger)>,
     pub hooks: BTreeMap<TriggerId, Hook>,
     pub ledger: BTreeMap<EventId, Entry>,

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tests::deployed::{Stack, processes};
 
 use crate::security::counters;
-use crate::security::inside::{Inside, Options};
 use crate::security::logs;
+use tests::inside::{Inside, Options};
 
 /// Nothing in this process takes longer.
 const INSIDE: Duration = Duration::from_secs(20);

@@ -9,8 +9,8 @@ use tests::world::{Call, When};
 
 use crate::security::case::Case;
 use crate::security::forge::{self, NOBODY};
-use crate::security::inside::Options;
 use crate::security::place::{Place, status, told};
+use tests::inside::Options;
 
 #[tokio::test]
 async fn case_14_what_nobody_can_read() {

@@ -6,9 +6,9 @@ use tests::deployed::{ORIGIN, token, token_with};
 
 use crate::security::case::Case;
 use crate::security::forge::{self, NOBODY, unique};
-use crate::security::inside::Options;
 use crate::security::keys;
 use crate::security::place::{Place, status, told};
+use tests::inside::Options;
 
 const AUDIENCE: &str = "email-connectors";
 const ISSUER: &str = "https://login.example.com";

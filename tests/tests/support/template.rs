@@ -20,3 +20,13 @@ fn plain(value: Value) -> Value {
         value => value,
     }
 }
+
+/// Every route that the gateway lets through: its method and its path.
+#[allow(dead_code, reason = "not every test that reads the template asks for its routes")]
+pub fn routes(template: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
+    let resources = template["Resources"].as_mapping().unwrap().values();
+    let events = resources.filter_map(|resource| resource["Properties"]["Events"].as_mapping()).flat_map(|events| events.values());
+    let http = events.filter(|event| event["Type"] == "HttpApi").map(|event| &event["Properties"]);
+    http.map(|route| (text(&route["Method"]), text(&route["Path"]))).collect()
+}

@@ -9,6 +9,7 @@
 //! | `OWNER#<owner>` | `TRIGGER#<id>` | the same trigger, as its owner reads it |
 //! | `OWNER#<owner>` | `EXCHANGE#<fingerprint>` | which connector a code led to, for ten minutes |
 //! | `OWNER#<owner>` | `CONSENT#<state's fingerprint>` | a consent that was asked for: its PKCE verifier, for ten minutes, taken once |
+//! | `OWNER#<owner>` | `REQUEST#<fingerprint>` | what a request with an Idempotency-Key was answered, for a day |
 //! | `ACCOUNT#<google sub>` | `MEMBERS` | who shares the account; kept for 30 days after the last one left |
 //! | `HOOK#<trigger>` | `HOOK` | owner and sealed secret of a `webhook` trigger, found without its owner |
 //! | `SEEN#<what>` | `SEEN` | something that is acted on once was seen, until it cannot come again |
@@ -84,6 +85,10 @@ pub fn exchange(of: &OwnerId, exchange: &Exchange) -> Key {
 
 pub fn consent(of: &OwnerId, state: Uuid) -> Key {
     Key::new(owner(of), format!("CONSENT#{}", state.simple()))
+}
+
+pub fn request(of: &OwnerId, name: Uuid) -> Key {
+    Key::new(owner(of), format!("REQUEST#{}", name.simple()))
 }
 
 pub fn membership(account: &GoogleSub) -> Key {

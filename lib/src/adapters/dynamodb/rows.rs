@@ -276,6 +276,15 @@ pub struct ConsentRow {
 }
 
 #[derive(Serialize, Deserialize)]
+pub struct RequestRow {
+    pub body: uuid::Uuid,
+    pub claimed_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+    pub expires_at: i64,
+}
+
+#[derive(Serialize, Deserialize)]
 pub struct HookRow {
     owner_id: OwnerId,
     secret: ByteBuf,

@@ -23,7 +23,7 @@ use crate::domain::sweep::{Patience, first_sweep, next_sweep};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
 use crate::domain::watch::Watch;
-use crate::ports::{CONSENT_LIFE, Commit, Due, Exchange, Hook, PendingConsent, Store, StoreError};
+use crate::ports::{CONSENT_LIFE, ClaimedKey, Commit, Due, Exchange, Hook, PendingConsent, RequestKey, Store, StoreError};
 
 /// The attributes that a reconnect overwrites.
 const RECONNECTED: [&str; 8] =
@@ -136,6 +136,18 @@ impl Store for DynamoStore {
     async fn note_seen(&self, what: &str, until: Timestamp) -> Result<(), StoreError> {
         let row = item(&keys::seen(what), &SeenRow { expires_at: until.seconds() })?;
         self.transact(vec![put(&self.table, row, true)]).await
+    }
+
+    async fn claim_key(&self, owner: &OwnerId, key: &RequestKey) -> Result<Option<ClaimedKey>, StoreError> {
+        self.claim(owner, key).await
+    }
+
+    async fn keep_answer(&self, owner: &OwnerId, key: &RequestKey, answer: &str) -> Result<(), StoreError> {
+        self.answer(owner, key, answer).await
+    }
+
+    async fn release_key(&self, owner: &OwnerId, key: &RequestKey) -> Result<(), StoreError> {
+        self.release(owner, key).await
     }
 
     async fn connector(&self, owner: &OwnerId, id: &ConnectorId) -> Result<Option<Connector>, StoreError> {

@@ -57,6 +57,24 @@ impl Failure {
         }
     }
 
+    /// A refusal that came as a good answer.
+    pub fn inside(body: &[u8]) -> Option<Self> {
+        // Cheaply: no good answer of Gmail's begins so.
+        let begins = body.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start().starts_with(b"\"error\"");
+        let status = |body: &[u8]| serde_json::from_slice::<serde_json::Value>(body).ok()?["error"]["code"].as_u64()?.try_into().ok();
+        begins.then(|| Self::answered(status(body).unwrap_or(500), &Head::default(), body))
+    }
+
+    /// For what an owner asked for. What was sent once and not answered, or answered with a server's failure, may have been
+    /// done.
+    pub fn of_request(self, may_be_repeated: bool) -> ProviderError {
+        match self.effective_status() {
+            Some(429) => ProviderError::RateLimited { reason: self.told(), retry_after: self.retry_after },
+            None | Some(408 | 500..) if !may_be_repeated => ProviderError::OutcomeUnknown(self.to_string()),
+            _ => self.of_api(),
+        }
+    }
+
     /// For a listing in pages: a page that is refused with what led to it unchanged is refused for its token.
     pub fn of_page(self, page_token: Option<&str>) -> ProviderError {
         if self.status == Some(400) && page_token.is_some() { ProviderError::PageLost } else { self.of_api() }

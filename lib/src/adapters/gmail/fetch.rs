@@ -8,7 +8,6 @@ use secrecy::ExposeSecret;
 use super::errors::Failure;
 use super::{Gmail, batch, once, parse, pause, wire};
 use crate::domain::id::MessageId;
-use crate::domain::message::ProviderMessage;
 use crate::domain::secret::AccessToken;
 use crate::ports::{Fetched, ProviderError};
 
@@ -21,18 +20,32 @@ const MESSAGE_FIELDS: &str = "id,threadId,labelIds,snippet,historyId,internalDat
     payload(mimeType,filename,headers,parts(mimeType,filename,parts(mimeType,filename,parts(mimeType,filename))))";
 const METADATA_FIELDS: &str = "id,threadId,labelIds,snippet,historyId,internalDate,sizeEstimate,payload(mimeType,filename,headers)";
 
+/// How much of each message is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// What an event tells.
+    Event,
+    /// Where the grant allows no more, or no more is wanted.
+    Headers,
+    /// With its bodies.
+    Whole,
+}
+
+/// What becomes of a message that was read.
+type Reading<T> = fn(wire::Message) -> Result<T, Failure>;
+
 /// What was said of one message.
-enum Answer {
-    Message(ProviderMessage),
+enum Answer<T> {
+    Message(T),
     Missing,
     /// It is there, and why it cannot be read.
     Unreadable(String),
     Refused(Failure),
 }
 
-impl Answer {
-    fn of_body(body: &[u8]) -> Self {
-        match parse::<wire::Message>(body).and_then(wire::Message::into_message) {
+impl<T> Answer<T> {
+    fn of_body(body: &[u8], reading: Reading<T>) -> Self {
+        match parse::<wire::Message>(body).and_then(reading) {
             Ok(message) => Self::Message(message),
             Err(failure) => Self::Unreadable(failure.reason),
         }
@@ -42,18 +55,17 @@ impl Answer {
         if failure.status == Some(404) { Self::Missing } else { Self::Refused(failure) }
     }
 
-    fn of_part(part: &batch::PartAnswer) -> Self {
+    fn of_part(part: &batch::PartAnswer, reading: Reading<T>) -> Self {
         match part.status {
-            200..300 => Self::of_body(&part.body),
+            200..300 => Self::of_body(&part.body, reading),
             status => Self::of_failure(Failure::answered(status, &part.head, &part.body)),
         }
     }
 }
 
 /// What came of the calls so far.
-#[derive(Default)]
-struct Fetching {
-    fetched: Fetched,
+struct Fetching<T> {
+    fetched: Fetched<T>,
     /// What the next round asks for, and how long that waits.
     again: Vec<MessageId>,
     wait: Duration,
@@ -62,9 +74,15 @@ struct Fetching {
     why: Option<Failure>,
 }
 
-impl Fetching {
+impl<T> Default for Fetching<T> {
+    fn default() -> Self {
+        Self { fetched: Fetched::default(), again: Vec::new(), wait: Duration::ZERO, left: Vec::new(), why: None }
+    }
+}
+
+impl<T> Fetching<T> {
     /// `wait` says when a failure is worth another try.
-    fn take(&mut self, id: &MessageId, answer: Answer, wait: impl Fn(&Failure) -> Option<Duration>) -> Result<(), ProviderError> {
+    fn take(&mut self, id: &MessageId, answer: Answer<T>, wait: impl Fn(&Failure) -> Option<Duration>) -> Result<(), ProviderError> {
         match answer {
             Answer::Message(message) => self.fetched.messages.push(message),
             Answer::Missing => {}
@@ -89,16 +107,23 @@ impl Fetching {
         self.why = self.why.take().filter(|held| held.retry_after >= failure.retry_after).or(Some(failure));
     }
 
-    fn end(self) -> Fetched {
+    fn end(self) -> Fetched<T> {
         let unanswered = self.why.map(|failure| (self.left, failure.of_api()));
         Fetched { unanswered, ..self.fetched }
     }
 }
 
 impl Gmail {
-    pub(super) async fn fetch(&self, access: &AccessToken, ids: &[MessageId], only_headers: bool) -> Result<Fetched, ProviderError> {
+    /// In any order.
+    pub(super) async fn fetch<T>(
+        &self,
+        access: &AccessToken,
+        ids: &[MessageId],
+        depth: Depth,
+        reading: Reading<T>,
+    ) -> Result<Fetched<T>, ProviderError> {
         if let [id] = ids {
-            return self.fetch_one(access, id, only_headers).await;
+            return self.fetch_one(access, id, depth, reading).await;
         }
         let mut fetching = Fetching::default();
         let mut wanted = ids.to_vec();
@@ -107,7 +132,7 @@ impl Gmail {
             let size = if attempt == 1 { BATCH } else { BATCH_AGAIN };
             for (number, group) in wanted.chunks(size).enumerate() {
                 let wait = |failure: &Failure| self.wait(attempt, failure);
-                match self.batch(access, group, only_headers).await {
+                match self.batch(access, group, depth, reading).await {
                     Ok(answers) => group.iter().zip(answers).try_for_each(|(id, answer)| fetching.take(id, answer, wait))?,
                     Err(failure) if failure.status == Some(401) => return Err(failure.of_api()),
                     Err(failure) => match wait(&failure) {
@@ -131,9 +156,15 @@ impl Gmail {
     }
 
     /// Its call is repeated by `send` itself.
-    async fn fetch_one(&self, access: &AccessToken, id: &MessageId, only_headers: bool) -> Result<Fetched, ProviderError> {
-        let body = async { self.send(self.get(access, self.message_url(id, only_headers)?)).await };
-        let answer = body.await.map_or_else(Answer::of_failure, |answered| Answer::of_body(&answered.body));
+    async fn fetch_one<T>(
+        &self,
+        access: &AccessToken,
+        id: &MessageId,
+        depth: Depth,
+        reading: Reading<T>,
+    ) -> Result<Fetched<T>, ProviderError> {
+        let body = async { self.send(self.get(access, self.message_url(id, depth)?)).await };
+        let answer = body.await.map_or_else(Answer::of_failure, |answered| Answer::of_body(&answered.body, reading));
         let mut fetching = Fetching::default();
         fetching.take(id, answer, |_| None)?;
         let mut fetched = fetching.end();
@@ -144,29 +175,39 @@ impl Gmail {
     }
 
     /// What each part of one batch says, in the order of `ids`; a failure if the batch itself was not answered well.
-    async fn batch(&self, access: &AccessToken, ids: &[MessageId], only_headers: bool) -> Result<Vec<Answer>, Failure> {
-        let path =
-            |id: &MessageId| self.message_url(id, only_headers).map(|url| format!("{}?{}", url.path(), url.query().unwrap_or_default()));
+    async fn batch<T>(
+        &self,
+        access: &AccessToken,
+        ids: &[MessageId],
+        depth: Depth,
+        reading: Reading<T>,
+    ) -> Result<Vec<Answer<T>>, Failure> {
+        let path = |id: &MessageId| self.message_url(id, depth).map(|url| format!("{}?{}", url.path(), url.query().unwrap_or_default()));
         let paths = ids.iter().map(path).collect::<Result<Vec<_>, _>>()?;
         let request = self.http.post(&self.settings.batch_url).bearer_auth(access.secret.expose_secret());
         let request =
             request.header(CONTENT_TYPE, format!("multipart/mixed; boundary={}", batch::BOUNDARY)).body(batch::request_body(&paths));
         let answered = once(request).await?;
         let parts = batch::read_answers(&answered.content_type, &answered.head, &answered.body);
-        let answer = |index| parts.iter().find(|part| part.index == index).map(Answer::of_part);
+        let answer = |index| parts.iter().find(|part| part.index == index).map(|part| Answer::of_part(part, reading));
         let unanswered = || Answer::Refused(Failure::no_answer("a part was not answered"));
         Ok((0..ids.len()).map(|index| answer(index).unwrap_or_else(unanswered)).collect())
     }
 
-    fn message_url(&self, id: &MessageId, only_headers: bool) -> Result<reqwest::Url, Failure> {
-        let (format, fields) = if only_headers { ("metadata", METADATA_FIELDS) } else { ("full", MESSAGE_FIELDS) };
-        self.url(&format!("messages/{id}"), &[("format", format), ("fields", fields)])
+    fn message_url(&self, id: &MessageId, depth: Depth) -> Result<reqwest::Url, Failure> {
+        let query: &[(&str, &str)] = match depth {
+            Depth::Event => &[("format", "full"), ("fields", MESSAGE_FIELDS)],
+            Depth::Headers => &[("format", "metadata"), ("fields", METADATA_FIELDS)],
+            // A tree of parts has no bound that `fields` could name.
+            Depth::Whole => &[("format", "full")],
+        };
+        self.url(&format!("messages/{id}"), query)
     }
 }
 
 /// A batch failed to the end, and so would the next one: `rest` and what was to be asked for again are left. It is an
 /// error if that is all there was.
-fn cut_short(mut fetching: Fetching, rest: &[MessageId], failure: Failure, asked: usize) -> Result<Fetched, ProviderError> {
+fn cut_short<T>(mut fetching: Fetching<T>, rest: &[MessageId], failure: Failure, asked: usize) -> Result<Fetched<T>, ProviderError> {
     let again = std::mem::take(&mut fetching.again);
     fetching.leave(&again, failure.clone());
     fetching.leave(rest, failure.clone());
@@ -177,6 +218,9 @@ fn cut_short(mut fetching: Fetching, rest: &[MessageId], failure: Failure, asked
 mod tests {
     use super::*;
     use crate::adapters::gmail::retry_after::Head;
+    use crate::domain::message::ProviderMessage;
+
+    const READING: Reading<ProviderMessage> = wire::Message::into_message;
 
     const MESSAGE: &[u8] = br#"{"id":"m","threadId":"t","internalDate":"1700000000123"}"#;
 
@@ -188,14 +232,14 @@ mod tests {
         format!(r#"{{"error":{{"message":"","errors":[{{"reason":"{reason}"}}]}}}}"#).into_bytes()
     }
 
-    fn taken(status: u16, body: &[u8], wait: Option<Duration>) -> Result<Fetching, ProviderError> {
+    fn taken(status: u16, body: &[u8], wait: Option<Duration>) -> Result<Fetching<ProviderMessage>, ProviderError> {
         let mut fetching = Fetching::default();
-        fetching.take(&MessageId::new("m"), Answer::of_part(&part(status, body, None)), |_| wait)?;
+        fetching.take(&MessageId::new("m"), Answer::of_part(&part(status, body, None), READING), |_| wait)?;
         Ok(fetching)
     }
 
     /// Where the message is found afterwards.
-    fn place(fetching: &Fetching) -> String {
+    fn place(fetching: &Fetching<ProviderMessage>) -> String {
         let Fetched { messages, failed, .. } = &fetching.fetched;
         match (messages.len(), &failed[..], fetching.left.len(), fetching.again.len()) {
             (1, [], 0, 0) => "messages".into(),
@@ -254,7 +298,7 @@ mod tests {
     fn of_several_refusals_the_one_that_asks_for_most_patience_is_told() {
         let mut fetching = Fetching::default();
         for (id, retry_after) in [("a", None), ("b", Some("60")), ("c", Some("7")), ("d", None)] {
-            fetching.take(&MessageId::new(id), Answer::of_part(&part(429, b"", retry_after)), |_| None).unwrap();
+            fetching.take(&MessageId::new(id), Answer::of_part(&part(429, b"", retry_after), READING), |_| None).unwrap();
         }
         let (ids, error) = fetching.end().unanswered.unwrap();
         assert_eq!(ids, ["a", "b", "c", "d"].map(MessageId::new));
@@ -265,16 +309,16 @@ mod tests {
     fn a_batch_that_fails_keeps_what_came_before_it() {
         let ids = ["a", "b", "c"].map(MessageId::new);
         let failure = || Failure::answered(503, &Head::default(), &refusal("backendError"));
-        assert!(matches!(cut_short(Fetching::default(), &ids, failure(), 3), Err(ProviderError::Unavailable { .. })));
+        assert!(matches!(cut_short(Fetching::<ProviderMessage>::default(), &ids, failure(), 3), Err(ProviderError::Unavailable { .. })));
 
         let mut fetching = Fetching::default();
-        fetching.take(&ids[0], Answer::of_body(MESSAGE), |_| None).unwrap();
+        fetching.take(&ids[0], Answer::of_body(MESSAGE, READING), |_| None).unwrap();
         fetching.ask_again(&ids[1..2], Duration::ZERO);
         let fetched = cut_short(fetching, &ids[2..], failure(), 3).unwrap();
         let (left, _) = fetched.unanswered.unwrap();
         assert_eq!((fetched.messages.len(), &left[..]), (1, &ids[1..]));
 
-        let mut fetching = Fetching::default();
+        let mut fetching = Fetching::<ProviderMessage>::default();
         fetching.take(&ids[0], Answer::Missing, |_| None).unwrap();
         assert!(cut_short(fetching, &ids[1..], failure(), 3).is_ok(), "that one is not there was an answer too");
     }

@@ -2,13 +2,18 @@
 
 use std::collections::HashMap;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
 use super::errors::Failure;
 use crate::domain::history::{Change, HistoryPage, Record};
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
-use crate::domain::message::ProviderMessage;
+use crate::domain::mail::{self, Content};
+use crate::domain::message::{Metadata, ProviderMessage};
+use crate::domain::operation::answer::{MessageView, MinimalMessage};
+use crate::domain::operation::request::Format;
 use crate::domain::timestamp::Timestamp;
 use crate::ports::MessagePage;
 
@@ -107,15 +112,28 @@ pub struct Message {
     size_estimate: u64,
     #[serde(default)]
     payload: Part,
+    /// In base64url, with `format=raw`.
+    raw: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Part {
+    part_id: String,
     mime_type: String,
     filename: String,
     headers: Vec<Header>,
+    body: PartBody,
     parts: Vec<Part>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct PartBody {
+    size: u64,
+    /// In base64url.
+    data: Option<String>,
+    attachment_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -180,8 +198,7 @@ impl HistoryRecord {
 impl Message {
     /// An error when Gmail's date is not a number: such a message is not missing, so it must not be passed over.
     pub fn into_message(self) -> Result<ProviderMessage, Failure> {
-        let date = self.internal_date.parse().map_err(|_| Failure::no_answer("a message's internalDate is not a number"))?;
-        let received_at = Timestamp::from_millis(date);
+        let received_at = self.received_at()?;
         Ok(ProviderMessage {
             id: MessageId::new(self.id),
             thread_id: self.thread_id,
@@ -196,7 +213,68 @@ impl Message {
     }
 }
 
+impl Message {
+    fn received_at(&self) -> Result<Timestamp, Failure> {
+        let date = self.internal_date.parse().map_err(|_| Failure::no_answer("a message's internalDate is not a number"))?;
+        Ok(Timestamp::from_millis(date))
+    }
+
+    /// The message and its tree of parts.
+    pub fn into_whole(mut self) -> Result<(ProviderMessage, mail::Part), Failure> {
+        let root = std::mem::take(&mut self.payload);
+        let headers = root.headers.iter().map(|header| Header { name: header.name.clone(), value: header.value.clone() }).collect();
+        let has_attachments = root.has_attachments();
+        self.payload.headers = headers;
+        Ok((ProviderMessage { has_attachments, ..self.into_message()? }, root.into_part()?))
+    }
+
+    /// As much of it as was asked for.
+    pub fn into_view(self, format: Format) -> Result<MessageView, Failure> {
+        match format {
+            Format::Metadata => Ok(MessageView::Whole(Box::new(self.into_message()?.normalize()))),
+            Format::Full => {
+                let (message, root) = self.into_whole()?;
+                Ok(MessageView::Whole(Box::new(message.normalize_whole(&root))))
+            }
+            Format::Raw if self.raw.is_none() => Err(Failure::no_answer("a raw message without its bytes")),
+            Format::Minimal | Format::Raw => Ok(MessageView::Minimal(self.into_minimal()?)),
+        }
+    }
+
+    fn into_minimal(self) -> Result<MinimalMessage, Failure> {
+        Ok(MinimalMessage {
+            timestamp: self.received_at()?,
+            id: MessageId::new(self.id),
+            thread_id: self.thread_id,
+            label_ids: self.label_ids,
+            snippet: self.snippet,
+            metadata: Metadata { history_id: self.history_id, size_estimate: self.size_estimate },
+            raw: self.raw,
+        })
+    }
+}
+
 impl Part {
+    fn into_part(self) -> Result<mail::Part, Failure> {
+        let content = match (self.body.data, self.body.attachment_id) {
+            (_, Some(attachment_id)) => Content::Elsewhere { attachment_id },
+            (Some(data), None) => {
+                let decoded = BASE64_URL_SAFE_NO_PAD.decode(data.trim_end_matches('='));
+                Content::Bytes(decoded.map_err(|_| Failure::no_answer("a part's data is not base64url"))?)
+            }
+            (None, None) => Content::None,
+        };
+        Ok(mail::Part {
+            part_id: self.part_id,
+            mime_type: self.mime_type,
+            filename: self.filename,
+            headers: self.headers.into_iter().map(|header| (header.name, header.value)).collect(),
+            content,
+            size: self.body.size,
+            parts: self.parts.into_iter().map(Self::into_part).collect::<Result<_, _>>()?,
+        })
+    }
+
     /// A part with a file name is an attachment. Where only headers may be read there are no parts, and a mixed message is
     /// the best sign of one.
     fn has_attachments(&self) -> bool {

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use crate::deployed::{ORIGIN, PUSH_PATH, Stack};
+use crate::stage::{PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION};
+use crate::world::{MemoryBus, MemoryStore, MemoryVault, MemoryWakeUps, SCOPES, World};
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use axum::Router;
 use axum::extract::Request;
@@ -32,9 +35,6 @@ use oauth_connect::OauthConnect;
 use pubsub_webhook::Webhook;
 use secrecy::SecretString;
 use serde_json::json;
-use tests::deployed::{ORIGIN, PUSH_PATH, Stack};
-use tests::stage::{PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION};
-use tests::world::{MemoryBus, MemoryStore, MemoryVault, MemoryWakeUps, SCOPES, World};
 use time::OffsetDateTime;
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -212,11 +212,12 @@ impl Inside {
             gate: self.gate(),
             app: AppSettings { public_url: ORIGIN.into() },
             patience: PATIENCE,
+            refreshes: Default::default(),
             machine: self.machine.clone(),
         }
     }
 
-    fn webhook(&self, legacy_token: Option<SecretString>) -> Webhook<JwksVerifier, MemoryWakeUps, tests::world::MemoryQuarantine, Machine> {
+    fn webhook(&self, legacy_token: Option<SecretString>) -> Webhook<JwksVerifier, MemoryWakeUps, crate::world::MemoryQuarantine, Machine> {
         Webhook {
             receive: Receive {
                 verifier: self.keys("oauth2/v3/certs"),

@@ -1,0 +1,174 @@
+//! `/api/connectors/{connector_id}/messages`, `/threads`, `/labels`, `/drafts`: each row of the operations' table a route.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
+use email_connectors::domain::id::{ConnectorId, OwnerId, fingerprint};
+use email_connectors::domain::operation::request::{MailRequest, NoRequest};
+use email_connectors::domain::operation::{BodyShape, Entry, OPERATIONS, Operation, Verb};
+use email_connectors::domain::timestamp::Timestamp;
+use email_connectors::flows::access::AccessError;
+use email_connectors::flows::operate::{Operate, OperateError};
+use email_connectors::flows::repeat::{self, Known};
+use email_connectors::ports::{ProviderError, RequestKey, Store};
+use email_connectors::web::{Body, Problem, json_body};
+
+use crate::mail_answer::{self, Told};
+use crate::{Api, Shared, World, mail_problem, store_problem};
+
+/// A mail with its attachments, in base64: Lambda takes 6 MB, with all that API Gateway adds.
+pub const LONGEST_MAIL: usize = 5_500_000;
+
+pub fn routes<W: World>() -> Router<Arc<Api<W>>> {
+    OPERATIONS.iter().fold(Router::new(), |router, entry| router.route(&path(entry), route::<W>(entry)))
+}
+
+/// The whole path of an operation.
+pub fn path(entry: &Entry) -> String {
+    format!("/api/connectors/{{connector_id}}{}", entry.path)
+}
+
+fn route<W: World>(entry: &Entry) -> MethodRouter<Arc<Api<W>>> {
+    let operation = entry.operation;
+    let handler = move |State(api): Shared<W>,
+                        Path(path): Path<BTreeMap<String, String>>,
+                        RawQuery(query): RawQuery,
+                        headers: HeaderMap,
+                        Body(body): Body| async move { operate(&api, operation, path, query, headers, body).await };
+    let on = match entry.verb {
+        Verb::Get => get,
+        Verb::Post => post,
+        Verb::Put => put,
+        Verb::Patch => patch,
+        Verb::Delete => delete,
+    };
+    let route = on(handler);
+    if entry.body == BodyShape::Outgoing { route.layer(DefaultBodyLimit::max(LONGEST_MAIL)) } else { route }
+}
+
+async fn operate<W: World>(
+    api: &Api<W>,
+    operation: Operation,
+    path: BTreeMap<String, String>,
+    query: Option<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let entry = operation.entry();
+    let (owner, now) = api.admit(&headers, entry.action).await?;
+    let named = path.get("connector_id").and_then(|id| ConnectorId::parse(id));
+    let id = named.ok_or_else(|| Problem::not_found("connector"))?;
+    let query: Vec<(String, String)> =
+        form_urlencoded::parse(query.unwrap_or_default().as_bytes()).map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+    let value = if entry.body == BodyShape::None { serde_json::Value::Null } else { json_body(&body)? };
+    let request = MailRequest::read(operation, &path, &query, || Ok(value)).map_err(no_request)?;
+    let range = headers.get("range").and_then(|range| range.to_str().ok());
+    let doing = Doing { api, owner: &owner, id: &id, operation, now };
+    match request_key(operation, &id, &path, &headers, &body, now)? {
+        Some(key) => doing.once(request, &key).await,
+        None => doing.run(request, range).await.map(IntoResponse::into_response),
+    }
+}
+
+struct Doing<'a, W: World> {
+    api: &'a Api<W>,
+    owner: &'a OwnerId,
+    id: &'a ConnectorId,
+    operation: Operation,
+    now: Timestamp,
+}
+
+impl<W: World> Doing<'_, W> {
+    async fn run(&self, request: MailRequest, range: Option<&str>) -> Result<Told, Problem> {
+        let performed = self.perform(request.clone()).await.map_err(|error| mail_problem::problem(error, self.now))?;
+        mail_answer::told(self.operation, &request, performed, range)
+    }
+
+    async fn perform(&self, request: MailRequest) -> Result<email_connectors::ports::Performed, OperateError> {
+        let api = self.api;
+        let operate = Operate { store: &api.store, vault: &api.vault, provider: &api.provider, refreshes: &api.refreshes };
+        let performed = operate.run(self.owner, self.id, request, self.now).await;
+        let (outcome, units) = match &performed {
+            Ok(performed) => ("done", performed.units),
+            Err(_) => ("failed", 0),
+        };
+        let name = self.operation.entry().name;
+        metrics::counter!("MailOperation", "operation" => name, "outcome" => outcome).increment(1);
+        metrics::counter!("GmailUnits", "operation" => name).increment(units.into());
+        performed
+    }
+
+    /// A key whose request was done is answered as it was then. One whose request was refused, so that nothing was done, is
+    /// free again; one that nobody knows the outcome of stays taken.
+    async fn once(&self, request: MailRequest, key: &RequestKey) -> Result<Response, Problem> {
+        let store = &self.api.store;
+        match repeat::claim(store, self.owner, key).await.map_err(store_problem)? {
+            Known::Nothing => {}
+            Known::Answered(answer) => return mail_answer::again(self.operation, answer),
+            Known::Other => {
+                let detail = "this key was sent with another request; make a new key for each";
+                return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail).at("idempotency-key"));
+            }
+            Known::Running => {
+                let detail = "the first request under this key is being done; ask again shortly";
+                let busy = Problem::new(StatusCode::CONFLICT, "idempotency_in_progress", detail).at("idempotency-key");
+                return Err(busy.again_in(std::time::Duration::from_secs(5)));
+            }
+            Known::Unknown => {
+                let detail = "the request under this key may have been done, or not. Look before you send it again under a new key";
+                return Err(Problem::new(StatusCode::CONFLICT, "outcome_unknown", detail).at("idempotency-key"));
+            }
+        }
+        let performed = match self.perform(request.clone()).await {
+            Ok(performed) => performed,
+            Err(error) => {
+                if !may_be_done(&error) {
+                    store.release_key(self.owner, key).await.map_err(store_problem)?;
+                }
+                return Err(mail_problem::problem(error, self.now));
+            }
+        };
+        let told = mail_answer::told(self.operation, &request, performed, None)?;
+        if let Err(error) = store.keep_answer(self.owner, key, &told.text()).await {
+            // It is done all the same; who asks again under the key is told that nobody knows.
+            tracing::error!(%error, "the answer is not kept under its key");
+        }
+        Ok(told.into_response())
+    }
+}
+
+fn may_be_done(error: &OperateError) -> bool {
+    matches!(error, OperateError::Access(AccessError::Provider(ProviderError::OutcomeUnknown(_))))
+}
+
+/// What tells this request from others: route, sender's key and body.
+fn request_key(
+    operation: Operation,
+    connector: &ConnectorId,
+    path: &BTreeMap<String, String>,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Option<RequestKey>, Problem> {
+    let Some(key) = headers.get("idempotency-key").filter(|_| operation.makes_something()) else { return Ok(None) };
+    let key = key.to_str().ok().filter(|key| (1..=255).contains(&key.len())).ok_or_else(|| {
+        let detail = "the header Idempotency-Key may hold up to 255 letters, digits and signs of ASCII";
+        Problem::new(StatusCode::BAD_REQUEST, "invalid_request", detail).at("idempotency-key")
+    })?;
+    let draft = path.get("draft_id").map(String::as_str).unwrap_or_default();
+    let name = fingerprint(&["request", operation.entry().name, connector.as_str(), draft, key]);
+    Ok(Some(RequestKey { name, body: fingerprint(&["body", &String::from_utf8_lossy(body)]), at: now }))
+}
+
+fn no_request(error: NoRequest) -> Problem {
+    match error {
+        NoRequest::NothingNamed(what) => Problem::not_found(what),
+        NoRequest::Invalid(refused) => Problem::new(StatusCode::BAD_REQUEST, "invalid_request", refused.problem).at(refused.field),
+    }
+}

@@ -1,0 +1,242 @@
+//! What an operation answers, over HTTP: JSON, or an attachment's bytes.
+
+use axum::http::header::{
+    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use email_connectors::domain::mail::Attachment;
+use email_connectors::domain::operation::Operation;
+use email_connectors::domain::operation::answer::{
+    AttachmentBytes, BatchDeleted, BatchModified, Deleted, Deletion, MailAnswer, ThreadReference,
+};
+use email_connectors::domain::operation::request::MailRequest;
+use email_connectors::domain::range::{Asked, asked};
+use email_connectors::ports::Performed;
+use email_connectors::web::Problem;
+use serde::Serialize;
+
+/// Lambda answers 6 MB, with bytes in base64.
+const LONGEST_ANSWER: usize = 5_500_000;
+/// What is downloaded at a time.
+pub const LONGEST_PART: usize = 4 * 1024 * 1024;
+
+const QUOTA_UNITS: HeaderName = HeaderName::from_static("x-quota-units");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// An answer that is ready to be sent.
+pub(crate) enum Told {
+    Json { status: StatusCode, text: String, units: u32 },
+    Nothing { units: u32 },
+    Bytes { response: Box<Response>, units: u32 },
+}
+
+pub(crate) fn told(operation: Operation, request: &MailRequest, performed: Performed, range: Option<&str>) -> Result<Told, Problem> {
+    let units = performed.units;
+    let made = matches!(operation, Operation::CreateDraft | Operation::CreateLabel);
+    let status = if made { StatusCode::CREATED } else { StatusCode::OK };
+    let text = match performed.answer {
+        MailAnswer::Bytes(bytes) => return Ok(Told::Bytes { response: Box::new(download(&bytes, range)?), units }),
+        MailAnswer::Messages(answer) => render(&answer),
+        MailAnswer::Threads(answer) => render(&answer),
+        MailAnswer::Drafts(answer) => render(&answer),
+        MailAnswer::Labels(answer) => render(&answer),
+        MailAnswer::Message(answer) => render(&answer),
+        MailAnswer::Thread(answer) => render(&answer),
+        MailAnswer::Draft(answer) => render(&answer),
+        MailAnswer::Label(answer) => render(&answer),
+        MailAnswer::Attachments(answer) => render(&answer),
+        MailAnswer::Placed(placed) => match operation {
+            Operation::DeleteMessage => render(&Deletion { id: placed.id.to_string(), deleted: Deleted::Trash }),
+            _ => render(&placed),
+        },
+        MailAnswer::Done => match done(operation, request) {
+            Some(text) => text,
+            None => return Ok(Told::Nothing { units }),
+        },
+    };
+    if text.len() > LONGEST_ANSWER {
+        let detail =
+            format!("the answer would be {} bytes long; ask for a smaller page_size, or for less with format=metadata", text.len());
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "answer_too_large", detail));
+    }
+    Ok(Told::Json { status, text, units })
+}
+
+/// What is told of what Gmail says nothing about.
+fn done(operation: Operation, request: &MailRequest) -> Option<String> {
+    let deletion = |id: &str, deleted| render(&Deletion { id: id.into(), deleted });
+    Some(match (operation, request) {
+        (Operation::DeleteThread, MailRequest::Trash(_, id)) => deletion(id, Deleted::Trash),
+        (_, MailRequest::Delete(_, id)) => deletion(id, Deleted::Permanently),
+        (_, MailRequest::Modify(_, id, _) | MailRequest::Trash(_, id) | MailRequest::Untrash(_, id)) => {
+            render(&ThreadReference { id: id.clone() })
+        }
+        (_, MailRequest::BatchModify(ids, _)) => render(&BatchModified { count: ids.len() }),
+        (_, MailRequest::BatchTrash(ids)) => render(&BatchDeleted { count: ids.len(), deleted: Deleted::Trash }),
+        (_, MailRequest::BatchDelete(ids)) => render(&BatchDeleted { count: ids.len(), deleted: Deleted::Permanently }),
+        _ => return None,
+    })
+}
+
+fn render(answer: &impl Serialize) -> String {
+    // Strings, numbers and lists of them: rendering them cannot fail.
+    serde_json::to_string(answer).unwrap_or_default()
+}
+
+impl Told {
+    /// What is kept of it for a repetition.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Json { text, .. } => text.clone(),
+            Self::Nothing { .. } | Self::Bytes { .. } => String::new(),
+        }
+    }
+}
+
+/// The answer of a request that was done before, as it was then.
+pub(crate) fn again(operation: Operation, text: String) -> Result<Response, Problem> {
+    let made = matches!(operation, Operation::CreateDraft | Operation::CreateLabel);
+    let status = if made { StatusCode::CREATED } else { StatusCode::OK };
+    let mut response = Told::Json { status, text, units: 0 }.into_response();
+    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    Ok(response)
+}
+
+impl IntoResponse for Told {
+    fn into_response(self) -> Response {
+        let (mut response, units) = match self {
+            Self::Json { status, text, units } => ((status, [(CONTENT_TYPE, "application/json")], text).into_response(), units),
+            Self::Nothing { units } => (StatusCode::NO_CONTENT.into_response(), units),
+            Self::Bytes { response, units } => (*response, units),
+        };
+        response.headers_mut().insert(QUOTA_UNITS, HeaderValue::from(units));
+        response
+    }
+}
+
+/// An attachment is its sender's: it is saved and never shown, under a name that cannot leave its header.
+fn download(content: &AttachmentBytes, range: Option<&str>) -> Result<Response, Problem> {
+    let (all, length) = (&content.bytes, content.bytes.len());
+    let (status, range) = match asked(range, length) {
+        Asked::Outside => {
+            let detail = format!("the attachment is {length} bytes long");
+            return Err(Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_outside", detail).at("range"));
+        }
+        Asked::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
+        Asked::Whole => (StatusCode::OK, 0..length),
+    };
+    if range.len() > LONGEST_PART {
+        let detail = format!(
+            "this would be {} bytes; ask for it in parts of up to {LONGEST_PART}, as with `Range: bytes=0-{}`",
+            range.len(),
+            LONGEST_PART - 1
+        );
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "attachment_too_large", detail).at("range"));
+    }
+    let mut response = (status, all[range.clone()].to_vec()).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, content_type(&content.attachment.mime_type));
+    headers.insert(CONTENT_DISPOSITION, disposition(&content.attachment));
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
+    // Without it lambda_http takes what calls itself text for UTF-8, and spoils what is not.
+    headers.insert("content-encoding", HeaderValue::from_static("identity"));
+    if status == StatusCode::PARTIAL_CONTENT {
+        let told = format!("bytes {}-{}/{length}", range.start, range.end - 1);
+        headers.insert(CONTENT_RANGE, HeaderValue::try_from(told).unwrap_or_else(|_| HeaderValue::from_static("bytes */*")));
+    }
+    Ok(response)
+}
+
+/// What the sender called it, if that is a media type at all.
+fn content_type(mime_type: &str) -> HeaderValue {
+    let token = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&byte));
+    let fits = mime_type.split_once('/').is_some_and(|(kind, rest)| token(kind) && token(rest));
+    let shown = if fits { mime_type } else { "application/octet-stream" };
+    HeaderValue::from_str(shown).unwrap_or(HeaderValue::from_static("application/octet-stream"))
+}
+
+/// RFC 6266: a plain name for all, and the real one for who can read it.
+fn disposition(attachment: &Attachment) -> HeaderValue {
+    let safe = |character: char| if character.is_ascii_alphanumeric() || " ._-()".contains(character) { character } else { '_' };
+    let plain: String = attachment.filename.chars().map(safe).collect();
+    let plain = if plain.trim().is_empty() { "attachment".to_string() } else { plain };
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let encoded: String = attachment
+        .filename
+        .bytes()
+        .map(|byte| if unreserved(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect();
+    let told = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}");
+    HeaderValue::try_from(told).unwrap_or(HeaderValue::from_static("attachment"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attachment(filename: &str, mime_type: &str) -> Attachment {
+        Attachment { part_id: "1".into(), filename: filename.into(), mime_type: mime_type.into(), size: 3, inline: false, content_id: None }
+    }
+
+    fn downloaded(filename: &str, mime_type: &str, range: Option<&str>) -> Result<Response, Problem> {
+        let bytes = vec![0xff, 0xfe, 0x00];
+        download(&AttachmentBytes { attachment: attachment(filename, mime_type), bytes }, range)
+    }
+
+    fn header(response: &Response, name: &str) -> String {
+        response.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_file_name_stays_within_its_header() {
+        let table = [
+            ("a.pdf", "attachment; filename=\"a.pdf\"; filename*=UTF-8''a.pdf"),
+            ("a\"; x=\".pdf", "attachment; filename=\"a__ x__.pdf\"; filename*=UTF-8''a%22%3B%20x%3D%22.pdf"),
+            ("a\r\nSet-Cookie: b", "attachment; filename=\"a__Set-Cookie_ b\"; filename*=UTF-8''a%0D%0ASet-Cookie%3A%20b"),
+            ("../../x", "attachment; filename=\".._.._x\"; filename*=UTF-8''..%2F..%2Fx"),
+            ("Rechnung für Mai.pdf", "attachment; filename=\"Rechnung f_r Mai.pdf\"; filename*=UTF-8''Rechnung%20f%C3%BCr%20Mai.pdf"),
+            ("", "attachment; filename=\"attachment\"; filename*=UTF-8''"),
+        ];
+        for (filename, expected) in table {
+            let response = downloaded(filename, "application/pdf", None).unwrap();
+            assert_eq!(header(&response, "content-disposition"), expected);
+            assert_eq!(response.headers().get("set-cookie"), None);
+        }
+    }
+
+    #[test]
+    fn a_media_type_is_the_senders_only_if_it_is_one() {
+        for (mime_type, expected) in [
+            ("image/png", "image/png"),
+            ("text/html", "text/html"),
+            ("text/html; charset=x", "application/octet-stream"),
+            ("a\r\nb/c", "application/octet-stream"),
+            ("", "application/octet-stream"),
+        ] {
+            let response = downloaded("a", mime_type, None).unwrap();
+            assert_eq!(header(&response, "content-type"), expected);
+            assert_eq!(header(&response, "x-content-type-options"), "nosniff");
+        }
+    }
+
+    #[test]
+    fn a_part_is_told_as_a_part() {
+        let response = downloaded("a", "image/png", Some("bytes=1-1")).unwrap();
+        assert_eq!((response.status(), header(&response, "content-range")), (StatusCode::PARTIAL_CONTENT, "bytes 1-1/3".into()));
+        assert_eq!(downloaded("a", "image/png", Some("bytes=3-")).unwrap_err().into_response().status(), StatusCode::RANGE_NOT_SATISFIABLE);
+        assert_eq!(downloaded("a", "image/png", None).unwrap().status(), StatusCode::OK);
+    }
+
+    #[test]
+    fn what_is_too_large_is_downloaded_in_parts() {
+        let large = AttachmentBytes { attachment: attachment("a", "image/png"), bytes: vec![7; LONGEST_PART + 1] };
+        assert_eq!(download(&large, None).unwrap_err().into_response().status(), StatusCode::PAYLOAD_TOO_LARGE);
+        let first = download(&large, Some(&format!("bytes=0-{}", LONGEST_PART - 1))).unwrap();
+        assert_eq!(first.status(), StatusCode::PARTIAL_CONTENT);
+        let rest = download(&large, Some(&format!("bytes={LONGEST_PART}-"))).unwrap();
+        assert_eq!(header(&rest, "content-range"), format!("bytes {LONGEST_PART}-{LONGEST_PART}/{}", LONGEST_PART + 1));
+    }
+}

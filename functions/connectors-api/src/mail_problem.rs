@@ -1,0 +1,102 @@
+//! What goes wrong when something is done with a mailbox, as problem documents.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use email_connectors::domain::timestamp::Timestamp;
+use email_connectors::flows::access::AccessError;
+use email_connectors::flows::operate::OperateError;
+use email_connectors::ports::{ProviderError, StoreError};
+use email_connectors::web::{Problem, causes};
+
+/// How long to wait where nobody said.
+const SOON: Duration = Duration::from_secs(5);
+
+pub(crate) fn problem(error: OperateError, now: Timestamp) -> Problem {
+    match error {
+        OperateError::NotFound => Problem::not_found("connector"),
+        OperateError::Closing => {
+            Problem::new(StatusCode::CONFLICT, "connector_closing", "this connector is being disconnected; connect the mailbox again")
+        }
+        OperateError::NeedsReauth => needs_reauth(),
+        OperateError::CircuitOpen(until) => {
+            let detail = format!("Gmail failed again and again, and is left alone until {until}; nothing was sent to it");
+            let wait = Duration::from_millis(u64::try_from(until.millis() - now.millis()).unwrap_or_default());
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "circuit_open", detail).again_in(wait)
+        }
+        OperateError::MissingScope(scope) => missing_scope(scope),
+        OperateError::NothingToAnswer => Problem::not_found("message to answer").at("reply_to_message_id"),
+        OperateError::Access(error) => access(error),
+    }
+}
+
+pub(crate) fn needs_reauth() -> Problem {
+    let detail = "Google no longer honours the grant; let the user connect again, and this connector goes on";
+    Problem::new(StatusCode::CONFLICT, "needs_reauth", detail)
+}
+
+pub(crate) fn missing_scope(scope: &'static str) -> Problem {
+    let detail = format!("the user did not grant what this needs; connect again with the scope {scope}");
+    Problem::new(StatusCode::FORBIDDEN, "insufficient_scope", detail).needing(scope)
+}
+
+pub(crate) fn access(error: AccessError) -> Problem {
+    match error {
+        AccessError::Provider(error) => provider(error),
+        AccessError::Store(StoreError::Conflict) => {
+            Problem::new(StatusCode::CONFLICT, "conflict", "the mailbox was connected again at the same moment; try again")
+        }
+        AccessError::Store(error) => Problem::unavailable("unavailable", &error),
+        AccessError::Vault(error) => Problem::unavailable("unavailable", &error),
+    }
+}
+
+pub(crate) fn provider(error: ProviderError) -> Problem {
+    match error {
+        ProviderError::GrantRefused(_) | ProviderError::Unauthorized => needs_reauth(),
+        ProviderError::RateLimited { reason, retry_after } => {
+            tracing::info!(reason, "Gmail's quota is used up");
+            let detail = "Gmail's quota for this mailbox or project is used up for now; nothing was done";
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).again_in(retry_after.unwrap_or(SOON))
+        }
+        ProviderError::OutcomeUnknown(reason) => {
+            tracing::warn!(reason, "nobody knows whether it was done");
+            let detail = "Gmail broke off: this may have been done, or not. Look before you send it again (SENT, drafts, labels)";
+            Problem::new(StatusCode::BAD_GATEWAY, "outcome_unknown", detail)
+        }
+        ProviderError::Unavailable { reason, retry_after } => {
+            tracing::warn!(reason, "Gmail is not available");
+            let detail = "Gmail is not available; nothing was done, try again shortly";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "gmail_unavailable", detail).again_in(retry_after.unwrap_or(SOON))
+        }
+        ProviderError::PageLost => {
+            Problem::new(StatusCode::BAD_REQUEST, "invalid_page_token", "list again from the first page").at("page_token")
+        }
+        ProviderError::Refused { status, reason } => refused(status, &reason),
+        error @ (ProviderError::ClientRefused(_) | ProviderError::HistoryExpired | ProviderError::WatchTaken) => {
+            tracing::error!(error = %causes(&error), "request failed");
+            Problem::unavailable("unavailable", &error)
+        }
+    }
+}
+
+/// Gmail's own no, with Gmail's own words, which name labels and addresses of this mailbox and nothing of another's.
+fn refused(status: u16, reason: &str) -> Problem {
+    let told = |detail: &str| if reason.is_empty() { detail.to_string() } else { format!("{detail}: {reason}") };
+    match status {
+        404 => Problem::not_found("message, thread, label, draft or attachment in this mailbox"),
+        409 => Problem::new(StatusCode::CONFLICT, "already_exists", told("Gmail has one like this already")),
+        413 => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "mail_too_large", told("Gmail takes mail of up to 35 MB")),
+        403 if reason.starts_with("insufficientPermissions") => {
+            Problem::new(StatusCode::FORBIDDEN, "insufficient_scope", told("the grant does not allow this; let the user connect again"))
+        }
+        403 if reason.starts_with("domainPolicy") => {
+            Problem::new(StatusCode::FORBIDDEN, "domain_policy", "an administrator of the user's domain does not allow this app")
+        }
+        403 => Problem::new(StatusCode::FORBIDDEN, "gmail_refused", told("Gmail does not allow this")),
+        400 if reason.starts_with("failedPrecondition") => {
+            Problem::new(StatusCode::CONFLICT, "failed_precondition", told("Gmail cannot do this in the mailbox's present state"))
+        }
+        _ => Problem::new(StatusCode::BAD_REQUEST, "gmail_refused", told("Gmail refused this")),
+    }
+}

@@ -1,0 +1,95 @@
+//! One example of each body and answer that is worth one; a test holds them against their schemas.
+
+use serde_json::{Value, json};
+
+pub(super) fn body(name: &str) -> Option<Value> {
+    Some(match name {
+        "messages.send" => json!({
+            "to": [{"name": "Bo", "address": "bo@example.com"}],
+            "subject": "The invoice for May",
+            "text": "It is attached.",
+            "attachments": [{"filename": "may.txt", "mime_type": "text/plain", "content": "VG90YWw6IDcgRVVSCg=="}],
+        }),
+        "drafts.create" | "drafts.update" => json!({"reply_to_message_id": "19b0000000000001", "text": "Thank you, I will look at it."}),
+        "messages.modify" | "threads.modify" => json!({"add_label_ids": ["STARRED"], "remove_label_ids": ["UNREAD"]}),
+        "messages.batch_modify" => json!({"ids": ["19b0000000000001", "19b0000000000002"], "remove_label_ids": ["UNREAD"]}),
+        "messages.batch_delete" => json!({"ids": ["19b0000000000001"], "permanent": false}),
+        "labels.create" => json!({"name": "Invoices/2026", "color": {"text_color": "#ffffff", "background_color": "#16a765"}}),
+        "labels.update" => json!({"name": "Invoices/2027"}),
+        "connect" => json!({"auth_code": "4/0A..."}),
+        "connectors_change" => json!({"paused": true}),
+        "triggers_create" => json!({
+            "type": "email",
+            "agent_id": "billing-agent",
+            "config": {"connector_id": "con_0190", "filters": {"subject_contains": ["invoice"], "has_attachment": true}},
+        }),
+        "triggers_change" => json!({"config": {"filters": {"from_contains": ["billing@"]}}}),
+        "triggers_fire" => json!({"order": 7}),
+        _ => return None,
+    })
+}
+
+pub(super) fn answer(name: &str) -> Option<Value> {
+    let placed = |label: &str| json!({"id": "19b0000000000001", "thread_id": "19b0000000000001", "label_ids": [label]});
+    let label = || json!({"id": "Label_7", "name": "Invoices/2026", "type": "user"});
+    Some(match name {
+        "messages.list" => json!({
+            "messages": [message()],
+            "next_page_token": "09876543210987654321",
+            "result_size_estimate": 201,
+        }),
+        "messages.get" => message(),
+        "messages.send" | "drafts.send" => placed("SENT"),
+        "messages.modify" => placed("STARRED"),
+        "messages.trash" => placed("TRASH"),
+        "messages.untrash" => placed("INBOX"),
+        "messages.delete" | "threads.delete" => json!({"id": "19b0000000000001", "deleted": "trash"}),
+        "messages.batch_modify" => json!({"count": 2}),
+        "messages.batch_delete" => json!({"count": 1, "deleted": "trash"}),
+        "attachments.list" => json!({"attachments": [attachment()]}),
+        "threads.list" => {
+            json!({"threads": [{"id": "19b0000000000001", "snippet": "It is attached.", "history_id": "4711"}], "result_size_estimate": 1})
+        }
+        "threads.get" => json!({"id": "19b0000000000001", "history_id": "4711", "messages": [message()]}),
+        "threads.modify" | "threads.trash" | "threads.untrash" => json!({"id": "19b0000000000001"}),
+        "labels.list" => json!({"labels": [{"id": "INBOX", "name": "INBOX", "type": "system"}, label()]}),
+        "labels.get" => {
+            json!({"id": "INBOX", "name": "INBOX", "type": "system", "messages_total": 12, "messages_unread": 3, "threads_total": 9, "threads_unread": 3})
+        }
+        "labels.create" | "labels.update" => label(),
+        "drafts.list" => json!({"drafts": [draft()], "result_size_estimate": 1}),
+        "drafts.create" | "drafts.update" => draft(),
+        "drafts.get" => json!({"id": "r-7", "message": message()}),
+        "triggers_fire" => json!({"event_id": "evt_8eda594de71556bdb1d970662bc68251"}),
+        "connectors_delete" => json!({"watch_stopped": true, "grant_revoked": true, "data_purged": true}),
+        _ => return None,
+    })
+}
+
+fn message() -> Value {
+    json!({
+        "id": "19b0000000000001",
+        "thread_id": "19b0000000000001",
+        "subject": "The invoice for May",
+        "from": {"name": "Ada", "address": "ada@example.com"},
+        "to": [{"address": "bo@example.com"}],
+        "cc": [],
+        "reply_to": [],
+        "timestamp": "2026-06-01T09:30:00.000Z",
+        "snippet": "It is attached.",
+        "body": {"text": "It is attached.\n"},
+        "label_ids": ["INBOX", "UNREAD"],
+        "has_attachments": true,
+        "attachments": [attachment()],
+        "headers": {"message_id": "<1@example.com>"},
+        "metadata": {"history_id": "4711", "size_estimate": 2048},
+    })
+}
+
+fn attachment() -> Value {
+    json!({"part_id": "1", "filename": "may.pdf", "mime_type": "application/pdf", "size": 1024, "inline": false})
+}
+
+fn draft() -> Value {
+    json!({"id": "r-7", "message": {"id": "19b0000000000002", "thread_id": "19b0000000000001"}})
+}

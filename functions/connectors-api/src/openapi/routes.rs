@@ -1,0 +1,163 @@
+//! The routes beside those of mail, of all functions behind the one API.
+
+use email_connectors::domain::operation::Verb::{self, Delete, Get, Patch, Post};
+use email_connectors::domain::operation::parameter::{Kind, Parameter};
+use email_connectors::domain::role::Action;
+use email_connectors::domain::trigger::{NewTrigger, Trigger, TriggerChange};
+use utoipa::openapi::{RefOr, Schema};
+
+use super::{Schemas, shapes};
+use crate::connectors::View;
+
+type SchemaOf = fn(&mut Schemas) -> RefOr<Schema>;
+
+/// One route as its callers see it.
+pub struct Described {
+    pub name: &'static str,
+    pub verb: Verb,
+    pub path: &'static str,
+    pub tag: &'static str,
+    pub about: &'static str,
+    /// What the caller's role must allow; none where no token is asked for.
+    pub action: Option<Action>,
+    pub parameters: &'static [Parameter],
+    pub headers: &'static [(&'static str, &'static str)],
+    pub media_type: &'static str,
+    pub body: Option<SchemaOf>,
+    pub answers: &'static [(&'static str, &'static str, Option<SchemaOf>)],
+}
+
+const fn route(name: &'static str, verb: Verb, path: &'static str, tag: &'static str, about: &'static str) -> Described {
+    let (action, parameters, headers, body, answers): (_, &[Parameter], &[_], _, &[_]) = (None, &[], &[], None, &[]);
+    Described { name, verb, path, tag, about, action, parameters, headers, media_type: "application/json", body, answers }
+}
+
+const PAGE_TOKEN: Parameter = Parameter { name: "page_token", kind: Kind::Text, about: "The next_page_token of the page before." };
+const LOGIN_HINT: Parameter = Parameter { name: "login_hint", kind: Kind::Text, about: "The address that the user is to choose." };
+const SIGNATURE: (&str, &str) = ("X-Signature", "In place of a token: `t=<seconds>,v1=<hex of HMAC-SHA256 over \"<seconds>.<body>\">`.");
+const KEY: (&str, &str) = ("Idempotency-Key", "Sent again under the same key, the event is the same.");
+
+const ORIGIN: (&str, &str) = ("Origin", "One of AllowedOrigins; browsers send it by themselves.");
+const REQUESTED_WITH: (&str, &str) = ("X-Requested-With", "Any value: a form on a stranger's page cannot send it.");
+
+macro_rules! of {
+    ($shape:ty) => {
+        Some(|schemas: &mut Schemas| schemas.of::<$shape>())
+    };
+}
+
+pub const OTHERS: &[Described] = &[
+    Described {
+        action: Some(Action::Connect),
+        headers: &[ORIGIN, REQUESTED_WITH],
+        body: of!(shapes::Connect),
+        answers: &[("200", "Connected.", of!(shapes::Connected))],
+        ..route("connect", Post, "/api/auth/google/gmail", "connect", "Connects a mailbox with the code that Google gave the user.")
+    },
+    Described {
+        action: Some(Action::Connect),
+        parameters: &[LOGIN_HINT],
+        answers: &[("200", "Where to send the user's browser.", of!(shapes::Asked))],
+        ..route("connect_start", Get, "/api/auth/google/gmail/start", "connect", "Begins the redirect flow.")
+    },
+    Described {
+        answers: &[("302", "On to the frontend's page.", None)],
+        ..route("connect_callback", Get, "/api/auth/google/gmail/callback", "connect", "Sends a browser on that Google returned here.")
+    },
+    Described {
+        media_type: "application/secevent+jwt",
+        body: of!(String),
+        answers: &[("202", "Acted on.", None)],
+        ..route("security_event", Post, "/api/auth/google/risc", "for Google", "Takes Google's security events (RISC).")
+    },
+    Described {
+        body: of!(shapes::Push),
+        answers: &[("202", "Queued, or put aside for a human.", None)],
+        ..route(
+            "push",
+            Post,
+            "/api/email/webhook/google/pubsub",
+            "for Google",
+            "Takes Pub/Sub's pushes, by the token of our service account.",
+        )
+    },
+    Described {
+        body: of!(String),
+        answers: &[("202", "Queued.", None)],
+        ..route("legacy_push", Post, "/api/email/webhook/google", "for Google", "Takes header-style notifications; 404 unless configured.")
+    },
+    Described {
+        action: Some(Action::See),
+        answers: &[("200", "All of the caller's connectors.", of!(shapes::ConnectorList))],
+        ..route("connectors_list", Get, "/api/connectors", "connectors", "Lists connectors.")
+    },
+    Described {
+        action: Some(Action::See),
+        answers: &[("200", "The connector.", of!(View))],
+        ..route("connectors_get", Get, "/api/connectors/{connector_id}", "connectors", "Reads a connector.")
+    },
+    Described {
+        action: Some(Action::Operate),
+        body: of!(shapes::ConnectorChange),
+        answers: &[("200", "The connector as it is now.", of!(View))],
+        ..route("connectors_change", Patch, "/api/connectors/{connector_id}", "connectors", "Pauses a connector, or lets it go on.")
+    },
+    Described {
+        action: Some(Action::Delete),
+        answers: &[("200", "It is gone.", of!(shapes::Receipt)), ("202", "It ends; the rest goes on by itself.", of!(shapes::Receipt))],
+        ..route("connectors_delete", Delete, "/api/connectors/{connector_id}", "connectors", "Disconnects a mailbox.")
+    },
+    Described {
+        action: Some(Action::See),
+        answers: &[("200", "All of the caller's triggers.", of!(shapes::TriggerList))],
+        ..route("triggers_list", Get, "/api/triggers", "triggers", "Lists triggers.")
+    },
+    Described {
+        action: Some(Action::Operate),
+        body: of!(NewTrigger),
+        answers: &[("201", "The trigger, and once, of type `webhook`, its secret.", of!(shapes::NewlyMade))],
+        ..route("triggers_create", Post, "/api/triggers", "triggers", "Makes a trigger.")
+    },
+    Described {
+        action: Some(Action::See),
+        answers: &[("200", "The trigger.", of!(Trigger))],
+        ..route("triggers_get", Get, "/api/triggers/{trigger_id}", "triggers", "Reads a trigger.")
+    },
+    Described {
+        action: Some(Action::Operate),
+        body: of!(TriggerChange),
+        answers: &[("200", "The trigger as it is now.", of!(Trigger))],
+        ..route("triggers_change", Patch, "/api/triggers/{trigger_id}", "triggers", "Changes a trigger's filters or agent.")
+    },
+    Described {
+        action: Some(Action::Delete),
+        answers: &[("204", "It is gone.", None)],
+        ..route("triggers_delete", Delete, "/api/triggers/{trigger_id}", "triggers", "Deletes a trigger.")
+    },
+    Described {
+        action: Some(Action::Fire),
+        headers: &[SIGNATURE, KEY],
+        body: of!(shapes::Anything),
+        answers: &[("202", "It fires.", of!(shapes::Fired))],
+        ..route("triggers_fire", Post, "/api/triggers/{trigger_id}/events", "triggers", "Fires a `webhook` trigger.")
+    },
+    Described {
+        action: Some(Action::Export),
+        parameters: &[PAGE_TOKEN],
+        answers: &[("200", "A page of it.", of!(shapes::Export))],
+        ..route("owner_export", Get, "/api/owner/data", "owner", "Takes out all that is kept of the owner.")
+    },
+    Described {
+        action: Some(Action::Erase),
+        answers: &[("200", "Nothing is left.", of!(shapes::Erased)), ("202", "The rest goes on by itself.", of!(shapes::Erased))],
+        ..route("owner_erase", Delete, "/api/owner/data", "owner", "Deletes all that is kept of the owner.")
+    },
+    Described {
+        answers: &[("200", "What a frontend needs to know first.", of!(shapes::Info))],
+        ..route("system_info", Get, "/api/system/info", "system", "Tells what this is, without a token.")
+    },
+    Described {
+        answers: &[("200", "OpenAPI 3.1.", of!(shapes::Anything))],
+        ..route("openapi", Get, "/api/openapi.json", "system", "This description.")
+    },
+];

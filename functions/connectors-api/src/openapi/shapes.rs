@@ -1,0 +1,136 @@
+//! Bodies and answers that the code makes of parts: named here as wholes, for the description alone.
+#![expect(dead_code, reason = "described, and never made")]
+
+use email_connectors::domain::email_address::EmailAddress;
+use email_connectors::domain::id::{ConnectorId, EventId};
+use email_connectors::domain::timestamp::Timestamp;
+use email_connectors::domain::trigger::Trigger;
+use email_connectors::domain::watch::WatchStatus;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::connectors::View;
+
+#[derive(ToSchema)]
+pub(super) struct Connect {
+    /// Google's authorization code.
+    auth_code: String,
+    /// Absent or the popup's value for the popup flow, the one callback URL for the redirect flow.
+    callback_url: Option<String>,
+    state: Option<String>,
+    code_verifier: Option<String>,
+    /// Disconnects another account's connector first.
+    replace: Option<bool>,
+}
+
+#[derive(ToSchema)]
+pub(super) struct Connected {
+    #[schema(example = "connected")]
+    status: String,
+    connector_id: ConnectorId,
+    email_address: EmailAddress,
+    watch: ConnectedWatch,
+}
+
+#[derive(ToSchema)]
+struct ConnectedWatch {
+    status: WatchStatus,
+    expiration: Option<Timestamp>,
+    reason: Option<String>,
+}
+
+#[derive(ToSchema)]
+pub(super) struct Asked {
+    authorization_url: String,
+    state: String,
+}
+
+/// A push of Pub/Sub's, wrapped.
+#[derive(ToSchema)]
+pub(super) struct Push {
+    #[schema(value_type = Object)]
+    message: Value,
+    subscription: String,
+}
+
+#[derive(ToSchema)]
+pub(super) struct ConnectorList {
+    connectors: Vec<View>,
+}
+
+#[derive(ToSchema)]
+pub(super) struct ConnectorChange {
+    paused: bool,
+}
+
+/// How far a disconnect has come.
+#[derive(ToSchema)]
+pub(super) struct Receipt {
+    watch_stopped: bool,
+    grant_revoked: bool,
+    data_purged: bool,
+}
+
+#[derive(ToSchema)]
+pub(super) struct TriggerList {
+    triggers: Vec<Trigger>,
+}
+
+#[derive(ToSchema)]
+pub(super) struct NewlyMade {
+    #[schema(inline)]
+    #[serde(flatten)]
+    trigger: Trigger,
+    /// Of a `webhook` trigger, shown this once.
+    secret: Option<String>,
+}
+
+/// Any JSON object.
+#[derive(ToSchema)]
+#[schema(value_type = Object)]
+pub(super) struct Anything(Value);
+
+#[derive(ToSchema)]
+pub(super) struct Fired {
+    event_id: EventId,
+}
+
+#[derive(ToSchema)]
+pub(super) struct Export {
+    connectors: Vec<View>,
+    triggers: Vec<Trigger>,
+    records: Vec<Record>,
+    #[schema(required)]
+    next_page_token: Option<String>,
+}
+
+/// An event as it was published.
+#[derive(ToSchema)]
+struct Record {
+    detail_type: String,
+    decided_at: Timestamp,
+    #[schema(value_type = Object)]
+    detail: Value,
+}
+
+#[derive(ToSchema)]
+pub(super) struct Erased {
+    connectors: Vec<Ended>,
+    data_purged: bool,
+}
+
+#[derive(ToSchema)]
+struct Ended {
+    id: ConnectorId,
+    receipt: Receipt,
+}
+
+#[derive(ToSchema)]
+pub(super) struct Info {
+    name: String,
+    version: String,
+    app_public_url: String,
+    callback_url: String,
+    connector_types: Vec<String>,
+    providers: Vec<String>,
+}

@@ -1,0 +1,48 @@
+//! Requests that were given a key: claimed by the first who comes, answered for whoever comes again.
+
+use super::DynamoStore;
+use super::change::{Change, put};
+use super::rows::{RequestRow, item, number, read};
+use super::{MOST_ATTEMPTS, keys};
+use crate::domain::id::OwnerId;
+use crate::ports::{ClaimedKey, KEY_LIFE, RequestKey, StoreError};
+
+impl DynamoStore {
+    pub(super) async fn claim(&self, owner: &OwnerId, key: &RequestKey) -> Result<Option<ClaimedKey>, StoreError> {
+        let place = || keys::request(owner, key.name);
+        for _ in 0..MOST_ATTEMPTS {
+            match self.transact(vec![put(&self.table, item(&place(), &row(key, None))?, true)]).await {
+                Ok(()) => return Ok(None),
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error),
+            }
+            // Gone in between: it was released, and may be claimed.
+            let Some(held) = self.get(place()).await? else { continue };
+            let held: RequestRow = read(held)?;
+            // DynamoDB deletes expired rows when it gets to it.
+            if held.expires_at > key.at.seconds() {
+                return Ok(Some(ClaimedKey { body: held.body, at: held.claimed_at, answer: held.answer }));
+            }
+            // That one, and not what another put in its place in between.
+            let expired = Change::of(place()).if_equal("expires_at", number(held.expires_at));
+            match self.transact(vec![expired.into_deletion(&self.table)]).await {
+                Ok(()) | Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+
+    pub(super) async fn answer(&self, owner: &OwnerId, key: &RequestKey, answer: &str) -> Result<(), StoreError> {
+        let row = row(key, Some(answer.to_string()));
+        self.transact(vec![put(&self.table, item(&keys::request(owner, key.name), &row)?, false)]).await
+    }
+
+    pub(super) async fn release(&self, owner: &OwnerId, key: &RequestKey) -> Result<(), StoreError> {
+        self.take(keys::request(owner, key.name)).await.map(drop)
+    }
+}
+
+fn row(key: &RequestKey, answer: Option<String>) -> RequestRow {
+    RequestRow { body: key.body, claimed_at: key.at, answer, expires_at: key.at.after(KEY_LIFE).seconds() }
+}

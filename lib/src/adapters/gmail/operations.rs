@@ -1,0 +1,322 @@
+//! What an owner asks for, as calls to Gmail's API, and its answers in the shape that all providers share.
+
+use base64::Engine;
+use base64::prelude::{BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
+use reqwest::Method as Http;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::errors::Failure;
+use super::fetch::Depth;
+use super::resources::{self, Listed};
+use super::{Gmail, once, parse, wire};
+use crate::domain::id::{MessageId, fingerprint};
+use crate::domain::operation::answer::{
+    AttachmentBytes, AttachmentList, Draft, DraftList, MailAnswer, MessageList, MessageView, ThreadList,
+};
+use crate::domain::operation::request::{Conversation, Format, LabelSpec, Listing, MailRequest};
+use crate::domain::outgoing::Outgoing;
+use crate::domain::provider::registered;
+use crate::domain::quota::price;
+use crate::domain::secret::AccessToken;
+use crate::domain::{connector::Provider, mail::Content};
+use crate::ports::{Performed, ProviderError, Sender};
+
+/// Whether a call may be sent again when nobody knows whether it was done.
+#[derive(Clone, Copy, PartialEq)]
+enum Repeat {
+    Safely,
+    Never,
+}
+
+type Query<'a> = Vec<(&'a str, String)>;
+
+impl Gmail {
+    pub(super) async fn do_as_asked(
+        &self,
+        access: &AccessToken,
+        request: &MailRequest,
+        sender: Sender<'_>,
+    ) -> Result<Performed, ProviderError> {
+        let call = Calling { gmail: self, access };
+        // The price of the request as it is; a listing that reads its messages says itself how many there were.
+        let units = registered(Provider::Gmail).units(request);
+        let answer = match request {
+            MailRequest::ListMessages(listing, format) => return call.list_messages(listing, *format).await,
+            MailRequest::ListThreads(listing) => {
+                let fields = "threads(id,snippet,historyId),nextPageToken,resultSizeEstimate";
+                let page: Listed = call.list("threads", listing, fields).await?;
+                let threads = page.threads.into_iter().map(Into::into).collect();
+                MailAnswer::Threads(ThreadList {
+                    threads,
+                    next_page_token: page.next_page_token,
+                    result_size_estimate: page.result_size_estimate,
+                })
+            }
+            MailRequest::ListDrafts(listing) => {
+                let fields = "drafts(id,message(id,threadId)),nextPageToken,resultSizeEstimate";
+                let page: Listed = call.list("drafts", listing, fields).await?;
+                let drafts = page.drafts.into_iter().map(Into::into).collect();
+                MailAnswer::Drafts(DraftList {
+                    drafts,
+                    next_page_token: page.next_page_token,
+                    result_size_estimate: page.result_size_estimate,
+                })
+            }
+            MailRequest::ListLabels(listing) => {
+                let labels: resources::Labels = call.get("labels", vec![]).await?;
+                MailAnswer::Labels(labels.page(listing))
+            }
+            MailRequest::GetMessage(id, format) => {
+                let message: wire::Message = call.get(&format!("messages/{id}"), formatted(*format)).await?;
+                MailAnswer::Message(Box::new(view(message, *format)?))
+            }
+            MailRequest::GetThread(id, format) => {
+                let thread: resources::Thread = call.get(&format!("threads/{id}"), formatted(*format)).await?;
+                MailAnswer::Thread(thread.view(|message| view(message, *format))?)
+            }
+            MailRequest::GetDraft(id, format) => {
+                let draft: resources::Draft = call.get(&format!("drafts/{id}"), formatted(*format)).await?;
+                MailAnswer::Draft(Draft { id: draft.id, message: view(draft.message, *format)? })
+            }
+            MailRequest::GetLabel(id) => MailAnswer::Label(call.get::<resources::Label>(&format!("labels/{id}"), vec![]).await?.into()),
+            MailRequest::ListAttachments(message) => {
+                let attachments = call.parts(message).await?.attachments();
+                MailAnswer::Attachments(AttachmentList { attachments })
+            }
+            MailRequest::GetAttachment(message, part_id) => call.attachment(message, part_id).await?,
+            MailRequest::Modify(what, id, change) => {
+                let body = labels_changed(&change.add_label_ids, &change.remove_label_ids);
+                call.moved(*what, id, "modify", Some(body)).await?
+            }
+            MailRequest::Trash(what, id) => call.moved(*what, id, "trash", None).await?,
+            MailRequest::Untrash(what, id) => call.moved(*what, id, "untrash", None).await?,
+            MailRequest::Delete(what, id) => call.delete(&format!("{}/{id}", collection(*what))).await?,
+            MailRequest::BatchModify(ids, change) => {
+                let mut body = labels_changed(&change.add_label_ids, &change.remove_label_ids);
+                body["ids"] = json!(ids);
+                call.done("messages/batchModify", body).await?
+            }
+            MailRequest::BatchTrash(ids) => {
+                let body = json!({"ids": ids, "addLabelIds": ["TRASH"], "removeLabelIds": ["INBOX"]});
+                call.done("messages/batchModify", body).await?
+            }
+            MailRequest::BatchDelete(ids) => call.done("messages/batchDelete", json!({"ids": ids})).await?,
+            MailRequest::Send(mail) => call.placed("messages/send", raw(mail, sender)).await?,
+            MailRequest::CreateDraft(mail) => {
+                call.drafted(Http::POST, "drafts", json!({"message": raw(mail, sender)}), Repeat::Never).await?
+            }
+            MailRequest::UpdateDraft(id, mail) => {
+                call.drafted(Http::PUT, &format!("drafts/{id}"), json!({"message": raw(mail, sender)}), Repeat::Safely).await?
+            }
+            MailRequest::SendDraft(id) => call.placed("drafts/send", json!({"id": id})).await?,
+            MailRequest::DeleteDraft(id) => call.delete(&format!("drafts/{id}")).await?,
+            MailRequest::CreateLabel(spec) => call.labelled(Http::POST, "labels", spec, Repeat::Never).await?,
+            MailRequest::UpdateLabel(id, spec) => call.labelled(Http::PATCH, &format!("labels/{id}"), spec, Repeat::Safely).await?,
+            MailRequest::DeleteLabel(id) => call.delete(&format!("labels/{id}")).await?,
+        };
+        Ok(Performed { answer, units })
+    }
+}
+
+/// Calls under one access token.
+struct Calling<'a> {
+    gmail: &'a Gmail,
+    access: &'a AccessToken,
+}
+
+impl Calling<'_> {
+    async fn get<T: DeserializeOwned>(&self, path: &str, query: Query<'_>) -> Result<T, ProviderError> {
+        self.call(Http::GET, path, query, None, Repeat::Safely).await
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Http,
+        path: &str,
+        query: Query<'_>,
+        body: Option<Value>,
+        repeat: Repeat,
+    ) -> Result<T, ProviderError> {
+        let answered = self.bytes(method, path, query, body, repeat).await?;
+        // Gmail answers some refusals with 200 and an error in the body.
+        if let Some(failure) = Failure::inside(&answered) {
+            return Err(failure.of_request(repeat == Repeat::Safely));
+        }
+        parse(&answered).map_err(|failure| failure.of_request(repeat == Repeat::Safely))
+    }
+
+    async fn bytes(
+        &self,
+        method: Http,
+        path: &str,
+        query: Query<'_>,
+        body: Option<Value>,
+        repeat: Repeat,
+    ) -> Result<Vec<u8>, ProviderError> {
+        let gmail = self.gmail;
+        let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let url = gmail.url(path, &query).map_err(Failure::of_api)?;
+        let reads = method == Http::GET;
+        let request = gmail.request(self.access, method, url);
+        let request = match body {
+            Some(body) => request.json(&body),
+            None if reads => request,
+            // Google wants a length on every POST.
+            None => request.body(""),
+        };
+        let answer = if repeat == Repeat::Safely { gmail.send(request).await } else { once(request).await };
+        answer.map(|answered| answered.body).map_err(|failure| failure.of_request(repeat == Repeat::Safely))
+    }
+
+    async fn list<T: DeserializeOwned>(&self, path: &str, listing: &Listing, fields: &str) -> Result<T, ProviderError> {
+        let mut query = vec![("maxResults", listing.page_size.to_string()), ("fields", fields.to_string())];
+        query.extend(listing.query.iter().map(|text| ("q", text.clone())));
+        query.extend(listing.label_ids.iter().map(|label| ("labelIds", label.clone())));
+        query.extend(listing.include_spam_trash.then(|| ("includeSpamTrash", "true".to_string())));
+        query.extend(listing.page_token.iter().map(|token| ("pageToken", token.clone())));
+        match self.get(path, query).await {
+            Err(ProviderError::Refused { status: 400, reason }) if listing.page_token.is_some() && !reason.contains("labelId") => {
+                tracing::info!(reason, "a page of a listing was refused");
+                Err(ProviderError::PageLost)
+            }
+            answer => answer,
+        }
+    }
+
+    async fn list_messages(&self, listing: &Listing, format: Option<Format>) -> Result<Performed, ProviderError> {
+        let page: Listed = self.list("messages", listing, "messages(id,threadId),nextPageToken,resultSizeEstimate").await?;
+        let mut units = price::LIST;
+        let (mut messages, mut unread_ids) = (Vec::new(), Vec::new());
+        match format {
+            None => {
+                let references = page.messages.into_iter().map(resources::Reference::into_reference);
+                messages.extend(references.map(MessageView::Reference));
+            }
+            Some(format) => {
+                let ids: Vec<MessageId> = page.messages.into_iter().map(|listed| MessageId::new(listed.id)).collect();
+                let depth = if format == Format::Full { Depth::Whole } else { Depth::Headers };
+                units += price::MESSAGE * u32::try_from(ids.len()).unwrap_or(u32::MAX);
+                let reading = if format == Format::Full {
+                    |message: wire::Message| message.into_view(Format::Full)
+                } else {
+                    |message: wire::Message| message.into_view(Format::Metadata)
+                };
+                let fetched = self.gmail.fetch(self.access, &ids, depth, reading).await?;
+                unread_ids = fetched.failed.into_iter().map(|(id, _)| id).collect();
+                unread_ids.extend(fetched.unanswered.into_iter().flat_map(|(left, _)| left));
+                // In the order of the listing, which is the newest first.
+                let place = |view: &MessageView| match view {
+                    MessageView::Whole(message) => ids.iter().position(|id| *id == message.id),
+                    _ => None,
+                };
+                messages = fetched.messages;
+                messages.sort_by_key(place);
+            }
+        }
+        let (next_page_token, result_size_estimate) = (page.next_page_token, page.result_size_estimate);
+        let answer = MailAnswer::Messages(MessageList { messages, unread_ids, next_page_token, result_size_estimate });
+        Ok(Performed { answer, units })
+    }
+
+    async fn parts(&self, message: &MessageId) -> Result<crate::domain::mail::Part, ProviderError> {
+        let message: wire::Message = self.get(&format!("messages/{message}"), formatted(Format::Full)).await?;
+        Ok(message.into_whole().map_err(Failure::of_api)?.1)
+    }
+
+    async fn attachment(&self, message: &MessageId, part_id: &str) -> Result<MailAnswer, ProviderError> {
+        let root = self.parts(message).await?;
+        let missing = || ProviderError::Refused { status: 404, reason: "notFound: there is no such attachment".into() };
+        let attachment = root.attachments().into_iter().find(|attachment| attachment.part_id == part_id).ok_or_else(missing)?;
+        let part = root.find(part_id).ok_or_else(missing)?;
+        let bytes = match &part.content {
+            Content::None => Vec::new(),
+            Content::Bytes(bytes) => bytes.clone(),
+            Content::Elsewhere { attachment_id } => {
+                let path = format!("messages/{message}/attachments/{attachment_id}");
+                let body: resources::AttachmentBody = self.get(&path, vec![("fields", "data".into())]).await?;
+                BASE64_URL_SAFE_NO_PAD.decode(body.data.trim_end_matches('=')).map_err(ProviderError::unavailable)?
+            }
+        };
+        Ok(MailAnswer::Bytes(AttachmentBytes { attachment, bytes }))
+    }
+
+    async fn moved(&self, what: Conversation, id: &str, how: &str, body: Option<Value>) -> Result<MailAnswer, ProviderError> {
+        let path = format!("{}/{id}/{how}", collection(what));
+        match what {
+            Conversation::Message => {
+                let fields = vec![("fields", "id,threadId,labelIds".to_string())];
+                let message: resources::Placed = self.call(Http::POST, &path, fields, body, Repeat::Safely).await?;
+                Ok(MailAnswer::Placed(message.into()))
+            }
+            Conversation::Thread => {
+                let fields = vec![("fields", "id".to_string())];
+                let _: Value = self.call(Http::POST, &path, fields, body, Repeat::Safely).await?;
+                Ok(MailAnswer::Done)
+            }
+        }
+    }
+
+    async fn placed(&self, path: &str, body: Value) -> Result<MailAnswer, ProviderError> {
+        let fields = vec![("fields", "id,threadId,labelIds".to_string())];
+        let message: resources::Placed = self.call(Http::POST, path, fields, Some(body), Repeat::Never).await?;
+        Ok(MailAnswer::Placed(message.into()))
+    }
+
+    async fn drafted(&self, method: Http, path: &str, body: Value, repeat: Repeat) -> Result<MailAnswer, ProviderError> {
+        let fields = vec![("fields", "id,message(id,threadId)".to_string())];
+        let draft: resources::ReferredDraft = self.call(method, path, fields, Some(body), repeat).await?;
+        Ok(MailAnswer::Draft(draft.into()))
+    }
+
+    async fn labelled(&self, method: Http, path: &str, spec: &LabelSpec, repeat: Repeat) -> Result<MailAnswer, ProviderError> {
+        let label: resources::Label = self.call(method, path, vec![], Some(resources::label_body(spec)), repeat).await?;
+        Ok(MailAnswer::Label(label.into()))
+    }
+
+    /// For what Gmail answers with nothing.
+    async fn done(&self, path: &str, body: Value) -> Result<MailAnswer, ProviderError> {
+        self.bytes(Http::POST, path, vec![], Some(body), Repeat::Safely).await.map(|_| MailAnswer::Done)
+    }
+
+    async fn delete(&self, path: &str) -> Result<MailAnswer, ProviderError> {
+        self.bytes(Http::DELETE, path, vec![], None, Repeat::Safely).await.map(|_| MailAnswer::Done)
+    }
+}
+
+fn collection(what: Conversation) -> &'static str {
+    match what {
+        Conversation::Message => "messages",
+        Conversation::Thread => "threads",
+    }
+}
+
+fn formatted(format: Format) -> Query<'static> {
+    let name = match format {
+        Format::Minimal => "minimal",
+        Format::Metadata => "metadata",
+        Format::Full => "full",
+        Format::Raw => "raw",
+    };
+    vec![("format", name.to_string())]
+}
+
+fn view(message: wire::Message, format: Format) -> Result<MessageView, ProviderError> {
+    message.into_view(format).map_err(Failure::of_api)
+}
+
+fn labels_changed(add: &[String], remove: &[String]) -> Value {
+    json!({"addLabelIds": add, "removeLabelIds": remove})
+}
+
+/// The mail as Gmail wants it. The boundary follows from the mail, so that the same mail is the same bytes.
+fn raw(mail: &Outgoing, sender: Sender<'_>) -> Value {
+    let content = [mail.subject.as_deref(), mail.text.as_deref(), mail.html.as_deref()].map(Option::unwrap_or_default);
+    let boundary = fingerprint(&[sender.address.as_str(), &sender.now.millis().to_string(), content[0], content[1], content[2]]);
+    let bytes = mail.to_rfc5322(sender.address, sender.now, &boundary.simple().to_string());
+    let mut body = json!({"raw": BASE64_URL_SAFE.encode(bytes)});
+    if let Some(thread) = &mail.thread_id {
+        body["threadId"] = json!(thread);
+    }
+    body
+}

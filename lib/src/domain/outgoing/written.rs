@@ -1,0 +1,92 @@
+//! A mail as RFC 5322 and MIME.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use mail_builder::MessageBuilder;
+use mail_builder::headers::address::Address;
+use mail_builder::headers::content_type::ContentType;
+use mail_builder::headers::message_id::MessageId;
+use mail_builder::mime::MimePart;
+
+use super::{Outgoing, OutgoingAttachment, Recipient};
+use crate::domain::email_address::EmailAddress;
+use crate::domain::timestamp::Timestamp;
+
+impl Outgoing {
+    /// The same arguments make the same bytes. `unique` must occur nowhere in the mail: boundaries and Message-ID are made of
+    /// it. Bcc stands in the result, for who delivers it to read and take away.
+    pub fn to_rfc5322(&self, from: &EmailAddress, now: Timestamp, unique: &str) -> Vec<u8> {
+        let domain = from.as_str().rsplit('@').next().unwrap_or_default();
+        let mut mail =
+            MessageBuilder::new().from(from.as_str()).date(now.seconds()).message_id(format!("{unique}@{domain}")).body(self.body(unique));
+        for (list, header) in [(&self.to, "To"), (&self.cc, "Cc"), (&self.bcc, "Bcc"), (&self.reply_to, "Reply-To")] {
+            if !list.is_empty() {
+                mail = mail.header(header, addresses(list));
+            }
+        }
+        if let Some(subject) = self.subject.as_deref().filter(|subject| !subject.is_empty()) {
+            mail = mail.subject(subject);
+        }
+        for (ids, header) in [(&self.in_reply_to, "In-Reply-To"), (&self.references, "References")] {
+            if let Some(ids) = ids {
+                let ids: Vec<&str> = ids.split_whitespace().map(|id| id.trim_matches(['<', '>'])).collect();
+                mail = mail.header(header, MessageId::new_list(ids.into_iter()));
+            }
+        }
+        let mut bytes = Vec::new();
+        mail.serialize(&mut bytes);
+        bytes
+    }
+
+    /// Alternatives, with what the HTML shows beside it, with what is attached beside them.
+    fn body(&self, unique: &str) -> MimePart<'_> {
+        let (shown, attached): (Vec<_>, Vec<_>) = self.attachments.iter().partition(|attachment| attachment.inline && self.html.is_some());
+        let html = self.html.as_deref().map(|html| MimePart::new("text/html", html));
+        let html = html.map(|html| joined("related", unique, html, shown.into_iter().map(inlined)));
+        let text = self.text.as_deref().map(|text| MimePart::new("text/plain", text));
+        let body = match (text, html) {
+            (Some(text), Some(html)) => joined("alternative", unique, text, [html]),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => MimePart::new("text/plain", ""),
+        };
+        joined("mixed", unique, body, attached.into_iter().map(attachment))
+    }
+}
+
+/// One part alone needs no other around it.
+fn joined<'a>(how: &str, unique: &str, first: MimePart<'a>, rest: impl IntoIterator<Item = MimePart<'a>>) -> MimePart<'a> {
+    let parts: Vec<_> = [first].into_iter().chain(rest).collect();
+    match <[MimePart<'a>; 1]>::try_from(parts) {
+        Ok([alone]) => alone,
+        Err(parts) => {
+            let kind = ContentType::new(format!("multipart/{how}")).attribute("boundary", format!("{how}-{unique}"));
+            MimePart::new(kind, parts)
+        }
+    }
+}
+
+fn attachment(attachment: &OutgoingAttachment) -> MimePart<'_> {
+    let part = encoded(attachment).attachment(attachment.filename.as_str());
+    match attachment.content_id.as_deref() {
+        Some(id) => part.cid(id),
+        None => part,
+    }
+}
+
+fn inlined(attachment: &OutgoingAttachment) -> MimePart<'_> {
+    let disposition = ContentType::new("inline").attribute("filename", attachment.filename.as_str());
+    // An inline attachment has an id, as `Outgoing::parse` holds.
+    encoded(attachment).header("Content-Disposition", disposition).cid(attachment.content_id.as_deref().unwrap_or_default())
+}
+
+/// In base64, also what calls itself text: a file is the same byte for byte.
+fn encoded(attachment: &OutgoingAttachment) -> MimePart<'_> {
+    let text = BASE64_STANDARD.encode(&attachment.content);
+    let lines: Vec<&str> = text.as_bytes().chunks(76).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+    let kind = ContentType::new(attachment.mime_type.to_ascii_lowercase());
+    MimePart::new(kind, lines.join("\r\n").into_bytes()).transfer_encoding("base64")
+}
+
+fn addresses(list: &[Recipient]) -> Address<'_> {
+    Address::new_list(list.iter().map(|recipient| Address::new_address(recipient.name(), recipient.address())).collect())
+}

@@ -1,0 +1,55 @@
+//! The providers of mail: what each wants for an operation, in scopes and in quota units. A second provider is a module of
+//! its own here, an adapter, and a line in `registered`.
+
+pub mod gmail;
+
+use crate::domain::connector::Provider;
+use crate::domain::operation::request::MailRequest;
+
+/// A provider as the rest of the house knows it.
+pub struct Registration {
+    pub provider: Provider,
+    /// Every method of the provider's API that a request leads to, with how often at most.
+    pub calls: fn(&MailRequest) -> Vec<Use>,
+}
+
+pub fn registered(provider: Provider) -> &'static Registration {
+    match provider {
+        Provider::Gmail => &gmail::REGISTRATION,
+    }
+}
+
+/// One method of a provider's API.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Method {
+    pub name: &'static str,
+    /// Of quota.
+    pub units: u32,
+    /// Each of which suffices, the least first.
+    pub scopes: &'static [&'static str],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Use {
+    pub method: &'static Method,
+    pub times: u32,
+}
+
+impl Registration {
+    /// The units that a request costs at most.
+    pub fn units(&self, request: &MailRequest) -> u32 {
+        (self.calls)(request).iter().map(|used| used.method.units * used.times).sum()
+    }
+
+    /// Why the granted scopes do not suffice: the least scope that would, also for what else the request needs.
+    pub fn missing_scope(&self, request: &MailRequest, granted: &[String]) -> Option<&'static str> {
+        let calls = (self.calls)(request);
+        let suffices = |scope: &str| calls.iter().all(|used| used.method.scopes.contains(&scope));
+        let allowed = |used: &Use| granted.iter().any(|held| used.method.scopes.contains(&held.as_str()));
+        if calls.iter().all(allowed) {
+            return None;
+        }
+        let least = calls.iter().find(|used| !allowed(used))?.method.scopes;
+        least.iter().copied().find(|scope| suffices(scope)).or(least.first().copied())
+    }
+}

@@ -1,0 +1,67 @@
+//! One range of bytes, as a client asks for it (RFC 9110, section 14).
+
+use std::ops::Range;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// Everything: no range was asked for, or one that need not be understood.
+    Whole,
+    Part(Range<usize>),
+    /// The range lies outside.
+    Outside,
+}
+
+/// What `Range: bytes=…` asks for of so many bytes. Several ranges, and other units, are ignored, as the rules allow.
+pub fn asked(header: Option<&str>, length: usize) -> Asked {
+    let Some((first, last)) = header.and_then(|text| text.trim().strip_prefix("bytes=")).and_then(|range| range.split_once('-')) else {
+        return Asked::Whole;
+    };
+    let number = |text: &str| match text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than fit are more bytes than there are.
+        true => Some(text.parse().unwrap_or(usize::MAX)),
+        false => None,
+    };
+    let range = match (first.trim(), last.trim()) {
+        ("", "") => None,
+        ("", suffix) => number(suffix).map(|count| length.saturating_sub(count)..if count == 0 { 0 } else { length }),
+        (first, "") => number(first).map(|first| first..length),
+        (first, last) => match (number(first), number(last)) {
+            (Some(first), Some(last)) if first <= last => Some(first..last.saturating_add(1).min(length)),
+            _ => None,
+        },
+    };
+    match range {
+        None => Asked::Whole,
+        Some(range) if range.start < range.end => Asked::Part(range),
+        Some(_) => Asked::Outside,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_read_as_the_rules_say() {
+        let table = [
+            (None, Asked::Whole),
+            (Some("bytes=0-3"), Asked::Part(0..4)),
+            (Some("bytes=2-"), Asked::Part(2..10)),
+            (Some("bytes=-3"), Asked::Part(7..10)),
+            (Some("bytes=-30"), Asked::Part(0..10)),
+            (Some("bytes=9-99999999999999999999999"), Asked::Part(9..10)),
+            (Some("bytes=10-"), Asked::Outside),
+            (Some("bytes=10-12"), Asked::Outside),
+            (Some("bytes=-0"), Asked::Outside),
+            (Some("bytes=3-2"), Asked::Whole),
+            (Some("bytes=0-1,4-5"), Asked::Whole),
+            (Some("bytes=a-b"), Asked::Whole),
+            (Some("bytes=-"), Asked::Whole),
+            (Some("lines=0-1"), Asked::Whole),
+        ];
+        for (header, expected) in table {
+            assert_eq!(asked(header, 10), expected, "{header:?}");
+        }
+        assert_eq!(asked(Some("bytes=0-0"), 0), Asked::Outside);
+    }
+}

@@ -1,0 +1,120 @@
+//! The provider's table against Google's documents: methods and scopes of the discovery document, units of the quota page.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use email_connectors::domain::connector::Provider;
+use email_connectors::domain::provider::{gmail, registered};
+use serde_json::Value;
+
+use super::requests::ways;
+
+/// The extract that the fake Google holds requests against.
+fn discovery() -> BTreeMap<String, Value> {
+    let document: Value = serde_json::from_str(include_str!("../../fake-google/discovery/gmail.v1.json")).unwrap();
+    serde_json::from_value(document["methods"].clone()).unwrap()
+}
+
+/// Units of projects made since May 2026, from <https://developers.google.com/workspace/gmail/api/reference/quota>: written
+/// down here a second time, from the page.
+const UNITS: [(&str, u32); 28] = [
+    ("drafts.create", 10),
+    ("drafts.delete", 10),
+    ("drafts.get", 20),
+    ("drafts.list", 5),
+    ("drafts.send", 100),
+    ("drafts.update", 15),
+    ("labels.create", 5),
+    ("labels.delete", 5),
+    ("labels.get", 1),
+    ("labels.list", 1),
+    ("labels.patch", 5),
+    ("messages.attachments.get", 20),
+    ("messages.batchDelete", 50),
+    ("messages.batchModify", 50),
+    ("messages.delete", 10),
+    ("messages.get", 20),
+    ("messages.list", 5),
+    ("messages.modify", 5),
+    ("messages.send", 100),
+    ("messages.trash", 20),
+    ("messages.untrash", 5),
+    ("threads.delete", 20),
+    ("threads.get", 40),
+    ("threads.list", 10),
+    ("threads.modify", 10),
+    ("threads.trash", 20),
+    ("threads.untrash", 20),
+    ("history.list", 2),
+];
+
+#[test]
+fn every_method_is_googles_with_googles_scopes() {
+    let discovery = discovery();
+    for method in gmail::METHODS {
+        let known = discovery.get(method.name).unwrap_or_else(|| panic!("{} is no method of Gmail's", method.name));
+        // Add-ons have scopes of their own, which no OAuth client is granted.
+        let theirs: BTreeSet<&str> = known["scopes"].as_array().unwrap().iter().map(|scope| scope.as_str().unwrap()).collect();
+        let theirs: BTreeSet<&str> = theirs.into_iter().filter(|scope| !scope.contains("addons")).collect();
+        let ours: BTreeSet<&str> = method.scopes.iter().copied().collect();
+        assert!(ours.is_subset(&theirs), "{}: {:?}", method.name, ours.difference(&theirs));
+        let left: Vec<_> = theirs.difference(&ours).copied().collect();
+        // Refused by Gmail at run time for what a body or a search would show.
+        let whole = left == ["https://www.googleapis.com/auth/gmail.metadata"];
+        assert!(left.is_empty() || whole, "{} lacks {left:?}", method.name);
+    }
+}
+
+#[test]
+fn every_method_costs_what_the_quota_page_says() {
+    let units: BTreeMap<&str, u32> = UNITS.into();
+    for method in gmail::METHODS {
+        assert_eq!(units.get(method.name), Some(&method.units), "{}", method.name);
+    }
+}
+
+#[test]
+fn every_way_of_asking_has_a_cost_and_a_scope_that_allows_it() {
+    let gmail = registered(Provider::Gmail);
+    for way in ways() {
+        let (name, request) = (way.name(), way.request());
+        assert!(gmail.units(&request) > 0, "{name}");
+        let missing = gmail.missing_scope(&request, &[]).unwrap_or_else(|| panic!("{name} needs no scope at all"));
+        assert_eq!(gmail.missing_scope(&request, &[missing.to_string()]), None, "{name}: {missing} is named, and does not do");
+        assert_eq!(gmail.missing_scope(&request, &["https://mail.google.com/".to_string()]), None, "{name}");
+    }
+}
+
+#[test]
+fn the_least_scope_is_the_one_that_is_named() {
+    let named: BTreeMap<String, String> = ways()
+        .iter()
+        .map(|way| {
+            (way.name(), registered(Provider::Gmail).missing_scope(&way.request(), &[]).unwrap().rsplit('/').next().unwrap().to_string())
+        })
+        .collect();
+    let table = [
+        ("messages.list", "gmail.metadata"),
+        ("messages.list query=invoice", "gmail.readonly"),
+        ("messages.list format=full", "gmail.readonly"),
+        ("messages.get", "gmail.readonly"),
+        ("messages.get format=metadata", "gmail.metadata"),
+        ("messages.get format=raw", "gmail.readonly"),
+        ("messages.send", "gmail.send"),
+        // To answer a message its headers are read.
+        ("messages.send (a reply)", "gmail.modify"),
+        ("messages.modify", "gmail.modify"),
+        ("messages.delete", "gmail.modify"),
+        ("messages.delete permanent=true", ""),
+        ("messages.batch_delete", "gmail.modify"),
+        ("messages.batch_delete (for good)", ""),
+        ("attachments.get", "gmail.readonly"),
+        ("labels.list", "gmail.labels"),
+        ("labels.create", "gmail.labels"),
+        ("drafts.create", "gmail.compose"),
+        ("drafts.send", "gmail.compose"),
+        ("drafts.list", "gmail.readonly"),
+    ];
+    for (name, scope) in table {
+        assert_eq!(named[name], scope, "{name}");
+    }
+}
