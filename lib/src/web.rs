@@ -1,6 +1,7 @@
 //! What the three HTTP functions share: problem documents, bearer tokens, and who the caller is.
 
 use std::error::Error;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -33,6 +34,9 @@ pub struct Problem {
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+    /// The OAuth scope to connect again with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'static str>,
     #[serde(skip)]
     retry_after_seconds: Option<u32>,
 }
@@ -44,12 +48,23 @@ fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result
 impl Problem {
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
-        Self { kind: "about:blank", title, status, code, detail: detail.into(), field: None, retry_after_seconds: None }
+        Self { kind: "about:blank", title, status, code, detail: detail.into(), field: None, scope: None, retry_after_seconds: None }
     }
 
     /// Names the field of the request that is at fault, as a path from the body.
     pub fn at(self, field: impl Into<String>) -> Self {
         Self { field: Some(field.into()), ..self }
+    }
+
+    /// Names the scope that is missing.
+    pub fn needing(self, scope: &'static str) -> Self {
+        Self { scope: Some(scope), ..self }
+    }
+
+    /// Says when to try again, in whole seconds and not too early.
+    pub fn again_in(self, wait: Duration) -> Self {
+        let seconds = wait.as_millis().div_ceil(1000).max(1);
+        Self { retry_after_seconds: Some(u32::try_from(seconds).unwrap_or(u32::MAX)), ..self }
     }
 
     pub fn not_found(what: &str) -> Self {
