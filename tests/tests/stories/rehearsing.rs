@@ -43,9 +43,9 @@ async fn each_mail_that_would_not_fire_is_told_every_reason() {
     let fired = scene.ada.deliver(Mail::new("Invoice, fired already")).message;
     stage.wake(&scene.push()).await.unwrap();
     scene.ada.deliver(Mail::new("Invoice of nobody's").labelled(&["SENT", "Label_7"]));
-    scene.ada.deliver(Mail::new("Invoice to come").from("Shop <pay@shop.example>"));
+    scene.ada.deliver(Mail::new("Invoice to come").from("Market <pay@market.example>"));
     scene.ada.deliver(Mail::new("Hello"));
-    let filters = json!({"subject_contains": ["INVOICE", "receipt"], "query": "shop", "label_exclude": ["Label_7"]});
+    let filters = json!({"subject_contains": ["INVOICE", "receipt"], "query": "market", "label_exclude": ["Label_7"]});
     let change = json!({"config": {"filters": filters}});
     ask(stage, "owner", Method::PATCH, &format!("/api/triggers/{}", scene.trigger.id), Some(change)).await.expect(200);
 
@@ -55,14 +55,14 @@ async fn each_mail_that_would_not_fire_is_told_every_reason() {
     assert_eq!(told["trigger_id"], json!(scene.trigger.id));
     assert_eq!((&told["days"], &told["looked_at"], &told["truncated"]), (&json!(7), &json!(6), &json!(false)));
     assert_eq!(subjects(&told["would_fire"]), ["Invoice to come"]);
-    assert_eq!(told["would_fire"][0]["from"], json!({"name": "Shop", "address": "pay@shop.example"}));
+    assert_eq!(told["would_fire"][0]["from"], json!({"name": "Market", "address": "pay@market.example"}));
     assert_eq!(told["would_fire"][0].get("reasons"), None);
 
     let unmet = |filter: &str, wanted: Value, saw: Value| json!({"filter": filter, "wanted": wanted, "saw": saw});
     let subject = |saw: &str| unmet("subject_contains", json!(["INVOICE", "receipt"]), json!(saw));
     let hello = reasons(&told, "Hello");
     assert_eq!(hello.iter().map(|(reason, _)| *reason).collect::<Vec<_>>(), ["filter", "filter"]);
-    assert_eq!((hello[0].1["filter"].as_str(), hello[0].1["wanted"].as_str()), (Some("query"), Some("shop")));
+    assert_eq!((hello[0].1["filter"].as_str(), hello[0].1["wanted"].as_str()), (Some("query"), Some("market")));
     assert_eq!(hello[0].1["saw"]["subject"], "Hello");
     assert_eq!(hello[1].1, &subject("Hello"));
 
