@@ -100,14 +100,16 @@ async fn a_trigger_is_rehearsed_on_real_mail_and_tells_what_it_fired() {
         (user.receive(&stack, json!({"subject": "receipt one"})).await, user.receive(&stack, json!({"subject": "receipt two"})).await);
     let other = user.receive(&stack, json!({"subject": "holidays"})).await;
     let path = format!("/api/triggers/{trigger}/firings");
-    let record = async |query: &str| read(stack.api(Method::GET, &format!("{path}{query}"), Some(&user.token), None).await, StatusCode::OK).await;
+    let record =
+        async |query: &str| read(stack.api(Method::GET, &format!("{path}{query}"), Some(&user.token), None).await, StatusCode::OK).await;
     let published = async || {
         let record = record("").await;
         let firings = record["firings"].as_array().unwrap();
         (firings.len() == 2 && firings.iter().all(|firing| firing["published"] == true)).then(|| record["firings"].clone())
     };
     let firings = stack.until("a record of both", published).await;
-    let messages: std::collections::BTreeSet<&str> = firings.as_array().unwrap().iter().map(|firing| firing["message_id"].as_str().unwrap()).collect();
+    let messages: std::collections::BTreeSet<&str> =
+        firings.as_array().unwrap().iter().map(|firing| firing["message_id"].as_str().unwrap()).collect();
     assert_eq!(messages, [first.as_str(), second.as_str()].into());
     assert!(firings[0]["decided_at"].as_str() >= firings[1]["decided_at"].as_str(), "newest first: {firings}");
     assert_eq!(firings[0]["detail"]["trigger"]["id"], trigger, "as it was published: {firings}");
@@ -150,7 +152,9 @@ async fn a_connector_is_labelled_and_synced_and_lists_come_in_pages() {
     stack.until("a look that nobody pushed for", listed).await;
 
     user.subscribe(&stack, json!({})).await;
-    let page = async |query: &str| read(stack.api(Method::GET, &format!("/api/triggers{query}"), Some(&user.token), None).await, StatusCode::OK).await;
+    let page = async |query: &str| {
+        read(stack.api(Method::GET, &format!("/api/triggers{query}"), Some(&user.token), None).await, StatusCode::OK).await
+    };
     let all = page("").await;
     let first = page("?page_size=1").await;
     assert_eq!(first["triggers"], json!([all["triggers"][0]]));
