@@ -137,8 +137,9 @@ async fn it_looks_no_further_than_it_is_asked_to() {
         }
         stage.world.pass(DAY);
     }
+    let told = rehearse(&scene, &scene.trigger.id, json!({"days": 30, "limit": 4})).await.expect(200);
+    assert_eq!((&told["looked_at"], &told["truncated"]), (&json!(4), &json!(true)), "of one page, not all");
     scene.ada.list_page_size(2);
-    stage.forget_calls();
     let told = rehearse(&scene, &scene.trigger.id, json!({"days": 2, "limit": 100})).await.expect(200);
     assert_eq!(subjects(&told["would_fire"]), ["4-2", "4-1", "4-0"], "newest first, of the days that were asked for");
     assert_eq!(told["truncated"], false);
