@@ -2,17 +2,19 @@
 
 pub mod access;
 pub mod ask;
+pub mod change;
 pub mod connect;
 pub mod disconnect;
 pub mod fire;
 pub mod operate;
 pub mod own;
-pub mod pause;
 pub mod process;
 pub mod protect;
 pub mod publishing;
 pub mod receive;
+pub mod rehearse;
 pub mod renew;
 pub mod repeat;
 pub mod subscribe;
+pub mod sync;
 pub mod watching;

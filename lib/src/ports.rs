@@ -48,8 +48,8 @@ pub enum StoreError {
     Unreadable(String),
 }
 
-/// The connectors, their triggers and the ledger of events. Every read but `due` and `told` is strongly consistent. A write that
-/// names a version MUST fail with `Conflict`, and change nothing, unless the connector's row is at that version, and MUST raise
+/// The connectors, their triggers and the ledger of events. Every read but `due`, `told` and `firings` is strongly consistent. A
+/// write that names a version MUST fail with `Conflict`, and change nothing, unless the connector's row is at that version, and MUST raise
 /// it. A write that brings a membership MUST fail with `Conflict`, and change nothing, unless the account's is one version
 /// behind it (0: never written).
 #[trait_variant::make(Send)]
@@ -138,6 +138,8 @@ pub trait Store: Send + Sync {
     /// Events of a connector that were decided, newest first, at most so many, from after one of them on; those of the last
     /// moments may be missing.
     async fn told(&self, connector: &ConnectorId, after: Option<(Timestamp, EventId)>, most: u32) -> Result<Vec<Event>, StoreError>;
+    /// The delivery record of a trigger: as `told`, of what it fired.
+    async fn firings(&self, trigger: &TriggerId, after: Option<(Timestamp, EventId)>, most: u32) -> Result<Vec<Delivery>, StoreError>;
     /// Forgets events; of none that is owed may this be asked.
     async fn forget(&self, events: &[EventId]) -> Result<(), StoreError>;
     /// Of these events those that are not marked as published.
@@ -182,8 +184,8 @@ pub struct Exchange {
 pub struct Commit<'a> {
     /// As it was read.
     pub before: &'a Connector,
-    /// As it is to be. Of what differs, position, status, error, pauses, circuit, quota, proof and lapse of its watch and the
-    /// last flush are written; version, `updated_at`, `last_event_at` and what waits for publication follow by themselves.
+    /// As it is to be. Of what differs, position, status, error, pauses, label, circuit, quota, proof and lapse of its watch
+    /// and the last flush are written; version, `updated_at`, `last_event_at` and what waits for publication follow by themselves.
     pub after: &'a Connector,
     /// At most `Commit::MOST_EVENTS`.
     pub events: &'a [Event],
@@ -195,6 +197,13 @@ pub struct Commit<'a> {
 impl Commit<'_> {
     /// A DynamoDB transaction takes 100 items: the connector's row, these, and one to spare.
     pub const MOST_EVENTS: usize = 98;
+}
+
+/// An event that a trigger fired, and whether the bus is known to have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    pub event: Event,
+    pub published_at: Option<Timestamp>,
 }
 
 /// The owner and the sealed secret of a `webhook` trigger.

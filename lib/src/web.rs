@@ -34,7 +34,7 @@ pub struct Problem {
     code: &'static str,
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<String>,
+    field: Option<Box<str>>,
     /// The OAuth scope to connect again with.
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'static str>,
@@ -54,7 +54,7 @@ impl Problem {
 
     /// Names the field of the request that is at fault, as a path from the body.
     pub fn at(self, field: impl Into<String>) -> Self {
-        Self { field: Some(field.into()), ..self }
+        Self { field: Some(field.into().into_boxed_str()), ..self }
     }
 
     /// Names the scope that is missing.

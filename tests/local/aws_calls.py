@@ -71,8 +71,8 @@ def queried(content: dict) -> str:
     """The partition key of a query: what its condition sets equal."""
     placeholder = re.search(r"\b\w+\s*=\s*(:\w+)", content["KeyConditionExpression"]).group(1)
     value = content["ExpressionAttributeValues"][placeholder]["S"]
-    # One index has connectors' ids for keys, which begin like this.
-    return "con_" if value.startswith("con_") else value
+    # Two indexes have connectors' and triggers' ids for keys, which begin like this.
+    return next((prefix for prefix in ("con_", "trg_") if value.startswith(prefix)), value)
 
 
 def kms(action: str, content: dict) -> list[dict]:

@@ -87,6 +87,7 @@ async fn of_ledger(store: &impl Store, tag: &str) {
 async fn of_told(store: &impl Store, tag: &str) {
     let cast = |case: &str| Cast::new(tag, case);
     told::what_was_told_comes_newest_first_in_pages(store, &cast("told")).await;
+    told::what_a_trigger_fired_comes_newest_first_in_pages(store, &cast("fired")).await;
     told::events_of_one_moment_are_each_told_once(store, &cast("moment")).await;
     told::what_is_forgotten_was_never_decided(store, &cast("forgotten-events")).await;
 }

@@ -98,6 +98,7 @@ impl connectors_api::World for Memory {
     type Store = MemoryStore;
     type Vault = MemoryVault;
     type Provider = Gmail;
+    type WakeUps = MemoryWakeUps;
     type Bus = MemoryBus;
     type Signatures = HmacSha256;
     type Verifier = JwksVerifier;
@@ -207,12 +208,13 @@ impl Inside {
             store: self.world.store(),
             vault: self.world.vault(),
             provider: self.gmail(),
+            wake_ups: self.world.wake_ups(),
             bus: self.world.bus(),
             signatures: HmacSha256,
             gate: self.gate(),
             app: AppSettings { public_url: ORIGIN.into() },
             patience: PATIENCE,
-            refreshes: Default::default(),
+            refreshes: Refreshes::default(),
             machine: self.machine.clone(),
         }
     }

@@ -2,6 +2,8 @@
 
 mod stories {
     mod arriving;
+    mod asking;
+    mod changing;
     mod connecting;
     mod consenting;
     mod contract;
@@ -15,10 +17,12 @@ mod stories {
     mod labelling;
     mod listing;
     mod owning;
+    mod paging;
     mod pausing;
     mod pressure;
     mod protecting;
     mod receiving;
+    mod rehearsing;
     mod renewing;
     mod replacing;
     mod settling;

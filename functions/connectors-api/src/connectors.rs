@@ -1,10 +1,11 @@
 //! `/api/connectors`: what an owner may see of a connector, and its end.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use email_connectors::domain::circuit::{Circuit, CircuitState};
 use email_connectors::domain::connector::{CONNECTOR_TYPE, Closing, Connector, Provider, Status};
+use email_connectors::domain::connector_change::ConnectorChange;
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{ConnectorId, OwnerId};
@@ -13,14 +14,16 @@ use email_connectors::domain::role::Action;
 use email_connectors::domain::scopes::{Capability, capabilities};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::watch::{Watch, WatchStatus};
+use email_connectors::flows::change::{self, ChangeError};
 use email_connectors::flows::disconnect::{DisconnectError, Receipt};
-use email_connectors::flows::pause::{self, PauseError};
+use email_connectors::flows::sync::{self, SyncError};
 use email_connectors::ports::{Store, StoreError};
 use email_connectors::web::{Body, Problem, json_body};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use crate::paging::Page;
 use crate::{Shared, World, store_problem};
 
 /// A connector as its owner sees it. Nothing in it could rebuild a secret.
@@ -33,6 +36,8 @@ pub struct View {
     kind: &'static str,
     provider: Provider,
     email_address: EmailAddress,
+    /// What its owner calls it.
+    label: Option<String>,
     status: Status,
     granted_scopes: Vec<String>,
     /// What the granted scopes allow.
@@ -78,6 +83,7 @@ pub(crate) fn view(connector: Connector, now: Timestamp) -> View {
         kind: CONNECTOR_TYPE,
         provider: connector.provider,
         email_address: connector.email_address,
+        label: connector.label,
         status: connector.status,
         capabilities: capabilities(&connector.granted_scopes),
         granted_scopes: connector.granted_scopes,
@@ -95,11 +101,11 @@ pub(crate) fn view(connector: Connector, now: Timestamp) -> View {
     }
 }
 
-pub async fn list<W: World>(State(api): Shared<W>, headers: HeaderMap) -> Result<Json<Value>, Problem> {
+pub async fn list<W: World>(State(api): Shared<W>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
     let (owner, now) = api.admit(&headers, Action::See).await?;
+    let page = Page::asked(query.as_deref())?;
     let connectors = api.store.connectors(&owner).await.map_err(store_problem)?;
-    let views: Vec<View> = connectors.into_iter().map(|connector| view(connector, now)).collect();
-    Ok(Json(json!({ "connectors": views })))
+    page.cut("connectors", "con_", connectors, |connector| connector.id.to_string(), |connector| json!(view(connector, now)))
 }
 
 pub async fn read<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
@@ -109,13 +115,6 @@ pub async fn read<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id):
     Ok(Json(json!(view(connector, now))))
 }
 
-/// The one thing of a connector that its owner changes: whether mail that arrives from now on fires.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Change {
-    paused: bool,
-}
-
 pub async fn change<W: World>(
     State(api): Shared<W>,
     headers: HeaderMap,
@@ -123,24 +122,47 @@ pub async fn change<W: World>(
     Body(body): Body,
 ) -> Result<Json<Value>, Problem> {
     let (owner, now) = api.admit(&headers, Action::Operate).await?;
-    let wrong = |error| {
-        let told = format!("{error}; send {{\"paused\": true}} or {{\"paused\": false}}");
-        Problem::new(StatusCode::BAD_REQUEST, "invalid_connector", told).at("paused")
-    };
-    let change: Change = serde_json::from_value(json_body(&body)?).map_err(wrong)?;
-    let changed = pause::set(&api.store, api.patience, &owner, &named(&id)?, change.paused, now).await.map_err(|error| match error {
-        PauseError::NotFound => Problem::not_found("connector"),
-        PauseError::TooMany => Problem::new(
+    let change = ConnectorChange::parse(&json_body(&body)?)
+        .map_err(|invalid| Problem::new(StatusCode::BAD_REQUEST, "invalid_connector", invalid.problem).at(invalid.field))?;
+    let changed = change::apply(&api.store, api.patience, &owner, &named(&id)?, &change, now).await.map_err(|error| match error {
+        ChangeError::NotFound => Problem::not_found("connector"),
+        ChangeError::TooManyPauses => Problem::new(
             StatusCode::CONFLICT,
             "too_many_pauses",
             format!("a connector is paused at most {MOST_PAUSES} times in three months; delete its triggers instead"),
         ),
-        PauseError::Store(StoreError::Conflict) => {
+        ChangeError::Store(StoreError::Conflict) => {
             Problem::new(StatusCode::CONFLICT, "conflict", "others changed this connector at the same moment; try again")
         }
-        PauseError::Store(error) => store_problem(error),
+        ChangeError::Store(error) => store_problem(error),
     })?;
     Ok(Json(json!(view(changed, now))))
+}
+
+/// Has the mailbox looked at now, and what was set aside in it tried again.
+pub async fn sync<W: World>(
+    State(api): Shared<W>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let (owner, now) = api.admit(&headers, Action::Operate).await?;
+    sync::ask(&api.store, &api.wake_ups, &owner, &named(&id)?, now).await.map_err(|error| match error {
+        SyncError::NotFound => Problem::not_found("connector"),
+        SyncError::Closing => closing(),
+        SyncError::NeedsReauth => needs_reauth(),
+        SyncError::Store(error) => store_problem(error),
+        SyncError::Queue(error) => Problem::unavailable("queue_unavailable", &error),
+    })?;
+    Ok((StatusCode::ACCEPTED, Json(json!({"status": "queued"}))))
+}
+
+pub(crate) fn closing() -> Problem {
+    Problem::new(StatusCode::CONFLICT, "connector_closing", "this connector is being disconnected; connect the mailbox again")
+}
+
+pub(crate) fn needs_reauth() -> Problem {
+    let detail = "Google no longer honours the grant; let the user connect again, and this connector goes on";
+    Problem::new(StatusCode::CONFLICT, "needs_reauth", detail)
 }
 
 /// Answers the receipt of what was done at Google and here: 200 when all is, 202 while the rest goes on by itself.

@@ -6,6 +6,8 @@ mod mail_answer;
 mod mail_problem;
 pub mod openapi;
 mod own;
+mod paging;
+mod rehearsing;
 mod triggers;
 
 use std::sync::Arc;
@@ -22,7 +24,7 @@ use email_connectors::domain::sweep::Patience;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::disconnect::Disconnect;
-use email_connectors::ports::{Clock, EmailProvider, Entropy, EventBus, Signatures, Store, StoreError, TokenVerifier, Vault};
+use email_connectors::ports::{Clock, EmailProvider, Entropy, EventBus, Signatures, Store, StoreError, TokenVerifier, Vault, WakeUps};
 use email_connectors::web::{LONGEST_BODY, Problem, UserGate, no_such_method, no_such_route};
 use serde_json::{Value, json};
 
@@ -31,6 +33,7 @@ pub trait World: Send + Sync + 'static {
     type Store: Store;
     type Vault: Vault;
     type Provider: EmailProvider;
+    type WakeUps: WakeUps;
     type Bus: EventBus;
     type Signatures: Signatures;
     type Verifier: TokenVerifier;
@@ -41,6 +44,7 @@ pub struct Api<W: World> {
     pub store: W::Store,
     pub vault: W::Vault,
     pub provider: W::Provider,
+    pub wake_ups: W::WakeUps,
     pub bus: W::Bus,
     pub signatures: W::Signatures,
     pub gate: UserGate<W::Verifier>,
@@ -56,9 +60,12 @@ pub fn router<W: World>(api: Api<W>) -> Router {
     Router::new()
         .route("/api/connectors", get(connectors::list::<W>))
         .route("/api/connectors/{id}", get(connectors::read::<W>).patch(connectors::change::<W>).delete(connectors::remove::<W>))
+        .route("/api/connectors/{id}/sync", post(connectors::sync::<W>))
         .route("/api/triggers", get(triggers::list::<W>).post(triggers::create::<W>))
         .route("/api/triggers/{id}", get(triggers::read::<W>).patch(triggers::change::<W>).delete(triggers::remove::<W>))
         .route("/api/triggers/{id}/events", post(triggers::fire::<W>))
+        .route("/api/triggers/{id}/test", post(rehearsing::rehearse::<W>))
+        .route("/api/triggers/{id}/firings", get(triggers::firings::<W>))
         .route("/api/owner/data", get(own::export::<W>).delete(own::erase::<W>))
         .route("/api/system/info", get(info::<W>))
         .route("/api/openapi.json", get(openapi::openapi))

@@ -7,6 +7,7 @@ use email_connectors::adapters::gmail::Gmail;
 use email_connectors::adapters::hmac::HmacSha256;
 use email_connectors::adapters::kms::KmsVault;
 use email_connectors::adapters::oidc::JwksVerifier;
+use email_connectors::adapters::sqs::SqsWakeUps;
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
 use email_connectors::adapters::{aws, https};
@@ -22,6 +23,7 @@ impl World for Real {
     type Store = DynamoStore;
     type Vault = KmsVault;
     type Provider = Gmail;
+    type WakeUps = SqsWakeUps;
     type Bus = EventBridge;
     type Signatures = HmacSha256;
     type Verifier = JwksVerifier;
@@ -36,12 +38,13 @@ async fn main() -> Result<(), Error> {
     let (user, app, google) = (UserSettings::read(&env)?, AppSettings::read(&env)?, GoogleSettings::read(&env)?);
     let patience = patience(&env)?;
     let (table, key, bus) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?, env.text("EVENT_BUS_NAME")?);
-    let (aws, http) = (aws::load().await, https::client()?);
+    let (queue, aws, http) = (env.text("NOTIFICATION_QUEUE_URL")?, aws::load().await, https::client()?);
     let api = Api::<Real> {
         gate: UserGate { verifier: JwksVerifier::new(http.clone(), user.key_source()).warmed(System), policy: user.policy },
         store: DynamoStore::new(&aws, table),
         vault: KmsVault::new(&aws, key),
         provider: Gmail::new(http, google),
+        wake_ups: SqsWakeUps::new(&aws, queue),
         bus: EventBridge::new(&aws, bus),
         signatures: HmacSha256,
         app,

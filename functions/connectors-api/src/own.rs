@@ -3,30 +3,27 @@
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
-use email_connectors::domain::id::{ConnectorId, EventId};
+use email_connectors::domain::event::Event;
+use email_connectors::domain::id::ConnectorId;
 use email_connectors::domain::role::Action;
-use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::own::{self, Place};
 use email_connectors::web::Problem;
 use serde_json::{Value, json};
 
 use crate::connectors::{told, view};
+use crate::paging::{Page, place, read_place};
 use crate::{Shared, World, store_problem};
 
 /// Page after page: connectors and triggers first, then the records of the last thirty days, each an event as it was published.
 /// Secrets are no data of the owner's: they are Google's word to this service, and are not shown.
 pub async fn export<W: World>(State(api): Shared<W>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
     let (owner, now) = api.admit(&headers, Action::Export).await?;
-    let place = page_token(query.as_deref().unwrap_or_default())?;
+    let place = Page::asked(query.as_deref())?.after(read)?;
     let export = own::export(&api.store, &owner, place).await.map_err(store_problem)?;
     let records: Vec<Value> = export
         .records
         .iter()
-        .map(|record| {
-            // Rendered by us as JSON, and read back as such.
-            let detail: Value = serde_json::from_str(&record.detail).unwrap_or_default();
-            json!({"detail_type": record.detail_type, "decided_at": record.decided_at, "detail": detail})
-        })
+        .map(|record| json!({"detail_type": record.detail_type, "decided_at": record.decided_at, "detail": detail(record)}))
         .collect();
     let connectors: Vec<_> = export.connectors.into_iter().map(|connector| view(connector, now)).collect();
     Ok(Json(json!({
@@ -47,28 +44,21 @@ pub async fn erase<W: World>(State(api): Shared<W>, headers: HeaderMap) -> Resul
     Ok((status, Json(json!({ "connectors": connectors, "data_purged": done }))))
 }
 
-fn written(place: &Place) -> String {
-    match &place.after {
-        Some((at, event)) => format!("{}.{}.{event}", place.connector, at.millis()),
-        None => place.connector.to_string(),
+/// Rendered by us as JSON, and read back as such.
+pub(crate) fn detail(record: &Event) -> Value {
+    serde_json::from_str(&record.detail).unwrap_or_default()
+}
+
+fn written(next: &Place) -> String {
+    match &next.after {
+        Some((at, event)) => format!("{}.{}", next.connector, place(*at, event)),
+        None => next.connector.to_string(),
     }
 }
 
-fn page_token(query: &str) -> Result<Option<Place>, Problem> {
-    let Some(token) = query.split('&').find_map(|pair| pair.strip_prefix("page_token=")) else { return Ok(None) };
-    let read = || {
-        let mut parts = token.split('.');
-        let connector = ConnectorId::parse(parts.next()?)?;
-        let after = match (parts.next(), parts.next()) {
-            (None, None) => None,
-            (Some(at), Some(event)) if ConnectorId::parse(event).is_some() => {
-                Some((Timestamp::from_millis(at.parse().ok()?), EventId::new(event)))
-            }
-            _ => return None,
-        };
-        parts.next().is_none().then_some(Place { connector, after })
-    };
-    let unread =
-        || Problem::new(StatusCode::BAD_REQUEST, "invalid_page_token", "send the next_page_token of the page before").at("page_token");
-    read().map(Some).ok_or_else(unread)
+fn read(token: &str) -> Option<Place> {
+    match token.split_once('.') {
+        None => Some(Place { connector: ConnectorId::parse(token)?, after: None }),
+        Some((connector, after)) => Some(Place { connector: ConnectorId::parse(connector)?, after: Some(read_place(after)?) }),
+    }
 }

@@ -1,7 +1,7 @@
-//! `/api/triggers`: made, read, changed and taken away by their owner, and fired from outside.
+//! `/api/triggers`: made, read, changed and taken away by their owner, fired from outside, and what they fired.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use email_connectors::domain::id::TriggerId;
@@ -9,17 +9,20 @@ use email_connectors::domain::role::Action;
 use email_connectors::domain::trigger::{InvalidTrigger, MOST_TRIGGERS, MOST_WEBHOOKS, NewTrigger, Trigger, TriggerChange};
 use email_connectors::flows::fire::{Fire, FireError};
 use email_connectors::flows::subscribe::{self, SubscribeError};
-use email_connectors::ports::{Clock, Entropy, Store, StoreError};
+use email_connectors::ports::{Clock, Delivery, Entropy, Store, StoreError};
 use email_connectors::web::{Body, Problem, json_body};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
+use crate::own::detail;
+use crate::paging::{Page, paged, place, read_place};
 use crate::{Shared, World, store_problem};
 
-pub async fn list<W: World>(State(api): Shared<W>, headers: HeaderMap) -> Result<Json<Value>, Problem> {
+pub async fn list<W: World>(State(api): Shared<W>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
     let (owner, _) = api.admit(&headers, Action::See).await?;
+    let page = Page::asked(query.as_deref())?;
     let triggers = api.store.triggers(&owner).await.map_err(store_problem)?;
-    Ok(Json(json!({ "triggers": triggers })))
+    page.cut("triggers", "trg_", triggers, |trigger| trigger.id.to_string(), |trigger| json!(trigger))
 }
 
 pub async fn create<W: World>(State(api): Shared<W>, headers: HeaderMap, Body(body): Body) -> Result<(StatusCode, Json<Value>), Problem> {
@@ -55,6 +58,41 @@ pub async fn remove<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id
     let (owner, _) = api.admit(&headers, Action::Delete).await?;
     subscribe::remove(&api.store, &owner, &named(&id)?).await.map_err(problem)?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What the trigger fired in the last thirty days, newest first.
+pub async fn firings<W: World>(
+    State(api): Shared<W>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, Problem> {
+    let (owner, _) = api.admit(&headers, Action::See).await?;
+    let page = Page::asked(query.as_deref())?;
+    let after = page.after(read_place)?;
+    // Of a trigger that is not the owner's there is nothing to show.
+    let trigger = api.store.trigger(&owner, &named(&id)?).await.map_err(store_problem)?;
+    let trigger = trigger.ok_or_else(|| Problem::not_found("trigger"))?;
+    // One more than are shown says whether there are more.
+    let mut fired = api.store.firings(&trigger.id, after, page.size + 1).await.map_err(store_problem)?;
+    let shown = usize::try_from(page.size).unwrap_or(usize::MAX);
+    let more = fired.len() > shown;
+    fired.truncate(shown);
+    let next = fired.last().filter(|_| more).map(|last| place(last.event.decided_at, &last.event.event_id));
+    let told = |Delivery { event, published_at }: &Delivery| {
+        let mut told = json!({
+            "event_id": event.event_id,
+            "decided_at": event.decided_at,
+            "detail_type": event.detail_type,
+            "published": published_at.is_some(),
+            "detail": detail(event),
+        });
+        if let Some(message) = &event.message_id {
+            told["message_id"] = json!(message);
+        }
+        told
+    };
+    Ok(paged("firings", fired.iter().map(told).collect(), next))
 }
 
 /// Fires a `webhook` trigger: for its owner by token, for others by signature.
@@ -125,6 +163,6 @@ fn problem(error: SubscribeError) -> Problem {
 }
 
 /// What cannot be an id names nothing, as an unknown id does.
-fn named(id: &str) -> Result<TriggerId, Problem> {
+pub(crate) fn named(id: &str) -> Result<TriggerId, Problem> {
     TriggerId::parse(id).ok_or_else(|| Problem::not_found("trigger"))
 }

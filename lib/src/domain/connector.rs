@@ -23,6 +23,8 @@ pub struct Connector {
     /// The place it holds among its owner's connectors, as uniqueness was configured when it was connected.
     pub slot: Slot,
     pub email_address: EmailAddress,
+    /// What its owner calls it.
+    pub label: Option<String>,
     pub google_sub: GoogleSub,
     pub status: Status,
     pub granted_scopes: Vec<String>,

@@ -4,11 +4,12 @@ use serde::Serialize;
 
 use crate::domain::connector::{Connector, Provider};
 use crate::domain::email_address::EmailAddress;
-use crate::domain::event::{DetailType, Event, LEDGER_HORIZON, SCHEMA_VERSION};
-use crate::domain::history::{Candidate, is_received};
+use crate::domain::event::{DetailType, Event, SCHEMA_VERSION};
+use crate::domain::history::Candidate;
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::{ConnectorId, EventId, OwnerId, TriggerId};
 use crate::domain::message::{Bounds, Message};
+use crate::domain::obstacle::{obstacles, of_date};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::{Trigger, TriggerType};
 use crate::domain::wake_up::WakeUp;
@@ -74,24 +75,13 @@ pub fn decide(
     wake_up: &WakeUp,
     now: Timestamp,
 ) -> Vec<Event> {
-    if !is_received(&message.label_ids) || is_nobodys_news(connector, triggers, message, arrived, now) {
-        return Vec::new();
-    }
-    let fires = |trigger: &&Trigger| !is_older(message, trigger.created_at) && trigger.config.filters.matches(message);
+    let fires = |trigger: &&Trigger| obstacles(connector, trigger, message, arrived, now).next().is_none();
     triggers.iter().filter(fires).map(|trigger| fire(connector, trigger, message, wake_up, now)).collect()
 }
 
 /// Whether its date alone keeps a message from ever firing.
 pub fn is_nobodys_news(connector: &Connector, triggers: &[Trigger], message: &Message, arrived: bool, now: Timestamp) -> bool {
-    let forgotten = !arrived && message.timestamp.after(LEDGER_HORIZON) <= now;
-    let paused = connector.pauses.iter().any(|pause| pause.holds(message.timestamp));
-    let older = is_older(message, connector.connected_at) || triggers.iter().all(|trigger| is_older(message, trigger.created_at));
-    forgotten || paused || older
-}
-
-/// Gmail's internalDate may be cut to whole seconds, so moments compare by the second.
-fn is_older(message: &Message, moment: Timestamp) -> bool {
-    message.timestamp.seconds() < moment.seconds()
+    triggers.iter().all(|trigger| of_date(connector, trigger, message, arrived, now).next().is_some())
 }
 
 fn fire(connector: &Connector, trigger: &Trigger, message: &Message, wake_up: &WakeUp, now: Timestamp) -> Event {
@@ -153,6 +143,7 @@ mod tests {
             provider: Provider::Gmail,
             slot: Slot::new(Uniqueness::PerProvider, Provider::Gmail, &google_sub),
             email_address: EmailAddress::parse("ada@example.com").unwrap(),
+            label: None,
             google_sub,
             status: Status::Active,
             granted_scopes: vec![],

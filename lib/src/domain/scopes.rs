@@ -8,6 +8,8 @@ const ALIASES: [(&str, &str); 2] =
 
 /// The one scope under which Gmail refuses message bodies and `format=full`.
 pub const GMAIL_METADATA: &str = "https://www.googleapis.com/auth/gmail.metadata";
+/// The least scope under which mail is searched and read whole.
+pub const GMAIL_READONLY: &str = "https://www.googleapis.com/auth/gmail.readonly";
 
 const FULL_ACCESS: &str = "https://mail.google.com/";
 const GMAIL_PREFIX: &str = "https://www.googleapis.com/auth/gmail.";

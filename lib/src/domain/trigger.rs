@@ -68,6 +68,42 @@ pub struct Filters {
     pub has_attachment: Option<bool>,
 }
 
+/// One of a trigger's filters, by its name in the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filter {
+    Query,
+    FromContains,
+    ToContains,
+    SubjectContains,
+    LabelInclude,
+    LabelExclude,
+    HasAttachment,
+}
+
+impl Filter {
+    pub const ALL: [Self; 7] = [
+        Self::Query,
+        Self::FromContains,
+        Self::ToContains,
+        Self::SubjectContains,
+        Self::LabelInclude,
+        Self::LabelExclude,
+        Self::HasAttachment,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::FromContains => "from_contains",
+            Self::ToContains => "to_contains",
+            Self::SubjectContains => "subject_contains",
+            Self::LabelInclude => "label_include",
+            Self::LabelExclude => "label_exclude",
+            Self::HasAttachment => "has_attachment",
+        }
+    }
+}
+
 /// What a caller sent does not make a trigger.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {problem}")]
@@ -218,18 +254,33 @@ impl Filters {
     }
 
     pub fn matches(&self, message: &Message) -> bool {
+        self.unmet(message).next().is_none()
+    }
+
+    /// Those that the message does not pass.
+    pub fn unmet(&self, message: &Message) -> impl Iterator<Item = Filter> {
+        Filter::ALL.into_iter().filter(|filter| !self.holds(*filter, message))
+    }
+
+    fn holds(&self, filter: Filter, message: &Message) -> bool {
         let from = |part: &str| message.from.as_ref().is_some_and(|from| from.contains(part));
         let to = |part: &str| message.to.iter().any(|to| to.contains(part));
         let subject = |part: &str| message.subject.as_ref().is_some_and(|subject| without_case(subject).contains(part));
         let any = |parts: &[String], held: &dyn Fn(&str) -> bool| parts.is_empty() || parts.iter().any(|part| held(&without_case(part)));
         let labelled = |label: &String| message.label_ids.contains(label);
 
-        let query = without_case(self.query.as_deref().unwrap_or_default());
-        let query_holds = query.split_whitespace().all(|word| from(word) || subject(word));
-        let texts_hold = any(&self.from_contains, &from) && any(&self.to_contains, &to) && any(&self.subject_contains, &subject);
-        let labels_hold = self.label_include.iter().all(labelled) && !self.label_exclude.iter().any(labelled);
-        let attachment_holds = self.has_attachment.is_none_or(|wanted| wanted == message.has_attachments);
-        query_holds && texts_hold && labels_hold && attachment_holds
+        match filter {
+            Filter::Query => {
+                let query = without_case(self.query.as_deref().unwrap_or_default());
+                query.split_whitespace().all(|word| from(word) || subject(word))
+            }
+            Filter::FromContains => any(&self.from_contains, &from),
+            Filter::ToContains => any(&self.to_contains, &to),
+            Filter::SubjectContains => any(&self.subject_contains, &subject),
+            Filter::LabelInclude => self.label_include.iter().all(labelled),
+            Filter::LabelExclude => !self.label_exclude.iter().any(labelled),
+            Filter::HasAttachment => self.has_attachment.is_none_or(|wanted| wanted == message.has_attachments),
+        }
     }
 }
 

@@ -211,6 +211,7 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V
             provider: Provider::Gmail,
             slot: admitted.slot.clone(),
             email_address: profile.email_address.clone(),
+            label: None,
             google_sub: admitted.google_sub.clone(),
             status: Status::Active,
             granted_scopes: grant.scopes.clone(),

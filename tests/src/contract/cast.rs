@@ -65,6 +65,7 @@ impl Cast {
             provider: Provider::Gmail,
             slot: Slot::new(Uniqueness::PerProvider, Provider::Gmail, &google_sub),
             email_address: self.mailbox(),
+            label: None,
             google_sub,
             status: Status::Active,
             granted_scopes: vec!["openid".into(), "https://www.googleapis.com/auth/gmail.modify".into()],
@@ -96,6 +97,7 @@ impl Cast {
     pub fn full_connector(&self, number: u32) -> Connector {
         let at = |millis: u64| START.after(Duration::from_millis(millis));
         Connector {
+            label: Some("Büro 📬".into()),
             position: full_position(),
             watch: Watch {
                 expiration: Some(at(1002)),

@@ -63,12 +63,13 @@ pub async fn a_commit_without_a_new_position_leaves_the_old_one(store: &impl Sto
 pub async fn a_commit_writes_each_thing_that_differs(store: &impl Store, cast: &Cast) {
     let (bare, full) = (cast.connector(1), cast.full_connector(1));
     type Adopt = fn(&mut Connector, &Connector);
-    let changes: [(&str, Adopt); 9] = [
+    let changes: [(&str, Adopt); 10] = [
         ("position", |after, from| after.position = from.position.clone()),
         ("status", |after, from| after.status = from.status),
         ("error", |after, from| after.last_error.clone_from(&from.last_error)),
         ("pauses", |after, from| after.pauses.clone_from(&from.pauses)),
         ("circuit", |after, from| after.circuit = from.circuit.clone()),
+        ("label", |after, from| after.label.clone_from(&from.label)),
         ("quota", |after, from| after.spent = from.spent),
         ("proof of the watch", |after, from| after.verified_at = from.verified_at),
         ("lapse of the watch", |after, from| after.lapse_told = from.lapse_told),
@@ -114,6 +115,7 @@ pub async fn a_commit_leaves_alone_what_others_write(store: &impl Store, cast: &
         circuit: full.circuit,
         spent: full.spent,
         pauses: full.pauses,
+        label: full.label,
         last_error: full.last_error,
         ..read.clone()
     };

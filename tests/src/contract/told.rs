@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use email_connectors::domain::connector::Connector;
 use email_connectors::domain::event::Event;
-use email_connectors::domain::id::{ConnectorId, EventId};
-use email_connectors::ports::Store;
+use email_connectors::domain::id::{ConnectorId, EventId, TriggerId};
+use email_connectors::ports::{Delivery, Store};
 
 use super::cast::{Cast, decide, ids, minutes, now};
 
@@ -53,6 +53,46 @@ pub async fn what_was_told_comes_newest_first_in_pages(store: &impl Store, cast:
     assert_eq!(told(store, &held.id, newest_first.last(), 2).await, [], "after the oldest there is none");
     assert_eq!(told(store, &held.id, None, 0).await, [], "no room, no events");
     assert_eq!(told(store, &cast.connector(9).id, None, 9).await, [], "nothing was told of nobody");
+}
+
+pub async fn what_a_trigger_fired_comes_newest_first_in_pages(store: &impl Store, cast: &Cast) {
+    let (one, other) = (TriggerId::new(format!("{}-one", cast.owner())), TriggerId::new(format!("{}-other", cast.owner())));
+    let held = cast.stored(store, cast.connector(1)).await;
+    let by = |trigger: &TriggerId, number: u32| {
+        let event = cast.event(number);
+        Event { trigger_id: Some(trigger.clone()), decided_at: minutes(u64::from(number / 2)), ..event }
+    };
+    let (of_one, of_other): (Vec<Event>, Vec<Event>) = ((0..9).map(|number| by(&one, number)).collect(), vec![by(&other, 9)]);
+    let read = decide(store, &held, &[&of_one[..], &of_other[..], &cast.notices(&held)[..]].concat()).await;
+    store.mark_published(&held.location(), &of_one[3..5], minutes(30)).await.unwrap();
+    let published = ids(&of_one[3..5]);
+
+    for most in [1, 2, 4, 10] {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.firings(&one, after, most).await.unwrap();
+            assert!(page.len() <= most as usize, "a page of {most} holds {}", page.len());
+            after = page.last().map(|last| (last.event.decided_at, last.event.event_id.clone()));
+            if after.is_none() {
+                break;
+            }
+            all.extend(page);
+        }
+        let fired: Vec<Event> = all.iter().map(|delivery| delivery.event.clone()).collect();
+        assert_eq!(ids(&fired), ids(&of_one), "in pages of {most}, what it fired, each once, and nothing else");
+        assert!(fired.is_sorted_by(|newer, older| newer.decided_at >= older.decided_at), "in pages of {most}, newest first");
+        for Delivery { event, published_at } in &all {
+            let expected = published.contains(&event.event_id).then(|| minutes(30));
+            assert_eq!(*published_at, expected, "whether it is published");
+            assert!(of_one.contains(event), "and it is as it was decided");
+        }
+    }
+    assert_eq!(store.firings(&other, None, 9).await.unwrap().len(), 1, "another trigger has a record of its own");
+    assert_eq!(store.firings(&TriggerId::new("trg_nobody"), None, 9).await.unwrap(), [], "of a trigger that is not there is none");
+    store.forget(&ids(&of_one[..8])).await.unwrap();
+    let left = store.firings(&one, None, 9).await.unwrap();
+    assert_eq!(left.into_iter().map(|delivery| delivery.event).collect::<Vec<_>>(), of_one[8..], "what is forgotten is gone from it");
+    assert_eq!(read.unpublished.len(), 17, "all of them were told together");
 }
 
 pub async fn events_of_one_moment_are_each_told_once(store: &impl Store, cast: &Cast) {

@@ -6,13 +6,14 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use email_connectors::domain::claims::SecurityEventPolicy;
 use email_connectors::domain::connector::Status;
+use email_connectors::domain::connector_change::ConnectorChange;
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{ConnectorId, TriggerId};
 use email_connectors::domain::wake_up::{Kind, WakeUp};
 use email_connectors::flows::connect::{ConnectError, Connected};
 use email_connectors::flows::disconnect::DisconnectError;
 use email_connectors::flows::protect::Protect;
-use email_connectors::flows::{pause, subscribe};
+use email_connectors::flows::{change, subscribe};
 use serde_json::json;
 
 use super::{Dice, Sim};
@@ -148,10 +149,11 @@ impl Sim {
     }
 
     pub async fn pause(&mut self, of: &str, connector: &ConnectorId, paused: bool) {
+        let change = ConnectorChange::paused(paused);
         for _ in 0..6 {
             let store = self.world.store();
             let of = owner(of);
-            let set = pause::set(&store, PATIENCE, &of, connector, paused, self.world.now());
+            let set = change::apply(&store, PATIENCE, &of, connector, &change, self.world.now());
             if let Some(Ok(_)) = self.world.until_crash(set).await {
                 return;
             }

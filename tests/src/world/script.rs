@@ -60,6 +60,7 @@ calls! {
     Commit => "store.commit",
     Announce => "store.announce",
     Told => "store.told",
+    Firings => "store.firings",
     Forget => "store.forget",
     Unpublished => "store.unpublished",
     MarkPublished => "store.mark_published",

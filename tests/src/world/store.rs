@@ -11,7 +11,7 @@ use email_connectors::domain::secret::{SealedAccessToken, WrappedKey};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::trigger::Trigger;
 use email_connectors::domain::watch::Watch;
-use email_connectors::ports::{ClaimedKey, Commit, Due, Exchange, Hook, KEY_LIFE, PendingConsent, RequestKey, Store, StoreError};
+use email_connectors::ports::{ClaimedKey, Commit, Delivery, Due, Exchange, Hook, KEY_LIFE, PendingConsent, RequestKey, Store, StoreError};
 use uuid::Uuid;
 
 use super::World;
@@ -277,6 +277,10 @@ impl Store for MemoryStore {
 
     async fn told(&self, connector: &ConnectorId, after: Option<(Timestamp, EventId)>, most: u32) -> Result<Vec<Event>, StoreError> {
         self.step(Call::Told, connector, |tables| Ok(tables.told(connector, after, most))).await
+    }
+
+    async fn firings(&self, trigger: &TriggerId, after: Option<(Timestamp, EventId)>, most: u32) -> Result<Vec<Delivery>, StoreError> {
+        self.step(Call::Firings, trigger, |tables| Ok(tables.firings(trigger, after, most))).await
     }
 
     async fn forget(&self, events: &[EventId]) -> Result<(), StoreError> {

@@ -13,7 +13,7 @@ use email_connectors::domain::secret::WrappedKey;
 use email_connectors::domain::sweep::first_sweep;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::trigger::Trigger;
-use email_connectors::ports::{ClaimedKey, Commit, Due, Exchange, Hook, PendingConsent, SWEEP_SHARDS, StoreError};
+use email_connectors::ports::{ClaimedKey, Commit, Delivery, Due, Exchange, Hook, PendingConsent, SWEEP_SHARDS, StoreError};
 use uuid::Uuid;
 
 /// How old an unpublished event is before the renewer is told of it.
@@ -204,6 +204,7 @@ impl Tables {
         differing(&mut held.position, &before.position, &as_stored(&after.position));
         differing(&mut held.status, &before.status, &after.status);
         differing(&mut held.last_error, &before.last_error, &after.last_error);
+        differing(&mut held.label, &before.label, &after.label);
         differing(&mut held.pauses, &before.pauses, &after.pauses);
         differing(&mut held.circuit, &before.circuit, &after.circuit);
         differing(&mut held.spent, &before.spent, &after.spent);
@@ -228,12 +229,22 @@ impl Tables {
     }
 
     pub fn told(&self, connector: &ConnectorId, after: Option<(Timestamp, EventId)>, most: u32) -> Vec<Event> {
-        let of_connector = self.ledger.values().filter(|entry| entry.connector.connector == *connector).map(|entry| &entry.event);
-        let place = |event: &Event| (event.decided_at, event.event_id.clone());
-        let mut told: Vec<Event> = of_connector.filter(|event| after.as_ref().is_none_or(|after| place(event) < *after)).cloned().collect();
-        told.sort_by_key(|event| std::cmp::Reverse(place(event)));
-        told.truncate(usize::try_from(most).unwrap_or(usize::MAX));
-        told
+        let told = self.newest(|entry| entry.connector.connector == *connector, after, most);
+        told.into_iter().map(|entry| entry.event).collect()
+    }
+
+    pub fn firings(&self, trigger: &TriggerId, after: Option<(Timestamp, EventId)>, most: u32) -> Vec<Delivery> {
+        let fired = self.newest(|entry| entry.event.trigger_id.as_ref() == Some(trigger), after, most);
+        fired.into_iter().map(|entry| Delivery { event: entry.event, published_at: entry.published_at }).collect()
+    }
+
+    fn newest(&self, is_meant: impl Fn(&Entry) -> bool, after: Option<(Timestamp, EventId)>, most: u32) -> Vec<Entry> {
+        let place = |entry: &Entry| (entry.event.decided_at, entry.event.event_id.clone());
+        let meant = self.ledger.values().filter(|entry| is_meant(entry));
+        let mut newest: Vec<Entry> = meant.filter(|entry| after.as_ref().is_none_or(|after| place(entry) < *after)).cloned().collect();
+        newest.sort_by_key(|entry| std::cmp::Reverse(place(entry)));
+        newest.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+        newest
     }
 
     pub fn forget(&mut self, events: &[EventId]) {

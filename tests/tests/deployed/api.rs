@@ -48,6 +48,7 @@ async fn another_owner_sees_nothing_and_cannot_tell_it_from_nothing() {
     let routes = [
         (Method::GET, "/api/connectors/", &user.connector, None),
         (Method::DELETE, "/api/connectors/", &user.connector, None),
+        (Method::PATCH, "/api/connectors/", &user.connector, Some(json!({"label": "mine"}))),
         (Method::GET, "/api/triggers/", &user.trigger, None),
         (Method::PATCH, "/api/triggers/", &user.trigger, Some(json!({"agent_id": "mine"}))),
         (Method::DELETE, "/api/triggers/", &user.trigger, None),
@@ -75,7 +76,7 @@ async fn mail_that_arrives_during_a_pause_never_fires() {
     let path = format!("/api/connectors/{}", user.connector);
     let refused = stack.api(Method::PATCH, &path, Some(&user.token), Some(json!({"status": "paused"}))).await;
     let problem = read(refused, StatusCode::BAD_REQUEST).await;
-    assert_eq!((&problem["code"], &problem["field"]), (&json!("invalid_connector"), &json!("paused")));
+    assert_eq!((&problem["code"], &problem["field"]), (&json!("invalid_connector"), &json!("status")));
 
     for (paused, subject) in [(true, "invoice inside the pause"), (false, "invoice after it")] {
         let changed = stack.api(Method::PATCH, &path, Some(&user.token), Some(json!({"paused": paused}))).await;
@@ -88,6 +89,79 @@ async fn mail_that_arrives_during_a_pause_never_fires() {
     let events = stack.events(&user.owner, 1).await;
     let subjects: Vec<_> = events.iter().map(|event| &event["message"]["subject"]).collect();
     assert_eq!(subjects, ["invoice after it"]);
+}
+
+#[tokio::test]
+async fn a_trigger_is_rehearsed_on_real_mail_and_tells_what_it_fired() {
+    let stack = Stack::at_rest().await;
+    let user = User::connected(&stack, "ada").await;
+    let trigger = user.subscribe(&stack, json!({"subject_contains": ["receipt"]})).await;
+    let (first, second) =
+        (user.receive(&stack, json!({"subject": "receipt one"})).await, user.receive(&stack, json!({"subject": "receipt two"})).await);
+    let other = user.receive(&stack, json!({"subject": "holidays"})).await;
+    let path = format!("/api/triggers/{trigger}/firings");
+    let record =
+        async |query: &str| read(stack.api(Method::GET, &format!("{path}{query}"), Some(&user.token), None).await, StatusCode::OK).await;
+    let published = async || {
+        let record = record("").await;
+        let firings = record["firings"].as_array().unwrap();
+        (firings.len() == 2 && firings.iter().all(|firing| firing["published"] == true)).then(|| record["firings"].clone())
+    };
+    let firings = stack.until("a record of both", published).await;
+    let messages: std::collections::BTreeSet<&str> =
+        firings.as_array().unwrap().iter().map(|firing| firing["message_id"].as_str().unwrap()).collect();
+    assert_eq!(messages, [first.as_str(), second.as_str()].into());
+    assert!(firings[0]["decided_at"].as_str() >= firings[1]["decided_at"].as_str(), "newest first: {firings}");
+    assert_eq!(firings[0]["detail"]["trigger"]["id"], trigger, "as it was published: {firings}");
+    let page = record("?page_size=1").await;
+    assert_eq!(page["firings"], json!([firings[0]]));
+    let rest = record(&format!("?page_size=1&page_token={}", page["next_page_token"].as_str().unwrap())).await;
+    assert_eq!(rest, json!({"firings": [firings[1]]}));
+
+    let test = stack.api(Method::POST, &format!("/api/triggers/{trigger}/test"), Some(&user.token), Some(json!({"days": 1}))).await;
+    assert_eq!(test.headers()["x-quota-units"], "65", "one list and three messages");
+    let told = read(test, StatusCode::OK).await;
+    assert_eq!((&told["looked_at"], &told["truncated"], &told["would_fire"]), (&json!(3), &json!(false), &json!([])));
+    let reason = |message: &str| {
+        let found = told["would_not"].as_array().unwrap().iter().find(|one| one["message_id"] == message);
+        found.unwrap_or_else(|| panic!("{message} is not in {told}"))["reasons"][0].clone()
+    };
+    assert_eq!((&reason(&first)["reason"], &reason(&second)["reason"]), (&json!("already_decided"), &json!("already_decided")));
+    let wanted = json!({"filter": "subject_contains", "wanted": ["receipt"], "saw": "holidays"});
+    assert_eq!(reason(&other), json!({"reason": "filter", "detail": wanted}));
+}
+
+#[tokio::test]
+async fn a_connector_is_labelled_and_synced_and_lists_come_in_pages() {
+    let stack = Stack::at_rest().await;
+    let user = User::connected(&stack, "ada").await;
+    stack.idle().await;
+    let path = format!("/api/connectors/{}", user.connector);
+    let labelled = stack.api(Method::PATCH, &path, Some(&user.token), Some(json!({"label": "Büro 📬"}))).await;
+    assert_eq!(read(labelled, StatusCode::OK).await["label"], "Büro 📬");
+    assert_eq!(user.connector(&stack).await["label"], "Büro 📬");
+
+    stack.google(Method::DELETE, "/admin/calls", Value::Null).await;
+    let queued = stack.api(Method::POST, &format!("{path}/sync"), Some(&user.token), None).await;
+    assert_eq!(read(queued, StatusCode::ACCEPTED).await, json!({"status": "queued"}));
+    let listed = async || {
+        let calls = stack.google(Method::GET, "/admin/calls", Value::Null).await;
+        let here = |call: &Value| call["method"] == "history.list" && call["email"] == user.email;
+        calls.as_array().unwrap().iter().any(here).then_some(())
+    };
+    stack.until("a look that nobody pushed for", listed).await;
+
+    user.subscribe(&stack, json!({})).await;
+    let page = async |query: &str| {
+        read(stack.api(Method::GET, &format!("/api/triggers{query}"), Some(&user.token), None).await, StatusCode::OK).await
+    };
+    let all = page("").await;
+    let first = page("?page_size=1").await;
+    assert_eq!(first["triggers"], json!([all["triggers"][0]]));
+    let second = page(&format!("?page_size=1&page_token={}", first["next_page_token"].as_str().unwrap())).await;
+    assert_eq!(second, json!({"triggers": [all["triggers"][1]]}));
+    let refused = stack.api(Method::GET, "/api/connectors?page_token=trg_1", Some(&user.token), None).await;
+    assert_eq!(read(refused, StatusCode::BAD_REQUEST).await["code"], "invalid_page_token");
 }
 
 #[tokio::test]
@@ -108,6 +182,7 @@ async fn an_answer_shows_what_was_decided_to_be_shown() {
         "type",
         "provider",
         "email_address",
+        "label",
         "status",
         "granted_scopes",
         "capabilities",

@@ -26,7 +26,11 @@ fn routes() -> Vec<(Method, &'static str, &'static str, Option<Value>)> {
         (Method::GET, "connector", "/api/connectors/{id}", None),
         (Method::PATCH, "connector", "/api/connectors/{id}", Some(json!({"paused": true}))),
         (Method::DELETE, "connector", "/api/connectors/{id}", None),
+        (Method::PATCH, "connector", "/api/connectors/{id}", Some(json!({"label": "mine"}))),
+        (Method::POST, "connector", "/api/connectors/{id}/sync", None),
         (Method::GET, "trigger", "/api/triggers/{id}", None),
+        (Method::GET, "trigger", "/api/triggers/{id}/firings", None),
+        (Method::POST, "trigger", "/api/triggers/{id}/test", Some(json!({"days": 30}))),
         (Method::PATCH, "trigger", "/api/triggers/{id}", Some(json!({"agent_id": "mine"}))),
         (Method::DELETE, "trigger", "/api/triggers/{id}", None),
         (Method::POST, "webhook", "/api/triggers/{id}/events", Some(json!({"event_type": "theirs"}))),
@@ -46,7 +50,7 @@ async fn case_27_another_owners_rows() {
         let own = async || {
             let connector = user.connector(&place.stack).await;
             let triggers = read(place.stack.api(Method::GET, "/api/triggers", Some(&user.token), None).await, StatusCode::OK).await;
-            (connector["paused"].clone(), connector["status"].clone(), triggers)
+            (connector["paused"].clone(), connector["label"].clone(), connector["status"].clone(), triggers)
         };
         let before = own().await;
         for (method, kind, path, body) in routes() {
@@ -185,6 +189,10 @@ fn by_role() -> Vec<(Method, String, Option<Value>, Role)> {
         (Method::POST, CONNECT, Some(json!({"auth_code": "4/0unknown", "replace": true})), Role::Admin),
         (Method::GET, "/api/auth/google/gmail/start", None, Role::Operator),
         (Method::PATCH, "/api/connectors/con_unknown", Some(json!({"paused": true})), Role::Operator),
+        (Method::PATCH, "/api/connectors/con_unknown", Some(json!({"label": "a"})), Role::Operator),
+        (Method::POST, "/api/connectors/con_unknown/sync", None, Role::Operator),
+        (Method::POST, "/api/triggers/trg_unknown/test", Some(json!({})), Role::Operator),
+        (Method::GET, "/api/triggers/trg_unknown/firings", None, Role::Viewer),
         (Method::POST, "/api/triggers", Some(json!({"type": "email"})), Role::Operator),
         (Method::PATCH, "/api/triggers/trg_unknown", Some(json!({"agent_id": "a"})), Role::Operator),
         (Method::POST, "/api/triggers/trg_unknown/events", Some(json!({})), Role::Operator),

@@ -2,12 +2,13 @@
 
 use std::slice::from_ref;
 
+use email_connectors::domain::connector_change::ConnectorChange;
 use email_connectors::domain::event::DetailType;
 use email_connectors::domain::id::ConnectorId;
 use email_connectors::domain::wake_up::{Kind, WakeUp};
+use email_connectors::flows::change::{self, ChangeError};
 use email_connectors::flows::connect::ConnectError;
 use email_connectors::flows::disconnect::{DisconnectError, Receipt};
-use email_connectors::flows::pause::{self, PauseError};
 use email_connectors::flows::process::Outcome;
 use email_connectors::flows::subscribe::SubscribeError;
 use email_connectors::ports::Store;
@@ -179,8 +180,16 @@ async fn nothing_of_a_connector_that_is_ending_fires() {
     assert!(scene.stage.fired().is_empty());
     let connector = scene.connector();
     assert!(matches!(scene.stage.try_trigger(&connector, json!({})).await, Err(SubscribeError::NoSuchConnector)));
-    let paused = pause::set(&scene.stage.world.store(), PATIENCE, &owner("owner"), &scene.id, true, scene.stage.world.now()).await;
-    assert!(matches!(paused, Err(PauseError::NotFound)));
+    let paused = change::apply(
+        &scene.stage.world.store(),
+        PATIENCE,
+        &owner("owner"),
+        &scene.id,
+        &ConnectorChange::paused(true),
+        scene.stage.world.now(),
+    )
+    .await;
+    assert!(matches!(paused, Err(ChangeError::NotFound)));
 }
 
 #[tokio::test]

@@ -1,14 +1,15 @@
 //! A connector is paused: mail that arrives in between never fires, and nothing else is lost.
 
+use email_connectors::domain::connector_change::ConnectorChange;
 use email_connectors::domain::pause::is_paused;
 use email_connectors::domain::wake_up::Kind;
-use email_connectors::flows::pause::{self, PauseError};
+use email_connectors::flows::change::{self, ChangeError};
 use tests::stage::{MINUTE, PATIENCE, Scene, listed, owner, subjects};
 use tests::world::{Call, Consent, Mail, When};
 
 async fn set(scene: &Scene, paused: bool) {
     let (store, now) = (scene.stage.world.store(), scene.stage.world.now());
-    pause::set(&store, PATIENCE, &owner("owner"), &scene.id, paused, now).await.unwrap();
+    change::apply(&store, PATIENCE, &owner("owner"), &scene.id, &ConnectorChange::paused(paused), now).await.unwrap();
 }
 
 #[tokio::test]
@@ -60,7 +61,7 @@ async fn a_pause_in_the_middle_of_a_wake_up_takes_nothing_that_came_before_it() 
     let (outcomes, ()) = tokio::join!(scene.stage.wake(&push), async {
         let (store, now) = (scene.stage.world.store(), scene.stage.world.now());
         // Its own commit is the second one.
-        pause::set(&store, PATIENCE, &owner("owner"), &scene.id, true, now).await.unwrap();
+        change::apply(&store, PATIENCE, &owner("owner"), &scene.id, &ConnectorChange::paused(true), now).await.unwrap();
         gate.open();
     });
     assert_eq!(outcomes.unwrap(), [listed(1, 1)], "the wake-up reads again");
@@ -95,7 +96,7 @@ async fn a_pause_is_said_once_and_by_its_owner() {
     set(&scene, true).await;
     assert_eq!(scene.connector(), paused, "to pause what is paused changes nothing");
     let (store, now) = (scene.stage.world.store(), scene.stage.world.now());
-    let refused = pause::set(&store, PATIENCE, &owner("thief"), &scene.id, false, now).await;
-    assert!(matches!(refused, Err(PauseError::NotFound)), "{refused:?}");
+    let refused = change::apply(&store, PATIENCE, &owner("thief"), &scene.id, &ConnectorChange::paused(false), now).await;
+    assert!(matches!(refused, Err(ChangeError::NotFound)), "{refused:?}");
     assert_eq!(scene.connector(), paused);
 }

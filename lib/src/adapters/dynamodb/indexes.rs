@@ -1,16 +1,41 @@
-//! The two indexes: what the renewer must look at, and what was told of a connector. They tell keys, a moment late, so that
-//! each row is read again.
+//! The three indexes: what the renewer must look at, what was told of a connector, what a trigger fired. They tell keys, a moment
+//! late, so that each row is read again.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::join_all;
 
 use super::keys::{self, Indexed, Item};
 use super::rows::{EventRow, attribute, number, read, text};
 use super::{DynamoStore, unavailable};
 use crate::domain::connector::Location;
-use crate::domain::event::Event;
-use crate::domain::id::{ConnectorId, EventId};
+use crate::domain::id::{ConnectorId, EventId, TriggerId};
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{Due, StoreError};
+
+/// Whose events are asked for: what names an index, and the attribute and its value there.
+#[derive(Clone, Copy)]
+pub(super) enum Told<'a> {
+    Of(&'a ConnectorId),
+    FiredBy(&'a TriggerId),
+}
+
+impl Told<'_> {
+    fn index(self) -> (&'static str, &'static str, AttributeValue) {
+        match self {
+            Self::Of(connector) => ("told", "told_of", text(connector)),
+            Self::FiredBy(trigger) => ("fired", "trigger_id", text(trigger)),
+        }
+    }
+
+    /// Where an event lies in the index.
+    fn place(self, decided_at: Timestamp, event: &EventId) -> Result<Item, StoreError> {
+        let (_, attribute_name, value) = self.index();
+        let mut place = keys::event(event).attributes();
+        place.insert(attribute_name.into(), value);
+        place.insert("decided_at".into(), attribute(&decided_at)?);
+        Ok(place)
+    }
+}
 
 impl DynamoStore {
     pub(super) async fn due_by(&self, shard: u8, now: Timestamp, most: u32) -> Result<Vec<Due>, StoreError> {
@@ -57,23 +82,24 @@ impl DynamoStore {
     }
 
     /// Newest first. What the index names and is gone by now makes room for the next.
-    pub(super) async fn told_before(
+    pub(super) async fn newest<T: From<EventRow>>(
         &self,
-        connector: &ConnectorId,
+        told_of: Told<'_>,
         after: Option<(Timestamp, EventId)>,
         most: u32,
-    ) -> Result<Vec<Event>, StoreError> {
+    ) -> Result<Vec<T>, StoreError> {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
-        let mut from = after.map(|(decided_at, event)| place(connector, decided_at, &event)).transpose()?;
+        let (index, attribute_name, value) = told_of.index();
+        let mut from = after.map(|(decided_at, event)| told_of.place(decided_at, &event)).transpose()?;
         let mut told = Vec::new();
         while told.len() < most {
             let request = self
                 .client
                 .query()
                 .table_name(&self.table)
-                .index_name("told")
-                .key_condition_expression("told_of = :connector")
-                .expression_attribute_values(":connector", text(connector))
+                .index_name(index)
+                .key_condition_expression(format!("{attribute_name} = :of"))
+                .expression_attribute_values(":of", value.clone())
                 .scan_index_forward(false)
                 .limit(i32::try_from(most - told.len()).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(from);
@@ -88,19 +114,11 @@ impl DynamoStore {
     }
 
     /// The rows that the index names, in its order.
-    async fn in_order(&self, named: Vec<Item>) -> Result<Vec<Event>, StoreError> {
+    async fn in_order<T: From<EventRow>>(&self, named: Vec<Item>) -> Result<Vec<T>, StoreError> {
         let ids: Vec<EventId> = named.iter().filter_map(|item| keys::read_event(item.get("pk")?.as_s().ok()?)).collect();
         let rows = self.get_all(ids.iter().map(keys::event).collect(), None).await?;
-        let mut events = rows.into_iter().map(|row| read::<EventRow>(row).map(Event::from)).collect::<Result<Vec<_>, _>>()?;
-        events.sort_by_cached_key(|event| ids.iter().position(|id| *id == event.event_id));
-        Ok(events)
+        let mut rows = rows.into_iter().map(read::<EventRow>).collect::<Result<Vec<_>, _>>()?;
+        rows.sort_by_cached_key(|row| ids.iter().position(|id| *id == row.event_id));
+        Ok(rows.into_iter().map(T::from).collect())
     }
-}
-
-/// Where an event lies in the index.
-fn place(connector: &ConnectorId, decided_at: Timestamp, event: &EventId) -> Result<Item, StoreError> {
-    let mut place = keys::event(event).attributes();
-    place.insert("told_of".into(), text(connector));
-    place.insert("decided_at".into(), attribute(&decided_at)?);
-    Ok(place)
 }

@@ -22,7 +22,7 @@ use crate::domain::quota::Spent;
 use crate::domain::secret::{Sealed, SealedAccessToken};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::watch::Watch;
-use crate::ports::{Hook, StoreError};
+use crate::ports::{Delivery, Hook, StoreError};
 
 /// Raised when a stored row can no longer be read as it is.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -35,6 +35,8 @@ pub struct ConnectorRow {
     provider: Provider,
     slot: Slot,
     email_address: EmailAddress,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
     google_sub: GoogleSub,
     status: Status,
     granted_scopes: Vec<String>,
@@ -95,6 +97,7 @@ impl From<&Connector> for ConnectorRow {
             provider: connector.provider,
             slot: connector.slot,
             email_address: connector.email_address,
+            label: connector.label,
             google_sub: connector.google_sub,
             status: connector.status,
             granted_scopes: connector.granted_scopes,
@@ -131,6 +134,7 @@ impl From<ConnectorRow> for Connector {
             provider: row.provider,
             slot: row.slot,
             email_address: row.email_address,
+            label: row.label,
             google_sub: row.google_sub,
             status: row.status,
             granted_scopes: row.granted_scopes,
@@ -184,8 +188,9 @@ pub struct PointerRow {
 #[derive(Serialize, Deserialize)]
 pub struct EventRow {
     schema_version: u32,
-    event_id: EventId,
+    pub event_id: EventId,
     detail_type: DetailType,
+    /// With `decided_at`, what puts the row into the index `fired`.
     #[serde(skip_serializing_if = "Option::is_none")]
     trigger_id: Option<TriggerId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -241,6 +246,12 @@ impl From<EventRow> for Event {
             decided_at: row.decided_at,
             detail: row.detail,
         }
+    }
+}
+
+impl From<EventRow> for Delivery {
+    fn from(row: EventRow) -> Self {
+        Self { published_at: row.published_at, event: row.into() }
     }
 }
 

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::DynamoStore;
 use super::change::{Change, put};
+use super::indexes::Told;
 use super::keys::{self, Item, Key};
 use super::rows::{
     AccessTokenRow, ConnectorRow, ConsentRow, DataKeyRow, EventRow, HookRow, MembershipRow, PointerRow, SeenRow, attribute, item, number,
@@ -23,13 +24,14 @@ use crate::domain::sweep::{Patience, first_sweep, next_sweep};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
 use crate::domain::watch::Watch;
-use crate::ports::{CONSENT_LIFE, ClaimedKey, Commit, Due, Exchange, Hook, PendingConsent, RequestKey, Store, StoreError};
+use crate::ports::{CONSENT_LIFE, ClaimedKey, Commit, Delivery, Due, Exchange, Hook, PendingConsent, RequestKey, Store, StoreError};
 
 /// The attributes that a reconnect overwrites.
 const RECONNECTED: [&str; 8] =
     ["status", "granted_scopes", "refresh_token", "access_token", "last_error", "generation", "granted_at", "updated_at"];
 /// The attributes that a commit writes where they differ; all others have writers of their own.
-const COMMITTED: [&str; 9] = ["position", "status", "last_error", "pauses", "circuit", "spent", "verified_at", "lapse_told", "flushed_at"];
+const COMMITTED: [&str; 10] =
+    ["position", "status", "last_error", "pauses", "circuit", "spent", "verified_at", "lapse_told", "flushed_at", "label"];
 
 impl Store for DynamoStore {
     async fn in_slot(&self, owner: &OwnerId, slot: &Slot) -> Result<Option<Connector>, StoreError> {
@@ -273,7 +275,11 @@ impl Store for DynamoStore {
     }
 
     async fn told(&self, connector: &ConnectorId, after: Option<(Timestamp, EventId)>, most: u32) -> Result<Vec<Event>, StoreError> {
-        self.told_before(connector, after, most).await
+        self.newest(Told::Of(connector), after, most).await
+    }
+
+    async fn firings(&self, trigger: &TriggerId, after: Option<(Timestamp, EventId)>, most: u32) -> Result<Vec<Delivery>, StoreError> {
+        self.newest(Told::FiredBy(trigger), after, most).await
     }
 
     async fn forget(&self, events: &[EventId]) -> Result<(), StoreError> {

@@ -1,8 +1,9 @@
-//! An owner pauses a connector, or lets it go on: mail that arrives in between never fires, everything else goes on.
+//! An owner pauses a connector or lets it go on, and gives it a label. Mail that arrives in a pause never fires, all else goes on.
 
 use crate::domain::connector::Connector;
+use crate::domain::connector_change::ConnectorChange;
 use crate::domain::id::{ConnectorId, OwnerId};
-use crate::domain::pause;
+use crate::domain::pause::MOST_PAUSES;
 use crate::domain::sweep::{Patience, next_sweep};
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{Commit, Store, StoreError};
@@ -11,38 +12,38 @@ use crate::ports::{Commit, Store, StoreError};
 const MOST_ATTEMPTS: u32 = 5;
 
 #[derive(Debug, thiserror::Error)]
-pub enum PauseError {
+pub enum ChangeError {
     #[error("no such connector")]
     NotFound,
-    #[error("the connector was paused {} times in three months", pause::MOST_PAUSES)]
-    TooMany,
+    #[error("the connector was paused {MOST_PAUSES} times in three months")]
+    TooManyPauses,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 /// Answers the connector as it is then. To pause what is paused changes nothing.
-pub async fn set(
+pub async fn apply(
     store: &impl Store,
     patience: Patience,
     owner: &OwnerId,
     id: &ConnectorId,
-    paused: bool,
+    change: &ConnectorChange,
     now: Timestamp,
-) -> Result<Connector, PauseError> {
+) -> Result<Connector, ChangeError> {
     let mut attempt = 1;
     loop {
-        let before = store.connector(owner, id).await?.filter(|connector| connector.closing.is_none()).ok_or(PauseError::NotFound)?;
-        let after = Connector { pauses: pause::set(&before.pauses, paused, now), ..before.clone() };
+        let before = store.connector(owner, id).await?.filter(|connector| connector.closing.is_none()).ok_or(ChangeError::NotFound)?;
+        let after = change.apply(&before, now);
         if after == before {
             return Ok(before);
         }
-        if paused && after.pauses.len() > pause::MOST_PAUSES {
-            return Err(PauseError::TooMany);
+        if change.paused == Some(true) && after.pauses.len() > MOST_PAUSES {
+            return Err(ChangeError::TooManyPauses);
         }
         let next_sweep = next_sweep(&after, patience);
         match store.commit(&Commit { before: &before, after: &after, events: &[], next_sweep, now }).await {
             Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
-            ended => return ended.map(|()| Connector { version: before.version + 1, updated_at: now, ..after }).map_err(PauseError::from),
+            ended => return ended.map(|()| Connector { version: before.version + 1, updated_at: now, ..after }).map_err(ChangeError::from),
         }
     }
 }

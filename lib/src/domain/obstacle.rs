@@ -1,0 +1,59 @@
+//! What keeps a message from firing a trigger: one rule for the decision itself and for its rehearsal.
+
+use crate::domain::connector::Connector;
+use crate::domain::event::LEDGER_HORIZON;
+use crate::domain::history::is_received;
+use crate::domain::message::Message;
+use crate::domain::pause::Pause;
+use crate::domain::timestamp::Timestamp;
+use crate::domain::trigger::{Filter, Trigger};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    /// It is a draft, spam, thrown away, sent or chatted.
+    NotReceived,
+    /// It arrived before the account was connected.
+    OlderThanConnect,
+    OlderThanTrigger,
+    Paused(Pause),
+    /// It was only labelled, and is so old that the ledger no longer knows whether it fired.
+    OlderThanLedger,
+    Unmet(Filter),
+}
+
+/// All that keeps a message from firing a trigger; nothing, if it fires. `arrived`: it came into being, and was not only labelled.
+pub fn obstacles(
+    connector: &Connector,
+    trigger: &Trigger,
+    message: &Message,
+    arrived: bool,
+    now: Timestamp,
+) -> impl Iterator<Item = Obstacle> {
+    let unreceived = (!is_received(&message.label_ids)).then_some(Obstacle::NotReceived);
+    let unmet = trigger.config.filters.unmet(message).map(Obstacle::Unmet);
+    unreceived.into_iter().chain(of_date(connector, trigger, message, arrived, now)).chain(unmet)
+}
+
+/// Those that its date alone puts up, for ever.
+pub fn of_date(
+    connector: &Connector,
+    trigger: &Trigger,
+    message: &Message,
+    arrived: bool,
+    now: Timestamp,
+) -> impl Iterator<Item = Obstacle> {
+    let paused = connector.pauses.iter().find(|pause| pause.holds(message.timestamp));
+    let forgotten = !arrived && message.timestamp.after(LEDGER_HORIZON) <= now;
+    let of_date = [
+        is_older(message, connector.connected_at).then_some(Obstacle::OlderThanConnect),
+        is_older(message, trigger.created_at).then_some(Obstacle::OlderThanTrigger),
+        paused.copied().map(Obstacle::Paused),
+        forgotten.then_some(Obstacle::OlderThanLedger),
+    ];
+    of_date.into_iter().flatten()
+}
+
+/// Gmail's internalDate may be cut to whole seconds, so moments compare by the second.
+fn is_older(message: &Message, moment: Timestamp) -> bool {
+    message.timestamp.seconds() < moment.seconds()
+}

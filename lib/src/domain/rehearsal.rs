@@ -1,0 +1,151 @@
+//! A rehearsal: which mail of the last days would fire a trigger, and what keeps the rest from it. Nothing fires.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::domain::connector::Connector;
+use crate::domain::gap::Slice;
+use crate::domain::id::{EventId, MessageId};
+use crate::domain::message::{Address, Bounds, Message};
+use crate::domain::obstacle::{Obstacle, obstacles};
+use crate::domain::timestamp::Timestamp;
+use crate::domain::trigger::{Filter, Trigger};
+
+pub const MOST_DAYS: u64 = 30;
+pub const MOST_MESSAGES: usize = 100;
+const USUAL_DAYS: u64 = 7;
+const USUAL_MESSAGES: usize = 50;
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// What is shown of a message, and of why it does not fire: a hundred of these fit into one answer.
+const BOUNDS: Bounds = Bounds { entries: 10, text: 200 };
+
+/// How far a rehearsal looks back, and at how many messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reach {
+    pub days: u64,
+    pub limit: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {problem}")]
+pub struct InvalidReach {
+    pub field: String,
+    pub problem: String,
+}
+
+impl Reach {
+    /// Of a request's body; what is absent is as usual.
+    pub fn parse(body: &Value) -> Result<Self, InvalidReach> {
+        let known = ["days", "limit"];
+        let fields = body.as_object().into_iter().flat_map(|fields| fields.keys());
+        if let Some(unknown) = fields.into_iter().find(|field| !known.contains(&field.as_str())) {
+            return Err(InvalidReach { field: unknown.clone(), problem: "is not known; send `days` and `limit`, or neither".into() });
+        }
+        let number = |field: &str, usual: u64, most: u64| match body.get(field) {
+            None => Ok(usual),
+            Some(value) => value
+                .as_u64()
+                .filter(|number| (1..=most).contains(number))
+                .ok_or_else(|| InvalidReach { field: field.into(), problem: format!("must be a whole number from 1 to {most}") }),
+        };
+        let days = number("days", USUAL_DAYS, MOST_DAYS)?;
+        let limit = number("limit", USUAL_MESSAGES as u64, MOST_MESSAGES as u64)?;
+        Ok(Self { days, limit: usize::try_from(limit).unwrap_or(USUAL_MESSAGES) })
+    }
+
+    pub fn slice(self, now: Timestamp) -> Slice {
+        Slice { after: now.before(DAY * u32::try_from(self.days).unwrap_or(0)), before: None }
+    }
+}
+
+/// One message that was looked at.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Looked {
+    pub message_id: MessageId,
+    pub timestamp: Timestamp,
+    pub from: Option<Address>,
+    pub subject: Option<String>,
+    /// Absent of one that would fire.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
+}
+
+/// Why a message does not fire, and what of it or of the connector says so.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Reason {
+    pub reason: &'static str,
+    pub detail: Value,
+}
+
+/// The event that a message and a trigger make, whether it is made or not.
+pub fn event_of(connector: &Connector, trigger: &Trigger, message: &MessageId) -> EventId {
+    EventId::derive(&connector.google_sub, message, &trigger.id)
+}
+
+/// `decided`: whether the ledger knows of it, which fires nothing twice.
+pub fn look(connector: &Connector, trigger: &Trigger, message: &Message, decided: bool, now: Timestamp) -> Looked {
+    let shown = message.bounded(BOUNDS);
+    let known = decided.then(|| {
+        let detail = json!({"event_id": event_of(connector, trigger, &message.id)});
+        Reason { reason: "already_decided", detail }
+    });
+    let found = obstacles(connector, trigger, message, true, now).map(|obstacle| reason(obstacle, connector, trigger, &shown));
+    let reasons = known.into_iter().chain(found).collect();
+    Looked { message_id: shown.id.clone(), timestamp: shown.timestamp, from: shown.from.clone(), subject: shown.subject.clone(), reasons }
+}
+
+fn reason(obstacle: Obstacle, connector: &Connector, trigger: &Trigger, shown: &Message) -> Reason {
+    let (reason, detail) = match obstacle {
+        Obstacle::NotReceived => ("not_received", json!({"label_ids": shown.label_ids})),
+        Obstacle::OlderThanConnect => ("older_than_connect", json!({"connected_at": connector.connected_at})),
+        Obstacle::OlderThanTrigger => ("older_than_trigger", json!({"created_at": trigger.created_at})),
+        Obstacle::Paused(pause) => ("paused", json!(pause)),
+        Obstacle::OlderThanLedger => ("older_than_ledger", json!({})),
+        Obstacle::Unmet(filter) => {
+            let wanted = json!(trigger.config.filters)[filter.as_str()].take();
+            ("filter", json!({"filter": filter.as_str(), "wanted": wanted, "saw": seen(filter, shown)}))
+        }
+    };
+    Reason { reason, detail }
+}
+
+/// What a filter looks at.
+fn seen(filter: Filter, message: &Message) -> Value {
+    match filter {
+        Filter::Query => json!({"from": message.from, "subject": message.subject}),
+        Filter::FromContains => json!(message.from),
+        Filter::ToContains => json!(message.to),
+        Filter::SubjectContains => json!(message.subject),
+        Filter::LabelInclude | Filter::LabelExclude => json!(message.label_ids),
+        Filter::HasAttachment => json!(message.has_attachments),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reach_names_the_field_that_is_wrong() {
+        let reach = |days, limit| Ok(Reach { days, limit });
+        let wrong = |field: &str| Err(field.to_string());
+        let table = [
+            (json!({}), reach(7, 50)),
+            (json!({"days": 30, "limit": 100}), reach(30, 100)),
+            (json!({"days": 1}), reach(1, 50)),
+            (json!({"days": 0}), wrong("days")),
+            (json!({"days": 31}), wrong("days")),
+            (json!({"days": "7"}), wrong("days")),
+            (json!({"days": 1.5}), wrong("days")),
+            (json!({"days": null}), wrong("days")),
+            (json!({"limit": 101}), wrong("limit")),
+            (json!({"limit": -1}), wrong("limit")),
+            (json!({"day": 1}), wrong("day")),
+        ];
+        for (body, expected) in table {
+            assert_eq!(Reach::parse(&body).map_err(|invalid| invalid.field), expected, "{body}");
+        }
+    }
+}

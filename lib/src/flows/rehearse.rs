@@ -1,0 +1,148 @@
+//! A trigger is rehearsed on the mail of the last days. Nothing of it is written, and nothing fires.
+
+use std::collections::HashSet;
+
+use crate::domain::circuit::CircuitState;
+use crate::domain::connector::{Connector, Status};
+use crate::domain::id::{EventId, MessageId, OwnerId, TriggerId};
+use crate::domain::quota::price;
+use crate::domain::rehearsal::{Looked, Reach, event_of, look};
+use crate::domain::scopes::{Capability, GMAIL_READONLY, capabilities};
+use crate::domain::timestamp::Timestamp;
+use crate::domain::trigger::TriggerType;
+use crate::flows::access::{AccessError, Refreshes, Session};
+use crate::ports::{EmailProvider, Fetched, ProviderError, Store, StoreError, Vault};
+
+pub struct Rehearse<'a, S, V, P> {
+    pub store: &'a S,
+    pub vault: &'a V,
+    pub provider: &'a P,
+    pub refreshes: &'a Refreshes,
+}
+
+/// What a rehearsal came to.
+#[derive(Debug)]
+pub struct Rehearsed {
+    /// Newest first.
+    pub looked: Vec<Looked>,
+    /// Messages that failed, each for a reason of its own.
+    pub unreadable: Vec<MessageId>,
+    /// Whether there is more mail of those days than was looked at.
+    pub truncated: bool,
+    /// Quota units that were spent.
+    pub units: u32,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RehearseError {
+    #[error("no such trigger")]
+    NotFound,
+    /// What fires it comes from outside.
+    #[error("no mail fires this trigger")]
+    NotOfMail,
+    #[error("the connector is being disconnected")]
+    Closing,
+    #[error("the user must connect again")]
+    NeedsReauth,
+    /// Nothing is tried before then.
+    #[error("the circuit is open until {0}")]
+    CircuitOpen(Timestamp),
+    #[error("the scope {0} was not granted")]
+    MissingScope(&'static str),
+    #[error(transparent)]
+    Access(#[from] AccessError),
+}
+
+impl From<StoreError> for RehearseError {
+    fn from(error: StoreError) -> Self {
+        Self::Access(error.into())
+    }
+}
+
+impl<S: Store, V: Vault, P: EmailProvider> Rehearse<'_, S, V, P> {
+    pub async fn run(&self, owner: &OwnerId, id: &TriggerId, reach: Reach, now: Timestamp) -> Result<Rehearsed, RehearseError> {
+        let trigger = self.store.trigger(owner, id).await?.ok_or(RehearseError::NotFound)?;
+        if trigger.kind != TriggerType::Email {
+            return Err(RehearseError::NotOfMail);
+        }
+        let connector = self.store.connector(owner, &trigger.config.connector_id).await?.ok_or(RehearseError::NotFound)?;
+        admit(&connector, now)?;
+        let session = Session::open(self.store, self.vault, self.provider, self.refreshes, &connector, now).await;
+        let mut session = session.map_err(reauthorized)?;
+        let (ids, truncated) = self.list(&mut session, reach, now).await.map_err(reauthorized)?;
+        let events: Vec<EventId> = ids.iter().map(|message| event_of(&connector, &trigger, message)).collect();
+        let (fetched, decided) = tokio::join!(self.fetch(&mut session, &ids), self.store.decided(&events));
+        let (fetched, decided) = (fetched.map_err(reauthorized)?, decided?.into_iter().collect::<HashSet<EventId>>());
+        let mut looked: Vec<Looked> = Vec::new();
+        for message in fetched.messages {
+            let decided = decided.contains(&event_of(&connector, &trigger, &message.id));
+            looked.push(look(&connector, &trigger, &message.normalize(), decided, now));
+        }
+        looked.sort_by(|one, other| (other.timestamp, &other.message_id).cmp(&(one.timestamp, &one.message_id)));
+        let unreadable = fetched.failed.into_iter().map(|(message, _)| message).collect();
+        Ok(Rehearsed { looked, unreadable, truncated, units: session.units() })
+    }
+
+    /// The messages of those days, as many as may be looked at, and whether there are more.
+    async fn list(&self, session: &mut Session<'_, S, V, P>, reach: Reach, now: Timestamp) -> Result<(Vec<MessageId>, bool), AccessError> {
+        let (provider, slice) = (self.provider, reach.slice(now));
+        let (mut found, mut page_token) = (Vec::new(), None::<String>);
+        loop {
+            let page = session.call(price::LIST, |access| {
+                let (slice, token) = (&slice, page_token.clone());
+                async move { provider.list(&access, slice, token.as_deref()).await }
+            });
+            let page = page.await?;
+            found.extend(page.messages);
+            let more = page.next_page_token.is_some();
+            if found.len() >= reach.limit || !more {
+                let truncated = more || found.len() > reach.limit;
+                found.truncate(reach.limit);
+                return Ok((found, truncated));
+            }
+            if page.next_page_token == page_token {
+                return Err(ProviderError::unavailable("the list's pages do not end").into());
+            }
+            page_token = page.next_page_token;
+        }
+    }
+
+    /// A rehearsal of half of the mail would say of the other half that it is not there.
+    async fn fetch(&self, session: &mut Session<'_, S, V, P>, ids: &[MessageId]) -> Result<Fetched, AccessError> {
+        if ids.is_empty() {
+            return Ok(Fetched::default());
+        }
+        let provider = self.provider;
+        let units = price::MESSAGE.saturating_mul(u32::try_from(ids.len()).unwrap_or(u32::MAX));
+        let mut fetched = session.call(units, |access| async move { provider.messages(&access, ids, false).await }).await?;
+        match fetched.unanswered.take() {
+            Some((_, error)) => Err(error.into()),
+            None => Ok(fetched),
+        }
+    }
+}
+
+fn admit(connector: &Connector, now: Timestamp) -> Result<(), RehearseError> {
+    if connector.closing.is_some() {
+        return Err(RehearseError::Closing);
+    }
+    if connector.status == Status::NeedsReauth {
+        return Err(RehearseError::NeedsReauth);
+    }
+    // Under `gmail.metadata` alone Gmail refuses searches.
+    if !capabilities(&connector.granted_scopes).contains(&Capability::Read) {
+        return Err(RehearseError::MissingScope(GMAIL_READONLY));
+    }
+    match connector.circuit.open_until {
+        Some(until) if connector.circuit.state(now) == CircuitState::Open => Err(RehearseError::CircuitOpen(until)),
+        _ => Ok(()),
+    }
+}
+
+/// A grant that is refused here is dealt with by the next wake-up, which may write.
+fn reauthorized(error: AccessError) -> RehearseError {
+    match error {
+        AccessError::Provider(ProviderError::GrantRefused(_)) => RehearseError::NeedsReauth,
+        error => RehearseError::Access(error),
+    }
+}

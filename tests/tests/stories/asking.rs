@@ -1,0 +1,118 @@
+//! The API in front of a world in memory: what a story asks it, and what it answers.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use connectors_api::Api;
+use email_connectors::adapters::hmac::HmacSha256;
+use email_connectors::config::AppSettings;
+use email_connectors::domain::claims::UserPolicy;
+use email_connectors::domain::timestamp::Timestamp;
+use email_connectors::flows::access::Refreshes;
+use email_connectors::ports::{Clock, Entropy};
+use email_connectors::web::UserGate;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tests::stage::{PATIENCE, Stage};
+use tests::world::{
+    BEGINNING, FixedClock, MemoryBus, MemoryGmail, MemoryStore, MemoryVault, MemoryVerifier, MemoryWakeUps, SeqEntropy, World,
+};
+use tower::ServiceExt;
+use uuid::Uuid;
+
+const ISSUER: &str = "https://login.example.com";
+const AUDIENCE: &str = "email-connectors";
+const LONGEST_ANSWER: usize = 6 * 1024 * 1024;
+
+struct Memory;
+
+struct Machine(FixedClock, SeqEntropy);
+
+impl Clock for Machine {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+}
+
+impl Entropy for Machine {
+    fn uuid(&self, now: Timestamp) -> Uuid {
+        self.1.uuid(now)
+    }
+
+    fn secret(&self) -> SecretString {
+        self.1.secret()
+    }
+}
+
+impl connectors_api::World for Memory {
+    type Store = MemoryStore;
+    type Vault = MemoryVault;
+    type Provider = MemoryGmail;
+    type WakeUps = MemoryWakeUps;
+    type Bus = MemoryBus;
+    type Signatures = HmacSha256;
+    type Verifier = MemoryVerifier;
+    type Machine = Machine;
+}
+
+fn router(world: &World) -> Router {
+    let policy =
+        UserPolicy { issuer: ISSUER.into(), audience: AUDIENCE.into(), owner_claim: "sub".into(), role_claim: Some("role".into()) };
+    connectors_api::router(Api::<Memory> {
+        store: world.store(),
+        vault: world.vault(),
+        provider: world.gmail(),
+        wake_ups: world.wake_ups(),
+        bus: world.bus(),
+        signatures: HmacSha256,
+        gate: UserGate { verifier: world.verifier(), policy },
+        app: AppSettings { public_url: "https://app.example.com".into() },
+        patience: PATIENCE,
+        refreshes: Refreshes::default(),
+        machine: Machine(world.clock(), world.entropy()),
+    })
+}
+
+/// What the API answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("a header is text"))
+    }
+
+    /// The body, of an answer with this status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        self.body
+    }
+
+    /// Status, code and field of a problem.
+    pub fn problem(&self) -> (u16, String, String) {
+        let text = |name: &str| self.body[name].as_str().unwrap_or_default().to_string();
+        (self.status.as_u16(), text("code"), text("field"))
+    }
+}
+
+/// Asks as an admin of this owner.
+pub async fn ask(stage: &Stage, of: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
+    ask_as(stage, of, "admin", method, path, body).await
+}
+
+pub async fn ask_as(stage: &Stage, of: &str, role: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
+    let expires = BEGINNING.seconds() + 10 * 365 * 24 * 3600;
+    let claims = json!({"iss": ISSUER, "aud": AUDIENCE, "sub": of, "role": role, "iat": BEGINNING.seconds(), "exp": expires});
+    let token = stage.world.verifier().issue(claims);
+    let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {token}"));
+    let request = request.body(body.map_or_else(Body::empty, |body| Body::from(body.to_string()))).expect("a request");
+    let response = router(&stage.world).oneshot(request).await.expect("an answer");
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = to_bytes(response.into_body(), LONGEST_ANSWER).await.expect("a body that Lambda could carry");
+    Answer { status, headers, body: serde_json::from_slice(&body).unwrap_or_default() }
+}
