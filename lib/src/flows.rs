@@ -1,6 +1,7 @@
 //! One story for each thing that happens. Flows know the domain and the ports, and nothing of AWS, HTTP or Lambda.
 
 pub mod access;
+pub mod admitting;
 pub mod ask;
 pub mod change;
 pub mod connect;

@@ -23,6 +23,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use crate::mail_problem::{closing, needs_reauth};
 use crate::paging::Page;
 use crate::{Shared, World, store_problem};
 
@@ -154,15 +155,6 @@ pub async fn sync<W: World>(
         SyncError::Queue(error) => Problem::unavailable("queue_unavailable", &error),
     })?;
     Ok((StatusCode::ACCEPTED, Json(json!({"status": "queued"}))))
-}
-
-pub(crate) fn closing() -> Problem {
-    Problem::new(StatusCode::CONFLICT, "connector_closing", "this connector is being disconnected; connect the mailbox again")
-}
-
-pub(crate) fn needs_reauth() -> Problem {
-    let detail = "Google no longer honours the grant; let the user connect again, and this connector goes on";
-    Problem::new(StatusCode::CONFLICT, "needs_reauth", detail)
 }
 
 /// Answers the receipt of what was done at Google and here: 200 when all is, 202 while the rest goes on by itself.

@@ -14,6 +14,7 @@ use email_connectors::domain::operation::request::{MailRequest, NoRequest};
 use email_connectors::domain::operation::{BodyShape, Entry, OPERATIONS, Operation, Verb};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::access::AccessError;
+use email_connectors::flows::admitting::Unusable;
 use email_connectors::flows::operate::{Operate, OperateError};
 use email_connectors::flows::repeat::{self, Known};
 use email_connectors::ports::{ProviderError, RequestKey, Store};
@@ -144,7 +145,7 @@ impl<W: World> Doing<'_, W> {
 }
 
 fn may_be_done(error: &OperateError) -> bool {
-    matches!(error, OperateError::Access(AccessError::Provider(ProviderError::OutcomeUnknown(_))))
+    matches!(error, OperateError::Unusable(Unusable::Access(AccessError::Provider(ProviderError::OutcomeUnknown(_)))))
 }
 
 /// What tells this request from others: route, sender's key and body.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::access::AccessError;
+use email_connectors::flows::admitting::Unusable;
 use email_connectors::flows::operate::OperateError;
 use email_connectors::ports::{ProviderError, StoreError};
 use email_connectors::web::{Problem, causes};
@@ -15,19 +16,30 @@ const SOON: Duration = Duration::from_secs(5);
 pub(crate) fn problem(error: OperateError, now: Timestamp) -> Problem {
     match error {
         OperateError::NotFound => Problem::not_found("connector"),
-        OperateError::Closing => {
-            Problem::new(StatusCode::CONFLICT, "connector_closing", "this connector is being disconnected; connect the mailbox again")
-        }
-        OperateError::NeedsReauth => needs_reauth(),
-        OperateError::CircuitOpen(until) => {
+        OperateError::NothingToAnswer => Problem::not_found("message to answer").at("reply_to_message_id"),
+        OperateError::Unusable(unusable) => self::unusable(unusable, now),
+    }
+}
+
+pub(crate) fn unusable(unusable: Unusable, now: Timestamp) -> Problem {
+    match unusable {
+        Unusable::Closing => closing(),
+        Unusable::NeedsReauth => needs_reauth(),
+        Unusable::CircuitOpen(until) => {
             let detail = format!("Gmail failed again and again, and is left alone until {until}; nothing was sent to it");
             let wait = Duration::from_millis(u64::try_from(until.millis() - now.millis()).unwrap_or_default());
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "circuit_open", detail).again_in(wait)
         }
-        OperateError::MissingScope(scope) => missing_scope(scope),
-        OperateError::NothingToAnswer => Problem::not_found("message to answer").at("reply_to_message_id"),
-        OperateError::Access(error) => access(error),
+        Unusable::MissingScope(scope) => {
+            let detail = format!("the user did not grant what this needs; connect again with the scope {scope}");
+            Problem::new(StatusCode::FORBIDDEN, "insufficient_scope", detail).needing(scope)
+        }
+        Unusable::Access(error) => access(error),
     }
+}
+
+pub(crate) fn closing() -> Problem {
+    Problem::new(StatusCode::CONFLICT, "connector_closing", "this connector is being disconnected; connect the mailbox again")
 }
 
 pub(crate) fn needs_reauth() -> Problem {
@@ -35,12 +47,7 @@ pub(crate) fn needs_reauth() -> Problem {
     Problem::new(StatusCode::CONFLICT, "needs_reauth", detail)
 }
 
-pub(crate) fn missing_scope(scope: &'static str) -> Problem {
-    let detail = format!("the user did not grant what this needs; connect again with the scope {scope}");
-    Problem::new(StatusCode::FORBIDDEN, "insufficient_scope", detail).needing(scope)
-}
-
-pub(crate) fn access(error: AccessError) -> Problem {
+fn access(error: AccessError) -> Problem {
     match error {
         AccessError::Provider(error) => provider(error),
         AccessError::Store(StoreError::Conflict) => {
@@ -51,7 +58,7 @@ pub(crate) fn access(error: AccessError) -> Problem {
     }
 }
 
-pub(crate) fn provider(error: ProviderError) -> Problem {
+fn provider(error: ProviderError) -> Problem {
     match error {
         ProviderError::GrantRefused(_) | ProviderError::Unauthorized => needs_reauth(),
         ProviderError::RateLimited { reason, retry_after } => {

@@ -61,7 +61,7 @@ impl Reach {
 }
 
 /// One message that was looked at.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Looked {
     pub message_id: MessageId,
     pub timestamp: Timestamp,
@@ -73,7 +73,7 @@ pub struct Looked {
 }
 
 /// Why a message does not fire, and what of it or of the connector says so.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Reason {
     pub reason: &'static str,
     pub detail: Value,

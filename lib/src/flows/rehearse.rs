@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 
-use crate::domain::circuit::CircuitState;
-use crate::domain::connector::{Connector, Status};
 use crate::domain::id::{EventId, MessageId, OwnerId, TriggerId};
 use crate::domain::quota::price;
 use crate::domain::rehearsal::{Looked, Reach, event_of, look};
@@ -11,7 +9,8 @@ use crate::domain::scopes::{Capability, GMAIL_READONLY, capabilities};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::TriggerType;
 use crate::flows::access::{AccessError, Refreshes, Session};
-use crate::ports::{EmailProvider, Fetched, ProviderError, Store, StoreError, Vault};
+use crate::flows::admitting::{Unusable, admit};
+use crate::ports::{EmailProvider, Fetched, ProviderError, Store, Vault};
 
 pub struct Rehearse<'a, S, V, P> {
     pub store: &'a S,
@@ -40,39 +39,28 @@ pub enum RehearseError {
     /// What fires it comes from outside.
     #[error("no mail fires this trigger")]
     NotOfMail,
-    #[error("the connector is being disconnected")]
-    Closing,
-    #[error("the user must connect again")]
-    NeedsReauth,
-    /// Nothing is tried before then.
-    #[error("the circuit is open until {0}")]
-    CircuitOpen(Timestamp),
-    #[error("the scope {0} was not granted")]
-    MissingScope(&'static str),
     #[error(transparent)]
-    Access(#[from] AccessError),
-}
-
-impl From<StoreError> for RehearseError {
-    fn from(error: StoreError) -> Self {
-        Self::Access(error.into())
-    }
+    Unusable(#[from] Unusable),
 }
 
 impl<S: Store, V: Vault, P: EmailProvider> Rehearse<'_, S, V, P> {
     pub async fn run(&self, owner: &OwnerId, id: &TriggerId, reach: Reach, now: Timestamp) -> Result<Rehearsed, RehearseError> {
-        let trigger = self.store.trigger(owner, id).await?.ok_or(RehearseError::NotFound)?;
+        let trigger = self.store.trigger(owner, id).await.map_err(Unusable::from)?.ok_or(RehearseError::NotFound)?;
         if trigger.kind != TriggerType::Email {
             return Err(RehearseError::NotOfMail);
         }
-        let connector = self.store.connector(owner, &trigger.config.connector_id).await?.ok_or(RehearseError::NotFound)?;
-        admit(&connector, now)?;
+        let connector = self.store.connector(owner, &trigger.config.connector_id).await.map_err(Unusable::from)?;
+        let connector = connector.ok_or(RehearseError::NotFound)?;
+        // Under `gmail.metadata` alone Gmail refuses searches.
+        let reads = capabilities(&connector.granted_scopes).contains(&Capability::Read);
+        admit(&connector, (!reads).then_some(GMAIL_READONLY), now)?;
         let session = Session::open(self.store, self.vault, self.provider, self.refreshes, &connector, now).await;
-        let mut session = session.map_err(reauthorized)?;
-        let (ids, truncated) = self.list(&mut session, reach, now).await.map_err(reauthorized)?;
+        let mut session = session.map_err(Unusable::from)?;
+        let (ids, truncated) = self.list(&mut session, reach, now).await.map_err(Unusable::from)?;
         let events: Vec<EventId> = ids.iter().map(|message| event_of(&connector, &trigger, message)).collect();
         let (fetched, decided) = tokio::join!(self.fetch(&mut session, &ids), self.store.decided(&events));
-        let (fetched, decided) = (fetched.map_err(reauthorized)?, decided?.into_iter().collect::<HashSet<EventId>>());
+        let (fetched, decided) =
+            (fetched.map_err(Unusable::from)?, decided.map_err(Unusable::from)?.into_iter().collect::<HashSet<EventId>>());
         let mut looked: Vec<Looked> = Vec::new();
         for message in fetched.messages {
             let decided = decided.contains(&event_of(&connector, &trigger, &message.id));
@@ -119,30 +107,5 @@ impl<S: Store, V: Vault, P: EmailProvider> Rehearse<'_, S, V, P> {
             Some((_, error)) => Err(error.into()),
             None => Ok(fetched),
         }
-    }
-}
-
-fn admit(connector: &Connector, now: Timestamp) -> Result<(), RehearseError> {
-    if connector.closing.is_some() {
-        return Err(RehearseError::Closing);
-    }
-    if connector.status == Status::NeedsReauth {
-        return Err(RehearseError::NeedsReauth);
-    }
-    // Under `gmail.metadata` alone Gmail refuses searches.
-    if !capabilities(&connector.granted_scopes).contains(&Capability::Read) {
-        return Err(RehearseError::MissingScope(GMAIL_READONLY));
-    }
-    match connector.circuit.open_until {
-        Some(until) if connector.circuit.state(now) == CircuitState::Open => Err(RehearseError::CircuitOpen(until)),
-        _ => Ok(()),
-    }
-}
-
-/// A grant that is refused here is dealt with by the next wake-up, which may write.
-fn reauthorized(error: AccessError) -> RehearseError {
-    match error {
-        AccessError::Provider(ProviderError::GrantRefused(_)) => RehearseError::NeedsReauth,
-        error => RehearseError::Access(error),
     }
 }

@@ -8,6 +8,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use super::{Schemas, shapes};
 use crate::connectors::View;
+use crate::paging::LARGEST_PAGE;
 
 type SchemaOf = fn(&mut Schemas) -> RefOr<Schema>;
 
@@ -33,6 +34,7 @@ const fn route(name: &'static str, verb: Verb, path: &'static str, tag: &'static
 }
 
 const PAGE_TOKEN: Parameter = Parameter { name: "page_token", kind: Kind::Text, about: "The next_page_token of the page before." };
+const PAGE_SIZE: Parameter = Parameter { name: "page_size", kind: Kind::Count(LARGEST_PAGE), about: "How many at most." };
 const LOGIN_HINT: Parameter = Parameter { name: "login_hint", kind: Kind::Text, about: "The address that the user is to choose." };
 const SIGNATURE: (&str, &str) = ("X-Signature", "In place of a token: `t=<seconds>,v1=<hex of HMAC-SHA256 over \"<seconds>.<body>\">`.");
 const KEY: (&str, &str) = ("Idempotency-Key", "Sent again under the same key, the event is the same.");
@@ -88,7 +90,8 @@ pub const OTHERS: &[Described] = &[
     },
     Described {
         action: Some(Action::See),
-        answers: &[("200", "All of the caller's connectors.", of!(shapes::ConnectorList))],
+        parameters: &[PAGE_SIZE, PAGE_TOKEN],
+        answers: &[("200", "A page of the caller's connectors.", of!(shapes::ConnectorList))],
         ..route("connectors_list", Get, "/api/connectors", "connectors", "Lists connectors.")
     },
     Described {
@@ -100,7 +103,13 @@ pub const OTHERS: &[Described] = &[
         action: Some(Action::Operate),
         body: of!(shapes::ConnectorChange),
         answers: &[("200", "The connector as it is now.", of!(View))],
-        ..route("connectors_change", Patch, "/api/connectors/{connector_id}", "connectors", "Pauses a connector, or lets it go on.")
+        ..route(
+            "connectors_change",
+            Patch,
+            "/api/connectors/{connector_id}",
+            "connectors",
+            "Pauses a connector or lets it go on, and names it.",
+        )
     },
     Described {
         action: Some(Action::Delete),
@@ -109,7 +118,8 @@ pub const OTHERS: &[Described] = &[
     },
     Described {
         action: Some(Action::See),
-        answers: &[("200", "All of the caller's triggers.", of!(shapes::TriggerList))],
+        parameters: &[PAGE_SIZE, PAGE_TOKEN],
+        answers: &[("200", "A page of the caller's triggers.", of!(shapes::TriggerList))],
         ..route("triggers_list", Get, "/api/triggers", "triggers", "Lists triggers.")
     },
     Described {
@@ -135,6 +145,30 @@ pub const OTHERS: &[Described] = &[
         ..route("triggers_delete", Delete, "/api/triggers/{trigger_id}", "triggers", "Deletes a trigger.")
     },
     Described {
+        action: Some(Action::ReadMail),
+        body: of!(shapes::Reach),
+        answers: &[("200", "Which mail would fire it, and why the rest would not.", of!(shapes::Rehearsal))],
+        ..route(
+            "triggers_test",
+            Post,
+            "/api/triggers/{trigger_id}/test",
+            "triggers",
+            "Tries a trigger on the mail of the last days; nothing fires.",
+        )
+    },
+    Described {
+        action: Some(Action::See),
+        parameters: &[PAGE_SIZE, PAGE_TOKEN],
+        answers: &[("200", "A page of what it fired, newest first.", of!(shapes::Firings))],
+        ..route(
+            "triggers_firings",
+            Get,
+            "/api/triggers/{trigger_id}/firings",
+            "triggers",
+            "Lists what a trigger fired in the last thirty days.",
+        )
+    },
+    Described {
         action: Some(Action::Fire),
         headers: &[SIGNATURE, KEY],
         body: of!(shapes::Anything),
@@ -143,7 +177,7 @@ pub const OTHERS: &[Described] = &[
     },
     Described {
         action: Some(Action::Export),
-        parameters: &[PAGE_TOKEN],
+        parameters: &[PAGE_SIZE, PAGE_TOKEN],
         answers: &[("200", "A page of it.", of!(shapes::Export))],
         ..route("owner_export", Get, "/api/owner/data", "owner", "Takes out all that is kept of the owner.")
     },

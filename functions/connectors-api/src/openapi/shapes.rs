@@ -2,7 +2,8 @@
 #![expect(dead_code, reason = "described, and never made")]
 
 use email_connectors::domain::email_address::EmailAddress;
-use email_connectors::domain::id::{ConnectorId, EventId};
+use email_connectors::domain::id::{ConnectorId, EventId, MessageId, TriggerId};
+use email_connectors::domain::rehearsal::Looked;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::trigger::Trigger;
 use email_connectors::domain::watch::WatchStatus;
@@ -56,11 +57,21 @@ pub(super) struct Push {
 #[derive(ToSchema)]
 pub(super) struct ConnectorList {
     connectors: Vec<View>,
+    next_page_token: Option<String>,
 }
 
 #[derive(ToSchema)]
 pub(super) struct ConnectorChange {
-    paused: bool,
+    paused: Option<bool>,
+    /// The owner's own name for it; null takes it away.
+    #[schema(min_length = 1, max_length = 100)]
+    label: Option<String>,
+}
+
+#[derive(ToSchema)]
+pub(super) struct Queued {
+    #[schema(example = "queued")]
+    status: String,
 }
 
 /// How far a disconnect has come.
@@ -74,6 +85,7 @@ pub(super) struct Receipt {
 #[derive(ToSchema)]
 pub(super) struct TriggerList {
     triggers: Vec<Trigger>,
+    next_page_token: Option<String>,
 }
 
 #[derive(ToSchema)]
@@ -83,6 +95,46 @@ pub(super) struct NewlyMade {
     trigger: Trigger,
     /// Of a `webhook` trigger, shown this once.
     secret: Option<String>,
+}
+
+/// How far to look back, and at how many messages.
+#[derive(ToSchema)]
+pub(super) struct Reach {
+    #[schema(minimum = 1, maximum = 30)]
+    days: Option<u64>,
+    #[schema(minimum = 1, maximum = 100)]
+    limit: Option<u64>,
+}
+
+#[derive(ToSchema)]
+pub(super) struct Rehearsal {
+    trigger_id: TriggerId,
+    days: u64,
+    looked_at: usize,
+    /// Whether there is more mail of those days.
+    truncated: bool,
+    would_fire: Vec<Looked>,
+    would_not: Vec<Looked>,
+    /// Messages that could not be read.
+    unreadable: Vec<MessageId>,
+}
+
+#[derive(ToSchema)]
+pub(super) struct Firings {
+    firings: Vec<Firing>,
+    next_page_token: Option<String>,
+}
+
+#[derive(ToSchema)]
+struct Firing {
+    event_id: EventId,
+    decided_at: Timestamp,
+    detail_type: String,
+    published: bool,
+    message_id: Option<MessageId>,
+    /// As it was published.
+    #[schema(value_type = Object)]
+    detail: Value,
 }
 
 /// Any JSON object.
