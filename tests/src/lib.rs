@@ -3,6 +3,7 @@
 pub mod contract;
 pub mod deployed;
 pub mod fuzz;
+pub mod schemas;
 pub mod sim;
 pub mod stage;
 pub mod world;
