@@ -4,6 +4,7 @@ mod stories {
     mod arriving;
     mod connecting;
     mod consenting;
+    mod consuming;
     mod contract;
     mod costing;
     mod crashing;

@@ -241,3 +241,11 @@ fn the_documents_examples_keep_to_their_schema() {
         }
     }
 }
+
+#[test]
+fn the_document_shows_the_consumer_as_it_is() {
+    let (text, source) = (read("docs/events.md"), read("examples/consumer/src/consume.rs"));
+    let shown = text.split("```rust\n").nth(1).unwrap().split("```").next().unwrap();
+    let indented: String = shown.lines().map(|line| format!("    {line}\n")).collect();
+    assert!(source.contains(&indented), "docs/events.md shows another consumer:\n{shown}");
+}
