@@ -55,9 +55,9 @@ thread_local! {
 
 /// The same for what a port is given.
 pub fn hold_event(event: &Event) {
-    let digit = |character: char| if matches!(character, '0'..='9' | 'a'..='f') { '0' } else { character };
+    let without_digits = |byte: u8| if matches!(byte, b'0'..=b'9' | b'a'..=b'f') { b'0' } else { byte };
     let mut shape = DefaultHasher::new();
-    (event.detail_type.as_str(), event.detail.chars().map(digit).collect::<String>()).hash(&mut shape);
+    (event.detail_type.as_str(), event.detail.bytes().map(without_digits).collect::<Vec<u8>>()).hash(&mut shape);
     let shape = shape.finish();
     if HELD.with_borrow(|held| held.contains(&shape)) {
         return;

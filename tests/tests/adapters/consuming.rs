@@ -5,11 +5,14 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::QueueAttributeName;
-use consumer::claims::Cause;
+use clap::Parser;
+use consumer::claims::{Cause, Claim, Claims};
 use consumer::consume::{Consumer, Handler};
 use consumer::dynamodb::DynamoClaims;
 use consumer::event::Fired;
 use consumer::polling::Queue;
+use consumer::settings::Arguments;
+use email_connectors::adapters::aws::SdkConfig;
 use serde_json::json;
 use tests::consuming::claims_contract;
 use tests::schemas::PUBLISHED;
@@ -35,7 +38,6 @@ async fn the_consumers_claims_on_dynamodb_keep_their_contract() {
 /// An event that is remembered for ever would fill the table; one in hand is forgotten no sooner.
 #[tokio::test]
 async fn a_claim_is_forgotten_after_thirty_days() {
-    use consumer::claims::{Claim, Claims};
     let (config, table) = (aws::config().await, aws::unique("claims"));
     let (claims, dynamodb) = (DynamoClaims::new(&config, &table), aws_sdk_dynamodb::Client::new(&config));
     claims.make_table().await.unwrap();
@@ -62,6 +64,18 @@ impl Handler for Noting {
     }
 }
 
+/// What the plain program works with, when it is shown a local stack that has this queue.
+async fn wired(config: &SdkConfig, queue_url: &str) -> (DynamoClaims, Queue) {
+    let stack =
+        json!({"aws_endpoint": config.endpoint_url(), "region": config.region().unwrap().as_ref(), "agent_run_queue_url": queue_url});
+    let file = std::env::temp_dir().join(aws::unique("stack"));
+    std::fs::write(&file, stack.to_string()).unwrap();
+    let arguments = Arguments::parse_from(["consumer", "--table", &aws::unique("claims"), "--stack-json", file.to_str().unwrap()]);
+    let wired = arguments.wire().await;
+    std::fs::remove_file(&file).unwrap();
+    wired.unwrap()
+}
+
 #[tokio::test]
 async fn the_consumer_deletes_what_is_done_and_leaves_what_cannot_be_read() {
     let config = aws::config().await;
@@ -72,8 +86,8 @@ async fn the_consumer_deletes_what_is_done_and_leaves_what_cannot_be_read() {
     for body in &bodies {
         sqs.send_message().queue_url(&url).message_body(body).send().await.unwrap();
     }
-    let (queue, consumer) =
-        (Queue::new(&config, &url), Consumer { claims: claims().await, handler: Noting::default(), lease: Duration::from_secs(60) });
+    let (claims, queue) = wired(&config, &url).await;
+    let consumer = Consumer { claims, handler: Noting::default(), lease: Duration::from_secs(60) };
     let (mut received, mut handled) = (0, 0);
     while received < bodies.len() {
         // One by one: two of a kind at once would leave one of them in the other's hand.

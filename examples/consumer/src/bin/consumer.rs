@@ -13,7 +13,7 @@ use tokio::signal::ctrl_c;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Cause> {
-    tracing::init_default_subscriber();
+    tracing::init_default_subscriber_with_writer(std::io::stderr);
     let arguments = Arguments::parse();
     let (claims, queue) = arguments.wire().await?;
     let consumer = Consumer { claims, handler: Print, lease: Duration::from_secs(arguments.lease_seconds) };
