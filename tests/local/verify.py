@@ -100,6 +100,7 @@ def phases(tally: Tally) -> None:
     tally.phase("Format", ["cargo", "fmt", "--all", "--check"])
     tally.phase("Lint", ["cargo", "clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])
     tally.phase("Template", [sam(), "validate", "--lint"], {"AWS_DEFAULT_REGION": "us-east-1"})
+    tally.phase("Sample template", [sam(), "validate", "--lint", "--template", "examples/consumer/template.yaml"], {"AWS_DEFAULT_REGION": "us-east-1"})
     tally.phase("Units, stories and shape", nextest("--lib", "--bins", *tests(self_contained())))
     tally.phase("Adapters", local("with-ministack", "--", *nextest(*tests(["adapters"]))))
     tally.phase("Build", local("build"))

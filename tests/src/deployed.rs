@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sqs::types::{Message, QueueAttributeName};
 use email_connectors::adapters::system::System;
+use email_connectors::domain::event::DetailType;
 use email_connectors::domain::id::{EventId, GoogleSub, MessageId, TriggerId};
 use email_connectors::ports::{Clock, Entropy};
 use reqwest::header::HeaderMap;
@@ -19,6 +20,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::kept::Kept;
+use crate::schemas;
 
 const PATIENCE: Duration = Duration::from_secs(150);
 
@@ -170,7 +172,9 @@ impl Stack {
             if messages.is_empty() && (different >= expected || Instant::now() > deadline) {
                 return events;
             }
-            events.extend(messages.iter().map(|message| serde_json::from_str::<Value>(message.body().unwrap()).unwrap()));
+            let taken: Vec<Value> = messages.iter().map(|message| serde_json::from_str(message.body().unwrap()).unwrap()).collect();
+            taken.iter().for_each(|event| schemas::hold(DetailType::TriggerFired.as_str(), event));
+            events.extend(taken);
         }
     }
 

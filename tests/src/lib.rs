@@ -1,9 +1,11 @@
 //! What stories and contracts share: the outside world in memory, and the suite that holds every store to its contract.
 
+pub mod consuming;
 pub mod contract;
 pub mod deployed;
 pub mod fuzz;
 pub mod inside;
+pub mod schemas;
 pub mod sim;
 pub mod stage;
 pub mod world;

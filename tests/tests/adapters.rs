@@ -5,6 +5,8 @@
 mod aws;
 #[path = "adapters/bus.rs"]
 mod bus;
+#[path = "adapters/consuming.rs"]
+mod consuming;
 #[path = "adapters/google.rs"]
 mod google;
 #[path = "adapters/keys.rs"]

@@ -3,6 +3,8 @@
 
 #[path = "shape/rooms.rs"]
 mod rooms;
+#[path = "shape/schemas.rs"]
+mod schemas;
 #[path = "shape/secrets.rs"]
 mod secrets;
 #[path = "shape/stack.rs"]

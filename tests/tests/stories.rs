@@ -6,6 +6,7 @@ mod stories {
     mod changing;
     mod connecting;
     mod consenting;
+    mod consuming;
     mod contract;
     mod costing;
     mod crashing;

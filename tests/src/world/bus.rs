@@ -5,6 +5,7 @@ use email_connectors::ports::{Cause, EventBus, NotPublished, Quarantine, Unavail
 
 use super::World;
 use super::script::Call;
+use crate::schemas;
 
 #[derive(Default)]
 pub(crate) struct Bus {
@@ -51,6 +52,7 @@ impl MemoryBus {
 
 impl EventBus for MemoryBus {
     async fn publish(&self, events: &[Event]) -> Result<(), NotPublished> {
+        events.iter().for_each(schemas::hold_event);
         let not_published = |events: &[Event], cause: Cause| {
             let events = events.iter().map(|event| event.event_id.clone()).collect();
             Err(NotPublished { events, cause })

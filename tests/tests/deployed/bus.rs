@@ -9,6 +9,7 @@ use email_connectors::ports::{Clock, Entropy};
 use serde_json::{Value, json};
 
 use tests::deployed::Stack;
+use tests::schemas;
 
 /// A rule and a queue of its own, for one connector's notices.
 pub struct Notices {
@@ -41,6 +42,7 @@ impl Notices {
         while !awaited.iter().all(|kind| heard.contains_key(*kind)) {
             let events = stack.until(&format!("one of {awaited:?} beside {heard:?}"), async || self.received().await).await;
             for event in events {
+                schemas::hold(event["detail-type"].as_str().unwrap(), &event["detail"]);
                 let told = heard.entry(event["detail-type"].as_str().unwrap().into()).or_default();
                 if !told.contains(&event["detail"]) {
                     told.push(event["detail"].clone());

@@ -110,15 +110,28 @@ fn a_function_wires_and_translates() {
 }
 
 #[test]
+fn a_sample_knows_the_events_and_not_who_publishes_them() {
+    must_not_mention("examples", &["email_connectors", "fake_google", "tests::"]);
+    for room in ["claims", "consume", "event", "printing"] {
+        must_not_mention(&format!("examples/consumer/src/{room}.rs"), &["aws_", "lambda_", "SystemTime::now", "now_v7", "std::env"]);
+    }
+    for program in ["consumer", "consumer-lambda"] {
+        let main = std::fs::read_to_string(root().join(format!("examples/consumer/src/bin/{program}.rs"))).unwrap();
+        let lines = code(&main).lines().filter(|line| !line.starts_with("use ") && !line.trim().is_empty()).count();
+        assert!(lines <= LONGEST_MAIN, "{program} has {lines} lines beside its imports");
+    }
+}
+
+#[test]
 fn shipped_code_neither_panics_by_habit_nor_leaves_anything_undone() {
-    for place in ["lib/src", "functions"] {
+    for place in ["lib/src", "functions", "examples"] {
         must_not_mention(place, &[".unwrap()", "panic!(", "todo!(", "unimplemented!(", "dbg!(", "println!(", "#[ignore"]);
     }
 }
 
 #[test]
 fn every_file_opens_by_saying_what_it_is_and_none_is_too_long() {
-    for place in ["lib", "functions", "tests"] {
+    for place in ["lib", "functions", "examples", "tests"] {
         for (path, text) in files(place) {
             assert!(text.starts_with("//! "), "{path} does not begin with a `//!` line");
             assert!(!path.ends_with("/mod.rs"), "{path}: a module has its own name");

@@ -132,3 +132,30 @@ fn every_parameter_explains_itself_and_secrets_are_not_echoed() {
         assert_eq!(parameter["NoEcho"] == true, secret, "{name}");
     }
 }
+
+/// The sample's own template, beside what the connectors' template says of the queue that it reads.
+#[test]
+fn the_sample_consumer_may_do_what_it_does_and_has_the_time_for_it() {
+    let (connectors, sample) = (template::read(), template::read_from("examples/consumer/template.yaml"));
+    let of = |name: &str| &sample["Resources"][name]["Properties"];
+    let statements = of("ConsumerRole")["Policies"][0]["PolicyDocument"]["Statement"].as_sequence().unwrap();
+    let allowed: BTreeSet<String> = statements.iter().flat_map(|statement| list(&statement["Action"])).collect();
+    let needed = ["logs:CreateLogStream", "logs:PutLogEvents", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
+    let needed = needed.into_iter().chain(["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]);
+    assert_eq!(allowed, needed.map(String::from).collect());
+    assert!(statements.iter().all(|statement| statement["Resource"] != "*"));
+
+    let mapping = &of("ConsumerFunction")["Events"]["AgentRuns"]["Properties"];
+    assert_eq!(list(&mapping["FunctionResponseTypes"]), ["ReportBatchItemFailures"]);
+    let hidden = connectors["Resources"]["AgentRunQueue"]["Properties"]["VisibilityTimeout"].as_u64().unwrap();
+    let time = of("ConsumerFunction")["Timeout"].as_u64().unwrap();
+    let lease: u64 = of("ConsumerFunction")["Environment"]["Variables"]["LEASE_SECONDS"].as_str().unwrap().parse().unwrap();
+    assert!(lease < time && 6 * time <= hidden, "a lease of {lease} s in {time} s, of {hidden} s that a message is hidden");
+
+    assert_eq!(of("ClaimsTable")["KeySchema"][0]["AttributeName"], "event_id");
+    assert_eq!(of("ClaimsTable")["TimeToLiveSpecification"]["AttributeName"], "expires_at");
+    assert_eq!(connectors["Outputs"]["AgentRunQueueArn"]["Value"], "AgentRunQueue.Arn");
+    let named = sample["Resources"]["ConsumerFunction"]["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap();
+    let source = format!("{}/../examples/consumer/src/bin/{named}.rs", env!("CARGO_MANIFEST_DIR"));
+    assert!(std::path::Path::new(&source).exists(), "{named} is no binary of the sample");
+}

@@ -5,7 +5,12 @@ use serde_yaml_ng::value::TaggedValue;
 
 /// The template, with CloudFormation's short forms (`!Ref`, `!Sub`) replaced by their argument.
 pub fn read() -> Value {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml")).unwrap();
+    read_from("template.yaml")
+}
+
+/// Another one, by its path from the root.
+pub fn read_from(path: &str) -> Value {
+    let text = std::fs::read_to_string(format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     plain(serde_yaml_ng::from_str(&text).unwrap())
 }
 

@@ -1,0 +1,12 @@
+//! A sample consumer of the agent-run queue: it hears of an event as often as the queue likes, and handles it once.
+//!
+//! It knows the events by their published schema alone, and nothing of what publishes them.
+
+pub mod batch;
+pub mod claims;
+pub mod consume;
+pub mod dynamodb;
+pub mod event;
+pub mod polling;
+pub mod printing;
+pub mod settings;
