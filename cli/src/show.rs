@@ -43,12 +43,6 @@ pub fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// Any answer: its fields, one a line.
-pub fn any(value: &Value) -> String {
-    let fields = value.as_object().into_iter().flatten();
-    fields.map(|(name, value)| format!("{name}: {}", text(value))).collect::<Vec<_>>().join("\n")
-}
-
 /// For answers that say nothing but that it is done.
 pub fn done(_: &Value) -> String {
     "done".into()

@@ -59,7 +59,7 @@ async fn wait(session: &Session, before: &BTreeMap<String, (String, String)>, ti
                 let changed = now.iter().find(|(id, grant)| grant.0 == "active" && before.get(*id) != Some(*grant));
                 if let Some((id, _)) = changed {
                     spinner.finish_and_clear();
-                    return session.run(Request::get(format!("{LIST}/{id}")), shown::connected).await;
+                    return session.run(Request::get(format!("{LIST}/{id}")), shown::one).await;
                 }
             }
             Err(failure) if failure.is_passing() => spinner.set_message(format!("waiting ({failure})")),

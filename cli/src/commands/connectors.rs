@@ -64,12 +64,18 @@ pub async fn health(session: &Session, health: Health) -> Result<(), Failure> {
     if let Some(HealthCommand::Drill(drill)) = health.drill {
         return self::drill(session, drill).await;
     }
-    let answer = match &health.id {
-        Some(id) => session.read(&Request::get(path(id))).await?.json()?,
-        None => all(session, LIST, "connectors").await?,
+    let (text, answer) = match &health.id {
+        Some(id) => {
+            let answer = session.read(&Request::get(path(id))).await?;
+            (answer.text.clone(), answer.json()?)
+        }
+        None => {
+            let answer = all(session, LIST, "connectors").await?;
+            (answer.to_string(), answer)
+        }
     };
     let verdicts: Vec<Verdict> = shown::each(&answer).iter().map(health::verdict).collect();
-    session.output.document(&answer, &health::table(&verdicts))?;
+    session.output.line(&if session.output.json { text } else { health::table(&verdicts) })?;
     if verdicts.iter().any(|verdict| verdict.needs_person) { Err(Failure::NeedsPerson) } else { Ok(()) }
 }
 

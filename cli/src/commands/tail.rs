@@ -13,7 +13,7 @@ use crate::session::Session;
 use crate::show::{at, list, trigger as shown};
 
 const PAGE: u32 = 50;
-/// A trigger that fires more between two looks is told of by its newest.
+/// So many pages are looked at for what is new.
 const MOST_PAGES: usize = 20;
 
 pub async fn run(session: &Session, tail: Tail) -> Result<(), Failure> {
@@ -27,7 +27,7 @@ pub async fn run(session: &Session, tail: Tail) -> Result<(), Failure> {
     let (since, mut seen, mut told, mut first) = (Since::now(), HashSet::new(), 0, true);
     loop {
         for trigger in &triggers {
-            let fresh = match fresh(session, trigger, &mut seen).await {
+            let fresh = match fresh(session, trigger, &mut seen, first && !tail.from_start).await {
                 Ok(fresh) => fresh,
                 // The first look shows whether there is anything to wait for at all.
                 Err(failure) if failure.is_passing() && !first => {
@@ -63,23 +63,25 @@ fn shown_ids(answer: &Value) -> Vec<String> {
     list(answer, "triggers").iter().map(|trigger| at(trigger, "/id")).collect()
 }
 
-/// Those that were not seen, newest first: page after page, until one was seen.
-async fn fresh(session: &Session, trigger: &str, seen: &mut HashSet<String>) -> Result<Vec<Value>, Failure> {
+/// Those that were not seen, newest first: page after page until one was seen, or only the newest page, to know where to begin.
+async fn fresh(session: &Session, trigger: &str, seen: &mut HashSet<String>, only_begin: bool) -> Result<Vec<Value>, Failure> {
     let (mut fresh, mut token): (Vec<Value>, Option<String>) = (Vec::new(), None);
-    for _ in 0..MOST_PAGES {
+    for page in 1..=MOST_PAGES {
         let request = triggers::firings(trigger).with("page_size", Some(PAGE)).with("page_token", token);
-        let page = session.read(&request).await?.json()?;
-        let firings = list(&page, "firings");
+        let answer = session.read(&request).await?.json()?;
+        let firings = list(&answer, "firings");
         let new: Vec<Value> = firings.iter().filter(|firing| !seen.contains(&at(firing, "/event_id"))).cloned().collect();
         let all_new = new.len() == firings.len();
         fresh.extend(new);
-        token = page.get("next_page_token").and_then(Value::as_str).map(String::from);
-        // Before the first look all is new, and only its newest page is looked at.
-        if token.is_none() || !all_new || seen.is_empty() {
+        token = answer.get("next_page_token").and_then(Value::as_str).map(String::from);
+        if token.is_none() || !all_new || only_begin {
             break;
         }
+        if page == MOST_PAGES {
+            session.output.note(&format!("{trigger} fired more than is shown; the rest: connectors triggers firings {trigger}"));
+        }
     }
-    // Only what will be told counts as seen.
+    // Not before all of them are there: what a failure keeps from being told is told by the next look.
     seen.extend(fresh.iter().map(|firing| at(firing, "/event_id")));
     Ok(fresh)
 }

@@ -80,11 +80,10 @@ pub fn metrics(connector: &Value) -> String {
 }
 
 pub fn connected(answer: &Value) -> String {
-    let told = fields(
+    fields(
         answer,
         &[("connected", "/connector_id"), ("address", "/email_address"), ("watch", "/watch/status"), ("reason", "/watch/reason")],
-    );
-    if told.is_empty() { one(answer) } else { told }
+    )
 }
 
 pub fn asked(answer: &Value) -> String {
