@@ -139,7 +139,10 @@ impl Smoke<'_> {
         let row = |step: &Value| {
             let status = if step.get("would_send").is_some() { "not sent".into() } else { at(step, "/status") };
             let spent = [at(step, "/quota_units"), at(step, "/milliseconds")];
-            [vec![at(step, "/method"), at(step, "/path"), status], spent.to_vec()].concat()
+            // Whose mailbox it is was said.
+            let path = at(step, "/path");
+            let path = path.strip_prefix("/api/connectors/").and_then(|path| path.split_once('/')).map_or(&*path, |(_, path)| path);
+            [vec![at(step, "/method"), path.to_string(), status], spent.to_vec()].concat()
         };
         let titles = ["METHOD", "PATH", "STATUS", "UNITS", "MS"].map(String::from).to_vec();
         let mut told = aligned(titles, self.steps.iter().map(row).collect());
