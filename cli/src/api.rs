@@ -133,5 +133,5 @@ fn accepted(answer: Bytes) -> Result<Bytes, Failure> {
         return Ok(answer);
     }
     let retry_after = answer.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(String::from);
-    Err(Failure::Refused(Refusal::read(answer.status, String::from_utf8_lossy(&answer.body).into_owned(), retry_after)))
+    Err(Refusal::read(answer.status, String::from_utf8_lossy(&answer.body).into_owned(), retry_after).into())
 }

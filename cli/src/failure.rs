@@ -9,7 +9,7 @@ pub enum Failure {
     Here(String),
     /// The API said no.
     #[error("{0}")]
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     #[error("{0}")]
     Unreachable(String),
     /// There is no such thing, as an answer that was read shows.
@@ -78,6 +78,12 @@ impl std::fmt::Display for Refusal {
     }
 }
 
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
 impl Failure {
     pub fn here(text: impl Into<String>) -> Self {
         Self::Here(text.into())
@@ -86,8 +92,12 @@ impl Failure {
     /// 1 error, 2 denied, 3 not found.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Refused(Refusal { status: 401 | 403, .. }) => 2,
-            Self::Refused(Refusal { status: 404, .. }) | Self::NotFound(_) => 3,
+            Self::Refused(refusal) => match refusal.status {
+                401 | 403 => 2,
+                404 => 3,
+                _ => 1,
+            },
+            Self::NotFound(_) => 3,
             Self::ReaderGone => 0,
             _ => 1,
         }
@@ -124,7 +134,7 @@ mod tests {
             (500, "", "500", 1),
         ];
         for (status, text, told, code) in table {
-            let failure = Failure::Refused(Refusal::read(status, text.into(), None));
+            let failure = Failure::from(Refusal::read(status, text.into(), None));
             assert_eq!((failure.to_string().as_str(), failure.exit_code()), (told, code));
         }
         let later = Refusal::read(503, r#"{"code":"unavailable","detail":"later"}"#.into(), Some("5".into()));
