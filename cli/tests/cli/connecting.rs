@@ -45,6 +45,16 @@ fn a_connector_that_waited_for_its_user_counts_once_it_is_active() {
 }
 
 #[test]
+fn a_connector_that_loses_its_grant_meanwhile_is_not_the_one_that_was_waited_for() {
+    let with = |status: &str, renewed_at: &str| json!([{"id": "con_1", "status": status, "watch": {"renewed_at": renewed_at}}]);
+    let there = ("GET /api/connectors/con_1", Reply::json(json!({"id": "con_1"})));
+    let (before, lost, again) = (with("active", "1"), with("needs_reauth", "1"), with("active", "2"));
+    let server = Server::scripted([asked(), connectors(before), connectors(lost), connectors(again), there]);
+    server.run(&["connect"]).ended(0);
+    assert_eq!(server.lines().iter().filter(|line| *line == LIST).count(), 3);
+}
+
+#[test]
 fn gives_up_in_the_end_and_waits_for_nobody_if_told_so() {
     let server = Server::scripted([asked(), connectors(json!([]))]);
     let ran = server.run(&["connect", "--timeout", "0"]).ended(1);
