@@ -111,7 +111,7 @@ fn mail_operation(entry: &'static Entry, schemas: &mut Schemas) -> OperationBuil
     let mut responses = ResponsesBuilder::new().response("default", problem(schemas));
     responses = match answer(entry.operation, schemas) {
         Answer::Json(status, schema) => {
-            let content = ContentBuilder::new().schema(Some(schema)).example(examples::answer(entry.name));
+            let content = ContentBuilder::new().schema(Some(*schema)).example(examples::answer(entry.name));
             let about = if entry.operation.makes_something() { "Done." } else { "The answer." };
             responses.response(status, ResponseBuilder::new().description(about).content("application/json", content.build()))
         }
@@ -127,7 +127,7 @@ fn mail_operation(entry: &'static Entry, schemas: &mut Schemas) -> OperationBuil
 }
 
 enum Answer {
-    Json(&'static str, RefOr<Schema>),
+    Json(&'static str, Box<RefOr<Schema>>),
     Bytes,
     Nothing,
 }
@@ -143,8 +143,8 @@ fn answer(operation: Operation, schemas: &mut Schemas) -> Answer {
         GetThread => schemas.of::<answers::Thread>(),
         GetDraft | UpdateDraft => schemas.of::<answers::Draft>(),
         GetLabel | UpdateLabel => schemas.of::<answers::Label>(),
-        CreateDraft => return Answer::Json("201", schemas.of::<answers::Draft>()),
-        CreateLabel => return Answer::Json("201", schemas.of::<answers::Label>()),
+        CreateDraft => return Answer::Json("201", Box::new(schemas.of::<answers::Draft>())),
+        CreateLabel => return Answer::Json("201", Box::new(schemas.of::<answers::Label>())),
         SendMessage | SendDraft | ModifyMessage | TrashMessage | UntrashMessage => schemas.of::<answers::PlacedMessage>(),
         DeleteMessage | DeleteThread => schemas.of::<answers::Deletion>(),
         ModifyThread | TrashThread | UntrashThread => schemas.of::<answers::ThreadReference>(),
@@ -154,7 +154,7 @@ fn answer(operation: Operation, schemas: &mut Schemas) -> Answer {
         GetAttachment => return Answer::Bytes,
         DeleteLabel | DeleteDraft => return Answer::Nothing,
     };
-    Answer::Json("200", schema)
+    Answer::Json("200", Box::new(schema))
 }
 
 fn other(route: &Described, schemas: &mut Schemas) -> OperationBuilder {

@@ -59,7 +59,7 @@ impl Way {
     pub fn name(&self) -> String {
         let reply = if self.body.get("reply_to_message_id").is_some() { " (a reply)" } else { "" };
         let for_good = if self.body.get("permanent").is_some() { " (for good)" } else { "" };
-        format!("{} {}{reply}{for_good}", self.entry.name, self.query).trim().to_string()
+        format!("{} {}", self.entry.name, self.query).trim().to_string() + reply + for_good
     }
 
     pub fn request(&self) -> MailRequest {

@@ -123,15 +123,32 @@ fn a_sample_knows_the_events_and_not_who_publishes_them() {
 }
 
 #[test]
+fn the_command_line_asks_the_api_and_only_operators_reach_aws() {
+    must_not_mention("cli/src", &["aws_config", "lambda_", "axum", "::flows", "std::env::var"]);
+    let aside = [("cli/src/aws.rs", "aws_sdk_"), ("cli/src/pace.rs", "sleep"), ("cli/src/output.rs", "stdout()")];
+    for (path, text) in files("cli/src") {
+        for (only, word) in aside {
+            assert!(path == only || !code(&text).contains(word), "{path} mentions `{word}`, which is for {only} alone");
+        }
+    }
+    // What is asked for, and how an answer is told, is known without asking.
+    for pure in ["cli/src/args", "cli/src/show", "cli/src/health.rs", "cli/src/request.rs"] {
+        must_not_mention(pure, &["async ", "tokio", "email_connectors", "reqwest::Client", "crate::session", "crate::api"]);
+    }
+    let main = std::fs::read_to_string(root().join("cli/src/main.rs")).unwrap();
+    assert!(code(&main).lines().count() <= LONGEST_MAIN);
+}
+
+#[test]
 fn shipped_code_neither_panics_by_habit_nor_leaves_anything_undone() {
-    for place in ["lib/src", "functions", "examples"] {
+    for place in ["lib/src", "functions", "cli/src", "examples"] {
         must_not_mention(place, &[".unwrap()", "panic!(", "todo!(", "unimplemented!(", "dbg!(", "println!(", "#[ignore"]);
     }
 }
 
 #[test]
 fn every_file_opens_by_saying_what_it_is_and_none_is_too_long() {
-    for place in ["lib", "functions", "examples", "tests"] {
+    for place in ["lib", "functions", "cli", "examples", "tests"] {
         for (path, text) in files(place) {
             assert!(text.starts_with("//! "), "{path} does not begin with a `//!` line");
             assert!(!path.ends_with("/mod.rs"), "{path}: a module has its own name");

@@ -112,6 +112,17 @@ pub const OTHERS: &[Described] = &[
         )
     },
     Described {
+        action: Some(Action::Operate),
+        answers: &[("202", "A look at the mailbox is queued.", of!(shapes::Queued))],
+        ..route(
+            "connectors_sync",
+            Post,
+            "/api/connectors/{connector_id}/sync",
+            "connectors",
+            "Looks at the mailbox now, and at what was set aside in it.",
+        )
+    },
+    Described {
         action: Some(Action::Delete),
         answers: &[("200", "It is gone.", of!(shapes::Receipt)), ("202", "It ends; the rest goes on by itself.", of!(shapes::Receipt))],
         ..route("connectors_delete", Delete, "/api/connectors/{connector_id}", "connectors", "Disconnects a mailbox.")

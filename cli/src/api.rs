@@ -1,0 +1,137 @@
+//! The API over HTTP: the one place that sends requests with a token, and makes of a problem document a failure.
+
+use std::time::Duration;
+
+use email_connectors::adapters::https;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Client, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use crate::failure::{Failure, Refusal};
+use crate::pace::Since;
+use crate::request::Request;
+use crate::settings::Caller;
+
+/// The gateway gives up sooner.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// Longer than any answer of the API: a part of an attachment, or a page of whole messages.
+const LONGEST_ANSWER: usize = 128 * 1024 * 1024;
+
+pub struct Api {
+    http: Client,
+    base: String,
+    caller: Caller,
+    token: Mutex<Option<SecretString>>,
+}
+
+/// An answer that is no refusal.
+pub struct Answer {
+    pub status: u16,
+    pub text: String,
+    /// Gmail's quota units that it cost.
+    pub units: Option<u32>,
+    pub took: Duration,
+}
+
+pub struct Bytes {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+    took: Duration,
+}
+
+impl Bytes {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+impl Answer {
+    /// An answer without a body is null.
+    pub fn json(&self) -> Result<Value, Failure> {
+        if self.text.trim().is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_str(&self.text).map_err(|error| Failure::here(format!("the API answered {} and no JSON: {error}", self.status)))
+    }
+}
+
+/// Shows a redirect as the answer that it is: a token follows none.
+pub fn client() -> Result<Client, Failure> {
+    let built = Client::builder().connect_timeout(Duration::from_secs(10)).timeout(TIMEOUT).redirect(Policy::none()).build();
+    built.map_err(|error| Failure::here(format!("no HTTP client can be made: {error}")))
+}
+
+impl Api {
+    pub fn new(base: String, caller: Caller) -> Result<Self, Failure> {
+        Ok(Self { http: client()?, base, caller, token: Mutex::new(None) })
+    }
+
+    pub async fn send(&self, request: &Request) -> Result<Answer, Failure> {
+        let answer = self.bytes(request).await?;
+        let units = answer.header("x-quota-units").and_then(|units| units.parse().ok());
+        let (status, took) = (answer.status, answer.took);
+        let text = String::from_utf8(answer.body).map_err(|_| Failure::here(format!("the API answered {status} and no text")))?;
+        Ok(Answer { status, text, units, took })
+    }
+
+    pub async fn bytes(&self, request: &Request) -> Result<Bytes, Failure> {
+        let answer = self.once(request).await?;
+        if answer.status == StatusCode::UNAUTHORIZED && self.caller.can_renew() {
+            // What takes long outlives its token. A refused request changed nothing.
+            *self.token.lock().await = None;
+            return accepted(self.once(request).await?);
+        }
+        accepted(answer)
+    }
+
+    async fn once(&self, request: &Request) -> Result<Bytes, Failure> {
+        let since = Since::now();
+        let token = self.token().await?;
+        let url = format!("{}{}", self.base, request.target());
+        let mut built = self.http.request(request.method.clone(), url).bearer_auth(token.expose_secret());
+        for (name, value) in &request.headers {
+            built = built.header(*name, value);
+        }
+        if let Some(body) = &request.body {
+            built = built.json(body);
+        }
+        let response = built.send().await.map_err(|error| self.unreachable(&error))?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = https::body(response, LONGEST_ANSWER).await;
+        let body = body.map_err(|error| Failure::Unreachable(format!("the answer of {} broke off: {error}", self.base)))?;
+        Ok(Bytes { status, headers, body, took: since.elapsed() })
+    }
+
+    async fn token(&self) -> Result<SecretString, Failure> {
+        let mut held = self.token.lock().await;
+        if held.is_none() {
+            *held = Some(self.caller.token(&self.http).await?);
+        }
+        held.clone().ok_or_else(|| Failure::here("there is no token"))
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> Failure {
+        let mut told = format!("cannot reach {}", self.base);
+        let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
+        while let Some(next) = cause {
+            told = format!("{told}: {next}");
+            cause = next.source();
+        }
+        if error.is_timeout() {
+            told.push_str(" (no answer in time: what was asked for may have been done)");
+        }
+        Failure::Unreachable(told)
+    }
+}
+
+fn accepted(answer: Bytes) -> Result<Bytes, Failure> {
+    if (200..300).contains(&answer.status) {
+        return Ok(answer);
+    }
+    let retry_after = answer.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(String::from);
+    Err(Refusal::read(answer.status, String::from_utf8_lossy(&answer.body).into_owned(), retry_after).into())
+}

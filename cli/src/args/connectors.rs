@@ -1,0 +1,69 @@
+//! Arguments about connectors.
+
+use clap::{Args, Subcommand};
+
+use super::{Connector, Yes};
+use crate::request::{Id, id};
+
+#[derive(Args)]
+pub struct Register {
+    /// The address that the user is to choose.
+    #[arg(long, value_name = "ADDRESS")]
+    pub login_hint: Option<String>,
+    /// Open the consent page in a browser.
+    #[arg(long)]
+    pub open: bool,
+    /// Consent by following the page's redirect, as the local stack's fake Google allows; posts the code itself.
+    #[arg(long, conflicts_with_all = ["open", "no_wait"])]
+    pub follow: bool,
+    /// With --follow: disconnect what another Google account has connected.
+    #[arg(long, requires = "follow")]
+    pub replace: bool,
+    /// Print the page's address, and end.
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Wait so many seconds at most.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub timeout: u64,
+}
+
+#[derive(Args)]
+pub struct Rename {
+    #[command(flatten)]
+    pub connector: Connector,
+    /// Its name; empty takes it away.
+    pub label: String,
+}
+
+#[derive(Args)]
+pub struct Remove {
+    #[command(flatten)]
+    pub connector: Connector,
+    #[command(flatten)]
+    pub yes: Yes,
+}
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Health {
+    /// The connector; all if absent.
+    #[arg(value_name = "ID", value_parser = id)]
+    pub id: Option<Id>,
+    #[command(subcommand)]
+    pub drill: Option<HealthCommand>,
+}
+
+#[derive(Subcommand)]
+pub enum HealthCommand {
+    /// Ask for a look, and tell how long it takes until it is done.
+    Drill(Drill),
+}
+
+#[derive(Args)]
+pub struct Drill {
+    #[command(flatten)]
+    pub connector: Connector,
+    /// Wait so many seconds at most.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub timeout: u64,
+}

@@ -1,0 +1,79 @@
+//! Arguments for those who look after it: smoke tests, replays, and events as they come in.
+
+use clap::{Args, Subcommand};
+
+use super::Connector;
+use crate::request::{Id, id};
+
+#[derive(Subcommand)]
+pub enum Test {
+    /// List messages.
+    List(Connector),
+    /// Get the newest message, or the one that is named.
+    Get(TestGet),
+    /// Send a short message, to the mailbox itself if nobody is named.
+    Send(TestSend),
+    /// List labels; make one, read it and delete it.
+    Labels(Connector),
+    /// List drafts; make one, read it and delete it.
+    Drafts(Connector),
+    /// List threads and get the newest.
+    Threads(Connector),
+    /// All that only read.
+    Reads(Connector),
+}
+
+#[derive(Args)]
+pub struct TestGet {
+    #[command(flatten)]
+    pub connector: Connector,
+    #[arg(value_name = "MESSAGE", value_parser = id)]
+    pub message: Option<Id>,
+}
+
+#[derive(Args)]
+pub struct TestSend {
+    #[command(flatten)]
+    pub connector: Connector,
+    #[arg(long, value_name = "ADDRESS")]
+    pub to: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub enum Replay {
+    /// Try a connector's parked messages at once: the same as `sync`.
+    Parked(Connector),
+    /// Put wake-ups that were given up back into their queue (operator: SQS).
+    DeadLetters(DeadLetters),
+}
+
+#[derive(Args)]
+pub struct DeadLetters {
+    /// At most so many.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+}
+
+#[derive(Args)]
+pub struct Tail {
+    /// The triggers; all of yours if absent.
+    #[arg(value_name = "TRIGGER", value_parser = id)]
+    pub triggers: Vec<Id>,
+    /// End after so many events.
+    #[arg(long, value_name = "N")]
+    pub count: Option<u64>,
+    /// End after so many seconds.
+    #[arg(long = "for", value_name = "SECONDS")]
+    pub seconds: Option<u64>,
+    /// Look again after so many seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0, value_parser = interval)]
+    pub every: f64,
+    /// Begin with what fired before.
+    #[arg(long)]
+    pub from_start: bool,
+}
+
+fn interval(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "is no number".to_string())?;
+    if (0.05..=3600.0).contains(&seconds) { Ok(seconds) } else { Err("must be from 0.05 to 3600".into()) }
+}

@@ -1,0 +1,86 @@
+//! Each command: its requests, in their order, and how what came of them is shown.
+
+pub mod attachments;
+pub mod connect;
+pub mod connectors;
+pub mod dead_letters;
+pub mod drafts;
+pub mod labels;
+pub mod messages;
+pub mod renew;
+pub mod smoke;
+pub mod tail;
+pub mod threads;
+pub mod triggers;
+
+use clap::ValueEnum;
+use email_connectors::adapters::system::System;
+use email_connectors::ports::{Clock, Entropy};
+use serde_json::{Value, json};
+
+use crate::args::operate::Replay;
+use crate::args::{Command, Page};
+use crate::failure::Failure;
+use crate::request::Request;
+use crate::session::Session;
+
+/// Longer lists than this are nobody's.
+const MOST_PAGES: usize = 1000;
+
+pub async fn run(session: &Session, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::List(page) => connectors::list(session, page).await,
+        Command::Show(connector) => connectors::show(session, &connector.id).await,
+        Command::Register(register) => connect::run(session, register).await,
+        Command::Enable(connector) => connectors::pause(session, &connector.id, false).await,
+        Command::Disable(connector) => connectors::pause(session, &connector.id, true).await,
+        Command::Rename(rename) => connectors::rename(session, &rename.connector.id, &rename.label).await,
+        Command::Remove(remove) => connectors::remove(session, remove).await,
+        Command::Sync(connector) | Command::Replay(Replay::Parked(connector)) => connectors::sync(session, &connector.id).await,
+        Command::Renew(connector) => renew::run(session, &connector.id).await,
+        Command::Health(health) => connectors::health(session, health).await,
+        Command::Circuit(connector) => connectors::circuit(session, &connector.id).await,
+        Command::Metrics(connector) => connectors::metrics(session, &connector.id).await,
+        Command::Triggers(triggers) => triggers::run(session, triggers).await,
+        Command::Test(test) => smoke::run(session, test).await,
+        Command::Messages(messages) => messages::run(session, messages).await,
+        Command::Attachments(attachments) => attachments::run(session, attachments).await,
+        Command::Threads(threads) => threads::run(session, threads).await,
+        Command::Labels(labels) => labels::run(session, labels).await,
+        Command::Drafts(drafts) => drafts::run(session, drafts).await,
+        Command::Replay(Replay::DeadLetters(dead_letters)) => dead_letters::run(session, dead_letters).await,
+        Command::Tail(tail) => tail::run(session, tail).await,
+    }
+}
+
+fn paged(request: Request, page: &Page) -> Request {
+    request.with("page_size", page.page_size).with("page_token", page.page_token.as_ref())
+}
+
+/// A chosen value as the API spells it.
+fn named(value: Option<impl ValueEnum>) -> Option<String> {
+    value.and_then(|value| value.to_possible_value()).map(|value| value.get_name().to_string())
+}
+
+/// Page after page, as one list under its name.
+async fn all(session: &Session, path: &str, name: &str) -> Result<Value, Failure> {
+    let (mut found, mut token) = (Vec::new(), None);
+    for _ in 0..MOST_PAGES {
+        let answer = session.read(&Request::get(path).with("page_token", token)).await?.json()?;
+        found.extend_from_slice(crate::show::list(&answer, name));
+        token = answer.get("next_page_token").and_then(Value::as_str).map(String::from);
+        if token.is_none() {
+            break;
+        }
+    }
+    Ok(json!({ name: found }))
+}
+
+/// Told at once, so that a request whose answer never comes can be repeated.
+fn idempotency_key(session: &Session, given: Option<String>) -> String {
+    given.unwrap_or_else(|| {
+        let key = System.uuid(System.now()).to_string();
+        session.output.note(&format!("idempotency key: {key}"));
+        key
+    })
+}

@@ -1,0 +1,39 @@
+//! Drafts: listed, made, replaced, sent, deleted.
+
+use super::messages::path;
+use super::{connectors, idempotency_key, named, paged};
+use crate::args::mail::Drafts;
+use crate::failure::Failure;
+use crate::request::Request;
+use crate::session::Session;
+use crate::show::{done, mail as shown};
+
+pub async fn run(session: &Session, command: Drafts) -> Result<(), Failure> {
+    let all = |connector: &str| format!("{}/drafts", connectors::path(connector));
+    match command {
+        Drafts::List(list) => {
+            let request = Request::get(all(&list.connector.id)).with("query", list.query.as_ref());
+            session.run(paged(request, &list.page), shown::drafts).await
+        }
+        Drafts::Get(get) => {
+            let request = Request::get(path(&get.draft.connector, "drafts", &get.draft.item)).with("format", named(get.format));
+            session.run(request, shown::draft).await
+        }
+        Drafts::Create(create) => session.run(Request::post(all(&create.connector.id), create.mail.json()?), shown::changed).await,
+        Drafts::Update(update) => {
+            let request = Request::put(path(&update.draft.connector, "drafts", &update.draft.item), update.mail.json()?);
+            session.run(request, shown::changed).await
+        }
+        Drafts::Send(send) => {
+            let key = idempotency_key(session, send.key.idempotency_key);
+            let request = Request::post(path(&send.draft.connector, "drafts", &send.draft.item) + "/send", None);
+            session.run(request.header("idempotency-key", key), shown::changed).await
+        }
+        Drafts::Delete(delete) => {
+            if !delete.yes.yes && !session.dry_run {
+                session.output.confirm(&format!("Delete the draft {} for good?", delete.item.item))?;
+            }
+            session.run(Request::delete(path(&delete.item.connector, "drafts", &delete.item.item)), done).await
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! One command line at work: its settings, read when they are needed, and the one place that holds writes back.
+
+use serde_json::json;
+use tokio::sync::OnceCell;
+
+use crate::api::{Answer, Api};
+use crate::args::Global;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::request::Request;
+use crate::settings::Settings;
+use crate::show::Show;
+
+pub struct Session {
+    global: Global,
+    api: OnceCell<Api>,
+    pub output: Output,
+    pub dry_run: bool,
+}
+
+impl Session {
+    pub fn new(global: Global, output: Output) -> Self {
+        let dry_run = global.dry_run;
+        Self { global, api: OnceCell::new(), output, dry_run }
+    }
+
+    pub fn settings(&self) -> Result<Settings, Failure> {
+        Settings::read(self.global.clone())
+    }
+
+    pub async fn api(&self) -> Result<&Api, Failure> {
+        let made = async || {
+            let settings = self.settings()?;
+            Api::new(settings.api_url()?, settings.caller())
+        };
+        self.api.get_or_try_init(made).await
+    }
+
+    /// What the API answers; of a dry run's write nothing, after it was told.
+    pub async fn send(&self, request: &Request) -> Result<Option<Answer>, Failure> {
+        if request.writes && self.dry_run {
+            self.tell_unsent(request)?;
+            return Ok(None);
+        }
+        self.api().await?.send(request).await.map(Some)
+    }
+
+    /// What only a read can be.
+    pub async fn read(&self, request: &Request) -> Result<Answer, Failure> {
+        self.api().await?.send(&request.clone().that_only_reads()).await
+    }
+
+    /// Sends, and shows what came of it.
+    pub async fn run(&self, request: Request, show: Show) -> Result<(), Failure> {
+        match self.send(&request).await? {
+            Some(answer) => self.output.answer(&answer, show),
+            None => Ok(()),
+        }
+    }
+
+    pub fn tell_unsent(&self, request: &Request) -> Result<(), Failure> {
+        let told = request.told();
+        let mut text = format!("would send {} {}", request.method, request.target());
+        for (name, value) in &request.headers {
+            text.push_str(&format!("\n{name}: {value}"));
+        }
+        if let Some(body) = told.get("body") {
+            text.push_str(&format!("\n{body:#}"));
+        }
+        self.output.document(&json!({"dry_run": true, "would_send": told}), &text)
+    }
+}

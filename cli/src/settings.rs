@@ -1,0 +1,190 @@
+//! Where the API is, who asks, and where an operator's queues and table are: arguments, then the environment, then stack.json.
+
+use std::process::{Command, Stdio};
+
+use email_connectors::config::{Environment, environment};
+use secrecy::SecretString;
+
+use crate::args::Global;
+use crate::failure::Failure;
+use crate::stack::{Mint, Stack};
+
+pub const API_URL: &str = "CONNECTORS_API_URL";
+pub const TOKEN: &str = "CONNECTORS_TOKEN";
+pub const TOKEN_COMMAND: &str = "CONNECTORS_TOKEN_COMMAND";
+pub const STACK_JSON: &str = "CONNECTORS_STACK_JSON";
+const TABLE: &str = "CONNECTORS_TABLE";
+const NOTIFICATION_QUEUE: &str = "CONNECTORS_NOTIFICATION_QUEUE_URL";
+const DEAD_LETTER_QUEUE: &str = "CONNECTORS_DEAD_LETTER_QUEUE_URL";
+
+/// Where a user's token comes from. It is asked for when it is needed, and never shown.
+#[derive(Clone)]
+pub enum Caller {
+    Token(SecretString),
+    Command(String),
+    Stack(Mint, Option<String>),
+    Nobody,
+}
+
+pub struct Settings {
+    global: Global,
+    env: Environment,
+    stack: Option<Stack>,
+}
+
+impl Settings {
+    pub fn read(global: Global) -> Result<Self, Failure> {
+        Self::with(global, environment())
+    }
+
+    fn with(global: Global, env: Environment) -> Result<Self, Failure> {
+        let file = global.stack_json.clone().or_else(|| env.optional(STACK_JSON).map(Into::into));
+        let stack = file.as_deref().map(Stack::read).transpose()?;
+        Ok(Self { global, env, stack })
+    }
+
+    fn setting(&self, given: Option<&String>, variable: &'static str, of_stack: fn(&Stack) -> &String) -> Option<String> {
+        let stacked = || self.stack.as_ref().map(of_stack).filter(|value| !value.is_empty()).cloned();
+        given.cloned().or_else(|| self.env.optional(variable)).or_else(stacked)
+    }
+
+    pub fn api_url(&self) -> Result<String, Failure> {
+        let url = self.setting(self.global.api_url.as_ref(), API_URL, |stack| &stack.api_url);
+        let url = url.ok_or_else(|| Failure::here(format!("say where the API is: --api-url, {API_URL} or --stack-json")))?;
+        carries_secrets(&url)?;
+        Ok(url.trim_end_matches('/').to_string())
+    }
+
+    pub fn caller(&self) -> Caller {
+        let of_stack = || {
+            let mint = self.stack.as_ref()?.mint_user_token.clone()?;
+            Some(Caller::Stack(mint, self.global.owner.clone()))
+        };
+        let given = self.global.token.clone().map(Caller::Token);
+        let given = given.or_else(|| self.global.token_command.clone().map(Caller::Command));
+        // A stack that was named on this command line is meant, whatever the environment holds for another one.
+        let named = given.or_else(|| self.global.stack_json.as_ref().and_then(|_| of_stack()));
+        let named = named.or_else(|| self.env.optional(TOKEN).map(|token| Caller::Token(token.into())));
+        let named = named.or_else(|| self.env.optional(TOKEN_COMMAND).map(Caller::Command));
+        named.or_else(of_stack).unwrap_or(Caller::Nobody)
+    }
+
+    pub fn table(&self) -> Result<String, Failure> {
+        let table = self.setting(self.global.table.as_ref(), TABLE, |stack| &stack.table);
+        table.ok_or_else(|| Failure::here(format!("say which table: --table, {TABLE} or --stack-json (the stack's output TableName)")))
+    }
+
+    /// Where wake-ups lie, and where those that were given up.
+    pub fn queues(&self) -> Result<(String, String), Failure> {
+        let named = |given: Option<&String>, variable, of_stack, output: &str| {
+            let missing = || Failure::here(format!("say which queue: {variable} or --stack-json (the stack's output {output})"));
+            self.setting(given, variable, of_stack).ok_or_else(missing)
+        };
+        let queue = named(
+            self.global.notification_queue_url.as_ref(),
+            NOTIFICATION_QUEUE,
+            |stack| &stack.notification_queue_url,
+            "NotificationQueueUrl",
+        )?;
+        let dead = named(
+            self.global.dead_letter_queue_url.as_ref(),
+            DEAD_LETTER_QUEUE,
+            |stack| &stack.dead_letter_queue_url,
+            "NotificationDeadLetterQueueUrl",
+        )?;
+        Ok((queue, dead))
+    }
+
+    /// The emulator's endpoint and region, if a local stack was named.
+    pub fn local_aws(&self) -> Option<(&str, &str)> {
+        let stack = self.stack.as_ref().filter(|stack| !stack.aws_endpoint.is_empty())?;
+        Some((&stack.aws_endpoint, if stack.region.is_empty() { "us-east-1" } else { &stack.region }))
+    }
+}
+
+/// A token goes over TLS, or stays on this machine.
+fn carries_secrets(url: &str) -> Result<(), Failure> {
+    let parsed = reqwest::Url::parse(url).map_err(|_| Failure::here(format!("`{url}` is no URL")))?;
+    let host = parsed.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let is_here = host == "localhost" || host.ends_with(".localhost") || host == "::1" || host.starts_with("127.");
+    match parsed.scheme() {
+        "https" => Ok(()),
+        "http" if is_here => Ok(()),
+        _ => Err(Failure::here("the API's URL must be https, or on this machine: a token would be read on its way")),
+    }
+}
+
+impl Caller {
+    pub async fn token(&self, http: &reqwest::Client) -> Result<SecretString, Failure> {
+        match self {
+            Self::Token(token) => Ok(token.clone()),
+            Self::Command(command) => printed_by(command),
+            Self::Stack(mint, owner) => mint.token(http, owner.as_deref()).await,
+            Self::Nobody => {
+                Err(Failure::here(format!("say who you are: {TOKEN}, --token-command (which prints a token), --token or --stack-json")))
+            }
+        }
+    }
+
+    /// Whether asking again gives another token.
+    pub fn can_renew(&self) -> bool {
+        matches!(self, Self::Command(_) | Self::Stack(..))
+    }
+}
+
+fn printed_by(command: &str) -> Result<SecretString, Failure> {
+    let mut shell = Command::new("sh");
+    let run = shell.args(["-c", command]).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let run = run.map_err(|error| Failure::here(format!("the token command cannot be run: {error}")))?;
+    let token = String::from_utf8_lossy(&run.stdout).trim().to_string();
+    let is_token = !token.is_empty() && token.chars().all(|letter| letter.is_ascii_graphic());
+    match run.status.success() && is_token {
+        true => Ok(token.into()),
+        false => Err(Failure::here(format!("the token command ({}) did not print a token and nothing else", run.status))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use secrecy::ExposeSecret;
+
+    use super::*;
+    use crate::args::Cli;
+
+    fn settings(arguments: &[&str], pairs: &'static [(&'static str, &'static str)]) -> Settings {
+        let global = Cli::try_parse_from(["connectors"].iter().chain(arguments).chain(&["list"])).unwrap().global;
+        let env = Environment::new(|name| pairs.iter().find(|(held, _)| *held == name).map(|(_, value)| value.to_string()));
+        Settings::with(global, env).unwrap()
+    }
+
+    #[test]
+    fn an_argument_comes_before_the_environment() {
+        let env: &[(&str, &str)] = &[(API_URL, "https://a.example/"), (TOKEN, "from-the-environment")];
+        assert_eq!(settings(&[], env).api_url().unwrap(), "https://a.example");
+        assert_eq!(settings(&["--api-url", "https://b.example"], env).api_url().unwrap(), "https://b.example");
+        assert!(matches!(settings(&[], env).caller(), Caller::Token(token) if token.expose_secret() == "from-the-environment"));
+        assert!(matches!(settings(&["--token", "t"], env).caller(), Caller::Token(token) if token.expose_secret() == "t"));
+        assert!(matches!(settings(&["--token-command", "c"], env).caller(), Caller::Command(_)));
+        assert!(matches!(settings(&[], &[]).caller(), Caller::Nobody));
+    }
+
+    #[test]
+    fn a_token_is_not_sent_in_the_clear() {
+        for good in ["https://api.example.com", "http://127.0.0.1:80/x", "http://localhost:1", "http://[::1]:2"] {
+            assert!(carries_secrets(good).is_ok(), "{good}");
+        }
+        for bad in ["http://api.example.com", "ftp://localhost", "api.example.com", "http://localhost.example.com"] {
+            assert!(carries_secrets(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_command_prints_a_token_and_nothing_else() {
+        assert_eq!(printed_by("echo ' a.b.c '").unwrap().expose_secret(), "a.b.c");
+        for bad in ["true", "echo a b", "echo token; false", "printf 'a\\nb'"] {
+            let refused = printed_by(bad).unwrap_err().to_string();
+            assert!(!refused.contains("a b") && refused.contains("did not print"), "{refused}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The built binary against an API that is scripted: what each command asks, prints and ends with.
+
+mod attachments;
+mod connecting;
+mod dead_letters;
+mod endings;
+mod helping;
+mod looking;
+mod renewing;
+mod requests;
+mod server;
+mod smoking;
+mod tailing;

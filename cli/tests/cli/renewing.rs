@@ -1,0 +1,65 @@
+//! A watch is made due, and the next sweep renews it.
+
+use connectors_cli::commands::renew::make_due;
+use email_connectors::domain::connector::Location;
+use email_connectors::domain::id::ConnectorId;
+use email_connectors::domain::watch::WatchStatus;
+use email_connectors::ports::StoreError;
+use serde_json::json;
+use tests::stage::Scene;
+use tests::world::{Call, Failure, When};
+
+use crate::server::{Reply, Server};
+
+const SHOW: &str = "GET /api/connectors/con_1";
+
+#[test]
+fn a_dry_run_reads_and_the_table_must_be_known() {
+    let server = Server::scripted([(SHOW, Reply::json(json!({"id": "con_1", "email_address": "ada@example.com"})))]);
+    let ran = server.run(&["renew", "con_1", "--table", "t", "--dry-run"]).ended(0);
+    assert!(ran.out.contains("would make the watch of con_1 due, in the table t"), "{}", ran.out);
+    assert!(server.run(&["renew", "con_1"]).ended(1).err.contains("CONNECTORS_TABLE"));
+    assert_eq!(server.lines(), [SHOW, SHOW]);
+    Server::scripted([(SHOW, Reply::problem(404, "not_found"))]).run(&["renew", "con_1", "--table", "t"]).ended(3);
+}
+
+async fn due(scene: &Scene, location: &Location) -> Result<bool, StoreError> {
+    make_due(&scene.stage.world.store(), location, scene.stage.world.now()).await
+}
+
+#[tokio::test]
+async fn the_next_sweep_renews_what_was_made_due() {
+    let scene = Scene::new().await;
+    let (location, before) = (scene.connector().location(), scene.connector().watch);
+    assert_eq!(scene.stage.sweep().await.renewed, 0, "a watch of a minute ago is not due");
+    assert!(due(&scene, &location).await.unwrap());
+    let now = scene.stage.world.now();
+    assert_eq!((scene.connector().watch.status(now), scene.connector().watch.expiration), (WatchStatus::Active, before.expiration));
+    assert_eq!(scene.stage.sweep().await.renewed, 1);
+    assert_eq!(scene.connector().watch.renewed_at, Some(now));
+}
+
+#[tokio::test]
+async fn another_writer_is_waited_out_and_one_that_never_ends_is_told() {
+    let scene = Scene::new().await;
+    let location = scene.connector().location();
+    for nth in 1..=5 {
+        scene.stage.world.fail_with(Call::Schedule, When::Before, nth, Failure::Conflict);
+        if nth < 5 {
+            continue;
+        }
+        assert!(matches!(due(&scene, &location).await, Err(StoreError::Conflict)));
+    }
+    scene.stage.world.fail_with(Call::RecordWatch, When::Before, 1, Failure::Conflict);
+    assert!(due(&scene, &location).await.unwrap());
+    assert_eq!(scene.stage.sweep().await.renewed, 1);
+}
+
+#[tokio::test]
+async fn what_is_not_there_or_waits_for_its_user_is_not_made_due() {
+    let scene = Scene::new().await;
+    let location = scene.connector().location();
+    assert!(!due(&scene, &Location { connector: ConnectorId::new("con_other"), ..location.clone() }).await.unwrap());
+    scene.stage.disconnect("owner", &scene.id).await.unwrap();
+    assert!(!due(&scene, &location).await.unwrap());
+}
