@@ -1,5 +1,6 @@
 //! The three HTTP functions and the processor in this process: real routers, verifier and Gmail adapter, in front of a fake
 //! Google of their own, over a store, a vault, a queue and a bus in memory.
+#![allow(clippy::disallowed_methods, reason = "a test lives in the world, and waits for it")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -12,14 +12,11 @@ METHODS = [
     "watch",
     "stop",
     "history.list",
-    "labels.list",
-    "messages.list",
-    "messages.get",
-    "messages.modify",
-    "messages.trash",
-    "messages.untrash",
-    "messages.delete",
+    *(f"labels.{name}" for name in ("list", "get", "create", "update", "patch", "delete")),
+    *(f"messages.{name}" for name in ("list", "get", "send", "modify", "trash", "untrash", "delete", "batchModify", "batchDelete")),
     "messages.attachments.get",
+    *(f"threads.{name}" for name in ("list", "get", "modify", "trash", "untrash", "delete")),
+    *(f"drafts.{name}" for name in ("list", "get", "create", "update", "send", "delete")),
 ]
 PARAMETER_KEYS = ("location", "type", "format", "enum", "repeated", "required", "default")
 SCHEMA_KEYS = ("type", "format", "enum", "$ref")

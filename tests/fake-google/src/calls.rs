@@ -70,13 +70,17 @@ fn key_set(path: &str) -> Option<KeyName> {
 /// Quota units for projects created since May 2026. A batch costs what its parts cost.
 fn units(method: &str) -> u32 {
     match method {
-        "getProfile" | "labels.list" => 1,
+        "getProfile" | "labels.list" | "labels.get" => 1,
         "history.list" => 2,
-        "messages.list" | "messages.modify" | "messages.untrash" => 5,
-        "messages.delete" => 10,
-        "messages.get" | "messages.attachments.get" | "messages.trash" => 20,
-        "stop" => 50,
-        "watch" => 100,
+        "messages.list" | "drafts.list" | "messages.modify" | "messages.untrash" => 5,
+        "labels.create" | "labels.update" | "labels.patch" | "labels.delete" => 5,
+        "messages.delete" | "drafts.create" | "drafts.delete" | "threads.list" | "threads.modify" => 10,
+        "drafts.update" => 15,
+        "messages.get" | "drafts.get" | "messages.attachments.get" | "messages.trash" => 20,
+        "threads.trash" | "threads.untrash" | "threads.delete" => 20,
+        "threads.get" => 40,
+        "stop" | "messages.batchModify" | "messages.batchDelete" => 50,
+        "watch" | "messages.send" | "drafts.send" => 100,
         _ => 0,
     }
 }

@@ -2,7 +2,10 @@
 
 mod account;
 pub(crate) mod answer;
+mod drafts;
+mod labels;
 mod messages;
+mod threads;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -135,19 +138,39 @@ fn admitted(app: &Arc<App>, state: &mut State, call: &Call, found: Option<&Found
 }
 
 fn dispatch(call: Admitted<'_>) -> Result<Option<Value>, Refusal> {
+    let (trash, inbox) = (["TRASH".to_owned()], ["INBOX".to_owned()]);
     match call.found.name {
         "getProfile" => account::profile(call).map(Some),
         "watch" => account::watch(call).map(Some),
         "stop" => account::stop(call).map(|()| None),
-        "labels.list" => account::labels(call).map(Some),
+        "labels.list" => labels::list(call).map(Some),
+        "labels.get" => labels::get(call).map(Some),
+        "labels.create" => labels::create(call).map(Some),
+        "labels.update" | "labels.patch" => labels::change(call).map(Some),
+        "labels.delete" => labels::delete(call).map(|()| None),
         "history.list" => history::list(call).map(Some),
         "messages.list" => messages::list(call).map(Some),
         "messages.get" => messages::get(call).map(Some),
         "messages.attachments.get" => messages::attachment(call).map(Some),
         "messages.modify" => messages::modify(call).map(Some),
-        "messages.trash" => messages::relabel(call, &["TRASH"], &["INBOX"]).map(Some),
-        "messages.untrash" => messages::relabel(call, &[], &["TRASH"]).map(Some),
+        "messages.trash" => messages::relabel(call, &trash, &inbox).map(Some),
+        "messages.untrash" => messages::relabel(call, &[], &trash).map(Some),
         "messages.delete" => messages::delete(call).map(|()| None),
+        "messages.batchModify" => messages::batch_modify(call).map(|()| None),
+        "messages.batchDelete" => messages::batch_delete(call).map(|()| None),
+        "messages.send" => drafts::send(call).map(Some),
+        "threads.list" => threads::list(call).map(Some),
+        "threads.get" => threads::get(call).map(Some),
+        "threads.modify" => threads::modify(call).map(Some),
+        "threads.trash" => threads::relabel(call, &trash, &inbox).map(Some),
+        "threads.untrash" => threads::relabel(call, &[], &trash).map(Some),
+        "threads.delete" => threads::delete(call).map(|()| None),
+        "drafts.list" => drafts::list(call).map(Some),
+        "drafts.get" => drafts::get(call).map(Some),
+        "drafts.create" => drafts::create(call).map(Some),
+        "drafts.update" => drafts::update(call).map(Some),
+        "drafts.send" => drafts::send_draft(call).map(Some),
+        "drafts.delete" => drafts::delete(call).map(|()| None),
         _ => Err(Refusal::not_found()),
     }
 }

@@ -19,6 +19,7 @@ mod oauth;
 mod pages;
 mod pubsub;
 mod query;
+mod rfc5322;
 mod search;
 mod server;
 mod values;

@@ -1,8 +1,11 @@
 //! One mailbox: its messages, its history, and the watch on it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+use serde_json::Value;
 
 use crate::mime::{Headers, NewMessage, Part};
+use crate::rfc5322::Parsed;
 
 /// Message ids count up from here, in every mailbox alike: they are unique only within one.
 const FIRST_MESSAGE: u64 = 0x19b0_0000_0000_0001;
@@ -38,7 +41,14 @@ pub(crate) struct Mailbox {
     pub listing_epoch: u32,
     pub records: Vec<Record>,
     pub messages: BTreeMap<String, Message>,
-    pub user_labels: BTreeSet<String>,
+    /// By their ids.
+    pub user_labels: BTreeMap<String, UserLabel>,
+    pub labels_made: u32,
+    /// Each draft's message, by the draft's id.
+    pub drafts: BTreeMap<String, String>,
+    pub drafts_made: u64,
+    /// How often a message was read: attachments have other ids each time.
+    pub reads: u64,
     pub watch: Option<Watch>,
     /// Another client of the same project watches, until a stop.
     pub watch_taken: bool,
@@ -46,6 +56,20 @@ pub(crate) struct Mailbox {
     /// Readers see the mailbox as it was at this id.
     pub held_at: Option<u64>,
     changes: usize,
+    added: u64,
+}
+
+pub(crate) struct UserLabel {
+    pub name: String,
+    pub label_list_visibility: String,
+    pub message_list_visibility: String,
+    pub color: Option<Value>,
+}
+
+impl UserLabel {
+    pub fn named(name: &str) -> Self {
+        Self { name: name.into(), label_list_visibility: "labelShow".into(), message_list_visibility: "show".into(), color: None }
+    }
 }
 
 pub(crate) struct Message {
@@ -58,6 +82,8 @@ pub(crate) struct Message {
     pub body: Part,
     pub snippet: String,
     pub hidden: bool,
+    /// The very bytes, of what came as such.
+    pub source: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -99,18 +125,22 @@ impl Mailbox {
             listing_epoch: 0,
             records: Vec::new(),
             messages: BTreeMap::new(),
-            user_labels: BTreeSet::new(),
+            user_labels: BTreeMap::new(),
+            labels_made: 0,
+            drafts: BTreeMap::new(),
+            drafts_made: 0,
+            reads: 0,
             watch: None,
             watch_taken: false,
             notifications_sent: 0,
             held_at: None,
             changes: 0,
+            added: 0,
         }
     }
 
     pub fn add_message(&mut self, new: &NewMessage, now_ms: i64) -> Record {
-        let added = self.records.iter().filter(|record| record.change == Change::MessageAdded).count() as u64;
-        let id = format!("{:016x}", FIRST_MESSAGE + added);
+        let id = self.next_id();
         let internal_date = new.internal_date.unwrap_or(now_ms);
         let label_ids = new.label_ids.clone().unwrap_or_else(|| vec!["INBOX".into(), "UNREAD".into()]);
         self.know_labels(&label_ids);
@@ -123,11 +153,39 @@ impl Mailbox {
             body: new.body(),
             snippet: new.snippet(),
             hidden: new.hidden,
+            source: None,
             id,
         };
         let record = self.record(&mut message, Change::MessageAdded, Vec::new());
         self.messages.insert(message.id.clone(), message);
         record
+    }
+
+    /// A mail as it crossed the wire.
+    pub fn add_raw(&mut self, raw: Vec<u8>, parsed: Parsed, labels: &[&str], thread_id: Option<String>, now_ms: i64) -> Record {
+        let id = self.next_id();
+        let label_ids: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
+        self.know_labels(&label_ids);
+        let mut message = Message {
+            thread_id: thread_id.unwrap_or_else(|| id.clone()),
+            label_ids,
+            history_id: 0,
+            internal_date: now_ms,
+            headers: parsed.headers,
+            body: parsed.body,
+            snippet: parsed.snippet,
+            hidden: false,
+            source: Some(raw),
+            id,
+        };
+        let record = self.record(&mut message, Change::MessageAdded, Vec::new());
+        self.messages.insert(message.id.clone(), message);
+        record
+    }
+
+    fn next_id(&mut self) -> String {
+        self.added += 1;
+        format!("{:016x}", FIRST_MESSAGE + self.added - 1)
     }
 
     /// One record for what was added and one for what was removed; none for what was so already.
@@ -155,11 +213,13 @@ impl Mailbox {
 
     pub fn know_labels(&mut self, label_ids: &[String]) {
         let unknown = label_ids.iter().filter(|label| !SYSTEM_LABELS.contains(&label.as_str()));
-        self.user_labels.extend(unknown.cloned());
+        for label in unknown {
+            self.user_labels.entry(label.clone()).or_insert_with(|| UserLabel::named(label));
+        }
     }
 
     pub fn knows_label(&self, label: &str) -> bool {
-        SYSTEM_LABELS.contains(&label) || self.user_labels.contains(label)
+        SYSTEM_LABELS.contains(&label) || self.user_labels.contains_key(label)
     }
 
     pub fn visible_message(&self, id: &str) -> Option<&Message> {
@@ -219,6 +279,11 @@ impl Mailbox {
 }
 
 impl Message {
+    /// RFC 5322.
+    pub fn raw(&self) -> Vec<u8> {
+        self.source.clone().unwrap_or_else(|| self.body.raw(&self.headers).into_bytes())
+    }
+
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }

@@ -26,6 +26,8 @@ pub struct NewMessage {
     /// Laid over the usual headers.
     pub headers: BTreeMap<String, String>,
     pub attachment: Option<NewAttachment>,
+    /// The whole mail as RFC 5322, in base64: everything above but labels is taken from it.
+    pub raw: Option<String>,
     /// A thread of its own if absent.
     pub thread_id: Option<String>,
     /// No push for it.
@@ -106,12 +108,25 @@ impl NewMessage {
 }
 
 impl Part {
+    pub fn leaf(mime_type: &str, filename: &str, bytes: Vec<u8>) -> Self {
+        Self { mime_type: mime_type.into(), filename: filename.into(), headers: Vec::new(), content: Content::Leaf(bytes) }
+    }
+
+    pub fn with_headers(self, headers: Headers) -> Self {
+        Self { headers, ..self }
+    }
+
+    /// Gmail hands out texts that have no name with the message, and everything else by an id.
+    fn is_handed_out(&self) -> bool {
+        self.filename.is_empty() && self.mime_type.starts_with("text/")
+    }
+
     fn text(mime_type: &str, text: &str) -> Self {
         let headers = vec![("Content-Type".into(), format!("{mime_type}; charset=\"UTF-8\""))];
         Self { mime_type: mime_type.into(), filename: String::new(), headers, content: Content::Leaf(text.as_bytes().to_vec()) }
     }
 
-    fn multipart(mime_type: &str, parts: Vec<Part>) -> Self {
+    pub fn multipart(mime_type: &str, parts: Vec<Part>) -> Self {
         let boundary = mime_type.replace('/', "-");
         let headers = vec![("Content-Type".into(), format!("{mime_type}; boundary=\"{boundary}\""))];
         Self { mime_type: mime_type.into(), filename: String::new(), headers, content: Content::Parts(parts) }
@@ -138,35 +153,47 @@ impl Part {
     }
 
     /// As `MessagePart`, with the message's own headers at the top.
-    pub fn parsed(&self, part_id: &str, top: &[(String, String)]) -> Value {
+    pub fn parsed(&self, part_id: &str, top: &[(String, String)], reads: u64) -> Value {
         let headers: Vec<Value> = top.iter().chain(&self.headers).map(header_json).collect();
-        let mut parsed = json!({
-            "partId": part_id, "mimeType": self.mime_type, "filename": self.filename, "headers": headers
-        });
+        let mut parsed = json!({ "partId": part_id, "mimeType": self.mime_type, "filename": self.filename });
+        if !headers.is_empty() {
+            parsed["headers"] = headers.into();
+        }
         match &self.content {
-            Content::Leaf(bytes) if self.filename.is_empty() => {
+            Content::Leaf(bytes) if bytes.is_empty() => parsed["body"] = json!({ "size": 0 }),
+            Content::Leaf(bytes) if self.is_handed_out() => {
                 parsed["body"] = json!({ "size": bytes.len(), "data": base64url_padded(bytes) });
             }
             Content::Leaf(bytes) => {
-                parsed["body"] = json!({ "attachmentId": attachment_id(part_id), "size": bytes.len() });
+                parsed["body"] = json!({ "attachmentId": attachment_id(part_id, reads), "size": bytes.len() });
             }
             Content::Parts(parts) => {
                 parsed["body"] = json!({ "size": 0 });
-                parsed["parts"] = parts.iter().enumerate().map(|(index, part)| part.parsed(&child_id(part_id, index), &[])).collect();
+                parsed["parts"] =
+                    parts.iter().enumerate().map(|(index, part)| part.parsed(&child_id(part_id, index), &[], reads)).collect();
             }
         }
         parsed
     }
 
-    pub fn attachment_bytes(&self, part_id: &str, wanted: &str) -> Option<&[u8]> {
+    /// By any id that was handed out so far: an older one is good for a while.
+    pub fn attachment_bytes(&self, part_id: &str, wanted: &str, reads: u64) -> Option<&[u8]> {
         match &self.content {
             Content::Leaf(bytes) => {
-                let found = !self.filename.is_empty() && attachment_id(part_id) == wanted;
-                found.then_some(bytes.as_slice())
+                let (place, read) = wanted.strip_prefix("ANGjdJ")?.split_once('-')?;
+                let known = read.parse().is_ok_and(|read: u64| (1..=reads).contains(&read));
+                (!self.is_handed_out() && known && place == part_id.replace('.', "_")).then_some(bytes.as_slice())
             }
             Content::Parts(parts) => {
-                parts.iter().enumerate().find_map(|(index, part)| part.attachment_bytes(&child_id(part_id, index), wanted))
+                parts.iter().enumerate().find_map(|(index, part)| part.attachment_bytes(&child_id(part_id, index), wanted, reads))
             }
+        }
+    }
+
+    pub fn names_file(&self, wanted: &str) -> bool {
+        match &self.content {
+            Content::Leaf(_) => self.filename.to_lowercase().contains(wanted),
+            Content::Parts(parts) => parts.iter().any(|part| part.names_file(wanted)),
         }
     }
 
@@ -201,8 +228,9 @@ fn child_id(parent: &str, index: usize) -> String {
     if parent.is_empty() { index.to_string() } else { format!("{parent}.{index}") }
 }
 
-fn attachment_id(part_id: &str) -> String {
-    format!("ANGjdJ{}", part_id.replace('.', "_"))
+/// Another one at each reading of the message.
+fn attachment_id(part_id: &str, reads: u64) -> String {
+    format!("ANGjdJ{}-{reads}", part_id.replace('.', "_"))
 }
 
 /// RFC 2045 wants lines of at most 76 letters.
@@ -223,6 +251,6 @@ fn without_tags(html: &str) -> String {
 }
 
 /// Gmail escapes snippets for HTML.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }

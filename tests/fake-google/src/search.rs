@@ -19,6 +19,11 @@ pub(crate) enum Term {
     Label(String),
     HasAttachment,
     MessageId(String),
+    Filename(String),
+    /// Bytes, more than.
+    Larger(usize),
+    Smaller(usize),
+    Header(&'static str, String),
     /// Milliseconds, inclusive.
     After(i64),
     /// Milliseconds, exclusive.
@@ -62,6 +67,10 @@ impl Term {
             },
             Self::Label(label) => labelled(label),
             Self::HasAttachment => message.body.has_attachment(),
+            Self::Filename(wanted) => message.body.names_file(wanted),
+            Self::Larger(bytes) => message.raw().len() > *bytes,
+            Self::Smaller(bytes) => message.raw().len() < *bytes,
+            Self::Header(name, wanted) => header(name, wanted),
             Self::MessageId(wanted) => header("Message-ID", wanted.trim_matches(['<', '>'])),
             Self::After(limit) => message.internal_date >= *limit,
             Self::Before(limit) => message.internal_date < *limit,
@@ -125,6 +134,11 @@ fn term(token: &str, rest: &mut &[String], now_ms: i64) -> Result<Term, String> 
             _ => Term::Label(value.to_lowercase()),
         },
         "has" if value == "attachment" => Term::HasAttachment,
+        "cc" => Term::Header("Cc", value),
+        "bcc" => Term::Header("Bcc", value),
+        "filename" => Term::Filename(value.to_lowercase()),
+        "larger" => Term::Larger(bytes(&value)?),
+        "smaller" => Term::Smaller(bytes(&value)?),
         "rfc822msgid" => Term::MessageId(value),
         "after" => Term::After(instant(&value)?),
         "before" => Term::Before(instant(&value)?),
@@ -181,6 +195,12 @@ fn instant(value: &str) -> Result<i64, String> {
     Ok(date.midnight().assume_utc().unix_timestamp() * 1000)
 }
 
+fn bytes(value: &str) -> Result<usize, String> {
+    let unit = |size: usize, suffix: [char; 2]| value.strip_suffix(suffix).and_then(|count| count.parse::<usize>().ok()?.checked_mul(size));
+    let bytes = unit(1024, ['k', 'K']).or_else(|| unit(1024 * 1024, ['m', 'M'])).or_else(|| value.parse().ok());
+    bytes.ok_or_else(|| format!("{value} is no size"))
+}
+
 fn age(value: &str) -> Result<i64, String> {
     let unit = |days: i64, suffix| value.strip_suffix(suffix).and_then(|count: &str| Some(days * count.parse::<i64>().ok()?));
     let days = unit(1, 'd').or_else(|| unit(30, 'm')).or_else(|| unit(365, 'y'));
@@ -227,11 +247,15 @@ mod tests {
         check("-(from:ann subject:nothing)", true);
         check("newer_than:1d is:unread", true);
         check("has:attachment", false);
+        check("filename:pdf", false);
+        check("smaller:1M -larger:1M", true);
+        check("larger:10", true);
+        check("cc:bob", false);
     }
 
     #[test]
     fn refuses_what_it_does_not_know() {
-        for query in ["larger:5M", "after:soon", "{from:a"] {
+        for query in ["list:a", "larger:much", "after:soon", "{from:a"] {
             assert!(parse(query, NOW).is_err(), "{query}");
         }
     }

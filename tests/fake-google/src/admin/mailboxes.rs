@@ -7,8 +7,8 @@ use super::error::AdminError;
 use crate::app::State;
 use crate::mailbox::{Mailbox, Record};
 use crate::mime::NewMessage;
-use crate::pubsub;
-use crate::values::{account_id, optional_u64, u64_as_text};
+use crate::values::{account_id, from_base64, optional_u64, u64_as_text};
+use crate::{pubsub, rfc5322};
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -102,7 +102,7 @@ impl Admin {
     pub fn deliver(&self, email: &str, new: NewMessage) -> Result<Delivered, AdminError> {
         let now_ms = self.app.now_ms();
         self.changed(email, new.silent, |mailbox| {
-            let record = mailbox.add_message(&new, now_ms);
+            let record = added(mailbox, &new, now_ms)?;
             Ok((delivered(&record), vec![record]))
         })
     }
@@ -113,7 +113,7 @@ impl Admin {
         self.changed(email, new.silent, |mailbox| {
             let subject = |number: usize| new.subject.as_ref().map(|subject| subject.replace("{n}", &number.to_string()));
             let numbered = |number| NewMessage { subject: subject(number), ..new.clone() };
-            let records: Vec<Record> = (1..=count).map(|number| mailbox.add_message(&numbered(number), now_ms)).collect();
+            let records = (1..=count).map(|number| added(mailbox, &numbered(number), now_ms)).collect::<Result<Vec<Record>, _>>()?;
             Ok((records.iter().map(delivered).collect(), records))
         })
     }
@@ -187,6 +187,16 @@ impl Admin {
         }
         Ok(answer)
     }
+}
+
+/// As it is described, or as its bytes are.
+fn added(mailbox: &mut Mailbox, new: &NewMessage, now_ms: i64) -> Result<Record, AdminError> {
+    let Some(raw) = &new.raw else { return Ok(mailbox.add_message(new, now_ms)) };
+    let raw = from_base64(raw).ok_or_else(|| AdminError::Invalid("raw is no base64".into()))?;
+    let parsed = rfc5322::parse(&raw).ok_or_else(|| AdminError::Invalid("raw is no mail".into()))?;
+    let labels = new.label_ids.clone().unwrap_or_else(|| vec!["INBOX".into(), "UNREAD".into()]);
+    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+    Ok(mailbox.add_raw(raw, parsed, &labels, new.thread_id.clone(), new.internal_date.unwrap_or(now_ms)))
 }
 
 fn delivered(record: &Record) -> Delivered {

@@ -1,4 +1,4 @@
-//! The mailbox as a whole: profile, labels, and the watch.
+//! The mailbox as a whole: profile and watch.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Admitted;
 use super::answer::Refusal;
-use crate::mailbox::{Mailbox, SYSTEM_LABELS, Watch};
+use crate::mailbox::{Mailbox, Watch};
 use crate::pubsub;
 
 const WATCH_MS: i64 = 7 * 24 * 60 * 60 * 1000;
@@ -26,17 +26,6 @@ pub(super) fn profile(mut call: Admitted<'_>) -> Result<Value, Refusal> {
         "threadsTotal": threads.len(),
         "historyId": mailbox.visible_history_id().to_string(),
     }))
-}
-
-pub(super) fn labels(mut call: Admitted<'_>) -> Result<Value, Refusal> {
-    let mailbox = call.mailbox()?;
-    let system = SYSTEM_LABELS.iter().map(|id| json!({ "id": id, "name": id, "type": "system" }));
-    let user = mailbox.user_labels.iter().map(|id| {
-        json!({
-            "id": id, "name": id, "type": "user", "messageListVisibility": "show", "labelListVisibility": "labelShow"
-        })
-    });
-    Ok(json!({ "labels": system.chain(user).collect::<Vec<_>>() }))
 }
 
 pub(super) fn watch(mut call: Admitted<'_>) -> Result<Value, Refusal> {

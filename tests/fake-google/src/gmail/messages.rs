@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Admitted;
 use super::answer::Refusal;
-use crate::mailbox::Message;
+use crate::mailbox::{Mailbox, Message};
 use crate::mime::header_json;
 use crate::values::base64url_padded;
 use crate::{pages, pubsub, search};
@@ -24,7 +24,7 @@ impl Admitted<'_> {
     }
 
     /// Gmail's ids are hexadecimal; anything else is refused before it is looked for.
-    fn message_id(&self, parameter: &str) -> Result<String, Refusal> {
+    pub fn message_id(&self, parameter: &str) -> Result<String, Refusal> {
         let id = self.found.path_parameters.get(parameter).cloned().unwrap_or_default();
         if !id.is_empty() && id.chars().all(|letter| letter.is_ascii_hexdigit()) {
             Ok(id)
@@ -33,36 +33,65 @@ impl Admitted<'_> {
         }
     }
 
-    fn notify(&mut self, records: &[crate::mailbox::Record]) {
+    pub fn notify(&mut self, records: &[crate::mailbox::Record]) {
         pubsub::publish_changes(self.app, self.state, self.email, records);
     }
 }
 
-pub(super) fn list(mut call: Admitted<'_>) -> Result<Value, Refusal> {
-    let q = call.query.first("q").unwrap_or_default().to_owned();
+/// What a listing is to show.
+pub(super) struct Asked {
+    terms: Vec<search::Term>,
+    labels: Vec<String>,
+    everywhere: bool,
+    pub fingerprint: String,
+}
+
+impl Asked {
+    pub fn read(call: &mut Admitted<'_>) -> Result<Self, Refusal> {
+        let terms = terms(call)?;
+        let q = call.query.first("q").unwrap_or_default();
+        let labels: Vec<String> = call.query.all("labelIds").map(Into::into).collect();
+        let everywhere = call.query.first("includeSpamTrash") == Some("true")
+            || search::reaches_spam_and_trash(&terms)
+            || labels.iter().any(|label| label == "SPAM" || label == "TRASH");
+        let fingerprint = pages::fingerprint([q, labels.join(",").as_str(), if everywhere { "all" } else { "" }]);
+        Ok(Self { terms, labels, everywhere, fingerprint })
+    }
+
+    pub fn wants(&self, message: &Message) -> bool {
+        let reachable = self.everywhere || !(message.has_label("SPAM") || message.has_label("TRASH"));
+        let labelled = self.labels.iter().all(|label| message.has_label(label));
+        !message.hidden && reachable && labelled && self.terms.iter().all(|term| term.matches(message))
+    }
+}
+
+pub(super) fn terms(call: &mut Admitted<'_>) -> Result<Vec<search::Term>, Refusal> {
+    let q = call.query.first("q").unwrap_or_default();
     if !q.is_empty() && call.only_metadata {
         return Err(Refusal::new(403, "forbidden", "Metadata scope does not support 'q' parameter"));
     }
-    let terms = search::parse(&q, call.app.now_ms()).map_err(|problem| {
-        call.state.violations.push(problem.clone());
-        Refusal::invalid_argument(&problem)
-    })?;
-    let labels: Vec<String> = call.query.all("labelIds").map(Into::into).collect();
-    let everywhere = call.query.first("includeSpamTrash") == Some("true")
-        || search::reaches_spam_and_trash(&terms)
-        || labels.iter().any(|label| label == "SPAM" || label == "TRASH");
-    let listing = pages::fingerprint([q.as_str(), labels.join(",").as_str(), if everywhere { "all" } else { "" }]);
+    search::parse(q, call.app.now_ms()).map_err(|problem| Refusal::invalid_argument(&problem))
+}
+
+/// A place in a listing that is counted, as of threads and drafts.
+pub(super) fn offset(token: &str, listing: &str) -> Result<usize, Refusal> {
+    let invalid = || Refusal::invalid_argument("Invalid pageToken");
+    match pages::decode::<3>(token).ok_or_else(invalid)? {
+        [kind, of, place] if kind == "d" && of == listing => place.parse().map_err(|_| invalid()),
+        _ => Err(invalid()),
+    }
+}
+
+pub(super) fn list(mut call: Admitted<'_>) -> Result<Value, Refusal> {
+    let asked = Asked::read(&mut call)?;
+    let listing = asked.fingerprint.clone();
     let token = call.query.first("pageToken").map(Into::into);
     let size = call.page_size();
     let mailbox = call.mailbox()?;
     let epoch = mailbox.listing_epoch.to_string();
     let after = token.map(|token: String| position(&token, &listing, &epoch)).transpose()?;
     let mut matching: Vec<&Message> = mailbox.messages.values().collect();
-    matching.retain(|message| {
-        let reachable = everywhere || !(message.has_label("SPAM") || message.has_label("TRASH"));
-        let labelled = labels.iter().all(|label| message.has_label(label));
-        !message.hidden && reachable && labelled && terms.iter().all(|term| term.matches(message))
-    });
+    matching.retain(|message| asked.wants(message));
     matching.sort_by_key(|message| std::cmp::Reverse(place(message)));
     let estimate = matching.len();
     matching.retain(|message| after.as_ref().is_none_or(|after| place(message) < *after));
@@ -81,48 +110,94 @@ pub(super) fn list(mut call: Admitted<'_>) -> Result<Value, Refusal> {
 
 pub(super) fn get(mut call: Admitted<'_>) -> Result<Value, Refusal> {
     let id = call.message_id("id")?;
+    let format = format(&call)?;
+    let wanted: Vec<String> = call.query.all("metadataHeaders").map(Into::into).collect();
+    let mailbox = call.mailbox()?;
+    mailbox.reads += 1;
+    let reads = mailbox.reads;
+    let message = mailbox.visible_message(&id).ok_or_else(Refusal::not_found)?;
+    Ok(rendered(message, &format, &wanted, reads))
+}
+
+pub(super) fn format(call: &Admitted<'_>) -> Result<String, Refusal> {
     let format = call.query.first("format").unwrap_or("full").to_owned();
     if call.only_metadata && matches!(format.as_str(), "full" | "raw") {
         let message = format!("Metadata scope doesn't allow format {}", format.to_uppercase());
         return Err(Refusal::new(403, "forbidden", &message));
     }
-    let wanted: Vec<String> = call.query.all("metadataHeaders").map(Into::into).collect();
-    let mailbox = call.mailbox()?;
-    let message = mailbox.visible_message(&id).ok_or_else(Refusal::not_found)?;
-    Ok(rendered(message, &format, &wanted))
+    Ok(format)
 }
 
 pub(super) fn attachment(mut call: Admitted<'_>) -> Result<Value, Refusal> {
     let id = call.message_id("messageId")?;
     let attachment = call.found.path_parameters.get("id").cloned().unwrap_or_default();
-    let message = call.mailbox()?.visible_message(&id).ok_or_else(Refusal::not_found)?;
-    let bytes = message.body.attachment_bytes("", &attachment);
+    let mailbox = call.mailbox()?;
+    let message = mailbox.visible_message(&id).ok_or_else(Refusal::not_found)?;
+    let bytes = message.body.attachment_bytes("", &attachment, mailbox.reads);
     let bytes = bytes.ok_or_else(|| Refusal::invalid_argument("Invalid attachment token"))?;
     Ok(json!({ "size": bytes.len(), "data": base64url_padded(bytes) }))
 }
 
-pub(super) fn modify(call: Admitted<'_>) -> Result<Value, Refusal> {
-    let add = call.labels_of("addLabelIds");
-    let remove = call.labels_of("removeLabelIds");
-    let (add, remove) = (strs(&add), strs(&remove));
+/// The labels to put on and to take off.
+pub(super) fn change(call: &Admitted<'_>) -> Result<(Vec<String>, Vec<String>), Refusal> {
+    let (add, remove) = (call.labels_of("addLabelIds"), call.labels_of("removeLabelIds"));
     if add.is_empty() && remove.is_empty() {
         return Err(Refusal::invalid_argument("No label add or removes specified"));
     }
     if let Some(label) = add.iter().find(|label| remove.contains(label)) {
         return Err(Refusal::invalid_argument(&format!("Cannot both add and remove the same label: {label}")));
     }
+    Ok((add, remove))
+}
+
+/// Labels that are there, and that are not Gmail's alone to give.
+pub(super) fn check_labels(mailbox: &Mailbox, add: &[String], remove: &[String]) -> Result<(), Refusal> {
+    let unfit = |label: &&String| !mailbox.knows_label(label) || matches!(label.as_str(), "SENT" | "DRAFT" | "CHAT");
+    match add.iter().chain(remove).find(unfit) {
+        Some(label) => Err(Refusal::invalid_argument(&format!("Invalid label: {label}"))),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn modify(call: Admitted<'_>) -> Result<Value, Refusal> {
+    let (add, remove) = change(&call)?;
     relabel(call, &add, &remove)
 }
 
-pub(super) fn relabel(mut call: Admitted<'_>, add: &[&str], remove: &[&str]) -> Result<Value, Refusal> {
+/// Of many messages; those that are not there are passed over.
+pub(super) fn batch_modify(mut call: Admitted<'_>) -> Result<(), Refusal> {
+    let (ids, (add, remove)) = (call.labels_of("ids"), change(&call)?);
+    let mailbox = call.mailbox()?;
+    check_batch(&ids)?;
+    check_labels(mailbox, &add, &remove)?;
+    let records: Vec<_> = ids.iter().filter_map(|id| mailbox.change_labels(id, &add, &remove)).flatten().collect();
+    call.notify(&records);
+    Ok(())
+}
+
+pub(super) fn batch_delete(mut call: Admitted<'_>) -> Result<(), Refusal> {
+    let ids = call.labels_of("ids");
+    check_batch(&ids)?;
+    let mailbox = call.mailbox()?;
+    let records: Vec<_> = ids.iter().filter_map(|id| mailbox.delete_message(id)).collect();
+    call.notify(&records);
+    Ok(())
+}
+
+fn check_batch(ids: &[String]) -> Result<(), Refusal> {
+    match ids.len() {
+        0 => Err(Refusal::invalid_argument("No message ids specified")),
+        1..=1000 => Ok(()),
+        _ => Err(Refusal::invalid_argument("Too many message ids")),
+    }
+}
+
+pub(super) fn relabel(mut call: Admitted<'_>, add: &[String], remove: &[String]) -> Result<Value, Refusal> {
     let id = call.message_id("id")?;
     let mailbox = call.mailbox()?;
     mailbox.visible_message(&id).ok_or_else(Refusal::not_found)?;
-    if let Some(label) = add.iter().chain(remove).find(|label| !mailbox.knows_label(label)) {
-        return Err(Refusal::invalid_argument(&format!("Invalid label: {label}")));
-    }
-    let owned = |labels: &[&str]| labels.iter().map(|label| (*label).to_owned()).collect::<Vec<_>>();
-    let records = mailbox.change_labels(&id, &owned(add), &owned(remove)).ok_or_else(Refusal::not_found)?;
+    check_labels(mailbox, add, remove)?;
+    let records = mailbox.change_labels(&id, add, remove).ok_or_else(Refusal::not_found)?;
     let message = mailbox.visible_message(&id).ok_or_else(Refusal::not_found)?;
     let answer = reference(message);
     call.notify(&records);
@@ -138,17 +213,17 @@ pub(super) fn delete(mut call: Admitted<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn rendered(message: &Message, format: &str, wanted: &[String]) -> Value {
-    let raw = message.body.raw(&message.headers);
+pub(super) fn rendered(message: &Message, format: &str, wanted: &[String], reads: u64) -> Value {
+    let raw = message.raw();
     let mut answer = reference(message);
     answer["snippet"] = message.snippet.clone().into();
     answer["sizeEstimate"] = raw.len().into();
     answer["historyId"] = message.history_id.to_string().into();
     answer["internalDate"] = message.internal_date.to_string().into();
     match format {
-        "raw" => answer["raw"] = base64url_padded(raw.as_bytes()).into(),
+        "raw" => answer["raw"] = base64url_padded(&raw).into(),
         "metadata" => answer["payload"] = metadata(message, wanted),
-        "full" => answer["payload"] = message.body.parsed("", &message.headers),
+        "full" => answer["payload"] = message.body.parsed("", &message.headers, reads),
         _ => {}
     }
     answer
@@ -166,7 +241,7 @@ fn metadata(message: &Message, wanted: &[String]) -> Value {
     payload
 }
 
-fn reference(message: &Message) -> Value {
+pub(super) fn reference(message: &Message) -> Value {
     let mut reference = json!({ "id": message.id, "threadId": message.thread_id });
     if !message.label_ids.is_empty() {
         reference["labelIds"] = json!(message.label_ids);
@@ -185,8 +260,4 @@ fn position(token: &str, listing: &str, now: &str) -> Result<(i64, String), Refu
         [kind, of, date, id, epoch] if kind == "m" && of == listing && epoch == now => Ok((date.parse().map_err(|_| invalid())?, id)),
         _ => Err(invalid()),
     }
-}
-
-fn strs(labels: &[String]) -> Vec<&str> {
-    labels.iter().map(String::as_str).collect()
 }
