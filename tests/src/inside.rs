@@ -50,6 +50,7 @@ pub struct Inside {
     pub machine: Machine,
     google: GoogleSettings,
     pub url: String,
+    required_scopes: Vec<String>,
 }
 
 /// The machine's own clock and randomness; the clock may be put forward.
@@ -112,6 +113,8 @@ pub struct Options {
     pub legacy_token: Option<SecretString>,
     /// Whether nobody takes wake-ups from the queue, so that a test sees them lie there.
     pub queue_only: bool,
+    /// Whether a user may leave out every scope but the two that say who it is.
+    pub any_scopes: bool,
 }
 
 impl Inside {
@@ -127,7 +130,8 @@ impl Inside {
         let google = google(&fake.url);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let inside = Self { world, fake, machine, google, url };
+        let required_scopes = if options.any_scopes { vec!["openid".into(), "email".into()] } else { SCOPES.map(String::from).into() };
+        let inside = Self { world, fake, machine, google, url, required_scopes };
         let app = inside.routes(options.legacy_token);
         tokio::spawn(async move { axum::serve(listener, app).await });
         if !options.queue_only {
@@ -187,7 +191,7 @@ impl Inside {
                 wake_ups: self.world.wake_ups(),
                 bus: self.world.bus(),
                 identity: IdentityPolicy { client_id: self.google.client_id.clone() },
-                required_scopes: SCOPES.map(String::from).into(),
+                required_scopes: self.required_scopes.clone(),
                 uniqueness: Uniqueness::PerProvider,
             },
             gate: self.gate(),
@@ -195,7 +199,7 @@ impl Inside {
             events: SecurityEventPolicy { client_id: self.google.client_id.clone() },
             app: AppSettings { public_url: ORIGIN.into() },
             settings: ConnectSettings {
-                scopes: SCOPES.map(String::from).into(),
+                scopes: self.required_scopes.clone(),
                 uniqueness: Uniqueness::PerProvider,
                 allowed_origins: vec![ORIGIN.into()],
                 popup_redirect: "postmessage".into(),

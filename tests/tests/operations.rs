@@ -10,6 +10,10 @@
 mod operations {
     mod described;
     mod documented;
+    mod doing;
+    mod granted;
+    mod mailbox;
+    mod once;
     mod registered;
     mod requests;
 }

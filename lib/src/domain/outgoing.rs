@@ -195,10 +195,10 @@ impl Outgoing {
         let answered = original.headers.message_id.clone().filter(|id| is_message_id(id));
         let before = original.headers.references.as_deref().or(original.headers.in_reply_to.as_deref()).unwrap_or_default();
         let references = self.references.or_else(|| answered.as_ref().map(|id| bounded_references(before, id)));
-        let to = if self.to.is_empty() && self.cc.is_empty() && self.bcc.is_empty() { whom(original, own) } else { self.to };
+        let to = if self.to.is_empty() { whom(original, own) } else { self.to };
         let subject = self.subject.or_else(|| Some(answering(original.subject.as_deref().unwrap_or_default())));
         let thread_id = self.thread_id.or_else(|| Some(original.thread_id.clone()));
-        Self { to, subject, thread_id, in_reply_to: self.in_reply_to.or(answered), references, ..self }
+        Self { to, subject, thread_id, in_reply_to: self.in_reply_to.or(answered), references, reply_to_message_id: None, ..self }
     }
 }
 

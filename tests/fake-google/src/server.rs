@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
@@ -15,6 +15,9 @@ use crate::app::App;
 use crate::batch::batch;
 use crate::gmail::{self, Call};
 use crate::oauth;
+
+/// A mail of Gmail's longest, in base64 within JSON.
+const LONGEST_BODY: usize = 64 * 1024 * 1024;
 
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
@@ -28,6 +31,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/batch/gmail/v1", post(batch))
         .nest("/admin", admin_routes())
         .fallback(any(gmail_call))
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .with_state(app)
 }
 

@@ -138,7 +138,7 @@ async fn case_40_the_legacy_route() {
             case.check(format!("{}, not configured: {what}", place.name), 404, send(&place, token, &unique()).await);
         }
     }
-    let configured = Place::configured(Options { legacy_token: Some(CHANNEL.into()), queue_only: true }).await;
+    let configured = Place::configured(Options { legacy_token: Some(CHANNEL.into()), queue_only: true, ..Options::default() }).await;
     for (what, token, expected) in [
         ("without a token", None, 401),
         ("with an empty token", Some(""), 401),

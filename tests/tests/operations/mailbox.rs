@@ -1,0 +1,106 @@
+//! A connected mailbox with some of everything in it, and the API in front of it.
+
+use email_connectors::domain::operation::Entry;
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+use tests::deployed::{ORIGIN, Stack, User, token_with};
+use tests::inside::{Inside, Options};
+
+pub const FULL: &str = "https://mail.google.com/";
+pub const MODIFY: &str = "https://www.googleapis.com/auth/gmail.modify";
+
+pub struct Mailbox {
+    pub inside: Inside,
+    pub stack: Stack,
+    pub user: User,
+    /// What every test finds: a message with an attachment and html in a thread of its own, a label, a draft.
+    pub message: String,
+    pub label: String,
+    pub draft: String,
+}
+
+impl Mailbox {
+    pub async fn granted(scopes: &[&str]) -> Self {
+        let inside = Inside::start(Options { any_scopes: true, ..Options::default() }).await;
+        let stack = inside.stack();
+        let mut user = User::new(&stack, "mail").await;
+        let mail = json!({"from": "Bo <bo@example.com>", "subject": "The invoice", "text": "It is attached.", "html": "<p>It is attached.</p>",
+            "attachment": {"filename": "invoice.pdf", "mime_type": "application/pdf", "size": 3000}});
+        let message = user.receive(&stack, mail).await;
+        // The owner's own first connect makes what only wide scopes can make.
+        user.connector = Self::connect(&stack, &user, &[FULL]).await;
+        let mut mailbox = Self { inside, stack, user, message, label: String::new(), draft: String::new() };
+        mailbox.label = mailbox.done(Method::POST, "/labels", Some(json!({"name": "Invoices"}))).await["id"].as_str().unwrap().into();
+        let draft = json!({"to": ["bo@example.com"], "subject": "Later", "text": "A draft."});
+        mailbox.draft = mailbox.done(Method::POST, "/drafts", Some(draft)).await["id"].as_str().unwrap().into();
+        if scopes != [FULL] {
+            mailbox.stack.google(Method::POST, "/admin/grants/revoke", json!({"email": mailbox.user.email})).await;
+            mailbox.user.connector = Self::connect(&mailbox.stack, &mailbox.user, scopes).await;
+        }
+        mailbox
+    }
+
+    async fn connect(stack: &Stack, user: &User, scopes: &[&str]) -> String {
+        let scopes: Vec<&str> = ["openid", "email"].into_iter().chain(scopes.iter().copied()).collect();
+        let code = stack.google(Method::POST, "/admin/codes", json!({"email": user.email, "scopes": scopes})).await["code"].clone();
+        let response = stack.api(Method::POST, "/api/auth/google/gmail", Some(&user.token), Some(json!({"auth_code": code}))).await;
+        let (status, text) = (response.status(), response.text().await.unwrap());
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        answer["connector_id"].as_str().unwrap_or_else(|| panic!("{status} {text}")).into()
+    }
+
+    pub async fn with_role(&self, role: &str) -> String {
+        token_with(&self.stack, json!({"sub": self.user.owner, "claims": {"role": role}})).await
+    }
+
+    pub fn path(&self, entry: &Entry) -> String {
+        let path = entry.path.replace("{message_id}", &self.message).replace("{thread_id}", &self.message);
+        path.replace("{label_id}", &self.label).replace("{draft_id}", &self.draft).replace("{part_id}", "1")
+    }
+
+    /// Below the connector's own path.
+    pub fn request(&self, token: &str, method: Method, path: &str, body: Option<Value>) -> reqwest::RequestBuilder {
+        let request = self.stack.request(method, &format!("/api/connectors/{}{path}", self.user.connector));
+        let request = request.bearer_auth(token).header("origin", ORIGIN);
+        if let Some(body) = body { request.json(&body) } else { request }
+    }
+
+    pub async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Response {
+        self.stack.answer(self.request(&self.user.token, method, path, body)).await
+    }
+
+    /// What goes well, as JSON.
+    pub async fn done(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let response = self.ask(method, path, body).await;
+        let (status, text) = (response.status(), response.text().await.unwrap());
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        self.done(Method::GET, path, None).await
+    }
+
+    /// Its status, and the problem's code.
+    pub async fn refused(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+        let response = self.ask(method, path, body).await;
+        let status = response.status().as_u16();
+        assert_eq!(response.headers()["content-type"], "application/problem+json", "{path}: {status}");
+        (status, response.json().await.unwrap())
+    }
+
+    /// What Gmail was asked since the last look, without what the processor asks.
+    pub async fn calls(&self) -> Vec<(String, u64)> {
+        let calls = self.stack.google(Method::GET, "/admin/calls", Value::Null).await;
+        self.stack.google(Method::DELETE, "/admin/calls", Value::Null).await;
+        let calls = calls.as_array().cloned().unwrap_or_else(|| calls["calls"].as_array().cloned().unwrap_or_default());
+        let own = calls.iter().filter(|call| call["email"] == json!(self.user.email) && call["method"] != "history.list");
+        own.map(|call| (call["method"].as_str().unwrap().to_string(), call["units"].as_u64().unwrap())).collect()
+    }
+
+    /// No call that Gmail does not know, and no answer of the fake's that Gmail would not give.
+    pub async fn is_clean(&self) {
+        let violations = self.stack.google(Method::GET, "/admin/violations", Value::Null).await;
+        assert_eq!(violations.as_array().map(Vec::len), Some(0), "{violations}");
+    }
+}
