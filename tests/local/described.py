@@ -14,6 +14,8 @@ from tools import schemathesis
 LEAST_CASES = 2000
 # What ends the connector that all else is tried on is tried last.
 ENDINGS = ["triggers_delete", "connectors_delete", "owner_erase"]
+# A body that is a signed token is nothing that can be made up.
+UNWRITABLE = ["security_event"]
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
 
@@ -21,7 +23,10 @@ def run(stack: dict) -> None:
     place = LOCAL / "described"
     place.mkdir(parents=True, exist_ok=True)
     world = prepare(stack)
-    cases = tried(stack, world, place, "all but the endings", 60, [f"--exclude-operation-id={name}" for name in ENDINGS])
+    with urllib.request.urlopen(f"{stack['api_url']}/api/openapi.json", timeout=30) as response:
+        (place / "openapi.json").write_bytes(response.read())
+    left_out = [f"--exclude-operation-id={name}" for name in [*ENDINGS, *UNWRITABLE]]
+    cases = tried(stack, world, place, "all but the endings", 60, left_out)
     cases += tried(stack, world, place, "the endings", 10, [f"--include-operation-id={name}" for name in ENDINGS])
     say(f"{cases} requests made up after the description")
     if cases < LEAST_CASES:
@@ -67,7 +72,7 @@ def tried(stack: dict, world: dict, place: Path, title: str, examples: int, sele
     config = place / "schemathesis.toml"
     config.write_text(f"[parameters]\n{parameters}")
     command = [
-        schemathesis(), "--config-file", str(config), "run", f"{stack['api_url']}/api/openapi.json",
+        schemathesis(), "--config-file", str(config), "run", str(place / "openapi.json"), "--url", stack["api_url"],
         "--header", f"Authorization: Bearer {world['token']}", "--header", f"Origin: {APP_ORIGIN}", "--header", "X-Requested-With: tests",
         "--phases", "examples,coverage,fuzzing", "--checks", CHECKS, "--max-examples", str(examples), "--continue-on-failure",
         "--seed", "7", "--generation-database", "none", "--no-color", "--request-timeout", "30", "--suppress-health-check", "all", *selected,
