@@ -9,6 +9,8 @@
 
 #[path = "support/aws.rs"]
 mod aws;
+#[path = "samples/dry.rs"]
+mod dry;
 #[path = "samples/emulator.rs"]
 mod emulator;
 #[path = "support/template.rs"]
@@ -20,11 +22,14 @@ use serde_json::{Value, json};
 
 use crate::emulator::{Emulator, World};
 
-/// Answers that hold at least what is expected here; numbers and texts exactly, objects key by key.
+/// Answers that hold at least what is expected here; numbers and texts exactly, objects key by key, lists one by one.
 fn holds(answer: &Value, expected: &Value) -> bool {
     match (answer, expected) {
         (Value::Object(answer), Value::Object(expected)) => {
             expected.iter().all(|(key, expected)| answer.get(key).is_some_and(|answer| holds(answer, expected)))
+        }
+        (Value::Array(answer), Value::Array(expected)) => {
+            answer.len() == expected.len() && answer.iter().zip(expected).all(|(answer, expected)| holds(answer, expected))
         }
         (answer, expected) => answer == expected,
     }
