@@ -20,9 +20,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Request, Response, StatusCode, Url};
-use serde_json::Value;
 
-use self::call::{Outcome, Refusal, Reply};
+use self::call::{Refusal, Reply};
 use self::mailbox::Mailbox;
 use self::oauth::Accounts;
 use super::line::below;
@@ -76,43 +75,36 @@ impl StandIn {
         let header = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
         let url = request.url();
         let is = |place: &str| Url::parse(place).is_ok_and(|place| place == *url);
-        let reply = match request.method().as_str() {
-            "POST" if is(&self.places.token_url) => match state.mailbox() {
-                Ok(mailbox) => {
-                    let account = mailbox.account.clone();
-                    state.accounts.token(&account, body, now)
-                }
-                Err(refusal) => refusal.reply(),
-            },
-            "POST" if is(&self.places.revoke_url) => state.accounts.revoke(body),
-            "POST" if is(&self.places.batch_url) => {
-                batched::answer(header(CONTENT_TYPE), body, |method, target, body| match Url::parse(&self.places.api_base) {
-                    Ok(base) => match base.join(target) {
-                        Ok(url) => self.api(&mut state, method, &url, header(AUTHORIZATION), body, now),
-                        Err(_) => Refusal::unknown(method, target).reply(),
-                    },
-                    Err(_) => Refusal::unknown(method, target).reply(),
-                })
-            }
-            method => self.api(&mut state, method, url, header(AUTHORIZATION), body, now),
+        let authorization = header(AUTHORIZATION);
+        let answered = match request.method().as_str() {
+            "POST" if is(&self.places.token_url) => state.token(body, now),
+            "POST" if is(&self.places.revoke_url) => Ok(state.accounts.revoke(body)),
+            "POST" if is(&self.places.batch_url) => Ok(batched::answer(header(CONTENT_TYPE), body, |method, target, body| {
+                let url = Url::parse(&self.places.api_base).and_then(|base| base.join(target));
+                let url = url.map_err(|_| Refusal::unknown(method, target));
+                url.and_then(|url| self.api(&mut state, method, &url, authorization, body, now)).unwrap_or_else(|refusal| refusal.reply())
+            })),
+            method => self.api(&mut state, method, url, authorization, body, now),
         };
-        response(reply)
+        response(answered.unwrap_or_else(|refusal| refusal.reply()))
     }
 
-    fn api(&self, state: &mut State, method: &str, url: &Url, authorization: &str, body: &[u8], now: Timestamp) -> Reply {
-        let Some(path) = below(&self.places.api_base, url) else { return Refusal::unknown(method, url.path()).reply() };
+    fn api(&self, state: &mut State, method: &str, url: &Url, authorization: &str, body: &[u8], now: Timestamp) -> Result<Reply, Refusal> {
+        let path = below(&self.places.api_base, url).ok_or_else(|| Refusal::unknown(method, url.path()))?;
         if !oauth::is_ours(authorization.strip_prefix("Bearer ").unwrap_or_default()) {
-            return Refusal::unauthenticated().reply();
+            return Err(Refusal::unauthenticated());
         }
         let query: Vec<(String, String)> = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
-        state
-            .mailbox()
-            .and_then(|mailbox| routes::answer(mailbox, method, path, query, body, now))
-            .unwrap_or_else(|refusal| refusal.reply())
+        routes::answer(state.mailbox()?, method, path, query, body, now)
     }
 }
 
 impl State {
+    fn token(&mut self, form: &[u8], now: Timestamp) -> Result<Reply, Refusal> {
+        let account = self.mailbox()?.account.clone();
+        Ok(self.accounts.token(&account, form, now))
+    }
+
     fn mailbox(&mut self) -> Result<&mut Mailbox, Refusal> {
         if self.mailbox.is_none() {
             self.mailbox = Some(recorded::mailbox().map_err(Refusal::broken)?);
@@ -130,13 +122,6 @@ fn response(reply: Reply) -> Response {
     response.into()
 }
 
-fn reply_of(outcome: Outcome, selected: impl FnOnce(Value) -> Result<Value, Refusal>) -> Result<Reply, Refusal> {
-    match outcome? {
-        Some(body) => Ok(Reply::json(200, &selected(body)?)),
-        None => Ok(Reply::empty()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
@@ -145,7 +130,7 @@ mod tests {
     use base64::Engine;
     use base64::prelude::{BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
     use secrecy::SecretString;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::adapters::gmail::errors::Failure;
@@ -453,14 +438,14 @@ mod tests {
             assert_eq!(dry.found(q).await.len(), expected, "{q}");
         }
         for (q, named) in [
-            ("larger:5M", "larger:5m"),
+            ("larger:5M", "larger:"),
             ("a OR b", "OR"),
             ("{a b}", "{"),
             ("-(a b)", "("),
-            ("filename:pdf", "filename:pdf"),
+            ("filename:private.pdf", "filename:"),
             ("is:muted", "is:muted"),
             ("has:drive", "has:drive"),
-            ("after:soon", "after:soon"),
+            ("after:soon", "after:"),
         ] {
             let refusal = dry.refused("GET", "messages", &[("q", q)], Value::Null).await;
             assert!(refusal.starts_with("400 invalidArgument") && refusal.to_lowercase().ends_with(&named.to_lowercase()), "{refusal}");

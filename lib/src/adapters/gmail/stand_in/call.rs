@@ -25,9 +25,9 @@ pub struct Reply {
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refusal {
-    pub status: u16,
+    status: u16,
     reason: &'static str,
-    pub message: String,
+    message: String,
 }
 
 impl Call {

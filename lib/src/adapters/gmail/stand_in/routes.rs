@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::call::{Call, Outcome, Refusal, Reply};
 use super::mailbox::Mailbox;
-use super::{drafts, fields, history, labels, messages, reply_of, threads};
+use super::{drafts, fields, history, labels, messages, threads};
 use crate::domain::timestamp::Timestamp;
 
 struct Route {
@@ -93,10 +93,11 @@ pub fn answer(
         let id = call.ids.first().cloned().or_else(|| outcome.as_ref().ok()?.as_ref()?["id"].as_str().map(String::from));
         tracing::info!(method, route = %format_args!("{USER}{}", route.template), id = id.unwrap_or_default(), "dry run: done here, not sent");
     }
-    reply_of(outcome, |body| match call.parameter("fields") {
-        Some(wanted) => fields::selected(wanted, body),
-        None => Ok(body),
-    })
+    match (outcome?, call.parameter("fields")) {
+        (Some(body), Some(wanted)) => Ok(Reply::json(200, &fields::selected(wanted, body)?)),
+        (Some(body), None) => Ok(Reply::json(200, &body)),
+        (None, _) => Ok(Reply::empty()),
+    }
 }
 
 fn matched(route: &Route, method: &str, path: &str) -> Option<Vec<String>> {

@@ -75,7 +75,7 @@ fn term(token: &str, mailbox: &Mailbox, now: Timestamp) -> Result<Term, Refusal>
     }
     let Some((operator, value)) = token.split_once(':') else { return Ok(Term::Word(token.to_lowercase())) };
     let lower = value.to_lowercase();
-    let when = |moment: Option<i64>| moment.ok_or_else(|| Refusal::invalid(format!("A dry run's search cannot read {token}")));
+    let when = |moment: Option<i64>| moment.ok_or_else(|| Refusal::invalid(format!("A dry run's search cannot read {operator}:")));
     Ok(match (operator.to_ascii_lowercase().as_str(), lower.as_str()) {
         ("from", _) => Term::Header("From", lower),
         ("to", _) => Term::Header("To", lower),
@@ -96,7 +96,9 @@ fn term(token: &str, mailbox: &Mailbox, now: Timestamp) -> Result<Term, Refusal>
         ("older_than", _) => Term::Before(now.millis() - when(span(&lower))?),
         // A label that there is not finds nothing, with Gmail too.
         ("label", _) => Term::Label(String::new()),
-        _ => return refused(token),
+        ("in" | "is" | "has", _) => return refused(token),
+        // What was looked for is the user's own.
+        _ => return refused(&format!("{operator}:")),
     })
 }
 
