@@ -122,6 +122,28 @@ impl GoogleSettings {
     }
 }
 
+/// A recorded mailbox stands in for Google, and nothing leaves.
+#[derive(Debug, Clone)]
+pub struct DryRun {
+    /// What each consent there grants; empty in a function in which nobody consents.
+    pub scopes: Vec<String>,
+}
+
+impl DryRun {
+    /// Only what says so is a dry run: nothing takes the place of Google because a variable is missing.
+    pub fn read(env: &Environment) -> Result<Option<Self>, SettingError> {
+        const DRY_RUN: &str = "DRY_RUN";
+        match env.optional(DRY_RUN).as_deref() {
+            None | Some("false") => Ok(None),
+            Some("true") => {
+                let scopes = env.optional("GOOGLE_SCOPES").unwrap_or_default();
+                Ok(Some(Self { scopes: scopes.split_whitespace().map(String::from).collect() }))
+            }
+            Some(_) => Err(wrong(DRY_RUN, "must be true or false")),
+        }
+    }
+}
+
 fn retry_policy(env: &Environment) -> Result<RetryPolicy, SettingError> {
     const STATUS: &str = "GMAIL_RETRY_STATUS";
     let statuses = env.list(STATUS, comma)?;
@@ -313,6 +335,17 @@ mod tests {
         for (pairs, expected) in table {
             let refused = PushSettings::read(&env(pairs)).unwrap_err().to_string();
             assert!(refused.contains(expected), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_dry_run_must_be_asked_for_and_in_so_many_words() {
+        let read = |pairs| DryRun::read(&env(pairs));
+        assert!(read(&[]).unwrap().is_none());
+        assert!(read(&[("DRY_RUN", "false"), ("GOOGLE_SCOPES", "openid email")]).unwrap().is_none());
+        assert_eq!(read(&[("DRY_RUN", "true"), ("GOOGLE_SCOPES", "openid email")]).unwrap().unwrap().scopes, ["openid", "email"]);
+        for pairs in [&[("DRY_RUN", "1")], &[("DRY_RUN", "True")], &[("DRY_RUN", "yes")]] {
+            assert_eq!(read(pairs).unwrap_err().to_string(), "the environment variable DRY_RUN must be true or false");
         }
     }
 

@@ -12,8 +12,11 @@ from terminal import Failure, say
 from tools import schemathesis
 
 LEAST_CASES = 2000
-# What ends the connector that all else is tried on is tried last.
-ENDINGS = ["triggers_delete", "connectors_delete", "owner_erase"]
+# What takes away the things that all else is tried on is tried last.
+ENDINGS = [
+    "messages_delete", "messages_batch_delete", "threads_delete", "labels_delete", "drafts_send", "drafts_delete",
+    "triggers_delete", "connectors_delete", "owner_erase",
+]
 # A body that is a signed token is nothing that can be made up.
 UNWRITABLE = ["security_event"]
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
@@ -41,6 +44,7 @@ def prepare(stack: dict) -> dict[str, str]:
     token = call("POST", f"{google}/admin/user-tokens", {"sub": owner, "claims": {"role": "admin"}})["token"]
     call("POST", f"{google}/admin/mailboxes", {"email": email, "sub": owner})
     mail = {"from": "bo@example.com", "subject": "invoice", "text": "It is attached.", "count": 5, "silent": True}
+    mail["attachment"] = {"filename": "invoice.pdf", "mime_type": "application/pdf", "size": 300}
     messages = call("POST", f"{google}/admin/mailboxes/{email}/messages", mail)
     scopes = ["openid", "email", "https://mail.google.com/", "https://www.googleapis.com/auth/gmail.modify"]
     code = call("POST", f"{google}/admin/codes", {"email": email, "scopes": scopes})["code"]

@@ -9,6 +9,8 @@
 
 #[path = "support/aws.rs"]
 mod aws;
+#[path = "samples/dry.rs"]
+mod dry;
 #[path = "samples/emulator.rs"]
 mod emulator;
 #[path = "support/template.rs"]
@@ -20,11 +22,14 @@ use serde_json::{Value, json};
 
 use crate::emulator::{Emulator, World};
 
-/// Answers that hold at least what is expected here; numbers and texts exactly, objects key by key.
+/// Answers that hold at least what is expected here; numbers and texts exactly, objects key by key, lists one by one.
 fn holds(answer: &Value, expected: &Value) -> bool {
     match (answer, expected) {
         (Value::Object(answer), Value::Object(expected)) => {
             expected.iter().all(|(key, expected)| answer.get(key).is_some_and(|answer| holds(answer, expected)))
+        }
+        (Value::Array(answer), Value::Array(expected)) => {
+            answer.len() == expected.len() && answer.iter().zip(expected).all(|(answer, expected)| holds(answer, expected))
         }
         (answer, expected) => answer == expected,
     }
@@ -105,6 +110,9 @@ async fn connectors_api_answers_its_samples() {
         ("create-trigger-legacy-type", problem(400, "invalid_trigger")),
         ("export-data", json!({"status": 200, "body": {"connectors": [], "triggers": [], "records": [], "next_page_token": null}})),
         ("fire-late-webhook", problem(401, "unauthorized")),
+        ("openapi", json!({"status": 200, "body": {"openapi": "3.1.0", "info": {"title": "email-connectors"}}})),
+        ("list-messages-unknown-connector", problem(404, "not_found")),
+        ("send-message-wrong-address", json!({"status": 400, "body": {"code": "invalid_request", "field": "to[1]"}})),
     ];
     invoke_all("connectors-api", &expected).await;
 }

@@ -11,7 +11,7 @@ use email_connectors::adapters::sqs::SqsWakeUps;
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
 use email_connectors::adapters::{aws, https};
-use email_connectors::config::{AppSettings, GoogleSettings, UserSettings, environment, patience};
+use email_connectors::config::{AppSettings, DryRun, GoogleSettings, UserSettings, environment, patience};
 use email_connectors::flows::access::Refreshes;
 use email_connectors::web::{UserGate, after_each};
 use lambda_http::{Error, run, tracing};
@@ -43,7 +43,7 @@ async fn main() -> Result<(), Error> {
         gate: UserGate { verifier: JwksVerifier::new(http.clone(), user.key_source()).warmed(System), policy: user.policy },
         store: DynamoStore::new(&aws, table),
         vault: KmsVault::new(&aws, key),
-        provider: Gmail::new(http, google),
+        provider: Gmail::as_set(http, google, DryRun::read(&env)?),
         wake_ups: SqsWakeUps::new(&aws, queue),
         bus: EventBridge::new(&aws, bus),
         signatures: HmacSha256,

@@ -9,7 +9,7 @@ use email_connectors::adapters::sqs::{SqsQuarantine, SqsWakeUps};
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
 use email_connectors::adapters::{aws, https};
-use email_connectors::config::{GoogleSettings, environment, pace};
+use email_connectors::config::{DryRun, GoogleSettings, environment, pace};
 use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::process::Process;
 use email_connectors::ports::Clock;
@@ -30,7 +30,7 @@ async fn main() -> Result<(), Error> {
     let process = Process {
         store: DynamoStore::new(&aws, table),
         vault: KmsVault::new(&aws, key),
-        provider: Gmail::new(https::client()?, google),
+        provider: Gmail::as_set(https::client()?, google, DryRun::read(&env)?),
         bus: EventBridge::new(&aws, bus),
         wake_ups: SqsWakeUps::new(&aws, queue),
         clock: System,

@@ -9,7 +9,7 @@ use email_connectors::adapters::sqs::SqsWakeUps;
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
 use email_connectors::adapters::{aws, https};
-use email_connectors::config::{AppSettings, ConnectSettings, GoogleSettings, UserSettings, environment};
+use email_connectors::config::{AppSettings, ConnectSettings, DryRun, GoogleSettings, UserSettings, environment};
 use email_connectors::domain::claims::{IdentityPolicy, SecurityEventPolicy};
 use email_connectors::flows::connect::Connect;
 use email_connectors::web::{UserGate, after_each};
@@ -47,7 +47,7 @@ async fn main() -> Result<(), Error> {
             identity: IdentityPolicy { client_id: google.client_id.clone() },
             store: DynamoStore::new(&aws, table),
             vault: KmsVault::new(&aws, key),
-            provider: Gmail::new(http.clone(), google),
+            provider: Gmail::as_set(http.clone(), google, DryRun::read(&env)?),
             wake_ups: SqsWakeUps::new(&aws, queue),
             bus: EventBridge::new(&aws, bus),
             required_scopes: settings.scopes.clone(),

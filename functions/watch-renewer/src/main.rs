@@ -9,7 +9,7 @@ use email_connectors::adapters::sqs::SqsWakeUps;
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
 use email_connectors::adapters::{aws, https};
-use email_connectors::config::{GoogleSettings, environment, patience, span};
+use email_connectors::config::{DryRun, GoogleSettings, environment, patience, span};
 use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::renew::Renew;
 use email_connectors::ports::Clock;
@@ -29,7 +29,7 @@ async fn main() -> Result<(), Error> {
     let renew = Renew {
         store: DynamoStore::new(&aws, table),
         vault: KmsVault::new(&aws, key),
-        provider: Gmail::new(https::client()?, google),
+        provider: Gmail::as_set(https::client()?, google, DryRun::read(&env)?),
         wake_ups: SqsWakeUps::new(&aws, queue),
         clock: System,
         patience,

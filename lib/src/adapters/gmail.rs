@@ -3,9 +3,11 @@
 pub mod batch;
 pub mod errors;
 mod fetch;
+mod line;
 mod operations;
 mod resources;
 pub mod retry_after;
+mod stand_in;
 pub mod wire;
 
 use std::time::Duration;
@@ -14,17 +16,20 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderName, RETRY_AFTER};
-use reqwest::{Client, Method, RequestBuilder, Url};
+use reqwest::{Client, Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use self::errors::Failure;
 use self::fetch::Depth;
+use self::line::{Line, RequestBuilder};
 use self::retry_after::Head;
+use self::stand_in::StandIn;
 use self::wire::TokenAnswer;
 use crate::adapters::https;
-use crate::config::GoogleSettings;
+use crate::adapters::system::System;
+use crate::config::{DryRun, GoogleSettings};
 use crate::domain::claims::Claims;
 use crate::domain::email_address::EmailAddress;
 use crate::domain::gap::Slice;
@@ -35,7 +40,7 @@ use crate::domain::operation::request::MailRequest;
 use crate::domain::secret::{AccessToken, RefreshToken};
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{
-    AuthorizationCode, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage, Performed, Profile, ProviderError, Sender,
+    AuthorizationCode, Clock, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage, Performed, Profile, ProviderError, Sender,
 };
 
 /// Gmail's own bound for a page of history.
@@ -49,13 +54,26 @@ const HISTORY_FIELDS: &str = "history(id,messagesAdded(message(id,labelIds)),lab
 const LIST_FIELDS: &str = "messages(id),nextPageToken";
 
 pub struct Gmail {
-    http: Client,
+    http: Line,
     settings: GoogleSettings,
 }
 
 impl Gmail {
     pub fn new(http: Client, settings: GoogleSettings) -> Self {
-        Self { http, settings }
+        Self { http: Line::Google(http), settings }
+    }
+
+    /// Nothing leaves: a recorded mailbox answers, at `now`.
+    pub fn dry_run(settings: GoogleSettings, dry_run: DryRun, now: fn() -> Timestamp) -> Self {
+        Self { http: Line::StandIn(StandIn::new(&settings, dry_run.scopes, now)), settings }
+    }
+
+    /// As the settings say.
+    pub fn as_set(http: Client, settings: GoogleSettings, dry_run: Option<DryRun>) -> Self {
+        match dry_run {
+            Some(dry_run) => Self::dry_run(settings, dry_run, || System.now()),
+            None => Self::new(http, settings),
+        }
     }
 
     fn url(&self, path: &str, query: &[(&str, &str)]) -> Result<Url, Failure> {
@@ -104,7 +122,7 @@ impl Gmail {
     /// The token endpoint; a code is good once, so its exchange is never sent again by itself.
     async fn token(&self, form: &[(&str, &str)], repeatable: bool) -> Result<TokenAnswer, ProviderError> {
         let client = [("client_id", self.settings.client_id.as_str()), ("client_secret", self.settings.client_secret.expose_secret())];
-        let form: Vec<_> = client.iter().chain(form).collect();
+        let form: Vec<_> = client.iter().chain(form).copied().collect();
         let request = self.http.post(&self.settings.token_url).form(&form);
         let answer = if repeatable { self.send(request).await } else { once(request).await };
         answer.and_then(|answered| parse(&answered.body)).map_err(Failure::of_token)
@@ -124,6 +142,9 @@ impl Gmail {
 
 impl EmailProvider for Gmail {
     fn consent_url(&self, consent: &ConsentRequest<'_>) -> String {
+        if let Line::StandIn(stand_in) = &self.http {
+            return stand_in.consent_url(consent);
+        }
         let challenge = digest(&SHA256, consent.code_verifier.expose_secret().as_bytes());
         let challenge = BASE64_URL_SAFE_NO_PAD.encode(challenge);
         let scope = consent.scopes.join(" ");
@@ -240,8 +261,7 @@ struct Answered {
 }
 
 async fn once(request: RequestBuilder) -> Result<Answered, Failure> {
-    // Without its URL an error of reqwest names no parameter that could be a secret.
-    let response = request.send().await.map_err(|error| Failure::no_answer(error.without_url()))?;
+    let response = request.send().await?;
     let status = response.status();
     let header = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok()).map(String::from);
     let head = Head { retry_after: header(RETRY_AFTER), date: header(DATE) };

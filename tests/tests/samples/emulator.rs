@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use aws_sdk_kms::types::KeySpec;
@@ -9,6 +11,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use fake_google::{Config, FakeGoogle, Running};
 use serde_json::Value;
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 
 use crate::{aws, template};
 
@@ -55,6 +58,7 @@ impl World {
             ("CIRCUIT_COOLDOWN_SECONDS", "60"),
             ("GMAIL_USER_UNITS_PER_MINUTE", "6000"),
             ("SWEEP_BUDGET_SECONDS", "25"),
+            ("DRY_RUN", "false"),
         ];
         let mut values: BTreeMap<&'static str, String> = fixed.map(|(name, value)| (name, value.into())).into();
         values.extend([
@@ -72,6 +76,16 @@ impl World {
             ("GMAIL_BATCH_URL", format!("{}/batch/gmail/v1", google.url)),
         ]);
         Self { _google: google, values }
+    }
+
+    /// The same world, where nobody but the keys' publishers may be called: what is, is counted and cut off.
+    pub async fn with_trap(mut self, dry_run: bool) -> (Self, Trap) {
+        let trap = Trap::start().await;
+        for name in ["GOOGLE_AUTH_URL", "GOOGLE_TOKEN_URL", "GOOGLE_REVOKE_URL", "GMAIL_API_BASE", "GMAIL_BATCH_URL"] {
+            self.values.insert(name, trap.url.clone());
+        }
+        self.values.insert("DRY_RUN", dry_run.to_string());
+        (self, trap)
     }
 
     /// What lies in one of the queues; a body that is not JSON counts as null.
@@ -95,6 +109,39 @@ impl World {
             (name.to_string(), value.unwrap_or_else(|| panic!("the template gives {function} a variable {name} that nothing here knows")))
         };
         declared.map(value).collect()
+    }
+}
+
+/// A port at which nothing is answered, and each call is counted.
+pub struct Trap {
+    pub url: String,
+    calls: Arc<AtomicUsize>,
+    listening: JoinHandle<()>,
+}
+
+impl Trap {
+    async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = calls.clone();
+        let listening = tokio::spawn(async move {
+            while let Ok((caller, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::SeqCst);
+                drop(caller);
+            }
+        });
+        Self { url, calls, listening }
+    }
+
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Trap {
+    fn drop(&mut self) {
+        self.listening.abort();
     }
 }
 

@@ -31,7 +31,7 @@ pub fn read_answers(content_type: &str, head: &Head, body: &[u8]) -> Vec<PartAns
     split(body, &delimiter).into_iter().filter_map(|part| read_part(part, head)).collect()
 }
 
-fn boundary(content_type: &str) -> Option<&str> {
+pub(super) fn boundary(content_type: &str) -> Option<&str> {
     let parameter = content_type.split(';').map(str::trim).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.eq_ignore_ascii_case("boundary").then_some(value.trim_matches('"'))
@@ -42,7 +42,7 @@ fn boundary(content_type: &str) -> Option<&str> {
 
 /// The pieces that delimiter lines begin, up to the line that closes the last (RFC 2046, section 5.1.1). Inside a line a
 /// delimiter is text, and a longer one is another's.
-fn split<'a>(body: &'a [u8], delimiter: &[u8]) -> Vec<&'a [u8]> {
+pub(super) fn split<'a>(body: &'a [u8], delimiter: &[u8]) -> Vec<&'a [u8]> {
     let mut pieces = Vec::new();
     let (mut begins, mut at) = (None, 0);
     for line in body.split_inclusive(|byte| *byte == b'\n') {
@@ -73,14 +73,14 @@ fn read_part(part: &[u8], whole: &Head) -> Option<PartAnswer> {
     Some(PartAnswer { index: id.parse().ok()?, status: status.parse().ok()?, head: own, body: body.trim_ascii().to_vec() })
 }
 
-fn split_head(text: &[u8]) -> Option<(String, &[u8])> {
+pub(super) fn split_head(text: &[u8]) -> Option<(String, &[u8])> {
     let text = text.trim_ascii_start();
     let end = |mark: &[u8]| text.windows(mark.len()).position(|window| window == mark).map(|at| (at, at + mark.len()));
     let (head, rest) = end(b"\r\n\r\n").or_else(|| end(b"\n\n"))?;
     Some((String::from_utf8_lossy(&text[..head]).into_owned(), &text[rest..]))
 }
 
-fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     let mut fields = head.lines().filter_map(|line| line.split_once(':'));
     fields.find(|(field, _)| field.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }

@@ -1,0 +1,99 @@
+//! The line that requests leave by: to Google, or in a dry run to what stands in for it. What makes requests and reads answers
+//! does not see which.
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Body, Client, IntoUrl, Method, Request, Response, Url};
+use serde::Serialize;
+
+use super::errors::Failure;
+use super::stand_in::StandIn;
+
+#[derive(Clone)]
+pub enum Line {
+    Google(Client),
+    /// It holds no client: nothing can leave by it.
+    StandIn(StandIn),
+}
+
+impl Line {
+    pub fn post(&self, url: impl IntoUrl) -> RequestBuilder {
+        self.request(Method::POST, url)
+    }
+
+    pub fn request(&self, method: Method, url: impl IntoUrl) -> RequestBuilder {
+        let request = url.into_url().map(|url| Request::new(method, url)).map_err(|error| Failure::no_answer(error.without_url()));
+        RequestBuilder { line: self.clone(), request }
+    }
+
+    async fn send(&self, request: Request) -> Result<Response, Failure> {
+        match self {
+            // Without its URL an error of reqwest names no parameter that could be a secret.
+            Self::Google(client) => client.execute(request).await.map_err(|error| Failure::no_answer(error.without_url())),
+            Self::StandIn(stand_in) => Ok(stand_in.answer(&request)),
+        }
+    }
+}
+
+/// What reqwest's own builder does, for a line that may have no client. A mistake is told when the request is sent.
+pub struct RequestBuilder {
+    line: Line,
+    request: Result<Request, Failure>,
+}
+
+impl RequestBuilder {
+    pub fn header(self, name: HeaderName, value: impl AsRef<str>) -> Self {
+        self.with_header(name, value.as_ref(), false)
+    }
+
+    pub fn bearer_auth(self, token: &str) -> Self {
+        self.with_header(AUTHORIZATION, &format!("Bearer {token}"), true)
+    }
+
+    pub fn body(mut self, body: impl Into<Body>) -> Self {
+        if let Ok(request) = &mut self.request {
+            *request.body_mut() = Some(body.into());
+        }
+        self
+    }
+
+    pub fn json(self, body: &impl Serialize) -> Self {
+        match serde_json::to_vec(body) {
+            Ok(body) => self.header(CONTENT_TYPE, "application/json").body(body),
+            Err(error) => Self { request: Err(Failure::no_answer(error)), ..self },
+        }
+    }
+
+    pub fn form(self, pairs: &[(&str, &str)]) -> Self {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        self.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)
+    }
+
+    /// None for a body that can be read only once, or a request that could not be made.
+    pub fn try_clone(&self) -> Option<Self> {
+        let request = self.request.as_ref().ok()?.try_clone()?;
+        Some(Self { line: self.line.clone(), request: Ok(request) })
+    }
+
+    pub async fn send(self) -> Result<Response, Failure> {
+        self.line.send(self.request?).await
+    }
+
+    fn with_header(mut self, name: HeaderName, value: &str, sensitive: bool) -> Self {
+        let Ok(request) = &mut self.request else { return self };
+        match HeaderValue::from_str(value) {
+            Ok(mut value) => {
+                value.set_sensitive(sensitive);
+                request.headers_mut().insert(name, value);
+            }
+            Err(_) => self.request = Err(Failure::no_answer("a header's value holds what no header may")),
+        }
+        self
+    }
+}
+
+/// The path below a base, if a URL lies there.
+pub fn below<'a>(base: &str, url: &'a Url) -> Option<&'a str> {
+    let base = Url::parse(base).ok()?;
+    let same_place = base.origin() == url.origin();
+    url.path().strip_prefix(base.path().trim_end_matches('/')).filter(|path| same_place && path.starts_with('/'))
+}

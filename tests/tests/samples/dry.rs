@@ -1,0 +1,62 @@
+//! Every sample event in a dry run, in one world and in the order of the table in docs/dry-run.md: what that table says is what
+//! is expected here.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::emulator::{Emulator, World};
+use crate::{holds, read};
+
+const FUNCTIONS: [&str; 5] = ["oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer"];
+
+/// Rows of a file in `events/` and the JSON that its answer must hold.
+fn documented() -> Vec<(String, Value)> {
+    let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/dry-run.md")).unwrap();
+    let row = |line: &str| {
+        let (file, answer) = line.strip_prefix("| `")?.split_once(".json` | `")?;
+        let answer = answer.split_once('`').unwrap_or_else(|| panic!("{line}")).0;
+        Some((format!("{file}.json"), serde_json::from_str(answer).unwrap_or_else(|error| panic!("{line}: {error}"))))
+    };
+    document.lines().filter_map(row).collect()
+}
+
+fn event(file: &str) -> String {
+    std::fs::read_to_string(format!("{}/../events/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+#[test]
+fn every_sample_has_one_documented_answer_in_a_dry_run() {
+    let documented: Vec<String> = documented().into_iter().map(|(file, _)| file).collect();
+    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../events")).unwrap();
+    let files = folder.map(|entry| entry.unwrap().file_name().into_string().unwrap()).filter(|name| name.ends_with(".json"));
+    let files: BTreeSet<String> = files.collect();
+    assert_eq!(documented.iter().cloned().collect::<BTreeSet<_>>(), files);
+    assert_eq!(documented.len(), files.len(), "one row for each");
+}
+
+#[tokio::test]
+async fn every_sample_answers_as_documented_and_google_is_never_called() {
+    let (world, trap) = World::start().await.with_trap(true).await;
+    let mut wrong = Vec::new();
+    for function in FUNCTIONS {
+        let emulator = Emulator::start(function, &world).await;
+        for (file, expected) in documented().iter().filter(|(file, _)| file.starts_with(&format!("{function}."))) {
+            let answer = read(emulator.invoke(event(file)).await);
+            if !holds(&answer, expected) {
+                wrong.push(format!("{file}: {answer} instead of {expected}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(trap.calls(), 0);
+}
+
+#[tokio::test]
+async fn without_a_dry_run_the_same_sample_calls_google() {
+    let (world, trap) = World::start().await.with_trap(false).await;
+    let emulator = Emulator::start("oauth-connect", &world).await;
+    let answer = read(emulator.invoke(event("oauth-connect.popup.json")).await);
+    assert_eq!(answer["body"]["code"], "google_unavailable", "{answer}");
+    assert!(trap.calls() > 0);
+}
