@@ -650,10 +650,14 @@ mod tests {
         for (method, path, expected) in table {
             assert_eq!(dry.refused(method, path, &[], json!({})).await, expected);
         }
-        let elsewhere = dry.gmail.http.get("https://elsewhere.invalid/gmail/v1/users/me/profile").bearer_auth("dry-run.access.1");
+        let elsewhere = dry
+            .gmail
+            .http
+            .request(reqwest::Method::GET, "https://elsewhere.invalid/gmail/v1/users/me/profile")
+            .bearer_auth("dry-run.access.1");
         let failure = dry.gmail.send(elsewhere).await.map(|_| ()).unwrap_err();
         assert_eq!(failure.to_string(), "501 notImplemented: A dry run does not know GET /gmail/v1/users/me/profile");
-        let unreadable = dry.gmail.http.get("no url");
+        let unreadable = dry.gmail.http.request(reqwest::Method::GET, "no url");
         assert!(dry.gmail.send(unreadable).await.is_err());
     }
 }
