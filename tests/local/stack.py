@@ -20,6 +20,7 @@ USAGE = """usage: stack.py COMMAND
   story                   one demo mail told step by step, on the running stack
   logs                    what the functions of the running stack wrote
   canaries                look for planted secrets in all that the running stack let out, after a test run
+  google-client           Google's own client library drives the fake Google
   described               the API tried after its own description, on the running stack
   build                   sam build for this machine, and the fake Google
   validate                sam validate --lint
@@ -77,6 +78,13 @@ def canaries() -> None:
     import lifecycle
 
     search.run(lifecycle.running())
+
+
+def google_client() -> None:
+    tools.enter_venv()
+    import google_client as client
+
+    client.run()
 
 
 def described() -> None:
@@ -144,7 +152,7 @@ def test() -> None:
 
 
 COMMANDS = {
-    "up": up, "down": down, "deploy": deploy, "story": story, "logs": logs, "canaries": canaries, "described": described, "build": build, "validate": validate,
+    "up": up, "down": down, "deploy": deploy, "story": story, "logs": logs, "canaries": canaries, "described": described, "google-client": google_client, "build": build, "validate": validate,
     "with-ministack": with_ministack, "sam-local": sam_local, "bench": bench, "security": security,
     "security-table": security_table, "test": test,
 }

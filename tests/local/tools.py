@@ -15,6 +15,7 @@ HERE = Path(__file__).resolve().parent
 STACK_VENV = TOOLS / "venv-stack"
 SAM_VENV = TOOLS / "venv-sam"
 API_VENV = TOOLS / "venv-api"
+GOOGLE_VENV = TOOLS / "venv-google"
 NEXTEST = "0.9.143"
 CARGO_FUZZ = "0.13.2"
 STAMP = "requirements.sha256"
@@ -67,11 +68,19 @@ def enter_venv() -> None:
 
 def schemathesis() -> str:
     """Only who tries the API after its description needs it."""
-    requirements = HERE / "requirements-api.txt"
-    if not stamped(API_VENV, requirements):
+    return made_on_demand(API_VENV, HERE / "requirements-api.txt", "st")
+
+
+def google_client_python() -> str:
+    """The interpreter of the venv that has Google's client library."""
+    return made_on_demand(GOOGLE_VENV, HERE / "requirements-google.txt", "python")
+
+
+def made_on_demand(place: Path, requirements: Path, program: str) -> str:
+    if not stamped(place, requirements):
         with step(f"Install {requirements.name}"):
-            make_venv(API_VENV, requirements)
-    return str(API_VENV / "bin" / "st")
+            make_venv(place, requirements)
+    return str(place / "bin" / program)
 
 
 def sam() -> str:

@@ -102,6 +102,7 @@ def phases(tally: Tally) -> None:
     tally.phase("Template", [sam(), "validate", "--lint"], {"AWS_DEFAULT_REGION": "us-east-1"})
     tally.phase("Sample template", [sam(), "validate", "--lint", "--template", "examples/consumer/template.yaml"], {"AWS_DEFAULT_REGION": "us-east-1"})
     tally.phase("Units, stories and shape", nextest("--lib", "--bins", *tests(self_contained())))
+    tally.phase("Google's own client", local("google-client"))
     tally.phase("Adapters", local("with-ministack", "--", *nextest(*tests(["adapters"]))))
     tally.phase("Build", local("build"))
     tally.phase("Samples through the Runtime Interface Emulator", local("with-ministack", "--", *nextest(*tests(["samples"]))))

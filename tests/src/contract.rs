@@ -5,6 +5,7 @@ pub(crate) mod cast;
 mod connectors;
 mod ledger;
 mod once;
+mod requests;
 mod secrets;
 mod sweeps;
 mod told;
@@ -20,6 +21,7 @@ pub async fn store_contract(store: &impl Store, tag: &str) {
     Box::pin(of_connectors(store, tag)).await;
     Box::pin(of_accounts(store, tag)).await;
     Box::pin(of_once(store, tag)).await;
+    Box::pin(of_requests(store, tag)).await;
     Box::pin(of_triggers(store, tag)).await;
     Box::pin(of_ledger(store, tag)).await;
     Box::pin(of_told(store, tag)).await;
@@ -60,6 +62,14 @@ async fn of_once(store: &impl Store, tag: &str) {
     once::a_consent_ends_after_ten_minutes(store, &cast("expired")).await;
     once::of_two_that_take_a_consent_one_gets_it(store, &cast("taking")).await;
     once::what_was_seen_is_seen_once(store, &cast("seen")).await;
+}
+
+async fn of_requests(store: &impl Store, tag: &str) {
+    let cast = |case: &str| Cast::new(tag, case);
+    requests::a_key_is_its_owners_and_claimed_once(store, &cast("key")).await;
+    requests::a_released_key_is_free(store, &cast("released")).await;
+    requests::a_key_is_remembered_for_a_day(store, &cast("a-day")).await;
+    requests::of_two_that_claim_a_key_one_gets_it(store, &cast("claiming")).await;
 }
 
 async fn of_triggers(store: &impl Store, tag: &str) {

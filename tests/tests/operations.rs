@@ -8,6 +8,7 @@
 )]
 
 mod operations {
+    mod costing;
     mod described;
     mod documented;
     mod doing;
