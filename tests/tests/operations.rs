@@ -12,6 +12,7 @@ mod operations {
     mod described;
     mod documented;
     mod doing;
+    mod dry;
     mod granted;
     mod mailbox;
     mod once;
