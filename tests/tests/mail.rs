@@ -8,5 +8,6 @@
 
 mod mail {
     mod answering;
+    mod corpus;
     mod round_trips;
 }

@@ -1,6 +1,7 @@
 //! A mail as a tree of parts, whoever took it apart: what its bodies are, and what is attached to it.
 
 mod charset;
+pub(super) mod encoded_word;
 mod rfc5322;
 
 use serde::Serialize;
@@ -130,7 +131,9 @@ impl Part {
     fn text(&self) -> Option<String> {
         match &self.content {
             Content::Bytes(bytes) => Some(charset::decode(bytes, self.charset().as_deref())),
-            Content::None | Content::Elsewhere { .. } => None,
+            // An empty text comes without any bytes.
+            Content::None => Some(String::new()),
+            Content::Elsewhere { .. } => None,
         }
     }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
-use crate::domain::mail::{Attachment, Body, Part};
+use crate::domain::mail::{Attachment, Body, Part, encoded_word};
 use crate::domain::timestamp::Timestamp;
 
 /// A message as events and the API tell it. A header that the mail lacks is absent, not empty.
@@ -174,7 +174,7 @@ pub fn without_case(text: &str) -> String {
 
 /// Header values come one line long, and encoded words may stand in them.
 fn as_mail(name: &str, value: &str) -> Vec<u8> {
-    format!("{name}: {}\r\n\r\n", one_line(value)).into_bytes()
+    format!("{name}: {}\r\n\r\n", encoded_word::joined(&one_line(value))).into_bytes()
 }
 
 /// What an encoded word holds is its sender's: line ends and escapes among it.

@@ -34,7 +34,9 @@ pub(crate) fn recipients(headers: &Headers) -> Vec<String> {
 
 fn part(mail: &mail_parser::Message<'_>, at: usize) -> Part {
     let Some(own) = mail.parts.get(at) else { return Part::leaf("text/plain", "", Vec::new()) };
-    let mime_type = own.content_type().map(|kind| match &kind.c_subtype {
+    let whole = !matches!(own.body, PartType::Multipart(_));
+    let named = own.content_type().filter(|kind| !(whole && kind.c_type.eq_ignore_ascii_case("multipart")));
+    let mime_type = named.map(|kind| match &kind.c_subtype {
         Some(subtype) => format!("{}/{subtype}", kind.c_type).to_ascii_lowercase(),
         None => kind.c_type.to_ascii_lowercase(),
     });
@@ -44,7 +46,7 @@ fn part(mail: &mail_parser::Message<'_>, at: usize) -> Part {
         PartType::Text(text) => leaf("text/plain", &undecoded(mail, own).unwrap_or_else(|| text.as_bytes().to_vec())),
         PartType::Html(text) => leaf("text/html", &undecoded(mail, own).unwrap_or_else(|| text.as_bytes().to_vec())),
         PartType::Binary(bytes) | PartType::InlineBinary(bytes) => leaf("application/octet-stream", bytes),
-        PartType::Message(inner) => leaf("message/rfc822", &inner.raw_message),
+        PartType::Message(_) => leaf("message/rfc822", &undecoded(mail, own).unwrap_or_default()),
         PartType::Multipart(children) => {
             let parts = children.iter().map(|child| self::part(mail, *child as usize)).collect();
             Part::multipart(mime_type.as_deref().unwrap_or("multipart/mixed"), parts)

@@ -27,7 +27,7 @@ fn part(mail: &mail_parser::Message<'_>, at: usize, id: &str, depth: usize) -> P
         PartType::Binary(bytes) | PartType::InlineBinary(bytes) => (Content::Bytes(bytes.to_vec()), Vec::new()),
         PartType::Message(inner) => {
             let within = if depth < DEEPEST { vec![part(inner, 0, &child(0), depth + 1)] } else { Vec::new() };
-            (Content::Bytes(inner.raw_message.to_vec()), within)
+            (Content::Bytes(undecoded(mail, own).unwrap_or_default()), within)
         }
         PartType::Multipart(children) if depth < DEEPEST => {
             let parts = children.iter().enumerate().map(|(number, at)| part(mail, *at as usize, &child(number), depth + 1));
@@ -55,7 +55,10 @@ fn undecoded(mail: &mail_parser::Message<'_>, part: &MessagePart<'_>) -> Option<
 
 /// What is not said follows from what is there (RFC 2045, section 5.2).
 fn mime_type(part: &MessagePart<'_>) -> String {
-    let kind = match part.content_type() {
+    // Where no boundary was found there are no parts, and what is there is text.
+    let whole = !matches!(part.body, PartType::Multipart(_));
+    let named = part.content_type().filter(|kind| !(whole && kind.c_type.eq_ignore_ascii_case("multipart")));
+    let kind = match named {
         Some(kind) => match &kind.c_subtype {
             Some(subtype) => format!("{}/{subtype}", kind.c_type),
             None => kind.c_type.to_string(),

@@ -1,0 +1,83 @@
+//! Encoded words (RFC 2047) that cut a character in two: no mailer may write them so, and many do.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+struct Word<'a> {
+    charset: &'a str,
+    encoding: &'a str,
+    text: &'a str,
+}
+
+/// Words of one charset and encoding, with nothing but space between them, as one word.
+pub fn joined(value: &str) -> String {
+    let mut told = String::new();
+    let mut rest = value;
+    while let Some((before, first, after)) = next(rest) {
+        told.push_str(before);
+        let (mut texts, mut then) = (vec![first.text], after);
+        while let Some((between, word, after)) = next(then) {
+            let same = word.charset.eq_ignore_ascii_case(first.charset) && word.encoding.eq_ignore_ascii_case(first.encoding);
+            if !same || !between.trim().is_empty() {
+                break;
+            }
+            texts.push(word.text);
+            then = after;
+        }
+        let text = if first.encoding.eq_ignore_ascii_case("b") { one_base64(&texts) } else { Some(texts.concat()) };
+        match text {
+            Some(text) => {
+                told.push_str(&format!("=?{}?{}?{text}?=", first.charset, first.encoding));
+                rest = then;
+            }
+            None => {
+                told.push_str(&format!("=?{}?{}?{}?=", first.charset, first.encoding, first.text));
+                rest = after;
+            }
+        }
+    }
+    told + rest
+}
+
+/// What stands before the next word, the word, and what stands after it.
+fn next(value: &str) -> Option<(&str, Word<'_>, &str)> {
+    let mut from = 0;
+    loop {
+        let begins = from + value.get(from..)?.find("=?")?;
+        let mut parts = value[begins + 2..].splitn(3, '?');
+        let (charset, encoding, rest) = (parts.next()?, parts.next()?, parts.next()?);
+        let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let named = plain(charset) && matches!(encoding, "b" | "B" | "q" | "Q");
+        match rest.find("?=").filter(|ends| named && !rest[..*ends].contains([' ', '?'])) {
+            Some(ends) => return Some((&value[..begins], Word { charset, encoding, text: &rest[..ends] }, &rest[ends + 2..])),
+            None => from = begins + 2,
+        }
+    }
+}
+
+fn one_base64(texts: &[&str]) -> Option<String> {
+    let bytes: Option<Vec<Vec<u8>>> = texts.iter().map(|text| BASE64_STANDARD.decode(text).ok()).collect();
+    Some(BASE64_STANDARD.encode(bytes?.concat()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_of_one_kind_are_one_word() {
+        let table = [
+            ("=?utf-8?b?R3LDvMOD?= =?utf-8?b?n2U=?=", "=?utf-8?b?R3LDvMODn2U=?="),
+            ("a =?utf-8?q?f=C3?=  =?UTF-8?Q?=BCr?= b", "a =?utf-8?q?f=C3=BCr?= b"),
+            ("=?utf-8?q?a?= =?iso-8859-1?q?b?=", "=?utf-8?q?a?= =?iso-8859-1?q?b?="),
+            ("=?utf-8?q?a?= x =?utf-8?q?b?=", "=?utf-8?q?a?= x =?utf-8?q?b?="),
+            ("=?utf-8?b?%%%?= =?utf-8?b?YQ==?=", "=?utf-8?b?%%%?= =?utf-8?b?YQ==?="),
+            ("=?utf-8?q?not closed", "=?utf-8?q?not closed"),
+            ("=?=?utf-8?q?a?=", "=?=?utf-8?q?a?="),
+            ("plain = text?", "plain = text?"),
+        ];
+        for (value, expected) in table {
+            assert_eq!(joined(value), expected, "{value}");
+        }
+    }
+}

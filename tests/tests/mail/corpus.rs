@@ -1,0 +1,77 @@
+//! Mail of every kind that the world sends, normalized as expected, snapshot by snapshot; and the same by way of Gmail's own tree
+//! of parts, through the real adapter.
+//!
+//! Where Gmail leaves a choice: several texts are joined by a line end, calendars and mails within the mail are attachments, an
+//! attachment without a name has none, and what no charset explains is read as windows-1252, as most of it is.
+
+use std::path::PathBuf;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use email_connectors::domain::id::MessageId;
+use email_connectors::domain::mail::Part;
+use email_connectors::domain::message::ProviderMessage;
+use email_connectors::domain::timestamp::Timestamp;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tests::deployed::{User, read};
+use tests::inside::{Inside, Options};
+
+const FEWEST: usize = 60;
+
+fn corpus() -> Vec<(String, Vec<u8>)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/mail/corpus");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mail = |path: &PathBuf| (path.file_stem().unwrap().to_str().unwrap().to_string(), std::fs::read(path).unwrap());
+    let corpus: Vec<_> = files.iter().map(mail).collect();
+    assert!(corpus.len() >= FEWEST, "{}", corpus.len());
+    corpus
+}
+
+fn normalized(raw: &[u8]) -> Value {
+    let root = Part::read(raw).unwrap();
+    let message = ProviderMessage {
+        id: MessageId::new("m"),
+        thread_id: "t".into(),
+        label_ids: vec![],
+        history_id: None,
+        received_at: Timestamp::from_seconds(0),
+        snippet: String::new(),
+        size_estimate: 0,
+        has_attachments: false,
+        headers: root.headers.clone(),
+    };
+    told(serde_json::to_value(message.normalize_whole(&root)).unwrap())
+}
+
+/// What the mail itself says, and not where it lies.
+fn told(mut message: Value) -> Value {
+    let message_fields = message.as_object_mut().unwrap();
+    for place in ["id", "thread_id", "timestamp", "snippet", "label_ids", "metadata", "has_attachments"] {
+        message_fields.remove(place);
+    }
+    message
+}
+
+#[test]
+fn every_mail_is_read_as_expected() {
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true, snapshot_path => "snapshots" }, {
+        for (name, raw) in corpus() {
+            insta::assert_json_snapshot!(name, normalized(&raw));
+        }
+    });
+}
+
+#[tokio::test]
+async fn every_mail_is_the_same_by_way_of_gmail() {
+    let inside = Inside::start(Options::default()).await;
+    let stack = inside.stack();
+    let user = User::connected(&stack, "corpus").await;
+    for (name, raw) in corpus() {
+        let id = user.receive(&stack, json!({"raw": BASE64_STANDARD.encode(&raw), "silent": true})).await;
+        let path = format!("/api/connectors/{}/messages/{id}", user.connector);
+        let by_gmail = read(stack.api(Method::GET, &path, Some(&user.token), None).await, StatusCode::OK).await;
+        assert_eq!(told(by_gmail), normalized(&raw), "{name}");
+    }
+}
