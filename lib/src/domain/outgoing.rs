@@ -176,6 +176,13 @@ impl Outgoing {
                 return Err(invalid(field, format!("must be one line of at most {longest} bytes, without control characters")));
             }
         }
+        // It becomes part of a path.
+        let plain = |id: &MessageId| {
+            !id.as_str().is_empty() && id.as_str().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        };
+        if self.reply_to_message_id.as_ref().is_some_and(|id| id.as_str().len() > LONGEST_NAME || !plain(id)) {
+            return Err(invalid("reply_to_message_id", "is no message's id; `GET …/messages` lists them"));
+        }
         for (field, ids) in [("in_reply_to", &self.in_reply_to), ("references", &self.references)] {
             if ids.as_ref().is_some_and(|ids| !ids.split_whitespace().all(is_message_id)) {
                 return Err(invalid(field, "must hold Message-IDs, each as `<id@example.com>`"));

@@ -74,7 +74,7 @@ async fn what_cannot_be_read_just_now_is_named() {
     let fault = json!({"method": "messages.get", "message_id": ids[2], "status": 500, "times": 9});
     mailbox.stack.google(Method::POST, "/admin/faults", fault).await;
     let page = mailbox.get("/messages?query=subject:Mail").await;
-    assert_eq!((page["messages"].as_array().unwrap().len(), &page["unread_ids"]), (4, &json!([ids[2]])));
+    assert_eq!((page["messages"].as_array().unwrap().len(), &page["failed_ids"]), (4, &json!([ids[2]])));
 }
 
 #[tokio::test]

@@ -138,6 +138,37 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_inside_a_good_answer_is_a_refusal() {
+        let told = |body: &str| Failure::inside(body.as_bytes()).map(|failure| failure.of_request(true).to_string());
+        let refusal = r#" { "error": {"code": 404, "message": "gone", "errors": [{"reason": "notFound"}]}}"#;
+        assert_eq!(told(refusal).as_deref(), Some("the provider refused with 404: notFound: gone"));
+        assert_eq!(told(r#"{"error": "odd"}"#).as_deref(), Some("the provider is not available: 500 odd"));
+        for good in ["", "{}", r#"{"id":"1"}"#, r#"{"name":"error"}"#, "[]", "not json"] {
+            assert_eq!(told(good), None, "{good}");
+        }
+    }
+
+    #[test]
+    fn what_is_sent_once_and_breaks_off_may_have_been_done() {
+        let table: [(Option<u16>, &str, bool, &str); 9] = [
+            (None, "timeout", false, "nobody knows"),
+            (Some(500), "backendError", false, "nobody knows"),
+            (Some(503), "backendError", false, "nobody knows"),
+            (Some(503), "backendError", true, "not available"),
+            (None, "timeout", true, "not available"),
+            (Some(429), "rateLimitExceeded", false, "quota"),
+            (Some(403), "userRateLimitExceeded", true, "quota"),
+            (Some(400), "invalidArgument", false, "refused with 400"),
+            (Some(401), "authError", false, "access token"),
+        ];
+        for (status, reason, may_be_repeated, expected) in table {
+            let failure = Failure { status, reason: reason.into(), message: String::new(), retry_after: None };
+            let told = failure.of_request(may_be_repeated).to_string();
+            assert!(told.contains(expected), "{status:?} {reason}: {told}");
+        }
+    }
+
+    #[test]
     fn an_api_error_is_named_by_what_to_do_next() {
         assert!(matches!(api(401, "authError"), ProviderError::Unauthorized));
         for (status, reason) in [(429, "rateLimitExceeded"), (403, "userRateLimitExceeded"), (500, "backendError"), (503, "")] {

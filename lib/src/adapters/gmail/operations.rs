@@ -139,10 +139,6 @@ impl Calling<'_> {
         repeat: Repeat,
     ) -> Result<T, ProviderError> {
         let answered = self.bytes(method, path, query, body, repeat).await?;
-        // Gmail answers some refusals with 200 and an error in the body.
-        if let Some(failure) = Failure::inside(&answered) {
-            return Err(failure.of_request(repeat == Repeat::Safely));
-        }
         parse(&answered).map_err(|failure| failure.of_request(repeat == Repeat::Safely))
     }
 
@@ -166,7 +162,9 @@ impl Calling<'_> {
             None => request.body(""),
         };
         let answer = if repeat == Repeat::Safely { gmail.send(request).await } else { once(request).await };
-        answer.map(|answered| answered.body).map_err(|failure| failure.of_request(repeat == Repeat::Safely))
+        // Gmail answers some refusals with 200 and an error in the body.
+        let answer = answer.and_then(|answered| Failure::inside(&answered.body).map_or(Ok(answered.body), Err));
+        answer.map_err(|failure| failure.of_request(repeat == Repeat::Safely))
     }
 
     async fn list<T: DeserializeOwned>(&self, path: &str, listing: &Listing, fields: &str) -> Result<T, ProviderError> {
@@ -187,7 +185,7 @@ impl Calling<'_> {
     async fn list_messages(&self, listing: &Listing, format: Option<Format>) -> Result<Performed, ProviderError> {
         let page: Listed = self.list("messages", listing, "messages(id,threadId),nextPageToken,resultSizeEstimate").await?;
         let mut units = price::LIST;
-        let (mut messages, mut unread_ids) = (Vec::new(), Vec::new());
+        let (mut messages, mut failed_ids) = (Vec::new(), Vec::new());
         match format {
             None => {
                 let references = page.messages.into_iter().map(resources::Reference::into_reference);
@@ -203,8 +201,8 @@ impl Calling<'_> {
                     |message: wire::Message| message.into_view(Format::Metadata)
                 };
                 let fetched = self.gmail.fetch(self.access, &ids, depth, reading).await?;
-                unread_ids = fetched.failed.into_iter().map(|(id, _)| id).collect();
-                unread_ids.extend(fetched.unanswered.into_iter().flat_map(|(left, _)| left));
+                failed_ids = fetched.failed.into_iter().map(|(id, _)| id).collect();
+                failed_ids.extend(fetched.unanswered.into_iter().flat_map(|(left, _)| left));
                 // In the order of the listing, which is the newest first.
                 let place = |view: &MessageView| match view {
                     MessageView::Whole(message) => ids.iter().position(|id| *id == message.id),
@@ -215,7 +213,7 @@ impl Calling<'_> {
             }
         }
         let (next_page_token, result_size_estimate) = (page.next_page_token, page.result_size_estimate);
-        let answer = MailAnswer::Messages(MessageList { messages, unread_ids, next_page_token, result_size_estimate });
+        let answer = MailAnswer::Messages(MessageList { messages, failed_ids, next_page_token, result_size_estimate });
         Ok(Performed { answer, units })
     }
 

@@ -34,7 +34,7 @@ pub struct MessageList {
     pub messages: Vec<MessageView>,
     /// Messages that were listed and could not be read just now; ask for each again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub unread_ids: Vec<MessageId>,
+    pub failed_ids: Vec<MessageId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_page_token: Option<String>,
     /// Gmail's estimate of how many there are in all.
