@@ -16,6 +16,8 @@ mod crash;
 mod killing;
 #[path = "deployed/mail.rs"]
 mod mail;
+#[path = "deployed/reading.rs"]
+mod reading;
 #[path = "deployed/seldom.rs"]
 mod seldom;
 #[path = "deployed/weather.rs"]
