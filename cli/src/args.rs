@@ -50,6 +50,9 @@ pub struct Global {
     /// Send no write: print what would be sent. Reads are done.
     #[arg(long, global = true)]
     pub dry_run: bool,
+    /// For operators: the CloudFormation stack [env: CONNECTORS_STACK_NAME].
+    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    pub stack_name: Option<String>,
     /// For `renew`: the stack's table [env: CONNECTORS_TABLE].
     #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
     pub table: Option<String>,

@@ -4,6 +4,7 @@ pub mod api;
 pub mod args;
 pub mod aws;
 pub mod commands;
+pub mod deployed;
 pub mod failure;
 pub mod health;
 pub mod output;

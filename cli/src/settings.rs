@@ -14,6 +14,7 @@ pub const TOKEN: &str = "CONNECTORS_TOKEN";
 pub const TOKEN_COMMAND: &str = "CONNECTORS_TOKEN_COMMAND";
 pub const STACK_JSON: &str = "CONNECTORS_STACK_JSON";
 const TABLE: &str = "CONNECTORS_TABLE";
+const STACK_NAME: &str = "CONNECTORS_STACK_NAME";
 const NOTIFICATION_QUEUE: &str = "CONNECTORS_NOTIFICATION_QUEUE_URL";
 const DEAD_LETTER_QUEUE: &str = "CONNECTORS_DEAD_LETTER_QUEUE_URL";
 
@@ -72,6 +73,14 @@ impl Settings {
     pub fn table(&self) -> Result<String, Failure> {
         let table = self.setting(self.global.table.as_ref(), TABLE, |stack| &stack.table);
         table.ok_or_else(|| Failure::here(format!("say which table: --table, {TABLE} or --stack-json (the stack's output TableName)")))
+    }
+
+    /// What was deployed, by its CloudFormation name.
+    pub fn stack_name(&self) -> Result<String, Failure> {
+        let name = self.setting(self.global.stack_name.as_ref(), STACK_NAME, |stack| &stack.stack_name);
+        name.ok_or_else(|| {
+            Failure::here(format!("say which stack: --stack-name, {STACK_NAME} or --stack-json (as `sam deploy --stack-name`)"))
+        })
     }
 
     /// Where wake-ups lie, and where those that were given up.

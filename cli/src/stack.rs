@@ -14,6 +14,7 @@ pub struct Stack {
     pub api_url: String,
     pub aws_endpoint: String,
     pub region: String,
+    pub stack_name: String,
     pub table: String,
     pub notification_queue_url: String,
     pub dead_letter_queue_url: String,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import build
 import processes
-from settings import CALLS, CANARIES, LOCAL, LOGS, PROCESSES, RECORDS_CALLS, REGION, ROOT, SEEN, STATE, bare_environment, parameters
+from settings import CALLS, CANARIES, LOCAL, LOGS, PROCESSES, RECORDS_CALLS, REGION, ROOT, SEEN, STACK, STATE, bare_environment, parameters
 from settings import PUBSUB_AUDIENCE, PUBSUB_SERVICE_ACCOUNT, PUBSUB_SUBSCRIPTION, PUSH_PATH
 from terminal import Failure, say, step
 from web import expect, serves, wait_until
@@ -127,6 +127,7 @@ def deploy(state: dict) -> dict:
             expect("PUT", f"{state['google_url']}/admin/push", push)
     state |= {
         "region": REGION,
+        "stack_name": STACK,
         "api_url": outputs["ApiUrl"],
         "table": outputs["TableName"],
         "secrets_key_id": outputs["SecretsKeyId"],

@@ -1,0 +1,67 @@
+//! The deployed stack as AWS describes it: its outputs, its parameters, its resources and its functions' environment.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudformation::Client as CloudFormation;
+use aws_sdk_lambda::Client as Lambda;
+use email_connectors::adapters::aws::SdkConfig;
+use email_connectors::config::Environment;
+
+use crate::aws::told;
+use crate::failure::Failure;
+
+pub struct Deployed {
+    lambda: Lambda,
+    pub stack_name: String,
+    pub outputs: BTreeMap<String, String>,
+    /// As they were given or defaulted; those with NoEcho are masked.
+    pub parameters: BTreeMap<String, String>,
+    /// Physical ids by the template's names.
+    pub resources: BTreeMap<String, String>,
+}
+
+impl Deployed {
+    pub async fn read(config: &SdkConfig, stack_name: String) -> Result<Self, Failure> {
+        let cloudformation = CloudFormation::new(config);
+        let failed =
+            |error: &(dyn std::error::Error + 'static)| Failure::Aws(format!("the stack {stack_name} cannot be read: {}", told(error)));
+        let (stacks, resources) = tokio::join!(
+            cloudformation.describe_stacks().stack_name(&stack_name).send(),
+            cloudformation.describe_stack_resources().stack_name(&stack_name).send(),
+        );
+        let (stacks, resources) = (stacks.map_err(|error| failed(&error))?, resources.map_err(|error| failed(&error))?);
+        let stack = stacks.stacks().first().ok_or_else(|| Failure::NotFound(format!("there is no stack {stack_name}")))?;
+        let named = |name: Option<&str>, value: Option<&str>| Some((name?.to_string(), value.unwrap_or_default().to_string()));
+        Ok(Self {
+            lambda: Lambda::new(config),
+            outputs: stack.outputs().iter().filter_map(|output| named(output.output_key(), output.output_value())).collect(),
+            parameters: stack.parameters().iter().filter_map(|given| named(given.parameter_key(), given.parameter_value())).collect(),
+            resources: resources
+                .stack_resources()
+                .iter()
+                .filter_map(|resource| named(resource.logical_resource_id(), resource.physical_resource_id()))
+                .collect(),
+            stack_name,
+        })
+    }
+
+    pub fn output(&self, name: &str) -> Result<&str, Failure> {
+        let value =
+            self.outputs.get(name).ok_or_else(|| Failure::NotFound(format!("the stack {} has no output {name}", self.stack_name)))?;
+        Ok(value)
+    }
+
+    pub fn resource(&self, name: &str) -> Result<&str, Failure> {
+        let id = self.resources.get(name).ok_or_else(|| Failure::NotFound(format!("the stack {} has no {name}", self.stack_name)))?;
+        Ok(id)
+    }
+
+    /// What a function was given, by its name in the template. It holds secrets.
+    pub async fn environment(&self, function: &str) -> Result<Environment, Failure> {
+        let id = self.resource(function)?;
+        let answer = self.lambda.get_function_configuration().function_name(id).send().await;
+        let answer = answer.map_err(|error| Failure::Aws(format!("the settings of {id} cannot be read: {}", told(&error))))?;
+        let variables = answer.environment.and_then(|environment| environment.variables).unwrap_or_default();
+        Ok(Environment::new(move |name| variables.get(name).cloned()))
+    }
+}
