@@ -16,6 +16,7 @@ pub mod id;
 pub mod mail;
 pub mod membership;
 pub mod message;
+pub mod metric;
 pub mod notice;
 pub mod obstacle;
 pub mod operation;

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::domain::claims::{Refusal, UserPolicy};
 use crate::domain::id::OwnerId;
+use crate::domain::metric::USER_TOKENS_REFUSED;
 use crate::domain::role::Action;
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{TokenError, TokenVerifier};
@@ -121,12 +122,14 @@ impl<T: TokenVerifier> UserGate<T> {
         let claims = match self.verifier.verify(token, now).await {
             Ok(claims) => claims,
             Err(TokenError::Invalid(why)) => {
+                metrics::counter!(USER_TOKENS_REFUSED).increment(1);
                 tracing::info!(why, "token refused");
                 return Err(Problem::unauthorized());
             }
             Err(error @ TokenError::KeysUnavailable(_)) => return Err(Problem::unavailable("keys_unavailable", &error)),
         };
         let caller = self.policy.admit(&claims, now).map_err(|refusal: Refusal| {
+            metrics::counter!(USER_TOKENS_REFUSED).increment(1);
             tracing::info!(why = %refusal, "token refused");
             Problem::unauthorized()
         })?;
@@ -134,7 +137,8 @@ impl<T: TokenVerifier> UserGate<T> {
             return Ok(caller.owner);
         }
         let (role, needed) = (caller.role.as_str(), action.needs().as_str());
-        tracing::info!(role, needed, "role refused");
+        metrics::counter!(USER_TOKENS_REFUSED).increment(1);
+        tracing::info!(role, needed, owner = %caller.owner, "role refused");
         let detail = format!("the token's role is `{role}`, and this needs `{needed}`");
         Err(Problem::new(StatusCode::FORBIDDEN, "role_not_allowed", detail))
     }

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 use email_connectors::domain::id::{ConnectorId, OwnerId, fingerprint};
+use email_connectors::domain::metric::MAIL_OPERATIONS;
 use email_connectors::domain::operation::request::{MailRequest, NoRequest};
 use email_connectors::domain::operation::{BodyShape, Entry, OPERATIONS, Operation, Verb};
 use email_connectors::domain::timestamp::Timestamp;
@@ -100,8 +101,8 @@ impl<W: World> Doing<'_, W> {
             Err(_) => ("failed", 0),
         };
         let name = self.operation.entry().name;
-        metrics::counter!("MailOperation", "operation" => name, "outcome" => outcome).increment(1);
-        metrics::counter!("GmailUnits", "operation" => name).increment(units.into());
+        metrics::counter!(MAIL_OPERATIONS, "Operation" => name, "Outcome" => outcome).increment(1);
+        tracing::info!(operation = name, outcome, units, owner = %self.owner, connector = %self.id, "mail operation");
         performed
     }
 

@@ -33,8 +33,8 @@ impl World for Real {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
-    let telemetry = Telemetry::start("connectors-api")?;
     let env = environment();
+    let telemetry = Telemetry::start("connectors-api", &env)?;
     let (user, app, google) = (UserSettings::read(&env)?, AppSettings::read(&env)?, GoogleSettings::read(&env)?);
     let patience = patience(&env)?;
     let (table, key, bus) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?, env.text("EVENT_BUS_NAME")?);

@@ -5,6 +5,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use email_connectors::domain::id::TriggerId;
+use email_connectors::domain::metric::SIGNATURES_REFUSED;
 use email_connectors::domain::role::Action;
 use email_connectors::domain::trigger::{InvalidTrigger, MOST_TRIGGERS, MOST_WEBHOOKS, NewTrigger, Trigger, TriggerChange};
 use email_connectors::flows::fire::{Fire, FireError};
@@ -123,7 +124,7 @@ pub async fn fire<W: World>(
         Ok(event_id) => Ok((StatusCode::ACCEPTED, Json(json!({ "event_id": event_id })))),
         Err(FireError::NotFound) => Err(Problem::not_found("trigger")),
         Err(FireError::Unauthorized(why)) => {
-            metrics::counter!("SignatureRefused").increment(1);
+            metrics::counter!(SIGNATURES_REFUSED).increment(1);
             tracing::info!(why, "signature refused");
             let detail = "send a fresh `X-Signature: t=<seconds>,v1=<HMAC-SHA256 of \"<seconds>.<body>\">`, or your token";
             Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail).at("x-signature"))

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use email_connectors::domain::email_address::EmailAddress;
+use email_connectors::domain::metric::{WAKE_UPS, WAKE_UPS_COALESCED};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::wake_up::{WakeUp, coalesce};
-use email_connectors::flows::process::{Outcome, Process};
+use email_connectors::flows::process::Process;
 use email_connectors::ports::{Clock, EmailProvider, EventBus, Quarantine, Store, Vault, WakeUps};
 use email_connectors::web::causes;
 use futures_util::future::join_all;
 use tokio::time::timeout;
+use tracing::Instrument;
 
 /// What one mailbox has in this batch: its wake-ups, and the messages that stand or fall with them.
 #[derive(Default)]
@@ -62,7 +64,7 @@ fn read(message: &SqsMessage) -> Result<WakeUp, String> {
 }
 
 async fn set_aside(quarantine: &impl Quarantine, message: &SqsMessage, reason: &str) -> bool {
-    metrics::counter!("WakeUpUnreadable").increment(1);
+    came("unreadable");
     tracing::warn!(reason, "wake-up quarantined");
     match quarantine.keep(message.body.as_deref().unwrap_or_default(), reason).await {
         Ok(()) => true,
@@ -79,40 +81,35 @@ async fn handle_group<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: Wake
     group: Group,
     now: Timestamp,
 ) -> Vec<String> {
+    metrics::counter!(WAKE_UPS_COALESCED).increment(group.wake_ups.len().saturating_sub(1) as u64);
     let Some(wake_up) = coalesce(group.wake_ups) else { return Vec::new() };
+    let (kind, pubsub_message_id) = (wake_up.kind.as_str(), wake_up.correlation.pubsub_message_id.as_deref());
+    let span = tracing::info_span!("wake_up", kind, pubsub_message_id, mailbox_group = wake_up.group());
     // One mailbox that takes all the time must not take its neighbours' wake-ups with it.
     let most = process.pace.processor_timeout - process.pace.processor_timeout / 10;
-    let Ok(ended) = timeout(most, process.run(&wake_up, now)).await else {
-        metrics::counter!("WakeUpFailed").increment(1);
-        tracing::error!(mailbox_group = %wake_up.group(), "wake-up took too long, it will come again");
+    let Ok(ended) = timeout(most, process.run(&wake_up, now).instrument(span.clone())).await else {
+        came("failed");
+        tracing::error!(parent: &span, "wake-up took too long, it will come again");
         return group.message_ids;
     };
     match ended {
+        Ok(outcomes) if outcomes.is_empty() => {
+            came("unknown_mailbox");
+            tracing::info!(parent: &span, "nobody connected this mailbox");
+            Vec::new()
+        }
         Ok(outcomes) => {
-            count(&outcomes);
+            outcomes.iter().for_each(|outcome| came(outcome.as_str()));
             Vec::new()
         }
         Err(error) => {
-            metrics::counter!("WakeUpFailed").increment(1);
-            tracing::error!(error = %causes(&error), "wake-up failed, it will come again");
+            came("failed");
+            tracing::error!(parent: &span, error = %causes(&error), "wake-up failed, it will come again");
             group.message_ids
         }
     }
 }
 
-fn count(outcomes: &[Outcome]) {
-    if outcomes.is_empty() {
-        metrics::counter!("WakeUpOfUnknownMailbox").increment(1);
-    }
-    for outcome in outcomes {
-        match *outcome {
-            Outcome::Stale => metrics::counter!("WakeUpStale").increment(1),
-            Outcome::NotActive => metrics::counter!("WakeUpOfInactiveConnector").increment(1),
-            Outcome::PutOff => metrics::counter!("WakeUpPutOff").increment(1),
-            Outcome::Listed { messages, fired } | Outcome::Interrupted { messages, fired } => {
-                metrics::counter!("MessagesListed").increment(messages as u64);
-                metrics::counter!("TriggerFired").increment(fired as u64);
-            }
-        }
-    }
+fn came(outcome: &'static str) {
+    metrics::counter!(WAKE_UPS, "Outcome" => outcome).increment(1);
 }

@@ -19,8 +19,8 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
-    let telemetry = Telemetry::start("history-processor")?;
     let env = environment();
+    let telemetry = Telemetry::start("history-processor", &env)?;
     let google = GoogleSettings::read(&env)?;
     let pace = pace(&env)?;
     let (table, key, bus) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?, env.text("EVENT_BUS_NAME")?);

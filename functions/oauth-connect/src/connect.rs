@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use email_connectors::config::{AppSettings, ConnectSettings};
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::id::ConnectorId;
+use email_connectors::domain::metric::CONNECTED;
 use email_connectors::domain::role::Action;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::watch::WatchStatus;
@@ -67,7 +68,7 @@ pub async fn connect<W: World>(State(oauth): Shared<W>, headers: HeaderMap, Body
         new_id: ConnectorId::from_uuid(oauth.machine.uuid(now)),
     };
     let connected = oauth.connect.run(&request, now).await.map_err(problem)?;
-    metrics::counter!("Connected").increment(1);
+    metrics::counter!(CONNECTED).increment(1);
     Ok(Json(answer(connected, now)))
 }
 

@@ -32,8 +32,8 @@ impl World for Real {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
-    let telemetry = Telemetry::start("oauth-connect")?;
     let env = environment();
+    let telemetry = Telemetry::start("oauth-connect", &env)?;
     let (user, app, settings) = (UserSettings::read(&env)?, AppSettings::read(&env)?, ConnectSettings::read(&env)?);
     let google = GoogleSettings::read(&env)?.with_consent(&env)?.with_topic(&env)?;
     let (table, key, certs) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?, env.url("GOOGLE_CERTS_URL")?);

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use email_connectors::domain::metric::SECURITY_EVENTS;
 use email_connectors::flows::protect::{Protect, ProtectError, Protected};
 use email_connectors::ports::{Clock, TokenError};
 use email_connectors::web::{Body, Problem};
@@ -17,12 +18,12 @@ pub async fn risc<W: World>(State(oauth): Shared<W>, Body(body): Body) -> Respon
     let protect = Protect { store: &oauth.connect.store, bus: &oauth.connect.bus, verifier: &oauth.google, policy: &oauth.events };
     match protect.run(token, oauth.machine.now()).await {
         Ok(Protected::Suspended(connectors)) => {
-            metrics::counter!("SecurityEvent").increment(1);
+            came("ended");
             tracing::warn!(connectors, "a security event ended access");
             StatusCode::ACCEPTED.into_response()
         }
         Ok(Protected::Noted(what)) => {
-            metrics::counter!("SecurityEvent").increment(1);
+            came("noted");
             tracing::info!(what, "a security event that ends no access");
             StatusCode::ACCEPTED.into_response()
         }
@@ -31,7 +32,7 @@ pub async fn risc<W: World>(State(oauth): Shared<W>, Body(body): Body) -> Respon
         }
         Err(ProtectError::Store(error)) => Problem::unavailable("unavailable", &error).into_response(),
         Err(refused) => {
-            metrics::counter!("SecurityEventRefused").increment(1);
+            came("refused");
             tracing::info!(why = %refused, "security event refused");
             let (err, description) = match &refused {
                 ProtectError::Token(_) => ("authentication_failed", "the token is not signed by its issuer"),
@@ -41,4 +42,8 @@ pub async fn risc<W: World>(State(oauth): Shared<W>, Body(body): Body) -> Respon
             (StatusCode::BAD_REQUEST, Json(json!({ "err": err, "description": description }))).into_response()
         }
     }
+}
+
+fn came(outcome: &'static str) {
+    metrics::counter!(SECURITY_EVENTS, "Outcome" => outcome).increment(1);
 }

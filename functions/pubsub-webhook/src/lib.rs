@@ -8,6 +8,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use email_connectors::domain::claims::Refusal;
+use email_connectors::domain::metric::{PUSH_MALFORMED, PUSH_QUEUED, PUSH_REFUSED, PUSH_REPEATED};
 use email_connectors::flows::receive::{PushError, Receive, Received};
 use email_connectors::ports::{Clock, Quarantine, TokenError, TokenVerifier, WakeUps};
 use email_connectors::web::{Body, LONGEST_BODY, Problem, bearer, no_such_method, no_such_route};
@@ -64,28 +65,35 @@ async fn legacy<T: TokenVerifier, W: WakeUps, Q: Quarantine, C: Clock>(
 
 /// Everything but 2xx makes Pub/Sub deliver again, which is right for what may pass, and stops a stranger.
 fn answer(outcome: Result<Received, PushError>) -> Result<StatusCode, Problem> {
-    let forbidden = |detail: String| Problem::new(StatusCode::FORBIDDEN, "forbidden", detail);
-    let outcome = match outcome {
-        Ok(Received::Queued) => {
-            metrics::counter!("PushQueued").increment(1);
+    let error = match outcome {
+        Ok(Received::Queued(queued)) => {
+            metrics::counter!(PUSH_QUEUED).increment(1);
+            metrics::counter!(PUSH_REPEATED).increment(u64::from(queued.is_repeated));
+            let (pubsub_message_id, history_id) = (queued.pubsub_message_id.as_deref(), queued.history_id);
+            tracing::info!(pubsub_message_id, %history_id, mailbox_group = queued.group, "push queued");
             return Ok(StatusCode::ACCEPTED);
         }
         Ok(Received::Quarantined(malformed)) => {
-            metrics::counter!("PushMalformed").increment(1);
+            metrics::counter!(PUSH_MALFORMED).increment(1);
             tracing::warn!(why = %malformed, "push quarantined");
             return Ok(StatusCode::ACCEPTED);
         }
         Err(error) => error,
     };
-    metrics::counter!("PushRefused").increment(1);
-    tracing::info!(why = %outcome, "push refused");
-    Err(match outcome {
-        PushError::NoToken | PushError::Token(TokenError::Invalid(_)) | PushError::Refused(Refusal::Unauthorized(_)) => {
-            Problem::unauthorized()
-        }
-        PushError::Refused(refusal @ Refusal::Forbidden(_)) => forbidden(refusal.to_string()),
-        PushError::OtherSubscription => forbidden(outcome.to_string()),
-        PushError::Token(error @ TokenError::KeysUnavailable(_)) => Problem::unavailable("keys_unavailable", &error),
-        PushError::Queue(error) => Problem::unavailable("queue_unavailable", &error),
-    })
+    let (reason, problem) = refusal(&error);
+    metrics::counter!(PUSH_REFUSED, "Reason" => reason).increment(1);
+    tracing::info!(reason, why = %error, "push refused");
+    Err(problem)
+}
+
+fn refusal(error: &PushError) -> (&'static str, Problem) {
+    let forbidden = || Problem::new(StatusCode::FORBIDDEN, "forbidden", error.to_string());
+    match error {
+        PushError::NoToken => ("no_token", Problem::unauthorized()),
+        PushError::Token(TokenError::Invalid(_)) | PushError::Refused(Refusal::Unauthorized(_)) => ("token", Problem::unauthorized()),
+        PushError::Refused(Refusal::Forbidden(_)) => ("account", forbidden()),
+        PushError::OtherSubscription => ("subscription", forbidden()),
+        PushError::Token(error @ TokenError::KeysUnavailable(_)) => ("keys", Problem::unavailable("keys_unavailable", error)),
+        PushError::Queue(error) => ("queue", Problem::unavailable("queue_unavailable", error)),
+    }
 }

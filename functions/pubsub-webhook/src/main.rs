@@ -14,8 +14,8 @@ use pubsub_webhook::{Webhook, router};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
-    let telemetry = Telemetry::start("pubsub-webhook")?;
     let env = environment();
+    let telemetry = Telemetry::start("pubsub-webhook", &env)?;
     let settings = PushSettings::read(&env)?;
     let (wake_ups, quarantine) = (env.text("NOTIFICATION_QUEUE_URL")?, env.text("QUARANTINE_QUEUE_URL")?);
     let aws = aws::load().await;

@@ -20,8 +20,8 @@ use watch_renewer::handle;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
-    let telemetry = Telemetry::start("watch-renewer")?;
     let env = environment();
+    let telemetry = Telemetry::start("watch-renewer", &env)?;
     let google = GoogleSettings::read(&env)?.with_topic(&env)?;
     let (patience, budget) = (patience(&env)?, span(&env, "SWEEP_BUDGET_SECONDS", Duration::from_secs(1))?);
     let (table, key, queue) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?, env.text("NOTIFICATION_QUEUE_URL")?);

@@ -4,6 +4,7 @@ pub mod batch;
 pub mod errors;
 mod fetch;
 mod line;
+mod measured;
 mod operations;
 mod resources;
 pub mod retry_after;
@@ -24,6 +25,7 @@ use serde_json::json;
 use self::errors::Failure;
 use self::fetch::Depth;
 use self::line::{Line, RequestBuilder};
+use self::measured::Measured;
 use self::retry_after::Head;
 use self::stand_in::StandIn;
 use self::wire::TokenAnswer;
@@ -125,7 +127,11 @@ impl Gmail {
         let form: Vec<_> = client.iter().chain(form).copied().collect();
         let request = self.http.post(&self.settings.token_url).form(&form);
         let answer = if repeatable { self.send(request).await } else { once(request).await };
-        answer.and_then(|answered| parse(&answered.body)).map_err(Failure::of_token)
+        let answer = answer.and_then(|answered| parse(&answered.body)).map_err(Failure::of_token);
+        if let Err(ProviderError::ClientRefused(_)) = answer {
+            measured::client_refused();
+        }
+        answer
     }
 
     async fn start_watch(&self, access: &AccessToken) -> Result<Timestamp, Failure> {
@@ -181,7 +187,9 @@ impl EmailProvider for Gmail {
 
     async fn refresh(&self, token: &RefreshToken, now: Timestamp) -> Result<AccessToken, ProviderError> {
         let form = [("grant_type", "refresh_token"), ("refresh_token", token.0.expose_secret())];
-        Ok(access_token(self.token(&form, true).await?, now))
+        let answer = self.token(&form, true).await;
+        measured::refreshed(&answer);
+        Ok(access_token(answer?, now))
     }
 
     async fn revoke(&self, token: &RefreshToken) -> Result<(), ProviderError> {
@@ -261,6 +269,15 @@ struct Answered {
 }
 
 async fn once(request: RequestBuilder) -> Result<Answered, Failure> {
+    let measured = request.target().map(|(method, url)| Measured::begin(method, url));
+    let answer = answer(request).await;
+    if let Some(measured) = measured {
+        measured.end(answer.as_ref().err());
+    }
+    answer
+}
+
+async fn answer(request: RequestBuilder) -> Result<Answered, Failure> {
     let response = request.send().await?;
     let status = response.status();
     let header = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok()).map(String::from);

@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
 use crate::domain::id::{ConnectorId, TriggerId};
+use crate::domain::metric::SECRET_WRONG_CONTEXT;
 use crate::domain::secret::{AccessToken, RefreshToken, Sealed, SealedAccessToken, WrappedKey};
 use crate::ports::{Cause, Vault, VaultError};
 
@@ -147,7 +148,7 @@ fn unsealed(key: &RandomizedNonceKey, sealed: &Sealed, bound_to: Aad<Vec<u8>>) -
 /// What does not open was altered, or lies where it was not sealed for: somebody must look.
 fn alarmed<T>(what: &str, of: &str, opened: Result<T, VaultError>) -> Result<T, VaultError> {
     if let Err(VaultError::WrongContext) = &opened {
-        metrics::counter!("SecretWrongContext").increment(1);
+        metrics::counter!(SECRET_WRONG_CONTEXT).increment(1);
         tracing::error!(of, "a sealed {what} does not open under its context");
     }
     opened

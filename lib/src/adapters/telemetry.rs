@@ -1,6 +1,11 @@
 //! Logs as the Lambda runtime writes them, and metrics in CloudWatch's embedded format on the same stream.
 
+use metrics::{Unit as Given, describe_counter, describe_histogram};
 use metrics_cloudwatch_embedded::{Builder, Collector};
+
+use crate::config::{Environment, SettingError};
+use crate::domain::metric::{METRICS, Unit};
+use crate::ports::Cause;
 
 /// The metrics of one process, written out after each invocation.
 #[derive(Clone, Copy)]
@@ -8,8 +13,17 @@ pub struct Telemetry(&'static Collector);
 
 impl Telemetry {
     /// Once for each process; a second start in one process is an error of its wiring.
-    pub fn start(function: &'static str) -> Result<Self, crate::ports::Cause> {
-        let collector = Builder::new().cloudwatch_namespace("EmailConnectors").with_dimension("Function", function).init()?;
+    pub fn start(function: &'static str, env: &Environment) -> Result<Self, Cause> {
+        // One account may hold several stacks, whose alarms must not hear of each other.
+        let namespace: Result<String, SettingError> = env.text("METRICS_NAMESPACE");
+        let collector = Builder::new().cloudwatch_namespace(namespace?).with_dimension("Function", function).init()?;
+        for metric in METRICS.iter().filter(|metric| metric.functions.contains(&function)) {
+            match metric.unit {
+                Unit::Count => describe_counter!(metric.name, Given::Count, metric.tells),
+                Unit::Milliseconds => describe_histogram!(metric.name, Given::Milliseconds, metric.tells),
+                Unit::Seconds => describe_histogram!(metric.name, Given::Seconds, metric.tells),
+            }
+        }
         Ok(Self(collector))
     }
 

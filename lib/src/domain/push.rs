@@ -14,6 +14,9 @@ use crate::domain::timestamp::Timestamp;
 pub struct Envelope {
     pub message: PubsubMessage,
     pub subscription: String,
+    /// Of a subscription with a dead-letter topic; no more than a remark, whatever stands there.
+    #[serde(default, rename = "deliveryAttempt")]
+    delivery_attempt: serde_json::Value,
 }
 
 #[derive(Debug, Deserialize)]
@@ -52,6 +55,11 @@ pub enum Malformed {
 impl Envelope {
     pub fn parse(body: &[u8]) -> Result<Self, Malformed> {
         serde_json::from_slice(body).map_err(|error| Malformed::NotAnEnvelope(error.to_string()))
+    }
+
+    /// Whether Pub/Sub says that it delivered this before.
+    pub fn is_repeated(&self) -> bool {
+        self.delivery_attempt.as_u64().is_some_and(|attempt| attempt > 1)
     }
 }
 

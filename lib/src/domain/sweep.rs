@@ -96,6 +96,12 @@ pub fn lapsed(connector: &Connector, now: Timestamp) -> Option<Timestamp> {
     (connector.is_live() && connector.lapse_told != Some(ended)).then_some(ended)
 }
 
+/// Whether a push should have come by now: `watch` sends one at once.
+pub fn unproven(connector: &Connector, patience: Patience, now: Timestamp) -> bool {
+    let renewed = connector.watch.renewed_at.is_some_and(|renewed_at| renewed_at.after(patience.quiet_after) <= now);
+    renewed && connector.is_live() && !connector.is_verified()
+}
+
 /// The longer nothing has happened, the more seldom it is looked: every `quiet_after` in an active mailbox, half of the
 /// silence in a quiet one, and once a day at least. A watch that no push has proven is not trusted with silence.
 fn silent_at(connector: &Connector, patience: Patience) -> Timestamp {

@@ -34,6 +34,17 @@ pub enum Kind {
     Sync,
 }
 
+impl Kind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Push => "push",
+            Self::Kick => "kick",
+            Self::Due => "due",
+            Self::Sync => "sync",
+        }
+    }
+}
+
 /// What ties an event to the push that led to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Correlation {

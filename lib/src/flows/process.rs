@@ -6,6 +6,7 @@ mod replay;
 mod run;
 
 use futures_util::future::join_all;
+use tracing::Instrument;
 
 use self::run::Run;
 use crate::domain::sweep::Pace;
@@ -47,6 +48,18 @@ pub enum Outcome {
     Interrupted { messages: usize, fired: usize },
 }
 
+impl Outcome {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stale => "stale",
+            Self::NotActive => "inactive",
+            Self::PutOff => "put_off",
+            Self::Listed { .. } => "listed",
+            Self::Interrupted { .. } => "interrupted",
+        }
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
     #[error(transparent)]
@@ -72,8 +85,11 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Pr
             for (_, triggers) in &mut members {
                 triggers.retain(|trigger| trigger.kind == TriggerType::Email);
             }
-            let run = |(connector, triggers)| Run::new(self, connector, triggers, wake_up, members.len(), began).handle();
-            let runs = members.iter().map(|(connector, triggers)| run((connector, triggers.as_slice())));
+            let runs = members.iter().map(|(connector, triggers)| {
+                let (id, owner, provider) = (&connector.id, &connector.owner_id, connector.provider.as_str());
+                let span = tracing::info_span!("connector", connector = %id, %owner, provider);
+                Run::new(self, connector, triggers, wake_up, members.len(), began).handle().instrument(span)
+            });
             match join_all(runs).await.into_iter().collect::<Result<Vec<_>, _>>() {
                 Err(error) if error.is_conflict() && attempt < MOST_ATTEMPTS => attempt += 1,
                 ended => return ended,

@@ -3,6 +3,7 @@
 use crate::domain::connector::Location;
 use crate::domain::event::Event;
 use crate::domain::id::EventId;
+use crate::domain::metric::{EVENTS_PUBLISHED, EVENTS_PUT_OFF};
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{EventBus, Store, StoreError};
 
@@ -23,12 +24,17 @@ pub async fn publish(
     let refused = match bus.publish(events).await {
         Ok(()) => Vec::new(),
         Err(error) => {
-            metrics::counter!("PublicationPutOff").increment(error.events.len() as u64);
+            metrics::counter!(EVENTS_PUT_OFF).increment(error.events.len() as u64);
             tracing::error!(error = %error, cause = %error.cause, connector = %connector.connector, "events wait for the bus");
             error.events
         }
     };
     let taken: Vec<Event> = events.iter().filter(|event| !refused.contains(&event.event_id)).cloned().collect();
+    for event in &taken {
+        let (event_id, detail_type) = (&event.event_id, event.detail_type.as_str());
+        metrics::counter!(EVENTS_PUBLISHED, "DetailType" => detail_type).increment(1);
+        tracing::info!(%event_id, detail_type, connector = %connector.connector, "event published");
+    }
     if !taken.is_empty() {
         store.mark_published(connector, &taken, now).await?;
     }

@@ -1,6 +1,7 @@
 //! A push arrives: prove who pushed, decode, hand the wake-up to the queue. Nothing is acknowledged before the queue has it.
 
 use crate::domain::claims::{PushPolicy, Refusal};
+use crate::domain::history_id::HistoryId;
 use crate::domain::id::fingerprint;
 use crate::domain::push::{Envelope, Malformed, Notification};
 use crate::domain::timestamp::Timestamp;
@@ -21,11 +22,29 @@ struct Push {
     notification: Notification,
     message_id: String,
     published_at: Option<Timestamp>,
+    is_repeated: bool,
+}
+
+/// What was queued, as the log tells of it: whose mailbox it is, only its group says.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Queued {
+    pub pubsub_message_id: Option<String>,
+    pub history_id: HistoryId,
+    pub group: String,
+    /// Pub/Sub delivered it before.
+    pub is_repeated: bool,
+}
+
+impl Queued {
+    fn of(wake_up: &WakeUp, history_id: HistoryId, is_repeated: bool) -> Self {
+        let pubsub_message_id = wake_up.correlation.pubsub_message_id.clone();
+        Self { pubsub_message_id, history_id, group: wake_up.group(), is_repeated }
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Received {
-    Queued,
+    Queued(Queued),
     /// From our own subscription, and unreadable: refusing it would only slow the subscription down.
     Quarantined(Malformed),
 }
@@ -54,7 +73,7 @@ impl<T: TokenVerifier, W: WakeUps, Q: Quarantine> Receive<T, W, Q> {
                 let Notification { email_address, history_id } = push.notification;
                 let wake_up = WakeUp::push(email_address, history_id, Some(push.message_id.clone()), published_at);
                 self.wake_ups.send(&wake_up, Some(&push.message_id)).await?;
-                Ok(Received::Queued)
+                Ok(Received::Queued(Queued::of(&wake_up, history_id, push.is_repeated)))
             }
             Err(malformed) => self.set_aside(body, malformed).await,
         }
@@ -70,7 +89,11 @@ impl<T: TokenVerifier, W: WakeUps, Q: Quarantine> Receive<T, W, Q> {
         }
         let published_at = envelope.message.published_at();
         let message_id = envelope.message.id().map(String::from);
-        Ok(message_id.and_then(|message_id| Ok(Push { notification: envelope.message.notification()?, message_id, published_at })))
+        let is_repeated = envelope.is_repeated();
+        Ok(message_id.and_then(|message_id| {
+            let notification = envelope.message.notification()?;
+            Ok(Push { notification, message_id, published_at, is_repeated })
+        }))
     }
 
     /// The legacy notification: Gmail's JSON without an envelope, numbered by its channel. Its sender was proven by the
@@ -83,7 +106,7 @@ impl<T: TokenVerifier, W: WakeUps, Q: Quarantine> Receive<T, W, Q> {
         let deduplication_id = fingerprint(&["legacy", notification.email_address.as_str(), message_number]).to_string();
         let wake_up = WakeUp::push(notification.email_address, notification.history_id, None, now);
         self.wake_ups.send(&wake_up, Some(&deduplication_id)).await?;
-        Ok(Received::Queued)
+        Ok(Received::Queued(Queued::of(&wake_up, notification.history_id, false)))
     }
 
     async fn set_aside(&self, body: &[u8], malformed: Malformed) -> Result<Received, PushError> {

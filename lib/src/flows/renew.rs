@@ -9,9 +9,10 @@ use futures_util::stream;
 
 use crate::domain::connector::{Connector, Location};
 use crate::domain::event::Event;
+use crate::domain::metric::WATCH_LEFT;
 use crate::domain::notice;
 use crate::domain::quota::price;
-use crate::domain::sweep::{Patience, Sweep, lapsed, next_sweep, sweep};
+use crate::domain::sweep::{Patience, Sweep, lapsed, next_sweep, sweep, unproven};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::wake_up::{Kind, WakeUp};
 use crate::flows::access::{AccessError, Refreshes, Session};
@@ -46,6 +47,8 @@ pub struct Swept {
     pub not_renewed: usize,
     /// Watches that ended before they were renewed, and were told of.
     pub lapsed: usize,
+    /// Looks at mailboxes of which no push has come since their watch was renewed.
+    pub unproven: usize,
     pub woken: usize,
     /// Mailboxes that were asked whether anything had happened, and in which nothing had.
     pub silent: usize,
@@ -92,6 +95,7 @@ enum Done {
     Renewed,
     NotRenewed,
     Lapsed,
+    Unproven,
     Woken,
     Silent,
     Renamed,
@@ -162,6 +166,9 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, C: Clock> Renew<S, V, P, 
             connector = self.tell_lapse(connector, ended).await?;
             done.push(Done::Lapsed);
         }
+        if unproven(&connector, self.patience, self.clock.now()) {
+            done.push(Done::Unproven);
+        }
         match sweep(&connector, self.patience, self.clock.now()) {
             Sweep::Renew => done.push(self.renew(connector).await?),
             Sweep::Wake => done.extend(self.wake_and_schedule(&connector, Kind::Due).await?),
@@ -189,7 +196,12 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, C: Clock> Renew<S, V, P, 
         };
         let answer = answer.await;
         let (watch, done) = match answer {
-            Ok(expiration) => (connector.watch.renewed(expiration, now), Done::Renewed),
+            Ok(expiration) => {
+                let left = connector.watch.expiration.map_or(0, |ends| ends.seconds().saturating_sub(now.seconds()).max(0));
+                #[expect(clippy::cast_precision_loss, reason = "no watch lasts for so many seconds")]
+                metrics::histogram!(WATCH_LEFT).record(left as f64);
+                (connector.watch.renewed(expiration, now), Done::Renewed)
+            }
             Err(AccessError::Provider(ProviderError::GrantRefused(reason))) => {
                 self.without_grant(&connector, &reason).await?;
                 return Ok(Done::NotRenewed);
@@ -291,6 +303,7 @@ impl Swept {
                 Done::Renewed => self.renewed += 1,
                 Done::NotRenewed => self.not_renewed += 1,
                 Done::Lapsed => self.lapsed += 1,
+                Done::Unproven => self.unproven += 1,
                 Done::Woken => self.woken += 1,
                 Done::Silent => self.silent += 1,
                 Done::Renamed => self.renamed += 1,
@@ -303,6 +316,7 @@ impl Swept {
         self.renewed += other.renewed;
         self.not_renewed += other.not_renewed;
         self.lapsed += other.lapsed;
+        self.unproven += other.unproven;
         self.woken += other.woken;
         self.silent += other.silent;
         self.renamed += other.renamed;

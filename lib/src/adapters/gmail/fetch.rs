@@ -6,6 +6,7 @@ use reqwest::header::CONTENT_TYPE;
 use secrecy::ExposeSecret;
 
 use super::errors::Failure;
+use super::measured::{MESSAGES_GET, count};
 use super::{Gmail, batch, once, parse, pause, wire};
 use crate::domain::id::MessageId;
 use crate::domain::secret::AccessToken;
@@ -49,6 +50,11 @@ impl<T> Answer<T> {
             Ok(message) => Self::Message(message),
             Err(failure) => Self::Unreadable(failure.reason),
         }
+    }
+
+    /// Why it is not to be had now; that it is not there is an answer.
+    fn failure(&self) -> Option<&Failure> {
+        if let Self::Refused(failure) = self { Some(failure) } else { None }
     }
 
     fn of_failure(failure: Failure) -> Self {
@@ -187,11 +193,15 @@ impl Gmail {
         let request = self.http.post(&self.settings.batch_url).bearer_auth(access.secret.expose_secret());
         let request =
             request.header(CONTENT_TYPE, format!("multipart/mixed; boundary={}", batch::BOUNDARY)).body(batch::request_body(&paths));
-        let answered = once(request).await?;
+        let answered = once(request).await.inspect_err(|failure| count(MESSAGES_GET, Some(failure), ids.len()))?;
         let parts = batch::read_answers(&answered.content_type, &answered.head, &answered.body);
         let answer = |index| parts.iter().find(|part| part.index == index).map(|part| Answer::of_part(part, reading));
         let unanswered = || Answer::Refused(Failure::no_answer("a part was not answered"));
-        Ok((0..ids.len()).map(|index| answer(index).unwrap_or_else(unanswered)).collect())
+        let answers: Vec<Answer<T>> = (0..ids.len()).map(|index| answer(index).unwrap_or_else(unanswered)).collect();
+        for answer in &answers {
+            count(MESSAGES_GET, answer.failure(), 1);
+        }
+        Ok(answers)
     }
 
     fn message_url(&self, id: &MessageId, depth: Depth) -> Result<reqwest::Url, Failure> {

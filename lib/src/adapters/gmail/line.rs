@@ -74,6 +74,11 @@ impl RequestBuilder {
         Some(Self { line: self.line.clone(), request: Ok(request) })
     }
 
+    /// Where it goes, if it could be made.
+    pub fn target(&self) -> Option<(&Method, &Url)> {
+        self.request.as_ref().ok().map(|request| (request.method(), request.url()))
+    }
+
     pub async fn send(self) -> Result<Response, Failure> {
         self.line.send(self.request?).await
     }

@@ -223,7 +223,9 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
                 looked_at.insert(candidate.message.clone());
             }
             let decided = |event: &Event| known.contains(&event.event_id) || waiting.contains(&event.event_id);
+            let before = self.decided.len();
             self.decided.extend(events.into_iter().filter(|event| !decided(event)));
+            self.matched += usize::from(self.decided.len() > before);
         }
         self.messages += looked_at.len();
         for (message, reason) in fetched.failed {

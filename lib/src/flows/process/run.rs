@@ -4,6 +4,7 @@ use crate::domain::circuit::{Circuit, CircuitState};
 use crate::domain::connector::Connector;
 use crate::domain::event::{DetailType, Event};
 use crate::domain::id::EventId;
+use crate::domain::metric::{CIRCUITS_CLOSED, CIRCUITS_OPENED, MESSAGES_MATCHED, MESSAGES_SEEN, NOTIFICATION_LAG, OUTBOX_AGE};
 use crate::domain::notice;
 use crate::domain::position::PutOff;
 use crate::domain::quota::{next_minute, price};
@@ -32,7 +33,11 @@ pub(super) struct Run<'a, S, V, P, B, W, C> {
     /// Events that the bus did not take in this run.
     refused: usize,
     pub(super) messages: usize,
+    /// Messages of those that fired.
+    pub(super) matched: usize,
     fired: usize,
+    /// From Gmail's notification to the last event that it led to, in milliseconds.
+    lag_ms: Option<i64>,
     /// The provider stopped answering in the middle of a group.
     pub(super) interruption: Option<ProviderError>,
     /// Quota units that a look spent before it failed.
@@ -77,7 +82,9 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
             units_per_minute: process.pace.units_per_minute / u32::try_from(members.max(1)).unwrap_or(1),
             refused: 0,
             messages: 0,
+            matched: 0,
             fired: 0,
+            lag_ms: None,
             interruption: None,
             unnoted: 0,
             put_off_before,
@@ -85,6 +92,21 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
     }
 
     pub(super) async fn handle(mut self) -> Result<Outcome, ProcessError> {
+        let from = self.stored.position.cursor;
+        let ended = self.answer().await;
+        metrics::counter!(MESSAGES_SEEN).increment(self.messages as u64);
+        metrics::counter!(MESSAGES_MATCHED).increment(self.matched as u64);
+        // What failed is told where it is handled.
+        if let Ok(outcome) = &ended {
+            let (to, settled) = (self.stored.position.cursor, self.stored.position.settled);
+            let outcome = outcome.as_str();
+            let Self { messages, matched, fired, lag_ms, .. } = self;
+            tracing::info!(outcome, history_from = %from, history_to = %to, %settled, messages, matched, fired, lag_ms, "mailbox looked at");
+        }
+        ended
+    }
+
+    async fn answer(&mut self) -> Result<Outcome, ProcessError> {
         // First of all, and also for a stale wake-up: what was decided is owed.
         self.publish_left_over().await?;
         if !self.stored.is_live() {
@@ -204,10 +226,9 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
         self.decided = Vec::new();
         if let AccessError::Provider(ProviderError::Unavailable { retry_after, .. }) = error {
             self.next.circuit = self.stored.circuit.failed(*retry_after, self.process.pace.cooldown, now);
-        }
-        if let AccessError::Provider(ProviderError::ClientRefused(_)) = error {
-            // The operator's alarm: no connector can be mended by its user.
-            metrics::counter!("OAuthClientRefused").increment(1);
+            if self.next.circuit.state(now) == CircuitState::Open {
+                metrics::counter!(CIRCUITS_OPENED).increment(1);
+            }
         }
         if let AccessError::Provider(ProviderError::PageLost) = error {
             self.next.position.backlog = None;
@@ -222,6 +243,9 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
 
     /// The provider answered well: what was wrong is over.
     pub(super) fn note_success(&mut self) {
+        if self.next.circuit.open_until.is_some() {
+            metrics::counter!(CIRCUITS_CLOSED).increment(1);
+        }
         self.next.circuit = Circuit::default();
         self.next.last_error = None;
     }
@@ -263,9 +287,8 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
         let waiting: Vec<EventId> = self.stored.unpublished.iter().cloned().collect();
         let mut events = self.process.store.unpublished(&waiting).await?;
         events.retain(|event| event.decided_at.after(in_progress) <= now);
-        if events.is_empty() {
-            return Ok(());
-        }
+        let Some(oldest) = events.iter().map(|event| event.decided_at).min() else { return Ok(()) };
+        metrics::histogram!(OUTBOX_AGE).record(seconds_between(oldest, now));
         self.next.flushed_at = Some(now);
         self.commit(0).await?;
         for chunk in events.chunks(Commit::MOST_EVENTS) {
@@ -277,7 +300,20 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
     /// What the bus does not take keeps no further mail from being decided.
     async fn publish(&mut self, events: &[Event]) -> Result<(), StoreError> {
         let process = self.process;
-        self.refused += publish(&process.store, &process.bus, &self.stored.location(), events, self.now()).await?.len();
+        let refused = publish(&process.store, &process.bus, &self.stored.location(), events, self.now()).await?;
+        let fired = |event: &Event| event.detail_type == DetailType::TriggerFired && !refused.contains(&event.event_id);
+        if let Some(notified_at) = self.wake_up.proves_push_at().filter(|_| events.iter().any(fired)) {
+            let lag = self.now().millis().saturating_sub(notified_at.millis()).max(0);
+            self.lag_ms = Some(lag);
+            #[expect(clippy::cast_precision_loss, reason = "no lag lasts for so many milliseconds")]
+            metrics::histogram!(NOTIFICATION_LAG).record(lag as f64);
+        }
+        self.refused += refused.len();
         Ok(())
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nothing waits for so long")]
+fn seconds_between(earlier: Timestamp, later: Timestamp) -> f64 {
+    later.seconds().saturating_sub(earlier.seconds()).max(0) as f64
 }

@@ -1,0 +1,193 @@
+//! What is counted, and under which name. `docs/metrics.md`, the dashboard and the alarms are held against this list.
+
+/// One metric, in the namespace that the stack's name is, with the dimension `Function` beside its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Metric {
+    pub name: &'static str,
+    pub unit: Unit,
+    pub dimensions: &'static [&'static str],
+    /// Who counts it, as the functions are called.
+    pub functions: &'static [&'static str],
+    pub tells: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Count,
+    /// A distribution, of which CloudWatch tells percentiles.
+    Milliseconds,
+    Seconds,
+}
+
+impl Unit {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Count => "Count",
+            Self::Milliseconds => "Milliseconds",
+            Self::Seconds => "Seconds",
+        }
+    }
+}
+
+pub const PUSH_QUEUED: &str = "PushQueued";
+pub const PUSH_REFUSED: &str = "PushRefused";
+pub const PUSH_MALFORMED: &str = "PushMalformed";
+pub const PUSH_REPEATED: &str = "PushRepeated";
+pub const WAKE_UPS: &str = "WakeUps";
+pub const WAKE_UPS_COALESCED: &str = "WakeUpsCoalesced";
+pub const MESSAGES_SEEN: &str = "MessagesSeen";
+pub const MESSAGES_MATCHED: &str = "MessagesMatched";
+pub const NOTIFICATION_LAG: &str = "NotificationLag";
+pub const EVENTS_PUBLISHED: &str = "EventsPublished";
+pub const EVENTS_PUT_OFF: &str = "EventsPutOff";
+pub const OUTBOX_AGE: &str = "OutboxAge";
+pub const CIRCUITS_OPENED: &str = "CircuitsOpened";
+pub const CIRCUITS_CLOSED: &str = "CircuitsClosed";
+pub const GMAIL_CALLS: &str = "GmailCalls";
+pub const GMAIL_LATENCY: &str = "GmailLatency";
+pub const GMAIL_UNITS: &str = "GmailUnits";
+pub const TOKEN_REFRESHES: &str = "TokenRefreshes";
+pub const OAUTH_CLIENT_REFUSED: &str = "OAuthClientRefused";
+pub const SECRET_WRONG_CONTEXT: &str = "SecretWrongContext";
+pub const CONNECTED: &str = "Connected";
+pub const SECURITY_EVENTS: &str = "SecurityEvents";
+pub const MAIL_OPERATIONS: &str = "MailOperations";
+pub const SIGNATURES_REFUSED: &str = "SignaturesRefused";
+pub const USER_TOKENS_REFUSED: &str = "UserTokensRefused";
+pub const WATCHES_RENEWED: &str = "WatchesRenewed";
+pub const WATCHES_NOT_RENEWED: &str = "WatchesNotRenewed";
+pub const WATCHES_LAPSED: &str = "WatchesLapsed";
+pub const WATCHES_UNPROVEN: &str = "WatchesUnproven";
+pub const WATCH_LEFT: &str = "WatchLeft";
+pub const MAILBOXES_WOKEN: &str = "MailboxesWoken";
+pub const MAILBOXES_SILENT: &str = "MailboxesSilent";
+pub const MAILBOXES_RENAMED: &str = "MailboxesRenamed";
+pub const CONNECTORS_CLOSED: &str = "ConnectorsClosed";
+pub const SWEEPS_FAILED: &str = "SweepsFailed";
+
+const WEBHOOK: &[&str] = &["pubsub-webhook"];
+const PROCESSOR: &[&str] = &["history-processor"];
+const RENEWER: &[&str] = &["watch-renewer"];
+const API: &[&str] = &["connectors-api"];
+const CONNECT: &[&str] = &["oauth-connect"];
+const TALKS_TO_GOOGLE: &[&str] = &["oauth-connect", "connectors-api", "history-processor", "watch-renewer"];
+const REFRESHES: &[&str] = &["connectors-api", "history-processor", "watch-renewer"];
+const PUBLISHES: &[&str] = &["oauth-connect", "connectors-api", "history-processor"];
+const ADMITS: &[&str] = &["oauth-connect", "connectors-api"];
+
+const fn count(name: &'static str, dimensions: &'static [&'static str], functions: &'static [&'static str], tells: &'static str) -> Metric {
+    Metric { name, unit: Unit::Count, dimensions, functions, tells }
+}
+
+pub static METRICS: [Metric; 35] = [
+    count(PUSH_QUEUED, &[], WEBHOOK, "pushes that became a wake-up in the queue"),
+    count(
+        PUSH_REFUSED,
+        &["Reason"],
+        WEBHOOK,
+        "pushes that were answered with an error: `no_token`, `token`, `account`, `subscription`, `keys` (Google's keys could not be had), `queue` (SQS did not take it)",
+    ),
+    count(PUSH_MALFORMED, &[], WEBHOOK, "pushes of ours that cannot be read, put into the quarantine queue"),
+    count(
+        PUSH_REPEATED,
+        &[],
+        WEBHOOK,
+        "pushes that Pub/Sub delivered before; SQS drops them if the first one arrived. Counted where the subscription has a dead-letter topic, without which Pub/Sub does not say",
+    ),
+    count(
+        WAKE_UPS,
+        &["Outcome"],
+        PROCESSOR,
+        "wake-ups by what came of them, once for each connector of the mailbox: `listed`, `interrupted` (goes on by itself), `stale` (the cursor covered it), `inactive` (only the user can mend the connector), `put_off` (Google or KMS failed; there is a time to look again), `unknown_mailbox`, `failed` (delivered again), `unreadable` (quarantined)",
+    ),
+    count(WAKE_UPS_COALESCED, &[], PROCESSOR, "wake-ups that were handled by another one of the same mailbox and batch"),
+    count(MESSAGES_SEEN, &[], PROCESSOR, "messages that were looked at"),
+    count(MESSAGES_MATCHED, &[], PROCESSOR, "messages of those that fired at least one trigger"),
+    Metric {
+        name: NOTIFICATION_LAG,
+        unit: Unit::Milliseconds,
+        dimensions: &[],
+        functions: PROCESSOR,
+        tells: "from Gmail's notification to the event on the bus, of each event that a push led to; each connector's own stands in the log line `mailbox looked at`",
+    },
+    count(
+        EVENTS_PUBLISHED,
+        &["DetailType"],
+        PUBLISHES,
+        "events that the bus took, by detail type: `TRIGGER_FIRED` is what fired, `MESSAGE_PARKED` what was set aside, `CONNECTOR_NEEDS_REAUTH` who must connect again",
+    ),
+    count(EVENTS_PUT_OFF, &[], PROCESSOR, "events that the bus did not take, and that wait in the table"),
+    Metric {
+        name: OUTBOX_AGE,
+        unit: Unit::Seconds,
+        dimensions: &[],
+        functions: PROCESSOR,
+        tells: "age of each event that an earlier run decided and left unpublished, when it was taken on",
+    },
+    count(CIRCUITS_OPENED, &[], PROCESSOR, "mailboxes that rest from now on, because Google failed for them"),
+    count(CIRCUITS_CLOSED, &[], PROCESSOR, "mailboxes that had rested, and for which Google answers again"),
+    count(
+        GMAIL_CALLS,
+        &["Method", "Outcome"],
+        TALKS_TO_GOOGLE,
+        "calls to Google by Gmail's name of the method (a batch counts as its parts) and outcome: `ok`, `refused`, `unauthorized`, `rate_limited`, `unavailable`, `no_answer`",
+    ),
+    Metric {
+        name: GMAIL_LATENCY,
+        unit: Unit::Milliseconds,
+        dimensions: &["Method"],
+        functions: TALKS_TO_GOOGLE,
+        tells: "time of each HTTP request to Google; a batch is one, `batch`",
+    },
+    count(GMAIL_UNITS, &["Method"], TALKS_TO_GOOGLE, "quota units of those calls, at the prices of projects made since May 2026"),
+    count(
+        TOKEN_REFRESHES,
+        &["Outcome"],
+        REFRESHES,
+        "access tokens that were asked for: `refreshed`, `grant_refused` (the user must connect again), `client_refused`, `unavailable`",
+    ),
+    count(
+        OAUTH_CLIENT_REFUSED,
+        &[],
+        TALKS_TO_GOOGLE,
+        "Google refused our own client id or secret: no connector works until an operator mends it",
+    ),
+    count(SECRET_WRONG_CONTEXT, &[], REFRESHES, "a sealed secret was opened where it does not belong"),
+    count(CONNECTED, &[], CONNECT, "connects and reconnects"),
+    count(SECURITY_EVENTS, &["Outcome"], CONNECT, "Google's security events: `ended` access, `noted`, `refused`"),
+    count(MAIL_OPERATIONS, &["Operation", "Outcome"], API, "operations on mail by name: `done`, `failed`"),
+    count(SIGNATURES_REFUSED, &[], API, "`webhook` triggers that were fired with a wrong, late or missing signature"),
+    count(USER_TOKENS_REFUSED, &[], ADMITS, "calls with a token that does not hold, or whose role does not suffice"),
+    count(WATCHES_RENEWED, &[], RENEWER, "watches that were renewed"),
+    count(WATCHES_NOT_RENEWED, &[], RENEWER, "watches that Google did not renew; tried again after five minutes"),
+    count(WATCHES_LAPSED, &[], RENEWER, "watches that ended before they were renewed: their mailboxes are compared, not notified of"),
+    count(
+        WATCHES_UNPROVEN,
+        &[],
+        RENEWER,
+        "looks at a mailbox of which no push has come since its watch was renewed: notifications may not come through",
+    ),
+    Metric {
+        name: WATCH_LEFT,
+        unit: Unit::Seconds,
+        dimensions: &[],
+        functions: RENEWER,
+        tells: "how long each renewed watch would still have lasted; 0 for one that had lapsed",
+    },
+    count(MAILBOXES_WOKEN, &[], RENEWER, "mailboxes that a sweep woke"),
+    count(MAILBOXES_SILENT, &[], RENEWER, "mailboxes that were compared without a push, and in which nothing had happened"),
+    count(MAILBOXES_RENAMED, &[], RENEWER, "mailboxes that have another address now"),
+    count(CONNECTORS_CLOSED, &[], RENEWER, "disconnects that were begun before, and that a sweep brought to their end"),
+    count(SWEEPS_FAILED, &[], RENEWER, "connectors or shards that a sweep failed on; due again in a minute"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_stands_once() {
+        let names: std::collections::BTreeSet<&str> = METRICS.iter().map(|metric| metric.name).collect();
+        assert_eq!(names.len(), METRICS.len());
+    }
+}
