@@ -6,7 +6,7 @@ PYTHON ?= python3
 STACK := $(PYTHON) tests/local/stack.py
 
 .DEFAULT_GOAL := help
-.PHONY: help local local-up local-down local-logs test security security-teeth sim sim-teeth fuzz build lint sam-local bench clean
+.PHONY: help local local-up local-down local-logs test metrics security security-teeth sim sim-teeth fuzz build lint sam-local bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ local-logs: ## Show what the local stack's functions wrote
 
 test: ## Run all checks and tests, on a stack of their own
 	@$(STACK) test
+
+metrics: ## What the functions of the running stack counted, as Prometheus text
+	@$(STACK) metrics
 
 security: ## Try every security case on a stack of the tests', and print the table
 	@$(STACK) security

@@ -62,7 +62,7 @@ def routes(endpoint: str, stack: dict) -> int:
     gateway.update_api(ApiId=api, CorsConfiguration=cors(openapi["x-amazon-apigateway-cors"], origins))
 
     wanted = {
-        f"{method.upper()} {path}": re.search(r"\$\{(\w+)\.Arn\}", json.dumps(operation["x-amazon-apigateway-integration"]["uri"])).group(1)
+        f"{method.upper()} {path}": function_of(operation)
         for path, operations in openapi["paths"].items()
         for method, operation in operations.items()
         if method in METHODS
@@ -75,6 +75,12 @@ def routes(endpoint: str, stack: dict) -> int:
     for key, function in new.items():
         gateway.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{integrations[function]}")
     return len(wanted)
+
+
+def function_of(operation: dict) -> str:
+    """The function behind a route; the gateway calls it by its alias."""
+    uri = json.dumps(operation["x-amazon-apigateway-integration"]["uri"])
+    return re.search(r"\$\{(\w+?)(Aliaslive)?(\.Arn)?\}/invocations", uri).group(1)
 
 
 def integration(endpoint: str, gateway, api: str, function: str) -> str:

@@ -20,6 +20,8 @@ USAGE = """usage: stack.py COMMAND
   story                   one demo mail told step by step, on the running stack
   logs                    what the functions of the running stack wrote
   canaries                look for planted secrets in all that the running stack let out, after a test run
+  metrics                 what the functions of the running stack counted, as Prometheus text
+  metrics-compared        the same, held against docs/metrics.md, after a test run
   google-client           Google's own client library drives the fake Google
   described               the API tried after its own description, on the running stack
   build                   sam build for this machine, and the fake Google
@@ -70,6 +72,22 @@ def logs() -> None:
     import lifecycle
 
     say("\n".join(function_logs.collect(lifecycle.running())))
+
+
+def metrics() -> None:
+    tools.enter_venv()
+    import lifecycle
+    import metrics as counted
+
+    counted.tell(lifecycle.running())
+
+
+def metrics_compared() -> None:
+    tools.enter_venv()
+    import lifecycle
+    import metrics as counted
+
+    counted.compare(lifecycle.running())
 
 
 def canaries() -> None:
@@ -152,7 +170,8 @@ def test() -> None:
 
 
 COMMANDS = {
-    "up": up, "down": down, "deploy": deploy, "story": story, "logs": logs, "canaries": canaries, "described": described, "google-client": google_client, "build": build, "validate": validate,
+    "up": up, "down": down, "deploy": deploy, "story": story, "logs": logs, "canaries": canaries, "metrics": metrics, "metrics-compared": metrics_compared,
+    "described": described, "google-client": google_client, "build": build, "validate": validate,
     "with-ministack": with_ministack, "sam-local": sam_local, "bench": bench, "security": security,
     "security-table": security_table, "test": test,
 }

@@ -12,7 +12,7 @@ fn root() -> PathBuf {
 }
 
 /// Every Rust file under a place, or the file itself.
-fn files(place: &str) -> Vec<(String, String)> {
+pub fn files(place: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     collect(&root().join(place), &mut found);
     assert!(!found.is_empty(), "{place} holds no Rust file");
@@ -125,10 +125,11 @@ fn a_sample_knows_the_events_and_not_who_publishes_them() {
 #[test]
 fn the_command_line_asks_the_api_and_only_operators_reach_aws() {
     must_not_mention("cli/src", &["aws_config", "lambda_", "axum", "::flows", "std::env::var"]);
-    let aside = [("cli/src/aws.rs", "aws_sdk_"), ("cli/src/pace.rs", "sleep"), ("cli/src/output.rs", "stdout()")];
+    let aside: [(&[&str], &str); 3] =
+        [(&["cli/src/aws.rs", "cli/src/deployed.rs"], "aws_sdk_"), (&["cli/src/pace.rs"], "sleep"), (&["cli/src/output.rs"], "stdout()")];
     for (path, text) in files("cli/src") {
         for (only, word) in aside {
-            assert!(path == only || !code(&text).contains(word), "{path} mentions `{word}`, which is for {only} alone");
+            assert!(only.contains(&path.as_str()) || !code(&text).contains(word), "{path} mentions `{word}`, which is for {only:?} alone");
         }
     }
     // What is asked for, and how an answer is told, is known without asking.

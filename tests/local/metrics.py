@@ -1,0 +1,133 @@
+"""What the running stack's functions counted, from the embedded metrics in their logs: told, or held against docs/metrics.md."""
+
+import json
+import re
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, SummaryMetricFamily
+from prometheus_client.exposition import generate_latest
+
+from deploy import client
+from settings import ROOT
+from terminal import Failure, heading, say
+
+DOCS = ROOT / "docs" / "metrics.md"
+ROW = re.compile(r"^\| `(?P<name>\w+)` \| (?P<unit>\w+) \| (?P<dimensions>[^|]*) \| (?P<functions>[^|]*) \|", re.M)
+QUANTILES = (0.5, 0.95, 0.99)
+
+
+@dataclass
+class Counted:
+    """One metric as the functions wrote it."""
+
+    unit: str
+    values: dict[tuple[tuple[str, str], ...], list[float]] = field(default_factory=dict)
+
+    def of(self, dimension: str) -> set[str]:
+        return {value for labels in self.values for name, value in labels if name == dimension}
+
+    def dimensions(self) -> set[tuple[str, ...]]:
+        return {tuple(name for name, _ in labels) for labels in self.values}
+
+
+def collect(state: dict) -> dict[str, Counted]:
+    """Every metric by its name, with the values for each set of dimensions."""
+    found: dict[str, Counted] = {}
+    for line in lines(state):
+        if '"_aws"' not in line:
+            continue
+        document = json.loads(line)
+        for directive in document["_aws"]["CloudWatchMetrics"]:
+            if directive["Namespace"] != state["stack_name"]:
+                raise Failure(f"a metric lies in the namespace {directive['Namespace']}")
+            labels = tuple((name, document[name]) for name in directive["Dimensions"][0])
+            for metric in directive["Metrics"]:
+                held = found.setdefault(metric["Name"], Counted(metric.get("Unit", "")))
+                value = document[metric["Name"]]
+                held.values.setdefault(labels, []).extend(value if isinstance(value, list) else [value])
+    return found
+
+
+def lines(state: dict):
+    logs = client("logs", state["aws_endpoint"])
+    for groups in logs.get_paginator("describe_log_groups").paginate():
+        for group in groups["logGroups"]:
+            for streams in logs.get_paginator("describe_log_streams").paginate(logGroupName=group["logGroupName"]):
+                for stream in streams["logStreams"]:
+                    yield from stream_lines(logs, group["logGroupName"], stream["logStreamName"])
+
+
+def stream_lines(logs, group: str, stream: str):
+    asked = {"logGroupName": group, "logStreamName": stream, "startFromHead": True}
+    while True:
+        page = logs.get_log_events(**asked)
+        for event in page["events"]:
+            yield from event["message"].splitlines()
+        # The end is where the token stays the same.
+        if page["nextForwardToken"] == asked.get("nextToken"):
+            return
+        asked["nextToken"] = page["nextForwardToken"]
+
+
+def tell(state: dict) -> None:
+    """As Prometheus text."""
+    registry = CollectorRegistry()
+    found = collect(state)
+
+    class Functions:
+        def collect(self):
+            for name, counted in sorted(found.items()):
+                labels = sorted({label for names in counted.dimensions() for label in names})
+                yield counter(name, counted, labels) if counted.unit == "Count" else summary(name, counted, labels)
+
+    registry.register(Functions())
+    say(generate_latest(registry).decode().rstrip())
+
+
+def snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def counter(name: str, counted: Counted, labels: list[str]) -> CounterMetricFamily:
+    family = CounterMetricFamily(f"connectors_{snake(name)}", name, labels=[snake(label) for label in labels])
+    for held, values in counted.values.items():
+        family.add_metric([dict(held).get(label, "") for label in labels], sum(values))
+    return family
+
+
+def summary(name: str, counted: Counted, labels: list[str]) -> SummaryMetricFamily:
+    full = f"connectors_{snake(name)}_{counted.unit.lower()}"
+    family = SummaryMetricFamily(full, name, labels=[snake(label) for label in labels])
+    for held, values in counted.values.items():
+        of = {snake(label): dict(held).get(label, "") for label in labels}
+        family.add_metric(list(of.values()), count_value=len(values), sum_value=sum(values))
+        ordered = sorted(values)
+        for quantile in QUANTILES:
+            family.add_sample(full, of | {"quantile": str(quantile)}, ordered[min(len(ordered) - 1, int(quantile * len(ordered)))])
+    return family
+
+
+def compare(state: dict) -> None:
+    """Every metric that the docs name was counted by this run, as they say, and no other was."""
+    documented = {row["name"]: row for row in ROW.finditer(DOCS.read_text())}
+    found = collect(state)
+    wrong = [f"{name} is in the docs, and nobody counted it" for name in documented.keys() - found.keys()]
+    wrong += [f"{name} was counted, and is not in the docs" for name in found.keys() - documented.keys()]
+    for name, counted in found.items():
+        if name not in documented:
+            continue
+        row = documented[name]
+        told = {part.strip() for part in row["dimensions"].split(",") if part.strip()} | {"Function"}
+        functions = {part.strip() for part in row["functions"].split(",")}
+        if counted.unit != row["unit"]:
+            wrong.append(f"{name} is counted in {counted.unit}, and the docs say {row['unit']}")
+        wrong += [f"{name} has the dimensions {', '.join(names)}" for names in counted.dimensions() if set(names) != told]
+        wrong += [f"{name} was counted by {function}, of which the docs do not know" for function in counted.of("Function") - functions]
+    heading("Metrics")
+    series = sum(len(counted.values) for counted in found.values())
+    say(f"  {len(found)} metrics were counted, {len(documented)} are in the docs; {series} combinations of dimensions")
+    for line in sorted(wrong):
+        say(f"  {line}")
+    if wrong:
+        raise Failure("the docs and the functions do not name the same metrics")

@@ -1,0 +1,145 @@
+//! Metrics have one list of names: docs, dashboard and alarms are held against it. UPDATE_DOCS=1 writes the tables.
+#![allow(clippy::disallowed_methods, reason = "a test may be asked to write")]
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use email_connectors::domain::metric::{METRICS, Metric};
+use serde_yaml_ng::Value;
+
+use crate::template;
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/metrics.md");
+const NAMESPACE: &str = "AWS::StackName";
+
+fn table() -> String {
+    let mut text = String::from("| metric | unit | dimensions | counted by | what it tells |\n|---|---|---|---|---|\n");
+    for metric in &METRICS {
+        let dimensions = metric.dimensions.join(", ");
+        let Metric { name, tells, .. } = metric;
+        writeln!(text, "| `{name}` | {} | {dimensions} | {} | {tells} |", metric.unit.as_str(), metric.functions.join(", ")).unwrap();
+    }
+    text
+}
+
+fn alarms(template: &Value) -> Vec<(String, Value)> {
+    let all = template["Resources"].as_mapping().unwrap().iter();
+    let alarms = all.filter(|(_, resource)| resource["Type"] == "AWS::CloudWatch::Alarm");
+    alarms.map(|(name, resource)| (name.as_str().unwrap().into(), resource["Properties"].clone())).collect()
+}
+
+fn alarm_table(template: &Value) -> String {
+    let mut text = String::from("| alarm | rings when |\n|---|---|\n");
+    for (name, alarm) in alarms(template) {
+        writeln!(text, "| `{name}` | {} |", alarm["AlarmDescription"].as_str().unwrap()).unwrap();
+    }
+    text
+}
+
+fn between<'a>(text: &'a str, begin: &str, end: &str) -> &'a str {
+    text.split_once(begin).unwrap().1.split_once(end).unwrap().0
+}
+
+#[test]
+fn the_tables_of_the_docs_are_those_of_the_code_and_the_template() {
+    let text = std::fs::read_to_string(FILE).unwrap();
+    let mut updated = text.clone();
+    for (begin, end, table) in [
+        ("<!-- metrics: made by the test `metrics` -->\n", "<!-- end of metrics -->", table()),
+        ("<!-- alarms: made by the test `metrics` -->\n", "<!-- end of alarms -->", alarm_table(&template::read())),
+    ] {
+        let held = between(&text, begin, end);
+        updated = updated.replacen(&format!("{begin}{held}{end}"), &format!("{begin}{table}{end}"), 1);
+    }
+    if std::env::var("UPDATE_DOCS").is_ok() {
+        std::fs::write(FILE, &updated).unwrap();
+    } else {
+        assert_eq!(text, updated, "run this test with UPDATE_DOCS=1");
+    }
+}
+
+/// A metric of ours that something reads: its name and its dimensions.
+type Read = (String, Vec<String>);
+
+fn exists((name, dimensions): &Read) -> bool {
+    let own = |metric: &Metric| std::iter::once("Function").chain(metric.dimensions.iter().copied()).map(String::from).collect();
+    METRICS.iter().any(|metric| metric.name == name && BTreeSet::<String>::from_iter(dimensions.iter().cloned()) == own(metric))
+}
+
+/// Every metric of the stack's namespace, wherever it stands in an alarm.
+fn read_by(value: &Value) -> Vec<Read> {
+    match value {
+        Value::Sequence(values) => values.iter().flat_map(read_by).collect(),
+        Value::Mapping(pairs) if value["MetricName"].is_string() => {
+            assert!(!pairs.is_empty());
+            let ours = value["Namespace"] == NAMESPACE;
+            let dimensions = value["Dimensions"].as_sequence().unwrap().iter().map(|held| held["Name"].as_str().unwrap().into());
+            ours.then(|| (value["MetricName"].as_str().unwrap().into(), dimensions.collect())).into_iter().collect()
+        }
+        Value::Mapping(pairs) => pairs.values().flat_map(read_by).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn every_alarm_watches_a_metric_that_exists_and_names_a_runbook_or_a_page() {
+    let mut watched = BTreeSet::new();
+    for (name, alarm) in alarms(&template::read()) {
+        for metric in read_by(&alarm) {
+            assert!(exists(&metric), "{name} watches {metric:?}, which nobody counts");
+            watched.insert(metric.0);
+        }
+        let description = alarm["AlarmDescription"].as_str().unwrap();
+        let leads_on = ["Runbook - ", "See docs/", "their logs"].iter().any(|lead| description.contains(lead));
+        assert!(leads_on, "{name} says what to do nowhere: {description}");
+        assert!(!alarm["AlarmActions"].is_null() && !alarm["OKActions"].is_null(), "{name} notifies nobody");
+    }
+    for needed in ["CircuitsOpened", "WatchesLapsed", "WatchesUnproven", "EventsPublished", "OAuthClientRefused", "SecretWrongContext"] {
+        assert!(watched.contains(needed), "no alarm watches {needed}");
+    }
+}
+
+#[test]
+fn the_dashboard_shows_metrics_that_exist_and_every_one_of_them() {
+    let template = template::read();
+    let body = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"][0].as_str().unwrap();
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    let mut shown = BTreeSet::new();
+    for widget in body["widgets"].as_array().unwrap() {
+        for metric in widget["properties"]["metrics"].as_array().into_iter().flatten() {
+            let of_list = |parts: &[serde_json::Value]| -> Option<Read> {
+                (parts[0].as_str()? == "${AWS::StackName}").then(|| {
+                    let named = parts[2..].iter().take_while(|part| part.is_string()).step_by(2);
+                    (parts[1].as_str().unwrap().into(), named.map(|name| name.as_str().unwrap().into()).collect())
+                })
+            };
+            let of_search = |parts: &[serde_json::Value]| -> Option<Read> {
+                let search = parts[0]["expression"].as_str()?;
+                let (dimensions, name) = search.strip_prefix("SEARCH('{${AWS::StackName},")?.split_once("} MetricName=")?;
+                Some((name.split('\'').next()?.into(), dimensions.split(',').map(String::from).collect()))
+            };
+            let parts = metric.as_array().unwrap();
+            if let Some(read) = of_list(parts).or_else(|| of_search(parts)) {
+                assert!(exists(&read), "{} shows {read:?}, which nobody counts", widget["properties"]["title"]);
+                shown.insert(read.0);
+            } else {
+                assert!(parts[0].as_str().is_some_and(|namespace| namespace.starts_with("AWS/")), "{metric} is no metric");
+            }
+        }
+    }
+    let all: BTreeSet<String> = METRICS.iter().map(|metric| metric.name.into()).collect();
+    assert_eq!(shown, all, "the dashboard shows what is counted");
+}
+
+/// A name that is written by hand could be another one.
+#[test]
+fn nothing_is_counted_under_a_name_that_is_not_listed() {
+    for folder in ["lib/src", "functions"] {
+        for (file, text) in crate::rooms::files(folder) {
+            for (number, line) in text.lines().enumerate() {
+                let by_hand = ["counter!(\"", "histogram!(\"", "gauge!("].iter().any(|called| line.contains(called));
+                assert!(!by_hand, "{file}:{}: take the name from domain/metric.rs", number + 1);
+            }
+        }
+    }
+}
