@@ -6,7 +6,7 @@ PYTHON ?= python3
 STACK := $(PYTHON) tests/local/stack.py
 
 .DEFAULT_GOAL := help
-.PHONY: help local local-up local-down local-logs test metrics security security-teeth sim sim-teeth fuzz build lint sam-local bench clean
+.PHONY: help local local-up local-down local-logs test metrics runbooks security security-teeth sim sim-teeth fuzz build lint sam-local bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: ## Run all checks and tests, on a stack of their own
 
 metrics: ## What the functions of the running stack counted, as Prometheus text
 	@$(STACK) metrics
+
+runbooks: ## Walk through docs/operations.md on the running stack (ARGS: names of runbooks)
+	@$(STACK) runbooks $(ARGS)
 
 security: ## Try every security case on a stack of the tests', and print the table
 	@$(STACK) security

@@ -17,5 +17,7 @@ pub mod rehearse;
 pub mod renew;
 pub mod repeat;
 pub mod subscribe;
+mod suspending;
 pub mod sync;
 pub mod watching;
+pub mod withdraw;

@@ -84,7 +84,8 @@ def function_of(operation: dict) -> str:
 
 
 def integration(endpoint: str, gateway, api: str, function: str) -> str:
-    arn = client("lambda", endpoint).get_function(FunctionName=function)["Configuration"]["FunctionArn"]
+    # The alias that the template publishes: what the gateway calls on AWS.
+    arn = client("lambda", endpoint).get_function(FunctionName=function, Qualifier="live")["Configuration"]["FunctionArn"]
     made = gateway.create_integration(ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=arn, PayloadFormatVersion="2.0")
     return made["IntegrationId"]
 

@@ -36,8 +36,6 @@ def parameters(google_url: str) -> dict[str, str]:
     """Template parameters of a stack that talks to the Google at `google_url`."""
     own = {
         "Architecture": architecture(),
-        # CodeDeploy is not emulated.
-        "CanaryDeployment": "false",
         "AppPublicUrl": APP_ORIGIN,
         "AllowedOrigins": APP_ORIGIN,
         "AuthIssuer": "https://login.example.com",

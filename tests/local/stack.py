@@ -22,6 +22,7 @@ USAGE = """usage: stack.py COMMAND
   canaries                look for planted secrets in all that the running stack let out, after a test run
   metrics                 what the functions of the running stack counted, as Prometheus text
   metrics-compared        the same, held against docs/metrics.md, after a test run
+  runbooks [NAME…]        walk through docs/operations.md on the running stack
   google-client           Google's own client library drives the fake Google
   described               the API tried after its own description, on the running stack
   build                   sam build for this machine, and the fake Google
@@ -72,6 +73,14 @@ def logs() -> None:
     import lifecycle
 
     say("\n".join(function_logs.collect(lifecycle.running())))
+
+
+def runbooks() -> None:
+    tools.enter_venv()
+    import lifecycle
+    import runbooks as walks
+
+    walks.run(lifecycle.running(), sys.argv[2:])
 
 
 def metrics() -> None:
@@ -170,7 +179,7 @@ def test() -> None:
 
 
 COMMANDS = {
-    "up": up, "down": down, "deploy": deploy, "story": story, "logs": logs, "canaries": canaries, "metrics": metrics, "metrics-compared": metrics_compared,
+    "up": up, "down": down, "deploy": deploy, "story": story, "logs": logs, "canaries": canaries, "runbooks": runbooks, "metrics": metrics, "metrics-compared": metrics_compared,
     "described": described, "google-client": google_client, "build": build, "validate": validate,
     "with-ministack": with_ministack, "sam-local": sam_local, "bench": bench, "security": security,
     "security-table": security_table, "test": test,

@@ -16,6 +16,7 @@ STACK_VENV = TOOLS / "venv-stack"
 SAM_VENV = TOOLS / "venv-sam"
 API_VENV = TOOLS / "venv-api"
 GOOGLE_VENV = TOOLS / "venv-google"
+AWS_VENV = TOOLS / "venv-aws"
 NEXTEST = "0.9.143"
 CARGO_FUZZ = "0.13.2"
 STAMP = "requirements.sha256"
@@ -74,6 +75,11 @@ def schemathesis() -> str:
 def google_client_python() -> str:
     """The interpreter of the venv that has Google's client library."""
     return made_on_demand(GOOGLE_VENV, HERE / "requirements-google.txt", "python")
+
+
+def aws() -> str:
+    """AWS's command line: what an operator types."""
+    return made_on_demand(AWS_VENV, HERE / "requirements-aws.txt", "aws")
 
 
 def made_on_demand(place: Path, requirements: Path, program: str) -> str:

@@ -118,6 +118,7 @@ def deployed(tally: Tally) -> None:
         tally.phase("Deployed", nextest(*tests(["deployed"])))
         tally.phase("The API after its description", local("described"))
         security(tally)
+        tally.phase("Runbooks", local("runbooks"))
         tally.phase("Metrics", local("metrics-compared"))
         tally.phase("Least privilege", nextest(*tests(["policies"])))
     except Failure:

@@ -30,4 +30,5 @@ mod stories {
     mod subscribing;
     mod troubles;
     mod watching;
+    mod withdrawing;
 }

@@ -6,6 +6,7 @@ mod keys;
 mod requests;
 mod rows;
 mod store;
+pub mod whole;
 mod writes;
 
 use std::collections::HashMap;

@@ -3,15 +3,11 @@
 use std::time::Duration;
 
 use crate::domain::claims::{Refusal, SecurityEventPolicy};
-use crate::domain::connector::Location;
-use crate::domain::notice;
 use crate::domain::security_event::{Happened, SecurityEvent, Unreadable, concerns};
 use crate::domain::timestamp::Timestamp;
-use crate::flows::publishing::tell;
-use crate::ports::{Commit, EventBus, Store, StoreError, TokenError, TokenVerifier};
+use crate::flows::suspending::suspend;
+use crate::ports::{EventBus, Store, StoreError, TokenError, TokenVerifier};
 
-/// How often a connector's change starts over after another writer came first.
-const MOST_ATTEMPTS: u32 = 5;
 /// How long an event is known to have been seen. What comes again after that changes nothing either: it is older than the grant.
 const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
 
@@ -65,26 +61,8 @@ impl<S: Store, B: EventBus, T: TokenVerifier> Protect<'_, S, B, T> {
         };
         let mut suspended = 0;
         for member in self.store.membership(account).await?.members {
-            suspended += usize::from(self.suspend(&member, event, what, now).await?);
+            suspended += usize::from(suspend(self.store, self.bus, &member, what, now, |held| concerns(held, event)).await?);
         }
         Ok(Protected::Suspended(suspended))
-    }
-
-    async fn suspend(&self, member: &Location, event: &SecurityEvent, what: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let mut attempt = 1;
-        loop {
-            let Some(before) = self.store.connector_at(member).await?.filter(|connector| concerns(connector, event)) else {
-                return Ok(false);
-            };
-            let (after, told) = (before.without_grant(what), [notice::needs_reauth(&before, what, now)]);
-            match self.store.commit(&Commit { before: &before, after: &after, events: &told, next_sweep: None, now }).await {
-                Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
-                Err(error) => return Err(error),
-                Ok(()) => {
-                    tell(self.store, self.bus, member, &told, now).await;
-                    return Ok(true);
-                }
-            }
-        }
     }
 }

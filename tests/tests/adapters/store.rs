@@ -23,6 +23,38 @@ async fn the_store_on_dynamodb_keeps_its_contract() {
     tests::contract::store_contract(&store, "dynamodb").await;
 }
 
+#[tokio::test]
+async fn the_whole_table_is_read_and_laid_where_nothing_lies() {
+    let config = aws::config().await;
+    let (from, to) = (DynamoStore::new(&config, aws::table(&config).await), DynamoStore::new(&config, aws::table(&config).await));
+    tests::contract::store_contract(&from, "whole").await;
+    let (mut connectors, mut place) = (Vec::new(), None);
+    loop {
+        let page = from.all_connectors(place.take()).await.unwrap();
+        connectors.extend(page.rows);
+        place = page.next;
+        if place.is_none() {
+            break;
+        }
+    }
+    assert!(!connectors.is_empty());
+    for location in &connectors {
+        assert!(from.connector_at(location).await.unwrap().is_some(), "{location:?}");
+        assert!(to.connector_at(location).await.unwrap().is_none());
+    }
+    let rows = from.all_rows(None).await.unwrap().rows;
+    assert!(rows.iter().any(|row| row.kind() == "OWNER") && rows.iter().any(|row| row.kind() == "MAILBOX"));
+    for row in &rows {
+        assert!(!to.lies(row).await.unwrap());
+        assert!(to.lay(row).await.unwrap());
+        assert!(to.lies(row).await.unwrap());
+        assert!(!to.lay(row).await.unwrap(), "what lies there stays");
+    }
+    for location in &connectors {
+        assert_eq!(to.connector_at(location).await.unwrap(), from.connector_at(location).await.unwrap());
+    }
+}
+
 /// A DynamoDB that refuses so many requests before it takes one.
 #[derive(Clone)]
 struct Refusing {

@@ -1,0 +1,274 @@
+"""Walks through docs/operations.md on the running stack: provokes what a runbook is for, runs its commands, and compares."""
+
+import json
+import os
+import re
+import subprocess
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+import tools
+from deploy import client
+from settings import PUBSUB_AUDIENCE, PUBSUB_SERVICE_ACCOUNT, PUBSUB_SUBSCRIPTION, PUSH_PATH, REGION, ROOT, STATE
+from terminal import Failure, heading, say, step
+from web import expect, wait_until
+
+DOCS = ROOT / "docs" / "operations.md"
+PATIENCE = 150
+MAIL = "came-meanwhile"
+
+
+@dataclass
+class Block:
+    """A command, what it must print, and whether that may take a while; or a name of something that happens then."""
+
+    command: str = ""
+    expected: list[str] = field(default_factory=list)
+    until: bool = False
+    then: str = ""
+
+
+def sections() -> dict[str, list[Block]]:
+    """The runbooks by their anchors, each as its blocks in their order."""
+    found: dict[str, list[Block]] = {}
+    anchor, hint, kind, lines = "", "", "", []
+    for line in DOCS.read_text().splitlines():
+        if kind and line != "```":
+            lines.append(line)
+        elif kind:
+            blocks = found[anchor]
+            if kind == "sh" and not hint.startswith("not here"):
+                blocks.append(Block("\n".join(lines), until=hint == "until"))
+            elif kind == "text":
+                blocks[-1].expected = [part for part in lines if part.strip()]
+            kind, lines, hint = "", [], ""
+        elif line.startswith("## "):
+            anchor = line[3:].strip().lower().replace(" ", "-")
+            found[anchor] = []
+        elif line.startswith("```"):
+            kind = line[3:]
+        elif walked := re.fullmatch(r"<!-- walk: (.*) -->", line):
+            hint = walked.group(1)
+            if hint.startswith("then "):
+                found[anchor].append(Block(then=hint.removeprefix("then ")))
+                hint = ""
+    return {anchor: blocks for anchor, blocks in found.items() if blocks}
+
+
+@dataclass
+class Trouble:
+    """A connector of its own for each runbook, and what is done to it."""
+
+    state: dict
+    anchor: str
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def google(self, method: str, path: str, body=None):
+        return expect(method, f"{self.state['google_url']}/admin{path}", body)
+
+    def api(self, method: str, path: str, body=None):
+        headers = {"authorization": f"Bearer {self.variables['CONNECTORS_TOKEN']}"}
+        return expect(method, f"{self.state['api_url']}/api{path}", body, headers)
+
+    def connectors(self, *arguments: str) -> str:
+        done = self.shell(" ".join(["connectors", *arguments]))
+        if done.returncode != 0:
+            raise Failure(f"connectors {' '.join(arguments)}: {done.stdout}")
+        return done.stdout
+
+    def shell(self, command: str, prelude: str = "") -> subprocess.CompletedProcess:
+        return subprocess.run(
+            ["bash", "-uo", "pipefail", "-c", f"{prelude}\n{command}"], env=self.environment(), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
+        )
+
+    def environment(self) -> dict[str, str]:
+        target = os.environ.get("CARGO_TARGET_DIR") or str(ROOT / "target")
+        path = f"{target}/debug{os.pathsep}{tools.AWS_VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CONNECTORS_"))}
+        return kept | {
+            "PATH": path, "AWS_ENDPOINT_URL": self.state["aws_endpoint"], "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "CONNECTORS_STACK_JSON": str(STATE), "STACK": self.state["stack_name"],
+        } | self.variables
+
+    def connect(self) -> None:
+        """A mailbox with a connector that has a trigger, and has been looked at."""
+        mailbox = f"{self.anchor}@example.com"
+        token = self.google("POST", "/user-tokens", {"sub": f"runbook-{self.anchor}", "claims": {"role": "admin"}})["token"]
+        self.variables |= {"CONNECTORS_TOKEN": token, "MAILBOX": mailbox}
+        self.google("POST", "/mailboxes", {"email": mailbox})
+        self.connectors("connect", "--follow", "--login-hint", mailbox)
+        connector = json.loads(self.connectors("list", "--json"))["connectors"][0]["id"]
+        trigger = self.api("POST", "/triggers", {"type": "email", "config": {"connector_id": connector}, "agent_id": MAIL})
+        self.variables |= {"CONNECTOR": connector, "TRIGGER": trigger["id"]}
+        self.connectors("health", "drill", connector)
+
+    def mail_comes(self) -> None:
+        mail = {"from": "Bo <bo@example.com>", "subject": MAIL, "text": "It came."}
+        self.google("POST", f"/mailboxes/{self.variables['MAILBOX']}/messages", mail)
+
+    def fails(self, **fault) -> None:
+        self.google("POST", "/faults", {"times": 0, "email": self.variables["MAILBOX"], **fault})
+
+    def row(self) -> dict:
+        return {"pk": {"S": f"MAILBOX#{self.variables['MAILBOX']}"}, "sk": {"S": f"CONNECTOR#{self.variables['CONNECTOR']}"}}
+
+
+def grant_ends(trouble: Trouble) -> None:
+    trouble.google("POST", "/grants/revoke", {"email": trouble.variables["MAILBOX"]})
+    trouble.mail_comes()
+
+
+def quota_ends(trouble: Trouble) -> None:
+    trouble.fails(status=429, reason="rateLimitExceeded", retry_after=20)
+    trouble.mail_comes()
+
+
+def pushes_stop(trouble: Trouble) -> None:
+    trouble.google("PUT", "/push", push("http://127.0.0.1:9/elsewhere"))
+
+
+def pushes_come(trouble: Trouble) -> None:
+    trouble.google("PUT", "/push", push(trouble.state["api_url"] + PUSH_PATH))
+
+
+def push(endpoint: str) -> dict:
+    return {"endpoint": endpoint, "audience": PUBSUB_AUDIENCE, "subscription": PUBSUB_SUBSCRIPTION, "service_account": PUBSUB_SERVICE_ACCOUNT}
+
+
+def watch_ends(trouble: Trouble) -> None:
+    """As days of refused renewals would have left it."""
+    trouble.fails(method="watch", status=403, reason="forbidden")
+    ended = "2026-01-01T00:00:00.000Z"
+    client("dynamodb", trouble.state["aws_endpoint"]).update_item(
+        TableName=trouble.state["table"], Key=trouble.row(), UpdateExpression="SET watch.expiration = :ended, watch.renewed_at = :ended",
+        ExpressionAttributeValues={":ended": {"S": ended}},
+    )
+
+
+def history_ends(trouble: Trouble) -> None:
+    trouble.mail_comes()
+    trouble.google("POST", f"/mailboxes/{trouble.variables['MAILBOX']}/expire-history", {})
+    trouble.connectors("sync", trouble.variables["CONNECTOR"])
+
+
+def wake_up_is_given_up(trouble: Trouble) -> None:
+    wake_up = {
+        "schema_version": 1, "kind": "due", "email_address": trouble.variables["MAILBOX"], "correlation": {}, "published_at": "2026-01-01T00:00:00.000Z",
+    }
+    sqs = client("sqs", trouble.state["aws_endpoint"])
+    sent = {"MessageBody": json.dumps(wake_up), "MessageGroupId": "runbook", "MessageDeduplicationId": f"runbook-{time.time_ns()}"}
+    sqs.send_message(QueueUrl=trouble.state["dead_letter_queue_url"], **sent)
+
+
+def gmail_fails(trouble: Trouble) -> None:
+    trouble.fails(status=503, reason="backendError")
+    trouble.mail_comes()
+    connector = trouble.variables["CONNECTOR"]
+
+    def opened() -> bool:
+        trouble.connectors("sync", connector)
+        time.sleep(1)
+        return trouble.api("GET", f"/connectors/{connector}")["circuit"]["failures"] >= 5
+
+    wait_until(opened, PATIENCE, "five failures in a row")
+
+
+def gmail_fails_a_little(trouble: Trouble) -> None:
+    trouble.fails(status=503, reason="backendError")
+    trouble.mail_comes()
+
+
+def key_is_disabled(trouble: Trouble) -> None:
+    client("kms", trouble.state["aws_endpoint"]).disable_key(KeyId=trouble.state["secrets_key_id"])
+    table = client("dynamodb", trouble.state["aws_endpoint"])
+    # An hour later, as far as the connector knows.
+    table.update_item(TableName=trouble.state["table"], Key=trouble.row(), UpdateExpression="REMOVE access_token")
+    trouble.mail_comes()
+
+
+def rows_are_lost(trouble: Trouble) -> None:
+    trouble.variables["BEFORE"] = datetime.now(timezone.utc).isoformat()
+    time.sleep(1.1)
+    table, mailbox = client("dynamodb", trouble.state["aws_endpoint"]), trouble.row()["pk"]
+    asked = {"TableName": trouble.state["table"], "KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": mailbox}}
+    rows = table.query(**asked)["Items"]
+    if len(rows) < 2:
+        raise Failure("the mailbox holds no connector and trigger to lose")
+    for row in rows:
+        table.delete_item(TableName=trouble.state["table"], Key={"pk": row["pk"], "sk": row["sk"]})
+
+
+def google_answers(trouble: Trouble) -> None:
+    expect("DELETE", f"{trouble.state['google_url']}/admin/faults")
+
+
+PROVOKED = {
+    "token-refresh-failure": grant_ends,
+    "rate-limit-exceeded": quota_ends,
+    "push-notifications-stopped": pushes_stop,
+    "watch-lapsed": watch_ends,
+    "history-gap": history_ends,
+    "dead-letters": wake_up_is_given_up,
+    "circuit-open": gmail_fails,
+    "kms-denied": key_is_disabled,
+    "outage": gmail_fails_a_little,
+    "key-compromise": lambda _: None,
+    "restore": lambda _: None,
+}
+THEN = {"google-answers": google_answers, "pushes-come": pushes_come, "rows-are-lost": rows_are_lost}
+
+
+def run(state: dict, wanted: list[str]) -> None:
+    tools.aws()
+    built = subprocess.run(["cargo", "build", "--quiet", "--workspace", "--bin", "connectors"], cwd=ROOT)
+    if built.returncode != 0:
+        raise Failure("the command line does not build")
+    walks = sections()
+    prelude = "\n".join(block.command for block in walks.pop("before-you-begin"))
+    if missing := set(walks) ^ set(PROVOKED):
+        raise Failure(f"a runbook without what provokes it, or the other way round: {', '.join(sorted(missing))}")
+    heading("Runbooks")
+    for anchor in wanted or PROVOKED:
+        with step(anchor) as current:
+            walk(Trouble(state, anchor), walks[anchor], prelude)
+            current.note(f"{sum(1 for block in walks[anchor] if block.command)} commands")
+    say("  every runbook did what it says")
+
+
+def walk(trouble: Trouble, blocks: list[Block], prelude: str) -> None:
+    trouble.connect()
+    try:
+        PROVOKED[trouble.anchor](trouble)
+        for block in blocks:
+            if block.then:
+                THEN[block.then](trouble)
+            else:
+                follow(trouble, block, prelude)
+    finally:
+        google_answers(trouble)
+        pushes_come(trouble)
+        client("kms", trouble.state["aws_endpoint"]).enable_key(KeyId=trouble.state["secrets_key_id"])
+
+
+def follow(trouble: Trouble, block: Block, prelude: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        done = trouble.shell(block.command, prelude)
+        if fits(block, done):
+            if os.environ.get("RUNBOOKS_TOLD"):
+                say("\n".join(f"    $ {line}" for line in block.command.splitlines()) + "\n" + "\n".join(f"    {line}" for line in done.stdout.splitlines()))
+            return
+        if not block.until or time.monotonic() > deadline:
+            expected = "\n".join(block.expected) or "(no error)"
+            raise Failure(f"{block.command}\nended with {done.returncode} and printed\n{done.stdout}\ninstead of\n{expected}")
+        time.sleep(1)
+
+
+def fits(block: Block, done: subprocess.CompletedProcess) -> bool:
+    """Each expected line stands in the output, in their order; `…` is anything. Without any, the command must have ended well."""
+    if not block.expected:
+        return done.returncode == 0
+    lines = iter(done.stdout.splitlines())
+    patterns = [".*".join(re.escape(part) for part in line.split("…")) for line in block.expected]
+    return all(any(re.fullmatch(pattern, line.strip()) for line in lines) for pattern in (pattern.strip() for pattern in patterns))
