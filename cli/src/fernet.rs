@@ -85,3 +85,76 @@ impl Key {
         Ok(Self { signing: hmac::Key::new(hmac::HMAC_SHA256, signing), decrypting })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Of the specification (generate.json); the second one and what cannot be opened were made with Python's `cryptography`.
+    const KEY: &str = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
+    const OTHER: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    const HELLO: &str = "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==";
+
+    fn keys(text: &str) -> Keys {
+        Keys::parse(&text.into()).unwrap()
+    }
+
+    #[test]
+    fn what_python_sealed_opens() {
+        let table = [
+            (HELLO, "hello"),
+            (HELLO.trim_end_matches('='), "hello"),
+            ("gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0OD3HkMATM5lFqGaerZ-fWPAkyKTyMbYmiNsw2aOq718ErZlYQbIORRvp9giNbObzxmg==", ""),
+            (
+                "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0OD41sMQi7vbfn2r4qIEz11xmPHxvI2x0Gk5i0io1tGfatlXG_OMB081a5cUSw5jZHm4p-vQQZm_gqQgZLQRpXxq8=",
+                "exactly sixteen!",
+            ),
+            (
+                "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0OD_uaHLUqVH4UJAJFmtAVnsyQLvogj7sMNohoU622DVMczLFPJSEga-6w3bd6rUv6QOlhuV--vrs3xyeAGprVUlI=",
+                "1//0canary-refresh-token",
+            ),
+            (
+                "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODyo1wRYKICOMCJNlxjHU8rszLOWBw5n-mm6gBLhDDisgUAzrH9TK-v3y2Y56wAjq4DteB3reKcXTgn3zbHbxvNo=",
+                "of the second key",
+            ),
+        ];
+        let keys = keys(&format!("{KEY},\n{OTHER}\n"));
+        for (token, expected) in table {
+            assert_eq!(keys.open(token).unwrap().expose_secret(), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_of_these_keys_does_not_open() {
+        let table = [
+            ("", NotOpened::NotFernet),
+            ("gAAAAAAdwJ6w!!", NotOpened::NotBase64),
+            (&HELLO[..40], NotOpened::NotFernet),
+            // Of another version, of no whole block, of none at all.
+            ("gQAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==", NotOpened::NotFernet),
+            ("gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODwAAAAAAAAAAAAAAAAAAAOyqmLoJEoMpLFUWWMJPXPVSEnH8wC__sF8XKqMC_JyK", NotOpened::NotFernet),
+            ("gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0OD2IXeW0FYyXiuAJk_zX-E-FTBOpoVs4HED35KbDYabN0", NotOpened::NotFernet),
+            // The last bit of the tag, another key's, and a good tag over bad padding.
+            ("gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDQ==", NotOpened::WrongKey),
+            (
+                "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODyo1wRYKICOMCJNlxjHU8rszLOWBw5n-mm6gBLhDDisgUAzrH9TK-v3y2Y56wAjq4DteB3reKcXTgn3zbHbxvNo=",
+                NotOpened::WrongKey,
+            ),
+            ("gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODwAAAAAAAAAAAAAAAAAAAABBjbEPRunJk7hsB5gvNvgH3JdG0M9fg5scKIYFEptneQ==", NotOpened::NotFernet),
+            // Neither does what is no text.
+            ("gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODwAGwvyaEnkiFvMS3WT7PXhtigUVxxTffC4C-8tcbECkXQo6todAFKji21dtzG1JuA==", NotOpened::NoText),
+        ];
+        let keys = keys(KEY);
+        for (token, expected) in table {
+            assert_eq!(keys.open(token).unwrap_err(), expected, "{token}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused_and_not_shown() {
+        for text in ["", ",", "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e", &format!("{KEY},short"), &format!("{KEY}{OTHER}"), "ключ"] {
+            assert_eq!(Keys::parse(&text.into()).unwrap_err(), NotAKey);
+        }
+        assert_eq!(format!("{:?}", keys(KEY)), "Keys(1)");
+    }
+}

@@ -252,3 +252,130 @@ fn rewrite(old: &Map<String, Value>) -> Result<(String, NewTrigger), String> {
 fn short(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).take(200).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use email_connectors::domain::id::TriggerId;
+    use email_connectors::domain::timestamp::Timestamp;
+
+    use super::*;
+
+    const SEALED: &str =
+        "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0OD_uaHLUqVH4UJAJFmtAVnsyQLvogj7sMNohoU622DVMczLFPJSEga-6w3bd6rUv6QOlhuV--vrs3xyeAGprVUlI=";
+    const HELLO: &str = "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==";
+    const EMPTY: &str = "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0OD3HkMATM5lFqGaerZ-fWPAkyKTyMbYmiNsw2aOq718ErZlYQbIORRvp9giNbObzxmg==";
+
+    fn checked(change: Value) -> Result<Candidate, Bad> {
+        let mut row = json!({"owner": "u-1", "token": SEALED, "email": "ada@example.com", "triggers": null});
+        row.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let cell = |name: &str| row[name].clone();
+        let cells = Cells { owner: cell("owner"), token: cell("token"), email: cell("email"), triggers: cell("triggers") };
+        let name = |name: &str| name.to_string();
+        let fields =
+            Fields { owner: name("user_id"), token: name("gmail_refresh_token"), email: name("email"), triggers: name("triggers") };
+        check(7, &cells, &fields, &Keys::parse(&"cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=".into()).unwrap())
+    }
+
+    fn triggers(list: Value) -> Vec<(String, NewTrigger)> {
+        checked(json!({ "triggers": list })).unwrap().triggers
+    }
+
+    #[test]
+    fn a_good_row_is_read_in_the_ways_in_which_it_is_exported() {
+        let row = checked(json!({})).unwrap();
+        assert_eq!((row.number, row.owner.as_str(), row.address.unwrap().as_str()), (7, "u-1", "ada@example.com"));
+        assert_eq!(row.refresh_token.0.expose_secret(), "1//0canary-refresh-token");
+        assert_eq!(checked(json!({"owner": 4711})).unwrap().owner.as_str(), "4711");
+        for nothing in [json!(null), json!(""), json!("\\N"), json!("NULL")] {
+            let row = checked(json!({"email": nothing, "triggers": nothing})).unwrap();
+            assert!(row.address.is_none() && row.triggers.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_bad_row_is_refused_with_its_field_and_without_its_token() {
+        let table = [
+            (json!({"owner": ""}), Code::InvalidOwner, "`user_id` is missing"),
+            (json!({"owner": null}), Code::InvalidOwner, "is missing"),
+            (json!({"owner": ["a"]}), Code::InvalidOwner, "neither text nor a number"),
+            (json!({"owner": "a#b"}), Code::InvalidOwner, "without `#`"),
+            (json!({"owner": SEALED}), Code::InvalidOwner, "columns are mixed up"),
+            (json!({"owner": "1//0canary"}), Code::InvalidOwner, "columns are mixed up"),
+            (json!({"email": "ada"}), Code::InvalidEmail, "`email` is no mailbox address"),
+            (json!({"email": SEALED}), Code::InvalidEmail, "`email` is no mailbox address"),
+            (json!({"token": ""}), Code::NoToken, "leave out users"),
+            (json!({"token": 7}), Code::BrokenToken, "is no text"),
+            (json!({"token": "not base64!"}), Code::BrokenToken, "is no base64url"),
+            (json!({"token": "\\x674141"}), Code::BrokenToken, "export its text"),
+            (json!({"token": &SEALED[..60]}), Code::BrokenToken, "is no Fernet token"),
+            (json!({"token": HELLO.replace("DA==", "DQ==")}), Code::WrongKey, "sealed under another key"),
+            (json!({"token": EMPTY}), Code::BrokenToken, "holds is no refresh token"),
+            (json!({"triggers": {}}), Code::InvalidTriggers, "must be a JSON array"),
+            (json!({"triggers": "[{"}), Code::InvalidTriggers, "must be a JSON array"),
+            (json!({"triggers": ["x"]}), Code::InvalidTriggers, "triggers[0] is no JSON object"),
+            (json!({"triggers": [{}]}), Code::InvalidTriggers, "triggers[0].type: is missing"),
+            (
+                json!({"triggers": [{"type": "email:gmail"}, {"type": "cron"}]}),
+                Code::InvalidTriggers,
+                "triggers[1].type: `cron` is not known",
+            ),
+            (json!({"triggers": [{"type": "email:gmail", "enabled": false}]}), Code::InvalidTriggers, "enabled"),
+            (json!({"triggers": [{"type": "email:gmail", "filters": {"form_contains": ["a"]}}]}), Code::InvalidTriggers, "config.filters"),
+            (
+                json!({"triggers": [{"type": "email:gmail", "filters": {}, "config": {"filters": {}}}]}),
+                Code::InvalidTriggers,
+                "one of them",
+            ),
+            (
+                json!({"triggers": [{"type": "email:gmail", "id": 1}, {"type": "email:gmail", "id": 1}]}),
+                Code::InvalidTriggers,
+                "triggers[1].id",
+            ),
+            (json!({"triggers": vec![json!({"type": "email:gmail"}); 41]}), Code::InvalidTriggers, "holds 41 triggers"),
+        ];
+        for (change, code, reason) in table {
+            let bad = checked(change.clone()).unwrap_err();
+            assert!(bad.code == code && bad.reason.contains(reason), "{change}: {bad:?}");
+            assert!(!bad.reason.contains("gAAAAA") && !bad.reason.contains("1//"), "{bad:?}");
+            assert_eq!(bad.owner.is_none(), code == Code::InvalidOwner);
+        }
+    }
+
+    #[test]
+    fn an_old_trigger_becomes_one_of_the_api() {
+        let filters = json!({"from_contains": ["shop"]});
+        let spelled = [
+            json!([{"type": "email:gmail", "id": "t-1", "agent_id": "billing", "filters": filters}]),
+            json!([{"type": "email:gmail", "id": "t-1", "agent_id": "billing", "config": {"filters": filters}}]),
+            json!([{"type": "email:gmail", "id": "t-1", "agent_id": "billing", "config": {"filters": filters, "connector_id": "old"}}]),
+            json!(json!([{"type": "email:gmail", "id": "t-1", "agent_id": "billing", "filters": filters}]).to_string()),
+        ];
+        for old in spelled {
+            let [(name, new)] = triggers(old).try_into().unwrap();
+            let made = serde_json::to_value(new.into_trigger(TriggerId::new("trg_1"), OwnerId::new("u-1"), Timestamp::from_seconds(0)));
+            let made = made.unwrap();
+            assert_eq!((name.as_str(), &made["type"], &made["agent_id"]), ("id:t-1", &json!("email"), &json!("billing")));
+            assert_eq!(made["config"]["filters"], filters);
+        }
+    }
+
+    #[test]
+    fn a_trigger_without_an_id_is_known_by_what_it_says() {
+        let (one, other) = (json!({"type": "email:gmail"}), json!({"type": "email:gmail", "agent_id": "a"}));
+        let names = |list: Value| triggers(list).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        let both = names(json!([one, other]));
+        assert_eq!(names(json!([other, one])), [both[1].clone(), both[0].clone()]);
+        assert_eq!(names(json!([one, one])), [both[0].clone(), format!("{}#2", both[0])]);
+    }
+
+    #[test]
+    fn a_row_that_was_mended_is_another_row() {
+        let key = |change| checked(change).unwrap().key;
+        assert_eq!(key(json!({})), key(json!({"triggers": "[]"})));
+        for change in
+            [json!({"owner": "u-2"}), json!({"email": ""}), json!({"token": HELLO}), json!({"triggers": [{"type": "email:gmail"}]})]
+        {
+            assert_ne!(key(change), key(json!({})));
+        }
+    }
+}
