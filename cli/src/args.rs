@@ -3,6 +3,7 @@
 pub mod compose;
 pub mod connectors;
 pub mod mail;
+pub mod migrate;
 pub mod operate;
 pub mod triggers;
 
@@ -121,6 +122,8 @@ pub enum Command {
     Replay(operate::Replay),
     /// Watch events come in, until Ctrl-C.
     Tail(operate::Tail),
+    /// Take over users whose mailboxes an older system connected (operator: through AWS).
+    Migrate(migrate::Migrate),
 }
 
 #[derive(Args)]

@@ -7,6 +7,7 @@ pub mod dead_letters;
 pub mod drafts;
 pub mod labels;
 pub mod messages;
+pub mod migrate;
 pub mod renew;
 pub mod smoke;
 pub mod tail;
@@ -50,6 +51,7 @@ pub async fn run(session: &Session, command: Command) -> Result<(), Failure> {
         Command::Drafts(drafts) => drafts::run(session, drafts).await,
         Command::Replay(Replay::DeadLetters(dead_letters)) => dead_letters::run(session, dead_letters).await,
         Command::Tail(tail) => tail::run(session, tail).await,
+        Command::Migrate(migrate) => migrate::run(session, migrate).await,
     }
 }
 

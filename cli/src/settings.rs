@@ -1,6 +1,7 @@
 //! Where the API is, who asks, and where an operator's queues and table are: arguments, then the environment, then stack.json.
 
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
 use email_connectors::config::{Environment, environment};
 use secrecy::SecretString;
@@ -13,6 +14,7 @@ pub const API_URL: &str = "CONNECTORS_API_URL";
 pub const TOKEN: &str = "CONNECTORS_TOKEN";
 pub const TOKEN_COMMAND: &str = "CONNECTORS_TOKEN_COMMAND";
 pub const STACK_JSON: &str = "CONNECTORS_STACK_JSON";
+const FERNET_KEY: &str = "CONNECTORS_FERNET_KEY";
 const TABLE: &str = "CONNECTORS_TABLE";
 const STACK_NAME: &str = "CONNECTORS_STACK_NAME";
 const NOTIFICATION_QUEUE: &str = "CONNECTORS_NOTIFICATION_QUEUE_URL";
@@ -83,6 +85,24 @@ impl Settings {
         })
     }
 
+    /// The keys under which an older system sealed its tokens.
+    pub fn fernet_keys(&self, command: Option<&str>, file: Option<&Path>) -> Result<SecretString, Failure> {
+        match (command, file) {
+            (Some(command), _) => match printed(command, "key command")? {
+                run if run.status.success() => Ok(String::from_utf8_lossy(&run.stdout).into_owned().into()),
+                run => Err(Failure::here(format!("the key command ended with {}", run.status))),
+            },
+            (None, Some(file)) => {
+                let text = std::fs::read_to_string(file);
+                text.map(SecretString::from).map_err(|error| Failure::here(format!("cannot read the key file {}: {error}", file.display())))
+            }
+            (None, None) => {
+                let key = self.env.optional(FERNET_KEY).map(SecretString::from);
+                key.ok_or_else(|| Failure::here(format!("say what opens the tokens: --key-command, --key-file or {FERNET_KEY}")))
+            }
+        }
+    }
+
     /// Where wake-ups lie, and where those that were given up.
     pub fn queues(&self) -> Result<(String, String), Failure> {
         let named = |given: Option<&String>, variable, of_stack, output: &str| {
@@ -141,10 +161,14 @@ impl Caller {
     }
 }
 
-fn printed_by(command: &str) -> Result<SecretString, Failure> {
+fn printed(command: &str, what: &str) -> Result<Output, Failure> {
     let mut shell = Command::new("sh");
     let run = shell.args(["-c", command]).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    let run = run.map_err(|error| Failure::here(format!("the token command cannot be run: {error}")))?;
+    run.map_err(|error| Failure::here(format!("the {what} cannot be run: {error}")))
+}
+
+fn printed_by(command: &str) -> Result<SecretString, Failure> {
+    let run = printed(command, "token command")?;
     let token = String::from_utf8_lossy(&run.stdout).trim().to_string();
     let is_token = !token.is_empty() && token.chars().all(|letter| letter.is_ascii_graphic());
     match run.status.success() && is_token {

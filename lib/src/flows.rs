@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod admitting;
+pub mod adopt;
 pub mod ask;
 pub mod change;
 pub mod connect;

@@ -56,10 +56,12 @@ pub enum StoreError {
 pub trait Store: Send + Sync {
     /// The connector that holds a slot among its owner's.
     async fn in_slot(&self, owner: &OwnerId, slot: &Slot) -> Result<Option<Connector>, StoreError>;
-    /// MUST be `Conflict` if the connector's slot is taken. The connector is due for a sweep soon, as after a reconnect.
+    /// With the triggers that it comes with, or not at all; none of them a `webhook`. MUST be `Conflict` if the connector's slot
+    /// is taken. The connector is due for a sweep soon, as after a reconnect.
     async fn create_connector(
         &self,
         connector: &Connector,
+        triggers: &[Trigger],
         membership: &Membership,
         exchange: &Exchange,
         events: &[Event],

@@ -1,6 +1,7 @@
 //! Stories, told to the flows in a world in memory.
 
 mod stories {
+    mod adopting;
     mod arriving;
     mod asking;
     mod changing;

@@ -1,13 +1,16 @@
 //! The built binary against an API that is scripted: what each command asks, prints and ends with.
 
+mod adopting;
 mod attachments;
 mod connecting;
 mod dead_letters;
 mod endings;
 mod helping;
 mod looking;
+mod migrating;
 mod renewing;
 mod requests;
+mod sealing;
 mod server;
 mod smoking;
 mod tailing;

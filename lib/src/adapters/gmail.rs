@@ -177,12 +177,7 @@ impl EmailProvider for Gmail {
             vec![("grant_type", "authorization_code"), ("code", code.code.expose_secret()), ("redirect_uri", &code.redirect_uri)];
         form.extend(code.code_verifier.as_ref().map(|verifier| ("code_verifier", verifier.expose_secret())));
         let answer = self.token(&form, false).await?;
-        Ok(Grant {
-            identity: identity(answer.id_token.as_deref())?,
-            scopes: answer.scope.split_whitespace().map(String::from).collect(),
-            refresh_token: answer.refresh_token.clone().map(|token| RefreshToken(SecretString::from(token))),
-            access_token: access_token(answer, now),
-        })
+        Ok(grant(identity(answer.id_token.as_deref())?, answer, now))
     }
 
     async fn refresh(&self, token: &RefreshToken, now: Timestamp) -> Result<AccessToken, ProviderError> {
@@ -190,6 +185,15 @@ impl EmailProvider for Gmail {
         let answer = self.token(&form, true).await;
         measured::refreshed(&answer);
         Ok(access_token(answer?, now))
+    }
+
+    /// An id token comes if `openid` is among the scopes; no refresh token comes, Google keeps the one it has.
+    async fn adopt(&self, token: &RefreshToken, now: Timestamp) -> Result<Grant, ProviderError> {
+        let form = [("grant_type", "refresh_token"), ("refresh_token", token.0.expose_secret())];
+        let answer = self.token(&form, true).await?;
+        let identity = answer.id_token.as_deref().map(|token| identity(Some(token))).transpose()?.unwrap_or_default();
+        let grant = grant(identity, answer, now);
+        Ok(Grant { refresh_token: grant.refresh_token.or_else(|| Some(token.clone())), ..grant })
     }
 
     async fn revoke(&self, token: &RefreshToken) -> Result<(), ProviderError> {
@@ -295,6 +299,15 @@ async fn answer(request: RequestBuilder) -> Result<Answered, Failure> {
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(body)
         .map_err(|error| Failure::no_answer(format_args!("the answer cannot be read ({:?} error)", error.classify())))
+}
+
+fn grant(identity: Claims, answer: TokenAnswer, now: Timestamp) -> Grant {
+    Grant {
+        identity,
+        scopes: answer.scope.split_whitespace().map(String::from).collect(),
+        refresh_token: answer.refresh_token.clone().map(|token| RefreshToken(SecretString::from(token))),
+        access_token: access_token(answer, now),
+    }
 }
 
 fn access_token(answer: TokenAnswer, now: Timestamp) -> AccessToken {

@@ -75,9 +75,7 @@ impl UserPolicy {
             return Err(Refusal::Unauthorized("aud"));
         }
         check_times(claims, now)?;
-        // An owner id becomes part of a key, so it is bounded and free of the separator.
-        let plain = |owner: &&str| !owner.is_empty() && owner.len() <= 256 && !owner.contains(|c: char| c == '#' || c.is_control());
-        let owner = text(claims, &self.owner_claim).filter(plain).map(OwnerId::new).ok_or(Refusal::Unauthorized("owner claim"))?;
+        let owner = text(claims, &self.owner_claim).and_then(OwnerId::parse).ok_or(Refusal::Unauthorized("owner claim"))?;
         let role = self.role_claim.as_ref().map_or(Role::Admin, |claim| Role::of_claim(claims.get(claim)));
         Ok(Caller { owner, role })
     }

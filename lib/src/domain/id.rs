@@ -64,6 +64,14 @@ fn named(text: &str) -> Option<String> {
     plain.then(|| text.to_string())
 }
 
+impl OwnerId {
+    /// What names an owner, if it can: it becomes part of a key, so it is bounded and free of the separator.
+    pub fn parse(text: &str) -> Option<Self> {
+        let plain = !text.is_empty() && text.len() <= 256 && !text.contains(|c: char| c == '#' || c.is_control());
+        plain.then(|| Self::new(text))
+    }
+}
+
 impl ConnectorId {
     pub fn from_uuid(uuid: Uuid) -> Self {
         Self(format!("con_{}", uuid.simple()))

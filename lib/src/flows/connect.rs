@@ -1,36 +1,34 @@
 //! A mailbox is connected: exchange, check, seal, one transaction, then watch and the first wake-up. Nothing is changed before
 //! the checks pass.
 
+mod joining;
+
 use std::time::Duration;
 
-use crate::domain::circuit::Circuit;
 use crate::domain::claims::{IdentityPolicy, Refusal};
 use crate::domain::connector::{Connector, Provider, Slot, Status, Uniqueness};
 use crate::domain::consent::{nonce_of, state_id};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::event::Event;
 use crate::domain::id::{ConnectorId, GoogleSub, OwnerId, fingerprint};
-use crate::domain::membership::{Joining, Membership};
+use crate::domain::membership::Membership;
 use crate::domain::notice;
-use crate::domain::position::Position;
-use crate::domain::quota::Spent;
 use crate::domain::scopes;
-use crate::domain::secret::RefreshToken;
 use crate::domain::timestamp::Timestamp;
-use crate::domain::wake_up::{Kind, WakeUp};
 use crate::domain::watch::Watch;
 use crate::flows::disconnect::{Disconnect, DisconnectError};
-use crate::flows::publishing::tell;
-use crate::flows::watching::{rename, watch};
+use crate::flows::watching::rename;
 use crate::ports::{
-    AuthorizationCode, EmailProvider, EventBus, Exchange, Grant, PendingConsent, Profile, ProviderError, Store, StoreError, Unavailable,
-    Vault, VaultError, WakeUps,
+    AuthorizationCode, EmailProvider, EventBus, Exchange, Grant, PendingConsent, ProviderError, Store, StoreError, Unavailable, Vault,
+    VaultError, WakeUps,
 };
 
 /// How often a connect starts over after another one of the same owner or account came first.
 const MOST_ATTEMPTS: u32 = 3;
 /// By when a revocation has landed that was begun now.
 const REVOKING: Duration = Duration::from_secs(30);
+
+pub(super) use self::joining::Admitted;
 
 pub struct Connect<S, V, P, W, B> {
     pub store: S,
@@ -96,16 +94,6 @@ pub enum ConnectError {
 /// What a repeated request is known by: the same state and body.
 pub fn fingerprint_of(state: &str, body: &str) -> uuid::Uuid {
     fingerprint(&["connect", state, body])
-}
-
-/// What a connect has in hand after its checks.
-struct Admitted<'a> {
-    request: &'a ConnectRequest,
-    exchange: Exchange,
-    grant: Grant,
-    google_sub: GoogleSub,
-    profile: Profile,
-    slot: Slot,
 }
 
 impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V, P, W, B> {
@@ -178,15 +166,22 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V
         // The first cursor is the profile's, read before the first watch: what a watch answers would skip what lies between.
         let read = async || tokio::try_join!(self.store.in_slot(&request.owner_id, &slot), self.store.membership(google_sub));
         let (profile, mut found) = tokio::join!(self.provider.profile(&grant.access_token), read());
-        let admitted =
-            Admitted { request, exchange, grant: grant.clone(), google_sub: google_sub.clone(), profile: profile?, slot: slot.clone() };
+        let admitted = Admitted {
+            owner_id: request.owner_id.clone(),
+            new_id: request.new_id.clone(),
+            exchange,
+            grant: grant.clone(),
+            google_sub: google_sub.clone(),
+            profile: profile?,
+            slot: slot.clone(),
+        };
         let mut attempt = 1;
         loop {
             let (held, membership) = found?;
             let stored = match held {
-                None => self.create(&admitted, &membership, now).await,
+                None => self.create(&admitted, &[], &membership, now).await,
                 Some(held) if held.closing.is_some() => Err(ConnectError::Closing),
-                Some(held) if held.google_sub != *google_sub => self.make_way(&admitted, &held, &membership, now).await,
+                Some(held) if held.google_sub != *google_sub => self.make_way(&admitted, &held, request.replace, &membership, now).await,
                 Some(held) => self.reconnect(&admitted, held, now).await,
             };
             match stored {
@@ -197,68 +192,9 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V
         }
     }
 
-    async fn create(
-        &self,
-        admitted: &Admitted<'_>,
-        membership: &Membership,
-        now: Timestamp,
-    ) -> Result<(Connector, Vec<Event>), ConnectError> {
-        let Admitted { request, grant, profile, .. } = admitted;
-        let refresh_token = self.lasting(grant, membership, now).await?;
-        let connector = Connector {
-            id: request.new_id.clone(),
-            owner_id: request.owner_id.clone(),
-            provider: Provider::Gmail,
-            slot: admitted.slot.clone(),
-            email_address: profile.email_address.clone(),
-            label: None,
-            google_sub: admitted.google_sub.clone(),
-            status: Status::Active,
-            granted_scopes: grant.scopes.clone(),
-            version: 1,
-            generation: 1,
-            position: Position::at(profile.history_id),
-            watch: Watch::default(),
-            verified_at: None,
-            lapse_told: None,
-            flushed_at: None,
-            checked_at: None,
-            circuit: Circuit::default(),
-            spent: Spent::default(),
-            pauses: Vec::new(),
-            refresh_token: self.vault.seal_refresh_token(refresh_token, &request.new_id).await?,
-            access_token: None,
-            unpublished: Default::default(),
-            last_event_at: None,
-            last_error: None,
-            closing: None,
-            connected_at: now,
-            granted_at: now,
-            created_at: now,
-            updated_at: now,
-        };
-        let told = vec![notice::connected(&connector, now)];
-        self.store.create_connector(&connector, &membership.joined(connector.location()), &admitted.exchange, &told).await?;
-        Ok((connector, told))
-    }
-
-    /// The refresh token of a grant that a connector can live by.
-    async fn lasting<'a>(&self, grant: &'a Grant, membership: &Membership, now: Timestamp) -> Result<&'a RefreshToken, ConnectError> {
-        let refresh_token = grant.refresh_token.as_ref().ok_or(ConnectError::NoRefreshToken)?;
-        match membership.joining(now) {
-            Joining::Open => Ok(refresh_token),
-            Joining::Closed => Err(ConnectError::Closing),
-            // A revocation ends every grant of the account that was made before it landed.
-            Joining::Doubtful => match self.provider.refresh(refresh_token, now).await {
-                Err(ProviderError::GrantRefused(_)) => Err(ConnectError::Closing),
-                alive => Ok(alive.map(|_| refresh_token)?),
-            },
-        }
-    }
-
     /// The same account again: a new generation of the same connector, with its cursor, its triggers and, if Google sent
     /// none, its refresh token.
-    async fn reconnect(&self, admitted: &Admitted<'_>, held: Connector, now: Timestamp) -> Result<(Connector, Vec<Event>), ConnectError> {
+    async fn reconnect(&self, admitted: &Admitted, held: Connector, now: Timestamp) -> Result<(Connector, Vec<Event>), ConnectError> {
         let Admitted { exchange, grant, profile, .. } = admitted;
         let sealed = match &grant.refresh_token {
             Some(token) => self.vault.seal_refresh_token(token, &held.id).await?,
@@ -290,12 +226,13 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V
     /// changes.
     async fn make_way(
         &self,
-        admitted: &Admitted<'_>,
+        admitted: &Admitted,
         held: &Connector,
+        replace: bool,
         membership: &Membership,
         now: Timestamp,
     ) -> Result<(Connector, Vec<Event>), ConnectError> {
-        if !admitted.request.replace {
+        if !replace {
             return Err(ConnectError::AccountMismatch);
         }
         // What is there does not go for a grant that connects nothing.
@@ -339,26 +276,5 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V
         if let Err(error) = revoked.await {
             tracing::warn!(%error, "a grant that leads to no connector is not revoked");
         }
-    }
-
-    /// The watch's outcome is told as it is: a failed one leaves a connector whose watch the renewer tries again.
-    async fn start(&self, connector: Connector, grant: &Grant, told: &[Event], now: Timestamp) -> Result<Connected, ConnectError> {
-        let location = connector.location();
-        let telling = tell(&self.store, &self.bus, &location, told, now);
-        let (answer, ()) = tokio::join!(watch(&self.provider, &grant.access_token), telling);
-        let watch = match answer {
-            Ok(expiration) => connector.watch.renewed(expiration, now),
-            Err(error) => connector.watch.failed(error.to_string(), now),
-        };
-        let kick = WakeUp::own(Kind::Kick, connector.email_address.clone(), now);
-        let (recorded, kicked) =
-            tokio::join!(self.store.record_watch(&location, connector.generation, &watch), self.wake_ups.send(&kick, None),);
-        match recorded {
-            // A connect that came after this one records its own watch.
-            Err(StoreError::Conflict) => {}
-            recorded => recorded?,
-        }
-        kicked?;
-        Ok(Connected { connector_id: connector.id, email_address: connector.email_address, watch })
     }
 }

@@ -60,6 +60,25 @@ pub async fn create(
     }
 }
 
+/// Makes the trigger unless there is one of its id; whether it did. Not for a `webhook`, whose secret is shown once.
+pub async fn ensure(store: &impl Store, trigger: &Trigger) -> Result<bool, SubscribeError> {
+    let mut attempt = 1;
+    loop {
+        let connector = connector(store, trigger).await?;
+        let held = store.triggers(&trigger.owner_id).await?;
+        if held.iter().any(|held| held.id == trigger.id) {
+            return Ok(false);
+        }
+        if held.iter().filter(|held| held.config.connector_id == connector.id).count() >= MOST_TRIGGERS {
+            return Err(SubscribeError::TooMany);
+        }
+        match store.put_trigger(trigger, None, &connector.location(), connector.version).await {
+            Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
+            ended => return ended.map(|()| true).map_err(SubscribeError::from),
+        }
+    }
+}
+
 pub async fn change(
     store: &impl Store,
     owner: &OwnerId,

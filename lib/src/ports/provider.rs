@@ -64,6 +64,9 @@ pub trait EmailProvider: Send + Sync {
     fn consent_url(&self, consent: &ConsentRequest<'_>) -> String;
     async fn exchange(&self, code: &AuthorizationCode, now: Timestamp) -> Result<Grant, ProviderError>;
     async fn refresh(&self, token: &RefreshToken, now: Timestamp) -> Result<AccessToken, ProviderError>;
+    /// A grant that another system got by the same client: what was granted, and whose it is. Its refresh token is the one to
+    /// keep. The identity is empty if the provider does not tell it, as for a grant without `openid`.
+    async fn adopt(&self, token: &RefreshToken, now: Timestamp) -> Result<Grant, ProviderError>;
     /// Ends the whole grant. A grant that is dead already is revoked.
     async fn revoke(&self, token: &RefreshToken) -> Result<(), ProviderError>;
 

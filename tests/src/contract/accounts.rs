@@ -61,7 +61,7 @@ pub async fn a_stale_membership_changes_nothing(store: &impl Store, cast: &Cast)
         let stale = |next: Membership| Membership { version, ..next };
         let exchange = cast.exchange("joining");
         let joined = stale(members.joined(joining.location()));
-        conflicts(store.create_connector(&joining, &joined, &exchange, &told).await, "a connect at another version of its account");
+        conflicts(store.create_connector(&joining, &[], &joined, &exchange, &told).await, "a connect at another version of its account");
         assert_eq!(store.connector(&joining.owner_id, &joining.id).await.unwrap(), None, "nobody has joined");
         assert_eq!(store.exchanged(&joining.owner_id, &exchange).await.unwrap(), None, "nor is the exchange remembered");
         conflicts(store.rename(&held, &[], &stale(members.joined(location.clone())), &to, minutes(5)).await, "a move of that kind");
@@ -85,7 +85,7 @@ pub async fn of_a_connect_and_a_last_disconnect_one_comes_first(store: &impl Sto
         let (joined, closed) = (members.joined(joining.location()), members.closed_by(&held.id));
         let ending = closing(5, true);
         let raced =
-            tokio::join!(store.create_connector(&joining, &joined, &exchange, &[]), store.begin_closing(&held, &ending, &closed, &[]));
+            tokio::join!(store.create_connector(&joining, &[], &joined, &exchange, &[]), store.begin_closing(&held, &ending, &closed, &[]));
         let (expected, ends) = match raced {
             (Ok(()), Err(StoreError::Conflict)) => (joined, false),
             (Err(StoreError::Conflict), Ok(())) => (closed, true),

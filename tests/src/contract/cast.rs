@@ -209,7 +209,7 @@ impl Cast {
 /// Creates the connector among the members of its account as they are.
 pub async fn create(store: &impl Store, connector: &Connector, exchange: &Exchange) -> Result<(), StoreError> {
     let joined = membership(store, connector).await.joined(connector.location());
-    store.create_connector(connector, &joined, exchange, &[]).await
+    store.create_connector(connector, &[], &joined, exchange, &[]).await
 }
 
 /// Who shares the connector's account, as it is stored now.

@@ -39,7 +39,7 @@ pub async fn a_created_connector_is_found_from_every_side(store: &impl Store, ca
 pub async fn a_connector_is_created_with_what_tells_of_it(store: &impl Store, cast: &Cast) {
     let (bare, told) = (cast.connector(1), cast.notices(&cast.connector(1)));
     let joined = membership(store, &bare).await.joined(bare.location());
-    store.create_connector(&bare, &joined, &cast.exchange("first"), &told).await.unwrap();
+    store.create_connector(&bare, &[], &joined, &cast.exchange("first"), &told).await.unwrap();
     let expected = Connector { unpublished: ids(&told).into_iter().collect(), ..bare.clone() };
     assert_eq!(now(store, &bare.location()).await, expected, "its events wait for publication");
     let unpublished = store.unpublished(&ids(&told)).await.unwrap();
@@ -47,7 +47,7 @@ pub async fn a_connector_is_created_with_what_tells_of_it(store: &impl Store, ca
 
     let other = Connector { owner_id: cast.other_owner(), ..cast.connector(2) };
     let (joined, exchange) = (membership(store, &bare).await.joined(other.location()), cast.exchange("again"));
-    conflicts(store.create_connector(&other, &joined, &exchange, &told[..1]).await, "a connector whose event was decided before");
+    conflicts(store.create_connector(&other, &[], &joined, &exchange, &told[..1]).await, "a connector whose event was decided before");
     assert_eq!(store.connector_at(&other.location()).await.unwrap(), None, "and there is none");
     assert_eq!(membership(store, &bare).await.members, [bare.location()], "nor has it joined");
 }

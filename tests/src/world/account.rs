@@ -231,6 +231,11 @@ impl Account {
         })
     }
 
+    /// The user agreed long ago, to another system of the same client: the refresh token that it holds.
+    pub fn granted(&self, consent: Consent) -> String {
+        self.with(|_, grants, _| grants.granted(&self.sub, consent))
+    }
+
     /// The user takes the grant back in their Google account.
     pub fn revoke_grant(&self) {
         self.with(|_, grants, _| {

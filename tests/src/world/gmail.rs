@@ -113,6 +113,10 @@ impl EmailProvider for MemoryGmail {
         self.0.call(Call::Refresh, "", |state| state.google.grants.refresh(token, now)).await
     }
 
+    async fn adopt(&self, token: &RefreshToken, now: Timestamp) -> Result<Grant, ProviderError> {
+        self.0.call(Call::Adopt, "", |state| state.google.grants.adopt(token, now)).await
+    }
+
     async fn revoke(&self, token: &RefreshToken) -> Result<(), ProviderError> {
         let revoke = |state: &mut State| {
             let ended = state.google.grants.revoke(token);

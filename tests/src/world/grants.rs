@@ -52,6 +52,8 @@ pub(crate) struct Grants {
     asked: BTreeMap<String, Asked>,
     codes: BTreeMap<String, Code>,
     refresh_tokens: BTreeMap<String, GoogleSub>,
+    /// What was consented to with each refresh token.
+    consents: BTreeMap<String, Consent>,
     access_tokens: BTreeMap<String, (GoogleSub, Timestamp)>,
 }
 
@@ -88,6 +90,7 @@ impl Grants {
         let refresh_token = consent.refresh_token.then(|| self.name("refresh", &account));
         if let Some(token) = &refresh_token {
             self.refresh_tokens.insert(token.clone(), account.clone());
+            self.consents.insert(token.clone(), consent.clone());
         }
         Ok(Grant {
             access_token: self.access_token(&account, now),
@@ -110,6 +113,24 @@ impl Grants {
     pub fn refresh(&mut self, token: &RefreshToken, now: Timestamp) -> Result<AccessToken, ProviderError> {
         let account = self.holder(token).ok_or_else(refused)?;
         Ok(self.access_token(&account, now))
+    }
+
+    /// As `refresh`, and Google says whose it is.
+    pub fn adopt(&mut self, token: &RefreshToken, now: Timestamp) -> Result<Grant, ProviderError> {
+        let access_token = self.refresh(token, now)?;
+        let account = self.holder(token).ok_or_else(refused)?;
+        let consent = self.consents.get(token.0.expose_secret()).cloned().unwrap_or_default();
+        let tells = consent.scopes.iter().any(|scope| scope == "openid");
+        let identity = if tells { identity(&account, None, consent.claims, now) } else { Claims::default() };
+        Ok(Grant { access_token, refresh_token: Some(token.clone()), identity, scopes: consent.scopes })
+    }
+
+    /// A grant as another system of this client got it: its refresh token.
+    pub fn granted(&mut self, account: &GoogleSub, consent: Consent) -> String {
+        let token = self.name("refresh", account);
+        self.refresh_tokens.insert(token.clone(), account.clone());
+        self.consents.insert(token.clone(), consent);
+        token
     }
 
     pub fn admit(&self, access: &AccessToken, now: Timestamp) -> Result<GoogleSub, ProviderError> {

@@ -79,6 +79,7 @@ calls! {
     OpenAccessToken => "vault.open_access_token",
     Exchange => "gmail.exchange",
     Refresh => "gmail.refresh",
+    Adopt => "gmail.adopt",
     Revoke => "gmail.revoke",
     Profile => "gmail.profile",
     Watch => "gmail.watch",

@@ -111,11 +111,12 @@ impl Store for MemoryStore {
     async fn create_connector(
         &self,
         connector: &Connector,
+        triggers: &[Trigger],
         membership: &Membership,
         exchange: &Exchange,
         events: &[Event],
     ) -> Result<(), StoreError> {
-        self.step(Call::CreateConnector, &connector.id, |tables| tables.create(connector, membership, exchange, events)).await
+        self.step(Call::CreateConnector, &connector.id, |tables| tables.create(connector, triggers, membership, exchange, events)).await
     }
 
     async fn reconnect(&self, connector: &Connector, version: u64, exchange: &Exchange, events: &[Event]) -> Result<(), StoreError> {

@@ -84,6 +84,7 @@ impl Tables {
     pub fn create(
         &mut self,
         connector: &Connector,
+        triggers: &[Trigger],
         membership: &Membership,
         exchange: &Exchange,
         events: &[Event],
@@ -97,6 +98,7 @@ impl Tables {
         self.slots.insert(slot, location.clone());
         let told = Connector { unpublished: ids(events), ..connector.clone() };
         self.connectors.insert(location.clone(), Row { connector: told, next_sweep: Some(first_sweep(exchange.at)) });
+        self.triggers.extend(triggers.iter().map(|trigger| (trigger.id.clone(), (location.clone(), trigger.clone()))));
         self.memberships.insert(connector.google_sub.clone(), membership.clone());
         self.decide(&location, events);
         self.remember(connector, exchange);

@@ -124,9 +124,15 @@ fn a_sample_knows_the_events_and_not_who_publishes_them() {
 
 #[test]
 fn the_command_line_asks_the_api_and_only_operators_reach_aws() {
-    must_not_mention("cli/src", &["aws_config", "lambda_", "axum", "::flows", "std::env::var"]);
-    let aside: [(&[&str], &str); 3] =
-        [(&["cli/src/aws.rs", "cli/src/deployed.rs"], "aws_sdk_"), (&["cli/src/pace.rs"], "sleep"), (&["cli/src/output.rs"], "stdout()")];
+    must_not_mention("cli/src", &["aws_config", "lambda_", "axum", "std::env::var"]);
+    let aside: [(&[&str], &str); 5] = [
+        (&["cli/src/aws.rs", "cli/src/deployed.rs"], "aws_sdk_"),
+        (&["cli/src/pace.rs"], "sleep"),
+        (&["cli/src/output.rs"], "stdout()"),
+        // No user's token is at hand when users are taken over: what a function does for one of them is done here for all.
+        (&["cli/src/migration/adopting.rs", "cli/src/commands/grants.rs"], "::flows"),
+        (&["cli/src/fernet.rs"], "aws_lc_rs"),
+    ];
     for (path, text) in files("cli/src") {
         for (only, word) in aside {
             assert!(only.contains(&path.as_str()) || !code(&text).contains(word), "{path} mentions `{word}`, which is for {only:?} alone");

@@ -41,6 +41,7 @@ impl Store for DynamoStore {
     async fn create_connector(
         &self,
         connector: &Connector,
+        triggers: &[Trigger],
         membership: &Membership,
         exchange: &Exchange,
         events: &[Event],
@@ -54,6 +55,9 @@ impl Store for DynamoStore {
             self.exchange_row(connector, exchange)?,
             self.membership_row(&connector.google_sub, membership)?,
         ];
+        for trigger in triggers {
+            writes.extend(self.trigger_rows(trigger, &connector.location())?);
+        }
         writes.extend(self.event_rows(&connector.location(), events)?);
         self.transact(writes).await
     }
@@ -208,11 +212,8 @@ impl Store for DynamoStore {
     }
 
     async fn put_trigger(&self, trigger: &Trigger, hook: Option<&Hook>, connector: &Location, version: u64) -> Result<(), StoreError> {
-        let mut writes = vec![
-            raise(connector, version).into_transaction(&self.table),
-            put(&self.table, item(&keys::trigger(connector, &trigger.id), trigger)?, false),
-            put(&self.table, item(&keys::owned_trigger(&trigger.owner_id, &trigger.id), trigger)?, false),
-        ];
+        let mut writes = vec![raise(connector, version).into_transaction(&self.table)];
+        writes.extend(self.trigger_rows(trigger, connector)?);
         if let Some(hook) = hook {
             writes.push(put(&self.table, item(&keys::hook(&trigger.id), &HookRow::from(hook))?, false));
         }

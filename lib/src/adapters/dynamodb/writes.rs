@@ -40,6 +40,12 @@ impl DynamoStore {
         events.iter().map(row).collect()
     }
 
+    /// A trigger as its mailbox reads it, and as its owner does.
+    pub(super) fn trigger_rows(&self, trigger: &Trigger, connector: &Location) -> Result<[TransactWriteItem; 2], StoreError> {
+        let row = |key| Ok::<_, StoreError>(put(&self.table, item(&key, trigger)?, false));
+        Ok([row(keys::trigger(connector, &trigger.id))?, row(keys::owned_trigger(&trigger.owner_id, &trigger.id))?])
+    }
+
     pub(super) fn exchange_row(&self, connector: &Connector, exchange: &Exchange) -> Result<TransactWriteItem, StoreError> {
         let row = PointerRow { expires_at: Some(exchange.at.after(KEEP_EXCHANGES).seconds()), ..pointer(connector) };
         Ok(put(&self.table, item(&keys::exchange(&connector.owner_id, exchange), &row)?, false))

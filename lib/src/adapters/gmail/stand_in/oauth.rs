@@ -52,10 +52,7 @@ impl Accounts {
             (Some("refresh_token"), _, Some(token)) if self.revoked.contains(&token) => {
                 refused(400, "invalid_grant", "Token has been expired or revoked.")
             }
-            (Some("refresh_token"), _, Some(token)) if token.starts_with(REFRESH) => {
-                let answer = json!({"access_token": self.mint(ACCESS, now), "expires_in": LIVES_SECONDS, "token_type": "Bearer"});
-                Reply::json(200, &answer)
-            }
+            (Some("refresh_token"), _, Some(token)) if token.starts_with(REFRESH) => Reply::json(200, &self.tokens(account, None, now)),
             (Some("refresh_token"), _, Some(_)) => foreign(),
             _ => refused(400, "unsupported_grant_type", "Invalid grant_type."),
         }
@@ -76,6 +73,12 @@ impl Accounts {
     }
 
     fn exchanged(&mut self, account: &Account, nonce: Option<&str>, now: Timestamp) -> Reply {
+        let mut answer = self.tokens(account, nonce, now);
+        answer["refresh_token"] = self.mint(REFRESH, now).into();
+        Reply::json(200, &answer)
+    }
+
+    fn tokens(&mut self, account: &Account, nonce: Option<&str>, now: Timestamp) -> serde_json::Value {
         let mut claims = json!({
             "iss": "https://accounts.google.com", "aud": self.client_id, "azp": self.client_id, "sub": account.sub,
             "email": account.address, "email_verified": true, "iat": now.seconds(), "exp": now.seconds() + LIVES_SECONDS,
@@ -86,13 +89,10 @@ impl Accounts {
         let part = |value: &serde_json::Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
         // Nobody checks its signature: it comes straight from the token endpoint.
         let id_token = format!("{}.{}.", part(&json!({"alg": "none", "typ": "JWT"})), part(&claims));
-        Reply::json(
-            200,
-            &json!({
-                "access_token": self.mint(ACCESS, now), "refresh_token": self.mint(REFRESH, now), "expires_in": LIVES_SECONDS,
-                "scope": self.scopes.join(" "), "token_type": "Bearer", "id_token": id_token,
-            }),
-        )
+        json!({
+            "access_token": self.mint(ACCESS, now), "expires_in": LIVES_SECONDS, "scope": self.scopes.join(" "), "token_type": "Bearer",
+            "id_token": id_token,
+        })
     }
 
     /// No two of a process are alike, and no other secret is in it: it opens nothing.

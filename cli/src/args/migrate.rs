@@ -1,0 +1,58 @@
+//! Arguments for taking over from an older system.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+#[derive(Args)]
+pub struct Migrate {
+    /// The users, one in each row: JSON lines or CSV with a header.
+    #[arg(value_name = "EXPORT")]
+    pub export: PathBuf,
+    /// Follows from the file's ending if absent.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// Do it. Without this everything is checked that can be checked here, nobody is asked, and nothing changes.
+    #[arg(long)]
+    pub apply: bool,
+    /// A shell command that prints the Fernet key, or several [env: CONNECTORS_FERNET_KEY holds the key itself].
+    #[arg(long, value_name = "COMMAND", conflicts_with = "key_file")]
+    pub key_command: Option<String>,
+    /// A file that holds the Fernet key, or several.
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// What is done is kept here, so that the next run goes on; EXPORT.journal if absent.
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+    /// The rows that need a person, as JSON lines; they are printed if absent.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// So many mailboxes at once.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub at_once: u16,
+    #[command(flatten)]
+    pub fields: Fields,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Jsonl,
+    Csv,
+}
+
+/// What the columns are called.
+#[derive(Args, Clone, Debug)]
+pub struct Fields {
+    /// The column of the owner to be.
+    #[arg(long = "owner-field", value_name = "NAME", default_value = "user_id")]
+    pub owner: String,
+    /// The column of the Fernet token.
+    #[arg(long = "token-field", value_name = "NAME", default_value = "gmail_refresh_token")]
+    pub token: String,
+    /// The column of the address that the mailbox must have; rows may lack it.
+    #[arg(long = "email-field", value_name = "NAME", default_value = "email")]
+    pub email: String,
+    /// The column of the triggers, a JSON array; rows may lack it.
+    #[arg(long = "triggers-field", value_name = "NAME", default_value = "triggers")]
+    pub triggers: String,
+}

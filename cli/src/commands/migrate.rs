@@ -1,0 +1,118 @@
+//! Users of an older system are taken over: all rows are checked first, and adopted only if that was asked for.
+
+use std::path::{Path, PathBuf};
+
+use email_connectors::adapters::aws::SdkConfig;
+use email_connectors::adapters::dynamodb::DynamoStore;
+use email_connectors::adapters::eventbridge::EventBridge;
+use email_connectors::adapters::gmail::Gmail;
+use email_connectors::adapters::https;
+use email_connectors::adapters::kms::KmsVault;
+use email_connectors::adapters::sqs::SqsWakeUps;
+use email_connectors::adapters::system::System;
+use email_connectors::config::{ConnectSettings, DryRun, Environment, GoogleSettings, SettingError};
+use email_connectors::domain::claims::IdentityPolicy;
+use uuid::Uuid;
+
+use crate::args::migrate::Migrate;
+use crate::aws;
+use crate::deployed::Deployed;
+use crate::failure::Failure;
+use crate::fernet::Keys;
+use crate::migration::adopting::{self, Books, Connect, PATIENCE, Pace};
+use crate::migration::export::Export;
+use crate::migration::journal::{Journal, Place};
+use crate::migration::report::Report;
+use crate::session::Session;
+
+/// The function that connects users: what it was given, an adoption needs.
+const FUNCTION: &str = "OauthConnectFunction";
+
+type Connecting = Connect<DynamoStore, KmsVault, Gmail, SqsWakeUps, EventBridge>;
+
+pub async fn run(session: &Session, asked: Migrate) -> Result<(), Failure> {
+    let settings = session.settings()?;
+    let keys = settings.fernet_keys(asked.key_command.as_deref(), asked.key_file.as_deref())?;
+    let keys = Keys::parse(&keys).map_err(|error| Failure::here(error.to_string()))?;
+    let export = Export::new(&asked.export, asked.format, asked.fields.clone())?;
+    let dry_run = session.dry_run || !asked.apply;
+    let (ready, rehearsed) = rehearse(&export, &keys, asked.report.as_deref().filter(|_| dry_run))?;
+    if dry_run {
+        tell(session, &rehearsed, true)?;
+        session.output.note("nothing was done; --apply does it");
+        return verdict(&rehearsed);
+    }
+    if ready.is_empty() {
+        tell(session, &rehearsed, true)?;
+        return Err(Failure::here("no row can be taken over: is it the right key, and are the columns named as they are?"));
+    }
+    let config = aws::config(&settings).await;
+    let deployed = Deployed::read(&config, settings.stack_name()?).await?;
+    let env = deployed.environment(FUNCTION).await?;
+    let unfit = |error: SettingError| Failure::Aws(format!("the settings of {FUNCTION}: {error}"));
+    let place = Place { stack: deployed.stack_name.clone(), table: env.text("TABLE_NAME").map_err(unfit)? };
+    let http = https::client().map_err(|error| Failure::here(format!("no HTTPS client can be made: {error}")))?;
+    let connect = wired(&config, &env, &place.table, http).map_err(unfit)?;
+    let mut journal = Journal::open(&asked.journal.clone().unwrap_or_else(|| beside(&asked.export)), &place)?;
+    if !journal.is_empty() && !ready.iter().any(|key| journal.is_done(*key)) {
+        return Err(Failure::here("the journal knows none of these rows, so it is another export's; name a new one with --journal"));
+    }
+    let mut report = Report::new(asked.report.as_deref())?;
+    let bar = session.output.progress(rehearsed.tally.rows, "users taken over");
+    let pace = Pace { at_once: asked.at_once.into(), patience: &PATIENCE };
+    let books = Books { journal: &mut journal, report: &mut report };
+    let ended = adopting::run(&connect, &System, export.checked(&keys)?, books, &pace, || bar.inc(1)).await;
+    bar.finish_and_clear();
+    // What was done is told, also if it was cut off.
+    tell(session, &report, false)?;
+    ended.and_then(|()| verdict(&report))
+}
+
+/// What is known without asking anybody: the rows that could be adopted, by their keys, and what is wrong with the others.
+fn rehearse(export: &Export, keys: &Keys, report: Option<&Path>) -> Result<(Vec<Uuid>, Report), Failure> {
+    let (mut ready, mut report) = (Vec::new(), Report::new(report)?);
+    for row in export.checked(keys)? {
+        let (number, checked) = row?;
+        report.tally.rows += 1;
+        match checked {
+            Ok(candidate) => {
+                report.tally.ready += 1;
+                report.tally.triggers += candidate.triggers.len() as u64;
+                ready.push(candidate.key);
+            }
+            Err(bad) => report.bad(number, &bad)?,
+        }
+    }
+    Ok((ready, report))
+}
+
+/// As the function `oauth-connect` is wired, with the operator's own credentials.
+fn wired(config: &SdkConfig, env: &Environment, table: &str, http: reqwest::Client) -> Result<Connecting, SettingError> {
+    let (google, settings) = (GoogleSettings::read(env)?.with_topic(env)?, ConnectSettings::read(env)?);
+    let (key, queue, bus) = (env.text("KMS_KEY_ID")?, env.text("NOTIFICATION_QUEUE_URL")?, env.text("EVENT_BUS_NAME")?);
+    let dry_run = DryRun::read(env)?;
+    Ok(Connect {
+        identity: IdentityPolicy { client_id: google.client_id.clone() },
+        store: DynamoStore::new(config, table),
+        vault: KmsVault::new(config, key),
+        provider: Gmail::as_set(http, google, dry_run),
+        wake_ups: SqsWakeUps::new(config, queue),
+        bus: EventBridge::new(config, bus),
+        required_scopes: settings.scopes,
+        uniqueness: settings.uniqueness,
+    })
+}
+
+fn tell(session: &Session, report: &Report, dry_run: bool) -> Result<(), Failure> {
+    session.output.document(&report.told(dry_run), &report.lines(dry_run))
+}
+
+fn verdict(report: &Report) -> Result<(), Failure> {
+    if report.tally.needs_person() == 0 { Ok(()) } else { Err(Failure::NeedsPerson) }
+}
+
+fn beside(export: &Path) -> PathBuf {
+    let mut name = export.as_os_str().to_owned();
+    name.push(".journal");
+    name.into()
+}

@@ -1,0 +1,332 @@
+//! A migration of ten thousand users, cut off twice on its way.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use connectors_cli::args::migrate::Fields;
+use connectors_cli::failure::Failure;
+use connectors_cli::fernet::Keys;
+use connectors_cli::migration::adopting::{Books, Pace, run};
+use connectors_cli::migration::export::Export;
+use connectors_cli::migration::journal::{Journal, Place};
+use connectors_cli::migration::report::{Report, Tally};
+use connectors_cli::migration::row::Code;
+use email_connectors::domain::event::DetailType;
+use email_connectors::domain::id::OwnerId;
+use email_connectors::ports::{Clock, Entropy, Store};
+use serde_json::{Value, json};
+use tests::stage::{Stage, owner};
+use tests::world::{Account, Call, Consent, FixedClock, SeqEntropy, When};
+use uuid::Uuid;
+
+use crate::sealing::{ANOTHER_KEY, KEY, sealed};
+use crate::server::Folder;
+
+const ROWS: usize = 10_000;
+/// One row in so many is bad.
+const BAD_EVERY: usize = 200;
+
+struct Machine(FixedClock, SeqEntropy);
+
+impl Clock for Machine {
+    fn now(&self) -> email_connectors::domain::timestamp::Timestamp {
+        self.0.now()
+    }
+}
+
+impl Entropy for Machine {
+    fn uuid(&self, now: email_connectors::domain::timestamp::Timestamp) -> Uuid {
+        self.1.uuid(now)
+    }
+
+    fn secret(&self) -> secrecy::SecretString {
+        self.1.secret()
+    }
+}
+
+fn fields() -> Fields {
+    let [owner, token, email, triggers] = ["user_id", "gmail_refresh_token", "email", "triggers"].map(String::from);
+    Fields { owner, token, email, triggers }
+}
+
+/// Users of an older system in a world of their own, and the files of a migration.
+struct Move {
+    stage: Stage,
+    folder: Folder,
+    accounts: Vec<Account>,
+    lines: Vec<String>,
+}
+
+impl Move {
+    fn new() -> Self {
+        Self { stage: Stage::new(), folder: Folder::new(), accounts: Vec::new(), lines: Vec::new() }
+    }
+
+    fn user(&mut self, name: &str, consent: Consent) -> Value {
+        let account = self.stage.world.account(&format!("{name}@example.com"));
+        let token = sealed(&account.granted(consent), KEY);
+        let row = json!({
+            "user_id": name, "email": account.address(), "gmail_refresh_token": token,
+            "triggers": [{"type": "email:gmail", "id": name, "agent_id": "a", "filters": {"from_contains": ["shop"]}}],
+        });
+        self.accounts.push(account);
+        row
+    }
+
+    fn write(&self) {
+        self.folder.file("users.jsonl", self.lines.join("\n"));
+    }
+
+    fn place(&self) -> Place {
+        Place { stack: "s".into(), table: "t".into() }
+    }
+
+    /// One run of the command's loop; none if it was cut off.
+    async fn run(&self) -> (Option<Result<(), Failure>>, Report) {
+        let machine = Machine(self.stage.world.clock(), self.stage.world.entropy());
+        let export = Export::new(Path::new(&self.folder.path("users.jsonl")), None, fields()).unwrap();
+        let keys = Keys::parse(&KEY.into()).unwrap();
+        let mut journal = Journal::open(Path::new(&self.folder.path("journal")), &self.place()).unwrap();
+        let mut report = Report::new(Some(Path::new(&self.folder.path("report")))).unwrap();
+        let (connect, handled) = (self.stage.connecting(), Cell::new(0_u64));
+        let books = Books { journal: &mut journal, report: &mut report };
+        let pace = Pace { at_once: 8, patience: &[Duration::ZERO, Duration::ZERO] };
+        let running = run(&connect, &machine, export.checked(&keys).unwrap(), books, &pace, || handled.set(handled.get() + 1));
+        let ended = self.stage.world.until_crash(running).await;
+        if matches!(ended, Some(Ok(()))) {
+            assert_eq!(handled.get(), report.tally.rows);
+        }
+        (ended, report)
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.path(name)).unwrap()
+    }
+
+    fn reported(&self) -> Vec<Value> {
+        self.read("report").lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Neither what opens a mailbox nor what was sealed is anywhere.
+    fn keeps_its_secrets(&self, report: &Report) {
+        let told = format!("{}{}{:?}", report.told(false), report.lines(false), report.tally);
+        for text in [told, self.read("journal"), self.read("report")] {
+            for secret in ["refresh-", "access-", "gAAAA", KEY] {
+                assert!(!text.contains(secret), "{secret} in {text}");
+            }
+        }
+    }
+}
+
+/// A bad row of each kind in turn.
+fn bad(migration: &mut Move, number: usize) -> (String, Code) {
+    let kind = number / BAD_EVERY % 10;
+    let consent = match kind {
+        5 => Consent { scopes: vec!["openid".into(), "email".into()], ..Consent::default() },
+        _ => Consent::default(),
+    };
+    let mut row = migration.user(&format!("user-{number}"), consent);
+    let account = migration.accounts.pop().unwrap();
+    let token = row["gmail_refresh_token"].as_str().unwrap().to_string();
+    let code = match kind {
+        0 => {
+            row["gmail_refresh_token"] = json!(sealed("refresh-of-another", ANOTHER_KEY));
+            Code::WrongKey
+        }
+        1 => {
+            row["gmail_refresh_token"] = json!(&token[..60]);
+            Code::BrokenToken
+        }
+        2 => {
+            row["gmail_refresh_token"] = json!(format!("{token}!"));
+            Code::BrokenToken
+        }
+        3 => {
+            row["gmail_refresh_token"] = json!("");
+            Code::NoToken
+        }
+        4 => {
+            account.revoke_grant();
+            Code::InvalidGrant
+        }
+        5 => Code::MissingScopes,
+        6 => {
+            row["email"] = json!("somebody@example.com");
+            Code::AnotherAddress
+        }
+        7 => {
+            row["triggers"][0]["type"] = json!("email:outlook");
+            Code::InvalidTriggers
+        }
+        8 => {
+            row["user_id"] = json!(format!("user-{}", number - 1));
+            Code::AnotherAccount
+        }
+        _ => return (format!("{{\"user_id\": \"user-{number}\", \"gmail_refresh_token\": \"{token}"), Code::Unreadable),
+    };
+    (row.to_string(), code)
+}
+
+#[tokio::test]
+async fn ten_thousand_users_are_taken_over_though_it_is_cut_off_twice() {
+    let mut migration = Move::new();
+    let mut expected = BTreeMap::new();
+    for number in 0..ROWS {
+        let line = if number % BAD_EVERY == 100 {
+            let (line, code) = bad(&mut migration, number);
+            *expected.entry(code).or_default() += 1;
+            line
+        } else {
+            migration.user(&format!("user-{number}"), Consent::default()).to_string()
+        };
+        migration.lines.push(line);
+    }
+    migration.write();
+    let (good, wrong) = (migration.accounts.len(), ROWS / BAD_EVERY);
+    assert_eq!((good, wrong), (9_950, 50));
+
+    // Made and not written down; the line before it was cut off in the middle.
+    migration.stage.world.crash(Call::CreateConnector, When::After, 3_000);
+    assert!(migration.run().await.0.is_none());
+    let journal = migration.read("journal");
+    migration.folder.file("journal", &journal[..journal.len() - 20]);
+    let done_first = journal.lines().filter(|line| line.contains("\"connected\"")).count() - 1;
+    assert!((2_900..3_200).contains(&done_first), "{done_first}");
+    // Watched, and nobody knows.
+    migration.stage.world.crash(Call::RecordWatch, When::Before, 3_000);
+    assert!(migration.run().await.0.is_none());
+    let (ended, report) = migration.run().await;
+    ended.unwrap().unwrap();
+
+    let tally = report.tally.clone();
+    assert_eq!(tally.rows as usize, ROWS);
+    assert_eq!((tally.connected + tally.already_connected + tally.done_before) as usize, good, "{tally:?}");
+    assert!(tally.done_before > 5_800 && tally.already_connected <= 8, "{tally:?}");
+    assert_eq!((tally.needs_person() as usize, &tally.bad), (wrong, &expected));
+    assert_eq!(expected.len(), 9, "two of the ten kinds are broken tokens");
+    let mut rows: Vec<u64> = migration.reported().iter().map(|row| row["row"].as_u64().unwrap()).collect();
+    rows.sort_unstable();
+    assert_eq!(rows, (0..ROWS as u64).filter(|number| number % 200 == 100).map(|number| number + 1).collect::<Vec<_>>());
+    migration.keeps_its_secrets(&report);
+
+    // None twice, each watched, each with its trigger.
+    let store = migration.stage.world.store();
+    for account in &migration.accounts {
+        assert!(account.watched_until().is_some() && account.is_granted());
+    }
+    let triggers = store.all_triggers();
+    let owners: std::collections::BTreeSet<OwnerId> = triggers.iter().map(|trigger| trigger.owner_id.clone()).collect();
+    assert_eq!((triggers.len(), owners.len()), (good, good));
+    for owner in &owners {
+        assert_eq!(store.connectors(owner).await.unwrap().len(), 1);
+    }
+    let made = store.ledger().into_iter().filter(|event| event.detail_type == DetailType::ConnectorConnected).count();
+    assert_eq!(made, good, "a connector that is made tells of it");
+
+    // Once more: nothing is left to do.
+    migration.stage.forget_calls();
+    let (ended, report) = migration.run().await;
+    ended.unwrap().unwrap();
+    let expected = Tally { rows: ROWS as u64, done_before: good as u64, bad: expected, ..Tally::default() };
+    assert_eq!(report.tally, expected);
+    let asked = migration.stage.calls_of(&["gmail.adopt", "store.create_connector", "gmail.watch"]);
+    assert_eq!(asked.len(), 20, "only the rows that Google or the store refused are asked for again");
+}
+
+fn few(count: usize) -> Move {
+    let mut migration = Move::new();
+    for number in 0..count {
+        let row = migration.user(&format!("user-{number}"), Consent::default()).to_string();
+        migration.lines.push(row);
+    }
+    migration.write();
+    migration
+}
+
+#[tokio::test]
+async fn what_is_not_possible_now_is_tried_again_and_then_left_to_the_next_run() {
+    let migration = few(3);
+    // The first row's first try, and the second row's three.
+    for nth in 1..=4 {
+        migration.stage.world.fail(Call::Profile, When::Before, nth);
+    }
+    let (ended, first) = migration.run().await;
+    ended.unwrap().unwrap();
+    assert_eq!(first.tally.connected + first.tally.needs_person(), 3);
+    let (ended, second) = migration.run().await;
+    ended.unwrap().unwrap();
+    assert_eq!((second.tally.done_before, second.tally.connected), (first.tally.connected, 3 - first.tally.connected));
+    assert_eq!(second.tally.needs_person(), 0);
+}
+
+#[tokio::test]
+async fn a_row_that_was_possible_in_no_try_is_told_as_for_now() {
+    let migration = few(1);
+    for nth in 1..=3 {
+        migration.stage.world.fail(Call::InSlot, When::Before, nth);
+    }
+    let (ended, report) = migration.run().await;
+    ended.unwrap().unwrap();
+    assert_eq!(report.tally.bad, BTreeMap::from([(Code::Unavailable, 1)]));
+    let reported = migration.reported();
+    assert!(reported[0]["reason"].as_str().unwrap().starts_with("not for now: the table is not available: as scripted"), "{reported:?}");
+    assert_eq!((&reported[0]["row"], &reported[0]["owner"]), (&json!(1), &json!("user-0")));
+    assert_eq!(migration.run().await.1.tally.connected, 1);
+}
+
+#[tokio::test]
+async fn an_outage_ends_the_run_and_a_wrong_client_at_once() {
+    let migration = few(60);
+    for nth in 1..=200 {
+        migration.stage.world.fail(Call::Profile, When::Before, nth);
+    }
+    let (ended, report) = migration.run().await;
+    assert!(matches!(ended, Some(Err(Failure::Unreachable(_)))));
+    assert!((25..=40).contains(&report.tally.needs_person()), "{:?}", report.tally);
+    migration.stage.world.forget_scripts();
+    let (ended, report) = migration.run().await;
+    ended.unwrap().unwrap();
+    assert_eq!((report.tally.connected + report.tally.done_before, report.tally.needs_person()), (60, 0));
+
+    let migration = few(3);
+    migration.stage.world.fail_with(Call::Adopt, When::Before, 1, tests::world::Failure::ClientRefused);
+    let (ended, _) = migration.run().await;
+    let Some(Err(refused)) = ended else { panic!("it must end") };
+    assert!(refused.to_string().contains("the stack's OAuth client (invalid_client)"), "{refused}");
+}
+
+#[tokio::test]
+async fn of_two_rows_of_one_owner_the_first_counts() {
+    let mut migration = few(1);
+    let same = migration.lines[0].clone();
+    let mut another = migration.user("user-1", Consent::default());
+    another["user_id"] = json!("user-0");
+    migration.lines.extend([same, another.to_string()]);
+    migration.write();
+    let (ended, report) = migration.run().await;
+    ended.unwrap().unwrap();
+    assert_eq!((report.tally.connected, report.tally.already_connected), (1, 1));
+    assert_eq!(report.tally.bad, BTreeMap::from([(Code::AnotherAccount, 1)]));
+    assert_eq!(migration.reported()[0]["row"], 3);
+    let held = migration.stage.world.store().connectors(&owner("user-0")).await.unwrap();
+    assert_eq!(held[0].email_address, migration.accounts[0].address());
+}
+
+#[test]
+fn a_journal_is_of_one_place_and_one_run_at_a_time() {
+    let (folder, place) = (Folder::new(), Place { stack: "s".into(), table: "t".into() });
+    let open = |place: &Place| Journal::open(Path::new(&folder.path("journal")), place).map(drop).map_err(|error| error.to_string());
+    let held = Journal::open(Path::new(&folder.path("journal")), &place).unwrap();
+    assert!(open(&place).unwrap_err().contains("another run holds it"));
+    drop(held);
+    open(&place).unwrap();
+    let other = Place { stack: "staging".into(), ..place.clone() };
+    assert!(open(&other).unwrap_err().contains("is of the stack s and its table t"));
+    for (text, why) in [("{\"a\":1}\n", "is no journal"), ("user_id,token\n", "is no journal")] {
+        folder.file("journal", text);
+        assert!(open(&place).unwrap_err().contains(why));
+        assert_eq!(std::fs::read_to_string(folder.path("journal")).unwrap(), text, "what is no journal is not touched");
+    }
+}

@@ -1,0 +1,126 @@
+//! A grant that passed the checks joins its account: one transaction, then watch and the first wake-up.
+
+use crate::domain::circuit::Circuit;
+use crate::domain::connector::{Connector, Provider, Slot, Status};
+use crate::domain::event::Event;
+use crate::domain::id::{ConnectorId, GoogleSub, OwnerId};
+use crate::domain::membership::{Joining, Membership};
+use crate::domain::notice;
+use crate::domain::position::Position;
+use crate::domain::quota::Spent;
+use crate::domain::secret::RefreshToken;
+use crate::domain::timestamp::Timestamp;
+use crate::domain::trigger::Trigger;
+use crate::domain::wake_up::{Kind, WakeUp};
+use crate::domain::watch::Watch;
+use crate::flows::connect::{Connect, ConnectError, Connected};
+use crate::flows::publishing::tell;
+use crate::flows::watching::watch;
+use crate::ports::{EmailProvider, EventBus, Exchange, Grant, Profile, ProviderError, Store, StoreError, Vault, WakeUps};
+
+/// What a connect has in hand after its checks.
+pub(in crate::flows) struct Admitted {
+    pub owner_id: OwnerId,
+    /// The id of the connector, if none is there yet.
+    pub new_id: ConnectorId,
+    pub exchange: Exchange,
+    pub grant: Grant,
+    pub google_sub: GoogleSub,
+    pub profile: Profile,
+    pub slot: Slot,
+}
+
+impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V, P, W, B> {
+    /// The connector with the triggers that it comes with; answers what is to be told of it.
+    pub(in crate::flows) async fn create(
+        &self,
+        admitted: &Admitted,
+        triggers: &[Trigger],
+        membership: &Membership,
+        now: Timestamp,
+    ) -> Result<(Connector, Vec<Event>), ConnectError> {
+        let Admitted { owner_id, new_id, grant, profile, .. } = admitted;
+        let refresh_token = self.lasting(grant, membership, now).await?;
+        let connector = Connector {
+            id: new_id.clone(),
+            owner_id: owner_id.clone(),
+            provider: Provider::Gmail,
+            slot: admitted.slot.clone(),
+            email_address: profile.email_address.clone(),
+            label: None,
+            google_sub: admitted.google_sub.clone(),
+            status: Status::Active,
+            granted_scopes: grant.scopes.clone(),
+            version: 1,
+            generation: 1,
+            position: Position::at(profile.history_id),
+            watch: Watch::default(),
+            verified_at: None,
+            lapse_told: None,
+            flushed_at: None,
+            checked_at: None,
+            circuit: Circuit::default(),
+            spent: Spent::default(),
+            pauses: Vec::new(),
+            refresh_token: self.vault.seal_refresh_token(refresh_token, new_id).await?,
+            access_token: None,
+            unpublished: Default::default(),
+            last_event_at: None,
+            last_error: None,
+            closing: None,
+            connected_at: now,
+            granted_at: now,
+            created_at: now,
+            updated_at: now,
+        };
+        let told = vec![notice::connected(&connector, now)];
+        self.store.create_connector(&connector, triggers, &membership.joined(connector.location()), &admitted.exchange, &told).await?;
+        Ok((connector, told))
+    }
+
+    /// The refresh token of a grant that a connector can live by.
+    pub(in crate::flows) async fn lasting<'a>(
+        &self,
+        grant: &'a Grant,
+        membership: &Membership,
+        now: Timestamp,
+    ) -> Result<&'a RefreshToken, ConnectError> {
+        let refresh_token = grant.refresh_token.as_ref().ok_or(ConnectError::NoRefreshToken)?;
+        match membership.joining(now) {
+            Joining::Open => Ok(refresh_token),
+            Joining::Closed => Err(ConnectError::Closing),
+            // A revocation ends every grant of the account that was made before it landed.
+            Joining::Doubtful => match self.provider.refresh(refresh_token, now).await {
+                Err(ProviderError::GrantRefused(_)) => Err(ConnectError::Closing),
+                alive => Ok(alive.map(|_| refresh_token)?),
+            },
+        }
+    }
+
+    /// The watch's outcome is told as it is: a failed one leaves a connector whose watch the renewer tries again.
+    pub(in crate::flows) async fn start(
+        &self,
+        connector: Connector,
+        grant: &Grant,
+        told: &[Event],
+        now: Timestamp,
+    ) -> Result<Connected, ConnectError> {
+        let location = connector.location();
+        let telling = tell(&self.store, &self.bus, &location, told, now);
+        let (answer, ()) = tokio::join!(watch(&self.provider, &grant.access_token), telling);
+        let watch = match answer {
+            Ok(expiration) => connector.watch.renewed(expiration, now),
+            Err(error) => connector.watch.failed(error.to_string(), now),
+        };
+        let kick = WakeUp::own(Kind::Kick, connector.email_address.clone(), now);
+        let (recorded, kicked) =
+            tokio::join!(self.store.record_watch(&location, connector.generation, &watch), self.wake_ups.send(&kick, None),);
+        match recorded {
+            // A connect that came after this one records its own watch.
+            Err(StoreError::Conflict) => {}
+            recorded => recorded?,
+        }
+        kicked?;
+        Ok(Connected { connector_id: connector.id, email_address: connector.email_address, watch })
+    }
+}
