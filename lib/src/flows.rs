@@ -4,6 +4,7 @@ pub mod access;
 pub mod admitting;
 pub mod ask;
 pub mod change;
+pub mod check;
 pub mod connect;
 pub mod disconnect;
 pub mod fire;
