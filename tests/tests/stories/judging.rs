@@ -20,6 +20,16 @@ async fn found(stack: &Stack, user: &User, code: &str) -> Value {
     stack.until_within(Duration::from_secs(20), code, shows).await
 }
 
+/// Until every wake-up was handled, the push of the watch among them.
+async fn idle(inside: &Inside, user: &User) {
+    let stack = inside.stack();
+    let looked = async || {
+        let proven = health(&stack, user).await["watch"]["verified_at"].is_string();
+        (proven && inside.world.wake_ups().queued().is_empty()).then_some(())
+    };
+    stack.until_within(Duration::from_secs(20), "an idle queue", looked).await;
+}
+
 async fn system(stack: &Stack) -> (u16, Value) {
     let response = stack.api(Method::GET, "/api/system/health", None, None).await;
     (response.status().as_u16(), response.json().await.unwrap())
@@ -37,8 +47,8 @@ async fn a_connector_is_healthy_until_its_grant_ends_and_again_after_a_connect()
     let inside = Inside::start(Options::default()).await;
     let stack = inside.stack();
     let user = User::connected(&stack, "ada").await;
-    let proven = async || Some(health(&stack, &user).await).filter(|health| health["watch"]["verified_at"].is_string());
-    let well = stack.until_within(Duration::from_secs(20), "a proven watch", proven).await;
+    idle(&inside, &user).await;
+    let well = health(&stack, &user).await;
     assert_eq!((&well["status"], &well["findings"]), (&json!("healthy"), &json!([])), "{well}");
     assert_eq!(
         (&well["id"], &well["triggers"], &well["quota"]["units_per_minute"]),
@@ -61,11 +71,13 @@ async fn a_rest_that_gmail_asks_for_degrades_and_passes() {
     let inside = Inside::start(Options::default()).await;
     let stack = inside.stack();
     let user = User::connected(&stack, "ada").await;
+    idle(&inside, &user).await;
     let refusal = json!({"method": "history.list", "email": user.email, "status": 429, "retry_after": 60, "times": 0});
     stack.google(Method::POST, "/admin/faults", refusal).await;
     user.receive(&stack, json!({"subject": "invoice"})).await;
     let resting = found(&stack, &user, "circuit_open").await;
     assert_eq!((&resting["status"], &resting["circuit"]["state"]), (&json!("degraded"), &json!("open")), "{resting}");
+    idle(&inside, &user).await;
     stack.google(Method::DELETE, "/admin/faults", Value::Null).await;
 
     inside.machine.pass(Duration::from_secs(61));
@@ -81,6 +93,7 @@ async fn a_viewer_sees_health_and_a_connector_that_nobody_sweeps() {
     let inside = Inside::start(Options::default()).await;
     let stack = inside.stack();
     let user = User::connected(&stack, "ada").await;
+    idle(&inside, &user).await;
     // Due after one minute of silence, and no sweep has come for it.
     inside.machine.pass(Duration::from_secs(600));
     let viewer = token_with(&stack, json!({"sub": user.owner, "claims": {"role": "viewer"}})).await;
