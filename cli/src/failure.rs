@@ -18,9 +18,9 @@ pub enum Failure {
     /// AWS did not do what an operator's command wanted.
     #[error("{0}")]
     Aws(String),
-    /// What was found needs a person; it was told already.
-    #[error("something needs a person")]
-    NeedsPerson,
+    /// Nothing works there until somebody does something; it was told already.
+    #[error("something is down")]
+    Down,
     /// Whoever read our output is gone: nobody is left to tell.
     #[error("nobody reads on")]
     ReaderGone,

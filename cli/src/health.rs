@@ -1,70 +1,42 @@
-//! What a connector's own view says about its health, and what to do about it. Pure.
+//! The API's health documents, told in a table with what to do about each finding. Pure.
 
 use serde_json::Value;
 
-use crate::show::at;
 use crate::show::table::aligned;
+use crate::show::{at, list};
 
-pub struct Verdict {
-    row: Vec<String>,
-    /// It will not mend by itself.
-    pub needs_person: bool,
-    pub advice: Vec<String>,
-}
-
-/// Times are compared as they are written: all are RFC 3339 in UTC with milliseconds.
-pub fn verdict(connector: &Value) -> Verdict {
-    let told = |pointer: &str| at(connector, pointer);
-    let (id, status, watch, circuit) = (told("/id"), told("/status"), told("/watch/status"), told("/circuit/state"));
-    let parked = connector.get("parked_messages").and_then(Value::as_u64).unwrap_or(0);
-    let (mut needs_person, mut advice) = (false, Vec::new());
-    if !told("/closing").is_empty() {
-        advice.push("is being disconnected; that goes on by itself".to_string());
-    } else if status == "needs_reauth" {
-        needs_person = true;
-        advice.push("the user must connect again: connectors connect".to_string());
-    } else if status != "active" {
-        needs_person = true;
-        advice.push(format!("its status is {status}: see last_error"));
-    } else {
-        if watch == "failed" {
-            needs_person = true;
-            let reason = told("/watch/failure/reason");
-            advice.push(format!("Gmail does not notify ({reason}); mend that, then: connectors renew {id}"));
-        } else if !told("/watch/failure").is_empty() {
-            advice.push(format!("the watch could not be renewed ({}); it is tried again by itself", told("/watch/failure/reason")));
-        } else if watch == "active" && told("/watch/verified_at").is_empty() {
-            advice.push("no push has proven the watch yet; if mail has come since, look at the push subscription".to_string());
-        }
-        match circuit.as_str() {
-            "open" => advice.push(format!("Gmail fails; it is tried again after {}", told("/circuit/open_until"))),
-            "half_open" => advice.push("Gmail failed; the next look decides".to_string()),
-            _ => {}
-        }
-        if parked > 0 {
-            advice.push(format!("{parked} messages are set aside, and tried again by themselves; at once: connectors replay parked {id}"));
-        }
-        if connector.get("paused") == Some(&Value::Bool(true)) {
-            advice.push(format!("is paused; to go on: connectors enable {id}"));
-        }
-        if !told("/last_error").is_empty() {
-            advice.push(format!("last error: {}", told("/last_error")));
-        }
-    }
-    let row = vec![id, told("/email_address"), status, watch, circuit, parked.to_string()];
-    Verdict { row, needs_person, advice }
-}
-
-pub fn table(verdicts: &[Verdict]) -> String {
-    if verdicts.is_empty() {
+/// Of connectors, each with its findings below.
+pub fn table(healths: &[Value]) -> String {
+    if healths.is_empty() {
         return "no connectors".into();
     }
-    let titles = ["ID", "ADDRESS", "STATUS", "WATCH", "CIRCUIT", "PARKED", "WELL"].map(String::from).to_vec();
-    let well = |verdict: &Verdict| String::from(if verdict.needs_person { "no" } else { "yes" });
-    let rows = verdicts.iter().map(|verdict| [verdict.row.clone(), vec![well(verdict)]].concat()).collect();
-    let told = verdicts.iter().filter_map(|verdict| verdict.row.first().map(|id| (id, &verdict.advice)));
-    let advice: Vec<String> = told.flat_map(|(id, advice)| advice.iter().map(move |line| format!("{id}: {line}"))).collect();
-    [vec![aligned(titles, rows)], advice].concat().join("\n")
+    let titles = ["ID", "ADDRESS", "STATUS", "WATCH", "CIRCUIT", "PARKED", "HEALTH"].map(String::from).to_vec();
+    let columns = ["/id", "/email_address", "/auth/status", "/watch/status", "/circuit/state", "/backlog/parked_messages", "/status"];
+    let rows = healths.iter().map(|health| columns.iter().map(|pointer| at(health, pointer)).collect()).collect();
+    let findings = healths.iter().flat_map(|health| list(health, "findings").iter().map(|finding| told(&at(health, "/id"), finding)));
+    std::iter::once(aligned(titles, rows)).chain(findings).collect::<Vec<_>>().join("\n")
+}
+
+fn told(id: &str, finding: &Value) -> String {
+    let told = |pointer: &str| at(finding, pointer);
+    let runbook = Some(told("/runbook")).filter(|runbook| !runbook.is_empty()).map(|runbook| format!(" ({runbook})")).unwrap_or_default();
+    format!("{id}: {} {}: {}. {}{runbook}", told("/severity"), told("/code"), told("/what"), told("/remedy"))
+}
+
+/// Of the system's parts.
+pub fn system(health: &Value) -> String {
+    let titles = ["PART", "HEALTH", "DETAIL"].map(String::from).to_vec();
+    let columns = ["/name", "/status", "/detail"];
+    let rows = list(health, "checks").iter().map(|check| columns.iter().map(|pointer| at(check, pointer)).collect()).collect();
+    // Below the table, where it is not cut.
+    let remedies = list(health, "checks").iter().filter(|check| !at(check, "/remedy").is_empty());
+    let remedies = remedies.map(|check| format!("{}: {}", at(check, "/name"), at(check, "/remedy")));
+    let table = aligned(titles, rows);
+    std::iter::once(format!("{table}\nThe system is {}.", at(health, "/status"))).chain(remedies).collect::<Vec<_>>().join("\n")
+}
+
+pub fn is_down(health: &Value) -> bool {
+    at(health, "/status") == "down"
 }
 
 #[cfg(test)]
@@ -73,38 +45,31 @@ mod tests {
 
     use super::*;
 
-    fn well() -> Value {
-        json!({
-            "id": "con_1", "email_address": "ada@example.com", "status": "active", "paused": false, "parked_messages": 0, "last_error": null,
-            "watch": {"status": "active", "verified_at": "2026-01-01T00:00:00.000Z"}, "circuit": {"state": "closed", "failures": 0}
-        })
+    #[test]
+    fn each_finding_is_told_with_its_remedy() {
+        let finding =
+            json!({"code": "circuit_open", "severity": "down", "what": "Gmail failed", "remedy": "Wait.", "runbook": "docs/o.md#c"});
+        let paused = json!({"code": "paused", "severity": "note", "what": "it is paused", "remedy": "To go on: connectors enable con_1", "runbook": null});
+        let health = json!({"id": "con_1", "email_address": "ada@example.com", "status": "down", "auth": {"status": "active"},
+            "watch": {"status": "active"}, "circuit": {"state": "open"}, "backlog": {"parked_messages": 2}, "findings": [finding, paused]});
+        let shown = table(std::slice::from_ref(&health));
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines[0], "ID     ADDRESS          STATUS  WATCH   CIRCUIT  PARKED  HEALTH");
+        assert_eq!(lines[1], "con_1  ada@example.com  active  active  open     2       down");
+        assert_eq!(lines[2], "con_1: down circuit_open: Gmail failed. Wait. (docs/o.md#c)");
+        assert_eq!(lines[3], "con_1: note paused: it is paused. To go on: connectors enable con_1");
+        assert!(is_down(&health) && !is_down(&json!({"status": "degraded"})));
+        assert_eq!(table(&[]), "no connectors");
     }
 
     #[test]
-    fn says_what_needs_a_person_and_what_does_not() {
-        let table = [
-            (json!({}), false, None),
-            (json!({"status": "needs_reauth"}), true, Some("connectors connect")),
-            (json!({"status": "error"}), true, Some("its status is error")),
-            (json!({"watch": {"status": "failed", "failure": {"reason": "403"}}}), true, Some("Gmail does not notify (403)")),
-            (json!({"watch": {"status": "active", "failure": {"reason": "503"}}}), false, Some("tried again by itself")),
-            (json!({"watch": {"status": "active", "verified_at": null}}), false, Some("no push has proven")),
-            (json!({"circuit": {"state": "open", "open_until": "later"}}), false, Some("after later")),
-            (json!({"circuit": {"state": "half_open"}}), false, Some("the next look decides")),
-            (json!({"parked_messages": 2}), false, Some("connectors replay parked con_1")),
-            (json!({"paused": true}), false, Some("connectors enable con_1")),
-            (json!({"last_error": "why"}), false, Some("last error: why")),
-            (json!({"closing": {"since": "then"}, "status": "needs_reauth"}), false, Some("being disconnected")),
-        ];
-        for (change, needs_person, advice) in table {
-            let mut connector = well();
-            connector.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-            let verdict = verdict(&connector);
-            assert_eq!(verdict.needs_person, needs_person, "{change}");
-            match advice {
-                Some(advice) => assert!(verdict.advice.concat().contains(advice), "{change}: {:?}", verdict.advice),
-                None => assert!(verdict.advice.is_empty(), "{:?}", verdict.advice),
-            }
-        }
+    fn the_systems_parts_are_told_with_what_to_do_below() {
+        let checks = json!([
+            {"name": "table", "status": "healthy", "detail": "the table answers", "remedy": null},
+            {"name": "quarantine", "status": "degraded", "detail": "something came", "remedy": "Read it."},
+        ]);
+        let shown = system(&json!({"status": "degraded", "checks": checks}));
+        assert!(shown.ends_with("The system is degraded.\nquarantine: Read it."), "{shown}");
+        assert!(shown.starts_with("PART        HEALTH    DETAIL\ntable       healthy   the table answers\n"), "{shown}");
     }
 }

@@ -10,6 +10,7 @@ use serde::de::value::{Error as ValueError, StrDeserializer};
 
 use crate::domain::claims::{PushPolicy, UserPolicy};
 use crate::domain::connector::Uniqueness;
+use crate::domain::health::Norms;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::sweep::{Pace, Patience};
 
@@ -272,18 +273,32 @@ pub fn patience(env: &Environment) -> Result<Patience, SettingError> {
     })
 }
 
+/// What connectors are measured by.
+pub fn norms(env: &Environment) -> Result<Norms, SettingError> {
+    Ok(Norms {
+        patience: patience(env)?,
+        sweep_every: span(env, "SWEEP_EVERY_MINUTES", Duration::from_secs(60))?,
+        units_per_minute: units_per_minute(env)?,
+        required_scopes: env.list("GOOGLE_SCOPES", char::is_whitespace)?,
+    })
+}
+
+fn units_per_minute(env: &Environment) -> Result<u32, SettingError> {
+    const UNITS: &str = "GMAIL_USER_UNITS_PER_MINUTE";
+    let units = env.number(UNITS)?;
+    match units < LEAST_UNITS {
+        true => Err(wrong(UNITS, format!("must be at least {LEAST_UNITS}: one page of a replay costs nearly as much"))),
+        false => Ok(units),
+    }
+}
+
 /// How long the processor may take, and how much it may spend.
 pub fn pace(env: &Environment) -> Result<Pace, SettingError> {
-    const UNITS: &str = "GMAIL_USER_UNITS_PER_MINUTE";
-    let units_per_minute = env.number(UNITS)?;
-    if units_per_minute < LEAST_UNITS {
-        return Err(wrong(UNITS, format!("must be at least {LEAST_UNITS}: one page of a replay costs nearly as much")));
-    }
     Ok(Pace {
         processor_timeout: span(env, "PROCESSOR_TIMEOUT_SECONDS", Duration::from_secs(1))?,
         patience: patience(env)?,
         cooldown: span(env, "CIRCUIT_COOLDOWN_SECONDS", Duration::from_secs(1))?,
-        units_per_minute,
+        units_per_minute: units_per_minute(env)?,
     })
 }
 

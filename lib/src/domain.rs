@@ -10,6 +10,7 @@ pub mod email_address;
 pub mod event;
 pub mod firing;
 pub mod gap;
+pub mod health;
 pub mod history;
 pub mod history_id;
 pub mod id;

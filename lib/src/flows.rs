@@ -5,6 +5,7 @@ pub mod admitting;
 pub mod adopt;
 pub mod ask;
 pub mod change;
+pub mod check;
 pub mod connect;
 pub mod disconnect;
 pub mod fire;

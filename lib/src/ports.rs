@@ -308,6 +308,22 @@ pub trait WakeUps: Send + Sync {
     async fn send(&self, wake_up: &WakeUp, deduplication_id: Option<&str>) -> Result<(), Unavailable>;
 }
 
+/// A queue, as what lies in it is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    WakeUps,
+    /// Wake-ups that were given up.
+    DeadLetters,
+    Quarantine,
+}
+
+/// How much lies in the queues.
+#[trait_variant::make(Send)]
+pub trait Depths: Send + Sync {
+    /// Roughly, and without what somebody is at work on.
+    async fn depth(&self, queue: Counted) -> Result<u64, Unavailable>;
+}
+
 /// Where input goes that nobody can read, for a human to look at.
 #[trait_variant::make(Send)]
 pub trait Quarantine: Send + Sync {
@@ -350,4 +366,6 @@ pub trait Signatures: Send + Sync {
 #[trait_variant::make(Send)]
 pub trait TokenVerifier: Send + Sync {
     async fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError>;
+    /// MUST be `KeysUnavailable` unless there are keys to verify with; asks the issuer no more often than `verify` does.
+    async fn ready(&self, now: Timestamp) -> Result<(), TokenError>;
 }

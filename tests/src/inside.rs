@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::deployed::{ORIGIN, PUSH_PATH, Stack};
 use crate::stage::{PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION};
-use crate::world::{MemoryBus, MemoryStore, MemoryVault, MemoryWakeUps, SCOPES, World};
+use crate::world::{MemoryBus, MemoryDepths, MemoryStore, MemoryVault, MemoryWakeUps, SCOPES, World};
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use axum::Router;
 use axum::extract::Request;
@@ -21,10 +21,12 @@ use email_connectors::adapters::system::System;
 use email_connectors::config::{AppSettings, ConnectSettings, GoogleSettings};
 use email_connectors::domain::claims::{IdentityPolicy, PushPolicy, SecurityEventPolicy, UserPolicy};
 use email_connectors::domain::connector::Uniqueness;
+use email_connectors::domain::health::Norms;
 use email_connectors::domain::retry::RetryPolicy;
 use email_connectors::domain::sweep::{Pace, Patience};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::access::Refreshes;
+use email_connectors::flows::check::Checked;
 use email_connectors::flows::connect::Connect;
 use email_connectors::flows::process::Process;
 use email_connectors::flows::receive::Receive;
@@ -101,6 +103,7 @@ impl connectors_api::World for Memory {
     type Vault = MemoryVault;
     type Provider = Gmail;
     type WakeUps = MemoryWakeUps;
+    type Depths = MemoryDepths;
     type Bus = MemoryBus;
     type Signatures = HmacSha256;
     type Verifier = JwksVerifier;
@@ -214,13 +217,24 @@ impl Inside {
             vault: self.world.vault(),
             provider: self.gmail(),
             wake_ups: self.world.wake_ups(),
+            depths: self.world.depths(),
             bus: self.world.bus(),
             signatures: HmacSha256,
             gate: self.gate(),
             app: AppSettings { public_url: ORIGIN.into() },
-            patience: PATIENCE,
+            norms: self.norms(),
+            checked: Checked::default(),
             refreshes: Refreshes::default(),
             machine: self.machine.clone(),
+        }
+    }
+
+    fn norms(&self) -> Norms {
+        Norms {
+            patience: PATIENCE,
+            sweep_every: Duration::from_secs(60),
+            units_per_minute: PACE.units_per_minute,
+            required_scopes: self.required_scopes.clone(),
         }
     }
 

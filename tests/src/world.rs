@@ -26,7 +26,7 @@ pub use self::bus::{MemoryBus, MemoryQuarantine};
 pub use self::faults::Fault;
 pub use self::gmail::{ACCESS_TOKEN_LIFE, CLIENT_ID, Consent, MemoryGmail, SCOPES, WATCH_LIFE};
 pub use self::grants::Asked;
-pub use self::queue::{DEDUPLICATION, InFlight, MemoryWakeUps};
+pub use self::queue::{DEDUPLICATION, InFlight, MemoryDepths, MemoryWakeUps};
 pub use self::script::{Call, Failure, Gate, When};
 pub use self::store::MemoryStore;
 pub use self::tables::FORGOTTEN_AFTER;
@@ -105,6 +105,10 @@ impl World {
 
     pub fn wake_ups(&self) -> MemoryWakeUps {
         MemoryWakeUps::new(self.clone())
+    }
+
+    pub fn depths(&self) -> MemoryDepths {
+        MemoryDepths::new(self.clone())
     }
 
     pub fn quarantine(&self) -> MemoryQuarantine {

@@ -12,6 +12,8 @@ mod api;
 mod bus;
 #[path = "deployed/crash.rs"]
 mod crash;
+#[path = "deployed/health.rs"]
+mod health;
 #[path = "deployed/killing.rs"]
 mod killing;
 #[path = "deployed/mail.rs"]

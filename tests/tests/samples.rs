@@ -95,9 +95,11 @@ async fn oauth_connect_answers_its_samples() {
 
 #[tokio::test]
 async fn connectors_api_answers_its_samples() {
+    let parts = ["table", "keys", "queue", "dead_letters", "quarantine"].map(|name| json!({"name": name, "status": "healthy"}));
     let info = json!({"status": 200, "body": {"app_public_url": "https://app.example.com", "providers": ["gmail"]}});
     let expected = [
         ("system-info", info),
+        ("system-health", json!({"status": 200, "body": {"status": "healthy", "checks": parts}})),
         ("no-token", problem(401, "unauthorized")),
         ("list-connectors", json!({"status": 200, "body": {"connectors": []}})),
         ("list-triggers", json!({"status": 200, "body": {"triggers": []}})),

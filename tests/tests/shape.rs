@@ -1,6 +1,8 @@
 //! The shape of the repository: who may mention whom, what every file begins with, and what the template must keep.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first surprise")]
 
+#[path = "shape/health.rs"]
+mod health;
 #[path = "shape/metrics.rs"]
 mod metrics;
 #[path = "shape/rooms.rs"]

@@ -16,6 +16,7 @@ mod stories {
     mod gaps;
     mod granting;
     mod handlers;
+    mod judging;
     mod labelling;
     mod listing;
     mod owning;

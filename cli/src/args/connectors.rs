@@ -49,6 +49,9 @@ pub struct Health {
     /// The connector; all if absent.
     #[arg(value_name = "ID", value_parser = id)]
     pub id: Option<Id>,
+    /// How the system is, in place of the connectors.
+    #[arg(long, conflicts_with = "id")]
+    pub system: bool,
     #[command(subcommand)]
     pub drill: Option<HealthCommand>,
 }

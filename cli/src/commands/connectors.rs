@@ -8,7 +8,7 @@ use super::{all, paged};
 use crate::args::Page;
 use crate::args::connectors::{Drill, Health, HealthCommand, Remove};
 use crate::failure::Failure;
-use crate::health::{self, Verdict};
+use crate::health;
 use crate::pace::{Since, pause as wait, seconds};
 use crate::request::Request;
 use crate::session::Session;
@@ -64,19 +64,47 @@ pub async fn health(session: &Session, health: Health) -> Result<(), Failure> {
     if let Some(HealthCommand::Drill(drill)) = health.drill {
         return self::drill(session, drill).await;
     }
-    let (text, answer) = match &health.id {
+    if health.system {
+        return system(session).await;
+    }
+    let (text, healths) = match &health.id {
         Some(id) => {
-            let answer = session.read(&Request::get(path(id))).await?;
-            (answer.text.clone(), answer.json()?)
+            let answer = session.read(&Request::get(format!("{}/health", path(id)))).await?;
+            (answer.text.clone(), vec![answer.json()?])
         }
         None => {
-            let answer = all(session, LIST, "connectors").await?;
-            (answer.to_string(), answer)
+            let healths = each_health(session).await?;
+            (json!({ "connectors": healths }).to_string(), healths)
         }
     };
-    let verdicts: Vec<Verdict> = shown::each(&answer).iter().map(health::verdict).collect();
-    session.output.line(&if session.output.json { text } else { health::table(&verdicts) })?;
-    if verdicts.iter().any(|verdict| verdict.needs_person) { Err(Failure::NeedsPerson) } else { Ok(()) }
+    session.output.line(&if session.output.json { text } else { health::table(&healths) })?;
+    if healths.iter().any(health::is_down) { Err(Failure::Down) } else { Ok(()) }
+}
+
+async fn each_health(session: &Session) -> Result<Vec<Value>, Failure> {
+    let connectors = all(session, LIST, "connectors").await?;
+    let mut healths = Vec::new();
+    for connector in shown::each(&connectors) {
+        match session.read(&Request::get(format!("{}/health", path(&at(connector, "/id"))))).await {
+            Ok(answer) => healths.push(answer.json()?),
+            // Disconnected since it was listed.
+            Err(Failure::Refused(refusal)) if refusal.status == 404 => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(healths)
+}
+
+/// A system that is down says so with 503, and how in the same document.
+async fn system(session: &Session) -> Result<(), Failure> {
+    let text = match session.read(&Request::get("/api/system/health")).await {
+        Ok(answer) => answer.text,
+        Err(Failure::Refused(refusal)) if refusal.status == 503 && refusal.text.contains("\"checks\"") => refusal.text,
+        Err(failure) => return Err(failure),
+    };
+    let health: Value = serde_json::from_str(&text).map_err(|error| Failure::here(format!("the API answered no JSON: {error}")))?;
+    session.output.line(&if session.output.json { text } else { health::system(&health) })?;
+    if health::is_down(&health) { Err(Failure::Down) } else { Ok(()) }
 }
 
 /// Each look that is done moves `updated_at`.

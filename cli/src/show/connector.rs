@@ -1,4 +1,4 @@
-//! Connectors, what was done with them, and their health.
+//! Connectors, and what was done with them.
 
 use serde_json::Value;
 

@@ -125,7 +125,7 @@ pub async fn change<W: World>(
     let (owner, now) = api.admit(&headers, Action::Operate).await?;
     let change = ConnectorChange::parse(&json_body(&body)?)
         .map_err(|invalid| Problem::new(StatusCode::BAD_REQUEST, "invalid_connector", invalid.problem).at(invalid.field))?;
-    let changed = change::apply(&api.store, api.patience, &owner, &named(&id)?, &change, now).await.map_err(|error| match error {
+    let changed = change::apply(&api.store, api.norms.patience, &owner, &named(&id)?, &change, now).await.map_err(|error| match error {
         ChangeError::NotFound => Problem::not_found("connector"),
         ChangeError::TooManyPauses => Problem::new(
             StatusCode::CONFLICT,
@@ -184,6 +184,6 @@ pub(crate) fn told(receipt: Receipt) -> Value {
 }
 
 /// What cannot be an id names nothing, as an unknown id does.
-fn named(id: &str) -> Result<ConnectorId, Problem> {
+pub(crate) fn named(id: &str) -> Result<ConnectorId, Problem> {
     ConnectorId::parse(id).ok_or_else(|| Problem::not_found("connector"))
 }

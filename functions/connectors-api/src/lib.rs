@@ -1,6 +1,7 @@
 //! The API's routes to the flows, and their outcomes back as JSON or problem documents.
 
 mod connectors;
+mod health;
 pub mod mail;
 mod mail_answer;
 mod mail_problem;
@@ -18,13 +19,16 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use email_connectors::config::AppSettings;
 use email_connectors::domain::connector::{CONNECTOR_TYPE, Provider};
+use email_connectors::domain::health::Norms;
 use email_connectors::domain::id::OwnerId;
 use email_connectors::domain::role::Action;
-use email_connectors::domain::sweep::Patience;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::access::Refreshes;
+use email_connectors::flows::check::Checked;
 use email_connectors::flows::disconnect::Disconnect;
-use email_connectors::ports::{Clock, EmailProvider, Entropy, EventBus, Signatures, Store, StoreError, TokenVerifier, Vault, WakeUps};
+use email_connectors::ports::{
+    Clock, Depths, EmailProvider, Entropy, EventBus, Signatures, Store, StoreError, TokenVerifier, Vault, WakeUps,
+};
 use email_connectors::web::{LONGEST_BODY, Problem, UserGate, no_such_method, no_such_route};
 use serde_json::{Value, json};
 
@@ -34,6 +38,7 @@ pub trait World: Send + Sync + 'static {
     type Vault: Vault;
     type Provider: EmailProvider;
     type WakeUps: WakeUps;
+    type Depths: Depths;
     type Bus: EventBus;
     type Signatures: Signatures;
     type Verifier: TokenVerifier;
@@ -45,11 +50,13 @@ pub struct Api<W: World> {
     pub vault: W::Vault,
     pub provider: W::Provider,
     pub wake_ups: W::WakeUps,
+    pub depths: W::Depths,
     pub bus: W::Bus,
     pub signatures: W::Signatures,
     pub gate: UserGate<W::Verifier>,
     pub app: AppSettings,
-    pub patience: Patience,
+    pub norms: Norms,
+    pub checked: Checked,
     pub refreshes: Refreshes,
     pub machine: W::Machine,
 }
@@ -60,6 +67,7 @@ pub fn router<W: World>(api: Api<W>) -> Router {
     Router::new()
         .route("/api/connectors", get(connectors::list::<W>))
         .route("/api/connectors/{id}", get(connectors::read::<W>).patch(connectors::change::<W>).delete(connectors::remove::<W>))
+        .route("/api/connectors/{id}/health", get(health::connector::<W>))
         .route("/api/connectors/{id}/sync", post(connectors::sync::<W>))
         .route("/api/triggers", get(triggers::list::<W>).post(triggers::create::<W>))
         .route("/api/triggers/{id}", get(triggers::read::<W>).patch(triggers::change::<W>).delete(triggers::remove::<W>))
@@ -68,6 +76,7 @@ pub fn router<W: World>(api: Api<W>) -> Router {
         .route("/api/triggers/{id}/firings", get(triggers::firings::<W>))
         .route("/api/owner/data", get(own::export::<W>).delete(own::erase::<W>))
         .route("/api/system/info", get(info::<W>))
+        .route("/api/system/health", get(health::system::<W>))
         .route("/api/openapi.json", get(openapi::openapi))
         .merge(mail::routes::<W>())
         .fallback(no_such_route)

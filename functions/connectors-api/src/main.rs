@@ -7,12 +7,13 @@ use email_connectors::adapters::gmail::Gmail;
 use email_connectors::adapters::hmac::HmacSha256;
 use email_connectors::adapters::kms::KmsVault;
 use email_connectors::adapters::oidc::JwksVerifier;
-use email_connectors::adapters::sqs::SqsWakeUps;
+use email_connectors::adapters::sqs::{QueueUrls, SqsDepths, SqsWakeUps};
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
 use email_connectors::adapters::{aws, https};
-use email_connectors::config::{AppSettings, DryRun, GoogleSettings, UserSettings, environment, patience};
+use email_connectors::config::{AppSettings, DryRun, GoogleSettings, UserSettings, environment, norms};
 use email_connectors::flows::access::Refreshes;
+use email_connectors::flows::check::Checked;
 use email_connectors::web::{UserGate, after_each};
 use lambda_http::{Error, run, tracing};
 
@@ -24,6 +25,7 @@ impl World for Real {
     type Vault = KmsVault;
     type Provider = Gmail;
     type WakeUps = SqsWakeUps;
+    type Depths = SqsDepths;
     type Bus = EventBridge;
     type Signatures = HmacSha256;
     type Verifier = JwksVerifier;
@@ -36,19 +38,22 @@ async fn main() -> Result<(), Error> {
     let env = environment();
     let telemetry = Telemetry::start("connectors-api", &env)?;
     let (user, app, google) = (UserSettings::read(&env)?, AppSettings::read(&env)?, GoogleSettings::read(&env)?);
-    let patience = patience(&env)?;
     let (table, key, bus) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?, env.text("EVENT_BUS_NAME")?);
-    let (queue, aws, http) = (env.text("NOTIFICATION_QUEUE_URL")?, aws::load().await, https::client()?);
+    let (aws, http) = (aws::load().await, https::client()?);
+    let (wake_ups, quarantine) = (env.text("NOTIFICATION_QUEUE_URL")?, env.text("QUARANTINE_QUEUE_URL")?);
+    let urls = QueueUrls { wake_ups: wake_ups.clone(), dead_letters: env.text("DEAD_LETTER_QUEUE_URL")?, quarantine };
     let api = Api::<Real> {
         gate: UserGate { verifier: JwksVerifier::new(http.clone(), user.key_source()).warmed(System), policy: user.policy },
         store: DynamoStore::new(&aws, table),
         vault: KmsVault::new(&aws, key),
         provider: Gmail::as_set(http, google, DryRun::read(&env)?),
-        wake_ups: SqsWakeUps::new(&aws, queue),
+        wake_ups: SqsWakeUps::new(&aws, wake_ups),
+        depths: SqsDepths::new(&aws, urls),
         bus: EventBridge::new(&aws, bus),
         signatures: HmacSha256,
         app,
-        patience,
+        norms: norms(&env)?,
+        checked: Checked::default(),
         refreshes: Refreshes::default(),
         machine: System,
     };

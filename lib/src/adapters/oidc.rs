@@ -105,6 +105,21 @@ impl Issuer {
         }
     }
 
+    /// Whether there are keys, old or new; without any the issuer is asked.
+    async fn any(&self, now: Timestamp) -> Result<(), TokenError> {
+        if !self.known().by_id.is_empty() {
+            return Ok(());
+        }
+        let mut fetched_at = self.fetching.lock().await;
+        if self.known().by_id.is_empty() && fetched_at.is_none_or(|last| last.after(BETWEEN_FETCHES) <= now) {
+            self.refetch(&mut fetched_at, now).await.map_err(TokenError::KeysUnavailable)?;
+        }
+        match self.known().by_id.is_empty() {
+            true => Err(TokenError::KeysUnavailable("the last fetch failed".into())),
+            false => Ok(()),
+        }
+    }
+
     async fn refetch(&self, fetched_at: &mut Option<Timestamp>, now: Timestamp) -> Result<(), Cause> {
         *fetched_at = Some(now);
         let keys = self.fetch(now).await?;
@@ -159,6 +174,10 @@ impl TokenVerifier for JwksVerifier {
         let id = token::key_id(token)?;
         let key = self.0.key(&id, now).await?;
         token::claims(token, &key)
+    }
+
+    async fn ready(&self, now: Timestamp) -> Result<(), TokenError> {
+        self.0.any(now).await
     }
 }
 

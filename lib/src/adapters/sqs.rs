@@ -1,12 +1,12 @@
-//! The queue of wake-ups and the quarantine, on SQS.
+//! The queue of wake-ups and the quarantine, on SQS, and how much lies in them.
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::MessageAttributeValue;
+use aws_sdk_sqs::types::{MessageAttributeValue, QueueAttributeName};
 use uuid::Uuid;
 
 use crate::domain::id::fingerprint;
 use crate::domain::wake_up::WakeUp;
-use crate::ports::{Cause, Quarantine, Unavailable, WakeUps};
+use crate::ports::{Cause, Counted, Depths, Quarantine, Unavailable, WakeUps};
 
 /// SQS takes a mebibyte; what is quarantined is for a human, who needs less.
 const LONGEST_QUARANTINED: usize = 200_000;
@@ -19,6 +19,25 @@ pub struct SqsWakeUps {
 pub struct SqsQuarantine {
     client: Client,
     queue_url: String,
+}
+
+pub struct SqsDepths {
+    client: Client,
+    urls: QueueUrls,
+}
+
+/// Of the queues that are counted.
+#[derive(Debug, Clone)]
+pub struct QueueUrls {
+    pub wake_ups: String,
+    pub dead_letters: String,
+    pub quarantine: String,
+}
+
+impl SqsDepths {
+    pub fn new(config: &aws_config::SdkConfig, urls: QueueUrls) -> Self {
+        Self { client: Client::new(config), urls }
+    }
 }
 
 impl SqsWakeUps {
@@ -51,6 +70,21 @@ impl Quarantine for SqsQuarantine {
         let request = self.client.send_message().queue_url(&self.queue_url).message_body(bounded(body));
         request.message_attributes("reason", reason).send().await.map_err(|error| unavailable("the quarantine queue", error))?;
         Ok(())
+    }
+}
+
+impl Depths for SqsDepths {
+    async fn depth(&self, queue: Counted) -> Result<u64, Unavailable> {
+        let (url, what) = match queue {
+            Counted::WakeUps => (&self.urls.wake_ups, "the wake-up queue"),
+            Counted::DeadLetters => (&self.urls.dead_letters, "the dead-letter queue"),
+            Counted::Quarantine => (&self.urls.quarantine, "the quarantine queue"),
+        };
+        let counted = QueueAttributeName::ApproximateNumberOfMessages;
+        let request = self.client.get_queue_attributes().queue_url(url).attribute_names(counted.clone());
+        let answer = request.send().await.map_err(|error| unavailable(what, error))?;
+        let count = answer.attributes.as_ref().and_then(|attributes| attributes.get(&counted));
+        count.ok_or_else(|| unavailable(what, "it did not say how much it holds"))?.parse().map_err(|error| unavailable(what, error))
     }
 }
 

@@ -13,6 +13,9 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// The ledger's horizon: how long it is remembered what was decided.
 pub const LEDGER_HORIZON: Duration = Duration::from_secs(30 * 24 * 3600);
 
+/// So many events of a connector may wait for the bus before no more are decided: a row holds 400 KB.
+pub const MOST_UNPUBLISHED: usize = 2000;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     pub event_id: EventId,

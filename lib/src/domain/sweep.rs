@@ -102,6 +102,37 @@ pub fn unproven(connector: &Connector, patience: Patience, now: Timestamp) -> bo
     renewed && connector.is_live() && !connector.is_verified()
 }
 
+/// A look that should have been taken long ago.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overdue {
+    /// No sweep came for it.
+    NotSwept { since: Timestamp },
+    /// A sweep woke the mailbox for it, and nobody looked.
+    NotLookedAt { since: Timestamp },
+}
+
+/// A look is overdue once two sweeps should have come for it, and whoever they woke had the time to take it.
+pub fn overdue(connector: &Connector, patience: Patience, sweep_every: Duration, now: Timestamp) -> Option<Overdue> {
+    let late = |due: Timestamp| due.after(sweep_every * 2 + WAKE_AGAIN_AFTER) <= now;
+    // What is committed as it goes, as a long listing is, is being looked at.
+    let owed = connector.look_at(patience.settle).filter(|owed| late(*owed) && late(connector.updated_at));
+    match owed {
+        Some(since) if connector.checked_at.is_some_and(|woken| woken >= since) => Some(Overdue::NotLookedAt { since }),
+        Some(since) => Some(Overdue::NotSwept { since }),
+        None => {
+            // A connector that waited for its user was not swept meanwhile.
+            let since = silent_at(connector, patience).max(connector.granted_at);
+            late(since).then_some(Overdue::NotSwept { since })
+        }
+    }
+}
+
+/// When the mailbox is next looked at without a push.
+pub fn next_look(connector: &Connector, patience: Patience) -> Timestamp {
+    let silent_at = silent_at(connector, patience);
+    look_at(connector, patience).map_or(silent_at, |owed| owed.min(silent_at))
+}
+
 /// The longer nothing has happened, the more seldom it is looked: every `quiet_after` in an active mailbox, half of the
 /// silence in a quiet one, and once a day at least. A watch that no push has proven is not trusted with silence.
 fn silent_at(connector: &Connector, patience: Patience) -> Timestamp {

@@ -1,10 +1,11 @@
 //! Somebody outside fires a `webhook` trigger: its owner, or whoever signs with its secret.
 
+use crate::domain::event::MOST_UNPUBLISHED;
 use crate::domain::id::{OwnerId, TriggerId, fingerprint};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::{Trigger, TriggerType};
 use crate::domain::webhook::{Signature, UnusablePayload, fired};
-use crate::flows::publishing::{MOST_UNPUBLISHED, tell};
+use crate::flows::publishing::tell;
 use crate::ports::{EventBus, Signatures, Store, StoreError, Vault, VaultError};
 
 pub struct Fire<'a, S, V, B, H> {

@@ -7,9 +7,6 @@ use crate::domain::metric::{EVENTS_PUBLISHED, EVENTS_PUT_OFF};
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{EventBus, Store, StoreError};
 
-/// So many events of a connector may wait for the bus before no more are decided: a row holds 400 KB.
-pub const MOST_UNPUBLISHED: usize = 2000;
-
 /// Publishes events of a connector and marks them; answers those that the bus did not take.
 pub async fn publish(
     store: &impl Store,

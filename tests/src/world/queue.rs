@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::wake_up::WakeUp;
-use email_connectors::ports::{Unavailable, WakeUps};
+use email_connectors::ports::{Counted, Depths, Unavailable, WakeUps};
 
 use super::World;
 use super::script::Call;
@@ -18,6 +18,8 @@ pub(crate) struct Queue {
     /// Every id that was sent, within its group, and when; also those that were received and deleted since.
     sent: Vec<(String, String, Timestamp)>,
     accepted: u64,
+    /// How many were given up.
+    dead: u64,
 }
 
 struct Entry {
@@ -117,5 +119,34 @@ impl WakeUps for MemoryWakeUps {
             Ok(())
         };
         self.0.call(Call::Send, about, send).await
+    }
+}
+
+/// How much lies in the queues of the world.
+#[derive(Clone)]
+pub struct MemoryDepths(World);
+
+impl MemoryDepths {
+    pub(crate) fn new(world: World) -> Self {
+        Self(world)
+    }
+
+    /// One more wake-up is given up.
+    pub fn bury(&self) {
+        self.0.lock().queue.dead += 1;
+    }
+}
+
+impl Depths for MemoryDepths {
+    async fn depth(&self, queue: Counted) -> Result<u64, Unavailable> {
+        let count = |state: &mut super::State| {
+            let waiting = state.queue.entries.iter().filter(|entry| !entry.in_flight).count();
+            Ok(match queue {
+                Counted::WakeUps => waiting as u64,
+                Counted::DeadLetters => state.queue.dead,
+                Counted::Quarantine => state.quarantined.len() as u64,
+            })
+        };
+        self.0.call(Call::Depth, format!("{queue:?}").to_lowercase(), count).await
     }
 }

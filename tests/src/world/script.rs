@@ -92,6 +92,8 @@ calls! {
     Keep => "quarantine.keep",
     Publish => "bus.publish",
     Verify => "tokens.verify",
+    Ready => "tokens.ready",
+    Depth => "queue.depth",
 }
 
 /// On which side of a call's effect.

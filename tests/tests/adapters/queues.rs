@@ -3,11 +3,11 @@
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use email_connectors::adapters::aws::SdkConfig;
-use email_connectors::adapters::sqs::{SqsQuarantine, SqsWakeUps};
+use email_connectors::adapters::sqs::{QueueUrls, SqsDepths, SqsQuarantine, SqsWakeUps};
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::wake_up::{Kind, WakeUp};
-use email_connectors::ports::{Quarantine, WakeUps};
+use email_connectors::ports::{Counted, Depths, Quarantine, WakeUps};
 
 use crate::aws;
 
@@ -98,4 +98,19 @@ async fn whatever_cannot_be_read_can_be_quarantined() {
     for message in &messages {
         assert_eq!(message.message_attributes().unwrap()["reason"].string_value(), Some("why"));
     }
+}
+
+#[tokio::test]
+async fn what_lies_in_each_queue_is_counted_and_a_queue_that_is_not_there_does_not_answer() {
+    let config = aws::config().await;
+    let client = Client::new(&config);
+    let quarantine = client.create_queue().queue_name(aws::unique("quarantine")).send().await.unwrap().queue_url.unwrap();
+    let urls = QueueUrls { wake_ups: fifo(&config).await, dead_letters: format!("{quarantine}-gone"), quarantine };
+    SqsWakeUps::new(&config, &urls.wake_ups).send(&push("ada@example.com", 5), None).await.unwrap();
+    for _ in 0..2 {
+        SqsQuarantine::new(&config, &urls.quarantine).keep("not json", "why").await.unwrap();
+    }
+    let depths = SqsDepths::new(&config, urls);
+    assert_eq!((depths.depth(Counted::WakeUps).await.unwrap(), depths.depth(Counted::Quarantine).await.unwrap()), (1, 2));
+    assert!(depths.depth(Counted::DeadLetters).await.is_err());
 }

@@ -28,6 +28,7 @@ impl World {
         let sqs = aws_sdk_sqs::Client::new(&config);
         let fifo =
             sqs.create_queue().queue_name(format!("{}.fifo", aws::unique("queue"))).attributes(QueueAttributeName::FifoQueue, "true");
+        let dead_letters = sqs.create_queue().queue_name(aws::unique("dead")).send().await.unwrap().queue_url.unwrap();
         let quarantine = sqs.create_queue().queue_name(aws::unique("quarantine")).send().await.unwrap().queue_url.unwrap();
         let key = aws_sdk_kms::Client::new(&config).create_key().key_spec(KeySpec::SymmetricDefault).send().await.unwrap();
         let bus = aws::unique("bus");
@@ -55,6 +56,7 @@ impl World {
             ("PROCESSOR_TIMEOUT_SECONDS", "45"),
             ("QUIET_AFTER_MINUTES", "10"),
             ("SETTLE_SECONDS", "600"),
+            ("SWEEP_EVERY_MINUTES", "1"),
             ("CIRCUIT_COOLDOWN_SECONDS", "60"),
             ("GMAIL_USER_UNITS_PER_MINUTE", "6000"),
             ("SWEEP_BUDGET_SECONDS", "25"),
@@ -66,6 +68,7 @@ impl World {
             ("KMS_KEY_ID", key.key_metadata.unwrap().key_id),
             ("NOTIFICATION_QUEUE_URL", fifo.send().await.unwrap().queue_url.unwrap()),
             ("QUARANTINE_QUEUE_URL", quarantine),
+            ("DEAD_LETTER_QUEUE_URL", dead_letters),
             ("EVENT_BUS_NAME", bus),
             ("AUTH_JWKS_URL", format!("{}/users/certs", google.url)),
             ("GOOGLE_AUTH_URL", format!("{}/o/oauth2/v2/auth", google.url)),

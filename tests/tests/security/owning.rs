@@ -27,6 +27,7 @@ fn routes() -> Vec<(Method, &'static str, &'static str, Option<Value>)> {
         (Method::PATCH, "connector", "/api/connectors/{id}", Some(json!({"paused": true}))),
         (Method::DELETE, "connector", "/api/connectors/{id}", None),
         (Method::PATCH, "connector", "/api/connectors/{id}", Some(json!({"label": "mine"}))),
+        (Method::GET, "connector", "/api/connectors/{id}/health", None),
         (Method::POST, "connector", "/api/connectors/{id}/sync", None),
         (Method::GET, "trigger", "/api/triggers/{id}", None),
         (Method::GET, "trigger", "/api/triggers/{id}/firings", None),
@@ -182,6 +183,7 @@ fn by_role() -> Vec<(Method, String, Option<Value>, Role)> {
     let others = vec![
         (Method::GET, "/api/connectors", None, Role::Viewer),
         (Method::GET, "/api/connectors/con_unknown", None, Role::Viewer),
+        (Method::GET, "/api/connectors/con_unknown/health", None, Role::Viewer),
         (Method::GET, "/api/triggers", None, Role::Viewer),
         (Method::GET, "/api/triggers/trg_unknown", None, Role::Viewer),
         (Method::POST, CONNECT, Some(json!({"auth_code": "4/0unknown"})), Role::Operator),

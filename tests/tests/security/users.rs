@@ -97,7 +97,7 @@ async fn case_35_user_tokens() {
             let answer = place.stack.api(method.clone(), path, None, body.clone()).await;
             case.check(format!("{name}: {method} {path}, none"), "401 unauthorized".to_string(), told(answer).await);
         }
-        for path in ["/api/triggers", "/api/owner/data", "/api/auth/google/gmail/start"] {
+        for path in ["/api/triggers", "/api/connectors/con_unknown/health", "/api/owner/data", "/api/auth/google/gmail/start"] {
             let answer = place.stack.api(Method::GET, path, Some(&place.good_token().await), None).await;
             case.check(format!("{name}: GET {path}, Google's push token"), "401 unauthorized".to_string(), told(answer).await);
         }

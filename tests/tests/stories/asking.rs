@@ -7,15 +7,18 @@ use connectors_api::Api;
 use email_connectors::adapters::hmac::HmacSha256;
 use email_connectors::config::AppSettings;
 use email_connectors::domain::claims::UserPolicy;
+use email_connectors::domain::health::Norms;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::access::Refreshes;
+use email_connectors::flows::check::Checked;
 use email_connectors::ports::{Clock, Entropy};
 use email_connectors::web::UserGate;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use tests::stage::{PATIENCE, Stage};
+use tests::stage::{MINUTE, PATIENCE, Stage, UNITS_PER_MINUTE};
 use tests::world::{
-    BEGINNING, FixedClock, MemoryBus, MemoryGmail, MemoryStore, MemoryVault, MemoryVerifier, MemoryWakeUps, SeqEntropy, World,
+    BEGINNING, FixedClock, MemoryBus, MemoryDepths, MemoryGmail, MemoryStore, MemoryVault, MemoryVerifier, MemoryWakeUps, SCOPES,
+    SeqEntropy, World,
 };
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -49,6 +52,7 @@ impl connectors_api::World for Memory {
     type Vault = MemoryVault;
     type Provider = MemoryGmail;
     type WakeUps = MemoryWakeUps;
+    type Depths = MemoryDepths;
     type Bus = MemoryBus;
     type Signatures = HmacSha256;
     type Verifier = MemoryVerifier;
@@ -63,11 +67,18 @@ fn router(world: &World) -> Router {
         vault: world.vault(),
         provider: world.gmail(),
         wake_ups: world.wake_ups(),
+        depths: world.depths(),
         bus: world.bus(),
         signatures: HmacSha256,
         gate: UserGate { verifier: world.verifier(), policy },
         app: AppSettings { public_url: "https://app.example.com".into() },
-        patience: PATIENCE,
+        norms: Norms {
+            patience: PATIENCE,
+            sweep_every: MINUTE,
+            units_per_minute: UNITS_PER_MINUTE,
+            required_scopes: SCOPES.map(String::from).into(),
+        },
+        checked: Checked::default(),
         refreshes: Refreshes::default(),
         machine: Machine(world.clock(), world.entropy()),
     })

@@ -61,8 +61,71 @@ pub(super) fn answer(name: &str) -> Option<Value> {
         "drafts.create" | "drafts.update" => draft(),
         "drafts.get" => json!({"id": "r-7", "message": message()}),
         "triggers_fire" => json!({"event_id": "evt_8eda594de71556bdb1d970662bc68251"}),
+        "connectors_health" => health(),
+        "system_health" => json!({
+            "status": "degraded",
+            "checked_at": "2026-06-01T09:30:00.000Z",
+            "checks": [
+                {"name": "table", "status": "healthy", "detail": "the table answers", "remedy": null},
+                {
+                    "name": "dead_letters",
+                    "status": "degraded",
+                    "detail": "wake-ups were given up",
+                    "remedy": "Find out what they died of, then: connectors replay dead-letters; see docs/operations.md#dead-letters",
+                },
+            ],
+        }),
         "connectors_delete" => json!({"watch_stopped": true, "grant_revoked": true, "data_purged": true}),
         _ => return None,
+    })
+}
+
+fn health() -> Value {
+    json!({
+        "id": "con_0190",
+        "email_address": "ada@example.com",
+        "status": "down",
+        "checked_at": "2026-06-01T09:30:00.000Z",
+        "freshness": {
+            "last_looked_at": "2026-06-01T09:29:10.000Z",
+            "last_swept_at": null,
+            "next_look_at": "2026-06-01T09:31:00.000Z",
+            "last_event_at": "2026-06-01T08:00:00.000Z",
+            "behind": false,
+        },
+        "watch": {
+            "status": "active",
+            "expiration": "2026-06-08T02:00:00.000Z",
+            "renewed_at": "2026-06-01T02:00:00.000Z",
+            "verified_at": "2026-06-01T02:00:01.000Z",
+            "failure": null,
+        },
+        "auth": {
+            "status": "active",
+            "granted_at": "2026-05-01T10:00:00.000Z",
+            "granted_scopes": ["openid", "https://www.googleapis.com/auth/gmail.modify"],
+            "missing_scopes": [],
+        },
+        "circuit": {"state": "open", "failures": 5, "open_until": "2026-06-01T09:31:00.000Z"},
+        "quota": {"units_per_minute": 6000, "spent": 12, "left": 5988},
+        "backlog": {
+            "unpublished_events": 0,
+            "parked_messages": 0,
+            "failing_messages": 0,
+            "listing": false,
+            "replaying": null,
+            "put_off_until": "2026-06-01T09:31:00.000Z",
+        },
+        "triggers": 1,
+        "paused": false,
+        "last_error": "503 from Gmail",
+        "findings": [{
+            "code": "circuit_open",
+            "severity": "down",
+            "what": "Gmail failed 5 times in a row, and is not asked before 2026-06-01T09:31:00.000Z",
+            "remedy": "Nothing, if it passes: the mailbox is tried again by itself, and nothing is lost.",
+            "runbook": "docs/operations.md#circuit-open",
+        }],
     })
 }
 

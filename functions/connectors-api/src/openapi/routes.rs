@@ -1,5 +1,7 @@
 //! The routes beside those of mail, of all functions behind the one API.
 
+use email_connectors::domain::health::Health;
+use email_connectors::domain::health::system::SystemHealth;
 use email_connectors::domain::operation::Verb::{self, Delete, Get, Patch, Post};
 use email_connectors::domain::operation::parameter::{Kind, Parameter};
 use email_connectors::domain::role::Action;
@@ -100,6 +102,11 @@ pub const OTHERS: &[Described] = &[
         ..route("connectors_get", Get, "/api/connectors/{connector_id}", "connectors", "Reads a connector.")
     },
     Described {
+        action: Some(Action::See),
+        answers: &[("200", "What was seen of it last, what is wrong, and what to do.", of!(Health))],
+        ..route("connectors_health", Get, "/api/connectors/{connector_id}/health", "connectors", "Tells how a connector is.")
+    },
+    Described {
         action: Some(Action::Operate),
         body: of!(shapes::ConnectorChange),
         answers: &[("200", "The connector as it is now.", of!(View))],
@@ -196,6 +203,13 @@ pub const OTHERS: &[Described] = &[
         action: Some(Action::Erase),
         answers: &[("200", "Nothing is left.", of!(shapes::Erased)), ("202", "The rest goes on by itself.", of!(shapes::Erased))],
         ..route("owner_erase", Delete, "/api/owner/data", "owner", "Deletes all that is kept of the owner.")
+    },
+    Described {
+        answers: &[
+            ("200", "Healthy, or degraded: it serves.", of!(SystemHealth)),
+            ("503", "Down: the table or the issuer's keys are not there.", of!(SystemHealth)),
+        ],
+        ..route("system_health", Get, "/api/system/health", "system", "Tells how the system is, without a token; kept for ten seconds.")
     },
     Described {
         answers: &[("200", "What a frontend needs to know first.", of!(shapes::Info))],

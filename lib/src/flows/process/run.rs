@@ -2,7 +2,7 @@
 
 use crate::domain::circuit::{Circuit, CircuitState};
 use crate::domain::connector::Connector;
-use crate::domain::event::{DetailType, Event};
+use crate::domain::event::{DetailType, Event, MOST_UNPUBLISHED};
 use crate::domain::id::EventId;
 use crate::domain::metric::{CIRCUITS_CLOSED, CIRCUITS_OPENED, MESSAGES_MATCHED, MESSAGES_SEEN, NOTIFICATION_LAG, OUTBOX_AGE};
 use crate::domain::notice;
@@ -14,7 +14,7 @@ use crate::domain::trigger::Trigger;
 use crate::domain::wake_up::{Kind, WakeUp};
 use crate::flows::access::{AccessError, Session};
 use crate::flows::process::{Outcome, Process, ProcessError};
-use crate::flows::publishing::{MOST_UNPUBLISHED, publish};
+use crate::flows::publishing::publish;
 use crate::ports::{Clock, Commit, EmailProvider, EventBus, ProviderError, Store, StoreError, Vault, WakeUps};
 
 pub(super) struct Run<'a, S, V, P, B, W, C> {

@@ -1,0 +1,29 @@
+//! `/api/connectors/{id}/health` and `/api/system/health`: what is wrong, and what to do about it.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use email_connectors::domain::health::system::SystemHealth;
+use email_connectors::domain::health::{self, Health, HealthStatus};
+use email_connectors::domain::role::Action;
+use email_connectors::ports::{Clock, Store};
+use email_connectors::web::Problem;
+
+use crate::connectors::named;
+use crate::{Shared, World, store_problem};
+
+pub async fn connector<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Health>, Problem> {
+    let (owner, now) = api.admit(&headers, Action::See).await?;
+    let connector = api.store.connector(&owner, &named(&id)?).await.map_err(store_problem)?;
+    let connector = connector.ok_or_else(|| Problem::not_found("connector"))?;
+    let triggers = api.store.triggers(&owner).await.map_err(store_problem)?;
+    let own = triggers.iter().filter(|trigger| trigger.config.connector_id == connector.id).count();
+    Ok(Json(health::health(&connector, own, &api.norms, now)))
+}
+
+/// Without a token, for a load balancer too: what is degraded still serves.
+pub async fn system<W: World>(State(api): Shared<W>) -> (StatusCode, Json<SystemHealth>) {
+    let health = api.checked.health(&api.store, &api.gate.verifier, &api.depths, api.machine.now()).await;
+    let status = if health.status == HealthStatus::Down { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    (status, Json(health))
+}

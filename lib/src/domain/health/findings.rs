@@ -1,0 +1,537 @@
+//! What is wrong with a connector, by its own row. Each threshold is a constant with its reason.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::circuit::{CircuitState, FAILURES_TO_OPEN};
+use crate::domain::connector::{Connector, Status};
+use crate::domain::event::MOST_UNPUBLISHED;
+use crate::domain::health::Norms;
+use crate::domain::health::code::{Code, Severity};
+use crate::domain::pause::is_paused;
+use crate::domain::scopes::{Capability, capabilities, missing};
+use crate::domain::sweep::{Overdue, overdue};
+use crate::domain::timestamp::Timestamp;
+use crate::domain::watch::{RENEW_AFTER, WatchStatus};
+
+/// Gmail answers each `watch` with a push of its own, usually within seconds; Pub/Sub tries one again for minutes.
+const UNPROVEN_AFTER: Duration = Duration::from_secs(600);
+/// The first sweep after a connect comes after five minutes, and asks for the watch that the connect did not get to.
+const MISSING_AFTER: Duration = Duration::from_secs(600);
+/// A dozen tries: what passes has passed. A watch lives for a week, so that six days are left to mend it.
+const RENEWAL_LATE_AFTER: Duration = RENEW_AFTER.saturating_add(Duration::from_secs(3600));
+/// The waits double from 20 seconds to ten minutes: six looks that failed are ten minutes and more.
+const LOOKS_TO_BE_DOWN: u32 = 6;
+/// A processor has time to publish, and then two or three sweeps to find what it left.
+const EVENTS_WAIT_AFTER: Duration = Duration::from_secs(300);
+/// More than one transaction's worth: the bus takes less than is decided.
+const MANY_EVENTS: usize = 100;
+/// An end takes two calls to Google; after an hour Google does not take them.
+const CLOSING_LATE_AFTER: Duration = Duration::from_secs(3600);
+
+/// One thing that is wrong, or worth saying.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = HealthFinding)]
+pub struct Finding {
+    pub code: Code,
+    pub severity: Severity,
+    /// What is so, in words.
+    pub what: String,
+    /// What to do about it.
+    pub remedy: String,
+    /// Where that is written at length.
+    #[schema(example = "docs/operations.md#circuit-open")]
+    pub runbook: Option<String>,
+}
+
+/// In the order of their codes.
+pub(super) fn findings(connector: &Connector, triggers: usize, norms: &Norms, now: Timestamp) -> Vec<Finding> {
+    let mut found = Found { connector, norms, now, findings: Vec::new() };
+    if connector.closing.is_some() {
+        found.closing();
+        return found.findings;
+    }
+    found.auth();
+    if connector.is_live() {
+        found.watch();
+        found.looks();
+        found.quota();
+    }
+    found.backlog();
+    found.wishes(triggers);
+    found.findings
+}
+
+struct Found<'a> {
+    connector: &'a Connector,
+    norms: &'a Norms,
+    now: Timestamp,
+    findings: Vec<Finding>,
+}
+
+impl Found<'_> {
+    fn add(&mut self, code: Code, severity: Severity, what: impl Into<String>) {
+        let entry = code.entry();
+        let remedy = entry.remedy.replace("<id>", &self.connector.id.to_string());
+        let runbook = entry.section.map(|section| format!("docs/operations.md#{section}"));
+        self.findings.push(Finding { code, severity, what: what.into(), remedy, runbook });
+    }
+
+    fn is_past(&self, since: Timestamp, span: Duration) -> bool {
+        since.after(span) <= self.now
+    }
+
+    fn closing(&mut self) {
+        let Some(closing) = &self.connector.closing else { return };
+        let late = self.is_past(closing.since, CLOSING_LATE_AFTER);
+        let severity = if late { Severity::Degraded } else { Severity::Note };
+        self.add(Code::Closing, severity, format!("it is being disconnected since {}; nothing of it fires any more", closing.since));
+    }
+
+    fn auth(&mut self) {
+        let granted = &self.connector.granted_scopes;
+        match self.connector.status {
+            Status::Active => {
+                let missing = missing(&self.norms.required_scopes, granted);
+                let reads = capabilities(granted).contains(&Capability::ReadHeaders);
+                if !missing.is_empty() || !reads {
+                    let severity = if reads { Severity::Degraded } else { Severity::Down };
+                    let lost = if reads { "" } else { "; what is left does not read mail" };
+                    self.add(Code::ScopesMissing, severity, format!("the grant lacks [{}]{lost}", missing.join(" ")));
+                }
+            }
+            Status::NeedsReauth => {
+                let since = self.connector.updated_at;
+                self.add(Code::NeedsReauth, Severity::Down, format!("Google refuses the grant, as was last seen at {since}"));
+            }
+            Status::Error => self.add(Code::StatusError, Severity::Down, "its status is `error`: it is neither read nor watched"),
+        }
+    }
+
+    fn watch(&mut self) {
+        let watch = &self.connector.watch;
+        let reason = watch.failure.as_ref().map_or("no reason is known", |failure| failure.reason.as_str());
+        match (watch.status(self.now), watch.expiration, watch.renewed_at) {
+            (WatchStatus::Pending, ..) => {
+                if self.is_past(self.connector.granted_at, MISSING_AFTER) {
+                    self.add(Code::WatchMissing, Severity::Degraded, "nobody has asked Gmail for a watch since the connect");
+                }
+            }
+            (WatchStatus::Failed, None, _) => {
+                self.add(Code::WatchFailed, Severity::Degraded, format!("Gmail does not notify ({reason})"));
+            }
+            (WatchStatus::Failed, Some(ended), _) => {
+                let why = watch.failure.as_ref().map(|failure| format!(" ({})", failure.reason)).unwrap_or_default();
+                self.add(Code::WatchLapsed, Severity::Degraded, format!("the watch ended at {ended} and was not renewed{why}"));
+            }
+            (WatchStatus::Active, _, Some(renewed)) => {
+                let late = self.is_past(renewed, RENEWAL_LATE_AFTER);
+                if late || watch.failure.is_some() {
+                    let severity = if late { Severity::Degraded } else { Severity::Note };
+                    self.add(Code::WatchRenewalLate, severity, format!("the watch of {renewed} was not renewed ({reason})"));
+                }
+                if !self.connector.is_verified() && self.is_past(renewed, UNPROVEN_AFTER) {
+                    self.add(
+                        Code::WatchUnverified,
+                        Severity::Degraded,
+                        format!("no push has come since the watch was renewed at {renewed}"),
+                    );
+                }
+            }
+            (WatchStatus::Active, _, None) => {}
+        }
+    }
+
+    fn looks(&mut self) {
+        let circuit = &self.connector.circuit;
+        let (failures, tries) = (circuit.failures, self.connector.position.put_off.as_ref().map_or(0, |put_off| put_off.times));
+        match (circuit.state(self.now), circuit.open_until, &self.connector.last_error) {
+            (CircuitState::Open, Some(until), _) => {
+                let severity = if failures >= FAILURES_TO_OPEN { Severity::Down } else { Severity::Degraded };
+                self.add(Code::CircuitOpen, severity, format!("Gmail failed {failures} times in a row, and is not asked before {until}"));
+            }
+            (CircuitState::HalfOpen, ..) => {
+                self.add(
+                    Code::CircuitHalfOpen,
+                    Severity::Degraded,
+                    format!("Gmail failed {failures} times in a row; the next look decides"),
+                );
+            }
+            (_, _, Some(error)) => {
+                let severity = if tries >= LOOKS_TO_BE_DOWN { Severity::Down } else { Severity::Degraded };
+                self.add(Code::LooksFail, severity, format!("the last look failed: {error}"));
+            }
+            _ => {}
+        }
+        if circuit.state(self.now) == CircuitState::Open {
+            return;
+        }
+        match overdue(self.connector, self.norms.patience, self.norms.sweep_every, self.now) {
+            Some(Overdue::NotLookedAt { since }) => {
+                self.add(
+                    Code::LookOverdue,
+                    Severity::Down,
+                    format!("a look is owed since {since}; the mailbox was woken, and nobody looked"),
+                );
+            }
+            Some(Overdue::NotSwept { since }) => {
+                self.add(Code::LookedTooLongAgo, Severity::Degraded, format!("a look was due at {since}, and no sweep has come for it"));
+            }
+            None => {}
+        }
+    }
+
+    /// A mailbox with several connectors is read in equal parts: one whose part is spent has put off its look, without an error.
+    fn quota(&mut self) {
+        let connector = self.connector;
+        let (spent, units) = (connector.spent.within(self.now), self.norms.units_per_minute);
+        let nothing_wrong = connector.last_error.is_none() && connector.circuit.state(self.now) == CircuitState::Closed;
+        let waits = connector.position.put_off.is_some() && nothing_wrong && connector.unpublished.len() <= MOST_UNPUBLISHED;
+        if connector.spent.messages_left(units, self.now) == 0 || (waits && spent > 0) {
+            self.add(Code::QuotaSpent, Severity::Degraded, format!("{spent} of {units} units of this minute are spent; the rest waits"));
+        }
+    }
+
+    fn backlog(&mut self) {
+        let (connector, position) = (self.connector, &self.connector.position);
+        let waiting = connector.unpublished.len();
+        let long = connector.last_event_at.is_none_or(|decided| self.is_past(decided, EVENTS_WAIT_AFTER));
+        if waiting >= MANY_EVENTS || (waiting > 0 && long) {
+            let severity = if waiting > MOST_UNPUBLISHED { Severity::Down } else { Severity::Degraded };
+            self.add(Code::EventsWait, severity, format!("{waiting} events are decided and not known to be published"));
+        }
+        if let Some(trouble) = position.troubles.values().min_by_key(|trouble| trouble.since) {
+            let (count, since, why) = (position.troubles.len(), trouble.since, &trouble.reason);
+            self.add(Code::MessagesFail, Severity::Degraded, format!("{count} messages cannot be read, the oldest since {since} ({why})"));
+        }
+        if let Some(trouble) = position.parked.values().min_by_key(|trouble| trouble.since) {
+            let (count, since, why) = (position.parked.len(), trouble.since, &trouble.reason);
+            self.add(Code::MessagesParked, Severity::Degraded, format!("{count} messages are set aside, the oldest since {since} ({why})"));
+        }
+        if let Some(gap) = &position.gap {
+            let what = format!("mail from {} to {} is replayed, and was so up to {}", gap.since, gap.pinned_at, gap.after);
+            self.add(Code::HistoryGapReplaying, Severity::Degraded, what);
+        }
+    }
+
+    fn wishes(&mut self, triggers: usize) {
+        if let Some(pause) = self.connector.pauses.iter().find(|pause| pause.until.is_none()) {
+            self.add(Code::Paused, Severity::Note, format!("it is paused since {}", pause.from));
+        }
+        if triggers == 0 && !is_paused(&self.connector.pauses) {
+            self.add(Code::NoTriggers, Severity::Note, "it has no trigger");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::circuit::Circuit;
+    use crate::domain::connector::{Closing, Provider, Slot, Uniqueness};
+    use crate::domain::email_address::EmailAddress;
+    use crate::domain::gap::Gap;
+    use crate::domain::health::code::CODES;
+    use crate::domain::health::{HealthStatus, health};
+    use crate::domain::history_id::HistoryId;
+    use crate::domain::id::{ConnectorId, EventId, GoogleSub, MessageId, OwnerId};
+    use crate::domain::pause;
+    use crate::domain::position::{Mishap, Position, PutOff};
+    use crate::domain::quota::Spent;
+    use crate::domain::secret::Sealed;
+    use crate::domain::sweep::Patience;
+    use crate::domain::watch::Watch;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_900_000_000);
+    const SECOND: Duration = Duration::from_secs(1);
+    const MINUTE: Duration = Duration::from_secs(60);
+    const HOUR: Duration = Duration::from_secs(3600);
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+
+    fn ago(span: Duration) -> Timestamp {
+        NOW.before(span)
+    }
+
+    fn norms() -> Norms {
+        Norms {
+            patience: Patience { settle: MINUTE * 10, quiet_after: MINUTE * 10 },
+            sweep_every: MINUTE,
+            units_per_minute: 6000,
+            required_scopes: vec!["openid".into(), "https://www.googleapis.com/auth/gmail.modify".into()],
+        }
+    }
+
+    /// Looked at a minute ago, watched since an hour ago, and proven.
+    fn well() -> Connector {
+        let google_sub = GoogleSub::new("108");
+        let mut position = Position::at(HistoryId::new(1));
+        (position.listed_at, position.changed_at) = (Some(ago(MINUTE)), Some(ago(MINUTE * 20)));
+        Connector {
+            id: ConnectorId::new("con_1"),
+            owner_id: OwnerId::new("owner"),
+            provider: Provider::Gmail,
+            slot: Slot::new(Uniqueness::PerProvider, Provider::Gmail, &google_sub),
+            email_address: EmailAddress::parse("ada@example.com").unwrap(),
+            label: None,
+            google_sub,
+            status: Status::Active,
+            granted_scopes: vec!["openid".into(), "https://www.googleapis.com/auth/gmail.modify".into()],
+            version: 1,
+            generation: 1,
+            position,
+            watch: Watch::default().renewed(NOW.after(DAY * 6), ago(HOUR)),
+            verified_at: Some(ago(HOUR)),
+            lapse_told: None,
+            flushed_at: None,
+            checked_at: None,
+            circuit: Circuit::default(),
+            spent: Spent::default(),
+            pauses: vec![],
+            refresh_token: Sealed(vec![]),
+            access_token: None,
+            unpublished: Default::default(),
+            last_event_at: Some(ago(HOUR)),
+            last_error: None,
+            closing: None,
+            connected_at: ago(DAY * 9),
+            granted_at: ago(DAY * 9),
+            created_at: ago(DAY * 9),
+            updated_at: ago(MINUTE),
+        }
+    }
+
+    fn trouble(connector: &mut Connector, message: &str, times: u32) {
+        for _ in 0..times {
+            let message = MessageId::new(message);
+            let mishap = Mishap { message: &message, reason: "400", arrived: true, in_gap: false, others_went_well: true };
+            connector.position.trouble(&mishap, ago(MINUTE));
+        }
+    }
+
+    fn waiting(connector: &mut Connector, events: usize) {
+        let id = |number| {
+            EventId::derive(&connector.google_sub, &MessageId::new(format!("{number}")), &crate::domain::id::TriggerId::new("trg_1"))
+        };
+        connector.unpublished = (0..events).map(id).collect();
+    }
+
+    fn put_off(connector: &mut Connector, times: u32) {
+        connector.position.put_off = Some(PutOff { until: NOW.after(SECOND * 20), times });
+    }
+
+    fn closing(since: Timestamp) -> Option<Closing> {
+        Some(Closing { since, last: true, watch_stopped: None, grant_revoked: None })
+    }
+
+    type Case = (&'static str, fn(&mut Connector), &'static [(Code, Severity)]);
+
+    const TABLE: &[Case] = {
+        use Code::*;
+        use Severity::*;
+        &[
+            ("nothing is wrong", |_| {}, &[]),
+            ("the grant is refused", |c| c.status = Status::NeedsReauth, &[(NeedsReauth, Down)]),
+            (
+                "nothing is said of a watch or a circuit that only the user can mend",
+                |c| (c.status, c.watch) = (Status::NeedsReauth, Watch::default()),
+                &[(NeedsReauth, Down)],
+            ),
+            ("an error", |c| c.status = Status::Error, &[(StatusError, Down)]),
+            ("a scope less", |c| drop(c.granted_scopes.remove(0)), &[(ScopesMissing, Degraded)]),
+            ("nothing to read with", |c| drop(c.granted_scopes.pop()), &[(ScopesMissing, Down)]),
+            ("full access is more than modify", |c| c.granted_scopes[1] = "https://mail.google.com/".into(), &[]),
+            ("refused from the first", |c| c.watch = Watch::default().failed("403".into(), NOW), &[(WatchFailed, Degraded)]),
+            ("ended", |c| c.watch.expiration = Some(NOW), &[(WatchLapsed, Degraded)]),
+            ("not asked for", |c| (c.watch, c.granted_at) = (Watch::default(), ago(MINUTE * 10)), &[(WatchMissing, Degraded)]),
+            ("not asked for yet", |c| (c.watch, c.granted_at) = (Watch::default(), ago(MINUTE * 9)), &[]),
+            ("a renewal failed", |c| c.watch = c.watch.failed("503".into(), NOW), &[(WatchRenewalLate, Note)]),
+            ("renewed a day ago", |c| (c.watch.renewed_at, c.verified_at) = (Some(ago(DAY)), Some(ago(DAY))), &[]),
+            (
+                "not renewed for a day and an hour",
+                |c| (c.watch.renewed_at, c.verified_at) = (Some(ago(DAY + HOUR)), Some(ago(DAY))),
+                &[(WatchRenewalLate, Degraded)],
+            ),
+            (
+                "no push in ten minutes",
+                |c| (c.watch.renewed_at, c.verified_at) = (Some(ago(MINUTE * 10)), Some(ago(HOUR))),
+                &[(WatchUnverified, Degraded)],
+            ),
+            ("no push in nine minutes", |c| (c.watch.renewed_at, c.verified_at) = (Some(ago(MINUTE * 9)), None), &[]),
+            ("five failures", |c| c.circuit = Circuit { failures: 5, open_until: Some(NOW.after(SECOND)) }, &[(CircuitOpen, Down)]),
+            (
+                "told to come later",
+                |c| c.circuit = Circuit { failures: 1, open_until: Some(NOW.after(SECOND)) },
+                &[(CircuitOpen, Degraded)],
+            ),
+            (
+                "one error, told once",
+                |c| {
+                    c.circuit = Circuit { failures: 5, open_until: Some(NOW.after(SECOND)) };
+                    c.last_error = Some("503".into());
+                    put_off(c, 9)
+                },
+                &[(CircuitOpen, Down)],
+            ),
+            ("rested", |c| c.circuit = Circuit { failures: 5, open_until: Some(NOW) }, &[(CircuitHalfOpen, Degraded)]),
+            ("failures that open nothing", |c| c.circuit.failures = 4, &[]),
+            (
+                "a look failed",
+                |c| {
+                    c.last_error = Some("the key service is not available".into());
+                    put_off(c, 5)
+                },
+                &[(LooksFail, Degraded)],
+            ),
+            (
+                "six looks failed",
+                |c| {
+                    c.last_error = Some("403".into());
+                    put_off(c, 6)
+                },
+                &[(LooksFail, Down)],
+            ),
+            (
+                "not compared for long",
+                |c| {
+                    (c.position.listed_at, c.position.changed_at, c.updated_at) =
+                        (Some(ago(MINUTE * 17)), Some(ago(MINUTE * 17)), ago(MINUTE * 17))
+                },
+                &[(LookedTooLongAgo, Degraded)],
+            ),
+            (
+                "compared in good time",
+                |c| {
+                    (c.position.listed_at, c.position.changed_at, c.updated_at) =
+                        (Some(ago(MINUTE * 16)), Some(ago(MINUTE * 16)), ago(MINUTE * 16))
+                },
+                &[],
+            ),
+            (
+                "a quiet mailbox may wait",
+                |c| (c.position.listed_at, c.position.changed_at) = (Some(ago(HOUR * 4)), Some(ago(HOUR * 13))),
+                &[],
+            ),
+            ("just connected again", |c| (c.position.listed_at, c.granted_at) = (Some(ago(DAY)), ago(MINUTE)), &[]),
+            (
+                "owed, and not swept",
+                |c| {
+                    put_off(c, 1);
+                    c.position.put_off = Some(PutOff { until: ago(MINUTE * 7), times: 1 });
+                    c.updated_at = ago(MINUTE * 8)
+                },
+                &[(LookedTooLongAgo, Degraded)],
+            ),
+            (
+                "woken, and not looked at",
+                |c| {
+                    c.position.put_off = Some(PutOff { until: ago(MINUTE * 7), times: 1 });
+                    (c.updated_at, c.checked_at) = (ago(MINUTE * 8), Some(ago(MINUTE)))
+                },
+                &[(LookOverdue, Down)],
+            ),
+            ("owed for a while, and being committed", |c| c.position.put_off = Some(PutOff { until: ago(MINUTE * 7), times: 1 }), &[]),
+            ("the minute's units are spent", |c| c.spent = Spent::default().and(5990, NOW), &[(QuotaSpent, Degraded)]),
+            ("the last minute's units were spent", |c| c.spent = Spent::default().and(6000, ago(MINUTE)), &[]),
+            (
+                "its part of them is",
+                |c| {
+                    c.spent = Spent::default().and(3000, NOW);
+                    put_off(c, 1)
+                },
+                &[(QuotaSpent, Degraded)],
+            ),
+            (
+                "events under way",
+                |c| {
+                    waiting(c, 9);
+                    c.last_event_at = Some(NOW)
+                },
+                &[],
+            ),
+            (
+                "events that wait",
+                |c| {
+                    waiting(c, 1);
+                    c.last_event_at = Some(ago(MINUTE * 5))
+                },
+                &[(EventsWait, Degraded)],
+            ),
+            (
+                "many events",
+                |c| {
+                    waiting(c, 100);
+                    c.last_event_at = Some(NOW)
+                },
+                &[(EventsWait, Degraded)],
+            ),
+            ("more events than may wait", |c| waiting(c, 2001), &[(EventsWait, Down)]),
+            (
+                "what was decided is owed even when the grant is gone",
+                |c| {
+                    waiting(c, 1);
+                    c.status = Status::NeedsReauth
+                },
+                &[(NeedsReauth, Down), (EventsWait, Degraded)],
+            ),
+            ("a message fails", |c| trouble(c, "m", 1), &[(MessagesFail, Degraded)]),
+            ("a message was set aside", |c| trouble(c, "m", 3), &[(MessagesParked, Degraded)]),
+            (
+                "expired history",
+                |c| c.position.gap = Some(Gap::found(HistoryId::new(7), ago(DAY), None, MINUTE * 10, NOW)),
+                &[(HistoryGapReplaying, Degraded)],
+            ),
+            (
+                "its end",
+                |c| (c.closing, c.status, c.last_error) = (closing(ago(MINUTE)), Status::NeedsReauth, Some("x".into())),
+                &[(Closing, Note)],
+            ),
+            ("an end that takes long", |c| c.closing = closing(ago(HOUR)), &[(Closing, Degraded)]),
+            ("a pause", |c| c.pauses = pause::set(&[], true, ago(HOUR)), &[(Paused, Note)]),
+        ]
+    };
+
+    #[test]
+    fn each_thing_that_can_be_wrong_is_found_and_nothing_else() {
+        for (case, change, expected) in TABLE {
+            let mut connector = well();
+            change(&mut connector);
+            let found = findings(&connector, 1, &norms(), NOW);
+            let told: Vec<(Code, Severity)> = found.iter().map(|finding| (finding.code, finding.severity)).collect();
+            assert_eq!(told, *expected, "{case}: {found:?}");
+            for finding in &found {
+                assert!(finding.code.entry().severities.contains(&finding.severity), "{case}");
+                assert!(!finding.remedy.contains("<id>") && !finding.what.is_empty(), "{case}: {finding:?}");
+            }
+            let worst = expected.iter().map(|(_, severity)| severity.status()).max().unwrap_or(HealthStatus::Healthy);
+            assert_eq!(health(&connector, 1, &norms(), NOW).status, worst, "{case}");
+        }
+    }
+
+    #[test]
+    fn every_code_and_severity_stands_in_the_table() {
+        let tried: Vec<(Code, Severity)> = TABLE.iter().flat_map(|(_, _, expected)| *expected).copied().collect();
+        for entry in &CODES {
+            for severity in entry.severities {
+                assert!(entry.code == Code::NoTriggers || tried.contains(&(entry.code, *severity)), "{} {severity:?}", entry.name);
+            }
+        }
+        let found = findings(&well(), 0, &norms(), NOW);
+        assert_eq!(found.iter().map(|finding| finding.code).collect::<Vec<_>>(), [Code::NoTriggers]);
+    }
+
+    #[test]
+    fn the_worst_comes_first_and_says_what_to_do() {
+        let mut connector = Connector { status: Status::NeedsReauth, pauses: pause::set(&[], true, NOW), ..well() };
+        trouble(&mut connector, "m", 3);
+        let health = health(&connector, 1, &norms(), NOW);
+        assert_eq!(
+            health.findings.iter().map(|finding| finding.code).collect::<Vec<_>>(),
+            [Code::NeedsReauth, Code::MessagesParked, Code::Paused]
+        );
+        assert_eq!(health.findings[0].runbook.as_deref(), Some("docs/operations.md#token-refresh-failure"));
+        assert!(health.findings[1].remedy.contains("connectors replay parked con_1"), "{}", health.findings[1].remedy);
+        assert_eq!(health.freshness.next_look_at, None, "only its user can mend it");
+    }
+}
