@@ -120,6 +120,10 @@ pub enum Command {
     /// Try again what was set aside.
     #[command(subcommand)]
     Replay(operate::Replay),
+    /// Withdraw grants at Google; their connectors wait for their users (operator: AWS).
+    RevokeGrants(operate::RevokeGrants),
+    /// Lay rows back that are gone, from a table restored beside the stack's (operator: AWS).
+    Restore(operate::Restore),
     /// Watch events come in, until Ctrl-C.
     Tail(operate::Tail),
     /// Take over users whose mailboxes an older system connected (operator: through AWS).

@@ -5,10 +5,12 @@ pub mod connect;
 pub mod connectors;
 pub mod dead_letters;
 pub mod drafts;
+pub mod grants;
 pub mod labels;
 pub mod messages;
 pub mod migrate;
 pub mod renew;
+pub mod restore;
 pub mod smoke;
 pub mod tail;
 pub mod threads;
@@ -50,6 +52,8 @@ pub async fn run(session: &Session, command: Command) -> Result<(), Failure> {
         Command::Labels(labels) => labels::run(session, labels).await,
         Command::Drafts(drafts) => drafts::run(session, drafts).await,
         Command::Replay(Replay::DeadLetters(dead_letters)) => dead_letters::run(session, dead_letters).await,
+        Command::RevokeGrants(revoke) => grants::run(session, revoke).await,
+        Command::Restore(restore) => restore::run(session, restore).await,
         Command::Tail(tail) => tail::run(session, tail).await,
         Command::Migrate(migrate) => migrate::run(session, migrate).await,
     }

@@ -21,6 +21,9 @@ pub enum Failure {
     /// Nothing works there until somebody does something; it was told already.
     #[error("something is down")]
     Down,
+    /// Some of it did not go well, and needs a person; it was told already.
+    #[error("something needs a person")]
+    NeedsPerson,
     /// Whoever read our output is gone: nobody is left to tell.
     #[error("nobody reads on")]
     ReaderGone,

@@ -55,6 +55,26 @@ pub struct DeadLetters {
 }
 
 #[derive(Args)]
+pub struct RevokeGrants {
+    /// Only of these; of all if absent.
+    #[arg(long = "connector", value_name = "ID", value_parser = id)]
+    pub connectors: Vec<Id>,
+    /// Do it. Without this they are counted.
+    #[arg(long)]
+    pub apply: bool,
+}
+
+#[derive(Args)]
+pub struct Restore {
+    /// The table that was restored beside the stack's.
+    #[arg(long, value_name = "TABLE")]
+    pub from: String,
+    /// Lay them back. Without this they are counted.
+    #[arg(long)]
+    pub apply: bool,
+}
+
+#[derive(Args)]
 pub struct Tail {
     /// The triggers; all of yours if absent.
     #[arg(value_name = "TRIGGER", value_parser = id)]
