@@ -119,6 +119,8 @@ pub enum Command {
     /// Try again what was set aside.
     #[command(subcommand)]
     Replay(operate::Replay),
+    /// Look over what was deployed, and what it needs at Google: each finding with its cause, its fix and where to read on.
+    Doctor(operate::Doctor),
     /// Watch events come in, until Ctrl-C.
     Tail(operate::Tail),
 }

@@ -14,7 +14,7 @@ use crate::request::Request;
 use crate::session::Session;
 use crate::show::{at, connector as shown};
 
-const LIST: &str = "/api/connectors";
+pub const LIST: &str = "/api/connectors";
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 pub fn path(id: &str) -> String {
@@ -70,7 +70,7 @@ pub async fn health(session: &Session, health: Health) -> Result<(), Failure> {
             (answer.text.clone(), answer.json()?)
         }
         None => {
-            let answer = all(session, LIST, "connectors").await?;
+            let answer = all(session.api().await?, LIST, "connectors").await?;
             (answer.to_string(), answer)
         }
     };
