@@ -59,6 +59,7 @@ pub struct Key {
 pub struct Table {
     pub status: String,
     pub protected: bool,
+    /// Their states; empty if none is told.
     pub indexes: BTreeMap<String, String>,
     pub restores: Fact<bool>,
     /// The attribute that lets rows expire.

@@ -3,6 +3,7 @@
 mod attachments;
 mod connecting;
 mod dead_letters;
+mod doctoring;
 mod endings;
 mod helping;
 mod looking;

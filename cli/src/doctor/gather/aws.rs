@@ -148,7 +148,7 @@ impl<'a> Aws<'a> {
         fact(table, "dynamodb:DescribeTable").and_then(|answer| {
             let Some(table) = answer.table else { return Fact::Unreachable("no table is told of".into()) };
             let index = |index: &aws_sdk_dynamodb::types::GlobalSecondaryIndexDescription| {
-                Some((index.index_name.clone()?, index.index_status.as_ref()?.as_str().to_string()))
+                Some((index.index_name.clone()?, index.index_status.as_ref().map(|status| status.as_str()).unwrap_or_default().to_string()))
             };
             Fact::Known(Table {
                 status: table.table_status.as_ref().map(|status| status.as_str()).unwrap_or_default().into(),

@@ -62,11 +62,11 @@ fn active(facts: &Facts, table: &Table) -> Finding {
 
 fn indexes(facts: &Facts, table: &Table) -> Finding {
     let lacking: Vec<&str> = INDEXES.into_iter().filter(|name| !table.indexes.contains_key(*name)).collect();
-    let building: Vec<String> = table.indexes.iter().filter(|(_, status)| *status != "ACTIVE").map(|(name, status)| format!("{name} is {status}")).collect();
+    let building: Vec<String> = table.indexes.iter().filter(|(_, status)| !matches!(status.as_str(), "ACTIVE" | "")).map(|(name, status)| format!("{name} is {status}")).collect();
     if lacking.is_empty() && !building.is_empty() {
         return Finding::warn("table.indexes", building.join(", ")).because("an index is being built").mend("wait, then look again");
     }
-    let told = if lacking.is_empty() { INDEXES.join(", ") } else { format!("{} is missing", lacking.join(", ")) };
+    let told = if lacking.is_empty() { INDEXES.join(", ") } else { format!("missing: {}", lacking.join(", ")) };
     Finding::if_not(lacking.is_empty(), "table.indexes", told, |bad| {
         bad.because("what is due, told or fired is found by them")
             .mend(format!("sam deploy --stack-name {}", facts.stack_name))

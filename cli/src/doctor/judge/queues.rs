@@ -8,23 +8,24 @@ const QUEUES: &str = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/S
 /// More wake-ups than this are not on their way, they wait.
 const BACKLOG: u64 = 1000;
 
-pub const NOTIFICATIONS: &str = "notifications";
-pub const DEAD_LETTERS: &str = "dead-letters";
-pub const QUARANTINE: &str = "quarantine";
-pub const AGENT_RUNS: &str = "agent-runs";
-pub const AGENT_DEAD_LETTERS: &str = "agent-dead-letters";
+const NOTIFICATIONS: &str = "notifications";
+const DEAD_LETTERS: &str = "dead-letters";
+const QUARANTINE: &str = "quarantine";
+const AGENT_RUNS: &str = "agent-runs";
+const AGENT_DEAD_LETTERS: &str = "agent-dead-letters";
 
 pub fn judge(facts: &Facts) -> Vec<Finding> {
-    vec![
+    let backlog = facts.queues.get(NOTIFICATIONS).and_then(|fact| fact.value()).map(backlog);
+    let others = [
         either(works(facts, "queues.notifications", NOTIFICATIONS, DEAD_LETTERS)),
-        either(backlog(facts)),
         either(empty(facts, "queues.dead-letters", DEAD_LETTERS, "wake-ups were given up after ten tries: the processor fails, or is too slow", |_| {
             "connectors replay dead-letters, once what failed is mended".into()
         })),
         either(empty(facts, "queues.quarantine", QUARANTINE, "authenticated pushes or wake-ups that could not be read: another format, or another publisher", look)),
         either(works(facts, "queues.agent-runs", AGENT_RUNS, AGENT_DEAD_LETTERS)),
         either(empty(facts, "queues.agent-dead-letters", AGENT_DEAD_LETTERS, "events were given up by whoever runs the agents, or could not be delivered", look)),
-    ]
+    ];
+    others.into_iter().chain(backlog).collect()
 }
 
 fn look(queue: &Queue) -> String {
@@ -56,15 +57,14 @@ fn works(facts: &Facts, id: &str, name: &str, gives_up_to: &str) -> Result<Findi
     }))
 }
 
-fn backlog(facts: &Facts) -> Result<Finding, Finding> {
+fn backlog(queue: &Queue) -> Finding {
     let id = "queues.backlog";
-    let queue = of(facts, id, NOTIFICATIONS)?;
     let finding = Finding::if_not(queue.waiting <= BACKLOG, id, format!("{} wake-ups are on their way", queue.waiting), |bad| {
         bad.because("the processor does not keep up, or does not take from its queue")
             .mend("see functions.wake-ups; aws lambda get-account-settings tells how many functions may run at once")
             .see("https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html")
     });
-    Ok(finding.only_warns())
+    finding.only_warns()
 }
 
 fn empty(facts: &Facts, id: &str, name: &str, cause: &str, fix: impl Fn(&Queue) -> String) -> Result<Finding, Finding> {
