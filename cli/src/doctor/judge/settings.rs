@@ -63,7 +63,8 @@ fn origins(facts: &Facts) -> Finding {
 fn times(facts: &Facts) -> Finding {
     let id = "settings.times";
     let (Some(timeout), Some(hidden)) = (facts.number("ProcessorTimeout"), facts.number("VisibilityTimeout")) else {
-        return Finding::fail(id, "ProcessorTimeout or VisibilityTimeout is no number").mend(facts.redeploy("ProcessorTimeout", "45"));
+        let failed = Finding::fail(id, "ProcessorTimeout or VisibilityTimeout is no number").because("the stack was not made of this template");
+        return failed.mend(facts.redeploy("ProcessorTimeout", "45 VisibilityTimeout=270").replace('"', "")).see(SAM);
     };
     let told = format!("VisibilityTimeout is {hidden} s, ProcessorTimeout {timeout} s");
     Finding::if_not(hidden >= timeout * 6, id, told, |bad| {
