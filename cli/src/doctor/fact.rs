@@ -20,7 +20,9 @@ impl<T> Fact<T> {
     pub fn known(&self, id: &str, absent: impl FnOnce(Finding) -> Finding) -> Result<&T, Finding> {
         match self {
             Self::Known(value) => Ok(value),
-            Self::Absent => Err(absent(Finding::fail(id, "is not there"))),
+            Self::Absent => Err(absent(
+                Finding::fail(id, "is not there").because("it was deleted, or never made").mend("sam deploy").see("docs/cli.md#doctor"),
+            )),
             Self::Denied(right) => Err(Finding::unchecked(id, format!("access denied; needs {right}"))),
             Self::Unreachable(why) => Err(Finding::unchecked(id, why.clone())),
             Self::Unasked(how) => Err(Finding::unchecked(id, how.clone())),

@@ -106,7 +106,8 @@ pub fn report(findings: &[Finding]) -> String {
         }
     }
     let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
-    let told = [Verdict::Ok, Verdict::Warn, Verdict::Fail, Verdict::Unchecked].map(|verdict| format!("{} {}", count(verdict), verdict.word()));
+    let told =
+        [Verdict::Ok, Verdict::Warn, Verdict::Fail, Verdict::Unchecked].map(|verdict| format!("{} {}", count(verdict), verdict.word()));
     lines.push(told.join(", "));
     lines.join("\n")
 }

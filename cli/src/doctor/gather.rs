@@ -143,7 +143,9 @@ async fn connectors(asking: &Asking<'_>) -> Fact<Vec<Value>> {
     }
     let read = match &asking.trial.connector {
         Some(id) => async { Ok(vec![api.send(&Request::get(crate::commands::connectors::path(id))).await?.json()?]) }.await,
-        None => all(api, crate::commands::connectors::LIST, "connectors").await.map(|answer| crate::show::list(&answer, "connectors").to_vec()),
+        None => {
+            all(api, crate::commands::connectors::LIST, "connectors").await.map(|answer| crate::show::list(&answer, "connectors").to_vec())
+        }
     };
     read.map_or_else(|failure| Fact::Unreachable(failure.to_string()), Fact::Known)
 }

@@ -1,9 +1,5 @@
 //! The doctor beside the deployed stack: a healthy one is well, and what is really broken is named.
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test lives in the world, and ends at the first surprise"
-)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test lives in the world, and ends at the first surprise")]
 
 mod clinic;
 
@@ -35,7 +31,8 @@ type Named = Vec<Result<(), String>>;
 
 /// What the doctor alone asks of the fake Google is changed there.
 async fn pubsub(clinic: &Clinic) -> Named {
-    let token = |audience: &str, account: &str| json!({"pushConfig": {"oidcToken": {"audience": audience, "serviceAccountEmail": account}}});
+    let token =
+        |audience: &str, account: &str| json!({"pushConfig": {"oidcToken": {"audience": audience, "serviceAccountEmail": account}}});
     let (audience, account) = ("https://connectors.example.com/pubsub", "gmail-push@example-project.iam.gserviceaccount.com");
     let subscribed = [
         (token("https://old.example.com", account), "subscription.audience", "fail"),
@@ -91,7 +88,9 @@ async fn google(clinic: &Clinic) -> Named {
 
 async fn aws(clinic: &Clinic) -> Named {
     let mut named = Vec::new();
-    for (queue, id) in [(&clinic.stack.dead_letter_queue_url, "queues.dead-letters"), (&clinic.stack.quarantine_queue_url, "queues.quarantine")] {
+    for (queue, id) in
+        [(&clinic.stack.dead_letter_queue_url, "queues.dead-letters"), (&clinic.stack.quarantine_queue_url, "queues.quarantine")]
+    {
         clinic.leave_in(queue).await;
         named.push(clinic.names(id, "warn", &["--only", "queues"]).await);
     }

@@ -140,9 +140,9 @@ impl<'a> Aws<'a> {
             status.map_or(unknown, |status| Fact::Known(status == PointInTimeRecoveryStatus::Enabled))
         });
         let expires_by = fact(expiry, "dynamodb:DescribeTimeToLive").map(|answer| {
-            let told = answer.time_to_live_description.filter(|told| {
-                matches!(told.time_to_live_status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling))
-            });
+            let told = answer
+                .time_to_live_description
+                .filter(|told| matches!(told.time_to_live_status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)));
             told.and_then(|told| told.attribute_name)
         });
         fact(table, "dynamodb:DescribeTable").and_then(|answer| {

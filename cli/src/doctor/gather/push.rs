@@ -68,7 +68,8 @@ async fn published(asking: &Asking<'_>, api: &Api, connector: &Value) -> Fact<Pu
         Fact::Known(_) => {}
         other => return other.and_then(|_| Fact::Absent),
     }
-    let (spinner, connector) = (asking.session.output.spinner("published a notification; waiting until the mailbox is looked at"), id.clone());
+    let (spinner, connector) =
+        (asking.session.output.spinner("published a notification; waiting until the mailbox is looked at"), id.clone());
     let looked_after = loop {
         match api.send(&Request::get(path(&id))).await.and_then(|answer| answer.json()) {
             Ok(now) if at(&now, "/updated_at") != before => break Some(u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)),

@@ -20,9 +20,12 @@ fn credentials(facts: &Facts) -> Result<Finding, Finding> {
     let url = facts.parameter("GoogleTokenUrl");
     if let Fact::Unreachable(why) = &facts.client {
         let failed = Finding::fail(id, format!("Google's token endpoint cannot be reached: {why}"));
-        return Err(failed.because("without it no grant is exchanged and none refreshed").mend(format!("curl -i -X POST {url}")).see(CREDENTIALS));
+        return Err(failed
+            .because("without it no grant is exchanged and none refreshed")
+            .mend(format!("curl -i -X POST {url}"))
+            .see(CREDENTIALS));
     }
-    let answer = facts.client.known(id, |finding| finding)?;
+    let answer = facts.client.known(id, |finding| finding.because("oauth-connect, which knows the client, is not deployed"))?;
     let error = answer.body["error"].as_str().unwrap_or_default();
     let told = format!("Google answers {} {error}", answer.status);
     match error {
@@ -46,7 +49,8 @@ fn asked(facts: &Facts) -> Vec<String> {
 fn identity(facts: &Facts) -> Finding {
     let (id, asked) = ("client.identity", asked(facts));
     let missing: Vec<&str> = ["openid", "email"].into_iter().filter(|scope| !asked.iter().any(|held| held.ends_with(scope))).collect();
-    let told = if missing.is_empty() { "openid and email are asked for".into() } else { format!("{} is not asked for", missing.join(" and ")) };
+    let told =
+        if missing.is_empty() { "openid and email are asked for".into() } else { format!("{} is not asked for", missing.join(" and ")) };
     Finding::if_not(missing.is_empty(), id, told, |bad| {
         bad.because("the id token tells whose mailbox was connected; without it every connect is refused")
             .mend(facts.redeploy("GoogleScopes", MODIFY))
@@ -56,7 +60,8 @@ fn identity(facts: &Facts) -> Finding {
 
 fn scopes(facts: &Facts) -> Finding {
     let (id, allowed) = ("client.scopes", capabilities(&asked(facts)));
-    let names: Vec<String> = allowed.iter().filter_map(|capability| serde_json::to_value(capability).ok()?.as_str().map(String::from)).collect();
+    let names: Vec<String> =
+        allowed.iter().filter_map(|capability| serde_json::to_value(capability).ok()?.as_str().map(String::from)).collect();
     if !allowed.contains(&Capability::ReadHeaders) {
         let told = if names.is_empty() { "no Gmail scope is asked for".into() } else { format!("they allow {}", names.join(", ")) };
         let failed = Finding::fail(id, told).because("Gmail refuses watch and history under them, so that no mail ever fires");
@@ -64,7 +69,10 @@ fn scopes(facts: &Facts) -> Finding {
     }
     if !allowed.contains(&Capability::Read) {
         let cause = "under gmail.metadata Gmail refuses bodies and searches: history that was lost cannot be replayed";
-        return Finding::warn(id, format!("they allow {}", names.join(", "))).because(cause).mend(facts.redeploy("GoogleScopes", MODIFY)).see(SCOPES);
+        return Finding::warn(id, format!("they allow {}", names.join(", ")))
+            .because(cause)
+            .mend(facts.redeploy("GoogleScopes", MODIFY))
+            .see(SCOPES);
     }
     Finding::ok(id, format!("they allow {}", names.join(", ")))
 }

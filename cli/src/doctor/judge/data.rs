@@ -14,7 +14,9 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
         Ok(key) => findings.extend([enabled(facts, key), either(rotation(facts, key))]),
         Err(finding) => findings.push(finding),
     }
-    let lost = |finding: Finding| finding.because("the table was deleted").mend("restore it from a point in time").see("docs/cli.md#for-operators");
+    let lost = |finding: Finding| {
+        finding.because("the table was deleted").mend("restore it from a point in time").see("docs/cli.md#for-operators")
+    };
     match facts.table.known("table.active", lost) {
         Ok(table) => {
             findings.extend([active(facts, table), indexes(facts, table), either(restores(facts, table))]);
@@ -53,16 +55,26 @@ fn rotation(facts: &Facts, key: &Key) -> Result<Finding, Finding> {
 }
 
 fn active(facts: &Facts, table: &Table) -> Finding {
-    Finding::if_not(matches!(table.status.as_str(), "ACTIVE" | "UPDATING"), "table.active", format!("the table is {}", table.status), |bad| {
-        bad.because("it cannot be used; INACCESSIBLE_ENCRYPTION_CREDENTIALS tells of its key")
-            .mend(format!("aws dynamodb describe-table --table-name {}", output(facts, "TableName")))
-            .see("https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html")
-    })
+    Finding::if_not(
+        matches!(table.status.as_str(), "ACTIVE" | "UPDATING"),
+        "table.active",
+        format!("the table is {}", table.status),
+        |bad| {
+            bad.because("it cannot be used; INACCESSIBLE_ENCRYPTION_CREDENTIALS tells of its key")
+                .mend(format!("aws dynamodb describe-table --table-name {}", output(facts, "TableName")))
+                .see("https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html")
+        },
+    )
 }
 
 fn indexes(facts: &Facts, table: &Table) -> Finding {
     let lacking: Vec<&str> = INDEXES.into_iter().filter(|name| !table.indexes.contains_key(*name)).collect();
-    let building: Vec<String> = table.indexes.iter().filter(|(_, status)| !matches!(status.as_str(), "ACTIVE" | "")).map(|(name, status)| format!("{name} is {status}")).collect();
+    let building: Vec<String> = table
+        .indexes
+        .iter()
+        .filter(|(_, status)| !matches!(status.as_str(), "ACTIVE" | ""))
+        .map(|(name, status)| format!("{name} is {status}"))
+        .collect();
     if lacking.is_empty() && !building.is_empty() {
         return Finding::warn("table.indexes", building.join(", ")).because("an index is being built").mend("wait, then look again");
     }
@@ -93,7 +105,9 @@ fn expires(facts: &Facts, table: &Table) -> Result<Finding, Finding> {
     let finding = Finding::if_not(by.as_deref() == Some(EXPIRES_AT), id, told, |bad| {
         let table = output(facts, "TableName");
         bad.because("delivery records and consents that were used up stay for ever, and cost")
-            .mend(format!("aws dynamodb update-time-to-live --table-name {table} --time-to-live-specification Enabled=true,AttributeName={EXPIRES_AT}"))
+            .mend(format!(
+                "aws dynamodb update-time-to-live --table-name {table} --time-to-live-specification Enabled=true,AttributeName={EXPIRES_AT}"
+            ))
             .see("https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html")
     });
     Ok(finding.only_warns())
@@ -113,7 +127,9 @@ fn bus(facts: &Facts) -> Result<Finding, Finding> {
     let (id, name) = ("bus.exists", output(facts, "EventBusName"));
     facts.bus.known(id, |finding| {
         let finding = finding.because(format!("the bus {name} was deleted: events are decided and wait, and nothing fires"));
-        finding.mend(format!("aws events create-event-bus --name {name}, then sam deploy --stack-name {}", facts.stack_name)).see("docs/cli.md#for-operators")
+        finding
+            .mend(format!("aws events create-event-bus --name {name}, then sam deploy --stack-name {}", facts.stack_name))
+            .see("docs/cli.md#for-operators")
     })?;
     Ok(Finding::ok(id, name))
 }

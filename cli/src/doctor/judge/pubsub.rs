@@ -66,7 +66,8 @@ fn publisher(facts: &Facts) -> Result<Finding, Finding> {
 fn subscription(facts: &Facts) -> Result<&Value, Finding> {
     let name = facts.parameter("PubSubSubscription");
     facts.subscription.known("subscription.exists", |finding| {
-        let finding = finding.because(format!("{name} does not exist, or it expired: nobody is told of new mail, until the slow comparison"));
+        let finding =
+            finding.because(format!("{name} does not exist, or it expired: nobody is told of new mail, until the slow comparison"));
         finding.mend(create(facts)).see("docs/google/README.md")
     })
 }
@@ -115,7 +116,13 @@ fn belongs(facts: &Facts, found: &Value) -> Finding {
 fn active(facts: &Facts, found: &Value) -> Finding {
     let (state, detached) = (text(found, "/state"), found["detached"] == true);
     let good = !detached && matches!(state, "" | "ACTIVE" | "STATE_UNSPECIFIED");
-    let told = if detached { "it is detached from its topic" } else if state.is_empty() { "no state is told" } else { state };
+    let told = if detached {
+        "it is detached from its topic"
+    } else if state.is_empty() {
+        "no state is told"
+    } else {
+        state
+    };
     Finding::if_not(good, "subscription.active", told, |bad| {
         let delete = format!("gcloud pubsub subscriptions delete {}", gcloud(facts.parameter("PubSubSubscription")));
         bad.because("it delivers nothing").mend(format!("{delete} && {}", create(facts))).see(PROPERTIES)
@@ -142,7 +149,8 @@ fn audience(facts: &Facts, found: &Value) -> Finding {
     }
     // Without one, Pub/Sub takes the endpoint itself.
     let told = text(found, "/pushConfig/oidcToken/audience");
-    let (audience, wanted) = (if told.is_empty() { text(found, "/pushConfig/pushEndpoint") } else { told }, facts.parameter("PubSubAudience"));
+    let (audience, wanted) =
+        (if told.is_empty() { text(found, "/pushConfig/pushEndpoint") } else { told }, facts.parameter("PubSubAudience"));
     Finding::if_not(audience == wanted, id, format!("its tokens are for {audience}"), |bad| {
         bad.because(format!("PubSubAudience is {wanted}: each push is answered 401")).mend(update_push(facts)).see(OIDC)
     })
@@ -198,7 +206,9 @@ fn deadline(facts: &Facts, found: &Value) -> Finding {
         return mended(Finding::fail(id, told).because("a cold start may take longer: what was accepted is pushed again"));
     }
     if seconds < 20 {
-        return mended(Finding::warn(id, told).because("the webhook may take its whole ten seconds: what it then accepted is pushed again"));
+        return mended(
+            Finding::warn(id, told).because("the webhook may take its whole ten seconds: what it then accepted is pushed again"),
+        );
     }
     if seconds > *DEADLINE.end() {
         return mended(Finding::warn(id, told).because("a push whose answer was lost comes again only after that"));
@@ -223,16 +233,24 @@ fn dead_letter(_: &Facts, found: &Value) -> Finding {
             .because("what is refused too often has nowhere to go")
             .mend("docs/google/setup.sh makes it anew")
             .see("https://cloud.google.com/pubsub/docs/dead-letter-topics"),
-        topic => Finding::ok(id, format!("what is refused {} times goes to {topic}", found["deadLetterPolicy"]["maxDeliveryAttempts"].as_u64().unwrap_or(5))),
+        topic => Finding::ok(
+            id,
+            format!("what is refused {} times goes to {topic}", found["deadLetterPolicy"]["maxDeliveryAttempts"].as_u64().unwrap_or(5)),
+        ),
     }
 }
 
 fn retention(facts: &Facts, found: &Value) -> Finding {
     let told = text(found, "/messageRetentionDuration");
     let seconds = told.trim_end_matches('s').parse().unwrap_or(604_800.0);
-    let finding = Finding::if_not(seconds >= SHORTEST_RETENTION, "subscription.retention", format!("it keeps what was not delivered for {seconds} s"), |bad| {
-        let bad = bad.because("after a longer outage mailboxes wait for the slow comparison");
-        bad.mend(update(facts, "--message-retention-duration=7d")).see(PROPERTIES)
-    });
+    let finding = Finding::if_not(
+        seconds >= SHORTEST_RETENTION,
+        "subscription.retention",
+        format!("it keeps what was not delivered for {seconds} s"),
+        |bad| {
+            let bad = bad.because("after a longer outage mailboxes wait for the slow comparison");
+            bad.mend(update(facts, "--message-retention-duration=7d")).see(PROPERTIES)
+        },
+    );
     finding.only_warns()
 }

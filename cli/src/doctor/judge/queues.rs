@@ -18,12 +18,28 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
     let backlog = facts.queues.get(NOTIFICATIONS).and_then(|fact| fact.value()).map(backlog);
     let others = [
         either(works(facts, "queues.notifications", NOTIFICATIONS, DEAD_LETTERS)),
-        either(empty(facts, "queues.dead-letters", DEAD_LETTERS, "wake-ups were given up after ten tries: the processor fails, or is too slow", |_| {
-            "connectors replay dead-letters, once what failed is mended".into()
-        })),
-        either(empty(facts, "queues.quarantine", QUARANTINE, "authenticated pushes or wake-ups that could not be read: another format, or another publisher", look)),
+        either(empty(
+            facts,
+            "queues.dead-letters",
+            DEAD_LETTERS,
+            "wake-ups were given up after ten tries: the processor fails, or is too slow",
+            |_| "connectors replay dead-letters, once what failed is mended".into(),
+        )),
+        either(empty(
+            facts,
+            "queues.quarantine",
+            QUARANTINE,
+            "authenticated pushes or wake-ups that could not be read: another format, or another publisher",
+            look,
+        )),
         either(works(facts, "queues.agent-runs", AGENT_RUNS, AGENT_DEAD_LETTERS)),
-        either(empty(facts, "queues.agent-dead-letters", AGENT_DEAD_LETTERS, "events were given up by whoever runs the agents, or could not be delivered", look)),
+        either(empty(
+            facts,
+            "queues.agent-dead-letters",
+            AGENT_DEAD_LETTERS,
+            "events were given up by whoever runs the agents, or could not be delivered",
+            look,
+        )),
     ];
     others.into_iter().chain(backlog).collect()
 }
@@ -38,7 +54,12 @@ fn of<'a>(facts: &'a Facts, id: &str, name: &str) -> Result<&'a Queue, Finding> 
     };
     fact.known(id, |finding| {
         let finding = finding.because("the queue was deleted: whoever sends to it fails");
-        finding.mend(format!("a deployment does not bring it back; sam delete --stack-name {0} keeps table, key and bus; sam deploy --stack-name {0}", facts.stack_name)).see(QUEUES)
+        finding
+            .mend(format!(
+                "a deployment does not bring it back; sam delete --stack-name {0} keeps table, key and bus; sam deploy --stack-name {0}",
+                facts.stack_name
+            ))
+            .see(QUEUES)
     })
 }
 
@@ -52,7 +73,10 @@ fn works(facts: &Facts, id: &str, name: &str, gives_up_to: &str) -> Result<Findi
     let good = given.is_some() && (wanted.is_none() || wanted == given);
     Ok(Finding::if_not(good, id, told, |bad| {
         bad.because("what fails again and again is tried until it is too old, and then is lost without a trace")
-            .mend(format!("sam deploy --stack-name {}; aws sqs set-queue-attributes --queue-url {} --attributes RedrivePolicy=…", facts.stack_name, queue.url))
+            .mend(format!(
+                "sam deploy --stack-name {}; aws sqs set-queue-attributes --queue-url {} --attributes RedrivePolicy=…",
+                facts.stack_name, queue.url
+            ))
             .see(QUEUES)
     }))
 }

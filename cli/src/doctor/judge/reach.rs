@@ -36,9 +36,11 @@ fn api(facts: &Facts) -> Result<Finding, Finding> {
             .see("https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html")
     };
     let answer = answers(id, &facts.api, bad)?;
-    let (told, wanted) = (answer.body["app_public_url"].as_str().unwrap_or_default(), facts.parameter("AppPublicUrl").trim_end_matches('/'));
+    let (told, wanted) =
+        (answer.body["app_public_url"].as_str().unwrap_or_default(), facts.parameter("AppPublicUrl").trim_end_matches('/'));
     if answer.status == 200 && told != wanted {
-        let failed = Finding::fail(id, format!("it serves {told}")).because(format!("AppPublicUrl is {wanted}: this API is another stack's"));
+        let failed =
+            Finding::fail(id, format!("it serves {told}")).because(format!("AppPublicUrl is {wanted}: this API is another stack's"));
         return Ok(failed.mend("--api-url with the stack's own, or none").see("docs/cli.md#doctor"));
     }
     Ok(Finding::if_not(answer.status == 200, id, format!("{base} answers {}", answer.status), bad))
@@ -73,10 +75,11 @@ fn clock(whose: &str, skew: &Fact<i64>) -> Result<Finding, Finding> {
 }
 
 fn connectors(facts: &Facts) -> Vec<Finding> {
-    let connectors = match answers("connectors.listed", &facts.connectors, |finding| finding.because("the caller's connectors cannot be listed")) {
-        Ok(connectors) => connectors,
-        Err(finding) => return vec![finding],
-    };
+    let connectors =
+        match answers("connectors.listed", &facts.connectors, |finding| finding.because("the caller's connectors cannot be listed")) {
+            Ok(connectors) => connectors,
+            Err(finding) => return vec![finding],
+        };
     if connectors.is_empty() {
         return vec![Finding::ok("connectors.listed", "the caller has none")];
     }
@@ -87,7 +90,10 @@ fn connectors(facts: &Facts) -> Vec<Finding> {
         if advice.is_empty() {
             return Finding::ok(&id, told);
         }
-        let finding = Finding::fail(&id, told).because(advice).mend(format!("connectors health {}", at(connector, "/id"))).see("docs/cli.md#is-all-well");
+        let finding = Finding::fail(&id, told)
+            .because(advice)
+            .mend(format!("connectors health {}", at(connector, "/id")))
+            .see("docs/cli.md#is-all-well");
         if verdict.needs_person { finding } else { finding.only_warns() }
     });
     each.collect()
@@ -95,13 +101,17 @@ fn connectors(facts: &Facts) -> Vec<Finding> {
 
 fn push(facts: &Facts) -> Result<Finding, Finding> {
     let id = "push.end-to-end";
-    let push = facts.push.known(id, |finding| finding.because("the topic is gone"))?;
+    let push = facts.push.known(id, |finding| finding.because("the topic is gone").mend("see topic.exists"))?;
     if let Some(took) = push.looked_after {
         return Ok(Finding::ok(id, format!("{} was looked at {took} ms after a push was published", push.connector)));
     }
-    let failed = Finding::fail(id, format!("{} was not looked at within {} s after a push was published", push.connector, push.waited_seconds));
+    let failed =
+        Finding::fail(id, format!("{} was not looked at within {} s after a push was published", push.connector, push.waited_seconds));
     let cause = "Pub/Sub does not push, the webhook refuses, or the processor does not run: the findings above tell which; \
                  if all are well, the webhook's logs";
-    let fix = format!("sam logs --stack-name {0} --name PubsubWebhookFunction; sam logs --stack-name {0} --name HistoryProcessorFunction", facts.stack_name);
+    let fix = format!(
+        "sam logs --stack-name {0} --name PubsubWebhookFunction; sam logs --stack-name {0} --name HistoryProcessorFunction",
+        facts.stack_name
+    );
     Err(failed.because(cause).mend(fix).see("https://cloud.google.com/pubsub/docs/troubleshooting#push"))
 }

@@ -31,7 +31,9 @@ fn function(facts: &Facts, name: &str, fact: &Fact<Function>) -> Vec<Finding> {
     });
     let settings = known.refused.clone().unwrap_or_else(|| "its settings can be read".into());
     let settings = Finding::if_not(known.refused.is_none(), &reads, settings, |bad| {
-        bad.because("the function ends at its start, each time").mend(format!("{deploy}, with the parameter that fills it")).see("README.md")
+        bad.because("the function ends at its start, each time")
+            .mend(format!("{deploy}, with the parameter that fills it"))
+            .see("README.md")
     });
     vec![runs, settings]
 }

@@ -20,7 +20,13 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
         times(facts),
         dry_run(facts),
         project(facts),
-        either(keys(facts, "settings.user-keys", &facts.user_keys, "AuthJwksUrl", "no user's token can be verified: every call is answered 401")),
+        either(keys(
+            facts,
+            "settings.user-keys",
+            &facts.user_keys,
+            "AuthJwksUrl",
+            "no user's token can be verified: every call is answered 401",
+        )),
         either(keys(facts, "settings.push-keys", &facts.push_keys, "GoogleCertsUrl", "no push can be verified: each is answered 401")),
     ]
 }
@@ -63,7 +69,8 @@ fn origins(facts: &Facts) -> Finding {
 fn times(facts: &Facts) -> Finding {
     let id = "settings.times";
     let (Some(timeout), Some(hidden)) = (facts.number("ProcessorTimeout"), facts.number("VisibilityTimeout")) else {
-        let failed = Finding::fail(id, "ProcessorTimeout or VisibilityTimeout is no number").because("the stack was not made of this template");
+        let failed =
+            Finding::fail(id, "ProcessorTimeout or VisibilityTimeout is no number").because("the stack was not made of this template");
         return failed.mend(facts.redeploy("ProcessorTimeout", "45 VisibilityTimeout=270").replace('"', "")).see(SAM);
     };
     let told = format!("VisibilityTimeout is {hidden} s, ProcessorTimeout {timeout} s");
