@@ -1,6 +1,6 @@
 //! What the doctor makes of facts: a healthy stack is well, and each broken set-up is named.
 
-mod patient;
+pub mod patient;
 mod sicknesses;
 
 use std::collections::BTreeSet;
