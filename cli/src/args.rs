@@ -124,6 +124,8 @@ pub enum Command {
     RevokeGrants(operate::RevokeGrants),
     /// Lay rows back that are gone, from a table restored beside the stack's (operator: AWS).
     Restore(operate::Restore),
+    /// Look over what was deployed, and what it needs at Google: each finding with its cause, its fix and where to read on.
+    Doctor(operate::Doctor),
     /// Watch events come in, until Ctrl-C.
     Tail(operate::Tail),
     /// Take over users whose mailboxes an older system connected (operator: through AWS).

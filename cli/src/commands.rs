@@ -4,6 +4,7 @@ pub mod attachments;
 pub mod connect;
 pub mod connectors;
 pub mod dead_letters;
+pub mod doctor;
 pub mod drafts;
 pub mod grants;
 pub mod labels;
@@ -21,6 +22,7 @@ use email_connectors::adapters::system::System;
 use email_connectors::ports::{Clock, Entropy};
 use serde_json::{Value, json};
 
+use crate::api::Api;
 use crate::args::operate::Replay;
 use crate::args::{Command, Page};
 use crate::failure::Failure;
@@ -54,6 +56,7 @@ pub async fn run(session: &Session, command: Command) -> Result<(), Failure> {
         Command::Replay(Replay::DeadLetters(dead_letters)) => dead_letters::run(session, dead_letters).await,
         Command::RevokeGrants(revoke) => grants::run(session, revoke).await,
         Command::Restore(restore) => restore::run(session, restore).await,
+        Command::Doctor(doctor) => doctor::run(session, doctor).await,
         Command::Tail(tail) => tail::run(session, tail).await,
         Command::Migrate(migrate) => migrate::run(session, migrate).await,
     }
@@ -69,10 +72,10 @@ fn named(value: Option<impl ValueEnum>) -> Option<String> {
 }
 
 /// Page after page, as one list under its name.
-async fn all(session: &Session, path: &str, name: &str) -> Result<Value, Failure> {
+pub async fn all(api: &Api, path: &str, name: &str) -> Result<Value, Failure> {
     let (mut found, mut token) = (Vec::new(), None);
     for _ in 0..MOST_PAGES {
-        let answer = session.read(&Request::get(path).with("page_token", token)).await?.json()?;
+        let answer = api.send(&Request::get(path).with("page_token", token)).await?.json()?;
         found.extend_from_slice(crate::show::list(&answer, name));
         token = answer.get("next_page_token").and_then(Value::as_str).map(String::from);
         if token.is_none() {

@@ -13,6 +13,7 @@ use crate::failure::Failure;
 pub struct Deployed {
     lambda: Lambda,
     pub stack_name: String,
+    pub status: String,
     pub outputs: BTreeMap<String, String>,
     /// As they were given or defaulted; those with NoEcho are masked.
     pub parameters: BTreeMap<String, String>,
@@ -41,6 +42,7 @@ impl Deployed {
                 .iter()
                 .filter_map(|resource| named(resource.logical_resource_id(), resource.physical_resource_id()))
                 .collect(),
+            status: stack.stack_status().map(|status| status.as_str()).unwrap_or_default().into(),
             stack_name,
         })
     }

@@ -5,6 +5,7 @@ pub mod args;
 pub mod aws;
 pub mod commands;
 pub mod deployed;
+pub mod doctor;
 pub mod failure;
 pub mod fernet;
 pub mod health;

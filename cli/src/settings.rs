@@ -15,6 +15,8 @@ pub const TOKEN: &str = "CONNECTORS_TOKEN";
 pub const TOKEN_COMMAND: &str = "CONNECTORS_TOKEN_COMMAND";
 pub const STACK_JSON: &str = "CONNECTORS_STACK_JSON";
 const FERNET_KEY: &str = "CONNECTORS_FERNET_KEY";
+pub const GOOGLE_TOKEN: &str = "CONNECTORS_GOOGLE_TOKEN";
+const PUBSUB_API: &str = "CONNECTORS_PUBSUB_API";
 const TABLE: &str = "CONNECTORS_TABLE";
 const STACK_NAME: &str = "CONNECTORS_STACK_NAME";
 const NOTIFICATION_QUEUE: &str = "CONNECTORS_NOTIFICATION_QUEUE_URL";
@@ -52,7 +54,12 @@ impl Settings {
     }
 
     pub fn api_url(&self) -> Result<String, Failure> {
-        let url = self.setting(self.global.api_url.as_ref(), API_URL, |stack| &stack.api_url);
+        self.api_url_or(None)
+    }
+
+    /// As it was said, or as the stack says.
+    pub fn api_url_or(&self, of_stack: Option<&str>) -> Result<String, Failure> {
+        let url = self.setting(self.global.api_url.as_ref(), API_URL, |stack| &stack.api_url).or_else(|| of_stack.map(String::from));
         let url = url.ok_or_else(|| Failure::here(format!("say where the API is: --api-url, {API_URL} or --stack-json")))?;
         carries_secrets(&url)?;
         Ok(url.trim_end_matches('/').to_string())
@@ -124,6 +131,22 @@ impl Settings {
         Ok((queue, dead))
     }
 
+    /// Where Pub/Sub is, and the operator's token for it. The local stack's Google takes any token, and must not be shown a real one.
+    pub fn pubsub(&self, api: Option<&str>, command: Option<&str>) -> Result<(String, Option<SecretString>), Failure> {
+        let local = self.stack.as_ref().map(|stack| stack.google_url.clone()).filter(|url| !url.is_empty());
+        let base = api.map(String::from).or_else(|| self.env.optional(PUBSUB_API)).or_else(|| local.clone());
+        let base = base.unwrap_or_else(|| "https://pubsub.googleapis.com".into()).trim_end_matches('/').to_string();
+        carries_secrets(&base)?;
+        if local.as_deref() == Some(&base) {
+            return Ok((base, Some("local-operator".into())));
+        }
+        let token = match command {
+            Some(command) => Some(printed_by(command)?),
+            None => self.env.optional(GOOGLE_TOKEN).map(SecretString::from),
+        };
+        Ok((base, token))
+    }
+
     /// The emulator's endpoint and region, if a local stack was named.
     pub fn local_aws(&self) -> Option<(&str, &str)> {
         let stack = self.stack.as_ref().filter(|stack| !stack.aws_endpoint.is_empty())?;
@@ -132,14 +155,14 @@ impl Settings {
 }
 
 /// A token goes over TLS, or stays on this machine.
-fn carries_secrets(url: &str) -> Result<(), Failure> {
+pub fn carries_secrets(url: &str) -> Result<(), Failure> {
     let parsed = reqwest::Url::parse(url).map_err(|_| Failure::here(format!("`{url}` is no URL")))?;
     let host = parsed.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let is_here = host == "localhost" || host.ends_with(".localhost") || host == "::1" || host.starts_with("127.");
     match parsed.scheme() {
         "https" => Ok(()),
         "http" if is_here => Ok(()),
-        _ => Err(Failure::here("the API's URL must be https, or on this machine: a token would be read on its way")),
+        _ => Err(Failure::here("the URL must be https, or on this machine: a secret would be read on its way")),
     }
 }
 

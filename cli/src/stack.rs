@@ -12,6 +12,7 @@ use crate::failure::Failure;
 #[serde(default)]
 pub struct Stack {
     pub api_url: String,
+    pub google_url: String,
     pub aws_endpoint: String,
     pub region: String,
     pub stack_name: String,

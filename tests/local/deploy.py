@@ -1,4 +1,4 @@
-"""Deploys the real template onto the emulator, and makes the routes that the emulator leaves out."""
+"""Deploys the real template onto the emulator, and makes what the emulator leaves out: routes, and what keeps the table."""
 
 import json
 import re
@@ -29,7 +29,26 @@ def deploy(endpoint: str, google_url: str) -> dict[str, str]:
         outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
         current.note(f"{routes(endpoint, stack)} routes")
         outputs["ApiUrl"] = f"{endpoint}/_aws/execute-api/{physical_ids(endpoint)['HttpApi']}/$default"
+    with step("Set how the table expires and is kept"):
+        keeping(endpoint, outputs["TableName"])
     return outputs
+
+
+def keeping(endpoint: str, table: str) -> None:
+    """MiniStack's CloudFormation makes a table without these two properties of it."""
+    declared = processed(endpoint)["ConnectorsTable"]["Properties"]
+    dynamodb = client("dynamodb", endpoint)
+    recovery = declared["PointInTimeRecoverySpecification"]
+    dynamodb.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=recovery)
+    expiry = declared["TimeToLiveSpecification"]
+    if dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]["TimeToLiveStatus"] != "ENABLED":
+        dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)
+
+
+def processed(endpoint: str) -> dict:
+    """The template's resources, as SAM made them."""
+    body = client("cloudformation", endpoint).get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
+    return (json.loads(body) if isinstance(body, str) else body)["Resources"]
 
 
 def template(endpoint: str, google_url: str) -> None:
@@ -52,8 +71,7 @@ def physical_ids(endpoint: str) -> dict[str, str]:
 
 def routes(endpoint: str, stack: dict) -> int:
     """MiniStack ignores the OpenAPI body that SAM generates: its routes and its CORS are made from it here."""
-    body = client("cloudformation", endpoint).get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
-    resources = (json.loads(body) if isinstance(body, str) else body)["Resources"]
+    resources = processed(endpoint)
     ids = physical_ids(endpoint)
     gateway, api = client("apigatewayv2", endpoint), ids["HttpApi"]
     openapi = resources["HttpApi"]["Properties"]["Body"]

@@ -25,7 +25,7 @@ SHORT_TIMES = (
 # The fake Google plants the same text in everything that it mints.
 PLANTED_SECRET = "GoogleClientSecret=canary-client-secret"
 
-NEED_SERVICES = {"adapters", "samples", "deployed", "security", "policies"}
+NEED_SERVICES = {"adapters", "samples", "deployed", "doctor", "security", "policies"}
 
 
 @dataclass
@@ -115,7 +115,7 @@ def phases(tally: Tally) -> None:
 
 def deployed(tally: Tally) -> None:
     try:
-        tally.phase("Deployed", nextest(*tests(["deployed"])))
+        tally.phase("Deployed", nextest(*tests(["deployed", "doctor"])))
         tally.phase("The API after its description", local("described"))
         security(tally)
         tally.phase("Runbooks", local("runbooks"))

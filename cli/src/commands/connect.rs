@@ -45,7 +45,7 @@ pub async fn run(session: &Session, register: Register) -> Result<(), Failure> {
 
 /// What a connect changes of each connector.
 async fn grants(session: &Session) -> Result<BTreeMap<String, (String, String)>, Failure> {
-    let connectors = all(session, LIST, "connectors").await?;
+    let connectors = all(session.api().await?, LIST, "connectors").await?;
     let grant = |connector: &Value| (at(connector, "/id"), (at(connector, "/status"), at(connector, "/watch/renewed_at")));
     Ok(shown::each(&connectors).iter().map(grant).collect())
 }

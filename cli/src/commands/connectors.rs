@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{all, paged};
+use crate::api::Api;
 use crate::args::Page;
 use crate::args::connectors::{Drill, Health, HealthCommand, Remove};
 use crate::failure::Failure;
@@ -14,7 +15,7 @@ use crate::request::Request;
 use crate::session::Session;
 use crate::show::{at, connector as shown};
 
-const LIST: &str = "/api/connectors";
+pub const LIST: &str = "/api/connectors";
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 pub fn path(id: &str) -> String {
@@ -73,7 +74,7 @@ pub async fn health(session: &Session, health: Health) -> Result<(), Failure> {
             (answer.text.clone(), vec![answer.json()?])
         }
         None => {
-            let healths = each_health(session).await?;
+            let healths = each_health(session.api().await?).await?;
             (json!({ "connectors": healths }).to_string(), healths)
         }
     };
@@ -81,11 +82,12 @@ pub async fn health(session: &Session, health: Health) -> Result<(), Failure> {
     if healths.iter().any(health::is_down) { Err(Failure::Down) } else { Ok(()) }
 }
 
-async fn each_health(session: &Session) -> Result<Vec<Value>, Failure> {
-    let connectors = all(session, LIST, "connectors").await?;
+/// Of each connector of the caller's.
+pub async fn each_health(api: &Api) -> Result<Vec<Value>, Failure> {
+    let connectors = all(api, LIST, "connectors").await?;
     let mut healths = Vec::new();
     for connector in shown::each(&connectors) {
-        match session.read(&Request::get(format!("{}/health", path(&at(connector, "/id"))))).await {
+        match api.send(&Request::get(format!("{}/health", path(&at(connector, "/id"))))).await {
             Ok(answer) => healths.push(answer.json()?),
             // Disconnected since it was listed.
             Err(Failure::Refused(refusal)) if refusal.status == 404 => {}

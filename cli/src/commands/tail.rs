@@ -18,7 +18,7 @@ const MOST_PAGES: usize = 20;
 
 pub async fn run(session: &Session, tail: Tail) -> Result<(), Failure> {
     let triggers = match tail.triggers.is_empty() {
-        true => shown_ids(&all(session, "/api/triggers", "triggers").await?),
+        true => shown_ids(&all(session.api().await?, "/api/triggers", "triggers").await?),
         false => tail.triggers.clone(),
     };
     if triggers.is_empty() {

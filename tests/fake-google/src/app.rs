@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::calls::Calls;
+use crate::cloud::CloudChange;
 use crate::config::Config;
 use crate::faults::Faults;
 use crate::keys::Keys;
@@ -29,6 +30,7 @@ pub(crate) struct State {
     pub mailboxes: BTreeMap<String, Mailbox>,
     pub oauth: Oauth,
     pub push: Push,
+    pub cloud: CloudChange,
     pub faults: Faults,
     pub calls: Calls,
     pub violations: Vec<String>,
@@ -41,6 +43,7 @@ impl App {
             mailboxes: BTreeMap::new(),
             oauth: Oauth::default(),
             push: Push::new(config.push.clone()),
+            cloud: CloudChange::default(),
             faults: Faults::default(),
             calls: Calls::default(),
             violations: Vec::new(),

@@ -5,6 +5,7 @@ mod admin;
 mod app;
 mod batch;
 mod calls;
+mod cloud;
 mod config;
 pub mod discovery;
 mod faults;
@@ -37,6 +38,7 @@ pub use admin::identity::{GrantRecord, KeyName, NewCode, NextConsent, OauthChang
 pub use admin::mailboxes::{Delivered, GrantView, LabelChange, MailboxView, MessageView, NewMailbox, WatchView};
 pub use admin::tokens::{NewPushToken, NewSecurityEvent, NewUserToken, SecurityEvent};
 pub use calls::CallRecord;
+pub use cloud::CloudChange;
 pub use config::{Clock, Config};
 pub use faults::Fault;
 pub use keys::Signing;

@@ -13,6 +13,7 @@ use axum::routing::{any, get, post};
 use crate::admin::http::routes as admin_routes;
 use crate::app::App;
 use crate::batch::batch;
+use crate::cloud;
 use crate::gmail::{self, Call};
 use crate::oauth;
 
@@ -30,6 +31,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route(oauth::CONFIGURATION, get(oauth::user_configuration))
         .route("/batch/gmail/v1", post(batch))
         .nest("/admin", admin_routes())
+        .merge(cloud::routes())
         .fallback(any(gmail_call))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .with_state(app)

@@ -126,7 +126,7 @@ fn a_sample_knows_the_events_and_not_who_publishes_them() {
 fn the_command_line_asks_the_api_and_only_operators_reach_aws() {
     must_not_mention("cli/src", &["aws_config", "lambda_", "axum", "std::env::var"]);
     let aside: [(&[&str], &str); 5] = [
-        (&["cli/src/aws.rs", "cli/src/deployed.rs"], "aws_sdk_"),
+        (&["cli/src/aws.rs", "cli/src/deployed.rs", "cli/src/doctor/gather/aws.rs"], "aws_sdk_"),
         (&["cli/src/pace.rs"], "sleep"),
         (&["cli/src/output.rs"], "stdout()"),
         // No user's token is at hand when users are taken over: what a function does for one of them is done here for all.
@@ -137,6 +137,11 @@ fn the_command_line_asks_the_api_and_only_operators_reach_aws() {
         for (only, word) in aside {
             assert!(only.contains(&path.as_str()) || !code(&text).contains(word), "{path} mentions `{word}`, which is for {only:?} alone");
         }
+    }
+    // The doctor's facts are judged without asking for more.
+    for pure in ["judge.rs", "judge", "fact.rs", "facts.rs", "finding.rs"] {
+        let world = ["async ", "tokio", "reqwest::Client", "::adapters", "::config", "crate::session", "crate::api", "gather"];
+        must_not_mention(&format!("cli/src/doctor/{pure}"), &world);
     }
     // What is asked for, and how an answer is told, is known without asking.
     for pure in ["cli/src/args", "cli/src/show", "cli/src/health.rs", "cli/src/request.rs"] {

@@ -71,6 +71,7 @@ fn identity_routes() -> Router<Arc<App>> {
 fn oversight_routes() -> Router<Arc<App>> {
     Router::new()
         .route("/push", get(push_status).put(set_push))
+        .route("/pubsub", put(set_cloud))
         .route("/push/flush", post(flush_push))
         .route("/push/pull", post(pull_pushes))
         .route("/faults", post(add_fault).delete(clear_faults))
@@ -204,6 +205,10 @@ async fn rotate_key(State(admin): State<Admin>, body: Bytes) -> Answer {
 
 async fn set_push(State(admin): State<Admin>, body: Bytes) -> Answer {
     shown(admin.set_push(read(&body)?))
+}
+
+async fn set_cloud(State(admin): State<Admin>, body: Bytes) -> Answer {
+    shown(admin.set_cloud(read(&body)?))
 }
 
 async fn push_status(State(admin): State<Admin>) -> Answer {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Admin;
 use super::error::AdminError;
 use crate::calls::CallRecord;
+use crate::cloud::CloudChange;
 use crate::faults::Fault;
 use crate::pubsub::{self, PulledPush, PushChange, PushSettings, PushStatus};
 
@@ -17,6 +18,12 @@ impl Admin {
         };
         self.app.push_changed.notify_waiters();
         settings
+    }
+
+    /// In the place of what was changed before: an empty change sets all right.
+    pub fn set_cloud(&self, change: CloudChange) -> CloudChange {
+        self.app.state().cloud = change.clone();
+        change
     }
 
     pub fn push_status(&self) -> PushStatus {

@@ -3,6 +3,7 @@
 
 mod batch;
 mod client;
+mod cloud;
 mod conformance;
 mod consent;
 mod faults;

@@ -1,0 +1,112 @@
+//! What is known of a deployed stack and of what it needs at Google, as it was answered.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::fact::Fact;
+
+/// The path that Pub/Sub pushes to.
+pub const PUSH_PATH: &str = "/api/email/webhook/google/pubsub";
+
+#[derive(Debug, Clone)]
+pub struct Facts {
+    pub stack_name: String,
+    pub status: String,
+    pub parameters: BTreeMap<String, String>,
+    pub outputs: BTreeMap<String, String>,
+    /// Where the API is, by which each of its paths is reached.
+    pub bases: Vec<String>,
+    pub functions: BTreeMap<&'static str, Fact<Function>>,
+    /// Whether the processor takes from its queue, and the renewer is woken: the states that AWS names.
+    pub wake_ups: Fact<String>,
+    pub sweeps: Fact<String>,
+    pub bus: Fact<()>,
+    pub key: Fact<Key>,
+    pub table: Fact<Table>,
+    pub queues: BTreeMap<&'static str, Fact<Queue>>,
+    pub client: Fact<Answer>,
+    pub user_keys: Fact<Value>,
+    pub push_keys: Fact<Value>,
+    pub topic: Fact<Value>,
+    pub policy: Fact<Value>,
+    pub subscription: Fact<Value>,
+    pub api: Fact<Answer>,
+    /// What the webhook answers to one who proves nothing.
+    pub webhook: Fact<Answer>,
+    /// This machine's clock before (+) or behind (-) another's, in seconds.
+    pub skews: BTreeMap<&'static str, Fact<i64>>,
+    pub connectors: Fact<Vec<Value>>,
+    pub push: Fact<Push>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Function {
+    pub state: String,
+    pub last_update: String,
+    pub reason: String,
+    /// What it would say at its start about a wrong setting.
+    pub refused: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Key {
+    pub state: String,
+    pub rotates: Fact<bool>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Table {
+    pub status: String,
+    pub protected: bool,
+    /// Their states; empty if none is told.
+    pub indexes: BTreeMap<String, String>,
+    pub restores: Fact<bool>,
+    /// The attribute that lets rows expire.
+    pub expires_by: Fact<Option<String>>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Queue {
+    pub url: String,
+    pub waiting: u64,
+    pub hidden_seconds: u64,
+    /// The ARN of the queue for what is given up.
+    pub gives_up_to: Option<String>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+}
+
+/// A notification that was published, and what came of it.
+#[derive(Debug, Clone)]
+pub struct Push {
+    pub connector: String,
+    /// After so many milliseconds the mailbox was looked at; nothing if it never was.
+    pub looked_after: Option<u64>,
+    pub waited_seconds: u64,
+}
+
+impl Facts {
+    pub fn parameter(&self, name: &str) -> &str {
+        self.parameters.get(name).map_or("", String::as_str)
+    }
+
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.parameter(name).parse().ok()
+    }
+
+    /// The command that deploys with another parameter.
+    pub fn redeploy(&self, parameter: &str, value: &str) -> String {
+        format!("sam deploy --stack-name {} --parameter-overrides {parameter}=\"{value}\"", self.stack_name)
+    }
+
+    /// Where Pub/Sub may push to: the stack's own output, or the address by which the API is called here.
+    pub fn push_endpoints(&self) -> Vec<String> {
+        let of_stack = self.outputs.get("PubSubPushEndpoint").cloned();
+        of_stack.into_iter().chain(self.bases.iter().map(|base| format!("{base}{PUSH_PATH}"))).collect()
+    }
+}
