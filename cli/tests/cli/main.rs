@@ -7,6 +7,7 @@ mod doctoring;
 mod endings;
 mod helping;
 mod looking;
+mod permitting;
 mod provisioning;
 mod renewing;
 mod requests;
