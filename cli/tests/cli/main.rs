@@ -9,6 +9,7 @@ mod endings;
 mod helping;
 mod looking;
 mod migrating;
+mod permitting;
 mod provisioning;
 mod renewing;
 mod requests;
