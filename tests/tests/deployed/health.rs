@@ -45,7 +45,7 @@ async fn a_revoked_grant_is_down_until_the_user_connects_again() {
 }
 
 #[tokio::test]
-async fn a_gmail_that_asks_for_a_rest_degrades_and_one_that_fails_five_times_is_down() {
+async fn a_gmail_that_fails_five_times_in_a_row_is_down() {
     let stack = Stack::at_rest().await;
     let user = User::connected(&stack, "ada").await;
     stack.idle().await;

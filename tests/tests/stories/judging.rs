@@ -89,6 +89,25 @@ async fn a_rest_that_gmail_asks_for_degrades_and_passes() {
 }
 
 #[tokio::test]
+async fn a_gmail_that_fails_five_times_in_a_row_is_down() {
+    let inside = Inside::start(Options::default()).await;
+    let stack = inside.stack();
+    let user = User::connected(&stack, "ada").await;
+    idle(&inside, &user).await;
+    let refusal = json!({"method": "history.list", "email": user.email, "status": 503, "times": 0});
+    stack.google(Method::POST, "/admin/faults", refusal).await;
+    let mut told = Vec::new();
+    for _ in 0..5 {
+        stack.api(Method::POST, &format!("/api/connectors/{}/sync", user.connector), Some(&user.token), None).await;
+        idle(&inside, &user).await;
+        let health = health(&stack, &user).await;
+        told.push(format!("{} {}", health["status"].as_str().unwrap(), health["findings"][0]["code"].as_str().unwrap()));
+    }
+    let failing = "degraded looks_fail";
+    assert_eq!(told, [failing, failing, failing, failing, "down circuit_open"]);
+}
+
+#[tokio::test]
 async fn a_viewer_sees_health_and_a_connector_that_nobody_sweeps() {
     let inside = Inside::start(Options::default()).await;
     let stack = inside.stack();
