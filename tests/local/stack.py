@@ -21,6 +21,7 @@ USAGE = """usage: stack.py COMMAND
   logs                    what the functions of the running stack wrote
   canaries                look for planted secrets in all that the running stack let out, after a test run
   google-client           Google's own client library drives the fake Google
+  migration [ROWS]        users of an older system are taken over, killed twice on the way, on the running stack
   described               the API tried after its own description, on the running stack
   build                   sam build for this machine, and the fake Google
   validate                sam validate --lint
@@ -85,6 +86,14 @@ def google_client() -> None:
     import google_client as client
 
     client.run()
+
+
+def migration() -> None:
+    tools.enter_venv()
+    import lifecycle
+    import migration as moves
+
+    moves.run(lifecycle.running(), int(sys.argv[2]) if len(sys.argv) > 2 else 300)
 
 
 def described() -> None:
@@ -152,7 +161,8 @@ def test() -> None:
 
 
 COMMANDS = {
-    "up": up, "down": down, "deploy": deploy, "story": story, "logs": logs, "canaries": canaries, "described": described, "google-client": google_client, "build": build, "validate": validate,
+    "up": up, "down": down, "deploy": deploy, "story": story, "logs": logs, "canaries": canaries, "migration": migration,
+    "described": described, "google-client": google_client, "build": build, "validate": validate,
     "with-ministack": with_ministack, "sam-local": sam_local, "bench": bench, "security": security,
     "security-table": security_table, "test": test,
 }

@@ -117,6 +117,7 @@ def deployed(tally: Tally) -> None:
     try:
         tally.phase("Deployed", nextest(*tests(["deployed"])))
         tally.phase("The API after its description", local("described"))
+        tally.phase("A migration, killed twice", local("migration"))
         security(tally)
         tally.phase("Least privilege", nextest(*tests(["policies"])))
     except Failure:
