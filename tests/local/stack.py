@@ -24,6 +24,7 @@ USAGE = """usage: stack.py COMMAND
   metrics-compared        the same, held against docs/metrics.md, after a test run
   runbooks [NAME…]        walk through docs/operations.md on the running stack
   google-client           Google's own client library drives the fake Google
+  migration [ROWS]        users of an older system are taken over, killed twice on the way, on the running stack
   described               the API tried after its own description, on the running stack
   build                   sam build for this machine, and the fake Google
   validate                sam validate --lint
@@ -114,6 +115,14 @@ def google_client() -> None:
     client.run()
 
 
+def migration() -> None:
+    tools.enter_venv()
+    import lifecycle
+    import migration as moves
+
+    moves.run(lifecycle.running(), int(sys.argv[2]) if len(sys.argv) > 2 else 300)
+
+
 def described() -> None:
     tools.enter_venv()
     import described as tries
@@ -179,7 +188,8 @@ def test() -> None:
 
 
 COMMANDS = {
-    "up": up, "down": down, "deploy": deploy, "story": story, "logs": logs, "canaries": canaries, "runbooks": runbooks, "metrics": metrics, "metrics-compared": metrics_compared,
+    "up": up, "down": down, "deploy": deploy, "story": story, "logs": logs, "canaries": canaries, "runbooks": runbooks, "metrics": metrics,
+    "metrics-compared": metrics_compared, "migration": migration,
     "described": described, "google-client": google_client, "build": build, "validate": validate,
     "with-ministack": with_ministack, "sam-local": sam_local, "bench": bench, "security": security,
     "security-table": security_table, "test": test,

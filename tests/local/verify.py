@@ -117,6 +117,7 @@ def deployed(tally: Tally) -> None:
     try:
         tally.phase("Deployed", nextest(*tests(["deployed", "doctor"])))
         tally.phase("The API after its description", local("described"))
+        tally.phase("A migration, killed twice", local("migration"))
         security(tally)
         tally.phase("Runbooks", local("runbooks"))
         tally.phase("Metrics", local("metrics-compared"))

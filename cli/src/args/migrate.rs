@@ -40,19 +40,19 @@ pub enum Format {
     Csv,
 }
 
-/// What the columns are called.
+/// What the columns are called. The ids are their own: the global options have a token and an owner as well.
 #[derive(Args, Clone, Debug)]
 pub struct Fields {
     /// The column of the owner to be.
-    #[arg(long = "owner-field", value_name = "NAME", default_value = "user_id")]
+    #[arg(id = "owner_field", long = "owner-field", value_name = "NAME", default_value = "user_id")]
     pub owner: String,
     /// The column of the Fernet token.
-    #[arg(long = "token-field", value_name = "NAME", default_value = "gmail_refresh_token")]
+    #[arg(id = "token_field", long = "token-field", value_name = "NAME", default_value = "gmail_refresh_token")]
     pub token: String,
     /// The column of the address that the mailbox must have; rows may lack it.
-    #[arg(long = "email-field", value_name = "NAME", default_value = "email")]
+    #[arg(id = "email_field", long = "email-field", value_name = "NAME", default_value = "email")]
     pub email: String,
     /// The column of the triggers, a JSON array; rows may lack it.
-    #[arg(long = "triggers-field", value_name = "NAME", default_value = "triggers")]
+    #[arg(id = "triggers_field", long = "triggers-field", value_name = "NAME", default_value = "triggers")]
     pub triggers: String,
 }

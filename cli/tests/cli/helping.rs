@@ -13,7 +13,7 @@ fn commands(of: &[&str]) -> Vec<String> {
 #[test]
 fn every_command_is_listed() {
     let all = "list show register enable disable rename remove sync renew health circuit metrics triggers test messages attachments threads \
-               labels drafts replay doctor tail";
+               labels drafts replay revoke-grants restore doctor tail migrate";
     let table = [
         (&[][..], all),
         (&["triggers"], "list create show change delete test firings fire"),

@@ -84,7 +84,7 @@ async fn adopting_again_changes_nothing() {
     let again = adopt(&stage, &adoption(&stage, "owner", &token)).await.unwrap();
     assert_eq!(again, Adopted { is_new: false, triggers: 0, ..first });
     assert_eq!(stage.connector(&before.id), before);
-    assert_eq!(stage.calls()[2..], ["store.in_slot email#gmail", "store.membership 100001", "store.connector con", "store.triggers"]);
+    assert_eq!(stage.calls()[2..], ["store.in_slot email#gmail", "store.membership 100001", "store.connector con", "store.triggers owner"]);
     assert_eq!(stage.world.store().all_triggers().len(), 1);
 }
 
@@ -126,6 +126,7 @@ async fn a_crash_anywhere_leaves_nothing_half_made_for_long() {
         assert_eq!(stage.world.store().all_triggers().len(), 1);
         stage.world.pass(5 * MINUTE);
         stage.sweep().await;
+        stage.work().await;
         assert_eq!(stage.told(DetailType::ConnectorConnected).len(), 1, "{call} {when:?}");
     }
 }
