@@ -37,8 +37,7 @@ fn stack(base: &str) -> Reply {
         ("NotificationDeadLetterQueueUrl", queue),
     ];
     let (parameters, outputs) = (members(("ParameterKey", "ParameterValue"), &parameters), members(("OutputKey", "OutputValue"), &outputs));
-    let told =
-        format!("<StackName>s</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus>");
+    let told = "<StackName>s</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus>";
     xml(
         "DescribeStacks",
         &format!("<Stacks><member>{told}<Parameters>{parameters}</Parameters><Outputs>{outputs}</Outputs></member></Stacks>"),
