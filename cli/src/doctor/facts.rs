@@ -18,8 +18,9 @@ pub struct Facts {
     /// Where the API is, by which each of its paths is reached.
     pub bases: Vec<String>,
     pub functions: BTreeMap<&'static str, Fact<Function>>,
-    /// Whether the processor takes from its queue, and the renewer is woken: the states that AWS names.
-    pub wake_ups: Fact<String>,
+    /// Whether the processor takes from its queue, and the renewer is woken.
+    pub wake_ups: Fact<Mapping>,
+    /// As AWS names its state.
     pub sweeps: Fact<String>,
     pub bus: Fact<()>,
     pub key: Fact<Key>,
@@ -47,6 +48,13 @@ pub struct Function {
     pub reason: String,
     /// What it would say at its start about a wrong setting.
     pub refused: Option<String>,
+}
+
+/// What hands wake-ups to the processor.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    pub uuid: String,
+    pub state: String,
 }
 
 #[derive(Debug, Clone)]

@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::aws::told;
 use crate::deployed::Deployed;
 use crate::doctor::fact::Fact;
-use crate::doctor::facts::{Function, Key, Queue, Table};
+use crate::doctor::facts::{Function, Key, Mapping, Queue, Table};
 
 /// The functions, and how the template names them.
 pub const FUNCTIONS: [(&str, &str); 5] = [
@@ -76,15 +76,16 @@ impl<'a> Aws<'a> {
         })
     }
 
-    pub async fn wake_ups(&self) -> Fact<String> {
+    pub async fn wake_ups(&self) -> Fact<Mapping> {
         let id = match self.resource(PROCESSOR) {
             Fact::Known(id) => id,
             other => return other.clone_unknown(),
         };
         let request = aws_sdk_lambda::Client::new(self.config).list_event_source_mappings().function_name(id);
         fact(request.send().await, "lambda:ListEventSourceMappings").and_then(|answer| {
-            let states = answer.event_source_mappings.unwrap_or_default();
-            states.first().and_then(|mapping| mapping.state.clone()).map_or(Fact::Absent, Fact::Known)
+            let mapping = answer.event_source_mappings.unwrap_or_default().into_iter().next();
+            let told = mapping.and_then(|mapping| Some(Mapping { uuid: mapping.uuid?, state: mapping.state? }));
+            told.map_or(Fact::Absent, Fact::Known)
         })
     }
 

@@ -40,15 +40,17 @@ fn function(facts: &Facts, name: &str, fact: &Fact<Function>) -> Vec<Finding> {
 
 fn wake_ups(facts: &Facts) -> Result<Finding, Finding> {
     let id = "functions.wake-ups";
-    let bad = |finding: Finding| {
+    let bad = |finding: Finding, fix: String| {
         finding
             .because("the processor takes nothing from its queue: no mail fires")
-            .mend("aws lambda list-event-source-mappings --function-name … tells the UUID; aws lambda update-event-source-mapping --uuid … --enabled")
+            .mend(fix)
             .see("https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html")
     };
-    let state = facts.wake_ups.known(id, bad)?;
-    let finding = Finding::if_not(state == "Enabled", id, format!("the processor's queue is {state}"), bad);
-    Ok(if state.ends_with("ing") { finding.only_warns() } else { finding })
+    let mapping = facts.wake_ups.known(id, |finding| bad(finding, format!("sam deploy --stack-name {}", facts.stack_name)))?;
+    let enable = format!("aws lambda update-event-source-mapping --uuid {} --enabled", mapping.uuid);
+    let told = format!("the processor's queue is {}", mapping.state);
+    let finding = Finding::if_not(mapping.state == "Enabled", id, told, |finding| bad(finding, enable));
+    Ok(if mapping.state.ends_with("ing") { finding.only_warns() } else { finding })
 }
 
 fn sweeps(facts: &Facts) -> Result<Finding, Finding> {

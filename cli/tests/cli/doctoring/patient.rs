@@ -1,7 +1,7 @@
 //! A healthy stack, as facts tell of it.
 
 use connectors_cli::doctor::fact::Fact;
-use connectors_cli::doctor::facts::{Answer, Facts, Function, Key, Push, Queue, Table};
+use connectors_cli::doctor::facts::{Answer, Facts, Function, Key, Mapping, Push, Queue, Table};
 use serde_json::{Value, json};
 
 pub const API: &str = "https://api.example.com";
@@ -57,7 +57,7 @@ pub fn healthy() -> Facts {
         outputs: pairs(&[("PubSubPushEndpoint", PUSH), ("TableName", "t"), ("SecretsKeyId", "k"), ("EventBusName", "b")]),
         bases: vec![API.into()],
         functions: functions.into_iter().map(|name| (name, Fact::Known(function.clone()))).collect(),
-        wake_ups: Fact::Known("Enabled".into()),
+        wake_ups: Fact::Known(Mapping { uuid: "u-1".into(), state: "Enabled".into() }),
         sweeps: Fact::Known("ENABLED".into()),
         bus: Fact::Known(()),
         key: Fact::Known(Key { state: "Enabled".into(), rotates: Fact::Known(true) }),

@@ -1,7 +1,7 @@
 //! Set-ups that are broken, each in one way, and what must be said of them.
 
 use connectors_cli::doctor::fact::Fact;
-use connectors_cli::doctor::facts::{Facts, Function, Key, Push, Queue, Table};
+use connectors_cli::doctor::facts::{Facts, Function, Key, Mapping, Push, Queue, Table};
 use connectors_cli::doctor::finding::Verdict;
 use serde_json::{Value, json};
 
@@ -64,6 +64,10 @@ fn sick(health: &'static str) -> Change {
     })
 }
 
+fn handing(state: &'static str) -> Change {
+    Box::new(move |facts| facts.wake_ups = Fact::Known(Mapping { uuid: "u-1".into(), state: state.into() }))
+}
+
 const ACCOUNT: &str = "push@p.iam.gserviceaccount.com";
 const AUDIENCE: &str = "https://connectors.example.com/pubsub";
 
@@ -102,8 +106,8 @@ pub fn sicknesses() -> Vec<(Change, &'static str, Verdict, &'static str)> {
             Fail,
             "the function was deleted",
         ),
-        (of(|facts| facts.wake_ups = Fact::Known("Disabled".into())), "functions.wake-ups", Fail, "update-event-source-mapping"),
-        (of(|facts| facts.wake_ups = Fact::Known("Enabling".into())), "functions.wake-ups", Warn, "Enabling"),
+        (handing("Disabled"), "functions.wake-ups", Fail, "--uuid u-1 --enabled"),
+        (handing("Enabling"), "functions.wake-ups", Warn, "Enabling"),
         (of(|facts| facts.wake_ups = Fact::Absent), "functions.wake-ups", Fail, "takes nothing"),
         (of(|facts| facts.sweeps = Fact::Known("DISABLED".into())), "functions.sweeps", Fail, "watches lapse"),
         (of(|facts| facts.client = answer(401, json!({"error": "invalid_client"}))), "client.credentials", Fail, "GoogleClientSecret=…"),
