@@ -6,7 +6,7 @@ import re
 import subprocess
 import time
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import tools
 from deploy import client
@@ -63,6 +63,8 @@ class Trouble:
     state: dict
     anchor: str
     variables: dict[str, str] = field(default_factory=dict)
+    # Of a bus that is away.
+    rules: list = field(default_factory=list)
 
     def google(self, method: str, path: str, body=None):
         return expect(method, f"{self.state['google_url']}/admin{path}", body)
@@ -110,12 +112,28 @@ class Trouble:
     def fails(self, **fault) -> None:
         self.google("POST", "/faults", {"times": 0, "email": self.variables["MAILBOX"], **fault})
 
+    def change(self, expression: str, values: dict | None = None) -> None:
+        """As time would have changed the connector's row."""
+        asked = {"TableName": self.state["table"], "Key": self.row(), "UpdateExpression": expression.replace("watch.", "#watch.")}
+        named = {"ExpressionAttributeNames": {"#watch": "watch"}} if "watch." in expression else {}
+        given = {"ExpressionAttributeValues": values} if values else {}
+        client("dynamodb", self.state["aws_endpoint"]).update_item(**asked, **named, **given)
+
     def row(self) -> dict:
         return {"pk": {"S": f"MAILBOX#{self.variables['MAILBOX']}"}, "sk": {"S": f"CONNECTOR#{self.variables['CONNECTOR']}"}}
 
 
+def moment(ago: timedelta) -> str:
+    return (datetime.now(timezone.utc) - ago).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def now() -> dict:
+    return {"N": str(int(time.time()))}
+
+
 def grant_ends(trouble: Trouble) -> None:
     trouble.google("POST", "/grants/revoke", {"email": trouble.variables["MAILBOX"]})
+    trouble.change("REMOVE access_token")
     trouble.mail_comes()
 
 
@@ -124,8 +142,18 @@ def quota_ends(trouble: Trouble) -> None:
     trouble.mail_comes()
 
 
+def client_is_refused(trouble: Trouble) -> None:
+    """Google says so to whoever asks."""
+    trouble.google("POST", "/faults", {"method": "token", "times": 0, "status": 401, "reason": "invalid_client"})
+    trouble.change("REMOVE access_token")
+    trouble.connectors("sync", trouble.variables["CONNECTOR"])
+
+
 def pushes_stop(trouble: Trouble) -> None:
+    """And no push has come since the watch was renewed, a while ago."""
     trouble.google("PUT", "/push", push("http://127.0.0.1:9/elsewhere"))
+    ago = moment(timedelta(minutes=20))
+    trouble.change("SET watch.renewed_at = :ago, due_at = :now REMOVE verified_at, checked_at", {":ago": {"S": ago}, ":now": now()})
 
 
 def pushes_come(trouble: Trouble) -> None:
@@ -139,11 +167,8 @@ def push(endpoint: str) -> dict:
 def watch_ends(trouble: Trouble) -> None:
     """As days of refused renewals would have left it."""
     trouble.fails(method="watch", status=403, reason="forbidden")
-    ended = "2026-01-01T00:00:00.000Z"
-    client("dynamodb", trouble.state["aws_endpoint"]).update_item(
-        TableName=trouble.state["table"], Key=trouble.row(), UpdateExpression="SET watch.expiration = :ended, watch.renewed_at = :ended",
-        ExpressionAttributeValues={":ended": {"S": ended}},
-    )
+    ended = {"S": moment(timedelta(days=1))}
+    trouble.change("SET watch.expiration = :ended, watch.renewed_at = :ended, due_at = :now", {":ended": ended, ":now": now()})
 
 
 def history_ends(trouble: Trouble) -> None:
@@ -181,14 +206,36 @@ def gmail_fails_a_little(trouble: Trouble) -> None:
 
 def key_is_disabled(trouble: Trouble) -> None:
     client("kms", trouble.state["aws_endpoint"]).disable_key(KeyId=trouble.state["secrets_key_id"])
-    table = client("dynamodb", trouble.state["aws_endpoint"])
-    # An hour later, as far as the connector knows.
-    table.update_item(TableName=trouble.state["table"], Key=trouble.row(), UpdateExpression="REMOVE access_token")
+    # A day later, as far as the connector knows: the token that was opened has run out, and the watch is due.
+    ago = {"S": moment(timedelta(days=4))}
+    trouble.change("SET watch.renewed_at = :ago, due_at = :now REMOVE access_token", {":ago": ago, ":now": now()})
     trouble.mail_comes()
 
 
+def bus_goes(trouble: Trouble) -> None:
+    """With everything that hangs on it, which is kept to be made again."""
+    events, name = client("events", trouble.state["aws_endpoint"]), trouble.state["event_bus"]
+    rules = events.list_rules(EventBusName=name)["Rules"]
+    trouble.rules = [(rule, events.list_targets_by_rule(Rule=rule["Name"], EventBusName=name)["Targets"]) for rule in rules]
+    for rule, targets in trouble.rules:
+        events.remove_targets(Rule=rule["Name"], EventBusName=name, Ids=[target["Id"] for target in targets])
+        events.delete_rule(Name=rule["Name"], EventBusName=name)
+    events.delete_event_bus(Name=name)
+    trouble.mail_comes()
+
+
+def bus_comes_back(trouble: Trouble) -> None:
+    events, name = client("events", trouble.state["aws_endpoint"]), trouble.state["event_bus"]
+    events.create_event_bus(Name=name)
+    for rule, targets in trouble.rules:
+        events.put_rule(Name=rule["Name"], EventBusName=name, EventPattern=rule["EventPattern"])
+        events.put_targets(Rule=rule["Name"], EventBusName=name, Targets=targets)
+    trouble.rules = []
+
+
 def rows_are_lost(trouble: Trouble) -> None:
-    trouble.variables["BEFORE"] = datetime.now(timezone.utc).isoformat()
+    trouble.variables["BEFORE"] = moment(timedelta())
+    # The table is restored as it was at the end of a second.
     time.sleep(1.1)
     table, mailbox = client("dynamodb", trouble.state["aws_endpoint"]), trouble.row()["pk"]
     asked = {"TableName": trouble.state["table"], "KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": mailbox}}
@@ -216,7 +263,14 @@ PROVOKED = {
     "key-compromise": lambda _: None,
     "restore": lambda _: None,
 }
-THEN = {"google-answers": google_answers, "pushes-come": pushes_come, "rows-are-lost": rows_are_lost}
+THEN = {
+    "google-answers": google_answers,
+    "pushes-come": pushes_come,
+    "rows-are-lost": rows_are_lost,
+    "client-is-refused": client_is_refused,
+    "bus-goes": bus_goes,
+    "bus-comes-back": bus_comes_back,
+}
 
 
 def run(state: dict, wanted: list[str]) -> None:
@@ -249,6 +303,8 @@ def walk(trouble: Trouble, blocks: list[Block], prelude: str) -> None:
         google_answers(trouble)
         pushes_come(trouble)
         client("kms", trouble.state["aws_endpoint"]).enable_key(KeyId=trouble.state["secrets_key_id"])
+        if trouble.rules:
+            bus_comes_back(trouble)
 
 
 def follow(trouble: Trouble, block: Block, prelude: str) -> None:

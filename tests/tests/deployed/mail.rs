@@ -44,6 +44,24 @@ async fn a_mail_becomes_one_event_that_tells_what_it_is() {
     assert_eq!(stack.google(Method::GET, "/admin/violations", Value::Null).await, json!([]));
 }
 
+/// A subscription with a dead-letter topic counts its deliveries; a count that makes no sense is no reason to refuse a push.
+#[tokio::test]
+async fn a_push_that_comes_again_is_taken_again_and_fires_nothing_more() {
+    let stack = Stack::at_rest().await;
+    let user = User::connected(&stack, "ada").await;
+    let message = user.receive(&stack, json!({"subject": "Your invoice"})).await;
+    assert_eq!(ids(&stack.events(&user.owner, 1).await), [user.event_id(&message)]);
+    let data = BASE64_STANDARD.encode(json!({"emailAddress": user.email, "historyId": 1}).to_string());
+    let token = stack.push_token(json!({})).await;
+    for attempt in [json!(2), json!(-1), json!("many"), json!(null)] {
+        let id = System.uuid(System.now()).to_string();
+        let message = json!({"data": data, "messageId": id, "publishTime": "2026-01-01T00:00:00Z"});
+        let body = json!({"message": message, "subscription": "projects/example-project/subscriptions/gmail", "deliveryAttempt": attempt});
+        assert_eq!(stack.push(Some(&token), body.to_string()).await.status(), StatusCode::ACCEPTED, "{body}");
+    }
+    assert_eq!(stack.events(&user.owner, 0).await, Vec::<Value>::new());
+}
+
 #[tokio::test]
 async fn fifty_mails_to_five_mailboxes_fire_once_each_whatever_the_pushes_do() {
     let stack = Stack::at_rest().await;
