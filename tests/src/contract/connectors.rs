@@ -7,7 +7,7 @@ use email_connectors::domain::connector::{Connector, Location, Status};
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::id::GoogleSub;
 use email_connectors::domain::secret::Sealed;
-use email_connectors::domain::trigger::{MOST_TRIGGERS, MOST_WEBHOOKS};
+use email_connectors::domain::trigger::{MOST_TRIGGERS, MOST_WEBHOOKS, Trigger};
 use email_connectors::domain::watch::Watch;
 use email_connectors::ports::{Due, Exchange, Store, StoreError};
 
@@ -39,7 +39,14 @@ pub async fn a_created_connector_is_found_from_every_side(store: &impl Store, ca
 pub async fn a_connector_is_created_with_what_tells_of_it(store: &impl Store, cast: &Cast) {
     let (bare, told) = (cast.connector(1), cast.notices(&cast.connector(1)));
     let joined = membership(store, &bare).await.joined(bare.location());
-    store.create_connector(&bare, &[], &joined, &cast.exchange("first"), &told).await.unwrap();
+    // As many as it can hold: with what else is written they fit into one transaction.
+    let mut triggers: Vec<Trigger> = (1..=40).map(|number| cast.trigger(&bare, number)).collect();
+    store.create_connector(&bare, &triggers, &joined, &cast.exchange("first"), &told).await.unwrap();
+    let (mut owned, mut read) = (store.triggers(&bare.owner_id).await.unwrap(), store.mailbox(&bare.email_address).await.unwrap());
+    owned.sort_by(|one, other| one.id.cmp(&other.id));
+    triggers.sort_by(|one, other| one.id.cmp(&other.id));
+    assert_eq!(owned, triggers, "its triggers came with it");
+    assert_eq!(read.pop().map(|(_, triggers)| triggers.len()), Some(40), "and its mailbox reads them");
     let expected = Connector { unpublished: ids(&told).into_iter().collect(), ..bare.clone() };
     assert_eq!(now(store, &bare.location()).await, expected, "its events wait for publication");
     let unpublished = store.unpublished(&ids(&told)).await.unwrap();
@@ -47,7 +54,9 @@ pub async fn a_connector_is_created_with_what_tells_of_it(store: &impl Store, ca
 
     let other = Connector { owner_id: cast.other_owner(), ..cast.connector(2) };
     let (joined, exchange) = (membership(store, &bare).await.joined(other.location()), cast.exchange("again"));
-    conflicts(store.create_connector(&other, &[], &joined, &exchange, &told[..1]).await, "a connector whose event was decided before");
+    let brought = [cast.trigger(&other, 41)];
+    conflicts(store.create_connector(&other, &brought, &joined, &exchange, &told[..1]).await, "a connector whose event was decided before");
+    assert_eq!(store.triggers(&other.owner_id).await.unwrap(), [], "nor is a trigger of it");
     assert_eq!(store.connector_at(&other.location()).await.unwrap(), None, "and there is none");
     assert_eq!(membership(store, &bare).await.members, [bare.location()], "nor has it joined");
 }

@@ -94,6 +94,30 @@ async fn a_code_is_good_once_and_for_its_redirect_uri() {
 }
 
 #[tokio::test]
+async fn an_adopted_grant_says_whose_it_is_if_it_may_and_keeps_its_refresh_token() {
+    let google = Google::start().await;
+    let token = google.grant().await.refresh_token.unwrap();
+    let adopted = google.gmail.adopt(&token, aws::now()).await.unwrap();
+    assert_eq!((&adopted.identity["sub"], adopted.refresh_token.unwrap().0.expose_secret()), (&"108".into(), token.0.expose_secret()));
+    assert!(adopted.scopes.iter().any(|scope| scope.ends_with("gmail.modify")), "{:?}", adopted.scopes);
+    google.gmail.profile(&adopted.access_token).await.unwrap();
+
+    let scopes = Some(vec!["https://www.googleapis.com/auth/gmail.modify".into()]);
+    let code = google.fake.admin.create_code(NewCode { email: ADA.into(), scopes, ..NewCode::default() }).unwrap();
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", code.as_str()),
+        ("redirect_uri", "postmessage"),
+        ("client_id", &Config::default().client_id),
+        ("client_secret", &Config::default().client_secret),
+    ];
+    let answer = https::client().unwrap().post(format!("{}/token", google.fake.url)).form(&form).send().await.unwrap();
+    let answer: serde_json::Value = answer.json().await.unwrap();
+    let token = RefreshToken(answer["refresh_token"].as_str().unwrap().into());
+    assert!(google.gmail.adopt(&token, aws::now()).await.unwrap().identity.is_empty());
+}
+
+#[tokio::test]
 async fn an_exchange_is_never_sent_twice_and_a_refresh_is() {
     let google = Google::start().await;
     let grant = google.grant().await;
