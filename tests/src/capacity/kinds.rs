@@ -11,7 +11,7 @@ use crate::world::ACCESS_TOKEN_LIFE;
 
 /// So many days of an idle mailbox are lived through, and of a busy one.
 pub const MONTH: u32 = 30;
-pub const BUSY_DAYS: u32 = 5;
+pub const BUSY_DAYS: u32 = 3;
 /// How many mails a day the busy mailbox gets, each looked at by its user half an hour later.
 pub const MAILS_A_DAY: u32 = 10;
 
@@ -97,7 +97,7 @@ impl Counted {
             ("a renewal of the watch, with the push that comes of it", &self.renewal),
             ("a disconnect, of a connector that fired once", &self.disconnect),
             ("**an idle mailbox, 30 days**", &self.idle),
-            ("**a mailbox of ten mails a day, each read later, 5 days**", &self.busy),
+            ("**a mailbox of ten mails a day, each read later, 3 days**", &self.busy),
         ]
     }
 

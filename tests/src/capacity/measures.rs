@@ -98,6 +98,11 @@ impl Measures {
         self.days(|minute| minute.compared_idle).last().copied().unwrap_or(0) as f64 / f64::from(self.idle.max(1))
     }
 
+    /// Whether something was due and not swept, when it was last looked.
+    pub fn waits_at_last(&self) -> bool {
+        self.minutes.iter().rev().take(15).any(|minute| minute.waiting > 0)
+    }
+
     pub fn rows(&self) -> Vec<(&'static str, String)> {
         let list = |values: [u64; 3]| values.map(grouped).join(" / ");
         let days = self.minutes.len().div_ceil(DAY_MINUTES).max(1) as u64;

@@ -86,7 +86,7 @@ pub struct Assumptions {
     #[arg(long, default_value_t = 30.0)]
     pub metrics: f64,
     /// MB of the renewer, as in the template.
-    #[arg(long, default_value_t = 256.0)]
+    #[arg(long, default_value_t = 1769.0)]
     pub renewer_mb: f64,
     /// Pollers of the wake-ups' queue that Lambda keeps while nothing is in it.
     #[arg(long, default_value_t = 5.0)]
