@@ -6,7 +6,7 @@ PYTHON ?= python3
 STACK := $(PYTHON) tests/local/stack.py
 
 .DEFAULT_GOAL := help
-.PHONY: help local local-up local-down local-logs test metrics runbooks security security-teeth sim sim-teeth fuzz build lint sam-local bench clean
+.PHONY: help local local-up local-down local-logs test metrics runbooks security security-teeth sim sim-teeth fuzz build lint sam-local bench capacity clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,10 @@ sam-local: ## Invoke every sample event with sam local (needs Docker)
 
 bench: ## Measure the functions' zips and cold starts
 	@$(STACK) bench
+
+capacity: ## Count what mail and mailboxes cost, and simulate the renewer (ARGS: --help)
+	@cargo build --quiet --profile capacity --workspace --bin capacity
+	@$(or $(CARGO_TARGET_DIR),target)/capacity/capacity $(ARGS)
 
 clean: local-down ## End the stack and remove what was built and installed
 	@rm -rf .aws-sam .local

@@ -1,5 +1,6 @@
 //! What stories and contracts share: the outside world in memory, and the suite that holds every store to its contract.
 
+pub mod capacity;
 pub mod consuming;
 pub mod contract;
 pub mod deployed;

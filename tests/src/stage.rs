@@ -36,6 +36,8 @@ pub const PACE: Pace =
     Pace { processor_timeout: PROCESSOR_TIMEOUT, patience: PATIENCE, cooldown: COOLDOWN, units_per_minute: UNITS_PER_MINUTE };
 pub const MINUTE: Duration = Duration::from_secs(60);
 pub const DAY: Duration = Duration::from_secs(24 * 3600);
+/// So long after it was renewed every watch is due again, whatever its connector's share.
+pub const RENEWAL: Duration = Duration::from_secs(3 * 24 * 3600);
 pub const SUBSCRIPTION: &str = "projects/example-project/subscriptions/gmail";
 pub const PUSH_AUDIENCE: &str = "https://connectors.example.com/pubsub";
 pub const PUSH_ACCOUNT: &str = "gmail-push@example-project.iam.gserviceaccount.com";

@@ -62,7 +62,7 @@ pub fn sweep(connector: &Connector, patience: Patience, now: Timestamp) -> Sweep
     if !connector.is_live() {
         return Sweep::Keep;
     }
-    if connector.watch.next_renewal() <= now {
+    if connector.watch.next_renewal(&connector.id) <= now {
         Sweep::Renew
     } else if look_at(connector, patience).is_some_and(|look_at| look_at <= now) {
         Sweep::Wake
@@ -79,7 +79,7 @@ pub fn next_sweep(connector: &Connector, patience: Patience) -> Option<Timestamp
         return Some(closing.since.after(CLOSE_AGAIN_AFTER));
     }
     let owed = look_at(connector, patience);
-    let next = connector.watch.next_renewal().min(silent_at(connector, patience));
+    let next = connector.watch.next_renewal(&connector.id).min(silent_at(connector, patience));
     connector.is_live().then(|| owed.map_or(next, |owed| owed.min(next)))
 }
 

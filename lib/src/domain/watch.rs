@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::id::ConnectorId;
 use crate::domain::timestamp::Timestamp;
 
-/// Google asks for a renewal at least every seven days and recommends one every day
-/// (<https://developers.google.com/workspace/gmail/api/guides/push>).
-pub const RENEW_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// A watch is renewed when two to three sevenths of its life are over, each connector at a share of its own: of Google's
+/// seven days after two to three, with four left to try again in. Google recommends one a day
+/// (<https://developers.google.com/workspace/gmail/api/guides/push>), which is 100 units a day for a mailbox that is idle.
+const SEVENTHS_BEFORE_RENEWAL: i64 = 2;
 
 /// How long a failed `watch` call waits for its next try.
 pub const RETRY_AFTER: Duration = Duration::from_secs(300);
@@ -67,8 +69,18 @@ impl Watch {
     }
 
     /// When the next `watch` call is due. A watch that was never confirmed is due at once.
-    pub fn next_renewal(&self) -> Timestamp {
-        let planned = self.renewed_at.map_or(Timestamp::from_millis(0), |renewed| renewed.after(RENEW_AFTER));
+    pub fn next_renewal(&self, of: &ConnectorId) -> Timestamp {
+        let planned = match (self.renewed_at, self.expiration) {
+            (Some(renewed), Some(ends)) => {
+                let life = ends.millis().saturating_sub(renewed.millis()).max(0);
+                let part = (SEVENTHS_BEFORE_RENEWAL << 16) + share(of);
+                let sevenths = i128::from(life) * i128::from(part) / (7 << 16);
+                let waits = Duration::from_millis(u64::try_from(sevenths).unwrap_or(0));
+                // However short a watch lives, it is not called for over and over.
+                renewed.after(waits.max(RETRY_AFTER))
+            }
+            _ => Timestamp::from_millis(0),
+        };
         match &self.failure {
             Some(failure) => planned.max(failure.at.after(RETRY_AFTER)),
             None => planned,
@@ -76,15 +88,27 @@ impl Watch {
     }
 }
 
+/// A number below 2^16 that is a connector's own, so that mailboxes which were connected together are not renewed together,
+/// and less so each time (FNV-1a).
+fn share(of: &ConnectorId) -> i64 {
+    let hash = of.as_str().bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    i64::from((hash ^ (hash >> 16)) & 0xffff)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+
+    fn connector(number: u32) -> ConnectorId {
+        ConnectorId::new(format!("con_{number}"))
+    }
 
     #[test]
     fn tells_the_watch_as_it_is() {
-        let live = Watch::default().renewed(NOW.after(RENEW_AFTER), NOW);
+        let live = Watch::default().renewed(NOW.after(DAY), NOW);
         let table = [
             ("never called", Watch::default(), WatchStatus::Pending),
             ("confirmed", live.clone(), WatchStatus::Active),
@@ -98,12 +122,35 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_call_is_tried_again_soon_and_a_good_one_after_a_day() {
-        assert!(Watch::default().next_renewal() <= NOW);
-        assert_eq!(Watch::default().failed("503".into(), NOW).next_renewal(), NOW.after(RETRY_AFTER));
-        let renewed = Watch::default().renewed(NOW.after(RENEW_AFTER * 7), NOW);
-        assert_eq!(renewed.next_renewal(), NOW.after(RENEW_AFTER));
-        let failed_later = renewed.failed("503".into(), NOW.after(RENEW_AFTER));
-        assert_eq!(failed_later.next_renewal(), NOW.after(RENEW_AFTER).after(RETRY_AFTER));
+    fn a_failed_call_is_tried_again_soon_and_a_good_one_after_two_to_three_days() {
+        let (of, never) = (connector(0), Watch::default());
+        assert!(never.next_renewal(&of) <= NOW);
+        assert_eq!(never.failed("503".into(), NOW).next_renewal(&of), NOW.after(RETRY_AFTER));
+        let renewed = never.renewed(NOW.after(DAY * 7), NOW);
+        let due = renewed.next_renewal(&of);
+        assert!((NOW.after(DAY * 2)..NOW.after(DAY * 3)).contains(&due), "{due}");
+        let failed_later = renewed.failed("503".into(), due);
+        assert_eq!(failed_later.next_renewal(&of), due.after(RETRY_AFTER));
+    }
+
+    #[test]
+    fn mailboxes_that_were_watched_together_are_renewed_apart() {
+        let renewed = Watch::default().renewed(NOW.after(DAY * 7), NOW);
+        let mut hours = [0; 24];
+        for number in 0..24_000 {
+            let waited = renewed.next_renewal(&connector(number)).millis() - NOW.after(DAY * 2).millis();
+            hours[usize::try_from(waited / 3_600_000).unwrap()] += 1;
+        }
+        assert!(hours.iter().all(|count| (850..1150).contains(count)), "{hours:?}");
+    }
+
+    #[test]
+    fn a_watch_of_another_life_is_renewed_in_time() {
+        for life in [0, 60, 3600, 86_400] {
+            let watch = Watch::default().renewed(NOW.after(Duration::from_secs(life)), NOW);
+            let waits = (watch.next_renewal(&connector(1)).millis() - NOW.millis()) / 1000;
+            let life = i64::try_from(life).unwrap();
+            assert!(waits == 300 || (life * 2 / 7..=life * 3 / 7).contains(&waits), "{waits} of {life}");
+        }
     }
 }

@@ -21,11 +21,11 @@ use crate::flows::watching::{rename, watch};
 use crate::ports::{Clock, Commit, Due, EmailProvider, ProviderError, SWEEP_SHARDS, Store, StoreError, Unavailable, Vault, WakeUps};
 
 /// How many due rows of a shard are read at once.
-const MOST_PER_SHARD: u32 = 100;
+pub const MOST_PER_SHARD: u32 = 100;
 /// How many connectors of a shard are swept side by side: one that Google keeps waiting must not hold up the others.
-const AT_ONCE: usize = 8;
+pub const AT_ONCE: usize = 8;
 /// When a connector is swept again whose sweep failed.
-const AGAIN_AFTER: Duration = Duration::from_secs(60);
+pub const AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 pub struct Renew<S, V, P, W, C> {
     pub store: S,

@@ -6,7 +6,7 @@ use email_connectors::domain::event::DetailType;
 use email_connectors::domain::wake_up::WakeUp;
 use email_connectors::flows::process::Outcome;
 use serde_json::json;
-use tests::stage::{DAY, MINUTE, QUIET_AFTER, Scene, Stage, subjects};
+use tests::stage::{DAY, MINUTE, QUIET_AFTER, RENEWAL, Scene, Stage, subjects};
 use tests::world::{Call, Consent, WATCH_LIFE, When};
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn only_a_push_that_was_published_since_the_renewal_proves_a_watch() {
     }
     assert_eq!(scene.connector().verified_at, Some(late));
 
-    scene.stage.world.pass(DAY);
+    scene.stage.world.pass(RENEWAL);
     assert_eq!(scene.stage.sweep().await.renewed, 1);
     assert!(!scene.connector().is_verified(), "a new watch is proven anew");
 }
@@ -103,7 +103,7 @@ async fn a_watch_that_lapses_is_told_once_and_a_new_one_may_lapse_again() {
 async fn a_watch_of_another_topic_is_stopped_first() {
     let scene = Scene::new().await;
     scene.ada.watch_is_taken();
-    scene.stage.world.pass(DAY);
+    scene.stage.world.pass(RENEWAL);
     scene.stage.forget_calls();
     assert_eq!(scene.stage.sweep().await.renewed, 1);
     assert_eq!(scene.stage.calls_of(&["gmail.watch", "gmail.stop"]), ["gmail.watch", "gmail.stop", "gmail.watch"]);
@@ -140,7 +140,7 @@ async fn connected(number: usize) -> Stage {
 #[tokio::test]
 async fn more_than_a_page_of_due_rows_is_swept_in_one_run() {
     let stage = connected(1000).await;
-    stage.world.pass(DAY);
+    stage.world.pass(RENEWAL);
     assert_eq!(stage.sweep().await.renewed, 1000);
     assert_eq!(stage.sweep().await.renewed, 0);
 }
@@ -148,7 +148,7 @@ async fn more_than_a_page_of_due_rows_is_swept_in_one_run() {
 #[tokio::test]
 async fn a_renewer_that_runs_out_of_time_is_resumed_by_the_next() {
     let stage = connected(60).await;
-    stage.world.pass(DAY);
+    stage.world.pass(RENEWAL);
     stage.world.set_tick(Duration::from_secs(1));
     let mut renewed = Vec::new();
     while renewed.iter().sum::<usize>() < 60 {

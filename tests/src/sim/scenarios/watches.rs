@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::sim::Sim;
-use crate::stage::{DAY, MINUTE};
+use crate::stage::{DAY, MINUTE, RENEWAL};
 use crate::world::{Call, Mail, When};
 
 pub async fn a_watch_renewed(sim: &mut Sim) {
-    sim.pass(DAY);
+    sim.pass(RENEWAL);
     sim.begin();
     sim.mail(1);
     sim.sweep().await;
@@ -18,7 +18,7 @@ pub async fn a_watch_renewed(sim: &mut Sim) {
 /// Neither a renewal's answer nor anything else of it may move the cursor over mail that came with it.
 pub async fn mail_during_a_renewal(sim: &mut Sim) {
     let ada = sim.ada.clone();
-    sim.pass(DAY);
+    sim.pass(RENEWAL);
     for call in [Call::Watch, Call::RecordWatch] {
         let comes = ada.clone();
         sim.world.meanwhile(call, When::Before, 1, move |_| drop(comes.deliver(Mail::new("During the renewal"))));
@@ -32,12 +32,12 @@ pub async fn mail_during_a_renewal(sim: &mut Sim) {
 
 pub async fn a_watch_that_lapses(sim: &mut Sim) {
     let ada = sim.ada.clone();
-    sim.pass(DAY);
+    sim.pass(RENEWAL);
     for nth in 1..=3 {
         sim.world.fail(Call::Watch, When::Before, nth);
     }
     sim.sweep().await;
-    sim.pass(DAY * 6 + MINUTE * 3);
+    sim.pass(DAY * 4 + MINUTE * 3);
     sim.begin();
     sim.mail(1);
     sim.sweep().await;
@@ -50,7 +50,7 @@ pub async fn a_watch_that_lapses(sim: &mut Sim) {
 
 pub async fn another_watch_in_the_way(sim: &mut Sim) {
     let ada = sim.ada.clone();
-    sim.pass(DAY);
+    sim.pass(RENEWAL);
     ada.watch_is_taken();
     sim.begin();
     sim.sweep().await;
