@@ -20,9 +20,7 @@ struct Arguments {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
     let Arguments { settings, assumed, prices } = Arguments::parse();
-    let began = std::time::Instant::now();
     let counted = Counted::count().await?;
-    eprintln!("  counted, {:?}", began.elapsed());
     println!("What was counted\n\n{}", report::counted(&counted));
     println!("What it costs, in dollars\n\n{}", report::costs(&counted, &prices, &assumed));
     println!("{}", report::assumptions(&assumed));
