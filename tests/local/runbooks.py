@@ -206,9 +206,10 @@ def gmail_fails_a_little(trouble: Trouble) -> None:
 
 def key_is_disabled(trouble: Trouble) -> None:
     client("kms", trouble.state["aws_endpoint"]).disable_key(KeyId=trouble.state["secrets_key_id"])
-    # A day later, as far as the connector knows: the token that was opened has run out, and the watch is due.
-    ago = {"S": moment(timedelta(days=4))}
-    trouble.change("SET watch.renewed_at = :ago, due_at = :now REMOVE access_token", {":ago": ago, ":now": now()})
+    # Days later, as far as the connector knows: the token that was opened has run out, and the watch is due.
+    ago, ends = {"S": moment(timedelta(days=4))}, {"S": moment(-timedelta(days=3))}
+    given = {":ago": ago, ":ends": ends, ":now": now()}
+    trouble.change("SET watch.renewed_at = :ago, watch.expiration = :ends, due_at = :now REMOVE access_token", given)
     trouble.mail_comes()
 
 

@@ -70,7 +70,16 @@ impl Watch {
 
     /// When the next `watch` call is due. A watch that was never confirmed is due at once.
     pub fn next_renewal(&self, of: &ConnectorId) -> Timestamp {
-        let planned = match (self.renewed_at, self.expiration) {
+        let planned = self.planned_renewal(of);
+        match &self.failure {
+            Some(failure) => planned.max(failure.at.after(RETRY_AFTER)),
+            None => planned,
+        }
+    }
+
+    /// The same without failures.
+    pub fn planned_renewal(&self, of: &ConnectorId) -> Timestamp {
+        match (self.renewed_at, self.expiration) {
             (Some(renewed), Some(ends)) => {
                 let life = ends.millis().saturating_sub(renewed.millis()).max(0);
                 let part = (SEVENTHS_BEFORE_RENEWAL << 16) + share(of);
@@ -80,10 +89,6 @@ impl Watch {
                 renewed.after(waits.max(RETRY_AFTER))
             }
             _ => Timestamp::from_millis(0),
-        };
-        match &self.failure {
-            Some(failure) => planned.max(failure.at.after(RETRY_AFTER)),
-            None => planned,
         }
     }
 }

@@ -57,7 +57,7 @@ pub struct Session<'a, S, V, P> {
     connector: Connector,
     now: Timestamp,
     token: AccessToken,
-    /// Whether the token was refreshed in this session, so that a refusal is not our cache's fault.
+    /// Whether Google gave the token in this session, so that a refusal is no fault of what was remembered.
     fresh: bool,
     /// Quota units that were spent and not yet taken note of.
     units: u32,
@@ -82,11 +82,11 @@ impl<'a, S: Store, V: Vault, P: EmailProvider> Session<'a, S, V, P> {
             },
             None => None,
         };
-        let fresh = cached.is_none();
+        let is_cached = cached.is_some();
         let nothing = AccessToken { secret: String::new().into(), expires_at: now };
         let token = cached.unwrap_or(nothing);
-        let mut session = Self { store, vault, provider, refreshes, connector: connector.clone(), now, token, fresh, units: 0 };
-        if fresh {
+        let mut session = Self { store, vault, provider, refreshes, connector: connector.clone(), now, token, fresh: false, units: 0 };
+        if !is_cached {
             session.refresh().await?;
         }
         Ok(session)
@@ -104,7 +104,6 @@ impl<'a, S: Store, V: Vault, P: EmailProvider> Session<'a, S, V, P> {
         match request(self.token.clone()).await {
             Err(ProviderError::Unauthorized) if !self.fresh => {
                 self.refresh().await?;
-                self.fresh = true;
                 Ok(request(self.token.clone()).await?)
             }
             answer => Ok(answer?),
@@ -129,11 +128,13 @@ impl<'a, S: Store, V: Vault, P: EmailProvider> Session<'a, S, V, P> {
         };
         if let Some(held) = remembered.as_ref().filter(newer) {
             self.token = held.token.clone();
+            self.fresh = false;
             return Ok(());
         }
         let token = self.confirmed().await?;
         *remembered = Some(Refreshed { generation: self.connector.generation, token: token.clone() });
         self.token = token;
+        self.fresh = true;
         Ok(())
     }
 

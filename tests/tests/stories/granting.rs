@@ -209,3 +209,19 @@ async fn two_who_need_a_token_at_once_ask_for_one() {
     assert!(first.is_ok() && second.is_ok());
     assert_eq!(scene.stage.calls_of(&["gmail.refresh"]).len(), 1);
 }
+
+/// The row's copy is gone, and this process remembers a token that Google no longer honours.
+#[tokio::test]
+async fn a_remembered_token_is_not_the_last_word_of_google() {
+    let scene = Scene::new().await;
+    scene.stage.world.pass(ACCESS_TOKEN_LIFE);
+    let processing = scene.stage.processing();
+    let now = scene.stage.world.now();
+    scene.deliver(&["Zero"]);
+    scene.stage.world.fail(Call::CacheAccessToken, When::Before, 1);
+    processing.run(&scene.push(), now).await.unwrap();
+    scene.ada.revoke_grant();
+    scene.deliver(&["One"]);
+    assert_eq!(processing.run(&scene.push(), now).await.unwrap(), [Outcome::NotActive]);
+    assert_eq!(scene.connector().status, Status::NeedsReauth);
+}

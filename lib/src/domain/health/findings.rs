@@ -14,14 +14,14 @@ use crate::domain::pause::is_paused;
 use crate::domain::scopes::{Capability, capabilities, missing};
 use crate::domain::sweep::{Overdue, overdue};
 use crate::domain::timestamp::Timestamp;
-use crate::domain::watch::{RENEW_AFTER, WatchStatus};
+use crate::domain::watch::WatchStatus;
 
 /// Gmail answers each `watch` with a push of its own, usually within seconds; Pub/Sub tries one again for minutes.
 const UNPROVEN_AFTER: Duration = Duration::from_secs(600);
 /// The first sweep after a connect comes after five minutes, and asks for the watch that the connect did not get to.
 const MISSING_AFTER: Duration = Duration::from_secs(600);
-/// A dozen tries: what passes has passed. A watch lives for a week, so that six days are left to mend it.
-const RENEWAL_LATE_AFTER: Duration = RENEW_AFTER.saturating_add(Duration::from_secs(3600));
+/// A dozen tries: what passes has passed. A watch lives for a week, so that some four days are left to mend it.
+const RENEWAL_LATE_AFTER: Duration = Duration::from_secs(3600);
 /// The waits double from 20 seconds to ten minutes: six looks that failed are ten minutes and more.
 const LOOKS_TO_BE_DOWN: u32 = 6;
 /// A processor has time to publish, and then two or three sweeps to find what it left.
@@ -127,7 +127,7 @@ impl Found<'_> {
                 self.add(Code::WatchLapsed, Severity::Degraded, format!("the watch ended at {ended} and was not renewed{why}"));
             }
             (WatchStatus::Active, _, Some(renewed)) => {
-                let late = self.is_past(renewed, RENEWAL_LATE_AFTER);
+                let late = self.is_past(watch.planned_renewal(&self.connector.id), RENEWAL_LATE_AFTER);
                 if late || watch.failure.is_some() {
                     let severity = if late { Severity::Degraded } else { Severity::Note };
                     self.add(Code::WatchRenewalLate, severity, format!("the watch of {renewed} was not renewed ({reason})"));
