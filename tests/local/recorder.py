@@ -1,6 +1,6 @@
 """Stands between the functions and the emulator and notes which function made which AWS call: never what was in it.
 
-A tunnel that reads along: bytes go on as they came, and are read after they were sent."""
+A tunnel that reads along: requests go on whole and as they came, but for those that a test asked to have refused."""
 
 import argparse
 import json
@@ -27,6 +27,8 @@ class Messages:
     def __init__(self):
         self.held = b""
         self.done: list[tuple[bytes, bytes]] = []
+        # Each message that was cut, as it came; for who passes them on.
+        self.raw: list[bytes] = []
 
     def feed(self, data: bytes) -> list[tuple[bytes, bytes]]:
         self.held += data
@@ -48,7 +50,8 @@ class Messages:
             body = rest[:used] if len(rest) >= used else None
         if body is None:
             return False
-        self.held = rest[used:]
+        whole, self.held = self.held[: end + 4 + used], rest[used:]
+        self.raw.append(whole)
         # 1xx announces the answer and is none.
         if not re.match(rb"HTTP/1\.1 1\d\d", head):
             self.done.append((head, body))
@@ -74,6 +77,7 @@ class Recorder:
 
     def __init__(self, file: Path):
         self.file = file
+        self.refusals = Refusals(file.with_name("refusals.json"))
         self.calls: queue.Queue = queue.Queue()
         threading.Thread(target=self.write_or_end, daemon=True).start()
 
@@ -108,6 +112,35 @@ def described(request: tuple[bytes, bytes], answer: tuple[bytes, bytes] | None) 
     return call | {"status": status, "canaries": canaries}
 
 
+REFUSED = (
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/x-amz-json-1.1\r\nx-amzn-errortype: AccessDeniedException\r\n"
+    b"content-length: 55\r\n\r\n"
+)
+REFUSAL = b'{"__type":"AccessDeniedException","Message":"refused"}\n'
+
+
+class Refusals:
+    """What a test has written into the file: `{service, action, times}`; so many calls of that kind are refused."""
+
+    def __init__(self, file: Path):
+        self.file = file
+        self.lock = threading.Lock()
+
+    def refuses(self, request: tuple[bytes, bytes]) -> bool:
+        if not self.file.exists():
+            return False
+        with self.lock:
+            asked = json.loads(self.file.read_text())
+            try:
+                call = aws_calls.read(*request)
+            except (ValueError, KeyError, TypeError, AttributeError):
+                return False
+            if asked["times"] < 1 or (call["service"], call["action"]) != (asked["service"], asked["action"]):
+                return False
+            self.file.write_text(json.dumps(asked | {"times": asked["times"] - 1}))
+            return True
+
+
 def serve(port: int, upstream: tuple[str, int], recorder: Recorder) -> None:
     listener = socket.create_server(("127.0.0.1", port), backlog=256)
     while True:
@@ -129,8 +162,14 @@ def tunnel(client: socket.socket, upstream: tuple[str, int], recorder: Recorder)
                 if client in readable:
                     if not (data := client.recv(CHUNK)):
                         return
-                    server.sendall(data)
-                    waiting += [(time.time(), request) for request in requests.feed(data)]
+                    for request in requests.feed(data):
+                        whole = requests.raw.pop(0)
+                        if recorder.refusals.refuses(request):
+                            client.sendall(REFUSED + REFUSAL)
+                            recorder.note(time.time(), request, (REFUSED.strip(), REFUSAL))
+                        else:
+                            waiting.append((time.time(), request))
+                            server.sendall(whole)
                 if server in readable:
                     if not (data := server.recv(CHUNK)):
                         return

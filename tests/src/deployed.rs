@@ -61,9 +61,10 @@ impl Stack {
 
     /// The stack as it is.
     pub fn running() -> Self {
-        let file = std::env::var("STACK_JSON").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../.local/stack.json").into());
-        let text = std::fs::read_to_string(&file).unwrap_or_else(|_| panic!("{file} is not there: no stack is running (make local-up)"));
-        Self { kept: Kept::beside(&file), ..serde_json::from_str(&text).unwrap() }
+        let file = stack_json();
+        let text = std::fs::read_to_string(&file)
+            .unwrap_or_else(|_| panic!("{} is not there: no stack is running (make local-up)", file.display()));
+        Self { kept: Kept::beside(&file.to_string_lossy()), ..serde_json::from_str(&text).unwrap() }
     }
 
     /// The stack at rest: no fault armed, pushes as usual, no event of an earlier test in the queue.
@@ -352,6 +353,15 @@ pub fn kill(pids: &[u32]) -> bool {
 }
 
 /// An answer's JSON, after its status was as expected.
+/// A file in the folder of the stack's own.
+pub fn beside_the_stack(name: &str) -> std::path::PathBuf {
+    stack_json().with_file_name(name)
+}
+
+fn stack_json() -> std::path::PathBuf {
+    std::env::var("STACK_JSON").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../.local/stack.json").into()).into()
+}
+
 pub async fn read(response: Response, expected: StatusCode) -> Value {
     let (status, text) = (response.status(), response.text().await.unwrap());
     assert_eq!(status, expected, "{text}");

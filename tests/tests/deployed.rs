@@ -10,6 +10,8 @@
 mod api;
 #[path = "deployed/bus.rs"]
 mod bus;
+#[path = "deployed/counting.rs"]
+mod counting;
 #[path = "deployed/crash.rs"]
 mod crash;
 #[path = "deployed/health.rs"]
