@@ -120,16 +120,24 @@ class Trouble:
         given = {"ExpressionAttributeValues": values} if values else {}
         client("dynamodb", self.state["aws_endpoint"]).update_item(**asked, **named, **given)
 
+    def swept(self) -> None:
+        """It is due now, and a sweep has come for it."""
+        due = {"N": str(int(time.time()))}
+        self.change("SET due_at = :due", {":due": due})
+        table = client("dynamodb", self.state["aws_endpoint"])
+
+        def another() -> bool:
+            row = table.get_item(TableName=self.state["table"], Key=self.row(), ConsistentRead=True)["Item"]
+            return row.get("due_at") != due
+
+        wait_until(another, PATIENCE, "a sweep")
+
     def row(self) -> dict:
         return {"pk": {"S": f"MAILBOX#{self.variables['MAILBOX']}"}, "sk": {"S": f"CONNECTOR#{self.variables['CONNECTOR']}"}}
 
 
 def moment(ago: timedelta) -> str:
     return (datetime.now(timezone.utc) - ago).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-
-
-def now() -> dict:
-    return {"N": str(int(time.time()))}
 
 
 def grant_ends(trouble: Trouble) -> None:
@@ -146,7 +154,7 @@ def quota_ends(trouble: Trouble) -> None:
 def client_is_refused(trouble: Trouble) -> None:
     """Google says so to whoever asks."""
     trouble.google("POST", "/faults", {"method": "token", "times": 0, "status": 401, "reason": "invalid_client"})
-    trouble.change("REMOVE access_token")
+    trouble.google("POST", "/access-tokens/expire", {"email": trouble.variables["MAILBOX"]})
     trouble.connectors("sync", trouble.variables["CONNECTOR"])
 
 
@@ -154,7 +162,8 @@ def pushes_stop(trouble: Trouble) -> None:
     """And no push has come since the watch was renewed, a while ago."""
     trouble.google("PUT", "/push", push("http://127.0.0.1:9/elsewhere"))
     ago = moment(timedelta(minutes=20))
-    trouble.change("SET watch.renewed_at = :ago, due_at = :now REMOVE verified_at, checked_at", {":ago": {"S": ago}, ":now": now()})
+    trouble.change("SET watch.renewed_at = :ago REMOVE verified_at, checked_at", {":ago": {"S": ago}})
+    trouble.swept()
 
 
 def pushes_come(trouble: Trouble) -> None:
@@ -169,7 +178,8 @@ def watch_ends(trouble: Trouble) -> None:
     """As days of refused renewals would have left it."""
     trouble.fails(method="watch", status=403, reason="forbidden")
     ended = {"S": moment(timedelta(days=1))}
-    trouble.change("SET watch.expiration = :ended, watch.renewed_at = :ended, due_at = :now", {":ended": ended, ":now": now()})
+    trouble.change("SET watch.expiration = :ended, watch.renewed_at = :ended", {":ended": ended})
+    trouble.swept()
 
 
 def history_ends(trouble: Trouble) -> None:
@@ -209,8 +219,9 @@ def key_is_disabled(trouble: Trouble) -> None:
     client("kms", trouble.state["aws_endpoint"]).disable_key(KeyId=trouble.state["secrets_key_id"])
     # Days later, as far as the connector knows: the token that was opened has run out, and the watch is due.
     ago, ends = {"S": moment(timedelta(days=4))}, {"S": moment(-timedelta(days=3))}
-    given = {":ago": ago, ":ends": ends, ":now": now()}
-    trouble.change("SET watch.renewed_at = :ago, watch.expiration = :ends, due_at = :now REMOVE access_token", given)
+    trouble.change("SET watch.renewed_at = :ago, watch.expiration = :ends REMOVE access_token", {":ago": ago, ":ends": ends})
+    trouble.google("POST", "/access-tokens/expire", {"email": trouble.variables["MAILBOX"]})
+    trouble.swept()
     trouble.mail_comes()
 
 
