@@ -17,7 +17,9 @@ from settings import ROOT, STATE, parameters
 from terminal import Failure, say, step
 from web import DIRECT, expect
 
-BAD_EVERY = 20
+# Of the rows, and of a small export every twentieth.
+MOST_BAD = 50
+LEAST_BETWEEN = 20
 KINDS = ["wrong_key", "broken_token", "no_token", "invalid_grant", "missing_scopes", "another_address", "invalid_triggers", "another_account"]
 
 
@@ -54,7 +56,8 @@ class Migration:
         self.check(told, good)
 
     def user(self, number: int) -> dict:
-        kind = KINDS[number // BAD_EVERY % len(KINDS)] if number % BAD_EVERY == BAD_EVERY // 2 else None
+        every = max(LEAST_BETWEEN, self.rows // MOST_BAD)
+        kind = KINDS[number // every % len(KINDS)] if number % every == every // 2 else None
         if kind:
             self.expected[kind] = self.expected.get(kind, 0) + 1
         address = f"{self.name}-{number}@example.com"
