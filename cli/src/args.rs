@@ -90,7 +90,7 @@ pub enum Command {
     Sync(Connector),
     /// Have a mailbox's watch renewed by the next sweep (operator: through the table).
     Renew(Connector),
-    /// Whether all is well, and what to do if it is not; exit code 1 if something needs a person.
+    /// Whether all is well, and what to do if it is not; exit code 1 if something is down.
     Health(connectors::Health),
     /// A connector's circuit breaker.
     Circuit(Connector),
