@@ -96,14 +96,13 @@ def routes(endpoint: str, stack: dict) -> int:
 
 
 def function_of(operation: dict) -> str:
-    """The function behind a route; the gateway calls it by its alias."""
+    """The function behind a route."""
     uri = json.dumps(operation["x-amazon-apigateway-integration"]["uri"])
-    return re.search(r"\$\{(\w+?)(Aliaslive)?(\.Arn)?\}/invocations", uri).group(1)
+    return re.search(r"\$\{(\w+?)(\.Arn)?\}/invocations", uri).group(1)
 
 
 def integration(endpoint: str, gateway, api: str, function: str) -> str:
-    # The alias that the template publishes: what the gateway calls on AWS.
-    arn = client("lambda", endpoint).get_function(FunctionName=function, Qualifier="live")["Configuration"]["FunctionArn"]
+    arn = client("lambda", endpoint).get_function(FunctionName=function)["Configuration"]["FunctionArn"]
     made = gateway.create_integration(ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=arn, PayloadFormatVersion="2.0")
     return made["IntegrationId"]
 

@@ -36,6 +36,11 @@ pub async fn run(session: &Session, asked: Migrate) -> Result<(), Failure> {
     let keys = Keys::parse(&keys).map_err(|error| Failure::here(error.to_string()))?;
     let export = Export::new(&asked.export, asked.format, asked.fields.clone())?;
     let dry_run = session.dry_run || !asked.apply;
+    // The report is written anew each time.
+    let same = |path: &PathBuf| path.canonicalize().ok() == asked.export.canonicalize().ok();
+    if asked.report.as_ref().is_some_and(same) || asked.journal.as_ref().is_some_and(same) {
+        return Err(Failure::here("--report and --journal must be files of their own, and not the export"));
+    }
     let (ready, rehearsed) = rehearse(&export, &keys, asked.report.as_deref().filter(|_| dry_run))?;
     if dry_run {
         tell(session, &rehearsed, true)?;

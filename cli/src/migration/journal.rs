@@ -69,6 +69,10 @@ impl Journal {
             Err(TryLockError::Error(error)) => return Err(failed(&error)),
         }
         let (done, whole) = read(&file, place).map_err(|error| failed(&error))?;
+        let length = file.metadata().map_err(|error| failed(&error))?.len();
+        if whole == 0 && length > 0 {
+            return Err(failed(&"this file is no journal; name another one with --journal"));
+        }
         // A line that was cut off in the middle is as good as not written.
         file.set_len(whole).and_then(|()| file.seek(SeekFrom::End(0))).map_err(|error| failed(&error))?;
         let mut journal = Self { path: path.into(), file, done, unsynced: 0 };

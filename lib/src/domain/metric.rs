@@ -71,7 +71,6 @@ const RENEWER: &[&str] = &["watch-renewer"];
 const API: &[&str] = &["connectors-api"];
 const CONNECT: &[&str] = &["oauth-connect"];
 const TALKS_TO_GOOGLE: &[&str] = &["oauth-connect", "connectors-api", "history-processor", "watch-renewer"];
-const REFRESHES: &[&str] = &["connectors-api", "history-processor", "watch-renewer"];
 const PUBLISHES: &[&str] = &["oauth-connect", "connectors-api", "history-processor"];
 const ADMITS: &[&str] = &["oauth-connect", "connectors-api"];
 
@@ -108,7 +107,7 @@ pub static METRICS: [Metric; 35] = [
         unit: Unit::Milliseconds,
         dimensions: &[],
         functions: PROCESSOR,
-        tells: "from Gmail's notification to the event on the bus, of each event that a push led to; each connector's own stands in the log line `mailbox looked at`",
+        tells: "from Gmail's notification to the event on the bus, of each lot that a push led to; each connector's own stands in the log line `mailbox looked at`",
     },
     count(
         EVENTS_PUBLISHED,
@@ -116,13 +115,13 @@ pub static METRICS: [Metric; 35] = [
         PUBLISHES,
         "events that the bus took, by detail type: `TRIGGER_FIRED` is what fired, `MESSAGE_PARKED` what was set aside, `CONNECTOR_NEEDS_REAUTH` who must connect again",
     ),
-    count(EVENTS_PUT_OFF, &[], PROCESSOR, "events that the bus did not take, and that wait in the table"),
+    count(EVENTS_PUT_OFF, &[], PUBLISHES, "events that the bus did not take, and that wait in the table"),
     Metric {
         name: OUTBOX_AGE,
         unit: Unit::Seconds,
         dimensions: &[],
         functions: PROCESSOR,
-        tells: "age of each event that an earlier run decided and left unpublished, when it was taken on",
+        tells: "age of the oldest event that an earlier run decided and left unpublished, when they were taken on",
     },
     count(CIRCUITS_OPENED, &[], PROCESSOR, "mailboxes that rest from now on, because Google failed for them"),
     count(CIRCUITS_CLOSED, &[], PROCESSOR, "mailboxes that had rested, and for which Google answers again"),
@@ -143,7 +142,7 @@ pub static METRICS: [Metric; 35] = [
     count(
         TOKEN_REFRESHES,
         &["Outcome"],
-        REFRESHES,
+        TALKS_TO_GOOGLE,
         "access tokens that were asked for: `refreshed`, `grant_refused` (the user must connect again), `client_refused`, `unavailable`",
     ),
     count(
@@ -152,7 +151,7 @@ pub static METRICS: [Metric; 35] = [
         TALKS_TO_GOOGLE,
         "Google refused our own client id or secret: no connector works until an operator mends it",
     ),
-    count(SECRET_WRONG_CONTEXT, &[], REFRESHES, "a sealed secret was opened where it does not belong"),
+    count(SECRET_WRONG_CONTEXT, &[], TALKS_TO_GOOGLE, "a sealed secret was opened where it does not belong"),
     count(CONNECTED, &[], CONNECT, "connects and reconnects"),
     count(SECURITY_EVENTS, &["Outcome"], CONNECT, "Google's security events: `ended` access, `noted`, `refused`"),
     count(MAIL_OPERATIONS, &["Operation", "Outcome"], API, "operations on mail by name: `done`, `failed`"),

@@ -123,7 +123,7 @@ fn the_dashboard_shows_metrics_that_exist_and_every_one_of_them() {
             };
             let of_search = |parts: &[serde_json::Value]| -> Option<Read> {
                 let search = parts[0]["expression"].as_str()?;
-                let (dimensions, name) = search.strip_prefix("SEARCH('{${AWS::StackName},")?.split_once("} MetricName=")?;
+                let (dimensions, name) = search.strip_prefix("SEARCH('{\"${AWS::StackName}\",")?.split_once("} MetricName=")?;
                 Some((name.split('\'').next()?.into(), dimensions.split(',').map(String::from).collect()))
             };
             let parts = metric.as_array().unwrap();

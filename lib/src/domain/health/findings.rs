@@ -349,8 +349,11 @@ mod tests {
             ("a renewal failed", |c| c.watch = c.watch.failed("503".into(), NOW), &[(WatchRenewalLate, Note)]),
             ("renewed a day ago", |c| (c.watch.renewed_at, c.verified_at) = (Some(ago(DAY)), Some(ago(DAY))), &[]),
             (
-                "not renewed for a day and an hour",
-                |c| (c.watch.renewed_at, c.verified_at) = (Some(ago(DAY + HOUR)), Some(ago(DAY))),
+                "not renewed for three days and more",
+                |c| {
+                    (c.watch.renewed_at, c.verified_at) = (Some(ago(DAY * 3 + HOUR * 2)), Some(ago(DAY)));
+                    c.watch.expiration = Some(NOW.after(DAY * 4));
+                },
                 &[(WatchRenewalLate, Degraded)],
             ),
             (

@@ -226,7 +226,8 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
         self.decided = Vec::new();
         if let AccessError::Provider(ProviderError::Unavailable { retry_after, .. }) = error {
             self.next.circuit = self.stored.circuit.failed(*retry_after, self.process.pace.cooldown, now);
-            if self.next.circuit.state(now) == CircuitState::Open {
+            // A probe that fails again opens nothing that was closed.
+            if self.stored.circuit.open_until.is_none() && self.next.circuit.open_until.is_some() {
                 metrics::counter!(CIRCUITS_OPENED).increment(1);
             }
         }
@@ -268,6 +269,7 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
             self.stored = Connector { version: self.stored.version + 1, ..next.clone() };
             self.fired += chunk.iter().filter(|event| event.detail_type == DetailType::TriggerFired).count();
             self.publish(chunk).await?;
+            self.note_lag(chunk);
             if last {
                 self.next = self.stored.clone();
                 return Ok(());
@@ -301,15 +303,18 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
     async fn publish(&mut self, events: &[Event]) -> Result<(), StoreError> {
         let process = self.process;
         let refused = publish(&process.store, &process.bus, &self.stored.location(), events, self.now()).await?;
-        let fired = |event: &Event| event.detail_type == DetailType::TriggerFired && !refused.contains(&event.event_id);
-        if let Some(notified_at) = self.wake_up.proves_push_at().filter(|_| events.iter().any(fired)) {
-            let lag = self.now().millis().saturating_sub(notified_at.millis()).max(0);
-            self.lag_ms = Some(lag);
-            #[expect(clippy::cast_precision_loss, reason = "no lag lasts for so many milliseconds")]
-            metrics::histogram!(NOTIFICATION_LAG).record(lag as f64);
-        }
         self.refused += refused.len();
         Ok(())
+    }
+
+    /// Of what this run decided: what an earlier one left has waited for other reasons.
+    fn note_lag(&mut self, events: &[Event]) {
+        let fired = events.iter().any(|event| event.detail_type == DetailType::TriggerFired);
+        let Some(notified_at) = self.wake_up.proves_push_at().filter(|_| fired && self.refused == 0) else { return };
+        let lag = self.now().millis().saturating_sub(notified_at.millis()).max(0);
+        self.lag_ms = Some(lag);
+        #[expect(clippy::cast_precision_loss, reason = "no lag lasts for so many milliseconds")]
+        metrics::histogram!(NOTIFICATION_LAG).record(lag as f64);
     }
 }
 
