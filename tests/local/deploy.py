@@ -31,17 +31,7 @@ def deploy(endpoint: str, google_url: str) -> dict[str, str]:
         outputs["ApiUrl"] = f"{endpoint}/_aws/execute-api/{physical_ids(endpoint)['HttpApi']}/$default"
     with step("Set how the table expires and is kept"):
         keeping(endpoint, outputs["TableName"])
-    limit(endpoint)
     return outputs
-
-
-def limit(endpoint: str) -> None:
-    """MiniStack's CloudFormation keeps as text what a parameter says of a mapping's concurrency; Lambda answers a number."""
-    functions = client("lambda", endpoint)
-    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
-        most = mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
-        if isinstance(most, str):
-            functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": int(most)})
 
 
 def keeping(endpoint: str, table: str) -> None:
