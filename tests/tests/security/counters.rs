@@ -15,6 +15,7 @@ pub fn start() {
     metrics::set_global_recorder(Counting).expect("nobody else counts");
 }
 
+/// Of one with dimensions its name and their values: `WakeUps/stale`.
 pub fn of(name: &str) -> u64 {
     COUNTERS.lock().unwrap().get(name).map_or(0, |count| count.load(Ordering::SeqCst))
 }
@@ -27,7 +28,8 @@ impl Recorder for Counting {
     fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
 
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
-        Counter::from_arc(COUNTERS.lock().unwrap().entry(key.name().into()).or_default().clone())
+        let name = key.labels().fold(key.name().to_string(), |name, label| format!("{name}/{}", label.value()));
+        Counter::from_arc(COUNTERS.lock().unwrap().entry(name).or_default().clone())
     }
 
     fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {

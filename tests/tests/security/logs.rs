@@ -39,8 +39,13 @@ pub async fn lines(stack: &Stack, since: SystemTime) -> Vec<String> {
     lines
 }
 
-/// How often a metric was counted since then.
+/// How often a metric was counted since then; of one with an outcome `WakeUps/stale`.
 pub async fn counted(stack: &Stack, name: &str, since: SystemTime) -> u64 {
-    let of = |line: &String| serde_json::from_str::<Value>(line).ok().and_then(|told| told.get(name)?.as_f64());
+    let (name, outcome) = name.split_once('/').map_or((name, None), |(name, outcome)| (name, Some(outcome)));
+    let of = |line: &String| {
+        let told: Value = serde_json::from_str(line).ok()?;
+        let is_it = outcome.is_none_or(|outcome| told["Outcome"] == outcome);
+        if is_it { told.get(name)?.as_f64() } else { None }
+    };
     lines(stack, since).await.iter().filter(|line| line.contains("_aws") && line.contains(name)).filter_map(of).sum::<f64>() as u64
 }

@@ -33,13 +33,13 @@ async fn case_18_another_tenants_mailbox() {
         let others: Vec<&Value> = calls.iter().filter(|call| call["email"] == other.email).collect();
         case.check(format!("{name}: calls under the other tenant's token"), 0, others.len());
         place.forget_calls().await;
-        let before = place.counted("WakeUpOfUnknownMailbox").await;
+        let before = place.counted("WakeUps/unknown_mailbox").await;
         case.check(
             format!("{name}: a push for an unknown mailbox"),
             202,
             status(&place.stack.push(Some(&good), forge::push(NOBODY, json!(7))).await),
         );
-        let counted = place.counted_to("WakeUpOfUnknownMailbox", before + 1).await - before;
+        let counted = place.counted_to("WakeUps/unknown_mailbox", before + 1).await - before;
         case.check(format!("{name}: counted as of an unknown mailbox"), 1, counted);
         place.idle().await;
         if place.inside.is_some() {
