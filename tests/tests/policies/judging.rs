@@ -12,9 +12,7 @@ const EVERY_FUNCTION: &str = "*";
 type Unshown = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
 /// What no run can see being used.
-const NEVER_SEEN: [Unshown; 7] = [
-    (EVERY_FUNCTION, "xray:PutTraceSegments", "*", "*", "Lambda itself traces, under the function's role"),
-    (EVERY_FUNCTION, "xray:PutTelemetryRecords", "*", "*", "Lambda itself traces, under the function's role"),
+const NEVER_SEEN: [Unshown; 5] = [
     (EVERY_FUNCTION, "logs:CreateLogStream", "*", "*", "Lambda itself writes the logs, under the function's role"),
     (EVERY_FUNCTION, "logs:PutLogEvents", "*", "*", "Lambda itself writes the logs, under the function's role"),
     ("history-processor", "sqs:ReceiveMessage", "NotificationQueue", "*", "the event source mapping polls, under the function's role"),

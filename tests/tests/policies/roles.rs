@@ -25,5 +25,12 @@ fn statements(role: &Value, name: &str) -> Vec<Statement> {
     assert_eq!(role["Properties"]["ManagedPolicyArns"], Value::Null, "{name} has policies that nobody sees here");
     let policies = role["Properties"]["Policies"].as_sequence().unwrap().iter();
     let all = policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_sequence().unwrap());
-    all.map(|statement| Statement::read(statement).unwrap_or_else(|why| panic!("{name}: {why}"))).collect()
+    // Lambda itself traces, under the function's role, and X-Ray knows no resources.
+    let traces = |statement: &&Value| {
+        let actions = statement["Action"].as_sequence();
+        actions.is_some_and(|actions| actions.iter().all(|action| action.as_str().is_some_and(|action| action.starts_with("xray:Put"))))
+    };
+    all.filter(|statement| !traces(statement))
+        .map(|statement| Statement::read(statement).unwrap_or_else(|why| panic!("{name}: {why}")))
+        .collect()
 }
