@@ -119,8 +119,6 @@ def deployed(tally: Tally) -> None:
         tally.phase("The API after its description", local("described"))
         tally.phase("A migration, killed twice", local("migration"))
         security(tally)
-        tally.phase("Runbooks", local("runbooks"))
-        tally.phase("Metrics", local("metrics-compared"))
         tally.phase("Least privilege", nextest(*tests(["policies"])))
     except Failure:
         tally.phase("What the functions wrote", local("logs"))
