@@ -1,5 +1,6 @@
 """Walks through docs/operations.md on the running stack: provokes what a runbook is for, runs its commands, and compares."""
 
+import fcntl
 import json
 import os
 import re
@@ -271,11 +272,21 @@ def run(state: dict, wanted: list[str]) -> None:
     if missing := set(walks) ^ set(PROVOKED):
         raise Failure(f"a runbook without what provokes it, or the other way round: {', '.join(sorted(missing))}")
     heading("Runbooks")
-    for anchor in wanted or PROVOKED:
-        with step(anchor) as current:
-            walk(Trouble(state, anchor), walks[anchor], prelude)
-            current.note(f"{sum(1 for block in walks[anchor] if block.command)} commands")
+    with STATE.with_name("runbooks.lock").open("w") as lock:
+        alone(lock)
+        for anchor in wanted or PROVOKED:
+            with step(anchor) as current:
+                walk(Trouble(state, anchor), walks[anchor], prelude)
+                current.note(f"{sum(1 for block in walks[anchor] if block.command)} commands")
     say("  every runbook did what it says")
+
+
+def alone(lock) -> None:
+    """Each walk breaks what the whole stack shares, and mends it for all at its end."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Failure("another walk is under way on this stack; wait for its end") from None
 
 
 def walk(trouble: Trouble, blocks: list[Block], prelude: str) -> None:
