@@ -10,7 +10,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import tools  # noqa: E402
-from settings import LOCAL, STATE  # noqa: E402
+from settings import LOCAL, ROOT, STATE  # noqa: E402
 from terminal import Failure, say, tail  # noqa: E402
 
 USAGE = """usage: stack.py COMMAND
@@ -26,6 +26,7 @@ USAGE = """usage: stack.py COMMAND
   google-client           Google's own client library drives the fake Google
   migration [ROWS]        users of an older system are taken over, killed twice on the way, on the running stack
   described               the API tried after its own description, on the running stack
+  canary-template         what SAM makes of a canary deployment, after a build
   build                   sam build for this machine, and the fake Google
   validate                sam validate --lint
   with-ministack -- CMD   run CMD beside a MiniStack of its own
@@ -145,6 +146,14 @@ def validate() -> None:
     os.execve(tools.sam(), [tools.sam(), "validate", "--lint"], environment)
 
 
+def canary_template() -> None:
+    tools.venvs()
+    import subprocess
+
+    checked = [str(tools.SAM_VENV / "bin" / "python"), str(ROOT / "tests" / "local" / "canary_template.py")]
+    sys.exit(subprocess.run(checked, env=os.environ | {"AWS_DEFAULT_REGION": "us-east-1"}).returncode)
+
+
 def with_ministack() -> None:
     tools.enter_venv()
     import ministack
@@ -191,6 +200,7 @@ COMMANDS = {
     "up": up, "down": down, "deploy": deploy, "story": story, "logs": logs, "canaries": canaries, "runbooks": runbooks, "metrics": metrics,
     "metrics-compared": metrics_compared, "migration": migration,
     "described": described, "google-client": google_client, "build": build, "validate": validate,
+    "canary-template": canary_template,
     "with-ministack": with_ministack, "sam-local": sam_local, "bench": bench, "security": security,
     "security-table": security_table, "test": test,
 }

@@ -105,6 +105,7 @@ def phases(tally: Tally) -> None:
     tally.phase("Google's own client", local("google-client"))
     tally.phase("Adapters", local("with-ministack", "--", *nextest(*tests(["adapters"]))))
     tally.phase("Build", local("build"))
+    tally.phase("Canary deployment", local("canary-template"))
     tally.phase("Samples through the Runtime Interface Emulator", local("with-ministack", "--", *nextest(*tests(["samples"]))))
     try:
         tally.phase("Local stack up", local("up"))
@@ -119,6 +120,8 @@ def deployed(tally: Tally) -> None:
         tally.phase("The API after its description", local("described"))
         tally.phase("A migration, killed twice", local("migration"))
         security(tally)
+        tally.phase("Runbooks", local("runbooks"))
+        tally.phase("Metrics", local("metrics-compared"))
         tally.phase("Least privilege", nextest(*tests(["policies"])))
     except Failure:
         tally.phase("What the functions wrote", local("logs"))

@@ -45,7 +45,7 @@ fn stack(base: &str) -> Reply {
 }
 
 fn resources() -> Reply {
-    let each = FUNCTIONS.iter().chain(&["WatchRenewerFunctionSweep"]).map(|name| {
+    let each = FUNCTIONS.iter().chain(&["HistoryProcessorFunctionWakeUps", "WatchRenewerFunctionSweep"]).map(|name| {
         let ids = format!("<LogicalResourceId>{name}</LogicalResourceId><PhysicalResourceId>id-{name}</PhysicalResourceId>");
         let rest =
             "<ResourceType>x</ResourceType><ResourceStatus>CREATE_COMPLETE</ResourceStatus><Timestamp>2026-01-01T00:00:00Z</Timestamp>";
@@ -93,7 +93,7 @@ fn what_may_not_be_asked_is_told_with_the_right_that_is_missing() {
     let document = examined(&[], &[]).ended(0).json();
     for (id, right) in [
         ("functions.oauth-connect", "lambda:GetFunctionConfiguration"),
-        ("functions.wake-ups", "lambda:ListEventSourceMappings"),
+        ("functions.wake-ups", "lambda:GetEventSourceMapping"),
         ("functions.sweeps", "scheduler:GetSchedule"),
         ("client.credentials", "lambda:GetFunctionConfiguration"),
         ("key.enabled", "kms:DescribeKey"),

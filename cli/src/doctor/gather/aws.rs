@@ -28,6 +28,7 @@ pub const FUNCTIONS: [(&str, &str); 5] = [
     ("watch-renewer", "WatchRenewerFunction"),
 ];
 const PROCESSOR: &str = "HistoryProcessorFunction";
+const WAKE_UPS: &str = "HistoryProcessorFunctionWakeUps";
 const SWEEP: &str = "WatchRenewerFunctionSweep";
 const QUEUES: [(&str, &str); 5] = [
     ("notifications", "NotificationQueueUrl"),
@@ -77,15 +78,15 @@ impl<'a> Aws<'a> {
     }
 
     pub async fn wake_ups(&self) -> Fact<Mapping> {
-        let id = match self.resource(PROCESSOR) {
-            Fact::Known(id) => id,
+        let uuid = match self.resource(WAKE_UPS) {
+            Fact::Known(uuid) => uuid,
             other => return other.clone_unknown(),
         };
-        let request = aws_sdk_lambda::Client::new(self.config).list_event_source_mappings().function_name(id);
-        fact(request.send().await, "lambda:ListEventSourceMappings").and_then(|answer| {
-            let mapping = answer.event_source_mappings.unwrap_or_default().into_iter().next();
-            let told = mapping.and_then(|mapping| Some(Mapping { uuid: mapping.uuid?, state: mapping.state? }));
-            told.map_or(Fact::Absent, Fact::Known)
+        let answer = aws_sdk_lambda::Client::new(self.config).get_event_source_mapping().uuid(uuid).send().await;
+        let state = fact(answer, "lambda:GetEventSourceMapping").map(|mapping| mapping.state);
+        state.and_then(|state| match state {
+            Some(state) => Fact::Known(Mapping { uuid: uuid.into(), state }),
+            None => Fact::Unreachable("no state is told".into()),
         })
     }
 

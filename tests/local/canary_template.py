@@ -1,0 +1,122 @@
+"""What SAM makes of a canary deployment; run by the interpreter that SAM is installed for."""
+
+import itertools
+import json
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "deploy"))
+
+import canary  # noqa: E402
+from samcli.yamlhelper import yaml_parse  # noqa: E402
+from samtranslator.parser.parser import Parser  # noqa: E402
+from samtranslator.translator.translator import Translator  # noqa: E402
+
+# What calls a function, and the property that says which.
+CALLERS = {
+    "AWS::Lambda::Permission": lambda properties: properties["FunctionName"],
+    "AWS::Lambda::EventSourceMapping": lambda properties: properties["FunctionName"],
+    "AWS::Lambda::EventInvokeConfig": lambda properties: properties["Qualifier"],
+    "AWS::Scheduler::Schedule": lambda properties: properties["Target"]["Arn"],
+    "AWS::ApiGatewayV2::Api": lambda properties: [
+        operation["x-amazon-apigateway-integration"]["uri"] for path in properties["Body"]["paths"].values() for operation in path.values()
+    ],
+}
+
+
+def resources(template: str) -> dict:
+    """The resources after SAM's transformation."""
+    parsed = yaml_parse(template)
+    for resource in parsed["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = f"s3://artifacts/{resource['Properties']['CodeUri']}"
+    parameters = {name: str(given.get("Default", "given")) for name, given in parsed["Parameters"].items()}
+    return Translator({}, Parser()).translate(parsed, parameters)["Resources"]
+
+
+def of_type(made: dict, kind: str) -> dict:
+    return {name: resource for name, resource in made.items() if resource["Type"] == kind}
+
+
+def mentioned(value: object) -> set[str]:
+    """Every resource or parameter that a part of a template refers to."""
+    if isinstance(value, list):
+        return set(itertools.chain.from_iterable(map(mentioned, value)))
+    if not isinstance(value, dict):
+        return set()
+    found = set()
+    for key, inner in value.items():
+        if key == "Ref":
+            found.add(inner)
+        elif key == "Fn::GetAtt":
+            found.add((inner if isinstance(inner, list) else inner.split("."))[0])
+        elif key == "Fn::Sub":
+            text, own = (inner, {}) if isinstance(inner, str) else inner
+            found |= ({name.split(".")[0] for name in re.findall(r"\$\{([^!}]+)\}", text)} - own.keys()) | mentioned(own)
+        else:
+            found |= mentioned(inner)
+    return found
+
+
+def waits_for(made: dict) -> dict[str, set[str]]:
+    """For each resource those that CloudFormation makes before it; an alias also waits for what shifts its traffic."""
+    listed = lambda value: set(value if isinstance(value, list) else [value] if value else [])  # noqa: E731
+    return {
+        name: (mentioned(resource.get("Properties", {})) | mentioned(resource.get("UpdatePolicy", {})) | listed(resource.get("DependsOn")))
+        & made.keys()
+        for name, resource in made.items()
+    }
+
+
+def circle(waits: dict[str, set[str]]) -> list[str]:
+    """What is left when everything is taken away that waits for nothing: empty unless there is a circle."""
+    left = {name: set(others) for name, others in waits.items()}
+    while free := [name for name, others in left.items() if not others & left.keys()]:
+        for name in free:
+            del left[name]
+    return sorted(left)
+
+
+def check(plain: str) -> str:
+    """Raises what is wrong, and says what was seen."""
+    kinds = {resource["Type"] for resource in resources(plain).values()}
+    assert not {kind for kind in kinds if "CodeDeploy" in kind or kind in ("AWS::Lambda::Alias", "AWS::Lambda::Version")}, kinds
+
+    first, second = (resources(canary.canary(plain, release)) for release in ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"))
+    functions, aliases = of_type(first, "AWS::Lambda::Function"), of_type(first, "AWS::Lambda::Alias")
+    versions = [set(of_type(made, "AWS::Lambda::Version")) for made in (first, second)]
+    assert len(functions) == len(aliases) == len(versions[0]) == len(versions[1]) == 5, (aliases, versions)
+    assert not versions[0] & versions[1], f"the next deployment publishes no version: {versions[0] & versions[1]}"
+    for name, alias in aliases.items():
+        assert alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"]["Ref"] in first, name
+
+    calls = 0
+    for kind, called in CALLERS.items():
+        for name, resource in of_type(first, kind).items():
+            targets = called(resource["Properties"])
+            for target in targets if isinstance(targets, list) else [targets]:
+                calls += 1
+                assert target == "live" or mentioned(target) & aliases.keys(), f"{name} calls past the alias: {target}"
+
+    names = {json.dumps(alarm["Properties"].get("AlarmName"), sort_keys=True) for alarm in of_type(first, "AWS::CloudWatch::Alarm").values()}
+    groups = of_type(first, "AWS::CodeDeploy::DeploymentGroup")
+    assert len(groups) == 5, groups.keys()
+    for name, group in groups.items():
+        alarms = [alarm["Name"] for alarm in group["Properties"]["AlarmConfiguration"]["Alarms"]]
+        assert 0 < len(alarms) <= 10, f"{name} heeds {len(alarms)} alarms"
+        for alarm in alarms:
+            known = alarm.get("Ref") in of_type(first, "AWS::CloudWatch::Alarm") or json.dumps(alarm, sort_keys=True) in names
+            assert known, f"{name} heeds {alarm}, which is no alarm"
+        assert "DEPLOYMENT_STOP_ON_ALARM" in group["Properties"]["AutoRollbackConfiguration"]["Events"], name
+    assert not circle(waits_for(first)), f"a circle among {circle(waits_for(first))}"
+
+    schedule = json.dumps(first["WatchRenewerScheduleRole"]["Properties"]["Policies"])
+    assert "${WatchRenewerFunction.Arn}:live" in schedule, "the schedule may not call the alias"
+    return f"5 aliases, {calls} callers, {len(groups)} deployment groups, no circle among {len(first)} resources"
+
+
+if __name__ == "__main__":
+    print(check((ROOT / ".aws-sam" / "build" / "template.yaml").read_text()))
