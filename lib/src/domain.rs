@@ -31,6 +31,7 @@ pub mod range;
 pub mod rehearsal;
 pub mod retry;
 pub mod role;
+pub mod schema_version;
 pub mod scopes;
 pub mod secret;
 pub mod security_event;

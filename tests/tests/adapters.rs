@@ -21,5 +21,7 @@ mod scripted;
 mod store;
 #[path = "support/template.rs"]
 mod template;
+#[path = "adapters/upgraded.rs"]
+mod upgraded;
 #[path = "adapters/vault.rs"]
 mod vault;

@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::fingerprint;
+use crate::domain::schema_version::SchemaVersion;
 use crate::domain::timestamp::Timestamp;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WakeUp {
-    pub schema_version: SchemaVersion,
+    pub schema_version: SchemaVersion<1>,
     pub kind: Kind,
     pub email_address: EmailAddress,
     /// What a push said. It may spare a listing; it is never a cursor.
@@ -50,25 +51,6 @@ impl Kind {
 pub struct Correlation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pubsub_message_id: Option<String>,
-}
-
-/// The one version of this message. Another version is unreadable, not guessed at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "u32", into = "u32")]
-pub struct SchemaVersion;
-
-impl From<SchemaVersion> for u32 {
-    fn from(_: SchemaVersion) -> u32 {
-        1
-    }
-}
-
-impl TryFrom<u32> for SchemaVersion {
-    type Error = String;
-
-    fn try_from(version: u32) -> Result<Self, String> {
-        if version == 1 { Ok(Self) } else { Err(format!("schema_version {version} is not known here")) }
-    }
 }
 
 impl WakeUp {

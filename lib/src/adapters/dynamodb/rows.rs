@@ -19,17 +19,18 @@ use crate::domain::membership::Membership;
 use crate::domain::pause::Pause;
 use crate::domain::position::Position;
 use crate::domain::quota::Spent;
+use crate::domain::schema_version::SchemaVersion;
 use crate::domain::secret::{Sealed, SealedAccessToken};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::watch::Watch;
 use crate::ports::{Delivery, Hook, StoreError};
 
-/// Raised when a stored row can no longer be read as it is.
-pub const SCHEMA_VERSION: u32 = 1;
+/// Raised when a stored row can no longer be read as it is: a deployment from before refuses it then.
+type RowVersion = SchemaVersion<1>;
 
 #[derive(Serialize, Deserialize)]
 pub struct ConnectorRow {
-    schema_version: u32,
+    schema_version: RowVersion,
     id: ConnectorId,
     owner_id: OwnerId,
     provider: Provider,
@@ -91,7 +92,7 @@ impl From<&Connector> for ConnectorRow {
     fn from(connector: &Connector) -> Self {
         let connector = connector.clone();
         Self {
-            schema_version: SCHEMA_VERSION,
+            schema_version: SchemaVersion,
             id: connector.id,
             owner_id: connector.owner_id,
             provider: connector.provider,
@@ -187,7 +188,7 @@ pub struct PointerRow {
 
 #[derive(Serialize, Deserialize)]
 pub struct EventRow {
-    schema_version: u32,
+    schema_version: RowVersion,
     pub event_id: EventId,
     detail_type: DetailType,
     /// With `decided_at`, what puts the row into the index `fired`.
@@ -218,7 +219,7 @@ impl EventRow {
     pub fn new(event: &Event, connector: &Location, due_shard: String, due_at: Timestamp, expires_at: Timestamp) -> Self {
         let event = event.clone();
         Self {
-            schema_version: SCHEMA_VERSION,
+            schema_version: SchemaVersion,
             event_id: event.event_id,
             detail_type: event.detail_type,
             trigger_id: event.trigger_id,
@@ -257,7 +258,7 @@ impl From<EventRow> for Delivery {
 
 #[derive(Serialize, Deserialize)]
 pub struct MembershipRow {
-    schema_version: u32,
+    schema_version: RowVersion,
     #[serde(flatten)]
     membership: Membership,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -269,7 +270,7 @@ impl MembershipRow {
     pub fn new(membership: &Membership, keep_empty: Duration) -> Self {
         let empty = membership.members.is_empty() && membership.closing.is_none();
         let expires_at = membership.revoked_at.filter(|_| empty).map(|revoked| revoked.after(keep_empty).seconds());
-        Self { schema_version: SCHEMA_VERSION, membership: membership.clone(), expires_at }
+        Self { schema_version: SchemaVersion, membership: membership.clone(), expires_at }
     }
 }
 

@@ -1,0 +1,94 @@
+//! Rows that an older deployment wrote are read and gone on with; rows of a newer one are refused, and stay as they are.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use email_connectors::adapters::dynamodb::DynamoStore;
+use email_connectors::domain::connector::{Connector, Status};
+use email_connectors::domain::email_address::EmailAddress;
+use email_connectors::domain::id::{GoogleSub, OwnerId};
+use email_connectors::ports::{Commit, Store, StoreError};
+use serde_json::{Map, Value};
+
+use crate::aws;
+
+/// The table of a stack of November 2026: a mailbox with a connector, its trigger, a mail that fired and what was told.
+const ROWS: &str = include_str!("rows_of_version_1.json");
+
+fn attribute(value: &Value) -> AttributeValue {
+    let (kind, value) = value.as_object().unwrap().iter().next().unwrap();
+    let text = || value.as_str().unwrap().to_string();
+    match kind.as_str() {
+        "S" => AttributeValue::S(text()),
+        "N" => AttributeValue::N(text()),
+        "B" => AttributeValue::B(Blob::new(text())),
+        "L" => AttributeValue::L(value.as_array().unwrap().iter().map(attribute).collect()),
+        "M" => AttributeValue::M(attributes(value.as_object().unwrap())),
+        kind => panic!("the rows hold no {kind}"),
+    }
+}
+
+fn attributes(row: &Map<String, Value>) -> HashMap<String, AttributeValue> {
+    row.iter().map(|(name, value)| (name.clone(), attribute(value))).collect()
+}
+
+/// A table with these rows, each of this version if it has one.
+async fn store(version: u32) -> DynamoStore {
+    let config = aws::config().await;
+    let (client, table) = (aws_sdk_dynamodb::Client::new(&config), aws::table(&config).await);
+    let rows: Vec<Map<String, Value>> = serde_json::from_str(ROWS).unwrap();
+    for row in &rows {
+        let mut item = attributes(row);
+        item.entry("schema_version".into()).and_modify(|known| *known = AttributeValue::N(version.to_string()));
+        client.put_item().table_name(&table).set_item(Some(item)).send().await.unwrap();
+    }
+    DynamoStore::new(&config, table)
+}
+
+fn owner() -> OwnerId {
+    OwnerId::new("local-owner")
+}
+
+async fn the_connector(store: &DynamoStore) -> Connector {
+    let mut connectors = store.connectors(&owner()).await.unwrap();
+    assert_eq!(connectors.len(), 1);
+    connectors.remove(0)
+}
+
+#[tokio::test]
+async fn rows_of_an_older_version_are_read_and_gone_on_with() {
+    let store = store(1).await;
+    let connector = the_connector(&store).await;
+    assert_eq!((connector.status, connector.version, connector.generation), (Status::Active, 5, 1));
+    assert_eq!(connector.granted_scopes.len(), 3);
+    let triggers = store.triggers(&owner()).await.unwrap();
+    assert_eq!(triggers.len(), 1);
+    let mailbox = store.mailbox(&EmailAddress::parse("demo@example.com").unwrap()).await.unwrap();
+    assert_eq!(mailbox, [(connector.clone(), triggers.clone())]);
+    assert_eq!(store.in_slot(&owner(), &connector.slot).await.unwrap().as_ref(), Some(&connector));
+    let membership = store.membership(&GoogleSub::new("100000000000000000001")).await.unwrap();
+    assert_eq!(membership.members.len(), 1);
+    assert!(store.data_key().await.unwrap().is_some());
+    let told = store.told(&connector.id, None, 10).await.unwrap();
+    assert_eq!(told.len(), 2, "it was connected, and it fired");
+    let firings = store.firings(&triggers[0].id, None, 10).await.unwrap();
+    assert!(firings.len() == 1 && firings[0].published_at.is_some());
+
+    let now = aws::now();
+    let commit = Commit { before: &connector, after: &connector, events: &[], next_sweep: Some(now), now };
+    store.commit(&commit).await.unwrap();
+    assert_eq!(the_connector(&store).await.version, 6);
+}
+
+#[tokio::test]
+async fn rows_of_a_newer_version_are_refused() {
+    let store = store(2).await;
+    let unreadable = |answer: Result<(), StoreError>| match answer {
+        Err(StoreError::Unreadable(reason)) => assert!(reason.contains("schema_version 2 is not known here"), "{reason}"),
+        answer => panic!("{answer:?}"),
+    };
+    unreadable(store.connectors(&owner()).await.map(|_| ()));
+    unreadable(store.mailbox(&EmailAddress::parse("demo@example.com").unwrap()).await.map(|_| ()));
+    unreadable(store.membership(&GoogleSub::new("100000000000000000001")).await.map(|_| ()));
+}
