@@ -29,6 +29,7 @@ pub mod push;
 pub mod quota;
 pub mod range;
 pub mod rehearsal;
+pub mod restoring;
 pub mod retry;
 pub mod role;
 pub mod schema_version;

@@ -366,6 +366,7 @@ pub trait Signatures: Send + Sync {
 #[trait_variant::make(Send)]
 pub trait TokenVerifier: Send + Sync {
     async fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError>;
-    /// MUST be `KeysUnavailable` unless there are keys to verify with; asks the issuer no more often than `verify` does.
+    /// MUST be `KeysUnavailable` unless there are keys to verify with; asks the issuer no more often than `verify` does. Who gives up
+    /// waiting for either MUST leave it as it was: the next one asks the issuer.
     async fn ready(&self, now: Timestamp) -> Result<(), TokenError>;
 }

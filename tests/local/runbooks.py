@@ -233,7 +233,11 @@ def rows_are_lost(trouble: Trouble) -> None:
     rows = table.query(**asked)["Items"]
     if len(rows) < 2:
         raise Failure("the mailbox holds no connector and trigger to lose")
-    for row in rows:
+    told = {"IndexName": "told", "KeyConditionExpression": "told_of = :of", "ExpressionAttributeValues": {":of": {"S": trouble.variables["CONNECTOR"]}}}
+    events = table.query(TableName=trouble.state["table"], **told)["Items"]
+    if not events:
+        raise Failure("nothing was told of the connector, so that there is no ledger to lose")
+    for row in rows + events:
         table.delete_item(TableName=trouble.state["table"], Key={"pk": row["pk"], "sk": row["sk"]})
 
 

@@ -1,7 +1,7 @@
 //! What every store must keep, case by case: the same suite runs in memory and on DynamoDB.
 
 mod accounts;
-pub(crate) mod cast;
+pub mod cast;
 mod connectors;
 mod ledger;
 mod once;

@@ -15,6 +15,8 @@ mod keys;
 mod queues;
 #[path = "adapters/reading.rs"]
 mod reading;
+#[path = "adapters/restoring.rs"]
+mod restoring;
 #[path = "adapters/scripted.rs"]
 mod scripted;
 #[path = "adapters/store.rs"]

@@ -69,6 +69,15 @@ pub struct Restore {
     /// The table that was restored beside the stack's.
     #[arg(long, value_name = "TABLE")]
     pub from: String,
+    /// Only these connectors; may be said more than once.
+    #[arg(long = "connector", value_name = "ID", value_parser = id)]
+    pub connectors: Vec<Id>,
+    /// Only connectors of these owners; may be said more than once.
+    #[arg(long = "owner", id = "owner", value_name = "OWNER")]
+    pub owners: Vec<String>,
+    /// All connectors, also those that owners changed since.
+    #[arg(long, conflicts_with_all = ["connectors", "owner"])]
+    pub all: bool,
     /// Lay them back. Without this they are counted.
     #[arg(long)]
     pub apply: bool,

@@ -1,4 +1,7 @@
-//! Grants are withdrawn by the operator, of some connectors or of all: counted first, and done only if that was asked for.
+//! Grants are withdrawn by the operator, of some connectors or of all: counted first, and done only if that was asked for. Google
+//! revokes a whole account's grant, so whoever shares the account is told of as well.
+
+use std::collections::BTreeMap;
 
 use email_connectors::adapters::dynamodb::DynamoStore;
 use email_connectors::adapters::eventbridge::EventBridge;
@@ -8,9 +11,11 @@ use email_connectors::adapters::kms::KmsVault;
 use email_connectors::adapters::system::System;
 use email_connectors::config::{DryRun, GoogleSettings, SettingError};
 use email_connectors::domain::connector::Location;
-use email_connectors::flows::withdraw::{Withdraw, Withdrawn};
+use email_connectors::flows::withdraw::{Withdraw, WithdrawError, Withdrawn};
 use email_connectors::ports::{Clock, StoreError};
-use serde_json::json;
+use futures_util::StreamExt;
+use futures_util::stream::iter;
+use serde_json::{Value, json};
 
 use crate::args::operate::RevokeGrants;
 use crate::aws;
@@ -20,6 +25,8 @@ use crate::session::Session;
 
 /// The function that connects users: what it was given, ending that needs.
 const FUNCTION: &str = "OauthConnectFunction";
+/// How many connectors are withdrawn side by side.
+const AT_ONCE: usize = 16;
 
 pub async fn run(session: &Session, asked: RevokeGrants) -> Result<(), Failure> {
     let settings = session.settings()?;
@@ -39,7 +46,9 @@ pub async fn run(session: &Session, asked: RevokeGrants) -> Result<(), Failure> 
     let count = locations.len();
     if session.dry_run || !asked.apply {
         let told = json!({"dry_run": true, "connectors": count});
-        return session.output.document(&told, &format!("{count} connectors hold a grant; --apply withdraws them"));
+        let text =
+            format!("{count} connectors hold a grant; --apply withdraws them, and whoever shares their Google accounts loses it too");
+        return session.output.document(&told, &text);
     }
     let http = https::client().map_err(|error| Failure::here(format!("no HTTPS client can be made: {error}")))?;
     let google = GoogleSettings::read(&env).map_err(unfit)?;
@@ -48,20 +57,65 @@ pub async fn run(session: &Session, asked: RevokeGrants) -> Result<(), Failure> 
     let bus = EventBridge::new(&config, env.text("EVENT_BUS_NAME").map_err(unfit)?);
     let withdraw = Withdraw { store: &store, vault: &vault, provider: &provider, bus: &bus };
     let bar = session.output.progress(count as u64, "grants withdrawn");
-    let (mut withdrawn, mut idle, mut failed) = (0, 0, Vec::new());
-    for location in &locations {
-        match withdraw.run(location, System.now()).await {
-            Ok(Withdrawn::Revoked) => withdrawn += 1,
-            Ok(Withdrawn::WasIdle) => idle += 1,
-            Err(error) => failed.push(format!("{}: {}", location.connector, aws::told(&error))),
-        }
+    let mut tally = Tally::default();
+    let withdrawing = iter(&locations).map(async |location| (location, withdraw.run(location, System.now()).await));
+    let mut withdrawing = std::pin::pin!(withdrawing.buffer_unordered(AT_ONCE));
+    while let Some((location, ended)) = withdrawing.next().await {
+        tally.count(location, ended);
         bar.inc(1);
     }
     bar.finish_and_clear();
-    failed.iter().for_each(|line| session.output.note(line));
-    let told = json!({"withdrawn": withdrawn, "waited_already": idle, "failed": failed});
-    session.output.document(&told, &format!("{withdrawn} grants withdrawn, {idle} had none in use, {} failed", failed.len()))?;
-    if failed.is_empty() { Ok(()) } else { Err(Failure::NeedsPerson) }
+    tally.failed.iter().for_each(|(connector, why)| session.output.note(&format!("{connector}: {why}")));
+    session.output.document(&tally.document(&locations), &tally.told(&locations))?;
+    if tally.failed.is_empty() { Ok(()) } else { Err(Failure::NeedsPerson) }
+}
+
+/// What came of all of them.
+#[derive(Default)]
+struct Tally {
+    /// By the connector that waits for its user: its owner, and the connector whose grant was withdrawn.
+    suspended: BTreeMap<String, (String, String)>,
+    /// By connector, and why.
+    failed: BTreeMap<String, String>,
+}
+
+impl Tally {
+    fn count(&mut self, location: &Location, ended: Result<Withdrawn, WithdrawError>) {
+        let withdrawn = match ended {
+            Ok(withdrawn) => withdrawn,
+            Err(error) => return drop(self.failed.insert(location.connector.to_string(), aws::told(&error))),
+        };
+        for suspended in withdrawn.suspended {
+            let by = (suspended.owner.to_string(), location.connector.to_string());
+            self.suspended.insert(suspended.connector.to_string(), by);
+        }
+        let failed = withdrawn.failed.iter();
+        self.failed.extend(failed.map(|(id, error)| (id.to_string(), format!("revoked, and not suspended: {}", aws::told(error)))));
+    }
+
+    /// How many of those that were asked for waited for their users already, or are gone.
+    fn idle(&self, asked: &[Location]) -> usize {
+        let told = |id: &str| self.suspended.contains_key(id) || self.failed.contains_key(id);
+        asked.iter().filter(|location| !told(location.connector.as_str())).count()
+    }
+
+    fn document(&self, asked: &[Location]) -> Value {
+        let suspended = self.suspended.iter();
+        let suspended = suspended.map(|(connector, (owner, by))| json!({"connector_id": connector, "owner_id": owner, "with": by}));
+        let suspended: Vec<Value> = suspended.collect();
+        let failed: Vec<Value> = self.failed.iter().map(|(connector, why)| json!({"connector_id": connector, "why": why})).collect();
+        json!({"withdrawn": suspended.len(), "suspended": suspended, "waited_already": self.idle(asked), "failed": failed})
+    }
+
+    fn told(&self, asked: &[Location]) -> String {
+        let line = |(connector, (owner, by)): (&String, &(String, String))| match connector == by {
+            true => format!("{connector} of {owner} waits for its user\n"),
+            false => format!("{connector} of {owner} waits for its user: it shares the Google account of {by}\n"),
+        };
+        let lines: String = self.suspended.iter().map(line).collect();
+        let (withdrawn, idle, failed) = (self.suspended.len(), self.idle(asked), self.failed.len());
+        format!("{lines}{withdrawn} grants withdrawn, {idle} had none in use, {failed} failed")
+    }
 }
 
 async fn all(store: &DynamoStore) -> Result<Vec<Location>, StoreError> {
@@ -73,5 +127,52 @@ async fn all(store: &DynamoStore) -> Result<Vec<Location>, StoreError> {
         if place.is_none() {
             return Ok(found);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use email_connectors::domain::email_address::EmailAddress;
+    use email_connectors::domain::id::{ConnectorId, OwnerId};
+    use email_connectors::flows::withdraw::Suspended;
+
+    use super::*;
+
+    fn location(id: &str) -> Location {
+        Location { mailbox: EmailAddress::parse("ada@example.com").unwrap(), connector: ConnectorId::new(id) }
+    }
+
+    fn suspending(ids: &[&str]) -> Withdrawn {
+        let of = |id: &&str| Suspended { connector: ConnectorId::new(*id), owner: OwnerId::new(format!("owner-of-{id}")) };
+        Withdrawn { suspended: ids.iter().map(of).collect(), failed: Vec::new() }
+    }
+
+    #[test]
+    fn each_connector_is_told_once_also_those_that_nobody_asked_for() {
+        let (mut tally, asked) = (Tally::default(), ["con_1", "con_3", "con_4"].map(location));
+        tally.count(&asked[0], Ok(suspending(&["con_1", "con_2"])));
+        tally.count(&asked[1], Ok(suspending(&[])));
+        let broken = Withdrawn { failed: vec![(ConnectorId::new("con_5"), StoreError::Conflict)], ..suspending(&["con_4"]) };
+        tally.count(&asked[2], Ok(broken));
+        let lines = [
+            "con_1 of owner-of-con_1 waits for its user",
+            "con_2 of owner-of-con_2 waits for its user: it shares the Google account of con_1",
+            "con_4 of owner-of-con_4 waits for its user",
+            "3 grants withdrawn, 1 had none in use, 1 failed",
+        ];
+        assert_eq!(tally.told(&asked), lines.join("\n"));
+        let document = tally.document(&asked);
+        assert_eq!(document["suspended"][1], json!({"connector_id": "con_2", "owner_id": "owner-of-con_2", "with": "con_1"}));
+        assert_eq!((&document["withdrawn"], &document["waited_already"]), (&json!(3), &json!(1)));
+        assert_eq!(document["failed"][0]["connector_id"], "con_5");
+    }
+
+    /// Two of one account that are withdrawn side by side: the second finds the grant dead, and the first had suspended it.
+    #[test]
+    fn one_that_went_with_another_is_not_called_idle() {
+        let (mut tally, asked) = (Tally::default(), ["con_1", "con_2"].map(location));
+        tally.count(&asked[1], Ok(suspending(&[])));
+        tally.count(&asked[0], Ok(suspending(&["con_1", "con_2"])));
+        assert_eq!(tally.told(&asked).lines().last(), Some("2 grants withdrawn, 0 had none in use, 0 failed"));
     }
 }

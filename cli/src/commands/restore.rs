@@ -1,18 +1,31 @@
-//! Rows that are gone come back from a table that was restored beside the stack's. What lies there stays.
-
-use std::collections::BTreeMap;
+//! Connectors that are gone come back from a table that was restored beside the stack's: those that were chosen, each with all that
+//! belongs to it. What lies there stays, and what is only passing is left behind.
 
 use email_connectors::adapters::dynamodb::DynamoStore;
-use email_connectors::ports::StoreError;
-use serde_json::json;
+use email_connectors::adapters::dynamodb::restored::{Choice, Ended, Report, Restore, Restored};
+use email_connectors::adapters::dynamodb::restoring::Kinds;
+use email_connectors::adapters::system::System;
+use email_connectors::domain::id::{ConnectorId, OwnerId};
+use email_connectors::ports::Clock;
+use serde_json::{Value, json};
 
-use crate::args::operate::Restore;
+use crate::args::operate;
 use crate::aws;
 use crate::deployed::Deployed;
 use crate::failure::Failure;
 use crate::session::Session;
 
-pub async fn run(session: &Session, asked: Restore) -> Result<(), Failure> {
+/// Longer lists are for `--json`.
+const MOST_LINES: usize = 100;
+
+pub async fn run(session: &Session, asked: operate::Restore) -> Result<(), Failure> {
+    let chosen = asked.all || !asked.connectors.is_empty() || !asked.owners.is_empty();
+    if asked.apply && !chosen {
+        return Err(Failure::here(
+            "say what comes back: --connector con_… or --owner … (each as often as you like), or --all, with which all comes back that \
+             the table knew then; without --apply it is compared",
+        ));
+    }
     let settings = session.settings()?;
     let config = aws::config(&settings).await;
     let deployed = Deployed::read(&config, settings.stack_name()?).await?;
@@ -20,39 +33,163 @@ pub async fn run(session: &Session, asked: Restore) -> Result<(), Failure> {
     if asked.from == table {
         return Err(Failure::here("--from is the stack's own table; name the one that was restored beside it"));
     }
-    let (from, to) = (DynamoStore::new(&config, &asked.from), DynamoStore::new(&config, &table));
-    let apply = asked.apply && !session.dry_run;
-    let spinner = session.output.spinner(if apply { "rows are laid back" } else { "rows are compared" });
-    let compared = compare(&from, &to, apply).await;
-    spinner.finish_and_clear();
-    let (rows, missing) = compared.map_err(|error| Failure::Aws(aws::told(&error)))?;
-    let count: u64 = missing.values().sum();
-    let kinds: Vec<String> = missing.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-    let what = if apply { "laid back" } else { "missing" };
-    let of = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
-    let told = match apply {
-        true => format!("{count} rows laid back{of}, {} were there", rows - count),
-        false => format!("{count} rows are missing{of}, {} are there; --apply lays them back", rows - count),
+    let (from, to, apply) = (DynamoStore::new(&config, &asked.from), DynamoStore::new(&config, &table), asked.apply && !session.dry_run);
+    let choice = Choice {
+        connectors: asked.connectors.iter().map(|id| ConnectorId::new(id.as_str())).collect(),
+        owners: asked.owners.iter().map(OwnerId::new).collect(),
     };
-    session.output.document(&json!({"from": asked.from, "to": table, "rows": rows, what: missing, "applied": apply}), &told)
+    let spinner = session.output.spinner(if apply { "rows are laid back" } else { "rows are compared" });
+    let report = Restore { from: &from, to: &to, choice: choice.clone(), apply }.run(System.now()).await;
+    spinner.finish_and_clear();
+    let told = Told { report: report.map_err(|error| Failure::Aws(aws::told(&error)))?, apply };
+    session.output.document(&told.document(&asked.from, &table), &told.text())?;
+    if let Some(unknown) = choice.connectors.iter().find(|id| !told.report.connectors.contains_key(*id)) {
+        return Err(Failure::NotFound(format!("{} holds no connector {unknown}", asked.from)));
+    }
+    if let Some(unknown) = choice.owners.iter().find(|owner| !told.report.connectors.values().any(|held| held.owner == **owner)) {
+        return Err(Failure::NotFound(format!("{} holds no connector of {unknown}", asked.from)));
+    }
+    if told.failed() == 0 { Ok(()) } else { Err(Failure::NeedsPerson) }
 }
 
-/// How many rows the other table holds, and of those that lie nowhere in the stack's how many of each kind; they are laid
-/// there, if `apply` says so.
-async fn compare(from: &DynamoStore, to: &DynamoStore, apply: bool) -> Result<(u64, BTreeMap<String, u64>), StoreError> {
-    let (mut rows, mut missing, mut place) = (0, BTreeMap::new(), None);
-    loop {
-        let page = from.all_rows(place).await?;
-        for row in &page.rows {
-            rows += 1;
-            let was_missing = if apply { to.lay(row).await? } else { !to.lies(row).await? };
-            if was_missing {
-                *missing.entry(row.kind().to_lowercase()).or_insert(0) += 1;
-            }
+/// What came of it, as it is told.
+struct Told {
+    report: Report,
+    apply: bool,
+}
+
+impl Told {
+    /// Those of which something is missing, or was laid back.
+    fn restored(&self) -> impl Iterator<Item = (&Restored, &Kinds)> {
+        let restored = self.report.connectors.values().filter_map(|connector| match &connector.ended {
+            Ended::Complete(kinds) => Some((connector, kinds)),
+            _ => None,
+        });
+        restored.filter(|(_, kinds)| !kinds.is_empty())
+    }
+
+    fn kept_out(&self) -> impl Iterator<Item = (&Restored, String)> {
+        self.report.connectors.values().filter_map(|connector| match &connector.ended {
+            Ended::KeptOut(why) => Some((connector, why.to_string())),
+            _ => None,
+        })
+    }
+
+    fn failures(&self) -> impl Iterator<Item = (&Restored, String)> {
+        self.report.connectors.values().filter_map(|connector| match &connector.ended {
+            Ended::Failed(error) => Some((connector, aws::told(error))),
+            _ => None,
+        })
+    }
+
+    fn failed(&self) -> usize {
+        self.failures().count()
+    }
+
+    fn kinds(&self) -> Kinds {
+        let mut all = Kinds::new();
+        for (_, kinds) in self.restored() {
+            kinds.iter().for_each(|(kind, count)| *all.entry(kind).or_default() += count);
         }
-        place = page.next;
-        if place.is_none() {
-            return Ok((rows, missing));
+        if self.report.service > 0 {
+            all.insert("data key", self.report.service);
         }
+        all
+    }
+
+    fn document(&self, from: &str, to: &str) -> Value {
+        let with = |connector: &Restored, name: &str, value: Value| json!({"connector_id": connector.location.connector, "owner_id": connector.owner, name: value});
+        let restored: Vec<Value> = self.restored().map(|(connector, kinds)| with(connector, "rows", json!(kinds))).collect();
+        let kept_out: Vec<Value> = self.kept_out().map(|(connector, why)| with(connector, "why", json!(why))).collect();
+        let failed: Vec<Value> = self.failures().map(|(connector, why)| with(connector, "why", json!(why))).collect();
+        let (rows, passing) = (self.report.rows, self.report.passing);
+        let what = if self.apply { "laid_back" } else { "missing" };
+        json!({"from": from, "to": to, "rows": rows, "passing": passing, what: self.kinds(), "connectors": restored,
+            "kept_out": kept_out, "failed": failed, "applied": self.apply})
+    }
+
+    fn text(&self) -> String {
+        let line = |connector: &Restored, what: String| format!("{} of {}{what}", connector.location.connector, connector.owner);
+        let restored = self.restored().map(|(connector, kinds)| line(connector, format!(": {}", listed(kinds))));
+        let kept_out = self.kept_out().map(|(connector, why)| line(connector, format!(" kept out: {why}")));
+        let failed = self.failures().map(|(connector, why)| line(connector, format!(" failed: {why}")));
+        let mut lines: Vec<String> = restored.chain(kept_out).chain(failed).collect();
+        if lines.len() > MOST_LINES {
+            let more = lines.len() - MOST_LINES;
+            lines.truncate(MOST_LINES);
+            lines.push(format!("… and {more} connectors more; --json names all"));
+        }
+        let kinds = self.kinds();
+        let count: u64 = kinds.values().sum();
+        let of = if kinds.is_empty() { String::new() } else { format!(" ({})", listed(&kinds)) };
+        let (what, how) = match self.apply {
+            true => ("laid back", ""),
+            false => ("are missing", "; --apply with --connector, --owner or --all lays them back"),
+        };
+        lines.push(format!("{count} rows {what}{of}, {} connectors kept out, {} failed{how}", self.kept_out().count(), self.failed()));
+        lines.join("\n")
+    }
+}
+
+fn listed(kinds: &Kinds) -> String {
+    kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use email_connectors::domain::connector::Location;
+    use email_connectors::domain::email_address::EmailAddress;
+    use email_connectors::domain::restoring::KeptOut;
+    use email_connectors::ports::StoreError;
+
+    use super::*;
+
+    fn told(apply: bool, connectors: Vec<(&str, Ended)>) -> Told {
+        let restored = |(id, ended): (&str, Ended)| {
+            let connector = ConnectorId::new(id);
+            let location = Location { mailbox: EmailAddress::parse("ada@example.com").unwrap(), connector: connector.clone() };
+            (connector, Restored::new(location, OwnerId::new("ada"), ended))
+        };
+        let connectors: BTreeMap<_, _> = connectors.into_iter().map(restored).collect();
+        Told { report: Report { rows: 9, passing: 2, service: 1, connectors }, apply }
+    }
+
+    fn ended() -> Vec<(&'static str, Ended)> {
+        vec![
+            ("con_1", Ended::Complete(Kinds::from([("connector", 1), ("trigger", 4)]))),
+            ("con_2", Ended::Complete(Kinds::new())),
+            ("con_3", Ended::KeptOut(KeptOut::SlotTaken(ConnectorId::new("con_9")))),
+            ("con_4", Ended::Failed(StoreError::Conflict)),
+        ]
+    }
+
+    #[test]
+    fn each_connector_is_told_with_what_came_of_it() {
+        let lines = [
+            "con_1 of ada: 1 connector, 4 trigger",
+            "con_3 of ada kept out: con_9 holds its place among its owner's connectors: disconnect that one first, or leave it",
+            "con_4 of ada failed: changed by another writer",
+        ];
+        let missing = "6 rows are missing (1 connector, 1 data key, 4 trigger), 1 connectors kept out, 1 failed; \
+                       --apply with --connector, --owner or --all lays them back";
+        assert_eq!(told(false, ended()).text(), [&lines[..], &[missing]].concat().join("\n"));
+        let laid = "6 rows laid back (1 connector, 1 data key, 4 trigger), 1 connectors kept out, 1 failed";
+        assert_eq!(told(true, ended()).text(), [&lines[..], &[laid]].concat().join("\n"));
+
+        let document = told(true, ended()).document("then", "now");
+        assert_eq!(document["laid_back"], json!({"connector": 1, "trigger": 4, "data key": 1}));
+        assert_eq!(document["connectors"], json!([{"connector_id": "con_1", "owner_id": "ada", "rows": {"connector": 1, "trigger": 4}}]));
+        assert_eq!((&document["kept_out"][0]["connector_id"], &document["failed"][0]["connector_id"]), (&json!("con_3"), &json!("con_4")));
+    }
+
+    #[test]
+    fn a_long_list_is_cut_for_people() {
+        let names: Vec<String> = (0..MOST_LINES + 7).map(|number| format!("con_{number:03}")).collect();
+        let many = names.iter().map(|name| (name.as_str(), Ended::KeptOut(KeptOut::Left))).collect();
+        let text = told(true, many).text();
+        assert_eq!(text.lines().count(), MOST_LINES + 2);
+        assert!(text.contains("… and 7 connectors more; --json names all"), "{text}");
     }
 }

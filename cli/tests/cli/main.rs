@@ -13,6 +13,7 @@ mod permitting;
 mod provisioning;
 mod renewing;
 mod requests;
+mod restoring;
 mod sealing;
 mod server;
 mod smoking;

@@ -4,6 +4,8 @@ mod change;
 mod indexes;
 mod keys;
 mod requests;
+pub mod restored;
+pub mod restoring;
 mod rows;
 mod store;
 pub mod whole;

@@ -196,11 +196,11 @@ impl EmailProvider for Gmail {
         Ok(Grant { refresh_token: grant.refresh_token.or_else(|| Some(token.clone())), ..grant })
     }
 
-    async fn revoke(&self, token: &RefreshToken) -> Result<(), ProviderError> {
+    async fn revoke(&self, token: &RefreshToken) -> Result<bool, ProviderError> {
         let request = self.http.post(&self.settings.revoke_url).form(&[("token", token.0.expose_secret())]);
         match self.send(request).await {
-            Ok(_) => Ok(()),
-            Err(failure) if failure.reason == "invalid_token" => Ok(()),
+            Ok(_) => Ok(true),
+            Err(failure) if failure.reason == "invalid_token" => Ok(false),
             Err(failure) => Err(failure.of_api()),
         }
     }

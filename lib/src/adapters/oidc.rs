@@ -34,7 +34,7 @@ struct Issuer {
     http: Client,
     source: KeySource,
     keys: RwLock<Arc<Keys>>,
-    /// Held by the one task that fetches.
+    /// When the last fetch that came to its end was begun; held by the one task that fetches.
     fetching: Mutex<Option<Timestamp>>,
 }
 
@@ -120,10 +120,11 @@ impl Issuer {
         }
     }
 
+    /// It counts when it has ended, well or not: one whose caller gave up waiting was none, and the next one asks.
     async fn refetch(&self, fetched_at: &mut Option<Timestamp>, now: Timestamp) -> Result<(), Cause> {
+        let fetched = self.fetch(now).await;
         *fetched_at = Some(now);
-        let keys = self.fetch(now).await?;
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fetched?);
         Ok(())
     }
 

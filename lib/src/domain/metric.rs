@@ -158,13 +158,18 @@ pub static METRICS: [Metric; 35] = [
     count(SIGNATURES_REFUSED, &[], API, "`webhook` triggers that were fired with a wrong, late or missing signature"),
     count(USER_TOKENS_REFUSED, &[], ADMITS, "calls with a token that does not hold, or whose role does not suffice"),
     count(WATCHES_RENEWED, &[], RENEWER, "watches that were renewed"),
-    count(WATCHES_NOT_RENEWED, &[], RENEWER, "watches that Google did not renew; tried again after five minutes"),
+    count(
+        WATCHES_NOT_RENEWED,
+        &[],
+        RENEWER,
+        "`watch` calls that Google did not grant: each mailbox is tried again after five minutes, then twice as long each time, six hours at most, so that one counts a few times on its first day and four times a day from then on",
+    ),
     count(WATCHES_LAPSED, &[], RENEWER, "watches that ended before they were renewed: their mailboxes are compared, not notified of"),
     count(
         WATCHES_UNPROVEN,
         &[],
         RENEWER,
-        "looks at a mailbox of which no push has come since its watch was renewed: notifications may not come through",
+        "looks at mailboxes of which no push has come since their watch was renewed, over `QuietAfterMinutes` ago: notifications may not come through. Looks, not mailboxes: each of these counts again at every sweep that comes for it, once in `QuietAfterMinutes` at least",
     ),
     Metric {
         name: WATCH_LEFT,

@@ -12,8 +12,10 @@ use crate::domain::timestamp::Timestamp;
 /// (<https://developers.google.com/workspace/gmail/api/guides/push>), which is 100 units a day for a mailbox that is idle.
 const SEVENTHS_BEFORE_RENEWAL: i64 = 2;
 
-/// How long a failed `watch` call waits for its next try.
+/// How long a failed `watch` call waits for its next try; after each further failure in a row twice as long.
 pub const RETRY_AFTER: Duration = Duration::from_secs(300);
+/// What is refused for hours is seldom mended within minutes. Its mail is found by comparing meanwhile.
+const LONGEST_RETRY: Duration = Duration::from_secs(6 * 3600);
 
 /// By how much Google's clock and ours may differ.
 const SKEW: Duration = Duration::from_secs(10);
@@ -35,6 +37,14 @@ pub struct Watch {
 pub struct WatchFailure {
     pub at: Timestamp,
     pub reason: String,
+    /// How many failed in a row.
+    #[serde(default = "once")]
+    pub times: u32,
+}
+
+/// A failure from before they were counted.
+fn once() -> u32 {
+    1
 }
 
 /// The watch as a user is told about it.
@@ -52,7 +62,8 @@ impl Watch {
     }
 
     pub fn failed(&self, reason: String, now: Timestamp) -> Self {
-        Self { failure: Some(WatchFailure { at: now, reason }), ..self.clone() }
+        let before = self.failure.as_ref().map_or(0, |failure| failure.times);
+        Self { failure: Some(WatchFailure { at: now, reason, times: before.saturating_add(1) }), ..self.clone() }
     }
 
     pub fn status(&self, now: Timestamp) -> WatchStatus {
@@ -72,8 +83,19 @@ impl Watch {
     pub fn next_renewal(&self, of: &ConnectorId) -> Timestamp {
         let planned = self.planned_renewal(of);
         match &self.failure {
-            Some(failure) => planned.max(failure.at.after(RETRY_AFTER)),
+            Some(failure) => planned.max(failure.at.after(self.retry_after(failure))),
             None => planned,
+        }
+    }
+
+    /// Of a watch that lives never more than half of what is left of it, so that it is tried again and again before it ends.
+    fn retry_after(&self, failure: &WatchFailure) -> Duration {
+        let doublings = failure.times.saturating_sub(1);
+        let waits = RETRY_AFTER.saturating_mul(2_u32.saturating_pow(doublings)).min(LONGEST_RETRY);
+        let left = self.expiration.map_or(0, |ends| ends.millis().saturating_sub(failure.at.millis()));
+        match u64::try_from(left) {
+            Ok(left @ 1..) => waits.min(Duration::from_millis(left / 2)).max(RETRY_AFTER),
+            _ => waits,
         }
     }
 
@@ -136,6 +158,52 @@ mod tests {
         assert!((NOW.after(DAY * 2)..NOW.after(DAY * 3)).contains(&due), "{due}");
         let failed_later = renewed.failed("503".into(), due);
         assert_eq!(failed_later.next_renewal(&of), due.after(RETRY_AFTER));
+    }
+
+    #[test]
+    fn what_keeps_failing_is_tried_later_and_later_but_often_before_the_watch_ends() {
+        const MINUTES: u64 = 60;
+        const HOURS: u64 = 3600;
+        let table = [
+            ("the first failure", 1, None, 5 * MINUTES),
+            ("from before failures were counted, and wrong", 0, None, 5 * MINUTES),
+            ("the second", 2, None, 10 * MINUTES),
+            ("the sixth", 6, None, 160 * MINUTES),
+            ("the seventh", 7, None, 320 * MINUTES),
+            ("the eighth and on", 8, None, 6 * HOURS),
+            ("a year of them", 2000, None, 6 * HOURS),
+            ("as often as can be counted", u32::MAX, None, 6 * HOURS),
+            ("four days are left", 20, Some(96 * HOURS), 6 * HOURS),
+            ("half a day is left", 20, Some(12 * HOURS), 6 * HOURS),
+            ("six hours are left", 20, Some(6 * HOURS), 3 * HOURS),
+            ("twenty minutes are left", 20, Some(20 * MINUTES), 10 * MINUTES),
+            ("a minute is left", 20, Some(MINUTES), 5 * MINUTES),
+            ("a short wait stays short", 1, Some(96 * HOURS), 5 * MINUTES),
+            ("it has ended", 20, Some(0), 6 * HOURS),
+        ];
+        for (case, times, left, expected) in table {
+            // Renewed so long ago that only the failure says when the next try is due.
+            let renewed = left.map(|left| Watch::default().renewed(NOW.after(Duration::from_secs(left)), NOW.before(DAY * 30)));
+            let failure = Some(WatchFailure { at: NOW, reason: "503".into(), times });
+            let watch = Watch { failure, ..renewed.unwrap_or_default() };
+            assert_eq!(watch.next_renewal(&connector(0)), NOW.after(Duration::from_secs(expected)), "{case}");
+        }
+    }
+
+    #[test]
+    fn failures_in_a_row_are_counted_until_one_goes_well() {
+        let times = |watch: &Watch| watch.failure.as_ref().map(|failure| failure.times);
+        let failed = Watch::default().failed("503".into(), NOW).failed("403".into(), NOW);
+        assert_eq!(times(&failed), Some(2));
+        let renewed = failed.renewed(NOW.after(DAY * 7), NOW);
+        assert_eq!((times(&renewed), times(&renewed.failed("503".into(), NOW))), (None, Some(1)));
+    }
+
+    #[test]
+    fn a_failure_that_was_stored_before_they_were_counted_is_the_first() {
+        let stored = serde_json::json!({"failure": {"at": "2030-01-01T00:00:00.000Z", "reason": "503"}});
+        let watch: Watch = serde_json::from_value(stored).unwrap();
+        assert_eq!(watch.failure.unwrap().times, 1);
     }
 
     #[test]

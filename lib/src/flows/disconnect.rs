@@ -165,7 +165,7 @@ async fn stop(
 
 async fn revoke(vault: &impl Vault, provider: &impl EmailProvider, connector: &Connector) -> Result<bool, AccessError> {
     let token = vault.open_refresh_token(&connector.refresh_token, &connector.id).await?;
-    Ok(provider.revoke(&token).await.map(|()| true)?)
+    Ok(provider.revoke(&token).await.map(|_| true)?)
 }
 
 /// Forgets the connector and all that was told of it, once nothing waits for publication. Starts over when another writer

@@ -67,8 +67,9 @@ pub trait EmailProvider: Send + Sync {
     /// A grant that another system got by the same client: what was granted, and whose it is. Its refresh token is the one to
     /// keep. The identity is empty if the provider does not tell it, as for a grant without `openid`.
     async fn adopt(&self, token: &RefreshToken, now: Timestamp) -> Result<Grant, ProviderError>;
-    /// Ends the whole grant. A grant that is dead already is revoked.
-    async fn revoke(&self, token: &RefreshToken) -> Result<(), ProviderError>;
+    /// Ends the account's whole grant, and every token that came of it; false if the token is unknown there, so that nothing ended.
+    /// A grant that is dead already is revoked, and Google may say so as if it had lived.
+    async fn revoke(&self, token: &RefreshToken) -> Result<bool, ProviderError>;
 
     async fn profile(&self, access: &AccessToken) -> Result<Profile, ProviderError>;
     /// Asks for notifications of every change; answers when they end. The history id in Gmail's answer is dropped here.

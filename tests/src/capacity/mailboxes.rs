@@ -13,7 +13,7 @@ use email_connectors::domain::quota::Spent;
 use email_connectors::domain::secret::Sealed;
 use email_connectors::domain::sweep::{Patience, Sweep, lapsed, next_sweep, sweep};
 use email_connectors::domain::timestamp::Timestamp;
-use email_connectors::domain::watch::Watch;
+use email_connectors::domain::watch::{Watch, WatchFailure};
 
 use crate::world::{ACCESS_TOKEN_LIFE, WATCH_LIFE};
 
@@ -27,6 +27,7 @@ pub struct Mailbox {
     settling_at: i64,
     renewed_at: i64,
     failed_at: i64,
+    failures: u32,
     verified_at: i64,
     token_until: i64,
     /// When the renewer comes; 0 while the mailbox is not connected.
@@ -109,7 +110,7 @@ impl Dresser {
             connector.watch = connector.watch.renewed(renewed.after(WATCH_LIFE), renewed);
         }
         if let Some(failed) = moment(mailbox.failed_at) {
-            connector.watch = connector.watch.failed("503".into(), failed);
+            connector.watch.failure = Some(WatchFailure { at: failed, reason: "503".into(), times: mailbox.failures });
         }
         connector.position = mailbox.position(settle);
         connector
@@ -145,14 +146,14 @@ impl Mailbox {
     }
 
     pub fn renew(&mut self, now: Timestamp, proven: bool) {
-        (self.renewed_at, self.failed_at) = (now.millis(), 0);
+        (self.renewed_at, self.failed_at, self.failures) = (now.millis(), 0, 0);
         if proven {
             self.verified_at = now.millis();
         }
     }
 
     pub fn renewal_failed(&mut self, now: Timestamp) {
-        self.failed_at = now.millis();
+        (self.failed_at, self.failures) = (now.millis(), self.failures + 1);
     }
 
     /// How much of the watch's life is left.

@@ -102,7 +102,7 @@ impl Cast {
             watch: Watch {
                 expiration: Some(at(1002)),
                 renewed_at: Some(at(1003)),
-                failure: Some(WatchFailure { at: at(1005), reason: "“503” — später".into() }),
+                failure: Some(WatchFailure { at: at(1005), reason: "“503” — später".into(), times: 7 }),
             },
             verified_at: Some(at(1004)),
             lapse_told: Some(at(1010)),

@@ -117,13 +117,13 @@ impl EmailProvider for MemoryGmail {
         self.0.call(Call::Adopt, "", |state| state.google.grants.adopt(token, now)).await
     }
 
-    async fn revoke(&self, token: &RefreshToken) -> Result<(), ProviderError> {
+    async fn revoke(&self, token: &RefreshToken) -> Result<bool, ProviderError> {
         let revoke = |state: &mut State| {
             let ended = state.google.grants.revoke(token);
-            if let Some(mailbox) = ended.and_then(|account| state.google.mailboxes.get_mut(&account)) {
+            if let Some(mailbox) = ended.as_ref().and_then(|account| state.google.mailboxes.get_mut(account)) {
                 mailbox.watched_until = None;
             }
-            Ok(())
+            Ok(ended.is_some())
         };
         self.0.call(Call::Revoke, "", revoke).await
     }

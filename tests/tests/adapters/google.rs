@@ -136,10 +136,10 @@ async fn a_revoked_grant_is_refused_and_revoking_it_again_is_done() {
     let google = Google::start().await;
     let token = google.grant().await.refresh_token.unwrap();
     google.gmail.refresh(&token, aws::now()).await.unwrap();
-    google.gmail.revoke(&token).await.unwrap();
+    assert!(google.gmail.revoke(&token).await.unwrap());
     assert!(matches!(google.gmail.refresh(&token, aws::now()).await, Err(ProviderError::GrantRefused(_))));
-    google.gmail.revoke(&token).await.unwrap();
-    google.gmail.revoke(&RefreshToken(SecretString::from("never-seen"))).await.unwrap();
+    assert!(google.gmail.revoke(&token).await.unwrap(), "Google says yes to a dead token too");
+    assert!(!google.gmail.revoke(&RefreshToken(SecretString::from("never-seen"))).await.unwrap());
 }
 
 #[tokio::test]

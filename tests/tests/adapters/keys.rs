@@ -1,13 +1,19 @@
 //! The token verifier against published keys: pinned algorithm, bounded fetches, stale keys before none.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use axum::Router;
+use axum::routing::get;
 use email_connectors::adapters::https;
 use email_connectors::adapters::oidc::{JwksVerifier, KeySource};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::ports::{TokenError, TokenVerifier};
 use fake_google::{Config, FakeGoogle, Fault, KeyName, NewPushToken, NewUserToken, Running};
 use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 use crate::aws;
 
@@ -75,6 +81,58 @@ async fn stale_keys_serve_while_the_issuer_is_away_and_no_keys_is_not_a_refusal(
     assert!(matches!(fresh.verify(&token, now).await, Err(TokenError::KeysUnavailable(_))));
     fake.admin.clear_faults();
     fresh.verify(&token, now.after(Duration::from_secs(61))).await.unwrap();
+}
+
+/// An issuer that never answers its first so many fetches, and tells of each that it was asked.
+struct Slow {
+    url: String,
+    asked: Arc<Notify>,
+    fetches: Arc<AtomicUsize>,
+}
+
+impl Slow {
+    async fn start(fake: &Running, unanswered: usize) -> Self {
+        let keys = https::client().unwrap().get(format!("{}/oauth2/v3/certs", fake.url)).send().await.unwrap().text().await.unwrap();
+        let (asked, fetches) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
+        let (asking, fetched) = (asked.clone(), fetches.clone());
+        let answer = move || {
+            let (keys, asking, fetched) = (keys.clone(), asking.clone(), fetched.clone());
+            async move {
+                asking.notify_one();
+                match fetched.fetch_add(1, Ordering::SeqCst) < unanswered {
+                    true => std::future::pending().await,
+                    false => keys,
+                }
+            }
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/certs", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, Router::new().route("/certs", get(answer))).await });
+        Self { url, asked, fetches }
+    }
+
+    /// Gives up waiting as soon as the issuer was asked.
+    async fn given_up<T>(&self, waiting: impl Future<Output = T>) {
+        tokio::select! {
+            _ = waiting => panic!("the issuer does not answer"),
+            () = self.asked.notified() => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_fetch_that_nobody_waited_for_is_none() {
+    let (fake, _) = start().await;
+    let (token, now) = (push(&fake, KeyName::Google), aws::now());
+    let slow = Slow::start(&fake, 2).await;
+    let verifier = JwksVerifier::new(https::client().unwrap(), KeySource::Url(slow.url.clone()));
+    slow.given_up(verifier.ready(now)).await;
+    slow.given_up(verifier.verify(&token, now)).await;
+    verifier.verify(&token, now).await.expect("a look that was given up keeps nobody out");
+    assert_eq!(slow.fetches.load(Ordering::SeqCst), 3);
+    verifier.ready(now).await.unwrap();
+    assert!(refused(&verifier, &push(&fake, KeyName::Unknown), now).await);
+    assert_eq!(slow.fetches.load(Ordering::SeqCst), 3, "the one that came to its end counts");
 }
 
 #[tokio::test]

@@ -71,6 +71,7 @@ async fn a_renewal_that_fails_is_recorded_and_tried_again() {
     let scene = three_days_later().await;
     let before = scene.connector();
     scene.stage.world.fail(Call::Watch, When::Before, 1);
+    scene.stage.world.fail(Call::Watch, When::Before, 2);
     let swept = scene.stage.sweep().await;
     assert_eq!((swept.renewed, swept.not_renewed), (0, 1));
     let connector = scene.connector();
@@ -81,8 +82,36 @@ async fn a_renewal_that_fails_is_recorded_and_tried_again() {
     scene.stage.world.pass(MINUTE);
     assert_eq!(scene.stage.sweep().await.renewed, 0, "not at once");
     scene.stage.world.pass(4 * MINUTE);
+    assert_eq!(scene.stage.sweep().await.not_renewed, 1);
+    scene.stage.world.pass(9 * MINUTE);
+    let swept = scene.stage.sweep().await;
+    assert_eq!((swept.renewed, swept.not_renewed), (0, 0), "the second time it is left alone for longer");
+    scene.stage.world.pass(MINUTE);
     assert_eq!(scene.stage.sweep().await.renewed, 1);
     assert_eq!(scene.connector().watch.failure, None);
+}
+
+#[tokio::test]
+async fn a_watch_that_is_refused_for_ever_costs_little_and_is_tried_before_it_ends() {
+    let scene = three_days_later().await;
+    for nth in 1..=1000 {
+        scene.stage.world.fail(Call::Watch, When::Before, nth);
+    }
+    let ends = scene.connector().watch.expiration.expect("it is watched");
+    let (mut tries, mut last_of_life) = (0, None);
+    while scene.stage.world.now() < ends.after(7 * DAY) {
+        scene.stage.world.pass(5 * MINUTE);
+        tries += scene.stage.sweep().await.not_renewed;
+        scene.stage.work().await;
+        let failed_at = scene.connector().watch.failure.map(|failure| failure.at);
+        last_of_life = last_of_life.max(failed_at.filter(|at| *at < ends));
+    }
+    assert!((45..65).contains(&tries), "{tries} tries in eleven days");
+    let left = ends.millis() - last_of_life.expect("it was tried").millis();
+    assert!(left <= 15 * 60_000, "the last try before its end was {} min before", left / 60_000);
+    scene.stage.world.forget_scripts();
+    scene.stage.world.pass(6 * 60 * MINUTE);
+    assert_eq!(scene.stage.sweep().await.renewed, 1, "and it is found when it is mended");
 }
 
 #[tokio::test]

@@ -3,8 +3,13 @@
 use std::time::Duration;
 
 use email_connectors::domain::event::DetailType;
+use email_connectors::domain::id::ConnectorId;
+use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::wake_up::WakeUp;
+use email_connectors::domain::watch::{Watch, WatchFailure};
 use email_connectors::flows::process::Outcome;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 use tests::stage::{DAY, MINUTE, QUIET_AFTER, RENEWAL, Scene, Stage, subjects};
 use tests::world::{Call, Consent, WATCH_LIFE, When};
@@ -94,7 +99,7 @@ async fn a_watch_that_lapses_is_told_once_and_a_new_one_may_lapse_again() {
         assert_eq!(told.len(), lapse);
         assert_eq!(told[lapse - 1]["lapsed_at"], json!(ended));
         scene.stage.world.forget_scripts();
-        scene.stage.world.pass(5 * MINUTE);
+        scene.stage.world.pass(10 * MINUTE);
         assert_eq!(scene.stage.sweep().await.renewed, 1);
     }
 }
@@ -160,4 +165,31 @@ async fn a_renewer_that_runs_out_of_time_is_resumed_by_the_next() {
         renewed.push(swept.renewed);
     }
     assert!(renewed.len() > 1, "{renewed:?}");
+}
+
+/// Whatever a watch's life and however many tries failed: the next one comes soon enough, and never at once.
+#[test]
+fn the_next_try_is_never_past_the_end_of_a_watch_that_lives_nor_too_far() {
+    let config = Config { cases: 10_000, failure_persistence: None, ..Config::default() };
+    let (now, five_minutes) = (Timestamp::from_seconds(1_900_000_000), 5 * 60_000_i64);
+    let watches = (0_u32..40, 0_i64..8 * 86_400_000, 0_i64..8 * 86_400_000, any::<u32>(), any::<bool>());
+    let holds = |(times, ago, left, id, ended): (u32, i64, i64, u32, bool)| {
+        let at = |millis: i64| Timestamp::from_millis(now.millis() + millis);
+        let ends = at(if ended { -left } else { left });
+        let failure = |times| Some(WatchFailure { at: now, reason: "503".into(), times });
+        let watch = Watch { failure: failure(times), ..Watch::default().renewed(ends, at(-ago)) };
+        let of = ConnectorId::new(format!("con_{id}"));
+        let (planned, next) = (watch.planned_renewal(&of).millis(), watch.next_renewal(&of).millis());
+        // Before it was planned nothing is tried again: that failure was of a connect.
+        let waits = next - planned.max(now.millis());
+        prop_assert!(next >= planned && next >= now.millis() + five_minutes, "not at once: {watch:?}");
+        prop_assert!(waits <= 6 * 3_600_000, "six hours at most: {watch:?}");
+        if !ended && left > 2 * five_minutes && planned <= now.millis() {
+            prop_assert!(next <= now.millis() + left / 2, "again before it ends: {watch:?}");
+        }
+        let later = Watch { failure: failure(times + 1), ..watch.clone() }.next_renewal(&of).millis();
+        prop_assert!(later >= next, "never sooner after one more failure: {watch:?}");
+        Ok(())
+    };
+    TestRunner::new(config).run(&watches, holds).unwrap();
 }

@@ -60,6 +60,11 @@ pub fn trigger(location: &Location, trigger: &TriggerId) -> Key {
     Key::new(mailbox(&location.mailbox), format!("CONNECTOR#{}#TRIGGER#{trigger}", location.connector))
 }
 
+/// The triggers of a connector, in its mailbox.
+pub fn triggers_of(connector: &ConnectorId) -> String {
+    format!("{CONNECTOR_PREFIX}{connector}#TRIGGER#")
+}
+
 pub const CONNECTOR_PREFIX: &str = "CONNECTOR#";
 pub const TRIGGER_PREFIX: &str = "TRIGGER#";
 

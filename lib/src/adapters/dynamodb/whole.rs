@@ -2,10 +2,11 @@
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 
-use super::keys::{self, CONNECTOR_PREFIX, Indexed, Item};
+use super::keys::{self, CONNECTOR_PREFIX, Indexed, Item, TRIGGER_PREFIX};
 use super::rows::text;
 use super::{DynamoStore, unavailable};
 use crate::domain::connector::Location;
+use crate::domain::id::{ConnectorId, EventId, OwnerId};
 use crate::ports::StoreError;
 
 /// A page of something, and from where the next one goes on.
@@ -19,13 +20,41 @@ pub struct Page<T> {
 pub struct Place(Item);
 
 /// A row as it lies there, to be laid elsewhere. It may hold sealed secrets, so it does not print itself.
-pub struct Row(Item);
+pub struct Row(pub(super) Item);
+
+/// What a row is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Of {
+    Connector(Location, OwnerId),
+    /// Lies beside its connector, and comes back with it.
+    ItsConnector,
+    Event(EventId, ConnectorId),
+    /// Of the whole stack.
+    Service,
+    /// Is forgotten by itself within a day, or worth nothing without the moment that it was written in.
+    Passing,
+}
 
 impl Row {
-    /// What tells it from others, and what kind of row it is; nothing of what it holds.
-    pub fn kind(&self) -> &str {
-        let pk = self.0.get("pk").and_then(|pk| pk.as_s().ok());
-        pk.and_then(|pk| pk.split('#').next()).unwrap_or("?")
+    fn text(&self, name: &str) -> &str {
+        self.0.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
+    }
+
+    /// What it is of, told by its key and nothing else of what it holds but whose it is.
+    pub fn of(&self) -> Of {
+        let (pk, sk) = (self.text("pk"), self.text("sk"));
+        let (of, _) = pk.split_once('#').unwrap_or((pk, ""));
+        match of {
+            "MAILBOX" if keys::is_trigger(sk) => Of::ItsConnector,
+            "OWNER" if [CONNECTOR_PREFIX, TRIGGER_PREFIX, "SLOT#"].iter().any(|prefix| sk.starts_with(prefix)) => Of::ItsConnector,
+            "ACCOUNT" | "HOOK" => Of::ItsConnector,
+            "SERVICE" => Of::Service,
+            _ => match keys::read_indexed(pk, sk) {
+                Some(Indexed::Connector(location)) => Of::Connector(location, OwnerId::new(self.text("owner_id"))),
+                Some(Indexed::Event(event)) => Of::Event(event, ConnectorId::new(self.text("connector_id"))),
+                None => Of::Passing,
+            },
+        }
     }
 }
 
@@ -50,6 +79,15 @@ impl DynamoStore {
     /// Every row, whatever it is.
     pub async fn all_rows(&self, from: Option<Place>) -> Result<Page<Row>, StoreError> {
         let scan = self.client.scan().table_name(&self.table).consistent_read(true).set_exclusive_start_key(from.map(|place| place.0));
+        let answer = scan.send().await.map_err(unavailable)?;
+        let rows = answer.items.unwrap_or_default().into_iter().map(Row).collect();
+        Ok(Page { rows, next: answer.last_evaluated_key.map(Place) })
+    }
+
+    /// Every event of any connector, published or not.
+    pub async fn all_events(&self, from: Option<Place>) -> Result<Page<Row>, StoreError> {
+        let scan = self.client.scan().table_name(&self.table).consistent_read(true).set_exclusive_start_key(from.map(|place| place.0));
+        let scan = scan.filter_expression("begins_with(pk, :event)").expression_attribute_values(":event", text("EVENT#"));
         let answer = scan.send().await.map_err(unavailable)?;
         let rows = answer.items.unwrap_or_default().into_iter().map(Row).collect();
         Ok(Page { rows, next: answer.last_evaluated_key.map(Place) })

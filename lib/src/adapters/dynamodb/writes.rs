@@ -18,7 +18,7 @@ use crate::domain::trigger::{Trigger, TriggerType};
 use crate::ports::{Exchange, StoreError};
 
 const KEEP_EXCHANGES: Duration = Duration::from_secs(600);
-const KEEP_EMPTY_ACCOUNTS: Duration = Duration::from_secs(30 * 24 * 3600);
+pub(super) const KEEP_EMPTY_ACCOUNTS: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How old an unpublished event is before the renewer wakes its mailbox.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 

@@ -261,8 +261,8 @@ mod tests {
         let token = exchange(&gmail, "4/any").await.refresh_token.unwrap();
         let access = gmail.refresh(&token, NOON).await.unwrap();
         gmail.profile(&access).await.unwrap();
-        gmail.revoke(&token).await.unwrap();
-        gmail.revoke(&token).await.unwrap();
+        assert!(gmail.revoke(&token).await.unwrap());
+        assert!(!gmail.revoke(&token).await.unwrap(), "it is known no more");
         assert!(matches!(gmail.refresh(&token, NOON).await, Err(ProviderError::GrantRefused(_))));
     }
 

@@ -131,7 +131,7 @@ pub const CODES: [Entry; 21] = [
         code: Code::WatchRenewalLate,
         name: "watch_renewal_late",
         severities: &[Severity::Note, Severity::Degraded],
-        when: "a renewal failed, and is tried again every five minutes while the watch lives; degraded once it is an hour late",
+        when: "a renewal failed, and is tried again after five minutes, then twice as long each time, six hours at most; degraded once it is an hour late",
         remedy: "Mend what the reason names, or see that the watch-renewer runs; at once: connectors renew <id>",
         section: Some("watch-lapsed"),
     },

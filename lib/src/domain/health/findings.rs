@@ -20,7 +20,7 @@ use crate::domain::watch::WatchStatus;
 const UNPROVEN_AFTER: Duration = Duration::from_secs(600);
 /// The first sweep after a connect comes after five minutes, and asks for the watch that the connect did not get to.
 const MISSING_AFTER: Duration = Duration::from_secs(600);
-/// A dozen tries: what passes has passed. A watch lives for a week, so that some four days are left to mend it.
+/// Four tries, the last after 35 minutes: what passes has passed. A watch lives for a week, so that some four days are left to mend it.
 const RENEWAL_LATE_AFTER: Duration = Duration::from_secs(3600);
 /// The waits double from 20 seconds to ten minutes: six looks that failed are ten minutes and more.
 const LOOKS_TO_BE_DOWN: u32 = 6;
@@ -113,6 +113,8 @@ impl Found<'_> {
     fn watch(&mut self) {
         let watch = &self.connector.watch;
         let reason = watch.failure.as_ref().map_or("no reason is known", |failure| failure.reason.as_str());
+        let next = watch.failure.as_ref().map(|_| format!("; the next try is due at {}", watch.next_renewal(&self.connector.id)));
+        let next = next.unwrap_or_default();
         match (watch.status(self.now), watch.expiration, watch.renewed_at) {
             (WatchStatus::Pending, ..) => {
                 if self.is_past(self.connector.granted_at, MISSING_AFTER) {
@@ -120,17 +122,17 @@ impl Found<'_> {
                 }
             }
             (WatchStatus::Failed, None, _) => {
-                self.add(Code::WatchFailed, Severity::Degraded, format!("Gmail does not notify ({reason})"));
+                self.add(Code::WatchFailed, Severity::Degraded, format!("Gmail does not notify ({reason}){next}"));
             }
             (WatchStatus::Failed, Some(ended), _) => {
                 let why = watch.failure.as_ref().map(|failure| format!(" ({})", failure.reason)).unwrap_or_default();
-                self.add(Code::WatchLapsed, Severity::Degraded, format!("the watch ended at {ended} and was not renewed{why}"));
+                self.add(Code::WatchLapsed, Severity::Degraded, format!("the watch ended at {ended} and was not renewed{why}{next}"));
             }
             (WatchStatus::Active, _, Some(renewed)) => {
                 let late = self.is_past(watch.planned_renewal(&self.connector.id), RENEWAL_LATE_AFTER);
                 if late || watch.failure.is_some() {
                     let severity = if late { Severity::Degraded } else { Severity::Note };
-                    self.add(Code::WatchRenewalLate, severity, format!("the watch of {renewed} was not renewed ({reason})"));
+                    self.add(Code::WatchRenewalLate, severity, format!("the watch of {renewed} was not renewed ({reason}){next}"));
                 }
                 if !self.connector.is_verified() && self.is_past(renewed, UNPROVEN_AFTER) {
                     self.add(

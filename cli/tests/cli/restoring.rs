@@ -1,0 +1,33 @@
+//! A restore lays nothing back unless it was said whose.
+
+use crate::server::run;
+
+const NO_STACK: &str = "say which stack";
+
+#[test]
+fn it_must_be_said_what_comes_back() {
+    let refused = run(&[], &["restore", "--from", "t", "--apply"], "").ended(1).err;
+    for way_out in ["--connector con_…", "--owner …", "--all", "without --apply"] {
+        assert!(refused.contains(way_out), "{refused}");
+    }
+    // With a choice, or to compare, the stack is asked for: nothing else was missing.
+    let choices: [&[&str]; 5] = [
+        &["--connector", "con_1", "--connector", "con_2", "--apply"],
+        &["--owner", "one", "--owner", "two", "--connector", "con_1", "--apply"],
+        &["--all", "--apply"],
+        &["--owner", "one"],
+        &[],
+    ];
+    for choice in choices {
+        let ran = run(&[], &[&["restore", "--from", "t"], choice].concat(), "").ended(1);
+        assert!(ran.err.contains(NO_STACK), "{choice:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn all_is_all() {
+    for narrowed in [["--connector", "con_1"], ["--owner", "one"]] {
+        let ran = run(&[], &[&["restore", "--from", "t", "--all", "--apply"], &narrowed[..]].concat(), "").ended(1);
+        assert!(ran.err.contains("cannot be used with"), "{}", ran.err);
+    }
+}

@@ -1,0 +1,173 @@
+//! A restore, from one end of the other table to the other: who is chosen, what is missing of each, and its way back in an order in
+//! which nothing fires twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::stream::iter;
+use futures_util::{StreamExt, TryStreamExt};
+
+use super::DynamoStore;
+use super::restoring::Kinds;
+use super::whole::{Of, Row};
+use crate::domain::connector::Location;
+use crate::domain::id::{ConnectorId, EventId, OwnerId};
+use crate::domain::restoring::KeptOut;
+use crate::domain::timestamp::Timestamp;
+use crate::ports::StoreError;
+
+/// How many rows or connectors are looked at side by side.
+const AT_ONCE: usize = 16;
+
+/// Whose connectors come back; all, if nobody is named.
+#[derive(Debug, Clone, Default)]
+pub struct Choice {
+    pub connectors: Vec<ConnectorId>,
+    pub owners: Vec<OwnerId>,
+}
+
+pub struct Restore<'a> {
+    pub from: &'a DynamoStore,
+    pub to: &'a DynamoStore,
+    pub choice: Choice,
+    /// Else it is only compared.
+    pub apply: bool,
+}
+
+/// What came of it, or would.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// How many rows were read.
+    pub rows: u64,
+    /// How many of them are only passing.
+    pub passing: u64,
+    /// Those that were chosen.
+    pub connectors: BTreeMap<ConnectorId, Restored>,
+    /// Rows of the whole stack that are missing.
+    pub service: u64,
+}
+
+#[derive(Debug)]
+pub struct Restored {
+    pub location: Location,
+    pub owner: OwnerId,
+    pub ended: Ended,
+    owed: BTreeSet<EventId>,
+}
+
+impl Restored {
+    pub fn new(location: Location, owner: OwnerId, ended: Ended) -> Self {
+        Self { location, owner, ended, owed: BTreeSet::new() }
+    }
+}
+
+#[derive(Debug)]
+pub enum Ended {
+    /// Rows that are missing, or were laid back; none, if all were there.
+    Complete(Kinds),
+    KeptOut(KeptOut),
+    Failed(StoreError),
+}
+
+impl Restore<'_> {
+    pub async fn run(&self, now: Timestamp) -> Result<Report, StoreError> {
+        let mut report = self.choose().await?;
+        self.judge(&mut report).await;
+        // Before their connectors: what has fired must be known when a mailbox is read again.
+        self.lay_events(&mut report, now).await?;
+        if self.apply {
+            self.lay_connectors(&mut report, now).await;
+        }
+        Ok(report)
+    }
+
+    /// Whose connectors they are, among all that the other table holds.
+    async fn choose(&self) -> Result<Report, StoreError> {
+        let (mut report, mut place) = (Report::default(), None);
+        loop {
+            let page = self.from.all_rows(place).await?;
+            for row in page.rows {
+                report.rows += 1;
+                match row.of() {
+                    Of::Passing => report.passing += 1,
+                    Of::Connector(location, owner) if self.wants(&location, &owner) => {
+                        let connector = Restored::new(location, owner, Ended::Complete(Kinds::new()));
+                        report.connectors.insert(connector.location.connector.clone(), connector);
+                    }
+                    Of::Service if self.wants_all() => report.service += u64::from(self.lay_service(&row).await?),
+                    _ => {}
+                }
+            }
+            place = page.next;
+            if place.is_none() {
+                return Ok(report);
+            }
+        }
+    }
+
+    fn wants_all(&self) -> bool {
+        self.choice.connectors.is_empty() && self.choice.owners.is_empty()
+    }
+
+    fn wants(&self, location: &Location, owner: &OwnerId) -> bool {
+        self.choice.connectors.contains(&location.connector) || self.choice.owners.contains(owner) || self.wants_all()
+    }
+
+    async fn lay_service(&self, row: &Row) -> Result<bool, StoreError> {
+        if self.apply { self.to.lay(row).await } else { Ok(!self.to.lies(row).await?) }
+    }
+
+    async fn judge(&self, report: &mut Report) {
+        let judged =
+            iter(report.connectors.values_mut()).map(async |connector| match self.to.missing(self.from, &connector.location).await {
+                Ok(Ok(missing)) => {
+                    connector.ended = Ended::Complete(missing.kinds().clone());
+                    connector.owed = missing.owed().clone();
+                }
+                Ok(Err(kept_out)) => connector.ended = Ended::KeptOut(kept_out),
+                Err(error) => connector.ended = Ended::Failed(error),
+            });
+        judged.buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+    }
+
+    async fn lay_events(&self, report: &mut Report, now: Timestamp) -> Result<(), StoreError> {
+        let mut place = None;
+        loop {
+            let page = self.from.all_events(place).await?;
+            let known = &report.connectors;
+            let of_chosen = page.rows.into_iter().filter_map(|row| match row.of() {
+                Of::Event(event, connector) => {
+                    let of = known.get(&connector).filter(|of| matches!(of.ended, Ended::Complete(_)))?;
+                    Some((row, of.owed.contains(&event), connector))
+                }
+                _ => None,
+            });
+            let laid = iter(of_chosen.collect::<Vec<_>>()).map(async |(row, owed, connector)| {
+                let missing = self.to.lay_event(row, owed, self.apply, now).await?;
+                Ok::<_, StoreError>(missing.then_some(connector))
+            });
+            let laid: Vec<_> = laid.buffer_unordered(AT_ONCE).try_collect().await?;
+            for connector in laid.into_iter().flatten() {
+                if let Some(Restored { ended: Ended::Complete(kinds), .. }) = report.connectors.get_mut(&connector) {
+                    *kinds.entry("event").or_default() += 1;
+                }
+            }
+            place = page.next;
+            if place.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn lay_connectors(&self, report: &mut Report, now: Timestamp) {
+        let laid = iter(report.connectors.values_mut()).map(async |connector| {
+            let Ended::Complete(kinds) = &mut connector.ended else { return };
+            let events = kinds.remove_entry("event");
+            match self.to.lay_back(self.from, &connector.location, now).await {
+                Ok(Ok(laid)) => *kinds = laid.into_iter().chain(events).collect(),
+                Ok(Err(kept_out)) => connector.ended = Ended::KeptOut(kept_out),
+                Err(error) => connector.ended = Ended::Failed(error),
+            }
+        });
+        laid.buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+    }
+}

@@ -1,0 +1,246 @@
+//! A connector's rows from a table that was restored beside the stack's: which of them are missing, and their way back, together.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+
+use super::DynamoStore;
+use super::change::{put, put_over};
+use super::keys::{self, Item, Key};
+use super::rows::{ConnectorRow, MembershipRow, PointerRow, attribute, item, number, read, text};
+use super::whole::Row;
+use super::writes::{KEEP_EMPTY_ACCOUNTS, event_set, pointer, raise};
+use crate::domain::connector::{Connector, Location};
+use crate::domain::id::{EventId, TriggerId};
+use crate::domain::membership::Membership;
+use crate::domain::restoring::{KeptOut, Now, Then, account_with, admits};
+use crate::domain::timestamp::Timestamp;
+use crate::domain::trigger::{Trigger, TriggerType};
+use crate::ports::{Store, StoreError};
+
+/// How many rows of each kind.
+pub type Kinds = BTreeMap<&'static str, u64>;
+
+/// How often a connector is looked at anew after another writer came first.
+const MOST_ATTEMPTS: u32 = 5;
+
+/// What there is to lay back of a connector.
+pub struct Missing {
+    /// As it will be, or is.
+    connector: Connector,
+    /// Hooks, which mean nothing without their trigger and may lie there before it.
+    first: Vec<Item>,
+    /// Rows that are there together or not at all.
+    together: Vec<Item>,
+    /// With the version that lies there; 0 for none.
+    account: Option<(Membership, u64)>,
+    is_there: bool,
+    kinds: Kinds,
+}
+
+impl Missing {
+    pub fn kinds(&self) -> &Kinds {
+        &self.kinds
+    }
+
+    /// Events that were decided and not yet published, as far as the connector knows.
+    pub fn owed(&self) -> &BTreeSet<EventId> {
+        &self.connector.unpublished
+    }
+
+    fn add(&mut self, kind: &'static str, row: Item) {
+        *self.kinds.entry(kind).or_default() += 1;
+        let rows = if kind == "hook" { &mut self.first } else { &mut self.together };
+        rows.push(row);
+    }
+}
+
+impl DynamoStore {
+    /// What is missing here of a connector that lies in another table; or why it does not come back.
+    pub async fn missing(&self, from: &DynamoStore, location: &Location) -> Result<Result<Missing, KeptOut>, StoreError> {
+        let Some(row) = from.get(keys::connector(location)).await? else {
+            return Err(StoreError::Unreadable(format!("{} is gone from the table it should come from", location.connector)));
+        };
+        let then = match read::<ConnectorRow>(row.clone()) {
+            Ok(then) => Connector::from(then),
+            Err(error) => return Ok(Err(KeptOut::Unreadable(error.to_string()))),
+        };
+        let account_then = from.account(&then).await?;
+        let triggers = self.triggers_then(from, &then).await?;
+        let wanted = wanted(&then, &triggers);
+        let held: HashMap<_, _> = self.get_all(wanted, None).await?.into_iter().map(|item| (place(&item), item)).collect();
+        let now = self.now(&held, &then, triggers.len()).await?;
+        let older = Then { connector: &then, account: account_then.as_ref() };
+        if let Err(kept_out) = admits(older, &now) {
+            return Ok(Err(kept_out));
+        }
+        let version = now.account.as_ref().map_or(0, |account| account.version);
+        let account = account_with(older, now.account.as_ref()).map(|account| (account, version));
+        let is_there = now.connector.is_some();
+        let connector = now.connector.unwrap_or_else(|| then.clone());
+        let mut missing = Missing { connector, first: vec![], together: vec![], account, is_there, kinds: Kinds::new() };
+        let mut lacks = |kind, row: Item| {
+            if !held.contains_key(&place(&row)) {
+                missing.add(kind, row);
+            }
+        };
+        lacks("connector", row);
+        lacks("pointer", item(&keys::owned_connector(&then.owner_id, &then.id), &pointer(&then))?);
+        lacks("slot", item(&keys::slot(&then.owner_id, &then.slot), &pointer(&then))?);
+        for (trigger, hook) in triggers.values() {
+            for key in [keys::trigger(location, &trigger.id), keys::owned_trigger(&then.owner_id, &trigger.id)] {
+                lacks("trigger", item(&key, trigger)?);
+            }
+            hook.iter().for_each(|hook| lacks("hook", hook.clone()));
+        }
+        if missing.account.is_some() {
+            *missing.kinds.entry("account").or_default() += 1;
+        }
+        Ok(Ok(missing))
+    }
+
+    /// Lays back what is missing of a connector, so that at no moment it is there without its triggers; answers what it laid. Its
+    /// events must lie there already, or it would decide them again.
+    pub async fn lay_back(&self, from: &DynamoStore, location: &Location, now: Timestamp) -> Result<Result<Kinds, KeptOut>, StoreError> {
+        let mut attempt = 1;
+        loop {
+            let mut missing = match self.missing(from, location).await? {
+                Ok(missing) => missing,
+                Err(kept_out) => return Ok(Err(kept_out)),
+            };
+            if missing.kinds.is_empty() {
+                return Ok(Ok(Kinds::new()));
+            }
+            for hook in std::mem::take(&mut missing.first) {
+                self.lay(&Row(hook)).await?;
+            }
+            let kinds = std::mem::take(&mut missing.kinds);
+            match self.transact(self.together(missing, now).await?).await {
+                Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
+                laid => return laid.map(|()| Ok(kinds)),
+            }
+        }
+    }
+
+    /// An event of a connector that is there or comes back, where it is missing; whether it is. `lay`: it is laid back.
+    pub async fn lay_event(&self, row: Row, owed: bool, lay: bool, now: Timestamp) -> Result<bool, StoreError> {
+        let Row(mut event) = row;
+        let ends = event.get("expires_at").and_then(|ends| ends.as_n().ok()?.parse::<i64>().ok());
+        if !owed && ends.is_some_and(|ends| ends <= now.seconds()) {
+            return Ok(false);
+        }
+        // What its connector does not owe was published since: nobody would ever come to mark it.
+        if !owed && !event.contains_key("published_at") {
+            event.insert("published_at".into(), attribute(&now)?);
+        }
+        if !owed {
+            event.remove("due_shard");
+            event.remove("due_at");
+        }
+        let row = Row(event);
+        if lay { self.lay(&row).await } else { Ok(!self.lies(&row).await?) }
+    }
+
+    async fn account(&self, of: &Connector) -> Result<Option<Membership>, StoreError> {
+        let row = self.get(keys::membership(&of.google_sub)).await?;
+        row.map(|row| read::<MembershipRow>(row).map(Membership::from)).transpose()
+    }
+
+    /// The triggers that the connector had, with their hooks; of those that one side still knows here, and of later ones, as they are.
+    async fn triggers_then(
+        &self,
+        from: &DynamoStore,
+        then: &Connector,
+    ) -> Result<BTreeMap<TriggerId, (Trigger, Option<Item>)>, StoreError> {
+        let prefix = keys::triggers_of(&then.id);
+        let (before, beside, owned) = tokio::join!(
+            from.query(keys::mailbox(&then.email_address), &prefix),
+            self.query(keys::mailbox(&then.email_address), &prefix),
+            self.triggers(&then.owner_id)
+        );
+        let typed = |rows: Vec<Item>| rows.into_iter().map(read::<Trigger>).collect::<Result<Vec<_>, _>>();
+        let own = owned?.into_iter().filter(|trigger| trigger.config.connector_id == then.id);
+        // The later the better: what the mailbox reads counts most.
+        let triggers: BTreeMap<_, _> =
+            typed(before?)?.into_iter().chain(own).chain(typed(beside?)?).map(|trigger| (trigger.id.clone(), trigger)).collect();
+        let webhooks = triggers.values().filter(|trigger| trigger.kind == TriggerType::Webhook);
+        let hooks = from.get_all(webhooks.map(|trigger| keys::hook(&trigger.id)).collect(), None).await?;
+        let mut hooks: HashMap<_, _> = hooks.into_iter().map(|hook| (place(&hook), hook)).collect();
+        let with_hook = |(id, trigger): (TriggerId, Trigger)| {
+            let hook = hooks.remove(&place(&keys::hook(&id).attributes()));
+            (id, (trigger, hook))
+        };
+        Ok(triggers.into_iter().map(with_hook).collect())
+    }
+
+    async fn now(&self, held: &HashMap<(String, String), Item>, then: &Connector, triggers: usize) -> Result<Now, StoreError> {
+        let at = |key: Key| held.get(&(key.pk, key.sk)).cloned();
+        let connector = at(keys::connector(&then.location())).map(read::<ConnectorRow>).transpose()?.map(Connector::from);
+        let leads = |row: PointerRow| Location { mailbox: row.mailbox, connector: row.connector_id };
+        let pointer = at(keys::owned_connector(&then.owner_id, &then.id)).map(read::<PointerRow>).transpose()?.map(leads);
+        let slot = at(keys::slot(&then.owner_id, &then.slot)).map(read::<PointerRow>).transpose()?.map(leads);
+        let account = at(keys::membership(&then.google_sub)).map(read::<MembershipRow>).transpose()?.map(Membership::from);
+        // A slot whose connector is gone for good holds nobody off, but is not ours to clear.
+        Ok(Now { connector, pointer, slot: slot.map(|slot| slot.connector), account, triggers })
+    }
+
+    async fn together(&self, missing: Missing, now: Timestamp) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let Missing { connector, together, account, is_there, .. } = missing;
+        let location = connector.location();
+        let of_connector = place(&keys::connector(&location).attributes());
+        let mut writes = Vec::new();
+        // Whoever reads its triggers just now must read again.
+        if is_there {
+            writes.push(raise(&location, connector.version).into_transaction(&self.table));
+        }
+        for mut row in together {
+            if place(&row) == of_connector {
+                self.come_to_life(&mut row, &connector, now).await?;
+            }
+            writes.push(put(&self.table, row, true));
+        }
+        if let Some((account, version)) = account {
+            let row = item(&keys::membership(&connector.google_sub), &MembershipRow::new(&account, KEEP_EMPTY_ACCOUNTS))?;
+            writes.push(put_over(&self.table, row, version));
+        }
+        Ok(writes)
+    }
+
+    /// The next sweep comes for it, finds its watch and compares its mailbox. It owes what is unpublished still, and nothing that
+    /// was published since.
+    async fn come_to_life(&self, row: &mut Item, connector: &Connector, now: Timestamp) -> Result<(), StoreError> {
+        row.remove("due_shard");
+        row.remove("due_at");
+        if connector.is_live() {
+            row.insert("due_shard".into(), text(keys::connector_shard(keys::shard(&connector.id))));
+            row.insert("due_at".into(), number(now.seconds()));
+        }
+        let owed = self.unpublished(&connector.unpublished.iter().cloned().collect::<Vec<_>>()).await?;
+        row.remove("unpublished");
+        if !owed.is_empty() {
+            row.insert("unpublished".into(), event_set(&owed));
+        }
+        Ok(())
+    }
+}
+
+fn place(item: &Item) -> (String, String) {
+    let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+    (part("pk"), part("sk"))
+}
+
+/// Where all that belongs to a connector lies, its events aside.
+fn wanted(then: &Connector, triggers: &BTreeMap<TriggerId, (Trigger, Option<Item>)>) -> Vec<Key> {
+    let (location, owner) = (then.location(), &then.owner_id);
+    let mut keys = vec![
+        keys::connector(&location),
+        keys::owned_connector(owner, &then.id),
+        keys::slot(owner, &then.slot),
+        keys::membership(&then.google_sub),
+    ];
+    for (id, (_, hook)) in triggers {
+        keys.extend([keys::trigger(&location, id), keys::owned_trigger(owner, id)]);
+        keys.extend(hook.is_some().then(|| keys::hook(id)));
+    }
+    keys
+}
