@@ -51,8 +51,8 @@ pub struct Global {
     /// Send no write: print what would be sent. Reads are done.
     #[arg(long, global = true)]
     pub dry_run: bool,
-    /// For operators: the CloudFormation stack [env: CONNECTORS_STACK_NAME].
-    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    /// The CloudFormation stack, with AWS's own credentials: fills API, table and queues where they are not said [env: CONNECTORS_STACK_NAME].
+    #[arg(long, global = true, value_name = "NAME")]
     pub stack_name: Option<String>,
     /// For `renew`: the stack's table [env: CONNECTORS_TABLE].
     #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]

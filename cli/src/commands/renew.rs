@@ -28,12 +28,12 @@ pub async fn run(session: &Session, id: &str) -> Result<(), Failure> {
     let connector = ConnectorId::parse(id).ok_or_else(|| Failure::NotFound("there is no such connector".into()))?;
     let location = Location { mailbox, connector };
     let settings = session.settings()?;
-    let table = settings.table()?;
+    let table = settings.table().await?;
     if session.dry_run {
         let told = json!({"dry_run": true, "would_make_due": {"connector_id": id, "table": table}});
         return session.output.document(&told, &format!("would make the watch of {id} due, in the table {table}"));
     }
-    let store = DynamoStore::new(&aws::config(&settings).await, table);
+    let store = DynamoStore::new(&aws::config(settings).await, table);
     match make_due(&store, &location, System.now()).await {
         Ok(true) => {
             session.output.document(&json!({"connector_id": id, "due": true}), "due: the next sweep renews it, within about a minute")

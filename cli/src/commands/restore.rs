@@ -14,7 +14,7 @@ use crate::session::Session;
 
 pub async fn run(session: &Session, asked: Restore) -> Result<(), Failure> {
     let settings = session.settings()?;
-    let config = aws::config(&settings).await;
+    let config = aws::config(settings).await;
     let deployed = Deployed::read(&config, settings.stack_name()?).await?;
     let table = deployed.output("TableName")?.to_string();
     if asked.from == table {

@@ -16,4 +16,5 @@ mod requests;
 mod sealing;
 mod server;
 mod smoking;
+mod stacks;
 mod tailing;
