@@ -6,6 +6,7 @@ mod connecting;
 mod dead_letters;
 mod doctoring;
 mod endings;
+mod everyone;
 mod helping;
 mod looking;
 mod migrating;
