@@ -51,10 +51,10 @@ pub struct Global {
     /// Send no write: print what would be sent. Reads are done.
     #[arg(long, global = true)]
     pub dry_run: bool,
-    /// For operators: the CloudFormation stack [env: CONNECTORS_STACK_NAME].
-    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    /// The CloudFormation stack, with AWS's own credentials: fills API, table and queues where they are not said [env: CONNECTORS_STACK_NAME].
+    #[arg(long, global = true, value_name = "NAME")]
     pub stack_name: Option<String>,
-    /// For `renew`: the stack's table [env: CONNECTORS_TABLE].
+    /// For `renew` and `--all-owners`: the stack's table [env: CONNECTORS_TABLE].
     #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
     pub table: Option<String>,
     /// For `replay dead-letters`: the queue of wake-ups [env: CONNECTORS_NOTIFICATION_QUEUE_URL].
@@ -71,8 +71,8 @@ fn secret(text: &str) -> Result<SecretString, Infallible> {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Your connectors.
-    List(Page),
+    /// Your connectors, or those of all owners (operator: AWS).
+    List(connectors::List),
     /// One connector.
     Show(Connector),
     /// Connect a mailbox: opens Google's consent, and waits until the connector is there.
@@ -88,8 +88,8 @@ pub enum Command {
     Remove(connectors::Remove),
     /// Have a mailbox looked at now.
     Sync(Connector),
-    /// Have a mailbox's watch renewed by the next sweep (operator: through the table).
-    Renew(Connector),
+    /// Have watches renewed by the next sweep, whoever owns them (operator: AWS).
+    Renew(operate::Renew),
     /// Whether all is well, and what to do if it is not; exit code 1 if something is down.
     Health(connectors::Health),
     /// A connector's circuit breaker.

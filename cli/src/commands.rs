@@ -6,6 +6,7 @@ pub mod connectors;
 pub mod dead_letters;
 pub mod doctor;
 pub mod drafts;
+pub mod everyone;
 pub mod grants;
 pub mod labels;
 pub mod messages;
@@ -34,7 +35,8 @@ const MOST_PAGES: usize = 1000;
 
 pub async fn run(session: &Session, command: Command) -> Result<(), Failure> {
     match command {
-        Command::List(page) => connectors::list(session, page).await,
+        Command::List(list) if list.all_owners => everyone::list(session, list.only).await,
+        Command::List(list) => connectors::list(session, list.page).await,
         Command::Show(connector) => connectors::show(session, &connector.id).await,
         Command::Register(register) => connect::run(session, register).await,
         Command::Enable(connector) => connectors::pause(session, &connector.id, false).await,
@@ -42,7 +44,8 @@ pub async fn run(session: &Session, command: Command) -> Result<(), Failure> {
         Command::Rename(rename) => connectors::rename(session, &rename.connector.id, &rename.label).await,
         Command::Remove(remove) => connectors::remove(session, remove).await,
         Command::Sync(connector) | Command::Replay(Replay::Parked(connector)) => connectors::sync(session, &connector.id).await,
-        Command::Renew(connector) => renew::run(session, &connector.id).await,
+        Command::Renew(renew) => renew::run(session, renew).await,
+        Command::Health(health) if health.all_owners => everyone::health(session).await,
         Command::Health(health) => connectors::health(session, health).await,
         Command::Circuit(connector) => connectors::circuit(session, &connector.id).await,
         Command::Metrics(connector) => connectors::metrics(session, &connector.id).await,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudformation::Client as CloudFormation;
+use aws_sdk_cloudformation::types::Stack;
 use aws_sdk_lambda::Client as Lambda;
 use email_connectors::adapters::aws::SdkConfig;
 use email_connectors::config::Environment;
@@ -10,32 +11,54 @@ use email_connectors::config::Environment;
 use crate::aws::told;
 use crate::failure::Failure;
 
+/// What a stack says of itself, by the template's names.
+pub type Outputs = BTreeMap<String, String>;
+
 pub struct Deployed {
     lambda: Lambda,
     pub stack_name: String,
     pub status: String,
-    pub outputs: BTreeMap<String, String>,
+    pub outputs: Outputs,
     /// As they were given or defaulted; those with NoEcho are masked.
     pub parameters: BTreeMap<String, String>,
     /// Physical ids by the template's names.
     pub resources: BTreeMap<String, String>,
 }
 
+/// The outputs alone, by one call.
+pub async fn outputs(config: &SdkConfig, stack_name: &str) -> Result<Outputs, Failure> {
+    described(&CloudFormation::new(config), stack_name).await.map(|stack| said(&stack))
+}
+
+async fn described(cloudformation: &CloudFormation, stack_name: &str) -> Result<Stack, Failure> {
+    let answer = cloudformation.describe_stacks().stack_name(stack_name).send().await.map_err(|error| unread(stack_name, &error))?;
+    let stack = answer.stacks.unwrap_or_default().into_iter().next();
+    stack.ok_or_else(|| Failure::NotFound(format!("there is no stack {stack_name}")))
+}
+
+fn unread(stack_name: &str, error: &(dyn std::error::Error + 'static)) -> Failure {
+    Failure::Aws(format!("the stack {stack_name} cannot be read: {}", told(error)))
+}
+
+fn said(stack: &Stack) -> Outputs {
+    stack.outputs().iter().filter_map(|output| named(output.output_key(), output.output_value())).collect()
+}
+
+fn named(name: Option<&str>, value: Option<&str>) -> Option<(String, String)> {
+    Some((name?.to_string(), value.unwrap_or_default().to_string()))
+}
+
 impl Deployed {
     pub async fn read(config: &SdkConfig, stack_name: String) -> Result<Self, Failure> {
         let cloudformation = CloudFormation::new(config);
-        let failed =
-            |error: &(dyn std::error::Error + 'static)| Failure::Aws(format!("the stack {stack_name} cannot be read: {}", told(error)));
-        let (stacks, resources) = tokio::join!(
-            cloudformation.describe_stacks().stack_name(&stack_name).send(),
+        let (stack, resources) = tokio::join!(
+            described(&cloudformation, &stack_name),
             cloudformation.describe_stack_resources().stack_name(&stack_name).send(),
         );
-        let (stacks, resources) = (stacks.map_err(|error| failed(&error))?, resources.map_err(|error| failed(&error))?);
-        let stack = stacks.stacks().first().ok_or_else(|| Failure::NotFound(format!("there is no stack {stack_name}")))?;
-        let named = |name: Option<&str>, value: Option<&str>| Some((name?.to_string(), value.unwrap_or_default().to_string()));
+        let (stack, resources) = (stack?, resources.map_err(|error| unread(&stack_name, &error))?);
         Ok(Self {
             lambda: Lambda::new(config),
-            outputs: stack.outputs().iter().filter_map(|output| named(output.output_key(), output.output_value())).collect(),
+            outputs: said(&stack),
             parameters: stack.parameters().iter().filter_map(|given| named(given.parameter_key(), given.parameter_value())).collect(),
             resources: resources
                 .stack_resources()

@@ -10,11 +10,33 @@ pub fn table(healths: &[Value]) -> String {
     if healths.is_empty() {
         return "no connectors".into();
     }
-    let titles = ["ID", "ADDRESS", "STATUS", "WATCH", "CIRCUIT", "PARKED", "HEALTH"].map(String::from).to_vec();
-    let columns = ["/id", "/email_address", "/auth/status", "/watch/status", "/circuit/state", "/backlog/parked_messages", "/status"];
-    let rows = healths.iter().map(|health| columns.iter().map(|pointer| at(health, pointer)).collect()).collect();
+    let columns = [
+        ("ID", "/id"),
+        ("OWNER", "/owner_id"),
+        ("ADDRESS", "/email_address"),
+        ("STATUS", "/auth/status"),
+        ("WATCH", "/watch/status"),
+        ("CIRCUIT", "/circuit/state"),
+        ("PARKED", "/backlog/parked_messages"),
+        ("HEALTH", "/status"),
+    ];
+    // Who asks for their own is not told whose they are.
+    let told_owners = healths.iter().any(|health| health.get("owner_id").is_some());
+    let columns: Vec<_> = columns.into_iter().filter(|(title, _)| told_owners || *title != "OWNER").collect();
+    let titles = columns.iter().map(|(title, _)| title.to_string()).collect();
+    let rows = healths.iter().map(|health| columns.iter().map(|(_, pointer)| at(health, pointer)).collect()).collect();
     let findings = healths.iter().flat_map(|health| list(health, "findings").iter().map(|finding| told(&at(health, "/id"), finding)));
     std::iter::once(aligned(titles, rows)).chain(findings).collect::<Vec<_>>().join("\n")
+}
+
+/// Of all owners' connectors those that are not well, and how many are.
+pub fn everyone(told: &Value) -> String {
+    let [healthy, degraded, down] = ["/healthy", "/degraded", "/down"].map(|pointer| at(told, pointer));
+    let counted = format!("{down} down, {degraded} degraded, {healthy} healthy");
+    match list(told, "connectors") {
+        [] => counted,
+        unwell => format!("{}\n{counted}", table(unwell)),
+    }
 }
 
 fn told(id: &str, finding: &Value) -> String {
@@ -60,6 +82,16 @@ mod tests {
         assert_eq!(lines[3], "con_1: note paused: it is paused. To go on: connectors enable con_1");
         assert!(is_down(&health) && !is_down(&json!({"status": "degraded"})));
         assert_eq!(table(&[]), "no connectors");
+    }
+
+    #[test]
+    fn of_all_owners_the_unwell_are_told_with_whose_they_are_and_the_others_counted() {
+        let unwell = json!({"id": "con_1", "owner_id": "ada", "email_address": "ada@example.com", "status": "down", "findings": []});
+        let shown = everyone(&json!({"connectors": [unwell], "healthy": 7, "degraded": 0, "down": 1}));
+        let lines: Vec<&str> = shown.lines().collect();
+        assert!(lines[0].starts_with("ID     OWNER  ADDRESS") && lines[1].starts_with("con_1  ada    ada@example.com"), "{shown}");
+        assert_eq!(lines[2..], ["1 down, 0 degraded, 7 healthy"]);
+        assert_eq!(everyone(&json!({"connectors": [], "healthy": 8, "degraded": 0, "down": 0})), "0 down, 0 degraded, 8 healthy");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! One command line at work: its settings, read when they are needed, and the one place that holds writes back.
 
+use std::cell::OnceCell as Once;
+
 use serde_json::json;
 use tokio::sync::OnceCell;
 
@@ -13,6 +15,7 @@ use crate::show::Show;
 
 pub struct Session {
     global: Global,
+    settings: Once<Settings>,
     api: OnceCell<Api>,
     pub output: Output,
     pub dry_run: bool,
@@ -21,17 +24,22 @@ pub struct Session {
 impl Session {
     pub fn new(global: Global, output: Output) -> Self {
         let dry_run = global.dry_run;
-        Self { global, api: OnceCell::new(), output, dry_run }
+        Self { global, settings: Once::new(), api: OnceCell::new(), output, dry_run }
     }
 
-    pub fn settings(&self) -> Result<Settings, Failure> {
-        Settings::read(self.global.clone())
+    /// Read once: what the stack said, it says to all that ask.
+    pub fn settings(&self) -> Result<&Settings, Failure> {
+        if let Some(settings) = self.settings.get() {
+            return Ok(settings);
+        }
+        let read = Settings::read(self.global.clone())?;
+        Ok(self.settings.get_or_init(|| read))
     }
 
     pub async fn api(&self) -> Result<&Api, Failure> {
         let made = async || {
             let settings = self.settings()?;
-            Api::new(settings.api_url()?, settings.caller())
+            Api::new(settings.api_url().await?, settings.caller())
         };
         self.api.get_or_try_init(made).await
     }

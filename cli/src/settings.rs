@@ -1,12 +1,16 @@
-//! Where the API is, who asks, and where an operator's queues and table are: arguments, then the environment, then stack.json.
+//! Where the API is, who asks, and where an operator's queues and table are: arguments, then the environment, then stack.json,
+//! then the outputs of the stack that was named.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use email_connectors::config::{Environment, environment};
 use secrecy::SecretString;
+use tokio::sync::OnceCell;
 
 use crate::args::Global;
+use crate::aws;
+use crate::deployed::{Outputs, outputs};
 use crate::failure::Failure;
 use crate::stack::{Mint, Stack};
 
@@ -17,10 +21,53 @@ pub const STACK_JSON: &str = "CONNECTORS_STACK_JSON";
 const FERNET_KEY: &str = "CONNECTORS_FERNET_KEY";
 pub const GOOGLE_TOKEN: &str = "CONNECTORS_GOOGLE_TOKEN";
 const PUBSUB_API: &str = "CONNECTORS_PUBSUB_API";
-const TABLE: &str = "CONNECTORS_TABLE";
 const STACK_NAME: &str = "CONNECTORS_STACK_NAME";
-const NOTIFICATION_QUEUE: &str = "CONNECTORS_NOTIFICATION_QUEUE_URL";
-const DEAD_LETTER_QUEUE: &str = "CONNECTORS_DEAD_LETTER_QUEUE_URL";
+
+/// Something of the stack that commands need: how it is said, and which output of the stack says it otherwise.
+struct Place {
+    what: &'static str,
+    flag: &'static str,
+    variable: &'static str,
+    output: &'static str,
+    given: fn(&Global) -> &Option<String>,
+    of_file: fn(&Stack) -> &String,
+}
+
+const API: Place = Place {
+    what: "where the API is",
+    flag: "--api-url",
+    variable: API_URL,
+    output: "ApiUrl",
+    given: |global| &global.api_url,
+    of_file: |stack| &stack.api_url,
+};
+
+const TABLE: Place = Place {
+    what: "which table",
+    flag: "--table",
+    variable: "CONNECTORS_TABLE",
+    output: "TableName",
+    given: |global| &global.table,
+    of_file: |stack| &stack.table,
+};
+
+const QUEUE: Place = Place {
+    what: "which queue",
+    flag: "--notification-queue-url",
+    variable: "CONNECTORS_NOTIFICATION_QUEUE_URL",
+    output: "NotificationQueueUrl",
+    given: |global| &global.notification_queue_url,
+    of_file: |stack| &stack.notification_queue_url,
+};
+
+const DEAD_LETTERS: Place = Place {
+    what: "which queue of dead letters",
+    flag: "--dead-letter-queue-url",
+    variable: "CONNECTORS_DEAD_LETTER_QUEUE_URL",
+    output: "NotificationDeadLetterQueueUrl",
+    given: |global| &global.dead_letter_queue_url,
+    of_file: |stack| &stack.dead_letter_queue_url,
+};
 
 /// Where a user's token comes from. It is asked for when it is needed, and never shown.
 #[derive(Clone)]
@@ -35,6 +82,7 @@ pub struct Settings {
     global: Global,
     env: Environment,
     stack: Option<Stack>,
+    outputs: OnceCell<Outputs>,
 }
 
 impl Settings {
@@ -45,22 +93,40 @@ impl Settings {
     fn with(global: Global, env: Environment) -> Result<Self, Failure> {
         let file = global.stack_json.clone().or_else(|| env.optional(STACK_JSON).map(Into::into));
         let stack = file.as_deref().map(Stack::read).transpose()?;
-        Ok(Self { global, env, stack })
+        Ok(Self { global, env, stack, outputs: OnceCell::new() })
     }
 
-    fn setting(&self, given: Option<&String>, variable: &'static str, of_stack: fn(&Stack) -> &String) -> Option<String> {
-        let stacked = || self.stack.as_ref().map(of_stack).filter(|value| !value.is_empty()).cloned();
-        given.cloned().or_else(|| self.env.optional(variable)).or_else(stacked)
+    fn said(&self, given: Option<&String>, variable: &'static str, of_file: fn(&Stack) -> &String) -> Option<String> {
+        let of_file = || self.stack.as_ref().map(of_file).filter(|value| !value.is_empty()).cloned();
+        given.cloned().or_else(|| self.env.optional(variable)).or_else(of_file)
     }
 
-    pub fn api_url(&self) -> Result<String, Failure> {
-        self.api_url_or(None)
+    /// As it was said; else the stack is asked, once for all that is asked of it.
+    async fn find(&self, place: &Place) -> Result<String, Failure> {
+        let Place { what, flag, variable, output, .. } = place;
+        if let Some(said) = self.said((place.given)(&self.global).as_ref(), variable, place.of_file) {
+            return Ok(said);
+        }
+        let Ok(name) = self.stack_name() else {
+            let told = format!("say {what}: {flag}, {variable}, --stack-json, or with --stack-name or {STACK_NAME} the stack that says it");
+            return Err(Failure::here(told));
+        };
+        // Boxed: it lies under nearly every command's future.
+        let asked = || Box::pin(async { outputs(&aws::config(self).await, &name).await });
+        let outputs = self.outputs.get_or_try_init(asked).await;
+        let outputs = outputs.map_err(|failure| Failure::Aws(format!("{failure}; or say {what}: {flag} or {variable}")))?;
+        let told = outputs.get(*output).filter(|value| !value.is_empty()).cloned();
+        told.ok_or_else(|| Failure::here(format!("the stack {name} has no output {output}; say {what}: {flag} or {variable}")))
     }
 
-    /// As it was said, or as the stack says.
-    pub fn api_url_or(&self, of_stack: Option<&str>) -> Result<String, Failure> {
-        let url = self.setting(self.global.api_url.as_ref(), API_URL, |stack| &stack.api_url).or_else(|| of_stack.map(String::from));
-        let url = url.ok_or_else(|| Failure::here(format!("say where the API is: --api-url, {API_URL} or --stack-json")))?;
+    /// What the stack was seen to say is not asked for again.
+    pub fn know(&self, outputs: &Outputs) {
+        // If it was asked already, it said the same.
+        let _ = self.outputs.set(outputs.clone());
+    }
+
+    pub async fn api_url(&self) -> Result<String, Failure> {
+        let url = self.find(&API).await?;
         carries_secrets(&url)?;
         Ok(url.trim_end_matches('/').to_string())
     }
@@ -79,14 +145,13 @@ impl Settings {
         named.or_else(of_stack).unwrap_or(Caller::Nobody)
     }
 
-    pub fn table(&self) -> Result<String, Failure> {
-        let table = self.setting(self.global.table.as_ref(), TABLE, |stack| &stack.table);
-        table.ok_or_else(|| Failure::here(format!("say which table: --table, {TABLE} or --stack-json (the stack's output TableName)")))
+    pub async fn table(&self) -> Result<String, Failure> {
+        self.find(&TABLE).await
     }
 
     /// What was deployed, by its CloudFormation name.
     pub fn stack_name(&self) -> Result<String, Failure> {
-        let name = self.setting(self.global.stack_name.as_ref(), STACK_NAME, |stack| &stack.stack_name);
+        let name = self.said(self.global.stack_name.as_ref(), STACK_NAME, |stack| &stack.stack_name);
         name.ok_or_else(|| {
             Failure::here(format!("say which stack: --stack-name, {STACK_NAME} or --stack-json (as `sam deploy --stack-name`)"))
         })
@@ -111,24 +176,8 @@ impl Settings {
     }
 
     /// Where wake-ups lie, and where those that were given up.
-    pub fn queues(&self) -> Result<(String, String), Failure> {
-        let named = |given: Option<&String>, variable, of_stack, output: &str| {
-            let missing = || Failure::here(format!("say which queue: {variable} or --stack-json (the stack's output {output})"));
-            self.setting(given, variable, of_stack).ok_or_else(missing)
-        };
-        let queue = named(
-            self.global.notification_queue_url.as_ref(),
-            NOTIFICATION_QUEUE,
-            |stack| &stack.notification_queue_url,
-            "NotificationQueueUrl",
-        )?;
-        let dead = named(
-            self.global.dead_letter_queue_url.as_ref(),
-            DEAD_LETTER_QUEUE,
-            |stack| &stack.dead_letter_queue_url,
-            "NotificationDeadLetterQueueUrl",
-        )?;
-        Ok((queue, dead))
+    pub async fn queues(&self) -> Result<(String, String), Failure> {
+        Ok((self.find(&QUEUE).await?, self.find(&DEAD_LETTERS).await?))
     }
 
     /// Where Pub/Sub is, and the operator's token for it. The local stack's Google takes any token, and must not be shown a real one.
@@ -214,11 +263,11 @@ mod tests {
         Settings::with(global, env).unwrap()
     }
 
-    #[test]
-    fn an_argument_comes_before_the_environment() {
+    #[tokio::test]
+    async fn an_argument_comes_before_the_environment() {
         let env: &[(&str, &str)] = &[(API_URL, "https://a.example/"), (TOKEN, "from-the-environment")];
-        assert_eq!(settings(&[], env).api_url().unwrap(), "https://a.example");
-        assert_eq!(settings(&["--api-url", "https://b.example"], env).api_url().unwrap(), "https://b.example");
+        assert_eq!(settings(&[], env).api_url().await.unwrap(), "https://a.example");
+        assert_eq!(settings(&["--api-url", "https://b.example"], env).api_url().await.unwrap(), "https://b.example");
         assert!(matches!(settings(&[], env).caller(), Caller::Token(token) if token.expose_secret() == "from-the-environment"));
         assert!(matches!(settings(&["--token", "t"], env).caller(), Caller::Token(token) if token.expose_secret() == "t"));
         assert!(matches!(settings(&["--token-command", "c"], env).caller(), Caller::Command(_)));

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import re
+import shlex
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 
 import tools
 from deploy import client
-from settings import PUBSUB_AUDIENCE, PUBSUB_SERVICE_ACCOUNT, PUBSUB_SUBSCRIPTION, PUSH_PATH, REGION, ROOT, STATE
+from settings import PUBSUB_AUDIENCE, PUBSUB_SERVICE_ACCOUNT, PUBSUB_SUBSCRIPTION, PUSH_PATH, REGION, ROOT, STATE, aws_environment
 from terminal import Failure, heading, say, step
 from web import expect, wait_until
 
@@ -24,11 +25,12 @@ EMULATED = 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }'
 
 @dataclass
 class Block:
-    """A command, what it must print, and whether that may take a while; or a name of something that happens then."""
+    """A command, what it must print, and whether that may take a while; or what is to be exported, or a name of something that happens then."""
 
     command: str = ""
     expected: list[str] = field(default_factory=list)
     until: bool = False
+    exports: bool = False
     then: str = ""
 
 
@@ -42,7 +44,7 @@ def sections() -> dict[str, list[Block]]:
         elif kind:
             blocks = found[anchor]
             if kind == "sh" and not hint.startswith("not here"):
-                blocks.append(Block("\n".join(lines), until=hint == "until"))
+                blocks.append(Block("\n".join(lines), until=hint == "until", exports=hint == "exported"))
             elif kind == "text":
                 blocks[-1].expected = [part for part in lines if part.strip()]
             kind, lines, hint = "", [], ""
@@ -65,13 +67,15 @@ class Trouble:
 
     state: dict
     anchor: str
+    exported: list[str]
     variables: dict[str, str] = field(default_factory=dict)
+    token: str = ""
 
     def google(self, method: str, path: str, body=None):
         return expect(method, f"{self.state['google_url']}/admin{path}", body)
 
     def api(self, method: str, path: str, body=None):
-        headers = {"authorization": f"Bearer {self.variables['CONNECTORS_TOKEN']}"}
+        headers = {"authorization": f"Bearer {self.token}"}
         return expect(method, f"{self.state['api_url']}/api{path}", body, headers)
 
     def connectors(self, *arguments: str) -> str:
@@ -86,20 +90,27 @@ class Trouble:
         )
 
     def environment(self) -> dict[str, str]:
+        """What the document says to export, and where the emulator and the fake Google are in place of AWS and Google."""
         target = os.environ.get("CARGO_TARGET_DIR") or str(ROOT / "target")
         path = f"{target}/debug{os.pathsep}{tools.AWS_VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CONNECTORS_"))}
-        return kept | {
-            "PATH": path, "AWS_ENDPOINT_URL": self.state["aws_endpoint"], "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "CONNECTORS_STACK_JSON": str(STATE), "STACK": self.state["stack_name"],
-        } | self.variables
+        # The output ApiUrl is where AWS would serve the API.
+        local = {"CONNECTORS_API_URL": self.state["api_url"], "CONNECTORS_PUBSUB_API": self.state["google_url"]}
+        exported = {name: self.variables[name] for name in self.exported if name in self.variables}
+        # A moment that only its runbook asks for.
+        exported |= {name: self.variables[name] for name in ("BEFORE",) if name in self.variables}
+        return kept | aws_environment(self.state["aws_endpoint"]) | local | {"PATH": path} | exported
 
     def connect(self) -> None:
         """A mailbox with a connector that has a trigger, and has been looked at."""
         name = f"{self.anchor}-{time.time_ns() // 1_000_000}"
         mailbox = f"{name}@example.com"
         token = self.google("POST", "/user-tokens", {"sub": name, "claims": {"role": "admin"}})["token"]
-        self.variables |= {"CONNECTORS_TOKEN": token, "MAILBOX": mailbox}
+        self.variables |= {
+            "CONNECTORS_STACK_NAME": self.state["stack_name"], "AWS_REGION": REGION, "CONNECTORS_TOKEN_COMMAND": f"printf %s {shlex.quote(token)}",
+            "CONNECTORS_GOOGLE_TOKEN": "local-operator", "MAILBOX": mailbox,
+        }
+        self.token = token
         self.google("POST", "/mailboxes", {"email": mailbox})
         self.connectors("connect", "--follow", "--login-hint", mailbox)
         connector = json.loads(self.connectors("list", "--json"))["connectors"][0]["id"]
@@ -272,7 +283,9 @@ def run(state: dict, wanted: list[str]) -> None:
     if built.returncode != 0:
         raise Failure("the command line does not build")
     walks = sections()
-    prelude = "\n".join([EMULATED, *(block.command for block in walks.pop("before-you-begin"))])
+    before = walks.pop("before-you-begin")
+    exported = re.findall(r"\s(\w+)=", "\n".join(block.command for block in before if block.exports))
+    prelude = "\n".join([EMULATED, *(block.command for block in before if not block.exports)])
     if missing := set(walks) ^ set(PROVOKED):
         raise Failure(f"a runbook without what provokes it, or the other way round: {', '.join(sorted(missing))}")
     heading("Runbooks")
@@ -280,7 +293,7 @@ def run(state: dict, wanted: list[str]) -> None:
         alone(lock)
         for anchor in wanted or PROVOKED:
             with step(anchor) as current:
-                walk(Trouble(state, anchor), walks[anchor], prelude)
+                walk(Trouble(state, anchor, exported), walks[anchor], prelude)
                 current.note(f"{sum(1 for block in walks[anchor] if block.command)} commands")
     say("  every runbook did what it says")
 
@@ -295,6 +308,8 @@ def alone(lock) -> None:
 
 def walk(trouble: Trouble, blocks: list[Block], prelude: str) -> None:
     trouble.connect()
+    if unknown := set(trouble.exported) - set(trouble.variables):
+        raise Failure(f"nobody here knows what to export as {', '.join(sorted(unknown))}")
     try:
         PROVOKED[trouble.anchor](trouble)
         for block in blocks:

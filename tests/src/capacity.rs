@@ -6,6 +6,7 @@ pub mod crowd;
 pub mod kinds;
 pub mod mailboxes;
 pub mod measures;
+pub mod metrics;
 pub mod prices;
 pub mod report;
 pub mod table;

@@ -1,9 +1,39 @@
 //! Arguments about connectors.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Connector, Yes};
+use super::{Connector, Page, Yes};
 use crate::request::{Id, id};
+
+#[derive(Args)]
+pub struct List {
+    #[command(flatten)]
+    pub page: Page,
+    /// Of all owners, out of the table (operator: AWS).
+    #[arg(long, conflicts_with_all = ["page_size", "page_token"])]
+    pub all_owners: bool,
+    #[command(flatten)]
+    pub only: Only,
+}
+
+/// Of all owners' connectors those for which all of this holds.
+#[derive(Args)]
+pub struct Only {
+    /// With --all-owners: only those of this status.
+    #[arg(long, value_enum, requires = "all_owners")]
+    pub status: Option<Status>,
+    /// With --all-owners: only those whose watch has ended or was refused, though they are active.
+    #[arg(long, requires = "all_owners")]
+    pub lapsed: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Status {
+    Active,
+    NeedsReauth,
+    Error,
+}
 
 #[derive(Args)]
 pub struct Register {
@@ -52,6 +82,9 @@ pub struct Health {
     /// How the system is, in place of the connectors.
     #[arg(long, conflicts_with = "id")]
     pub system: bool,
+    /// What is not well of all owners' connectors, out of the table (operator: AWS).
+    #[arg(long, conflicts_with_all = ["id", "system"])]
+    pub all_owners: bool,
     #[command(subcommand)]
     pub drill: Option<HealthCommand>,
 }

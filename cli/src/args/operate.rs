@@ -55,6 +55,16 @@ pub struct DeadLetters {
 }
 
 #[derive(Args)]
+pub struct Renew {
+    /// The connectors.
+    #[arg(value_name = "ID", value_parser = id, required_unless_present = "lapsed")]
+    pub ids: Vec<Id>,
+    /// All whose watch has ended or was refused, as `list --all-owners --lapsed` shows them.
+    #[arg(long, conflicts_with = "ids")]
+    pub lapsed: bool,
+}
+
+#[derive(Args)]
 pub struct RevokeGrants {
     /// Only of these; of all if absent.
     #[arg(long = "connector", value_name = "ID", value_parser = id)]

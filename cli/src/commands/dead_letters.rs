@@ -9,8 +9,8 @@ use crate::session::Session;
 
 pub async fn run(session: &Session, asked: DeadLetters) -> Result<(), Failure> {
     let settings = session.settings()?;
-    let (queue, dead) = settings.queues()?;
-    let queues = Queues::new(&aws::config(&settings).await, queue, dead);
+    let (queue, dead) = settings.queues().await?;
+    let queues = Queues::new(&aws::config(settings).await, queue, dead);
     let waiting = queues.waiting().await?;
     if session.dry_run {
         let told = json!({"dry_run": true, "waiting": waiting});

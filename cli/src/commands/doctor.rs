@@ -17,12 +17,13 @@ use crate::settings::Caller;
 
 pub async fn run(session: &Session, doctor: Doctor) -> Result<(), Failure> {
     let settings = session.settings()?;
-    let config = aws::config(&settings).await;
+    let config = aws::config(settings).await;
     let deployed = match Deployed::read(&config, settings.stack_name()?).await {
         Ok(deployed) => deployed,
         Err(failure) => return shown(session, no_stack(&failure.to_string())),
     };
-    let base = settings.api_url_or(deployed.outputs.get("ApiUrl").map(String::as_str))?;
+    settings.know(&deployed.outputs);
+    let base = settings.api_url().await?;
     let (pubsub, token) = settings.pubsub(doctor.pubsub_api.as_deref(), doctor.google_token_command.as_deref())?;
     let caller = settings.caller();
     let api = match caller {

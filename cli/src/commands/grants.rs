@@ -30,7 +30,7 @@ const AT_ONCE: usize = 16;
 
 pub async fn run(session: &Session, asked: RevokeGrants) -> Result<(), Failure> {
     let settings = session.settings()?;
-    let config = aws::config(&settings).await;
+    let config = aws::config(settings).await;
     let deployed = Deployed::read(&config, settings.stack_name()?).await?;
     let env = deployed.environment(FUNCTION).await?;
     let unfit = |error: SettingError| Failure::Aws(format!("the settings of {FUNCTION}: {error}"));

@@ -51,7 +51,7 @@ pub async fn run(session: &Session, asked: Migrate) -> Result<(), Failure> {
         tell(session, &rehearsed, true)?;
         return Err(Failure::here("no row can be taken over: is it the right key, and are the columns named as they are?"));
     }
-    let config = aws::config(&settings).await;
+    let config = aws::config(settings).await;
     let deployed = Deployed::read(&config, settings.stack_name()?).await?;
     let env = deployed.environment(FUNCTION).await?;
     let unfit = |error: SettingError| Failure::Aws(format!("the settings of {FUNCTION}: {error}"));

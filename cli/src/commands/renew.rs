@@ -1,47 +1,102 @@
-//! A watch is made due: the next sweep renews it, whatever its time.
+//! Watches are made due: the next sweep renews them, whatever their time. By the operator's rights on the table, whoever owns them.
+
+use std::collections::BTreeSet;
 
 use email_connectors::adapters::dynamodb::DynamoStore;
 use email_connectors::adapters::system::System;
 use email_connectors::domain::connector::Location;
-use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::id::ConnectorId;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::watch::Watch;
 use email_connectors::ports::{Clock, Store, StoreError};
 use serde_json::json;
 
-use super::connectors;
+use super::everyone::{all_read, each, has_lapsed};
+use crate::args::operate::Renew;
 use crate::aws;
 use crate::failure::Failure;
-use crate::request::Request;
+use crate::request::Id;
 use crate::session::Session;
-use crate::show::at;
 
 /// Others write the same row: so often it is read again.
 const TRIES: u32 = 5;
 
-pub async fn run(session: &Session, id: &str) -> Result<(), Failure> {
-    // Whose connector it is and where it lies, its owner's view says.
-    let connector = session.read(&Request::get(connectors::path(id))).await?.json()?;
-    let address = at(&connector, "/email_address");
-    let mailbox = EmailAddress::parse(&address).map_err(|error| Failure::here(format!("`{address}` is no address: {error}")))?;
-    let connector = ConnectorId::parse(id).ok_or_else(|| Failure::NotFound("there is no such connector".into()))?;
-    let location = Location { mailbox, connector };
+pub async fn run(session: &Session, asked: Renew) -> Result<(), Failure> {
     let settings = session.settings()?;
-    let table = settings.table()?;
+    let table = settings.table().await?;
+    let store = DynamoStore::new(&aws::config(settings).await, &table);
+    let (locations, unread) = if asked.lapsed { lapsed(session, &store).await? } else { (named(session, &store, &asked.ids).await?, 0) };
+    let ids: Vec<&ConnectorId> = locations.iter().map(|location| &location.connector).collect();
     if session.dry_run {
-        let told = json!({"dry_run": true, "would_make_due": {"connector_id": id, "table": table}});
-        return session.output.document(&told, &format!("would make the watch of {id} due, in the table {table}"));
+        let told = json!({"dry_run": true, "would_make_due": ids, "table": table});
+        session.output.document(&told, &format!("would make {} watches due, in the table {table}", ids.len()))?;
+        return all_read(unread);
     }
-    let store = DynamoStore::new(&aws::config(&settings).await, table);
-    match make_due(&store, &location, System.now()).await {
-        Ok(true) => {
-            session.output.document(&json!({"connector_id": id, "due": true}), "due: the next sweep renews it, within about a minute")
+    let bar = session.output.progress(locations.len() as u64, "watches made due");
+    let (mut due, mut failed) = (Vec::new(), Vec::new());
+    for location in &locations {
+        let id = &location.connector;
+        match make_due(&store, location, System.now()).await {
+            Ok(true) => due.push(id),
+            Ok(false) => failed.push(format!("{id}: its user must connect again first, or it is being disconnected")),
+            Err(StoreError::Conflict) => failed.push(format!("{id}: others change it all the time; try again")),
+            Err(error) => failed.push(format!("{id}: {}", aws::told(&error))),
         }
-        Ok(false) => Err(Failure::NotFound("the table does not hold this connector, or its user must connect again first".into())),
-        Err(StoreError::Conflict) => Err(Failure::Aws("others change this connector all the time; try again".into())),
-        Err(error) => Err(Failure::Aws(aws::told(&error))),
+        bar.inc(1);
     }
+    bar.finish_and_clear();
+    failed.iter().for_each(|line| session.output.note(line));
+    let told = match due.len() {
+        0 => "due: none".into(),
+        count => format!("due: {count}, renewed by the next sweep, within about a minute"),
+    };
+    session.output.document(&json!({"due": due, "failed": failed}), &told)?;
+    if failed.is_empty() { all_read(unread) } else { Err(Failure::NeedsPerson) }
+}
+
+/// Where those lie whose watch has lapsed, and how many rows could not be read.
+async fn lapsed(session: &Session, store: &DynamoStore) -> Result<(Vec<Location>, u64), Failure> {
+    let (now, mut found) = (System.now(), Vec::new());
+    let lapsed = |connector| {
+        if has_lapsed(&connector, now) {
+            found.push(connector.location())
+        }
+    };
+    let unread = each(session, store, lapsed).await?;
+    Ok((found, unread))
+}
+
+/// Where these lie, all of them. What was told of a connector names its mailbox; only of which nothing was told, or which moved
+/// since, the whole table is read.
+async fn named(session: &Session, store: &DynamoStore, ids: &[Id]) -> Result<Vec<Location>, Failure> {
+    let spinner = session.output.spinner("the connectors are looked for");
+    let found = find(store, ids).await;
+    spinner.finish_and_clear();
+    let (found, missing) = found.map_err(|error| Failure::Aws(aws::told(&error)))?;
+    match missing.first() {
+        Some(id) => Err(Failure::NotFound(format!("there is no connector {id}; nothing was done"))),
+        None => Ok(found),
+    }
+}
+
+async fn find(store: &DynamoStore, ids: &[Id]) -> Result<(Vec<Location>, BTreeSet<ConnectorId>), StoreError> {
+    let (mut found, mut missing) = (Vec::new(), BTreeSet::new());
+    for id in ids.iter().map(|id| ConnectorId::new(id.to_string())).collect::<BTreeSet<_>>() {
+        match store.told_location(&id).await? {
+            Some(location) if store.connector_at(&location).await?.is_some() => found.push(location),
+            _ => drop(missing.insert(id)),
+        }
+    }
+    let mut place = None;
+    while !missing.is_empty() {
+        let page = store.all_connectors(place).await?;
+        found.extend(page.rows.into_iter().filter(|location| missing.remove(&location.connector)));
+        place = page.next;
+        if place.is_none() {
+            break;
+        }
+    }
+    Ok((found, missing))
 }
 
 /// Whether there is a live connector whose watch is due now.

@@ -27,7 +27,7 @@ pub async fn run(session: &Session, asked: operate::Restore) -> Result<(), Failu
         ));
     }
     let settings = session.settings()?;
-    let config = aws::config(&settings).await;
+    let config = aws::config(settings).await;
     let deployed = Deployed::read(&config, settings.stack_name()?).await?;
     let table = deployed.output("TableName")?.to_string();
     if asked.from == table {

@@ -19,6 +19,21 @@ pub fn all(answer: &Value) -> String {
     table(answer, "connectors", columns)
 }
 
+/// Of whoever owns them.
+pub fn everyone(answer: &Value) -> String {
+    let columns: &Columns = &[
+        ("ID", "/id"),
+        ("OWNER", "/owner_id"),
+        ("ADDRESS", "/email_address"),
+        ("STATUS", "/status"),
+        ("WATCH", "/watch/status"),
+        ("WATCH ENDS", "/watch/expiration"),
+        ("CIRCUIT", "/circuit/state"),
+        ("LAST EVENT", "/last_event_at"),
+    ];
+    table(answer, "connectors", columns)
+}
+
 pub fn one(connector: &Value) -> String {
     fields(
         connector,

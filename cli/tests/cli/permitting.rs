@@ -3,18 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::server::{Folder, Ran, Reply, Seen, Server, TOKEN, run};
+use crate::stacks::{self, xml};
 
 const FUNCTIONS: [&str; 5] =
     ["ConnectorsApiFunction", "HistoryProcessorFunction", "OauthConnectFunction", "PubsubWebhookFunction", "WatchRenewerFunction"];
-
-fn xml(action: &str, result: &str) -> Reply {
-    Reply::new(200, format!("<{action}Response><{action}Result>{result}</{action}Result></{action}Response>"))
-}
-
-fn members(tag: (&str, &str), pairs: &[(&str, String)]) -> String {
-    let each = pairs.iter().map(|(name, value)| format!("<member><{0}>{name}</{0}><{1}>{value}</{1}></member>", tag.0, tag.1));
-    each.collect()
-}
 
 fn stack(base: &str) -> Reply {
     let parameters = [
@@ -36,12 +28,7 @@ fn stack(base: &str) -> Reply {
         ("NotificationQueueUrl", queue.clone()),
         ("NotificationDeadLetterQueueUrl", queue),
     ];
-    let (parameters, outputs) = (members(("ParameterKey", "ParameterValue"), &parameters), members(("OutputKey", "OutputValue"), &outputs));
-    let told = "<StackName>s</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus>";
-    xml(
-        "DescribeStacks",
-        &format!("<Stacks><member>{told}<Parameters>{parameters}</Parameters><Outputs>{outputs}</Outputs></member></Stacks>"),
-    )
+    stacks::stack(&parameters, &outputs)
 }
 
 fn resources() -> Reply {

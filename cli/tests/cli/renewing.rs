@@ -5,23 +5,8 @@ use email_connectors::domain::connector::Location;
 use email_connectors::domain::id::ConnectorId;
 use email_connectors::domain::watch::WatchStatus;
 use email_connectors::ports::StoreError;
-use serde_json::json;
 use tests::stage::Scene;
 use tests::world::{Call, Failure, When};
-
-use crate::server::{Reply, Server};
-
-const SHOW: &str = "GET /api/connectors/con_1";
-
-#[test]
-fn a_dry_run_reads_and_the_table_must_be_known() {
-    let server = Server::scripted([(SHOW, Reply::json(json!({"id": "con_1", "email_address": "ada@example.com"})))]);
-    let ran = server.run(&["renew", "con_1", "--table", "t", "--dry-run"]).ended(0);
-    assert!(ran.out.contains("would make the watch of con_1 due, in the table t"), "{}", ran.out);
-    assert!(server.run(&["renew", "con_1"]).ended(1).err.contains("CONNECTORS_TABLE"));
-    assert_eq!(server.lines(), [SHOW, SHOW]);
-    Server::scripted([(SHOW, Reply::problem(404, "not_found"))]).run(&["renew", "con_1", "--table", "t"]).ended(3);
-}
 
 async fn due(scene: &Scene, location: &Location) -> Result<bool, StoreError> {
     make_due(&scene.stage.world.store(), location, scene.stage.world.now()).await

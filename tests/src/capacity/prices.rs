@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::counting::{Calls, Counts};
+use super::metrics::combinations;
 
 const MILLION: f64 = 1_000_000.0;
 const GIGABYTE: f64 = 1_073_741_824.0;
@@ -82,8 +83,8 @@ pub struct Assumptions {
     /// Bytes that one call to Google sends.
     #[arg(long, default_value_t = 1500.0)]
     pub request_bytes: f64,
-    /// Custom metrics that are in use.
-    #[arg(long, default_value_t = 30.0)]
+    /// Custom metrics that are in use in every hour: each combination of a metric's dimensions is one.
+    #[arg(long, default_value_t = combinations().0 as f64)]
     pub metrics: f64,
     /// MB of the renewer, as in the template.
     #[arg(long, default_value_t = 1769.0)]
@@ -171,7 +172,7 @@ impl Prices {
         bytes as f64 * 1.2 / GIGABYTE * self.dynamodb_storage
     }
 
-    /// What a stack costs in which nobody is connected: the renewer each minute, pollers, a key, metrics.
+    /// What a stack costs beside its mailboxes: the renewer each minute, pollers, a key, metrics.
     pub fn stack(&self, assumed: &Assumptions) -> Bill {
         let run_ms = assumed.overhead_ms + 2.0 * assumed.aws_ms;
         let polls = assumed.pollers * MINUTES_OF_A_MONTH * 3.0;

@@ -6,6 +6,7 @@ use super::counting::Counts;
 use super::crowd::{Paces, Settings};
 use super::kinds::{Counted, MAILS_A_DAY, MONTH};
 use super::measures::{Measures, grouped};
+use super::metrics::combinations;
 use super::prices::{Assumptions, Bill, Prices};
 
 /// Gmail's bounds for projects made since May 2026
@@ -100,11 +101,12 @@ fn dollars(amount: f64) -> String {
 
 pub fn assumptions(assumed: &Assumptions) -> String {
     let Assumptions { aws_ms, google_ms, overhead_ms, webhook_ms, log_bytes, metrics, cpu_ms, renewer_mb, .. } = assumed;
+    let (_, most) = combinations();
     format!(
         "Assumed: {aws_ms} ms for a call to AWS and {google_ms} ms for one to Google, one after the other; {overhead_ms} ms for a run \
          beside its calls, {webhook_ms} ms for the webhook's; {cpu_ms} ms of a vCPU for each call; the renewer with {renewer_mb} MB; each \
-         wake-up in a batch of its own; {log_bytes} bytes of logs for each run; {metrics} custom metrics. Not counted: cold starts, the \
-         archive of events, agents' own work, what users ask of the API, free tiers, taxes.\n"
+         wake-up in a batch of its own; {log_bytes} bytes of logs for each run; {metrics} custom metrics in every hour, of {most} that there can be. Not counted: cold starts, the \
+         archive of events, alarms and the dashboard, agents' own work, what users ask of the API, free tiers, taxes.\n"
     )
 }
 

@@ -9,7 +9,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use email_connectors::adapters::dynamodb::DynamoStore;
 use email_connectors::adapters::dynamodb::whole::Of;
-use email_connectors::domain::connector::Location;
+use email_connectors::domain::connector::{Connector, Location};
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::id::{ConnectorId, EventId};
 use email_connectors::ports::{Store, StoreError};
@@ -42,6 +42,19 @@ async fn the_whole_table_is_read_and_laid_where_nothing_lies() {
     for location in &connectors {
         assert!(from.connector_at(location).await.unwrap().is_some(), "{location:?}");
         assert!(to.connector_at(location).await.unwrap().is_none());
+    }
+    let (mut read, mut place) = (Vec::new(), None);
+    loop {
+        let page = from.every_connector(place.take()).await.unwrap();
+        read.extend(page.rows.into_iter().map(Result::unwrap));
+        place = page.next;
+        if place.is_none() {
+            break;
+        }
+    }
+    assert_eq!(read.iter().map(Connector::location).collect::<Vec<_>>(), connectors, "the same, and no trigger among them");
+    for connector in &read {
+        assert_eq!(from.connector_at(&connector.location()).await.unwrap().as_ref(), Some(connector));
     }
     let (mut rows, mut place) = (Vec::new(), None);
     loop {
@@ -194,6 +207,21 @@ async fn what_the_index_names_and_is_gone_makes_room_for_the_next() {
     );
     assert_eq!((&asked[4]["ExclusiveStartKey"], &asked[4]["Limit"]), (&place(1), &json!(2)));
     assert_eq!(asked[1]["RequestItems"]["table"]["ConsistentRead"], json!(true), "rows are read as they are now");
+}
+
+/// What was told of a connector says where it lay.
+#[tokio::test]
+async fn a_connector_is_found_by_what_was_told_of_it() {
+    let (store, prepared) = prepared(vec![
+        ("Query", json!({"Items": [place(1)]})),
+        ("BatchGetItem", json!({"Responses": {"table": [row(1)]}})),
+        ("Query", json!({"Items": []})),
+    ])
+    .await;
+    assert_eq!(store.told_location(&ConnectorId::new("con_1")).await.unwrap(), Some(location()));
+    assert_eq!(store.told_location(&ConnectorId::new("con_2")).await.unwrap(), None, "of which nothing was told");
+    let asked = prepared.asked.lock().unwrap();
+    assert_eq!((&asked[0]["IndexName"], &asked[0]["ScanIndexForward"], &asked[0]["Limit"]), (&json!("told"), &json!(false), &json!(1)));
 }
 
 fn left(numbers: std::ops::Range<u32>) -> Value {

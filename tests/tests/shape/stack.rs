@@ -138,6 +138,19 @@ fn every_parameter_explains_itself_and_secrets_are_not_echoed() {
     }
 }
 
+#[test]
+fn the_runbook_of_throttling_names_every_parameter_that_binds() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operations.md")).unwrap();
+    let runbook = page.split("\n## ").find(|section| section.starts_with("Throttling\n")).expect("there is a runbook");
+    let template = template::read();
+    let names = template["Parameters"].as_mapping().unwrap().keys().filter_map(Value::as_str);
+    let bounds: Vec<&str> = names.filter(|name| name.ends_with("Concurrency") || name.ends_with("PerSecond")).collect();
+    assert_eq!(bounds.len(), 4, "{bounds:?}");
+    for name in bounds {
+        assert!(runbook.contains(&format!("`{name}`")), "{name} binds, and the runbook does not say so");
+    }
+}
+
 /// The sample's own template, beside what the connectors' template says of the queue that it reads.
 #[test]
 fn the_sample_consumer_may_do_what_it_does_and_has_the_time_for_it() {

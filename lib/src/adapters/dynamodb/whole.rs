@@ -2,10 +2,13 @@
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 
+use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
+
+use super::indexes::Told;
 use super::keys::{self, CONNECTOR_PREFIX, Indexed, Item, TRIGGER_PREFIX};
-use super::rows::text;
+use super::rows::{ConnectorRow, EventRow, read, text};
 use super::{DynamoStore, unavailable};
-use crate::domain::connector::Location;
+use crate::domain::connector::{Connector, Location};
 use crate::domain::id::{ConnectorId, EventId, OwnerId};
 use crate::ports::StoreError;
 
@@ -61,19 +64,40 @@ impl Row {
 impl DynamoStore {
     /// Where connectors lie, of all owners.
     pub async fn all_connectors(&self, from: Option<Place>) -> Result<Page<Location>, StoreError> {
-        let scan = self.client.scan().table_name(&self.table).consistent_read(true).set_exclusive_start_key(from.map(|place| place.0));
-        let scan = scan.filter_expression("begins_with(pk, :mailbox) AND begins_with(sk, :connector)").projection_expression("pk, sk");
-        let scan = scan.expression_attribute_values(":mailbox", text("MAILBOX#"));
-        let scan = scan.expression_attribute_values(":connector", text(CONNECTOR_PREFIX));
+        let scan = self.scan_connectors(from).consistent_read(true).projection_expression("pk, sk");
         let answer = scan.send().await.map_err(unavailable)?;
         let found = answer.items.unwrap_or_default();
-        let key = |item: &Item, name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
-        let rows = found.iter().map(|item| (key(item, "pk"), key(item, "sk"))).filter(|(_, sk)| !keys::is_trigger(sk));
-        let location = |(pk, sk): (String, String)| match keys::read_indexed(&pk, &sk) {
+        let rows = found.iter().map(|item| (part(item, "pk"), part(item, "sk"))).filter(|(_, sk)| !keys::is_trigger(sk));
+        let location = |(pk, sk): (&str, &str)| match keys::read_indexed(pk, sk) {
             Some(Indexed::Connector(location)) => Ok(location),
             _ => Err(StoreError::Unreadable(format!("no connector lies at {sk}"))),
         };
         Ok(Page { rows: rows.map(location).collect::<Result<_, _>>()?, next: answer.last_evaluated_key.map(Place) })
+    }
+
+    /// The connectors of all owners, as they were a moment ago, which costs half. One that cannot be read is told in its place:
+    /// it must not hide the others.
+    pub async fn every_connector(&self, from: Option<Place>) -> Result<Page<Result<Connector, StoreError>>, StoreError> {
+        let answer = self.scan_connectors(from).send().await.map_err(unavailable)?;
+        let found = answer.items.unwrap_or_default().into_iter().filter(|item| !keys::is_trigger(part(item, "sk")));
+        let rows = found.map(|item| {
+            let sk = part(&item, "sk").to_string();
+            read::<ConnectorRow>(item).map(Connector::from).map_err(|error| StoreError::Unreadable(format!("{sk}: {error}")))
+        });
+        Ok(Page { rows: rows.collect(), next: answer.last_evaluated_key.map(Place) })
+    }
+
+    /// Where the connector lay when something was told of it last, if that was within the ledger's thirty days.
+    pub async fn told_location(&self, of: &ConnectorId) -> Result<Option<Location>, StoreError> {
+        let newest: Vec<EventRow> = self.newest(Told::Of(of), None, 1).await?;
+        Ok(newest.into_iter().next().map(|row| Location { mailbox: row.mailbox, connector: row.connector_id }))
+    }
+
+    fn scan_connectors(&self, from: Option<Place>) -> ScanFluentBuilder {
+        let scan = self.client.scan().table_name(&self.table).set_exclusive_start_key(from.map(|place| place.0));
+        let scan = scan.filter_expression("begins_with(pk, :mailbox) AND begins_with(sk, :connector)");
+        let scan = scan.expression_attribute_values(":mailbox", text("MAILBOX#"));
+        scan.expression_attribute_values(":connector", text(CONNECTOR_PREFIX))
     }
 
     /// Every row, whatever it is.
@@ -109,4 +133,8 @@ impl DynamoStore {
         let get = self.client.get_item().table_name(&self.table).set_key(Some(key)).projection_expression("pk").consistent_read(true);
         Ok(get.send().await.map_err(unavailable)?.item.is_some())
     }
+}
+
+fn part<'a>(item: &'a Item, name: &str) -> &'a str {
+    item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str).unwrap_or_default()
 }
