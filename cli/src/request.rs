@@ -13,6 +13,8 @@ pub struct Request {
     pub headers: Vec<(&'static str, String)>,
     /// Whether something is different afterwards.
     pub writes: bool,
+    /// Whether it is answered without a token too.
+    pub open: bool,
 }
 
 /// A part of the address, checked when the arguments were read.
@@ -21,7 +23,7 @@ pub type Id = String;
 impl Request {
     fn new(method: Method, path: impl Into<String>, body: Option<Value>) -> Self {
         let writes = method != Method::GET;
-        Self { method, path: path.into(), query: Vec::new(), body, headers: Vec::new(), writes }
+        Self { method, path: path.into(), query: Vec::new(), body, headers: Vec::new(), writes, open: false }
     }
 
     pub fn get(path: impl Into<String>) -> Self {
@@ -42,6 +44,11 @@ impl Request {
 
     pub fn delete(path: impl Into<String>) -> Self {
         Self::new(Method::DELETE, path, None)
+    }
+
+    /// Asked also by who has no token.
+    pub fn open(self) -> Self {
+        Self { open: true, ..self }
     }
 
     /// Asked by POST, and nothing is different afterwards.

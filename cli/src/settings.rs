@@ -1,5 +1,5 @@
 //! Where the API is, who asks, and where an operator's queues and table are: arguments, then the environment, then stack.json,
-//! then the outputs of the stack that was named.
+//! then the outputs of the stack that was named; if it was named by an argument, then those and not the environment.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -91,14 +91,17 @@ impl Settings {
     }
 
     fn with(global: Global, env: Environment) -> Result<Self, Failure> {
-        let file = global.stack_json.clone().or_else(|| env.optional(STACK_JSON).map(Into::into));
+        // A stack that was named on this command line is meant, whatever the environment holds for another one.
+        let of_environment = || env.optional(STACK_JSON).filter(|_| global.stack_name.is_none()).map(Into::into);
+        let file = global.stack_json.clone().or_else(of_environment);
         let stack = file.as_deref().map(Stack::read).transpose()?;
         Ok(Self { global, env, stack, outputs: OnceCell::new() })
     }
 
     fn said(&self, given: Option<&String>, variable: &'static str, of_file: fn(&Stack) -> &String) -> Option<String> {
         let of_file = || self.stack.as_ref().map(of_file).filter(|value| !value.is_empty()).cloned();
-        given.cloned().or_else(|| self.env.optional(variable)).or_else(of_file)
+        let of_environment = || self.env.optional(variable).filter(|_| self.global.stack_name.is_none());
+        given.cloned().or_else(of_environment).or_else(of_file)
     }
 
     /// As it was said; else the stack is asked, once for all that is asked of it.

@@ -160,6 +160,9 @@ pub trait Store: Send + Sync {
         checked_at: Option<Timestamp>,
         next_sweep: Option<Timestamp>,
     ) -> Result<(), StoreError>;
+    /// Puts off a connector that cannot be read and is due, so that it does not stand before others. MUST be `Conflict` if it is
+    /// not there, or not to be swept at all.
+    async fn put_off(&self, connector: &Location, until: Timestamp) -> Result<(), StoreError>;
 
     /// What the renewer must look at by now, of one shard of `SWEEP_SHARDS`: at most `most` connectors, oldest first, then
     /// at most `most` events.

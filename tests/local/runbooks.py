@@ -25,12 +25,14 @@ EMULATED = 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }'
 
 @dataclass
 class Block:
-    """A command, what it must print, and whether that may take a while; or what is to be exported, or a name of something that happens then."""
+    """A command, what it must print, and whether that may take a while; or what is to be exported, or a name of something that happens then.
+    The last one ends the stack."""
 
     command: str = ""
     expected: list[str] = field(default_factory=list)
     until: bool = False
     exports: bool = False
+    last: bool = False
     then: str = ""
 
 
@@ -44,7 +46,7 @@ def sections() -> dict[str, list[Block]]:
         elif kind:
             blocks = found[anchor]
             if kind == "sh" and not hint.startswith("not here"):
-                blocks.append(Block("\n".join(lines), until=hint == "until", exports=hint == "exported"))
+                blocks.append(Block("\n".join(lines), until=hint == "until", exports=hint == "exported", last=hint == "last"))
             elif kind == "text":
                 blocks[-1].expected = [part for part in lines if part.strip()]
             kind, lines, hint = "", [], ""
@@ -277,15 +279,32 @@ THEN = {
 }
 
 
-def run(state: dict, wanted: list[str]) -> None:
+@dataclass
+class Beginning:
+    """What the document wants before any command: names that are exported, and functions of the shell."""
+
+    exported: list[str]
+    prelude: str
+
+
+def command_line() -> None:
+    """AWS's and the project's own."""
     tools.aws()
     built = subprocess.run(["cargo", "build", "--quiet", "--workspace", "--bin", "connectors"], cwd=ROOT)
     if built.returncode != 0:
         raise Failure("the command line does not build")
-    walks = sections()
-    before = walks.pop("before-you-begin")
-    exported = re.findall(r"\s(\w+)=", "\n".join(block.command for block in before if block.exports))
-    prelude = "\n".join([EMULATED, *(block.command for block in before if not block.exports)])
+
+
+def beginning() -> Beginning:
+    blocks = sections()["before-you-begin"]
+    exported = re.findall(r"\s(\w+)=", "\n".join(block.command for block in blocks if block.exports))
+    return Beginning(exported, "\n".join([EMULATED, *(block.command for block in blocks if not block.exports)]))
+
+
+def run(state: dict, wanted: list[str]) -> None:
+    command_line()
+    before = beginning()
+    walks = {anchor: blocks for anchor, blocks in sections().items() if anchor != "before-you-begin" and not blocks[-1].last}
     if missing := set(walks) ^ set(PROVOKED):
         raise Failure(f"a runbook without what provokes it, or the other way round: {', '.join(sorted(missing))}")
     heading("Runbooks")
@@ -293,7 +312,7 @@ def run(state: dict, wanted: list[str]) -> None:
         alone(lock)
         for anchor in wanted or PROVOKED:
             with step(anchor) as current:
-                walk(Trouble(state, anchor, exported), walks[anchor], prelude)
+                walk(Trouble(state, anchor, before.exported), walks[anchor], before.prelude)
                 current.note(f"{sum(1 for block in walks[anchor] if block.command)} commands")
     say("  every runbook did what it says")
 

@@ -23,6 +23,7 @@ USAGE = """usage: stack.py COMMAND
   metrics                 what the functions of the running stack counted, as Prometheus text
   metrics-compared        the same, held against docs/metrics.md, after a test run
   runbooks [NAME…]        walk through docs/operations.md on the running stack
+  take-down               the running stack, as docs/operations.md removes it, with its data
   google-client           Google's own client library drives the fake Google
   migration [ROWS]        users of an older system are taken over, killed twice on the way, on the running stack
   described               the API tried after its own description, on the running stack
@@ -83,6 +84,14 @@ def runbooks() -> None:
     import runbooks as walks
 
     walks.run(lifecycle.running(), sys.argv[2:])
+
+
+def take_down() -> None:
+    tools.enter_venv()
+    import lifecycle
+    import take_down as ends
+
+    ends.run(lifecycle.running())
 
 
 def metrics() -> None:
@@ -197,8 +206,8 @@ def test() -> None:
 
 
 COMMANDS = {
-    "up": up, "down": down, "deploy": deploy, "story": story, "logs": logs, "canaries": canaries, "runbooks": runbooks, "metrics": metrics,
-    "metrics-compared": metrics_compared, "migration": migration,
+    "up": up, "down": down, "deploy": deploy, "story": story, "logs": logs, "canaries": canaries, "runbooks": runbooks, "take-down": take_down,
+    "metrics": metrics, "metrics-compared": metrics_compared, "migration": migration,
     "described": described, "google-client": google_client, "build": build, "validate": validate,
     "canary-template": canary_template,
     "with-ministack": with_ministack, "sam-local": sam_local, "bench": bench, "security": security,

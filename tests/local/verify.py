@@ -123,6 +123,7 @@ def deployed(tally: Tally) -> None:
         tally.phase("Runbooks", local("runbooks"))
         tally.phase("Metrics", local("metrics-compared"))
         tally.phase("Least privilege", nextest(*tests(["policies"])))
+        tally.phase("Take down", local("take-down"))
     except Failure:
         tally.phase("What the functions wrote", local("logs"))
         raise

@@ -143,7 +143,8 @@ async fn history_processor_answers_its_samples() {
 
 #[tokio::test]
 async fn watch_renewer_answers_its_samples() {
-    let nothing_due = json!({"renewed": 0, "not_renewed": 0, "lapsed": 0, "woken": 0, "silent": 0, "renamed": 0, "closed": 0, "failed": 0});
+    let counts = ["renewed", "not_renewed", "lapsed", "unproven", "woken", "silent", "renamed", "closed", "failed"];
+    let nothing_due = counts.iter().map(|count| (count.to_string(), json!(0))).collect();
     invoke_all("watch-renewer", &[("schedule", nothing_due)]).await;
 }
 

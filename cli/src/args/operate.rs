@@ -66,9 +66,12 @@ pub struct Renew {
 
 #[derive(Args)]
 pub struct RevokeGrants {
-    /// Only of these; of all if absent.
+    /// Only of these; may be said more than once.
     #[arg(long = "connector", value_name = "ID", value_parser = id)]
     pub connectors: Vec<Id>,
+    /// Of all users, who must all connect again.
+    #[arg(long, conflicts_with = "connectors")]
+    pub all: bool,
     /// Do it. Without this they are counted.
     #[arg(long)]
     pub apply: bool,

@@ -68,9 +68,9 @@ pub async fn health(session: &Session) -> Result<(), Failure> {
     if down > 0 { Err(Failure::Down) } else { all_read(unread) }
 }
 
-/// Whether it is to be watched and is not: its watch ended, or Gmail refused the first one.
+/// Whether it is to be watched and is not, or not for long: its watch ended, or Gmail refused it last.
 pub fn has_lapsed(connector: &Connector, now: Timestamp) -> bool {
-    connector.is_live() && connector.watch.status(now) == WatchStatus::Failed
+    connector.is_live() && (connector.watch.status(now) == WatchStatus::Failed || connector.watch.failure.is_some())
 }
 
 /// Shows each connector; how many rows could not be read, each of which was told.

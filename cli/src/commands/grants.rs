@@ -29,6 +29,12 @@ const FUNCTION: &str = "OauthConnectFunction";
 const AT_ONCE: usize = 16;
 
 pub async fn run(session: &Session, asked: RevokeGrants) -> Result<(), Failure> {
+    if asked.apply && !asked.all && asked.connectors.is_empty() {
+        return Err(Failure::here(
+            "say whose grants are withdrawn: --connector con_… (as often as you like), or --all, after which every user must connect \
+             again; without --apply they are counted",
+        ));
+    }
     let settings = session.settings()?;
     let config = aws::config(settings).await;
     let deployed = Deployed::read(&config, settings.stack_name()?).await?;
@@ -87,10 +93,13 @@ impl Tally {
         };
         for suspended in withdrawn.suspended {
             let by = (suspended.owner.to_string(), location.connector.to_string());
+            self.failed.remove(suspended.connector.as_str());
             self.suspended.insert(suspended.connector.to_string(), by);
         }
-        let failed = withdrawn.failed.iter();
-        self.failed.extend(failed.map(|(id, error)| (id.to_string(), format!("revoked, and not suspended: {}", aws::told(error)))));
+        for (id, error) in withdrawn.failed.iter().filter(|(id, _)| !self.suspended.contains_key(id.as_str())) {
+            let why = format!("revoked, and not suspended: {}; again with --connector {id} --apply", aws::told(error));
+            self.failed.insert(id.to_string(), why);
+        }
     }
 
     /// How many of those that were asked for waited for their users already, or are gone.
@@ -165,6 +174,18 @@ mod tests {
         assert_eq!(document["suspended"][1], json!({"connector_id": "con_2", "owner_id": "owner-of-con_2", "with": "con_1"}));
         assert_eq!((&document["withdrawn"], &document["waited_already"]), (&json!(3), &json!(1)));
         assert_eq!(document["failed"][0]["connector_id"], "con_5");
+    }
+
+    #[test]
+    fn one_that_its_own_turn_suspended_is_not_called_failed() {
+        for turns in [[0, 1], [1, 0]] {
+            let (mut tally, asked) = (Tally::default(), ["con_1", "con_2"].map(location));
+            for turn in turns {
+                let failed = Withdrawn { failed: vec![(ConnectorId::new("con_2"), StoreError::Conflict)], ..suspending(&["con_1"]) };
+                tally.count(&asked[turn], Ok(if turn == 0 { failed } else { suspending(&["con_2"]) }));
+            }
+            assert_eq!(tally.told(&asked).lines().last(), Some("2 grants withdrawn, 0 had none in use, 0 failed"));
+        }
     }
 
     /// Two of one account that are withdrawn side by side: the second finds the grant dead, and the first had suspended it.

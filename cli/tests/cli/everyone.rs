@@ -191,6 +191,19 @@ fn made_due(table: &Table) -> Vec<&str> {
     scheduled.map(|write| write["Key"]["sk"]["S"].as_str().unwrap()).collect()
 }
 
+/// Four days go by between the first refusal and the end: this is when the alarm rings.
+#[test]
+fn a_watch_that_gmail_refused_last_counts_as_lapsed_while_the_old_one_runs() {
+    let mut refused = row("con_5", "active", FUTURE);
+    refused["watch"]["M"]["failure"] = json!({"M": {"at": text(PAST), "reason": text("403")}});
+    let table = || Table::of([row("con_1", "active", FUTURE), refused.clone()]);
+    let (listed, _) = ran(table(), &["list", "--all-owners", "--lapsed", "--json"]);
+    assert_eq!(ids(&listed.ended(0).json()), ["con_5"]);
+    let (renewed, after) = ran(table(), &["renew", "--lapsed"]);
+    assert!(renewed.ended(0).out.starts_with("due: 1,"));
+    assert_eq!(made_due(&after), ["CONNECTOR#con_5"]);
+}
+
 #[test]
 fn all_that_lapsed_are_renewed() {
     let (renewed, table) = ran(Table::usual(), &["renew", "--lapsed"]);

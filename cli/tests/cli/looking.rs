@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::server::{Reply, Server};
+use crate::server::{Reply, Server, run};
 
 fn connector(id: &str, updated_at: &str) -> Value {
     json!({"id": id, "updated_at": updated_at})
@@ -56,6 +56,9 @@ fn the_systems_health_is_told_also_when_it_is_down() {
         assert!(ran.out.contains(&format!("The system is {status}.\ntable: Mend it.")), "{}", ran.out);
         assert_eq!(server.run(&["health", "--system", "--json"]).ended(code).out, format!("{text}\n"));
     }
+    let server = Server::scripted([("GET /api/system/health", Reply::new(200, system("healthy").to_string()))]);
+    run(&[("CONNECTORS_API_URL", server.url.as_str())], &["health", "--system"], "").ended(0);
+    assert_eq!(server.seen()[0].header("authorization"), "", "who has no token may ask");
     let server = Server::scripted([("GET /api/system/health", Reply::problem(503, "keys_unavailable"))]);
     let ran = server.run(&["health", "--system"]).ended(1);
     assert!(ran.err.contains("503 keys_unavailable"), "a 503 of another's is none of health's: {}", ran.err);

@@ -1,4 +1,4 @@
-//! A restore lays nothing back unless it was said whose.
+//! A restore lays nothing back, and no grant is withdrawn, unless it was said whose.
 
 use crate::server::run;
 
@@ -30,4 +30,18 @@ fn all_is_all() {
         let ran = run(&[], &[&["restore", "--from", "t", "--all", "--apply"], &narrowed[..]].concat(), "").ended(1);
         assert!(ran.err.contains("cannot be used with"), "{}", ran.err);
     }
+}
+
+#[test]
+fn it_must_be_said_whose_grants_are_withdrawn() {
+    let refused = run(&[], &["revoke-grants", "--apply"], "").ended(1).err;
+    for way_out in ["--connector con_…", "--all", "without --apply"] {
+        assert!(refused.contains(way_out), "{refused}");
+    }
+    for choice in [&["--connector", "con_1", "--apply"][..], &["--all", "--apply"], &["--all"], &[]] {
+        let ran = run(&[], &[&["revoke-grants"], choice].concat(), "").ended(1);
+        assert!(ran.err.contains(NO_STACK), "{choice:?}: {}", ran.err);
+    }
+    let both = run(&[], &["revoke-grants", "--all", "--connector", "con_1"], "").ended(1).err;
+    assert!(both.contains("cannot be used with"), "{both}");
 }

@@ -105,6 +105,27 @@ fn what_was_said_comes_before_what_the_stack_says() {
     assert!(unreached.contains("of-the-stack.invalid"), "{unreached}");
 }
 
+/// Or a command line that names one stack would write to another.
+#[test]
+fn a_stack_that_an_option_names_is_meant_whatever_the_environment_says() {
+    let (server, folder) = (serving(ALL), Folder::new());
+    let other =
+        folder.file("other.json", json!({"api_url": "https://of-the-file.invalid", "stack_name": "other", "table": "other"}).to_string());
+    let environment = [
+        ("CONNECTORS_STACK_JSON", other.as_str()),
+        ("CONNECTORS_STACK_NAME", "other"),
+        ("CONNECTORS_API_URL", "https://of-the-environment.invalid"),
+        ("CONNECTORS_NOTIFICATION_QUEUE_URL", "https://of-the-environment.invalid/queue"),
+        ("CONNECTORS_DEAD_LETTER_QUEUE_URL", "https://of-the-environment.invalid/dead"),
+        ("CONNECTORS_TOKEN", TOKEN),
+    ];
+    ran(&server, &environment, &["list", "--stack-name", "s"]).ended(0);
+    ran(&server, &environment, &["replay", "dead-letters", "--dry-run", "--stack-name", "s"]).ended(0);
+    assert_eq!(described(&server), 2);
+    ran(&server, &environment, &["list", "--stack-name", "s", "--api-url", &server.url]).ended(0);
+    assert_eq!(described(&server), 2, "of options, the one that says it");
+}
+
 #[test]
 fn what_the_stack_does_not_say_is_told_with_the_way_to_say_it() {
     let server = serving(&[("ApiUrl", "http://api.example.com"), ("NotificationQueueUrl", "here/0/queue.fifo")]);

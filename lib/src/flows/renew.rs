@@ -91,6 +91,13 @@ impl SweepError {
     }
 }
 
+/// If it is not, it is due still.
+fn is_put_off(location: &Location, done: Result<(), StoreError>) {
+    if let Err(error) = done {
+        tracing::warn!(%error, connector = %location.connector, "what was not swept is not put off either");
+    }
+}
+
 enum Done {
     Renewed,
     NotRenewed,
@@ -148,16 +155,23 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, C: Clock> Renew<S, V, P, 
     }
 
     async fn sweep_connector(&self, location: &Location) -> Result<Vec<Done>, SweepError> {
-        let Some(connector) = self.store.connector_at(location).await? else { return Ok(Vec::new()) };
-        let (version, done) = (connector.version, self.sweep_read(connector).await);
-        if done.as_ref().is_err_and(|error| !error.is_conflict()) {
-            // Those that fail must not fill the page that others wait for. If this fails as well, they are due still.
-            let later = self.clock.now().after(AGAIN_AFTER);
-            if let Err(error) = self.store.schedule(location, version, None, Some(later)).await {
-                tracing::warn!(%error, connector = %location.connector, "what was not swept is not put off either");
+        // Those that fail must not fill the page that others wait for.
+        match self.store.connector_at(location).await {
+            Ok(None) => Ok(Vec::new()),
+            Ok(Some(connector)) => {
+                let (version, done) = (connector.version, self.sweep_read(connector).await);
+                if done.as_ref().is_err_and(|error| !error.is_conflict()) {
+                    let later = self.clock.now().after(AGAIN_AFTER);
+                    is_put_off(location, self.store.schedule(location, version, None, Some(later)).await);
+                }
+                done
             }
+            Err(error @ StoreError::Unreadable(_)) => {
+                is_put_off(location, self.store.put_off(location, self.clock.now().after(AGAIN_AFTER)).await);
+                Err(error.into())
+            }
+            Err(error) => Err(error.into()),
         }
-        done
     }
 
     async fn sweep_read(&self, mut connector: Connector) -> Result<Vec<Done>, SweepError> {

@@ -44,7 +44,8 @@ pub enum WithdrawError {
 }
 
 impl<S: Store, V: Vault, P: EmailProvider, B: EventBus> Withdraw<'_, S, V, P, B> {
-    /// Doing it again does no harm, and suspends whom a run that broke off did not get to: Google revokes a dead grant too.
+    /// Doing it again does no harm. Of whom a run that broke off did not get to, each must be named: Google does not say of a dead
+    /// token whose grant went with it.
     pub async fn run(&self, location: &Location, now: Timestamp) -> Result<Withdrawn, WithdrawError> {
         let Some(connector) = self.store.connector_at(location).await? else { return Ok(Withdrawn::default()) };
         let mut held = self.others(&connector).await?;

@@ -54,6 +54,19 @@ pub async fn a_watch_is_recorded_for_its_generation(store: &impl Store, cast: &C
     }
 }
 
+pub async fn what_cannot_be_read_is_put_off_without_being_read(store: &impl Store, cast: &Cast) {
+    let held = cast.stored(store, cast.connector(1)).await;
+    let location = held.location();
+    store.schedule(&location, 1, None, Some(minutes(30))).await.unwrap();
+    store.put_off(&location, minutes(60)).await.unwrap();
+    assert!(!is_due(store, &location, 59).await && is_due(store, &location, 60).await);
+    assert_eq!(now(store, &location).await, held, "nothing else is different");
+    store.schedule(&location, 1, None, None).await.unwrap();
+    conflicts(store.put_off(&location, minutes(60)).await, "what is not to be swept");
+    conflicts(store.put_off(&cast.connector(2).location(), minutes(60)).await, "what is not there");
+    assert!(!is_due(store, &location, LATE).await);
+}
+
 pub async fn a_schedule_moves_what_is_due(store: &impl Store, cast: &Cast) {
     let held = cast.stored(store, cast.connector(1)).await;
     let location = held.location();

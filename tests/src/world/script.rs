@@ -67,6 +67,7 @@ calls! {
     CacheAccessToken => "store.cache_access_token",
     RecordWatch => "store.record_watch",
     Schedule => "store.schedule",
+    PutOff => "store.put_off",
     Due => "store.due",
     DataKey => "store.data_key",
     KeepDataKey => "store.keep_data_key",
@@ -109,8 +110,9 @@ pub enum When {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
     Unavailable,
-    /// Of a store.
+    /// Of a store, as the next.
     Conflict,
+    Unreadable,
     /// Of Gmail, as the others below.
     Unauthorized,
     GrantRefused,
@@ -240,6 +242,7 @@ impl Refusal for StoreError {
         match failure {
             Failure::Unavailable => Self::Unavailable(scripted()),
             Failure::Conflict => Self::Conflict,
+            Failure::Unreadable => Self::Unreadable("as scripted".into()),
             other => panic!("a store does not answer {other:?}"),
         }
     }
@@ -267,7 +270,7 @@ impl Refusal for ProviderError {
             Failure::ClientRefused => Self::ClientRefused("invalid_client".into()),
             Failure::HistoryExpired => Self::HistoryExpired,
             Failure::Refused(status) => Self::Refused { status, reason: "as scripted".into() },
-            Failure::Conflict => panic!("Gmail does not answer Conflict"),
+            other @ (Failure::Conflict | Failure::Unreadable) => panic!("Gmail does not answer {other:?}"),
         }
     }
 }

@@ -326,6 +326,10 @@ impl Store for MemoryStore {
         self.step(Call::Schedule, &connector.connector, |tables| tables.schedule(connector, version, checked_at, next_sweep)).await
     }
 
+    async fn put_off(&self, connector: &Location, until: Timestamp) -> Result<(), StoreError> {
+        self.step(Call::PutOff, &connector.connector, |tables| tables.put_off(connector, until)).await
+    }
+
     async fn due(&self, shard: u8, now: Timestamp, most: u32) -> Result<Vec<Due>, StoreError> {
         self.step(Call::Due, shard, |tables| Ok(tables.due(shard, now, most))).await
     }

@@ -297,6 +297,12 @@ impl Tables {
         Ok(())
     }
 
+    pub fn put_off(&mut self, location: &Location, until: Timestamp) -> Result<(), StoreError> {
+        let row = self.connectors.get_mut(location).ok_or(StoreError::Conflict)?;
+        row.next_sweep = Some(row.next_sweep.map(|_| until).ok_or(StoreError::Conflict)?);
+        Ok(())
+    }
+
     fn sweeps(&self) -> impl Iterator<Item = (Timestamp, Due)> {
         self.connectors.iter().filter_map(|(at, row)| Some((row.next_sweep?, Due::Connector(at.clone()))))
     }

@@ -207,6 +207,23 @@ async fn a_connector_that_is_there_gets_what_it_lacks_and_whoever_reads_it_reads
     assert_eq!((held.version, triggers), (4, vec![changed]), "as its owner knows it now");
 }
 
+/// What was decided later than the copy knows and not published: nobody decides it again, since its row is there.
+#[tokio::test]
+async fn a_connector_that_comes_back_owes_what_was_decided_after_the_copy() {
+    let tables = Tables::new().await;
+    let (live, cast) = (&tables.live, &tables.cast);
+    let one = cast.stored(live, cast.connector(1)).await;
+    let events = cast.events(0..3);
+    decide(live, &one, &events[..1]).await;
+    tables.keep().await;
+    decide(live, &now(live, &one.location()).await, &events[1..]).await;
+    live.mark_published(&one.location(), &events[..2], minutes(2)).await.unwrap();
+    tables.lose("MAILBOX#", "").await;
+
+    tables.restore(only(&one), true).await;
+    assert_eq!(now(live, &one.location()).await.unpublished, ids(&events[2..]).into_iter().collect());
+}
+
 #[tokio::test]
 async fn a_connector_that_comes_back_owes_what_nobody_published_since() {
     let tables = Tables::new().await;

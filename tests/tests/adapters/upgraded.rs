@@ -1,18 +1,20 @@
 //! Rows that an older deployment wrote are read and gone on with; rows of a newer one are refused, and stay as they are.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use email_connectors::adapters::dynamodb::DynamoStore;
-use email_connectors::domain::connector::{Connector, Status};
+use email_connectors::domain::connector::{Connector, Location, Status};
 use email_connectors::domain::email_address::EmailAddress;
-use email_connectors::domain::id::{GoogleSub, OwnerId};
-use email_connectors::ports::{Commit, Store, StoreError};
+use email_connectors::domain::id::{ConnectorId, GoogleSub, OwnerId};
+use email_connectors::ports::{Commit, Due, SWEEP_SHARDS, Store, StoreError};
 use serde_json::{Map, Value};
 
 use crate::aws;
 
+const CONNECTOR: &str = "con_01a1ff38ac4f7086b4c1ba79b7a01ca9";
 /// The table of a stack of November 2026: a mailbox with a connector, its trigger, a mail that fired and what was told.
 const ROWS: &str = include_str!("rows_of_version_1.json");
 
@@ -90,5 +92,38 @@ async fn rows_of_a_newer_version_are_refused() {
     };
     unreadable(store.connectors(&owner()).await.map(|_| ()));
     unreadable(store.mailbox(&EmailAddress::parse("demo@example.com").unwrap()).await.map(|_| ()));
+    let location = Location { mailbox: EmailAddress::parse("demo@example.com").unwrap(), connector: ConnectorId::new(CONNECTOR) };
+    unreadable(store.connector_at(&location).await.map(|_| ()));
+    let later = aws::now().after(Duration::from_secs(3600));
+    store.put_off(&location, later).await.unwrap();
+    for shard in 0..SWEEP_SHARDS {
+        assert_eq!(store.due(shard, aws::now(), 100).await.unwrap(), [], "what was put off does not stand before others");
+    }
     unreadable(store.membership(&GoogleSub::new("100000000000000000001")).await.map(|_| ()));
+}
+
+/// Wake-ups of the renewer, oldest first, of which those of a newer version come first and fill more than a page.
+#[tokio::test]
+async fn events_of_a_newer_version_make_room_for_the_others() {
+    let config = aws::config().await;
+    let (client, table) = (aws_sdk_dynamodb::Client::new(&config), aws::table(&config).await);
+    let rows: Vec<Map<String, Value>> = serde_json::from_str(ROWS).unwrap();
+    let event = attributes(rows.iter().find(|row| row["sk"]["S"] == "EVENT").unwrap());
+    for number in 0..7 {
+        let (text, number_of) = (|text: String| AttributeValue::S(text), |number: i32| AttributeValue::N(number.to_string()));
+        let mut waiting = event.clone();
+        waiting.remove("published_at");
+        waiting.insert("pk".into(), text(format!("EVENT#evt_{number}")));
+        waiting.insert("event_id".into(), text(format!("evt_{number}")));
+        waiting.insert("due_shard".into(), text("event#0".into()));
+        waiting.insert("due_at".into(), number_of(number));
+        waiting.insert("schema_version".into(), number_of(if number < 5 { 2 } else { 1 }));
+        client.put_item().table_name(&table).set_item(Some(waiting)).send().await.unwrap();
+    }
+    let due = DynamoStore::new(&config, table).due(0, aws::now(), 2).await.unwrap();
+    let events = due.iter().map(|due| match due {
+        Due::Event { event_id, .. } => event_id.to_string(),
+        Due::Connector(location) => panic!("{location:?} is no event"),
+    });
+    assert_eq!(events.collect::<Vec<_>>(), ["evt_5", "evt_6"]);
 }

@@ -192,6 +192,18 @@ async fn a_reconnect_during_a_renewal_keeps_its_own_watch() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_does_not_stand_before_the_others() {
+    let scene = three_days_later().await;
+    scene.stage.world.fail_with(Call::ConnectorAt, When::Before, 1, Failure::Unreadable);
+    let swept = scene.stage.sweep().await;
+    assert_eq!((swept.renewed, swept.failures.len()), (0, 1), "it is told");
+    let again = scene.stage.sweep().await;
+    assert_eq!((again.renewed, again.failures.len()), (0, 0), "and is not due again at once");
+    scene.stage.world.pass(MINUTE);
+    assert_eq!(scene.stage.sweep().await.renewed, 1, "a version that reads it finds it due");
+}
+
+#[tokio::test]
 async fn one_connectors_trouble_does_not_stop_the_sweep() {
     let stage = Stage::new();
     for number in 0..20 {

@@ -12,6 +12,9 @@ use crate::domain::id::{ConnectorId, EventId, TriggerId};
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{Due, StoreError};
 
+/// How many pages of due rows are looked through for some that can be read.
+const MOST_PAGES: usize = 20;
+
 /// Whose events are asked for: what names an index, and the attribute and its value there.
 #[derive(Clone, Copy)]
 pub(super) enum Told<'a> {
@@ -41,29 +44,39 @@ impl DynamoStore {
     pub(super) async fn due_by(&self, shard: u8, now: Timestamp, most: u32) -> Result<Vec<Due>, StoreError> {
         let (connectors, events) = (keys::connector_shard(shard), keys::event_shard(shard));
         let (connectors, events) = tokio::join!(self.due_rows(&connectors, now, most), self.due_rows(&events, now, most));
-        let rows = [connectors?, events?].concat();
-        let looked_up = join_all(rows.iter().map(|item| self.read_due(item))).await;
-        // One row that cannot be read must not keep the others from being looked at.
-        let readable = looked_up.into_iter().filter_map(|row| {
-            row.unwrap_or_else(|error| {
-                tracing::error!(%error, "a due row cannot be read");
-                None
-            })
-        });
-        Ok(readable.collect())
+        Ok([connectors?, events?].concat())
     }
 
-    async fn due_rows(&self, shard: &str, now: Timestamp, most: u32) -> Result<Vec<Item>, StoreError> {
-        let request = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name("due")
-            .key_condition_expression("due_shard = :shard AND due_at <= :now")
-            .expression_attribute_values(":shard", text(shard))
-            .expression_attribute_values(":now", number(now.seconds()))
-            .limit(i32::try_from(most).unwrap_or(i32::MAX));
-        Ok(request.send().await.map_err(unavailable)?.items.unwrap_or_default())
+    /// What cannot be read, or is done by now, makes room for the next: it must not keep the others from being looked at.
+    async fn due_rows(&self, shard: &str, now: Timestamp, most: u32) -> Result<Vec<Due>, StoreError> {
+        let wanted = usize::try_from(most).unwrap_or(usize::MAX);
+        let (mut due, mut from) = (Vec::new(), None);
+        for _ in 0..MOST_PAGES {
+            let request = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name("due")
+                .key_condition_expression("due_shard = :shard AND due_at <= :now")
+                .expression_attribute_values(":shard", text(shard))
+                .expression_attribute_values(":now", number(now.seconds()))
+                .set_exclusive_start_key(from)
+                .limit(i32::try_from(wanted - due.len()).unwrap_or(i32::MAX));
+            let page = request.send().await.map_err(unavailable)?;
+            let rows = page.items.unwrap_or_default();
+            let looked_up = join_all(rows.iter().map(|item| self.read_due(item))).await;
+            due.extend(looked_up.into_iter().filter_map(|row| {
+                row.unwrap_or_else(|error| {
+                    tracing::error!(%error, "a due row cannot be read");
+                    None
+                })
+            }));
+            from = page.last_evaluated_key;
+            if from.is_none() || due.len() >= wanted {
+                break;
+            }
+        }
+        Ok(due)
     }
 
     /// Of an event, its row tells the mailbox. A row that is gone by now is not due.

@@ -1,17 +1,20 @@
 //! A connector's rows from a table that was restored beside the stack's: which of them are missing, and their way back, together.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::DynamoStore;
 use super::change::{put, put_over};
+use super::indexes::Told;
 use super::keys::{self, Item, Key};
 use super::rows::{ConnectorRow, MembershipRow, PointerRow, attribute, item, number, read, text};
 use super::whole::Row;
 use super::writes::{KEEP_EMPTY_ACCOUNTS, event_set, pointer, raise};
 use crate::domain::connector::{Connector, Location};
-use crate::domain::id::{EventId, TriggerId};
+use crate::domain::event::Event;
+use crate::domain::id::{ConnectorId, EventId, TriggerId};
 use crate::domain::membership::Membership;
 use crate::domain::restoring::{KeptOut, Now, Then, account_with, admits};
 use crate::domain::timestamp::Timestamp;
@@ -23,6 +26,11 @@ pub type Kinds = BTreeMap<&'static str, u64>;
 
 /// How often a connector is looked at anew after another writer came first.
 const MOST_ATTEMPTS: u32 = 5;
+
+/// How far the clocks of two writers of one row may be apart.
+const CLOCKS_APART: Duration = Duration::from_secs(3600);
+/// How many events are read at once.
+const PAGE: u32 = 100;
 
 /// What there is to lay back of a connector.
 pub struct Missing {
@@ -206,8 +214,22 @@ impl DynamoStore {
         Ok(writes)
     }
 
+    /// What the ledger here knows of the connector from then on.
+    async fn told_since(&self, of: &ConnectorId, since: Timestamp) -> Result<BTreeSet<EventId>, StoreError> {
+        let (mut told, mut after) = (BTreeSet::new(), None);
+        loop {
+            let page: Vec<Event> = self.newest(Told::Of(of), after, PAGE).await?;
+            let last = page.last().map(|event| (event.decided_at, event.event_id.clone()));
+            told.extend(page.into_iter().filter(|event| event.decided_at >= since).map(|event| event.event_id));
+            match last {
+                Some((decided_at, event)) if decided_at >= since => after = Some((decided_at, event)),
+                _ => return Ok(told),
+            }
+        }
+    }
+
     /// The next sweep comes for it, finds its watch and compares its mailbox. It owes what is unpublished still, and nothing that
-    /// was published since.
+    /// was published since; of what was decided later than it knows, only the ledger tells.
     async fn come_to_life(&self, row: &mut Item, connector: &Connector, now: Timestamp) -> Result<(), StoreError> {
         row.remove("due_shard");
         row.remove("due_at");
@@ -215,7 +237,9 @@ impl DynamoStore {
             row.insert("due_shard".into(), text(keys::connector_shard(keys::shard(&connector.id))));
             row.insert("due_at".into(), number(now.seconds()));
         }
-        let owed = self.unpublished(&connector.unpublished.iter().cloned().collect::<Vec<_>>()).await?;
+        let mut decided = self.told_since(&connector.id, connector.updated_at.before(CLOCKS_APART)).await?;
+        decided.extend(connector.unpublished.iter().cloned());
+        let owed = self.unpublished(&decided.into_iter().collect::<Vec<_>>()).await?;
         row.remove("unpublished");
         if !owed.is_empty() {
             row.insert("unpublished".into(), event_set(&owed));

@@ -326,6 +326,11 @@ impl Store for DynamoStore {
         self.update(due(change, connector, next_sweep)).await
     }
 
+    async fn put_off(&self, connector: &Location, until: Timestamp) -> Result<(), StoreError> {
+        let change = Change::of(keys::connector(connector)).if_present("due_shard").set("due_at", number(until.seconds()));
+        self.update(change).await
+    }
+
     async fn due(&self, shard: u8, now: Timestamp, most: u32) -> Result<Vec<Due>, StoreError> {
         self.due_by(shard, now, most).await
     }

@@ -18,7 +18,8 @@ use crate::domain::trigger::{Trigger, TriggerType};
 use crate::ports::{Exchange, StoreError};
 
 const KEEP_EXCHANGES: Duration = Duration::from_secs(600);
-pub(super) const KEEP_EMPTY_ACCOUNTS: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Longer than the 35 days from which a table can be restored: nothing else says of who left that they did.
+pub(super) const KEEP_EMPTY_ACCOUNTS: Duration = Duration::from_secs(40 * 24 * 3600);
 /// How old an unpublished event is before the renewer wakes its mailbox.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 

@@ -1,0 +1,51 @@
+"""The last section of docs/operations.md on the running stack: nothing is left of it, and the data went last."""
+
+import re
+
+import runbooks
+from deploy import client
+from settings import LOGS
+from terminal import Failure, step
+from tools import sam
+
+
+def run(state: dict) -> None:
+    runbooks.command_line()
+    before, walks = runbooks.beginning(), runbooks.sections()
+    [block] = [block for block in walks["take-down"] if block.last]
+    # What the stack alone is gone of, told between its end and the removal of what it left.
+    told = 'echo "left: $(aws dynamodb describe-table --table-name "$TABLE" --query Table.TableStatus --output text)" ' \
+        '"$(aws kms describe-key --key-id "$KEY" --query KeyMetadata.KeyState --output text)" ' \
+        '"$(aws events describe-event-bus --name "$BUS" --query Name --output text)"'
+    emulated = f"sam() {{ {sam()} \"$@\" --no-prompts && {told}; }}"
+    trouble = runbooks.Trouble(state, "take-down", before.exported)
+    trouble.connect()
+    with step("Take down") as current:
+        done = trouble.shell(block.command, f"{before.prelude}\n{emulated}")
+        (LOGS / "take-down.log").write_text(done.stdout)
+        if done.returncode != 0:
+            raise Failure(f"it ended with {done.returncode}", LOGS / "take-down.log")
+        if f"left: ACTIVE Enabled {state['event_bus']}" not in done.stdout:
+            raise Failure("the data did not survive its stack", LOGS / "take-down.log")
+        # Not each grant of a stack on which everything was tried can be withdrawn: some of its secrets were moved or destroyed.
+        withdrawn = re.search(r"[1-9]\d* grants withdrawn", done.stdout)
+        if not withdrawn:
+            raise Failure("no grant was withdrawn", LOGS / "take-down.log")
+        current.note(f"{withdrawn[0]}; table, key and bus outlived the stack")
+    with step("Nothing is left"):
+        nothing_is_left(state)
+
+
+def nothing_is_left(state: dict) -> None:
+    def of(service: str):
+        return client(service, state["aws_endpoint"])
+
+    left = [row["FunctionName"] for row in of("lambda").list_functions()["Functions"]]
+    left += of("sqs").list_queues().get("QueueUrls", [])
+    left += [name for name in of("dynamodb").list_tables()["TableNames"] if name == state["table"]]
+    left += [row["Name"] for row in of("events").list_event_buses()["EventBuses"] if row["Name"] != "default"]
+    left += [row["Name"] for row in of("scheduler").list_schedules()["Schedules"]]
+    left += [row["RoleName"] for row in of("iam").list_roles()["Roles"] if state["stack_name"] in row["RoleName"]]
+    key = of("kms").describe_key(KeyId=state["secrets_key_id"])["KeyMetadata"]["KeyState"]
+    if left or key != "PendingDeletion":
+        raise Failure(f"left are {', '.join(left) or 'nothing'}, and the key is {key}")
