@@ -162,3 +162,48 @@ impl Slot {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::history_id::HistoryId;
+
+    impl Connector {
+        /// One that was connected at that moment and has nothing to tell, for the tests of this crate.
+        pub(crate) fn sample(at: Timestamp) -> Self {
+            let google_sub = GoogleSub::new("108");
+            Self {
+                id: ConnectorId::new("con_1"),
+                owner_id: OwnerId::new("owner"),
+                provider: Provider::Gmail,
+                slot: Slot::new(Uniqueness::PerProvider, Provider::Gmail, &google_sub),
+                email_address: EmailAddress::parse("ada@example.com").unwrap(),
+                label: None,
+                google_sub,
+                status: Status::Active,
+                granted_scopes: vec![],
+                version: 1,
+                generation: 1,
+                position: Position::at(HistoryId::new(1)),
+                watch: Watch::default(),
+                verified_at: None,
+                lapse_told: None,
+                flushed_at: None,
+                checked_at: None,
+                circuit: Circuit::default(),
+                spent: Spent::default(),
+                pauses: vec![],
+                refresh_token: Sealed(vec![]),
+                access_token: None,
+                unpublished: BTreeSet::new(),
+                last_event_at: None,
+                last_error: None,
+                closing: None,
+                connected_at: at,
+                granted_at: at,
+                created_at: at,
+                updated_at: at,
+            }
+        }
+    }
+}

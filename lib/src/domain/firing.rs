@@ -122,57 +122,17 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::domain::circuit::Circuit;
-    use crate::domain::connector::{Slot, Status, Uniqueness};
-    use crate::domain::id::{GoogleSub, MessageId};
+
+    use crate::domain::id::MessageId;
     use crate::domain::message::ProviderMessage;
-    use crate::domain::position::Position;
-    use crate::domain::quota::Spent;
-    use crate::domain::secret::Sealed;
+
     use crate::domain::trigger::{Filters, TriggerConfig};
     use crate::domain::wake_up::Kind;
-    use crate::domain::watch::Watch;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
-    fn connector() -> Connector {
-        let google_sub = GoogleSub::new("108");
-        Connector {
-            id: ConnectorId::new("con_1"),
-            owner_id: OwnerId::new("owner"),
-            provider: Provider::Gmail,
-            slot: Slot::new(Uniqueness::PerProvider, Provider::Gmail, &google_sub),
-            email_address: EmailAddress::parse("ada@example.com").unwrap(),
-            label: None,
-            google_sub,
-            status: Status::Active,
-            granted_scopes: vec![],
-            version: 1,
-            generation: 1,
-            position: Position::at(HistoryId::new(1)),
-            watch: Watch::default(),
-            verified_at: None,
-            lapse_told: None,
-            flushed_at: None,
-            checked_at: None,
-            circuit: Circuit::default(),
-            spent: Spent::default(),
-            pauses: vec![],
-            refresh_token: Sealed(vec![]),
-            access_token: None,
-            unpublished: Default::default(),
-            last_event_at: None,
-            last_error: None,
-            closing: None,
-            connected_at: NOW,
-            granted_at: NOW,
-            created_at: NOW,
-            updated_at: NOW,
-        }
-    }
-
     fn fired(headers: &[(&str, &str)]) -> (Message, Value, usize) {
-        let connector = connector();
+        let connector = Connector::sample(NOW);
         let trigger = Trigger {
             id: TriggerId::new("trg_1"),
             owner_id: connector.owner_id.clone(),

@@ -105,15 +105,10 @@ mod tests {
     use std::slice::from_ref;
 
     use super::*;
-    use crate::domain::circuit::Circuit;
-    use crate::domain::connector::{Closing, Provider, Slot, Status, Uniqueness};
-    use crate::domain::history_id::HistoryId;
-    use crate::domain::id::{GoogleSub, OwnerId};
-    use crate::domain::position::Position;
-    use crate::domain::quota::Spent;
-    use crate::domain::secret::Sealed;
+
+    use crate::domain::connector::Closing;
+
     use crate::domain::timestamp::Timestamp;
-    use crate::domain::watch::Watch;
 
     const THEN: Timestamp = Timestamp::from_seconds(1_900_000_000);
 
@@ -130,39 +125,7 @@ mod tests {
     }
 
     fn connector() -> Connector {
-        let google_sub = GoogleSub::new("108");
-        Connector {
-            id: ConnectorId::new("con_1"),
-            owner_id: OwnerId::new("owner"),
-            provider: Provider::Gmail,
-            slot: Slot::new(Uniqueness::PerProvider, Provider::Gmail, &google_sub),
-            email_address: address("ada"),
-            label: None,
-            google_sub,
-            status: Status::Active,
-            granted_scopes: vec![],
-            version: 1,
-            generation: 1,
-            position: Position::at(HistoryId::new(1)),
-            watch: Watch::default(),
-            verified_at: None,
-            lapse_told: None,
-            flushed_at: None,
-            checked_at: None,
-            circuit: Circuit::default(),
-            spent: Spent::default(),
-            pauses: vec![],
-            refresh_token: Sealed(vec![]),
-            access_token: None,
-            unpublished: Default::default(),
-            last_event_at: None,
-            last_error: None,
-            closing: None,
-            connected_at: THEN,
-            granted_at: THEN,
-            created_at: THEN,
-            updated_at: THEN,
-        }
+        Connector::sample(THEN)
     }
 
     fn closing() -> Connector {

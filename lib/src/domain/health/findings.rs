@@ -163,7 +163,7 @@ impl Found<'_> {
             }
             (_, _, Some(error)) => {
                 let severity = if tries >= LOOKS_TO_BE_DOWN { Severity::Down } else { Severity::Degraded };
-                self.add(Code::LooksFail, severity, format!("the last look failed: {error}"));
+                self.add(Code::LooksFail, severity, format!("the last look failed: {}", error.trim_end_matches('.')));
             }
             _ => {}
         }
@@ -232,17 +232,17 @@ impl Found<'_> {
 mod tests {
     use super::*;
     use crate::domain::circuit::Circuit;
-    use crate::domain::connector::{Closing, Provider, Slot, Uniqueness};
-    use crate::domain::email_address::EmailAddress;
+    use crate::domain::connector::Closing;
+
     use crate::domain::gap::Gap;
     use crate::domain::health::code::CODES;
     use crate::domain::health::{HealthStatus, health};
     use crate::domain::history_id::HistoryId;
-    use crate::domain::id::{ConnectorId, EventId, GoogleSub, MessageId, OwnerId};
+    use crate::domain::id::{EventId, MessageId};
     use crate::domain::pause;
-    use crate::domain::position::{Mishap, Position, PutOff};
+    use crate::domain::position::{Mishap, PutOff};
     use crate::domain::quota::Spent;
-    use crate::domain::secret::Sealed;
+
     use crate::domain::sweep::Patience;
     use crate::domain::watch::Watch;
 
@@ -267,41 +267,13 @@ mod tests {
 
     /// Looked at a minute ago, watched since an hour ago, and proven.
     fn well() -> Connector {
-        let google_sub = GoogleSub::new("108");
-        let mut position = Position::at(HistoryId::new(1));
-        (position.listed_at, position.changed_at) = (Some(ago(MINUTE)), Some(ago(MINUTE * 20)));
-        Connector {
-            id: ConnectorId::new("con_1"),
-            owner_id: OwnerId::new("owner"),
-            provider: Provider::Gmail,
-            slot: Slot::new(Uniqueness::PerProvider, Provider::Gmail, &google_sub),
-            email_address: EmailAddress::parse("ada@example.com").unwrap(),
-            label: None,
-            google_sub,
-            status: Status::Active,
-            granted_scopes: vec!["openid".into(), "https://www.googleapis.com/auth/gmail.modify".into()],
-            version: 1,
-            generation: 1,
-            position,
-            watch: Watch::default().renewed(NOW.after(DAY * 6), ago(HOUR)),
-            verified_at: Some(ago(HOUR)),
-            lapse_told: None,
-            flushed_at: None,
-            checked_at: None,
-            circuit: Circuit::default(),
-            spent: Spent::default(),
-            pauses: vec![],
-            refresh_token: Sealed(vec![]),
-            access_token: None,
-            unpublished: Default::default(),
-            last_event_at: Some(ago(HOUR)),
-            last_error: None,
-            closing: None,
-            connected_at: ago(DAY * 9),
-            granted_at: ago(DAY * 9),
-            created_at: ago(DAY * 9),
-            updated_at: ago(MINUTE),
-        }
+        let mut well = Connector::sample(ago(DAY * 9));
+        (well.position.listed_at, well.position.changed_at) = (Some(ago(MINUTE)), Some(ago(MINUTE * 20)));
+        well.granted_scopes = norms().required_scopes;
+        well.watch = Watch::default().renewed(NOW.after(DAY * 6), ago(HOUR));
+        (well.verified_at, well.last_event_at) = (Some(ago(HOUR)), Some(ago(HOUR)));
+        well.updated_at = ago(MINUTE);
+        well
     }
 
     fn trouble(connector: &mut Connector, message: &str, times: u32) {
