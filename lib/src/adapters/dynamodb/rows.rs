@@ -199,8 +199,7 @@ pub struct EventRow {
     pub connector_id: ConnectorId,
     pub mailbox: EmailAddress,
     decided_at: Timestamp,
-    /// The connector once more: what puts the row, and no other, into the index of what was told.
-    /// What puts the row into the index `told`; rows from before it have none.
+    /// The connector once more: what puts the row into the index `told`; rows from before it have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     told_of: Option<ConnectorId>,
     detail: String,

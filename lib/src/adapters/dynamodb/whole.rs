@@ -94,25 +94,28 @@ impl DynamoStore {
     }
 
     fn scan_connectors(&self, from: Option<Place>) -> ScanFluentBuilder {
-        let scan = self.client.scan().table_name(&self.table).set_exclusive_start_key(from.map(|place| place.0));
-        let scan = scan.filter_expression("begins_with(pk, :mailbox) AND begins_with(sk, :connector)");
+        let scan = self.scan(from).filter_expression("begins_with(pk, :mailbox) AND begins_with(sk, :connector)");
         let scan = scan.expression_attribute_values(":mailbox", text("MAILBOX#"));
         scan.expression_attribute_values(":connector", text(CONNECTOR_PREFIX))
     }
 
     /// Every row, whatever it is.
     pub async fn all_rows(&self, from: Option<Place>) -> Result<Page<Row>, StoreError> {
-        let scan = self.client.scan().table_name(&self.table).consistent_read(true).set_exclusive_start_key(from.map(|place| place.0));
-        let answer = scan.send().await.map_err(unavailable)?;
-        let rows = answer.items.unwrap_or_default().into_iter().map(Row).collect();
-        Ok(Page { rows, next: answer.last_evaluated_key.map(Place) })
+        self.rows(self.scan(from)).await
     }
 
     /// Every event of any connector, published or not.
     pub async fn all_events(&self, from: Option<Place>) -> Result<Page<Row>, StoreError> {
-        let scan = self.client.scan().table_name(&self.table).consistent_read(true).set_exclusive_start_key(from.map(|place| place.0));
-        let scan = scan.filter_expression("begins_with(pk, :event)").expression_attribute_values(":event", text("EVENT#"));
-        let answer = scan.send().await.map_err(unavailable)?;
+        let events = self.scan(from).filter_expression("begins_with(pk, :event)").expression_attribute_values(":event", text("EVENT#"));
+        self.rows(events).await
+    }
+
+    fn scan(&self, from: Option<Place>) -> ScanFluentBuilder {
+        self.client.scan().table_name(&self.table).set_exclusive_start_key(from.map(|place| place.0))
+    }
+
+    async fn rows(&self, scan: ScanFluentBuilder) -> Result<Page<Row>, StoreError> {
+        let answer = scan.consistent_read(true).send().await.map_err(unavailable)?;
         let rows = answer.items.unwrap_or_default().into_iter().map(Row).collect();
         Ok(Page { rows, next: answer.last_evaluated_key.map(Place) })
     }
