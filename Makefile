@@ -6,7 +6,7 @@ PYTHON ?= python3
 STACK := $(PYTHON) tests/local/stack.py
 
 .DEFAULT_GOAL := help
-.PHONY: help local local-up local-down local-logs test metrics runbooks security security-teeth sim sim-teeth fuzz build lint sam-local bench capacity clean
+.PHONY: help local local-up local-down local-logs test test-long metrics runbooks security security-teeth sim sim-teeth fuzz build lint sam-local bench capacity clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,8 +23,11 @@ local-down: ## End what local-up started
 local-logs: ## Show what the local stack's functions wrote
 	@$(STACK) logs
 
-test: ## Run all checks and tests, on a stack of their own
+test: ## Run all tests, on stacks of their own (VERBOSE=1: with all that they print)
 	@$(STACK) test
+
+test-long: ## Run what takes long by nature, whole: simulation, teeth, weather, runbooks, the API after its description
+	@$(STACK) test-long
 
 metrics: ## What the functions of the running stack counted, as Prometheus text
 	@$(STACK) metrics

@@ -1,45 +1,83 @@
-"""Builds what the local stack runs: the functions with `sam build`, and the fake Google."""
+"""Builds what the local stack runs: the functions and the fake Google with cargo, and what is deployed with `sam build`."""
 
 import os
 import re
 import signal
 import subprocess
+import tempfile
 from pathlib import Path
 
-from settings import BUILD, LOGS, ROOT, architecture, clean_environment, overrides
+from settings import BUILD, FUNCTIONS, LOCAL, LOGS, ROOT, architecture, clean_environment, overrides
 from terminal import Failure, Step, step
-from tools import STACK_VENV, sam
+from tools import BUILD_VENV, cargo_lambda, sam
 
-FAKE_GOOGLE = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / "fake-google"
+BUILT = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute() / "debug"
+FAKE_GOOGLE = BUILT / "fake-google"
 
 
 def environment() -> dict[str, str]:
-    """The build's environment: this machine's linker, no toolchain downloads, and no whole-program optimisation."""
+    """SAM's environment: nothing of the developer's own AWS, and the functions as they lie in cargo's target folder."""
     kept = clean_environment()
     # SAM looks for the binaries in the target directory beside Cargo.toml.
     kept.pop("CARGO_TARGET_DIR", None)
     return kept | {
-        "PATH": f"{STACK_VENV / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{Path(__file__).parent / 'prebuilt'}{os.pathsep}{os.environ['PATH']}",
+        "BUILT": str(BUILT),
         "SAM_CLI_TELEMETRY": "0",
         "AWS_DEFAULT_REGION": "us-east-1",
+    }
+
+
+def as_deployed() -> dict[str, str]:
+    """The environment of a build by cargo-lambda: this machine's linker, no toolchain downloads, and no whole-program optimisation."""
+    cargo_lambda()
+    return environment() | {
+        "PATH": f"{BUILD_VENV / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "CARGO_LAMBDA_COMPILER": "cargo",
         "RUSTUP_DIST_SERVER": "http://127.0.0.1:9",
-        # Optimising and five fat links take many minutes and change nothing that a local run shows.
+        # Optimising and five fat links take many minutes, and are what `make bench` builds.
         "CARGO_PROFILE_RELEASE_OPT_LEVEL": "0",
         "CARGO_PROFILE_RELEASE_LTO": "off",
         "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
     }
 
 
-def functions() -> None:
-    command = [sam(), "build", "--config-env", "local", *overrides({"Architecture": architecture()})]
+def all() -> None:
+    """The functions, packed as they are deployed, and the fake Google."""
+    binaries()
+    pack()
+
+
+def binaries() -> None:
+    # Always the whole workspace, of which binaries are selected: another set of packages is another set of features, and
+    # would build the dependencies again.
+    selected = [word for name in (*FUNCTIONS, "fake-google") for word in ("--bin", name)]
+    with step("Build the functions and the fake Google") as current:
+        watched(["cargo", "build", "--workspace", "--locked", *selected], dict(os.environ), LOGS / "build.log", current)
+
+
+def pack() -> None:
+    """`sam build` of what cargo built."""
+    sam_build(environment(), BUILD, LOGS / "sam-build.log")
+
+
+def by_cargo_lambda() -> None:
+    """As who deploys builds, but for the optimisation: into a folder of its own, which is not kept."""
+    with tempfile.TemporaryDirectory(dir=LOCAL) as folder:
+        sam_build(as_deployed(), Path(folder), LOGS / "build-as-deployed.log")
+        missing = [name for name in FUNCTIONS if not list(Path(folder).glob(f"{camel(name)}Function/bootstrap"))]
+        if missing:
+            raise Failure(f"sam build made no bootstrap of {', '.join(missing)}", LOGS / "build-as-deployed.log")
+
+
+def camel(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("-"))
+
+
+def sam_build(environment: dict[str, str], folder: Path, log: Path) -> None:
+    command = [sam(), "build", "--config-env", "local", "--build-dir", str(folder), *overrides({"Architecture": architecture()})]
     with step("sam build") as current:
-        watched(command, environment(), LOGS / "build.log", current)
-
-
-def fake_google() -> None:
-    with step("Build the fake Google") as current:
-        watched(["cargo", "build", "--package", "fake-google"], dict(os.environ), LOGS / "build-fake-google.log", current)
+        watched(command, environment, log, current)
 
 
 def fake_google_built() -> float:
@@ -52,7 +90,7 @@ def functions_built() -> bool:
 
 
 def watched(command: list[str], env: dict[str, str], log: Path, current: Step) -> None:
-    """Runs a build and shows the function and the crates it is at."""
+    """Runs a build and shows the crates it is at."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         # A session of its own, so that the compilers under it can be ended with it.
@@ -61,7 +99,7 @@ def watched(command: list[str], env: dict[str, str], log: Path, current: Step) -
         )
         try:
             while child.poll() is None:
-                current.progress("  ".join(filter(None, [function(log), crates(child.pid)])))
+                current.progress(crates(child.pid))
                 wait(child, 0.5)
         finally:
             if child.poll() is None:
@@ -78,14 +116,8 @@ def wait(child: subprocess.Popen, seconds: float) -> None:
         pass
 
 
-def function(log: Path) -> str:
-    """The function that `sam build` spoke of last."""
-    found = re.findall(r"functions: (\w+)", log.read_text(errors="replace"))
-    return found[-1] if found else ""
-
-
 def crates(root: int) -> str:
-    """The crates that rustc is at, under the given process: cargo's own display is swallowed by SAM."""
+    """The crates that rustc is at, under the given process."""
     listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True).stdout
     rows = [line.split(None, 2) for line in listed.splitlines()]
     family, names = {str(root)}, []

@@ -1,10 +1,12 @@
 """Looks for planted secrets in everything that a whole test run let out: logs, answers, queues, events, rows."""
 
 import json
+from pathlib import Path
 
 import canary_search
 from deploy import client
-from settings import CALLS, CANARIES, SEEN
+from lifecycle import read
+from settings import CALLS, CANARIES, COLLECTED, LOCAL, SEEN, STATE
 from terminal import Failure, heading, say
 
 QUEUES = [
@@ -35,17 +37,20 @@ class Search:
         return {"found": sum(self.where.values()), "looked_at": self.looked_at, "expected": self.expected, "where": self.where}
 
 
-def run(state: dict) -> None:
+def run(stacks: list[str]) -> None:
+    """Of the running stacks in these folders below the own one; or of the own stack."""
     CANARIES.unlink(missing_ok=True)
     canary_search.check()
     search = Search()
     for kind in ("log lines", "answers of the API", "sent messages", "received messages", "published events", "calls of the table", "rows"):
         search.looked_at[kind] = 0
-    drain(state)
-    logs(state, search)
-    calls(search)
-    seen(search)
-    rows(state, search)
+    for folder in [LOCAL / name for name in stacks] or [LOCAL]:
+        state = read(folder / STATE.name)
+        drain(state, folder / SEEN.name)
+        logs(state, search)
+        calls(folder / CALLS.name, search)
+        seen(folder, search)
+        rows(state, search)
     result = search.result()
     CANARIES.write_text(json.dumps(result, indent=2) + "\n")
     report(result)
@@ -70,10 +75,10 @@ def report(result: dict) -> None:
         raise Failure("no secret was seen being sealed and opened")
 
 
-def drain(state: dict) -> None:
+def drain(state: dict, seen: Path) -> None:
     """Adds what still lies in the queues to what the tests received."""
     sqs = client("sqs", state["aws_endpoint"])
-    with SEEN.open("a") as output:
+    with seen.open("a") as output:
         for queue in QUEUES:
             asked = {"QueueUrl": state[queue], "MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"], "WaitTimeSeconds": 0}
             while messages := sqs.receive_message(**asked).get("Messages"):
@@ -105,9 +110,9 @@ def lines(cloudwatch, group: str, stream: str):
         asked["nextToken"] = page["nextForwardToken"]
 
 
-def calls(search: Search) -> None:
+def calls(recorded: Path, search: Search) -> None:
     """What the recorder found in flight; of what was in it, it kept nothing."""
-    for line in CALLS.read_text().splitlines():
+    for line in recorded.read_text().splitlines():
         call = json.loads(line)
         service, action = call["service"], call["action"]
         kind = CARRIES.get((service, action)) or CARRIES.get((service, ""))
@@ -122,9 +127,10 @@ def calls(search: Search) -> None:
                 search.find(kind or "calls", f"{way} of {service} {action} by {call['function']}", canaries)
 
 
-def seen(search: Search) -> None:
-    """What the tests got to see."""
-    for line in SEEN.read_text().splitlines():
+def seen(folder: Path, search: Search) -> None:
+    """What the tests got to see, and what the collector took for them."""
+    files = [folder / SEEN.name, folder / COLLECTED.name]
+    for line in (line for file in files if file.exists() for line in file.read_text().splitlines()):
         kept = json.loads(line)
         if kept["kind"] == "message":
             search.look("received messages", kept["of"], line.encode())

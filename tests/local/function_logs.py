@@ -3,7 +3,9 @@
 from datetime import datetime, timezone
 
 from deploy import client
-from settings import LOGS
+from lifecycle import read
+from settings import LOGS, STATE
+from web import serves
 
 FRAME = ("START RequestId", "END RequestId", "REPORT RequestId")
 
@@ -26,8 +28,15 @@ def collect(state: dict, last: int = 200) -> list[str]:
     return lines[-last:]
 
 
-def save(state: dict):
+def save(state: dict, last: int = 200):
     """Writes them to a file beside the other logs and answers its path."""
     file = LOGS / "functions.log"
-    file.write_text("\n".join(collect(state)) + "\n")
+    file.write_text("\n".join(collect(state, last)) + "\n")
     return file
+
+
+def keep() -> None:
+    """All of them, of a stack that is going to be ended; of one that never came up there are none."""
+    state = read(STATE)
+    if state and serves(f"{state['aws_endpoint']}/_ministack/ready"):
+        save(state, 0)

@@ -13,7 +13,7 @@ DRIVES = ROOT / "tests" / "fake-google" / "google_client.py"
 
 def run() -> None:
     python = google_client_python()
-    build.fake_google()
+    build.binaries()
     fake = subprocess.Popen([str(build.FAKE_GOOGLE)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     try:
         url = json.loads(fake.stdout.readline())["url"]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import build
 import processes
-from settings import CALLS, CANARIES, LOCAL, LOGS, PROCESSES, RECORDS_CALLS, REGION, ROOT, SEEN, STACK, STATE, bare_environment, parameters
+from settings import CALLS, CANARIES, COLLECTED, COLLECTS_EVENTS, LOCAL, LOGS, PROCESSES, RECORDS_CALLS, REGION, ROOT, SEEN, STACK, STATE
+from settings import bare_environment, parameters
 from settings import PUBSUB_AUDIENCE, PUBSUB_SERVICE_ACCOUNT, PUBSUB_SUBSCRIPTION, PUSH_PATH
 from terminal import Failure, say, step
 from web import expect, serves, wait_until
@@ -15,11 +16,10 @@ from web import expect, serves, wait_until
 FOREIGN_GOOGLE = "LOCAL_GOOGLE_URL"
 
 
-def up() -> dict:
-    """Builds, starts and deploys; a running stack is kept, with its data, and deployed onto."""
-    build.functions()
-    if not foreign_google():
-        build.fake_google()
+def up(built: bool = False) -> dict:
+    """Builds unless that is done, starts and deploys; a running stack is kept, with its data, and deployed onto."""
+    if not built:
+        build.all()
     running = reusable()
     if running:
         say("  A stack is running: deploying onto it (`make local-down` would end it and forget its data).")
@@ -55,7 +55,7 @@ def start(state: dict) -> dict:
     """Starts MiniStack and the fake Google, and between MiniStack and the functions, if asked for, the recorder."""
     import ministack
 
-    for file in (CALLS, SEEN, CANARIES):
+    for file in (CALLS, SEEN, COLLECTED, CANARIES):
         file.unlink(missing_ok=True)
     recorder = processes.free_port() if RECORDS_CALLS else None
     with step("Start MiniStack") as current:
@@ -137,10 +137,29 @@ def deploy(state: dict) -> dict:
         "quarantine_queue_url": outputs["QuarantineQueueUrl"],
         "agent_run_queue_url": outputs["AgentRunQueueUrl"],
         "agent_run_dead_letter_queue_url": outputs["AgentRunDeadLetterQueueUrl"],
+        "watch_renewer_function": deployment.physical_ids(state["aws_endpoint"])["WatchRenewerFunction"],
         "mint_user_token": {"method": "POST", "url": f"{state['google_url']}/admin/user-tokens", "body": {"sub": "local-owner"}},
     }
+    if COLLECTS_EVENTS and "collector" not in state["pids"]:
+        with step("Start the collector of what the queues bring"):
+            start_collector(state)
     write(STATE, state)
     return state
+
+
+def start_collector(state: dict) -> None:
+    command = [sys.executable, "-B", str(Path(__file__).parent / "collector.py"), "--endpoint", state["aws_endpoint"], "--file", str(COLLECTED)]
+    for name in ("agent_run_queue", "quarantine_queue"):
+        command += ["--queue", name, state[f"{name}_url"]]
+    log = LOGS / "collector.log"
+    started = processes.start(command, bare_environment(), log, ROOT)
+    remember(state, "collector", started)
+
+    def ready() -> bool:
+        processes.still_running(started)
+        return COLLECTED.exists()
+
+    wait_until(ready, 15, "the collector", log)
 
 
 def deploy_again() -> dict:
@@ -163,9 +182,9 @@ def down() -> None:
     STATE.unlink(missing_ok=True)
 
 
-def running() -> dict:
-    """What stack.json says."""
-    state = read(STATE)
+def running(below: str = "") -> dict:
+    """What stack.json says: of the own stack, or of one in a folder below."""
+    state = read(LOCAL / below / STATE.name)
     if state is None:
         raise Failure("no stack is running: make local-up")
     return state

@@ -31,10 +31,10 @@ class Counted:
         return {tuple(name for name, _ in labels) for labels in self.values}
 
 
-def collect(state: dict) -> dict[str, Counted]:
+def collect(states: list[dict]) -> dict[str, Counted]:
     """Every metric by its name, with the values for each set of dimensions."""
     found: dict[str, Counted] = {}
-    for line in lines(state):
+    for state, line in ((state, line) for state in states for line in lines(state)):
         if '"_aws"' not in line:
             continue
         document = json.loads(line)
@@ -73,7 +73,7 @@ def stream_lines(logs, group: str, stream: str):
 def tell(state: dict) -> None:
     """As Prometheus text."""
     registry = CollectorRegistry()
-    found = collect(state)
+    found = collect([state])
 
     class Functions:
         def collect(self):
@@ -108,10 +108,10 @@ def summary(name: str, counted: Counted, labels: list[str]) -> SummaryMetricFami
     return family
 
 
-def compare(state: dict) -> None:
-    """Every metric that the docs name was counted by this run, as they say, and no other was."""
+def compare(states: list[dict]) -> None:
+    """Every metric that the docs name was counted on these stacks, as they say, and no other was."""
     documented = {row["name"]: row for row in ROW.finditer(DOCS.read_text())}
-    found = collect(state)
+    found = collect(states)
     wrong = [f"{name} is in the docs, and nobody counted it" for name in documented.keys() - found.keys()]
     wrong += [f"{name} was counted, and is not in the docs" for name in found.keys() - documented.keys()]
     for name, counted in found.items():

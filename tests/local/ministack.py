@@ -9,8 +9,10 @@ from pathlib import Path
 import processes
 from settings import LOCAL, LOGS, ROOT, aws_environment, bare_environment
 from terminal import Failure, step
-from tools import STACK_VENV
+from tools import STACK_VENV, interface_emulator
 from web import serves, wait_until
+
+EMULATOR = Path(__file__).parent / "emulator.py"
 
 
 def start(log: Path, scratch: Path, functions_endpoint: str | None = None) -> tuple[str, dict]:
@@ -20,7 +22,7 @@ def start(log: Path, scratch: Path, functions_endpoint: str | None = None) -> tu
     scratch.mkdir(parents=True)
     port = processes.free_port()
     endpoint = f"http://127.0.0.1:{port}"
-    # The functions inherit this environment, and with AWS_ENDPOINT_URL find their AWS.
+    # -P: `ministack` is the package there, not this file. The functions inherit this environment, and with AWS_ENDPOINT_URL find their AWS.
     environment = bare_environment() | aws_environment(functions_endpoint or endpoint) | {
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
@@ -30,7 +32,7 @@ def start(log: Path, scratch: Path, functions_endpoint: str | None = None) -> tu
         "STATE_DIR": str(scratch / "state"),
         "S3_DATA_DIR": str(scratch / "s3"),
     }
-    started = processes.start([str(STACK_VENV / "bin" / "ministack")], environment, log, ROOT)
+    started = processes.start([str(STACK_VENV / "bin" / "python"), "-P", str(EMULATOR)], environment, log, ROOT)
 
     def ready() -> bool:
         processes.still_running(started)
@@ -54,7 +56,8 @@ def run_with(command: list[str]) -> int:
         endpoint, started = start(LOGS / "with-ministack.log", scratch)
         current.note(endpoint)
     try:
-        return subprocess.run(command, env=dict(os.environ) | aws_environment(endpoint)).returncode
+        emulator = {"AWS_LAMBDA_RIE": str(interface_emulator())}
+        return subprocess.run(command, env=dict(os.environ) | aws_environment(endpoint) | emulator).returncode
     finally:
         processes.end(started)
         shutil.rmtree(scratch, ignore_errors=True)

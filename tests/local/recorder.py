@@ -120,7 +120,8 @@ REFUSAL = b'{"__type":"AccessDeniedException","Message":"refused"}\n'
 
 
 class Refusals:
-    """What a test has written into the file: `{service, action, times}`; so many calls of that kind are refused."""
+    """What a test has written into the file: `{service, action, containing, times}`; so many calls of that kind that hold that text
+    are refused."""
 
     def __init__(self, file: Path):
         self.file = file
@@ -136,6 +137,8 @@ class Refusals:
             except (ValueError, KeyError, TypeError, AttributeError):
                 return False
             if asked["times"] < 1 or (call["service"], call["action"]) != (asked["service"], asked["action"]):
+                return False
+            if asked["containing"].encode() not in request[1]:
                 return False
             self.file.write_text(json.dumps(asked | {"times": asked["times"] - 1}))
             return True

@@ -17,6 +17,8 @@ from terminal import Failure, heading, say, step
 from web import expect, wait_until
 
 DOCS = ROOT / "docs" / "operations.md"
+# Of different kinds, and soon walked: those of a grant, of the queues and of a key. The others are walked by `make test-long`.
+QUICK = ["token-refresh-failure", "dead-letters", "kms-denied"]
 PATIENCE = 150
 MAIL = "came-meanwhile"
 # Of SQS the first AWS CLI does not take the endpoint from the environment.

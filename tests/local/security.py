@@ -12,20 +12,6 @@ CANARIES = 29
 WIDEST = 72
 
 
-def run() -> None:
-    """`make security`: on a stack that is taken down again, unless it was running before."""
-    import verify
-
-    tally = verify.Tally(environment=verify.environment())
-    running = Path(tally.environment["STACK_JSON"]).exists()
-    try:
-        tally.phase("Local stack up", verify.local("up"))
-        verify.security(tally)
-    finally:
-        if not running:
-            tally.phase("Local stack down", verify.local("down"))
-
-
 def clear(local: Path) -> None:
     """What an earlier run wrote must not stand for this one's."""
     shutil.rmtree(local / "security", ignore_errors=True)

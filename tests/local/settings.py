@@ -15,8 +15,13 @@ PROCESSES = LOCAL / "processes.json"
 CALLS = LOCAL / "aws-calls.jsonl"
 SEEN = LOCAL / "seen.jsonl"
 CANARIES = LOCAL / "canaries.json"
+COLLECTED = LOCAL / "collected.jsonl"
 RECORDS_CALLS = os.environ.get("LOCAL_RECORD_CALLS") == "1"
+# Tests that run side by side each read their own out of what was collected.
+COLLECTS_EVENTS = os.environ.get("LOCAL_COLLECT_EVENTS") == "1"
 BUILD = ROOT / ".aws-sam" / "build"
+# The binaries of the five functions, by their packages' names.
+FUNCTIONS = ("oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer")
 
 REGION = "us-east-1"
 STACK = "email-connectors-local"

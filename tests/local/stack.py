@@ -14,28 +14,34 @@ from settings import LOCAL, ROOT, STATE  # noqa: E402
 from terminal import Failure, say, tail  # noqa: E402
 
 USAGE = """usage: stack.py COMMAND
-  up                      build, start and deploy; returns when the stack serves
-  down                    end what `up` started
+  up [--built]            build, start and deploy; returns when the stack serves
+  down [--keep-logs]      end what `up` started
   deploy                  deploy what is built onto the running stack
   story                   one demo mail told step by step, on the running stack
   logs                    what the functions of the running stack wrote
-  canaries                look for planted secrets in all that the running stack let out, after a test run
+  canaries [STACK…]       look for planted secrets in all that the running stacks let out, after a test run
   metrics                 what the functions of the running stack counted, as Prometheus text
-  metrics-compared        the same, held against docs/metrics.md, after a test run
-  runbooks [NAME…]        walk through docs/operations.md on the running stack
+  metrics-compared [STACK…]  what the running stacks counted, held against docs/metrics.md, after a test run
+  runbooks [NAME…|--short]  walk through docs/operations.md on the running stack
   take-down               the running stack, as docs/operations.md removes it, with its data
   google-client           Google's own client library drives the fake Google
   migration [ROWS]        users of an older system are taken over, killed twice on the way, on the running stack
-  described               the API tried after its own description, on the running stack
+  described [--short]     the API tried after its own description, on the running stack
   canary-template         what SAM makes of a canary deployment, after a build
-  build                   sam build for this machine, and the fake Google
+  build                   the functions for this machine, packed by sam build, and the fake Google
+  tools                   install what the local stack needs
+  build-as-deployed       sam build by cargo-lambda, into a folder of its own
+  build-tests             the functions, the fake Google and all tests, for `test`
+  pack                    sam build of what was built
+  each-event-once         whether the collector saw an event twice, after a test run
   validate                sam validate --lint
   with-ministack -- CMD   run CMD beside a MiniStack of its own
   sam-local               every sample event through `sam local invoke` (needs Docker)
   bench                   sizes and start-up times of the functions as they are deployed
   security                every security case, on a stack of the tests', as a table
   security-table          the table of the cases that were tried last
-  test                    all checks and tests"""
+  test                    all tests
+  test-long               what takes long by nature, whole"""
 
 
 def up() -> None:
@@ -44,11 +50,16 @@ def up() -> None:
     tools.enter_venv()
     import lifecycle
 
-    state = lifecycle.up()
+    state = lifecycle.up("--built" in sys.argv[2:])
     say(f"  API on {state['api_url']}, the rest in {STATE}")
 
 
 def down() -> None:
+    if "--keep-logs" in sys.argv[2:]:
+        tools.enter_venv()
+        import function_logs
+
+        function_logs.keep()
     import lifecycle
 
     lifecycle.down()
@@ -83,7 +94,7 @@ def runbooks() -> None:
     import lifecycle
     import runbooks as walks
 
-    walks.run(lifecycle.running(), sys.argv[2:])
+    walks.run(lifecycle.running(), walks.QUICK if sys.argv[2:] == ["--short"] else sys.argv[2:])
 
 
 def take_down() -> None:
@@ -107,15 +118,14 @@ def metrics_compared() -> None:
     import lifecycle
     import metrics as counted
 
-    counted.compare(lifecycle.running())
+    counted.compare([lifecycle.running(name) for name in sys.argv[2:] or [""]])
 
 
 def canaries() -> None:
     tools.enter_venv()
     import canaries as search
-    import lifecycle
 
-    search.run(lifecycle.running())
+    search.run(sys.argv[2:])
 
 
 def google_client() -> None:
@@ -138,21 +148,23 @@ def described() -> None:
     import described as tries
     import lifecycle
 
-    tries.run(lifecycle.running())
+    tries.run(lifecycle.running(), "--short" in sys.argv[2:])
 
 
 def build() -> None:
     tools.venvs()
     import build as builds
 
-    builds.functions()
-    builds.fake_google()
+    builds.all()
 
 
 def validate() -> None:
     tools.venvs()
+    import subprocess
+
     environment = os.environ | {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"}
-    os.execve(tools.sam(), [tools.sam(), "validate", "--lint"], environment)
+    for template in ("template.yaml", "examples/consumer/template.yaml"):
+        subprocess.run([tools.sam(), "validate", "--lint", "--template", template], cwd=ROOT, env=environment, check=True)
 
 
 def canary_template() -> None:
@@ -186,10 +198,9 @@ def bench() -> None:
 
 
 def security() -> None:
-    tools.enter_venv()
-    import security as cases
+    import verify
 
-    cases.run()
+    verify.run_security()
 
 
 def security_table() -> None:
@@ -198,11 +209,45 @@ def security_table() -> None:
     cases.table(LOCAL)
 
 
+def all_tools() -> None:
+    tools.venvs()
+
+
+def build_as_deployed() -> None:
+    tools.venvs()
+    import build as builds
+
+    builds.by_cargo_lambda()
+
+
 def test() -> None:
-    tools.enter_venv()
     import verify
 
     verify.run()
+
+
+def test_long() -> None:
+    import verify
+
+    verify.run_long()
+
+
+def build_tests() -> None:
+    import verify
+
+    verify.build_tests()
+
+
+def pack() -> None:
+    import build as builds
+
+    builds.pack()
+
+
+def each_event_once() -> None:
+    import once
+
+    once.check()
 
 
 COMMANDS = {
@@ -211,7 +256,8 @@ COMMANDS = {
     "described": described, "google-client": google_client, "build": build, "validate": validate,
     "canary-template": canary_template,
     "with-ministack": with_ministack, "sam-local": sam_local, "bench": bench, "security": security,
-    "security-table": security_table, "test": test,
+    "security-table": security_table, "test": test, "test-long": test_long, "build-tests": build_tests, "pack": pack,
+    "each-event-once": each_event_once, "tools": all_tools, "build-as-deployed": build_as_deployed,
 }
 
 

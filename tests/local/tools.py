@@ -17,6 +17,7 @@ SAM_VENV = TOOLS / "venv-sam"
 API_VENV = TOOLS / "venv-api"
 GOOGLE_VENV = TOOLS / "venv-google"
 AWS_VENV = TOOLS / "venv-aws"
+BUILD_VENV = TOOLS / "venv-build"
 NEXTEST = "0.9.143"
 CARGO_FUZZ = "0.13.2"
 STAMP = "requirements.sha256"
@@ -82,6 +83,11 @@ def aws() -> str:
     return made_on_demand(AWS_VENV, HERE / "requirements-aws.txt", "aws")
 
 
+def cargo_lambda() -> str:
+    """Only who builds as it is deployed needs it: the local stack takes what cargo built."""
+    return made_on_demand(BUILD_VENV, HERE / "requirements-build.txt", "cargo-lambda")
+
+
 def made_on_demand(place: Path, requirements: Path, program: str) -> str:
     if not stamped(place, requirements):
         with step(f"Install {requirements.name}"):
@@ -101,6 +107,14 @@ def interface_emulator() -> Path:
     return found[0]
 
 
+OWN_TOOLS = TOOLS / "tools" / "bin"
+
+
+def path() -> str:
+    """A PATH on which cargo also finds what was installed for this project alone."""
+    return f"{os.environ['PATH']}{os.pathsep}{OWN_TOOLS}"
+
+
 def nextest_path() -> str:
     """A PATH on which `cargo nextest` is found, installed for this project alone if it is not there yet."""
     return path_with("cargo-nextest", NEXTEST)
@@ -112,13 +126,9 @@ def cargo_fuzz_path() -> str:
 
 
 def path_with(tool: str, version: str) -> str:
-    path = os.environ["PATH"]
-    own = TOOLS / "tools" / "bin"
-    if shutil.which(tool, path=path):
-        return path
-    if not (own / tool).exists():
+    if not shutil.which(tool, path=path()):
         with step(f"Install {tool} {version}"):
-            command = ["cargo", "install", "--locked", "--quiet", f"{tool}@{version}", "--root", str(own.parent)]
+            command = ["cargo", "install", "--locked", "--quiet", f"{tool}@{version}", "--root", str(OWN_TOOLS.parent)]
             if subprocess.run(command, cwd=ROOT).returncode != 0:
                 raise Failure(f"cargo install {tool} failed")
-    return f"{own}{os.pathsep}{path}"
+    return path()

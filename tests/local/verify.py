@@ -1,162 +1,182 @@
-"""Everything that `make test` proves, in order, with times and one count at the end."""
+"""Everything that `make test` proves, and what `make test-long` adds to it: which phases there are, and what each waits for."""
 
-import json
 import os
-import re
 import subprocess
 import sys
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import security as cases
+from build import BUILT
+from phases import Phase, Run
 from settings import ROOT, TOOLS
-from terminal import Failure, heading, say
-from tools import interface_emulator, nextest_path, sam
+from tools import nextest_path, path
 
 ENTRY = str(ROOT / "tests" / "local" / "stack.py")
-# Times short enough to wait for; VisibilityTimeout stays six times ProcessorTimeout. What a mailbox may spend is no time, but
-# a minute's quota would be one to wait for.
-SHORT_TIMES = (
-    "ProcessorTimeout=5 VisibilityTimeout=30 SweepEveryMinutes=1 QuietAfterMinutes=1 SettleSeconds=15 CircuitCooldownSeconds=5 "
-    "GmailUserUnitsPerMinute=1000000 AuthRoleClaim=role LogLevel=debug"
+# Where this run keeps what it finds; each of its stacks has a folder of its own in it.
+FOLDER = TOOLS / "test"
+# Times short enough to wait for. What a mailbox may spend is no time, but a minute's quota would be one to wait for. The fake
+# Google plants the same text in everything that it mints.
+PARAMETERS = (
+    "ProcessorTimeout=5 SweepEveryMinutes=1 QuietAfterMinutes=1 SettleSeconds=15 CircuitCooldownSeconds=5 "
+    "GmailUserUnitsPerMinute=1000000 AuthRoleClaim=role LogLevel=debug GoogleClientSecret=canary-client-secret"
 )
+# AWS wants six times ProcessorTimeout, and so does the doctor. What a killed processor held is hidden for so long.
+AS_ADVISED, SOON = "VisibilityTimeout=30", "VisibilityTimeout=6"
+# Tests of a deployed stack wait for most of their time.
+SIDE_BY_SIDE = "8"
 
-# The fake Google plants the same text in everything that it mints.
-PLANTED_SECRET = "GoogleClientSecret=canary-client-secret"
-
-NEED_SERVICES = {"adapters", "samples", "deployed", "doctor", "security", "policies"}
-
-
-@dataclass
-class Tally:
-    """What the test runner counted so far."""
-
-    passed: int = 0
-    failed: int = 0
-    environment: dict = field(default_factory=dict)
-
-    def phase(self, title: str, command: list[str], extra: dict[str, str] | None = None) -> None:
-        """Runs one command under a heading; a command that fails ends the run."""
-        heading(title)
-        started = time.monotonic()
-        code = self.run(command, self.environment | (extra or {}))
-        say(f"-- {title}: {'ok' if code == 0 else 'FAILED'} ({time.monotonic() - started:.1f} s)")
-        if code != 0:
-            raise Failure(f"{title} failed")
-
-    def run(self, command: list[str], environment: dict[str, str]) -> int:
-        """Passes the output on and counts the test runner's summaries in it."""
-        child = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-        )
-        try:
-            for line in child.stdout:
-                print(line, end="", flush=True)
-                self.add(re.sub(r"\x1b\[[0-9;]*m", "", line))
-            return child.wait()
-        finally:
-            if child.poll() is None:
-                child.terminate()
-                child.wait()
-
-    def add(self, line: str) -> None:
-        if re.search(r"^\s*Summary \[.*\d+ tests? run:", line):
-            self.passed += count(line, "passed")
-            self.failed += count(line, "failed") + count(line, "timed out")
-
-
-def count(summary: str, what: str) -> int:
-    found = re.search(rf"(\d+) {what}", summary)
-    return int(found.group(1)) if found else 0
+# All other tests need nothing that runs.
+SELF_CONTAINED = "not (binary(adapters) | binary(samples) | binary(deployed) | binary(doctor) | binary(security) | binary(policies))"
+BINARIES, PACKAGES = FOLDER / "binaries.json", FOLDER / "packages.json"
 
 
 def run() -> None:
-    started = time.monotonic()
-    tally = Tally(environment=environment())
-    try:
-        phases(tally)
-    finally:
-        say(f"\n{time.monotonic() - started:.0f} s in all")
-        say(f"{tally.passed} passed, {tally.failed} failed")
+    Run(short(), environment(), FOLDER / "logs").run()
+
+
+def run_long() -> None:
+    Run(long(), environment(), FOLDER / "logs-long").run()
+
+
+def run_security() -> None:
+    """The security cases alone, with the search for planted secrets behind them."""
+    cases.clear(FOLDER)
+    tools, build, pack = built()
+    stack = Stack("attacked", SOON, collects=True)
+    up = stack.up([pack])
+    tried = Phase("Security cases", nextest("binary(security)"), [up, build], stack.environment())
+    secrets = Phase("Planted secrets", local("canaries", stack.name), [tried])
+    table = Phase("Security table", local("security-table"), [tried, secrets], tidies=True)
+    Run([tools, build, pack, up, tried, secrets, table, stack.down([secrets])], environment(), FOLDER / "logs-security").run()
+    sys.stdout.write((FOLDER / "logs-security" / "phase-security-table.log").read_text())
 
 
 def environment() -> dict[str, str]:
-    """The tests' own stack, whatever the developer's own settings are."""
+    """The tests' own stacks, whatever the developer's own settings are."""
     kept = {key: value for key, value in os.environ.items() if key != "LOCAL_GOOGLE_URL"}
-    local = str(TOOLS / "test")
     return kept | {
-        "PATH": nextest_path(),
+        "PATH": path(),
         "SAM_CLI_TELEMETRY": "0",
-        "LOCAL_DIR": local,
-        "LOCAL_PARAMETERS": f"{SHORT_TIMES} {PLANTED_SECRET}",
-        "LOCAL_RECORD_CALLS": "1",
-        "STACK_JSON": f"{local}/stack.json",
-        "AWS_LAMBDA_RIE": str(interface_emulator()),
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "CARGO_TERM_COLOR": "never",
+        "LOCAL_DIR": str(FOLDER),
     }
 
 
-def phases(tally: Tally) -> None:
-    tally.phase("Format", ["cargo", "fmt", "--all", "--check"])
-    tally.phase("Lint", ["cargo", "clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])
-    tally.phase("Template", [sam(), "validate", "--lint"], {"AWS_DEFAULT_REGION": "us-east-1"})
-    tally.phase("Sample template", [sam(), "validate", "--lint", "--template", "examples/consumer/template.yaml"], {"AWS_DEFAULT_REGION": "us-east-1"})
-    tally.phase("Units, stories and shape", nextest("--lib", "--bins", *tests(self_contained())))
-    tally.phase("Google's own client", local("google-client"))
-    tally.phase("Adapters", local("with-ministack", "--", *nextest(*tests(["adapters"]))))
-    tally.phase("Build", local("build"))
-    tally.phase("Canary deployment", local("canary-template"))
-    tally.phase("Samples through the Runtime Interface Emulator", local("with-ministack", "--", *nextest(*tests(["samples"]))))
-    try:
-        tally.phase("Local stack up", local("up"))
-        deployed(tally)
-    finally:
-        tally.phase("Local stack down", local("down"))
+@dataclass
+class Stack:
+    """A stack of its own: emulator, fake Google, folder and ports."""
+
+    name: str
+    visibility: str
+    collects: bool = False
+
+    def environment(self) -> dict[str, str]:
+        folder = FOLDER / self.name
+        return {
+            "LOCAL_PARAMETERS": f"{PARAMETERS} {self.visibility}",
+            "LOCAL_RECORD_CALLS": "1",
+            "LOCAL_COLLECT_EVENTS": "1" if self.collects else "0",
+            "STACK_JSON": str(folder / "stack.json"),
+        }
+
+    def own_folder(self) -> dict[str, str]:
+        return self.environment() | {"LOCAL_DIR": str(FOLDER / self.name)}
+
+    def up(self, after: list[Phase]) -> Phase:
+        return Phase(f"Stack up: {self.name}", local("up", "--built"), after, self.own_folder())
+
+    def down(self, after: list[Phase]) -> Phase:
+        return Phase(f"Stack down: {self.name}", local("down", "--keep-logs"), after, self.own_folder(), tidies=True)
+
+    def phase(self, title: str, command: list[str], after: list[Phase], **variables: str) -> Phase:
+        return Phase(title, command, after, self.own_folder() | variables)
 
 
-def deployed(tally: Tally) -> None:
-    try:
-        tally.phase("Deployed", nextest(*tests(["deployed", "doctor"])))
-        tally.phase("The API after its description", local("described"))
-        tally.phase("A migration, killed twice", local("migration"))
-        security(tally)
-        tally.phase("Runbooks", local("runbooks"))
-        tally.phase("Metrics", local("metrics-compared"))
-        tally.phase("Least privilege", nextest(*tests(["policies"])))
-        tally.phase("Take down", local("take-down"))
-    except Failure:
-        tally.phase("What the functions wrote", local("logs"))
-        raise
+def short() -> list[Phase]:
+    cases.clear(FOLDER)
+    tools, build, pack = built()
+    alone = [
+        Phase("Units, stories and shape", nextest(SELF_CONTAINED), [build]),
+        Phase("Google's own client", local("google-client"), [tools, build]),
+        Phase("Adapters", local("with-ministack", "--", *nextest("binary(adapters)")), [tools, build]),
+        Phase("Templates", local("validate"), [tools]),
+        Phase("Canary deployment", local("canary-template"), [pack]),
+        Phase("Samples through the Runtime Interface Emulator", local("with-ministack", "--", *nextest("binary(samples)")), [pack]),
+    ]
+
+    stories = Stack("deployed", SOON, collects=True)
+    told = stories.phase("Deployed", nextest("binary(deployed)", threads=SIDE_BY_SIDE), [stories.up([pack])])
+    once = stories.phase("Each event once", local("each-event-once"), [told])
+
+    attacked = Stack("attacked", SOON, collects=True)
+    tried = Phase("Security cases", nextest("binary(security)"), [attacked.up([pack])], attacked.environment())
+
+    operated = Stack("operated", AS_ADVISED)
+    doctor = operated.phase("Doctor", nextest("binary(doctor)"), [operated.up([pack])])
+    described = operated.phase("The API after its description", local("described", "--short"), [doctor])
+    migration = operated.phase("A migration, killed twice", local("migration"), [described])
+    runbooks = operated.phase("Runbooks", local("runbooks", "--short"), [migration])
+
+    ends = [once, tried, runbooks]
+    stacks = [stack.name for stack in (stories, attacked, operated)]
+    recorded = ":".join(str(FOLDER / name / "stack.json") for name in stacks)
+    secrets = Phase("Planted secrets", local("canaries", *stacks), ends)
+    metrics = Phase("Metrics", local("metrics-compared", *stacks), ends)
+    rights = Phase("Least privilege", nextest("binary(policies)"), ends, {"STACK_JSON": recorded})
+    table = Phase("Security table", local("security-table"), [tried, secrets])
+    away = operated.phase("Take down", local("take-down"), [secrets, metrics, rights])
+    whole = [told, once, tried, doctor, described, migration, runbooks, secrets, metrics, rights, table, away]
+    ups = [first for first in (told.after[0], tried.after[0], doctor.after[0])]
+    downs = [stack.down([secrets, metrics, rights, away]) for stack in (stories, attacked, operated)]
+    return [tools, build, pack, *alone, *ups, *whole, *downs]
 
 
-def security(tally: Tally) -> None:
-    """Every case, and then the table of what came of them, also if one of them failed."""
-    cases.clear(Path(tally.environment["LOCAL_DIR"]))
-    try:
-        try:
-            tally.phase("Security cases", nextest(*tests(["security"])))
-        finally:
-            tally.phase("Planted secrets", local("canaries"))
-    finally:
-        tally.phase("Security table", local("security-table"))
+def long() -> list[Phase]:
+    """What takes long by nature: `short` has a small part of each."""
+    tools, build, pack = built()
+    simulation = Phase("The whole simulation", [str(BUILT / "sim")], [build])
+    teeth = Phase("The simulation's teeth", [sys.executable, "tests/teeth/bite.py"], [build])
+    security_teeth = Phase("The security cases' teeth", [sys.executable, "tests/teeth/bite.py", "--security"], [teeth])
+    packed = Phase("Built by cargo-lambda", local("build-as-deployed"), [pack])
+
+    weathered = Stack("weathered", SOON, collects=True)
+    weather = nextest("binary(deployed) & (test(/::weather::/) | test(/::gap::/))", threads=SIDE_BY_SIDE)
+    storm = weathered.phase("Long weather", weather, [weathered.up([pack])], STORM_SECONDS="180", KILLS="6")
+
+    operated = Stack("operated-long", AS_ADVISED)
+    runbooks = operated.phase("Every runbook", local("runbooks"), [operated.up([pack])])
+    described = operated.phase("The API after its description, whole", local("described"), [runbooks])
+    ups = [storm.after[0], runbooks.after[0]]
+    downs = [weathered.down([storm]), operated.down([described])]
+    return [tools, build, pack, simulation, teeth, security_teeth, packed, *ups, storm, runbooks, described, *downs]
 
 
-def nextest(*arguments: str) -> list[str]:
-    """Always the whole workspace, of which the arguments select targets: another set of packages is another set of
-    features, and would build the dependencies again."""
-    return ["cargo", "nextest", "run", "--workspace", "--no-fail-fast", *arguments]
+def built() -> list[Phase]:
+    """What everything else waits for: the tools; one build, in one set of features; what `sam build` packs of it."""
+    tools = Phase("Tools", local("tools"))
+    build = Phase("Build", local("build-tests"))
+    pack = Phase("Pack", local("pack"), [tools, build])
+    return [tools, build, pack]
 
 
-def tests(names: list[str]) -> list[str]:
-    return [argument for name in names for argument in ("--test", name)]
-
-
-def self_contained() -> list[str]:
-    """Every integration test of the workspace that needs nothing running."""
-    shown = subprocess.run(["cargo", "metadata", "--no-deps", "--format-version", "1"], cwd=ROOT, capture_output=True, text=True, check=True)
-    targets = (target for package in json.loads(shown.stdout)["packages"] for target in package["targets"])
-    return sorted({target["name"] for target in targets if "test" in target["kind"]} - NEED_SERVICES)
+def nextest(selected: str, *arguments: str, threads: str = "") -> list[str]:
+    """Runs what was built, without asking cargo again."""
+    known = ["--binaries-metadata", str(BINARIES), "--cargo-metadata", str(PACKAGES)]
+    beside = ["--test-threads", threads] if threads else []
+    return ["cargo", "nextest", "run", *known, "--no-fail-fast", *beside, "--filterset", selected, *arguments]
 
 
 def local(*arguments: str) -> list[str]:
     return [sys.executable, ENTRY, *arguments]
+
+
+def build_tests() -> None:
+    """The workspace's binaries and tests in one go, and what the test runner must know to run them without cargo."""
+    nextest_path()
+    subprocess.run(["cargo", "build", "--workspace", "--locked", "--bins", "--tests"], cwd=ROOT, check=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    listed = ["cargo", "nextest", "list", "--workspace", "--locked", "--list-type", "binaries-only", "--message-format", "json"]
+    for file, command in ((BINARIES, listed), (PACKAGES, ["cargo", "metadata", "--format-version", "1", "--locked"])):
+        file.write_bytes(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)

@@ -1,6 +1,7 @@
 //! The running stack, as `make local-up` describes it in stack.json, and what tests do with it.
 #![allow(clippy::disallowed_methods, reason = "a test lives in the world, which has its own clock and its own waits")]
 
+mod collected;
 mod kept;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -8,7 +9,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_sdk_sqs::types::{Message, QueueAttributeName};
+use aws_sdk_sqs::types::QueueAttributeName;
 use email_connectors::adapters::system::System;
 use email_connectors::domain::event::DetailType;
 use email_connectors::domain::id::{EventId, GoogleSub, MessageId, TriggerId};
@@ -19,10 +20,16 @@ use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use self::collected::Collected;
 use self::kept::Kept;
 use crate::schemas;
 
 const PATIENCE: Duration = Duration::from_secs(150);
+const BETWEEN_SWEEPS: Duration = Duration::from_secs(2);
+const AGENT_RUNS: &str = "agent_run_queue";
+const QUARANTINE: &str = "quarantine_queue";
+/// What the schedule sends.
+const TICK: &str = include_str!("../../events/watch-renewer.schedule.json");
 
 pub const PUSH_PATH: &str = "/api/email/webhook/google/pubsub";
 /// The page that may call the API from a browser.
@@ -41,11 +48,14 @@ pub struct Stack {
     pub dead_letter_queue_url: String,
     pub quarantine_queue_url: String,
     pub notification_queue_url: String,
+    pub watch_renewer_function: String,
     pub pids: BTreeMap<String, Value>,
     #[serde(skip, default = "client")]
     http: Client,
     #[serde(skip)]
     kept: Kept,
+    #[serde(skip)]
+    collected: Option<Collected>,
 }
 
 /// Shows a redirect as the answer that it is.
@@ -59,26 +69,26 @@ impl Stack {
         Self { api_url, google_url, http: client(), ..Self::default() }
     }
 
-    /// The stack as it is.
+    /// The stack as it is, with whatever other tests do to it: for a test that owns its mailbox and asks only for what is its own.
     pub fn running() -> Self {
         let file = stack_json();
         let text = std::fs::read_to_string(&file)
             .unwrap_or_else(|_| panic!("{} is not there: no stack is running (make local-up)", file.display()));
-        Self { kept: Kept::beside(&file.to_string_lossy()), ..serde_json::from_str(&text).unwrap() }
+        Self {
+            kept: Kept::beside(&file.to_string_lossy()),
+            collected: Some(Collected::from_now(file.with_file_name("collected.jsonl"))),
+            ..serde_json::from_str(&text).unwrap()
+        }
     }
 
-    /// The stack at rest: no fault armed, pushes as usual, no event of an earlier test in the queue.
+    /// The stack at rest: no fault armed, pushes as usual, nothing on its way. For a test that has it to itself.
     pub async fn at_rest() -> Self {
         let stack = Self::running();
         stack.google(Method::DELETE, "/admin/faults", Value::Null).await;
         stack.google(Method::PUT, "/admin/push", json!({"mode": {}})).await;
         stack.google(Method::DELETE, "/admin/calls", Value::Null).await;
-        let sqs = stack.sqs().await;
-        for queue in [&stack.agent_run_queue_url, &stack.quarantine_queue_url, &stack.dead_letter_queue_url] {
-            while !stack.taken_from(queue, 0).await.is_empty() {}
-            // And what an earlier test received and did not delete.
-            sqs.purge_queue().queue_url(queue).send().await.unwrap();
-        }
+        stack.idle().await;
+        stack.sqs().await.purge_queue().queue_url(&stack.dead_letter_queue_url).send().await.unwrap();
         stack
     }
 
@@ -151,44 +161,91 @@ impl Stack {
         made["token"].as_str().unwrap().into()
     }
 
-    /// The events of one owner.
+    /// The events of one owner that nobody asked for yet, once so many different ones are there.
     pub async fn events(&self, owner: &str, expected: usize) -> Vec<Value> {
-        let mut events = self.all_events(expected).await;
-        events.retain(|event| event["owner_id"] == owner);
+        let mut events = Vec::new();
+        self.until(&format!("{expected} events of {owner}"), async || self.has_come(&mut events, owner, expected).then_some(())).await;
         events
     }
 
-    pub async fn all_events(&self, expected: usize) -> Vec<Value> {
-        self.events_within(PATIENCE, expected).await
+    /// The same of events that wait for the schedule.
+    pub async fn events_swept(&self, owner: &str, expected: usize) -> Vec<Value> {
+        let mut events = Vec::new();
+        self.until_swept(&format!("{expected} events of {owner}"), async || self.has_come(&mut events, owner, expected).then_some(()))
+            .await;
+        events
     }
 
-    /// The events in the agent-run queue, until as many different ones as expected are there, and then until
-    /// the queue has stayed empty for a moment: a repeat would show.
-    pub async fn events_within(&self, patience: Duration, expected: usize) -> Vec<Value> {
-        let deadline = Instant::now() + patience;
-        let mut events: Vec<Value> = Vec::new();
-        loop {
-            let different = events.iter().map(|event| event["event_id"].to_string()).collect::<BTreeSet<_>>().len();
-            let messages = self.taken_from(&self.agent_run_queue_url, 3).await;
-            if messages.is_empty() && (different >= expected || Instant::now() > deadline) {
-                return events;
-            }
-            let taken: Vec<Value> = messages.iter().map(|message| serde_json::from_str(message.body().unwrap()).unwrap()).collect();
-            taken.iter().for_each(|event| schemas::hold(DetailType::TriggerFired.as_str(), event));
-            events.extend(taken);
-        }
+    fn has_come(&self, events: &mut Vec<Value>, owner: &str, expected: usize) -> bool {
+        events.extend(self.events_so_far(|event| event["owner_id"] == owner));
+        events.iter().map(|event| event["event_id"].to_string()).collect::<BTreeSet<_>>().len() >= expected
     }
 
-    /// Takes what a queue has, ten messages at most, and waits so many seconds for the first one.
-    pub async fn taken_from(&self, queue: &str, seconds: i32) -> Vec<Message> {
-        let sqs = self.sqs().await;
-        let request = sqs.receive_message().queue_url(queue).max_number_of_messages(10).wait_time_seconds(seconds);
-        let messages = request.message_attribute_names("All").send().await.unwrap().messages.unwrap_or_default();
-        for message in &messages {
-            self.kept.message(queue, message);
-            sqs.delete_message().queue_url(queue).receipt_handle(message.receipt_handle().unwrap()).send().await.unwrap();
-        }
-        messages
+    /// Waits until nothing is on its way any more: what has not fired by then does not. For a test that has the stack to itself.
+    pub async fn quiet(&self) {
+        self.idle().await;
+        self.brought(AGENT_RUNS, &self.agent_run_queue_url).await;
+    }
+
+    /// What came and nobody asked for yet.
+    pub fn events_so_far(&self, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
+        let mut events = Vec::new();
+        self.collected().take(|message| {
+            let event = (message.of == AGENT_RUNS).then(|| serde_json::from_str::<Value>(&message.body).unwrap()).filter(&wanted);
+            event.map(|event| events.push(event)).is_some()
+        });
+        events.iter().for_each(|event| schemas::hold(DetailType::TriggerFired.as_str(), event));
+        events
+    }
+
+    /// What was set aside as unreadable and holds this text, once it is there.
+    pub async fn quarantined(&self, text: &str) -> String {
+        let holds = |message: &mut collected::Message| message.of == QUARANTINE && message.body.contains(text);
+        self.until("what was set aside", async || self.collected().take(holds).pop()).await.body
+    }
+
+    /// All that was set aside as unreadable and nobody asked for yet.
+    pub async fn all_quarantined(&self) -> Vec<String> {
+        self.brought(QUARANTINE, &self.quarantine_queue_url).await;
+        self.collected().take(|message| message.of == QUARANTINE).into_iter().map(|message| message.body).collect()
+    }
+
+    /// Waits until a queue brought what was in it: a message that is sent now comes behind all of it.
+    async fn brought(&self, name: &str, queue: &str) {
+        let marker = format!("marker-{}", System.uuid(System.now()));
+        self.sqs().await.send_message().queue_url(queue).message_body(json!(marker).to_string()).send().await.unwrap();
+        let is_marker = |message: &mut collected::Message| message.of == name && message.body.contains(&marker);
+        self.until("what lies in the queue", async || self.collected().take(is_marker).pop()).await;
+    }
+
+    fn collected(&self) -> &Collected {
+        self.collected.as_ref().expect("a deployed stack")
+    }
+
+    /// Calls to Google for a mailbox.
+    pub async fn calls_for(&self, email: &str) -> Vec<Value> {
+        self.google(Method::GET, &format!("/admin/calls?email={email}"), Value::Null).await.as_array().unwrap().clone()
+    }
+
+    pub async fn forget_calls_for(&self, email: &str) {
+        self.google(Method::DELETE, &format!("/admin/calls?email={email}"), Value::Null).await;
+    }
+
+    /// A fault of one mailbox.
+    pub async fn fault(&self, email: &str, mut fault: Value) {
+        fault["email"] = email.into();
+        self.google(Method::POST, "/admin/faults", fault).await;
+    }
+
+    pub async fn mend(&self, email: &str) {
+        self.google(Method::DELETE, &format!("/admin/faults?email={email}"), Value::Null).await;
+    }
+
+    /// The schedule's work, done now.
+    pub async fn sweep(&self) {
+        let url = format!("{}/2015-03-31/functions/{}/invocations", self.aws_endpoint, self.watch_renewer_function);
+        let response = self.http.post(url).body(TICK).timeout(Duration::from_secs(90)).send().await.unwrap();
+        assert!(response.status().is_success(), "{}", response.status());
     }
 
     pub async fn messages_in(&self, queue: &str) -> u32 {
@@ -204,11 +261,24 @@ impl Stack {
     }
 
     /// Waits until something holds, looking again and again; nothing here sleeps a fixed time and hopes.
-    pub async fn until<T, F: AsyncFn() -> Option<T>>(&self, what: &str, look: F) -> T {
+    pub async fn until<T, F: AsyncFnMut() -> Option<T>>(&self, what: &str, look: F) -> T {
         self.until_within(PATIENCE, what, look).await
     }
 
-    pub async fn until_within<T, F: AsyncFn() -> Option<T>>(&self, patience: Duration, what: &str, look: F) -> T {
+    /// The same for what waits for the schedule, whose own rate is a minute at the least.
+    pub async fn until_swept<T, F: AsyncFnMut() -> Option<T>>(&self, what: &str, mut look: F) -> T {
+        let mut swept = Instant::now();
+        self.until(what, async || {
+            if swept.elapsed() > BETWEEN_SWEEPS {
+                self.sweep().await;
+                swept = Instant::now();
+            }
+            look().await
+        })
+        .await
+    }
+
+    pub async fn until_within<T, F: AsyncFnMut() -> Option<T>>(&self, patience: Duration, what: &str, mut look: F) -> T {
         let deadline = Instant::now() + patience;
         loop {
             if let Some(found) = look().await {
@@ -294,6 +364,19 @@ impl User {
         made["id"].as_str().unwrap().into()
     }
 
+    /// What else fired for this user, but for one more mail: once that has, whatever came before it would have.
+    pub async fn rest(&self, stack: &Stack) -> Vec<Value> {
+        let last = self.event_id(&self.receive(stack, json!({"subject": "the last invoice"})).await);
+        let mut events = Vec::new();
+        let came = async || {
+            events.extend(stack.events(&self.owner, 0).await);
+            events.iter().any(|event: &Value| event["event_id"] == last).then_some(())
+        };
+        stack.until("the last event", came).await;
+        events.retain(|event| event["event_id"] != last);
+        events
+    }
+
     /// The id that the firing of this user's trigger for a message must have.
     pub fn event_id(&self, message: &str) -> String {
         EventId::derive(&GoogleSub::new(&self.sub), &MessageId::new(message), &TriggerId::new(&self.trigger)).to_string()
@@ -312,6 +395,12 @@ impl User {
         let response = stack.api(Method::GET, &format!("/api/connectors/{}", self.connector), Some(&self.token), None).await;
         read(response, StatusCode::OK).await
     }
+}
+
+/// A trigger that is fired by a signature.
+pub async fn webhook(stack: &Stack, user: &User) -> Value {
+    let body = json!({"type": "webhook", "agent_id": "agent-7", "config": {"connector_id": user.connector}});
+    read(stack.api(Method::POST, "/api/triggers", Some(&user.token), Some(body)).await, StatusCode::CREATED).await
 }
 
 /// A token of an owner who may do everything.

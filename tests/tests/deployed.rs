@@ -6,23 +6,22 @@
     reason = "a test lives in the world, and ends at the first surprise"
 )]
 
-#[path = "deployed/api.rs"]
-mod api;
-#[path = "deployed/bus.rs"]
-mod bus;
-#[path = "deployed/counting.rs"]
-mod counting;
-#[path = "deployed/crash.rs"]
-mod crash;
-#[path = "deployed/health.rs"]
-mod health;
-#[path = "deployed/killing.rs"]
-mod killing;
-#[path = "deployed/mail.rs"]
-mod mail;
-#[path = "deployed/reading.rs"]
-mod reading;
-#[path = "deployed/seldom.rs"]
-mod seldom;
-#[path = "deployed/weather.rs"]
-mod weather;
+mod deployed {
+    /// Tests that have the stack to themselves, since they break what the whole stack shares: .config/nextest.toml knows them by this
+    /// name.
+    mod alone {
+        mod crash;
+        mod gap;
+        mod killing;
+        mod seldom;
+        mod shuffled;
+    }
+    mod api;
+    mod bus;
+    mod counting;
+    mod health;
+    mod mail;
+    mod reading;
+    mod seldom;
+    mod weather;
+}

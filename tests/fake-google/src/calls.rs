@@ -22,6 +22,13 @@ pub struct CallRecord {
     pub sent_bytes: Option<u64>,
 }
 
+impl CallRecord {
+    /// Of a mailbox, if one is named.
+    pub(crate) fn is_of(&self, email: Option<&str>) -> bool {
+        email.is_none() || self.email.as_deref() == email
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct Calls {
     pub log: Vec<CallRecord>,

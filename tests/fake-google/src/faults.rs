@@ -89,8 +89,9 @@ impl Faults {
         self.0.push(Armed { let_through: fault.after, left, fault });
     }
 
-    pub fn clear(&mut self) {
-        self.0.clear();
+    /// All of them, or those that are narrowed to a mailbox.
+    pub fn clear(&mut self, email: Option<&str>) {
+        self.0.retain(|armed| email.is_some() && armed.fault.email.as_deref() != email);
     }
 
     /// The first armed fault that hits this call. Each one that matches counts the call, whether it lets it through or not.

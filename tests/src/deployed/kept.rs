@@ -32,11 +32,6 @@ impl Kept {
         again.into()
     }
 
-    pub fn message(&self, queue: &str, message: &aws_sdk_sqs::types::Message) {
-        let attributes = message.message_attributes().map(|all| format!("{all:?}"));
-        self.line(&json!({"kind": "message", "of": queue.rsplit('/').next(), "attributes": attributes, "body": message.body()}));
-    }
-
     /// In one write, since other tests write to the same file.
     fn line(&self, content: &serde_json::Value) {
         if let Some(path) = &self.0 {

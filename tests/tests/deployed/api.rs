@@ -7,7 +7,7 @@ use tests::deployed::{Stack, User, read, token};
 
 #[tokio::test]
 async fn a_second_connect_keeps_the_connector_its_cursor_and_its_triggers() {
-    let stack = Stack::at_rest().await;
+    let stack = Stack::running();
     let user = User::connected(&stack, "ada").await;
     let message = user.receive(&stack, json!({"subject": "invoice"})).await;
     assert_eq!(stack.events(&user.owner, 1).await[0]["message"]["id"], message);
@@ -29,7 +29,7 @@ async fn a_second_connect_keeps_the_connector_its_cursor_and_its_triggers() {
 
 #[tokio::test]
 async fn the_same_connect_request_gets_the_same_answer() {
-    let stack = Stack::at_rest().await;
+    let stack = Stack::running();
     let user = User::connected(&stack, "ada").await;
     let body = json!({"auth_code": user.code(&stack).await});
     let connect = async || stack.api(Method::POST, "/api/auth/google/gmail", Some(&user.token), Some(body.clone())).await;
@@ -42,7 +42,7 @@ async fn the_same_connect_request_gets_the_same_answer() {
 
 #[tokio::test]
 async fn another_owner_sees_nothing_and_cannot_tell_it_from_nothing() {
-    let stack = Stack::at_rest().await;
+    let stack = Stack::running();
     let user = User::connected(&stack, "ada").await;
     let stranger = token(&stack, "stranger").await;
     let routes = [
@@ -71,7 +71,7 @@ async fn another_owner_sees_nothing_and_cannot_tell_it_from_nothing() {
 
 #[tokio::test]
 async fn mail_that_arrives_during_a_pause_never_fires() {
-    let stack = Stack::at_rest().await;
+    let stack = Stack::running();
     let user = User::connected(&stack, "ada").await;
     let path = format!("/api/connectors/{}", user.connector);
     let refused = stack.api(Method::PATCH, &path, Some(&user.token), Some(json!({"status": "paused"}))).await;
@@ -86,14 +86,15 @@ async fn mail_that_arrives_during_a_pause_never_fires() {
         user.receive(&stack, json!({"subject": subject})).await;
         tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
     }
-    let events = stack.events(&user.owner, 1).await;
+    let mut events = stack.events(&user.owner, 1).await;
+    events.extend(user.rest(&stack).await);
     let subjects: Vec<_> = events.iter().map(|event| &event["message"]["subject"]).collect();
     assert_eq!(subjects, ["invoice after it"]);
 }
 
 #[tokio::test]
 async fn a_trigger_is_rehearsed_on_real_mail_and_tells_what_it_fired() {
-    let stack = Stack::at_rest().await;
+    let stack = Stack::running();
     let user = User::connected(&stack, "ada").await;
     let trigger = user.subscribe(&stack, json!({"subject_contains": ["receipt"]})).await;
     let (first, second) =
@@ -133,22 +134,19 @@ async fn a_trigger_is_rehearsed_on_real_mail_and_tells_what_it_fired() {
 
 #[tokio::test]
 async fn a_connector_is_labelled_and_synced_and_lists_come_in_pages() {
-    let stack = Stack::at_rest().await;
+    let stack = Stack::running();
     let user = User::connected(&stack, "ada").await;
-    stack.idle().await;
     let path = format!("/api/connectors/{}", user.connector);
     let labelled = stack.api(Method::PATCH, &path, Some(&user.token), Some(json!({"label": "Büro 📬"}))).await;
     assert_eq!(read(labelled, StatusCode::OK).await["label"], "Büro 📬");
     assert_eq!(user.connector(&stack).await["label"], "Büro 📬");
 
-    stack.google(Method::DELETE, "/admin/calls", Value::Null).await;
+    // What the connect asked for has been looked at by then, and what it left is looked at when changes have settled.
+    assert_eq!(user.rest(&stack).await, Vec::<Value>::new());
+    stack.forget_calls_for(&user.email).await;
     let queued = stack.api(Method::POST, &format!("{path}/sync"), Some(&user.token), None).await;
     assert_eq!(read(queued, StatusCode::ACCEPTED).await, json!({"status": "queued"}));
-    let listed = async || {
-        let calls = stack.google(Method::GET, "/admin/calls", Value::Null).await;
-        let here = |call: &Value| call["method"] == "history.list" && call["email"] == user.email;
-        calls.as_array().unwrap().iter().any(here).then_some(())
-    };
+    let listed = async || stack.calls_for(&user.email).await.iter().any(|call| call["method"] == "history.list").then_some(());
     stack.until("a look that nobody pushed for", listed).await;
 
     user.subscribe(&stack, json!({})).await;
@@ -166,15 +164,17 @@ async fn a_connector_is_labelled_and_synced_and_lists_come_in_pages() {
 
 #[tokio::test]
 async fn an_answer_shows_what_was_decided_to_be_shown() {
-    let stack = Stack::at_rest().await;
+    let stack = Stack::running();
     let user = User::connected(&stack, "ada").await;
     // Until then the kick and the watch's own notification change it.
     let verified = async || user.connector(&stack).await["watch"]["verified_at"].is_string().then_some(());
     stack.until("a watch that its notification proves", verified).await;
-    stack.idle().await;
-    let one = user.connector(&stack).await;
-    let all = read(stack.api(Method::GET, "/api/connectors", Some(&user.token), None).await, StatusCode::OK).await;
-    assert_eq!(all["connectors"], json!([one]));
+    let same = async || {
+        let one = user.connector(&stack).await;
+        let all = read(stack.api(Method::GET, "/api/connectors", Some(&user.token), None).await, StatusCode::OK).await;
+        (all["connectors"] == json!([one])).then_some(one)
+    };
+    let one = stack.until("a list that shows what the connector itself does", same).await;
     assert_eq!(one["credentials"], "[redacted]");
     let known = [
         "id",
@@ -203,7 +203,7 @@ async fn an_answer_shows_what_was_decided_to_be_shown() {
 
 #[tokio::test]
 async fn a_refusal_is_a_problem_document_that_names_the_field() {
-    let stack = Stack::at_rest().await;
+    let stack = Stack::running();
     let user = User::connected(&stack, "ada").await;
     let connector = json!({"connector_id": user.connector});
     let table = [
@@ -238,14 +238,14 @@ async fn a_refusal_is_a_problem_document_that_names_the_field() {
 
 #[tokio::test]
 async fn a_deleted_connector_is_stopped_revoked_and_gone() {
-    let stack = Stack::at_rest().await;
+    let stack = Stack::running();
     let user = User::connected(&stack, "ada").await;
-    stack.google(Method::DELETE, "/admin/calls", Value::Null).await;
+    stack.forget_calls_for(&user.email).await;
     let path = format!("/api/connectors/{}", user.connector);
     let receipt = read(stack.api(Method::DELETE, &path, Some(&user.token), None).await, StatusCode::OK).await;
     assert_eq!(receipt, json!({"watch_stopped": true, "grant_revoked": true, "data_purged": true}));
-    let calls = stack.google(Method::GET, "/admin/calls", Value::Null).await;
-    let methods: Vec<&str> = calls.as_array().unwrap().iter().map(|call| call["method"].as_str().unwrap()).collect();
+    let calls = stack.calls_for(&user.email).await;
+    let methods: Vec<&str> = calls.iter().map(|call| call["method"].as_str().unwrap()).collect();
     let stop = methods.iter().position(|method| *method == "stop").unwrap();
     assert!(methods[stop..].contains(&"revoke"), "{methods:?}");
     assert_eq!(stack.api(Method::GET, &path, Some(&user.token), None).await.status(), StatusCode::NOT_FOUND);
@@ -255,7 +255,7 @@ async fn a_deleted_connector_is_stopped_revoked_and_gone() {
 
 #[tokio::test]
 async fn browsers_of_other_origins_get_no_permission() {
-    let stack = Stack::at_rest().await;
+    let stack = Stack::running();
     for (origin, allowed) in [("https://app.example.com", true), ("https://evil.example", false), ("null", false)] {
         let headers = stack.preflight("/api/connectors", origin).await;
         let permission = headers.get("access-control-allow-origin").map(|value| value.to_str().unwrap().to_string());

@@ -16,7 +16,7 @@ fn codes(health: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn a_connector_that_fires_is_healthy_and_its_watch_proven() {
-    let stack = Stack::at_rest().await;
+    let stack = Stack::running();
     let user = User::connected(&stack, "ada").await;
     user.receive(&stack, json!({"subject": "invoice"})).await;
     assert_eq!(stack.events(&user.owner, 1).await.len(), 1);
@@ -29,15 +29,14 @@ async fn a_connector_that_fires_is_healthy_and_its_watch_proven() {
 
 #[tokio::test]
 async fn a_revoked_grant_is_down_until_the_user_connects_again() {
-    let stack = Stack::at_rest().await;
+    let stack = Stack::running();
     let user = User::connected(&stack, "ada").await;
-    stack.idle().await;
     stack.google(Method::POST, "/admin/grants/revoke", json!({"email": user.email})).await;
     user.receive(&stack, json!({"subject": "invoice"})).await;
-    let down =
-        stack.until("a connector that is down", async || Some(health(&stack, &user).await).filter(|health| health["status"] == "down"));
-    let down = down.await;
-    assert_eq!(codes(&down), ["needs_reauth"], "{down}");
+    // For a moment the notice of it is decided and not yet published.
+    let waits = async || Some(health(&stack, &user).await).filter(|health| codes(health) == ["needs_reauth"]);
+    let down = stack.until("a connector that needs its user", waits).await;
+    assert_eq!(down["status"], "down", "{down}");
     assert_eq!(down["findings"][0]["runbook"], "docs/operations.md#token-refresh-failure");
     user.connect(&stack).await;
     assert_eq!(health(&stack, &user).await["auth"]["status"], "active");
@@ -46,27 +45,23 @@ async fn a_revoked_grant_is_down_until_the_user_connects_again() {
 
 #[tokio::test]
 async fn a_gmail_that_fails_five_times_in_a_row_is_down() {
-    let stack = Stack::at_rest().await;
+    let stack = Stack::running();
     let user = User::connected(&stack, "ada").await;
-    stack.idle().await;
-    let refusing = async |fault: Value| stack.google(Method::POST, "/admin/faults", fault).await;
-    refusing(json!({"method": "history.list", "email": user.email, "status": 503, "times": 0})).await;
+    stack.fault(&user.email, json!({"method": "history.list", "status": 503, "times": 0})).await;
     let failing = async || {
         let sync = format!("/api/connectors/{}/sync", user.connector);
         stack.api(Method::POST, &sync, Some(&user.token), None).await;
-        stack.idle().await;
         let health = health(&stack, &user).await;
         Some(health.clone()).filter(|_| codes(&health) == ["circuit_open"])
     };
     let open = stack.until("an open circuit", failing).await;
     assert_eq!((&open["status"], &open["circuit"]["failures"]), (&json!("down"), &json!(5)), "{open}");
     assert!(open["last_error"].is_string() && open["backlog"]["put_off_until"].is_string(), "{open}");
-    stack.google(Method::DELETE, "/admin/faults", Value::Null).await;
 }
 
 #[tokio::test]
 async fn the_system_tells_strangers_that_it_is_well_and_nothing_else() {
-    let stack = Stack::at_rest().await;
+    let stack = Stack::running();
     let well = async || {
         let response = stack.api(Method::GET, "/api/system/health", None, None).await;
         let health = read(response, StatusCode::OK).await;

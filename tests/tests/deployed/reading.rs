@@ -12,7 +12,7 @@ async fn get(stack: &Stack, user: &User, path: &str) -> reqwest::Response {
 
 #[tokio::test]
 async fn a_file_that_calls_itself_text_comes_byte_for_byte() {
-    let stack = Stack::at_rest().await;
+    let stack = Stack::running();
     let user = User::connected(&stack, "bytes").await;
     let bytes: Vec<u8> = (0..=255).collect();
     let mail = format!(
@@ -30,7 +30,7 @@ async fn a_file_that_calls_itself_text_comes_byte_for_byte() {
 
 #[tokio::test]
 async fn a_mail_is_sent_once_under_its_key_and_read_again() {
-    let stack = Stack::at_rest().await;
+    let stack = Stack::running();
     let user = User::connected(&stack, "sending").await;
     let body = json!({"to": ["bo@example.com"], "subject": "Hällo", "text": "a ".repeat(300_000)});
     let send = async |key: &str| {

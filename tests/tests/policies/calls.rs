@@ -1,7 +1,7 @@
 //! The calls that were recorded on the deployed stack, with the template's names for what they name.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -30,25 +30,33 @@ pub struct Calls {
     pub unreadable: BTreeSet<String>,
 }
 
+/// On every stack whose stack.json is named.
 pub fn recorded() -> Calls {
-    let file = stack_json();
-    let stack: Value = serde_json::from_str(&read(&file)).unwrap();
-    let names = names(&stack);
     let mut calls = Calls::default();
-    for line in read(&file.with_file_name("aws-calls.jsonl")).lines() {
-        let call: Recorded = serde_json::from_str(line).unwrap();
-        if call.function.is_empty() || call.allowed_by.is_empty() {
-            calls.unreadable.insert(format!("{} {} {}", call.function, call.service, call.action));
-        }
-        let of_function = calls.asked.entry(call.function).or_default();
-        for Asking { action, resource, keys } in call.allowed_by {
-            let (of, part) = resource.split_once('/').map_or((resource.as_str(), ""), |(of, part)| (of, part));
-            let known = names.get(of).cloned().unwrap_or_else(|| format!("unknown: {of}"));
-            let resource = if part.is_empty() { known } else { format!("{known}/{part}") };
-            *of_function.entry(Asked { action, resource, keys }).or_default() += 1;
-        }
+    for file in stack_jsons() {
+        calls.add(&file);
     }
     calls
+}
+
+impl Calls {
+    fn add(&mut self, stack_json: &Path) {
+        let stack: Value = serde_json::from_str(&read(stack_json)).unwrap();
+        let names = names(&stack);
+        for line in read(&stack_json.with_file_name("aws-calls.jsonl")).lines() {
+            let call: Recorded = serde_json::from_str(line).unwrap();
+            if call.function.is_empty() || call.allowed_by.is_empty() {
+                self.unreadable.insert(format!("{} {} {}", call.function, call.service, call.action));
+            }
+            let of_function = self.asked.entry(call.function).or_default();
+            for Asking { action, resource, keys } in call.allowed_by {
+                let (of, part) = resource.split_once('/').map_or((resource.as_str(), ""), |(of, part)| (of, part));
+                let known = names.get(of).cloned().unwrap_or_else(|| format!("unknown: {of}"));
+                let resource = if part.is_empty() { known } else { format!("{known}/{part}") };
+                *of_function.entry(Asked { action, resource, keys }).or_default() += 1;
+            }
+        }
+    }
 }
 
 /// What is deployed, by its name in AWS.
@@ -68,11 +76,13 @@ fn names(stack: &Value) -> BTreeMap<String, String> {
     deployed.into_iter().map(|(field, name)| (last(stack[field].as_str().unwrap()), name.to_string())).collect()
 }
 
-#[expect(clippy::disallowed_methods, reason = "where the stack runs is the environment's to say")]
-fn stack_json() -> PathBuf {
-    std::env::var("STACK_JSON").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../.local/stack.json").into()).into()
+/// The variable STACK_JSON, with a colon between several.
+#[expect(clippy::disallowed_methods, reason = "where the stacks run is the environment's to say")]
+fn stack_jsons() -> Vec<PathBuf> {
+    let given = std::env::var("STACK_JSON").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../.local/stack.json").into());
+    std::env::split_paths(&given).collect()
 }
 
-fn read(file: &std::path::Path) -> String {
+fn read(file: &Path) -> String {
     std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}: no stack whose calls are recorded runs", file.display()))
 }

@@ -84,17 +84,7 @@ async fn two_owners(case: &mut Case, place: &Place, first_leaves: bool) {
 
 /// What fired for each of two owners.
 async fn both(place: &Place, one: &User, two: &User, expected: usize) -> Value {
-    match place.inside {
-        Some(_) => json!([ids(&place.fired(&one.owner, expected).await), ids(&place.fired(&two.owner, expected).await)]),
-        // The queue is emptied by who reads it, so both are read at once.
-        None => {
-            let all = place.stack.all_events(2 * expected).await;
-            let of = |owner: &str| {
-                all.iter().filter(|event| event["owner_id"] == owner).map(|event| event["message"]["id"].clone()).collect::<Value>()
-            };
-            json!([of(&one.owner), of(&two.owner)])
-        }
-    }
+    json!([ids(&place.fired(&one.owner, expected).await), ids(&place.fired(&two.owner, expected).await)])
 }
 
 /// Another owner's connect reaches the account at every moment of the last disconnect.

@@ -234,17 +234,18 @@ async fn add_fault(State(admin): State<Admin>, body: Bytes) -> Answer {
     done(Ok(()))
 }
 
-async fn clear_faults(State(admin): State<Admin>) -> StatusCode {
-    admin.clear_faults();
+/// With an `email` only those of that mailbox, as of the calls.
+async fn clear_faults(State(admin): State<Admin>, Query(whose): Query<Whose>) -> StatusCode {
+    admin.clear_faults_of(whose.email.as_deref());
     StatusCode::NO_CONTENT
 }
 
-async fn calls(State(admin): State<Admin>) -> Answer {
-    shown(admin.calls())
+async fn calls(State(admin): State<Admin>, Query(whose): Query<Whose>) -> Answer {
+    shown(admin.calls_of(whose.email.as_deref()))
 }
 
-async fn clear_calls(State(admin): State<Admin>) -> StatusCode {
-    admin.clear_calls();
+async fn clear_calls(State(admin): State<Admin>, Query(whose): Query<Whose>) -> StatusCode {
+    admin.clear_calls_of(whose.email.as_deref());
     StatusCode::NO_CONTENT
 }
 

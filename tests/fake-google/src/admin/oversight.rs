@@ -60,15 +60,29 @@ impl Admin {
     }
 
     pub fn clear_faults(&self) {
-        self.app.state().faults.clear();
+        self.clear_faults_of(None);
+    }
+
+    /// Those that are narrowed to a mailbox, if one is named.
+    pub fn clear_faults_of(&self, email: Option<&str>) {
+        self.app.state().faults.clear(email);
     }
 
     pub fn calls(&self) -> Vec<CallRecord> {
-        self.app.state().calls.log.clone()
+        self.calls_of(None)
+    }
+
+    /// A mailbox's, if one is named.
+    pub fn calls_of(&self, email: Option<&str>) -> Vec<CallRecord> {
+        self.app.state().calls.log.iter().filter(|call| call.is_of(email)).cloned().collect()
     }
 
     pub fn clear_calls(&self) {
-        self.app.state().calls.log.clear();
+        self.clear_calls_of(None);
+    }
+
+    pub fn clear_calls_of(&self, email: Option<&str>) {
+        self.app.state().calls.log.retain(|call| !call.is_of(email));
     }
 
     /// Requests that the discovery document does not know.

@@ -4,15 +4,11 @@ use std::time::Duration;
 
 use email_connectors::adapters::system::System;
 use email_connectors::ports::{Clock, Entropy};
-use reqwest::Method;
-use serde_json::Value;
-
 use tests::deployed::{Stack, User, kill, processes};
 
 /// How often a method of Google's was called for a user: sweeps may wake other mailboxes meanwhile.
 pub async fn calls(stack: &Stack, user: &User, method: &str) -> usize {
-    let calls = stack.google(Method::GET, "/admin/calls", Value::Null).await;
-    calls.as_array().unwrap().iter().filter(|call| call["method"] == method && call["email"] == user.email).count()
+    stack.calls_for(&user.email).await.iter().filter(|call| call["method"] == method).count()
 }
 
 /// Kills the processor so long after it has made a further call of a method.
