@@ -2,12 +2,13 @@
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
 import build
 import processes
-from settings import CALLS, CANARIES, LOCAL, LOGS, PROCESSES, RECORDS_CALLS, REGION, ROOT, SEEN, STACK, STATE, bare_environment, parameters
+from settings import CALLS, CANARIES, LOCAL, LOGS, PROCESSES, RECORDS_CALLS, REGION, ROOT, SAM_LOCAL, SEEN, STACK, STATE, bare_environment, parameters
 from settings import PUBSUB_AUDIENCE, PUBSUB_SERVICE_ACCOUNT, PUBSUB_SUBSCRIPTION, PUSH_PATH
 from terminal import Failure, say, step
 from web import expect, serves, wait_until
@@ -161,6 +162,7 @@ def down() -> None:
                 processes.end(process)
     PROCESSES.unlink(missing_ok=True)
     STATE.unlink(missing_ok=True)
+    shutil.rmtree(SAM_LOCAL, ignore_errors=True)
 
 
 def running() -> dict:

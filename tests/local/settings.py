@@ -16,6 +16,8 @@ CALLS = LOCAL / "aws-calls.jsonl"
 SEEN = LOCAL / "seen.jsonl"
 CANARIES = LOCAL / "canaries.json"
 RECORDS_CALLS = os.environ.get("LOCAL_RECORD_CALLS") == "1"
+# What `sam local invoke` is told about the running stack.
+SAM_LOCAL = LOCAL / "sam-local"
 BUILD = ROOT / ".aws-sam" / "build"
 
 REGION = "us-east-1"
