@@ -38,8 +38,7 @@ def reusable() -> dict | None:
     state = read(STATE)
     if state is None:
         return None
-    whole = all(processes.alive(process) for process in state["pids"].values()) and serves(f"{state['aws_endpoint']}/_ministack/ready")
-    if not whole:
+    if not whole(state):
         say("  A stack was started but is not whole any more: replacing it.")
     elif foreign_google() != (None if "google" in state["pids"] else state["google_url"]):
         say("  The running stack talks to another Google: replacing it.")
@@ -50,6 +49,11 @@ def reusable() -> dict | None:
     else:
         return state
     return None
+
+
+def whole(state: dict) -> bool:
+    """Whether all that was started still runs."""
+    return all(processes.alive(process) for process in state["pids"].values()) and serves(f"{state['aws_endpoint']}/_ministack/ready")
 
 
 def start(state: dict) -> dict:
