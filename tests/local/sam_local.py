@@ -146,7 +146,7 @@ def invoke_all(state: dict, samples: list[Sample]) -> None:
     finally:
         environment.unlink(missing_ok=True)
         world.remove()
-    say(f"\n  {len(samples)} samples: {len(samples) - len(wrong)} as expected, {len(wrong)} not")
+    say(f"\n  {len(samples)} invoked: {len(samples) - len(wrong)} as expected, {len(wrong)} not")
     if wrong:
         raise Failure(f"not what {ANSWERS.relative_to(ROOT)} expects: " + ", ".join(wrong))
     say(f"\n  One by hand, on the running stack:\n\n    {shown(command(samples[-1]))}")

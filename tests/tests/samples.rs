@@ -127,6 +127,50 @@ fn every_sample_has_one_expected_answer_and_belongs_to_a_function() {
     }
 }
 
+/// The table of samples, wherever the documents have it: file, function and answer of each row.
+fn table() -> Vec<(String, String, String)> {
+    let documents = ["events/README.md", "README.md"].map(|path| format!("{}/../{path}", env!("CARGO_MANIFEST_DIR")));
+    let text: Vec<String> = documents.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let file = cells[0].strip_prefix('`')?.strip_suffix(".json`")?;
+        let function = cells.get(1)?.trim_matches('`');
+        function.ends_with("Function").then(|| (file.to_string(), function.to_string(), cells[cells.len() - 1].to_string()))
+    };
+    text.iter().flat_map(|text| text.lines()).filter(|line| line.starts_with("| `")).filter_map(row).collect()
+}
+
+#[test]
+fn the_table_of_samples_tells_what_is_expected() {
+    let table = table();
+    assert_eq!(table.len(), samples().len(), "one row for each");
+    for sample in samples() {
+        let Some((_, function, tells)) = table.iter().find(|(file, ..)| *file == sample.name) else {
+            panic!("the table of samples has no {}", sample.name);
+        };
+        assert_eq!(*function, emulator::logical_id(sample.function()), "{}", sample.name);
+        if let Some(status) = sample.answer.get("status") {
+            assert!(tells.starts_with(&status.to_string()), "{}: the table tells {tells}, and {status} is expected", sample.name);
+        }
+        // What is set as code is meant literally; a table may leave out (…) and name fields without their values.
+        let expected = format!("{} {}", sample.answer, json!(sample.leaves));
+        for code in tells.split('`').skip(1).step_by(2) {
+            for word in code.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty()) {
+                assert!(expected.contains(word), "{}: the table tells {word}, and {expected} is expected", sample.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_runner_of_sam_local_finds_what_differs() {
+    let mut command = std::process::Command::new("python3");
+    command.args(["-B", "-W", "ignore::ResourceWarning", "-m", "unittest", "sam_local_test"]);
+    let output = command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/local")).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("\nOK") && !said.contains("Ran 0 tests"), "{said}");
+}
+
 #[tokio::test]
 async fn oauth_connect_answers_its_samples() {
     as_expected("oauth-connect").await;

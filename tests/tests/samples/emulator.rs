@@ -186,7 +186,7 @@ impl Drop for Trap {
 }
 
 /// `history-processor` is `HistoryProcessorFunction` in the template.
-fn logical_id(function: &str) -> String {
+pub fn logical_id(function: &str) -> String {
     let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
     function.split('-').map(capital).collect::<String>() + "Function"
 }
