@@ -240,7 +240,7 @@ def template(state: dict) -> dict:
         if resource["Type"] == "AWS::Serverless::Function":
             # SAM looks for it beside the template.
             resource["Properties"]["CodeUri"] = str(BUILD / resource["Properties"]["CodeUri"])
-    built["Globals"]["Function"]["Environment"]["Variables"] |= aws_environment(state["aws_endpoint"])
+    built["Globals"]["Function"]["Environment"]["Variables"] |= aws(state["aws_endpoint"])
     deployed = client("cloudformation", state["aws_endpoint"]).describe_stacks(StackName=STACK)["Stacks"][0]
     for parameter in deployed["Parameters"]:
         if "NoEcho" not in built["Parameters"].get(parameter["ParameterKey"], {"NoEcho": True}):
@@ -261,10 +261,15 @@ def variables(state: dict, address: str, instead: dict[str, str]) -> dict[str, d
         own = functions.get_function_configuration(FunctionName=ids[name])["Environment"]["Variables"]
         replaced |= instead.keys() & own.values()
         own = {key: instead.get(value, value.replace(state["google_url"], through(state["google_url"], address))) for key, value in own.items()}
-        found[name] = own | aws_environment(through(state["aws_endpoint"], address))
+        found[name] = own | aws(through(state["aws_endpoint"], address))
     if forgotten := instead.keys() - replaced:
         raise Failure(f"no function of the running stack has {', '.join(forgotten)}")
     return found
+
+
+def aws(endpoint: str) -> dict[str, str]:
+    """The emulator, and nothing of the developer's own session, which SAM would hand on."""
+    return aws_environment(endpoint) | {"AWS_SESSION_TOKEN": ""}
 
 
 def through(url: str, address: str) -> str:
