@@ -47,7 +47,9 @@ def run(names: list[str]) -> None:
     if state is not None and lifecycle.whole(state):
         # The containers run what is built now, and that should be what the source says.
         build.functions()
-        return invoke_all(state, chosen)
+        invoke_all(state, chosen)
+        say(f"\n  One by hand, on the running stack:\n\n    {shown(command(chosen[-1]))}")
+        return
     try:
         invoke_all(lifecycle.up(), chosen)
         say("\n  No stack ran before, so this one ends. To keep one, and to invoke by hand: make local-up, then make sam-local.")
@@ -149,7 +151,6 @@ def invoke_all(state: dict, samples: list[Sample]) -> None:
     say(f"\n  {len(samples)} invoked: {len(samples) - len(wrong)} as expected, {len(wrong)} not")
     if wrong:
         raise Failure(f"not what {ANSWERS.relative_to(ROOT)} expects: " + ", ".join(wrong))
-    say(f"\n  One by hand, on the running stack:\n\n    {shown(command(samples[-1]))}")
 
 
 def proven(sample: Sample, environment: Path, world) -> bool:
@@ -159,13 +160,16 @@ def proven(sample: Sample, environment: Path, world) -> bool:
     took = time.monotonic() - started
     left = {variable: world.taken(variable, len(sample.leaves.get(variable, []))) for variable in world.queues}
     left = {variable: messages for variable, messages in left.items() if messages}
+    answered = holds(answer, sample.answer)
     kept = holds(left, sample.leaves) and left.keys() == sample.leaves.keys()
-    good = holds(answer, sample.answer) and kept
+    good = answered and kept
     beside = "".join(f", {len(messages)} {PLACES[variable]}" for variable, messages in left.items())
     say(f"  {'ok' if good else 'FAIL':<4} {took:6.1f} s  {sample.name}: {in_short(answer)}{beside}")
-    if not good:
+    if not answered:
         say(f"       answered  {json.dumps(answer)}\n       expected  {json.dumps(sample.answer)}")
+    if not kept:
         say(f"       left      {json.dumps(left)}\n       expected  {json.dumps(sample.leaves)}")
+    if not good:
         say(tail(LOG, 12))
     return good
 
