@@ -1,7 +1,7 @@
 """Lets containers in: what serves on this machine's loopback is served on the container bridge's address too, under the same ports.
 
 A container's own loopback is not this machine's, and `sam local invoke` puts its containers on the bridge whatever `--docker-network`
-names. Nothing else reaches that address, and nothing listens there unless samples are invoked in containers."""
+names. The bridge is a network inside this machine, and nothing listens on it unless samples are invoked in containers."""
 
 import argparse
 import asyncio
