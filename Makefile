@@ -59,8 +59,8 @@ lint: ## Check format, lints and the template
 	@cargo clippy --workspace --all-targets -- -D warnings
 	@$(STACK) validate
 
-sam-local: ## Invoke every sample event with sam local (needs Docker)
-	@$(STACK) sam-local
+sam-local: ## Invoke every sample event with sam local, and check what it answers (needs Docker; ONE=name: that one)
+	@$(STACK) sam-local $(ONE)
 
 bench: ## Measure the functions' zips and cold starts
 	@$(STACK) bench

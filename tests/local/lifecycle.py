@@ -2,13 +2,14 @@
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
 import build
 import processes
-from settings import CALLS, CANARIES, COLLECTED, COLLECTS_EVENTS, LOCAL, LOGS, PROCESSES, RECORDS_CALLS, REGION, ROOT, SEEN, STACK, STATE
-from settings import bare_environment, parameters
+from settings import CALLS, CANARIES, COLLECTED, COLLECTS_EVENTS, LOCAL, LOGS, PROCESSES, RECORDS_CALLS, REGION, ROOT, SAM_LOCAL, SEEN, STACK
+from settings import STATE, bare_environment, parameters
 from settings import PUBSUB_AUDIENCE, PUBSUB_SERVICE_ACCOUNT, PUBSUB_SUBSCRIPTION, PUSH_PATH
 from terminal import Failure, say, step
 from web import expect, serves, wait_until
@@ -37,8 +38,7 @@ def reusable() -> dict | None:
     state = read(STATE)
     if state is None:
         return None
-    whole = all(processes.alive(process) for process in state["pids"].values()) and serves(f"{state['aws_endpoint']}/_ministack/ready")
-    if not whole:
+    if not whole(state):
         say("  A stack was started but is not whole any more: replacing it.")
     elif foreign_google() != (None if "google" in state["pids"] else state["google_url"]):
         say("  The running stack talks to another Google: replacing it.")
@@ -49,6 +49,11 @@ def reusable() -> dict | None:
     else:
         return state
     return None
+
+
+def whole(state: dict) -> bool:
+    """Whether all that was started still runs."""
+    return all(processes.alive(process) for process in state["pids"].values()) and serves(f"{state['aws_endpoint']}/_ministack/ready")
 
 
 def start(state: dict) -> dict:
@@ -180,6 +185,7 @@ def down() -> None:
                 processes.end(process)
     PROCESSES.unlink(missing_ok=True)
     STATE.unlink(missing_ok=True)
+    shutil.rmtree(SAM_LOCAL, ignore_errors=True)
 
 
 def running(below: str = "") -> dict:

@@ -19,6 +19,8 @@ COLLECTED = LOCAL / "collected.jsonl"
 RECORDS_CALLS = os.environ.get("LOCAL_RECORD_CALLS") == "1"
 # Tests that run side by side each read their own out of what was collected.
 COLLECTS_EVENTS = os.environ.get("LOCAL_COLLECT_EVENTS") == "1"
+# What `sam local invoke` is told about the running stack.
+SAM_LOCAL = LOCAL / "sam-local"
 BUILD = ROOT / ".aws-sam" / "build"
 # The binaries of the five functions, by their packages' names.
 FUNCTIONS = ("oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer")

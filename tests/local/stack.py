@@ -36,7 +36,7 @@ USAGE = """usage: stack.py COMMAND
   each-event-once         whether the collector saw an event twice, after a test run
   validate                sam validate --lint
   with-ministack -- CMD   run CMD beside a MiniStack of its own
-  sam-local               every sample event through `sam local invoke` (needs Docker)
+  sam-local [SAMPLE…]     every sample event through `sam local invoke`, on the running stack or one of its own (needs Docker)
   bench                   sizes and start-up times of the functions as they are deployed
   security                every security case, on a stack of the tests', as a table
   security-table          the table of the cases that were tried last
@@ -187,8 +187,8 @@ def sam_local() -> None:
     import sam_local as samples
 
     samples.require_docker()
-    tools.venvs()
-    samples.invoke_all()
+    tools.enter_venv()
+    samples.run(sys.argv[2:])
 
 
 def bench() -> None:

@@ -18,9 +18,38 @@ mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::emulator::{Emulator, World};
+use crate::emulator::{Emulator, QUEUES, World};
+
+const FUNCTIONS: [&str; 5] = ["oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer"];
+
+/// What a sample does; `make sam-local` expects the same of it (tests/local/sam_local.py).
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sample {
+    name: String,
+    /// What its answer holds.
+    answer: Value,
+    /// What then lies in the queues and on the bus, by the variables that name them; nothing else does.
+    #[serde(default)]
+    leaves: BTreeMap<String, Value>,
+    /// Samples that the same world must have seen before.
+    #[serde(default)]
+    after: BTreeSet<String>,
+}
+
+impl Sample {
+    fn function(&self) -> &str {
+        self.name.split_once('.').unwrap().0
+    }
+}
+
+/// In the order in which they are invoked.
+fn samples() -> Vec<Sample> {
+    serde_json::from_str(include_str!("samples/answers.json")).unwrap()
+}
 
 /// Answers that hold at least what is expected here; numbers and texts exactly, objects key by key, lists one by one.
 fn holds(answer: &Value, expected: &Value) -> bool {
@@ -47,105 +76,124 @@ fn read(answer: Value) -> Value {
     }
 }
 
-/// Invokes each sample once; answers the world in which that happened.
-async fn invoke_all(function: &str, expected: &[(&str, Value)]) -> World {
-    let world = World::start().await;
-    let emulator = Emulator::start(function, &world).await;
-    let named: BTreeSet<String> = expected.iter().map(|(case, _)| format!("{function}.{case}.json")).collect();
-    assert_eq!(named, samples(function), "each sample has one expected answer here");
-    for (case, expected) in expected {
-        let file = format!("{}/../events/{function}.{case}.json", env!("CARGO_MANIFEST_DIR"));
-        let event = std::fs::read_to_string(&file).unwrap();
-        let answer = read(emulator.invoke(event).await);
-        assert!(holds(&answer, expected), "{case}: {answer} instead of {expected}");
+/// Invokes samples one after the other in one world, and tells what differed.
+async fn invoke(chosen: &[Sample], world: &World) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for of_one in chosen.chunk_by(|one, next| one.function() == next.function()) {
+        let emulator = Emulator::start(of_one[0].function(), world).await;
+        for Sample { name, answer: expected, leaves, .. } in of_one {
+            let event = std::fs::read_to_string(format!("{}/../events/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap();
+            let answer = read(emulator.invoke(event).await);
+            if !holds(&answer, expected) {
+                wrong.push(format!("{name}: {answer} instead of {expected}"));
+            }
+            for queue in QUEUES {
+                let expected = leaves.get(queue).cloned().unwrap_or(json!([]));
+                let left = Value::from(world.taken(queue, expected.as_array().unwrap().len()).await);
+                if !holds(&left, &expected) {
+                    wrong.push(format!("{name} left {left} in {queue} instead of {expected}"));
+                }
+            }
+        }
     }
-    world
+    wrong
 }
 
-fn samples(function: &str) -> BTreeSet<String> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../events");
-    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names.filter(|name| name.starts_with(&format!("{function}."))).collect()
-}
-
-fn problem(status: u16, code: &str) -> Value {
-    json!({"status": status, "body": {"status": status, "code": code}})
+/// All samples of a function, and what they need before them, in a world of their own.
+async fn as_expected(function: &str) {
+    let needed: BTreeSet<String> =
+        samples().into_iter().filter(|sample| sample.function() == function).flat_map(|sample| sample.after).collect();
+    let chosen: Vec<Sample> =
+        samples().into_iter().filter(|sample| sample.function() == function || needed.contains(&sample.name)).collect();
+    assert!(chosen.iter().any(|sample| sample.function() == function), "{function} has no sample");
+    let wrong = invoke(&chosen, &World::start().await).await;
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
-fn every_sample_belongs_to_a_function() {
-    let functions = ["oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer"];
-    let by_function: BTreeMap<&str, usize> = functions.map(|function| (function, samples(function).len())).into();
-    let all = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../events")).unwrap();
-    let files = all.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "json")).count();
-    assert_eq!(by_function.values().sum::<usize>(), files, "{by_function:?}");
-    assert!(by_function.values().all(|count| *count > 0), "{by_function:?}");
+fn every_sample_has_one_expected_answer_and_belongs_to_a_function() {
+    let samples = samples();
+    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../events")).unwrap();
+    let files = folder.filter_map(|entry| entry.unwrap().file_name().into_string().unwrap().strip_suffix(".json").map(String::from));
+    let files: BTreeSet<String> = files.collect();
+    assert_eq!(samples.iter().map(|sample| sample.name.clone()).collect::<BTreeSet<_>>(), files);
+    assert_eq!(samples.len(), files.len(), "one answer for each");
+    for (at, Sample { name, answer, leaves, after }) in samples.iter().enumerate() {
+        assert!(FUNCTIONS.contains(&samples[at].function()), "{name} belongs to no function");
+        assert!(answer.as_object().is_some_and(|answer| !answer.is_empty()), "{name} may answer anything");
+        assert!(leaves.keys().all(|queue| QUEUES.contains(&queue.as_str())), "{name} leaves something where nobody looks");
+        let before: BTreeSet<String> = samples[..at].iter().map(|sample| sample.name.clone()).collect();
+        assert!(after.is_subset(&before), "{name} comes before what it needs");
+    }
+}
+
+/// The table of samples, wherever the documents have it: file, function and answer of each row.
+fn table() -> Vec<(String, String, String)> {
+    let documents = ["events/README.md", "README.md"].map(|path| format!("{}/../{path}", env!("CARGO_MANIFEST_DIR")));
+    let text: Vec<String> = documents.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let file = cells[0].strip_prefix('`')?.strip_suffix(".json`")?;
+        let function = cells.get(1)?.trim_matches('`');
+        function.ends_with("Function").then(|| (file.to_string(), function.to_string(), cells[cells.len() - 1].to_string()))
+    };
+    text.iter().flat_map(|text| text.lines()).filter(|line| line.starts_with("| `")).filter_map(row).collect()
+}
+
+#[test]
+fn the_table_of_samples_tells_what_is_expected() {
+    let table = table();
+    assert_eq!(table.len(), samples().len(), "one row for each");
+    for sample in samples() {
+        let Some((_, function, tells)) = table.iter().find(|(file, ..)| *file == sample.name) else {
+            panic!("the table of samples has no {}", sample.name);
+        };
+        assert_eq!(*function, emulator::logical_id(sample.function()), "{}", sample.name);
+        if let Some(status) = sample.answer.get("status") {
+            assert!(tells.starts_with(&status.to_string()), "{}: the table tells {tells}, and {status} is expected", sample.name);
+        }
+        // What is set as code is meant literally; a table may leave out (…) and name fields without their values.
+        let expected = format!("{} {}", sample.answer, json!(sample.leaves));
+        for code in tells.split('`').skip(1).step_by(2) {
+            for word in code.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty()) {
+                assert!(expected.contains(word), "{}: the table tells {word}, and {expected} is expected", sample.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_runner_of_sam_local_finds_what_differs() {
+    let mut command = std::process::Command::new("python3");
+    command.args(["-B", "-W", "ignore::ResourceWarning", "-m", "unittest", "sam_local_test"]);
+    let output = command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/local")).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("\nOK") && !said.contains("Ran 0 tests"), "{said}");
 }
 
 #[tokio::test]
 async fn oauth_connect_answers_its_samples() {
-    let connected =
-        json!({"status": 200, "body": {"status": "connected", "email_address": "sample@example.com", "watch": {"status": "active"}}});
-    let onward = json!({"status": 302, "location": "https://app.example.com/auth/google/callback?code=4%2Fsample-code&state=sample-state"});
-    let expected =
-        [("popup", connected), ("start", json!({"status": 200})), ("callback", onward), ("security-event", json!({"status": 202}))];
-    let world = invoke_all("oauth-connect", &expected).await;
-    assert_eq!(world.messages("NOTIFICATION_QUEUE_URL").await[0]["kind"], "kick");
+    as_expected("oauth-connect").await;
 }
 
 #[tokio::test]
 async fn connectors_api_answers_its_samples() {
-    let parts = ["table", "keys", "queue", "dead_letters", "quarantine"].map(|name| json!({"name": name, "status": "healthy"}));
-    let info = json!({"status": 200, "body": {"app_public_url": "https://app.example.com", "providers": ["gmail"]}});
-    let expected = [
-        ("system-info", info),
-        ("system-health", json!({"status": 200, "body": {"status": "healthy", "checks": parts}})),
-        ("no-token", problem(401, "unauthorized")),
-        ("list-connectors", json!({"status": 200, "body": {"connectors": []}})),
-        ("list-triggers", json!({"status": 200, "body": {"triggers": []}})),
-        ("list-triggers-page", json!({"status": 200, "body": {"triggers": []}})),
-        ("firings-wrong-page", problem(400, "invalid_page_token")),
-        ("label-too-long", problem(400, "invalid_connector")),
-        ("rehearse-unknown-trigger", problem(404, "not_found")),
-        ("sync-unknown-connector", problem(404, "not_found")),
-        ("get-unknown-connector", problem(404, "not_found")),
-        ("create-trigger-legacy-type", problem(400, "invalid_trigger")),
-        ("export-data", json!({"status": 200, "body": {"connectors": [], "triggers": [], "records": [], "next_page_token": null}})),
-        ("fire-late-webhook", problem(401, "unauthorized")),
-        ("openapi", json!({"status": 200, "body": {"openapi": "3.1.0", "info": {"title": "email-connectors"}}})),
-        ("list-messages-unknown-connector", problem(404, "not_found")),
-        ("send-message-wrong-address", json!({"status": 400, "body": {"code": "invalid_request", "field": "to[1]"}})),
-    ];
-    invoke_all("connectors-api", &expected).await;
+    as_expected("connectors-api").await;
 }
 
 #[tokio::test]
 async fn pubsub_webhook_answers_its_samples() {
-    let expected = [
-        ("push", json!({"status": 202})),
-        ("wrong-audience", problem(401, "unauthorized")),
-        ("malformed", json!({"status": 202})),
-        ("legacy", problem(404, "not_found")),
-    ];
-    let world = invoke_all("pubsub-webhook", &expected).await;
-    let wake_ups = world.messages("NOTIFICATION_QUEUE_URL").await;
-    assert_eq!(wake_ups.len(), 1, "the push is queued, and nothing else");
-    assert_eq!(wake_ups[0]["email_address"], "sample@example.com");
-    assert_eq!(world.messages("QUARANTINE_QUEUE_URL").await.len(), 1, "the malformed push is kept");
+    as_expected("pubsub-webhook").await;
 }
 
 #[tokio::test]
 async fn history_processor_answers_its_samples() {
-    let handled = json!({"batchItemFailures": []});
-    let world = invoke_all("history-processor", &[("push", handled.clone()), ("unreadable", handled)]).await;
-    assert_eq!(world.messages("QUARANTINE_QUEUE_URL").await.len(), 1, "the unreadable message is kept");
+    as_expected("history-processor").await;
 }
 
 #[tokio::test]
 async fn watch_renewer_answers_its_samples() {
-    let counts = ["renewed", "not_renewed", "lapsed", "unproven", "woken", "silent", "renamed", "closed", "failed"];
-    let nothing_due = counts.iter().map(|count| (count.to_string(), json!(0))).collect();
-    invoke_all("watch-renewer", &[("schedule", nothing_due)]).await;
+    as_expected("watch-renewer").await;
 }
 
 #[tokio::test]

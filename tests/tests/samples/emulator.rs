@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use aws_sdk_eventbridge::types::Target;
 use aws_sdk_kms::types::KeySpec;
 use aws_sdk_sqs::types::QueueAttributeName;
+use email_connectors::adapters::aws::SdkConfig;
 use fake_google::{Config, FakeGoogle, Running};
 use serde_json::Value;
 use tokio::process::{Child, Command};
@@ -15,10 +17,16 @@ use tokio::task::JoinHandle;
 
 use crate::{aws, template};
 
+/// Where a function may leave something: the queues, and the bus, by the variables that name them.
+pub const QUEUES: [&str; 4] = ["NOTIFICATION_QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "QUARANTINE_QUEUE_URL", BUS];
+const BUS: &str = "EVENT_BUS_NAME";
+
 /// What a function needs to run, and the value of every variable that the template declares.
 pub struct World {
     _google: Running,
     values: BTreeMap<&'static str, String>,
+    /// What the bus passes everything on to.
+    events: String,
 }
 
 impl World {
@@ -32,7 +40,7 @@ impl World {
         let quarantine = sqs.create_queue().queue_name(aws::unique("quarantine")).send().await.unwrap().queue_url.unwrap();
         let key = aws_sdk_kms::Client::new(&config).create_key().key_spec(KeySpec::SymmetricDefault).send().await.unwrap();
         let bus = aws::unique("bus");
-        aws_sdk_eventbridge::Client::new(&config).create_event_bus().name(&bus).send().await.unwrap();
+        let events = watched_bus(&config, &bus).await;
         let fixed = [
             ("RUST_LOG", "info"),
             ("APP_PUBLIC_URL", "https://app.example.com"),
@@ -69,7 +77,7 @@ impl World {
             ("NOTIFICATION_QUEUE_URL", fifo.send().await.unwrap().queue_url.unwrap()),
             ("QUARANTINE_QUEUE_URL", quarantine),
             ("DEAD_LETTER_QUEUE_URL", dead_letters),
-            ("EVENT_BUS_NAME", bus),
+            (BUS, bus),
             ("AUTH_JWKS_URL", format!("{}/users/certs", google.url)),
             ("GOOGLE_AUTH_URL", format!("{}/o/oauth2/v2/auth", google.url)),
             ("GOOGLE_TOKEN_URL", format!("{}/token", google.url)),
@@ -78,7 +86,7 @@ impl World {
             ("GMAIL_API_BASE", google.url.clone()),
             ("GMAIL_BATCH_URL", format!("{}/batch/gmail/v1", google.url)),
         ]);
-        Self { _google: google, values }
+        Self { _google: google, values, events }
     }
 
     /// The same world, where nobody but the keys' publishers may be called: what is, is counted and cut off.
@@ -91,12 +99,27 @@ impl World {
         (self, trap)
     }
 
-    /// What lies in one of the queues; a body that is not JSON counts as null.
-    pub async fn messages(&self, queue: &str) -> Vec<Value> {
+    /// What lies in one of the queues, which is empty then; JSON where it is JSON. As many as are wanted are waited for.
+    pub async fn taken(&self, queue: &str, wanted: usize) -> Vec<Value> {
         let sqs = aws_sdk_sqs::Client::new(&aws::config().await);
-        let request = sqs.receive_message().queue_url(&self.values[queue]).max_number_of_messages(10).wait_time_seconds(1);
-        let messages = request.send().await.unwrap().messages.unwrap_or_default();
-        messages.iter().map(|message| serde_json::from_str(message.body().unwrap()).unwrap_or_default()).collect()
+        let url = if queue == BUS { &self.events } else { &self.values[queue] };
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let mut taken = Vec::new();
+        loop {
+            let request = sqs.receive_message().queue_url(url).max_number_of_messages(10).wait_time_seconds(0);
+            let messages = request.send().await.unwrap().messages.unwrap_or_default();
+            if messages.is_empty() {
+                if taken.len() >= wanted || Instant::now() > deadline {
+                    return taken;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            for message in messages {
+                sqs.delete_message().queue_url(url).receipt_handle(message.receipt_handle().unwrap()).send().await.unwrap();
+                let body = message.body().unwrap();
+                taken.push(serde_json::from_str(body).unwrap_or_else(|_| body.into()));
+            }
+        }
     }
 
     /// The variables that the template declares for a function, and no others.
@@ -113,6 +136,20 @@ impl World {
         };
         declared.map(value).collect()
     }
+}
+
+/// Makes a bus and a queue that sees each of its events.
+async fn watched_bus(config: &SdkConfig, bus: &str) -> String {
+    let (sqs, events) = (aws_sdk_sqs::Client::new(config), aws_sdk_eventbridge::Client::new(config));
+    let queue = sqs.create_queue().queue_name(aws::unique("events")).send().await.unwrap().queue_url.unwrap();
+    let asked = sqs.get_queue_attributes().queue_url(&queue).attribute_names(QueueAttributeName::QueueArn).send().await.unwrap();
+    let arn = &asked.attributes.unwrap()[&QueueAttributeName::QueueArn];
+    events.create_event_bus().name(bus).send().await.unwrap();
+    let all = r#"{"source": [{"prefix": ""}]}"#;
+    events.put_rule().name("all").event_bus_name(bus).event_pattern(all).send().await.unwrap();
+    let target = Target::builder().id("queue").arn(arn).build().unwrap();
+    events.put_targets().rule("all").event_bus_name(bus).targets(target).send().await.unwrap();
+    queue
 }
 
 /// A port at which nothing is answered, and each call is counted.
@@ -149,7 +186,7 @@ impl Drop for Trap {
 }
 
 /// `history-processor` is `HistoryProcessorFunction` in the template.
-fn logical_id(function: &str) -> String {
+pub fn logical_id(function: &str) -> String {
     let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
     function.split('-').map(capital).collect::<String>() + "Function"
 }

@@ -1,0 +1,54 @@
+"""Lets containers in: what serves on this machine's loopback is served on the container bridge's address too, under the same ports.
+
+A container's own loopback is not this machine's, and `sam local invoke` puts its containers on the bridge whatever `--docker-network`
+names. The bridge is a network inside this machine, and nothing listens on it unless samples are invoked in containers."""
+
+import argparse
+import asyncio
+
+CHUNK = 1 << 16
+
+
+async def serve(address: str, ports: list[int]) -> None:
+    servers = [await asyncio.start_server(door(port), address, port) for port in ports]
+    await asyncio.gather(*(server.serve_forever() for server in servers))
+
+
+def door(port: int):
+    async def enter(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            inside, inward = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            writer.close()
+            return
+        try:
+            await asyncio.gather(carry(reader, inward), carry(inside, writer))
+        finally:
+            inward.close()
+            writer.close()
+
+    return enter
+
+
+async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """One direction, until its sender is done; the other may still have something to say."""
+    try:
+        while data := await reader.read(CHUNK):
+            writer.write(data)
+            await writer.drain()
+        writer.write_eof()
+    except OSError:
+        # Whoever listened has left, and with it goes what the other direction would answer.
+        writer.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--address", required=True)
+    parser.add_argument("--ports", type=int, nargs="+", required=True)
+    given = parser.parse_args()
+    asyncio.run(serve(given.address, given.ports))
+
+
+if __name__ == "__main__":
+    main()
