@@ -20,6 +20,7 @@ SCRATCH = ROOT / ".local" / "teeth"
 # A build directory of its own, which stays: cargo knows a workspace's crates by their place in it, and would take what
 # was built with a bug for the project's own.
 TARGET = ROOT / "target" / "teeth"
+BUILT = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute() / "debug"
 # Scenarios with single faults, some pairs, then histories; each ends at the first violation.
 DEPTHS = (["--first", "--pairs-step", "0", "--sampled-pairs", "0"], ["--first", "--only-seeds", "--seeds", "4000"])
 
@@ -97,6 +98,20 @@ def copy() -> None:
     shutil.copytree(ROOT, SCRATCH, ignore=lambda folder, names: skipped & set(names) if Path(folder) == ROOT else set())
 
 
+def take_dependencies() -> None:
+    """What is built of other people's crates is the same wherever a workspace stands: it need not be built again."""
+    own = TARGET / "debug"
+    if own.exists() or not BUILT.exists():
+        return
+    for folder in ("deps", "build", ".fingerprint"):
+        shutil.copytree(BUILT / folder, own / folder, ignore=executables if folder == "deps" else None)
+
+
+def executables(folder: str, names: list[str]) -> set[str]:
+    """The project's own tests and functions, which are the largest files."""
+    return {name for name in names if not Path(name).suffix}
+
+
 def build(where: Path) -> Path:
     """Builds the simulation, and takes it aside: the next build writes to the same place."""
     environment = os.environ | {"CARGO_TARGET_DIR": str(TARGET)}
@@ -134,6 +149,7 @@ def main() -> None:
     teeth = [tooth for tooth in sorted(tried.teeth.glob("*.tooth")) if not names or tooth.stem in names]
     missed = []
     copy()
+    take_dependencies()
     try:
         tried.prepare(teeth)
         for tooth in teeth:

@@ -7,12 +7,8 @@
 )]
 
 mod deployed {
-    /// Tests that have the stack to themselves, since they break what the whole stack shares: .config/nextest.toml knows them by this
-    /// name.
+    /// Tests that have the stack to themselves, since they change what all of it shares: .config/nextest.toml knows them by this name.
     mod alone {
-        mod crash;
-        mod gap;
-        mod killing;
         mod seldom;
         mod shuffled;
     }
@@ -20,6 +16,12 @@ mod deployed {
     mod bus;
     mod counting;
     mod health;
+    /// Tests that kill the processor, one after the other, on a stack of their own: what a killed one held comes again soon there.
+    mod killed {
+        mod crash;
+        mod gap;
+        mod killing;
+    }
     mod mail;
     mod reading;
     mod seldom;

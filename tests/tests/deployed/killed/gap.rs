@@ -8,8 +8,8 @@ use serde_json::json;
 use tests::deployed::{Stack, User, same_set};
 use tests::depth;
 
-use crate::deployed::alone::killing::{Moments, kill_after};
 use crate::deployed::bus::Notices;
+use crate::deployed::killed::killing::{Moments, kill_after};
 
 #[tokio::test]
 async fn history_that_expired_during_an_outage_is_replayed_whole_while_the_processor_is_killed() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::deployed::alone::killing::{calls, kill_after};
+use crate::deployed::killed::killing::{calls, kill_after};
 use tests::deployed::{Stack, User, same_set};
 
 /// How many mails wait when the processor starts: several batches of Gmail's.
