@@ -28,6 +28,8 @@ SIDE_BY_SIDE = "8"
 
 # All other tests need nothing that runs.
 SELF_CONTAINED = "not (binary(adapters) | binary(samples) | binary(deployed) | binary(doctor) | binary(security) | binary(policies))"
+# What tests::depth has a part of in `make test`, but for the weather.
+DEEPER = "test(/^mail::round_trips|^round_trips/) | test(/thousands_of_users/) | binary(capacity)"
 BINARIES, PACKAGES = FOLDER / "binaries.json", FOLDER / "packages.json"
 
 
@@ -139,18 +141,19 @@ def long() -> list[Phase]:
     simulation = Phase("The whole simulation", [str(BUILT / "sim")], [build])
     teeth = Phase("The simulation's teeth", [sys.executable, "tests/teeth/bite.py"], [build])
     security_teeth = Phase("The security cases' teeth", [sys.executable, "tests/teeth/bite.py", "--security"], [teeth])
+    whole = Phase("Tests that go deeper", nextest(DEEPER), [build], {"TEST_DEPTH": "whole"})
     packed = Phase("Built by cargo-lambda", local("build-as-deployed"), [pack])
 
     weathered = Stack("weathered", SOON, collects=True)
     weather = nextest("binary(deployed) & (test(/::weather::/) | test(/::gap::/))", threads=SIDE_BY_SIDE)
-    storm = weathered.phase("Long weather", weather, [weathered.up([pack])], STORM_SECONDS="180", KILLS="6")
+    storm = weathered.phase("Long weather", weather, [weathered.up([pack])], TEST_DEPTH="whole")
 
     operated = Stack("operated-long", AS_ADVISED)
     runbooks = operated.phase("Every runbook", local("runbooks"), [operated.up([pack])])
     described = operated.phase("The API after its description, whole", local("described"), [runbooks])
     ups = [storm.after[0], runbooks.after[0]]
     downs = [weathered.down([storm]), operated.down([described])]
-    return [tools, build, pack, simulation, teeth, security_teeth, packed, *ups, storm, runbooks, described, *downs]
+    return [tools, build, pack, simulation, whole, teeth, security_teeth, packed, *ups, storm, runbooks, described, *downs]
 
 
 def built() -> list[Phase]:

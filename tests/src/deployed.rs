@@ -2,18 +2,15 @@
 #![allow(clippy::disallowed_methods, reason = "a test lives in the world, which has its own clock and its own waits")]
 
 mod collected;
+mod events;
 mod kept;
+mod user;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sqs::types::QueueAttributeName;
-use email_connectors::adapters::system::System;
-use email_connectors::domain::event::DetailType;
-use email_connectors::domain::id::{EventId, GoogleSub, MessageId, TriggerId};
-use email_connectors::ports::{Clock, Entropy};
 use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
@@ -22,12 +19,10 @@ use serde_json::{Value, json};
 
 use self::collected::Collected;
 use self::kept::Kept;
-use crate::schemas;
+pub use self::user::{User, token, token_with, webhook};
 
 const PATIENCE: Duration = Duration::from_secs(150);
 const BETWEEN_SWEEPS: Duration = Duration::from_secs(2);
-const AGENT_RUNS: &str = "agent_run_queue";
-const QUARANTINE: &str = "quarantine_queue";
 /// What the schedule sends.
 const TICK: &str = include_str!("../../events/watch-renewer.schedule.json");
 
@@ -161,67 +156,6 @@ impl Stack {
         made["token"].as_str().unwrap().into()
     }
 
-    /// The events of one owner that nobody asked for yet, once so many different ones are there.
-    pub async fn events(&self, owner: &str, expected: usize) -> Vec<Value> {
-        let mut events = Vec::new();
-        self.until(&format!("{expected} events of {owner}"), async || self.has_come(&mut events, owner, expected).then_some(())).await;
-        events
-    }
-
-    /// The same of events that wait for the schedule.
-    pub async fn events_swept(&self, owner: &str, expected: usize) -> Vec<Value> {
-        let mut events = Vec::new();
-        self.until_swept(&format!("{expected} events of {owner}"), async || self.has_come(&mut events, owner, expected).then_some(()))
-            .await;
-        events
-    }
-
-    fn has_come(&self, events: &mut Vec<Value>, owner: &str, expected: usize) -> bool {
-        events.extend(self.events_so_far(|event| event["owner_id"] == owner));
-        events.iter().map(|event| event["event_id"].to_string()).collect::<BTreeSet<_>>().len() >= expected
-    }
-
-    /// Waits until nothing is on its way any more: what has not fired by then does not. For a test that has the stack to itself.
-    pub async fn quiet(&self) {
-        self.idle().await;
-        self.brought(AGENT_RUNS, &self.agent_run_queue_url).await;
-    }
-
-    /// What came and nobody asked for yet.
-    pub fn events_so_far(&self, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
-        let mut events = Vec::new();
-        self.collected().take(|message| {
-            let event = (message.of == AGENT_RUNS).then(|| serde_json::from_str::<Value>(&message.body).unwrap()).filter(&wanted);
-            event.map(|event| events.push(event)).is_some()
-        });
-        events.iter().for_each(|event| schemas::hold(DetailType::TriggerFired.as_str(), event));
-        events
-    }
-
-    /// What was set aside as unreadable and holds this text, once it is there.
-    pub async fn quarantined(&self, text: &str) -> String {
-        let holds = |message: &mut collected::Message| message.of == QUARANTINE && message.body.contains(text);
-        self.until("what was set aside", async || self.collected().take(holds).pop()).await.body
-    }
-
-    /// All that was set aside as unreadable and nobody asked for yet.
-    pub async fn all_quarantined(&self) -> Vec<String> {
-        self.brought(QUARANTINE, &self.quarantine_queue_url).await;
-        self.collected().take(|message| message.of == QUARANTINE).into_iter().map(|message| message.body).collect()
-    }
-
-    /// Waits until a queue brought what was in it: a message that is sent now comes behind all of it.
-    async fn brought(&self, name: &str, queue: &str) {
-        let marker = format!("marker-{}", System.uuid(System.now()));
-        self.sqs().await.send_message().queue_url(queue).message_body(json!(marker).to_string()).send().await.unwrap();
-        let is_marker = |message: &mut collected::Message| message.of == name && message.body.contains(&marker);
-        self.until("what lies in the queue", async || self.collected().take(is_marker).pop()).await;
-    }
-
-    fn collected(&self) -> &Collected {
-        self.collected.as_ref().expect("a deployed stack")
-    }
-
     /// Calls to Google for a mailbox.
     pub async fn calls_for(&self, email: &str) -> Vec<Value> {
         self.google(Method::GET, &format!("/admin/calls?email={email}"), Value::Null).await.as_array().unwrap().clone()
@@ -290,129 +224,6 @@ impl Stack {
     }
 }
 
-/// A user with a connected mailbox and a trigger that fires for everything about invoices.
-pub struct User {
-    pub owner: String,
-    pub token: String,
-    pub email: String,
-    pub sub: String,
-    pub connector: String,
-    pub trigger: String,
-}
-
-impl User {
-    /// With a mailbox that is not connected.
-    pub async fn new(stack: &Stack, name: &str) -> Self {
-        let unique = System.uuid(System.now()).simple().to_string();
-        let owner = format!("{name}-{unique}");
-        let user = Self {
-            token: token(stack, &owner).await,
-            email: format!("{owner}@example.com"),
-            sub: format!("sub-{unique}"),
-            connector: String::new(),
-            trigger: String::new(),
-            owner,
-        };
-        stack.google(Method::POST, "/admin/mailboxes", json!({"email": user.email, "sub": user.sub})).await;
-        user
-    }
-
-    /// Another owner of this one's mailbox, who has not connected it.
-    pub async fn beside(&self, stack: &Stack, name: &str) -> Self {
-        let owner = format!("{name}-{}", System.uuid(System.now()).simple());
-        let (email, sub) = (self.email.clone(), self.sub.clone());
-        Self { token: token(stack, &owner).await, owner, email, sub, connector: String::new(), trigger: String::new() }
-    }
-
-    pub async fn connected(stack: &Stack, name: &str) -> Self {
-        Self::new(stack, name).await.connecting(stack).await
-    }
-
-    pub async fn connecting(mut self, stack: &Stack) -> Self {
-        self.connector = self.connect(stack).await["connector_id"].as_str().unwrap().into();
-        self.trigger = self.subscribe(stack, json!({"subject_contains": ["invoice"]})).await;
-        self
-    }
-
-    pub async fn code(&self, stack: &Stack) -> String {
-        let made = stack.google(Method::POST, "/admin/codes", json!({"email": self.email})).await;
-        made["code"].as_str().unwrap().into()
-    }
-
-    pub async fn connect(&self, stack: &Stack) -> Value {
-        let code = self.code(stack).await;
-        let response = stack.api(Method::POST, "/api/auth/google/gmail", Some(&self.token), Some(json!({"auth_code": code}))).await;
-        read(response, StatusCode::OK).await
-    }
-
-    pub async fn subscribe(&self, stack: &Stack, filters: Value) -> String {
-        let body = json!({"type": "email", "agent_id": "agent-7", "config": {"connector_id": self.connector, "filters": filters}});
-        let response = stack.api(Method::POST, "/api/triggers", Some(&self.token), Some(body)).await;
-        read(response, StatusCode::CREATED).await["id"].as_str().unwrap().into()
-    }
-
-    /// Delivers so many mails at once, of which one push tells unless they are silent; answers their ids.
-    pub async fn receive_many(&self, stack: &Stack, count: usize, mut mail: Value) -> Vec<String> {
-        mail["count"] = count.into();
-        let made = stack.google(Method::POST, &format!("/admin/mailboxes/{}/messages", self.email), mail).await;
-        made.as_array().unwrap().iter().map(|made| made["id"].as_str().unwrap().into()).collect()
-    }
-
-    /// Delivers a mail; answers its id.
-    pub async fn receive(&self, stack: &Stack, mail: Value) -> String {
-        let made = stack.google(Method::POST, &format!("/admin/mailboxes/{}/messages", self.email), mail).await;
-        made["id"].as_str().unwrap().into()
-    }
-
-    /// What else fired for this user, but for one more mail: once that has, whatever came before it would have.
-    pub async fn rest(&self, stack: &Stack) -> Vec<Value> {
-        let last = self.event_id(&self.receive(stack, json!({"subject": "the last invoice"})).await);
-        let mut events = Vec::new();
-        let came = async || {
-            events.extend(stack.events(&self.owner, 0).await);
-            events.iter().any(|event: &Value| event["event_id"] == last).then_some(())
-        };
-        stack.until("the last event", came).await;
-        events.retain(|event| event["event_id"] != last);
-        events
-    }
-
-    /// The id that the firing of this user's trigger for a message must have.
-    pub fn event_id(&self, message: &str) -> String {
-        EventId::derive(&GoogleSub::new(&self.sub), &MessageId::new(message), &TriggerId::new(&self.trigger)).to_string()
-    }
-
-    /// How far the mailbox was read, as the table has it.
-    pub async fn position(&self, stack: &Stack) -> HashMap<String, AttributeValue> {
-        let (pk, sk) = (format!("MAILBOX#{}", self.email), format!("CONNECTOR#{}", self.connector));
-        let request = aws_sdk_dynamodb::Client::new(&stack.config().await).get_item().table_name(&stack.table);
-        let request = request.key("pk", AttributeValue::S(pk)).key("sk", AttributeValue::S(sk)).consistent_read(true);
-        let row = request.send().await.unwrap().item.unwrap();
-        row["position"].as_m().unwrap().clone()
-    }
-
-    pub async fn connector(&self, stack: &Stack) -> Value {
-        let response = stack.api(Method::GET, &format!("/api/connectors/{}", self.connector), Some(&self.token), None).await;
-        read(response, StatusCode::OK).await
-    }
-}
-
-/// A trigger that is fired by a signature.
-pub async fn webhook(stack: &Stack, user: &User) -> Value {
-    let body = json!({"type": "webhook", "agent_id": "agent-7", "config": {"connector_id": user.connector}});
-    read(stack.api(Method::POST, "/api/triggers", Some(&user.token), Some(body)).await, StatusCode::CREATED).await
-}
-
-/// A token of an owner who may do everything.
-pub async fn token(stack: &Stack, owner: &str) -> String {
-    token_with(stack, json!({"sub": owner, "claims": {"role": "admin"}})).await
-}
-
-/// A token made to order: see the fake's `NewUserToken`.
-pub async fn token_with(stack: &Stack, order: Value) -> String {
-    stack.google(Method::POST, "/admin/user-tokens", order).await["token"].as_str().unwrap().into()
-}
-
 /// The processes that run a function, by a part of its name, among the descendants of the stack's own emulator.
 pub fn processes(stack: &Stack, function: &str) -> Vec<u32> {
     let root = stack.pids["ministack"]["pid"].as_u64().or_else(|| stack.pids["ministack"].as_u64()).unwrap();
@@ -441,7 +252,6 @@ pub fn kill(pids: &[u32]) -> bool {
     pids.iter().filter(|pid| killed(pid)).count() > 0
 }
 
-/// An answer's JSON, after its status was as expected.
 /// A file in the folder of the stack's own.
 pub fn beside_the_stack(name: &str) -> std::path::PathBuf {
     stack_json().with_file_name(name)
@@ -451,6 +261,7 @@ fn stack_json() -> std::path::PathBuf {
     std::env::var("STACK_JSON").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../.local/stack.json").into()).into()
 }
 
+/// An answer's JSON, after its status was as expected.
 pub async fn read(response: Response, expected: StatusCode) -> Value {
     let (status, text) = (response.status(), response.text().await.unwrap());
     assert_eq!(status, expected, "{text}");

@@ -4,6 +4,7 @@ pub mod capacity;
 pub mod consuming;
 pub mod contract;
 pub mod deployed;
+pub mod depth;
 pub mod fuzz;
 pub mod inside;
 pub mod schemas;

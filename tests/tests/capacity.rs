@@ -5,6 +5,7 @@ use tests::capacity::crowd::{COURSES, Crowd, Paces, Settings};
 use tests::capacity::kinds::{Counted, MONTH};
 use tests::capacity::prices::{Assumptions, Prices};
 use tests::capacity::report::{self, UNITS_PER_DAY};
+use tests::depth;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/capacity.md");
 const BEGIN: &str = "<!-- counted: made by the test `capacity` -->\n";
@@ -22,7 +23,7 @@ struct Arguments {
 
 #[tokio::test]
 async fn the_document_tells_what_is_counted_and_a_crowd_is_held() {
-    let arguments = ["capacity", "--mailboxes", "2000", "--days", "6"];
+    let arguments = ["capacity", "--mailboxes", depth::of("500", "2000"), "--days", "6"];
     let Arguments { settings, assumed, prices } = Arguments::parse_from(arguments);
     let counted = Counted::count().await.unwrap();
     document(&counted, &prices, &assumed);

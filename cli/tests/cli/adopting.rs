@@ -19,6 +19,7 @@ use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::ports::{Clock, Entropy, Store};
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use tests::depth;
 use tests::stage::{Stage, owner};
 use tests::world::{Account, Call, Consent, FixedClock, SeqEntropy, When};
 use uuid::Uuid;
@@ -26,9 +27,14 @@ use uuid::Uuid;
 use crate::sealing::{ANOTHER_KEY, KEY, sealed};
 use crate::server::Folder;
 
-const ROWS: usize = 10_000;
-/// One row in so many is bad.
-const BAD_EVERY: usize = 200;
+fn all_rows() -> usize {
+    depth::of(1_000, 10_000)
+}
+
+/// One row in so many is bad: fifty of them.
+fn bad_every() -> usize {
+    all_rows() / 50
+}
 
 struct Machine(FixedClock, SeqEntropy);
 
@@ -124,7 +130,7 @@ impl Move {
 
 /// A bad row of each kind in turn.
 fn bad(migration: &mut Move, number: usize) -> (String, Code) {
-    let kind = number / BAD_EVERY % 10;
+    let kind = number / bad_every() % 10;
     let consent = match kind {
         5 => Consent { scopes: vec!["openid".into(), "email".into()], ..Consent::default() },
         _ => Consent::default(),
@@ -172,11 +178,14 @@ fn bad(migration: &mut Move, number: usize) -> (String, Code) {
 }
 
 #[tokio::test]
-async fn ten_thousand_users_are_taken_over_though_it_is_cut_off_twice() {
+async fn thousands_of_users_are_taken_over_though_it_is_cut_off_twice() {
     let mut migration = Move::new();
     let mut expected = BTreeMap::new();
-    for number in 0..ROWS {
-        let line = if number % BAD_EVERY == 100 {
+    let (all, bad_every) = (all_rows(), bad_every());
+    let a_third = u32::try_from(all * 3 / 10).unwrap();
+    let is_bad = |number: usize| number % bad_every == bad_every / 2;
+    for number in 0..all {
+        let line = if is_bad(number) {
             let (line, code) = bad(&mut migration, number);
             *expected.entry(code).or_default() += 1;
             line
@@ -186,31 +195,31 @@ async fn ten_thousand_users_are_taken_over_though_it_is_cut_off_twice() {
         migration.lines.push(line);
     }
     migration.write();
-    let (good, wrong) = (migration.accounts.len(), ROWS / BAD_EVERY);
-    assert_eq!((good, wrong), (9_950, 50));
+    let (good, wrong) = (migration.accounts.len(), all / bad_every);
+    assert_eq!((good, wrong), (all - 50, 50));
 
     // Made and not written down; the line before it was cut off in the middle.
-    migration.stage.world.crash(Call::CreateConnector, When::After, 3_000);
+    migration.stage.world.crash(Call::CreateConnector, When::After, a_third);
     assert!(migration.run().await.0.is_none());
     let journal = migration.read("journal");
     migration.folder.file("journal", &journal[..journal.len() - 20]);
     let done_first = journal.lines().filter(|line| line.contains("\"connected\"")).count() - 1;
-    assert!((2_900..3_200).contains(&done_first), "{done_first}");
+    assert!((all * 29 / 100..all * 32 / 100).contains(&done_first), "{done_first}");
     // Watched, and nobody knows.
-    migration.stage.world.crash(Call::RecordWatch, When::Before, 3_000);
+    migration.stage.world.crash(Call::RecordWatch, When::Before, a_third);
     assert!(migration.run().await.0.is_none());
     let (ended, report) = migration.run().await;
     ended.unwrap().unwrap();
 
     let tally = report.tally.clone();
-    assert_eq!(tally.rows as usize, ROWS);
+    assert_eq!(tally.rows as usize, all);
     assert_eq!((tally.connected + tally.already_connected + tally.done_before) as usize, good, "{tally:?}");
-    assert!(tally.done_before > 5_800 && tally.already_connected <= 8, "{tally:?}");
+    assert!(tally.done_before as usize > all * 58 / 100 - 8 && tally.already_connected <= 8, "{tally:?}");
     assert_eq!((tally.needs_person() as usize, &tally.bad), (wrong, &expected));
     assert_eq!(expected.len(), 9, "two of the ten kinds are broken tokens");
     let mut rows: Vec<u64> = migration.reported().iter().map(|row| row["row"].as_u64().unwrap()).collect();
     rows.sort_unstable();
-    assert_eq!(rows, (0..ROWS as u64).filter(|number| number % 200 == 100).map(|number| number + 1).collect::<Vec<_>>());
+    assert_eq!(rows, (0..all).filter(|number| is_bad(*number)).map(|number| number as u64 + 1).collect::<Vec<_>>());
     migration.keeps_its_secrets(&report);
 
     // None twice, each watched, each with its trigger.
@@ -229,7 +238,7 @@ async fn ten_thousand_users_are_taken_over_though_it_is_cut_off_twice() {
     // Once more: nothing is left to do.
     let (ended, report) = migration.run().await;
     ended.unwrap().unwrap();
-    let expected = Tally { rows: ROWS as u64, done_before: good as u64, bad: expected, ..Tally::default() };
+    let expected = Tally { rows: all as u64, done_before: good as u64, bad: expected, ..Tally::default() };
     assert_eq!(report.tally, expected);
     let asked = migration.stage.calls_of(&["gmail.adopt", "store.create_connector", "gmail.watch"]);
     assert_eq!(asked.len(), 20, "only the rows that Google or the store refused are asked for again");

@@ -9,11 +9,7 @@ use serde_json::{Value, json};
 
 use crate::deployed::bus::Notices;
 use tests::deployed::{Stack, User, same_set};
-
-/// `make test-long` has it last three minutes.
-fn storm() -> Duration {
-    Duration::from_secs(std::env::var("STORM_SECONDS").map_or(30, |seconds| seconds.parse().expect("STORM_SECONDS is a number")))
-}
+use tests::depth;
 
 #[tokio::test]
 async fn mail_that_came_while_the_grant_was_revoked_fires_once_after_the_reconnect() {
@@ -59,7 +55,7 @@ async fn a_storm_of_refusals_loses_nothing_doubles_nothing_and_sets_nothing_asid
     let users = [User::connected(&stack, "ada").await, User::connected(&stack, "bob").await];
 
     let mut expected = [BTreeSet::new(), BTreeSet::new()];
-    let (began, storm) = (Instant::now(), storm());
+    let (began, storm) = (Instant::now(), Duration::from_secs(depth::of(30, 180)));
     // Each front comes once at the least, however short the storm.
     let seconds = (storm.as_secs() / fronts.len() as u64).clamp(1, 10);
     for front in fronts.iter().cycle() {

@@ -12,13 +12,13 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
+use tests::depth;
 
-const CASES: u32 = 10_000;
 const NOW: Timestamp = Timestamp::from_seconds(1_780_000_000);
 
 /// Prints the seed of what fails, and writes nothing beside the tests.
 fn holds<S: Strategy>(strategy: &S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
-    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: depth::of(1_000, 10_000), failure_persistence: None, ..Config::default() };
     TestRunner::new(config).run(strategy, test).unwrap();
 }
 

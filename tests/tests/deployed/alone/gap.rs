@@ -6,14 +6,10 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 use tests::deployed::{Stack, User, same_set};
+use tests::depth;
 
 use crate::deployed::alone::killing::{Moments, kill_after};
 use crate::deployed::bus::Notices;
-
-/// `make test-long` has it six times.
-fn kills() -> usize {
-    std::env::var("KILLS").map_or(2, |kills| kills.parse().expect("KILLS is a number"))
-}
 
 #[tokio::test]
 async fn history_that_expired_during_an_outage_is_replayed_whole_while_the_processor_is_killed() {
@@ -35,7 +31,7 @@ async fn history_that_expired_during_an_outage_is_replayed_whole_while_the_proce
 
     let mut moments = Moments::seeded();
     let mut owed = None;
-    for kill in 1..=kills() {
+    for kill in 1..=depth::of(2, 6) {
         stack.forget_calls_for(&user.email).await;
         kill_after(&stack, &user, "history.list", 0, moments.within(Duration::from_millis(2500))).await;
         owed = user.position(&stack).await.get("gap").and_then(|gap| gap.as_m().ok()?.get("messages").cloned());

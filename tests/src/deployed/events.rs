@@ -1,0 +1,78 @@
+//! What a test asks of the collected queues: the events of its owners, and what was set aside.
+
+use std::collections::BTreeSet;
+
+use email_connectors::adapters::system::System;
+use email_connectors::domain::event::DetailType;
+use email_connectors::ports::{Clock, Entropy};
+use serde_json::{Value, json};
+
+use super::Stack;
+use super::collected::{Collected, Message};
+use crate::schemas;
+
+const AGENT_RUNS: &str = "agent_run_queue";
+const QUARANTINE: &str = "quarantine_queue";
+
+impl Stack {
+    /// The events of one owner that nobody asked for yet, once so many different ones are there.
+    pub async fn events(&self, owner: &str, expected: usize) -> Vec<Value> {
+        let mut events = Vec::new();
+        self.until(&format!("{expected} events of {owner}"), async || self.has_come(&mut events, owner, expected).then_some(())).await;
+        events
+    }
+
+    /// The same of events that wait for the schedule.
+    pub async fn events_swept(&self, owner: &str, expected: usize) -> Vec<Value> {
+        let mut events = Vec::new();
+        self.until_swept(&format!("{expected} events of {owner}"), async || self.has_come(&mut events, owner, expected).then_some(()))
+            .await;
+        events
+    }
+
+    fn has_come(&self, events: &mut Vec<Value>, owner: &str, expected: usize) -> bool {
+        events.extend(self.events_so_far(|event| event["owner_id"] == owner));
+        events.iter().map(|event| event["event_id"].to_string()).collect::<BTreeSet<_>>().len() >= expected
+    }
+
+    /// Waits until nothing is on its way any more: what has not fired by then does not. For a test that has the stack to itself.
+    pub async fn quiet(&self) {
+        self.idle().await;
+        self.brought(AGENT_RUNS, &self.agent_run_queue_url).await;
+    }
+
+    /// What came and nobody asked for yet.
+    pub fn events_so_far(&self, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
+        let mut events = Vec::new();
+        self.collected().take(|message| {
+            let event = (message.of == AGENT_RUNS).then(|| serde_json::from_str::<Value>(&message.body).unwrap()).filter(&wanted);
+            event.map(|event| events.push(event)).is_some()
+        });
+        events.iter().for_each(|event| schemas::hold(DetailType::TriggerFired.as_str(), event));
+        events
+    }
+
+    /// What was set aside as unreadable and holds this text, once it is there.
+    pub async fn quarantined(&self, text: &str) -> String {
+        let holds = |message: &mut Message| message.of == QUARANTINE && message.body.contains(text);
+        self.until("what was set aside", async || self.collected().take(holds).pop()).await.body
+    }
+
+    /// All that was set aside as unreadable and nobody asked for yet.
+    pub async fn all_quarantined(&self) -> Vec<String> {
+        self.brought(QUARANTINE, &self.quarantine_queue_url).await;
+        self.collected().take(|message| message.of == QUARANTINE).into_iter().map(|message| message.body).collect()
+    }
+
+    /// Waits until a queue brought what was in it: a message that is sent now comes behind all of it.
+    async fn brought(&self, name: &str, queue: &str) {
+        let marker = format!("marker-{}", System.uuid(System.now()));
+        self.sqs().await.send_message().queue_url(queue).message_body(json!(marker).to_string()).send().await.unwrap();
+        let is_marker = |message: &mut Message| message.of == name && message.body.contains(&marker);
+        self.until("what lies in the queue", async || self.collected().take(is_marker).pop()).await;
+    }
+
+    fn collected(&self) -> &Collected {
+        self.collected.as_ref().expect("a deployed stack")
+    }
+}
