@@ -31,7 +31,7 @@ fn collect(folder: &Path, kinds: &[&str], found: &mut Vec<String>) {
             if !name.starts_with('.') && !MADE.contains(&name) {
                 collect(&path, kinds, found);
             }
-        } else if kinds.iter().any(|kind| name.ends_with(kind)) {
+        } else if kinds.iter().any(|kind| name.ends_with(*kind)) {
             found.push(path.strip_prefix(root()).unwrap().to_str().unwrap().into());
         }
     }
@@ -83,7 +83,9 @@ impl Document {
 
     fn links(&self) -> Vec<String> {
         let prose = self.paragraphs().into_iter().map(|(prose, _)| prose);
-        prose.flat_map(|prose| prose.split("](").skip(1).map(|rest| rest.split(')').next().unwrap().to_string()).collect::<Vec<_>>()).collect()
+        prose
+            .flat_map(|prose| prose.split("](").skip(1).map(|rest| rest.split(')').next().unwrap().to_string()).collect::<Vec<_>>())
+            .collect()
     }
 
     fn codes(&self) -> Vec<String> {
@@ -149,7 +151,7 @@ fn every_file_that_a_document_names_is_there() {
     for document in documents() {
         for code in document.codes() {
             let kinds = [".rs", ".py", ".sh", ".yaml", ".md", ".tooth", ".toml", "/"];
-            let named = code.contains('/') && kinds.iter().any(|kind| code.ends_with(kind)) && !code.starts_with('/');
+            let named = code.contains('/') && kinds.iter().any(|kind| code.ends_with(*kind)) && !code.starts_with('/');
             let literal = code.chars().all(|letter| letter.is_alphanumeric() || "/._-".contains(letter));
             let made = MADE.iter().any(|folder| code.starts_with(folder));
             if named && literal && !made {
@@ -202,7 +204,9 @@ fn every_document_that_the_code_names_is_there() {
         let shipped = text.split("#[cfg(test)]\nmod tests").next().unwrap();
         for rest in shipped.split("docs/").skip(1) {
             let page: String = rest.chars().take_while(|letter| letter.is_alphanumeric() || "/._-".contains(*letter)).collect();
-            let Some(page) = page.strip_suffix('.').unwrap_or(&page).strip_suffix(".md").map(|name| format!("docs/{name}.md")) else { continue };
+            let Some(page) = page.strip_suffix('.').unwrap_or(&page).strip_suffix(".md").map(|name| format!("docs/{name}.md")) else {
+                continue;
+            };
             assert!(root().join(&page).exists(), "{path} names {page}, which is not there");
             named += 1;
             let after = &rest[page.len() - "docs/".len()..];
