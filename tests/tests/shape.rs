@@ -1,10 +1,14 @@
 //! The shape of the repository: who may mention whom, what every file begins with, and what the template must keep.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first surprise")]
 
+#[path = "shape/documents.rs"]
+mod documents;
 #[path = "shape/health.rs"]
 mod health;
 #[path = "shape/metrics.rs"]
 mod metrics;
+#[path = "shape/parameters.rs"]
+mod parameters;
 #[path = "shape/rooms.rs"]
 mod rooms;
 #[path = "shape/schemas.rs"]

@@ -33,7 +33,7 @@ fn function(facts: &Facts, name: &str, fact: &Fact<Function>) -> Vec<Finding> {
     let settings = Finding::if_not(known.refused.is_none(), &reads, settings, |bad| {
         bad.because("the function ends at its start, each time")
             .mend(format!("{deploy}, with the parameter that fills it"))
-            .see("README.md")
+            .see("docs/parameters.md")
     });
     vec![runs, settings]
 }

@@ -1,0 +1,85 @@
+//! The tables in docs/parameters.md are those of the template: run with UPDATE_DOCS=1 to write them.
+#![allow(clippy::disallowed_methods, reason = "whether to write is the environment's to say")]
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use serde_yaml_ng::Value;
+
+use crate::template;
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/parameters.md");
+const BEGIN: &str = "<!-- parameters: made by the test `parameters` -->\n";
+const END: &str = "<!-- end of parameters -->";
+
+#[test]
+fn every_parameter_is_documented_as_the_template_has_it() {
+    let made = tables(&template::read());
+    let text = std::fs::read_to_string(FILE).unwrap();
+    let (before, rest) = text.split_once(BEGIN).expect("the tables begin");
+    let (written, after) = rest.split_once(END).expect("the tables end");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(FILE, format!("{before}{BEGIN}{made}{END}{after}")).unwrap();
+        return;
+    }
+    assert!(written == made, "docs/parameters.md is not what the template says; run this test with UPDATE_DOCS=1");
+}
+
+#[test]
+fn every_parameter_is_in_one_group() {
+    let template = template::read();
+    let all: Vec<&str> = template["Parameters"].as_mapping().unwrap().keys().filter_map(Value::as_str).collect();
+    let grouped: Vec<&str> = groups(&template).iter().flat_map(|group| names(group)).collect();
+    assert_eq!(grouped.len(), all.len(), "a parameter is in two groups, or in none");
+    assert_eq!(BTreeSet::from_iter(grouped), BTreeSet::from_iter(all));
+}
+
+fn groups(template: &Value) -> &[Value] {
+    template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"].as_sequence().unwrap()
+}
+
+fn names(group: &Value) -> Vec<&str> {
+    group["Parameters"].as_sequence().unwrap().iter().filter_map(Value::as_str).collect()
+}
+
+fn tables(template: &Value) -> String {
+    let mut text = String::new();
+    for group in groups(template) {
+        let title = group["Label"]["default"].as_str().unwrap();
+        writeln!(text, "\n### {title}\n\n| parameter | default | values | meaning |\n|---|---|---|---|").unwrap();
+        for name in names(group) {
+            let parameter = &template["Parameters"][name];
+            let meaning = parameter["Description"].as_str().unwrap();
+            writeln!(text, "| `{name}` | {} | {} | {meaning} |", default(parameter), values(parameter)).unwrap();
+        }
+    }
+    text.push('\n');
+    text
+}
+
+fn default(parameter: &Value) -> String {
+    match parameter.get("Default").map(plain) {
+        None => "*required*".into(),
+        Some(text) if text.is_empty() => "empty".into(),
+        Some(text) => format!("`{text}`"),
+    }
+}
+
+fn values(parameter: &Value) -> String {
+    if let Some(allowed) = parameter["AllowedValues"].as_sequence() {
+        let allowed: Vec<String> = allowed.iter().map(|value| format!("`{}`", plain(value))).collect();
+        return allowed.join(", ");
+    }
+    match (parameter["MinValue"].as_i64(), parameter["MaxValue"].as_i64()) {
+        (Some(least), Some(most)) => format!("{least} to {most}"),
+        (Some(least), None) => format!("{least} or more"),
+        _ => parameter["ConstraintDescription"].as_str().unwrap_or_default().into(),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Number(number) => number.to_string(),
+        value => value.as_str().unwrap().into(),
+    }
+}
