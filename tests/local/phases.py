@@ -124,9 +124,11 @@ class Run:
                 self.lock.notify_all()
 
     def execute(self, phase: Phase, log: Path) -> int:
+        # What tidies up may want to keep what shows why.
+        told = {"FAILED": "1" if any(other.ended() and not other.well for other in self.phases) else ""}
         with log.open("wb") as output:
             child = subprocess.Popen(
-                phase.command, cwd=ROOT, env=self.environment | phase.environment, stdin=subprocess.DEVNULL, stdout=output,
+                phase.command, cwd=ROOT, env=self.environment | phase.environment | told, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, start_new_session=True,
             )
             with self.lock:

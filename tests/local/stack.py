@@ -15,7 +15,7 @@ from terminal import Failure, say, tail  # noqa: E402
 
 USAGE = """usage: stack.py COMMAND
   up [--built]            build, start and deploy; returns when the stack serves
-  down [--keep-logs]      end what `up` started
+  down [--keep-logs]      end what `up` started; of a test run that failed keep what the functions wrote
   deploy                  deploy what is built onto the running stack
   story                   one demo mail told step by step, on the running stack
   logs                    what the functions of the running stack wrote
@@ -55,7 +55,7 @@ def up() -> None:
 
 
 def down() -> None:
-    if "--keep-logs" in sys.argv[2:]:
+    if "--keep-logs" in sys.argv[2:] and os.environ.get("FAILED"):
         tools.enter_venv()
         import function_logs
 
