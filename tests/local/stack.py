@@ -33,7 +33,7 @@ USAGE = """usage: stack.py COMMAND
   build-as-deployed       sam build by cargo-lambda, into a folder of its own
   build-tests             the functions, the fake Google and all tests, for `test`
   pack                    sam build of what was built
-  each-event-once         whether the collector saw an event twice, after a test run
+  each-event-once STACK…  whether the collector saw an event twice, after a test run
   validate                sam validate --lint
   with-ministack -- CMD   run CMD beside a MiniStack of its own
   sam-local [SAMPLE…]     every sample event through `sam local invoke`, on the running stack or one of its own (needs Docker)
@@ -247,7 +247,7 @@ def pack() -> None:
 def each_event_once() -> None:
     import once
 
-    once.check()
+    once.check(sys.argv[2:])
 
 
 COMMANDS = {

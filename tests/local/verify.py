@@ -112,7 +112,6 @@ def short() -> list[Phase]:
 
     stories = Stack("deployed", AS_ADVISED, collects=True)
     told = stories.phase("Deployed", nextest(f"binary(deployed) & not {KILLED}", threads=SIDE_BY_SIDE), [stories.up([pack])])
-    once = stories.phase("Each event once", local("each-event-once"), [told])
 
     shot = Stack("killed", SOON, collects=True)
     survived = shot.phase("Killed while it works", nextest(f"binary(deployed) & {KILLED}"), [shot.up([pack])])
@@ -126,18 +125,19 @@ def short() -> list[Phase]:
     migration = operated.phase("A migration, killed twice", local("migration"), [described])
     runbooks = operated.phase("Runbooks", local("runbooks", "--short"), [migration])
 
-    ends = [once, survived, tried, runbooks]
+    ends = [told, survived, tried, runbooks]
     running = [stories, shot, attacked, operated]
     stacks = [stack.name for stack in running]
     recorded = ":".join(str(FOLDER / name / "stack.json") for name in stacks)
+    once = Phase("Each event once", local("each-event-once", *(stack.name for stack in running if stack.collects)), ends)
     secrets = Phase("Planted secrets", local("canaries", *stacks), ends)
     metrics = Phase("Metrics", local("metrics-compared", *stacks), ends)
     rights = Phase("Least privilege", nextest("binary(policies)"), ends, {"STACK_JSON": recorded})
     table = Phase("Security table", local("security-table"), [tried, secrets])
-    away = operated.phase("Take down", local("take-down"), [secrets, metrics, rights])
+    away = operated.phase("Take down", local("take-down"), [once, secrets, metrics, rights])
     ups = [first.after[0] for first in (told, survived, tried, doctor)]
     tests = [told, once, survived, tried, doctor, described, migration, runbooks, secrets, metrics, rights, table, away]
-    downs = [stack.down([secrets, metrics, rights, away]) for stack in running]
+    downs = [stack.down([once, secrets, metrics, rights, away]) for stack in running]
     return [tools, build, pack, *alone, *ups, *tests, *downs]
 
 

@@ -8,6 +8,7 @@ mod user;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Stdio;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::types::QueueAttributeName;
@@ -51,6 +52,9 @@ pub struct Stack {
     kept: Kept,
     #[serde(skip)]
     collected: Option<Collected>,
+    /// The bodies of the events that a test was given.
+    #[serde(skip)]
+    given: Mutex<BTreeSet<String>>,
 }
 
 /// Shows a redirect as the answer that it is.

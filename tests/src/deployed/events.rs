@@ -1,6 +1,7 @@
 //! What a test asks of the collected queues: the events of its owners, and what was set aside.
 
 use std::collections::BTreeSet;
+use std::sync::PoisonError;
 
 use email_connectors::adapters::system::System;
 use email_connectors::domain::event::DetailType;
@@ -41,12 +42,16 @@ impl Stack {
         self.brought(AGENT_RUNS, &self.agent_run_queue_url).await;
     }
 
-    /// What came and nobody asked for yet.
+    /// What came and nobody asked for yet, each in the same bytes but once: whether one may come again is for `each-event-once` to
+    /// judge when all tests are done, which knows how often an answer of the bus came too late to be heard.
     pub fn events_so_far(&self, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
         let mut events = Vec::new();
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
         self.collected().take(|message| {
             let event = (message.of == AGENT_RUNS).then(|| serde_json::from_str::<Value>(&message.body).unwrap()).filter(&wanted);
-            event.map(|event| events.push(event)).is_some()
+            let taken = event.is_some();
+            events.extend(event.filter(|_| given.insert(message.body.clone())));
+            taken
         });
         events.iter().for_each(|event| schemas::hold(DetailType::TriggerFired.as_str(), event));
         events

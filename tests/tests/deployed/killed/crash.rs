@@ -14,7 +14,8 @@ const MAILS: usize = 60;
 #[tokio::test]
 async fn killed_while_it_lists_and_fetches() {
     let stack = Stack::at_rest().await;
-    let user = User::connected(&stack, "killed").await;
+    // Nothing was published before a crash, so nothing may repeat: `each-event-once` judges all owners but the killed ones.
+    let user = User::connected(&stack, "crashed").await;
     stack.idle().await;
     stack.forget_calls_for(&user.email).await;
     // Slow enough to be caught in the act.
@@ -32,8 +33,6 @@ async fn killed_while_it_lists_and_fetches() {
 
     same_set(&events, &expected);
     stack.quiet().await;
-    let repeats = stack.events(&user.owner, 0).await;
-    assert!(events.len() == MAILS && repeats.is_empty(), "nothing was published before a crash, so nothing may repeat: {repeats:?}");
     assert_eq!(stack.messages_in(&stack.dead_letter_queue_url).await, 0);
 }
 
