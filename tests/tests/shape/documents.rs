@@ -251,3 +251,14 @@ fn every_decision_has_its_context_and_its_price_and_is_in_the_index() {
     }
     assert!(records > 20, "only {records} were found");
 }
+
+#[test]
+fn every_phase_of_the_proof_is_described() {
+    let runner = std::fs::read_to_string(root().join("tests/local/verify.py")).unwrap();
+    let described = std::fs::read_to_string(root().join("docs/testing.md")).unwrap();
+    let begun = ["Phase(\"", ".phase(\""].iter().flat_map(|call| runner.split(call).skip(1));
+    let titles: BTreeSet<&str> = begun.map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(titles.len() > 20, "{titles:?}");
+    let missing: Vec<&&str> = titles.iter().filter(|title| !described.contains(**title)).collect();
+    assert!(missing.is_empty(), "docs/testing.md does not name the phases {missing:?}");
+}
