@@ -52,9 +52,9 @@ pub struct Stack {
     kept: Kept,
     #[serde(skip)]
     collected: Option<Collected>,
-    /// The bodies of the events that a test was given.
+    /// The bodies of the events that a test was given, and how often each has come.
     #[serde(skip)]
-    given: Mutex<BTreeSet<String>>,
+    given: Mutex<BTreeMap<String, usize>>,
 }
 
 /// Shows a redirect as the answer that it is.

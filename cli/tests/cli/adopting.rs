@@ -204,7 +204,7 @@ async fn thousands_of_users_are_taken_over_though_it_is_cut_off_twice() {
     let journal = migration.read("journal");
     migration.folder.file("journal", &journal[..journal.len() - 20]);
     let done_first = journal.lines().filter(|line| line.contains("\"connected\"")).count() - 1;
-    assert!((all * 29 / 100..all * 32 / 100).contains(&done_first), "{done_first}");
+    assert!((all * 29 / 100..all * 3 / 10 + 200).contains(&done_first), "{done_first}");
     // Watched, and nobody knows.
     migration.stage.world.crash(Call::RecordWatch, When::Before, a_third);
     assert!(migration.run().await.0.is_none());

@@ -49,12 +49,23 @@ impl Stack {
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
         self.collected().take(|message| {
             let event = (message.of == AGENT_RUNS).then(|| serde_json::from_str::<Value>(&message.body).unwrap()).filter(&wanted);
-            let taken = event.is_some();
-            events.extend(event.filter(|_| given.insert(message.body.clone())));
-            taken
+            let Some(event) = event else { return false };
+            let times = given.entry(message.body.clone()).or_default();
+            *times += 1;
+            if *times == 1 {
+                events.push(event);
+            }
+            true
         });
         events.iter().for_each(|event| schemas::hold(DetailType::TriggerFired.as_str(), event));
         events
+    }
+
+    /// How often an event has come.
+    pub fn times(&self, event_id: &str) -> usize {
+        self.events_so_far(|event| event["event_id"] == event_id);
+        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        given.iter().filter(|(body, _)| body.contains(event_id)).map(|(_, times)| times).sum()
     }
 
     /// What was set aside as unreadable and holds this text, once it is there.
