@@ -8,6 +8,7 @@ use crate::calls::CallRecord;
 use crate::cloud::CloudChange;
 use crate::faults::Fault;
 use crate::pubsub::{self, PulledPush, PushChange, PushSettings, PushStatus};
+use crate::timing::{Latency, Timing};
 
 impl Admin {
     pub fn set_push(&self, change: PushChange) -> PushSettings {
@@ -68,7 +69,18 @@ impl Admin {
     }
 
     pub fn clear_calls(&self) {
-        self.app.state().calls.log.clear();
+        let mut state = self.app.state();
+        state.calls.log.clear();
+        state.timings.log.clear();
+    }
+
+    /// From now on each request waits so long, and is noted with its times.
+    pub fn set_latency(&self, latency: Latency) {
+        self.app.state().timings.latency = Some(latency);
+    }
+
+    pub fn timings(&self) -> Vec<Timing> {
+        self.app.state().timings.log.clone()
     }
 
     /// Requests that the discovery document does not know.
