@@ -15,6 +15,7 @@ from bench_patterns import PATTERNS, Client
 from bench_world import World
 from settings import LOCAL
 from terminal import say, step
+from tools import enter_venv
 
 LATENCIES = [0, 50]
 SIZES = [1, 10, 25, 100]
@@ -23,6 +24,7 @@ BUSY = 700
 
 
 def run() -> None:
+    enter_venv()
     given = arguments(sys.argv[2:])
     binaries = bench_build.quick() if given.short else bench_build.deployed()
     build.fake_google()
@@ -55,7 +57,7 @@ def repetitions(given: argparse.Namespace) -> int:
 
 def measured(world: World, given: argparse.Namespace) -> dict:
     times = repetitions(given)
-    result = {"starts": bench_build.cold_starts(world.binaries, world.environments, 3 if given.short else 21)}
+    result = {"starts": bench_build.cold_starts(world.binaries, world.environments, 3 if given.short else 21, not given.short)}
     result["floor_ms"] = bench_build.floor(world.binaries[bench_build.EMPTY], world.environments["pubsub-webhook"], 20)
     world.latency(0)
     with step("Warm up"):
@@ -65,7 +67,7 @@ def measured(world: World, given: argparse.Namespace) -> dict:
     result["processor_mb"] = world.functions["history-processor"].memory()
     result["busy"] = [row for latency in LATENCIES for row in busy(world, latency, times)]
     result["processor_mb_busy"] = world.functions["history-processor"].memory()
-    result["patterns"] = [row for latency in LATENCIES for row in patterns(world, latency, 1 if given.short else 3)]
+    result["patterns"] = [row for latency in LATENCIES for row in patterns(world, latency, *((1, SIZES[:-1]) if given.short else (3, SIZES)))]
     return result
 
 
@@ -112,11 +114,11 @@ def waked(mailbox: Mailbox, latency: int, mails: int) -> dict:
         mailbox.world.latency(0)
 
 
-def patterns(world: World, latency: int, times: int) -> list[dict]:
+def patterns(world: World, latency: int, times: int, sizes: list[int]) -> list[dict]:
     """The same mail on the same fake, read in other orders of calls."""
     rows = []
     with step(f"The same mail by other patterns, {latency} ms per request to Google"):
-        for mails in SIZES:
+        for mails in sizes:
             mailbox = Mailbox.new(world)
             client = Client(mailbox)
             since = client.gmail("profile")["historyId"]

@@ -1,10 +1,10 @@
 """The binaries that are measured, their zips, and their cold starts."""
 
 import io
-import json
 import os
 import statistics
 import subprocess
+import time
 import zipfile
 from pathlib import Path
 
@@ -39,16 +39,17 @@ def built(arguments: list[str], target: Path, folder: str, label: str) -> dict[s
     return {name: target / folder / name for name in ALL}
 
 
-def zipped(binary: Path) -> int:
-    """Bytes of the zip that Lambda is given."""
+def zipped(binary: Path) -> float:
+    """MB of the zip that Lambda is given."""
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         archive.write(binary, "bootstrap")
-    return len(held.getvalue())
+    return len(held.getvalue()) / 1e6
 
 
-def cold_starts(binaries: dict[str, Path], environments: dict[str, dict[str, str]], times: int) -> dict[str, dict]:
-    """Milliseconds from exec to the first `next`, and MB resident then; by turns, so that what else the machine does hits all."""
+def cold_starts(binaries: dict[str, Path], environments: dict[str, dict[str, str]], times: int, zips: bool) -> dict[str, dict]:
+    """Milliseconds from exec to the first `next`, and MB resident then; by turns, so that what else the machine does hits all.
+    The zip of a binary with debug information takes long and tells nothing."""
     starts: dict[str, list[float]] = {name: [] for name in ALL}
     resident: dict[str, list[float]] = {name: [] for name in ALL}
     with step(f"Start each function {times} times"):
@@ -62,7 +63,7 @@ def cold_starts(binaries: dict[str, Path], environments: dict[str, dict[str, str
     floor = statistics.median(starts[EMPTY])
     return {
         name: {
-            "zip_mb": zipped(binaries[name]) / 1e6, "start_ms": statistics.median(starts[name]), "resident_mb": statistics.median(resident[name]),
+            "zip_mb": zipped(binaries[name]) if zips else None, "start_ms": statistics.median(starts[name]), "resident_mb": statistics.median(resident[name]),
             "start_ratio": statistics.median(starts[name]) / floor,
         }
         for name in ALL
@@ -71,8 +72,6 @@ def cold_starts(binaries: dict[str, Path], environments: dict[str, dict[str, str
 
 def floor(binary: Path, environment: dict[str, str], times: int) -> float:
     """Milliseconds of an invocation that does nothing: what the bench's own runtime API takes."""
-    import time
-
     with Function(EMPTY, binary, environment, LOGS / "bench-starts.log") as function:
         function.start_up()
         spent = []

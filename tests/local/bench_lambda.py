@@ -26,7 +26,7 @@ class Api(ThreadingHTTPServer):
         # When it asked for its first event.
         self.asked: float | None = None
         self.ready = threading.Event()
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     def handle_error(self, *_) -> None:
         """A function that was ended hangs up in the middle of its `next`."""
