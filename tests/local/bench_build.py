@@ -48,9 +48,10 @@ def zipped(binary: Path) -> float:
 
 
 def cold_starts(binaries: dict[str, Path], environments: dict[str, dict[str, str]], times: int, zips: bool) -> dict[str, dict]:
-    """Milliseconds from exec to the first `next`, and MB resident then; by turns, so that what else the machine does hits all.
+    """Milliseconds from exec to the first `next`, by the clock and computed, and MB resident then; by turns, so that what else the machine does hits all.
     The zip of a binary with debug information takes long and tells nothing."""
     starts: dict[str, list[float]] = {name: [] for name in ALL}
+    computed: dict[str, list[float]] = {name: [] for name in ALL}
     resident: dict[str, list[float]] = {name: [] for name in ALL}
     with step(f"Start each function {times} times"):
         for _ in range(times):
@@ -59,12 +60,13 @@ def cold_starts(binaries: dict[str, Path], environments: dict[str, dict[str, str
                 environment = environments.get(name, environments[FUNCTIONS[0]])
                 with Function(name, binaries[name], environment, LOGS / "bench-starts.log") as function:
                     starts[name].append(function.start_up() * 1000)
+                    computed[name].append(function.processor_ms())
                     resident[name].append(function.memory()["now"])
-    floor = statistics.median(starts[EMPTY])
+    floor = statistics.median(computed[EMPTY])
     return {
         name: {
             "zip_mb": zipped(binaries[name]) if zips else None, "start_ms": statistics.median(starts[name]), "resident_mb": statistics.median(resident[name]),
-            "start_ratio": statistics.median(starts[name]) / floor,
+            "computed_ms": statistics.median(computed[name]), "start_ratio": statistics.median(computed[name]) / floor,
         }
         for name in ALL
     }
