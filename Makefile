@@ -62,8 +62,8 @@ lint: ## Check format, lints and the template
 sam-local: ## Invoke every sample event with sam local, and check what it answers (needs Docker; ONE=name: that one)
 	@$(STACK) sam-local $(ONE)
 
-bench: ## Measure the functions' zips and cold starts
-	@$(STACK) bench
+bench: ## Measure what waiting for mail costs, beside other patterns (ARGS: --help)
+	@$(STACK) bench $(ARGS)
 
 capacity: ## Count what mail and mailboxes cost, and simulate the renewer (ARGS: --help)
 	@cargo build --quiet --profile capacity --workspace --bin capacity

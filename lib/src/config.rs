@@ -299,8 +299,12 @@ pub fn pace(env: &Environment) -> Result<Pace, SettingError> {
         patience: patience(env)?,
         cooldown: span(env, "CIRCUIT_COOLDOWN_SECONDS", Duration::from_secs(1))?,
         units_per_minute: units_per_minute(env)?,
+        history_page: HISTORY_PAGE,
     })
 }
+
+/// Gmail's own bound for a page of history.
+pub const HISTORY_PAGE: usize = 500;
 
 /// A hundred messages, and the lists that lead to them.
 const LEAST_UNITS: u32 = 2500;

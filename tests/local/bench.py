@@ -1,100 +1,132 @@
-"""What a cold start costs: each function as it would be deployed, its zip, and its time from exec to its first `next` call."""
+"""What waiting for mail costs: zips and cold starts, a connect, a wake-up stage by stage, a busy mailbox, memory; and other patterns.
 
-import io
-import os
-import statistics
-import subprocess
-import threading
-import time
-import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+The functions' own binaries run behind a runtime API of the bench, on MiniStack and the fake Google, with the environments that the
+template gives them. Every figure of a run comes from that run, from what is seen outside the functions."""
 
-from settings import LOCAL, LOGS, ROOT, bare_environment
-from terminal import Failure, heading, say, step
+import argparse
+import json
+import sys
 
-FUNCTIONS = ["pubsub-webhook", "watch-renewer", "history-processor", "connectors-api", "oauth-connect"]
-STARTS = 21
-NOWHERE = "http://127.0.0.1:9"
-# Everything that any of them reads; nothing here is ever called.
-SETTINGS = {
-    "TABLE_NAME": "table", "KMS_KEY_ID": "key", "EVENT_BUS_NAME": "bus", "NOTIFICATION_QUEUE_URL": NOWHERE, "QUARANTINE_QUEUE_URL": NOWHERE,
-    "APP_PUBLIC_URL": "https://app.example.com", "ALLOWED_ORIGINS": "https://app.example.com", "AUTH_ISSUER": NOWHERE,
-    "AUTH_AUDIENCE": "email-connectors", "AUTH_OWNER_CLAIM": "sub", "AUTH_JWKS_URL": NOWHERE, "GOOGLE_CLIENT_ID": "id",
-    "GOOGLE_CLIENT_SECRET": "secret", "GOOGLE_SCOPES": "openid", "GOOGLE_POPUP_REDIRECT": "postmessage", "GOOGLE_TOKEN_URL": NOWHERE,
-    "GOOGLE_REVOKE_URL": NOWHERE, "GOOGLE_CERTS_URL": NOWHERE, "GMAIL_API_BASE": NOWHERE, "GMAIL_BATCH_URL": NOWHERE,
-    "GMAIL_RETRY_STATUS": "503", "RETRY_MAX_ATTEMPTS": "3", "CONNECTOR_UNIQUENESS": "per-provider", "QUIET_AFTER_MINUTES": "360",
-    "PROCESSOR_TIMEOUT_SECONDS": "45", "PUBSUB_TOPIC": "projects/p/topics/t", "PUBSUB_SUBSCRIPTION": "projects/p/subscriptions/s",
-    "PUBSUB_AUDIENCE": "audience", "PUBSUB_SERVICE_ACCOUNT": "push@example.com", "AWS_LAMBDA_FUNCTION_NAME": "bench",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256", "AWS_LAMBDA_FUNCTION_VERSION": "1", "AWS_REGION": "us-east-1",
-    "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-}
+import bench_build
+import bench_report
+import build
+from bench_mailboxes import Mailbox
+from bench_patterns import PATTERNS, Client
+from bench_world import World
+from settings import LOCAL
+from terminal import say, step
+from tools import enter_venv
 
-
-class RuntimeApi(BaseHTTPRequestHandler):
-    """Notes when a function asks for its first event, and gives it none."""
-
-    asked: float | None = None
-    called = threading.Event()
-
-    def do_GET(self) -> None:
-        RuntimeApi.asked = time.perf_counter()
-        RuntimeApi.called.set()
-        # Held open until the function is ended.
-        self.rfile.read(1)
-
-    def log_message(self, *_: object) -> None:
-        pass
+LATENCIES = [0, 50]
+SIZES = [1, 10, 25, 100]
+# Two pages of history, for `history.list` gives 500 records at a time.
+BUSY = 700
 
 
 def run() -> None:
-    binaries = build()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), RuntimeApi)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    rows = {name: (zipped(path), *starts(path, server.server_port)) for name, path in binaries.items()}
-    server.shutdown()
-    heading(f"Cold starts on this machine: the median of {STARTS}, and the ratio to {FUNCTIONS[0]}")
-    base = rows[FUNCTIONS[0]][1]
-    for name, (size, seconds, resident) in rows.items():
-        say(f"  {name:18} zip {size / 1e6:5.2f} MB   exec to first next {seconds * 1000:6.2f} ms  x{seconds / base:4.2f}   resident {resident / 1024:5.1f} MB")
+    enter_venv()
+    given = arguments(sys.argv[2:])
+    binaries = bench_build.quick() if given.short else bench_build.deployed()
+    build.binaries()
+    with World(binaries) as world:
+        result = {"short": given.short, "repetitions": repetitions(given)} | measured(world, given)
+    place = LOCAL / "bench"
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+    table = bench_report.whole(result)
+    (place / "table.md").write_text(table)
+    say(f"\n{table}\n  written to {place / 'table.md'}, the single measurements to {place / 'result.json'}")
+    if given.write_readme:
+        bench_report.write_readme(result)
 
 
-def build() -> dict[str, Path]:
-    """The deployed profile, linked for this machine."""
-    target, log = LOCAL / "bench-target", LOGS / "bench-build.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    command = ["cargo", "build", "--release"] + [word for name in FUNCTIONS for word in ("--package", name)]
-    with step("Build the functions as they are deployed (minutes, the first time)"), log.open("wb") as output:
-        done = subprocess.run(command, cwd=ROOT, env=os.environ | {"CARGO_TARGET_DIR": str(target)}, stdout=output, stderr=subprocess.STDOUT)
-    if done.returncode != 0:
-        raise Failure("the build failed", log)
-    return {name: target / "release" / name for name in FUNCTIONS}
+def arguments(words: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench ARGS=", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="few repetitions of the functions as the tests build them")
+    parser.add_argument("--repetitions", type=int, help="of each wake-up (11, or 2 with --short)")
+    parser.add_argument("--write-readme", action="store_true", help="put the figures into README.md, between its two marks")
+    given = parser.parse_args(words)
+    if given.short and given.write_readme:
+        parser.error("README.md shows the functions as they are deployed, which --short does not measure")
+    return given
 
 
-def zipped(binary: Path) -> int:
-    """Bytes of the zip that Lambda is given."""
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        archive.write(binary, "bootstrap")
-    return len(held.getvalue())
+def repetitions(given: argparse.Namespace) -> int:
+    return given.repetitions or (2 if given.short else 11)
 
 
-def starts(binary: Path, port: int) -> tuple[float, int]:
-    """Seconds from exec to the first `next`, and KiB resident then."""
-    environment = bare_environment() | SETTINGS | {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}"}
-    times, resident = [], []
-    for _ in range(STARTS):
-        RuntimeApi.called.clear()
-        began = time.perf_counter()
-        process = subprocess.Popen([str(binary)], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        try:
-            if not RuntimeApi.called.wait(20):
-                process.kill()
-                raise Failure(f"{binary.name} asked for nothing: {process.stderr.read().decode()}")
-            times.append(RuntimeApi.asked - began)
-            status = Path(f"/proc/{process.pid}/status").read_text()
-            resident.append(int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]))
-        finally:
-            process.kill()
-            process.communicate()
-    return statistics.median(times), int(statistics.median(resident))
+def measured(world: World, given: argparse.Namespace) -> dict:
+    times = repetitions(given)
+    result = {"starts": bench_build.cold_starts(world.binaries, world.environments, 3 if given.short else 21, not given.short)}
+    result["floor_ms"] = bench_build.floor(world.binaries[bench_build.EMPTY], world.environments["pubsub-webhook"], 20)
+    world.latency(0)
+    with step("Warm up"):
+        Mailbox.new(world).ready().wake_up(1)
+    result["connect"] = [row for latency in LATENCIES for row in connects(world, latency, times)]
+    result["wake_ups"] = [row for latency in LATENCIES for mails in SIZES for row in wake_ups(world, latency, mails, times)]
+    result["processor_mb"] = world.functions["history-processor"].memory()
+    result["busy"] = [row for latency in LATENCIES for row in busy(world, latency, times)]
+    result["processor_mb_busy"] = world.functions["history-processor"].memory()
+    result["patterns"] = [row for latency in LATENCIES for row in patterns(world, latency, *((1, SIZES[:-1]) if given.short else (3, SIZES)))]
+    return result
+
+
+def connects(world: World, latency: int, times: int) -> list[dict]:
+    rows = []
+    with step(f"A connect, {latency} ms per request to Google"):
+        for _ in range(times):
+            mailbox = Mailbox.new(world)
+            world.latency(latency)
+            seconds = mailbox.connect()
+            rows.append({"latency": latency, "ms": seconds * 1000, "requests": len(world.timings())})
+            world.latency(0)
+            mailbox.settle()
+    return rows
+
+
+def wake_ups(world: World, latency: int, mails: int, times: int) -> list[dict]:
+    rows = []
+    with step(f"A wake-up for {mails} new mails, {latency} ms per request to Google") as current:
+        for number in range(times):
+            current.progress(f"{number + 1} of {times}")
+            rows.append({"latency": latency, "mails": mails} | waked(Mailbox.new(world).ready(), latency, mails))
+    return rows
+
+
+def busy(world: World, latency: int, times: int) -> list[dict]:
+    """One new mail where many more have come since the settled cursor than fit one page of history."""
+    rows = []
+    with step(f"One new mail in a busy mailbox, {latency} ms per request to Google"):
+        mailbox = Mailbox.new(world).ready()
+        for _ in range(BUSY // 100):
+            mailbox.receive(100)
+            mailbox.settle()
+        for _ in range(times):
+            rows.append({"latency": latency, "mails": 1} | waked(mailbox, latency, 1))
+    return rows
+
+
+def waked(mailbox: Mailbox, latency: int, mails: int) -> dict:
+    mailbox.world.latency(latency)
+    try:
+        return mailbox.wake_up(mails)
+    finally:
+        mailbox.world.latency(0)
+
+
+def patterns(world: World, latency: int, times: int, sizes: list[int]) -> list[dict]:
+    """The same mail on the same fake, read in other orders of calls."""
+    rows = []
+    with step(f"The same mail by other patterns, {latency} ms per request to Google"):
+        for mails in sizes:
+            mailbox = Mailbox.new(world)
+            client = Client(mailbox)
+            since = client.gmail("profile")["historyId"]
+            mailbox.receive(mails)
+            world.latency(latency)
+            for pattern in PATTERNS:
+                for _ in range(times):
+                    seconds, requests = client.run(pattern, since, mails)
+                    rows.append({"pattern": pattern, "latency": latency, "mails": mails, "ms": seconds * 1000, "requests": requests})
+            world.latency(0)
+    return rows

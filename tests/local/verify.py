@@ -150,6 +150,7 @@ def long() -> list[Phase]:
     security_teeth = Phase("The security cases' teeth", [sys.executable, "tests/teeth/bite.py", "--security"], [teeth])
     whole = Phase("Tests that go deeper", nextest(DEEPER), [build], {"TEST_DEPTH": "whole"})
     fuzzed = Phase("Fuzzing", [sys.executable, "tests/local/fuzz.py", FUZZ_MINUTES], [security_teeth])
+    bench = Phase("Bench, short", local("bench", "--short"), [build, tools])
     packed = Phase("Built by cargo-lambda", local("build-as-deployed"), [pack])
 
     weathered, shot = Stack("weathered", AS_ADVISED, collects=True), Stack("killed-long", SOON, collects=True)
@@ -161,7 +162,7 @@ def long() -> list[Phase]:
     described = operated.phase("The API after its description, whole", local("described"), [runbooks])
     ups = [storm.after[0], gap.after[0], runbooks.after[0]]
     downs = [weathered.down([storm]), shot.down([gap]), operated.down([described])]
-    return [tools, build, pack, simulation, whole, teeth, security_teeth, fuzzed, packed, *ups, storm, gap, runbooks, described, *downs]
+    return [tools, build, pack, simulation, whole, teeth, security_teeth, fuzzed, bench, packed, *ups, storm, gap, runbooks, described, *downs]
 
 
 def built() -> list[Phase]:

@@ -18,7 +18,7 @@ use email_connectors::adapters::hmac::HmacSha256;
 use email_connectors::adapters::https;
 use email_connectors::adapters::oidc::{JwksVerifier, KeySource};
 use email_connectors::adapters::system::System;
-use email_connectors::config::{AppSettings, ConnectSettings, GoogleSettings};
+use email_connectors::config::{AppSettings, ConnectSettings, GoogleSettings, HISTORY_PAGE};
 use email_connectors::domain::claims::{IdentityPolicy, PushPolicy, SecurityEventPolicy, UserPolicy};
 use email_connectors::domain::connector::Uniqueness;
 use email_connectors::domain::health::Norms;
@@ -43,8 +43,13 @@ use tower::ServiceExt;
 use uuid::Uuid;
 
 const PATIENCE: Patience = Patience { settle: Duration::from_secs(15), quiet_after: Duration::from_secs(60) };
-const PACE: Pace =
-    Pace { processor_timeout: Duration::from_secs(5), patience: PATIENCE, cooldown: Duration::from_secs(5), units_per_minute: 1_000_000 };
+const PACE: Pace = Pace {
+    processor_timeout: Duration::from_secs(5),
+    patience: PATIENCE,
+    cooldown: Duration::from_secs(5),
+    units_per_minute: 1_000_000,
+    history_page: HISTORY_PAGE,
+};
 
 pub struct Inside {
     pub world: World,

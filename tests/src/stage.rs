@@ -6,6 +6,7 @@ use crate::world::{
     Account, CLIENT_ID, Consent, FixedClock, Mail, MemoryBus, MemoryGmail, MemoryQuarantine, MemoryStore, MemoryVault, MemoryVerifier,
     MemoryWakeUps, SCOPES, World,
 };
+use email_connectors::config::HISTORY_PAGE;
 use email_connectors::domain::claims::{IdentityPolicy, PushPolicy};
 use email_connectors::domain::connector::{Connector, Uniqueness};
 use email_connectors::domain::event::{DetailType, Event};
@@ -32,8 +33,13 @@ pub const COOLDOWN: Duration = Duration::from_secs(60);
 pub const UNITS_PER_MINUTE: u32 = 6000;
 pub const SWEEP_BUDGET: Duration = Duration::from_secs(25);
 pub const PATIENCE: Patience = Patience { settle: SETTLE, quiet_after: QUIET_AFTER };
-pub const PACE: Pace =
-    Pace { processor_timeout: PROCESSOR_TIMEOUT, patience: PATIENCE, cooldown: COOLDOWN, units_per_minute: UNITS_PER_MINUTE };
+pub const PACE: Pace = Pace {
+    processor_timeout: PROCESSOR_TIMEOUT,
+    patience: PATIENCE,
+    cooldown: COOLDOWN,
+    units_per_minute: UNITS_PER_MINUTE,
+    history_page: HISTORY_PAGE,
+};
 pub const MINUTE: Duration = Duration::from_secs(60);
 pub const DAY: Duration = Duration::from_secs(24 * 3600);
 /// So long after it was renewed every watch is due again, whatever its connector's share.

@@ -2,6 +2,7 @@
 
 mod stories {
     mod adopting;
+    mod ahead;
     mod arriving;
     mod asking;
     mod changing;

@@ -31,7 +31,7 @@ use self::stand_in::StandIn;
 use self::wire::TokenAnswer;
 use crate::adapters::https;
 use crate::adapters::system::System;
-use crate::config::{DryRun, GoogleSettings};
+use crate::config::{DryRun, GoogleSettings, HISTORY_PAGE};
 use crate::domain::claims::Claims;
 use crate::domain::email_address::EmailAddress;
 use crate::domain::gap::Slice;
@@ -45,8 +45,6 @@ use crate::ports::{
     AuthorizationCode, Clock, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage, Performed, Profile, ProviderError, Sender,
 };
 
-/// Gmail's own bound for a page of history.
-const PAGE_SIZE: &str = "500";
 /// The messages of a page are fetched before the next page is asked for.
 const LIST_SIZE: &str = "100";
 /// An attachment of 35 MB, in base64 within JSON.
@@ -221,10 +219,10 @@ impl EmailProvider for Gmail {
     }
 
     async fn history(&self, access: &AccessToken, after: HistoryId, page_token: Option<&str>) -> Result<HistoryPage, ProviderError> {
-        let after = after.to_string();
+        let (after, most) = (after.to_string(), HISTORY_PAGE.to_string());
         let mut query = vec![
             ("startHistoryId", after.as_str()),
-            ("maxResults", PAGE_SIZE),
+            ("maxResults", &most),
             ("historyTypes", "messageAdded"),
             ("historyTypes", "labelAdded"),
             ("fields", HISTORY_FIELDS),

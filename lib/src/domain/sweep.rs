@@ -34,6 +34,8 @@ pub struct Pace {
     pub cooldown: Duration,
     /// Gmail's quota units for one mailbox.
     pub units_per_minute: u32,
+    /// How many records a page of history holds at most.
+    pub history_page: usize,
 }
 
 /// When the renewer first looks at a connector after a connect: soon, in case that connect did not get to its watch.

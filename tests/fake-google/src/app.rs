@@ -15,6 +15,7 @@ use crate::keys::Keys;
 use crate::mailbox::Mailbox;
 use crate::oauth::Oauth;
 use crate::pubsub::Push;
+use crate::timing::Timings;
 
 pub(crate) struct App {
     pub config: Config,
@@ -33,6 +34,7 @@ pub(crate) struct State {
     pub cloud: CloudChange,
     pub faults: Faults,
     pub calls: Calls,
+    pub timings: Timings,
     pub violations: Vec<String>,
     pub keys: Keys,
 }
@@ -46,6 +48,7 @@ impl App {
             cloud: CloudChange::default(),
             faults: Faults::default(),
             calls: Calls::default(),
+            timings: Timings::default(),
             violations: Vec::new(),
             keys,
         };

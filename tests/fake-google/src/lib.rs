@@ -23,6 +23,7 @@ mod query;
 mod rfc5322;
 mod search;
 mod server;
+mod timing;
 mod values;
 
 use std::sync::Arc;
@@ -44,6 +45,7 @@ pub use faults::Fault;
 pub use keys::Signing;
 pub use mime::{NewAttachment, NewMessage};
 pub use pubsub::{PulledPush, PushChange, PushMode, PushSettings, PushStatus};
+pub use timing::{Latency, Timing};
 
 /// How long `stop` lets answers that are already under way finish.
 const GRACE: Duration = Duration::from_secs(2);

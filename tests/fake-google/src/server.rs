@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, Method, Uri};
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{any, get, post};
 
@@ -16,6 +17,7 @@ use crate::batch::batch;
 use crate::cloud;
 use crate::gmail::{self, Call};
 use crate::oauth;
+use crate::timing::timed;
 
 /// A mail of Gmail's longest, in base64 within JSON.
 const LONGEST_BODY: usize = 64 * 1024 * 1024;
@@ -34,6 +36,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(cloud::routes())
         .fallback(any(gmail_call))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        .layer(from_fn_with_state(app.clone(), timed))
         .with_state(app)
 }
 

@@ -55,14 +55,16 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
         let mut listing = self.next.position.backlog.clone().unwrap_or_else(|| Listing::begin(self.now()));
         let sieve = Sieve::new(self.triggers);
         let (mut pinned, mut restarted) = (false, false);
+        let mut ahead = self.look_ahead(session, &listing, &sieve).await?;
         loop {
-            let mut page = match self.page(session, &listing).await {
+            let mut page = match self.page(session, self.next.position.settled, listing.page_token.as_deref()).await {
                 Err(ProcessError::Access(AccessError::Provider(ProviderError::HistoryExpired)))
                     if listing.page_token.is_none() && !pinned =>
                 {
                     pinned = true;
                     self.pin(session).await?;
                     listing = Listing::begin(self.now());
+                    ahead.clear();
                     continue;
                 }
                 // The listing is not known any more: from the start. The ledger makes that harmless.
@@ -72,12 +74,13 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
                     restarted = true;
                     self.next.position.backlog = None;
                     listing = Listing::begin(self.now());
+                    ahead.clear();
                     continue;
                 }
                 page => page?,
             };
             listing.saw(page.history_id);
-            page.records.retain(|record| !listing.looked_at.contains(&record.id));
+            page.records.retain(|record| !listing.looked_at.contains(&record.id) && !ahead.contains(&record.id));
             let candidates =
                 if self.triggers.is_empty() { Vec::new() } else { sieve.candidates(&page.records, &self.next.position.handled) };
             if let Progress::Paused(pause) = self.decide_all(session, &candidates, &mut listing.looked_at).await? {
@@ -109,12 +112,46 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
         Ok(Progress::Done)
     }
 
-    async fn page(&self, session: &mut Session<'_, S, V, P>, listing: &Listing) -> Result<HistoryPage, ProcessError> {
-        let (provider, after) = (&self.process.provider, self.next.position.settled);
-        let page = session.call(price::HISTORY, |access| {
-            let token = listing.page_token.clone();
-            async move { provider.history(&access, after, token.as_deref()).await }
-        });
+    /// A busy mailbox's listing comes to what is new only behind pages of what was handled. For a push, what follows the cursor
+    /// is looked at first, and committed: its events wait for no such page, only the cursor does. Answers the records that need
+    /// no second look before that listing ends.
+    async fn look_ahead(
+        &mut self,
+        session: &mut Session<'_, S, V, P>,
+        listing: &Listing,
+        sieve: &Sieve,
+    ) -> Result<BTreeSet<HistoryId>, ProcessError> {
+        let mut ahead = BTreeSet::new();
+        let busy = self.next.position.handled.len() >= self.process.pace.history_page;
+        let resumed = self.next.position.backlog.is_some();
+        if !busy || resumed || self.wake_up.kind != Kind::Push || self.triggers.is_empty() {
+            return Ok(ahead);
+        }
+        let page = match self.page(session, self.next.position.cursor, None).await {
+            // So will the listing be, which knows what to do.
+            Err(ProcessError::Access(AccessError::Provider(ProviderError::HistoryExpired))) => return Ok(ahead),
+            page => page?,
+        };
+        let candidates = sieve.candidates(&page.records, &self.next.position.handled);
+        self.decide_all(session, &candidates, &mut ahead).await?;
+        // Those that failed now hold the cursor, and would only fail again.
+        let failed =
+            |message: &MessageId| self.next.position.troubles.get(message).is_some_and(|trouble| trouble.tried_at >= listing.began_at);
+        ahead.extend(candidates.iter().filter(|candidate| failed(&candidate.message)).flat_map(|candidate| &candidate.records));
+        if !self.decided.is_empty() {
+            self.commit(session.take_units()).await?;
+        }
+        Ok(ahead)
+    }
+
+    async fn page(
+        &self,
+        session: &mut Session<'_, S, V, P>,
+        after: HistoryId,
+        page_token: Option<&str>,
+    ) -> Result<HistoryPage, ProcessError> {
+        let provider = &self.process.provider;
+        let page = session.call(price::HISTORY, |access| async move { provider.history(&access, after, page_token).await });
         Ok(page.await?)
     }
 

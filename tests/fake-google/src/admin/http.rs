@@ -76,6 +76,8 @@ fn oversight_routes() -> Router<Arc<App>> {
         .route("/push/pull", post(pull_pushes))
         .route("/faults", post(add_fault).delete(clear_faults))
         .route("/calls", get(calls).delete(clear_calls))
+        .route("/latency", put(set_latency))
+        .route("/timings", get(timings))
         .route("/violations", get(violations))
 }
 
@@ -247,6 +249,15 @@ async fn calls(State(admin): State<Admin>, Query(whose): Query<Whose>) -> Answer
 async fn clear_calls(State(admin): State<Admin>, Query(whose): Query<Whose>) -> StatusCode {
     admin.clear_calls_of(whose.email.as_deref());
     StatusCode::NO_CONTENT
+}
+
+async fn set_latency(State(admin): State<Admin>, body: Bytes) -> Answer {
+    admin.set_latency(read(&body)?);
+    done(Ok(()))
+}
+
+async fn timings(State(admin): State<Admin>) -> Answer {
+    shown(admin.timings())
 }
 
 async fn violations(State(admin): State<Admin>) -> Answer {

@@ -8,6 +8,7 @@ use crate::calls::CallRecord;
 use crate::cloud::CloudChange;
 use crate::faults::Fault;
 use crate::pubsub::{self, PulledPush, PushChange, PushSettings, PushStatus};
+use crate::timing::{Latency, Timing};
 
 impl Admin {
     pub fn set_push(&self, change: PushChange) -> PushSettings {
@@ -81,8 +82,22 @@ impl Admin {
         self.clear_calls_of(None);
     }
 
+    /// Of a mailbox, if one is named; of all with their times.
     pub fn clear_calls_of(&self, email: Option<&str>) {
-        self.app.state().calls.log.retain(|call| !call.is_of(email));
+        let mut state = self.app.state();
+        state.calls.log.retain(|call| !call.is_of(email));
+        if email.is_none() {
+            state.timings.log.clear();
+        }
+    }
+
+    /// From now on each request waits so long, and is noted with its times.
+    pub fn set_latency(&self, latency: Latency) {
+        self.app.state().timings.latency = Some(latency);
+    }
+
+    pub fn timings(&self) -> Vec<Timing> {
+        self.app.state().timings.log.clone()
     }
 
     /// Requests that the discovery document does not know.

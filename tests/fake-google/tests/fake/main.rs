@@ -12,4 +12,5 @@ mod hostile;
 mod mail;
 mod oauth;
 mod push;
+mod timing;
 mod tokens;
