@@ -20,6 +20,8 @@ SCRATCH = ROOT / ".local" / "teeth"
 # A build directory of its own, which stays: cargo knows a workspace's crates by their place in it, and would take what
 # was built with a bug for the project's own.
 TARGET = ROOT / "target" / "teeth"
+# A build that nobody debugs.
+QUICK = {"CARGO_TARGET_DIR": str(TARGET), "CARGO_PROFILE_DEV_DEBUG": "0"}
 BUILT = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute() / "debug"
 # Scenarios with single faults, some pairs, then histories; each ends at the first violation.
 DEPTHS = (["--first", "--pairs-step", "0", "--sampled-pairs", "0"], ["--first", "--only-seeds", "--seeds", "4000"])
@@ -86,7 +88,7 @@ class Security:
         return f"{len(rows)} rows, first: {rows[0]}" if rows else f"it broke off: {ran.stdout[-300:]}"
 
     def cargo(self, *arguments: str) -> subprocess.CompletedProcess:
-        environment = os.environ | {"CARGO_TARGET_DIR": str(TARGET), "SECURITY_ROWS": "in-process", "LOCAL_DIR": str(SCRATCH / "rows")}
+        environment = os.environ | QUICK | {"SECURITY_ROWS": "in-process", "LOCAL_DIR": str(SCRATCH / "rows")}
         command = ["cargo", "test", "--quiet", "--workspace", "--test", "security", *arguments]
         return subprocess.run(command, cwd=SCRATCH, env=environment, capture_output=True, text=True)
 
@@ -114,7 +116,7 @@ def executables(folder: str, names: list[str]) -> set[str]:
 
 def build(where: Path) -> Path:
     """Builds the simulation, and takes it aside: the next build writes to the same place."""
-    environment = os.environ | {"CARGO_TARGET_DIR": str(TARGET)}
+    environment = os.environ | QUICK
     command = ["cargo", "build", "--quiet", "--workspace", "--bin", "sim"]
     built = subprocess.run(command, cwd=where, env=environment, capture_output=True, text=True)
     if built.returncode != 0:

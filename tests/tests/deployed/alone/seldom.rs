@@ -142,6 +142,25 @@ async fn one_sweep_ends_what_google_refused_to_end_follows_a_mailbox_and_tells_o
 }
 
 #[tokio::test]
+async fn a_watch_that_google_does_not_renew_shows_why_and_is_tried_again() {
+    let stack = Stack::at_rest().await;
+    let (rows, user) = (Rows::of(&stack).await, User::connected(&stack, "unwatched").await);
+    stack.idle().await;
+    stack.fault(&user.email, json!({"method": "watch", "status": 503, "times": 0})).await;
+    let due = [(":due", at_once()), (":ago", long_ago())];
+    rows.change(connector(&user), "SET due_at = :due, #watch.expiration = :ago, #watch.renewed_at = :ago", &due).await;
+    let failed = async || Some(user.connector(&stack).await["watch"].clone()).filter(|watch| watch["failure"].is_object());
+    let watch = stack.until_swept("a renewal that failed", failed).await;
+    assert!(watch["failure"]["reason"].is_string() && watch["failure"]["times"].as_u64() >= Some(1), "{watch}");
+
+    stack.mend(&user.email).await;
+    // Sooner than its own time for a next try.
+    rows.change(connector(&user), "SET due_at = :due", &due[..1]).await;
+    let renewed = async || (user.connector(&stack).await["watch"]["status"] == "active").then_some(());
+    stack.until_swept("a watch again", renewed).await;
+}
+
+#[tokio::test]
 async fn a_data_key_that_is_gone_is_made_anew_by_whoever_needs_one() {
     let stack = Stack::at_rest().await;
     let rows = Rows::of(&stack).await;
