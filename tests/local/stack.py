@@ -24,6 +24,7 @@ USAGE = """usage: stack.py COMMAND
   metrics-compared [STACK…]  what the running stacks counted, held against docs/metrics.md, after a test run
   runbooks [NAME…|--short]  walk through docs/operations.md on the running stack
   take-down               the running stack, as docs/operations.md removes it, with its data
+  first-steps             the commands of docs/first-steps.md, on the running stack
   google-client           Google's own client library drives the fake Google
   migration [ROWS]        users of an older system are taken over, killed twice on the way, on the running stack
   described [--short]     the API tried after its own description, on the running stack
@@ -209,6 +210,12 @@ def security_table() -> None:
     cases.table(LOCAL)
 
 
+def first_steps() -> None:
+    import first_steps as steps
+
+    steps.run()
+
+
 def all_tools() -> None:
     tools.venvs()
 
@@ -257,7 +264,7 @@ COMMANDS = {
     "canary-template": canary_template,
     "with-ministack": with_ministack, "sam-local": sam_local, "bench": bench, "security": security,
     "security-table": security_table, "test": test, "test-long": test_long, "build-tests": build_tests, "pack": pack,
-    "each-event-once": each_event_once, "tools": all_tools, "build-as-deployed": build_as_deployed,
+    "each-event-once": each_event_once, "tools": all_tools, "first-steps": first_steps, "build-as-deployed": build_as_deployed,
 }
 
 

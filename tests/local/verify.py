@@ -122,7 +122,8 @@ def short() -> list[Phase]:
 
     operated = Stack("operated", AS_ADVISED)
     doctor = operated.phase("Doctor", nextest("binary(doctor)"), [operated.up([pack])])
-    described = operated.phase("The API after its description", local("described", "--short"), [doctor])
+    steps = operated.phase("First steps", local("first-steps"), [doctor])
+    described = operated.phase("The API after its description", local("described", "--short"), [steps])
     migration = operated.phase("A migration, killed twice", local("migration"), [described])
     runbooks = operated.phase("Runbooks", local("runbooks", "--short"), [migration])
 
@@ -137,7 +138,7 @@ def short() -> list[Phase]:
     table = Phase("Security table", local("security-table"), [tried, secrets])
     away = operated.phase("Take down", local("take-down"), [once, secrets, metrics, rights])
     ups = [first.after[0] for first in (told, survived, tried, doctor)]
-    tests = [told, once, survived, tried, doctor, described, migration, runbooks, secrets, metrics, rights, table, away]
+    tests = [told, once, survived, tried, doctor, steps, described, migration, runbooks, secrets, metrics, rights, table, away]
     downs = [stack.down([once, secrets, metrics, rights, away]) for stack in running]
     return [tools, build, pack, *alone, *ups, *tests, *downs]
 
@@ -147,9 +148,9 @@ def long() -> list[Phase]:
     tools, build, pack = built()
     simulation = Phase("The whole simulation", [str(BUILT / "sim")], [build])
     teeth = Phase("The simulation's teeth", [sys.executable, "tests/teeth/bite.py"], [build])
-    security_teeth = Phase("The security cases' teeth", [sys.executable, "tests/teeth/bite.py", "--security"], [teeth])
+    security_teeth = Phase("The security cases' teeth", [sys.executable, "tests/teeth/bite.py", "--security"], [build])
     whole = Phase("Tests that go deeper", nextest(DEEPER), [build], {"TEST_DEPTH": "whole"})
-    fuzzed = Phase("Fuzzing", [sys.executable, "tests/local/fuzz.py", FUZZ_MINUTES], [security_teeth])
+    fuzzed = Phase("Fuzzing", [sys.executable, "tests/local/fuzz.py", FUZZ_MINUTES], [teeth])
     bench = Phase("Bench, short", local("bench", "--short"), [build, tools])
     packed = Phase("Built by cargo-lambda", local("build-as-deployed"), [pack])
 

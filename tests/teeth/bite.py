@@ -16,10 +16,11 @@ from pathlib import Path
 
 TEETH = Path(__file__).resolve().parent
 ROOT = TEETH.parent.parent
-SCRATCH = ROOT / ".local" / "teeth"
+KIND = "security" if "--security" in sys.argv[1:] else "simulation"
+SCRATCH = ROOT / ".local" / f"teeth-{KIND}"
 # A build directory of its own, which stays: cargo knows a workspace's crates by their place in it, and would take what
 # was built with a bug for the project's own.
-TARGET = ROOT / "target" / "teeth"
+TARGET = ROOT / "target" / f"teeth-{KIND}"
 # A build that nobody debugs.
 QUICK = {"CARGO_TARGET_DIR": str(TARGET), "CARGO_PROFILE_DEV_DEBUG": "0"}
 BUILT = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute() / "debug"
@@ -147,7 +148,7 @@ def alone():
 def main() -> None:
     lock = alone()
     names = set(sys.argv[1:]) - {"--security"}
-    tried = Security() if "--security" in sys.argv[1:] else Simulation()
+    tried = Security() if KIND == "security" else Simulation()
     teeth = [tooth for tooth in sorted(tried.teeth.glob("*.tooth")) if not names or tooth.stem in names]
     missed = []
     copy()
