@@ -2,6 +2,7 @@
 
 import math
 import statistics
+import textwrap
 
 from bench_mailboxes import STAGES
 from bench_patterns import PATTERNS
@@ -133,4 +134,5 @@ def write_readme(result: dict) -> None:
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
         raise Failure(f"README.md has no block between {BEGIN} and {END}")
     before, rest = text.split(BEGIN)
-    readme.write_text(f"{before}{BEGIN}\n{summary(result)}\n{END}{rest.split(END)[1]}")
+    wrapped = "\n".join(line if line.startswith("|") else textwrap.fill(line, 118, break_on_hyphens=False) for line in summary(result).splitlines())
+    readme.write_text(f"{before}{BEGIN}\n{wrapped}\n{END}{rest.split(END)[1]}")
