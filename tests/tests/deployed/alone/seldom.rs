@@ -154,8 +154,8 @@ async fn a_watch_that_google_does_not_renew_shows_why_and_is_tried_again() {
     assert!(watch["failure"]["reason"].is_string() && watch["failure"]["times"].as_u64() >= Some(1), "{watch}");
 
     stack.mend(&user.email).await;
-    // Sooner than its own time for a next try.
-    rows.change(connector(&user), "SET due_at = :due", &due[..1]).await;
+    // Its next try is five minutes after the failure.
+    rows.change(connector(&user), "SET due_at = :due, #watch.failure.#at = :ago", &due).await;
     let renewed = async || (user.connector(&stack).await["watch"]["status"] == "active").then_some(());
     stack.until_swept("a watch again", renewed).await;
 }
