@@ -26,7 +26,6 @@ PARAMETERS = (
 AS_ADVISED, SOON = "VisibilityTimeout=30", "VisibilityTimeout=6"
 # Tests of a deployed stack wait for most of their time.
 SIDE_BY_SIDE = "8"
-FUZZ_MINUTES = "0.1"
 KILLED = "test(/^deployed::killed::/)"
 
 # All other tests need nothing that runs.
@@ -150,7 +149,6 @@ def long() -> list[Phase]:
     teeth = Phase("The simulation's teeth", [sys.executable, "tests/teeth/bite.py"], [build])
     security_teeth = Phase("The security cases' teeth", [sys.executable, "tests/teeth/bite.py", "--security"], [build])
     whole = Phase("Tests that go deeper", nextest(DEEPER), [build], {"TEST_DEPTH": "whole"})
-    fuzzed = Phase("Fuzzing", [sys.executable, "tests/local/fuzz.py", FUZZ_MINUTES], [teeth])
     bench = Phase("Bench, short", local("bench", "--short"), [build, tools])
     packed = Phase("Built by cargo-lambda", local("build-as-deployed"), [pack])
 
@@ -163,7 +161,7 @@ def long() -> list[Phase]:
     described = operated.phase("The API after its description, whole", local("described"), [runbooks])
     ups = [storm.after[0], gap.after[0], runbooks.after[0]]
     downs = [weathered.down([storm]), shot.down([gap]), operated.down([described])]
-    return [tools, build, pack, simulation, whole, teeth, security_teeth, fuzzed, bench, packed, *ups, storm, gap, runbooks, described, *downs]
+    return [tools, build, pack, simulation, whole, teeth, security_teeth, bench, packed, *ups, storm, gap, runbooks, described, *downs]
 
 
 def built() -> list[Phase]:
