@@ -44,7 +44,7 @@ async fn a_revoked_grant_is_down_until_the_user_connects_again() {
 }
 
 #[tokio::test]
-async fn a_gmail_that_fails_five_times_in_a_row_is_down() {
+async fn a_gmail_that_fails_five_times_in_a_row_is_down_until_it_answers_again() {
     let stack = Stack::running();
     let user = User::connected(&stack, "ada").await;
     stack.fault(&user.email, json!({"method": "history.list", "status": 503, "times": 0})).await;
@@ -57,6 +57,14 @@ async fn a_gmail_that_fails_five_times_in_a_row_is_down() {
     let open = stack.until("an open circuit", failing).await;
     assert_eq!((&open["status"], &open["circuit"]["failures"]), (&json!("down"), &json!(5)), "{open}");
     assert!(open["last_error"].is_string() && open["backlog"]["put_off_until"].is_string(), "{open}");
+
+    stack.mend(&user.email).await;
+    let answering = async || {
+        let health = health(&stack, &user).await;
+        (health["circuit"]["state"] == "closed" && health["last_error"].is_null()).then_some(health)
+    };
+    let well = stack.until_swept("a closed circuit", answering).await;
+    assert_eq!((&well["circuit"]["failures"], codes(&well)), (&json!(0), vec![]), "{well}");
 }
 
 #[tokio::test]
