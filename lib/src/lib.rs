@@ -4,5 +4,7 @@ pub mod adapters;
 pub mod config;
 pub mod domain;
 pub mod flows;
+pub mod gateway;
+pub mod panics;
 pub mod ports;
 pub mod web;

@@ -3,12 +3,12 @@
 use std::error::Error;
 use std::time::Duration;
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::{Json, Router};
 use serde::Serialize;
 
 use crate::domain::claims::{Refusal, UserPolicy};
@@ -151,14 +151,6 @@ pub async fn no_such_route() -> Problem {
 
 pub async fn no_such_method() -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this route knows other methods")
-}
-
-/// Runs `done` after each answer was made: a frozen environment writes nothing.
-pub fn after_each(router: Router, done: impl Fn() + Clone + Send + Sync + 'static) -> Router {
-    router.layer(axum::middleware::map_response(move |response: Response| {
-        done();
-        async { response }
-    }))
 }
 
 /// A request's body, whole; too long or broken off it is a problem document as any other.

@@ -14,6 +14,8 @@ from terminal import Failure, heading, say
 
 DOCS = ROOT / "docs" / "metrics.md"
 ROW = re.compile(r"^\| `(?P<name>\w+)` \| (?P<unit>\w+) \| (?P<dimensions>[^|]*) \| (?P<functions>[^|]*) \|", re.M)
+# No request that a test sends makes a function panic; a test of the gateway's own does.
+NEVER = {"Panics"}
 QUANTILES = (0.5, 0.95, 0.99)
 
 
@@ -112,7 +114,7 @@ def compare(states: list[dict]) -> None:
     """Every metric that the docs name was counted on these stacks, as they say, and no other was."""
     documented = {row["name"]: row for row in ROW.finditer(DOCS.read_text())}
     found = collect(states)
-    wrong = [f"{name} is in the docs, and nobody counted it" for name in documented.keys() - found.keys()]
+    wrong = [f"{name} is in the docs, and nobody counted it" for name in documented.keys() - found.keys() - NEVER]
     wrong += [f"{name} was counted, and is not in the docs" for name in found.keys() - documented.keys()]
     for name, counted in found.items():
         if name not in documented:

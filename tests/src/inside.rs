@@ -1,5 +1,5 @@
-//! The three HTTP functions and the processor in this process: real routers, verifier and Gmail adapter, in front of a fake
-//! Google of their own, over a store, a vault, a queue and a bus in memory.
+//! The three HTTP functions and the processor in this process: a gateway's events, real routers, verifier and Gmail adapter, in
+//! front of a fake Google of their own, over a store, a vault, a queue and a bus in memory.
 #![allow(clippy::disallowed_methods, reason = "a test lives in the world, and waits for it")]
 
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use crate::deployed::{ORIGIN, PUSH_PATH, Stack};
+use crate::gateway::{Functions, Gateway, Matches};
 use crate::stage::{PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION};
 use crate::world::{MemoryBus, MemoryDepths, MemoryStore, MemoryVault, MemoryWakeUps, SCOPES, World};
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
@@ -39,7 +40,6 @@ use pubsub_webhook::Webhook;
 use secrecy::SecretString;
 use serde_json::json;
 use time::OffsetDateTime;
-use tower::ServiceExt;
 use uuid::Uuid;
 
 const PATIENCE: Patience = Patience { settle: Duration::from_secs(15), quiet_after: Duration::from_secs(60) };
@@ -123,6 +123,8 @@ pub struct Options {
     pub queue_only: bool,
     /// Whether a user may leave out every scope but the two that say who it is.
     pub any_scopes: bool,
+    /// What the gateway matches its routes on.
+    pub matches: Matches,
 }
 
 impl Inside {
@@ -140,7 +142,8 @@ impl Inside {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let required_scopes = if options.any_scopes { vec!["openid".into(), "email".into()] } else { SCOPES.map(String::from).into() };
         let inside = Self { world, fake, machine, google, url, required_scopes };
-        let app = inside.routes(options.legacy_token);
+        let gateway = Gateway::before(inside.functions(options.legacy_token), options.matches);
+        let app = Router::new().fallback(move |request: Request| async move { gateway.answer(request).await });
         tokio::spawn(async move { axum::serve(listener, app).await });
         if !options.queue_only {
             inside.process();
@@ -174,20 +177,13 @@ impl Inside {
         UserGate { verifier: self.keys("users/certs"), policy }
     }
 
-    /// One server for the three functions, as the gateway is.
-    fn routes(&self, legacy_token: Option<SecretString>) -> Router {
-        let oauth = oauth_connect::router(self.oauth());
-        let api = connectors_api::router(self.api());
-        let webhook = pubsub_webhook::router(self.webhook(legacy_token));
-        Router::new().fallback(move |request: Request| {
-            let path = request.uri().path();
-            let router = match path {
-                path if path.starts_with("/api/auth/") => oauth.clone(),
-                path if path.starts_with("/api/email/webhook/") => webhook.clone(),
-                _ => api.clone(),
-            };
-            router.oneshot(request)
-        })
+    /// The three functions, as the gateway invokes them.
+    pub fn functions(&self, legacy_token: Option<SecretString>) -> Functions {
+        Functions::from([
+            ("oauth-connect", oauth_connect::router(self.oauth())),
+            ("connectors-api", connectors_api::router(self.api())),
+            ("pubsub-webhook", pubsub_webhook::router(self.webhook(legacy_token))),
+        ])
     }
 
     fn oauth(&self) -> OauthConnect<Memory> {

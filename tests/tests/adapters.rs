@@ -21,8 +21,6 @@ mod restoring;
 mod scripted;
 #[path = "adapters/store.rs"]
 mod store;
-#[path = "support/template.rs"]
-mod template;
 #[path = "adapters/upgraded.rs"]
 mod upgraded;
 #[path = "adapters/vault.rs"]

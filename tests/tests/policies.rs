@@ -9,5 +9,3 @@ mod judging;
 mod roles;
 #[path = "policies/statement.rs"]
 mod statement;
-#[path = "support/template.rs"]
-mod template;

@@ -13,8 +13,6 @@ mod aws;
 mod dry;
 #[path = "samples/emulator.rs"]
 mod emulator;
-#[path = "support/template.rs"]
-mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
 

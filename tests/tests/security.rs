@@ -11,6 +11,7 @@ mod security {
     mod case;
     mod connecting;
     mod counters;
+    mod doorway;
     mod ending;
     mod forge;
     mod granting;

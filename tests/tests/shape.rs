@@ -19,5 +19,3 @@ mod secrets;
 mod stack;
 #[path = "shape/teeth.rs"]
 mod teeth;
-#[path = "support/template.rs"]
-mod template;

@@ -14,8 +14,9 @@ use email_connectors::adapters::{aws, https};
 use email_connectors::config::{AppSettings, DryRun, GoogleSettings, UserSettings, environment, norms};
 use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::check::Checked;
-use email_connectors::web::{UserGate, after_each};
-use lambda_http::{Error, run, tracing};
+use email_connectors::gateway;
+use email_connectors::web::UserGate;
+use lambda_http::{Error, tracing};
 
 /// AWS and Google.
 struct Real;
@@ -57,5 +58,5 @@ async fn main() -> Result<(), Error> {
         refreshes: Refreshes::default(),
         machine: System,
     };
-    run(after_each(router(api), move || telemetry.flush())).await
+    gateway::run(router(api), move || telemetry.flush()).await
 }

@@ -8,7 +8,8 @@ use email_connectors::domain::metric::{WAKE_UPS, WAKE_UPS_COALESCED};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::wake_up::{WakeUp, coalesce};
 use email_connectors::flows::process::Process;
-use email_connectors::ports::{Clock, EmailProvider, EventBus, Quarantine, Store, Vault, WakeUps};
+use email_connectors::panics::caught;
+use email_connectors::ports::{Cause, Clock, EmailProvider, EventBus, Quarantine, Store, Vault, WakeUps};
 use email_connectors::web::causes;
 use futures_util::future::join_all;
 use tokio::time::timeout;
@@ -87,12 +88,12 @@ async fn handle_group<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: Wake
     let span = tracing::info_span!("wake_up", kind, pubsub_message_id, mailbox_group = wake_up.group());
     // One mailbox that takes all the time must not take its neighbours' wake-ups with it.
     let most = process.pace.processor_timeout - process.pace.processor_timeout / 10;
-    let Ok(ended) = timeout(most, process.run(&wake_up, now).instrument(span.clone())).await else {
+    let Ok(ended) = timeout(most, caught(process.run(&wake_up, now)).instrument(span.clone())).await else {
         came("failed");
         tracing::error!(parent: &span, "wake-up took too long, it will come again");
         return group.message_ids;
     };
-    match ended {
+    match ended.map_err(Cause::from).and_then(|ended| ended.map_err(Cause::from)) {
         Ok(outcomes) if outcomes.is_empty() => {
             came("unknown_mailbox");
             tracing::info!(parent: &span, "nobody connected this mailbox");
@@ -104,7 +105,7 @@ async fn handle_group<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: Wake
         }
         Err(error) => {
             came("failed");
-            tracing::error!(parent: &span, error = %causes(&error), "wake-up failed, it will come again");
+            tracing::error!(parent: &span, error = %causes(&*error), "wake-up failed, it will come again");
             group.message_ids
         }
     }

@@ -12,6 +12,7 @@ use email_connectors::adapters::{aws, https};
 use email_connectors::config::{DryRun, GoogleSettings, environment, pace};
 use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::process::Process;
+use email_connectors::panics;
 use email_connectors::ports::Clock;
 use history_processor::handle;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
@@ -19,6 +20,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
+    panics::are_logged();
     let env = environment();
     let telemetry = Telemetry::start("history-processor", &env)?;
     let google = GoogleSettings::read(&env)?;

@@ -12,8 +12,9 @@ use email_connectors::adapters::{aws, https};
 use email_connectors::config::{AppSettings, ConnectSettings, DryRun, GoogleSettings, UserSettings, environment};
 use email_connectors::domain::claims::{IdentityPolicy, SecurityEventPolicy};
 use email_connectors::flows::connect::Connect;
-use email_connectors::web::{UserGate, after_each};
-use lambda_http::{Error, run, tracing};
+use email_connectors::gateway;
+use email_connectors::web::UserGate;
+use lambda_http::{Error, tracing};
 use oauth_connect::{OauthConnect, World, router};
 
 /// AWS and Google.
@@ -57,5 +58,5 @@ async fn main() -> Result<(), Error> {
         settings,
         machine: System,
     };
-    run(after_each(router(oauth), move || telemetry.flush())).await
+    gateway::run(router(oauth), move || telemetry.flush()).await
 }

@@ -7,8 +7,8 @@ use email_connectors::adapters::telemetry::Telemetry;
 use email_connectors::adapters::{aws, https};
 use email_connectors::config::{PushSettings, environment};
 use email_connectors::flows::receive::Receive;
-use email_connectors::web::after_each;
-use lambda_http::{Error, run, tracing};
+use email_connectors::gateway;
+use lambda_http::{Error, tracing};
 use pubsub_webhook::{Webhook, router};
 
 #[tokio::main(flavor = "current_thread")]
@@ -30,5 +30,5 @@ async fn main() -> Result<(), Error> {
         legacy_token: settings.legacy_token,
         clock: System,
     };
-    run(after_each(router(webhook), move || telemetry.flush())).await
+    gateway::run(router(webhook), move || telemetry.flush()).await
 }

@@ -12,6 +12,7 @@ use email_connectors::adapters::{aws, https};
 use email_connectors::config::{DryRun, GoogleSettings, environment, patience, span};
 use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::renew::Renew;
+use email_connectors::panics;
 use email_connectors::ports::Clock;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
 use serde::de::IgnoredAny;
@@ -20,6 +21,7 @@ use watch_renewer::handle;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
+    panics::are_logged();
     let env = environment();
     let telemetry = Telemetry::start("watch-renewer", &env)?;
     let google = GoogleSettings::read(&env)?.with_topic(&env)?;
@@ -37,9 +39,9 @@ async fn main() -> Result<(), Error> {
         refreshes: Refreshes::default(),
     };
     run(service_fn(async |_: LambdaEvent<IgnoredAny>| {
-        let summary = handle(&renew, System.now()).await;
+        let summary = panics::caught(handle(&renew, System.now())).await;
         telemetry.flush();
-        Ok::<_, Error>(summary)
+        summary.map_err(Error::from)
     }))
     .await
 }

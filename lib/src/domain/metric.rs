@@ -29,6 +29,7 @@ impl Unit {
     }
 }
 
+pub const PANICS: &str = "Panics";
 pub const PUSH_QUEUED: &str = "PushQueued";
 pub const PUSH_REFUSED: &str = "PushRefused";
 pub const PUSH_MALFORMED: &str = "PushMalformed";
@@ -71,6 +72,7 @@ const RENEWER: &[&str] = &["watch-renewer"];
 const API: &[&str] = &["connectors-api"];
 const CONNECT: &[&str] = &["oauth-connect"];
 const TALKS_TO_GOOGLE: &[&str] = &["oauth-connect", "connectors-api", "history-processor", "watch-renewer"];
+const ALL: &[&str] = &["oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer"];
 const PUBLISHES: &[&str] = &["oauth-connect", "connectors-api", "history-processor"];
 const ADMITS: &[&str] = &["oauth-connect", "connectors-api"];
 
@@ -78,7 +80,13 @@ const fn count(name: &'static str, dimensions: &'static [&'static str], function
     Metric { name, unit: Unit::Count, dimensions, functions, tells }
 }
 
-pub static METRICS: [Metric; 35] = [
+pub static METRICS: [Metric; 36] = [
+    count(
+        PANICS,
+        &[],
+        ALL,
+        "errors of our own that ended a request (it was answered 500) or a wake-up (it comes again), and nothing else: the log says where (`panicked`)",
+    ),
     count(PUSH_QUEUED, &[], WEBHOOK, "pushes that became a wake-up in the queue"),
     count(
         PUSH_REFUSED,

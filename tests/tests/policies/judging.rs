@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::calls::{self, Calls};
 use crate::statement::{Right, Statement};
-use crate::{roles, template};
+use ::tests::template;
+
+use crate::roles;
 
 const EVERY_FUNCTION: &str = "*";
 

@@ -12,10 +12,11 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use email_connectors::adapters::aws::SdkConfig;
 use fake_google::{Config, FakeGoogle, Running};
 use serde_json::Value;
+use tests::template;
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
-use crate::{aws, template};
+use crate::aws;
 
 /// Where a function may leave something: the queues, and the bus, by the variables that name them.
 pub const QUEUES: [&str; 4] = ["NOTIFICATION_QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "QUARANTINE_QUEUE_URL", BUS];

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use email_connectors::domain::metric::{METRICS, Metric};
 use serde_yaml_ng::Value;
 
-use crate::template;
+use tests::template;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/metrics.md");
 const NAMESPACE: &str = "AWS::StackName";

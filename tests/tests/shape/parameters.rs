@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use serde_yaml_ng::Value;
 
-use crate::template;
+use tests::template;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/parameters.md");
 const BEGIN: &str = "<!-- parameters: made by the test `parameters` -->\n";

@@ -99,6 +99,13 @@ fn the_web_knows_no_flow_and_no_adapter() {
 }
 
 #[test]
+fn the_gateway_knows_events_and_problem_documents_alone() {
+    for place in ["lib/src/gateway.rs", "lib/src/gateway"] {
+        must_not_mention(place, &["crate::flows", "crate::adapters", "crate::ports", "crate::config", "aws_sdk_", "reqwest"]);
+    }
+}
+
+#[test]
 fn a_function_wires_and_translates() {
     for function in FUNCTIONS {
         must_not_mention(&format!("functions/{function}"), &["aws_sdk_", "aws_config", "reqwest", "std::env::var", "sleep"]);

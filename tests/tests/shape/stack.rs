@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_yaml_ng::Value;
 
-use crate::template;
+use tests::template;
 
 fn resources(template: &Value, kind: &str) -> Vec<(String, Value)> {
     let all = template["Resources"].as_mapping().unwrap();

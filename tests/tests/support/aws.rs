@@ -9,7 +9,7 @@ use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::ports::{Clock, Entropy};
 use serde_yaml_ng::Value;
 
-use crate::template;
+use tests::template;
 
 pub async fn config() -> SdkConfig {
     let config = email_connectors::adapters::aws::load().await;

@@ -26,12 +26,27 @@ fn plain(value: Value) -> Value {
     }
 }
 
-/// Every route that the gateway lets through: its method and its path.
-#[allow(dead_code, reason = "not every test that reads the template asks for its routes")]
-pub fn routes(template: &Value) -> Vec<(String, String)> {
+/// One route of the gateway, and the function behind it, by its binary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    pub method: String,
+    pub path: String,
+    pub function: String,
+}
+
+/// Every route that the gateway lets through.
+pub fn routes(template: &Value) -> Vec<Route> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
-    let resources = template["Resources"].as_mapping().unwrap().values();
-    let events = resources.filter_map(|resource| resource["Properties"]["Events"].as_mapping()).flat_map(|events| events.values());
-    let http = events.filter(|event| event["Type"] == "HttpApi").map(|event| &event["Properties"]);
-    http.map(|route| (text(&route["Method"]), text(&route["Path"]))).collect()
+    let of = |resource: &Value| {
+        let function = text(&resource["Metadata"]["BuildProperties"]["Binary"]);
+        let events = resource["Properties"]["Events"].as_mapping().cloned().unwrap_or_default();
+        let http = events.into_iter().map(|(_, event)| event).filter(|event| event["Type"] == "HttpApi");
+        let route = |event: Value| Route {
+            method: text(&event["Properties"]["Method"]),
+            path: text(&event["Properties"]["Path"]),
+            function: function.clone(),
+        };
+        http.map(route).collect::<Vec<_>>()
+    };
+    template["Resources"].as_mapping().unwrap().values().flat_map(of).collect()
 }

@@ -1,0 +1,40 @@
+//! What a panic does in a function: it is written down and counted, and ends nothing but what it happened in.
+
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
+
+use crate::domain::metric::PANICS;
+
+/// It says nothing of why: a panic's message may hold what a caller sent.
+#[derive(Debug, thiserror::Error)]
+#[error("an error of our own, of which the log says where it was (`panicked`)")]
+pub struct Panicked;
+
+/// Once for each process: a line of JSON for each panic, in place of text on stderr.
+pub fn are_logged() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "panicked");
+    }));
+}
+
+pub async fn caught<T>(work: impl Future<Output = T>) -> Result<T, Panicked> {
+    // What it leaves half done is dropped with it, but for caches, which hold whole values.
+    AssertUnwindSafe(work).catch_unwind().await.map_err(|_| {
+        metrics::counter!(PANICS).increment(1);
+        Panicked
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_panics_is_an_error_and_what_does_not_is_itself() {
+        let broken = async { Vec::<u8>::new()[std::hint::black_box(1)] };
+        assert!(caught(broken).now_or_never().unwrap().is_err());
+        assert_eq!(caught(async { 7 }).now_or_never().unwrap().unwrap(), 7);
+    }
+}
