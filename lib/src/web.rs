@@ -39,6 +39,9 @@ pub struct Problem {
     /// The OAuth scope to connect again with.
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'static str>,
+    /// The messages that were not read for an answer that is too large.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unread_ids: Vec<String>,
     #[serde(skip)]
     retry_after_seconds: Option<u32>,
 }
@@ -50,7 +53,17 @@ fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result
 impl Problem {
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
-        Self { kind: "about:blank", title, status, code, detail: detail.into(), field: None, scope: None, retry_after_seconds: None }
+        Self {
+            kind: "about:blank",
+            title,
+            status,
+            code,
+            detail: detail.into(),
+            field: None,
+            scope: None,
+            unread_ids: Vec::new(),
+            retry_after_seconds: None,
+        }
     }
 
     /// Names the field of the request that is at fault, as a path from the body.
@@ -61,6 +74,11 @@ impl Problem {
     /// Names the scope that is missing.
     pub fn needing(self, scope: &'static str) -> Self {
         Self { scope: Some(scope), ..self }
+    }
+
+    /// Names the messages that were not read.
+    pub fn leaving_unread(self, unread_ids: Vec<String>) -> Self {
+        Self { unread_ids, ..self }
     }
 
     /// Says when to try again, in whole seconds and not too early.

@@ -69,12 +69,12 @@ async fn operate<W: World>(
     let query: Vec<(String, String)> =
         form_urlencoded::parse(query.unwrap_or_default().as_bytes()).map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
     let value = if entry.body == BodyShape::None { serde_json::Value::Null } else { json_body(&body)? };
-    let request = MailRequest::read(operation, &path, &query, || Ok(value)).map_err(no_request)?;
     let range = headers.get("range").and_then(|range| range.to_str().ok());
+    let request = MailRequest::read(operation, &path, &query, || Ok(value)).map_err(no_request)?.in_range(range);
     let doing = Doing { api, owner: &owner, id: &id, operation, now };
     match request_key(operation, &id, &path, &headers, &body, now)? {
         Some(key) => doing.once(request, &key).await,
-        None => doing.run(request, range).await.map(IntoResponse::into_response),
+        None => doing.run(request).await.map(IntoResponse::into_response),
     }
 }
 
@@ -87,9 +87,9 @@ struct Doing<'a, W: World> {
 }
 
 impl<W: World> Doing<'_, W> {
-    async fn run(&self, request: MailRequest, range: Option<&str>) -> Result<Told, Problem> {
+    async fn run(&self, request: MailRequest) -> Result<Told, Problem> {
         let performed = self.perform(request.clone()).await.map_err(|error| mail_problem::problem(error, self.now))?;
-        mail_answer::told(self.operation, &request, performed, range)
+        mail_answer::told(self.operation, &request, performed)
     }
 
     async fn perform(&self, request: MailRequest) -> Result<email_connectors::ports::Performed, OperateError> {
@@ -136,7 +136,7 @@ impl<W: World> Doing<'_, W> {
                 return Err(mail_problem::problem(error, self.now));
             }
         };
-        let told = mail_answer::told(self.operation, &request, performed, None)?;
+        let told = mail_answer::told(self.operation, &request, performed)?;
         if let Err(error) = store.keep_answer(self.owner, key, &told.text()).await {
             // It is done all the same; who asks again under the key is told that nobody knows.
             tracing::error!(%error, "the answer is not kept under its key");

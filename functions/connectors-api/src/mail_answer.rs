@@ -11,15 +11,13 @@ use email_connectors::domain::operation::answer::{
     AttachmentBytes, BatchDeleted, BatchModified, Deleted, Deletion, MailAnswer, ThreadReference,
 };
 use email_connectors::domain::operation::request::MailRequest;
-use email_connectors::domain::range::{Asked, asked};
+use email_connectors::domain::range::{LONGEST_PART, SHORTEST_PART, Served, served};
 use email_connectors::ports::Performed;
 use email_connectors::web::Problem;
 use serde::Serialize;
 
 /// Lambda answers 6 MB, with bytes in base64.
 const LONGEST_ANSWER: usize = 5_500_000;
-/// What is downloaded at a time.
-pub const LONGEST_PART: usize = 4 * 1024 * 1024;
 
 const QUOTA_UNITS: HeaderName = HeaderName::from_static("x-quota-units");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -31,12 +29,15 @@ pub(crate) enum Told {
     Bytes { response: Box<Response>, units: u32 },
 }
 
-pub(crate) fn told(operation: Operation, request: &MailRequest, performed: Performed, range: Option<&str>) -> Result<Told, Problem> {
+pub(crate) fn told(operation: Operation, request: &MailRequest, performed: Performed) -> Result<Told, Problem> {
     let units = performed.units;
     let made = matches!(operation, Operation::CreateDraft | Operation::CreateLabel);
     let status = if made { StatusCode::CREATED } else { StatusCode::OK };
     let text = match performed.answer {
-        MailAnswer::Bytes(bytes) => return Ok(Told::Bytes { response: Box::new(download(&bytes, range)?), units }),
+        MailAnswer::Bytes(content) => {
+            let range = if let MailRequest::GetAttachment(.., range) = request { range.as_deref() } else { None };
+            return Ok(Told::Bytes { response: Box::new(download(content, range)?), units });
+        }
         MailAnswer::Messages(answer) => render(&answer),
         MailAnswer::Threads(answer) => render(&answer),
         MailAnswer::Drafts(answer) => render(&answer),
@@ -116,28 +117,35 @@ impl IntoResponse for Told {
 }
 
 /// An attachment is its sender's: it is saved and never shown, under a name that cannot leave its header.
-fn download(content: &AttachmentBytes, range: Option<&str>) -> Result<Response, Problem> {
-    let (all, length) = (&content.bytes, content.bytes.len());
-    let (status, range) = match asked(range, length) {
-        Asked::Outside => {
+fn download(content: AttachmentBytes, range: Option<&str>) -> Result<Response, Problem> {
+    let length = content.bytes.as_ref().map_or(usize::try_from(content.attachment.size).unwrap_or(usize::MAX), Vec::len);
+    let (status, range) = match served(range, length) {
+        Served::Whole => (StatusCode::OK, 0..length),
+        Served::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
+        Served::Outside => {
             let detail = format!("the attachment is {length} bytes long");
             return Err(Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_outside", detail).at("range"));
         }
-        Asked::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
-        Asked::Whole => (StatusCode::OK, 0..length),
+        Served::TooSmall(asked) => {
+            let detail = format!(
+                "this would be {asked} bytes, for which all {length} are read; ask for parts of {SHORTEST_PART} to {LONGEST_PART}, or for the end"
+            );
+            return Err(Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_too_small", detail).at("range"));
+        }
+        Served::TooLarge(asked) => {
+            let detail = format!(
+                "this would be {asked} bytes; ask for it in parts of up to {LONGEST_PART}, as with `Range: bytes=0-{}`",
+                LONGEST_PART - 1
+            );
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "attachment_too_large", detail).at("range"));
+        }
     };
-    if range.len() > LONGEST_PART {
-        let detail = format!(
-            "this would be {} bytes; ask for it in parts of up to {LONGEST_PART}, as with `Range: bytes=0-{}`",
-            range.len(),
-            LONGEST_PART - 1
-        );
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "attachment_too_large", detail).at("range"));
-    }
-    let mut response = (status, all[range.clone()].to_vec()).into_response();
+    let (mut bytes, attachment) = (content.bytes.unwrap_or_default(), content.attachment);
+    bytes.truncate(range.end);
+    let mut response = (status, bytes.split_off(range.start.min(bytes.len()))).into_response();
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, content_type(&content.attachment.mime_type));
-    headers.insert(CONTENT_DISPOSITION, disposition(&content.attachment));
+    headers.insert(CONTENT_TYPE, content_type(&attachment.mime_type));
+    headers.insert(CONTENT_DISPOSITION, disposition(&attachment));
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
@@ -158,17 +166,32 @@ fn content_type(mime_type: &str) -> HeaderValue {
     HeaderValue::from_str(shown).unwrap_or(HeaderValue::from_static("application/octet-stream"))
 }
 
+/// A file's name is no longer on most systems, in bytes; in a header each byte may take three.
+const LONGEST_NAME: usize = 255;
+
+/// The name within that bound, its extension kept if it is one.
+fn bounded(name: &str) -> String {
+    let within = |text: &str, most: usize| text[..text.floor_char_boundary(most)].to_string();
+    if name.len() <= LONGEST_NAME {
+        return name.to_string();
+    }
+    match name.rsplit_once('.') {
+        Some((stem, extension)) if (1..=16).contains(&extension.len()) => {
+            format!("{}.{extension}", within(stem, LONGEST_NAME - 1 - extension.len()))
+        }
+        _ => within(name, LONGEST_NAME),
+    }
+}
+
 /// RFC 6266: a plain name for all, and the real one for who can read it.
 fn disposition(attachment: &Attachment) -> HeaderValue {
+    let filename = bounded(&attachment.filename);
     let safe = |character: char| if character.is_ascii_alphanumeric() || " ._-()".contains(character) { character } else { '_' };
-    let plain: String = attachment.filename.chars().map(safe).collect();
+    let plain: String = filename.chars().map(safe).collect();
     let plain = if plain.trim().is_empty() { "attachment".to_string() } else { plain };
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let encoded: String = attachment
-        .filename
-        .bytes()
-        .map(|byte| if unreserved(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect();
+    let encoded: String =
+        filename.bytes().map(|byte| if unreserved(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect();
     let told = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}");
     HeaderValue::try_from(told).unwrap_or(HeaderValue::from_static("attachment"))
 }
@@ -183,7 +206,7 @@ mod tests {
 
     fn downloaded(filename: &str, mime_type: &str, range: Option<&str>) -> Result<Response, Problem> {
         let bytes = vec![0xff, 0xfe, 0x00];
-        download(&AttachmentBytes { attachment: attachment(filename, mime_type), bytes }, range)
+        download(AttachmentBytes { attachment: attachment(filename, mime_type), bytes: Some(bytes) }, range)
     }
 
     fn header(response: &Response, name: &str) -> String {
@@ -204,6 +227,22 @@ mod tests {
             let response = downloaded(filename, "application/pdf", None).unwrap();
             assert_eq!(header(&response, "content-disposition"), expected);
             assert_eq!(response.headers().get("set-cookie"), None);
+        }
+    }
+
+    #[test]
+    fn a_long_file_name_is_cut_and_keeps_its_extension() {
+        let table = [
+            (format!("{}.pdf", "a".repeat(4000)), format!("{}.pdf", "a".repeat(251))),
+            ("ä".repeat(4000) + ".tar.gz", "ä".repeat(126) + ".gz"),
+            ("a".repeat(4000), "a".repeat(255)),
+            (format!("a.{}", "b".repeat(4000)), format!("a.{}", "b".repeat(253))),
+            ("a".repeat(255), "a".repeat(255)),
+        ];
+        for (name, expected) in table {
+            assert_eq!(bounded(&name), expected);
+            let response = downloaded(&name, "application/pdf", None).unwrap();
+            assert!(header(&response, "content-disposition").len() < 2_000);
         }
     }
 
@@ -232,11 +271,16 @@ mod tests {
 
     #[test]
     fn what_is_too_large_is_downloaded_in_parts() {
-        let large = AttachmentBytes { attachment: attachment("a", "image/png"), bytes: vec![7; LONGEST_PART + 1] };
-        assert_eq!(download(&large, None).unwrap_err().into_response().status(), StatusCode::PAYLOAD_TOO_LARGE);
-        let first = download(&large, Some(&format!("bytes=0-{}", LONGEST_PART - 1))).unwrap();
+        let large = |range: Option<&str>| {
+            let bytes = Some(vec![7; LONGEST_PART + 1]);
+            download(AttachmentBytes { attachment: attachment("a", "image/png"), bytes }, range)
+        };
+        let refused = |range| large(range).unwrap_err().into_response().status();
+        assert_eq!(refused(None), StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(refused(Some("bytes=0-0")), StatusCode::RANGE_NOT_SATISFIABLE);
+        let first = large(Some(&format!("bytes=0-{}", LONGEST_PART - 1))).unwrap();
         assert_eq!(first.status(), StatusCode::PARTIAL_CONTENT);
-        let rest = download(&large, Some(&format!("bytes={LONGEST_PART}-"))).unwrap();
+        let rest = large(Some(&format!("bytes={LONGEST_PART}-"))).unwrap();
         assert_eq!(header(&rest, "content-range"), format!("bytes {LONGEST_PART}-{LONGEST_PART}/{}", LONGEST_PART + 1));
     }
 }

@@ -76,6 +76,12 @@ fn provider(error: ProviderError) -> Problem {
             let detail = "Gmail is not available; nothing was done, try again shortly";
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "gmail_unavailable", detail).again_in(retry_after.unwrap_or(SOON))
         }
+        ProviderError::TooLarge { unread } => {
+            let detail =
+                "there is more to read than can be answered; ask for a smaller page_size, for format=metadata, or for each by itself";
+            let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "answer_too_large", detail);
+            problem.leaving_unread(unread.into_iter().map(|id| id.to_string()).collect())
+        }
         ProviderError::PageLost => {
             Problem::new(StatusCode::BAD_REQUEST, "invalid_page_token", "list again from the first page").at("page_token")
         }

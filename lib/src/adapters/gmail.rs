@@ -29,7 +29,7 @@ use self::measured::Measured;
 use self::retry_after::Head;
 use self::stand_in::StandIn;
 use self::wire::TokenAnswer;
-use crate::adapters::https;
+use crate::adapters::https::{self, BodyError};
 use crate::adapters::system::System;
 use crate::config::{DryRun, GoogleSettings, HISTORY_PAGE};
 use crate::domain::claims::Claims;
@@ -47,8 +47,8 @@ use crate::ports::{
 
 /// The messages of a page are fetched before the next page is asked for.
 const LIST_SIZE: &str = "100";
-/// An attachment of 35 MB, in base64 within JSON.
-const LONGEST_ANSWER: usize = 50 * 1024 * 1024;
+/// Of 35 MB, in base64 within JSON.
+const LONGEST_ATTACHMENT: usize = 50 * 1024 * 1024;
 
 const HISTORY_FIELDS: &str = "history(id,messagesAdded(message(id,labelIds)),labelsAdded(labelIds,message(id))),historyId,nextPageToken";
 const LIST_FIELDS: &str = "messages(id),nextPageToken";
@@ -111,6 +111,9 @@ impl Gmail {
     }
 
     fn wait(&self, attempt: u32, failure: &Failure) -> Option<Duration> {
+        if failure.is_too_large {
+            return None;
+        }
         self.settings.retry.wait(attempt, failure.effective_status(), failure.retry_after, jitter())
     }
 
@@ -245,7 +248,7 @@ impl EmailProvider for Gmail {
 
     async fn messages(&self, access: &AccessToken, ids: &[MessageId], only_headers: bool) -> Result<Fetched, ProviderError> {
         let depth = if only_headers { Depth::Headers } else { Depth::Event };
-        self.fetch(access, ids, depth, wire::Message::into_message).await
+        self.fetch(access, ids, depth, wire::Message::into_message, None).await
     }
 
     async fn perform(&self, access: &AccessToken, request: &MailRequest, sender: Sender<'_>) -> Result<Performed, ProviderError> {
@@ -280,14 +283,16 @@ async fn once(request: RequestBuilder) -> Result<Answered, Failure> {
 }
 
 async fn answer(request: RequestBuilder) -> Result<Answered, Failure> {
+    let most = request.most;
     let response = request.send().await?;
     let status = response.status();
     let header = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok()).map(String::from);
     let head = Head { retry_after: header(RETRY_AFTER), date: header(DATE) };
     let content_type = header(CONTENT_TYPE).unwrap_or_default();
     // A refusal whose body breaks off is a refusal all the same, and its headers may say how long to wait.
-    match (status.is_success(), https::body(response, LONGEST_ANSWER).await) {
+    match (status.is_success(), https::body(response, most).await) {
         (true, Ok(body)) => Ok(Answered { content_type, head, body }),
+        (true, Err(error @ BodyError::TooLong(_))) => Err(Failure::too_large(error)),
         (true, Err(error)) => Err(Failure::no_answer(error)),
         (false, body) => Err(Failure::answered(status.as_u16(), &head, &body.unwrap_or_default())),
     }

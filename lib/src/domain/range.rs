@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
+enum Asked {
     /// Everything: no range was asked for, or one that need not be understood.
     Whole,
     Part(Range<usize>),
@@ -12,7 +12,7 @@ pub enum Asked {
 }
 
 /// What `Range: bytes=…` asks for of so many bytes. Several ranges, and other units, are ignored, as the rules allow.
-pub fn asked(header: Option<&str>, length: usize) -> Asked {
+fn asked(header: Option<&str>, length: usize) -> Asked {
     let Some((first, last)) = header.and_then(|text| text.trim().strip_prefix("bytes=")).and_then(|range| range.split_once('-')) else {
         return Asked::Whole;
     };
@@ -37,9 +37,63 @@ pub fn asked(header: Option<&str>, length: usize) -> Asked {
     }
 }
 
+/// What is downloaded at a time, in bytes.
+pub const LONGEST_PART: usize = 4 * 1024 * 1024;
+/// Each part of a larger attachment costs reading all of it.
+pub const SHORTEST_PART: usize = 1024 * 1024;
+
+/// What is answered to what was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Served {
+    Whole,
+    Part(Range<usize>),
+    Outside,
+    /// So many bytes, more than come at a time.
+    TooLarge(usize),
+    /// So many bytes of a large attachment, in its middle.
+    TooSmall(usize),
+}
+
+pub fn served(header: Option<&str>, length: usize) -> Served {
+    let range = match asked(header, length) {
+        Asked::Whole if length <= LONGEST_PART => return Served::Whole,
+        Asked::Whole => return Served::TooLarge(length),
+        Asked::Outside => return Served::Outside,
+        Asked::Part(range) => range,
+    };
+    let small = length > LONGEST_PART && range.len() < SHORTEST_PART && range.end < length;
+    match range.len() {
+        long if long > LONGEST_PART => Served::TooLarge(long),
+        short if small => Served::TooSmall(short),
+        _ => Served::Part(range),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_range_of_a_large_attachment_is_worth_reading_it() {
+        let large = LONGEST_PART + 10;
+        let table = [
+            (None, 3, Served::Whole),
+            (None, LONGEST_PART, Served::Whole),
+            (None, large, Served::TooLarge(large)),
+            (Some("bytes=0-0"), 3, Served::Part(0..1)),
+            (Some("bytes=0-0"), LONGEST_PART, Served::Part(0..1)),
+            (Some("bytes=0-0"), large, Served::TooSmall(1)),
+            (Some("bytes=0-1048575"), large, Served::Part(0..SHORTEST_PART)),
+            (Some("bytes=0-4194303"), large, Served::Part(0..LONGEST_PART)),
+            (Some("bytes=0-4194304"), large, Served::TooLarge(LONGEST_PART + 1)),
+            (Some("bytes=-10"), large, Served::Part(LONGEST_PART..large)),
+            (Some("bytes=4194313-"), large, Served::Part(large - 1..large)),
+            (Some("bytes=4194314-"), large, Served::Outside),
+        ];
+        for (header, length, expected) in table {
+            assert_eq!(served(header, length), expected, "{header:?} of {length}");
+        }
+    }
 
     #[test]
     fn a_range_is_read_as_the_rules_say() {

@@ -43,6 +43,9 @@ pub enum ProviderError {
     /// The mailbox or the project has used its quota up.
     #[error("the quota is used up: {reason}")]
     RateLimited { reason: String, retry_after: Option<Duration> },
+    /// The answer is longer than is read at a time, and would be again; of a listing, which messages are not read for it.
+    #[error("the answer is too large")]
+    TooLarge { unread: Vec<MessageId> },
     /// It may have been done, or not.
     #[error("nobody knows whether it was done: {0}")]
     OutcomeUnknown(String),

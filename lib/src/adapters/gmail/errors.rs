@@ -16,11 +16,17 @@ pub struct Failure {
     /// What Google says to humans. Only what no reason tells apart is looked for in it.
     pub message: String,
     pub retry_after: Option<Duration>,
+    /// The answer was longer than is read, as it would be again.
+    pub is_too_large: bool,
 }
 
 impl Failure {
     pub fn no_answer(why: impl std::fmt::Display) -> Self {
-        Self { status: None, reason: why.to_string(), message: String::new(), retry_after: None }
+        Self { status: None, reason: why.to_string(), message: String::new(), retry_after: None, is_too_large: false }
+    }
+
+    pub fn too_large(why: impl std::fmt::Display) -> Self {
+        Self { is_too_large: true, ..Self::no_answer(why) }
     }
 
     pub fn answered(status: u16, head: &Head, body: &[u8]) -> Self {
@@ -33,7 +39,7 @@ impl Failure {
             }
         };
         let retry_after = retry_after(head, &message);
-        Self { status: Some(status), reason: bounded(&reason), message: bounded(&message), retry_after }
+        Self { status: Some(status), reason: bounded(&reason), message: bounded(&message), retry_after, is_too_large: false }
     }
 
     /// A rate limit may come as 403, which says no only for now.
@@ -45,12 +51,13 @@ impl Failure {
 
     /// Nothing was said of what was asked for: it was too much at a time, or no answer came.
     pub fn is_for_now(&self) -> bool {
-        matches!(self.effective_status(), None | Some(429))
+        !self.is_too_large && matches!(self.effective_status(), None | Some(429))
     }
 
     /// For Gmail's API.
     pub fn of_api(self) -> ProviderError {
         match self.effective_status() {
+            _ if self.is_too_large => ProviderError::TooLarge { unread: Vec::new() },
             Some(401) => ProviderError::Unauthorized,
             None | Some(408 | 429 | 500..) => self.unavailable(),
             Some(status) => ProviderError::Refused { status, reason: self.told() },
@@ -69,6 +76,7 @@ impl Failure {
     /// done.
     pub fn of_request(self, may_be_repeated: bool) -> ProviderError {
         match self.effective_status() {
+            _ if self.is_too_large => self.of_api(),
             Some(429) => ProviderError::RateLimited { reason: self.told(), retry_after: self.retry_after },
             None | Some(408 | 500..) if !may_be_repeated => ProviderError::OutcomeUnknown(self.to_string()),
             _ => self.of_api(),
@@ -162,7 +170,7 @@ mod tests {
             (Some(401), "authError", false, "access token"),
         ];
         for (status, reason, may_be_repeated, expected) in table {
-            let failure = Failure { status, reason: reason.into(), message: String::new(), retry_after: None };
+            let failure = Failure { status, ..Failure::no_answer(reason) };
             let told = failure.of_request(may_be_repeated).to_string();
             assert!(told.contains(expected), "{status:?} {reason}: {told}");
         }

@@ -1,11 +1,13 @@
 //! Messages, one by itself or many in batches: each is answered for itself, and what may pass is asked for again.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use reqwest::header::CONTENT_TYPE;
 use secrecy::ExposeSecret;
 
 use super::errors::Failure;
+use super::line::LONGEST_ANSWER;
 use super::measured::{MESSAGES_GET, count};
 use super::{Gmail, batch, once, parse, pause, wire};
 use crate::domain::id::MessageId;
@@ -120,35 +122,46 @@ impl<T> Fetching<T> {
 }
 
 impl Gmail {
-    /// In any order.
+    /// In any order, and no more than `most` bytes of answers: what would be more is left, as too large. Without such a bound a
+    /// batch that is too large is asked for in halves, down to the message that is too large by itself.
     pub(super) async fn fetch<T>(
         &self,
         access: &AccessToken,
         ids: &[MessageId],
         depth: Depth,
         reading: Reading<T>,
+        most: Option<usize>,
     ) -> Result<Fetched<T>, ProviderError> {
         if let [id] = ids {
             return self.fetch_one(access, id, depth, reading).await;
         }
         let mut fetching = Fetching::default();
         let mut wanted = ids.to_vec();
-        let mut attempt = 1;
+        let (mut attempt, mut budget) = (1, most.unwrap_or(usize::MAX));
         while !wanted.is_empty() {
             let size = if attempt == 1 { BATCH } else { BATCH_AGAIN };
-            for (number, group) in wanted.chunks(size).enumerate() {
+            let mut groups: VecDeque<&[MessageId]> = wanted.chunks(size).collect();
+            while let Some(group) = groups.pop_front() {
                 let wait = |failure: &Failure| self.wait(attempt, failure);
-                match self.batch(access, group, depth, reading).await {
+                let with_rest = |groups: VecDeque<&[MessageId]>| [group].into_iter().chain(groups).flatten().cloned().collect::<Vec<_>>();
+                match self.batch(access, group, depth, reading, &mut budget).await {
                     Ok(answers) => group.iter().zip(answers).try_for_each(|(id, answer)| fetching.take(id, answer, wait))?,
                     Err(failure) if failure.status == Some(401) => return Err(failure.of_api()),
+                    Err(failure) if failure.is_too_large && most.is_none() => match group {
+                        [id] => fetching.take(id, Answer::Refused(failure), wait)?,
+                        _ => {
+                            let (first, second) = group.split_at(group.len() / 2);
+                            groups.push_front(second);
+                            groups.push_front(first);
+                        }
+                    },
                     Err(failure) => match wait(&failure) {
                         // The batches after it would be silent as well, each for its whole time.
                         Some(wait) if failure.status.is_none() => {
-                            fetching.ask_again(&wanted[number * size..], wait);
-                            break;
+                            fetching.ask_again(&with_rest(std::mem::take(&mut groups)), wait);
                         }
                         Some(wait) => fetching.ask_again(group, wait),
-                        None => return cut_short(fetching, &wanted[number * size..], failure, ids.len()),
+                        None => return cut_short(fetching, &with_rest(groups), failure, ids.len()),
                     },
                 }
             }
@@ -180,20 +193,24 @@ impl Gmail {
         }
     }
 
-    /// What each part of one batch says, in the order of `ids`; a failure if the batch itself was not answered well.
+    /// What each part of one batch says, in the order of `ids`; a failure if the batch itself was not answered well. Its length is
+    /// taken from the budget.
     async fn batch<T>(
         &self,
         access: &AccessToken,
         ids: &[MessageId],
         depth: Depth,
         reading: Reading<T>,
+        budget: &mut usize,
     ) -> Result<Vec<Answer<T>>, Failure> {
         let path = |id: &MessageId| self.message_url(id, depth).map(|url| format!("{}?{}", url.path(), url.query().unwrap_or_default()));
         let paths = ids.iter().map(path).collect::<Result<Vec<_>, _>>()?;
         let request = self.http.post(&self.settings.batch_url).bearer_auth(access.secret.expose_secret());
+        let request = request.within(LONGEST_ANSWER.min(*budget));
         let request =
             request.header(CONTENT_TYPE, format!("multipart/mixed; boundary={}", batch::BOUNDARY)).body(batch::request_body(&paths));
         let answered = once(request).await.inspect_err(|failure| count(MESSAGES_GET, Some(failure), ids.len()))?;
+        *budget -= answered.body.len();
         let parts = batch::read_answers(&answered.content_type, &answered.head, &answered.body);
         let answer = |index| parts.iter().find(|part| part.index == index).map(|part| Answer::of_part(part, reading));
         let unanswered = || Answer::Refused(Failure::no_answer("a part was not answered"));

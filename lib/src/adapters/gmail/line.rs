@@ -8,6 +8,10 @@ use serde::Serialize;
 use super::errors::Failure;
 use super::stand_in::StandIn;
 
+/// What does not fit through Lambda need not be read: of 16 MB in Gmail's JSON over 6 MB are answered, if there is any text in it.
+/// An answer is in memory several times: as it came, taken apart, and as it goes on.
+pub const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
+
 #[derive(Clone)]
 pub enum Line {
     Google(Client),
@@ -22,7 +26,7 @@ impl Line {
 
     pub fn request(&self, method: Method, url: impl IntoUrl) -> RequestBuilder {
         let request = url.into_url().map(|url| Request::new(method, url)).map_err(|error| Failure::no_answer(error.without_url()));
-        RequestBuilder { line: self.clone(), request }
+        RequestBuilder { line: self.clone(), request, most: LONGEST_ANSWER }
     }
 
     async fn send(&self, request: Request) -> Result<Response, Failure> {
@@ -38,9 +42,15 @@ impl Line {
 pub struct RequestBuilder {
     line: Line,
     request: Result<Request, Failure>,
+    /// How many bytes of an answer are read, after decompression.
+    pub most: usize,
 }
 
 impl RequestBuilder {
+    pub fn within(self, most: usize) -> Self {
+        Self { most, ..self }
+    }
+
     pub fn header(self, name: HeaderName, value: impl AsRef<str>) -> Self {
         self.with_header(name, value.as_ref(), false)
     }
@@ -71,7 +81,7 @@ impl RequestBuilder {
     /// None for a body that can be read only once, or a request that could not be made.
     pub fn try_clone(&self) -> Option<Self> {
         let request = self.request.as_ref().ok()?.try_clone()?;
-        Some(Self { line: self.line.clone(), request: Ok(request) })
+        Some(Self { line: self.line.clone(), request: Ok(request), most: self.most })
     }
 
     /// Where it goes, if it could be made.

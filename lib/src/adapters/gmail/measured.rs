@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn what_came_of_a_call_is_told_by_what_to_do_about_it() {
-        let failed = |status, reason: &str| Failure { status, reason: reason.into(), message: String::new(), retry_after: None };
+        let failed = |status, reason: &str| Failure { status, ..Failure::no_answer(reason) };
         let table = [
             (None, "ok"),
             (Some(failed(None, "timeout")), "no_answer"),

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::errors::Failure;
 use super::fetch::Depth;
+use super::line::LONGEST_ANSWER;
 use super::resources::{self, Listed};
-use super::{Gmail, once, parse, wire};
+use super::{Gmail, LONGEST_ATTACHMENT, once, parse, wire};
 use crate::domain::id::{MessageId, fingerprint};
 use crate::domain::operation::answer::{
     AttachmentBytes, AttachmentList, Draft, DraftList, MailAnswer, MessageList, MessageView, ThreadList,
@@ -18,9 +19,10 @@ use crate::domain::operation::request::{Conversation, Format, LabelSpec, Listing
 use crate::domain::outgoing::Outgoing;
 use crate::domain::provider::registered;
 use crate::domain::quota::price;
+use crate::domain::range::{Served, served};
 use crate::domain::secret::AccessToken;
 use crate::domain::{connector::Provider, mail::Content};
-use crate::ports::{Performed, ProviderError, Sender};
+use crate::ports::{Fetched, Performed, ProviderError, Sender};
 
 /// Whether a call may be sent again when nobody knows whether it was done.
 #[derive(Clone, Copy, PartialEq)]
@@ -84,7 +86,7 @@ impl Gmail {
                 let attachments = call.parts(message).await?.attachments();
                 MailAnswer::Attachments(AttachmentList { attachments })
             }
-            MailRequest::GetAttachment(message, part_id) => call.attachment(message, part_id).await?,
+            MailRequest::GetAttachment(message, part_id, range) => call.attachment(message, part_id, range.as_deref()).await?,
             MailRequest::Modify(what, id, change) => {
                 let body = labels_changed(&change.add_label_ids, &change.remove_label_ids);
                 call.moved(*what, id, "modify", Some(body)).await?
@@ -200,7 +202,11 @@ impl Calling<'_> {
                 } else {
                     |message: wire::Message| message.into_view(Format::Metadata)
                 };
-                let fetched = self.gmail.fetch(self.access, &ids, depth, reading).await?;
+                let fetched = self.gmail.fetch(self.access, &ids, depth, reading, Some(LONGEST_ANSWER)).await;
+                let fetched = fetched.and_then(whole).map_err(|error| match error {
+                    ProviderError::TooLarge { unread } if unread.is_empty() => ProviderError::TooLarge { unread: ids.clone() },
+                    error => error,
+                })?;
                 failed_ids = fetched.failed.into_iter().map(|(id, _)| id).collect();
                 failed_ids.extend(fetched.unanswered.into_iter().flat_map(|(left, _)| left));
                 // In the order of the listing, which is the newest first.
@@ -222,21 +228,29 @@ impl Calling<'_> {
         Ok(message.into_whole().map_err(Failure::of_api)?.1)
     }
 
-    async fn attachment(&self, message: &MessageId, part_id: &str) -> Result<MailAnswer, ProviderError> {
+    async fn attachment(&self, message: &MessageId, part_id: &str, range: Option<&str>) -> Result<MailAnswer, ProviderError> {
         let root = self.parts(message).await?;
         let missing = || ProviderError::Refused { status: 404, reason: "notFound: there is no such attachment".into() };
         let attachment = root.attachments().into_iter().find(|attachment| attachment.part_id == part_id).ok_or_else(missing)?;
         let part = root.find(part_id).ok_or_else(missing)?;
+        let length = usize::try_from(attachment.size).unwrap_or(usize::MAX);
+        if !matches!(served(range, length), Served::Whole | Served::Part(_)) {
+            return Ok(MailAnswer::Bytes(AttachmentBytes { attachment, bytes: None }));
+        }
         let bytes = match &part.content {
             Content::None => Vec::new(),
             Content::Bytes(bytes) => bytes.clone(),
             Content::Elsewhere { attachment_id } => {
                 let path = format!("messages/{message}/attachments/{attachment_id}");
-                let body: resources::AttachmentBody = self.get(&path, vec![("fields", "data".into())]).await?;
+                let url = self.gmail.url(&path, &[("fields", "data")]).map_err(Failure::of_api)?;
+                let request = self.gmail.get(self.access, url).within(LONGEST_ATTACHMENT);
+                let answered = self.gmail.send(request).await.map_err(Failure::of_api)?;
+                let body: resources::AttachmentBody = parse(&answered.body).map_err(Failure::of_api)?;
+                drop(answered);
                 BASE64_URL_SAFE_NO_PAD.decode(body.data.trim_end_matches('=')).map_err(ProviderError::unavailable)?
             }
         };
-        Ok(MailAnswer::Bytes(AttachmentBytes { attachment, bytes }))
+        Ok(MailAnswer::Bytes(AttachmentBytes { attachment, bytes: Some(bytes) }))
     }
 
     async fn moved(&self, what: Conversation, id: &str, how: &str, body: Option<Value>) -> Result<MailAnswer, ProviderError> {
@@ -279,6 +293,14 @@ impl Calling<'_> {
 
     async fn delete(&self, path: &str) -> Result<MailAnswer, ProviderError> {
         self.bytes(Http::DELETE, path, vec![], None, Repeat::Safely).await.map(|_| MailAnswer::Done)
+    }
+}
+
+/// A page of which more is to be read than can be answered is not answered in part.
+fn whole<T>(fetched: Fetched<T>) -> Result<Fetched<T>, ProviderError> {
+    match fetched.unanswered {
+        Some((unread, ProviderError::TooLarge { .. })) => Err(ProviderError::TooLarge { unread }),
+        _ => Ok(fetched),
     }
 }
 

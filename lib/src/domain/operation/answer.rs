@@ -168,7 +168,8 @@ pub struct AttachmentList {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttachmentBytes {
     pub attachment: Attachment,
-    pub bytes: Vec<u8>,
+    /// Not read where nothing of it is served for what was asked for.
+    pub bytes: Option<Vec<u8>>,
 }
 
 /// What became of what was deleted.

@@ -157,7 +157,8 @@ pub enum MailRequest {
     GetDraft(String, Format),
     GetLabel(String),
     ListAttachments(MessageId),
-    GetAttachment(MessageId, String),
+    /// By its part's id; the range of it that is wanted, as its header has it.
+    GetAttachment(MessageId, String, Option<String>),
     Modify(Conversation, String, LabelChange),
     Trash(Conversation, String),
     Untrash(Conversation, String),
@@ -178,6 +179,14 @@ pub enum MailRequest {
 }
 
 impl MailRequest {
+    /// Of an attachment, only what the header `Range` says.
+    pub fn in_range(self, header: Option<&str>) -> Self {
+        match self {
+            Self::GetAttachment(message, part_id, _) => Self::GetAttachment(message, part_id, header.map(String::from)),
+            request => request,
+        }
+    }
+
     /// `path` holds what stands in the path's braces, decoded; `body` is read if the operation wants one.
     pub fn read(
         operation: Operation,
@@ -214,7 +223,7 @@ impl MailRequest {
             Operation::GetDraft => Self::GetDraft(id("draft_id"), format(given.text("format"))),
             Operation::GetLabel => Self::GetLabel(id("label_id")),
             Operation::ListAttachments => Self::ListAttachments(MessageId::new(message())),
-            Operation::GetAttachment => Self::GetAttachment(MessageId::new(message()), id("part_id")),
+            Operation::GetAttachment => Self::GetAttachment(MessageId::new(message()), id("part_id"), None),
             Operation::ModifyMessage => Self::Modify(Message, message(), change(body()?)?),
             Operation::ModifyThread => Self::Modify(Thread, id("thread_id"), change(body()?)?),
             Operation::TrashMessage => Self::Trash(Message, message()),
