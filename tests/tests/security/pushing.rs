@@ -154,14 +154,18 @@ async fn case_12_more_than_is_read() {
     let mut case = Case::new(12, "webhook: token over 8 KB, body over 256 KB, JSON nested 10,000 deep");
     for place in Place::all().await {
         let (name, good) = (place.name, place.good_token().await);
-        let long = place.push_token(json!({"claims": {"padding": "a".repeat(9000)}})).await;
+        let longest = place.push_token(json!({"claims": {"padding": "a".repeat(9000)}})).await;
+        let long = place.push_token(json!({"claims": {"padding": "a".repeat(6000)}})).await;
+        // Past 10 KB of headers the gateway answers by itself.
+        let first = if place.inside.is_some() { 401 } else { 431 };
         let just = place.push_token(json!({"claims": {"padding": "a".repeat(5000)}})).await;
         let wide = |bytes: usize| json!({"padding": "a".repeat(bytes)}).to_string();
         let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
         let objects = format!("{}1{}", r#"{"a":"#.repeat(10_000), "}".repeat(10_000));
         let before = resident_kb();
         let of = |answer: reqwest::Response| status(&answer);
-        case.check(format!("{name}: a token of 12 KB"), 401, of(place.stack.push(Some(&long), forge::push(NOBODY, json!(7))).await));
+        case.check(format!("{name}: a token of 12 KB"), first, of(place.stack.push(Some(&longest), forge::push(NOBODY, json!(7))).await));
+        case.check(format!("{name}: a token of 9 KB"), 401, of(place.stack.push(Some(&long), forge::push(NOBODY, json!(7))).await));
         case.check(format!("{name}: a token of 7 KB"), 202, of(place.stack.push(Some(&just), forge::push(NOBODY, json!(7))).await));
         case.check(format!("{name}: a body of 300 KB"), 413, of(place.stack.push(Some(&good), wide(300 * 1024)).await));
         case.check(format!("{name}: the same from a stranger"), 413, of(place.stack.push(None, wide(300 * 1024)).await));
