@@ -1,4 +1,4 @@
-"""MiniStack, started without two waits of its Lambda, which are a hundred times what a function takes, and with AWS's limits."""
+"""MiniStack, started without two waits of its Lambda, a hundred times what a function takes, and with AWS's limits."""
 
 import socketserver
 import sys

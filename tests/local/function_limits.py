@@ -17,7 +17,10 @@ TOO_LARGE = {
     "errorMessage": f"Response payload size exceeded maximum allowed payload size ({LARGEST_ANSWER} bytes).",
 }
 # What the runtime is told that wanted to hand it over.
-REFUSED = b'{"errorMessage":"Exceeded maximum allowed payload size (%d bytes).","errorType":"RequestEntityTooLarge"}' % LARGEST_ANSWER
+REFUSED = (
+    b'{"errorMessage":"Exceeded maximum allowed payload size (%d bytes).","errorType":"RequestEntityTooLarge"}'
+    % LARGEST_ANSWER
+)
 # Taken out of the environment: the functions inherit it.
 SLACK_MB = int(os.environ.pop("FUNCTION_MEMORY_SLACK_MB", "") or 0)
 
@@ -117,7 +120,8 @@ def killed(result: dict, request_id: str) -> dict:
     said = f"RequestId: {request_id} Error: Runtime exited with error: signal: killed"
     log = "\n".join(part for part in (result.get("log", ""), said, "Runtime.ExitError") if part)
     payload = {"errorType": "Runtime.ExitError", "errorMessage": said}
-    return {"status": "error", "error": said, "error_payload": payload, "cold_start": result.get("cold_start", False), "log": log}
+    cold = result.get("cold_start", False)
+    return {"status": "error", "error": said, "error_payload": payload, "cold_start": cold, "log": log}
 
 
 def sized(build):

@@ -53,7 +53,8 @@ class Request:
     def of(cls, scope: dict) -> "Request":
         path = path_below_the_stage(scope["raw_path"])
         line = len(scope["method"]) + len(path) + len(scope["query_string"]) + len(" ? HTTP/1.1\r\n")
-        return cls(path.decode("latin-1"), line + sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"]))
+        headers = sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"])
+        return cls(path.decode("latin-1"), line + headers)
 
     def refused(self, body: bytes) -> tuple | None:
         """Notes the path to hand over, unless the gateway refuses the request by itself."""
@@ -81,7 +82,8 @@ REQUEST: ContextVar[Request] = ContextVar("request")
 
 def answer(status: int, message: str) -> tuple:
     """Made anew each time: MiniStack adds headers to it."""
-    return status, {"Content-Type": "application/json"}, json.dumps({"message": message}, separators=(",", ":")).encode()
+    body = json.dumps({"message": message}, separators=(",", ":")).encode()
+    return status, {"Content-Type": "application/json"}, body
 
 
 class Answered(Exception):
@@ -124,7 +126,7 @@ class Throttle:
 
 
 def limits_of(stage: dict | None, route_key: str) -> tuple[float, float] | None:
-    """Rate and burst of a route: its own settings before the stage's. Templates spell them in another case than the API."""
+    """Rate and burst of a route: its own settings before the stage's. Templates spell them otherwise than the API."""
     stage = stage or {}
     settings = (stage.get("defaultRouteSettings") or {}) | ((stage.get("routeSettings") or {}).get(route_key) or {})
     told = {name.lower(): value for name, value in settings.items()}
@@ -162,7 +164,7 @@ def checked(execute, matches: str = MATCHES):
         if refused := request.refused(body):
             return refused
         path = request.handed if matches == "decoded" else request.path
-        return await execute(api_id, stage, path, method, headers, body, query_params, raw_query_string=raw_query_string)
+        return await execute(api_id, stage, path, method, headers, body, query_params, raw_query_string)
 
     return handle_execute
 
@@ -171,13 +173,15 @@ def limited(invoke, stages, throttle: Throttle, matches: str = MATCHES):
     """Invoking a route's function: as often as its throttle admits, and with no more headers than go back."""
 
     async def invoke_lambda_proxy(
-        integration, api_id, stage, path, method, headers, body, query_params, route_key="$default", path_params=None, **rest
+        integration, api_id, stage, path, method, headers, body, query_params, route_key="$default", path_params=None,
+        **rest,
     ):
         limits = limits_of((stages.get(api_id) or {}).get(stage), route_key)
         if not throttle.admits((api_id, stage, route_key), limits, time.monotonic()):
             return answer(429, "Too Many Requests")
         if matches == "sent":
-            path, path_params = REQUEST.get().handed, path_params and {name: unquote(value) for name, value in path_params.items()}
+            path = REQUEST.get().handed
+            path_params = path_params and {name: unquote(value) for name, value in path_params.items()}
         try:
             given = await invoke(
                 integration, api_id, stage, path, method, headers, body, query_params, route_key, path_params, **rest

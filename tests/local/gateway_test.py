@@ -15,8 +15,8 @@ import gateway
 from function_limits import Memory, Watch, killed, measured, peak_kb
 from gateway import Answered, Bucket, Request, Throttle, as_handed_over, checked, limited, limits_of, within
 
-# What AWS did, and not what this gateway does: hotsock/voker, vokerhttp/testdata/ingress-paths.json, recorded on an HTTP API's
-# $default route in July 2026.
+# What AWS did, and not what this gateway does: hotsock/voker, vokerhttp/testdata/ingress-paths.json, recorded in July 2026
+# on an HTTP API's $default route.
 RECORDED = [
     ("/capture/plain", "/capture/plain"),
     ("/capture/space%20value", "/capture/space value"),
@@ -61,7 +61,7 @@ def served(matches: str, path: str) -> tuple:
         seen.extend([path, given[5]])
         return 200, {}, b""
 
-    async def execute(api_id, stage, path, *given, raw_query_string=None):
+    async def execute(api_id, stage, path, *given):
         seen.append(path)
         function = limited(invoke, {}, Throttle(), matches)
         return await function({}, api_id, stage, path, "GET", {}, b"", {}, "GET /{id}", {"id": path[1:]})
@@ -124,7 +124,8 @@ class Throttles(unittest.TestCase):
         }
         self.assertEqual(limits_of(stage, "GET /a"), (200, 300))
         self.assertEqual(limits_of(stage, "POST /push"), (2000, 3000))
-        self.assertEqual(limits_of({"defaultRouteSettings": {"throttlingRateLimit": 1, "throttlingBurstLimit": 2}}, "GET /a"), (1, 2))
+        by_the_api = {"defaultRouteSettings": {"throttlingRateLimit": 1, "throttlingBurstLimit": 2}}
+        self.assertEqual(limits_of(by_the_api, "GET /a"), (1, 2))
         for none in ({}, None, {"routeSettings": None, "defaultRouteSettings": {}}):
             self.assertIsNone(limits_of(none, "GET /a"))
 
@@ -184,9 +185,9 @@ class Invocations(Quiet):
         asyncio.run(both())
 
     def test_headers_of_an_answer_are_counted_each_time_they_come(self):
-        exactly = len("a: \r\n")
+        fits = "x" * (gateway.LARGEST_HEAD - len("a: \r\n"))
         for headers, status in [
-            ({"a": "x" * (gateway.LARGEST_HEAD - exactly)}, 200), ({"a": "x" * (gateway.LARGEST_HEAD - exactly + 1)}, 502),
+            ({"a": fits}, 200), ({"a": fits + "x"}, 502),
             ({"Set-Cookie": ["x" * 6000]}, 200), ({"Set-Cookie": ["x" * 6000] * 2}, 502),
         ]:
             async def invoke(*given, headers=headers, **rest):
