@@ -1,12 +1,18 @@
-"""MiniStack, started so that its Lambda answers without its two waits, which are a hundred times what a function takes."""
+"""MiniStack, started without two waits of its Lambda, a hundred times what a function takes, and with AWS's limits."""
 
 import socketserver
 import sys
+from pathlib import Path
 
 # It writes head and body of an answer one after the other: Nagle's algorithm would hold the body back until the function's
 # delayed acknowledgement of the head, 40 ms later, at every event that a function takes.
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
+# Last: `ministack` is the package, and not the file beside this one.
+sys.path.append(str(Path(__file__).parent))
+
+import function_limits  # noqa: E402
+import gateway  # noqa: E402
 from ministack.app import main  # noqa: E402
 from ministack.core.lambda_runtime import Worker  # noqa: E402
 
@@ -14,6 +20,9 @@ from ministack.core.lambda_runtime import Worker  # noqa: E402
 # answer, so that they lie in the pipe by then; a line that is read late counts to the next invocation.
 FIRST_LINE, QUIET, LONGEST = Worker._drain_stderr_bounded.__defaults__
 Worker._drain_stderr_bounded.__defaults__ = (FIRST_LINE / 5, QUIET, LONGEST)
+
+gateway.install()
+function_limits.install()
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -13,6 +13,8 @@ from tools import STACK_VENV, interface_emulator
 from web import serves, wait_until
 
 EMULATOR = Path(__file__).parent / "emulator.py"
+# How harsh it is where AWS is not known, or where the build is not the deployed one (docs/local-stack.md).
+SWITCHES = ("GATEWAY_MATCHES", "FUNCTION_MEMORY_SLACK_MB")
 
 
 def start(log: Path, scratch: Path, functions_endpoint: str | None = None) -> tuple[str, dict]:
@@ -31,7 +33,7 @@ def start(log: Path, scratch: Path, functions_endpoint: str | None = None) -> tu
         "TMPDIR": str(scratch),
         "STATE_DIR": str(scratch / "state"),
         "S3_DATA_DIR": str(scratch / "s3"),
-    }
+    } | {switch: os.environ[switch] for switch in SWITCHES if switch in os.environ}
     started = processes.start([str(STACK_VENV / "bin" / "python"), "-P", str(EMULATOR)], environment, log, ROOT)
 
     def ready() -> bool:

@@ -74,10 +74,12 @@ class Stack:
     name: str
     visibility: str
     collects: bool = False
+    # How its gateway matches routes, if not as all others do.
+    matches: str = ""
 
     def environment(self) -> dict[str, str]:
         folder = FOLDER / self.name
-        return {
+        return ({"GATEWAY_MATCHES": self.matches} if self.matches else {}) | {
             "LOCAL_PARAMETERS": f"{PARAMETERS} {self.visibility}",
             "LOCAL_RECORD_CALLS": "1",
             "LOCAL_COLLECT_EVENTS": "1" if self.collects else "0",
@@ -155,12 +157,16 @@ def long() -> list[Phase]:
     storm = weathered.phase("Long weather", nextest("binary(deployed) & test(/::weather::/)"), [weathered.up([pack])], TEST_DEPTH="whole")
     gap = shot.phase("Killed more often", nextest(f"binary(deployed) & {KILLED}"), [shot.up([pack])], TEST_DEPTH="whole")
 
+    sent = Stack("attacked-sent", AS_ADVISED, collects=True, matches="sent")
+    attacked = sent.phase("Security cases, routes matched as sent", nextest("binary(security)"), [sent.up([pack])])
+
     operated = Stack("operated-long", AS_ADVISED)
     runbooks = operated.phase("Every runbook", local("runbooks"), [operated.up([pack])])
     described = operated.phase("The API after its description, whole", local("described"), [runbooks])
-    ups = [storm.after[0], gap.after[0], runbooks.after[0]]
-    downs = [weathered.down([storm]), shot.down([gap]), operated.down([described])]
-    return [tools, build, pack, simulation, whole, teeth, security_teeth, bench, packed, *ups, storm, gap, runbooks, described, *downs]
+    ups = [storm.after[0], gap.after[0], attacked.after[0], runbooks.after[0]]
+    downs = [weathered.down([storm]), shot.down([gap]), sent.down([attacked]), operated.down([described])]
+    alone = [simulation, whole, teeth, security_teeth, bench, packed]
+    return [tools, build, pack, *alone, *ups, storm, gap, attacked, runbooks, described, *downs]
 
 
 def built() -> list[Phase]:

@@ -162,8 +162,18 @@ fn the_table_of_samples_tells_what_is_expected() {
 
 #[test]
 fn the_runner_of_sam_local_finds_what_differs() {
+    python("sam_local_test");
+}
+
+#[test]
+fn the_local_gateway_and_its_functions_have_the_limits_of_aws() {
+    python("gateway_test");
+}
+
+/// Runs the tests of a module of the local stack.
+fn python(module: &str) {
     let mut command = std::process::Command::new("python3");
-    command.args(["-B", "-W", "ignore::ResourceWarning", "-m", "unittest", "sam_local_test"]);
+    command.args(["-B", "-W", "ignore::ResourceWarning", "-m", "unittest", module]);
     let output = command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/local")).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("\nOK") && !said.contains("Ran 0 tests"), "{said}");

@@ -100,7 +100,9 @@ async fn case_32_hostile_answers_of_gmail() {
         hostile.place.fault(with(fault, json!({"method": method, "times": 0}))).await;
         let answer = if method == "batch" { hostile.messages().await } else { hostile.history().await };
         hostile.place.mend().await;
-        case.check(format!("adapter: {what}"), "refused".to_string(), answer);
+        // A batch is asked for in halves, down to messages that are each too large by itself: nothing of them is read.
+        let expected = if what.starts_with("a batch") { "0 read" } else { "refused" };
+        case.check(format!("adapter: {what}"), expected.to_string(), answer);
         let grown = resident_kb().saturating_sub(before);
         let shown = format!("{grown} KB more, {} ms", began.elapsed().as_millis());
         case.note(format!("adapter: {what}, bounded"), format!("less than {MOST_KB} KB more"), shown, grown < MOST_KB);

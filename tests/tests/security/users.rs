@@ -67,7 +67,8 @@ async fn bad_tokens(place: &Place) -> Vec<(String, String)> {
         ("no owner", of(json!({"sub": null}))),
         ("an owner that holds the key's separator", of(json!({"sub": "a#b"}))),
         ("an owner that is a number", of(json!({"sub": 7}))),
-        ("9 KB", of(json!({"padding": "a".repeat(9000)}))),
+        // Not more: with 10 KB of headers a request ends at the gateway.
+        ("9 KB", of(json!({"padding": "a".repeat(6000)}))),
     ]);
     let mut tokens = Vec::new();
     for (what, mut order) in orders {
