@@ -6,7 +6,7 @@ PYTHON ?= python3
 STACK := $(PYTHON) tests/local/stack.py
 
 .DEFAULT_GOAL := help
-.PHONY: help local local-up local-down local-logs test test-long metrics runbooks security security-teeth sim sim-teeth fuzz build lint sam-local bench capacity clean
+.PHONY: help local local-up local-down local-logs test test-long metrics runbooks security security-teeth sim sim-teeth fuzz build lint locks sam-local bench capacity clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ lint: ## Check format, lints and the template
 	@cargo fmt --all --check
 	@cargo clippy --workspace --all-targets -- -D warnings
 	@$(STACK) validate
+
+locks: ## Make the locks of the Python tools from tests/local/requirements-*.txt (ARGS=--upgrade: renew what they hold)
+	@$(STACK) locks $(ARGS)
 
 sam-local: ## Invoke every sample event with sam local, and check what it answers (needs Docker; ONE=name: that one)
 	@$(STACK) sam-local $(ONE)
