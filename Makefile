@@ -6,7 +6,7 @@ PYTHON ?= python3
 STACK := $(PYTHON) tests/local/stack.py
 
 .DEFAULT_GOAL := help
-.PHONY: help local local-up local-down local-logs test test-long metrics runbooks security security-teeth sim sim-teeth fuzz build lint locks sam-local bench capacity clean
+.PHONY: help local local-up local-down local-logs test test-long metrics runbooks security security-teeth sim sim-teeth fuzz build lint deny notices locks sam-local bench capacity clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,12 @@ lint: ## Check format, lints and the template
 	@cargo fmt --all --check
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
 	@$(STACK) validate
+
+deny: ## Check licences, bans, sources, advisories and notices of the crates (ADVISORIES=required: fail where none can be had)
+	@$(STACK) linked
+
+notices: ## Write THIRD-PARTY-NOTICES anew, after a change of Cargo.lock
+	@$(STACK) notices
 
 locks: ## Make the locks of the Python tools from tests/local/requirements-*.txt (ARGS=--upgrade: renew what they hold)
 	@$(STACK) locks $(ARGS)

@@ -63,6 +63,8 @@ def make_venv(place: Path, requirements: Path) -> None:
     commands = [
         [str(python if python.exists() else sys.executable), "-m", "venv", str(place)],
         [str(place / "bin" / "pip"), "install", *HASHED, "-r", str(requirements)],
+        # What a lock lacks, nothing else would have installed.
+        [str(place / "bin" / "pip"), "check", "--disable-pip-version-check"],
     ]
     with log.open("wb") as output:
         for command in commands:

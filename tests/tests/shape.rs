@@ -17,6 +17,8 @@ mod schemas;
 mod secrets;
 #[path = "shape/stack.rs"]
 mod stack;
+#[path = "shape/supply.rs"]
+mod supply;
 #[path = "shape/teeth.rs"]
 mod teeth;
 #[path = "support/template.rs"]
