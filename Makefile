@@ -6,7 +6,7 @@ PYTHON ?= python3
 STACK := $(PYTHON) tests/local/stack.py
 
 .DEFAULT_GOAL := help
-.PHONY: help local local-up local-down local-logs test test-long metrics runbooks security security-teeth sim sim-teeth fuzz build lint sam-local bench capacity clean
+.PHONY: help local local-up local-down local-logs test test-long metrics runbooks security security-teeth sim sim-teeth fuzz build lint deny notices locks sam-local bench capacity clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,7 +42,7 @@ security-teeth: ## Take checks out, one by one, and see a security case fail for
 	@$(PYTHON) tests/teeth/bite.py --security $(ARGS)
 
 sim: ## Simulate every fault in every scenario (SEEDS=n: n random histories, ARGS: --help)
-	@cargo build --quiet --workspace --bin sim
+	@cargo build --locked --quiet --workspace --bin sim
 	@$(or $(CARGO_TARGET_DIR),target)/debug/sim $(if $(SEEDS),--only-seeds --seeds $(SEEDS)) $(ARGS)
 
 sim-teeth: ## Plant known bugs, one by one, and see the simulation catch each
@@ -56,8 +56,17 @@ build: ## Build the functions for this machine, and the fake Google
 
 lint: ## Check format, lints and the template
 	@cargo fmt --all --check
-	@cargo clippy --workspace --all-targets -- -D warnings
+	@cargo clippy --locked --workspace --all-targets -- -D warnings
 	@$(STACK) validate
+
+deny: ## Check licences, bans, sources, advisories and notices of the crates (ADVISORIES=required: fail where none can be had)
+	@$(STACK) linked
+
+notices: ## Write THIRD-PARTY-NOTICES anew, after a change of Cargo.lock
+	@$(STACK) notices
+
+locks: ## Make the locks of the Python tools from tests/local/requirements-*.txt (ARGS=--upgrade: renew what they hold)
+	@$(STACK) locks $(ARGS)
 
 sam-local: ## Invoke every sample event with sam local, and check what it answers (needs Docker; ONE=name: that one)
 	@$(STACK) sam-local $(ONE)
@@ -66,7 +75,7 @@ bench: ## Measure what waiting for mail costs, beside other patterns (ARGS: --he
 	@$(STACK) bench $(ARGS)
 
 capacity: ## Count what mail and mailboxes cost, and simulate the renewer (ARGS: --help)
-	@cargo build --quiet --profile capacity --workspace --bin capacity
+	@cargo build --locked --quiet --profile capacity --workspace --bin capacity
 	@$(or $(CARGO_TARGET_DIR),target)/capacity/capacity $(ARGS)
 
 clean: local-down ## End the stack and remove what was built and installed

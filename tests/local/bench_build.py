@@ -31,7 +31,7 @@ def quick() -> dict[str, Path]:
 def built(arguments: list[str], target: Path, folder: str, label: str) -> dict[str, Path]:
     log = LOGS / "bench-build.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = ["cargo", "build", *arguments] + [word for name in ALL for word in ("--bin", name)]
+    command = ["cargo", "build", "--locked", *arguments] + [word for name in ALL for word in ("--bin", name)]
     with step(label), log.open("wb") as output:
         done = subprocess.run(command, cwd=ROOT, env=os.environ | {"CARGO_TARGET_DIR": str(target)}, stdout=output, stderr=subprocess.STDOUT)
     if done.returncode != 0:

@@ -2,8 +2,10 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -57,17 +59,45 @@ def binaries() -> None:
 
 
 def pack() -> None:
-    """`sam build` of what cargo built."""
+    """`sam build` of what cargo built, with what goes into each zip beside it."""
     sam_build(environment(), BUILD, LOGS / "sam-build.log")
+    with_notices(BUILD, LOGS / "notices.log")
 
 
 def by_cargo_lambda() -> None:
     """As who deploys builds, but for the optimisation: into a folder of its own, which is not kept."""
+    stops_at_another_lock()
     with tempfile.TemporaryDirectory(dir=LOCAL) as folder:
         sam_build(as_deployed(), Path(folder), LOGS / "build-as-deployed.log")
-        missing = [name for name in FUNCTIONS if not list(Path(folder).glob(f"{camel(name)}Function/bootstrap"))]
-        if missing:
-            raise Failure(f"sam build made no bootstrap of {', '.join(missing)}", LOGS / "build-as-deployed.log")
+        with_notices(Path(folder), LOGS / "notices-as-deployed.log")
+        for file in ("bootstrap", "THIRD-PARTY-NOTICES"):
+            missing = [name for name in FUNCTIONS if not (Path(folder) / f"{camel(name)}Function" / file).exists()]
+            if missing:
+                raise Failure(f"there is no {file} of {', '.join(missing)}", LOGS / "build-as-deployed.log")
+
+
+def stops_at_another_lock() -> None:
+    """cargo-lambda builds from Cargo.lock alone: SAM passes no option on, so that it has to find it in Cargo.toml."""
+    log = LOGS / "another-lock.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    skipped = {"target", ".local", ".git", ".aws-sam"}
+    with step("cargo-lambda stops at a lock that does not fit"), tempfile.TemporaryDirectory(dir=LOCAL) as folder:
+        copy = Path(folder) / "project"
+        shutil.copytree(ROOT, copy, ignore=lambda place, names: skipped & set(names) if Path(place) == ROOT else set())
+        lock = copy / "Cargo.lock"
+        lock.write_text(lock.read_text().rsplit("[[package]]", 1)[0])
+        command = ["cargo-lambda", "lambda", "build", "--release", "--bin", FUNCTIONS[0]]
+        built = subprocess.run(command, cwd=copy, env=as_deployed(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        log.write_text(built.stdout)
+        if built.returncode == 0 or "--locked" not in built.stdout:
+            raise Failure("cargo-lambda took another Cargo.lock", log)
+
+
+def with_notices(folder: Path, log: Path) -> None:
+    with log.open("wb") as output:
+        command = [sys.executable, str(ROOT / "deploy" / "notices.py"), str(folder)]
+        if subprocess.run(command, stdout=output, stderr=subprocess.STDOUT).returncode != 0:
+            raise Failure("the notices cannot be laid beside the functions", log)
 
 
 def camel(name: str) -> str:

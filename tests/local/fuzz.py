@@ -65,12 +65,15 @@ def compiler() -> tuple[dict[str, str], list[str]]:
 def build() -> dict[str, Path]:
     chosen, options = compiler()
     environment = {key: value for key, value in os.environ.items() if key != "CARGO_TARGET_DIR"} | {"PATH": cargo_fuzz_path()} | chosen
+    # `cargo fuzz` passes no --locked on; a lock that fits when it begins stays as it is.
+    fetch = ["cargo", "fetch", "--locked", "--manifest-path", str(FUZZ / "Cargo.toml")]
     command = ["cargo", "fuzz", "build", "--fuzz-dir", str(FUZZ), "--target-dir", str(BUILT), *options]
     log = GROWN / "build.log"
     GROWN.mkdir(parents=True, exist_ok=True)
     with step("Build the targets"), log.open("wb") as output:
-        if subprocess.run(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT).returncode != 0:
-            raise Failure("cargo fuzz build failed", log)
+        for each in (fetch, command):
+            if subprocess.run(each, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT).returncode != 0:
+                raise Failure(f"{' '.join(each[:3])} failed", log)
     folder = BUILT / f"{platform.machine()}-unknown-linux-gnu" / "release"
     return {target: folder / target for target in targets()}
 

@@ -18,6 +18,8 @@ SLOWEST = 10
 STILL_EVERY = 60
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 SUMMARY = re.compile(r"^\s*Summary \[.*\d+ tests? run:")
+# What a phase says of itself if it did less than it is there for.
+NOT_DONE = re.compile(r"^not done: .+$")
 TEST = re.compile(r"^\s*(?:PASS|FAIL|TIMEOUT|SIGKILL) \[\s*([\d.]+)s\] (?:\([\s\d/]+\) )?(.+)$")
 
 
@@ -36,18 +38,21 @@ class Phase:
     passed: int = 0
     failed: int = 0
     slow: list[tuple[float, str]] = field(default_factory=list)
+    not_done: list[str] = field(default_factory=list)
 
     def ended(self) -> bool:
         return self.seconds is not None
 
     def read(self, log: Path) -> None:
-        """Counts the test runner's summaries, and notes how long each test took."""
+        """Counts the test runner's summaries, and notes how long each test took and what was not done."""
         for line in COLOURS.sub("", log.read_text(errors="replace")).splitlines():
             if SUMMARY.match(line):
                 self.passed += counted(line, "passed")
                 self.failed += counted(line, "failed") + counted(line, "timed out")
             elif test := TEST.match(line):
                 self.slow.append((float(test.group(1)), test.group(2)))
+            elif NOT_DONE.match(line):
+                self.not_done.append(line)
 
 
 def counted(summary: str, what: str) -> int:
@@ -173,6 +178,9 @@ class Run:
             say(f"\nThe slowest {min(SLOWEST, len(tests))} of {len(tests)} tests:")
             for seconds, name in tests[:SLOWEST]:
                 say(f"  {seconds:7.1f} s  {name}")
+        for phase in self.phases:
+            for line in phase.not_done:
+                say(f"\n{phase.title}: {line}")
         user, system = (after - before for before, after in zip(self.processors, busy_seconds()))
         seconds = self.elapsed()
         share = 100 * (user + system) / seconds / (os.cpu_count() or 1)

@@ -292,7 +292,7 @@ class Beginning:
 def command_line() -> None:
     """AWS's and the project's own."""
     tools.aws()
-    built = subprocess.run(["cargo", "build", "--quiet", "--workspace", "--bin", "connectors"], cwd=ROOT)
+    built = subprocess.run(["cargo", "build", "--locked", "--quiet", "--workspace", "--bin", "connectors"], cwd=ROOT)
     if built.returncode != 0:
         raise Failure("the command line does not build")
 

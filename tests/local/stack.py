@@ -31,6 +31,9 @@ USAGE = """usage: stack.py COMMAND
   canary-template         what SAM makes of a canary deployment, after a build
   build                   the functions for this machine, packed by sam build, and the fake Google
   tools                   install what the local stack needs
+  locks [--upgrade]       make the locks of the tools anew, and with --upgrade renew what they hold
+  linked                  licences, bans, sources, advisories and notices of the crates
+  notices                 write THIRD-PARTY-NOTICES anew
   build-as-deployed       sam build by cargo-lambda, into a folder of its own
   build-tests             the functions, the fake Google and all tests, for `test`
   pack                    sam build of what was built
@@ -220,6 +223,22 @@ def all_tools() -> None:
     tools.venvs()
 
 
+def locks() -> None:
+    tools.make_locks(sys.argv[2:])
+
+
+def linked() -> None:
+    import linked as crates
+
+    crates.run()
+
+
+def notices() -> None:
+    import notices as texts
+
+    texts.write()
+
+
 def build_as_deployed() -> None:
     tools.venvs()
     import build as builds
@@ -264,7 +283,8 @@ COMMANDS = {
     "canary-template": canary_template,
     "with-ministack": with_ministack, "sam-local": sam_local, "bench": bench, "security": security,
     "security-table": security_table, "test": test, "test-long": test_long, "build-tests": build_tests, "pack": pack,
-    "each-event-once": each_event_once, "tools": all_tools, "first-steps": first_steps, "build-as-deployed": build_as_deployed,
+    "each-event-once": each_event_once, "tools": all_tools, "locks": locks, "linked": linked, "notices": notices,
+    "first-steps": first_steps, "build-as-deployed": build_as_deployed,
 }
 
 

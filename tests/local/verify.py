@@ -107,6 +107,8 @@ def short() -> list[Phase]:
         Phase("Google's own client", local("google-client"), [tools, build]),
         Phase("Adapters", local("with-ministack", "--", *nextest("binary(adapters)")), [tools, build]),
         Phase("Templates", local("validate"), [tools]),
+        # Behind the build, which has fetched the crates.
+        Phase("What is linked", local("linked"), [tools, build]),
         Phase("Canary deployment", local("canary-template"), [pack]),
         Phase("Samples through the Runtime Interface Emulator", local("with-ministack", "--", *nextest("binary(samples)")), [pack]),
     ]

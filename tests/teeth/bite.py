@@ -90,7 +90,7 @@ class Security:
 
     def cargo(self, *arguments: str) -> subprocess.CompletedProcess:
         environment = os.environ | QUICK | {"SECURITY_ROWS": "in-process", "LOCAL_DIR": str(SCRATCH / "rows")}
-        command = ["cargo", "test", "--quiet", "--workspace", "--test", "security", *arguments]
+        command = ["cargo", "test", "--locked", "--quiet", "--workspace", "--test", "security", *arguments]
         return subprocess.run(command, cwd=SCRATCH, env=environment, capture_output=True, text=True)
 
 
@@ -118,7 +118,7 @@ def executables(folder: str, names: list[str]) -> set[str]:
 def build(where: Path) -> Path:
     """Builds the simulation, and takes it aside: the next build writes to the same place."""
     environment = os.environ | QUICK
-    command = ["cargo", "build", "--quiet", "--workspace", "--bin", "sim"]
+    command = ["cargo", "build", "--locked", "--quiet", "--workspace", "--bin", "sim"]
     built = subprocess.run(command, cwd=where, env=environment, capture_output=True, text=True)
     if built.returncode != 0:
         sys.exit(f"the planted bug does not compile:\n{built.stderr}")

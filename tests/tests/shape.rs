@@ -17,5 +17,7 @@ mod schemas;
 mod secrets;
 #[path = "shape/stack.rs"]
 mod stack;
+#[path = "shape/supply.rs"]
+mod supply;
 #[path = "shape/teeth.rs"]
 mod teeth;

@@ -4,7 +4,7 @@ terraform {
   required_providers {
     google = {
       source  = "hashicorp/google"
-      version = ">= 5.20"
+      version = ">= 5.20, < 8.0"
     }
   }
 }

@@ -16,7 +16,7 @@ fn root() -> PathBuf {
 }
 
 /// All files of these kinds, as paths from the root; neither what is hidden nor what was built.
-fn files(kinds: &[&str]) -> Vec<String> {
+pub fn files(kinds: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     collect(&root(), kinds, &mut found);
     found.sort();
@@ -37,7 +37,7 @@ fn collect(folder: &Path, kinds: &[&str], found: &mut Vec<String>) {
     }
 }
 
-fn read(path: &str) -> String {
+pub fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|_| panic!("{path} is not there"))
 }
 
