@@ -73,6 +73,8 @@ impl Environment {
     }
 }
 
+const MINUTE: Duration = Duration::from_secs(60);
+
 fn wrong(name: &'static str, problem: impl Into<String>) -> SettingError {
     SettingError { name, problem: problem.into() }
 }
@@ -185,6 +187,7 @@ impl UserSettings {
             audience: env.text("AUTH_AUDIENCE")?,
             owner_claim: env.text("AUTH_OWNER_CLAIM")?,
             role_claim: env.optional("AUTH_ROLE_CLAIM"),
+            longest_life: Some(env.number("AUTH_TOKEN_MINUTES")?).filter(|minutes| *minutes > 0).map(|minutes: u32| MINUTE * minutes),
         };
         let jwks_url = env.optional("AUTH_JWKS_URL").map(|_| env.url("AUTH_JWKS_URL")).transpose()?;
         Ok(Self { policy, jwks_url })

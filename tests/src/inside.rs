@@ -173,8 +173,10 @@ impl Inside {
             audience: Config::default().user_audience,
             owner_claim: "sub".into(),
             role_claim: Some("role".into()),
+            longest_life: None,
         };
-        UserGate { verifier: self.keys("users/certs"), policy }
+        let keys = KeySource::Url(format!("{}/users/certs", self.fake.url));
+        UserGate { verifier: JwksVerifier::of_users(https::client().unwrap(), keys), policy }
     }
 
     /// The three functions, as the gateway invokes them.

@@ -44,7 +44,7 @@ async fn main() -> Result<(), Error> {
     let (wake_ups, quarantine) = (env.text("NOTIFICATION_QUEUE_URL")?, env.text("QUARANTINE_QUEUE_URL")?);
     let urls = QueueUrls { wake_ups: wake_ups.clone(), dead_letters: env.text("DEAD_LETTER_QUEUE_URL")?, quarantine };
     let api = Api::<Real> {
-        gate: UserGate { verifier: JwksVerifier::new(http.clone(), user.key_source()).warmed(System), policy: user.policy },
+        gate: UserGate { verifier: JwksVerifier::of_users(http.clone(), user.key_source()).warmed(System), policy: user.policy },
         store: DynamoStore::new(&aws, table),
         vault: KmsVault::new(&aws, key),
         provider: Gmail::as_set(http, google, DryRun::read(&env)?),

@@ -60,8 +60,13 @@ impl connectors_api::World for Memory {
 }
 
 fn router(world: &World) -> Router {
-    let policy =
-        UserPolicy { issuer: ISSUER.into(), audience: AUDIENCE.into(), owner_claim: "sub".into(), role_claim: Some("role".into()) };
+    let policy = UserPolicy {
+        issuer: ISSUER.into(),
+        audience: AUDIENCE.into(),
+        owner_claim: "sub".into(),
+        role_claim: Some("role".into()),
+        longest_life: None,
+    };
     connectors_api::router(Api::<Memory> {
         store: world.store(),
         vault: world.vault(),
