@@ -23,12 +23,14 @@ use email_connectors::config::{AppSettings, ConnectSettings, GoogleSettings, HIS
 use email_connectors::domain::claims::{IdentityPolicy, PushPolicy, SecurityEventPolicy, UserPolicy};
 use email_connectors::domain::connector::Uniqueness;
 use email_connectors::domain::health::Norms;
+use email_connectors::domain::limit::Limits;
 use email_connectors::domain::retry::RetryPolicy;
 use email_connectors::domain::sweep::{Pace, Patience};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::check::Checked;
 use email_connectors::flows::connect::Connect;
+use email_connectors::flows::fire::OpenedSecrets;
 use email_connectors::flows::process::Process;
 use email_connectors::flows::receive::Receive;
 use email_connectors::flows::renew::{Renew, Swept};
@@ -58,6 +60,7 @@ pub struct Inside {
     google: GoogleSettings,
     pub url: String,
     required_scopes: Vec<String>,
+    requests_per_minute: Option<u32>,
 }
 
 /// The machine's own clock and randomness; the clock may be put forward.
@@ -123,6 +126,8 @@ pub struct Options {
     pub queue_only: bool,
     /// Whether a user may leave out every scope but the two that say who it is.
     pub any_scopes: bool,
+    /// How often an owner may do what costs; as often as it likes if it is not said.
+    pub requests_per_minute: Option<u32>,
     /// What the gateway matches its routes on.
     pub matches: Matches,
 }
@@ -141,7 +146,8 @@ impl Inside {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let required_scopes = if options.any_scopes { vec!["openid".into(), "email".into()] } else { SCOPES.map(String::from).into() };
-        let inside = Self { world, fake, machine, google, url, required_scopes };
+        let requests_per_minute = options.requests_per_minute;
+        let inside = Self { world, fake, machine, google, url, required_scopes, requests_per_minute };
         let gateway = Gateway::before(inside.functions(options.legacy_token), options.matches);
         let app = Router::new().fallback(move |request: Request| async move { gateway.answer(request).await });
         tokio::spawn(async move { axum::serve(listener, app).await });
@@ -176,7 +182,8 @@ impl Inside {
             longest_life: None,
         };
         let keys = KeySource::Url(format!("{}/users/certs", self.fake.url));
-        UserGate { verifier: JwksVerifier::of_users(https::client().unwrap(), keys), policy }
+        let verifier = JwksVerifier::of_users(https::client().unwrap(), keys);
+        UserGate { verifier, policy, limits: Limits::new(self.requests_per_minute) }
     }
 
     /// The three functions, as the gateway invokes them.
@@ -228,6 +235,7 @@ impl Inside {
             norms: self.norms(),
             checked: Checked::default(),
             refreshes: Refreshes::default(),
+            opened: OpenedSecrets::default(),
             machine: self.machine.clone(),
         }
     }

@@ -40,7 +40,7 @@ async fn main() -> Result<(), Error> {
     let (table, key, certs) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?, env.url("GOOGLE_CERTS_URL")?);
     let (queue, bus, aws, http) = (env.text("NOTIFICATION_QUEUE_URL")?, env.text("EVENT_BUS_NAME")?, aws::load().await, https::client()?);
     let oauth = OauthConnect::<Real> {
-        gate: UserGate { verifier: JwksVerifier::of_users(http.clone(), user.key_source()).warmed(System), policy: user.policy },
+        gate: UserGate::as_set(JwksVerifier::of_users(http.clone(), user.key_source()).warmed(System), user),
         google: JwksVerifier::new(http.clone(), KeySource::Url(certs)),
         events: SecurityEventPolicy { client_id: google.client_id.clone() },
         connect: Connect {

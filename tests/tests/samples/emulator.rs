@@ -51,6 +51,7 @@ impl World {
             ("AUTH_OWNER_CLAIM", "sub"),
             ("AUTH_ROLE_CLAIM", ""),
             ("AUTH_TOKEN_MINUTES", "0"),
+            ("OWNER_REQUESTS_PER_MINUTE", "120"),
             ("GOOGLE_CLIENT_ID", "local-client.apps.googleusercontent.com"),
             ("GOOGLE_CLIENT_SECRET", "local-secret"),
             ("GOOGLE_SCOPES", "openid email https://www.googleapis.com/auth/gmail.modify"),
