@@ -18,8 +18,8 @@ use crate::{Shared, World, store_problem};
 /// Secrets are no data of the owner's: they are Google's word to this service, and are not shown.
 pub async fn export<W: World>(State(api): Shared<W>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
     let (owner, now) = api.admit(&headers, Action::Export).await?;
-    let place = Page::asked(query.as_deref())?.after(read)?;
-    let export = own::export(&api.store, &owner, place).await.map_err(store_problem)?;
+    let page = Page::asked(query.as_deref())?;
+    let export = own::export(&api.store, &owner, page.after(read)?, page.size).await.map_err(store_problem)?;
     let records: Vec<Value> = export
         .records
         .iter()

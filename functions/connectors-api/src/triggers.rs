@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
+use email_connectors::domain::event::how_many_fit;
 use email_connectors::domain::id::TriggerId;
 use email_connectors::domain::metric::SIGNATURES_REFUSED;
 use email_connectors::domain::role::Action;
@@ -77,8 +78,9 @@ pub async fn firings<W: World>(
     // One more than are shown says whether there are more.
     let mut fired = api.store.firings(&trigger.id, after, page.size + 1).await.map_err(store_problem)?;
     let shown = usize::try_from(page.size).unwrap_or(usize::MAX);
-    let more = fired.len() > shown;
-    fired.truncate(shown);
+    let fitting = how_many_fit(fired.iter().map(|delivery| delivery.event.detail.len())).min(shown);
+    let more = fired.len() > fitting;
+    fired.truncate(fitting);
     let next = fired.last().filter(|_| more).map(|last| place(last.event.decided_at, &last.event.event_id));
     let told = |Delivery { event, published_at }: &Delivery| {
         let mut told = json!({

@@ -51,6 +51,20 @@ pub enum DetailType {
     MessageParked,
 }
 
+/// Bytes of events that an answer may hold: within its body, which is text within Lambda's answer, each may be twice as long.
+const LONGEST_PAGE: usize = 2_500_000;
+
+/// How many of these lengths a page holds; the first one always.
+pub fn how_many_fit(lengths: impl Iterator<Item = usize>) -> usize {
+    let mut bytes = 0;
+    let within = lengths.take_while(|length| {
+        let first = bytes == 0;
+        bytes += length;
+        first || bytes <= LONGEST_PAGE
+    });
+    within.count()
+}
+
 impl DetailType {
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -62,6 +76,26 @@ impl DetailType {
             Self::WatchLapsed => "WATCH_LAPSED",
             Self::HistoryGapRecovered => "HISTORY_GAP_RECOVERED",
             Self::MessageParked => "MESSAGE_PARKED",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_holds_as_much_as_fits_and_one_at_least() {
+        let table: [(&[usize], usize); 6] = [
+            (&[], 0),
+            (&[LONGEST_PAGE + 1], 1),
+            (&[LONGEST_PAGE + 1, 1], 1),
+            (&[LONGEST_PAGE, 1], 1),
+            (&[LONGEST_PAGE - 1, 1, 1], 2),
+            (&[1, 2, 3], 3),
+        ];
+        for (lengths, expected) in table {
+            assert_eq!(how_many_fit(lengths.iter().copied()), expected);
         }
     }
 }

@@ -1,15 +1,12 @@
 //! What is kept of an owner, taken out whole or deleted whole.
 
 use crate::domain::connector::Connector;
-use crate::domain::event::Event;
+use crate::domain::event::{Event, how_many_fit};
 use crate::domain::id::{ConnectorId, EventId, OwnerId};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
 use crate::flows::disconnect::{Disconnect, Receipt, close};
 use crate::ports::{EmailProvider, EventBus, Store, StoreError, Vault};
-
-/// How many delivery records a page of an export holds at most, each of at most 48 KiB.
-pub const RECORDS: u32 = 100;
 
 /// Where the next page of an export begins: after this record of this connector.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +24,8 @@ pub struct Export {
     pub next: Option<Place>,
 }
 
-pub async fn export(store: &impl Store, owner: &OwnerId, from: Option<Place>) -> Result<Export, StoreError> {
+/// Of at most `records` delivery records, and of so many bytes of them as a page may hold.
+pub async fn export(store: &impl Store, owner: &OwnerId, from: Option<Place>, records: u32) -> Result<Export, StoreError> {
     let first = from.is_none();
     // By id, so that the order is the same on every page.
     let connectors = store.connectors(owner).await?;
@@ -36,16 +34,18 @@ pub async fn export(store: &impl Store, owner: &OwnerId, from: Option<Place>) ->
     // A connector that is not the owner's has nothing to show.
     let place = place.filter(|place| connectors.iter().any(|connector| connector.id == place.connector));
     let (records, next) = match place {
-        Some(place) => page(store, &connectors, place).await?,
+        Some(place) => page(store, &connectors, place, records).await?,
         None => (Vec::new(), None),
     };
     let connectors = if first { connectors } else { Vec::new() };
     Ok(Export { connectors, triggers, records, next })
 }
 
-async fn page(store: &impl Store, connectors: &[Connector], place: Place) -> Result<(Vec<Event>, Option<Place>), StoreError> {
-    let records = store.told(&place.connector, place.after, RECORDS).await?;
-    let full = records.len() >= RECORDS as usize;
+async fn page(store: &impl Store, connectors: &[Connector], place: Place, most: u32) -> Result<(Vec<Event>, Option<Place>), StoreError> {
+    let mut records = store.told(&place.connector, place.after, most).await?;
+    let fitting = how_many_fit(records.iter().map(|record| record.detail.len()));
+    let full = fitting < records.len() || records.len() >= most as usize;
+    records.truncate(fitting);
     let next = match records.last().filter(|_| full) {
         Some(last) => Some(Place { after: Some((last.decided_at, last.event_id.clone())), connector: place.connector }),
         None => {

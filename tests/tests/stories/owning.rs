@@ -2,10 +2,12 @@
 
 use email_connectors::domain::event::DetailType;
 use email_connectors::flows::disconnect::Disconnect;
-use email_connectors::flows::own::{RECORDS, erase, export};
+use email_connectors::flows::own::{erase, export};
 use email_connectors::ports::Store;
 use tests::stage::{MINUTE, Scene, owner};
 use tests::world::{Call, Consent, Mail, When};
+
+const PAGE: u32 = 30;
 
 #[tokio::test]
 async fn an_export_holds_everything_page_by_page_and_nothing_of_others() {
@@ -15,22 +17,22 @@ async fn an_export_holds_everything_page_by_page_and_nothing_of_others() {
     let other = stage.connect("second-owner", &bob).await;
     stage.trigger(&other, serde_json::json!({})).await;
     bob.deliver(Mail::new("Of another owner"));
-    let count = RECORDS as usize + 20;
+    let count = PAGE as usize + 20;
     for number in 0..count {
         scene.ada.deliver(Mail::new(&format!("Mail {number}")));
         stage.wake(&scene.push()).await.unwrap();
         stage.world.pass(MINUTE);
     }
     let (store, of) = (stage.world.store(), owner("owner"));
-    let first = export(&store, &of, None).await.unwrap();
-    assert_eq!((first.connectors.len(), first.triggers.len(), first.records.len()), (1, 1, RECORDS as usize));
-    let second = export(&store, &of, first.next.clone()).await.unwrap();
+    let first = export(&store, &of, None, PAGE).await.unwrap();
+    assert_eq!((first.connectors.len(), first.triggers.len(), first.records.len()), (1, 1, PAGE as usize));
+    let second = export(&store, &of, first.next.clone(), PAGE).await.unwrap();
     assert_eq!((second.connectors.len(), second.triggers.len(), second.next), (0, 0, None));
     let fired = first.records.iter().chain(&second.records).filter(|event| event.detail_type == DetailType::TriggerFired);
     assert_eq!(fired.map(|event| &event.event_id).collect::<std::collections::BTreeSet<_>>().len(), count);
     assert!(first.records.iter().chain(&second.records).all(|event| event.detail.contains("\"owner_id\":\"owner\"")));
 
-    let strangers = export(&store, &owner("stranger"), first.next).await.unwrap();
+    let strangers = export(&store, &owner("stranger"), first.next, PAGE).await.unwrap();
     assert_eq!((strangers.records.len(), strangers.next), (0, None), "a page token is no key");
 }
 
@@ -48,7 +50,7 @@ async fn what_is_erased_is_gone_and_what_google_still_holds_goes_on_by_itself() 
     stage.world.pass(MINUTE);
     stage.sweep().await;
     assert_eq!(erase(&disconnect, &owner("owner"), stage.world.now()).await.unwrap(), []);
-    let left = export(&store, &owner("owner"), None).await.unwrap();
+    let left = export(&store, &owner("owner"), None, PAGE).await.unwrap();
     assert_eq!((left.connectors, left.triggers, left.records), (vec![], vec![], vec![]));
     assert_eq!(store.told(&scene.id, None, 10).await.unwrap(), []);
     assert!(!scene.ada.is_granted());
