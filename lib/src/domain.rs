@@ -15,6 +15,7 @@ pub mod history;
 pub mod history_id;
 pub mod id;
 pub mod mail;
+pub mod mail_domain;
 pub mod membership;
 pub mod message;
 pub mod metric;

@@ -113,11 +113,13 @@ fn check_filters(filters: &Filters, message: &Message) {
     let singles = [
         Filters { query: filters.query.clone(), ..Filters::default() },
         Filters { from_contains: filters.from_contains.clone(), ..Filters::default() },
+        Filters { from_domain: filters.from_domain.clone(), ..Filters::default() },
         Filters { to_contains: filters.to_contains.clone(), ..Filters::default() },
         Filters { subject_contains: filters.subject_contains.clone(), ..Filters::default() },
         Filters { label_include: filters.label_include.clone(), ..Filters::default() },
         Filters { label_exclude: filters.label_exclude.clone(), ..Filters::default() },
         Filters { has_attachment: filters.has_attachment, ..Filters::default() },
+        Filters { authenticated: filters.authenticated, ..Filters::default() },
     ];
     assert_eq!(filters.matches(message), singles.iter().all(|single| single.matches(message)), "all that is given must hold");
     let loud = |texts: &[String]| texts.iter().map(|text| text.to_ascii_uppercase()).collect();
