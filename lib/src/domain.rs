@@ -16,6 +16,7 @@ pub mod history_id;
 pub mod id;
 pub mod limit;
 pub mod mail;
+pub mod mail_domain;
 pub mod membership;
 pub mod message;
 pub mod metric;

@@ -26,5 +26,6 @@ mod security {
     mod pushing;
     mod reading;
     mod signing;
+    mod strangers;
     mod users;
 }

@@ -47,10 +47,13 @@ pub struct Filters {
     /// Each word in From or Subject.
     #[arg(long, value_name = "WORDS")]
     pub query: Option<String>,
-    /// Any of these in From (repeat for several).
+    /// Any of these in From's address (repeat for several).
     #[arg(long, value_name = "TEXT")]
     pub from: Vec<String>,
-    /// Any of these in To.
+    /// From's address is of one of these domains.
+    #[arg(long, value_name = "DOMAIN")]
+    pub from_domain: Vec<String>,
+    /// Any of these in an address of To.
     #[arg(long, value_name = "TEXT")]
     pub to: Vec<String>,
     /// Any of these in Subject.
@@ -65,6 +68,9 @@ pub struct Filters {
     /// With an attachment, or with `false` without one.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub has_attachment: Option<bool>,
+    /// From's domain stands behind the mail (DMARC), or with `false` does not.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub authenticated: Option<bool>,
 }
 
 #[derive(Args)]
@@ -149,6 +155,7 @@ impl Filters {
         }
         let lists = [
             ("from_contains", &self.from),
+            ("from_domain", &self.from_domain),
             ("to_contains", &self.to),
             ("subject_contains", &self.subject),
             ("label_include", &self.with_label),
@@ -157,8 +164,8 @@ impl Filters {
         for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
             filters.insert(name.into(), json!(list));
         }
-        if let Some(has_attachment) = self.has_attachment {
-            filters.insert("has_attachment".into(), json!(has_attachment));
+        for (name, wanted) in [("has_attachment", self.has_attachment), ("authenticated", self.authenticated)] {
+            filters.extend(wanted.map(|wanted| (name.to_string(), json!(wanted))));
         }
         (!filters.is_empty()).then_some(Value::Object(filters))
     }

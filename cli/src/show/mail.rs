@@ -30,6 +30,7 @@ pub fn message(message: &Value) -> String {
             ("thread", "/thread_id"),
             ("time", "/timestamp"),
             ("from", "/from"),
+            ("authentication", "/authentication"),
             ("to", "/to"),
             ("cc", "/cc"),
             ("bcc", "/bcc"),

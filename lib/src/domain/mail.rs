@@ -1,7 +1,9 @@
 //! A mail as a tree of parts, whoever took it apart: what its bodies are, and what is attached to it.
 
+pub mod authentication;
 mod charset;
 pub(super) mod encoded_word;
+pub(super) mod mailbox;
 mod rfc5322;
 
 use serde::Serialize;

@@ -1,11 +1,15 @@
 //! The unified message: one shape for every provider's mail.
 
-use mail_parser::{HeaderValue, MessageParser};
+use mail_parser::MessageParser;
 use serde::Serialize;
 
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
+use crate::domain::mail::authentication::Authentication;
+use crate::domain::mail::mailbox::{Mailbox, mailboxes};
 use crate::domain::mail::{Attachment, Body, Part, encoded_word};
+use crate::domain::mail_domain::MailDomain;
+use crate::domain::provider::gmail;
 use crate::domain::timestamp::Timestamp;
 
 /// A message as events and the API tell it. A header that the mail lacks is absent, not empty.
@@ -16,8 +20,12 @@ pub struct Message {
     pub thread_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    /// The first mailbox of From. Whoever sends a mail can write anything there: see `authentication`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Address>,
+    /// What the receiving server found out about the sender.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authentication: Option<Authentication>,
     pub to: Vec<Address>,
     pub cc: Vec<Address>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -89,9 +97,12 @@ impl ProviderMessage {
     pub fn normalize(self) -> Message {
         let header = |name: &str| self.headers.iter().find(|(held, _)| held.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
         let addresses = |name: &str| header(name).map(parse_addresses).unwrap_or_default();
+        let from = addresses("from").into_iter().next();
+        let domain = from.as_ref().and_then(Address::domain);
         Message {
             subject: header("subject").map(decode_text),
-            from: addresses("from").into_iter().next(),
+            from,
+            authentication: Authentication::read(&self.headers, &gmail::RECEIVER, domain.as_ref()),
             to: addresses("to"),
             cc: addresses("cc"),
             bcc: Vec::new(),
@@ -130,6 +141,11 @@ impl Bounds {
 }
 
 impl Message {
+    /// Whether the domain of `from` stands behind the mail, as the receiving server found.
+    pub fn is_authenticated(&self) -> bool {
+        self.authentication.is_some_and(|authentication| authentication.is_passed())
+    }
+
     /// The message with long lists and texts cut short.
     pub fn bounded(&self, bounds: Bounds) -> Self {
         let text = |text: &str| cut(text, bounds.text);
@@ -161,8 +177,24 @@ impl Address {
         Self { name: self.name.as_deref().map(|name| cut(name, bounds.text)), address: cut(&self.address, bounds.text) }
     }
 
-    /// Whether `part`, without letter case, occurs in the name or the address.
+    /// Where it is a name of the DNS.
+    pub fn domain(&self) -> Option<MailDomain> {
+        let (_, domain) = self.address.rsplit_once('@')?;
+        MailDomain::parse(domain).ok()
+    }
+
+    /// Whether `part`, without letter case, occurs in the address. An `@` in it is the one before the domain: a quoted local part
+    /// may hold others.
     pub fn contains(&self, part: &str) -> bool {
+        let address = without_case(&self.address);
+        match address.rsplit_once('@') {
+            Some((local, domain)) => format!("{}@{domain}", local.replace('@', "\n")).contains(part),
+            None => address.contains(part),
+        }
+    }
+
+    /// Whether `part`, without letter case, occurs in the name or the address, as people see them.
+    pub fn shows(&self, part: &str) -> bool {
         self.name.as_ref().is_some_and(|name| without_case(name).contains(part)) || without_case(&self.address).contains(part)
     }
 }
@@ -172,36 +204,27 @@ pub fn without_case(text: &str) -> String {
     text.to_lowercase().replace('ς', "σ")
 }
 
-/// Header values come one line long, and encoded words may stand in them.
-fn as_mail(name: &str, value: &str) -> Vec<u8> {
-    format!("{name}: {}\r\n\r\n", encoded_word::joined(&one_line(value))).into_bytes()
-}
-
 /// What an encoded word holds is its sender's: line ends and escapes among it.
 fn one_line(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 
+/// Header values come one line long, and encoded words may stand in them.
 fn decode_text(value: &str) -> String {
-    let mail = as_mail("Subject", value);
-    let parsed = MessageParser::default().parse_headers(mail.as_slice());
+    let mail = format!("Subject: {}\r\n\r\n", encoded_word::joined(&one_line(value)));
+    let parsed = MessageParser::default().parse_headers(mail.as_bytes());
     parsed.and_then(|mail| mail.subject().map(one_line)).unwrap_or_else(|| one_line(value))
 }
 
 fn parse_addresses(value: &str) -> Vec<Address> {
-    let mail = as_mail("To", value);
-    let Some(parsed) = MessageParser::default().parse_headers(mail.as_slice()) else { return Vec::new() };
-    let Some(HeaderValue::Address(addresses)) = parsed.header("To") else { return Vec::new() };
-    let whole = |address: &mail_parser::Addr<'_>| {
-        let held = address.address().filter(|held| !held.trim().is_empty() && !held.chars().any(char::is_control))?;
-        Some(Address { name: address.name().map(one_line), address: held.to_string() })
-    };
-    addresses.iter().filter_map(whole).collect()
+    let whole = |Mailbox { name, address }| Address { name: name.as_deref().map(decode_text), address };
+    mailboxes(&one_line(value)).into_iter().map(whole).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::mail::authentication::Verdict;
 
     fn message(headers: &[(&str, &str)]) -> Message {
         ProviderMessage {
@@ -223,8 +246,18 @@ mod tests {
     }
 
     #[test]
-    fn an_encoded_word_is_no_address_if_nothing_readable_is_in_it() {
-        assert_eq!(parse_addresses("=?utf-8?b?Gy?=(x), =?utf-8?b?AQ==?=(x), bob@example.com"), [address(None, "bob@example.com")]);
+    fn an_encoded_word_is_no_address() {
+        assert_eq!(parse_addresses("=?utf-8?q?a=40b?=(x), =?utf-8?b?AQ==?=(x), bob@example.com"), [address(None, "bob@example.com")]);
+    }
+
+    #[test]
+    fn an_at_sign_in_a_quoted_local_part_is_not_the_addresss_own() {
+        let sender = &parse_addresses("\"pay@trusted.example\"@evil.example")[0];
+        assert_eq!(sender.domain().unwrap().as_str(), "evil.example");
+        for (part, expected) in [("@trusted.example", false), ("pay@trusted", false), ("trusted.example", true), ("\"@evil.example", true)]
+        {
+            assert_eq!(sender.contains(part), expected, "{part}");
+        }
     }
 
     #[test]
@@ -253,6 +286,15 @@ mod tests {
     fn a_missing_header_is_absent() {
         let message = message(&[]);
         assert_eq!((message.subject, message.from, message.to), (None, None, vec![]));
+    }
+
+    #[test]
+    fn what_the_receiving_server_said_is_about_the_first_from() {
+        let said = ("Authentication-Results", "mx.google.com; spf=pass; dmarc=pass header.from=xn--bcher-kva.example");
+        let told = |headers: &[(&str, &str)]| message(headers).authentication.map(|read| (read.spf, read.dmarc));
+        assert_eq!(told(&[said, ("From", "a@BÜCHER.example, b@x.example")]), Some((Some(Verdict::Pass), Some(Verdict::Pass))));
+        assert_eq!(told(&[said, ("From", "b@x.example"), ("From", "a@bücher.example")]), Some((Some(Verdict::Pass), None)));
+        assert_eq!(told(&[("From", "a@bücher.example")]), None);
     }
 
     #[test]

@@ -115,11 +115,13 @@ fn reason(obstacle: Obstacle, connector: &Connector, trigger: &Trigger, shown: &
 fn seen(filter: Filter, message: &Message) -> Value {
     match filter {
         Filter::Query => json!({"from": message.from, "subject": message.subject}),
-        Filter::FromContains => json!(message.from),
-        Filter::ToContains => json!(message.to),
+        Filter::FromContains => json!(message.from.as_ref().map(|from| &from.address)),
+        Filter::FromDomain => json!(message.from.as_ref().and_then(Address::domain)),
+        Filter::ToContains => json!(message.to.iter().map(|to| &to.address).collect::<Vec<_>>()),
         Filter::SubjectContains => json!(message.subject),
         Filter::LabelInclude | Filter::LabelExclude => json!(message.label_ids),
         Filter::HasAttachment => json!(message.has_attachments),
+        Filter::Authenticated => json!(message.authentication),
     }
 }
 

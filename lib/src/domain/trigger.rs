@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::domain::id::{ConnectorId, OwnerId, TriggerId};
-use crate::domain::message::{Message, without_case};
+use crate::domain::mail_domain::MailDomain;
+use crate::domain::message::{Address, Message, without_case};
 use crate::domain::timestamp::Timestamp;
 
 /// What one connector may hold: its triggers are read in the same query as the connector itself.
@@ -48,14 +49,19 @@ pub struct TriggerConfig {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Filters {
-    /// Words, each of which must occur in From or Subject.
+    /// Words, each of which must occur in From, as it is shown, or in Subject. Senders choose both: it is no check of who sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
-    /// At least one must occur.
+    /// At least one must occur in From's address; the name beside it does not count.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub from_contains: Vec<String>,
+    /// One of which must be the whole domain of From's address. A subdomain is another one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub from_domain: Vec<MailDomain>,
+    /// At least one must occur in an address of To.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub to_contains: Vec<String>,
+    /// At least one must occur.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub subject_contains: Vec<String>,
     /// Label ids that the message must all carry.
@@ -66,6 +72,9 @@ pub struct Filters {
     pub label_exclude: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub has_attachment: Option<bool>,
+    /// Whether the receiving server said that the domain of From's address stands behind the mail (DMARC).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authenticated: Option<bool>,
 }
 
 /// One of a trigger's filters, by its name in the configuration.
@@ -73,33 +82,39 @@ pub struct Filters {
 pub enum Filter {
     Query,
     FromContains,
+    FromDomain,
     ToContains,
     SubjectContains,
     LabelInclude,
     LabelExclude,
     HasAttachment,
+    Authenticated,
 }
 
 impl Filter {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Query,
         Self::FromContains,
+        Self::FromDomain,
         Self::ToContains,
         Self::SubjectContains,
         Self::LabelInclude,
         Self::LabelExclude,
         Self::HasAttachment,
+        Self::Authenticated,
     ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Query => "query",
             Self::FromContains => "from_contains",
+            Self::FromDomain => "from_domain",
             Self::ToContains => "to_contains",
             Self::SubjectContains => "subject_contains",
             Self::LabelInclude => "label_include",
             Self::LabelExclude => "label_exclude",
             Self::HasAttachment => "has_attachment",
+            Self::Authenticated => "authenticated",
         }
     }
 }
@@ -232,6 +247,9 @@ impl Filters {
         if self.query.as_deref().is_some_and(unfit) {
             return Err(invalid("config.filters.query", format!("must hold 1 to {LONGEST_VALUE} printable characters, or be absent")));
         }
+        if self.from_domain.len() > MOST_VALUES {
+            return Err(invalid("config.filters.from_domain", format!("holds more than {MOST_VALUES} values")));
+        }
         let lists = [
             ("from_contains", &self.from_contains),
             ("to_contains", &self.to_contains),
@@ -264,6 +282,7 @@ impl Filters {
 
     fn holds(&self, filter: Filter, message: &Message) -> bool {
         let from = |part: &str| message.from.as_ref().is_some_and(|from| from.contains(part));
+        let shown = |part: &str| message.from.as_ref().is_some_and(|from| from.shows(part));
         let to = |part: &str| message.to.iter().any(|to| to.contains(part));
         let subject = |part: &str| message.subject.as_ref().is_some_and(|subject| without_case(subject).contains(part));
         let any = |parts: &[String], held: &dyn Fn(&str) -> bool| parts.is_empty() || parts.iter().any(|part| held(&without_case(part)));
@@ -272,14 +291,19 @@ impl Filters {
         match filter {
             Filter::Query => {
                 let query = without_case(self.query.as_deref().unwrap_or_default());
-                query.split_whitespace().all(|word| from(word) || subject(word))
+                query.split_whitespace().all(|word| shown(word) || subject(word))
             }
             Filter::FromContains => any(&self.from_contains, &from),
+            Filter::FromDomain => {
+                let domain = message.from.as_ref().and_then(Address::domain);
+                self.from_domain.is_empty() || domain.is_some_and(|domain| self.from_domain.contains(&domain))
+            }
             Filter::ToContains => any(&self.to_contains, &to),
             Filter::SubjectContains => any(&self.subject_contains, &subject),
             Filter::LabelInclude => self.label_include.iter().all(labelled),
             Filter::LabelExclude => !self.label_exclude.iter().any(labelled),
             Filter::HasAttachment => self.has_attachment.is_none_or(|wanted| wanted == message.has_attachments),
+            Filter::Authenticated => self.authenticated.is_none_or(|wanted| wanted == message.is_authenticated()),
         }
     }
 }
@@ -302,9 +326,14 @@ mod tests {
             snippet: String::new(),
             size_estimate: 0,
             has_attachments: true,
-            headers: [("From", "Billing <pay@shop.example>"), ("To", "Ada <ada@example.com>"), ("Subject", "Your INVOICE for May")]
-                .map(|(name, value)| (name.into(), value.into()))
-                .into(),
+            headers: [
+                ("Authentication-Results", "mx.google.com; dmarc=pass header.from=shop.example"),
+                ("From", "Billing <pay@shop.example>"),
+                ("To", "Ada <ada@example.com>"),
+                ("Subject", "Your INVOICE for May"),
+            ]
+            .map(|(name, value)| (name.into(), value.into()))
+            .into(),
         }
         .normalize()
     }
@@ -318,7 +347,11 @@ mod tests {
             (json!({"query": "ada"}), false),
             (json!({"from_contains": ["nobody", "SHOP.example"]}), true),
             (json!({"from_contains": ["nobody"]}), false),
+            (json!({"from_contains": ["Billing"]}), false),
+            (json!({"from_domain": ["other.example", "SHOP.example"]}), true),
+            (json!({"from_domain": ["example", "op.example", "mail.shop.example", "shop.example.com"]}), false),
             (json!({"to_contains": ["ada@"]}), true),
+            (json!({"to_contains": ["Ada <"]}), false),
             (json!({"subject_contains": ["invoice"]}), true),
             (json!({"subject_contains": ["receipt"]}), false),
             (json!({"label_include": ["INBOX", "Label_7"]}), true),
@@ -327,6 +360,8 @@ mod tests {
             (json!({"label_exclude": ["Label_7"]}), false),
             (json!({"has_attachment": true}), true),
             (json!({"has_attachment": false}), false),
+            (json!({"authenticated": true}), true),
+            (json!({"authenticated": false}), false),
             (json!({"subject_contains": ["invoice"], "from_contains": ["nobody"]}), false),
         ];
         for (filters, expected) in table {
@@ -345,11 +380,40 @@ mod tests {
     }
 
     #[test]
+    fn a_domain_has_two_spellings_and_is_one() {
+        let from = |address: &str| Message { from: Some(Address { name: None, address: address.into() }), ..mail() };
+        for (domain, address, expected) in [
+            ("bücher.example", "a@xn--bcher-kva.example", true),
+            ("xn--bcher-kva.example", "a@BÜCHER.example", true),
+            ("bucher.example", "a@bücher.example", false),
+            ("bücher.example", "\"a@bücher.example\"@x.example", false),
+            ("x.example", "\"a@bücher.example\"@x.example", true),
+            ("192.0.2.1", "a@[192.0.2.1]", false),
+        ] {
+            let parsed: Filters = serde_json::from_value(json!({"from_domain": [domain]})).unwrap();
+            assert_eq!(parsed.matches(&from(address)), expected, "{domain} {address}");
+        }
+    }
+
+    #[test]
+    fn filters_that_an_earlier_version_wrote_are_read() {
+        let earlier = json!({"query": "a", "from_contains": ["b"], "has_attachment": true});
+        let read: Filters = serde_json::from_value(earlier.clone()).unwrap();
+        assert_eq!((read.from_domain.len(), read.authenticated), (0, None));
+        assert_eq!(serde_json::to_value(read).unwrap(), earlier, "and written as they were");
+    }
+
+    #[test]
     fn a_missing_header_does_not_match() {
-        let bare = Message { subject: None, from: None, to: vec![], ..mail() };
-        for filters in
-            [json!({"query": "a"}), json!({"from_contains": ["a"]}), json!({"to_contains": ["a"]}), json!({"subject_contains": ["a"]})]
-        {
+        let bare = Message { subject: None, from: None, to: vec![], authentication: None, ..mail() };
+        for filters in [
+            json!({"query": "a"}),
+            json!({"from_contains": ["a"]}),
+            json!({"from_domain": ["a.example"]}),
+            json!({"to_contains": ["a"]}),
+            json!({"subject_contains": ["a"]}),
+            json!({"authenticated": true}),
+        ] {
             let parsed: Filters = serde_json::from_value(filters.clone()).unwrap();
             assert!(!parsed.matches(&bare), "{filters}");
         }
@@ -373,6 +437,12 @@ mod tests {
             (with(json!({"query": ""})), "config.filters.query", "1 to 200"),
             (with(json!({"label_include": ["a", "b\r\nc"]})), "config.filters.label_include[1]", "printable"),
             (with(json!({"label_include": vec!["a"; 51]})), "config.filters.label_include", "more than 50"),
+            (with(json!({"from_domain": ["a.example", "ada@a.example"]})), "config.filters.from_domain[1]", "only what comes after"),
+            (with(json!({"from_domain": ["*.a.example"]})), "config.filters.from_domain[0]", "name each subdomain"),
+            (with(json!({"from_domain": ["a b"]})), "config.filters.from_domain[0]", "no domain name"),
+            (with(json!({"from_domain": "a.example"})), "config.filters.from_domain", "expected a sequence"),
+            (with(json!({"from_domain": vec!["a.example"; 51]})), "config.filters.from_domain", "more than 50"),
+            (with(json!({"authenticated": "dmarc"})), "config.filters.authenticated", "expected a boolean"),
             (json!({"type": "email", "config": {"connector_id": "c"}, "agent_id": ""}), "agent_id", "1 to 200"),
             (json!([]), "type", "is missing"),
         ];

@@ -20,6 +20,7 @@ mod oauth;
 mod pages;
 mod pubsub;
 mod query;
+mod receiving;
 mod rfc5322;
 mod search;
 mod server;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
+use crate::receiving;
 use crate::values::{base64, base64url_padded};
 
 /// What a test says about a mail; everything else gets a plausible value.
@@ -23,8 +24,11 @@ pub struct NewMessage {
     pub label_ids: Option<Vec<String>>,
     /// Milliseconds; now if absent.
     pub internal_date: Option<i64>,
-    /// Laid over the usual headers.
+    /// Laid over the usual headers: whatever a sender may write, below what the receiving server writes.
     pub headers: BTreeMap<String, String>,
+    /// What the receiving server found out about the sender. If absent, all is well with mail that comes from outside; if empty,
+    /// it says nothing.
+    pub authentication_results: Option<String>,
     pub attachment: Option<NewAttachment>,
     /// The whole mail as RFC 5322, in base64: everything above but labels is taken from it.
     pub raw: Option<String>,
@@ -79,6 +83,9 @@ impl NewMessage {
             headers.push((name.clone(), value.clone()));
         }
         headers.push(("MIME-Version".into(), "1.0".into()));
+        if !self.label_ids.as_deref().is_some_and(receiving::is_own) {
+            receiving::stamp(&mut headers, self.authentication_results.as_deref());
+        }
         headers
     }
 

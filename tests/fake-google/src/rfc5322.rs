@@ -3,6 +3,7 @@
 use mail_parser::{MessageParser, MessagePart, MimeHeaders, PartType};
 
 use crate::mime::{Headers, Part};
+use crate::receiving;
 
 /// A mail that was sent, drafted, or delivered as a file.
 pub(crate) struct Parsed {
@@ -10,6 +11,15 @@ pub(crate) struct Parsed {
     pub headers: Headers,
     pub body: Part,
     pub snippet: String,
+}
+
+impl Parsed {
+    /// It came in from outside; answers its bytes as they are kept.
+    pub fn received(&mut self, raw: Vec<u8>, said: Option<&str>) -> Vec<u8> {
+        let written = self.headers.len();
+        receiving::stamp(&mut self.headers, said);
+        if self.headers.len() > written { receiving::stamped(raw, &self.headers) } else { raw }
+    }
 }
 
 /// None if nobody could make a mail of it.

@@ -3,6 +3,7 @@
 use std::slice::from_ref;
 
 use email_connectors::domain::connector::Connector;
+use email_connectors::domain::mail_domain::MailDomain;
 use email_connectors::domain::trigger::{Filters, Trigger, TriggerConfig};
 use email_connectors::ports::Store;
 
@@ -14,11 +15,13 @@ fn full_filters() -> Filters {
     Filters {
         query: Some("invoice 2030".into()),
         from_contains: list("from"),
+        from_domain: ["shop.example", "bücher.example"].map(|domain| MailDomain::parse(domain).unwrap()).into(),
         to_contains: list("to"),
         subject_contains: list("subject"),
         label_include: list("INBOX"),
         label_exclude: list("Label_7"),
         has_attachment: Some(false),
+        authenticated: Some(true),
     }
 }
 

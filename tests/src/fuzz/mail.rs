@@ -23,6 +23,7 @@ pub fn mail(data: &[u8]) {
     let Some(given) = provider_message(rest) else { return };
     let message = given.clone().normalize();
     check_headers(&given, &message);
+    check_authentication(&given, &message);
     for (entries, text) in [(50, 2000), (3, 7), (1, 1), (0, 0)] {
         check_bounds(&message, Bounds { entries, text });
     }
@@ -36,17 +37,35 @@ fn provider_message(data: &[u8]) -> Option<ProviderMessage> {
     }
     let text = String::from_utf8_lossy(data);
     let headers = text.split('\n').filter_map(|line| line.split_once(':'));
-    Some(ProviderMessage {
+    let headers = headers.map(|(name, value)| (name.to_string(), value.trim().to_string())).collect();
+    Some(ProviderMessage { snippet: text.chars().take(200).collect(), ..of_headers(headers) })
+}
+
+fn of_headers(headers: Vec<(String, String)>) -> ProviderMessage {
+    ProviderMessage {
         id: MessageId::new("18c0ffee"),
         thread_id: "18c0ffee".into(),
         label_ids: vec!["INBOX".into()],
         history_id: None,
         received_at: NOW,
-        snippet: text.chars().take(200).collect(),
+        snippet: String::new(),
         size_estimate: 0,
         has_attachments: false,
-        headers: headers.map(|(name, value)| (name.to_string(), value.trim().to_string())).collect(),
-    })
+        headers,
+    }
+}
+
+/// Nobody passes whom the topmost header does not name, with the receiving server's name on it.
+fn check_authentication(given: &ProviderMessage, message: &Message) {
+    if !message.is_authenticated() {
+        return;
+    }
+    let topmost = given.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("Authentication-Results"));
+    let said = topmost.expect("no result without a header").1.to_ascii_lowercase();
+    let domain = message.from.as_ref().and_then(Address::domain).expect("no result without a sender");
+    assert!(said.contains("mx.google.com") && said.contains("dmarc=pass"), "{said}");
+    assert_eq!(said.matches("dmarc=").count(), 1, "{said}");
+    assert!(said.contains(domain.as_str()) || !said.is_ascii(), "{said} does not name {domain}");
 }
 
 fn check_headers(given: &ProviderMessage, message: &Message) {
@@ -73,6 +92,8 @@ fn check_addresses(held: Option<&str>, addresses: &[Address]) {
     for Address { name, address } in addresses {
         assert!(!address.is_empty() && !plain::has_control(address), "{address:?} of {held:?}");
         assert!(!name.as_deref().is_some_and(plain::has_control), "{name:?} of {held:?}");
+        let alone = of_headers(vec![("From".into(), address.clone())]).normalize().from;
+        assert_eq!(alone, Some(Address { name: None, address: address.clone() }), "an address by itself is itself: of {held:?}");
     }
     let plainly = held.split_once('@').is_some_and(|(local, domain)| is_word(local) && is_word(domain));
     if plainly {
@@ -113,11 +134,13 @@ fn check_filters(filters: &Filters, message: &Message) {
     let singles = [
         Filters { query: filters.query.clone(), ..Filters::default() },
         Filters { from_contains: filters.from_contains.clone(), ..Filters::default() },
+        Filters { from_domain: filters.from_domain.clone(), ..Filters::default() },
         Filters { to_contains: filters.to_contains.clone(), ..Filters::default() },
         Filters { subject_contains: filters.subject_contains.clone(), ..Filters::default() },
         Filters { label_include: filters.label_include.clone(), ..Filters::default() },
         Filters { label_exclude: filters.label_exclude.clone(), ..Filters::default() },
         Filters { has_attachment: filters.has_attachment, ..Filters::default() },
+        Filters { authenticated: filters.authenticated, ..Filters::default() },
     ];
     assert_eq!(filters.matches(message), singles.iter().all(|single| single.matches(message)), "all that is given must hold");
     let loud = |texts: &[String]| texts.iter().map(|text| text.to_ascii_uppercase()).collect();

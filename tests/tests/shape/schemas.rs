@@ -8,10 +8,14 @@ use serde_json::{Value, json};
 use tests::schemas::{PUBLISHED, faults};
 
 /// What may be absent, as JSON pointers; everything else of an example must be there.
-const OPTIONAL: [&str; 9] = [
+const OPTIONAL: [&str; 13] = [
     "/message/subject",
     "/message/from",
     "/message/from/name",
+    "/message/authentication",
+    "/message/authentication/spf",
+    "/message/authentication/dkim",
+    "/message/authentication/dmarc",
     "/message/headers/message_id",
     "/message/headers/in_reply_to",
     "/message/headers/references",

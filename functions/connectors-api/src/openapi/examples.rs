@@ -23,7 +23,7 @@ pub(super) fn body(name: &str) -> Option<Value> {
             "agent_id": "billing-agent",
             "config": {"connector_id": "con_0190", "filters": {"subject_contains": ["invoice"], "has_attachment": true}},
         }),
-        "triggers_change" => json!({"config": {"filters": {"from_contains": ["billing@"]}}}),
+        "triggers_change" => json!({"config": {"filters": {"from_domain": ["shop.example"], "authenticated": true}}}),
         "triggers_fire" => json!({"order": 7}),
         _ => return None,
     })
@@ -135,6 +135,7 @@ fn message() -> Value {
         "thread_id": "19b0000000000001",
         "subject": "The invoice for May",
         "from": {"name": "Ada", "address": "ada@example.com"},
+        "authentication": {"spf": "pass", "dkim": "pass", "dmarc": "pass"},
         "to": [{"address": "bo@example.com"}],
         "cc": [],
         "reply_to": [],

@@ -40,16 +40,27 @@ fn next(value: &str) -> Option<(&str, Word<'_>, &str)> {
     let mut from = 0;
     loop {
         let begins = from + value.get(from..)?.find("=?")?;
-        let mut parts = value[begins + 2..].splitn(3, '?');
-        let (charset, encoding, rest) = (parts.next()?, parts.next()?, parts.next()?);
-        let plain = !charset.is_empty() && charset.bytes().all(|byte| byte.is_ascii_graphic());
-        let named = plain && matches!(encoding, "b" | "B" | "q" | "Q");
-        // A word holds neither a space nor a question mark but its last one.
-        match rest.find([' ', '?']).filter(|ends| named && rest[*ends..].starts_with("?=")) {
-            Some(ends) => return Some((&value[..begins], Word { charset, encoding, text: &rest[..ends] }, &rest[ends + 2..])),
+        match leading(&value[begins..]) {
+            Some((word, after)) => return Some((&value[..begins], word, after)),
             None => from = begins + 2,
         }
     }
+}
+
+/// The word that a text begins with, and what stands after it.
+fn leading(value: &str) -> Option<(Word<'_>, &str)> {
+    let mut parts = value.strip_prefix("=?")?.splitn(3, '?');
+    let (charset, encoding, rest) = (parts.next()?, parts.next()?, parts.next()?);
+    let plain = !charset.is_empty() && charset.bytes().all(|byte| byte.is_ascii_graphic());
+    let named = plain && matches!(encoding, "b" | "B" | "q" | "Q");
+    // A word holds neither a space nor a question mark but its last one.
+    let ends = rest.find([' ', '?']).filter(|ends| named && rest[*ends..].starts_with("?="))?;
+    Some((Word { charset, encoding, text: &rest[..ends] }, &rest[ends + 2..]))
+}
+
+/// In bytes, of the word that a text begins with.
+pub fn length(value: &str) -> Option<usize> {
+    leading(value).map(|(_, after)| value.len() - after.len())
 }
 
 fn one_base64(texts: &[&str]) -> Option<String> {

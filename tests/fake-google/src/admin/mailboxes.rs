@@ -8,7 +8,7 @@ use crate::app::State;
 use crate::mailbox::{Mailbox, Record};
 use crate::mime::NewMessage;
 use crate::values::{account_id, from_base64, optional_u64, u64_as_text};
-use crate::{pubsub, rfc5322};
+use crate::{pubsub, receiving, rfc5322};
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -193,8 +193,9 @@ impl Admin {
 fn added(mailbox: &mut Mailbox, new: &NewMessage, now_ms: i64) -> Result<Record, AdminError> {
     let Some(raw) = &new.raw else { return Ok(mailbox.add_message(new, now_ms)) };
     let raw = from_base64(raw).ok_or_else(|| AdminError::Invalid("raw is no base64".into()))?;
-    let parsed = rfc5322::parse(&raw).ok_or_else(|| AdminError::Invalid("raw is no mail".into()))?;
+    let mut parsed = rfc5322::parse(&raw).ok_or_else(|| AdminError::Invalid("raw is no mail".into()))?;
     let labels = new.label_ids.clone().unwrap_or_else(|| vec!["INBOX".into(), "UNREAD".into()]);
+    let raw = if receiving::is_own(&labels) { raw } else { parsed.received(raw, new.authentication_results.as_deref()) };
     let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
     Ok(mailbox.add_raw(raw, parsed, &labels, new.thread_id.clone(), new.internal_date.unwrap_or(now_ms)))
 }

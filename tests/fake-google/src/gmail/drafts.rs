@@ -59,12 +59,14 @@ fn add(call: &mut Admitted<'_>, mail: Mail, label: &str) -> Result<(String, Vec<
 
 /// To every mailbox that is here, the sender's own among them.
 fn deliver(call: &mut Admitted<'_>, raw: &[u8], to: &[String]) {
-    let now_ms = call.app.now_ms();
+    let (now_ms, sender) = (call.app.now_ms(), call.email);
     for address in to {
         let Some(mailbox) = call.state.mailboxes.get_mut(address) else { continue };
         let Some(mut parsed) = parse(raw) else { continue };
         parsed.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("bcc"));
-        let record = mailbox.add_raw(raw.to_vec(), parsed, &["INBOX", "UNREAD"], None, now_ms);
+        // What users send to themselves passes no receiving server.
+        let raw = if *address == sender { raw.to_vec() } else { parsed.received(raw.to_vec(), None) };
+        let record = mailbox.add_raw(raw, parsed, &["INBOX", "UNREAD"], None, now_ms);
         pubsub::publish_changes(call.app, call.state, address, &[record]);
     }
 }

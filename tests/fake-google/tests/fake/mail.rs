@@ -1,5 +1,7 @@
 //! Mail: how it comes in, and how it is found by its arrival.
 
+use base64::Engine;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 use fake_google::NewMessage;
 use serde_json::{Value, json};
 
@@ -48,4 +50,45 @@ async fn many_mails_come_by_one_call_and_one_push() {
     for body in [json!({ "count": "many" }), json!({ "count": 1, "topic": "" })] {
         assert_eq!(read(client.http.post(&url).json(&body)).await.0, 400);
     }
+}
+
+/// The authentication headers of a message, from the top.
+async fn authenticated(client: &Client, id: &str) -> Vec<String> {
+    let (_, message) = client.get(&format!("messages/{id}?format=metadata&metadataHeaders=Authentication-Results")).await;
+    let headers = message["payload"]["headers"].as_array().cloned().unwrap_or_default();
+    headers.iter().map(|header| header["value"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn the_receiving_server_says_at_the_top_what_it_found_out_about_the_sender() {
+    let client = Client::start().await;
+    let forged = "mx.google.com; dmarc=pass header.from=trusted.example";
+    let failed = "mx.google.com; dmarc=fail header.from=trusted.example";
+    let with = |said: Option<&str>| NewMessage {
+        from: Some("Pay <pay@trusted.example>".into()),
+        headers: [("Authentication-Results".to_owned(), forged.to_owned())].into(),
+        authentication_results: said.map(Into::into),
+        ..NewMessage::default()
+    };
+    assert_eq!(authenticated(&client, &client.deliver(with(Some(failed)))).await, [failed, forged]);
+    assert_eq!(authenticated(&client, &client.deliver(with(Some("")))).await, [forged], "it says nothing");
+    let own = NewMessage { label_ids: Some(vec!["SENT".into()]), ..with(None) };
+    assert_eq!(authenticated(&client, &client.deliver(own)).await, [forged], "what a user sent came in from nowhere");
+    let usual = authenticated(&client, &client.deliver(with(None))).await;
+    assert!(usual[0].starts_with("mx.google.com;") && usual[0].ends_with(" header.from=trusted.example"), "{usual:?}");
+    assert_eq!(usual[1..], [forged]);
+}
+
+#[tokio::test]
+async fn a_mail_that_comes_as_its_bytes_gets_the_header_into_them() {
+    let client = Client::start().await;
+    let forged = "mx.google.com; dmarc=pass header.from=trusted.example";
+    let mail = format!("Authentication-Results: {forged}\r\nFrom: pay@trusted.example\r\nSubject: a\r\n\r\nb\r\n");
+    let said = "mx.google.com; dmarc=fail header.from=trusted.example";
+    let raw = Some(BASE64_STANDARD.encode(&mail));
+    let id = client.deliver(NewMessage { raw, authentication_results: Some(said.into()), ..NewMessage::default() });
+    assert_eq!(authenticated(&client, &id).await, [said, forged]);
+    let (_, message) = client.get(&format!("messages/{id}?format=raw")).await;
+    let kept = BASE64_URL_SAFE.decode(message["raw"].as_str().unwrap()).unwrap();
+    assert_eq!(String::from_utf8(kept).unwrap(), format!("Authentication-Results: {said}\r\n{mail}"));
 }

@@ -1,0 +1,280 @@
+//! The mailboxes that a header names (RFC 5322, section 3.4). What decides who sent a mail hangs on this, so only what stands
+//! where an address must stand is taken for one: never a display name, a comment, or a part of either.
+
+use super::encoded_word;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mailbox {
+    /// As it was written, with its encoded words.
+    pub name: Option<String>,
+    /// `local@domain`. The local part is quoted where it must be, and the domain holds no `@`.
+    pub address: String,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Token {
+    Space,
+    /// Letters that an address may hold, the dot among them.
+    Atom(String),
+    Quoted(String),
+    Encoded(String),
+    Comment(String),
+    /// `[192.0.2.1]`, in place of a domain.
+    Literal(String),
+    Special(char),
+}
+
+/// What stands between two commas.
+#[derive(Default)]
+struct Entry {
+    outside: Vec<Token>,
+    comments: Vec<String>,
+    angle: Option<Vec<Token>>,
+    /// It names no one mailbox: two pairs of angle brackets, or one within another.
+    broken: bool,
+}
+
+/// In their order. What is no address is left out, with its name.
+pub fn mailboxes(value: &str) -> Vec<Mailbox> {
+    let mut found = Vec::new();
+    let mut entry = Entry::default();
+    let mut in_angle = false;
+    for token in tokens(value) {
+        match token {
+            Token::Special('<') => {
+                entry.broken |= in_angle || entry.angle.is_some();
+                entry.angle.get_or_insert_default();
+                in_angle = true;
+            }
+            Token::Special('>') => in_angle = false,
+            token if in_angle => entry.angle.get_or_insert_default().push(token),
+            Token::Special(',' | ';') => found.extend(std::mem::take(&mut entry).mailbox()),
+            // The name of a group ends here, and is nobody's.
+            Token::Special(':') => entry = Entry::default(),
+            Token::Comment(text) => {
+                entry.outside.push(Token::Space);
+                entry.comments.push(text);
+            }
+            token => entry.outside.push(token),
+        }
+    }
+    found.extend(entry.mailbox());
+    found
+}
+
+impl Entry {
+    fn mailbox(self) -> Option<Mailbox> {
+        if self.broken {
+            return None;
+        }
+        let address = address(self.angle.as_ref().unwrap_or(&self.outside))?;
+        let phrase = if self.angle.is_some() { phrase(&self.outside) } else { String::new() };
+        let comment = self.comments.join(" ");
+        let name = match (phrase.is_empty(), comment.trim().is_empty()) {
+            (false, false) => Some(format!("{phrase} ({comment})")),
+            (false, true) => Some(phrase),
+            (true, false) => Some(comment),
+            (true, true) => None,
+        };
+        Some(Mailbox { name, address })
+    }
+}
+
+/// Exactly a local part, an `@` and a domain.
+fn address(tokens: &[Token]) -> Option<String> {
+    match trimmed(without_route(trimmed(tokens))) {
+        [local, Token::Special('@'), Token::Atom(domain) | Token::Literal(domain)] => Some(format!("{}@{domain}", local_part(local)?)),
+        _ => None,
+    }
+}
+
+/// Relays that old mail names before an address: `@one,@two:ada@example.com`.
+fn without_route(tokens: &[Token]) -> &[Token] {
+    let colon = tokens.iter().position(|token| *token == Token::Special(':'));
+    match (tokens.first(), colon) {
+        (Some(Token::Special('@')), Some(colon)) => &tokens[colon + 1..],
+        _ => tokens,
+    }
+}
+
+fn trimmed(mut tokens: &[Token]) -> &[Token] {
+    let unseen = |token: &Token| matches!(token, Token::Space | Token::Comment(_));
+    while let [first, rest @ ..] = tokens
+        && unseen(first)
+    {
+        tokens = rest;
+    }
+    while let [rest @ .., last] = tokens
+        && unseen(last)
+    {
+        tokens = rest;
+    }
+    tokens
+}
+
+fn local_part(token: &Token) -> Option<String> {
+    match token {
+        Token::Atom(atom) => Some(atom.clone()),
+        Token::Quoted(text) if text.is_empty() => None,
+        Token::Quoted(text) if text.chars().all(is_of_an_atom) => Some(text.clone()),
+        Token::Quoted(text) => Some(format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))),
+        _ => None,
+    }
+}
+
+fn phrase(tokens: &[Token]) -> String {
+    let mut told = String::new();
+    for token in tokens {
+        match token {
+            Token::Space => told.push(' '),
+            Token::Special(special) => told.push(*special),
+            Token::Atom(text) | Token::Quoted(text) | Token::Encoded(text) | Token::Comment(text) | Token::Literal(text) => {
+                told.push_str(text);
+            }
+        }
+    }
+    told.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn tokens(value: &str) -> Vec<Token> {
+    let mut found = Vec::new();
+    let mut rest = value;
+    while let Some(first) = rest.chars().next() {
+        let after = &rest[first.len_utf8()..];
+        if let Some(length) = encoded_word::length(rest) {
+            found.push(Token::Encoded(rest[..length].into()));
+            rest = &rest[length..];
+            continue;
+        }
+        let (token, then) = match first {
+            _ if first.is_whitespace() => (Token::Space, after),
+            '"' => {
+                let (text, then) = quoted(after);
+                (Token::Quoted(text), then)
+            }
+            '(' => {
+                let (text, then) = comment(after);
+                (Token::Comment(text), then)
+            }
+            '[' => {
+                let (text, then) = rest.split_at(rest.find(']').map_or(rest.len(), |at| at + 1));
+                (Token::Literal(text.into()), then)
+            }
+            _ if is_of_an_atom(first) => {
+                let (text, then) = rest.split_at(rest.find(|letter| !is_of_an_atom(letter)).unwrap_or(rest.len()));
+                (Token::Atom(text.into()), then)
+            }
+            special => (Token::Special(special), after),
+        };
+        found.push(token);
+        rest = then;
+    }
+    found
+}
+
+fn is_of_an_atom(letter: char) -> bool {
+    !letter.is_whitespace() && !letter.is_control() && !"()<>[]:;@\\,\"".contains(letter)
+}
+
+/// What stands before the closing quote, and what after it.
+fn quoted(rest: &str) -> (String, &str) {
+    let mut text = String::new();
+    let mut letters = rest.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '"' => return (text, &rest[at + 1..]),
+            '\\' => text.extend(letters.next().map(|(_, escaped)| escaped)),
+            letter => text.push(letter),
+        }
+    }
+    (text, "")
+}
+
+/// What stands before the bracket that closes the comment, and what after it.
+fn comment(rest: &str) -> (String, &str) {
+    let mut text = String::new();
+    let mut depth = 1;
+    let mut letters = rest.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '\\' => {
+                text.extend(letters.next().map(|(_, escaped)| escaped));
+                continue;
+            }
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return (text, &rest[at + 1..]);
+        }
+        text.push(letter);
+    }
+    (text, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(value: &str) -> Vec<String> {
+        let one = |found: Mailbox| match found.name {
+            Some(name) => format!("{name} | {}", found.address),
+            None => found.address,
+        };
+        mailboxes(value).into_iter().map(one).collect()
+    }
+
+    #[test]
+    fn only_what_stands_where_an_address_must_stand_is_one() {
+        let table: [(&str, &[&str]); 31] = [
+            ("bo@x.example", &["bo@x.example"]),
+            (" Bo  Smith <bo@x.example> ", &["Bo Smith | bo@x.example"]),
+            (r#""Smith, Bo" <bo@x.example>, cy@x.example"#, &["Smith, Bo | bo@x.example", "cy@x.example"]),
+            ("bo@x.example (Bo (the Second))", &["Bo (the Second) | bo@x.example"]),
+            ("Bo (at work) <bo@x.example>", &["Bo (at work) | bo@x.example"]),
+            ("Team: bo@x.example, Cy <cy@x.example>;, di@x.example", &["bo@x.example", "Cy | cy@x.example", "di@x.example"]),
+            ("undisclosed-recipients:;", &[]),
+            ("<@one.example,@two.example:bo@x.example>", &["bo@x.example"]),
+            ("bo@[192.0.2.1]", &["bo@[192.0.2.1]"]),
+            ("prvs=1078=bo@x.example", &["prvs=1078=bo@x.example"]),
+            ("jürgen@bücher.example", &["jürgen@bücher.example"]),
+            // Names that hold an address.
+            (r#""pay@trusted.example" <evil@x.example>"#, &["pay@trusted.example | evil@x.example"]),
+            ("pay@trusted.example <evil@x.example>", &["pay@trusted.example | evil@x.example"]),
+            (r#""a" pay@trusted.example (c) <evil@x.example>"#, &["a pay@trusted.example (c) | evil@x.example"]),
+            (r#""a <pay@trusted.example>" <evil@x.example>"#, &["a <pay@trusted.example> | evil@x.example"]),
+            (r#""a \"<pay@trusted.example>, " <evil@x.example>"#, &["a \"<pay@trusted.example>, | evil@x.example"]),
+            ("=?utf-8?q?<pay@trusted.example>,?= <evil@x.example>", &["=?utf-8?q?<pay@trusted.example>,?= | evil@x.example"]),
+            // Comments that hold one.
+            ("(pay@trusted.example) evil@x.example", &["pay@trusted.example | evil@x.example"]),
+            (r"evil@x.example (\) <pay@trusted.example>)", &[") <pay@trusted.example> | evil@x.example"]),
+            ("evil@x.example (pay@trusted.example", &["pay@trusted.example | evil@x.example"]),
+            // Local parts that hold one.
+            (r#""pay@trusted.example"@x.example"#, &[r#""pay@trusted.example"@x.example"#]),
+            (r#"<"pay@trusted.example,"@x.example>"#, &[r#""pay@trusted.example,"@x.example"#]),
+            (r#""b\"o\\"@x.example"#, &[r#""b\"o\\"@x.example"#]),
+            (r#""bo"@x.example"#, &["bo@x.example"]),
+            // No address at all.
+            (r#""pay@trusted.example" (hi)"#, &[]),
+            ("=?utf-8?q?pay=40trusted.example?=", &[]),
+            ("=?utf-8?q?pay?=@trusted.example", &[]),
+            ("Bo pay@trusted.example", &[]),
+            ("ada@, @example.com, a@b@trusted.example, Bo at example dot com, <>, <ada>", &[]),
+            // Who can say which of the two it is?
+            ("<evil@x.example> <pay@trusted.example>", &[]),
+            ("<evil@x.example <pay@trusted.example>>, bo@x.example", &["bo@x.example"]),
+        ];
+        for (value, expected) in table {
+            assert_eq!(told(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_sender_cannot_make_it_look_twice() {
+        for piece in ["=?a?q?", "\"", "(", "[", "<", "@", "=?", "a,", ":", "\\", "=?a?q?b?="] {
+            let header = piece.repeat(500_000 / piece.len());
+            assert!(mailboxes(&header).len() < header.len(), "{piece}");
+        }
+    }
+}
