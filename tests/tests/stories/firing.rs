@@ -45,13 +45,13 @@ impl Hooked {
     async fn signed(&self, id: &TriggerId, header: Option<&str>, body: &[u8]) -> Result<String, FireError> {
         let (store, vault, bus) = self.world();
         let fire = Fire { store: &store, vault: &vault, bus: &bus, signatures: &HmacSha256 };
-        fire.signed(id, header, body, self.scene.stage.world.now()).await
+        fire.signed(id, header, body, self.scene.stage.world.now()).await.map(|fired| fired.event_id)
     }
 
     async fn as_owner(&self, of: &str, delivery: &str) -> Result<String, FireError> {
         let (store, vault, bus) = self.world();
         let fire = Fire { store: &store, vault: &vault, bus: &bus, signatures: &HmacSha256 };
-        fire.as_owner(&owner(of), &self.trigger.id, delivery, BODY, self.scene.stage.world.now()).await
+        fire.as_owner(&owner(of), &self.trigger.id, delivery, BODY, self.scene.stage.world.now()).await.map(|fired| fired.event_id)
     }
 
     fn seconds(&self) -> i64 {
@@ -119,7 +119,7 @@ async fn its_owner_fires_it_once_for_each_delivery() {
     let (store, vault, bus) = hooked.world();
     let fire = Fire { store: &store, vault: &vault, bus: &bus, signatures: &HmacSha256 };
     let now = hooked.scene.stage.world.now();
-    let other = fire.as_owner(&owner("owner"), &hooked.trigger.id, "delivery-1", b"{}", now).await.unwrap();
+    let other = fire.as_owner(&owner("owner"), &hooked.trigger.id, "delivery-1", b"{}", now).await.unwrap().event_id;
     assert_ne!(other, first, "another body under the same key is not dropped");
 }
 
