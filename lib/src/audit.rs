@@ -185,7 +185,7 @@ impl Line {
             outcome,
             status,
             problem,
-            "request audited"
+            "{}", audit::MESSAGE
         );
     }
 }
@@ -294,12 +294,10 @@ mod tests {
 
     #[test]
     fn a_refusal_and_a_failure_say_why_and_a_panic_is_a_failure() {
-        let refused = lines(request(Method::DELETE, "/api/owner/data"), async || {
-            Problem::new(StatusCode::FORBIDDEN, "role_not_allowed", "no")
-        });
-        let failed = lines(request(Method::DELETE, "/api/owner/data"), async || {
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "no")
-        });
+        let refused =
+            lines(request(Method::DELETE, "/api/owner/data"), async || Problem::new(StatusCode::FORBIDDEN, "role_not_allowed", "no"));
+        let failed =
+            lines(request(Method::DELETE, "/api/owner/data"), async || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "no"));
         let panicked = lines(request(Method::DELETE, "/api/owner/data"), async || {
             by(&caller("ada"), SECRET);
             assert!(std::hint::black_box(false), "an error of our own");

@@ -58,6 +58,7 @@ pub struct Inside {
     google: GoogleSettings,
     pub url: String,
     required_scopes: Vec<String>,
+    owner_claim: String,
 }
 
 /// The machine's own clock and randomness; the clock may be put forward.
@@ -125,6 +126,8 @@ pub struct Options {
     pub any_scopes: bool,
     /// What the gateway matches its routes on.
     pub matches: Matches,
+    /// Whose connectors are a user's own: `sub`, unless it is a tenant's claim.
+    pub owner_claim: Option<String>,
 }
 
 impl Inside {
@@ -141,7 +144,8 @@ impl Inside {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let required_scopes = if options.any_scopes { vec!["openid".into(), "email".into()] } else { SCOPES.map(String::from).into() };
-        let inside = Self { world, fake, machine, google, url, required_scopes };
+        let owner_claim = options.owner_claim.unwrap_or_else(|| "sub".into());
+        let inside = Self { world, fake, machine, google, url, required_scopes, owner_claim };
         let gateway = Gateway::before(inside.functions(options.legacy_token), options.matches);
         let app = Router::new().fallback(move |request: Request| async move { gateway.answer(request).await });
         tokio::spawn(async move { axum::serve(listener, app).await });
@@ -171,7 +175,7 @@ impl Inside {
         let policy = UserPolicy {
             issuer: Config::default().user_issuer,
             audience: Config::default().user_audience,
-            owner_claim: "sub".into(),
+            owner_claim: self.owner_claim.clone(),
             role_claim: Some("role".into()),
         };
         UserGate { verifier: self.keys("users/certs"), policy }

@@ -43,6 +43,15 @@ pub const AUDITED: [Audited; 14] = [
 /// Where the operations on mail begin. Their actions are their names.
 pub const MAIL: &str = "/api/connectors/{connector_id}";
 
+/// What each audit line begins to say; the template's subscription filters look for these words.
+pub const MESSAGE: &str = "request audited";
+
+/// Whether a line of a function's log is an audit line, and not one that only holds its words.
+pub fn is_line(line: &str) -> bool {
+    let told = serde_json::from_str::<serde_json::Value>(line).unwrap_or_default();
+    line.lines().count() == 1 && told["fields"]["message"] == MESSAGE && told["fields"]["action"].is_string()
+}
+
 /// What a request to a route is called; `None`: it is not written down.
 pub fn action(method: &str, path: &str) -> Option<&'static str> {
     // A router answers HEAD as it does GET.
@@ -115,6 +124,21 @@ mod tests {
         let table = [(200, "done"), (202, "done"), (302, "done"), (401, "refused"), (409, "refused"), (500, "failed"), (503, "failed")];
         for (status, expected) in table {
             assert_eq!(outcome(status), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_one_by_what_it_says_and_not_by_a_word_in_it() {
+        let table = [
+            (r#"{"level":"INFO","fields":{"message":"request audited","action":"owner.erase"}}"#, true),
+            (r#"{"level":"INFO","fields":{"message":"request audited"}}"#, false),
+            (r#"{"level":"INFO","fields":{"message":"refused","why":"request audited","action":"owner.erase"}}"#, false),
+            ("request audited", false),
+            ("{\"fields\":\n{\"message\":\"request audited\",\"action\":\"owner.erase\"}}", false),
+            ("", false),
+        ];
+        for (line, expected) in table {
+            assert_eq!(is_line(line), expected, "{line}");
         }
     }
 

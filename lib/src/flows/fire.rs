@@ -40,14 +40,7 @@ pub enum FireError {
 
 impl<S: Store, V: Vault, B: EventBus, H: Signatures> Fire<'_, S, V, B, H> {
     /// By its owner, whom a token proved. `delivery` tells one sending from another.
-    pub async fn as_owner(
-        &self,
-        owner: &OwnerId,
-        id: &TriggerId,
-        delivery: &str,
-        body: &[u8],
-        now: Timestamp,
-    ) -> Result<Fired, FireError> {
+    pub async fn as_owner(&self, owner: &OwnerId, id: &TriggerId, delivery: &str, body: &[u8], now: Timestamp) -> Result<Fired, FireError> {
         // Another body under the same name is another sending.
         let delivery = fingerprint(&["owner", delivery, &String::from_utf8_lossy(body)]).to_string();
         match self.fire(owner, id, &delivery, body, now).await {
