@@ -111,7 +111,7 @@ async fn written(request: Request, next: Next, now: Timestamp) -> Response {
         }
         None => {
             // Lambda is about to end the process, which writes nothing then: what it did until now may have been done.
-            line.is_cut_off();
+            line.cut_off();
             answering.await
         }
     }
@@ -163,7 +163,7 @@ impl Line {
         self.write(audit::outcome(status), Some(status), problem);
     }
 
-    fn is_cut_off(mut self) {
+    fn cut_off(mut self) {
         self.write("unknown", None, Some("out_of_time"));
     }
 
