@@ -1,5 +1,6 @@
 //! Pure decisions: no I/O, no clock, no randomness, no async.
 
+pub mod audit;
 pub mod callback;
 pub mod circuit;
 pub mod claims;

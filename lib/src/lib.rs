@@ -1,6 +1,7 @@
 //! The Gmail connector's library: the domain decides, a flow tells the story, an adapter touches the world.
 
 pub mod adapters;
+pub mod audit;
 pub mod config;
 pub mod domain;
 pub mod flows;

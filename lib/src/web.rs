@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::audit;
 use crate::config::UserSettings;
 use crate::domain::claims::{Refusal, UserPolicy};
 use crate::domain::id::OwnerId;
@@ -105,6 +106,10 @@ impl Problem {
     }
 }
 
+/// An answer's stable code, for whoever writes down what came of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct ProblemCode(pub &'static str);
+
 /// An error with all its causes, for the log.
 pub fn causes(error: &(dyn Error + 'static)) -> String {
     let chain = std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| (*cause).source());
@@ -113,12 +118,13 @@ pub fn causes(error: &(dyn Error + 'static)) -> String {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (status, retry_after) = (self.status, self.retry_after_seconds);
+        let (status, retry_after, code) = (self.status, self.retry_after_seconds, self.code);
         let mut response = (status, Json(self)).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
+        response.extensions_mut().insert(ProblemCode(code));
         response
     }
 }
@@ -158,6 +164,7 @@ impl<T: TokenVerifier> UserGate<T> {
             tracing::info!(why = %refusal, "token refused");
             Problem::unauthorized()
         })?;
+        audit::by(&caller, token);
         if caller.role.may(action) {
             self.limits.take(&caller.owner, action, now).map_err(too_many)?;
             return Ok(caller.owner);

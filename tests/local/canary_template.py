@@ -88,7 +88,7 @@ def check(plain: str) -> str:
     first, second = (resources(canary.canary(plain, release)) for release in ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"))
     functions, aliases = of_type(first, "AWS::Lambda::Function"), of_type(first, "AWS::Lambda::Alias")
     versions = [set(of_type(made, "AWS::Lambda::Version")) for made in (first, second)]
-    assert len(functions) == len(aliases) == len(versions[0]) == len(versions[1]) == 5, (aliases, versions)
+    assert len(functions) == len(aliases) == len(versions[0]) == len(versions[1]) == 6, (aliases, versions)
     assert not versions[0] & versions[1], f"the next deployment publishes no version: {versions[0] & versions[1]}"
     for name, alias in aliases.items():
         assert alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"]["Ref"] in first, name
@@ -103,7 +103,7 @@ def check(plain: str) -> str:
 
     names = {json.dumps(alarm["Properties"].get("AlarmName"), sort_keys=True) for alarm in of_type(first, "AWS::CloudWatch::Alarm").values()}
     groups = of_type(first, "AWS::CodeDeploy::DeploymentGroup")
-    assert len(groups) == 5, groups.keys()
+    assert len(groups) == 6, groups.keys()
     for name, group in groups.items():
         alarms = [alarm["Name"] for alarm in group["Properties"]["AlarmConfiguration"]["Alarms"]]
         assert 0 < len(alarms) <= 10, f"{name} heeds {len(alarms)} alarms"
@@ -115,7 +115,7 @@ def check(plain: str) -> str:
 
     schedule = json.dumps(first["WatchRenewerScheduleRole"]["Properties"]["Policies"])
     assert "${WatchRenewerFunction.Arn}:live" in schedule, "the schedule may not call the alias"
-    return f"5 aliases, {calls} callers, {len(groups)} deployment groups, no circle among {len(first)} resources"
+    return f"{len(aliases)} aliases, {calls} callers, {len(groups)} deployment groups, no circle among {len(first)} resources"
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from terminal import Failure, heading, say, step
 from web import expect, wait_until
 
 DOCS = ROOT / "docs" / "operations.md"
-# Of different kinds, and soon walked: those of a grant, of the queues and of a key. The others are walked by `make test-long`.
-QUICK = ["token-refresh-failure", "dead-letters", "kms-denied"]
+# Of different kinds, and soon walked: those of a grant, of the queues, of a key and of the audit log. The others are walked by `make test-long`.
+QUICK = ["token-refresh-failure", "dead-letters", "kms-denied", "who-did-what"]
 PATIENCE = 150
 MAIL = "came-meanwhile"
 # Of SQS the first AWS CLI does not take the endpoint from the environment.
@@ -112,7 +112,7 @@ class Trouble:
         token = self.google("POST", "/user-tokens", {"sub": name, "claims": {"role": "admin"}})["token"]
         self.variables |= {
             "CONNECTORS_STACK_NAME": self.state["stack_name"], "AWS_REGION": REGION, "CONNECTORS_TOKEN_COMMAND": f"printf %s {shlex.quote(token)}",
-            "CONNECTORS_GOOGLE_TOKEN": "local-operator", "MAILBOX": mailbox,
+            "CONNECTORS_GOOGLE_TOKEN": "local-operator", "MAILBOX": mailbox, "OWNER": name,
         }
         self.token = token
         self.google("POST", "/mailboxes", {"email": mailbox})
@@ -256,6 +256,10 @@ def rows_are_lost(trouble: Trouble) -> None:
         table.delete_item(TableName=trouble.state["table"], Key={"pk": row["pk"], "sk": row["sk"]})
 
 
+def owner_is_erased(trouble: Trouble) -> None:
+    trouble.api("DELETE", "/owner/data")
+
+
 def google_answers(trouble: Trouble) -> None:
     expect("DELETE", f"{trouble.state['google_url']}/admin/faults")
 
@@ -270,6 +274,7 @@ PROVOKED = {
     "circuit-open": gmail_fails,
     "kms-denied": key_is_disabled,
     "outage": gmail_fails_a_little,
+    "who-did-what": owner_is_erased,
     "key-compromise": lambda _: None,
     "restore": lambda _: None,
 }

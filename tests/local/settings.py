@@ -22,8 +22,8 @@ COLLECTS_EVENTS = os.environ.get("LOCAL_COLLECT_EVENTS") == "1"
 # What `sam local invoke` is told about the running stack.
 SAM_LOCAL = LOCAL / "sam-local"
 BUILD = ROOT / ".aws-sam" / "build"
-# The binaries of the five functions, by their packages' names.
-FUNCTIONS = ("oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer")
+# The binaries of the six functions, by their packages' names.
+FUNCTIONS = ("oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer", "audit-keeper")
 
 REGION = "us-east-1"
 STACK = "email-connectors-local"

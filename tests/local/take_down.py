@@ -16,7 +16,8 @@ def run(state: dict) -> None:
     # What the stack alone is gone of, told between its end and the removal of what it left.
     told = 'echo "left: $(aws dynamodb describe-table --table-name "$TABLE" --query Table.TableStatus --output text)" ' \
         '"$(aws kms describe-key --key-id "$KEY" --query KeyMetadata.KeyState --output text)" ' \
-        '"$(aws events describe-event-bus --name "$BUS" --query Name --output text)"'
+        '"$(aws events describe-event-bus --name "$BUS" --query Name --output text)" ' \
+        '"$(aws logs describe-log-groups --log-group-name-prefix "$AUDIT" --query "length(logGroups)" --output text)"'
     emulated = f"sam() {{ {sam()} \"$@\" --no-prompts && {told}; }}"
     trouble = runbooks.Trouble(state, "take-down", before.exported)
     trouble.connect()
@@ -25,13 +26,13 @@ def run(state: dict) -> None:
         (LOGS / "take-down.log").write_text(done.stdout)
         if done.returncode != 0:
             raise Failure(f"it ended with {done.returncode}", LOGS / "take-down.log")
-        if f"left: ACTIVE Enabled {state['event_bus']}" not in done.stdout:
+        if f"left: ACTIVE Enabled {state['event_bus']} 1" not in done.stdout:
             raise Failure("the data did not survive its stack", LOGS / "take-down.log")
         # Not each grant of a stack on which everything was tried can be withdrawn: some of its secrets were moved or destroyed.
         withdrawn = re.search(r"[1-9]\d* grants withdrawn", done.stdout)
         if not withdrawn:
             raise Failure("no grant was withdrawn", LOGS / "take-down.log")
-        current.note(f"{withdrawn[0]}; table, key and bus outlived the stack")
+        current.note(f"{withdrawn[0]}; table, key, bus and audit log outlived the stack")
     with step("Nothing is left"):
         nothing_is_left(state)
 
@@ -46,6 +47,7 @@ def nothing_is_left(state: dict) -> None:
     there += [row["Name"] for row in of("events").list_event_buses()["EventBuses"]]
     there += [row["Name"] for row in of("scheduler").list_schedules()["Schedules"]]
     there += [row["RoleName"] for row in of("iam").list_roles()["Roles"]]
+    there += [row["logGroupName"] for row in of("logs").describe_log_groups(logGroupNamePrefix=state["stack_name"])["logGroups"] if "Audit" in row["logGroupName"]]
     # Tests have queues of their own on the same emulator; all that a stack makes bears its name.
     left = [name for name in there if state["stack_name"] in name]
     key = of("kms").describe_key(KeyId=state["secrets_key_id"])["KeyMetadata"]["KeyState"]

@@ -4,6 +4,7 @@
 //! decoded one, and so what stands in a path parameter, was not: both are tried.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -27,6 +28,9 @@ const LONGEST_BODY: usize = 10 * 1024 * 1024;
 const LONGEST_HEAD: usize = 10_240;
 const LONGEST_EVENT: usize = 6 * 1024 * 1024;
 const LONGEST_RESPONSE: usize = 6_291_556;
+
+/// Requests have ids of their own.
+static REQUESTS: AtomicU64 = AtomicU64::new(1);
 
 /// What a route is matched on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -154,7 +158,7 @@ fn event(route: &Route, parameters: Map<String, Value>, path: &str, parts: &Part
     json!({
         "version": "2.0", "routeKey": key, "rawPath": path, "rawQueryString": parts.uri.query().unwrap_or_default(),
         "headers": headers, "pathParameters": parameters,
-        "requestContext": {"requestId": "in-process", "routeKey": key, "stage": "$default", "domainName": "127.0.0.1",
+        "requestContext": {"requestId": format!("request-{}", REQUESTS.fetch_add(1, Ordering::Relaxed)), "routeKey": key, "stage": "$default", "domainName": "127.0.0.1",
             "http": {"method": parts.method.as_str(), "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1",
                 "userAgent": headers.get("user-agent")}},
         "body": (!text.is_empty()).then_some(text), "isBase64Encoded": is_base64,

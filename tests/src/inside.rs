@@ -61,6 +61,7 @@ pub struct Inside {
     pub url: String,
     required_scopes: Vec<String>,
     requests_per_minute: Option<u32>,
+    owner_claim: String,
 }
 
 /// The machine's own clock and randomness; the clock may be put forward.
@@ -130,6 +131,8 @@ pub struct Options {
     pub requests_per_minute: Option<u32>,
     /// What the gateway matches its routes on.
     pub matches: Matches,
+    /// Whose connectors are a user's own: `sub`, unless it is a tenant's claim.
+    pub owner_claim: Option<String>,
 }
 
 impl Inside {
@@ -147,7 +150,8 @@ impl Inside {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let required_scopes = if options.any_scopes { vec!["openid".into(), "email".into()] } else { SCOPES.map(String::from).into() };
         let requests_per_minute = options.requests_per_minute;
-        let inside = Self { world, fake, machine, google, url, required_scopes, requests_per_minute };
+        let owner_claim = options.owner_claim.unwrap_or_else(|| "sub".into());
+        let inside = Self { world, fake, machine, google, url, required_scopes, requests_per_minute, owner_claim };
         let gateway = Gateway::before(inside.functions(options.legacy_token), options.matches);
         let app = Router::new().fallback(move |request: Request| async move { gateway.answer(request).await });
         tokio::spawn(async move { axum::serve(listener, app).await });
@@ -177,7 +181,7 @@ impl Inside {
         let policy = UserPolicy {
             issuer: Config::default().user_issuer,
             audience: Config::default().user_audience,
-            owner_claim: "sub".into(),
+            owner_claim: self.owner_claim.clone(),
             role_claim: Some("role".into()),
             longest_life: None,
         };

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use crate::emulator::{Emulator, QUEUES, World};
 
-const FUNCTIONS: [&str; 5] = ["oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer"];
+const FUNCTIONS: [&str; 6] = ["oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer", "audit-keeper"];
 
 /// What a sample does; `make sam-local` expects the same of it (tests/local/sam_local.py).
 #[derive(Deserialize)]
@@ -202,6 +202,11 @@ async fn history_processor_answers_its_samples() {
 #[tokio::test]
 async fn watch_renewer_answers_its_samples() {
     as_expected("watch-renewer").await;
+}
+
+#[tokio::test]
+async fn audit_keeper_answers_its_samples() {
+    as_expected("audit-keeper").await;
 }
 
 #[tokio::test]

@@ -8,6 +8,8 @@
 )]
 
 mod security {
+    mod auditing;
+    mod audits;
     mod case;
     mod connecting;
     mod counters;

@@ -1,6 +1,8 @@
 //! The shape of the repository: who may mention whom, what every file begins with, and what the template must keep.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first surprise")]
 
+#[path = "shape/audit.rs"]
+mod audit;
 #[path = "shape/documents.rs"]
 mod documents;
 #[path = "shape/health.rs"]

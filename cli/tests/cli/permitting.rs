@@ -5,8 +5,14 @@ use serde_json::{Value, json};
 use crate::server::{Folder, Ran, Reply, Seen, Server, TOKEN, run};
 use crate::stacks::{self, xml};
 
-const FUNCTIONS: [&str; 5] =
-    ["ConnectorsApiFunction", "HistoryProcessorFunction", "OauthConnectFunction", "PubsubWebhookFunction", "WatchRenewerFunction"];
+const FUNCTIONS: [&str; 6] = [
+    "AuditKeeperFunction",
+    "ConnectorsApiFunction",
+    "HistoryProcessorFunction",
+    "OauthConnectFunction",
+    "PubsubWebhookFunction",
+    "WatchRenewerFunction",
+];
 
 fn stack(base: &str) -> Reply {
     let parameters = [

@@ -17,6 +17,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::HeaderMap;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use email_connectors::audit::audited;
 use email_connectors::config::AppSettings;
 use email_connectors::domain::connector::{CONNECTOR_TYPE, Provider};
 use email_connectors::domain::health::Norms;
@@ -66,7 +67,9 @@ pub struct Api<W: World> {
 type Shared<W> = State<Arc<Api<W>>>;
 
 pub fn router<W: World>(api: Api<W>) -> Router {
-    Router::new()
+    let api = Arc::new(api);
+    let clock = api.clone();
+    let routes = Router::new()
         .route("/api/connectors", get(connectors::list::<W>))
         .route("/api/connectors/{id}", get(connectors::read::<W>).patch(connectors::change::<W>).delete(connectors::remove::<W>))
         .route("/api/connectors/{id}/health", get(health::connector::<W>))
@@ -80,11 +83,12 @@ pub fn router<W: World>(api: Api<W>) -> Router {
         .route("/api/system/info", get(info::<W>))
         .route("/api/system/health", get(health::system::<W>))
         .route("/api/openapi.json", get(openapi::openapi))
-        .merge(mail::routes::<W>())
+        .merge(mail::routes::<W>());
+    audited(routes, move || clock.machine.now())
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
-        .with_state(Arc::new(api))
+        .with_state(api)
 }
 
 impl<W: World> Api<W> {

@@ -4,12 +4,13 @@ use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
+use email_connectors::audit;
 use email_connectors::domain::event::how_many_fit;
 use email_connectors::domain::id::TriggerId;
 use email_connectors::domain::metric::SIGNATURES_REFUSED;
 use email_connectors::domain::role::Action;
 use email_connectors::domain::trigger::{InvalidTrigger, MOST_TRIGGERS, MOST_WEBHOOKS, NewTrigger, Trigger, TriggerChange};
-use email_connectors::flows::fire::{Fire, FireError};
+use email_connectors::flows::fire::{Fire, FireError, Fired};
 use email_connectors::flows::subscribe::{self, SubscribeError};
 use email_connectors::ports::{Clock, Delivery, Entropy, Store, StoreError};
 use email_connectors::web::{Body, Problem, json_body, too_many};
@@ -31,6 +32,7 @@ pub async fn create<W: World>(State(api): Shared<W>, headers: HeaderMap, Body(bo
     let (owner, now) = api.admit(&headers, Action::Operate).await?;
     let new = NewTrigger::parse(json_body(&body)?).map_err(invalid)?;
     let (trigger, secret) = subscribe::create(&api.store, &api.vault, &api.machine, &owner, new, now).await.map_err(problem)?;
+    audit::target(&trigger.id);
     let mut answer = json!(trigger);
     if let Some(secret) = secret {
         // Shown this once, to who made it: nothing else ever shows it.
@@ -124,7 +126,11 @@ pub async fn fire<W: World>(
         fire.signed(&id, header("x-signature"), &body, api.machine.now()).await
     };
     match fired {
-        Ok(event_id) => Ok((StatusCode::ACCEPTED, Json(json!({ "event_id": event_id })))),
+        Ok(Fired { event_id, owner }) => {
+            // Of who signed nothing else is known than the trigger whose secret they have.
+            audit::of(&owner);
+            Ok((StatusCode::ACCEPTED, Json(json!({ "event_id": event_id }))))
+        }
         Err(FireError::NotFound) => Err(Problem::not_found("trigger")),
         Err(FireError::Unauthorized(why)) => {
             metrics::counter!(SIGNATURES_REFUSED).increment(1);

@@ -4,7 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header::ORIGIN;
 use axum::http::{HeaderMap, StatusCode};
+use email_connectors::audit;
 use email_connectors::config::{AppSettings, ConnectSettings};
+use email_connectors::domain::audit::REPLACE;
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::id::ConnectorId;
 use email_connectors::domain::metric::CONNECTED;
@@ -55,6 +57,7 @@ pub async fn connect<W: World>(State(oauth): Shared<W>, headers: HeaderMap, Body
     let text = json_body(&body)?.to_string();
     let body: ConnectBody = serde_json::from_str(&text).map_err(|error| invalid("body", error.to_string()))?;
     if body.replace {
+        audit::is(REPLACE);
         // What is replaced is deleted, with all that hangs on it.
         oauth.gate.admit(&headers, Action::Delete, now).await?;
     }
@@ -69,6 +72,7 @@ pub async fn connect<W: World>(State(oauth): Shared<W>, headers: HeaderMap, Body
     };
     let connected = oauth.connect.run(&request, now).await.map_err(problem)?;
     metrics::counter!(CONNECTED).increment(1);
+    audit::target(&connected.connector_id);
     Ok(Json(answer(connected, now)))
 }
 

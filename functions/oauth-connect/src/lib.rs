@@ -9,6 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{get, post};
+use email_connectors::audit::audited;
 use email_connectors::config::{AppSettings, ConnectSettings};
 use email_connectors::domain::claims::SecurityEventPolicy;
 use email_connectors::flows::connect::Connect;
@@ -45,15 +46,18 @@ pub struct OauthConnect<W: World> {
 type Shared<W> = State<Arc<OauthConnect<W>>>;
 
 pub fn router<W: World>(oauth: OauthConnect<W>) -> Router {
-    Router::new()
+    let oauth = Arc::new(oauth);
+    let clock = oauth.clone();
+    let routes = Router::new()
         .route("/api/auth/google/gmail", post(connect::connect::<W>))
         .route("/api/auth/google/gmail/start", get(consent::start::<W>))
         .route("/api/auth/google/gmail/callback", get(consent::callback::<W>))
-        .route("/api/auth/google/risc", post(protect::risc::<W>))
+        .route("/api/auth/google/risc", post(protect::risc::<W>));
+    audited(routes, move || clock.machine.now())
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
-        .with_state(Arc::new(oauth))
+        .with_state(oauth)
 }
 
 fn invalid(field: &str, detail: impl Into<String>) -> Problem {

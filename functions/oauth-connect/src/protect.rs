@@ -4,10 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use email_connectors::audit;
+use email_connectors::domain::id::ConnectorId;
 use email_connectors::domain::metric::SECURITY_EVENTS;
 use email_connectors::flows::protect::{Protect, ProtectError, Protected};
 use email_connectors::ports::{Clock, TokenError};
-use email_connectors::web::{Body, Problem};
+use email_connectors::web::{Body, Problem, ProblemCode};
 use serde_json::json;
 
 use crate::{Shared, World};
@@ -15,11 +17,16 @@ use crate::{Shared, World};
 /// The body is the token itself. 202 once it is acted on; 400 ends Google's tries, anything else has it tell again.
 pub async fn risc<W: World>(State(oauth): Shared<W>, Body(body): Body) -> Response {
     let token = std::str::from_utf8(&body).unwrap_or_default().trim();
+    audit::with_token(token);
     let protect = Protect { store: &oauth.connect.store, bus: &oauth.connect.bus, verifier: &oauth.google, policy: &oauth.events };
     match protect.run(token, oauth.machine.now()).await {
         Ok(Protected::Suspended(connectors)) => {
             came("ended");
-            tracing::warn!(connectors, "a security event ended access");
+            tracing::warn!(connectors = connectors.len(), "a security event ended access");
+            let ended: Vec<_> = connectors.iter().map(ConnectorId::as_str).collect();
+            if !ended.is_empty() {
+                audit::target(ended.join(","));
+            }
             StatusCode::ACCEPTED.into_response()
         }
         Ok(Protected::Noted(what)) => {
@@ -39,7 +46,9 @@ pub async fn risc<W: World>(State(oauth): Shared<W>, Body(body): Body) -> Respon
                 ProtectError::Refused(_) => ("invalid_audience", "the token is not meant for this client"),
                 _ => ("invalid_request", "the event is not one to act on"),
             };
-            (StatusCode::BAD_REQUEST, Json(json!({ "err": err, "description": description }))).into_response()
+            let mut response = (StatusCode::BAD_REQUEST, Json(json!({ "err": err, "description": description }))).into_response();
+            response.extensions_mut().insert(ProblemCode(err));
+            response
         }
     }
 }

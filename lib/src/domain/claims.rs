@@ -66,6 +66,9 @@ pub struct UserPolicy {
 pub struct Caller {
     pub owner: OwnerId,
     pub role: Role,
+    /// Who acts, which the owner claim need not say: a tenant owns, and one of its users acts.
+    pub user: Option<String>,
+    pub token_id: Option<String>,
 }
 
 impl UserPolicy {
@@ -86,7 +89,8 @@ impl UserPolicy {
         }
         let owner = text(claims, &self.owner_claim).and_then(OwnerId::parse).ok_or(Refusal::Unauthorized("owner claim"))?;
         let role = self.role_claim.as_ref().map_or(Role::Admin, |claim| Role::of_claim(claims.get(claim)));
-        Ok(Caller { owner, role })
+        let told = |claim| text(claims, claim).map(String::from);
+        Ok(Caller { owner, role, user: told("sub"), token_id: told("jti") })
     }
 
     /// One string. A token for several services could be used here by any of them, so a list is refused, but for the one that
@@ -252,10 +256,11 @@ mod tests {
             role_claim: None,
             longest_life: None,
         };
-        let good = json!({"iss": "https://login.example", "aud": "api", "tenant": "t1", "exp": 1_000_100});
-        let t1 = Ok(Caller { owner: OwnerId::new("t1"), role: Role::Admin });
+        let good = json!({"iss": "https://login.example", "aud": "api", "tenant": "t1", "sub": "u1", "jti": "j1", "exp": 1_000_100});
+        let t1 = Ok(Caller { owner: OwnerId::new("t1"), role: Role::Admin, user: Some("u1".into()), token_id: Some("j1".into()) });
         let table = [
             (json!({}), t1.clone()),
+            (json!({"sub": null, "jti": 7}), t1.clone().map(|caller| Caller { user: None, token_id: None, ..caller })),
             (json!({"aud": ["api", "https://login.example/userinfo"]}), t1),
             (json!({"aud": ["api"]}), Err(Refusal::Unauthorized("aud"))),
             (json!({"aud": ["api", "api"]}), Err(Refusal::Unauthorized("aud"))),

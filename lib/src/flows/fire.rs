@@ -50,6 +50,13 @@ impl OpenedSecrets {
     }
 }
 
+/// The event that was decided, and whose trigger it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fired {
+    pub event_id: String,
+    pub owner: OwnerId,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum FireError {
     /// No such trigger, or not one that is fired from outside.
@@ -70,25 +77,20 @@ pub enum FireError {
 
 impl<S: Store, V: Vault, B: EventBus, H: Signatures> Fire<'_, S, V, B, H> {
     /// By its owner, whom a token proved. `delivery` tells one sending from another.
-    pub async fn as_owner(
-        &self,
-        owner: &OwnerId,
-        id: &TriggerId,
-        delivery: &str,
-        body: &[u8],
-        now: Timestamp,
-    ) -> Result<String, FireError> {
+    pub async fn as_owner(&self, owner: &OwnerId, id: &TriggerId, delivery: &str, body: &[u8], now: Timestamp) -> Result<Fired, FireError> {
         // Another body under the same name is another sending.
         let delivery = fingerprint(&["owner", delivery, &String::from_utf8_lossy(body)]).to_string();
         match self.fire(owner, id, &delivery, body, now).await {
             // The same sending again: it was fired.
-            Err((event_id, FireError::Store(StoreError::Conflict))) if self.is_decided(&event_id).await? => Ok(event_id),
+            Err((event_id, FireError::Store(StoreError::Conflict))) if self.is_decided(&event_id).await? => {
+                Ok(Fired { event_id, owner: owner.clone() })
+            }
             ended => ended.map_err(|(_, error)| error),
         }
     }
 
     /// By whoever holds the secret. A signature is good once.
-    pub async fn signed(&self, id: &TriggerId, header: Option<&str>, body: &[u8], now: Timestamp) -> Result<String, FireError> {
+    pub async fn signed(&self, id: &TriggerId, header: Option<&str>, body: &[u8], now: Timestamp) -> Result<Fired, FireError> {
         let header = header.ok_or(FireError::Unauthorized("it is missing"))?;
         let signature = Signature::parse(header).ok_or(FireError::Unauthorized("it has another form"))?;
         if !signature.is_timely(now) {
@@ -136,7 +138,7 @@ impl<S: Store, V: Vault, B: EventBus, H: Signatures> Fire<'_, S, V, B, H> {
         delivery: &str,
         body: &[u8],
         now: Timestamp,
-    ) -> Result<String, (String, FireError)> {
+    ) -> Result<Fired, (String, FireError)> {
         let nothing = |error: FireError| (String::new(), error);
         let trigger = self.webhook(owner, id).await.map_err(nothing)?;
         let connector = self.store.connector(owner, &trigger.config.connector_id).await.map_err(|error| nothing(error.into()))?;
@@ -149,7 +151,7 @@ impl<S: Store, V: Vault, B: EventBus, H: Signatures> Fire<'_, S, V, B, H> {
         let events = [event];
         self.store.announce(&location, &events).await.map_err(|error| (event_id.clone(), error.into()))?;
         tell(self.store, self.bus, &location, &events, now).await;
-        Ok(event_id)
+        Ok(Fired { event_id, owner: owner.clone() })
     }
 
     async fn webhook(&self, owner: &OwnerId, id: &TriggerId) -> Result<Trigger, FireError> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::claims::{Refusal, SecurityEventPolicy};
+use crate::domain::id::ConnectorId;
 use crate::domain::security_event::{Happened, SecurityEvent, Unreadable, concerns};
 use crate::domain::timestamp::Timestamp;
 use crate::flows::suspending::suspend;
@@ -21,8 +22,8 @@ pub struct Protect<'a, S, B, T> {
 /// What came of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Protected {
-    /// So many connectors wait for their users now.
-    Suspended(usize),
+    /// These connectors wait for their users now.
+    Suspended(Vec<ConnectorId>),
     /// There was nothing to do about it.
     Noted(String),
 }
@@ -59,9 +60,11 @@ impl<S: Store, B: EventBus, T: TokenVerifier> Protect<'_, S, B, T> {
             Happened::AccessEnded { account, what } => (account, *what),
             Happened::Nothing { what } => return Ok(Protected::Noted(what.clone())),
         };
-        let mut suspended = 0;
+        let mut suspended = Vec::new();
         for member in self.store.membership(account).await?.members {
-            suspended += usize::from(suspend(self.store, self.bus, &member, what, now, |held| concerns(held, event)).await?);
+            if suspend(self.store, self.bus, &member, what, now, |held| concerns(held, event)).await? {
+                suspended.push(member.connector);
+            }
         }
         Ok(Protected::Suspended(suspended))
     }

@@ -17,10 +17,16 @@ async fn ask(stack: &Stack, action: &str, body: Value) -> Value {
 
 /// Every line of every function since then.
 pub async fn lines(stack: &Stack, since: SystemTime) -> Vec<String> {
+    lines_of(stack, "", since).await
+}
+
+/// Those of the groups whose names hold this.
+pub async fn lines_of(stack: &Stack, name: &str, since: SystemTime) -> Vec<String> {
     let start = since.duration_since(UNIX_EPOCH).unwrap().as_millis();
     let mut lines = Vec::new();
     let groups = ask(stack, "DescribeLogGroups", json!({})).await;
-    for group in groups["logGroups"].as_array().unwrap() {
+    let named = |group: &&Value| group["logGroupName"].as_str().is_some_and(|group| group.contains(name));
+    for group in groups["logGroups"].as_array().unwrap().iter().filter(named) {
         let mut token = Value::Null;
         loop {
             let mut request = json!({"logGroupName": group["logGroupName"], "startTime": start});

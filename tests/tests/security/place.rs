@@ -6,8 +6,8 @@ use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use tests::deployed::{Stack, processes};
 
-use crate::security::counters;
 use crate::security::logs;
+use crate::security::{audits, counters};
 use tests::inside::{Inside, Options};
 
 /// Nothing in this process takes longer.
@@ -34,6 +34,7 @@ impl Place {
 
     pub async fn inside_with(options: Options) -> Self {
         counters::start();
+        audits::listen();
         Self::configured(options).await
     }
 
@@ -53,6 +54,19 @@ impl Place {
                 Some(Self { name: "deployed", stack, inside: None, began: std::time::SystemTime::now() })
             }
         }
+    }
+
+    /// The audit lines of the requests of one user agent: at least so many, and whatever else came with them.
+    pub async fn audited(&self, agent: &str, expected: usize) -> Vec<Value> {
+        match &self.inside {
+            Some(_) => audits::of(&audits::heard(), agent),
+            None => audits::kept(&self.stack, agent, self.began, expected).await,
+        }
+    }
+
+    /// The deployed stack's audit log, line by line.
+    pub async fn audit_log(&self) -> Vec<String> {
+        logs::lines_of(&self.stack, "AuditLogGroup", self.began).await
     }
 
     /// Puts the clock forward, where that can be done.

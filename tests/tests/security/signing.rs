@@ -30,6 +30,14 @@ impl Hook {
         signature(&self.secret, at, body)
     }
 
+    pub fn signature(&self, place: &Place, body: &str) -> String {
+        self.sign(seconds(place, 0), body)
+    }
+
+    pub fn secret(&self) -> &str {
+        &self.secret
+    }
+
     pub async fn fire(&self, place: &Place, signature: Option<&str>, body: &str) -> Response {
         let request = place.stack.request(Method::POST, &self.path()).body(body.to_string());
         place.stack.answer(signature.iter().fold(request, |request, signature| request.header("x-signature", *signature))).await

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-const FUNCTIONS: [&str; 5] = ["oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer"];
+const FUNCTIONS: [&str; 6] = ["oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer", "audit-keeper"];
 /// Without its tests, and without what a module's table or wire format needs to stand in one place.
 const LONGEST_FILE: usize = 360;
 const LONGEST_MAIN: usize = 40;
@@ -103,6 +103,11 @@ fn the_gateway_knows_events_and_problem_documents_alone() {
     for place in ["lib/src/gateway.rs", "lib/src/gateway"] {
         must_not_mention(place, &["crate::flows", "crate::adapters", "crate::ports", "crate::config", "aws_sdk_", "reqwest"]);
     }
+}
+
+#[test]
+fn the_audit_is_told_and_asks_nobody() {
+    must_not_mention("lib/src/audit.rs", &["crate::flows", "crate::adapters", "crate::ports", "crate::config", "aws_sdk_", "reqwest"]);
 }
 
 #[test]

@@ -20,12 +20,12 @@ fn list(value: &Value) -> Vec<String> {
 }
 
 #[test]
-fn five_functions_have_a_role_each() {
+fn six_functions_have_a_role_each() {
     let template = template::read();
     let functions = resources(&template, "AWS::Serverless::Function");
-    assert_eq!(functions.len(), 5);
+    assert_eq!(functions.len(), 6);
     let roles: BTreeSet<String> = functions.iter().map(|(_, function)| list(&function["Properties"]["Role"]).concat()).collect();
-    assert_eq!(roles.len(), 5, "a role for each: {roles:?}");
+    assert_eq!(roles.len(), 6, "a role for each: {roles:?}");
     for (name, function) in functions {
         let binary = function["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap();
         assert_eq!(function["Metadata"]["BuildMethod"], "rust-cargolambda", "{name}");

@@ -54,7 +54,7 @@ impl Hooked {
             opened: &OpenedSecrets::default(),
             limits: &Limits::default(),
         };
-        fire.signed(id, header, body, self.scene.stage.world.now()).await
+        fire.signed(id, header, body, self.scene.stage.world.now()).await.map(|fired| fired.event_id)
     }
 
     async fn as_owner(&self, of: &str, delivery: &str) -> Result<String, FireError> {
@@ -67,7 +67,7 @@ impl Hooked {
             opened: &OpenedSecrets::default(),
             limits: &Limits::default(),
         };
-        fire.as_owner(&owner(of), &self.trigger.id, delivery, BODY, self.scene.stage.world.now()).await
+        fire.as_owner(&owner(of), &self.trigger.id, delivery, BODY, self.scene.stage.world.now()).await.map(|fired| fired.event_id)
     }
 
     fn seconds(&self) -> i64 {
@@ -142,7 +142,7 @@ async fn its_owner_fires_it_once_for_each_delivery() {
         limits: &Limits::default(),
     };
     let now = hooked.scene.stage.world.now();
-    let other = fire.as_owner(&owner("owner"), &hooked.trigger.id, "delivery-1", b"{}", now).await.unwrap();
+    let other = fire.as_owner(&owner("owner"), &hooked.trigger.id, "delivery-1", b"{}", now).await.unwrap().event_id;
     assert_ne!(other, first, "another body under the same key is not dropped");
 }
 

@@ -20,7 +20,8 @@ use crate::doctor::fact::Fact;
 use crate::doctor::facts::{Function, Key, Mapping, Queue, Table};
 
 /// The functions, and how the template names them.
-pub const FUNCTIONS: [(&str, &str); 5] = [
+pub const FUNCTIONS: [(&str, &str); 6] = [
+    ("audit-keeper", "AuditKeeperFunction"),
     ("connectors-api", "ConnectorsApiFunction"),
     ("history-processor", PROCESSOR),
     ("oauth-connect", "OauthConnectFunction"),
@@ -212,12 +213,14 @@ where
 /// Reads what a function's `main` reads.
 pub fn settings(function: &str, env: &Environment) -> Result<(), SettingError> {
     let texts: &[&'static str] = match function {
+        "audit-keeper" => &[],
         "pubsub-webhook" => &["NOTIFICATION_QUEUE_URL", "QUARANTINE_QUEUE_URL"],
         "history-processor" => &["TABLE_NAME", "KMS_KEY_ID", "EVENT_BUS_NAME", "QUARANTINE_QUEUE_URL", "NOTIFICATION_QUEUE_URL"],
         "watch-renewer" => &["TABLE_NAME", "KMS_KEY_ID", "NOTIFICATION_QUEUE_URL"],
         _ => &["TABLE_NAME", "KMS_KEY_ID", "EVENT_BUS_NAME", "NOTIFICATION_QUEUE_URL"],
     };
     match function {
+        "audit-keeper" => {}
         "pubsub-webhook" => {
             PushSettings::read(env)?;
         }

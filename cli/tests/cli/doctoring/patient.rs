@@ -35,7 +35,7 @@ pub fn connector() -> Value {
 pub fn healthy() -> Facts {
     let pairs = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
     let function = Function { state: "Active".into(), last_update: "Successful".into(), ..Function::default() };
-    let functions = ["oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer"];
+    let functions = ["oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer", "audit-keeper"];
     Facts {
         stack_name: "email-connectors".into(),
         status: "UPDATE_COMPLETE".into(),

@@ -1,0 +1,58 @@
+//! The audit lines: as this process writes them, and as the deployed stack keeps them in a log group of their own.
+
+use std::io::Write;
+use std::sync::Mutex;
+use std::time::{Duration, Instant, SystemTime};
+
+use lambda_http::tracing::subscriber::EnvFilter;
+use lambda_http::tracing::subscriber::fmt;
+use serde_json::Value;
+use tests::deployed::Stack;
+use tests::template;
+
+use crate::security::logs;
+
+static HEARD: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Hearing;
+
+impl Write for Hearing {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        HEARD.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Once for each process: everything that is logged, as a function logs it where LogLevel lets the least through.
+pub fn listen() {
+    let template = template::read();
+    let levels = template["Globals"]["Function"]["Environment"]["Variables"]["RUST_LOG"].as_str().unwrap().replace("${LogLevel}", "error");
+    fmt().json().with_target(false).without_time().with_env_filter(EnvFilter::new(levels)).with_writer(|| Hearing).init();
+}
+
+pub fn heard() -> Vec<String> {
+    String::from_utf8(HEARD.lock().unwrap().clone()).unwrap().lines().map(String::from).collect()
+}
+
+/// Those that name this user agent, as objects.
+pub fn of(lines: &[String], agent: &str) -> Vec<Value> {
+    let read = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let audited = read.filter(|line| line["fields"]["message"] == "request audited");
+    let named = audited.filter(|line| line["fields"]["user_agent"].as_str().is_some_and(|named| named.starts_with(agent)));
+    named.map(|line| line["fields"].clone()).collect()
+}
+
+/// What the deployed stack kept: the copy comes a moment after the answer.
+pub async fn kept(stack: &Stack, agent: &str, since: SystemTime, expected: usize) -> Vec<Value> {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let kept = of(&logs::lines_of(stack, "AuditLogGroup", since).await, agent);
+        if kept.len() >= expected || Instant::now() > deadline {
+            return kept;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
