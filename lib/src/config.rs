@@ -73,6 +73,8 @@ impl Environment {
     }
 }
 
+const MINUTE: Duration = Duration::from_secs(60);
+
 fn wrong(name: &'static str, problem: impl Into<String>) -> SettingError {
     SettingError { name, problem: problem.into() }
 }
@@ -176,6 +178,8 @@ pub struct UserSettings {
     pub policy: UserPolicy,
     /// Empty: by discovery from the issuer.
     pub jwks_url: Option<String>,
+    /// How often an owner may do what costs, of each kind.
+    pub requests_per_minute: Option<u32>,
 }
 
 impl UserSettings {
@@ -185,9 +189,11 @@ impl UserSettings {
             audience: env.text("AUTH_AUDIENCE")?,
             owner_claim: env.text("AUTH_OWNER_CLAIM")?,
             role_claim: env.optional("AUTH_ROLE_CLAIM"),
+            longest_life: Some(env.number("AUTH_TOKEN_MINUTES")?).filter(|minutes| *minutes > 0).map(|minutes: u32| MINUTE * minutes),
         };
         let jwks_url = env.optional("AUTH_JWKS_URL").map(|_| env.url("AUTH_JWKS_URL")).transpose()?;
-        Ok(Self { policy, jwks_url })
+        let requests_per_minute = Some(env.number("OWNER_REQUESTS_PER_MINUTE")?).filter(|most| *most > 0);
+        Ok(Self { policy, jwks_url, requests_per_minute })
     }
 
     pub fn key_source(&self) -> KeySource {

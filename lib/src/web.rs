@@ -12,8 +12,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::audit;
+use crate::config::UserSettings;
 use crate::domain::claims::{Refusal, UserPolicy};
 use crate::domain::id::OwnerId;
+use crate::domain::limit::Limits;
 use crate::domain::metric::USER_TOKENS_REFUSED;
 use crate::domain::role::Action;
 use crate::domain::timestamp::Timestamp;
@@ -137,9 +139,14 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
 pub struct UserGate<T> {
     pub verifier: T,
     pub policy: UserPolicy,
+    pub limits: Limits,
 }
 
 impl<T: TokenVerifier> UserGate<T> {
+    pub fn as_set(verifier: T, settings: UserSettings) -> Self {
+        Self { verifier, policy: settings.policy, limits: Limits::new(settings.requests_per_minute) }
+    }
+
     /// Whose connectors the caller may do this with.
     pub async fn admit(&self, headers: &HeaderMap, action: Action, now: Timestamp) -> Result<OwnerId, Problem> {
         let token = bearer(headers).ok_or_else(Problem::unauthorized)?;
@@ -159,6 +166,7 @@ impl<T: TokenVerifier> UserGate<T> {
         })?;
         audit::by(&caller, token);
         if caller.role.may(action) {
+            self.limits.take(&caller.owner, action, now).map_err(too_many)?;
             return Ok(caller.owner);
         }
         let (role, needed) = (caller.role.as_str(), action.needs().as_str());
@@ -167,6 +175,12 @@ impl<T: TokenVerifier> UserGate<T> {
         let detail = format!("the token's role is `{role}`, and this needs `{needed}`");
         Err(Problem::new(StatusCode::FORBIDDEN, "role_not_allowed", detail))
     }
+}
+
+/// An owner asks more often than it may.
+pub fn too_many(wait: Duration) -> Problem {
+    let detail = "this was asked for too often in the last minute; nothing was done";
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail).again_in(wait)
 }
 
 /// For a router's fallbacks.

@@ -18,7 +18,8 @@ FOLDER = TOOLS / "test"
 # Google plants the same text in everything that it mints.
 PARAMETERS = (
     "ProcessorTimeout=5 SweepEveryMinutes=1 QuietAfterMinutes=1 SettleSeconds=15 CircuitCooldownSeconds=5 "
-    "GmailUserUnitsPerMinute=1000000 AuthRoleClaim=role LogLevel=debug GoogleClientSecret=canary-client-secret"
+    "GmailUserUnitsPerMinute=1000000 OwnerRequestsPerMinute=1000000 AuthRoleClaim=role LogLevel=debug "
+    "GoogleClientSecret=canary-client-secret"
 )
 # AWS advises six times ProcessorTimeout: a wake-up that comes again while its processor still works may repeat what that one
 # published. What a killed processor held is hidden for as long, so the stack whose processor is killed again and again has less.

@@ -23,12 +23,14 @@ use email_connectors::config::{AppSettings, ConnectSettings, GoogleSettings, HIS
 use email_connectors::domain::claims::{IdentityPolicy, PushPolicy, SecurityEventPolicy, UserPolicy};
 use email_connectors::domain::connector::Uniqueness;
 use email_connectors::domain::health::Norms;
+use email_connectors::domain::limit::Limits;
 use email_connectors::domain::retry::RetryPolicy;
 use email_connectors::domain::sweep::{Pace, Patience};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::check::Checked;
 use email_connectors::flows::connect::Connect;
+use email_connectors::flows::fire::OpenedSecrets;
 use email_connectors::flows::process::Process;
 use email_connectors::flows::receive::Receive;
 use email_connectors::flows::renew::{Renew, Swept};
@@ -59,6 +61,7 @@ pub struct Inside {
     pub url: String,
     required_scopes: Vec<String>,
     owner_claim: String,
+    requests_per_minute: Option<u32>,
 }
 
 /// The machine's own clock and randomness; the clock may be put forward.
@@ -124,6 +127,8 @@ pub struct Options {
     pub queue_only: bool,
     /// Whether a user may leave out every scope but the two that say who it is.
     pub any_scopes: bool,
+    /// How often an owner may do what costs; as often as it likes if it is not said.
+    pub requests_per_minute: Option<u32>,
     /// What the gateway matches its routes on.
     pub matches: Matches,
     /// Whose connectors are a user's own: `sub`, unless it is a tenant's claim.
@@ -145,7 +150,8 @@ impl Inside {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let required_scopes = if options.any_scopes { vec!["openid".into(), "email".into()] } else { SCOPES.map(String::from).into() };
         let owner_claim = options.owner_claim.unwrap_or_else(|| "sub".into());
-        let inside = Self { world, fake, machine, google, url, required_scopes, owner_claim };
+        let requests_per_minute = options.requests_per_minute;
+        let inside = Self { world, fake, machine, google, url, required_scopes, requests_per_minute, owner_claim };
         let gateway = Gateway::before(inside.functions(options.legacy_token), options.matches);
         let app = Router::new().fallback(move |request: Request| async move { gateway.answer(request).await });
         tokio::spawn(async move { axum::serve(listener, app).await });
@@ -177,8 +183,11 @@ impl Inside {
             audience: Config::default().user_audience,
             owner_claim: self.owner_claim.clone(),
             role_claim: Some("role".into()),
+            longest_life: None,
         };
-        UserGate { verifier: self.keys("users/certs"), policy }
+        let keys = KeySource::Url(format!("{}/users/certs", self.fake.url));
+        let verifier = JwksVerifier::of_users(https::client().unwrap(), keys);
+        UserGate { verifier, policy, limits: Limits::new(self.requests_per_minute) }
     }
 
     /// The three functions, as the gateway invokes them.
@@ -230,6 +239,7 @@ impl Inside {
             norms: self.norms(),
             checked: Checked::default(),
             refreshes: Refreshes::default(),
+            opened: OpenedSecrets::default(),
             machine: self.machine.clone(),
         }
     }

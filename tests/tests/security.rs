@@ -16,6 +16,7 @@ mod security {
     mod doorway;
     mod ending;
     mod forge;
+    mod gate;
     mod granting;
     mod hostile;
     mod keys;

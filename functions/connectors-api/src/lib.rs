@@ -27,6 +27,7 @@ use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::check::Checked;
 use email_connectors::flows::disconnect::Disconnect;
+use email_connectors::flows::fire::OpenedSecrets;
 use email_connectors::ports::{
     Clock, Depths, EmailProvider, Entropy, EventBus, Signatures, Store, StoreError, TokenVerifier, Vault, WakeUps,
 };
@@ -59,6 +60,7 @@ pub struct Api<W: World> {
     pub norms: Norms,
     pub checked: Checked,
     pub refreshes: Refreshes,
+    pub opened: OpenedSecrets,
     pub machine: W::Machine,
 }
 

@@ -14,6 +14,7 @@ use email_connectors::adapters::{aws, https};
 use email_connectors::config::{AppSettings, DryRun, GoogleSettings, UserSettings, environment, norms};
 use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::check::Checked;
+use email_connectors::flows::fire::OpenedSecrets;
 use email_connectors::gateway;
 use email_connectors::web::UserGate;
 use lambda_http::{Error, tracing};
@@ -44,7 +45,7 @@ async fn main() -> Result<(), Error> {
     let (wake_ups, quarantine) = (env.text("NOTIFICATION_QUEUE_URL")?, env.text("QUARANTINE_QUEUE_URL")?);
     let urls = QueueUrls { wake_ups: wake_ups.clone(), dead_letters: env.text("DEAD_LETTER_QUEUE_URL")?, quarantine };
     let api = Api::<Real> {
-        gate: UserGate { verifier: JwksVerifier::new(http.clone(), user.key_source()).warmed(System), policy: user.policy },
+        gate: UserGate::as_set(JwksVerifier::of_users(http.clone(), user.key_source()).warmed(System), user),
         store: DynamoStore::new(&aws, table),
         vault: KmsVault::new(&aws, key),
         provider: Gmail::as_set(http, google, DryRun::read(&env)?),
@@ -56,6 +57,7 @@ async fn main() -> Result<(), Error> {
         norms: norms(&env)?,
         checked: Checked::default(),
         refreshes: Refreshes::default(),
+        opened: OpenedSecrets::default(),
         machine: System,
     };
     gateway::run(router(api), move || telemetry.flush()).await

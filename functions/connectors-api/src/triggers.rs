@@ -12,7 +12,7 @@ use email_connectors::domain::trigger::{InvalidTrigger, MOST_TRIGGERS, MOST_WEBH
 use email_connectors::flows::fire::{Fire, FireError, Fired};
 use email_connectors::flows::subscribe::{self, SubscribeError};
 use email_connectors::ports::{Clock, Delivery, Entropy, Store, StoreError};
-use email_connectors::web::{Body, Problem, json_body};
+use email_connectors::web::{Body, Problem, json_body, too_many};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -105,7 +105,8 @@ pub async fn fire<W: World>(
     Path(id): Path<String>,
     Body(body): Body,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let fire = Fire { store: &api.store, vault: &api.vault, bus: &api.bus, signatures: &api.signatures };
+    let (opened, limits) = (&api.opened, &api.gate.limits);
+    let fire = Fire { store: &api.store, vault: &api.vault, bus: &api.bus, signatures: &api.signatures, opened, limits };
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let fired = if headers.contains_key(AUTHORIZATION) {
         let (owner, now) = api.admit(&headers, Action::Fire).await?;
@@ -135,6 +136,7 @@ pub async fn fire<W: World>(
             let detail = "send a fresh `X-Signature: t=<seconds>,v1=<HMAC-SHA256 of \"<seconds>.<body>\">`, or your token";
             Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail).at("x-signature"))
         }
+        Err(FireError::TooMany(wait)) => Err(too_many(wait)),
         Err(FireError::Unusable(unusable)) => {
             Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body {unusable}")).at("body"))
         }

@@ -39,10 +39,9 @@ async fn main() -> Result<(), Error> {
     let google = GoogleSettings::read(&env)?.with_consent(&env)?.with_topic(&env)?;
     let (table, key, certs) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?, env.url("GOOGLE_CERTS_URL")?);
     let (queue, bus, aws, http) = (env.text("NOTIFICATION_QUEUE_URL")?, env.text("EVENT_BUS_NAME")?, aws::load().await, https::client()?);
-    let keys = |source| JwksVerifier::new(http.clone(), source);
     let oauth = OauthConnect::<Real> {
-        gate: UserGate { verifier: keys(user.key_source()).warmed(System), policy: user.policy },
-        google: keys(KeySource::Url(certs)),
+        gate: UserGate::as_set(JwksVerifier::of_users(http.clone(), user.key_source()).warmed(System), user),
+        google: JwksVerifier::new(http.clone(), KeySource::Url(certs)),
         events: SecurityEventPolicy { client_id: google.client_id.clone() },
         connect: Connect {
             identity: IdentityPolicy { client_id: google.client_id.clone() },

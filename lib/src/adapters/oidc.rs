@@ -20,8 +20,10 @@ use crate::domain::timestamp::Timestamp;
 use crate::ports::{Cause, Clock, TokenError, TokenVerifier};
 
 const LONGEST_ANSWER: usize = 256 * 1024;
-/// However many tokens with unknown keys arrive, the issuer is asked no more often than this.
+/// However many tokens with unknown keys arrive, the issuer is asked no more often than this once its keys are known.
 const BETWEEN_FETCHES: Duration = Duration::from_secs(60);
+/// Without any key nobody gets in: the issuer is asked again after this, doubled with each failure.
+const AFTER_FIRST_FAILURE: Duration = Duration::from_secs(1);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
 /// For an issuer that says nothing of caching.
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(3600);
@@ -33,9 +35,31 @@ pub struct JwksVerifier(Arc<Issuer>);
 struct Issuer {
     http: Client,
     source: KeySource,
+    /// What a token may say that it is (RFC 7515, section 4.1.9); any if there are none.
+    types: &'static [&'static str],
     keys: RwLock<Arc<Keys>>,
-    /// When the last fetch that came to its end was begun; held by the one task that fetches.
-    fetching: Mutex<Option<Timestamp>>,
+    /// Held by the one task that fetches.
+    fetching: Mutex<Fetches>,
+}
+
+/// What came of the fetches so far.
+#[derive(Debug, Clone, Copy, Default)]
+struct Fetches {
+    /// When the last one that came to its end was begun.
+    last: Option<Timestamp>,
+    /// How many failed since one went well.
+    failures: u32,
+}
+
+impl Fetches {
+    fn may_begin(self, has_keys: bool, now: Timestamp) -> bool {
+        let wait = match self.failures {
+            0 => BETWEEN_FETCHES,
+            _ if has_keys => BETWEEN_FETCHES,
+            failures => AFTER_FIRST_FAILURE.saturating_mul(2_u32.saturating_pow(failures - 1)).min(BETWEEN_FETCHES),
+        };
+        self.last.is_none_or(|last| last.after(wait) <= now)
+    }
 }
 
 #[derive(Default)]
@@ -46,7 +70,16 @@ struct Keys {
 
 impl JwksVerifier {
     pub fn new(http: Client, source: KeySource) -> Self {
-        Self(Arc::new(Issuer { http, source, keys: RwLock::default(), fetching: Mutex::default() }))
+        Self::of_types(http, source, &[])
+    }
+
+    /// For tokens of users, which are no other kind of token (RFC 9068, section 2.1; RFC 8725, section 3.11).
+    pub fn of_users(http: Client, source: KeySource) -> Self {
+        Self::of_types(http, source, &["JWT", "at+jwt"])
+    }
+
+    fn of_types(http: Client, source: KeySource, types: &'static [&'static str]) -> Self {
+        Self(Arc::new(Issuer { http, source, types, keys: RwLock::default(), fetching: Mutex::default() }))
     }
 
     /// Fetches the keys in the background before anybody asks for one; a request that comes meanwhile waits for this fetch and
@@ -54,15 +87,15 @@ impl JwksVerifier {
     pub fn warmed(self, clock: impl Clock + 'static) -> Self {
         let issuer = self.0.clone();
         tokio::spawn(async move {
-            let mut fetched_at = issuer.fetching.lock().await;
+            let mut fetches = issuer.fetching.lock().await;
             let began = clock.now();
-            if fetched_at.is_none()
-                && let Err(error) = issuer.refetch(&mut fetched_at, began).await
+            if fetches.last.is_none()
+                && let Err(error) = issuer.refetch(&mut fetches, began).await
             {
                 tracing::warn!(%error, "the issuer's keys are not here yet");
                 // Frozen in the middle, it failed for no fault of the issuer's: the first request may ask for itself.
                 if began.after(FETCH_TIMEOUT * 2) <= clock.now() {
-                    *fetched_at = None;
+                    *fetches = Fetches::default();
                 }
             }
         });
@@ -81,7 +114,7 @@ impl Issuer {
         if let Some(key) = good(&self.known()) {
             return Ok(key);
         }
-        let mut fetched_at = match self.fetching.try_lock() {
+        let mut fetches = match self.fetching.try_lock() {
             Ok(free) => free,
             // While another request asks the issuer, a key that was good is good.
             Err(_) => match self.known().by_id.get(id) {
@@ -94,8 +127,8 @@ impl Issuer {
             return Ok(key);
         }
         let mut failure = None;
-        if fetched_at.is_none_or(|last| last.after(BETWEEN_FETCHES) <= now) {
-            failure = self.refetch(&mut fetched_at, now).await.err();
+        if fetches.may_begin(!self.known().by_id.is_empty(), now) {
+            failure = self.refetch(&mut fetches, now).await.err();
         }
         let known = self.known();
         match known.by_id.get(id) {
@@ -110,9 +143,9 @@ impl Issuer {
         if !self.known().by_id.is_empty() {
             return Ok(());
         }
-        let mut fetched_at = self.fetching.lock().await;
-        if self.known().by_id.is_empty() && fetched_at.is_none_or(|last| last.after(BETWEEN_FETCHES) <= now) {
-            self.refetch(&mut fetched_at, now).await.map_err(TokenError::KeysUnavailable)?;
+        let mut fetches = self.fetching.lock().await;
+        if self.known().by_id.is_empty() && fetches.may_begin(false, now) {
+            self.refetch(&mut fetches, now).await.map_err(TokenError::KeysUnavailable)?;
         }
         match self.known().by_id.is_empty() {
             true => Err(TokenError::KeysUnavailable("the last fetch failed".into())),
@@ -121,9 +154,10 @@ impl Issuer {
     }
 
     /// It counts when it has ended, well or not: one whose caller gave up waiting was none, and the next one asks.
-    async fn refetch(&self, fetched_at: &mut Option<Timestamp>, now: Timestamp) -> Result<(), Cause> {
+    async fn refetch(&self, fetches: &mut Fetches, now: Timestamp) -> Result<(), Cause> {
         let fetched = self.fetch(now).await;
-        *fetched_at = Some(now);
+        let failures = if fetched.is_ok() { 0 } else { fetches.failures.saturating_add(1) };
+        *fetches = Fetches { last: Some(now), failures };
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fetched?);
         Ok(())
     }
@@ -172,7 +206,7 @@ impl Issuer {
 
 impl TokenVerifier for JwksVerifier {
     async fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError> {
-        let id = token::key_id(token)?;
+        let id = token::key_id(token, self.0.types)?;
         let key = self.0.key(&id, now).await?;
         token::claims(token, &key)
     }
@@ -184,4 +218,31 @@ impl TokenVerifier for JwksVerifier {
 
 fn max_age(response: &Response) -> Option<Duration> {
     key_set::max_age(response.headers().get(CACHE_CONTROL)?.to_str().ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_keys_the_issuer_is_asked_again_soon_and_with_keys_once_a_minute() {
+        let at = |seconds: i64| Timestamp::from_seconds(1_000 + seconds);
+        let table = [
+            (0, false, 60),
+            (1, false, 1),
+            (2, false, 2),
+            (3, false, 4),
+            (6, false, 32),
+            (7, false, 60),
+            (u32::MAX, false, 60),
+            (1, true, 60),
+            (0, true, 60),
+        ];
+        for (failures, has_keys, seconds) in table {
+            let fetches = Fetches { last: Some(at(0)), failures };
+            assert!(!fetches.may_begin(has_keys, at(seconds - 1)), "{failures} {has_keys}");
+            assert!(fetches.may_begin(has_keys, at(seconds)), "{failures} {has_keys}");
+        }
+        assert!(Fetches::default().may_begin(true, at(0)));
+    }
 }

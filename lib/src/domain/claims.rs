@@ -57,6 +57,8 @@ pub struct UserPolicy {
     pub owner_claim: String,
     /// Without one an owner may do everything.
     pub role_claim: Option<String>,
+    /// How long a token may be good for in all.
+    pub longest_life: Option<Duration>,
 }
 
 /// Who calls, and what they may do with their own.
@@ -78,6 +80,13 @@ impl UserPolicy {
             return Err(Refusal::Unauthorized("aud"));
         }
         check_times(claims, now)?;
+        if self.longest_life.is_some_and(|most| lives_longer(claims, most, now)) {
+            return Err(Refusal::Unauthorized("lifetime"));
+        }
+        // An issuer lets users write any address until it is verified (OpenID Connect Core 1.0, section 5.7).
+        if self.owner_claim == "email" && claims.get("email_verified") != Some(&Value::Bool(true)) {
+            return Err(Refusal::Unauthorized("email_verified"));
+        }
         let owner = text(claims, &self.owner_claim).and_then(OwnerId::parse).ok_or(Refusal::Unauthorized("owner claim"))?;
         let role = self.role_claim.as_ref().map_or(Role::Admin, |claim| Role::of_claim(claims.get(claim)));
         let told = |claim| text(claims, claim).map(String::from);
@@ -182,6 +191,12 @@ fn check_times(claims: &Claims, now: Timestamp) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// From when it was issued, or from now if it does not say.
+fn lives_longer(claims: &Claims, most: Duration, now: Timestamp) -> bool {
+    let issued = moment(claims, "iat").unwrap_or(now);
+    moment(claims, "exp").is_none_or(|end| end > issued.after(most))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -234,8 +249,13 @@ mod tests {
 
     #[test]
     fn a_user_is_whom_the_configured_claim_names() {
-        let policy =
-            UserPolicy { issuer: "https://login.example".into(), audience: "api".into(), owner_claim: "tenant".into(), role_claim: None };
+        let policy = UserPolicy {
+            issuer: "https://login.example".into(),
+            audience: "api".into(),
+            owner_claim: "tenant".into(),
+            role_claim: None,
+            longest_life: None,
+        };
         let good = json!({"iss": "https://login.example", "aud": "api", "tenant": "t1", "sub": "u1", "jti": "j1", "exp": 1_000_100});
         let t1 = Ok(Caller { owner: OwnerId::new("t1"), role: Role::Admin, user: Some("u1".into()), token_id: Some("j1".into()) });
         let table = [
@@ -266,6 +286,7 @@ mod tests {
             audience: "api".into(),
             owner_claim: "sub".into(),
             role_claim: role_claim.map(String::from),
+            longest_life: None,
         };
         let claims = with(json!({"iss": "https://login.example", "aud": "api", "sub": "u", "exp": 1_000_100}), json!({"role": "operator"}));
         for (claim, role) in [(None, Role::Admin), (Some("role"), Role::Operator), (Some("groups"), Role::Viewer)] {

@@ -13,7 +13,7 @@ pub enum Role {
 }
 
 /// What a route does, as the role table names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// See connectors, their health, triggers and firings.

@@ -1,7 +1,16 @@
 //! Somebody outside fires a `webhook` trigger: its owner, or whoever signs with its secret.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use secrecy::SecretString;
+
 use crate::domain::event::MOST_UNPUBLISHED;
 use crate::domain::id::{OwnerId, TriggerId, fingerprint};
+use crate::domain::limit::Limits;
+use crate::domain::role::Action;
+use crate::domain::secret::Sealed;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::{Trigger, TriggerType};
 use crate::domain::webhook::{Signature, UnusablePayload, fired};
@@ -13,6 +22,32 @@ pub struct Fire<'a, S, V, B, H> {
     pub vault: &'a V,
     pub bus: &'a B,
     pub signatures: &'a H,
+    pub opened: &'a OpenedSecrets,
+    pub limits: &'a Limits,
+}
+
+/// How long a secret that KMS opened is remembered: who forges signatures for a trigger whose id is known makes no call for each.
+const REMEMBERED: Duration = Duration::from_secs(300);
+const MOST_REMEMBERED: usize = 1000;
+
+/// The secrets of triggers that this process opened, each beside what it was sealed as: another one is opened anew.
+#[derive(Default)]
+pub struct OpenedSecrets(Mutex<HashMap<TriggerId, (Sealed, SecretString, Timestamp)>>);
+
+impl OpenedSecrets {
+    fn of(&self, id: &TriggerId, sealed: &Sealed, now: Timestamp) -> Option<SecretString> {
+        let opened = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (held, secret, until) = opened.get(id)?;
+        (held == sealed && now < *until).then(|| secret.clone())
+    }
+
+    fn remember(&self, id: &TriggerId, sealed: &Sealed, secret: &SecretString, now: Timestamp) {
+        let mut opened = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if opened.len() >= MOST_REMEMBERED {
+            opened.clear();
+        }
+        opened.insert(id.clone(), (sealed.clone(), secret.clone(), now.after(REMEMBERED)));
+    }
 }
 
 /// The event that was decided, and whose trigger it was.
@@ -30,6 +65,8 @@ pub enum FireError {
     /// Not signed, signed by somebody else, too early, too late, or sent before.
     #[error("the signature is not accepted: {0}")]
     Unauthorized(&'static str),
+    #[error("its owner's triggers are fired too often")]
+    TooMany(Duration),
     #[error("the body {0}")]
     Unusable(#[from] UnusablePayload),
     #[error(transparent)]
@@ -61,20 +98,31 @@ impl<S: Store, V: Vault, B: EventBus, H: Signatures> Fire<'_, S, V, B, H> {
         }
         // Who has no secret must not learn which triggers there are.
         let hook = self.store.hook(id).await?.ok_or(FireError::Unauthorized("it fits no trigger"))?;
-        let secret = match self.vault.open_trigger_secret(&hook.secret, id).await {
-            Ok(secret) => secret,
-            Err(VaultError::WrongContext) => return Err(FireError::Unauthorized("the stored secret does not open")),
-            Err(error) => return Err(FireError::Vault(error)),
+        let secret = match self.opened.of(id, &hook.secret, now) {
+            Some(secret) => secret,
+            None => self.open(id, &hook.secret, now).await?,
         };
         if !self.signatures.is_signed(&secret, &signature.over(body), &signature.mac) {
             return Err(FireError::Unauthorized("it does not hold"));
         }
+        self.limits.take(&hook.owner, Action::Fire, now).map_err(FireError::TooMany)?;
         let delivery = fingerprint(&["signed", &signature.identity()]).to_string();
         match self.fire(&hook.owner, id, &delivery, body, now).await {
             Err((event_id, FireError::Store(StoreError::Conflict))) if self.is_decided(&event_id).await? => {
                 Err(FireError::Unauthorized("it was used before"))
             }
             ended => ended.map_err(|(_, error)| error),
+        }
+    }
+
+    async fn open(&self, id: &TriggerId, sealed: &Sealed, now: Timestamp) -> Result<SecretString, FireError> {
+        match self.vault.open_trigger_secret(sealed, id).await {
+            Ok(secret) => {
+                self.opened.remember(id, sealed, &secret, now);
+                Ok(secret)
+            }
+            Err(VaultError::WrongContext) => Err(FireError::Unauthorized("the stored secret does not open")),
+            Err(error) => Err(FireError::Vault(error)),
         }
     }
 

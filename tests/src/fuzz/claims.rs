@@ -74,6 +74,7 @@ fn user(told: &Told, now: Timestamp) {
         audience: AUDIENCE.into(),
         owner_claim: "sub".into(),
         role_claim: role_claim.map(String::from),
+        longest_life: None,
     };
     let userinfo = format!("{ISSUER}/userinfo");
     let both = [vec![AUDIENCE, &userinfo], vec![&userinfo, AUDIENCE]].map(Value::from);

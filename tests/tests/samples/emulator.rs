@@ -50,6 +50,8 @@ impl World {
             ("AUTH_AUDIENCE", "email-connectors"),
             ("AUTH_OWNER_CLAIM", "sub"),
             ("AUTH_ROLE_CLAIM", ""),
+            ("AUTH_TOKEN_MINUTES", "0"),
+            ("OWNER_REQUESTS_PER_MINUTE", "120"),
             ("GOOGLE_CLIENT_ID", "local-client.apps.googleusercontent.com"),
             ("GOOGLE_CLIENT_SECRET", "local-secret"),
             ("GOOGLE_SCOPES", "openid email https://www.googleapis.com/auth/gmail.modify"),

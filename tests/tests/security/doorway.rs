@@ -17,11 +17,11 @@ use crate::security::case::Case;
 use crate::security::counters;
 use crate::security::place::{Place, told};
 
-/// A request of each function that anybody may send.
-const REQUESTS: [(&str, &str, &str); 3] = [
-    ("connectors-api", "GET", "/api/system/info"),
-    ("oauth-connect", "GET", "/api/auth/google/gmail/callback"),
-    ("pubsub-webhook", "POST", "/api/email/webhook/google/pubsub"),
+/// A request of each function that anybody may send, and the function's name in the template.
+const REQUESTS: [(&str, &str, &str, &str); 3] = [
+    ("connectors-api", "GET", "/api/system/info", "ConnectorsApiFunction"),
+    ("oauth-connect", "GET", "/api/auth/google/gmail/callback", "OauthConnectFunction"),
+    ("pubsub-webhook", "POST", "/api/email/webhook/google/pubsub", "PubsubWebhookFunction"),
 ];
 const HEADERS: [&str; 10] = [
     "host",
@@ -160,7 +160,7 @@ async fn case_41_any_byte_anywhere() {
     let mut case = Case::new(41, "all: any byte in path, query, headers, body, and any shape of the gateway's event: no process ends");
     counters::start();
     let inside = Inside::start(Options { queue_only: true, ..Options::default() }).await;
-    for (function, method, path) in REQUESTS {
+    for (function, method, path, _) in REQUESTS {
         let bytes = (0..=255_u8).flat_map(|byte| with(&char::from(byte).to_string(), method, path));
         let events: Vec<String> = bytes.map(|(_, event)| event.to_string()).collect();
         let (count, (statuses, unanswered)) = (events.len(), answers(&inside, function, events).await);
@@ -177,7 +177,7 @@ async fn case_41_any_byte_anywhere() {
         );
     }
     case.check("panics", 0, counters::of("Panics"));
-    let (_, method, path) = REQUESTS[0];
+    let (_, method, path, _) = REQUESTS[0];
     let broken = axum::Router::new().route(path, get(async || -> StatusCode { panic!("canary-panic") }));
     let answer = invoke(broken, event(method, path).to_string()).await.map(|answer| answer.get().to_string()).unwrap_or_default();
     let told: Value = serde_json::from_str(&answer).unwrap_or_default();
@@ -186,10 +186,10 @@ async fn case_41_any_byte_anywhere() {
     case.check("panics counted", 1, counters::of("Panics"));
 
     let Some(place) = Place::deployed().await else { return };
-    for (function, method, path) in REQUESTS {
+    for (function, method, path, deployed) in REQUESTS {
         let stack = &place.stack;
         raw(stack, &request(stack, 1, b'a', method, path)).await;
-        let before: BTreeSet<u32> = processes(stack, function).into_iter().collect();
+        let before: BTreeSet<u32> = processes(stack, deployed).into_iter().collect();
         // In every run each byte in one place, in turn; in the long one in each place.
         let places = HEADERS.len() + 2;
         let of_each = depth::of(1, places);
@@ -200,7 +200,7 @@ async fn case_41_any_byte_anywhere() {
                 failed += usize::from(raw(stack, &request(stack, place, byte, method, path)).await >= 500);
             }
         }
-        let after: BTreeSet<u32> = processes(stack, function).into_iter().collect();
+        let after: BTreeSet<u32> = processes(stack, deployed).into_iter().collect();
         case.note(format!("{function}: its processes before"), "at least 1", before.len(), !before.is_empty());
         case.check(format!("deployed {function}: {sent} requests: processes ended"), 0, before.difference(&after).count());
         case.check(format!("deployed {function}: answers of 500 and more"), 0, failed);

@@ -26,7 +26,7 @@ impl Hook {
         format!("/api/triggers/{}/events", self.trigger)
     }
 
-    fn sign(&self, at: i64, body: &str) -> String {
+    pub fn sign(&self, at: i64, body: &str) -> String {
         signature(&self.secret, at, body)
     }
 
@@ -38,7 +38,7 @@ impl Hook {
         &self.secret
     }
 
-    async fn fire(&self, place: &Place, signature: Option<&str>, body: &str) -> Response {
+    pub async fn fire(&self, place: &Place, signature: Option<&str>, body: &str) -> Response {
         let request = place.stack.request(Method::POST, &self.path()).body(body.to_string());
         place.stack.answer(signature.iter().fold(request, |request, signature| request.header("x-signature", *signature))).await
     }

@@ -127,6 +127,21 @@ fn a_rule_hands_the_events_detail_to_the_agents_queue() {
     assert_eq!(list(&rule["EventPattern"]["source"]), [email_connectors::domain::event::EVENT_SOURCE]);
 }
 
+/// In the clear only what never leaves the machine; and `http://localhost:@elsewhere` is elsewhere.
+#[test]
+fn a_url_among_the_parameters_is_https_or_of_this_machine() {
+    let loopback = r"http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?";
+    let mut urls = 0;
+    for (name, parameter) in template::read()["Parameters"].as_mapping().unwrap() {
+        let Some(pattern) = parameter["AllowedPattern"].as_str().filter(|pattern| pattern.contains("http")) else { continue };
+        urls += 1;
+        let rest = pattern.replacen("https://", "", 1).replacen(loopback, "", 1);
+        assert!(!rest.contains("http"), "{name:?} allows {pattern}");
+        assert!(pattern.starts_with("^(") && (pattern.ends_with(")$") || pattern.ends_with(")?$")), "{name:?}: {pattern}");
+    }
+    assert_eq!(urls, 11);
+}
+
 #[test]
 fn every_parameter_explains_itself_and_secrets_are_not_echoed() {
     let template = template::read();

@@ -8,9 +8,11 @@ use email_connectors::adapters::hmac::HmacSha256;
 use email_connectors::config::AppSettings;
 use email_connectors::domain::claims::UserPolicy;
 use email_connectors::domain::health::Norms;
+use email_connectors::domain::limit::Limits;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::check::Checked;
+use email_connectors::flows::fire::OpenedSecrets;
 use email_connectors::ports::{Clock, Entropy};
 use email_connectors::web::UserGate;
 use secrecy::SecretString;
@@ -60,8 +62,13 @@ impl connectors_api::World for Memory {
 }
 
 fn router(world: &World) -> Router {
-    let policy =
-        UserPolicy { issuer: ISSUER.into(), audience: AUDIENCE.into(), owner_claim: "sub".into(), role_claim: Some("role".into()) };
+    let policy = UserPolicy {
+        issuer: ISSUER.into(),
+        audience: AUDIENCE.into(),
+        owner_claim: "sub".into(),
+        role_claim: Some("role".into()),
+        longest_life: None,
+    };
     connectors_api::router(Api::<Memory> {
         store: world.store(),
         vault: world.vault(),
@@ -70,7 +77,7 @@ fn router(world: &World) -> Router {
         depths: world.depths(),
         bus: world.bus(),
         signatures: HmacSha256,
-        gate: UserGate { verifier: world.verifier(), policy },
+        gate: UserGate { verifier: world.verifier(), policy, limits: Limits::default() },
         app: AppSettings { public_url: "https://app.example.com".into() },
         norms: Norms {
             patience: PATIENCE,
@@ -79,6 +86,7 @@ fn router(world: &World) -> Router {
             required_scopes: SCOPES.map(String::from).into(),
         },
         checked: Checked::default(),
+        opened: OpenedSecrets::default(),
         refreshes: Refreshes::default(),
         machine: Machine(world.clock(), world.entropy()),
     })

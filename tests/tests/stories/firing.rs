@@ -5,7 +5,9 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use email_connectors::adapters::hmac::HmacSha256;
 use email_connectors::domain::id::TriggerId;
+use email_connectors::domain::limit::Limits;
 use email_connectors::domain::trigger::{MOST_WEBHOOKS, Trigger};
+use email_connectors::flows::fire::OpenedSecrets;
 use email_connectors::flows::fire::{Fire, FireError};
 use email_connectors::flows::subscribe::SubscribeError;
 use email_connectors::ports::Store;
@@ -44,13 +46,27 @@ impl Hooked {
 
     async fn signed(&self, id: &TriggerId, header: Option<&str>, body: &[u8]) -> Result<String, FireError> {
         let (store, vault, bus) = self.world();
-        let fire = Fire { store: &store, vault: &vault, bus: &bus, signatures: &HmacSha256 };
+        let fire = Fire {
+            store: &store,
+            vault: &vault,
+            bus: &bus,
+            signatures: &HmacSha256,
+            opened: &OpenedSecrets::default(),
+            limits: &Limits::default(),
+        };
         fire.signed(id, header, body, self.scene.stage.world.now()).await.map(|fired| fired.event_id)
     }
 
     async fn as_owner(&self, of: &str, delivery: &str) -> Result<String, FireError> {
         let (store, vault, bus) = self.world();
-        let fire = Fire { store: &store, vault: &vault, bus: &bus, signatures: &HmacSha256 };
+        let fire = Fire {
+            store: &store,
+            vault: &vault,
+            bus: &bus,
+            signatures: &HmacSha256,
+            opened: &OpenedSecrets::default(),
+            limits: &Limits::default(),
+        };
         fire.as_owner(&owner(of), &self.trigger.id, delivery, BODY, self.scene.stage.world.now()).await.map(|fired| fired.event_id)
     }
 
@@ -117,7 +133,14 @@ async fn its_owner_fires_it_once_for_each_delivery() {
     assert_eq!(hooked.scene.stage.fired().len(), 2);
 
     let (store, vault, bus) = hooked.world();
-    let fire = Fire { store: &store, vault: &vault, bus: &bus, signatures: &HmacSha256 };
+    let fire = Fire {
+        store: &store,
+        vault: &vault,
+        bus: &bus,
+        signatures: &HmacSha256,
+        opened: &OpenedSecrets::default(),
+        limits: &Limits::default(),
+    };
     let now = hooked.scene.stage.world.now();
     let other = fire.as_owner(&owner("owner"), &hooked.trigger.id, "delivery-1", b"{}", now).await.unwrap().event_id;
     assert_ne!(other, first, "another body under the same key is not dropped");

@@ -13,6 +13,14 @@ use tests::template;
 
 pub async fn config() -> SdkConfig {
     let config = email_connectors::adapters::aws::load().await;
+    // A machine with much else to do is no AWS that is away: what an adapter makes of that is tried elsewhere.
+    let patient = config.timeout_config().cloned().map(|timeouts| {
+        let minute = std::time::Duration::from_secs(60);
+        timeouts.into_builder().operation_attempt_timeout(minute).operation_timeout(2 * minute).build()
+    });
+    let mut config = config.into_builder();
+    config.set_timeout_config(patient);
+    let config = config.build();
     let local = config.endpoint_url().is_some_and(|url| url.starts_with("http://127.0.0.1"));
     assert!(
         local,

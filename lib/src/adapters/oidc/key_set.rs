@@ -30,10 +30,13 @@ fn verifies_rs256(jwk: &Jwk) -> bool {
     of_rsa && of_signatures && of_sha256
 }
 
+/// However long an issuer says: what it takes back is taken back within a day.
+const LONGEST_AGE: Duration = Duration::from_secs(24 * 3600);
+
 /// What a `Cache-Control` header says, but at least as long as the issuer is left alone anyway.
 pub fn max_age(cache_control: &str) -> Option<Duration> {
     let seconds = cache_control.split(',').find_map(|directive| directive.trim().strip_prefix("max-age="))?;
-    Some(Duration::from_secs(seconds.parse().ok()?).max(BETWEEN_FETCHES))
+    Some(Duration::from_secs(seconds.parse().ok()?).clamp(BETWEEN_FETCHES, LONGEST_AGE))
 }
 
 #[cfg(test)]
@@ -86,6 +89,7 @@ mod tests {
         let table = [
             ("public, max-age=19845, must-revalidate", Some(19_845)),
             ("max-age=0", Some(60)),
+            ("max-age=31536000", Some(86_400)),
             ("max-age=x", None),
             ("no-store", None),
             ("", None),

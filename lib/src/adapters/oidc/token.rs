@@ -8,7 +8,7 @@ use crate::ports::TokenError;
 pub const LONGEST_TOKEN: usize = 8 * 1024;
 
 /// The id of the key that it names. Nothing of the token is proven by that.
-pub fn key_id(token: &str) -> Result<String, TokenError> {
+pub fn key_id(token: &str, types: &[&str]) -> Result<String, TokenError> {
     if token.len() > LONGEST_TOKEN {
         return Err(TokenError::Invalid("it is too long"));
     }
@@ -21,7 +21,17 @@ pub fn key_id(token: &str) -> Result<String, TokenError> {
     if header.crit.is_some() {
         return Err(TokenError::Invalid("it asks for an extension"));
     }
+    if !header.typ.as_deref().is_none_or(|told| is_one_of(told, types)) {
+        return Err(TokenError::Invalid("it is another type of token"));
+    }
     header.kid.ok_or(TokenError::Invalid("it names no key"))
+}
+
+/// Media types: without regard to letter case, and `application/` may be left out.
+fn is_one_of(told: &str, types: &[&str]) -> bool {
+    let told = told.to_ascii_lowercase();
+    let told = told.strip_prefix("application/").unwrap_or(&told);
+    types.is_empty() || types.iter().any(|known| known.eq_ignore_ascii_case(told))
 }
 
 pub fn claims(token: &str, key: &DecodingKey) -> Result<Claims, TokenError> {
@@ -59,13 +69,13 @@ mod tests {
             ("{", Err("its header cannot be read")),
         ];
         for (header, expected) in table {
-            let told = key_id(&format!("{}.e30.AA", BASE64_URL_SAFE_NO_PAD.encode(header)));
+            let told = key_id(&format!("{}.e30.AA", BASE64_URL_SAFE_NO_PAD.encode(header)), &[]);
             let told = told.as_deref().map_err(|error| match error {
                 TokenError::Invalid(why) => *why,
                 TokenError::KeysUnavailable(_) => "keys",
             });
             assert_eq!(told, expected, "{header}");
         }
-        assert!(key_id(&"a".repeat(LONGEST_TOKEN + 1)).is_err());
+        assert!(key_id(&"a".repeat(LONGEST_TOKEN + 1), &[]).is_err());
     }
 }
