@@ -1,6 +1,7 @@
 //! What the three HTTP functions share: problem documents, bearer tokens, and who the caller is.
 
 use std::error::Error;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use axum::Json;
@@ -36,17 +37,18 @@ pub struct Problem {
     #[schema(value_type = u16, example = 404)]
     status: StatusCode,
     code: &'static str,
-    detail: String,
+    detail: Box<str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<Box<str>>,
     /// The OAuth scope to connect again with.
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'static str>,
     /// The messages that were not read for an answer that is too large.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    unread_ids: Vec<String>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    unread_ids: Box<[String]>,
     #[serde(skip)]
-    retry_after_seconds: Option<u32>,
+    retry_after_seconds: Option<NonZeroU32>,
 }
 
 fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
@@ -61,10 +63,10 @@ impl Problem {
             title,
             status,
             code,
-            detail: detail.into(),
+            detail: detail.into().into_boxed_str(),
             field: None,
             scope: None,
-            unread_ids: Vec::new(),
+            unread_ids: Box::default(),
             retry_after_seconds: None,
         }
     }
@@ -81,13 +83,13 @@ impl Problem {
 
     /// Names the messages that were not read.
     pub fn leaving_unread(self, unread_ids: Vec<String>) -> Self {
-        Self { unread_ids, ..self }
+        Self { unread_ids: unread_ids.into_boxed_slice(), ..self }
     }
 
     /// Says when to try again, in whole seconds and not too early.
     pub fn again_in(self, wait: Duration) -> Self {
-        let seconds = wait.as_millis().div_ceil(1000).max(1);
-        Self { retry_after_seconds: Some(u32::try_from(seconds).unwrap_or(u32::MAX)), ..self }
+        let seconds = u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
+        Self { retry_after_seconds: Some(NonZeroU32::new(seconds).unwrap_or(NonZeroU32::MIN)), ..self }
     }
 
     pub fn not_found(what: &str) -> Self {
@@ -102,7 +104,7 @@ impl Problem {
     pub fn unavailable(code: &'static str, error: &(dyn Error + 'static)) -> Self {
         tracing::error!(code, error = %causes(error), "request failed");
         let detail = "something this depends on is not available; nothing was lost, try again shortly";
-        Self { retry_after_seconds: Some(5), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail) }
+        Self { retry_after_seconds: NonZeroU32::new(5), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail) }
     }
 }
 
@@ -122,7 +124,7 @@ impl IntoResponse for Problem {
         let mut response = (status, Json(self)).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = retry_after {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.get()));
         }
         response.extensions_mut().insert(ProblemCode(code));
         response
