@@ -218,7 +218,8 @@ mod tests {
         let forged = ("Authentication-Results", GOOD);
         let failed = ("Authentication-Results", "mx.google.com; spf=fail; dmarc=fail header.from=trusted.example");
         let other = ("Authentication-Results", "mx.evil.example; dmarc=pass header.from=trusted.example");
-        let table: [(&str, &[(&str, &str)], &str); 7] = [
+        type Headers<'a> = &'a [(&'a str, &'a str)];
+        let table: [(&str, Headers<'_>, &str); 7] = [
             ("below the receiving server's", &[failed, forged], "dmarc:fail,spf:fail"),
             ("below another server's", &[other, forged], "nothing"),
             ("of another server", &[other], "nothing"),
