@@ -33,6 +33,9 @@ def start(log: Path, scratch: Path, functions_endpoint: str | None = None) -> tu
         "TMPDIR": str(scratch),
         "STATE_DIR": str(scratch / "state"),
         "S3_DATA_DIR": str(scratch / "s3"),
+        # As Lambda sets them for the template's LoggingConfig.
+        "AWS_LAMBDA_LOG_FORMAT": "JSON",
+        "AWS_LAMBDA_LOG_LEVEL": "TRACE",
     } | {switch: os.environ[switch] for switch in SWITCHES if switch in os.environ}
     started = processes.start([str(STACK_VENV / "bin" / "python"), "-P", str(EMULATOR)], environment, log, ROOT)
 
