@@ -153,7 +153,7 @@ impl Line {
         // The gateway's word, and not a header's, which a caller writes as it likes.
         if let Some(RequestContext::ApiGatewayV2(context)) = request.extensions().get::<RequestContext>() {
             line.source_ip = context.http.source_ip.as_deref().and_then(|ip| ip.parse::<IpAddr>().ok()).map(|ip| ip.to_string());
-            line.user_agent = context.http.user_agent.as_deref().map(plain);
+            line.user_agent = context.http.user_agent.as_deref().map(plain).filter(|agent| !agent.is_empty());
             line.request_id = context.request_id.as_deref().map(plain);
         }
         Some(line)
