@@ -51,24 +51,24 @@ fn deeds(user: &User, hook: &Hook, code: &str) -> Vec<Deed> {
     let (connector, trigger) = (&user.connector, &user.trigger);
     let of_connector = |end: &str| format!("/api/connectors/{connector}{end}");
     let of_trigger = |end: &str| format!("/api/triggers/{trigger}{end}");
-    let new = json!({"type": "email", "config": {"connector_id": connector, "filters": {"subject_contains": ["canary-subject"]}}});
+    let new = json!({"type": "email", "config": {"connector_id": connector, "filters": {"subject_contains": ["planted-subject"]}}});
     let mut deeds: Vec<Deed> = vec![
         (Method::GET, format!("{CONNECT}/start?login_hint={}", user.email), None, "consent.start", "null".into()),
         (Method::POST, CONNECT.into(), Some(json!({"auth_code": code})), "connector.connect", connector.clone()),
-        (Method::PATCH, of_connector(""), Some(json!({"label": "canary-label"})), "connector.change", connector.clone()),
+        (Method::PATCH, of_connector(""), Some(json!({"label": "planted-label"})), "connector.change", connector.clone()),
         (Method::POST, of_connector("/sync"), None, "connector.sync", connector.clone()),
         (Method::POST, "/api/triggers".into(), Some(new), "trigger.create", "trg_".into()),
         (Method::PATCH, of_trigger(""), Some(json!({"agent_id": "other"})), "trigger.change", trigger.clone()),
         (Method::POST, of_trigger("/test"), Some(json!({"days": 1})), "trigger.rehearse", trigger.clone()),
         (Method::GET, of_trigger("/firings"), None, "trigger.firings", trigger.clone()),
-        (Method::POST, hook.path(), Some(json!({"event_type": "canary-event"})), "trigger.fire", hook.trigger.clone()),
+        (Method::POST, hook.path(), Some(json!({"event_type": "planted-event"})), "trigger.fire", hook.trigger.clone()),
         (Method::GET, "/api/owner/data".into(), None, "owner.export", "null".into()),
     ];
     for entry in &OPERATIONS {
         let ids = entry.path_parameters().fold(entry.path.to_string(), |path, name| path.replace(&format!("{{{name}}}"), "unknown1"));
-        let body = (entry.body != BodyShape::None).then(|| json!({"subject": "canary-subject", "name": "canary-label"}));
+        let body = (entry.body != BodyShape::None).then(|| json!({"subject": "planted-subject", "name": "planted-label"}));
         let method = Method::from_bytes(entry.verb.as_str().as_bytes()).unwrap();
-        let query = if ids == "/messages" && body.is_none() { "?q=canary-query" } else { "" };
+        let query = if ids == "/messages" && body.is_none() { "?q=planted-query" } else { "" };
         deeds.push((method, of_connector(&format!("{ids}{query}")), body, entry.name, connector.clone()));
     }
     deeds.push((Method::DELETE, of_trigger(""), None, "trigger.delete", trigger.clone()));
@@ -246,7 +246,7 @@ async fn case_53_what_no_line_tells() {
         for (method, path, body, ..) in deeds(&user, &hook, &code) {
             asked.api(method, &path, Some(&user.token), body).await;
         }
-        let sent = json!({"to": ["canary-to@example.com"], "subject": "canary-subject", "text": "canary-text"});
+        let sent = json!({"to": ["planted-to@example.com"], "subject": "planted-subject", "text": "planted-text"});
         let answer = asked.api(Method::POST, &format!("/api/connectors/{}/messages", user.connector), Some(&user.token), Some(sent)).await;
         case.check(format!("{name}: a mail is sent meanwhile"), 200, status(&answer));
         let signed = place.stack.request(Method::POST, &hook.path()).header("user-agent", &asked.agent);
@@ -263,7 +263,8 @@ async fn case_53_what_no_line_tells() {
             ("the code", &code),
             ("the trigger's secret", hook.secret()),
             ("the mailbox's address", &user.email),
-            ("what is planted", "canary-"),
+            ("what is planted", "planted-"),
+            ("a secret of the stack", "canary-"),
         ] {
             case.check(format!("{name}: lines with {what}"), 0, all.matches(secret).count());
         }
