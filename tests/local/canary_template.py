@@ -21,6 +21,7 @@ CALLERS = {
     "AWS::Lambda::EventSourceMapping": lambda properties: properties["FunctionName"],
     "AWS::Lambda::EventInvokeConfig": lambda properties: properties["Qualifier"],
     "AWS::Scheduler::Schedule": lambda properties: properties["Target"]["Arn"],
+    "AWS::Logs::SubscriptionFilter": lambda properties: properties["DestinationArn"],
     "AWS::ApiGatewayV2::Api": lambda properties: [
         operation["x-amazon-apigateway-integration"]["uri"] for path in properties["Body"]["paths"].values() for operation in path.values()
     ],
