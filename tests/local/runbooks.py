@@ -258,6 +258,9 @@ def rows_are_lost(trouble: Trouble) -> None:
 
 def owner_is_erased(trouble: Trouble) -> None:
     trouble.api("DELETE", "/owner/data")
+    # A line that the emulator reads late counts to the next invocation.
+    for _ in range(3):
+        trouble.api("GET", "/owner/data")
 
 
 def google_answers(trouble: Trouble) -> None:

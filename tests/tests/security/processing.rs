@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::secret::{Sealed, SealedAccessToken};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::wake_up::WakeUp;
 use email_connectors::ports::{Commit, Store, StoreError};
-use reqwest::Method;
 use serde_json::{Value, json};
 use tests::deployed::User;
 use tests::stage::{MINUTE, Scene, subjects};
@@ -187,23 +185,15 @@ async fn writes(case: &mut Case) {
 #[tokio::test]
 async fn case_48_a_wake_up_from_the_future() {
     let mut case = Case::new(48, "processor: a wake-up that says it was published in 2999 proves no watch for ever");
-    let place = Place::inside().await;
-    let user = User::connected(&place.stack, "future").await;
-    place.idle().await;
-    let inside = place.inside.as_ref().unwrap();
-    let cursor = HistoryId::new(place.history_id(&user.email).await);
-    let address = EmailAddress::parse(&user.email).unwrap();
-    let published_at = Timestamp::from_seconds(32_500_000_000);
-    inside.world.wake_ups().put(&WakeUp::push(address, cursor, Some("forged".into()), published_at));
-    place.idle().await;
-    let verified = async || user.connector(&place.stack).await["watch"]["verified_at"].as_str().unwrap_or_default().to_string();
-    let told = verified().await;
-    case.note("the watch is proven, and not later than now", "this year", &told, !told.is_empty() && !told.starts_with("2999"));
-    // Until a push of its own comes, a watch that is renewed is not proven.
-    place.pass(Duration::from_secs(4 * 24 * 3600));
-    inside.sweep().await;
-    place.idle().await;
-    let health = place.stack.api(Method::GET, &format!("/api/connectors/{}/health", user.connector), Some(&user.token), None).await;
-    let health: Value = health.json().await.unwrap();
-    case.check("after its renewal it is proven still", true, health["watch"]["verified_at"].is_null());
+    let scene = Scene::new().await;
+    let future = Timestamp::from_seconds(32_500_000_000);
+    let forged = WakeUp::push(scene.ada.address(), scene.ada.history_id(), Some("forged".into()), future);
+    case.check("the watch is proven before", false, scene.connector().is_verified());
+    scene.stage.wake(&forged).await.unwrap();
+    let proven = scene.connector().verified_at;
+    case.check("it is proven, as of now", scene.stage.world.now().millis(), proven.map_or(0, |at| at.millis()));
+    scene.stage.world.pass(Duration::from_secs(6 * 24 * 3600));
+    let renewed = scene.stage.sweep().await.renewed;
+    case.check("watches that are renewed days later", 1, renewed);
+    case.check("which is proven by what was said before", false, scene.connector().is_verified());
 }
