@@ -1,5 +1,7 @@
 //! A connected mailbox with some of everything in it, and the API in front of it.
 
+use std::time::Duration;
+
 use email_connectors::domain::operation::Entry;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -37,6 +39,9 @@ impl Mailbox {
             mailbox.stack.google(Method::POST, "/admin/grants/revoke", json!({"email": mailbox.user.email})).await;
             mailbox.user.connector = Self::connect(&mailbox.stack, &mailbox.user, scopes).await;
         }
+        // The look that a connect asks for has calls of its own.
+        let looked_at = async || mailbox.inside.world.wake_ups().queued().is_empty().then_some(());
+        mailbox.stack.until_within(Duration::from_secs(20), "a mailbox that was looked at", looked_at).await;
         mailbox
     }
 
