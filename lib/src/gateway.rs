@@ -45,19 +45,16 @@ pub async fn run(router: Router, done: impl Fn() + Clone) -> Result<(), Error> {
 /// What is handed to Lambda for what the gateway handed over.
 pub async fn answer(router: Router, event: LambdaEvent<Box<RawValue>>) -> Result<Box<RawValue>, Error> {
     let LambdaEvent { payload, context } = event;
-    let request = Event::read(payload.get()).and_then(Event::into_request);
-    drop(payload);
-    let answered = match request {
-        Ok(request) => panics::caught(through(router, LambdaRequest::ApiGatewayV2(request), context)).await,
-        Err(problem) => Ok(Err(problem)),
+    let answering = async {
+        let request = Event::read(payload.get())?.into_request()?;
+        // Its body may have megabytes, of which the request has its own copy.
+        drop(payload);
+        through(router, LambdaRequest::ApiGatewayV2(request), context).await
     };
-    match answered {
+    match panics::caught(answering).await {
         Ok(Ok(answered)) => Ok(answered),
         Ok(Err(problem)) => refused(problem).await,
-        Err(Panicked) => {
-            let detail = "this request met an error of ours, which is written down; nothing else was touched by it";
-            refused(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail)).await
-        }
+        Err(Panicked) => refused(internal_error("this request met an error of ours, which is written down")).await,
     }
 }
 
@@ -71,7 +68,10 @@ where
     // A router is always ready; and the adapter, which no other thread may have, is gone before anything is waited for.
     let answering = Adapter::from(within).call(LambdaEvent::new(request, context));
     let Ok(response) = answering.await;
-    let handed = to_raw_value(&response).map_err(|error| Problem::unavailable("internal_error", &error))?;
+    let handed = to_raw_value(&response).map_err(|error| {
+        tracing::error!(%error, "an answer that is no JSON for Lambda");
+        internal_error("the answer could not be handed over")
+    })?;
     if handed.get().len() <= LONGEST_RESPONSE {
         return Ok(handed);
     }
@@ -95,8 +95,11 @@ fn fits(headers: &HeaderMap) -> bool {
 
 fn too_many_headers() -> Response {
     tracing::error!("an answer's headers are longer than the gateway takes");
-    let detail = format!("the answer's headers would be longer than {LONGEST_HEADERS} bytes");
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail).into_response()
+    internal_error("the answer's headers are longer than can be handed over").into_response()
+}
+
+fn internal_error(detail: &str) -> Problem {
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail)
 }
 
 /// Nothing that is answered is kept by anybody between us and the caller, or taken for another type than it has.

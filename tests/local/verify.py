@@ -161,7 +161,7 @@ def long() -> list[Phase]:
     gap = shot.phase("Killed more often", nextest(f"binary(deployed) & {KILLED}"), [shot.up([pack])], TEST_DEPTH="whole")
 
     sent = Stack("attacked-sent", AS_ADVISED, collects=True, matches="sent")
-    attacked = sent.phase("Security cases, routes matched as sent", nextest("binary(security)"), [sent.up([pack])])
+    attacked = sent.phase("Security cases, routes matched as sent", nextest("binary(security)"), [sent.up([pack])], TEST_DEPTH="whole")
 
     operated = Stack("operated-long", AS_ADVISED)
     runbooks = operated.phase("Every runbook", local("runbooks"), [operated.up([pack])])

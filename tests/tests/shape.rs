@@ -21,5 +21,7 @@ mod secrets;
 mod stack;
 #[path = "shape/supply.rs"]
 mod supply;
+#[path = "shape/tables.rs"]
+mod tables;
 #[path = "shape/teeth.rs"]
 mod teeth;

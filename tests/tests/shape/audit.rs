@@ -1,5 +1,4 @@
 //! Whatever changes something, reads mail or takes data out is written down; docs/audit.md has the table: UPDATE_DOCS=1 writes it.
-#![allow(clippy::disallowed_methods, reason = "whether to write is the environment's to say")]
 
 use std::fmt::Write;
 
@@ -7,7 +6,8 @@ use email_connectors::domain::audit::{AUDITED, MESSAGE, REPLACE, action};
 use email_connectors::domain::operation::OPERATIONS;
 use tests::template;
 
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/audit.md");
+use super::tables::hold;
+
 const BEGIN: &str = "<!-- actions: made by the shape test `audit` -->\n";
 const END: &str = "<!-- end of actions -->\n";
 /// What shows no mail and changes nothing, or is nobody's request: Google's pushes, whose notifications only mean "look now".
@@ -90,12 +90,5 @@ fn every_action_is_documented() {
         writeln!(made, "| `{}` | `{} {}` | {} |", entry.name, entry.verb.as_str(), connectors_api::mail::path(entry), entry.about).unwrap();
     }
     made.push('\n');
-    let text = std::fs::read_to_string(FILE).unwrap();
-    let (before, rest) = text.split_once(BEGIN).expect("the table begins");
-    let (written, after) = rest.split_once(END).expect("the table ends");
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(FILE, format!("{before}{BEGIN}{made}{END}{after}")).unwrap();
-        return;
-    }
-    assert!(written == made, "docs/audit.md is not what the code says; run this test with UPDATE_DOCS=1");
+    hold("audit.md", BEGIN, END, &made);
 }

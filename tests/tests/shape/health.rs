@@ -1,11 +1,11 @@
 //! The table of findings in docs/health.md is made of the code's own: run with UPDATE_DOCS=1 to write it.
-#![allow(clippy::disallowed_methods, reason = "whether to write is the environment's to say")]
 
 use std::fmt::Write;
 
 use email_connectors::domain::health::code::CODES;
 
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/health.md");
+use super::tables::hold;
+
 const BEGIN: &str = "<!-- findings: made by the shape test `health` -->\n";
 const END: &str = "<!-- end of findings -->\n";
 
@@ -22,12 +22,5 @@ fn every_finding_is_documented_as_it_is() {
         writeln!(made, "| `{}` | {} | {} | {remedy} | {section} |", entry.name, severities.join(", "), entry.when).unwrap();
     }
     made.push('\n');
-    let text = std::fs::read_to_string(FILE).unwrap();
-    let (before, rest) = text.split_once(BEGIN).expect("the table begins");
-    let (written, after) = rest.split_once(END).expect("the table ends");
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(FILE, format!("{before}{BEGIN}{made}{END}{after}")).unwrap();
-        return;
-    }
-    assert!(written == made, "docs/health.md is not what the code says; run this test with UPDATE_DOCS=1");
+    hold("health.md", BEGIN, END, &made);
 }

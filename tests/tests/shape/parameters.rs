@@ -1,5 +1,4 @@
 //! The tables in docs/parameters.md are those of the template: run with UPDATE_DOCS=1 to write them.
-#![allow(clippy::disallowed_methods, reason = "whether to write is the environment's to say")]
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -8,21 +7,15 @@ use serde_yaml_ng::Value;
 
 use tests::template;
 
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/parameters.md");
+use super::tables::hold;
+
 const BEGIN: &str = "<!-- parameters: made by the test `parameters` -->\n";
 const END: &str = "<!-- end of parameters -->";
 
 #[test]
 fn every_parameter_is_documented_as_the_template_has_it() {
     let made = tables(&template::read());
-    let text = std::fs::read_to_string(FILE).unwrap();
-    let (before, rest) = text.split_once(BEGIN).expect("the tables begin");
-    let (written, after) = rest.split_once(END).expect("the tables end");
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(FILE, format!("{before}{BEGIN}{made}{END}{after}")).unwrap();
-        return;
-    }
-    assert!(written == made, "docs/parameters.md is not what the template says; run this test with UPDATE_DOCS=1");
+    hold("parameters.md", BEGIN, END, &made);
 }
 
 #[test]

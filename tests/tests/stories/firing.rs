@@ -22,7 +22,11 @@ struct Hooked {
     scene: Scene,
     trigger: Trigger,
     secret: String,
+    opened: OpenedSecrets,
+    limits: Limits,
 }
+
+type World = (MemoryStore, MemoryVault, MemoryBus);
 
 impl Hooked {
     async fn new() -> Self {
@@ -30,12 +34,16 @@ impl Hooked {
         let body = json!({"type": "webhook", "agent_id": "agent-9", "config": {"connector_id": scene.id}});
         let (trigger, secret) = scene.stage.subscribe(&owner("owner"), body).await.unwrap();
         let secret = secret.expect("a webhook trigger has a secret").expose_secret().to_string();
-        Self { scene, trigger, secret }
+        Self { scene, trigger, secret, opened: OpenedSecrets::default(), limits: Limits::default() }
     }
 
-    fn world(&self) -> (MemoryStore, MemoryVault, MemoryBus) {
+    fn world(&self) -> World {
         let world = &self.scene.stage.world;
         (world.store(), world.vault(), world.bus())
+    }
+
+    fn fire<'a>(&'a self, (store, vault, bus): &'a World) -> Fire<'a, MemoryStore, MemoryVault, MemoryBus, HmacSha256> {
+        Fire { store, vault, bus, signatures: &HmacSha256, opened: &self.opened, limits: &self.limits }
     }
 
     fn signature(&self, seconds: i64, body: &[u8]) -> String {
@@ -45,28 +53,14 @@ impl Hooked {
     }
 
     async fn signed(&self, id: &TriggerId, header: Option<&str>, body: &[u8]) -> Result<String, FireError> {
-        let (store, vault, bus) = self.world();
-        let fire = Fire {
-            store: &store,
-            vault: &vault,
-            bus: &bus,
-            signatures: &HmacSha256,
-            opened: &OpenedSecrets::default(),
-            limits: &Limits::default(),
-        };
+        let world = self.world();
+        let fire = self.fire(&world);
         fire.signed(id, header, body, self.scene.stage.world.now()).await.map(|fired| fired.event_id)
     }
 
     async fn as_owner(&self, of: &str, delivery: &str) -> Result<String, FireError> {
-        let (store, vault, bus) = self.world();
-        let fire = Fire {
-            store: &store,
-            vault: &vault,
-            bus: &bus,
-            signatures: &HmacSha256,
-            opened: &OpenedSecrets::default(),
-            limits: &Limits::default(),
-        };
+        let world = self.world();
+        let fire = self.fire(&world);
         fire.as_owner(&owner(of), &self.trigger.id, delivery, BODY, self.scene.stage.world.now()).await.map(|fired| fired.event_id)
     }
 
@@ -102,7 +96,7 @@ async fn what_is_not_signed_here_and_now_fires_nothing() {
     let hooked = Hooked::new().await;
     let now = hooked.seconds();
     let (good, late, early) = (hooked.signature(now, BODY), hooked.signature(now - 300, BODY), hooked.signature(now + 300, BODY));
-    let other = Hooked { secret: "another secret".into(), scene: Scene::new().await, trigger: hooked.trigger.clone() };
+    let other = Hooked { secret: "another secret".into(), trigger: hooked.trigger.clone(), ..Hooked::new().await };
     let wrong = other.signature(now, BODY);
     let table = [
         ("missing", None),
@@ -132,15 +126,8 @@ async fn its_owner_fires_it_once_for_each_delivery() {
     assert!(matches!(hooked.as_owner("thief", "delivery-3").await, Err(FireError::NotFound)));
     assert_eq!(hooked.scene.stage.fired().len(), 2);
 
-    let (store, vault, bus) = hooked.world();
-    let fire = Fire {
-        store: &store,
-        vault: &vault,
-        bus: &bus,
-        signatures: &HmacSha256,
-        opened: &OpenedSecrets::default(),
-        limits: &Limits::default(),
-    };
+    let world = hooked.world();
+    let fire = hooked.fire(&world);
     let now = hooked.scene.stage.world.now();
     let other = fire.as_owner(&owner("owner"), &hooked.trigger.id, "delivery-1", b"{}", now).await.unwrap().event_id;
     assert_ne!(other, first, "another body under the same key is not dropped");

@@ -1,0 +1,15 @@
+//! A part of a document that is made of the code's own tables: held against it, or written with UPDATE_DOCS=1.
+#![allow(clippy::disallowed_methods, reason = "whether to write is the environment's to say")]
+
+/// What stands between two lines of a document in `docs/` is what was made.
+pub fn hold(document: &str, begin: &str, end: &str, made: &str) {
+    let file = format!("{}/../docs/{document}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&file).unwrap();
+    let (before, rest) = text.split_once(begin).expect("the table begins");
+    let (written, after) = rest.split_once(end).expect("the table ends");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&file, format!("{before}{begin}{made}{end}{after}")).unwrap();
+        return;
+    }
+    assert!(written == made, "docs/{document} is not what the code says; run this test with UPDATE_DOCS=1");
+}
