@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::Client as CloudFormation;
 use aws_sdk_cloudformation::types::Stack;
 use aws_sdk_lambda::Client as Lambda;
+use aws_sdk_lambda::types::EnvironmentResponse;
 use email_connectors::adapters::aws::SdkConfig;
 use email_connectors::config::Environment;
 
@@ -13,6 +14,9 @@ use crate::failure::Failure;
 
 /// What a stack says of itself, by the template's names.
 pub type Outputs = BTreeMap<String, String>;
+
+/// What it takes to read a function's variables, which lie under the stack's key.
+pub const VARIABLES: &str = "kms:Decrypt on the stack's key, for the context aws:lambda:FunctionArn";
 
 pub struct Deployed {
     lambda: Lambda,
@@ -86,7 +90,12 @@ impl Deployed {
         let id = self.resource(function)?;
         let answer = self.lambda.get_function_configuration().function_name(id).send().await;
         let answer = answer.map_err(|error| Failure::Aws(format!("the settings of {id} cannot be read: {}", told(&error))))?;
-        let variables = answer.environment.and_then(|environment| environment.variables).unwrap_or_default();
+        let environment = answer.environment.unwrap_or_else(|| EnvironmentResponse::builder().build());
+        if let Some(error) = environment.error {
+            let why = error.message.or(error.error_code).unwrap_or_default();
+            return Err(Failure::Aws(format!("the variables of {id} cannot be decrypted: {why}; needs {VARIABLES}")));
+        }
+        let variables = environment.variables.unwrap_or_default();
         Ok(Environment::new(move |name| variables.get(name).cloned()))
     }
 }

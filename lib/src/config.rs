@@ -11,6 +11,7 @@ use serde::de::value::{Error as ValueError, StrDeserializer};
 use crate::domain::claims::{PushPolicy, UserPolicy};
 use crate::domain::connector::Uniqueness;
 use crate::domain::health::Norms;
+use crate::domain::retention::Retention;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::sweep::{Pace, Patience};
 
@@ -269,6 +270,15 @@ impl ConnectSettings {
             popup_redirect: env.text("GOOGLE_POPUP_REDIRECT")?,
         })
     }
+}
+
+/// For how long the stack keeps what its functions do not delete.
+pub fn retention(env: &Environment) -> Result<Retention, SettingError> {
+    Ok(Retention {
+        event_archive_days: env.number("EVENT_ARCHIVE_DAYS")?,
+        log_days: env.number("LOG_RETENTION_DAYS")?,
+        audit_days: env.number("AUDIT_RETENTION_DAYS")?,
+    })
 }
 
 /// The times that steer sweeps, and with them every write that says when the next one is due.

@@ -33,6 +33,7 @@ pub mod quota;
 pub mod range;
 pub mod rehearsal;
 pub mod restoring;
+pub mod retention;
 pub mod retry;
 pub mod role;
 pub mod schema_version;

@@ -101,6 +101,9 @@ pub trait Store: Send + Sync {
     /// Lets a key go for whose request nothing was done.
     async fn release_key(&self, owner: &OwnerId, key: &RequestKey) -> Result<(), StoreError>;
 
+    /// Forgets what the owner's requests left behind: consents under way, exchanges, and keys with their answers.
+    async fn forget_requests(&self, owner: &OwnerId) -> Result<(), StoreError>;
+
     async fn connector(&self, owner: &OwnerId, id: &ConnectorId) -> Result<Option<Connector>, StoreError>;
     async fn connectors(&self, owner: &OwnerId) -> Result<Vec<Connector>, StoreError>;
     /// Begins a connector's end: writes `closing`, at its version, with the event that tells of it. It is due for a sweep.
@@ -216,6 +219,16 @@ pub struct Delivery {
 pub struct Hook {
     pub owner: OwnerId,
     pub secret: Sealed,
+    /// The secret before the last rotation, and the moment from which it no longer counts.
+    pub previous: Option<(Sealed, Timestamp)>,
+}
+
+impl Hook {
+    /// The secrets that a signature may be made with.
+    pub fn valid_secrets(&self, now: Timestamp) -> impl Iterator<Item = &Sealed> {
+        let previous = self.previous.iter().filter(move |(_, until)| now < *until).map(|(secret, _)| secret);
+        std::iter::once(&self.secret).chain(previous)
+    }
 }
 
 /// A consent that a user was sent to Google for. It is known by its state, of which only a fingerprint is kept.

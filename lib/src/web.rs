@@ -14,8 +14,7 @@ use serde::Serialize;
 
 use crate::audit;
 use crate::config::UserSettings;
-use crate::domain::claims::{Refusal, UserPolicy};
-use crate::domain::id::OwnerId;
+use crate::domain::claims::{Caller, Refusal, UserPolicy};
 use crate::domain::limit::Limits;
 use crate::domain::metric::USER_TOKENS_REFUSED;
 use crate::domain::role::Action;
@@ -149,8 +148,8 @@ impl<T: TokenVerifier> UserGate<T> {
         Self { verifier, policy: settings.policy, limits: Limits::new(settings.requests_per_minute) }
     }
 
-    /// Whose connectors the caller may do this with.
-    pub async fn admit(&self, headers: &HeaderMap, action: Action, now: Timestamp) -> Result<OwnerId, Problem> {
+    /// The caller, who may do this with the owner's connectors.
+    pub async fn admit(&self, headers: &HeaderMap, action: Action, now: Timestamp) -> Result<Caller, Problem> {
         let token = bearer(headers).ok_or_else(Problem::unauthorized)?;
         let claims = match self.verifier.verify(token, now).await {
             Ok(claims) => claims,
@@ -169,7 +168,7 @@ impl<T: TokenVerifier> UserGate<T> {
         audit::by(&caller, token);
         if caller.role.may(action) {
             self.limits.take(&caller.owner, action, now).map_err(too_many)?;
-            return Ok(caller.owner);
+            return Ok(caller);
         }
         let (role, needed) = (caller.role.as_str(), action.needs().as_str());
         metrics::counter!(USER_TOKENS_REFUSED).increment(1);

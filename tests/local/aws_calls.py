@@ -84,5 +84,7 @@ def sqs(action: str, content: dict) -> list[dict]:
 
 
 def events(action: str, content: dict) -> list[dict]:
-    buses = {entry.get("EventBusName", "default").rsplit("/")[-1] for entry in content["Entries"]}
-    return [asks(f"events:{action}", bus, {}) for bus in sorted(buses)]
+    # Each entry is asked for by itself.
+    bus = lambda entry: entry.get("EventBusName", "default").rsplit("/")[-1]
+    keys = lambda entry: {"events:source": [entry["Source"]], "events:detail-type": [entry["DetailType"]]}
+    return [asks(f"events:{action}", bus(entry), keys(entry)) for entry in content["Entries"]]

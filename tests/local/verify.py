@@ -151,7 +151,7 @@ def long() -> list[Phase]:
     tools, build, pack = built()
     simulation = Phase("The whole simulation", [str(BUILT / "sim")], [build])
     teeth = Phase("The simulation's teeth", [sys.executable, "tests/teeth/bite.py"], [build])
-    security_teeth = Phase("The security cases' teeth", [sys.executable, "tests/teeth/bite.py", "--security"], [build])
+    security_teeth = Phase("The security cases' teeth", [sys.executable, "tests/teeth/bite.py", "--security", "--together"], [build])
     whole = Phase("Tests that go deeper", nextest(DEEPER), [build], {"TEST_DEPTH": "whole"})
     bench = Phase("Bench, short", local("bench", "--short"), [build, tools])
     packed = Phase("Built by cargo-lambda", local("build-as-deployed"), [pack])

@@ -68,6 +68,7 @@ async fn of_requests(store: &impl Store, tag: &str) {
     let cast = |case: &str| Cast::new(tag, case);
     requests::a_key_is_its_owners_and_claimed_once(store, &cast("key")).await;
     requests::a_released_key_is_free(store, &cast("released")).await;
+    requests::an_owners_requests_are_forgotten_together(store, &cast("forgetting")).await;
     requests::a_key_is_remembered_for_a_day(store, &cast("a-day")).await;
     requests::of_two_that_claim_a_key_one_gets_it(store, &cast("claiming")).await;
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::deployed::{ORIGIN, PUSH_PATH, Stack};
 use crate::gateway::{Functions, Gateway, Matches};
-use crate::stage::{PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION};
+use crate::stage::{PUSH_ACCOUNT, PUSH_AUDIENCE, RETENTION, SUBSCRIPTION};
 use crate::world::{MemoryBus, MemoryDepths, MemoryStore, MemoryVault, MemoryWakeUps, SCOPES, World};
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use axum::Router;
@@ -237,6 +237,7 @@ impl Inside {
             gate: self.gate(),
             app: AppSettings { public_url: ORIGIN.into() },
             norms: self.norms(),
+            retention: RETENTION,
             checked: Checked::default(),
             refreshes: Refreshes::default(),
             opened: OpenedSecrets::default(),

@@ -12,6 +12,7 @@ use email_connectors::domain::connector::{Connector, Uniqueness};
 use email_connectors::domain::event::{DetailType, Event};
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{ConnectorId, OwnerId};
+use email_connectors::domain::retention::Retention;
 use email_connectors::domain::sweep::{Pace, Patience};
 use email_connectors::domain::trigger::{NewTrigger, Trigger};
 use email_connectors::domain::wake_up::{Kind, WakeUp};
@@ -32,6 +33,8 @@ pub const SETTLE: Duration = Duration::from_secs(600);
 pub const COOLDOWN: Duration = Duration::from_secs(60);
 pub const UNITS_PER_MINUTE: u32 = 6000;
 pub const SWEEP_BUDGET: Duration = Duration::from_secs(25);
+/// As the template has it, if nothing else is asked for.
+pub const RETENTION: Retention = Retention { event_archive_days: 30, log_days: 30, audit_days: 365 };
 pub const PATIENCE: Patience = Patience { settle: SETTLE, quiet_after: QUIET_AFTER };
 pub const PACE: Pace = Pace {
     processor_timeout: PROCESSOR_TIMEOUT,

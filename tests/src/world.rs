@@ -157,6 +157,11 @@ impl World {
         self.lock().tables.raise_version(owner, true);
     }
 
+    /// How many rows the table would hold in the owner's partition.
+    pub fn rows_of(&self, owner: &str) -> usize {
+        self.lock().tables.rows_of(owner)
+    }
+
     pub fn now(&self) -> Timestamp {
         self.lock().now
     }

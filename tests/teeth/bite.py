@@ -3,20 +3,26 @@
 checks out, and sees the security cases fail without them.
 
 A tooth is a text file: whose bug it is or which check, the file that it is planted in, and what is put in place of what. The
-name of a security tooth begins with the number of the case that must fail.
-usage: bite.py [--security] [NAME ...]"""
+name of a security tooth begins with the number of the case that must fail. With --together several security teeth of different
+cases are planted at once, and each of their cases must fail: a fraction of the time, for the price that one may hide that another
+has grown blunt. What such a group does not catch is tried alone.
+usage: bite.py [--security [--together]] [NAME ...]"""
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 TEETH = Path(__file__).resolve().parent
 ROOT = TEETH.parent.parent
 KIND = "security" if "--security" in sys.argv[1:] else "simulation"
+# Teeth of one build, with --together.
+MOST_TOGETHER = 8 if "--together" in sys.argv[1:] else 1
 SCRATCH = ROOT / ".local" / f"teeth-{KIND}"
 # A build directory of its own, which stays: cargo knows a workspace's crates by their place in it, and would take what
 # was built with a bug for the project's own.
@@ -34,15 +40,32 @@ def parts(tooth: Path) -> tuple[str, str, str, str]:
     return peer, file, old, new
 
 
-def plant(tooth: Path) -> Path:
-    """The file with the bug in it; its text before is in the project."""
+def plant(tooth: Path) -> bool:
+    """Puts the bug into the copy; False if another one is planted there already."""
     _, file, old, new = parts(tooth)
-    text = (ROOT / file).read_text()
-    if text.count(old) != 1:
-        sys.exit(f"{tooth.name}: what it replaces stands {text.count(old)} times in {file}, and must stand there once")
+    count = (ROOT / file).read_text().count(old)
+    if count != 1:
+        sys.exit(f"{tooth.name}: what it replaces stands {count} times in {file}, and must stand there once")
     place = SCRATCH / file
+    text = place.read_text()
+    if text.count(old) != 1:
+        return False
     place.write_text(text.replace(old, new))
-    return place
+    return True
+
+
+def pull(teeth: list[Path]) -> None:
+    for file in {parts(tooth)[1] for tooth in teeth}:
+        shutil.copyfile(ROOT / file, SCRATCH / file)
+
+
+def plant_group(left: list[Path]) -> list[Path]:
+    """As many of these as go together, in this order: of each case one."""
+    planted: list[Path] = []
+    for tooth in left:
+        if len(planted) < MOST_TOGETHER and tooth.stem[:2] not in {other.stem[:2] for other in planted} and plant(tooth):
+            planted.append(tooth)
+    return planted
 
 
 class Simulation:
@@ -53,8 +76,9 @@ class Simulation:
     def prepare(self, teeth: list[Path]) -> None:
         pass
 
-    def catches(self, tooth: Path) -> str | None:
-        return bite(build(SCRATCH))
+    def catches(self, teeth: list[Path]) -> dict[Path, str | None]:
+        (tooth,) = teeth
+        return {tooth: bite(build(SCRATCH))}
 
 
 class Security:
@@ -64,34 +88,37 @@ class Security:
 
     def prepare(self, teeth: list[Path]) -> None:
         """What fails with every check in its place shows nothing by failing without one."""
-        self.compile()
-        for number in sorted({tooth.stem[:2] for tooth in teeth}):
-            if failed := self.fails(number):
-                sys.exit(f"case {number} fails with nothing taken out: {failed}")
+        for tooth, failed in self.catches(teeth).items():
+            if failed:
+                sys.exit(f"case {tooth.stem[:2]} fails with nothing taken out: {failed}")
 
-    def catches(self, tooth: Path) -> str | None:
-        self.compile()
-        return self.fails(tooth.stem[:2])
+    def catches(self, teeth: list[Path]) -> dict[Path, str | None]:
+        """Of each what fails."""
+        binary = self.compile(teeth)
+        numbers = sorted({tooth.stem[:2] for tooth in teeth})
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            failed = dict(zip(numbers, pool.map(lambda number: self.fails(binary, number), numbers)))
+        return {tooth: failed[tooth.stem[:2]] for tooth in teeth}
 
-    def compile(self) -> None:
-        built = self.cargo("--no-run")
+    def compile(self, teeth: list[Path]) -> Path:
+        command = ["cargo", "test", "--locked", "--workspace", "--test", "security", "--no-run", "--message-format", "json-render-diagnostics"]
+        built = subprocess.run(command, cwd=SCRATCH, env=os.environ | QUICK, capture_output=True, text=True)
         if built.returncode != 0:
-            sys.exit(f"the planted bug does not compile:\n{built.stderr}")
+            sys.exit(f"with {', '.join(tooth.stem for tooth in teeth)} it does not compile:\n{built.stderr}")
+        artifacts = [json.loads(line) for line in built.stdout.splitlines() if line.startswith("{")]
+        return Path(next(artifact["executable"] for artifact in artifacts if artifact.get("target", {}).get("name") == "security"))
 
-    def fails(self, number: str) -> str | None:
+    def fails(self, binary: Path, number: str) -> str | None:
         """The rows that do not hold."""
-        ran = self.cargo("--", f"::case_{number}_")
+        environment = os.environ | {"SECURITY_ROWS": "in-process", "LOCAL_DIR": str(SCRATCH / "rows")}
+        # A process for each case, as the test runner does it: what is counted is counted for the whole process.
+        ran = subprocess.run([binary, f"::case_{number}_"], cwd=SCRATCH / "tests", env=environment, capture_output=True, text=True)
         if "running 1 test" not in ran.stdout:
             sys.exit(f"there is no case {number}:\n{ran.stdout}{ran.stderr}")
         if ran.returncode == 0:
             return None
         rows = [" ".join(line.split()[1:]) for line in ran.stdout.splitlines() if line.startswith("!!")]
         return f"{len(rows)} rows, first: {rows[0]}" if rows else f"it broke off: {ran.stdout[-300:]}"
-
-    def cargo(self, *arguments: str) -> subprocess.CompletedProcess:
-        environment = os.environ | QUICK | {"SECURITY_ROWS": "in-process", "LOCAL_DIR": str(SCRATCH / "rows")}
-        command = ["cargo", "test", "--locked", "--quiet", "--workspace", "--test", "security", *arguments]
-        return subprocess.run(command, cwd=SCRATCH, env=environment, capture_output=True, text=True)
 
 
 def copy() -> None:
@@ -147,28 +174,39 @@ def alone():
 
 def main() -> None:
     lock = alone()
-    names = set(sys.argv[1:]) - {"--security"}
+    names = {argument for argument in sys.argv[1:] if not argument.startswith("--")}
     tried = Security() if KIND == "security" else Simulation()
     teeth = [tooth for tooth in sorted(tried.teeth.glob("*.tooth")) if not names or tooth.stem in names]
-    missed = []
     copy()
     take_dependencies()
     try:
         tried.prepare(teeth)
-        for tooth in teeth:
-            started = time.monotonic()
-            planted = plant(tooth)
-            caught = tried.catches(tooth)
-            shutil.copyfile(ROOT / parts(tooth)[1], planted)
-            seconds = time.monotonic() - started
-            print(f"{tooth.stem} ({parts(tooth)[0]}): {caught or 'NOT CAUGHT'} [{seconds:.0f} s]", flush=True)
-            if caught is None:
-                missed.append(tooth.stem)
+        missed = bite_all(tried, teeth)
     finally:
         shutil.rmtree(SCRATCH, ignore_errors=True)
         lock.close()
     print(f"{len(teeth)} planted, {len(teeth) - len(missed)} caught")
     sys.exit(1 if missed else 0)
+
+
+def bite_all(tried: Simulation | Security, teeth: list[Path]) -> list[str]:
+    """Those that were not caught."""
+    missed, left, alone = [], list(teeth), []
+    while left or alone:
+        started = time.monotonic()
+        group = plant_group(left) if left else plant_group(alone[:1])
+        caught = tried.catches(group)
+        pull(group)
+        seconds = time.monotonic() - started
+        for tooth in group:
+            (left if tooth in left else alone).remove(tooth)
+            if caught[tooth] is None and len(group) > 1:
+                alone.append(tooth)
+                continue
+            print(f"{tooth.stem} ({parts(tooth)[0]}): {caught[tooth] or 'NOT CAUGHT'} [{seconds / len(group):.0f} s]", flush=True)
+            if caught[tooth] is None:
+                missed.append(tooth.stem)
+    return missed
 
 
 if __name__ == "__main__":

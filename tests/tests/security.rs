@@ -20,6 +20,7 @@ mod security {
     mod granting;
     mod hostile;
     mod keys;
+    mod leaving;
     mod logs;
     mod naming;
     mod owning;
@@ -27,7 +28,9 @@ mod security {
     mod processing;
     mod pushing;
     mod reading;
+    mod rights;
     mod signing;
     mod strangers;
     mod users;
+    mod writing;
 }

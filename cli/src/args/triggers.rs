@@ -24,6 +24,8 @@ pub enum Triggers {
     Test(Test),
     /// What fired, newest first.
     Firings(Firings),
+    /// Give a trigger of type webhook another secret, shown this once; the one before counts for a day beside it.
+    RotateSecret(Trigger),
     /// Fire a trigger of type webhook.
     Fire(Fire),
 }

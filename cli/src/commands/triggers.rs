@@ -31,6 +31,10 @@ pub async fn run(session: &Session, command: Triggers) -> Result<(), Failure> {
         Triggers::Delete(delete) => remove(session, delete).await,
         Triggers::Test(test) => session.run(rehearsal(&test), shown::tested).await,
         Triggers::Firings(asked) => session.run(paged(firings(&asked.trigger.trigger), &asked.page), shown::firings).await,
+        Triggers::RotateSecret(trigger) => {
+            let request = Request::post(format!("{}/secret", path(&trigger.trigger)), json!({}));
+            session.run(request, shown::rotated).await
+        }
         Triggers::Fire(fire) => self::fire(session, fire).await,
     }
 }

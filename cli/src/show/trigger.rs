@@ -72,6 +72,11 @@ pub fn firing(firing: &Value) -> String {
     told.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("  ")
 }
 
+pub fn rotated(answer: &Value) -> String {
+    let (secret, until) = (at(answer, "/secret"), at(answer, "/previous_valid_until"));
+    format!("secret     {secret}\nThe secret is shown this once: keep it. The one before counts until {until}.")
+}
+
 pub fn fired(answer: &Value) -> String {
     format!("fired: {}", at(answer, "/event_id"))
 }

@@ -16,7 +16,7 @@ fn every_command_is_listed() {
                labels drafts replay revoke-grants restore doctor tail migrate";
     let table = [
         (&[][..], all),
-        (&["triggers"], "list create show change delete test firings fire"),
+        (&["triggers"], "list create show change delete test firings rotate-secret fire"),
         (&["test"], "list get send labels drafts threads reads"),
         (&["messages"], "list get send modify trash untrash delete batch-modify batch-delete"),
         (&["attachments"], "list get"),

@@ -22,6 +22,7 @@ use email_connectors::config::AppSettings;
 use email_connectors::domain::connector::{CONNECTOR_TYPE, Provider};
 use email_connectors::domain::health::Norms;
 use email_connectors::domain::id::OwnerId;
+use email_connectors::domain::retention::Retention;
 use email_connectors::domain::role::Action;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::access::Refreshes;
@@ -58,6 +59,7 @@ pub struct Api<W: World> {
     pub gate: UserGate<W::Verifier>,
     pub app: AppSettings,
     pub norms: Norms,
+    pub retention: Retention,
     pub checked: Checked,
     pub refreshes: Refreshes,
     pub opened: OpenedSecrets,
@@ -79,6 +81,7 @@ pub fn router<W: World>(api: Api<W>) -> Router {
         .route("/api/triggers/{id}/events", post(triggers::fire::<W>))
         .route("/api/triggers/{id}/test", post(rehearsing::rehearse::<W>))
         .route("/api/triggers/{id}/firings", get(triggers::firings::<W>))
+        .route("/api/triggers/{id}/secret", post(triggers::rotate_secret::<W>))
         .route("/api/owner/data", get(own::export::<W>).delete(own::erase::<W>))
         .route("/api/system/info", get(info::<W>))
         .route("/api/system/health", get(health::system::<W>))
@@ -99,7 +102,7 @@ impl<W: World> Api<W> {
     /// Whose data the caller may do this with, and the moment of this request.
     async fn admit(&self, headers: &HeaderMap, action: Action) -> Result<(OwnerId, Timestamp), Problem> {
         let now = self.machine.now();
-        Ok((self.gate.admit(headers, action, now).await?, now))
+        Ok((self.gate.admit(headers, action, now).await?.owner, now))
     }
 }
 

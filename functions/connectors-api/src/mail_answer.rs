@@ -11,6 +11,7 @@ use email_connectors::domain::operation::answer::{
     AttachmentBytes, BatchDeleted, BatchModified, Deleted, Deletion, MailAnswer, ThreadReference,
 };
 use email_connectors::domain::operation::request::MailRequest;
+use email_connectors::domain::outgoing::encoded::extended_parameter;
 use email_connectors::domain::range::{LONGEST_PART, SHORTEST_PART, Served, served};
 use email_connectors::ports::Performed;
 use email_connectors::web::Problem;
@@ -189,10 +190,7 @@ fn disposition(attachment: &Attachment) -> HeaderValue {
     let safe = |character: char| if character.is_ascii_alphanumeric() || " ._-()".contains(character) { character } else { '_' };
     let plain: String = filename.chars().map(safe).collect();
     let plain = if plain.trim().is_empty() { "attachment".to_string() } else { plain };
-    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let encoded: String =
-        filename.bytes().map(|byte| if unreserved(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect();
-    let told = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}");
+    let told = format!("attachment; filename=\"{plain}\"; {}", extended_parameter("filename", &filename));
     HeaderValue::try_from(told).unwrap_or(HeaderValue::from_static("attachment"))
 }
 

@@ -11,7 +11,7 @@ use email_connectors::adapters::sqs::{QueueUrls, SqsDepths, SqsWakeUps};
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
 use email_connectors::adapters::{aws, https};
-use email_connectors::config::{AppSettings, DryRun, GoogleSettings, UserSettings, environment, norms};
+use email_connectors::config::{AppSettings, DryRun, GoogleSettings, UserSettings, environment, norms, retention};
 use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::check::Checked;
 use email_connectors::flows::fire::OpenedSecrets;
@@ -41,20 +41,19 @@ async fn main() -> Result<(), Error> {
     let telemetry = Telemetry::start("connectors-api", &env)?;
     let (user, app, google) = (UserSettings::read(&env)?, AppSettings::read(&env)?, GoogleSettings::read(&env)?);
     let (table, key, bus) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?, env.text("EVENT_BUS_NAME")?);
-    let (aws, http) = (aws::load().await, https::client()?);
-    let (wake_ups, quarantine) = (env.text("NOTIFICATION_QUEUE_URL")?, env.text("QUARANTINE_QUEUE_URL")?);
-    let urls = QueueUrls { wake_ups: wake_ups.clone(), dead_letters: env.text("DEAD_LETTER_QUEUE_URL")?, quarantine };
+    let (wake_ups, aws, http) = (env.text("NOTIFICATION_QUEUE_URL")?, aws::load().await, https::client()?);
     let api = Api::<Real> {
         gate: UserGate::as_set(JwksVerifier::of_users(http.clone(), user.key_source()).warmed(System), user),
         store: DynamoStore::new(&aws, table),
         vault: KmsVault::new(&aws, key),
         provider: Gmail::as_set(http, google, DryRun::read(&env)?),
         wake_ups: SqsWakeUps::new(&aws, wake_ups),
-        depths: SqsDepths::new(&aws, urls),
+        depths: SqsDepths::new(&aws, QueueUrls::read(&env)?),
         bus: EventBridge::new(&aws, bus),
         signatures: HmacSha256,
         app,
         norms: norms(&env)?,
+        retention: retention(&env)?,
         checked: Checked::default(),
         refreshes: Refreshes::default(),
         opened: OpenedSecrets::default(),

@@ -41,7 +41,8 @@ pub async fn erase<W: World>(State(api): Shared<W>, headers: HeaderMap) -> Resul
     let done = receipts.iter().all(|(_, receipt)| receipt.data_purged);
     let connectors: Vec<Value> = receipts.into_iter().map(|(id, receipt)| json!({"id": id, "receipt": told(receipt)})).collect();
     let status = if done { StatusCode::OK } else { StatusCode::ACCEPTED };
-    Ok((status, Json(json!({ "connectors": connectors, "data_purged": done }))))
+    let remains = api.retention.remaining(now);
+    Ok((status, Json(json!({ "connectors": connectors, "data_purged": done, "remains": remains }))))
 }
 
 /// Rendered by us as JSON, and read back as such.

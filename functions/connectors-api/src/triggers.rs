@@ -5,6 +5,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use email_connectors::audit;
+use email_connectors::domain::claims::Caller;
 use email_connectors::domain::event::how_many_fit;
 use email_connectors::domain::id::TriggerId;
 use email_connectors::domain::metric::SIGNATURES_REFUSED;
@@ -64,6 +65,14 @@ pub async fn remove<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Another secret for a `webhook` trigger, shown this once; the one before counts for a day beside it.
+pub async fn rotate_secret<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    let (owner, now) = api.admit(&headers, Action::Operate).await?;
+    let rotated = subscribe::rotate_secret(&api.store, &api.vault, &api.machine, &owner, &named(&id)?, now).await;
+    let (secret, until) = rotated.map_err(problem)?;
+    Ok(Json(json!({"secret": secret.expose_secret(), "previous_valid_until": until})))
+}
+
 /// What the trigger fired in the last thirty days, newest first.
 pub async fn firings<W: World>(
     State(api): Shared<W>,
@@ -71,7 +80,7 @@ pub async fn firings<W: World>(
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
-    let (owner, _) = api.admit(&headers, Action::See).await?;
+    let Caller { owner, role, .. } = api.gate.admit(&headers, Action::See, api.machine.now()).await?;
     let page = Page::asked(query.as_deref())?;
     let after = page.after(read_place)?;
     // Of a trigger that is not the owner's there is nothing to show.
@@ -90,8 +99,11 @@ pub async fn firings<W: World>(
             "decided_at": event.decided_at,
             "detail_type": event.detail_type,
             "published": published_at.is_some(),
-            "detail": detail(event),
         });
+        // What was published tells sender and subject.
+        if role.may(Action::ReadMail) {
+            told["detail"] = detail(event);
+        }
         if let Some(message) = &event.message_id {
             told["message_id"] = json!(message);
         }
@@ -165,6 +177,10 @@ fn problem(error: SubscribeError) -> Problem {
             "too_many_triggers",
             format!("a connector holds at most {MOST_WEBHOOKS} triggers of type `webhook`; delete one first"),
         ),
+        SubscribeError::NoSecret => {
+            let detail = "only a trigger of type `webhook` has a secret; mail fires this one";
+            Problem::new(StatusCode::CONFLICT, "no_secret", detail).at("type")
+        }
         SubscribeError::Vault(error) => Problem::unavailable("unavailable", &error),
         SubscribeError::Store(StoreError::Conflict) => {
             Problem::new(StatusCode::CONFLICT, "conflict", "others changed this connector at the same moment; try again")

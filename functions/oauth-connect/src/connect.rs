@@ -52,7 +52,7 @@ struct WatchView {
 
 pub async fn connect<W: World>(State(oauth): Shared<W>, headers: HeaderMap, Body(body): Body) -> Result<Json<Answer>, Problem> {
     let now = oauth.machine.now();
-    let owner_id = oauth.gate.admit(&headers, Action::Connect, now).await?;
+    let owner_id = oauth.gate.admit(&headers, Action::Connect, now).await?.owner;
     check_caller(&headers, &oauth.settings)?;
     let text = json_body(&body)?.to_string();
     let body: ConnectBody = serde_json::from_str(&text).map_err(|error| invalid("body", error.to_string()))?;

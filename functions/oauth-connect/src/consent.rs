@@ -24,7 +24,7 @@ pub struct Asked {
 /// Where the frontend sends the user's browser. `login_hint` may name the address that the user is to choose.
 pub async fn start<W: World>(State(oauth): Shared<W>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<impl IntoResponse, Problem> {
     let now = oauth.machine.now();
-    let owner = oauth.gate.admit(&headers, Action::Connect, now).await?;
+    let owner = oauth.gate.admit(&headers, Action::Connect, now).await?.owner;
     let hint = login_hint(query.as_deref().unwrap_or_default())?;
     let wanted = (oauth.settings.scopes.as_slice(), &*oauth.app.callback_url(), hint.as_ref().map(EmailAddress::as_str));
     let (store, provider) = (&oauth.connect.store, &oauth.connect.provider);

@@ -1,6 +1,7 @@
 //! DynamoDB: one table, strongly consistent reads, conditional writes. The store itself is in `store.rs`.
 
 mod change;
+mod hook_row;
 mod indexes;
 mod keys;
 mod requests;

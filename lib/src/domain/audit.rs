@@ -23,7 +23,7 @@ pub const REPLACE: &str = "connector.replace";
 use Verb::{Delete, Get, Patch, Post};
 
 #[rustfmt::skip]
-pub const AUDITED: [Audited; 14] = [
+pub const AUDITED: [Audited; 15] = [
     audited("consent.start", (Get, "/api/auth/google/gmail/start"), "A user was sent to Google's consent page."),
     audited("connector.connect", (Post, "/api/auth/google/gmail"), "A mailbox was connected, or connected again."),
     audited("connector.change", (Patch, "/api/connectors/{id}"), "A connector was paused, resumed or named."),
@@ -32,9 +32,10 @@ pub const AUDITED: [Audited; 14] = [
     audited("trigger.create", (Post, "/api/triggers"), "A trigger was made."),
     audited("trigger.change", (Patch, "/api/triggers/{id}"), "A trigger was changed."),
     audited("trigger.delete", (Delete, "/api/triggers/{id}"), "A trigger was deleted."),
+    audited("trigger.rotate_secret", (Post, "/api/triggers/{id}/secret"), "A `webhook` trigger was given another secret."),
     audited("trigger.fire", (Post, "/api/triggers/{id}/events"), "A `webhook` trigger was fired, by token or by signature."),
     audited("trigger.rehearse", (Post, "/api/triggers/{id}/test"), "A trigger was tried on the mail of the last days, which was read for it."),
-    audited("trigger.firings", (Get, "/api/triggers/{id}/firings"), "The events of a trigger were read: they hold addresses, subjects and snippets."),
+    audited("trigger.firings", (Get, "/api/triggers/{id}/firings"), "The events of a trigger were read: for who may read mail they hold addresses, subjects and snippets."),
     audited("owner.export", (Get, "/api/owner/data"), "A page of all of the owner's data was taken out."),
     audited("owner.erase", (Delete, "/api/owner/data"), "All of the owner's data was deleted."),
     audited("access.end", (Post, "/api/auth/google/risc"), "Google told that an account's access ended; the connectors that it ended for are the target."),

@@ -66,6 +66,17 @@ pub fn how_many_fit(lengths: impl Iterator<Item = usize>) -> usize {
 }
 
 impl DetailType {
+    pub const ALL: [Self; 8] = [
+        Self::TriggerFired,
+        Self::ConnectorConnected,
+        Self::ConnectorDisconnected,
+        Self::ConnectorNeedsReauth,
+        Self::ConnectorRecovered,
+        Self::WatchLapsed,
+        Self::HistoryGapRecovered,
+        Self::MessageParked,
+    ];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::TriggerFired => "TRIGGER_FIRED",

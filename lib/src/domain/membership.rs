@@ -11,6 +11,10 @@ use crate::domain::timestamp::Timestamp;
 /// How long a grant that looks alive may still be met by a revocation that is on its way.
 const IN_FLIGHT: Duration = Duration::from_secs(300);
 
+/// How long the membership of an account without members is kept. Longer than the 35 days from which a table can be restored:
+/// nothing else says of who left that they did.
+pub const KEPT_WHEN_EMPTY: Duration = Duration::from_secs(40 * 24 * 3600);
+
 /// The connectors of one Google account, whoever owns them. Written whole, each time one version on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {

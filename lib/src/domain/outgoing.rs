@@ -1,5 +1,6 @@
 //! A mail that is to be sent or drafted: read from what a caller sent, completed from what it answers, written as RFC 5322.
 
+pub mod encoded;
 mod written;
 
 use base64::Engine;

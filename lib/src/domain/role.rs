@@ -16,7 +16,7 @@ pub enum Role {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// See connectors, their health, triggers and firings.
+    /// See connectors, their health, triggers, and ids and times of firings.
     See,
     /// Connect a mailbox, or connect it again.
     Connect,

@@ -18,7 +18,7 @@ pub struct AccessToken {
 }
 
 /// Ciphertext. Useless without its key and the context that it was sealed with, and still not for printing.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Sealed(pub Vec<u8>);
 
 impl fmt::Debug for Sealed {

@@ -13,6 +13,8 @@ use crate::domain::trigger::Trigger;
 
 /// How far a signature's timestamp may be from now, either way.
 pub const TOLERANCE: Duration = Duration::from_secs(300);
+/// How long a secret counts beside the one that took its place.
+pub const PREVIOUS_SECRET_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// What is sent becomes part of an event, twice: parsed and as it came.
 pub const LONGEST_PAYLOAD: usize = 16 * 1024;
 /// Numbers may be written longer than they came. A page of an export holds a hundred of these within one answer.

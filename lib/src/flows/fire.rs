@@ -15,7 +15,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::{Trigger, TriggerType};
 use crate::domain::webhook::{Signature, UnusablePayload, fired};
 use crate::flows::publishing::tell;
-use crate::ports::{EventBus, Signatures, Store, StoreError, Vault, VaultError};
+use crate::ports::{EventBus, Hook, Signatures, Store, StoreError, Vault, VaultError};
 
 pub struct Fire<'a, S, V, B, H> {
     pub store: &'a S,
@@ -30,15 +30,15 @@ pub struct Fire<'a, S, V, B, H> {
 const REMEMBERED: Duration = Duration::from_secs(300);
 const MOST_REMEMBERED: usize = 1000;
 
-/// The secrets of triggers that this process opened, each beside what it was sealed as: another one is opened anew.
+/// The secrets of triggers that this process opened, each by what it was sealed as, and until when they are remembered.
 #[derive(Default)]
-pub struct OpenedSecrets(Mutex<HashMap<TriggerId, (Sealed, SecretString, Timestamp)>>);
+pub struct OpenedSecrets(Mutex<HashMap<(TriggerId, Sealed), (SecretString, Timestamp)>>);
 
 impl OpenedSecrets {
     fn of(&self, id: &TriggerId, sealed: &Sealed, now: Timestamp) -> Option<SecretString> {
         let opened = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (held, secret, until) = opened.get(id)?;
-        (held == sealed && now < *until).then(|| secret.clone())
+        let (secret, until) = opened.get(&(id.clone(), sealed.clone()))?;
+        (now < *until).then(|| secret.clone())
     }
 
     fn remember(&self, id: &TriggerId, sealed: &Sealed, secret: &SecretString, now: Timestamp) {
@@ -46,7 +46,7 @@ impl OpenedSecrets {
         if opened.len() >= MOST_REMEMBERED {
             opened.clear();
         }
-        opened.insert(id.clone(), (sealed.clone(), secret.clone(), now.after(REMEMBERED)));
+        opened.insert((id.clone(), sealed.clone()), (secret.clone(), now.after(REMEMBERED)));
     }
 }
 
@@ -98,11 +98,7 @@ impl<S: Store, V: Vault, B: EventBus, H: Signatures> Fire<'_, S, V, B, H> {
         }
         // Who has no secret must not learn which triggers there are.
         let hook = self.store.hook(id).await?.ok_or(FireError::Unauthorized("it fits no trigger"))?;
-        let secret = match self.opened.of(id, &hook.secret, now) {
-            Some(secret) => secret,
-            None => self.open(id, &hook.secret, now).await?,
-        };
-        if !self.signatures.is_signed(&secret, &signature.over(body), &signature.mac) {
+        if !self.is_signed(id, &hook, &signature, body, now).await? {
             return Err(FireError::Unauthorized("it does not hold"));
         }
         self.limits.take(&hook.owner, Action::Fire, now).map_err(FireError::TooMany)?;
@@ -113,6 +109,19 @@ impl<S: Store, V: Vault, B: EventBus, H: Signatures> Fire<'_, S, V, B, H> {
             }
             ended => ended.map_err(|(_, error)| error),
         }
+    }
+
+    async fn is_signed(&self, id: &TriggerId, hook: &Hook, signature: &Signature, body: &[u8], now: Timestamp) -> Result<bool, FireError> {
+        for sealed in hook.valid_secrets(now) {
+            let secret = match self.opened.of(id, sealed, now) {
+                Some(secret) => secret,
+                None => self.open(id, sealed, now).await?,
+            };
+            if self.signatures.is_signed(&secret, &signature.over(body), &signature.mac) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn open(&self, id: &TriggerId, sealed: &Sealed, now: Timestamp) -> Result<SecretString, FireError> {

@@ -68,6 +68,7 @@ pub async fn erase<S: Store, V: Vault, P: EmailProvider, B: EventBus>(
     for connector in disconnect.store.connectors(owner).await? {
         ending.extend(disconnect.begin(connector, now).await?);
     }
+    disconnect.store.forget_requests(owner).await?;
     let mut receipts = Vec::new();
     for connector in ending {
         let id = connector.id.clone();

@@ -4,6 +4,7 @@ use crate::domain::connector::Connector;
 use crate::domain::id::{ConnectorId, OwnerId, TriggerId};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::{MOST_TRIGGERS, MOST_WEBHOOKS, NewTrigger, Trigger, TriggerChange, TriggerType};
+use crate::domain::webhook::PREVIOUS_SECRET_LIFE;
 use crate::ports::{Entropy, Hook, Store, StoreError, Vault, VaultError};
 use secrecy::SecretString;
 
@@ -20,6 +21,8 @@ pub enum SubscribeError {
     TooMany,
     #[error("the connector has {MOST_WEBHOOKS} triggers of type webhook already")]
     TooManyWebhooks,
+    #[error("a trigger of type email has no secret")]
+    NoSecret,
     #[error(transparent)]
     Vault(#[from] VaultError),
     #[error(transparent)]
@@ -38,7 +41,7 @@ pub async fn create(
     let trigger = new.into_trigger(TriggerId::from_uuid(entropy.uuid(now)), owner.clone(), now);
     let secret = (trigger.kind == TriggerType::Webhook).then(|| entropy.secret());
     let hook = match &secret {
-        Some(secret) => Some(Hook { owner: owner.clone(), secret: vault.seal_trigger_secret(secret, &trigger.id).await? }),
+        Some(secret) => Some(Hook { owner: owner.clone(), secret: vault.seal_trigger_secret(secret, &trigger.id).await?, previous: None }),
         None => None,
     };
     let mut attempt = 1;
@@ -93,6 +96,38 @@ pub async fn change(
         match store.put_trigger(&changed, None, &connector.location(), connector.version).await {
             Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
             ended => return ended.map(|()| changed).map_err(SubscribeError::from),
+        }
+    }
+}
+
+/// Gives a `webhook` trigger another secret, shown this once. The one before counts until the moment that is answered; the one
+/// before that ends at once.
+pub async fn rotate_secret(
+    store: &impl Store,
+    vault: &impl Vault,
+    entropy: &impl Entropy,
+    owner: &OwnerId,
+    id: &TriggerId,
+    now: Timestamp,
+) -> Result<(SecretString, Timestamp), SubscribeError> {
+    let (secret, until) = (entropy.secret(), now.after(PREVIOUS_SECRET_LIFE));
+    let mut sealed = None;
+    let mut attempt = 1;
+    loop {
+        let (trigger, connector) = with_connector(store, owner, id).await?;
+        if trigger.kind != TriggerType::Webhook {
+            return Err(SubscribeError::NoSecret);
+        }
+        let before = store.hook(id).await?.ok_or(SubscribeError::NoSuchTrigger)?;
+        let current = match sealed.take() {
+            Some(sealed) => sealed,
+            None => vault.seal_trigger_secret(&secret, id).await?,
+        };
+        let hook = Hook { owner: owner.clone(), secret: current, previous: Some((before.secret, until)) };
+        let changed = Trigger { updated_at: now, ..trigger };
+        match store.put_trigger(&changed, Some(&hook), &connector.location(), connector.version).await {
+            Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => (attempt, sealed) = (attempt + 1, Some(hook.secret)),
+            ended => return ended.map(|()| (secret, until)).map_err(SubscribeError::from),
         }
     }
 }

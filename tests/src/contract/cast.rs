@@ -152,7 +152,7 @@ impl Cast {
     pub fn webhook(&self, connector: &Connector, number: u32) -> (Trigger, Hook) {
         let trigger = Trigger { kind: TriggerType::Webhook, ..self.trigger(connector, number) };
         let secret = Sealed([&[0, 159, 146, 150, 255], trigger.id.as_str().as_bytes()].concat());
-        let hook = Hook { owner: connector.owner_id.clone(), secret };
+        let hook = Hook { owner: connector.owner_id.clone(), secret, previous: None };
         (trigger, hook)
     }
 

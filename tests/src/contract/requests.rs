@@ -2,7 +2,7 @@
 
 use email_connectors::domain::id::fingerprint;
 use email_connectors::domain::timestamp::Timestamp;
-use email_connectors::ports::{ClaimedKey, KEY_LIFE, RequestKey, Store};
+use email_connectors::ports::{ClaimedKey, KEY_LIFE, PendingConsent, RequestKey, Store};
 
 use super::cast::{Cast, START, minutes};
 
@@ -44,6 +44,32 @@ pub async fn a_key_is_remembered_for_a_day(store: &impl Store, cast: &Cast) {
     let over = key(cast, "k", "two", START.after(KEY_LIFE));
     assert_eq!(store.claim_key(&cast.owner(), &over).await.unwrap(), None, "as if it had never been");
     assert_eq!(store.claim_key(&cast.owner(), &over).await.unwrap(), held(&over, None));
+}
+
+pub async fn an_owners_requests_are_forgotten_together(store: &impl Store, cast: &Cast) {
+    let (asked, other) = (key(cast, "k", "one", START), key(cast, "other", "one", START));
+    let held = cast.stored(store, cast.connector(1)).await;
+    let consent = PendingConsent { state: fingerprint(&[held.id.as_str()]), code_verifier: "verifier".into(), asked_at: START };
+    for owner in [cast.owner(), cast.other_owner()] {
+        store.claim_key(&owner, &asked).await.unwrap();
+        store.claim_key(&owner, &other).await.unwrap();
+        store.keep_consent(&owner, &consent).await.unwrap();
+    }
+    assert_eq!(
+        store.exchanged(&cast.owner(), &cast.exchange(held.id.as_str())).await.unwrap(),
+        Some(held.id.clone()),
+        "it is remembered at first"
+    );
+
+    store.forget_requests(&cast.owner()).await.unwrap();
+    store.forget_requests(&cast.owner()).await.unwrap();
+    assert_eq!(store.claim_key(&cast.owner(), &asked).await.unwrap(), None, "no key is claimed");
+    assert_eq!(store.claim_key(&cast.owner(), &other).await.unwrap(), None);
+    assert!(store.take_consent(&cast.owner(), consent.state, START).await.unwrap().is_none(), "no consent is under way");
+    assert_eq!(store.exchanged(&cast.owner(), &cast.exchange(held.id.as_str())).await.unwrap(), None, "and no exchange is remembered");
+    assert_eq!(store.connector(&cast.owner(), &held.id).await.unwrap(), Some(held), "what no request left stays");
+    assert!(store.claim_key(&cast.other_owner(), &asked).await.unwrap().is_some(), "another owner's are their own");
+    assert!(store.take_consent(&cast.other_owner(), consent.state, START).await.unwrap().is_some());
 }
 
 pub async fn of_two_that_claim_a_key_one_gets_it(store: &impl Store, cast: &Cast) {

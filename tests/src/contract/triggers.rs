@@ -5,7 +5,7 @@ use std::slice::from_ref;
 use email_connectors::domain::connector::Connector;
 use email_connectors::domain::mail_domain::MailDomain;
 use email_connectors::domain::trigger::{Filters, Trigger, TriggerConfig};
-use email_connectors::ports::Store;
+use email_connectors::ports::{Hook, Store};
 
 use super::cast::{Cast, minutes, now};
 use super::conflicts;
@@ -63,10 +63,13 @@ pub async fn a_hook_lives_and_ends_with_its_trigger(store: &impl Store, cast: &C
     assert_eq!(store.hook(&trigger.id).await.unwrap().as_ref(), Some(&hook), "a change without a hook leaves it alone");
     store.put_trigger(&trigger, Some(&of_other), &location, 4).await.unwrap();
     assert_eq!(store.hook(&trigger.id).await.unwrap().as_ref(), Some(&of_other), "one with a hook overwrites it");
+    let rotated = Hook { previous: Some((of_other.secret.clone(), minutes(1))), ..hook.clone() };
+    store.put_trigger(&trigger, Some(&rotated), &location, 5).await.unwrap();
+    assert_eq!(store.hook(&trigger.id).await.unwrap().as_ref(), Some(&rotated), "with the secret before and its end");
 
-    conflicts(store.remove_trigger(&trigger, &location, 4).await, "a removal at another version");
-    assert_eq!(store.hook(&trigger.id).await.unwrap().as_ref(), Some(&of_other), "a refused removal leaves it");
-    store.remove_trigger(&trigger, &location, 5).await.unwrap();
+    conflicts(store.remove_trigger(&trigger, &location, 5).await, "a removal at another version");
+    assert_eq!(store.hook(&trigger.id).await.unwrap().as_ref(), Some(&rotated), "a refused removal leaves it");
+    store.remove_trigger(&trigger, &location, 6).await.unwrap();
     assert_eq!(store.hook(&trigger.id).await.unwrap(), None, "it ends with its trigger");
     assert_eq!(store.hook(&other.id).await.unwrap(), Some(of_other), "and no other one with it");
 }

@@ -46,6 +46,7 @@ calls! {
     ClaimKey => "store.claim_key",
     KeepAnswer => "store.keep_answer",
     ReleaseKey => "store.release_key",
+    ForgetRequests => "store.forget_requests",
     BeginClosing => "store.begin_closing",
     RecordClosing => "store.record_closing",
     RemoveConnector => "store.remove_connector",

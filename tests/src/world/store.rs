@@ -198,6 +198,14 @@ impl Store for MemoryStore {
         self.step(Call::ReleaseKey, owner, release).await
     }
 
+    async fn forget_requests(&self, owner: &OwnerId) -> Result<(), StoreError> {
+        let forget = |tables: &mut Tables| {
+            tables.forget_requests(owner);
+            Ok(())
+        };
+        self.step(Call::ForgetRequests, owner, forget).await
+    }
+
     async fn connector(&self, owner: &OwnerId, id: &ConnectorId) -> Result<Option<Connector>, StoreError> {
         self.step(Call::Connector, id, |tables| Ok(tables.of_owner(owner).find(|connector| connector.id == *id).cloned())).await
     }

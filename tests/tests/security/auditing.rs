@@ -61,6 +61,7 @@ fn deeds(user: &User, hook: &Hook, code: &str) -> Vec<Deed> {
         (Method::PATCH, of_trigger(""), Some(json!({"agent_id": "other"})), "trigger.change", trigger.clone()),
         (Method::POST, of_trigger("/test"), Some(json!({"days": 1})), "trigger.rehearse", trigger.clone()),
         (Method::GET, of_trigger("/firings"), None, "trigger.firings", trigger.clone()),
+        (Method::POST, format!("/api/triggers/{}/secret", hook.trigger), None, "trigger.rotate_secret", hook.trigger.clone()),
         (Method::POST, hook.path(), Some(json!({"event_type": "planted-event"})), "trigger.fire", hook.trigger.clone()),
         (Method::GET, "/api/owner/data".into(), None, "owner.export", "null".into()),
     ];

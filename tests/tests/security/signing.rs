@@ -115,3 +115,53 @@ async fn case_37_a_webhook_trigger() {
         case.check(format!("{name}: the secret is shown again"), false, shown.text().await.unwrap().contains(&hook.secret));
     }
 }
+
+#[tokio::test]
+async fn case_68_a_secret_is_rotated() {
+    let mut case = Case::new(68, "API: a webhook trigger's secret is rotated: both count for a day, and never a third");
+    for place in Place::all().await {
+        let (name, user) = (place.name, User::connected(&place.stack, "rotates").await);
+        let first = Hook::of(&place, &user).await;
+        let body = || format!(r#"{{"event_type":"paid","n":"{}"}}"#, unique());
+        let fire = async |hook: &Hook| {
+            let body = body();
+            told(hook.fire(&place, Some(&hook.signature(&place, &body)), &body).await).await
+        };
+        let (rotated, until) = rotate(&place, &user, &first).await;
+        case.check(format!("{name}: the secret is another one"), false, rotated.secret == first.secret);
+        case.check(format!("{name}: the new secret"), "202".to_string(), fire(&rotated).await);
+        case.check(format!("{name}: the one before"), "202".to_string(), fire(&first).await);
+        let day = time::Duration::days(1);
+        let left = parsed(&until) - parsed(user.connector(&place.stack).await["updated_at"].as_str().unwrap());
+        case.note(format!("{name}: it ends"), "in a day", left, (left - day).abs() < time::Duration::minutes(10));
+        let (last, _) = rotate(&place, &user, &first).await;
+        let refused = "401 unauthorized".to_string();
+        case.check(format!("{name}: the first, after two rotations"), refused.clone(), fire(&first).await);
+        case.check(format!("{name}: the second"), "202".to_string(), fire(&rotated).await);
+        let path = format!("/api/triggers/{}/secret", user.trigger);
+        let of_email = told(place.stack.api(Method::POST, &path, Some(&user.token), None).await).await;
+        case.check(format!("{name}: of a trigger that mail fires"), "409 no_secret".to_string(), of_email);
+        let shown = place.stack.api(Method::GET, &format!("/api/triggers/{}", last.trigger), Some(&user.token), None).await;
+        case.check(format!("{name}: the secret is shown again"), false, shown.text().await.unwrap().contains(&last.secret));
+        // The user's token is over by then, and no signature needs one.
+        if place.inside.is_some() {
+            place.pass(std::time::Duration::from_secs(24 * 3600 - 1));
+            case.check(format!("{name}: the second, a second before its end"), "202".to_string(), fire(&rotated).await);
+            place.pass(std::time::Duration::from_secs(1));
+            case.check(format!("{name}: the second, at its end"), refused, fire(&rotated).await);
+            case.check(format!("{name}: the last one, then"), "202".to_string(), fire(&last).await);
+        }
+    }
+}
+
+/// The trigger with its new secret, and until when the one before counts.
+async fn rotate(place: &Place, user: &User, hook: &Hook) -> (Hook, String) {
+    let path = format!("/api/triggers/{}/secret", hook.trigger);
+    let rotated = read(place.stack.api(Method::POST, &path, Some(&user.token), None).await, StatusCode::OK).await;
+    let text = |name: &str| rotated[name].as_str().unwrap().to_string();
+    (Hook { trigger: hook.trigger.clone(), secret: text("secret") }, text("previous_valid_until"))
+}
+
+fn parsed(moment: &str) -> time::OffsetDateTime {
+    time::OffsetDateTime::parse(moment, &time::format_description::well_known::Rfc3339).unwrap()
+}

@@ -93,7 +93,7 @@ fn no_type_that_holds_a_secret_prints_it() {
         &access_token,
         &sealed(),
         &SealedAccessToken { key: sealed(), token: sealed(), expires_at: at },
-        &Hook { owner: OwnerId::new("ada"), secret: sealed() },
+        &Hook { owner: OwnerId::new("ada"), secret: sealed(), previous: Some((sealed(), Timestamp::from_seconds(0))) },
         &code,
         &consent,
         &request,

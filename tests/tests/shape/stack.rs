@@ -160,7 +160,7 @@ fn the_runbook_of_throttling_names_every_parameter_that_binds() {
     let template = template::read();
     let names = template["Parameters"].as_mapping().unwrap().keys().filter_map(Value::as_str);
     let bounds: Vec<&str> = names.filter(|name| name.ends_with("Concurrency") || name.ends_with("PerSecond")).collect();
-    assert_eq!(bounds.len(), 4, "{bounds:?}");
+    assert_eq!(bounds.len(), 5, "{bounds:?}");
     for name in bounds {
         assert!(runbook.contains(&format!("`{name}`")), "{name} binds, and the runbook does not say so");
     }

@@ -17,7 +17,7 @@ use email_connectors::ports::{Clock, Entropy};
 use email_connectors::web::UserGate;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use tests::stage::{MINUTE, PATIENCE, Stage, UNITS_PER_MINUTE};
+use tests::stage::{MINUTE, PATIENCE, RETENTION, Stage, UNITS_PER_MINUTE};
 use tests::world::{
     BEGINNING, FixedClock, MemoryBus, MemoryDepths, MemoryGmail, MemoryStore, MemoryVault, MemoryVerifier, MemoryWakeUps, SCOPES,
     SeqEntropy, World,
@@ -85,6 +85,7 @@ fn router(world: &World) -> Router {
             units_per_minute: UNITS_PER_MINUTE,
             required_scopes: SCOPES.map(String::from).into(),
         },
+        retention: RETENTION,
         checked: Checked::default(),
         opened: OpenedSecrets::default(),
         refreshes: Refreshes::default(),

@@ -103,7 +103,7 @@ async fn the_delivery_record_says_what_was_fired_and_whether_it_is_published() {
     stage.wake(&scene.push()).await.unwrap();
     let path = format!("/api/triggers/{}/firings", scene.trigger.id);
 
-    let record = ask_as(stage, "owner", "viewer", Method::GET, &path, None).await.expect(200);
+    let record = ask_as(stage, "owner", "operator", Method::GET, &path, None).await.expect(200);
     let told: Vec<_> = record["firings"]
         .as_array()
         .unwrap()

@@ -7,15 +7,18 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{PointInTimeRecoveryStatus, TimeToLiveStatus};
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
 use aws_sdk_sqs::types::QueueAttributeName;
 use email_connectors::adapters::aws::SdkConfig;
+use email_connectors::adapters::sqs::QueueUrls;
 use email_connectors::config::{
-    AppSettings, ConnectSettings, DryRun, Environment, GoogleSettings, PushSettings, SettingError, UserSettings, pace, patience, span,
+    AppSettings, ConnectSettings, DryRun, Environment, GoogleSettings, PushSettings, SettingError, UserSettings, norms, pace, patience,
+    retention, span,
 };
 use serde_json::Value;
 
 use crate::aws::told;
-use crate::deployed::Deployed;
+use crate::deployed::{Deployed, VARIABLES};
 use crate::doctor::fact::Fact;
 use crate::doctor::facts::{Function, Key, Mapping, Queue, Table};
 
@@ -64,7 +67,11 @@ impl<'a> Aws<'a> {
             other => return other.clone_unknown(),
         };
         let request = aws_sdk_lambda::Client::new(self.config).get_function_configuration().function_name(id);
-        fact(request.send().await, "lambda:GetFunctionConfiguration").map(|answer| {
+        let answer = fact(request.send().await, "lambda:GetFunctionConfiguration");
+        // The variables lie under the stack's key: who may not use it gets the rest.
+        let hidden = |answer: &GetFunctionConfigurationOutput| answer.environment.as_ref().is_some_and(|held| held.error.is_some());
+        let answer = answer.and_then(|answer| if hidden(&answer) { Fact::Denied(VARIABLES.into()) } else { Fact::Known(answer) });
+        answer.map(|answer| {
             let (state, last) = (answer.state.as_ref(), answer.last_update_status.as_ref());
             let reason = answer.last_update_status_reason.or(answer.state_reason).unwrap_or_default();
             let function = Function {
@@ -237,7 +244,9 @@ pub fn settings(function: &str, env: &Environment) -> Result<(), SettingError> {
             UserSettings::read(env)?;
             AppSettings::read(env)?;
             GoogleSettings::read(env)?;
-            patience(env)?;
+            norms(env)?;
+            retention(env)?;
+            QueueUrls::read(env)?;
         }
         _ => {
             UserSettings::read(env)?;

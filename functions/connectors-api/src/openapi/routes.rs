@@ -187,6 +187,17 @@ pub const OTHERS: &[Described] = &[
         )
     },
     Described {
+        action: Some(Action::Operate),
+        answers: &[("200", "The secret, shown this once.", of!(shapes::Rotated))],
+        ..route(
+            "triggers_rotate_secret",
+            Post,
+            "/api/triggers/{trigger_id}/secret",
+            "triggers",
+            "Gives a `webhook` trigger another secret; the one before counts for a day beside it.",
+        )
+    },
+    Described {
         action: Some(Action::Fire),
         headers: &[SIGNATURE, KEY],
         body: of!(shapes::Anything),

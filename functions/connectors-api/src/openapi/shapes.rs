@@ -4,6 +4,7 @@
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::id::{ConnectorId, EventId, MessageId, TriggerId};
 use email_connectors::domain::rehearsal::Looked;
+use email_connectors::domain::retention::Remaining;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::trigger::Trigger;
 use email_connectors::domain::watch::WatchStatus;
@@ -132,15 +133,22 @@ struct Firing {
     detail_type: String,
     published: bool,
     message_id: Option<MessageId>,
-    /// As it was published.
-    #[schema(value_type = Object)]
-    detail: Value,
+    /// As it was published; absent for a role that may not read mail.
+    #[schema(value_type = Option<Object>)]
+    detail: Option<Value>,
 }
 
 /// Any JSON object.
 #[derive(ToSchema)]
 #[schema(value_type = Object)]
 pub(super) struct Anything(Value);
+
+#[derive(ToSchema)]
+pub(super) struct Rotated {
+    secret: String,
+    /// When the secret before ends. That before it has ended.
+    previous_valid_until: Timestamp,
+}
 
 #[derive(ToSchema)]
 pub(super) struct Fired {
@@ -169,6 +177,8 @@ struct Record {
 pub(super) struct Erased {
     connectors: Vec<Ended>,
     data_purged: bool,
+    /// What the functions do not delete, and until when at the latest it is kept.
+    remains: Vec<Remaining>,
 }
 
 #[derive(ToSchema)]

@@ -10,7 +10,7 @@
 //! | `OWNER#<owner>` | `EXCHANGE#<fingerprint>` | which connector a code led to, for ten minutes |
 //! | `OWNER#<owner>` | `CONSENT#<state's fingerprint>` | a consent that was asked for: its PKCE verifier, for ten minutes, taken once |
 //! | `OWNER#<owner>` | `REQUEST#<fingerprint>` | what a request with an Idempotency-Key was answered, for a day |
-//! | `ACCOUNT#<google sub>` | `MEMBERS` | who shares the account; kept for 30 days after the last one left |
+//! | `ACCOUNT#<google sub>` | `MEMBERS` | who shares the account; kept for 40 days after the last one left |
 //! | `HOOK#<trigger>` | `HOOK` | owner and sealed secret of a `webhook` trigger, found without its owner |
 //! | `SEEN#<what>` | `SEEN` | something that is acted on once was seen, until it cannot come again |
 //! | `EVENT#<event>` | `EVENT` | a decided event of any type: outbox row first, delivery record for 30 days |
@@ -24,7 +24,7 @@ use uuid::Uuid;
 use crate::domain::connector::{Location, Slot};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId, TriggerId};
-use crate::ports::{Exchange, SWEEP_SHARDS};
+use crate::ports::{Exchange, SWEEP_SHARDS, StoreError};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
@@ -67,6 +67,17 @@ pub fn triggers_of(connector: &ConnectorId) -> String {
 
 pub const CONNECTOR_PREFIX: &str = "CONNECTOR#";
 pub const TRIGGER_PREFIX: &str = "TRIGGER#";
+const EXCHANGE_PREFIX: &str = "EXCHANGE#";
+const CONSENT_PREFIX: &str = "CONSENT#";
+const REQUEST_PREFIX: &str = "REQUEST#";
+/// What an owner's requests leave among its rows, for minutes or a day.
+pub const OF_REQUESTS: [&str; 3] = [EXCHANGE_PREFIX, CONSENT_PREFIX, REQUEST_PREFIX];
+
+/// The key of a row that was read.
+pub fn of(row: &Item) -> Result<Key, StoreError> {
+    let text = |name: &str| row.get(name).and_then(|value| value.as_s().ok()).cloned();
+    text("pk").zip(text("sk")).map(|(pk, sk)| Key { pk, sk }).ok_or_else(|| StoreError::Unreadable("it has no key".into()))
+}
 
 pub fn is_trigger(sk: &str) -> bool {
     sk.contains("#TRIGGER#")
@@ -85,15 +96,15 @@ pub fn slot(of: &OwnerId, slot: &Slot) -> Key {
 }
 
 pub fn exchange(of: &OwnerId, exchange: &Exchange) -> Key {
-    Key::new(owner(of), format!("EXCHANGE#{}", exchange.fingerprint.simple()))
+    Key::new(owner(of), format!("{EXCHANGE_PREFIX}{}", exchange.fingerprint.simple()))
 }
 
 pub fn consent(of: &OwnerId, state: Uuid) -> Key {
-    Key::new(owner(of), format!("CONSENT#{}", state.simple()))
+    Key::new(owner(of), format!("{CONSENT_PREFIX}{}", state.simple()))
 }
 
 pub fn request(of: &OwnerId, name: Uuid) -> Key {
-    Key::new(owner(of), format!("REQUEST#{}", name.simple()))
+    Key::new(owner(of), format!("{REQUEST_PREFIX}{}", name.simple()))
 }
 
 pub fn membership(account: &GoogleSub) -> Key {

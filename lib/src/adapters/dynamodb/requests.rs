@@ -1,5 +1,7 @@
 //! Requests that were given a key: claimed by the first who comes, answered for whoever comes again.
 
+use futures_util::future::try_join_all;
+
 use super::DynamoStore;
 use super::change::{Change, put};
 use super::rows::{RequestRow, item, number, read};
@@ -36,6 +38,13 @@ impl DynamoStore {
     pub(super) async fn answer(&self, owner: &OwnerId, key: &RequestKey, answer: &str) -> Result<(), StoreError> {
         let row = row(key, Some(answer.to_string()));
         self.transact(vec![put(&self.table, item(&keys::request(owner, key.name), &row)?, false)]).await
+    }
+
+    /// Forgets what requests left of an owner, whatever they asked for.
+    pub(super) async fn forget_left(&self, owner: &OwnerId) -> Result<(), StoreError> {
+        let left = keys::OF_REQUESTS.map(|prefix| self.query(keys::owner(owner), prefix));
+        let rows = try_join_all(left).await?;
+        self.delete_all(rows.into_iter().flatten().map(|row| keys::of(&row)).collect::<Result<_, _>>()?).await
     }
 
     pub(super) async fn release(&self, owner: &OwnerId, key: &RequestKey) -> Result<(), StoreError> {

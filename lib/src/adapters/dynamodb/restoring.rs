@@ -11,11 +11,11 @@ use super::indexes::Told;
 use super::keys::{self, Item, Key};
 use super::rows::{ConnectorRow, MembershipRow, PointerRow, attribute, item, number, read, text};
 use super::whole::Row;
-use super::writes::{KEEP_EMPTY_ACCOUNTS, event_set, pointer, raise};
+use super::writes::{event_set, pointer, raise};
 use crate::domain::connector::{Connector, Location};
 use crate::domain::event::Event;
 use crate::domain::id::{ConnectorId, EventId, TriggerId};
-use crate::domain::membership::Membership;
+use crate::domain::membership::{KEPT_WHEN_EMPTY, Membership};
 use crate::domain::restoring::{KeptOut, Now, Then, account_with, admits};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::{Trigger, TriggerType};
@@ -208,7 +208,7 @@ impl DynamoStore {
             writes.push(put(&self.table, row, true));
         }
         if let Some((account, version)) = account {
-            let row = item(&keys::membership(&connector.google_sub), &MembershipRow::new(&account, KEEP_EMPTY_ACCOUNTS))?;
+            let row = item(&keys::membership(&connector.google_sub), &MembershipRow::new(&account, KEPT_WHEN_EMPTY))?;
             writes.push(put_over(&self.table, row, version));
         }
         Ok(writes)

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -23,7 +24,7 @@ use crate::domain::schema_version::SchemaVersion;
 use crate::domain::secret::{Sealed, SealedAccessToken};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::watch::Watch;
-use crate::ports::{Delivery, Hook, StoreError};
+use crate::ports::{CONSENT_LIFE, Delivery, PendingConsent, StoreError};
 
 /// Raised when a stored row can no longer be read as it is: a deployment from before refuses it then.
 type RowVersion = SchemaVersion<1>;
@@ -286,6 +287,16 @@ pub struct ConsentRow {
     pub expires_at: i64,
 }
 
+impl From<&PendingConsent> for ConsentRow {
+    fn from(consent: &PendingConsent) -> Self {
+        Self {
+            code_verifier: consent.code_verifier.expose_secret().to_string(),
+            asked_at: consent.asked_at,
+            expires_at: consent.asked_at.after(CONSENT_LIFE).seconds(),
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 pub struct RequestRow {
     pub body: uuid::Uuid,
@@ -293,24 +304,6 @@ pub struct RequestRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
     pub expires_at: i64,
-}
-
-#[derive(Serialize, Deserialize)]
-pub struct HookRow {
-    owner_id: OwnerId,
-    secret: ByteBuf,
-}
-
-impl From<&Hook> for HookRow {
-    fn from(hook: &Hook) -> Self {
-        Self { owner_id: hook.owner.clone(), secret: ByteBuf::from(hook.secret.0.clone()) }
-    }
-}
-
-impl From<HookRow> for Hook {
-    fn from(row: HookRow) -> Self {
-        Self { owner: row.owner_id, secret: Sealed(row.secret.into_vec()) }
-    }
 }
 
 #[derive(Serialize, Deserialize)]

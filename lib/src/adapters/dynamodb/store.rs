@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 use super::DynamoStore;
 use super::change::{Change, put};
+use super::hook_row::HookRow;
 use super::indexes::Told;
 use super::keys::{self, Item, Key};
 use super::rows::{
-    AccessTokenRow, ConnectorRow, ConsentRow, DataKeyRow, EventRow, HookRow, MembershipRow, PointerRow, SeenRow, attribute, item, number,
-    read,
+    AccessTokenRow, ConnectorRow, ConsentRow, DataKeyRow, EventRow, MembershipRow, PointerRow, SeenRow, attribute, item, number, read,
 };
 use super::writes::{attributes, due, due_row, event_set, ids, of_generation, pointer, raise, rows_of};
 use crate::domain::connector::{Closing, Connector, Location, Slot};
@@ -123,12 +122,7 @@ impl Store for DynamoStore {
     }
 
     async fn keep_consent(&self, owner: &OwnerId, consent: &PendingConsent) -> Result<(), StoreError> {
-        let row = ConsentRow {
-            code_verifier: consent.code_verifier.expose_secret().to_string(),
-            asked_at: consent.asked_at,
-            expires_at: consent.asked_at.after(CONSENT_LIFE).seconds(),
-        };
-        self.transact(vec![put(&self.table, item(&keys::consent(owner, consent.state), &row)?, false)]).await
+        self.transact(vec![put(&self.table, item(&keys::consent(owner, consent.state), &ConsentRow::from(consent))?, false)]).await
     }
 
     async fn take_consent(&self, owner: &OwnerId, state: Uuid, now: Timestamp) -> Result<Option<PendingConsent>, StoreError> {
@@ -154,6 +148,10 @@ impl Store for DynamoStore {
 
     async fn release_key(&self, owner: &OwnerId, key: &RequestKey) -> Result<(), StoreError> {
         self.release(owner, key).await
+    }
+
+    async fn forget_requests(&self, owner: &OwnerId) -> Result<(), StoreError> {
+        self.forget_left(owner).await
     }
 
     async fn connector(&self, owner: &OwnerId, id: &ConnectorId) -> Result<Option<Connector>, StoreError> {

@@ -12,14 +12,12 @@ use super::rows::{ConnectorRow, EventRow, MembershipRow, PointerRow, item, numbe
 use crate::domain::connector::{Connector, Location};
 use crate::domain::event::{Event, LEDGER_HORIZON};
 use crate::domain::id::{EventId, GoogleSub};
-use crate::domain::membership::Membership;
+use crate::domain::membership::{KEPT_WHEN_EMPTY, Membership};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::{Trigger, TriggerType};
 use crate::ports::{Exchange, StoreError};
 
 const KEEP_EXCHANGES: Duration = Duration::from_secs(600);
-/// Longer than the 35 days from which a table can be restored: nothing else says of who left that they did.
-pub(super) const KEEP_EMPTY_ACCOUNTS: Duration = Duration::from_secs(40 * 24 * 3600);
 /// How old an unpublished event is before the renewer wakes its mailbox.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 
@@ -55,7 +53,7 @@ impl DynamoStore {
     /// The account's next version, over the one before it.
     pub(super) fn membership_row(&self, account: &GoogleSub, membership: &Membership) -> Result<TransactWriteItem, StoreError> {
         let before = membership.version.checked_sub(1).ok_or(StoreError::Conflict)?;
-        let row = item(&keys::membership(account), &MembershipRow::new(membership, KEEP_EMPTY_ACCOUNTS))?;
+        let row = item(&keys::membership(account), &MembershipRow::new(membership, KEPT_WHEN_EMPTY))?;
         Ok(put_over(&self.table, row, before))
     }
 }

@@ -6,8 +6,10 @@ use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address;
 use mail_builder::headers::content_type::ContentType;
 use mail_builder::headers::message_id::MessageId;
+use mail_builder::headers::raw::Raw;
 use mail_builder::mime::MimePart;
 
+use super::encoded::{extended_parameter, looks_encoded, words};
 use super::{Outgoing, OutgoingAttachment, Recipient};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::timestamp::Timestamp;
@@ -21,11 +23,17 @@ impl Outgoing {
             MessageBuilder::new().from(from.as_str()).date(now.seconds()).message_id(format!("{unique}@{domain}")).body(self.body(unique));
         for (list, header) in [(&self.to, "To"), (&self.cc, "Cc"), (&self.bcc, "Bcc"), (&self.reply_to, "Reply-To")] {
             if !list.is_empty() {
-                mail = mail.header(header, addresses(list));
+                mail = match list.iter().filter_map(Recipient::name).any(looks_encoded) {
+                    true => mail.header(header, Raw::new(encoded_addresses(list))),
+                    false => mail.header(header, addresses(list)),
+                };
             }
         }
         if let Some(subject) = self.subject.as_deref().filter(|subject| !subject.is_empty()) {
-            mail = mail.subject(subject);
+            mail = match looks_encoded(subject) {
+                true => mail.header("Subject", Raw::new(words(subject))),
+                false => mail.subject(subject),
+            };
         }
         for (ids, header) in [(&self.in_reply_to, "In-Reply-To"), (&self.references, "References")] {
             if let Some(ids) = ids {
@@ -66,7 +74,7 @@ fn joined<'a>(how: &str, unique: &str, first: MimePart<'a>, rest: impl IntoItera
 }
 
 fn attachment(attachment: &OutgoingAttachment) -> MimePart<'_> {
-    let part = encoded(attachment).attachment(attachment.filename.as_str());
+    let part = disposed(encoded(attachment), "attachment", &attachment.filename);
     match attachment.content_id.as_deref() {
         Some(id) => part.cid(id),
         None => part,
@@ -74,9 +82,15 @@ fn attachment(attachment: &OutgoingAttachment) -> MimePart<'_> {
 }
 
 fn inlined(attachment: &OutgoingAttachment) -> MimePart<'_> {
-    let disposition = ContentType::new("inline").attribute("filename", attachment.filename.as_str());
     // An inline attachment has an id, as `Outgoing::parse` holds.
-    encoded(attachment).header("Content-Disposition", disposition).cid(attachment.content_id.as_deref().unwrap_or_default())
+    disposed(encoded(attachment), "inline", &attachment.filename).cid(attachment.content_id.as_deref().unwrap_or_default())
+}
+
+fn disposed<'a>(part: MimePart<'a>, how: &'static str, filename: &'a str) -> MimePart<'a> {
+    match looks_encoded(filename) {
+        true => part.header("Content-Disposition", Raw::new(format!("{how}; {}", extended_parameter("filename", filename)))),
+        false => part.header("Content-Disposition", ContentType::new(how).attribute("filename", filename)),
+    }
 }
 
 /// In base64, also what calls itself text: a file is the same byte for byte.
@@ -85,6 +99,14 @@ fn encoded(attachment: &OutgoingAttachment) -> MimePart<'_> {
     let lines: Vec<&str> = text.as_bytes().chunks(76).filter_map(|line| std::str::from_utf8(line).ok()).collect();
     let kind = ContentType::new(attachment.mime_type.to_ascii_lowercase());
     MimePart::new(kind, lines.join("\r\n").into_bytes()).transfer_encoding("base64")
+}
+
+fn encoded_addresses(list: &[Recipient]) -> String {
+    let written = |recipient: &Recipient| match recipient.name() {
+        Some(name) => format!("{} <{}>", words(name), recipient.address()),
+        None => format!("<{}>", recipient.address()),
+    };
+    list.iter().map(written).collect::<Vec<_>>().join(", ")
 }
 
 fn addresses(list: &[Recipient]) -> Address<'_> {
