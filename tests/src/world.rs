@@ -7,6 +7,7 @@ mod faults;
 mod gmail;
 mod grants;
 mod mailbox;
+mod owned;
 mod queue;
 mod script;
 mod store;

@@ -85,6 +85,8 @@ async fn case_67_what_remains() {
         let connector = user.connector(&place.stack).await;
         let told = erase(&place, &user).await;
         let remains = told["remains"].as_array().cloned().unwrap_or_default();
+        // The local stack is deployed without an archive, and names none.
+        let expected: Vec<_> = expected.into_iter().filter(|(of, _)| place.inside.is_some() || *of != "event_archive").collect();
         case.check(format!("{name}: places"), expected.len(), remains.len());
         let now = time::OffsetDateTime::parse(connector["updated_at"].as_str().unwrap(), &time::format_description::well_known::Rfc3339);
         for (of, days) in expected {

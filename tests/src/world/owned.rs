@@ -1,0 +1,24 @@
+//! What the tables hold in one owner's partition.
+
+use email_connectors::domain::id::OwnerId;
+
+use super::tables::Tables;
+
+impl Tables {
+    pub fn rows_of(&self, owner: &str) -> usize {
+        let of = |held: &OwnerId| held.as_str() == owner;
+        let connectors = self.connectors.values().filter(|row| of(&row.connector.owner_id)).count();
+        let triggers = self.triggers.values().filter(|(_, trigger)| of(&trigger.owner_id)).count();
+        let slots = self.slots.keys().filter(|(held, _)| of(held)).count();
+        let exchanges = self.exchanges.keys().filter(|(held, _)| of(held)).count();
+        let consents = self.consents.keys().filter(|(held, _)| of(held)).count();
+        let requests = self.requests.keys().filter(|(held, _)| of(held)).count();
+        connectors + triggers + slots + exchanges + consents + requests
+    }
+
+    pub fn forget_requests(&mut self, owner: &OwnerId) {
+        self.exchanges.retain(|(of, _), _| of != owner);
+        self.consents.retain(|(of, _), _| of != owner);
+        self.requests.retain(|(of, _), _| of != owner);
+    }
+}
