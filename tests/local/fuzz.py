@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Looks for inputs that break a promise of a fuzz target: cargo-fuzz, on every target for the same time.
+"""Looks for inputs that break a promise of a fuzz target: cargo-fuzz, on every target for the same time; or, with --runs, through
+so many inputs that follow from the kept ones and a fixed seed, so that a second run is the first one again.
 
-usage: fuzz.py MINUTES [TARGET ...]"""
+usage: fuzz.py (MINUTES | --runs N) [TARGET ...]"""
 
 import os
 import platform
@@ -29,6 +30,8 @@ LONGEST_INPUT = 20 * 1024
 # In seconds: no reading of one input may take so long.
 SLOWEST_INPUT = 10
 MOST_MEMORY_MB = 2048
+# Of a run that is to be the same each time.
+SEED = 7
 
 
 @dataclass
@@ -78,15 +81,19 @@ def build() -> dict[str, Path]:
     return {target: folder / target for target in targets()}
 
 
-def look(target: str, binary: Path, seconds: int) -> Ran:
-    """Until the time is over, or the first input that breaks a promise."""
+def look(target: str, binary: Path, until: dict[str, int]) -> Ran:
+    """Until what libFuzzer is told to end at, or the first input that breaks a promise."""
     corpus, artifacts, log = GROWN / "corpus" / target, GROWN / "artifacts" / target, GROWN / f"{target}.log"
+    if "seed" in until:
+        # What an earlier run found would make this one another.
+        corpus = GROWN / "corpus-of-seed" / target
+        shutil.rmtree(corpus, ignore_errors=True)
     shutil.rmtree(artifacts, ignore_errors=True)
     corpus.mkdir(parents=True, exist_ok=True)
     artifacts.mkdir(parents=True)
     kept = [FUZZ / "corpus" / target, FUZZ / "found" / target]
     options = {
-        "max_total_time": seconds,
+        **until,
         "max_len": LONGEST_INPUT,
         "timeout": SLOWEST_INPUT,
         "rss_limit_mb": MOST_MEMORY_MB,
@@ -120,15 +127,16 @@ def keep(ran: Ran) -> None:
         say(f"  {ran.target}: {(place / crasher.name).relative_to(ROOT)}")
 
 
-def fuzz(minutes: float, wanted: list[str]) -> bool:
+def fuzz(until: dict[str, int], wanted: list[str]) -> bool:
     binaries = build()
     unknown = [name for name in wanted if name not in binaries]
     if unknown:
         raise Failure(f"no such target: {', '.join(unknown)}; there are {', '.join(binaries)}")
     chosen = wanted or list(binaries)
     workers = os.cpu_count() or 1
-    with step(f"{len(chosen)} targets for {minutes:g} min each, {workers} at a time"), ThreadPoolExecutor(workers) as pool:
-        results = list(pool.map(lambda name: look(name, binaries[name], round(minutes * 60)), chosen))
+    told = ", ".join(f"{name} {value}" for name, value in until.items())
+    with step(f"{len(chosen)} targets, each with {told}; {workers} at a time"), ThreadPoolExecutor(workers) as pool:
+        results = list(pool.map(lambda name: look(name, binaries[name], until), chosen))
     say(f"\n  {'target':<10} {'executions':>12} {'corpus':>8} {'crashes':>8}")
     for ran in results:
         say(f"  {ran.target:<10} {ran.executions:>12} {ran.inputs:>8} {len(ran.crashers):>8}")
@@ -140,11 +148,15 @@ def fuzz(minutes: float, wanted: list[str]) -> bool:
 
 def main() -> None:
     try:
-        minutes = float(sys.argv[1])
+        given = sys.argv[1:]
+        if given[0] == "--runs":
+            until, wanted = {"runs": int(given[1]), "seed": SEED}, given[2:]
+        else:
+            until, wanted = {"max_total_time": round(float(given[0]) * 60)}, given[1:]
     except (IndexError, ValueError):
         sys.exit(__doc__)
     try:
-        sys.exit(0 if fuzz(minutes, sys.argv[2:]) else 1)
+        sys.exit(0 if fuzz(until, wanted) else 1)
     except Failure as failure:
         if failure.log:
             say(f"\n  the end of {failure.log}:\n{tail(failure.log)}")

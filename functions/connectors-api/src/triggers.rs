@@ -177,6 +177,7 @@ fn problem(error: SubscribeError) -> Problem {
             "too_many_triggers",
             format!("a connector holds at most {MOST_WEBHOOKS} triggers of type `webhook`; delete one first"),
         ),
+        SubscribeError::Invalid(refusal) => invalid(refusal),
         SubscribeError::NoSecret => {
             let detail = "only a trigger of type `webhook` has a secret; mail fires this one";
             Problem::new(StatusCode::CONFLICT, "no_secret", detail).at("type")

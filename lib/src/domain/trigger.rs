@@ -169,9 +169,7 @@ impl NewTrigger {
         }
         check_agent(new.agent_id.as_deref())?;
         new.config.filters.check()?;
-        if new.kind == TriggerType::Webhook && new.config.filters != Filters::default() {
-            return Err(invalid("config.filters", "filter mail; what fires a `webhook` trigger is for its sender to choose"));
-        }
+        new.config.filters.check_of(new.kind)?;
         Ok(new)
     }
 
@@ -192,6 +190,11 @@ impl TriggerChange {
             config.filters.check()?;
         }
         Ok(change)
+    }
+
+    /// Whether a trigger of this type can be changed so.
+    pub fn check_of(&self, kind: TriggerType) -> Result<(), InvalidTrigger> {
+        self.config.as_ref().map_or(Ok(()), |config| config.filters.check_of(kind))
     }
 
     pub fn apply(self, trigger: &Trigger, now: Timestamp) -> Trigger {
@@ -269,6 +272,13 @@ impl Filters {
             }
         }
         Ok(())
+    }
+
+    fn check_of(&self, kind: TriggerType) -> Result<(), InvalidTrigger> {
+        match kind == TriggerType::Webhook && *self != Self::default() {
+            true => Err(invalid("config.filters", "filter mail; what fires a `webhook` trigger is for its sender to choose")),
+            false => Ok(()),
+        }
     }
 
     pub fn matches(&self, message: &Message) -> bool {

@@ -31,14 +31,20 @@ pub async fn export(store: &impl Store, owner: &OwnerId, from: Option<Place>, re
     let connectors = store.connectors(owner).await?;
     let triggers = if first { store.triggers(owner).await? } else { Vec::new() };
     let place = from.or_else(|| connectors.first().map(|connector| Place { connector: connector.id.clone(), after: None }));
-    // A connector that is not the owner's has nothing to show.
-    let place = place.filter(|place| connectors.iter().any(|connector| connector.id == place.connector));
+    let place = place.and_then(|place| standing(&connectors, place));
     let (records, next) = match place {
         Some(place) => page(store, &connectors, place, records).await?,
         None => (Vec::new(), None),
     };
     let connectors = if first { connectors } else { Vec::new() };
     Ok(Export { connectors, triggers, records, next })
+}
+
+/// The same place while its connector is the owner's. Else it has nothing to show, and the export goes on at the next one: it may
+/// have been disconnected since the page before.
+fn standing(connectors: &[Connector], place: Place) -> Option<Place> {
+    let first = connectors.iter().find(|connector| connector.id >= place.connector)?;
+    Some(if first.id == place.connector { place } else { Place { connector: first.id.clone(), after: None } })
 }
 
 async fn page(store: &impl Store, connectors: &[Connector], place: Place, most: u32) -> Result<(Vec<Event>, Option<Place>), StoreError> {

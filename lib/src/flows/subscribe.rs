@@ -3,7 +3,7 @@
 use crate::domain::connector::Connector;
 use crate::domain::id::{ConnectorId, OwnerId, TriggerId};
 use crate::domain::timestamp::Timestamp;
-use crate::domain::trigger::{MOST_TRIGGERS, MOST_WEBHOOKS, NewTrigger, Trigger, TriggerChange, TriggerType};
+use crate::domain::trigger::{InvalidTrigger, MOST_TRIGGERS, MOST_WEBHOOKS, NewTrigger, Trigger, TriggerChange, TriggerType};
 use crate::domain::webhook::PREVIOUS_SECRET_LIFE;
 use crate::ports::{Entropy, Hook, Store, StoreError, Vault, VaultError};
 use secrecy::SecretString;
@@ -23,6 +23,8 @@ pub enum SubscribeError {
     TooManyWebhooks,
     #[error("a trigger of type email has no secret")]
     NoSecret,
+    #[error(transparent)]
+    Invalid(#[from] InvalidTrigger),
     #[error(transparent)]
     Vault(#[from] VaultError),
     #[error(transparent)]
@@ -92,6 +94,7 @@ pub async fn change(
     let mut attempt = 1;
     loop {
         let (trigger, connector) = with_connector(store, owner, id).await?;
+        change.check_of(trigger.kind)?;
         let changed = change.clone().apply(&trigger, now);
         match store.put_trigger(&changed, None, &connector.location(), connector.version).await {
             Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,

@@ -127,16 +127,10 @@ async fn case_28_a_sealed_secret_in_another_row() {
         }
         place.forget_calls().await;
         user.receive(&place.stack, json!({"subject": "invoice"})).await;
-        let told = async || (user.connector(&place.stack).await["last_error"].is_string()).then_some(());
-        if place.inside.is_none() {
-            let counted = place.counted_to("SecretWrongContext", 1).await;
-            case.note(format!("{name}: the alarm metric"), "at least 1", counted, counted >= 1);
-        } else {
-            // The wake-up fails and comes again, or its connector says why it rests.
-            let failed = async || (crate::security::counters::of("WakeUpFailed") > 0 || told().await.is_some()).then_some(());
-            place.stack.until("an opening that fails", failed).await;
-            case.check(format!("{name}: the opening fails"), true, true);
-        }
+        // The memory's vault counts nothing; there the look is put off.
+        let metric = if place.inside.is_none() { "SecretWrongContext" } else { "WakeUps/put_off" };
+        let counted = place.counted_to(metric, 1).await;
+        case.note(format!("{name}: {metric}"), "at least 1", counted, counted >= 1);
         let used = place.calls().await.iter().filter(|call| call["email"] == other.email || call["email"] == user.email).count();
         case.check(format!("{name}: calls to Google under either token"), 0, used);
         let shown = user.connector(&place.stack).await;

@@ -1,10 +1,13 @@
 //! All that is kept of an owner is taken out whole, or deleted whole.
 
+use email_connectors::domain::connector::Uniqueness;
 use email_connectors::domain::event::DetailType;
+use email_connectors::domain::id::ConnectorId;
+use email_connectors::flows::connect::Connect;
 use email_connectors::flows::disconnect::Disconnect;
-use email_connectors::flows::own::{erase, export};
+use email_connectors::flows::own::{Place, erase, export};
 use email_connectors::ports::Store;
-use tests::stage::{MINUTE, Scene, owner};
+use tests::stage::{MINUTE, Scene, Stage, owner};
 use tests::world::{Call, Consent, Mail, When};
 
 const PAGE: u32 = 30;
@@ -34,6 +37,28 @@ async fn an_export_holds_everything_page_by_page_and_nothing_of_others() {
 
     let strangers = export(&store, &owner("stranger"), first.next, PAGE).await.unwrap();
     assert_eq!((strangers.records.len(), strangers.next), (0, None), "a page token is no key");
+}
+
+#[tokio::test]
+async fn an_export_goes_on_behind_a_connector_that_was_disconnected_between_two_pages() {
+    let stage = Stage::new();
+    let connecting = Connect { uniqueness: Uniqueness::PerMailbox, ..stage.connecting() };
+    let mut ids = Vec::new();
+    for address in ["ada@example.com", "bob@example.com"] {
+        let request = stage.request("owner", &stage.world.account(address).consent(Consent::default()));
+        ids.push(connecting.run(&request, stage.world.now()).await.unwrap().connector_id);
+    }
+    ids.sort();
+    let store = stage.world.store();
+    let [first, last] = <[ConnectorId; 2]>::try_from(ids).unwrap();
+    let token = Place { connector: first.clone(), after: None };
+    let before = export(&store, &owner("owner"), Some(token.clone()), PAGE).await.unwrap();
+    assert_eq!(before.next, Some(Place { connector: last.clone(), after: None }), "the next one follows");
+    assert!(stage.disconnect("owner", &first).await.unwrap().data_purged);
+
+    let page = export(&store, &owner("owner"), Some(token), PAGE).await.unwrap();
+    assert!(!page.records.is_empty(), "its own events, of its connect at least");
+    assert!(page.records.iter().all(|event| event.detail.contains(last.as_str())), "{:?}", page.records);
 }
 
 #[tokio::test]

@@ -153,3 +153,16 @@ async fn two_triggers_made_at_once_do_not_pass_the_bound_together() {
     assert!(matches!(held, Err(SubscribeError::TooMany)), "{held:?}");
     assert_eq!(scene.triggers().await.len(), MOST_TRIGGERS);
 }
+
+#[tokio::test]
+async fn a_webhook_trigger_is_changed_but_never_filters_mail() {
+    let scene = Scene::new().await;
+    let body = json!({"type": "webhook", "config": {"connector_id": scene.id}});
+    let (trigger, _) = scene.stage.subscribe(&owner("owner"), body).await.unwrap();
+    let refused = change(&scene.stage, "owner", &trigger.id, json!({"config": {"filters": {"query": "invoice"}}})).await;
+    assert!(matches!(&refused, Err(SubscribeError::Invalid(why)) if why.field == "config.filters"), "{refused:?}");
+    assert_eq!(scene.stage.world.store().trigger(&owner("owner"), &trigger.id).await.unwrap().as_ref(), Some(&trigger), "it is as it was");
+    let body = json!({"agent_id": "other", "config": {"filters": {}}});
+    let changed = change(&scene.stage, "owner", &trigger.id, body).await.unwrap();
+    assert_eq!(changed.agent_id.as_deref(), Some("other"));
+}
