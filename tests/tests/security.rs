@@ -14,12 +14,14 @@ mod security {
     mod connecting;
     mod counters;
     mod doorway;
+    mod downloads;
     mod ending;
     mod forge;
     mod gate;
     mod granting;
     mod hostile;
     mod keys;
+    mod large;
     mod logs;
     mod naming;
     mod owning;
