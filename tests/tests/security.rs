@@ -8,6 +8,7 @@
 )]
 
 mod security {
+    mod answers;
     mod auditing;
     mod audits;
     mod case;
@@ -25,10 +26,12 @@ mod security {
     mod logs;
     mod naming;
     mod owning;
+    mod pages;
     mod place;
     mod processing;
     mod pushing;
     mod reading;
+    mod routes;
     mod signing;
     mod strangers;
     mod users;
