@@ -34,5 +34,7 @@ mod security {
     mod routes;
     mod signing;
     mod strangers;
+    mod telling;
+    mod trusting;
     mod users;
 }
