@@ -32,6 +32,7 @@ mod security {
     mod pushing;
     mod reading;
     mod routes;
+    mod sending;
     mod signing;
     mod strangers;
     mod telling;
