@@ -21,6 +21,7 @@ mod security {
     mod gate;
     mod granting;
     mod hostile;
+    mod issuing;
     mod keys;
     mod large;
     mod logs;
@@ -38,4 +39,5 @@ mod security {
     mod telling;
     mod trusting;
     mod users;
+    mod waking;
 }
