@@ -46,6 +46,11 @@ impl Seen {
         let lacks = missing(&header(answer, "cache-control"), &header(answer, "x-content-type-options"));
         self.wrong.extend(lacks.map(|lacks| format!("{} {what}: {lacks}", status(answer))));
     }
+
+    /// The first of those that lack something.
+    fn shown(&self) -> String {
+        self.wrong.iter().take(3).cloned().collect::<Vec<_>>().join("; ")
+    }
 }
 
 #[tokio::test]
@@ -54,7 +59,10 @@ async fn case_77_no_answer_is_kept_or_sniffed() {
     for place in Place::all().await {
         let (name, user) = (place.name, User::connected(&place.stack, "headers").await);
         let mut seen = Seen::default();
-        for (method, path) in described() {
+        let mut routes = described();
+        // What is deleted shows nothing any more.
+        routes.sort_by_key(|(method, _)| method == "DELETE");
+        for (method, path) in routes {
             let id = if path.contains("triggers") { &user.trigger } else { &user.connector };
             let (what, path) = (format!("{method} {path}"), filled(&path, id));
             let method = Method::from_bytes(method.as_bytes()).unwrap();
@@ -71,7 +79,7 @@ async fn case_77_no_answer_is_kept_or_sniffed() {
         case.note(format!("{name}: statuses that were seen"), "200, 302, 400, 401, 404", &statuses, {
             [200, 302, 400, 401, 404].iter().all(|status| seen.statuses.contains(status))
         });
-        case.check(format!("{name}: answers without them"), String::new(), seen.wrong.join("; "));
+        case.check(format!("{name}: answers without them"), String::new(), seen.shown());
     }
     let place = Place::configured(Default::default()).await;
     place.fault(json!({"method": "certs", "status": 503, "times": 0})).await;
@@ -80,7 +88,7 @@ async fn case_77_no_answer_is_kept_or_sniffed() {
     let token = tests::deployed::token(&place.stack, "nobody").await;
     seen.add("no keys", &place.stack.api(Method::GET, "/api/connectors", Some(&token), None).await);
     case.check("in process: statuses without keys", "{401, 503}".to_string(), format!("{:?}", seen.statuses));
-    case.check("in process: answers without them, without keys", String::new(), seen.wrong.join("; "));
+    case.check("in process: answers without them, without keys", String::new(), seen.shown());
     let broken = axum::Router::new()
         .route("/panic", axum::routing::get(async || -> StatusCode { panic!("planted") }))
         .route("/headers", axum::routing::get(async || [("x-long", "a".repeat(10_000))]))
@@ -140,11 +148,13 @@ async fn case_95_methods_that_a_route_does_not_know() {
         place.idle().await;
         place.stack.forget_calls_for(&user.email).await;
         for path in [format!("/api/connectors/{}", user.connector), format!("/api/triggers/{}", user.trigger), "/api/owner/data".into()] {
-            for method in ["HEAD", "TRACE", "PUT", "BREW", "PROPFIND", "delete"] {
+            // A server before the emulator's gateway may know no such method at all, and writes those that it knows in capitals.
+            let small = place.inside.iter().map(|_| "delete");
+            for method in ["HEAD", "TRACE", "PUT", "BREW", "PROPFIND"].into_iter().chain(small) {
                 let asked = place.stack.request(Method::from_bytes(method.as_bytes()).unwrap(), &path).bearer_auth(&user.token);
                 let came = status(&place.stack.answer(asked).await);
                 let place_of = path.replace(&user.connector, "{id}").replace(&user.trigger, "{id}");
-                case.note(format!("{name}: {method} {place_of}"), "404 or 405", came, matches!(came, 404 | 405));
+                case.note(format!("{name}: {method} {place_of}"), "400, 404, 405 or 501", came, matches!(came, 400 | 404 | 405 | 501));
             }
         }
         case.check(format!("{name}: calls to Google"), 0, place.stack.calls_for(&user.email).await.len());

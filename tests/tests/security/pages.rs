@@ -29,8 +29,9 @@ async fn fire(place: &Place, user: &User, hook: &Hook, count: usize) {
 async fn walk(place: &Place, user: &User, path: &str, list: &str) -> (Vec<usize>, Vec<String>) {
     let (mut sizes, mut ids, mut next) = (Vec::new(), Vec::new(), String::new());
     for _ in 0..100 {
-        let page = read(place.stack.api(Method::GET, &format!("{path}{next}"), Some(&user.token), None).await, StatusCode::OK).await;
-        let records = page[list].as_array().unwrap();
+        let (_, page) = document(place.stack.api(Method::GET, &format!("{path}{next}"), Some(&user.token), None).await).await;
+        // A page that is refused holds nothing.
+        let Some(records) = page[list].as_array() else { break };
         sizes.push(records.len());
         ids.extend(records.iter().map(|record| record["detail"]["event_id"].as_str().unwrap().to_string()));
         match page["next_page_token"].as_str() {
