@@ -4,12 +4,13 @@ use std::error::Error;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use axum::routing::MethodRouter;
+use axum::{Extension, Json};
 use serde::Serialize;
 
 use crate::audit;
@@ -21,10 +22,11 @@ use crate::domain::role::Action;
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{TokenError, TokenVerifier};
 
-/// No body that we read is longer.
+/// No body that we read is longer, but for the routes that say so (`taking`).
 pub const LONGEST_BODY: usize = 256 * 1024;
 /// Nor are its objects and lists nested deeper.
 const DEEPEST_BODY: usize = 64;
+const LONGEST_KEY: usize = 255;
 
 /// An RFC 9457 problem document. `code` is stable: programs may rely on it, as people rely on `detail`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -193,6 +195,25 @@ pub async fn no_such_method() -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this route knows other methods")
 }
 
+/// The key under which a request may be sent again, if its sender made one.
+pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = key.to_str().ok().filter(|key| (1..=LONGEST_KEY).contains(&key.len()));
+    key.map(Some).ok_or_else(|| {
+        let detail = format!("the header Idempotency-Key may hold up to {LONGEST_KEY} letters, digits and signs of ASCII");
+        Problem::new(StatusCode::BAD_REQUEST, "invalid_request", detail).at("idempotency-key")
+    })
+}
+
+/// How long a route's bodies may be.
+#[derive(Clone, Copy)]
+struct Longest(usize);
+
+/// A route that takes bodies of up to so many bytes, and says so where one is longer.
+pub fn taking<S: Clone + Send + Sync + 'static>(route: MethodRouter<S>, most: usize) -> MethodRouter<S> {
+    route.layer((DefaultBodyLimit::max(most), Extension(Longest(most))))
+}
+
 /// A request's body, whole; too long or broken off it is a problem document as any other.
 pub struct Body(pub Bytes);
 
@@ -200,10 +221,10 @@ impl<S: Send + Sync> FromRequest<S> for Body {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let most = request.extensions().get::<Longest>().map_or(LONGEST_BODY, |longest| longest.0);
         let body = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => {
-                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", format!("the body may be {LONGEST_BODY} bytes long"))
-                    .at("body")
+                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", format!("the body may be {most} bytes long")).at("body")
             }
             _ => Problem::new(StatusCode::BAD_REQUEST, "invalid_request", "the body could not be read").at("body"),
         })?;

@@ -10,7 +10,7 @@ use crate::deployed::{ORIGIN, PUSH_PATH, Stack};
 use crate::gateway::{Functions, Gateway, Matches};
 use crate::stage::{PUSH_ACCOUNT, PUSH_AUDIENCE, RETENTION, SUBSCRIPTION};
 use crate::world::{MemoryBus, MemoryDepths, MemoryStore, MemoryVault, MemoryWakeUps, SCOPES, World};
-use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use axum::Router;
 use axum::extract::Request;
 use connectors_api::Api;
@@ -289,6 +289,11 @@ impl Inside {
                 }
             }
         });
+    }
+
+    /// What the processor answers to an event of the queue's.
+    pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
+        history_processor::handle(&self.processing(), &self.world.quarantine(), event, self.machine.now()).await
     }
 
     fn processing(&self) -> Process<MemoryStore, MemoryVault, Gmail, MemoryBus, MemoryWakeUps, Machine> {

@@ -9,6 +9,7 @@
 mod deployed {
     /// Tests that have the stack to themselves, since they change what all of it shares: .config/nextest.toml knows them by this name.
     mod alone {
+        mod memory;
         mod seldom;
         mod shuffled;
     }

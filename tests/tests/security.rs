@@ -8,29 +8,39 @@
 )]
 
 mod security {
+    mod answers;
     mod auditing;
     mod audits;
     mod case;
     mod connecting;
     mod counters;
     mod doorway;
+    mod downloads;
     mod ending;
     mod forge;
     mod gate;
     mod granting;
     mod hostile;
+    mod issuing;
     mod keys;
+    mod large;
     mod leaving;
     mod logs;
     mod naming;
     mod owning;
+    mod pages;
     mod place;
     mod processing;
     mod pushing;
     mod reading;
     mod rights;
+    mod routes;
+    mod sending;
     mod signing;
     mod strangers;
+    mod telling;
+    mod trusting;
     mod users;
+    mod waking;
     mod writing;
 }

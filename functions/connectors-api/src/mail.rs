@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
@@ -19,7 +19,7 @@ use email_connectors::flows::admitting::Unusable;
 use email_connectors::flows::operate::{Operate, OperateError};
 use email_connectors::flows::repeat::{self, Known};
 use email_connectors::ports::{ProviderError, RequestKey, Store};
-use email_connectors::web::{Body, Problem, json_body};
+use email_connectors::web::{Body, Problem, idempotency_key, json_body, taking};
 
 use crate::mail_answer::{self, Told};
 use crate::{Api, Shared, World, mail_problem, store_problem};
@@ -51,7 +51,7 @@ fn route<W: World>(entry: &Entry) -> MethodRouter<Arc<Api<W>>> {
         Verb::Delete => delete,
     };
     let route = on(handler);
-    if entry.body == BodyShape::Outgoing { route.layer(DefaultBodyLimit::max(LONGEST_MAIL)) } else { route }
+    if entry.body == BodyShape::Outgoing { taking(route, LONGEST_MAIL) } else { route }
 }
 
 async fn operate<W: World>(
@@ -158,11 +158,10 @@ fn request_key(
     body: &[u8],
     now: Timestamp,
 ) -> Result<Option<RequestKey>, Problem> {
-    let Some(key) = headers.get("idempotency-key").filter(|_| operation.makes_something()) else { return Ok(None) };
-    let key = key.to_str().ok().filter(|key| (1..=255).contains(&key.len())).ok_or_else(|| {
-        let detail = "the header Idempotency-Key may hold up to 255 letters, digits and signs of ASCII";
-        Problem::new(StatusCode::BAD_REQUEST, "invalid_request", detail).at("idempotency-key")
-    })?;
+    if !operation.makes_something() {
+        return Ok(None);
+    }
+    let Some(key) = idempotency_key(headers)? else { return Ok(None) };
     let draft = path.get("draft_id").map(String::as_str).unwrap_or_default();
     let name = fingerprint(&["request", operation.entry().name, connector.as_str(), draft, key]);
     Ok(Some(RequestKey { name, body: fingerprint(&["body", &String::from_utf8_lossy(body)]), at: now }))

@@ -5,6 +5,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use email_connectors::domain::audit::steers;
 use email_connectors::domain::mail::Attachment;
 use email_connectors::domain::operation::Operation;
 use email_connectors::domain::operation::answer::{
@@ -184,9 +185,14 @@ fn bounded(name: &str) -> String {
     }
 }
 
+/// A sender's name that leads to no other folder, and in which no extension hides behind a turned direction of writing.
+fn harmless(name: &str) -> String {
+    name.chars().filter(|sign| !steers(*sign)).map(|sign| if "/\\".contains(sign) { '_' } else { sign }).collect()
+}
+
 /// RFC 6266: a plain name for all, and the real one for who can read it.
 fn disposition(attachment: &Attachment) -> HeaderValue {
-    let filename = bounded(&attachment.filename);
+    let filename = bounded(&harmless(&attachment.filename));
     let safe = |character: char| if character.is_ascii_alphanumeric() || " ._-()".contains(character) { character } else { '_' };
     let plain: String = filename.chars().map(safe).collect();
     let plain = if plain.trim().is_empty() { "attachment".to_string() } else { plain };
@@ -216,8 +222,9 @@ mod tests {
         let table = [
             ("a.pdf", "attachment; filename=\"a.pdf\"; filename*=UTF-8''a.pdf"),
             ("a\"; x=\".pdf", "attachment; filename=\"a__ x__.pdf\"; filename*=UTF-8''a%22%3B%20x%3D%22.pdf"),
-            ("a\r\nSet-Cookie: b", "attachment; filename=\"a__Set-Cookie_ b\"; filename*=UTF-8''a%0D%0ASet-Cookie%3A%20b"),
-            ("../../x", "attachment; filename=\".._.._x\"; filename*=UTF-8''..%2F..%2Fx"),
+            ("a\r\nSet-Cookie: b", "attachment; filename=\"aSet-Cookie_ b\"; filename*=UTF-8''aSet-Cookie%3A%20b"),
+            ("../..\\x", "attachment; filename=\".._.._x\"; filename*=UTF-8''.._.._x"),
+            ("may\u{202e}fdp.exe", "attachment; filename=\"mayfdp.exe\"; filename*=UTF-8''mayfdp.exe"),
             ("Rechnung für Mai.pdf", "attachment; filename=\"Rechnung f_r Mai.pdf\"; filename*=UTF-8''Rechnung%20f%C3%BCr%20Mai.pdf"),
             ("", "attachment; filename=\"attachment\"; filename*=UTF-8''"),
         ];

@@ -14,7 +14,7 @@ use email_connectors::domain::trigger::{InvalidTrigger, MOST_TRIGGERS, MOST_WEBH
 use email_connectors::flows::fire::{Fire, FireError, Fired};
 use email_connectors::flows::subscribe::{self, SubscribeError};
 use email_connectors::ports::{Clock, Delivery, Entropy, Store, StoreError};
-use email_connectors::web::{Body, Problem, json_body, too_many};
+use email_connectors::web::{Body, Problem, idempotency_key, json_body, too_many};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -124,14 +124,7 @@ pub async fn fire<W: World>(
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let fired = if headers.contains_key(AUTHORIZATION) {
         let (owner, now) = api.admit(&headers, Action::Fire).await?;
-        let delivery = match header("idempotency-key") {
-            Some(key) => key.to_string(),
-            None if headers.contains_key("idempotency-key") => {
-                let detail = "the header Idempotency-Key may hold letters, digits and signs of ASCII";
-                return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_request", detail).at("idempotency-key"));
-            }
-            None => api.machine.uuid(now).to_string(),
-        };
+        let delivery = idempotency_key(&headers)?.map_or_else(|| api.machine.uuid(now).to_string(), String::from);
         fire.as_owner(&owner, &named(&id)?, &delivery, &body, now).await
     } else {
         let id = TriggerId::parse(&id).ok_or_else(Problem::unauthorized)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use email_connectors::domain::audit::plain;
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::metric::{WAKE_UPS, WAKE_UPS_COALESCED};
 use email_connectors::domain::timestamp::Timestamp;
@@ -60,8 +61,9 @@ fn failure(id: String) -> BatchItemFailure {
     failure
 }
 
+/// The reason may hold the body's own words: it becomes an attribute, which takes no control character and no great length.
 fn read(message: &SqsMessage) -> Result<WakeUp, String> {
-    serde_json::from_str(message.body.as_deref().unwrap_or_default()).map_err(|error| error.to_string())
+    serde_json::from_str(message.body.as_deref().unwrap_or_default()).map_err(|error| plain(&error.to_string()))
 }
 
 async fn set_aside(quarantine: &impl Quarantine, message: &SqsMessage, reason: &str) -> bool {

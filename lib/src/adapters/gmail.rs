@@ -49,6 +49,10 @@ use crate::ports::{
 const LIST_SIZE: &str = "100";
 /// Of 35 MB, in base64 within JSON.
 const LONGEST_ATTACHMENT: usize = 50 * 1024 * 1024;
+/// A token answer holds three tokens and a list of scopes, which a row of the table must take.
+const LONGEST_TOKEN_ANSWER: usize = 64 * 1024;
+/// Google's access tokens live an hour: one that claims more is renewed before long all the same.
+const LONGEST_LIFE: Duration = Duration::from_secs(24 * 3600);
 
 const HISTORY_FIELDS: &str = "history(id,messagesAdded(message(id,labelIds)),labelsAdded(labelIds,message(id))),historyId,nextPageToken";
 const LIST_FIELDS: &str = "messages(id),nextPageToken";
@@ -126,9 +130,9 @@ impl Gmail {
     async fn token(&self, form: &[(&str, &str)], repeatable: bool) -> Result<TokenAnswer, ProviderError> {
         let client = [("client_id", self.settings.client_id.as_str()), ("client_secret", self.settings.client_secret.expose_secret())];
         let form: Vec<_> = client.iter().chain(form).copied().collect();
-        let request = self.http.post(&self.settings.token_url).form(&form);
+        let request = self.http.post(&self.settings.token_url).form(&form).within(LONGEST_TOKEN_ANSWER);
         let answer = if repeatable { self.send(request).await } else { once(request).await };
-        let answer = answer.and_then(|answered| parse(&answered.body)).map_err(Failure::of_token);
+        let answer = answer.and_then(|answered| parse(&answered.body)).and_then(TokenAnswer::sound).map_err(Failure::of_token);
         if let Err(ProviderError::ClientRefused(_)) = answer {
             measured::client_refused();
         }
@@ -314,7 +318,10 @@ fn grant(identity: Claims, answer: TokenAnswer, now: Timestamp) -> Grant {
 }
 
 fn access_token(answer: TokenAnswer, now: Timestamp) -> AccessToken {
-    AccessToken { secret: SecretString::from(answer.access_token), expires_at: now.after(Duration::from_secs(answer.expires_in)) }
+    AccessToken {
+        secret: SecretString::from(answer.access_token),
+        expires_at: now.after(Duration::from_secs(answer.expires_in).min(LONGEST_LIFE)),
+    }
 }
 
 /// The claims of the id token; `IdentityPolicy` says why no signature is checked.

@@ -76,12 +76,14 @@ pub fn outcome(status: u16) -> &'static str {
 /// No text that a caller or an issuer chose is written down at greater length.
 pub const LONGEST_TEXT: usize = 256;
 
-/// Such a text, fit for one line: without signs that steer a terminal or turn the direction of writing.
+/// Such a text, fit for one line.
 pub fn plain(text: &str) -> String {
-    let steers = |sign: &char| {
-        sign.is_control() || matches!(sign, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    text.chars().filter(|sign| !steers(sign)).take(LONGEST_TEXT).collect()
+    text.chars().filter(|sign| !steers(*sign)).take(LONGEST_TEXT).collect()
+}
+
+/// Signs that steer a terminal or turn the direction of writing.
+pub fn steers(sign: char) -> bool {
+    sign.is_control() || matches!(sign, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]

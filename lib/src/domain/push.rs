@@ -5,6 +5,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 
+use crate::domain::audit::plain;
 use crate::domain::email_address::EmailAddress;
 use crate::domain::history_id::HistoryId;
 use crate::domain::timestamp::Timestamp;
@@ -54,7 +55,7 @@ pub enum Malformed {
 
 impl Envelope {
     pub fn parse(body: &[u8]) -> Result<Self, Malformed> {
-        serde_json::from_slice(body).map_err(|error| Malformed::NotAnEnvelope(error.to_string()))
+        serde_json::from_slice(body).map_err(|error| Malformed::NotAnEnvelope(plain(&error.to_string())))
     }
 
     /// Whether Pub/Sub says that it delivered this before.
@@ -76,7 +77,7 @@ impl PubsubMessage {
 
     pub fn notification(&self) -> Result<Notification, Malformed> {
         let json = decode(self.data.as_deref().ok_or(Malformed::NoData)?)?;
-        serde_json::from_slice(&json).map_err(|error| Malformed::NotANotification(error.to_string()))
+        serde_json::from_slice(&json).map_err(|error| Malformed::NotANotification(plain(&error.to_string())))
     }
 }
 

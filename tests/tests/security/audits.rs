@@ -29,8 +29,13 @@ impl Write for Hearing {
 
 /// Once for each process: everything that is logged, as a function logs it where LogLevel lets the least through.
 pub fn listen() {
+    listen_to("error");
+}
+
+/// The same at another LogLevel.
+pub fn listen_to(level: &str) {
     let template = template::read();
-    let levels = template["Globals"]["Function"]["Environment"]["Variables"]["RUST_LOG"].as_str().unwrap().replace("${LogLevel}", "error");
+    let levels = template["Globals"]["Function"]["Environment"]["Variables"]["RUST_LOG"].as_str().unwrap().replace("${LogLevel}", level);
     fmt().json().with_target(false).without_time().with_env_filter(EnvFilter::new(levels)).with_writer(|| Hearing).init();
 }
 

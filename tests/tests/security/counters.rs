@@ -20,6 +20,11 @@ pub fn of(name: &str) -> u64 {
     COUNTERS.lock().unwrap().get(name).map_or(0, |count| count.load(Ordering::SeqCst))
 }
 
+/// Every name so far, with the values of its dimensions.
+pub fn names() -> Vec<String> {
+    COUNTERS.lock().unwrap().keys().cloned().collect()
+}
+
 impl Recorder for Counting {
     fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
 

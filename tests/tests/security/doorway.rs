@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use axum::routing::get;
-use connectors_api::openapi::description;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tests::deployed::{Stack, User, processes, read};
@@ -16,6 +15,7 @@ use tokio::net::TcpStream;
 use crate::security::case::Case;
 use crate::security::counters;
 use crate::security::place::{Place, told};
+use crate::security::routes::with_ids;
 
 /// A request of each function that anybody may send, and the function's name in the template.
 const REQUESTS: [(&str, &str, &str, &str); 3] = [
@@ -262,18 +262,6 @@ fn forms(id: &str, connector: &str, trigger: &str) -> Vec<String> {
     forms
 }
 
-/// Each route of the description with ids in its path: the method, and the segments.
-fn routes() -> Vec<(String, Vec<String>)> {
-    let document = serde_json::to_value(description()).unwrap();
-    let paths = document["paths"].as_object().unwrap().clone();
-    let of = |(path, item): (String, Value)| {
-        let segments: Vec<String> = path.split('/').map(String::from).collect();
-        let methods: Vec<String> = item.as_object().unwrap().keys().map(|method| method.to_uppercase()).collect();
-        methods.into_iter().map(move |method| (method, segments.clone())).collect::<Vec<_>>()
-    };
-    paths.into_iter().flat_map(of).filter(|(_, segments)| segments.iter().any(|segment| segment.starts_with('{'))).collect()
-}
-
 #[tokio::test]
 async fn case_42_an_id_is_that_id() {
     let mut case = Case::new(42, "all: whatever an id in a path holds, it is that id or names nothing");
@@ -301,7 +289,7 @@ async fn paths(case: &mut Case, place: &Place, name: &str) {
     let address = place.stack.api_url.strip_prefix("http://").unwrap().to_string();
     let (host, prefix) = address.split_once('/').map_or((address.as_str(), String::new()), |(host, prefix)| (host, format!("/{prefix}")));
     let (mut sent, mut other) = (0, Vec::new());
-    for (number, (method, segments)) in routes().into_iter().enumerate() {
+    for (number, (method, segments)) in with_ids().into_iter().enumerate() {
         for (at, segment) in segments.iter().enumerate().filter(|(_, segment)| segment.starts_with('{')) {
             let own = if segments[2] == "triggers" {
                 &user.trigger

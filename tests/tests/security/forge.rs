@@ -13,6 +13,12 @@ pub fn unique() -> String {
     System.uuid(System.now()).simple().to_string()
 }
 
+/// As a form or a query writes it.
+pub fn encoded(text: &str) -> String {
+    let url = reqwest::Url::parse_with_params("http://a.example", [("a", text)]).unwrap();
+    url.query().unwrap().strip_prefix("a=").unwrap().to_string()
+}
+
 /// A mailbox that nobody has connected.
 pub const NOBODY: &str = "nobody@example.com";
 

@@ -6,7 +6,8 @@ use tests::deployed::User;
 
 use crate::security::case::Case;
 use crate::security::connecting::{CONNECT, Sent, callback_url, post};
-use crate::security::place::{Place, status, told};
+use crate::security::forge::encoded;
+use crate::security::place::{Place, header, status, told};
 
 #[tokio::test]
 async fn case_30_addresses_and_names() {
@@ -93,5 +94,60 @@ fn outbound(case: &mut Case) {
         });
         let refused = GoogleSettings::read(&env).map(|_| "read".to_string()).unwrap_or_else(|error| error.name.to_string());
         case.check(format!("settings: GOOGLE_TOKEN_URL={url}, refused by name"), "GOOGLE_TOKEN_URL".to_string(), refused);
+    }
+}
+
+#[tokio::test]
+async fn case_92_what_google_is_said_to_send_back() {
+    let mut case = Case::new(92, "connect: error, state and code of a callback as a stranger writes them: no page, no other place");
+    const PLANTED: &str = "planted\"><script>alert(1)</script>";
+    for place in Place::all().await {
+        let name = place.name;
+        let visit = async |query: String| {
+            let request = place.stack.request(Method::GET, &format!("{CONNECT}/callback?{query}"));
+            place.stack.answer(request).await
+        };
+        for (what, error) in [
+            ("a page", PLANTED.to_string()),
+            ("an address", "https://evil.example".into()),
+            ("more words", "access_denied&code=a".into()),
+            ("capitals", "ACCESS_DENIED".into()),
+            ("65 letters", "a".repeat(65)),
+            ("nothing", String::new()),
+        ] {
+            let answer = visit(format!("error={}&state=s&error_description={}", encoded(&error), encoded(PLANTED))).await;
+            let kind = header(&answer, "content-type");
+            let (came, text) = (status(&answer), answer.text().await.unwrap());
+            case.check(format!("{name}: an error that is {what}"), 400, came);
+            case.check(format!("{name}: an error that is {what}, as"), "application/problem+json".to_string(), kind);
+            case.check(format!("{name}: an error that is {what}, told again"), false, text.contains("planted") || text.contains("evil"));
+        }
+        for state in [
+            PLANTED,
+            "https://evil.example/",
+            "//evil.example",
+            "@evil.example",
+            "a#b",
+            "a&next=//evil.example",
+            "javascript:alert(1)",
+            "ä\u{202e}",
+        ] {
+            for (what, value) in [("code", PLANTED), ("code", "4/0a"), ("error", "access_denied")] {
+                let answer = visit(format!(
+                    "{what}={}&state={}&error_uri=//evil.example&scope={}",
+                    encoded(value),
+                    encoded(state),
+                    encoded(PLANTED)
+                ))
+                .await;
+                let location = header(&answer, "location");
+                let shown = format!("{name}: {what} {value:?} with the state {state:?}");
+                let expected = format!("302 {}?{what}={}&state={}", callback_url(), encoded(value), encoded(state));
+                case.check(&shown, expected, format!("{} {location}", status(&answer)));
+                let leads = reqwest::Url::parse(&location).unwrap();
+                case.check(format!("{shown}: leads to"), "app.example.com".to_string(), leads.host_str().unwrap_or_default().to_string());
+                case.check(format!("{shown}: a page of its own"), String::new(), answer.text().await.unwrap());
+            }
+        }
     }
 }

@@ -69,6 +69,14 @@ impl Place {
         logs::lines_of(&self.stack, "AuditLogGroup", self.began).await
     }
 
+    /// Everything that was logged since this case began, line by line.
+    pub async fn logged(&self) -> Vec<String> {
+        match &self.inside {
+            Some(_) => audits::heard(),
+            None => logs::lines(&self.stack, self.began).await,
+        }
+    }
+
     /// Puts the clock forward, where that can be done.
     pub fn pass(&self, span: Duration) {
         self.inside.as_ref().expect("the deployed stack's clock is the machine's own").machine.pass(span);
@@ -201,10 +209,21 @@ pub fn status(response: &Response) -> u16 {
 
 /// Status and stable code: `400 unknown_state`.
 pub async fn told(response: Response) -> String {
+    document(response).await.0
+}
+
+/// The same, with the document itself.
+pub async fn document(response: Response) -> (String, Value) {
     let status = response.status();
     let body: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap_or_default();
-    match body["code"].as_str() {
+    let told = match body["code"].as_str() {
         Some(code) if status != StatusCode::OK => format!("{} {code}", status.as_u16()),
         _ => status.as_u16().to_string(),
-    }
+    };
+    (told, body)
+}
+
+/// A header's value; empty where there is none.
+pub fn header(response: &Response, name: &str) -> String {
+    response.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
 }

@@ -28,6 +28,17 @@ pub struct TokenAnswer {
     pub id_token: Option<String>,
 }
 
+impl TokenAnswer {
+    /// A token is made of visible signs of ASCII (RFC 6749, appendix A.12): with any other it could stand in no header.
+    pub fn sound(self) -> Result<Self, Failure> {
+        let plain = |token: &str| !token.is_empty() && token.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        match plain(&self.access_token) && self.refresh_token.as_deref().is_none_or(plain) {
+            true => Ok(self),
+            false => Err(Failure::no_answer("a token holds what no token may")),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Profile {
