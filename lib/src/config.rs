@@ -1,5 +1,7 @@
 //! Settings: environment variables, read once at start into typed values. A wrong one stops the function with its name.
 
+mod functions;
+
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -14,6 +16,10 @@ use crate::domain::health::Norms;
 use crate::domain::retention::Retention;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::sweep::{Pace, Patience};
+
+pub use self::functions::{
+    ConnectorsApiSettings, HistoryProcessorSettings, OauthConnectSettings, PubsubWebhookSettings, WatchRenewerSettings, check,
+};
 
 /// Where an issuer publishes its keys.
 #[derive(Debug, Clone)]

@@ -168,7 +168,9 @@ def long() -> list[Phase]:
     described = operated.phase("The API after its description, whole", local("described"), [runbooks])
     ups = [storm.after[0], gap.after[0], attacked.after[0], runbooks.after[0]]
     downs = [weathered.down([storm]), shot.down([gap]), sent.down([attacked]), operated.down([described])]
-    alone = [simulation, whole, teeth, security_teeth, bench, packed]
+    # Last: its targets are built anew, with instruments, and take both processors.
+    fuzzing = Phase("Fuzzing", [sys.executable, "tests/local/fuzz.py", "--runs", "10000"], [security_teeth, teeth, packed])
+    alone = [simulation, whole, teeth, security_teeth, bench, packed, fuzzing]
     return [tools, build, pack, *alone, *ups, storm, gap, attacked, runbooks, described, *downs]
 
 

@@ -1,5 +1,7 @@
 //! The template that is deployed, for tests that hold something against it.
 
+use std::collections::BTreeMap;
+
 use serde_yaml_ng::Value;
 use serde_yaml_ng::value::TaggedValue;
 
@@ -49,4 +51,34 @@ pub fn routes(template: &Value) -> Vec<Route> {
         http.map(route).collect::<Vec<_>>()
     };
     template["Resources"].as_mapping().unwrap().values().flat_map(of).collect()
+}
+
+/// The variables of a function, by the name of its binary: each as it is given, or else as the template has it, with its
+/// parameters' defaults. What only a deployment knows must be given.
+pub fn variables(template: &Value, binary: &str, given: impl Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
+    let resources = template["Resources"].as_mapping().unwrap();
+    let function = resources.values().find(|resource| resource["Metadata"]["BuildProperties"]["Binary"] == binary);
+    let function = function.unwrap_or_else(|| panic!("the template has no {binary}"));
+    let own = &function["Properties"]["Environment"]["Variables"];
+    let shared = &template["Globals"]["Function"]["Environment"]["Variables"];
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let as_deployed = |declared: &Value| {
+        let declared = text(declared)?;
+        let parameter = &template["Parameters"][declared.as_str()];
+        let resource = &template["Resources"][declared.split('.').next().unwrap()];
+        match parameter.is_null() && resource.is_null() {
+            true => Some(declared),
+            false => text(&parameter["Default"]),
+        }
+    };
+    let value = |(name, declared): (&Value, &Value)| {
+        let name = name.as_str().unwrap();
+        let value = given(name).or_else(|| as_deployed(declared));
+        (name.to_string(), value.unwrap_or_else(|| panic!("{binary} has a variable {name} that only a deployment knows: give it")))
+    };
+    [shared, own].into_iter().filter_map(Value::as_mapping).flatten().map(value).collect()
 }

@@ -17,6 +17,8 @@ mod rooms;
 mod schemas;
 #[path = "shape/secrets.rs"]
 mod secrets;
+#[path = "shape/settings.rs"]
+mod settings;
 #[path = "shape/stack.rs"]
 mod stack;
 #[path = "shape/supply.rs"]

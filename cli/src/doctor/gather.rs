@@ -8,7 +8,7 @@ mod web;
 use std::collections::BTreeMap;
 
 use email_connectors::adapters::aws::SdkConfig;
-use email_connectors::config::Environment;
+use email_connectors::config::{Environment, check};
 use reqwest::Client;
 use serde_json::Value;
 
@@ -132,7 +132,7 @@ async fn functions(asking: &Asking<'_>) -> (Functions, Fact<reqwest::RequestBuil
 
 /// What a function's `main` would say of these settings.
 fn refused(function: &str, env: &Environment) -> Option<String> {
-    aws::settings(function, env).err().map(|error| error.to_string())
+    check(function, env).err().map(|error| error.to_string())
 }
 
 async fn connectors(asking: &Asking<'_>) -> Fact<Vec<Value>> {

@@ -11,7 +11,7 @@ use email_connectors::adapters::sqs::{QueueUrls, SqsDepths, SqsWakeUps};
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
 use email_connectors::adapters::{aws, https};
-use email_connectors::config::{AppSettings, DryRun, GoogleSettings, UserSettings, environment, norms, retention};
+use email_connectors::config::{ConnectorsApiSettings, environment};
 use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::check::Checked;
 use email_connectors::flows::fire::OpenedSecrets;
@@ -37,23 +37,22 @@ impl World for Real {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
-    let env = environment();
-    let telemetry = Telemetry::start("connectors-api", &env)?;
-    let (user, app, google) = (UserSettings::read(&env)?, AppSettings::read(&env)?, GoogleSettings::read(&env)?);
-    let (table, key, bus) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?, env.text("EVENT_BUS_NAME")?);
-    let (wake_ups, aws, http) = (env.text("NOTIFICATION_QUEUE_URL")?, aws::load().await, https::client()?);
+    let settings = ConnectorsApiSettings::read(&environment())?;
+    let telemetry = Telemetry::start("connectors-api", settings.namespace)?;
+    let (user, wake_ups, aws, http) = (settings.user, settings.wake_ups, aws::load().await, https::client()?);
+    let urls = QueueUrls { wake_ups: wake_ups.clone(), dead_letters: settings.dead_letters, quarantine: settings.quarantine };
     let api = Api::<Real> {
         gate: UserGate::as_set(JwksVerifier::of_users(http.clone(), user.key_source()).warmed(System), user),
-        store: DynamoStore::new(&aws, table),
-        vault: KmsVault::new(&aws, key),
-        provider: Gmail::as_set(http, google, DryRun::read(&env)?),
+        store: DynamoStore::new(&aws, settings.table),
+        vault: KmsVault::new(&aws, settings.key),
+        provider: Gmail::as_set(http, settings.google, settings.dry_run),
         wake_ups: SqsWakeUps::new(&aws, wake_ups),
-        depths: SqsDepths::new(&aws, QueueUrls::read(&env)?),
-        bus: EventBridge::new(&aws, bus),
+        depths: SqsDepths::new(&aws, urls),
+        bus: EventBridge::new(&aws, settings.bus),
         signatures: HmacSha256,
-        app,
-        norms: norms(&env)?,
-        retention: retention(&env)?,
+        app: settings.app,
+        norms: settings.norms,
+        retention: settings.retention,
         checked: Checked::default(),
         refreshes: Refreshes::default(),
         opened: OpenedSecrets::default(),

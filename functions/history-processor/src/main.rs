@@ -9,7 +9,7 @@ use email_connectors::adapters::sqs::{SqsQuarantine, SqsWakeUps};
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
 use email_connectors::adapters::{aws, https};
-use email_connectors::config::{DryRun, GoogleSettings, environment, pace};
+use email_connectors::config::{HistoryProcessorSettings, environment};
 use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::process::Process;
 use email_connectors::panics;
@@ -21,22 +21,18 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     panics::are_logged();
-    let env = environment();
-    let telemetry = Telemetry::start("history-processor", &env)?;
-    let google = GoogleSettings::read(&env)?;
-    let pace = pace(&env)?;
-    let (table, key, bus) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?, env.text("EVENT_BUS_NAME")?);
-    let (quarantine, queue) = (env.text("QUARANTINE_QUEUE_URL")?, env.text("NOTIFICATION_QUEUE_URL")?);
+    let settings = HistoryProcessorSettings::read(&environment())?;
+    let telemetry = Telemetry::start("history-processor", settings.namespace)?;
     let aws = aws::load().await;
-    let quarantine = SqsQuarantine::new(&aws, quarantine);
+    let quarantine = SqsQuarantine::new(&aws, settings.quarantine);
     let process = Process {
-        store: DynamoStore::new(&aws, table),
-        vault: KmsVault::new(&aws, key),
-        provider: Gmail::as_set(https::client()?, google, DryRun::read(&env)?),
-        bus: EventBridge::new(&aws, bus),
-        wake_ups: SqsWakeUps::new(&aws, queue),
+        store: DynamoStore::new(&aws, settings.table),
+        vault: KmsVault::new(&aws, settings.key),
+        provider: Gmail::as_set(https::client()?, settings.google, settings.dry_run),
+        bus: EventBridge::new(&aws, settings.bus),
+        wake_ups: SqsWakeUps::new(&aws, settings.wake_ups),
         clock: System,
-        pace,
+        pace: settings.pace,
         refreshes: Refreshes::default(),
     };
     run(service_fn(async |event: LambdaEvent<SqsEvent>| {

@@ -9,7 +9,7 @@ use email_connectors::adapters::sqs::SqsWakeUps;
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
 use email_connectors::adapters::{aws, https};
-use email_connectors::config::{AppSettings, ConnectSettings, DryRun, GoogleSettings, UserSettings, environment};
+use email_connectors::config::{OauthConnectSettings, environment};
 use email_connectors::domain::claims::{IdentityPolicy, SecurityEventPolicy};
 use email_connectors::flows::connect::Connect;
 use email_connectors::gateway;
@@ -33,28 +33,25 @@ impl World for Real {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
-    let env = environment();
-    let telemetry = Telemetry::start("oauth-connect", &env)?;
-    let (user, app, settings) = (UserSettings::read(&env)?, AppSettings::read(&env)?, ConnectSettings::read(&env)?);
-    let google = GoogleSettings::read(&env)?.with_consent(&env)?.with_topic(&env)?;
-    let (table, key, certs) = (env.text("TABLE_NAME")?, env.text("KMS_KEY_ID")?, env.url("GOOGLE_CERTS_URL")?);
-    let (queue, bus, aws, http) = (env.text("NOTIFICATION_QUEUE_URL")?, env.text("EVENT_BUS_NAME")?, aws::load().await, https::client()?);
+    let settings = OauthConnectSettings::read(&environment())?;
+    let telemetry = Telemetry::start("oauth-connect", settings.namespace)?;
+    let (user, google, aws, http) = (settings.user, settings.google, aws::load().await, https::client()?);
     let oauth = OauthConnect::<Real> {
         gate: UserGate::as_set(JwksVerifier::of_users(http.clone(), user.key_source()).warmed(System), user),
-        google: JwksVerifier::new(http.clone(), KeySource::Url(certs)),
+        google: JwksVerifier::new(http.clone(), KeySource::Url(settings.certs_url)),
         events: SecurityEventPolicy { client_id: google.client_id.clone() },
         connect: Connect {
             identity: IdentityPolicy { client_id: google.client_id.clone() },
-            store: DynamoStore::new(&aws, table),
-            vault: KmsVault::new(&aws, key),
-            provider: Gmail::as_set(http.clone(), google, DryRun::read(&env)?),
-            wake_ups: SqsWakeUps::new(&aws, queue),
-            bus: EventBridge::new(&aws, bus),
-            required_scopes: settings.scopes.clone(),
-            uniqueness: settings.uniqueness,
+            store: DynamoStore::new(&aws, settings.table),
+            vault: KmsVault::new(&aws, settings.key),
+            provider: Gmail::as_set(http.clone(), google, settings.dry_run),
+            wake_ups: SqsWakeUps::new(&aws, settings.wake_ups),
+            bus: EventBridge::new(&aws, settings.bus),
+            required_scopes: settings.connect.scopes.clone(),
+            uniqueness: settings.connect.uniqueness,
         },
-        app,
-        settings,
+        app: settings.app,
+        settings: settings.connect,
         machine: System,
     };
     gateway::run(router(oauth), move || telemetry.flush()).await

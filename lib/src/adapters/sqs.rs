@@ -4,7 +4,6 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{MessageAttributeValue, QueueAttributeName};
 use uuid::Uuid;
 
-use crate::config::{Environment, SettingError};
 use crate::domain::id::fingerprint;
 use crate::domain::wake_up::WakeUp;
 use crate::ports::{Cause, Counted, Depths, Quarantine, Unavailable, WakeUps};
@@ -33,16 +32,6 @@ pub struct QueueUrls {
     pub wake_ups: String,
     pub dead_letters: String,
     pub quarantine: String,
-}
-
-impl QueueUrls {
-    pub fn read(env: &Environment) -> Result<Self, SettingError> {
-        Ok(Self {
-            wake_ups: env.text("NOTIFICATION_QUEUE_URL")?,
-            dead_letters: env.text("DEAD_LETTER_QUEUE_URL")?,
-            quarantine: env.text("QUARANTINE_QUEUE_URL")?,
-        })
-    }
 }
 
 impl SqsDepths {

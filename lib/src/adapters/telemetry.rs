@@ -3,7 +3,6 @@
 use metrics::{Unit as Given, describe_counter, describe_histogram};
 use metrics_cloudwatch_embedded::{Builder, Collector};
 
-use crate::config::{Environment, SettingError};
 use crate::domain::metric::{METRICS, Unit};
 use crate::ports::Cause;
 
@@ -12,11 +11,10 @@ use crate::ports::Cause;
 pub struct Telemetry(&'static Collector);
 
 impl Telemetry {
-    /// Once for each process; a second start in one process is an error of its wiring.
-    pub fn start(function: &'static str, env: &Environment) -> Result<Self, Cause> {
-        // One account may hold several stacks, whose alarms must not hear of each other.
-        let namespace: Result<String, SettingError> = env.text("METRICS_NAMESPACE");
-        let collector = Builder::new().cloudwatch_namespace(namespace?).with_dimension("Function", function).init()?;
+    /// Once for each process; a second start in one process is an error of its wiring. The namespace is the stack's: one account
+    /// may hold several stacks, whose alarms must not hear of each other.
+    pub fn start(function: &'static str, namespace: String) -> Result<Self, Cause> {
+        let collector = Builder::new().cloudwatch_namespace(namespace).with_dimension("Function", function).init()?;
         for metric in METRICS.iter().filter(|metric| metric.functions.contains(&function)) {
             match metric.unit {
                 Unit::Count => describe_counter!(metric.name, Given::Count, metric.tells),

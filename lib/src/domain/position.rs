@@ -255,10 +255,12 @@ impl Position {
         self.troubles.values().any(|trouble| trouble.in_gap)
     }
 
-    /// Messages that were set aside and are tried again now.
+    /// Messages that were set aside and are tried again now: who was not tried for longest comes first, so that each has its turn
+    /// where fewer are tried at once.
     pub fn parked_to_retry(&self, all: bool, now: Timestamp) -> Vec<Candidate> {
-        let due = self.parked.iter().filter(|(_, trouble)| all || trouble.retry_at <= now);
-        due.map(|(message, trouble)| Candidate { arrived: trouble.arrived, ..Candidate::found(message.clone()) }).collect()
+        let mut due: Vec<_> = self.parked.iter().filter(|(_, trouble)| all || trouble.retry_at <= now).collect();
+        due.sort_by_key(|(_, trouble)| trouble.tried_at);
+        due.into_iter().map(|(message, trouble)| Candidate { arrived: trouble.arrived, ..Candidate::found(message.clone()) }).collect()
     }
 
     pub fn is_troubled(&self, message: &MessageId) -> bool {
@@ -374,6 +376,25 @@ mod tests {
         assert!(position.trouble(&mishap(&poison, false), after(24 * 3600)));
         position.solved(&poison);
         assert_eq!(position.look_at(SETTLE), None);
+    }
+
+    #[test]
+    fn of_many_that_are_set_aside_each_has_its_turn() {
+        let mut position = Position::at(id(10));
+        for number in 0..MOST_PARKED {
+            let message = MessageId::new(number.to_string());
+            for _ in 0..FAILURES_TO_PARK {
+                position.trouble(&mishap(&message, true), NOW);
+            }
+        }
+        let mut tried = BTreeSet::new();
+        for round in 1..=4 {
+            for candidate in position.parked_to_retry(true, after(round)).into_iter().take(MOST_PARKED / 4) {
+                position.trouble(&mishap(&candidate.message, true), after(round));
+                tried.insert(candidate.message);
+            }
+        }
+        assert_eq!(tried.len(), MOST_PARKED, "a quarter each time, and in four times all of them");
     }
 
     #[test]

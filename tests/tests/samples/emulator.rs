@@ -22,7 +22,7 @@ use crate::aws;
 pub const QUEUES: [&str; 4] = ["NOTIFICATION_QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "QUARANTINE_QUEUE_URL", BUS];
 const BUS: &str = "EVENT_BUS_NAME";
 
-/// What a function needs to run, and the value of every variable that the template declares.
+/// What a function needs to run, and the value of every variable that only a deployment knows.
 pub struct World {
     _google: Running,
     values: BTreeMap<&'static str, String>,
@@ -48,30 +48,12 @@ impl World {
             ("ALLOWED_ORIGINS", "https://app.example.com"),
             ("AUTH_ISSUER", "https://login.example.com"),
             ("AUTH_AUDIENCE", "email-connectors"),
-            ("AUTH_OWNER_CLAIM", "sub"),
-            ("AUTH_ROLE_CLAIM", ""),
-            ("AUTH_TOKEN_MINUTES", "0"),
-            ("OWNER_REQUESTS_PER_MINUTE", "120"),
             ("GOOGLE_CLIENT_ID", "local-client.apps.googleusercontent.com"),
             ("GOOGLE_CLIENT_SECRET", "local-secret"),
-            ("GOOGLE_SCOPES", "openid email https://www.googleapis.com/auth/gmail.modify"),
-            ("GOOGLE_POPUP_REDIRECT", "postmessage"),
-            ("CONNECTOR_UNIQUENESS", "per-provider"),
             ("PUBSUB_TOPIC", "projects/example-project/topics/gmail"),
             ("PUBSUB_SUBSCRIPTION", "projects/example-project/subscriptions/gmail"),
             ("PUBSUB_AUDIENCE", "https://connectors.example.com/pubsub"),
             ("PUBSUB_SERVICE_ACCOUNT", "gmail-push@example-project.iam.gserviceaccount.com"),
-            ("LEGACY_WEBHOOK_TOKEN", ""),
-            ("GMAIL_RETRY_STATUS", "429,500,502,503,504"),
-            ("RETRY_MAX_ATTEMPTS", "3"),
-            ("PROCESSOR_TIMEOUT_SECONDS", "45"),
-            ("QUIET_AFTER_MINUTES", "10"),
-            ("SETTLE_SECONDS", "600"),
-            ("SWEEP_EVERY_MINUTES", "1"),
-            ("CIRCUIT_COOLDOWN_SECONDS", "60"),
-            ("GMAIL_USER_UNITS_PER_MINUTE", "6000"),
-            ("SWEEP_BUDGET_SECONDS", "25"),
-            ("DRY_RUN", "false"),
         ];
         let mut values: BTreeMap<&'static str, String> = fixed.map(|(name, value)| (name, value.into())).into();
         values.extend([
@@ -127,17 +109,7 @@ impl World {
 
     /// The variables that the template declares for a function, and no others.
     fn environment(&self, function: &str) -> BTreeMap<String, String> {
-        let template = template::read();
-        let own = &template["Resources"][logical_id(function).as_str()]["Properties"]["Environment"]["Variables"];
-        let shared = &template["Globals"]["Function"]["Environment"]["Variables"];
-        let declared = [own, shared].into_iter().filter_map(|variables| variables.as_mapping()).flatten();
-        let value = |(name, declared): (&serde_yaml_ng::Value, &serde_yaml_ng::Value)| {
-            let name = name.as_str().unwrap();
-            // What the template itself says, where this world has nothing of its own.
-            let value = self.values.get(name).cloned().or_else(|| declared.as_str().map(String::from));
-            (name.to_string(), value.unwrap_or_else(|| panic!("the template gives {function} a variable {name} that nothing here knows")))
-        };
-        declared.map(value).collect()
+        template::variables(&template::read(), function, |name| self.values.get(name).cloned())
     }
 }
 

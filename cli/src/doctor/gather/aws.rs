@@ -3,18 +3,13 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Debug;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{PointInTimeRecoveryStatus, TimeToLiveStatus};
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
 use aws_sdk_sqs::types::QueueAttributeName;
 use email_connectors::adapters::aws::SdkConfig;
-use email_connectors::adapters::sqs::QueueUrls;
-use email_connectors::config::{
-    AppSettings, ConnectSettings, DryRun, Environment, GoogleSettings, PushSettings, SettingError, UserSettings, norms, pace, patience,
-    retention, span,
-};
+use email_connectors::config::Environment;
 use serde_json::Value;
 
 use crate::aws::told;
@@ -215,49 +210,4 @@ where
         },
         Fact::Known,
     )
-}
-
-/// Reads what a function's `main` reads.
-pub fn settings(function: &str, env: &Environment) -> Result<(), SettingError> {
-    let texts: &[&'static str] = match function {
-        "audit-keeper" => &[],
-        "pubsub-webhook" => &["NOTIFICATION_QUEUE_URL", "QUARANTINE_QUEUE_URL"],
-        "history-processor" => &["TABLE_NAME", "KMS_KEY_ID", "EVENT_BUS_NAME", "QUARANTINE_QUEUE_URL", "NOTIFICATION_QUEUE_URL"],
-        "watch-renewer" => &["TABLE_NAME", "KMS_KEY_ID", "NOTIFICATION_QUEUE_URL"],
-        _ => &["TABLE_NAME", "KMS_KEY_ID", "EVENT_BUS_NAME", "NOTIFICATION_QUEUE_URL"],
-    };
-    match function {
-        "audit-keeper" => {}
-        "pubsub-webhook" => {
-            PushSettings::read(env)?;
-        }
-        "history-processor" => {
-            GoogleSettings::read(env)?;
-            pace(env)?;
-        }
-        "watch-renewer" => {
-            GoogleSettings::read(env)?.with_topic(env)?;
-            patience(env)?;
-            span(env, "SWEEP_BUDGET_SECONDS", Duration::from_secs(1))?;
-        }
-        "connectors-api" => {
-            UserSettings::read(env)?;
-            AppSettings::read(env)?;
-            GoogleSettings::read(env)?;
-            norms(env)?;
-            retention(env)?;
-            QueueUrls::read(env)?;
-        }
-        _ => {
-            UserSettings::read(env)?;
-            AppSettings::read(env)?;
-            ConnectSettings::read(env)?;
-            GoogleSettings::read(env)?.with_consent(env)?.with_topic(env)?;
-            env.url("GOOGLE_CERTS_URL")?;
-        }
-    }
-    if function != "pubsub-webhook" {
-        DryRun::read(env)?;
-    }
-    texts.iter().try_for_each(|name| env.text(name).map(|_| ()))
 }

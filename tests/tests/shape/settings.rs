@@ -1,0 +1,46 @@
+//! What the template gives each function is what the function reads at its start: no more, no less.
+
+use std::collections::BTreeMap;
+
+use email_connectors::config::{Environment, check};
+use tests::template;
+
+const FUNCTIONS: [&str; 6] = ["oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer", "audit-keeper"];
+/// Without these a function starts too.
+const OPTIONAL: [&str; 4] = ["AUTH_JWKS_URL", "AUTH_ROLE_CLAIM", "LEGACY_WEBHOOK_TOKEN", "DRY_RUN"];
+/// Read by the AWS SDK and by the logs.
+const NOT_OURS: [&str; 2] = ["AWS_SDK_UA_APP_ID", "RUST_LOG"];
+
+/// What only a deployment knows.
+fn given(name: &str) -> Option<String> {
+    let value = match name {
+        "PUBSUB_TOPIC" => "projects/p/topics/t",
+        "PUBSUB_SUBSCRIPTION" => "projects/p/subscriptions/s",
+        "GOOGLE_CLIENT_ID" | "GOOGLE_CLIENT_SECRET" | "AUTH_AUDIENCE" | "PUBSUB_AUDIENCE" | "PUBSUB_SERVICE_ACCOUNT" => "a",
+        "TABLE_NAME" | "KMS_KEY_ID" | "EVENT_BUS_NAME" | "METRICS_NAMESPACE" => "a",
+        "AUTH_ISSUER" | "APP_PUBLIC_URL" | "ALLOWED_ORIGINS" | "NOTIFICATION_QUEUE_URL" => "https://example.com",
+        "DEAD_LETTER_QUEUE_URL" | "QUARANTINE_QUEUE_URL" => "https://example.com",
+        _ => return None,
+    };
+    Some(value.into())
+}
+
+fn refusal(function: &str, variables: &BTreeMap<String, String>) -> Option<String> {
+    let variables = variables.clone();
+    check(function, &Environment::new(move |name| variables.get(name).cloned())).err().map(|error| error.name.to_string())
+}
+
+#[test]
+fn a_function_starts_with_what_the_template_gives_it_and_names_each_that_is_missing() {
+    let template = template::read();
+    for function in FUNCTIONS {
+        let variables = template::variables(&template, function, given);
+        assert_eq!(refusal(function, &variables), None, "{function}");
+        for name in variables.keys() {
+            let without = variables.iter().filter(|(held, _)| *held != name).map(|(held, value)| (held.clone(), value.clone())).collect();
+            let ours = function != "audit-keeper" && !NOT_OURS.contains(&name.as_str());
+            let expected = (ours && !OPTIONAL.contains(&name.as_str())).then(|| name.clone());
+            assert_eq!(refusal(function, &without), expected, "{function} without {name}");
+        }
+    }
+}
