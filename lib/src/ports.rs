@@ -128,7 +128,7 @@ pub trait Store: Send + Sync {
     async fn remove_trigger(&self, trigger: &Trigger, connector: &Location, version: u64) -> Result<(), StoreError>;
 
     /// All connectors of a mailbox, each with its triggers. MUST be one read in which a connector is read no later than
-    /// its triggers.
+    /// its triggers. One that cannot be read whole is left out, so that its neighbours go on.
     async fn mailbox(&self, mailbox: &EmailAddress) -> Result<Vec<(Connector, Vec<Trigger>)>, StoreError>;
     async fn connector_at(&self, location: &Location) -> Result<Option<Connector>, StoreError>;
 

@@ -4,6 +4,7 @@ mod change;
 mod hook_row;
 mod indexes;
 mod keys;
+mod members;
 mod requests;
 pub mod restored;
 pub mod restoring;

@@ -8,7 +8,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use email_connectors::adapters::dynamodb::DynamoStore;
 use email_connectors::domain::connector::{Connector, Location, Status};
 use email_connectors::domain::email_address::EmailAddress;
-use email_connectors::domain::id::{ConnectorId, GoogleSub, OwnerId};
+use email_connectors::domain::event::{DetailType, Event};
+use email_connectors::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId};
 use email_connectors::ports::{Commit, Due, SWEEP_SHARDS, Store, StoreError};
 use serde_json::{Map, Value};
 
@@ -37,6 +38,10 @@ fn attributes(row: &Map<String, Value>) -> HashMap<String, AttributeValue> {
 
 /// A table with these rows, each of this version if it has one.
 async fn store(version: u32) -> DynamoStore {
+    DynamoStore::new(&aws::config().await, table(version).await)
+}
+
+async fn table(version: u32) -> String {
     let config = aws::config().await;
     let (client, table) = (aws_sdk_dynamodb::Client::new(&config), aws::table(&config).await);
     let rows: Vec<Map<String, Value>> = serde_json::from_str(ROWS).unwrap();
@@ -45,7 +50,7 @@ async fn store(version: u32) -> DynamoStore {
         item.entry("schema_version".into()).and_modify(|known| *known = AttributeValue::N(version.to_string()));
         client.put_item().table_name(&table).set_item(Some(item)).send().await.unwrap();
     }
-    DynamoStore::new(&config, table)
+    table
 }
 
 fn owner() -> OwnerId {
@@ -91,7 +96,6 @@ async fn rows_of_a_newer_version_are_refused() {
         answer => panic!("{answer:?}"),
     };
     unreadable(store.connectors(&owner()).await.map(|_| ()));
-    unreadable(store.mailbox(&EmailAddress::parse("demo@example.com").unwrap()).await.map(|_| ()));
     let location = Location { mailbox: EmailAddress::parse("demo@example.com").unwrap(), connector: ConnectorId::new(CONNECTOR) };
     unreadable(store.connector_at(&location).await.map(|_| ()));
     let later = aws::now().after(Duration::from_secs(3600));
@@ -100,6 +104,36 @@ async fn rows_of_a_newer_version_are_refused() {
         assert_eq!(store.due(shard, aws::now(), 100).await.unwrap(), [], "what was put off does not stand before others");
     }
     unreadable(store.membership(&GoogleSub::new("100000000000000000001")).await.map(|_| ()));
+}
+
+/// A newer version's connector, one of ours with a trigger that the newer version made, and one of ours, on one mailbox.
+#[tokio::test]
+async fn what_a_newer_version_wrote_rests_and_its_neighbours_go_on() {
+    let config = aws::config().await;
+    let (client, table) = (aws_sdk_dynamodb::Client::new(&config), aws::table(&config).await);
+    let rows: Vec<Map<String, Value>> = serde_json::from_str(ROWS).unwrap();
+    let in_mailbox = rows.iter().filter(|row| row["pk"]["S"].as_str().unwrap().starts_with("MAILBOX#")).map(attributes);
+    let in_mailbox: Vec<_> = in_mailbox.collect();
+    assert_eq!(in_mailbox.len(), 2, "a connector and its trigger");
+    for (id, version, is_known) in [("con_1", "2", true), ("con_2", "1", false), ("con_3", "1", true)] {
+        for row in &in_mailbox {
+            let mut row = row.clone();
+            let sk = row["sk"].as_s().unwrap().replace(CONNECTOR, id);
+            let is_trigger = sk.contains("#TRIGGER#");
+            row.insert("sk".into(), AttributeValue::S(sk));
+            row.entry("schema_version".into()).and_modify(|known| *known = AttributeValue::N(version.into()));
+            if is_trigger && !is_known {
+                row.insert("type".into(), AttributeValue::S("carrier_pigeon".into()));
+            }
+            if !is_trigger {
+                row.insert("id".into(), AttributeValue::S(id.into()));
+            }
+            client.put_item().table_name(&table).set_item(Some(row)).send().await.unwrap();
+        }
+    }
+    let members = DynamoStore::new(&config, table).mailbox(&EmailAddress::parse("demo@example.com").unwrap()).await.unwrap();
+    let read = members.iter().map(|(connector, triggers)| (connector.id.to_string(), triggers.len()));
+    assert_eq!(read.collect::<Vec<_>>(), [("con_3".to_string(), 1)]);
 }
 
 /// Wake-ups of the renewer, oldest first, of which those of a newer version come first and fill more than a page.
@@ -126,4 +160,26 @@ async fn events_of_a_newer_version_make_room_for_the_others() {
         Due::Connector(location) => panic!("{location:?} is no event"),
     });
     assert_eq!(events.collect::<Vec<_>>(), ["evt_5", "evt_6"]);
+}
+
+/// However long the bus is out, what was decided is there to be published.
+#[tokio::test]
+async fn an_event_that_is_owed_does_not_expire_before_it_is_published() {
+    let (config, table) = (aws::config().await, table(1).await);
+    let (store, client) = (DynamoStore::new(&config, table.clone()), aws_sdk_dynamodb::Client::new(&config));
+    let (location, now) = (the_connector(&store).await.location(), aws::now());
+    let detail = "{}".to_string();
+    let event_id = EventId::new("evt_owed");
+    let event = Event { event_id, detail_type: DetailType::WatchLapsed, trigger_id: None, message_id: None, decided_at: now, detail };
+    let days_left = async || {
+        let request = client.get_item().table_name(&table).consistent_read(true);
+        let request = request.key("pk", AttributeValue::S("EVENT#evt_owed".into())).key("sk", AttributeValue::S("EVENT".into()));
+        let row = request.send().await.unwrap().item.unwrap();
+        (row["expires_at"].as_n().unwrap().parse::<i64>().unwrap() - now.seconds()) / (24 * 3600)
+    };
+    store.announce(&location, std::slice::from_ref(&event)).await.unwrap();
+    assert!(days_left().await > 1000, "{}", days_left().await);
+    let published = now.after(Duration::from_secs(50 * 24 * 3600));
+    store.mark_published(&location, &[event], published).await.unwrap();
+    assert_eq!(days_left().await, 80, "thirty days after its publication");
 }

@@ -13,7 +13,7 @@ use super::rows::{ConnectorRow, MembershipRow, PointerRow, attribute, item, numb
 use super::whole::Row;
 use super::writes::{event_set, pointer, raise};
 use crate::domain::connector::{Connector, Location};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, LEDGER_HORIZON};
 use crate::domain::id::{ConnectorId, EventId, TriggerId};
 use crate::domain::membership::{KEPT_WHEN_EMPTY, Membership};
 use crate::domain::restoring::{KeptOut, Now, Then, account_with, admits};
@@ -140,6 +140,7 @@ impl DynamoStore {
         // What its connector does not owe was published since: nobody would ever come to mark it.
         if !owed && !event.contains_key("published_at") {
             event.insert("published_at".into(), attribute(&now)?);
+            event.insert("expires_at".into(), number(now.after(LEDGER_HORIZON).seconds()));
         }
         if !owed {
             event.remove("due_shard");

@@ -9,13 +9,12 @@ use super::change::{Change, put};
 use super::hook_row::HookRow;
 use super::indexes::Told;
 use super::keys::{self, Item, Key};
-use super::rows::{
-    AccessTokenRow, ConnectorRow, ConsentRow, DataKeyRow, EventRow, MembershipRow, PointerRow, SeenRow, attribute, item, number, read,
-};
+use super::members::{connector, members};
+use super::rows::{AccessTokenRow, ConsentRow, DataKeyRow, EventRow, MembershipRow, PointerRow, SeenRow, attribute, item, number, read};
 use super::writes::{attributes, due, due_row, event_set, ids, of_generation, pointer, raise, rows_of};
 use crate::domain::connector::{Closing, Connector, Location, Slot};
 use crate::domain::email_address::EmailAddress;
-use crate::domain::event::{DetailType, Event};
+use crate::domain::event::{DetailType, Event, LEDGER_HORIZON};
 use crate::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId, TriggerId};
 use crate::domain::membership::Membership;
 use crate::domain::secret::{Sealed, SealedAccessToken, WrappedKey};
@@ -230,16 +229,7 @@ impl Store for DynamoStore {
     }
 
     async fn mailbox(&self, mailbox: &EmailAddress) -> Result<Vec<(Connector, Vec<Trigger>)>, StoreError> {
-        let mut members: Vec<(Connector, Vec<Trigger>)> = Vec::new();
-        for item in self.query(keys::mailbox(mailbox), keys::CONNECTOR_PREFIX).await? {
-            let is_trigger = item.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| keys::is_trigger(sk));
-            match (is_trigger, members.last_mut()) {
-                (false, _) => members.push((connector(item)?, Vec::new())),
-                (true, Some((_, triggers))) => triggers.push(read(item)?),
-                (true, None) => return Err(StoreError::Unreadable("a trigger without its connector".into())),
-            }
-        }
-        Ok(members)
+        Ok(members(self.query(keys::mailbox(mailbox), keys::CONNECTOR_PREFIX).await?))
     }
 
     async fn connector_at(&self, location: &Location) -> Result<Option<Connector>, StoreError> {
@@ -296,6 +286,7 @@ impl Store for DynamoStore {
         let mut writes = vec![quiet.into_transaction(&self.table)];
         for event in events {
             let marked = Change::of(keys::event(&event.event_id)).set("published_at", attribute(&now)?);
+            let marked = marked.set("expires_at", number(now.after(LEDGER_HORIZON).seconds()));
             writes.push(marked.remove("due_shard").remove("due_at").if_exists().into_transaction(&self.table));
         }
         self.transact(writes).await
@@ -353,10 +344,6 @@ impl DynamoStore {
         let pointer: PointerRow = read(item)?;
         self.connector_at(&Location { mailbox: pointer.mailbox, connector: pointer.connector_id }).await
     }
-}
-
-fn connector(item: Item) -> Result<Connector, StoreError> {
-    read::<ConnectorRow>(item).map(Connector::from)
 }
 
 /// A closing connector is due at a time of its own, whatever the patience.

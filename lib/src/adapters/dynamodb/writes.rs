@@ -10,7 +10,7 @@ use super::change::{Change, put, put_over};
 use super::keys::{self, Item};
 use super::rows::{ConnectorRow, EventRow, MembershipRow, PointerRow, item, number, text};
 use crate::domain::connector::{Connector, Location};
-use crate::domain::event::{Event, LEDGER_HORIZON};
+use crate::domain::event::Event;
 use crate::domain::id::{EventId, GoogleSub};
 use crate::domain::membership::{KEPT_WHEN_EMPTY, Membership};
 use crate::domain::timestamp::Timestamp;
@@ -20,6 +20,9 @@ use crate::ports::{Exchange, StoreError};
 const KEEP_EXCHANGES: Duration = Duration::from_secs(600);
 /// How old an unpublished event is before the renewer wakes its mailbox.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
+/// An event that is owed outlives every outage of the bus: only its publication says when its row expires. A version before this
+/// one cannot read a row that never does.
+const WHILE_OWED: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 impl DynamoStore {
     /// The change of a connector together with the events that come of it, each of which must be new.
@@ -32,7 +35,7 @@ impl DynamoStore {
 
     pub(super) fn event_rows(&self, connector: &Location, events: &[Event]) -> Result<Vec<TransactWriteItem>, StoreError> {
         let row = |event: &Event| {
-            let (due_at, expires_at) = (event.decided_at.after(FORGOTTEN_AFTER), event.decided_at.after(LEDGER_HORIZON));
+            let (due_at, expires_at) = (event.decided_at.after(FORGOTTEN_AFTER), event.decided_at.after(WHILE_OWED));
             let row = EventRow::new(event, connector, keys::event_shard(keys::shard(&connector.connector)), due_at, expires_at);
             Ok(put(&self.table, item(&keys::event(&event.event_id), &row)?, true))
         };
