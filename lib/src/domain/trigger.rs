@@ -13,7 +13,10 @@ pub const MOST_TRIGGERS: usize = 40;
 /// Each has a row more, and all of a connector's rows go in one transaction.
 pub const MOST_WEBHOOKS: usize = 10;
 const MOST_VALUES: usize = 50;
+/// In characters.
 const LONGEST_VALUE: usize = 200;
+/// In bytes, as JSON: forty triggers with their connector go in one transaction of DynamoDB, which takes 4 MB.
+const LARGEST_FILTERS: usize = 64 * 1024;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Trigger {
@@ -237,7 +240,7 @@ fn read<T: serde::de::DeserializeOwned>(body: Value) -> Result<T, InvalidTrigger
 
 fn check_agent(agent_id: Option<&str>) -> Result<(), InvalidTrigger> {
     match agent_id {
-        Some(agent) if agent.is_empty() || agent.len() > LONGEST_VALUE || agent.chars().any(char::is_control) => {
+        Some(agent) if agent.is_empty() || agent.chars().count() > LONGEST_VALUE || agent.chars().any(char::is_control) => {
             Err(invalid("agent_id", format!("must be 1 to {LONGEST_VALUE} printable characters, or absent")))
         }
         _ => Ok(()),
@@ -246,7 +249,7 @@ fn check_agent(agent_id: Option<&str>) -> Result<(), InvalidTrigger> {
 
 impl Filters {
     fn check(&self) -> Result<(), InvalidTrigger> {
-        let unfit = |text: &str| text.trim().is_empty() || text.len() > LONGEST_VALUE || text.chars().any(char::is_control);
+        let unfit = |text: &str| text.trim().is_empty() || text.chars().count() > LONGEST_VALUE || text.chars().any(char::is_control);
         if self.query.as_deref().is_some_and(unfit) {
             return Err(invalid("config.filters.query", format!("must hold 1 to {LONGEST_VALUE} printable characters, or be absent")));
         }
@@ -270,6 +273,14 @@ impl Filters {
                     format!("must hold 1 to {LONGEST_VALUE} printable characters"),
                 ));
             }
+        }
+        // Text, lists and flags: rendering them cannot fail.
+        let bytes = serde_json::to_vec(self).unwrap_or_default().len();
+        if bytes > LARGEST_FILTERS {
+            return Err(invalid(
+                "config.filters",
+                format!("hold {bytes} bytes of the {LARGEST_FILTERS} that they may; make several triggers"),
+            ));
         }
         Ok(())
     }
@@ -432,6 +443,7 @@ mod tests {
     #[test]
     fn a_refusal_names_the_field_and_the_way_out() {
         let with = |filters: Value| json!({"type": "email", "config": {"connector_id": "con_1", "filters": filters}});
+        let long = vec!["ж".repeat(200); 50];
         let table = [
             (json!({}), "type", "use `email`"),
             (json!({"type": "email:gmail"}), "type", "legacy"),
@@ -445,6 +457,12 @@ mod tests {
             (with(json!({"subject_contains": "a"})), "config.filters.subject_contains", "expected a sequence"),
             (with(json!({"subject_contains": ["a", " "]})), "config.filters.subject_contains[1]", "1 to 200"),
             (with(json!({"query": ""})), "config.filters.query", "1 to 200"),
+            (with(json!({"query": "ж".repeat(201)})), "config.filters.query", "1 to 200"),
+            (
+                with(json!({"subject_contains": long, "from_contains": long, "to_contains": long, "label_include": long})),
+                "config.filters",
+                "bytes",
+            ),
             (with(json!({"label_include": ["a", "b\r\nc"]})), "config.filters.label_include[1]", "printable"),
             (with(json!({"label_include": vec!["a"; 51]})), "config.filters.label_include", "more than 50"),
             (with(json!({"from_domain": ["a.example", "ada@a.example"]})), "config.filters.from_domain[1]", "only what comes after"),
@@ -461,6 +479,8 @@ mod tests {
             assert_eq!(refusal.field, field, "{body}");
             assert!(refusal.problem.contains(problem), "{body}: {}", refusal.problem);
         }
+        let longest = json!({"query": "ж".repeat(200), "subject_contains": long, "from_contains": long});
+        assert!(NewTrigger::parse(with(longest)).is_ok(), "letters are counted, whatever their bytes");
     }
 
     #[test]

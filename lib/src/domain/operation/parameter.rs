@@ -61,6 +61,7 @@ pub const FULL_FORMAT: &[Parameter] = &[FORMAT];
 pub const THREAD_FORMAT: &[Parameter] = &[FORMAT_OF_THREAD];
 pub const PERMANENT: &[Parameter] = &[FOR_GOOD];
 
+/// In characters.
 const LONGEST_TEXT: usize = 2000;
 
 /// What a request's query holds: each parameter known, given once, and of its kind.
@@ -103,7 +104,7 @@ impl<'a> Given<'a> {
 
 impl Kind {
     fn problem(self, value: &str) -> Option<String> {
-        let printable = !value.is_empty() && value.len() <= LONGEST_TEXT && !value.chars().any(char::is_control);
+        let printable = !value.is_empty() && value.chars().count() <= LONGEST_TEXT && !value.chars().any(char::is_control);
         match self {
             Self::Text | Self::List => (!printable).then(|| format!("must hold 1 to {LONGEST_TEXT} printable characters, or be absent")),
             Self::Flag => (!matches!(value, "true" | "false")).then(|| "must be true or false".to_string()),
