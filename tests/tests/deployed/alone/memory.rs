@@ -48,6 +48,9 @@ async fn fill(stack: &Stack, user: &User, hook: &str) -> String {
 async fn the_largest_answers_leave_a_tenth_of_the_memory() {
     let stack = Stack::running();
     let user = User::connected(&stack, "peaks").await;
+    // Without a trigger no look at the mailbox fetches these mails: they are the API's to read, and no other test's to wait for.
+    let trigger = format!("/api/triggers/{}", user.trigger);
+    assert_eq!(stack.api(Method::DELETE, &trigger, Some(&user.token), None).await.status(), StatusCode::NO_CONTENT);
     let hook = webhook(&stack, &user).await["id"].as_str().unwrap().to_string();
     let large = fill(&stack, &user, &hook).await;
     let given_mb = template::read()["Resources"]["ConnectorsApiFunction"]["Properties"]["MemorySize"].as_u64().unwrap();
@@ -65,8 +68,18 @@ async fn the_largest_answers_leave_a_tenth_of_the_memory() {
         ("a page of the export", "/api/owner/data".into(), None),
     ] {
         renew(&stack).await;
-        let request = stack.request(Method::GET, &path).bearer_auth(&user.token);
-        let answer = stack.answer(range.iter().fold(request, |request, range| request.header("range", *range))).await;
+        let ask = async || {
+            let request = stack.request(Method::GET, &path).bearer_auth(&user.token);
+            stack.answer(range.iter().fold(request, |request, range| request.header("range", *range))).await
+        };
+        let mut answer = ask().await;
+        // On a busy machine the fake may take longer to write 45 MB than the function waits for it.
+        for _ in 0..5 {
+            if answer.status() != StatusCode::SERVICE_UNAVAILABLE {
+                break;
+            }
+            answer = ask().await;
+        }
         let (status, bytes) = (answer.status().as_u16(), answer.bytes().await.unwrap());
         // As it is handed over: text is escaped within Lambda's JSON, bytes are base64.
         let handed = std::str::from_utf8(&bytes).ok().filter(|_| range.is_none());
