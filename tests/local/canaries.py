@@ -6,6 +6,7 @@ from pathlib import Path
 import canary_search
 from deploy import client
 from lifecycle import read
+from lines import json_lines
 from settings import CALLS, CANARIES, COLLECTED, LOCAL, SEEN, STATE
 from terminal import Failure, heading, say
 
@@ -112,8 +113,7 @@ def lines(cloudwatch, group: str, stream: str):
 
 def calls(recorded: Path, search: Search) -> None:
     """What the recorder found in flight; of what was in it, it kept nothing."""
-    for line in recorded.read_text().splitlines():
-        call = json.loads(line)
+    for call in json_lines(recorded):
         service, action = call["service"], call["action"]
         kind = CARRIES.get((service, action)) or CARRIES.get((service, ""))
         if kind:
@@ -130,10 +130,9 @@ def calls(recorded: Path, search: Search) -> None:
 def seen(folder: Path, search: Search) -> None:
     """What the tests got to see, and what the collector took for them."""
     files = [folder / SEEN.name, folder / COLLECTED.name]
-    for line in (line for file in files if file.exists() for line in file.read_text().splitlines()):
-        kept = json.loads(line)
+    for kept in (kept for file in files if file.exists() for kept in json_lines(file)):
         if kept["kind"] == "message":
-            search.look("received messages", kept["of"], line.encode())
+            search.look("received messages", kept["of"], json.dumps(kept).encode())
             continue
         # The redirect flow hands Google's code on to the frontend, in this one header.
         forwards = kept["status"] == 302 and kept["of"].startswith("GET ") and kept["of"].endswith("/api/auth/google/gmail/callback")

@@ -4,6 +4,7 @@ from datetime import datetime, timezone
 
 from deploy import client
 from lifecycle import read
+from lines import lines_of
 from settings import LOGS, STATE
 from web import serves
 
@@ -22,7 +23,7 @@ def collect(state: dict, last: int = 200) -> list[str]:
     lines = [
         f"{datetime.fromtimestamp(at / 1000, timezone.utc):%H:%M:%S.%f}"[:-3] + f"  {who:<17} {line}"
         for at, who, message in sorted(events, key=lambda event: event[0])
-        for line in message.splitlines()
+        for line in lines_of(message)
         if not line.startswith(FRAME)
     ]
     return lines[-last:]

@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, SummaryMetricFamily
 from prometheus_client.exposition import generate_latest
 
 from deploy import client
+from lines import lines_of
 from settings import ROOT
 from terminal import Failure, heading, say
 
@@ -65,7 +66,7 @@ def stream_lines(logs, group: str, stream: str):
     while True:
         page = logs.get_log_events(**asked)
         for event in page["events"]:
-            yield from event["message"].splitlines()
+            yield from lines_of(event["message"])
         # The end is where the token stays the same.
         if page["nextForwardToken"] == asked.get("nextToken"):
             return

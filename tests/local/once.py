@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from pathlib import Path
 
+from lines import json_lines, lines_of
 from settings import CALLS, COLLECTED, LOCAL, LOGS
 from terminal import Failure, say
 
@@ -18,7 +19,7 @@ def check(stacks: list[str]) -> None:
 
 
 def doubled(folder: Path) -> list[str]:
-    messages = [json.loads(line) for line in (folder / COLLECTED.name).read_text().splitlines()]
+    messages = json_lines(folder / COLLECTED.name)
     events = [json.loads(message["body"]) for message in messages if message["of"] == "agent_run_queue"]
     # The rest are markers of tests, which are texts.
     fired = [event for event in events if isinstance(event, dict)]
@@ -39,11 +40,10 @@ def doubled(folder: Path) -> list[str]:
 
 def abandoned(calls: Path) -> int:
     """How often the bus was called by who did not wait for its answer: on a machine with much else to do."""
-    recorded = (json.loads(line) for line in calls.read_text().splitlines())
-    return sum(1 for call in recorded if (call["action"], call["status"]) == ("PutEvents", None))
+    return sum(1 for call in json_lines(calls) if (call["action"], call["status"]) == ("PutEvents", None))
 
 
 def timed_out(logs: Path) -> int:
     """How often the emulator ended an invocation of the processor at the function's own timeout."""
-    lines = (logs / "ministack.log").read_text(errors="replace").splitlines()
+    lines = lines_of((logs / "ministack.log").read_text(errors="replace"))
     return sum(1 for line in lines if "HistoryProcessorFunction" in line and "Task timed out" in line)
