@@ -11,3 +11,21 @@ pub mod oidc;
 pub mod sqs;
 pub mod system;
 pub mod telemetry;
+
+use crate::ports::Ports;
+
+/// AWS and Google.
+pub struct Production;
+
+impl Ports for Production {
+    type Store = dynamodb::DynamoStore;
+    type Vault = kms::KmsVault;
+    type Provider = gmail::Gmail;
+    type WakeUps = sqs::SqsWakeUps;
+    type Depths = sqs::SqsDepths;
+    type Quarantine = sqs::SqsQuarantine;
+    type Bus = eventbridge::EventBridge;
+    type Signatures = hmac::HmacSha256;
+    type Verifier = oidc::JwksVerifier;
+    type Machine = system::System;
+}

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::domain::claims::Claims;
-use crate::domain::connector::{Closing, Connector, Location, Slot};
+use crate::domain::connector::{Closing, Connector, Location, Reading, Slot, StoredGrant};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::event::Event;
 use crate::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId, TriggerId};
@@ -22,6 +22,21 @@ use crate::domain::watch::Watch;
 pub use self::provider::{
     AuthorizationCode, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage, Performed, Profile, ProviderError, Sender,
 };
+
+/// The outside world that flows run in, by the types of its parts: AWS and Google, or a test's. Nobody has a value of it: each flow
+/// holds the parts that it needs, so that no function holds a client of what its role may not touch.
+pub trait Ports: Send + Sync + 'static {
+    type Store: Store;
+    type Vault: Vault;
+    type Provider: EmailProvider;
+    type WakeUps: WakeUps;
+    type Depths: Depths;
+    type Quarantine: Quarantine;
+    type Bus: EventBus;
+    type Signatures: Signatures;
+    type Verifier: TokenVerifier;
+    type Machine: Clock + Entropy;
+}
 
 /// Something of the world's own that went wrong; for the log, never for a client.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -66,9 +81,9 @@ pub trait Store: Send + Sync {
         exchange: &Exchange,
         events: &[Event],
     ) -> Result<(), StoreError>;
-    /// Overwrites what a connect decides (grant, scopes, status, generation), and neither cursor nor watch; writes the events
-    /// that tell of it.
-    async fn reconnect(&self, connector: &Connector, version: u64, exchange: &Exchange, events: &[Event]) -> Result<(), StoreError>;
+    /// Overwrites the grant at the version of `before`, makes the connector active, takes the last error and the cached access token
+    /// away, and writes the events that tell of it. The connector is due for a sweep soon.
+    async fn reconnect(&self, before: &Connector, grant: &StoredGrant, exchange: &Exchange, events: &[Event]) -> Result<(), StoreError>;
     /// The mailbox has another address now: moves the connector and its triggers there, at their connector's version. MUST be
     /// `Conflict` while events wait for publication. The connector is due for a sweep at once.
     async fn rename(
@@ -192,9 +207,8 @@ pub struct Exchange {
 pub struct Commit<'a> {
     /// As it was read.
     pub before: &'a Connector,
-    /// As it is to be. Of what differs, position, status, error, pauses, label, circuit, quota, proof and lapse of its watch
-    /// and the last flush are written; version, `updated_at`, `last_event_at` and what waits for publication follow by themselves.
-    pub after: &'a Connector,
+    /// As it is to be: what differs is written. Version, `updated_at` and the outbox follow by themselves.
+    pub after: &'a Reading,
     /// At most `Commit::MOST_EVENTS`.
     pub events: &'a [Event],
     /// When the renewer must look at it again.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::deployed::{ORIGIN, PUSH_PATH, Stack};
 use crate::gateway::{Functions, Gateway, Matches};
 use crate::stage::{PUSH_ACCOUNT, PUSH_AUDIENCE, RETENTION, SUBSCRIPTION};
-use crate::world::{MemoryBus, MemoryDepths, MemoryStore, MemoryVault, MemoryWakeUps, SCOPES, World};
+use crate::world::{MemoryBus, MemoryDepths, MemoryQuarantine, MemoryStore, MemoryVault, MemoryWakeUps, SCOPES, World};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use axum::Router;
 use axum::extract::Request;
@@ -34,7 +34,7 @@ use email_connectors::flows::fire::OpenedSecrets;
 use email_connectors::flows::process::Process;
 use email_connectors::flows::receive::Receive;
 use email_connectors::flows::renew::{Renew, Swept};
-use email_connectors::ports::{Clock, Entropy};
+use email_connectors::ports::{Clock, Entropy, Ports};
 use email_connectors::web::UserGate;
 use fake_google::{Config, FakeGoogle, Running};
 use oauth_connect::OauthConnect;
@@ -80,7 +80,7 @@ impl Machine {
 impl Clock for Machine {
     fn now(&self) -> Timestamp {
         let now = Timestamp::from_millis(System.now().millis() + self.ahead_ms.load(Ordering::SeqCst));
-        self.world.clock().set(now);
+        self.world.machine().set(now);
         now
     }
 }
@@ -95,24 +95,16 @@ impl Entropy for Machine {
     }
 }
 
-struct Memory;
+/// The real adapters of Google, and AWS in memory.
+pub struct Memory;
 
-impl oauth_connect::World for Memory {
-    type Store = MemoryStore;
-    type Vault = MemoryVault;
-    type Provider = Gmail;
-    type WakeUps = MemoryWakeUps;
-    type Bus = MemoryBus;
-    type Verifier = JwksVerifier;
-    type Machine = Machine;
-}
-
-impl connectors_api::World for Memory {
+impl Ports for Memory {
     type Store = MemoryStore;
     type Vault = MemoryVault;
     type Provider = Gmail;
     type WakeUps = MemoryWakeUps;
     type Depths = MemoryDepths;
+    type Quarantine = MemoryQuarantine;
     type Bus = MemoryBus;
     type Signatures = HmacSha256;
     type Verifier = JwksVerifier;
@@ -254,7 +246,7 @@ impl Inside {
         }
     }
 
-    fn webhook(&self, legacy_token: Option<SecretString>) -> Webhook<JwksVerifier, MemoryWakeUps, crate::world::MemoryQuarantine, Machine> {
+    fn webhook(&self, legacy_token: Option<SecretString>) -> Webhook<Memory> {
         Webhook {
             receive: Receive {
                 verifier: self.keys("oauth2/v3/certs"),
@@ -296,7 +288,7 @@ impl Inside {
         history_processor::handle(&self.processing(), &self.world.quarantine(), event, self.machine.now()).await
     }
 
-    fn processing(&self) -> Process<MemoryStore, MemoryVault, Gmail, MemoryBus, MemoryWakeUps, Machine> {
+    fn processing(&self) -> Process<Memory> {
         Process {
             store: self.world.store(),
             vault: self.world.vault(),
@@ -311,7 +303,7 @@ impl Inside {
 
     /// One tick of the renewer's schedule.
     pub async fn sweep(&self) -> Swept {
-        let renew = Renew {
+        let renew = Renew::<Memory> {
             store: self.world.store(),
             vault: self.world.vault(),
             provider: self.gmail(),

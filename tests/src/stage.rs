@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use crate::world::{
-    Account, CLIENT_ID, Consent, FixedClock, Mail, MemoryBus, MemoryGmail, MemoryQuarantine, MemoryStore, MemoryVault, MemoryVerifier,
-    MemoryWakeUps, SCOPES, World,
-};
+use crate::world::{Account, CLIENT_ID, Consent, Mail, SCOPES, World};
 use email_connectors::config::HISTORY_PAGE;
 use email_connectors::domain::claims::{IdentityPolicy, PushPolicy};
 use email_connectors::domain::connector::{Connector, Uniqueness};
@@ -16,7 +13,7 @@ use email_connectors::domain::retention::Retention;
 use email_connectors::domain::sweep::{Pace, Patience};
 use email_connectors::domain::trigger::{NewTrigger, Trigger};
 use email_connectors::domain::wake_up::{Kind, WakeUp};
-use email_connectors::flows::access::Refreshes;
+use email_connectors::flows::access::{Access, Refreshes};
 use email_connectors::flows::connect::{Connect, ConnectError, ConnectRequest, Connected, fingerprint_of};
 use email_connectors::flows::disconnect::{Disconnect, DisconnectError, Receipt};
 use email_connectors::flows::process::{Outcome, Process, ProcessError};
@@ -85,7 +82,7 @@ impl Stage {
         Self { world: World::new(), pace: PACE }
     }
 
-    pub fn connecting(&self) -> Connect<MemoryStore, MemoryVault, MemoryGmail, MemoryWakeUps, MemoryBus> {
+    pub fn connecting(&self) -> Connect<World> {
         Connect {
             store: self.world.store(),
             vault: self.world.vault(),
@@ -98,26 +95,26 @@ impl Stage {
         }
     }
 
-    pub fn processing(&self) -> Process<MemoryStore, MemoryVault, MemoryGmail, MemoryBus, MemoryWakeUps, FixedClock> {
+    pub fn processing(&self) -> Process<World> {
         Process {
             store: self.world.store(),
             vault: self.world.vault(),
             provider: self.world.gmail(),
             bus: self.world.bus(),
             wake_ups: self.world.wake_ups(),
-            clock: self.world.clock(),
+            clock: self.world.machine(),
             pace: self.pace,
             refreshes: Refreshes::default(),
         }
     }
 
-    pub fn renewing(&self) -> Renew<MemoryStore, MemoryVault, MemoryGmail, MemoryWakeUps, FixedClock> {
+    pub fn renewing(&self) -> Renew<World> {
         Renew {
             store: self.world.store(),
             vault: self.world.vault(),
             provider: self.world.gmail(),
             wake_ups: self.world.wake_ups(),
-            clock: self.world.clock(),
+            clock: self.world.machine(),
             patience: self.pace.patience,
             budget: SWEEP_BUDGET,
             refreshes: Refreshes::default(),
@@ -127,11 +124,11 @@ impl Stage {
     /// Takes the owner's connector away; asked again, it goes on.
     pub async fn disconnect(&self, of: &str, id: &ConnectorId) -> Result<Receipt, DisconnectError> {
         let (store, vault, provider, bus) = (self.world.store(), self.world.vault(), self.world.gmail(), self.world.bus());
-        let disconnect = Disconnect { store: &store, vault: &vault, provider: &provider, bus: &bus };
-        disconnect.run(&owner(of), id, self.world.now()).await
+        let access = Access { store: &store, vault: &vault, provider: &provider, refreshes: &Refreshes::default() };
+        Disconnect::<World> { access, bus: &bus }.run(&owner(of), id, self.world.now()).await
     }
 
-    pub fn receiving(&self) -> Receive<MemoryVerifier, MemoryWakeUps, MemoryQuarantine> {
+    pub fn receiving(&self) -> Receive<World> {
         Receive {
             verifier: self.world.verifier(),
             wake_ups: self.world.wake_ups(),
@@ -148,7 +145,7 @@ impl Stage {
             state: None,
             fingerprint: fingerprint_of("state", code),
             replace: false,
-            new_id: ConnectorId::from_uuid(self.world.entropy().uuid(self.world.now())),
+            new_id: ConnectorId::from_uuid(self.world.machine().uuid(self.world.now())),
         }
     }
 
@@ -176,7 +173,7 @@ impl Stage {
 
     pub async fn subscribe(&self, of: &OwnerId, body: Value) -> Result<(Trigger, Option<SecretString>), subscribe::SubscribeError> {
         let new = NewTrigger::parse(body).expect("a trigger");
-        subscribe::create(&self.world.store(), &self.world.vault(), &self.world.entropy(), of, new, self.world.now()).await
+        subscribe::create(&self.world.store(), &self.world.vault(), &self.world.machine(), of, new, self.world.now()).await
     }
 
     /// The connector as it is stored now.
@@ -263,7 +260,7 @@ impl Scene {
     }
 
     pub fn cursor(&self) -> HistoryId {
-        self.connector().position.cursor
+        self.connector().reading.position.cursor
     }
 
     pub fn deliver(&self, subjects: &[&str]) {

@@ -20,7 +20,9 @@ use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use email_connectors::adapters::hmac::HmacSha256;
 use email_connectors::domain::timestamp::Timestamp;
+use email_connectors::ports::Ports;
 
 pub use self::account::{Account, Delivered, Mail, Poison};
 pub use self::bus::{MemoryBus, MemoryQuarantine};
@@ -31,7 +33,7 @@ pub use self::queue::{DEDUPLICATION, InFlight, MemoryDepths, MemoryWakeUps};
 pub use self::script::{Call, Failure, Gate, When};
 pub use self::store::MemoryStore;
 pub use self::tables::FORGOTTEN_AFTER;
-pub use self::time::{FixedClock, SeqEntropy};
+pub use self::time::MemoryMachine;
 pub use self::tokens::MemoryVerifier;
 pub use self::vault::MemoryVault;
 
@@ -63,6 +65,19 @@ pub(crate) struct State {
     bus: bus::Bus,
     quarantined: Vec<(String, String)>,
     tokens: tokens::Tokens,
+}
+
+impl Ports for World {
+    type Store = MemoryStore;
+    type Vault = MemoryVault;
+    type Provider = MemoryGmail;
+    type WakeUps = MemoryWakeUps;
+    type Depths = MemoryDepths;
+    type Quarantine = MemoryQuarantine;
+    type Bus = MemoryBus;
+    type Signatures = HmacSha256;
+    type Verifier = MemoryVerifier;
+    type Machine = MemoryMachine;
 }
 
 impl Default for World {
@@ -124,12 +139,8 @@ impl World {
         MemoryVerifier::new(self.clone())
     }
 
-    pub fn clock(&self) -> FixedClock {
-        FixedClock::new(self.clone())
-    }
-
-    pub fn entropy(&self) -> SeqEntropy {
-        SeqEntropy::new(self.clone())
+    pub fn machine(&self) -> MemoryMachine {
+        MemoryMachine::new(self.clone())
     }
 
     /// A Google account with an empty mailbox; the same one if the address has one already.

@@ -30,7 +30,7 @@ pub async fn list(session: &Session, only: Only) -> Result<(), Failure> {
     let mut connectors = Vec::new();
     let unread = each(session, &store, |connector| {
         let wanted = !only.lapsed || has_lapsed(&connector, now);
-        if wanted && status.as_ref().is_none_or(|status| json!(connector.status) == *status) {
+        if wanted && status.as_ref().is_none_or(|status| json!(connector.reading.status) == *status) {
             connectors.push(document(&connector, now));
         }
     });
@@ -111,25 +111,25 @@ pub fn all_read(unread: u64) -> Result<(), Failure> {
 
 /// As the API shows a connector to its owner, as far as an operator needs it. Nothing in it could rebuild a secret.
 fn document(connector: &Connector, now: Timestamp) -> Value {
-    let (watch, circuit) = (&connector.watch, &connector.circuit);
+    let (watch, circuit) = (&connector.watch, &connector.reading.circuit);
     json!({
         "id": connector.id,
         "owner_id": connector.owner_id,
         "email_address": connector.email_address,
-        "label": connector.label,
-        "status": connector.status,
-        "paused": is_paused(&connector.pauses),
+        "label": connector.reading.label,
+        "status": connector.reading.status,
+        "paused": is_paused(&connector.reading.pauses),
         "watch": {
             "status": watch.status(now),
             "expiration": watch.expiration,
             "renewed_at": watch.renewed_at,
-            "verified_at": connector.verified_at,
+            "verified_at": connector.reading.verified_at,
             "failure": watch.failure,
         },
         "circuit": {"state": circuit.state(now), "failures": circuit.failures, "open_until": circuit.open_until},
-        "parked_messages": connector.position.parked.len(),
-        "last_event_at": connector.last_event_at,
-        "last_error": connector.last_error,
+        "parked_messages": connector.reading.position.parked.len(),
+        "last_event_at": connector.outbox.last_event_at,
+        "last_error": connector.reading.last_error,
         "closing": connector.closing,
         "created_at": connector.created_at,
         "updated_at": connector.updated_at,

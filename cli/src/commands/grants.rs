@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use email_connectors::adapters::Production;
 use email_connectors::adapters::dynamodb::DynamoStore;
 use email_connectors::adapters::eventbridge::EventBridge;
 use email_connectors::adapters::gmail::Gmail;
@@ -61,7 +62,7 @@ pub async fn run(session: &Session, asked: RevokeGrants) -> Result<(), Failure> 
     let provider = Gmail::as_set(http, google, DryRun::read(&env).map_err(unfit)?);
     let vault = KmsVault::new(&config, env.text("KMS_KEY_ID").map_err(unfit)?);
     let bus = EventBridge::new(&config, env.text("EVENT_BUS_NAME").map_err(unfit)?);
-    let withdraw = Withdraw { store: &store, vault: &vault, provider: &provider, bus: &bus };
+    let withdraw = Withdraw::<Production> { store: &store, vault: &vault, provider: &provider, bus: &bus };
     let bar = session.output.progress(count as u64, "grants withdrawn");
     let mut tally = Tally::default();
     let withdrawing = iter(&locations).map(async |location| (location, withdraw.run(location, System.now()).await));

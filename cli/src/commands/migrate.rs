@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use email_connectors::adapters::Production;
 use email_connectors::adapters::aws::SdkConfig;
 use email_connectors::adapters::dynamodb::DynamoStore;
 use email_connectors::adapters::eventbridge::EventBridge;
@@ -28,7 +29,7 @@ use crate::session::Session;
 /// The function that connects users: what it was given, an adoption needs.
 const FUNCTION: &str = "OauthConnectFunction";
 
-type Connecting = Connect<DynamoStore, KmsVault, Gmail, SqsWakeUps, EventBridge>;
+type Connecting = Connect<Production>;
 
 pub async fn run(session: &Session, asked: Migrate) -> Result<(), Failure> {
     let settings = session.settings()?;

@@ -105,7 +105,7 @@ pub async fn make_due(store: &impl Store, location: &Location, now: Timestamp) -
     loop {
         let Some(connector) = store.connector_at(location).await?.filter(|connector| connector.is_live()) else { return Ok(false) };
         let written = async {
-            store.record_watch(location, connector.generation, &due(&connector.watch)).await?;
+            store.record_watch(location, connector.grant.generation, &due(&connector.watch)).await?;
             store.schedule(location, connector.version, None, Some(now)).await
         };
         match written.await {

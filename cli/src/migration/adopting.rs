@@ -8,7 +8,7 @@ use email_connectors::flows::adopt::{AdoptError, Adopted, AdoptedTrigger, Adopti
 pub use email_connectors::flows::connect::Connect;
 use email_connectors::flows::connect::ConnectError;
 use email_connectors::flows::subscribe::SubscribeError;
-use email_connectors::ports::{Clock, EmailProvider, Entropy, EventBus, ProviderError, Store, Vault, WakeUps};
+use email_connectors::ports::{Clock, Entropy, Ports, ProviderError};
 use email_connectors::web::causes;
 use futures_util::StreamExt;
 use futures_util::stream::iter;
@@ -45,8 +45,8 @@ enum Ending {
 }
 
 /// Adopts the rows, each of which was read and checked, or could not be. The file's own error, or one that concerns all rows, ends it.
-pub async fn run<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus>(
-    connect: &Connect<S, V, P, W, B>,
+pub async fn run<P: Ports>(
+    connect: &Connect<P>,
     machine: &(impl Clock + Entropy),
     rows: impl Iterator<Item = Result<Checked, Failure>>,
     books: Books<'_>,
@@ -147,8 +147,8 @@ fn count(report: &mut Report, adopted: &Adopted) {
     tally.not_watched += u64::from(adopted.watch.expiration.is_none());
 }
 
-async fn patiently<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus>(
-    connect: &Connect<S, V, P, W, B>,
+async fn patiently<P: Ports>(
+    connect: &Connect<P>,
     machine: &impl Clock,
     adoption: &Adoption,
     patience: &[Duration],

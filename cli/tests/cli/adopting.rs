@@ -15,14 +15,11 @@ use connectors_cli::migration::report::{Report, Tally};
 use connectors_cli::migration::row::Code;
 use email_connectors::domain::event::DetailType;
 use email_connectors::domain::id::{ConnectorId, OwnerId};
-use email_connectors::domain::timestamp::Timestamp;
-use email_connectors::ports::{Clock, Entropy, Store};
-use secrecy::SecretString;
+use email_connectors::ports::Store;
 use serde_json::{Value, json};
 use tests::depth;
 use tests::stage::{Stage, owner};
-use tests::world::{Account, Call, Consent, FixedClock, SeqEntropy, When};
-use uuid::Uuid;
+use tests::world::{Account, Call, Consent, When};
 
 use crate::sealing::{ANOTHER_KEY, KEY, sealed};
 use crate::server::Folder;
@@ -34,24 +31,6 @@ fn all_rows() -> usize {
 /// One row in so many is bad: fifty of them.
 fn bad_every() -> usize {
     all_rows() / 50
-}
-
-struct Machine(FixedClock, SeqEntropy);
-
-impl Clock for Machine {
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-}
-
-impl Entropy for Machine {
-    fn uuid(&self, now: Timestamp) -> Uuid {
-        self.1.uuid(now)
-    }
-
-    fn secret(&self) -> SecretString {
-        self.1.secret()
-    }
 }
 
 fn fields() -> Fields {
@@ -93,7 +72,6 @@ impl Move {
 
     /// One run of the command's loop; none if it was cut off.
     async fn run(&self) -> (Option<Result<(), Failure>>, Report) {
-        let machine = Machine(self.stage.world.clock(), self.stage.world.entropy());
         let export = Export::new(Path::new(&self.folder.path("users.jsonl")), None, fields()).unwrap();
         let keys = Keys::parse(&KEY.into()).unwrap();
         let mut journal = Journal::open(Path::new(&self.folder.path("journal")), &self.place()).unwrap();
@@ -101,6 +79,7 @@ impl Move {
         let (connect, handled) = (self.stage.connecting(), Cell::new(0_u64));
         let books = Books { journal: &mut journal, report: &mut report };
         let pace = Pace { at_once: 8, patience: &[Duration::ZERO, Duration::ZERO] };
+        let machine = self.stage.world.machine();
         let running = run(&connect, &machine, export.checked(&keys).unwrap(), books, &pace, || handled.set(handled.get() + 1));
         let ended = self.stage.world.until_crash(running).await;
         if matches!(ended, Some(Ok(()))) {

@@ -17,7 +17,7 @@ use email_connectors::domain::watch::{Watch, WatchStatus};
 use email_connectors::flows::change::{self, ChangeError};
 use email_connectors::flows::disconnect::{DisconnectError, Receipt};
 use email_connectors::flows::sync::{self, SyncError};
-use email_connectors::ports::{Store, StoreError};
+use email_connectors::ports::{Ports, Store, StoreError};
 use email_connectors::web::{Body, Problem, json_body};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ use utoipa::ToSchema;
 
 use crate::mail_problem::{closing, needs_reauth};
 use crate::paging::Page;
-use crate::{Shared, World, store_problem};
+use crate::{Shared, store_problem};
 
 /// A connector as its owner sees it. Nothing in it could rebuild a secret.
 #[derive(Serialize, ToSchema)]
@@ -84,40 +84,40 @@ pub(crate) fn view(connector: Connector, now: Timestamp) -> View {
         kind: CONNECTOR_TYPE,
         provider: connector.provider,
         email_address: connector.email_address,
-        label: connector.label,
-        status: connector.status,
-        capabilities: capabilities(&connector.granted_scopes),
-        granted_scopes: connector.granted_scopes,
-        paused: is_paused(&connector.pauses),
-        history_id: connector.position.cursor,
-        watch: WatchView { status: connector.watch.status(now), watch: connector.watch, verified_at: connector.verified_at },
-        circuit: CircuitView { state: connector.circuit.state(now), circuit: connector.circuit },
-        parked_messages: connector.position.parked.len(),
+        label: connector.reading.label,
+        status: connector.reading.status,
+        capabilities: capabilities(&connector.grant.scopes),
+        granted_scopes: connector.grant.scopes,
+        paused: is_paused(&connector.reading.pauses),
+        history_id: connector.reading.position.cursor,
+        watch: WatchView { status: connector.watch.status(now), watch: connector.watch, verified_at: connector.reading.verified_at },
+        circuit: CircuitView { state: connector.reading.circuit.state(now), circuit: connector.reading.circuit },
+        parked_messages: connector.reading.position.parked.len(),
         credentials: "[redacted]",
-        last_event_at: connector.last_event_at,
-        last_error: connector.last_error,
+        last_event_at: connector.outbox.last_event_at,
+        last_error: connector.reading.last_error,
         closing: connector.closing,
         created_at: connector.created_at,
         updated_at: connector.updated_at,
     }
 }
 
-pub async fn list<W: World>(State(api): Shared<W>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
+pub async fn list<P: Ports>(State(api): Shared<P>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
     let (owner, now) = api.admit(&headers, Action::See).await?;
     let page = Page::asked(query.as_deref())?;
     let connectors = api.store.connectors(&owner).await.map_err(store_problem)?;
     page.cut("connectors", "con_", connectors, |connector| connector.id.to_string(), |connector| json!(view(connector, now)))
 }
 
-pub async fn read<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub async fn read<P: Ports>(State(api): Shared<P>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let (owner, now) = api.admit(&headers, Action::See).await?;
     let connector =
         api.store.connector(&owner, &named(&id)?).await.map_err(store_problem)?.ok_or_else(|| Problem::not_found("connector"))?;
     Ok(Json(json!(view(connector, now))))
 }
 
-pub async fn change<W: World>(
-    State(api): Shared<W>,
+pub async fn change<P: Ports>(
+    State(api): Shared<P>,
     headers: HeaderMap,
     Path(id): Path<String>,
     Body(body): Body,
@@ -141,8 +141,8 @@ pub async fn change<W: World>(
 }
 
 /// Has the mailbox looked at now, and what was set aside in it tried again.
-pub async fn sync<W: World>(
-    State(api): Shared<W>,
+pub async fn sync<P: Ports>(
+    State(api): Shared<P>,
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
@@ -158,8 +158,8 @@ pub async fn sync<W: World>(
 }
 
 /// Answers the receipt of what was done at Google and here: 200 when all is, 202 while the rest goes on by itself.
-pub async fn remove<W: World>(
-    State(api): Shared<W>,
+pub async fn remove<P: Ports>(
+    State(api): Shared<P>,
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {

@@ -6,13 +6,13 @@ use axum::http::{HeaderMap, StatusCode};
 use email_connectors::domain::health::system::SystemHealth;
 use email_connectors::domain::health::{self, Health, HealthStatus};
 use email_connectors::domain::role::Action;
-use email_connectors::ports::{Clock, Store};
+use email_connectors::ports::{Clock, Ports, Store};
 use email_connectors::web::Problem;
 
 use crate::connectors::named;
-use crate::{Shared, World, store_problem};
+use crate::{Shared, store_problem};
 
-pub async fn connector<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Health>, Problem> {
+pub async fn connector<P: Ports>(State(api): Shared<P>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Health>, Problem> {
     let (owner, now) = api.admit(&headers, Action::See).await?;
     let connector = api.store.connector(&owner, &named(&id)?).await.map_err(store_problem)?;
     let connector = connector.ok_or_else(|| Problem::not_found("connector"))?;
@@ -22,7 +22,7 @@ pub async fn connector<W: World>(State(api): Shared<W>, headers: HeaderMap, Path
 }
 
 /// Without a token, for a load balancer too: what is degraded still serves.
-pub async fn system<W: World>(State(api): Shared<W>) -> (StatusCode, Json<SystemHealth>) {
+pub async fn system<P: Ports>(State(api): Shared<P>) -> (StatusCode, Json<SystemHealth>) {
     let health = api.checked.health(&api.store, &api.gate.verifier, &api.depths, api.machine.now()).await;
     let status = if health.status == HealthStatus::Down { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     (status, Json(health))

@@ -25,68 +25,53 @@ use email_connectors::domain::id::OwnerId;
 use email_connectors::domain::retention::Retention;
 use email_connectors::domain::role::Action;
 use email_connectors::domain::timestamp::Timestamp;
-use email_connectors::flows::access::Refreshes;
+use email_connectors::flows::access::{Access, Refreshes};
 use email_connectors::flows::check::Checked;
 use email_connectors::flows::disconnect::Disconnect;
 use email_connectors::flows::fire::OpenedSecrets;
-use email_connectors::ports::{
-    Clock, Depths, EmailProvider, Entropy, EventBus, Signatures, Store, StoreError, TokenVerifier, Vault, WakeUps,
-};
+use email_connectors::ports::{Clock, Ports, StoreError};
 use email_connectors::web::{LONGEST_BODY, Problem, UserGate, no_such_method, no_such_route};
 use serde_json::{Value, json};
 
-/// The world that the API runs in: AWS and Google, or a test's.
-pub trait World: Send + Sync + 'static {
-    type Store: Store;
-    type Vault: Vault;
-    type Provider: EmailProvider;
-    type WakeUps: WakeUps;
-    type Depths: Depths;
-    type Bus: EventBus;
-    type Signatures: Signatures;
-    type Verifier: TokenVerifier;
-    type Machine: Clock + Entropy;
-}
-
-pub struct Api<W: World> {
-    pub store: W::Store,
-    pub vault: W::Vault,
-    pub provider: W::Provider,
-    pub wake_ups: W::WakeUps,
-    pub depths: W::Depths,
-    pub bus: W::Bus,
-    pub signatures: W::Signatures,
-    pub gate: UserGate<W::Verifier>,
+pub struct Api<P: Ports> {
+    pub store: P::Store,
+    pub vault: P::Vault,
+    pub provider: P::Provider,
+    pub wake_ups: P::WakeUps,
+    pub depths: P::Depths,
+    pub bus: P::Bus,
+    pub signatures: P::Signatures,
+    pub gate: UserGate<P::Verifier>,
     pub app: AppSettings,
     pub norms: Norms,
     pub retention: Retention,
     pub checked: Checked,
     pub refreshes: Refreshes,
     pub opened: OpenedSecrets,
-    pub machine: W::Machine,
+    pub machine: P::Machine,
 }
 
-type Shared<W> = State<Arc<Api<W>>>;
+type Shared<P> = State<Arc<Api<P>>>;
 
-pub fn router<W: World>(api: Api<W>) -> Router {
+pub fn router<P: Ports>(api: Api<P>) -> Router {
     let api = Arc::new(api);
     let clock = api.clone();
     let routes = Router::new()
-        .route("/api/connectors", get(connectors::list::<W>))
-        .route("/api/connectors/{id}", get(connectors::read::<W>).patch(connectors::change::<W>).delete(connectors::remove::<W>))
-        .route("/api/connectors/{id}/health", get(health::connector::<W>))
-        .route("/api/connectors/{id}/sync", post(connectors::sync::<W>))
-        .route("/api/triggers", get(triggers::list::<W>).post(triggers::create::<W>))
-        .route("/api/triggers/{id}", get(triggers::read::<W>).patch(triggers::change::<W>).delete(triggers::remove::<W>))
-        .route("/api/triggers/{id}/events", post(triggers::fire::<W>))
-        .route("/api/triggers/{id}/test", post(rehearsing::rehearse::<W>))
-        .route("/api/triggers/{id}/firings", get(triggers::firings::<W>))
-        .route("/api/triggers/{id}/secret", post(triggers::rotate_secret::<W>))
-        .route("/api/owner/data", get(own::export::<W>).delete(own::erase::<W>))
-        .route("/api/system/info", get(info::<W>))
-        .route("/api/system/health", get(health::system::<W>))
+        .route("/api/connectors", get(connectors::list::<P>))
+        .route("/api/connectors/{id}", get(connectors::read::<P>).patch(connectors::change::<P>).delete(connectors::remove::<P>))
+        .route("/api/connectors/{id}/health", get(health::connector::<P>))
+        .route("/api/connectors/{id}/sync", post(connectors::sync::<P>))
+        .route("/api/triggers", get(triggers::list::<P>).post(triggers::create::<P>))
+        .route("/api/triggers/{id}", get(triggers::read::<P>).patch(triggers::change::<P>).delete(triggers::remove::<P>))
+        .route("/api/triggers/{id}/events", post(triggers::fire::<P>))
+        .route("/api/triggers/{id}/test", post(rehearsing::rehearse::<P>))
+        .route("/api/triggers/{id}/firings", get(triggers::firings::<P>))
+        .route("/api/triggers/{id}/secret", post(triggers::rotate_secret::<P>))
+        .route("/api/owner/data", get(own::export::<P>).delete(own::erase::<P>))
+        .route("/api/system/info", get(info::<P>))
+        .route("/api/system/health", get(health::system::<P>))
         .route("/api/openapi.json", get(openapi::openapi))
-        .merge(mail::routes::<W>());
+        .merge(mail::routes::<P>());
     audited(routes, move || clock.machine.now())
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
@@ -94,9 +79,13 @@ pub fn router<W: World>(api: Api<W>) -> Router {
         .with_state(api)
 }
 
-impl<W: World> Api<W> {
-    fn disconnecting(&self) -> Disconnect<'_, W::Store, W::Vault, W::Provider, W::Bus> {
-        Disconnect { store: &self.store, vault: &self.vault, provider: &self.provider, bus: &self.bus }
+impl<P: Ports> Api<P> {
+    fn access(&self) -> Access<'_, P> {
+        Access { store: &self.store, vault: &self.vault, provider: &self.provider, refreshes: &self.refreshes }
+    }
+
+    fn disconnecting(&self) -> Disconnect<'_, P> {
+        Disconnect { access: self.access(), bus: &self.bus }
     }
 
     /// Whose data the caller may do this with, and the moment of this request.
@@ -107,7 +96,7 @@ impl<W: World> Api<W> {
 }
 
 /// What a frontend needs to know before anybody has logged in: no secret, no account id.
-async fn info<W: World>(State(api): Shared<W>) -> Json<Value> {
+async fn info<P: Ports>(State(api): Shared<P>) -> Json<Value> {
     Json(json!({
         "name": "email-connectors",
         "version": env!("CARGO_PKG_VERSION"),

@@ -16,19 +16,19 @@ use email_connectors::domain::operation::{BodyShape, Entry, OPERATIONS, Operatio
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::access::AccessError;
 use email_connectors::flows::admitting::Unusable;
-use email_connectors::flows::operate::{Operate, OperateError};
+use email_connectors::flows::operate::OperateError;
 use email_connectors::flows::repeat::{self, Known};
-use email_connectors::ports::{ProviderError, RequestKey, Store};
+use email_connectors::ports::{Ports, ProviderError, RequestKey, Store};
 use email_connectors::web::{Body, Problem, idempotency_key, json_body, taking};
 
 use crate::mail_answer::{self, Told};
-use crate::{Api, Shared, World, mail_problem, store_problem};
+use crate::{Api, Shared, mail_problem, store_problem};
 
 /// A mail with its attachments, in base64: Lambda takes 6 MB, with all that API Gateway adds.
 pub const LONGEST_MAIL: usize = 5_500_000;
 
-pub fn routes<W: World>() -> Router<Arc<Api<W>>> {
-    OPERATIONS.iter().fold(Router::new(), |router, entry| router.route(&path(entry), route::<W>(entry)))
+pub fn routes<P: Ports>() -> Router<Arc<Api<P>>> {
+    OPERATIONS.iter().fold(Router::new(), |router, entry| router.route(&path(entry), route::<P>(entry)))
 }
 
 /// The whole path of an operation.
@@ -36,9 +36,9 @@ pub fn path(entry: &Entry) -> String {
     format!("/api/connectors/{{connector_id}}{}", entry.path)
 }
 
-fn route<W: World>(entry: &Entry) -> MethodRouter<Arc<Api<W>>> {
+fn route<P: Ports>(entry: &Entry) -> MethodRouter<Arc<Api<P>>> {
     let operation = entry.operation;
-    let handler = move |State(api): Shared<W>,
+    let handler = move |State(api): Shared<P>,
                         Path(path): Path<BTreeMap<String, String>>,
                         RawQuery(query): RawQuery,
                         headers: HeaderMap,
@@ -54,8 +54,8 @@ fn route<W: World>(entry: &Entry) -> MethodRouter<Arc<Api<W>>> {
     if entry.body == BodyShape::Outgoing { taking(route, LONGEST_MAIL) } else { route }
 }
 
-async fn operate<W: World>(
-    api: &Api<W>,
+async fn operate<P: Ports>(
+    api: &Api<P>,
     operation: Operation,
     path: BTreeMap<String, String>,
     query: Option<String>,
@@ -78,24 +78,22 @@ async fn operate<W: World>(
     }
 }
 
-struct Doing<'a, W: World> {
-    api: &'a Api<W>,
+struct Doing<'a, P: Ports> {
+    api: &'a Api<P>,
     owner: &'a OwnerId,
     id: &'a ConnectorId,
     operation: Operation,
     now: Timestamp,
 }
 
-impl<W: World> Doing<'_, W> {
+impl<P: Ports> Doing<'_, P> {
     async fn run(&self, request: MailRequest) -> Result<Told, Problem> {
         let performed = self.perform(request.clone()).await.map_err(|error| mail_problem::problem(error, self.now))?;
         mail_answer::told(self.operation, &request, performed)
     }
 
     async fn perform(&self, request: MailRequest) -> Result<email_connectors::ports::Performed, OperateError> {
-        let api = self.api;
-        let operate = Operate { store: &api.store, vault: &api.vault, provider: &api.provider, refreshes: &api.refreshes };
-        let performed = operate.run(self.owner, self.id, request, self.now).await;
+        let performed = self.api.access().perform(self.owner, self.id, request, self.now).await;
         let (outcome, units) = match &performed {
             Ok(performed) => ("done", performed.units),
             Err(_) => ("failed", 0),

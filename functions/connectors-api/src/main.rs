@@ -1,6 +1,6 @@
 //! Wiring of the API.
 
-use connectors_api::{Api, World, router};
+use connectors_api::{Api, router};
 use email_connectors::adapters::dynamodb::DynamoStore;
 use email_connectors::adapters::eventbridge::EventBridge;
 use email_connectors::adapters::gmail::Gmail;
@@ -10,7 +10,7 @@ use email_connectors::adapters::oidc::JwksVerifier;
 use email_connectors::adapters::sqs::{QueueUrls, SqsDepths, SqsWakeUps};
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
-use email_connectors::adapters::{aws, https};
+use email_connectors::adapters::{Production, aws, https};
 use email_connectors::config::{ConnectorsApiSettings, environment};
 use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::check::Checked;
@@ -19,21 +19,6 @@ use email_connectors::gateway;
 use email_connectors::web::UserGate;
 use lambda_http::{Error, tracing};
 
-/// AWS and Google.
-struct Real;
-
-impl World for Real {
-    type Store = DynamoStore;
-    type Vault = KmsVault;
-    type Provider = Gmail;
-    type WakeUps = SqsWakeUps;
-    type Depths = SqsDepths;
-    type Bus = EventBridge;
-    type Signatures = HmacSha256;
-    type Verifier = JwksVerifier;
-    type Machine = System;
-}
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
@@ -41,7 +26,7 @@ async fn main() -> Result<(), Error> {
     let telemetry = Telemetry::start("connectors-api", settings.namespace)?;
     let (user, wake_ups, aws, http) = (settings.user, settings.wake_ups, aws::load().await, https::client()?);
     let urls = QueueUrls { wake_ups: wake_ups.clone(), dead_letters: settings.dead_letters, quarantine: settings.quarantine };
-    let api = Api::<Real> {
+    let api = Api::<Production> {
         gate: UserGate::as_set(JwksVerifier::of_users(http.clone(), user.key_source()).warmed(System), user),
         store: DynamoStore::new(&aws, settings.table),
         vault: KmsVault::new(&aws, settings.key),

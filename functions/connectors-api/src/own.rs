@@ -7,16 +7,17 @@ use email_connectors::domain::event::Event;
 use email_connectors::domain::id::ConnectorId;
 use email_connectors::domain::role::Action;
 use email_connectors::flows::own::{self, Place};
+use email_connectors::ports::Ports;
 use email_connectors::web::Problem;
 use serde_json::{Value, json};
 
 use crate::connectors::{told, view};
 use crate::paging::{Page, place, read_place};
-use crate::{Shared, World, store_problem};
+use crate::{Shared, store_problem};
 
 /// Page after page: connectors and triggers first, then the records of the last thirty days, each an event as it was published.
 /// Secrets are no data of the owner's: they are Google's word to this service, and are not shown.
-pub async fn export<W: World>(State(api): Shared<W>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
+pub async fn export<P: Ports>(State(api): Shared<P>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
     let (owner, now) = api.admit(&headers, Action::Export).await?;
     let page = Page::asked(query.as_deref())?;
     let export = own::export(&api.store, &owner, page.after(read)?, page.size).await.map_err(store_problem)?;
@@ -35,7 +36,7 @@ pub async fn export<W: World>(State(api): Shared<W>, headers: HeaderMap, RawQuer
 }
 
 /// Disconnects everything. 200 when nothing is left, 202 while the rest goes on by itself.
-pub async fn erase<W: World>(State(api): Shared<W>, headers: HeaderMap) -> Result<(StatusCode, Json<Value>), Problem> {
+pub async fn erase<P: Ports>(State(api): Shared<P>, headers: HeaderMap) -> Result<(StatusCode, Json<Value>), Problem> {
     let (owner, now) = api.admit(&headers, Action::Erase).await?;
     let receipts = own::erase(&api.disconnecting(), &owner, now).await.map_err(store_problem)?;
     let done = receipts.iter().all(|(_, receipt)| receipt.data_purged);

@@ -7,17 +7,18 @@ use axum::response::AppendHeaders;
 use email_connectors::domain::rehearsal::{Looked, Reach};
 use email_connectors::domain::role::Action;
 use email_connectors::domain::timestamp::Timestamp;
-use email_connectors::flows::rehearse::{Rehearse, RehearseError};
+use email_connectors::flows::rehearse::RehearseError;
+use email_connectors::ports::Ports;
 use email_connectors::web::{Body, Problem, json_body};
 use serde_json::{Value, json};
 
 use crate::triggers::named;
-use crate::{Shared, World, mail_problem};
+use crate::{Shared, mail_problem};
 
 type Answer = (AppendHeaders<[(&'static str, String); 1]>, Json<Value>);
 
-pub async fn rehearse<W: World>(
-    State(api): Shared<W>,
+pub async fn rehearse<P: Ports>(
+    State(api): Shared<P>,
     headers: HeaderMap,
     Path(id): Path<String>,
     Body(body): Body,
@@ -27,8 +28,7 @@ pub async fn rehearse<W: World>(
     let reach = Reach::parse(&asked)
         .map_err(|invalid| Problem::new(StatusCode::BAD_REQUEST, "invalid_request", invalid.problem).at(invalid.field))?;
     let id = named(&id)?;
-    let rehearse = Rehearse { store: &api.store, vault: &api.vault, provider: &api.provider, refreshes: &api.refreshes };
-    let rehearsed = rehearse.run(&owner, &id, reach, now).await.map_err(|error| problem(error, now))?;
+    let rehearsed = api.access().rehearse(&owner, &id, reach, now).await.map_err(|error| problem(error, now))?;
     let looked_at = rehearsed.looked.len();
     let (would_fire, would_not): (Vec<Looked>, Vec<Looked>) = rehearsed.looked.into_iter().partition(|looked| looked.reasons.is_empty());
     let told = json!({

@@ -13,23 +13,23 @@ use email_connectors::domain::role::Action;
 use email_connectors::domain::trigger::{InvalidTrigger, MOST_TRIGGERS, MOST_WEBHOOKS, NewTrigger, Trigger, TriggerChange};
 use email_connectors::flows::fire::{Fire, FireError, Fired};
 use email_connectors::flows::subscribe::{self, SubscribeError};
-use email_connectors::ports::{Clock, Delivery, Entropy, Store, StoreError};
+use email_connectors::ports::{Clock, Delivery, Entropy, Ports, Store, StoreError};
 use email_connectors::web::{Body, Problem, idempotency_key, json_body, too_many};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::own::detail;
 use crate::paging::{Page, paged, place, read_place};
-use crate::{Shared, World, store_problem};
+use crate::{Shared, store_problem};
 
-pub async fn list<W: World>(State(api): Shared<W>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
+pub async fn list<P: Ports>(State(api): Shared<P>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
     let (owner, _) = api.admit(&headers, Action::See).await?;
     let page = Page::asked(query.as_deref())?;
     let triggers = api.store.triggers(&owner).await.map_err(store_problem)?;
     page.cut("triggers", "trg_", triggers, |trigger| trigger.id.to_string(), |trigger| json!(trigger))
 }
 
-pub async fn create<W: World>(State(api): Shared<W>, headers: HeaderMap, Body(body): Body) -> Result<(StatusCode, Json<Value>), Problem> {
+pub async fn create<P: Ports>(State(api): Shared<P>, headers: HeaderMap, Body(body): Body) -> Result<(StatusCode, Json<Value>), Problem> {
     let (owner, now) = api.admit(&headers, Action::Operate).await?;
     let new = NewTrigger::parse(json_body(&body)?).map_err(invalid)?;
     let (trigger, secret) = subscribe::create(&api.store, &api.vault, &api.machine, &owner, new, now).await.map_err(problem)?;
@@ -42,14 +42,14 @@ pub async fn create<W: World>(State(api): Shared<W>, headers: HeaderMap, Body(bo
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
-pub async fn read<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Trigger>, Problem> {
+pub async fn read<P: Ports>(State(api): Shared<P>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Trigger>, Problem> {
     let (owner, _) = api.admit(&headers, Action::See).await?;
     let trigger = api.store.trigger(&owner, &named(&id)?).await.map_err(store_problem)?;
     trigger.map(Json).ok_or_else(|| Problem::not_found("trigger"))
 }
 
-pub async fn change<W: World>(
-    State(api): Shared<W>,
+pub async fn change<P: Ports>(
+    State(api): Shared<P>,
     headers: HeaderMap,
     Path(id): Path<String>,
     Body(body): Body,
@@ -59,14 +59,14 @@ pub async fn change<W: World>(
     subscribe::change(&api.store, &owner, &named(&id)?, change, now).await.map(Json).map_err(problem)
 }
 
-pub async fn remove<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+pub async fn remove<P: Ports>(State(api): Shared<P>, headers: HeaderMap, Path(id): Path<String>) -> Result<StatusCode, Problem> {
     let (owner, _) = api.admit(&headers, Action::Delete).await?;
     subscribe::remove(&api.store, &owner, &named(&id)?).await.map_err(problem)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Another secret for a `webhook` trigger, shown this once; the one before counts for a day beside it.
-pub async fn rotate_secret<W: World>(State(api): Shared<W>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub async fn rotate_secret<P: Ports>(State(api): Shared<P>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let (owner, now) = api.admit(&headers, Action::Operate).await?;
     let rotated = subscribe::rotate_secret(&api.store, &api.vault, &api.machine, &owner, &named(&id)?, now).await;
     let (secret, until) = rotated.map_err(problem)?;
@@ -74,8 +74,8 @@ pub async fn rotate_secret<W: World>(State(api): Shared<W>, headers: HeaderMap, 
 }
 
 /// What the trigger fired in the last thirty days, newest first.
-pub async fn firings<W: World>(
-    State(api): Shared<W>,
+pub async fn firings<P: Ports>(
+    State(api): Shared<P>,
     headers: HeaderMap,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
@@ -113,14 +113,14 @@ pub async fn firings<W: World>(
 }
 
 /// Fires a `webhook` trigger: for its owner by token, for others by signature.
-pub async fn fire<W: World>(
-    State(api): Shared<W>,
+pub async fn fire<P: Ports>(
+    State(api): Shared<P>,
     headers: HeaderMap,
     Path(id): Path<String>,
     Body(body): Body,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let (opened, limits) = (&api.opened, &api.gate.limits);
-    let fire = Fire { store: &api.store, vault: &api.vault, bus: &api.bus, signatures: &api.signatures, opened, limits };
+    let fire = Fire::<P> { store: &api.store, vault: &api.vault, bus: &api.bus, signatures: &api.signatures, opened, limits };
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let fired = if headers.contains_key(AUTHORIZATION) {
         let (owner, now) = api.admit(&headers, Action::Fire).await?;

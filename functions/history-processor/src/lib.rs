@@ -10,7 +10,7 @@ use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::wake_up::{WakeUp, coalesce};
 use email_connectors::flows::process::Process;
 use email_connectors::panics::caught;
-use email_connectors::ports::{Cause, Clock, EmailProvider, EventBus, Quarantine, Store, Vault, WakeUps};
+use email_connectors::ports::{Cause, Ports, Quarantine};
 use email_connectors::web::causes;
 use futures_util::future::join_all;
 use tokio::time::timeout;
@@ -25,12 +25,7 @@ struct Group {
 
 /// Handles a batch. A message is reported as failed, and so delivered again, with all others of its mailbox: a FIFO group
 /// must not overtake itself. What cannot be read is quarantined and not delivered again.
-pub async fn handle<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock>(
-    process: &Process<S, V, P, B, W, C>,
-    quarantine: &impl Quarantine,
-    event: SqsEvent,
-    now: Timestamp,
-) -> SqsBatchResponse {
+pub async fn handle<P: Ports>(process: &Process<P>, quarantine: &P::Quarantine, event: SqsEvent, now: Timestamp) -> SqsBatchResponse {
     let mut groups: BTreeMap<EmailAddress, Group> = BTreeMap::new();
     let mut failed = Vec::new();
     for message in event.records {
@@ -79,11 +74,7 @@ async fn set_aside(quarantine: &impl Quarantine, message: &SqsMessage, reason: &
 }
 
 /// Answers the messages to deliver again.
-async fn handle_group<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock>(
-    process: &Process<S, V, P, B, W, C>,
-    group: Group,
-    now: Timestamp,
-) -> Vec<String> {
+async fn handle_group<P: Ports>(process: &Process<P>, group: Group, now: Timestamp) -> Vec<String> {
     metrics::counter!(WAKE_UPS_COALESCED).increment(group.wake_ups.len().saturating_sub(1) as u64);
     let Some(wake_up) = coalesce(group.wake_ups) else { return Vec::new() };
     let (kind, pubsub_message_id) = (wake_up.kind.as_str(), wake_up.correlation.pubsub_message_id.as_deref());

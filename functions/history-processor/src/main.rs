@@ -8,7 +8,7 @@ use email_connectors::adapters::kms::KmsVault;
 use email_connectors::adapters::sqs::{SqsQuarantine, SqsWakeUps};
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
-use email_connectors::adapters::{aws, https};
+use email_connectors::adapters::{Production, aws, https};
 use email_connectors::config::{HistoryProcessorSettings, environment};
 use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::process::Process;
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Error> {
     let telemetry = Telemetry::start("history-processor", settings.namespace)?;
     let aws = aws::load().await;
     let quarantine = SqsQuarantine::new(&aws, settings.quarantine);
-    let process = Process {
+    let process = Process::<Production> {
         store: DynamoStore::new(&aws, settings.table),
         vault: KmsVault::new(&aws, settings.key),
         provider: Gmail::as_set(https::client()?, settings.google, settings.dry_run),

@@ -14,12 +14,12 @@ use email_connectors::domain::role::Action;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::watch::WatchStatus;
 use email_connectors::flows::connect::{ConnectError, ConnectRequest, Connected, fingerprint_of};
-use email_connectors::ports::{AuthorizationCode, Clock, Entropy, ProviderError};
+use email_connectors::ports::{AuthorizationCode, Clock, Entropy, Ports, ProviderError};
 use email_connectors::web::{Body, Problem, json_body};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::{Shared, World, invalid};
+use crate::{Shared, invalid};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,7 +50,7 @@ struct WatchView {
     reason: Option<String>,
 }
 
-pub async fn connect<W: World>(State(oauth): Shared<W>, headers: HeaderMap, Body(body): Body) -> Result<Json<Answer>, Problem> {
+pub async fn connect<P: Ports>(State(oauth): Shared<P>, headers: HeaderMap, Body(body): Body) -> Result<Json<Answer>, Problem> {
     let now = oauth.machine.now();
     let owner_id = oauth.gate.admit(&headers, Action::Connect, now).await?.owner;
     check_caller(&headers, &oauth.settings)?;

@@ -9,11 +9,11 @@ use email_connectors::domain::callback::Callback;
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::role::Action;
 use email_connectors::flows::ask::ask;
-use email_connectors::ports::Clock;
+use email_connectors::ports::{Clock, Ports};
 use email_connectors::web::Problem;
 use serde::Serialize;
 
-use crate::{Shared, World, invalid};
+use crate::{Shared, invalid};
 
 #[derive(Serialize)]
 pub struct Asked {
@@ -22,7 +22,7 @@ pub struct Asked {
 }
 
 /// Where the frontend sends the user's browser. `login_hint` may name the address that the user is to choose.
-pub async fn start<W: World>(State(oauth): Shared<W>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<impl IntoResponse, Problem> {
+pub async fn start<P: Ports>(State(oauth): Shared<P>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<impl IntoResponse, Problem> {
     let now = oauth.machine.now();
     let owner = oauth.gate.admit(&headers, Action::Connect, now).await?.owner;
     let hint = login_hint(query.as_deref().unwrap_or_default())?;
@@ -42,7 +42,7 @@ fn login_hint(query: &str) -> Result<Option<EmailAddress>, Problem> {
 
 /// Google may have been given this address in place of the frontend's page: the browser is sent on there, with what Google
 /// said and nothing else. What it says is checked when the page posts it.
-pub async fn callback<W: World>(State(oauth): Shared<W>, RawQuery(query): RawQuery) -> Result<impl IntoResponse, Problem> {
+pub async fn callback<P: Ports>(State(oauth): Shared<P>, RawQuery(query): RawQuery) -> Result<impl IntoResponse, Problem> {
     let callback = Callback::parse(query.as_deref().unwrap_or_default()).map_err(|error| invalid("query", error.to_string()))?;
     let onward = format!("{}?{}", oauth.app.callback_url(), callback.query());
     // Neither a cache nor the page's own links learn the code.

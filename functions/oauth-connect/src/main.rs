@@ -8,27 +8,14 @@ use email_connectors::adapters::oidc::{JwksVerifier, KeySource};
 use email_connectors::adapters::sqs::SqsWakeUps;
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
-use email_connectors::adapters::{aws, https};
+use email_connectors::adapters::{Production, aws, https};
 use email_connectors::config::{OauthConnectSettings, environment};
 use email_connectors::domain::claims::{IdentityPolicy, SecurityEventPolicy};
 use email_connectors::flows::connect::Connect;
 use email_connectors::gateway;
 use email_connectors::web::UserGate;
 use lambda_http::{Error, tracing};
-use oauth_connect::{OauthConnect, World, router};
-
-/// AWS and Google.
-struct Real;
-
-impl World for Real {
-    type Store = DynamoStore;
-    type Vault = KmsVault;
-    type Provider = Gmail;
-    type WakeUps = SqsWakeUps;
-    type Bus = EventBridge;
-    type Verifier = JwksVerifier;
-    type Machine = System;
-}
+use oauth_connect::{OauthConnect, router};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -36,7 +23,7 @@ async fn main() -> Result<(), Error> {
     let settings = OauthConnectSettings::read(&environment())?;
     let telemetry = Telemetry::start("oauth-connect", settings.namespace)?;
     let (user, google, aws, http) = (settings.user, settings.google, aws::load().await, https::client()?);
-    let oauth = OauthConnect::<Real> {
+    let oauth = OauthConnect::<Production> {
         gate: UserGate::as_set(JwksVerifier::of_users(http.clone(), user.key_source()).warmed(System), user),
         google: JwksVerifier::new(http.clone(), KeySource::Url(settings.certs_url)),
         events: SecurityEventPolicy { client_id: google.client_id.clone() },

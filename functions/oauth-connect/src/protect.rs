@@ -8,17 +8,17 @@ use email_connectors::audit;
 use email_connectors::domain::id::ConnectorId;
 use email_connectors::domain::metric::SECURITY_EVENTS;
 use email_connectors::flows::protect::{Protect, ProtectError, Protected};
-use email_connectors::ports::{Clock, TokenError};
+use email_connectors::ports::{Clock, Ports, TokenError};
 use email_connectors::web::{Body, Problem, ProblemCode};
 use serde_json::json;
 
-use crate::{Shared, World};
+use crate::Shared;
 
 /// The body is the token itself. 202 once it is acted on; 400 ends Google's tries, anything else has it tell again.
-pub async fn risc<W: World>(State(oauth): Shared<W>, Body(body): Body) -> Response {
+pub async fn risc<P: Ports>(State(oauth): Shared<P>, Body(body): Body) -> Response {
     let token = std::str::from_utf8(&body).unwrap_or_default().trim();
     audit::with_token(token);
-    let protect = Protect { store: &oauth.connect.store, bus: &oauth.connect.bus, verifier: &oauth.google, policy: &oauth.events };
+    let protect = Protect::<P> { store: &oauth.connect.store, bus: &oauth.connect.bus, verifier: &oauth.google, policy: &oauth.events };
     match protect.run(token, oauth.machine.now()).await {
         Ok(Protected::Suspended(connectors)) => {
             came("ended");

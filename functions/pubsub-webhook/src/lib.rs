@@ -10,46 +10,32 @@ use axum::routing::post;
 use email_connectors::domain::claims::Refusal;
 use email_connectors::domain::metric::{PUSH_MALFORMED, PUSH_QUEUED, PUSH_REFUSED, PUSH_REPEATED};
 use email_connectors::flows::receive::{PushError, Receive, Received};
-use email_connectors::ports::{Clock, Quarantine, TokenError, TokenVerifier, WakeUps};
+use email_connectors::ports::{Clock, Ports, TokenError};
 use email_connectors::web::{Body, LONGEST_BODY, Problem, bearer, no_such_method, no_such_route};
 use secrecy::{ExposeSecret, SecretString};
 
-pub struct Webhook<T, W, Q, C> {
-    pub receive: Receive<T, W, Q>,
+pub struct Webhook<P: Ports> {
+    pub receive: Receive<P>,
     /// Turns the legacy route on.
     pub legacy_token: Option<SecretString>,
-    pub clock: C,
+    pub clock: P::Machine,
 }
 
-pub fn router<T, W, Q, C>(webhook: Webhook<T, W, Q, C>) -> Router
-where
-    T: TokenVerifier + 'static,
-    W: WakeUps + 'static,
-    Q: Quarantine + 'static,
-    C: Clock + 'static,
-{
+pub fn router<P: Ports>(webhook: Webhook<P>) -> Router {
     Router::new()
-        .route("/api/email/webhook/google/pubsub", post(push::<T, W, Q, C>))
-        .route("/api/email/webhook/google", post(legacy::<T, W, Q, C>))
+        .route("/api/email/webhook/google/pubsub", post(push::<P>))
+        .route("/api/email/webhook/google", post(legacy::<P>))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .with_state(Arc::new(webhook))
 }
 
-async fn push<T: TokenVerifier, W: WakeUps, Q: Quarantine, C: Clock>(
-    State(webhook): State<Arc<Webhook<T, W, Q, C>>>,
-    headers: HeaderMap,
-    Body(body): Body,
-) -> Result<StatusCode, Problem> {
+async fn push<P: Ports>(State(webhook): State<Arc<Webhook<P>>>, headers: HeaderMap, Body(body): Body) -> Result<StatusCode, Problem> {
     answer(webhook.receive.push(bearer(&headers), &body, webhook.clock.now()).await)
 }
 
-async fn legacy<T: TokenVerifier, W: WakeUps, Q: Quarantine, C: Clock>(
-    State(webhook): State<Arc<Webhook<T, W, Q, C>>>,
-    headers: HeaderMap,
-    Body(body): Body,
-) -> Result<StatusCode, Problem> {
+async fn legacy<P: Ports>(State(webhook): State<Arc<Webhook<P>>>, headers: HeaderMap, Body(body): Body) -> Result<StatusCode, Problem> {
     let Some(expected) = &webhook.legacy_token else { return Err(Problem::not_found("route")) };
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let given = header("x-goog-channel-token").as_bytes();

@@ -4,7 +4,7 @@ use email_connectors::adapters::oidc::{JwksVerifier, KeySource};
 use email_connectors::adapters::sqs::{SqsQuarantine, SqsWakeUps};
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
-use email_connectors::adapters::{aws, https};
+use email_connectors::adapters::{Production, aws, https};
 use email_connectors::config::{PubsubWebhookSettings, environment};
 use email_connectors::flows::receive::Receive;
 use email_connectors::gateway;
@@ -17,7 +17,7 @@ async fn main() -> Result<(), Error> {
     let settings = PubsubWebhookSettings::read(&environment())?;
     let telemetry = Telemetry::start("pubsub-webhook", settings.namespace)?;
     let (push, aws) = (settings.push, aws::load().await);
-    let webhook = Webhook {
+    let webhook = Webhook::<Production> {
         receive: Receive {
             verifier: JwksVerifier::new(https::client()?, KeySource::Url(push.certs_url)).warmed(System),
             wake_ups: SqsWakeUps::new(&aws, settings.wake_ups),

@@ -3,7 +3,7 @@
 use email_connectors::domain::metric;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::renew::Renew;
-use email_connectors::ports::{Clock, EmailProvider, Store, Vault, WakeUps};
+use email_connectors::ports::Ports;
 use email_connectors::web::causes;
 use serde::Serialize;
 
@@ -22,7 +22,7 @@ pub struct Summary {
 }
 
 /// What failed is due still: the next tick tries again, so the tick itself never fails.
-pub async fn handle<S: Store, V: Vault, P: EmailProvider, W: WakeUps, C: Clock>(renew: &Renew<S, V, P, W, C>, now: Timestamp) -> Summary {
+pub async fn handle<P: Ports>(renew: &Renew<P>, now: Timestamp) -> Summary {
     let swept = renew.run(now).await;
     for failure in &swept.failures {
         tracing::error!(error = %causes(failure), "a due connector was not swept");

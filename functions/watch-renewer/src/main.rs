@@ -6,7 +6,7 @@ use email_connectors::adapters::kms::KmsVault;
 use email_connectors::adapters::sqs::SqsWakeUps;
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
-use email_connectors::adapters::{aws, https};
+use email_connectors::adapters::{Production, aws, https};
 use email_connectors::config::{WatchRenewerSettings, environment};
 use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::renew::Renew;
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Error> {
     let settings = WatchRenewerSettings::read(&environment())?;
     let telemetry = Telemetry::start("watch-renewer", settings.namespace)?;
     let aws = aws::load().await;
-    let renew = Renew {
+    let renew = Renew::<Production> {
         store: DynamoStore::new(&aws, settings.table),
         vault: KmsVault::new(&aws, settings.key),
         provider: Gmail::as_set(https::client()?, settings.google, settings.dry_run),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::circuit::Circuit;
 use crate::domain::email_address::EmailAddress;
+use crate::domain::history_id::HistoryId;
 use crate::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId};
 use crate::domain::pause::Pause;
 use crate::domain::position::Position;
@@ -15,52 +16,109 @@ use crate::domain::secret::{Sealed, SealedAccessToken};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::watch::Watch;
 
+/// A connector, in parts by who writes them: each part is written whole by the one who is named there, and left alone by all others.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Connector {
     pub id: ConnectorId,
     pub owner_id: OwnerId,
     pub provider: Provider,
-    /// The place it holds among its owner's connectors, as uniqueness was configured when it was connected.
+    /// The place it takes among its owner's connectors, as uniqueness was configured when it was connected.
     pub slot: Slot,
     pub email_address: EmailAddress,
-    /// What its owner calls it.
-    pub label: Option<String>,
     pub google_sub: GoogleSub,
-    pub status: Status,
-    pub granted_scopes: Vec<String>,
-    /// Raised by every connect, trigger change, status change and commit; every one of those writes is conditional on it.
-    pub version: u64,
-    /// Counts the connects; part of what seals the access token.
-    pub generation: u64,
-    /// The cursor and all around it; written by commits alone.
-    pub position: Position,
+    pub grant: StoredGrant,
+    /// Written by whoever refreshed it.
+    pub access_token: Option<SealedAccessToken>,
+    pub reading: Reading,
+    /// Written by a connect and by the renewer.
     pub watch: Watch,
-    /// When the last push arrived that was published after a watch was renewed: proof that notifications come through.
-    pub verified_at: Option<Timestamp>,
-    /// The watch whose lapse was told, by its expiration.
-    pub lapse_told: Option<Timestamp>,
-    /// When a worker last took on what an earlier one had left unpublished.
-    pub flushed_at: Option<Timestamp>,
     /// When the renewer last compared the mailbox with the cursor, or woke it.
     pub checked_at: Option<Timestamp>,
-    pub circuit: Circuit,
-    pub spent: Spent,
-    /// When mail that arrives does not fire.
-    pub pauses: Vec<Pause>,
+    pub outbox: Outbox,
+    /// Set by a disconnect, which is all that happens from then on: nothing of the connector fires any more.
+    pub closing: Option<Closing>,
+    /// Raised by every connect, trigger change, status change and commit; every one of those writes is conditional on it.
+    pub version: u64,
+    /// The first connect of this Google account; mail older than it never fires.
+    pub connected_at: Timestamp,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// What its user granted; written by connects.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredGrant {
+    pub scopes: Vec<String>,
+    /// Counts the connects; part of what seals the access token.
+    pub generation: u64,
     pub refresh_token: Sealed,
-    pub access_token: Option<SealedAccessToken>,
+    /// When the user granted access last.
+    pub granted_at: Timestamp,
+}
+
+/// The cursor and all that is decided beside it; written by commits, each of its fields if it differs. A connect makes the status
+/// active and takes the error away.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    pub position: Position,
+    pub status: Status,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// What its owner calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// When mail that arrives does not fire.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pauses: Vec<Pause>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub circuit: Circuit,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub spent: Spent,
+    /// When the last push arrived that was published after a watch was renewed: proof that notifications come through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified_at: Option<Timestamp>,
+    /// The watch whose lapse was reported, by its expiration.
+    #[serde(default, rename = "lapse_told", skip_serializing_if = "Option::is_none")]
+    pub lapse_notified_at: Option<Timestamp>,
+    /// When a worker last took on what an earlier one had left in the outbox.
+    #[serde(default, rename = "flushed_at", skip_serializing_if = "Option::is_none")]
+    pub outbox_taken_at: Option<Timestamp>,
+}
+
+impl Reading {
+    /// Nothing was read yet: it begins at this cursor.
+    pub fn from(cursor: HistoryId) -> Self {
+        Self {
+            position: Position::at(cursor),
+            status: Status::Active,
+            last_error: None,
+            label: None,
+            pauses: Vec::new(),
+            circuit: Circuit::default(),
+            spent: Spent::default(),
+            verified_at: None,
+            lapse_notified_at: None,
+            outbox_taken_at: None,
+        }
+    }
+
+    /// The grant ended: the connector waits for its user. The cursor is kept.
+    pub fn without_grant(&self, reason: &str) -> Self {
+        let error = format!("Google refused the grant ({reason}); the user must connect again");
+        Self { status: Status::NeedsReauth, last_error: Some(error), ..self.clone() }
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// Events on their way to the bus: whoever decides them puts them in, whoever published them takes them out.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outbox {
     /// Events that were decided and not yet marked as published.
     pub unpublished: BTreeSet<EventId>,
     pub last_event_at: Option<Timestamp>,
-    pub last_error: Option<String>,
-    /// On its way out: nothing of it fires any more.
-    pub closing: Option<Closing>,
-    /// The first connect of this Google account; mail older than it never fires.
-    pub connected_at: Timestamp,
-    /// When the user granted access last.
-    pub granted_at: Timestamp,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
 }
 
 impl Connector {
@@ -70,23 +128,17 @@ impl Connector {
 
     /// Whether a push has come since the watch was last renewed.
     pub fn is_verified(&self) -> bool {
-        self.verified_at.is_some_and(|published_at| self.watch.is_proven_by(published_at))
-    }
-
-    /// The grant ended: what is told of it, and the connector that waits for its user. The cursor is kept.
-    pub fn without_grant(&self, reason: &str) -> Self {
-        let error = format!("Google refused the grant ({reason}); the user must connect again");
-        Self { status: Status::NeedsReauth, last_error: Some(error), ..self.clone() }
+        self.reading.verified_at.is_some_and(|published_at| self.watch.is_proven_by(published_at))
     }
 
     /// Whether it is to be read and watched.
     pub fn is_live(&self) -> bool {
-        self.status == Status::Active && self.closing.is_none()
+        self.reading.status == Status::Active && self.closing.is_none()
     }
 
     /// When the mailbox must be looked at without a push.
     pub fn look_at(&self, settle: Duration) -> Option<Timestamp> {
-        self.position.look_at(settle).max(self.circuit.open_until.filter(|_| self.position.put_off.is_some()))
+        self.reading.position.look_at(settle).max(self.reading.circuit.open_until.filter(|_| self.reading.position.put_off.is_some()))
     }
 }
 
@@ -166,7 +218,6 @@ impl Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::history_id::HistoryId;
 
     impl Connector {
         /// One that was connected at that moment and has nothing to tell, for the tests of this crate.
@@ -178,29 +229,16 @@ mod tests {
                 provider: Provider::Gmail,
                 slot: Slot::new(Uniqueness::PerProvider, Provider::Gmail, &google_sub),
                 email_address: EmailAddress::parse("ada@example.com").unwrap(),
-                label: None,
                 google_sub,
-                status: Status::Active,
-                granted_scopes: vec![],
-                version: 1,
-                generation: 1,
-                position: Position::at(HistoryId::new(1)),
-                watch: Watch::default(),
-                verified_at: None,
-                lapse_told: None,
-                flushed_at: None,
-                checked_at: None,
-                circuit: Circuit::default(),
-                spent: Spent::default(),
-                pauses: vec![],
-                refresh_token: Sealed(vec![]),
+                grant: StoredGrant { scopes: vec![], generation: 1, refresh_token: Sealed(vec![]), granted_at: at },
                 access_token: None,
-                unpublished: BTreeSet::new(),
-                last_event_at: None,
-                last_error: None,
+                reading: Reading::from(HistoryId::new(1)),
+                watch: Watch::default(),
+                checked_at: None,
+                outbox: Outbox::default(),
                 closing: None,
+                version: 1,
                 connected_at: at,
-                granted_at: at,
                 created_at: at,
                 updated_at: at,
             }

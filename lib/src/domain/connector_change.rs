@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::domain::connector::Connector;
+use crate::domain::connector::Reading;
 use crate::domain::pause;
 use crate::domain::timestamp::Timestamp;
 
@@ -46,10 +46,10 @@ impl ConnectorChange {
         Ok(change)
     }
 
-    pub fn apply(&self, connector: &Connector, now: Timestamp) -> Connector {
-        let mut changed = connector.clone();
+    pub fn apply(&self, reading: &Reading, now: Timestamp) -> Reading {
+        let mut changed = reading.clone();
         if let Some(paused) = self.paused {
-            changed.pauses = pause::set(&connector.pauses, paused, now);
+            changed.pauses = pause::set(&reading.pauses, paused, now);
         }
         if let Some(label) = &self.label {
             changed.label.clone_from(label);

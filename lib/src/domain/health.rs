@@ -162,9 +162,9 @@ pub struct Replaying {
 
 /// As a connector with so many triggers is now.
 pub fn health(connector: &Connector, triggers: usize, norms: &Norms, now: Timestamp) -> Health {
-    let position = &connector.position;
+    let position = &connector.reading.position;
     let owed = connector.look_at(norms.patience.settle).filter(|_| connector.is_live());
-    let spent = connector.spent.within(now);
+    let spent = connector.reading.spent.within(now);
     let mut findings = findings(connector, triggers, norms, now);
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     Health {
@@ -176,30 +176,30 @@ pub fn health(connector: &Connector, triggers: usize, norms: &Norms, now: Timest
             last_looked_at: position.listed_at,
             last_swept_at: connector.checked_at,
             next_look_at: connector.is_live().then(|| next_look(connector, norms.patience)),
-            last_event_at: connector.last_event_at,
+            last_event_at: connector.outbox.last_event_at,
             behind: owed.is_some_and(|owed| owed <= now),
         },
         watch: WatchHealth {
             status: connector.watch.status(now),
             expiration: connector.watch.expiration,
             renewed_at: connector.watch.renewed_at,
-            verified_at: connector.verified_at.filter(|_| connector.is_verified()),
+            verified_at: connector.reading.verified_at.filter(|_| connector.is_verified()),
             failure: connector.watch.failure.clone(),
         },
         auth: Auth {
-            status: connector.status,
-            granted_at: connector.granted_at,
-            granted_scopes: connector.granted_scopes.clone(),
-            missing_scopes: missing(&norms.required_scopes, &connector.granted_scopes),
+            status: connector.reading.status,
+            granted_at: connector.grant.granted_at,
+            granted_scopes: connector.grant.scopes.clone(),
+            missing_scopes: missing(&norms.required_scopes, &connector.grant.scopes),
         },
         circuit: CircuitHealth {
-            state: connector.circuit.state(now),
-            failures: connector.circuit.failures,
-            open_until: connector.circuit.open_until,
+            state: connector.reading.circuit.state(now),
+            failures: connector.reading.circuit.failures,
+            open_until: connector.reading.circuit.open_until,
         },
         quota: Quota { units_per_minute: norms.units_per_minute, spent, left: norms.units_per_minute.saturating_sub(spent) },
         backlog: Backlog {
-            unpublished_events: connector.unpublished.len(),
+            unpublished_events: connector.outbox.unpublished.len(),
             parked_messages: position.parked.len(),
             failing_messages: position.troubles.len(),
             listing: position.backlog.is_some(),
@@ -213,8 +213,8 @@ pub fn health(connector: &Connector, triggers: usize, norms: &Norms, now: Timest
             put_off_until: position.put_off.as_ref().map(|put_off| put_off.until),
         },
         triggers,
-        paused: is_paused(&connector.pauses),
-        last_error: connector.last_error.clone(),
+        paused: is_paused(&connector.reading.pauses),
+        last_error: connector.reading.last_error.clone(),
         findings,
     }
 }

@@ -46,7 +46,7 @@ fn notice(connector: &Connector, detail_type: DetailType, occasion: &str, about:
 
 /// Once for each connector.
 pub fn connected(connector: &Connector, now: Timestamp) -> Event {
-    notice(connector, DetailType::ConnectorConnected, "", json!({ "granted_scopes": connector.granted_scopes }), now)
+    notice(connector, DetailType::ConnectorConnected, "", json!({ "granted_scopes": connector.grant.scopes }), now)
 }
 
 /// Once for each connector.
@@ -60,13 +60,13 @@ pub fn id_of_disconnected(connector: &ConnectorId) -> EventId {
 
 /// Once for each connect whose grant ends.
 pub fn needs_reauth(connector: &Connector, reason: &str, now: Timestamp) -> Event {
-    let generation = connector.generation.to_string();
+    let generation = connector.grant.generation.to_string();
     notice(connector, DetailType::ConnectorNeedsReauth, &generation, json!({ "reason": reason }), now)
 }
 
 /// Once for each reconnect of a connector that needed it.
 pub fn recovered(connector: &Connector, now: Timestamp) -> Event {
-    notice(connector, DetailType::ConnectorRecovered, &connector.generation.to_string(), json!({}), now)
+    notice(connector, DetailType::ConnectorRecovered, &connector.grant.generation.to_string(), json!({}), now)
 }
 
 /// Once for each watch that ends before it was renewed.

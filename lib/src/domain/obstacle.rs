@@ -42,7 +42,7 @@ pub fn of_date(
     arrived: bool,
     now: Timestamp,
 ) -> impl Iterator<Item = Obstacle> {
-    let paused = connector.pauses.iter().find(|pause| pause.holds(message.timestamp));
+    let paused = connector.reading.pauses.iter().find(|pause| pause.holds(message.timestamp));
     let forgotten = !arrived && message.timestamp.after(LEDGER_HORIZON) <= now;
     let of_date = [
         is_older(message, connector.connected_at).then_some(Obstacle::OlderThanConnect),

@@ -74,7 +74,7 @@ fn account(event: &Value) -> Option<GoogleSub> {
 
 /// Whether the event is about the grant that the connector holds: one from before the last consent says nothing of it.
 pub fn concerns(connector: &Connector, event: &SecurityEvent) -> bool {
-    connector.is_live() && event.issued_at.seconds() >= connector.granted_at.seconds()
+    connector.is_live() && event.issued_at.seconds() >= connector.grant.granted_at.seconds()
 }
 
 #[cfg(test)]

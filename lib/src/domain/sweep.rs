@@ -95,7 +95,7 @@ fn look_at(connector: &Connector, patience: Patience) -> Option<Timestamp> {
 /// The watch that has ended without a renewal and of which nobody was told yet.
 pub fn lapsed(connector: &Connector, now: Timestamp) -> Option<Timestamp> {
     let ended = connector.watch.expiration.filter(|expiration| *expiration <= now)?;
-    (connector.is_live() && connector.lapse_told != Some(ended)).then_some(ended)
+    (connector.is_live() && connector.reading.lapse_notified_at != Some(ended)).then_some(ended)
 }
 
 /// Whether a push should have come by now: `watch` sends one at once.
@@ -123,7 +123,7 @@ pub fn overdue(connector: &Connector, patience: Patience, sweep_every: Duration,
         Some(since) => Some(Overdue::NotSwept { since }),
         None => {
             // A connector that waited for its user was not swept meanwhile.
-            let since = silent_at(connector, patience).max(connector.granted_at);
+            let since = silent_at(connector, patience).max(connector.grant.granted_at);
             late(since).then_some(Overdue::NotSwept { since })
         }
     }
@@ -138,8 +138,8 @@ pub fn next_look(connector: &Connector, patience: Patience) -> Timestamp {
 /// The longer nothing has happened, the more seldom it is looked: every `quiet_after` in an active mailbox, half of the
 /// silence in a quiet one, and once a day at least. A watch that no push has proven is not trusted with silence.
 fn silent_at(connector: &Connector, patience: Patience) -> Timestamp {
-    let looked = connector.position.listed_at.max(connector.checked_at).unwrap_or(connector.connected_at);
-    let changed = connector.position.changed_at.unwrap_or(connector.connected_at);
+    let looked = connector.reading.position.listed_at.max(connector.checked_at).unwrap_or(connector.connected_at);
+    let changed = connector.reading.position.changed_at.unwrap_or(connector.connected_at);
     let silence = Duration::from_millis(u64::try_from(looked.millis() - changed.millis()).unwrap_or(0));
     let longest = LONGEST_SILENCE.max(patience.quiet_after);
     let interval = if connector.is_verified() { (silence / 2).clamp(patience.quiet_after, longest) } else { patience.quiet_after };

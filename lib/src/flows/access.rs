@@ -11,7 +11,7 @@ use crate::domain::connector::Connector;
 use crate::domain::id::ConnectorId;
 use crate::domain::secret::AccessToken;
 use crate::domain::timestamp::Timestamp;
-use crate::ports::{EmailProvider, ProviderError, Store, StoreError, Vault, VaultError};
+use crate::ports::{EmailProvider, Ports, ProviderError, Store, StoreError, Vault, VaultError};
 
 /// A token that ends within the minute may end within the request.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -48,33 +48,28 @@ impl Refreshes {
     }
 }
 
-/// A connector's access to its mailbox for the length of one invocation.
-pub struct Session<'a, S, V, P> {
-    store: &'a S,
-    vault: &'a V,
-    provider: &'a P,
-    refreshes: &'a Refreshes,
-    connector: Connector,
-    now: Timestamp,
-    token: AccessToken,
-    /// Whether Google gave the token in this session, so that a refusal is no fault of what was remembered.
-    fresh: bool,
-    /// Quota units that were spent and not yet taken note of.
-    units: u32,
+/// What every session with a mailbox needs.
+pub struct Access<'a, P: Ports> {
+    pub store: &'a P::Store,
+    pub vault: &'a P::Vault,
+    pub provider: &'a P::Provider,
+    pub refreshes: &'a Refreshes,
 }
 
-impl<'a, S: Store, V: Vault, P: EmailProvider> Session<'a, S, V, P> {
-    pub async fn open(
-        store: &'a S,
-        vault: &'a V,
-        provider: &'a P,
-        refreshes: &'a Refreshes,
-        connector: &Connector,
-        now: Timestamp,
-    ) -> Result<Self, AccessError> {
+impl<P: Ports> Clone for Access<'_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P: Ports> Copy for Access<'_, P> {}
+
+impl<'a, P: Ports> Access<'a, P> {
+    /// Opens the token that is cached, or has one refreshed.
+    pub async fn session(self, connector: &Connector, now: Timestamp) -> Result<Session<'a, P>, AccessError> {
         let lasting = connector.access_token.as_ref().filter(|sealed| sealed.expires_at > now.after(MARGIN));
         let cached = match lasting {
-            Some(sealed) => match vault.open_access_token(sealed, &connector.id, connector.generation).await {
+            Some(sealed) => match self.vault.open_access_token(sealed, &connector.id, connector.grant.generation).await {
                 Ok(token) => Some(token),
                 // Sealed for an earlier generation, or under a key that is gone: a cache that does not open is empty.
                 Err(VaultError::WrongContext) => None,
@@ -85,13 +80,27 @@ impl<'a, S: Store, V: Vault, P: EmailProvider> Session<'a, S, V, P> {
         let is_cached = cached.is_some();
         let nothing = AccessToken { secret: String::new().into(), expires_at: now };
         let token = cached.unwrap_or(nothing);
-        let mut session = Self { store, vault, provider, refreshes, connector: connector.clone(), now, token, fresh: false, units: 0 };
+        let mut session = Session { access: self, connector: connector.clone(), now, token, fresh: false, units: 0 };
         if !is_cached {
             session.refresh().await?;
         }
         Ok(session)
     }
+}
 
+/// A connector's access to its mailbox for the length of one invocation.
+pub struct Session<'a, P: Ports> {
+    access: Access<'a, P>,
+    connector: Connector,
+    now: Timestamp,
+    token: AccessToken,
+    /// Whether Google gave the token in this session, so that a refusal is no fault of what was remembered.
+    fresh: bool,
+    /// Quota units that were spent and not yet taken note of.
+    units: u32,
+}
+
+impl<'a, P: Ports> Session<'a, P> {
     /// Calls the provider, for so many quota units. A token that is refused is refreshed once; what is refused then stays
     /// refused.
     pub async fn call<T, F, Answer>(&mut self, units: u32, request: F) -> Result<T, AccessError>
@@ -110,6 +119,10 @@ impl<'a, S: Store, V: Vault, P: EmailProvider> Session<'a, S, V, P> {
         }
     }
 
+    pub fn provider(&self) -> &'a P::Provider {
+        self.access.provider
+    }
+
     pub fn units(&self) -> u32 {
         self.units
     }
@@ -119,10 +132,10 @@ impl<'a, S: Store, V: Vault, P: EmailProvider> Session<'a, S, V, P> {
     }
 
     async fn refresh(&mut self) -> Result<(), AccessError> {
-        let remembered = self.refreshes.of(&self.connector.id).await;
+        let remembered = self.access.refreshes.of(&self.connector.id).await;
         let mut remembered = remembered.lock().await;
         let newer = |held: &&Refreshed| {
-            held.generation == self.connector.generation
+            held.generation == self.connector.grant.generation
                 && held.token.expires_at > self.token.expires_at
                 && held.token.expires_at > self.now.after(MARGIN)
         };
@@ -132,7 +145,7 @@ impl<'a, S: Store, V: Vault, P: EmailProvider> Session<'a, S, V, P> {
             return Ok(());
         }
         let token = self.confirmed().await?;
-        *remembered = Some(Refreshed { generation: self.connector.generation, token: token.clone() });
+        *remembered = Some(Refreshed { generation: self.connector.grant.generation, token: token.clone() });
         self.token = token;
         self.fresh = true;
         Ok(())
@@ -143,8 +156,8 @@ impl<'a, S: Store, V: Vault, P: EmailProvider> Session<'a, S, V, P> {
     async fn confirmed(&mut self) -> Result<AccessToken, AccessError> {
         match self.ask(&self.connector).await {
             Err(AccessError::Provider(ProviderError::GrantRefused(_))) => {
-                let held = self.store.connector_at(&self.connector.location()).await?;
-                let held = held.filter(|held| held.generation == self.connector.generation).ok_or(StoreError::Conflict)?;
+                let held = self.access.store.connector_at(&self.connector.location()).await?;
+                let held = held.filter(|held| held.grant.generation == self.connector.grant.generation).ok_or(StoreError::Conflict)?;
                 self.ask(&held).await
             }
             answer => answer,
@@ -152,16 +165,17 @@ impl<'a, S: Store, V: Vault, P: EmailProvider> Session<'a, S, V, P> {
     }
 
     async fn ask(&self, connector: &Connector) -> Result<AccessToken, AccessError> {
-        let (store, vault) = (self.store, self.vault);
-        let (refresh_token, kept_key) = tokio::join!(vault.open_refresh_token(&connector.refresh_token, &connector.id), store.data_key());
+        let Access { store, vault, provider, .. } = self.access;
+        let (refresh_token, kept_key) =
+            tokio::join!(vault.open_refresh_token(&connector.grant.refresh_token, &connector.id), store.data_key());
         let (refresh_token, kept_key) = (refresh_token?, kept_key?);
-        let token = self.provider.refresh(&refresh_token, self.now).await?;
+        let token = provider.refresh(&refresh_token, self.now).await?;
         let key = match kept_key {
             Some(key) => key,
             None => store.keep_data_key(vault.new_data_key().await?).await?,
         };
-        let sealed = vault.seal_access_token(&token, &connector.id, connector.generation, &key).await?;
-        match store.cache_access_token(&connector.location(), connector.generation, &sealed).await {
+        let sealed = vault.seal_access_token(&token, &connector.id, connector.grant.generation, &key).await?;
+        match store.cache_access_token(&connector.location(), connector.grant.generation, &sealed).await {
             // Conditional on the generation: a token of an earlier connect is neither kept nor used.
             Err(conflict @ StoreError::Conflict) => Err(conflict.into()),
             Err(error) => {

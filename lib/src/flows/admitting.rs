@@ -44,14 +44,14 @@ pub fn admit(connector: &Connector, missing: Option<&'static str>, now: Timestam
     if connector.closing.is_some() {
         return Err(Unusable::Closing);
     }
-    if connector.status == Status::NeedsReauth {
+    if connector.reading.status == Status::NeedsReauth {
         return Err(Unusable::NeedsReauth);
     }
     if let Some(scope) = missing {
         return Err(Unusable::MissingScope(scope));
     }
-    match connector.circuit.open_until {
-        Some(until) if connector.circuit.state(now) == CircuitState::Open => Err(Unusable::CircuitOpen(until)),
+    match connector.reading.circuit.open_until {
+        Some(until) if connector.reading.circuit.state(now) == CircuitState::Open => Err(Unusable::CircuitOpen(until)),
         _ => Ok(()),
     }
 }

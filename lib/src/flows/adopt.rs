@@ -11,7 +11,7 @@ use crate::domain::trigger::{NewTrigger, Trigger};
 use crate::domain::watch::Watch;
 use crate::flows::connect::{Admitted, Connect, ConnectError};
 use crate::flows::subscribe::{self, SubscribeError};
-use crate::ports::{EmailProvider, EventBus, Exchange, Grant, Store, StoreError, Vault, WakeUps};
+use crate::ports::{EmailProvider, Exchange, Grant, Ports, Store, StoreError};
 
 /// How often an adoption starts over after another writer came first.
 const MOST_ATTEMPTS: u32 = 3;
@@ -59,7 +59,7 @@ pub enum AdoptError {
     Subscribe(#[from] SubscribeError),
 }
 
-impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V, P, W, B> {
+impl<P: Ports> Connect<P> {
     pub async fn adopt(&self, adoption: &Adoption, now: Timestamp) -> Result<Adopted, AdoptError> {
         let admitted = self.admit(adoption, now).await?;
         let mut attempt = 1;
@@ -121,7 +121,7 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V
         if held.google_sub != admitted.google_sub {
             return Err(ConnectError::AccountMismatch.into());
         }
-        if held.status == Status::NeedsReauth {
+        if held.reading.status == Status::NeedsReauth {
             return Err(AdoptError::NeedsReauth);
         }
         let mut made = 0;

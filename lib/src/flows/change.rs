@@ -33,15 +33,16 @@ pub async fn apply(
     let mut attempt = 1;
     loop {
         let before = store.connector(owner, id).await?.filter(|connector| connector.closing.is_none()).ok_or(ChangeError::NotFound)?;
-        let after = change.apply(&before, now);
-        if after == before {
+        let reading = change.apply(&before.reading, now);
+        if reading == before.reading {
             return Ok(before);
         }
-        if change.paused == Some(true) && after.pauses.len() > MOST_PAUSES {
+        if change.paused == Some(true) && reading.pauses.len() > MOST_PAUSES {
             return Err(ChangeError::TooManyPauses);
         }
+        let after = Connector { reading, ..before.clone() };
         let next_sweep = next_sweep(&after, patience);
-        match store.commit(&Commit { before: &before, after: &after, events: &[], next_sweep, now }).await {
+        match store.commit(&Commit { before: &before, after: &after.reading, events: &[], next_sweep, now }).await {
             Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
             ended => return ended.map(|()| Connector { version: before.version + 1, updated_at: now, ..after }).map_err(ChangeError::from),
         }

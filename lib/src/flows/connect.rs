@@ -6,7 +6,7 @@ mod joining;
 use std::time::Duration;
 
 use crate::domain::claims::{IdentityPolicy, Refusal};
-use crate::domain::connector::{Connector, Provider, Slot, Status, Uniqueness};
+use crate::domain::connector::{Connector, Provider, Slot, Status, StoredGrant, Uniqueness};
 use crate::domain::consent::{nonce_of, state_id};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::event::Event;
@@ -16,11 +16,12 @@ use crate::domain::notice;
 use crate::domain::scopes;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::watch::Watch;
+use crate::flows::access::{Access, Refreshes};
 use crate::flows::disconnect::{Disconnect, DisconnectError};
 use crate::flows::watching::rename;
 use crate::ports::{
-    AuthorizationCode, EmailProvider, EventBus, Exchange, Grant, PendingConsent, ProviderError, Store, StoreError, Unavailable, Vault,
-    VaultError, WakeUps,
+    AuthorizationCode, EmailProvider, Exchange, Grant, PendingConsent, Ports, ProviderError, Store, StoreError, Unavailable, Vault,
+    VaultError,
 };
 
 /// How often a connect starts over after another one of the same owner or account came first.
@@ -30,12 +31,12 @@ const REVOKING: Duration = Duration::from_secs(30);
 
 pub(super) use self::joining::Admitted;
 
-pub struct Connect<S, V, P, W, B> {
-    pub store: S,
-    pub vault: V,
-    pub provider: P,
-    pub wake_ups: W,
-    pub bus: B,
+pub struct Connect<P: Ports> {
+    pub store: P::Store,
+    pub vault: P::Vault,
+    pub provider: P::Provider,
+    pub wake_ups: P::WakeUps,
+    pub bus: P::Bus,
     pub identity: IdentityPolicy,
     pub required_scopes: Vec<String>,
     pub uniqueness: Uniqueness,
@@ -96,7 +97,7 @@ pub fn fingerprint_of(state: &str, body: &str) -> uuid::Uuid {
     fingerprint(&["connect", state, body])
 }
 
-impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V, P, W, B> {
+impl<P: Ports> Connect<P> {
     pub async fn run(&self, request: &ConnectRequest, now: Timestamp) -> Result<Connected, ConnectError> {
         let exchange = Exchange { fingerprint: request.fingerprint, at: now };
         let Some((code, consent)) = self.code(request, now).await? else {
@@ -199,26 +200,16 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V
         let sealed = match &grant.refresh_token {
             Some(token) => self.vault.seal_refresh_token(token, &held.id).await?,
             // The stored token is the one that Google refused.
-            None if held.status == Status::NeedsReauth => return Err(ConnectError::NoRefreshToken),
-            None => held.refresh_token.clone(),
+            None if held.reading.status == Status::NeedsReauth => return Err(ConnectError::NoRefreshToken),
+            None => held.grant.refresh_token.clone(),
         };
         let held = self.at_its_address(held, &profile.email_address, now).await?;
-        let version = held.version;
-        let recovers = held.status == Status::NeedsReauth;
-        let connector = Connector {
-            status: Status::Active,
-            granted_scopes: grant.scopes.clone(),
-            version: version + 1,
-            generation: held.generation + 1,
-            refresh_token: sealed,
-            access_token: None,
-            last_error: None,
-            granted_at: now,
-            updated_at: now,
-            ..held
-        };
+        let recovers = held.reading.status == Status::NeedsReauth;
+        let generation = held.grant.generation + 1;
+        let granted = StoredGrant { scopes: grant.scopes.clone(), generation, refresh_token: sealed, granted_at: now };
+        let connector = Connector { grant: granted, ..held.clone() };
         let told: Vec<Event> = recovers.then(|| notice::recovered(&connector, now)).into_iter().collect();
-        self.store.reconnect(&connector, version, exchange, &told).await?;
+        self.store.reconnect(&held, &connector.grant, exchange, &told).await?;
         Ok((connector, told))
     }
 
@@ -238,7 +229,8 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V
         // What is there does not go for a grant that connects nothing.
         self.lasting(&admitted.grant, membership, now).await?;
         let Self { store, vault, provider, bus, .. } = self;
-        match (Disconnect { store, vault, provider, bus }).run(&held.owner_id, &held.id, now).await {
+        let access = Access { store, vault, provider, refreshes: &Refreshes::default() };
+        match (Disconnect::<P> { access, bus }).run(&held.owner_id, &held.id, now).await {
             Ok(receipt) if !receipt.data_purged => Err(ConnectError::Closing),
             // The slot is free now.
             Ok(_) | Err(DisconnectError::NotFound) => Err(StoreError::Conflict.into()),
@@ -251,7 +243,7 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V
         if held.email_address == *address {
             return Ok(held);
         }
-        if !held.unpublished.is_empty() {
+        if !held.outbox.unpublished.is_empty() {
             return Err(ConnectError::Busy);
         }
         rename(&self.store, &held, address, now).await?;

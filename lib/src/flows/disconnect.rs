@@ -9,9 +9,9 @@ use crate::domain::notice;
 use crate::domain::quota::price;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
-use crate::flows::access::{AccessError, Refreshes, Session};
+use crate::flows::access::{Access, AccessError};
 use crate::flows::publishing::tell;
-use crate::ports::{EmailProvider, EventBus, ProviderError, Store, StoreError, Vault, VaultError};
+use crate::ports::{EmailProvider, Ports, ProviderError, Store, StoreError, Vault, VaultError};
 
 /// How often a step starts over after another writer came first.
 const MOST_ATTEMPTS: u32 = 5;
@@ -21,11 +21,9 @@ const GIVE_UP_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
 const RECORDS: u32 = 100;
 const MOST_ROUNDS: u32 = 20;
 
-pub struct Disconnect<'a, S, V, P, B> {
-    pub store: &'a S,
-    pub vault: &'a V,
-    pub provider: &'a P,
-    pub bus: &'a B,
+pub struct Disconnect<'a, P: Ports> {
+    pub access: Access<'a, P>,
+    pub bus: &'a P::Bus,
 }
 
 /// What is done. What is not done yet goes on by itself.
@@ -45,28 +43,28 @@ pub enum DisconnectError {
     Store(#[from] StoreError),
 }
 
-impl<S: Store, V: Vault, P: EmailProvider, B: EventBus> Disconnect<'_, S, V, P, B> {
+impl<P: Ports> Disconnect<'_, P> {
     /// Asked again, it goes on where it stands.
     pub async fn run(&self, owner: &OwnerId, id: &ConnectorId, now: Timestamp) -> Result<Receipt, DisconnectError> {
-        let connector = self.store.connector(owner, id).await?.ok_or(DisconnectError::NotFound)?;
+        let connector = self.access.store.connector(owner, id).await?.ok_or(DisconnectError::NotFound)?;
         let closing = self.begin(connector, now).await?.ok_or(DisconnectError::NotFound)?;
-        Ok(close(self.store, self.vault, self.provider, closing, now).await?)
+        Ok(close(self.access, closing, now).await?)
     }
 
     /// From here on nothing of it fires, and nobody joins an account that is about to be left by its last connector.
     pub(super) async fn begin(&self, mut connector: Connector, now: Timestamp) -> Result<Option<Connector>, StoreError> {
         let mut attempt = 1;
         while connector.closing.is_none() {
-            let membership = self.store.membership(&connector.google_sub).await?;
+            let membership = self.access.store.membership(&connector.google_sub).await?;
             let last = membership.is_last(&connector.id);
             let closing = Closing { since: now, last, watch_stopped: None, grant_revoked: None };
             let told = [notice::disconnected(&connector, now)];
-            match self.store.begin_closing(&connector, &closing, &membership.closed_by(&connector.id), &told).await {
-                Ok(()) => tell(self.store, self.bus, &connector.location(), &told, now).await,
+            match self.access.store.begin_closing(&connector, &closing, &membership.closed_by(&connector.id), &told).await {
+                Ok(()) => tell(self.access.store, self.bus, &connector.location(), &told, now).await,
                 Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error),
             }
-            match self.store.connector(&connector.owner_id, &connector.id).await? {
+            match self.access.store.connector(&connector.owner_id, &connector.id).await? {
                 Some(again) => connector = again,
                 None => return Ok(None),
             }
@@ -76,45 +74,37 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus> Disconnect<'_, S, V, P, 
 }
 
 /// Does what is left to do of an end that was begun. An error means that the table failed: ask again.
-pub async fn close(
-    store: &impl Store,
-    vault: &impl Vault,
-    provider: &impl EmailProvider,
-    connector: Connector,
-    now: Timestamp,
-) -> Result<Receipt, StoreError> {
+pub async fn close<P: Ports>(access: Access<'_, P>, connector: Connector, now: Timestamp) -> Result<Receipt, StoreError> {
     let Some(mut closing) = connector.closing.clone() else { return Err(StoreError::Conflict) };
     if closing.last {
-        take_from_google(store, vault, provider, &connector, &mut closing, now).await?;
+        take_from_google(access, &connector, &mut closing, now).await?;
     }
     let left = !closing.last || closing.grant_revoked.is_some() || closing.since.after(GIVE_UP_AFTER) <= now;
     Ok(Receipt {
         watch_stopped: closing.watch_stopped == Some(true),
         grant_revoked: closing.grant_revoked == Some(true),
-        data_purged: left && purge(store, connector, closing.last, now).await?,
+        data_purged: left && purge(access.store, connector, closing.last, now).await?,
     })
 }
 
 /// Stops, then revokes: a grant that is gone can stop nothing.
-async fn take_from_google(
-    store: &impl Store,
-    vault: &impl Vault,
-    provider: &impl EmailProvider,
+async fn take_from_google<P: Ports>(
+    access: Access<'_, P>,
     connector: &Connector,
     closing: &mut Closing,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     if closing.watch_stopped.is_none() {
-        closing.watch_stopped = answered(connector, stop(store, vault, provider, connector, now).await);
+        closing.watch_stopped = answered(connector, stop(access, connector, now).await);
         match closing.watch_stopped {
-            Some(_) => record(store, connector, closing).await?,
+            Some(_) => record(access.store, connector, closing).await?,
             None => return Ok(()),
         }
     }
     if closing.grant_revoked.is_none() {
-        closing.grant_revoked = answered(connector, revoke(vault, provider, connector).await);
+        closing.grant_revoked = answered(connector, revoke(access, connector).await);
         if closing.grant_revoked.is_some() {
-            record(store, connector, closing).await?;
+            record(access.store, connector, closing).await?;
         }
     }
     Ok(())
@@ -141,17 +131,11 @@ fn answered(connector: &Connector, outcome: Result<bool, AccessError>) -> Option
     }
 }
 
-async fn stop(
-    store: &impl Store,
-    vault: &impl Vault,
-    provider: &impl EmailProvider,
-    connector: &Connector,
-    now: Timestamp,
-) -> Result<bool, AccessError> {
+async fn stop<P: Ports>(access: Access<'_, P>, connector: &Connector, now: Timestamp) -> Result<bool, AccessError> {
+    let provider = access.provider;
     let stopped = async {
-        let refreshes = Refreshes::default();
-        let mut session = Session::open(store, vault, provider, &refreshes, connector, now).await?;
-        session.call(price::STOP, |access| async move { provider.stop(&access).await }).await
+        let mut session = access.session(connector, now).await?;
+        session.call(price::STOP, |token| async move { provider.stop(&token).await }).await
     };
     match stopped.await {
         Ok(()) => Ok(true),
@@ -163,9 +147,9 @@ async fn stop(
     }
 }
 
-async fn revoke(vault: &impl Vault, provider: &impl EmailProvider, connector: &Connector) -> Result<bool, AccessError> {
-    let token = vault.open_refresh_token(&connector.refresh_token, &connector.id).await?;
-    Ok(provider.revoke(&token).await.map(|_| true)?)
+async fn revoke<P: Ports>(access: Access<'_, P>, connector: &Connector) -> Result<bool, AccessError> {
+    let token = access.vault.open_refresh_token(&connector.grant.refresh_token, &connector.id).await?;
+    Ok(access.provider.revoke(&token).await.map(|_| true)?)
 }
 
 /// Forgets the connector and all that was told of it, once nothing waits for publication. Starts over when another writer
@@ -173,7 +157,7 @@ async fn revoke(vault: &impl Vault, provider: &impl EmailProvider, connector: &C
 async fn purge(store: &impl Store, mut connector: Connector, last: bool, now: Timestamp) -> Result<bool, StoreError> {
     let mut attempt = 1;
     loop {
-        if !connector.unpublished.is_empty() || !forget_records(store, &connector.id).await? {
+        if !connector.outbox.unpublished.is_empty() || !forget_records(store, &connector.id).await? {
             return Ok(false);
         }
         let (triggers, membership) = tokio::join!(store.triggers(&connector.owner_id), store.membership(&connector.google_sub));

@@ -15,13 +15,13 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::{Trigger, TriggerType};
 use crate::domain::webhook::{Signature, UnusablePayload, fired};
 use crate::flows::publishing::tell;
-use crate::ports::{EventBus, Hook, Signatures, Store, StoreError, Vault, VaultError};
+use crate::ports::{Hook, Ports, Signatures, Store, StoreError, Vault, VaultError};
 
-pub struct Fire<'a, S, V, B, H> {
-    pub store: &'a S,
-    pub vault: &'a V,
-    pub bus: &'a B,
-    pub signatures: &'a H,
+pub struct Fire<'a, P: Ports> {
+    pub store: &'a P::Store,
+    pub vault: &'a P::Vault,
+    pub bus: &'a P::Bus,
+    pub signatures: &'a P::Signatures,
     pub opened: &'a OpenedSecrets,
     pub limits: &'a Limits,
 }
@@ -75,7 +75,7 @@ pub enum FireError {
     Store(#[from] StoreError),
 }
 
-impl<S: Store, V: Vault, B: EventBus, H: Signatures> Fire<'_, S, V, B, H> {
+impl<P: Ports> Fire<'_, P> {
     /// By its owner, whom a token proved. `delivery` tells one sending from another.
     pub async fn as_owner(&self, owner: &OwnerId, id: &TriggerId, delivery: &str, body: &[u8], now: Timestamp) -> Result<Fired, FireError> {
         // Another body under the same name is another sending.
@@ -152,7 +152,7 @@ impl<S: Store, V: Vault, B: EventBus, H: Signatures> Fire<'_, S, V, B, H> {
         let trigger = self.webhook(owner, id).await.map_err(nothing)?;
         let connector = self.store.connector(owner, &trigger.config.connector_id).await.map_err(|error| nothing(error.into()))?;
         let connector = connector.filter(|connector| connector.closing.is_none()).ok_or_else(|| nothing(FireError::NotFound))?;
-        if connector.unpublished.len() > MOST_UNPUBLISHED {
+        if connector.outbox.unpublished.len() > MOST_UNPUBLISHED {
             return Err(nothing(StoreError::Unavailable("too many events wait for the bus".into()).into()));
         }
         let event = fired(&connector, &trigger, delivery, body, now).map_err(|error| nothing(error.into()))?;

@@ -7,16 +7,9 @@ use crate::domain::operation::request::{Format, MailRequest};
 use crate::domain::outgoing::Outgoing;
 use crate::domain::provider::registered;
 use crate::domain::timestamp::Timestamp;
-use crate::flows::access::{AccessError, Refreshes, Session};
+use crate::flows::access::{Access, AccessError, Session};
 use crate::flows::admitting::{Unusable, admit};
-use crate::ports::{EmailProvider, Performed, ProviderError, Sender, Store, Vault};
-
-pub struct Operate<'a, S, V, P> {
-    pub store: &'a S,
-    pub vault: &'a V,
-    pub provider: &'a P,
-    pub refreshes: &'a Refreshes,
-}
+use crate::ports::{EmailProvider, Performed, Ports, ProviderError, Sender, Store};
 
 #[derive(Debug, thiserror::Error)]
 pub enum OperateError {
@@ -29,24 +22,23 @@ pub enum OperateError {
     Unusable(#[from] Unusable),
 }
 
-impl<S: Store, V: Vault, P: EmailProvider> Operate<'_, S, V, P> {
+impl<P: Ports> Access<'_, P> {
     /// Nothing is asked of the provider that the connector's state or its scopes rule out.
-    pub async fn run(
-        &self,
+    pub async fn perform(
+        self,
         owner: &OwnerId,
         id: &ConnectorId,
         mut request: MailRequest,
         now: Timestamp,
     ) -> Result<Performed, OperateError> {
         let connector = self.store.connector(owner, id).await.map_err(Unusable::from)?.ok_or(OperateError::NotFound)?;
-        let missing = registered(connector.provider).missing_scope(&request, &connector.granted_scopes);
+        let missing = registered(connector.provider).missing_scope(&request, &connector.grant.scopes);
         admit(&connector, missing, now)?;
-        let session = Session::open(self.store, self.vault, self.provider, self.refreshes, &connector, now).await;
-        let mut session = session.map_err(Unusable::from)?;
+        let mut session = self.session(&connector, now).await.map_err(Unusable::from)?;
         let mut units = 0;
         if let Some((mail, original)) = answered(&mut request) {
             let asked = MailRequest::GetMessage(original, Format::Metadata);
-            let read = self.call(&mut session, &connector, &asked, now).await.map_err(|error| match error {
+            let read = call(&mut session, &connector, &asked, now).await.map_err(|error| match error {
                 AccessError::Provider(ProviderError::Refused { status: 404, .. }) => OperateError::NothingToAnswer,
                 error => Unusable::from(error).into(),
             })?;
@@ -55,23 +47,20 @@ impl<S: Store, V: Vault, P: EmailProvider> Operate<'_, S, V, P> {
             let MessageView::Whole(original) = *view else { return Err(OperateError::NothingToAnswer) };
             **mail = std::mem::take(&mut **mail).in_reply_to(&original, &connector.email_address);
         }
-        let performed = self.call(&mut session, &connector, &request, now).await.map_err(Unusable::from)?;
+        let performed = call(&mut session, &connector, &request, now).await.map_err(Unusable::from)?;
         Ok(Performed { units: units + performed.units, ..performed })
     }
+}
 
-    async fn call(
-        &self,
-        session: &mut Session<'_, S, V, P>,
-        connector: &Connector,
-        request: &MailRequest,
-        now: Timestamp,
-    ) -> Result<Performed, AccessError> {
-        let sender = Sender { address: &connector.email_address, now };
-        let units = registered(connector.provider).units(request);
-        let provider = self.provider;
-        let perform = |access| async move { provider.perform(&access, request, sender).await };
-        session.call(units, perform).await
-    }
+async fn call<P: Ports>(
+    session: &mut Session<'_, P>,
+    connector: &Connector,
+    request: &MailRequest,
+    now: Timestamp,
+) -> Result<Performed, AccessError> {
+    let sender = Sender { address: &connector.email_address, now };
+    let (provider, units) = (session.provider(), registered(connector.provider).units(request));
+    session.call(units, |token| async move { provider.perform(&token, request, sender).await }).await
 }
 
 /// A mail that answers another one, and which.

@@ -6,7 +6,7 @@ use crate::domain::id::{ConnectorId, EventId, OwnerId};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
 use crate::flows::disconnect::{Disconnect, Receipt, close};
-use crate::ports::{EmailProvider, EventBus, Store, StoreError, Vault};
+use crate::ports::{Ports, Store, StoreError};
 
 /// Where the next page of an export begins: after this record of this connector.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,21 +64,21 @@ async fn page(store: &impl Store, connectors: &[Connector], place: Place, most: 
 
 /// Ends every connector of the owner, with all that hangs on it. What is not done yet goes on by itself; asked again, it
 /// answers how far that is.
-pub async fn erase<S: Store, V: Vault, P: EmailProvider, B: EventBus>(
-    disconnect: &Disconnect<'_, S, V, P, B>,
+pub async fn erase<P: Ports>(
+    disconnect: &Disconnect<'_, P>,
     owner: &OwnerId,
     now: Timestamp,
 ) -> Result<Vec<(ConnectorId, Receipt)>, StoreError> {
     // All ends are begun before the first is brought about: what this request does not get to goes on by itself.
     let mut ending = Vec::new();
-    for connector in disconnect.store.connectors(owner).await? {
+    for connector in disconnect.access.store.connectors(owner).await? {
         ending.extend(disconnect.begin(connector, now).await?);
     }
-    disconnect.store.forget_requests(owner).await?;
+    disconnect.access.store.forget_requests(owner).await?;
     let mut receipts = Vec::new();
     for connector in ending {
         let id = connector.id.clone();
-        let closed = close(disconnect.store, disconnect.vault, disconnect.provider, connector, now).await;
+        let closed = close(disconnect.access, connector, now).await;
         let receipt = closed.unwrap_or_else(|error| {
             tracing::warn!(%error, connector = %id, "the connector's end is not done, and is tried again");
             Receipt::default()

@@ -14,18 +14,18 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::TriggerType;
 use crate::domain::wake_up::WakeUp;
 use crate::flows::access::{AccessError, Refreshes};
-use crate::ports::{Clock, EmailProvider, EventBus, Store, StoreError, Vault, WakeUps};
+use crate::ports::{Ports, Store, StoreError};
 
 /// How often a wake-up starts over after another writer came first, before the queue delivers it again.
 const MOST_ATTEMPTS: u32 = 3;
 
-pub struct Process<S, V, P, B, W, C> {
-    pub store: S,
-    pub vault: V,
-    pub provider: P,
-    pub bus: B,
-    pub wake_ups: W,
-    pub clock: C,
+pub struct Process<P: Ports> {
+    pub store: P::Store,
+    pub vault: P::Vault,
+    pub provider: P::Provider,
+    pub bus: P::Bus,
+    pub wake_ups: P::WakeUps,
+    pub clock: P::Machine,
     pub pace: Pace,
     pub refreshes: Refreshes,
 }
@@ -74,7 +74,7 @@ impl ProcessError {
     }
 }
 
-impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Process<S, V, P, B, W, C> {
+impl<P: Ports> Process<P> {
     /// Handles one wake-up of a mailbox for all its connectors; no outcome at all if nobody connected it. `began` is when
     /// this invocation began. An error means that the wake-up must come again: cursors stand where they stood, or where a
     /// commit moved them.

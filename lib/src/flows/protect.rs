@@ -7,15 +7,15 @@ use crate::domain::id::ConnectorId;
 use crate::domain::security_event::{Happened, SecurityEvent, Unreadable, concerns};
 use crate::domain::timestamp::Timestamp;
 use crate::flows::suspending::suspend;
-use crate::ports::{EventBus, Store, StoreError, TokenError, TokenVerifier};
+use crate::ports::{Ports, Store, StoreError, TokenError, TokenVerifier};
 
 /// How long an event is known to have been seen. What comes again after that changes nothing either: it is older than the grant.
 const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
 
-pub struct Protect<'a, S, B, T> {
-    pub store: &'a S,
-    pub bus: &'a B,
-    pub verifier: &'a T,
+pub struct Protect<'a, P: Ports> {
+    pub store: &'a P::Store,
+    pub bus: &'a P::Bus,
+    pub verifier: &'a P::Verifier,
     pub policy: &'a SecurityEventPolicy,
 }
 
@@ -42,7 +42,7 @@ pub enum ProtectError {
     Store(#[from] StoreError),
 }
 
-impl<S: Store, B: EventBus, T: TokenVerifier> Protect<'_, S, B, T> {
+impl<P: Ports> Protect<'_, P> {
     pub async fn run(&self, token: &str, now: Timestamp) -> Result<Protected, ProtectError> {
         let claims = self.verifier.verify(token, now).await?;
         self.policy.admit(&claims, now)?;

@@ -6,12 +6,12 @@ use crate::domain::id::fingerprint;
 use crate::domain::push::{Envelope, Malformed, Notification};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::wake_up::WakeUp;
-use crate::ports::{Quarantine, TokenError, TokenVerifier, Unavailable, WakeUps};
+use crate::ports::{Ports, Quarantine, TokenError, TokenVerifier, Unavailable, WakeUps};
 
-pub struct Receive<T, W, Q> {
-    pub verifier: T,
-    pub wake_ups: W,
-    pub quarantine: Q,
+pub struct Receive<P: Ports> {
+    pub verifier: P::Verifier,
+    pub wake_ups: P::WakeUps,
+    pub quarantine: P::Quarantine,
     pub policy: PushPolicy,
     /// The only subscription that may push to us, as `projects/…/subscriptions/…`.
     pub subscription: String,
@@ -63,7 +63,7 @@ pub enum PushError {
     Queue(#[from] Unavailable),
 }
 
-impl<T: TokenVerifier, W: WakeUps, Q: Quarantine> Receive<T, W, Q> {
+impl<P: Ports> Receive<P> {
     pub async fn push(&self, token: Option<&str>, body: &[u8], now: Timestamp) -> Result<Received, PushError> {
         let claims = self.verifier.verify(token.ok_or(PushError::NoToken)?, now).await?;
         self.policy.admit(&claims, now)?;

@@ -8,16 +8,9 @@ use crate::domain::rehearsal::{Looked, Reach, event_of, look};
 use crate::domain::scopes::{Capability, GMAIL_READONLY, capabilities};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::TriggerType;
-use crate::flows::access::{AccessError, Refreshes, Session};
+use crate::flows::access::{Access, AccessError, Session};
 use crate::flows::admitting::{Unusable, admit};
-use crate::ports::{EmailProvider, Fetched, ProviderError, Store, Vault};
-
-pub struct Rehearse<'a, S, V, P> {
-    pub store: &'a S,
-    pub vault: &'a V,
-    pub provider: &'a P,
-    pub refreshes: &'a Refreshes,
-}
+use crate::ports::{EmailProvider, Fetched, Ports, ProviderError, Store};
 
 /// What a rehearsal came to.
 #[derive(Debug)]
@@ -43,8 +36,8 @@ pub enum RehearseError {
     Unusable(#[from] Unusable),
 }
 
-impl<S: Store, V: Vault, P: EmailProvider> Rehearse<'_, S, V, P> {
-    pub async fn run(&self, owner: &OwnerId, id: &TriggerId, reach: Reach, now: Timestamp) -> Result<Rehearsed, RehearseError> {
+impl<P: Ports> Access<'_, P> {
+    pub async fn rehearse(self, owner: &OwnerId, id: &TriggerId, reach: Reach, now: Timestamp) -> Result<Rehearsed, RehearseError> {
         let trigger = self.store.trigger(owner, id).await.map_err(Unusable::from)?.ok_or(RehearseError::NotFound)?;
         if trigger.kind != TriggerType::Email {
             return Err(RehearseError::NotOfMail);
@@ -52,13 +45,12 @@ impl<S: Store, V: Vault, P: EmailProvider> Rehearse<'_, S, V, P> {
         let connector = self.store.connector(owner, &trigger.config.connector_id).await.map_err(Unusable::from)?;
         let connector = connector.ok_or(RehearseError::NotFound)?;
         // Under `gmail.metadata` alone Gmail refuses searches.
-        let reads = capabilities(&connector.granted_scopes).contains(&Capability::Read);
+        let reads = capabilities(&connector.grant.scopes).contains(&Capability::Read);
         admit(&connector, (!reads).then_some(GMAIL_READONLY), now)?;
-        let session = Session::open(self.store, self.vault, self.provider, self.refreshes, &connector, now).await;
-        let mut session = session.map_err(Unusable::from)?;
-        let (ids, truncated) = self.list(&mut session, reach, now).await.map_err(Unusable::from)?;
+        let mut session = self.session(&connector, now).await.map_err(Unusable::from)?;
+        let (ids, truncated) = list(&mut session, reach, now).await.map_err(Unusable::from)?;
         let events: Vec<EventId> = ids.iter().map(|message| event_of(&connector, &trigger, message)).collect();
-        let (fetched, decided) = tokio::join!(self.fetch(&mut session, &ids), self.store.decided(&events));
+        let (fetched, decided) = tokio::join!(fetch(&mut session, &ids), self.store.decided(&events));
         let (fetched, decided) =
             (fetched.map_err(Unusable::from)?, decided.map_err(Unusable::from)?.into_iter().collect::<HashSet<EventId>>());
         let mut looked: Vec<Looked> = Vec::new();
@@ -70,42 +62,42 @@ impl<S: Store, V: Vault, P: EmailProvider> Rehearse<'_, S, V, P> {
         let unreadable = fetched.failed.into_iter().map(|(message, _)| message).collect();
         Ok(Rehearsed { looked, unreadable, truncated, units: session.units() })
     }
+}
 
-    /// The messages of those days, as many as may be looked at, and whether there are more.
-    async fn list(&self, session: &mut Session<'_, S, V, P>, reach: Reach, now: Timestamp) -> Result<(Vec<MessageId>, bool), AccessError> {
-        let (provider, slice) = (self.provider, reach.slice(now));
-        let (mut found, mut page_token) = (Vec::new(), None::<String>);
-        loop {
-            let page = session.call(price::LIST, |access| {
-                let (slice, token) = (&slice, page_token.clone());
-                async move { provider.list(&access, slice, token.as_deref()).await }
-            });
-            let page = page.await?;
-            found.extend(page.messages);
-            let more = page.next_page_token.is_some();
-            if found.len() >= reach.limit || !more {
-                let truncated = more || found.len() > reach.limit;
-                found.truncate(reach.limit);
-                return Ok((found, truncated));
-            }
-            if page.next_page_token == page_token {
-                return Err(ProviderError::unavailable("the list's pages do not end").into());
-            }
-            page_token = page.next_page_token;
+/// The messages of those days, as many as may be looked at, and whether there are more.
+async fn list<P: Ports>(session: &mut Session<'_, P>, reach: Reach, now: Timestamp) -> Result<(Vec<MessageId>, bool), AccessError> {
+    let (provider, slice) = (session.provider(), reach.slice(now));
+    let (mut found, mut page_token) = (Vec::new(), None::<String>);
+    loop {
+        let page = session.call(price::LIST, |access| {
+            let (slice, token) = (&slice, page_token.clone());
+            async move { provider.list(&access, slice, token.as_deref()).await }
+        });
+        let page = page.await?;
+        found.extend(page.messages);
+        let more = page.next_page_token.is_some();
+        if found.len() >= reach.limit || !more {
+            let truncated = more || found.len() > reach.limit;
+            found.truncate(reach.limit);
+            return Ok((found, truncated));
         }
+        if page.next_page_token == page_token {
+            return Err(ProviderError::unavailable("the list's pages do not end").into());
+        }
+        page_token = page.next_page_token;
     }
+}
 
-    /// A rehearsal of half of the mail would say of the other half that it is not there.
-    async fn fetch(&self, session: &mut Session<'_, S, V, P>, ids: &[MessageId]) -> Result<Fetched, AccessError> {
-        if ids.is_empty() {
-            return Ok(Fetched::default());
-        }
-        let provider = self.provider;
-        let units = price::MESSAGE.saturating_mul(u32::try_from(ids.len()).unwrap_or(u32::MAX));
-        let mut fetched = session.call(units, |access| async move { provider.messages(&access, ids, false).await }).await?;
-        match fetched.unanswered.take() {
-            Some((_, error)) => Err(error.into()),
-            None => Ok(fetched),
-        }
+/// A rehearsal of half of the mail would say of the other half that it is not there.
+async fn fetch<P: Ports>(session: &mut Session<'_, P>, ids: &[MessageId]) -> Result<Fetched, AccessError> {
+    if ids.is_empty() {
+        return Ok(Fetched::default());
+    }
+    let provider = session.provider();
+    let units = price::MESSAGE.saturating_mul(u32::try_from(ids.len()).unwrap_or(u32::MAX));
+    let mut fetched = session.call(units, |access| async move { provider.messages(&access, ids, false).await }).await?;
+    match fetched.unanswered.take() {
+        Some((_, error)) => Err(error.into()),
+        None => Ok(fetched),
     }
 }

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream;
 
-use crate::domain::connector::{Connector, Location};
+use crate::domain::connector::{Connector, Location, Reading};
 use crate::domain::event::Event;
 use crate::domain::metric::WATCH_LEFT;
 use crate::domain::notice;
@@ -15,10 +15,10 @@ use crate::domain::quota::price;
 use crate::domain::sweep::{Patience, Sweep, lapsed, next_sweep, sweep, unproven};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::wake_up::{Kind, WakeUp};
-use crate::flows::access::{AccessError, Refreshes, Session};
+use crate::flows::access::{Access, AccessError, Refreshes};
 use crate::flows::disconnect::close;
 use crate::flows::watching::{rename, watch};
-use crate::ports::{Clock, Commit, Due, EmailProvider, ProviderError, SWEEP_SHARDS, Store, StoreError, Unavailable, Vault, WakeUps};
+use crate::ports::{Clock, Commit, Due, EmailProvider, Ports, ProviderError, SWEEP_SHARDS, Store, StoreError, Unavailable, WakeUps};
 
 /// How many due rows of a shard are read at once.
 pub const MOST_PER_SHARD: u32 = 100;
@@ -27,12 +27,12 @@ pub const AT_ONCE: usize = 8;
 /// When a connector is swept again whose sweep failed.
 pub const AGAIN_AFTER: Duration = Duration::from_secs(60);
 
-pub struct Renew<S, V, P, W, C> {
-    pub store: S,
-    pub vault: V,
-    pub provider: P,
-    pub wake_ups: W,
-    pub clock: C,
+pub struct Renew<P: Ports> {
+    pub store: P::Store,
+    pub vault: P::Vault,
+    pub provider: P::Provider,
+    pub wake_ups: P::WakeUps,
+    pub clock: P::Machine,
     pub patience: Patience,
     /// After this long a run begins nothing new; what is left is due still when the next one comes.
     pub budget: Duration,
@@ -109,7 +109,7 @@ enum Done {
     Closed,
 }
 
-impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, C: Clock> Renew<S, V, P, W, C> {
+impl<P: Ports> Renew<P> {
     pub async fn run(&self, began: Timestamp) -> Swept {
         let shards = join_all((0..SWEEP_SHARDS).map(|shard| self.sweep_shard(shard, began))).await;
         shards.into_iter().fold(Swept::default(), Swept::and)
@@ -195,9 +195,9 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, C: Clock> Renew<S, V, P, 
 
     /// Nothing but a push or a look of our own tells of new mail now: whoever runs this must know.
     async fn tell_lapse(&self, connector: Connector, ended: Timestamp) -> Result<Connector, SweepError> {
-        let told = Connector { lapse_told: Some(ended), ..connector.clone() };
+        let reading = Reading { lapse_notified_at: Some(ended), ..connector.reading.clone() };
         let event = notice::watch_lapsed(&connector, ended, self.clock.now());
-        self.commit(&connector, told, &[event]).await
+        self.commit(&connector, reading, &[event]).await
     }
 
     /// Watches again. Neither the answer's history id nor anything else here touches the cursor.
@@ -205,7 +205,7 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, C: Clock> Renew<S, V, P, 
         // The watch's first notification may be published before its answer is here.
         let now = self.clock.now();
         let answer = async {
-            let mut session = self.session(&connector).await?;
+            let mut session = self.access().session(&connector, self.clock.now()).await?;
             session.call(price::WATCH, |access| async move { watch(&self.provider, &access).await }).await
         };
         let answer = answer.await;
@@ -223,7 +223,7 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, C: Clock> Renew<S, V, P, 
             Err(AccessError::Provider(refusal)) => (connector.watch.failed(refusal.to_string(), now), Done::NotRenewed),
             Err(other) => return Err(other.into()),
         };
-        self.store.record_watch(&connector.location(), connector.generation, &watch).await?;
+        self.store.record_watch(&connector.location(), connector.grant.generation, &watch).await?;
         self.schedule(&Connector { watch, ..connector }, None).await?;
         Ok(done)
     }
@@ -231,7 +231,7 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, C: Clock> Renew<S, V, P, 
     /// Asks the mailbox, for one unit, whether anything happened that nobody told of; and what its address is now.
     async fn compare(&self, connector: &Connector) -> Result<Vec<Done>, SweepError> {
         let answer = async {
-            let mut session = self.session(connector).await?;
+            let mut session = self.access().session(connector, self.clock.now()).await?;
             session.call(price::PROFILE, |access| async move { self.provider.profile(&access).await }).await
         };
         let profile = match answer.await {
@@ -248,7 +248,7 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, C: Clock> Renew<S, V, P, 
             return Ok(vec![Done::Renamed]);
         }
         // Settled, not only listed: then there is nothing that a listing could still show.
-        if profile.history_id == connector.position.settled {
+        if profile.history_id == connector.reading.position.settled {
             self.schedule(connector, Some(self.clock.now())).await?;
             return Ok(vec![Done::Silent]);
         }
@@ -259,24 +259,25 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, C: Clock> Renew<S, V, P, 
     async fn close(&self, connector: Connector) -> Result<Vec<Done>, SweepError> {
         // Before anything else: whoever fails here must not fill the page that others wait for.
         self.schedule(&connector, None).await?;
-        let receipt = close(&self.store, &self.vault, &self.provider, connector, self.clock.now()).await?;
+        let receipt = close(self.access(), connector, self.clock.now()).await?;
         Ok(receipt.data_purged.then_some(Done::Closed).into_iter().collect())
     }
 
-    async fn session(&self, connector: &Connector) -> Result<Session<'_, S, V, P>, AccessError> {
-        Session::open(&self.store, &self.vault, &self.provider, &self.refreshes, connector, self.clock.now()).await
+    fn access(&self) -> Access<'_, P> {
+        Access { store: &self.store, vault: &self.vault, provider: &self.provider, refreshes: &self.refreshes }
     }
 
     async fn without_grant(&self, connector: &Connector, reason: &str) -> Result<(), SweepError> {
         let event = notice::needs_reauth(connector, reason, self.clock.now());
-        self.commit(connector, connector.without_grant(reason), &[event]).await?;
+        self.commit(connector, connector.reading.without_grant(reason), &[event]).await?;
         Ok(())
     }
 
     /// The events are published by the wake-up that finds them waiting.
-    async fn commit(&self, before: &Connector, after: Connector, events: &[Event]) -> Result<Connector, SweepError> {
+    async fn commit(&self, before: &Connector, reading: Reading, events: &[Event]) -> Result<Connector, SweepError> {
+        let after = Connector { reading, ..before.clone() };
         let next_sweep = next_sweep(&after, self.patience);
-        self.store.commit(&Commit { before, after: &after, events, next_sweep, now: self.clock.now() }).await?;
+        self.store.commit(&Commit { before, after: &after.reading, events, next_sweep, now: self.clock.now() }).await?;
         Ok(Connector { version: before.version + 1, ..after })
     }
 

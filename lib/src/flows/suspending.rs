@@ -21,7 +21,7 @@ pub async fn suspend(
     let mut attempt = 1;
     loop {
         let Some(before) = store.connector_at(location).await?.filter(&concerned) else { return Ok(false) };
-        let (after, told) = (before.without_grant(why), [notice::needs_reauth(&before, why, now)]);
+        let (after, told) = (before.reading.without_grant(why), [notice::needs_reauth(&before, why, now)]);
         match store.commit(&Commit { before: &before, after: &after, events: &told, next_sweep: None, now }).await {
             Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
             Err(error) => return Err(error),

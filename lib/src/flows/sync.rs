@@ -26,7 +26,7 @@ pub async fn ask(store: &impl Store, wake_ups: &impl WakeUps, owner: &OwnerId, i
     if connector.closing.is_some() {
         return Err(SyncError::Closing);
     }
-    if connector.status == Status::NeedsReauth {
+    if connector.reading.status == Status::NeedsReauth {
         return Err(SyncError::NeedsReauth);
     }
     Ok(wake_ups.send(&WakeUp::own(Kind::Sync, connector.email_address, now), None).await?)

@@ -5,16 +5,16 @@ use crate::domain::connector::{Connector, Location};
 use crate::domain::id::{ConnectorId, OwnerId};
 use crate::domain::timestamp::Timestamp;
 use crate::flows::suspending::suspend;
-use crate::ports::{EmailProvider, EventBus, ProviderError, Store, StoreError, Vault, VaultError};
+use crate::ports::{EmailProvider, Ports, ProviderError, Store, StoreError, Vault, VaultError};
 
 /// As `CONNECTOR_NEEDS_REAUTH` tells it.
 pub const WHY: &str = "withdrawn by the operator";
 
-pub struct Withdraw<'a, S, V, P, B> {
-    pub store: &'a S,
-    pub vault: &'a V,
-    pub provider: &'a P,
-    pub bus: &'a B,
+pub struct Withdraw<'a, P: Ports> {
+    pub store: &'a P::Store,
+    pub vault: &'a P::Vault,
+    pub provider: &'a P::Provider,
+    pub bus: &'a P::Bus,
 }
 
 /// What came of it. Nobody is in either list if the connector is gone, on its way out, or waits for its user already; what it held
@@ -43,13 +43,13 @@ pub enum WithdrawError {
     Provider(#[from] ProviderError),
 }
 
-impl<S: Store, V: Vault, P: EmailProvider, B: EventBus> Withdraw<'_, S, V, P, B> {
+impl<P: Ports> Withdraw<'_, P> {
     /// Doing it again does no harm. Of whom a run that broke off did not get to, each must be named: Google does not say of a dead
     /// token whose grant went with it.
     pub async fn run(&self, location: &Location, now: Timestamp) -> Result<Withdrawn, WithdrawError> {
         let Some(connector) = self.store.connector_at(location).await? else { return Ok(Withdrawn::default()) };
         let mut held = self.others(&connector).await?;
-        let token = self.vault.open_refresh_token(&connector.refresh_token, &connector.id).await?;
+        let token = self.vault.open_refresh_token(&connector.grant.refresh_token, &connector.id).await?;
         // A token that is unknown there took nobody else's with it: the others may live by a newer grant.
         if !self.provider.revoke(&token).await? {
             held.clear();
@@ -58,7 +58,7 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus> Withdraw<'_, S, V, P, B>
         let mut withdrawn = Withdrawn::default();
         for connector in held {
             // A connect that came meanwhile has a grant of its own, and says so by its generation.
-            let same_grant = |row: &Connector| row.is_live() && row.generation == connector.generation;
+            let same_grant = |row: &Connector| row.is_live() && row.grant.generation == connector.grant.generation;
             match suspend(self.store, self.bus, &connector.location(), WHY, now, same_grant).await {
                 Ok(true) => withdrawn.suspended.push(Suspended { connector: connector.id, owner: connector.owner_id }),
                 Ok(false) => {}

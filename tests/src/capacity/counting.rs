@@ -5,6 +5,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use email_connectors::adapters::dynamodb::DynamoStore;
+use email_connectors::adapters::hmac::HmacSha256;
 use email_connectors::adapters::kms::KmsVault;
 use email_connectors::domain::claims::IdentityPolicy;
 use email_connectors::domain::connector::Uniqueness;
@@ -12,18 +13,22 @@ use email_connectors::domain::id::ConnectorId;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::trigger::NewTrigger;
 use email_connectors::domain::wake_up::{Kind, WakeUp};
-use email_connectors::flows::access::Refreshes;
+use email_connectors::flows::access::{Access, Refreshes};
 use email_connectors::flows::connect::Connect;
 use email_connectors::flows::disconnect::Disconnect;
 use email_connectors::flows::process::Process;
 use email_connectors::flows::renew::Renew;
 use email_connectors::flows::subscribe;
+use email_connectors::ports::Ports;
 use serde_json::{Value, json};
 
 use super::aws::MeteredAws;
 use super::table::Tally;
 use crate::stage::{PACE, PATIENCE, PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION, SWEEP_BUDGET, Stage};
-use crate::world::{Account, CLIENT_ID, Consent, FixedClock, Mail, MemoryBus, MemoryGmail, MemoryWakeUps, SCOPES};
+use crate::world::{
+    Account, CLIENT_ID, Consent, Mail, MemoryBus, MemoryDepths, MemoryGmail, MemoryMachine, MemoryQuarantine, MemoryVerifier,
+    MemoryWakeUps, SCOPES,
+};
 
 /// Requests that one function makes, one after the other.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -64,11 +69,27 @@ enum Who {
     Renewer,
 }
 
+/// The table and the key of a metered AWS, all else in memory.
+struct Metered;
+
+impl Ports for Metered {
+    type Store = DynamoStore;
+    type Vault = KmsVault;
+    type Provider = MemoryGmail;
+    type WakeUps = MemoryWakeUps;
+    type Depths = MemoryDepths;
+    type Quarantine = MemoryQuarantine;
+    type Bus = MemoryBus;
+    type Signatures = HmacSha256;
+    type Verifier = MemoryVerifier;
+    type Machine = MemoryMachine;
+}
+
 pub struct Stand {
     stage: Stage,
     pub aws: MeteredAws,
-    process: Process<DynamoStore, KmsVault, MemoryGmail, MemoryBus, MemoryWakeUps, FixedClock>,
-    renew: Renew<DynamoStore, KmsVault, MemoryGmail, MemoryWakeUps, FixedClock>,
+    process: Process<Metered>,
+    renew: Renew<Metered>,
     pub ada: Account,
     connector: ConnectorId,
     pushes: u64,
@@ -80,22 +101,22 @@ impl Stand {
     /// A connected mailbox with one trigger of these filters; what that took has been counted.
     pub async fn new(filters: Value) -> std::io::Result<Self> {
         let (stage, aws) = (Stage::new(), MeteredAws::start().await?);
-        let process = Process {
+        let process = Process::<Metered> {
             store: aws.store(),
             vault: aws.vault(),
             provider: stage.world.gmail(),
             bus: stage.world.bus(),
             wake_ups: stage.world.wake_ups(),
-            clock: stage.world.clock(),
+            clock: stage.world.machine(),
             pace: PACE,
             refreshes: Refreshes::default(),
         };
-        let renew = Renew {
+        let renew = Renew::<Metered> {
             store: aws.store(),
             vault: aws.vault(),
             provider: stage.world.gmail(),
             wake_ups: stage.world.wake_ups(),
-            clock: stage.world.clock(),
+            clock: stage.world.machine(),
             patience: PATIENCE,
             budget: SWEEP_BUDGET,
             refreshes: Refreshes::default(),
@@ -104,7 +125,7 @@ impl Stand {
         let request = stage.request("6f1c2a80-6b0f-4d6c-9a35-2f6c1f1f7a11", &ada.consent(Consent::default()));
         let mut stand =
             Self { connector: request.new_id.clone(), stage, aws, process, renew, ada, pushes: 0, fired: 0, counts: Counts::default() };
-        let connect = Connect {
+        let connect = Connect::<Metered> {
             store: stand.aws.store(),
             vault: stand.aws.vault(),
             provider: stand.stage.world.gmail(),
@@ -120,7 +141,7 @@ impl Stand {
         stand.push().await;
         stand.work().await;
         let new = NewTrigger::parse(json!({"type": "email", "config": {"connector_id": stand.connector, "filters": filters}}));
-        let (store, vault, entropy) = (stand.aws.store(), stand.aws.vault(), stand.stage.world.entropy());
+        let (store, vault, entropy) = (stand.aws.store(), stand.aws.vault(), stand.stage.world.machine());
         let made = subscribe::create(&store, &vault, &entropy, &request.owner_id, new.expect("a trigger"), stand.now()).await;
         made.expect("a trigger is made");
         stand.counts.requests += 1;
@@ -208,10 +229,10 @@ impl Stand {
         // At the next full minute.
         let next = Timestamp::from_seconds((next.seconds() + 59) / 60 * 60);
         if next >= end {
-            self.stage.world.clock().set(end);
+            self.stage.world.machine().set(end);
             return false;
         }
-        self.stage.world.clock().set(next);
+        self.stage.world.machine().set(next);
         self.sweep().await;
         self.pass(Duration::from_secs(1));
         true
@@ -225,7 +246,8 @@ impl Stand {
     pub async fn disconnect(&mut self) {
         let (store, vault, provider, bus) = (self.aws.store(), self.aws.vault(), self.stage.world.gmail(), self.stage.world.bus());
         let owner = self.stage.request("6f1c2a80-6b0f-4d6c-9a35-2f6c1f1f7a11", "unused").owner_id;
-        let disconnect = Disconnect { store: &store, vault: &vault, provider: &provider, bus: &bus };
+        let access = Access { store: &store, vault: &vault, provider: &provider, refreshes: &Refreshes::default() };
+        let disconnect = Disconnect::<Metered> { access, bus: &bus };
         let receipt = disconnect.run(&owner, &self.connector, self.now()).await.expect("a disconnect");
         assert!(receipt.data_purged, "{receipt:?}");
         self.counts.requests += 1;

@@ -1,15 +1,12 @@
 //! A mailbox of the crowd: no more than what the renewer's decisions read, and those decisions themselves, made by the domain.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use email_connectors::domain::circuit::Circuit;
-use email_connectors::domain::connector::{Connector, Provider, Slot, Status, Uniqueness};
+use email_connectors::domain::connector::{Connector, Outbox, Provider, Reading, Slot, StoredGrant, Uniqueness};
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{ConnectorId, GoogleSub, OwnerId};
 use email_connectors::domain::position::{Listing, Position};
-use email_connectors::domain::quota::Spent;
 use email_connectors::domain::secret::Sealed;
 use email_connectors::domain::sweep::{Patience, Sweep, lapsed, next_sweep, sweep};
 use email_connectors::domain::timestamp::Timestamp;
@@ -69,29 +66,16 @@ impl Dresser {
             provider: Provider::Gmail,
             slot: Slot::new(Uniqueness::PerMailbox, Provider::Gmail, &account),
             email_address: EmailAddress::parse("ada@example.com").expect("an address"),
-            label: None,
             google_sub: account,
-            status: Status::Active,
-            granted_scopes: Vec::new(),
-            version: 1,
-            generation: 1,
-            position: Position::at(id(1)),
-            watch: Watch::default(),
-            verified_at: None,
-            lapse_told: None,
-            flushed_at: None,
-            checked_at: None,
-            circuit: Circuit::default(),
-            spent: Spent::default(),
-            pauses: Vec::new(),
-            refresh_token: Sealed(Vec::new()),
+            grant: StoredGrant { scopes: Vec::new(), generation: 1, refresh_token: Sealed(Vec::new()), granted_at: never },
             access_token: None,
-            unpublished: BTreeSet::new(),
-            last_event_at: None,
-            last_error: None,
+            reading: Reading::from(id(1)),
+            watch: Watch::default(),
+            checked_at: None,
+            outbox: Outbox::default(),
             closing: None,
+            version: 1,
             connected_at: never,
-            granted_at: never,
             created_at: never,
             updated_at: never,
         };
@@ -104,7 +88,7 @@ impl Dresser {
         connector.id = ConnectorId::new(format!("con_{number:032x}"));
         connector.connected_at = Timestamp::from_millis(mailbox.connected_at);
         connector.checked_at = moment(mailbox.checked_at);
-        connector.verified_at = moment(mailbox.verified_at);
+        connector.reading.verified_at = moment(mailbox.verified_at);
         connector.watch = Watch::default();
         if let Some(renewed) = moment(mailbox.renewed_at) {
             connector.watch = connector.watch.renewed(renewed.after(WATCH_LIFE), renewed);
@@ -112,7 +96,7 @@ impl Dresser {
         if let Some(failed) = moment(mailbox.failed_at) {
             connector.watch.failure = Some(WatchFailure { at: failed, reason: "503".into(), times: mailbox.failures });
         }
-        connector.position = mailbox.position(settle);
+        connector.reading.position = mailbox.position(settle);
         connector
     }
 

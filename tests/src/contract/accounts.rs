@@ -6,7 +6,7 @@ use email_connectors::domain::id::{ConnectorId, GoogleSub};
 use email_connectors::domain::membership::Membership;
 use email_connectors::ports::{Due, Store, StoreError};
 
-use super::cast::{Cast, commit, due, ids, membership, minutes, now};
+use super::cast::{Cast, commit, due, ids, membership, minutes, now, owing};
 use super::conflicts;
 
 /// Begun at that minute.
@@ -120,13 +120,7 @@ pub async fn an_end_is_begun_at_its_version_and_recorded_without_one(store: &imp
     store.schedule(&location, 1, None, None).await.unwrap();
 
     store.begin_closing(&held, &begun, &closed, &told).await.unwrap();
-    let expected = Connector {
-        closing: Some(begun.clone()),
-        version: 2,
-        updated_at: minutes(5),
-        unpublished: ids(&told).into_iter().collect(),
-        ..held.clone()
-    };
+    let expected = Connector { closing: Some(begun.clone()), version: 2, updated_at: minutes(5), ..owing(held.clone(), &told) };
     assert_eq!(now(store, &location).await, expected, "its end is begun, and nothing else is changed");
     assert_eq!(membership(store, &held).await, closed, "its account closes with it");
     assert_eq!(store.unpublished(&ids(&told)).await.unwrap().len(), told.len(), "its events wait for publication");
@@ -142,8 +136,9 @@ pub async fn an_end_is_begun_at_its_version_and_recorded_without_one(store: &imp
         assert!(!due(5).await && due(6).await, "nor moves what is due");
     }
     let read = now(store, &location).await;
-    let reopened = Connector { closing: None, last_error: Some("other".into()), ..read.clone() };
-    store.commit(&commit(&read, &reopened, &[])).await.unwrap();
+    let mut committed = read.clone();
+    committed.reading.last_error = Some("other".into());
+    store.commit(&commit(&read, &committed, &[])).await.unwrap();
     assert_eq!(now(store, &location).await.closing, read.closing, "no commit takes an end back");
 }
 
@@ -164,7 +159,7 @@ pub async fn what_is_announced_changes_nothing_about_its_connector(store: &impl 
     let held = cast.stored(store, cast.connector(1)).await;
     let (location, events) = (held.location(), cast.events(1..4));
     store.announce(&location, &events[..2]).await.unwrap();
-    let expected = |told: &[Event]| Connector { unpublished: ids(told).into_iter().collect(), ..held.clone() };
+    let expected = |told: &[Event]| owing(held.clone(), told);
     assert_eq!(now(store, &location).await, expected(&events[..2]), "its events wait, and it is as it was, with its version");
     for (again, case) in [(&events[..1], "an event that was announced before"), (&events[1..], "one of two that was")] {
         conflicts(store.announce(&location, again).await, case);
@@ -175,7 +170,7 @@ pub async fn what_is_announced_changes_nothing_about_its_connector(store: &impl 
     conflicts(store.announce(&location, &events[2..]).await, "an event that was decided by a commit");
     store.mark_published(&location, &events, minutes(2)).await.unwrap();
     let published = now(store, &location).await;
-    assert_eq!(published.unpublished, Default::default(), "what was announced is marked as all else");
+    assert_eq!(published.outbox.unpublished, Default::default(), "what was announced is marked as all else");
     conflicts(store.announce(&location, &events[..1]).await, "an event that was published before");
 
     let (late, nobody) = (cast.events(5..6), cast.connector(9).location());
@@ -185,5 +180,5 @@ pub async fn what_is_announced_changes_nothing_about_its_connector(store: &impl 
     store.begin_closing(&published, &closing(5, true), &closed, &[]).await.unwrap();
     conflicts(store.announce(&location, &late).await, "an event of a connector that is closing");
     assert_eq!(store.decided(&ids(&late)).await.unwrap(), [], "and nothing was decided");
-    assert_eq!(now(store, &location).await.unpublished, Default::default(), "nor waits");
+    assert_eq!(now(store, &location).await.outbox.unpublished, Default::default(), "nor waits");
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use email_connectors::domain::circuit::Circuit;
-use email_connectors::domain::connector::{Closing, Connector, Location, Provider, Slot, Status, Uniqueness};
+use email_connectors::domain::connector::{Closing, Connector, Location, Outbox, Provider, Reading, Slot, Status, StoredGrant, Uniqueness};
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::event::{DetailType, Event};
 use email_connectors::domain::history_id::HistoryId;
@@ -65,29 +65,21 @@ impl Cast {
             provider: Provider::Gmail,
             slot: Slot::new(Uniqueness::PerProvider, Provider::Gmail, &google_sub),
             email_address: self.mailbox(),
-            label: None,
             google_sub,
-            status: Status::Active,
-            granted_scopes: vec!["openid".into(), "https://www.googleapis.com/auth/gmail.modify".into()],
-            version: 1,
-            generation: 1,
-            position: Position::at(HistoryId::new(u64::MAX - 1000)),
-            watch: Watch::default(),
-            verified_at: None,
-            lapse_told: None,
-            flushed_at: None,
-            checked_at: None,
-            circuit: Circuit::default(),
-            spent: Spent::default(),
-            pauses: vec![],
-            refresh_token: Sealed(vec![0, 159, 146, 150, 255]),
+            grant: StoredGrant {
+                scopes: vec!["openid".into(), "https://www.googleapis.com/auth/gmail.modify".into()],
+                generation: 1,
+                refresh_token: Sealed(vec![0, 159, 146, 150, 255]),
+                granted_at: START,
+            },
             access_token: None,
-            unpublished: Default::default(),
-            last_event_at: None,
-            last_error: None,
+            reading: Reading::from(HistoryId::new(u64::MAX - 1000)),
+            watch: Watch::default(),
+            checked_at: None,
+            outbox: Outbox::default(),
             closing: None,
+            version: 1,
             connected_at: START,
-            granted_at: START,
             created_at: START,
             updated_at: START,
         }
@@ -96,30 +88,34 @@ impl Cast {
     /// Everything optional is there, and no two moments are alike.
     pub fn full_connector(&self, number: u32) -> Connector {
         let at = |millis: u64| START.after(Duration::from_millis(millis));
+        let bare = self.connector(number);
         Connector {
-            label: Some("Büro 📬".into()),
-            position: full_position(),
+            grant: StoredGrant { granted_at: at(1019), ..bare.grant },
+            reading: Reading {
+                position: full_position(),
+                status: Status::Active,
+                last_error: Some("what was wrong".into()),
+                label: Some("Büro 📬".into()),
+                pauses: pause::set(&pause::set(&pause::set(&[], true, at(1014)), false, at(1015)), true, at(1016)),
+                circuit: Circuit { failures: 7, open_until: Some(at(1012)) },
+                spent: Spent::default().and(u32::MAX, at(1013)),
+                verified_at: Some(at(1004)),
+                lapse_notified_at: Some(at(1010)),
+                outbox_taken_at: Some(at(1017)),
+            },
             watch: Watch {
                 expiration: Some(at(1002)),
                 renewed_at: Some(at(1003)),
                 failure: Some(WatchFailure { at: at(1005), reason: "“503” — später".into(), times: 7 }),
             },
-            verified_at: Some(at(1004)),
-            lapse_told: Some(at(1010)),
-            flushed_at: Some(at(1017)),
             checked_at: Some(at(1011)),
-            circuit: Circuit { failures: 7, open_until: Some(at(1012)) },
-            spent: Spent::default().and(u32::MAX, at(1013)),
-            pauses: pause::set(&pause::set(&pause::set(&[], true, at(1014)), false, at(1015)), true, at(1016)),
             access_token: Some(access_token("full")),
-            last_event_at: Some(at(1006)),
-            last_error: Some("what was wrong".into()),
+            outbox: Outbox { last_event_at: Some(at(1006)), ..bare.outbox },
             closing: Some(Closing { since: at(1018), last: true, watch_stopped: Some(true), grant_revoked: Some(false) }),
             connected_at: at(1007),
-            granted_at: at(1019),
             created_at: at(1008),
             updated_at: at(1009),
-            ..self.connector(number)
+            ..bare
         }
     }
 
@@ -268,13 +264,24 @@ pub fn listed(connector: &Connector, cursor: u64) -> Connector {
     let mut after = connector.clone();
     let mut listing = Listing::begin(minutes(1));
     listing.saw(HistoryId::new(cursor));
-    after.position.complete(&listing, None, SETTLE, minutes(1));
+    after.reading.position.complete(&listing, None, SETTLE, minutes(1));
     after
 }
 
 /// A commit after which the renewer has nothing to do.
 pub fn commit<'a>(before: &'a Connector, after: &'a Connector, events: &'a [Event]) -> Commit<'a> {
-    Commit { before, after, events, next_sweep: None, now: minutes(1) }
+    Commit { before, after: &after.reading, events, next_sweep: None, now: minutes(1) }
+}
+
+/// The connector as it is while these events wait for publication.
+pub fn owing(connector: Connector, events: &[Event]) -> Connector {
+    let outbox = Outbox { unpublished: ids(events).into_iter().collect(), ..connector.outbox };
+    Connector { outbox, ..connector }
+}
+
+/// A grant of the connector's next connect.
+pub fn granted_again(connector: &Connector) -> StoredGrant {
+    StoredGrant { generation: connector.grant.generation + 1, ..connector.grant.clone() }
 }
 
 /// Commits these events and nothing else, and answers the connector as it is then.

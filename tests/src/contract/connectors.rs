@@ -3,7 +3,7 @@
 use std::slice::from_ref;
 use std::time::Duration;
 
-use email_connectors::domain::connector::{Connector, Location, Status};
+use email_connectors::domain::connector::{Connector, Location, Reading, Status, StoredGrant};
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::id::GoogleSub;
 use email_connectors::domain::secret::Sealed;
@@ -11,7 +11,9 @@ use email_connectors::domain::trigger::{MOST_TRIGGERS, MOST_WEBHOOKS, Trigger};
 use email_connectors::domain::watch::Watch;
 use email_connectors::ports::{Due, Exchange, Store, StoreError};
 
-use super::cast::{Cast, START, access_token, commit, create, decide, due, ids, listed, membership, minutes, now, remove, rename};
+use super::cast::{
+    Cast, START, access_token, commit, create, decide, due, granted_again, ids, listed, membership, minutes, now, owing, remove, rename,
+};
 use super::conflicts;
 
 pub async fn a_created_connector_is_found_from_every_side(store: &impl Store, cast: &Cast) {
@@ -47,7 +49,7 @@ pub async fn a_connector_is_created_with_what_tells_of_it(store: &impl Store, ca
     triggers.sort_by(|one, other| one.id.cmp(&other.id));
     assert_eq!(owned, triggers, "its triggers came with it");
     assert_eq!(read.pop().map(|(_, triggers)| triggers.len()), Some(40), "and its mailbox reads them");
-    let expected = Connector { unpublished: ids(&told).into_iter().collect(), ..bare.clone() };
+    let expected = owing(bare.clone(), &told);
     assert_eq!(now(store, &bare.location()).await, expected, "its events wait for publication");
     let unpublished = store.unpublished(&ids(&told)).await.unwrap();
     assert!(unpublished.len() == told.len() && told.iter().all(|event| unpublished.contains(event)), "as they were given");
@@ -115,55 +117,40 @@ pub async fn a_reconnect_overwrites_what_a_connect_decides(store: &impl Store, c
     store.mark_published(&location, &[cast.event(1)], minutes(2)).await.unwrap();
     let meanwhile = now(store, &location).await;
 
-    let bare = cast.connector(1);
-    let granted = Connector {
-        status: Status::Active,
-        granted_scopes: vec!["https://mail.google.com/".into()],
-        version: 3,
+    let grant = StoredGrant {
+        scopes: vec!["https://mail.google.com/".into()],
         generation: 2,
         refresh_token: Sealed(vec![7; 300]),
-        access_token: None,
-        last_error: None,
         granted_at: minutes(3),
-        updated_at: minutes(3),
-        // None of this is a connect's to decide.
-        position: bare.position,
-        circuit: bare.circuit,
-        spent: bare.spent,
-        pauses: bare.pauses,
-        closing: bare.closing,
-        connected_at: bare.connected_at,
-        ..read.clone()
     };
-    let (exchange, events) = (cast.exchange("reconnect"), cast.notices(&held));
-    conflicts(store.reconnect(&granted, 1, &exchange, &events).await, "a reconnect at an old version");
-    conflicts(store.reconnect(&granted, 2, &exchange, &[cast.event(2)]).await, "a reconnect with an event that was decided before");
+    let (exchange, events) = (Exchange { at: minutes(3), ..cast.exchange("reconnect") }, cast.notices(&held));
+    conflicts(store.reconnect(&held, &grant, &exchange, &events).await, "a reconnect at an old version");
+    conflicts(store.reconnect(&read, &grant, &exchange, &[cast.event(2)]).await, "a reconnect with an event that was decided before");
     assert_eq!(store.exchanged(&held.owner_id, &exchange).await.unwrap(), None, "a refused reconnect remembers no exchange");
     assert_eq!(store.decided(&ids(&events)).await.unwrap(), [], "a refused reconnect decides nothing");
     assert_eq!(now(store, &location).await, meanwhile, "a refused reconnect changes nothing");
 
-    store.reconnect(&granted, 2, &exchange, &events).await.unwrap();
+    // What else was read is not a connect's to write.
+    let stray = Connector { version: read.version, closing: None, watch: Watch::default(), ..cast.connector(1) };
+    store.reconnect(&stray, &grant, &exchange, &events).await.unwrap();
     let expected = Connector {
-        position: meanwhile.position,
-        circuit: meanwhile.circuit,
-        spent: meanwhile.spent,
-        pauses: meanwhile.pauses,
-        closing: meanwhile.closing,
-        connected_at: meanwhile.connected_at,
-        watch,
-        checked_at: Some(minutes(2)),
-        unpublished: ids(&[&events[..], &[cast.event(2)]].concat()).into_iter().collect(),
-        ..granted.clone()
+        grant: grant.clone(),
+        access_token: None,
+        reading: Reading { status: Status::Active, last_error: None, ..meanwhile.reading.clone() },
+        version: 3,
+        updated_at: minutes(3),
+        ..owing(meanwhile, &[&events[..], &[cast.event(2)]].concat())
     };
+    assert_eq!((&expected.watch, expected.checked_at), (&watch, Some(minutes(2))), "what happened after the read is in it");
     assert_eq!(now(store, &location).await, expected, "a reconnect changes the grant, and neither position, watch nor outbox");
     assert_eq!(store.exchanged(&held.owner_id, &exchange).await.unwrap(), Some(held.id.clone()), "its exchange is remembered");
     let told = store.unpublished(&ids(&events)).await.unwrap();
     assert!(told.len() == events.len() && events.iter().all(|event| told.contains(event)), "its events are written as they were given");
 
-    conflicts(store.reconnect(&granted, 2, &exchange, &[]).await, "the same reconnect again");
-    store.reconnect(&Connector { generation: 3, ..granted }, 3, &exchange, &[]).await.expect("a reconnect without events");
-    assert_eq!(now(store, &location).await.unpublished, expected.unpublished, "and what waits goes on waiting");
-    let nobody = store.reconnect(&cast.connector(9), 1, &cast.exchange("nobody"), &[]).await;
+    conflicts(store.reconnect(&read, &grant, &exchange, &[]).await, "the same reconnect again");
+    store.reconnect(&expected, &granted_again(&expected), &exchange, &[]).await.expect("a reconnect without events");
+    assert_eq!(now(store, &location).await.outbox, expected.outbox, "and what waits goes on waiting");
+    let nobody = store.reconnect(&cast.connector(9), &grant, &cast.exchange("nobody"), &[]).await;
     conflicts(nobody, "a reconnect of a connector that is not there");
 }
 
@@ -206,7 +193,7 @@ pub async fn a_renamed_mailbox_is_found_from_every_side(store: &impl Store, cast
     assert_eq!(store.mailbox(&here.mailbox).await.unwrap().len(), 1, "late writes leave no fragment in the old mailbox");
 
     let decided = decide(store, &moved, &cast.events(1..3)).await;
-    assert_eq!((decided.version, decided.unpublished.len()), (5, 2), "it goes on at its new address");
+    assert_eq!((decided.version, decided.outbox.unpublished.len()), (5, 2), "it goes on at its new address");
     store.mark_published(&there, &cast.events(1..3), minutes(6)).await.unwrap();
     remove(store, &now(store, &there).await, &triggers).await.unwrap();
     assert_eq!(store.mailbox(&there.mailbox).await.unwrap(), [], "and it can be removed there whole");

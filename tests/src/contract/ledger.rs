@@ -1,13 +1,13 @@
 //! Cases of the ledger: decided once, all or nothing, the same bytes until published.
 
-use email_connectors::domain::connector::{Connector, Status};
+use email_connectors::domain::connector::{Connector, Outbox, Reading, Status};
 use email_connectors::domain::event::Event;
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::EventId;
 use email_connectors::domain::watch::Watch;
 use email_connectors::ports::{Commit, Store, StoreError};
 
-use super::cast::{Cast, access_token, commit, decide, ids, listed, minutes, now};
+use super::cast::{Cast, access_token, commit, decide, ids, listed, minutes, now, owing};
 use super::conflicts;
 
 async fn decided(store: &impl Store, events: &[EventId]) -> Vec<EventId> {
@@ -35,14 +35,9 @@ pub async fn a_commit_writes_events_and_position(store: &impl Store, cast: &Cast
     store.commit(&commit(&held, &after, &events)).await.unwrap();
 
     let connector = now(store, &held.location()).await;
-    assert_eq!(connector.position.cursor, HistoryId::new(u64::MAX), "the highest history id is kept to the digit");
-    let expected = Connector {
-        version: 2,
-        unpublished: ids(&events).into_iter().collect(),
-        last_event_at: Some(minutes(1)),
-        updated_at: minutes(1),
-        ..after
-    };
+    assert_eq!(connector.reading.position.cursor, HistoryId::new(u64::MAX), "the highest history id is kept to the digit");
+    let outbox = Outbox { unpublished: ids(&events).into_iter().collect(), last_event_at: Some(minutes(1)) };
+    let expected = Connector { version: 2, outbox, updated_at: minutes(1), ..after };
     assert_eq!(connector, expected, "a commit raises the version by one, and leaves the rest of the connector alone");
     assert_eq!(decided(store, &ids(&cast.events(0..9))).await, ids(&events), "of many events, those that were decided");
     assert_eq!(unpublished(store, &ids(&events)).await, sorted(events), "the events come back byte by byte");
@@ -51,18 +46,18 @@ pub async fn a_commit_writes_events_and_position(store: &impl Store, cast: &Cast
 pub async fn a_commit_without_a_new_position_leaves_the_old_one(store: &impl Store, cast: &Cast) {
     let held = cast.stored(store, cast.full_connector(1)).await;
     let step = decide(store, &held, &cast.events(1..2)).await;
-    assert_eq!((&step.position, step.version), (&held.position, 2), "a step writes events, not the position");
+    assert_eq!((&step.reading.position, step.version), (&held.reading.position, 2), "a step writes events, not the position");
     store.commit(&commit(&step, &listed(&step, u64::MAX - 3), &[])).await.unwrap();
     let last = now(store, &held.location()).await;
-    assert_eq!((last.position.cursor, last.version), (HistoryId::new(u64::MAX - 3), 3), "the position may move alone");
-    assert_eq!(last.unpublished, step.unpublished, "and leaves what waits for publication");
-    assert_eq!(last.last_event_at, step.last_event_at, "nor was that an event");
+    assert_eq!((last.reading.position.cursor, last.version), (HistoryId::new(u64::MAX - 3), 3), "the position may move alone");
+    assert_eq!(last.outbox.unpublished, step.outbox.unpublished, "and leaves what waits for publication");
+    assert_eq!(last.outbox.last_event_at, step.outbox.last_event_at, "nor was that an event");
 }
 
 /// What a commit may change, each alone: there from nothing, and back again.
 pub async fn a_commit_writes_each_thing_that_differs(store: &impl Store, cast: &Cast) {
     let (bare, full) = (cast.connector(1), cast.full_connector(1));
-    type Adopt = fn(&mut Connector, &Connector);
+    type Adopt = fn(&mut Reading, &Reading);
     let changes: [(&str, Adopt); 10] = [
         ("position", |after, from| after.position = from.position.clone()),
         ("status", |after, from| after.status = from.status),
@@ -72,15 +67,15 @@ pub async fn a_commit_writes_each_thing_that_differs(store: &impl Store, cast: &
         ("label", |after, from| after.label.clone_from(&from.label)),
         ("quota", |after, from| after.spent = from.spent),
         ("proof of the watch", |after, from| after.verified_at = from.verified_at),
-        ("lapse of the watch", |after, from| after.lapse_told = from.lapse_told),
-        ("last flush", |after, from| after.flushed_at = from.flushed_at),
+        ("lapse of the watch", |after, from| after.lapse_notified_at = from.lapse_notified_at),
+        ("last worker at the outbox", |after, from| after.outbox_taken_at = from.outbox_taken_at),
     ];
-    let full = Connector { status: Status::NeedsReauth, ..full };
+    let full = Connector { reading: Reading { status: Status::NeedsReauth, ..full.reading }, ..full };
     let mut held = cast.stored(store, bare.clone()).await;
     for (from, way) in [(&full, "there"), (&bare, "gone"), (&full, "there again")] {
         for (what, change) in changes {
             let mut after = held.clone();
-            change(&mut after, from);
+            change(&mut after.reading, &from.reading);
             assert_ne!(after, held, "{what} {way} is a change");
             store.commit(&commit(&held, &after, &[])).await.unwrap();
             let expected = Connector { version: held.version + 1, updated_at: minutes(1), ..after };
@@ -89,7 +84,7 @@ pub async fn a_commit_writes_each_thing_that_differs(store: &impl Store, cast: &
         }
     }
     let mut all = bare;
-    changes.iter().for_each(|(_, change)| change(&mut all, &held));
+    changes.iter().for_each(|(_, change)| change(&mut all.reading, &held.reading));
     let expected = Connector { version: held.version, updated_at: held.updated_at, ..all };
     assert_eq!(held, expected, "nothing else has changed in all that");
 }
@@ -105,44 +100,21 @@ pub async fn a_commit_leaves_alone_what_others_write(store: &impl Store, cast: &
     store.schedule(&location, 2, Some(minutes(3)), Some(minutes(50))).await.unwrap();
     store.mark_published(&location, &cast.events(1..3), minutes(4)).await.unwrap();
 
-    let full = cast.full_connector(1);
-    let after = Connector {
-        status: Status::Error,
+    let reading = Reading {
+        status: Status::NeedsReauth,
         verified_at: Some(minutes(7)),
-        lapse_told: Some(minutes(8)),
-        flushed_at: Some(minutes(9)),
-        position: full.position,
-        circuit: full.circuit,
-        spent: full.spent,
-        pauses: full.pauses,
-        label: full.label,
-        last_error: full.last_error,
-        ..read.clone()
+        lapse_notified_at: Some(minutes(8)),
+        outbox_taken_at: Some(minutes(9)),
+        ..cast.full_connector(1).reading
     };
-    // And these nobody may write here, whatever the worker holds.
-    let strayed = Connector {
-        watch: full.watch,
-        access_token: None,
-        checked_at: Some(minutes(99)),
-        unpublished: ids(&cast.events(1..9)).into_iter().collect(),
-        last_event_at: Some(minutes(99)),
-        granted_scopes: vec![],
-        closing: full.closing,
-        generation: 9,
-        version: 77,
-        granted_at: minutes(99),
-        connected_at: minutes(99),
-        created_at: minutes(99),
-        updated_at: minutes(99),
-        ..after.clone()
-    };
-    store.commit(&commit(&read, &strayed, &cast.events(4..5))).await.unwrap();
+    let after = Connector { reading, ..read.clone() };
+    store.commit(&commit(&read, &after, &cast.events(4..5))).await.unwrap();
+    let outbox = Outbox { unpublished: ids(&cast.events(3..5)).into_iter().collect(), last_event_at: Some(minutes(1)) };
     let expected = Connector {
         watch,
         access_token: Some(access_token("meanwhile")),
         checked_at: Some(minutes(3)),
-        unpublished: ids(&cast.events(3..5)).into_iter().collect(),
-        last_event_at: Some(minutes(1)),
+        outbox,
         version: 3,
         updated_at: minutes(1),
         ..after
@@ -157,7 +129,7 @@ pub async fn events_that_no_trigger_fired_are_events_all_the_same(store: &impl S
     let held = cast.stored(store, cast.connector(1)).await;
     let notices = cast.notices(&held);
     let told = decide(store, &held, &notices).await;
-    let expected = Connector { version: 2, unpublished: ids(&notices).into_iter().collect(), updated_at: minutes(1), ..held.clone() };
+    let expected = Connector { version: 2, updated_at: minutes(1), ..owing(held.clone(), &notices) };
     assert_eq!(told, expected, "they wait for publication, and are no trigger's last event");
     assert_eq!(unpublished(store, &ids(&notices)).await, sorted(notices.clone()), "each comes back as the type that it was");
     let both = [&notices[..1], &cast.events(1..2)].concat();
@@ -165,7 +137,7 @@ pub async fn events_that_no_trigger_fired_are_events_all_the_same(store: &impl S
     store.mark_published(&held.location(), &notices, minutes(2)).await.unwrap();
     lands_nowhere(store, &commit(&told, &listed(&told, u64::MAX), &both), "a commit that tells a published one again").await;
     let fired = decide(store, &told, &cast.events(1..2)).await;
-    assert_eq!(fired.last_event_at, Some(minutes(1)), "what a trigger fired is its last event");
+    assert_eq!(fired.outbox.last_event_at, Some(minutes(1)), "what a trigger fired is its last event");
 }
 
 /// Refused, and not a trace of it.
@@ -215,7 +187,7 @@ pub async fn of_two_commits_at_one_version_one_lands(store: &impl Store, cast: &
             neither => panic!("of two commits at one version one must land and one must be told of it: {neither:?}"),
         };
         let connector = now(store, &held.location()).await;
-        assert_eq!(connector.position, landed.after.position, "the position is the one that landed");
+        assert_eq!(connector.reading.position, landed.after.position, "the position is the one that landed");
         assert_eq!(connector.version, 2, "one commit, one version");
         assert_eq!(decided(store, &ids(landed.events)).await, ids(landed.events), "what landed is decided");
         assert_eq!(decided(store, &ids(lost.events)).await, [], "what lost is not");
@@ -230,16 +202,20 @@ pub async fn a_commit_takes_98_events_and_a_position(store: &impl Store, cast: &
     let half = decide(store, &held, first).await;
     // As much as a position remembers.
     let mut after = listed(&half, u64::MAX);
-    after.position.handle((0..6000).map(|below| HistoryId::new(u64::MAX - below)));
+    after.reading.position.handle((0..6000).map(|below| HistoryId::new(u64::MAX - below)));
     store.commit(&commit(&half, &after, second)).await.expect("as many events, and the fullest position");
     assert_eq!(decided(store, &ids(&cast.events(0..450))).await, ids(&all), "of hundreds of events, those that were decided");
     assert_eq!(unpublished(store, &ids(&all)).await, sorted(all.clone()), "hundreds of events come back");
     let stored = now(store, &location).await;
-    assert_eq!((stored.unpublished.len(), &stored.position), (all.len(), &after.position), "all of them wait, and the position is whole");
+    assert_eq!(
+        (stored.outbox.unpublished.len(), &stored.reading.position),
+        (all.len(), &after.reading.position),
+        "all of them wait, and the position is whole"
+    );
     for chunk in all.chunks(Commit::MOST_EVENTS) {
         store.mark_published(&location, chunk, minutes(2)).await.expect("as many marks as a commit takes events");
     }
-    assert_eq!(now(store, &location).await.unpublished.len(), 0, "and none waits when all are marked");
+    assert_eq!(now(store, &location).await.outbox.unpublished.len(), 0, "and none waits when all are marked");
 }
 
 pub async fn published_events_are_marked_without_a_new_version(store: &impl Store, cast: &Cast) {
@@ -248,14 +224,14 @@ pub async fn published_events_are_marked_without_a_new_version(store: &impl Stor
     decide(store, &held, &events).await;
     store.mark_published(&location, &events[..1], minutes(2)).await.unwrap();
     let partly = now(store, &location).await;
-    assert_eq!(partly.unpublished, ids(&events[1..]).into_iter().collect(), "what is not marked goes on waiting");
+    assert_eq!(partly.outbox.unpublished, ids(&events[1..]).into_iter().collect(), "what is not marked goes on waiting");
     assert_eq!(partly.version, 2, "a mark raises no version");
     assert_eq!(unpublished(store, &ids(&events)).await, sorted(events[1..].to_vec()), "nor is what is marked unpublished");
 
     store.mark_published(&location, &events[..2], minutes(3)).await.expect("a mark may be repeated");
     store.mark_published(&location, &events[2..], minutes(3)).await.unwrap();
     store.mark_published(&location, &events[2..], minutes(4)).await.expect("also when nothing waits any more");
-    assert_eq!(now(store, &location).await.unpublished, Default::default(), "nothing waits when all are marked");
+    assert_eq!(now(store, &location).await.outbox.unpublished, Default::default(), "nothing waits when all are marked");
     assert_eq!(unpublished(store, &ids(&events)).await, [], "nothing is unpublished when all are marked");
     assert_eq!(decided(store, &ids(&events)).await, ids(&events), "all stay decided");
 }

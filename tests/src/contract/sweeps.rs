@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use email_connectors::domain::connector::{Connector, Location, Status};
+use email_connectors::domain::connector::{Connector, Location};
 use email_connectors::domain::event::Event;
 use email_connectors::domain::sweep::first_sweep;
 use email_connectors::domain::watch::Watch;
 use email_connectors::ports::{Commit, Due, SWEEP_SHARDS, Store};
 
-use super::cast::{Cast, START, commit, decide, due, minutes, now, of};
+use super::cast::{Cast, START, commit, decide, due, granted_again, minutes, now, of};
 use super::conflicts;
 
 const LATE: u64 = 100_000;
@@ -30,8 +30,7 @@ pub async fn a_new_connector_is_due_soon(store: &impl Store, cast: &Cast) {
     assert!(is_due(store, &location, LATE).await, "and stays due until somebody comes");
 
     store.schedule(&location, 1, None, None).await.unwrap();
-    let granted = Connector { generation: 2, version: 2, ..now(store, &location).await };
-    store.reconnect(&granted, 1, &cast.exchange("again"), &[]).await.unwrap();
+    store.reconnect(&held, &granted_again(&held), &cast.exchange("again"), &[]).await.unwrap();
     let again = due(store, &location, first_sweep(START)).await;
     assert_eq!(again, [Due::Connector(location)], "so is one that was connected again");
 }
@@ -119,14 +118,14 @@ pub async fn a_commit_says_when_the_next_look_is_due(store: &impl Store, cast: &
 pub async fn a_connector_that_needs_its_user_is_not_due(store: &impl Store, cast: &Cast) {
     let held = cast.stored(store, cast.connector(1)).await;
     let location = held.location();
-    let needy = held.without_grant("invalid_grant");
+    let needy = Connector { reading: held.reading.without_grant("invalid_grant"), ..held.clone() };
     assert!(is_due(store, &location, LATE).await, "due while it is active");
     conflicts(store.commit(&commit(&Connector { version: 7, ..held.clone() }, &needy, &[])).await, "a status at another version");
     assert!(is_due(store, &location, LATE).await, "a refused status leaves it due");
     store.commit(&commit(&held, &needy, &[])).await.unwrap();
     assert!(!is_due(store, &location, LATE).await, "only its user can mend it, so it is not due");
-    let granted = Connector { generation: 2, version: 3, status: Status::Active, ..now(store, &location).await };
-    store.reconnect(&granted, 2, &cast.exchange("again"), &[]).await.unwrap();
+    let read = now(store, &location).await;
+    store.reconnect(&read, &granted_again(&read), &cast.exchange("again"), &[]).await.unwrap();
     assert!(is_due(store, &location, LATE).await, "due again after the reconnect");
 }
 
@@ -136,8 +135,7 @@ pub async fn a_forgotten_event_is_due_until_it_is_marked(store: &impl Store, cas
     let decided_at = |event: Event| Event { decided_at: minutes(1), ..event };
     let events = [cast.event(1), cast.notices(&held).remove(0), cast.notices(&held).remove(1)].map(decided_at);
     let read = decide(store, &held, &events[..2]).await;
-    let granted = Connector { generation: 2, ..read };
-    store.reconnect(&granted, 2, &cast.exchange("again"), &events[2..]).await.unwrap();
+    store.reconnect(&read, &granted_again(&read), &cast.exchange("again"), &events[2..]).await.unwrap();
     store.schedule(&location, 3, None, None).await.unwrap();
     assert_eq!(due(store, &location, minutes(1)).await, [], "an event that was just decided is its worker's");
 

@@ -24,22 +24,22 @@ impl Sim {
     pub(super) fn check_cursors(&mut self) {
         for account in self.world.accounts() {
             for connector in self.world.store().connectors_of(&account.address()) {
-                let cursor = connector.position.cursor;
+                let cursor = connector.reading.position.cursor;
                 let stood = self.cursors.insert(connector.id.clone(), cursor).unwrap_or(cursor);
                 if cursor < stood {
                     self.violate(format!("the cursor fell from {stood} to {cursor}"));
                 }
-                if connector.position.settled > cursor {
-                    self.violate(format!("settled at {} beyond the cursor {cursor}", connector.position.settled));
+                if connector.reading.position.settled > cursor {
+                    self.violate(format!("settled at {} beyond the cursor {cursor}", connector.reading.position.settled));
                 }
-                let pinned = connector.position.gap.as_ref().is_some_and(|gap| gap.pinned == cursor);
+                let pinned = connector.reading.position.gap.as_ref().is_some_and(|gap| gap.pinned == cursor);
                 if pinned && account.told_by_profile().contains(&cursor) {
                     self.begun.insert(connector.id.clone(), cursor);
                 }
                 let told = account.told_by_pages().contains(&cursor) || self.begun.get(&connector.id) == Some(&cursor);
                 if !told && !pinned {
                     // A connect whose answer was lost has begun as well.
-                    if account.told_by_profile().contains(&cursor) && connector.position.listed_at.is_none() {
+                    if account.told_by_profile().contains(&cursor) && connector.reading.position.listed_at.is_none() {
                         self.begun.insert(connector.id.clone(), cursor);
                     } else {
                         self.violate(format!("no listing told the cursor {cursor}"));

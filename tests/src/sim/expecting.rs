@@ -68,7 +68,8 @@ impl Sim {
 
     /// How many messages of Ada's are set aside now.
     pub fn expect_parked(&mut self, count: usize) {
-        let parked: usize = self.world.store().connectors_of(&self.ada.address()).iter().map(|held| held.position.parked.len()).sum();
+        let parked: usize =
+            self.world.store().connectors_of(&self.ada.address()).iter().map(|held| held.reading.position.parked.len()).sum();
         if parked != count && (self.plan.is_empty() || count == 0) {
             self.violate(format!("{parked} messages are set aside, and not {count}"));
         }

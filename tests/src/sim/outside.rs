@@ -18,7 +18,7 @@ use serde_json::json;
 
 use super::{Dice, Sim};
 use crate::stage::{MINUTE, PATIENCE, PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION, owner};
-use crate::world::{Account, CLIENT_ID, Consent};
+use crate::world::{Account, CLIENT_ID, Consent, World};
 
 impl Sim {
     /// The user connects, repeating the request until it is answered well, as a browser does.
@@ -45,7 +45,7 @@ impl Sim {
     /// Where the connector begins, if this was its first connect.
     fn begun_by(&mut self, connected: Connected) -> ConnectorId {
         if let Some(held) = self.world.store().look(&connected.connector_id) {
-            self.begun.entry(connected.connector_id.clone()).or_insert(held.position.cursor);
+            self.begun.entry(connected.connector_id.clone()).or_insert(held.reading.position.cursor);
         }
         connected.connector_id
     }
@@ -139,7 +139,7 @@ impl Sim {
             "events": {"https://schemas.openid.net/secevent/oauth/event-type/tokens-revoked": {"subject": subject}},
         }));
         for _ in 0..6 {
-            let protect = Protect { store: &store, bus: &bus, verifier: &verifier, policy: &policy };
+            let protect = Protect::<World> { store: &store, bus: &bus, verifier: &verifier, policy: &policy };
             if let Some(Ok(_)) = self.world.until_crash(protect.run(&token, self.world.now())).await {
                 return;
             }
@@ -209,7 +209,7 @@ impl Sim {
     pub async fn answer_calls_for_reauth(&mut self) {
         for account in self.world.accounts() {
             for connector in self.world.store().connectors_of(&account.address()) {
-                if connector.status == Status::NeedsReauth {
+                if connector.reading.status == Status::NeedsReauth {
                     self.connect(connector.owner_id.as_str(), &account).await;
                 }
             }

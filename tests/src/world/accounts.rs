@@ -46,7 +46,7 @@ impl Tables {
         row.connector.version += 1;
         row.connector.closing = Some(closing.clone());
         row.connector.updated_at = closing.since;
-        row.connector.unpublished.extend(ids(events));
+        row.connector.outbox.unpublished.extend(ids(events));
         row.next_sweep = Some(closing.since.after(CLOSE_AGAIN_AFTER));
         self.decide(&before.location(), events);
         self.memberships.insert(before.google_sub.clone(), membership.clone());

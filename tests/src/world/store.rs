@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use email_connectors::domain::connector::{Closing, Connector, Location, Slot};
+use email_connectors::domain::connector::{Closing, Connector, Location, Slot, StoredGrant};
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::event::Event;
 use email_connectors::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId, TriggerId};
@@ -63,9 +63,9 @@ impl MemoryStore {
         for row in state.tables.connectors.values() {
             let connector = &row.connector;
             let look_at = connector.look_at(settle).filter(|_| connector.is_live());
-            owing.extend(look_at.map(|at| format!("a look at {at}: {:?}", connector.position)));
+            owing.extend(look_at.map(|at| format!("a look at {at}: {:?}", connector.reading.position)));
             owing.extend(connector.closing.as_ref().map(|closing| format!("an end: {closing:?}")));
-            owing.extend((!connector.unpublished.is_empty()).then(|| format!("{} events", connector.unpublished.len())));
+            owing.extend((!connector.outbox.unpublished.is_empty()).then(|| format!("{} events", connector.outbox.unpublished.len())));
         }
         owing
     }
@@ -93,10 +93,10 @@ impl MemoryStore {
 fn about(commit: &Commit<'_>) -> String {
     let (before, after) = (commit.before, commit.after);
     let mut about = format!("{} events", commit.events.len());
-    if before.position.cursor != after.position.cursor {
+    if before.reading.position.cursor != after.position.cursor {
         about += &format!(", cursor {}", after.position.cursor);
     }
-    if before.status != after.status {
+    if before.reading.status != after.status {
         about += &format!(", status {:?}", after.status);
     }
     about
@@ -119,8 +119,8 @@ impl Store for MemoryStore {
         self.step(Call::CreateConnector, &connector.id, |tables| tables.create(connector, triggers, membership, exchange, events)).await
     }
 
-    async fn reconnect(&self, connector: &Connector, version: u64, exchange: &Exchange, events: &[Event]) -> Result<(), StoreError> {
-        self.step(Call::Reconnect, &connector.id, |tables| tables.reconnect(connector, version, exchange, events)).await
+    async fn reconnect(&self, before: &Connector, grant: &StoredGrant, exchange: &Exchange, events: &[Event]) -> Result<(), StoreError> {
+        self.step(Call::Reconnect, &before.id, |tables| tables.reconnect(before, grant, exchange, events)).await
     }
 
     async fn rename(

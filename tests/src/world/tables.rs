@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use email_connectors::domain::connector::{Connector, Location, Slot};
+use email_connectors::domain::connector::{Connector, Location, Outbox, Slot, Status, StoredGrant};
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::event::{DetailType, Event};
 use email_connectors::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId, TriggerId, fingerprint};
@@ -63,7 +63,7 @@ impl Tables {
         for row in self.connectors.values_mut().filter(|row| row.connector.owner_id.as_str() == owner) {
             row.connector.version += 1;
             if generation {
-                row.connector.generation += 1;
+                row.connector.grant.generation += 1;
                 row.connector.access_token = None;
             }
         }
@@ -78,7 +78,7 @@ impl Tables {
     }
 
     pub fn of_generation(&mut self, location: &Location, generation: u64) -> Result<&mut Row, StoreError> {
-        self.connectors.get_mut(location).filter(|row| row.connector.generation == generation).ok_or(StoreError::Conflict)
+        self.connectors.get_mut(location).filter(|row| row.connector.grant.generation == generation).ok_or(StoreError::Conflict)
     }
 
     pub fn create(
@@ -96,8 +96,9 @@ impl Tables {
             return Err(StoreError::Conflict);
         }
         self.slots.insert(slot, location.clone());
-        let told = Connector { unpublished: ids(events), ..connector.clone() };
-        self.connectors.insert(location.clone(), Row { connector: told, next_sweep: Some(first_sweep(exchange.at)) });
+        let outbox = Outbox { unpublished: ids(events), ..connector.outbox.clone() };
+        let created = Connector { outbox, ..connector.clone() };
+        self.connectors.insert(location.clone(), Row { connector: created, next_sweep: Some(first_sweep(exchange.at)) });
         self.triggers.extend(triggers.iter().map(|trigger| (trigger.id.clone(), (location.clone(), trigger.clone()))));
         self.memberships.insert(connector.google_sub.clone(), membership.clone());
         self.decide(&location, events);
@@ -105,23 +106,20 @@ impl Tables {
         Ok(())
     }
 
-    pub fn reconnect(&mut self, connector: &Connector, version: u64, exchange: &Exchange, events: &[Event]) -> Result<(), StoreError> {
+    pub fn reconnect(&mut self, before: &Connector, grant: &StoredGrant, exchange: &Exchange, events: &[Event]) -> Result<(), StoreError> {
         self.are_new(events)?;
-        let row = self.at_version(&connector.location(), version)?;
-        let held = &mut row.connector;
-        held.status = connector.status;
-        held.granted_scopes = connector.granted_scopes.clone();
-        held.generation = connector.generation;
-        held.refresh_token = connector.refresh_token.clone();
-        held.access_token = None;
-        held.last_error = None;
-        held.granted_at = connector.granted_at;
-        held.updated_at = connector.updated_at;
-        held.version += 1;
-        held.unpublished.extend(ids(events));
+        let row = self.at_version(&before.location(), before.version)?;
+        let stored = &mut row.connector;
+        stored.grant = grant.clone();
+        stored.access_token = None;
+        stored.reading.status = Status::Active;
+        stored.reading.last_error = None;
+        stored.updated_at = exchange.at;
+        stored.version += 1;
+        stored.outbox.unpublished.extend(ids(events));
         row.next_sweep = Some(first_sweep(exchange.at));
-        self.decide(&connector.location(), events);
-        self.remember(connector, exchange);
+        self.decide(&before.location(), events);
+        self.remember(before, exchange);
         Ok(())
     }
 
@@ -139,7 +137,7 @@ impl Tables {
             return Err(StoreError::Unavailable("a transaction takes each row once".into()));
         }
         self.is_next(&connector.google_sub, membership)?;
-        if !self.at_version(&here, connector.version)?.connector.unpublished.is_empty() {
+        if !self.at_version(&here, connector.version)?.connector.outbox.unpublished.is_empty() {
             return Err(StoreError::Conflict);
         }
         let moved = Connector { email_address: to.clone(), version: connector.version + 1, updated_at: now, ..connector.clone() };
@@ -166,7 +164,7 @@ impl Tables {
     pub fn remove(&mut self, connector: &Connector, triggers: &[Trigger], membership: &Membership) -> Result<(), StoreError> {
         let location = connector.location();
         self.is_next(&connector.google_sub, membership)?;
-        if !self.at_version(&location, connector.version)?.connector.unpublished.is_empty() {
+        if !self.at_version(&location, connector.version)?.connector.outbox.unpublished.is_empty() {
             return Err(StoreError::Conflict);
         }
         self.connectors.remove(&location);
@@ -200,23 +198,24 @@ impl Tables {
         }
         self.are_new(commit.events)?;
         let row = self.at_version(&location, before.version)?;
-        let held = &mut row.connector;
-        held.version += 1;
-        held.updated_at = commit.now;
-        differing(&mut held.position, &before.position, &as_stored(&after.position));
-        differing(&mut held.status, &before.status, &after.status);
-        differing(&mut held.last_error, &before.last_error, &after.last_error);
-        differing(&mut held.label, &before.label, &after.label);
-        differing(&mut held.pauses, &before.pauses, &after.pauses);
-        differing(&mut held.circuit, &before.circuit, &after.circuit);
-        differing(&mut held.spent, &before.spent, &after.spent);
-        differing(&mut held.verified_at, &before.verified_at, &after.verified_at);
-        differing(&mut held.lapse_told, &before.lapse_told, &after.lapse_told);
-        differing(&mut held.flushed_at, &before.flushed_at, &after.flushed_at);
+        let stored = &mut row.connector;
+        stored.version += 1;
+        stored.updated_at = commit.now;
+        let (reading, before) = (&mut stored.reading, &before.reading);
+        differing(&mut reading.position, &before.position, &as_stored(&after.position));
+        differing(&mut reading.status, &before.status, &after.status);
+        differing(&mut reading.last_error, &before.last_error, &after.last_error);
+        differing(&mut reading.label, &before.label, &after.label);
+        differing(&mut reading.pauses, &before.pauses, &after.pauses);
+        differing(&mut reading.circuit, &before.circuit, &after.circuit);
+        differing(&mut reading.spent, &before.spent, &after.spent);
+        differing(&mut reading.verified_at, &before.verified_at, &after.verified_at);
+        differing(&mut reading.lapse_notified_at, &before.lapse_notified_at, &after.lapse_notified_at);
+        differing(&mut reading.outbox_taken_at, &before.outbox_taken_at, &after.outbox_taken_at);
         if commit.events.iter().any(|event| event.detail_type == DetailType::TriggerFired) {
-            held.last_event_at = Some(commit.now);
+            stored.outbox.last_event_at = Some(commit.now);
         }
-        held.unpublished.extend(ids(commit.events));
+        stored.outbox.unpublished.extend(ids(commit.events));
         row.next_sweep = commit.next_sweep;
         self.decide(&location, commit.events);
         Ok(())
@@ -225,7 +224,7 @@ impl Tables {
     pub fn announce(&mut self, location: &Location, events: &[Event]) -> Result<(), StoreError> {
         self.are_new(events)?;
         let row = self.connectors.get_mut(location).filter(|row| row.connector.closing.is_none()).ok_or(StoreError::Conflict)?;
-        row.connector.unpublished.extend(ids(events));
+        row.connector.outbox.unpublished.extend(ids(events));
         self.decide(location, events);
         Ok(())
     }
@@ -276,7 +275,7 @@ impl Tables {
         let known = events.iter().all(|event| self.ledger.contains_key(&event.event_id));
         let row = self.connectors.get_mut(location).filter(|_| known).ok_or(StoreError::Conflict)?;
         for event in events {
-            row.connector.unpublished.remove(&event.event_id);
+            row.connector.outbox.unpublished.remove(&event.event_id);
             if let Some(entry) = self.ledger.get_mut(&event.event_id) {
                 entry.published_at = Some(now);
             }

@@ -7,10 +7,11 @@ use uuid::{Builder, Uuid};
 
 use super::World;
 
+/// Both, of one world.
 #[derive(Clone)]
-pub struct FixedClock(World);
+pub struct MemoryMachine(World);
 
-impl FixedClock {
+impl MemoryMachine {
     pub(crate) fn new(world: World) -> Self {
         Self(world)
     }
@@ -20,22 +21,13 @@ impl FixedClock {
     }
 }
 
-impl Clock for FixedClock {
+impl Clock for MemoryMachine {
     fn now(&self) -> Timestamp {
         self.0.now()
     }
 }
 
-#[derive(Clone)]
-pub struct SeqEntropy(World);
-
-impl SeqEntropy {
-    pub(crate) fn new(world: World) -> Self {
-        Self(world)
-    }
-}
-
-impl Entropy for SeqEntropy {
+impl Entropy for MemoryMachine {
     fn uuid(&self, now: Timestamp) -> Uuid {
         let mut state = self.0.lock();
         state.drawn += 1;

@@ -221,7 +221,7 @@ async fn a_connector_that_comes_back_owes_what_was_decided_after_the_copy() {
     tables.lose("MAILBOX#", "").await;
 
     tables.restore(only(&one), true).await;
-    assert_eq!(now(live, &one.location()).await.unpublished, ids(&events[2..]).into_iter().collect());
+    assert_eq!(now(live, &one.location()).await.outbox.unpublished, ids(&events[2..]).into_iter().collect());
 }
 
 #[tokio::test]
@@ -240,7 +240,7 @@ async fn a_connector_that_comes_back_owes_what_nobody_published_since() {
     }
 
     tables.restore(only(&one), true).await;
-    let owed = now(live, &one.location()).await.unpublished;
+    let owed = now(live, &one.location()).await.outbox.unpublished;
     assert_eq!(owed, ids(&events[1..]).into_iter().collect(), "the same bytes under the same id, at worst once more");
     assert_eq!(live.unpublished(&ids(&events)).await.unwrap().len(), 2);
 

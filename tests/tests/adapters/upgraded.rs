@@ -67,8 +67,8 @@ async fn the_connector(store: &DynamoStore) -> Connector {
 async fn rows_of_an_older_version_are_read_and_gone_on_with() {
     let store = store(1).await;
     let connector = the_connector(&store).await;
-    assert_eq!((connector.status, connector.version, connector.generation), (Status::Active, 5, 1));
-    assert_eq!(connector.granted_scopes.len(), 3);
+    assert_eq!((connector.reading.status, connector.version, connector.grant.generation), (Status::Active, 5, 1));
+    assert_eq!(connector.grant.scopes.len(), 3);
     let triggers = store.triggers(&owner()).await.unwrap();
     assert_eq!(triggers.len(), 1);
     let mailbox = store.mailbox(&EmailAddress::parse("demo@example.com").unwrap()).await.unwrap();
@@ -83,7 +83,7 @@ async fn rows_of_an_older_version_are_read_and_gone_on_with() {
     assert!(firings.len() == 1 && firings[0].published_at.is_some());
 
     let now = aws::now();
-    let commit = Commit { before: &connector, after: &connector, events: &[], next_sweep: Some(now), now };
+    let commit = Commit { before: &connector, after: &connector.reading, events: &[], next_sweep: Some(now), now };
     store.commit(&commit).await.unwrap();
     assert_eq!(the_connector(&store).await.version, 6);
 }

@@ -1,6 +1,6 @@
 //! Owners apart: each other's rows, secrets, answers and consents, and what a role may do with one's own.
 
-use email_connectors::domain::connector::Connector;
+use email_connectors::domain::connector::StoredGrant;
 use email_connectors::domain::id::{ConnectorId, OwnerId};
 use email_connectors::domain::operation::{BodyShape, OPERATIONS};
 use email_connectors::domain::role::{Action, Role};
@@ -116,12 +116,10 @@ async fn case_28_a_sealed_secret_in_another_row() {
                     let (owner, id) = (OwnerId::new(&user.owner), ConnectorId::parse(&user.connector).unwrap());
                     store.connector(&owner, &id).await.unwrap().unwrap()
                 };
-                let (mine, sealed) = (held(&user).await, held(&other).await.refresh_token);
-                let version = mine.version;
-                let stolen =
-                    Connector { refresh_token: sealed, access_token: None, version: version + 1, generation: mine.generation + 1, ..mine };
-                let exchange = Exchange { fingerprint: uuid::Uuid::nil(), at: stolen.updated_at };
-                store.reconnect(&stolen, version, &exchange, &[]).await.unwrap();
+                let (mine, sealed) = (held(&user).await, held(&other).await.grant.refresh_token);
+                let stolen = StoredGrant { refresh_token: sealed, generation: mine.grant.generation + 1, ..mine.grant.clone() };
+                let exchange = Exchange { fingerprint: uuid::Uuid::nil(), at: mine.updated_at };
+                store.reconnect(&mine, &stolen, &exchange, &[]).await.unwrap();
             }
             None => copy_secret(&place, &other, &user).await,
         }

@@ -125,7 +125,7 @@ async fn replaced(case: &mut Case, call: Call, when: When) {
     case.check(
         format!("in memory: {what}: the new connector's cursor is its own mailbox's"),
         bob.history_id().to_string(),
-        after.position.cursor.to_string(),
+        after.reading.position.cursor.to_string(),
     );
     case.check(format!("in memory: {what}: its account"), bob.sub.to_string(), after.google_sub.to_string());
     stage.work().await;
@@ -165,8 +165,8 @@ async fn writes(case: &mut Case) {
     stage.world.raise_generation("owner");
     let now = stage.world.now();
     let mut after = before.clone();
-    after.position.cursor = HistoryId::new(before.position.cursor.value() + 1);
-    let commit = Commit { before: &before, after: &after, events: &[], next_sweep: None, now };
+    after.reading.position.cursor = HistoryId::new(before.reading.position.cursor.value() + 1);
+    let commit = Commit { before: &before, after: &after.reading, events: &[], next_sweep: None, now };
     case.check("in memory: an old worker's commit", "refused".to_string(), ended(store.commit(&commit).await));
     let location = before.location();
     let key = Sealed(vec![1]);
@@ -174,11 +174,15 @@ async fn writes(case: &mut Case) {
     case.check(
         "in memory: its access token",
         "refused".to_string(),
-        ended(store.cache_access_token(&location, before.generation, &token).await),
+        ended(store.cache_access_token(&location, before.grant.generation, &token).await),
     );
-    case.check("in memory: its watch", "refused".to_string(), ended(store.record_watch(&location, before.generation, &before.watch).await));
+    case.check(
+        "in memory: its watch",
+        "refused".to_string(),
+        ended(store.record_watch(&location, before.grant.generation, &before.watch).await),
+    );
     case.check("in memory: its next sweep", "refused".to_string(), ended(store.schedule(&location, before.version, None, None).await));
-    let unmoved = scene.connector().position.cursor == before.position.cursor;
+    let unmoved = scene.connector().reading.position.cursor == before.reading.position.cursor;
     case.check("in memory: the cursor stands where it stood", true, unmoved);
 }
 
@@ -190,7 +194,7 @@ async fn case_48_a_wake_up_from_the_future() {
     let forged = WakeUp::push(scene.ada.address(), scene.ada.history_id(), Some("forged".into()), future);
     case.check("the watch is proven before", false, scene.connector().is_verified());
     scene.stage.wake(&forged).await.unwrap();
-    let proven = scene.connector().verified_at;
+    let proven = scene.connector().reading.verified_at;
     case.check("it is proven, as of now", scene.stage.world.now().millis(), proven.map_or(0, |at| at.millis()));
     scene.stage.world.pass(Duration::from_secs(6 * 24 * 3600));
     let renewed = scene.stage.sweep().await.renewed;

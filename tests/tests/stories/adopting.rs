@@ -27,7 +27,7 @@ fn adoption(stage: &Stage, of: &str, token: &str) -> Adoption {
         refresh_token: RefreshToken(token.into()),
         address: None,
         triggers: vec![trigger("id:1", json!({}))],
-        new_id: ConnectorId::from_uuid(stage.world.entropy().uuid(stage.world.now())),
+        new_id: ConnectorId::from_uuid(stage.world.machine().uuid(stage.world.now())),
     }
 }
 
@@ -63,8 +63,11 @@ async fn a_grant_becomes_a_connector_with_its_triggers() {
     assert_eq!(stage.calls(), calls);
     assert!(adopted.is_new && adopted.triggers == 1 && adopted.watch.status(stage.world.now()) == WatchStatus::Active);
     let connector = stage.connector(&adopted.connector_id);
-    assert_eq!((connector.status, &connector.google_sub, connector.position.cursor), (Status::Active, &ada.sub, ada.history_id()));
-    let sealed = stage.world.vault().open_refresh_token(&connector.refresh_token, &connector.id).await.unwrap();
+    assert_eq!(
+        (connector.reading.status, &connector.google_sub, connector.reading.position.cursor),
+        (Status::Active, &ada.sub, ada.history_id())
+    );
+    let sealed = stage.world.vault().open_refresh_token(&connector.grant.refresh_token, &connector.id).await.unwrap();
     assert_eq!(sealed.0.expose_secret(), token);
     assert_eq!(stage.told(DetailType::ConnectorConnected).len(), 1);
 
@@ -96,7 +99,7 @@ async fn a_user_who_connected_themself_keeps_their_connector_and_gets_the_trigge
     let adopted = adopt(&stage, &adoption(&stage, "owner", &token)).await.unwrap();
     assert_eq!((adopted.connector_id, adopted.is_new, adopted.triggers), (held.id.clone(), false, 1));
     let after = stage.connector(&held.id);
-    assert_eq!((after.generation, after.refresh_token), (held.generation, held.refresh_token));
+    assert_eq!((after.grant.generation, after.grant.refresh_token), (held.grant.generation, held.grant.refresh_token));
     let triggers = stage.world.store().all_triggers();
     assert!(triggers.len() == 2 && triggers.iter().all(|trigger| trigger.config.connector_id == held.id));
 }
@@ -200,7 +203,7 @@ async fn a_connector_that_waits_for_its_user_is_left_to_them() {
     stage.sweep().await;
     stage.world.pass(MINUTE * 15);
     stage.sweep().await;
-    assert_eq!(stage.connector(&held.id).status, Status::NeedsReauth);
+    assert_eq!(stage.connector(&held.id).reading.status, Status::NeedsReauth);
     assert!(matches!(adopt(&stage, &adoption(&stage, "owner", &token)).await, Err(AdoptError::NeedsReauth)));
 }
 

@@ -20,7 +20,7 @@ async fn busy() -> Scene {
 #[tokio::test]
 async fn a_push_is_answered_before_the_listing_ends_and_the_cursor_waits_for_that() {
     let scene = busy().await;
-    let (before, settled) = (scene.cursor(), scene.connector().position.settled);
+    let (before, settled) = (scene.cursor(), scene.connector().reading.position.settled);
     scene.deliver(&["Four"]);
     let after = scene.ada.history_id();
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)]);
@@ -43,7 +43,7 @@ async fn what_no_push_tells_of_is_only_listed() {
     let scene = busy().await;
     scene.deliver(&["Four"]);
     assert_eq!(scene.stage.wake(&scene.own(Kind::Due)).await.unwrap(), [listed(1, 1)]);
-    let settled = scene.connector().position.settled;
+    let settled = scene.connector().reading.position.settled;
     assert_eq!(scene.stage.calls_of(&["gmail"])[0], format!("gmail.history after {settled}"));
     assert_eq!(subjects(&scene.stage.fired()), ["One", "Two", "Three", "Four"]);
 }
@@ -87,7 +87,7 @@ async fn a_message_that_fails_fails_once_in_a_run_and_holds_the_cursor() {
     scene.ada.poison(&poison, Poison::Fails);
     scene.deliver(&["Well"]);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)]);
-    let position = scene.connector().position;
+    let position = scene.connector().reading.position;
     assert_eq!(position.troubles.values().map(|trouble| trouble.tries).collect::<Vec<_>>(), [1]);
     assert_eq!(position.cursor, before);
 }
@@ -98,5 +98,5 @@ async fn expired_history_is_left_to_the_listing() {
     scene.deliver(&["Four"]);
     scene.ada.expire_history();
     assert!(scene.stage.wake(&scene.push()).await.is_ok());
-    assert!(scene.connector().position.gap.is_some(), "the gap is found as ever");
+    assert!(scene.connector().reading.position.gap.is_some(), "the gap is found as ever");
 }

@@ -33,9 +33,9 @@ async fn a_message_arrives() {
     ];
     assert_eq!(scene.stage.calls(), calls);
     let connector = scene.connector();
-    assert_eq!(connector.position.cursor, delivered.history_id);
-    assert_eq!(connector.position.listed_at, Some(scene.stage.world.now()));
-    assert!(connector.unpublished.is_empty());
+    assert_eq!(connector.reading.position.cursor, delivered.history_id);
+    assert_eq!(connector.reading.position.listed_at, Some(scene.stage.world.now()));
+    assert!(connector.outbox.unpublished.is_empty());
 
     let [firing] = scene.stage.fired().try_into().expect("one event");
     assert_eq!(firing.event_id, EventId::derive(&scene.ada.sub, &delivered.message, &scene.trigger.id));

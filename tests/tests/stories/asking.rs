@@ -9,57 +9,18 @@ use email_connectors::config::AppSettings;
 use email_connectors::domain::claims::UserPolicy;
 use email_connectors::domain::health::Norms;
 use email_connectors::domain::limit::Limits;
-use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::check::Checked;
 use email_connectors::flows::fire::OpenedSecrets;
-use email_connectors::ports::{Clock, Entropy};
 use email_connectors::web::UserGate;
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use tests::stage::{MINUTE, PATIENCE, RETENTION, Stage, UNITS_PER_MINUTE};
-use tests::world::{
-    BEGINNING, FixedClock, MemoryBus, MemoryDepths, MemoryGmail, MemoryStore, MemoryVault, MemoryVerifier, MemoryWakeUps, SCOPES,
-    SeqEntropy, World,
-};
+use tests::world::{BEGINNING, SCOPES, World};
 use tower::ServiceExt;
-use uuid::Uuid;
 
 const ISSUER: &str = "https://login.example.com";
 const AUDIENCE: &str = "email-connectors";
 const LONGEST_ANSWER: usize = 6 * 1024 * 1024;
-
-struct Memory;
-
-struct Machine(FixedClock, SeqEntropy);
-
-impl Clock for Machine {
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-}
-
-impl Entropy for Machine {
-    fn uuid(&self, now: Timestamp) -> Uuid {
-        self.1.uuid(now)
-    }
-
-    fn secret(&self) -> SecretString {
-        self.1.secret()
-    }
-}
-
-impl connectors_api::World for Memory {
-    type Store = MemoryStore;
-    type Vault = MemoryVault;
-    type Provider = MemoryGmail;
-    type WakeUps = MemoryWakeUps;
-    type Depths = MemoryDepths;
-    type Bus = MemoryBus;
-    type Signatures = HmacSha256;
-    type Verifier = MemoryVerifier;
-    type Machine = Machine;
-}
 
 fn router(world: &World) -> Router {
     let policy = UserPolicy {
@@ -69,7 +30,7 @@ fn router(world: &World) -> Router {
         role_claim: Some("role".into()),
         longest_life: None,
     };
-    connectors_api::router(Api::<Memory> {
+    connectors_api::router(Api::<World> {
         store: world.store(),
         vault: world.vault(),
         provider: world.gmail(),
@@ -89,7 +50,7 @@ fn router(world: &World) -> Router {
         checked: Checked::default(),
         opened: OpenedSecrets::default(),
         refreshes: Refreshes::default(),
-        machine: Machine(world.clock(), world.entropy()),
+        machine: world.machine(),
     })
 }
 

@@ -41,7 +41,7 @@ async fn a_label_that_is_given_in_the_middle_of_a_wake_up_stays() {
         gate.open();
     });
     outcomes.unwrap();
-    assert_eq!(scene.connector().label.as_deref(), Some("Home"));
+    assert_eq!(scene.connector().reading.label.as_deref(), Some("Home"));
     assert_eq!(subjects(&scene.stage.fired()), ["One"]);
 }
 

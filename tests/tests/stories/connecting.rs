@@ -53,8 +53,8 @@ async fn a_mailbox_is_connected() {
     assert_eq!(connected.watch, Watch::default().renewed(now.after(WATCH_LIFE), now));
     assert_eq!(connected.watch.status(now), WatchStatus::Active);
     assert_eq!(connector.watch, connected.watch);
-    assert_eq!((connector.owner_id, connector.google_sub, connector.status), (owner("owner"), ada.sub.clone(), Status::Active));
-    assert_eq!(connector.position.cursor, ada.history_id(), "the first cursor is the profile's");
+    assert_eq!((connector.owner_id, connector.google_sub, connector.reading.status), (owner("owner"), ada.sub.clone(), Status::Active));
+    assert_eq!(connector.reading.position.cursor, ada.history_id(), "the first cursor is the profile's");
     let queued = stage.world.wake_ups().queued();
     assert_eq!(queued.iter().map(|wake_up| (wake_up.kind, wake_up.history_id)).collect::<Vec<_>>(), [(Kind::Kick, None)]);
 }
@@ -64,10 +64,10 @@ async fn the_refresh_token_is_sealed_to_its_connector() {
     let stage = Stage::new();
     let (ada, bob) = (stage.world.account("ada@example.com"), stage.world.account("bob@example.com"));
     let (ada, bob) = (stage.connect("owner-a", &ada).await, stage.connect("owner-b", &bob).await);
-    let token = stage.world.vault().open_refresh_token(&ada.refresh_token, &ada.id).await.unwrap();
+    let token = stage.world.vault().open_refresh_token(&ada.grant.refresh_token, &ada.id).await.unwrap();
     let clear = token.0.expose_secret().as_bytes();
-    assert!(!ada.refresh_token.0.windows(clear.len()).any(|window| window == clear), "no row holds it in the clear");
-    assert!(stage.world.vault().open_refresh_token(&ada.refresh_token, &bob.id).await.is_err(), "nor opens for another connector");
+    assert!(!ada.grant.refresh_token.0.windows(clear.len()).any(|window| window == clear), "no row holds it in the clear");
+    assert!(stage.world.vault().open_refresh_token(&ada.grant.refresh_token, &bob.id).await.is_err(), "nor opens for another connector");
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn mail_that_comes_while_a_mailbox_is_being_connected_is_not_lost() {
     });
     let connected = stage.connect_with("owner", &ada, Consent::default()).await.unwrap();
     let connector = stage.connector(&connected.connector_id);
-    assert!(connector.position.cursor < ada.history_id());
+    assert!(connector.reading.position.cursor < ada.history_id());
     stage.trigger(&connector, json!({})).await;
     stage.work().await;
     assert_eq!(subjects(&stage.fired()), ["Just then"]);
@@ -167,7 +167,10 @@ async fn a_mailbox_under_a_new_address_is_moved_by_its_reconnect() {
     let connected = scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
     assert_eq!((connected.connector_id, connected.email_address.as_str()), (scene.id.clone(), "countess@example.com"));
     let after = scene.connector();
-    assert_eq!((after.email_address, after.position, after.generation), (scene.ada.address(), before.position, before.generation + 1));
+    assert_eq!(
+        (after.email_address, after.reading.position, after.grant.generation),
+        (scene.ada.address(), before.reading.position, before.grant.generation + 1)
+    );
     assert_eq!(scene.triggers().await, from_ref(&scene.trigger), "its triggers came along");
 
     scene.stage.work().await;
@@ -210,10 +213,10 @@ async fn a_second_connect_keeps_cursor_and_triggers_and_renews_the_grant() {
     let connected = scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
     assert_eq!(connected.connector_id, scene.id);
     let after = scene.connector();
-    assert_eq!(after.position.cursor, before.position.cursor, "the cursor is kept, not the profile's");
-    assert_eq!(after.generation, before.generation + 1);
+    assert_eq!(after.reading.position.cursor, before.reading.position.cursor, "the cursor is kept, not the profile's");
+    assert_eq!(after.grant.generation, before.grant.generation + 1);
     assert_eq!(after.connected_at, before.connected_at);
-    assert_ne!(after.refresh_token, before.refresh_token);
+    assert_ne!(after.grant.refresh_token, before.grant.refresh_token);
     assert_eq!(after.access_token, None, "the cached token belongs to the earlier connect");
     assert_eq!(scene.triggers().await, from_ref(&scene.trigger));
     scene.stage.work().await;
@@ -225,7 +228,7 @@ async fn a_second_connect_without_a_refresh_token_keeps_the_one_that_is_held() {
     let scene = Scene::new().await;
     let before = scene.connector();
     scene.stage.connect_with("owner", &scene.ada, without_refresh_token()).await.unwrap();
-    assert_eq!(scene.connector().refresh_token, before.refresh_token);
+    assert_eq!(scene.connector().grant.refresh_token, before.grant.refresh_token);
     assert!(scene.stage.calls_of(&["vault"]).is_empty());
     scene.deliver(&["Still heard"]);
     scene.stage.work().await;
@@ -246,7 +249,7 @@ async fn two_connects_at_once_end_with_one_connector() {
     let (first, second) = (first.unwrap(), second.unwrap());
     assert_eq!(first.connector_id, second.connector_id);
     let connector = stage.connector(&first.connector_id);
-    assert_eq!((connector.generation, connector.version), (2, 2), "the first one became a reconnect");
+    assert_eq!((connector.grant.generation, connector.version), (2, 2), "the first one became a reconnect");
     assert_eq!(stage.calls_of(&["store.create", "store.reconnect"]).len(), 3);
     stage.work().await;
 }
@@ -311,7 +314,7 @@ async fn a_reconnect_without_a_refresh_token_does_not_bring_a_refused_one_back()
     stage.world.pass(ACCESS_TOKEN_LIFE);
     stage.wake(&WakeUp::own(Kind::Sync, ada.address(), stage.world.now())).await.unwrap();
     let refused = stage.connector(&connector.id);
-    assert_eq!(refused.status, Status::NeedsReauth);
+    assert_eq!(refused.reading.status, Status::NeedsReauth);
 
     let answer = stage.connect_with("owner", &ada, without_refresh_token()).await;
 

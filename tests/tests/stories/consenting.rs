@@ -14,7 +14,7 @@ async fn sent_away(stage: &Stage, of: &str) -> Asked {
     let scopes = SCOPES.map(String::from);
     let world = &stage.world;
     let wanted = (scopes.as_slice(), CALLBACK, None);
-    ask(&world.store(), &world.gmail(), &world.entropy(), &owner(of), wanted, world.now()).await.unwrap()
+    ask(&world.store(), &world.gmail(), &world.machine(), &owner(of), wanted, world.now()).await.unwrap()
 }
 
 fn come_back(stage: &Stage, of: &str, code: &str, state: &str) -> ConnectRequest {
@@ -39,7 +39,7 @@ async fn a_consent_that_was_asked_for_here_connects() {
     let asked = sent_away(&stage, "owner").await;
     let code = ada.consent_at(&asked.authorization_url, Consent::default());
     let connected = connect(&stage, &come_back(&stage, "owner", &code, &asked.state)).await.unwrap();
-    assert_eq!(stage.connector(&connected.connector_id).status, Status::Active);
+    assert_eq!(stage.connector(&connected.connector_id).reading.status, Status::Active);
 }
 
 #[tokio::test]

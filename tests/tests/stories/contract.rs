@@ -27,7 +27,7 @@ async fn the_vault_in_memory_opens_a_triggers_secret_for_its_trigger_only() {
 
 #[test]
 fn randomness_that_counts_repeats_nothing_and_is_the_same_again() {
-    let (one, other) = (World::new().entropy(), World::new().entropy());
+    let (one, other) = (World::new().machine(), World::new().machine());
     let drawn = |entropy: &dyn Fn() -> SecretString| (0..3).map(|_| entropy().expose_secret().to_string()).collect::<Vec<_>>();
     let (first, second) = (drawn(&|| one.secret()), drawn(&|| other.secret()));
     assert_eq!(first, second, "another world draws the same");

@@ -36,6 +36,6 @@ async fn a_wake_up_costs_these_calls_and_units() {
         assert_eq!(scene.stage.calls(), expected, "{mails:?}");
         let units = mails.map_or(0, |mails| 2 + 20 * mails);
         assert_eq!(scene.stage.world.take_units(), units, "{mails:?}");
-        assert_eq!(u64::from(scene.connector().spent.within(scene.stage.world.now())), units, "{mails:?}: as it is written down");
+        assert_eq!(u64::from(scene.connector().reading.spent.within(scene.stage.world.now())), units, "{mails:?}: as it is written down");
     }
 }

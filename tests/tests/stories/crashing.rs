@@ -48,7 +48,7 @@ async fn a_crash_after_the_commit_is_made_good_by_the_next_wake_up_even_a_stale_
         ["store.mailbox ada@example.com", "store.unpublished 1", "store.commit 0 events", "bus.publish 1", "store.mark_published 1"];
     assert_eq!(scene.stage.calls(), calls);
     assert_eq!(scene.stage.fired(), decided, "the very bytes that were decided");
-    assert!(scene.connector().unpublished.is_empty());
+    assert!(scene.connector().outbox.unpublished.is_empty());
 }
 
 #[tokio::test]
@@ -91,7 +91,7 @@ async fn what_the_bus_refused_is_published_later_with_the_same_bytes() {
     scene.stage.world.bus().take_only(1);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(3, 3)], "the mail is decided; the bus is nobody's mail");
     assert_eq!(subjects(&scene.stage.fired()), ["One"]);
-    assert_eq!(scene.connector().unpublished.len(), 2, "what the bus took is marked");
+    assert_eq!(scene.connector().outbox.unpublished.len(), 2, "what the bus took is marked");
 
     scene.stage.world.pass(PROCESSOR_TIMEOUT);
     scene.stage.wake(&scene.push()).await.unwrap();
@@ -112,7 +112,7 @@ async fn a_bus_that_is_down_holds_up_neither_cursor_nor_outbox() {
     scene.deliver(&["Two"]);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)]);
     assert_eq!(scene.cursor(), scene.ada.history_id(), "new mail is decided all the same");
-    assert_eq!(scene.connector().unpublished.len(), 2, "what is owed is not forgotten");
+    assert_eq!(scene.connector().outbox.unpublished.len(), 2, "what is owed is not forgotten");
 
     scene.stage.world.pass(MINUTE);
     assert_eq!(scene.stage.sweep().await.woken, 1, "the renewer finds it without a push");
@@ -201,7 +201,7 @@ async fn a_bus_that_is_down_stops_no_listing_halfway() {
     scene.stage.world.fail(Call::Publish, When::Before, 1);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(250, 250)]);
     assert_eq!(scene.cursor(), scene.ada.history_id());
-    let left = scene.connector().unpublished.len();
+    let left = scene.connector().outbox.unpublished.len();
     assert_eq!(scene.stage.fired().len() + left, 250, "each is decided, and published or known to be owed");
     scene.stage.world.pass(PROCESSOR_TIMEOUT);
     scene.stage.wake(&scene.push()).await.unwrap();

@@ -335,7 +335,7 @@ async fn a_mailbox_that_is_connected_again_begins_anew() {
     assert_ne!(connected.connector_id, scene.id);
     scene.stage.work().await;
     let connector = scene.stage.connector(&connected.connector_id);
-    assert_eq!((connector.generation, connector.position.cursor), (1, scene.ada.history_id()));
+    assert_eq!((connector.grant.generation, connector.reading.position.cursor), (1, scene.ada.history_id()));
     scene.stage.trigger(&connector, json!({})).await;
     scene.ada.deliver(Mail::new("From now on"));
     scene.stage.wake(&WakeUp::own(Kind::Sync, scene.ada.address(), scene.stage.world.now())).await.unwrap();

@@ -14,7 +14,7 @@ use email_connectors::ports::Store;
 use secrecy::ExposeSecret;
 use serde_json::json;
 use tests::stage::{MINUTE, Scene, detail, owner};
-use tests::world::{Call, MemoryBus, MemoryStore, MemoryVault, When};
+use tests::world::{Call, MemoryBus, MemoryStore, MemoryVault, When, World};
 
 const BODY: &[u8] = br#"{"event_type":"order.paid","resource_type":"order","resource_id":"7","data":{"sum":12}}"#;
 
@@ -26,7 +26,7 @@ struct Hooked {
     limits: Limits,
 }
 
-type World = (MemoryStore, MemoryVault, MemoryBus);
+type Ports = (MemoryStore, MemoryVault, MemoryBus);
 
 impl Hooked {
     async fn new() -> Self {
@@ -37,12 +37,12 @@ impl Hooked {
         Self { scene, trigger, secret, opened: OpenedSecrets::default(), limits: Limits::default() }
     }
 
-    fn world(&self) -> World {
+    fn ports(&self) -> Ports {
         let world = &self.scene.stage.world;
         (world.store(), world.vault(), world.bus())
     }
 
-    fn fire<'a>(&'a self, (store, vault, bus): &'a World) -> Fire<'a, MemoryStore, MemoryVault, MemoryBus, HmacSha256> {
+    fn fire<'a>(&'a self, (store, vault, bus): &'a Ports) -> Fire<'a, World> {
         Fire { store, vault, bus, signatures: &HmacSha256, opened: &self.opened, limits: &self.limits }
     }
 
@@ -53,13 +53,13 @@ impl Hooked {
     }
 
     async fn signed(&self, id: &TriggerId, header: Option<&str>, body: &[u8]) -> Result<String, FireError> {
-        let world = self.world();
+        let world = self.ports();
         let fire = self.fire(&world);
         fire.signed(id, header, body, self.scene.stage.world.now()).await.map(|fired| fired.event_id)
     }
 
     async fn as_owner(&self, of: &str, delivery: &str) -> Result<String, FireError> {
-        let world = self.world();
+        let world = self.ports();
         let fire = self.fire(&world);
         fire.as_owner(&owner(of), &self.trigger.id, delivery, BODY, self.scene.stage.world.now()).await.map(|fired| fired.event_id)
     }
@@ -126,7 +126,7 @@ async fn its_owner_fires_it_once_for_each_delivery() {
     assert!(matches!(hooked.as_owner("thief", "delivery-3").await, Err(FireError::NotFound)));
     assert_eq!(hooked.scene.stage.fired().len(), 2);
 
-    let world = hooked.world();
+    let world = hooked.ports();
     let fire = hooked.fire(&world);
     let now = hooked.scene.stage.world.now();
     let other = fire.as_owner(&owner("owner"), &hooked.trigger.id, "delivery-1", b"{}", now).await.unwrap().event_id;

@@ -47,7 +47,7 @@ async fn a_gap_is_pinned_before_anything_is_replayed() {
     let mut fired = subjects(&scene.stage.fired());
     fired.sort();
     assert_eq!(fired, ["One", "Two"]);
-    let position = scene.connector().position;
+    let position = scene.connector().reading.position;
     assert_eq!((position.cursor, position.settled), (pinned, pinned));
     assert!(position.gap.is_some(), "what may show late is owed still");
 }
@@ -55,7 +55,7 @@ async fn a_gap_is_pinned_before_anything_is_replayed() {
 #[tokio::test]
 async fn a_gap_that_is_closed_is_told_with_what_could_not_be_recovered() {
     let scene = with_a_gap().await;
-    let (looked, pinned_at) = (scene.connector().position.listed_at.expect("it was listed"), scene.stage.world.now());
+    let (looked, pinned_at) = (scene.connector().reading.position.listed_at.expect("it was listed"), scene.stage.world.now());
     scene.stage.wake(&scene.own(Kind::Sync)).await.unwrap();
     assert_eq!(scene.stage.told(DetailType::HistoryGapRecovered).len(), 0, "not yet: mail may show late");
     until_recovered(&scene).await;
@@ -63,7 +63,7 @@ async fn a_gap_that_is_closed_is_told_with_what_could_not_be_recovered() {
     assert_eq!((&told["after"], &told["before"]), (&json!(looked.before(HOUR)), &json!(pinned_at)));
     assert_eq!((&told["messages"], &told["fired"]), (&json!(2), &json!(2)));
     assert!(told["not_recovered"][0].as_str().is_some_and(|lost| lost.contains("labels")), "{told}");
-    assert_eq!(scene.connector().position.gap, None);
+    assert_eq!(scene.connector().reading.position.gap, None);
     assert_eq!(scene.stage.fired().len(), 2, "each once");
 }
 
@@ -160,7 +160,7 @@ async fn a_replay_that_is_refused_is_tried_less_and_less_often_and_holds_up_no_n
         scene.stage.world.fail_with(Call::List, When::Before, 1, Failure::Refused(403));
         scene.deliver(&["New"]);
         assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::PutOff]);
-        let put_off = scene.connector().position.put_off.expect("it is tried again");
+        let put_off = scene.connector().reading.position.put_off.expect("it is tried again");
         waits.push(put_off.until.seconds() - scene.stage.world.now().seconds());
         scene.stage.world.pass(MINUTE);
     }

@@ -3,11 +3,11 @@
 use email_connectors::domain::connector::Status;
 use email_connectors::domain::event::DetailType;
 use email_connectors::domain::wake_up::Kind;
-use email_connectors::flows::access::Session;
+use email_connectors::flows::access::Access;
 use email_connectors::flows::process::{Outcome, Process};
 use email_connectors::ports::Vault;
 use serde_json::json;
-use tests::world::{ACCESS_TOKEN_LIFE, Call, Consent, Failure, When};
+use tests::world::{ACCESS_TOKEN_LIFE, Call, Consent, Failure, When, World};
 
 use tests::stage::{DAY, MINUTE, Scene, Stage, listed, subjects};
 
@@ -77,7 +77,7 @@ async fn a_fresh_access_token_that_gmail_refuses_too_is_put_off_and_moves_nothin
     let before = scene.cursor();
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::PutOff]);
     assert_eq!(scene.stage.calls_of(&["gmail.refresh"]).len(), 1);
-    assert_eq!((scene.cursor(), scene.connector().status), (before, Status::Active));
+    assert_eq!((scene.cursor(), scene.connector().reading.status), (before, Status::Active));
     scene.stage.wake(&scene.push()).await.unwrap();
     assert_eq!(subjects(&scene.stage.fired()), ["One"]);
 }
@@ -90,8 +90,8 @@ async fn a_revoked_grant_asks_for_the_user_and_keeps_the_cursor() {
     scene.deliver(&["Meanwhile"]);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::NotActive]);
     let connector = scene.connector();
-    assert_eq!((connector.status, connector.position.cursor), (Status::NeedsReauth, before));
-    assert!(connector.last_error.is_some_and(|error| error.contains("connect again")));
+    assert_eq!((connector.reading.status, connector.reading.position.cursor), (Status::NeedsReauth, before));
+    assert!(connector.reading.last_error.is_some_and(|error| error.contains("connect again")));
     assert_eq!(scene.stage.world.store().next_sweep(&scene.connector().location()), None, "the renewer leaves it alone");
 
     // Every further push costs one read.
@@ -102,8 +102,8 @@ async fn a_revoked_grant_asks_for_the_user_and_keeps_the_cursor() {
     scene.stage.world.pass(DAY);
     scene.deliver(&["And the next day"]);
     let connected = scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
-    assert_eq!((connected.connector_id, scene.connector().status), (scene.id.clone(), Status::Active));
-    assert_eq!(scene.connector().last_error, None);
+    assert_eq!((connected.connector_id, scene.connector().reading.status), (scene.id.clone(), Status::Active));
+    assert_eq!(scene.connector().reading.last_error, None);
     scene.stage.work().await;
     assert_eq!(subjects(&scene.stage.fired()), ["Meanwhile", "And the next day"]);
     assert_eq!(scene.stage.told(DetailType::ConnectorNeedsReauth)[0]["reason"], "invalid_grant");
@@ -134,8 +134,11 @@ async fn our_own_clients_trouble_is_not_the_users() {
     let before = scene.connector();
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::PutOff]);
     let after = scene.connector();
-    assert_eq!((after.status, after.position.cursor, after.circuit), (Status::Active, before.position.cursor, before.circuit));
-    assert!(after.last_error.is_some_and(|error| error.contains("invalid_client")));
+    assert_eq!(
+        (after.reading.status, after.reading.position.cursor, after.reading.circuit),
+        (Status::Active, before.reading.position.cursor, before.reading.circuit)
+    );
+    assert!(after.reading.last_error.is_some_and(|error| error.contains("invalid_client")));
     assert_eq!(scene.stage.fired(), [], "no user is bothered");
 
     scene.stage.world.pass(MINUTE);
@@ -178,7 +181,7 @@ async fn a_late_refusal_of_the_old_grant_does_not_undo_a_reconnect() {
             gate.open();
         });
         assert_eq!(outcomes.unwrap(), [listed(1, 1)], "held at {held_at}");
-        assert_eq!(scene.connector().status, Status::Active, "held at {held_at}");
+        assert_eq!(scene.connector().reading.status, Status::Active, "held at {held_at}");
         assert_eq!(scene.stage.told(DetailType::ConnectorNeedsReauth).len(), 0, "held at {held_at}");
     }
 }
@@ -203,7 +206,7 @@ async fn two_who_need_a_token_at_once_ask_for_one() {
     let gate = scene.stage.world.hold(Call::Refresh, When::After, 1);
     let open = || {
         let Process { store, vault, provider, refreshes, .. } = &processing;
-        Session::open(store, vault, provider, refreshes, &connector, scene.stage.world.now())
+        Access::<World> { store, vault, provider, refreshes }.session(&connector, scene.stage.world.now())
     };
     let (first, second, ()) = tokio::join!(open(), open(), async { gate.open() });
     assert!(first.is_ok() && second.is_ok());
@@ -223,5 +226,5 @@ async fn a_remembered_token_is_not_the_last_word_of_google() {
     scene.ada.revoke_grant();
     scene.deliver(&["One"]);
     assert_eq!(processing.run(&scene.push(), now).await.unwrap(), [Outcome::NotActive]);
-    assert_eq!(scene.connector().status, Status::NeedsReauth);
+    assert_eq!(scene.connector().reading.status, Status::NeedsReauth);
 }

@@ -111,7 +111,7 @@ async fn answer(
     headers: &[(&str, &str)],
     body: Vec<u8>,
 ) -> (StatusCode, Value, bool) {
-    let webhook = Webhook { receive: stage.receiving(), legacy_token: legacy_token.map(Into::into), clock: stage.world.clock() };
+    let webhook = Webhook { receive: stage.receiving(), legacy_token: legacy_token.map(Into::into), clock: stage.world.machine() };
     let request = headers.iter().fold(Request::post(path), |request, (name, value)| request.header(*name, *value));
     let response = router(webhook).oneshot(request.body(Body::from(body)).expect("a request")).await.expect("an answer");
     let (status, retry) = (response.status(), response.headers().contains_key("retry-after"));

@@ -76,8 +76,8 @@ async fn whatever_fails_before_the_commit_leaves_the_cursor_and_nothing_is_lost(
             assert_eq!(scene.connector(), before, "{call}");
         } else {
             assert_eq!(ended.unwrap(), [Outcome::PutOff], "{call}");
-            assert_eq!(scene.cursor(), before.position.cursor, "{call}");
-            assert!(scene.connector().position.put_off.is_some(), "{call}: it has a time to look again");
+            assert_eq!(scene.cursor(), before.reading.position.cursor, "{call}");
+            assert!(scene.connector().reading.position.put_off.is_some(), "{call}: it has a time to look again");
         }
         assert!(scene.stage.fired().is_empty() && scene.stage.decided().is_empty(), "{call}");
         assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)], "{call}");
@@ -128,5 +128,8 @@ async fn nothing_new_still_says_that_the_mailbox_was_looked_at() {
     scene.stage.world.pass(MINUTE);
     assert_eq!(scene.stage.wake(&scene.own(Kind::Sync)).await.unwrap(), [listed(0, 0)]);
     let connector = scene.connector();
-    assert_eq!((connector.position.cursor, connector.position.listed_at), (HistoryId::new(1000), Some(scene.stage.world.now())));
+    assert_eq!(
+        (connector.reading.position.cursor, connector.reading.position.listed_at),
+        (HistoryId::new(1000), Some(scene.stage.world.now()))
+    );
 }

@@ -3,12 +3,13 @@
 use email_connectors::domain::connector::Uniqueness;
 use email_connectors::domain::event::DetailType;
 use email_connectors::domain::id::ConnectorId;
+use email_connectors::flows::access::{Access, Refreshes};
 use email_connectors::flows::connect::Connect;
 use email_connectors::flows::disconnect::Disconnect;
 use email_connectors::flows::own::{Place, erase, export};
 use email_connectors::ports::Store;
 use tests::stage::{MINUTE, Scene, Stage, owner};
-use tests::world::{Call, Consent, Mail, When};
+use tests::world::{Call, Consent, Mail, When, World};
 
 const PAGE: u32 = 30;
 
@@ -66,7 +67,8 @@ async fn what_is_erased_is_gone_and_what_google_still_holds_goes_on_by_itself() 
     let scene = Scene::new().await;
     let stage = &scene.stage;
     let (store, vault, provider, bus) = (stage.world.store(), stage.world.vault(), stage.world.gmail(), stage.world.bus());
-    let disconnect = Disconnect { store: &store, vault: &vault, provider: &provider, bus: &bus };
+    let access = Access { store: &store, vault: &vault, provider: &provider, refreshes: &Refreshes::default() };
+    let disconnect = Disconnect::<World> { access, bus: &bus };
     scene.deliver(&["One"]);
     stage.wake(&scene.push()).await.unwrap();
     stage.world.fail(Call::Revoke, When::Before, 1);

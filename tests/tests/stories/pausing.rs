@@ -65,7 +65,7 @@ async fn a_pause_in_the_middle_of_a_wake_up_takes_nothing_that_came_before_it() 
         gate.open();
     });
     assert_eq!(outcomes.unwrap(), [listed(1, 1)], "the wake-up reads again");
-    assert!(is_paused(&scene.connector().pauses));
+    assert!(is_paused(&scene.connector().reading.pauses));
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn a_reconnect_keeps_the_pause() {
     scene.deliver(&["Inside"]);
     scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
     scene.stage.work().await;
-    assert!(is_paused(&scene.connector().pauses));
+    assert!(is_paused(&scene.connector().reading.pauses));
     scene.stage.world.pass(MINUTE);
     set(&scene, false).await;
     scene.deliver(&["After"]);

@@ -20,7 +20,7 @@ async fn a_long_backlog_is_read_over_several_runs_and_goes_on_by_itself() {
     scene.stage.world.set_tick(Duration::from_secs(1));
     let outcomes = scene.stage.wake(&scene.push()).await.unwrap();
     assert!(matches!(outcomes[..], [Outcome::Interrupted { messages, fired }] if messages == fired && fired < 60), "{outcomes:?}");
-    let position = scene.connector().position;
+    let position = scene.connector().reading.position;
     assert_eq!(position.cursor, before, "the cursor waits for all pages");
     assert!(position.backlog.is_some_and(|listing| listing.page_token.is_some()), "where it goes on is written down");
     let queued = scene.stage.world.wake_ups().queued();

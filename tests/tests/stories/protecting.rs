@@ -10,7 +10,7 @@ use email_connectors::flows::protect::{Protect, ProtectError, Protected};
 use email_connectors::ports::TokenError;
 use serde_json::{Value, json};
 use tests::stage::{MINUTE, Scene, Stage};
-use tests::world::{Account, CLIENT_ID, Call, Consent, Failure, When};
+use tests::world::{Account, CLIENT_ID, Call, Consent, Failure, When, World};
 
 const REVOKED: &str = "https://schemas.openid.net/secevent/oauth/event-type/tokens-revoked";
 
@@ -27,7 +27,7 @@ async fn tell(stage: &Stage, claims: Value) -> Result<Protected, ProtectError> {
 async fn told(stage: &Stage, token: &str) -> Result<Protected, ProtectError> {
     let (store, bus, verifier) = (stage.world.store(), stage.world.bus(), stage.world.verifier());
     let policy = SecurityEventPolicy { client_id: CLIENT_ID.into() };
-    Protect { store: &store, bus: &bus, verifier: &verifier, policy: &policy }.run(token, stage.world.now()).await
+    Protect::<World> { store: &store, bus: &bus, verifier: &verifier, policy: &policy }.run(token, stage.world.now()).await
 }
 
 fn suspended(told: Result<Protected, ProtectError>) -> Vec<ConnectorId> {
@@ -48,9 +48,9 @@ async fn every_connector_of_the_account_waits_for_its_user_and_says_so_once() {
     assert_eq!(suspended(tell(&scene.stage, claims.clone()).await), [scene.id.clone(), second.id.clone()]);
 
     for id in [&scene.id, &second.id] {
-        assert_eq!(scene.stage.connector(id).status, Status::NeedsReauth);
+        assert_eq!(scene.stage.connector(id).reading.status, Status::NeedsReauth);
     }
-    assert_eq!(scene.stage.connector(&other.id).status, Status::Active);
+    assert_eq!(scene.stage.connector(&other.id).reading.status, Status::Active);
     let told = scene.stage.told(DetailType::ConnectorNeedsReauth);
     assert_eq!(told.iter().map(|told| &told["reason"]).collect::<Vec<_>>(), ["tokens-revoked", "tokens-revoked"]);
     scene.stage.forget_calls();
@@ -69,7 +69,7 @@ async fn an_event_from_before_the_last_consent_says_nothing_of_it() {
     scene.stage.world.pass(MINUTE);
     scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
     assert_eq!(tell(&scene.stage, before).await.unwrap(), Protected::Suspended(Vec::new()));
-    assert_eq!(scene.connector().status, Status::Active);
+    assert_eq!(scene.connector().reading.status, Status::Active);
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn an_event_that_met_a_failure_is_acted_on_when_it_comes_again() {
         scene.stage.world.fail(call, When::Before, 1);
         assert!(matches!(tell(&scene.stage, claims.clone()).await, Err(ProtectError::Store(_))), "{call}");
         assert!(tell(&scene.stage, claims).await.is_ok(), "{call}");
-        assert_eq!(scene.connector().status, Status::NeedsReauth, "{call}");
+        assert_eq!(scene.connector().reading.status, Status::NeedsReauth, "{call}");
         assert_eq!(scene.stage.told(DetailType::ConnectorNeedsReauth).len(), 1, "{call}");
     }
 }

@@ -76,7 +76,7 @@ async fn a_renewal_that_fails_is_recorded_and_tried_again() {
     assert_eq!((swept.renewed, swept.not_renewed), (0, 1));
     let connector = scene.connector();
     assert!(connector.watch.failure.as_ref().is_some_and(|failure| failure.reason.contains("503")), "{:?}", connector.watch);
-    assert_eq!((connector.position.cursor, connector.status), (before.position.cursor, Status::Active));
+    assert_eq!((connector.reading.position.cursor, connector.reading.status), (before.reading.position.cursor, Status::Active));
     assert_eq!(connector.watch.status(scene.stage.world.now()), WatchStatus::Active, "the old watch lives on");
 
     scene.stage.world.pass(MINUTE);
@@ -121,7 +121,7 @@ async fn a_renewal_that_finds_the_grant_revoked_asks_for_the_user() {
     scene.ada.revoke_grant();
     let swept = scene.stage.sweep().await;
     assert_eq!((swept.renewed, swept.not_renewed, swept.failures.len()), (0, 1, 0));
-    assert_eq!((scene.connector().status, scene.cursor()), (Status::NeedsReauth, before));
+    assert_eq!((scene.connector().reading.status, scene.cursor()), (Status::NeedsReauth, before));
 
     scene.stage.world.pass(MINUTE);
     scene.stage.sweep().await;
@@ -264,7 +264,7 @@ async fn firings_that_cannot_be_published_hold_up_nobodys_renewal() {
     }
     scene.stage.wake(&scene.own(Kind::Sync)).await.unwrap();
     scene.stage.world.forget_scripts();
-    assert_eq!(scene.connector().unpublished.len(), 250);
+    assert_eq!(scene.connector().outbox.unpublished.len(), 250);
     scene.stage.world.pass(RENEWAL);
     let swept = scene.stage.sweep().await;
     assert_eq!((swept.renewed, swept.woken), (21, 1), "all watches, and one wake-up for all of the mailbox's firings: {swept:?}");

@@ -23,11 +23,11 @@ async fn a_cursor_settles_after_ten_minutes_and_then_nothing_is_owed() {
     scene.deliver(&["One"]);
     scene.stage.wake(&scene.push()).await.unwrap();
     let cursor = scene.cursor();
-    assert_ne!(scene.connector().position.settled, cursor);
+    assert_ne!(scene.connector().reading.position.settled, cursor);
     scene.stage.world.pass(SETTLE);
     assert_eq!(scene.stage.sweep().await.woken, 1);
     assert_eq!(scene.stage.work().await, [listed(0, 0)]);
-    let position = scene.connector().position;
+    let position = scene.connector().reading.position;
     assert_eq!((position.settled, position.handled.len(), position.look_at(SETTLE)), (cursor, 0, None));
     scene.stage.forget_calls();
     scene.stage.wake(&scene.own(Kind::Due)).await.unwrap();
@@ -88,10 +88,10 @@ async fn the_look_that_settles_is_proof_against_a_listing_that_began_too_early()
     let scene = Scene::new().await;
     scene.deliver(&["One"]);
     scene.stage.wake(&scene.push()).await.unwrap();
-    let before = scene.connector().position.settled;
+    let before = scene.connector().reading.position.settled;
     scene.stage.world.pass(SETTLE - MINUTE);
     // It begins a minute too early, and ends in time.
     scene.stage.world.meanwhile(Call::History, When::After, 1, |world| world.pass(2 * MINUTE));
     scene.stage.wake(&scene.own(Kind::Due)).await.unwrap();
-    assert_eq!(scene.connector().position.settled, before, "it is measured from the listing's start");
+    assert_eq!(scene.connector().reading.position.settled, before, "it is measured from the listing's start");
 }

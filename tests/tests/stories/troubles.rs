@@ -42,7 +42,7 @@ async fn a_message_that_fails_while_others_succeed_is_set_aside_told_and_tried_a
     scene.ada.heal(&poison);
     for_hours(&scene, 4).await;
     assert_eq!(subjects(&scene.stage.fired()[3..]), ["Poison"]);
-    assert!(scene.connector().position.parked.is_empty());
+    assert!(scene.connector().reading.position.parked.is_empty());
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn an_outage_sets_nothing_aside_and_all_fires_after_it() {
     assert_eq!(scene.stage.told(DetailType::MessageParked).len(), 0);
     for_hours(&scene, 1).await;
     assert_eq!(subjects(&scene.stage.fired()), ["One", "Two", "Three"]);
-    assert!(scene.connector().position.troubles.is_empty());
+    assert!(scene.connector().reading.position.troubles.is_empty());
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn of_a_batch_that_is_throttled_halfway_the_good_half_fires() {
     let before = scene.cursor();
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::PutOff]);
     assert_eq!((subjects(&scene.stage.fired()), scene.cursor()), (vec!["One".to_string(), "Two".to_string()], before));
-    assert!(scene.connector().position.troubles.is_empty(), "it is the line's trouble, not the message's");
+    assert!(scene.connector().reading.position.troubles.is_empty(), "it is the line's trouble, not the message's");
     scene.ada.heal(&throttled);
     scene.stage.world.pass(MINUTE);
     scene.stage.forget_calls();
@@ -113,7 +113,7 @@ async fn after_five_failures_in_a_row_gmail_is_left_alone_and_one_try_decides() 
     for nth in 1..=FAILURES_TO_OPEN + 1 {
         scene.stage.world.fail(Call::History, When::Before, nth);
     }
-    let state = || scene.connector().circuit.state(scene.stage.world.now());
+    let state = || scene.connector().reading.circuit.state(scene.stage.world.now());
     for _ in 0..FAILURES_TO_OPEN {
         assert_eq!(state(), CircuitState::Closed);
         assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::PutOff]);
@@ -132,7 +132,7 @@ async fn after_five_failures_in_a_row_gmail_is_left_alone_and_one_try_decides() 
     assert_eq!(scene.stage.work().await, [Outcome::PutOff], "the one try fails");
     rests().await;
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)]);
-    assert_eq!((scene.connector().circuit, scene.connector().last_error), (Circuit::default(), None));
+    assert_eq!((scene.connector().reading.circuit, scene.connector().reading.last_error), (Circuit::default(), None));
 }
 
 #[tokio::test]
@@ -166,7 +166,7 @@ async fn keys_that_are_away_put_a_mailbox_off_and_open_no_circuit() {
     for _ in 0..2 * FAILURES_TO_OPEN {
         assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::PutOff]);
     }
-    assert_eq!(scene.connector().circuit, Circuit::default());
+    assert_eq!(scene.connector().reading.circuit, Circuit::default());
     scene.stage.world.pass(SETTLE + Duration::from_secs(1));
     scene.stage.sweep().await;
     assert_eq!(scene.stage.work().await, [listed(1, 1)]);
@@ -196,5 +196,5 @@ async fn units_that_were_spent_in_vain_are_counted_too() {
     scene.stage.world.take_units();
     scene.stage.world.fail(Call::Messages, When::Before, 1);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::PutOff]);
-    assert_eq!(u64::from(scene.connector().spent.within(scene.stage.world.now())), scene.stage.world.take_units());
+    assert_eq!(u64::from(scene.connector().reading.spent.within(scene.stage.world.now())), scene.stage.world.take_units());
 }

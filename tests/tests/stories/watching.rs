@@ -30,7 +30,7 @@ async fn only_a_push_that_was_published_since_the_renewal_proves_a_watch() {
         assert_eq!(scene.stage.wake(&push).await.unwrap(), [Outcome::Stale], "{case}");
         assert_eq!(scene.connector().is_verified(), proves, "{case}");
     }
-    assert_eq!(scene.connector().verified_at, Some(late));
+    assert_eq!(scene.connector().reading.verified_at, Some(late));
 
     scene.stage.world.pass(RENEWAL);
     assert_eq!(scene.stage.sweep().await.renewed, 1);

@@ -9,12 +9,12 @@ use email_connectors::flows::process::Outcome;
 use email_connectors::flows::withdraw::{WHY, Withdraw, WithdrawError, Withdrawn};
 use email_connectors::ports::ProviderError;
 use tests::stage::{Scene, Stage, listed};
-use tests::world::{Call, Consent, When};
+use tests::world::{Call, Consent, When, World};
 
 async fn withdraw_of(stage: &Stage, connector: &Connector) -> Result<Withdrawn, WithdrawError> {
     let world = &stage.world;
     let (store, vault, provider, bus) = (world.store(), world.vault(), world.gmail(), world.bus());
-    let withdraw = Withdraw { store: &store, vault: &vault, provider: &provider, bus: &bus };
+    let withdraw = Withdraw::<World> { store: &store, vault: &vault, provider: &provider, bus: &bus };
     withdraw.run(&connector.location(), world.now()).await
 }
 
@@ -36,7 +36,7 @@ fn reasons(stage: &Stage) -> Vec<serde_json::Value> {
 async fn nobody_can_use_the_grant_any_more_and_what_came_meanwhile_fires_after_the_reconnect() {
     let scene = Scene::new().await;
     assert_eq!(suspended(&withdraw(&scene).await.unwrap()), [&scene.id]);
-    assert_eq!(scene.connector().status, Status::NeedsReauth);
+    assert_eq!(scene.connector().reading.status, Status::NeedsReauth);
     assert_eq!(reasons(&scene.stage), [WHY]);
     scene.deliver(&["meanwhile"]);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::NotActive]);
@@ -53,7 +53,7 @@ async fn what_google_did_not_revoke_is_not_called_withdrawn() {
     let scene = Scene::new().await;
     scene.stage.world.fail(Call::Revoke, When::Before, 1);
     assert!(matches!(withdraw(&scene).await, Err(WithdrawError::Provider(ProviderError::Unavailable { .. }))));
-    assert_eq!(scene.connector().status, Status::Active, "it comes up again with the next run");
+    assert_eq!(scene.connector().reading.status, Status::Active, "it comes up again with the next run");
 }
 
 #[tokio::test]
@@ -66,8 +66,11 @@ async fn whoever_shares_the_account_loses_the_grant_too_and_is_told_once() {
     let withdrawn = withdraw(&scene).await.unwrap();
     assert_eq!(suspended(&withdrawn), [&scene.id, &other.id]);
     assert_eq!(withdrawn.suspended[1].owner, other.owner_id);
-    let status = |connector: &Connector| scene.stage.connector(&connector.id).status;
-    assert_eq!((scene.connector().status, status(&other), status(&stranger)), (Status::NeedsReauth, Status::NeedsReauth, Status::Active));
+    let status = |connector: &Connector| scene.stage.connector(&connector.id).reading.status;
+    assert_eq!(
+        (scene.connector().reading.status, status(&other), status(&stranger)),
+        (Status::NeedsReauth, Status::NeedsReauth, Status::Active)
+    );
     assert_eq!(reasons(&scene.stage), [WHY, WHY]);
 
     assert!(suspended(&withdraw_of(&scene.stage, &other).await.unwrap()).is_empty(), "its turn in a run over all of them");
@@ -81,7 +84,7 @@ async fn a_grant_that_google_does_not_know_any_more_takes_nobody_else_with_it() 
     let other = scene.stage.connect_with("other", &scene.ada, Consent::default()).await.unwrap().connector_id;
 
     assert_eq!(suspended(&withdraw(&scene).await.unwrap()), [&scene.id]);
-    assert_eq!(scene.stage.connector(&other).status, Status::Active);
+    assert_eq!(scene.stage.connector(&other).reading.status, Status::Active);
     let outcomes = scene.stage.wake(&scene.own(Kind::Sync)).await.unwrap();
     assert!(outcomes.iter().any(|outcome| matches!(outcome, Outcome::Listed { .. })), "it lives by a newer grant: {outcomes:?}");
 }
@@ -96,7 +99,7 @@ async fn a_member_that_connects_meanwhile_keeps_its_new_grant() {
         gate.open();
     });
     assert_eq!(suspended(&withdrawn.unwrap()), [&scene.id]);
-    assert_eq!(scene.stage.connector(&other.id).status, Status::Active);
+    assert_eq!(scene.stage.connector(&other.id).reading.status, Status::Active);
 }
 
 #[tokio::test]

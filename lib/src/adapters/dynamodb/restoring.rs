@@ -53,7 +53,7 @@ impl Missing {
 
     /// Events that were decided and not yet published, as far as the connector knows.
     pub fn owed(&self) -> &BTreeSet<EventId> {
-        &self.connector.unpublished
+        &self.connector.outbox.unpublished
     }
 
     fn add(&mut self, kind: &'static str, row: Item) {
@@ -239,7 +239,7 @@ impl DynamoStore {
             row.insert("due_at".into(), number(now.seconds()));
         }
         let mut decided = self.told_since(&connector.id, connector.updated_at.before(CLOCKS_APART)).await?;
-        decided.extend(connector.unpublished.iter().cloned());
+        decided.extend(connector.outbox.unpublished.iter().cloned());
         let owed = self.unpublished(&decided.into_iter().collect::<Vec<_>>()).await?;
         row.remove("unpublished");
         if !owed.is_empty() {

@@ -11,15 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::keys::{Item, Key};
-use crate::domain::circuit::Circuit;
-use crate::domain::connector::{Closing, Connector, Location, Provider, Slot, Status};
+use crate::domain::connector::{Closing, Connector, Location, Outbox, Provider, Reading, Slot, StoredGrant};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::event::{DetailType, Event};
 use crate::domain::id::{ConnectorId, EventId, GoogleSub, MessageId, OwnerId, TriggerId};
 use crate::domain::membership::Membership;
-use crate::domain::pause::Pause;
-use crate::domain::position::Position;
-use crate::domain::quota::Spent;
 use crate::domain::schema_version::SchemaVersion;
 use crate::domain::secret::{Sealed, SealedAccessToken};
 use crate::domain::timestamp::Timestamp;
@@ -29,6 +25,7 @@ use crate::ports::{CONSENT_LIFE, Delivery, PendingConsent, StoreError};
 /// Raised when a stored row can no longer be read as it is: a deployment from before refuses it then.
 type RowVersion = SchemaVersion<1>;
 
+/// Each part of a connector has the attributes of its fields, side by side.
 #[derive(Serialize, Deserialize)]
 pub struct ConnectorRow {
     schema_version: RowVersion,
@@ -37,45 +34,36 @@ pub struct ConnectorRow {
     provider: Provider,
     slot: Slot,
     email_address: EmailAddress,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    label: Option<String>,
     google_sub: GoogleSub,
-    status: Status,
-    granted_scopes: Vec<String>,
-    version: u64,
-    generation: u64,
-    position: Position,
-    watch: Watch,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    verified_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lapse_told: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    flushed_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    checked_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "is_default")]
-    circuit: Circuit,
-    #[serde(default, skip_serializing_if = "is_default")]
-    spent: Spent,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pauses: Vec<Pause>,
-    refresh_token: ByteBuf,
+    #[serde(flatten)]
+    grant: GrantRow,
     #[serde(skip_serializing_if = "Option::is_none")]
     access_token: Option<AccessTokenRow>,
+    #[serde(flatten)]
+    reading: Reading,
+    watch: Watch,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checked_at: Option<Timestamp>,
     #[serde(default, with = "serde_dynamo::string_set", skip_serializing_if = "BTreeSet::is_empty")]
     unpublished: BTreeSet<EventId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_event_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    last_error: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     closing: Option<Closing>,
+    version: u64,
     connected_at: Timestamp,
-    /// Absent from rows that were written before it was kept.
-    granted_at: Option<Timestamp>,
     created_at: Timestamp,
     updated_at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+pub struct GrantRow {
+    granted_scopes: Vec<String>,
+    generation: u64,
+    refresh_token: ByteBuf,
+    /// Absent from rows that were written before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    granted_at: Option<Timestamp>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -83,10 +71,6 @@ pub struct AccessTokenRow {
     key: ByteBuf,
     token: ByteBuf,
     expires_at: Timestamp,
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }
 
 impl From<&Connector> for ConnectorRow {
@@ -99,29 +83,17 @@ impl From<&Connector> for ConnectorRow {
             provider: connector.provider,
             slot: connector.slot,
             email_address: connector.email_address,
-            label: connector.label,
             google_sub: connector.google_sub,
-            status: connector.status,
-            granted_scopes: connector.granted_scopes,
-            version: connector.version,
-            generation: connector.generation,
-            position: connector.position,
-            watch: connector.watch,
-            verified_at: connector.verified_at,
-            lapse_told: connector.lapse_told,
-            flushed_at: connector.flushed_at,
-            checked_at: connector.checked_at,
-            circuit: connector.circuit,
-            spent: connector.spent,
-            pauses: connector.pauses,
-            refresh_token: ByteBuf::from(connector.refresh_token.0),
+            grant: GrantRow::from(&connector.grant),
             access_token: connector.access_token.as_ref().map(AccessTokenRow::from),
-            unpublished: connector.unpublished,
-            last_event_at: connector.last_event_at,
-            last_error: connector.last_error,
+            reading: connector.reading,
+            watch: connector.watch,
+            checked_at: connector.checked_at,
+            unpublished: connector.outbox.unpublished,
+            last_event_at: connector.outbox.last_event_at,
             closing: connector.closing,
+            version: connector.version,
             connected_at: connector.connected_at,
-            granted_at: Some(connector.granted_at),
             created_at: connector.created_at,
             updated_at: connector.updated_at,
         }
@@ -136,31 +108,34 @@ impl From<ConnectorRow> for Connector {
             provider: row.provider,
             slot: row.slot,
             email_address: row.email_address,
-            label: row.label,
             google_sub: row.google_sub,
-            status: row.status,
-            granted_scopes: row.granted_scopes,
-            version: row.version,
-            generation: row.generation,
-            position: row.position,
-            watch: row.watch,
-            verified_at: row.verified_at,
-            lapse_told: row.lapse_told,
-            flushed_at: row.flushed_at,
-            checked_at: row.checked_at,
-            circuit: row.circuit,
-            spent: row.spent,
-            pauses: row.pauses,
-            refresh_token: Sealed(row.refresh_token.into_vec()),
+            grant: StoredGrant {
+                scopes: row.grant.granted_scopes,
+                generation: row.grant.generation,
+                refresh_token: Sealed(row.grant.refresh_token.into_vec()),
+                granted_at: row.grant.granted_at.unwrap_or(row.connected_at),
+            },
             access_token: row.access_token.map(SealedAccessToken::from),
-            unpublished: row.unpublished,
-            last_event_at: row.last_event_at,
-            last_error: row.last_error,
+            reading: row.reading,
+            watch: row.watch,
+            checked_at: row.checked_at,
+            outbox: Outbox { unpublished: row.unpublished, last_event_at: row.last_event_at },
             closing: row.closing,
+            version: row.version,
             connected_at: row.connected_at,
-            granted_at: row.granted_at.unwrap_or(row.connected_at),
             created_at: row.created_at,
             updated_at: row.updated_at,
+        }
+    }
+}
+
+impl From<&StoredGrant> for GrantRow {
+    fn from(grant: &StoredGrant) -> Self {
+        Self {
+            granted_scopes: grant.scopes.clone(),
+            generation: grant.generation,
+            refresh_token: ByteBuf::from(grant.refresh_token.0.clone()),
+            granted_at: Some(grant.granted_at),
         }
     }
 }
@@ -318,9 +293,14 @@ pub struct DataKeyRow {
 
 /// A row with its key.
 pub fn item(key: &Key, row: &impl Serialize) -> Result<Item, StoreError> {
-    let mut item: Item = serde_dynamo::to_item(row).map_err(unreadable)?;
+    let mut item = parts(row)?;
     item.extend(key.attributes());
     Ok(item)
+}
+
+/// The attributes of a part of a row.
+pub fn parts(part: &impl Serialize) -> Result<Item, StoreError> {
+    serde_dynamo::to_item(part).map_err(unreadable)
 }
 
 pub fn read<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {

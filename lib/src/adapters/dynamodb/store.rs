@@ -1,5 +1,6 @@
 //! The store's contract, told in rows: each method is one read, one update or one transaction, but for the pointers of an owner.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -10,9 +11,11 @@ use super::hook_row::HookRow;
 use super::indexes::Told;
 use super::keys::{self, Item, Key};
 use super::members::{connector, members};
-use super::rows::{AccessTokenRow, ConsentRow, DataKeyRow, EventRow, MembershipRow, PointerRow, SeenRow, attribute, item, number, read};
-use super::writes::{attributes, due, due_row, event_set, ids, of_generation, pointer, raise, rows_of};
-use crate::domain::connector::{Closing, Connector, Location, Slot};
+use super::rows::{
+    AccessTokenRow, ConsentRow, DataKeyRow, EventRow, GrantRow, MembershipRow, PointerRow, SeenRow, attribute, item, number, parts, read,
+};
+use super::writes::{due, due_row, event_set, ids, of_generation, pointer, raise, rows_of};
+use crate::domain::connector::{Closing, Connector, Location, Outbox, Slot, Status, StoredGrant};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::event::{DetailType, Event, LEDGER_HORIZON};
 use crate::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId, TriggerId};
@@ -23,13 +26,6 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
 use crate::domain::watch::Watch;
 use crate::ports::{CONSENT_LIFE, ClaimedKey, Commit, Delivery, Due, Exchange, Hook, PendingConsent, RequestKey, Store, StoreError};
-
-/// The attributes that a reconnect overwrites.
-const RECONNECTED: [&str; 8] =
-    ["status", "granted_scopes", "refresh_token", "access_token", "last_error", "generation", "granted_at", "updated_at"];
-/// The attributes that a commit writes where they differ; all others have writers of their own.
-const COMMITTED: [&str; 10] =
-    ["position", "status", "last_error", "pauses", "circuit", "spent", "verified_at", "lapse_told", "flushed_at", "label"];
 
 impl Store for DynamoStore {
     async fn in_slot(&self, owner: &OwnerId, slot: &Slot) -> Result<Option<Connector>, StoreError> {
@@ -44,10 +40,11 @@ impl Store for DynamoStore {
         exchange: &Exchange,
         events: &[Event],
     ) -> Result<(), StoreError> {
-        let told = Connector { unpublished: ids(events), ..connector.clone() };
+        let outbox = Outbox { unpublished: ids(events), ..connector.outbox.clone() };
+        let created = Connector { outbox, ..connector.clone() };
         let pointer = pointer(connector);
         let mut writes = vec![
-            put(&self.table, due_row(&told, first_sweep(exchange.at))?, true),
+            put(&self.table, due_row(&created, first_sweep(exchange.at))?, true),
             put(&self.table, item(&keys::owned_connector(&connector.owner_id, &connector.id), &pointer)?, true),
             put(&self.table, item(&keys::slot(&connector.owner_id, &connector.slot), &pointer)?, true),
             self.exchange_row(connector, exchange)?,
@@ -60,15 +57,15 @@ impl Store for DynamoStore {
         self.transact(writes).await
     }
 
-    async fn reconnect(&self, connector: &Connector, version: u64, exchange: &Exchange, events: &[Event]) -> Result<(), StoreError> {
-        let location = connector.location();
+    async fn reconnect(&self, before: &Connector, grant: &StoredGrant, exchange: &Exchange, events: &[Event]) -> Result<(), StoreError> {
+        let location = before.location();
         // A token of the old grant and an old error end with it.
-        let granted = Connector { access_token: None, last_error: None, ..connector.clone() };
-        let row = attributes(&granted)?;
-        let raised = raise(&location, version);
-        let change = RECONNECTED.into_iter().fold(raised, |change, name| change.set_or_remove(name, row.get(name).cloned()));
+        let raised = raise(&location, before.version).remove("access_token").remove("last_error");
+        let active = raised.set("status", attribute(&Status::Active)?).set("updated_at", attribute(&exchange.at)?);
+        let granted = parts(&GrantRow::from(grant))?;
+        let change = granted.into_iter().fold(active, |change, (name, value)| change.set(&name, value));
         let mut writes = self.with_events(due(change, &location, Some(first_sweep(exchange.at))), &location, events)?;
-        writes.push(self.exchange_row(connector, exchange)?);
+        writes.push(self.exchange_row(before, exchange)?);
         self.transact(writes).await
     }
 
@@ -84,7 +81,7 @@ impl Store for DynamoStore {
         let moved = Connector {
             email_address: to.clone(),
             version: connector.version + 1,
-            unpublished: Default::default(),
+            outbox: Outbox { unpublished: Default::default(), ..connector.outbox.clone() },
             updated_at: now,
             ..connector.clone()
         };
@@ -244,8 +241,9 @@ impl Store for DynamoStore {
 
     async fn commit(&self, commit: &Commit<'_>) -> Result<(), StoreError> {
         let location = commit.before.location();
-        let (before, after) = (attributes(commit.before)?, attributes(commit.after)?);
-        let changed = COMMITTED.into_iter().filter(|name| before.get(*name) != after.get(*name));
+        let (before, after) = (parts(&commit.before.reading)?, parts(commit.after)?);
+        let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        let changed = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
         let raised = raise(&location, commit.before.version).set("updated_at", attribute(&commit.now)?);
         let change = changed.fold(raised, |change, name| change.set_or_remove(name, after.get(name).cloned()));
         let change = due(change, &location, commit.next_sweep);

@@ -91,8 +91,8 @@ impl Found<'_> {
     }
 
     fn auth(&mut self) {
-        let granted = &self.connector.granted_scopes;
-        match self.connector.status {
+        let granted = &self.connector.grant.scopes;
+        match self.connector.reading.status {
             Status::Active => {
                 let missing = missing(&self.norms.required_scopes, granted);
                 let reads = capabilities(granted).contains(&Capability::ReadHeaders);
@@ -117,7 +117,7 @@ impl Found<'_> {
         let next = next.unwrap_or_default();
         match (watch.status(self.now), watch.expiration, watch.renewed_at) {
             (WatchStatus::Pending, ..) => {
-                if self.is_past(self.connector.granted_at, MISSING_AFTER) {
+                if self.is_past(self.connector.grant.granted_at, MISSING_AFTER) {
                     self.add(Code::WatchMissing, Severity::Degraded, "nobody has asked Gmail for a watch since the connect");
                 }
             }
@@ -147,9 +147,9 @@ impl Found<'_> {
     }
 
     fn looks(&mut self) {
-        let circuit = &self.connector.circuit;
-        let (failures, tries) = (circuit.failures, self.connector.position.put_off.as_ref().map_or(0, |put_off| put_off.times));
-        match (circuit.state(self.now), circuit.open_until, &self.connector.last_error) {
+        let circuit = &self.connector.reading.circuit;
+        let (failures, tries) = (circuit.failures, self.connector.reading.position.put_off.as_ref().map_or(0, |put_off| put_off.times));
+        match (circuit.state(self.now), circuit.open_until, &self.connector.reading.last_error) {
             (CircuitState::Open, Some(until), _) => {
                 let severity = if failures >= FAILURES_TO_OPEN { Severity::Down } else { Severity::Degraded };
                 self.add(Code::CircuitOpen, severity, format!("Gmail failed {failures} times in a row, and is not asked before {until}"));
@@ -188,18 +188,18 @@ impl Found<'_> {
     /// A mailbox with several connectors is read in equal parts: one whose part is spent has put off its look, without an error.
     fn quota(&mut self) {
         let connector = self.connector;
-        let (spent, units) = (connector.spent.within(self.now), self.norms.units_per_minute);
-        let nothing_wrong = connector.last_error.is_none() && connector.circuit.state(self.now) == CircuitState::Closed;
-        let waits = connector.position.put_off.is_some() && nothing_wrong && connector.unpublished.len() <= MOST_UNPUBLISHED;
-        if connector.spent.messages_left(units, self.now) == 0 || (waits && spent > 0) {
+        let (spent, units) = (connector.reading.spent.within(self.now), self.norms.units_per_minute);
+        let nothing_wrong = connector.reading.last_error.is_none() && connector.reading.circuit.state(self.now) == CircuitState::Closed;
+        let waits = connector.reading.position.put_off.is_some() && nothing_wrong && connector.outbox.unpublished.len() <= MOST_UNPUBLISHED;
+        if connector.reading.spent.messages_left(units, self.now) == 0 || (waits && spent > 0) {
             self.add(Code::QuotaSpent, Severity::Degraded, format!("{spent} of {units} units of this minute are spent; the rest waits"));
         }
     }
 
     fn backlog(&mut self) {
-        let (connector, position) = (self.connector, &self.connector.position);
-        let waiting = connector.unpublished.len();
-        let long = connector.last_event_at.is_none_or(|decided| self.is_past(decided, EVENTS_WAIT_AFTER));
+        let (connector, position) = (self.connector, &self.connector.reading.position);
+        let waiting = connector.outbox.unpublished.len();
+        let long = connector.outbox.last_event_at.is_none_or(|decided| self.is_past(decided, EVENTS_WAIT_AFTER));
         if waiting >= MANY_EVENTS || (waiting > 0 && long) {
             let severity = if waiting > MOST_UNPUBLISHED { Severity::Down } else { Severity::Degraded };
             self.add(Code::EventsWait, severity, format!("{waiting} events are decided and not known to be published"));
@@ -219,10 +219,10 @@ impl Found<'_> {
     }
 
     fn wishes(&mut self, triggers: usize) {
-        if let Some(pause) = self.connector.pauses.iter().find(|pause| pause.until.is_none()) {
+        if let Some(pause) = self.connector.reading.pauses.iter().find(|pause| pause.until.is_none()) {
             self.add(Code::Paused, Severity::Note, format!("it is paused since {}", pause.from));
         }
-        if triggers == 0 && !is_paused(&self.connector.pauses) {
+        if triggers == 0 && !is_paused(&self.connector.reading.pauses) {
             self.add(Code::NoTriggers, Severity::Note, "it has no trigger");
         }
     }
@@ -268,10 +268,10 @@ mod tests {
     /// Looked at a minute ago, watched since an hour ago, and proven.
     fn well() -> Connector {
         let mut well = Connector::sample(ago(DAY * 9));
-        (well.position.listed_at, well.position.changed_at) = (Some(ago(MINUTE)), Some(ago(MINUTE * 20)));
-        well.granted_scopes = norms().required_scopes;
+        (well.reading.position.listed_at, well.reading.position.changed_at) = (Some(ago(MINUTE)), Some(ago(MINUTE * 20)));
+        well.grant.scopes = norms().required_scopes;
         well.watch = Watch::default().renewed(NOW.after(DAY * 6), ago(HOUR));
-        (well.verified_at, well.last_event_at) = (Some(ago(HOUR)), Some(ago(HOUR)));
+        (well.reading.verified_at, well.outbox.last_event_at) = (Some(ago(HOUR)), Some(ago(HOUR)));
         well.updated_at = ago(MINUTE);
         well
     }
@@ -280,7 +280,7 @@ mod tests {
         for _ in 0..times {
             let message = MessageId::new(message);
             let mishap = Mishap { message: &message, reason: "400", arrived: true, in_gap: false, others_went_well: true };
-            connector.position.trouble(&mishap, ago(MINUTE));
+            connector.reading.position.trouble(&mishap, ago(MINUTE));
         }
     }
 
@@ -288,11 +288,11 @@ mod tests {
         let id = |number| {
             EventId::derive(&connector.google_sub, &MessageId::new(format!("{number}")), &crate::domain::id::TriggerId::new("trg_1"))
         };
-        connector.unpublished = (0..events).map(id).collect();
+        connector.outbox.unpublished = (0..events).map(id).collect();
     }
 
     fn put_off(connector: &mut Connector, times: u32) {
-        connector.position.put_off = Some(PutOff { until: NOW.after(SECOND * 20), times });
+        connector.reading.position.put_off = Some(PutOff { until: NOW.after(SECOND * 20), times });
     }
 
     fn closing(since: Timestamp) -> Option<Closing> {
@@ -306,57 +306,57 @@ mod tests {
         use Severity::*;
         &[
             ("nothing is wrong", |_| {}, &[]),
-            ("the grant is refused", |c| c.status = Status::NeedsReauth, &[(NeedsReauth, Down)]),
+            ("the grant is refused", |c| c.reading.status = Status::NeedsReauth, &[(NeedsReauth, Down)]),
             (
                 "nothing is said of a watch or a circuit that only the user can mend",
-                |c| (c.status, c.watch) = (Status::NeedsReauth, Watch::default()),
+                |c| (c.reading.status, c.watch) = (Status::NeedsReauth, Watch::default()),
                 &[(NeedsReauth, Down)],
             ),
-            ("an error", |c| c.status = Status::Error, &[(StatusError, Down)]),
-            ("a scope less", |c| drop(c.granted_scopes.remove(0)), &[(ScopesMissing, Degraded)]),
-            ("nothing to read with", |c| drop(c.granted_scopes.pop()), &[(ScopesMissing, Down)]),
-            ("full access is more than modify", |c| c.granted_scopes[1] = "https://mail.google.com/".into(), &[]),
+            ("an error", |c| c.reading.status = Status::Error, &[(StatusError, Down)]),
+            ("a scope less", |c| drop(c.grant.scopes.remove(0)), &[(ScopesMissing, Degraded)]),
+            ("nothing to read with", |c| drop(c.grant.scopes.pop()), &[(ScopesMissing, Down)]),
+            ("full access is more than modify", |c| c.grant.scopes[1] = "https://mail.google.com/".into(), &[]),
             ("refused from the first", |c| c.watch = Watch::default().failed("403".into(), NOW), &[(WatchFailed, Degraded)]),
             ("ended", |c| c.watch.expiration = Some(NOW), &[(WatchLapsed, Degraded)]),
-            ("not asked for", |c| (c.watch, c.granted_at) = (Watch::default(), ago(MINUTE * 10)), &[(WatchMissing, Degraded)]),
-            ("not asked for yet", |c| (c.watch, c.granted_at) = (Watch::default(), ago(MINUTE * 9)), &[]),
+            ("not asked for", |c| (c.watch, c.grant.granted_at) = (Watch::default(), ago(MINUTE * 10)), &[(WatchMissing, Degraded)]),
+            ("not asked for yet", |c| (c.watch, c.grant.granted_at) = (Watch::default(), ago(MINUTE * 9)), &[]),
             ("a renewal failed", |c| c.watch = c.watch.failed("503".into(), NOW), &[(WatchRenewalLate, Note)]),
-            ("renewed a day ago", |c| (c.watch.renewed_at, c.verified_at) = (Some(ago(DAY)), Some(ago(DAY))), &[]),
+            ("renewed a day ago", |c| (c.watch.renewed_at, c.reading.verified_at) = (Some(ago(DAY)), Some(ago(DAY))), &[]),
             (
                 "not renewed for three days and more",
                 |c| {
-                    (c.watch.renewed_at, c.verified_at) = (Some(ago(DAY * 3 + HOUR * 2)), Some(ago(DAY)));
+                    (c.watch.renewed_at, c.reading.verified_at) = (Some(ago(DAY * 3 + HOUR * 2)), Some(ago(DAY)));
                     c.watch.expiration = Some(NOW.after(DAY * 4));
                 },
                 &[(WatchRenewalLate, Degraded)],
             ),
             (
                 "no push in ten minutes",
-                |c| (c.watch.renewed_at, c.verified_at) = (Some(ago(MINUTE * 10)), Some(ago(HOUR))),
+                |c| (c.watch.renewed_at, c.reading.verified_at) = (Some(ago(MINUTE * 10)), Some(ago(HOUR))),
                 &[(WatchUnverified, Degraded)],
             ),
-            ("no push in nine minutes", |c| (c.watch.renewed_at, c.verified_at) = (Some(ago(MINUTE * 9)), None), &[]),
-            ("five failures", |c| c.circuit = Circuit { failures: 5, open_until: Some(NOW.after(SECOND)) }, &[(CircuitOpen, Down)]),
+            ("no push in nine minutes", |c| (c.watch.renewed_at, c.reading.verified_at) = (Some(ago(MINUTE * 9)), None), &[]),
+            ("five failures", |c| c.reading.circuit = Circuit { failures: 5, open_until: Some(NOW.after(SECOND)) }, &[(CircuitOpen, Down)]),
             (
                 "told to come later",
-                |c| c.circuit = Circuit { failures: 1, open_until: Some(NOW.after(SECOND)) },
+                |c| c.reading.circuit = Circuit { failures: 1, open_until: Some(NOW.after(SECOND)) },
                 &[(CircuitOpen, Degraded)],
             ),
             (
                 "one error, told once",
                 |c| {
-                    c.circuit = Circuit { failures: 5, open_until: Some(NOW.after(SECOND)) };
-                    c.last_error = Some("503".into());
+                    c.reading.circuit = Circuit { failures: 5, open_until: Some(NOW.after(SECOND)) };
+                    c.reading.last_error = Some("503".into());
                     put_off(c, 9)
                 },
                 &[(CircuitOpen, Down)],
             ),
-            ("rested", |c| c.circuit = Circuit { failures: 5, open_until: Some(NOW) }, &[(CircuitHalfOpen, Degraded)]),
-            ("failures that open nothing", |c| c.circuit.failures = 4, &[]),
+            ("rested", |c| c.reading.circuit = Circuit { failures: 5, open_until: Some(NOW) }, &[(CircuitHalfOpen, Degraded)]),
+            ("failures that open nothing", |c| c.reading.circuit.failures = 4, &[]),
             (
                 "a look failed",
                 |c| {
-                    c.last_error = Some("the key service is not available".into());
+                    c.reading.last_error = Some("the key service is not available".into());
                     put_off(c, 5)
                 },
                 &[(LooksFail, Degraded)],
@@ -364,7 +364,7 @@ mod tests {
             (
                 "six looks failed",
                 |c| {
-                    c.last_error = Some("403".into());
+                    c.reading.last_error = Some("403".into());
                     put_off(c, 6)
                 },
                 &[(LooksFail, Down)],
@@ -372,7 +372,7 @@ mod tests {
             (
                 "not compared for long",
                 |c| {
-                    (c.position.listed_at, c.position.changed_at, c.updated_at) =
+                    (c.reading.position.listed_at, c.reading.position.changed_at, c.updated_at) =
                         (Some(ago(MINUTE * 17)), Some(ago(MINUTE * 17)), ago(MINUTE * 17))
                 },
                 &[(LookedTooLongAgo, Degraded)],
@@ -380,22 +380,22 @@ mod tests {
             (
                 "compared in good time",
                 |c| {
-                    (c.position.listed_at, c.position.changed_at, c.updated_at) =
+                    (c.reading.position.listed_at, c.reading.position.changed_at, c.updated_at) =
                         (Some(ago(MINUTE * 16)), Some(ago(MINUTE * 16)), ago(MINUTE * 16))
                 },
                 &[],
             ),
             (
                 "a quiet mailbox may wait",
-                |c| (c.position.listed_at, c.position.changed_at) = (Some(ago(HOUR * 4)), Some(ago(HOUR * 13))),
+                |c| (c.reading.position.listed_at, c.reading.position.changed_at) = (Some(ago(HOUR * 4)), Some(ago(HOUR * 13))),
                 &[],
             ),
-            ("just connected again", |c| (c.position.listed_at, c.granted_at) = (Some(ago(DAY)), ago(MINUTE)), &[]),
+            ("just connected again", |c| (c.reading.position.listed_at, c.grant.granted_at) = (Some(ago(DAY)), ago(MINUTE)), &[]),
             (
                 "owed, and not swept",
                 |c| {
                     put_off(c, 1);
-                    c.position.put_off = Some(PutOff { until: ago(MINUTE * 7), times: 1 });
+                    c.reading.position.put_off = Some(PutOff { until: ago(MINUTE * 7), times: 1 });
                     c.updated_at = ago(MINUTE * 8)
                 },
                 &[(LookedTooLongAgo, Degraded)],
@@ -403,18 +403,22 @@ mod tests {
             (
                 "woken, and not looked at",
                 |c| {
-                    c.position.put_off = Some(PutOff { until: ago(MINUTE * 7), times: 1 });
+                    c.reading.position.put_off = Some(PutOff { until: ago(MINUTE * 7), times: 1 });
                     (c.updated_at, c.checked_at) = (ago(MINUTE * 8), Some(ago(MINUTE)))
                 },
                 &[(LookOverdue, Down)],
             ),
-            ("owed for a while, and being committed", |c| c.position.put_off = Some(PutOff { until: ago(MINUTE * 7), times: 1 }), &[]),
-            ("the minute's units are spent", |c| c.spent = Spent::default().and(5990, NOW), &[(QuotaSpent, Degraded)]),
-            ("the last minute's units were spent", |c| c.spent = Spent::default().and(6000, ago(MINUTE)), &[]),
+            (
+                "owed for a while, and being committed",
+                |c| c.reading.position.put_off = Some(PutOff { until: ago(MINUTE * 7), times: 1 }),
+                &[],
+            ),
+            ("the minute's units are spent", |c| c.reading.spent = Spent::default().and(5990, NOW), &[(QuotaSpent, Degraded)]),
+            ("the last minute's units were spent", |c| c.reading.spent = Spent::default().and(6000, ago(MINUTE)), &[]),
             (
                 "its part of them is",
                 |c| {
-                    c.spent = Spent::default().and(3000, NOW);
+                    c.reading.spent = Spent::default().and(3000, NOW);
                     put_off(c, 1)
                 },
                 &[(QuotaSpent, Degraded)],
@@ -423,7 +427,7 @@ mod tests {
                 "events under way",
                 |c| {
                     waiting(c, 9);
-                    c.last_event_at = Some(NOW)
+                    c.outbox.last_event_at = Some(NOW)
                 },
                 &[],
             ),
@@ -431,7 +435,7 @@ mod tests {
                 "events that wait",
                 |c| {
                     waiting(c, 1);
-                    c.last_event_at = Some(ago(MINUTE * 5))
+                    c.outbox.last_event_at = Some(ago(MINUTE * 5))
                 },
                 &[(EventsWait, Degraded)],
             ),
@@ -439,7 +443,7 @@ mod tests {
                 "many events",
                 |c| {
                     waiting(c, 100);
-                    c.last_event_at = Some(NOW)
+                    c.outbox.last_event_at = Some(NOW)
                 },
                 &[(EventsWait, Degraded)],
             ),
@@ -448,7 +452,7 @@ mod tests {
                 "what was decided is owed even when the grant is gone",
                 |c| {
                     waiting(c, 1);
-                    c.status = Status::NeedsReauth
+                    c.reading.status = Status::NeedsReauth
                 },
                 &[(NeedsReauth, Down), (EventsWait, Degraded)],
             ),
@@ -456,16 +460,16 @@ mod tests {
             ("a message was set aside", |c| trouble(c, "m", 3), &[(MessagesParked, Degraded)]),
             (
                 "expired history",
-                |c| c.position.gap = Some(Gap::found(HistoryId::new(7), ago(DAY), None, MINUTE * 10, NOW)),
+                |c| c.reading.position.gap = Some(Gap::found(HistoryId::new(7), ago(DAY), None, MINUTE * 10, NOW)),
                 &[(HistoryGapReplaying, Degraded)],
             ),
             (
                 "its end",
-                |c| (c.closing, c.status, c.last_error) = (closing(ago(MINUTE)), Status::NeedsReauth, Some("x".into())),
+                |c| (c.closing, c.reading.status, c.reading.last_error) = (closing(ago(MINUTE)), Status::NeedsReauth, Some("x".into())),
                 &[(Closing, Note)],
             ),
             ("an end that takes long", |c| c.closing = closing(ago(HOUR)), &[(Closing, Degraded)]),
-            ("a pause", |c| c.pauses = pause::set(&[], true, ago(HOUR)), &[(Paused, Note)]),
+            ("a pause", |c| c.reading.pauses = pause::set(&[], true, ago(HOUR)), &[(Paused, Note)]),
         ]
     };
 
@@ -500,7 +504,8 @@ mod tests {
 
     #[test]
     fn the_worst_comes_first_and_says_what_to_do() {
-        let mut connector = Connector { status: Status::NeedsReauth, pauses: pause::set(&[], true, NOW), ..well() };
+        let mut connector = well();
+        (connector.reading.status, connector.reading.pauses) = (Status::NeedsReauth, pause::set(&[], true, NOW));
         trouble(&mut connector, "m", 3);
         let health = health(&connector, 1, &norms(), NOW);
         assert_eq!(

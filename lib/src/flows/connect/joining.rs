@@ -1,13 +1,10 @@
 //! A grant that passed the checks joins its account: one transaction, then watch and the first wake-up.
 
-use crate::domain::circuit::Circuit;
-use crate::domain::connector::{Connector, Provider, Slot, Status};
+use crate::domain::connector::{Connector, Outbox, Provider, Reading, Slot, StoredGrant};
 use crate::domain::event::Event;
 use crate::domain::id::{ConnectorId, GoogleSub, OwnerId};
 use crate::domain::membership::{Joining, Membership};
 use crate::domain::notice;
-use crate::domain::position::Position;
-use crate::domain::quota::Spent;
 use crate::domain::secret::RefreshToken;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
@@ -16,7 +13,7 @@ use crate::domain::watch::Watch;
 use crate::flows::connect::{Connect, ConnectError, Connected};
 use crate::flows::publishing::tell;
 use crate::flows::watching::watch;
-use crate::ports::{EmailProvider, EventBus, Exchange, Grant, Profile, ProviderError, Store, StoreError, Vault, WakeUps};
+use crate::ports::{EmailProvider, Exchange, Grant, Ports, Profile, ProviderError, Store, StoreError, Vault, WakeUps};
 
 /// What a connect has in hand after its checks.
 pub(in crate::flows) struct Admitted {
@@ -30,7 +27,7 @@ pub(in crate::flows) struct Admitted {
     pub slot: Slot,
 }
 
-impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V, P, W, B> {
+impl<P: Ports> Connect<P> {
     /// The connector with the triggers that it comes with; answers what is to be told of it.
     pub(in crate::flows) async fn create(
         &self,
@@ -47,29 +44,21 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V
             provider: Provider::Gmail,
             slot: admitted.slot.clone(),
             email_address: profile.email_address.clone(),
-            label: None,
             google_sub: admitted.google_sub.clone(),
-            status: Status::Active,
-            granted_scopes: grant.scopes.clone(),
-            version: 1,
-            generation: 1,
-            position: Position::at(profile.history_id),
-            watch: Watch::default(),
-            verified_at: None,
-            lapse_told: None,
-            flushed_at: None,
-            checked_at: None,
-            circuit: Circuit::default(),
-            spent: Spent::default(),
-            pauses: Vec::new(),
-            refresh_token: self.vault.seal_refresh_token(refresh_token, new_id).await?,
+            grant: StoredGrant {
+                scopes: grant.scopes.clone(),
+                generation: 1,
+                refresh_token: self.vault.seal_refresh_token(refresh_token, new_id).await?,
+                granted_at: now,
+            },
             access_token: None,
-            unpublished: Default::default(),
-            last_event_at: None,
-            last_error: None,
+            reading: Reading::from(profile.history_id),
+            watch: Watch::default(),
+            checked_at: None,
+            outbox: Outbox::default(),
             closing: None,
+            version: 1,
             connected_at: now,
-            granted_at: now,
             created_at: now,
             updated_at: now,
         };
@@ -114,7 +103,7 @@ impl<S: Store, V: Vault, P: EmailProvider, W: WakeUps, B: EventBus> Connect<S, V
         };
         let kick = WakeUp::own(Kind::Kick, connector.email_address.clone(), now);
         let (recorded, kicked) =
-            tokio::join!(self.store.record_watch(&location, connector.generation, &watch), self.wake_ups.send(&kick, None),);
+            tokio::join!(self.store.record_watch(&location, connector.grant.generation, &watch), self.wake_ups.send(&kick, None),);
         match recorded {
             // A connect that came after this one records its own watch.
             Err(StoreError::Conflict) => {}

@@ -15,7 +15,7 @@ use crate::domain::wake_up::Kind;
 use crate::flows::access::{AccessError, Session};
 use crate::flows::process::ProcessError;
 use crate::flows::process::run::{Pause, Progress, Run};
-use crate::ports::{Clock, EmailProvider, EventBus, Fetched, ProviderError, Store, Vault, WakeUps};
+use crate::ports::{EmailProvider, Fetched, Ports, ProviderError, Store};
 
 /// How many messages are fetched and decided before what they fired is committed.
 pub(super) const GROUP: usize = 100;
@@ -49,15 +49,15 @@ impl Open {
     }
 }
 
-impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Run<'_, S, V, P, B, W, C> {
-    pub(super) async fn read(&mut self, session: &mut Session<'_, S, V, P>) -> Result<Progress, ProcessError> {
+impl<P: Ports> Run<'_, P> {
+    pub(super) async fn read(&mut self, session: &mut Session<'_, P>) -> Result<Progress, ProcessError> {
         self.retry_parked(session).await?;
-        let mut listing = self.next.position.backlog.clone().unwrap_or_else(|| Listing::begin(self.now()));
+        let mut listing = self.next.reading.position.backlog.clone().unwrap_or_else(|| Listing::begin(self.now()));
         let sieve = Sieve::new(self.triggers);
         let (mut pinned, mut restarted) = (false, false);
         let mut ahead = self.look_ahead(session, &listing, &sieve).await?;
         loop {
-            let mut page = match self.page(session, self.next.position.settled, listing.page_token.as_deref()).await {
+            let mut page = match self.page(session, self.next.reading.position.settled, listing.page_token.as_deref()).await {
                 Err(ProcessError::Access(AccessError::Provider(ProviderError::HistoryExpired)))
                     if listing.page_token.is_none() && !pinned =>
                 {
@@ -72,7 +72,7 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
                     if listing.page_token.is_some() && !restarted =>
                 {
                     restarted = true;
-                    self.next.position.backlog = None;
+                    self.next.reading.position.backlog = None;
                     listing = Listing::begin(self.now());
                     ahead.clear();
                     continue;
@@ -82,9 +82,9 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
             listing.saw(page.history_id);
             page.records.retain(|record| !listing.looked_at.contains(&record.id) && !ahead.contains(&record.id));
             let candidates =
-                if self.triggers.is_empty() { Vec::new() } else { sieve.candidates(&page.records, &self.next.position.handled) };
+                if self.triggers.is_empty() { Vec::new() } else { sieve.candidates(&page.records, &self.next.reading.position.handled) };
             if let Progress::Paused(pause) = self.decide_all(session, &candidates, &mut listing.looked_at).await? {
-                self.next.position.backlog = Some(listing);
+                self.next.reading.position.backlog = Some(listing);
                 return Ok(Progress::Paused(pause));
             }
             match page.next_page_token {
@@ -95,18 +95,18 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
                 Some(next) => listing.turn(next),
             }
             if self.out_of_time() {
-                self.next.position.backlog = Some(listing);
+                self.next.reading.position.backlog = Some(listing);
                 return Ok(Progress::Paused(Pause::Time));
             }
         }
         self.note_success();
-        if self.next.position.held_after(&listing) {
+        if self.next.reading.position.held_after(&listing) {
             // A message that failed is not handled: the cursor stays until it goes well or is parked.
-            self.next.position.backlog = None;
+            self.next.reading.position.backlog = None;
         } else {
             let (pushed, settle) = (self.wake_up.history_id, self.process.pace.patience.settle);
             let now = self.now();
-            self.next.position.complete(&listing, pushed, settle, now);
+            self.next.reading.position.complete(&listing, pushed, settle, now);
         }
         self.commit(session.take_units()).await?;
         Ok(Progress::Done)
@@ -117,26 +117,27 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
     /// no second look before that listing ends.
     async fn look_ahead(
         &mut self,
-        session: &mut Session<'_, S, V, P>,
+        session: &mut Session<'_, P>,
         listing: &Listing,
         sieve: &Sieve,
     ) -> Result<BTreeSet<HistoryId>, ProcessError> {
         let mut ahead = BTreeSet::new();
-        let busy = self.next.position.handled.len() >= self.process.pace.history_page;
-        let resumed = self.next.position.backlog.is_some();
+        let busy = self.next.reading.position.handled.len() >= self.process.pace.history_page;
+        let resumed = self.next.reading.position.backlog.is_some();
         if !busy || resumed || self.wake_up.kind != Kind::Push || self.triggers.is_empty() {
             return Ok(ahead);
         }
-        let page = match self.page(session, self.next.position.cursor, None).await {
+        let page = match self.page(session, self.next.reading.position.cursor, None).await {
             // So will the listing be, which knows what to do.
             Err(ProcessError::Access(AccessError::Provider(ProviderError::HistoryExpired))) => return Ok(ahead),
             page => page?,
         };
-        let candidates = sieve.candidates(&page.records, &self.next.position.handled);
+        let candidates = sieve.candidates(&page.records, &self.next.reading.position.handled);
         self.decide_all(session, &candidates, &mut ahead).await?;
         // Those that failed now hold the cursor, and would only fail again.
-        let failed =
-            |message: &MessageId| self.next.position.troubles.get(message).is_some_and(|trouble| trouble.tried_at >= listing.began_at);
+        let failed = |message: &MessageId| {
+            self.next.reading.position.troubles.get(message).is_some_and(|trouble| trouble.tried_at >= listing.began_at)
+        };
         ahead.extend(candidates.iter().filter(|candidate| failed(&candidate.message)).flat_map(|candidate| &candidate.records));
         if !self.decided.is_empty() {
             self.commit(session.take_units()).await?;
@@ -144,30 +145,25 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
         Ok(ahead)
     }
 
-    async fn page(
-        &self,
-        session: &mut Session<'_, S, V, P>,
-        after: HistoryId,
-        page_token: Option<&str>,
-    ) -> Result<HistoryPage, ProcessError> {
+    async fn page(&self, session: &mut Session<'_, P>, after: HistoryId, page_token: Option<&str>) -> Result<HistoryPage, ProcessError> {
         let provider = &self.process.provider;
         let page = session.call(price::HISTORY, |access| async move { provider.history(&access, after, page_token).await });
         Ok(page.await?)
     }
 
     /// History is lost. Before anything is replayed it is written down what is owed, and from where listings go on.
-    async fn pin(&mut self, session: &mut Session<'_, S, V, P>) -> Result<(), ProcessError> {
+    async fn pin(&mut self, session: &mut Session<'_, P>) -> Result<(), ProcessError> {
         let provider = &self.process.provider;
         let profile = session.call(price::PROFILE, |access| async move { provider.profile(&access).await }).await?;
         let (connected_at, now) = (self.next.connected_at, self.now());
-        self.next.position.pin(profile.history_id, connected_at, self.process.pace.patience.settle, now);
+        self.next.reading.position.pin(profile.history_id, connected_at, self.process.pace.patience.settle, now);
         self.commit(session.take_units()).await
     }
 
     /// Fetches and decides in groups; each is committed before the next one begins, the last one with what follows it.
     async fn decide_all(
         &mut self,
-        session: &mut Session<'_, S, V, P>,
+        session: &mut Session<'_, P>,
         candidates: &[Candidate],
         seen: &mut BTreeSet<HistoryId>,
     ) -> Result<Progress, ProcessError> {
@@ -191,9 +187,9 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
             let looked_at = self.decide_group(session, group, false).await?;
             for candidate in group.iter().filter(|candidate| looked_at.contains(&candidate.message)) {
                 let handled = open.looked_at(candidate);
-                self.next.position.handle(handled);
+                self.next.reading.position.handle(handled);
             }
-            for candidate in group.iter().filter(|candidate| !self.next.position.troubles.contains_key(&candidate.message)) {
+            for candidate in group.iter().filter(|candidate| !self.next.reading.position.troubles.contains_key(&candidate.message)) {
                 seen.extend(unseen.looked_at(candidate));
             }
             self.settle_interruption(session).await?;
@@ -205,7 +201,7 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
     /// look; what was decided waits in `decided`.
     pub(super) async fn decide_group(
         &mut self,
-        session: &mut Session<'_, S, V, P>,
+        session: &mut Session<'_, P>,
         group: &[Candidate],
         in_gap: bool,
     ) -> Result<HashSet<MessageId>, ProcessError> {
@@ -216,8 +212,8 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
         self.decide_fetched(group, fetched, &known, in_gap)
     }
 
-    pub(super) async fn fetch(&self, session: &mut Session<'_, S, V, P>, group: &[Candidate]) -> Result<Fetched, AccessError> {
-        let only_headers = scopes::only_metadata(&self.stored.granted_scopes);
+    pub(super) async fn fetch(&self, session: &mut Session<'_, P>, group: &[Candidate]) -> Result<Fetched, AccessError> {
+        let only_headers = scopes::only_metadata(&self.stored.grant.scopes);
         let ids: Vec<MessageId> = group.iter().map(|candidate| candidate.message.clone()).collect();
         let units = price::MESSAGE.saturating_mul(u32::try_from(ids.len()).unwrap_or(u32::MAX));
         let provider = &self.process.provider;
@@ -238,7 +234,7 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
         let now = self.now();
         // Those that failed before are troubled by themselves; when several others fail at once and nothing goes well, it is
         // not the messages' fault.
-        let newly_failed = fetched.failed.iter().filter(|(message, _)| !self.next.position.is_troubled(message)).count();
+        let newly_failed = fetched.failed.iter().filter(|(message, _)| !self.next.reading.position.is_troubled(message)).count();
         let others_went_well = !fetched.messages.is_empty();
         let candidates: HashMap<&MessageId, &Candidate> = group.iter().map(|candidate| (&candidate.message, candidate)).collect();
         // An earlier page, or the look at what was set aside, may have told of the same message.
@@ -247,7 +243,7 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
         let mut unsolved: HashSet<&MessageId> = fetched.failed.iter().map(|(message, _)| message).collect();
         unsolved.extend(fetched.unanswered.iter().flat_map(|(messages, _)| messages));
         for candidate in group.iter().filter(|candidate| !unsolved.contains(&candidate.message)) {
-            self.next.position.solved(&candidate.message);
+            self.next.reading.position.solved(&candidate.message);
         }
         for message in fetched.messages {
             let Some(candidate) = candidates.get(&message.id) else { continue };
@@ -268,21 +264,21 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
         for (message, reason) in fetched.failed {
             let arrived = candidates.get(&message).is_none_or(|candidate| candidate.arrived);
             let mishap = Mishap { message: &message, reason: &reason, arrived, in_gap, others_went_well };
-            if self.next.position.trouble(&mishap, now) {
+            if self.next.reading.position.trouble(&mishap, now) {
                 self.decided.push(notice::message_parked(&self.stored, &message, &reason, now));
             }
-            if self.next.position.parked.contains_key(&message) {
+            if self.next.reading.position.parked.contains_key(&message) {
                 looked_at.insert(message);
             }
         }
-        let outage = ((newly_failed > 1 && !others_went_well) || self.next.position.troubles.len() > MOST_TROUBLES)
+        let outage = ((newly_failed > 1 && !others_went_well) || self.next.reading.position.troubles.len() > MOST_TROUBLES)
             .then(|| ProviderError::unavailable(format_args!("none of {} messages could be had", group.len())));
         self.interruption = fetched.unanswered.map(|(_, error)| error).or(outage);
         Ok(looked_at)
     }
 
     /// The provider stopped answering in the middle: what was decided is kept, the rest comes again.
-    pub(super) async fn settle_interruption(&mut self, session: &mut Session<'_, S, V, P>) -> Result<(), ProcessError> {
+    pub(super) async fn settle_interruption(&mut self, session: &mut Session<'_, P>) -> Result<(), ProcessError> {
         match self.interruption.take() {
             None => Ok(()),
             Some(error) => {
@@ -293,13 +289,13 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
     }
 
     /// Messages that were set aside are tried again when their time has come, and all of them when somebody asks.
-    async fn retry_parked(&mut self, session: &mut Session<'_, S, V, P>) -> Result<(), ProcessError> {
+    async fn retry_parked(&mut self, session: &mut Session<'_, P>) -> Result<(), ProcessError> {
         if self.triggers.is_empty() {
             // Nothing could fire, and a trigger to come is younger than they are.
-            self.next.position.parked.clear();
+            self.next.reading.position.parked.clear();
         }
         let all = self.wake_up.kind == Kind::Sync;
-        let mut retry = self.next.position.parked_to_retry(all, self.now());
+        let mut retry = self.next.reading.position.parked_to_retry(all, self.now());
         retry.truncate(self.affordable(session.units()).min(GROUP));
         if !retry.is_empty() {
             self.decide_group(session, &retry, false).await?;

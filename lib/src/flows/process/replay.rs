@@ -11,12 +11,12 @@ use crate::domain::quota::price;
 use crate::flows::access::{AccessError, Session};
 use crate::flows::process::ProcessError;
 use crate::flows::process::run::{Pause, Progress, Run};
-use crate::ports::{Clock, EmailProvider, EventBus, MessagePage, ProviderError, Store, Vault, WakeUps};
+use crate::ports::{EmailProvider, MessagePage, Ports, ProviderError, Store};
 
-impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Run<'_, S, V, P, B, W, C> {
-    pub(super) async fn replay(&mut self, session: &mut Session<'_, S, V, P>) -> Result<Progress, ProcessError> {
+impl<P: Ports> Run<'_, P> {
+    pub(super) async fn replay(&mut self, session: &mut Session<'_, P>) -> Result<Progress, ProcessError> {
         let settle = self.process.pace.patience.settle;
-        while let Some(mut gap) = self.next.position.gap.clone() {
+        while let Some(mut gap) = self.next.reading.position.gap.clone() {
             let began_at = self.now();
             if began_at < gap.ready_at(settle) {
                 if self.next != self.stored {
@@ -30,7 +30,7 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
             let page = match self.found(session, &gap).await {
                 Err(ProcessError::Access(AccessError::Provider(ProviderError::PageLost))) if gap.page_token.is_some() => {
                     gap.page_token = None;
-                    self.next.position.gap = Some(gap);
+                    self.next.reading.position.gap = Some(gap);
                     continue;
                 }
                 page => page?,
@@ -38,24 +38,24 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
             if let Progress::Paused(pause) = self.decide_page(session, &mut gap, &page).await? {
                 return Ok(Progress::Paused(pause));
             }
-            let held = self.next.position.slice_held_after(began_at);
+            let held = self.next.reading.position.slice_held_after(began_at);
             if held {
                 // The page comes again when its troubled message does.
-                self.next.position.gap = Some(gap);
+                self.next.reading.position.gap = Some(gap);
                 self.commit(session.take_units()).await?;
                 return Ok(Progress::Done);
             }
             let anything = !page.messages.is_empty();
             self.turn(gap, page);
             // What is empty is quickly listed again.
-            if anything || self.next.position.gap.is_none() {
+            if anything || self.next.reading.position.gap.is_none() {
                 self.commit(session.take_units()).await?;
             }
         }
         Ok(Progress::Done)
     }
 
-    async fn found(&self, session: &mut Session<'_, S, V, P>, gap: &Gap) -> Result<MessagePage, ProcessError> {
+    async fn found(&self, session: &mut Session<'_, P>, gap: &Gap) -> Result<MessagePage, ProcessError> {
         // Without a trigger nothing could fire, and mail that is older than a trigger never will.
         if self.triggers.is_empty() {
             return Ok(MessagePage { messages: Vec::new(), next_page_token: None });
@@ -69,12 +69,7 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
     }
 
     /// The ledger is asked first: what it knows need not be fetched.
-    async fn decide_page(
-        &mut self,
-        session: &mut Session<'_, S, V, P>,
-        gap: &mut Gap,
-        page: &MessagePage,
-    ) -> Result<Progress, ProcessError> {
+    async fn decide_page(&mut self, session: &mut Session<'_, P>, gap: &mut Gap, page: &MessagePage) -> Result<Progress, ProcessError> {
         if page.messages.is_empty() {
             return Ok(Progress::Done);
         }
@@ -98,7 +93,7 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
         let looked_at = self.decide_fetched(&group, fetched, &known, true)?.len();
         gap.messages += u64::try_from(looked_at).unwrap_or(0);
         gap.fired += self.decided.iter().map(|event| u64::from(event.trigger_id.is_some())).sum::<u64>();
-        self.next.position.gap = Some(gap.clone());
+        self.next.reading.position.gap = Some(gap.clone());
         self.settle_interruption(session).await?;
         Ok(Progress::Done)
     }
@@ -111,10 +106,10 @@ impl<S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Ru
             (None, Some(end)) => gap.pass(end),
             (None, None) => {
                 self.decided.push(notice::gap_recovered(&self.stored, &gap, self.now()));
-                self.next.position.gap = None;
+                self.next.reading.position.gap = None;
                 return;
             }
         }
-        self.next.position.gap = Some(gap);
+        self.next.reading.position.gap = Some(gap);
     }
 }

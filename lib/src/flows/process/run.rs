@@ -12,13 +12,13 @@ use crate::domain::sweep::next_sweep;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
 use crate::domain::wake_up::{Kind, WakeUp};
-use crate::flows::access::{AccessError, Session};
+use crate::flows::access::{Access, AccessError, Session};
 use crate::flows::process::{Outcome, Process, ProcessError};
 use crate::flows::publishing::publish;
-use crate::ports::{Clock, Commit, EmailProvider, EventBus, ProviderError, Store, StoreError, Vault, WakeUps};
+use crate::ports::{Clock, Commit, Ports, ProviderError, Store, StoreError, WakeUps};
 
-pub(super) struct Run<'a, S, V, P, B, W, C> {
-    pub(super) process: &'a Process<S, V, P, B, W, C>,
+pub(super) struct Run<'a, P: Ports> {
+    pub(super) process: &'a Process<P>,
     /// As the table has it; every commit is conditional on its version.
     pub(super) stored: Connector,
     /// As the next commit will have it.
@@ -60,9 +60,9 @@ pub(super) enum Progress {
     Paused(Pause),
 }
 
-impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock> Run<'a, S, V, P, B, W, C> {
+impl<'a, P: Ports> Run<'a, P> {
     pub(super) fn new(
-        process: &'a Process<S, V, P, B, W, C>,
+        process: &'a Process<P>,
         connector: &Connector,
         triggers: &'a [Trigger],
         wake_up: &'a WakeUp,
@@ -70,7 +70,7 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
         began: Timestamp,
     ) -> Self {
         let (stored, next) = (connector.clone(), connector.clone());
-        let put_off_before = connector.position.put_off.clone();
+        let put_off_before = connector.reading.position.put_off.clone();
         Self {
             process,
             stored,
@@ -92,13 +92,13 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
     }
 
     pub(super) async fn handle(mut self) -> Result<Outcome, ProcessError> {
-        let from = self.stored.position.cursor;
+        let from = self.stored.reading.position.cursor;
         let ended = self.answer().await;
         metrics::counter!(MESSAGES_SEEN).increment(self.messages as u64);
         metrics::counter!(MESSAGES_MATCHED).increment(self.matched as u64);
         // What failed is told where it is handled.
         if let Ok(outcome) = &ended {
-            let (to, settled) = (self.stored.position.cursor, self.stored.position.settled);
+            let (to, settled) = (self.stored.reading.position.cursor, self.stored.reading.position.settled);
             let outcome = outcome.as_str();
             let Self { messages, matched, fired, lag_ms, .. } = self;
             tracing::info!(outcome, history_from = %from, history_to = %to, %settled, messages, matched, fired, lag_ms, "mailbox looked at");
@@ -113,28 +113,28 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
             return Ok(Outcome::NotActive);
         }
         self.note_proof();
-        if self.wake_up.is_stale(self.stored.position.cursor) {
+        if self.wake_up.is_stale(self.stored.reading.position.cursor) {
             if self.next != self.stored {
                 self.commit(0).await?;
             }
             return Ok(Outcome::Stale);
         }
-        if self.stored.circuit.state(self.now()) == CircuitState::Open {
+        if self.stored.reading.circuit.state(self.now()) == CircuitState::Open {
             // What this wake-up wanted is owed until the circuit closes.
-            if self.stored.position.put_off.is_none() {
-                self.next.position.put_off(self.stored.circuit.open_until, self.now());
+            if self.stored.reading.position.put_off.is_none() {
+                self.next.reading.position.put_off(self.stored.reading.circuit.open_until, self.now());
                 self.commit(0).await?;
             }
             return Ok(Outcome::PutOff);
         }
         if self.too_many_wait() {
-            self.next.position.put_off(None, self.now());
+            self.next.reading.position.put_off(None, self.now());
             self.commit(0).await?;
             return Ok(Outcome::PutOff);
         }
         match self.look().await {
             Err(ProcessError::Access(AccessError::Provider(ProviderError::GrantRefused(reason)))) => {
-                self.next = self.stored.without_grant(&reason);
+                self.next = Connector { reading: self.stored.reading.without_grant(&reason), ..self.stored.clone() };
                 self.decided = vec![notice::needs_reauth(&self.stored, &reason, self.now())];
                 self.commit(0).await?;
                 Ok(Outcome::NotActive)
@@ -145,10 +145,9 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
     }
 
     async fn look(&mut self) -> Result<Outcome, ProcessError> {
-        let process = self.process;
-        let (store, vault, provider) = (&process.store, &process.vault, &process.provider);
-        let mut session = Session::open(store, vault, provider, &process.refreshes, &self.stored, self.now()).await?;
-        self.next.position.put_off = None;
+        let Process { store, vault, provider, refreshes, .. } = self.process;
+        let mut session = Access { store, vault, provider, refreshes }.session(&self.stored, self.now()).await?;
+        self.next.reading.position.put_off = None;
         let looked = self.look_with(&mut session).await;
         if looked.is_err() {
             self.unnoted = session.take_units();
@@ -156,7 +155,7 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
         looked
     }
 
-    async fn look_with(&mut self, session: &mut Session<'_, S, V, P>) -> Result<Outcome, ProcessError> {
+    async fn look_with(&mut self, session: &mut Session<'_, P>) -> Result<Outcome, ProcessError> {
         let mut progress = self.read(session).await?;
         if matches!(progress, Progress::Done) {
             progress = self.replay(session).await?;
@@ -177,7 +176,7 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
         let published_at = self.wake_up.proves_push_at().map(|published_at| published_at.min(self.now()));
         let proven = published_at.filter(|published_at| self.stored.watch.is_proven_by(*published_at));
         if proven.is_some() && !self.stored.is_verified() {
-            self.next.verified_at = proven;
+            self.next.reading.verified_at = proven;
         }
     }
 
@@ -187,7 +186,7 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
 
     /// A row holds 400 KB: with the bus down, what is not decided yet waits where it is.
     pub(super) fn too_many_wait(&self) -> bool {
-        self.stored.unpublished.len() + self.refused > MOST_UNPUBLISHED
+        self.stored.outbox.unpublished.len() + self.refused > MOST_UNPUBLISHED
     }
 
     pub(super) fn out_of_time(&self) -> bool {
@@ -197,18 +196,18 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
     /// How many messages this minute's quota still allows.
     pub(super) fn affordable(&self, unnoted: u32) -> usize {
         let now = self.now();
-        self.next.spent.and(unnoted, now).messages_left(self.units_per_minute, now)
+        self.next.reading.spent.and(unnoted, now).messages_left(self.units_per_minute, now)
     }
 
     /// Whether this minute has seen no more than the listings that led here.
     pub(super) fn is_fresh_minute(&self, unnoted: u32) -> bool {
-        self.next.spent.and(unnoted, self.now()).within(self.now()) < price::MESSAGE
+        self.next.reading.spent.and(unnoted, self.now()).within(self.now()) < price::MESSAGE
     }
 
     /// Where the reading stands is in `next`: it is written, and goes on by itself.
     async fn pause(&mut self, pause: Pause, units: u32) -> Result<(), ProcessError> {
         if pause == Pause::Quota {
-            self.next.position.put_off(Some(next_minute(self.now())), self.now());
+            self.next.reading.position.put_off(Some(next_minute(self.now())), self.now());
         }
         self.commit(units).await?;
         if pause == Pause::Time {
@@ -227,30 +226,30 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
         self.next = self.stored.clone();
         self.decided = Vec::new();
         if let AccessError::Provider(ProviderError::Unavailable { retry_after, .. }) = error {
-            self.next.circuit = self.stored.circuit.failed(*retry_after, self.process.pace.cooldown, now);
+            self.next.reading.circuit = self.stored.reading.circuit.failed(*retry_after, self.process.pace.cooldown, now);
             // A probe that fails again opens nothing that was closed.
-            if self.stored.circuit.open_until.is_none() && self.next.circuit.open_until.is_some() {
+            if self.stored.reading.circuit.open_until.is_none() && self.next.reading.circuit.open_until.is_some() {
                 metrics::counter!(CIRCUITS_OPENED).increment(1);
             }
         }
         if let AccessError::Provider(ProviderError::PageLost) = error {
-            self.next.position.backlog = None;
+            self.next.reading.position.backlog = None;
         }
         // A listing that went well before its replay failed does not make the waits short again.
-        self.next.position.put_off = self.put_off_before.clone();
-        self.next.position.put_off(self.next.circuit.open_until.filter(|until| *until > now), now);
-        self.next.last_error = Some(error.to_string());
+        self.next.reading.position.put_off = self.put_off_before.clone();
+        self.next.reading.position.put_off(self.next.reading.circuit.open_until.filter(|until| *until > now), now);
+        self.next.reading.last_error = Some(error.to_string());
         self.commit(self.unnoted).await?;
         Ok(Outcome::PutOff)
     }
 
     /// The provider answered well: what was wrong is over.
     pub(super) fn note_success(&mut self) {
-        if self.next.circuit.open_until.is_some() {
+        if self.next.reading.circuit.open_until.is_some() {
             metrics::counter!(CIRCUITS_CLOSED).increment(1);
         }
-        self.next.circuit = Circuit::default();
-        self.next.last_error = None;
+        self.next.reading.circuit = Circuit::default();
+        self.next.reading.last_error = None;
     }
 
     /// Writes what was decided and what changed, in as many transactions as it takes, and publishes each as it lands. The
@@ -263,11 +262,11 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
             let (chunk, others) = rest.split_at(rest.len().min(Commit::MOST_EVENTS));
             let last = others.is_empty();
             if last {
-                self.next.spent = self.next.spent.and(units, now);
+                self.next.reading.spent = self.next.reading.spent.and(units, now);
             }
             let next = if last { &self.next } else { &self.stored };
             let next_sweep = next_sweep(next, self.process.pace.patience);
-            self.process.store.commit(&Commit { before: &self.stored, after: next, events: chunk, next_sweep, now }).await?;
+            self.process.store.commit(&Commit { before: &self.stored, after: &next.reading, events: chunk, next_sweep, now }).await?;
             self.stored = Connector { version: self.stored.version + 1, ..next.clone() };
             self.fired += chunk.iter().filter(|event| event.detail_type == DetailType::TriggerFired).count();
             self.publish(chunk).await?;
@@ -284,16 +283,16 @@ impl<'a, S: Store, V: Vault, P: EmailProvider, B: EventBus, W: WakeUps, C: Clock
     /// that no second worker does.
     async fn publish_left_over(&mut self) -> Result<(), ProcessError> {
         let (now, in_progress) = (self.now(), self.process.pace.processor_timeout);
-        let taken_on = self.stored.flushed_at.is_some_and(|flushed_at| flushed_at.after(in_progress) > now);
-        if self.stored.unpublished.is_empty() || taken_on {
+        let taken_on = self.stored.reading.outbox_taken_at.is_some_and(|flushed_at| flushed_at.after(in_progress) > now);
+        if self.stored.outbox.unpublished.is_empty() || taken_on {
             return Ok(());
         }
-        let waiting: Vec<EventId> = self.stored.unpublished.iter().cloned().collect();
+        let waiting: Vec<EventId> = self.stored.outbox.unpublished.iter().cloned().collect();
         let mut events = self.process.store.unpublished(&waiting).await?;
         events.retain(|event| event.decided_at.after(in_progress) <= now);
         let Some(oldest) = events.iter().map(|event| event.decided_at).min() else { return Ok(()) };
         metrics::histogram!(OUTBOX_AGE).record(seconds_between(oldest, now));
-        self.next.flushed_at = Some(now);
+        self.next.reading.outbox_taken_at = Some(now);
         self.commit(0).await?;
         for chunk in events.chunks(Commit::MOST_EVENTS) {
             self.publish(chunk).await?;
