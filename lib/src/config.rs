@@ -12,10 +12,10 @@ use serde::de::value::{Error as ValueError, StrDeserializer};
 
 use crate::domain::claims::{PushPolicy, UserPolicy};
 use crate::domain::connector::Uniqueness;
-use crate::domain::health::Norms;
+use crate::domain::health::Thresholds;
 use crate::domain::retention::Retention;
 use crate::domain::retry::RetryPolicy;
-use crate::domain::sweep::{Pace, Patience};
+use crate::domain::sweep::{ProcessorLimits, Timeouts};
 
 pub use self::functions::{
     ConnectorsApiSettings, HistoryProcessorSettings, OauthConnectSettings, PubsubWebhookSettings, WatchRenewerSettings, check,
@@ -288,17 +288,17 @@ pub fn retention(env: &Environment) -> Result<Retention, SettingError> {
 }
 
 /// The times that steer sweeps, and with them every write that says when the next one is due.
-pub fn patience(env: &Environment) -> Result<Patience, SettingError> {
-    Ok(Patience {
+pub fn timeouts(env: &Environment) -> Result<Timeouts, SettingError> {
+    Ok(Timeouts {
         settle: span(env, "SETTLE_SECONDS", Duration::from_secs(1))?,
         quiet_after: span(env, "QUIET_AFTER_MINUTES", Duration::from_secs(60))?,
     })
 }
 
 /// What connectors are measured by.
-pub fn norms(env: &Environment) -> Result<Norms, SettingError> {
-    Ok(Norms {
-        patience: patience(env)?,
+pub fn thresholds(env: &Environment) -> Result<Thresholds, SettingError> {
+    Ok(Thresholds {
+        timeouts: timeouts(env)?,
         sweep_every: span(env, "SWEEP_EVERY_MINUTES", Duration::from_secs(60))?,
         units_per_minute: units_per_minute(env)?,
         required_scopes: env.list("GOOGLE_SCOPES", char::is_whitespace)?,
@@ -315,10 +315,10 @@ fn units_per_minute(env: &Environment) -> Result<u32, SettingError> {
 }
 
 /// How long the processor may take, and how much it may spend.
-pub fn pace(env: &Environment) -> Result<Pace, SettingError> {
-    Ok(Pace {
+pub fn limits(env: &Environment) -> Result<ProcessorLimits, SettingError> {
+    Ok(ProcessorLimits {
         processor_timeout: span(env, "PROCESSOR_TIMEOUT_SECONDS", Duration::from_secs(1))?,
-        patience: patience(env)?,
+        timeouts: timeouts(env)?,
         cooldown: span(env, "CIRCUIT_COOLDOWN_SECONDS", Duration::from_secs(1))?,
         units_per_minute: units_per_minute(env)?,
         history_page: HISTORY_PAGE,

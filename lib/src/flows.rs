@@ -1,25 +1,25 @@
 //! One story for each thing that happens. Flows know the domain and the ports, and nothing of AWS, HTTP or Lambda.
 
 pub mod access;
-pub mod admitting;
 pub mod adopt;
-pub mod ask;
-pub mod change;
-pub mod check;
+pub mod authorize;
 pub mod connect;
 pub mod disconnect;
-pub mod fire;
-pub mod operate;
+pub mod idempotency;
+pub mod inbound_webhook;
+pub mod mail_operations;
 pub mod own;
+pub mod preconditions;
 pub mod process;
-pub mod protect;
 pub mod publishing;
+mod reauthorization;
 pub mod receive;
 pub mod rehearse;
 pub mod renew;
-pub mod repeat;
+pub mod security_events;
 pub mod subscribe;
-mod suspending;
 pub mod sync;
+pub mod system_health;
+pub mod update_connector;
 pub mod watching;
 pub mod withdraw;

@@ -22,7 +22,7 @@ use self::collected::Collected;
 use self::kept::Kept;
 pub use self::user::{User, token, token_with, webhook};
 
-const PATIENCE: Duration = Duration::from_secs(150);
+const TIMEOUTS: Duration = Duration::from_secs(150);
 const BETWEEN_SWEEPS: Duration = Duration::from_secs(2);
 /// What the schedule sends.
 const TICK: &str = include_str!("../../events/watch-renewer.schedule.json");
@@ -205,7 +205,7 @@ impl Stack {
 
     /// Waits until something holds, looking again and again; nothing here sleeps a fixed time and hopes.
     pub async fn until<T, F: AsyncFnMut() -> Option<T>>(&self, what: &str, look: F) -> T {
-        self.until_within(PATIENCE, what, look).await
+        self.until_within(TIMEOUTS, what, look).await
     }
 
     /// The same for what waits for the schedule, whose own rate is a minute at the least.
@@ -221,8 +221,8 @@ impl Stack {
         .await
     }
 
-    pub async fn until_within<T, F: AsyncFnMut() -> Option<T>>(&self, patience: Duration, what: &str, mut look: F) -> T {
-        let deadline = Instant::now() + patience;
+    pub async fn until_within<T, F: AsyncFnMut() -> Option<T>>(&self, timeouts: Duration, what: &str, mut look: F) -> T {
+        let deadline = Instant::now() + timeouts;
         loop {
             if let Some(found) = look().await {
                 return found;

@@ -22,18 +22,18 @@ use email_connectors::adapters::system::System;
 use email_connectors::config::{AppSettings, ConnectSettings, GoogleSettings, HISTORY_PAGE};
 use email_connectors::domain::claims::{IdentityPolicy, PushPolicy, SecurityEventPolicy, UserPolicy};
 use email_connectors::domain::connector::Uniqueness;
-use email_connectors::domain::health::Norms;
+use email_connectors::domain::health::Thresholds;
 use email_connectors::domain::limit::Limits;
 use email_connectors::domain::retry::RetryPolicy;
-use email_connectors::domain::sweep::{Pace, Patience};
+use email_connectors::domain::sweep::{ProcessorLimits, Timeouts};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::access::Refreshes;
-use email_connectors::flows::check::Checked;
 use email_connectors::flows::connect::Connect;
-use email_connectors::flows::fire::OpenedSecrets;
+use email_connectors::flows::inbound_webhook::OpenedSecrets;
 use email_connectors::flows::process::Process;
 use email_connectors::flows::receive::Receive;
 use email_connectors::flows::renew::{Renew, Swept};
+use email_connectors::flows::system_health::Checked;
 use email_connectors::ports::{Clock, Entropy, Ports};
 use email_connectors::web::UserGate;
 use fake_google::{Config, FakeGoogle, Running};
@@ -44,10 +44,10 @@ use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-const PATIENCE: Patience = Patience { settle: Duration::from_secs(15), quiet_after: Duration::from_secs(60) };
-const PACE: Pace = Pace {
+const TIMEOUTS: Timeouts = Timeouts { settle: Duration::from_secs(15), quiet_after: Duration::from_secs(60) };
+const PROCESSOR_LIMITS: ProcessorLimits = ProcessorLimits {
     processor_timeout: Duration::from_secs(5),
-    patience: PATIENCE,
+    timeouts: TIMEOUTS,
     cooldown: Duration::from_secs(5),
     units_per_minute: 1_000_000,
     history_page: HISTORY_PAGE,
@@ -228,7 +228,7 @@ impl Inside {
             signatures: HmacSha256,
             gate: self.gate(),
             app: AppSettings { public_url: ORIGIN.into() },
-            norms: self.norms(),
+            thresholds: self.thresholds(),
             retention: RETENTION,
             checked: Checked::default(),
             refreshes: Refreshes::default(),
@@ -237,11 +237,11 @@ impl Inside {
         }
     }
 
-    fn norms(&self) -> Norms {
-        Norms {
-            patience: PATIENCE,
+    fn thresholds(&self) -> Thresholds {
+        Thresholds {
+            timeouts: TIMEOUTS,
             sweep_every: Duration::from_secs(60),
-            units_per_minute: PACE.units_per_minute,
+            units_per_minute: PROCESSOR_LIMITS.units_per_minute,
             required_scopes: self.required_scopes.clone(),
         }
     }
@@ -296,7 +296,7 @@ impl Inside {
             bus: self.world.bus(),
             wake_ups: self.world.wake_ups(),
             clock: self.machine.clone(),
-            pace: PACE,
+            limits: PROCESSOR_LIMITS,
             refreshes: Refreshes::default(),
         }
     }
@@ -309,7 +309,7 @@ impl Inside {
             provider: self.gmail(),
             wake_ups: self.world.wake_ups(),
             clock: self.machine.clone(),
-            patience: PATIENCE,
+            timeouts: TIMEOUTS,
             budget: Duration::from_secs(25),
             refreshes: Refreshes::default(),
         };

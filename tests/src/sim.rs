@@ -67,7 +67,7 @@ impl Sim {
     pub async fn new(plan: BTreeMap<usize, Fault>) -> Self {
         let mut stage = Stage::new();
         // So that what holds in busy mailboxes is tried in all of them.
-        stage.pace.history_page = BUSY;
+        stage.limits.history_page = BUSY;
         let world = stage.world.clone();
         world.set_traced(TRACED.load(Ordering::Relaxed));
         let ada = world.account("ada@example.com");

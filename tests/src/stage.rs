@@ -10,7 +10,7 @@ use email_connectors::domain::event::{DetailType, Event};
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{ConnectorId, OwnerId};
 use email_connectors::domain::retention::Retention;
-use email_connectors::domain::sweep::{Pace, Patience};
+use email_connectors::domain::sweep::{ProcessorLimits, Timeouts};
 use email_connectors::domain::trigger::{NewTrigger, Trigger};
 use email_connectors::domain::wake_up::{Kind, WakeUp};
 use email_connectors::flows::access::{Access, Refreshes};
@@ -32,10 +32,10 @@ pub const UNITS_PER_MINUTE: u32 = 6000;
 pub const SWEEP_BUDGET: Duration = Duration::from_secs(25);
 /// As the template has it, if nothing else is asked for.
 pub const RETENTION: Retention = Retention { event_archive_days: 30, log_days: 30, audit_days: 365 };
-pub const PATIENCE: Patience = Patience { settle: SETTLE, quiet_after: QUIET_AFTER };
-pub const PACE: Pace = Pace {
+pub const TIMEOUTS: Timeouts = Timeouts { settle: SETTLE, quiet_after: QUIET_AFTER };
+pub const PROCESSOR_LIMITS: ProcessorLimits = ProcessorLimits {
     processor_timeout: PROCESSOR_TIMEOUT,
-    patience: PATIENCE,
+    timeouts: TIMEOUTS,
     cooldown: COOLDOWN,
     units_per_minute: UNITS_PER_MINUTE,
     history_page: HISTORY_PAGE,
@@ -68,7 +68,7 @@ pub fn subjects(published: &[Event]) -> Vec<String> {
 
 pub struct Stage {
     pub world: World,
-    pub pace: Pace,
+    pub limits: ProcessorLimits,
 }
 
 impl Default for Stage {
@@ -79,7 +79,7 @@ impl Default for Stage {
 
 impl Stage {
     pub fn new() -> Self {
-        Self { world: World::new(), pace: PACE }
+        Self { world: World::new(), limits: PROCESSOR_LIMITS }
     }
 
     pub fn connecting(&self) -> Connect<World> {
@@ -103,7 +103,7 @@ impl Stage {
             bus: self.world.bus(),
             wake_ups: self.world.wake_ups(),
             clock: self.world.machine(),
-            pace: self.pace,
+            limits: self.limits,
             refreshes: Refreshes::default(),
         }
     }
@@ -115,7 +115,7 @@ impl Stage {
             provider: self.world.gmail(),
             wake_ups: self.world.wake_ups(),
             clock: self.world.machine(),
-            patience: self.pace.patience,
+            timeouts: self.limits.timeouts,
             budget: SWEEP_BUDGET,
             refreshes: Refreshes::default(),
         }

@@ -15,8 +15,8 @@ mod keys;
 mod queues;
 #[path = "adapters/reading.rs"]
 mod reading;
-#[path = "adapters/restoring.rs"]
-mod restoring;
+#[path = "adapters/restore.rs"]
+mod restore;
 #[path = "adapters/scripted.rs"]
 mod scripted;
 #[path = "adapters/store.rs"]

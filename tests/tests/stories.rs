@@ -31,7 +31,7 @@ mod stories {
     mod replacing;
     mod settling;
     mod subscribing;
-    mod troubles;
+
     mod watching;
     mod withdrawing;
 }

@@ -2,7 +2,7 @@
 
 use email_connectors::adapters::dynamodb::DynamoStore;
 use email_connectors::adapters::system::System;
-use email_connectors::config::norms;
+use email_connectors::config::thresholds;
 use email_connectors::domain::connector::Connector;
 use email_connectors::domain::health::{HealthStatus, health as judged};
 use email_connectors::domain::pause::is_paused;
@@ -45,14 +45,14 @@ pub async fn health(session: &Session) -> Result<(), Failure> {
     let config = aws::config(settings).await;
     let deployed = Deployed::read(&config, settings.stack_name()?).await?;
     settings.know(&deployed.outputs);
-    let norms = norms(&deployed.environment(FUNCTION).await?);
-    let norms = norms.map_err(|error| Failure::Aws(format!("the settings of {FUNCTION}: {error}")))?;
+    let thresholds = thresholds(&deployed.environment(FUNCTION).await?);
+    let thresholds = thresholds.map_err(|error| Failure::Aws(format!("the settings of {FUNCTION}: {error}")))?;
     let store = DynamoStore::new(&config, settings.table().await?);
     let now = System.now();
     let (mut unwell, mut counts) = (Vec::new(), [0_u64; 3]);
     let unread = each(session, &store, |connector| {
         // Triggers are not read: without them nothing is said of their number.
-        let health = judged(&connector, 1, &norms, now);
+        let health = judged(&connector, 1, &thresholds, now);
         counts[health.status as usize] += 1;
         if health.status != HealthStatus::Healthy {
             let mut told = json!(health);

@@ -20,7 +20,7 @@ use crate::aws;
 use crate::deployed::Deployed;
 use crate::failure::Failure;
 use crate::fernet::Keys;
-use crate::migration::adopting::{self, Books, Connect, PATIENCE, Pace};
+use crate::migration::adopting::{self, BACKOFF, Books, Connect, Rate};
 use crate::migration::export::Export;
 use crate::migration::journal::{Journal, Place};
 use crate::migration::report::Report;
@@ -65,7 +65,7 @@ pub async fn run(session: &Session, asked: Migrate) -> Result<(), Failure> {
     }
     let mut report = Report::new(asked.report.as_deref())?;
     let bar = session.output.progress(rehearsed.tally.rows, "users taken over");
-    let pace = Pace { at_once: asked.at_once.into(), patience: &PATIENCE };
+    let pace = Rate { at_once: asked.at_once.into(), backoff: &BACKOFF };
     let books = Books { journal: &mut journal, report: &mut report };
     let ended = adopting::run(&connect, &System, export.checked(&keys)?, books, &pace, || bar.inc(1)).await;
     bar.finish_and_clear();

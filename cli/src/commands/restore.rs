@@ -2,8 +2,8 @@
 //! belongs to it. What lies there stays, and what is only passing is left behind.
 
 use email_connectors::adapters::dynamodb::DynamoStore;
-use email_connectors::adapters::dynamodb::restored::{Choice, Ended, Report, Restore, Restored};
-use email_connectors::adapters::dynamodb::restoring::Kinds;
+use email_connectors::adapters::dynamodb::restore::Kinds;
+use email_connectors::adapters::dynamodb::restore::run::{Choice, Ended, Report, Restore, Restored};
 use email_connectors::adapters::system::System;
 use email_connectors::domain::id::{ConnectorId, OwnerId};
 use email_connectors::ports::Clock;
@@ -141,7 +141,7 @@ mod tests {
 
     use email_connectors::domain::connector::Location;
     use email_connectors::domain::email_address::EmailAddress;
-    use email_connectors::domain::restoring::KeptOut;
+    use email_connectors::domain::restore::KeptOut;
     use email_connectors::ports::StoreError;
 
     use super::*;

@@ -22,7 +22,7 @@ use crate::failure::Failure;
 use crate::pace::pause;
 
 /// How long is waited before each further try.
-pub const PATIENCE: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(20)];
+pub const BACKOFF: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(20)];
 /// Nobody waits longer, whatever the other side asks for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// So many rows in a row for which nothing was possible: what is down is down for all.
@@ -31,9 +31,9 @@ const MOST_UNAVAILABLE: u32 = 25;
 const LANES: usize = 1024;
 
 /// How a migration is run.
-pub struct Pace<'a> {
+pub struct Rate<'a> {
     pub at_once: usize,
-    pub patience: &'a [Duration],
+    pub backoff: &'a [Duration],
 }
 
 /// What is wrong about one row, or about all.
@@ -50,7 +50,7 @@ pub async fn run<P: Ports>(
     machine: &(impl Clock + Entropy),
     rows: impl Iterator<Item = Result<Checked, Failure>>,
     books: Books<'_>,
-    pace: &Pace<'_>,
+    pace: &Rate<'_>,
     handled: impl Fn(),
 ) -> Result<(), Failure> {
     let (books, lanes): (_, Vec<Mutex<()>>) = (RefCell::new(books), (0..LANES).map(|_| Mutex::new(())).collect());
@@ -59,7 +59,7 @@ pub async fn run<P: Ports>(
         let Some(candidate) = books.borrow_mut().open(number, checked)? else { return Ok(None) };
         let _one_of_its_owner = lanes[lane(&candidate.owner)].lock().await;
         let (entry, adoption) = adoption(candidate, machine);
-        let ended = patiently(connect, machine, &adoption, pace.patience).await;
+        let ended = patiently(connect, machine, &adoption, pace.backoff).await;
         books.borrow_mut().close(entry, ended).map(Some)
     });
     let mut adopted = std::pin::pin!(adopted.buffer_unordered(pace.at_once));
@@ -151,9 +151,9 @@ async fn patiently<P: Ports>(
     connect: &Connect<P>,
     machine: &impl Clock,
     adoption: &Adoption,
-    patience: &[Duration],
+    backoff: &[Duration],
 ) -> Result<Adopted, Ending> {
-    let mut waits = patience.iter();
+    let mut waits = backoff.iter();
     loop {
         let ending = match connect.adopt(adoption, machine.now()).await {
             Ok(adopted) => return Ok(adopted),

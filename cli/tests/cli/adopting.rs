@@ -8,7 +8,7 @@ use std::time::Duration;
 use connectors_cli::args::migrate::Fields;
 use connectors_cli::failure::Failure;
 use connectors_cli::fernet::Keys;
-use connectors_cli::migration::adopting::{Books, Pace, run};
+use connectors_cli::migration::adopting::{Books, Rate, run};
 use connectors_cli::migration::export::Export;
 use connectors_cli::migration::journal::{Journal, Place};
 use connectors_cli::migration::report::{Report, Tally};
@@ -78,7 +78,7 @@ impl Move {
         let mut report = Report::new(Some(Path::new(&self.folder.path("report")))).unwrap();
         let (connect, handled) = (self.stage.connecting(), Cell::new(0_u64));
         let books = Books { journal: &mut journal, report: &mut report };
-        let pace = Pace { at_once: 8, patience: &[Duration::ZERO, Duration::ZERO] };
+        let pace = Rate { at_once: 8, backoff: &[Duration::ZERO, Duration::ZERO] };
         let machine = self.stage.world.machine();
         let running = run(&connect, &machine, export.checked(&keys).unwrap(), books, &pace, || handled.set(handled.get() + 1));
         let ended = self.stage.world.until_crash(running).await;

@@ -14,9 +14,9 @@ use email_connectors::domain::role::Action;
 use email_connectors::domain::scopes::{Capability, capabilities};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::watch::{Watch, WatchStatus};
-use email_connectors::flows::change::{self, ChangeError};
 use email_connectors::flows::disconnect::{DisconnectError, Receipt};
 use email_connectors::flows::sync::{self, SyncError};
+use email_connectors::flows::update_connector::{self, ChangeError};
 use email_connectors::ports::{Ports, Store, StoreError};
 use email_connectors::web::{Body, Problem, json_body};
 use serde::Serialize;
@@ -125,18 +125,20 @@ pub async fn change<P: Ports>(
     let (owner, now) = api.admit(&headers, Action::Operate).await?;
     let change = ConnectorChange::parse(&json_body(&body)?)
         .map_err(|invalid| Problem::new(StatusCode::BAD_REQUEST, "invalid_connector", invalid.problem).at(invalid.field))?;
-    let changed = change::apply(&api.store, api.norms.patience, &owner, &named(&id)?, &change, now).await.map_err(|error| match error {
-        ChangeError::NotFound => Problem::not_found("connector"),
-        ChangeError::TooManyPauses => Problem::new(
-            StatusCode::CONFLICT,
-            "too_many_pauses",
-            format!("a connector is paused at most {MOST_PAUSES} times in three months; delete its triggers instead"),
-        ),
-        ChangeError::Store(StoreError::Conflict) => {
-            Problem::new(StatusCode::CONFLICT, "conflict", "others changed this connector at the same moment; try again")
-        }
-        ChangeError::Store(error) => store_problem(error),
-    })?;
+    let changed = update_connector::apply(&api.store, api.thresholds.timeouts, &owner, &named(&id)?, &change, now).await.map_err(
+        |error| match error {
+            ChangeError::NotFound => Problem::not_found("connector"),
+            ChangeError::TooManyPauses => Problem::new(
+                StatusCode::CONFLICT,
+                "too_many_pauses",
+                format!("a connector is paused at most {MOST_PAUSES} times in three months; delete its triggers instead"),
+            ),
+            ChangeError::Store(StoreError::Conflict) => {
+                Problem::new(StatusCode::CONFLICT, "conflict", "others changed this connector at the same moment; try again")
+            }
+            ChangeError::Store(error) => store_problem(error),
+        },
+    )?;
     Ok(Json(json!(view(changed, now))))
 }
 

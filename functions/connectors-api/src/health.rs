@@ -18,7 +18,7 @@ pub async fn connector<P: Ports>(State(api): Shared<P>, headers: HeaderMap, Path
     let connector = connector.ok_or_else(|| Problem::not_found("connector"))?;
     let triggers = api.store.triggers(&owner).await.map_err(store_problem)?;
     let own = triggers.iter().filter(|trigger| trigger.config.connector_id == connector.id).count();
-    Ok(Json(health::health(&connector, own, &api.norms, now)))
+    Ok(Json(health::health(&connector, own, &api.thresholds, now)))
 }
 
 /// Without a token, for a load balancer too: what is degraded still serves.

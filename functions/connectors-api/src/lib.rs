@@ -20,15 +20,15 @@ use axum::{Json, Router};
 use email_connectors::audit::audited;
 use email_connectors::config::AppSettings;
 use email_connectors::domain::connector::{CONNECTOR_TYPE, Provider};
-use email_connectors::domain::health::Norms;
+use email_connectors::domain::health::Thresholds;
 use email_connectors::domain::id::OwnerId;
 use email_connectors::domain::retention::Retention;
 use email_connectors::domain::role::Action;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::access::{Access, Refreshes};
-use email_connectors::flows::check::Checked;
 use email_connectors::flows::disconnect::Disconnect;
-use email_connectors::flows::fire::OpenedSecrets;
+use email_connectors::flows::inbound_webhook::OpenedSecrets;
+use email_connectors::flows::system_health::Checked;
 use email_connectors::ports::{Clock, Ports, StoreError};
 use email_connectors::web::{LONGEST_BODY, Problem, UserGate, no_such_method, no_such_route};
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ pub struct Api<P: Ports> {
     pub signatures: P::Signatures,
     pub gate: UserGate<P::Verifier>,
     pub app: AppSettings,
-    pub norms: Norms,
+    pub thresholds: Thresholds,
     pub retention: Retention,
     pub checked: Checked,
     pub refreshes: Refreshes,

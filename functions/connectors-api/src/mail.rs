@@ -15,9 +15,9 @@ use email_connectors::domain::operation::request::{MailRequest, NoRequest};
 use email_connectors::domain::operation::{BodyShape, Entry, OPERATIONS, Operation, Verb};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::access::AccessError;
-use email_connectors::flows::admitting::Unusable;
-use email_connectors::flows::operate::OperateError;
-use email_connectors::flows::repeat::{self, Known};
+use email_connectors::flows::idempotency::{self, Known};
+use email_connectors::flows::mail_operations::OperateError;
+use email_connectors::flows::preconditions::Unusable;
 use email_connectors::ports::{Ports, ProviderError, RequestKey, Store};
 use email_connectors::web::{Body, Problem, idempotency_key, json_body, taking};
 
@@ -108,7 +108,7 @@ impl<P: Ports> Doing<'_, P> {
     /// free again; one that nobody knows the outcome of stays taken.
     async fn once(&self, request: MailRequest, key: &RequestKey) -> Result<Response, Problem> {
         let store = &self.api.store;
-        match repeat::claim(store, self.owner, key).await.map_err(store_problem)? {
+        match idempotency::claim(store, self.owner, key).await.map_err(store_problem)? {
             Known::Nothing => {}
             Known::Answered(answer) => return mail_answer::again(self.operation, answer),
             Known::Other => {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::access::AccessError;
-use email_connectors::flows::admitting::Unusable;
-use email_connectors::flows::operate::OperateError;
+use email_connectors::flows::mail_operations::OperateError;
+use email_connectors::flows::preconditions::Unusable;
 use email_connectors::ports::{ProviderError, StoreError};
 use email_connectors::web::{Problem, causes};
 

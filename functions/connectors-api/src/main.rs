@@ -13,8 +13,8 @@ use email_connectors::adapters::telemetry::Telemetry;
 use email_connectors::adapters::{Production, aws, https};
 use email_connectors::config::{ConnectorsApiSettings, environment};
 use email_connectors::flows::access::Refreshes;
-use email_connectors::flows::check::Checked;
-use email_connectors::flows::fire::OpenedSecrets;
+use email_connectors::flows::inbound_webhook::OpenedSecrets;
+use email_connectors::flows::system_health::Checked;
 use email_connectors::gateway;
 use email_connectors::web::UserGate;
 use lambda_http::{Error, tracing};
@@ -36,7 +36,7 @@ async fn main() -> Result<(), Error> {
         bus: EventBridge::new(&aws, settings.bus),
         signatures: HmacSha256,
         app: settings.app,
-        norms: settings.norms,
+        thresholds: settings.thresholds,
         retention: settings.retention,
         checked: Checked::default(),
         refreshes: Refreshes::default(),

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::AppendHeaders;
-use email_connectors::domain::rehearsal::{Looked, Reach};
+use email_connectors::domain::rehearsal::{Looked, RehearsalRange};
 use email_connectors::domain::role::Action;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::rehearse::RehearseError;
@@ -25,7 +25,7 @@ pub async fn rehearse<P: Ports>(
 ) -> Result<Answer, Problem> {
     let (owner, now) = api.admit(&headers, Action::ReadMail).await?;
     let asked = if body.is_empty() { json!({}) } else { json_body(&body)? };
-    let reach = Reach::parse(&asked)
+    let reach = RehearsalRange::parse(&asked)
         .map_err(|invalid| Problem::new(StatusCode::BAD_REQUEST, "invalid_request", invalid.problem).at(invalid.field))?;
     let id = named(&id)?;
     let rehearsed = api.access().rehearse(&owner, &id, reach, now).await.map_err(|error| problem(error, now))?;

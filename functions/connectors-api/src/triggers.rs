@@ -11,7 +11,7 @@ use email_connectors::domain::id::TriggerId;
 use email_connectors::domain::metric::SIGNATURES_REFUSED;
 use email_connectors::domain::role::Action;
 use email_connectors::domain::trigger::{InvalidTrigger, MOST_TRIGGERS, MOST_WEBHOOKS, NewTrigger, Trigger, TriggerChange};
-use email_connectors::flows::fire::{Fire, FireError, Fired};
+use email_connectors::flows::inbound_webhook::{Fire, FireError, Fired};
 use email_connectors::flows::subscribe::{self, SubscribeError};
 use email_connectors::ports::{Clock, Delivery, Entropy, Ports, Store, StoreError};
 use email_connectors::web::{Body, Problem, idempotency_key, json_body, too_many};

@@ -80,7 +80,7 @@ async fn handle_group<P: Ports>(process: &Process<P>, group: Group, now: Timesta
     let (kind, pubsub_message_id) = (wake_up.kind.as_str(), wake_up.correlation.pubsub_message_id.as_deref());
     let span = tracing::info_span!("wake_up", kind, pubsub_message_id, mailbox_group = wake_up.group());
     // One mailbox that takes all the time must not take its neighbours' wake-ups with it.
-    let most = process.pace.processor_timeout - process.pace.processor_timeout / 10;
+    let most = process.limits.processor_timeout - process.limits.processor_timeout / 10;
     let Ok(ended) = timeout(most, caught(process.run(&wake_up, now)).instrument(span.clone())).await else {
         came("failed");
         tracing::error!(parent: &span, "wake-up took too long, it will come again");

@@ -32,7 +32,7 @@ async fn main() -> Result<(), Error> {
         bus: EventBridge::new(&aws, settings.bus),
         wake_ups: SqsWakeUps::new(&aws, settings.wake_ups),
         clock: System,
-        pace: settings.pace,
+        limits: settings.limits,
         refreshes: Refreshes::default(),
     };
     run(service_fn(async |event: LambdaEvent<SqsEvent>| {

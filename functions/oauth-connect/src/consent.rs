@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use email_connectors::domain::callback::Callback;
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::role::Action;
-use email_connectors::flows::ask::ask;
+use email_connectors::flows::authorize::ask;
 use email_connectors::ports::{Clock, Ports};
 use email_connectors::web::Problem;
 use serde::Serialize;

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use email_connectors::audit;
 use email_connectors::domain::id::ConnectorId;
 use email_connectors::domain::metric::SECURITY_EVENTS;
-use email_connectors::flows::protect::{Protect, ProtectError, Protected};
+use email_connectors::flows::security_events::{Protect, ProtectError, Protected};
 use email_connectors::ports::{Clock, Ports, TokenError};
 use email_connectors::web::{Body, Problem, ProblemCode};
 use serde_json::json;

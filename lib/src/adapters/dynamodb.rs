@@ -6,11 +6,10 @@ mod indexes;
 mod keys;
 mod members;
 mod requests;
-pub mod restored;
-pub mod restoring;
+pub mod restore;
 mod rows;
+pub mod scan;
 mod store;
-pub mod whole;
 mod writes;
 
 use std::collections::HashMap;

@@ -1,14 +1,14 @@
 //! Gmail and Google's OAuth endpoints: the one mail provider there is.
 
 pub mod batch;
+mod client;
 pub mod errors;
 mod fetch;
-mod line;
 mod measured;
 mod operations;
+mod recorded_mailbox;
 mod resources;
 pub mod retry_after;
-mod stand_in;
 pub mod wire;
 
 use std::time::Duration;
@@ -17,17 +17,17 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderName, RETRY_AFTER};
-use reqwest::{Client, Method, Url};
+use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use self::client::{Client, RequestBuilder};
 use self::errors::Failure;
 use self::fetch::Depth;
-use self::line::{Line, RequestBuilder};
 use self::measured::Measured;
-use self::retry_after::Head;
-use self::stand_in::StandIn;
+use self::recorded_mailbox::RecordedMailbox;
+use self::retry_after::Headers;
 use self::wire::TokenAnswer;
 use crate::adapters::https::{self, BodyError};
 use crate::adapters::system::System;
@@ -58,22 +58,22 @@ const HISTORY_FIELDS: &str = "history(id,messagesAdded(message(id,labelIds)),lab
 const LIST_FIELDS: &str = "messages(id),nextPageToken";
 
 pub struct Gmail {
-    http: Line,
+    http: Client,
     settings: GoogleSettings,
 }
 
 impl Gmail {
-    pub fn new(http: Client, settings: GoogleSettings) -> Self {
-        Self { http: Line::Google(http), settings }
+    pub fn new(http: reqwest::Client, settings: GoogleSettings) -> Self {
+        Self { http: Client::Google(http), settings }
     }
 
     /// Nothing leaves: a recorded mailbox answers, at `now`.
     pub fn dry_run(settings: GoogleSettings, dry_run: DryRun, now: fn() -> Timestamp) -> Self {
-        Self { http: Line::StandIn(StandIn::new(&settings, dry_run.scopes, now)), settings }
+        Self { http: Client::RecordedMailbox(RecordedMailbox::new(&settings, dry_run.scopes, now)), settings }
     }
 
     /// As the settings say.
-    pub fn as_set(http: Client, settings: GoogleSettings, dry_run: Option<DryRun>) -> Self {
+    pub fn as_set(http: reqwest::Client, settings: GoogleSettings, dry_run: Option<DryRun>) -> Self {
         match dry_run {
             Some(dry_run) => Self::dry_run(settings, dry_run, || System.now()),
             None => Self::new(http, settings),
@@ -153,8 +153,8 @@ impl Gmail {
 
 impl EmailProvider for Gmail {
     fn consent_url(&self, consent: &ConsentRequest<'_>) -> String {
-        if let Line::StandIn(stand_in) = &self.http {
-            return stand_in.consent_url(consent);
+        if let Client::RecordedMailbox(recorded_mailbox) = &self.http {
+            return recorded_mailbox.consent_url(consent);
         }
         let challenge = digest(&SHA256, consent.code_verifier.expose_secret().as_bytes());
         let challenge = BASE64_URL_SAFE_NO_PAD.encode(challenge);
@@ -256,7 +256,7 @@ impl EmailProvider for Gmail {
     }
 
     async fn perform(&self, access: &AccessToken, request: &MailRequest, sender: Sender<'_>) -> Result<Performed, ProviderError> {
-        self.do_as_asked(access, request, sender).await
+        self.perform_request(access, request, sender).await
     }
 }
 
@@ -273,7 +273,7 @@ fn search(slice: &Slice) -> String {
 /// One request's good answer.
 struct Answered {
     content_type: String,
-    head: Head,
+    headers: Headers,
     body: Vec<u8>,
 }
 
@@ -291,14 +291,14 @@ async fn answer(request: RequestBuilder) -> Result<Answered, Failure> {
     let response = request.send().await?;
     let status = response.status();
     let header = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok()).map(String::from);
-    let head = Head { retry_after: header(RETRY_AFTER), date: header(DATE) };
+    let headers = Headers { retry_after: header(RETRY_AFTER), date: header(DATE) };
     let content_type = header(CONTENT_TYPE).unwrap_or_default();
     // A refusal whose body breaks off is a refusal all the same, and its headers may say how long to wait.
     match (status.is_success(), https::body(response, most).await) {
-        (true, Ok(body)) => Ok(Answered { content_type, head, body }),
+        (true, Ok(body)) => Ok(Answered { content_type, headers, body }),
         (true, Err(error @ BodyError::TooLong(_))) => Err(Failure::too_large(error)),
         (true, Err(error)) => Err(Failure::no_answer(error)),
-        (false, body) => Err(Failure::answered(status.as_u16(), &head, &body.unwrap_or_default())),
+        (false, body) => Err(Failure::answered(status.as_u16(), &headers, &body.unwrap_or_default())),
     }
 }
 

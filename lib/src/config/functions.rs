@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::{
-    AppSettings, ConnectSettings, DryRun, Environment, GoogleSettings, PushSettings, SettingError, UserSettings, norms, pace, patience,
-    retention, span,
+    AppSettings, ConnectSettings, DryRun, Environment, GoogleSettings, PushSettings, SettingError, UserSettings, limits, retention, span,
+    thresholds, timeouts,
 };
-use crate::domain::health::Norms;
+use crate::domain::health::Thresholds;
 use crate::domain::retention::Retention;
-use crate::domain::sweep::{Pace, Patience};
+use crate::domain::sweep::{ProcessorLimits, Timeouts};
 
 const NAMESPACE: &str = "METRICS_NAMESPACE";
 const TABLE: &str = "TABLE_NAME";
@@ -59,7 +59,7 @@ pub struct ConnectorsApiSettings {
     pub app: AppSettings,
     pub google: GoogleSettings,
     pub dry_run: Option<DryRun>,
-    pub norms: Norms,
+    pub thresholds: Thresholds,
     pub retention: Retention,
     pub table: String,
     pub key: String,
@@ -77,7 +77,7 @@ impl ConnectorsApiSettings {
             app: AppSettings::read(env)?,
             google: GoogleSettings::read(env)?,
             dry_run: DryRun::read(env)?,
-            norms: norms(env)?,
+            thresholds: thresholds(env)?,
             retention: retention(env)?,
             table: env.text(TABLE)?,
             key: env.text(KEY)?,
@@ -113,7 +113,7 @@ pub struct HistoryProcessorSettings {
     pub namespace: String,
     pub google: GoogleSettings,
     pub dry_run: Option<DryRun>,
-    pub pace: Pace,
+    pub limits: ProcessorLimits,
     pub table: String,
     pub key: String,
     pub bus: String,
@@ -127,7 +127,7 @@ impl HistoryProcessorSettings {
             namespace: env.text(NAMESPACE)?,
             google: GoogleSettings::read(env)?,
             dry_run: DryRun::read(env)?,
-            pace: pace(env)?,
+            limits: limits(env)?,
             table: env.text(TABLE)?,
             key: env.text(KEY)?,
             bus: env.text(BUS)?,
@@ -142,7 +142,7 @@ pub struct WatchRenewerSettings {
     pub namespace: String,
     pub google: GoogleSettings,
     pub dry_run: Option<DryRun>,
-    pub patience: Patience,
+    pub timeouts: Timeouts,
     /// How long a sweep begins something new.
     pub budget: Duration,
     pub table: String,
@@ -156,7 +156,7 @@ impl WatchRenewerSettings {
             namespace: env.text(NAMESPACE)?,
             google: GoogleSettings::read(env)?.with_topic(env)?,
             dry_run: DryRun::read(env)?,
-            patience: patience(env)?,
+            timeouts: timeouts(env)?,
             budget: span(env, "SWEEP_BUDGET_SECONDS", Duration::from_secs(1))?,
             table: env.text(TABLE)?,
             key: env.text(KEY)?,

@@ -9,10 +9,10 @@ use crate::domain::history::Candidate;
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::{ConnectorId, EventId, OwnerId, TriggerId};
 use crate::domain::message::{Bounds, Message};
-use crate::domain::obstacle::{obstacles, of_date};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::{Trigger, TriggerType};
 use crate::domain::wake_up::WakeUp;
+use crate::domain::why_not_fired::{of_date, reasons_not_to_fire};
 
 /// In bytes. No sender may make mail that is matched and can then be neither stored nor published: 98 such firings fit
 /// into one DynamoDB transaction (4 MB), and one into EventBridge many times over.
@@ -75,12 +75,12 @@ pub fn decide(
     wake_up: &WakeUp,
     now: Timestamp,
 ) -> Vec<Event> {
-    let fires = |trigger: &&Trigger| obstacles(connector, trigger, message, arrived, now).next().is_none();
+    let fires = |trigger: &&Trigger| reasons_not_to_fire(connector, trigger, message, arrived, now).next().is_none();
     triggers.iter().filter(fires).map(|trigger| fire(connector, trigger, message, wake_up, now)).collect()
 }
 
 /// Whether its date alone keeps a message from ever firing.
-pub fn is_nobodys_news(connector: &Connector, triggers: &[Trigger], message: &Message, arrived: bool, now: Timestamp) -> bool {
+pub fn can_never_fire(connector: &Connector, triggers: &[Trigger], message: &Message, arrived: bool, now: Timestamp) -> bool {
     triggers.iter().all(|trigger| of_date(connector, trigger, message, arrived, now).next().is_some())
 }
 

@@ -16,14 +16,14 @@ use crate::domain::health::findings::{Finding, findings};
 use crate::domain::id::ConnectorId;
 use crate::domain::pause::is_paused;
 use crate::domain::scopes::missing;
-use crate::domain::sweep::{Patience, next_look};
+use crate::domain::sweep::{Timeouts, next_look};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::watch::{WatchFailure, WatchStatus};
 
 /// What a connector is measured by: as the stack is configured.
 #[derive(Debug, Clone)]
-pub struct Norms {
-    pub patience: Patience,
+pub struct Thresholds {
+    pub timeouts: Timeouts,
     /// Between two runs of the renewer.
     pub sweep_every: Duration,
     /// Gmail's quota units for one mailbox.
@@ -161,11 +161,11 @@ pub struct Replaying {
 }
 
 /// As a connector with so many triggers is now.
-pub fn health(connector: &Connector, triggers: usize, norms: &Norms, now: Timestamp) -> Health {
+pub fn health(connector: &Connector, triggers: usize, thresholds: &Thresholds, now: Timestamp) -> Health {
     let position = &connector.reading.position;
-    let owed = connector.look_at(norms.patience.settle).filter(|_| connector.is_live());
+    let owed = connector.look_at(thresholds.timeouts.settle).filter(|_| connector.is_live());
     let spent = connector.reading.spent.within(now);
-    let mut findings = findings(connector, triggers, norms, now);
+    let mut findings = findings(connector, triggers, thresholds, now);
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     Health {
         id: connector.id.clone(),
@@ -175,7 +175,7 @@ pub fn health(connector: &Connector, triggers: usize, norms: &Norms, now: Timest
         freshness: Freshness {
             last_looked_at: position.listed_at,
             last_swept_at: connector.checked_at,
-            next_look_at: connector.is_live().then(|| next_look(connector, norms.patience)),
+            next_look_at: connector.is_live().then(|| next_look(connector, thresholds.timeouts)),
             last_event_at: connector.outbox.last_event_at,
             behind: owed.is_some_and(|owed| owed <= now),
         },
@@ -190,18 +190,18 @@ pub fn health(connector: &Connector, triggers: usize, norms: &Norms, now: Timest
             status: connector.reading.status,
             granted_at: connector.grant.granted_at,
             granted_scopes: connector.grant.scopes.clone(),
-            missing_scopes: missing(&norms.required_scopes, &connector.grant.scopes),
+            missing_scopes: missing(&thresholds.required_scopes, &connector.grant.scopes),
         },
         circuit: CircuitHealth {
             state: connector.reading.circuit.state(now),
             failures: connector.reading.circuit.failures,
             open_until: connector.reading.circuit.open_until,
         },
-        quota: Quota { units_per_minute: norms.units_per_minute, spent, left: norms.units_per_minute.saturating_sub(spent) },
+        quota: Quota { units_per_minute: thresholds.units_per_minute, spent, left: thresholds.units_per_minute.saturating_sub(spent) },
         backlog: Backlog {
             unpublished_events: connector.outbox.unpublished.len(),
             parked_messages: position.parked.len(),
-            failing_messages: position.troubles.len(),
+            failing_messages: position.failing.len(),
             listing: position.backlog.is_some(),
             replaying: position.gap.as_ref().map(|gap| Replaying {
                 since: gap.since,

@@ -61,12 +61,12 @@ const INBOX: &str = "INBOX";
 
 /// What of a mailbox's history somebody waits for.
 #[derive(Debug, Default)]
-pub struct Sieve {
+pub struct HistoryFilter {
     /// Label ids: the inbox's, and those that a trigger names.
     awaited: HashSet<String>,
 }
 
-impl Sieve {
+impl HistoryFilter {
     pub fn new(triggers: &[Trigger]) -> Self {
         let named = triggers.iter().flat_map(|trigger| &trigger.config.filters.label_include);
         Self { awaited: named.cloned().chain([INBOX.into()]).collect() }
@@ -123,8 +123,8 @@ mod tests {
     }
 
     fn sifted(changes: &[Change], awaited: &[&str]) -> Vec<(String, bool)> {
-        let sieve = Sieve { awaited: labels(awaited).into_iter().collect() };
-        let candidates = sieve.candidates(&records(changes), &BTreeSet::new());
+        let history_filter = HistoryFilter { awaited: labels(awaited).into_iter().collect() };
+        let candidates = history_filter.candidates(&records(changes), &BTreeSet::new());
         candidates.iter().map(|candidate| (candidate.message.to_string(), candidate.arrived)).collect()
     }
 
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn a_record_that_was_handled_is_passed_over_and_a_later_one_of_its_message_is_not() {
         let history = records(&[added("a", &["INBOX"]), labelled("a", &["INBOX"]), added("b", &["INBOX"])]);
-        let candidates = Sieve::new(&[]).candidates(&history, &BTreeSet::from([HistoryId::new(1), HistoryId::new(3)]));
+        let candidates = HistoryFilter::new(&[]).candidates(&history, &BTreeSet::from([HistoryId::new(1), HistoryId::new(3)]));
         let expected = Candidate { message: MessageId::new("a"), arrived: false, records: BTreeSet::from([HistoryId::new(2)]) };
         assert_eq!(candidates, [expected]);
     }

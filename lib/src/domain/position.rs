@@ -54,11 +54,11 @@ pub struct Position {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gap: Option<Gap>,
     /// Messages that could not be fetched or read; they hold the cursor where it is.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub troubles: BTreeMap<MessageId, Trouble>,
+    #[serde(default, rename = "troubles", skip_serializing_if = "BTreeMap::is_empty")]
+    pub failing: BTreeMap<MessageId, FailedMessage>,
     /// Messages that were set aside, so that they hold up nothing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub parked: BTreeMap<MessageId, Trouble>,
+    pub parked: BTreeMap<MessageId, FailedMessage>,
     /// A look that was put off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub put_off: Option<PutOff>,
@@ -95,7 +95,7 @@ pub struct Listing {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trouble {
+pub struct FailedMessage {
     pub since: Timestamp,
     /// Failures while others of the batch went well.
     pub failures: u32,
@@ -111,7 +111,7 @@ pub struct Trouble {
 
 /// A message that could not be fetched or read.
 #[derive(Debug, Clone, Copy)]
-pub struct Mishap<'a> {
+pub struct FetchFailure<'a> {
     pub message: &'a MessageId,
     pub reason: &'a str,
     /// Whether the message arrived, and was not only labelled.
@@ -157,7 +157,7 @@ impl Position {
             awaited: None,
             backlog: None,
             gap: None,
-            troubles: BTreeMap::new(),
+            failing: BTreeMap::new(),
             parked: BTreeMap::new(),
             put_off: None,
         }
@@ -218,53 +218,54 @@ impl Position {
     }
 
     /// A message could not be fetched or read. Answers whether that sets it aside.
-    pub fn trouble(&mut self, mishap: &Mishap<'_>, now: Timestamp) -> bool {
-        let Mishap { message, reason, arrived, in_gap, others_went_well } = *mishap;
+    pub fn record_failure(&mut self, failure: &FetchFailure<'_>, now: Timestamp) -> bool {
+        let FetchFailure { message, reason, arrived, in_gap, others_went_well } = *failure;
         let known = self.parked.remove(message);
         let was_parked = known.is_some();
-        let earlier = known.or_else(|| self.troubles.remove(message));
-        let since = earlier.as_ref().map_or(now, |trouble| trouble.since);
-        let failures = earlier.as_ref().map_or(0, |trouble| trouble.failures) + u32::from(others_went_well);
-        let tries = earlier.map_or(0, |trouble| trouble.tries) + 1;
+        let earlier = known.or_else(|| self.failing.remove(message));
+        let since = earlier.as_ref().map_or(now, |failed| failed.since);
+        let failures = earlier.as_ref().map_or(0, |failed| failed.failures) + u32::from(others_went_well);
+        let tries = earlier.map_or(0, |failed| failed.tries) + 1;
         let enough = failures >= FAILURES_TO_PARK || since.after(PARK_AFTER) <= now;
         let parks = was_parked || (enough && self.parked.len() < MOST_PARKED);
         let longest = if parks { LONGEST_PARKED_WAIT } else { LONGEST_WAIT };
         let wait = doubled(FIRST_WAIT, tries - 1).min(longest);
-        let trouble = Trouble { since, failures, tries, tried_at: now, retry_at: now.after(wait), reason: reason.into(), arrived, in_gap };
-        let place = if parks { &mut self.parked } else { &mut self.troubles };
-        place.insert(message.clone(), trouble);
+        let failed =
+            FailedMessage { since, failures, tries, tried_at: now, retry_at: now.after(wait), reason: reason.into(), arrived, in_gap };
+        let place = if parks { &mut self.parked } else { &mut self.failing };
+        place.insert(message.clone(), failed);
         parks && !was_parked
     }
 
     /// A message was looked at, or is gone.
     pub fn solved(&mut self, message: &MessageId) {
-        self.troubles.remove(message);
+        self.failing.remove(message);
         self.parked.remove(message);
     }
 
-    /// A listing went through to its end: messages that it did not meet are nobody's trouble any more. Whether any holds the
+    /// A listing went through to its end: messages that it did not meet count as failing no more. Whether any holds the
     /// cursor still.
     pub fn held_after(&mut self, listing: &Listing) -> bool {
-        self.troubles.retain(|_, trouble| trouble.in_gap || trouble.tried_at >= listing.began_at);
-        self.troubles.values().any(|trouble| !trouble.in_gap)
+        self.failing.retain(|_, failed| failed.in_gap || failed.tried_at >= listing.began_at);
+        self.failing.values().any(|failed| !failed.in_gap)
     }
 
     /// As `held_after`, of a slice of a replay that began to be listed then.
     pub fn slice_held_after(&mut self, began_at: Timestamp) -> bool {
-        self.troubles.retain(|_, trouble| !trouble.in_gap || trouble.tried_at >= began_at);
-        self.troubles.values().any(|trouble| trouble.in_gap)
+        self.failing.retain(|_, failed| !failed.in_gap || failed.tried_at >= began_at);
+        self.failing.values().any(|failed| failed.in_gap)
     }
 
     /// Messages that were set aside and are tried again now: who was not tried for longest comes first, so that each has its turn
     /// where fewer are tried at once.
     pub fn parked_to_retry(&self, all: bool, now: Timestamp) -> Vec<Candidate> {
-        let mut due: Vec<_> = self.parked.iter().filter(|(_, trouble)| all || trouble.retry_at <= now).collect();
-        due.sort_by_key(|(_, trouble)| trouble.tried_at);
-        due.into_iter().map(|(message, trouble)| Candidate { arrived: trouble.arrived, ..Candidate::found(message.clone()) }).collect()
+        let mut due: Vec<_> = self.parked.iter().filter(|(_, failed)| all || failed.retry_at <= now).collect();
+        due.sort_by_key(|(_, failed)| failed.tried_at);
+        due.into_iter().map(|(message, failed)| Candidate { arrived: failed.arrived, ..Candidate::found(message.clone()) }).collect()
     }
 
     pub fn is_troubled(&self, message: &MessageId) -> bool {
-        self.troubles.contains_key(message) || self.parked.contains_key(message)
+        self.failing.contains_key(message) || self.parked.contains_key(message)
     }
 
     /// The look that was due could not be taken; `until` if somebody said when.
@@ -279,14 +280,14 @@ impl Position {
         if let Some(put_off) = &self.put_off {
             return Some(put_off.until);
         }
-        let troubles = self.troubles.values().chain(self.parked.values()).map(|trouble| trouble.retry_at);
+        let failing = self.failing.values().chain(self.parked.values()).map(|failed| failed.retry_at);
         let owed = [
             self.awaited.map(|awaited| awaited.look_at),
             self.settling.map(|settling| settling.at.after(settle)),
             self.backlog.as_ref().map(|listing| listing.began_at),
             self.gap.as_ref().map(|gap| gap.ready_at(settle)),
         ];
-        owed.into_iter().flatten().chain(troubles).min()
+        owed.into_iter().flatten().chain(failing).min()
     }
 }
 
@@ -310,8 +311,8 @@ mod tests {
         NOW.after(Duration::from_secs(seconds))
     }
 
-    fn mishap(message: &MessageId, others_went_well: bool) -> Mishap<'_> {
-        Mishap { message, reason: "500", arrived: true, in_gap: false, others_went_well }
+    fn failure(message: &MessageId, others_went_well: bool) -> FetchFailure<'_> {
+        FetchFailure { message, reason: "500", arrived: true, in_gap: false, others_went_well }
     }
 
     fn listed(position: &mut Position, began: u64, pages: &[u64], pushed: Option<u64>) {
@@ -367,13 +368,13 @@ mod tests {
     fn a_message_is_set_aside_when_only_it_fails_or_when_it_fails_for_a_day() {
         let poison = MessageId::new("poison");
         let mut position = Position::at(id(10));
-        let parked: Vec<bool> = (0..4).map(|seconds| position.trouble(&mishap(&poison, true), after(seconds))).collect();
+        let parked: Vec<bool> = (0..4).map(|seconds| position.record_failure(&failure(&poison, true), after(seconds))).collect();
         assert_eq!(parked, [false, false, true, false], "it is set aside once");
-        assert!(position.troubles.is_empty() && position.parked.contains_key(&poison));
+        assert!(position.failing.is_empty() && position.parked.contains_key(&poison));
 
         let mut position = Position::at(id(10));
-        assert!(!(0..100).any(|seconds| position.trouble(&mishap(&poison, false), after(seconds))), "an outage sets nothing aside");
-        assert!(position.trouble(&mishap(&poison, false), after(24 * 3600)));
+        assert!(!(0..100).any(|seconds| position.record_failure(&failure(&poison, false), after(seconds))), "an outage sets nothing aside");
+        assert!(position.record_failure(&failure(&poison, false), after(24 * 3600)));
         position.solved(&poison);
         assert_eq!(position.look_at(SETTLE), None);
     }
@@ -384,13 +385,13 @@ mod tests {
         for number in 0..MOST_PARKED {
             let message = MessageId::new(number.to_string());
             for _ in 0..FAILURES_TO_PARK {
-                position.trouble(&mishap(&message, true), NOW);
+                position.record_failure(&failure(&message, true), NOW);
             }
         }
         let mut tried = BTreeSet::new();
         for round in 1..=4 {
             for candidate in position.parked_to_retry(true, after(round)).into_iter().take(MOST_PARKED / 4) {
-                position.trouble(&mishap(&candidate.message, true), after(round));
+                position.record_failure(&failure(&candidate.message, true), after(round));
                 tried.insert(candidate.message);
             }
         }
@@ -403,10 +404,10 @@ mod tests {
         for number in 0..=MOST_PARKED {
             let message = MessageId::new(number.to_string());
             for _ in 0..FAILURES_TO_PARK {
-                position.trouble(&mishap(&message, true), NOW);
+                position.record_failure(&failure(&message, true), NOW);
             }
         }
-        assert_eq!((position.parked.len(), position.troubles.len()), (MOST_PARKED, 1), "one more holds the cursor");
+        assert_eq!((position.parked.len(), position.failing.len()), (MOST_PARKED, 1), "one more holds the cursor");
     }
 
     #[test]
@@ -428,7 +429,7 @@ mod tests {
         listed(&mut position, 0, &[20], None);
         let poison = MessageId::new("poison");
         for _ in 0..3 {
-            position.trouble(&mishap(&poison, true), NOW);
+            position.record_failure(&failure(&poison, true), NOW);
         }
         position.handle([id(15)]);
         position.pin(id(90), NOW, SETTLE, after(7));

@@ -9,9 +9,9 @@ use crate::domain::connector::Connector;
 use crate::domain::gap::Slice;
 use crate::domain::id::{EventId, MessageId};
 use crate::domain::message::{Address, Bounds, Message};
-use crate::domain::obstacle::{Obstacle, obstacles};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::{Filter, Trigger};
+use crate::domain::why_not_fired::{WhyNotFired, reasons_not_to_fire};
 
 pub const MOST_DAYS: u64 = 30;
 pub const MOST_MESSAGES: usize = 100;
@@ -23,7 +23,7 @@ const BOUNDS: Bounds = Bounds { entries: 10, text: 200 };
 
 /// How far a rehearsal looks back, and at how many messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reach {
+pub struct RehearsalRange {
     pub days: u64,
     pub limit: usize,
 }
@@ -35,7 +35,7 @@ pub struct InvalidReach {
     pub problem: String,
 }
 
-impl Reach {
+impl RehearsalRange {
     /// Of a request's body; what is absent is as usual.
     pub fn parse(body: &Value) -> Result<Self, InvalidReach> {
         let known = ["days", "limit"];
@@ -91,19 +91,19 @@ pub fn look(connector: &Connector, trigger: &Trigger, message: &Message, decided
         let detail = json!({"event_id": event_of(connector, trigger, &message.id)});
         Reason { reason: "already_decided", detail }
     });
-    let found = obstacles(connector, trigger, message, true, now).map(|obstacle| reason(obstacle, connector, trigger, &shown));
+    let found = reasons_not_to_fire(connector, trigger, message, true, now).map(|why| reason(why, connector, trigger, &shown));
     let reasons = known.into_iter().chain(found).collect();
     Looked { message_id: shown.id.clone(), timestamp: shown.timestamp, from: shown.from.clone(), subject: shown.subject.clone(), reasons }
 }
 
-fn reason(obstacle: Obstacle, connector: &Connector, trigger: &Trigger, shown: &Message) -> Reason {
-    let (reason, detail) = match obstacle {
-        Obstacle::NotReceived => ("not_received", json!({"label_ids": shown.label_ids})),
-        Obstacle::OlderThanConnect => ("older_than_connect", json!({"connected_at": connector.connected_at})),
-        Obstacle::OlderThanTrigger => ("older_than_trigger", json!({"created_at": trigger.created_at})),
-        Obstacle::Paused(pause) => ("paused", json!(pause)),
-        Obstacle::OlderThanLedger => ("older_than_ledger", json!({})),
-        Obstacle::Unmet(filter) => {
+fn reason(why: WhyNotFired, connector: &Connector, trigger: &Trigger, shown: &Message) -> Reason {
+    let (reason, detail) = match why {
+        WhyNotFired::NotReceived => ("not_received", json!({"label_ids": shown.label_ids})),
+        WhyNotFired::OlderThanConnect => ("older_than_connect", json!({"connected_at": connector.connected_at})),
+        WhyNotFired::OlderThanTrigger => ("older_than_trigger", json!({"created_at": trigger.created_at})),
+        WhyNotFired::Paused(pause) => ("paused", json!(pause)),
+        WhyNotFired::OlderThanLedger => ("older_than_ledger", json!({})),
+        WhyNotFired::Unmet(filter) => {
             let wanted = json!(trigger.config.filters)[filter.as_str()].take();
             ("filter", json!({"filter": filter.as_str(), "wanted": wanted, "saw": seen(filter, shown)}))
         }
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_reach_names_the_field_that_is_wrong() {
-        let reach = |days, limit| Ok(Reach { days, limit });
+        let reach = |days, limit| Ok(RehearsalRange { days, limit });
         let wrong = |field: &str| Err(field.to_string());
         let table = [
             (json!({}), reach(7, 50)),
@@ -147,7 +147,7 @@ mod tests {
             (json!({"day": 1}), wrong("day")),
         ];
         for (body, expected) in table {
-            assert_eq!(Reach::parse(&body).map_err(|invalid| invalid.field), expected, "{body}");
+            assert_eq!(RehearsalRange::parse(&body).map_err(|invalid| invalid.field), expected, "{body}");
         }
     }
 }

@@ -16,7 +16,7 @@ const CLOSE_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// The times that steer a sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
+pub struct Timeouts {
     /// How late Gmail may show a record.
     pub settle: Duration,
     /// The silence of an active mailbox after which it is compared without a push.
@@ -25,11 +25,11 @@ pub struct Patience {
 
 /// How long things may take, and how much may be spent.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
+pub struct ProcessorLimits {
     /// How long a processor may run. Younger unpublished events may be another's work in progress, and half of it is time to
     /// begin something new.
     pub processor_timeout: Duration,
-    pub patience: Patience,
+    pub timeouts: Timeouts,
     /// How long a connector rests after failures in a row.
     pub cooldown: Duration,
     /// Gmail's quota units for one mailbox.
@@ -57,7 +57,7 @@ pub enum Sweep {
     Keep,
 }
 
-pub fn sweep(connector: &Connector, patience: Patience, now: Timestamp) -> Sweep {
+pub fn sweep(connector: &Connector, timeouts: Timeouts, now: Timestamp) -> Sweep {
     if connector.closing.is_some() {
         return Sweep::Close;
     }
@@ -66,9 +66,9 @@ pub fn sweep(connector: &Connector, patience: Patience, now: Timestamp) -> Sweep
     }
     if connector.watch.next_renewal(&connector.id) <= now {
         Sweep::Renew
-    } else if look_at(connector, patience).is_some_and(|look_at| look_at <= now) {
+    } else if look_at(connector, timeouts).is_some_and(|look_at| look_at <= now) {
         Sweep::Wake
-    } else if silent_at(connector, patience) <= now {
+    } else if silent_at(connector, timeouts) <= now {
         Sweep::Compare
     } else {
         Sweep::Keep
@@ -76,18 +76,18 @@ pub fn sweep(connector: &Connector, patience: Patience, now: Timestamp) -> Sweep
 }
 
 /// When the renewer must look at this connector again, or never, while only its user can mend it.
-pub fn next_sweep(connector: &Connector, patience: Patience) -> Option<Timestamp> {
+pub fn next_sweep(connector: &Connector, timeouts: Timeouts) -> Option<Timestamp> {
     if let Some(closing) = &connector.closing {
         return Some(closing.since.after(CLOSE_AGAIN_AFTER));
     }
-    let owed = look_at(connector, patience);
-    let next = connector.watch.next_renewal(&connector.id).min(silent_at(connector, patience));
+    let owed = look_at(connector, timeouts);
+    let next = connector.watch.next_renewal(&connector.id).min(silent_at(connector, timeouts));
     connector.is_live().then(|| owed.map_or(next, |owed| owed.min(next)))
 }
 
 /// When the mailbox owes a look; not again at once after it was woken for it.
-fn look_at(connector: &Connector, patience: Patience) -> Option<Timestamp> {
-    let look_at = connector.look_at(patience.settle)?;
+fn look_at(connector: &Connector, timeouts: Timeouts) -> Option<Timestamp> {
+    let look_at = connector.look_at(timeouts.settle)?;
     let woken = connector.checked_at.filter(|checked_at| *checked_at >= look_at);
     Some(woken.map_or(look_at, |woken| woken.after(WAKE_AGAIN_AFTER)))
 }
@@ -99,8 +99,8 @@ pub fn lapsed(connector: &Connector, now: Timestamp) -> Option<Timestamp> {
 }
 
 /// Whether a push should have come by now: `watch` sends one at once.
-pub fn unproven(connector: &Connector, patience: Patience, now: Timestamp) -> bool {
-    let renewed = connector.watch.renewed_at.is_some_and(|renewed_at| renewed_at.after(patience.quiet_after) <= now);
+pub fn unproven(connector: &Connector, timeouts: Timeouts, now: Timestamp) -> bool {
+    let renewed = connector.watch.renewed_at.is_some_and(|renewed_at| renewed_at.after(timeouts.quiet_after) <= now);
     renewed && connector.is_live() && !connector.is_verified()
 }
 
@@ -114,34 +114,34 @@ pub enum Overdue {
 }
 
 /// A look is overdue once two sweeps should have come for it, and whoever they woke had the time to take it.
-pub fn overdue(connector: &Connector, patience: Patience, sweep_every: Duration, now: Timestamp) -> Option<Overdue> {
+pub fn overdue(connector: &Connector, timeouts: Timeouts, sweep_every: Duration, now: Timestamp) -> Option<Overdue> {
     let late = |due: Timestamp| due.after(sweep_every * 2 + WAKE_AGAIN_AFTER) <= now;
     // What is committed as it goes, as a long listing is, is being looked at.
-    let owed = connector.look_at(patience.settle).filter(|owed| late(*owed) && late(connector.updated_at));
+    let owed = connector.look_at(timeouts.settle).filter(|owed| late(*owed) && late(connector.updated_at));
     match owed {
         Some(since) if connector.checked_at.is_some_and(|woken| woken >= since) => Some(Overdue::NotLookedAt { since }),
         Some(since) => Some(Overdue::NotSwept { since }),
         None => {
             // A connector that waited for its user was not swept meanwhile.
-            let since = silent_at(connector, patience).max(connector.grant.granted_at);
+            let since = silent_at(connector, timeouts).max(connector.grant.granted_at);
             late(since).then_some(Overdue::NotSwept { since })
         }
     }
 }
 
 /// When the mailbox is next looked at without a push.
-pub fn next_look(connector: &Connector, patience: Patience) -> Timestamp {
-    let silent_at = silent_at(connector, patience);
-    look_at(connector, patience).map_or(silent_at, |owed| owed.min(silent_at))
+pub fn next_look(connector: &Connector, timeouts: Timeouts) -> Timestamp {
+    let silent_at = silent_at(connector, timeouts);
+    look_at(connector, timeouts).map_or(silent_at, |owed| owed.min(silent_at))
 }
 
 /// The longer nothing has happened, the more seldom it is looked: every `quiet_after` in an active mailbox, half of the
 /// silence in a quiet one, and once a day at least. A watch that no push has proven is not trusted with silence.
-fn silent_at(connector: &Connector, patience: Patience) -> Timestamp {
+fn silent_at(connector: &Connector, timeouts: Timeouts) -> Timestamp {
     let looked = connector.reading.position.listed_at.max(connector.checked_at).unwrap_or(connector.connected_at);
     let changed = connector.reading.position.changed_at.unwrap_or(connector.connected_at);
     let silence = Duration::from_millis(u64::try_from(looked.millis() - changed.millis()).unwrap_or(0));
-    let longest = LONGEST_SILENCE.max(patience.quiet_after);
-    let interval = if connector.is_verified() { (silence / 2).clamp(patience.quiet_after, longest) } else { patience.quiet_after };
+    let longest = LONGEST_SILENCE.max(timeouts.quiet_after);
+    let interval = if connector.is_verified() { (silence / 2).clamp(timeouts.quiet_after, longest) } else { timeouts.quiet_after };
     looked.after(interval)
 }

@@ -121,13 +121,13 @@ impl<P: Ports> Connect<P> {
         let google_sub = self.identity.admit(&grant.identity, nonce.as_deref(), now)?;
         let missing = scopes::missing(&self.required_scopes, &grant.scopes);
         if !missing.is_empty() {
-            self.let_go(&grant, &google_sub, now).await;
+            self.release_grant(&grant, &google_sub, now).await;
             return Err(ConnectError::MissingScopes(missing));
         }
         match self.store_connector(request, exchange, &grant, &google_sub, now).await {
             Ok((connector, told)) => self.start(connector, &grant, &told, now).await,
             Err(refused) => {
-                self.let_go(&grant, &google_sub, now).await;
+                self.release_grant(&grant, &google_sub, now).await;
                 Err(refused)
             }
         }
@@ -182,7 +182,7 @@ impl<P: Ports> Connect<P> {
             let stored = match held {
                 None => self.create(&admitted, &[], &membership, now).await,
                 Some(held) if held.closing.is_some() => Err(ConnectError::Closing),
-                Some(held) if held.google_sub != *google_sub => self.make_way(&admitted, &held, request.replace, &membership, now).await,
+                Some(held) if held.google_sub != *google_sub => self.free_slot(&admitted, &held, request.replace, &membership, now).await,
                 Some(held) => self.reconnect(&admitted, held, now).await,
             };
             match stored {
@@ -215,7 +215,7 @@ impl<P: Ports> Connect<P> {
 
     /// Another account is connected here. It is let go first if that was asked for, with all that hangs on it; else nothing
     /// changes.
-    async fn make_way(
+    async fn free_slot(
         &self,
         admitted: &Admitted,
         held: &Connector,
@@ -252,7 +252,7 @@ impl<P: Ports> Connect<P> {
 
     /// A grant that leads to no connector is not kept at Google either, unless another connector lives by it. Nobody joins the
     /// account while the revocation is on its way. What fails here is the user's to remove.
-    async fn let_go(&self, grant: &Grant, account: &GoogleSub, now: Timestamp) {
+    async fn release_grant(&self, grant: &Grant, account: &GoogleSub, now: Timestamp) {
         let revoked = async {
             let Some(token) = &grant.refresh_token else { return Ok(()) };
             let membership = self.store.membership(account).await?;

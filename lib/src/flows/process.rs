@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use tracing::Instrument;
 
 use self::run::Run;
-use crate::domain::sweep::Pace;
+use crate::domain::sweep::ProcessorLimits;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::TriggerType;
 use crate::domain::wake_up::WakeUp;
@@ -26,7 +26,7 @@ pub struct Process<P: Ports> {
     pub bus: P::Bus,
     pub wake_ups: P::WakeUps,
     pub clock: P::Machine,
-    pub pace: Pace,
+    pub limits: ProcessorLimits,
     pub refreshes: Refreshes,
 }
 

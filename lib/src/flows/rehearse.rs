@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use crate::domain::id::{EventId, MessageId, OwnerId, TriggerId};
 use crate::domain::quota::price;
-use crate::domain::rehearsal::{Looked, Reach, event_of, look};
+use crate::domain::rehearsal::{Looked, RehearsalRange, event_of, look};
 use crate::domain::scopes::{Capability, GMAIL_READONLY, capabilities};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::TriggerType;
 use crate::flows::access::{Access, AccessError, Session};
-use crate::flows::admitting::{Unusable, admit};
+use crate::flows::preconditions::{Unusable, admit};
 use crate::ports::{EmailProvider, Fetched, Ports, ProviderError, Store};
 
 /// What a rehearsal came to.
@@ -37,7 +37,13 @@ pub enum RehearseError {
 }
 
 impl<P: Ports> Access<'_, P> {
-    pub async fn rehearse(self, owner: &OwnerId, id: &TriggerId, reach: Reach, now: Timestamp) -> Result<Rehearsed, RehearseError> {
+    pub async fn rehearse(
+        self,
+        owner: &OwnerId,
+        id: &TriggerId,
+        reach: RehearsalRange,
+        now: Timestamp,
+    ) -> Result<Rehearsed, RehearseError> {
         let trigger = self.store.trigger(owner, id).await.map_err(Unusable::from)?.ok_or(RehearseError::NotFound)?;
         if trigger.kind != TriggerType::Email {
             return Err(RehearseError::NotOfMail);
@@ -65,7 +71,11 @@ impl<P: Ports> Access<'_, P> {
 }
 
 /// The messages of those days, as many as may be looked at, and whether there are more.
-async fn list<P: Ports>(session: &mut Session<'_, P>, reach: Reach, now: Timestamp) -> Result<(Vec<MessageId>, bool), AccessError> {
+async fn list<P: Ports>(
+    session: &mut Session<'_, P>,
+    reach: RehearsalRange,
+    now: Timestamp,
+) -> Result<(Vec<MessageId>, bool), AccessError> {
     let (provider, slice) = (session.provider(), reach.slice(now));
     let (mut found, mut page_token) = (Vec::new(), None::<String>);
     loop {

@@ -12,7 +12,7 @@ use crate::domain::event::Event;
 use crate::domain::metric::WATCH_LEFT;
 use crate::domain::notice;
 use crate::domain::quota::price;
-use crate::domain::sweep::{Patience, Sweep, lapsed, next_sweep, sweep, unproven};
+use crate::domain::sweep::{Sweep, Timeouts, lapsed, next_sweep, sweep, unproven};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::wake_up::{Kind, WakeUp};
 use crate::flows::access::{Access, AccessError, Refreshes};
@@ -33,7 +33,7 @@ pub struct Renew<P: Ports> {
     pub provider: P::Provider,
     pub wake_ups: P::WakeUps,
     pub clock: P::Machine,
-    pub patience: Patience,
+    pub timeouts: Timeouts,
     /// After this long a run begins nothing new; what is left is due still when the next one comes.
     pub budget: Duration,
     pub refreshes: Refreshes,
@@ -92,7 +92,7 @@ impl SweepError {
 }
 
 /// If it is not, it is due still.
-fn is_put_off(location: &Location, done: Result<(), StoreError>) {
+fn log_not_put_off(location: &Location, done: Result<(), StoreError>) {
     if let Err(error) = done {
         tracing::warn!(%error, connector = %location.connector, "what was not swept is not put off either");
     }
@@ -162,12 +162,12 @@ impl<P: Ports> Renew<P> {
                 let (version, done) = (connector.version, self.sweep_read(connector).await);
                 if done.as_ref().is_err_and(|error| !error.is_conflict()) {
                     let later = self.clock.now().after(AGAIN_AFTER);
-                    is_put_off(location, self.store.schedule(location, version, None, Some(later)).await);
+                    log_not_put_off(location, self.store.schedule(location, version, None, Some(later)).await);
                 }
                 done
             }
             Err(error @ StoreError::Unreadable(_)) => {
-                is_put_off(location, self.store.put_off(location, self.clock.now().after(AGAIN_AFTER)).await);
+                log_not_put_off(location, self.store.put_off(location, self.clock.now().after(AGAIN_AFTER)).await);
                 Err(error.into())
             }
             Err(error) => Err(error.into()),
@@ -180,10 +180,10 @@ impl<P: Ports> Renew<P> {
             connector = self.tell_lapse(connector, ended).await?;
             done.push(Done::Lapsed);
         }
-        if unproven(&connector, self.patience, self.clock.now()) {
+        if unproven(&connector, self.timeouts, self.clock.now()) {
             done.push(Done::Unproven);
         }
-        match sweep(&connector, self.patience, self.clock.now()) {
+        match sweep(&connector, self.timeouts, self.clock.now()) {
             Sweep::Renew => done.push(self.renew(connector).await?),
             Sweep::Wake => done.extend(self.wake_and_schedule(&connector, Kind::Due).await?),
             Sweep::Compare => done.extend(self.compare(&connector).await?),
@@ -276,7 +276,7 @@ impl<P: Ports> Renew<P> {
     /// The events are published by the wake-up that finds them waiting.
     async fn commit(&self, before: &Connector, reading: Reading, events: &[Event]) -> Result<Connector, SweepError> {
         let after = Connector { reading, ..before.clone() };
-        let next_sweep = next_sweep(&after, self.patience);
+        let next_sweep = next_sweep(&after, self.timeouts);
         self.store.commit(&Commit { before, after: &after.reading, events, next_sweep, now: self.clock.now() }).await?;
         Ok(Connector { version: before.version + 1, ..after })
     }
@@ -297,7 +297,7 @@ impl<P: Ports> Renew<P> {
         let checked = Connector { checked_at: checked_at.or(connector.checked_at), ..connector.clone() };
         // What was swept is not due again in this run: the next page must show others.
         let this_run = self.clock.now().after(self.budget);
-        let next = next_sweep(&checked, self.patience).map(|next| next.max(this_run));
+        let next = next_sweep(&checked, self.timeouts).map(|next| next.max(this_run));
         match self.store.schedule(&connector.location(), connector.version, checked_at, next).await {
             Ok(()) | Err(StoreError::Conflict) => Ok(()),
             Err(error) => Err(error.into()),

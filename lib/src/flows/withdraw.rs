@@ -4,7 +4,7 @@
 use crate::domain::connector::{Connector, Location};
 use crate::domain::id::{ConnectorId, OwnerId};
 use crate::domain::timestamp::Timestamp;
-use crate::flows::suspending::suspend;
+use crate::flows::reauthorization::suspend;
 use crate::ports::{EmailProvider, Ports, ProviderError, Store, StoreError, Vault, VaultError};
 
 /// As `CONNECTOR_NEEDS_REAUTH` tells it.

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 
 use super::aws::MeteredAws;
 use super::table::Tally;
-use crate::stage::{PACE, PATIENCE, PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION, SWEEP_BUDGET, Stage};
+use crate::stage::{PROCESSOR_LIMITS, PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION, SWEEP_BUDGET, Stage, TIMEOUTS};
 use crate::world::{
     Account, CLIENT_ID, Consent, Mail, MemoryBus, MemoryDepths, MemoryGmail, MemoryMachine, MemoryQuarantine, MemoryVerifier,
     MemoryWakeUps, SCOPES,
@@ -108,7 +108,7 @@ impl Stand {
             bus: stage.world.bus(),
             wake_ups: stage.world.wake_ups(),
             clock: stage.world.machine(),
-            pace: PACE,
+            limits: PROCESSOR_LIMITS,
             refreshes: Refreshes::default(),
         };
         let renew = Renew::<Metered> {
@@ -117,7 +117,7 @@ impl Stand {
             provider: stage.world.gmail(),
             wake_ups: stage.world.wake_ups(),
             clock: stage.world.machine(),
-            patience: PATIENCE,
+            timeouts: TIMEOUTS,
             budget: SWEEP_BUDGET,
             refreshes: Refreshes::default(),
         };

@@ -8,7 +8,7 @@ use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{ConnectorId, GoogleSub, OwnerId};
 use email_connectors::domain::position::{Listing, Position};
 use email_connectors::domain::secret::Sealed;
-use email_connectors::domain::sweep::{Patience, Sweep, lapsed, next_sweep, sweep};
+use email_connectors::domain::sweep::{Sweep, Timeouts, lapsed, next_sweep, sweep};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::watch::{Watch, WatchFailure};
 
@@ -41,7 +41,7 @@ pub struct Mailbox {
 /// The one connector that is dressed as each mailbox in turn.
 pub struct Dresser {
     connector: Connector,
-    pub patience: Patience,
+    pub timeouts: Timeouts,
 }
 
 fn moment(millis: i64) -> Option<Timestamp> {
@@ -57,7 +57,7 @@ fn id(number: u32) -> HistoryId {
 }
 
 impl Dresser {
-    pub fn new(patience: Patience) -> Self {
+    pub fn new(timeouts: Timeouts) -> Self {
         let never = Timestamp::from_millis(0);
         let account = GoogleSub::new("1");
         let connector = Connector {
@@ -79,11 +79,11 @@ impl Dresser {
             created_at: never,
             updated_at: never,
         };
-        Self { connector, patience }
+        Self { connector, timeouts }
     }
 
     fn dress(&mut self, number: u32, mailbox: &Mailbox) -> &mut Connector {
-        let settle = self.patience.settle;
+        let settle = self.timeouts.settle;
         let connector = &mut self.connector;
         connector.id = ConnectorId::new(format!("con_{number:032x}"));
         connector.connected_at = Timestamp::from_millis(mailbox.connected_at);
@@ -101,14 +101,14 @@ impl Dresser {
     }
 
     pub fn decide(&mut self, number: u32, mailbox: &Mailbox, now: Timestamp) -> Sweep {
-        let patience = self.patience;
-        sweep(self.dress(number, mailbox), patience, now)
+        let timeouts = self.timeouts;
+        sweep(self.dress(number, mailbox), timeouts, now)
     }
 
     /// When the renewer comes again; not in the run that asks.
     pub fn schedule(&mut self, number: u32, mailbox: &mut Mailbox, not_before: Timestamp) {
-        let patience = self.patience;
-        let next = next_sweep(self.dress(number, mailbox), patience);
+        let timeouts = self.timeouts;
+        let next = next_sweep(self.dress(number, mailbox), timeouts);
         mailbox.next = next.expect("a live connector is swept").max(not_before).millis();
     }
 
@@ -220,13 +220,13 @@ impl Mailbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stage::{DAY, MINUTE, PATIENCE, SETTLE};
+    use crate::stage::{DAY, MINUTE, SETTLE, TIMEOUTS};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_900_000_000);
 
     #[test]
     fn a_mailbox_of_the_crowd_is_decided_about_as_a_real_one() {
-        let (mut dresser, mut mailbox) = (Dresser::new(PATIENCE), Mailbox::default());
+        let (mut dresser, mut mailbox) = (Dresser::new(TIMEOUTS), Mailbox::default());
         mailbox.connect(NOW, true);
         mailbox.changes();
         mailbox.list(SETTLE, NOW);

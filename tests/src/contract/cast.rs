@@ -10,7 +10,7 @@ use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{ConnectorId, EventId, GoogleSub, MessageId, OwnerId, TriggerId, fingerprint};
 use email_connectors::domain::membership::Membership;
 use email_connectors::domain::pause;
-use email_connectors::domain::position::{Listing, Mishap, Position};
+use email_connectors::domain::position::{FetchFailure, Listing, Position};
 use email_connectors::domain::quota::Spent;
 use email_connectors::domain::secret::{Sealed, SealedAccessToken};
 use email_connectors::domain::timestamp::Timestamp;
@@ -239,8 +239,8 @@ fn full_position() -> Position {
     let id = |below: u64| HistoryId::new(u64::MAX - below);
     let mut position = Position::at(id(900));
     for minute in 1..4 {
-        let mishap = Mishap { message: &poison, reason: "500: “später”", arrived: true, in_gap: false, others_went_well: true };
-        position.trouble(&mishap, minutes(minute));
+        let failure = FetchFailure { message: &poison, reason: "500: “später”", arrived: true, in_gap: false, others_went_well: true };
+        position.record_failure(&failure, minutes(minute));
     }
     position.pin(id(800), START, SETTLE, minutes(5));
     if let Some(gap) = &mut position.gap {
@@ -251,8 +251,8 @@ fn full_position() -> Position {
     listing.saw(id(700));
     position.complete(&listing, Some(id(0)), SETTLE, minutes(7));
     position.handle([id(650), id(600)]);
-    let mishap = Mishap { message: &slow, reason: "503", arrived: false, in_gap: true, others_went_well: false };
-    position.trouble(&mishap, minutes(8));
+    let failure = FetchFailure { message: &slow, reason: "503", arrived: false, in_gap: true, others_went_well: false };
+    position.record_failure(&failure, minutes(8));
     let page_token = Some("page of the listing".into());
     position.backlog = Some(Listing { page_token, lowest: Some(id(690)), ..Listing::begin(minutes(9)) });
     position.put_off(None, minutes(10));

@@ -1,20 +1,20 @@
 //! Gmail's batch answer. The first line is the answer's content type; the rest is its body.
 
 use email_connectors::adapters::gmail::batch::{PartAnswer, read_answers};
-use email_connectors::adapters::gmail::retry_after::Head;
+use email_connectors::adapters::gmail::retry_after::Headers;
 
 use super::plain;
 
 pub fn batch(data: &[u8]) {
     let (content_type, body) = plain::line(data);
-    let whole = Head { retry_after: Some("3".into()), date: Some("Sun, 06 Nov 1994 08:49:37 GMT".into()) };
+    let whole = Headers { retry_after: Some("3".into()), date: Some("Sun, 06 Nov 1994 08:49:37 GMT".into()) };
     let answers = read_answers(&content_type, &whole, body);
     if !content_type.to_ascii_lowercase().contains("boundary") {
         assert_eq!(answers, [], "of a body without a boundary");
     }
     assert!(answers.len() <= most_parts(&content_type, body), "{} parts of {content_type}", answers.len());
     for answer in &answers {
-        assert!(answer.head.date.is_some(), "a part without a date has that of the whole");
+        assert!(answer.headers.date.is_some(), "a part without a date has that of the whole");
         assert!(is_part_of(body, &answer.body), "a body that was not sent");
     }
     check_round_trip(data);
@@ -57,8 +57,8 @@ fn check_round_trip(data: &[u8]) {
     written.extend_from_slice(
         format!("--{boundary}--\r\n\r\nContent-ID: <response-part-9>\r\n\r\nHTTP/1.1 200 OK\r\n\r\nepilogue").as_bytes(),
     );
-    let head = Head { retry_after: Some("7".into()), date: None };
-    let part = |(index, body): (usize, &&[u8])| PartAnswer { index, status: 200, head: head.clone(), body: body.to_vec() };
+    let headers = Headers { retry_after: Some("7".into()), date: None };
+    let part = |(index, body): (usize, &&[u8])| PartAnswer { index, status: 200, headers: headers.clone(), body: body.to_vec() };
     let expected: Vec<PartAnswer> = bodies.iter().enumerate().map(part).collect();
-    assert_eq!(read_answers(&format!("multipart/mixed; boundary={boundary}"), &Head::default(), &written), expected);
+    assert_eq!(read_answers(&format!("multipart/mixed; boundary={boundary}"), &Headers::default(), &written), expected);
 }

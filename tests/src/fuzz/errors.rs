@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use email_connectors::adapters::gmail::errors::Failure;
-use email_connectors::adapters::gmail::retry_after::Head;
+use email_connectors::adapters::gmail::retry_after::Headers;
 use email_connectors::ports::ProviderError;
 use serde_json::Value;
 
@@ -18,10 +18,10 @@ pub fn errors(data: &[u8]) {
     let (date, body) = plain::line(rest);
     let status: u16 = status.trim().parse().unwrap_or(400);
     let given = |text: String| Some(text).filter(|text| !text.is_empty());
-    let head = Head { retry_after: given(retry_after), date: given(date) };
-    let failure = Failure::answered(status, &head, body);
+    let headers = Headers { retry_after: given(retry_after), date: given(date) };
+    let failure = Failure::answered(status, &headers, body);
     check_words(&failure, body);
-    check_wait(&failure, &head);
+    check_wait(&failure, &headers);
     check_meaning(&failure, status);
 }
 
@@ -34,7 +34,7 @@ fn check_words(failure: &Failure, body: &[u8]) {
     let in_short = |text: &str| text.chars().filter(|character| !character.is_control()).take(200).collect::<String>();
     let Some(told) = plain::json(body) else { return };
     // A name that stands twice is no answer of Google's: it is read as it is understood here, once.
-    let failure = Failure::answered(400, &Head::default(), told.to_string().as_bytes());
+    let failure = Failure::answered(400, &Headers::default(), told.to_string().as_bytes());
     if let Value::String(code) = &told["error"] {
         assert_eq!((failure.reason.as_str(), failure.message.as_str()), (in_short(code).as_str(), ""));
     }
@@ -46,9 +46,9 @@ fn check_words(failure: &Failure, body: &[u8]) {
     }
 }
 
-fn check_wait(failure: &Failure, head: &Head) {
+fn check_wait(failure: &Failure, headers: &Headers) {
     assert!(failure.retry_after.is_none_or(|wait| wait <= DAY), "{:?}", failure.retry_after);
-    if let Some(seconds) = head.retry_after.as_ref().and_then(|text| text.trim().parse().ok()) {
+    if let Some(seconds) = headers.retry_after.as_ref().and_then(|text| text.trim().parse().ok()) {
         let at_least = Duration::from_secs(seconds).min(DAY);
         assert!(failure.retry_after >= Some(at_least), "{seconds} s were asked for, and not {:?}", failure.retry_after);
     }

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use email_connectors::adapters::gmail::wire::HistoryAnswer;
-use email_connectors::domain::history::{Candidate, Change, HistoryPage, Record, Sieve};
+use email_connectors::domain::history::{Candidate, Change, HistoryFilter, HistoryPage, Record};
 use email_connectors::domain::history_id::HistoryId;
-use email_connectors::domain::position::{Listing, MOST_PARKED, Mishap, Position};
+use email_connectors::domain::position::{FetchFailure, Listing, MOST_PARKED, Position};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::trigger::{Filters, Trigger};
 use serde_json::Value;
@@ -36,7 +36,7 @@ pub fn history(data: &[u8]) {
 }
 
 struct Reader {
-    sieve: Sieve,
+    history_filter: HistoryFilter,
     awaited: Vec<String>,
     pushed: Option<HistoryId>,
 }
@@ -47,7 +47,7 @@ impl Reader {
         let mut trigger: Trigger = cast.trigger(&cast.connector(1), 1);
         trigger.config.filters = Filters { label_include: labels.clone(), ..Filters::default() };
         let awaited = labels.into_iter().chain(["INBOX".into()]).collect();
-        Self { sieve: Sieve::new(&[trigger]), awaited, pushed }
+        Self { history_filter: HistoryFilter::new(&[trigger]), awaited, pushed }
     }
 
     /// As a run of the processor reads a mailbox.
@@ -62,7 +62,7 @@ impl Reader {
             }
             let Some(page) = page(line.as_bytes()) else { continue };
             listing.saw(page.history_id);
-            let candidates = self.sieve.candidates(&page.records, &position.handled);
+            let candidates = self.history_filter.candidates(&page.records, &position.handled);
             self.check_candidates(&candidates, &page, &position.handled);
             candidates.iter().for_each(|candidate| look_at(position, candidate, now));
         }
@@ -134,9 +134,9 @@ fn is_mail(label_ids: &[String]) -> bool {
 
 fn look_at(position: &mut Position, candidate: &Candidate, now: Timestamp) {
     if candidate.message.as_str().starts_with('x') {
-        let mishap =
-            Mishap { message: &candidate.message, reason: "500", arrived: candidate.arrived, in_gap: false, others_went_well: true };
-        position.trouble(&mishap, now);
+        let failure =
+            FetchFailure { message: &candidate.message, reason: "500", arrived: candidate.arrived, in_gap: false, others_went_well: true };
+        position.record_failure(&failure, now);
     } else {
         position.solved(&candidate.message);
         position.handle(candidate.records.iter().copied());
@@ -147,9 +147,9 @@ fn check(before: &Position, after: &Position) {
     assert!(after.cursor >= before.cursor && after.settled >= before.settled, "{before:?} went back to {after:?}");
     assert!(after.settled <= after.cursor, "{after:?}");
     assert!(after.handled.len() <= MOST_HANDLED && after.parked.len() <= MOST_PARKED);
-    assert!(after.troubles.keys().all(|message| !after.parked.contains_key(message)), "{after:?}");
+    assert!(after.failing.keys().all(|message| !after.parked.contains_key(message)), "{after:?}");
     assert!(after.settled == before.settled || after.handled.iter().all(|record| *record > after.settled), "{after:?}");
-    let owes = after.settled < after.cursor || after.gap.is_some() || !after.troubles.is_empty() || !after.parked.is_empty();
+    let owes = after.settled < after.cursor || after.gap.is_some() || !after.failing.is_empty() || !after.parked.is_empty();
     assert!(!owes || after.look_at(SETTLE).is_some(), "what is owed is forgotten: {after:?}");
     let row = serde_json::to_string(after).expect("a position is JSON");
     assert_eq!(serde_json::from_str::<Position>(&row).ok().as_ref(), Some(after), "{row}");

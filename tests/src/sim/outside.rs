@@ -12,12 +12,12 @@ use email_connectors::domain::id::{ConnectorId, TriggerId};
 use email_connectors::domain::wake_up::{Kind, WakeUp};
 use email_connectors::flows::connect::{ConnectError, Connected};
 use email_connectors::flows::disconnect::DisconnectError;
-use email_connectors::flows::protect::Protect;
-use email_connectors::flows::{change, subscribe};
+use email_connectors::flows::security_events::Protect;
+use email_connectors::flows::{subscribe, update_connector};
 use serde_json::json;
 
 use super::{Dice, Sim};
-use crate::stage::{MINUTE, PATIENCE, PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION, owner};
+use crate::stage::{MINUTE, PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION, TIMEOUTS, owner};
 use crate::world::{Account, CLIENT_ID, Consent, World};
 
 impl Sim {
@@ -153,7 +153,7 @@ impl Sim {
         for _ in 0..6 {
             let store = self.world.store();
             let of = owner(of);
-            let set = change::apply(&store, PATIENCE, &of, connector, &change, self.world.now());
+            let set = update_connector::apply(&store, TIMEOUTS, &of, connector, &change, self.world.now());
             if let Some(Ok(_)) = self.world.until_crash(set).await {
                 return;
             }

@@ -1,4 +1,4 @@
-//! Workers, the schedule, and how everything comes to rest when the troubles end.
+//! Workers, the schedule, and how everything comes to rest when the faults end.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::wake_up::WakeUp;
 
 use super::{Cost, Dice, Sim};
-use crate::stage::{DAY, MINUTE, PATIENCE};
+use crate::stage::{DAY, MINUTE, TIMEOUTS};
 use crate::world::{Consent, InFlight};
 
 /// How long a wake-up stays hidden after its worker failed.
@@ -120,7 +120,7 @@ impl Sim {
         }
     }
 
-    /// The troubles end. The system catches up by itself: the schedule ticks, the queue delivers, and time goes on to the
+    /// The faults end. The system catches up by itself: the schedule ticks, the queue delivers, and time goes on to the
     /// next thing that is due.
     pub async fn catch_up(&mut self) {
         self.world.trace("-- calm", None);
@@ -146,7 +146,7 @@ impl Sim {
             }
             self.check_cursors();
         }
-        self.violate(format!("the system never comes to rest: {:?}", self.world.store().owing(PATIENCE.settle)));
+        self.violate(format!("the system never comes to rest: {:?}", self.world.store().owing(TIMEOUTS.settle)));
     }
 
     fn is_decided(&self) -> bool {
@@ -155,6 +155,6 @@ impl Sim {
     }
 
     fn is_at_rest(&self) -> bool {
-        self.hidden.is_empty() && self.world.wake_ups().queued().is_empty() && self.world.store().owing(PATIENCE.settle).is_empty()
+        self.hidden.is_empty() && self.world.wake_ups().queued().is_empty() && self.world.store().owing(TIMEOUTS.settle).is_empty()
     }
 }

@@ -1,5 +1,6 @@
 //! The scenarios: short stories, each run in good weather and then with something going wrong at each of its calls.
 
+mod failing;
 mod gaps;
 mod grants;
 mod labels;
@@ -8,7 +9,6 @@ mod lives;
 mod pauses;
 mod pressure;
 mod scale;
-mod troubles;
 mod watches;
 mod workers;
 
@@ -61,7 +61,7 @@ scenarios! {
     pauses: paused_after_a_lost_push = 4, paused_while_processing, spam_rescued_after_a_pause, paused_without_a_grant;
     grants: a_grant_revoked_and_given_again, a_refusal_that_was_a_mistake, the_client_is_refused, tokens_forgotten,
         a_double_refresh_and_a_stale_worker = 22, parked_mail_after_a_reconnect = 3;
-    troubles: a_lone_poison_message = 8, a_poison_message_among_others, an_outage_of_messages = 21, a_deleted_message,
+    failing: a_lone_poison_message = 8, a_poison_message_among_others, an_outage_of_messages = 21, a_deleted_message,
         a_throttled_part;
     pressure: gmail_is_down_for_minutes, rate_limits_with_a_time, a_spent_quota, the_bus_is_down, the_bus_takes_some, the_keys_are_away;
     workers: a_trigger_made_during_the_read = 9, two_workers_publish = 10, a_trigger_made_before_the_commit = 16,

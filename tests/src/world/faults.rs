@@ -103,7 +103,7 @@ impl World {
         crashed
     }
 
-    /// The troubles end: nothing that was scripted is still to come, the bus takes all, Gmail knows and shows everything.
+    /// The faults end: nothing that was scripted is still to come, the bus takes all, Gmail knows and shows everything.
     pub fn calm(&self) {
         self.forget_scripts();
         let mut state = self.lock();

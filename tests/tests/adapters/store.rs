@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
 use email_connectors::adapters::dynamodb::DynamoStore;
-use email_connectors::adapters::dynamodb::whole::Of;
+use email_connectors::adapters::dynamodb::scan::Of;
 use email_connectors::domain::connector::{Connector, Location};
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::id::{ConnectorId, EventId};

@@ -18,7 +18,7 @@ use crate::security::place::Place;
 use crate::security::pushing::resident_kb;
 
 /// Longer than any call may take.
-const PATIENCE: Duration = Duration::from_secs(40);
+const TIMEOUTS: Duration = Duration::from_secs(40);
 /// More than one answer may take in memory, with what the runtime keeps of it.
 const MOST_KB: u64 = 128 * 1024;
 
@@ -51,7 +51,7 @@ impl Hostile {
 
     async fn history(&self) -> String {
         let gmail = self.place.inside.as_ref().unwrap().gmail();
-        match tokio::time::timeout(PATIENCE, gmail.history(&self.access, self.start, None)).await {
+        match tokio::time::timeout(TIMEOUTS, gmail.history(&self.access, self.start, None)).await {
             Ok(Ok(page)) => format!("{} records", page.records.len()),
             Ok(Err(_)) => "refused".into(),
             Err(_) => "no end".into(),
@@ -61,7 +61,7 @@ impl Hostile {
     /// How many messages were read, and whether each is to the byte the one that its id says.
     async fn messages(&self) -> String {
         let gmail = self.place.inside.as_ref().unwrap().gmail();
-        match tokio::time::timeout(PATIENCE, gmail.messages(&self.access, &self.messages, false)).await {
+        match tokio::time::timeout(TIMEOUTS, gmail.messages(&self.access, &self.messages, false)).await {
             Ok(Ok(fetched)) => {
                 let own = |message: &ProviderMessage| self.honest.contains(message);
                 let mut read: Vec<_> = fetched.messages.iter().map(|message| message.id.to_string()).collect();

@@ -8,7 +8,7 @@ use tests::world::{Call, Mail, Poison, When};
 /// More was handled since the settled cursor than a page holds.
 async fn busy() -> Scene {
     let mut scene = Scene::new().await;
-    scene.stage.pace.history_page = 2;
+    scene.stage.limits.history_page = 2;
     scene.ada.page_size(2);
     scene.deliver(&["One", "Two", "Three"]);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(3, 3)]);
@@ -88,7 +88,7 @@ async fn a_message_that_fails_fails_once_in_a_run_and_holds_the_cursor() {
     scene.deliver(&["Well"]);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)]);
     let position = scene.connector().reading.position;
-    assert_eq!(position.troubles.values().map(|trouble| trouble.tries).collect::<Vec<_>>(), [1]);
+    assert_eq!(position.failing.values().map(|failed| failed.tries).collect::<Vec<_>>(), [1]);
     assert_eq!(position.cursor, before);
 }
 

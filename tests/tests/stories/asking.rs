@@ -7,14 +7,14 @@ use connectors_api::Api;
 use email_connectors::adapters::hmac::HmacSha256;
 use email_connectors::config::AppSettings;
 use email_connectors::domain::claims::UserPolicy;
-use email_connectors::domain::health::Norms;
+use email_connectors::domain::health::Thresholds;
 use email_connectors::domain::limit::Limits;
 use email_connectors::flows::access::Refreshes;
-use email_connectors::flows::check::Checked;
-use email_connectors::flows::fire::OpenedSecrets;
+use email_connectors::flows::inbound_webhook::OpenedSecrets;
+use email_connectors::flows::system_health::Checked;
 use email_connectors::web::UserGate;
 use serde_json::{Value, json};
-use tests::stage::{MINUTE, PATIENCE, RETENTION, Stage, UNITS_PER_MINUTE};
+use tests::stage::{MINUTE, RETENTION, Stage, TIMEOUTS, UNITS_PER_MINUTE};
 use tests::world::{BEGINNING, SCOPES, World};
 use tower::ServiceExt;
 
@@ -40,8 +40,8 @@ fn router(world: &World) -> Router {
         signatures: HmacSha256,
         gate: UserGate { verifier: world.verifier(), policy, limits: Limits::default() },
         app: AppSettings { public_url: "https://app.example.com".into() },
-        norms: Norms {
-            patience: PATIENCE,
+        thresholds: Thresholds {
+            timeouts: TIMEOUTS,
             sweep_every: MINUTE,
             units_per_minute: UNITS_PER_MINUTE,
             required_scopes: SCOPES.map(String::from).into(),

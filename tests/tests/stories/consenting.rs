@@ -1,7 +1,7 @@
 //! A user is sent to Google for consent and comes back: with a state that is theirs, once, for ten minutes.
 
 use email_connectors::domain::connector::Status;
-use email_connectors::flows::ask::{Asked, ask};
+use email_connectors::flows::authorize::{Asked, ask};
 use email_connectors::flows::connect::{ConnectError, ConnectRequest, Connected};
 use email_connectors::ports::{AuthorizationCode, CONSENT_LIFE, ProviderError, Store};
 use serde_json::json;

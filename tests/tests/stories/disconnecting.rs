@@ -6,16 +6,16 @@ use email_connectors::domain::connector_change::ConnectorChange;
 use email_connectors::domain::event::DetailType;
 use email_connectors::domain::id::ConnectorId;
 use email_connectors::domain::wake_up::{Kind, WakeUp};
-use email_connectors::flows::change::{self, ChangeError};
 use email_connectors::flows::connect::ConnectError;
 use email_connectors::flows::disconnect::{DisconnectError, Receipt};
 use email_connectors::flows::process::Outcome;
 use email_connectors::flows::subscribe::SubscribeError;
+use email_connectors::flows::update_connector::{self, ChangeError};
 use email_connectors::ports::Store;
 use serde_json::json;
 use tests::world::{Account, Call, Consent, Failure, Mail, When};
 
-use tests::stage::{DAY, MINUTE, PATIENCE, PROCESSOR_TIMEOUT, Scene, Stage, listed, owner, subjects};
+use tests::stage::{DAY, MINUTE, PROCESSOR_TIMEOUT, Scene, Stage, TIMEOUTS, listed, owner, subjects};
 
 const ALL: Receipt = Receipt { watch_stopped: true, grant_revoked: true, data_purged: true };
 
@@ -180,9 +180,9 @@ async fn nothing_of_a_connector_that_is_ending_fires() {
     assert!(scene.stage.fired().is_empty());
     let connector = scene.connector();
     assert!(matches!(scene.stage.try_trigger(&connector, json!({})).await, Err(SubscribeError::NoSuchConnector)));
-    let paused = change::apply(
+    let paused = update_connector::apply(
         &scene.stage.world.store(),
-        PATIENCE,
+        TIMEOUTS,
         &owner("owner"),
         &scene.id,
         &ConnectorChange::paused(true),

@@ -3,13 +3,13 @@
 use email_connectors::domain::connector_change::ConnectorChange;
 use email_connectors::domain::pause::is_paused;
 use email_connectors::domain::wake_up::Kind;
-use email_connectors::flows::change::{self, ChangeError};
-use tests::stage::{MINUTE, PATIENCE, Scene, listed, owner, subjects};
+use email_connectors::flows::update_connector::{self, ChangeError};
+use tests::stage::{MINUTE, Scene, TIMEOUTS, listed, owner, subjects};
 use tests::world::{Call, Consent, Mail, When};
 
 async fn set(scene: &Scene, paused: bool) {
     let (store, now) = (scene.stage.world.store(), scene.stage.world.now());
-    change::apply(&store, PATIENCE, &owner("owner"), &scene.id, &ConnectorChange::paused(paused), now).await.unwrap();
+    update_connector::apply(&store, TIMEOUTS, &owner("owner"), &scene.id, &ConnectorChange::paused(paused), now).await.unwrap();
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn a_pause_in_the_middle_of_a_wake_up_takes_nothing_that_came_before_it() 
     let (outcomes, ()) = tokio::join!(scene.stage.wake(&push), async {
         let (store, now) = (scene.stage.world.store(), scene.stage.world.now());
         // Its own commit is the second one.
-        change::apply(&store, PATIENCE, &owner("owner"), &scene.id, &ConnectorChange::paused(true), now).await.unwrap();
+        update_connector::apply(&store, TIMEOUTS, &owner("owner"), &scene.id, &ConnectorChange::paused(true), now).await.unwrap();
         gate.open();
     });
     assert_eq!(outcomes.unwrap(), [listed(1, 1)], "the wake-up reads again");
@@ -96,7 +96,7 @@ async fn a_pause_is_said_once_and_by_its_owner() {
     set(&scene, true).await;
     assert_eq!(scene.connector(), paused, "to pause what is paused changes nothing");
     let (store, now) = (scene.stage.world.store(), scene.stage.world.now());
-    let refused = change::apply(&store, PATIENCE, &owner("thief"), &scene.id, &ConnectorChange::paused(false), now).await;
+    let refused = update_connector::apply(&store, TIMEOUTS, &owner("thief"), &scene.id, &ConnectorChange::paused(false), now).await;
     assert!(matches!(refused, Err(ChangeError::NotFound)), "{refused:?}");
     assert_eq!(scene.connector(), paused);
 }

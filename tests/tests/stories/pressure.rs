@@ -63,7 +63,7 @@ async fn a_page_token_that_dies_between_two_runs_costs_no_mail_and_no_fetch() {
 #[tokio::test]
 async fn a_minutes_quota_is_kept_and_the_rest_waits_for_the_next_one() {
     let mut scene = Scene::new().await;
-    scene.stage.pace.units_per_minute = 2500;
+    scene.stage.limits.units_per_minute = 2500;
     deliver(&scene, 200);
     scene.stage.world.take_units();
     let outcomes = scene.stage.wake(&scene.push()).await.unwrap();

@@ -6,7 +6,7 @@ use email_connectors::domain::event::DetailType;
 use email_connectors::domain::id::ConnectorId;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::process::Outcome;
-use email_connectors::flows::protect::{Protect, ProtectError, Protected};
+use email_connectors::flows::security_events::{Protect, ProtectError, Protected};
 use email_connectors::ports::TokenError;
 use serde_json::{Value, json};
 use tests::stage::{MINUTE, Scene, Stage};

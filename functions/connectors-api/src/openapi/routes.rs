@@ -164,7 +164,7 @@ pub const OTHERS: &[Described] = &[
     },
     Described {
         action: Some(Action::ReadMail),
-        body: of!(shapes::Reach),
+        body: of!(shapes::RehearsalRange),
         answers: &[("200", "Which mail would fire it, and why the rest would not.", of!(shapes::Rehearsal))],
         ..route(
             "triggers_test",

@@ -100,7 +100,7 @@ pub(super) struct NewlyMade {
 
 /// How far to look back, and at how many messages.
 #[derive(ToSchema)]
-pub(super) struct Reach {
+pub(super) struct RehearsalRange {
     #[schema(minimum = 1, maximum = 30)]
     days: Option<u64>,
     #[schema(minimum = 1, maximum = 100)]

@@ -21,7 +21,7 @@ use crate::domain::event::{DetailType, Event, LEDGER_HORIZON};
 use crate::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId, TriggerId};
 use crate::domain::membership::Membership;
 use crate::domain::secret::{Sealed, SealedAccessToken, WrappedKey};
-use crate::domain::sweep::{Patience, first_sweep, next_sweep};
+use crate::domain::sweep::{Timeouts, first_sweep, next_sweep};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
 use crate::domain::watch::Watch;
@@ -344,8 +344,8 @@ impl DynamoStore {
     }
 }
 
-/// A closing connector is due at a time of its own, whatever the patience.
+/// A closing connector is due at a time of its own, whatever the timeouts.
 fn closing_sweep(before: &Connector, closing: &Closing) -> Option<Timestamp> {
-    let none = Patience { settle: Duration::ZERO, quiet_after: Duration::ZERO };
+    let none = Timeouts { settle: Duration::ZERO, quiet_after: Duration::ZERO };
     next_sweep(&Connector { closing: Some(closing.clone()), ..before.clone() }, none)
 }

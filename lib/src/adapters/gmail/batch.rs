@@ -1,6 +1,6 @@
 //! Gmail's batch endpoint: many calls in one `multipart/mixed` body, answered in another.
 
-use super::retry_after::Head;
+use super::retry_after::Headers;
 
 /// One part's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub struct PartAnswer {
     /// Which of the request's parts it answers, from 0.
     pub index: usize,
     pub status: u16,
-    pub head: Head,
+    pub headers: Headers,
     pub body: Vec<u8>,
 }
 
@@ -23,12 +23,12 @@ pub fn request_body(paths: &[String]) -> String {
     format!("{parts}--{BOUNDARY}--\r\n")
 }
 
-/// Reads the parts that can be read. A part that is missing or broken is simply not answered: its caller asks again. `head`
+/// Reads the parts that can be read. A part that is missing or broken is simply not answered: its caller asks again. `headers`
 /// is the whole answer's; a part without a date has its date.
-pub fn read_answers(content_type: &str, head: &Head, body: &[u8]) -> Vec<PartAnswer> {
+pub fn read_answers(content_type: &str, headers: &Headers, body: &[u8]) -> Vec<PartAnswer> {
     let Some(boundary) = boundary(content_type) else { return Vec::new() };
     let delimiter = [b"--", boundary.as_bytes()].concat();
-    split(body, &delimiter).into_iter().filter_map(|part| read_part(part, head)).collect()
+    split(body, &delimiter).into_iter().filter_map(|part| read_part(part, headers)).collect()
 }
 
 pub(super) fn boundary(content_type: &str) -> Option<&str> {
@@ -63,25 +63,25 @@ pub(super) fn split<'a>(body: &'a [u8], delimiter: &[u8]) -> Vec<&'a [u8]> {
 }
 
 /// A part: its own headers, then an HTTP answer with a status line, headers and a body.
-fn read_part(part: &[u8], whole: &Head) -> Option<PartAnswer> {
+fn read_part(part: &[u8], whole: &Headers) -> Option<PartAnswer> {
     let (own, http) = split_head(part)?;
-    let (head, body) = split_head(http)?;
+    let (headers, body) = split_head(http)?;
     let id = header(&own, "content-id")?.trim_matches(['<', '>']).rsplit('-').next()?;
-    let status = head.lines().next()?.split_whitespace().nth(1)?;
-    let told = |name: &str| header(&head, name).map(String::from);
-    let own = Head { retry_after: told("retry-after"), date: told("date").or_else(|| whole.date.clone()) };
-    Some(PartAnswer { index: id.parse().ok()?, status: status.parse().ok()?, head: own, body: body.trim_ascii().to_vec() })
+    let status = headers.lines().next()?.split_whitespace().nth(1)?;
+    let told = |name: &str| header(&headers, name).map(String::from);
+    let own = Headers { retry_after: told("retry-after"), date: told("date").or_else(|| whole.date.clone()) };
+    Some(PartAnswer { index: id.parse().ok()?, status: status.parse().ok()?, headers: own, body: body.trim_ascii().to_vec() })
 }
 
 pub(super) fn split_head(text: &[u8]) -> Option<(String, &[u8])> {
     let text = text.trim_ascii_start();
     let end = |mark: &[u8]| text.windows(mark.len()).position(|window| window == mark).map(|at| (at, at + mark.len()));
-    let (head, rest) = end(b"\r\n\r\n").or_else(|| end(b"\n\n"))?;
-    Some((String::from_utf8_lossy(&text[..head]).into_owned(), &text[rest..]))
+    let (headers, rest) = end(b"\r\n\r\n").or_else(|| end(b"\n\n"))?;
+    Some((String::from_utf8_lossy(&text[..headers]).into_owned(), &text[rest..]))
 }
 
-pub(super) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    let mut fields = head.lines().filter_map(|line| line.split_once(':'));
+pub(super) fn header<'a>(headers: &'a str, name: &str) -> Option<&'a str> {
+    let mut fields = headers.lines().filter_map(|line| line.split_once(':'));
     fields.find(|(field, _)| field.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }
 
@@ -93,12 +93,12 @@ mod tests {
 
     #[test]
     fn answers_are_found_by_their_id_not_by_their_place() {
-        let outer = Head { retry_after: Some("3".into()), date: Some("today".into()) };
+        let outer = Headers { retry_after: Some("3".into()), date: Some("today".into()) };
         let answers = read_answers("multipart/mixed; boundary=\"b1\"", &outer, ANSWER.as_bytes());
         let part = |index, status, retry_after: Option<&str>, body: &str| PartAnswer {
             index,
             status,
-            head: Head { retry_after: retry_after.map(String::from), date: outer.date.clone() },
+            headers: Headers { retry_after: retry_after.map(String::from), date: outer.date.clone() },
             body: body.into(),
         };
         assert_eq!(answers, [part(1, 429, Some("7"), "{\"error\":1}"), part(0, 200, None, "{\"snippet\":\"a --b1 inside\"}")]);
@@ -113,15 +113,15 @@ mod tests {
             ("multipart/mixed; boundary=b2", whole),
             ("multipart/mixed; boundary=b1", b"" as &[u8]),
         ] {
-            assert_eq!(read_answers(content_type, &Head::default(), body), [], "{content_type}");
+            assert_eq!(read_answers(content_type, &Headers::default(), body), [], "{content_type}");
         }
         let longer = ANSWER.replace("--b1", "--b12");
         let ended = format!("--b1--\r\n{ANSWER}");
         for body in [longer, ended] {
-            assert_eq!(read_answers("multipart/mixed; boundary=b1", &Head::default(), body.as_bytes()), [], "{body}");
+            assert_eq!(read_answers("multipart/mixed; boundary=b1", &Headers::default(), body.as_bytes()), [], "{body}");
         }
         let cut = &whole[..whole.len() / 2];
-        assert!(read_answers("multipart/mixed; boundary=b1", &Head::default(), cut).len() <= 2);
+        assert!(read_answers("multipart/mixed; boundary=b1", &Headers::default(), cut).len() <= 2);
     }
 
     #[test]

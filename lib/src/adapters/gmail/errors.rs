@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::retry_after::{Head, retry_after};
+use super::retry_after::{Headers, retry_after};
 use super::wire::{ErrorAnswer, ErrorBody};
 use crate::ports::ProviderError;
 
@@ -29,7 +29,7 @@ impl Failure {
         Self { is_too_large: true, ..Self::no_answer(why) }
     }
 
-    pub fn answered(status: u16, head: &Head, body: &[u8]) -> Self {
+    pub fn answered(status: u16, headers: &Headers, body: &[u8]) -> Self {
         let answer: ErrorAnswer = serde_json::from_slice(body).unwrap_or_default();
         let (reason, message) = match answer.error {
             ErrorBody::Code(code) => (code, String::new()),
@@ -38,7 +38,7 @@ impl Failure {
                 (reason.unwrap_or_default().to_string(), message)
             }
         };
-        let retry_after = retry_after(head, &message);
+        let retry_after = retry_after(headers, &message);
         Self { status: Some(status), reason: bounded(&reason), message: bounded(&message), retry_after, is_too_large: false }
     }
 
@@ -69,7 +69,7 @@ impl Failure {
         // Cheaply: no good answer of Gmail's begins so.
         let begins = body.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start().starts_with(b"\"error\"");
         let status = |body: &[u8]| serde_json::from_slice::<serde_json::Value>(body).ok()?["error"]["code"].as_u64()?.try_into().ok();
-        begins.then(|| Self::answered(status(body).unwrap_or(500), &Head::default(), body))
+        begins.then(|| Self::answered(status(body).unwrap_or(500), &Headers::default(), body))
     }
 
     /// For what an owner asked for. What was sent once and not answered, or answered with a server's failure, may have been
@@ -138,7 +138,7 @@ mod tests {
 
     fn failure(status: u16, reason: &str, message: &str) -> Failure {
         let body = format!(r#"{{"error":{{"code":{status},"message":"{message}","errors":[{{"reason":"{reason}"}}]}}}}"#);
-        Failure::answered(status, &Head::default(), body.as_bytes())
+        Failure::answered(status, &Headers::default(), body.as_bytes())
     }
 
     fn api(status: u16, reason: &str) -> ProviderError {
@@ -215,9 +215,9 @@ mod tests {
 
     #[test]
     fn how_long_to_wait_comes_along() {
-        let head = Head { retry_after: Some("90".into()), date: None };
+        let headers = Headers { retry_after: Some("90".into()), date: None };
         for body in ["<html>", r#"{"error":{"message":"m","errors":[{"reason":"rateLimitExceeded"}]}}"#] {
-            let error = Failure::answered(429, &head, body.as_bytes()).of_api();
+            let error = Failure::answered(429, &headers, body.as_bytes()).of_api();
             let expected = Some(Duration::from_secs(90));
             assert!(matches!(error, ProviderError::Unavailable { retry_after, .. } if retry_after == expected), "{body}");
         }
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_token_error_tells_the_grant_from_the_client() {
-        let token = |status, body: &str| Failure::answered(status, &Head::default(), body.as_bytes()).of_token();
+        let token = |status, body: &str| Failure::answered(status, &Headers::default(), body.as_bytes()).of_token();
         assert!(matches!(token(400, r#"{"error":"invalid_grant"}"#), ProviderError::GrantRefused(_)));
         assert!(matches!(token(401, r#"{"error":"invalid_client"}"#), ProviderError::ClientRefused(_)));
         assert!(matches!(token(503, "<html>"), ProviderError::Unavailable { .. }));

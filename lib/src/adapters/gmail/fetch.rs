@@ -6,8 +6,8 @@ use std::time::Duration;
 use reqwest::header::CONTENT_TYPE;
 use secrecy::ExposeSecret;
 
+use super::client::LONGEST_ANSWER;
 use super::errors::Failure;
-use super::line::LONGEST_ANSWER;
 use super::measured::{MESSAGES_GET, count};
 use super::{Gmail, batch, once, parse, pause, wire};
 use crate::domain::id::MessageId;
@@ -66,7 +66,7 @@ impl<T> Answer<T> {
     fn of_part(part: &batch::PartAnswer, reading: Reading<T>) -> Self {
         match part.status {
             200..300 => Self::of_body(&part.body, reading),
-            status => Self::of_failure(Failure::answered(status, &part.head, &part.body)),
+            status => Self::of_failure(Failure::answered(status, &part.headers, &part.body)),
         }
     }
 }
@@ -77,7 +77,7 @@ struct Fetching<T> {
     /// What the next round asks for, and how long that waits.
     again: Vec<MessageId>,
     wait: Duration,
-    /// What was given up without an answer, and why; of several reasons the one that asks for most patience.
+    /// What was given up without an answer, and why; of several reasons the one that asks for most timeouts.
     left: Vec<MessageId>,
     why: Option<Failure>,
 }
@@ -211,7 +211,7 @@ impl Gmail {
             request.header(CONTENT_TYPE, format!("multipart/mixed; boundary={}", batch::BOUNDARY)).body(batch::request_body(&paths));
         let answered = once(request).await.inspect_err(|failure| count(MESSAGES_GET, Some(failure), ids.len()))?;
         *budget -= answered.body.len();
-        let parts = batch::read_answers(&answered.content_type, &answered.head, &answered.body);
+        let parts = batch::read_answers(&answered.content_type, &answered.headers, &answered.body);
         let answer = |index| parts.iter().find(|part| part.index == index).map(|part| Answer::of_part(part, reading));
         let unanswered = || Answer::Refused(Failure::no_answer("a part was not answered"));
         let answers: Vec<Answer<T>> = (0..ids.len()).map(|index| answer(index).unwrap_or_else(unanswered)).collect();
@@ -244,7 +244,7 @@ fn cut_short<T>(mut fetching: Fetching<T>, rest: &[MessageId], failure: Failure,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::gmail::retry_after::Head;
+    use crate::adapters::gmail::retry_after::Headers;
     use crate::domain::message::ProviderMessage;
 
     const READING: Reading<ProviderMessage> = wire::Message::into_message;
@@ -252,7 +252,12 @@ mod tests {
     const MESSAGE: &[u8] = br#"{"id":"m","threadId":"t","internalDate":"1700000000123"}"#;
 
     fn part(status: u16, body: &[u8], retry_after: Option<&str>) -> batch::PartAnswer {
-        batch::PartAnswer { index: 0, status, body: body.into(), head: Head { retry_after: retry_after.map(String::from), date: None } }
+        batch::PartAnswer {
+            index: 0,
+            status,
+            body: body.into(),
+            headers: Headers { retry_after: retry_after.map(String::from), date: None },
+        }
     }
 
     fn refusal(reason: &str) -> Vec<u8> {
@@ -335,7 +340,7 @@ mod tests {
     #[test]
     fn a_batch_that_fails_keeps_what_came_before_it() {
         let ids = ["a", "b", "c"].map(MessageId::new);
-        let failure = || Failure::answered(503, &Head::default(), &refusal("backendError"));
+        let failure = || Failure::answered(503, &Headers::default(), &refusal("backendError"));
         assert!(matches!(cut_short(Fetching::<ProviderMessage>::default(), &ids, failure(), 3), Err(ProviderError::Unavailable { .. })));
 
         let mut fetching = Fetching::default();

@@ -6,9 +6,9 @@ use reqwest::Method as Http;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::client::LONGEST_ANSWER;
 use super::errors::Failure;
 use super::fetch::Depth;
-use super::line::LONGEST_ANSWER;
 use super::resources::{self, Listed};
 use super::{Gmail, LONGEST_ATTACHMENT, once, parse, wire};
 use crate::domain::id::{MessageId, fingerprint};
@@ -34,7 +34,7 @@ enum Repeat {
 type Query<'a> = Vec<(&'a str, String)>;
 
 impl Gmail {
-    pub(super) async fn do_as_asked(
+    pub(super) async fn perform_request(
         &self,
         access: &AccessToken,
         request: &MailRequest,

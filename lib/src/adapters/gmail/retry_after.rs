@@ -10,16 +10,16 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// What an answer's headers say of time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Head {
+pub struct Headers {
     pub retry_after: Option<String>,
     pub date: Option<String>,
 }
 
 /// The longer wait, if both header and message name one. A moment counts from the answer's own date: our clock may differ.
-pub fn retry_after(head: &Head, message: &str) -> Option<Duration> {
-    let date = head.date.as_deref().and_then(http_date);
+pub fn retry_after(headers: &Headers, message: &str) -> Option<Duration> {
+    let date = headers.date.as_deref().and_then(http_date);
     let until = |moment: OffsetDateTime| Some(Duration::try_from(moment - date?).unwrap_or(Duration::ZERO));
-    let header = head.retry_after.as_deref().map(str::trim);
+    let header = headers.retry_after.as_deref().map(str::trim);
     let by_header = header.and_then(|text| text.parse().ok().map(Duration::from_secs).or_else(|| until(http_date(text)?)));
     let by_message = moment_within(message).and_then(until);
     by_header.max(by_message).map(|wait| wait.min(LONGEST))
@@ -64,16 +64,16 @@ mod tests {
             ("no moment", None, "Retry after ", None),
         ];
         for (case, header, message, seconds) in table {
-            let head = Head { retry_after: header.map(String::from), date: Some(DATE.into()) };
-            assert_eq!(retry_after(&head, message), seconds.map(Duration::from_secs), "{case}");
+            let headers = Headers { retry_after: header.map(String::from), date: Some(DATE.into()) };
+            assert_eq!(retry_after(&headers, message), seconds.map(Duration::from_secs), "{case}");
         }
     }
 
     #[test]
     fn a_moment_says_nothing_without_a_readable_date_beside_it() {
         for date in [None, Some("today".to_string())] {
-            let head = Head { retry_after: Some("Sun, 06 Nov 1994 08:51:37 GMT".into()), date };
-            assert_eq!(retry_after(&head, "Retry after 1994-11-06T08:50:37.000Z"), None);
+            let headers = Headers { retry_after: Some("Sun, 06 Nov 1994 08:51:37 GMT".into()), date };
+            assert_eq!(retry_after(&headers, "Retry after 1994-11-06T08:50:37.000Z"), None);
         }
     }
 }

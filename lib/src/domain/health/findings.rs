@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::domain::circuit::{CircuitState, FAILURES_TO_OPEN};
 use crate::domain::connector::{Connector, Status};
 use crate::domain::event::MOST_UNPUBLISHED;
-use crate::domain::health::Norms;
+use crate::domain::health::Thresholds;
 use crate::domain::health::code::{Code, Severity};
 use crate::domain::pause::is_paused;
 use crate::domain::scopes::{Capability, capabilities, missing};
@@ -47,8 +47,8 @@ pub struct Finding {
 }
 
 /// In the order of their codes.
-pub(super) fn findings(connector: &Connector, triggers: usize, norms: &Norms, now: Timestamp) -> Vec<Finding> {
-    let mut found = Found { connector, norms, now, findings: Vec::new() };
+pub(super) fn findings(connector: &Connector, triggers: usize, thresholds: &Thresholds, now: Timestamp) -> Vec<Finding> {
+    let mut found = Found { connector, thresholds, now, findings: Vec::new() };
     if connector.closing.is_some() {
         found.closing();
         return found.findings;
@@ -66,7 +66,7 @@ pub(super) fn findings(connector: &Connector, triggers: usize, norms: &Norms, no
 
 struct Found<'a> {
     connector: &'a Connector,
-    norms: &'a Norms,
+    thresholds: &'a Thresholds,
     now: Timestamp,
     findings: Vec<Finding>,
 }
@@ -94,7 +94,7 @@ impl Found<'_> {
         let granted = &self.connector.grant.scopes;
         match self.connector.reading.status {
             Status::Active => {
-                let missing = missing(&self.norms.required_scopes, granted);
+                let missing = missing(&self.thresholds.required_scopes, granted);
                 let reads = capabilities(granted).contains(&Capability::ReadHeaders);
                 if !missing.is_empty() || !reads {
                     let severity = if reads { Severity::Degraded } else { Severity::Down };
@@ -170,7 +170,7 @@ impl Found<'_> {
         if circuit.state(self.now) == CircuitState::Open {
             return;
         }
-        match overdue(self.connector, self.norms.patience, self.norms.sweep_every, self.now) {
+        match overdue(self.connector, self.thresholds.timeouts, self.thresholds.sweep_every, self.now) {
             Some(Overdue::NotLookedAt { since }) => {
                 self.add(
                     Code::LookOverdue,
@@ -188,7 +188,7 @@ impl Found<'_> {
     /// A mailbox with several connectors is read in equal parts: one whose part is spent has put off its look, without an error.
     fn quota(&mut self) {
         let connector = self.connector;
-        let (spent, units) = (connector.reading.spent.within(self.now), self.norms.units_per_minute);
+        let (spent, units) = (connector.reading.spent.within(self.now), self.thresholds.units_per_minute);
         let nothing_wrong = connector.reading.last_error.is_none() && connector.reading.circuit.state(self.now) == CircuitState::Closed;
         let waits = connector.reading.position.put_off.is_some() && nothing_wrong && connector.outbox.unpublished.len() <= MOST_UNPUBLISHED;
         if connector.reading.spent.messages_left(units, self.now) == 0 || (waits && spent > 0) {
@@ -204,12 +204,12 @@ impl Found<'_> {
             let severity = if waiting > MOST_UNPUBLISHED { Severity::Down } else { Severity::Degraded };
             self.add(Code::EventsWait, severity, format!("{waiting} events are decided and not known to be published"));
         }
-        if let Some(trouble) = position.troubles.values().min_by_key(|trouble| trouble.since) {
-            let (count, since, why) = (position.troubles.len(), trouble.since, &trouble.reason);
+        if let Some(failed) = position.failing.values().min_by_key(|failed| failed.since) {
+            let (count, since, why) = (position.failing.len(), failed.since, &failed.reason);
             self.add(Code::MessagesFail, Severity::Degraded, format!("{count} messages cannot be read, the oldest since {since} ({why})"));
         }
-        if let Some(trouble) = position.parked.values().min_by_key(|trouble| trouble.since) {
-            let (count, since, why) = (position.parked.len(), trouble.since, &trouble.reason);
+        if let Some(failed) = position.parked.values().min_by_key(|failed| failed.since) {
+            let (count, since, why) = (position.parked.len(), failed.since, &failed.reason);
             self.add(Code::MessagesParked, Severity::Degraded, format!("{count} messages are set aside, the oldest since {since} ({why})"));
         }
         if let Some(gap) = &position.gap {
@@ -240,10 +240,10 @@ mod tests {
     use crate::domain::history_id::HistoryId;
     use crate::domain::id::{EventId, MessageId};
     use crate::domain::pause;
-    use crate::domain::position::{Mishap, PutOff};
+    use crate::domain::position::{FetchFailure, PutOff};
     use crate::domain::quota::Spent;
 
-    use crate::domain::sweep::Patience;
+    use crate::domain::sweep::Timeouts;
     use crate::domain::watch::Watch;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_900_000_000);
@@ -256,9 +256,9 @@ mod tests {
         NOW.before(span)
     }
 
-    fn norms() -> Norms {
-        Norms {
-            patience: Patience { settle: MINUTE * 10, quiet_after: MINUTE * 10 },
+    fn thresholds() -> Thresholds {
+        Thresholds {
+            timeouts: Timeouts { settle: MINUTE * 10, quiet_after: MINUTE * 10 },
             sweep_every: MINUTE,
             units_per_minute: 6000,
             required_scopes: vec!["openid".into(), "https://www.googleapis.com/auth/gmail.modify".into()],
@@ -269,18 +269,18 @@ mod tests {
     fn well() -> Connector {
         let mut well = Connector::sample(ago(DAY * 9));
         (well.reading.position.listed_at, well.reading.position.changed_at) = (Some(ago(MINUTE)), Some(ago(MINUTE * 20)));
-        well.grant.scopes = norms().required_scopes;
+        well.grant.scopes = thresholds().required_scopes;
         well.watch = Watch::default().renewed(NOW.after(DAY * 6), ago(HOUR));
         (well.reading.verified_at, well.outbox.last_event_at) = (Some(ago(HOUR)), Some(ago(HOUR)));
         well.updated_at = ago(MINUTE);
         well
     }
 
-    fn trouble(connector: &mut Connector, message: &str, times: u32) {
+    fn fails(connector: &mut Connector, message: &str, times: u32) {
         for _ in 0..times {
             let message = MessageId::new(message);
-            let mishap = Mishap { message: &message, reason: "400", arrived: true, in_gap: false, others_went_well: true };
-            connector.reading.position.trouble(&mishap, ago(MINUTE));
+            let failure = FetchFailure { message: &message, reason: "400", arrived: true, in_gap: false, others_went_well: true };
+            connector.reading.position.record_failure(&failure, ago(MINUTE));
         }
     }
 
@@ -456,8 +456,8 @@ mod tests {
                 },
                 &[(NeedsReauth, Down), (EventsWait, Degraded)],
             ),
-            ("a message fails", |c| trouble(c, "m", 1), &[(MessagesFail, Degraded)]),
-            ("a message was set aside", |c| trouble(c, "m", 3), &[(MessagesParked, Degraded)]),
+            ("a message fails", |c| fails(c, "m", 1), &[(MessagesFail, Degraded)]),
+            ("a message was set aside", |c| fails(c, "m", 3), &[(MessagesParked, Degraded)]),
             (
                 "expired history",
                 |c| c.reading.position.gap = Some(Gap::found(HistoryId::new(7), ago(DAY), None, MINUTE * 10, NOW)),
@@ -478,7 +478,7 @@ mod tests {
         for (case, change, expected) in TABLE {
             let mut connector = well();
             change(&mut connector);
-            let found = findings(&connector, 1, &norms(), NOW);
+            let found = findings(&connector, 1, &thresholds(), NOW);
             let told: Vec<(Code, Severity)> = found.iter().map(|finding| (finding.code, finding.severity)).collect();
             assert_eq!(told, *expected, "{case}: {found:?}");
             for finding in &found {
@@ -486,7 +486,7 @@ mod tests {
                 assert!(!finding.remedy.contains("<id>") && !finding.what.is_empty(), "{case}: {finding:?}");
             }
             let worst = expected.iter().map(|(_, severity)| severity.status()).max().unwrap_or(HealthStatus::Healthy);
-            assert_eq!(health(&connector, 1, &norms(), NOW).status, worst, "{case}");
+            assert_eq!(health(&connector, 1, &thresholds(), NOW).status, worst, "{case}");
         }
     }
 
@@ -498,7 +498,7 @@ mod tests {
                 assert!(entry.code == Code::NoTriggers || tried.contains(&(entry.code, *severity)), "{} {severity:?}", entry.name);
             }
         }
-        let found = findings(&well(), 0, &norms(), NOW);
+        let found = findings(&well(), 0, &thresholds(), NOW);
         assert_eq!(found.iter().map(|finding| finding.code).collect::<Vec<_>>(), [Code::NoTriggers]);
     }
 
@@ -506,8 +506,8 @@ mod tests {
     fn the_worst_comes_first_and_says_what_to_do() {
         let mut connector = well();
         (connector.reading.status, connector.reading.pauses) = (Status::NeedsReauth, pause::set(&[], true, NOW));
-        trouble(&mut connector, "m", 3);
-        let health = health(&connector, 1, &norms(), NOW);
+        fails(&mut connector, "m", 3);
+        let health = health(&connector, 1, &thresholds(), NOW);
         assert_eq!(
             health.findings.iter().map(|finding| finding.code).collect::<Vec<_>>(),
             [Code::NeedsReauth, Code::MessagesParked, Code::Paused]

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::domain::event::Event;
-use crate::domain::firing::{decide, is_nobodys_news, possible};
-use crate::domain::history::{Candidate, HistoryPage, Sieve};
+use crate::domain::firing::{can_never_fire, decide, possible};
+use crate::domain::history::{Candidate, HistoryFilter, HistoryPage};
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::{EventId, MessageId};
 use crate::domain::notice;
-use crate::domain::position::{Listing, Mishap};
+use crate::domain::position::{FetchFailure, Listing};
 use crate::domain::quota::price;
 use crate::domain::scopes;
 use crate::domain::wake_up::Kind;
@@ -19,8 +19,8 @@ use crate::ports::{EmailProvider, Fetched, Ports, ProviderError, Store};
 
 /// How many messages are fetched and decided before what they fired is committed.
 pub(super) const GROUP: usize = 100;
-/// With more messages in trouble, which the connector's row has to hold, reading waits for some of them.
-const MOST_TROUBLES: usize = 300;
+/// With more failing messages, which the connector's row has to hold, reading waits for some of them.
+const MOST_FAILING: usize = 300;
 
 /// The candidates of a page, and how many of each record have not been looked at.
 struct Open(BTreeMap<HistoryId, usize>);
@@ -53,9 +53,9 @@ impl<P: Ports> Run<'_, P> {
     pub(super) async fn read(&mut self, session: &mut Session<'_, P>) -> Result<Progress, ProcessError> {
         self.retry_parked(session).await?;
         let mut listing = self.next.reading.position.backlog.clone().unwrap_or_else(|| Listing::begin(self.now()));
-        let sieve = Sieve::new(self.triggers);
+        let history_filter = HistoryFilter::new(self.triggers);
         let (mut pinned, mut restarted) = (false, false);
-        let mut ahead = self.look_ahead(session, &listing, &sieve).await?;
+        let mut ahead = self.look_ahead(session, &listing, &history_filter).await?;
         loop {
             let mut page = match self.page(session, self.next.reading.position.settled, listing.page_token.as_deref()).await {
                 Err(ProcessError::Access(AccessError::Provider(ProviderError::HistoryExpired)))
@@ -81,8 +81,11 @@ impl<P: Ports> Run<'_, P> {
             };
             listing.saw(page.history_id);
             page.records.retain(|record| !listing.looked_at.contains(&record.id) && !ahead.contains(&record.id));
-            let candidates =
-                if self.triggers.is_empty() { Vec::new() } else { sieve.candidates(&page.records, &self.next.reading.position.handled) };
+            let candidates = if self.triggers.is_empty() {
+                Vec::new()
+            } else {
+                history_filter.candidates(&page.records, &self.next.reading.position.handled)
+            };
             if let Progress::Paused(pause) = self.decide_all(session, &candidates, &mut listing.looked_at).await? {
                 self.next.reading.position.backlog = Some(listing);
                 return Ok(Progress::Paused(pause));
@@ -104,7 +107,7 @@ impl<P: Ports> Run<'_, P> {
             // A message that failed is not handled: the cursor stays until it goes well or is parked.
             self.next.reading.position.backlog = None;
         } else {
-            let (pushed, settle) = (self.wake_up.history_id, self.process.pace.patience.settle);
+            let (pushed, settle) = (self.wake_up.history_id, self.process.limits.timeouts.settle);
             let now = self.now();
             self.next.reading.position.complete(&listing, pushed, settle, now);
         }
@@ -119,10 +122,10 @@ impl<P: Ports> Run<'_, P> {
         &mut self,
         session: &mut Session<'_, P>,
         listing: &Listing,
-        sieve: &Sieve,
+        history_filter: &HistoryFilter,
     ) -> Result<BTreeSet<HistoryId>, ProcessError> {
         let mut ahead = BTreeSet::new();
-        let busy = self.next.reading.position.handled.len() >= self.process.pace.history_page;
+        let busy = self.next.reading.position.handled.len() >= self.process.limits.history_page;
         let resumed = self.next.reading.position.backlog.is_some();
         if !busy || resumed || self.wake_up.kind != Kind::Push || self.triggers.is_empty() {
             return Ok(ahead);
@@ -132,12 +135,11 @@ impl<P: Ports> Run<'_, P> {
             Err(ProcessError::Access(AccessError::Provider(ProviderError::HistoryExpired))) => return Ok(ahead),
             page => page?,
         };
-        let candidates = sieve.candidates(&page.records, &self.next.reading.position.handled);
+        let candidates = history_filter.candidates(&page.records, &self.next.reading.position.handled);
         self.decide_all(session, &candidates, &mut ahead).await?;
         // Those that failed now hold the cursor, and would only fail again.
-        let failed = |message: &MessageId| {
-            self.next.reading.position.troubles.get(message).is_some_and(|trouble| trouble.tried_at >= listing.began_at)
-        };
+        let failed =
+            |message: &MessageId| self.next.reading.position.failing.get(message).is_some_and(|failed| failed.tried_at >= listing.began_at);
         ahead.extend(candidates.iter().filter(|candidate| failed(&candidate.message)).flat_map(|candidate| &candidate.records));
         if !self.decided.is_empty() {
             self.commit(session.take_units()).await?;
@@ -156,7 +158,7 @@ impl<P: Ports> Run<'_, P> {
         let provider = &self.process.provider;
         let profile = session.call(price::PROFILE, |access| async move { provider.profile(&access).await }).await?;
         let (connected_at, now) = (self.next.connected_at, self.now());
-        self.next.reading.position.pin(profile.history_id, connected_at, self.process.pace.patience.settle, now);
+        self.next.reading.position.pin(profile.history_id, connected_at, self.process.limits.timeouts.settle, now);
         self.commit(session.take_units()).await
     }
 
@@ -189,7 +191,7 @@ impl<P: Ports> Run<'_, P> {
                 let handled = open.looked_at(candidate);
                 self.next.reading.position.handle(handled);
             }
-            for candidate in group.iter().filter(|candidate| !self.next.reading.position.troubles.contains_key(&candidate.message)) {
+            for candidate in group.iter().filter(|candidate| !self.next.reading.position.failing.contains_key(&candidate.message)) {
                 seen.extend(unseen.looked_at(candidate));
             }
             self.settle_interruption(session).await?;
@@ -251,7 +253,7 @@ impl<P: Ports> Run<'_, P> {
             let events = decide(&self.stored, self.triggers, &message, candidate.arrived, self.wake_up, now);
             // A label may be on its way still (INBOX is added before SPAM is removed): a look that fires nothing is repeated
             // until its record is settled, unless no label could make the message fire.
-            let for_good = candidate.arrived || is_nobodys_news(&self.stored, self.triggers, &message, false, now);
+            let for_good = candidate.arrived || can_never_fire(&self.stored, self.triggers, &message, false, now);
             if for_good || !events.is_empty() {
                 looked_at.insert(candidate.message.clone());
             }
@@ -263,15 +265,15 @@ impl<P: Ports> Run<'_, P> {
         self.messages += looked_at.len();
         for (message, reason) in fetched.failed {
             let arrived = candidates.get(&message).is_none_or(|candidate| candidate.arrived);
-            let mishap = Mishap { message: &message, reason: &reason, arrived, in_gap, others_went_well };
-            if self.next.reading.position.trouble(&mishap, now) {
+            let failure = FetchFailure { message: &message, reason: &reason, arrived, in_gap, others_went_well };
+            if self.next.reading.position.record_failure(&failure, now) {
                 self.decided.push(notice::message_parked(&self.stored, &message, &reason, now));
             }
             if self.next.reading.position.parked.contains_key(&message) {
                 looked_at.insert(message);
             }
         }
-        let outage = ((newly_failed > 1 && !others_went_well) || self.next.reading.position.troubles.len() > MOST_TROUBLES)
+        let outage = ((newly_failed > 1 && !others_went_well) || self.next.reading.position.failing.len() > MOST_FAILING)
             .then(|| ProviderError::unavailable(format_args!("none of {} messages could be had", group.len())));
         self.interruption = fetched.unanswered.map(|(_, error)| error).or(outage);
         Ok(looked_at)

@@ -15,7 +15,7 @@ use crate::ports::{EmailProvider, MessagePage, Ports, ProviderError, Store};
 
 impl<P: Ports> Run<'_, P> {
     pub(super) async fn replay(&mut self, session: &mut Session<'_, P>) -> Result<Progress, ProcessError> {
-        let settle = self.process.pace.patience.settle;
+        let settle = self.process.limits.timeouts.settle;
         while let Some(mut gap) = self.next.reading.position.gap.clone() {
             let began_at = self.now();
             if began_at < gap.ready_at(settle) {
@@ -60,7 +60,7 @@ impl<P: Ports> Run<'_, P> {
         if self.triggers.is_empty() {
             return Ok(MessagePage { messages: Vec::new(), next_page_token: None });
         }
-        let (provider, slice) = (&self.process.provider, gap.slice(self.process.pace.patience.settle));
+        let (provider, slice) = (&self.process.provider, gap.slice(self.process.limits.timeouts.settle));
         let page = session.call(price::LIST, |access| {
             let (slice, token) = (slice, gap.page_token.clone());
             async move { provider.list(&access, &slice, token.as_deref()).await }
@@ -100,7 +100,7 @@ impl<P: Ports> Run<'_, P> {
 
     /// What follows this page: the next one, the next slice, or the end.
     fn turn(&mut self, mut gap: Gap, page: MessagePage) {
-        let slice = gap.slice(self.process.pace.patience.settle);
+        let slice = gap.slice(self.process.limits.timeouts.settle);
         match (page.next_page_token, slice.before) {
             (Some(next), _) => gap.turn(next),
             (None, Some(end)) => gap.pass(end),

@@ -41,7 +41,7 @@ pub(super) struct Run<'a, P: Ports> {
     /// The provider stopped answering in the middle of a group.
     pub(super) interruption: Option<ProviderError>,
     /// Quota units that a look spent before it failed.
-    unnoted: u32,
+    unrecorded_units: u32,
     /// As it was when this run began.
     put_off_before: Option<PutOff>,
 }
@@ -79,14 +79,14 @@ impl<'a, P: Ports> Run<'a, P> {
             triggers,
             wake_up,
             began,
-            units_per_minute: process.pace.units_per_minute / u32::try_from(members.max(1)).unwrap_or(1),
+            units_per_minute: process.limits.units_per_minute / u32::try_from(members.max(1)).unwrap_or(1),
             refused: 0,
             messages: 0,
             matched: 0,
             fired: 0,
             lag_ms: None,
             interruption: None,
-            unnoted: 0,
+            unrecorded_units: 0,
             put_off_before,
         }
     }
@@ -150,7 +150,7 @@ impl<'a, P: Ports> Run<'a, P> {
         self.next.reading.position.put_off = None;
         let looked = self.look_with(&mut session).await;
         if looked.is_err() {
-            self.unnoted = session.take_units();
+            self.unrecorded_units = session.take_units();
         }
         looked
     }
@@ -190,18 +190,18 @@ impl<'a, P: Ports> Run<'a, P> {
     }
 
     pub(super) fn out_of_time(&self) -> bool {
-        self.now() >= self.began.after(self.process.pace.processor_timeout / 2)
+        self.now() >= self.began.after(self.process.limits.processor_timeout / 2)
     }
 
     /// How many messages this minute's quota still allows.
-    pub(super) fn affordable(&self, unnoted: u32) -> usize {
+    pub(super) fn affordable(&self, unrecorded_units: u32) -> usize {
         let now = self.now();
-        self.next.reading.spent.and(unnoted, now).messages_left(self.units_per_minute, now)
+        self.next.reading.spent.and(unrecorded_units, now).messages_left(self.units_per_minute, now)
     }
 
     /// Whether this minute has seen no more than the listings that led here.
-    pub(super) fn is_fresh_minute(&self, unnoted: u32) -> bool {
-        self.next.reading.spent.and(unnoted, self.now()).within(self.now()) < price::MESSAGE
+    pub(super) fn is_fresh_minute(&self, unrecorded_units: u32) -> bool {
+        self.next.reading.spent.and(unrecorded_units, self.now()).within(self.now()) < price::MESSAGE
     }
 
     /// Where the reading stands is in `next`: it is written, and goes on by itself.
@@ -226,7 +226,7 @@ impl<'a, P: Ports> Run<'a, P> {
         self.next = self.stored.clone();
         self.decided = Vec::new();
         if let AccessError::Provider(ProviderError::Unavailable { retry_after, .. }) = error {
-            self.next.reading.circuit = self.stored.reading.circuit.failed(*retry_after, self.process.pace.cooldown, now);
+            self.next.reading.circuit = self.stored.reading.circuit.failed(*retry_after, self.process.limits.cooldown, now);
             // A probe that fails again opens nothing that was closed.
             if self.stored.reading.circuit.open_until.is_none() && self.next.reading.circuit.open_until.is_some() {
                 metrics::counter!(CIRCUITS_OPENED).increment(1);
@@ -239,7 +239,7 @@ impl<'a, P: Ports> Run<'a, P> {
         self.next.reading.position.put_off = self.put_off_before.clone();
         self.next.reading.position.put_off(self.next.reading.circuit.open_until.filter(|until| *until > now), now);
         self.next.reading.last_error = Some(error.to_string());
-        self.commit(self.unnoted).await?;
+        self.commit(self.unrecorded_units).await?;
         Ok(Outcome::PutOff)
     }
 
@@ -265,7 +265,7 @@ impl<'a, P: Ports> Run<'a, P> {
                 self.next.reading.spent = self.next.reading.spent.and(units, now);
             }
             let next = if last { &self.next } else { &self.stored };
-            let next_sweep = next_sweep(next, self.process.pace.patience);
+            let next_sweep = next_sweep(next, self.process.limits.timeouts);
             self.process.store.commit(&Commit { before: &self.stored, after: &next.reading, events: chunk, next_sweep, now }).await?;
             self.stored = Connector { version: self.stored.version + 1, ..next.clone() };
             self.fired += chunk.iter().filter(|event| event.detail_type == DetailType::TriggerFired).count();
@@ -282,7 +282,7 @@ impl<'a, P: Ports> Run<'a, P> {
     /// Events that an earlier run did not get to mark; the same bytes under the same ids. Who takes them on says so first, so
     /// that no second worker does.
     async fn publish_left_over(&mut self) -> Result<(), ProcessError> {
-        let (now, in_progress) = (self.now(), self.process.pace.processor_timeout);
+        let (now, in_progress) = (self.now(), self.process.limits.processor_timeout);
         let taken_on = self.stored.reading.outbox_taken_at.is_some_and(|flushed_at| flushed_at.after(in_progress) > now);
         if self.stored.outbox.unpublished.is_empty() || taken_on {
             return Ok(());

@@ -35,7 +35,7 @@ pub async fn rate_limits_with_a_time(sim: &mut Sim) {
 }
 
 pub async fn a_spent_quota(sim: &mut Sim) {
-    sim.stage.pace.units_per_minute = 200;
+    sim.stage.limits.units_per_minute = 200;
     sim.mail(12);
     sim.begin();
     sim.push(&sim.ada.clone());

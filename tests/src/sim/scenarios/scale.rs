@@ -10,7 +10,7 @@ use crate::stage::MINUTE;
 /// More rows than a transaction holds, and a second owner who leaves in between.
 pub async fn more_rows_than_a_transaction_holds(sim: &mut Sim) {
     let (ada, first) = (sim.ada.clone(), sim.first());
-    sim.stage.pace.units_per_minute = 100_000;
+    sim.stage.limits.units_per_minute = 100_000;
     sim.trigger(&first, json!({})).await;
     sim.trigger(&first, json!({})).await;
     let second = sim.connect("second-owner", &ada).await;
@@ -26,7 +26,7 @@ pub async fn more_rows_than_a_transaction_holds(sim: &mut Sim) {
 
 pub async fn a_backlog_longer_than_a_run(sim: &mut Sim) {
     sim.ada.page_size(20);
-    sim.stage.pace.units_per_minute = 100_000;
+    sim.stage.limits.units_per_minute = 100_000;
     sim.mail(70);
     // Every call takes so long that a run ends in the middle of the listing.
     sim.world.set_tick(Duration::from_secs(3));

@@ -8,7 +8,7 @@ use crate::domain::outgoing::Outgoing;
 use crate::domain::provider::registered;
 use crate::domain::timestamp::Timestamp;
 use crate::flows::access::{Access, AccessError, Session};
-use crate::flows::admitting::{Unusable, admit};
+use crate::flows::preconditions::{Unusable, admit};
 use crate::ports::{EmailProvider, Performed, Ports, ProviderError, Sender, Store};
 
 #[derive(Debug, thiserror::Error)]

@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::stream::iter;
 use futures_util::{StreamExt, TryStreamExt};
 
-use super::DynamoStore;
-use super::restoring::Kinds;
-use super::whole::{Of, Row};
+use super::Kinds;
+use crate::adapters::dynamodb::DynamoStore;
+use crate::adapters::dynamodb::scan::{Of, Row};
 use crate::domain::connector::Location;
 use crate::domain::id::{ConnectorId, EventId, OwnerId};
-use crate::domain::restoring::KeptOut;
+use crate::domain::restore::KeptOut;
 use crate::domain::timestamp::Timestamp;
 use crate::ports::StoreError;
 

@@ -1,46 +1,46 @@
-//! The line that requests leave by: to Google, or in a dry run to what stands in for it. What makes requests and reads answers
-//! does not see which.
+//! The client that sends requests: to Google, or in a dry run to a recorded mailbox. What makes requests and reads answers does
+//! not see which.
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
-use reqwest::{Body, Client, IntoUrl, Method, Request, Response, Url};
+use reqwest::{Body, IntoUrl, Method, Request, Response, Url};
 use serde::Serialize;
 
 use super::errors::Failure;
-use super::stand_in::StandIn;
+use super::recorded_mailbox::RecordedMailbox;
 
 /// What does not fit through Lambda need not be read: of 16 MB in Gmail's JSON over 6 MB are answered, if there is any text in it.
 /// An answer is in memory several times: as it came, taken apart, and as it goes on.
 pub const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
 
 #[derive(Clone)]
-pub enum Line {
-    Google(Client),
-    /// It holds no client: nothing can leave by it.
-    StandIn(StandIn),
+pub enum Client {
+    Google(reqwest::Client),
+    /// There is no client in it: nothing can leave the process.
+    RecordedMailbox(RecordedMailbox),
 }
 
-impl Line {
+impl Client {
     pub fn post(&self, url: impl IntoUrl) -> RequestBuilder {
         self.request(Method::POST, url)
     }
 
     pub fn request(&self, method: Method, url: impl IntoUrl) -> RequestBuilder {
         let request = url.into_url().map(|url| Request::new(method, url)).map_err(|error| Failure::no_answer(error.without_url()));
-        RequestBuilder { line: self.clone(), request, most: LONGEST_ANSWER }
+        RequestBuilder { client: self.clone(), request, most: LONGEST_ANSWER }
     }
 
     async fn send(&self, request: Request) -> Result<Response, Failure> {
         match self {
             // Without its URL an error of reqwest names no parameter that could be a secret.
             Self::Google(client) => client.execute(request).await.map_err(|error| Failure::no_answer(error.without_url())),
-            Self::StandIn(stand_in) => Ok(stand_in.answer(&request)),
+            Self::RecordedMailbox(recorded_mailbox) => Ok(recorded_mailbox.answer(&request)),
         }
     }
 }
 
-/// What reqwest's own builder does, for a line that may have no client. A mistake is told when the request is sent.
+/// What reqwest's own builder does, for a client that may be a recorded mailbox. A mistake is reported when the request is sent.
 pub struct RequestBuilder {
-    line: Line,
+    client: Client,
     request: Result<Request, Failure>,
     /// How many bytes of an answer are read, after decompression.
     pub most: usize,
@@ -81,7 +81,7 @@ impl RequestBuilder {
     /// None for a body that can be read only once, or a request that could not be made.
     pub fn try_clone(&self) -> Option<Self> {
         let request = self.request.as_ref().ok()?.try_clone()?;
-        Some(Self { line: self.line.clone(), request: Ok(request), most: self.most })
+        Some(Self { client: self.client.clone(), request: Ok(request), most: self.most })
     }
 
     /// Where it goes, if it could be made.
@@ -90,7 +90,7 @@ impl RequestBuilder {
     }
 
     pub async fn send(self) -> Result<Response, Failure> {
-        self.line.send(self.request?).await
+        self.client.send(self.request?).await
     }
 
     fn with_header(mut self, name: HeaderName, value: &str, sensitive: bool) -> Self {

@@ -6,7 +6,7 @@ use crate::domain::claims::{Refusal, SecurityEventPolicy};
 use crate::domain::id::ConnectorId;
 use crate::domain::security_event::{Happened, SecurityEvent, Unreadable, concerns};
 use crate::domain::timestamp::Timestamp;
-use crate::flows::suspending::suspend;
+use crate::flows::reauthorization::suspend;
 use crate::ports::{Ports, Store, StoreError, TokenError, TokenVerifier};
 
 /// How long an event is known to have been seen. What comes again after that changes nothing either: it is older than the grant.

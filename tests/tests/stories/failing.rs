@@ -85,7 +85,7 @@ async fn an_outage_sets_nothing_aside_and_all_fires_after_it() {
     assert_eq!(scene.stage.told(DetailType::MessageParked).len(), 0);
     for_hours(&scene, 1).await;
     assert_eq!(subjects(&scene.stage.fired()), ["One", "Two", "Three"]);
-    assert!(scene.connector().reading.position.troubles.is_empty());
+    assert!(scene.connector().reading.position.failing.is_empty());
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn of_a_batch_that_is_throttled_halfway_the_good_half_fires() {
     let before = scene.cursor();
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::PutOff]);
     assert_eq!((subjects(&scene.stage.fired()), scene.cursor()), (vec!["One".to_string(), "Two".to_string()], before));
-    assert!(scene.connector().reading.position.troubles.is_empty(), "it is the line's trouble, not the message's");
+    assert!(scene.connector().reading.position.failing.is_empty(), "it is the line's trouble, not the message's");
     scene.ada.heal(&throttled);
     scene.stage.world.pass(MINUTE);
     scene.stage.forget_calls();

@@ -11,7 +11,7 @@ use crate::domain::timestamp::Timestamp;
 const RECORDED: &str = include_str!("recorded.jsonl");
 
 #[derive(Deserialize)]
-struct Line {
+struct RecordedAnswer {
     method: String,
     route: String,
     #[serde(default)]
@@ -38,7 +38,7 @@ fn read(recorded: &str) -> Result<Mailbox, String> {
         made: 0,
     };
     for (number, line) in recorded.lines().enumerate() {
-        let read = serde_json::from_str::<Line>(line).map_err(|error| error.to_string()).and_then(|line| mailbox.take(line));
+        let read = serde_json::from_str::<RecordedAnswer>(line).map_err(|error| error.to_string()).and_then(|answer| mailbox.take(answer));
         read.map_err(|why| format!("line {}: {why}", number + 1))?;
     }
     // What happened after the profile was read has yet to arrive.
@@ -51,8 +51,8 @@ fn read(recorded: &str) -> Result<Mailbox, String> {
 }
 
 impl Mailbox {
-    fn take(&mut self, line: Line) -> Result<(), String> {
-        let Line { method, route, id, status, body } = line;
+    fn take(&mut self, answer: RecordedAnswer) -> Result<(), String> {
+        let RecordedAnswer { method, route, id, status, body } = answer;
         if (method.as_str(), status) != ("GET", 200) {
             return Err(format!("{method} {route} answered {status}: only what was read is a recording"));
         }

@@ -4,7 +4,7 @@ use crate::domain::connector::Connector;
 use crate::domain::connector_change::ConnectorChange;
 use crate::domain::id::{ConnectorId, OwnerId};
 use crate::domain::pause::MOST_PAUSES;
-use crate::domain::sweep::{Patience, next_sweep};
+use crate::domain::sweep::{Timeouts, next_sweep};
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{Commit, Store, StoreError};
 
@@ -24,7 +24,7 @@ pub enum ChangeError {
 /// Answers the connector as it is then. To pause what is paused changes nothing.
 pub async fn apply(
     store: &impl Store,
-    patience: Patience,
+    timeouts: Timeouts,
     owner: &OwnerId,
     id: &ConnectorId,
     change: &ConnectorChange,
@@ -41,7 +41,7 @@ pub async fn apply(
             return Err(ChangeError::TooManyPauses);
         }
         let after = Connector { reading, ..before.clone() };
-        let next_sweep = next_sweep(&after, patience);
+        let next_sweep = next_sweep(&after, timeouts);
         match store.commit(&Commit { before: &before, after: &after.reading, events: &[], next_sweep, now }).await {
             Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
             ended => return ended.map(|()| Connector { version: before.version + 1, updated_at: now, ..after }).map_err(ChangeError::from),

@@ -24,14 +24,14 @@ use reqwest::{Request, Response, StatusCode, Url};
 use self::call::{Refusal, Reply};
 use self::mailbox::Mailbox;
 use self::oauth::Accounts;
-use super::line::below;
+use super::client::below;
 use crate::config::GoogleSettings;
 use crate::domain::timestamp::Timestamp;
 use crate::ports::ConsentRequest;
 
 /// Clones are one mailbox.
 #[derive(Clone)]
-pub struct StandIn {
+pub struct RecordedMailbox {
     places: Arc<Places>,
     now: fn() -> Timestamp,
     state: Arc<Mutex<State>>,
@@ -51,7 +51,7 @@ struct State {
     mailbox: Option<Mailbox>,
 }
 
-impl StandIn {
+impl RecordedMailbox {
     pub fn new(settings: &GoogleSettings, scopes: Vec<String>, now: fn() -> Timestamp) -> Self {
         let places = Places {
             token_url: settings.token_url.clone(),
@@ -133,8 +133,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::adapters::gmail::client::Client;
     use crate::adapters::gmail::errors::Failure;
-    use crate::adapters::gmail::line::Line;
     use crate::adapters::gmail::{Gmail, parse};
     use crate::config::DryRun;
     use crate::domain::claims::IdentityPolicy;
@@ -282,7 +282,7 @@ mod tests {
         listener.set_nonblocking(true).unwrap();
         NOW.set(NOON);
         let gmail = gmail_at(&format!("http://{}", listener.local_addr().unwrap()));
-        assert!(matches!(gmail.http, Line::StandIn(_)), "the line holds no client");
+        assert!(matches!(gmail.http, Client::RecordedMailbox(_)), "a dry run has no HTTP client");
         let grant = exchange(&gmail, "4/any").await;
         let access = gmail.refresh(grant.refresh_token.as_ref().unwrap(), NOON).await.unwrap();
         gmail.profile(&access).await.unwrap();
@@ -324,7 +324,7 @@ mod tests {
         let dry = Dry::start().await;
         let profile = dry.read("profile", &[]).await;
         let recorded: Vec<Value> =
-            include_str!("stand_in/recorded.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            include_str!("recorded_mailbox/recorded.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let bodies = |route: &str| recorded.iter().filter(|line| line["route"] == format!("/gmail/v1/users/me{route}")).collect::<Vec<_>>();
         assert_eq!(profile, bodies("/profile")[0]["body"]);
         assert_eq!(dry.read("labels", &[]).await, bodies("/labels")[0]["body"]);

@@ -9,7 +9,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::{Filter, Trigger};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Obstacle {
+pub enum WhyNotFired {
     /// It is a draft, spam, thrown away, sent or chatted.
     NotReceived,
     /// It arrived before the account was connected.
@@ -22,15 +22,15 @@ pub enum Obstacle {
 }
 
 /// All that keeps a message from firing a trigger; nothing, if it fires. `arrived`: it came into being, and was not only labelled.
-pub fn obstacles(
+pub fn reasons_not_to_fire(
     connector: &Connector,
     trigger: &Trigger,
     message: &Message,
     arrived: bool,
     now: Timestamp,
-) -> impl Iterator<Item = Obstacle> {
-    let unreceived = (!is_received(&message.label_ids)).then_some(Obstacle::NotReceived);
-    let unmet = trigger.config.filters.unmet(message).map(Obstacle::Unmet);
+) -> impl Iterator<Item = WhyNotFired> {
+    let unreceived = (!is_received(&message.label_ids)).then_some(WhyNotFired::NotReceived);
+    let unmet = trigger.config.filters.unmet(message).map(WhyNotFired::Unmet);
     unreceived.into_iter().chain(of_date(connector, trigger, message, arrived, now)).chain(unmet)
 }
 
@@ -41,14 +41,14 @@ pub fn of_date(
     message: &Message,
     arrived: bool,
     now: Timestamp,
-) -> impl Iterator<Item = Obstacle> {
+) -> impl Iterator<Item = WhyNotFired> {
     let paused = connector.reading.pauses.iter().find(|pause| pause.holds(message.timestamp));
     let forgotten = !arrived && message.timestamp.after(LEDGER_HORIZON) <= now;
     let of_date = [
-        is_older(message, connector.connected_at).then_some(Obstacle::OlderThanConnect),
-        is_older(message, trigger.created_at).then_some(Obstacle::OlderThanTrigger),
-        paused.copied().map(Obstacle::Paused),
-        forgotten.then_some(Obstacle::OlderThanLedger),
+        is_older(message, connector.connected_at).then_some(WhyNotFired::OlderThanConnect),
+        is_older(message, trigger.created_at).then_some(WhyNotFired::OlderThanTrigger),
+        paused.copied().map(WhyNotFired::Paused),
+        forgotten.then_some(WhyNotFired::OlderThanLedger),
     ];
     of_date.into_iter().flatten()
 }

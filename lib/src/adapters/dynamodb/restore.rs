@@ -1,5 +1,7 @@
 //! A connector's rows from a table that was restored beside the stack's: which of them are missing, and their way back, together.
 
+pub mod run;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
@@ -10,13 +12,13 @@ use super::change::{put, put_over};
 use super::indexes::Told;
 use super::keys::{self, Item, Key};
 use super::rows::{ConnectorRow, MembershipRow, PointerRow, attribute, item, number, read, text};
-use super::whole::Row;
+use super::scan::Row;
 use super::writes::{event_set, pointer, raise};
 use crate::domain::connector::{Connector, Location};
 use crate::domain::event::{Event, LEDGER_HORIZON};
 use crate::domain::id::{ConnectorId, EventId, TriggerId};
 use crate::domain::membership::{KEPT_WHEN_EMPTY, Membership};
-use crate::domain::restoring::{KeptOut, Now, Then, account_with, admits};
+use crate::domain::restore::{KeptOut, Now, Then, account_with, admits};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::{Trigger, TriggerType};
 use crate::ports::{Store, StoreError};
