@@ -23,7 +23,7 @@ pub async fn config(settings: &Settings) -> SdkConfig {
 }
 
 /// An error of AWS with its causes.
-pub fn told(error: &(dyn std::error::Error + 'static)) -> String {
+pub fn describe(error: &(dyn std::error::Error + 'static)) -> String {
     causes(error)
 }
 
@@ -85,5 +85,5 @@ fn letter(message: Message) -> Result<Letter, Failure> {
 }
 
 fn failed(what: &str, error: &(dyn std::error::Error + 'static)) -> Failure {
-    Failure::Aws(format!("{what}: {}", told(error)))
+    Failure::Aws(format!("{what}: {}", describe(error)))
 }

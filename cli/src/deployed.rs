@@ -9,7 +9,7 @@ use aws_sdk_lambda::types::EnvironmentResponse;
 use email_connectors::adapters::aws::SdkConfig;
 use email_connectors::config::Environment;
 
-use crate::aws::told;
+use crate::aws::describe;
 use crate::failure::Failure;
 
 /// What a stack says of itself, by the template's names.
@@ -41,7 +41,7 @@ async fn described(cloudformation: &CloudFormation, stack_name: &str) -> Result<
 }
 
 fn unread(stack_name: &str, error: &(dyn std::error::Error + 'static)) -> Failure {
-    Failure::Aws(format!("the stack {stack_name} cannot be read: {}", told(error)))
+    Failure::Aws(format!("the stack {stack_name} cannot be read: {}", describe(error)))
 }
 
 fn said(stack: &Stack) -> Outputs {
@@ -89,7 +89,7 @@ impl Deployed {
     pub async fn environment(&self, function: &str) -> Result<Environment, Failure> {
         let id = self.resource(function)?;
         let answer = self.lambda.get_function_configuration().function_name(id).send().await;
-        let answer = answer.map_err(|error| Failure::Aws(format!("the settings of {id} cannot be read: {}", told(&error))))?;
+        let answer = answer.map_err(|error| Failure::Aws(format!("the settings of {id} cannot be read: {}", describe(&error))))?;
         let environment = answer.environment.unwrap_or_else(|| EnvironmentResponse::builder().build());
         if let Some(error) = environment.error {
             let why = error.message.or(error.error_code).unwrap_or_default();

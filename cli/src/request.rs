@@ -77,7 +77,7 @@ impl Request {
     }
 
     /// What would be sent, for people to read: files are told by their length.
-    pub fn told(&self) -> Value {
+    pub fn to_json(&self) -> Value {
         let mut told = json!({"method": self.method.as_str(), "path": self.target()});
         for (name, value) in &self.headers {
             told["headers"][*name] = json!(value);
@@ -122,7 +122,7 @@ mod tests {
     fn the_query_is_escaped_and_files_are_told_by_length() {
         let request = Request::get("/a").with("query", Some("from:a b&c")).with("label_ids", None::<String>).flag("all", true);
         assert_eq!(request.target(), "/a?query=from%3Aa+b%26c&all=true");
-        let told = Request::post("/b", json!({"attachments": [{"filename": "x", "content": "QUJD"}]})).told();
+        let told = Request::post("/b", json!({"attachments": [{"filename": "x", "content": "QUJD"}]})).to_json();
         assert_eq!(told["body"]["attachments"][0]["content"], "(4 characters of base64)");
     }
 }

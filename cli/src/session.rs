@@ -67,7 +67,7 @@ impl Session {
     }
 
     pub fn tell_unsent(&self, request: &Request) -> Result<(), Failure> {
-        let told = request.told();
+        let told = request.to_json();
         let mut text = format!("would send {} {}", request.method, request.target());
         for (name, value) in &request.headers {
             text.push_str(&format!("\n{name}: {value}"));

@@ -24,7 +24,7 @@ const PUBSUB_API: &str = "CONNECTORS_PUBSUB_API";
 const STACK_NAME: &str = "CONNECTORS_STACK_NAME";
 
 /// Something of the stack that commands need: how it is said, and which output of the stack says it otherwise.
-struct Place {
+struct SettingSource {
     what: &'static str,
     flag: &'static str,
     variable: &'static str,
@@ -33,7 +33,7 @@ struct Place {
     of_file: fn(&Stack) -> &String,
 }
 
-const API: Place = Place {
+const API: SettingSource = SettingSource {
     what: "where the API is",
     flag: "--api-url",
     variable: API_URL,
@@ -42,7 +42,7 @@ const API: Place = Place {
     of_file: |stack| &stack.api_url,
 };
 
-const TABLE: Place = Place {
+const TABLE: SettingSource = SettingSource {
     what: "which table",
     flag: "--table",
     variable: "CONNECTORS_TABLE",
@@ -51,7 +51,7 @@ const TABLE: Place = Place {
     of_file: |stack| &stack.table,
 };
 
-const QUEUE: Place = Place {
+const QUEUE: SettingSource = SettingSource {
     what: "which queue",
     flag: "--notification-queue-url",
     variable: "CONNECTORS_NOTIFICATION_QUEUE_URL",
@@ -60,7 +60,7 @@ const QUEUE: Place = Place {
     of_file: |stack| &stack.notification_queue_url,
 };
 
-const DEAD_LETTERS: Place = Place {
+const DEAD_LETTERS: SettingSource = SettingSource {
     what: "which queue of dead letters",
     flag: "--dead-letter-queue-url",
     variable: "CONNECTORS_DEAD_LETTER_QUEUE_URL",
@@ -105,9 +105,9 @@ impl Settings {
     }
 
     /// As it was said; else the stack is asked, once for all that is asked of it.
-    async fn find(&self, place: &Place) -> Result<String, Failure> {
-        let Place { what, flag, variable, output, .. } = place;
-        if let Some(said) = self.said((place.given)(&self.global).as_ref(), variable, place.of_file) {
+    async fn find(&self, source: &SettingSource) -> Result<String, Failure> {
+        let SettingSource { what, flag, variable, output, .. } = source;
+        if let Some(said) = self.said((source.given)(&self.global).as_ref(), variable, source.of_file) {
             return Ok(said);
         }
         let Ok(name) = self.stack_name() else {

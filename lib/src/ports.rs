@@ -157,7 +157,12 @@ pub trait Store: Send + Sync {
     async fn announce(&self, connector: &Location, events: &[Event]) -> Result<(), StoreError>;
     /// Events of a connector that were decided, newest first, at most so many, from after one of them on; those of the last
     /// moments may be missing.
-    async fn told(&self, connector: &ConnectorId, after: Option<(Timestamp, EventId)>, most: u32) -> Result<Vec<Event>, StoreError>;
+    async fn delivery_records(
+        &self,
+        connector: &ConnectorId,
+        after: Option<(Timestamp, EventId)>,
+        most: u32,
+    ) -> Result<Vec<Event>, StoreError>;
     /// The delivery record of a trigger: as `told`, of what it fired.
     async fn firings(&self, trigger: &TriggerId, after: Option<(Timestamp, EventId)>, most: u32) -> Result<Vec<Delivery>, StoreError>;
     /// Forgets events; of none that is owed may this be asked.

@@ -3,12 +3,12 @@
 mod accounts;
 pub mod cast;
 mod connectors;
+mod delivery_records;
 mod ledger;
 mod once;
 mod requests;
 mod secrets;
 mod sweeps;
-mod told;
 mod triggers;
 
 use email_connectors::ports::{Store, StoreError};
@@ -97,10 +97,10 @@ async fn of_ledger(store: &impl Store, tag: &str) {
 
 async fn of_told(store: &impl Store, tag: &str) {
     let cast = |case: &str| Cast::new(tag, case);
-    told::what_was_told_comes_newest_first_in_pages(store, &cast("told")).await;
-    told::what_a_trigger_fired_comes_newest_first_in_pages(store, &cast("fired")).await;
-    told::events_of_one_moment_are_each_told_once(store, &cast("moment")).await;
-    told::what_is_forgotten_was_never_decided(store, &cast("forgotten-events")).await;
+    delivery_records::what_was_told_comes_newest_first_in_pages(store, &cast("told")).await;
+    delivery_records::what_a_trigger_fired_comes_newest_first_in_pages(store, &cast("fired")).await;
+    delivery_records::events_of_one_moment_are_each_told_once(store, &cast("moment")).await;
+    delivery_records::what_is_forgotten_was_never_decided(store, &cast("forgotten-events")).await;
 }
 
 async fn of_secrets(store: &impl Store, tag: &str) {

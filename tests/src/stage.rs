@@ -214,7 +214,7 @@ impl Stage {
     }
 
     /// The details of what was published of that type.
-    pub fn told(&self, detail_type: DetailType) -> Vec<Value> {
+    pub fn notices(&self, detail_type: DetailType) -> Vec<Value> {
         self.published().iter().filter(|event| event.detail_type == detail_type).map(detail).collect()
     }
 

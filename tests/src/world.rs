@@ -28,7 +28,7 @@ pub use self::account::{Account, Delivered, Mail, Poison};
 pub use self::bus::{MemoryBus, MemoryQuarantine};
 pub use self::faults::Fault;
 pub use self::gmail::{ACCESS_TOKEN_LIFE, CLIENT_ID, Consent, MemoryGmail, SCOPES, WATCH_LIFE};
-pub use self::grants::Asked;
+pub use self::grants::AuthorizeRequest;
 pub use self::queue::{DEDUPLICATION, InFlight, MemoryDepths, MemoryWakeUps};
 pub use self::script::{Call, Failure, Gate, When};
 pub use self::store::MemoryStore;
@@ -155,7 +155,7 @@ impl World {
     }
 
     /// What a user was sent to this consent page with.
-    pub fn asked(&self, url: &str) -> Option<Asked> {
+    pub fn asked(&self, url: &str) -> Option<AuthorizeRequest> {
         self.lock().google.grants.asked(url)
     }
 

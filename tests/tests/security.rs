@@ -29,7 +29,6 @@ mod security {
     mod naming;
     mod owning;
     mod pages;
-    mod place;
     mod processing;
     mod pushing;
     mod reading;
@@ -38,6 +37,7 @@ mod security {
     mod sending;
     mod signing;
     mod strangers;
+    mod target;
     mod telling;
     mod trusting;
     mod users;

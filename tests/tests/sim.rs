@@ -22,7 +22,7 @@ fn single_faults(part: usize) {
         assert_eq!(good.verdict, Ok(()), "{} in good weather", scenario.name);
         for plan in runner::plans(&scenario, good.calls, Depth { pairs_step: 0, sampled_pairs: 0 }) {
             let ran = runner::run(&runtime, &scenario, &plan);
-            assert_eq!(ran.verdict, Ok(()), "{} with {}", scenario.name, runner::told(&plan));
+            assert_eq!(ran.verdict, Ok(()), "{} with {}", scenario.name, runner::describe(&plan));
         }
     }
 }

@@ -78,7 +78,7 @@ pub async fn each(session: &Session, store: &DynamoStore, seen: impl FnMut(Conne
     let spinner = session.output.spinner("connectors are read");
     let read = read(session, store, seen, |count| spinner.set_message(format!("{count} connectors read"))).await;
     spinner.finish_and_clear();
-    read.map_err(|error| Failure::Aws(aws::told(&error)))
+    read.map_err(|error| Failure::Aws(aws::describe(&error)))
 }
 
 async fn read(session: &Session, store: &DynamoStore, mut seen: impl FnMut(Connector), progress: impl Fn(u64)) -> Result<u64, StoreError> {
@@ -93,7 +93,7 @@ async fn read(session: &Session, store: &DynamoStore, mut seen: impl FnMut(Conne
                 }
                 Err(error) => {
                     unread += 1;
-                    session.output.note(&aws::told(&error));
+                    session.output.note(&aws::describe(&error));
                 }
             }
         }

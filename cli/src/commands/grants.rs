@@ -42,7 +42,7 @@ pub async fn run(session: &Session, asked: RevokeGrants) -> Result<(), Failure> 
     let env = deployed.environment(FUNCTION).await?;
     let unfit = |error: SettingError| Failure::Aws(format!("the settings of {FUNCTION}: {error}"));
     let store = DynamoStore::new(&config, env.text("TABLE_NAME").map_err(unfit)?);
-    let mut locations = all(&store).await.map_err(|error| Failure::Aws(aws::told(&error)))?;
+    let mut locations = all(&store).await.map_err(|error| Failure::Aws(aws::describe(&error)))?;
     if !asked.connectors.is_empty() {
         let known = |id: &String| locations.iter().any(|location| location.connector.as_str() == id);
         if let Some(unknown) = asked.connectors.iter().find(|id| !known(id)) {
@@ -73,7 +73,7 @@ pub async fn run(session: &Session, asked: RevokeGrants) -> Result<(), Failure> 
     }
     bar.finish_and_clear();
     tally.failed.iter().for_each(|(connector, why)| session.output.note(&format!("{connector}: {why}")));
-    session.output.document(&tally.document(&locations), &tally.told(&locations))?;
+    session.output.document(&tally.document(&locations), &tally.summary(&locations))?;
     if tally.failed.is_empty() { Ok(()) } else { Err(Failure::NeedsPerson) }
 }
 
@@ -90,7 +90,7 @@ impl Tally {
     fn count(&mut self, location: &Location, ended: Result<Withdrawn, WithdrawError>) {
         let withdrawn = match ended {
             Ok(withdrawn) => withdrawn,
-            Err(error) => return drop(self.failed.insert(location.connector.to_string(), aws::told(&error))),
+            Err(error) => return drop(self.failed.insert(location.connector.to_string(), aws::describe(&error))),
         };
         for suspended in withdrawn.suspended {
             let by = (suspended.owner.to_string(), location.connector.to_string());
@@ -98,7 +98,7 @@ impl Tally {
             self.suspended.insert(suspended.connector.to_string(), by);
         }
         for (id, error) in withdrawn.failed.iter().filter(|(id, _)| !self.suspended.contains_key(id.as_str())) {
-            let why = format!("revoked, and not suspended: {}; again with --connector {id} --apply", aws::told(error));
+            let why = format!("revoked, and not suspended: {}; again with --connector {id} --apply", aws::describe(error));
             self.failed.insert(id.to_string(), why);
         }
     }
@@ -117,7 +117,7 @@ impl Tally {
         json!({"withdrawn": suspended.len(), "suspended": suspended, "waited_already": self.idle(asked), "failed": failed})
     }
 
-    fn told(&self, asked: &[Location]) -> String {
+    fn summary(&self, asked: &[Location]) -> String {
         let line = |(connector, (owner, by)): (&String, &(String, String))| match connector == by {
             true => format!("{connector} of {owner} waits for its user\n"),
             false => format!("{connector} of {owner} waits for its user: it shares the Google account of {by}\n"),
@@ -170,7 +170,7 @@ mod tests {
             "con_4 of owner-of-con_4 waits for its user",
             "3 grants withdrawn, 1 had none in use, 1 failed",
         ];
-        assert_eq!(tally.told(&asked), lines.join("\n"));
+        assert_eq!(tally.summary(&asked), lines.join("\n"));
         let document = tally.document(&asked);
         assert_eq!(document["suspended"][1], json!({"connector_id": "con_2", "owner_id": "owner-of-con_2", "with": "con_1"}));
         assert_eq!((&document["withdrawn"], &document["waited_already"]), (&json!(3), &json!(1)));
@@ -185,7 +185,7 @@ mod tests {
                 let failed = Withdrawn { failed: vec![(ConnectorId::new("con_2"), StoreError::Conflict)], ..suspending(&["con_1"]) };
                 tally.count(&asked[turn], Ok(if turn == 0 { failed } else { suspending(&["con_2"]) }));
             }
-            assert_eq!(tally.told(&asked).lines().last(), Some("2 grants withdrawn, 0 had none in use, 0 failed"));
+            assert_eq!(tally.summary(&asked).lines().last(), Some("2 grants withdrawn, 0 had none in use, 0 failed"));
         }
     }
 
@@ -195,6 +195,6 @@ mod tests {
         let (mut tally, asked) = (Tally::default(), ["con_1", "con_2"].map(location));
         tally.count(&asked[1], Ok(suspending(&[])));
         tally.count(&asked[0], Ok(suspending(&["con_1", "con_2"])));
-        assert_eq!(tally.told(&asked).lines().last(), Some("2 grants withdrawn, 0 had none in use, 0 failed"));
+        assert_eq!(tally.summary(&asked).lines().last(), Some("2 grants withdrawn, 0 had none in use, 0 failed"));
     }
 }

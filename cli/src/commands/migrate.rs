@@ -22,7 +22,7 @@ use crate::failure::Failure;
 use crate::fernet::Keys;
 use crate::migration::adopting::{self, BACKOFF, Books, Connect, Rate};
 use crate::migration::export::Export;
-use crate::migration::journal::{Journal, Place};
+use crate::migration::journal::{Journal, Target};
 use crate::migration::report::Report;
 use crate::session::Session;
 
@@ -56,10 +56,10 @@ pub async fn run(session: &Session, asked: Migrate) -> Result<(), Failure> {
     let deployed = Deployed::read(&config, settings.stack_name()?).await?;
     let env = deployed.environment(FUNCTION).await?;
     let unfit = |error: SettingError| Failure::Aws(format!("the settings of {FUNCTION}: {error}"));
-    let place = Place { stack: deployed.stack_name.clone(), table: env.text("TABLE_NAME").map_err(unfit)? };
+    let target = Target { stack: deployed.stack_name.clone(), table: env.text("TABLE_NAME").map_err(unfit)? };
     let http = https::client().map_err(|error| Failure::here(format!("no HTTPS client can be made: {error}")))?;
-    let connect = wired(&config, &env, &place.table, http).map_err(unfit)?;
-    let mut journal = Journal::open(&asked.journal.clone().unwrap_or_else(|| beside(&asked.export)), &place)?;
+    let connect = wired(&config, &env, &target.table, http).map_err(unfit)?;
+    let mut journal = Journal::open(&asked.journal.clone().unwrap_or_else(|| beside(&asked.export)), &target)?;
     if !journal.is_empty() && !ready.iter().any(|key| journal.is_done(*key)) {
         return Err(Failure::here("the journal knows none of these rows, so it is another export's; name a new one with --journal"));
     }
@@ -110,7 +110,7 @@ fn wired(config: &SdkConfig, env: &Environment, table: &str, http: reqwest::Clie
 }
 
 fn tell(session: &Session, report: &Report, dry_run: bool) -> Result<(), Failure> {
-    session.output.document(&report.told(dry_run), &report.lines(dry_run))
+    session.output.document(&report.to_json(dry_run), &report.lines(dry_run))
 }
 
 fn verdict(report: &Report) -> Result<(), Failure> {

@@ -40,7 +40,7 @@ pub async fn run(session: &Session, asked: Renew) -> Result<(), Failure> {
             Ok(true) => due.push(id),
             Ok(false) => failed.push(format!("{id}: its user must connect again first, or it is being disconnected")),
             Err(StoreError::Conflict) => failed.push(format!("{id}: others change it all the time; try again")),
-            Err(error) => failed.push(format!("{id}: {}", aws::told(&error))),
+            Err(error) => failed.push(format!("{id}: {}", aws::describe(&error))),
         }
         bar.inc(1);
     }
@@ -72,7 +72,7 @@ async fn named(session: &Session, store: &DynamoStore, ids: &[Id]) -> Result<Vec
     let spinner = session.output.spinner("the connectors are looked for");
     let found = find(store, ids).await;
     spinner.finish_and_clear();
-    let (found, missing) = found.map_err(|error| Failure::Aws(aws::told(&error)))?;
+    let (found, missing) = found.map_err(|error| Failure::Aws(aws::describe(&error)))?;
     match missing.first() {
         Some(id) => Err(Failure::NotFound(format!("there is no connector {id}; nothing was done"))),
         None => Ok(found),

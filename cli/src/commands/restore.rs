@@ -41,7 +41,7 @@ pub async fn run(session: &Session, asked: operate::Restore) -> Result<(), Failu
     let spinner = session.output.spinner(if apply { "rows are laid back" } else { "rows are compared" });
     let report = Restore { from: &from, to: &to, choice: choice.clone(), apply }.run(System.now()).await;
     spinner.finish_and_clear();
-    let told = Told { report: report.map_err(|error| Failure::Aws(aws::told(&error)))?, apply };
+    let told = Outcome { report: report.map_err(|error| Failure::Aws(aws::describe(&error)))?, apply };
     session.output.document(&told.document(&asked.from, &table), &told.text())?;
     if let Some(unknown) = choice.connectors.iter().find(|id| !told.report.connectors.contains_key(*id)) {
         return Err(Failure::NotFound(format!("{} holds no connector {unknown}", asked.from)));
@@ -53,12 +53,12 @@ pub async fn run(session: &Session, asked: operate::Restore) -> Result<(), Failu
 }
 
 /// What came of it, as it is told.
-struct Told {
+struct Outcome {
     report: Report,
     apply: bool,
 }
 
-impl Told {
+impl Outcome {
     /// Those of which something is missing, or was laid back.
     fn restored(&self) -> impl Iterator<Item = (&Restored, &Kinds)> {
         let restored = self.report.connectors.values().filter_map(|connector| match &connector.ended {
@@ -77,7 +77,7 @@ impl Told {
 
     fn failures(&self) -> impl Iterator<Item = (&Restored, String)> {
         self.report.connectors.values().filter_map(|connector| match &connector.ended {
-            Ended::Failed(error) => Some((connector, aws::told(error))),
+            Ended::Failed(error) => Some((connector, aws::describe(error))),
             _ => None,
         })
     }
@@ -146,14 +146,14 @@ mod tests {
 
     use super::*;
 
-    fn told(apply: bool, connectors: Vec<(&str, Ended)>) -> Told {
+    fn outcome(apply: bool, connectors: Vec<(&str, Ended)>) -> Outcome {
         let restored = |(id, ended): (&str, Ended)| {
             let connector = ConnectorId::new(id);
             let location = Location { mailbox: EmailAddress::parse("ada@example.com").unwrap(), connector: connector.clone() };
             (connector, Restored::new(location, OwnerId::new("ada"), ended))
         };
         let connectors: BTreeMap<_, _> = connectors.into_iter().map(restored).collect();
-        Told { report: Report { rows: 9, passing: 2, service: 1, connectors }, apply }
+        Outcome { report: Report { rows: 9, passing: 2, service: 1, connectors }, apply }
     }
 
     fn ended() -> Vec<(&'static str, Ended)> {
@@ -174,11 +174,11 @@ mod tests {
         ];
         let missing = "6 rows are missing (1 connector, 1 data key, 4 trigger), 1 connectors kept out, 1 failed; \
                        --apply with --connector, --owner or --all lays them back";
-        assert_eq!(told(false, ended()).text(), [&lines[..], &[missing]].concat().join("\n"));
+        assert_eq!(outcome(false, ended()).text(), [&lines[..], &[missing]].concat().join("\n"));
         let laid = "6 rows laid back (1 connector, 1 data key, 4 trigger), 1 connectors kept out, 1 failed";
-        assert_eq!(told(true, ended()).text(), [&lines[..], &[laid]].concat().join("\n"));
+        assert_eq!(outcome(true, ended()).text(), [&lines[..], &[laid]].concat().join("\n"));
 
-        let document = told(true, ended()).document("then", "now");
+        let document = outcome(true, ended()).document("then", "now");
         assert_eq!(document["laid_back"], json!({"connector": 1, "trigger": 4, "data key": 1}));
         assert_eq!(document["connectors"], json!([{"connector_id": "con_1", "owner_id": "ada", "rows": {"connector": 1, "trigger": 4}}]));
         assert_eq!((&document["kept_out"][0]["connector_id"], &document["failed"][0]["connector_id"]), (&json!("con_3"), &json!("con_4")));
@@ -188,7 +188,7 @@ mod tests {
     fn a_long_list_is_cut_for_people() {
         let names: Vec<String> = (0..MOST_LINES + 7).map(|number| format!("con_{number:03}")).collect();
         let many = names.iter().map(|name| (name.as_str(), Ended::KeptOut(KeptOut::Left))).collect();
-        let text = told(true, many).text();
+        let text = outcome(true, many).text();
         assert_eq!(text.lines().count(), MOST_LINES + 2);
         assert!(text.contains("… and 7 connectors more; --json names all"), "{text}");
     }

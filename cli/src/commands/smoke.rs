@@ -112,7 +112,7 @@ impl Smoke<'_> {
     async fn step(&mut self, request: Request) -> Result<Value, Failure> {
         let mut step = json!({"method": request.method.as_str(), "path": request.target()});
         if request.writes && self.session.dry_run {
-            step["would_send"] = request.told();
+            step["would_send"] = request.to_json();
             self.steps.push(step);
             return Ok(Value::Null);
         }

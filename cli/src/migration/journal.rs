@@ -15,9 +15,9 @@ use crate::migration::row::Code;
 const LINES_PER_SYNC: u32 = 100;
 const VERSION: u32 = 1;
 
-/// Where the users go. A journal of one place says nothing of another.
+/// Where the users go. A journal of one target says nothing of another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct Target {
     pub stack: String,
     pub table: String,
 }
@@ -26,7 +26,7 @@ pub struct Place {
 struct Header {
     journal: u32,
     #[serde(flatten)]
-    place: Place,
+    target: Target,
 }
 
 /// What came of a row.
@@ -60,7 +60,7 @@ pub struct Journal {
 
 impl Journal {
     /// Opens the journal or begins it. While it is held nobody else can open it.
-    pub fn open(path: &Path, place: &Place) -> Result<Self, Failure> {
+    pub fn open(path: &Path, target: &Target) -> Result<Self, Failure> {
         let failed = |error: &dyn std::fmt::Display| Failure::here(format!("the journal {}: {error}", path.display()));
         let mut file = private(OpenOptions::new().read(true).append(true).create(true)).open(path).map_err(|error| failed(&error))?;
         match file.try_lock() {
@@ -68,7 +68,7 @@ impl Journal {
             Err(TryLockError::WouldBlock) => return Err(failed(&"another run holds it; wait for its end")),
             Err(TryLockError::Error(error)) => return Err(failed(&error)),
         }
-        let (done, whole) = read(&file, place).map_err(|error| failed(&error))?;
+        let (done, whole) = read(&file, target).map_err(|error| failed(&error))?;
         let length = file.metadata().map_err(|error| failed(&error))?.len();
         if whole == 0 && length > 0 {
             return Err(failed(&"this file is no journal; name another one with --journal"));
@@ -77,7 +77,7 @@ impl Journal {
         file.set_len(whole).and_then(|()| file.seek(SeekFrom::End(0))).map_err(|error| failed(&error))?;
         let mut journal = Self { path: path.into(), file, done, unsynced: 0 };
         if whole == 0 {
-            journal.line(&Header { journal: VERSION, place: place.clone() })?;
+            journal.line(&Header { journal: VERSION, target: target.clone() })?;
         }
         Ok(journal)
     }
@@ -124,7 +124,7 @@ pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 }
 
 /// What is done, and how long the whole lines are.
-fn read(file: &File, place: &Place) -> Result<(HashSet<Uuid>, u64), String> {
+fn read(file: &File, target: &Target) -> Result<(HashSet<Uuid>, u64), String> {
     let (mut reader, mut done, mut whole, mut line) = (BufReader::new(file), HashSet::new(), 0, Vec::new());
     loop {
         line.clear();
@@ -134,8 +134,8 @@ fn read(file: &File, place: &Place) -> Result<(HashSet<Uuid>, u64), String> {
         }
         if whole == 0 {
             let header: Header = serde_json::from_slice(&line).map_err(|_| "is no journal of `connectors migrate`")?;
-            if header.journal != VERSION || header.place != *place {
-                let Place { stack, table } = header.place;
+            if header.journal != VERSION || header.target != *target {
+                let Target { stack, table } = header.target;
                 return Err(format!("is of the stack {stack} and its table {table}; name another one with --journal"));
             }
         } else {

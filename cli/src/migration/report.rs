@@ -38,7 +38,7 @@ impl Tally {
         self.bad.values().sum()
     }
 
-    pub fn told(&self) -> Value {
+    pub fn to_json(&self) -> Value {
         let bad: serde_json::Map<String, Value> = self.bad.iter().map(|(code, count)| (code.as_str().into(), json!(count))).collect();
         json!({
             "rows": self.rows, "ready": self.ready, "connected": self.connected, "already_connected": self.already_connected,
@@ -101,8 +101,8 @@ impl Report {
         }
     }
 
-    pub fn told(&self, dry_run: bool) -> Value {
-        let mut told = self.tally.told();
+    pub fn to_json(&self, dry_run: bool) -> Value {
+        let mut told = self.tally.to_json();
         told["dry_run"] = json!(dry_run);
         if self.file.is_none() {
             told["named"] = json!(self.named);

@@ -10,7 +10,7 @@ use connectors_cli::failure::Failure;
 use connectors_cli::fernet::Keys;
 use connectors_cli::migration::adopting::{Books, Rate, run};
 use connectors_cli::migration::export::Export;
-use connectors_cli::migration::journal::{Journal, Place};
+use connectors_cli::migration::journal::{Journal, Target};
 use connectors_cli::migration::report::{Report, Tally};
 use connectors_cli::migration::row::Code;
 use email_connectors::domain::event::DetailType;
@@ -66,15 +66,15 @@ impl Move {
         self.folder.file("users.jsonl", self.lines.join("\n"));
     }
 
-    fn place(&self) -> Place {
-        Place { stack: "s".into(), table: "t".into() }
+    fn target(&self) -> Target {
+        Target { stack: "s".into(), table: "t".into() }
     }
 
     /// One run of the command's loop; none if it was cut off.
     async fn run(&self) -> (Option<Result<(), Failure>>, Report) {
         let export = Export::new(Path::new(&self.folder.path("users.jsonl")), None, fields()).unwrap();
         let keys = Keys::parse(&KEY.into()).unwrap();
-        let mut journal = Journal::open(Path::new(&self.folder.path("journal")), &self.place()).unwrap();
+        let mut journal = Journal::open(Path::new(&self.folder.path("journal")), &self.target()).unwrap();
         let mut report = Report::new(Some(Path::new(&self.folder.path("report")))).unwrap();
         let (connect, handled) = (self.stage.connecting(), Cell::new(0_u64));
         let books = Books { journal: &mut journal, report: &mut report };
@@ -98,7 +98,7 @@ impl Move {
 
     /// Neither what opens a mailbox nor what was sealed is anywhere.
     fn keeps_its_secrets(&self, report: &Report) {
-        let told = format!("{}{}{:?}", report.told(false), report.lines(false), report.tally);
+        let told = format!("{}{}{:?}", report.to_json(false), report.lines(false), report.tally);
         for text in [told, self.read("journal"), self.read("report")] {
             for secret in ["refresh-", "access-", "gAAAA", KEY] {
                 assert!(!text.contains(secret), "{secret} in {text}");
@@ -312,17 +312,17 @@ async fn of_two_rows_of_one_owner_the_first_counts() {
 
 #[test]
 fn a_journal_is_of_one_place_and_one_run_at_a_time() {
-    let (folder, place) = (Folder::new(), Place { stack: "s".into(), table: "t".into() });
-    let open = |place: &Place| Journal::open(Path::new(&folder.path("journal")), place).map(drop).map_err(|error| error.to_string());
-    let held = Journal::open(Path::new(&folder.path("journal")), &place).unwrap();
-    assert!(open(&place).unwrap_err().contains("another run holds it"));
+    let (folder, target) = (Folder::new(), Target { stack: "s".into(), table: "t".into() });
+    let open = |target: &Target| Journal::open(Path::new(&folder.path("journal")), target).map(drop).map_err(|error| error.to_string());
+    let held = Journal::open(Path::new(&folder.path("journal")), &target).unwrap();
+    assert!(open(&target).unwrap_err().contains("another run holds it"));
     drop(held);
-    open(&place).unwrap();
-    let other = Place { stack: "staging".into(), ..place.clone() };
+    open(&target).unwrap();
+    let other = Target { stack: "staging".into(), ..target.clone() };
     assert!(open(&other).unwrap_err().contains("is of the stack s and its table t"));
     for (text, why) in [("{\"a\":1}\n", "is no journal"), ("user_id,token\n", "is no journal")] {
         folder.file("journal", text);
-        assert!(open(&place).unwrap_err().contains(why));
+        assert!(open(&target).unwrap_err().contains(why));
         assert_eq!(std::fs::read_to_string(folder.path("journal")).unwrap(), text, "what is no journal is not touched");
     }
 }

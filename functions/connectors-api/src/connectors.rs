@@ -104,7 +104,7 @@ pub(crate) fn view(connector: Connector, now: Timestamp) -> View {
 
 pub async fn list<P: Ports>(State(api): Shared<P>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
     let (owner, now) = api.admit(&headers, Action::See).await?;
-    let page = Page::asked(query.as_deref())?;
+    let page = Page::of_query(query.as_deref())?;
     let connectors = api.store.connectors(&owner).await.map_err(store_problem)?;
     page.cut("connectors", "con_", connectors, |connector| connector.id.to_string(), |connector| json!(view(connector, now)))
 }
@@ -174,10 +174,10 @@ pub async fn remove<P: Ports>(
         DisconnectError::Store(error) => store_problem(error),
     })?;
     let status = if receipt.data_purged { StatusCode::OK } else { StatusCode::ACCEPTED };
-    Ok((status, Json(told(receipt))))
+    Ok((status, Json(receipt_json(receipt))))
 }
 
-pub(crate) fn told(receipt: Receipt) -> Value {
+pub(crate) fn receipt_json(receipt: Receipt) -> Value {
     json!({
         "watch_stopped": receipt.watch_stopped,
         "grant_revoked": receipt.grant_revoked,

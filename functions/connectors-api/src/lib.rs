@@ -6,7 +6,7 @@ pub mod mail;
 mod mail_answer;
 mod mail_problem;
 pub mod openapi;
-mod own;
+mod owner_data;
 mod paging;
 mod rehearsing;
 mod triggers;
@@ -67,7 +67,7 @@ pub fn router<P: Ports>(api: Api<P>) -> Router {
         .route("/api/triggers/{id}/test", post(rehearsing::rehearse::<P>))
         .route("/api/triggers/{id}/firings", get(triggers::firings::<P>))
         .route("/api/triggers/{id}/secret", post(triggers::rotate_secret::<P>))
-        .route("/api/owner/data", get(own::export::<P>).delete(own::erase::<P>))
+        .route("/api/owner/data", get(owner_data::export::<P>).delete(owner_data::erase::<P>))
         .route("/api/system/info", get(info::<P>))
         .route("/api/system/health", get(health::system::<P>))
         .route("/api/openapi.json", get(openapi::openapi))

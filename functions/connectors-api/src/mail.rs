@@ -21,7 +21,7 @@ use email_connectors::flows::preconditions::Unusable;
 use email_connectors::ports::{Ports, ProviderError, RequestKey, Store};
 use email_connectors::web::{Body, Problem, idempotency_key, json_body, taking};
 
-use crate::mail_answer::{self, Told};
+use crate::mail_answer::{self, MailResponse};
 use crate::{Api, Shared, mail_problem, store_problem};
 
 /// A mail with its attachments, in base64: Lambda takes 6 MB, with all that API Gateway adds.
@@ -87,9 +87,9 @@ struct Doing<'a, P: Ports> {
 }
 
 impl<P: Ports> Doing<'_, P> {
-    async fn run(&self, request: MailRequest) -> Result<Told, Problem> {
+    async fn run(&self, request: MailRequest) -> Result<MailResponse, Problem> {
         let performed = self.perform(request.clone()).await.map_err(|error| mail_problem::problem(error, self.now))?;
-        mail_answer::told(self.operation, &request, performed)
+        mail_answer::response(self.operation, &request, performed)
     }
 
     async fn perform(&self, request: MailRequest) -> Result<email_connectors::ports::Performed, OperateError> {
@@ -134,7 +134,7 @@ impl<P: Ports> Doing<'_, P> {
                 return Err(mail_problem::problem(error, self.now));
             }
         };
-        let told = mail_answer::told(self.operation, &request, performed)?;
+        let told = mail_answer::response(self.operation, &request, performed)?;
         if let Err(error) = store.keep_answer(self.owner, key, &told.text()).await {
             // It is done all the same; who asks again under the key is told that nobody knows.
             tracing::error!(%error, "the answer is not kept under its key");

@@ -25,20 +25,20 @@ const QUOTA_UNITS: HeaderName = HeaderName::from_static("x-quota-units");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// An answer that is ready to be sent.
-pub(crate) enum Told {
+pub(crate) enum MailResponse {
     Json { status: StatusCode, text: String, units: u32 },
     Nothing { units: u32 },
     Bytes { response: Box<Response>, units: u32 },
 }
 
-pub(crate) fn told(operation: Operation, request: &MailRequest, performed: Performed) -> Result<Told, Problem> {
+pub(crate) fn response(operation: Operation, request: &MailRequest, performed: Performed) -> Result<MailResponse, Problem> {
     let units = performed.units;
     let made = matches!(operation, Operation::CreateDraft | Operation::CreateLabel);
     let status = if made { StatusCode::CREATED } else { StatusCode::OK };
     let text = match performed.answer {
         MailAnswer::Bytes(content) => {
             let range = if let MailRequest::GetAttachment(.., range) = request { range.as_deref() } else { None };
-            return Ok(Told::Bytes { response: Box::new(download(content, range)?), units });
+            return Ok(MailResponse::Bytes { response: Box::new(download(content, range)?), units });
         }
         MailAnswer::Messages(answer) => render(&answer),
         MailAnswer::Threads(answer) => render(&answer),
@@ -55,7 +55,7 @@ pub(crate) fn told(operation: Operation, request: &MailRequest, performed: Perfo
         },
         MailAnswer::Done => match done(operation, request) {
             Some(text) => text,
-            None => return Ok(Told::Nothing { units }),
+            None => return Ok(MailResponse::Nothing { units }),
         },
     };
     if text.len() > LONGEST_ANSWER {
@@ -63,7 +63,7 @@ pub(crate) fn told(operation: Operation, request: &MailRequest, performed: Perfo
             format!("the answer would be {} bytes long; ask for a smaller page_size, or for less with format=metadata", text.len());
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "answer_too_large", detail));
     }
-    Ok(Told::Json { status, text, units })
+    Ok(MailResponse::Json { status, text, units })
 }
 
 /// What is told of what Gmail says nothing about.
@@ -87,7 +87,7 @@ fn render(answer: &impl Serialize) -> String {
     serde_json::to_string(answer).unwrap_or_default()
 }
 
-impl Told {
+impl MailResponse {
     /// What is kept of it for a repetition.
     pub(crate) fn text(&self) -> String {
         match self {
@@ -101,12 +101,12 @@ impl Told {
 pub(crate) fn again(operation: Operation, text: String) -> Result<Response, Problem> {
     let made = matches!(operation, Operation::CreateDraft | Operation::CreateLabel);
     let status = if made { StatusCode::CREATED } else { StatusCode::OK };
-    let mut response = Told::Json { status, text, units: 0 }.into_response();
+    let mut response = MailResponse::Json { status, text, units: 0 }.into_response();
     response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     Ok(response)
 }
 
-impl IntoResponse for Told {
+impl IntoResponse for MailResponse {
     fn into_response(self) -> Response {
         let (mut response, units) = match self {
             Self::Json { status, text, units } => ((status, [(CONTENT_TYPE, "application/json")], text).into_response(), units),

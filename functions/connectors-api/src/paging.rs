@@ -16,7 +16,7 @@ pub struct Page {
 }
 
 impl Page {
-    pub fn asked(query: Option<&str>) -> Result<Self, Problem> {
+    pub fn of_query(query: Option<&str>) -> Result<Self, Problem> {
         let named = |wanted: &str| {
             let mut pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
             pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
@@ -69,11 +69,11 @@ pub fn paged(name: &str, shown: Vec<Value>, next: Option<String>) -> Json<Value>
 }
 
 /// A place in a list of events, newest first.
-pub fn place(at: Timestamp, event: &EventId) -> String {
+pub fn cursor(at: Timestamp, event: &EventId) -> String {
     format!("{}.{event}", at.millis())
 }
 
-pub fn read_place(token: &str) -> Option<(Timestamp, EventId)> {
+pub fn read_cursor(token: &str) -> Option<(Timestamp, EventId)> {
     let (at, event) = token.split_once('.')?;
     is_id(event, "evt_").then_some(())?;
     Some((Timestamp::from_millis(at.parse().ok()?), EventId::new(event)))

@@ -18,13 +18,13 @@ use email_connectors::web::{Body, Problem, idempotency_key, json_body, too_many}
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::own::detail;
-use crate::paging::{Page, paged, place, read_place};
+use crate::owner_data::detail;
+use crate::paging::{Page, cursor, paged, read_cursor};
 use crate::{Shared, store_problem};
 
 pub async fn list<P: Ports>(State(api): Shared<P>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
     let (owner, _) = api.admit(&headers, Action::See).await?;
-    let page = Page::asked(query.as_deref())?;
+    let page = Page::of_query(query.as_deref())?;
     let triggers = api.store.triggers(&owner).await.map_err(store_problem)?;
     page.cut("triggers", "trg_", triggers, |trigger| trigger.id.to_string(), |trigger| json!(trigger))
 }
@@ -81,8 +81,8 @@ pub async fn firings<P: Ports>(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
     let Caller { owner, role, .. } = api.gate.admit(&headers, Action::See, api.machine.now()).await?;
-    let page = Page::asked(query.as_deref())?;
-    let after = page.after(read_place)?;
+    let page = Page::of_query(query.as_deref())?;
+    let after = page.after(read_cursor)?;
     // Of a trigger that is not the owner's there is nothing to show.
     let trigger = api.store.trigger(&owner, &named(&id)?).await.map_err(store_problem)?;
     let trigger = trigger.ok_or_else(|| Problem::not_found("trigger"))?;
@@ -92,7 +92,7 @@ pub async fn firings<P: Ports>(
     let fitting = how_many_fit(fired.iter().map(|delivery| delivery.event.detail.len())).min(shown);
     let more = fired.len() > fitting;
     fired.truncate(fitting);
-    let next = fired.last().filter(|_| more).map(|last| place(last.event.decided_at, &last.event.event_id));
+    let next = fired.last().filter(|_| more).map(|last| cursor(last.event.decided_at, &last.event.event_id));
     let told = |Delivery { event, published_at }: &Delivery| {
         let mut told = json!({
             "event_id": event.event_id,

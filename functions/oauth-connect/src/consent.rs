@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use email_connectors::domain::callback::Callback;
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::role::Action;
-use email_connectors::flows::authorize::ask;
+use email_connectors::flows::authorize::authorize;
 use email_connectors::ports::{Clock, Ports};
 use email_connectors::web::Problem;
 use serde::Serialize;
@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::{Shared, invalid};
 
 #[derive(Serialize)]
-pub struct Asked {
+pub struct AuthorizeAnswer {
     authorization_url: String,
     state: String,
 }
@@ -28,9 +28,9 @@ pub async fn start<P: Ports>(State(oauth): Shared<P>, headers: HeaderMap, RawQue
     let hint = login_hint(query.as_deref().unwrap_or_default())?;
     let wanted = (oauth.settings.scopes.as_slice(), &*oauth.app.callback_url(), hint.as_ref().map(EmailAddress::as_str));
     let (store, provider) = (&oauth.connect.store, &oauth.connect.provider);
-    let asked = ask(store, provider, &oauth.machine, &owner, wanted, now).await;
+    let asked = authorize(store, provider, &oauth.machine, &owner, wanted, now).await;
     let asked = asked.map_err(|error| Problem::unavailable("unavailable", &error))?;
-    let answer = Asked { authorization_url: asked.authorization_url, state: asked.state };
+    let answer = AuthorizeAnswer { authorization_url: asked.authorization_url, state: asked.state };
     Ok(([(CACHE_CONTROL, "no-store")], Json(answer)))
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Asked {
+enum RangeRequest {
     /// Everything: no range was asked for, or one that need not be understood.
     Whole,
     Part(Range<usize>),
@@ -12,9 +12,9 @@ enum Asked {
 }
 
 /// What `Range: bytes=…` asks for of so many bytes. Several ranges, and other units, are ignored, as the rules allow.
-fn asked(header: Option<&str>, length: usize) -> Asked {
+fn requested(header: Option<&str>, length: usize) -> RangeRequest {
     let Some((first, last)) = header.and_then(|text| text.trim().strip_prefix("bytes=")).and_then(|range| range.split_once('-')) else {
-        return Asked::Whole;
+        return RangeRequest::Whole;
     };
     let number = |text: &str| match text.bytes().all(|byte| byte.is_ascii_digit()) {
         // More digits than fit are more bytes than there are.
@@ -31,9 +31,9 @@ fn asked(header: Option<&str>, length: usize) -> Asked {
         },
     };
     match range {
-        None => Asked::Whole,
-        Some(range) if range.start < range.end => Asked::Part(range),
-        Some(_) => Asked::Outside,
+        None => RangeRequest::Whole,
+        Some(range) if range.start < range.end => RangeRequest::Part(range),
+        Some(_) => RangeRequest::Outside,
     }
 }
 
@@ -55,11 +55,11 @@ pub enum Served {
 }
 
 pub fn served(header: Option<&str>, length: usize) -> Served {
-    let range = match asked(header, length) {
-        Asked::Whole if length <= LONGEST_PART => return Served::Whole,
-        Asked::Whole => return Served::TooLarge(length),
-        Asked::Outside => return Served::Outside,
-        Asked::Part(range) => range,
+    let range = match requested(header, length) {
+        RangeRequest::Whole if length <= LONGEST_PART => return Served::Whole,
+        RangeRequest::Whole => return Served::TooLarge(length),
+        RangeRequest::Outside => return Served::Outside,
+        RangeRequest::Part(range) => range,
     };
     let small = length > LONGEST_PART && range.len() < SHORTEST_PART && range.end < length;
     match range.len() {
@@ -98,24 +98,24 @@ mod tests {
     #[test]
     fn a_range_is_read_as_the_rules_say() {
         let table = [
-            (None, Asked::Whole),
-            (Some("bytes=0-3"), Asked::Part(0..4)),
-            (Some("bytes=2-"), Asked::Part(2..10)),
-            (Some("bytes=-3"), Asked::Part(7..10)),
-            (Some("bytes=-30"), Asked::Part(0..10)),
-            (Some("bytes=9-99999999999999999999999"), Asked::Part(9..10)),
-            (Some("bytes=10-"), Asked::Outside),
-            (Some("bytes=10-12"), Asked::Outside),
-            (Some("bytes=-0"), Asked::Outside),
-            (Some("bytes=3-2"), Asked::Whole),
-            (Some("bytes=0-1,4-5"), Asked::Whole),
-            (Some("bytes=a-b"), Asked::Whole),
-            (Some("bytes=-"), Asked::Whole),
-            (Some("lines=0-1"), Asked::Whole),
+            (None, RangeRequest::Whole),
+            (Some("bytes=0-3"), RangeRequest::Part(0..4)),
+            (Some("bytes=2-"), RangeRequest::Part(2..10)),
+            (Some("bytes=-3"), RangeRequest::Part(7..10)),
+            (Some("bytes=-30"), RangeRequest::Part(0..10)),
+            (Some("bytes=9-99999999999999999999999"), RangeRequest::Part(9..10)),
+            (Some("bytes=10-"), RangeRequest::Outside),
+            (Some("bytes=10-12"), RangeRequest::Outside),
+            (Some("bytes=-0"), RangeRequest::Outside),
+            (Some("bytes=3-2"), RangeRequest::Whole),
+            (Some("bytes=0-1,4-5"), RangeRequest::Whole),
+            (Some("bytes=a-b"), RangeRequest::Whole),
+            (Some("bytes=-"), RangeRequest::Whole),
+            (Some("lines=0-1"), RangeRequest::Whole),
         ];
         for (header, expected) in table {
-            assert_eq!(asked(header, 10), expected, "{header:?}");
+            assert_eq!(requested(header, 10), expected, "{header:?}");
         }
-        assert_eq!(asked(Some("bytes=0-0"), 0), Asked::Outside);
+        assert_eq!(requested(Some("bytes=0-0"), 0), RangeRequest::Outside);
     }
 }

@@ -8,23 +8,23 @@ use secrecy::ExposeSecret;
 
 /// Where to send the user's browser, and the state that will come back with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct AuthorizeRequest {
     pub authorization_url: String,
     pub state: String,
 }
 
-pub async fn ask(
+pub async fn authorize(
     store: &impl Store,
     provider: &impl EmailProvider,
     entropy: &impl Entropy,
     owner: &OwnerId,
     (scopes, redirect_uri, login_hint): (&[String], &str, Option<&str>),
     now: Timestamp,
-) -> Result<Asked, StoreError> {
+) -> Result<AuthorizeRequest, StoreError> {
     let (state, code_verifier) = (entropy.secret().expose_secret().to_string(), entropy.secret());
     let request =
         ConsentRequest { scopes, redirect_uri, state: &state, nonce: &nonce_of(&state), code_verifier: &code_verifier, login_hint };
     let authorization_url = provider.consent_url(&request);
     store.keep_consent(owner, &PendingConsent { state: state_id(&state), code_verifier, asked_at: now }).await?;
-    Ok(Asked { authorization_url, state })
+    Ok(AuthorizeRequest { authorization_url, state })
 }

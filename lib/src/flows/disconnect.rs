@@ -179,7 +179,8 @@ async fn purge(store: &impl Store, mut connector: Connector, last: bool, now: Ti
 /// Whether all are gone; there may be more than one run forgets.
 async fn forget_records(store: &impl Store, connector: &ConnectorId) -> Result<bool, StoreError> {
     for _ in 0..MOST_ROUNDS {
-        let records: Vec<EventId> = store.told(connector, None, RECORDS).await?.into_iter().map(|event| event.event_id).collect();
+        let records: Vec<EventId> =
+            store.delivery_records(connector, None, RECORDS).await?.into_iter().map(|event| event.event_id).collect();
         if records.is_empty() {
             // The newest of all may not be found by asking yet.
             store.forget(&[notice::id_of_disconnected(connector)]).await?;

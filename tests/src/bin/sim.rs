@@ -117,7 +117,7 @@ fn one_plan(chosen: &[Scenario], plan: &Plan, report: &Report) {
 }
 
 fn violation(scenario: &Scenario, plan: &Plan, what: String) -> Violation {
-    let faults = runner::told(plan);
+    let faults = runner::describe(plan);
     Violation { of: scenario.name.into(), again: format!("--only {} --faults {faults}", scenario.name), what }
 }
 

@@ -81,7 +81,7 @@ impl Counted {
     }
 
     /// As they stand in the table of the document.
-    pub fn told(&self) -> [(&'static str, &Counts); 15] {
+    pub fn named(&self) -> [(&'static str, &Counts); 15] {
         [
             ("a connect and a first trigger, with the kick and the watch's first push", &self.connect),
             ("a push that is stale", &self.stale),

@@ -20,7 +20,7 @@ pub fn counted(counted: &Counted) -> String {
         "| what happens | Gmail units | token calls | DynamoDB requests | read units | write units | of them in `due` | KMS | pushes | wake-ups | events |\n\
          |---|---|---|---|---|---|---|---|---|---|---|\n",
     );
-    for (name, counts) in counted.told() {
+    for (name, counts) in counted.named() {
         let Counts { units, tokens, tally, pushes, wake_ups, events, .. } = counts;
         let requests: u64 = counts.processor.aws + counts.renewer.aws + counts.api.aws;
         let others = tally.kms + counts.queue + counts.puts;

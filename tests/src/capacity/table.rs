@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
 type Item = Map<String, Value>;
-type Place = (String, String);
+type Key = (String, String);
 
 /// The indexes of the template, all of keys alone.
 const INDEXES: [(&str, &str, &str); 3] =
@@ -46,7 +46,7 @@ impl Tally {
 
 #[derive(Default)]
 pub struct Table {
-    rows: BTreeMap<Place, Item>,
+    rows: BTreeMap<Key, Item>,
     pub tally: Tally,
 }
 
@@ -104,7 +104,7 @@ impl Table {
     fn partition(&mut self, body: &Value) -> Value {
         let value = |name: &str| body["ExpressionAttributeValues"][name]["S"].as_str().unwrap_or_default().to_string();
         let (pk, prefix) = (value(":pk"), value(":prefix"));
-        let of = |(held, sk): &Place| *held == pk && sk.starts_with(&prefix);
+        let of = |(held, sk): &Key| *held == pk && sk.starts_with(&prefix);
         let rows: Vec<Item> = self.rows.iter().filter(|(place, _)| of(place)).map(|(_, row)| row.clone()).collect();
         self.tally.half_reads += 2 * units(rows.iter().map(size).sum(), 4096);
         json!({"Items": rows, "Count": rows.len()})
@@ -169,7 +169,7 @@ impl Table {
     }
 
     /// Charged by the greater of what was there and what is; each index entry that goes or comes is a write of its own.
-    fn write(&mut self, key: Place, after: Option<Item>, times: u64) -> Option<Item> {
+    fn write(&mut self, key: Key, after: Option<Item>, times: u64) -> Option<Item> {
         let before = self.rows.get(&key).cloned();
         let greater = before.as_ref().map_or(0, size).max(after.as_ref().map_or(0, size));
         self.tally.writes += times * units(greater, 1024);
@@ -206,7 +206,7 @@ fn entry(row: &Item, hash: &str, range: &str) -> Option<Item> {
     ["pk", "sk", hash, range].into_iter().map(|name| Some((name.to_string(), row.get(name)?.clone()))).collect()
 }
 
-fn place(key: &Value) -> Place {
+fn place(key: &Value) -> Key {
     let part = |name: &str| key[name]["S"].as_str().expect("keys are strings").to_string();
     (part("pk"), part("sk"))
 }

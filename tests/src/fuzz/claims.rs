@@ -24,20 +24,20 @@ pub fn claims(data: &[u8]) {
     let now = moment.trim().parse().unwrap_or(1_900_000_000_000_i64).clamp(-LATEST, LATEST);
     let Some(Value::Object(claims)) = plain::json(rest) else { return };
     let at = Timestamp::from_millis(now);
-    let told = Told { claims: &claims, now: now.into() };
-    push(&told, at);
-    user(&told, at);
-    identity(&told, at);
-    security_event(&told, at);
+    let input = Input { claims: &claims, now: now.into() };
+    push(&input, at);
+    user(&input, at);
+    identity(&input, at);
+    security_event(&input, at);
 }
 
 /// The claims, to a reader who knows no policy.
-struct Told<'a> {
+struct Input<'a> {
     claims: &'a Claims,
     now: i128,
 }
 
-impl Told<'_> {
+impl Input<'_> {
     fn is(&self, name: &str, text: &str) -> bool {
         self.claims.get(name) == Some(&Value::from(text))
     }
@@ -61,14 +61,14 @@ impl Told<'_> {
     }
 }
 
-fn push(told: &Told, now: Timestamp) {
+fn push(input: &Input, now: Timestamp) {
     let policy = PushPolicy { audience: AUDIENCE.into(), service_account: ACCOUNT.into() };
-    let verified = told.claims.get("email_verified") == Some(&Value::Bool(true));
-    let expected = told.is_of_google() && told.is("aud", AUDIENCE) && told.is("email", ACCOUNT) && verified && told.is_timely();
-    assert_eq!(policy.admit(told.claims, now).is_ok(), expected, "push: {:?}", policy.admit(told.claims, now));
+    let verified = input.claims.get("email_verified") == Some(&Value::Bool(true));
+    let expected = input.is_of_google() && input.is("aud", AUDIENCE) && input.is("email", ACCOUNT) && verified && input.is_timely();
+    assert_eq!(policy.admit(input.claims, now).is_ok(), expected, "push: {:?}", policy.admit(input.claims, now));
 }
 
-fn user(told: &Told, now: Timestamp) {
+fn user(input: &Input, now: Timestamp) {
     let policy = |role_claim: Option<&str>| UserPolicy {
         issuer: ISSUER.into(),
         audience: AUDIENCE.into(),
@@ -78,41 +78,41 @@ fn user(told: &Told, now: Timestamp) {
     };
     let userinfo = format!("{ISSUER}/userinfo");
     let both = [vec![AUDIENCE, &userinfo], vec![&userinfo, AUDIENCE]].map(Value::from);
-    let aud = told.is("aud", AUDIENCE) || told.claims.get("aud").is_some_and(|aud| both.contains(aud));
-    let sub = told.claims.get("sub").and_then(Value::as_str);
+    let aud = input.is("aud", AUDIENCE) || input.claims.get("aud").is_some_and(|aud| both.contains(aud));
+    let sub = input.claims.get("sub").and_then(Value::as_str);
     let owner = sub.filter(|sub| (1..=256).contains(&sub.len()) && !sub.contains('#') && !plain::has_control(sub));
-    let expected = owner.filter(|_| told.is("iss", ISSUER) && aud && told.is_timely());
+    let expected = owner.filter(|_| input.is("iss", ISSUER) && aud && input.is_timely());
 
-    let admitted = policy(None).admit(told.claims, now).ok();
+    let admitted = policy(None).admit(input.claims, now).ok();
     assert_eq!(admitted.map(|caller| (caller.owner, caller.role)), expected.map(|owner| (OwnerId::new(owner), Role::Admin)));
-    if let Ok(caller) = policy(Some("role")).admit(told.claims, now) {
-        let named = serde_json::to_string(told.claims.get("role").unwrap_or(&Value::Null)).expect("a value is JSON");
+    if let Ok(caller) = policy(Some("role")).admit(input.claims, now) {
+        let named = serde_json::to_string(input.claims.get("role").unwrap_or(&Value::Null)).expect("a value is JSON");
         let word = format!("\"{}\"", caller.role.as_str());
         assert!(caller.role == Role::Viewer || named.contains(&word), "{:?} of {named}", caller.role);
     }
 }
 
-fn identity(told: &Told, now: Timestamp) {
+fn identity(input: &Input, now: Timestamp) {
     let policy = IdentityPolicy { client_id: CLIENT.into() };
-    let sub = told.claims.get("sub").and_then(Value::as_str).filter(|sub| !sub.is_empty());
-    let expected = sub.filter(|_| told.is_of_google() && told.is("aud", CLIENT) && told.is_timely());
-    for (nonce, answered) in [(None, true), (Some(NONCE), told.is("nonce", NONCE))] {
+    let sub = input.claims.get("sub").and_then(Value::as_str).filter(|sub| !sub.is_empty());
+    let expected = sub.filter(|_| input.is_of_google() && input.is("aud", CLIENT) && input.is_timely());
+    for (nonce, answered) in [(None, true), (Some(NONCE), input.is("nonce", NONCE))] {
         let expected = expected.filter(|_| answered).map(GoogleSub::new);
-        assert_eq!(policy.admit(told.claims, nonce, now).ok(), expected, "nonce {nonce:?}");
+        assert_eq!(policy.admit(input.claims, nonce, now).ok(), expected, "nonce {nonce:?}");
     }
 }
 
-fn security_event(told: &Told, now: Timestamp) {
+fn security_event(input: &Input, now: Timestamp) {
     let policy = SecurityEventPolicy { client_id: CLIENT.into() };
-    let issued = told.claims.contains_key("iat") && told.has_begun("iat");
-    let expected = told.is("iss", "https://accounts.google.com/") && told.is("aud", CLIENT) && issued;
-    assert_eq!(policy.admit(told.claims, now).is_ok(), expected, "{:?}", policy.admit(told.claims, now));
+    let issued = input.claims.contains_key("iat") && input.has_begun("iat");
+    let expected = input.is("iss", "https://accounts.google.com/") && input.is("aud", CLIENT) && issued;
+    assert_eq!(policy.admit(input.claims, now).is_ok(), expected, "{:?}", policy.admit(input.claims, now));
 
-    let Ok(event) = SecurityEvent::read(told.claims) else { return };
-    assert!(told.is("jti", &event.jti) && (1..=256).contains(&event.jti.len()));
+    let Ok(event) = SecurityEvent::read(input.claims) else { return };
+    assert!(input.is("jti", &event.jti) && (1..=256).contains(&event.jti.len()));
     match event.happened {
         Happened::AccessEnded { account, what } => {
-            let events = told.claims["events"].as_object().expect("what happened stands in an object");
+            let events = input.claims["events"].as_object().expect("what happened stands in an object");
             let (_, ended) = events.iter().find(|(uri, _)| uri.ends_with(&format!("/{what}"))).expect("what happened is named");
             let (issuer, sub) = (&ended["subject"]["iss"], &ended["subject"]["sub"]);
             assert!(issuer.as_str().is_some_and(|issuer| issuer.contains("accounts.google.com") && issuer.len() <= 28), "{issuer}");

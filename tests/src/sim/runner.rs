@@ -84,7 +84,7 @@ pub fn plans(scenario: &Scenario, calls: usize, depth: Depth) -> Vec<Plan> {
 }
 
 /// A plan as it is told, and as `--faults` takes it.
-pub fn told(plan: &Plan) -> String {
+pub fn describe(plan: &Plan) -> String {
     let parts: Vec<String> = plan.iter().map(|(call, fault)| format!("{call}:{fault:?}")).collect();
     parts.join(",")
 }

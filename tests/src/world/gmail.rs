@@ -19,7 +19,7 @@ use email_connectors::ports::{
 };
 use secrecy::ExposeSecret;
 
-use super::grants::{Asked, Grants};
+use super::grants::{AuthorizeRequest, Grants};
 use super::mailbox::Mailbox;
 use super::script::Call;
 use super::{State, World};
@@ -94,7 +94,7 @@ impl MemoryGmail {
 
 impl EmailProvider for MemoryGmail {
     fn consent_url(&self, consent: &ConsentRequest<'_>) -> String {
-        let asked = Asked {
+        let asked = AuthorizeRequest {
             scopes: consent.scopes.to_vec(),
             redirect_uri: consent.redirect_uri.into(),
             state: consent.state.into(),

@@ -14,7 +14,7 @@ use super::gmail::{ACCESS_TOKEN_LIFE, CLIENT_ID, Consent};
 
 /// What a user was sent to the consent page with, and every code of it is bound to.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct AuthorizeRequest {
     pub scopes: Vec<String>,
     pub redirect_uri: String,
     pub state: String,
@@ -23,7 +23,7 @@ pub struct Asked {
     pub login_hint: Option<String>,
 }
 
-impl Asked {
+impl AuthorizeRequest {
     fn check(&self, code: &AuthorizationCode) -> Result<(), ProviderError> {
         if code.redirect_uri != self.redirect_uri {
             return Err(ProviderError::Refused { status: 400, reason: "redirect_uri_mismatch".into() });
@@ -40,7 +40,7 @@ struct Code {
     account: GoogleSub,
     consent: Consent,
     /// Nothing, of a popup that no consent request of ours opened.
-    asked: Option<Asked>,
+    asked: Option<AuthorizeRequest>,
 }
 
 #[derive(Default)]
@@ -49,7 +49,7 @@ pub(crate) struct Grants {
     /// Whose users ended the grant themselves.
     pub taken_back: BTreeSet<GoogleSub>,
     /// By the address of its consent page.
-    asked: BTreeMap<String, Asked>,
+    asked: BTreeMap<String, AuthorizeRequest>,
     codes: BTreeMap<String, Code>,
     refresh_tokens: BTreeMap<String, GoogleSub>,
     /// What was consented to with each refresh token.
@@ -63,17 +63,17 @@ impl Grants {
         format!("{what}-{}-of-{of}", self.issued)
     }
 
-    pub fn ask(&mut self, asked: Asked) -> String {
+    pub fn ask(&mut self, asked: AuthorizeRequest) -> String {
         let url = format!("https://accounts.google.example/consent?state={}", asked.state);
         self.asked.insert(url.clone(), asked);
         url
     }
 
-    pub fn asked(&self, url: &str) -> Option<Asked> {
+    pub fn asked(&self, url: &str) -> Option<AuthorizeRequest> {
         self.asked.get(url).cloned()
     }
 
-    pub fn consent(&mut self, account: &GoogleSub, consent: Consent, asked: Option<Asked>) -> String {
+    pub fn consent(&mut self, account: &GoogleSub, consent: Consent, asked: Option<AuthorizeRequest>) -> String {
         let code = self.name("code", account);
         self.codes.insert(code.clone(), Code { account: account.clone(), consent, asked });
         code

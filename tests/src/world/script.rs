@@ -60,7 +60,7 @@ calls! {
     Decided => "store.decided",
     Commit => "store.commit",
     Announce => "store.announce",
-    Told => "store.told",
+    DeliveryRecords => "store.delivery_records",
     Firings => "store.firings",
     Forget => "store.forget",
     Unpublished => "store.unpublished",

@@ -284,8 +284,13 @@ impl Store for MemoryStore {
         self.step(Call::Announce, events.len(), |tables| tables.announce(connector, events)).await
     }
 
-    async fn told(&self, connector: &ConnectorId, after: Option<(Timestamp, EventId)>, most: u32) -> Result<Vec<Event>, StoreError> {
-        self.step(Call::Told, connector, |tables| Ok(tables.told(connector, after, most))).await
+    async fn delivery_records(
+        &self,
+        connector: &ConnectorId,
+        after: Option<(Timestamp, EventId)>,
+        most: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        self.step(Call::DeliveryRecords, connector, |tables| Ok(tables.delivery_records(connector, after, most))).await
     }
 
     async fn firings(&self, trigger: &TriggerId, after: Option<(Timestamp, EventId)>, most: u32) -> Result<Vec<Delivery>, StoreError> {

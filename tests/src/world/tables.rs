@@ -229,7 +229,7 @@ impl Tables {
         Ok(())
     }
 
-    pub fn told(&self, connector: &ConnectorId, after: Option<(Timestamp, EventId)>, most: u32) -> Vec<Event> {
+    pub fn delivery_records(&self, connector: &ConnectorId, after: Option<(Timestamp, EventId)>, most: u32) -> Vec<Event> {
         let told = self.newest(|entry| entry.connector.connector == *connector, after, most);
         told.into_iter().map(|entry| entry.event).collect()
     }

@@ -36,7 +36,7 @@ impl Tables {
     /// Point-in-time recovery, as far as it matters here.
     async fn keep(&self) {
         for row in self.live.all_rows(None).await.unwrap().rows {
-            self.before.lay(&row).await.unwrap();
+            self.before.insert_absent(&row).await.unwrap();
         }
     }
 

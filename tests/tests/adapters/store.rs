@@ -70,9 +70,9 @@ async fn the_whole_table_is_read_and_laid_where_nothing_lies() {
     assert!(rows.iter().any(|row| row.of() == Of::Passing) && rows.iter().any(|row| matches!(row.of(), Of::Connector(..))));
     for row in &rows {
         assert!(!to.lies(row).await.unwrap());
-        assert!(to.lay(row).await.unwrap());
+        assert!(to.insert_absent(row).await.unwrap());
         assert!(to.lies(row).await.unwrap());
-        assert!(!to.lay(row).await.unwrap(), "what lies there stays");
+        assert!(!to.insert_absent(row).await.unwrap(), "what lies there stays");
     }
     for location in &connectors {
         assert_eq!(to.connector_at(location).await.unwrap(), from.connector_at(location).await.unwrap());
@@ -195,7 +195,7 @@ async fn what_the_index_names_and_is_gone_makes_room_for_the_next() {
         ("BatchGetItem", json!({"Responses": {"table": [row(0)]}})),
     ])
     .await;
-    let told = store.told(&ConnectorId::new("con_1"), None, 3).await.unwrap();
+    let told = store.delivery_records(&ConnectorId::new("con_1"), None, 3).await.unwrap();
     let told: Vec<&str> = told.iter().map(|event| event.event_id.as_str()).collect();
     assert_eq!(told, ["evt_4", "evt_0"]);
     assert!(prepared.answers.lock().unwrap().is_empty(), "the index was read to its end");

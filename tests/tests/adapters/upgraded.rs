@@ -77,7 +77,7 @@ async fn rows_of_an_older_version_are_read_and_gone_on_with() {
     let membership = store.membership(&GoogleSub::new("100000000000000000001")).await.unwrap();
     assert_eq!(membership.members.len(), 1);
     assert!(store.data_key().await.unwrap().is_some());
-    let told = store.told(&connector.id, None, 10).await.unwrap();
+    let told = store.delivery_records(&connector.id, None, 10).await.unwrap();
     assert_eq!(told.len(), 2, "it was connected, and it fired");
     let firings = store.firings(&triggers[0].id, None, 10).await.unwrap();
     assert!(firings.len() == 1 && firings[0].published_at.is_some());

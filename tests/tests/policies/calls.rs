@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::statement::Asked;
+use crate::statement::AwsRequest;
 
 #[derive(Deserialize)]
 struct Recorded {
@@ -26,7 +26,7 @@ struct Asking {
 /// What each function asked for, and the calls of which nobody can say what they ask for.
 #[derive(Default)]
 pub struct Calls {
-    pub asked: BTreeMap<String, BTreeMap<Asked, usize>>,
+    pub asked: BTreeMap<String, BTreeMap<AwsRequest, usize>>,
     pub unreadable: BTreeSet<String>,
 }
 
@@ -53,7 +53,7 @@ impl Calls {
                 let (of, part) = resource.split_once('/').map_or((resource.as_str(), ""), |(of, part)| (of, part));
                 let known = names.get(of).cloned().unwrap_or_else(|| format!("unknown: {of}"));
                 let resource = if part.is_empty() { known } else { format!("{known}/{part}") };
-                *of_function.entry(Asked { action, resource, keys }).or_default() += 1;
+                *of_function.entry(AwsRequest { action, resource, keys }).or_default() += 1;
             }
         }
     }

@@ -86,14 +86,14 @@ mod tests {
     use serde_yaml_ng::from_str;
 
     use super::*;
-    use crate::statement::Asked;
+    use crate::statement::AwsRequest;
 
     fn role(yaml: &str) -> BTreeMap<String, Vec<Statement>> {
         BTreeMap::from([("f".into(), vec![Statement::read(&from_str(yaml).unwrap()).unwrap()])])
     }
 
     fn called(function: &str, actions: &[&str]) -> Calls {
-        let asked = |action: &&str| (Asked { action: action.to_string(), resource: "R".into(), keys: BTreeMap::new() }, 1);
+        let asked = |action: &&str| (AwsRequest { action: action.to_string(), resource: "R".into(), keys: BTreeMap::new() }, 1);
         Calls { asked: BTreeMap::from([(function.into(), actions.iter().map(asked).collect())]), unreadable: BTreeSet::new() }
     }
 

@@ -6,7 +6,7 @@ use serde_yaml_ng::Value;
 
 /// What a call asks of IAM.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Asked {
+pub struct AwsRequest {
     pub action: String,
     pub resource: String,
     /// The condition keys that the request carries, each with its values.
@@ -69,7 +69,7 @@ impl Statement {
         Ok(Self { actions, resources: resources.iter().map(|resource| logical(resource)).collect(), conditions })
     }
 
-    pub fn allows(&self, asked: &Asked) -> bool {
+    pub fn allows(&self, asked: &AwsRequest) -> bool {
         let names =
             self.actions.iter().any(|action| action.eq_ignore_ascii_case(&asked.action)) && self.resources.contains(&asked.resource);
         names && self.conditions.iter().all(|condition| condition.holds(asked.keys.get(&condition.key)))
@@ -89,7 +89,7 @@ impl Statement {
     }
 
     /// What a call that it allows makes use of.
-    pub fn used_by(&self, asked: &Asked) -> BTreeSet<Right> {
+    pub fn used_by(&self, asked: &AwsRequest) -> BTreeSet<Right> {
         let used = |right: &Right| {
             let here = right.action.eq_ignore_ascii_case(&asked.action) && right.resource == asked.resource;
             let given = self.compared().map(|condition| (condition, asked.keys.get(&condition.key)));
@@ -181,9 +181,9 @@ mod tests {
         Statement::read(&serde_yaml_ng::from_str(yaml).unwrap())
     }
 
-    fn asked(action: &str, resource: &str, key: &str, values: &[&str]) -> Asked {
+    fn asked(action: &str, resource: &str, key: &str, values: &[&str]) -> AwsRequest {
         let keys = BTreeMap::from([(key.to_string(), values.iter().map(ToString::to_string).collect())]);
-        Asked { action: action.into(), resource: resource.into(), keys }
+        AwsRequest { action: action.into(), resource: resource.into(), keys }
     }
 
     #[test]
@@ -235,7 +235,7 @@ mod tests {
         ] {
             let named = [("events:source", source), ("events:detail-type", detail_type)];
             let keys = named.into_iter().filter_map(|(key, value)| Some((key.to_string(), BTreeSet::from([value?.to_string()]))));
-            let asked = Asked { action: "events:PutEvents".into(), resource: "Bus".into(), keys: keys.collect() };
+            let asked = AwsRequest { action: "events:PutEvents".into(), resource: "Bus".into(), keys: keys.collect() };
             assert_eq!(statement.allows(&asked), expected, "{source:?} {detail_type:?}");
         }
     }

@@ -8,8 +8,8 @@ use tests::deployed::{User, read};
 use tests::gateway::invoke;
 
 use crate::security::case::Case;
-use crate::security::place::{Place, document, header, status};
 use crate::security::routes::{described, filled};
+use crate::security::target::{Target, document, header, status};
 
 /// The functions behind the described routes, by how their paths begin.
 fn function(path: &str) -> &'static str {
@@ -56,8 +56,8 @@ impl Seen {
 #[tokio::test]
 async fn case_77_no_answer_is_kept_or_sniffed() {
     let mut case = Case::new(77, "API: no-store and nosniff on every answer of every route, whatever its status");
-    for place in Place::all().await {
-        let (name, user) = (place.name, User::connected(&place.stack, "headers").await);
+    for target in Target::all().await {
+        let (name, user) = (target.name, User::connected(&target.stack, "headers").await);
         let mut seen = Seen::default();
         let mut routes = described();
         // What is deleted shows nothing any more.
@@ -68,25 +68,25 @@ async fn case_77_no_answer_is_kept_or_sniffed() {
             let method = Method::from_bytes(method.as_bytes()).unwrap();
             // Without a token, and where that costs little with one; the body fits no route.
             let body = (method != Method::GET && method != Method::DELETE).then(|| json!([]));
-            seen.add(&what, &place.stack.api(method.clone(), &path, None, body.clone()).await);
-            if place.inside.is_some() || method == Method::GET {
-                seen.add(&what, &place.stack.api(method, &path, Some(&user.token), body).await);
+            seen.add(&what, &target.stack.api(method.clone(), &path, None, body.clone()).await);
+            if target.inside.is_some() || method == Method::GET {
+                seen.add(&what, &target.stack.api(method, &path, Some(&user.token), body).await);
             }
         }
-        let redirect = place.stack.request(Method::GET, "/api/auth/google/gmail/callback?code=4&state=s");
-        seen.add("the way back", &place.stack.answer(redirect).await);
+        let redirect = target.stack.request(Method::GET, "/api/auth/google/gmail/callback?code=4&state=s");
+        seen.add("the way back", &target.stack.answer(redirect).await);
         let statuses = format!("{:?}", seen.statuses);
         case.note(format!("{name}: statuses that were seen"), "200, 302, 400, 401, 404", &statuses, {
             [200, 302, 400, 401, 404].iter().all(|status| seen.statuses.contains(status))
         });
         case.check(format!("{name}: answers without them"), String::new(), seen.shown());
     }
-    let place = Place::configured(Default::default()).await;
-    place.fault(json!({"method": "certs", "status": 503, "times": 0})).await;
+    let target = Target::configured(Default::default()).await;
+    target.fault(json!({"method": "certs", "status": 503, "times": 0})).await;
     let mut seen = Seen::default();
-    seen.add("no keys", &place.stack.api(Method::GET, "/api/connectors", Some("a.b.c"), None).await);
-    let token = tests::deployed::token(&place.stack, "nobody").await;
-    seen.add("no keys", &place.stack.api(Method::GET, "/api/connectors", Some(&token), None).await);
+    seen.add("no keys", &target.stack.api(Method::GET, "/api/connectors", Some("a.b.c"), None).await);
+    let token = tests::deployed::token(&target.stack, "nobody").await;
+    seen.add("no keys", &target.stack.api(Method::GET, "/api/connectors", Some(&token), None).await);
     case.check("in process: statuses without keys", "{401, 503}".to_string(), format!("{:?}", seen.statuses));
     case.check("in process: answers without them, without keys", String::new(), seen.shown());
     let broken = axum::Router::new()
@@ -106,9 +106,9 @@ async fn case_77_no_answer_is_kept_or_sniffed() {
 #[tokio::test]
 async fn case_93_what_a_stranger_may_know() {
     let mut case = Case::new(93, "API: description, information and health tell no secret, account, address or name of ours");
-    for place in Place::all().await {
-        let name = place.name;
-        let stack = &place.stack;
+    for target in Target::all().await {
+        let name = target.name;
+        let stack = &target.stack;
         let names = [&stack.table, &stack.event_bus, &stack.quarantine_queue_url, &stack.watch_renewer_function, &stack.google_url];
         let secrets = [fake_google::Config::default().client_secret, fake_google::Config::default().client_id];
         for (path, fields) in [
@@ -116,7 +116,7 @@ async fn case_93_what_a_stranger_may_know() {
             ("/api/system/health", "checked_at checks status"),
             ("/api/openapi.json", "components info openapi paths"),
         ] {
-            let answer = read(place.stack.api(Method::GET, path, None, None).await, StatusCode::OK).await;
+            let answer = read(target.stack.api(Method::GET, path, None, None).await, StatusCode::OK).await;
             let held: BTreeSet<&str> = answer.as_object().unwrap().keys().map(String::as_str).collect();
             case.check(format!("{name}: {path}: its fields"), fields.to_string(), held.into_iter().collect::<Vec<_>>().join(" "));
             let text = answer.to_string();
@@ -132,9 +132,9 @@ async fn case_93_what_a_stranger_may_know() {
             case.check(format!("{name}: {path}: what it tells of the account"), String::new(), found.join(", "));
         }
     }
-    let place = Place::configured(Default::default()).await;
-    place.fault(json!({"method": "certs", "status": 503, "times": 0})).await;
-    let (came, health) = document(place.stack.api(Method::GET, "/api/system/health", None, None).await).await;
+    let target = Target::configured(Default::default()).await;
+    target.fault(json!({"method": "certs", "status": 503, "times": 0})).await;
+    let (came, health) = document(target.stack.api(Method::GET, "/api/system/health", None, None).await).await;
     case.check("in process: health while the keys are away", "503".to_string(), came);
     let text = health.to_string();
     case.check("in process: it tells where they are asked for, and what came", false, text.contains("certs") || text.contains("127.0.0.1"));
@@ -143,28 +143,28 @@ async fn case_93_what_a_stranger_may_know() {
 #[tokio::test]
 async fn case_95_methods_that_a_route_does_not_know() {
     let mut case = Case::new(95, "API: a method that a route does not know is refused, and does nothing");
-    for place in Place::all().await {
-        let (name, user) = (place.name, User::connected(&place.stack, "methods").await);
-        place.idle().await;
-        place.stack.forget_calls_for(&user.email).await;
+    for target in Target::all().await {
+        let (name, user) = (target.name, User::connected(&target.stack, "methods").await);
+        target.idle().await;
+        target.stack.forget_calls_for(&user.email).await;
         for path in [format!("/api/connectors/{}", user.connector), format!("/api/triggers/{}", user.trigger), "/api/owner/data".into()] {
             // A server before the emulator's gateway may know no such method at all, and writes those that it knows in capitals.
-            let small = place.inside.iter().map(|_| "delete");
+            let small = target.inside.iter().map(|_| "delete");
             for method in ["HEAD", "TRACE", "PUT", "BREW", "PROPFIND"].into_iter().chain(small) {
-                let asked = place.stack.request(Method::from_bytes(method.as_bytes()).unwrap(), &path).bearer_auth(&user.token);
-                let came = status(&place.stack.answer(asked).await);
+                let asked = target.stack.request(Method::from_bytes(method.as_bytes()).unwrap(), &path).bearer_auth(&user.token);
+                let came = status(&target.stack.answer(asked).await);
                 let place_of = path.replace(&user.connector, "{id}").replace(&user.trigger, "{id}");
                 case.note(format!("{name}: {method} {place_of}"), "400, 404, 405 or 501", came, matches!(came, 400 | 404 | 405 | 501));
             }
         }
-        case.check(format!("{name}: calls to Google"), 0, place.stack.calls_for(&user.email).await.len());
-        let kept = user.connector(&place.stack).await;
+        case.check(format!("{name}: calls to Google"), 0, target.stack.calls_for(&user.email).await.len());
+        let kept = user.connector(&target.stack).await;
         case.check(format!("{name}: the connector's state"), json!("active"), kept["status"].clone());
     }
-    let place = Place::configured(Default::default()).await;
-    let user = User::connected(&place.stack, "direct").await;
-    place.idle().await;
-    let inside = place.inside.as_ref().unwrap();
+    let target = Target::configured(Default::default()).await;
+    let user = User::connected(&target.stack, "direct").await;
+    target.idle().await;
+    let inside = target.inside.as_ref().unwrap();
     inside.world.take_calls();
     let (routes, functions) = (described(), inside.functions(None));
     let mut other = Vec::new();

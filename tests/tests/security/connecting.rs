@@ -9,7 +9,7 @@ use tests::deployed::{ORIGIN, User, read};
 
 use crate::security::case::Case;
 use crate::security::forge::unique;
-use crate::security::place::{Place, status, told};
+use crate::security::target::{Target, status, told};
 
 pub const CONNECT: &str = "/api/auth/google/gmail";
 
@@ -24,9 +24,9 @@ pub struct Sent {
 }
 
 impl Sent {
-    pub async fn away(place: &Place, user: &User) -> Self {
+    pub async fn away(target: &Target, user: &User) -> Self {
         let path = format!("{CONNECT}/start?login_hint={}", user.email);
-        let asked = read(place.stack.api(Method::GET, &path, Some(&user.token), None).await, reqwest::StatusCode::OK).await;
+        let asked = read(target.stack.api(Method::GET, &path, Some(&user.token), None).await, reqwest::StatusCode::OK).await;
         let url = Url::parse(asked["authorization_url"].as_str().unwrap()).unwrap();
         Self { state: asked["state"].as_str().unwrap().into(), url }
     }
@@ -36,22 +36,22 @@ impl Sent {
     }
 
     /// The user consents; what the browser brings back.
-    pub async fn consent(&self, place: &Place) -> BTreeMap<String, String> {
-        let response = place.stack.visit(self.url.as_str()).await;
+    pub async fn consent(&self, target: &Target) -> BTreeMap<String, String> {
+        let response = target.stack.visit(self.url.as_str()).await;
         let location = Url::parse(response.headers()["location"].to_str().unwrap()).unwrap();
         location.query_pairs().into_owned().collect()
     }
 }
 
 /// A user who was sent to Google and consented there: the state and the code.
-pub async fn asked(place: &Place, user: &User) -> (String, String) {
-    let sent = Sent::away(place, user).await;
-    let code = sent.consent(place).await["code"].clone();
+pub async fn asked(target: &Target, user: &User) -> (String, String) {
+    let sent = Sent::away(target, user).await;
+    let code = sent.consent(target).await["code"].clone();
     (sent.state, code)
 }
 
-pub async fn post(place: &Place, user: &User, body: Value) -> String {
-    told(place.stack.api(Method::POST, CONNECT, Some(&user.token), Some(body)).await).await
+pub async fn post(target: &Target, user: &User, body: Value) -> String {
+    told(target.stack.api(Method::POST, CONNECT, Some(&user.token), Some(body)).await).await
 }
 
 pub fn redirect_body(code: &str, state: &str) -> Value {
@@ -59,27 +59,27 @@ pub fn redirect_body(code: &str, state: &str) -> Value {
 }
 
 /// What an owner has: connectors by the API's own word.
-pub async fn connectors(place: &Place, user: &User) -> usize {
-    let listed = read(place.stack.api(Method::GET, "/api/connectors", Some(&user.token), None).await, reqwest::StatusCode::OK).await;
+pub async fn connectors(target: &Target, user: &User) -> usize {
+    let listed = read(target.stack.api(Method::GET, "/api/connectors", Some(&user.token), None).await, reqwest::StatusCode::OK).await;
     listed["connectors"].as_array().unwrap().len()
 }
 
-pub async fn made(place: &Place, mut order: Value, email: &str) -> String {
+pub async fn made(target: &Target, mut order: Value, email: &str) -> String {
     order["email"] = json!(email);
-    place.stack.google(Method::POST, "/admin/codes", order).await["code"].as_str().unwrap().into()
+    target.stack.google(Method::POST, "/admin/codes", order).await["code"].as_str().unwrap().into()
 }
 
 #[tokio::test]
 async fn case_20_states() {
     let mut case = Case::new(20, "connect: state missing, altered, expired, of another user, used twice");
-    for place in Place::all().await {
-        let (name, user) = (place.name, User::new(&place.stack, "state").await);
-        let other = User::new(&place.stack, "other").await;
-        let sent = Sent::away(&place, &user).await;
-        let back = sent.consent(&place).await;
+    for target in Target::all().await {
+        let (name, user) = (target.name, User::new(&target.stack, "state").await);
+        let other = User::new(&target.stack, "other").await;
+        let sent = Sent::away(&target, &user).await;
+        let back = sent.consent(&target).await;
         case.check(format!("{name}: the state that Google sends back"), sent.state.clone(), back["state"].clone());
         let code = &back["code"];
-        place.forget_calls().await;
+        target.forget_calls().await;
         let altered = format!("{}{}", if sent.state.starts_with('A') { "B" } else { "A" }, &sent.state[1..]);
         let missing = json!({"auth_code": code, "callback_url": callback_url()});
         for (what, user, body) in [
@@ -89,113 +89,117 @@ async fn case_20_states() {
             ("made up", &user, redirect_body(code, &unique())),
             ("of another user", &other, redirect_body(code, &sent.state)),
         ] {
-            case.check(format!("{name}: {what}"), "400 unknown_state".to_string(), post(&place, user, body).await);
+            case.check(format!("{name}: {what}"), "400 unknown_state".to_string(), post(&target, user, body).await);
         }
-        case.check(format!("{name}: exchanges meanwhile"), 0, exchanges(&place, &user).await);
-        if place.inside.is_some() {
-            let late = Sent::away(&place, &user).await;
-            let back = late.consent(&place).await;
-            place.pass(Duration::from_secs(601));
-            let answer = post(&place, &user, redirect_body(&back["code"], &late.state)).await;
+        case.check(format!("{name}: exchanges meanwhile"), 0, exchanges(&target, &user).await);
+        if target.inside.is_some() {
+            let late = Sent::away(&target, &user).await;
+            let back = late.consent(&target).await;
+            target.pass(Duration::from_secs(601));
+            let answer = post(&target, &user, redirect_body(&back["code"], &late.state)).await;
             case.check(format!("{name}: ten minutes old"), "400 unknown_state".to_string(), answer);
-            case.check(format!("{name}: exchanges of it"), 0, exchanges(&place, &user).await);
+            case.check(format!("{name}: exchanges of it"), 0, exchanges(&target, &user).await);
         }
-        let sent = Sent::away(&place, &user).await;
-        let back = sent.consent(&place).await;
+        let sent = Sent::away(&target, &user).await;
+        let back = sent.consent(&target).await;
         case.check(
             format!("{name}: the user's own"),
             "200".to_string(),
-            post(&place, &user, redirect_body(&back["code"], &sent.state)).await,
+            post(&target, &user, redirect_body(&back["code"], &sent.state)).await,
         );
-        let again = made(&place, json!({"redirect_uri": callback_url()}), &user.email).await;
+        let again = made(&target, json!({"redirect_uri": callback_url()}), &user.email).await;
         // The connect's own wake-up brings an access token.
-        place.idle().await;
-        place.forget_calls().await;
-        let answer = post(&place, &user, redirect_body(&again, &sent.state)).await;
+        target.idle().await;
+        target.forget_calls().await;
+        let answer = post(&target, &user, redirect_body(&again, &sent.state)).await;
         case.check(format!("{name}: used twice, with another code"), "400 unknown_state".to_string(), answer);
-        case.check(format!("{name}: exchanges of the second use"), 0, exchanges(&place, &user).await);
+        case.check(format!("{name}: exchanges of the second use"), 0, exchanges(&target, &user).await);
     }
 }
 
 /// Of a user's codes, or of codes that nobody knows.
-async fn exchanges(place: &Place, user: &User) -> usize {
-    place.calls().await.iter().filter(|call| call["method"] == "token" && (call["email"] == user.email || call["email"].is_null())).count()
+async fn exchanges(target: &Target, user: &User) -> usize {
+    target.calls().await.iter().filter(|call| call["method"] == "token" && (call["email"] == user.email || call["email"].is_null())).count()
 }
 
 #[tokio::test]
 async fn case_21_codes() {
     let mut case = Case::new(21, "connect: a code of another client, used by another, or with a wrong verifier");
-    for place in Place::all().await {
-        let (name, user) = (place.name, User::new(&place.stack, "code").await);
-        let stranger = User::new(&place.stack, "stranger").await;
+    for target in Target::all().await {
+        let (name, user) = (target.name, User::new(&target.stack, "code").await);
+        let stranger = User::new(&target.stack, "stranger").await;
         let refused = "400 invalid_grant".to_string();
-        let of_other = made(&place, json!({"client_id": "other-client.apps.googleusercontent.com"}), &user.email).await;
-        case.check(format!("{name}: a code of another client"), refused.clone(), post(&place, &user, json!({"auth_code": of_other})).await);
+        let of_other = made(&target, json!({"client_id": "other-client.apps.googleusercontent.com"}), &user.email).await;
+        case.check(
+            format!("{name}: a code of another client"),
+            refused.clone(),
+            post(&target, &user, json!({"auth_code": of_other})).await,
+        );
         case.check(
             format!("{name}: a code that nobody made"),
             refused.clone(),
-            post(&place, &user, json!({"auth_code": "4/0unknown"})).await,
+            post(&target, &user, json!({"auth_code": "4/0unknown"})).await,
         );
-        let sent = Sent::away(&place, &user).await;
-        let back = sent.consent(&place).await;
+        let sent = Sent::away(&target, &user).await;
+        let back = sent.consent(&target).await;
         let mut wrong = redirect_body(&back["code"], &sent.state);
         wrong["code_verifier"] = json!("a".repeat(43));
-        case.check(format!("{name}: a wrong verifier"), refused.clone(), post(&place, &user, wrong).await);
-        case.check(format!("{name}: connectors after these"), 0, connectors(&place, &user).await);
+        case.check(format!("{name}: a wrong verifier"), refused.clone(), post(&target, &user, wrong).await);
+        case.check(format!("{name}: connectors after these"), 0, connectors(&target, &user).await);
 
-        let body = json!({"auth_code": user.code(&place.stack).await});
+        let body = json!({"auth_code": user.code(&target.stack).await});
         let connect = async |user: &User, body: &Value| {
-            let response = place.stack.api(Method::POST, CONNECT, Some(&user.token), Some(body.clone())).await;
+            let response = target.stack.api(Method::POST, CONNECT, Some(&user.token), Some(body.clone())).await;
             (status(&response), response.text().await.unwrap())
         };
         let first = connect(&user, &body).await;
         case.check(format!("{name}: a good code"), 200, first.0);
-        case.check(format!("{name}: used, from another user"), refused.clone(), post(&place, &stranger, body.clone()).await);
-        case.check(format!("{name}: connectors of that user"), 0, connectors(&place, &stranger).await);
+        case.check(format!("{name}: used, from another user"), refused.clone(), post(&target, &stranger, body.clone()).await);
+        case.check(format!("{name}: connectors of that user"), 0, connectors(&target, &stranger).await);
         let mut other_state = body.clone();
         other_state["state"] = json!("another");
-        case.check(format!("{name}: used, with another state"), refused.clone(), post(&place, &user, other_state).await);
+        case.check(format!("{name}: used, with another state"), refused.clone(), post(&target, &user, other_state).await);
         let again = connect(&user, &body).await;
         case.check(format!("{name}: the same request again, the same answer"), true, again == first);
-        if place.inside.is_some() {
-            place.pass(Duration::from_secs(601));
-            case.check(format!("{name}: and after ten minutes"), refused, post(&place, &user, body).await);
+        if target.inside.is_some() {
+            target.pass(Duration::from_secs(601));
+            case.check(format!("{name}: and after ten minutes"), refused, post(&target, &user, body).await);
         }
-        case.check(format!("{name}: connectors of the user"), 1, connectors(&place, &user).await);
+        case.check(format!("{name}: connectors of the user"), 1, connectors(&target, &user).await);
     }
 }
 
 #[tokio::test]
 async fn case_25_an_attackers_code_in_a_victims_session() {
     let mut case = Case::new(25, "connect: an attacker's code delivered into a victim's session");
-    for place in Place::all().await {
-        let name = place.name;
-        let (attacker, victim) = (User::new(&place.stack, "attacker").await, User::new(&place.stack, "victim").await);
-        let sent = Sent::away(&place, &attacker).await;
-        let back = sent.consent(&place).await;
+    for target in Target::all().await {
+        let name = target.name;
+        let (attacker, victim) = (User::new(&target.stack, "attacker").await, User::new(&target.stack, "victim").await);
+        let sent = Sent::away(&target, &attacker).await;
+        let back = sent.consent(&target).await;
         case.check(
             format!("{name}: the challenge is S256"),
             "S256".to_string(),
             sent.parameter("code_challenge_method").unwrap_or_default(),
         );
-        place.forget_calls().await;
-        let answer = post(&place, &victim, redirect_body(&back["code"], &sent.state)).await;
+        target.forget_calls().await;
+        let answer = post(&target, &victim, redirect_body(&back["code"], &sent.state)).await;
         case.check(format!("{name}: the attacker's code and state"), "400 unknown_state".to_string(), answer);
-        case.check(format!("{name}: exchanges"), 0, exchanges(&place, &attacker).await);
-        let own = Sent::away(&place, &victim).await;
-        let answer = post(&place, &victim, redirect_body(&back["code"], &own.state)).await;
+        case.check(format!("{name}: exchanges"), 0, exchanges(&target, &attacker).await);
+        let own = Sent::away(&target, &victim).await;
+        let answer = post(&target, &victim, redirect_body(&back["code"], &own.state)).await;
         case.check(format!("{name}: the attacker's code under the victim's own state"), "400 invalid_grant".to_string(), answer);
-        let fresh = Sent::away(&place, &attacker).await.consent(&place).await;
-        let answer = post(&place, &victim, json!({"auth_code": fresh["code"]})).await;
+        let fresh = Sent::away(&target, &attacker).await.consent(&target).await;
+        let answer = post(&target, &victim, json!({"auth_code": fresh["code"]})).await;
         let refused = answer.starts_with("400 ");
         case.note(format!("{name}: the attacker's code as if of the popup"), "400", answer, refused);
         // A code that was made without a challenge passes PKCE; its id token has not the victim's nonce.
-        let bare = made(&place, json!({"redirect_uri": callback_url()}), &attacker.email).await;
-        let own = Sent::away(&place, &victim).await;
-        let answer = post(&place, &victim, redirect_body(&bare, &own.state)).await;
+        let bare = made(&target, json!({"redirect_uri": callback_url()}), &attacker.email).await;
+        let own = Sent::away(&target, &victim).await;
+        let answer = post(&target, &victim, redirect_body(&bare, &own.state)).await;
         case.check(format!("{name}: a code without a challenge under the victim's state"), "400 invalid_identity".to_string(), answer);
-        case.check(format!("{name}: connectors of the victim"), 0, connectors(&place, &victim).await);
-        case.check(format!("{name}: connectors of the attacker"), 0, connectors(&place, &attacker).await);
+        case.check(format!("{name}: connectors of the victim"), 0, connectors(&target, &victim).await);
+        case.check(format!("{name}: connectors of the attacker"), 0, connectors(&target, &attacker).await);
     }
 }
 
@@ -203,9 +207,9 @@ async fn case_25_an_attackers_code_in_a_victims_session() {
 #[tokio::test]
 async fn case_22_a_connect_from_a_strangers_page() {
     let mut case = Case::new(22, "connect: wrong Origin or no custom header");
-    for place in Place::all().await {
-        let (name, user) = (place.name, User::new(&place.stack, "popup").await);
-        place.forget_calls().await;
+    for target in Target::all().await {
+        let (name, user) = (target.name, User::new(&target.stack, "popup").await);
+        target.forget_calls().await;
         for (what, origin, header) in [
             ("another origin", Some("https://evil.example"), true),
             ("the origin `null`", Some("null"), true),
@@ -214,14 +218,14 @@ async fn case_22_a_connect_from_a_strangers_page() {
             ("no origin", None, true),
             ("no custom header", Some(ORIGIN), false),
         ] {
-            let request = place.stack.request(Method::POST, "/api/auth/google/gmail").bearer_auth(&user.token);
+            let request = target.stack.request(Method::POST, "/api/auth/google/gmail").bearer_auth(&user.token);
             let request = origin.iter().fold(request, |request, origin| request.header("origin", *origin));
             let request = if header { request.header("x-requested-with", "XMLHttpRequest") } else { request };
-            let answer = place.stack.answer(request.json(&json!({"auth_code": user.code(&place.stack).await}))).await;
+            let answer = target.stack.answer(request.json(&json!({"auth_code": user.code(&target.stack).await}))).await;
             case.check(format!("{name}: {what}"), "403 forbidden".to_string(), told(answer).await);
         }
-        case.check(format!("{name}: exchanges meanwhile"), 0, place.called_for(&user.email, "token").await);
-        let connected = user.connect(&place.stack).await;
+        case.check(format!("{name}: exchanges meanwhile"), 0, target.called_for(&user.email, "token").await);
+        let connected = user.connect(&target.stack).await;
         case.check(format!("{name}: from the frontend's own page"), json!("connected"), connected["status"].clone());
     }
 }

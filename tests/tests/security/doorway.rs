@@ -14,8 +14,8 @@ use tokio::net::TcpStream;
 
 use crate::security::case::Case;
 use crate::security::counters;
-use crate::security::place::{Place, told};
 use crate::security::routes::with_ids;
+use crate::security::target::{Target, told};
 
 /// A request of each function that anybody may send, and the function's name in the template.
 const REQUESTS: [(&str, &str, &str, &str); 3] = [
@@ -45,13 +45,13 @@ fn event(method: &str, path: &str) -> Value {
     })
 }
 
-/// One sign in each place of an event, one place at a time.
+/// One sign in each target of an event, one target at a time.
 fn with(sign: &str, method: &str, path: &str) -> Vec<(String, Value)> {
     let mut events = Vec::new();
-    let mut add = |place: &str, change: &dyn Fn(&mut Value)| {
+    let mut add = |target: &str, change: &dyn Fn(&mut Value)| {
         let mut changed = event(method, path);
         change(&mut changed);
-        events.push((place.to_string(), changed));
+        events.push((target.to_string(), changed));
     };
     add("the path", &|event| event["rawPath"] = format!("{path}/a{sign}b").into());
     add("the path of a route that nobody matched", &|event| {
@@ -133,22 +133,22 @@ async fn raw(stack: &Stack, head: &[u8]) -> u16 {
     line.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default()
 }
 
-/// A request with one byte, as it is, in one place: 0 is the path, 1 the query, then the headers.
-fn request(stack: &Stack, place: usize, byte: u8, method: &str, path: &str) -> Vec<u8> {
+/// A request with one byte, as it is, in one target: 0 is the path, 1 the query, then the headers.
+fn request(stack: &Stack, target: usize, byte: u8, method: &str, path: &str) -> Vec<u8> {
     let below = stack.api_url.strip_prefix("http://").unwrap();
     let (host, prefix) = below.split_once('/').map_or((below, String::new()), |(host, prefix)| (host, format!("/{prefix}")));
     let mut head = format!("{method} {prefix}{path}").into_bytes();
-    match place {
+    match target {
         0 => head.extend([b'/', b'a', byte, b'b']),
         1 => head.extend([b'?', b'x', b'=', byte]),
         _ => {}
     }
     head.extend_from_slice(b" HTTP/1.1\r\nconnection: close\r\ncontent-length: 0\r\n");
-    if let Some(name) = place.checked_sub(2).map(|header| HEADERS[header]) {
+    if let Some(name) = target.checked_sub(2).map(|header| HEADERS[header]) {
         head.extend_from_slice(format!("{name}: a").as_bytes());
         head.extend([byte, b'b', b'\r', b'\n']);
     }
-    if place != 2 {
+    if target != 2 {
         head.extend_from_slice(format!("host: {host}\r\n").as_bytes());
     }
     head.extend_from_slice(b"\r\n");
@@ -185,19 +185,19 @@ async fn case_41_any_byte_anywhere() {
     case.check("its message is told", false, answer.contains("canary-panic"));
     case.check("panics counted", 1, counters::of("Panics"));
 
-    let Some(place) = Place::deployed().await else { return };
+    let Some(target) = Target::deployed().await else { return };
     for (function, method, path, deployed) in REQUESTS {
-        let stack = &place.stack;
+        let stack = &target.stack;
         raw(stack, &request(stack, 1, b'a', method, path)).await;
         let before: BTreeSet<u32> = processes(stack, deployed).into_iter().collect();
-        // In every run each byte in one place, in turn; in the long one in each place.
+        // In every run each byte in one target, in turn; in the long one in each target.
         let places = HEADERS.len() + 2;
         let of_each = depth::of(1, places);
         let (mut sent, mut failed) = (0, 0);
         for byte in 0..=255_u8 {
-            for place in (0..of_each).map(|place| (usize::from(byte) + place) % places) {
+            for target in (0..of_each).map(|target| (usize::from(byte) + target) % places) {
                 sent += 1;
-                failed += usize::from(raw(stack, &request(stack, place, byte, method, path)).await >= 500);
+                failed += usize::from(raw(stack, &request(stack, target, byte, method, path)).await >= 500);
             }
         }
         let after: BTreeSet<u32> = processes(stack, deployed).into_iter().collect();
@@ -267,26 +267,26 @@ async fn case_42_an_id_is_that_id() {
     let mut case = Case::new(42, "all: whatever an id in a path holds, it is that id or names nothing");
     counters::start();
     for matches in [Matches::Decoded, Matches::Sent] {
-        let place = Place::configured(Options { matches, queue_only: true, ..Options::default() }).await;
-        paths(&mut case, &place, &format!("in process, routes matched on the path {matches:?}")).await;
+        let target = Target::configured(Options { matches, queue_only: true, ..Options::default() }).await;
+        paths(&mut case, &target, &format!("in process, routes matched on the path {matches:?}")).await;
     }
-    if let Some(place) = Place::deployed().await {
-        paths(&mut case, &place, "deployed").await;
+    if let Some(target) = Target::deployed().await {
+        paths(&mut case, &target, "deployed").await;
     }
 }
 
-async fn paths(case: &mut Case, place: &Place, name: &str) {
-    let user = User::connected(&place.stack, "path").await;
-    let message = user.receive(&place.stack, json!({"subject": "lunch", "silent": true})).await;
-    if place.inside.is_none() {
-        place.idle().await;
+async fn paths(case: &mut Case, target: &Target, name: &str) {
+    let user = User::connected(&target.stack, "path").await;
+    let message = user.receive(&target.stack, json!({"subject": "lunch", "silent": true})).await;
+    if target.inside.is_none() {
+        target.idle().await;
     }
-    let world = || place.inside.as_ref().map(|inside| &inside.world);
+    let world = || target.inside.as_ref().map(|inside| &inside.world);
     if let Some(world) = world() {
         world.take_calls();
     }
-    place.forget_calls().await;
-    let address = place.stack.api_url.strip_prefix("http://").unwrap().to_string();
+    target.forget_calls().await;
+    let address = target.stack.api_url.strip_prefix("http://").unwrap().to_string();
     let (host, prefix) = address.split_once('/').map_or((address.as_str(), String::new()), |(host, prefix)| (host, format!("/{prefix}")));
     let (mut sent, mut other) = (0, Vec::new());
     for (number, (method, segments)) in with_ids().into_iter().enumerate() {
@@ -300,13 +300,13 @@ async fn paths(case: &mut Case, place: &Place, name: &str) {
             };
             // On the deployed stack each route is sent some of the forms, so that all are sent.
             let forms = forms(own, &user.connector, &user.trigger).into_iter().enumerate();
-            for (_, form) in forms.filter(|(form, _)| place.inside.is_some() || form % 8 == number % 8) {
-                let filled = segments.iter().enumerate().map(|(place, name)| match name.starts_with('{') {
+            for (_, form) in forms.filter(|(form, _)| target.inside.is_some() || form % 8 == number % 8) {
+                let filled = segments.iter().enumerate().map(|(target, name)| match name.starts_with('{') {
                     false => name.clone(),
-                    true if place == at => form.clone(),
+                    true if target == at => form.clone(),
                     true if segments[2] == "triggers" => user.trigger.clone(),
-                    true if place == 3 => user.connector.clone(),
-                    true if segments[place - 1] == "attachments" => "1".into(),
+                    true if target == 3 => user.connector.clone(),
+                    true if segments[target - 1] == "attachments" => "1".into(),
                     true => message.clone(),
                 });
                 let path = filled.collect::<Vec<_>>().join("/");
@@ -314,7 +314,7 @@ async fn paths(case: &mut Case, place: &Place, name: &str) {
                     "{method} {prefix}{path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {}\r\nconnection: close\r\ncontent-length: 2\r\ncontent-type: application/json\r\n\r\n{{}}",
                     user.token
                 );
-                let status = raw(&place.stack, head.as_bytes()).await;
+                let status = raw(&target.stack, head.as_bytes()).await;
                 sent += 1;
                 if !matches!(status, 400 | 404) {
                     other.push(format!("{status} {method} {path} ({segment})"));
@@ -327,15 +327,16 @@ async fn paths(case: &mut Case, place: &Place, name: &str) {
         case.check(format!("{name}: calls of table, key and queue"), String::new(), world.take_calls().join("; "));
     }
     let calls: Vec<Value> =
-        place.calls().await.into_iter().filter(|call| call["email"] == user.email || call["method"] == "unknown").collect();
+        target.calls().await.into_iter().filter(|call| call["email"] == user.email || call["method"] == "unknown").collect();
     case.check(format!("{name}: calls to Google"), 0, calls.len());
     let kept =
-        read(place.stack.api(Method::GET, &format!("/api/triggers/{}", user.trigger), Some(&user.token), None).await, StatusCode::OK).await;
+        read(target.stack.api(Method::GET, &format!("/api/triggers/{}", user.trigger), Some(&user.token), None).await, StatusCode::OK)
+            .await;
     case.check(format!("{name}: the trigger is there still"), user.trigger.clone(), kept["id"].as_str().unwrap().to_string());
     let path = format!("/api/connectors/{}/messages/{message}", user.connector);
     case.check(
         format!("{name}: and so is the message"),
         "200".to_string(),
-        told(place.stack.api(Method::GET, &path, Some(&user.token), None).await).await,
+        told(target.stack.api(Method::GET, &path, Some(&user.token), None).await).await,
     );
 }

@@ -7,20 +7,20 @@ use serde_json::{Value, json};
 use tests::deployed::User;
 
 use crate::security::case::Case;
-use crate::security::place::{Place, header, status, told};
+use crate::security::target::{Target, header, status, told};
 
 /// What the gateway takes of an answer's headers.
 const LONGEST_HEADERS: usize = 10_240;
 
-async fn get(place: &Place, user: &User, message: &str, part: &str, range: Option<&str>) -> Response {
+async fn get(target: &Target, user: &User, message: &str, part: &str, range: Option<&str>) -> Response {
     let path = format!("/api/connectors/{}/messages/{message}/attachments{part}", user.connector);
-    let request = place.stack.request(Method::GET, &path).bearer_auth(&user.token);
-    place.stack.answer(range.iter().fold(request, |request, range| request.header("range", *range))).await
+    let request = target.stack.request(Method::GET, &path).bearer_auth(&user.token);
+    target.stack.answer(range.iter().fold(request, |request, range| request.header("range", *range))).await
 }
 
-async fn mail(place: &Place, user: &User, filename: &str, mime_type: &str, size: usize) -> String {
+async fn mail(target: &Target, user: &User, filename: &str, mime_type: &str, size: usize) -> String {
     let attachment = json!({"filename": filename, "mime_type": mime_type, "size": size});
-    user.receive(&place.stack, json!({"subject": "lunch", "attachment": attachment, "silent": true})).await
+    user.receive(&target.stack, json!({"subject": "lunch", "attachment": attachment, "silent": true})).await
 }
 
 /// The name as a browser reads it (RFC 6266, RFC 8187); what is wrong with the header, if it is not one plain line of that form.
@@ -57,8 +57,8 @@ fn form_decoded(text: &str) -> Option<Vec<u8>> {
 #[tokio::test]
 async fn case_73_a_hostile_file_name() {
     let mut case = Case::new(73, "API: an attachment's name of 4,000 letters, with line ends, quotes, folders, or turned around");
-    for place in Place::all().await {
-        let (name, user) = (place.name, User::connected(&place.stack, "names").await);
+    for target in Target::all().await {
+        let (name, user) = (target.name, User::connected(&target.stack, "names").await);
         for (what, filename, extension) in [
             ("4,000 letters", "a".repeat(4_000) + ".pdf", ".pdf"),
             ("4,000 letters of three bytes", "発".repeat(4_000) + ".pdf", ".pdf"),
@@ -74,8 +74,8 @@ async fn case_73_a_hostile_file_name() {
             ("nothing but marks", "\u{202e}\u{200b}".into(), ""),
             ("signs that steer a terminal", "\u{1b}[2J\u{0}\u{9b}a.pdf".into(), ".pdf"),
         ] {
-            let message = mail(&place, &user, &filename, "application/pdf", 10).await;
-            let answer = get(&place, &user, &message, "/1", None).await;
+            let message = mail(&target, &user, &filename, "application/pdf", 10).await;
+            let answer = get(&target, &user, &message, "/1", None).await;
             let length: usize = answer.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
             let (came, cookies, named) = (status(&answer), answer.headers().contains_key("set-cookie"), name_of(&answer));
             case.check(format!("{name}: {what}"), 200, came);
@@ -98,8 +98,8 @@ const SHOWN: &str = "From: a@example.com\r\nSubject: lunch\r\nMIME-Version: 1.0\
 #[tokio::test]
 async fn case_74_an_attachment_is_a_download() {
     let mut case = Case::new(74, "API: an attachment that a browser would run is saved, and not shown, taken for another type or kept");
-    for place in Place::all().await {
-        let (name, user) = (place.name, User::connected(&place.stack, "types").await);
+    for target in Target::all().await {
+        let (name, user) = (target.name, User::connected(&target.stack, "types").await);
         let mut mails = Vec::new();
         for (mime_type, told) in [
             ("text/html", "text/html"),
@@ -111,15 +111,15 @@ async fn case_74_an_attachment_is_a_download() {
             ("text/html, text/plain", "application/octet-stream"),
             ("", "application/octet-stream"),
         ] {
-            mails.push((mime_type, told, mail(&place, &user, "a.html", mime_type, 10).await));
+            mails.push((mime_type, told, mail(&target, &user, "a.html", mime_type, 10).await));
         }
         let raw = json!({"raw": BASE64_STANDARD.encode(SHOWN), "silent": true});
-        mails.push(("one that is shown within the text", "image/svg+xml", user.receive(&place.stack, raw).await));
+        mails.push(("one that is shown within the text", "image/svg+xml", user.receive(&target.stack, raw).await));
         for (what, told, message) in mails {
-            let listed: Value = get(&place, &user, &message, "", None).await.json().await.unwrap();
+            let listed: Value = get(&target, &user, &message, "", None).await.json().await.unwrap();
             let part = listed["attachments"][0]["part_id"].as_str().unwrap_or("none").to_string();
             for (how, range, expected) in [("whole", None, 200), ("a part of it", Some("bytes=0-3"), 206)] {
-                let answer = get(&place, &user, &message, &format!("/{part}"), range).await;
+                let answer = get(&target, &user, &message, &format!("/{part}"), range).await;
                 let what = format!("{name}: {}, {how}", what.escape_debug());
                 case.check(&what, expected, status(&answer));
                 case.check(format!("{what}: as"), told.to_string(), header(&answer, "content-type"));
@@ -137,10 +137,10 @@ async fn case_74_an_attachment_is_a_download() {
 async fn case_75_ranges() {
     let mut case = Case::new(75, "API: ranges of an attachment of 34 MB that would read all of it for little, or that are none");
     let many = format!("bytes={}", vec!["0-0"; 1_500].join(","));
-    for place in Place::all().await {
-        let (name, user) = (place.name, User::connected(&place.stack, "ranges").await);
-        let large = mail(&place, &user, "a.bin", "application/octet-stream", 34 * 1024 * 1024).await;
-        place.idle().await;
+    for target in Target::all().await {
+        let (name, user) = (target.name, User::connected(&target.stack, "ranges").await);
+        let large = mail(&target, &user, "a.bin", "application/octet-stream", 34 * 1024 * 1024).await;
+        target.idle().await;
         for (what, range, expected) in [
             ("none", None, "413 attachment_too_large"),
             ("one byte", Some("bytes=0-0"), "416 range_too_small"),
@@ -156,19 +156,19 @@ async fn case_75_ranges() {
             ("letters", Some("bytes=a-b"), "413 attachment_too_large"),
             ("of another unit", Some("lines=0-1"), "413 attachment_too_large"),
         ] {
-            place.stack.forget_calls_for(&user.email).await;
-            case.check(format!("{name}: {what}"), expected.to_string(), told(get(&place, &user, &large, "/1", range).await).await);
-            let looks = place.called_for(&user.email, "messages.get").await;
+            target.stack.forget_calls_for(&user.email).await;
+            case.check(format!("{name}: {what}"), expected.to_string(), told(get(&target, &user, &large, "/1", range).await).await);
+            let looks = target.called_for(&user.email, "messages.get").await;
             case.note(format!("{name}: {what}: looks at the mail"), "at most 1", looks, looks <= 1);
-            let reads = place.called_for(&user.email, "messages.attachments.get").await;
+            let reads = target.called_for(&user.email, "messages.attachments.get").await;
             case.check(format!("{name}: {what}: reads of the attachment"), 0, reads);
         }
-        let small = mail(&place, &user, "a.bin", "application/octet-stream", 5 * 1024 * 1024).await;
-        place.stack.forget_calls_for(&user.email).await;
-        let answer = get(&place, &user, &small, "/1", Some("bytes=-10")).await;
+        let small = mail(&target, &user, "a.bin", "application/octet-stream", 5 * 1024 * 1024).await;
+        target.stack.forget_calls_for(&user.email).await;
+        let answer = get(&target, &user, &small, "/1", Some("bytes=-10")).await;
         case.check(format!("{name}: the end of 5 MB"), 206, status(&answer));
         case.check(format!("{name}: where it is"), "bytes 5242870-5242879/5242880".to_string(), header(&answer, "content-range"));
         case.check(format!("{name}: its bytes"), 10, answer.bytes().await.unwrap().len());
-        case.check(format!("{name}: reads for it"), 1, place.called_for(&user.email, "messages.attachments.get").await);
+        case.check(format!("{name}: reads for it"), 1, target.called_for(&user.email, "messages.attachments.get").await);
     }
 }

@@ -13,56 +13,56 @@ use email_connectors::flows::connect::ConnectError;
 use crate::security::case::Case;
 use crate::security::forge::{seconds, unique};
 use crate::security::granting::{alive, ids};
-use crate::security::place::{Place, status};
+use crate::security::target::{Target, status};
 
 /// Disconnects; the receipt, once all of it is done.
-async fn disconnect(place: &Place, user: &User) -> Value {
+async fn disconnect(target: &Target, user: &User) -> Value {
     let path = format!("/api/connectors/{}", user.connector);
-    let response = place.stack.api(Method::DELETE, &path, Some(&user.token), None).await;
+    let response = target.stack.api(Method::DELETE, &path, Some(&user.token), None).await;
     read(response, StatusCode::OK).await
 }
 
 #[tokio::test]
 async fn case_33_two_connectors_on_one_mailbox() {
     let mut case = Case::new(33, "disconnect with two connectors on one mailbox; a connect racing the last disconnect");
-    for place in Place::all().await {
+    for target in Target::all().await {
         for first_leaves in [true, false] {
-            two_owners(&mut case, &place, first_leaves).await;
+            two_owners(&mut case, &target, first_leaves).await;
         }
     }
     races(&mut case).await;
 }
 
-async fn two_owners(case: &mut Case, place: &Place, first_leaves: bool) {
-    let name = format!("{}, the {} leaves first", place.name, if first_leaves { "first" } else { "second" });
-    let one = User::connected(&place.stack, "one").await;
-    let two = one.beside(&place.stack, "two").await.connecting(&place.stack).await;
-    place.idle().await;
-    let message = one.receive(&place.stack, json!({"subject": "invoice for both"})).await;
-    let all = both(place, &one, &two, 1).await;
+async fn two_owners(case: &mut Case, target: &Target, first_leaves: bool) {
+    let name = format!("{}, the {} leaves first", target.name, if first_leaves { "first" } else { "second" });
+    let one = User::connected(&target.stack, "one").await;
+    let two = one.beside(&target.stack, "two").await.connecting(&target.stack).await;
+    target.idle().await;
+    let message = one.receive(&target.stack, json!({"subject": "invoice for both"})).await;
+    let all = both(target, &one, &two, 1).await;
     case.check(format!("{name}: both fire"), json!([[message], [message]]), all);
     let (leaving, staying) = if first_leaves { (&one, &two) } else { (&two, &one) };
-    place.forget_calls().await;
-    let receipt = disconnect(place, leaving).await;
+    target.forget_calls().await;
+    let receipt = disconnect(target, leaving).await;
     case.check(format!("{name}: one disconnects"), json!({"watch_stopped": false, "grant_revoked": false, "data_purged": true}), receipt);
-    let ended = place.called_for(&one.email, "stop").await + place.called_for(&one.email, "revoke").await;
+    let ended = target.called_for(&one.email, "stop").await + target.called_for(&one.email, "revoke").await;
     case.check(format!("{name}: stops and revocations"), 0, ended);
-    let message = one.receive(&place.stack, json!({"subject": "invoice for one"})).await;
-    let fired = place.fired(&staying.owner, if place.inside.is_some() { 2 } else { 1 }).await;
+    let message = one.receive(&target.stack, json!({"subject": "invoice for one"})).await;
+    let fired = target.fired(&staying.owner, if target.inside.is_some() { 2 } else { 1 }).await;
     case.check(
         format!("{name}: the other fires on"),
         json!(message),
         fired.last().map_or(Value::Null, |event| event["message"]["id"].clone()),
     );
-    place.idle().await;
-    place.forget_calls().await;
-    let receipt = disconnect(place, staying).await;
+    target.idle().await;
+    target.forget_calls().await;
+    let receipt = disconnect(target, staying).await;
     case.check(
         format!("{name}: the last one disconnects"),
         json!({"watch_stopped": true, "grant_revoked": true, "data_purged": true}),
         receipt,
     );
-    let ends: Vec<String> = place
+    let ends: Vec<String> = target
         .calls()
         .await
         .iter()
@@ -70,21 +70,21 @@ async fn two_owners(case: &mut Case, place: &Place, first_leaves: bool) {
         .filter_map(|call| call["method"].as_str().filter(|method| ["stop", "revoke"].contains(method)).map(String::from))
         .collect();
     case.check(format!("{name}: what Google was told, in order"), "stop, revoke".to_string(), ends.join(", "));
-    case.check(format!("{name}: grants alive"), 0, alive(place, &one.email).await);
-    let again = one.beside(&place.stack, "again").await.connecting(&place.stack).await;
+    case.check(format!("{name}: grants alive"), 0, alive(target, &one.email).await);
+    let again = one.beside(&target.stack, "again").await.connecting(&target.stack).await;
     case.note(
         format!("{name}: a connect right after has a living grant"),
         "at least 1 alive",
-        alive(place, &one.email).await,
-        alive(place, &one.email).await > 0,
+        alive(target, &one.email).await,
+        alive(target, &one.email).await > 0,
     );
-    let message = again.receive(&place.stack, json!({"subject": "invoice at last"})).await;
-    case.check(format!("{name}: and fires"), json!([message]), ids(&place.fired(&again.owner, 1).await));
+    let message = again.receive(&target.stack, json!({"subject": "invoice at last"})).await;
+    case.check(format!("{name}: and fires"), json!([message]), ids(&target.fired(&again.owner, 1).await));
 }
 
 /// What fired for each of two owners.
-async fn both(place: &Place, one: &User, two: &User, expected: usize) -> Value {
-    json!([ids(&place.fired(&one.owner, expected).await), ids(&place.fired(&two.owner, expected).await)])
+async fn both(target: &Target, one: &User, two: &User, expected: usize) -> Value {
+    json!([ids(&target.fired(&one.owner, expected).await), ids(&target.fired(&two.owner, expected).await)])
 }
 
 /// Another owner's connect reaches the account at every moment of the last disconnect.
@@ -153,36 +153,36 @@ async fn races(case: &mut Case) {
     }
 }
 
-async fn risc(place: &Place, token: &str) -> u16 {
-    let request = place.stack.request(Method::POST, "/api/auth/google/risc").header("content-type", "application/secevent+jwt");
-    status(&place.stack.answer(request.body(token.to_string())).await)
+async fn risc(target: &Target, token: &str) -> u16 {
+    let request = target.stack.request(Method::POST, "/api/auth/google/risc").header("content-type", "application/secevent+jwt");
+    status(&target.stack.answer(request.body(token.to_string())).await)
 }
 
-async fn security_event(place: &Place, order: Value) -> String {
-    place.stack.google(Method::POST, "/admin/security-events", order).await["token"].as_str().unwrap().into()
+async fn security_event(target: &Target, order: Value) -> String {
+    target.stack.google(Method::POST, "/admin/security-events", order).await["token"].as_str().unwrap().into()
 }
 
 /// How often its owner was told that a connector needs its user.
-async fn told(place: &Place, user: &User) -> usize {
-    let export = read(place.stack.api(Method::GET, "/api/owner/data", Some(&user.token), None).await, StatusCode::OK).await;
+async fn told(target: &Target, user: &User) -> usize {
+    let export = read(target.stack.api(Method::GET, "/api/owner/data", Some(&user.token), None).await, StatusCode::OK).await;
     export["records"].as_array().unwrap().iter().filter(|record| record["detail_type"] == "CONNECTOR_NEEDS_REAUTH").count()
 }
 
 #[tokio::test]
 async fn case_34_security_events() {
     let mut case = Case::new(34, "Google's cross-account-protection events");
-    for place in Place::all().await {
-        let name = place.name;
-        let user = User::connected(&place.stack, "risc").await;
-        let second = user.beside(&place.stack, "risc").await.connecting(&place.stack).await;
-        place.idle().await;
+    for target in Target::all().await {
+        let name = target.name;
+        let user = User::connected(&target.stack, "risc").await;
+        let second = user.beside(&target.stack, "risc").await.connecting(&target.stack).await;
+        target.idle().await;
         let of = |change: Value| {
             let mut order = json!({"event": "tokens-revoked", "email": user.email});
             order.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
             order
         };
         let statuses = async || {
-            format!("{} {}", text(&user.connector(&place.stack).await["status"]), text(&second.connector(&place.stack).await["status"]))
+            format!("{} {}", text(&user.connector(&target.stack).await["status"]), text(&second.connector(&target.stack).await["status"]))
         };
         for (what, order) in [
             ("signed by an unknown key", of(json!({"key": "unknown"}))),
@@ -196,48 +196,48 @@ async fn case_34_security_events() {
             ("another issuer", of(json!({"claims": {"iss": "https://accounts.google.com.evil/"}}))),
             ("no jti", of(json!({"claims": {"jti": null}}))),
             ("no iat", of(json!({"claims": {"iat": null}}))),
-            ("iat in two minutes", of(json!({"claims": {"iat": seconds(&place, 120)}}))),
+            ("iat in two minutes", of(json!({"claims": {"iat": seconds(&target, 120)}}))),
             ("no event", of(json!({"claims": {"events": {}}}))),
         ] {
-            case.check(format!("{name}: {what}"), 400, risc(&place, &security_event(&place, order).await).await);
+            case.check(format!("{name}: {what}"), 400, risc(&target, &security_event(&target, order).await).await);
         }
-        case.check(format!("{name}: no token"), 400, risc(&place, "").await);
-        case.check(format!("{name}: a push token"), 400, risc(&place, &place.good_token().await).await);
+        case.check(format!("{name}: no token"), 400, risc(&target, "").await);
+        case.check(format!("{name}: a push token"), 400, risc(&target, &target.good_token().await).await);
         case.check(format!("{name}: the connectors after these"), "active active".to_string(), statuses().await);
-        let old = of(json!({"claims": {"iat": seconds(&place, -3600)}}));
-        case.check(format!("{name}: from before the grant"), 202, risc(&place, &security_event(&place, old).await).await);
-        let verification = security_event(&place, json!({"event": "verification", "state": "s"})).await;
-        case.check(format!("{name}: a verification"), 202, risc(&place, &verification).await);
+        let old = of(json!({"claims": {"iat": seconds(&target, -3600)}}));
+        case.check(format!("{name}: from before the grant"), 202, risc(&target, &security_event(&target, old).await).await);
+        let verification = security_event(&target, json!({"event": "verification", "state": "s"})).await;
+        case.check(format!("{name}: a verification"), 202, risc(&target, &verification).await);
         case.check(
             format!("{name}: of an account that nobody connected"),
             202,
-            risc(&place, &security_event(&place, json!({"event": "tokens-revoked", "sub": unique()})).await).await,
+            risc(&target, &security_event(&target, json!({"event": "tokens-revoked", "sub": unique()})).await).await,
         );
         case.check(format!("{name}: the connectors after these too"), "active active".to_string(), statuses().await);
 
-        let revoked = security_event(&place, of(json!({}))).await;
-        case.check(format!("{name}: tokens-revoked"), 202, risc(&place, &revoked).await);
+        let revoked = security_event(&target, of(json!({}))).await;
+        case.check(format!("{name}: tokens-revoked"), 202, risc(&target, &revoked).await);
         case.check(format!("{name}: the connectors, each of its owner"), "needs_reauth needs_reauth".to_string(), statuses().await);
-        case.check(format!("{name}: the same jti again"), 400, risc(&place, &revoked).await);
-        let other = security_event(&place, of(json!({"event": "sessions-revoked"}))).await;
-        case.check(format!("{name}: sessions-revoked after it"), 202, risc(&place, &other).await);
-        let (mine, theirs) = (told(&place, &user).await, told(&place, &second).await);
+        case.check(format!("{name}: the same jti again"), 400, risc(&target, &revoked).await);
+        let other = security_event(&target, of(json!({"event": "sessions-revoked"}))).await;
+        case.check(format!("{name}: sessions-revoked after it"), 202, risc(&target, &other).await);
+        let (mine, theirs) = (told(&target, &user).await, told(&target, &second).await);
         case.check(format!("{name}: how often each owner was told"), "1 1".to_string(), format!("{mine} {theirs}"));
         // An event tells whole seconds, so what was revoked and granted in one second cannot be told apart.
-        let granted_later = seconds(&place, 2);
-        let later = async || (seconds(&place, 0) >= granted_later).then_some(());
-        match place.inside {
-            Some(_) => place.pass(Duration::from_secs(2)),
-            None => place.stack.until("another second", later).await,
+        let granted_later = seconds(&target, 2);
+        let later = async || (seconds(&target, 0) >= granted_later).then_some(());
+        match target.inside {
+            Some(_) => target.pass(Duration::from_secs(2)),
+            None => target.stack.until("another second", later).await,
         }
-        user.connect(&place.stack).await;
+        user.connect(&target.stack).await;
         case.check(format!("{name}: after one's reconnect"), "active needs_reauth".to_string(), statuses().await);
-        case.check(format!("{name}: the event that came before it, told again"), 400, risc(&place, &revoked).await);
+        case.check(format!("{name}: the event that came before it, told again"), 400, risc(&target, &revoked).await);
         case.check(format!("{name}: the connector after that"), "active needs_reauth".to_string(), statuses().await);
         for event in ["sessions-revoked", "account-disabled"] {
-            user.connect(&place.stack).await;
-            let ended = security_event(&place, of(json!({"event": event}))).await;
-            case.check(format!("{name}: {event}"), 202, risc(&place, &ended).await);
+            user.connect(&target.stack).await;
+            let ended = security_event(&target, of(json!({"event": event}))).await;
+            case.check(format!("{name}: {event}"), 202, risc(&target, &ended).await);
             case.check(format!("{name}: the connectors after {event}"), "needs_reauth needs_reauth".to_string(), statuses().await);
         }
     }

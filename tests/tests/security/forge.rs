@@ -7,7 +7,7 @@ use email_connectors::ports::{Clock, Entropy};
 use serde_json::{Value, json};
 use tests::stage::SUBSCRIPTION;
 
-use crate::security::place::Place;
+use crate::security::target::Target;
 
 pub fn unique() -> String {
     System.uuid(System.now()).simple().to_string()
@@ -36,8 +36,8 @@ pub fn enveloped(data: &str, message_id: &str, subscription: &str) -> String {
 }
 
 /// Seconds since 1970, so far from now.
-pub fn seconds(place: &Place, from_now: i64) -> i64 {
-    let ahead = place.inside.as_ref().map_or_else(|| System.now(), |inside| inside.machine.now());
+pub fn seconds(target: &Target, from_now: i64) -> i64 {
+    let ahead = target.inside.as_ref().map_or_else(|| System.now(), |inside| inside.machine.now());
     ahead.seconds() + from_now
 }
 
@@ -55,8 +55,8 @@ pub fn unsigned() -> Vec<(&'static str, Value)> {
 }
 
 /// Times that make a good token a bad one or leave it good, and the answer to each.
-pub fn times(place: &Place, good: u16) -> Vec<(&'static str, Value, u16)> {
-    let at = |from_now| seconds(place, from_now);
+pub fn times(target: &Target, good: u16) -> Vec<(&'static str, Value, u16)> {
+    let at = |from_now| seconds(target, from_now);
     vec![
         ("exp 65 s ago", json!({"exp": at(-65)}), 401),
         ("exp 45 s ago", json!({"exp": at(-45)}), good),
@@ -69,8 +69,8 @@ pub fn times(place: &Place, good: u16) -> Vec<(&'static str, Value, u16)> {
 }
 
 /// Headers that name a key by other means than an id of ours. The URLs lead to the fake, whose log would show a visit.
-pub fn pointing(place: &Place) -> Vec<(&'static str, Value)> {
-    let bait = format!("{}/bait", place.stack.google_url);
+pub fn pointing(target: &Target) -> Vec<(&'static str, Value)> {
+    let bait = format!("{}/bait", target.stack.google_url);
     let jwk = json!({"kty": "RSA", "alg": "RS256", "use": "sig", "n": "AQAB", "e": "AQAB"});
     vec![
         ("kid is a path", json!({"key": "unknown", "header": {"kid": "../../../../etc/passwd"}})),

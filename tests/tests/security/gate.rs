@@ -13,17 +13,17 @@ use tests::inside::Options;
 use crate::security::case::Case;
 use crate::security::connecting::CONNECT;
 use crate::security::forge::seconds;
-use crate::security::place::{Place, status, told};
 use crate::security::signing::Hook;
+use crate::security::target::{Target, status, told};
 
-async fn list(place: &Place, token: &str) -> String {
-    told(place.stack.api(Method::GET, "/api/connectors", Some(token), None).await).await
+async fn list(target: &Target, token: &str) -> String {
+    told(target.stack.api(Method::GET, "/api/connectors", Some(token), None).await).await
 }
 
 #[tokio::test]
 async fn case_43_another_type_of_token() {
     let mut case = Case::new(43, "users: a good signature by the issuer's key under another kind of token");
-    for place in Place::all().await {
+    for target in Target::all().await {
         for (kind, expected) in [
             (json!("JWT"), "200"),
             (json!("jwt"), "200"),
@@ -37,8 +37,8 @@ async fn case_43_another_type_of_token() {
             (json!("JWTs"), "401 unauthorized"),
             (json!(""), "401 unauthorized"),
         ] {
-            let token = token_with(&place.stack, json!({"sub": "typed", "header": {"typ": kind}})).await;
-            case.check(format!("{}: typ {kind}", place.name), expected.to_string(), list(&place, &token).await);
+            let token = token_with(&target.stack, json!({"sub": "typed", "header": {"typ": kind}})).await;
+            case.check(format!("{}: typ {kind}", target.name), expected.to_string(), list(&target, &token).await);
         }
     }
 }
@@ -81,37 +81,37 @@ async fn case_44_how_long_and_whose() {
 #[tokio::test]
 async fn case_45_keys_come_back() {
     let mut case = Case::new(45, "users: the issuer is away at the start: asked again after 1, 2, 4 … s, and open as soon as it is back");
-    let place = Place::inside().await;
-    let token = token_with(&place.stack, json!({"sub": "early"})).await;
-    place.fault(json!({"method": "certs", "status": 503, "times": 0})).await;
-    place.forget_calls().await;
+    let target = Target::inside().await;
+    let token = token_with(&target.stack, json!({"sub": "early"})).await;
+    target.fault(json!({"method": "certs", "status": 503, "times": 0})).await;
+    target.forget_calls().await;
     let (mut waited, mut fetches) = (0_u64, Vec::new());
     for seconds in [0, 1, 2, 4, 8, 16, 32, 60, 60] {
         // Not a moment earlier, however many ask.
         if seconds > 0 {
-            place.pass(Duration::from_millis(seconds * 1000 - 500));
-            case.check(format!("{waited} s and nearly {seconds} more"), "503 keys_unavailable".to_string(), list(&place, &token).await);
-            let early = place.fetches("users").await;
+            target.pass(Duration::from_millis(seconds * 1000 - 500));
+            case.check(format!("{waited} s and nearly {seconds} more"), "503 keys_unavailable".to_string(), list(&target, &token).await);
+            let early = target.fetches("users").await;
             case.check(format!("fetches by then, {waited} s and nearly {seconds} more"), fetches.len(), early);
-            place.pass(Duration::from_millis(500));
+            target.pass(Duration::from_millis(500));
         }
         waited += seconds;
-        case.check(format!("after {waited} s"), "503 keys_unavailable".to_string(), list(&place, &token).await);
+        case.check(format!("after {waited} s"), "503 keys_unavailable".to_string(), list(&target, &token).await);
         fetches.push(waited);
-        case.check(format!("fetches after {waited} s"), fetches.len(), place.fetches("users").await);
+        case.check(format!("fetches after {waited} s"), fetches.len(), target.fetches("users").await);
     }
-    place.mend().await;
-    place.pass(Duration::from_secs(60));
-    case.check("once it is back", "200".to_string(), list(&place, &token).await);
+    target.mend().await;
+    target.pass(Duration::from_secs(60));
+    case.check("once it is back", "200".to_string(), list(&target, &token).await);
 }
 
 #[tokio::test]
 async fn case_46_more_than_ones_share() {
     let mut case = Case::new(46, "users: one owner does what costs again and again");
     let options = Options { requests_per_minute: Some(30), ..Options::default() };
-    let place = Place::inside_with(options).await;
-    let (user, other) = (User::connected(&place.stack, "busy").await, User::connected(&place.stack, "other").await);
-    let hook = Hook::of(&place, &user).await;
+    let target = Target::inside_with(options).await;
+    let (user, other) = (User::connected(&target.stack, "busy").await, User::connected(&target.stack, "other").await);
+    let hook = Hook::of(&target, &user).await;
     let sync = |user: &User| (Method::POST, format!("/api/connectors/{}/sync", user.connector), None);
     let send = |user: &User| {
         let mail = json!({"to": ["bo@example.com"], "subject": "s", "text": "t"});
@@ -127,7 +127,7 @@ async fn case_46_more_than_ones_share() {
         let (mut let_in, mut waits, mut others) = (0, 0, BTreeSet::new());
         for _ in 0..60 {
             let (method, path, body) = request(&user);
-            let response = place.stack.api(method, &path, Some(&user.token), body).await;
+            let response = target.stack.api(method, &path, Some(&user.token), body).await;
             match status(&response) {
                 429 if response.headers().contains_key("retry-after") => waits += 1,
                 200..300 => let_in += 1,
@@ -139,8 +139,8 @@ async fn case_46_more_than_ones_share() {
         case.check(format!("{what}: answered otherwise"), "{}".to_string(), format!("{others:?}"));
     }
     let (method, path, body) = sync(&other);
-    case.check("another owner meanwhile", 202, status(&place.stack.api(method, &path, Some(&other.token), body).await));
-    let seen = place.stack.api(Method::GET, "/api/connectors", Some(&user.token), None).await;
+    case.check("another owner meanwhile", 202, status(&target.stack.api(method, &path, Some(&other.token), body).await));
+    let seen = target.stack.api(Method::GET, "/api/connectors", Some(&user.token), None).await;
     case.check("the owner itself still sees what it has", 200, status(&seen));
 }
 
@@ -148,24 +148,24 @@ async fn case_46_more_than_ones_share() {
 async fn case_47_forged_signatures_at_a_known_trigger() {
     const BODY: &str = r#"{"event_type":"paid"}"#;
     let mut case = Case::new(47, "API: forged signatures at a trigger whose id is known: no call of KMS for each");
-    let place = Place::inside().await;
-    let user = User::connected(&place.stack, "hooked").await;
-    let hook = Hook::of(&place, &user).await;
-    place.idle().await;
-    let world = &place.inside.as_ref().unwrap().world;
+    let target = Target::inside().await;
+    let user = User::connected(&target.stack, "hooked").await;
+    let hook = Hook::of(&target, &user).await;
+    target.idle().await;
+    let world = &target.inside.as_ref().unwrap().world;
     let opened = || world.take_calls().iter().filter(|call| call.starts_with("vault.open_trigger_secret")).count();
     opened();
     let mut refused = 0;
     for number in 0..100 {
-        let forged = format!("t={},v1={}", seconds(&place, 0), format!("{number:02x}").repeat(32));
-        refused += usize::from(status(&hook.fire(&place, Some(&forged), BODY).await) == 401);
+        let forged = format!("t={},v1={}", seconds(&target, 0), format!("{number:02x}").repeat(32));
+        refused += usize::from(status(&hook.fire(&target, Some(&forged), BODY).await) == 401);
     }
     case.check("forged signatures refused", 100, refused);
     let calls = opened();
     case.note("calls of KMS for them", "at most 1", calls, calls <= 1);
-    case.check("a good signature after them", 202, status(&hook.fire(&place, Some(&hook.sign(seconds(&place, 0), BODY)), BODY).await));
-    place.pass(Duration::from_secs(301));
-    let later = hook.fire(&place, Some(&hook.sign(seconds(&place, 0), BODY)), BODY).await;
+    case.check("a good signature after them", 202, status(&hook.fire(&target, Some(&hook.sign(seconds(&target, 0), BODY)), BODY).await));
+    target.pass(Duration::from_secs(301));
+    let later = hook.fire(&target, Some(&hook.sign(seconds(&target, 0), BODY)), BODY).await;
     case.check("another one five minutes later", 202, status(&later));
     case.check("for which the secret is opened again", 1, opened());
 }

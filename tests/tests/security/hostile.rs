@@ -14,8 +14,8 @@ use tests::deployed::User;
 
 use crate::security::case::Case;
 use crate::security::granting::ids;
-use crate::security::place::Place;
 use crate::security::pushing::resident_kb;
+use crate::security::target::Target;
 
 /// Longer than any call may take.
 const TIMEOUTS: Duration = Duration::from_secs(40);
@@ -23,7 +23,7 @@ const TIMEOUTS: Duration = Duration::from_secs(40);
 const MOST_KB: u64 = 128 * 1024;
 
 struct Hostile {
-    place: Place,
+    target: Target,
     access: AccessToken,
     start: HistoryId,
     messages: Vec<MessageId>,
@@ -34,23 +34,23 @@ struct Hostile {
 impl Hostile {
     /// A mailbox with five messages, of which its own adapter reads.
     async fn mailbox() -> Self {
-        let place = Place::inside().await;
-        let user = User::new(&place.stack, "hostile").await;
-        let gmail = place.inside.as_ref().unwrap().gmail();
+        let target = Target::inside().await;
+        let user = User::new(&target.stack, "hostile").await;
+        let gmail = target.inside.as_ref().unwrap().gmail();
         let code =
-            AuthorizationCode { code: user.code(&place.stack).await.into(), redirect_uri: "postmessage".into(), code_verifier: None };
-        let now = email_connectors::ports::Clock::now(&place.inside.as_ref().unwrap().machine);
+            AuthorizationCode { code: user.code(&target.stack).await.into(), redirect_uri: "postmessage".into(), code_verifier: None };
+        let now = email_connectors::ports::Clock::now(&target.inside.as_ref().unwrap().machine);
         let access = gmail.exchange(&code, now).await.unwrap().access_token;
         let start = gmail.profile(&access).await.unwrap().history_id;
         let mail = json!({"subject": "mail {n}", "silent": true});
-        let messages: Vec<_> = user.receive_many(&place.stack, 5, mail).await.into_iter().map(MessageId::new).collect();
+        let messages: Vec<_> = user.receive_many(&target.stack, 5, mail).await.into_iter().map(MessageId::new).collect();
         let honest = gmail.messages(&access, &messages, false).await.unwrap().messages;
         assert_eq!(honest.len(), messages.len());
-        Self { place, access, start, messages, honest }
+        Self { target, access, start, messages, honest }
     }
 
     async fn history(&self) -> String {
-        let gmail = self.place.inside.as_ref().unwrap().gmail();
+        let gmail = self.target.inside.as_ref().unwrap().gmail();
         match tokio::time::timeout(TIMEOUTS, gmail.history(&self.access, self.start, None)).await {
             Ok(Ok(page)) => format!("{} records", page.records.len()),
             Ok(Err(_)) => "refused".into(),
@@ -60,7 +60,7 @@ impl Hostile {
 
     /// How many messages were read, and whether each is to the byte the one that its id says.
     async fn messages(&self) -> String {
-        let gmail = self.place.inside.as_ref().unwrap().gmail();
+        let gmail = self.target.inside.as_ref().unwrap().gmail();
         match tokio::time::timeout(TIMEOUTS, gmail.messages(&self.access, &self.messages, false)).await {
             Ok(Ok(fetched)) => {
                 let own = |message: &ProviderMessage| self.honest.contains(message);
@@ -86,20 +86,20 @@ async fn case_32_hostile_answers_of_gmail() {
     let mut case = Case::new(32, "processor: redirects, endless and inflating bodies, endless pages, wrong parts");
     let hostile = Hostile::mailbox().await;
     let elsewhere = elsewhere().await;
-    let target = format!("{}/gmail/v1/users/me/profile", elsewhere.url);
+    let address = format!("{}/gmail/v1/users/me/profile", elsewhere.url);
     for (what, method, fault) in [
-        ("history leads to another host", "history.list", json!({"redirect": target})),
-        ("history leads to another host by 307", "history.list", json!({"redirect": target, "status": 307})),
-        ("the batch leads to another host by 308", "batch", json!({"redirect": target, "status": 308})),
+        ("history leads to another host", "history.list", json!({"redirect": address})),
+        ("history leads to another host by 307", "history.list", json!({"redirect": address, "status": 307})),
+        ("the batch leads to another host by 308", "batch", json!({"redirect": address, "status": 308})),
         ("a history of 10 GB", "history.list", json!({"endless": true})),
         ("a batch of 10 GB", "batch", json!({"endless": true})),
         ("a history that inflates to 1 GB", "history.list", json!({"gzip_bomb_mb": 1024})),
         ("a batch that inflates to 1 GB", "batch", json!({"gzip_bomb_mb": 1024})),
     ] {
         let (before, began) = (resident_kb(), Instant::now());
-        hostile.place.fault(with(fault, json!({"method": method, "times": 0}))).await;
+        hostile.target.fault(with(fault, json!({"method": method, "times": 0}))).await;
         let answer = if method == "batch" { hostile.messages().await } else { hostile.history().await };
-        hostile.place.mend().await;
+        hostile.target.mend().await;
         // A batch is asked for in halves, down to messages that are each too large by itself: nothing of them is read.
         let expected = if what.starts_with("a batch") { "0 read" } else { "refused" };
         case.check(format!("adapter: {what}"), expected.to_string(), answer);
@@ -115,15 +115,15 @@ async fn case_32_hostile_answers_of_gmail() {
         ("nine parts for five", json!({"batch_parts": 9}), &["5 read", "refused", "0 read"]),
         ("the boundary inside header values", json!({"boundary_in_header": true}), &["5 read", "refused", "0 read"]),
     ] {
-        hostile.place.fault(with(fault, json!({"method": "batch", "times": 0}))).await;
+        hostile.target.fault(with(fault, json!({"method": "batch", "times": 0}))).await;
         let answer = hostile.messages().await;
-        hostile.place.mend().await;
+        hostile.target.mend().await;
         case.note(format!("adapter: {what}, each message its own"), expected.join(" or "), &answer, expected.contains(&answer.as_str()));
         case.check(format!("adapter: after {what}"), "5 read".to_string(), hostile.messages().await);
     }
-    recoveries(&mut case, Place::configured(Default::default()).await).await;
-    if let Some(place) = Place::deployed().await {
-        recoveries(&mut case, place).await;
+    recoveries(&mut case, Target::configured(Default::default()).await).await;
+    if let Some(target) = Target::deployed().await {
+        recoveries(&mut case, target).await;
     }
 }
 
@@ -133,9 +133,9 @@ fn with(mut fault: Value, more: Value) -> Value {
 }
 
 /// One mailbox under each kind of malice, all at once. The wake-up is not lost: the mail fires, once.
-async fn recoveries(case: &mut Case, place: Place) {
+async fn recoveries(case: &mut Case, target: Target) {
     let kinds = [
-        ("a redirect", json!({"method": "history.list", "redirect": format!("{}/elsewhere", place.stack.google_url)})),
+        ("a redirect", json!({"method": "history.list", "redirect": format!("{}/elsewhere", target.stack.google_url)})),
         ("a history without an end", json!({"method": "history.list", "endless": true})),
         ("a history that inflates", json!({"method": "history.list", "gzip_bomb_mb": 200})),
         ("pages without an end", json!({"method": "history.list", "endless_pages": true, "times": 20})),
@@ -145,19 +145,19 @@ async fn recoveries(case: &mut Case, place: Place) {
     ];
     let mut users = Vec::new();
     for _ in &kinds {
-        users.push(User::connected(&place.stack, "weather").await);
+        users.push(User::connected(&target.stack, "weather").await);
     }
-    place.idle().await;
-    place.forget_calls().await;
+    target.idle().await;
+    target.forget_calls().await;
     let mut expected = Vec::new();
     for ((_, fault), user) in kinds.iter().zip(&users) {
         // Twice: what is met again at once must not be lost either.
-        place.fault(with(json!({"email": user.email, "times": 2}), fault.clone())).await;
+        target.fault(with(json!({"email": user.email, "times": 2}), fault.clone())).await;
         let mail = json!({"subject": "invoice {n}"});
-        expected.push(user.receive_many(&place.stack, 3, mail).await);
+        expected.push(user.receive_many(&target.stack, 3, mail).await);
     }
-    let name = place.name;
-    let fired = fired(&place, &users, 3 * users.len()).await;
+    let name = target.name;
+    let fired = fired(&target, &users, 3 * users.len()).await;
     for ((what, _), (user, mails)) in kinds.iter().zip(users.iter().zip(expected)) {
         let of_user: Vec<Value> = fired.iter().filter(|event| event["owner_id"] == user.owner).cloned().collect();
         let mut told: Vec<String> = ids(&of_user).as_array().unwrap().iter().map(|id| id.as_str().unwrap().into()).collect();
@@ -166,33 +166,33 @@ async fn recoveries(case: &mut Case, place: Place) {
         mails.sort();
         case.check(format!("{name}: mail of a mailbox that met {what}, each once"), mails.join(" "), told.join(" "));
     }
-    case.check(format!("{name}: visits to where the redirect leads"), 0, place.called("unknown").await);
-    place.mend().await;
-    place.idle().await;
-    if place.inside.is_none() {
-        case.check(format!("{name}: dead letters"), 0, place.stack.messages_in(&place.stack.dead_letter_queue_url).await);
-        let seen = place.stack.google(Method::GET, "/admin/violations", Value::Null).await;
+    case.check(format!("{name}: visits to where the redirect leads"), 0, target.called("unknown").await);
+    target.mend().await;
+    target.idle().await;
+    if target.inside.is_none() {
+        case.check(format!("{name}: dead letters"), 0, target.stack.messages_in(&target.stack.dead_letter_queue_url).await);
+        let seen = target.stack.google(Method::GET, "/admin/violations", Value::Null).await;
         case.check(format!("{name}: requests against Gmail's own description"), json!([]), seen);
     }
 }
 
-async fn fired(place: &Place, users: &[User], expected: usize) -> Vec<Value> {
+async fn fired(target: &Target, users: &[User], expected: usize) -> Vec<Value> {
     let mut fired = Vec::new();
-    let Some(inside) = &place.inside else {
+    let Some(inside) = &target.inside else {
         for user in users {
-            fired.extend(place.stack.events_swept(&user.owner, expected / users.len()).await);
+            fired.extend(target.stack.events_swept(&user.owner, expected / users.len()).await);
         }
-        place.stack.quiet().await;
-        fired.extend(place.stack.events_so_far(|_| true));
+        target.stack.quiet().await;
+        fired.extend(target.stack.events_so_far(|_| true));
         return fired;
     };
     for _ in 0..120 {
         inside.machine.pass(Duration::from_secs(10));
         inside.sweep().await;
-        place.idle().await;
+        target.idle().await;
         fired.clear();
         for user in users {
-            fired.extend(place.fired_so_far(&user.owner));
+            fired.extend(target.fired_so_far(&user.owner));
         }
         if fired.len() >= expected {
             break;

@@ -1,4 +1,4 @@
-//! Google's and the issuer's own endpoints, or someone in their place: keys and tokens that are too many, too weak or none.
+//! Google's and the issuer's own endpoints, or someone in their target: keys and tokens that are too many, too weak or none.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -22,7 +22,7 @@ use tests::deployed::User;
 
 use crate::security::case::Case;
 use crate::security::connecting::connectors;
-use crate::security::place::{Place, told};
+use crate::security::target::{Target, told};
 
 /// A server that says whatever a test has it say.
 #[derive(Clone, Default)]
@@ -112,10 +112,10 @@ async fn believed(verifier: &JwksVerifier, token: &str, now: Timestamp) -> Strin
 #[tokio::test]
 async fn case_89_hostile_keys() {
     let mut case = Case::new(89, "tokens: an issuer's keys that are too many, too weak, for another use, or good for a century");
-    let place = Place::configured(Default::default()).await;
-    let published = reqwest::get(format!("{}/oauth2/v3/certs", place.stack.google_url)).await.unwrap().json::<Value>().await.unwrap();
-    let (good, own) = (place.good_token().await, published["keys"][0].clone());
-    let now = place.inside.as_ref().unwrap().machine.now();
+    let target = Target::configured(Default::default()).await;
+    let published = reqwest::get(format!("{}/oauth2/v3/certs", target.stack.google_url)).await.unwrap().json::<Value>().await.unwrap();
+    let (good, own) = (target.good_token().await, published["keys"][0].clone());
+    let now = target.inside.as_ref().unwrap().machine.now();
     let endpoint = Endpoint::start().await;
     let keys = |keys: Vec<Value>| json!({ "keys": keys }).to_string();
     let own_with = |change: Value| {
@@ -216,19 +216,19 @@ async fn case_90_hostile_tokens() {
         case.check(format!("tokens: {what}"), expected.to_string(), refreshed(&endpoint, now).await);
         case.check(format!("tokens: {what}: requests for it"), 1, endpoint.asked());
     }
-    for place in Place::all().await {
-        let (name, user) = (place.name, User::new(&place.stack, "hostile").await);
+    for target in Target::all().await {
+        let (name, user) = (target.name, User::new(&target.stack, "hostile").await);
         for (what, fault) in [("an answer without an end", json!({"endless": true})), ("one that inflates", json!({"gzip_bomb_mb": 100}))] {
             let mut fault = fault;
             fault["method"] = json!("token");
-            let body = json!({"auth_code": user.code(&place.stack).await});
-            place.fault(fault).await;
-            let answer = place.stack.api(Method::POST, "/api/auth/google/gmail", Some(&user.token), Some(body)).await;
-            place.mend().await;
+            let body = json!({"auth_code": user.code(&target.stack).await});
+            target.fault(fault).await;
+            let answer = target.stack.api(Method::POST, "/api/auth/google/gmail", Some(&user.token), Some(body)).await;
+            target.mend().await;
             case.check(format!("{name}: a connect that meets {what}"), "503 google_unavailable".to_string(), told(answer).await);
         }
-        case.check(format!("{name}: connectors of it"), 0, connectors(&place, &user).await);
-        let connected = user.connect(&place.stack).await;
+        case.check(format!("{name}: connectors of it"), 0, connectors(&target, &user).await);
+        let connected = user.connect(&target.stack).await;
         case.check(format!("{name}: a connect afterwards"), json!("connected"), connected["status"].clone());
     }
 }

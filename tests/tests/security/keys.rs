@@ -12,51 +12,51 @@ use tests::deployed::{Stack, kill, processes};
 
 use crate::security::case::Case;
 use crate::security::forge::{self, NOBODY};
-use crate::security::place::{Place, status, told};
 use crate::security::pushing::resident_kb;
+use crate::security::target::{Target, status, told};
 
 /// So long the issuer is left alone after a fetch.
 const MINUTE: Duration = Duration::from_secs(61);
 const WEBHOOK: &str = "PubsubWebhook";
 
-async fn unknown(place: &Place, count: usize) -> Vec<String> {
-    let made = place.stack.google(Method::POST, "/admin/push-tokens/bulk", json!({ "count": count })).await;
+async fn unknown(target: &Target, count: usize) -> Vec<String> {
+    let made = target.stack.google(Method::POST, "/admin/push-tokens/bulk", json!({ "count": count })).await;
     let tokens = made["tokens"].as_array().unwrap();
     tokens.iter().map(|token| token.as_str().unwrap().into()).collect()
 }
 
-async fn push(place: &Place, token: &str) -> u16 {
-    status(&place.stack.push(Some(token), forge::push(NOBODY, json!(7))).await)
+async fn push(target: &Target, token: &str) -> u16 {
+    status(&target.stack.push(Some(token), forge::push(NOBODY, json!(7))).await)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn case_08_ten_thousand_unknown_key_ids() {
     let mut case = Case::new(8, "webhook: 10,000 unknown key ids at once");
-    let place = Place::inside().await;
-    at_the_verifier(&mut case, &place).await;
-    through_the_webhook(&mut case, &place).await;
-    if let Some(place) = Place::deployed().await {
-        through_the_webhook(&mut case, &place).await;
+    let target = Target::inside().await;
+    at_the_verifier(&mut case, &target).await;
+    through_the_webhook(&mut case, &target).await;
+    if let Some(target) = Target::deployed().await {
+        through_the_webhook(&mut case, &target).await;
     }
 }
 
-async fn at_the_verifier(case: &mut Case, place: &Place) {
-    let inside = place.inside.as_ref().unwrap();
-    let (verifier, good) = (inside.keys("oauth2/v3/certs"), place.good_token().await);
-    let (tokens, began, now) = (unknown(place, 10_000).await, resident_kb(), inside.machine.now());
-    place.forget_calls().await;
+async fn at_the_verifier(case: &mut Case, target: &Target) {
+    let inside = target.inside.as_ref().unwrap();
+    let (verifier, good) = (inside.keys("oauth2/v3/certs"), target.good_token().await);
+    let (tokens, began, now) = (unknown(target, 10_000).await, resident_kb(), inside.machine.now());
+    target.forget_calls().await;
     let refused =
         |answers: Vec<Result<_, TokenError>>| answers.iter().filter(|answer| matches!(answer, Err(TokenError::Invalid(_)))).count();
     let answers = join_all(tokens.iter().map(|token| verifier.verify(token, now)));
     let (answers, between) = tokio::join!(answers, verifier.verify(&good, now));
     case.check("the verifier: 10,000 at once, refused", 10_000, refused(answers));
     case.check("the verifier: a good token between them is believed", true, between.is_ok());
-    case.check("the verifier: fetches, of the first minute", 1, place.fetches("google").await);
+    case.check("the verifier: fetches, of the first minute", 1, target.fetches("google").await);
     for minute in 1..=5 {
         let at = |second| now.after(MINUTE * minute + Duration::from_secs(second));
         let of_minute = tokens.iter().enumerate().take(3000).map(|(number, token)| verifier.verify(token, at(number as u64 % 50)));
         let (answers, between) = tokio::join!(join_all(of_minute), verifier.verify(&good, at(25)));
-        let fetches = place.fetches("google").await;
+        let fetches = target.fetches("google").await;
         let shown =
             format!("3000 refused: {}, good one believed: {}, fetches in all: {fetches}", refused(answers) == 3000, between.is_ok());
         let most = 1 + minute as usize;
@@ -72,24 +72,24 @@ async fn at_the_verifier(case: &mut Case, place: &Place) {
     case.note("the verifier: memory after 25,000 unknown ids", "less than 32 MB more", format!("{grown} KB more"), grown < 32 * 1024);
 }
 
-async fn through_the_webhook(case: &mut Case, place: &Place) {
-    let (name, good) = (place.name, place.good_token().await);
-    case.check(format!("{name}: a good push first"), 202, push(place, &good).await);
-    let tokens = unknown(place, 200).await;
-    place.forget_calls().await;
+async fn through_the_webhook(case: &mut Case, target: &Target) {
+    let (name, good) = (target.name, target.good_token().await);
+    case.check(format!("{name}: a good push first"), 202, push(target, &good).await);
+    let tokens = unknown(target, 200).await;
+    target.forget_calls().await;
     let began = Instant::now();
-    let flood = stream::iter(&tokens).map(|token| push(place, token)).buffer_unordered(20).collect::<Vec<u16>>();
+    let flood = stream::iter(&tokens).map(|token| push(target, token)).buffer_unordered(20).collect::<Vec<u16>>();
     let between = async {
-        place.stack.until("the flood on its way", async || (began.elapsed() > Duration::from_millis(200)).then_some(())).await;
+        target.stack.until("the flood on its way", async || (began.elapsed() > Duration::from_millis(200)).then_some(())).await;
         let sent = Instant::now();
-        (push(place, &good).await, sent.elapsed())
+        (push(target, &good).await, sent.elapsed())
     };
     let (answers, (answer, took)) = tokio::join!(flood, between);
     let minutes = began.elapsed().as_secs() as usize / 60 + 1;
     case.check(format!("{name}: 200 pushes under unknown key ids, refused"), 200, answers.iter().filter(|answer| **answer == 401).count());
     case.check(format!("{name}: a good push between them"), 202, answer);
     case.note(format!("{name}: its answer came"), "within 2 s", format!("after {} ms", took.as_millis()), took < Duration::from_secs(2));
-    let (fetches, most) = (place.fetches("google").await, minutes * place.environments(WEBHOOK));
+    let (fetches, most) = (target.fetches("google").await, minutes * target.environments(WEBHOOK));
     case.note(
         format!("{name}: fetches of Google's keys in {minutes} min"),
         format!("at most {most}, one for each environment"),
@@ -107,83 +107,83 @@ async fn renew(stack: &Stack) {
 #[tokio::test]
 async fn case_10_the_key_endpoint_is_down() {
     let mut case = Case::new(10, "webhook: the key endpoint is down");
-    for place in Place::all().await {
-        let (name, good) = (place.name, place.good_token().await);
-        if place.inside.is_none() {
-            case.check(format!("{name}: an environment that has keys"), 202, push(&place, &good).await);
-            place.fault(json!({"method": "certs", "path": "/oauth2/v3/certs", "times": 0, "status": 503})).await;
-            case.check(format!("{name}: down, keys cached"), 202, push(&place, &good).await);
-            renew(&place.stack).await;
+    for target in Target::all().await {
+        let (name, good) = (target.name, target.good_token().await);
+        if target.inside.is_none() {
+            case.check(format!("{name}: an environment that has keys"), 202, push(&target, &good).await);
+            target.fault(json!({"method": "certs", "path": "/oauth2/v3/certs", "times": 0, "status": 503})).await;
+            case.check(format!("{name}: down, keys cached"), 202, push(&target, &good).await);
+            renew(&target.stack).await;
         } else {
-            place.fault(json!({"method": "certs", "path": "/oauth2/v3/certs", "times": 0, "status": 503})).await;
+            target.fault(json!({"method": "certs", "path": "/oauth2/v3/certs", "times": 0, "status": 503})).await;
         }
         for attempt in ["first", "second"] {
-            let answer = place.stack.push(Some(&good), forge::push(NOBODY, json!(7))).await;
+            let answer = target.stack.push(Some(&good), forge::push(NOBODY, json!(7))).await;
             case.check(format!("{name}: down, no keys, {attempt} push"), "503 keys_unavailable".to_string(), told(answer).await);
         }
-        place.mend().await;
-        match place.inside {
-            Some(_) => place.pass(MINUTE),
-            None => renew(&place.stack).await,
+        target.mend().await;
+        match target.inside {
+            Some(_) => target.pass(MINUTE),
+            None => renew(&target.stack).await,
         }
-        case.check(format!("{name}: up again"), 202, push(&place, &good).await);
-        if place.inside.is_some() {
-            place.fault(json!({"method": "certs", "path": "/oauth2/v3/certs", "times": 0, "status": 503})).await;
-            place.pass(MINUTE * 20);
-            case.check(format!("{name}: down, the cached keys' time is over"), 202, push(&place, &place.good_token().await).await);
-            place.pass(MINUTE * 300);
-            let stranger = place.push_token(json!({"key": "unknown"})).await;
-            case.check(format!("{name}: down for hours"), 202, push(&place, &place.good_token().await).await);
-            case.check(format!("{name}: down for hours, an unknown key"), 401, push(&place, &stranger).await);
+        case.check(format!("{name}: up again"), 202, push(&target, &good).await);
+        if target.inside.is_some() {
+            target.fault(json!({"method": "certs", "path": "/oauth2/v3/certs", "times": 0, "status": 503})).await;
+            target.pass(MINUTE * 20);
+            case.check(format!("{name}: down, the cached keys' time is over"), 202, push(&target, &target.good_token().await).await);
+            target.pass(MINUTE * 300);
+            let stranger = target.push_token(json!({"key": "unknown"})).await;
+            case.check(format!("{name}: down for hours"), 202, push(&target, &target.good_token().await).await);
+            case.check(format!("{name}: down for hours, an unknown key"), 401, push(&target, &stranger).await);
         }
-        place.mend().await;
+        target.mend().await;
     }
 }
 
 #[tokio::test]
 async fn case_11_a_new_key_appears() {
     let mut case = Case::new(11, "webhook: key rotation");
-    for place in Place::all().await {
-        let (name, old) = (place.name, place.good_token().await);
-        if place.inside.is_none() {
-            renew(&place.stack).await;
+    for target in Target::all().await {
+        let (name, old) = (target.name, target.good_token().await);
+        if target.inside.is_none() {
+            renew(&target.stack).await;
         }
-        case.check(format!("{name}: under the old key"), 202, push(&place, &old).await);
-        place.stack.google(Method::POST, "/admin/keys/rotate", json!({"key": "google", "forget_old": false})).await;
-        place.forget_calls().await;
-        let new = place.good_token().await;
-        case.check(format!("{name}: under the new key, within the minute of the last fetch"), 401, push(&place, &new).await);
-        case.check(format!("{name}: fetches yet"), 0, place.fetches("google").await);
-        match place.inside {
-            Some(_) => place.pass(MINUTE),
+        case.check(format!("{name}: under the old key"), 202, push(&target, &old).await);
+        target.stack.google(Method::POST, "/admin/keys/rotate", json!({"key": "google", "forget_old": false})).await;
+        target.forget_calls().await;
+        let new = target.good_token().await;
+        case.check(format!("{name}: under the new key, within the minute of the last fetch"), 401, push(&target, &new).await);
+        case.check(format!("{name}: fetches yet"), 0, target.fetches("google").await);
+        match target.inside {
+            Some(_) => target.pass(MINUTE),
             None => {
-                let accepted = async || (push(&place, &new).await == 202).then_some(());
-                place.stack.until_within(MINUTE * 2, "the new key's push", accepted).await;
+                let accepted = async || (push(&target, &new).await == 202).then_some(());
+                target.stack.until_within(MINUTE * 2, "the new key's push", accepted).await;
             }
         }
-        case.check(format!("{name}: under the new key, after it"), 202, push(&place, &new).await);
-        case.check(format!("{name}: fetches"), 1, place.fetches("google").await);
-        case.check(format!("{name}: under the old key, which is still published"), 202, push(&place, &old).await);
+        case.check(format!("{name}: under the new key, after it"), 202, push(&target, &new).await);
+        case.check(format!("{name}: fetches"), 1, target.fetches("google").await);
+        case.check(format!("{name}: under the old key, which is still published"), 202, push(&target, &old).await);
     }
 }
 
 /// The same of the users' keys: so many unknown ids cause no more.
-pub async fn users(case: &mut Case, place: &Place) {
-    let (name, began) = (place.name, Instant::now());
+pub async fn users(case: &mut Case, target: &Target) {
+    let (name, began) = (target.name, Instant::now());
     let mut tokens = Vec::new();
     for number in 0..50 {
         let order = json!({"sub": "flood", "key": "unknown", "header": {"kid": format!("unknown-{number}")}});
-        tokens.push(tests::deployed::token_with(&place.stack, order).await);
+        tokens.push(tests::deployed::token_with(&target.stack, order).await);
     }
-    let good = tests::deployed::token(&place.stack, "flood").await;
-    let list = async |token: &str| status(&place.stack.api(Method::GET, "/api/connectors", Some(token), None).await);
+    let good = tests::deployed::token(&target.stack, "flood").await;
+    let list = async |token: &str| status(&target.stack.api(Method::GET, "/api/connectors", Some(token), None).await);
     case.check(format!("{name}: a good token first"), 200, list(&good).await);
-    place.forget_calls().await;
+    target.forget_calls().await;
     let answers: Vec<u16> = stream::iter(&tokens).map(|token| list(token)).buffer_unordered(10).collect().await;
     case.check(format!("{name}: 50 tokens under unknown key ids, refused"), 50, answers.iter().filter(|answer| **answer == 401).count());
-    let most = (began.elapsed().as_secs() as usize / 60 + 1) * place.environments("ConnectorsApi");
-    let fetches = place.fetches("users").await;
+    let most = (began.elapsed().as_secs() as usize / 60 + 1) * target.environments("ConnectorsApi");
+    let fetches = target.fetches("users").await;
     case.note(format!("{name}: fetches of the users' keys"), format!("at most {most}"), fetches, fetches <= most);
-    let bait: Vec<Value> = place.calls().await.into_iter().filter(|call| call["method"] == "unknown").collect();
+    let bait: Vec<Value> = target.calls().await.into_iter().filter(|call| call["method"] == "unknown").collect();
     case.check(format!("{name}: visits to what they point to"), 0, bait.len());
 }

@@ -7,13 +7,13 @@ use tests::deployed::User;
 use crate::security::case::Case;
 use crate::security::connecting::{CONNECT, Sent, callback_url, post};
 use crate::security::forge::encoded;
-use crate::security::place::{Place, header, status, told};
+use crate::security::target::{Target, header, status, told};
 
 #[tokio::test]
 async fn case_30_addresses_and_names() {
     let mut case = Case::new(30, "API: addresses and names with CRLF, javascript:, internal addresses, userinfo@host");
-    for place in Place::all().await {
-        let (name, user) = (place.name, User::connected(&place.stack, "names").await);
+    for target in Target::all().await {
+        let (name, user) = (target.name, User::connected(&target.stack, "names").await);
         for url in [
             "https://evil.example/auth/google/callback",
             "https://app.example.com.evil/auth/google/callback",
@@ -28,7 +28,7 @@ async fn case_30_addresses_and_names() {
             "//evil.example",
             "",
         ] {
-            let answer = post(&place, &user, json!({"auth_code": "4/0a", "callback_url": url, "state": "s"})).await;
+            let answer = post(&target, &user, json!({"auth_code": "4/0a", "callback_url": url, "state": "s"})).await;
             case.check(format!("{name}: callback_url {url:?}"), "400 invalid_request".to_string(), answer);
         }
         for query in [
@@ -37,11 +37,11 @@ async fn case_30_addresses_and_names() {
             "code=a%00&state=s",
             "code=a&code=b&state=s",
         ] {
-            let answer = place.stack.answer(place.stack.request(Method::GET, &format!("{CONNECT}/callback?{query}"))).await;
+            let answer = target.stack.answer(target.stack.request(Method::GET, &format!("{CONNECT}/callback?{query}"))).await;
             case.check(format!("{name}: callback with {query}"), 400, status(&answer));
         }
         let query = "code=4%2F0a&state=s&redirect_uri=https%3A%2F%2Fevil.example&next=//evil.example";
-        let answer = place.stack.answer(place.stack.request(Method::GET, &format!("{CONNECT}/callback?{query}"))).await;
+        let answer = target.stack.answer(target.stack.request(Method::GET, &format!("{CONNECT}/callback?{query}"))).await;
         let location = answer.headers().get("location").map(|location| location.to_str().unwrap().to_string()).unwrap_or_default();
         case.check(
             format!("{name}: a good callback leads to the frontend alone"),
@@ -49,10 +49,10 @@ async fn case_30_addresses_and_names() {
             location,
         );
         for hint in ["a%0d%0aSet-Cookie:a=b", "evil", "a%40b%20c", "a@b@c"] {
-            let answer = place.stack.api(Method::GET, &format!("{CONNECT}/start?login_hint={hint}"), Some(&user.token), None).await;
+            let answer = target.stack.api(Method::GET, &format!("{CONNECT}/start?login_hint={hint}"), Some(&user.token), None).await;
             case.check(format!("{name}: login_hint {hint}"), "400 invalid_request".to_string(), told(answer).await);
         }
-        let sent = Sent::away(&place, &user).await;
+        let sent = Sent::away(&target, &user).await;
         case.check(
             format!("{name}: the consent page asks to return to"),
             callback_url(),
@@ -61,11 +61,11 @@ async fn case_30_addresses_and_names() {
         for label in ["a\r\nb", "\u{0}", ""] {
             let filters = json!({"label_include": [label]});
             let body = json!({"type": "email", "config": {"connector_id": user.connector, "filters": filters}});
-            let answer = place.stack.api(Method::POST, "/api/triggers", Some(&user.token), Some(body)).await;
+            let answer = target.stack.api(Method::POST, "/api/triggers", Some(&user.token), Some(body)).await;
             case.check(format!("{name}: label {label:?}"), "400 invalid_trigger".to_string(), told(answer).await);
         }
         let agent = json!({"type": "email", "agent_id": "a\r\nb", "config": {"connector_id": user.connector}});
-        let answer = place.stack.api(Method::POST, "/api/triggers", Some(&user.token), Some(agent)).await;
+        let answer = target.stack.api(Method::POST, "/api/triggers", Some(&user.token), Some(agent)).await;
         case.check(format!("{name}: an agent's name with CRLF"), "400 invalid_trigger".to_string(), told(answer).await);
     }
     outbound(&mut case);
@@ -99,13 +99,13 @@ fn outbound(case: &mut Case) {
 
 #[tokio::test]
 async fn case_92_what_google_is_said_to_send_back() {
-    let mut case = Case::new(92, "connect: error, state and code of a callback as a stranger writes them: no page, no other place");
+    let mut case = Case::new(92, "connect: error, state and code of a callback as a stranger writes them: no page, no other target");
     const PLANTED: &str = "planted\"><script>alert(1)</script>";
-    for place in Place::all().await {
-        let name = place.name;
+    for target in Target::all().await {
+        let name = target.name;
         let visit = async |query: String| {
-            let request = place.stack.request(Method::GET, &format!("{CONNECT}/callback?{query}"));
-            place.stack.answer(request).await
+            let request = target.stack.request(Method::GET, &format!("{CONNECT}/callback?{query}"));
+            target.stack.answer(request).await
         };
         for (what, error) in [
             ("a page", PLANTED.to_string()),

@@ -12,11 +12,11 @@ use tests::deployed::{User, read, token, token_with};
 use crate::security::case::Case;
 use crate::security::connecting::CONNECT;
 use crate::security::forge::unique;
-use crate::security::place::{Place, status, told};
 use crate::security::signing::Hook;
+use crate::security::target::{Target, status, told};
 
-async fn answered(place: &Place, method: &Method, path: &str, token: &str, body: Option<Value>) -> (u16, String) {
-    let response = place.stack.api(method.clone(), path, Some(token), body).await;
+async fn answered(target: &Target, method: &Method, path: &str, token: &str, body: Option<Value>) -> (u16, String) {
+    let response = target.stack.api(method.clone(), path, Some(token), body).await;
     (status(&response), response.text().await.unwrap())
 }
 
@@ -44,14 +44,14 @@ fn routes() -> Vec<(Method, &'static str, &'static str, Option<Value>)> {
 #[tokio::test]
 async fn case_27_another_owners_rows() {
     let mut case = Case::new(27, "API: owner A reads, changes, deletes owner B's connector, trigger, message");
-    for place in Place::all().await {
-        let (name, user) = (place.name, User::connected(&place.stack, "mine").await);
-        let hook = Hook::of(&place, &user).await;
-        let stranger = User::connected(&place.stack, "stranger").await;
-        place.idle().await;
+    for target in Target::all().await {
+        let (name, user) = (target.name, User::connected(&target.stack, "mine").await);
+        let hook = Hook::of(&target, &user).await;
+        let stranger = User::connected(&target.stack, "stranger").await;
+        target.idle().await;
         let own = async || {
-            let connector = user.connector(&place.stack).await;
-            let triggers = read(place.stack.api(Method::GET, "/api/triggers", Some(&user.token), None).await, StatusCode::OK).await;
+            let connector = user.connector(&target.stack).await;
+            let triggers = read(target.stack.api(Method::GET, "/api/triggers", Some(&user.token), None).await, StatusCode::OK).await;
             (connector["paused"].clone(), connector["label"].clone(), connector["status"].clone(), triggers)
         };
         let before = own().await;
@@ -67,21 +67,21 @@ async fn case_27_another_owners_rows() {
             };
             let what = format!("{name}: {method} {path} with a {kind}'s id");
             let (path, body) = with(id);
-            let theirs = answered(&place, &method, &path, &stranger.token, body).await;
+            let theirs = answered(&target, &method, &path, &stranger.token, body).await;
             let (path, body) = with(&format!("{prefix}_{}", unique()));
-            let unknown = answered(&place, &method, &path, &stranger.token, body).await;
+            let unknown = answered(&target, &method, &path, &stranger.token, body).await;
             case.check(&what, 404, theirs.0);
             case.check(format!("{what}, the same body as for an unknown id"), unknown.1, theirs.1);
         }
         for path in ["/api/connectors", "/api/triggers"] {
-            let (_, listed) = answered(&place, &Method::GET, path, &stranger.token, None).await;
+            let (_, listed) = answered(&target, &Method::GET, path, &stranger.token, None).await;
             case.check(format!("{name}: GET {path} tells of the other's"), false, listed.contains(&user.owner));
         }
-        let message = user.receive(&place.stack, json!({"subject": "invoice"})).await;
-        place.fired(&user.owner, 1).await;
+        let message = user.receive(&target.stack, json!({"subject": "invoice"})).await;
+        target.fired(&user.owner, 1).await;
         let paths = ["/api/owner/data".to_string(), format!("/api/owner/data?page_token={}", user.connector)];
         for path in paths {
-            let (answer, export) = answered(&place, &Method::GET, &path, &stranger.token, None).await;
+            let (answer, export) = answered(&target, &Method::GET, &path, &stranger.token, None).await;
             case.check(format!("{name}: an export of the stranger's"), 200, answer);
             let tells = export.contains(&user.owner) || export.contains(&message);
             case.check(
@@ -93,11 +93,11 @@ async fn case_27_another_owners_rows() {
                 tells,
             );
         }
-        let (erased, _) = answered(&place, &Method::DELETE, "/api/owner/data", &stranger.token, None).await;
+        let (erased, _) = answered(&target, &Method::DELETE, "/api/owner/data", &stranger.token, None).await;
         case.note(format!("{name}: the stranger erases all that is its own"), "200 or 202", erased, matches!(erased, 200 | 202));
         case.check(format!("{name}: after all this the owner's rows are as before"), true, own().await == before);
-        let message = user.receive(&place.stack, json!({"subject": "another invoice"})).await;
-        let fired = place.fired(&user.owner, if place.inside.is_some() { 2 } else { 1 }).await;
+        let message = user.receive(&target.stack, json!({"subject": "another invoice"})).await;
+        let fired = target.fired(&user.owner, if target.inside.is_some() { 2 } else { 1 }).await;
         case.check(format!("{name}: and its mail fires"), true, fired.iter().any(|event| event["message"]["id"] == message));
     }
 }
@@ -105,11 +105,11 @@ async fn case_27_another_owners_rows() {
 #[tokio::test]
 async fn case_28_a_sealed_secret_in_another_row() {
     let mut case = Case::new(28, "a sealed secret copied to another row");
-    for place in Place::all().await {
-        let (name, user) = (place.name, User::connected(&place.stack, "mine").await);
-        let other = User::connected(&place.stack, "other").await;
-        place.idle().await;
-        match &place.inside {
+    for target in Target::all().await {
+        let (name, user) = (target.name, User::connected(&target.stack, "mine").await);
+        let other = User::connected(&target.stack, "other").await;
+        target.idle().await;
+        match &target.inside {
             Some(inside) => {
                 let store = inside.world.store();
                 let held = async |user: &User| {
@@ -121,41 +121,41 @@ async fn case_28_a_sealed_secret_in_another_row() {
                 let exchange = Exchange { fingerprint: uuid::Uuid::nil(), at: mine.updated_at };
                 store.reconnect(&mine, &stolen, &exchange, &[]).await.unwrap();
             }
-            None => copy_secret(&place, &other, &user).await,
+            None => copy_secret(&target, &other, &user).await,
         }
-        place.forget_calls().await;
-        user.receive(&place.stack, json!({"subject": "invoice"})).await;
+        target.forget_calls().await;
+        user.receive(&target.stack, json!({"subject": "invoice"})).await;
         // The memory's vault counts nothing; there the look is put off.
-        let metric = if place.inside.is_none() { "SecretWrongContext" } else { "WakeUps/put_off" };
-        let counted = place.counted_to(metric, 1).await;
+        let metric = if target.inside.is_none() { "SecretWrongContext" } else { "WakeUps/put_off" };
+        let counted = target.counted_to(metric, 1).await;
         case.note(format!("{name}: {metric}"), "at least 1", counted, counted >= 1);
-        let used = place.calls().await.iter().filter(|call| call["email"] == other.email || call["email"] == user.email).count();
+        let used = target.calls().await.iter().filter(|call| call["email"] == other.email || call["email"] == user.email).count();
         case.check(format!("{name}: calls to Google under either token"), 0, used);
-        let shown = user.connector(&place.stack).await;
+        let shown = user.connector(&target.stack).await;
         case.check(format!("{name}: the API shows of it"), json!("[redacted]"), shown["credentials"].clone());
-        let message = other.receive(&place.stack, json!({"subject": "invoice"})).await;
-        let fired = place.fired(&other.owner, 1).await;
+        let message = other.receive(&target.stack, json!({"subject": "invoice"})).await;
+        let fired = target.fired(&other.owner, 1).await;
         case.check(format!("{name}: the other connector works as before"), json!([message]), super::granting::ids(&fired));
-        let fired = if place.inside.is_some() { place.fired(&user.owner, 0).await.len() } else { 0 };
+        let fired = if target.inside.is_some() { target.fired(&user.owner, 0).await.len() } else { 0 };
         case.check(format!("{name}: what fired for the robbed row"), 0, fired);
         // A connect mends it.
-        user.connect(&place.stack).await;
-        case.check(format!("{name}: after a reconnect"), json!("active"), user.connector(&place.stack).await["status"].clone());
-        place.idle().await;
+        user.connect(&target.stack).await;
+        case.check(format!("{name}: after a reconnect"), json!("active"), user.connector(&target.stack).await["status"].clone());
+        target.idle().await;
     }
 }
 
 /// As somebody would who can write to the table and has no key.
-async fn copy_secret(place: &Place, from: &User, to: &User) {
+async fn copy_secret(target: &Target, from: &User, to: &User) {
     use aws_sdk_dynamodb::types::AttributeValue;
-    let table = aws_sdk_dynamodb::Client::new(&place.stack.config().await);
+    let table = aws_sdk_dynamodb::Client::new(&target.stack.config().await);
     let key =
         |user: &User| (AttributeValue::S(format!("MAILBOX#{}", user.email)), AttributeValue::S(format!("CONNECTOR#{}", user.connector)));
     let (pk, sk) = key(from);
-    let request = table.get_item().table_name(&place.stack.table).key("pk", pk).key("sk", sk);
+    let request = table.get_item().table_name(&target.stack.table).key("pk", pk).key("sk", sk);
     let row = request.send().await.unwrap().item.unwrap();
     let (pk, sk) = key(to);
-    let request = table.update_item().table_name(&place.stack.table).key("pk", pk).key("sk", sk);
+    let request = table.update_item().table_name(&target.stack.table).key("pk", pk).key("sk", sk);
     // Of another generation, so that no process remembers a token of the row's own.
     let request = request.update_expression("SET refresh_token = :stolen ADD generation :one REMOVE access_token");
     let request = request.expression_attribute_values(":one", AttributeValue::N("1".into()));
@@ -225,12 +225,12 @@ async fn case_36_roles() {
         ("an object", json!({"role": {"role": "admin"}}), Role::Viewer),
         ("another claim", json!({"role": null, "roles": "admin"}), Role::Viewer),
     ];
-    for place in Place::all().await {
-        let name = place.name;
+    for target in Target::all().await {
+        let name = target.name;
         for (what, claims, role) in &claims {
-            let token = token_with(&place.stack, json!({"sub": format!("role-{}", unique()), "claims": claims})).await;
+            let token = token_with(&target.stack, json!({"sub": format!("role-{}", unique()), "claims": claims})).await;
             for (method, path, body, least) in by_role() {
-                let answer = told(place.stack.api(method.clone(), &path, Some(&token), body).await).await;
+                let answer = told(target.stack.api(method.clone(), &path, Some(&token), body).await).await;
                 let allowed = *role >= least;
                 let pass =
                     if allowed { !answer.starts_with("401") && !answer.starts_with("403") } else { answer == "403 role_not_allowed" };
@@ -238,12 +238,12 @@ async fn case_36_roles() {
                 case.note(format!("{name}: role {what}, {method} {path}"), expected, answer, pass);
             }
         }
-        let user = User::connected(&place.stack, "roles").await;
-        let operator = token_with(&place.stack, json!({"sub": user.owner, "claims": {"role": "operator"}})).await;
+        let user = User::connected(&target.stack, "roles").await;
+        let operator = token_with(&target.stack, json!({"sub": user.owner, "claims": {"role": "operator"}})).await;
         for path in [format!("/api/connectors/{}", user.connector), format!("/api/triggers/{}", user.trigger)] {
-            let answer = told(place.stack.api(Method::DELETE, &path, Some(&operator), None).await).await;
+            let answer = told(target.stack.api(Method::DELETE, &path, Some(&operator), None).await).await;
             case.check(format!("{name}: an operator deletes what is there"), "403 role_not_allowed".to_string(), answer);
-            let still = place.stack.api(Method::GET, &path, Some(&operator), None).await;
+            let still = target.stack.api(Method::GET, &path, Some(&operator), None).await;
             case.check(format!("{name}: it is still there"), 200, status(&still));
         }
     }
@@ -252,22 +252,22 @@ async fn case_36_roles() {
 #[tokio::test]
 async fn case_38_anothers_answers_and_states() {
     let mut case = Case::new(38, "idempotency keys and OAuth states of another owner");
-    for place in Place::all().await {
-        let (name, user) = (place.name, User::new(&place.stack, "mine").await);
-        let stranger = token(&place.stack, &format!("stranger-{}", unique())).await;
-        let body = json!({"auth_code": user.code(&place.stack).await, "state": "shared"});
-        let first = place.stack.api(Method::POST, CONNECT, Some(&user.token), Some(body.clone())).await;
+    for target in Target::all().await {
+        let (name, user) = (target.name, User::new(&target.stack, "mine").await);
+        let stranger = token(&target.stack, &format!("stranger-{}", unique())).await;
+        let body = json!({"auth_code": user.code(&target.stack).await, "state": "shared"});
+        let first = target.stack.api(Method::POST, CONNECT, Some(&user.token), Some(body.clone())).await;
         case.check(format!("{name}: a connect"), 200, status(&first));
-        let theirs = place.stack.api(Method::POST, CONNECT, Some(&stranger), Some(body.clone())).await;
+        let theirs = target.stack.api(Method::POST, CONNECT, Some(&stranger), Some(body.clone())).await;
         case.check(format!("{name}: the very same request of another owner"), "400 invalid_grant".to_string(), told(theirs).await);
-        let again = place.stack.api(Method::POST, CONNECT, Some(&user.token), Some(body)).await;
+        let again = target.stack.api(Method::POST, CONNECT, Some(&user.token), Some(body)).await;
         case.check(format!("{name}: of the same owner"), read(first, StatusCode::OK).await, read(again, StatusCode::OK).await);
 
-        let (mine, other) = (User::connected(&place.stack, "keys").await, User::connected(&place.stack, "keys").await);
-        let (hook, their_hook) = (Hook::of(&place, &mine).await, Hook::of(&place, &other).await);
+        let (mine, other) = (User::connected(&target.stack, "keys").await, User::connected(&target.stack, "keys").await);
+        let (hook, their_hook) = (Hook::of(&target, &mine).await, Hook::of(&target, &other).await);
         let fire = async |token: &str, hook: &Hook| {
-            let request = place.stack.request(Method::POST, &hook.path()).bearer_auth(token).header("idempotency-key", "the-same");
-            let answer = place.stack.answer(request.body(r#"{"event_type":"a"}"#)).await;
+            let request = target.stack.request(Method::POST, &hook.path()).bearer_auth(token).header("idempotency-key", "the-same");
+            let answer = target.stack.answer(request.body(r#"{"event_type":"a"}"#)).await;
             let status = status(&answer);
             let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
             (status, body["event_id"].as_str().unwrap_or_default().to_string())
@@ -279,12 +279,12 @@ async fn case_38_anothers_answers_and_states() {
         case.check(format!("{name}: the same key of another owner, an event of its own"), true, theirs.0 == 202 && theirs.1 != first.1);
         case.check(format!("{name}: the same key, of another owner, at this owner's trigger"), 404, fire(&other.token, &hook).await.0);
 
-        let owner = User::new(&place.stack, "asked").await;
-        let (state, code) = super::connecting::asked(&place, &owner).await;
+        let owner = User::new(&target.stack, "asked").await;
+        let (state, code) = super::connecting::asked(&target, &owner).await;
         let stolen = super::connecting::redirect_body(&code, &state);
-        let answer = place.stack.api(Method::POST, CONNECT, Some(&stranger), Some(stolen.clone())).await;
+        let answer = target.stack.api(Method::POST, CONNECT, Some(&stranger), Some(stolen.clone())).await;
         case.check(format!("{name}: a state of another owner"), "400 unknown_state".to_string(), told(answer).await);
-        let answer = place.stack.api(Method::POST, CONNECT, Some(&owner.token), Some(stolen)).await;
+        let answer = target.stack.api(Method::POST, CONNECT, Some(&owner.token), Some(stolen)).await;
         case.check(format!("{name}: the state's owner after that"), 200, status(&answer));
     }
 }

@@ -7,29 +7,29 @@ use serde_json::{Value, json};
 use tests::deployed::{User, read};
 
 use crate::security::case::Case;
-use crate::security::place::{Place, document, status, told};
 use crate::security::signing::Hook;
+use crate::security::target::{Target, document, status, told};
 
 /// More than an answer could hold at once, where that many are made quickly.
-fn how_many(place: &Place) -> usize {
-    if place.inside.is_some() { 90 } else { 12 }
+fn how_many(target: &Target) -> usize {
+    if target.inside.is_some() { 90 } else { 12 }
 }
 
 /// Fires so many events that are as long as events may be, and grow by being written down.
-async fn fire(place: &Place, user: &User, hook: &Hook, count: usize) {
+async fn fire(target: &Target, user: &User, hook: &Hook, count: usize) {
     let data = "\"".repeat(6_500);
     for number in 0..count {
         let body = json!({"event_type": "long", "number": number, "data": data});
-        let answer = place.stack.api(Method::POST, &hook.path(), Some(&user.token), Some(body)).await;
+        let answer = target.stack.api(Method::POST, &hook.path(), Some(&user.token), Some(body)).await;
         assert_eq!(answer.status(), StatusCode::ACCEPTED);
     }
 }
 
 /// Page after page: how many records each has, and the ids of all.
-async fn walk(place: &Place, user: &User, path: &str, list: &str) -> (Vec<usize>, Vec<String>) {
+async fn walk(target: &Target, user: &User, path: &str, list: &str) -> (Vec<usize>, Vec<String>) {
     let (mut sizes, mut ids, mut next) = (Vec::new(), Vec::new(), String::new());
     for _ in 0..100 {
-        let (_, page) = document(place.stack.api(Method::GET, &format!("{path}{next}"), Some(&user.token), None).await).await;
+        let (_, page) = document(target.stack.api(Method::GET, &format!("{path}{next}"), Some(&user.token), None).await).await;
         // A page that is refused holds nothing.
         let Some(records) = page[list].as_array() else { break };
         sizes.push(records.len());
@@ -45,15 +45,15 @@ async fn walk(place: &Place, user: &User, path: &str, list: &str) -> (Vec<usize>
 #[tokio::test]
 async fn case_76_pages_and_their_tokens() {
     let mut case = Case::new(76, "API: pages of events that are as long as may be; page tokens that are forged, or another's");
-    for place in Place::all().await {
-        let (name, user) = (place.name, User::connected(&place.stack, "pages").await);
-        let hook = Hook::of(&place, &user).await;
-        let count = how_many(&place);
-        fire(&place, &user, &hook, count).await;
+    for target in Target::all().await {
+        let (name, user) = (target.name, User::connected(&target.stack, "pages").await);
+        let hook = Hook::of(&target, &user).await;
+        let count = how_many(&target);
+        fire(&target, &user, &hook, count).await;
         let firings = format!("/api/triggers/{}/firings", hook.trigger);
         for (what, path, list) in [("firings", firings.as_str(), "firings"), ("export", "/api/owner/data", "records")] {
             for size in [100, 5] {
-                let (sizes, ids) = walk(&place, &user, &format!("{path}?page_size={size}"), list).await;
+                let (sizes, ids) = walk(&target, &user, &format!("{path}?page_size={size}"), list).await;
                 let long: BTreeSet<&String> = ids.iter().collect();
                 // An export also tells of the connect.
                 let others = usize::from(what == "export");
@@ -61,23 +61,23 @@ async fn case_76_pages_and_their_tokens() {
                 case.check(format!("{name}: {what} by {size}: different ones"), ids.len(), long.len());
                 let largest = sizes.iter().copied().max().unwrap_or_default();
                 case.note(format!("{name}: {what} by {size}: on the largest page"), format!("at most {size}"), largest, largest <= size);
-                if size == 100 && place.inside.is_some() {
+                if size == 100 && target.inside.is_some() {
                     case.note(format!("{name}: {what}: its pages, bounded by bytes"), "at least 2", sizes.len(), sizes.len() >= 2);
                 }
             }
         }
-        tokens(&mut case, &place, &user, &hook).await;
+        tokens(&mut case, &target, &user, &hook).await;
     }
 }
 
-async fn tokens(case: &mut Case, place: &Place, user: &User, hook: &Hook) {
-    let (name, other) = (place.name, User::connected(&place.stack, "others").await);
-    let others_hook = Hook::of(place, &other).await;
-    fire(place, &other, &others_hook, 2).await;
+async fn tokens(case: &mut Case, target: &Target, user: &User, hook: &Hook) {
+    let (name, other) = (target.name, User::connected(&target.stack, "others").await);
+    let others_hook = Hook::of(target, &other).await;
+    fire(target, &other, &others_hook, 2).await;
     let firings = format!("/api/triggers/{}/firings", hook.trigger);
-    let get = async |path: &str| place.stack.api(Method::GET, path, Some(&user.token), None).await;
+    let get = async |path: &str| target.stack.api(Method::GET, path, Some(&user.token), None).await;
     let first = format!("/api/triggers/{}/firings?page_size=1", others_hook.trigger);
-    let theirs = read(place.stack.api(Method::GET, &first, Some(&other.token), None).await, StatusCode::OK).await;
+    let theirs = read(target.stack.api(Method::GET, &first, Some(&other.token), None).await, StatusCode::OK).await;
     let theirs = theirs["next_page_token"].as_str().unwrap().to_string();
     let refused = "400 invalid_page_token";
     for (what, path, token, expected) in [
@@ -92,7 +92,7 @@ async fn tokens(case: &mut Case, place: &Place, user: &User, hook: &Hook) {
         ("the first time of all", &firings, "-9223372036854775808.evt_1".into(), "200"),
         ("another trigger's", &firings, theirs.clone(), "200"),
         ("another owner's connector", "/api/owner/data", other.connector.clone(), "200"),
-        ("another owner's place", "/api/owner/data", format!("{}.9223372036854775807.evt_1", other.connector), "200"),
+        ("another owner's target", "/api/owner/data", format!("{}.9223372036854775807.evt_1", other.connector), "200"),
         ("the last time of all", "/api/owner/data", format!("{}.9223372036854775807.evt_1", user.connector), "200"),
         ("a word", "/api/owner/data", "x.y.z".into(), refused),
         ("a trigger's id", "/api/connectors", user.trigger.clone(), refused),
@@ -124,9 +124,9 @@ async fn case_78_bodies_at_the_bound() {
     const BODY: usize = 262_144;
     const MAIL: usize = 5_500_000;
     let mut case = Case::new(78, "all: a body of exactly as many bytes as may be, and of one more");
-    for place in Place::all().await {
-        let (name, user) = (place.name, User::connected(&place.stack, "bodies").await);
-        place.idle().await;
+    for target in Target::all().await {
+        let (name, user) = (target.name, User::connected(&target.stack, "bodies").await);
+        target.idle().await;
         let of_connector = |end: &str| format!("/api/connectors/{}{end}", user.connector);
         for (what, method, path, most, within) in [
             ("a change", Method::PATCH, of_connector(""), BODY, "400 invalid_connector"),
@@ -139,11 +139,11 @@ async fn case_78_bodies_at_the_bound() {
             ("a draft", Method::POST, of_connector("/drafts"), MAIL, "400 invalid_request"),
             ("a draft's mail", Method::PUT, of_connector("/drafts/unknown1"), MAIL, "400 invalid_request"),
         ] {
-            place.stack.forget_calls_for(&user.email).await;
+            target.stack.forget_calls_for(&user.email).await;
             for (which, length, expected) in [("as long as may be", most, within), ("a byte longer", most + 1, "413 body_too_large")] {
-                let request = place.stack.request(method.clone(), &path).bearer_auth(&user.token).body(unknown_field(length));
+                let request = target.stack.request(method.clone(), &path).bearer_auth(&user.token).body(unknown_field(length));
                 let request = request.header("content-type", "application/json").header("x-requested-with", "x");
-                let answer = place.stack.answer(request.header("origin", tests::deployed::ORIGIN)).await;
+                let answer = target.stack.answer(request.header("origin", tests::deployed::ORIGIN)).await;
                 let (came, refused) = document(answer).await;
                 case.check(format!("{name}: {what}, {which}"), expected.to_string(), came);
                 if length > most {
@@ -151,7 +151,7 @@ async fn case_78_bodies_at_the_bound() {
                     case.note(format!("{name}: {what}, the bound that is told"), most, says, says.contains(&most.to_string()));
                 }
             }
-            case.check(format!("{name}: {what}: calls to Google"), 0, place.stack.calls_for(&user.email).await.len());
+            case.check(format!("{name}: {what}: calls to Google"), 0, target.stack.calls_for(&user.email).await.len());
         }
     }
 }

@@ -15,40 +15,40 @@ use tests::world::{Call, Consent, Mail, When};
 use crate::security::case::Case;
 use crate::security::forge::{self, NOBODY};
 use crate::security::granting::ids;
-use crate::security::place::{Place, status};
+use crate::security::target::{Target, status};
 
 #[tokio::test]
 async fn case_18_another_tenants_mailbox() {
     let mut case = Case::new(18, "processor: another tenant's mailbox, other letter case, an unknown mailbox");
-    for place in Place::all().await {
-        let name = place.name;
-        let (user, other) = (User::connected(&place.stack, "ada").await, User::connected(&place.stack, "bob").await);
-        let good = place.good_token().await;
-        place.idle().await;
-        let message = user.receive(&place.stack, json!({"subject": "invoice", "silent": true})).await;
-        other.receive(&place.stack, json!({"subject": "invoice", "silent": true})).await;
-        place.forget_calls().await;
-        let id = json!(place.history_id(&user.email).await);
+    for target in Target::all().await {
+        let name = target.name;
+        let (user, other) = (User::connected(&target.stack, "ada").await, User::connected(&target.stack, "bob").await);
+        let good = target.good_token().await;
+        target.idle().await;
+        let message = user.receive(&target.stack, json!({"subject": "invoice", "silent": true})).await;
+        other.receive(&target.stack, json!({"subject": "invoice", "silent": true})).await;
+        target.forget_calls().await;
+        let id = json!(target.history_id(&user.email).await);
         let body = forge::push(&user.email.to_uppercase(), id);
-        case.check(format!("{name}: a push for the mailbox in capitals"), 202, status(&place.stack.push(Some(&good), body).await));
-        case.check(format!("{name}: it fires for the mailbox"), json!([message]), ids(&place.fired(&user.owner, 1).await));
-        let calls = place.calls().await;
+        case.check(format!("{name}: a push for the mailbox in capitals"), 202, status(&target.stack.push(Some(&good), body).await));
+        case.check(format!("{name}: it fires for the mailbox"), json!([message]), ids(&target.fired(&user.owner, 1).await));
+        let calls = target.calls().await;
         let others: Vec<&Value> = calls.iter().filter(|call| call["email"] == other.email).collect();
         case.check(format!("{name}: calls under the other tenant's token"), 0, others.len());
-        place.forget_calls().await;
-        let before = place.counted("WakeUps/unknown_mailbox").await;
+        target.forget_calls().await;
+        let before = target.counted("WakeUps/unknown_mailbox").await;
         case.check(
             format!("{name}: a push for an unknown mailbox"),
             202,
-            status(&place.stack.push(Some(&good), forge::push(NOBODY, json!(7))).await),
+            status(&target.stack.push(Some(&good), forge::push(NOBODY, json!(7))).await),
         );
-        let counted = place.counted_to("WakeUps/unknown_mailbox", before + 1).await - before;
+        let counted = target.counted_to("WakeUps/unknown_mailbox", before + 1).await - before;
         case.check(format!("{name}: counted as of an unknown mailbox"), 1, counted);
-        place.idle().await;
-        if place.inside.is_some() {
-            case.check(format!("{name}: calls to Google for it"), 0, place.calls().await.len());
+        target.idle().await;
+        if target.inside.is_some() {
+            case.check(format!("{name}: calls to Google for it"), 0, target.calls().await.len());
         } else {
-            case.check(format!("{name}: dead letters of it"), 0, place.stack.messages_in(&place.stack.dead_letter_queue_url).await);
+            case.check(format!("{name}: dead letters of it"), 0, target.stack.messages_in(&target.stack.dead_letter_queue_url).await);
         }
     }
 }
@@ -56,27 +56,27 @@ async fn case_18_another_tenants_mailbox() {
 #[tokio::test]
 async fn case_19_a_forged_history_id() {
     let mut case = Case::new(19, "processor: a forged, huge historyId in a notification");
-    for place in Place::all().await {
-        let (name, user, good) = (place.name, User::connected(&place.stack, "cursor").await, place.good_token().await);
-        place.idle().await;
-        let cursor = async || user.connector(&place.stack).await["history_id"].as_str().unwrap().parse::<u64>().unwrap();
+    for target in Target::all().await {
+        let (name, user, good) = (target.name, User::connected(&target.stack, "cursor").await, target.good_token().await);
+        target.idle().await;
+        let cursor = async || user.connector(&target.stack).await["history_id"].as_str().unwrap().parse::<u64>().unwrap();
         let before = cursor().await;
-        place.forget_calls().await;
+        target.forget_calls().await;
         for (what, id) in [
             ("the greatest there is", json!(u64::MAX)),
             ("as text", json!(u64::MAX.to_string())),
             ("a little ahead", json!(before + 1_000_000)),
         ] {
-            case.check(format!("{name}: {what}"), 202, status(&place.stack.push(Some(&good), forge::push(&user.email, id)).await));
-            place.idle().await;
+            case.check(format!("{name}: {what}"), 202, status(&target.stack.push(Some(&good), forge::push(&user.email, id)).await));
+            target.idle().await;
         }
-        let listed = place.called_for(&user.email, "history.list").await;
+        let listed = target.called_for(&user.email, "history.list").await;
         case.note(format!("{name}: listings that came of them"), "at least 1", listed, listed >= 1);
-        let (after, mailbox) = (cursor().await, place.history_id(&user.email).await);
+        let (after, mailbox) = (cursor().await, target.history_id(&user.email).await);
         let shown = format!("{after}, and the mailbox is at {mailbox}");
         case.note(format!("{name}: the cursor"), "no further than the mailbox", shown, after >= before && after <= mailbox);
-        let message = user.receive(&place.stack, json!({"subject": "invoice"})).await;
-        case.check(format!("{name}: mail after them fires"), json!([message]), ids(&place.fired(&user.owner, 1).await));
+        let message = user.receive(&target.stack, json!({"subject": "invoice"})).await;
+        case.check(format!("{name}: mail after them fires"), json!([message]), ids(&target.fired(&user.owner, 1).await));
     }
 }
 
@@ -100,7 +100,7 @@ async fn case_39_a_worker_of_an_earlier_generation() {
     writes(&mut case).await;
 }
 
-/// The worker stands between reading and committing while the owner connects another account in its place.
+/// The worker stands between reading and committing while the owner connects another account in its target.
 async fn replaced(case: &mut Case, call: Call, when: When) {
     let what = format!("held {when:?} {call}, replaced by another account").to_lowercase();
     let scene = Scene::new().await;

@@ -9,50 +9,54 @@ use tests::stage::{PUSH_AUDIENCE, SUBSCRIPTION};
 
 use crate::security::case::Case;
 use crate::security::forge::{self, NOBODY};
-use crate::security::place::{Place, status};
+use crate::security::target::{Target, status};
 
 /// Pushes under each of these headers, between two good pushes. What was refused is not queued.
-async fn pushes(case: &mut Case, place: &Place, headers: Vec<(&str, Option<String>, u16)>, most_fetches: usize) {
-    let (name, good) = (place.name, place.good_token().await);
+async fn pushes(case: &mut Case, target: &Target, headers: Vec<(&str, Option<String>, u16)>, most_fetches: usize) {
+    let (name, good) = (target.name, target.good_token().await);
     let mut queued = 1;
-    case.check(format!("{name}: a good push first"), 202, status(&place.stack.push(Some(&good), forge::push(NOBODY, json!(7))).await));
-    place.forget_calls().await;
+    case.check(format!("{name}: a good push first"), 202, status(&target.stack.push(Some(&good), forge::push(NOBODY, json!(7))).await));
+    target.forget_calls().await;
     for (what, header, expected) in headers {
-        let request = place.stack.request(Method::POST, PUSH_PATH).body(forge::push(NOBODY, json!(7)));
+        let request = target.stack.request(Method::POST, PUSH_PATH).body(forge::push(NOBODY, json!(7)));
         let request = header.iter().fold(request, |request, header| request.header("authorization", header));
-        case.check(format!("{name}: {what}"), expected, status(&place.stack.answer(request).await));
+        case.check(format!("{name}: {what}"), expected, status(&target.stack.answer(request).await));
         queued += u64::from(expected == 202);
     }
-    let fetches = place.fetches("google").await;
+    let fetches = target.fetches("google").await;
     case.note(format!("{name}: fetches of keys meanwhile"), format!("at most {most_fetches}"), fetches, fetches <= most_fetches);
-    case.check(format!("{name}: visits to what the tokens point to"), 0, place.called("unknown").await);
-    case.check(format!("{name}: a good push after them"), 202, status(&place.stack.push(Some(&good), forge::push(NOBODY, json!(7))).await));
+    case.check(format!("{name}: visits to what the tokens point to"), 0, target.called("unknown").await);
+    case.check(
+        format!("{name}: a good push after them"),
+        202,
+        status(&target.stack.push(Some(&good), forge::push(NOBODY, json!(7))).await),
+    );
     queued += 1;
-    case.check(format!("{name}: queued, the good ones alone"), queued, place.counted_to("PushQueued", queued).await);
+    case.check(format!("{name}: queued, the good ones alone"), queued, target.counted_to("PushQueued", queued).await);
 }
 
-async fn tokens(case: &mut Case, orders: impl Fn(&Place) -> Vec<(&'static str, Value, u16)>, most_fetches: impl Fn(&Place) -> usize) {
-    for place in Place::all().await {
+async fn tokens(case: &mut Case, orders: impl Fn(&Target) -> Vec<(&'static str, Value, u16)>, most_fetches: impl Fn(&Target) -> usize) {
+    for target in Target::all().await {
         let mut headers = Vec::new();
-        for (what, order, expected) in orders(&place) {
-            headers.push((what, Some(format!("Bearer {}", place.push_token(order).await)), expected));
+        for (what, order, expected) in orders(&target) {
+            headers.push((what, Some(format!("Bearer {}", target.push_token(order).await)), expected));
         }
-        pushes(case, &place, headers, most_fetches(&place)).await;
+        pushes(case, &target, headers, most_fetches(&target)).await;
     }
 }
 
 /// Good tokens but for these claims.
-async fn claims(case: &mut Case, claims: impl Fn(&Place) -> Vec<(&'static str, Value, u16)>) {
+async fn claims(case: &mut Case, claims: impl Fn(&Target) -> Vec<(&'static str, Value, u16)>) {
     let orders =
-        |place: &Place| claims(place).into_iter().map(|(what, claims, expected)| (what, json!({"claims": claims}), expected)).collect();
+        |target: &Target| claims(target).into_iter().map(|(what, claims, expected)| (what, json!({"claims": claims}), expected)).collect();
     tokens(case, orders, |_| 0).await;
 }
 
 #[tokio::test]
 async fn case_01_no_authorization() {
     let mut case = Case::new(1, "webhook: no Authorization");
-    for place in Place::all().await {
-        let good = place.good_token().await;
+    for target in Target::all().await {
+        let good = target.good_token().await;
         let headers = vec![
             ("no header", None, 401),
             ("an empty header", Some(String::new()), 401),
@@ -61,7 +65,7 @@ async fn case_01_no_authorization() {
             ("a good token under another scheme", Some(format!("Token {good}")), 401),
             ("a good token without a scheme", Some(good), 401),
         ];
-        pushes(&mut case, &place, headers, 0).await;
+        pushes(&mut case, &target, headers, 0).await;
     }
 }
 
@@ -139,24 +143,24 @@ async fn case_06_another_issuer() {
 #[tokio::test]
 async fn case_07_times() {
     let mut case = Case::new(7, "webhook: exp past, iat in the future, no exp");
-    claims(&mut case, |place| forge::times(place, 202)).await;
+    claims(&mut case, |target| forge::times(target, 202)).await;
 }
 
 #[tokio::test]
 async fn case_09_keys_that_the_token_brings_or_points_to() {
     let mut case = Case::new(9, "webhook: kid as path or URL; jku, x5u, jwk");
-    let orders = |place: &Place| forge::pointing(place).into_iter().map(|(what, order)| (what, order, 401)).collect();
-    tokens(&mut case, orders, |place| place.environments("PubsubWebhook")).await;
+    let orders = |target: &Target| forge::pointing(target).into_iter().map(|(what, order)| (what, order, 401)).collect();
+    tokens(&mut case, orders, |target| target.environments("PubsubWebhook")).await;
 }
 
 #[tokio::test]
 async fn case_12_more_than_is_read() {
     let mut case = Case::new(12, "webhook: token over 8 KB, body over 256 KB, JSON nested 10,000 deep");
-    for place in Place::all().await {
-        let (name, good) = (place.name, place.good_token().await);
-        let longest = place.push_token(json!({"claims": {"padding": "a".repeat(9000)}})).await;
-        let long = place.push_token(json!({"claims": {"padding": "a".repeat(6000)}})).await;
-        let just = place.push_token(json!({"claims": {"padding": "a".repeat(5000)}})).await;
+    for target in Target::all().await {
+        let (name, good) = (target.name, target.good_token().await);
+        let longest = target.push_token(json!({"claims": {"padding": "a".repeat(9000)}})).await;
+        let long = target.push_token(json!({"claims": {"padding": "a".repeat(6000)}})).await;
+        let just = target.push_token(json!({"claims": {"padding": "a".repeat(5000)}})).await;
         let wide = |bytes: usize| json!({"padding": "a".repeat(bytes)}).to_string();
         let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
         let objects = format!("{}1{}", r#"{"a":"#.repeat(10_000), "}".repeat(10_000));
@@ -165,18 +169,18 @@ async fn case_12_more_than_is_read() {
         case.check(
             format!("{name}: a token of 12 KB, refused by the gateway"),
             431,
-            of(place.stack.push(Some(&longest), forge::push(NOBODY, json!(7))).await),
+            of(target.stack.push(Some(&longest), forge::push(NOBODY, json!(7))).await),
         );
-        case.check(format!("{name}: a token of 8.7 KB"), 401, of(place.stack.push(Some(&long), forge::push(NOBODY, json!(7))).await));
-        case.check(format!("{name}: a token of 7 KB"), 202, of(place.stack.push(Some(&just), forge::push(NOBODY, json!(7))).await));
-        case.check(format!("{name}: a body of 300 KB"), 413, of(place.stack.push(Some(&good), wide(300 * 1024)).await));
-        case.check(format!("{name}: the same from a stranger"), 413, of(place.stack.push(None, wide(300 * 1024)).await));
-        case.check(format!("{name}: lists nested 10,000 deep"), 400, of(place.stack.push(Some(&good), deep).await));
-        case.check(format!("{name}: objects nested 10,000 deep"), 400, of(place.stack.push(Some(&good), objects.clone()).await));
-        if place.inside.is_some() {
+        case.check(format!("{name}: a token of 8.7 KB"), 401, of(target.stack.push(Some(&long), forge::push(NOBODY, json!(7))).await));
+        case.check(format!("{name}: a token of 7 KB"), 202, of(target.stack.push(Some(&just), forge::push(NOBODY, json!(7))).await));
+        case.check(format!("{name}: a body of 300 KB"), 413, of(target.stack.push(Some(&good), wide(300 * 1024)).await));
+        case.check(format!("{name}: the same from a stranger"), 413, of(target.stack.push(None, wide(300 * 1024)).await));
+        case.check(format!("{name}: lists nested 10,000 deep"), 400, of(target.stack.push(Some(&good), deep).await));
+        case.check(format!("{name}: objects nested 10,000 deep"), 400, of(target.stack.push(Some(&good), objects.clone()).await));
+        if target.inside.is_some() {
             for _ in 0..100 {
-                place.stack.push(Some(&good), wide(300 * 1024)).await;
-                place.stack.push(Some(&good), objects.clone()).await;
+                target.stack.push(Some(&good), wide(300 * 1024)).await;
+                target.stack.push(Some(&good), objects.clone()).await;
             }
             let grown = resident_kb().saturating_sub(before);
             case.note(
@@ -189,7 +193,7 @@ async fn case_12_more_than_is_read() {
         case.check(
             format!("{name}: kept or queued of it all"),
             1,
-            place.counted_to("PushQueued", 1).await + place.counted("PushMalformed").await,
+            target.counted_to("PushQueued", 1).await + target.counted("PushMalformed").await,
         );
     }
 }
@@ -204,8 +208,8 @@ pub fn resident_kb() -> u64 {
 #[tokio::test]
 async fn case_13_another_subscription() {
     let mut case = Case::new(13, "webhook: a valid token and a subscription that is not ours");
-    for place in Place::all().await {
-        let (name, good) = (place.name, place.good_token().await);
+    for target in Target::all().await {
+        let (name, good) = (target.name, target.good_token().await);
         let data = BASE64_STANDARD.encode(json!({"emailAddress": NOBODY, "historyId": 7}).to_string());
         for (what, subscription) in [
             ("of another project", "projects/evil-project/subscriptions/gmail".to_string()),
@@ -214,10 +218,10 @@ async fn case_13_another_subscription() {
             ("none", String::new()),
         ] {
             let body = forge::enveloped(&data, &forge::unique(), &subscription);
-            case.check(format!("{name}: {what}"), 403, status(&place.stack.push(Some(&good), body).await));
+            case.check(format!("{name}: {what}"), 403, status(&target.stack.push(Some(&good), body).await));
         }
-        let ours = place.stack.push(Some(&good), forge::push(NOBODY, json!(7))).await;
+        let ours = target.stack.push(Some(&good), forge::push(NOBODY, json!(7))).await;
         case.check(format!("{name}: ours"), 202, status(&ours));
-        case.check(format!("{name}: queued, ours alone"), 1, place.counted_to("PushQueued", 1).await);
+        case.check(format!("{name}: queued, ours alone"), 1, target.counted_to("PushQueued", 1).await);
     }
 }

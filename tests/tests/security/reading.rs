@@ -9,14 +9,14 @@ use tests::world::{Call, When};
 
 use crate::security::case::Case;
 use crate::security::forge::{self, NOBODY};
-use crate::security::place::{Place, status, told};
+use crate::security::target::{Target, status, told};
 use tests::inside::Options;
 
 #[tokio::test]
 async fn case_14_what_nobody_can_read() {
     let mut case = Case::new(14, "webhook: a valid token and an unreadable body");
-    for place in Place::all().await {
-        let (name, good) = (place.name, place.good_token().await);
+    for target in Target::all().await {
+        let (name, good) = (target.name, target.good_token().await);
         let of_id = |id: &str| forge::push_of(&format!(r#"{{"emailAddress":"{NOBODY}","historyId":{id}}}"#));
         let message = |message: Value| json!({"message": message, "subscription": SUBSCRIPTION}).to_string();
         let bodies = [
@@ -35,19 +35,19 @@ async fn case_14_what_nobody_can_read() {
         ];
         let mut expected: Vec<String> = Vec::new();
         for (what, body) in bodies {
-            case.check(format!("{name}: {what}"), 202, status(&place.stack.push(Some(&good), body.clone()).await));
+            case.check(format!("{name}: {what}"), 202, status(&target.stack.push(Some(&good), body.clone()).await));
             expected.push(body);
         }
         let count = expected.len();
-        case.check(format!("{name}: counted as malformed"), count as u64, place.counted_to("PushMalformed", count as u64).await);
-        let mut kept = place.quarantined().await;
+        case.check(format!("{name}: counted as malformed"), count as u64, target.counted_to("PushMalformed", count as u64).await);
+        let mut kept = target.quarantined().await;
         kept.sort();
         // A queue takes no empty message: of an empty body only the reason is kept.
         expected.sort();
         let held = expected.iter().filter(|body| kept.iter().any(|kept| kept == *body || kept.contains(body.as_str()))).count();
         case.check(format!("{name}: bodies in the quarantine"), count, held);
         case.check(format!("{name}: messages in the quarantine"), count, kept.len());
-        case.check(format!("{name}: queued as wake-ups"), 0, place.counted("PushQueued").await);
+        case.check(format!("{name}: queued as wake-ups"), 0, target.counted("PushQueued").await);
     }
 }
 
@@ -75,25 +75,25 @@ fn spellings(email: &str) -> Vec<(&'static str, String)> {
 #[tokio::test]
 async fn case_15_every_spelling_of_a_notification() {
     let mut case = Case::new(15, "webhook: base64 and base64url, padded or not; historyId as number and as text");
-    let place = Place::inside_with(Options { queue_only: true, ..Options::default() }).await;
-    let good = place.good_token().await;
+    let target = Target::inside_with(Options { queue_only: true, ..Options::default() }).await;
+    let good = target.good_token().await;
     for (what, data) in spellings(NOBODY) {
         let body = forge::enveloped(&data, &forge::unique(), SUBSCRIPTION);
-        case.check(format!("{}: {what}", place.name), 202, status(&place.stack.push(Some(&good), body).await));
-        let queued = place.inside.as_ref().unwrap().world.wake_ups().queued();
+        case.check(format!("{}: {what}", target.name), 202, status(&target.stack.push(Some(&good), body).await));
+        let queued = target.inside.as_ref().unwrap().world.wake_ups().queued();
         let id = queued.last().and_then(|wake_up| wake_up.history_id).map(|id| id.to_string());
-        case.check(format!("{}: {what}, as queued", place.name), "18446744073709551615".to_string(), id.unwrap_or_default());
+        case.check(format!("{}: {what}, as queued", target.name), "18446744073709551615".to_string(), id.unwrap_or_default());
     }
-    let Some(place) = Place::deployed().await else { return };
-    let user = User::connected(&place.stack, "spelling").await;
-    let good = place.good_token().await;
-    place.idle().await;
+    let Some(target) = Target::deployed().await else { return };
+    let user = User::connected(&target.stack, "spelling").await;
+    let good = target.good_token().await;
+    target.idle().await;
     for (what, data) in spellings(&user.email) {
-        user.receive(&place.stack, json!({"subject": "invoice", "silent": true})).await;
+        user.receive(&target.stack, json!({"subject": "invoice", "silent": true})).await;
         let id = forge::unique();
         let body = forge::enveloped(&data, &id, SUBSCRIPTION);
-        case.check(format!("deployed: {what}"), 202, status(&place.stack.push(Some(&good), body).await));
-        let fired = place.fired(&user.owner, 1).await;
+        case.check(format!("deployed: {what}"), 202, status(&target.stack.push(Some(&good), body).await));
+        let fired = target.fired(&user.owner, 1).await;
         let exact = json!({"pubsub_message_id": id, "history_id": "18446744073709551615"});
         let correlation = fired.first().map_or(Value::Null, |event| event["correlation"].clone());
         case.check(format!("deployed: {what}, as the event correlates it"), exact, correlation);
@@ -103,34 +103,34 @@ async fn case_15_every_spelling_of_a_notification() {
 #[tokio::test]
 async fn case_16_the_same_push_again() {
     let mut case = Case::new(16, "webhook: the same messageId twice; a captured request replayed");
-    for place in Place::all().await {
-        let (name, user, good) = (place.name, User::connected(&place.stack, "replay").await, place.good_token().await);
-        place.idle().await;
-        let message = user.receive(&place.stack, json!({"subject": "invoice", "silent": true})).await;
-        let history_id = place.history_id(&user.email).await;
+    for target in Target::all().await {
+        let (name, user, good) = (target.name, User::connected(&target.stack, "replay").await, target.good_token().await);
+        target.idle().await;
+        let message = user.receive(&target.stack, json!({"subject": "invoice", "silent": true})).await;
+        let history_id = target.history_id(&user.email).await;
         let captured = forge::push(&user.email, json!(history_id));
-        place.forget_calls().await;
+        target.forget_calls().await;
         for what in ["first", "again at once"] {
-            case.check(format!("{name}: {what}"), 202, status(&place.stack.push(Some(&good), captured.clone()).await));
+            case.check(format!("{name}: {what}"), 202, status(&target.stack.push(Some(&good), captured.clone()).await));
         }
-        let fired = place.fired(&user.owner, 1).await;
+        let fired = target.fired(&user.owner, 1).await;
         case.check(format!("{name}: events of the mail"), 1, fired.len());
         let id = fired.first().map(|event| event["message"]["id"].as_str().unwrap_or_default().to_string());
         case.check(format!("{name}: it is about the mail"), message, id.unwrap_or_default());
-        case.check(format!("{name}: listings that came of both"), 1, place.called_for(&user.email, "history.list").await);
+        case.check(format!("{name}: listings that came of both"), 1, target.called_for(&user.email, "history.list").await);
         let mut answers = Vec::new();
         for body in [captured.clone(), forge::push(&user.email, json!(history_id)), forge::push(&user.email, json!(1))] {
-            answers.push(status(&place.stack.push(Some(&good), body).await).to_string());
+            answers.push(status(&target.stack.push(Some(&good), body).await).to_string());
         }
         case.check(
             format!("{name}: replayed later; under another message id; with an old id"),
             "202 202 202".to_string(),
             answers.join(" "),
         );
-        place.idle().await;
-        let more = match place.inside {
-            Some(_) => place.fired(&user.owner, 1).await.len() - 1,
-            None => place.fired(&user.owner, 0).await.len(),
+        target.idle().await;
+        let more = match target.inside {
+            Some(_) => target.fired(&user.owner, 1).await.len() - 1,
+            None => target.fired(&user.owner, 0).await.len(),
         };
         case.check(format!("{name}: further events"), 0, more);
     }
@@ -139,25 +139,25 @@ async fn case_16_the_same_push_again() {
 #[tokio::test]
 async fn case_17_a_queue_that_refuses_or_does_not_answer() {
     let mut case = Case::new(17, "webhook: SQS refuses or times out");
-    let place = Place::inside_with(Options { queue_only: true, ..Options::default() }).await;
-    let (world, good) = (place.inside.as_ref().unwrap().world.clone(), place.good_token().await);
+    let target = Target::inside_with(Options { queue_only: true, ..Options::default() }).await;
+    let (world, good) = (target.inside.as_ref().unwrap().world.clone(), target.good_token().await);
     for (what, call, when, body) in [
         ("the queue refuses", Call::Send, When::Before, forge::push(NOBODY, json!(7))),
         ("the queue's answer is lost", Call::Send, When::After, forge::push(NOBODY, json!(7))),
         ("the quarantine refuses", Call::Keep, When::Before, "not JSON".into()),
     ] {
         world.fail(call, when, 1);
-        let response = place.stack.push(Some(&good), body).await;
+        let response = target.stack.push(Some(&good), body).await;
         let later = response.headers().contains_key("retry-after");
-        case.check(format!("{}: {what}", place.name), "503 queue_unavailable".to_string(), told(response).await);
-        case.check(format!("{}: {what}, and it is asked to come again", place.name), true, later);
+        case.check(format!("{}: {what}", target.name), "503 queue_unavailable".to_string(), told(response).await);
+        case.check(format!("{}: {what}, and it is asked to come again", target.name), true, later);
     }
     // The answer must not be there before the queue has it.
     let gate = world.hold(Call::Send, When::Before, 1);
     let body = forge::push(NOBODY, json!(7));
-    let mut answer = std::pin::pin!(place.stack.push(Some(&good), body));
+    let mut answer = std::pin::pin!(target.stack.push(Some(&good), body));
     let early = tokio::time::timeout(std::time::Duration::from_millis(300), &mut answer).await.is_ok();
-    case.check(format!("{}: an answer while the queue thinks", place.name), false, early);
+    case.check(format!("{}: an answer while the queue thinks", target.name), false, early);
     gate.open();
-    case.check(format!("{}: the answer once it has it", place.name), 202, status(&answer.await));
+    case.check(format!("{}: the answer once it has it", target.name), 202, status(&answer.await));
 }

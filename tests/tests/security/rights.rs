@@ -11,21 +11,21 @@ use tests::template;
 
 use crate::security::case::Case;
 use crate::security::forge::unique;
-use crate::security::place::Place;
+use crate::security::target::Target;
 
 #[tokio::test]
 async fn case_65_what_a_viewer_sees_of_firings() {
     let mut case = Case::new(65, "API: a viewer sees ids and times of firings, not what the mail says");
-    for place in Place::all().await {
-        let (name, user) = (place.name, User::connected(&place.stack, "viewed").await);
+    for target in Target::all().await {
+        let (name, user) = (target.name, User::connected(&target.stack, "viewed").await);
         let words = unique();
         let message =
-            user.receive(&place.stack, json!({"subject": format!("invoice {words}"), "from": format!("{words}@shop.example")})).await;
-        place.fired(&user.owner, 1).await;
+            user.receive(&target.stack, json!({"subject": format!("invoice {words}"), "from": format!("{words}@shop.example")})).await;
+        target.fired(&user.owner, 1).await;
         let path = format!("/api/triggers/{}/firings", user.trigger);
         for (role, reads) in [("viewer", false), ("operator", true), ("admin", true)] {
-            let token = token_with(&place.stack, json!({"sub": user.owner, "claims": {"role": role}})).await;
-            let told = read(place.stack.api(Method::GET, &path, Some(&token), None).await, StatusCode::OK).await;
+            let token = token_with(&target.stack, json!({"sub": user.owner, "claims": {"role": role}})).await;
+            let told = read(target.stack.api(Method::GET, &path, Some(&token), None).await, StatusCode::OK).await;
             let firing = &told["firings"][0];
             case.check(format!("{name}: {role}, the message's id"), json!(message), firing["message_id"].clone());
             case.check(format!("{name}: {role}, the event's id"), json!(user.event_id(&message)), firing["event_id"].clone());

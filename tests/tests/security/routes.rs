@@ -20,7 +20,7 @@ pub fn with_ids() -> Vec<(String, Vec<String>)> {
     described().into_iter().map(split).filter(|(_, segments)| segments.iter().any(|segment| segment.starts_with('{'))).collect()
 }
 
-/// A path with this in the place of each of its ids.
+/// A path with this in the target of each of its ids.
 pub fn filled(path: &str, id: &str) -> String {
     let fill = |segment: &str| if segment.starts_with('{') { id.to_string() } else { segment.to_string() };
     path.split('/').map(fill).collect::<Vec<_>>().join("/")

@@ -6,8 +6,8 @@ use tests::deployed::{User, read};
 
 use crate::security::case::Case;
 use crate::security::forge::unique;
-use crate::security::place::{Place, document, status, told};
 use crate::security::signing::Hook;
+use crate::security::target::{Target, document, status, told};
 
 /// Not at all as a path and not as a part of one.
 const NO_IDS: [&str; 13] =
@@ -20,94 +20,94 @@ fn mail(change: Value) -> Value {
 }
 
 /// One sending with these values of its key's header.
-async fn send(place: &Place, user: &User, path: &str, keys: &[&[u8]], body: &Value) -> String {
+async fn send(target: &Target, user: &User, path: &str, keys: &[&[u8]], body: &Value) -> String {
     let path = if path.starts_with('/') { path.to_string() } else { format!("/api/connectors/{}/{path}", user.connector) };
-    let request = place.stack.request(Method::POST, &path).bearer_auth(&user.token).json(body);
+    let request = target.stack.request(Method::POST, &path).bearer_auth(&user.token).json(body);
     let request =
         keys.iter().fold(request, |request, key| request.header("idempotency-key", reqwest::header::HeaderValue::from_bytes(key).unwrap()));
-    told(place.stack.answer(request).await).await
+    told(target.stack.answer(request).await).await
 }
 
 #[tokio::test]
 async fn case_86_idempotency_keys() {
     let mut case = Case::new(86, "API: an idempotency key that is none, twice, with another body, for another route or of another owner");
-    for place in Place::all().await {
-        let (name, user) = (place.name, User::connected(&place.stack, "keys").await);
-        let (other, hook) = (User::connected(&place.stack, "other").await, Hook::of(&place, &user).await);
-        place.idle().await;
-        let sent = async |user: &User| place.called_for(&user.email, "messages.send").await;
+    for target in Target::all().await {
+        let (name, user) = (target.name, User::connected(&target.stack, "keys").await);
+        let (other, hook) = (User::connected(&target.stack, "other").await, Hook::of(&target, &user).await);
+        target.idle().await;
+        let sent = async |user: &User| target.called_for(&user.email, "messages.send").await;
         let (one, event) = (mail(json!({})), json!({"event_type": "e"}));
         for (what, key) in [("256 letters", "a".repeat(256)), ("nothing", String::new()), ("a sign beyond ASCII", "ä".into())] {
             let refused = "400 invalid_request".to_string();
             case.check(
                 format!("{name}: a mail under {what}"),
                 refused.clone(),
-                send(&place, &user, "messages", &[key.as_bytes()], &one).await,
+                send(&target, &user, "messages", &[key.as_bytes()], &one).await,
             );
-            let fired = send(&place, &user, &hook.path(), &[key.as_bytes()], &event).await;
+            let fired = send(&target, &user, &hook.path(), &[key.as_bytes()], &event).await;
             case.check(format!("{name}: an event under {what}"), refused, fired);
         }
         case.check(format!("{name}: mails of these"), 0, sent(&user).await);
         let (key, longest) = (unique(), "a".repeat(255));
         for (what, expected) in [("the first under a key", "200"), ("the same again", "200")] {
-            case.check(format!("{name}: {what}"), expected.to_string(), send(&place, &user, "messages", &[key.as_bytes()], &one).await);
+            case.check(format!("{name}: {what}"), expected.to_string(), send(&target, &user, "messages", &[key.as_bytes()], &one).await);
         }
         case.check(format!("{name}: mails of both"), 1, sent(&user).await);
-        let changed = send(&place, &user, "messages", &[key.as_bytes()], &mail(json!({"subject": "another"}))).await;
+        let changed = send(&target, &user, "messages", &[key.as_bytes()], &mail(json!({"subject": "another"}))).await;
         case.check(format!("{name}: another body under it"), "422 idempotency_key_reused".to_string(), changed);
         let blank =
-            send(&place, &user, "messages", &[key.as_bytes()], &json!({"subject": "s", "to": ["bo@example.com"], "text": "t "})).await;
+            send(&target, &user, "messages", &[key.as_bytes()], &json!({"subject": "s", "to": ["bo@example.com"], "text": "t "})).await;
         case.check(format!("{name}: one blank more under it"), "422 idempotency_key_reused".to_string(), blank);
         case.check(format!("{name}: mails of these"), 1, sent(&user).await);
-        case.check(format!("{name}: a draft under it"), "201".to_string(), send(&place, &user, "drafts", &[key.as_bytes()], &one).await);
+        case.check(format!("{name}: a draft under it"), "201".to_string(), send(&target, &user, "drafts", &[key.as_bytes()], &one).await);
         case.check(
             format!("{name}: another owner's mail under it"),
             "200".to_string(),
-            send(&place, &other, "messages", &[key.as_bytes()], &one).await,
+            send(&target, &other, "messages", &[key.as_bytes()], &one).await,
         );
         case.check(format!("{name}: mails of that owner"), 1, sent(&other).await);
         for what in ["two keys in one request", "the same two again"] {
             let keys: [&[u8]; 2] = [b"first", b"second"];
-            case.check(format!("{name}: {what}"), "200".to_string(), send(&place, &user, "messages", &keys, &one).await);
+            case.check(format!("{name}: {what}"), "200".to_string(), send(&target, &user, "messages", &keys, &one).await);
         }
         case.check(format!("{name}: mails of these"), 2, sent(&user).await);
-        let came = send(&place, &user, "messages", &[longest.as_bytes()], &one).await;
+        let came = send(&target, &user, "messages", &[longest.as_bytes()], &one).await;
         case.check(format!("{name}: 255 letters"), "200".to_string(), came);
         for _ in 0..2 {
-            let came = send(&place, &user, &hook.path(), &[key.as_bytes()], &event).await;
+            let came = send(&target, &user, &hook.path(), &[key.as_bytes()], &event).await;
             case.check(format!("{name}: an event under a mail's key"), "202".to_string(), came);
         }
-        case.check(format!("{name}: events of both"), 1, place.fired(&user.owner, 1).await.len());
+        case.check(format!("{name}: events of both"), 1, target.fired(&user.owner, 1).await.len());
     }
 }
 
 #[tokio::test]
 async fn case_87_ids_in_bodies() {
     let mut case = Case::new(87, "API: ids in bodies that would be another path at Google");
-    for place in Place::all().await {
-        let (name, user) = (place.name, User::connected(&place.stack, "ids").await);
-        place.idle().await;
+    for target in Target::all().await {
+        let (name, user) = (target.name, User::connected(&target.stack, "ids").await);
+        target.idle().await;
         let base = format!("/api/connectors/{}", user.connector);
         for id in NO_IDS {
-            place.stack.forget_calls_for(&user.email).await;
+            target.stack.forget_calls_for(&user.email).await;
             let shown = id.escape_debug();
             for (what, method, path, body) in [
                 ("the mail that is answered", Method::POST, "/messages", mail(json!({"reply_to_message_id": id}))),
                 ("the same of a draft", Method::POST, "/drafts", mail(json!({"reply_to_message_id": id}))),
             ] {
-                let answer = place.stack.api(method, &format!("{base}{path}"), Some(&user.token), Some(body)).await;
+                let answer = target.stack.api(method, &format!("{base}{path}"), Some(&user.token), Some(body)).await;
                 let (came, refused) = document(answer).await;
                 let told = format!("{came} {}", refused["field"].as_str().unwrap_or_default());
                 case.check(format!("{name}: {what}: {shown}"), "400 invalid_request reply_to_message_id".to_string(), told);
             }
             let config = json!({"type": "email", "config": {"connector_id": id}});
-            let answer = place.stack.api(Method::POST, "/api/triggers", Some(&user.token), Some(config)).await;
+            let answer = target.stack.api(Method::POST, "/api/triggers", Some(&user.token), Some(config)).await;
             let came = status(&answer);
             case.note(format!("{name}: a trigger's connector: {shown}"), "400 or 404", came, matches!(came, 400 | 404));
-            case.check(format!("{name}: calls to Google for {shown}"), 0, place.stack.calls_for(&user.email).await.len());
+            case.check(format!("{name}: calls to Google for {shown}"), 0, target.stack.calls_for(&user.email).await.len());
         }
         // What stands in a body at Google too, or in a query, may hold any sign; it stays where it is.
-        place.stack.forget_calls_for(&user.email).await;
+        target.stack.forget_calls_for(&user.email).await;
         for id in NO_IDS.into_iter().filter(|id| !id.contains(char::is_control)) {
             for (path, body) in [
                 ("/messages/batch-modify", json!({"ids": [id], "add_label_ids": [id]})),
@@ -115,18 +115,18 @@ async fn case_87_ids_in_bodies() {
                 ("/messages/unknown1/modify", json!({"add_label_ids": [id]})),
                 ("/messages", mail(json!({"thread_id": id}))),
             ] {
-                let answer = place.stack.api(Method::POST, &format!("{base}{path}"), Some(&user.token), Some(body)).await;
+                let answer = target.stack.api(Method::POST, &format!("{base}{path}"), Some(&user.token), Some(body)).await;
                 let came = status(&answer);
                 let shown = id.escape_debug();
                 case.note(format!("{name}: {path} with {shown}"), "below 500", came, came < 500);
             }
         }
         let known = ["messages.batchModify", "messages.modify", "messages.send"];
-        let calls = place.stack.calls_for(&user.email).await;
+        let calls = target.stack.calls_for(&user.email).await;
         let others: Vec<String> =
             calls.iter().filter(|call| !known.contains(&call["method"].as_str().unwrap())).map(Value::to_string).collect();
         case.check(format!("{name}: calls of other methods at Google"), String::new(), others.join("; "));
-        case.check(format!("{name}: requests that Google has no method for"), 0, place.called("unknown").await);
+        case.check(format!("{name}: requests that Google has no method for"), 0, target.called("unknown").await);
     }
 }
 
@@ -134,11 +134,11 @@ async fn case_87_ids_in_bodies() {
 async fn case_88_headers_of_mail_that_is_sent() {
     let mut case = Case::new(88, "API: line ends and headers in what is to be sent: one header each, nothing smuggled");
     const SMUGGLED: &str = "a\r\nBcc: smuggled@evil.example";
-    for place in Place::all().await {
-        let (name, user) = (place.name, User::connected(&place.stack, "headers").await);
-        place.idle().await;
+    for target in Target::all().await {
+        let (name, user) = (target.name, User::connected(&target.stack, "headers").await);
+        target.idle().await;
         let path = format!("/api/connectors/{}/messages", user.connector);
-        let post = async |body: Value| place.stack.api(Method::POST, &path, Some(&user.token), Some(body)).await;
+        let post = async |body: Value| target.stack.api(Method::POST, &path, Some(&user.token), Some(body)).await;
         let file = |change: Value| {
             let mut file = json!({"filename": "a.txt", "mime_type": "text/plain", "content": "YQ=="});
             file.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
@@ -173,7 +173,7 @@ async fn case_88_headers_of_mail_that_is_sent() {
             let told = format!("{came} {}", refused["field"].as_str().unwrap_or_default());
             case.check(format!("{name}: {shown}"), format!("400 invalid_request {field}"), told);
         }
-        case.check(format!("{name}: mails of these"), 0, place.called_for(&user.email, "messages.send").await);
+        case.check(format!("{name}: mails of these"), 0, target.called_for(&user.email, "messages.send").await);
         for (what, change) in [
             ("a name that ends its quotes", json!({"to": [{"name": "a\" <smuggled@evil.example>, \"b", "address": "bo@example.com"}]})),
             ("a name that is a list", json!({"to": [{"name": "smuggled@evil.example, b", "address": "bo@example.com"}]})),
@@ -192,7 +192,7 @@ async fn case_88_headers_of_mail_that_is_sent() {
         ] {
             let sent = read(post(mail(change)).await, StatusCode::OK).await;
             let id = sent["id"].as_str().unwrap();
-            let shown = read(place.stack.api(Method::GET, &format!("{path}/{id}"), Some(&user.token), None).await, StatusCode::OK).await;
+            let shown = read(target.stack.api(Method::GET, &format!("{path}/{id}"), Some(&user.token), None).await, StatusCode::OK).await;
             let to: Vec<&str> = shown["to"].as_array().unwrap().iter().map(|one| one["address"].as_str().unwrap()).collect();
             let hidden = [&shown["cc"], &shown["bcc"]].iter().map(|list| list.as_array().map_or(0, Vec::len)).sum::<usize>();
             case.check(

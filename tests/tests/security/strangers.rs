@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tests::deployed::{User, read};
 
 use crate::security::case::Case;
-use crate::security::place::{Place, told};
+use crate::security::target::{Target, told};
 
 const PASSED: &str = "mx.google.com; dkim=pass header.i=@trusted.example header.s=s header.b=b; \
     spf=pass (google.com: domain of pay@trusted.example designates 192.0.2.1 as permitted sender) smtp.mailfrom=pay@trusted.example; \
@@ -14,23 +14,23 @@ const FAILED: &str = "mx.google.com; spf=pass smtp.mailfrom=evil.example; dmarc=
 const TRUSTED: &str = "Billing <pay@trusted.example>";
 
 /// A user whose only trigger that these mails can fire has these filters.
-async fn guarded(place: &Place, filters: Value) -> User {
-    let user = User::connected(&place.stack, "guarded").await;
-    let trigger = user.subscribe(&place.stack, filters).await;
-    place.idle().await;
+async fn guarded(target: &Target, filters: Value) -> User {
+    let user = User::connected(&target.stack, "guarded").await;
+    let trigger = user.subscribe(&target.stack, filters).await;
+    target.idle().await;
     User { trigger, ..user }
 }
 
 /// Each mail with what it is; those that fire are told, as they were published.
-async fn check(case: &mut Case, place: &Place, user: &User, mails: &[(&str, Value, bool)]) -> Vec<Value> {
+async fn check(case: &mut Case, target: &Target, user: &User, mails: &[(&str, Value, bool)]) -> Vec<Value> {
     let mut delivered = Vec::new();
     for (_, mail, _) in mails {
-        delivered.push(user.receive(&place.stack, mail.clone()).await);
+        delivered.push(user.receive(&target.stack, mail.clone()).await);
     }
-    let fired = place.fired(&user.owner, mails.iter().filter(|(_, _, fires)| *fires).count()).await;
+    let fired = target.fired(&user.owner, mails.iter().filter(|(_, _, fires)| *fires).count()).await;
     for ((what, _, fires), id) in mails.iter().zip(&delivered) {
         let happened = fired.iter().any(|event| event["message"]["id"] == id.as_str());
-        case.check(format!("{}: {what}, fires", place.name), *fires, happened);
+        case.check(format!("{}: {what}, fires", target.name), *fires, happened);
     }
     fired
 }
@@ -46,8 +46,8 @@ fn said(authentication_results: &str, from: &str) -> Value {
 #[tokio::test]
 async fn case_60_another_address_in_a_name() {
     let mut case = Case::new(60, "sender: another's address in a name, a comment or a quoted local part");
-    for place in Place::all().await {
-        let user = guarded(&place, json!({"from_contains": ["@trusted.example"]})).await;
+    for target in Target::all().await {
+        let user = guarded(&target, json!({"from_contains": ["@trusted.example"]})).await;
         let mails = [
             ("a quoted name", from(r#""pay@trusted.example" <evil@x.example>"#), false),
             ("a name without quotes", from("pay@trusted.example <evil@x.example>"), false),
@@ -63,21 +63,21 @@ async fn case_60_another_address_in_a_name() {
             ("the name of a group", from("pay@trusted.example: evil@x.example;"), false),
             ("the address itself", from("Billing <PAY@Trusted.example>"), true),
         ];
-        check(&mut case, &place, &user, &mails).await;
-        let user = guarded(&place, json!({"to_contains": ["@trusted.example"]})).await;
+        check(&mut case, &target, &user, &mails).await;
+        let user = guarded(&target, json!({"to_contains": ["@trusted.example"]})).await;
         let mails = [
             ("a name in To", json!({"to": r#""pay@trusted.example" <ada@x.example>"#}), false),
             ("an address in To", json!({"to": "ada@x.example, pay@trusted.example"}), true),
         ];
-        check(&mut case, &place, &user, &mails).await;
+        check(&mut case, &target, &user, &mails).await;
     }
 }
 
 #[tokio::test]
 async fn case_61_a_domain_that_looks_like_it() {
     let mut case = Case::new(61, "sender: a domain that only looks like the one that is wanted");
-    for place in Place::all().await {
-        let user = guarded(&place, json!({"from_domain": ["trusted.example", "bücher.example"]})).await;
+    for target in Target::all().await {
+        let user = guarded(&target, json!({"from_domain": ["trusted.example", "bücher.example"]})).await;
         let mails = [
             ("a subdomain", from("pay@mail.trusted.example"), false),
             ("a domain that ends like it", from("pay@untrusted.example"), false),
@@ -89,14 +89,14 @@ async fn case_61_a_domain_that_looks_like_it() {
             ("the domain", from("pay@Trusted.EXAMPLE"), true),
             ("a domain in its ASCII form", from("a@xn--bcher-kva.example"), true),
         ];
-        check(&mut case, &place, &user, &mails).await;
+        check(&mut case, &target, &user, &mails).await;
         for (what, value) in
             [("an address", "pay@trusted.example"), ("an address without its name", "@trusted.example"), ("a pattern", "*.example")]
         {
             let config = json!({"connector_id": user.connector, "filters": {"from_domain": [value]}});
             let body = json!({"type": "email", "config": config});
-            let answer = place.stack.api(Method::POST, "/api/triggers", Some(&user.token), Some(body)).await;
-            case.check(format!("{}: {what} in from_domain", place.name), "400 invalid_trigger".to_string(), told(answer).await);
+            let answer = target.stack.api(Method::POST, "/api/triggers", Some(&user.token), Some(body)).await;
+            case.check(format!("{}: {what} in from_domain", target.name), "400 invalid_trigger".to_string(), told(answer).await);
         }
     }
 }
@@ -104,8 +104,8 @@ async fn case_61_a_domain_that_looks_like_it() {
 #[tokio::test]
 async fn case_62_a_forged_authentication_header() {
     let mut case = Case::new(62, "sender: an Authentication-Results header of its own");
-    for place in Place::all().await {
-        let user = guarded(&place, json!({"from_domain": ["trusted.example"], "authenticated": true})).await;
+    for target in Target::all().await {
+        let user = guarded(&target, json!({"from_domain": ["trusted.example"], "authenticated": true})).await;
         let with = |said: &str, name: &str, value: &str| json!({"from": TRUSTED, "authentication_results": said, "headers": {name: value}});
         let mails = [
             ("below the receiving server's", with(FAILED, "Authentication-Results", PASSED), false),
@@ -118,18 +118,18 @@ async fn case_62_a_forged_authentication_header() {
             ("none at all", said("", TRUSTED), false),
             ("the receiving server's, above a forged one", with(PASSED, "Authentication-Results", FAILED), true),
         ];
-        let fired = check(&mut case, &place, &user, &mails).await;
+        let fired = check(&mut case, &target, &user, &mails).await;
         let passed = json!({"spf": "pass", "dkim": "pass", "dmarc": "pass"});
         let shown = fired.first().map_or(Value::Null, |event| event["message"]["authentication"].clone());
-        case.check(format!("{}: as the event tells it", place.name), passed, shown);
+        case.check(format!("{}: as the event tells it", target.name), passed, shown);
     }
 }
 
 #[tokio::test]
 async fn case_63_what_passed_for_another_sender() {
     let mut case = Case::new(63, "sender: a result that is about another sender, or that the envelope says");
-    for place in Place::all().await {
-        let user = guarded(&place, json!({"from_domain": ["trusted.example"], "authenticated": true})).await;
+    for target in Target::all().await {
+        let user = guarded(&target, json!({"from_domain": ["trusted.example"], "authenticated": true})).await;
         let evil = "mx.google.com; spf=pass; dmarc=pass (p=NONE) header.from=evil.example";
         let enveloped = |local: &str| {
             let found = format!("mx.google.com; spf=pass (google.com: domain of {local}@evil.example designates 192.0.2.1)");
@@ -148,18 +148,18 @@ async fn case_63_what_passed_for_another_sender() {
             ("a comment without an end", said(&format!("mx.google.com; {hidden}; spf=pass (a"), TRUSTED), false),
             ("about the sender", said(PASSED, TRUSTED), true),
         ];
-        check(&mut case, &place, &user, &mails).await;
+        check(&mut case, &target, &user, &mails).await;
     }
 }
 
 #[tokio::test]
 async fn case_64_a_mail_without_a_sender() {
     let mut case = Case::new(64, "sender: none that can be read; and what the API tells of a forged one");
-    for place in Place::all().await {
-        let name = place.name;
+    for target in Target::all().await {
+        let name = target.name;
         let nobody = || json!({"raw_no_from": true, "authentication_results": PASSED});
         for filters in [json!({"from_domain": ["trusted.example"]}), json!({"from_contains": ["e"]}), json!({"authenticated": true})] {
-            let user = guarded(&place, filters.clone()).await;
+            let user = guarded(&target, filters.clone()).await;
             let mails = [
                 ("no From", nobody(), false),
                 ("a From that names nobody", said(PASSED, "trusted.example"), false),
@@ -169,26 +169,26 @@ async fn case_64_a_mail_without_a_sender() {
             let shown = filters.as_object().and_then(|filters| filters.keys().next().cloned()).unwrap_or_default();
             let mails = mails.map(|(what, mail, fires)| (format!("{shown}: {what}"), mail, fires));
             let mails: Vec<(&str, Value, bool)> = mails.iter().map(|(what, mail, fires)| (what.as_str(), mail.clone(), *fires)).collect();
-            check(&mut case, &place, &user, &mails).await;
+            check(&mut case, &target, &user, &mails).await;
         }
-        forged_as_told(&mut case, &place, name).await;
+        forged_as_told(&mut case, &target, name).await;
     }
 }
 
 /// What a reader sees of a forged mail, and why it does not fire.
-async fn forged_as_told(case: &mut Case, place: &Place, name: &str) {
-    let user = guarded(place, json!({"from_domain": ["x.example"], "authenticated": true})).await;
+async fn forged_as_told(case: &mut Case, target: &Target, name: &str) {
+    let user = guarded(target, json!({"from_domain": ["x.example"], "authenticated": true})).await;
     let mail = json!({"from": TRUSTED, "authentication_results": FAILED, "headers": {"Authentication-Results": PASSED}});
-    let id = user.receive(&place.stack, mail).await;
+    let id = user.receive(&target.stack, mail).await;
     let failed = json!({"spf": "pass", "dmarc": "fail"});
     let path = format!("/api/connectors/{}/messages/{id}", user.connector);
     for format in ["full", "metadata"] {
-        let answer = place.stack.api(Method::GET, &format!("{path}?format={format}"), Some(&user.token), None).await;
+        let answer = target.stack.api(Method::GET, &format!("{path}?format={format}"), Some(&user.token), None).await;
         let message = read(answer, StatusCode::OK).await;
         case.check(format!("{name}: a forged mail, read with format={format}"), failed.clone(), message["authentication"].clone());
     }
     let path = format!("/api/triggers/{}/test", user.trigger);
-    let answer = place.stack.api(Method::POST, &path, Some(&user.token), Some(json!({"days": 1}))).await;
+    let answer = target.stack.api(Method::POST, &path, Some(&user.token), Some(json!({"days": 1}))).await;
     let rehearsed = read(answer, StatusCode::OK).await;
     let reasons = rehearsed["would_not"][0]["reasons"].as_array().cloned().unwrap_or_default();
     let saw: Vec<Value> = reasons.iter().map(|reason| json!([reason["detail"]["filter"], reason["detail"]["saw"]])).collect();

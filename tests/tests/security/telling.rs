@@ -10,8 +10,8 @@ use tests::stage::SUBSCRIPTION;
 use crate::security::case::Case;
 use crate::security::connecting::CONNECT;
 use crate::security::forge;
-use crate::security::place::Place;
 use crate::security::signing::Hook;
+use crate::security::target::Target;
 use crate::security::{audits, counters};
 
 /// What ends a line, is one of ours, and steers a terminal.
@@ -20,8 +20,8 @@ const LINE: &str = "\r\n{\"level\":\"ERROR\",\"fields\":{\"message\":\"planted-l
 const HEADER: &str = "\",\"fields\":{\"message\":\"planted-line\"},\"x\":\"\tplanted";
 
 /// Requests that hold it wherever a caller can write.
-async fn ask(place: &Place, user: &User, hook: &Hook) {
-    let stack = &place.stack;
+async fn ask(target: &Target, user: &User, hook: &Hook) {
+    let stack = &target.stack;
     let line = forge::encoded(LINE);
     let connector = format!("/api/connectors/{}", user.connector);
     for (method, path, body) in [
@@ -53,8 +53,8 @@ async fn ask(place: &Place, user: &User, hook: &Hook) {
 }
 
 /// Pushes, mail and Google's own refusals that hold it.
-async fn receive(place: &Place, user: &User) {
-    let good = place.good_token().await;
+async fn receive(target: &Target, user: &User) {
+    let good = target.good_token().await;
     let notification = json!({"emailAddress": LINE, "historyId": LINE}).to_string();
     for body in [
         json!({"message": LINE, "subscription": SUBSCRIPTION}).to_string(),
@@ -64,18 +64,18 @@ async fn receive(place: &Place, user: &User) {
         forge::enveloped(&BASE64_STANDARD.encode(json!({"emailAddress": user.email, "historyId": 1}).to_string()), LINE, SUBSCRIPTION),
         LINE.into(),
     ] {
-        place.stack.push(Some(&good), body).await;
+        target.stack.push(Some(&good), body).await;
     }
-    let of_other = place.push_token(json!({"claims": {"email": LINE, "aud": LINE}})).await;
-    place.stack.push(Some(&of_other), "{}".into()).await;
+    let of_other = target.push_token(json!({"claims": {"email": LINE, "aud": LINE}})).await;
+    target.stack.push(Some(&of_other), "{}".into()).await;
     for method in ["messages.list", "history.list"] {
-        place.stack.fault(&user.email, json!({"method": method, "status": 400, "reason": LINE, "message": LINE, "times": 1})).await;
+        target.stack.fault(&user.email, json!({"method": method, "status": 400, "reason": LINE, "message": LINE, "times": 1})).await;
     }
-    place.stack.api(Method::GET, &format!("/api/connectors/{}/messages", user.connector), Some(&user.token), None).await;
+    target.stack.api(Method::GET, &format!("/api/connectors/{}/messages", user.connector), Some(&user.token), None).await;
     let attachment = json!({"filename": LINE, "mime_type": LINE, "size": 3});
-    user.receive(&place.stack, json!({"subject": format!("invoice {LINE}"), "from": LINE, "text": LINE, "attachment": attachment})).await;
-    place.idle().await;
-    place.stack.mend(&user.email).await;
+    user.receive(&target.stack, json!({"subject": format!("invoice {LINE}"), "from": LINE, "text": LINE, "attachment": attachment})).await;
+    target.idle().await;
+    target.stack.mend(&user.email).await;
 }
 
 #[tokio::test]
@@ -83,14 +83,14 @@ async fn case_79_a_strangers_words_in_the_log() {
     let mut case = Case::new(79, "all: line ends, JSON and escapes in whatever a stranger writes forge no line and name no metric");
     counters::start();
     audits::listen_to("debug");
-    let mut places = vec![Place::configured(Default::default()).await];
-    places.extend(Place::deployed().await);
-    for place in places {
-        let (name, user) = (place.name, User::connected(&place.stack, "words").await);
-        let hook = Hook::of(&place, &user).await;
-        ask(&place, &user, &hook).await;
-        receive(&place, &user).await;
-        let lines = place.logged().await;
+    let mut places = vec![Target::configured(Default::default()).await];
+    places.extend(Target::deployed().await);
+    for target in places {
+        let (name, user) = (target.name, User::connected(&target.stack, "words").await);
+        let hook = Hook::of(&target, &user).await;
+        ask(&target, &user, &hook).await;
+        receive(&target, &user).await;
+        let lines = target.logged().await;
         let planted: Vec<&String> = lines.iter().filter(|line| line.contains("planted")).collect();
         case.note(format!("{name}: lines that hold its words"), "at least 1", planted.len(), !planted.is_empty());
         let read: Vec<Value> =
@@ -100,7 +100,7 @@ async fn case_79_a_strangers_words_in_the_log() {
         case.check(format!("{name}: lines that are forged"), 0, read.iter().filter(forged).count());
         let steering = lines.iter().filter(|line| line.contains(|sign: char| sign.is_control() && sign != '\t')).count();
         case.check(format!("{name}: lines that steer a terminal"), 0, steering);
-        let metrics = match place.inside {
+        let metrics = match target.inside {
             Some(_) => counters::names(),
             None => lines.iter().filter(|line| line.contains("\"_aws\"")).cloned().collect(),
         };

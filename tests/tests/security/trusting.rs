@@ -7,7 +7,7 @@ use tests::deployed::{User, token};
 use crate::security::case::Case;
 use crate::security::connecting::{CONNECT, callback_url};
 use crate::security::forge::unique;
-use crate::security::place::{Place, header, status, told};
+use crate::security::target::{Target, header, status, told};
 
 const EVIL: &str = "evil.example";
 /// What a proxy or a framework might take for the truth.
@@ -32,9 +32,9 @@ const REWRITTEN: [(&str, &str); 17] = [
 ];
 
 /// What an answer says, without what differs between two answers to the same request.
-async fn shown(place: &Place, path: &str, token: &str, with: Option<(&str, &str)>) -> String {
-    let request = place.stack.request(Method::GET, path).bearer_auth(token);
-    let answer = place.stack.answer(with.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await;
+async fn shown(target: &Target, path: &str, token: &str, with: Option<(&str, &str)>) -> String {
+    let request = target.stack.request(Method::GET, path).bearer_auth(token);
+    let answer = target.stack.answer(with.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await;
     let (came, location, text) = (status(&answer), header(&answer, "location"), answer.text().await.unwrap());
     let document: Value = serde_json::from_str(&text).unwrap_or_default();
     let what = match document["authorization_url"].as_str() {
@@ -51,8 +51,8 @@ async fn shown(place: &Place, path: &str, token: &str, with: Option<(&str, &str)
 #[tokio::test]
 async fn case_84_headers_that_rewrite_a_request() {
     let mut case = Case::new(84, "all: headers that name another host, method, path or user change nothing");
-    for place in Place::all().await {
-        let (name, user) = (place.name, User::connected(&place.stack, "rewritten").await);
+    for target in Target::all().await {
+        let (name, user) = (target.name, User::connected(&target.stack, "rewritten").await);
         let paths = [
             "/api/system/info".to_string(),
             format!("{CONNECT}/callback?code=4&state=s"),
@@ -62,35 +62,35 @@ async fn case_84_headers_that_rewrite_a_request() {
         ];
         for path in &paths {
             let place_of = path.replace(&user.connector, "{id}");
-            let plain = shown(&place, path, &user.token, None).await;
+            let plain = shown(&target, path, &user.token, None).await;
             // By its host the emulator finds the API.
-            for (header, value) in REWRITTEN.into_iter().filter(|(header, _)| place.inside.is_some() || *header != "host") {
-                let with = shown(&place, path, &user.token, Some((header, value))).await;
+            for (header, value) in REWRITTEN.into_iter().filter(|(header, _)| target.inside.is_some() || *header != "host") {
+                let with = shown(&target, path, &user.token, Some((header, value))).await;
                 case.check(format!("{name}: {place_of} with {header}: {value}"), plain.clone(), with);
             }
         }
-        let sync = place.stack.request(Method::POST, &format!("/api/connectors/{}/sync", user.connector)).bearer_auth(&user.token);
+        let sync = target.stack.request(Method::POST, &format!("/api/connectors/{}/sync", user.connector)).bearer_auth(&user.token);
         let sync = REWRITTEN.iter().filter(|(name, _)| *name != "host").fold(sync, |request, (name, value)| request.header(*name, *value));
-        case.check(format!("{name}: a sync with all of them"), 202, status(&place.stack.answer(sync).await));
-        let kept = user.connector(&place.stack).await;
+        case.check(format!("{name}: a sync with all of them"), 202, status(&target.stack.answer(sync).await));
+        let kept = user.connector(&target.stack).await;
         case.check(format!("{name}: whose connector it is afterwards"), user.owner.clone(), kept["owner_id"].as_str().unwrap().to_string());
-        let answer = place.stack.answer(place.stack.request(Method::GET, &paths[1])).await;
+        let answer = target.stack.answer(target.stack.request(Method::GET, &paths[1])).await;
         case.check(format!("{name}: the way back leads"), format!("{}?code=4&state=s", callback_url()), header(&answer, "location"));
     }
 }
 
 #[tokio::test]
 async fn case_85_other_forms_of_a_token() {
-    let mut case = Case::new(85, "users: a good token in another form, another place, or beside another one");
-    for place in Place::all().await {
-        let (name, good) = (place.name, token(&place.stack, &format!("forms-{}", unique())).await);
-        let other = token(&place.stack, &format!("other-{}", unique())).await;
+    let mut case = Case::new(85, "users: a good token in another form, another target, or beside another one");
+    for target in Target::all().await {
+        let (name, good) = (target.name, token(&target.stack, &format!("forms-{}", unique())).await);
+        let other = token(&target.stack, &format!("other-{}", unique())).await;
         let bearer = format!("Bearer {good}");
         let (in_, out) = ("200", "401 unauthorized");
         let list = async |query: &str, headers: &[(&str, String)]| {
-            let request = place.stack.request(Method::GET, &format!("/api/connectors{query}"));
+            let request = target.stack.request(Method::GET, &format!("/api/connectors{query}"));
             let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
-            told(place.stack.answer(request).await).await
+            told(target.stack.answer(request).await).await
         };
         for (what, value, expected) in [
             ("as it should be", bearer.clone(), in_),

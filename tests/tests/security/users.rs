@@ -7,7 +7,7 @@ use tests::deployed::{ORIGIN, token, token_with};
 use crate::security::case::Case;
 use crate::security::forge::{self, NOBODY, unique};
 use crate::security::keys;
-use crate::security::place::{Place, status, told};
+use crate::security::target::{Target, status, told};
 use tests::inside::Options;
 
 const AUDIENCE: &str = "email-connectors";
@@ -20,11 +20,11 @@ async fn case_31_browsers_of_other_origins() {
     let credentials = template.to_lowercase().contains("allowcredentials");
     case.check("template: credentials are allowed to browsers", false, credentials);
     case.check("template: origins are the parameter's", 1, template.matches("allowOrigins: !Ref AllowedOrigins").count());
-    let Some(place) = Place::deployed().await else { return };
+    let Some(target) = Target::deployed().await else { return };
     let allowed = |headers: &reqwest::header::HeaderMap, name: &str| {
         headers.get(name).map_or("none".to_string(), |value| value.to_str().unwrap().to_string())
     };
-    let good = token(&place.stack, "cors").await;
+    let good = token(&target.stack, "cors").await;
     for (origin, expected) in [
         (ORIGIN, ORIGIN),
         ("https://evil.example", "none"),
@@ -35,24 +35,24 @@ async fn case_31_browsers_of_other_origins() {
         ("https://app.example.com:8443", "none"),
     ] {
         for path in ["/api/connectors", "/api/auth/google/gmail", "/api/triggers"] {
-            let headers = place.stack.preflight(path, origin).await;
+            let headers = target.stack.preflight(path, origin).await;
             let what = format!("deployed: preflight of {path} from {origin}");
             case.check(&what, expected.to_string(), allowed(&headers, "access-control-allow-origin"));
             case.check(format!("{what}, credentials"), "none".to_string(), allowed(&headers, "access-control-allow-credentials"));
         }
-        let request = place.stack.request(Method::GET, "/api/connectors").header("origin", origin).bearer_auth(&good);
-        let headers = place.stack.answer(request).await.headers().clone();
+        let request = target.stack.request(Method::GET, "/api/connectors").header("origin", origin).bearer_auth(&good);
+        let headers = target.stack.answer(request).await.headers().clone();
         case.check(format!("deployed: an answer to {origin}"), expected.to_string(), allowed(&headers, "access-control-allow-origin"));
     }
 }
 
 /// Tokens that are refused with 401 on every route that asks for one.
-async fn bad_tokens(place: &Place) -> Vec<(String, String)> {
+async fn bad_tokens(target: &Target) -> Vec<(String, String)> {
     let of = |claims: Value| json!({ "claims": claims });
     let mut orders = forge::unsigned();
-    orders.extend(forge::pointing(place));
+    orders.extend(forge::pointing(target));
     orders.extend(
-        forge::times(place, 200).into_iter().filter(|(_, _, expected)| *expected == 401).map(|(what, claims, _)| (what, of(claims))),
+        forge::times(target, 200).into_iter().filter(|(_, _, expected)| *expected == 401).map(|(what, claims, _)| (what, of(claims))),
     );
     orders.extend([
         ("another audience", of(json!({"aud": "other"}))),
@@ -73,55 +73,55 @@ async fn bad_tokens(place: &Place) -> Vec<(String, String)> {
     let mut tokens = Vec::new();
     for (what, mut order) in orders {
         order["sub"] = json!("stranger");
-        tokens.push((what.to_string(), token_with(&place.stack, order).await));
+        tokens.push((what.to_string(), token_with(&target.stack, order).await));
     }
-    tokens.push(("Google's push token".into(), place.good_token().await));
+    tokens.push(("Google's push token".into(), target.good_token().await));
     let as_user = json!({"claims": {"iss": ISSUER, "aud": AUDIENCE, "sub": "stranger", "role": "admin"}});
-    tokens.push(("a token by Google's key that says it is the users' issuer's".into(), place.push_token(as_user).await));
+    tokens.push(("a token by Google's key that says it is the users' issuer's".into(), target.push_token(as_user).await));
     tokens.push(("no token at all".into(), "a".into()));
     tokens
 }
 
 #[tokio::test]
 async fn case_35_user_tokens() {
-    let mut case = Case::new(35, "API: every flaw of a push token in a user token, and each in the other's place");
-    for place in Place::all().await {
-        let name = place.name;
-        let good = token(&place.stack, "user").await;
+    let mut case = Case::new(35, "API: every flaw of a push token in a user token, and each in the other's target");
+    for target in Target::all().await {
+        let name = target.name;
+        let good = token(&target.stack, "user").await;
         for (path, method, body) in
             [("/api/connectors", Method::GET, None), ("/api/auth/google/gmail", Method::POST, Some(json!({"auth_code": "a"})))]
         {
-            for (what, token) in bad_tokens(&place).await {
-                let answer = place.stack.api(method.clone(), path, Some(&token), body.clone()).await;
+            for (what, token) in bad_tokens(&target).await {
+                let answer = target.stack.api(method.clone(), path, Some(&token), body.clone()).await;
                 case.check(format!("{name}: {method} {path}, {what}"), "401 unauthorized".to_string(), told(answer).await);
             }
-            let answer = place.stack.api(method.clone(), path, None, body.clone()).await;
+            let answer = target.stack.api(method.clone(), path, None, body.clone()).await;
             case.check(format!("{name}: {method} {path}, none"), "401 unauthorized".to_string(), told(answer).await);
         }
         for path in ["/api/triggers", "/api/connectors/con_unknown/health", "/api/owner/data", "/api/auth/google/gmail/start"] {
-            let answer = place.stack.api(Method::GET, path, Some(&place.good_token().await), None).await;
+            let answer = target.stack.api(Method::GET, path, Some(&target.good_token().await), None).await;
             case.check(format!("{name}: GET {path}, Google's push token"), "401 unauthorized".to_string(), told(answer).await);
         }
-        for (what, claims, expected) in forge::times(&place, 200).into_iter().filter(|(_, _, expected)| *expected == 200) {
-            let token = token_with(&place.stack, json!({"sub": "user", "claims": claims})).await;
-            let answer = place.stack.api(Method::GET, "/api/connectors", Some(&token), None).await;
+        for (what, claims, expected) in forge::times(&target, 200).into_iter().filter(|(_, _, expected)| *expected == 200) {
+            let token = token_with(&target.stack, json!({"sub": "user", "claims": claims})).await;
+            let answer = target.stack.api(Method::GET, "/api/connectors", Some(&token), None).await;
             case.check(format!("{name}: {what}"), expected, status(&answer));
         }
         let both = json!({"sub": "user", "claims": {"aud": [AUDIENCE, format!("{ISSUER}/userinfo")]}});
-        let answer = place.stack.api(Method::GET, "/api/connectors", Some(&token_with(&place.stack, both).await), None).await;
+        let answer = target.stack.api(Method::GET, "/api/connectors", Some(&token_with(&target.stack, both).await), None).await;
         case.check(format!("{name}: the list that OpenID issuers make"), 200, status(&answer));
-        for (what, token) in [("a user's token", good.clone()), ("a user's token that says it is Google's", as_google(&place).await)] {
-            let pushed = place.stack.push(Some(&token), forge::push(NOBODY, json!(7))).await;
+        for (what, token) in [("a user's token", good.clone()), ("a user's token that says it is Google's", as_google(&target).await)] {
+            let pushed = target.stack.push(Some(&token), forge::push(NOBODY, json!(7))).await;
             case.check(format!("{name}: {what} as a push token"), 401, status(&pushed));
         }
-        keys::users(&mut case, &place).await;
+        keys::users(&mut case, &target).await;
     }
 }
 
-async fn as_google(place: &Place) -> String {
+async fn as_google(target: &Target) -> String {
     let claims = json!({"iss": "https://accounts.google.com", "aud": tests::stage::PUSH_AUDIENCE, "email": tests::stage::PUSH_ACCOUNT,
         "email_verified": true});
-    token_with(&place.stack, json!({"sub": "stranger", "claims": claims})).await
+    token_with(&target.stack, json!({"sub": "stranger", "claims": claims})).await
 }
 
 #[tokio::test]
@@ -129,17 +129,17 @@ async fn case_40_the_legacy_route() {
     const LEGACY: &str = "/api/email/webhook/google";
     const CHANNEL: &str = "a-long-channel-token";
     let mut case = Case::new(40, "webhook: the legacy route");
-    let send = async |place: &Place, token: Option<&str>, number: &str| {
-        let request = place.stack.request(Method::POST, LEGACY).header("x-goog-message-number", number);
+    let send = async |target: &Target, token: Option<&str>, number: &str| {
+        let request = target.stack.request(Method::POST, LEGACY).header("x-goog-message-number", number);
         let request = token.iter().fold(request, |request, token| request.header("x-goog-channel-token", *token));
-        status(&place.stack.answer(request.body(json!({"emailAddress": NOBODY, "historyId": 7}).to_string())).await)
+        status(&target.stack.answer(request.body(json!({"emailAddress": NOBODY, "historyId": 7}).to_string())).await)
     };
-    for place in Place::all().await {
+    for target in Target::all().await {
         for (what, token) in [("without a token", None), ("with an empty token", Some("")), ("with a token", Some(CHANNEL))] {
-            case.check(format!("{}, not configured: {what}", place.name), 404, send(&place, token, &unique()).await);
+            case.check(format!("{}, not configured: {what}", target.name), 404, send(&target, token, &unique()).await);
         }
     }
-    let configured = Place::configured(Options { legacy_token: Some(CHANNEL.into()), queue_only: true, ..Options::default() }).await;
+    let configured = Target::configured(Options { legacy_token: Some(CHANNEL.into()), queue_only: true, ..Options::default() }).await;
     for (what, token, expected) in [
         ("without a token", None, 401),
         ("with an empty token", Some(""), 401),

@@ -13,17 +13,17 @@ use tests::world::{Call, When};
 
 use crate::security::case::Case;
 use crate::security::forge::{NOBODY, seconds, unique};
-use crate::security::place::Place;
+use crate::security::target::Target;
 
-fn wake_up(place: &Place, email: &str) -> Value {
-    let now = Timestamp::from_seconds(seconds(place, 0));
+fn wake_up(target: &Target, email: &str) -> Value {
+    let now = Timestamp::from_seconds(seconds(target, 0));
     serde_json::to_value(WakeUp::own(Kind::Sync, EmailAddress::parse(email).unwrap(), now)).unwrap()
 }
 
 /// Bodies that are no wake-up, each told apart by a word of its own.
-fn unreadable(place: &Place) -> Vec<(&'static str, String)> {
+fn unreadable(target: &Target) -> Vec<(&'static str, String)> {
     let with = |field: &str, value: Value| {
-        let mut body = wake_up(place, NOBODY);
+        let mut body = wake_up(target, NOBODY);
         body[field] = value;
         body["planted"] = unique().into();
         body.to_string()
@@ -51,19 +51,19 @@ fn unreadable(place: &Place) -> Vec<(&'static str, String)> {
 }
 
 /// Puts these in one batch; answers what is to be delivered again, where that can be seen.
-async fn wake(place: &Place, bodies: &[String]) -> Vec<String> {
-    if let Some(inside) = &place.inside {
+async fn wake(target: &Target, bodies: &[String]) -> Vec<String> {
+    if let Some(inside) = &target.inside {
         let mut event = SqsEvent::default();
         event.records = bodies.iter().enumerate().map(|(number, body)| message(&number.to_string(), body)).collect();
         let answer = inside.handle(event).await;
         return answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
     }
-    let sqs = place.stack.sqs().await;
+    let sqs = target.stack.sqs().await;
     for body in bodies {
-        let request = sqs.send_message().queue_url(&place.stack.notification_queue_url).message_body(body);
+        let request = sqs.send_message().queue_url(&target.stack.notification_queue_url).message_body(body);
         request.message_group_id("planted").message_deduplication_id(unique()).send().await.unwrap();
     }
-    place.idle().await;
+    target.idle().await;
     Vec::new()
 }
 
@@ -77,33 +77,34 @@ fn message(id: &str, body: &str) -> SqsMessage {
 #[tokio::test]
 async fn case_91_wake_ups_that_nobody_sent() {
     let mut case = Case::new(91, "processor: messages in its queue that are no wake-up, between those of others");
-    for place in Place::all().await {
-        let (name, user) = (place.name, User::connected(&place.stack, "woken").await);
-        place.idle().await;
-        let mail = user.receive(&place.stack, json!({"subject": "invoice", "silent": true})).await;
-        let unreadable = unreadable(&place);
+    for target in Target::all().await {
+        let (name, user) = (target.name, User::connected(&target.stack, "woken").await);
+        target.idle().await;
+        let mail = user.receive(&target.stack, json!({"subject": "invoice", "silent": true})).await;
+        let unreadable = unreadable(&target);
         let count = unreadable.len();
         let mut bodies: Vec<String> = unreadable.iter().map(|(_, body)| body.clone()).collect();
-        bodies.insert(count / 2, wake_up(&place, &user.email).to_string());
-        bodies.push(wake_up(&place, NOBODY).to_string());
-        let again = wake(&place, &bodies).await;
+        bodies.insert(count / 2, wake_up(&target, &user.email).to_string());
+        bodies.push(wake_up(&target, NOBODY).to_string());
+        let again = wake(&target, &bodies).await;
         case.check(format!("{name}: to be delivered again"), String::new(), again.join(" "));
-        let fired = place.fired(&user.owner, 1).await;
+        let fired = target.fired(&user.owner, 1).await;
         let told: Vec<&str> = fired.iter().filter_map(|event| event["message"]["id"].as_str()).collect();
         case.check(format!("{name}: the mail of the mailbox between them fires"), mail, told.join(" "));
-        let counted = place.counted_to("WakeUps/unreadable", count as u64).await;
+        let counted = target.counted_to("WakeUps/unreadable", count as u64).await;
         case.check(format!("{name}: counted as unreadable"), count as u64, counted);
-        let kept: BTreeSet<String> = place.quarantined().await.into_iter().collect();
+        let kept: BTreeSet<String> = target.quarantined().await.into_iter().collect();
         for (what, body) in &unreadable {
             case.check(format!("{name}: {what}: set aside"), true, kept.contains(body));
         }
-        let Some(inside) = &place.inside else { continue };
+        let Some(inside) = &target.inside else { continue };
         let reasons = inside.world.quarantine().kept().into_iter().map(|(_, reason)| reason);
         let unfit =
             reasons.filter(|reason| reason.is_empty() || reason.chars().count() > LONGEST_TEXT || reason.contains(char::is_control));
         case.check(format!("{name}: reasons that the queue would not take as an attribute"), 0, unfit.count());
         inside.world.fail(Call::Keep, When::Before, 1);
-        let again = wake(&place, &[wake_up(&place, NOBODY).to_string(), "not JSON".into(), wake_up(&place, &user.email).to_string()]).await;
+        let again =
+            wake(&target, &[wake_up(&target, NOBODY).to_string(), "not JSON".into(), wake_up(&target, &user.email).to_string()]).await;
         case.check(format!("{name}: to be delivered again while nothing can be set aside"), "1".to_string(), again.join(" "));
     }
 }
@@ -111,8 +112,8 @@ async fn case_91_wake_ups_that_nobody_sent() {
 #[tokio::test]
 async fn case_94_events_of_other_shapes() {
     let mut case = Case::new(94, "processor, renewer: events of no shape that the queue's or the schedule's have: no process ends");
-    let place = Place::inside().await;
-    let inside = place.inside.as_ref().unwrap();
+    let target = Target::inside().await;
+    let inside = target.inside.as_ref().unwrap();
     for (what, event, expected) in [
         ("nothing", json!(null), "not taken"),
         ("a word", json!("x"), "not taken"),
@@ -132,26 +133,26 @@ async fn case_94_events_of_other_shapes() {
             "0 again, 1 unreadable",
         ),
     ] {
-        let before = place.counted("WakeUps/unreadable").await;
+        let before = target.counted("WakeUps/unreadable").await;
         let got = match serde_json::from_str::<SqsEvent>(&event.to_string()) {
             Ok(event) => {
                 let again = inside.handle(event).await.batch_item_failures.len();
-                format!("{again} again, {} unreadable", place.counted("WakeUps/unreadable").await - before)
+                format!("{again} again, {} unreadable", target.counted("WakeUps/unreadable").await - before)
             }
             // The runtime answers this for the function.
             Err(_) => "not taken".into(),
         };
         case.check(format!("processor: {what}"), expected.to_string(), got);
     }
-    case.check("processor: panics", 0, place.counted("Panics").await);
-    let Some(place) = Place::deployed().await else { return };
-    place.stack.sweep().await;
-    let before: BTreeSet<u32> = processes(&place.stack, "WatchRenewer").into_iter().collect();
+    case.check("processor: panics", 0, target.counted("Panics").await);
+    let Some(target) = Target::deployed().await else { return };
+    target.stack.sweep().await;
+    let before: BTreeSet<u32> = processes(&target.stack, "WatchRenewer").into_iter().collect();
     for event in ["null", "0", "\"x\"", "[]", "{}", r#"{"detail":{"erase":true},"resources":"x"}"#, r#"{"Records":[{"body":"x"}]}"#] {
-        let answer = place.stack.tick(event).await;
+        let answer = target.stack.tick(event).await;
         let failed = answer.headers().contains_key("x-amz-function-error");
         case.check(format!("deployed renewer: {event}: fails"), false, failed || !answer.status().is_success());
     }
-    let after: BTreeSet<u32> = processes(&place.stack, "WatchRenewer").into_iter().collect();
+    let after: BTreeSet<u32> = processes(&target.stack, "WatchRenewer").into_iter().collect();
     case.check("deployed renewer: its processes that ended", 0, before.difference(&after).count());
 }

@@ -69,7 +69,7 @@ async fn a_grant_becomes_a_connector_with_its_triggers() {
     );
     let sealed = stage.world.vault().open_refresh_token(&connector.grant.refresh_token, &connector.id).await.unwrap();
     assert_eq!(sealed.0.expose_secret(), token);
-    assert_eq!(stage.told(DetailType::ConnectorConnected).len(), 1);
+    assert_eq!(stage.notices(DetailType::ConnectorConnected).len(), 1);
 
     stage.world.pass(MINUTE);
     ada.deliver(Mail::new("From after"));
@@ -130,7 +130,7 @@ async fn a_crash_anywhere_leaves_nothing_half_made_for_long() {
         stage.world.pass(5 * MINUTE);
         stage.sweep().await;
         stage.work().await;
-        assert_eq!(stage.told(DetailType::ConnectorConnected).len(), 1, "{call} {when:?}");
+        assert_eq!(stage.notices(DetailType::ConnectorConnected).len(), 1, "{call} {when:?}");
     }
 }
 

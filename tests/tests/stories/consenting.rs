@@ -1,7 +1,7 @@
 //! A user is sent to Google for consent and comes back: with a state that is theirs, once, for ten minutes.
 
 use email_connectors::domain::connector::Status;
-use email_connectors::flows::authorize::{Asked, ask};
+use email_connectors::flows::authorize::{AuthorizeRequest, authorize};
 use email_connectors::flows::connect::{ConnectError, ConnectRequest, Connected};
 use email_connectors::ports::{AuthorizationCode, CONSENT_LIFE, ProviderError, Store};
 use serde_json::json;
@@ -10,11 +10,11 @@ use tests::world::{Account, Call, Consent, SCOPES, When};
 
 const CALLBACK: &str = "https://app.example.com/auth/google/callback";
 
-async fn sent_away(stage: &Stage, of: &str) -> Asked {
+async fn sent_away(stage: &Stage, of: &str) -> AuthorizeRequest {
     let scopes = SCOPES.map(String::from);
     let world = &stage.world;
     let wanted = (scopes.as_slice(), CALLBACK, None);
-    ask(&world.store(), &world.gmail(), &world.machine(), &owner(of), wanted, world.now()).await.unwrap()
+    authorize(&world.store(), &world.gmail(), &world.machine(), &owner(of), wanted, world.now()).await.unwrap()
 }
 
 fn come_back(stage: &Stage, of: &str, code: &str, state: &str) -> ConnectRequest {

@@ -131,7 +131,7 @@ async fn what_is_owed_is_published_though_the_user_must_connect_again() {
     scene.stage.world.pass(PROCESSOR_TIMEOUT);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::NotActive]);
     assert_eq!(subjects(&scene.stage.fired()), ["One"]);
-    assert_eq!(scene.stage.told(DetailType::ConnectorNeedsReauth).len(), 1);
+    assert_eq!(scene.stage.notices(DetailType::ConnectorNeedsReauth).len(), 1);
 }
 
 #[tokio::test]

@@ -155,7 +155,7 @@ async fn an_end_that_crashed_on_the_way_is_brought_about_by_the_renewer() {
         }
         assert!(is_gone(&scene.stage, "owner", &scene.id, &scene.ada).await, "{call} {when:?}");
         assert_eq!((scene.ada.watched_until(), scene.ada.is_granted()), (None, false), "{call} {when:?}");
-        assert!(!scene.stage.told(DetailType::ConnectorDisconnected).is_empty(), "{call} {when:?}");
+        assert!(!scene.stage.notices(DetailType::ConnectorDisconnected).is_empty(), "{call} {when:?}");
     }
 }
 
@@ -167,7 +167,7 @@ async fn a_disconnect_that_is_asked_for_again_goes_on_where_it_stands() {
     scene.stage.forget_calls();
     assert_eq!(disconnect(&scene.stage, "owner", &scene.id).await.unwrap(), ALL);
     assert_eq!(scene.stage.calls_of(&["gmail", "store.begin"]), ["gmail.revoke"], "nothing is done twice");
-    assert_eq!(scene.stage.told(DetailType::ConnectorDisconnected).len(), 1);
+    assert_eq!(scene.stage.notices(DetailType::ConnectorDisconnected).len(), 1);
 }
 
 #[tokio::test]
@@ -200,10 +200,10 @@ async fn what_was_told_of_a_connector_goes_with_it() {
     scene.deliver(&["One", "Two"]);
     scene.stage.wake(&scene.push()).await.unwrap();
     let store = scene.stage.world.store();
-    assert!(store.told(&scene.id, None, 100).await.unwrap().len() >= 2);
+    assert!(store.delivery_records(&scene.id, None, 100).await.unwrap().len() >= 2);
     disconnect(&scene.stage, "owner", &scene.id).await.unwrap();
-    assert_eq!(store.told(&scene.id, None, 100).await.unwrap(), []);
-    let kept = store.told(&second.id, None, 100).await.unwrap();
+    assert_eq!(store.delivery_records(&scene.id, None, 100).await.unwrap(), []);
+    let kept = store.delivery_records(&second.id, None, 100).await.unwrap();
     assert_eq!(kept.iter().filter(|event| event.detail_type == DetailType::TriggerFired).count(), 2, "another owner's records stay");
 }
 

@@ -33,12 +33,12 @@ async fn a_message_that_fails_while_others_succeed_is_set_aside_told_and_tried_a
         scene.stage.world.pass(MINUTE);
     }
     assert_eq!(subjects(&scene.stage.fired()), ["Good 1", "Good 2", "Good 3"], "nobody waits for it");
-    let [told] = scene.stage.told(DetailType::MessageParked).try_into().expect("it is told once");
+    let [told] = scene.stage.notices(DetailType::MessageParked).try_into().expect("it is told once");
     assert_eq!((&told["message"]["id"], &told["reason"]), (&json!(poison), &json!("500 backendError")));
     assert_eq!(scene.cursor(), scene.ada.history_id(), "set aside, it holds up nothing");
 
     for_hours(&scene, 2).await;
-    assert_eq!(scene.stage.told(DetailType::MessageParked).len(), 1, "failing again is no news");
+    assert_eq!(scene.stage.notices(DetailType::MessageParked).len(), 1, "failing again is no news");
     scene.ada.heal(&poison);
     for_hours(&scene, 4).await;
     assert_eq!(subjects(&scene.stage.fired()[3..]), ["Poison"]);
@@ -67,9 +67,9 @@ async fn a_message_that_fails_alone_is_set_aside_after_a_day() {
     let before = scene.cursor();
     scene.stage.wake(&scene.push()).await.unwrap();
     for_hours(&scene, 23).await;
-    assert_eq!((scene.cursor(), scene.stage.told(DetailType::MessageParked).len()), (before, 0));
+    assert_eq!((scene.cursor(), scene.stage.notices(DetailType::MessageParked).len()), (before, 0));
     for_hours(&scene, 2).await;
-    assert_eq!(scene.stage.told(DetailType::MessageParked).len(), 1);
+    assert_eq!(scene.stage.notices(DetailType::MessageParked).len(), 1);
     assert_eq!(scene.cursor(), scene.ada.history_id());
 }
 
@@ -82,7 +82,7 @@ async fn an_outage_sets_nothing_aside_and_all_fires_after_it() {
     }
     for_hours(&scene, 30).await;
     scene.stage.world.forget_scripts();
-    assert_eq!(scene.stage.told(DetailType::MessageParked).len(), 0);
+    assert_eq!(scene.stage.notices(DetailType::MessageParked).len(), 0);
     for_hours(&scene, 1).await;
     assert_eq!(subjects(&scene.stage.fired()), ["One", "Two", "Three"]);
     assert!(scene.connector().reading.position.failing.is_empty());

@@ -57,9 +57,9 @@ async fn a_gap_that_is_closed_is_told_with_what_could_not_be_recovered() {
     let scene = with_a_gap().await;
     let (looked, pinned_at) = (scene.connector().reading.position.listed_at.expect("it was listed"), scene.stage.world.now());
     scene.stage.wake(&scene.own(Kind::Sync)).await.unwrap();
-    assert_eq!(scene.stage.told(DetailType::HistoryGapRecovered).len(), 0, "not yet: mail may show late");
+    assert_eq!(scene.stage.notices(DetailType::HistoryGapRecovered).len(), 0, "not yet: mail may show late");
     until_recovered(&scene).await;
-    let [told] = scene.stage.told(DetailType::HistoryGapRecovered).try_into().expect("it is told once");
+    let [told] = scene.stage.notices(DetailType::HistoryGapRecovered).try_into().expect("it is told once");
     assert_eq!((&told["after"], &told["before"]), (&json!(looked.before(HOUR)), &json!(pinned_at)));
     assert_eq!((&told["messages"], &told["fired"]), (&json!(2), &json!(2)));
     assert!(told["not_recovered"][0].as_str().is_some_and(|lost| lost.contains("labels")), "{told}");
@@ -93,7 +93,7 @@ async fn mail_that_fired_before_the_gap_does_not_fire_again_and_new_mail_does_no
     assert_eq!(subjects(&scene.stage.fired()), ["Before", "After"], "while the replay is not closed");
     until_recovered(&scene).await;
     assert_eq!(scene.stage.fired().len(), 2);
-    assert_eq!(scene.stage.told(DetailType::HistoryGapRecovered)[0]["fired"], json!(0));
+    assert_eq!(scene.stage.notices(DetailType::HistoryGapRecovered)[0]["fired"], json!(0));
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn a_crash_in_a_replay_resumes_from_what_was_written() {
             let mut fired = subjects(&scene.stage.fired());
             fired.sort();
             assert_eq!(fired, ["One", "Two"], "{call} {nth}");
-            assert_eq!(scene.stage.told(DetailType::HistoryGapRecovered).len(), 1, "{call} {nth}");
+            assert_eq!(scene.stage.notices(DetailType::HistoryGapRecovered).len(), 1, "{call} {nth}");
         }
     }
 }
@@ -148,7 +148,7 @@ async fn a_long_gap_is_replayed_over_several_runs() {
     assert_eq!(scene.stage.fired().len(), 9 * 24);
     scene.stage.world.set_tick(Duration::ZERO);
     until_recovered(&scene).await;
-    assert_eq!(scene.stage.told(DetailType::HistoryGapRecovered)[0]["fired"], json!(9 * 24));
+    assert_eq!(scene.stage.notices(DetailType::HistoryGapRecovered)[0]["fired"], json!(9 * 24));
     assert_eq!(scene.stage.fired().len(), 9 * 24, "each once");
 }
 

@@ -106,9 +106,9 @@ async fn a_revoked_grant_asks_for_the_user_and_keeps_the_cursor() {
     assert_eq!(scene.connector().reading.last_error, None);
     scene.stage.work().await;
     assert_eq!(subjects(&scene.stage.fired()), ["Meanwhile", "And the next day"]);
-    assert_eq!(scene.stage.told(DetailType::ConnectorNeedsReauth)[0]["reason"], "invalid_grant");
+    assert_eq!(scene.stage.notices(DetailType::ConnectorNeedsReauth)[0]["reason"], "invalid_grant");
 
-    assert_eq!(scene.stage.told(DetailType::ConnectorRecovered)[0]["connector"]["id"], json!(scene.id));
+    assert_eq!(scene.stage.notices(DetailType::ConnectorRecovered)[0]["connector"]["id"], json!(scene.id));
 }
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn a_late_refusal_of_the_old_grant_does_not_undo_a_reconnect() {
         });
         assert_eq!(outcomes.unwrap(), [listed(1, 1)], "held at {held_at}");
         assert_eq!(scene.connector().reading.status, Status::Active, "held at {held_at}");
-        assert_eq!(scene.stage.told(DetailType::ConnectorNeedsReauth).len(), 0, "held at {held_at}");
+        assert_eq!(scene.stage.notices(DetailType::ConnectorNeedsReauth).len(), 0, "held at {held_at}");
     }
 }
 

@@ -5,8 +5,9 @@ use email_connectors::domain::event::DetailType;
 use email_connectors::domain::id::ConnectorId;
 use email_connectors::flows::access::{Access, Refreshes};
 use email_connectors::flows::connect::Connect;
+use email_connectors::flows::data_export::{ExportCursor, export};
 use email_connectors::flows::disconnect::Disconnect;
-use email_connectors::flows::own::{Place, erase, export};
+use email_connectors::flows::erasure::erase;
 use email_connectors::ports::Store;
 use tests::stage::{MINUTE, Scene, Stage, owner};
 use tests::world::{Call, Consent, Mail, When, World};
@@ -52,9 +53,9 @@ async fn an_export_goes_on_behind_a_connector_that_was_disconnected_between_two_
     ids.sort();
     let store = stage.world.store();
     let [first, last] = <[ConnectorId; 2]>::try_from(ids).unwrap();
-    let token = Place { connector: first.clone(), after: None };
+    let token = ExportCursor { connector: first.clone(), after: None };
     let before = export(&store, &owner("owner"), Some(token.clone()), PAGE).await.unwrap();
-    assert_eq!(before.next, Some(Place { connector: last.clone(), after: None }), "the next one follows");
+    assert_eq!(before.next, Some(ExportCursor { connector: last.clone(), after: None }), "the next one follows");
     assert!(stage.disconnect("owner", &first).await.unwrap().data_purged);
 
     let page = export(&store, &owner("owner"), Some(token), PAGE).await.unwrap();
@@ -79,7 +80,7 @@ async fn what_is_erased_is_gone_and_what_google_still_holds_goes_on_by_itself() 
     assert_eq!(erase(&disconnect, &owner("owner"), stage.world.now()).await.unwrap(), []);
     let left = export(&store, &owner("owner"), None, PAGE).await.unwrap();
     assert_eq!((left.connectors, left.triggers, left.records), (vec![], vec![], vec![]));
-    assert_eq!(store.told(&scene.id, None, 10).await.unwrap(), []);
+    assert_eq!(store.delivery_records(&scene.id, None, 10).await.unwrap(), []);
     assert!(!scene.ada.is_granted());
     stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
 }

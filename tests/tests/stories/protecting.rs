@@ -51,7 +51,7 @@ async fn every_connector_of_the_account_waits_for_its_user_and_says_so_once() {
         assert_eq!(scene.stage.connector(id).reading.status, Status::NeedsReauth);
     }
     assert_eq!(scene.stage.connector(&other.id).reading.status, Status::Active);
-    let told = scene.stage.told(DetailType::ConnectorNeedsReauth);
+    let told = scene.stage.notices(DetailType::ConnectorNeedsReauth);
     assert_eq!(told.iter().map(|told| &told["reason"]).collect::<Vec<_>>(), ["tokens-revoked", "tokens-revoked"]);
     scene.stage.forget_calls();
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::NotActive, Outcome::NotActive]);
@@ -59,7 +59,7 @@ async fn every_connector_of_the_account_waits_for_its_user_and_says_so_once() {
 
     assert!(matches!(tell(&scene.stage, claims).await, Err(ProtectError::Repeated)));
     assert_eq!(tell(&scene.stage, event(&scene.ada, "two", scene.stage.world.now())).await.unwrap(), Protected::Suspended(Vec::new()));
-    assert_eq!(scene.stage.told(DetailType::ConnectorNeedsReauth).len(), 2);
+    assert_eq!(scene.stage.notices(DetailType::ConnectorNeedsReauth).len(), 2);
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn an_event_that_met_a_failure_is_acted_on_when_it_comes_again() {
         assert!(matches!(tell(&scene.stage, claims.clone()).await, Err(ProtectError::Store(_))), "{call}");
         assert!(tell(&scene.stage, claims).await.is_ok(), "{call}");
         assert_eq!(scene.connector().reading.status, Status::NeedsReauth, "{call}");
-        assert_eq!(scene.stage.told(DetailType::ConnectorNeedsReauth).len(), 1, "{call}");
+        assert_eq!(scene.stage.notices(DetailType::ConnectorNeedsReauth).len(), 1, "{call}");
     }
 }
 

@@ -126,7 +126,7 @@ async fn a_renewal_that_finds_the_grant_revoked_asks_for_the_user() {
     scene.stage.world.pass(MINUTE);
     scene.stage.sweep().await;
     scene.stage.work().await;
-    assert_eq!(scene.stage.told(DetailType::ConnectorNeedsReauth).len(), 1, "a wake-up publishes what the renewer found");
+    assert_eq!(scene.stage.notices(DetailType::ConnectorNeedsReauth).len(), 1, "a wake-up publishes what the renewer found");
     scene.stage.world.pass(DAY);
     scene.stage.forget_calls();
     scene.stage.sweep().await;
@@ -174,7 +174,7 @@ async fn a_mailbox_whose_watch_cannot_be_renewed_is_still_looked_at() {
     assert_eq!(scene.ada.watched_until(), None, "the watch has lapsed");
     assert_eq!(scene.connector().watch.status(scene.stage.world.now()), WatchStatus::Failed);
     assert_eq!(subjects(&scene.stage.fired()), ["No push ever"]);
-    assert_eq!(scene.stage.told(DetailType::WatchLapsed).len(), 1, "its end is told once, however often it is tried again");
+    assert_eq!(scene.stage.notices(DetailType::WatchLapsed).len(), 1, "its end is told once, however often it is tried again");
 }
 
 #[tokio::test]

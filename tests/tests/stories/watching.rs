@@ -95,7 +95,7 @@ async fn a_watch_that_lapses_is_told_once_and_a_new_one_may_lapse_again() {
             scene.stage.sweep().await;
             scene.stage.work().await;
         }
-        let told = scene.stage.told(DetailType::WatchLapsed);
+        let told = scene.stage.notices(DetailType::WatchLapsed);
         assert_eq!(told.len(), lapse);
         assert_eq!(told[lapse - 1]["lapsed_at"], json!(ended));
         scene.stage.world.forget_scripts();

@@ -29,7 +29,7 @@ fn suspended(withdrawn: &Withdrawn) -> Vec<&ConnectorId> {
 
 /// The reasons that were told, of all connectors.
 fn reasons(stage: &Stage) -> Vec<serde_json::Value> {
-    stage.told(DetailType::ConnectorNeedsReauth).iter().map(|told| told["reason"].clone()).collect()
+    stage.notices(DetailType::ConnectorNeedsReauth).iter().map(|told| told["reason"].clone()).collect()
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use email_connectors::adapters::aws::SdkConfig;
 use email_connectors::config::Environment;
 use serde_json::Value;
 
-use crate::aws::told;
+use crate::aws::describe;
 use crate::deployed::{Deployed, VARIABLES};
 use crate::doctor::fact::Fact;
 use crate::doctor::facts::{Function, Key, Mapping, Queue, Table};
@@ -89,7 +89,7 @@ impl<'a> Aws<'a> {
         let state = fact(answer, "lambda:GetEventSourceMapping").map(|mapping| mapping.state);
         state.and_then(|state| match state {
             Some(state) => Fact::Known(Mapping { uuid: uuid.into(), state }),
-            None => Fact::Unreachable("no state is told".into()),
+            None => Fact::Unreachable("the answer has no state".into()),
         })
     }
 
@@ -100,7 +100,8 @@ impl<'a> Aws<'a> {
         };
         let answer = aws_sdk_scheduler::Client::new(self.config).get_schedule().name(name).send().await;
         let state = fact(answer, "scheduler:GetSchedule").map(|schedule| schedule.state);
-        state.and_then(|state| state.map_or(Fact::Unreachable("no state is told".into()), |state| Fact::Known(state.as_str().into())))
+        state
+            .and_then(|state| state.map_or(Fact::Unreachable("the answer has no state".into()), |state| Fact::Known(state.as_str().into())))
     }
 
     pub async fn bus(&self) -> Fact<()> {
@@ -123,7 +124,7 @@ impl<'a> Aws<'a> {
         let rotates = fact(rotation, "kms:GetKeyRotationStatus").map(|answer| answer.key_rotation_enabled);
         fact(key, "kms:DescribeKey").and_then(|answer| {
             let state = answer.key_metadata.and_then(|key| key.key_state).map(|state| state.as_str().to_string());
-            state.map_or(Fact::Unreachable("no state is told".into()), |state| Fact::Known(Key { state, rotates }))
+            state.map_or(Fact::Unreachable("the answer has no state".into()), |state| Fact::Known(Key { state, rotates }))
         })
     }
 
@@ -139,19 +140,19 @@ impl<'a> Aws<'a> {
             dynamodb.describe_time_to_live().table_name(name).send(),
         );
         let restores = fact(backups, "dynamodb:DescribeContinuousBackups").and_then(|answer| {
-            let told = answer.continuous_backups_description.and_then(|told| told.point_in_time_recovery_description);
-            let status = told.and_then(|told| told.point_in_time_recovery_status);
-            let unknown = Fact::Unreachable("no status is told".into());
+            let description = answer.continuous_backups_description.and_then(|description| description.point_in_time_recovery_description);
+            let status = description.and_then(|description| description.point_in_time_recovery_status);
+            let unknown = Fact::Unreachable("the answer has no status".into());
             status.map_or(unknown, |status| Fact::Known(status == PointInTimeRecoveryStatus::Enabled))
         });
         let expires_by = fact(expiry, "dynamodb:DescribeTimeToLive").map(|answer| {
-            let told = answer
-                .time_to_live_description
-                .filter(|told| matches!(told.time_to_live_status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)));
-            told.and_then(|told| told.attribute_name)
+            let description = answer.time_to_live_description.filter(|description| {
+                matches!(description.time_to_live_status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling))
+            });
+            description.and_then(|description| description.attribute_name)
         });
         fact(table, "dynamodb:DescribeTable").and_then(|answer| {
-            let Some(table) = answer.table else { return Fact::Unreachable("no table is told of".into()) };
+            let Some(table) = answer.table else { return Fact::Unreachable("the answer has no table".into()) };
             let index = |index: &aws_sdk_dynamodb::types::GlobalSecondaryIndexDescription| {
                 Some((index.index_name.clone()?, index.index_status.as_ref().map(|status| status.as_str()).unwrap_or_default().to_string()))
             };
@@ -206,7 +207,7 @@ where
         |error| match error.code().unwrap_or_default() {
             code if code.contains("NotFound") || code.contains("NonExistentQueue") || code.contains("QueueDoesNotExist") => Fact::Absent,
             code if code.contains("AccessDenied") || code.contains("Unauthorized") => Fact::Denied(right.into()),
-            _ => Fact::Unreachable(told(&error)),
+            _ => Fact::Unreachable(describe(&error)),
         },
         Fact::Known,
     )

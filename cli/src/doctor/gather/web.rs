@@ -32,7 +32,7 @@ pub async fn ask(request: RequestBuilder) -> Fact<Heard> {
 }
 
 async fn heard(request: RequestBuilder) -> Result<Heard, String> {
-    let response = request.send().await.map_err(|error| told(&error.without_url()))?;
+    let response = request.send().await.map_err(|error| describe(&error.without_url()))?;
     let (status, date) = (response.status().as_u16(), response.headers().get(DATE).and_then(|date| date.to_str().ok().map(String::from)));
     let skew = date.and_then(|date| OffsetDateTime::parse(&date, &Rfc2822).ok());
     let skew = skew.map(|theirs| System.now().millis() / 1000 - theirs.unix_timestamp());
@@ -41,7 +41,7 @@ async fn heard(request: RequestBuilder) -> Result<Heard, String> {
 }
 
 /// An error with its causes.
-pub fn told(error: &(dyn std::error::Error + 'static)) -> String {
+pub fn describe(error: &(dyn std::error::Error + 'static)) -> String {
     email_connectors::web::causes(error)
 }
 

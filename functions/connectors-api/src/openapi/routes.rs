@@ -61,7 +61,7 @@ pub const OTHERS: &[Described] = &[
     Described {
         action: Some(Action::Connect),
         parameters: &[LOGIN_HINT],
-        answers: &[("200", "Where to send the user's browser.", of!(shapes::Asked))],
+        answers: &[("200", "Where to send the user's browser.", of!(shapes::AuthorizeAnswer))],
         ..route("connect_start", Get, "/api/auth/google/gmail/start", "connect", "Begins the redirect flow.")
     },
     Described {

@@ -42,7 +42,7 @@ struct ConnectedWatch {
 }
 
 #[derive(ToSchema)]
-pub(super) struct Asked {
+pub(super) struct AuthorizeAnswer {
     authorization_url: String,
     state: String,
 }

@@ -17,12 +17,12 @@ const MOST_PAGES: usize = 20;
 
 /// Whose events are asked for: what names an index, and the attribute and its value there.
 #[derive(Clone, Copy)]
-pub(super) enum Told<'a> {
+pub(super) enum Deliveries<'a> {
     Of(&'a ConnectorId),
     FiredBy(&'a TriggerId),
 }
 
-impl Told<'_> {
+impl Deliveries<'_> {
     fn index(self) -> (&'static str, &'static str, AttributeValue) {
         match self {
             Self::Of(connector) => ("told", "told_of", text(connector)),
@@ -97,13 +97,13 @@ impl DynamoStore {
     /// Newest first. What the index names and is gone by now makes room for the next.
     pub(super) async fn newest<T: From<EventRow>>(
         &self,
-        told_of: Told<'_>,
+        of: Deliveries<'_>,
         after: Option<(Timestamp, EventId)>,
         most: u32,
     ) -> Result<Vec<T>, StoreError> {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
-        let (index, attribute_name, value) = told_of.index();
-        let mut from = after.map(|(decided_at, event)| told_of.place(decided_at, &event)).transpose()?;
+        let (index, attribute_name, value) = of.index();
+        let mut from = after.map(|(decided_at, event)| of.place(decided_at, &event)).transpose()?;
         let mut told = Vec::new();
         while told.len() < most {
             let request = self

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::DynamoStore;
 use super::change::{put, put_over};
-use super::indexes::Told;
+use super::indexes::Deliveries;
 use super::keys::{self, Item, Key};
 use super::rows::{ConnectorRow, MembershipRow, PointerRow, attribute, item, number, read, text};
 use super::scan::Row;
@@ -122,7 +122,7 @@ impl DynamoStore {
                 return Ok(Ok(Kinds::new()));
             }
             for hook in std::mem::take(&mut missing.first) {
-                self.lay(&Row(hook)).await?;
+                self.insert_absent(&Row(hook)).await?;
             }
             let kinds = std::mem::take(&mut missing.kinds);
             match self.transact(self.together(missing, now).await?).await {
@@ -133,7 +133,7 @@ impl DynamoStore {
     }
 
     /// An event of a connector that is there or comes back, where it is missing; whether it is. `lay`: it is laid back.
-    pub async fn lay_event(&self, row: Row, owed: bool, lay: bool, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn insert_event(&self, row: Row, owed: bool, lay: bool, now: Timestamp) -> Result<bool, StoreError> {
         let Row(mut event) = row;
         let ends = event.get("expires_at").and_then(|ends| ends.as_n().ok()?.parse::<i64>().ok());
         if !owed && ends.is_some_and(|ends| ends <= now.seconds()) {
@@ -149,7 +149,7 @@ impl DynamoStore {
             event.remove("due_at");
         }
         let row = Row(event);
-        if lay { self.lay(&row).await } else { Ok(!self.lies(&row).await?) }
+        if lay { self.insert_absent(&row).await } else { Ok(!self.lies(&row).await?) }
     }
 
     async fn account(&self, of: &Connector) -> Result<Option<Membership>, StoreError> {
@@ -221,7 +221,7 @@ impl DynamoStore {
     async fn told_since(&self, of: &ConnectorId, since: Timestamp) -> Result<BTreeSet<EventId>, StoreError> {
         let (mut told, mut after) = (BTreeSet::new(), None);
         loop {
-            let page: Vec<Event> = self.newest(Told::Of(of), after, PAGE).await?;
+            let page: Vec<Event> = self.newest(Deliveries::Of(of), after, PAGE).await?;
             let last = page.last().map(|event| (event.decided_at, event.event_id.clone()));
             told.extend(page.into_iter().filter(|event| event.decided_at >= since).map(|event| event.event_id));
             match last {

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 
 use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
 
-use super::indexes::Told;
+use super::indexes::Deliveries;
 use super::keys::{self, CONNECTOR_PREFIX, Indexed, Item, TRIGGER_PREFIX};
 use super::rows::{ConnectorRow, EventRow, read, text};
 use super::{DynamoStore, unavailable};
@@ -15,12 +15,12 @@ use crate::ports::StoreError;
 /// A page of something, and from where the next one goes on.
 pub struct Page<T> {
     pub rows: Vec<T>,
-    pub next: Option<Place>,
+    pub next: Option<ScanKey>,
 }
 
 /// Where a scan goes on.
 #[derive(Debug, Clone)]
-pub struct Place(Item);
+pub struct ScanKey(Item);
 
 /// A row as it lies there, to be laid elsewhere. It may hold sealed secrets, so it does not print itself.
 pub struct Row(pub(super) Item);
@@ -63,7 +63,7 @@ impl Row {
 
 impl DynamoStore {
     /// Where connectors lie, of all owners.
-    pub async fn all_connectors(&self, from: Option<Place>) -> Result<Page<Location>, StoreError> {
+    pub async fn all_connectors(&self, from: Option<ScanKey>) -> Result<Page<Location>, StoreError> {
         let scan = self.scan_connectors(from).consistent_read(true).projection_expression("pk, sk");
         let answer = scan.send().await.map_err(unavailable)?;
         let found = answer.items.unwrap_or_default();
@@ -72,56 +72,56 @@ impl DynamoStore {
             Some(Indexed::Connector(location)) => Ok(location),
             _ => Err(StoreError::Unreadable(format!("no connector lies at {sk}"))),
         };
-        Ok(Page { rows: rows.map(location).collect::<Result<_, _>>()?, next: answer.last_evaluated_key.map(Place) })
+        Ok(Page { rows: rows.map(location).collect::<Result<_, _>>()?, next: answer.last_evaluated_key.map(ScanKey) })
     }
 
     /// The connectors of all owners, as they were a moment ago, which costs half. One that cannot be read is told in its place:
     /// it must not hide the others.
-    pub async fn every_connector(&self, from: Option<Place>) -> Result<Page<Result<Connector, StoreError>>, StoreError> {
+    pub async fn every_connector(&self, from: Option<ScanKey>) -> Result<Page<Result<Connector, StoreError>>, StoreError> {
         let answer = self.scan_connectors(from).send().await.map_err(unavailable)?;
         let found = answer.items.unwrap_or_default().into_iter().filter(|item| !keys::is_trigger(part(item, "sk")));
         let rows = found.map(|item| {
             let sk = part(&item, "sk").to_string();
             read::<ConnectorRow>(item).map(Connector::from).map_err(|error| StoreError::Unreadable(format!("{sk}: {error}")))
         });
-        Ok(Page { rows: rows.collect(), next: answer.last_evaluated_key.map(Place) })
+        Ok(Page { rows: rows.collect(), next: answer.last_evaluated_key.map(ScanKey) })
     }
 
     /// Where the connector lay when something was told of it last, if that was within the ledger's thirty days.
     pub async fn told_location(&self, of: &ConnectorId) -> Result<Option<Location>, StoreError> {
-        let newest: Vec<EventRow> = self.newest(Told::Of(of), None, 1).await?;
+        let newest: Vec<EventRow> = self.newest(Deliveries::Of(of), None, 1).await?;
         Ok(newest.into_iter().next().map(|row| Location { mailbox: row.mailbox, connector: row.connector_id }))
     }
 
-    fn scan_connectors(&self, from: Option<Place>) -> ScanFluentBuilder {
+    fn scan_connectors(&self, from: Option<ScanKey>) -> ScanFluentBuilder {
         let scan = self.scan(from).filter_expression("begins_with(pk, :mailbox) AND begins_with(sk, :connector)");
         let scan = scan.expression_attribute_values(":mailbox", text("MAILBOX#"));
         scan.expression_attribute_values(":connector", text(CONNECTOR_PREFIX))
     }
 
     /// Every row, whatever it is.
-    pub async fn all_rows(&self, from: Option<Place>) -> Result<Page<Row>, StoreError> {
+    pub async fn all_rows(&self, from: Option<ScanKey>) -> Result<Page<Row>, StoreError> {
         self.rows(self.scan(from)).await
     }
 
     /// Every event of any connector, published or not.
-    pub async fn all_events(&self, from: Option<Place>) -> Result<Page<Row>, StoreError> {
+    pub async fn all_events(&self, from: Option<ScanKey>) -> Result<Page<Row>, StoreError> {
         let events = self.scan(from).filter_expression("begins_with(pk, :event)").expression_attribute_values(":event", text("EVENT#"));
         self.rows(events).await
     }
 
-    fn scan(&self, from: Option<Place>) -> ScanFluentBuilder {
+    fn scan(&self, from: Option<ScanKey>) -> ScanFluentBuilder {
         self.client.scan().table_name(&self.table).set_exclusive_start_key(from.map(|place| place.0))
     }
 
     async fn rows(&self, scan: ScanFluentBuilder) -> Result<Page<Row>, StoreError> {
         let answer = scan.consistent_read(true).send().await.map_err(unavailable)?;
         let rows = answer.items.unwrap_or_default().into_iter().map(Row).collect();
-        Ok(Page { rows, next: answer.last_evaluated_key.map(Place) })
+        Ok(Page { rows, next: answer.last_evaluated_key.map(ScanKey) })
     }
 
     /// Lays a row where none lies; whether it did.
-    pub async fn lay(&self, row: &Row) -> Result<bool, StoreError> {
+    pub async fn insert_absent(&self, row: &Row) -> Result<bool, StoreError> {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(row.0.clone()));
         match put.condition_expression("attribute_not_exists(pk)").send().await {
             Ok(_) => Ok(true),

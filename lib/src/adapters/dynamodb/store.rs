@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::DynamoStore;
 use super::change::{Change, put};
 use super::hook_row::HookRow;
-use super::indexes::Told;
+use super::indexes::Deliveries;
 use super::keys::{self, Item, Key};
 use super::members::{connector, members};
 use super::rows::{
@@ -261,12 +261,17 @@ impl Store for DynamoStore {
         self.transact(self.with_events(open, connector, events)?).await
     }
 
-    async fn told(&self, connector: &ConnectorId, after: Option<(Timestamp, EventId)>, most: u32) -> Result<Vec<Event>, StoreError> {
-        self.newest(Told::Of(connector), after, most).await
+    async fn delivery_records(
+        &self,
+        connector: &ConnectorId,
+        after: Option<(Timestamp, EventId)>,
+        most: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        self.newest(Deliveries::Of(connector), after, most).await
     }
 
     async fn firings(&self, trigger: &TriggerId, after: Option<(Timestamp, EventId)>, most: u32) -> Result<Vec<Delivery>, StoreError> {
-        self.newest(Told::FiredBy(trigger), after, most).await
+        self.newest(Deliveries::FiredBy(trigger), after, most).await
     }
 
     async fn forget(&self, events: &[EventId]) -> Result<(), StoreError> {

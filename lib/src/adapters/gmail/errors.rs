@@ -60,7 +60,7 @@ impl Failure {
             _ if self.is_too_large => ProviderError::TooLarge { unread: Vec::new() },
             Some(401) => ProviderError::Unauthorized,
             None | Some(408 | 429 | 500..) => self.unavailable(),
-            Some(status) => ProviderError::Refused { status, reason: self.told() },
+            Some(status) => ProviderError::Refused { status, reason: self.reason() },
         }
     }
 
@@ -77,7 +77,7 @@ impl Failure {
     pub fn of_request(self, may_be_repeated: bool) -> ProviderError {
         match self.effective_status() {
             _ if self.is_too_large => self.of_api(),
-            Some(429) => ProviderError::RateLimited { reason: self.told(), retry_after: self.retry_after },
+            Some(429) => ProviderError::RateLimited { reason: self.reason(), retry_after: self.retry_after },
             None | Some(408 | 500..) if !may_be_repeated => ProviderError::OutcomeUnknown(self.to_string()),
             _ => self.of_api(),
         }
@@ -101,7 +101,7 @@ impl Failure {
             ("invalid_grant", _) => ProviderError::GrantRefused(self.reason),
             ("invalid_client" | "unauthorized_client", _) => ProviderError::ClientRefused(self.reason),
             (_, None | Some(408 | 429 | 500..)) => self.unavailable(),
-            (_, Some(status)) => ProviderError::Refused { status, reason: self.told() },
+            (_, Some(status)) => ProviderError::Refused { status, reason: self.reason() },
         }
     }
 
@@ -109,7 +109,7 @@ impl Failure {
         ProviderError::Unavailable { reason: self.to_string(), retry_after: self.retry_after }
     }
 
-    fn told(&self) -> String {
+    fn reason(&self) -> String {
         match (self.reason.as_str(), self.message.as_str()) {
             (reason, "") => reason.into(),
             ("", message) => message.into(),
@@ -121,8 +121,8 @@ impl Failure {
 impl std::fmt::Display for Failure {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.status {
-            Some(status) => write!(formatter, "{status} {}", self.told()),
-            None => write!(formatter, "no answer: {}", self.told()),
+            Some(status) => write!(formatter, "{status} {}", self.reason()),
+            None => write!(formatter, "no answer: {}", self.reason()),
         }
     }
 }

@@ -39,14 +39,14 @@ impl Admitted<'_> {
 }
 
 /// What a listing is to show.
-pub(super) struct Asked {
+pub(super) struct ListQuery {
     terms: Vec<search::Term>,
     labels: Vec<String>,
     everywhere: bool,
     pub fingerprint: String,
 }
 
-impl Asked {
+impl ListQuery {
     pub fn read(call: &mut Admitted<'_>) -> Result<Self, Refusal> {
         let terms = terms(call)?;
         let q = call.query.first("q").unwrap_or_default();
@@ -83,7 +83,7 @@ pub(super) fn offset(token: &str, listing: &str) -> Result<usize, Refusal> {
 }
 
 pub(super) fn list(mut call: Admitted<'_>) -> Result<Value, Refusal> {
-    let asked = Asked::read(&mut call)?;
+    let asked = ListQuery::read(&mut call)?;
     let listing = asked.fingerprint.clone();
     let token = call.query.first("pageToken").map(Into::into);
     let size = call.page_size();

@@ -22,7 +22,7 @@ fn members(mailbox: &Mailbox, thread: &str) -> Result<Vec<String>, Refusal> {
 }
 
 pub(super) fn list(mut call: Admitted<'_>) -> Result<Value, Refusal> {
-    let asked = messages::Asked::read(&mut call)?;
+    let asked = messages::ListQuery::read(&mut call)?;
     let (size, token) = (call.page_size(), call.query.first("pageToken").map(String::from));
     let listing = pages::fingerprint(["threads", asked.fingerprint.as_str()]);
     let mailbox = call.mailbox()?;

@@ -24,7 +24,7 @@ pub(crate) struct Wish {
 }
 
 /// What the client is told by a redirect.
-struct Told {
+struct Refused {
     error: &'static str,
     description: &'static str,
 }
@@ -73,8 +73,8 @@ fn account(app: &App, query: &Query) -> Result<String, &'static str> {
     if known { Ok(email.to_owned()) } else { Err("Couldn't find your Google Account: login_hint names no mailbox") }
 }
 
-fn request(query: &Query) -> Result<Request, Told> {
-    let told = |error, description| Told { error, description };
+fn request(query: &Query) -> Result<Request, Refused> {
+    let told = |error, description| Refused { error, description };
     let invalid = |description| told("invalid_request", description);
     let twice = |name: &String| query.all(name).count() > 1;
     if query.pairs().iter().any(|(name, _)| twice(name)) {
@@ -126,17 +126,17 @@ fn challenge(query: &Query) -> Result<Option<Challenge>, &'static str> {
     }
 }
 
-fn consent(app: &App, query: &Query, email: &str, request: Request) -> Result<String, Told> {
+fn consent(app: &App, query: &Query, email: &str, request: Request) -> Result<String, Refused> {
     let mut state = app.state();
     let first = !state.oauth.has_consented(email);
     if request.asks_nothing && first {
-        return Err(Told { error: "interaction_required", description: "The user has not consented yet" });
+        return Err(Refused { error: "interaction_required", description: "The user has not consented yet" });
     }
     let wish = state.oauth.wishes.remove(email).unwrap_or_default();
     let mut scopes = request.scopes;
     scopes.retain(|scope| !wish.unticked.iter().any(|unticked| granted_name(unticked) == *scope));
     if wish.denied || scopes.is_empty() {
-        return Err(Told { error: "access_denied", description: "The user did not consent" });
+        return Err(Refused { error: "access_denied", description: "The user did not consent" });
     }
     if request.adds_granted {
         add_granted(&mut scopes, &state, email);

@@ -21,13 +21,13 @@ struct Page {
 }
 
 impl Page {
-    fn told(&self, name: &str) -> Option<String> {
+    fn forwarded(&self, name: &str) -> Option<String> {
         let location = self.location.as_ref()?;
         location.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
     fn code(&self) -> String {
-        self.told("code").unwrap_or_else(|| panic!("no code: {} {:?}", self.status, self.location))
+        self.forwarded("code").unwrap_or_else(|| panic!("no code: {} {:?}", self.status, self.location))
     }
 }
 
@@ -112,7 +112,7 @@ async fn a_refresh_token_comes_with_the_first_offline_consent_or_when_consent_is
     assert!(!has_refresh_token(&[("prompt", "consent"), ("access_type", "")]).await);
     assert!(!has_refresh_token(&[("prompt", "none")]).await);
     client.google.admin.revoke_grants(EMAIL);
-    assert_eq!(authorize(&client, &[("prompt", "none")]).await.told("error").as_deref(), Some("interaction_required"));
+    assert_eq!(authorize(&client, &[("prompt", "none")]).await.forwarded("error").as_deref(), Some("interaction_required"));
     assert!(has_refresh_token(&[]).await, "the first after all was taken back");
 }
 
@@ -129,7 +129,7 @@ async fn a_user_may_untick_scopes_or_refuse_once() {
     assert_eq!(all["scope"], both, "only the next consent is unticked");
     client.google.admin.set_next_consent(NextConsent { email: EMAIL.into(), deny: true, ..Default::default() }).unwrap();
     let refused = authorize(&client, &asked).await;
-    assert_eq!((refused.told("error").as_deref(), refused.told("code")), (Some("access_denied"), None));
+    assert_eq!((refused.forwarded("error").as_deref(), refused.forwarded("code")), (Some("access_denied"), None));
     assert_eq!(set(json!({ "email": "nobody@example.com", "untick": [] })).await, 404);
     let added = authorize(&client, &[("scope", "openid"), ("include_granted_scopes", "true")]).await;
     let scope = exchanged(&client, &added).await["scope"].as_str().unwrap().to_owned();
@@ -139,23 +139,23 @@ async fn a_user_may_untick_scopes_or_refuse_once() {
 #[tokio::test]
 async fn what_is_wrong_is_told_to_a_client_that_can_be_trusted_with_it() {
     let client = Client::start().await;
-    let told = async |more: &[(&str, &str)], error: &str| {
+    let refused = async |more: &[(&str, &str)], error: &str| {
         let page = authorize(&client, more).await;
-        let got = (page.status, page.told("error"), page.told("state"), page.told("tenant"), page.told("code"));
+        let got = (page.status, page.forwarded("error"), page.forwarded("state"), page.forwarded("tenant"), page.forwarded("code"));
         assert_eq!(got, (302, Some(error.into()), Some("s/1".into()), Some("7".into()), None), "{more:?}");
     };
-    told(&[("response_type", "")], "invalid_request").await;
-    told(&[("response_type", "token")], "unsupported_response_type").await;
-    told(&[("scope", "")], "invalid_scope").await;
-    told(&[("scope", "openid everything")], "invalid_scope").await;
-    told(&[("access_type", "always")], "invalid_request").await;
-    told(&[("prompt", "login")], "invalid_request").await;
-    told(&[("prompt", "none consent")], "invalid_request").await;
-    told(&[("include_granted_scopes", "yes")], "invalid_request").await;
-    told(&[("code_challenge", "short")], "invalid_request").await;
-    told(&[("code_challenge", CHALLENGE), ("code_challenge_method", "S512")], "invalid_request").await;
-    told(&[("code_challenge_method", "S256")], "invalid_request").await;
-    told(&[("nonce", "1"), ("nonce", "2")], "invalid_request").await;
+    refused(&[("response_type", "")], "invalid_request").await;
+    refused(&[("response_type", "token")], "unsupported_response_type").await;
+    refused(&[("scope", "")], "invalid_scope").await;
+    refused(&[("scope", "openid everything")], "invalid_scope").await;
+    refused(&[("access_type", "always")], "invalid_request").await;
+    refused(&[("prompt", "login")], "invalid_request").await;
+    refused(&[("prompt", "none consent")], "invalid_request").await;
+    refused(&[("include_granted_scopes", "yes")], "invalid_request").await;
+    refused(&[("code_challenge", "short")], "invalid_request").await;
+    refused(&[("code_challenge", CHALLENGE), ("code_challenge_method", "S512")], "invalid_request").await;
+    refused(&[("code_challenge_method", "S256")], "invalid_request").await;
+    refused(&[("nonce", "1"), ("nonce", "2")], "invalid_request").await;
 }
 
 #[tokio::test]

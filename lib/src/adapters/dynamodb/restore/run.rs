@@ -113,7 +113,7 @@ impl Restore<'_> {
     }
 
     async fn lay_service(&self, row: &Row) -> Result<bool, StoreError> {
-        if self.apply { self.to.lay(row).await } else { Ok(!self.to.lies(row).await?) }
+        if self.apply { self.to.insert_absent(row).await } else { Ok(!self.to.lies(row).await?) }
     }
 
     async fn judge(&self, report: &mut Report) {
@@ -142,7 +142,7 @@ impl Restore<'_> {
                 _ => None,
             });
             let laid = iter(of_chosen.collect::<Vec<_>>()).map(async |(row, owed, connector)| {
-                let missing = self.to.lay_event(row, owed, self.apply, now).await?;
+                let missing = self.to.insert_event(row, owed, self.apply, now).await?;
                 Ok::<_, StoreError>(missing.then_some(connector))
             });
             let laid: Vec<_> = laid.buffer_unordered(AT_ONCE).try_collect().await?;

@@ -48,7 +48,7 @@ pub fn list(mailbox: &mut Mailbox, call: &Call) -> Outcome {
     let (page, token) = call.page(mailbox.history.iter().filter(wanted).collect(), 100)?;
     let mut answer = json!({"historyId": mailbox.history_id.to_string()});
     if !page.is_empty() {
-        answer["history"] = page.into_iter().map(told).collect();
+        answer["history"] = page.into_iter().map(view).collect();
     }
     if let Some(token) = token {
         answer["nextPageToken"] = token.into();
@@ -56,7 +56,7 @@ pub fn list(mailbox: &mut Mailbox, call: &Call) -> Outcome {
     Ok(Some(answer))
 }
 
-fn told(record: &Record) -> Value {
+fn view(record: &Record) -> Value {
     let mut change = json!({"message": {"id": record.message, "threadId": record.thread, "labelIds": record.label_ids}});
     if !record.changed.is_empty() {
         change["labelIds"] = record.changed.clone().into();

@@ -11,10 +11,10 @@ const LIST_VISIBILITIES: [&str; 3] = ["labelShow", "labelShowIfUnread", "labelHi
 const MESSAGE_VISIBILITIES: [&str; 2] = ["show", "hide"];
 
 pub fn list(mailbox: &mut Mailbox, _call: &Call) -> Outcome {
-    Ok(Some(json!({"labels": mailbox.labels.iter().map(told).collect::<Vec<_>>()})))
+    Ok(Some(json!({"labels": mailbox.labels.iter().map(view).collect::<Vec<_>>()})))
 }
 
-pub fn told(label: &Label) -> Value {
+pub fn view(label: &Label) -> Value {
     let kind = if label.system { "system" } else { "user" };
     let mut answer = json!({"id": label.id, "name": label.name, "type": kind});
     for (name, value) in &label.shown {
@@ -28,7 +28,7 @@ pub fn get(mailbox: &mut Mailbox, call: &Call) -> Outcome {
     let messages: Vec<&Message> = mailbox.messages.values().filter(|message| message.has(&label.id)).collect();
     let unread: Vec<&Message> = messages.iter().copied().filter(|message| message.has("UNREAD")).collect();
     let threads = |messages: &[&Message]| messages.iter().map(|message| message.thread_id.clone()).collect::<BTreeSet<_>>().len();
-    let mut answer = told(label);
+    let mut answer = view(label);
     answer["messagesTotal"] = messages.len().into();
     answer["messagesUnread"] = unread.len().into();
     answer["threadsTotal"] = threads(&messages).into();
@@ -40,7 +40,7 @@ pub fn create(mailbox: &mut Mailbox, call: &Call) -> Outcome {
     let (name, shown) = (name(mailbox, call, None)?, shown(call)?);
     let name = name.ok_or_else(|| Refusal::invalid("Invalid label name".into()))?;
     let label = Label { id: format!("Label_{}", mailbox.new_number(call.now)), name, system: false, shown };
-    let answer = told(&label);
+    let answer = view(&label);
     mailbox.labels.push(label);
     Ok(Some(answer))
 }
@@ -69,7 +69,7 @@ fn change(
     let place = own_place(mailbox, call.id(0))?;
     let (name, shown) = (name(mailbox, call, Some(call.id(0)))?, shown(call)?);
     how(&mut mailbox.labels[place], name, shown)?;
-    Ok(Some(told(&mailbox.labels[place])))
+    Ok(Some(view(&mailbox.labels[place])))
 }
 
 /// The label goes from every message that has it.

@@ -6,21 +6,22 @@ use axum::http::{HeaderMap, StatusCode};
 use email_connectors::domain::event::Event;
 use email_connectors::domain::id::ConnectorId;
 use email_connectors::domain::role::Action;
-use email_connectors::flows::own::{self, Place};
+use email_connectors::flows::data_export::{self, ExportCursor};
+use email_connectors::flows::erasure;
 use email_connectors::ports::Ports;
 use email_connectors::web::Problem;
 use serde_json::{Value, json};
 
-use crate::connectors::{told, view};
-use crate::paging::{Page, place, read_place};
+use crate::connectors::{receipt_json, view};
+use crate::paging::{Page, cursor, read_cursor};
 use crate::{Shared, store_problem};
 
 /// Page after page: connectors and triggers first, then the records of the last thirty days, each an event as it was published.
 /// Secrets are no data of the owner's: they are Google's word to this service, and are not shown.
 pub async fn export<P: Ports>(State(api): Shared<P>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
     let (owner, now) = api.admit(&headers, Action::Export).await?;
-    let page = Page::asked(query.as_deref())?;
-    let export = own::export(&api.store, &owner, page.after(read)?, page.size).await.map_err(store_problem)?;
+    let page = Page::of_query(query.as_deref())?;
+    let export = data_export::export(&api.store, &owner, page.after(read)?, page.size).await.map_err(store_problem)?;
     let records: Vec<Value> = export
         .records
         .iter()
@@ -38,9 +39,9 @@ pub async fn export<P: Ports>(State(api): Shared<P>, headers: HeaderMap, RawQuer
 /// Disconnects everything. 200 when nothing is left, 202 while the rest goes on by itself.
 pub async fn erase<P: Ports>(State(api): Shared<P>, headers: HeaderMap) -> Result<(StatusCode, Json<Value>), Problem> {
     let (owner, now) = api.admit(&headers, Action::Erase).await?;
-    let receipts = own::erase(&api.disconnecting(), &owner, now).await.map_err(store_problem)?;
+    let receipts = erasure::erase(&api.disconnecting(), &owner, now).await.map_err(store_problem)?;
     let done = receipts.iter().all(|(_, receipt)| receipt.data_purged);
-    let connectors: Vec<Value> = receipts.into_iter().map(|(id, receipt)| json!({"id": id, "receipt": told(receipt)})).collect();
+    let connectors: Vec<Value> = receipts.into_iter().map(|(id, receipt)| json!({"id": id, "receipt": receipt_json(receipt)})).collect();
     let status = if done { StatusCode::OK } else { StatusCode::ACCEPTED };
     let remains = api.retention.remaining(now);
     Ok((status, Json(json!({ "connectors": connectors, "data_purged": done, "remains": remains }))))
@@ -51,16 +52,16 @@ pub(crate) fn detail(record: &Event) -> Value {
     serde_json::from_str(&record.detail).unwrap_or_default()
 }
 
-fn written(next: &Place) -> String {
+fn written(next: &ExportCursor) -> String {
     match &next.after {
-        Some((at, event)) => format!("{}.{}", next.connector, place(*at, event)),
+        Some((at, event)) => format!("{}.{}", next.connector, cursor(*at, event)),
         None => next.connector.to_string(),
     }
 }
 
-fn read(token: &str) -> Option<Place> {
+fn read(token: &str) -> Option<ExportCursor> {
     match token.split_once('.') {
-        None => Some(Place { connector: ConnectorId::parse(token)?, after: None }),
-        Some((connector, after)) => Some(Place { connector: ConnectorId::parse(connector)?, after: Some(read_place(after)?) }),
+        None => Some(ExportCursor { connector: ConnectorId::parse(token)?, after: None }),
+        Some((connector, after)) => Some(ExportCursor { connector: ConnectorId::parse(connector)?, after: Some(read_cursor(after)?) }),
     }
 }

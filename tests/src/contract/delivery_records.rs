@@ -10,7 +10,7 @@ use super::cast::{Cast, decide, ids, minutes, now, owing};
 
 async fn told(store: &impl Store, connector: &ConnectorId, after: Option<&Event>, most: u32) -> Vec<Event> {
     let after = after.map(|event| (event.decided_at, event.event_id.clone()));
-    store.told(connector, after, most).await.expect("the store answers")
+    store.delivery_records(connector, after, most).await.expect("the store answers")
 }
 
 /// All pages, each of at most so many.

@@ -13,14 +13,14 @@ use tests::inside::{Inside, Options};
 /// Nothing in this process takes longer.
 const INSIDE: Duration = Duration::from_secs(20);
 
-pub struct Place {
+pub struct Target {
     pub name: &'static str,
     pub stack: Stack,
     pub inside: Option<Inside>,
     began: std::time::SystemTime,
 }
 
-impl Place {
+impl Target {
     /// Here, and on the deployed stack too, unless `SECURITY_ROWS=in-process` asks for the rows that need none.
     pub async fn all() -> Vec<Self> {
         let mut places = vec![Self::inside().await];
