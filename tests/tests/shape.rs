@@ -9,6 +9,8 @@ mod documents;
 mod health;
 #[path = "shape/metrics.rs"]
 mod metrics;
+#[path = "shape/modules.rs"]
+mod modules;
 #[path = "shape/parameters.rs"]
 mod parameters;
 #[path = "shape/rooms.rs"]

@@ -13,6 +13,7 @@ mod stories {
     mod costing;
     mod crashing;
     mod disconnecting;
+    mod failing;
     mod firing;
     mod gaps;
     mod granting;

@@ -141,7 +141,7 @@ fn the_command_line_asks_the_api_and_only_operators_reach_aws() {
     must_not_mention("cli/src", &["aws_config", "lambda_", "axum", "std::env::var"]);
     let aside: [(&[&str], &str); 5] = [
         (&["cli/src/aws.rs", "cli/src/deployed.rs", "cli/src/doctor/gather/aws.rs"], "aws_sdk_"),
-        (&["cli/src/limits.rs"], "sleep"),
+        (&["cli/src/pace.rs"], "sleep"),
         (&["cli/src/output.rs"], "stdout()"),
         // No user's token is at hand when users are taken over: what a function does for one of them is done here for all.
         (&["cli/src/migration/adopting.rs", "cli/src/commands/grants.rs"], "::flows"),
