@@ -1,4 +1,4 @@
-//! The API over HTTP: the one place that sends requests with a token, and makes of a problem document a failure.
+//! The API over HTTP: sends requests with the caller's token, and turns problem documents into failures.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use crate::failure::{Failure, Refusal};
@@ -15,6 +15,8 @@ use crate::pace::Since;
 use crate::request::Request;
 use crate::settings::Caller;
 
+/// No real list is longer than this.
+const MOST_PAGES: usize = 1000;
 /// The gateway gives up sooner.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// Longer than any answer of the API: a part of an attachment, or a page of whole messages.
@@ -59,7 +61,7 @@ impl Answer {
     }
 }
 
-/// Shows a redirect as the answer that it is: a token follows none.
+/// Returns a redirect as the answer: no token is sent to where it leads.
 pub fn client() -> Result<Client, Failure> {
     let built = Client::builder().connect_timeout(Duration::from_secs(10)).timeout(TIMEOUT).redirect(Policy::none()).build();
     built.map_err(|error| Failure::here(format!("no HTTP client can be made: {error}")))
@@ -81,11 +83,25 @@ impl Api {
     pub async fn bytes(&self, request: &Request) -> Result<Bytes, Failure> {
         let answer = self.once(request).await?;
         if answer.status == StatusCode::UNAUTHORIZED && self.caller.can_renew() {
-            // What takes long outlives its token. A refused request changed nothing.
+            // A long command may outlive its token. A refused request changed nothing, so it is safe to repeat.
             *self.token.lock().await = None;
             return accepted(self.once(request).await?);
         }
         accepted(answer)
+    }
+
+    /// Page after page, as one list under its name.
+    pub async fn all(&self, path: &str, name: &str) -> Result<Value, Failure> {
+        let (mut found, mut token) = (Vec::new(), None);
+        for _ in 0..MOST_PAGES {
+            let answer = self.send(&Request::get(path).with("page_token", token)).await?.json()?;
+            found.extend_from_slice(crate::show::list(&answer, name));
+            token = answer.get("next_page_token").and_then(Value::as_str).map(String::from);
+            if token.is_none() {
+                break;
+            }
+        }
+        Ok(json!({ name: found }))
     }
 
     async fn once(&self, request: &Request) -> Result<Bytes, Failure> {
@@ -109,24 +125,24 @@ impl Api {
     }
 
     async fn token(&self) -> Result<SecretString, Failure> {
-        let mut held = self.token.lock().await;
-        if held.is_none() {
-            *held = Some(self.caller.token(&self.http).await?);
+        let mut token = self.token.lock().await;
+        if token.is_none() {
+            *token = Some(self.caller.token(&self.http).await?);
         }
-        held.clone().ok_or_else(|| Failure::here("there is no token"))
+        token.clone().ok_or_else(|| Failure::here("there is no token"))
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
-        let mut told = format!("cannot reach {}", self.base);
+        let mut reason = format!("cannot reach {}", self.base);
         let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
         while let Some(next) = cause {
-            told = format!("{told}: {next}");
+            reason = format!("{reason}: {next}");
             cause = next.source();
         }
         if error.is_timeout() {
-            told.push_str(" (no answer in time: what was asked for may have been done)");
+            reason.push_str(" (no answer in time: what was asked for may have been done)");
         }
-        Failure::Unreachable(told)
+        Failure::Unreachable(reason)
     }
 }
 

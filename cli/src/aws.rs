@@ -7,15 +7,15 @@ use email_connectors::adapters::aws::{SdkConfig, load};
 use email_connectors::web::causes;
 
 use crate::failure::Failure;
-use crate::settings::Settings;
 
 /// What is received stays hidden for so long; moving ten takes a second.
 const HIDDEN_SECONDS: i32 = 60;
-/// SQS says that nothing is there only after it has looked everywhere.
+/// With a wait SQS queries all its servers before it reports an empty queue.
 const PATIENCE_SECONDS: i32 = 1;
 
-pub async fn config(settings: &Settings) -> SdkConfig {
-    let Some((endpoint, region)) = settings.local_aws() else { return load().await };
+/// The functions' own configuration, or that of the local stack's emulator at this endpoint and region.
+pub async fn config(emulator: Option<(&str, &str)>) -> SdkConfig {
+    let Some((endpoint, region)) = emulator else { return load().await };
     // The emulator takes any credentials, and must not be shown real ones.
     let credentials = SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "local stack"));
     let builder = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::new(region.to_string()));
@@ -46,7 +46,7 @@ impl Queues {
         Self { client: Client::new(config), queue, dead }
     }
 
-    /// About how many lie there.
+    /// The approximate number of dead letters.
     pub async fn waiting(&self) -> Result<u64, Failure> {
         let counted = [QueueAttributeName::ApproximateNumberOfMessages, QueueAttributeName::ApproximateNumberOfMessagesNotVisible];
         let request = self.client.get_queue_attributes().queue_url(&self.dead).set_attribute_names(Some(counted.to_vec()));

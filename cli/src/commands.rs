@@ -21,17 +21,12 @@ pub mod triggers;
 use clap::ValueEnum;
 use email_connectors::adapters::system::System;
 use email_connectors::ports::{Clock, Entropy};
-use serde_json::{Value, json};
 
-use crate::api::Api;
 use crate::args::operate::Replay;
 use crate::args::{Command, Page};
 use crate::failure::Failure;
 use crate::request::Request;
 use crate::session::Session;
-
-/// Longer lists than this are nobody's.
-const MOST_PAGES: usize = 1000;
 
 pub async fn run(session: &Session, command: Command) -> Result<(), Failure> {
     match command {
@@ -74,21 +69,7 @@ fn named(value: Option<impl ValueEnum>) -> Option<String> {
     value.and_then(|value| value.to_possible_value()).map(|value| value.get_name().to_string())
 }
 
-/// Page after page, as one list under its name.
-pub async fn all(api: &Api, path: &str, name: &str) -> Result<Value, Failure> {
-    let (mut found, mut token) = (Vec::new(), None);
-    for _ in 0..MOST_PAGES {
-        let answer = api.send(&Request::get(path).with("page_token", token)).await?.json()?;
-        found.extend_from_slice(crate::show::list(&answer, name));
-        token = answer.get("next_page_token").and_then(Value::as_str).map(String::from);
-        if token.is_none() {
-            break;
-        }
-    }
-    Ok(json!({ name: found }))
-}
-
-/// Told at once, so that a request whose answer never comes can be repeated.
+/// Printed before the request is sent, so that it can be repeated if no answer comes.
 fn idempotency_key(session: &Session, given: Option<String>) -> String {
     given.unwrap_or_else(|| {
         let key = System.uuid(System.now()).to_string();

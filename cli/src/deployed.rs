@@ -12,10 +12,10 @@ use email_connectors::config::Environment;
 use crate::aws::describe;
 use crate::failure::Failure;
 
-/// What a stack says of itself, by the template's names.
+/// A stack's outputs by the template's names.
 pub type Outputs = BTreeMap<String, String>;
 
-/// What it takes to read a function's variables, which lie under the stack's key.
+/// The right to read a function's variables, which are encrypted under the stack's key.
 pub const VARIABLES: &str = "kms:Decrypt on the stack's key, for the context aws:lambda:FunctionArn";
 
 pub struct Deployed {
@@ -85,7 +85,7 @@ impl Deployed {
         Ok(id)
     }
 
-    /// What a function was given, by its name in the template. It holds secrets.
+    /// A function's environment, by its name in the template. It contains secrets.
     pub async fn environment(&self, function: &str) -> Result<Environment, Failure> {
         let id = self.resource(function)?;
         let answer = self.lambda.get_function_configuration().function_name(id).send().await;

@@ -1,10 +1,10 @@
-//! What can go wrong, and the exit code that tells of it.
+//! What can go wrong, and the exit code for it.
 
 use serde_json::Value;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// Not as it must be said, or not possible here; the text says the way out.
+    /// A wrong command line, or something that is not possible here; the text says the way out.
     #[error("{0}")]
     Here(String),
     /// The API said no.
@@ -18,18 +18,18 @@ pub enum Failure {
     /// AWS did not do what an operator's command wanted.
     #[error("{0}")]
     Aws(String),
-    /// Nothing works there until somebody does something; it was told already.
+    /// Something is down until somebody acts; the details were printed already.
     #[error("something is down")]
     Down,
-    /// Some of it did not go well, and needs a person; it was told already.
+    /// Some of it failed and needs a person; the details were printed already.
     #[error("something needs a person")]
     NeedsPerson,
-    /// Whoever read our output is gone: nobody is left to tell.
+    /// The reader of our output closed it, so that nothing more can be printed.
     #[error("nobody reads on")]
     ReaderGone,
 }
 
-/// A problem document (RFC 9457), or what came in its place.
+/// A problem document (RFC 9457), or whatever came instead of one.
 #[derive(Debug, Clone, Default)]
 pub struct Refusal {
     pub status: u16,
@@ -43,15 +43,15 @@ pub struct Refusal {
     pub text: String,
 }
 
-/// No answer that is not ours is quoted further.
+/// An answer that is no problem document is quoted up to this length.
 const LONGEST_QUOTE: usize = 200;
 
 impl Refusal {
     pub fn read(status: u16, text: String, retry_after: Option<String>) -> Self {
         let document: Value = serde_json::from_str(&text).unwrap_or_default();
-        let told = |name: &str| document.get(name).and_then(Value::as_str).map(String::from);
-        let detail = told("detail").or_else(|| told("message")).unwrap_or_else(|| text.chars().take(LONGEST_QUOTE).collect());
-        Self { status, code: told("code"), detail, field: told("field"), scope: told("scope"), retry_after, text }
+        let member = |name: &str| document.get(name).and_then(Value::as_str).map(String::from);
+        let detail = member("detail").or_else(|| member("message")).unwrap_or_else(|| text.chars().take(LONGEST_QUOTE).collect());
+        Self { status, code: member("code"), detail, field: member("field"), scope: member("scope"), retry_after, text }
     }
 
     pub fn is_passing(&self) -> bool {
@@ -106,7 +106,7 @@ impl Failure {
         }
     }
 
-    /// Whether trying again may do.
+    /// Whether a retry may succeed.
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Refused(refusal) => refusal.is_passing(),
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_document_is_told_whole_and_its_status_is_the_exit_code() {
+    fn a_problem_document_is_shown_whole_and_its_status_sets_the_exit_code() {
         let table = [
             (401, r#"{"code":"unauthorized","detail":"send a token"}"#, "401 unauthorized: send a token", 2),
             (
@@ -136,9 +136,9 @@ mod tests {
             (502, "<html>", "502 <html>", 1),
             (500, "", "500", 1),
         ];
-        for (status, text, told, code) in table {
+        for (status, text, expected, code) in table {
             let failure = Failure::from(Refusal::read(status, text.into(), None));
-            assert_eq!((failure.to_string().as_str(), failure.exit_code()), (told, code));
+            assert_eq!((failure.to_string().as_str(), failure.exit_code()), (expected, code));
         }
         let later = Refusal::read(503, r#"{"code":"unavailable","detail":"later"}"#.into(), Some("5".into()));
         assert_eq!(later.to_string(), "503 unavailable: later (try again in 5 s)");

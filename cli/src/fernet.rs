@@ -55,7 +55,7 @@ impl Keys {
         if keys.is_empty() { Err(NotAKey) } else { Ok(Self(keys)) }
     }
 
-    /// What is in a token. How old it is does not matter: a grant is as good as Google says.
+    /// Opens a token, whatever its age: Google decides whether the grant in it is valid.
     pub fn open(&self, token: &str) -> Result<SecretString, NotOpened> {
         let bytes = BASE64.decode(token.trim()).map_err(|_| NotOpened::NotBase64)?;
         let sealed = bytes.len().checked_sub(HEADER + HALF + TAG).ok_or(NotOpened::NotFernet)?;

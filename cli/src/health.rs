@@ -1,4 +1,4 @@
-//! The API's health documents, told in a table with what to do about each finding. Pure.
+//! The API's health documents as tables, with what to do about each finding. Pure.
 
 use serde_json::Value;
 
@@ -20,29 +20,30 @@ pub fn table(healths: &[Value]) -> String {
         ("PARKED", "/backlog/parked_messages"),
         ("HEALTH", "/status"),
     ];
-    // Who asks for their own is not told whose they are.
-    let told_owners = healths.iter().any(|health| health.get("owner_id").is_some());
-    let columns: Vec<_> = columns.into_iter().filter(|(title, _)| told_owners || *title != "OWNER").collect();
+    // An owner's own list has no owner column.
+    let has_owners = healths.iter().any(|health| health.get("owner_id").is_some());
+    let columns: Vec<_> = columns.into_iter().filter(|(title, _)| has_owners || *title != "OWNER").collect();
     let titles = columns.iter().map(|(title, _)| title.to_string()).collect();
     let rows = healths.iter().map(|health| columns.iter().map(|(_, pointer)| at(health, pointer)).collect()).collect();
-    let findings = healths.iter().flat_map(|health| list(health, "findings").iter().map(|finding| told(&at(health, "/id"), finding)));
+    let findings =
+        healths.iter().flat_map(|health| list(health, "findings").iter().map(|finding| finding_line(&at(health, "/id"), finding)));
     std::iter::once(aligned(titles, rows)).chain(findings).collect::<Vec<_>>().join("\n")
 }
 
-/// Of all owners' connectors those that are not well, and how many are.
-pub fn everyone(told: &Value) -> String {
-    let [healthy, degraded, down] = ["/healthy", "/degraded", "/down"].map(|pointer| at(told, pointer));
+/// All owners' connectors that are not healthy, and the number of each status.
+pub fn everyone(summary: &Value) -> String {
+    let [healthy, degraded, down] = ["/healthy", "/degraded", "/down"].map(|pointer| at(summary, pointer));
     let counted = format!("{down} down, {degraded} degraded, {healthy} healthy");
-    match list(told, "connectors") {
+    match list(summary, "connectors") {
         [] => counted,
         unwell => format!("{}\n{counted}", table(unwell)),
     }
 }
 
-fn told(id: &str, finding: &Value) -> String {
-    let told = |pointer: &str| at(finding, pointer);
-    let runbook = Some(told("/runbook")).filter(|runbook| !runbook.is_empty()).map(|runbook| format!(" ({runbook})")).unwrap_or_default();
-    format!("{id}: {} {}: {}. {}{runbook}", told("/severity"), told("/code"), told("/what"), told("/remedy"))
+fn finding_line(id: &str, finding: &Value) -> String {
+    let field = |pointer: &str| at(finding, pointer);
+    let runbook = Some(field("/runbook")).filter(|runbook| !runbook.is_empty()).map(|runbook| format!(" ({runbook})")).unwrap_or_default();
+    format!("{id}: {} {}: {}. {}{runbook}", field("/severity"), field("/code"), field("/what"), field("/remedy"))
 }
 
 /// Of the system's parts.
@@ -68,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_finding_is_told_with_its_remedy() {
+    fn each_finding_is_shown_with_its_remedy() {
         let finding =
             json!({"code": "circuit_open", "severity": "down", "what": "Gmail failed", "remedy": "Wait.", "runbook": "docs/o.md#c"});
         let paused = json!({"code": "paused", "severity": "note", "what": "it is paused", "remedy": "To go on: connectors enable con_1", "runbook": null});
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn of_all_owners_the_unwell_are_told_with_whose_they_are_and_the_others_counted() {
+    fn unhealthy_connectors_of_all_owners_are_shown_with_their_owners_and_the_others_counted() {
         let unwell = json!({"id": "con_1", "owner_id": "ada", "email_address": "ada@example.com", "status": "down", "findings": []});
         let shown = everyone(&json!({"connectors": [unwell], "healthy": 7, "degraded": 0, "down": 1}));
         let lines: Vec<&str> = shown.lines().collect();
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_systems_parts_are_told_with_what_to_do_below() {
+    fn the_systems_parts_are_shown_with_their_remedies_below() {
         let checks = json!([
             {"name": "table", "status": "healthy", "detail": "the table answers", "remedy": null},
             {"name": "quarantine", "status": "degraded", "detail": "something came", "remedy": "Read it."},

@@ -1,4 +1,4 @@
-//! The command line: arguments to requests, answers to text. What is decided is decided behind the API.
+//! The command line: arguments to requests, answers to text. All decisions are made behind the API.
 
 pub mod api;
 pub mod args;
@@ -31,10 +31,10 @@ use crate::session::Session;
 pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(told) => {
+        Err(error) => {
             // Help and version are answers; clap would end with 2, which here means "denied".
-            let code = u8::from(told.use_stderr());
-            return if told.print().is_ok() { ExitCode::from(code) } else { ExitCode::FAILURE };
+            let code = u8::from(error.use_stderr());
+            return if error.print().is_ok() { ExitCode::from(code) } else { ExitCode::FAILURE };
         }
     };
     let output = Output::new(cli.global.json);

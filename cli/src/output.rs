@@ -1,4 +1,4 @@
-//! What is said: answers on standard output, everything else on standard error.
+//! What is printed: answers on standard output, everything else on standard error.
 
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
@@ -20,7 +20,7 @@ impl Output {
         Self { json }
     }
 
-    /// The API's answer: as it came with `--json`, else as `show` tells it.
+    /// The API's answer: as it came with `--json`, else as `show` renders it.
     pub fn answer(&self, answer: &Answer, show: fn(&Value) -> String) -> Result<(), Failure> {
         if self.json {
             return if answer.text.is_empty() { Ok(()) } else { self.line(&answer.text) };
@@ -33,9 +33,9 @@ impl Output {
         Ok(())
     }
 
-    /// A document of our own, or what is told in its place.
-    pub fn document(&self, document: &Value, told: &str) -> Result<(), Failure> {
-        if self.json { self.line(&document.to_string()) } else { self.line(told) }
+    /// A document of our own with `--json`, else the text for people.
+    pub fn document(&self, document: &Value, text: &str) -> Result<(), Failure> {
+        if self.json { self.line(&document.to_string()) } else { self.line(text) }
     }
 
     /// Lines of standard output, without what could steer a terminal.
@@ -52,7 +52,7 @@ impl Output {
         })
     }
 
-    /// A remark on standard error. If that is closed, there is nobody to tell.
+    /// A remark on standard error; it is dropped if that is closed.
     pub fn note(&self, text: &str) {
         let _ = writeln!(std::io::stderr(), "{}", clean(text));
     }
@@ -75,8 +75,8 @@ impl Output {
     /// Asks a person, who must say yes.
     pub fn confirm(&self, question: &str) -> Result<(), Failure> {
         let mut stderr = std::io::stderr();
-        let asked = write!(stderr, "{} [y/N] ", clean(question)).and_then(|()| stderr.flush());
-        asked.map_err(|error| Failure::here(format!("cannot ask: {error}")))?;
+        let prompted = write!(stderr, "{} [y/N] ", clean(question)).and_then(|()| stderr.flush());
+        prompted.map_err(|error| Failure::here(format!("cannot ask: {error}")))?;
         let mut said = String::new();
         std::io::stdin().read_line(&mut said).map_err(|error| Failure::here(format!("cannot read an answer: {error}")))?;
         match matches!(said.trim(), "y" | "Y" | "yes") {

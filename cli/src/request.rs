@@ -1,4 +1,4 @@
-//! A request as a value: what a command line asks of the API, before anything is sent.
+//! A request to the API as a value, made of a command line before anything is sent.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,13 +11,21 @@ pub struct Request {
     pub query: Vec<(&'static str, String)>,
     pub body: Option<Value>,
     pub headers: Vec<(&'static str, String)>,
-    /// Whether something is different afterwards.
+    /// Whether it changes something; a dry run does not send it then.
     pub writes: bool,
     /// Whether it is answered without a token too.
     pub open: bool,
 }
 
-/// A part of the address, checked when the arguments were read.
+/// Where the API has the connectors.
+pub const CONNECTORS: &str = "/api/connectors";
+
+/// And one of them.
+pub fn connector_path(id: &str) -> String {
+    format!("{CONNECTORS}/{id}")
+}
+
+/// A path segment, checked when the arguments are parsed.
 pub type Id = String;
 
 impl Request {
@@ -46,12 +54,12 @@ impl Request {
         Self::new(Method::DELETE, path, None)
     }
 
-    /// Asked also by who has no token.
+    /// Sent without a token if the caller has none.
     pub fn open(self) -> Self {
         Self { open: true, ..self }
     }
 
-    /// Asked by POST, and nothing is different afterwards.
+    /// Sent by POST, but changes nothing.
     pub fn that_only_reads(self) -> Self {
         Self { writes: false, ..self }
     }
@@ -76,11 +84,11 @@ impl Request {
         if query.is_empty() { self.path.clone() } else { format!("{}?{query}", self.path) }
     }
 
-    /// What would be sent, for people to read: files are told by their length.
+    /// What would be sent, for people to read: of a file only its length is shown.
     pub fn to_json(&self) -> Value {
-        let mut told = json!({"method": self.method.as_str(), "path": self.target()});
+        let mut document = json!({"method": self.method.as_str(), "path": self.target()});
         for (name, value) in &self.headers {
-            told["headers"][*name] = json!(value);
+            document["headers"][*name] = json!(value);
         }
         if let Some(body) = &self.body {
             let mut body = body.clone();
@@ -88,13 +96,13 @@ impl Request {
                 let length = attachment.get("content").and_then(Value::as_str).map_or(0, str::len);
                 attachment["content"] = json!(format!("({length} characters of base64)"));
             }
-            told["body"] = body;
+            document["body"] = body;
         }
-        told
+        document
     }
 }
 
-/// What can stand in a path as it is; Google's ids and ours are made of no more.
+/// Text that needs no escaping in a path; Google's ids and ours need none.
 pub fn id(text: &str) -> Result<Id, String> {
     let letters = |letter: char| letter.is_ascii_alphanumeric() || "_-.:~=".contains(letter);
     let is_dots = text.chars().all(|letter| letter == '.');
@@ -119,10 +127,10 @@ mod tests {
     }
 
     #[test]
-    fn the_query_is_escaped_and_files_are_told_by_length() {
+    fn the_query_is_escaped_and_files_are_shown_by_length() {
         let request = Request::get("/a").with("query", Some("from:a b&c")).with("label_ids", None::<String>).flag("all", true);
         assert_eq!(request.target(), "/a?query=from%3Aa+b%26c&all=true");
-        let told = Request::post("/b", json!({"attachments": [{"filename": "x", "content": "QUJD"}]})).to_json();
-        assert_eq!(told["body"]["attachments"][0]["content"], "(4 characters of base64)");
+        let document = Request::post("/b", json!({"attachments": [{"filename": "x", "content": "QUJD"}]})).to_json();
+        assert_eq!(document["body"]["attachments"][0]["content"], "(4 characters of base64)");
     }
 }

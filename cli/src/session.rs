@@ -1,4 +1,4 @@
-//! One command line at work: its settings, read when they are needed, and the one place that holds writes back.
+//! One command line at work: its settings, read when they are needed, and the dry run, which sends no writes.
 
 use std::cell::OnceCell as Once;
 
@@ -27,7 +27,7 @@ impl Session {
         Self { global, settings: Once::new(), api: OnceCell::new(), output, dry_run }
     }
 
-    /// Read once: what the stack said, it says to all that ask.
+    /// Read once and shared, so that the stack is described once.
     pub fn settings(&self) -> Result<&Settings, Failure> {
         if let Some(settings) = self.settings.get() {
             return Ok(settings);
@@ -44,16 +44,16 @@ impl Session {
         self.api.get_or_try_init(made).await
     }
 
-    /// What the API answers; of a dry run's write nothing, after it was told.
+    /// The API's answer; `None` for a write in a dry run, which is printed instead.
     pub async fn send(&self, request: &Request) -> Result<Option<Answer>, Failure> {
         if request.writes && self.dry_run {
-            self.tell_unsent(request)?;
+            self.print_unsent(request)?;
             return Ok(None);
         }
         self.api().await?.send(request).await.map(Some)
     }
 
-    /// What only a read can be.
+    /// Sends a read, also in a dry run.
     pub async fn read(&self, request: &Request) -> Result<Answer, Failure> {
         self.api().await?.send(&request.clone().that_only_reads()).await
     }
@@ -66,15 +66,15 @@ impl Session {
         }
     }
 
-    pub fn tell_unsent(&self, request: &Request) -> Result<(), Failure> {
-        let told = request.to_json();
+    pub fn print_unsent(&self, request: &Request) -> Result<(), Failure> {
+        let unsent = request.to_json();
         let mut text = format!("would send {} {}", request.method, request.target());
         for (name, value) in &request.headers {
             text.push_str(&format!("\n{name}: {value}"));
         }
-        if let Some(body) = told.get("body") {
+        if let Some(body) = unsent.get("body") {
             text.push_str(&format!("\n{body:#}"));
         }
-        self.output.document(&json!({"dry_run": true, "would_send": told}), &text)
+        self.output.document(&json!({"dry_run": true, "would_send": unsent}), &text)
     }
 }

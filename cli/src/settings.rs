@@ -1,5 +1,6 @@
-//! Where the API is, who asks, and where an operator's queues and table are: arguments, then the environment, then stack.json,
-//! then the outputs of the stack that was named; if it was named by an argument, then those and not the environment.
+//! Where the API is, who the caller is, and where an operator's queues and table are: from arguments, then the
+//! environment, then stack.json, then the outputs of the named stack. If an argument names it, they replace the
+//! environment.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -7,6 +8,8 @@ use std::process::{Command, Output, Stdio};
 use email_connectors::config::{Environment, environment};
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
+
+use email_connectors::adapters::aws::SdkConfig;
 
 use crate::args::Global;
 use crate::aws;
@@ -23,7 +26,7 @@ pub const GOOGLE_TOKEN: &str = "CONNECTORS_GOOGLE_TOKEN";
 const PUBSUB_API: &str = "CONNECTORS_PUBSUB_API";
 const STACK_NAME: &str = "CONNECTORS_STACK_NAME";
 
-/// Something of the stack that commands need: how it is said, and which output of the stack says it otherwise.
+/// A setting that commands need: how it is given, and which output of the stack is the fallback.
 struct SettingSource {
     what: &'static str,
     flag: &'static str,
@@ -69,7 +72,7 @@ const DEAD_LETTERS: SettingSource = SettingSource {
     of_file: |stack| &stack.dead_letter_queue_url,
 };
 
-/// Where a user's token comes from. It is asked for when it is needed, and never shown.
+/// Where a user's token comes from. It is fetched when it is needed, and never printed.
 #[derive(Clone)]
 pub enum Caller {
     Token(SecretString),
@@ -91,7 +94,7 @@ impl Settings {
     }
 
     fn with(global: Global, env: Environment) -> Result<Self, Failure> {
-        // A stack that was named on this command line is meant, whatever the environment holds for another one.
+        // A stack named on this command line wins: the environment may be meant for another one.
         let of_environment = || env.optional(STACK_JSON).filter(|_| global.stack_name.is_none()).map(Into::into);
         let file = global.stack_json.clone().or_else(of_environment);
         let stack = file.as_deref().map(Stack::read).transpose()?;
@@ -104,27 +107,27 @@ impl Settings {
         given.cloned().or_else(of_environment).or_else(of_file)
     }
 
-    /// As it was said; else the stack is asked, once for all that is asked of it.
+    /// The given value, else the stack's output; the outputs are read once for all settings.
     async fn find(&self, source: &SettingSource) -> Result<String, Failure> {
         let SettingSource { what, flag, variable, output, .. } = source;
         if let Some(said) = self.said((source.given)(&self.global).as_ref(), variable, source.of_file) {
             return Ok(said);
         }
         let Ok(name) = self.stack_name() else {
-            let told = format!("say {what}: {flag}, {variable}, --stack-json, or with --stack-name or {STACK_NAME} the stack that says it");
-            return Err(Failure::here(told));
+            let hint = format!("say {what}: {flag}, {variable}, --stack-json, or with --stack-name or {STACK_NAME} the stack that says it");
+            return Err(Failure::here(hint));
         };
-        // Boxed: it lies under nearly every command's future.
-        let asked = || Box::pin(async { outputs(&aws::config(self).await, &name).await });
-        let outputs = self.outputs.get_or_try_init(asked).await;
+        // Boxed, because nearly every command's future contains it.
+        let read = || Box::pin(async { outputs(&self.aws().await, &name).await });
+        let outputs = self.outputs.get_or_try_init(read).await;
         let outputs = outputs.map_err(|failure| Failure::Aws(format!("{failure}; or say {what}: {flag} or {variable}")))?;
-        let told = outputs.get(*output).filter(|value| !value.is_empty()).cloned();
-        told.ok_or_else(|| Failure::here(format!("the stack {name} has no output {output}; say {what}: {flag} or {variable}")))
+        let value = outputs.get(*output).filter(|value| !value.is_empty()).cloned();
+        value.ok_or_else(|| Failure::here(format!("the stack {name} has no output {output}; say {what}: {flag} or {variable}")))
     }
 
-    /// What the stack was seen to say is not asked for again.
+    /// Remembers outputs that were read already, so that the stack is not described again.
     pub fn know(&self, outputs: &Outputs) {
-        // If it was asked already, it said the same.
+        // If they were read before, they are the same.
         let _ = self.outputs.set(outputs.clone());
     }
 
@@ -141,7 +144,7 @@ impl Settings {
         };
         let given = self.global.token.clone().map(Caller::Token);
         let given = given.or_else(|| self.global.token_command.clone().map(Caller::Command));
-        // A stack that was named on this command line is meant, whatever the environment holds for another one.
+        // A stack named on this command line wins: the environment may be meant for another one.
         let named = given.or_else(|| self.global.stack_json.as_ref().and_then(|_| of_stack()));
         let named = named.or_else(|| self.env.optional(TOKEN).map(|token| Caller::Token(token.into())));
         let named = named.or_else(|| self.env.optional(TOKEN_COMMAND).map(Caller::Command));
@@ -178,7 +181,7 @@ impl Settings {
         }
     }
 
-    /// Where wake-ups lie, and where those that were given up.
+    /// The URLs of the queue of wake-ups and of its dead-letter queue.
     pub async fn queues(&self) -> Result<(String, String), Failure> {
         Ok((self.find(&QUEUE).await?, self.find(&DEAD_LETTERS).await?))
     }
@@ -200,6 +203,10 @@ impl Settings {
     }
 
     /// The emulator's endpoint and region, if a local stack was named.
+    pub async fn aws(&self) -> SdkConfig {
+        aws::config(self.local_aws()).await
+    }
+
     pub fn local_aws(&self) -> Option<(&str, &str)> {
         let stack = self.stack.as_ref().filter(|stack| !stack.aws_endpoint.is_empty())?;
         Some((&stack.aws_endpoint, if stack.region.is_empty() { "us-east-1" } else { &stack.region }))
@@ -230,7 +237,7 @@ impl Caller {
         }
     }
 
-    /// Whether asking again gives another token.
+    /// Whether a second call gives another token.
     pub fn can_renew(&self) -> bool {
         matches!(self, Self::Command(_) | Self::Stack(..))
     }
@@ -262,7 +269,7 @@ mod tests {
 
     fn settings(arguments: &[&str], pairs: &'static [(&'static str, &'static str)]) -> Settings {
         let global = Cli::try_parse_from(["connectors"].iter().chain(arguments).chain(&["list"])).unwrap().global;
-        let env = Environment::new(|name| pairs.iter().find(|(held, _)| *held == name).map(|(_, value)| value.to_string()));
+        let env = Environment::new(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_string()));
         Settings::with(global, env).unwrap()
     }
 

@@ -7,10 +7,10 @@ pub mod trigger;
 
 use serde_json::Value;
 
-/// How an answer is told.
+/// How an answer is rendered.
 pub type Show = fn(&Value) -> String;
 
-/// Text without what steers a terminal or turns its direction: mail is a stranger's.
+/// Text without terminal control and bidirectional characters: mail is untrusted.
 pub fn clean(text: &str) -> String {
     let hidden = |letter: char| {
         (letter.is_control() && !matches!(letter, '\n' | '\t'))
@@ -19,7 +19,7 @@ pub fn clean(text: &str) -> String {
     text.replace("\r\n", "\n").chars().map(|letter| if hidden(letter) { '\u{fffd}' } else { letter }).collect()
 }
 
-/// One value on one line; what is absent is nothing.
+/// One value on one line; null is empty.
 pub fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -38,7 +38,7 @@ pub fn at(value: &Value, pointer: &str) -> String {
     value.pointer(pointer).map(text).unwrap_or_default()
 }
 
-/// The list that an answer holds under a name.
+/// The list under a name in an answer.
 pub fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }

@@ -32,9 +32,9 @@ pub struct Mint {
 
 impl Stack {
     pub fn read(file: &Path) -> Result<Self, Failure> {
-        let told = |problem: String| Failure::here(format!("{}: {problem}; `make local-up` writes it", file.display()));
-        let text = std::fs::read_to_string(file).map_err(|error| told(error.to_string()))?;
-        serde_json::from_str(&text).map_err(|error| told(error.to_string()))
+        let unreadable = |problem: String| Failure::here(format!("{}: {problem}; `make local-up` writes it", file.display()));
+        let text = std::fs::read_to_string(file).map_err(|error| unreadable(error.to_string()))?;
+        serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who did what, and from where: one line for each request to an audited route, however the request ends.
 //!
-//! A layer around the router writes it, so that no handler can forget it. What only the gate or a handler knows, they note, and
-//! the layer finds it: a task's own place, since neither the gate nor a flow is handed the request.
+//! A layer around the router writes it, so that no handler can forget it. What only the gate or a handler knows, they
+//! note in a task-local variable, since neither the gate nor a flow has the request.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,10 +21,10 @@ use crate::domain::id::{ConnectorId, OwnerId, TriggerId, fingerprint};
 use crate::domain::timestamp::Timestamp;
 use crate::web::ProblemCode;
 
-/// What is left to Lambda's own end of a request when one that takes too long is written down.
+/// How long before Lambda ends a request that takes too long its line is written.
 const TO_WRITE_IN: Duration = Duration::from_millis(500);
 
-/// What is found out on the way.
+/// What is noted during a request.
 #[derive(Default)]
 struct Noted {
     action: Option<&'static str>,
@@ -40,12 +40,12 @@ tokio::task_local! {
     static NOTES: Notes;
 }
 
-/// Outside of an audited request there is nobody to note it for.
+/// Does nothing outside of an audited request.
 fn note(change: impl FnOnce(&mut Noted)) {
     let _ = NOTES.try_with(|notes| change(&mut notes.lock().unwrap_or_else(PoisonError::into_inner)));
 }
 
-/// By its id, or else by its hash: the token itself is written nowhere.
+/// The token's id, or else its hash: the token itself is never written.
 fn token_id(jti: Option<&str>, token: &str) -> String {
     match jti.map(plain).filter(|jti| !jti.is_empty()) {
         Some(jti) => jti,
@@ -53,7 +53,7 @@ fn token_id(jti: Option<&str>, token: &str) -> String {
     }
 }
 
-/// Who calls, once their token was found to be good.
+/// Notes the caller, once the token was verified.
 pub fn by(caller: &Caller, token: &str) {
     note(|noted| {
         noted.owner = Some(caller.owner.to_string());
@@ -62,22 +62,22 @@ pub fn by(caller: &Caller, token: &str) {
     });
 }
 
-/// A token that speaks for no user.
+/// Notes a token that is not a user's.
 pub fn with_token(token: &str) {
     note(|noted| noted.token_id = Some(token_id(None, token)));
 }
 
-/// Whose connectors it was about, where no user's token says so.
+/// Notes the owner, where no user's token names it.
 pub fn of(owner: &OwnerId) {
     note(|noted| noted.owner = Some(owner.to_string()));
 }
 
-/// What was made, or ended, and does not stand in the path.
+/// Notes the id of what was created or ended, if the path does not have it.
 pub fn target(id: impl ToString) {
     note(|noted| noted.target = Some(id.to_string()));
 }
 
-/// What the body says more exactly than the route.
+/// Notes a more specific action, which the body shows and the route does not.
 pub fn is(action: &'static str) {
     note(|noted| noted.action = Some(action));
 }
@@ -110,14 +110,15 @@ async fn written(request: Request, next: Next, now: Timestamp) -> Response {
             response
         }
         None => {
-            // Lambda is about to end the process, which writes nothing then: what it did until now may have been done.
+            // Lambda is about to end the process, which could write nothing then. What the request did so far may be
+            // done.
             line.cut_off();
             answering.await
         }
     }
 }
 
-/// Until Lambda ends the request, less what is needed to write this down.
+/// The time until Lambda ends the request, less what is needed to write the line.
 fn time_left(extensions: &Extensions, now: Timestamp) -> Option<Duration> {
     let deadline = extensions.get::<Context>()?.deadline;
     let left = i64::try_from(deadline).ok().filter(|deadline| *deadline > 0)?.saturating_sub(now.millis());
@@ -150,7 +151,7 @@ impl Line {
             notes: Notes::default(),
             is_written: false,
         };
-        // The gateway's word, and not a header's, which a caller writes as it likes.
+        // From the gateway's context, not from headers, which a caller can forge.
         if let Some(RequestContext::ApiGatewayV2(context)) = request.extensions().get::<RequestContext>() {
             line.source_ip = context.http.source_ip.as_deref().and_then(|ip| ip.parse::<IpAddr>().ok()).map(|ip| ip.to_string());
             line.user_agent = context.http.user_agent.as_deref().map(plain).filter(|agent| !agent.is_empty());
@@ -198,7 +199,7 @@ impl Drop for Line {
     }
 }
 
-/// The id in a path: what stands in the place of the route's first parameter, if it could be one.
+/// The id in a path: the value of the route's first parameter, if it could be an id.
 fn named(route: &str, path: &str) -> Option<String> {
     let (_, segment) = route.split('/').zip(path.split('/')).find(|(template, _)| template.starts_with('{'))?;
     let is_id = ConnectorId::parse(segment).is_some() || TriggerId::parse(segment).is_some();
@@ -302,11 +303,11 @@ mod tests {
             by(&caller("ada"), SECRET);
             assert!(std::hint::black_box(false), "an error of our own");
         });
-        let told = |lines: &[Value]| lines.iter().map(|line| (line["outcome"].clone(), line["problem"].clone())).collect::<Vec<_>>();
-        assert_eq!(told(&refused), [(json!("refused"), json!("role_not_allowed"))]);
-        assert_eq!(told(&failed), [(json!("failed"), json!("unavailable"))]);
-        assert_eq!(told(&panicked), [(json!("failed"), json!("internal_error"))]);
-        assert_eq!(panicked[0]["user"], "ada", "what was known before is told");
+        let outcomes = |lines: &[Value]| lines.iter().map(|line| (line["outcome"].clone(), line["problem"].clone())).collect::<Vec<_>>();
+        assert_eq!(outcomes(&refused), [(json!("refused"), json!("role_not_allowed"))]);
+        assert_eq!(outcomes(&failed), [(json!("failed"), json!("unavailable"))]);
+        assert_eq!(outcomes(&panicked), [(json!("failed"), json!("internal_error"))]);
+        assert_eq!(panicked[0]["user"], "ada", "what was noted before is written");
     }
 
     #[test]

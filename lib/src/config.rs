@@ -132,7 +132,7 @@ impl GoogleSettings {
     }
 }
 
-/// A recorded mailbox stands in for Google, and nothing leaves.
+/// A recorded mailbox stands in for Google, and nothing is sent.
 #[derive(Debug, Clone)]
 pub struct DryRun {
     /// What each consent there grants; empty in a function in which nobody consents.
@@ -140,7 +140,7 @@ pub struct DryRun {
 }
 
 impl DryRun {
-    /// Only what says so is a dry run: nothing takes the place of Google because a variable is missing.
+    /// Only `true` is a dry run: a missing variable must not replace Google.
     pub fn read(env: &Environment) -> Result<Option<Self>, SettingError> {
         const DRY_RUN: &str = "DRY_RUN";
         match env.optional(DRY_RUN).as_deref() {
@@ -174,7 +174,7 @@ fn retry_policy(env: &Environment) -> Result<RetryPolicy, SettingError> {
 fn resource(env: &Environment, name: &'static str, collection: &str) -> Result<String, SettingError> {
     let text = env.text(name)?;
     match text.split('/').collect::<Vec<_>>()[..] {
-        ["projects", project, held, last] if held == collection && !project.is_empty() && !last.is_empty() => Ok(text),
+        ["projects", project, kind, last] if kind == collection && !project.is_empty() && !last.is_empty() => Ok(text),
         _ => Err(wrong(name, format!("must look like projects/my-project/{collection}/my-name"))),
     }
 }
@@ -183,9 +183,9 @@ fn resource(env: &Environment, name: &'static str, collection: &str) -> Result<S
 #[derive(Debug, Clone)]
 pub struct UserSettings {
     pub policy: UserPolicy,
-    /// Empty: by discovery from the issuer.
+    /// `None`: by discovery from the issuer.
     pub jwks_url: Option<String>,
-    /// How often an owner may do what costs, of each kind.
+    /// How often an owner may do each kind of costly action.
     pub requests_per_minute: Option<u32>,
 }
 
@@ -252,7 +252,7 @@ impl PushSettings {
     }
 }
 
-/// What a connect asks for.
+/// What a connect requests.
 #[derive(Debug, Clone)]
 pub struct ConnectSettings {
     pub scopes: Vec<String>,
@@ -342,7 +342,7 @@ mod tests {
     use super::*;
 
     fn env(pairs: &'static [(&'static str, &'static str)]) -> Environment {
-        Environment::new(move |name| pairs.iter().find(|(held, _)| *held == name).map(|(_, value)| value.to_string()))
+        Environment::new(move |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_string()))
     }
 
     #[test]
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dry_run_must_be_asked_for_and_in_so_many_words() {
+    fn a_dry_run_needs_the_exact_word() {
         let read = |pairs| DryRun::read(&env(pairs));
         assert!(read(&[]).unwrap().is_none());
         assert!(read(&[("DRY_RUN", "false"), ("GOOGLE_SCOPES", "openid email")]).unwrap().is_none());

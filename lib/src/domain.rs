@@ -15,6 +15,7 @@ pub mod health;
 pub mod history;
 pub mod history_id;
 pub mod id;
+pub mod invalid;
 pub mod limit;
 pub mod mail;
 pub mod mail_domain;

@@ -1,5 +1,5 @@
-//! The way in and out of the HTTP functions: whatever the gateway hands over becomes a request or a problem document, and
-//! whatever is answered fits through Lambda and the gateway. Nothing that a caller sends ends the process.
+//! The way in and out of the HTTP functions: whatever the gateway hands over becomes a request or a problem document,
+//! and whatever is answered fits through Lambda and the gateway. Nothing that a caller sends ends the process.
 
 mod event;
 mod path;
@@ -22,10 +22,11 @@ use self::event::Event;
 use crate::panics::{self, Panicked};
 use crate::web::Problem;
 
-/// What Lambda takes of a function, in bytes of JSON: envelope, headers and the body, escaped or in base64 (Lambda's quotas:
-/// "invocation payload, synchronous response").
+/// What Lambda takes of a function, in bytes of JSON: envelope, headers and the body, escaped or in base64 (Lambda's
+/// quotas: "invocation payload, synchronous response").
 pub const LONGEST_RESPONSE: usize = 6_291_556;
-/// What API Gateway takes of a response's headers, names and values (its quotas for HTTP APIs), less what it adds itself.
+/// What API Gateway takes of a response's headers, names and values (its quotas for HTTP APIs), less what it adds
+/// itself.
 pub const LONGEST_HEADERS: usize = 10_240 - 1_024;
 
 /// Serves a router behind the gateway. `done` runs after each answer: a frozen environment writes nothing.
@@ -42,7 +43,7 @@ pub async fn run(router: Router, done: impl Fn() + Clone) -> Result<(), Error> {
     lambda_runtime::run(service_fn(answer)).await
 }
 
-/// What is handed to Lambda for what the gateway handed over.
+/// The response to an event of the gateway, as Lambda expects it.
 pub async fn answer(router: Router, event: LambdaEvent<Box<RawValue>>) -> Result<Box<RawValue>, Error> {
     let LambdaEvent { payload, context } = event;
     let answering = async {
@@ -58,14 +59,14 @@ pub async fn answer(router: Router, event: LambdaEvent<Box<RawValue>>) -> Result
     }
 }
 
-/// The way of every answer: through the router, and measured as it is handed over.
+/// Calls the service, and checks that its response fits through Lambda and the gateway.
 async fn through<S>(service: S, request: LambdaRequest, context: Context) -> Result<Box<RawValue>, Problem>
 where
     S: Service<Request<lambda_http::Body>, Response = Response, Error = Infallible> + Send,
     S::Future: Send,
 {
     let within = service.map_response(|response| if fits(response.headers()) { safe(response) } else { safe(too_many_headers()) });
-    // A router is always ready; and the adapter, which no other thread may have, is gone before anything is waited for.
+    // A router is always ready; the adapter, which is not `Send`, is dropped before the await.
     let answering = Adapter::from(within).call(LambdaEvent::new(request, context));
     let Ok(response) = answering.await;
     let handed = to_raw_value(&response).map_err(|error| {
@@ -82,7 +83,7 @@ where
     Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "answer_too_large", detail))
 }
 
-/// A problem document's own way out.
+/// Responds with a problem document.
 async fn refused(problem: Problem) -> Result<Box<RawValue>, Error> {
     let answer = service_fn(|_: Request<lambda_http::Body>| ready(Ok::<_, Infallible>(problem.clone().into_response())));
     let handed = through(answer, LambdaRequest::ApiGatewayV2(Default::default()), Context::default()).await;
@@ -102,7 +103,7 @@ fn internal_error(detail: &str) -> Problem {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail)
 }
 
-/// Nothing that is answered is kept by anybody between us and the caller, or taken for another type than it has.
+/// Forbids caching between us and the caller, and guessing of content types.
 fn safe(mut response: Response<Body>) -> Response<Body> {
     let headers = response.headers_mut();
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

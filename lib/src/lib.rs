@@ -1,4 +1,4 @@
-//! The Gmail connector's library: the domain decides, a flow tells the story, an adapter touches the world.
+//! The Gmail connector's library: the domain decides, a flow is one use case, an adapter talks to an outside service.
 
 pub mod adapters;
 pub mod audit;

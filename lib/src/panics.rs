@@ -1,4 +1,4 @@
-//! What a panic does in a function: it is written down and counted, and ends nothing but what it happened in.
+//! Panics in a function: each is logged and counted, and ends only its own request or wake-up.
 
 use std::panic::AssertUnwindSafe;
 
@@ -6,21 +6,21 @@ use futures_util::FutureExt;
 
 use crate::domain::metric::PANICS;
 
-/// It says nothing of why: a panic's message may hold what a caller sent.
+/// It does not say why: a panic's message may contain what a caller sent.
 #[derive(Debug, thiserror::Error)]
 #[error("an error of our own, of which the log says where it was (`panicked`)")]
 pub struct Panicked;
 
-/// Once for each process: a line of JSON for each panic, in place of text on stderr.
+/// Call once for each process: every panic becomes a line of JSON, instead of text on stderr.
 pub fn are_logged() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, "panicked");
+        let location = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place = location, "panicked");
     }));
 }
 
 pub async fn caught<T>(work: impl Future<Output = T>) -> Result<T, Panicked> {
-    // What it leaves half done is dropped with it, but for caches, which hold whole values.
+    // Half-done work is dropped with it, except caches, which contain only whole values.
     AssertUnwindSafe(work).catch_unwind().await.map_err(|_| {
         metrics::counter!(PANICS).increment(1);
         Panicked

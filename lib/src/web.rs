@@ -22,9 +22,9 @@ use crate::domain::role::Action;
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{TokenError, TokenVerifier};
 
-/// No body that we read is longer, but for the routes that say so (`taking`).
+/// The longest body, except for routes that have a limit of their own (`taking`).
 pub const LONGEST_BODY: usize = 256 * 1024;
-/// Nor are its objects and lists nested deeper.
+/// How deep its objects and lists may be nested.
 const DEEPEST_BODY: usize = 64;
 const LONGEST_KEY: usize = 255;
 
@@ -101,7 +101,7 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "send a valid token as `Authorization: Bearer …`")
     }
 
-    /// Something behind us failed: logged here, once, with its causes, of which the client is told nothing.
+    /// A dependency failed: logged here, once, with its causes, which the client does not see.
     pub fn unavailable(code: &'static str, error: &(dyn Error + 'static)) -> Self {
         tracing::error!(code, error = %causes(error), "request failed");
         let detail = "something this depends on is not available; nothing was lost, try again shortly";
@@ -109,7 +109,7 @@ impl Problem {
     }
 }
 
-/// An answer's stable code, for whoever writes down what came of a request.
+/// An answer's stable code, for the audit log.
 #[derive(Debug, Clone, Copy)]
 pub struct ProblemCode(pub &'static str);
 
@@ -138,7 +138,7 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty()).then(|| token.trim())
 }
 
-/// Says who calls, or refuses.
+/// Authenticates a caller and checks what it may do.
 pub struct UserGate<T> {
     pub verifier: T,
     pub policy: UserPolicy,
@@ -180,7 +180,7 @@ impl<T: TokenVerifier> UserGate<T> {
     }
 }
 
-/// An owner asks more often than it may.
+/// An owner exceeded its rate limit.
 pub fn too_many(wait: Duration) -> Problem {
     let detail = "this was asked for too often in the last minute; nothing was done";
     Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail).again_in(wait)
@@ -195,7 +195,7 @@ pub async fn no_such_method() -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this route knows other methods")
 }
 
-/// The key under which a request may be sent again, if its sender made one.
+/// The `Idempotency-Key` of a request, if it has one.
 pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
     let key = key.to_str().ok().filter(|key| (1..=LONGEST_KEY).contains(&key.len()));
@@ -255,7 +255,7 @@ pub fn depth(json: &[u8]) -> usize {
     deepest
 }
 
-/// Reads a JSON body that was taken in as text, so that what is wrong with it can be told.
+/// Parses a JSON body, and reports what is wrong with it.
 pub fn json_body(body: &[u8]) -> Result<serde_json::Value, Problem> {
     let value: serde_json::Value = serde_json::from_slice(body)
         .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body is not JSON: {error}")).at("body"))?;

@@ -2,7 +2,7 @@
 """Drives the fake Google with Google's own client library: google_client.py URL
 
 The client is built from the discovery document that it carries, so what it sends and how it reads answers is Google's own word.
-Every method that the connector uses is called, and what comes back is held against what Gmail documents.
+Every method that the connector uses is called, and the answers are compared with what Gmail documents.
 """
 
 import base64
@@ -86,8 +86,8 @@ def refused(request, status: int, reason: str) -> None:
     try:
         request.execute()
     except HttpError as error:
-        told = json.loads(error.content)["error"]
-        assert (error.resp.status, told["errors"][0]["reason"]) == (status, reason), error
+        details = json.loads(error.content)["error"]
+        assert (error.resp.status, details["errors"][0]["reason"]) == (status, reason), error
         return
     raise AssertionError(f"{request.methodId} was not refused")
 

@@ -1,7 +1,7 @@
-"""What waiting for mail costs: zips and cold starts, a connect, a wake-up stage by stage, a busy mailbox, memory; and other patterns.
+"""Measures zips and cold starts, a connect, a wake-up stage by stage, a busy mailbox and memory; and other patterns.
 
-The functions' own binaries run behind a runtime API of the bench, on MiniStack and the fake Google, with the environments that the
-template gives them. Every figure of a run comes from that run, from what is seen outside the functions."""
+The functions' own binaries run behind a runtime API of the bench, on MiniStack and the fake Google, with the environments
+that the template gives them. Every figure of a run comes from that run, measured from outside the functions."""
 
 import argparse
 import json
@@ -19,7 +19,7 @@ from tools import enter_venv
 
 LATENCIES = [0, 50]
 SIZES = [1, 10, 25, 100]
-# Two pages of history, for `history.list` gives 500 records at a time.
+# Two pages of history: `history.list` returns 500 records at a time.
 BUSY = 700
 
 
@@ -30,12 +30,12 @@ def run() -> None:
     build.binaries()
     with World(binaries) as world:
         result = {"short": given.short, "repetitions": repetitions(given)} | measured(world, given)
-    place = LOCAL / "bench"
-    place.mkdir(parents=True, exist_ok=True)
-    (place / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+    folder = LOCAL / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
     table = bench_report.whole(result)
-    (place / "table.md").write_text(table)
-    say(f"\n{table}\n  written to {place / 'table.md'}, the single measurements to {place / 'result.json'}")
+    (folder / "table.md").write_text(table)
+    say(f"\n{table}\n  written to {folder / 'table.md'}, the single measurements to {folder / 'result.json'}")
     if given.write_readme:
         bench_report.write_readme(result)
 
@@ -94,7 +94,7 @@ def wake_ups(world: World, latency: int, mails: int, times: int) -> list[dict]:
 
 
 def busy(world: World, latency: int, times: int) -> list[dict]:
-    """One new mail where many more have come since the settled cursor than fit one page of history."""
+    """One new mail, with more than one page of history records since the settled cursor."""
     rows = []
     with step(f"One new mail in a busy mailbox, {latency} ms per request to Google"):
         mailbox = Mailbox.new(world).ready()

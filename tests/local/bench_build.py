@@ -19,12 +19,12 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 
 
 def deployed() -> dict[str, Path]:
-    """In the profile that is deployed, linked for this machine: one build for all of them."""
+    """Builds with the deployed profile, linked for this machine: one build for all functions."""
     return built(["--release"], LOCAL / "bench-target", "release", "Build the functions as they are deployed (minutes, the first time)")
 
 
 def quick() -> dict[str, Path]:
-    """In the profile of the tests, whose dependencies are built already."""
+    """Builds with the profile of the tests, whose dependencies are already built."""
     return built(["--workspace"], TARGET, "debug", "Build the functions as the tests have them")
 
 
@@ -40,23 +40,24 @@ def built(arguments: list[str], target: Path, folder: str, label: str) -> dict[s
 
 
 def zipped(binary: Path) -> float:
-    """MB of the zip that Lambda is given."""
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    """MB of the zip that is deployed to Lambda."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         archive.write(binary, "bootstrap")
-    return len(held.getvalue()) / 1e6
+    return len(buffer.getvalue()) / 1e6
 
 
 def cold_starts(binaries: dict[str, Path], environments: dict[str, dict[str, str]], times: int, zips: bool) -> dict[str, dict]:
-    """Milliseconds from exec to the first `next`, by the clock and computed, and MB resident then; by turns, so that what else the machine does hits all.
-    The zip of a binary with debug information takes long and tells nothing."""
+    """Milliseconds from exec to the first `next`, by the clock and by CPU time, and MB resident then.
+
+    The functions take turns, so that other load hits all alike. Zips with debug information would be slow and useless."""
     starts: dict[str, list[float]] = {name: [] for name in ALL}
     computed: dict[str, list[float]] = {name: [] for name in ALL}
     resident: dict[str, list[float]] = {name: [] for name in ALL}
     with step(f"Start each function {times} times"):
         for _ in range(times):
             for name in ALL:
-                # What one of them has for its environment does the empty one no harm.
+                # The empty function ignores its environment.
                 environment = environments.get(name, environments[FUNCTIONS[0]])
                 with Function(name, binaries[name], environment, LOGS / "bench-starts.log") as function:
                     starts[name].append(function.start_up() * 1000)
@@ -73,7 +74,7 @@ def cold_starts(binaries: dict[str, Path], environments: dict[str, dict[str, str
 
 
 def floor(binary: Path, environment: dict[str, str], times: int) -> float:
-    """Milliseconds of an invocation that does nothing: what the bench's own runtime API takes."""
+    """Milliseconds of an invocation that does nothing: the cost of the bench's own runtime API."""
     with Function(EMPTY, binary, environment, LOGS / "bench-starts.log") as function:
         function.start_up()
         spent = []

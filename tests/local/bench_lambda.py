@@ -1,4 +1,4 @@
-"""A function's binary as Lambda runs it: started with its environment, and given its events by a runtime API of our own."""
+"""A function's binary as Lambda runs it: started with its environment, with events from a runtime API of our own."""
 
 import json
 import queue
@@ -23,13 +23,13 @@ class Api(ThreadingHTTPServer):
         self.name, self.seconds = name, timeout
         self.events: queue.Queue = queue.Queue()
         self.answers: queue.Queue = queue.Queue()
-        # When it asked for its first event.
-        self.asked: float | None = None
+        # When the function requested its first event.
+        self.requested_at: float | None = None
         self.ready = threading.Event()
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     def handle_error(self, *_) -> None:
-        """A function that was ended hangs up in the middle of its `next`."""
+        """Ignored: a function that is ended drops its connection in the middle of `next`."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -38,7 +38,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if not self.server.ready.is_set():
-            self.server.asked = time.perf_counter()
+            self.server.requested_at = time.perf_counter()
             self.server.ready.set()
         number, event = self.server.events.get()
         deadline = int((time.time() + self.server.seconds) * 1000)
@@ -54,7 +54,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(202, b"{}", [])
 
     def answer(self, status: int, body: bytes, headers: list[str]) -> None:
-        """In one write: two would wait for each other's acknowledgement."""
+        """In one write: two would wait for a delayed acknowledgement."""
         lines = [f"HTTP/1.1 {status} OK", "content-type: application/json", f"content-length: {len(body)}", *headers]
         self.wfile.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
 
@@ -93,21 +93,21 @@ class Function:
     def start_up(self) -> float:
         """Seconds from exec to the first `next`."""
         if not self.api.ready.wait(20):
-            raise Failure(f"{self.api.name} asked for no event", self.log)
-        return self.api.asked - self.began
+            raise Failure(f"{self.api.name} requested no event", self.log)
+        return self.api.requested_at - self.began
 
     def processor_ms(self) -> float:
-        """What it has computed so far: what else the machine does tells less in it than in the clock."""
+        """CPU time so far, which other load affects less than the clock."""
         return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0]) / 1e6
 
     def memory(self) -> dict[str, float]:
-        """MB resident now, and at most so far."""
+        """MB resident now, and the peak so far."""
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
         value = lambda name: int(next(line for line in lines if line.startswith(name)).split()[1]) / 1024
         return {"now": value("VmRSS"), "peak": value("VmHWM")}
 
     def invoke(self, event) -> tuple[object, float]:
-        """What it answers, and when it did."""
+        """The answer, and when it came."""
         with self.lock:
             self.number += 1
             self.api.events.put((self.number, json.dumps(event).encode()))

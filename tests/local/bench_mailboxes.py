@@ -1,4 +1,4 @@
-"""What is done to a mailbox while somebody looks at the clock: a connect, mail, a wake-up from the push to the last event."""
+"""The measured operations on a mailbox: a connect, mail, a wake-up from the push to the last event."""
 
 import time
 import uuid
@@ -8,7 +8,7 @@ from bench_world import World
 from terminal import Failure
 from web import expect
 
-STAGES = ["answered", "taken", "asked", "listed", "fetched", "decided", "on the bus", "in the queue"]
+STAGES = ["answered", "taken", "first request", "listed", "fetched", "decided", "on the bus", "in the queue"]
 MAIL = {"subject": "invoice {n}", "from": "billing@example.com"}
 
 
@@ -39,7 +39,7 @@ class Mailbox:
         return seconds
 
     def ready(self) -> "Mailbox":
-        """Connected, with a trigger, and with a first mail handled: the watch is proven and the access token held."""
+        """Connected, with a trigger, and with a first mail handled: the watch is proven and the access token cached."""
         if not self.connector:
             self.connect()
         wanted = {"connector_id": self.connector, "filters": {"subject_contains": ["invoice"]}}
@@ -54,7 +54,7 @@ class Mailbox:
         return expect("POST", f"{self.world.google}/admin/mailboxes/{self.email}/messages", mail)
 
     def settle(self) -> None:
-        """Everything pushed, taken, handled; no event left in the queue."""
+        """Waits until everything is pushed and handled, and empties the queue of events."""
         expect("POST", f"{self.world.google}/admin/push/flush")
         while self.world.work():
             pass
@@ -68,7 +68,7 @@ class Mailbox:
         return taken
 
     def wake_up(self, mails: int) -> dict:
-        """Seconds from the push's arrival to each stage, for so many new mails; and what it took."""
+        """Seconds from the push's arrival to each stage, for this many new mails; and the number of calls."""
         world = self.world
         world.forget()
         self.receive(mails)
@@ -86,14 +86,14 @@ class Mailbox:
 
 
 def staged(world: World, handled: dict, events: list[dict]) -> dict:
-    # Once the events are out, what was published is marked. The recorder notes an answer after it passed it on.
+    # After publishing, the processor marks the events. The recorder notes an answer after passing it on.
     wait_until_soon(lambda: world.calls.seen and world.calls.seen[-1]["action"] != "PutEvents", "the last call's record")
     push, google, calls = world.pushes[0], world.timings(), sorted(world.calls.seen, key=lambda call: call["began"])
     if push["status"] != 202:
         raise Failure(f"the webhook answered {push['status']}")
     google = [row for row in google if "/certs" not in row["path"]]
     fetches = [row for row in google if "/batch/" in row["path"] or "/messages/" in row["path"]]
-    # A busy mailbox is listed on when its events are out.
+    # A busy mailbox is listed further after its events are published.
     listings = [row for row in google if row["path"].endswith("/history")]
     before = [row for row in listings if row["answered"] <= fetches[0]["began"]]
     publishing = [call for call in calls if call["action"] == "PutEvents"]
@@ -101,12 +101,12 @@ def staged(world: World, handled: dict, events: list[dict]) -> dict:
     at = {
         "answered": push["answered"],
         "taken": handled["taken"],
-        "asked": google[0]["began"] if google else None,
+        "first request": google[0]["began"] if google else None,
         "listed": max(row["answered"] for row in before),
         "fetched": max(row["answered"] for row in fetches),
         "decided": max(call["answered"] for call in commits),
         "on the bus": max(call["answered"] for call in publishing),
-        # The queue's own note, in whole milliseconds.
+        # The queue's own timestamp, in whole milliseconds.
         "in the queue": max(int(event["Attributes"]["SentTimestamp"]) for event in events) / 1000,
     }
     seconds = {stage: moment - push["arrived"] for stage, moment in at.items()}
@@ -114,7 +114,7 @@ def staged(world: World, handled: dict, events: list[dict]) -> dict:
 
 
 def wait_until_soon(condition, what: str) -> None:
-    """As `wait_until`, looking every millisecond."""
+    """`wait_until` that polls every millisecond."""
     deadline = time.monotonic() + 20
     while not condition():
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""Other ways to read the same mail: the orders of calls that systems of this kind make, one call after the other."""
+"""Other ways to read the same mail: the sequences of calls that comparable systems make, one call after the other."""
 
 import http.client
 import json
@@ -9,7 +9,7 @@ from bench_mailboxes import Mailbox
 from settings import parameters
 from terminal import Failure
 
-# The calls before the mails, and those for each mail.
+# The calls before the mails, and the calls for each mail.
 PATTERNS = {
     "a refresh and N gets": (["token", "history"], ["full"]),
     "4 + 2N": (["token", "profile", "labels", "history"], ["metadata", "full"]),
@@ -18,7 +18,7 @@ PATTERNS = {
 
 
 class Client:
-    """One connection that stays open, and a grant of its own for the mailbox."""
+    """One connection that stays open, with its own grant for the mailbox."""
 
     def __init__(self, mailbox: Mailbox):
         self.mailbox = mailbox
@@ -44,7 +44,7 @@ class Client:
         return json.loads(content)
 
     def run(self, pattern: str, since: str, mails: int) -> tuple[float, int]:
-        """Seconds until the last mail is there, and how many requests that took."""
+        """Seconds until the last mail is read, and the number of requests."""
         before, each = PATTERNS[pattern]
         began = time.perf_counter()
         messages, requests = [], len(before)

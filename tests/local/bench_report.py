@@ -28,7 +28,7 @@ def whole(result: dict) -> str:
 
 
 def summary(result: dict) -> str:
-    """What goes into the README: 15 lines at most."""
+    """The part for the README: 15 lines at most."""
     sizes = sorted({row["mails"] for row in result["wake_ups"]})
     ours = {mails: times_of(result["wake_ups"], mails, FAR) for mails in sizes}
     median = {mails: statistics.median(times) for mails, times in ours.items()}

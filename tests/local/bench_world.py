@@ -1,4 +1,4 @@
-"""The world of the bench: the template's own resources on MiniStack, the fake Google, and the functions' binaries between them."""
+"""The world of the bench: the template's resources on MiniStack, the fake Google, and the functions' binaries."""
 
 import http.client
 import io
@@ -24,12 +24,12 @@ from web import expect, serves, wait_until
 
 FUNCTIONS = ["pubsub-webhook", "watch-renewer", "history-processor", "connectors-api", "oauth-connect"]
 BUCKET = "bench"
-# Nothing is swept while something is measured, and no quota makes a mailbox wait.
+# No sweep runs during a measurement, and no quota delays a mailbox.
 OWN_PARAMETERS = {"SweepEveryMinutes": "15", "GmailUserUnitsPerMinute": "1000000"}
 
 
 class Calls:
-    """The AWS calls of the functions, with their times, in place of the recorder's file."""
+    """The AWS calls of the functions with their times, kept in memory instead of the recorder's file."""
 
     def __init__(self):
         self.seen: list[dict] = []
@@ -44,7 +44,7 @@ class Calls:
 
 
 class World:
-    """Everything that runs, ended with the `with` that began it."""
+    """Everything that runs; ended by its `with` statement."""
 
     def __init__(self, binaries: dict[str, Path]):
         self.binaries = binaries
@@ -134,7 +134,7 @@ class World:
             self.environments[name] = bare_environment() | reached | memory | configured["Environment"]["Variables"]
 
     def start_gateway(self) -> None:
-        """Where the fake pushes to: the webhook behind it, and the times of each push."""
+        """The endpoint of the fake's pushes, which calls the webhook and records the times of each push."""
         world = self
 
         class Gateway(BaseHTTPRequestHandler):
@@ -172,7 +172,7 @@ class World:
         return json.loads(answer["body"]), at - began
 
     def aws(self, target: str, body: dict) -> dict:
-        """A call of a queue without an SDK, whose own time would be measured."""
+        """Calls SQS without an SDK, whose own time would be measured too."""
         headers = {"content-type": "application/x-amz-json-1.0", "x-amz-target": target, "authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sqs/aws4_request"}
         self.aws_line.request("POST", "/", json.dumps(body), headers)
         answer = self.aws_line.getresponse()
@@ -182,15 +182,15 @@ class World:
         return json.loads(content) if content else {}
 
     def receive(self, url: str, name: str = "All") -> list[dict]:
-        asked = {"QueueUrl": url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0, "AttributeNames": [name]}
-        return self.aws("AmazonSQS.ReceiveMessage", asked).get("Messages", [])
+        request = {"QueueUrl": url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0, "AttributeNames": [name]}
+        return self.aws("AmazonSQS.ReceiveMessage", request).get("Messages", [])
 
     def delete(self, url: str, messages: list[dict]) -> None:
         for message in messages:
             self.aws("AmazonSQS.DeleteMessage", {"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]})
 
     def work(self) -> dict | None:
-        """Hands what waits in the notification queue to the processor; says when it was taken and when handled."""
+        """Hands the messages of the notification queue to the processor; returns when they were taken and handled."""
         url = self.outputs["NotificationQueueUrl"]
         messages = self.receive(url)
         if not messages:
@@ -206,7 +206,7 @@ class World:
         expect("PUT", f"{self.google}/admin/latency", {"ms": ms})
 
     def timings(self) -> list[dict]:
-        """The requests to Google since they were last forgotten, in seconds."""
+        """The requests to Google since the last `forget`, in seconds."""
         timings = expect("GET", f"{self.google}/admin/timings")
         return [{"path": row["path"], "began": row["began"] / 1e6, "answered": row["answered"] / 1e6} for row in timings]
 
@@ -217,8 +217,8 @@ class World:
 
 
 def nothing() -> bytes:
-    """A zip for functions that are never run there."""
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w") as archive:
+    """A zip for functions that MiniStack never runs."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("bootstrap", "")
-    return held.getvalue()
+    return buffer.getvalue()

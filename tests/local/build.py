@@ -1,4 +1,4 @@
-"""Builds what the local stack runs: the functions and the fake Google with cargo, and what is deployed with `sam build`."""
+"""Builds the local stack: the functions and the fake Google with cargo, and the deployed packages with `sam build`."""
 
 import os
 import re
@@ -18,7 +18,7 @@ FAKE_GOOGLE = BUILT / "fake-google"
 
 
 def environment() -> dict[str, str]:
-    """SAM's environment: nothing of the developer's own AWS, and the functions as they lie in cargo's target folder."""
+    """SAM's environment: without the developer's own AWS, and with the functions of cargo's target folder."""
     kept = clean_environment()
     # SAM looks for the binaries in the target directory beside Cargo.toml.
     kept.pop("CARGO_TARGET_DIR", None)
@@ -31,13 +31,13 @@ def environment() -> dict[str, str]:
 
 
 def as_deployed() -> dict[str, str]:
-    """The environment of a build by cargo-lambda: this machine's linker, no toolchain downloads, and no whole-program optimisation."""
+    """The environment of a build by cargo-lambda: this machine's linker, no toolchain downloads, no optimisation."""
     cargo_lambda()
     return environment() | {
         "PATH": f"{BUILD_VENV / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "CARGO_LAMBDA_COMPILER": "cargo",
         "RUSTUP_DIST_SERVER": "http://127.0.0.1:9",
-        # Optimising and five fat links take many minutes, and are what `make bench` builds.
+        # Optimisation and fat LTO take many minutes; `make bench` builds with them.
         "CARGO_PROFILE_RELEASE_OPT_LEVEL": "0",
         "CARGO_PROFILE_RELEASE_LTO": "off",
         "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
@@ -51,21 +51,21 @@ def all() -> None:
 
 
 def binaries() -> None:
-    # Always the whole workspace, of which binaries are selected: another set of packages is another set of features, and
-    # would build the dependencies again.
+    # Always the whole workspace, with selected binaries: another set of packages would have other features, and build
+    # the dependencies again.
     selected = [word for name in (*FUNCTIONS, "fake-google") for word in ("--bin", name)]
     with step("Build the functions and the fake Google") as current:
         watched(["cargo", "build", "--workspace", "--locked", *selected], dict(os.environ), LOGS / "build.log", current)
 
 
 def pack() -> None:
-    """`sam build` of what cargo built, with what goes into each zip beside it."""
+    """`sam build` of the built functions, with the notices that go into each zip."""
     sam_build(environment(), BUILD, LOGS / "sam-build.log")
     with_notices(BUILD, LOGS / "notices.log")
 
 
 def by_cargo_lambda() -> None:
-    """As who deploys builds, but for the optimisation: into a folder of its own, which is not kept."""
+    """Builds as a deployment does, except for the optimisation, into a temporary folder."""
     stops_at_another_lock()
     with tempfile.TemporaryDirectory(dir=LOCAL) as folder:
         sam_build(as_deployed(), Path(folder), LOGS / "build-as-deployed.log")
@@ -77,13 +77,13 @@ def by_cargo_lambda() -> None:
 
 
 def stops_at_another_lock() -> None:
-    """cargo-lambda builds from Cargo.lock alone: SAM passes no option on, so that it has to find it in Cargo.toml."""
+    """Checks that cargo-lambda builds with --locked, which it must read from Cargo.toml: SAM passes no option on."""
     log = LOGS / "another-lock.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     skipped = {"target", ".local", ".git", ".aws-sam"}
     with step("cargo-lambda stops at a lock that does not fit"), tempfile.TemporaryDirectory(dir=LOCAL) as folder:
         copy = Path(folder) / "project"
-        shutil.copytree(ROOT, copy, ignore=lambda place, names: skipped & set(names) if Path(place) == ROOT else set())
+        shutil.copytree(ROOT, copy, ignore=lambda source, names: skipped & set(names) if Path(source) == ROOT else set())
         lock = copy / "Cargo.lock"
         lock.write_text(lock.read_text().rsplit("[[package]]", 1)[0])
         command = ["cargo-lambda", "lambda", "build", "--release", "--bin", FUNCTIONS[0]]
@@ -97,7 +97,7 @@ def with_notices(folder: Path, log: Path) -> None:
     with log.open("wb") as output:
         command = [sys.executable, str(ROOT / "deploy" / "notices.py"), str(folder)]
         if subprocess.run(command, stdout=output, stderr=subprocess.STDOUT).returncode != 0:
-            raise Failure("the notices cannot be laid beside the functions", log)
+            raise Failure("the notices cannot be written beside the functions", log)
 
 
 def camel(name: str) -> str:
@@ -111,7 +111,7 @@ def sam_build(environment: dict[str, str], folder: Path, log: Path) -> None:
 
 
 def fake_google_built() -> float:
-    """When the fake's binary was written."""
+    """The modification time of the fake's binary."""
     return FAKE_GOOGLE.stat().st_mtime if FAKE_GOOGLE.exists() else 0
 
 
@@ -123,7 +123,7 @@ def watched(command: list[str], env: dict[str, str], log: Path, current: Step) -
     """Runs a build and shows the crates it is at."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        # A session of its own, so that the compilers under it can be ended with it.
+        # A new session, so that the compilers under it can be ended with it.
         child = subprocess.Popen(
             command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
@@ -147,7 +147,7 @@ def wait(child: subprocess.Popen, seconds: float) -> None:
 
 
 def crates(root: int) -> str:
-    """The crates that rustc is at, under the given process."""
+    """The crates that rustc is compiling under the given process."""
     listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True).stdout
     rows = [line.split(None, 2) for line in listed.splitlines()]
     family, names = {str(root)}, []

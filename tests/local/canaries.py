@@ -1,4 +1,4 @@
-"""Looks for planted secrets in everything that a whole test run let out: logs, answers, queues, events, rows."""
+"""Looks for planted secrets in all output of a test run: logs, answers, queues, events, rows."""
 
 import json
 from pathlib import Path
@@ -13,10 +13,10 @@ from terminal import Failure, heading, say
 QUEUES = [
     "notification_queue_url", "dead_letter_queue_url", "quarantine_queue_url", "agent_run_queue_url", "agent_run_dead_letter_queue_url",
 ]
-# Where a secret must pass: to be sealed, and opened again for a call to Google.
+# The calls in which secrets must appear: to be sealed, and to be opened again for a call to Google.
 SEALING, OPENING = ("kms", "Encrypt", "request"), ("kms", "Decrypt", "answer")
 SEALED, OPENED, FORWARDED = "secrets seen being sealed", "secrets seen being opened", "codes seen being forwarded"
-# Which call lets out what.
+# What each kind of call carries.
 CARRIES = {("sqs", "SendMessage"): "sent messages", ("events", "PutEvents"): "published events", ("dynamodb", ""): "calls of the table"}
 
 
@@ -26,20 +26,20 @@ class Search:
         self.where: dict[str, int] = {}
         self.expected: dict[str, int] = {SEALED: 0, OPENED: 0, FORWARDED: 0}
 
-    def look(self, kind: str, place: str, data: bytes) -> None:
+    def look(self, kind: str, location: str, data: bytes) -> None:
         self.looked_at[kind] = self.looked_at.get(kind, 0) + 1
-        self.find(kind, place, canary_search.count(data))
+        self.find(kind, location, canary_search.count(data))
 
-    def find(self, kind: str, place: str, canaries: int) -> None:
+    def find(self, kind: str, location: str, canaries: int) -> None:
         if canaries:
-            self.where[f"{kind}: {place}"] = self.where.get(f"{kind}: {place}", 0) + canaries
+            self.where[f"{kind}: {location}"] = self.where.get(f"{kind}: {location}", 0) + canaries
 
     def result(self) -> dict:
         return {"found": sum(self.where.values()), "looked_at": self.looked_at, "expected": self.expected, "where": self.where}
 
 
 def run(stacks: list[str]) -> None:
-    """Of the running stacks in these folders below the own one; or of the own stack."""
+    """Searches the running stacks in these subfolders, or the stack of this folder."""
     CANARIES.unlink(missing_ok=True)
     canary_search.check()
     search = Search()
@@ -63,29 +63,29 @@ def report(result: dict) -> None:
         say(f"  {count:>7}  {kind}")
     for kind, count in result["expected"].items():
         say(f"  {count:>7}  {kind}")
-    for place, count in result["where"].items():
-        say(f"  FOUND {count} in {place}")
+    for location, count in result["where"].items():
+        say(f"  FOUND {count} in {location}")
     say(f"  {result['found']} found")
     blind = [kind for kind, count in result["looked_at"].items() if count == 0]
     if result["found"]:
-        raise Failure("secrets lie where they should not")
+        raise Failure("secrets were found where they must not be")
     if blind:
         raise Failure(f"nothing was looked at: {', '.join(blind)}")
-    # Where secrets do pass they must be seen, or the search is blind.
+    # A secret that must appear in these calls and is not found means that the search does not work.
     if result["expected"][SEALED] == 0 or result["expected"][OPENED] == 0:
         raise Failure("no secret was seen being sealed and opened")
 
 
 def drain(state: dict, seen: Path) -> None:
-    """Adds what still lies in the queues to what the tests received."""
+    """Adds the messages that are still in the queues to those that the tests received."""
     sqs = client("sqs", state["aws_endpoint"])
     with seen.open("a") as output:
         for queue in QUEUES:
-            asked = {"QueueUrl": state[queue], "MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"], "WaitTimeSeconds": 0}
-            while messages := sqs.receive_message(**asked).get("Messages"):
+            request = {"QueueUrl": state[queue], "MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"], "WaitTimeSeconds": 0}
+            while messages := sqs.receive_message(**request).get("Messages"):
                 for message in messages:
-                    kept = {"kind": "message", "of": queue, "attributes": message.get("MessageAttributes"), "body": message["Body"]}
-                    output.write(json.dumps(kept) + "\n")
+                    entry = {"kind": "message", "of": queue, "attributes": message.get("MessageAttributes"), "body": message["Body"]}
+                    output.write(json.dumps(entry) + "\n")
                     sqs.delete_message(QueueUrl=state[queue], ReceiptHandle=message["ReceiptHandle"])
 
 
@@ -101,18 +101,18 @@ def logs(state: dict, search: Search) -> None:
 
 
 def lines(cloudwatch, group: str, stream: str):
-    asked = {"logGroupName": group, "logStreamName": stream, "startFromHead": True}
+    request = {"logGroupName": group, "logStreamName": stream, "startFromHead": True}
     while True:
-        page = cloudwatch.get_log_events(**asked)
+        page = cloudwatch.get_log_events(**request)
         yield from (event["message"] for event in page["events"])
-        # The end is where the token stays the same.
-        if page["nextForwardToken"] == asked.get("nextToken"):
+        # At the end, the token stays the same.
+        if page["nextForwardToken"] == request.get("nextToken"):
             return
-        asked["nextToken"] = page["nextForwardToken"]
+        request["nextToken"] = page["nextForwardToken"]
 
 
 def calls(recorded: Path, search: Search) -> None:
-    """What the recorder found in flight; of what was in it, it kept nothing."""
+    """Counts the canaries that the recorder found in calls; it records no content."""
     for call in json_lines(recorded):
         service, action = call["service"], call["action"]
         kind = CARRIES.get((service, action)) or CARRIES.get((service, ""))
@@ -128,22 +128,22 @@ def calls(recorded: Path, search: Search) -> None:
 
 
 def seen(folder: Path, search: Search) -> None:
-    """What the tests got to see, and what the collector took for them."""
+    """Searches what the tests received, and what the collector received for them."""
     files = [folder / SEEN.name, folder / COLLECTED.name]
-    for kept in (kept for file in files if file.exists() for kept in json_lines(file)):
-        if kept["kind"] == "message":
-            search.look("received messages", kept["of"], json.dumps(kept).encode())
+    for entry in (entry for file in files if file.exists() for entry in json_lines(file)):
+        if entry["kind"] == "message":
+            search.look("received messages", entry["of"], json.dumps(entry).encode())
             continue
-        # The redirect flow hands Google's code on to the frontend, in this one header.
-        forwards = kept["status"] == 302 and kept["of"].startswith("GET ") and kept["of"].endswith("/api/auth/google/gmail/callback")
-        onward = [header for header in kept["headers"] if forwards and header.startswith("location: ")]
+        # The redirect flow passes Google's code on to the frontend in this header, where it is expected.
+        forwards = entry["status"] == 302 and entry["of"].startswith("GET ") and entry["of"].endswith("/api/auth/google/gmail/callback")
+        onward = [header for header in entry["headers"] if forwards and header.startswith("location: ")]
         search.expected[FORWARDED] += sum(canary_search.count(header.encode()) for header in onward)
-        rest = kept | {"headers": [header for header in kept["headers"] if header not in onward]}
-        search.look("answers of the API", kept["of"].split("$default")[-1], json.dumps(rest).encode())
+        rest = entry | {"headers": [header for header in entry["headers"] if header not in onward]}
+        search.look("answers of the API", entry["of"].split("$default")[-1], json.dumps(rest).encode())
 
 
 def rows(state: dict, search: Search) -> None:
-    """The table as it is stored."""
+    """Searches every row of the table."""
     dynamodb = client("dynamodb", state["aws_endpoint"])
     for page in dynamodb.get_paginator("scan").paginate(TableName=state["table"]):
         for row in page["Items"]:
@@ -154,12 +154,12 @@ def leaves(value):
     """All names and values of a row, as bytes."""
     match value:
         case dict():
-            for name, held in value.items():
+            for name, child in value.items():
                 yield name.encode()
-                yield from leaves(held)
+                yield from leaves(child)
         case list():
-            for held in value:
-                yield from leaves(held)
+            for child in value:
+                yield from leaves(child)
         case bytes():
             yield value
         case other:

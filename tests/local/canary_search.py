@@ -1,4 +1,4 @@
-"""Finds planted secrets in bytes, in whatever form they came to lie there."""
+"""Finds planted secrets in bytes, in any of several encodings."""
 
 import base64
 import re
@@ -7,10 +7,10 @@ CANARY = b"canary-"
 
 
 def in_base64(secret: bytes) -> set[bytes]:
-    """What every base64 text over the secret holds of it: one form for each place that it may have within three bytes."""
+    """The part of any base64 text that depends only on the secret: one form for each alignment to three bytes."""
     forms = set()
     for before in range(3):
-        # The first and the last character may hold bits of a neighbour.
+        # Characters that contain bits of neighbouring bytes are left out.
         first, last = -(-8 * before // 6), 8 * (before + len(secret)) // 6
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
             forms.add(encode(bytes(before) + secret + bytes(3))[first:last])
@@ -23,8 +23,8 @@ def in_percent(secret: bytes) -> bytes:
 
 
 def in_escapes(secret: bytes) -> bytes:
-    """A pattern for the secret in a JSON string, where any character may be an escape. Of many backslashes the last ones count:
-    a pattern for any number of them takes the square of their number, and mails hold megabytes of them."""
+    """A pattern for the secret in a JSON string, where any character may be an escape. Only the last backslashes are
+    matched: an unbounded pattern takes quadratic time, and mails contain megabytes of backslashes."""
     return b"".join(b"(?:%s|\\\\{1,8}u00%02x)" % (re.escape(bytes([byte])), byte) for byte in secret)
 
 
@@ -33,18 +33,18 @@ def as_numbers(secret: bytes) -> bytes:
     return rb",\s*".join(b"%d" % byte for byte in secret)
 
 
-# Base64 tells letters apart, the others do not.
+# Base64 is case-sensitive, the other encodings are not.
 EXACT = re.compile(b"|".join(sorted(map(re.escape, in_base64(CANARY)))))
 LOOSE = re.compile(b"|".join([in_percent(CANARY), in_escapes(CANARY), CANARY.hex().encode(), as_numbers(CANARY)]), re.IGNORECASE)
 
 
 def count(data: bytes) -> int:
-    """How many canaries lie in it."""
+    """How many canaries the bytes contain."""
     return len(EXACT.findall(data)) + len(LOOSE.findall(data))
 
 
 def check() -> None:
-    """Plants a canary in each form and wants it found; raises if a form is missed, or if nothing at all is found something."""
+    """Checks the search: raises if a canary in any encoding is missed, or if one is found where there is none."""
     secret = b"1//0canary-Zx81"
     forms = {
         "in the clear": secret,

@@ -1,4 +1,4 @@
-"""What SAM makes of a canary deployment; run by the interpreter that SAM is installed for."""
+"""Checks the resources that SAM makes of a canary deployment; runs under SAM's own interpreter."""
 
 import itertools
 import json
@@ -15,7 +15,7 @@ from samcli.yamlhelper import yaml_parse  # noqa: E402
 from samtranslator.parser.parser import Parser  # noqa: E402
 from samtranslator.translator.translator import Translator  # noqa: E402
 
-# What calls a function, and the property that says which.
+# The resources that call a function, and the property that names it.
 CALLERS = {
     "AWS::Lambda::Permission": lambda properties: properties["FunctionName"],
     "AWS::Lambda::EventSourceMapping": lambda properties: properties["FunctionName"],
@@ -63,7 +63,7 @@ def mentioned(value: object) -> set[str]:
 
 
 def waits_for(made: dict) -> dict[str, set[str]]:
-    """For each resource those that CloudFormation makes before it; an alias also waits for what shifts its traffic."""
+    """For each resource, those that CloudFormation makes before it; an alias also waits for its deployment group."""
     listed = lambda value: set(value if isinstance(value, list) else [value] if value else [])  # noqa: E731
     return {
         name: (mentioned(resource.get("Properties", {})) | mentioned(resource.get("UpdatePolicy", {})) | listed(resource.get("DependsOn")))
@@ -73,7 +73,7 @@ def waits_for(made: dict) -> dict[str, set[str]]:
 
 
 def circle(waits: dict[str, set[str]]) -> list[str]:
-    """What is left when everything is taken away that waits for nothing: empty unless there is a circle."""
+    """The resources that wait for each other in a circle; empty if there is none."""
     left = {name: set(others) for name, others in waits.items()}
     while free := [name for name, others in left.items() if not others & left.keys()]:
         for name in free:
@@ -82,7 +82,7 @@ def circle(waits: dict[str, set[str]]) -> list[str]:
 
 
 def check(plain: str) -> str:
-    """Raises what is wrong, and says what was seen."""
+    """Raises at the first error; returns a summary."""
     kinds = {resource["Type"] for resource in resources(plain).values()}
     assert not {kind for kind in kinds if "CodeDeploy" in kind or kind in ("AWS::Lambda::Alias", "AWS::Lambda::Version")}, kinds
 

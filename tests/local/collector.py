@@ -1,4 +1,4 @@
-"""Beside a stack under test: writes down what its queues bring, so that each test can ask for its own."""
+"""Collects the messages of a test stack's queues into a file, from which each test reads its own."""
 
 import argparse
 import json
@@ -18,7 +18,7 @@ class Collector:
         file.touch()
 
     def drain_or_end(self, name: str, queue: str) -> None:
-        """A collector that stopped in part would pass for a stack on which nothing fires."""
+        """Ends the whole collector if one thread fails: with a part missing, the stack would look silent."""
         try:
             self.drain(name, queue)
         except BaseException:
@@ -27,9 +27,9 @@ class Collector:
 
     def drain(self, name: str, queue: str) -> None:
         sqs = client("sqs", self.endpoint)
-        asked = {"QueueUrl": queue, "MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"], "WaitTimeSeconds": 20}
+        request = {"QueueUrl": queue, "MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"], "WaitTimeSeconds": 20}
         while True:
-            for message in sqs.receive_message(**asked).get("Messages", []):
+            for message in sqs.receive_message(**request).get("Messages", []):
                 self.write({"kind": "message", "of": name, "attributes": message.get("MessageAttributes"), "body": message["Body"]})
                 sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
 

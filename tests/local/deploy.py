@@ -1,4 +1,4 @@
-"""Deploys the real template onto the emulator, and makes what the emulator leaves out: routes, and what keeps the table."""
+"""Deploys the real template onto the emulator, and adds what the emulator leaves out: routes and table settings."""
 
 import json
 import re
@@ -21,7 +21,7 @@ def client(service: str, endpoint: str):
 
 
 def deploy(endpoint: str, google_url: str) -> dict[str, str]:
-    """Creates or updates the stack; answers its outputs, `ApiUrl` being where the emulator serves the API."""
+    """Creates or updates the stack; returns its outputs, with the emulator's URL of the API as `ApiUrl`."""
     with step("sam deploy"):
         template(endpoint, google_url)
     with step("Create the API's routes") as current:
@@ -35,7 +35,7 @@ def deploy(endpoint: str, google_url: str) -> dict[str, str]:
 
 
 def keeping(endpoint: str, table: str) -> None:
-    """MiniStack's CloudFormation makes a table without these two properties of it."""
+    """Sets two properties of the table that MiniStack's CloudFormation ignores."""
     declared = processed(endpoint)["ConnectorsTable"]["Properties"]
     dynamodb = client("dynamodb", endpoint)
     recovery = declared["PointInTimeRecoverySpecification"]
@@ -70,7 +70,7 @@ def physical_ids(endpoint: str) -> dict[str, str]:
 
 
 def routes(endpoint: str, stack: dict) -> int:
-    """MiniStack ignores the OpenAPI body that SAM generates: its routes and its CORS are made from it here."""
+    """Creates routes and CORS from the OpenAPI body that SAM generates, which MiniStack ignores."""
     resources = processed(endpoint)
     ids = physical_ids(endpoint)
     gateway, api = client("apigatewayv2", endpoint), ids["HttpApi"]
@@ -108,7 +108,7 @@ def integration(endpoint: str, gateway, api: str, function: str) -> str:
 
 
 def cors(declared: dict, origins: str) -> dict:
-    """The OpenAPI extension's CORS in the words of the API."""
+    """The CORS settings of the OpenAPI extension, named as API Gateway's API names them."""
     return {
         "AllowOrigins": origins.split(","),
         "AllowMethods": declared["allowMethods"],

@@ -1,4 +1,4 @@
-"""The API tried after its own description: whatever schemathesis makes up, no failure of ours and no answer that is not described."""
+"""Tests the API by its OpenAPI description with schemathesis: no server error, and no undescribed answer."""
 
 import json
 import re
@@ -11,35 +11,35 @@ from settings import APP_ORIGIN, LOCAL
 from terminal import Failure, say
 from tools import schemathesis
 
-# How many requests are made up for an operation, those of the endings for one, and the least that they must come to.
+# Generated requests per operation, and per ending operation, and the least total.
 WHOLE, SHORT = (60, 10, 2000), (5, 2, 1000)
-# What takes away the things that all else is tried on is tried last.
+# Operations that delete what the others need; tested last.
 ENDINGS = [
     "messages_delete", "messages_batch_delete", "threads_delete", "labels_delete", "drafts_send", "drafts_delete",
     "triggers_delete", "connectors_delete", "owner_erase",
 ]
-# A body that is a signed token is nothing that can be made up.
+# Its body is a signed token, which cannot be generated.
 UNWRITABLE = ["security_event"]
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
 
 def run(stack: dict, short: bool) -> None:
     examples, endings, least = SHORT if short else WHOLE
-    place = LOCAL / "described"
-    place.mkdir(parents=True, exist_ok=True)
+    folder = LOCAL / "described"
+    folder.mkdir(parents=True, exist_ok=True)
     world = prepare(stack)
     with urllib.request.urlopen(f"{stack['api_url']}/api/openapi.json", timeout=30) as response:
-        (place / "openapi.json").write_bytes(response.read())
+        (folder / "openapi.json").write_bytes(response.read())
     left_out = [f"--exclude-operation-id={name}" for name in [*ENDINGS, *UNWRITABLE]]
-    cases = tried(stack, world, place, "all but the endings", examples, left_out)
-    cases += tried(stack, world, place, "the endings", endings, [f"--include-operation-id={name}" for name in ENDINGS])
+    cases = tried(stack, world, folder, "all but the endings", examples, left_out)
+    cases += tried(stack, world, folder, "the endings", endings, [f"--include-operation-id={name}" for name in ENDINGS])
     say(f"{cases} requests made up after the description")
     if cases < least:
         raise Failure(f"{cases} requests are fewer than {least}: the description lacks something")
 
 
 def prepare(stack: dict) -> dict[str, str]:
-    """A mailbox with some of everything, so that half of what is made up leads somewhere."""
+    """A mailbox with a message, a label, a draft and a trigger, whose ids half of the generated requests use."""
     owner = f"described-{uuid.uuid4().hex}"
     email = f"{owner}@example.com"
     google, api = stack["google_url"], stack["api_url"]
@@ -72,18 +72,18 @@ def call(method: str, url: str, body: dict, headers: dict | None = None) -> dict
         return json.load(response)
 
 
-def tried(stack: dict, world: dict, place: Path, title: str, examples: int, selected: list[str]) -> int:
-    """How many requests were made; a finding ends the run."""
+def tried(stack: dict, world: dict, folder: Path, title: str, examples: int, selected: list[str]) -> int:
+    """Returns how many requests were made; a finding ends the run."""
     parameters = "".join(f'"path.{name}" = "{value}"\n' for name, value in world.items() if name.endswith("_id"))
-    config = place / "schemathesis.toml"
+    config = folder / "schemathesis.toml"
     config.write_text(f"[parameters]\n{parameters}")
     command = [
-        schemathesis(), "--config-file", str(config), "run", str(place / "openapi.json"), "--url", stack["api_url"],
+        schemathesis(), "--config-file", str(config), "run", str(folder / "openapi.json"), "--url", stack["api_url"],
         "--header", f"Authorization: Bearer {world['token']}", "--header", f"Origin: {APP_ORIGIN}", "--header", "X-Requested-With: tests",
         "--phases", "examples,coverage,fuzzing", "--checks", CHECKS, "--max-examples", str(examples), "--continue-on-failure",
         "--seed", "7", "--generation-database", "none", "--no-color", "--request-timeout", "30", "--suppress-health-check", "all", *selected,
     ]
-    child = subprocess.run(command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    child = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     print(child.stdout, flush=True)
     if child.returncode != 0:
         raise Failure(f"the API is not as it is described ({title})")

@@ -1,7 +1,7 @@
-"""Lets containers in: what serves on this machine's loopback is served on the container bridge's address too, under the same ports.
+"""A TCP proxy for containers: serves this machine's loopback ports on the container bridge's address.
 
-A container's own loopback is not this machine's, and `sam local invoke` puts its containers on the bridge whatever `--docker-network`
-names. The bridge is a network inside this machine, and nothing listens on it unless samples are invoked in containers."""
+A container's loopback is not this machine's, and `sam local invoke` puts its containers on the bridge whatever
+`--docker-network` names. The bridge is internal to this machine; the proxy runs only while samples are invoked."""
 
 import argparse
 import asyncio
@@ -31,14 +31,14 @@ def door(port: int):
 
 
 async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """One direction, until its sender is done; the other may still have something to say."""
+    """Copies one direction until its sender closes it; the other stays open."""
     try:
         while data := await reader.read(CHUNK):
             writer.write(data)
             await writer.drain()
         writer.write_eof()
     except OSError:
-        # Whoever listened has left, and with it goes what the other direction would answer.
+        # The receiver closed the connection, so the other direction ends too.
         writer.close()
 
 

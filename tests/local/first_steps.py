@@ -1,4 +1,4 @@
-"""docs/first-steps.md on the running stack, word for word: but for its first commands, which start one."""
+"""Runs the commands of docs/first-steps.md on the running stack, except the first ones, which start a stack."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from settings import ROOT, STATE
 from terminal import Failure, say
 
 DOCUMENT = ROOT / "docs" / "first-steps.md"
-PATIENCE = 120
+TIMEOUT_SECONDS = 120
 
 
 def run() -> None:
@@ -19,7 +19,7 @@ def run() -> None:
     environment = os.environ | {"PATH": f"{BUILT}{os.pathsep}{os.environ['PATH']}", "CONNECTORS_STACK_JSON": str(STATE)}
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", "\n".join(blocks)], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, timeout=PATIENCE,
+        stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT_SECONDS,
     )
     say(done.stdout)
     if done.returncode != 0 or "evt_" not in done.stdout:

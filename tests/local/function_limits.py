@@ -1,6 +1,6 @@
-"""What a function of the local stack may use, as on Lambda: its memory, and the size of its answer.
+"""Lambda's limits for the functions of the local stack: memory, and the size of an answer.
 
-docs/local-stack.md has the source of each rule. `install` needs MiniStack; all else here does without it."""
+docs/local-stack.md has the source of each rule. Only `install` needs MiniStack."""
 
 import logging
 import os
@@ -16,17 +16,17 @@ TOO_LARGE = {
     "errorType": "Function.ResponseSizeTooLarge",
     "errorMessage": f"Response payload size exceeded maximum allowed payload size ({LARGEST_ANSWER} bytes).",
 }
-# What the runtime is told that wanted to hand it over.
+# The answer to the runtime that sends a too large result.
 REFUSED = (
     b'{"errorMessage":"Exceeded maximum allowed payload size (%d bytes).","errorType":"RequestEntityTooLarge"}'
     % LARGEST_ANSWER
 )
-# Taken out of the environment: the functions inherit it.
+# Removed from the environment, which the functions inherit.
 SLACK_MB = int(os.environ.pop("FUNCTION_MEMORY_SLACK_MB", "") or 0)
 
 
 def peak_kb(pid: int) -> int:
-    """The most that a process has had resident so far; 0 if it has ended."""
+    """The peak resident memory of a process; 0 if it has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):
@@ -45,7 +45,7 @@ class Memory:
         self.spent = False
 
     def look(self) -> None:
-        """Kills the process if it has ever had more than it may."""
+        """Kills the process if its peak exceeds the limit."""
         process = self.worker._proc
         if process is None or self.spent:
             return
@@ -61,7 +61,7 @@ class Memory:
 
 
 class Watch:
-    """Looks at every process that is working, all the while."""
+    """Polls the memory of every working process."""
 
     def __init__(self):
         self.working: set[Memory] = set()
@@ -84,12 +84,12 @@ class Watch:
                 time.sleep(LOOK_EVERY)
 
 
-# What the last invocation on this thread has used; its report is written on the same thread.
+# The memory of the last invocation on this thread, on which its report is written too.
 USED = threading.local()
 
 
 def measured(invoke, watch: Watch):
-    """An invocation that fails if its process needs too much memory on the way, or has by its end."""
+    """An invocation that fails if its process exceeds its memory at any time."""
 
     def invoke_worker(worker, event, request_id, **rest):
         memory = Memory(worker)
@@ -98,7 +98,7 @@ def measured(invoke, watch: Watch):
             result = invoke(worker, event, request_id, **rest)
             memory.look()
         except RuntimeError:
-            # It was killed before it asked for its first event.
+            # It was killed before it requested its first event.
             if not memory.spent:
                 raise
             result = {}
@@ -116,27 +116,27 @@ def measured(invoke, watch: Watch):
 
 
 def killed(result: dict, request_id: str) -> dict:
-    """The result of an invocation whose process was killed, whatever it had answered."""
-    said = f"RequestId: {request_id} Error: Runtime exited with error: signal: killed"
-    log = "\n".join(part for part in (result.get("log", ""), said, "Runtime.ExitError") if part)
-    payload = {"errorType": "Runtime.ExitError", "errorMessage": said}
+    """The result of an invocation whose process was killed, even if it had answered."""
+    message = f"RequestId: {request_id} Error: Runtime exited with error: signal: killed"
+    log = "\n".join(part for part in (result.get("log", ""), message, "Runtime.ExitError") if part)
+    payload = {"errorType": "Runtime.ExitError", "errorMessage": message}
     cold = result.get("cold_start", False)
-    return {"status": "error", "error": said, "error_payload": payload, "cold_start": cold, "log": log}
+    return {"status": "error", "error": message, "error_payload": payload, "cold_start": cold, "log": log}
 
 
 def sized(build):
-    """The runtime API of a worker, which takes no answer that is too large."""
+    """The runtime API of a worker, which refuses too large answers."""
 
     def build_handler_class(worker, generation, pending):
         class Handler(build(worker, generation, pending)):
             def do_POST(self):
                 body = self._read_body()
-                place = self.path.rstrip("/").split("/")
-                if place[-1] == "response" and len(body) > LARGEST_ANSWER:
-                    worker._record_result(generation, place[-2], "error", TOO_LARGE)
+                segments = self.path.rstrip("/").split("/")
+                if segments[-1] == "response" and len(body) > LARGEST_ANSWER:
+                    worker._record_result(generation, segments[-2], "error", TOO_LARGE)
                     self._respond(413, REFUSED)
                     return
-                # It is read already, and this handler may serve the next request too.
+                # The body is read already; deleted afterwards, since this handler may serve the next request too.
                 self._read_body = lambda: body
                 try:
                     super().do_POST()

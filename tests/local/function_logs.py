@@ -1,4 +1,4 @@
-"""What the functions wrote, from the emulator's CloudWatch Logs."""
+"""The functions' logs, from the emulator's CloudWatch Logs."""
 
 from datetime import datetime, timezone
 
@@ -30,14 +30,14 @@ def collect(state: dict, last: int = 200) -> list[str]:
 
 
 def save(state: dict, last: int = 200):
-    """Writes them to a file beside the other logs and answers its path."""
+    """Writes the lines to a file beside the other logs; returns its path."""
     file = LOGS / "functions.log"
     file.write_text("\n".join(collect(state, last)) + "\n")
     return file
 
 
 def keep() -> None:
-    """All of them, of a stack that is going to be ended; of one that never came up there are none."""
+    """Saves all lines of a stack that is about to end; does nothing if it never came up."""
     state = read(STATE)
     if state and serves(f"{state['aws_endpoint']}/_ministack/ready"):
         save(state, 0)

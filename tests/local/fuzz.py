@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Looks for inputs that break a promise of a fuzz target: cargo-fuzz, on every target for the same time; or, with --runs, through
-so many inputs that follow from the kept ones and a fixed seed, so that a second run is the first one again.
+"""Searches for inputs that break a promise of a fuzz target, with cargo-fuzz: every target for the same time; or, with
+--runs, this many inputs from the stored ones and a fixed seed, so that a run can be repeated.
 
 usage: fuzz.py (MINUTES | --runs N) [TARGET ...]"""
 
@@ -22,15 +22,15 @@ from terminal import Failure, say, step, tail  # noqa: E402
 from tools import cargo_fuzz_path  # noqa: E402
 
 FUZZ = ROOT / "tests" / "fuzz"
-# What grows here is not the project's: the inputs that reach new code, the build, and the logs.
+# Not part of the project: inputs that reach new code, the build, and the logs.
 GROWN = TOOLS / "fuzz"
 BUILT = GROWN / "target"
-# More than any bound that a target knows; a longer input is only slower.
+# More than any limit in a target; a longer input is only slower.
 LONGEST_INPUT = 20 * 1024
-# In seconds: no reading of one input may take so long.
+# In seconds; a slower input is a finding.
 SLOWEST_INPUT = 10
 MOST_MEMORY_MB = 2048
-# Of a run that is to be the same each time.
+# The seed of a repeatable run.
 SEED = 7
 
 
@@ -49,7 +49,7 @@ def targets() -> list[str]:
 
 
 def nightly() -> str | None:
-    """The name of one that is installed: any other name would be fetched."""
+    """The name of an installed nightly toolchain; rustup would download any other."""
     if not shutil.which("rustup"):
         return None
     shown = subprocess.run(["rustup", "toolchain", "list"], capture_output=True, text=True, check=True)
@@ -58,8 +58,8 @@ def nightly() -> str | None:
 
 
 def compiler() -> tuple[dict[str, str], list[str]]:
-    """The instruments are the compiler's own and still unstable: a nightly has them, with the address sanitizer; else the
-    stable compiler lends them, without it. No toolchain is fetched."""
+    """Coverage instrumentation is unstable: an installed nightly has it, with the address sanitizer; otherwise
+    RUSTC_BOOTSTRAP enables it on the stable compiler, without the sanitizer. No toolchain is downloaded."""
     if toolchain := nightly():
         return {"RUSTUP_TOOLCHAIN": toolchain}, []
     return {"RUSTC_BOOTSTRAP": "1"}, ["--sanitizer", "none"]
@@ -68,7 +68,7 @@ def compiler() -> tuple[dict[str, str], list[str]]:
 def build() -> dict[str, Path]:
     chosen, options = compiler()
     environment = {key: value for key, value in os.environ.items() if key != "CARGO_TARGET_DIR"} | {"PATH": cargo_fuzz_path()} | chosen
-    # `cargo fuzz` passes no --locked on; a lock that fits when it begins stays as it is.
+    # `cargo fuzz` passes no --locked on; a lock that fits before the build stays unchanged.
     fetch = ["cargo", "fetch", "--locked", "--manifest-path", str(FUZZ / "Cargo.toml")]
     command = ["cargo", "fuzz", "build", "--fuzz-dir", str(FUZZ), "--target-dir", str(BUILT), *options]
     log = GROWN / "build.log"
@@ -82,16 +82,16 @@ def build() -> dict[str, Path]:
 
 
 def look(target: str, binary: Path, until: dict[str, int]) -> Ran:
-    """Until what libFuzzer is told to end at, or the first input that breaks a promise."""
+    """Runs one target until libFuzzer's limit, or until the first input that breaks a promise."""
     corpus, artifacts, log = GROWN / "corpus" / target, GROWN / "artifacts" / target, GROWN / f"{target}.log"
     if "seed" in until:
-        # What an earlier run found would make this one another.
+        # A corpus grown by an earlier run would change this one.
         corpus = GROWN / "corpus-of-seed" / target
         shutil.rmtree(corpus, ignore_errors=True)
     shutil.rmtree(artifacts, ignore_errors=True)
     corpus.mkdir(parents=True, exist_ok=True)
     artifacts.mkdir(parents=True)
-    kept = [FUZZ / "corpus" / target, FUZZ / "found" / target]
+    stored = [FUZZ / "corpus" / target, FUZZ / "found" / target]
     options = {
         **until,
         "max_len": LONGEST_INPUT,
@@ -100,7 +100,7 @@ def look(target: str, binary: Path, until: dict[str, int]) -> Ran:
         "print_final_stats": 1,
         "artifact_prefix": f"{artifacts}/",
     }
-    command = [str(binary), *(f"-{name}={value}" for name, value in options.items()), str(corpus), *(str(place) for place in kept if place.exists())]
+    command = [str(binary), *(f"-{name}={value}" for name, value in options.items()), str(corpus), *(str(folder) for folder in stored if folder.exists())]
     with log.open("wb") as output:
         code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT).returncode
     text = log.read_text(errors="replace")
@@ -112,19 +112,19 @@ def look(target: str, binary: Path, until: dict[str, int]) -> Ran:
 
 
 def what_broke(log: Path) -> str:
-    """What the target said; of what is no panic, the end of the log."""
+    """The panic in the log; without one, the end of the log."""
     lines = log.read_text(errors="replace").splitlines()
     panics = [number for number, line in enumerate(lines) if " panicked at " in line]
     return "\n".join("    " + line[:300] for line in lines[panics[0] :][:6]) if panics else tail(log)
 
 
 def keep(ran: Ran) -> None:
-    """Beside those that were found before, so that the tests replay it."""
-    place = FUZZ / "found" / ran.target
-    place.mkdir(parents=True, exist_ok=True)
+    """Copies the found inputs into the project, where the tests replay them."""
+    folder = FUZZ / "found" / ran.target
+    folder.mkdir(parents=True, exist_ok=True)
     for crasher in ran.crashers:
-        shutil.copy2(crasher, place / crasher.name)
-        say(f"  {ran.target}: {(place / crasher.name).relative_to(ROOT)}")
+        shutil.copy2(crasher, folder / crasher.name)
+        say(f"  {ran.target}: {(folder / crasher.name).relative_to(ROOT)}")
 
 
 def fuzz(until: dict[str, int], wanted: list[str]) -> bool:
@@ -134,8 +134,8 @@ def fuzz(until: dict[str, int], wanted: list[str]) -> bool:
         raise Failure(f"no such target: {', '.join(unknown)}; there are {', '.join(binaries)}")
     chosen = wanted or list(binaries)
     workers = os.cpu_count() or 1
-    told = ", ".join(f"{name} {value}" for name, value in until.items())
-    with step(f"{len(chosen)} targets, each with {told}; {workers} at a time"), ThreadPoolExecutor(workers) as pool:
+    limits = ", ".join(f"{name} {value}" for name, value in until.items())
+    with step(f"{len(chosen)} targets, each with {limits}; {workers} at a time"), ThreadPoolExecutor(workers) as pool:
         results = list(pool.map(lambda name: look(name, binaries[name], until), chosen))
     say(f"\n  {'target':<10} {'executions':>12} {'corpus':>8} {'crashes':>8}")
     for ran in results:

@@ -1,6 +1,6 @@
-"""The gateway of the local stack, as harsh as AWS's HTTP API where MiniStack is kinder: paths, sizes, times, throttles.
+"""AWS's HTTP API limits for the local stack, where MiniStack is more lenient: paths, sizes, times, throttles.
 
-docs/local-stack.md has the source of each rule. `install` needs MiniStack; all else here does without it."""
+docs/local-stack.md has the source of each rule. Only `install` needs MiniStack."""
 
 import asyncio
 import json
@@ -17,14 +17,14 @@ logger = logging.getLogger("gateway")
 PREFIX = b"/_aws/execute-api/"
 LARGEST_HEAD = 10_240
 LARGEST_BODY = 10 * 1024 * 1024
-# What Lambda takes in a synchronous invocation: the event as JSON, and in it the body, as base64 if it is no text.
+# Lambda's limit for a synchronous invocation: the event as JSON, with the body in it, in base64 if it is not text.
 LARGEST_EVENT = 6 * 1024 * 1024
-PATIENCE = 30
+TIMEOUT_SECONDS = 30
 
 BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
-# The invocations that MiniStack makes for a route, and not for an authorizer or a WebSocket.
+# MiniStack's thread name for invocations of routes, as opposed to authorizers and WebSockets.
 FOR_A_ROUTE = "ministack-apigw-invoke"
-# Taken out of the environment: the functions inherit it.
+# Removed from the environment, which the functions inherit.
 MATCHES = os.environ.pop("GATEWAY_MATCHES", "") or "decoded"
 if MATCHES not in ("decoded", "sent"):
     raise SystemExit(f"GATEWAY_MATCHES is decoded or sent, not {MATCHES}")
@@ -43,7 +43,7 @@ def decoded(path: str) -> str | None:
 
 @dataclass
 class Request:
-    """What MiniStack does not hand on of a request: its path and the size of its head, both as sent."""
+    """The path and the size of the head of a request, as sent; MiniStack does not pass them on."""
 
     path: str
     head: int
@@ -57,7 +57,7 @@ class Request:
         return cls(path.decode("latin-1"), line + headers)
 
     def refused(self, body: bytes) -> tuple | None:
-        """Notes the path to hand over, unless the gateway refuses the request by itself."""
+        """Decodes the path for the function; returns an answer if the gateway refuses the request."""
         if self.head > LARGEST_HEAD:
             return answer(431, "Request Header Fields Too Large")
         if len(body or b"") > LARGEST_BODY:
@@ -70,7 +70,7 @@ class Request:
 
 
 def path_below_the_stage(raw_path: bytes) -> bytes:
-    """MiniStack puts API and stage before the path of a request."""
+    """The path without API and stage, which MiniStack puts before it."""
     if not raw_path.startswith(PREFIX):
         return raw_path
     parts = raw_path[len(PREFIX):].split(b"/", 2)
@@ -81,13 +81,13 @@ REQUEST: ContextVar[Request] = ContextVar("request")
 
 
 def answer(status: int, message: str) -> tuple:
-    """Made anew each time: MiniStack adds headers to it."""
+    """A new answer each time: MiniStack adds headers to it."""
     body = json.dumps({"message": message}, separators=(",", ":")).encode()
     return status, {"Content-Type": "application/json"}, body
 
 
 class Answered(Exception):
-    """The gateway's own answer, where the function has none that it takes."""
+    """The gateway's own answer, in place of a missing or unacceptable answer of the function."""
 
     def __init__(self, status: int, message: str):
         super().__init__(message)
@@ -126,13 +126,13 @@ class Throttle:
 
 
 def limits_of(stage: dict | None, route_key: str) -> tuple[float, float] | None:
-    """Rate and burst of a route: its own settings before the stage's. Templates spell them otherwise than the API."""
+    """Rate and burst of a route: its own settings before the stage's. Templates and the API spell them differently."""
     stage = stage or {}
     settings = (stage.get("defaultRouteSettings") or {}) | ((stage.get("routeSettings") or {}).get(route_key) or {})
-    told = {name.lower(): value for name, value in settings.items()}
-    if "throttlingratelimit" not in told or "throttlingburstlimit" not in told:
+    by_name = {name.lower(): value for name, value in settings.items()}
+    if "throttlingratelimit" not in by_name or "throttlingburstlimit" not in by_name:
         return None
-    return float(told["throttlingratelimit"]), float(told["throttlingburstlimit"])
+    return float(by_name["throttlingratelimit"]), float(by_name["throttlingburstlimit"])
 
 
 def size_of(event: dict) -> int:
@@ -140,13 +140,13 @@ def size_of(event: dict) -> int:
 
 
 def head_of(headers: dict) -> int:
-    """The size of an answer's headers; one that comes several times is a list."""
+    """The size of an answer's headers; a repeated header is a list."""
     lines = [(name, one) for name, value in headers.items() for one in (value if isinstance(value, list) else [value])]
     return sum(len(name) + len(str(value).encode()) + len(": \r\n") for name, value in lines)
 
 
 def remembering(app):
-    """The application, with each request's own form kept for the gateway."""
+    """The application, which remembers each request as sent."""
 
     async def serve(scope, receive, send):
         if scope["type"] == "http":
@@ -157,7 +157,7 @@ def remembering(app):
 
 
 def checked(execute, matches: str = MATCHES):
-    """Serving an API's request, after what the gateway refuses, and with the path that it matches routes by."""
+    """Serves a request of an API: refuses what the gateway refuses, and passes on the path for route matching."""
 
     async def handle_execute(api_id, stage, path, method, headers, body, query_params, raw_query_string=None):
         request = REQUEST.get()
@@ -170,7 +170,7 @@ def checked(execute, matches: str = MATCHES):
 
 
 def limited(invoke, stages, throttle: Throttle, matches: str = MATCHES):
-    """Invoking a route's function: as often as its throttle admits, and with no more headers than go back."""
+    """Invokes a route's function within its throttle, and limits the headers of the answer."""
 
     async def invoke_lambda_proxy(
         integration, api_id, stage, path, method, headers, body, query_params, route_key="$default", path_params=None,
@@ -196,8 +196,8 @@ def limited(invoke, stages, throttle: Throttle, matches: str = MATCHES):
     return invoke_lambda_proxy
 
 
-def within(run, seconds: float = PATIENCE):
-    """An invocation of a route's function, with what Lambda takes, and only as long as the gateway waits."""
+def within(run, seconds: float = TIMEOUT_SECONDS):
+    """Invokes a route's function within Lambda's event size and the gateway's timeout."""
 
     async def bounded(function, *given, thread_name="ministack-reentrant"):
         if thread_name != FOR_A_ROUTE:
@@ -205,7 +205,7 @@ def within(run, seconds: float = PATIENCE):
         _, event = given
         if size_of(event) > LARGEST_EVENT:
             raise Answered(413, "Request Entity Too Large")
-        # Not cancelled: a function goes on until its own timeout.
+        # Not cancelled: a function runs on until its own timeout.
         invocation = asyncio.ensure_future(run(function, *given, thread_name=thread_name))
         await asyncio.wait({invocation}, timeout=seconds)
         if not invocation.done():
@@ -213,7 +213,7 @@ def within(run, seconds: float = PATIENCE):
             raise Answered(503, "Service Unavailable")
         result = invocation.result()
         if result.get("error"):
-            # What went wrong is for the logs: a caller sees no more than this.
+            # The error goes to the log only; a caller gets this answer.
             logger.warning("%s: the function failed: %s", event["routeKey"], result.get("body"))
             raise Answered(502, "Internal Server Error")
         return result

@@ -1,4 +1,4 @@
-"""What the local stack's gateway and its functions' limits decide, tried without MiniStack.
+"""Tests the decisions of the local stack's gateway and function limits, without MiniStack.
 
 tests/tests/samples.rs runs it: python3 -B -m unittest gateway_test, in this directory."""
 
@@ -15,8 +15,8 @@ import gateway
 from function_limits import Memory, Watch, killed, measured, peak_kb
 from gateway import Answered, Bucket, Request, Throttle, as_handed_over, checked, limited, limits_of, within
 
-# What AWS did, and not what this gateway does: hotsock/voker, vokerhttp/testdata/ingress-paths.json, recorded in July 2026
-# on an HTTP API's $default route.
+# Recorded on AWS, on an HTTP API's $default route, in July 2026: hotsock/voker,
+# vokerhttp/testdata/ingress-paths.json.
 RECORDED = [
     ("/capture/plain", "/capture/plain"),
     ("/capture/space%20value", "/capture/space value"),
@@ -54,7 +54,7 @@ def scope(path: str, headers=(), query: bytes = b"") -> dict:
 
 
 def served(matches: str, path: str) -> tuple:
-    """What the route matching gets, and what the function: path and parameters."""
+    """The path for route matching, and the path and parameters for the function."""
     seen = []
 
     async def invoke(integration, api_id, stage, path, *given, **rest):
@@ -144,7 +144,7 @@ def invoked(answer, event: dict | None = None):
 
 
 class Quiet(unittest.TestCase):
-    """What is refused is logged, and here expected."""
+    """Silences the logger: refusals are logged, and expected here."""
 
     def setUp(self):
         for logger in (gateway.logger, function_limits.logger):
@@ -198,8 +198,8 @@ class Invocations(Quiet):
 
 
 def worker(megabytes: int, memory: int) -> types.SimpleNamespace:
-    """A worker whose process has had so many MB for a moment, and has given them back."""
-    lines = f"held = bytearray({megabytes} << 20); del held; print(1, flush=True); import time; time.sleep(60)"
+    """A worker whose process had this many MB for a moment, and freed them."""
+    lines = f"block = bytearray({megabytes} << 20); del block; print(1, flush=True); import time; time.sleep(60)"
     process = subprocess.Popen([sys.executable, "-c", lines], stdout=subprocess.PIPE)
     process.stdout.readline()
     return types.SimpleNamespace(_proc=process, config={"MemorySize": memory}, func_name="function")
@@ -213,11 +213,11 @@ class Memories(Quiet):
         return made
 
     def test_a_short_peak_is_seen_and_kills(self):
-        kept, spent = Memory(self.worker(40, 128)), Memory(self.worker(140, 128))
-        for memory in (kept, spent):
+        within, spent = Memory(self.worker(40, 128)), Memory(self.worker(140, 128))
+        for memory in (within, spent):
             memory.look()
-        self.assertIsNone(kept.worker._proc.poll())
-        self.assertEqual((kept.spent, kept.used_mb() in range(40, 128)), (False, True))
+        self.assertIsNone(within.worker._proc.poll())
+        self.assertEqual((within.spent, within.used_mb() in range(40, 128)), (False, True))
         self.assertEqual((spent.spent, spent.used_mb(), spent.worker._proc.wait(5)), (True, 128, -9))
 
     def test_a_process_that_ended_has_no_peak(self):
@@ -258,7 +258,7 @@ class Memories(Quiet):
 
 
 class Runtime:
-    """MiniStack's runtime API, with what the limit needs of it."""
+    """The parts of MiniStack's runtime API that the limit uses."""
 
     def _read_body(self):
         return self.body

@@ -1,4 +1,4 @@
-"""Google's own client library drives the fake Google: the two agree on more than each other's word."""
+"""Runs Google's own client library against the fake Google, which is an independent check of the fake."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Up, deploy and down of the local stack, and the file that says where it serves."""
+"""Up, deploy and down of the local stack, and stack.json, which has its addresses."""
 
 import json
 import os
@@ -18,7 +18,7 @@ FOREIGN_GOOGLE = "LOCAL_GOOGLE_URL"
 
 
 def up(built: bool = False) -> dict:
-    """Builds unless that is done, starts and deploys; a running stack is kept, with its data, and deployed onto."""
+    """Builds unless `built`, starts and deploys; deploys onto a running stack, whose data stays."""
     if not built:
         build.all()
     running = reusable()
@@ -34,7 +34,7 @@ def up(built: bool = False) -> dict:
 
 
 def reusable() -> dict | None:
-    """The running stack, unless it is not whole, belongs to another Google or runs an older fake."""
+    """The running stack, unless a process of it has ended, it uses another Google, or the fake was rebuilt since."""
     state = read(STATE)
     if state is None:
         return None
@@ -52,12 +52,12 @@ def reusable() -> dict | None:
 
 
 def whole(state: dict) -> bool:
-    """Whether all that was started still runs."""
+    """Whether every started process still runs."""
     return all(processes.alive(process) for process in state["pids"].values()) and serves(f"{state['aws_endpoint']}/_ministack/ready")
 
 
 def start(state: dict) -> dict:
-    """Starts MiniStack and the fake Google, and between MiniStack and the functions, if asked for, the recorder."""
+    """Starts MiniStack and the fake Google, and with LOCAL_RECORD_CALLS=1 the recorder before MiniStack."""
     import ministack
 
     for file in (CALLS, SEEN, COLLECTED, CANARIES):
@@ -111,13 +111,13 @@ def start_fake_google(state: dict) -> None:
 
 
 def remember(state: dict, name: str, process: dict) -> None:
-    """Notes a process at once: `down` finds it even if this command is killed before the stack serves."""
+    """Records a process at once, so that `down` finds it even if this command is killed."""
     state["pids"][name] = process
     write(PROCESSES, state["pids"])
 
 
 def deploy(state: dict) -> dict:
-    """Deploys onto what runs, points the fake's pushes at it, and writes stack.json."""
+    """Deploys onto the running services, points the fake's pushes at the webhook, and writes stack.json."""
     import deploy as deployment
 
     outputs = deployment.deploy(state["aws_endpoint"], state["google_url"])
@@ -168,7 +168,7 @@ def start_collector(state: dict) -> None:
 
 
 def deploy_again() -> dict:
-    """A second deploy onto the running stack: what is in it stays."""
+    """A second deploy onto the running stack, whose data stays."""
     state = reusable()
     if state is None:
         raise Failure("no stack is running: make local-up")
@@ -176,11 +176,11 @@ def deploy_again() -> dict:
 
 
 def down() -> None:
-    """Ends what `up` started. Nothing running is not an error."""
+    """Ends the processes of `up`. It is no error if none runs."""
     started = read(PROCESSES)
     if started:
         with step("End the running stack"):
-            # MiniStack last: its functions may still be talking to the other one.
+            # MiniStack last: its functions may still be calling the others.
             for process in reversed(list(started.values())):
                 processes.end(process)
     PROCESSES.unlink(missing_ok=True)
@@ -189,7 +189,7 @@ def down() -> None:
 
 
 def running(below: str = "") -> dict:
-    """What stack.json says: of the own stack, or of one in a folder below."""
+    """The contents of stack.json, of this folder's stack or of one in a subfolder."""
     state = read(LOCAL / below / STATE.name)
     if state is None:
         raise Failure("no stack is running: make local-up")
@@ -201,7 +201,7 @@ def read(file: Path) -> dict | None:
 
 
 def write(file: Path, content: dict) -> None:
-    """Whole or not at all, for whoever reads it meanwhile."""
+    """Writes atomically, for concurrent readers."""
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_suffix(".draft")
     draft.write_text(json.dumps(content, indent=2) + "\n")

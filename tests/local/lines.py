@@ -1,5 +1,4 @@
-"""Lines that end at a line feed and nowhere else. Python's `splitlines` ends one at each of Unicode's separators too, which JSON holds
-as they are, and a stranger's words may."""
+"""Lines that end only at a line feed. `splitlines` also splits at Unicode's separators, which JSON does not escape."""
 
 import json
 from pathlib import Path
@@ -10,5 +9,5 @@ def lines_of(text: str) -> list[str]:
 
 
 def json_lines(file: Path) -> list:
-    """The values of a file that holds one a line."""
+    """The values of a file with one JSON value per line."""
     return [json.loads(line) for line in lines_of(file.read_text())]

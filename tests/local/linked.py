@@ -1,4 +1,4 @@
-"""What is linked: licences, bans and sources of all crates, their advisories where a database can be had, and their notices."""
+"""Checks all crates: licences, bans, sources, advisories if their database can be fetched, and notices."""
 
 import os
 import subprocess
@@ -10,21 +10,21 @@ from tools import cargo_deny_path
 
 RULES = ROOT / ".deny.toml"
 FUZZ = ROOT / "tests" / "fuzz" / "Cargo.toml"
-# Where nothing answers, fetching may wait for ever.
-PATIENCE = 90
+# Without a network, fetching may wait for ever.
+TIMEOUT_SECONDS = 90
 
 
 def run() -> None:
-    """Raises if something is linked that must not be; says so if the advisories could not be asked."""
+    """Raises if a crate is not allowed; prints a note if the advisories cannot be fetched."""
     environment = os.environ | {"PATH": cargo_deny_path()}
     deny(environment, "Licences, bans and sources", "bans", "licenses", "sources")
-    # What looks for crashes is given to nobody.
+    # The fuzz targets are not distributed, so their licences do not matter.
     deny(environment, "Bans and sources of the fuzz targets", "bans", "sources", manifest=("--manifest-path", str(FUZZ)))
     if fetched(environment):
         deny(environment, "Advisories", "advisories")
         deny(environment, "Advisories of the fuzz targets", "advisories", manifest=("--manifest-path", str(FUZZ)))
     elif os.environ.get("ADVISORIES") == "required":
-        raise Failure("the advisories' database cannot be fetched, and ADVISORIES=required asks for it")
+        raise Failure("the advisories' database cannot be fetched, and ADVISORIES=required needs it")
     else:
         say("not done: advisories of the crates, whose database cannot be fetched from here")
     with step("The notices name what is linked"):
@@ -39,9 +39,9 @@ def deny(environment: dict[str, str], label: str, *checks: str, manifest: tuple[
 
 
 def fetched(environment: dict[str, str]) -> bool:
-    """Whether the newest advisories are here. Old ones would find nothing new, and look as if there were nothing."""
+    """Whether the newest advisories could be fetched: old ones would hide new findings."""
     command = ["cargo", "deny", "--config", str(RULES), "fetch", "db"]
     try:
-        return subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, timeout=PATIENCE).returncode == 0
+        return subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, timeout=TIMEOUT_SECONDS).returncode == 0
     except subprocess.TimeoutExpired:
         return False

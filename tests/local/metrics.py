@@ -1,4 +1,4 @@
-"""What the running stack's functions counted, from the embedded metrics in their logs: told, or held against docs/metrics.md."""
+"""The running stack's metrics, from the embedded metrics in the logs: printed, or compared with docs/metrics.md."""
 
 import json
 import re
@@ -15,14 +15,14 @@ from terminal import Failure, heading, say
 
 DOCS = ROOT / "docs" / "metrics.md"
 ROW = re.compile(r"^\| `(?P<name>\w+)` \| (?P<unit>\w+) \| (?P<dimensions>[^|]*) \| (?P<functions>[^|]*) \|", re.M)
-# No request that a test sends makes a function panic; a test of the gateway's own does.
+# No request of a test makes a function panic; unit tests of the gateway cover it.
 NEVER = {"Panics"}
 QUANTILES = (0.5, 0.95, 0.99)
 
 
 @dataclass
 class Counted:
-    """One metric as the functions wrote it."""
+    """One metric of the functions, with its values."""
 
     unit: str
     values: dict[tuple[tuple[str, str], ...], list[float]] = field(default_factory=dict)
@@ -43,12 +43,12 @@ def collect(states: list[dict]) -> dict[str, Counted]:
         document = json.loads(line)
         for directive in document["_aws"]["CloudWatchMetrics"]:
             if directive["Namespace"] != state["stack_name"]:
-                raise Failure(f"a metric lies in the namespace {directive['Namespace']}")
+                raise Failure(f"a metric is in the namespace {directive['Namespace']}")
             labels = tuple((name, document[name]) for name in directive["Dimensions"][0])
             for metric in directive["Metrics"]:
-                held = found.setdefault(metric["Name"], Counted(metric.get("Unit", "")))
+                counted = found.setdefault(metric["Name"], Counted(metric.get("Unit", "")))
                 value = document[metric["Name"]]
-                held.values.setdefault(labels, []).extend(value if isinstance(value, list) else [value])
+                counted.values.setdefault(labels, []).extend(value if isinstance(value, list) else [value])
     return found
 
 
@@ -62,19 +62,19 @@ def lines(state: dict):
 
 
 def stream_lines(logs, group: str, stream: str):
-    asked = {"logGroupName": group, "logStreamName": stream, "startFromHead": True}
+    request = {"logGroupName": group, "logStreamName": stream, "startFromHead": True}
     while True:
-        page = logs.get_log_events(**asked)
+        page = logs.get_log_events(**request)
         for event in page["events"]:
             yield from lines_of(event["message"])
-        # The end is where the token stays the same.
-        if page["nextForwardToken"] == asked.get("nextToken"):
+        # At the end, the token stays the same.
+        if page["nextForwardToken"] == request.get("nextToken"):
             return
-        asked["nextToken"] = page["nextForwardToken"]
+        request["nextToken"] = page["nextForwardToken"]
 
 
-def tell(state: dict) -> None:
-    """As Prometheus text."""
+def show(state: dict) -> None:
+    """Prints the metrics as Prometheus text."""
     registry = CollectorRegistry()
     found = collect([state])
 
@@ -94,16 +94,16 @@ def snake(name: str) -> str:
 
 def counter(name: str, counted: Counted, labels: list[str]) -> CounterMetricFamily:
     family = CounterMetricFamily(f"connectors_{snake(name)}", name, labels=[snake(label) for label in labels])
-    for held, values in counted.values.items():
-        family.add_metric([dict(held).get(label, "") for label in labels], sum(values))
+    for dimensions, values in counted.values.items():
+        family.add_metric([dict(dimensions).get(label, "") for label in labels], sum(values))
     return family
 
 
 def summary(name: str, counted: Counted, labels: list[str]) -> SummaryMetricFamily:
     full = f"connectors_{snake(name)}_{counted.unit.lower()}"
     family = SummaryMetricFamily(full, name, labels=[snake(label) for label in labels])
-    for held, values in counted.values.items():
-        of = {snake(label): dict(held).get(label, "") for label in labels}
+    for dimensions, values in counted.values.items():
+        of = {snake(label): dict(dimensions).get(label, "") for label in labels}
         family.add_metric(list(of.values()), count_value=len(values), sum_value=sum(values))
         ordered = sorted(values)
         for quantile in QUANTILES:
@@ -112,20 +112,20 @@ def summary(name: str, counted: Counted, labels: list[str]) -> SummaryMetricFami
 
 
 def compare(states: list[dict]) -> None:
-    """Every metric that the docs name was counted on these stacks, as they say, and no other was."""
+    """Raises unless these stacks counted exactly the documented metrics, with their units and dimensions."""
     documented = {row["name"]: row for row in ROW.finditer(DOCS.read_text())}
     found = collect(states)
-    wrong = [f"{name} is in the docs, and nobody counted it" for name in documented.keys() - found.keys() - NEVER]
+    wrong = [f"{name} is in the docs, and was not counted" for name in documented.keys() - found.keys() - NEVER]
     wrong += [f"{name} was counted, and is not in the docs" for name in found.keys() - documented.keys()]
     for name, counted in found.items():
         if name not in documented:
             continue
         row = documented[name]
-        told = {part.strip() for part in row["dimensions"].split(",") if part.strip()} | {"Function"}
+        dimensions = {part.strip() for part in row["dimensions"].split(",") if part.strip()} | {"Function"}
         functions = {part.strip() for part in row["functions"].split(",")}
         if counted.unit != row["unit"]:
             wrong.append(f"{name} is counted in {counted.unit}, and the docs say {row['unit']}")
-        wrong += [f"{name} has the dimensions {', '.join(names)}" for names in counted.dimensions() if set(names) != told]
+        wrong += [f"{name} has the dimensions {', '.join(names)}" for names in counted.dimensions() if set(names) != dimensions]
         wrong += [f"{name} was counted by {function}, of which the docs do not know" for function in counted.of("Function") - functions]
     heading("Metrics")
     series = sum(len(counted.values) for counted in found.values())

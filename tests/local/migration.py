@@ -1,4 +1,4 @@
-"""Users of an older system are taken over by the built command, which is killed twice on its way."""
+"""Migrates users of an older system with the built command, which is killed twice on the way."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from settings import ROOT, STATE, parameters
 from terminal import Failure, say, step
 from web import DIRECT, expect
 
-# Of the rows, and of a small export every twentieth.
+# At most this many bad rows; in a small export, every twentieth row is bad.
 MOST_BAD = 50
 LEAST_BETWEEN = 20
 KINDS = ["wrong_key", "broken_token", "no_token", "invalid_grant", "missing_scopes", "another_address", "invalid_triggers", "another_account"]
@@ -35,7 +35,7 @@ class Migration:
         self.key, self.other_key = Fernet.generate_key(), Fernet.generate_key()
         self.secrets: list[str] = [self.key.decode()]
         self.expected: dict[str, int] = {}
-        self.said = ""
+        self.output = ""
 
     def run(self) -> None:
         with step(f"An older system with {self.rows} users"):
@@ -43,17 +43,17 @@ class Migration:
             (self.folder / "users.jsonl").write_text("\n".join(lines))
         good = self.rows - sum(self.expected.values())
         with step("Dry run") as current:
-            told = self.end(self.start("--json"), 1)
-            # What only Google knows, a dry run does not.
-            current.note(f"{told['ready']} would be connected, {told['needs_person']} not")
+            summary = self.end(self.start("--json"), 1)
+            # A dry run does not find errors that only Google reports.
+            current.note(f"{summary['ready']} would be connected, {summary['needs_person']} not")
         for part in (3, 3 / 2):
             with step("Killed on its way") as current:
                 current.note(f"after {self.kill_at(int(good / part))} rows")
         with step("Gone on with") as current:
             began = time.monotonic()
-            told = self.end(self.start("--json", "--apply", "--report", str(self.folder / "report")), 1)
+            summary = self.end(self.start("--json", "--apply", "--report", str(self.folder / "report")), 1)
             current.note(f"{time.monotonic() - began:.1f} s")
-        self.check(told, good)
+        self.check(summary, good)
 
     def user(self, number: int) -> dict:
         every = max(LEAST_BETWEEN, self.rows // MOST_BAD)
@@ -95,7 +95,7 @@ class Migration:
 
     def end(self, process: subprocess.Popen, code: int) -> dict:
         out, err = process.communicate()
-        self.said += out + err
+        self.output += out + err
         if process.returncode != code:
             raise Failure(f"connectors migrate ended with {process.returncode}: {err}")
         return json.loads(out)
@@ -109,14 +109,14 @@ class Migration:
             time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
         out, err = process.communicate()
-        self.said += out + err
+        self.output += out + err
         return journal.read_text().count("connector_id")
 
-    def check(self, told: dict, good: int) -> None:
-        taken_over = told["connected"] + told["already_connected"] + told["done_before"]
-        say(f"  {json.dumps(told)}")
-        if (taken_over, told["bad"]) != (good, self.expected):
-            raise Failure(f"{taken_over} of {good} were taken over, and {told['bad']} instead of {self.expected} refused")
+    def check(self, summary: dict, good: int) -> None:
+        taken_over = summary["connected"] + summary["already_connected"] + summary["done_before"]
+        say(f"  {json.dumps(summary)}")
+        if (taken_over, summary["bad"]) != (good, self.expected):
+            raise Failure(f"{taken_over} of {good} were taken over, and {summary['bad']} instead of {self.expected} refused")
         slots, triggers, watched = 0, 0, 0
         table = client("dynamodb", self.state["aws_endpoint"]).get_paginator("scan")
         for page in table.paginate(TableName=self.state["table"], ConsistentRead=True):
@@ -127,8 +127,8 @@ class Migration:
                 mine = item.get("owner_id", {}).get("S", "").startswith(f"{self.name}-")
                 watched += mine and "TRIGGER#" not in what and "expiration" in json.dumps(item.get("watch"))
         if (slots, triggers, watched) != (good, good, good):
-            raise Failure(f"the table holds {slots} connectors with {triggers} triggers, {watched} of them watched, instead of {good}")
-        everything = self.said + "".join((self.folder / name).read_text() for name in ("users.jsonl.journal", "report"))
+            raise Failure(f"the table has {slots} connectors with {triggers} triggers, {watched} of them watched, instead of {good}")
+        everything = self.output + "".join((self.folder / name).read_text() for name in ("users.jsonl.journal", "report"))
         leaked = [secret[:12] for secret in self.secrets if secret in everything]
         if leaked or "ya29." in everything:
             raise Failure(f"secrets were printed or written: {leaked}")

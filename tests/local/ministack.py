@@ -13,18 +13,18 @@ from tools import STACK_VENV, interface_emulator
 from web import serves, wait_until
 
 EMULATOR = Path(__file__).parent / "emulator.py"
-# How harsh it is where AWS is not known, or where the build is not the deployed one (docs/local-stack.md).
+# Settings of its strictness, explained in docs/local-stack.md.
 SWITCHES = ("GATEWAY_MATCHES", "FUNCTION_MEMORY_SLACK_MB")
 
 
 def start(log: Path, scratch: Path, functions_endpoint: str | None = None) -> tuple[str, dict]:
-    """Starts an empty MiniStack on a free port; answers its endpoint and its process. The functions may be given another way
-    to it."""
+    """Starts an empty MiniStack on a free port; returns its endpoint and its process. `functions_endpoint` is the URL
+    that the functions use instead."""
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     port = processes.free_port()
     endpoint = f"http://127.0.0.1:{port}"
-    # -P: `ministack` is the package there, not this file. The functions inherit this environment, and with AWS_ENDPOINT_URL find their AWS.
+    # -P: `ministack` must be the package, not this file. The functions inherit this environment with AWS_ENDPOINT_URL.
     environment = bare_environment() | aws_environment(functions_endpoint or endpoint) | {
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
@@ -52,7 +52,7 @@ def start(log: Path, scratch: Path, functions_endpoint: str | None = None) -> tu
 
 
 def run_with(command: list[str]) -> int:
-    """Runs a command beside a MiniStack of its own and answers the command's exit code."""
+    """Runs a command beside its own MiniStack; returns the command's exit code."""
     if not command:
         raise Failure("with-ministack needs a command: stack.py with-ministack -- CMD …")
     LOCAL.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""THIRD-PARTY-NOTICES: each crate that is linked into a function or the command line, its licence, and the texts that go with it."""
+"""Writes THIRD-PARTY-NOTICES: each crate that is linked into a function or the command line, with its licence texts."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from settings import ROOT
 from terminal import Failure, say
 
 FILE = ROOT / "THIRD-PARTY-NOTICES"
-# What the functions are built for.
+# The targets that the functions are built for.
 TARGETS = ("aarch64-unknown-linux-gnu", "x86_64-unknown-linux-gnu")
 APACHE = "Apache-2.0"
 TEXTS = re.compile(r"(?i)^(licen[sc]e|copying|copyright|unlicense|notice)")
@@ -50,7 +50,7 @@ class Crate:
         return f"{self.name} {self.version}"
 
     def under_apache(self) -> bool:
-        """Only one of several that one may choose from: what is joined by AND holds together."""
+        """Whether Apache-2.0 may be chosen: licences joined by AND all apply."""
         return "AND" not in self.licence and APACHE in re.split(r" OR | ?/ ?", self.licence)
 
     def texts(self) -> list[str]:
@@ -59,7 +59,7 @@ class Crate:
         return [tidy(path.read_text(errors="replace")) for path in found] or self.unwritten()
 
     def unwritten(self) -> list[str]:
-        """Some packages leave the text of their licence out."""
+        """The text for packages that contain no licence file."""
         if self.under_apache():
             return []
         if self.licence != "MIT":
@@ -68,7 +68,7 @@ class Crate:
 
 
 def tidy(text: str) -> str:
-    """Line ends and the space around a text differ between crates that mean the same."""
+    """Normalizes line ends and surrounding space, so that equal texts compare equal."""
     return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
 
 

@@ -1,4 +1,4 @@
-"""No event came twice on the stacks of a test run, also long after the test that looked for it."""
+"""Checks that no event came twice on the stacks of a test run, even after its test ended."""
 
 import json
 from collections import defaultdict
@@ -8,7 +8,7 @@ from lines import json_lines, lines_of
 from settings import CALLS, COLLECTED, LOCAL, LOGS
 from terminal import Failure, say
 
-# Owners whose processor was killed between publishing and marking: theirs are published again.
+# Owners whose processor was killed between publishing and marking; their events are published again.
 KILLED = "killed-"
 
 
@@ -21,25 +21,25 @@ def check(stacks: list[str]) -> None:
 def doubled(folder: Path) -> list[str]:
     messages = json_lines(folder / COLLECTED.name)
     events = [json.loads(message["body"]) for message in messages if message["of"] == "agent_run_queue"]
-    # The rest are markers of tests, which are texts.
+    # Other messages are markers of tests, which are strings.
     fired = [event for event in events if isinstance(event, dict)]
     forms = defaultdict(list)
     for event in fired:
         forms[event["owner_id"], event["event_id"]].append(json.dumps(event))
     twice = {event: bodies for event, bodies in forms.items() if len(bodies) > 1}
-    unheard, stopped = abandoned(folder / CALLS.name), timed_out(folder / LOGS.name)
+    unanswered, stopped = abandoned(folder / CALLS.name), timed_out(folder / LOGS.name)
     say(f"  {folder.name}: {len(fired)} events of {len({event['owner_id'] for event in fired})} owners, {len(twice)} came twice, "
-        f"{unheard} publications were not answered in time, {stopped} invocations were stopped")
+        f"{unanswered} publications were not answered in time, {stopped} invocations were stopped")
     if not fired:
         raise Failure(f"no event was collected on the stack {folder.name}")
-    # Who was stopped between publishing and marking leaves what the next one must publish again, in the same bytes.
-    excused = unheard + stopped > 0
+    # A processor that stopped between publishing and marking makes the next one publish the same bytes again.
+    excused = unanswered + stopped > 0
     wrong = [event for event, bodies in twice.items() if len(set(bodies)) > 1 or not (excused or event[0].startswith(KILLED))]
     return sorted(" ".join(event) for event in wrong)
 
 
 def abandoned(calls: Path) -> int:
-    """How often the bus was called by who did not wait for its answer: on a machine with much else to do."""
+    """How often a function gave up waiting for the bus, as on a busy machine."""
     return sum(1 for call in json_lines(calls) if (call["action"], call["status"]) == ("PutEvents", None))
 
 

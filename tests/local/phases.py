@@ -1,4 +1,4 @@
-"""A run of phases, each a command: side by side as soon as what they wait for is done, one line for each, one count at the end."""
+"""Runs phases, each a command: in parallel once their dependencies are done, one line for each, a count at the end."""
 
 import os
 import re
@@ -12,27 +12,27 @@ from pathlib import Path
 from settings import ROOT
 from terminal import TTY, Failure, say, tail
 
-# How much of a phase that failed is shown; its whole output stays in its log.
+# How many lines of a failed phase are shown; its whole output is in its log.
 SHOWN_OF_A_FAILURE = 200
 SLOWEST = 10
 STILL_EVERY = 60
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 SUMMARY = re.compile(r"^\s*Summary \[.*\d+ tests? run:")
-# What a phase says of itself if it did less than it is there for.
+# A line that a phase prints for work that it left out.
 NOT_DONE = re.compile(r"^not done: .+$")
 TEST = re.compile(r"^\s*(?:PASS|FAIL|TIMEOUT|SIGKILL) \[\s*([\d.]+)s\] (?:\([\s\d/]+\) )?(.+)$")
 
 
 @dataclass
 class Phase:
-    """One command. It begins when all that it waits for went well; one that tidies up begins when they have ended, however."""
+    """One command. It begins when all its dependencies succeeded; one with `tidies` begins when they have ended."""
 
     title: str
     command: list[str]
     after: list["Phase"] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
     tidies: bool = False
-    # What came of it: seconds, or None while it has not ended; and whether it went well.
+    # The result: seconds, or None until it has ended; and whether it succeeded.
     seconds: float | None = None
     well: bool = False
     passed: int = 0
@@ -44,7 +44,7 @@ class Phase:
         return self.seconds is not None
 
     def read(self, log: Path) -> None:
-        """Counts the test runner's summaries, and notes how long each test took and what was not done."""
+        """Reads the test runner's summaries, the time of each test, and what was not done."""
         for line in COLOURS.sub("", log.read_text(errors="replace")).splitlines():
             if SUMMARY.match(line):
                 self.passed += counted(line, "passed")
@@ -61,7 +61,7 @@ def counted(summary: str, what: str) -> int:
 
 
 class Run:
-    """Prints each phase when it has ended; what a phase wrote only if it failed, or for all with VERBOSE=1."""
+    """Prints a line for each ended phase, and its output if it failed, or always with VERBOSE=1."""
 
     def __init__(self, phases: list[Phase], environment: dict[str, str], logs: Path):
         self.phases, self.environment, self.logs = phases, environment, logs
@@ -71,7 +71,7 @@ class Run:
         self.children: set[subprocess.Popen] = set()
         self.interrupted = False
         self.lock = threading.Condition()
-        self.spoken = self.began
+        self.printed_at = self.began
 
     def run(self) -> None:
         """Raises once all have ended, if one of them failed."""
@@ -84,7 +84,7 @@ class Run:
         try:
             self.wait(threads)
         except BaseException:
-            # What tidies up still runs.
+            # Phases that tidy up still run.
             self.interrupt()
             self.wait(threads)
             raise
@@ -99,7 +99,7 @@ class Run:
             time.sleep(0.2)
 
     def interrupt(self) -> None:
-        """Ends what is running, with everything under it, and begins nothing more but what tidies up."""
+        """Ends running phases with their processes, and begins only phases that tidy up."""
         with self.lock:
             self.interrupted = True
             for child in self.children:
@@ -123,17 +123,17 @@ class Run:
                 phase.seconds = time.monotonic() - started
                 del self.running[phase.title]
                 if begun:
-                    self.tell(phase, log)
+                    self.show(phase, log)
                 else:
                     self.line("--", phase, "not tried: what it waits for failed")
                 self.lock.notify_all()
 
     def execute(self, phase: Phase, log: Path) -> int:
-        # What tidies up may want to keep what shows why.
-        told = {"FAILED": "1" if any(other.ended() and not other.well for other in self.phases) else ""}
+        # A phase that tidies up may keep logs of a failure.
+        failed = {"FAILED": "1" if any(other.ended() and not other.well for other in self.phases) else ""}
         with log.open("wb") as output:
             child = subprocess.Popen(
-                phase.command, cwd=ROOT, env=self.environment | phase.environment | told, stdin=subprocess.DEVNULL, stdout=output,
+                phase.command, cwd=ROOT, env=self.environment | phase.environment | failed, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, start_new_session=True,
             )
             with self.lock:
@@ -144,7 +144,7 @@ class Run:
                 self.children.discard(child)
             return code
 
-    def tell(self, phase: Phase, log: Path) -> None:
+    def show(self, phase: Phase, log: Path) -> None:
         phase.read(log)
         tests = f"{phase.passed} passed, {phase.failed} failed" if phase.passed or phase.failed else ""
         self.line("ok" if phase.well else "FAIL", phase, tests)
@@ -165,12 +165,12 @@ class Run:
         """Redraws one line on a terminal; elsewhere prints one now and then."""
         with self.lock:
             now = time.monotonic()
-            told = ", ".join(f"{title} {now - since:.0f} s" for title, since in self.running.items())
+            running = ", ".join(f"{title} {now - since:.0f} s" for title, since in self.running.items())
             if TTY:
-                print(f"\r\x1b[2K{self.elapsed() / 60:5.1f} min  ...  {told}"[:150], end="", flush=True)
-            elif now - self.spoken >= STILL_EVERY:
-                self.spoken = now
-                say(f"{self.elapsed() / 60:5.1f} min  ...  {told}")
+                print(f"\r\x1b[2K{self.elapsed() / 60:5.1f} min  ...  {running}"[:150], end="", flush=True)
+            elif now - self.printed_at >= STILL_EVERY:
+                self.printed_at = now
+                say(f"{self.elapsed() / 60:5.1f} min  ...  {running}")
 
     def report(self) -> None:
         tests = sorted((test for phase in self.phases for test in phase.slow), reverse=True)
@@ -190,7 +190,7 @@ class Run:
 
 
 def busy_seconds() -> tuple[float, float]:
-    """User and system time of all processors since boot: the emulator's and the functions' processes are nobody's children."""
+    """User and system time of all processors since boot: the emulator and the functions are not our child processes."""
     ticks = os.sysconf("SC_CLK_TCK")
     user, nice, system = (int(part) for part in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:4])
     return (user + nice) / ticks, system / ticks

@@ -1,4 +1,4 @@
-"""Processes that outlive the command: each in a session of its own, ended with everything that it spawned."""
+"""Processes that outlive the command: each in its own session, ended with everything that it spawned."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ def free_port() -> int:
 
 
 def start(command: list[str], environment: dict[str, str], log: Path, cwd: Path) -> dict:
-    """Starts a process as leader of a new session and answers how to find it again."""
+    """Starts a process as leader of a new session and returns how to find it again."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         child = subprocess.Popen(
@@ -27,11 +27,11 @@ def start(command: list[str], environment: dict[str, str], log: Path, cwd: Path)
 
 
 def start_time(pid: int) -> str | None:
-    """When a process began, in clock ticks since boot: a pid alone may by now be somebody else's. None if it has ended.
+    """When a process began, in clock ticks since boot: a pid alone may be reused. None if it has ended.
 
-    From /proc and not from `ps`, whose start times are computed from the clock and may differ by a second between two looks."""
+    Read from /proc: `ps` computes start times from the clock, so two calls may differ by a second."""
     try:
-        # The name in parentheses may itself hold spaces; the state is the third field of proc(5), the start time the 22nd.
+        # The name in parentheses may contain spaces; in proc(5), the state is the third field, the start time the 22nd.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
@@ -49,7 +49,7 @@ def still_running(process: dict) -> None:
 
 
 def members(process: dict) -> list[int]:
-    """What lives in the session: nothing once its leader's pid was given to another process."""
+    """The processes of the session; none once its leader's pid was reused."""
     if start_time(process["pid"]) not in (None, process["started"]):
         return []
     listed = subprocess.run(["ps", "-eo", "pid=,sess=,stat="], capture_output=True, text=True).stdout
@@ -57,9 +57,9 @@ def members(process: dict) -> list[int]:
     return [int(pid) for pid, session, state in rows if session == str(process["pid"]) and not state.startswith("Z")]
 
 
-def end(process: dict, patience: float = 5) -> None:
-    """Ends a session politely, then for certain; raises if something survives even that."""
-    for sent, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, patience)):
+def end(process: dict, timeout_seconds: float = 5) -> None:
+    """Ends a session with SIGTERM, then SIGKILL; raises if a process survives both."""
+    for sent, seconds in ((signal.SIGTERM, timeout_seconds), (signal.SIGKILL, timeout_seconds)):
         deadline = time.monotonic() + seconds
         for pid in members(process):
             try:
@@ -74,7 +74,7 @@ def end(process: dict, patience: float = 5) -> None:
 
 
 def reap(pid: int) -> None:
-    """Collects the exit status where the process is a child of this command."""
+    """Collects the exit status if the process is a child of this command."""
     try:
         os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:

@@ -1,6 +1,6 @@
-"""Stands between the functions and the emulator and notes which function made which AWS call: never what was in it.
+"""A proxy between the functions and the emulator that records which function made which AWS call, without its content.
 
-A tunnel that reads along: requests go on whole and as they came, but for those that a test asked to have refused."""
+Requests are passed on unchanged, except those that a test wants refused."""
 
 import argparse
 import json
@@ -25,23 +25,23 @@ class Messages:
     """Cuts a stream of bytes into HTTP messages: `(head, body)`, the first line of the head included."""
 
     def __init__(self):
-        self.held = b""
+        self.buffer = b""
         self.done: list[tuple[bytes, bytes]] = []
-        # Each message that was cut, as it came; for who passes them on.
+        # The bytes of each message, to be passed on.
         self.raw: list[bytes] = []
 
     def feed(self, data: bytes) -> list[tuple[bytes, bytes]]:
-        self.held += data
+        self.buffer += data
         while self.cut():
             pass
         ready, self.done = self.done, []
         return ready
 
     def cut(self) -> bool:
-        end = self.held.find(LINE + LINE)
+        end = self.buffer.find(LINE + LINE)
         if end < 0:
             return False
-        head, rest = self.held[:end], self.held[end + 4 :]
+        head, rest = self.buffer[:end], self.buffer[end + 4 :]
         if re.search(rb"(?im)^transfer-encoding:\s*chunked", head):
             body, used = unchunked(rest)
         else:
@@ -50,16 +50,16 @@ class Messages:
             body = rest[:used] if len(rest) >= used else None
         if body is None:
             return False
-        whole, self.held = self.held[: end + 4 + used], rest[used:]
+        whole, self.buffer = self.buffer[: end + 4 + used], rest[used:]
         self.raw.append(whole)
-        # 1xx announces the answer and is none.
+        # A 1xx response precedes the answer.
         if not re.match(rb"HTTP/1\.1 1\d\d", head):
             self.done.append((head, body))
         return True
 
 
 def unchunked(data: bytes) -> tuple[bytes | None, int]:
-    """The body, and how many bytes it took; no body while it is not whole."""
+    """The body and its length on the wire; None while it is incomplete."""
     body, at = b"", 0
     while (end := data.find(LINE, at)) >= 0:
         size = int(data[at:end].split(b";")[0], 16)
@@ -73,7 +73,7 @@ def unchunked(data: bytes) -> tuple[bytes | None, int]:
 
 
 class Recorder:
-    """Writes one line for each call, after it was answered."""
+    """Writes one line for each answered call."""
 
     def __init__(self, file: Path):
         self.file = file
@@ -82,12 +82,12 @@ class Recorder:
         threading.Thread(target=self.write_or_end, daemon=True).start()
 
     def note(self, at: float, request: tuple[bytes, bytes], answer: tuple[bytes, bytes] | None) -> None:
-        # Whether the emulator is ready is no call to AWS.
+        # Readiness checks are not calls to AWS.
         if not request[0].startswith(b"GET /_ministack/"):
             self.calls.put((at, request, answer))
 
     def write_or_end(self) -> None:
-        """A recorder that cannot write lets nothing through: half a record would pass for a whole one."""
+        """Ends the process if writing fails: an incomplete record would look complete."""
         try:
             self.write()
         except BaseException:
@@ -102,7 +102,7 @@ class Recorder:
 
 
 def described(request: tuple[bytes, bytes], answer: tuple[bytes, bytes] | None) -> dict:
-    """What may be noted of a call. One that cannot be read is noted as such, for the tests to stumble over."""
+    """The recorded fields of a call; an unreadable call is recorded as such, which fails the tests."""
     status = int(answer[0].split()[1]) if answer else None
     canaries = {"request": canary_search.count(b"\n".join(request)), "answer": canary_search.count(b"\n".join(answer)) if answer else 0}
     try:
@@ -120,8 +120,8 @@ REFUSAL = b'{"__type":"AccessDeniedException","Message":"refused"}\n'
 
 
 class Refusals:
-    """What a test has written into the file: `{service, action, containing, times}`; so many calls of that kind that hold that text
-    are refused."""
+    """Refuses calls as a test wrote into the file: `{service, action, containing, times}` refuses that many calls of
+    the kind that contain the text."""
 
     def __init__(self, file: Path):
         self.file = file
@@ -131,16 +131,16 @@ class Refusals:
         if not self.file.exists():
             return False
         with self.lock:
-            asked = json.loads(self.file.read_text())
+            refusal = json.loads(self.file.read_text())
             try:
                 call = aws_calls.read(*request)
             except (ValueError, KeyError, TypeError, AttributeError):
                 return False
-            if asked["times"] < 1 or (call["service"], call["action"]) != (asked["service"], asked["action"]):
+            if refusal["times"] < 1 or (call["service"], call["action"]) != (refusal["service"], refusal["action"]):
                 return False
-            if asked["containing"].encode() not in request[1]:
+            if refusal["containing"].encode() not in request[1]:
                 return False
-            self.file.write_text(json.dumps(asked | {"times": asked["times"] - 1}))
+            self.file.write_text(json.dumps(refusal | {"times": refusal["times"] - 1}))
             return True
 
 
@@ -152,9 +152,9 @@ def serve(port: int, upstream: tuple[str, int], recorder: Recorder) -> None:
 
 
 def tunnel(client: socket.socket, upstream: tuple[str, int], recorder: Recorder) -> None:
-    """Passes bytes on both ways until either end has closed."""
+    """Copies bytes both ways until either end closes."""
     requests, answers = Messages(), Messages()
-    # HTTP/1.1 answers in the order of the requests.
+    # In HTTP/1.1, answers come in the order of the requests.
     waiting: list[tuple[float, tuple[bytes, bytes]]] = []
     try:
         with client, socket.create_connection(upstream) as server:
@@ -180,7 +180,7 @@ def tunnel(client: socket.socket, upstream: tuple[str, int], recorder: Recorder)
                     for answer in answers.feed(data):
                         recorder.note(*waiting.pop(0), answer)
     except OSError:
-        # A function that was ended in the middle of a call, or an emulator that is going down: both ends are closed by now.
+        # A function ended in the middle of a call, or the emulator is going down: both ends are closed.
         pass
     finally:
         for at, request in waiting:

@@ -1,4 +1,4 @@
-"""Walks through docs/operations.md on the running stack: provokes what a runbook is for, runs its commands, and compares."""
+"""Tests docs/operations.md on the running stack: provokes each runbook's trouble, runs its commands, checks output."""
 
 import fcntl
 import json
@@ -17,18 +17,18 @@ from terminal import Failure, heading, say, step
 from web import expect, wait_until
 
 DOCS = ROOT / "docs" / "operations.md"
-# Of different kinds, and soon walked: those of a grant, of the queues, of a key and of the audit log. The others are walked by `make test-long`.
+# Short ones of different kinds: a grant, the queues, a key and the audit log. `make test-long` walks all.
 QUICK = ["token-refresh-failure", "dead-letters", "kms-denied", "who-did-what"]
-PATIENCE = 150
+TIMEOUT_SECONDS = 150
 MAIL = "came-meanwhile"
-# Of SQS the first AWS CLI does not take the endpoint from the environment.
+# AWS CLI v1 ignores AWS_ENDPOINT_URL for SQS.
 EMULATED = 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }'
 
 
 @dataclass
 class Block:
-    """A command, what it must print, and whether that may take a while; or what is to be exported, or a name of something that happens then.
-    The last one ends the stack."""
+    """A command, its expected output, and whether to repeat it until that comes (`until`); or variables to export; or
+    the name of a step in `THEN`. The block with `last` ends the stack."""
 
     command: str = ""
     expected: list[str] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Block:
 
 
 def sections() -> dict[str, list[Block]]:
-    """The runbooks by their anchors, each as its blocks in their order."""
+    """The runbooks by their anchors, each with its blocks in order."""
     found: dict[str, list[Block]] = {}
     anchor, hint, kind, lines = "", "", "", []
     for line in DOCS.read_text().splitlines():
@@ -67,7 +67,7 @@ def sections() -> dict[str, list[Block]]:
 
 @dataclass
 class Trouble:
-    """A connector of its own for each runbook, and what is done to it."""
+    """One runbook's own connector, and what happens to it."""
 
     state: dict
     anchor: str
@@ -94,19 +94,19 @@ class Trouble:
         )
 
     def environment(self) -> dict[str, str]:
-        """What the document says to export, and where the emulator and the fake Google are in place of AWS and Google."""
+        """The variables that the document exports, and the addresses of the emulator and the fake Google."""
         target = os.environ.get("CARGO_TARGET_DIR") or str(ROOT / "target")
         path = f"{target}/debug{os.pathsep}{tools.AWS_VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CONNECTORS_"))}
-        # The output ApiUrl is where AWS would serve the API.
+        # The output ApiUrl is AWS's address of the API, not the emulator's.
         local = {"CONNECTORS_API_URL": self.state["api_url"], "CONNECTORS_PUBSUB_API": self.state["google_url"]}
         exported = {name: self.variables[name] for name in self.exported if name in self.variables}
-        # A moment that only its runbook asks for.
+        # A time that only one runbook exports.
         exported |= {name: self.variables[name] for name in ("BEFORE",) if name in self.variables}
         return kept | aws_environment(self.state["aws_endpoint"]) | local | {"PATH": path} | exported
 
     def connect(self) -> None:
-        """A mailbox with a connector that has a trigger, and has been looked at."""
+        """Connects a mailbox with a trigger, and waits until it was read."""
         name = f"{self.anchor}-{time.time_ns() // 1_000_000}"
         mailbox = f"{name}@example.com"
         token = self.google("POST", "/user-tokens", {"sub": name, "claims": {"role": "admin"}})["token"]
@@ -130,14 +130,14 @@ class Trouble:
         self.google("POST", "/faults", {"times": 0, "email": self.variables["MAILBOX"], **fault})
 
     def change(self, expression: str, values: dict | None = None) -> None:
-        """As time would have changed the connector's row."""
-        asked = {"TableName": self.state["table"], "Key": self.row(), "UpdateExpression": expression.replace("watch.", "#watch.")}
+        """Changes the connector's row, as time would."""
+        request = {"TableName": self.state["table"], "Key": self.row(), "UpdateExpression": expression.replace("watch.", "#watch.")}
         named = {"ExpressionAttributeNames": {"#watch": "watch"}} if "watch." in expression else {}
         given = {"ExpressionAttributeValues": values} if values else {}
-        client("dynamodb", self.state["aws_endpoint"]).update_item(**asked, **named, **given)
+        client("dynamodb", self.state["aws_endpoint"]).update_item(**request, **named, **given)
 
     def swept(self) -> None:
-        """It is due now, and a sweep has come for it."""
+        """Makes the connector due, and waits for the sweep."""
         due = {"N": str(int(time.time()))}
         self.change("SET due_at = :due", {":due": due})
         table = client("dynamodb", self.state["aws_endpoint"])
@@ -146,7 +146,7 @@ class Trouble:
             row = table.get_item(TableName=self.state["table"], Key=self.row(), ConsistentRead=True)["Item"]
             return row.get("due_at") != due
 
-        wait_until(another, PATIENCE, "a sweep")
+        wait_until(another, TIMEOUT_SECONDS, "a sweep")
 
     def row(self) -> dict:
         return {"pk": {"S": f"MAILBOX#{self.variables['MAILBOX']}"}, "sk": {"S": f"CONNECTOR#{self.variables['CONNECTOR']}"}}
@@ -168,14 +168,14 @@ def quota_ends(trouble: Trouble) -> None:
 
 
 def client_is_refused(trouble: Trouble) -> None:
-    """Google says so to whoever asks."""
+    """Google refuses the OAuth client."""
     trouble.google("POST", "/faults", {"method": "token", "times": 0, "status": 401, "reason": "invalid_client"})
     trouble.google("POST", "/access-tokens/expire", {"email": trouble.variables["MAILBOX"]})
     trouble.connectors("sync", trouble.variables["CONNECTOR"])
 
 
 def pushes_stop(trouble: Trouble) -> None:
-    """And no push has come since the watch was renewed, a while ago."""
+    """No push has come since the watch was renewed, some time ago."""
     trouble.google("PUT", "/push", push("http://127.0.0.1:9/elsewhere"))
     ago = moment(timedelta(minutes=20))
     trouble.change("SET watch.renewed_at = :ago REMOVE verified_at, checked_at", {":ago": {"S": ago}})
@@ -191,7 +191,7 @@ def push(endpoint: str) -> dict:
 
 
 def watch_ends(trouble: Trouble) -> None:
-    """As days of refused renewals would have left it."""
+    """As after days of refused renewals."""
     trouble.fails(method="watch", status=403, reason="forbidden")
     ended = {"S": moment(timedelta(days=1))}
     trouble.change("SET watch.expiration = :ended, watch.renewed_at = :ended", {":ended": ended})
@@ -223,7 +223,7 @@ def gmail_fails(trouble: Trouble) -> None:
         time.sleep(1)
         return trouble.api("GET", f"/connectors/{connector}")["circuit"]["failures"] >= 5
 
-    wait_until(opened, PATIENCE, "five failures in a row")
+    wait_until(opened, TIMEOUT_SECONDS, "five failures in a row")
 
 
 def gmail_fails_a_little(trouble: Trouble) -> None:
@@ -233,7 +233,7 @@ def gmail_fails_a_little(trouble: Trouble) -> None:
 
 def key_is_disabled(trouble: Trouble) -> None:
     client("kms", trouble.state["aws_endpoint"]).disable_key(KeyId=trouble.state["secrets_key_id"])
-    # Days later, as far as the connector knows: the token that was opened has run out, and the watch is due.
+    # The row looks days older: its access token has expired, and its watch is due.
     ago, ends = {"S": moment(timedelta(days=4))}, {"S": moment(-timedelta(days=3))}
     trouble.change("SET watch.renewed_at = :ago, watch.expiration = :ends REMOVE access_token", {":ago": ago, ":ends": ends})
     trouble.google("POST", "/access-tokens/expire", {"email": trouble.variables["MAILBOX"]})
@@ -242,23 +242,23 @@ def key_is_disabled(trouble: Trouble) -> None:
 
 
 def rows_are_lost(trouble: Trouble) -> None:
-    """After the restore: the emulator restores a table as it is, and not as it was."""
+    """Deletes the rows after the restore: the emulator restores a table's current state, not an earlier one."""
     table, mailbox = client("dynamodb", trouble.state["aws_endpoint"]), trouble.row()["pk"]
-    asked = {"TableName": trouble.state["table"], "KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": mailbox}}
-    rows = table.query(**asked)["Items"]
+    in_mailbox = {"TableName": trouble.state["table"], "KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": mailbox}}
+    rows = table.query(**in_mailbox)["Items"]
     if len(rows) < 2:
-        raise Failure("the mailbox holds no connector and trigger to lose")
-    told = {"IndexName": "told", "KeyConditionExpression": "told_of = :of", "ExpressionAttributeValues": {":of": {"S": trouble.variables["CONNECTOR"]}}}
-    events = table.query(TableName=trouble.state["table"], **told)["Items"]
+        raise Failure("the mailbox has no connector and trigger to lose")
+    of_connector = {"IndexName": "told", "KeyConditionExpression": "told_of = :of", "ExpressionAttributeValues": {":of": {"S": trouble.variables["CONNECTOR"]}}}
+    events = table.query(TableName=trouble.state["table"], **of_connector)["Items"]
     if not events:
-        raise Failure("nothing was told of the connector, so that there is no ledger to lose")
+        raise Failure("the connector has no delivery records to lose")
     for row in rows + events:
         table.delete_item(TableName=trouble.state["table"], Key={"pk": row["pk"], "sk": row["sk"]})
 
 
 def owner_is_erased(trouble: Trouble) -> None:
     trouble.api("DELETE", "/owner/data")
-    # A line that the emulator reads late counts to the next invocation.
+    # The emulator may deliver a log line only with the next invocation.
     for _ in range(3):
         trouble.api("GET", "/owner/data")
 
@@ -291,14 +291,14 @@ THEN = {
 
 @dataclass
 class Beginning:
-    """What the document wants before any command: names that are exported, and functions of the shell."""
+    """The document's prerequisites: exported variables, and shell functions."""
 
     exported: list[str]
     prelude: str
 
 
 def command_line() -> None:
-    """AWS's and the project's own."""
+    """Installs AWS's command line, and builds the project's."""
     tools.aws()
     built = subprocess.run(["cargo", "build", "--locked", "--quiet", "--workspace", "--bin", "connectors"], cwd=ROOT)
     if built.returncode != 0:
@@ -328,7 +328,7 @@ def run(state: dict, wanted: list[str]) -> None:
 
 
 def alone(lock) -> None:
-    """Each walk breaks what the whole stack shares, and mends it for all at its end."""
+    """Locks the stack: each walk breaks shared parts, and repairs them at its end."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -338,7 +338,7 @@ def alone(lock) -> None:
 def walk(trouble: Trouble, blocks: list[Block], prelude: str) -> None:
     trouble.connect()
     if unknown := set(trouble.exported) - set(trouble.variables):
-        raise Failure(f"nobody here knows what to export as {', '.join(sorted(unknown))}")
+        raise Failure(f"no value is known to export as {', '.join(sorted(unknown))}")
     try:
         PROVOKED[trouble.anchor](trouble)
         for block in blocks:
@@ -353,11 +353,11 @@ def walk(trouble: Trouble, blocks: list[Block], prelude: str) -> None:
 
 
 def follow(trouble: Trouble, block: Block, prelude: str) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
         done = trouble.shell(block.command, prelude)
         if fits(block, done):
-            if os.environ.get("RUNBOOKS_TOLD"):
+            if os.environ.get("RUNBOOKS_VERBOSE"):
                 say("\n".join(f"    $ {line}" for line in block.command.splitlines()) + "\n" + "\n".join(f"    {line}" for line in done.stdout.splitlines()))
             return
         if not block.until or time.monotonic() > deadline:
@@ -367,7 +367,7 @@ def follow(trouble: Trouble, block: Block, prelude: str) -> None:
 
 
 def fits(block: Block, done: subprocess.CompletedProcess) -> bool:
-    """Each expected line stands in the output, in their order; `…` is anything. Without any, the command must have ended well."""
+    """Whether all expected lines are in the output, in order (`…` is any text); without any, whether it succeeded."""
     if not block.expected:
         return done.returncode == 0
     lines = iter(done.stdout.splitlines())

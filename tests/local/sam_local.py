@@ -1,6 +1,6 @@
-"""Every sample event through the real `sam local invoke`, held against the answers that tests/tests/samples/answers.json expects.
+"""Every sample event through the real `sam local invoke`, compared with tests/tests/samples/answers.json.
 
-The containers reach the local stack's AWS and its fake Google through a doorway on the container engine's bridge."""
+The containers reach the local stack's AWS and its fake Google through a proxy on the container engine's bridge."""
 
 import ipaddress
 import json
@@ -24,18 +24,18 @@ CONFIG = SAM_LOCAL / "samconfig.toml"
 LOG = LOGS / "sam-local.log"
 WITHOUT = "`make test` runs the same samples without containers, through AWS's Runtime Interface Emulator."
 FOREIGN = "the samples need the bundled fake Google, which publishes the keys of their tokens: unset LOCAL_GOOGLE_URL, and make local-down"
-PLACES = {
+QUEUE_NAMES = {
     "NOTIFICATION_QUEUE_URL": "in the queue of wake-ups",
     "DEAD_LETTER_QUEUE_URL": "in the dead-letter queue",
     "QUARANTINE_QUEUE_URL": "in the quarantine queue",
     "EVENT_BUS_NAME": "on the bus",
 }
-# The slowest sample takes a few seconds; the first one of all also fetches the base image and builds SAM's own on it.
-PATIENCE = 600
+# A sample takes a few seconds; the first one also fetches the base image and builds SAM's image on it.
+TIMEOUT_SECONDS = 600
 
 
 def run(names: list[str]) -> None:
-    """All samples, or those named, each in the running stack or in one that ends with this command."""
+    """Invokes all samples, or the named ones, on the running stack or on one that ends with this command."""
     import build
     import lifecycle
 
@@ -43,9 +43,9 @@ def run(names: list[str]) -> None:
     if lifecycle.foreign_google():
         raise Failure(FOREIGN)
     state = lifecycle.read(STATE)
-    # One that runs is taken as it is, whatever it was started with: its data is somebody's.
+    # A running stack is used as it is, since it may have a developer's data.
     if state is not None and lifecycle.whole(state):
-        # The containers run what is built now, and that should be what the source says.
+        # The containers run the built functions, which must match the source.
         build.all()
         invoke_all(state, chosen)
         say(f"\n  One by hand, on the running stack:\n\n    {shown(command(chosen[-1]))}")
@@ -78,7 +78,7 @@ class Sample:
 
 
 def expected() -> list[Sample]:
-    """In the order in which they are invoked; one for each file, and each says something."""
+    """The samples in their order of invocation; raises unless each file has one, with an expectation."""
     samples = [Sample(**row) for row in json.loads(ANSWERS.read_text())]
     files = sorted(file.stem for file in EVENTS.glob("*.json"))
     if files != sorted(sample.name for sample in samples) or not files:
@@ -89,17 +89,17 @@ def expected() -> list[Sample]:
 
 
 def choose(samples: list[Sample], names: list[str]) -> list[Sample]:
-    """Those that are named, by file or by its name alone, and before them those that they need."""
+    """The samples that are named, by path or by name, and before them those that they need."""
     known = {sample.name: sample for sample in samples}
-    asked = [Path(name).name.removesuffix(".json") for name in names]
-    if unknown := [name for name in asked if name not in known]:
+    requested = [Path(name).name.removesuffix(".json") for name in names]
+    if unknown := [name for name in requested if name not in known]:
         raise Failure(f"no sample {', '.join(unknown)}; there are:\n  " + "\n  ".join(known))
-    wanted = {need for name in asked for need in [name, *known[name].after]}
+    wanted = {need for name in requested for need in [name, *known[name].after]}
     return [sample for sample in samples if not names or sample.name in wanted]
 
 
 def holds(answer, expects) -> bool:
-    """Answers that hold at least what is expected; numbers and texts exactly, objects key by key, lists one by one.
+    """Whether an answer contains what is expected: objects may have more keys, lists and other values must be equal.
 
     tests/tests/samples.rs reads the same file with the same rule."""
     if isinstance(answer, dict) and isinstance(expects, dict):
@@ -110,7 +110,7 @@ def holds(answer, expects) -> bool:
 
 
 def read(answer):
-    """A function's HTTP answer, with its body read; other answers as they are."""
+    """A function's HTTP answer with its body parsed; other answers unchanged."""
     if not isinstance(answer, dict) or "statusCode" not in answer:
         return answer
     try:
@@ -121,7 +121,7 @@ def read(answer):
 
 
 def in_short(answer) -> str:
-    """A line's worth of an answer."""
+    """An answer in one line."""
     if isinstance(answer, dict) and "status" in answer:
         body = answer["body"] if isinstance(answer["body"], dict) else {}
         words = [body.get("code") or body.get("status"), body.get("email_address"), body.get("field")]
@@ -154,7 +154,7 @@ def invoke_all(state: dict, samples: list[Sample]) -> None:
 
 
 def proven(sample: Sample, environment: Path, world) -> bool:
-    """Invokes one sample and prints a line; where it differs, also what was expected."""
+    """Invokes one sample and prints a line, and what was expected if it differs."""
     started = time.monotonic()
     answer = read(invoke(sample, environment))
     took = time.monotonic() - started
@@ -163,7 +163,7 @@ def proven(sample: Sample, environment: Path, world) -> bool:
     answered = holds(answer, sample.answer)
     kept = holds(left, sample.leaves) and left.keys() == sample.leaves.keys()
     good = answered and kept
-    beside = "".join(f", {len(messages)} {PLACES[variable]}" for variable, messages in left.items())
+    beside = "".join(f", {len(messages)} {QUEUE_NAMES[variable]}" for variable, messages in left.items())
     say(f"  {'ok' if good else 'FAIL':<4} {took:6.1f} s  {sample.name}: {in_short(answer)}{beside}")
     if not answered:
         say(f"       answered  {json.dumps(answer)}\n       expected  {json.dumps(sample.answer)}")
@@ -175,7 +175,7 @@ def proven(sample: Sample, environment: Path, world) -> bool:
 
 
 def invoke(sample: Sample, environment: Path):
-    """What the function answered; a text, which is no answer that is expected anywhere, where there was none."""
+    """The function's answer; without one, a text, which no sample expects."""
     import build
 
     with LOG.open("ab") as log:
@@ -184,20 +184,20 @@ def invoke(sample: Sample, environment: Path):
         words = [*command(sample), "--env-vars", str(environment)]
         child = subprocess.Popen(words, cwd=ROOT, env=build.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
         try:
-            said = child.communicate(timeout=PATIENCE)[0].decode(errors="replace").strip()
+            output = child.communicate(timeout=TIMEOUT_SECONDS)[0].decode(errors="replace").strip()
         except subprocess.TimeoutExpired:
-            return f"no answer within {PATIENCE} s"
+            return f"no answer within {TIMEOUT_SECONDS} s"
         finally:
             if child.poll() is None:
-                # Asked to end, SAM takes its container along.
+                # SIGTERM makes SAM end its container too.
                 child.terminate()
                 child.wait(30)
     if child.returncode != 0:
         return f"sam local invoke ended with {child.returncode}"
     try:
-        return json.loads(said)
+        return json.loads(output)
     except ValueError:
-        return said
+        return output
 
 
 def command(sample: Sample) -> list[str]:
@@ -231,10 +231,10 @@ def by_hand(state: dict, address: str) -> None:
 
 
 def template(state: dict) -> dict:
-    """The built template, with two things that only a container on this machine needs.
+    """The built template, with two changes that only a container on this machine needs.
 
-    `sam local invoke` sets no variable that the template does not declare, and on AWS nothing should declare AWS_ENDPOINT_URL:
-    so this copy does. Parameters get the running stack's values as defaults; what is secret there reaches the functions otherwise."""
+    `sam local invoke` sets only variables that the template declares, so this copy declares AWS_ENDPOINT_URL. Parameters
+    get the running stack's values as defaults; secret ones reach the functions as variables."""
     from deploy import client
     from samtranslator.yaml_helper import yaml_parse
     from settings import STACK
@@ -253,7 +253,7 @@ def template(state: dict) -> dict:
 
 
 def variables(state: dict, address: str, instead: dict[str, str]) -> dict[str, dict[str, str]]:
-    """Each function's variables as the running stack has them, with what serves on loopback found through the doorway.
+    """Each function's variables on the running stack, with loopback addresses replaced by the proxy's.
 
     `instead` replaces whole values."""
     from deploy import client, physical_ids, processed
@@ -272,7 +272,7 @@ def variables(state: dict, address: str, instead: dict[str, str]) -> dict[str, d
 
 
 def aws(endpoint: str) -> dict[str, str]:
-    """The emulator, and nothing of the developer's own session, which SAM would hand on."""
+    """The emulator's variables, without the developer's own session, which SAM would pass on."""
     return aws_environment(endpoint) | {"AWS_SESSION_TOKEN": ""}
 
 
@@ -297,17 +297,17 @@ def require_docker() -> None:
 
 
 def bridge_address() -> str:
-    """This machine's address on the network that containers are put on."""
+    """This machine's address on the containers' network."""
     shown = subprocess.run(["docker", "network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}"], capture_output=True, text=True)
     if shown.returncode != 0:
         raise Failure(f"the Docker engine has no default bridge, which sam local needs: {shown.stderr.strip()}\n{WITHOUT}")
     config = next(row for row in json.loads(shown.stdout) if "." in row["Subnet"])
-    # An engine tells the gateway only where it was chosen; else it is the first address.
+    # The engine shows the gateway only if it was configured; otherwise it is the first address.
     return config.get("Gateway") or str(next(ipaddress.ip_network(config["Subnet"]).hosts()))
 
 
 def open_doorway(state: dict) -> str:
-    """Lets containers reach the running stack, until it ends; answers the address at which they do."""
+    """Starts the proxy for containers, until the stack ends; returns its address."""
     import lifecycle
 
     if "google" not in state["pids"]:
@@ -323,7 +323,7 @@ def open_doorway(state: dict) -> str:
         log = LOGS / "doorway.log"
         words = [sys.executable, "-B", str(Path(__file__).parent / "doorway.py"), "--address", address, "--ports", *ports]
         started = processes.start(words, {}, log, ROOT)
-        # Not one of the processes without which a stack is not whole, but one that ends with it.
+        # It ends with the stack, but the stack does not need it to be reused.
         lifecycle.write(PROCESSES, (lifecycle.read(PROCESSES) or {}) | {"doorway": started})
 
         def ready() -> bool:

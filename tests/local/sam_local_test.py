@@ -1,4 +1,4 @@
-"""What `make sam-local` decides, tried without Docker: that it finds what differs, and that its doorway lets through what it should.
+"""Tests `make sam-local` without Docker: that it finds differences, and that its proxy serves the right ports.
 
 tests/tests/samples.rs runs it: python3 -B -m unittest sam_local_test, in this directory."""
 
@@ -26,12 +26,12 @@ PUSH = Sample("pubsub-webhook.push", {"status": 202}, {"NOTIFICATION_QUEUE_URL":
 
 
 class Answers(unittest.TestCase):
-    def test_an_answer_may_hold_more_than_is_expected_and_not_less(self):
+    def test_an_answer_may_contain_more_than_is_expected_and_not_less(self):
         self.assertTrue(holds({"a": 1, "b": {"c": [1, {"d": None, "e": 2}]}}, {"b": {"c": [1, {"d": None}]}}))
         for answer, expects in [
             ({}, {"a": None}), ({"a": 2}, {"a": 1}), ([1, 2], [1]), ([], [1]), ("1", 1), (True, 1), (0, False), (None, {}), ("text", {}), ([], {}),
         ]:
-            self.assertFalse(holds(answer, expects), f"{answer} does not hold {expects}")
+            self.assertFalse(holds(answer, expects), f"{answer} does not contain {expects}")
 
     def test_only_an_http_answer_is_read(self):
         http = {"statusCode": 302, "headers": {"location": "/there"}, "body": ""}
@@ -40,7 +40,7 @@ class Answers(unittest.TestCase):
         for other in ({"batchItemFailures": []}, "no answer", None):
             self.assertEqual(read(other), other)
 
-    def test_a_line_tells_status_and_code(self):
+    def test_a_line_shows_status_and_code(self):
         self.assertEqual(in_short({"status": 404, "body": {"status": 404, "code": "not_found"}}), "404 not_found")
         self.assertEqual(in_short({"batchItemFailures": []}), '{"batchItemFailures":[]}')
 
@@ -73,7 +73,7 @@ class Expectations(unittest.TestCase):
 
 
 class World:
-    """Queues that hold what a test says."""
+    """Queues with messages that a test sets."""
 
     queues = ("NOTIFICATION_QUEUE_URL", "EVENT_BUS_NAME")
 
@@ -86,10 +86,10 @@ class World:
 
 class Verdicts(unittest.TestCase):
     def proven(self, answer, left: dict) -> bool:
-        with mock.patch.object(sam_local, "invoke", return_value=answer), contextlib.redirect_stdout(io.StringIO()) as said:
+        with mock.patch.object(sam_local, "invoke", return_value=answer), contextlib.redirect_stdout(io.StringIO()) as output:
             verdict = sam_local.proven(PUSH, Path("unused"), World(left))
-        self.assertIn(" ok " if verdict else "FAIL", said.getvalue())
-        self.assertIn(PUSH.name, said.getvalue())
+        self.assertIn(" ok " if verdict else "FAIL", output.getvalue())
+        self.assertIn(PUSH.name, output.getvalue())
         return verdict
 
     def test_answer_and_effect_decide(self):
@@ -125,7 +125,7 @@ class Engine(unittest.TestCase):
         with self.docker("echo 27.0"):
             sam_local.require_docker()
 
-    def test_the_bridge_is_found_whether_or_not_its_gateway_is_told(self):
+    def test_the_bridge_is_found_whether_or_not_its_gateway_is_set(self):
         for config in ('{"Subnet":"172.17.0.0/16"}', '{"Subnet":"fd00::/80","Gateway":"fd00::1"},{"Subnet":"172.17.0.0/16","Gateway":"172.17.0.1"}'):
             with self.docker(f"echo '[{config}]'"):
                 self.assertEqual(sam_local.bridge_address(), "172.17.0.1")

@@ -1,6 +1,6 @@
 """A table, queues and a bus for one run of the samples, in the running stack's AWS.
 
-What the stack holds would change the answers, and its own processor would take the wake-ups before anybody saw them."""
+The stack's own data would change the answers, and its processor would consume the wake-ups before they are checked."""
 
 import json
 import secrets
@@ -8,14 +8,14 @@ import time
 
 from deploy import client
 
-# What a sample may leave behind, by the variable that names where; events are seen through a queue behind the bus.
+# The queues that a sample may write to, by their variables; events are read from a queue behind the bus.
 QUEUES = {
     "NOTIFICATION_QUEUE_URL": "notification_queue_url",
     "DEAD_LETTER_QUEUE_URL": "dead_letter_queue_url",
     "QUARANTINE_QUEUE_URL": "quarantine_queue_url",
 }
 BUS = "EVENT_BUS_NAME"
-PATIENCE = 5
+TIMEOUT_SECONDS = 5
 
 
 class World:
@@ -24,7 +24,7 @@ class World:
         self.dynamodb, self.sqs, self.events = (client(service, endpoint) for service in ("dynamodb", "sqs", "events"))
         self.name = f"samples-{secrets.token_hex(4)}"
         self.queues: dict[str, str] = {}
-        # The stack's own names, and what takes their place.
+        # Replacements for the stack's own names.
         self.instead = {state["table"]: self.table(state["table"]), state["event_bus"]: self.bus()}
         for variable, key in QUEUES.items():
             self.queues[variable] = self.queue(key.removesuffix("_queue_url").replace("_", "-"), state[key].endswith(".fifo"))
@@ -49,7 +49,7 @@ class World:
         return self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
 
     def bus(self) -> str:
-        """A bus that passes everything on to a queue."""
+        """A bus that forwards every event to a queue."""
         self.events.create_event_bus(Name=self.name)
         self.queues[BUS] = self.queue("events", fifo=False)
         target = self.sqs.get_queue_attributes(QueueUrl=self.queues[BUS], AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -58,9 +58,9 @@ class World:
         return self.name
 
     def taken(self, variable: str, wanted: int) -> list:
-        """What lies in one of the queues, which is empty then; JSON where it is JSON. As many as are wanted are waited for."""
+        """Takes all messages out of a queue, parsed if they are JSON; waits until there are this many."""
         queue, found = self.queues[variable], []
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while True:
             received = self.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=0).get("Messages", [])
             for message in received:

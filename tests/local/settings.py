@@ -1,4 +1,4 @@
-"""Where the local stack keeps its things, and the parameters that it deploys with."""
+"""The local stack's folders and files, and its template parameters."""
 
 import os
 import platform
@@ -11,15 +11,15 @@ LOCAL = (ROOT / (os.environ.get("LOCAL_DIR") or ".local")).resolve()
 LOGS = LOCAL / "logs"
 STATE = LOCAL / "stack.json"
 PROCESSES = LOCAL / "processes.json"
-# What a test run writes down on the way: each AWS call of a function, and whatever the tests got to see.
+# Records of a test run: each AWS call of a function, and everything that the tests received.
 CALLS = LOCAL / "aws-calls.jsonl"
 SEEN = LOCAL / "seen.jsonl"
 CANARIES = LOCAL / "canaries.json"
 COLLECTED = LOCAL / "collected.jsonl"
 RECORDS_CALLS = os.environ.get("LOCAL_RECORD_CALLS") == "1"
-# Tests that run side by side each read their own out of what was collected.
+# Tests that run in parallel each read their own events from the collected ones.
 COLLECTS_EVENTS = os.environ.get("LOCAL_COLLECT_EVENTS") == "1"
-# What `sam local invoke` is told about the running stack.
+# Settings of `sam local invoke` for the running stack.
 SAM_LOCAL = LOCAL / "sam-local"
 BUILD = ROOT / ".aws-sam" / "build"
 # The binaries of the six functions, by their packages' names.
@@ -68,17 +68,17 @@ def parameters(google_url: str) -> dict[str, str]:
 
 
 def overrides(values: dict[str, str]) -> list[str]:
-    """The same, as arguments of `sam`, which wants quotes around what is empty or holds a space."""
+    """The parameters as arguments of `sam`, which needs quotes around empty values and spaces."""
     return ["--parameter-overrides"] + [f'{key}="{value}"' for key, value in values.items()]
 
 
 def clean_environment() -> dict[str, str]:
-    """This environment without the developer's own AWS set-up, which a tool could reach by mistake."""
+    """This environment without the developer's own AWS settings, which a tool could use by mistake."""
     return {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SAM_"))}
 
 
 def bare_environment() -> dict[str, str]:
-    """What a service needs and no more: the functions inherit MiniStack's environment."""
+    """The least that a service needs: the functions inherit MiniStack's environment."""
     return {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TZ") if key in os.environ}
 
 

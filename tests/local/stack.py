@@ -15,37 +15,37 @@ from terminal import Failure, say, tail  # noqa: E402
 
 USAGE = """usage: stack.py COMMAND
   up [--built]            build, start and deploy; returns when the stack serves
-  down [--keep-logs]      end what `up` started; of a test run that failed keep what the functions wrote
+  down [--keep-logs]      end what `up` started; after a failed test run keep the functions' logs
   deploy                  deploy what is built onto the running stack
-  story                   one demo mail told step by step, on the running stack
-  logs                    what the functions of the running stack wrote
-  canaries [STACK…]       look for planted secrets in all that the running stacks let out, after a test run
-  metrics                 what the functions of the running stack counted, as Prometheus text
-  metrics-compared [STACK…]  what the running stacks counted, held against docs/metrics.md, after a test run
+  story                   one demo mail, step by step, on the running stack
+  logs                    the logs of the functions of the running stack
+  canaries [STACK…]       look for planted secrets in all output of the running stacks, after a test run
+  metrics                 the metrics of the running stack, as Prometheus text
+  metrics-compared [STACK…]  the metrics of the running stacks, compared with docs/metrics.md, after a test run
   runbooks [NAME…|--short]  walk through docs/operations.md on the running stack
-  take-down               the running stack, as docs/operations.md removes it, with its data
+  take-down               remove the running stack with its data, as docs/operations.md does
   first-steps             the commands of docs/first-steps.md, on the running stack
   google-client           Google's own client library drives the fake Google
-  migration [ROWS]        users of an older system are taken over, killed twice on the way, on the running stack
-  described [--short]     the API tried after its own description, on the running stack
-  canary-template         what SAM makes of a canary deployment, after a build
+  migration [ROWS]        migrate users of an older system, killed twice on the way, on the running stack
+  described [--short]     test the API by its OpenAPI description, on the running stack
+  canary-template         check a canary deployment's template, after a build
   build                   the functions for this machine, packed by sam build, and the fake Google
   tools                   install what the local stack needs
-  locks [--upgrade]       make the locks of the tools anew, and with --upgrade renew what they hold
+  locks [--upgrade]       write the locks of the tools again, with --upgrade with new versions
   linked                  licences, bans, sources, advisories and notices of the crates
-  notices                 write THIRD-PARTY-NOTICES anew
-  build-as-deployed       sam build by cargo-lambda, into a folder of its own
+  notices                 write THIRD-PARTY-NOTICES
+  build-as-deployed       sam build by cargo-lambda, into a temporary folder
   build-tests             the functions, the fake Google and all tests, for `test`
-  pack                    sam build of what was built
-  each-event-once STACK…  whether the collector saw an event twice, after a test run
+  pack                    sam build of the built functions
+  each-event-once STACK…  whether an event came twice, after a test run
   validate                sam validate --lint
-  with-ministack -- CMD   run CMD beside a MiniStack of its own
+  with-ministack -- CMD   run CMD beside its own MiniStack
   sam-local [SAMPLE…]     every sample event through `sam local invoke`, on the running stack or one of its own (needs Docker)
   bench                   sizes and start-up times of the functions as they are deployed
-  security                every security case, on a stack of the tests', as a table
-  security-table          the table of the cases that were tried last
+  security                every security case, on a test stack, as a table
+  security-table          the table of the last run
   test                    all tests
-  test-long               what takes long by nature, whole"""
+  test-long               all long tests, whole"""
 
 
 def up() -> None:
@@ -82,7 +82,7 @@ def story() -> None:
     import lifecycle
     import story as stories
 
-    stories.tell(lifecycle.running())
+    stories.run(lifecycle.running())
 
 
 def logs() -> None:
@@ -114,7 +114,7 @@ def metrics() -> None:
     import lifecycle
     import metrics as counted
 
-    counted.tell(lifecycle.running())
+    counted.show(lifecycle.running())
 
 
 def metrics_compared() -> None:

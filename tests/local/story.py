@@ -1,4 +1,4 @@
-"""One demo mail, told step by step: connect a mailbox, make a trigger, deliver a mail, see the event."""
+"""One demo mail, step by step: connect a mailbox, make a trigger, deliver a mail, see the event."""
 
 import json
 import secrets
@@ -14,7 +14,7 @@ MAILBOX = "demo@example.com"
 AGENT = "demo-agent"
 
 
-def tell(state: dict) -> None:
+def run(state: dict) -> None:
     if "google" not in state["pids"]:
         raise Failure("the story needs the bundled fake Google: unset LOCAL_GOOGLE_URL")
     api, google = state["api_url"], state["google_url"]
@@ -44,7 +44,7 @@ def signed_in(state: dict) -> dict[str, str]:
 
 def connect(api: str, google: str, headers: dict) -> str:
     with step(f"Grant access to {MAILBOX} at Google"):
-        # 409: a story told before has made it.
+        # 409: an earlier run of the story created it.
         expect("POST", f"{google}/admin/mailboxes", {"email": MAILBOX}, statuses=[*range(200, 300), 409])
         code = expect("POST", f"{google}/admin/codes", {"email": MAILBOX})["code"]
     with step("POST /api/auth/google/gmail") as current:
@@ -54,7 +54,7 @@ def connect(api: str, google: str, headers: dict) -> str:
 
 
 def make_trigger(api: str, headers: dict, connector: str) -> None:
-    """One trigger, also when the story is told again."""
+    """Creates the trigger unless an earlier run of the story did."""
     with step("POST /api/triggers: subject contains \"invoice\"") as current:
         answer = expect("GET", f"{api}/api/triggers", headers=headers)
         triggers = answer["triggers"] if isinstance(answer, dict) else answer

@@ -1,4 +1,4 @@
-"""The last section of docs/operations.md on the running stack: nothing is left of it, and the data went last."""
+"""Runs the last section of docs/operations.md on the running stack: nothing is left, and the data is deleted last."""
 
 import re
 
@@ -13,12 +13,12 @@ def run(state: dict) -> None:
     runbooks.command_line()
     before, walks = runbooks.beginning(), runbooks.sections()
     [block] = [block for block in walks["take-down"] if block.last]
-    # What the stack alone is gone of, told between its end and the removal of what it left.
-    told = 'echo "left: $(aws dynamodb describe-table --table-name "$TABLE" --query Table.TableStatus --output text)" ' \
+    # Printed between the end of the stack and the removal of the retained resources.
+    retained = 'echo "left: $(aws dynamodb describe-table --table-name "$TABLE" --query Table.TableStatus --output text)" ' \
         '"$(aws kms describe-key --key-id "$KEY" --query KeyMetadata.KeyState --output text)" ' \
         '"$(aws events describe-event-bus --name "$BUS" --query Name --output text)" ' \
         '"$(aws logs describe-log-groups --log-group-name-prefix "$AUDIT" --query "length(logGroups)" --output text)"'
-    emulated = f"sam() {{ {sam()} \"$@\" --no-prompts && {told}; }}"
+    emulated = f"sam() {{ {sam()} \"$@\" --no-prompts && {retained}; }}"
     trouble = runbooks.Trouble(state, "take-down", before.exported)
     trouble.connect()
     with step("Take down") as current:
@@ -28,7 +28,7 @@ def run(state: dict) -> None:
             raise Failure(f"it ended with {done.returncode}", LOGS / "take-down.log")
         if f"left: ACTIVE Enabled {state['event_bus']} 1" not in done.stdout:
             raise Failure("the data did not survive its stack", LOGS / "take-down.log")
-        # Not each grant of a stack on which everything was tried can be withdrawn: some of its secrets were moved or destroyed.
+        # Some grants cannot be withdrawn: earlier tests moved or destroyed their secrets.
         withdrawn = re.search(r"[1-9]\d* grants withdrawn", done.stdout)
         if not withdrawn:
             raise Failure("no grant was withdrawn", LOGS / "take-down.log")
@@ -48,7 +48,7 @@ def nothing_is_left(state: dict) -> None:
     there += [row["Name"] for row in of("scheduler").list_schedules()["Schedules"]]
     there += [row["RoleName"] for row in of("iam").list_roles()["Roles"]]
     there += [row["logGroupName"] for row in of("logs").describe_log_groups(logGroupNamePrefix=state["stack_name"])["logGroups"] if "Audit" in row["logGroupName"]]
-    # Tests have queues of their own on the same emulator; all that a stack makes bears its name.
+    # Tests have other queues on the same emulator; the names of a stack's resources contain its name.
     left = [name for name in there if state["stack_name"] in name]
     key = of("kms").describe_key(KeyId=state["secrets_key_id"])["KeyMetadata"]["KeyState"]
     if left or key != "PendingDeletion":

@@ -1,4 +1,4 @@
-"""What the developer sees: steps with their times, headings, and the end of a log when something failed."""
+"""Terminal output: steps with their times, headings, and the end of a log after a failure."""
 
 import sys
 import time
@@ -9,7 +9,7 @@ TTY = sys.stdout.isatty()
 
 
 class Failure(Exception):
-    """Ends the command with this message and, where there is one, the end of a log."""
+    """Ends the command with this message and, if given, the end of a log."""
 
     def __init__(self, message: str, log: Path | None = None):
         super().__init__(message)
@@ -31,7 +31,7 @@ class Step:
         self.label = label
         self.started = time.monotonic()
         self.notes: list[str] = []
-        self.spoken = self.started
+        self.printed_at = self.started
 
     def seconds(self) -> float:
         return time.monotonic() - self.started
@@ -44,8 +44,8 @@ class Step:
         if TTY:
             line = f"  ...  {self.label}: {self.seconds():.0f} s  {text}"
             print(f"\r\x1b[2K{line[:110]}", end="", flush=True)
-        elif time.monotonic() - self.spoken >= every:
-            self.spoken = time.monotonic()
+        elif time.monotonic() - self.printed_at >= every:
+            self.printed_at = time.monotonic()
             say(f"  ...  {self.label}: {self.seconds():.0f} s  {text}")
 
     def end(self, mark: str) -> None:

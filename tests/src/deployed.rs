@@ -31,7 +31,7 @@ pub const PUSH_PATH: &str = "/api/email/webhook/google/pubsub";
 /// The page that may call the API from a browser.
 pub const ORIGIN: &str = "https://app.example.com";
 
-/// Whatever serves the API and a Google: the deployed stack, or a world of a test's own.
+/// The API and a Google: of the deployed stack, or of a test's own world.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Stack {
@@ -57,18 +57,18 @@ pub struct Stack {
     given: Mutex<BTreeMap<String, usize>>,
 }
 
-/// Shows a redirect as the answer that it is.
+/// A client that does not follow redirects.
 fn client() -> Client {
     Client::builder().redirect(Policy::none()).build().expect("an HTTP client")
 }
 
 impl Stack {
-    /// Without AWS: an API and a Google that somebody else serves.
+    /// A stack without AWS: an API and a Google at these URLs.
     pub fn at(api_url: String, google_url: String) -> Self {
         Self { api_url, google_url, http: client(), ..Self::default() }
     }
 
-    /// The stack as it is, with whatever other tests do to it: for a test that owns its mailbox and asks only for what is its own.
+    /// The stack as it is, shared with other tests: for a test that owns its mailbox and reads only its own events.
     pub fn running() -> Self {
         let file = stack_json();
         let text = std::fs::read_to_string(&file)
@@ -80,7 +80,7 @@ impl Stack {
         }
     }
 
-    /// The stack at rest: no fault armed, pushes as usual, nothing on its way. For a test that has it to itself.
+    /// The stack at rest: no faults, default pushes, empty queues. For a test that runs alone on the stack.
     pub async fn at_rest() -> Self {
         let stack = Self::running();
         stack.google(Method::DELETE, "/admin/faults", Value::Null).await;
@@ -111,17 +111,17 @@ impl Stack {
         serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
-    /// What a browser is shown, or where it is sent on to.
+    /// The response to a browser; redirects are not followed.
     pub async fn visit(&self, url: &str) -> Response {
         self.http.get(url).send().await.unwrap()
     }
 
-    /// A request to the API as nobody in particular makes it.
+    /// A request to the API without a token.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.api_url)).timeout(Duration::from_secs(30))
     }
 
-    /// What the API answers; every answer of it that a test gets comes through here.
+    /// The API's answer, recorded: every answer of the API goes through here.
     pub async fn answer(&self, request: RequestBuilder) -> Response {
         let request = request.build().unwrap();
         let (method, path) = (request.method().to_string(), request.url().path().to_string());
@@ -139,7 +139,7 @@ impl Stack {
         self.answer(request).await
     }
 
-    /// What the gateway answers a browser that asks before it calls.
+    /// The headers of the gateway's answer to a CORS preflight.
     pub async fn preflight(&self, path: &str, origin: &str) -> HeaderMap {
         let request = self.request(Method::OPTIONS, path).header("origin", origin);
         let request = request.header("access-control-request-method", "GET").header("access-control-request-headers", "authorization");
@@ -179,7 +179,7 @@ impl Stack {
         self.google(Method::DELETE, &format!("/admin/faults?email={email}"), Value::Null).await;
     }
 
-    /// The schedule's work, done now.
+    /// Invokes the watch renewer, as the schedule does.
     pub async fn sweep(&self) {
         let response = self.tick(TICK).await;
         assert!(response.status().is_success(), "{}", response.status());
@@ -203,12 +203,12 @@ impl Stack {
         self.until("an idle queue", async || (self.messages_in(&self.notification_queue_url).await == 0).then_some(())).await;
     }
 
-    /// Waits until something holds, looking again and again; nothing here sleeps a fixed time and hopes.
+    /// Polls until `look` returns something.
     pub async fn until<T, F: AsyncFnMut() -> Option<T>>(&self, what: &str, look: F) -> T {
         self.until_within(TIMEOUTS, what, look).await
     }
 
-    /// The same for what waits for the schedule, whose own rate is a minute at the least.
+    /// The same, with sweeps in between: the schedule itself runs only once a minute.
     pub async fn until_swept<T, F: AsyncFnMut() -> Option<T>>(&self, what: &str, mut look: F) -> T {
         let mut swept = Instant::now();
         self.until(what, async || {
@@ -254,14 +254,14 @@ pub fn processes(stack: &Stack, function: &str) -> Vec<u32> {
     pids.filter(|pid| runs(*pid) && descends(*pid)).map(|pid| u32::try_from(pid).unwrap()).collect()
 }
 
-/// Whether there was one to end.
+/// Kills the processes; returns whether any was running.
 pub fn kill(pids: &[u32]) -> bool {
     let killed =
         |pid: &u32| std::process::Command::new("kill").args(["-9", &pid.to_string()]).stderr(Stdio::null()).status().unwrap().success();
     pids.iter().filter(|pid| killed(pid)).count() > 0
 }
 
-/// A file in the folder of the stack's own.
+/// A file in the stack's own folder.
 pub fn beside_the_stack(name: &str) -> std::path::PathBuf {
     stack_json().with_file_name(name)
 }
@@ -270,14 +270,14 @@ fn stack_json() -> std::path::PathBuf {
     std::env::var("STACK_JSON").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../.local/stack.json").into()).into()
 }
 
-/// An answer's JSON, after its status was as expected.
+/// Checks the answer's status and returns its JSON.
 pub async fn read(response: Response, expected: StatusCode) -> Value {
     let (status, text) = (response.status(), response.text().await.unwrap());
     assert_eq!(status, expected, "{text}");
     serde_json::from_str(&text).unwrap_or(Value::Null)
 }
 
-/// What came of the events: as many different ones as were expected, each always in the same bytes.
+/// Checks that the events are the expected ones, and that repeats have the same bytes.
 pub fn same_set(events: &[Value], expected: &BTreeSet<String>) {
     let mut copies: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for event in events {

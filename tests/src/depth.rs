@@ -1,7 +1,7 @@
-//! How deep a test goes: `make test` takes a part of what is long by nature, and `make test-long` the whole of it.
+//! How deep a test goes: `make test` runs a part of the long tests, and `make test-long` the whole.
 #![allow(clippy::disallowed_methods, reason = "how deep is the environment's to say")]
 
-/// The whole where TEST_DEPTH says so.
+/// `whole` if TEST_DEPTH is `whole`, else `part`.
 pub fn of<T>(part: T, whole: T) -> T {
     match std::env::var("TEST_DEPTH").as_deref() {
         Ok("whole") => whole,

@@ -1,5 +1,5 @@
-//! What reads the bytes of strangers, as plain functions that end at the first broken promise: cargo-fuzz drives them
-//! (`make fuzz`), and the tests replay what is kept of their inputs.
+//! Fuzz targets for all parsers of untrusted bytes: cargo-fuzz drives them (`make fuzz`), and the tests replay the kept
+//! inputs.
 
 mod batch;
 mod callback;
@@ -27,7 +27,7 @@ pub use self::webhook::webhook;
 
 pub type Target = fn(&[u8]);
 
-/// By the names that their inputs lie under in tests/fuzz/.
+/// By the names of their input directories in tests/fuzz/.
 pub const TARGETS: [(&str, Target); 10] = [
     ("batch", batch),
     ("callback", callback),

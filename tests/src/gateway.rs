@@ -1,7 +1,8 @@
-//! API Gateway in this process: it matches the template's routes, hands the event over as AWS does, and reads what comes back.
+//! API Gateway in this process: it matches the template's routes, hands the event over as AWS does, and reads what
+//! comes back.
 //!
-//! How a path arrives was recorded on AWS by others (`PATHS`). Whether a route is matched on the path as it was sent or on the
-//! decoded one, and so what stands in a path parameter, was not: both are tried.
+//! How a path arrives was recorded on AWS by others (`PATHS`). Whether a route is matched on the sent or on the decoded
+//! path, and so which value a path parameter has, was not: both are tried.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -79,7 +80,7 @@ impl Gateway {
         }
     }
 
-    /// The most specific of the routes that fit, and what stands in its parameters.
+    /// The most specific matching route, and its path parameters.
     fn matched(&self, method: &str, path: &str) -> Option<(Route, Map<String, Value>)> {
         let segments: Vec<&str> = path.split('/').collect();
         let fitting = self.routes.iter().filter(|route| route.method == method).filter_map(|route| {
@@ -100,7 +101,7 @@ impl Gateway {
     }
 }
 
-/// What a function hands to Lambda for an event.
+/// The function's response to Lambda for an event.
 pub async fn invoke(function: Router, event: String) -> Option<Box<RawValue>> {
     let payload = RawValue::from_string(event).unwrap();
     gateway::answer(function, LambdaEvent::new(payload, Context::default())).await.ok()
@@ -114,18 +115,19 @@ fn length(headers: &HeaderMap) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
 }
 
-/// The gateway's own answers are no problem documents.
+/// An answer of the gateway itself, which is not a problem document.
 fn own(status: StatusCode, message: &str) -> Response {
     (status, axum::Json(json!({"message": message}))).into_response()
 }
 
-/// The path as a function gets it: decoded twice, and cut at a `?` that shows in between. `None`: the gateway refuses it.
+/// The path as a function gets it: decoded twice, and cut at a `?` that shows in between. `None`: the gateway refuses
+/// it.
 pub fn as_handed_over(sent: &str) -> Option<String> {
     let once = decoded(sent)?;
     decoded(once.split('?').next()?)
 }
 
-/// Percent-decoded; `None` where a `%` begins nothing, or what it gives is no text.
+/// Percent-decoded; `None` for an invalid escape or invalid UTF-8.
 fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -1,5 +1,5 @@
-//! The three HTTP functions and the processor in this process: a gateway's events, real routers, verifier and Gmail adapter, in
-//! front of a fake Google of their own, over a store, a vault, a queue and a bus in memory.
+//! The three HTTP functions and the processor in this process: a gateway's events, real routers, verifier and Gmail
+//! adapter, in front of a fake Google of their own, over a store, a vault, a queue and a bus in memory.
 #![allow(clippy::disallowed_methods, reason = "a test lives in the world, and waits for it")]
 
 use std::sync::Arc;
@@ -111,19 +111,19 @@ impl Ports for Memory {
     type Machine = Machine;
 }
 
-/// What differs between two worlds.
+/// The options of a world.
 #[derive(Default)]
 pub struct Options {
     pub legacy_token: Option<SecretString>,
-    /// Whether nobody takes wake-ups from the queue, so that a test sees them lie there.
+    /// Whether wake-ups stay in the queue, so that a test can read them there.
     pub queue_only: bool,
-    /// Whether a user may leave out every scope but the two that say who it is.
+    /// Whether a user may withhold every scope except `openid` and `email`.
     pub any_scopes: bool,
-    /// How often an owner may do what costs; as often as it likes if it is not said.
+    /// How many rate-limited requests an owner may make a minute; `None` for any number.
     pub requests_per_minute: Option<u32>,
     /// What the gateway matches its routes on.
     pub matches: Matches,
-    /// Whose connectors are a user's own: `sub`, unless it is a tenant's claim.
+    /// The claim that names the owner; `sub` if `None`.
     pub owner_claim: Option<String>,
 }
 
@@ -164,7 +164,7 @@ impl Inside {
         Gmail::new(https::client().unwrap(), self.google.clone())
     }
 
-    /// Keys that nobody has asked for yet.
+    /// A verifier with an empty cache of keys.
     pub fn keys(&self, set: &str) -> JwksVerifier {
         JwksVerifier::new(https::client().unwrap(), KeySource::Url(format!("{}/{set}", self.fake.url)))
     }

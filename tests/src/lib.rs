@@ -1,4 +1,4 @@
-//! What stories and contracts share: the outside world in memory, and the suite that holds every store to its contract.
+//! The shared test library: the outside world in memory, and the contract suite that every store must pass.
 
 pub mod capacity;
 pub mod consuming;

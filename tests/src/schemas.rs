@@ -1,4 +1,4 @@
-//! The published schemas of the events, and whether an event keeps to its own.
+//! The published schemas of the events, and the validation of events against them.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
@@ -10,7 +10,7 @@ use email_connectors::domain::event::Event;
 use jsonschema::{Draft, Validator};
 use serde_json::Value;
 
-/// Under the name of its detail type, each schema as it is published.
+/// The published schemas, by detail type.
 pub static PUBLISHED: LazyLock<BTreeMap<String, Value>> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events/schemas");
     let files = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
@@ -32,7 +32,7 @@ static VALIDATORS: LazyLock<BTreeMap<&str, Validator>> = LazyLock::new(|| {
     PUBLISHED.iter().map(compile).collect()
 });
 
-/// Every way in which a detail leaves the schema of its detail type.
+/// Every violation of the detail against the schema of its detail type.
 pub fn faults(detail_type: &str, detail: &Value) -> Vec<String> {
     match VALIDATORS.get(detail_type) {
         Some(validator) if validator.is_valid(detail) => Vec::new(),
@@ -41,28 +41,28 @@ pub fn faults(detail_type: &str, detail: &Value) -> Vec<String> {
     }
 }
 
-/// Panics at an event that is published and leaves its schema.
+/// Panics if a published event violates its schema.
 pub fn hold(detail_type: &str, detail: &Value) {
     let faults = faults(detail_type, detail);
     assert!(faults.is_empty(), "{detail_type} leaves its schema: {faults:?} in {detail}");
 }
 
 thread_local! {
-    /// Runs of the simulation differ in what goes wrong and tell much the same, in other numbers. Validating each event costs
-    /// them a third of their time, so each shape is validated once.
-    static HELD: RefCell<HashSet<u64>> = RefCell::default();
+    /// The shapes that were validated. Runs of the simulation publish much the same events with other numbers, and
+    /// validating each of them takes a third of the time.
+    static VALIDATED: RefCell<HashSet<u64>> = RefCell::default();
 }
 
-/// The same for what a port is given.
+/// The same for an event that a port gets, once per shape: digits do not count.
 pub fn hold_event(event: &Event) {
     let without_digits = |byte: u8| if matches!(byte, b'0'..=b'9' | b'a'..=b'f') { b'0' } else { byte };
     let mut shape = DefaultHasher::new();
     (event.detail_type.as_str(), event.detail.bytes().map(without_digits).collect::<Vec<u8>>()).hash(&mut shape);
     let shape = shape.finish();
-    if HELD.with_borrow(|held| held.contains(&shape)) {
+    if VALIDATED.with_borrow(|shapes| shapes.contains(&shape)) {
         return;
     }
     let detail = serde_json::from_str(&event.detail).unwrap_or_else(|error| panic!("{}: {error}", event.event_id));
     hold(event.detail_type.as_str(), &detail);
-    HELD.with_borrow_mut(|held| held.insert(shape));
+    VALIDATED.with_borrow_mut(|shapes| shapes.insert(shape));
 }

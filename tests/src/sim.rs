@@ -1,4 +1,5 @@
-//! The simulation: the real flows in a world where anything may go wrong at any call, and what must be true all the same.
+//! The simulation: the real flows in a world where anything may go wrong at any call, and what must be true all the
+//! same.
 
 pub mod chance;
 mod check;
@@ -26,7 +27,7 @@ use crate::world::{Account, Fault, InFlight, World};
 /// A call takes this long.
 const TICK: Duration = Duration::from_millis(40);
 
-/// Whether runs tell their calls as they happen.
+/// Whether runs print their calls as they happen.
 pub static TRACED: AtomicBool = AtomicBool::new(false);
 
 /// One run of one scenario.
@@ -47,7 +48,7 @@ pub struct Sim {
     pub dead_letters: usize,
     expected: Vec<(&'static str, usize)>,
     forbidden: Vec<&'static str>,
-    /// What must not be and was.
+    /// The violations so far.
     violations: Vec<String>,
     /// Of each wake-up that went well: calls, quota units, messages that came of it.
     pub costs: Vec<Cost>,
@@ -63,10 +64,11 @@ pub struct Cost {
 }
 
 impl Sim {
-    /// Ada's mailbox, connected a minute ago by one owner with one trigger for all mail. Nothing goes wrong before `begin`.
+    /// Ada's mailbox, connected a minute ago by one owner with one trigger for all mail. Nothing goes wrong before
+    /// `begin`.
     pub async fn new(plan: BTreeMap<usize, Fault>) -> Self {
         let mut stage = Stage::new();
-        // So that what holds in busy mailboxes is tried in all of them.
+        // Every mailbox counts as busy, so that the rules of busy mailboxes are tried too.
         stage.limits.history_page = BUSY;
         let world = stage.world.clone();
         world.set_traced(TRACED.load(Ordering::Relaxed));

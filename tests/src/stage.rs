@@ -30,7 +30,7 @@ pub const SETTLE: Duration = Duration::from_secs(600);
 pub const COOLDOWN: Duration = Duration::from_secs(60);
 pub const UNITS_PER_MINUTE: u32 = 6000;
 pub const SWEEP_BUDGET: Duration = Duration::from_secs(25);
-/// As the template has it, if nothing else is asked for.
+/// The defaults of the template.
 pub const RETENTION: Retention = Retention { event_archive_days: 30, log_days: 30, audit_days: 365 };
 pub const TIMEOUTS: Timeouts = Timeouts { settle: SETTLE, quiet_after: QUIET_AFTER };
 pub const PROCESSOR_LIMITS: ProcessorLimits = ProcessorLimits {
@@ -42,7 +42,7 @@ pub const PROCESSOR_LIMITS: ProcessorLimits = ProcessorLimits {
 };
 pub const MINUTE: Duration = Duration::from_secs(60);
 pub const DAY: Duration = Duration::from_secs(24 * 3600);
-/// So long after it was renewed every watch is due again, whatever its connector's share.
+/// How long after its renewal any watch is due again, whatever its connector's jitter.
 pub const RENEWAL: Duration = Duration::from_secs(3 * 24 * 3600);
 pub const SUBSCRIPTION: &str = "projects/example-project/subscriptions/gmail";
 pub const PUSH_AUDIENCE: &str = "https://connectors.example.com/pubsub";
@@ -52,7 +52,7 @@ pub fn owner(name: &str) -> OwnerId {
     OwnerId::new(name)
 }
 
-/// Messages new to the cursor, and how many firings came of them.
+/// The outcome of a wake-up: new messages, and how many firings they made.
 pub fn listed(messages: usize, fired: usize) -> Outcome {
     Outcome::Listed { messages, fired }
 }
@@ -121,7 +121,7 @@ impl Stage {
         }
     }
 
-    /// Takes the owner's connector away; asked again, it goes on.
+    /// Disconnects the owner's connector; a repeated call continues an unfinished closing.
     pub async fn disconnect(&self, of: &str, id: &ConnectorId) -> Result<Receipt, DisconnectError> {
         let (store, vault, provider, bus) = (self.world.store(), self.world.vault(), self.world.gmail(), self.world.bus());
         let access = Access { store: &store, vault: &vault, provider: &provider, refreshes: &Refreshes::default() };
@@ -165,7 +165,7 @@ impl Stage {
         self.try_trigger(connector, filters).await.expect("a trigger is made")
     }
 
-    /// As `trigger`, and it may fail.
+    /// As `trigger`, but returns the error.
     pub async fn try_trigger(&self, connector: &Connector, filters: Value) -> Result<Trigger, subscribe::SubscribeError> {
         let body = json!({"type": "email", "config": {"connector_id": connector.id, "filters": filters}, "agent_id": "agent-7"});
         self.subscribe(&connector.owner_id, body).await.map(|(trigger, _)| trigger)
@@ -269,7 +269,7 @@ impl Scene {
         }
     }
 
-    /// What Gmail would push now.
+    /// The push that Gmail would send now.
     pub fn push(&self) -> WakeUp {
         self.push_of(self.ada.history_id())
     }

@@ -1,4 +1,4 @@
-//! The template that is deployed, for tests that hold something against it.
+//! The deployed template, for tests that compare something with it.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ pub fn read() -> Value {
     read_from("template.yaml")
 }
 
-/// Another one, by its path from the root.
+/// Another template, by its path from the root.
 pub fn read_from(path: &str) -> Value {
     let text = std::fs::read_to_string(format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     plain(serde_yaml_ng::from_str(&text).unwrap())
@@ -53,8 +53,8 @@ pub fn routes(template: &Value) -> Vec<Route> {
     template["Resources"].as_mapping().unwrap().values().flat_map(of).collect()
 }
 
-/// The variables of a function, by the name of its binary: each as it is given, or else as the template has it, with its
-/// parameters' defaults. What only a deployment knows must be given.
+/// The environment variables of a function, by the name of its binary: each as given, or else from the template with
+/// its parameters' defaults. Values that only a deployment knows must be given.
 pub fn variables(template: &Value, binary: &str, given: impl Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
     let resources = template["Resources"].as_mapping().unwrap();
     let function = resources.values().find(|resource| resource["Metadata"]["BuildProperties"]["Binary"] == binary);

@@ -154,17 +154,17 @@ impl World {
         subs.into_iter().map(|sub| Account::of(self, sub)).collect()
     }
 
-    /// What a user was sent to this consent page with.
-    pub fn asked(&self, url: &str) -> Option<AuthorizeRequest> {
-        self.lock().google.grants.asked(url)
+    /// The authorization request behind this consent URL.
+    pub fn authorize_request(&self, url: &str) -> Option<AuthorizeRequest> {
+        self.lock().google.grants.authorize_request(url)
     }
 
-    /// Somebody changes a connector of this owner, as a trigger does.
+    /// Raises the version of the owner's connectors, as a changed trigger does.
     pub fn raise_version(&self, owner: &str) {
         self.lock().tables.raise_version(owner, false);
     }
 
-    /// This owner connects the same account again.
+    /// Raises version and generation of the owner's connectors, as a reconnect does.
     pub fn raise_generation(&self, owner: &str) {
         self.lock().tables.raise_version(owner, true);
     }
@@ -204,10 +204,10 @@ impl World {
         about: impl Display + Send,
         effect: impl FnOnce(&mut State) -> Result<T, E> + Send,
     ) -> Result<T, E> {
-        let told = format!("{call} {about}").trim_end().to_string();
+        let line = format!("{call} {about}").trim_end().to_string();
         let fault = self.fault(call);
-        self.trace(&told, fault);
-        self.lock().calls.push(told);
+        self.trace(&line, fault);
+        self.lock().calls.push(line);
         self.struck_before(fault).await.map_err(E::of)?;
         self.play(call, When::Before).await.map_err(E::of)?;
         let answer = effect(&mut self.lock())?;

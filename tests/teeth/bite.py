@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Plants known bugs, one at a time, in a copy of the project, and sees the simulation catch each; or, with --security, takes
-checks out, and sees the security cases fail without them.
+"""Plants known bugs, one at a time, in a copy of the project, and checks that the simulation catches each; or, with
+--security, removes security checks, and checks that the security cases fail without them.
 
-A tooth is a text file: whose bug it is or which check, the file that it is planted in, and what is put in place of what. The
-name of a security tooth begins with the number of the case that must fail. With --together several security teeth of different
-cases are planted at once, and each of their cases must fail: a fraction of the time, for the price that one may hide that another
-has grown blunt. What such a group does not catch is tried alone.
+A tooth is a text file: a description, the file to change, the text to replace, and its replacement. The name of a
+security tooth begins with the number of the case that must fail. With --together several security teeth of different cases
+are planted at once, and each of their cases must fail: faster, but one tooth may hide that another is no longer caught. A
+tooth that its group does not catch is tried alone.
 usage: bite.py [--security [--together]] [NAME ...]"""
 
 import fcntl
@@ -21,13 +21,13 @@ from pathlib import Path
 TEETH = Path(__file__).resolve().parent
 ROOT = TEETH.parent.parent
 KIND = "security" if "--security" in sys.argv[1:] else "simulation"
-# Teeth of one build, with --together.
+# The most teeth in one build, with --together.
 MOST_TOGETHER = 8 if "--together" in sys.argv[1:] else 1
 SCRATCH = ROOT / ".local" / f"teeth-{KIND}"
-# A build directory of its own, which stays: cargo knows a workspace's crates by their place in it, and would take what
-# was built with a bug for the project's own.
+# A separate build directory, which stays: cargo identifies a workspace's crates by their path within it, and would take
+# crates that were built with a bug for the project's own.
 TARGET = ROOT / "target" / f"teeth-{KIND}"
-# A build that nobody debugs.
+# Without debug information.
 QUICK = {"CARGO_TARGET_DIR": str(TARGET), "CARGO_PROFILE_DEV_DEBUG": "0"}
 BUILT = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute() / "debug"
 # Scenarios with single faults, some pairs, then histories; each ends at the first violation.
@@ -41,16 +41,16 @@ def parts(tooth: Path) -> tuple[str, str, str, str]:
 
 
 def plant(tooth: Path) -> bool:
-    """Puts the bug into the copy; False if another one is planted there already."""
+    """Plants the bug in the copy; False if another one has changed that text already."""
     _, file, old, new = parts(tooth)
     count = (ROOT / file).read_text().count(old)
     if count != 1:
         sys.exit(f"{tooth.name}: what it replaces stands {count} times in {file}, and must stand there once")
-    place = SCRATCH / file
-    text = place.read_text()
+    target = SCRATCH / file
+    text = target.read_text()
     if text.count(old) != 1:
         return False
-    place.write_text(text.replace(old, new))
+    target.write_text(text.replace(old, new))
     return True
 
 
@@ -60,7 +60,7 @@ def pull(teeth: list[Path]) -> None:
 
 
 def plant_group(left: list[Path]) -> list[Path]:
-    """As many of these as go together, in this order: of each case one."""
+    """Plants as many of these as fit together, in this order, at most one for each case."""
     planted: list[Path] = []
     for tooth in left:
         if len(planted) < MOST_TOGETHER and tooth.stem[:2] not in {other.stem[:2] for other in planted} and plant(tooth):
@@ -87,7 +87,7 @@ class Security:
     teeth = TEETH / "security"
 
     def prepare(self, teeth: list[Path]) -> None:
-        """What fails with every check in its place shows nothing by failing without one. Together, that is `make test`'s to show."""
+        """Ends if a case fails without any tooth; with --together, `make test` has already shown that none does."""
         if MOST_TOGETHER > 1:
             return
         for tooth, failed in self.catches(teeth).items():
@@ -95,7 +95,7 @@ class Security:
                 sys.exit(f"case {tooth.stem[:2]} fails with nothing taken out: {failed}")
 
     def catches(self, teeth: list[Path]) -> dict[Path, str | None]:
-        """Of each what fails; of what does not compile nothing."""
+        """The failures of each tooth's case, or None; all None if it does not compile."""
         binary = self.compile(teeth)
         if binary is None:
             return dict.fromkeys(teeth)
@@ -114,9 +114,9 @@ class Security:
         return Path(next(artifact["executable"] for artifact in artifacts if artifact.get("target", {}).get("name") == "security"))
 
     def fails(self, binary: Path, number: str) -> str | None:
-        """The rows that do not hold."""
+        """The failed rows of a case, or None."""
         environment = os.environ | {"SECURITY_ROWS": "in-process", "LOCAL_DIR": str(SCRATCH / "rows")}
-        # A process for each case, as the test runner does it: what is counted is counted for the whole process.
+        # One process for each case, as in the test runner: metrics are counted per process.
         ran = subprocess.run([binary, f"::case_{number}_"], cwd=SCRATCH / "tests", env=environment, capture_output=True, text=True)
         if "running 1 test" not in ran.stdout:
             sys.exit(f"there is no case {number}:\n{ran.stdout}{ran.stderr}")
@@ -127,14 +127,14 @@ class Security:
 
 
 def copy() -> None:
-    """The project as it stands, with its build directory left where it is."""
+    """Copies the project without its build directory."""
     shutil.rmtree(SCRATCH, ignore_errors=True)
     skipped = {"target", ".local", ".git", ".aws-sam"}
     shutil.copytree(ROOT, SCRATCH, ignore=lambda folder, names: skipped & set(names) if Path(folder) == ROOT else set())
 
 
 def take_dependencies() -> None:
-    """What is built of other people's crates is the same wherever a workspace stands: it need not be built again."""
+    """Copies built dependencies, which are the same in any copy of the workspace."""
     own = TARGET / "debug"
     if own.exists() or not BUILT.exists():
         return
@@ -143,12 +143,12 @@ def take_dependencies() -> None:
 
 
 def executables(folder: str, names: list[str]) -> set[str]:
-    """The project's own tests and functions, which are the largest files."""
+    """The project's own executables, the largest files, which are not copied."""
     return {name for name in names if not Path(name).suffix}
 
 
 def build(where: Path) -> Path:
-    """Builds the simulation, and takes it aside: the next build writes to the same place."""
+    """Builds the simulation and copies it, since the next build overwrites it."""
     environment = os.environ | QUICK
     command = ["cargo", "build", "--locked", "--quiet", "--workspace", "--bin", "sim"]
     built = subprocess.run(command, cwd=where, env=environment, capture_output=True, text=True)
@@ -164,13 +164,13 @@ def bite(sim: Path) -> str | None:
     for depth in DEPTHS:
         ran = subprocess.run([str(sim), *depth], capture_output=True, text=True)
         if ran.returncode != 0:
-            told = [line for line in ran.stdout.splitlines() if line.startswith("VIOLATION")]
-            return told[0] if told else f"it ended with {ran.returncode}: {ran.stderr[-300:]}"
+            violations = [line for line in ran.stdout.splitlines() if line.startswith("VIOLATION")]
+            return violations[0] if violations else f"it ended with {ran.returncode}: {ran.stderr[-300:]}"
     return None
 
 
 def alone():
-    """Two runs in one place would take each other's bugs for their own: the second one waits."""
+    """Waits for another run to end, since both would use the same copy."""
     SCRATCH.parent.mkdir(exist_ok=True)
     lock = SCRATCH.with_suffix(".lock").open("w")
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -195,7 +195,7 @@ def main() -> None:
 
 
 def bite_all(tried: Simulation | Security, teeth: list[Path]) -> list[str]:
-    """Those that were not caught."""
+    """The names of the teeth that were not caught."""
     missed, left, alone = [], list(teeth), []
     while left or alone:
         started = time.monotonic()

@@ -1,4 +1,4 @@
-//! The adapters against the real protocols: a local AWS for DynamoDB, KMS, SQS and EventBridge, the fake Google for Google.
+//! The adapters against the real protocols: a local AWS for DynamoDB, KMS, SQS and EventBridge, and the fake Google.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first surprise")]
 
 #[path = "support/aws.rs"]

@@ -1,4 +1,4 @@
-//! What docs/capacity.md says is what is counted, and a small crowd is held as the million is: run with UPDATE_DOCS=1 to write it.
+//! docs/capacity.md is what is counted (UPDATE_DOCS=1 writes it), and a small crowd of mailboxes keeps its bounds.
 
 use clap::Parser;
 use tests::capacity::crowd::{COURSES, Crowd, Paces, Settings};
@@ -22,7 +22,7 @@ struct Arguments {
 }
 
 #[tokio::test]
-async fn the_document_tells_what_is_counted_and_a_crowd_is_held() {
+async fn the_document_is_what_is_counted_and_a_crowd_keeps_its_bounds() {
     let arguments = ["capacity", "--mailboxes", depth::of("500", "2000"), "--days", "6"];
     let Arguments { settings, assumed, prices } = Arguments::parse_from(arguments);
     let counted = Counted::count().await.unwrap();
@@ -34,11 +34,11 @@ async fn the_document_tells_what_is_counted_and_a_crowd_is_held() {
     let paces = Paces::of(&counted, &assumed, settings.at_once);
     for course in COURSES {
         let measured = Crowd::live(&settings, course, paces);
-        let told = format!("{}: {:?}", course.name, measured.rows());
-        assert_eq!((measured.lapsed, measured.waits_at_last()), (0, false), "{told}");
-        assert!(measured.idle_looks() < 4.0, "{told}");
+        let summary = format!("{}: {:?}", course.name, measured.rows());
+        assert_eq!((measured.lapsed, measured.waits_at_last()), (0, false), "{summary}");
+        assert!(measured.idle_looks() < 4.0, "{summary}");
         let least = if course.renewer_away == (0, 0) { 3.9 } else { 1.5 };
-        assert!(measured.least_life.is_some_and(|life| life.as_secs_f64() > least * 86_400.0), "{told}");
+        assert!(measured.least_life.is_some_and(|life| life.as_secs_f64() > least * 86_400.0), "{summary}");
     }
 }
 

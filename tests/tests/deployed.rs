@@ -1,4 +1,4 @@
-//! The real template, deployed: stories through its API Gateway, its queues and its bus, told from outside.
+//! Stories on the deployed template, from outside: through its API Gateway, its queues and its bus.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,7 +7,7 @@
 )]
 
 mod deployed {
-    /// Tests that have the stack to themselves, since they change what all of it shares: .config/nextest.toml knows them by this name.
+    /// Tests that run alone, since they change what the stack shares; .config/nextest.toml selects them by this name.
     mod alone {
         mod memory;
         mod seldom;
@@ -17,7 +17,7 @@ mod deployed {
     mod bus;
     mod counting;
     mod health;
-    /// Tests that kill the processor, one after the other, on a stack of their own: what a killed one held comes again soon there.
+    /// Tests that kill the processor, one after the other, on their own stack, whose visibility timeout is short.
     mod killed {
         mod crash;
         mod gap;

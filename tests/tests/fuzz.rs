@@ -1,4 +1,4 @@
-//! The fuzz targets on what is kept of their inputs, and on inputs near those. `make fuzz` looks for more.
+//! Replays the fuzz targets on the stored inputs and on mutations of them. `make fuzz` searches for new inputs.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first surprise")]
 
 use std::collections::BTreeSet;
@@ -10,32 +10,32 @@ use tests::fuzz::mutation::mutated;
 use tests::fuzz::{TARGETS, Target};
 use tests::sim::dice::Dice;
 
-/// Near an input of so many bytes; near a longer one fewer, since each takes longer.
+/// Mutations of an input of ordinary length; a longer one gets fewer, since each takes longer.
 const MUTATIONS: u64 = 1000;
 const ORDINARY_LENGTH: u64 = 1024;
 
-fn place(name: &str) -> PathBuf {
+fn in_fuzz(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(name)
 }
 
-/// By path, in one order.
+/// The entries of a folder, sorted by path.
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths
 }
 
-/// The hand-made inputs, and those that once broke a promise.
+/// The hand-made inputs, and those that once failed.
 fn inputs(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
-    let (corpus, found) = (place("corpus").join(target), place("found").join(target));
+    let (corpus, found) = (in_fuzz("corpus").join(target), in_fuzz("found").join(target));
     let found = if found.exists() { entries(&found) } else { Vec::new() };
     let paths = entries(&corpus).into_iter().chain(found);
     paths.map(|path| (path.clone(), fs::read(path).unwrap())).collect()
 }
 
-fn hold(target: Target, input: &[u8], told: impl Fn() -> String) {
+fn run(target: Target, input: &[u8], name: impl Fn() -> String) {
     if catch_unwind(AssertUnwindSafe(|| target(input))).is_err() {
-        panic!("a promise is broken by {}: {}", told(), input.escape_ascii());
+        panic!("a promise is broken by {}: {}", name(), input.escape_ascii());
     }
 }
 
@@ -43,12 +43,12 @@ fn replay(name: &str) {
     let (_, target) = *TARGETS.iter().find(|(known, _)| *known == name).unwrap();
     let inputs = inputs(name);
     for (number, (path, input)) in inputs.iter().enumerate() {
-        hold(target, input, || path.display().to_string());
+        run(target, input, || path.display().to_string());
         for seed in 0..MUTATIONS * ORDINARY_LENGTH / ORDINARY_LENGTH.max(input.len() as u64) {
             let mut dice = Dice::new((number as u64) << 32 | seed);
             let (_, other) = dice.pick(&inputs);
             let near = mutated(input, other, &mut dice);
-            hold(target, &near, || format!("mutation {seed} of {}", path.display()));
+            run(target, &near, || format!("mutation {seed} of {}", path.display()));
         }
     }
 }
@@ -73,16 +73,16 @@ fn every_target_is_replayed_has_inputs_and_is_known_to_cargo_fuzz() {
     let targets: BTreeSet<String> = TARGETS.iter().map(|(name, _)| name.to_string()).collect();
     let names = |paths: Vec<PathBuf>| paths.iter().map(|path| path.file_stem().unwrap().to_str().unwrap().to_string()).collect();
     assert_eq!(targets, REPLAYED.iter().map(|name| name.to_string()).collect::<BTreeSet<_>>());
-    assert_eq!(targets, names(entries(&place("corpus"))));
-    assert_eq!(targets, names(entries(&place("fuzz_targets"))));
-    let manifest = fs::read_to_string(place("Cargo.toml")).unwrap();
+    assert_eq!(targets, names(entries(&in_fuzz("corpus"))));
+    assert_eq!(targets, names(entries(&in_fuzz("fuzz_targets"))));
+    let manifest = fs::read_to_string(in_fuzz("Cargo.toml")).unwrap();
     for target in &targets {
         assert!(inputs(target).len() >= 8, "{target} has few inputs");
         assert!(manifest.contains(&format!("path = \"fuzz_targets/{target}.rs\"")), "{target} has no binary");
-        let driver = fs::read_to_string(place(&format!("fuzz_targets/{target}.rs"))).unwrap();
-        assert!(driver.contains(&format!("tests::fuzz::{target}(data)")), "{target} is driven by its own name");
+        let driver = fs::read_to_string(in_fuzz(&format!("fuzz_targets/{target}.rs"))).unwrap();
+        assert!(driver.contains(&format!("tests::fuzz::{target}(data)")), "{target} does not drive its own target");
     }
-    for found in entries(&place("")).into_iter().filter(|path| path.ends_with("found")).flat_map(|path| entries(&path)) {
+    for found in entries(&in_fuzz("")).into_iter().filter(|path| path.ends_with("found")).flat_map(|path| entries(&path)) {
         assert!(targets.contains(found.file_name().unwrap().to_str().unwrap()), "{} is of no target", found.display());
     }
 }

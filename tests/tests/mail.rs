@@ -1,4 +1,4 @@
-//! Mail in and out: what the world sends, read as expected, snapshot by snapshot; and what is written, read back as it was.
+//! Mail in and out: a corpus of received mail against snapshots, and written mail read back unchanged.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

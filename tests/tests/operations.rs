@@ -1,5 +1,5 @@
-//! What can be done with a mailbox: the tables against Google's own documents, the routes against the tables, and every
-//! operation against a fake Google, by role, by scope, in its cost and when things go wrong.
+//! The operations on a mailbox: the tables against Google's documents, the routes against the tables, and every
+//! operation against the fake Google, by role, by scope, by cost and with failures.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,5 +1,5 @@
-//! Every sample event, invoked on the built function through AWS's own Runtime Interface Emulator, with the environment
-//! that the template declares for it: a variable that the template forgets stops the function here.
+//! Every sample event, invoked on the built function through AWS's Runtime Interface Emulator, with the environment
+//! that the template declares for it: the function does not start without a variable that the template lacks.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -23,17 +23,17 @@ use crate::emulator::{Emulator, QUEUES, World};
 
 const FUNCTIONS: [&str; 6] = ["oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer", "audit-keeper"];
 
-/// What a sample does; `make sam-local` expects the same of it (tests/local/sam_local.py).
+/// A sample event and its expected effects; `make sam-local` expects the same (tests/local/sam_local.py).
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sample {
     name: String,
-    /// What its answer holds.
+    /// What the answer must contain.
     answer: Value,
-    /// What then lies in the queues and on the bus, by the variables that name them; nothing else does.
+    /// The expected messages in the queues and on the bus, by the variables that name them; all others stay empty.
     #[serde(default)]
     leaves: BTreeMap<String, Value>,
-    /// Samples that the same world must have seen before.
+    /// Samples that must be invoked before, in the same world.
     #[serde(default)]
     after: BTreeSet<String>,
 }
@@ -44,12 +44,12 @@ impl Sample {
     }
 }
 
-/// In the order in which they are invoked.
+/// All samples, in the order in which they are invoked.
 fn samples() -> Vec<Sample> {
     serde_json::from_str(include_str!("samples/answers.json")).unwrap()
 }
 
-/// Answers that hold at least what is expected here; numbers and texts exactly, objects key by key, lists one by one.
+/// Whether an answer contains what is expected: objects may have more keys, lists and other values must be equal.
 fn holds(answer: &Value, expected: &Value) -> bool {
     match (answer, expected) {
         (Value::Object(answer), Value::Object(expected)) => {
@@ -62,7 +62,7 @@ fn holds(answer: &Value, expected: &Value) -> bool {
     }
 }
 
-/// A function's HTTP answer, with its body read; other answers as they are.
+/// A function's HTTP answer with its body parsed; other answers unchanged.
 fn read(answer: Value) -> Value {
     match answer.get("statusCode") {
         Some(status) => {
@@ -74,7 +74,7 @@ fn read(answer: Value) -> Value {
     }
 }
 
-/// Invokes samples one after the other in one world, and tells what differed.
+/// Invokes samples one after the other in one world; returns the differences.
 async fn invoke(chosen: &[Sample], world: &World) -> Vec<String> {
     let mut wrong = Vec::new();
     for of_one in chosen.chunk_by(|one, next| one.function() == next.function()) {
@@ -97,7 +97,7 @@ async fn invoke(chosen: &[Sample], world: &World) -> Vec<String> {
     wrong
 }
 
-/// All samples of a function, and what they need before them, in a world of their own.
+/// All samples of a function, after those that they need, in their own world.
 async fn as_expected(function: &str) {
     let needed: BTreeSet<String> =
         samples().into_iter().filter(|sample| sample.function() == function).flat_map(|sample| sample.after).collect();
@@ -119,13 +119,13 @@ fn every_sample_has_one_expected_answer_and_belongs_to_a_function() {
     for (at, Sample { name, answer, leaves, after }) in samples.iter().enumerate() {
         assert!(FUNCTIONS.contains(&samples[at].function()), "{name} belongs to no function");
         assert!(answer.as_object().is_some_and(|answer| !answer.is_empty()), "{name} may answer anything");
-        assert!(leaves.keys().all(|queue| QUEUES.contains(&queue.as_str())), "{name} leaves something where nobody looks");
+        assert!(leaves.keys().all(|queue| QUEUES.contains(&queue.as_str())), "{name} leaves something in an unknown queue");
         let before: BTreeSet<String> = samples[..at].iter().map(|sample| sample.name.clone()).collect();
         assert!(after.is_subset(&before), "{name} comes before what it needs");
     }
 }
 
-/// The table of samples, wherever the documents have it: file, function and answer of each row.
+/// The table of samples in the documents: file, function and answer of each row.
 fn table() -> Vec<(String, String, String)> {
     let documents = ["events/README.md", "README.md"].map(|path| format!("{}/../{path}", env!("CARGO_MANIFEST_DIR")));
     let text: Vec<String> = documents.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
@@ -139,22 +139,22 @@ fn table() -> Vec<(String, String, String)> {
 }
 
 #[test]
-fn the_table_of_samples_tells_what_is_expected() {
+fn the_table_of_samples_shows_what_is_expected() {
     let table = table();
     assert_eq!(table.len(), samples().len(), "one row for each");
     for sample in samples() {
-        let Some((_, function, tells)) = table.iter().find(|(file, ..)| *file == sample.name) else {
+        let Some((_, function, documented)) = table.iter().find(|(file, ..)| *file == sample.name) else {
             panic!("the table of samples has no {}", sample.name);
         };
         assert_eq!(*function, emulator::logical_id(sample.function()), "{}", sample.name);
         if let Some(status) = sample.answer.get("status") {
-            assert!(tells.starts_with(&status.to_string()), "{}: the table tells {tells}, and {status} is expected", sample.name);
+            assert!(documented.starts_with(&status.to_string()), "{}: the table has {documented}, and {status} is expected", sample.name);
         }
-        // What is set as code is meant literally; a table may leave out (…) and name fields without their values.
+        // Code in the table is literal; it may leave parts out (…) and name fields without their values.
         let expected = format!("{} {}", sample.answer, json!(sample.leaves));
-        for code in tells.split('`').skip(1).step_by(2) {
+        for code in documented.split('`').skip(1).step_by(2) {
             for word in code.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty()) {
-                assert!(expected.contains(word), "{}: the table tells {word}, and {expected} is expected", sample.name);
+                assert!(expected.contains(word), "{}: the table has {word}, and {expected} is expected", sample.name);
             }
         }
     }

@@ -1,8 +1,10 @@
-//! The shape of the repository: who may mention whom, what every file begins with, and what the template must keep.
+//! The shape of the repository: which modules may mention which, how files begin, and what the template must keep.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first surprise")]
 
 #[path = "shape/audit.rs"]
 mod audit;
+#[path = "shape/circles.rs"]
+mod circles;
 #[path = "shape/documents.rs"]
 mod documents;
 #[path = "shape/health.rs"]

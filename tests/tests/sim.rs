@@ -3,16 +3,16 @@
 use tests::sim::runner::{self, Depth, Plan};
 use tests::sim::scenarios;
 
-/// Random histories that are run each time.
+/// The seeds of the random histories of each run.
 const SEEDS: std::ops::Range<u64> = 0..400;
 /// Seeds that once failed.
 const ONCE_FAILED: [u64; 7] = [614, 807, 1213, 1467, 14_332, 16_551, 31_262];
 
-/// Scenarios and histories are dealt out to so many tests, which run side by side.
+/// The number of tests among which scenarios and histories are divided, to run in parallel.
 const PARTS: usize = 4;
 
 fn of_part<T>(part: usize) -> impl Fn(&(usize, T)) -> bool {
-    move |(place, _)| place % PARTS == part
+    move |(index, _)| index % PARTS == part
 }
 
 fn single_faults(part: usize) {

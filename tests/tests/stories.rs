@@ -1,10 +1,10 @@
-//! Stories, told to the flows in a world in memory.
+//! Stories: the flows run in an in-memory world.
 
 mod stories {
     mod adopting;
     mod ahead;
+    mod api;
     mod arriving;
-    mod asking;
     mod changing;
     mod connecting;
     mod consenting;

@@ -16,7 +16,7 @@ pub struct List {
     pub only: Only,
 }
 
-/// Of all owners' connectors those for which all of this holds.
+/// Which of all owners' connectors are listed.
 #[derive(Args)]
 pub struct Only {
     /// With --all-owners: only those of this status.

@@ -46,11 +46,11 @@ async fn get(session: &Session, get: AttachmentGet) -> Result<(), Failure> {
     let done = download(api, &request, size, &bar, &mut put).await;
     bar.finish_and_clear();
     let (bytes, content_type) = done.map_err(|failure| without_rest(&get.output, failure))?;
-    let told = json!({"file": get.output, "bytes": bytes, "content_type": content_type});
-    session.output.document(&told, &format!("{bytes} bytes ({content_type}) in {}", get.output.display()))
+    let document = json!({"file": get.output, "bytes": bytes, "content_type": content_type});
+    session.output.document(&document, &format!("{bytes} bytes ({content_type}) in {}", get.output.display()))
 }
 
-/// Half a file looks like a file.
+/// A partial file would look like a whole one.
 fn without_rest(file: &Path, failure: Failure) -> Failure {
     match std::fs::remove_file(file) {
         Ok(()) => failure,
@@ -90,7 +90,7 @@ fn length(answer: &Bytes) -> u64 {
     u64::try_from(answer.body.len()).unwrap_or(u64::MAX)
 }
 
-/// How long the whole is, after what came was seen to be what was asked for.
+/// The length of the whole file, once the answer is seen to be the requested part.
 fn total(answer: &Bytes, at: u64) -> Result<u64, Failure> {
     if answer.status != 206 {
         return if at == 0 { Ok(length(answer)) } else { Err(Failure::here("the API sent the whole file where a part was asked for")) };

@@ -8,35 +8,33 @@ use reqwest::Url;
 use reqwest::header::LOCATION;
 use serde_json::{Value, json};
 
-use super::all;
 use crate::api::client;
 use crate::args::connectors::Register;
 use crate::failure::Failure;
 use crate::pace::{Since, pause};
-use crate::request::Request;
+use crate::request::{CONNECTORS, Request};
 use crate::session::Session;
 use crate::show::{at, connector as shown};
 
-const LIST: &str = "/api/connectors";
 const CONNECT: &str = "/api/auth/google/gmail";
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 pub async fn run(session: &Session, register: Register) -> Result<(), Failure> {
     let mut start = Request::get(format!("{CONNECT}/start")).with("login_hint", register.login_hint.as_ref());
-    // It remembers a state, for ten minutes.
+    // A GET that stores a state for ten minutes, so a dry run does not send it.
     start.writes = true;
     let before = if register.follow || register.no_wait || session.dry_run { BTreeMap::new() } else { grants(session).await? };
     let Some(answer) = session.send(&start).await? else { return Ok(()) };
     if register.no_wait {
-        return session.output.answer(&answer, shown::asked);
+        return session.output.answer(&answer, shown::consent_page);
     }
-    let asked = answer.json()?;
-    let page = at(&asked, "/authorization_url");
+    let authorization = answer.json()?;
+    let page = at(&authorization, "/authorization_url");
     if register.follow {
         return follow(session, &page, register.replace).await;
     }
     // Standard output is for the connector, once it is there.
-    session.output.note(&shown::asked(&asked));
+    session.output.note(&shown::consent_page(&authorization));
     if register.open {
         open(&page)?;
     }
@@ -45,7 +43,7 @@ pub async fn run(session: &Session, register: Register) -> Result<(), Failure> {
 
 /// What a connect changes of each connector.
 async fn grants(session: &Session) -> Result<BTreeMap<String, (String, String)>, Failure> {
-    let connectors = all(session.api().await?, LIST, "connectors").await?;
+    let connectors = session.api().await?.all(CONNECTORS, "connectors").await?;
     let grant = |connector: &Value| (at(connector, "/id"), (at(connector, "/status"), at(connector, "/watch/renewed_at")));
     Ok(shown::each(&connectors).iter().map(grant).collect())
 }
@@ -59,7 +57,7 @@ async fn wait(session: &Session, before: &BTreeMap<String, (String, String)>, ti
                 let changed = now.iter().find(|(id, grant)| grant.0 == "active" && before.get(*id) != Some(*grant));
                 if let Some((id, _)) = changed {
                     spinner.finish_and_clear();
-                    return session.run(Request::get(format!("{LIST}/{id}")), shown::one).await;
+                    return session.run(Request::get(format!("{CONNECTORS}/{id}")), shown::one).await;
                 }
             }
             Err(failure) if failure.is_passing() => spinner.set_message(format!("waiting ({failure})")),
@@ -81,13 +79,13 @@ async fn follow(session: &Session, page: &str, replace: bool) -> Result<(), Fail
     let Some(callback) = led.filter(|_| status.is_redirection()) else {
         return Err(Failure::here(format!("the consent page ({status}) asks for a person: open it, without --follow")));
     };
-    let told = |name: &str| callback.query_pairs().find(|(held, _)| held == name).map(|(_, value)| value.into_owned());
-    let Some(code) = told("code") else {
-        return Err(Failure::here(format!("Google gave no code: {}", told("error").unwrap_or_else(|| "and no reason".into()))));
+    let parameter = |name: &str| callback.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+    let Some(code) = parameter("code") else {
+        return Err(Failure::here(format!("Google gave no code: {}", parameter("error").unwrap_or_else(|| "and no reason".into()))));
     };
     let mut target = callback.clone();
     target.set_query(None);
-    let mut body = json!({"auth_code": code, "state": told("state"), "callback_url": target.as_str()});
+    let mut body = json!({"auth_code": code, "state": parameter("state"), "callback_url": target.as_str()});
     if replace {
         body["replace"] = json!(true);
     }

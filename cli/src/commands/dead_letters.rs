@@ -3,20 +3,20 @@
 use serde_json::json;
 
 use crate::args::operate::DeadLetters;
-use crate::aws::{self, Queues};
+use crate::aws::Queues;
 use crate::failure::Failure;
 use crate::session::Session;
 
-pub async fn run(session: &Session, asked: DeadLetters) -> Result<(), Failure> {
+pub async fn run(session: &Session, options: DeadLetters) -> Result<(), Failure> {
     let settings = session.settings()?;
     let (queue, dead) = settings.queues().await?;
-    let queues = Queues::new(&aws::config(settings).await, queue, dead);
+    let queues = Queues::new(&settings.aws().await, queue, dead);
     let waiting = queues.waiting().await?;
     if session.dry_run {
-        let told = json!({"dry_run": true, "waiting": waiting});
-        return session.output.document(&told, &format!("would put back about {waiting} wake-ups"));
+        let document = json!({"dry_run": true, "waiting": waiting});
+        return session.output.document(&document, &format!("would put back about {waiting} wake-ups"));
     }
-    let most = asked.limit.unwrap_or(u64::MAX);
+    let most = options.limit.unwrap_or(u64::MAX);
     let bar = session.output.progress(waiting.min(most), "wake-ups put back");
     let (mut moved, mut failure) = (0, None);
     'all: while moved < most {
@@ -39,11 +39,11 @@ pub async fn run(session: &Session, asked: DeadLetters) -> Result<(), Failure> {
     }
     bar.finish_and_clear();
     let left = queues.waiting().await;
-    let told = match &left {
+    let summary = match &left {
         Ok(left) => format!("{moved} wake-ups put back, {left} left"),
         Err(_) => format!("{moved} wake-ups put back"),
     };
-    session.output.document(&json!({"moved": moved, "left": left.as_ref().ok()}), &told)?;
+    session.output.document(&json!({"moved": moved, "left": left.as_ref().ok()}), &summary)?;
     match failure {
         Some(failure) => Err(failure),
         None => left.map(|_| ()),

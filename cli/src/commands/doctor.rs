@@ -6,10 +6,9 @@ use serde_json::{Value, json};
 
 use crate::api::{Api, client};
 use crate::args::operate::Doctor;
-use crate::aws;
 use crate::deployed::Deployed;
 use crate::doctor::finding::{Finding, fails, report};
-use crate::doctor::gather::{Asking, Google, Trial, gather};
+use crate::doctor::gather::{Google, Probe, Trial, gather};
 use crate::doctor::judge::{judge, no_stack};
 use crate::failure::Failure;
 use crate::session::Session;
@@ -17,7 +16,7 @@ use crate::settings::Caller;
 
 pub async fn run(session: &Session, doctor: Doctor) -> Result<(), Failure> {
     let settings = session.settings()?;
-    let config = aws::config(settings).await;
+    let config = settings.aws().await;
     let deployed = match Deployed::read(&config, settings.stack_name()?).await {
         Ok(deployed) => deployed,
         Err(failure) => return shown(session, no_stack(&failure.to_string())),
@@ -31,7 +30,7 @@ pub async fn run(session: &Session, doctor: Doctor) -> Result<(), Failure> {
         caller => Some(Api::new(base.clone(), caller)?),
     };
     let trial = Trial { connector: doctor.connector.map(|id| id.to_string()), patience: Duration::from_secs(doctor.timeout) };
-    let asking = Asking {
+    let probe = Probe {
         session,
         config,
         deployed,
@@ -42,7 +41,7 @@ pub async fn run(session: &Session, doctor: Doctor) -> Result<(), Failure> {
         trial,
         only: doctor.only.clone(),
     };
-    let mut findings = judge(&gather(&asking).await);
+    let mut findings = judge(&gather(&probe).await);
     if let Some(only) = &doctor.only {
         findings.retain(|finding| finding.id.starts_with(only.as_str()));
         if findings.is_empty() {

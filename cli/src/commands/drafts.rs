@@ -1,15 +1,15 @@
 //! Drafts: listed, made, replaced, sent, deleted.
 
 use super::messages::path;
-use super::{connectors, idempotency_key, named, paged};
+use super::{idempotency_key, named, paged};
 use crate::args::mail::Drafts;
 use crate::failure::Failure;
-use crate::request::Request;
+use crate::request::{Request, connector_path};
 use crate::session::Session;
 use crate::show::{done, mail as shown};
 
 pub async fn run(session: &Session, command: Drafts) -> Result<(), Failure> {
-    let all = |connector: &str| format!("{}/drafts", connectors::path(connector));
+    let all = |connector: &str| format!("{}/drafts", connector_path(connector));
     match command {
         Drafts::List(list) => {
             let request = Request::get(all(&list.connector.id)).with("query", list.query.as_ref());

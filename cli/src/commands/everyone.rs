@@ -20,12 +20,12 @@ use crate::health as shown;
 use crate::session::Session;
 use crate::show::connector;
 
-/// The function that judges connectors for their owners: by its settings they are judged here.
+/// The function that judges connectors for their owners; its settings apply here too.
 const FUNCTION: &str = "ConnectorsApiFunction";
 
 pub async fn list(session: &Session, only: Only) -> Result<(), Failure> {
     let settings = session.settings()?;
-    let store = DynamoStore::new(&aws::config(settings).await, settings.table().await?);
+    let store = DynamoStore::new(&settings.aws().await, settings.table().await?);
     let (now, status) = (System.now(), named(only.status).map(Value::from));
     let mut connectors = Vec::new();
     let unread = each(session, &store, |connector| {
@@ -35,14 +35,14 @@ pub async fn list(session: &Session, only: Only) -> Result<(), Failure> {
         }
     });
     let unread = unread.await?;
-    let told = json!({ "connectors": connectors });
-    session.output.document(&told, &connector::everyone(&told))?;
+    let answer = json!({ "connectors": connectors });
+    session.output.document(&answer, &connector::everyone(&answer))?;
     all_read(unread)
 }
 
 pub async fn health(session: &Session) -> Result<(), Failure> {
     let settings = session.settings()?;
-    let config = aws::config(settings).await;
+    let config = settings.aws().await;
     let deployed = Deployed::read(&config, settings.stack_name()?).await?;
     settings.know(&deployed.outputs);
     let thresholds = thresholds(&deployed.environment(FUNCTION).await?);
@@ -51,29 +51,29 @@ pub async fn health(session: &Session) -> Result<(), Failure> {
     let now = System.now();
     let (mut unwell, mut counts) = (Vec::new(), [0_u64; 3]);
     let unread = each(session, &store, |connector| {
-        // Triggers are not read: without them nothing is said of their number.
+        // Triggers are not read: 1 stands for their number, which is left out below.
         let health = judged(&connector, 1, &thresholds, now);
         counts[health.status as usize] += 1;
         if health.status != HealthStatus::Healthy {
-            let mut told = json!(health);
-            told["owner_id"] = json!(connector.owner_id);
-            told.as_object_mut().and_then(|told| told.remove("triggers"));
-            unwell.push(told);
+            let mut row = json!(health);
+            row["owner_id"] = json!(connector.owner_id);
+            row.as_object_mut().and_then(|fields| fields.remove("triggers"));
+            unwell.push(row);
         }
     });
     let unread = unread.await?;
     let [healthy, degraded, down] = counts;
-    let told = json!({"connectors": unwell, "healthy": healthy, "degraded": degraded, "down": down});
-    session.output.document(&told, &shown::everyone(&told))?;
+    let summary = json!({"connectors": unwell, "healthy": healthy, "degraded": degraded, "down": down});
+    session.output.document(&summary, &shown::everyone(&summary))?;
     if down > 0 { Err(Failure::Down) } else { all_read(unread) }
 }
 
-/// Whether it is to be watched and is not, or not for long: its watch ended, or Gmail refused it last.
+/// Whether a live connector's watch has ended, or Gmail refused its last renewal.
 pub fn has_lapsed(connector: &Connector, now: Timestamp) -> bool {
     connector.is_live() && (connector.watch.status(now) == WatchStatus::Failed || connector.watch.failure.is_some())
 }
 
-/// Shows each connector; how many rows could not be read, each of which was told.
+/// Hands each connector to `seen`; returns how many rows could not be read, each of which was noted.
 pub async fn each(session: &Session, store: &DynamoStore, seen: impl FnMut(Connector)) -> Result<u64, Failure> {
     let spinner = session.output.spinner("connectors are read");
     let read = read(session, store, seen, |count| spinner.set_message(format!("{count} connectors read"))).await;
@@ -82,9 +82,9 @@ pub async fn each(session: &Session, store: &DynamoStore, seen: impl FnMut(Conne
 }
 
 async fn read(session: &Session, store: &DynamoStore, mut seen: impl FnMut(Connector), progress: impl Fn(u64)) -> Result<u64, StoreError> {
-    let (mut count, mut unread, mut place) = (0, 0, None);
+    let (mut count, mut unread, mut scan_key) = (0, 0, None);
     loop {
-        let page = store.every_connector(place).await?;
+        let page = store.every_connector(scan_key).await?;
         for row in page.rows {
             match row {
                 Ok(connector) => {
@@ -98,8 +98,8 @@ async fn read(session: &Session, store: &DynamoStore, mut seen: impl FnMut(Conne
             }
         }
         progress(count);
-        place = page.next;
-        if place.is_none() {
+        scan_key = page.next;
+        if scan_key.is_none() {
             return Ok(unread);
         }
     }

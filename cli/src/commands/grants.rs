@@ -1,5 +1,5 @@
-//! Grants are withdrawn by the operator, of some connectors or of all: counted first, and done only if that was asked for. Google
-//! revokes a whole account's grant, so whoever shares the account is told of as well.
+//! Withdraws the grants of some connectors or of all for the operator; without `--apply` they are only counted. Google
+//! revokes a whole account's grant, so connectors that share the account are reported as well.
 
 use std::collections::BTreeMap;
 
@@ -24,38 +24,38 @@ use crate::deployed::Deployed;
 use crate::failure::Failure;
 use crate::session::Session;
 
-/// The function that connects users: what it was given, ending that needs.
+/// The function that connects users; withdrawing needs its settings.
 const FUNCTION: &str = "OauthConnectFunction";
 /// How many connectors are withdrawn side by side.
 const AT_ONCE: usize = 16;
 
-pub async fn run(session: &Session, asked: RevokeGrants) -> Result<(), Failure> {
-    if asked.apply && !asked.all && asked.connectors.is_empty() {
+pub async fn run(session: &Session, options: RevokeGrants) -> Result<(), Failure> {
+    if options.apply && !options.all && options.connectors.is_empty() {
         return Err(Failure::here(
             "say whose grants are withdrawn: --connector con_… (as often as you like), or --all, after which every user must connect \
              again; without --apply they are counted",
         ));
     }
     let settings = session.settings()?;
-    let config = aws::config(settings).await;
+    let config = settings.aws().await;
     let deployed = Deployed::read(&config, settings.stack_name()?).await?;
     let env = deployed.environment(FUNCTION).await?;
     let unfit = |error: SettingError| Failure::Aws(format!("the settings of {FUNCTION}: {error}"));
     let store = DynamoStore::new(&config, env.text("TABLE_NAME").map_err(unfit)?);
     let mut locations = all(&store).await.map_err(|error| Failure::Aws(aws::describe(&error)))?;
-    if !asked.connectors.is_empty() {
+    if !options.connectors.is_empty() {
         let known = |id: &String| locations.iter().any(|location| location.connector.as_str() == id);
-        if let Some(unknown) = asked.connectors.iter().find(|id| !known(id)) {
+        if let Some(unknown) = options.connectors.iter().find(|id| !known(id)) {
             return Err(Failure::NotFound(format!("there is no connector {unknown}")));
         }
-        locations.retain(|location| asked.connectors.iter().any(|id| location.connector.as_str() == id));
+        locations.retain(|location| options.connectors.iter().any(|id| location.connector.as_str() == id));
     }
     let count = locations.len();
-    if session.dry_run || !asked.apply {
-        let told = json!({"dry_run": true, "connectors": count});
+    if session.dry_run || !options.apply {
+        let document = json!({"dry_run": true, "connectors": count});
         let text =
             format!("{count} connectors hold a grant; --apply withdraws them, and whoever shares their Google accounts loses it too");
-        return session.output.document(&told, &text);
+        return session.output.document(&document, &text);
     }
     let http = https::client().map_err(|error| Failure::here(format!("no HTTPS client can be made: {error}")))?;
     let google = GoogleSettings::read(&env).map_err(unfit)?;
@@ -103,38 +103,38 @@ impl Tally {
         }
     }
 
-    /// How many of those that were asked for waited for their users already, or are gone.
-    fn idle(&self, asked: &[Location]) -> usize {
-        let told = |id: &str| self.suspended.contains_key(id) || self.failed.contains_key(id);
-        asked.iter().filter(|location| !told(location.connector.as_str())).count()
+    /// How many of the chosen ones waited for their users already, or are gone.
+    fn idle(&self, chosen: &[Location]) -> usize {
+        let reported = |id: &str| self.suspended.contains_key(id) || self.failed.contains_key(id);
+        chosen.iter().filter(|location| !reported(location.connector.as_str())).count()
     }
 
-    fn document(&self, asked: &[Location]) -> Value {
+    fn document(&self, chosen: &[Location]) -> Value {
         let suspended = self.suspended.iter();
         let suspended = suspended.map(|(connector, (owner, by))| json!({"connector_id": connector, "owner_id": owner, "with": by}));
         let suspended: Vec<Value> = suspended.collect();
         let failed: Vec<Value> = self.failed.iter().map(|(connector, why)| json!({"connector_id": connector, "why": why})).collect();
-        json!({"withdrawn": suspended.len(), "suspended": suspended, "waited_already": self.idle(asked), "failed": failed})
+        json!({"withdrawn": suspended.len(), "suspended": suspended, "waited_already": self.idle(chosen), "failed": failed})
     }
 
-    fn summary(&self, asked: &[Location]) -> String {
+    fn summary(&self, chosen: &[Location]) -> String {
         let line = |(connector, (owner, by)): (&String, &(String, String))| match connector == by {
             true => format!("{connector} of {owner} waits for its user\n"),
             false => format!("{connector} of {owner} waits for its user: it shares the Google account of {by}\n"),
         };
         let lines: String = self.suspended.iter().map(line).collect();
-        let (withdrawn, idle, failed) = (self.suspended.len(), self.idle(asked), self.failed.len());
+        let (withdrawn, idle, failed) = (self.suspended.len(), self.idle(chosen), self.failed.len());
         format!("{lines}{withdrawn} grants withdrawn, {idle} had none in use, {failed} failed")
     }
 }
 
 async fn all(store: &DynamoStore) -> Result<Vec<Location>, StoreError> {
-    let (mut found, mut place) = (Vec::new(), None);
+    let (mut found, mut scan_key) = (Vec::new(), None);
     loop {
-        let page = store.all_connectors(place).await?;
+        let page = store.all_connectors(scan_key).await?;
         found.extend(page.rows);
-        place = page.next;
-        if place.is_none() {
+        scan_key = page.next;
+        if scan_key.is_none() {
             return Ok(found);
         }
     }
@@ -158,20 +158,20 @@ mod tests {
     }
 
     #[test]
-    fn each_connector_is_told_once_also_those_that_nobody_asked_for() {
-        let (mut tally, asked) = (Tally::default(), ["con_1", "con_3", "con_4"].map(location));
-        tally.count(&asked[0], Ok(suspending(&["con_1", "con_2"])));
-        tally.count(&asked[1], Ok(suspending(&[])));
+    fn each_connector_is_reported_once_even_if_it_was_not_chosen() {
+        let (mut tally, chosen) = (Tally::default(), ["con_1", "con_3", "con_4"].map(location));
+        tally.count(&chosen[0], Ok(suspending(&["con_1", "con_2"])));
+        tally.count(&chosen[1], Ok(suspending(&[])));
         let broken = Withdrawn { failed: vec![(ConnectorId::new("con_5"), StoreError::Conflict)], ..suspending(&["con_4"]) };
-        tally.count(&asked[2], Ok(broken));
+        tally.count(&chosen[2], Ok(broken));
         let lines = [
             "con_1 of owner-of-con_1 waits for its user",
             "con_2 of owner-of-con_2 waits for its user: it shares the Google account of con_1",
             "con_4 of owner-of-con_4 waits for its user",
             "3 grants withdrawn, 1 had none in use, 1 failed",
         ];
-        assert_eq!(tally.summary(&asked), lines.join("\n"));
-        let document = tally.document(&asked);
+        assert_eq!(tally.summary(&chosen), lines.join("\n"));
+        let document = tally.document(&chosen);
         assert_eq!(document["suspended"][1], json!({"connector_id": "con_2", "owner_id": "owner-of-con_2", "with": "con_1"}));
         assert_eq!((&document["withdrawn"], &document["waited_already"]), (&json!(3), &json!(1)));
         assert_eq!(document["failed"][0]["connector_id"], "con_5");
@@ -180,21 +180,21 @@ mod tests {
     #[test]
     fn one_that_its_own_turn_suspended_is_not_called_failed() {
         for turns in [[0, 1], [1, 0]] {
-            let (mut tally, asked) = (Tally::default(), ["con_1", "con_2"].map(location));
+            let (mut tally, chosen) = (Tally::default(), ["con_1", "con_2"].map(location));
             for turn in turns {
                 let failed = Withdrawn { failed: vec![(ConnectorId::new("con_2"), StoreError::Conflict)], ..suspending(&["con_1"]) };
-                tally.count(&asked[turn], Ok(if turn == 0 { failed } else { suspending(&["con_2"]) }));
+                tally.count(&chosen[turn], Ok(if turn == 0 { failed } else { suspending(&["con_2"]) }));
             }
-            assert_eq!(tally.summary(&asked).lines().last(), Some("2 grants withdrawn, 0 had none in use, 0 failed"));
+            assert_eq!(tally.summary(&chosen).lines().last(), Some("2 grants withdrawn, 0 had none in use, 0 failed"));
         }
     }
 
     /// Two of one account that are withdrawn side by side: the second finds the grant dead, and the first had suspended it.
     #[test]
     fn one_that_went_with_another_is_not_called_idle() {
-        let (mut tally, asked) = (Tally::default(), ["con_1", "con_2"].map(location));
-        tally.count(&asked[1], Ok(suspending(&[])));
-        tally.count(&asked[0], Ok(suspending(&["con_1", "con_2"])));
-        assert_eq!(tally.summary(&asked).lines().last(), Some("2 grants withdrawn, 0 had none in use, 0 failed"));
+        let (mut tally, chosen) = (Tally::default(), ["con_1", "con_2"].map(location));
+        tally.count(&chosen[1], Ok(suspending(&[])));
+        tally.count(&chosen[0], Ok(suspending(&["con_1", "con_2"])));
+        assert_eq!(tally.summary(&chosen).lines().last(), Some("2 grants withdrawn, 0 had none in use, 0 failed"));
     }
 }

@@ -3,15 +3,15 @@
 use serde_json::{Map, Value, json};
 
 use super::messages::path;
-use super::{connectors, named};
+use super::named;
 use crate::args::mail::{Labels, Look};
 use crate::failure::Failure;
-use crate::request::Request;
+use crate::request::{Request, connector_path};
 use crate::session::Session;
 use crate::show::{done, mail as shown};
 
 pub async fn run(session: &Session, command: Labels) -> Result<(), Failure> {
-    let all = |connector: &str| format!("{}/labels", connectors::path(connector));
+    let all = |connector: &str| format!("{}/labels", connector_path(connector));
     match command {
         Labels::List(connector) => session.run(Request::get(all(&connector.id)), shown::labels).await,
         Labels::Get(label) => session.run(Request::get(path(&label.connector, "labels", &label.item)), shown::label).await,

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{connectors, idempotency_key, named, paged};
+use super::{idempotency_key, named, paged};
 use crate::args::mail::{BatchDelete, BatchModify, Delete, LabelChange, Many, Messages, Modify, Permanently, Search, Send};
 use crate::failure::Failure;
-use crate::request::{Id, Request, id};
+use crate::request::{Id, Request, connector_path, id};
 use crate::session::Session;
 use crate::show::mail as shown;
 
@@ -38,12 +38,12 @@ pub async fn run(session: &Session, command: Messages) -> Result<(), Failure> {
 
 /// Something of a kind in a mailbox.
 pub fn path(connector: &str, kind: &str, item: &str) -> String {
-    format!("{}/{kind}/{item}", connectors::path(connector))
+    format!("{}/{kind}/{item}", connector_path(connector))
 }
 
 pub fn search(search: &Search, kind: &str) -> Request {
     let labels = (!search.labels.is_empty()).then(|| search.labels.join(","));
-    let request = Request::get(format!("{}/{kind}", connectors::path(&search.connector.id)));
+    let request = Request::get(format!("{}/{kind}", connector_path(&search.connector.id)));
     let request = request.with("query", search.query.as_ref()).with("label_ids", labels);
     paged(request.flag("include_spam_trash", search.include_spam_trash), &search.page)
 }
@@ -59,11 +59,11 @@ fn changes(labels: &LabelChange) -> Value {
 async fn send(session: &Session, send: Send) -> Result<(), Failure> {
     let body = send.mail.json()?;
     let key = idempotency_key(session, send.key.idempotency_key);
-    let request = Request::post(format!("{}/messages", connectors::path(&send.connector.id)), body);
+    let request = Request::post(format!("{}/messages", connector_path(&send.connector.id)), body);
     session.run(request.header("idempotency-key", key), shown::changed).await
 }
 
-/// What is deleted for good is asked for.
+/// Deleting for good needs a confirmation.
 pub async fn remove(session: &Session, delete: Delete, kind: &str) -> Result<(), Failure> {
     sure(session, &delete.how, &delete.item.item)?;
     let request = Request::delete(path(&delete.item.connector, kind, &delete.item.item));
@@ -80,7 +80,7 @@ fn sure(session: &Session, how: &Permanently, what: &str) -> Result<(), Failure>
 async fn batch_modify(session: &Session, batch: BatchModify) -> Result<(), Failure> {
     let mut body = changes(&batch.labels);
     body["ids"] = json!(ids(&batch.many)?);
-    let path = format!("{}/messages/batch-modify", connectors::path(&batch.many.connector.id));
+    let path = format!("{}/messages/batch-modify", connector_path(&batch.many.connector.id));
     session.run(Request::post(path, body), shown::changed).await
 }
 
@@ -90,7 +90,7 @@ async fn batch_delete(session: &Session, batch: BatchDelete) -> Result<(), Failu
         return Err(Failure::here("standard input holds the ids, so nobody can be asked: say --yes"));
     }
     sure(session, &batch.how, &format!("{} messages", ids.len()))?;
-    let path = format!("{}/messages/batch-delete", connectors::path(&batch.many.connector.id));
+    let path = format!("{}/messages/batch-delete", connector_path(&batch.many.connector.id));
     session.run(Request::post(path, json!({"ids": ids, "permanent": batch.how.permanent})), shown::changed).await
 }
 

@@ -1,4 +1,4 @@
-//! Users of an older system are taken over: all rows are checked first, and adopted only if that was asked for.
+//! Users of an older system are taken over: all rows are checked first, and adopted only with `--apply`.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,6 @@ use email_connectors::domain::claims::IdentityPolicy;
 use uuid::Uuid;
 
 use crate::args::migrate::Migrate;
-use crate::aws;
 use crate::deployed::Deployed;
 use crate::failure::Failure;
 use crate::fernet::Keys;
@@ -26,55 +25,55 @@ use crate::migration::journal::{Journal, Target};
 use crate::migration::report::Report;
 use crate::session::Session;
 
-/// The function that connects users: what it was given, an adoption needs.
+/// The function that connects users; adopting needs its settings.
 const FUNCTION: &str = "OauthConnectFunction";
 
 type Connecting = Connect<Production>;
 
-pub async fn run(session: &Session, asked: Migrate) -> Result<(), Failure> {
+pub async fn run(session: &Session, options: Migrate) -> Result<(), Failure> {
     let settings = session.settings()?;
-    let keys = settings.fernet_keys(asked.key_command.as_deref(), asked.key_file.as_deref())?;
+    let keys = settings.fernet_keys(options.key_command.as_deref(), options.key_file.as_deref())?;
     let keys = Keys::parse(&keys).map_err(|error| Failure::here(error.to_string()))?;
-    let export = Export::new(&asked.export, asked.format, asked.fields.clone())?;
-    let dry_run = session.dry_run || !asked.apply;
+    let export = Export::new(&options.export, options.format, options.fields.clone())?;
+    let dry_run = session.dry_run || !options.apply;
     // The report is written anew each time.
-    let same = |path: &PathBuf| path.canonicalize().ok() == asked.export.canonicalize().ok();
-    if asked.report.as_ref().is_some_and(same) || asked.journal.as_ref().is_some_and(same) {
+    let same = |path: &PathBuf| path.canonicalize().ok() == options.export.canonicalize().ok();
+    if options.report.as_ref().is_some_and(same) || options.journal.as_ref().is_some_and(same) {
         return Err(Failure::here("--report and --journal must be files of their own, and not the export"));
     }
-    let (ready, rehearsed) = rehearse(&export, &keys, asked.report.as_deref().filter(|_| dry_run))?;
+    let (ready, rehearsed) = rehearse(&export, &keys, options.report.as_deref().filter(|_| dry_run))?;
     if dry_run {
-        tell(session, &rehearsed, true)?;
+        print_report(session, &rehearsed, true)?;
         session.output.note("nothing was done; --apply does it");
         return verdict(&rehearsed);
     }
     if ready.is_empty() {
-        tell(session, &rehearsed, true)?;
+        print_report(session, &rehearsed, true)?;
         return Err(Failure::here("no row can be taken over: is it the right key, and are the columns named as they are?"));
     }
-    let config = aws::config(settings).await;
+    let config = settings.aws().await;
     let deployed = Deployed::read(&config, settings.stack_name()?).await?;
     let env = deployed.environment(FUNCTION).await?;
     let unfit = |error: SettingError| Failure::Aws(format!("the settings of {FUNCTION}: {error}"));
     let target = Target { stack: deployed.stack_name.clone(), table: env.text("TABLE_NAME").map_err(unfit)? };
     let http = https::client().map_err(|error| Failure::here(format!("no HTTPS client can be made: {error}")))?;
     let connect = wired(&config, &env, &target.table, http).map_err(unfit)?;
-    let mut journal = Journal::open(&asked.journal.clone().unwrap_or_else(|| beside(&asked.export)), &target)?;
+    let mut journal = Journal::open(&options.journal.clone().unwrap_or_else(|| beside(&options.export)), &target)?;
     if !journal.is_empty() && !ready.iter().any(|key| journal.is_done(*key)) {
         return Err(Failure::here("the journal knows none of these rows, so it is another export's; name a new one with --journal"));
     }
-    let mut report = Report::new(asked.report.as_deref())?;
+    let mut report = Report::new(options.report.as_deref())?;
     let bar = session.output.progress(rehearsed.tally.rows, "users taken over");
-    let pace = Rate { at_once: asked.at_once.into(), backoff: &BACKOFF };
+    let pace = Rate { at_once: options.at_once.into(), backoff: &BACKOFF };
     let books = Books { journal: &mut journal, report: &mut report };
     let ended = adopting::run(&connect, &System, export.checked(&keys)?, books, &pace, || bar.inc(1)).await;
     bar.finish_and_clear();
-    // What was done is told, also if it was cut off.
-    tell(session, &report, false)?;
+    // The report is printed even if the run ended early.
+    print_report(session, &report, false)?;
     ended.and_then(|()| verdict(&report))
 }
 
-/// What is known without asking anybody: the rows that could be adopted, by their keys, and what is wrong with the others.
+/// Checks all rows without any request: the keys of those that could be adopted, and a report of the others.
 fn rehearse(export: &Export, keys: &Keys, report: Option<&Path>) -> Result<(Vec<Uuid>, Report), Failure> {
     let (mut ready, mut report) = (Vec::new(), Report::new(report)?);
     for row in export.checked(keys)? {
@@ -109,7 +108,7 @@ fn wired(config: &SdkConfig, env: &Environment, table: &str, http: reqwest::Clie
     })
 }
 
-fn tell(session: &Session, report: &Report, dry_run: bool) -> Result<(), Failure> {
+fn print_report(session: &Session, report: &Report, dry_run: bool) -> Result<(), Failure> {
     session.output.document(&report.to_json(dry_run), &report.lines(dry_run))
 }
 

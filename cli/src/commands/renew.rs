@@ -1,4 +1,4 @@
-//! Watches are made due: the next sweep renews them, whatever their time. By the operator's rights on the table, whoever owns them.
+//! Makes watches due, so that the next sweep renews them. Uses the operator's rights on the table, whoever owns them.
 
 use std::collections::BTreeSet;
 
@@ -18,18 +18,19 @@ use crate::failure::Failure;
 use crate::request::Id;
 use crate::session::Session;
 
-/// Others write the same row: so often it is read again.
+/// How often a row is read again that another writer changed.
 const TRIES: u32 = 5;
 
-pub async fn run(session: &Session, asked: Renew) -> Result<(), Failure> {
+pub async fn run(session: &Session, options: Renew) -> Result<(), Failure> {
     let settings = session.settings()?;
     let table = settings.table().await?;
-    let store = DynamoStore::new(&aws::config(settings).await, &table);
-    let (locations, unread) = if asked.lapsed { lapsed(session, &store).await? } else { (named(session, &store, &asked.ids).await?, 0) };
+    let store = DynamoStore::new(&settings.aws().await, &table);
+    let (locations, unread) =
+        if options.lapsed { lapsed(session, &store).await? } else { (named(session, &store, &options.ids).await?, 0) };
     let ids: Vec<&ConnectorId> = locations.iter().map(|location| &location.connector).collect();
     if session.dry_run {
-        let told = json!({"dry_run": true, "would_make_due": ids, "table": table});
-        session.output.document(&told, &format!("would make {} watches due, in the table {table}", ids.len()))?;
+        let document = json!({"dry_run": true, "would_make_due": ids, "table": table});
+        session.output.document(&document, &format!("would make {} watches due, in the table {table}", ids.len()))?;
         return all_read(unread);
     }
     let bar = session.output.progress(locations.len() as u64, "watches made due");
@@ -46,15 +47,15 @@ pub async fn run(session: &Session, asked: Renew) -> Result<(), Failure> {
     }
     bar.finish_and_clear();
     failed.iter().for_each(|line| session.output.note(line));
-    let told = match due.len() {
+    let summary = match due.len() {
         0 => "due: none".into(),
         count => format!("due: {count}, renewed by the next sweep, within about a minute"),
     };
-    session.output.document(&json!({"due": due, "failed": failed}), &told)?;
+    session.output.document(&json!({"due": due, "failed": failed}), &summary)?;
     if failed.is_empty() { all_read(unread) } else { Err(Failure::NeedsPerson) }
 }
 
-/// Where those lie whose watch has lapsed, and how many rows could not be read.
+/// The locations of connectors whose watch has lapsed, and how many rows could not be read.
 async fn lapsed(session: &Session, store: &DynamoStore) -> Result<(Vec<Location>, u64), Failure> {
     let (now, mut found) = (System.now(), Vec::new());
     let lapsed = |connector| {
@@ -66,8 +67,8 @@ async fn lapsed(session: &Session, store: &DynamoStore) -> Result<(Vec<Location>
     Ok((found, unread))
 }
 
-/// Where these lie, all of them. What was told of a connector names its mailbox; only of which nothing was told, or which moved
-/// since, the whole table is read.
+/// The locations of all these connectors. A connector's newest event names its mailbox; the whole table is scanned only
+/// for connectors without an event, or that moved since.
 async fn named(session: &Session, store: &DynamoStore, ids: &[Id]) -> Result<Vec<Location>, Failure> {
     let spinner = session.output.spinner("the connectors are looked for");
     let found = find(store, ids).await;
@@ -87,19 +88,19 @@ async fn find(store: &DynamoStore, ids: &[Id]) -> Result<(Vec<Location>, BTreeSe
             _ => drop(missing.insert(id)),
         }
     }
-    let mut place = None;
+    let mut scan_key = None;
     while !missing.is_empty() {
-        let page = store.all_connectors(place).await?;
+        let page = store.all_connectors(scan_key).await?;
         found.extend(page.rows.into_iter().filter(|location| missing.remove(&location.connector)));
-        place = page.next;
-        if place.is_none() {
+        scan_key = page.next;
+        if scan_key.is_none() {
             break;
         }
     }
     Ok((found, missing))
 }
 
-/// Whether there is a live connector whose watch is due now.
+/// Makes a live connector's watch due; false if there is none.
 pub async fn make_due(store: &impl Store, location: &Location, now: Timestamp) -> Result<bool, StoreError> {
     let mut tried = 1;
     loop {
@@ -115,7 +116,7 @@ pub async fn make_due(store: &impl Store, location: &Location, now: Timestamp) -
     }
 }
 
-/// As it would be if it had never been renewed, and as alive as it is.
+/// The watch as if it had never been renewed, with its expiration kept.
 fn due(watch: &Watch) -> Watch {
     Watch { expiration: watch.expiration, renewed_at: None, failure: None }
 }

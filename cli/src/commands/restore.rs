@@ -1,5 +1,5 @@
-//! Connectors that are gone come back from a table that was restored beside the stack's: those that were chosen, each with all that
-//! belongs to it. What lies there stays, and what is only passing is left behind.
+//! Puts lost connectors back from a table that was restored beside the stack's: the chosen ones, each with all that
+//! belongs to it. Existing rows stay, and temporary rows are not copied.
 
 use email_connectors::adapters::dynamodb::DynamoStore;
 use email_connectors::adapters::dynamodb::restore::Kinds;
@@ -18,48 +18,51 @@ use crate::session::Session;
 /// Longer lists are for `--json`.
 const MOST_LINES: usize = 100;
 
-pub async fn run(session: &Session, asked: operate::Restore) -> Result<(), Failure> {
-    let chosen = asked.all || !asked.connectors.is_empty() || !asked.owners.is_empty();
-    if asked.apply && !chosen {
+pub async fn run(session: &Session, options: operate::Restore) -> Result<(), Failure> {
+    let chosen = options.all || !options.connectors.is_empty() || !options.owners.is_empty();
+    if options.apply && !chosen {
         return Err(Failure::here(
             "say what comes back: --connector con_… or --owner … (each as often as you like), or --all, with which all comes back that \
              the table knew then; without --apply it is compared",
         ));
     }
     let settings = session.settings()?;
-    let config = aws::config(settings).await;
+    let config = settings.aws().await;
     let deployed = Deployed::read(&config, settings.stack_name()?).await?;
     let table = deployed.output("TableName")?.to_string();
-    if asked.from == table {
+    if options.from == table {
         return Err(Failure::here("--from is the stack's own table; name the one that was restored beside it"));
     }
-    let (from, to, apply) = (DynamoStore::new(&config, &asked.from), DynamoStore::new(&config, &table), asked.apply && !session.dry_run);
+    let (from, to, apply) =
+        (DynamoStore::new(&config, &options.from), DynamoStore::new(&config, &table), options.apply && !session.dry_run);
     let choice = Choice {
-        connectors: asked.connectors.iter().map(|id| ConnectorId::new(id.as_str())).collect(),
-        owners: asked.owners.iter().map(OwnerId::new).collect(),
+        connectors: options.connectors.iter().map(|id| ConnectorId::new(id.as_str())).collect(),
+        owners: options.owners.iter().map(OwnerId::new).collect(),
     };
     let spinner = session.output.spinner(if apply { "rows are laid back" } else { "rows are compared" });
     let report = Restore { from: &from, to: &to, choice: choice.clone(), apply }.run(System.now()).await;
     spinner.finish_and_clear();
-    let told = Outcome { report: report.map_err(|error| Failure::Aws(aws::describe(&error)))?, apply };
-    session.output.document(&told.document(&asked.from, &table), &told.text())?;
-    if let Some(unknown) = choice.connectors.iter().find(|id| !told.report.connectors.contains_key(*id)) {
-        return Err(Failure::NotFound(format!("{} holds no connector {unknown}", asked.from)));
+    let outcome = Outcome { report: report.map_err(|error| Failure::Aws(aws::describe(&error)))?, apply };
+    session.output.document(&outcome.document(&options.from, &table), &outcome.text())?;
+    if let Some(unknown) = choice.connectors.iter().find(|id| !outcome.report.connectors.contains_key(*id)) {
+        return Err(Failure::NotFound(format!("{} holds no connector {unknown}", options.from)));
     }
-    if let Some(unknown) = choice.owners.iter().find(|owner| !told.report.connectors.values().any(|held| held.owner == **owner)) {
-        return Err(Failure::NotFound(format!("{} holds no connector of {unknown}", asked.from)));
+    if let Some(unknown) =
+        choice.owners.iter().find(|owner| !outcome.report.connectors.values().any(|connector| connector.owner == **owner))
+    {
+        return Err(Failure::NotFound(format!("{} holds no connector of {unknown}", options.from)));
     }
-    if told.failed() == 0 { Ok(()) } else { Err(Failure::NeedsPerson) }
+    if outcome.failed() == 0 { Ok(()) } else { Err(Failure::NeedsPerson) }
 }
 
-/// What came of it, as it is told.
+/// The report as it is printed.
 struct Outcome {
     report: Report,
     apply: bool,
 }
 
 impl Outcome {
-    /// Those of which something is missing, or was laid back.
+    /// Connectors of which rows are missing, or were put back.
     fn restored(&self) -> impl Iterator<Item = (&Restored, &Kinds)> {
         let restored = self.report.connectors.values().filter_map(|connector| match &connector.ended {
             Ended::Complete(kinds) => Some((connector, kinds)),
@@ -166,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn each_connector_is_told_with_what_came_of_it() {
+    fn each_connector_is_shown_with_its_outcome() {
         let lines = [
             "con_1 of ada: 1 connector, 4 trigger",
             "con_3 of ada kept out: con_9 holds its place among its owner's connectors: disconnect that one first, or leave it",
@@ -175,8 +178,8 @@ mod tests {
         let missing = "6 rows are missing (1 connector, 1 data key, 4 trigger), 1 connectors kept out, 1 failed; \
                        --apply with --connector, --owner or --all lays them back";
         assert_eq!(outcome(false, ended()).text(), [&lines[..], &[missing]].concat().join("\n"));
-        let laid = "6 rows laid back (1 connector, 1 data key, 4 trigger), 1 connectors kept out, 1 failed";
-        assert_eq!(outcome(true, ended()).text(), [&lines[..], &[laid]].concat().join("\n"));
+        let applied = "6 rows laid back (1 connector, 1 data key, 4 trigger), 1 connectors kept out, 1 failed";
+        assert_eq!(outcome(true, ended()).text(), [&lines[..], &[applied]].concat().join("\n"));
 
         let document = outcome(true, ended()).document("then", "now");
         assert_eq!(document["laid_back"], json!({"connector": 1, "trigger": 4, "data key": 1}));

@@ -4,10 +4,9 @@ use email_connectors::adapters::system::System;
 use email_connectors::ports::{Clock, Entropy};
 use serde_json::{Value, json};
 
-use super::connectors;
 use crate::args::operate::{Test, TestGet, TestSend};
 use crate::failure::Failure;
-use crate::request::Request;
+use crate::request::{Request, connector_path};
 use crate::session::Session;
 use crate::show::table::aligned;
 use crate::show::{at, list};
@@ -21,8 +20,8 @@ struct Smoke<'a> {
 pub async fn run(session: &Session, test: Test) -> Result<(), Failure> {
     let mut smoke = Smoke { session, steps: Vec::new() };
     let done = smoke.test(test).await;
-    // What was tried before something failed is told as well.
-    smoke.tell()?;
+    // The steps before a failure are printed as well.
+    smoke.print()?;
     done
 }
 
@@ -73,7 +72,7 @@ impl Smoke<'_> {
         let id = &send.connector.id;
         let to = match send.to {
             Some(to) => to,
-            None => at(&self.step(Request::get(connectors::path(id))).await?, "/email_address"),
+            None => at(&self.step(Request::get(connector_path(id))).await?, "/email_address"),
         };
         let mail = json!({"to": [to], "subject": "A test of the mail connector", "text": "Sent by `connectors test send`."});
         self.step(Request::post(of(id, "messages"), mail).header("idempotency-key", unique())).await.map(|_| ())
@@ -135,26 +134,26 @@ impl Smoke<'_> {
         }
     }
 
-    fn tell(&self) -> Result<(), Failure> {
+    fn print(&self) -> Result<(), Failure> {
         let row = |step: &Value| {
             let status = if step.get("would_send").is_some() { "not sent".into() } else { at(step, "/status") };
             let spent = [at(step, "/quota_units"), at(step, "/milliseconds")];
-            // Whose mailbox it is was said.
+            // The user named the connector, so the path is shown without it.
             let path = at(step, "/path");
             let path = path.strip_prefix("/api/connectors/").and_then(|path| path.split_once('/')).map_or(&*path, |(_, path)| path);
             [vec![at(step, "/method"), path.to_string(), status], spent.to_vec()].concat()
         };
         let titles = ["METHOD", "PATH", "STATUS", "UNITS", "MS"].map(String::from).to_vec();
-        let mut told = aligned(titles, self.steps.iter().map(row).collect());
+        let mut text = aligned(titles, self.steps.iter().map(row).collect());
         for body in self.steps.iter().filter_map(|step| step.pointer("/would_send/body")) {
-            told.push_str(&format!("\nwould send {body:#}"));
+            text.push_str(&format!("\nwould send {body:#}"));
         }
-        self.session.output.document(&json!({"dry_run": self.session.dry_run, "steps": self.steps}), &told)
+        self.session.output.document(&json!({"dry_run": self.session.dry_run, "steps": self.steps}), &text)
     }
 }
 
 fn of(id: &str, kind: &str) -> String {
-    format!("{}/{kind}", connectors::path(id))
+    format!("{}/{kind}", connector_path(id))
 }
 
 fn unique() -> String {

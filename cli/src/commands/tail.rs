@@ -1,11 +1,11 @@
-//! Events as they come in: the delivery records of triggers, asked for again and again, each event told once.
+//! Events as they come in: the delivery records of triggers are polled, and each event is printed once.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{all, triggers};
+use super::triggers;
 use crate::args::operate::Tail;
 use crate::failure::Failure;
 use crate::pace::{Since, pause};
@@ -18,13 +18,13 @@ const MOST_PAGES: usize = 20;
 
 pub async fn run(session: &Session, tail: Tail) -> Result<(), Failure> {
     let triggers = match tail.triggers.is_empty() {
-        true => shown_ids(&all(session.api().await?, "/api/triggers", "triggers").await?),
+        true => shown_ids(&session.api().await?.all("/api/triggers", "triggers").await?),
         false => tail.triggers.clone(),
     };
     if triggers.is_empty() {
         return Err(Failure::NotFound("there is no trigger to watch; make one: connectors triggers create".into()));
     }
-    let (since, mut seen, mut told, mut first) = (Since::now(), HashSet::new(), 0, true);
+    let (since, mut seen, mut printed, mut first) = (Since::now(), HashSet::new(), 0, true);
     loop {
         for trigger in &triggers {
             let fresh = match fresh(session, trigger, &mut seen, first && !tail.from_start).await {
@@ -42,8 +42,8 @@ pub async fn run(session: &Session, tail: Tail) -> Result<(), Failure> {
             // The newest came first.
             for firing in fresh.iter().rev() {
                 session.output.document(firing, &shown::firing(firing))?;
-                told += 1;
-                if tail.count.is_some_and(|count| told >= count) {
+                printed += 1;
+                if tail.count.is_some_and(|count| printed >= count) {
                     return Ok(());
                 }
             }
@@ -81,7 +81,7 @@ async fn fresh(session: &Session, trigger: &str, seen: &mut HashSet<String>, onl
             session.output.note(&format!("{trigger} fired more than is shown; the rest: connectors triggers firings {trigger}"));
         }
     }
-    // Not before all of them are there: what a failure keeps from being told is told by the next look.
+    // Only once all pages are read: after a failure the next look prints these events.
     seen.extend(fresh.iter().map(|firing| at(firing, "/event_id")));
     Ok(fresh)
 }

@@ -30,7 +30,7 @@ pub async fn run(session: &Session, command: Triggers) -> Result<(), Failure> {
         Triggers::Change(change) => session.run(Request::patch(path(&change.trigger.trigger), changed(&change)?), shown::one).await,
         Triggers::Delete(delete) => remove(session, delete).await,
         Triggers::Test(test) => session.run(rehearsal(&test), shown::tested).await,
-        Triggers::Firings(asked) => session.run(paged(firings(&asked.trigger.trigger), &asked.page), shown::firings).await,
+        Triggers::Firings(list) => session.run(paged(firings(&list.trigger.trigger), &list.page), shown::firings).await,
         Triggers::RotateSecret(trigger) => {
             let request = Request::post(format!("{}/secret", path(&trigger.trigger)), json!({}));
             session.run(request, shown::rotated).await

@@ -1,22 +1,22 @@
-//! What was learned of one thing, or why nothing was.
+//! What was found out about one thing, or why nothing was.
 
 use super::finding::Finding;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact<T> {
     Known(T),
-    /// Whoever must know says that there is no such thing.
+    /// The service answers that there is no such thing.
     Absent,
-    /// The caller may not ask: the right that is missing.
+    /// The caller lacks this right.
     Denied(String),
-    /// No answer, or none that can be read: why.
+    /// No answer, or an unreadable one, and why.
     Unreachable(String),
-    /// Nobody was asked: how to have it asked.
-    Unasked(String),
+    /// Not queried, and what it takes to query it.
+    Skipped(String),
 }
 
 impl<T> Fact<T> {
-    /// What is known; else the finding for it, in which `absent` says what it means that there is no such thing.
+    /// The known value; else a finding, to which `absent` adds what it means that the thing does not exist.
     pub fn known(&self, id: &str, absent: impl FnOnce(Finding) -> Finding) -> Result<&T, Finding> {
         match self {
             Self::Known(value) => Ok(value),
@@ -25,7 +25,7 @@ impl<T> Fact<T> {
             )),
             Self::Denied(right) => Err(Finding::unchecked(id, format!("access denied; needs {right}"))),
             Self::Unreachable(why) => Err(Finding::unchecked(id, why.clone())),
-            Self::Unasked(how) => Err(Finding::unchecked(id, how.clone())),
+            Self::Skipped(how) => Err(Finding::unchecked(id, how.clone())),
         }
     }
 
@@ -39,17 +39,17 @@ impl<T> Fact<T> {
             Self::Absent => Fact::Absent,
             Self::Denied(right) => Fact::Denied(right),
             Self::Unreachable(why) => Fact::Unreachable(why),
-            Self::Unasked(how) => Fact::Unasked(how),
+            Self::Skipped(how) => Fact::Skipped(how),
         }
     }
 
-    /// Why it is not known, of something else that depends on it.
+    /// The same reason, for something else that depends on this fact.
     pub fn clone_unknown<U>(&self) -> Fact<U> {
         match self {
             Self::Known(_) | Self::Absent => Fact::Absent,
             Self::Denied(right) => Fact::Denied(right.clone()),
             Self::Unreachable(why) => Fact::Unreachable(why.clone()),
-            Self::Unasked(how) => Fact::Unasked(how.clone()),
+            Self::Skipped(how) => Fact::Skipped(how.clone()),
         }
     }
 

@@ -33,7 +33,7 @@ pub struct Facts {
     pub policy: Fact<Value>,
     pub subscription: Fact<Value>,
     pub api: Fact<Answer>,
-    /// What the webhook answers to one who proves nothing.
+    /// The webhook's answer to a push without a token.
     pub webhook: Fact<Answer>,
     /// This machine's clock before (+) or behind (-) another's, in seconds.
     pub skews: BTreeMap<&'static str, Fact<i64>>,
@@ -67,7 +67,7 @@ pub struct Key {
 pub struct Table {
     pub status: String,
     pub protected: bool,
-    /// Their states; empty if none is told.
+    /// Their states; empty if AWS reports none.
     pub indexes: BTreeMap<String, String>,
     pub restores: Fact<bool>,
     /// The attribute that lets rows expire.
@@ -93,7 +93,7 @@ pub struct Answer {
 #[derive(Debug, Clone)]
 pub struct Push {
     pub connector: String,
-    /// After so many milliseconds the mailbox was looked at; nothing if it never was.
+    /// Milliseconds until the mailbox was looked at; `None` if it was not.
     pub looked_after: Option<u64>,
     pub waited_seconds: u64,
 }

@@ -106,9 +106,9 @@ pub fn report(findings: &[Finding]) -> String {
         }
     }
     let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
-    let told =
+    let counts =
         [Verdict::Ok, Verdict::Warn, Verdict::Fail, Verdict::Unchecked].map(|verdict| format!("{} {}", count(verdict), verdict.word()));
-    lines.push(told.join(", "));
+    lines.push(counts.join(", "));
     lines.join("\n")
 }
 

@@ -25,7 +25,7 @@ pub fn no_stack(why: &str) -> Vec<Finding> {
     vec![finding.mend(fix).see("docs/cli.md#doctor")]
 }
 
-/// A finding, or the finding that stands in its place.
+/// A finding, or the one that replaces it.
 fn either(finding: Result<Finding, Finding>) -> Finding {
     finding.unwrap_or_else(|other| other)
 }

@@ -1,4 +1,4 @@
-//! Row after row is adopted, several at once; what is not possible now is tried again, and nothing stops at a row that is bad.
+//! Adopts the rows, several at once: temporary failures are retried, and a bad row does not stop the run.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -21,13 +21,13 @@ use super::row::{Bad, Candidate, Code};
 use crate::failure::Failure;
 use crate::pace::pause;
 
-/// How long is waited before each further try.
+/// The delays before the retries of one row.
 pub const BACKOFF: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(20)];
-/// Nobody waits longer, whatever the other side asks for.
+/// The longest delay, even if Google's `Retry-After` is longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// So many rows in a row for which nothing was possible: what is down is down for all.
+/// So many unavailable rows one after the other end the run: what is down is down for all rows.
 const MOST_UNAVAILABLE: u32 = 25;
-/// Rows of one owner come one after the other; two of them share a lane by chance, which costs a moment.
+/// Locks that serialize the rows of one owner; two owners may share one by their hash, which only costs time.
 const LANES: usize = 1024;
 
 /// How a migration is run.
@@ -39,12 +39,12 @@ pub struct Rate<'a> {
 /// What is wrong about one row, or about all.
 enum Ending {
     Row(Bad),
-    /// For now, and why; after a while, if that was said.
+    /// Not possible for now, and why; with the delay that Google named, if it did.
     Later(String, Option<Duration>),
     All(Failure),
 }
 
-/// Adopts the rows, each of which was read and checked, or could not be. The file's own error, or one that concerns all rows, ends it.
+/// Adopts the checked rows and reports the bad ones. An error of the file, or one that concerns all rows, ends the run.
 pub async fn run<P: Ports>(
     connect: &Connect<P>,
     machine: &(impl Clock + Entropy),
@@ -71,7 +71,7 @@ pub async fn run<P: Ports>(
             Some(Outcome::Open) => unavailable += 1,
             None => {}
         }
-        // What was begun is left where it is: adopting it again finds it.
+        // Rows in progress are dropped: adopting them again finds what was begun.
         if unavailable >= MOST_UNAVAILABLE {
             return Err(Failure::Unreachable(format!(
                 "nothing was possible for {unavailable} rows one after the other; what is done is kept: run it again later"
@@ -160,7 +160,7 @@ async fn patiently<P: Ports>(
             Err(error) => ending(error),
         };
         match (ending, waits.next()) {
-            (Ending::Later(_, asked), Some(wait)) => pause(asked.unwrap_or(*wait).clamp(*wait, LONGEST_WAIT)).await,
+            (Ending::Later(_, retry_after), Some(wait)) => pause(retry_after.unwrap_or(*wait).clamp(*wait, LONGEST_WAIT)).await,
             (ending, _) => return Err(ending),
         }
     }

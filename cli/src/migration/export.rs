@@ -1,4 +1,4 @@
-//! The export's rows, read one by one: however long it is, one row of it is held.
+//! The export's rows, read one by one, so that only one row is in memory at a time.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 use crate::args::migrate::{Fields, Format};
 use crate::failure::Failure;
 use crate::fernet::Keys;
-use crate::migration::row::{Bad, Candidate, Code, check};
+use crate::migration::row::{Bad, Candidate, Cells, Code, check};
 
-/// Nobody has so many triggers; a file without line breaks is no export.
+/// Longer than any real row; bounds the memory for a file without line breaks.
 const LONGEST_ROW: u64 = 1024 * 1024;
 
 /// A row's line in the file, and the row, if it is as it must be.
@@ -23,19 +23,11 @@ pub struct Export {
     fields: Fields,
 }
 
-/// A row as it stands, or why it cannot be read. What was read is in nobody's message: it may be a token.
+/// A row as it stands, or why it cannot be read. No message quotes its cells: they may be tokens.
 pub struct Row {
     /// Its line in the file.
     pub number: u64,
     pub cells: Result<Cells, Bad>,
-}
-
-#[derive(Debug, Default)]
-pub struct Cells {
-    pub owner: Value,
-    pub token: Value,
-    pub email: Value,
-    pub triggers: Value,
 }
 
 impl Export {
@@ -54,7 +46,7 @@ impl Export {
         Ok(Self { path: path.into(), format, fields })
     }
 
-    /// From the beginning. An error that ends it is the file's, not a row's.
+    /// All rows from the beginning. An `Err` is an error of the file, not of a row.
     pub fn rows(&self) -> Result<Box<dyn Iterator<Item = Result<Row, Failure>> + '_>, Failure> {
         let file = File::open(&self.path).map_err(|error| self.failed(&error))?;
         match self.format {
@@ -77,7 +69,7 @@ impl Export {
         let mut reader = csv::ReaderBuilder::new().from_reader(BufReader::new(file));
         let header = reader.headers().map_err(|_| self.failed(&"its header is no CSV in UTF-8"))?.clone();
         // A byte order mark is Excel's.
-        let column = |name: &String| header.iter().position(|held| held.trim_start_matches('\u{feff}').trim() == name);
+        let column = |name: &String| header.iter().position(|title| title.trim_start_matches('\u{feff}').trim() == name);
         let required = |name: &String| {
             column(name).ok_or_else(|| Failure::here(format!("{} has no column `{name}`; name it with --…-field", self.path.display())))
         };
@@ -114,7 +106,7 @@ struct JsonLines<'a> {
 }
 
 impl JsonLines<'_> {
-    /// The next line; none of it if it is too long.
+    /// The next line; `Some(None)` if it is too long.
     fn line(&mut self) -> std::io::Result<Option<Option<Vec<u8>>>> {
         let mut line = Vec::new();
         if self.file.by_ref().take(LONGEST_ROW).read_until(b'\n', &mut line)? == 0 {

@@ -1,4 +1,4 @@
-//! What was done, line by line in a file, so that a run that was cut off is gone on with. It holds no token, sealed or open.
+//! What was done, line by line in a file, so that an interrupted run can be resumed. Contains no token, sealed or open.
 
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -11,11 +11,11 @@ use uuid::Uuid;
 use crate::failure::Failure;
 use crate::migration::row::Code;
 
-/// So many lines may be lost when the machine dies; when only the process does, none is.
+/// So many lines may be lost if the machine crashes; a crash of the process loses none.
 const LINES_PER_SYNC: u32 = 100;
 const VERSION: u32 = 1;
 
-/// Where the users go. A journal of one target says nothing of another.
+/// Where the users are migrated to; a journal is valid for one target only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     pub stack: String,
@@ -59,7 +59,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal or begins it. While it is held nobody else can open it.
+    /// Opens or creates the journal and locks it, so that no other run can open it.
     pub fn open(path: &Path, target: &Target) -> Result<Self, Failure> {
         let failed = |error: &dyn std::fmt::Display| Failure::here(format!("the journal {}: {error}", path.display()));
         let mut file = private(OpenOptions::new().read(true).append(true).create(true)).open(path).map_err(|error| failed(&error))?;
@@ -73,7 +73,7 @@ impl Journal {
         if whole == 0 && length > 0 {
             return Err(failed(&"this file is no journal; name another one with --journal"));
         }
-        // A line that was cut off in the middle is as good as not written.
+        // A truncated last line counts as not written.
         file.set_len(whole).and_then(|()| file.seek(SeekFrom::End(0))).map_err(|error| failed(&error))?;
         let mut journal = Self { path: path.into(), file, done, unsynced: 0 };
         if whole == 0 {
@@ -104,7 +104,7 @@ impl Journal {
         self.file.sync_data().map_err(|error| self.failed(&error))
     }
 
-    /// In one write, so that it is there whole or cut off, and never between others.
+    /// In one write, so that a line may be truncated but never mixed with others.
     fn line(&mut self, line: &impl Serialize) -> Result<(), Failure> {
         let mut text = serde_json::to_vec(line).map_err(|error| self.failed(&error))?;
         text.push(b'\n');
@@ -116,7 +116,7 @@ impl Journal {
     }
 }
 
-/// Owners' names are nobody else's business.
+/// Readable by this user only: the file names owners.
 pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);

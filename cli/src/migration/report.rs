@@ -11,7 +11,7 @@ use super::journal::private;
 use super::row::{Bad, Code};
 use crate::failure::Failure;
 
-/// So many rows are named where no file was asked for.
+/// So many rows are named where no report file was given.
 const MOST_NAMED: usize = 1000;
 
 /// What came of all rows.
@@ -70,7 +70,7 @@ impl Tally {
     }
 }
 
-/// The rows that need a person: into a file as they come, or held to be printed.
+/// The rows that need a person: written to a file as they come, or collected to be printed.
 pub struct Report {
     file: Option<(PathBuf, File)>,
     named: Vec<Value>,
@@ -88,13 +88,13 @@ impl Report {
 
     pub fn bad(&mut self, row: u64, bad: &Bad) -> Result<(), Failure> {
         *self.tally.bad.entry(bad.code).or_default() += 1;
-        let told = json!({"row": row, "owner": bad.owner, "code": bad.code, "reason": bad.reason});
+        let entry = json!({"row": row, "owner": bad.owner, "code": bad.code, "reason": bad.reason});
         match &mut self.file {
             Some((path, file)) => file
-                .write_all(format!("{told}\n").as_bytes())
+                .write_all(format!("{entry}\n").as_bytes())
                 .map_err(|error| Failure::here(format!("the report {} cannot be written: {error}", path.display()))),
             None if self.named.len() < MOST_NAMED => {
-                self.named.push(told);
+                self.named.push(entry);
                 Ok(())
             }
             None => Ok(()),
@@ -102,12 +102,12 @@ impl Report {
     }
 
     pub fn to_json(&self, dry_run: bool) -> Value {
-        let mut told = self.tally.to_json();
-        told["dry_run"] = json!(dry_run);
+        let mut document = self.tally.to_json();
+        document["dry_run"] = json!(dry_run);
         if self.file.is_none() {
-            told["named"] = json!(self.named);
+            document["named"] = json!(self.named);
         }
-        told
+        document
     }
 
     pub fn lines(&self, dry_run: bool) -> String {

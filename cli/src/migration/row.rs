@@ -1,4 +1,4 @@
-//! One row, checked whole before anything is done for it: what can be known here is known before Google is asked. Pure.
+//! One row, checked as a whole before anything is done for it and before any request to Google. Pure.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,12 @@ use uuid::Uuid;
 
 use crate::args::migrate::Fields;
 use crate::fernet::{Keys, NotOpened};
-use crate::migration::export::Cells;
 
 /// Google's are of about a hundred characters, and bounded by 512.
 const LONGEST_TOKEN: usize = 512;
 /// How Fernet tokens and Google's refresh tokens begin.
 const TOKENS: [&str; 2] = ["gAAAAA", "1//"];
-/// Stands where the connector's id will be, so that the API's own rules can be asked.
+/// Stands where the connector's id will be, so that the API's own rules can check the trigger.
 const TO_BE: &str = "con_to_be";
 
 /// Why a row is not taken over, in one word.
@@ -71,7 +70,7 @@ impl Code {
     }
 }
 
-/// Why a row is not taken over. It holds nothing of the row that could be a secret.
+/// Why a row is not taken over. Contains nothing of the row that could be a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bad {
     pub code: Code,
@@ -94,13 +93,22 @@ impl Bad {
 #[derive(Debug)]
 pub struct Candidate {
     pub number: u64,
-    /// Follows from what the row holds: a row that was mended is another one.
+    /// Derived from the row's content: a corrected row is another one.
     pub key: Uuid,
     pub owner: OwnerId,
     pub address: Option<EmailAddress>,
     pub refresh_token: RefreshToken,
-    /// Each with what it is known as among its owner's.
+    /// Each with its name among its owner's triggers.
     pub triggers: Vec<(String, NewTrigger)>,
+}
+
+/// One row's columns, as they stand in the export.
+#[derive(Debug, Default)]
+pub struct Cells {
+    pub owner: Value,
+    pub token: Value,
+    pub email: Value,
+    pub triggers: Value,
 }
 
 pub fn check(number: u64, cells: &Cells, fields: &Fields, keys: &Keys) -> Result<Candidate, Bad> {
@@ -138,7 +146,7 @@ fn owner(cell: &Value, field: &str) -> Result<OwnerId, Bad> {
     if is_absent(cell) {
         return Err(bad("is missing"));
     }
-    // It would be printed.
+    // The owner is printed, so it must not be a token.
     if TOKENS.iter().any(|token| text.trim_start().starts_with(token)) {
         return Err(bad("holds a token: the columns are mixed up"));
     }
@@ -178,7 +186,7 @@ fn opened(sealed: &str, field: &str, keys: &Keys) -> Result<RefreshToken, Bad> {
     }
 }
 
-/// The triggers, also where a column holds them as text.
+/// The triggers, as a JSON array or as its text.
 fn listed(cell: &Value, field: &str) -> Result<Vec<Value>, Bad> {
     let bad = || Bad::new(Code::InvalidTriggers, format!("`{field}` must be a JSON array, or be absent"));
     match cell {
@@ -203,15 +211,15 @@ fn rewritten(list: &[Value], field: &str) -> Result<Vec<(String, NewTrigger)>, B
         match (*named_before, old.contains_key("id")) {
             (1, _) => triggers.push((name, new)),
             (_, true) => return Err(bad(at, ".id: another one has it already".into())),
-            // Two that are alike both fire, as they did.
+            // Two equal triggers are both kept: both fired before.
             (nth, false) => triggers.push((format!("{name}#{nth}"), new)),
         }
     }
     Ok(triggers)
 }
 
-/// A trigger of type `email:gmail`, as the API takes it: the connector knows its provider. Of what the old one says nothing is
-/// passed over: a filter that is not known would fire for mail that it kept out.
+/// A trigger of type `email:gmail`, as the API takes it: the connector knows its provider. An unknown field is an
+/// error: without an unknown filter the trigger would fire for mail that it kept out.
 fn rewrite(old: &Map<String, Value>) -> Result<(String, NewTrigger), String> {
     match old.get("type") {
         Some(Value::String(kind)) if kind == "email:gmail" => {}

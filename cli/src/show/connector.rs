@@ -19,7 +19,7 @@ pub fn all(answer: &Value) -> String {
     table(answer, "connectors", columns)
 }
 
-/// Of whoever owns them.
+/// Those of all owners.
 pub fn everyone(answer: &Value) -> String {
     let columns: &Columns = &[
         ("ID", "/id"),
@@ -101,22 +101,22 @@ pub fn connected(answer: &Value) -> String {
     )
 }
 
-pub fn asked(answer: &Value) -> String {
+pub fn consent_page(answer: &Value) -> String {
     format!("Open this in a browser, and consent:\n{}", at(answer, "/authorization_url"))
 }
 
 pub fn removed(receipt: &Value) -> String {
-    let told =
+    let steps =
         fields(receipt, &[("watch stopped", "/watch_stopped"), ("grant revoked", "/grant_revoked"), ("data purged", "/data_purged")]);
     let rest = if receipt.get("data_purged") == Some(&Value::Bool(true)) { "" } else { "\nThe rest goes on by itself." };
-    format!("{told}{rest}")
+    format!("{steps}{rest}")
 }
 
 pub fn queued(_: &Value) -> String {
     "queued: the mailbox is looked at, and its parked messages are tried again".into()
 }
 
-/// The connectors of an answer: of a list, or the one that it is.
+/// The connectors in an answer: of a list, or the single one.
 pub fn each(answer: &Value) -> &[Value] {
     if answer.get("connectors").is_some() { list(answer, "connectors") } else { std::slice::from_ref(answer) }
 }

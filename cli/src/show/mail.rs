@@ -57,8 +57,8 @@ pub fn threads(answer: &Value) -> String {
 }
 
 pub fn thread(thread: &Value) -> String {
-    let told = list(thread, "messages").iter().map(message).collect::<Vec<_>>();
-    [vec![fields(thread, &[("thread", "/id"), ("history id", "/history_id")])], told].concat().join("\n\n---\n\n")
+    let messages = list(thread, "messages").iter().map(message).collect::<Vec<_>>();
+    [vec![fields(thread, &[("thread", "/id"), ("history id", "/history_id")])], messages].concat().join("\n\n---\n\n")
 }
 
 pub fn labels(answer: &Value) -> String {

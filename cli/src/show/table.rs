@@ -10,7 +10,7 @@ const WIDEST: usize = 64;
 /// Titles, and where in a row their values are.
 pub type Columns = [(&'static str, &'static str)];
 
-/// The rows that an answer holds under a name.
+/// A table of the list under a name in an answer.
 pub fn table(answer: &Value, name: &str, columns: &Columns) -> String {
     let rows = list(answer, name).iter().map(|row| columns.iter().map(|(_, pointer)| at(row, pointer)).collect()).collect();
     match list(answer, name) {
@@ -31,7 +31,7 @@ pub fn aligned(titles: Vec<String>, rows: Vec<Vec<String>>) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// What there is of some fields, one a line.
+/// Those of the fields that are present, one a line.
 pub fn fields(value: &Value, named: &Columns) -> String {
     let there: Vec<(&str, String)> =
         named.iter().map(|(title, pointer)| (*title, at(value, pointer))).filter(|(_, text)| !text.is_empty()).collect();

@@ -12,7 +12,7 @@ pub fn all(answer: &Value) -> String {
 }
 
 pub fn one(trigger: &Value) -> String {
-    let told = fields(
+    let lines = fields(
         trigger,
         &[
             ("id", "/id"),
@@ -25,8 +25,8 @@ pub fn one(trigger: &Value) -> String {
         ],
     );
     match trigger.get("secret") {
-        Some(_) => format!("{told}\nsecret     {}\nThe secret is shown this once: keep it.", at(trigger, "/secret")),
-        None => told,
+        Some(_) => format!("{lines}\nsecret     {}\nThe secret is shown this once: keep it.", at(trigger, "/secret")),
+        None => lines,
     }
 }
 
@@ -68,8 +68,8 @@ pub fn firings(answer: &Value) -> String {
 pub fn firing(firing: &Value) -> String {
     let about = ["/detail/message/from", "/detail/message/subject", "/detail/event/event_type", "/detail/event/resource_id"];
     let about = about.map(|pointer| at(firing, pointer));
-    let told = [at(firing, "/decided_at"), at(firing, "/event_id")].into_iter().chain(about);
-    told.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("  ")
+    let parts = [at(firing, "/decided_at"), at(firing, "/event_id")].into_iter().chain(about);
+    parts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("  ")
 }
 
 pub fn rotated(answer: &Value) -> String {

@@ -70,7 +70,7 @@ impl Move {
         Target { stack: "s".into(), table: "t".into() }
     }
 
-    /// One run of the command's loop; none if it was cut off.
+    /// One run of the command's loop; `None` if it crashed.
     async fn run(&self) -> (Option<Result<(), Failure>>, Report) {
         let export = Export::new(Path::new(&self.folder.path("users.jsonl")), None, fields()).unwrap();
         let keys = Keys::parse(&KEY.into()).unwrap();
@@ -96,10 +96,10 @@ impl Move {
         self.read("report").lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// Neither what opens a mailbox nor what was sealed is anywhere.
+    /// No token, open or sealed, and no key is printed or written.
     fn keeps_its_secrets(&self, report: &Report) {
-        let told = format!("{}{}{:?}", report.to_json(false), report.lines(false), report.tally);
-        for text in [told, self.read("journal"), self.read("report")] {
+        let printed = format!("{}{}{:?}", report.to_json(false), report.lines(false), report.tally);
+        for text in [printed, self.read("journal"), self.read("report")] {
             for secret in ["refresh-", "access-", "gAAAA", KEY] {
                 assert!(!text.contains(secret), "{secret} in {text}");
             }
@@ -177,14 +177,14 @@ async fn thousands_of_users_are_taken_over_though_it_is_cut_off_twice() {
     let (good, wrong) = (migration.accounts.len(), all / bad_every);
     assert_eq!((good, wrong), (all - 50, 50));
 
-    // Made and not written down; the line before it was cut off in the middle.
+    // A crash after a connector is created and before the journal has it; the journal's last line is truncated.
     migration.stage.world.crash(Call::CreateConnector, When::After, a_third);
     assert!(migration.run().await.0.is_none());
     let journal = migration.read("journal");
     migration.folder.file("journal", &journal[..journal.len() - 20]);
     let done_first = journal.lines().filter(|line| line.contains("\"connected\"")).count() - 1;
     assert!((all * 29 / 100..all * 3 / 10 + 200).contains(&done_first), "{done_first}");
-    // Watched, and nobody knows.
+    // A crash after Gmail has set the watch and before it is recorded.
     migration.stage.world.crash(Call::RecordWatch, When::Before, a_third);
     assert!(migration.run().await.0.is_none());
     let (ended, report) = migration.run().await;
@@ -212,15 +212,15 @@ async fn thousands_of_users_are_taken_over_though_it_is_cut_off_twice() {
     let connectors: BTreeSet<&ConnectorId> = triggers.iter().map(|trigger| &trigger.config.connector_id).collect();
     assert_eq!((triggers.len(), owners.len(), connectors.len()), (good, good, good));
     let made = store.ledger().into_iter().filter(|event| event.detail_type == DetailType::ConnectorConnected).count();
-    assert_eq!(made, good, "a connector that is made tells of it");
+    assert_eq!(made, good, "each new connector has its event");
 
     // Once more: nothing is left to do.
     let (ended, report) = migration.run().await;
     ended.unwrap().unwrap();
     let expected = Tally { rows: all as u64, done_before: good as u64, bad: expected, ..Tally::default() };
     assert_eq!(report.tally, expected);
-    let asked = migration.stage.calls_of(&["gmail.adopt", "store.create_connector", "gmail.watch"]);
-    assert_eq!(asked.len(), 20, "only the rows that Google or the store refused are asked for again");
+    let repeated = migration.stage.calls_of(&["gmail.adopt", "store.create_connector", "gmail.watch"]);
+    assert_eq!(repeated.len(), 20, "only the rows that Google or the store refused are tried again");
 }
 
 fn few(count: usize) -> Move {
@@ -250,7 +250,7 @@ async fn what_is_not_possible_now_is_tried_again_and_then_left_to_the_next_run()
 }
 
 #[tokio::test]
-async fn a_row_that_was_possible_in_no_try_is_told_as_for_now() {
+async fn a_row_that_failed_in_each_try_is_reported_as_unavailable_for_now() {
     let migration = few(1);
     for nth in 1..=3 {
         migration.stage.world.fail(Call::InSlot, When::Before, nth);
@@ -306,17 +306,17 @@ async fn of_two_rows_of_one_owner_the_first_counts() {
     assert_eq!((report.tally.connected, report.tally.already_connected + report.tally.done_before), (1, 1));
     assert_eq!(report.tally.bad, BTreeMap::from([(Code::AnotherAccount, 1)]));
     assert_eq!(migration.reported()[0]["row"], 2);
-    let held = migration.stage.world.store().connectors(&owner("user-0")).await.unwrap();
-    assert_eq!(held[0].email_address, migration.accounts[0].address());
+    let stored = migration.stage.world.store().connectors(&owner("user-0")).await.unwrap();
+    assert_eq!(stored[0].email_address, migration.accounts[0].address());
 }
 
 #[test]
-fn a_journal_is_of_one_place_and_one_run_at_a_time() {
+fn a_journal_belongs_to_one_target_and_one_run_at_a_time() {
     let (folder, target) = (Folder::new(), Target { stack: "s".into(), table: "t".into() });
     let open = |target: &Target| Journal::open(Path::new(&folder.path("journal")), target).map(drop).map_err(|error| error.to_string());
-    let held = Journal::open(Path::new(&folder.path("journal")), &target).unwrap();
+    let journal = Journal::open(Path::new(&folder.path("journal")), &target).unwrap();
     assert!(open(&target).unwrap_err().contains("another run holds it"));
-    drop(held);
+    drop(journal);
     open(&target).unwrap();
     let other = Target { stack: "staging".into(), ..target.clone() };
     assert!(open(&other).unwrap_err().contains("is of the stack s and its table t"));

@@ -12,18 +12,18 @@ fn content(length: usize) -> Vec<u8> {
 
 /// Serves one file by ranges, unless something is wrong with an answer.
 fn serving(length: usize, wrong: fn(usize, Reply) -> Reply) -> Server {
-    let mut asked = 0;
+    let mut nth = 0;
     Server::answering(move |seen: &Seen| {
         if seen.line.ends_with("/attachments") {
             return Reply::json(json!({"attachments": [{"part_id": "0.1", "filename": "../../etc/a.bin", "size": length}]}));
         }
-        asked += 1;
+        nth += 1;
         let whole = content(length);
-        let Some(range) = seen.header("range").strip_prefix("bytes=") else { return wrong(asked, Reply::new(200, whole)) };
+        let Some(range) = seen.header("range").strip_prefix("bytes=") else { return wrong(nth, Reply::new(200, whole)) };
         let (from, to) = range.split_once('-').unwrap();
         let (from, to) = (from.parse::<usize>().unwrap(), to.parse::<usize>().unwrap().min(length - 1));
         let reply = Reply::new(206, &whole[from..=to]).header("content-type", "application/x-bin");
-        wrong(asked, reply.header("content-range", format!("bytes {from}-{to}/{length}")))
+        wrong(nth, reply.header("content-range", format!("bytes {from}-{to}/{length}")))
     })
 }
 
@@ -62,12 +62,12 @@ fn a_file_that_is_there_is_kept() {
 }
 
 #[test]
-fn a_part_that_was_not_asked_for_leaves_no_half_file() {
+fn a_wrong_part_leaves_no_partial_file() {
     let wrongs: [fn(usize, Reply) -> Reply; 5] = [
-        |asked, reply| if asked == 2 { Reply::problem(503, "unavailable") } else { reply },
-        |asked, reply| if asked == 2 { Reply::new(206, "x").header("content-range", "bytes 0-0/8388608") } else { reply },
-        |asked, reply| if asked == 2 { Reply::new(200, "x") } else { reply },
-        |asked, reply| if asked == 2 { Reply::new(206, "").header("content-range", "bytes 4194304-4194303/8388608") } else { reply },
+        |nth, reply| if nth == 2 { Reply::problem(503, "unavailable") } else { reply },
+        |nth, reply| if nth == 2 { Reply::new(206, "x").header("content-range", "bytes 0-0/8388608") } else { reply },
+        |nth, reply| if nth == 2 { Reply::new(200, "x") } else { reply },
+        |nth, reply| if nth == 2 { Reply::new(206, "").header("content-range", "bytes 4194304-4194303/8388608") } else { reply },
         |_, _| Reply::new(206, "x").header("content-range", "bytes 0-99/100"),
     ];
     for (number, wrong) in wrongs.into_iter().enumerate() {

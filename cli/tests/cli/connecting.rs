@@ -11,7 +11,7 @@ fn connectors(all: Value) -> (&'static str, Reply) {
     (LIST, Reply::json(json!({ "connectors": all })))
 }
 
-fn asked() -> (&'static str, Reply) {
+fn started() -> (&'static str, Reply) {
     (START, Reply::json(json!({"authorization_url": "https://google.example/consent?state=s", "state": "s"})))
 }
 
@@ -20,7 +20,7 @@ fn waits_until_a_connector_is_there_that_was_not() {
     let old = json!({"id": "con_1", "status": "active", "watch": {"renewed_at": "1"}});
     let new = json!({"id": "con_2", "status": "active", "email_address": "ada@example.com", "watch": {"status": "active"}});
     let script = [
-        asked(),
+        started(),
         connectors(json!([old])),
         connectors(json!([old])),
         (LIST, Reply::problem(503, "unavailable")),
@@ -39,8 +39,13 @@ fn waits_until_a_connector_is_there_that_was_not() {
 fn a_connector_that_waited_for_its_user_counts_once_it_is_active() {
     let with = |status: &str| json!([{"id": "con_1", "status": status, "watch": {"renewed_at": "1"}}]);
     let there = ("GET /api/connectors/con_1", Reply::json(json!({"id": "con_1"})));
-    let server =
-        Server::scripted([asked(), connectors(with("needs_reauth")), connectors(with("needs_reauth")), connectors(with("active")), there]);
+    let server = Server::scripted([
+        started(),
+        connectors(with("needs_reauth")),
+        connectors(with("needs_reauth")),
+        connectors(with("active")),
+        there,
+    ]);
     server.run(&["connect"]).ended(0);
 }
 
@@ -49,14 +54,14 @@ fn a_connector_that_loses_its_grant_meanwhile_is_not_the_one_that_was_waited_for
     let with = |status: &str, renewed_at: &str| json!([{"id": "con_1", "status": status, "watch": {"renewed_at": renewed_at}}]);
     let there = ("GET /api/connectors/con_1", Reply::json(json!({"id": "con_1"})));
     let (before, lost, again) = (with("active", "1"), with("needs_reauth", "1"), with("active", "2"));
-    let server = Server::scripted([asked(), connectors(before), connectors(lost), connectors(again), there]);
+    let server = Server::scripted([started(), connectors(before), connectors(lost), connectors(again), there]);
     server.run(&["connect"]).ended(0);
     assert_eq!(server.lines().iter().filter(|line| *line == LIST).count(), 3);
 }
 
 #[test]
-fn gives_up_in_the_end_and_waits_for_nobody_if_told_so() {
-    let server = Server::scripted([asked(), connectors(json!([]))]);
+fn gives_up_in_the_end_and_does_not_wait_if_so_requested() {
+    let server = Server::scripted([started(), connectors(json!([]))]);
     let ran = server.run(&["connect", "--timeout", "0"]).ended(1);
     assert!(ran.err.contains("nobody consented"), "{}", ran.err);
 

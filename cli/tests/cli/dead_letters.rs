@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use crate::server::{Folder, Ran, Reply, Seen, Server, run};
 
-/// SQS, as far as it is needed: two queues, and what was asked of them in its order.
+/// A fake SQS: two queues, and the operations that were called on them, in order.
 #[derive(Default)]
 struct Queues {
     dead: Vec<Value>,
     received: usize,
     queued: Vec<Value>,
-    asked: Vec<String>,
+    operations: Vec<String>,
     /// The send that fails, counted from 1, and the delete.
     failing_send: usize,
     failing_delete: usize,
@@ -29,8 +29,8 @@ impl Queues {
 
     fn answer(&mut self, seen: &Seen) -> Reply {
         let (operation, body) = (seen.header("x-amz-target").rsplit('.').next().unwrap().to_string(), seen.json());
-        self.asked.push(operation.clone());
-        let count = |operation: &str| self.asked.iter().filter(|asked| *asked == operation).count();
+        self.operations.push(operation.clone());
+        let count = |operation: &str| self.operations.iter().filter(|called| *called == operation).count();
         let broken = || Reply::new(400, json!({"__type": "com.amazonaws.sqs#OverLimit", "message": "no"}).to_string());
         let reply = match operation.as_str() {
             "GetQueueAttributes" => {
@@ -91,12 +91,12 @@ fn one_is_deleted_only_after_it_was_sent() {
     let (ran, queues) = replay(Queues::holding(3), &["--json"]);
     assert_eq!(ran.ended(0).json(), json!({"moved": 3, "left": 0}));
     let moves: Vec<&str> =
-        queues.asked.iter().map(String::as_str).filter(|asked| asked.starts_with("Send") || asked.starts_with("Delete")).collect();
+        queues.operations.iter().map(String::as_str).filter(|called| called.starts_with("Send") || called.starts_with("Delete")).collect();
     assert_eq!(moves, ["SendMessage", "DeleteMessage"].repeat(3));
 }
 
 #[test]
-fn what_cannot_be_sent_stays_and_is_told() {
+fn what_cannot_be_sent_stays_and_is_reported() {
     let (ran, queues) = replay(Queues { failing_send: 3, ..Queues::holding(5) }, &[]);
     let ran = ran.ended(1);
     assert!(ran.out.contains("2 wake-ups put back, 3 left") && ran.err.contains("stays where it was"), "{} {}", ran.out, ran.err);
@@ -119,7 +119,7 @@ fn a_limit_is_kept_and_a_dry_run_only_counts() {
 
     let (ran, queues) = replay(Queues::holding(4), &["--dry-run"]);
     assert_eq!(ran.ended(0).out, "would put back about 4 wake-ups\n");
-    assert_eq!((queues.asked.as_slice(), queues.dead.len()), (&["GetQueueAttributes".to_string()][..], 4));
+    assert_eq!((queues.operations.as_slice(), queues.dead.len()), (&["GetQueueAttributes".to_string()][..], 4));
 }
 
 #[test]

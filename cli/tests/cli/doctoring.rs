@@ -40,8 +40,8 @@ fn each_broken_set_up_is_named_and_nothing_else_is() {
     for (change, id, verdict, says) in &sicknesses {
         let findings = broken(change);
         let finding = found(&findings, id);
-        let told = format!("{} {} {} {}", finding.found, finding.cause, finding.fix, finding.link);
-        assert!(finding.verdict == *verdict && told.contains(says), "{id} must be {verdict:?} and say `{says}`: {finding:?}");
+        let text = format!("{} {} {} {}", finding.found, finding.cause, finding.fix, finding.link);
+        assert!(finding.verdict == *verdict && text.contains(says), "{id} must be {verdict:?} and say `{says}`: {finding:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! How a command ends: its exit code, what it says of a refusal, and what it asks first.
+//! How a command ends: its exit code, what it prints of a refusal, and the confirmation that it wants first.
 
 use serde_json::json;
 
@@ -30,7 +30,7 @@ fn the_exit_code_tells_denied_and_not_found_from_other_errors() {
 
 #[test]
 fn an_api_that_is_not_there_is_an_error() {
-    // Of a port that was free a moment ago nobody answers.
+    // Nothing listens on a port that was free a moment ago.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{free}");
     let ran = run(&[("CONNECTORS_API_URL", &url), ("CONNECTORS_TOKEN", TOKEN)], &["list"], "").ended(1);
@@ -72,7 +72,7 @@ fn where_and_who_must_be_said() {
 }
 
 #[test]
-fn what_cannot_be_undone_is_asked_for() {
+fn what_cannot_be_undone_needs_a_confirmation() {
     let answer = || Reply::json(json!({"id": "con_1", "email_address": "ada@example.com", "deleted": "permanently"}));
     for (line, is_read_first) in [
         (&["remove", "con_1"][..], true),
@@ -94,12 +94,12 @@ fn what_cannot_be_undone_is_asked_for() {
         assert_eq!(server.seen().len(), 1 + usize::from(is_read_first), "{line:?}: {:?}", server.lines());
     }
     let server = Server::answering(move |_| answer());
-    let asked = server.run_saying(&["remove", "con_1"], "y").ended(0).err;
-    assert!(asked.contains("ada@example.com"), "{asked}");
+    let prompt = server.run_saying(&["remove", "con_1"], "y").ended(0).err;
+    assert!(prompt.contains("ada@example.com"), "{prompt}");
 }
 
 #[test]
-fn a_token_that_ran_out_is_asked_for_again_once() {
+fn an_expired_token_is_fetched_again_once() {
     let folder = Folder::new();
     let count = folder.path("count");
     let command = format!("echo x >> {count}; echo token-$(wc -l < {count})");
@@ -139,7 +139,7 @@ fn the_local_stack_is_one_flag() {
 }
 
 #[test]
-fn more_pages_are_told_of() {
+fn a_next_page_is_announced() {
     let server =
         Server::scripted([("GET /api/connectors", Reply::json(json!({"connectors": [{"id": "con_1"}], "next_page_token": "abc"})))]);
     assert!(server.run(&["list"]).ended(0).err.contains("--page-token abc"));

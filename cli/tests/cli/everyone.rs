@@ -16,11 +16,11 @@ const FUTURE: &str = "2990-01-01T00:00:00.000Z";
 #[derive(Clone, Default)]
 struct Table {
     rows: Vec<Value>,
-    /// Connectors of which something was told, and where they lay then.
-    told: BTreeMap<&'static str, &'static str>,
-    /// From when on writes lose against another writer's.
+    /// Connectors that have an event, and the mailbox that it names.
+    events: BTreeMap<&'static str, &'static str>,
+    /// Whether writes lose against another writer's.
     moved: bool,
-    asked: Vec<String>,
+    operations: Vec<String>,
     written: Vec<Value>,
 }
 
@@ -66,12 +66,12 @@ impl Table {
     }
 
     fn answer(&mut self, operation: &str, body: &Value) -> Reply {
-        self.asked.push(operation.into());
+        self.operations.push(operation.into());
         let at = |key: &Value| self.rows.iter().position(|row| row["pk"] == key["pk"] && row["sk"] == key["sk"]);
         let reply = match operation {
             // Two rows a page, whatever they are.
             "Scan" => {
-                let from = body.get("ExclusiveStartKey").and_then(at).map_or(0, |place| place + 1);
+                let from = body.get("ExclusiveStartKey").and_then(at).map_or(0, |index| index + 1);
                 let page: Vec<&Value> = self.rows.iter().skip(from).take(2).collect();
                 let last = page.last().filter(|_| from + 2 < self.rows.len()).map(|row| json!({"pk": row["pk"], "sk": row["sk"]}));
                 let mut answer = json!({ "Items": page });
@@ -81,18 +81,18 @@ impl Table {
             "Query" => {
                 let of = body["ExpressionAttributeValues"][":of"]["S"].as_str().unwrap();
                 let key = |id: &str| json!({"pk": text(&format!("EVENT#{id}")), "sk": text("EVENT"), "told_of": text(id), "decided_at": text(PAST)});
-                json!({"Items": self.told.get(of).map(|_| key(of)).into_iter().collect::<Vec<_>>()})
+                json!({"Items": self.events.get(of).map(|_| key(of)).into_iter().collect::<Vec<_>>()})
             }
             "BatchGetItem" => {
-                let (_, asked) = body["RequestItems"].as_object().unwrap().iter().next().unwrap();
-                let id = asked["Keys"][0]["pk"]["S"].as_str().unwrap().trim_start_matches("EVENT#").to_string();
-                let mailbox = text(self.told[id.as_str()]);
+                let (_, request) = body["RequestItems"].as_object().unwrap().iter().next().unwrap();
+                let id = request["Keys"][0]["pk"]["S"].as_str().unwrap().trim_start_matches("EVENT#").to_string();
+                let mailbox = text(self.events[id.as_str()]);
                 let event = json!({"pk": text(&format!("EVENT#{id}")), "sk": text("EVENT"), "schema_version": {"N": "1"}, "event_id": text(&id),
                     "detail_type": text("WATCH_LAPSED"), "connector_id": text(&id), "mailbox": mailbox, "decided_at": text(PAST),
                     "detail": text("{}"), "expires_at": {"N": "1"}});
                 json!({"Responses": {"t": [event]}, "UnprocessedKeys": {}})
             }
-            "GetItem" => at(&body["Key"]).map_or(json!({}), |place| json!({"Item": self.rows[place]})),
+            "GetItem" => at(&body["Key"]).map_or(json!({}), |index| json!({"Item": self.rows[index]})),
             "UpdateItem" if self.moved => {
                 return Reply::new(400, json!({"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}).to_string());
             }
@@ -106,7 +106,7 @@ impl Table {
     }
 }
 
-fn asked(table: &Mutex<Table>, seen: &Seen) -> Reply {
+fn answer(table: &Mutex<Table>, seen: &Seen) -> Reply {
     let body = String::from_utf8_lossy(&seen.body);
     let settings = json!({"GOOGLE_SCOPES": "https://www.googleapis.com/auth/gmail.modify", "GMAIL_USER_UNITS_PER_MINUTE": "6000",
         "SETTLE_SECONDS": "600", "QUIET_AFTER_MINUTES": "10", "SWEEP_EVERY_MINUTES": "1"});
@@ -128,7 +128,7 @@ fn asked(table: &Mutex<Table>, seen: &Seen) -> Reply {
 fn ran(table: Table, arguments: &[&str]) -> (Ran, Table) {
     let shared = Arc::new(Mutex::new(table));
     let served = shared.clone();
-    let server = Server::answering(move |seen| asked(&served, seen));
+    let server = Server::answering(move |seen| answer(&served, seen));
     let ran = run(&[&operator(&server)[..], &[("CONNECTORS_STACK_NAME", "s")]].concat(), arguments, "");
     assert!(!ran.out.contains(SECRET) && !ran.err.contains(SECRET) && !ran.out.contains("_token"), "{}", ran.out);
     drop(server);
@@ -141,7 +141,7 @@ fn ids(document: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn all_owners_connectors_are_listed_and_those_that_matter_told_apart() {
+fn all_owners_connectors_are_listed_and_filtered() {
     for (arguments, expected) in [
         (&[][..], &["con_1", "con_2", "con_3", "con_4"][..]),
         (&["--status", "needs_reauth"], &["con_2"]),
@@ -151,27 +151,27 @@ fn all_owners_connectors_are_listed_and_those_that_matter_told_apart() {
     ] {
         let (ran, table) = ran(Table::usual(), &[&["list", "--all-owners", "--json"], arguments].concat());
         assert_eq!(ids(&ran.ended(0).json()), expected, "{arguments:?}");
-        assert_eq!(table.asked, ["Scan"; 3], "page after page, and nothing else");
+        assert_eq!(table.operations, ["Scan"; 3], "page after page, and nothing else");
     }
     let shown = ran(Table::usual(), &["list", "--all-owners", "--lapsed"]).0.ended(0).out;
     let first = shown.lines().nth(1).unwrap();
     assert_eq!(first, format!("con_3  owner-of-con_3  con_3@example.com  active  failed  {PAST}  closed"));
     let document = ran(Table::usual(), &["list", "--all-owners", "--json"]).0.json();
-    let told: Vec<&String> = document["connectors"][0].as_object().unwrap().keys().collect();
+    let keys: Vec<&String> = document["connectors"][0].as_object().unwrap().keys().collect();
     let all = "circuit closing created_at email_address id label last_error last_event_at owner_id parked_messages paused status updated_at watch";
-    assert_eq!(told, all.split(' ').collect::<Vec<_>>(), "and nothing of the grant");
+    assert_eq!(keys, all.split(' ').collect::<Vec<_>>(), "and nothing of the grant");
 }
 
 #[test]
-fn all_owners_connectors_are_judged_and_the_unwell_told() {
+fn all_owners_connectors_are_judged_and_the_unhealthy_shown() {
     let (judged, _) = ran(Table::usual(), &["health", "--all-owners", "--json"]);
     let document = judged.ended(1).json();
     assert_eq!((&document["healthy"], &document["degraded"], &document["down"]), (&json!(1), &json!(2), &json!(1)));
     assert_eq!(ids(&document), ["con_2", "con_3", "con_4"]);
     assert_eq!(document["connectors"][1]["findings"][0]["code"], "watch_lapsed");
-    let told = ran(Table::usual(), &["health", "--all-owners"]).0.ended(1).out;
-    assert!(told.contains("owner-of-con_2") && told.contains("con_2: down needs_reauth: "), "{told}");
-    assert!(told.ends_with("1 down, 2 degraded, 1 healthy\n"), "{told}");
+    let shown = ran(Table::usual(), &["health", "--all-owners"]).0.ended(1).out;
+    assert!(shown.contains("owner-of-con_2") && shown.contains("con_2: down needs_reauth: "), "{shown}");
+    assert!(shown.ends_with("1 down, 2 degraded, 1 healthy\n"), "{shown}");
     let well = ran(Table::of([row("con_1", "active", FUTURE)]), &["health", "--all-owners"]).0.ended(0).out;
     assert_eq!(well, "0 down, 0 degraded, 1 healthy\n");
 }
@@ -218,14 +218,14 @@ fn all_that_lapsed_are_renewed() {
 }
 
 #[test]
-fn one_is_found_by_what_was_told_of_it_and_else_by_reading_the_table() {
-    let told = |told: &[(&'static str, &'static str)]| Table { told: told.iter().copied().collect(), ..Table::usual() };
-    let (renewed, table) = ran(told(&[("con_3", "con_3@example.com")]), &["renew", "con_3", "con_3", "--json"]);
+fn a_connector_is_found_by_its_newest_event_and_else_by_a_scan() {
+    let with_events = |events: &[(&'static str, &'static str)]| Table { events: events.iter().copied().collect(), ..Table::usual() };
+    let (renewed, table) = ran(with_events(&[("con_3", "con_3@example.com")]), &["renew", "con_3", "con_3", "--json"]);
     assert_eq!(renewed.ended(0).json(), json!({"due": ["con_3"], "failed": []}));
     assert_eq!(made_due(&table), ["CONNECTOR#con_3"]);
-    assert!(!table.asked.contains(&"Scan".into()), "{:?}", table.asked);
+    assert!(!table.operations.contains(&"Scan".into()), "{:?}", table.operations);
     for elsewhere in [&[][..], &[("con_3", "as-it-was@example.com")]] {
-        let (renewed, table) = ran(told(elsewhere), &["renew", "con_3"]);
+        let (renewed, table) = ran(with_events(elsewhere), &["renew", "con_3"]);
         renewed.ended(0);
         assert_eq!(made_due(&table), ["CONNECTOR#con_3"], "{elsewhere:?}");
     }
@@ -235,7 +235,7 @@ fn one_is_found_by_what_was_told_of_it_and_else_by_reading_the_table() {
 }
 
 #[test]
-fn what_was_not_made_due_is_told() {
+fn what_was_not_made_due_is_reported() {
     let (waiting, table) = ran(Table::usual(), &["renew", "con_2", "con_3"]);
     let waiting = waiting.ended(1);
     assert!(waiting.out.starts_with("due: 1,") && waiting.err.contains("con_2: its user must connect again"), "{}", waiting.err);
@@ -245,7 +245,7 @@ fn what_was_not_made_due_is_told() {
 }
 
 #[test]
-fn the_table_must_be_known_and_only_what_was_asked_together_goes_together() {
+fn the_table_must_be_known_and_options_that_exclude_each_other_are_refused() {
     assert!(run(&[], &["renew", "con_1"], "").ended(1).err.contains("CONNECTORS_TABLE"));
     for wrong in [
         &["renew"][..],
@@ -258,6 +258,6 @@ fn the_table_must_be_known_and_only_what_was_asked_together_goes_together() {
     ] {
         let (refused, table) = ran(Table::usual(), wrong);
         refused.ended(1);
-        assert!(table.asked.is_empty(), "{wrong:?}");
+        assert!(table.operations.is_empty(), "{wrong:?}");
     }
 }

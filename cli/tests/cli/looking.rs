@@ -17,8 +17,8 @@ fn health(id: &str, status: &str) -> Value {
 #[test]
 fn health_follows_pages_and_ends_with_1_if_a_connector_is_down() {
     let first = json!({"connectors": [connector("con_1", "t"), connector("con_gone", "t")], "next_page_token": "2"});
-    let told = "con_2: down needs_reauth: Google refuses the grant. Connect again.";
-    for (status, code, told) in [("healthy", 0, "healthy"), ("degraded", 0, "degraded"), ("down", 1, told)] {
+    let finding = "con_2: down needs_reauth: Google refuses the grant. Connect again.";
+    for (status, code, expected) in [("healthy", 0, "healthy"), ("degraded", 0, "degraded"), ("down", 1, finding)] {
         let server = Server::scripted([
             ("GET /api/connectors", Reply::json(first.clone())),
             ("GET /api/connectors?page_token=2", Reply::json(json!({"connectors": [connector("con_2", "t")]}))),
@@ -27,7 +27,7 @@ fn health_follows_pages_and_ends_with_1_if_a_connector_is_down() {
             ("GET /api/connectors/con_2/health", Reply::json(health("con_2", status))),
         ]);
         let ran = server.run(&["health"]).ended(code);
-        assert!(ran.out.contains("con_1") && ran.out.contains(told) && !ran.out.contains("con_gone"), "{}", ran.out);
+        assert!(ran.out.contains("con_1") && ran.out.contains(expected) && !ran.out.contains("con_gone"), "{}", ran.out);
         assert_eq!(ran.err.contains("something is down"), code == 1, "{}", ran.err);
         let document = server.run(&["health", "--json"]).ended(code).json();
         assert_eq!(document, json!({"connectors": [health("con_1", "healthy"), health("con_2", status)]}));
@@ -46,7 +46,7 @@ fn the_health_of_one_connector_is_the_apis_own_document() {
 }
 
 #[test]
-fn the_systems_health_is_told_also_when_it_is_down() {
+fn the_systems_health_is_shown_also_when_it_is_down() {
     let system =
         |status: &str| json!({"status": status, "checks": [{"name": "table", "status": status, "detail": "d", "remedy": "Mend it."}]});
     for (answered, status, code) in [(200, "healthy", 0), (200, "degraded", 0), (503, "down", 1)] {
@@ -58,10 +58,10 @@ fn the_systems_health_is_told_also_when_it_is_down() {
     }
     let server = Server::scripted([("GET /api/system/health", Reply::new(200, system("healthy").to_string()))]);
     run(&[("CONNECTORS_API_URL", server.url.as_str())], &["health", "--system"], "").ended(0);
-    assert_eq!(server.seen()[0].header("authorization"), "", "who has no token may ask");
+    assert_eq!(server.seen()[0].header("authorization"), "", "it needs no token");
     let server = Server::scripted([("GET /api/system/health", Reply::problem(503, "keys_unavailable"))]);
     let ran = server.run(&["health", "--system"]).ended(1);
-    assert!(ran.err.contains("503 keys_unavailable"), "a 503 of another's is none of health's: {}", ran.err);
+    assert!(ran.err.contains("503 keys_unavailable"), "a 503 without checks is no health document: {}", ran.err);
     server.run(&["health", "con_1", "--system"]).ended(1);
 }
 

@@ -1,4 +1,4 @@
-//! The built binary against an API that is scripted: what each command asks, prints and ends with.
+//! The built binary against a scripted API: what each command sends and prints, and its exit code.
 
 mod adopting;
 mod attachments;

@@ -1,4 +1,4 @@
-//! A migration's dry run: what the command reads, tells and ends with, before anybody is asked.
+//! A migration's dry run: what the command reads and prints, and its exit code, without any request.
 
 use serde_json::{Value, json};
 
@@ -44,9 +44,9 @@ fn a_dry_run_says_what_would_be_done_and_which_rows_are_bad() {
     assert!(!folder.holds("users.csv.journal"));
     // Of several keys each is tried.
     folder.file("keys", format!("{ANOTHER_KEY}\n{KEY}\n"));
-    let told = migrate(&folder, "users.csv", &["--key-file", &folder.path("keys"), "--json"]).ended(1).json();
-    assert_eq!((&told["ready"], &told["bad"]), (&json!(3), &json!({"no_token": 1, "unreadable": 1})));
-    assert_eq!(told["named"][0]["code"], "no_token");
+    let document = migrate(&folder, "users.csv", &["--key-file", &folder.path("keys"), "--json"]).ended(1).json();
+    assert_eq!((&document["ready"], &document["bad"]), (&json!(3), &json!({"no_token": 1, "unreadable": 1})));
+    assert_eq!(document["named"][0]["code"], "no_token");
     // The global option means the same, and comes before.
     migrate(&folder, "users.csv", &["--apply", "--dry-run", "--key-command", &format!("echo {KEY}")]).ended(1);
 }

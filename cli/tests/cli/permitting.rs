@@ -1,4 +1,4 @@
-//! The doctor of somebody who may ask nearly nothing: what was not asked is told, with the right that is missing.
+//! The doctor without most rights: each check that it cannot run is reported with the missing right.
 
 use serde_json::{Value, json};
 
@@ -75,14 +75,14 @@ fn examined(google: &[(&str, &str)], arguments: &[&str]) -> Ran {
     run(&[&pubsub[..], google].concat(), &[&["doctor", "--stack-json", &file, "--json"], arguments].concat(), "")
 }
 
-fn told<'a>(document: &'a Value, id: &str) -> (&'a str, &'a str) {
+fn reported<'a>(document: &'a Value, id: &str) -> (&'a str, &'a str) {
     let findings = document["findings"].as_array().unwrap();
     let finding = findings.iter().find(|finding| finding["id"] == id).unwrap_or_else(|| panic!("{id}: {document:#}"));
     (finding["verdict"].as_str().unwrap(), finding["found"].as_str().unwrap())
 }
 
 #[test]
-fn what_may_not_be_asked_is_told_with_the_right_that_is_missing() {
+fn each_check_that_may_not_run_is_reported_with_the_missing_right() {
     let document = examined(&[], &[]).ended(0).json();
     for (id, right) in [
         ("functions.oauth-connect", "lambda:GetFunctionConfiguration"),
@@ -99,18 +99,18 @@ fn what_may_not_be_asked_is_told_with_the_right_that_is_missing() {
         ("connectors.listed", "--token-command"),
         ("push.end-to-end", "--token-command"),
     ] {
-        let (verdict, found) = told(&document, id);
+        let (verdict, found) = reported(&document, id);
         assert!(verdict == "not_checked" && found.contains(right), "{id}: {verdict}, {found}");
     }
     for id in ["settings.stack", "settings.times", "settings.user-keys", "settings.push-keys", "api.answers", "webhook.refuses"] {
-        assert_eq!(told(&document, id).0, "ok", "{id}");
+        assert_eq!(reported(&document, id).0, "ok", "{id}");
     }
 }
 
 #[test]
 fn an_interface_that_is_off_is_named_and_the_operators_token_is_not() {
     let document = examined(&[("CONNECTORS_GOOGLE_TOKEN", TOKEN)], &["--only", "topic"]).ended(0).json();
-    let (verdict, found) = told(&document, "topic.exists");
+    let (verdict, found) = reported(&document, "topic.exists");
     assert!(verdict == "not_checked" && found.contains("gcloud services enable pubsub.googleapis.com"), "{found}");
     assert_eq!(document["findings"].as_array().unwrap().len(), 2, "only what begins so");
     let command = ["--google-token-command", "false"];

@@ -1,4 +1,4 @@
-//! `docs/google/setup.sh` beside a gcloud that only writes down what it is asked: what comes of it is what the doctor wants.
+//! `docs/google/setup.sh` with a fake gcloud that records its calls: what it makes is what the doctor expects.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
@@ -63,7 +63,7 @@ impl Project {
         ran
     }
 
-    /// What gcloud was asked since the last time.
+    /// gcloud's calls since the last time.
     fn calls(&self) -> Vec<String> {
         let calls = std::fs::read_to_string(self.folder.path("calls")).unwrap_or_default();
         self.folder.file("calls", "");
@@ -71,7 +71,7 @@ impl Project {
     }
 }
 
-fn asked<'a>(calls: &'a [String], begin: &str) -> Vec<&'a String> {
+fn starting_with<'a>(calls: &'a [String], begin: &str) -> Vec<&'a String> {
     calls.iter().filter(|call| call.starts_with(begin)).collect()
 }
 
@@ -106,12 +106,12 @@ fn what_it_makes_is_what_the_doctor_finds_well() {
     let ran = project.set_up(&[]);
     let calls = project.calls();
     let mut facts = healthy();
-    let told = ran.out.lines().find_map(|line| line.strip_prefix("sam deploy --parameter-overrides ")).unwrap();
-    let parameters = told.split_whitespace().filter_map(|pair| pair.split_once('='));
+    let deploy = ran.out.lines().find_map(|line| line.strip_prefix("sam deploy --parameter-overrides ")).unwrap();
+    let parameters = deploy.split_whitespace().filter_map(|pair| pair.split_once('='));
     facts.parameters.extend(parameters.map(|(name, value)| (name.to_string(), value.to_string())));
     assert_eq!(facts.parameter("PubSubServiceAccount"), format!("gmail-push@{PROJECT}.iam.gserviceaccount.com"));
-    facts.subscription = Fact::Known(subscription(asked(&calls, "pubsub subscriptions create gmail --topic")[0]));
-    let binding = flags(asked(&calls, "pubsub topics add-iam-policy-binding gmail --member")[0]);
+    facts.subscription = Fact::Known(subscription(starting_with(&calls, "pubsub subscriptions create gmail --topic")[0]));
+    let binding = flags(starting_with(&calls, "pubsub topics add-iam-policy-binding gmail --member")[0]);
     facts.policy = Fact::Known(json!({"bindings": [{"role": binding["role"], "members": [binding["member"]]}]}));
     let ill: Vec<_> = judge(&facts).into_iter().filter(|finding| finding.verdict != Verdict::Ok).collect();
     assert!(ill.is_empty(), "{ill:?}");
@@ -125,9 +125,9 @@ fn what_it_makes_is_what_the_doctor_finds_well() {
         ("pubsub topics add-iam-policy-binding gmail-dead-letters".into(), "roles/pubsub.publisher"),
         ("pubsub subscriptions add-iam-policy-binding gmail".into(), "roles/pubsub.subscriber"),
     ] {
-        assert_eq!(asked(&calls, &format!("{what} {agent} --role={role} --project={PROJECT}")).len(), 1, "{calls:#?}");
+        assert_eq!(starting_with(&calls, &format!("{what} {agent} --role={role} --project={PROJECT}")).len(), 1, "{calls:#?}");
     }
-    let kept = flags(asked(&calls, "pubsub subscriptions create gmail-dead-letters")[0]);
+    let kept = flags(starting_with(&calls, "pubsub subscriptions create gmail-dead-letters")[0]);
     assert_eq!((kept["topic"], kept["expiration-period"]), ("gmail-dead-letters", "never"));
     assert!(calls.iter().all(|call| call.contains(&format!("--project={PROJECT}")) || call.starts_with("projects describe")), "{calls:#?}");
 }
@@ -142,7 +142,8 @@ fn a_second_run_makes_nothing_anew_and_sets_the_subscription_right() {
     project.set_up(&[]);
     let again = project.calls();
     assert!(again.iter().all(|call| !call.contains(" create ") || call.starts_with("beta services identity create")), "{again:#?}");
-    let (first, then) = (asked(&created, "pubsub subscriptions create gmail --topic"), asked(&again, "pubsub subscriptions update gmail"));
+    let (first, then) =
+        (starting_with(&created, "pubsub subscriptions create gmail --topic"), starting_with(&again, "pubsub subscriptions update gmail"));
     let mut wanted = flags(first[0]);
     wanted.remove("topic");
     assert_eq!(flags(then[0]), wanted, "all that it was made with");
@@ -167,12 +168,12 @@ fn without_an_endpoint_all_but_the_subscription_is_made() {
     let ran = project.run(&["--project", PROJECT, "--audience", "a"]);
     assert!(ran.code == 0 && ran.err.contains("run this again with --push-endpoint"), "{}", ran.err);
     let calls = project.calls();
-    assert!(asked(&calls, "pubsub subscriptions create gmail ").is_empty());
-    assert_eq!(asked(&calls, "pubsub topics create gmail").len(), 2);
+    assert!(starting_with(&calls, "pubsub subscriptions create gmail ").is_empty());
+    assert_eq!(starting_with(&calls, "pubsub topics create gmail").len(), 2);
 }
 
 #[test]
-fn what_is_wrong_is_named_before_anything_is_asked() {
+fn a_wrong_argument_is_named_before_any_call() {
     let good = ["--project", PROJECT, "--audience", "a"];
     let table: [(&[&str], &str); 8] = [
         (&[], "--project must be"),
@@ -209,7 +210,7 @@ fn a_subscription_to_another_topic_is_left_alone() {
     project.folder.file("hears", "_deleted-topic_\n");
     let ran = project.run(&["--project", PROJECT, "--audience", "a", "--push-endpoint", PUSH]);
     assert!(ran.code == 1 && ran.err.contains("hears _deleted-topic_") && ran.err.contains("delete it"), "{}", ran.err);
-    assert!(asked(&project.calls(), "pubsub subscriptions update").is_empty());
+    assert!(starting_with(&project.calls(), "pubsub subscriptions update").is_empty());
 }
 
 /// Terraform is not run here; that both make the same is seen in the text.

@@ -25,7 +25,7 @@ async fn the_next_sweep_renews_what_was_made_due() {
 }
 
 #[tokio::test]
-async fn another_writer_is_waited_out_and_one_that_never_ends_is_told() {
+async fn a_conflict_is_retried_and_reported_if_it_never_ends() {
     let scene = Scene::new().await;
     let location = scene.connector().location();
     for nth in 1..=5 {

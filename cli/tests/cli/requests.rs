@@ -1,4 +1,4 @@
-//! What each command asks of the API, and what its dry run does not.
+//! The request that each command sends to the API, and that its dry run does not if it writes.
 
 use serde_json::{Value, json};
 
@@ -179,7 +179,7 @@ fn threads_labels_and_drafts_likewise() {
 }
 
 #[test]
-fn an_idempotency_key_is_sent_and_made_up_and_told_if_none_was_given() {
+fn an_idempotency_key_is_sent_or_made_up_and_printed() {
     let server = Server::answering(|_| Reply::json(answer()));
     for line in [
         &["messages", "send", "con_1", "--to", "a@b.example"][..],
@@ -188,9 +188,9 @@ fn an_idempotency_key_is_sent_and_made_up_and_told_if_none_was_given() {
     ] {
         server.run(&[line, &["--idempotency-key", "mine"]].concat()).ended(0);
         assert_eq!(server.seen().pop().unwrap().header("idempotency-key"), "mine");
-        let told = server.run(line).ended(0).err;
+        let note = server.run(line).ended(0).err;
         let made_up = server.seen().pop().unwrap().header("idempotency-key").to_string();
-        assert!(made_up.len() == 36 && told.contains(&made_up), "{told}");
+        assert!(made_up.len() == 36 && note.contains(&made_up), "{note}");
     }
 }
 
@@ -219,9 +219,9 @@ fn many_ids_come_from_standard_input() {
     let line = ["messages", "batch-modify", "con_1", "-", "--add-label", "A"];
     server.run_saying(&line, "m1\nm2\n\n").ended(0);
     assert_eq!(server.seen()[0].json()["ids"], json!(["m1", "m2"]));
-    for (said, told) in [("", "no message"), ("m1\n../x", "is no id"), (&*"m\n".repeat(1001), "more than 1000")] {
-        let refused = server.run_saying(&line, said).ended(1);
-        assert!(refused.err.contains(told), "{}", refused.err);
+    for (input, expected) in [("", "no message"), ("m1\n../x", "is no id"), (&*"m\n".repeat(1001), "more than 1000")] {
+        let refused = server.run_saying(&line, input).ended(1);
+        assert!(refused.err.contains(expected), "{}", refused.err);
     }
     let line = ["messages", "batch-delete", "con_1", "-", "--permanent"];
     assert!(server.run_saying(&line, "m1").ended(1).err.contains("--yes"));

@@ -1,4 +1,4 @@
-//! A restore lays nothing back, and no grant is withdrawn, unless it was said whose.
+//! `restore` and `revoke-grants` change nothing unless the command line says for whom.
 
 use crate::server::run;
 
@@ -10,7 +10,7 @@ fn it_must_be_said_what_comes_back() {
     for way_out in ["--connector con_…", "--owner …", "--all", "without --apply"] {
         assert!(refused.contains(way_out), "{refused}");
     }
-    // With a choice, or to compare, the stack is asked for: nothing else was missing.
+    // With a choice, or without --apply, only the stack is missing.
     let choices: [&[&str]; 5] = [
         &["--connector", "con_1", "--connector", "con_2", "--apply"],
         &["--owner", "one", "--owner", "two", "--connector", "con_1", "--apply"],

@@ -1,4 +1,4 @@
-//! An API that answers as scripted and remembers what it was asked, and the binary run against it.
+//! A scripted API that records its requests, and the binary run against it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
@@ -72,7 +72,7 @@ struct Inner {
 pub struct Server {
     pub url: String,
     inner: Arc<Mutex<Inner>>,
-    // Serves for as long as it is held.
+    // The server stops when this is dropped.
     _runtime: Runtime,
 }
 
@@ -113,7 +113,7 @@ impl Server {
         self.run_saying(arguments, "")
     }
 
-    /// And says something to it.
+    /// The same, with this as its standard input.
     pub fn run_saying(&self, arguments: &[&str], said: &str) -> Ran {
         run(&[("CONNECTORS_API_URL", self.url.as_str()), ("CONNECTORS_TOKEN", TOKEN)], arguments, said)
     }
@@ -153,10 +153,10 @@ impl Ran {
     }
 }
 
-/// Runs the binary in an environment that holds no more than this.
+/// Runs the binary with this environment and nothing else.
 pub fn run(environment: &[(&str, &str)], arguments: &[&str], said: &str) -> Ran {
     let mut child = command(environment, arguments).stdin(Stdio::piped()).spawn().unwrap();
-    // Who is asked nothing reads nothing.
+    // A command without a prompt may end before it has read this.
     let _ = child.stdin.take().unwrap().write_all(said.as_bytes());
     end(child)
 }
@@ -168,7 +168,7 @@ pub fn command(environment: &[(&str, &str)], arguments: &[&str]) -> Command {
     command
 }
 
-/// Waits for its end. Whatever it was asked, its token is nobody's to see.
+/// Waits for its end. No command may print the token.
 pub fn end(child: Child) -> Ran {
     let output = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
@@ -205,7 +205,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // A test that failed is told of by its own words.
+        // A failure here must not hide the test's own.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -56,7 +56,7 @@ fn a_sent_test_goes_to_the_mailbox_itself() {
 }
 
 #[test]
-fn all_reads_are_one_test_and_its_table_tells_status_units_and_time() {
+fn all_reads_are_one_test_and_its_table_shows_status_units_and_time() {
     let server = Server::answering(mailbox);
     let ran = server.run(&["test", "reads", "con_1"]).ended(0);
     assert_eq!(server.seen().len(), 7);
@@ -64,7 +64,7 @@ fn all_reads_are_one_test_and_its_table_tells_status_units_and_time() {
 }
 
 #[test]
-fn what_fails_is_told_and_what_was_made_is_deleted() {
+fn a_failed_step_is_shown_and_what_was_made_is_deleted() {
     let server = Server::answering(|seen| match seen.line.as_str() {
         "GET /api/connectors/con_1/labels/x1" => Reply::problem(403, "insufficient_scope"),
         _ => mailbox(seen),

@@ -15,14 +15,14 @@ fn members(tag: (&str, &str), pairs: &[(&str, String)]) -> String {
 
 pub fn stack(parameters: &[(&str, String)], outputs: &[(&str, String)]) -> Reply {
     let (parameters, outputs) = (members(("ParameterKey", "ParameterValue"), parameters), members(("OutputKey", "OutputValue"), outputs));
-    let told = "<StackName>s</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus>";
+    let head = "<StackName>s</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus>";
     xml(
         "DescribeStacks",
-        &format!("<Stacks><member>{told}<Parameters>{parameters}</Parameters><Outputs>{outputs}</Outputs></member></Stacks>"),
+        &format!("<Stacks><member>{head}<Parameters>{parameters}</Parameters><Outputs>{outputs}</Outputs></member></Stacks>"),
     )
 }
 
-/// What an operator's AWS is asked through, if it is this server.
+/// An operator's environment in which this server is AWS.
 pub fn operator(server: &Server) -> Vec<(&'static str, &str)> {
     vec![
         ("AWS_ENDPOINT_URL", server.url.as_str()),
@@ -39,7 +39,7 @@ fn serving(outputs: &'static [(&'static str, &'static str)]) -> Server {
     Server::answering(move |seen| {
         let here = format!("http://{}", seen.header("host"));
         let outputs: Vec<(&str, String)> = outputs.iter().map(|(name, value)| (*name, value.replace("here", &here))).collect();
-        match (seen.line.as_str(), asked(seen).as_str()) {
+        match (seen.line.as_str(), operation(seen).as_str()) {
             (_, DESCRIBED) => stack(&[], &outputs),
             ("GET /api/connectors", _) => Reply::json(json!({"connectors": []})),
             (_, "GetQueueAttributes") => {
@@ -52,7 +52,7 @@ fn serving(outputs: &'static [(&'static str, &'static str)]) -> Server {
 }
 
 /// The operation of a request to AWS, and of which stack.
-fn asked(seen: &Seen) -> String {
+fn operation(seen: &Seen) -> String {
     let body = String::from_utf8_lossy(&seen.body).into_owned();
     if body.starts_with("Action=DescribeStacks&") && body.contains("StackName=s") {
         return DESCRIBED.into();
@@ -61,7 +61,7 @@ fn asked(seen: &Seen) -> String {
 }
 
 fn described(server: &Server) -> usize {
-    server.seen().iter().filter(|seen| asked(seen) == DESCRIBED).count()
+    server.seen().iter().filter(|seen| operation(seen) == DESCRIBED).count()
 }
 
 fn ran(server: &Server, environment: &[(&'static str, &str)], arguments: &[&str]) -> Ran {
@@ -76,13 +76,13 @@ const ALL: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn a_stacks_name_says_the_rest_and_is_asked_once() {
+fn a_stacks_name_gives_the_rest_and_is_looked_up_once() {
     let server = serving(ALL);
     let named = [("CONNECTORS_STACK_NAME", "s"), ("CONNECTORS_TOKEN", TOKEN)];
     assert_eq!(ran(&server, &named, &["list"]).ended(0).out, "no connectors\n");
     assert_eq!(described(&server), 1);
-    let told = ran(&server, &named[1..], &["replay", "dead-letters", "--dry-run", "--stack-name", "s"]).ended(0).out;
-    assert_eq!(told, "would put back about 3 wake-ups\n");
+    let out = ran(&server, &named[1..], &["replay", "dead-letters", "--dry-run", "--stack-name", "s"]).ended(0).out;
+    assert_eq!(out, "would put back about 3 wake-ups\n");
     assert_eq!(described(&server), 2, "both queues of one answer");
 }
 
@@ -127,21 +127,22 @@ fn a_stack_that_an_option_names_is_meant_whatever_the_environment_says() {
 }
 
 #[test]
-fn what_the_stack_does_not_say_is_told_with_the_way_to_say_it() {
+fn a_missing_output_is_reported_with_the_option_that_replaces_it() {
     let server = serving(&[("ApiUrl", "http://api.example.com"), ("NotificationQueueUrl", "here/0/queue.fifo")]);
     let token = ("CONNECTORS_TOKEN", TOKEN);
     let missing = ran(&server, &[token], &["replay", "dead-letters", "--stack-name", "s"]).ended(1).err;
-    for told in ["the stack s has no output NotificationDeadLetterQueueUrl", "--dead-letter-queue-url", "CONNECTORS_DEAD_LETTER_QUEUE_URL"]
+    for expected in
+        ["the stack s has no output NotificationDeadLetterQueueUrl", "--dead-letter-queue-url", "CONNECTORS_DEAD_LETTER_QUEUE_URL"]
     {
-        assert!(missing.contains(told), "{missing}");
+        assert!(missing.contains(expected), "{missing}");
     }
     let clear = ran(&server, &[token], &["list", "--stack-name", "s"]).ended(1).err;
     assert!(clear.contains("must be https"), "a stack's own address is no exception: {clear}");
 
     let refusing = Server::answering(|_| Reply::new(403, "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>"));
     let denied = ran(&refusing, &[token], &["list", "--stack-name", "s"]).ended(1).err;
-    for told in ["the stack s cannot be read", "AccessDenied", "--api-url", "CONNECTORS_API_URL"] {
-        assert!(denied.contains(told), "{denied}");
+    for expected in ["the stack s cannot be read", "AccessDenied", "--api-url", "CONNECTORS_API_URL"] {
+        assert!(denied.contains(expected), "{denied}");
     }
     let unsaid = run(&[token], &["list"], "").ended(1).err;
     assert!(unsaid.contains("--stack-name") && unsaid.contains("CONNECTORS_STACK_NAME"), "{unsaid}");

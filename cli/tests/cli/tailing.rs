@@ -1,4 +1,4 @@
-//! Events are watched as they come in: each told once, oldest first.
+//! Events are watched as they come in: each is printed once, oldest first.
 
 use serde_json::{Value, json};
 
@@ -18,13 +18,13 @@ fn firings(ids: &[&str], next: Option<&str>) -> Reply {
     Reply::json(page)
 }
 
-fn told(out: &str) -> Vec<String> {
+fn event_ids(out: &str) -> Vec<String> {
     let event = |line: &str| serde_json::from_str::<Value>(line).unwrap()["event_id"].as_str().unwrap().to_string();
     out.lines().map(event).collect()
 }
 
 #[test]
-fn what_fires_from_now_on_is_told_once_oldest_first() {
+fn new_events_are_printed_once_oldest_first() {
     let script = [
         (FIRST, firings(&["e2", "e1"], None)),
         (FIRST, firings(&["e4", "e3", "e2", "e1"], None)),
@@ -34,23 +34,23 @@ fn what_fires_from_now_on_is_told_once_oldest_first() {
     ];
     let server = Server::scripted(script);
     let ran = server.run(&["tail", "trg_1", "--every", "0.05", "--count", "3", "--json"]).ended(0);
-    assert_eq!(told(&ran.out), ["e3", "e4", "e5"]);
+    assert_eq!(event_ids(&ran.out), ["e3", "e4", "e5"]);
     assert!(ran.err.contains("looking again"), "{}", ran.err);
 }
 
 #[test]
-fn a_burst_is_told_page_by_page_until_what_is_known() {
+fn a_burst_is_read_page_by_page_back_to_known_events() {
     let script = [
         (FIRST, firings(&[], None)),
         (FIRST, firings(&["e4", "e3"], Some("2"))),
         ("GET /api/triggers/trg_1/firings?page_size=50&page_token=2", firings(&["e2", "e1"], None)),
     ];
     let ran = Server::scripted(script).run(&["tail", "trg_1", "--every", "0.05", "--count", "4", "--json"]).ended(0);
-    assert_eq!(told(&ran.out), ["e1", "e2", "e3", "e4"]);
+    assert_eq!(event_ids(&ran.out), ["e1", "e2", "e3", "e4"]);
 }
 
 #[test]
-fn what_fired_before_is_told_if_wanted_and_all_triggers_if_none_is_named() {
+fn earlier_events_are_printed_if_wanted_and_those_of_all_triggers_if_none_is_named() {
     let script = [
         ("GET /api/triggers", Reply::json(json!({"triggers": [{"id": "trg_1"}, {"id": "trg_2"}]}))),
         (FIRST, firings(&["e1"], None)),

@@ -14,7 +14,7 @@ pub struct Clinic {
     pub stack: Stack,
     user: User,
     file: PathBuf,
-    /// What a queue gives up to, to be put back.
+    /// The redrive policy of the agent-run queue, to be put back.
     redrive: String,
     key: String,
 }
@@ -24,13 +24,13 @@ impl Clinic {
     pub async fn open() -> Self {
         let stack = Stack::at_rest().await;
         let file = std::env::var("STACK_JSON").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../.local/stack.json").into());
-        let told: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        let contents: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
         let user = User::connected(&stack, "doctor").await;
         stack.until("a proven watch", async || user.connector(&stack).await["watch"]["verified_at"].is_string().then_some(())).await;
         let attributes = stack.sqs().await.get_queue_attributes().queue_url(&stack.agent_run_queue_url);
         let attributes = attributes.attribute_names(QueueAttributeName::RedrivePolicy).send().await.unwrap().attributes.unwrap();
         let redrive = attributes[&QueueAttributeName::RedrivePolicy].clone();
-        Self { stack, user, file: file.into(), redrive, key: told["secrets_key_id"].as_str().unwrap().into() }
+        Self { stack, user, file: file.into(), redrive, key: contents["secrets_key_id"].as_str().unwrap().into() }
     }
 
     /// The findings, and whether the exit code agrees with them.
@@ -40,13 +40,13 @@ impl Clinic {
         // A token of the environment comes before that of a file that the environment names.
         let output = command.env("CONNECTORS_STACK_JSON", &self.file).output().await.unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let told = format!("{arguments:?}: {text} {}", String::from_utf8_lossy(&output.stderr));
-        assert!(!told.contains(&user.token) && !told.contains("local-secret"), "a secret was printed");
-        let document: Value = serde_json::from_str(&text).map_err(|error| format!("{error}: {told}"))?;
+        let transcript = format!("{arguments:?}: {text} {}", String::from_utf8_lossy(&output.stderr));
+        assert!(!transcript.contains(&user.token) && !transcript.contains("local-secret"), "a secret was printed");
+        let document: Value = serde_json::from_str(&text).map_err(|error| format!("{error}: {transcript}"))?;
         let (code, well) = (output.status.code(), &document["well"]);
         match (code, well) {
             (Some(0), Value::Bool(true)) | (Some(1), Value::Bool(false)) => Ok(document["findings"].as_array().unwrap().clone()),
-            _ => Err(format!("exit code {code:?}, well is {well}: {told}")),
+            _ => Err(format!("exit code {code:?}, well is {well}: {transcript}")),
         }
     }
 
@@ -56,7 +56,7 @@ impl Clinic {
         assert!(ill.is_empty() && findings.len() > 50, "{ill:#?}");
     }
 
-    /// Whether it is named, and if not so, what was said in its place.
+    /// Whether the doctor names it with this verdict; else what it found.
     pub async fn names(&self, id: &str, verdict: &str, arguments: &[&str]) -> Result<(), String> {
         self.names_to(&self.user, id, verdict, arguments).await
     }
@@ -137,14 +137,15 @@ impl Clinic {
         backups.point_in_time_recovery_specification(recovery).send().await.unwrap();
         dynamodb.update_table().table_name(&self.stack.table).deletion_protection_enabled(on).send().await.unwrap();
         let expiry = TimeToLiveSpecification::builder().enabled(on).attribute_name("expires_at").build().unwrap();
-        let told = dynamodb.describe_time_to_live().table_name(&self.stack.table).send().await.unwrap();
-        let is_on = told.time_to_live_description.is_some_and(|told| told.time_to_live_status == Some(TimeToLiveStatus::Enabled));
+        let answer = dynamodb.describe_time_to_live().table_name(&self.stack.table).send().await.unwrap();
+        let is_on =
+            answer.time_to_live_description.is_some_and(|description| description.time_to_live_status == Some(TimeToLiveStatus::Enabled));
         if is_on != on {
             dynamodb.update_time_to_live().table_name(&self.stack.table).time_to_live_specification(expiry).send().await.unwrap();
         }
     }
 
-    /// Whether the processor is handed what lies in its queue.
+    /// Turns the delivery of wake-ups to the processor on or off.
     pub async fn take_wake_ups(&self, on: bool) {
         let lambda = aws_sdk_lambda::Client::new(&self.stack.config().await);
         let mappings = lambda.list_event_source_mappings().send().await.unwrap().event_source_mappings.unwrap();

@@ -29,7 +29,7 @@ async fn a_healthy_stack_is_well_and_every_broken_set_up_is_named() {
 
 type Named = Vec<Result<(), String>>;
 
-/// What the doctor alone asks of the fake Google is changed there.
+/// Changes what only the doctor reads from the fake Google.
 async fn pubsub(clinic: &Clinic) -> Named {
     let token =
         |audience: &str, account: &str| json!({"pushConfig": {"oidcToken": {"audience": audience, "serviceAccountEmail": account}}});

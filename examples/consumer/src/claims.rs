@@ -2,14 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
-/// Something of the world's own that went wrong; for the log.
+/// The underlying error, for the log.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the claims could not be reached")]
 pub struct Unavailable(#[source] pub Cause);
 
-/// What came of asking for an event.
+/// The result of claiming an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
     /// It is the caller's until the lease ends.
@@ -29,8 +29,9 @@ pub struct Lease {
 
 #[trait_variant::make(Send)]
 pub trait Claims: Sync {
-    /// MUST give an event that is not done to one caller at a time, for `lease` from `now`: of two who ask at once one hears
-    /// `Ours`. MUST give it to the next who asks when the lease has ended, and MUST NOT give it to anybody once it is done.
+    /// MUST give an event that is not done to one caller at a time, for `lease` from `now`: of two concurrent calls one
+    /// gets `Ours`. MUST give it to the next call after the lease has ended, and MUST NOT give it to any once it is
+    /// done.
     async fn claim(&self, event_id: &str, lease: Duration, now: SystemTime) -> Result<Claim, Unavailable>;
 
     /// The event was handled. MUST change nothing, and answer false, if the claim is another's by now.

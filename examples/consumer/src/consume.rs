@@ -33,7 +33,7 @@ pub enum ComesAgain {
     Failed(#[source] Cause),
     #[error("the handler took too long")]
     TookTooLong,
-    /// What the next delivery finds is what counts.
+    /// The state that the next delivery finds counts.
     #[error("the lease ended before the event could be marked as done")]
     Overtaken,
     #[error(transparent)]
@@ -44,7 +44,7 @@ pub struct Consumer<C, H> {
     pub claims: C,
     pub handler: H,
     /// How long a crash keeps an event from being handled, and more than any handling may take. Less than the queue's
-    /// visibility timeout, or the next delivery finds the event in a dead one's hand.
+    /// visibility timeout, or the next delivery finds the claim of a crashed one.
     pub lease: Duration,
 }
 
@@ -79,5 +79,5 @@ impl<C: Claims, H: Handler> Consumer<C, H> {
 
 /// An error with all that led to it.
 pub fn causes(error: &dyn std::error::Error) -> String {
-    std::iter::successors(error.source(), |error| error.source()).fold(error.to_string(), |told, cause| format!("{told}: {cause}"))
+    std::iter::successors(error.source(), |error| error.source()).fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

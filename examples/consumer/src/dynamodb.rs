@@ -56,13 +56,13 @@ impl Claims for DynamoClaims {
         let request = request.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match request.send().await {
             Ok(_) => Ok(Claim::Ours(claimed)),
-            Err(error) => held(&error).map(|row| standing(&row)).ok_or_else(|| unavailable(error)),
+            Err(error) => existing_row(&error).map(|row| claim_of(&row)).ok_or_else(|| unavailable(error)),
         }
     }
 
     async fn done(&self, lease: &Lease, now: SystemTime) -> Result<bool, Unavailable> {
         let request = self.client.update_item().table_name(&self.table).key("event_id", text(&lease.event_id));
-        // What has no end of its lease is done.
+        // A row without an end of its lease is done.
         let request = request.update_expression("SET done_at = :done_at, expires_at = :expires_at REMOVE lease_ends_at, #token");
         let request = request.condition_expression("#token = :token").expression_attribute_names("#token", "token");
         let request = request.expression_attribute_values(":token", text(&lease.token));
@@ -88,16 +88,16 @@ impl Claims for DynamoClaims {
 
 type Row = HashMap<String, AttributeValue>;
 
-/// The row that was in the way, if one was.
-fn held<R>(error: &SdkError<PutItemError, R>) -> Option<Row> {
+/// The row that exists already, if that is why the claim failed.
+fn existing_row<R>(error: &SdkError<PutItemError, R>) -> Option<Row> {
     match error.as_service_error() {
         Some(PutItemError::ConditionalCheckFailedException(failed)) => Some(failed.item.clone().unwrap_or_default()),
         _ => None,
     }
 }
 
-/// A row that is not told is taken for another's: the message comes again, and nothing is lost.
-fn standing(row: &Row) -> Claim {
+/// A row that DynamoDB does not return counts as another's claim: the message comes again, and nothing is lost.
+fn claim_of(row: &Row) -> Claim {
     if row.contains_key("done_at") { Claim::Done } else { Claim::InHand }
 }
 

@@ -1,4 +1,4 @@
-//! A sample consumer of the agent-run queue: it hears of an event as often as the queue likes, and handles it once.
+//! A sample consumer of the agent-run queue: the queue may deliver an event several times, and it is handled once.
 //!
 //! It knows the events by their published schema alone, and nothing of what publishes them.
 

@@ -1,4 +1,4 @@
-//! What the plain program is told, and what it is wired to by that.
+//! The plain program's arguments, and the claims and the queue that they select.
 
 use std::path::PathBuf;
 

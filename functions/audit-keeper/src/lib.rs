@@ -5,12 +5,13 @@ use std::io::{self, Write};
 use aws_lambda_events::cloudwatch_logs::LogsEvent;
 use email_connectors::domain::audit::is_line;
 
-/// How many were printed. What is handed over holds the words of an audit line; whether it is one is seen here.
+/// Prints the audit lines and returns how many. The subscription filter only matches words, so each line is checked
+/// here.
 pub fn keep(event: &LogsEvent, printed: &mut impl Write) -> io::Result<usize> {
     let messages = event.aws_logs.data.log_events.iter().map(|logged| logged.message.trim_end());
     let mut kept = 0;
     for line in messages.filter(|message| is_line(message)) {
-        // In one write: what Lambda reads in two parts is two lines to it.
+        // In one write: Lambda logs each part that it reads as a line of its own.
         printed.write_all(format!("{line}\n").as_bytes())?;
         kept += 1;
     }

@@ -185,7 +185,7 @@ pub(crate) fn receipt_json(receipt: Receipt) -> Value {
     })
 }
 
-/// What cannot be an id names nothing, as an unknown id does.
+/// A malformed id is answered like an unknown one.
 pub(crate) fn named(id: &str) -> Result<ConnectorId, Problem> {
     ConnectorId::parse(id).ok_or_else(|| Problem::not_found("connector"))
 }

@@ -21,7 +21,7 @@ pub async fn connector<P: Ports>(State(api): Shared<P>, headers: HeaderMap, Path
     Ok(Json(health::health(&connector, own, &api.thresholds, now)))
 }
 
-/// Without a token, for a load balancer too: what is degraded still serves.
+/// Needs no token, so that a load balancer can call it; a degraded system still answers 200.
 pub async fn system<P: Ports>(State(api): Shared<P>) -> (StatusCode, Json<SystemHealth>) {
     let health = api.checked.health(&api.store, &api.gate.verifier, &api.depths, api.machine.now()).await;
     let status = if health.status == HealthStatus::Down { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };

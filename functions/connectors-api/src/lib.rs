@@ -88,7 +88,7 @@ impl<P: Ports> Api<P> {
         Disconnect { access: self.access(), bus: &self.bus }
     }
 
-    /// Whose data the caller may do this with, and the moment of this request.
+    /// The owner whose data the caller may act on, and the time of this request.
     async fn admit(&self, headers: &HeaderMap, action: Action) -> Result<(OwnerId, Timestamp), Problem> {
         let now = self.machine.now();
         Ok((self.gate.admit(headers, action, now).await?.owner, now))

@@ -104,8 +104,8 @@ impl<P: Ports> Doing<'_, P> {
         performed
     }
 
-    /// A key whose request was done is answered as it was then. One whose request was refused, so that nothing was done, is
-    /// free again; one that nobody knows the outcome of stays taken.
+    /// A repeated key gets the stored answer. A request that was refused, so that nothing was done, releases its key;
+    /// one whose outcome is unknown keeps it.
     async fn once(&self, request: MailRequest, key: &RequestKey) -> Result<Response, Problem> {
         let store = &self.api.store;
         match idempotency::claim(store, self.owner, key).await.map_err(store_problem)? {
@@ -134,12 +134,12 @@ impl<P: Ports> Doing<'_, P> {
                 return Err(mail_problem::problem(error, self.now));
             }
         };
-        let told = mail_answer::response(self.operation, &request, performed)?;
-        if let Err(error) = store.keep_answer(self.owner, key, &told.text()).await {
-            // It is done all the same; who asks again under the key is told that nobody knows.
+        let response = mail_answer::response(self.operation, &request, performed)?;
+        if let Err(error) = store.keep_answer(self.owner, key, &response.text()).await {
+            // The request is done all the same; a repetition under its key is answered with `outcome_unknown`.
             tracing::error!(%error, "the answer is not kept under its key");
         }
-        Ok(told.into_response())
+        Ok(response.into_response())
     }
 }
 
@@ -147,7 +147,7 @@ fn may_be_done(error: &OperateError) -> bool {
     matches!(error, OperateError::Unusable(Unusable::Access(AccessError::Provider(ProviderError::OutcomeUnknown(_)))))
 }
 
-/// What tells this request from others: route, sender's key and body.
+/// Identifies the request: route, the sender's key and the body.
 fn request_key(
     operation: Operation,
     connector: &ConnectorId,

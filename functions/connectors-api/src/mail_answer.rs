@@ -66,7 +66,7 @@ pub(crate) fn response(operation: Operation, request: &MailRequest, performed: P
     Ok(MailResponse::Json { status, text, units })
 }
 
-/// What is told of what Gmail says nothing about.
+/// The answer to an operation that Gmail answers without a body; `None` means 204.
 fn done(operation: Operation, request: &MailRequest) -> Option<String> {
     let deletion = |id: &str, deleted| render(&Deletion { id: id.into(), deleted });
     Some(match (operation, request) {
@@ -88,7 +88,7 @@ fn render(answer: &impl Serialize) -> String {
 }
 
 impl MailResponse {
-    /// What is kept of it for a repetition.
+    /// What is stored of it for a repeated request.
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Json { text, .. } => text.clone(),
@@ -97,7 +97,7 @@ impl MailResponse {
     }
 }
 
-/// The answer of a request that was done before, as it was then.
+/// The stored answer of a request that was done before.
 pub(crate) fn again(operation: Operation, text: String) -> Result<Response, Problem> {
     let made = matches!(operation, Operation::CreateDraft | Operation::CreateLabel);
     let status = if made { StatusCode::CREATED } else { StatusCode::OK };
@@ -118,7 +118,7 @@ impl IntoResponse for MailResponse {
     }
 }
 
-/// An attachment is its sender's: it is saved and never shown, under a name that cannot leave its header.
+/// Attachments are untrusted: browsers save and never render them, and the name cannot break out of its header.
 fn download(content: AttachmentBytes, range: Option<&str>) -> Result<Response, Problem> {
     let length = content.bytes.as_ref().map_or(usize::try_from(content.attachment.size).unwrap_or(usize::MAX), Vec::len);
     let (status, range) = match served(range, length) {
@@ -128,15 +128,15 @@ fn download(content: AttachmentBytes, range: Option<&str>) -> Result<Response, P
             let detail = format!("the attachment is {length} bytes long");
             return Err(Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_outside", detail).at("range"));
         }
-        Served::TooSmall(asked) => {
+        Served::TooSmall(requested) => {
             let detail = format!(
-                "this would be {asked} bytes, for which all {length} are read; ask for parts of {SHORTEST_PART} to {LONGEST_PART}, or for the end"
+                "this would be {requested} bytes, for which all {length} are read; ask for parts of {SHORTEST_PART} to {LONGEST_PART}, or for the end"
             );
             return Err(Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_too_small", detail).at("range"));
         }
-        Served::TooLarge(asked) => {
+        Served::TooLarge(requested) => {
             let detail = format!(
-                "this would be {asked} bytes; ask for it in parts of up to {LONGEST_PART}, as with `Range: bytes=0-{}`",
+                "this would be {requested} bytes; ask for it in parts of up to {LONGEST_PART}, as with `Range: bytes=0-{}`",
                 LONGEST_PART - 1
             );
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "attachment_too_large", detail).at("range"));
@@ -151,16 +151,16 @@ fn download(content: AttachmentBytes, range: Option<&str>) -> Result<Response, P
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
-    // Without it lambda_http takes what calls itself text for UTF-8, and spoils what is not.
+    // Without it lambda_http decodes text types as UTF-8, which corrupts other charsets.
     headers.insert("content-encoding", HeaderValue::from_static("identity"));
     if status == StatusCode::PARTIAL_CONTENT {
-        let told = format!("bytes {}-{}/{length}", range.start, range.end - 1);
-        headers.insert(CONTENT_RANGE, HeaderValue::try_from(told).unwrap_or_else(|_| HeaderValue::from_static("bytes */*")));
+        let content_range = format!("bytes {}-{}/{length}", range.start, range.end - 1);
+        headers.insert(CONTENT_RANGE, HeaderValue::try_from(content_range).unwrap_or_else(|_| HeaderValue::from_static("bytes */*")));
     }
     Ok(response)
 }
 
-/// What the sender called it, if that is a media type at all.
+/// The sender's media type, if it is a valid one.
 fn content_type(mime_type: &str) -> HeaderValue {
     let token = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&byte));
     let fits = mime_type.split_once('/').is_some_and(|(kind, rest)| token(kind) && token(rest));
@@ -185,19 +185,19 @@ fn bounded(name: &str) -> String {
     }
 }
 
-/// A sender's name that leads to no other folder, and in which no extension hides behind a turned direction of writing.
+/// The sender's file name without path separators and without characters that reverse the direction of writing.
 fn harmless(name: &str) -> String {
     name.chars().filter(|sign| !steers(*sign)).map(|sign| if "/\\".contains(sign) { '_' } else { sign }).collect()
 }
 
-/// RFC 6266: a plain name for all, and the real one for who can read it.
+/// RFC 6266: an ASCII fallback in `filename`, and the real name in `filename*`.
 fn disposition(attachment: &Attachment) -> HeaderValue {
     let filename = bounded(&harmless(&attachment.filename));
     let safe = |character: char| if character.is_ascii_alphanumeric() || " ._-()".contains(character) { character } else { '_' };
     let plain: String = filename.chars().map(safe).collect();
     let plain = if plain.trim().is_empty() { "attachment".to_string() } else { plain };
-    let told = format!("attachment; filename=\"{plain}\"; {}", extended_parameter("filename", &filename));
-    HeaderValue::try_from(told).unwrap_or(HeaderValue::from_static("attachment"))
+    let header = format!("attachment; filename=\"{plain}\"; {}", extended_parameter("filename", &filename));
+    HeaderValue::try_from(header).unwrap_or(HeaderValue::from_static("attachment"))
 }
 
 #[cfg(test)]
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_told_as_a_part() {
+    fn a_range_is_answered_as_partial_content() {
         let response = downloaded("a", "image/png", Some("bytes=1-1")).unwrap();
         assert_eq!((response.status(), header(&response, "content-range")), (StatusCode::PARTIAL_CONTENT, "bytes 1-1/3".into()));
         assert_eq!(downloaded("a", "image/png", Some("bytes=3-")).unwrap_err().into_response().status(), StatusCode::RANGE_NOT_SATISFIABLE);

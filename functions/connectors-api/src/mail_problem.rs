@@ -10,7 +10,7 @@ use email_connectors::flows::preconditions::Unusable;
 use email_connectors::ports::{ProviderError, StoreError};
 use email_connectors::web::{Problem, causes};
 
-/// How long to wait where nobody said.
+/// How long to wait where Gmail does not say.
 const SOON: Duration = Duration::from_secs(5);
 
 pub(crate) fn problem(error: OperateError, now: Timestamp) -> Problem {
@@ -93,23 +93,25 @@ fn provider(error: ProviderError) -> Problem {
     }
 }
 
-/// Gmail's own no, with Gmail's own words, which name labels and addresses of this mailbox and nothing of another's.
+/// A refusal by Gmail with Gmail's own reason, which may name labels and addresses of this mailbox only.
 fn refused(status: u16, reason: &str) -> Problem {
-    let told = |detail: &str| if reason.is_empty() { detail.to_string() } else { format!("{detail}: {reason}") };
+    let with_reason = |detail: &str| if reason.is_empty() { detail.to_string() } else { format!("{detail}: {reason}") };
     match status {
         404 => Problem::not_found("message, thread, label, draft or attachment in this mailbox"),
-        409 => Problem::new(StatusCode::CONFLICT, "already_exists", told("Gmail has one like this already")),
-        413 => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "mail_too_large", told("Gmail takes mail of up to 35 MB")),
-        403 if reason.starts_with("insufficientPermissions") => {
-            Problem::new(StatusCode::FORBIDDEN, "insufficient_scope", told("the grant does not allow this; let the user connect again"))
-        }
+        409 => Problem::new(StatusCode::CONFLICT, "already_exists", with_reason("Gmail has one like this already")),
+        413 => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "mail_too_large", with_reason("Gmail takes mail of up to 35 MB")),
+        403 if reason.starts_with("insufficientPermissions") => Problem::new(
+            StatusCode::FORBIDDEN,
+            "insufficient_scope",
+            with_reason("the grant does not allow this; let the user connect again"),
+        ),
         403 if reason.starts_with("domainPolicy") => {
             Problem::new(StatusCode::FORBIDDEN, "domain_policy", "an administrator of the user's domain does not allow this app")
         }
-        403 => Problem::new(StatusCode::FORBIDDEN, "gmail_refused", told("Gmail does not allow this")),
+        403 => Problem::new(StatusCode::FORBIDDEN, "gmail_refused", with_reason("Gmail does not allow this")),
         400 if reason.starts_with("failedPrecondition") => {
-            Problem::new(StatusCode::CONFLICT, "failed_precondition", told("Gmail cannot do this in the mailbox's present state"))
+            Problem::new(StatusCode::CONFLICT, "failed_precondition", with_reason("Gmail cannot do this in the mailbox's present state"))
         }
-        _ => Problem::new(StatusCode::BAD_REQUEST, "gmail_refused", told("Gmail refused this")),
+        _ => Problem::new(StatusCode::BAD_REQUEST, "gmail_refused", with_reason("Gmail refused this")),
     }
 }

@@ -1,5 +1,5 @@
-//! `/api/openapi.json`: the whole API's description (OpenAPI 3.1), made of the types that are sent and the tables that are
-//! routed by, when somebody asks for it.
+//! `/api/openapi.json`: the whole API's description (OpenAPI 3.1), made on request of the types that are sent and the
+//! tables that are routed by.
 
 mod examples;
 mod routes;
@@ -56,7 +56,7 @@ pub fn description() -> OpenApi {
     OpenApiBuilder::new().info(info.build()).paths(paths.build()).components(Some(components.build())).build()
 }
 
-/// The schemas that were named so far, each with all that it names.
+/// The schemas referenced so far, each with those that it references.
 #[derive(Default)]
 pub(crate) struct Schemas(BTreeMap<String, RefOr<Schema>>);
 

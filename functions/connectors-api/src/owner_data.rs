@@ -16,8 +16,8 @@ use crate::connectors::{receipt_json, view};
 use crate::paging::{Page, cursor, read_cursor};
 use crate::{Shared, store_problem};
 
-/// Page after page: connectors and triggers first, then the records of the last thirty days, each an event as it was published.
-/// Secrets are no data of the owner's: they are Google's word to this service, and are not shown.
+/// Page after page: connectors and triggers first, then the records of the last thirty days, each an event as it was
+/// published. Secrets are not exported: Google issued them to this service and not to the owner.
 pub async fn export<P: Ports>(State(api): Shared<P>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
     let (owner, now) = api.admit(&headers, Action::Export).await?;
     let page = Page::of_query(query.as_deref())?;
@@ -32,7 +32,7 @@ pub async fn export<P: Ports>(State(api): Shared<P>, headers: HeaderMap, RawQuer
         "connectors": connectors,
         "triggers": export.triggers,
         "records": records,
-        "next_page_token": export.next.map(|place| written(&place)),
+        "next_page_token": export.next.map(|next| written(&next)),
     })))
 }
 

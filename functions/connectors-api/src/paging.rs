@@ -1,4 +1,5 @@
-//! `page_size` and `page_token` of every list, and `next_page_token`, which is absent of the last page. Other parameters are ignored.
+//! `page_size` and `page_token` of every list, and `next_page_token`, which is absent on the last page. Other
+//! parameters are ignored.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 pub const LARGEST_PAGE: u32 = 100;
 
-/// Which page is asked for.
+/// The requested page.
 pub struct Page {
     pub size: u32,
     token: Option<String>,
@@ -31,7 +32,7 @@ impl Page {
         Ok(Self { size, token: named("page_token") })
     }
 
-    /// Where the page begins, as its token tells; nothing of the first page.
+    /// Where the page begins, decoded from its token; `None` for the first page.
     pub fn after<T>(&self, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Problem> {
         let Some(token) = &self.token else { return Ok(None) };
         let unread =
@@ -39,8 +40,8 @@ impl Page {
         read(token).map(Some).ok_or_else(unread)
     }
 
-    /// The page of what is there as a whole, in the order of ids. Its token is the last id, so that what comes or goes between
-    /// two pages moves nothing else.
+    /// Cuts the page out of the whole list, ordered by id. Its token is the last id, so that inserts and deletes
+    /// between two requests shift nothing.
     pub fn cut<T>(
         &self,
         name: &str,
@@ -68,7 +69,7 @@ pub fn paged(name: &str, shown: Vec<Value>, next: Option<String>) -> Json<Value>
     Json(page)
 }
 
-/// A place in a list of events, newest first.
+/// A page token of a list of events, newest first.
 pub fn cursor(at: Timestamp, event: &EventId) -> String {
     format!("{}.{event}", at.millis())
 }

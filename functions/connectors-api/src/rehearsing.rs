@@ -24,14 +24,14 @@ pub async fn rehearse<P: Ports>(
     Body(body): Body,
 ) -> Result<Answer, Problem> {
     let (owner, now) = api.admit(&headers, Action::ReadMail).await?;
-    let asked = if body.is_empty() { json!({}) } else { json_body(&body)? };
-    let reach = RehearsalRange::parse(&asked)
+    let request = if body.is_empty() { json!({}) } else { json_body(&body)? };
+    let reach = RehearsalRange::parse(&request)
         .map_err(|invalid| Problem::new(StatusCode::BAD_REQUEST, "invalid_request", invalid.problem).at(invalid.field))?;
     let id = named(&id)?;
     let rehearsed = api.access().rehearse(&owner, &id, reach, now).await.map_err(|error| problem(error, now))?;
     let looked_at = rehearsed.looked.len();
     let (would_fire, would_not): (Vec<Looked>, Vec<Looked>) = rehearsed.looked.into_iter().partition(|looked| looked.reasons.is_empty());
-    let told = json!({
+    let answer = json!({
         "trigger_id": id,
         "days": reach.days,
         "looked_at": looked_at,
@@ -40,7 +40,7 @@ pub async fn rehearse<P: Ports>(
         "would_not": would_not,
         "unreadable": rehearsed.unreadable,
     });
-    Ok((AppendHeaders([("x-quota-units", rehearsed.units.to_string())]), Json(told)))
+    Ok((AppendHeaders([("x-quota-units", rehearsed.units.to_string())]), Json(answer)))
 }
 
 fn problem(error: RehearseError, now: Timestamp) -> Problem {

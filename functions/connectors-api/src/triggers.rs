@@ -8,9 +8,10 @@ use email_connectors::audit;
 use email_connectors::domain::claims::Caller;
 use email_connectors::domain::event::how_many_fit;
 use email_connectors::domain::id::TriggerId;
+use email_connectors::domain::invalid::Invalid;
 use email_connectors::domain::metric::SIGNATURES_REFUSED;
 use email_connectors::domain::role::Action;
-use email_connectors::domain::trigger::{InvalidTrigger, MOST_TRIGGERS, MOST_WEBHOOKS, NewTrigger, Trigger, TriggerChange};
+use email_connectors::domain::trigger::{MOST_TRIGGERS, MOST_WEBHOOKS, NewTrigger, Trigger, TriggerChange};
 use email_connectors::flows::inbound_webhook::{Fire, FireError, Fired};
 use email_connectors::flows::subscribe::{self, SubscribeError};
 use email_connectors::ports::{Clock, Delivery, Entropy, Ports, Store, StoreError};
@@ -36,7 +37,7 @@ pub async fn create<P: Ports>(State(api): Shared<P>, headers: HeaderMap, Body(bo
     audit::target(&trigger.id);
     let mut answer = json!(trigger);
     if let Some(secret) = secret {
-        // Shown this once, to who made it: nothing else ever shows it.
+        // Only this answer ever contains the secret.
         answer["secret"] = json!(secret.expose_secret());
     }
     Ok((StatusCode::CREATED, Json(answer)))
@@ -65,7 +66,7 @@ pub async fn remove<P: Ports>(State(api): Shared<P>, headers: HeaderMap, Path(id
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Another secret for a `webhook` trigger, shown this once; the one before counts for a day beside it.
+/// Another secret for a `webhook` trigger, returned once; the previous one stays valid for a day.
 pub async fn rotate_secret<P: Ports>(State(api): Shared<P>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let (owner, now) = api.admit(&headers, Action::Operate).await?;
     let rotated = subscribe::rotate_secret(&api.store, &api.vault, &api.machine, &owner, &named(&id)?, now).await;
@@ -83,33 +84,33 @@ pub async fn firings<P: Ports>(
     let Caller { owner, role, .. } = api.gate.admit(&headers, Action::See, api.machine.now()).await?;
     let page = Page::of_query(query.as_deref())?;
     let after = page.after(read_cursor)?;
-    // Of a trigger that is not the owner's there is nothing to show.
+    // Another owner's trigger is answered as not found.
     let trigger = api.store.trigger(&owner, &named(&id)?).await.map_err(store_problem)?;
     let trigger = trigger.ok_or_else(|| Problem::not_found("trigger"))?;
-    // One more than are shown says whether there are more.
+    // One more than the page shows whether there is a next page.
     let mut fired = api.store.firings(&trigger.id, after, page.size + 1).await.map_err(store_problem)?;
     let shown = usize::try_from(page.size).unwrap_or(usize::MAX);
     let fitting = how_many_fit(fired.iter().map(|delivery| delivery.event.detail.len())).min(shown);
     let more = fired.len() > fitting;
     fired.truncate(fitting);
     let next = fired.last().filter(|_| more).map(|last| cursor(last.event.decided_at, &last.event.event_id));
-    let told = |Delivery { event, published_at }: &Delivery| {
-        let mut told = json!({
+    let as_json = |Delivery { event, published_at }: &Delivery| {
+        let mut firing = json!({
             "event_id": event.event_id,
             "decided_at": event.decided_at,
             "detail_type": event.detail_type,
             "published": published_at.is_some(),
         });
-        // What was published tells sender and subject.
+        // The detail names sender and subject.
         if role.may(Action::ReadMail) {
-            told["detail"] = detail(event);
+            firing["detail"] = detail(event);
         }
         if let Some(message) = &event.message_id {
-            told["message_id"] = json!(message);
+            firing["message_id"] = json!(message);
         }
-        told
+        firing
     };
-    Ok(paged("firings", fired.iter().map(told).collect(), next))
+    Ok(paged("firings", fired.iter().map(as_json).collect(), next))
 }
 
 /// Fires a `webhook` trigger: for its owner by token, for others by signature.
@@ -132,7 +133,7 @@ pub async fn fire<P: Ports>(
     };
     match fired {
         Ok(Fired { event_id, owner }) => {
-            // Of who signed nothing else is known than the trigger whose secret they have.
+            // A signed request has no user: the audit line names the trigger's owner.
             audit::of(&owner);
             Ok((StatusCode::ACCEPTED, Json(json!({ "event_id": event_id }))))
         }
@@ -152,7 +153,7 @@ pub async fn fire<P: Ports>(
     }
 }
 
-fn invalid(refusal: InvalidTrigger) -> Problem {
+fn invalid(refusal: Invalid) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "invalid_trigger", refusal.problem).at(refusal.field)
 }
 
@@ -183,7 +184,7 @@ fn problem(error: SubscribeError) -> Problem {
     }
 }
 
-/// What cannot be an id names nothing, as an unknown id does.
+/// A malformed id is answered like an unknown one.
 pub(crate) fn named(id: &str) -> Result<TriggerId, Problem> {
     TriggerId::parse(id).ok_or_else(|| Problem::not_found("trigger"))
 }

@@ -16,15 +16,15 @@ use futures_util::future::join_all;
 use tokio::time::timeout;
 use tracing::Instrument;
 
-/// What one mailbox has in this batch: its wake-ups, and the messages that stand or fall with them.
+/// One mailbox's wake-ups in this batch, and the ids of their messages, which fail together.
 #[derive(Default)]
 struct Group {
     wake_ups: Vec<WakeUp>,
     message_ids: Vec<String>,
 }
 
-/// Handles a batch. A message is reported as failed, and so delivered again, with all others of its mailbox: a FIFO group
-/// must not overtake itself. What cannot be read is quarantined and not delivered again.
+/// Handles a batch. A failed message is reported with all others of its mailbox, so that SQS redelivers the FIFO group
+/// in order. An unreadable message is quarantined and not redelivered.
 pub async fn handle<P: Ports>(process: &Process<P>, quarantine: &P::Quarantine, event: SqsEvent, now: Timestamp) -> SqsBatchResponse {
     let mut groups: BTreeMap<EmailAddress, Group> = BTreeMap::new();
     let mut failed = Vec::new();
@@ -56,7 +56,7 @@ fn failure(id: String) -> BatchItemFailure {
     failure
 }
 
-/// The reason may hold the body's own words: it becomes an attribute, which takes no control character and no great length.
+/// The reason may quote the body and becomes an attribute, so `plain` drops control characters and bounds its length.
 fn read(message: &SqsMessage) -> Result<WakeUp, String> {
     serde_json::from_str(message.body.as_deref().unwrap_or_default()).map_err(|error| plain(&error.to_string()))
 }
@@ -79,7 +79,7 @@ async fn handle_group<P: Ports>(process: &Process<P>, group: Group, now: Timesta
     let Some(wake_up) = coalesce(group.wake_ups) else { return Vec::new() };
     let (kind, pubsub_message_id) = (wake_up.kind.as_str(), wake_up.correlation.pubsub_message_id.as_deref());
     let span = tracing::info_span!("wake_up", kind, pubsub_message_id, mailbox_group = wake_up.group());
-    // One mailbox that takes all the time must not take its neighbours' wake-ups with it.
+    // One slow mailbox must not use up the time of the others in the batch.
     let most = process.limits.processor_timeout - process.limits.processor_timeout / 10;
     let Ok(ended) = timeout(most, caught(process.run(&wake_up, now)).instrument(span.clone())).await else {
         came("failed");

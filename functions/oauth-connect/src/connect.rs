@@ -28,7 +28,7 @@ struct ConnectBody {
     callback_url: Option<String>,
     state: Option<String>,
     code_verifier: Option<SecretString>,
-    /// Whether a connector of another Google account makes way.
+    /// Whether to disconnect a connector of another Google account first.
     #[serde(default)]
     replace: bool,
 }
@@ -58,7 +58,7 @@ pub async fn connect<P: Ports>(State(oauth): Shared<P>, headers: HeaderMap, Body
     let body: ConnectBody = serde_json::from_str(&text).map_err(|error| invalid("body", error.to_string()))?;
     if body.replace {
         audit::is(REPLACE);
-        // What is replaced is deleted, with all that hangs on it.
+        // Replacing deletes the other connector with its triggers, which needs the right to delete.
         oauth.gate.admit(&headers, Action::Delete, now).await?;
     }
     let (redirect_uri, state) = flow(&oauth.app, &oauth.settings.popup_redirect, &body)?;
@@ -89,14 +89,14 @@ fn check_caller(headers: &HeaderMap, settings: &ConnectSettings) -> Result<(), P
     }
 }
 
-/// Which of the two flows a code comes from. Google wants the redirect_uri that the code was made for; a caller can only
-/// choose between the two that we know. Of the redirect flow the state is ours, and must come back.
+/// Which of the two flows a code comes from. Google wants the redirect_uri that the code was issued for; a caller can
+/// only name one of the two that we know. In the redirect flow our own state must come back.
 fn flow(app: &AppSettings, popup: &str, body: &ConnectBody) -> Result<(String, Option<String>), Problem> {
     let callback = app.callback_url();
     match body.callback_url.as_deref() {
         None => Ok((popup.to_string(), None)),
-        Some(asked) if asked == popup => Ok((popup.to_string(), None)),
-        Some(asked) if asked == callback => match body.state.as_deref().filter(|state| !state.is_empty()) {
+        Some(url) if url == popup => Ok((popup.to_string(), None)),
+        Some(url) if url == callback => match body.state.as_deref().filter(|state| !state.is_empty()) {
             Some(state) => Ok((callback, Some(state.to_string()))),
             None => Err(unknown_state("is missing; send the one that came back to your callback page")),
         },

@@ -28,9 +28,9 @@ pub async fn start<P: Ports>(State(oauth): Shared<P>, headers: HeaderMap, RawQue
     let hint = login_hint(query.as_deref().unwrap_or_default())?;
     let wanted = (oauth.settings.scopes.as_slice(), &*oauth.app.callback_url(), hint.as_ref().map(EmailAddress::as_str));
     let (store, provider) = (&oauth.connect.store, &oauth.connect.provider);
-    let asked = authorize(store, provider, &oauth.machine, &owner, wanted, now).await;
-    let asked = asked.map_err(|error| Problem::unavailable("unavailable", &error))?;
-    let answer = AuthorizeAnswer { authorization_url: asked.authorization_url, state: asked.state };
+    let authorization = authorize(store, provider, &oauth.machine, &owner, wanted, now).await;
+    let authorization = authorization.map_err(|error| Problem::unavailable("unavailable", &error))?;
+    let answer = AuthorizeAnswer { authorization_url: authorization.authorization_url, state: authorization.state };
     Ok(([(CACHE_CONTROL, "no-store")], Json(answer)))
 }
 
@@ -40,11 +40,11 @@ fn login_hint(query: &str) -> Result<Option<EmailAddress>, Problem> {
     parsed.map_err(|error| invalid("login_hint", format!("is no email address: {error}")))
 }
 
-/// Google may have been given this address in place of the frontend's page: the browser is sent on there, with what Google
-/// said and nothing else. What it says is checked when the page posts it.
+/// The redirect URI of clients that are registered with this URL instead of the frontend's page: forwards Google's
+/// parameters and nothing else to that page. They are checked when the page posts them.
 pub async fn callback<P: Ports>(State(oauth): Shared<P>, RawQuery(query): RawQuery) -> Result<impl IntoResponse, Problem> {
     let callback = Callback::parse(query.as_deref().unwrap_or_default()).map_err(|error| invalid("query", error.to_string()))?;
     let onward = format!("{}?{}", oauth.app.callback_url(), callback.query());
-    // Neither a cache nor the page's own links learn the code.
+    // Keeps the code out of caches and of the `Referer` header.
     Ok((StatusCode::FOUND, [(LOCATION, onward), (CACHE_CONTROL, "no-store".into()), (REFERRER_POLICY, "no-referrer".into())]))
 }

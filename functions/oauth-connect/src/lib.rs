@@ -1,4 +1,4 @@
-//! How a mailbox is connected, over HTTP: the consent, the code that comes of it, and what Google tells of it later.
+//! How a mailbox is connected, over HTTP: the consent, the code that it yields, and Google's later security events.
 
 mod connect;
 mod consent;
@@ -20,7 +20,7 @@ pub struct OauthConnect<P: Ports> {
     /// Holds the store and the bus for all routes.
     pub connect: Connect<P>,
     pub gate: UserGate<P::Verifier>,
-    /// Of Google's security events.
+    /// Verifies Google's security events.
     pub google: P::Verifier,
     pub events: SecurityEventPolicy,
     pub app: AppSettings,

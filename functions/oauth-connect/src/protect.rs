@@ -14,7 +14,8 @@ use serde_json::json;
 
 use crate::Shared;
 
-/// The body is the token itself. 202 once it is acted on; 400 ends Google's tries, anything else has it tell again.
+/// The body is the token itself. 202 acknowledges it, 400 ends Google's retries, and anything else makes Google send it
+/// again.
 pub async fn risc<P: Ports>(State(oauth): Shared<P>, Body(body): Body) -> Response {
     let token = std::str::from_utf8(&body).unwrap_or_default().trim();
     audit::with_token(token);

@@ -49,7 +49,7 @@ async fn legacy<P: Ports>(State(webhook): State<Arc<Webhook<P>>>, headers: Heade
     }
 }
 
-/// Everything but 2xx makes Pub/Sub deliver again, which is right for what may pass, and stops a stranger.
+/// Pub/Sub redelivers on anything but 2xx: temporary failures are retried, and a forged push is refused.
 fn answer(outcome: Result<Received, PushError>) -> Result<StatusCode, Problem> {
     let error = match outcome {
         Ok(Received::Queued(queued)) => {

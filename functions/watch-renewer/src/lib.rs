@@ -21,7 +21,7 @@ pub struct Summary {
     pub failed: usize,
 }
 
-/// What failed is due still: the next tick tries again, so the tick itself never fails.
+/// A failed connector stays due and the next tick retries it, so the tick itself never fails.
 pub async fn handle<P: Ports>(renew: &Renew<P>, now: Timestamp) -> Summary {
     let swept = renew.run(now).await;
     for failure in &swept.failures {

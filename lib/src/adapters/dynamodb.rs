@@ -31,7 +31,7 @@ const MOST_ATTEMPTS: u32 = 5;
 /// DynamoDB's bounds on one BatchGetItem and one BatchWriteItem.
 const MOST_KEYS: usize = 100;
 const MOST_DELETIONS: usize = 25;
-/// How often DynamoDB is asked for what it left undone: it does what fits, and a throttled table may need several rounds.
+/// How often unprocessed keys are sent again: DynamoDB does what fits, and a throttled table may need several rounds.
 const MOST_ROUNDS: u32 = 10;
 
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ impl DynamoStore {
         pages.collect::<Result<Vec<_>, _>>().await.map_err(unavailable)
     }
 
-    /// The rows that are there, in any order; only the named attributes, if any are named.
+    /// The existing rows, in any order; only the named attributes, if any are named.
     async fn get_all(&self, keys: Vec<Key>, only: Option<&str>) -> Result<Vec<Item>, StoreError> {
         let batches = keys.chunks(MOST_KEYS).map(|keys| self.get_batch(keys, only));
         Ok(try_join_all(batches).await?.into_iter().flatten().collect())
@@ -73,22 +73,24 @@ impl DynamoStore {
 
     async fn get_batch(&self, keys: &[Key], only: Option<&str>) -> Result<Vec<Item>, StoreError> {
         let mut found = Vec::new();
-        let mut asked = keys.iter().map(Key::attributes).collect::<Vec<_>>();
+        let mut pending = keys.iter().map(Key::attributes).collect::<Vec<_>>();
         for _ in 0..MOST_ROUNDS {
-            let wanted =
-                KeysAndAttributes::builder().set_keys(Some(asked)).consistent_read(true).set_projection_expression(only.map(String::from));
-            let wanted = wanted.build().map_err(|error| StoreError::Unavailable(error.into()))?;
-            let answer = self.client.batch_get_item().request_items(&self.table, wanted).send().await.map_err(unavailable)?;
+            let request = KeysAndAttributes::builder()
+                .set_keys(Some(pending))
+                .consistent_read(true)
+                .set_projection_expression(only.map(String::from));
+            let request = request.build().map_err(|error| StoreError::Unavailable(error.into()))?;
+            let answer = self.client.batch_get_item().request_items(&self.table, request).send().await.map_err(unavailable)?;
             found.extend(answer.responses.into_iter().flat_map(HashMap::into_values).flatten());
             match answer.unprocessed_keys.unwrap_or_default().remove(&self.table) {
-                Some(rest) => asked = rest.keys,
+                Some(rest) => pending = rest.keys,
                 None => return Ok(found),
             }
         }
         Err(StoreError::Unavailable("BatchGetItem leaves keys unprocessed".into()))
     }
 
-    /// Takes rows away, whether they are there or not.
+    /// Deletes rows, whether they exist or not.
     async fn delete_all(&self, keys: Vec<Key>) -> Result<(), StoreError> {
         let batches = keys.chunks(MOST_DELETIONS).map(|keys| self.delete_batch(keys));
         try_join_all(batches).await.map(drop)
@@ -99,24 +101,24 @@ impl DynamoStore {
             let delete = DeleteRequest::builder().set_key(Some(key.attributes())).build();
             delete.map(|delete| WriteRequest::builder().delete_request(delete).build())
         };
-        let mut asked = keys.iter().map(delete).collect::<Result<Vec<_>, _>>().map_err(|error| StoreError::Unavailable(error.into()))?;
+        let mut pending = keys.iter().map(delete).collect::<Result<Vec<_>, _>>().map_err(|error| StoreError::Unavailable(error.into()))?;
         for _ in 0..MOST_ROUNDS {
-            let answer = self.client.batch_write_item().request_items(&self.table, asked).send().await.map_err(unavailable)?;
+            let answer = self.client.batch_write_item().request_items(&self.table, pending).send().await.map_err(unavailable)?;
             match answer.unprocessed_items.unwrap_or_default().remove(&self.table) {
-                Some(rest) if !rest.is_empty() => asked = rest,
+                Some(rest) if !rest.is_empty() => pending = rest,
                 _ => return Ok(()),
             }
         }
         Err(StoreError::Unavailable("BatchWriteItem leaves rows undeleted".into()))
     }
 
-    /// Takes a row away and answers it: of several that ask, one gets it.
+    /// Deletes a row and returns it: of several concurrent callers, one gets it.
     async fn take(&self, key: Key) -> Result<Option<Item>, StoreError> {
         let request = self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes()));
         Ok(request.return_values(ReturnValue::AllOld).send().await.map_err(unavailable)?.attributes)
     }
 
-    /// Another transaction that holds a row for a moment is waited out; a condition that does not hold is final.
+    /// A conflict with another transaction is retried; a failed condition is final.
     async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<(), StoreError> {
         let mut attempt = 1;
         loop {
@@ -172,7 +174,7 @@ fn cancelled_for<R>(error: &SdkError<TransactWriteItemsError, R>) -> impl Iterat
     reasons.iter().filter_map(|reason| reason.code())
 }
 
-/// No condition failed; another writer only holds a row just now.
+/// No condition failed; another transaction is using a row just now.
 fn is_contention<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
     cancelled_for(error).any(|code| code == "TransactionConflict") && !cancelled_for(error).any(|code| code == "ConditionalCheckFailed")
 }

@@ -29,7 +29,8 @@ impl EventBridge {
         entry.detail_type(event.detail_type.as_str()).detail(&event.detail).build()
     }
 
-    /// Answers those that were not taken, why, and whether the bus answers at all. EventBridge answers 200 also when it took only some of the entries.
+    /// The error has the events that were not accepted, and why. EventBridge answers 200 even if it accepts only some
+    /// of the entries.
     async fn put<'a>(&self, events: &[&'a Event]) -> Result<(), Left<'a>> {
         let mut left: Vec<&Event> = events.to_vec();
         let mut attempt = 1;
@@ -54,7 +55,7 @@ impl EventBridge {
     }
 }
 
-/// What one call did not get published.
+/// The events of one call that were not published.
 struct Left<'a> {
     events: Vec<&'a Event>,
     cause: Cause,

@@ -45,7 +45,7 @@ use crate::ports::{
     AuthorizationCode, Clock, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage, Performed, Profile, ProviderError, Sender,
 };
 
-/// The messages of a page are fetched before the next page is asked for.
+/// The messages of a page are fetched before the next page is requested.
 const LIST_SIZE: &str = "100";
 /// Of 35 MB, in base64 within JSON.
 const LONGEST_ATTACHMENT: usize = 50 * 1024 * 1024;
@@ -67,7 +67,7 @@ impl Gmail {
         Self { http: Client::Google(http), settings }
     }
 
-    /// Nothing leaves: a recorded mailbox answers, at `now`.
+    /// Sends nothing: a recorded mailbox answers, at `now`.
     pub fn dry_run(settings: GoogleSettings, dry_run: DryRun, now: fn() -> Timestamp) -> Self {
         Self { http: Client::RecordedMailbox(RecordedMailbox::new(&settings, dry_run.scopes, now)), settings }
     }
@@ -98,7 +98,7 @@ impl Gmail {
         self.http.request(method, url).bearer_auth(access.secret.expose_secret())
     }
 
-    /// Sends a request that may be sent again, until it is answered well or the policy gives up.
+    /// Sends a repeatable request until it succeeds or the retry policy gives up.
     async fn send(&self, request: RequestBuilder) -> Result<Answered, Failure> {
         let mut attempt = 1;
         loop {
@@ -168,7 +168,7 @@ impl EmailProvider for Gmail {
             ("nonce", consent.nonce),
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
-            // Only so does Google send a refresh token, and again at each consent.
+            // Google sends a refresh token only with these two, and then at each consent.
             ("access_type", "offline"),
             ("prompt", "consent"),
         ];
@@ -260,8 +260,8 @@ impl EmailProvider for Gmail {
     }
 }
 
-/// Gmail's search for mail by its arrival, in whole seconds. It is a second wider on either side: what lies in two slices is
-/// looked at twice, and nothing lies between two.
+/// Gmail's search for mail by its arrival, in whole seconds. It is a second wider on either side: mail in two slices is
+/// looked at twice, and none is missed between two.
 fn search(slice: &Slice) -> String {
     let after = slice.after.seconds() - 1;
     match slice.before {

@@ -1,4 +1,5 @@
-//! The vault on KMS: refresh tokens and triggers' secrets sealed by KMS itself, access tokens under a data key that KMS wrapped.
+//! The vault on KMS: refresh tokens and triggers' secrets sealed by KMS itself, access tokens under a data key that KMS
+//! wrapped.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::domain::metric::SECRET_WRONG_CONTEXT;
 use crate::domain::secret::{AccessToken, RefreshToken, Sealed, SealedAccessToken, WrappedKey};
 use crate::ports::{Cause, Vault, VaultError};
 
-/// Data keys that one process ever meets: one, and another after each rotation.
+/// How many unwrapped data keys a process caches: there is one, and another after each rotation.
 const MOST_DATA_KEYS: usize = 8;
 
 pub struct KmsVault {
@@ -49,7 +50,7 @@ impl KmsVault {
         }
     }
 
-    /// Held while KMS unwraps, so that invocations that start together ask once.
+    /// The lock is held while KMS unwraps, so that invocations that start together unwrap a key only once.
     async fn data_key(&self, wrapped: &WrappedKey) -> Result<Arc<RandomizedNonceKey>, VaultError> {
         let mut unwrapped = self.unwrapped.lock().await;
         if let Some(key) = unwrapped.get(&wrapped.0) {
@@ -76,7 +77,7 @@ fn trigger_context(trigger: &TriggerId) -> (&'static str, &str) {
 
 const DATA_KEY_CONTEXT: (&str, &str) = ("purpose", "access-tokens");
 
-/// What an access token is bound to: a token of an earlier connect does not open.
+/// What an access token is bound to: a token of an earlier connect cannot be decrypted.
 fn associated_data(connector: &ConnectorId, generation: u64) -> Aad<Vec<u8>> {
     Aad::from(format!("{connector}#{generation}").into_bytes())
 }
@@ -145,7 +146,7 @@ fn unsealed(key: &RandomizedNonceKey, sealed: &Sealed, bound_to: Aad<Vec<u8>>) -
     secret(opened.to_vec())
 }
 
-/// What does not open was altered, or lies where it was not sealed for: somebody must look.
+/// Reports a ciphertext that cannot be decrypted: it was altered, or belongs elsewhere, so an operator must look.
 fn alarmed<T>(what: &str, of: &str, opened: Result<T, VaultError>) -> Result<T, VaultError> {
     if let Err(VaultError::WrongContext) = &opened {
         metrics::counter!(SECRET_WRONG_CONTEXT).increment(1);

@@ -20,34 +20,34 @@ use crate::domain::timestamp::Timestamp;
 use crate::ports::{Cause, Clock, TokenError, TokenVerifier};
 
 const LONGEST_ANSWER: usize = 256 * 1024;
-/// However many tokens with unknown keys arrive, the issuer is asked no more often than this once its keys are known.
+/// The shortest time between two fetches once there are keys, however many tokens with unknown keys arrive.
 const BETWEEN_FETCHES: Duration = Duration::from_secs(60);
-/// Without any key nobody gets in: the issuer is asked again after this, doubled with each failure.
+/// Without any key no token can be checked: the next fetch comes after this, doubled with each failure.
 const AFTER_FIRST_FAILURE: Duration = Duration::from_secs(1);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
-/// For an issuer that says nothing of caching.
+/// For an issuer without a `max-age`.
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(3600);
 
-/// Clones share what is known: one may fetch in the background what another waits for.
+/// Clones share the keys: one may fetch in the background what another waits for.
 #[derive(Clone)]
 pub struct JwksVerifier(Arc<Issuer>);
 
 struct Issuer {
     http: Client,
     source: KeySource,
-    /// What a token may say that it is (RFC 7515, section 4.1.9); any if there are none.
+    /// The accepted types of tokens (RFC 7515, section 4.1.9); any, if there are none.
     types: &'static [&'static str],
     keys: RwLock<Arc<Keys>>,
-    /// Held by the one task that fetches.
+    /// Locked by the one task that fetches.
     fetching: Mutex<Fetches>,
 }
 
-/// What came of the fetches so far.
+/// The outcome of the fetches so far.
 #[derive(Debug, Clone, Copy, Default)]
 struct Fetches {
-    /// When the last one that came to its end was begun.
+    /// When the last fetch that ended was begun.
     last: Option<Timestamp>,
-    /// How many failed since one went well.
+    /// How many failed since the last success.
     failures: u32,
 }
 
@@ -82,7 +82,7 @@ impl JwksVerifier {
         Self(Arc::new(Issuer { http, source, types, keys: RwLock::default(), fetching: Mutex::default() }))
     }
 
-    /// Fetches the keys in the background before anybody asks for one; a request that comes meanwhile waits for this fetch and
+    /// Fetches the keys in the background before the first request; one that comes meanwhile waits for this fetch and
     /// makes none.
     pub fn warmed(self, clock: impl Clock + 'static) -> Self {
         let issuer = self.0.clone();
@@ -93,7 +93,8 @@ impl JwksVerifier {
                 && let Err(error) = issuer.refetch(&mut fetches, began).await
             {
                 tracing::warn!(%error, "the issuer's keys are not here yet");
-                // Frozen in the middle, it failed for no fault of the issuer's: the first request may ask for itself.
+                // The environment was frozen in the middle, so the failure is not the issuer's: the first request may
+                // fetch at once.
                 if began.after(FETCH_TIMEOUT * 2) <= clock.now() {
                     *fetches = Fetches::default();
                 }
@@ -108,7 +109,8 @@ impl Issuer {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The key of that id. Stale keys serve while the issuer cannot be reached; an unknown id is looked for once a minute.
+    /// The key of that id. Stale keys are used while the issuer cannot be reached; an unknown id is looked for once a
+    /// minute.
     async fn key(&self, id: &str, now: Timestamp) -> Result<DecodingKey, TokenError> {
         let good = |keys: &Keys| keys.fresh_until.is_some_and(|until| now < until).then(|| keys.by_id.get(id).cloned()).flatten();
         if let Some(key) = good(&self.known()) {
@@ -116,13 +118,13 @@ impl Issuer {
         }
         let mut fetches = match self.fetching.try_lock() {
             Ok(free) => free,
-            // While another request asks the issuer, a key that was good is good.
+            // While another request fetches, a stale key is still accepted.
             Err(_) => match self.known().by_id.get(id) {
                 Some(stale) => return Ok(stale.clone()),
                 None => self.fetching.lock().await,
             },
         };
-        // Whoever held the lock before may have brought the key.
+        // The previous owner of the lock may have fetched the key.
         if let Some(key) = good(&self.known()) {
             return Ok(key);
         }
@@ -138,7 +140,7 @@ impl Issuer {
         }
     }
 
-    /// Whether there are keys, old or new; without any the issuer is asked.
+    /// Fails unless there are keys, fresh or stale; fetches them if there are none.
     async fn any(&self, now: Timestamp) -> Result<(), TokenError> {
         if !self.known().by_id.is_empty() {
             return Ok(());
@@ -153,7 +155,7 @@ impl Issuer {
         }
     }
 
-    /// It counts when it has ended, well or not: one whose caller gave up waiting was none, and the next one asks.
+    /// Recorded only when the fetch has ended: after a cancelled one the next caller fetches again.
     async fn refetch(&self, fetches: &mut Fetches, now: Timestamp) -> Result<(), Cause> {
         let fetched = self.fetch(now).await;
         let failures = if fetched.is_ok() { 0 } else { fetches.failures.saturating_add(1) };
@@ -225,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_keys_the_issuer_is_asked_again_soon_and_with_keys_once_a_minute() {
+    fn without_keys_they_are_fetched_again_soon_and_with_keys_once_a_minute() {
         let at = |seconds: i64| Timestamp::from_seconds(1_000 + seconds);
         let table = [
             (0, false, 60),

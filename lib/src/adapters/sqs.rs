@@ -1,4 +1,4 @@
-//! The queue of wake-ups and the quarantine, on SQS, and how much lies in them.
+//! The queue of wake-ups and the quarantine, on SQS, and the number of messages in them.
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{MessageAttributeValue, QueueAttributeName};
@@ -88,7 +88,7 @@ impl Depths for SqsDepths {
     }
 }
 
-/// Derived from nothing: a wake-up of our own must not be taken for an earlier one whose handling failed.
+/// Random: a wake-up of our own must not be dropped as a repetition of an earlier one whose handling failed.
 #[expect(clippy::disallowed_methods, reason = "uniqueness is this adapter's own promise to the queue")]
 fn unique() -> String {
     Uuid::now_v7().simple().to_string()

@@ -11,8 +11,8 @@ use crate::ports::Cause;
 pub struct Telemetry(&'static Collector);
 
 impl Telemetry {
-    /// Once for each process; a second start in one process is an error of its wiring. The namespace is the stack's: one account
-    /// may hold several stacks, whose alarms must not hear of each other.
+    /// Once for each process; a second start in one process is an error of its wiring. The namespace is the stack's:
+    /// one account may hold several stacks, whose alarms must not mix.
     pub fn start(function: &'static str, namespace: String) -> Result<Self, Cause> {
         let collector = Builder::new().cloudwatch_namespace(namespace).with_dimension("Function", function).init()?;
         for metric in METRICS.iter().filter(|metric| metric.functions.contains(&function)) {

@@ -1,4 +1,5 @@
-//! All that each function reads at its start, in one struct: its `main` is wired with it, and the doctor reads it of a deployed one.
+//! All settings that each function reads at its start, in one struct: its `main` uses it, and the doctor checks a
+//! deployed function with it.
 
 use std::time::Duration;
 
@@ -143,7 +144,7 @@ pub struct WatchRenewerSettings {
     pub google: GoogleSettings,
     pub dry_run: Option<DryRun>,
     pub timeouts: Timeouts,
-    /// How long a sweep begins something new.
+    /// How long a sweep may begin new work.
     pub budget: Duration,
     pub table: String,
     pub key: String,
@@ -165,7 +166,7 @@ impl WatchRenewerSettings {
     }
 }
 
-/// What a function would say of these settings at its start.
+/// Checks the settings of a function as its start would.
 pub fn check(function: &str, env: &Environment) -> Result<(), SettingError> {
     match function {
         "oauth-connect" => OauthConnectSettings::read(env).map(drop),

@@ -1,14 +1,14 @@
-//! What is written down of who did what: one table of the routes that change something, read mail or take data out.
+//! The actions of the audit log: one table of the routes that change something, read mail or take data out.
 
 use crate::domain::operation::{OPERATIONS, Verb};
 
-/// A route of which each request is written down.
+/// A route whose requests are audited.
 #[derive(Debug)]
 pub struct Audited {
     /// Stable: people search for it.
     pub action: &'static str,
     pub verb: Verb,
-    /// As the router knows it.
+    /// The path in the router's form.
     pub path: &'static str,
     pub tells: &'static str,
 }
@@ -17,7 +17,7 @@ const fn audited(action: &'static str, (verb, path): (Verb, &'static str), tells
     Audited { action, verb, path, tells }
 }
 
-/// A connect that was asked to take the place of another account's connector: the body says so, and not the route.
+/// A connect that replaces another account's connector: known by the request's body, not by its route.
 pub const REPLACE: &str = "connector.replace";
 
 use Verb::{Delete, Get, Patch, Post};
@@ -41,19 +41,19 @@ pub const AUDITED: [Audited; 15] = [
     audited("access.end", (Post, "/api/auth/google/risc"), "Google told that an account's access ended; the connectors that it ended for are the target."),
 ];
 
-/// Where the operations on mail begin. Their actions are their names.
+/// The path prefix of the operations on mail, whose actions are their names.
 pub const MAIL: &str = "/api/connectors/{connector_id}";
 
 /// What each audit line begins to say; the template's subscription filters look for these words.
 pub const MESSAGE: &str = "request audited";
 
-/// Whether a line of a function's log is an audit line, and not one that only holds its words.
+/// Whether a line of a function's log is an audit line, and not one that only contains its words.
 pub fn is_line(line: &str) -> bool {
-    let told = serde_json::from_str::<serde_json::Value>(line).unwrap_or_default();
-    line.lines().count() == 1 && told["fields"]["message"] == MESSAGE && told["fields"]["action"].is_string()
+    let json = serde_json::from_str::<serde_json::Value>(line).unwrap_or_default();
+    line.lines().count() == 1 && json["fields"]["message"] == MESSAGE && json["fields"]["action"].is_string()
 }
 
-/// What a request to a route is called; `None`: it is not written down.
+/// The action of a request to a route; `None` if it is not audited.
 pub fn action(method: &str, path: &str) -> Option<&'static str> {
     // A router answers HEAD as it does GET.
     let method = if method == "HEAD" { "GET" } else { method };
@@ -64,7 +64,7 @@ pub fn action(method: &str, path: &str) -> Option<&'static str> {
     AUDITED.iter().find(|known| known.verb.as_str() == method && known.path == path).map(|known| known.action)
 }
 
-/// What came of it, by the answer's status.
+/// The outcome, by the answer's status.
 pub fn outcome(status: u16) -> &'static str {
     match status {
         ..400 => "done",
@@ -73,10 +73,10 @@ pub fn outcome(status: u16) -> &'static str {
     }
 }
 
-/// No text that a caller or an issuer chose is written down at greater length.
+/// The longest audited text of those that a caller or an issuer chose.
 pub const LONGEST_TEXT: usize = 256;
 
-/// Such a text, fit for one line.
+/// Shortens such a text, and makes it fit for one line.
 pub fn plain(text: &str) -> String {
     text.chars().filter(|sign| !steers(*sign)).take(LONGEST_TEXT).collect()
 }

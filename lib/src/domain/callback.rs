@@ -1,4 +1,4 @@
-//! What Google's consent page sends the browser back with: the query of the callback URL.
+//! The query with which Google's consent page sends the browser to the callback URL.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 const LONGEST_QUERY: usize = 4096;
 const LONGEST_ERROR: usize = 64;
 
-/// A code or an error, with the state that tells which consent it answers.
+/// A code or an error, with the state that identifies the consent.
 #[derive(Debug, Clone)]
 pub struct Callback {
     pub state: String,
@@ -71,13 +71,13 @@ impl fmt::Display for Name {
 }
 
 impl Callback {
-    /// Reads a raw query. Of parameters that are not read here there may be any; they are dropped.
+    /// Parses a raw query. Unknown parameters are dropped.
     pub fn parse(query: &str) -> Result<Self, InvalidCallback> {
         if query.len() > LONGEST_QUERY {
             return Err(InvalidCallback::TooLong);
         }
         let [code, state, error, iss] = read(query)?;
-        // RFC 9207: an answer that names its issuer names the one that was asked.
+        // RFC 9207: if an answer names its issuer, it must be the one that the consent was requested from.
         if iss.is_some_and(|iss| iss != "https://accounts.google.com") {
             return Err(InvalidCallback::OtherIssuer);
         }
@@ -91,7 +91,7 @@ impl Callback {
         Ok(Self { state, answer })
     }
 
-    /// The same, to be sent on: what was read and nothing else.
+    /// The query to send on: only what was parsed.
     pub fn query(&self) -> String {
         let mut query = Serializer::new(String::new());
         match &self.answer {

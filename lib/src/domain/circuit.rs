@@ -37,13 +37,13 @@ impl Circuit {
         }
     }
 
-    /// One more failure. A provider that says when to come again is not asked before; one that says nothing rests for
-    /// `cooldown` once there were enough failures.
+    /// Counts one more failure. The circuit opens until the provider's `retry_after`, or for `cooldown` after enough
+    /// failures, whichever is later.
     pub fn failed(&self, retry_after: Option<Duration>, cooldown: Duration, now: Timestamp) -> Self {
         let failures = self.failures.saturating_add(1);
-        let asked = retry_after.map(|wait| now.after(wait));
+        let requested = retry_after.map(|wait| now.after(wait));
         let rested = (failures >= FAILURES_TO_OPEN).then(|| now.after(cooldown));
-        Self { failures, open_until: asked.max(rested) }
+        Self { failures, open_until: requested.max(rested) }
     }
 }
 

@@ -1,4 +1,5 @@
-//! Who a token speaks for: the policies for pushes, users and Google accounts, over claims whose origin was already proven.
+//! Who a token speaks for: the policies for pushes, users and Google accounts, over claims whose origin was already
+//! proven.
 
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ pub enum Refusal {
     /// The token is not one of ours at all.
     #[error("the token's {0} is not accepted")]
     Unauthorized(&'static str),
-    /// A good token of somebody who has no business here.
+    /// A valid token of somebody who may not call this.
     #[error("the token's {0} is not the one allowed to call this")]
     Forbidden(&'static str),
 }
@@ -57,7 +58,7 @@ pub struct UserPolicy {
     pub owner_claim: String,
     /// Without one an owner may do everything.
     pub role_claim: Option<String>,
-    /// How long a token may be good for in all.
+    /// The longest lifetime that a token may have.
     pub longest_life: Option<Duration>,
 }
 
@@ -66,7 +67,7 @@ pub struct UserPolicy {
 pub struct Caller {
     pub owner: OwnerId,
     pub role: Role,
-    /// Who acts, which the owner claim need not say: a tenant owns, and one of its users acts.
+    /// The acting user, who may differ from the owner: a tenant owns, and one of its users acts.
     pub user: Option<String>,
     pub token_id: Option<String>,
 }
@@ -89,12 +90,12 @@ impl UserPolicy {
         }
         let owner = text(claims, &self.owner_claim).and_then(OwnerId::parse).ok_or(Refusal::Unauthorized("owner claim"))?;
         let role = self.role_claim.as_ref().map_or(Role::Admin, |claim| Role::of_claim(claims.get(claim)));
-        let told = |claim| text(claims, claim).map(String::from);
-        Ok(Caller { owner, role, user: told("sub"), token_id: told("jti") })
+        let optional = |claim| text(claims, claim).map(String::from);
+        Ok(Caller { owner, role, user: optional("sub"), token_id: optional("jti") })
     }
 
-    /// One string. A token for several services could be used here by any of them, so a list is refused, but for the one that
-    /// OpenID issuers make by themselves: ours, and the issuer's own userinfo endpoint.
+    /// One string. A list is refused, since any of its services could use the token here. Only the list that OpenID
+    /// issuers make by themselves is accepted: ours, and the issuer's own userinfo endpoint.
     fn is_audience(&self, claim: Option<&Value>) -> bool {
         let userinfo = format!("{}/userinfo", self.issuer.trim_end_matches('/'));
         match claim {
@@ -109,14 +110,15 @@ impl UserPolicy {
 }
 
 /// Whose account a grant is, from the id token that came with it. Its signature is not checked: it came straight from
-/// Google's token endpoint over TLS (<https://developers.google.com/identity/openid-connect/openid-connect#obtainuserinfo>).
+/// Google's token endpoint over TLS
+/// (<https://developers.google.com/identity/openid-connect/openid-connect#obtainuserinfo>).
 #[derive(Debug, Clone)]
 pub struct IdentityPolicy {
     pub client_id: String,
 }
 
 impl IdentityPolicy {
-    /// `nonce` is what the consent was asked for with, if it was asked for here.
+    /// `nonce` is the one that was sent to the consent page, if the consent was requested here.
     pub fn admit(&self, claims: &Claims, nonce: Option<&str>, now: Timestamp) -> Result<GoogleSub, Refusal> {
         check_google_issuer(claims)?;
         if text(claims, "aud") != Some(self.client_id.as_str()) {
@@ -130,8 +132,8 @@ impl IdentityPolicy {
     }
 }
 
-/// Whose security events are believed (<https://developers.google.com/identity/protocols/risc>): Google's, told to our client.
-/// They do not expire; what makes an old one harmless is in `security_event.rs`.
+/// Whose security events are accepted (<https://developers.google.com/identity/protocols/risc>): Google's, addressed to
+/// our client. They do not expire; what makes an old one harmless is in `security_event.rs`.
 #[derive(Debug, Clone)]
 pub struct SecurityEventPolicy {
     pub client_id: String,
@@ -191,7 +193,7 @@ fn check_times(claims: &Claims, now: Timestamp) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// From when it was issued, or from now if it does not say.
+/// The lifetime counts from `iat`, or from now without one.
 fn lives_longer(claims: &Claims, most: Duration, now: Timestamp) -> bool {
     let issued = moment(claims, "iat").unwrap_or(now);
     moment(claims, "exp").is_none_or(|end| end > issued.after(most))
@@ -295,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_token_answers_the_consent_that_was_asked_for() {
+    fn an_id_token_repeats_the_nonce_of_its_consent() {
         let policy = IdentityPolicy { client_id: "client".into() };
         let good = json!({"iss": "accounts.google.com", "aud": "client", "sub": "7", "exp": 1_000_100, "nonce": "n"});
         let table = [
@@ -313,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_security_event_is_googles_and_told_to_us() {
+    fn a_security_event_is_googles_and_addressed_to_us() {
         let policy = SecurityEventPolicy { client_id: "client".into() };
         let good = json!({"iss": "https://accounts.google.com/", "aud": "client", "iat": 1_000_000});
         let table = [

@@ -16,18 +16,18 @@ use crate::domain::secret::{Sealed, SealedAccessToken};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::watch::Watch;
 
-/// A connector, in parts by who writes them: each part is written whole by the one who is named there, and left alone by all others.
+/// A connector, in parts: each is written as a whole by the writer that its comment names, and by nobody else.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Connector {
     pub id: ConnectorId,
     pub owner_id: OwnerId,
     pub provider: Provider,
-    /// The place it takes among its owner's connectors, as uniqueness was configured when it was connected.
+    /// Its slot among its owner's connectors, as uniqueness was configured when it was connected.
     pub slot: Slot,
     pub email_address: EmailAddress,
     pub google_sub: GoogleSub,
     pub grant: StoredGrant,
-    /// Written by whoever refreshed it.
+    /// Written by the session that refreshed it.
     pub access_token: Option<SealedAccessToken>,
     pub reading: Reading,
     /// Written by a connect and by the renewer.
@@ -35,9 +35,10 @@ pub struct Connector {
     /// When the renewer last compared the mailbox with the cursor, or woke it.
     pub checked_at: Option<Timestamp>,
     pub outbox: Outbox,
-    /// Set by a disconnect, which is all that happens from then on: nothing of the connector fires any more.
+    /// Set when a disconnect begins: nothing of the connector fires any more.
     pub closing: Option<Closing>,
-    /// Raised by every connect, trigger change, status change and commit; every one of those writes is conditional on it.
+    /// Raised by every connect, trigger change, status change and commit; every one of those writes is conditional on
+    /// it.
     pub version: u64,
     /// The first connect of this Google account; mail older than it never fires.
     pub connected_at: Timestamp,
@@ -49,15 +50,15 @@ pub struct Connector {
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredGrant {
     pub scopes: Vec<String>,
-    /// Counts the connects; part of what seals the access token.
+    /// Counts the connects; part of the encryption context of the access token.
     pub generation: u64,
     pub refresh_token: Sealed,
     /// When the user granted access last.
     pub granted_at: Timestamp,
 }
 
-/// The cursor and all that is decided beside it; written by commits, each of its fields if it differs. A connect makes the status
-/// active and takes the error away.
+/// The cursor and the state beside it; written by commits, each field if it differs. A connect sets the status to
+/// active and removes the error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
     pub position: Position,
@@ -67,7 +68,7 @@ pub struct Reading {
     /// What its owner calls it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// When mail that arrives does not fire.
+    /// The times in which arriving mail does not fire.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pauses: Vec<Pause>,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -86,7 +87,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Nothing was read yet: it begins at this cursor.
+    /// The state before anything was read: it begins at this cursor.
     pub fn from(cursor: HistoryId) -> Self {
         Self {
             position: Position::at(cursor),
@@ -154,7 +155,7 @@ pub struct Closing {
     pub grant_revoked: Option<bool>,
 }
 
-/// Where a connector's row lies: the mailbox and the connector in it.
+/// The key of a connector's row: the mailbox, and the connector in it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Location {
     pub mailbox: EmailAddress,
@@ -175,7 +176,7 @@ impl Provider {
     }
 }
 
-/// The one type of connector there is; part of what an owner's connector is unique by.
+/// The only type of connector; part of its slot.
 pub const CONNECTOR_TYPE: &str = "email";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -195,7 +196,7 @@ pub enum Uniqueness {
     PerMailbox,
 }
 
-/// The place that a connector takes among its owner's connectors; only one can hold it.
+/// What a connector takes among its owner's connectors; only one of them can be in a slot.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Slot(String);
@@ -220,7 +221,7 @@ mod tests {
     use super::*;
 
     impl Connector {
-        /// One that was connected at that moment and has nothing to tell, for the tests of this crate.
+        /// A connector without events that was connected at that moment, for the tests of this crate.
         pub(crate) fn sample(at: Timestamp) -> Self {
             let google_sub = GoogleSub::new("108");
             Self {

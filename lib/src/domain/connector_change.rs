@@ -1,26 +1,21 @@
-//! What an owner changes about a connector: whether mail that arrives from now on fires, and what the connector is called.
+//! What an owner changes about a connector: whether mail that arrives from now on fires, and what the connector is
+//! called.
 
 use serde_json::Value;
 
 use crate::domain::connector::Reading;
+use crate::domain::invalid::Invalid;
 use crate::domain::pause;
 use crate::domain::timestamp::Timestamp;
 
 /// In characters.
 const LONGEST_LABEL: usize = 100;
 
-/// What is absent stays; a label of null is taken away.
+/// Absent fields stay as they are; a label of null is removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConnectorChange {
     pub paused: Option<bool>,
     pub label: Option<Option<String>>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {problem}")]
-pub struct InvalidConnectorChange {
-    pub field: String,
-    pub problem: String,
 }
 
 impl ConnectorChange {
@@ -28,19 +23,18 @@ impl ConnectorChange {
         Self { paused: Some(paused), label: None }
     }
 
-    pub fn parse(body: &Value) -> Result<Self, InvalidConnectorChange> {
-        let invalid = |field: &str, problem: String| InvalidConnectorChange { field: field.into(), problem };
+    pub fn parse(body: &Value) -> Result<Self, Invalid> {
         let fields = body.as_object().filter(|fields| !fields.is_empty());
-        let fields = fields.ok_or_else(|| invalid("body", "changes nothing; send `paused`, `label`, or both".into()))?;
+        let fields = fields.ok_or_else(|| Invalid::new("body", "changes nothing; send `paused`, `label`, or both"))?;
         let mut change = Self::default();
         for (field, value) in fields {
             match (field.as_str(), value) {
                 ("paused", Value::Bool(paused)) => change.paused = Some(*paused),
-                ("paused", _) => return Err(invalid(field, "must be true or false".into())),
+                ("paused", _) => return Err(Invalid::new(field, "must be true or false")),
                 ("label", Value::Null) => change.label = Some(None),
                 ("label", Value::String(label)) if is_label(label) => change.label = Some(Some(label.clone())),
-                ("label", _) => return Err(invalid(field, format!("must be 1 to {LONGEST_LABEL} printable characters, or null"))),
-                _ => return Err(invalid(field, "is not for its owner to change; send `paused`, `label`, or both".into())),
+                ("label", _) => return Err(Invalid::new(field, format!("must be 1 to {LONGEST_LABEL} printable characters, or null"))),
+                _ => return Err(Invalid::new(field, "is not for its owner to change; send `paused`, `label`, or both")),
             }
         }
         Ok(change)

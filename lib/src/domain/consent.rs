@@ -1,15 +1,15 @@
-//! A consent that was asked for here: its state, and what follows from it.
+//! A consent that was requested here: its state, and what is derived from it.
 
 use uuid::Uuid;
 
 use crate::domain::id::fingerprint;
 
-/// What a state is known by: whoever reads the table cannot send it.
+/// The stored id of a state: whoever reads the table cannot send the state.
 pub fn state_id(state: &str) -> Uuid {
     fingerprint(&["oauth-state", state])
 }
 
-/// What the id token must repeat. Derived from the state, so that both are of one consent.
+/// The nonce that the id token must repeat, derived from the state, so that both belong to one consent.
 pub fn nonce_of(state: &str) -> String {
     fingerprint(&["oauth-nonce", state]).simple().to_string()
 }

@@ -17,7 +17,7 @@ use crate::domain::why_not_fired::{of_date, reasons_not_to_fire};
 /// In bytes. No sender may make mail that is matched and can then be neither stored nor published: 98 such firings fit
 /// into one DynamoDB transaction (4 MB), and one into EventBridge many times over.
 pub const LONGEST_DETAIL: usize = 32 * 1024;
-/// What an event tells of a message, unless that is too long still.
+/// The first bounds of a message in an event; they are halved while the event is too long.
 const BOUNDS: Bounds = Bounds { entries: 50, text: 2000 };
 
 /// The detail of `TRIGGER_FIRED`.
@@ -56,7 +56,7 @@ struct FiredCorrelation<'a> {
     history_id: Option<HistoryId>,
 }
 
-/// Every event id that these messages and triggers could have: what the ledger is asked about.
+/// Every event id that these messages and triggers could have; the ledger is queried for them.
 pub fn possible(connector: &Connector, triggers: &[Trigger], messages: &[Candidate]) -> Vec<EventId> {
     let of = |candidate: &Candidate| {
         let message = candidate.message.clone();
@@ -65,8 +65,8 @@ pub fn possible(connector: &Connector, triggers: &[Trigger], messages: &[Candida
     messages.iter().flat_map(of).collect()
 }
 
-/// Which of the triggers fire for this message. Mail from before the trigger, or from before the account was connected,
-/// is nobody's news; nor is a label on mail so old that the ledger no longer knows whether it fired.
+/// The events of the triggers that fire for this message. Mail from before the trigger, or from before the account was
+/// connected, does not fire; nor does a label on mail so old that the ledger no longer knows whether it fired.
 pub fn decide(
     connector: &Connector,
     triggers: &[Trigger],
@@ -87,7 +87,7 @@ pub fn can_never_fire(connector: &Connector, triggers: &[Trigger], message: &Mes
 fn fire(connector: &Connector, trigger: &Trigger, message: &Message, wake_up: &WakeUp, now: Timestamp) -> Event {
     let event_id = EventId::derive(&connector.google_sub, &message.id, &trigger.id);
     let mut bounds = BOUNDS;
-    // Of a message that is too long, less and less is told until it fits.
+    // A message that is too long is shortened further until it fits.
     let detail = loop {
         let detail = render(connector, trigger, &event_id, &message.bounded(bounds), wake_up, now);
         if detail.len() <= LONGEST_DETAIL || bounds.text == 0 {
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ordinary_message_is_told_whole() {
+    fn an_ordinary_message_is_published_whole() {
         let (message, detail, _) =
             fired(&[("From", "Bo <bo@example.com>"), ("To", "ada@example.com, bo@example.com"), ("Subject", "Hello")]);
         assert_eq!(detail["message"], serde_json::to_value(message).unwrap());

@@ -1,4 +1,4 @@
-//! A gap: history that Gmail no longer has. What lies in it is replayed by date, in slices, through the same ledger.
+//! A gap: history that Gmail no longer has. Its mail is replayed by date, in slices, through the same ledger.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use crate::domain::event::LEDGER_HORIZON;
 use crate::domain::history_id::HistoryId;
 use crate::domain::timestamp::Timestamp;
 
-/// How far before the last complete listing a replay begins: clocks differ, and mail shows late. What was decided in it is
-/// known to the ledger.
+/// How far before the last complete listing a replay begins: clocks differ, and mail shows late. What was decided in it
+/// is known to the ledger.
 const OVERLAP: Duration = Duration::from_secs(3600);
 
 /// How much time one slice covers. A slice that is interrupted goes on at its page, or begins again.
@@ -17,7 +17,8 @@ const SHORTEST_SLICE: Duration = Duration::from_secs(3600);
 const LONGEST_SLICE: Duration = Duration::from_secs(24 * 3600);
 const SLICES: u32 = 8;
 
-/// A replay that is owed. It is written down together with the cursor's move to `pinned`, before any of it is replayed.
+/// A replay that is not done yet. It is stored together with the cursor's move to `pinned`, before anything is
+/// replayed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
     /// The profile's history id when the gap was found: listings go on from here meanwhile.
@@ -55,8 +56,8 @@ impl Gap {
         Self { pinned, pinned_at: now, since, after, page_token: None, messages, fired }
     }
 
-    /// What to replay next: slices up to the pin, at once. Mail that arrived shortly before the pin may not have shown yet,
-    /// so the last slice goes over that time again, once all of it has shown.
+    /// What to replay next: slices up to the pin, at once. Mail that arrived shortly before the pin may not have shown
+    /// yet, so the last slice goes over that time again, once all of it has shown.
     pub fn slice(&self, settle: Duration) -> Slice {
         if self.after >= self.pinned_at {
             return Slice { after: self.pinned_at.before(settle).max(self.since), before: None };

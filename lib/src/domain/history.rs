@@ -37,7 +37,7 @@ pub struct Candidate {
     pub message: MessageId,
     /// Whether it came into being here, and was not only labelled.
     pub arrived: bool,
-    /// The history records that tell of it; none if it was found by date.
+    /// The history records that mention it; empty if it was found by date.
     pub records: BTreeSet<HistoryId>,
 }
 
@@ -48,10 +48,10 @@ impl Candidate {
     }
 }
 
-/// Mail is received when it is not something that was written, thrown away or chatted. Labels are Gmail's system labels;
-/// sent mail counts only if it also arrived, which is mail to oneself.
+/// Mail is received when it is not something that was written, thrown away or chatted. Labels are Gmail's system
+/// labels; sent mail counts only if it also arrived, which is mail to oneself.
 pub fn is_received(label_ids: &[String]) -> bool {
-    let has = |label: &str| label_ids.iter().any(|held| held == label);
+    let has = |label: &str| label_ids.iter().any(|label_id| label_id == label);
     let never = ["DRAFT", "SPAM", "TRASH", "CHAT", "SCHEDULED"].into_iter().any(has);
     !never && (!has("SENT") || has("INBOX"))
 }
@@ -59,7 +59,7 @@ pub fn is_received(label_ids: &[String]) -> bool {
 /// The label by which mail enters the inbox: a rescue from spam counts as received.
 const INBOX: &str = "INBOX";
 
-/// What of a mailbox's history somebody waits for.
+/// Which changes of a mailbox's history may make a trigger fire.
 #[derive(Debug, Default)]
 pub struct HistoryFilter {
     /// Label ids: the inbox's, and those that a trigger names.
@@ -75,15 +75,15 @@ impl HistoryFilter {
     /// The messages to fetch, oldest record first, each once; records that were handled are passed over.
     pub fn candidates(&self, records: &[Record], handled: &BTreeSet<HistoryId>) -> Vec<Candidate> {
         let mut candidates: Vec<Candidate> = Vec::new();
-        let mut places: HashMap<&MessageId, usize> = HashMap::new();
+        let mut indices: HashMap<&MessageId, usize> = HashMap::new();
         for record in records.iter().filter(|record| !handled.contains(&record.id)) {
             for (message, arrived) in record.changes.iter().filter_map(|change| self.look_at(change)) {
-                let place = *places.entry(message).or_insert_with(|| {
+                let index = *indices.entry(message).or_insert_with(|| {
                     candidates.push(Candidate { message: message.clone(), arrived: false, records: BTreeSet::new() });
                     candidates.len() - 1
                 });
-                candidates[place].arrived |= arrived;
-                candidates[place].records.insert(record.id);
+                candidates[index].arrived |= arrived;
+                candidates[index].records.insert(record.id);
             }
         }
         candidates

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A position in a mailbox's history. Gmail documents it as uint64 and sends it as a string in API answers, as a number in
-/// notifications; it never passes through a float.
+/// A position in a mailbox's history. Gmail documents it as uint64 and sends it as a string in API answers, as a number
+/// in notifications; it never passes through a float.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
 #[schema(value_type = String, pattern = "^[0-9]+$", example = "1234567")]
 pub struct HistoryId(u64);

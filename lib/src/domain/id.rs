@@ -101,13 +101,14 @@ impl EventId {
         Self(format!("evt_{}", fingerprint(&[google_sub.as_str(), message.as_str(), trigger.as_str()]).simple()))
     }
 
-    /// What is told of a connector itself is known by what it is about.
+    /// The id of an event about the connector itself, derived from its type and its occasion.
     pub fn of_notice(connector: &ConnectorId, detail_type: &str, occasion: &str) -> Self {
         Self(format!("evt_{}", fingerprint(&["notice", connector.as_str(), detail_type, occasion]).simple()))
     }
 }
 
-/// A name-based (version 5) UUID over the parts, each with its length before it, so that no two lists of parts run together.
+/// A name-based (version 5) UUID over the parts, each with its length before it, so that no two lists of parts run
+/// together.
 pub fn fingerprint(parts: &[&str]) -> Uuid {
     const NAMESPACE: Uuid = Uuid::from_u128(0x7f3c_1f0e_52d4_4d0b_9a5c_3d1b_6a0e_8f21);
     let joined: String = parts.iter().map(|part| format!("{}:{part}", part.len())).collect();

@@ -8,7 +8,8 @@ use crate::domain::id::OwnerId;
 use crate::domain::role::Action;
 use crate::domain::timestamp::Timestamp;
 
-/// Owners and actions that are remembered; beyond that those who waited longest begin anew.
+/// How many owners and actions are remembered; beyond that, those without a request in the last minute are forgotten,
+/// or all of them.
 const MOST_REMEMBERED: usize = 10_000;
 const MINUTE_MS: i64 = 60_000;
 
@@ -28,7 +29,7 @@ impl Bucket {
     }
 }
 
-/// What this process remembers of its callers. Others remember theirs: an owner may do as often as this in each.
+/// The buckets of this process. Every process has its own, so an owner has the full rate in each.
 #[derive(Debug, Default)]
 pub struct Limits {
     /// Without one nothing is counted.
@@ -41,7 +42,8 @@ impl Limits {
         Self { per_minute, buckets: Mutex::default() }
     }
 
-    /// Counts one request, or says how long to wait for the next. Looking costs little, and what reading mail costs is Gmail's quota.
+    /// Counts one request, or returns how long to wait for the next. Viewing costs little, and reading mail is limited
+    /// by Gmail's quota, so neither is counted.
     pub fn take(&self, owner: &OwnerId, action: Action, now: Timestamp) -> Result<(), Duration> {
         let Some(per_minute) = self.per_minute.filter(|_| !matches!(action, Action::See | Action::ReadMail)) else { return Ok(()) };
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);

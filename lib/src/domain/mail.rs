@@ -1,4 +1,4 @@
-//! A mail as a tree of parts, whoever took it apart: what its bodies are, and what is attached to it.
+//! A mail as a tree of parts, whoever parsed it: its bodies and its attachments.
 
 pub mod authentication;
 mod charset;
@@ -66,15 +66,15 @@ pub struct Attachment {
     pub content_id: Option<String>,
 }
 
-/// The id of a part that is the whole mail: an empty one could stand in no path.
+/// The id of a part that is the whole mail: an empty id cannot be part of a path.
 pub const ROOT: &str = "root";
 
 impl Part {
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(held, _)| held.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// The texts that a reader shows one after the other, and of alternatives each kind's. What is attached is none of it.
+    /// The texts that a mail client shows one after the other, of alternatives each kind; without attachments.
     pub fn body(&self) -> Body {
         let texts = |mime_type: &str| {
             let parts = self.leaves().into_iter().filter(|part| part.is_body() && part.mime_type == mime_type);
@@ -93,7 +93,7 @@ impl Part {
         self.leaves().into_iter().find(|part| part.part_id == wanted)
     }
 
-    /// All that holds no other parts. A mail within the mail is one: it is attached as a whole.
+    /// The parts without sub-parts. A mail within the mail counts as one: it is attached as a whole.
     fn leaves(&self) -> Vec<&Self> {
         let mut found = Vec::new();
         let mut open = vec![self];
@@ -147,7 +147,7 @@ impl Part {
     }
 }
 
-/// What stands in a line of its own is its sender's: line ends and escapes among it.
+/// Replaces control characters, since the sender may have put line ends and escapes into the text.
 fn one_line(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }

@@ -5,8 +5,8 @@ use std::fmt;
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-/// A name as the DNS has it: in lower case and, where it has other letters, in its ASCII form (`xn--…`), so that the two ways of
-/// writing it are one.
+/// A name as the DNS has it: in lower case and, where it has other letters, in its ASCII form (`xn--…`), so that the
+/// two ways of writing it are one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, utoipa::ToSchema)]
 #[schema(value_type = String, example = "example.com")]
 pub struct MailDomain(String);

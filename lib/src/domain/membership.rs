@@ -1,4 +1,4 @@
-//! Who shares one Google account: its watch and its grant end with the last of its connectors, and not before.
+//! The connectors that share one Google account: its watch and its grant end with the last of them, and not before.
 
 use std::time::Duration;
 
@@ -8,25 +8,25 @@ use crate::domain::connector::Location;
 use crate::domain::id::ConnectorId;
 use crate::domain::timestamp::Timestamp;
 
-/// How long a grant that looks alive may still be met by a revocation that is on its way.
+/// How long a revocation that is on its way may still end a grant that looks alive.
 const IN_FLIGHT: Duration = Duration::from_secs(300);
 
-/// How long the membership of an account without members is kept. Longer than the 35 days from which a table can be restored:
-/// nothing else says of who left that they did.
+/// How long the membership of an account without members is kept. Longer than the 35 days from which a table can be
+/// restored: only it records that a connector has left.
 pub const KEPT_WHEN_EMPTY: Duration = Duration::from_secs(40 * 24 * 3600);
 
-/// The connectors of one Google account, whoever owns them. Written whole, each time one version on.
+/// The connectors of one Google account, of any owner. Written as a whole, each time with the next version.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
     #[serde(default)]
     pub members: Vec<Location>,
-    /// The last member, while it takes watch and grant with it: nobody joins meanwhile.
+    /// The last member, while it ends watch and grant: nobody can join meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closing: Option<ConnectorId>,
-    /// By when a revocation of the account's grant has landed.
+    /// When a revocation of the account's grant is complete at the latest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
-    /// 0 for an account that was never written.
+    /// 0 if none was ever stored.
     #[serde(default)]
     pub version: u64,
 }
@@ -35,7 +35,7 @@ pub struct Membership {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Joining {
     Open,
-    /// The grant was revoked a moment ago: a new one must be seen to be alive.
+    /// The grant was revoked a moment ago: a new one must be tried first.
     Doubtful,
     /// The grant is being revoked just now, and with it every newer one.
     Closed,
@@ -53,7 +53,7 @@ impl Membership {
 
     pub fn is_last(&self, connector: &ConnectorId) -> bool {
         let of_it = |member: &Location| member.connector == *connector;
-        // Of an account that nobody wrote down it is not known who lives by it.
+        // Without a stored membership it is unknown which connectors use the account.
         !self.members.is_empty() && self.members.iter().all(of_it)
     }
 
@@ -62,7 +62,7 @@ impl Membership {
         Self { members, ..self.next() }
     }
 
-    /// The last member takes watch and grant with it from now on; any other one only leaves.
+    /// The last member begins to end watch and grant; any other one only leaves.
     pub fn closed_by(&self, connector: &ConnectorId) -> Self {
         match self.is_last(connector) {
             true => Self { closing: Some(connector.clone()), ..self.next() },
@@ -80,7 +80,7 @@ impl Membership {
         Self { closing, revoked_at: Some(now), ..self.left_by(connector) }
     }
 
-    /// A grant that nobody uses is revoked, which is done by then.
+    /// An unused grant is being revoked, which is complete by then.
     pub fn revoked_by(&self, landed: Timestamp) -> Self {
         Self { revoked_at: Some(landed), ..self.next() }
     }

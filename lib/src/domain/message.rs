@@ -12,7 +12,7 @@ use crate::domain::mail_domain::MailDomain;
 use crate::domain::provider::gmail;
 use crate::domain::timestamp::Timestamp;
 
-/// A message as events and the API tell it. A header that the mail lacks is absent, not empty.
+/// A message in events and in the API. A header that the mail lacks is absent, not empty.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Message {
@@ -87,7 +87,7 @@ pub struct ProviderMessage {
 }
 
 impl ProviderMessage {
-    /// With its bodies and attachments, and whom it went to unseen, where the provider tells.
+    /// With its bodies and attachments, and its Bcc if the provider reports it.
     pub fn normalize_whole(self, root: &Part) -> Message {
         let bcc = root.header("bcc").map(parse_addresses).unwrap_or_default();
         let (body, attachments) = (Some(root.body()), Some(root.attachments()));
@@ -95,7 +95,7 @@ impl ProviderMessage {
     }
 
     pub fn normalize(self) -> Message {
-        let header = |name: &str| self.headers.iter().find(|(held, _)| held.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
+        let header = |name: &str| self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
         let addresses = |name: &str| header(name).map(parse_addresses).unwrap_or_default();
         let from = addresses("from").into_iter().next();
         let domain = from.as_ref().and_then(Address::domain);
@@ -125,7 +125,7 @@ impl ProviderMessage {
     }
 }
 
-/// How much of a message is told.
+/// How much of a message is kept.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     /// Of each list.
@@ -177,14 +177,14 @@ impl Address {
         Self { name: self.name.as_deref().map(|name| cut(name, bounds.text)), address: cut(&self.address, bounds.text) }
     }
 
-    /// Where it is a name of the DNS.
+    /// `None` if it is no DNS name.
     pub fn domain(&self) -> Option<MailDomain> {
         let (_, domain) = self.address.rsplit_once('@')?;
         MailDomain::parse(domain).ok()
     }
 
-    /// Whether `part`, without letter case, occurs in the address. An `@` in it is the one before the domain: a quoted local part
-    /// may hold others.
+    /// Whether `part`, without letter case, occurs in the address. An `@` in it is the one before the domain: a quoted
+    /// local part may hold others.
     pub fn contains(&self, part: &str) -> bool {
         let address = without_case(&self.address);
         match address.rsplit_once('@') {
@@ -204,12 +204,12 @@ pub fn without_case(text: &str) -> String {
     text.to_lowercase().replace('ς', "σ")
 }
 
-/// What an encoded word holds is its sender's: line ends and escapes among it.
+/// Replaces control characters, since the sender may have put line ends and escapes into an encoded word.
 fn one_line(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 
-/// Header values come one line long, and encoded words may stand in them.
+/// Header values are one line long, and may contain encoded words.
 fn decode_text(value: &str) -> String {
     let mail = format!("Subject: {}\r\n\r\n", encoded_word::joined(&one_line(value)));
     let parsed = MessageParser::default().parse_headers(mail.as_bytes());
@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(decode_text("=?utf-8?q?a=0D=0ABcc:_b=1B[31m?="), "a  Bcc: b [31m");
         let named = parse_addresses("=?utf-8?q?Ada=0D=0AX:_y?= <ada@example.com>");
         assert_eq!(named, [Address { name: Some("Ada  X: y".into()), address: "ada@example.com".into() }]);
-        assert!(parse_addresses("=?iso-2022=22-jp?B?GyRCJCIbKEI=?=(<b@example.com").iter().all(|held| !held.address.contains('\u{1b}')));
+        assert!(parse_addresses("=?iso-2022=22-jp?B?GyRCJCIbKEI=?=(<b@example.com").iter().all(|found| !found.address.contains('\u{1b}')));
     }
 
     #[test]
@@ -291,10 +291,10 @@ mod tests {
     #[test]
     fn what_the_receiving_server_said_is_about_the_first_from() {
         let said = ("Authentication-Results", "mx.google.com; spf=pass; dmarc=pass header.from=xn--bcher-kva.example");
-        let told = |headers: &[(&str, &str)]| message(headers).authentication.map(|read| (read.spf, read.dmarc));
-        assert_eq!(told(&[said, ("From", "a@BÜCHER.example, b@x.example")]), Some((Some(Verdict::Pass), Some(Verdict::Pass))));
-        assert_eq!(told(&[said, ("From", "b@x.example"), ("From", "a@bücher.example")]), Some((Some(Verdict::Pass), None)));
-        assert_eq!(told(&[("From", "a@bücher.example")]), None);
+        let verdicts = |headers: &[(&str, &str)]| message(headers).authentication.map(|read| (read.spf, read.dmarc));
+        assert_eq!(verdicts(&[said, ("From", "a@BÜCHER.example, b@x.example")]), Some((Some(Verdict::Pass), Some(Verdict::Pass))));
+        assert_eq!(verdicts(&[said, ("From", "b@x.example"), ("From", "a@bücher.example")]), Some((Some(Verdict::Pass), None)));
+        assert_eq!(verdicts(&[("From", "a@bücher.example")]), None);
     }
 
     #[test]

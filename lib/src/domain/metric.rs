@@ -1,12 +1,12 @@
-//! What is counted, and under which name. `docs/metrics.md`, the dashboard and the alarms are held against this list.
+//! The metrics. Tests compare `docs/metrics.md`, the dashboard and the alarms with this list.
 
-/// One metric, in the namespace that the stack's name is, with the dimension `Function` beside its own.
+/// One metric, in the namespace of the stack's name, with the dimension `Function` beside its own.
 #[derive(Debug, Clone, Copy)]
 pub struct Metric {
     pub name: &'static str,
     pub unit: Unit,
     pub dimensions: &'static [&'static str],
-    /// Who counts it, as the functions are called.
+    /// The names of the functions that count it.
     pub functions: &'static [&'static str],
     pub tells: &'static str,
 }
@@ -14,7 +14,7 @@ pub struct Metric {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     Count,
-    /// A distribution, of which CloudWatch tells percentiles.
+    /// A distribution, of which CloudWatch shows percentiles.
     Milliseconds,
     Seconds,
 }

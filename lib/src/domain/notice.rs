@@ -1,4 +1,5 @@
-//! What is told of a connector itself: events beside `TRIGGER_FIRED`, each under an id that makes it happen once.
+//! The events about a connector itself, beside `TRIGGER_FIRED`; each id is derived from its occasion, so that it is
+//! published once.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -28,10 +29,10 @@ struct NoticeConnector<'a> {
     email_address: &'a EmailAddress,
 }
 
-/// `occasion` is what happens once: an attempt to tell the same occasion again finds the same event id.
+/// `occasion` identifies what happened: to report it again yields the same event id.
 fn notice(connector: &Connector, detail_type: DetailType, occasion: &str, about: Value, now: Timestamp) -> Event {
     let event_id = EventId::of_notice(&connector.id, detail_type.as_str(), occasion);
-    let told = Notice {
+    let notice = Notice {
         schema_version: SCHEMA_VERSION,
         event_id: &event_id,
         occurred_at: now,
@@ -40,7 +41,7 @@ fn notice(connector: &Connector, detail_type: DetailType, occasion: &str, about:
         about,
     };
     // Strings, numbers and maps of them: rendering them cannot fail.
-    let detail = serde_json::to_string(&told).unwrap_or_default();
+    let detail = serde_json::to_string(&notice).unwrap_or_default();
     Event { event_id, detail_type, trigger_id: None, message_id: None, decided_at: now, detail }
 }
 
@@ -76,7 +77,7 @@ pub fn watch_lapsed(connector: &Connector, lapsed_at: Timestamp, now: Timestamp)
     notice(connector, DetailType::WatchLapsed, &lapsed_at.to_string(), about, now)
 }
 
-/// Once for each gap. What no date can bring back is said, not passed over in silence.
+/// Once for each gap. Names what a replay by date cannot bring back.
 pub fn gap_recovered(connector: &Connector, gap: &Gap, now: Timestamp) -> Event {
     let about = json!({
         "after": gap.since,
@@ -89,7 +90,7 @@ pub fn gap_recovered(connector: &Connector, gap: &Gap, now: Timestamp) -> Event 
     notice(connector, DetailType::HistoryGapRecovered, &format!("{}@{}", gap.pinned, gap.pinned_at), about, now)
 }
 
-/// Once for each time that a message is set aside.
+/// Once for each time that a message is parked.
 pub fn message_parked(connector: &Connector, message: &MessageId, reason: &str, now: Timestamp) -> Event {
     let about = json!({ "message": { "id": message }, "reason": reason });
     let occasion = format!("{message}@{now}");

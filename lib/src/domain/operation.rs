@@ -1,5 +1,6 @@
-//! What can be done with a mailbox through its connector: the one table that routes, roles, the API's description, metrics
-//! and documents are made from. What an operation costs and which scope it needs is its provider's (`provider`).
+//! What can be done with a mailbox through its connector: the one table that routes, roles, the API's description,
+//! metrics and documents are made from. What an operation costs and which scope it needs is its provider's
+//! (`provider`).
 
 pub mod answer;
 pub mod parameter;
@@ -128,7 +129,7 @@ pub const OPERATIONS: [Entry; 28] = [
 
 impl Operation {
     pub fn entry(self) -> &'static Entry {
-        // The table is in the order of the variants, as a test holds.
+        // The table is in the order of the variants, as a test checks.
         &OPERATIONS[self as usize]
     }
 

@@ -1,4 +1,5 @@
-//! A mail that is to be sent or drafted: read from what a caller sent, completed from what it answers, written as RFC 5322.
+//! A mail that is to be sent or drafted: read from what a caller sent, completed from what it answers, written as RFC
+//! 5322.
 
 pub mod encoded;
 mod written;
@@ -11,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::domain::email_address::EmailAddress;
 use crate::domain::id::MessageId;
+use crate::domain::invalid::Invalid;
 use crate::domain::message::{Address, Message};
 
 /// Gmail's own bound of one mail.
@@ -93,20 +95,6 @@ mod base64_bytes {
     }
 }
 
-/// What a caller sent is no mail.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {problem}")]
-pub struct InvalidMail {
-    /// The path from the body.
-    pub field: String,
-    /// What is wrong, and the way out.
-    pub problem: String,
-}
-
-fn invalid(field: impl Into<String>, problem: impl Into<String>) -> InvalidMail {
-    InvalidMail { field: field.into(), problem: problem.into() }
-}
-
 impl Recipient {
     pub fn address(&self) -> &str {
         match self {
@@ -130,40 +118,40 @@ impl From<&Address> for Recipient {
 }
 
 impl Outgoing {
-    pub fn parse(body: Value) -> Result<Self, InvalidMail> {
+    pub fn parse(body: Value) -> Result<Self, Invalid> {
         let mail: Self = serde_path_to_error::deserialize(body).map_err(|error| {
             let path = error.path().to_string();
             let problem = match error.inner().to_string() {
-                // Of an address, which may be written in two ways.
-                told if told.contains("untagged") => "must be an address, or {\"name\": …, \"address\": …}".into(),
-                told => told,
+                // From an address, which has two forms.
+                message if message.contains("untagged") => "must be an address, or {\"name\": …, \"address\": …}".into(),
+                message => message,
             };
-            invalid(if path == "." { "body".to_string() } else { path }, problem)
+            Invalid::new(if path == "." { "body".to_string() } else { path }, problem)
         })?;
         mail.check()?;
         Ok(mail)
     }
 
     /// Whether there is somebody to send it to. A reply may leave that open.
-    pub fn check_sendable(&self) -> Result<(), InvalidMail> {
+    pub fn check_sendable(&self) -> Result<(), Invalid> {
         let nobody = self.to.is_empty() && self.cc.is_empty() && self.bcc.is_empty();
         match nobody && self.reply_to_message_id.is_none() {
-            true => Err(invalid("to", "is empty, and so are cc and bcc; name at least one recipient")),
+            true => Err(Invalid::new("to", "is empty, and so are cc and bcc; name at least one recipient")),
             false => Ok(()),
         }
     }
 
-    fn check(&self) -> Result<(), InvalidMail> {
+    fn check(&self) -> Result<(), Invalid> {
         let lists = [("to", &self.to), ("cc", &self.cc), ("bcc", &self.bcc), ("reply_to", &self.reply_to)];
         if lists.iter().map(|(_, list)| list.len()).sum::<usize>() > MOST_RECIPIENTS {
-            return Err(invalid(
+            return Err(Invalid::new(
                 "to",
                 format!("and the other lists name more than {MOST_RECIPIENTS} addresses, which Gmail does not take"),
             ));
         }
         for (field, list) in lists {
             for (at, recipient) in list.iter().enumerate() {
-                check_recipient(recipient).map_err(|problem| invalid(format!("{field}[{at}]"), problem))?;
+                check_recipient(recipient).map_err(|problem| Invalid::new(format!("{field}[{at}]"), problem))?;
             }
         }
         let lines = [
@@ -174,7 +162,7 @@ impl Outgoing {
         ];
         for (field, line, longest) in lines {
             if line.as_ref().is_some_and(|line| line.len() > longest || has_control(line)) {
-                return Err(invalid(field, format!("must be one line of at most {longest} bytes, without control characters")));
+                return Err(Invalid::new(field, format!("must be one line of at most {longest} bytes, without control characters")));
             }
         }
         // It becomes part of a path.
@@ -182,23 +170,23 @@ impl Outgoing {
             !id.as_str().is_empty() && id.as_str().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
         };
         if self.reply_to_message_id.as_ref().is_some_and(|id| id.as_str().len() > LONGEST_NAME || !plain(id)) {
-            return Err(invalid("reply_to_message_id", "is no message's id; `GET …/messages` lists them"));
+            return Err(Invalid::new("reply_to_message_id", "is no message's id; `GET …/messages` lists them"));
         }
         for (field, ids) in [("in_reply_to", &self.in_reply_to), ("references", &self.references)] {
             if ids.as_ref().is_some_and(|ids| !ids.split_whitespace().all(is_message_id)) {
-                return Err(invalid(field, "must hold Message-IDs, each as `<id@example.com>`"));
+                return Err(Invalid::new(field, "must hold Message-IDs, each as `<id@example.com>`"));
             }
         }
         if self.attachments.len() > MOST_ATTACHMENTS {
-            return Err(invalid("attachments", format!("holds more than {MOST_ATTACHMENTS}")));
+            return Err(Invalid::new("attachments", format!("holds more than {MOST_ATTACHMENTS}")));
         }
         for (at, attachment) in self.attachments.iter().enumerate() {
-            check_attachment(attachment).map_err(|(field, problem)| invalid(format!("attachments[{at}].{field}"), problem))?;
+            check_attachment(attachment).map_err(|(field, problem)| Invalid::new(format!("attachments[{at}].{field}"), problem))?;
         }
         Ok(())
     }
 
-    /// What follows from the message that this one answers, where it was not said.
+    /// Fills what is missing (recipients, subject, thread, references) from the message that this one answers.
     pub fn in_reply_to(self, original: &Message, own: &EmailAddress) -> Self {
         let answered = original.headers.message_id.clone().filter(|id| is_message_id(id));
         let before = original.headers.references.as_deref().or(original.headers.in_reply_to.as_deref()).unwrap_or_default();
@@ -210,9 +198,9 @@ impl Outgoing {
     }
 }
 
-/// Whoever wrote it, or wants the answers; of one's own mail those that it went to.
+/// The recipients of a reply: `Reply-To` or the author; for the owner's own mail, its recipients.
 fn whom(original: &Message, own: &EmailAddress) -> Vec<Recipient> {
-    let mine = |address: &Address| EmailAddress::parse(&address.address).is_ok_and(|held| held == *own);
+    let mine = |address: &Address| EmailAddress::parse(&address.address).is_ok_and(|parsed| parsed == *own);
     let wrote = original.from.as_ref();
     let list: Vec<Recipient> = match (wrote.is_some_and(mine), original.reply_to.is_empty()) {
         (true, _) => original.to.iter().map(Into::into).collect(),

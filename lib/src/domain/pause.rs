@@ -13,7 +13,7 @@ const REMEMBERED: Duration = LEDGER_HORIZON.saturating_mul(3);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
     pub from: Timestamp,
-    /// None while it lasts.
+    /// `None` while it lasts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
 }
@@ -33,7 +33,7 @@ pub fn is_paused(pauses: &[Pause]) -> bool {
     pauses.iter().any(|pause| pause.until.is_none())
 }
 
-/// Pauses, or goes on; what is so already stays as it is.
+/// Pauses or resumes; changes nothing if it is so already.
 pub fn set(pauses: &[Pause], paused: bool, now: Timestamp) -> Vec<Pause> {
     let mut pauses: Vec<Pause> =
         pauses.iter().copied().filter(|pause| pause.until.is_none_or(|until| until.after(REMEMBERED) > now)).collect();
@@ -57,8 +57,8 @@ mod tests {
     fn a_pause_holds_what_arrived_inside_it() {
         let pauses = set(&set(&[], true, at(10)), false, at(20));
         assert_eq!(pauses, [Pause { from: at(10), until: Some(at(20)) }]);
-        let held = |second| pauses.iter().any(|pause| pause.holds(at(second)));
-        assert_eq!([9, 10, 19, 20].map(held), [false, true, true, false]);
+        let inside = |second| pauses.iter().any(|pause| pause.holds(at(second)));
+        assert_eq!([9, 10, 19, 20].map(inside), [false, true, true, false]);
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! How far a mailbox was read: the cursor, one step back from it, and all that is still owed on the way.
+//! How far a mailbox was read: the cursor, the settled cursor one step behind it, and all work that is still to be
+//! done.
 //!
-//! A listing begins at `settled`, not at the cursor: Gmail may show a record only after its successors. What was handled
-//! since then is remembered by record id, so that looking twice costs no fetch.
+//! A listing begins at `settled`, not at the cursor: Gmail may show a record only after its successors. What was
+//! handled since then is remembered by record id, so that looking twice costs no fetch.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,11 +15,11 @@ use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
 use crate::domain::timestamp::Timestamp;
 
-/// How many handled records are remembered; of more, the oldest are looked at again, which only costs.
+/// How many handled records are remembered; beyond that, the oldest are looked at again, which only costs quota.
 const MOST_HANDLED: usize = 5000;
-/// How many messages may be set aside; one more would hold up its mailbox until one of them goes.
+/// How many messages may be parked; one more would keep the cursor back until one of them goes.
 pub const MOST_PARKED: usize = 200;
-/// A message is set aside after so many failures while others of its batch went well …
+/// A message is parked after so many failures while others of its batch went well …
 const FAILURES_TO_PARK: u32 = 3;
 /// … or after so long: one that is alone in its mailbox has no others.
 const PARK_AFTER: Duration = Duration::from_secs(24 * 3600);
@@ -29,9 +30,9 @@ const LONGEST_PARKED_WAIT: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// Everything up to here was handled, but for what shows late.
+    /// Everything up to here was handled, except records that show late.
     pub cursor: HistoryId,
-    /// Everything up to here was handled, and nothing shows so late any more. Listings begin here.
+    /// Everything up to here was handled, and no earlier record can show any more. Listings begin here.
     pub settled: HistoryId,
     /// A cursor on its way to being settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,13 +40,13 @@ pub struct Position {
     /// History records after `settled` that were handled.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub handled: BTreeSet<HistoryId>,
-    /// When the last complete listing began; nothing yet if there was none.
+    /// When the last complete listing began; `None` if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listed_at: Option<Timestamp>,
     /// When a listing last found that something had changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_at: Option<Timestamp>,
-    /// A push told of more than the last listing showed.
+    /// A push named a later history id than the last listing showed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     awaited: Option<Awaited>,
     /// A listing that takes more than one run.
@@ -53,10 +54,10 @@ pub struct Position {
     pub backlog: Option<Listing>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gap: Option<Gap>,
-    /// Messages that could not be fetched or read; they hold the cursor where it is.
+    /// Messages that could not be fetched or read; they keep the cursor back.
     #[serde(default, rename = "troubles", skip_serializing_if = "BTreeMap::is_empty")]
     pub failing: BTreeMap<MessageId, FailedMessage>,
-    /// Messages that were set aside, so that they hold up nothing.
+    /// Parked messages, which no longer keep the cursor back.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parked: BTreeMap<MessageId, FailedMessage>,
     /// A look that was put off.
@@ -82,10 +83,10 @@ struct Awaited {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {
     pub began_at: Timestamp,
-    /// The page to go on with; none at the beginning.
+    /// The page to go on with; `None` at the beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_token: Option<String>,
-    /// The lowest history id that a page told.
+    /// The lowest history id that a page reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lowest: Option<HistoryId>,
     /// Records of that page that were looked at, also those that fired nothing: without them a page of more than one
@@ -103,9 +104,9 @@ pub struct FailedMessage {
     pub tried_at: Timestamp,
     pub retry_at: Timestamp,
     pub reason: String,
-    /// Whether the message had arrived when it was met, and was not only labelled.
+    /// Whether the message arrived, and was not only labelled.
     pub arrived: bool,
-    /// Whether it was met in a replay, not in a listing.
+    /// Whether it was found in a replay, not in a listing.
     pub in_gap: bool,
 }
 
@@ -116,9 +117,9 @@ pub struct FetchFailure<'a> {
     pub reason: &'a str,
     /// Whether the message arrived, and was not only labelled.
     pub arrived: bool,
-    /// Whether it was met in a replay, not in a listing.
+    /// Whether it was found in a replay, not in a listing.
     pub in_gap: bool,
-    /// Whether other messages of its batch could be had.
+    /// Whether other messages of its batch were fetched.
     pub others_went_well: bool,
 }
 
@@ -145,7 +146,7 @@ impl Listing {
 }
 
 impl Position {
-    /// Of a mailbox that was just connected, or whose history was lost.
+    /// The position of a mailbox that was just connected, or whose history expired.
     pub fn at(cursor: HistoryId) -> Self {
         Self {
             cursor,
@@ -171,8 +172,8 @@ impl Position {
         }
     }
 
-    /// All pages of a listing were handled: the cursor moves to what every page had already seen, and never back. `pushed`
-    /// is what a push told that led here. `now` is the moment of the commit.
+    /// All pages of a listing were handled: the cursor moves to the lowest history id of its pages, and never back.
+    /// `pushed` is the history id of the push that led here. `now` is the moment of the commit.
     pub fn complete(&mut self, listing: &Listing, pushed: Option<HistoryId>, settle: Duration, now: Timestamp) {
         let cursor = listing.lowest.unwrap_or(self.cursor).max(self.cursor);
         if let Some(settling) = self.settling.filter(|settling| settling.at.after(settle) <= listing.began_at) {
@@ -193,8 +194,8 @@ impl Position {
         self.awaited = self.still_awaited(pushed, settle, now);
     }
 
-    /// What a push told of and no listing has shown: look again soon, then later, and no longer than mail may be late. What
-    /// a push says may be wrong.
+    /// The history id of a push that no listing has shown: look again after growing waits up to `settle`, then give up,
+    /// since a push may be wrong.
     fn still_awaited(&self, pushed: Option<HistoryId>, settle: Duration, now: Timestamp) -> Option<Awaited> {
         let before = self.awaited.map(|awaited| awaited.history_id);
         let history_id = pushed.max(before).filter(|history_id| *history_id > self.cursor)?;
@@ -203,7 +204,8 @@ impl Position {
         (wait <= settle).then(|| Awaited { history_id, looks: looks + 1, look_at: now.after(wait) })
     }
 
-    /// History from `settled` on is gone: what lies in between is owed as a replay, and listings go on from the profile's id.
+    /// The history from `settled` on has expired: what lies in between becomes a gap to replay, and listings go on from
+    /// the profile's history id.
     pub fn pin(&mut self, pinned: HistoryId, listed_at: Timestamp, settle: Duration, now: Timestamp) {
         let listed_at = self.listed_at.unwrap_or(listed_at);
         let cursor = self.cursor.max(pinned);
@@ -211,13 +213,13 @@ impl Position {
             listed_at: Some(listed_at),
             changed_at: self.changed_at,
             gap: Some(Gap::found(cursor, listed_at, self.gap.as_ref(), settle, now)),
-            // The replay comes upon the troubled ones again; it does not know those that were set aside.
+            // The replay finds failing messages again, but not parked ones.
             parked: std::mem::take(&mut self.parked),
             ..Self::at(cursor)
         };
     }
 
-    /// A message could not be fetched or read. Answers whether that sets it aside.
+    /// A message could not be fetched or read. Returns whether that parks it.
     pub fn record_failure(&mut self, failure: &FetchFailure<'_>, now: Timestamp) -> bool {
         let FetchFailure { message, reason, arrived, in_gap, others_went_well } = *failure;
         let known = self.parked.remove(message);
@@ -232,8 +234,8 @@ impl Position {
         let wait = doubled(FIRST_WAIT, tries - 1).min(longest);
         let failed =
             FailedMessage { since, failures, tries, tried_at: now, retry_at: now.after(wait), reason: reason.into(), arrived, in_gap };
-        let place = if parks { &mut self.parked } else { &mut self.failing };
-        place.insert(message.clone(), failed);
+        let messages = if parks { &mut self.parked } else { &mut self.failing };
+        messages.insert(message.clone(), failed);
         parks && !was_parked
     }
 
@@ -243,21 +245,21 @@ impl Position {
         self.parked.remove(message);
     }
 
-    /// A listing went through to its end: messages that it did not meet count as failing no more. Whether any holds the
-    /// cursor still.
+    /// After a complete listing: forgets failing messages that it did not show. Returns whether another one keeps the
+    /// cursor back.
     pub fn held_after(&mut self, listing: &Listing) -> bool {
         self.failing.retain(|_, failed| failed.in_gap || failed.tried_at >= listing.began_at);
         self.failing.values().any(|failed| !failed.in_gap)
     }
 
-    /// As `held_after`, of a slice of a replay that began to be listed then.
+    /// As `held_after`, for a slice of a replay whose listing began at `began_at`.
     pub fn slice_held_after(&mut self, began_at: Timestamp) -> bool {
         self.failing.retain(|_, failed| !failed.in_gap || failed.tried_at >= began_at);
         self.failing.values().any(|failed| failed.in_gap)
     }
 
-    /// Messages that were set aside and are tried again now: who was not tried for longest comes first, so that each has its turn
-    /// where fewer are tried at once.
+    /// The parked messages to retry now, the one that was tried longest ago first, so that each has its turn if fewer
+    /// are tried at once.
     pub fn parked_to_retry(&self, all: bool, now: Timestamp) -> Vec<Candidate> {
         let mut due: Vec<_> = self.parked.iter().filter(|(_, failed)| all || failed.retry_at <= now).collect();
         due.sort_by_key(|(_, failed)| failed.tried_at);
@@ -268,14 +270,14 @@ impl Position {
         self.failing.contains_key(message) || self.parked.contains_key(message)
     }
 
-    /// The look that was due could not be taken; `until` if somebody said when.
+    /// Puts off the look that was due: to `until` if it is given, else for growing waits.
     pub fn put_off(&mut self, until: Option<Timestamp>, now: Timestamp) {
         let times = self.put_off.as_ref().map_or(0, |put_off| put_off.times);
         let until = until.unwrap_or_else(|| now.after(doubled(FIRST_WAIT, times).min(LONGEST_WAIT)));
         self.put_off = Some(PutOff { until, times: times + 1 });
     }
 
-    /// When the mailbox must be looked at without a push; never, if nothing is owed.
+    /// When the mailbox must be looked at without a push; `None` if nothing is to be done.
     pub fn look_at(&self, settle: Duration) -> Option<Timestamp> {
         if let Some(put_off) = &self.put_off {
             return Some(put_off.until);
@@ -411,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_off_waits_longer_each_time_or_as_long_as_it_was_told() {
+    fn what_is_put_off_waits_longer_each_time_or_until_a_given_time() {
         let mut position = Position::at(id(10));
         let mut waits = Vec::new();
         for _ in 0..7 {

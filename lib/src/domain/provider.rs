@@ -1,12 +1,12 @@
-//! The providers of mail: what each wants for an operation, in scopes and in quota units. A second provider is a module of
-//! its own here, an adapter, and a line in `registered`.
+//! The providers of mail: what each wants for an operation, in scopes and in quota units. A second provider is a module
+//! of its own here, an adapter, and a line in `registered`.
 
 pub mod gmail;
 
 use crate::domain::connector::Provider;
 use crate::domain::operation::request::MailRequest;
 
-/// A provider as the rest of the house knows it.
+/// A provider as other modules see it.
 pub struct Registration {
     pub provider: Provider,
     /// Every method of the provider's API that a request leads to, with how often at most.
@@ -41,11 +41,12 @@ impl Registration {
         (self.calls)(request).iter().map(|used| used.method.units * used.times).sum()
     }
 
-    /// Why the granted scopes do not suffice: the least scope that would, also for what else the request needs.
+    /// `None` if the granted scopes suffice; else the narrowest scope that would, for all calls of the request if there
+    /// is one.
     pub fn missing_scope(&self, request: &MailRequest, granted: &[String]) -> Option<&'static str> {
         let calls = (self.calls)(request);
         let suffices = |scope: &str| calls.iter().all(|used| used.method.scopes.contains(&scope));
-        let allowed = |used: &Use| granted.iter().any(|held| used.method.scopes.contains(&held.as_str()));
+        let allowed = |used: &Use| granted.iter().any(|scope| used.method.scopes.contains(&scope.as_str()));
         if calls.iter().all(allowed) {
             return None;
         }

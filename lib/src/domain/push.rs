@@ -10,12 +10,13 @@ use crate::domain::email_address::EmailAddress;
 use crate::domain::history_id::HistoryId;
 use crate::domain::timestamp::Timestamp;
 
-/// A wrapped push (<https://cloud.google.com/pubsub/docs/push>). Pub/Sub sends each name in two spellings; either will do.
+/// A wrapped push (<https://cloud.google.com/pubsub/docs/push>). Pub/Sub sends each name in two spellings; either will
+/// do.
 #[derive(Debug, Deserialize)]
 pub struct Envelope {
     pub message: PubsubMessage,
     pub subscription: String,
-    /// Of a subscription with a dead-letter topic; no more than a remark, whatever stands there.
+    /// Present for a subscription with a dead-letter topic; only informative, so any value is accepted.
     #[serde(default, rename = "deliveryAttempt")]
     delivery_attempt: serde_json::Value,
 }

@@ -35,7 +35,8 @@ impl Spent {
         if self.minute == minute(now) { self.units } else { 0 }
     }
 
-    /// How many messages may still be fetched in this minute, keeping one listing in hand; in a fresh minute at least one.
+    /// How many messages may still be fetched in this minute, keeping one listing in hand; in a fresh minute at least
+    /// one.
     pub fn messages_left(self, units_per_minute: u32, now: Timestamp) -> usize {
         let spent = self.within(now);
         let left = units_per_minute.saturating_sub(spent.saturating_add(price::HISTORY)) / price::MESSAGE;

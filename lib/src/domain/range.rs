@@ -1,17 +1,18 @@
-//! One range of bytes, as a client asks for it (RFC 9110, section 14).
+//! One range of bytes that a client requests (RFC 9110, section 14).
 
 use std::ops::Range;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum RangeRequest {
-    /// Everything: no range was asked for, or one that need not be understood.
+    /// Everything: no range was requested, or one that may be ignored.
     Whole,
     Part(Range<usize>),
     /// The range lies outside.
     Outside,
 }
 
-/// What `Range: bytes=…` asks for of so many bytes. Several ranges, and other units, are ignored, as the rules allow.
+/// Parses `Range: bytes=…` for a body of `length` bytes. Several ranges, and other units, are ignored, as the rules
+/// allow.
 fn requested(header: Option<&str>, length: usize) -> RangeRequest {
     let Some((first, last)) = header.and_then(|text| text.trim().strip_prefix("bytes=")).and_then(|range| range.split_once('-')) else {
         return RangeRequest::Whole;
@@ -42,7 +43,7 @@ pub const LONGEST_PART: usize = 4 * 1024 * 1024;
 /// Each part of a larger attachment costs reading all of it.
 pub const SHORTEST_PART: usize = 1024 * 1024;
 
-/// What is answered to what was asked for.
+/// What is served for a requested range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Served {
     Whole,

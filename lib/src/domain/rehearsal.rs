@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::domain::connector::Connector;
 use crate::domain::gap::Slice;
 use crate::domain::id::{EventId, MessageId};
+use crate::domain::invalid::Invalid;
 use crate::domain::message::{Address, Bounds, Message};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::{Filter, Trigger};
@@ -28,27 +29,20 @@ pub struct RehearsalRange {
     pub limit: usize,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {problem}")]
-pub struct InvalidReach {
-    pub field: String,
-    pub problem: String,
-}
-
 impl RehearsalRange {
-    /// Of a request's body; what is absent is as usual.
-    pub fn parse(body: &Value) -> Result<Self, InvalidReach> {
+    /// From a request's body; absent fields have their defaults.
+    pub fn parse(body: &Value) -> Result<Self, Invalid> {
         let known = ["days", "limit"];
         let fields = body.as_object().into_iter().flat_map(|fields| fields.keys());
         if let Some(unknown) = fields.into_iter().find(|field| !known.contains(&field.as_str())) {
-            return Err(InvalidReach { field: unknown.clone(), problem: "is not known; send `days` and `limit`, or neither".into() });
+            return Err(Invalid::new(unknown, "is not known; send `days` and `limit`, or neither"));
         }
         let number = |field: &str, usual: u64, most: u64| match body.get(field) {
             None => Ok(usual),
             Some(value) => value
                 .as_u64()
                 .filter(|number| (1..=most).contains(number))
-                .ok_or_else(|| InvalidReach { field: field.into(), problem: format!("must be a whole number from 1 to {most}") }),
+                .ok_or_else(|| Invalid::new(field, format!("must be a whole number from 1 to {most}"))),
         };
         let days = number("days", USUAL_DAYS, MOST_DAYS)?;
         let limit = number("limit", USUAL_MESSAGES as u64, MOST_MESSAGES as u64)?;
@@ -79,12 +73,12 @@ pub struct Reason {
     pub detail: Value,
 }
 
-/// The event that a message and a trigger make, whether it is made or not.
+/// The id of the event of a message and a trigger, whether it was decided or not.
 pub fn event_of(connector: &Connector, trigger: &Trigger, message: &MessageId) -> EventId {
     EventId::derive(&connector.google_sub, message, &trigger.id)
 }
 
-/// `decided`: whether the ledger knows of it, which fires nothing twice.
+/// `decided`: whether the ledger has the event, which keeps it from firing again.
 pub fn look(connector: &Connector, trigger: &Trigger, message: &Message, decided: bool, now: Timestamp) -> Looked {
     let shown = message.bounded(BOUNDS);
     let known = decided.then(|| {

@@ -1,4 +1,5 @@
-//! A connector's rows are gone and lie in an older state of the table: whether they may come back beside what lies there now.
+//! A connector's rows are lost, and an older state of the table has them: whether they may be restored, given what the
+//! table has now.
 
 use crate::domain::connector::{Connector, Location};
 use crate::domain::email_address::EmailAddress;
@@ -10,25 +11,25 @@ use crate::domain::trigger::MOST_TRIGGERS;
 #[derive(Debug, Clone, Copy)]
 pub struct Then<'a> {
     pub connector: &'a Connector,
-    /// Who shared its account. None for an account that nobody had written down.
+    /// The membership of its account; `None` if none was stored.
     pub account: Option<&'a Membership>,
 }
 
-/// What lies there now of what belongs to it.
+/// What the table has of it now.
 #[derive(Debug, Clone, Default)]
 pub struct Now {
-    /// Its row, where it lay.
+    /// Its row, under its old key.
     pub connector: Option<Connector>,
-    /// Where its owner finds it.
+    /// The location that its owner's pointer has.
     pub pointer: Option<Location>,
-    /// Who holds its place among its owner's connectors.
+    /// The connector in its slot.
     pub slot: Option<ConnectorId>,
     pub account: Option<Membership>,
     /// How many triggers it would have.
     pub triggers: usize,
 }
 
-/// Why a connector does not come back.
+/// Why a connector is not restored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeptOut {
     #[error("its row cannot be read: {0}")]
@@ -47,7 +48,7 @@ pub enum KeptOut {
     TooManyTriggers(usize),
 }
 
-/// Whether its rows may be laid back, those that are missing.
+/// Whether its missing rows may be restored.
 pub fn admits(then: Then<'_>, now: &Now) -> Result<(), KeptOut> {
     let Then { connector, account } = then;
     let is_closing = |connector: &Connector| connector.closing.is_some();
@@ -55,22 +56,22 @@ pub fn admits(then: Then<'_>, now: &Now) -> Result<(), KeptOut> {
         return Err(KeptOut::Closing);
     }
     let listed = now.account.as_ref().and_then(|account| account.members.iter().find(|member| member.connector == connector.id));
-    let elsewhere = |place: &&Location| place.mailbox != connector.email_address;
-    if let Some(place) = now.pointer.as_ref().filter(elsewhere).or(listed.filter(elsewhere)) {
-        return Err(KeptOut::Moved(place.mailbox.clone()));
+    let elsewhere = |location: &&Location| location.mailbox != connector.email_address;
+    if let Some(location) = now.pointer.as_ref().filter(elsewhere).or(listed.filter(elsewhere)) {
+        return Err(KeptOut::Moved(location.mailbox.clone()));
     }
     if let Some(holder) = now.slot.as_ref().filter(|holder| **holder != connector.id) {
         return Err(KeptOut::SlotTaken(holder.clone()));
     }
-    if let Some(held) = &now.account {
-        match &held.closing {
+    if let Some(current) = &now.account {
+        match &current.closing {
             Some(closing) if *closing == connector.id => return Err(KeptOut::Closing),
             Some(closing) => return Err(KeptOut::AccountCloses(closing.clone())),
             None => {}
         }
-        // Whoever leaves raises the version; an account whose row was lost and written anew begins with 1.
+        // A connector that leaves raises the version; an account whose row was lost and stored anew begins with 1.
         let was_member = |account: &Membership| account.members.iter().any(|member| member.connector == connector.id);
-        let has_left = account.is_some_and(|account| was_member(account) && held.version > account.version);
+        let has_left = account.is_some_and(|account| was_member(account) && current.version > account.version);
         if listed.is_none() && has_left {
             return Err(KeptOut::Left);
         }
@@ -81,20 +82,20 @@ pub fn admits(then: Then<'_>, now: &Now) -> Result<(), KeptOut> {
     Ok(())
 }
 
-/// The account's row as it must be for the connector to be one of its members; None if it is so already, or if the account was never
-/// written down. Those who shared it then are members again, whether their rows are there or not, as they were before the loss.
+/// The membership with the connector as a member; `None` if it is one already, or if the older state has no membership.
+/// The other members of that time are members again, whether their rows exist or not.
 pub fn account_with(then: Then<'_>, now: Option<&Membership>) -> Option<Membership> {
     let before = then.account?;
     let own = then.connector.location();
     let Some(now) = now else {
         let members = if before.members.contains(&own) { before.clone() } else { before.joined(own) };
-        // Written where none lies, one version on from none.
+        // No row exists, so that any version from 1 on may be written.
         return Some(Membership { closing: None, version: 1.max(before.version), ..members });
     };
     if now.members.iter().any(|member| member.connector == own.connector) {
         return None;
     }
-    let is_new = |member: &&Location| !now.members.iter().any(|held| held.connector == member.connector);
+    let is_new = |member: &&Location| !now.members.iter().any(|known| known.connector == member.connector);
     let mut joined = now.joined(own.clone());
     joined.members.extend(before.members.iter().filter(is_new).filter(|member| member.connector != own.connector).cloned());
     Some(joined)
@@ -133,7 +134,7 @@ mod tests {
         Connector { closing: Some(closing), ..connector() }
     }
 
-    /// Whatever was lost of it, all that is left still says where it belongs.
+    /// Its row is lost, and all other rows agree with it.
     fn left_over() -> Now {
         Now {
             connector: None,

@@ -1,4 +1,4 @@
-//! What remains of an owner elsewhere once every row is deleted: in which place, what it is, and until when at the latest.
+//! What remains of an owner elsewhere once every row is deleted: where, what it is, and until when at the latest.
 
 use std::time::Duration;
 
@@ -56,12 +56,12 @@ mod tests {
     #[test]
     fn a_stack_without_an_archive_names_none() {
         let now = Timestamp::from_seconds(0);
-        let places = |event_archive_days| {
+        let remaining = |event_archive_days| {
             let retention = Retention { event_archive_days, log_days: 30, audit_days: 365 };
             retention.remaining(now).into_iter().map(|left| (left.place, left.until.seconds() / 86_400)).collect::<Vec<_>>()
         };
         let rest = [("queues", 28), ("backups", 35), ("account_memberships", 40), ("logs", 30), ("audit_log", 365)];
-        assert_eq!(places(0), rest);
-        assert!(places(7).contains(&("event_archive", 7)));
+        assert_eq!(remaining(0), rest);
+        assert!(remaining(7).contains(&("event_archive", 7)));
     }
 }

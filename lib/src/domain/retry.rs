@@ -6,11 +6,11 @@ use std::time::Duration;
 pub struct RetryPolicy {
     /// Tries altogether, the first among them.
     pub max_attempts: u32,
-    /// HTTP statuses that may pass.
+    /// HTTP statuses that are worth another try.
     pub statuses: Vec<u16>,
 }
 
-/// Longer waits are not worth a running function: they become the mailbox's time to look again.
+/// A function does not wait longer than this: the mailbox is looked at again later instead.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
 const FIRST_WAIT: Duration = Duration::from_millis(400);
@@ -20,7 +20,7 @@ impl RetryPolicy {
     /// answer came. `jitter` is a random number; it spreads callers over the second half of the wait.
     pub fn wait(&self, attempt: u32, status: Option<u16>, retry_after: Option<Duration>, jitter: u64) -> Option<Duration> {
         let may_pass = status.is_none_or(|status| self.statuses.contains(&status));
-        // A silence is long already: more than one repetition would take a function's whole time.
+        // A timeout is long already: more than one repetition would take a function's whole time.
         let most = if status.is_none() { self.max_attempts.min(2) } else { self.max_attempts };
         if !may_pass || attempt >= most {
             return None;
@@ -28,7 +28,7 @@ impl RetryPolicy {
         let backoff = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)));
         let half = backoff / 2;
         let spread = half + Duration::from_millis(jitter % (u64::try_from(half.as_millis()).unwrap_or(0) + 1));
-        let wait = retry_after.map_or(spread, |asked| asked.max(spread));
+        let wait = retry_after.map_or(spread, |requested| requested.max(spread));
         (wait <= LONGEST_WAIT).then_some(wait)
     }
 }
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decides_by_status_attempt_and_what_was_asked_for() {
+    fn decides_by_status_attempt_and_retry_after() {
         let policy = RetryPolicy { max_attempts: 3, statuses: vec![429, 503] };
         let (ms, s) = (Duration::from_millis, Duration::from_secs);
         let table = [
@@ -48,8 +48,8 @@ mod tests {
             ("no answer at all", 1, None, None, Some(ms(200))),
             ("no answer again", 2, None, None, None),
             ("a refusal that stays", 1, Some(400), None, None),
-            ("asked to wait", 1, Some(429), Some(s(2)), Some(s(2))),
-            ("asked to wait longer than a function should", 1, Some(429), Some(s(60)), None),
+            ("Retry-After", 1, Some(429), Some(s(2)), Some(s(2))),
+            ("Retry-After, longer than a function waits", 1, Some(429), Some(s(60)), None),
         ];
         for (case, attempt, status, retry_after, expected) in table {
             assert_eq!(policy.wait(attempt, status, retry_after, 0), expected, "{case}");

@@ -65,7 +65,8 @@ impl Role {
         }
     }
 
-    /// What a token's role claim says: a role, or a list of which the highest counts. What is absent or unknown is the lowest.
+    /// What a token's role claim says: a role, or a list of which the highest counts. What is absent or unknown is the
+    /// lowest.
     pub fn of_claim(claim: Option<&Value>) -> Self {
         let named = |value: &Value| Self::ALL.into_iter().find(|role| value.as_str() == Some(role.as_str()));
         let highest = match claim {

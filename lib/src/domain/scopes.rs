@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-/// Google answers with the long names of the two OpenID Connect scopes that are asked for by short ones.
+/// Google answers with the long names of the two OpenID Connect scopes that are requested by short ones.
 const ALIASES: [(&str, &str); 2] =
     [("email", "https://www.googleapis.com/auth/userinfo.email"), ("profile", "https://www.googleapis.com/auth/userinfo.profile")];
 
@@ -14,14 +14,14 @@ pub const GMAIL_READONLY: &str = "https://www.googleapis.com/auth/gmail.readonly
 const FULL_ACCESS: &str = "https://mail.google.com/";
 const GMAIL_PREFIX: &str = "https://www.googleapis.com/auth/gmail.";
 
-/// The required scopes that the user did not grant, in the order in which they were asked for.
+/// The required scopes that the user did not grant, in the order of the request.
 pub fn missing(required: &[String], granted: &[String]) -> Vec<String> {
     required.iter().filter(|scope| !covers(granted, scope)).cloned().collect()
 }
 
 fn covers(granted: &[String], scope: &str) -> bool {
-    let full_access = scope.starts_with(GMAIL_PREFIX) && granted.iter().any(|held| held == FULL_ACCESS);
-    full_access || granted.iter().any(|held| canonical(held) == canonical(scope))
+    let full_access = scope.starts_with(GMAIL_PREFIX) && granted.iter().any(|name| name == FULL_ACCESS);
+    full_access || granted.iter().any(|name| canonical(name) == canonical(scope))
 }
 
 fn canonical(scope: &str) -> &str {
@@ -38,7 +38,7 @@ pub fn only_metadata(granted: &[String]) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Capability {
-    /// See headers and labels, and be told of new mail.
+    /// See headers and labels, and be notified of new mail.
     ReadHeaders,
     /// Read whole messages.
     Read,

@@ -30,7 +30,8 @@ impl fmt::Debug for Sealed {
 /// The service's data key as KMS wrapped it. It is stored in the table and beside everything that it sealed.
 pub type WrappedKey = Sealed;
 
-/// A cached access token: sealed under the data key that lies wrapped beside it, for one generation of one connector.
+/// A cached access token: encrypted under the data key, which is beside it in wrapped form, for one generation of one
+/// connector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedAccessToken {
     pub key: WrappedKey,

@@ -34,8 +34,8 @@ pub enum Unreadable {
     NoAccount,
 }
 
-/// What ends a connector's access. `token-revoked` is not here: it names one token by its hash, and the next use of that token
-/// tells.
+/// What ends a connector's access. `token-revoked` is not here: it names one token by its hash, and the next use of
+/// that token is refused anyway.
 const ENDS_ACCESS: [(&str, &str); 3] = [
     ("https://schemas.openid.net/secevent/oauth/event-type/tokens-revoked", "tokens-revoked"),
     ("https://schemas.openid.net/secevent/risc/event-type/sessions-revoked", "sessions-revoked"),
@@ -72,7 +72,7 @@ fn account(event: &Value) -> Option<GoogleSub> {
     (same && issuer.len() <= SecurityEventPolicy::ISSUER.len() && !sub.is_empty()).then(|| GoogleSub::new(sub))
 }
 
-/// Whether the event is about the grant that the connector holds: one from before the last consent says nothing of it.
+/// Whether the event is about the connector's grant: one from before the last consent is not.
 pub fn concerns(connector: &Connector, event: &SecurityEvent) -> bool {
     connector.is_live() && event.issued_at.seconds() >= connector.grant.granted_at.seconds()
 }
@@ -108,8 +108,8 @@ mod tests {
 
     #[test]
     fn what_ends_nothing_is_taken_note_of() {
-        let told = read(event("https://schemas.openid.net/secevent/risc/event-type/verification", json!(null))).unwrap();
-        assert_eq!(told.happened, Happened::Nothing { what: "verification".into() });
+        let event = read(event("https://schemas.openid.net/secevent/risc/event-type/verification", json!(null))).unwrap();
+        assert_eq!(event.happened, Happened::Nothing { what: "verification".into() });
     }
 
     #[test]

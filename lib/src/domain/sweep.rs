@@ -11,7 +11,7 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(24 * 3600);
 /// A mailbox that was woken and has not been looked at since is woken again.
 const WAKE_AGAIN_AFTER: Duration = Duration::from_secs(300);
 
-/// The request that began a connector's end is given this long to bring it about.
+/// How long the request that began a disconnect has to finish it.
 const CLOSE_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// The times that steer a sweep.
@@ -26,8 +26,8 @@ pub struct Timeouts {
 /// How long things may take, and how much may be spent.
 #[derive(Debug, Clone, Copy)]
 pub struct ProcessorLimits {
-    /// How long a processor may run. Younger unpublished events may be another's work in progress, and half of it is time to
-    /// begin something new.
+    /// How long a processor may run. Younger unpublished events may be another's work in progress, and half of it is
+    /// time to begin something new.
     pub processor_timeout: Duration,
     pub timeouts: Timeouts,
     /// How long a connector rests after failures in a row.
@@ -50,9 +50,9 @@ pub enum Sweep {
     Renew,
     /// The mailbox's own time to look again has come.
     Wake,
-    /// Nothing was heard for long: ask the mailbox whether anything happened.
+    /// No push for long: compare the mailbox with the cursor.
     Compare,
-    /// Its end was begun and is not done.
+    /// A disconnect was begun and is not finished.
     Close,
     Keep,
 }
@@ -85,14 +85,14 @@ pub fn next_sweep(connector: &Connector, timeouts: Timeouts) -> Option<Timestamp
     connector.is_live().then(|| owed.map_or(next, |owed| owed.min(next)))
 }
 
-/// When the mailbox owes a look; not again at once after it was woken for it.
+/// When a look is due; later if the mailbox was woken for it already.
 fn look_at(connector: &Connector, timeouts: Timeouts) -> Option<Timestamp> {
     let look_at = connector.look_at(timeouts.settle)?;
     let woken = connector.checked_at.filter(|checked_at| *checked_at >= look_at);
     Some(woken.map_or(look_at, |woken| woken.after(WAKE_AGAIN_AFTER)))
 }
 
-/// The watch that has ended without a renewal and of which nobody was told yet.
+/// The end of a watch that was not renewed, if no event has reported it yet.
 pub fn lapsed(connector: &Connector, now: Timestamp) -> Option<Timestamp> {
     let ended = connector.watch.expiration.filter(|expiration| *expiration <= now)?;
     (connector.is_live() && connector.reading.lapse_notified_at != Some(ended)).then_some(ended)
@@ -113,10 +113,10 @@ pub enum Overdue {
     NotLookedAt { since: Timestamp },
 }
 
-/// A look is overdue once two sweeps should have come for it, and whoever they woke had the time to take it.
+/// A look is overdue once two sweeps should have come for it, and the wake-up had time to be handled.
 pub fn overdue(connector: &Connector, timeouts: Timeouts, sweep_every: Duration, now: Timestamp) -> Option<Overdue> {
     let late = |due: Timestamp| due.after(sweep_every * 2 + WAKE_AGAIN_AFTER) <= now;
-    // What is committed as it goes, as a long listing is, is being looked at.
+    // A mailbox that commits is being looked at, as in a long listing.
     let owed = connector.look_at(timeouts.settle).filter(|owed| late(*owed) && late(connector.updated_at));
     match owed {
         Some(since) if connector.checked_at.is_some_and(|woken| woken >= since) => Some(Overdue::NotLookedAt { since }),
@@ -135,8 +135,9 @@ pub fn next_look(connector: &Connector, timeouts: Timeouts) -> Timestamp {
     look_at(connector, timeouts).map_or(silent_at, |owed| owed.min(silent_at))
 }
 
-/// The longer nothing has happened, the more seldom it is looked: every `quiet_after` in an active mailbox, half of the
-/// silence in a quiet one, and once a day at least. A watch that no push has proven is not trusted with silence.
+/// The longer nothing has happened, the less often it is compared: every `quiet_after` in an active mailbox, after half
+/// of the silence in a quiet one, and once a day at least. Without a push that proves the watch, always after
+/// `quiet_after`.
 fn silent_at(connector: &Connector, timeouts: Timeouts) -> Timestamp {
     let looked = connector.reading.position.listed_at.max(connector.checked_at).unwrap_or(connector.connected_at);
     let changed = connector.reading.position.changed_at.unwrap_or(connector.connected_at);

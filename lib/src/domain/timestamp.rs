@@ -8,7 +8,8 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
-/// Milliseconds since the Unix epoch. Ordered, copyable, and given as an argument: nothing in the library reads a clock.
+/// Milliseconds since the Unix epoch. Ordered, copyable, and given as an argument: nothing in the library reads a
+/// clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
 #[schema(value_type = String, format = DateTime, example = "2026-01-01T09:30:00.000Z")]
 pub struct Timestamp(i64);
@@ -38,7 +39,7 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis_of(span)))
     }
 
-    /// Of what is read, all can be written: an offset may lead out of the years that RFC 3339 has.
+    /// Refuses what cannot be written again: an offset may lead out of the years that RFC 3339 has.
     pub fn parse(text: &str) -> Option<Self> {
         let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?.checked_to_offset(UtcOffset::UTC)?;
         let millis = i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000_000)).ok()?;
@@ -58,7 +59,7 @@ impl fmt::Display for Timestamp {
         let text = moment.and_then(|moment| moment.format(shape).ok());
         match text {
             Some(text) => formatter.write_str(&text),
-            // Years beyond 9999 have no RFC 3339 form; the number still tells an operator what was stored.
+            // Years beyond 9999 have no RFC 3339 form; the number still shows an operator what was stored.
             None => write!(formatter, "{}ms", self.0),
         }
     }

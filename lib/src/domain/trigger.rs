@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::domain::id::{ConnectorId, OwnerId, TriggerId};
+use crate::domain::invalid::Invalid;
 use crate::domain::timestamp::Timestamp;
 
 pub use self::filters::{Filter, Filters};
@@ -47,16 +48,6 @@ pub struct TriggerConfig {
     pub filters: Filters,
 }
 
-/// What a caller sent does not make a trigger.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {problem}")]
-pub struct InvalidTrigger {
-    /// The field, as a path from the body.
-    pub field: String,
-    /// What is wrong, and the way out.
-    pub problem: String,
-}
-
 /// The body of a request to create a trigger.
 #[derive(Debug, Clone, PartialEq, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -89,11 +80,11 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<O
 }
 
 impl NewTrigger {
-    pub fn parse(body: Value) -> Result<Self, InvalidTrigger> {
+    pub fn parse(body: Value) -> Result<Self, Invalid> {
         check_type(body.get("type"))?;
         let new: Self = read(body)?;
         if ConnectorId::parse(new.config.connector_id.as_str()).is_none() {
-            return Err(invalid("config.connector_id", "is no connector's id; `GET /api/connectors` lists them"));
+            return Err(Invalid::new("config.connector_id", "is no connector's id; `GET /api/connectors` lists them"));
         }
         check_agent(new.agent_id.as_deref())?;
         new.config.filters.check()?;
@@ -107,10 +98,10 @@ impl NewTrigger {
 }
 
 impl TriggerChange {
-    pub fn parse(body: Value) -> Result<Self, InvalidTrigger> {
+    pub fn parse(body: Value) -> Result<Self, Invalid> {
         let fixed = [("type", body.get("type")), ("config.connector_id", body.pointer("/config/connector_id"))];
         if let Some((field, _)) = fixed.iter().find(|(_, value)| value.is_some()) {
-            return Err(invalid(*field, "cannot be changed; delete this trigger and create another"));
+            return Err(Invalid::new(*field, "cannot be changed; delete this trigger and create another"));
         }
         let change: Self = read(body)?;
         check_agent(change.agent_id.as_ref().and_then(|agent| agent.as_deref()))?;
@@ -121,7 +112,7 @@ impl TriggerChange {
     }
 
     /// Whether a trigger of this type can be changed so.
-    pub fn check_of(&self, kind: TriggerType) -> Result<(), InvalidTrigger> {
+    pub fn check_of(&self, kind: TriggerType) -> Result<(), Invalid> {
         self.config.as_ref().map_or(Ok(()), |config| config.filters.check_of(kind))
     }
 
@@ -137,36 +128,32 @@ impl TriggerChange {
     }
 }
 
-fn invalid(field: impl Into<String>, problem: impl Into<String>) -> InvalidTrigger {
-    InvalidTrigger { field: field.into(), problem: problem.into() }
-}
-
-fn check_type(kind: Option<&Value>) -> Result<(), InvalidTrigger> {
+fn check_type(kind: Option<&Value>) -> Result<(), Invalid> {
     match kind {
         Some(Value::String(kind)) if kind == "email" || kind == "webhook" => Ok(()),
-        Some(Value::String(kind)) if kind == "email:gmail" => Err(invalid(
+        Some(Value::String(kind)) if kind == "email:gmail" => Err(Invalid::new(
             "type",
             "`email:gmail` is the legacy form; send `\"type\": \"email\"` with `\"config\": {\"connector_id\": …}`: the connector knows its provider",
         )),
-        Some(Value::String(kind)) => Err(invalid("type", format!("`{}` is not known; use `email` or `webhook`", kind.escape_debug()))),
-        Some(_) => Err(invalid("type", "must be a string; use `email` or `webhook`")),
-        None => Err(invalid("type", "is missing; use `email` or `webhook`")),
+        Some(Value::String(kind)) => Err(Invalid::new("type", format!("`{}` is not known; use `email` or `webhook`", kind.escape_debug()))),
+        Some(_) => Err(Invalid::new("type", "must be a string; use `email` or `webhook`")),
+        None => Err(Invalid::new("type", "is missing; use `email` or `webhook`")),
     }
 }
 
 /// Reads the body, naming the path of the field that does not fit.
-fn read<T: serde::de::DeserializeOwned>(body: Value) -> Result<T, InvalidTrigger> {
+fn read<T: serde::de::DeserializeOwned>(body: Value) -> Result<T, Invalid> {
     serde_path_to_error::deserialize(body).map_err(|error| {
         let path = error.path().to_string();
         let field = if path == "." { "body".to_string() } else { path };
-        invalid(field, error.inner().to_string())
+        Invalid::new(field, error.inner().to_string())
     })
 }
 
-fn check_agent(agent_id: Option<&str>) -> Result<(), InvalidTrigger> {
+fn check_agent(agent_id: Option<&str>) -> Result<(), Invalid> {
     match agent_id {
         Some(agent) if agent.is_empty() || agent.chars().count() > LONGEST_AGENT || agent.chars().any(char::is_control) => {
-            Err(invalid("agent_id", format!("must be 1 to {LONGEST_AGENT} printable characters, or absent")))
+            Err(Invalid::new("agent_id", format!("must be 1 to {LONGEST_AGENT} printable characters, or absent")))
         }
         _ => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! A wake-up: "look at this mailbox now". The message that lies in the queue.
+//! A wake-up: "look at this mailbox now". The message in the queue.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ pub struct WakeUp {
     pub schema_version: SchemaVersion<1>,
     pub kind: Kind,
     pub email_address: EmailAddress,
-    /// What a push said. It may spare a listing; it is never a cursor.
+    /// The history id of a push. It may save a listing; it never becomes the cursor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history_id: Option<HistoryId>,
     #[serde(default)]
@@ -31,7 +31,7 @@ pub enum Kind {
     Kick,
     /// The mailbox's own time to look again has come.
     Due,
-    /// Nothing was heard for long, or somebody asked.
+    /// Somebody requested a look, parked messages included.
     Sync,
 }
 
@@ -65,7 +65,7 @@ impl WakeUp {
         }
     }
 
-    /// A wake-up of our own: it knows no history id, so it is never stale.
+    /// A wake-up of our own: it has no history id, so it is never stale.
     pub fn own(kind: Kind, email_address: EmailAddress, now: Timestamp) -> Self {
         Self {
             schema_version: SchemaVersion,
@@ -87,16 +87,17 @@ impl WakeUp {
         self.correlation.pubsub_message_id.is_some().then_some(self.published_at)
     }
 
-    /// The FIFO message group: one for each mailbox. Derived, because a group id allows neither every address nor its length.
+    /// The FIFO message group: one for each mailbox. Derived, because a group id allows neither every address nor its
+    /// length.
     pub fn group(&self) -> String {
         fingerprint(&[self.email_address.as_str()]).simple().to_string()
     }
 }
 
-/// The one wake-up that stands for several of the same mailbox: never stale if one of them is not, and with what the newest
-/// push told.
+/// Merges several wake-ups of one mailbox: never stale if one of them is not, and with the history id of the newest
+/// push.
 pub fn coalesce(wake_ups: Vec<WakeUp>) -> Option<WakeUp> {
-    // Who asked for all there is gets all there is.
+    // `Sync` wins, since it does most.
     let own = wake_ups.iter().filter(|wake_up| wake_up.kind != Kind::Push).map(|wake_up| wake_up.kind);
     let own = own.max_by_key(|kind| *kind == Kind::Sync);
     let newest = wake_ups.into_iter().max_by_key(|wake_up| wake_up.history_id)?;

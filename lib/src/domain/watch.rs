@@ -1,4 +1,4 @@
-//! Gmail's watch on a mailbox: what its last calls came to, and when it must be renewed.
+//! Gmail's watch on a mailbox: the outcome of its last calls, and when it must be renewed.
 
 use std::time::Duration;
 
@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::domain::id::ConnectorId;
 use crate::domain::timestamp::Timestamp;
 
-/// A watch is renewed when two to three sevenths of its life are over, each connector at a share of its own: of Google's
-/// seven days after two to three, with four left to try again in. Google recommends one a day
-/// (<https://developers.google.com/workspace/gmail/api/guides/push>), which is 100 units a day for a mailbox that is idle.
+/// A watch is renewed when two to three sevenths of its life are over, each connector at a share of its own: of
+/// Google's seven days after two to three, with four left to try again in. Google recommends one a day
+/// (<https://developers.google.com/workspace/gmail/api/guides/push>), which is 100 units a day for a mailbox that is
+/// idle.
 const SEVENTHS_BEFORE_RENEWAL: i64 = 2;
 
 /// How long a failed `watch` call waits for its next try; after each further failure in a row twice as long.
@@ -42,12 +43,12 @@ pub struct WatchFailure {
     pub times: u32,
 }
 
-/// A failure from before they were counted.
+/// A failure that was stored before they were counted.
 fn once() -> u32 {
     1
 }
 
-/// The watch as a user is told about it.
+/// The status of the watch, as users see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WatchStatus {
@@ -74,7 +75,8 @@ impl Watch {
         }
     }
 
-    /// Whether a notification that was published then came of this watch; its first one is published while it is asked for.
+    /// Whether a notification that was published then proves this watch; the first one may be published before the
+    /// `watch` call is answered.
     pub fn is_proven_by(&self, published_at: Timestamp) -> bool {
         self.renewed_at.is_some_and(|renewed_at| published_at >= renewed_at.before(SKEW))
     }
@@ -88,7 +90,7 @@ impl Watch {
         }
     }
 
-    /// Of a watch that lives never more than half of what is left of it, so that it is tried again and again before it ends.
+    /// While the watch lives, at most half of its remaining life, so that it is tried again and again before it ends.
     fn retry_after(&self, failure: &WatchFailure) -> Duration {
         let doublings = failure.times.saturating_sub(1);
         let waits = RETRY_AFTER.saturating_mul(2_u32.saturating_pow(doublings)).min(LONGEST_RETRY);
@@ -107,7 +109,7 @@ impl Watch {
                 let part = (SEVENTHS_BEFORE_RENEWAL << 16) + share(of);
                 let sevenths = i128::from(life) * i128::from(part) / (7 << 16);
                 let waits = Duration::from_millis(u64::try_from(sevenths).unwrap_or(0));
-                // However short a watch lives, it is not called for over and over.
+                // Even a short-lived watch is not renewed over and over.
                 renewed.after(waits.max(RETRY_AFTER))
             }
             _ => Timestamp::from_millis(0),
@@ -115,8 +117,8 @@ impl Watch {
     }
 }
 
-/// A number below 2^16 that is a connector's own, so that mailboxes which were connected together are not renewed together,
-/// and less so each time (FNV-1a).
+/// A number below 2^16 that is a connector's own, so that mailboxes which were connected together are not renewed
+/// together, and less so each time (FNV-1a).
 fn share(of: &ConnectorId) -> i64 {
     let hash = of.as_str().bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     i64::from((hash ^ (hash >> 16)) & 0xffff)
@@ -134,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_the_watch_as_it_is() {
+    fn a_watch_has_the_status_of_its_last_calls() {
         let live = Watch::default().renewed(NOW.after(DAY), NOW);
         let table = [
             ("never called", Watch::default(), WatchStatus::Pending),

@@ -1,4 +1,4 @@
-//! A `webhook` trigger: who may fire it, and the event that comes of what was sent.
+//! A `webhook` trigger: who may fire it, and the event that a payload becomes.
 
 use std::time::Duration;
 
@@ -13,11 +13,12 @@ use crate::domain::trigger::Trigger;
 
 /// How far a signature's timestamp may be from now, either way.
 pub const TOLERANCE: Duration = Duration::from_secs(300);
-/// How long a secret counts beside the one that took its place.
+/// How long a secret stays valid after it was replaced.
 pub const PREVIOUS_SECRET_LIFE: Duration = Duration::from_secs(24 * 3600);
-/// What is sent becomes part of an event, twice: parsed and as it came.
+/// A payload becomes part of an event twice: parsed and raw.
 pub const LONGEST_PAYLOAD: usize = 16 * 1024;
-/// Numbers may be written longer than they came. A page of an export holds a hundred of these within one answer.
+/// Numbers may be rendered longer than they were sent. A page of an export has room for a hundred of these in one
+/// answer.
 const LONGEST_DETAIL: usize = 48 * 1024;
 const LONGEST_NAME: usize = 200;
 
@@ -30,7 +31,7 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// Nothing, if it has another form.
+    /// `None` if it has another form.
     pub fn parse(header: &str) -> Option<Self> {
         let (at, mac) = header.split_once(',')?;
         let seconds: i64 = at.strip_prefix("t=").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok()?;
@@ -44,7 +45,7 @@ impl Signature {
         [format!("{}.", self.seconds).as_bytes(), body].concat()
     }
 
-    /// The same however it was written.
+    /// The same for all spellings of one signature.
     pub fn identity(&self) -> String {
         let mac: String = self.mac.iter().map(|byte| format!("{byte:02x}")).collect();
         format!("{}.{mac}", self.seconds)
@@ -55,7 +56,7 @@ impl Signature {
     }
 }
 
-/// The normalized form of what was sent.
+/// The normalized form of a payload.
 #[derive(Debug, Serialize)]
 struct Payload<'a> {
     connector_type: &'static str,
@@ -87,7 +88,7 @@ pub enum UnusablePayload {
     TooLong,
 }
 
-/// The event, under an id that the delivery's own identity makes: the same delivery twice is one event.
+/// The event; its id is derived from the delivery, so that a repeated delivery is the same event.
 pub fn fired(connector: &Connector, trigger: &Trigger, delivery: &str, body: &[u8], now: Timestamp) -> Result<Event, UnusablePayload> {
     let text = std::str::from_utf8(body).ok().filter(|text| text.len() <= LONGEST_PAYLOAD).ok_or(UnusablePayload::NoObject)?;
     let json: Value = serde_json::from_str(text).map_err(|_| UnusablePayload::NoObject)?;
@@ -96,7 +97,7 @@ pub fn fired(connector: &Connector, trigger: &Trigger, delivery: &str, body: &[u
     }
     let event_id = EventId::new(format!("evt_{}", fingerprint(&["webhook", trigger.id.as_str(), delivery]).simple()));
     let named = |name: &str| json.get(name).and_then(Value::as_str).filter(|text| !text.is_empty() && text.len() <= LONGEST_NAME);
-    let told = TriggerFired {
+    let content = TriggerFired {
         schema_version: SCHEMA_VERSION,
         event_id: &event_id,
         fired_at: now,
@@ -115,7 +116,7 @@ pub fn fired(connector: &Connector, trigger: &Trigger, delivery: &str, body: &[u
         correlation: serde_json::json!({}),
     };
     // Strings, numbers and what came as JSON: rendering them cannot fail.
-    let detail = serde_json::to_string(&told).unwrap_or_default();
+    let detail = serde_json::to_string(&content).unwrap_or_default();
     if detail.len() > LONGEST_DETAIL {
         return Err(UnusablePayload::TooLong);
     }

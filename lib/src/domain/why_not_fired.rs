@@ -21,7 +21,8 @@ pub enum WhyNotFired {
     Unmet(Filter),
 }
 
-/// All that keeps a message from firing a trigger; nothing, if it fires. `arrived`: it came into being, and was not only labelled.
+/// All that keeps a message from firing a trigger; empty if it fires. `arrived`: the message is new, and was not only
+/// labelled.
 pub fn reasons_not_to_fire(
     connector: &Connector,
     trigger: &Trigger,
@@ -34,7 +35,7 @@ pub fn reasons_not_to_fire(
     unreceived.into_iter().chain(of_date(connector, trigger, message, arrived, now)).chain(unmet)
 }
 
-/// Those that its date alone puts up, for ever.
+/// The permanent reasons, which depend on its date alone.
 pub fn of_date(
     connector: &Connector,
     trigger: &Trigger,

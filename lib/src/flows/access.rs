@@ -94,15 +94,15 @@ pub struct Session<'a, P: Ports> {
     connector: Connector,
     now: Timestamp,
     token: AccessToken,
-    /// Whether Google gave the token in this session, so that a refusal is no fault of what was remembered.
+    /// Whether the token was refreshed in this session: a refusal is then not due to an outdated cache.
     fresh: bool,
-    /// Quota units that were spent and not yet taken note of.
+    /// Quota units that were spent and not yet recorded.
     units: u32,
 }
 
 impl<'a, P: Ports> Session<'a, P> {
-    /// Calls the provider, for so many quota units. A token that is refused is refreshed once; what is refused then stays
-    /// refused.
+    /// Calls the provider, at a cost of `units`. A refused access token is refreshed once; a second refusal is
+    /// returned.
     pub async fn call<T, F, Answer>(&mut self, units: u32, request: F) -> Result<T, AccessError>
     where
         T: Send,
@@ -134,13 +134,13 @@ impl<'a, P: Ports> Session<'a, P> {
     async fn refresh(&mut self) -> Result<(), AccessError> {
         let remembered = self.access.refreshes.of(&self.connector.id).await;
         let mut remembered = remembered.lock().await;
-        let newer = |held: &&Refreshed| {
-            held.generation == self.connector.grant.generation
-                && held.token.expires_at > self.token.expires_at
-                && held.token.expires_at > self.now.after(MARGIN)
+        let newer = |refreshed: &&Refreshed| {
+            refreshed.generation == self.connector.grant.generation
+                && refreshed.token.expires_at > self.token.expires_at
+                && refreshed.token.expires_at > self.now.after(MARGIN)
         };
-        if let Some(held) = remembered.as_ref().filter(newer) {
-            self.token = held.token.clone();
+        if let Some(refreshed) = remembered.as_ref().filter(newer) {
+            self.token = refreshed.token.clone();
             self.fresh = false;
             return Ok(());
         }
@@ -151,20 +151,21 @@ impl<'a, P: Ports> Session<'a, P> {
         Ok(())
     }
 
-    /// A refusal of the grant is believed when it is repeated for the grant that is stored then: the first one may have met
-    /// a connect on its way.
+    /// A refused grant is read from the table and tried once more before it is believed: a connect may have replaced
+    /// the refresh token meanwhile.
     async fn confirmed(&mut self) -> Result<AccessToken, AccessError> {
-        match self.ask(&self.connector).await {
+        match self.refresh_and_cache(&self.connector).await {
             Err(AccessError::Provider(ProviderError::GrantRefused(_))) => {
-                let held = self.access.store.connector_at(&self.connector.location()).await?;
-                let held = held.filter(|held| held.grant.generation == self.connector.grant.generation).ok_or(StoreError::Conflict)?;
-                self.ask(&held).await
+                let current = self.access.store.connector_at(&self.connector.location()).await?;
+                let current =
+                    current.filter(|current| current.grant.generation == self.connector.grant.generation).ok_or(StoreError::Conflict)?;
+                self.refresh_and_cache(&current).await
             }
             answer => answer,
         }
     }
 
-    async fn ask(&self, connector: &Connector) -> Result<AccessToken, AccessError> {
+    async fn refresh_and_cache(&self, connector: &Connector) -> Result<AccessToken, AccessError> {
         let Access { store, vault, provider, .. } = self.access;
         let (refresh_token, kept_key) =
             tokio::join!(vault.open_refresh_token(&connector.grant.refresh_token, &connector.id), store.data_key());

@@ -1,5 +1,5 @@
-//! A grant that another system held is adopted: a connector with its triggers comes of it, as if its user had connected here.
-//! Doing it again changes nothing, and whatever fails, the grant stays as it is: the other system lives by it.
+//! A grant of another system is adopted: it becomes a connector with triggers, as if its user had connected here.
+//! Repeating it changes nothing, and a failure never revokes the grant, since the other system still uses it.
 
 use crate::domain::connector::{Connector, Provider, Slot, Status};
 use crate::domain::email_address::EmailAddress;
@@ -29,9 +29,9 @@ pub struct Adoption {
 
 #[derive(Debug, Clone)]
 pub struct AdoptedTrigger {
-    /// What the other system knows it by, among its owner's.
+    /// Its id in the other system, unique for each owner.
     pub known_as: String,
-    /// Its connector is whichever comes of the adoption.
+    /// Its connector id is replaced by that of the adopted connector.
     pub new: NewTrigger,
 }
 
@@ -39,10 +39,10 @@ pub struct AdoptedTrigger {
 pub struct Adopted {
     pub connector_id: ConnectorId,
     pub email_address: EmailAddress,
-    /// Or it was there: adopted before, or connected by its user.
+    /// False if the connector existed: adopted before, or connected by its user.
     pub is_new: bool,
     pub watch: Watch,
-    /// How many triggers were made; those that were there do not count.
+    /// How many triggers were created; existing ones do not count.
     pub triggers: usize,
 }
 
@@ -50,7 +50,7 @@ pub struct Adopted {
 pub enum AdoptError {
     #[error("the mailbox is {0}")]
     AnotherAddress(EmailAddress),
-    /// The connector that is there lost its own grant.
+    /// The existing connector lost its own grant.
     #[error("the connector that is there waits for its user")]
     NeedsReauth,
     #[error(transparent)]
@@ -66,14 +66,14 @@ impl<P: Ports> Connect<P> {
         loop {
             let found =
                 tokio::try_join!(self.store.in_slot(&admitted.owner_id, &admitted.slot), self.store.membership(&admitted.google_sub));
-            let (held, membership) = found.map_err(ConnectError::from)?;
-            let Some(held) = held else {
+            let (existing, membership) = found.map_err(ConnectError::from)?;
+            let Some(existing) = existing else {
                 let triggers = triggers(adoption, &admitted.new_id, now);
                 match self.create(&admitted, &triggers, &membership, now).await {
                     Err(ConnectError::Store(StoreError::Conflict)) if attempt < MOST_ATTEMPTS => attempt += 1,
                     Err(refused) => return Err(refused.into()),
-                    Ok((connector, told)) => {
-                        let started = self.start(connector, &admitted.grant, &told, now).await?;
+                    Ok((connector, events)) => {
+                        let started = self.start(connector, &admitted.grant, &events, now).await?;
                         return Ok(Adopted {
                             connector_id: started.connector_id,
                             email_address: started.email_address,
@@ -85,11 +85,11 @@ impl<P: Ports> Connect<P> {
                 }
                 continue;
             };
-            return self.keep(adoption, &admitted, held, now).await;
+            return self.keep(adoption, &admitted, existing, now).await;
         }
     }
 
-    /// What is asked before anything is done.
+    /// The checks before anything is written.
     async fn admit(&self, adoption: &Adoption, now: Timestamp) -> Result<Admitted, AdoptError> {
         let grant: Grant = self.provider.adopt(&adoption.refresh_token, now).await.map_err(ConnectError::from)?;
         let missing = scopes::missing(&self.required_scopes, &grant.scopes);
@@ -112,29 +112,30 @@ impl<P: Ports> Connect<P> {
         })
     }
 
-    /// The connector that is there stays as it is, and gets the triggers that it lacks. What broke off before its watch began is
-    /// gone on with.
-    async fn keep(&self, adoption: &Adoption, admitted: &Admitted, held: Connector, now: Timestamp) -> Result<Adopted, AdoptError> {
-        if held.closing.is_some() {
+    /// An existing connector stays as it is, and gets the triggers that it lacks. If an earlier adoption broke off
+    /// before the watch began, the watch begins now.
+    async fn keep(&self, adoption: &Adoption, admitted: &Admitted, existing: Connector, now: Timestamp) -> Result<Adopted, AdoptError> {
+        if existing.closing.is_some() {
             return Err(ConnectError::Closing.into());
         }
-        if held.google_sub != admitted.google_sub {
+        if existing.google_sub != admitted.google_sub {
             return Err(ConnectError::AccountMismatch.into());
         }
-        if held.reading.status == Status::NeedsReauth {
+        if existing.reading.status == Status::NeedsReauth {
             return Err(AdoptError::NeedsReauth);
         }
         let mut made = 0;
-        for trigger in triggers(adoption, &held.id, now) {
+        for trigger in triggers(adoption, &existing.id, now) {
             made += usize::from(subscribe::ensure(&self.store, &trigger).await?);
         }
-        let (connector_id, email_address) = (held.id.clone(), held.email_address.clone());
-        let watch = if held.watch == Watch::default() { self.start(held, &admitted.grant, &[], now).await?.watch } else { held.watch };
+        let (connector_id, email_address) = (existing.id.clone(), existing.email_address.clone());
+        let watch =
+            if existing.watch == Watch::default() { self.start(existing, &admitted.grant, &[], now).await?.watch } else { existing.watch };
         Ok(Adopted { connector_id, email_address, is_new: false, watch, triggers: made })
     }
 }
 
-/// Each under an id that follows from what it was, so that making it again finds it.
+/// Each trigger's id is derived from its id in the other system, so that a repeated adoption finds it.
 fn triggers(adoption: &Adoption, connector: &ConnectorId, now: Timestamp) -> Vec<Trigger> {
     let adopted = |old: &AdoptedTrigger| {
         let mut new = old.new.clone();

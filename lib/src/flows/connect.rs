@@ -1,5 +1,5 @@
-//! A mailbox is connected: exchange, check, seal, one transaction, then watch and the first wake-up. Nothing is changed before
-//! the checks pass.
+//! A mailbox is connected: exchange, check, seal, one transaction, then watch and the first wake-up. Nothing is changed
+//! before the checks pass.
 
 mod joining;
 
@@ -26,7 +26,7 @@ use crate::ports::{
 
 /// How often a connect starts over after another one of the same owner or account came first.
 const MOST_ATTEMPTS: u32 = 3;
-/// By when a revocation has landed that was begun now.
+/// How long a revocation may take until it has ended every earlier grant.
 const REVOKING: Duration = Duration::from_secs(30);
 
 pub(super) use self::joining::Admitted;
@@ -46,11 +46,11 @@ pub struct Connect<P: Ports> {
 pub struct ConnectRequest {
     pub owner_id: OwnerId,
     pub code: AuthorizationCode,
-    /// Of the redirect flow: the state that came back, which must be one that this owner was sent away with.
+    /// The state of the redirect flow; it must have been issued to this owner.
     pub state: Option<String>,
-    /// Tells repetitions of one request from another request: derived from state and body.
+    /// Identifies a repeated request: derived from state and body.
     pub fingerprint: uuid::Uuid,
-    /// Whether a connector of another account makes way.
+    /// Whether a connector of another account in the same slot is disconnected first.
     pub replace: bool,
     /// The id of the connector, if this turns out to be the first connect.
     pub new_id: ConnectorId,
@@ -65,7 +65,7 @@ pub struct Connected {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// Not asked for here by this owner, too long ago, or used already.
+    /// Not issued to this owner, expired, or used already.
     #[error("the state is not one that this owner was sent away with")]
     UnknownState,
     #[error("not granted: {}", .0.join(" "))]
@@ -74,10 +74,10 @@ pub enum ConnectError {
     NoRefreshToken,
     #[error("another Google account is connected here")]
     AccountMismatch,
-    /// The account's grant is being revoked, or was a moment ago and took this one with it.
+    /// The account's grant is being revoked, or its recent revocation ended this grant too.
     #[error("the mailbox is being disconnected")]
     Closing,
-    /// The mailbox has another address, and events that wait for publication under the old one.
+    /// The mailbox was renamed while events wait for publication under its old address.
     #[error("events of this connector wait for publication")]
     Busy,
     #[error("the id token: {0}")]
@@ -105,12 +105,12 @@ impl<P: Ports> Connect<P> {
         };
         let grant = match self.provider.exchange(&code, now).await {
             Ok(grant) => grant,
-            // A code is good once. If this very request was answered before, that answer is the answer.
+            // A code can be exchanged once: a repeated request gets its first answer.
             Err(refused @ ProviderError::GrantRefused(_)) => {
                 return self.earlier_answer(request, &exchange).await?.ok_or(refused.into());
             }
             Err(error) => {
-                // Nobody knows whether the code is used up: the same request may be sent again.
+                // The code may be unused: the consent is stored again, so that the request can be repeated.
                 if let Some(consent) = consent {
                     self.store.keep_consent(&request.owner_id, &consent).await?;
                 }
@@ -125,7 +125,7 @@ impl<P: Ports> Connect<P> {
             return Err(ConnectError::MissingScopes(missing));
         }
         match self.store_connector(request, exchange, &grant, &google_sub, now).await {
-            Ok((connector, told)) => self.start(connector, &grant, &told, now).await,
+            Ok((connector, events)) => self.start(connector, &grant, &events, now).await,
             Err(refused) => {
                 self.release_grant(&grant, &google_sub, now).await;
                 Err(refused)
@@ -133,8 +133,8 @@ impl<P: Ports> Connect<P> {
         }
     }
 
-    /// The code with what it must be exchanged with, and the consent that was used up for it; none if its state is used up, or
-    /// was never given to this owner.
+    /// The code with its PKCE verifier, and the consent that it used up; `None` if the state was used before or was not
+    /// issued to this owner.
     async fn code(
         &self,
         request: &ConnectRequest,
@@ -149,12 +149,16 @@ impl<P: Ports> Connect<P> {
 
     async fn earlier_answer(&self, request: &ConnectRequest, exchange: &Exchange) -> Result<Option<Connected>, StoreError> {
         let Some(id) = self.store.exchanged(&request.owner_id, exchange).await? else { return Ok(None) };
-        let connector = self.store.connector(&request.owner_id, &id).await?.filter(|held| held.closing.is_none());
-        Ok(connector.map(|held| Connected { connector_id: held.id, email_address: held.email_address, watch: held.watch }))
+        let connector = self.store.connector(&request.owner_id, &id).await?.filter(|connector| connector.closing.is_none());
+        Ok(connector.map(|connector| Connected {
+            connector_id: connector.id,
+            email_address: connector.email_address,
+            watch: connector.watch,
+        }))
     }
 
-    /// Creates the connector or renews its grant; a race between two connects of one owner ends with one connector. Answers
-    /// what is to be told of it.
+    /// Creates the connector or renews its grant, and returns the events to publish. A race between two connects of one
+    /// owner ends with one connector.
     async fn store_connector(
         &self,
         request: &ConnectRequest,
@@ -164,7 +168,8 @@ impl<P: Ports> Connect<P> {
         now: Timestamp,
     ) -> Result<(Connector, Vec<Event>), ConnectError> {
         let slot = Slot::new(self.uniqueness, Provider::Gmail, google_sub);
-        // The first cursor is the profile's, read before the first watch: what a watch answers would skip what lies between.
+        // The first cursor is the profile's history id, read before the watch begins: the watch's own history id would
+        // skip mail in between.
         let read = async || tokio::try_join!(self.store.in_slot(&request.owner_id, &slot), self.store.membership(google_sub));
         let (profile, mut found) = tokio::join!(self.provider.profile(&grant.access_token), read());
         let admitted = Admitted {
@@ -178,12 +183,14 @@ impl<P: Ports> Connect<P> {
         };
         let mut attempt = 1;
         loop {
-            let (held, membership) = found?;
-            let stored = match held {
+            let (existing, membership) = found?;
+            let stored = match existing {
                 None => self.create(&admitted, &[], &membership, now).await,
-                Some(held) if held.closing.is_some() => Err(ConnectError::Closing),
-                Some(held) if held.google_sub != *google_sub => self.free_slot(&admitted, &held, request.replace, &membership, now).await,
-                Some(held) => self.reconnect(&admitted, held, now).await,
+                Some(existing) if existing.closing.is_some() => Err(ConnectError::Closing),
+                Some(existing) if existing.google_sub != *google_sub => {
+                    self.free_slot(&admitted, &existing, request.replace, &membership, now).await
+                }
+                Some(existing) => self.reconnect(&admitted, existing, now).await,
             };
             match stored {
                 Err(ConnectError::Store(StoreError::Conflict)) if attempt < MOST_ATTEMPTS => attempt += 1,
@@ -193,32 +200,31 @@ impl<P: Ports> Connect<P> {
         }
     }
 
-    /// The same account again: a new generation of the same connector, with its cursor, its triggers and, if Google sent
-    /// none, its refresh token.
-    async fn reconnect(&self, admitted: &Admitted, held: Connector, now: Timestamp) -> Result<(Connector, Vec<Event>), ConnectError> {
+    /// The same account again: the connector gets a new generation, and keeps its cursor, its triggers and, if Google
+    /// sent no new one, its refresh token.
+    async fn reconnect(&self, admitted: &Admitted, existing: Connector, now: Timestamp) -> Result<(Connector, Vec<Event>), ConnectError> {
         let Admitted { exchange, grant, profile, .. } = admitted;
         let sealed = match &grant.refresh_token {
-            Some(token) => self.vault.seal_refresh_token(token, &held.id).await?,
+            Some(token) => self.vault.seal_refresh_token(token, &existing.id).await?,
             // The stored token is the one that Google refused.
-            None if held.reading.status == Status::NeedsReauth => return Err(ConnectError::NoRefreshToken),
-            None => held.grant.refresh_token.clone(),
+            None if existing.reading.status == Status::NeedsReauth => return Err(ConnectError::NoRefreshToken),
+            None => existing.grant.refresh_token.clone(),
         };
-        let held = self.at_its_address(held, &profile.email_address, now).await?;
-        let recovers = held.reading.status == Status::NeedsReauth;
-        let generation = held.grant.generation + 1;
+        let existing = self.at_its_address(existing, &profile.email_address, now).await?;
+        let recovers = existing.reading.status == Status::NeedsReauth;
+        let generation = existing.grant.generation + 1;
         let granted = StoredGrant { scopes: grant.scopes.clone(), generation, refresh_token: sealed, granted_at: now };
-        let connector = Connector { grant: granted, ..held.clone() };
-        let told: Vec<Event> = recovers.then(|| notice::recovered(&connector, now)).into_iter().collect();
-        self.store.reconnect(&held, &connector.grant, exchange, &told).await?;
-        Ok((connector, told))
+        let connector = Connector { grant: granted, ..existing.clone() };
+        let events: Vec<Event> = recovers.then(|| notice::recovered(&connector, now)).into_iter().collect();
+        self.store.reconnect(&existing, &connector.grant, exchange, &events).await?;
+        Ok((connector, events))
     }
 
-    /// Another account is connected here. It is let go first if that was asked for, with all that hangs on it; else nothing
-    /// changes.
+    /// Another account's connector occupies the slot. With `replace` it is disconnected first; else nothing changes.
     async fn free_slot(
         &self,
         admitted: &Admitted,
-        held: &Connector,
+        existing: &Connector,
         replace: bool,
         membership: &Membership,
         now: Timestamp,
@@ -226,32 +232,32 @@ impl<P: Ports> Connect<P> {
         if !replace {
             return Err(ConnectError::AccountMismatch);
         }
-        // What is there does not go for a grant that connects nothing.
+        // The new grant is checked first: the existing connector must not be removed for a grant that cannot be used.
         self.lasting(&admitted.grant, membership, now).await?;
         let Self { store, vault, provider, bus, .. } = self;
         let access = Access { store, vault, provider, refreshes: &Refreshes::default() };
-        match (Disconnect::<P> { access, bus }).run(&held.owner_id, &held.id, now).await {
+        match (Disconnect::<P> { access, bus }).run(&existing.owner_id, &existing.id, now).await {
             Ok(receipt) if !receipt.data_purged => Err(ConnectError::Closing),
-            // The slot is free now.
+            // The slot is free now: the caller starts over.
             Ok(_) | Err(DisconnectError::NotFound) => Err(StoreError::Conflict.into()),
             Err(DisconnectError::Store(error)) => Err(error.into()),
         }
     }
 
-    /// A mailbox that was renamed is found under its new address from now on.
-    async fn at_its_address(&self, held: Connector, address: &EmailAddress, now: Timestamp) -> Result<Connector, ConnectError> {
-        if held.email_address == *address {
-            return Ok(held);
+    /// Moves the connector to the mailbox's new address, if it was renamed.
+    async fn at_its_address(&self, existing: Connector, address: &EmailAddress, now: Timestamp) -> Result<Connector, ConnectError> {
+        if existing.email_address == *address {
+            return Ok(existing);
         }
-        if !held.outbox.unpublished.is_empty() {
+        if !existing.outbox.unpublished.is_empty() {
             return Err(ConnectError::Busy);
         }
-        rename(&self.store, &held, address, now).await?;
-        Ok(Connector { email_address: address.clone(), version: held.version + 1, ..held })
+        rename(&self.store, &existing, address, now).await?;
+        Ok(Connector { email_address: address.clone(), version: existing.version + 1, ..existing })
     }
 
-    /// A grant that leads to no connector is not kept at Google either, unless another connector lives by it. Nobody joins the
-    /// account while the revocation is on its way. What fails here is the user's to remove.
+    /// Revokes a grant that led to no connector, unless another connector uses the account. No connector can join the
+    /// account during the revocation. A failure is only logged: the user can remove the grant at Google.
     async fn release_grant(&self, grant: &Grant, account: &GoogleSub, now: Timestamp) {
         let revoked = async {
             let Some(token) = &grant.refresh_token else { return Ok(()) };

@@ -1,5 +1,5 @@
-//! A connector is taken away: stop the watch, revoke the grant (both only for the account's last connector), then purge.
-//! Each step is written down, and the renewer tries again what is not done.
+//! A connector is removed: stop the watch, revoke the grant (both only for the account's last connector), then purge.
+//! Each step is recorded, and the renewer retries what is not done.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use crate::domain::quota::price;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
 use crate::flows::access::{Access, AccessError};
-use crate::flows::publishing::tell;
+use crate::flows::publishing::publish_or_log;
 use crate::ports::{EmailProvider, Ports, ProviderError, Store, StoreError, Vault, VaultError};
 
 /// How often a step starts over after another writer came first.
 const MOST_ATTEMPTS: u32 = 5;
-/// A watch that cannot be stopped has ended by then, and data is not kept for a provider that never answers.
+/// A watch ends by itself within this time, and data is not kept for longer while the provider does not answer.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
-/// How many delivery records are read and forgotten at once, and how often in one run.
+/// How many delivery records are read and deleted at once, and how often in one run.
 const RECORDS: u32 = 100;
 const MOST_ROUNDS: u32 = 20;
 
@@ -26,10 +26,11 @@ pub struct Disconnect<'a, P: Ports> {
     pub bus: &'a P::Bus,
 }
 
-/// What is done. What is not done yet goes on by itself.
+/// What is done; the renewer finishes the rest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Receipt {
-    /// False also where another connector still needs the watch, or where the grant was dead: it ends by itself within a week.
+    /// False also where another connector still needs the watch, or where the grant was dead: it ends by itself within
+    /// a week.
     pub watch_stopped: bool,
     pub grant_revoked: bool,
     pub data_purged: bool,
@@ -44,23 +45,24 @@ pub enum DisconnectError {
 }
 
 impl<P: Ports> Disconnect<'_, P> {
-    /// Asked again, it goes on where it stands.
+    /// A repeated call continues where the first one stopped.
     pub async fn run(&self, owner: &OwnerId, id: &ConnectorId, now: Timestamp) -> Result<Receipt, DisconnectError> {
         let connector = self.access.store.connector(owner, id).await?.ok_or(DisconnectError::NotFound)?;
         let closing = self.begin(connector, now).await?.ok_or(DisconnectError::NotFound)?;
         Ok(close(self.access, closing, now).await?)
     }
 
-    /// From here on nothing of it fires, and nobody joins an account that is about to be left by its last connector.
+    /// Marks the connector as closing: it fires nothing from here on, and if it is the account's last one, no connector
+    /// can join the account. `None` if it is gone.
     pub(super) async fn begin(&self, mut connector: Connector, now: Timestamp) -> Result<Option<Connector>, StoreError> {
         let mut attempt = 1;
         while connector.closing.is_none() {
             let membership = self.access.store.membership(&connector.google_sub).await?;
             let last = membership.is_last(&connector.id);
             let closing = Closing { since: now, last, watch_stopped: None, grant_revoked: None };
-            let told = [notice::disconnected(&connector, now)];
-            match self.access.store.begin_closing(&connector, &closing, &membership.closed_by(&connector.id), &told).await {
-                Ok(()) => tell(self.access.store, self.bus, &connector.location(), &told, now).await,
+            let events = [notice::disconnected(&connector, now)];
+            match self.access.store.begin_closing(&connector, &closing, &membership.closed_by(&connector.id), &events).await {
+                Ok(()) => publish_or_log(self.access.store, self.bus, &connector.location(), &events, now).await,
                 Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error),
             }
@@ -73,7 +75,7 @@ impl<P: Ports> Disconnect<'_, P> {
     }
 }
 
-/// Does what is left to do of an end that was begun. An error means that the table failed: ask again.
+/// Does the remaining steps of a disconnect that has begun. An error means that the table failed: call it again.
 pub async fn close<P: Ports>(access: Access<'_, P>, connector: Connector, now: Timestamp) -> Result<Receipt, StoreError> {
     let Some(mut closing) = connector.closing.clone() else { return Err(StoreError::Conflict) };
     if closing.last {
@@ -87,7 +89,7 @@ pub async fn close<P: Ports>(access: Access<'_, P>, connector: Connector, now: T
     })
 }
 
-/// Stops, then revokes: a grant that is gone can stop nothing.
+/// Stops first: a revoked grant can no longer stop the watch.
 async fn take_from_google<P: Ports>(
     access: Access<'_, P>,
     connector: &Connector,
@@ -110,7 +112,7 @@ async fn take_from_google<P: Ports>(
     Ok(())
 }
 
-/// Somebody else who closes the same connector may have finished.
+/// A conflict means that another worker finished closing the connector.
 async fn record(store: &impl Store, connector: &Connector, closing: &Closing) -> Result<(), StoreError> {
     match store.record_closing(&connector.location(), closing).await {
         Err(StoreError::Conflict) => Ok(()),
@@ -118,11 +120,11 @@ async fn record(store: &impl Store, connector: &Connector, closing: &Closing) ->
     }
 }
 
-/// What Google's part came to; nothing yet, if asking again may do.
+/// The outcome of a step at Google; `None` if it is worth a retry.
 fn answered(connector: &Connector, outcome: Result<bool, AccessError>) -> Option<bool> {
     match outcome {
         Ok(done) => Some(done),
-        // A secret that does not open can be used by nobody, and must not keep its connector for ever.
+        // A secret that cannot be decrypted is useless, and must not keep its connector from closing.
         Err(AccessError::Vault(VaultError::WrongContext)) => Some(false),
         Err(error) => {
             tracing::warn!(%error, connector = %connector.id, "the connector's end is not done, and is tried again");
@@ -139,7 +141,7 @@ async fn stop<P: Ports>(access: Access<'_, P>, connector: &Connector, now: Times
     };
     match stopped.await {
         Ok(()) => Ok(true),
-        // No is the answer, also later: the connector must not be kept for it.
+        // A final refusal must not keep the connector from closing.
         Err(AccessError::Provider(ProviderError::GrantRefused(_) | ProviderError::Unauthorized | ProviderError::Refused { .. })) => {
             Ok(false)
         }
@@ -152,8 +154,8 @@ async fn revoke<P: Ports>(access: Access<'_, P>, connector: &Connector) -> Resul
     Ok(access.provider.revoke(&token).await.map(|_| true)?)
 }
 
-/// Forgets the connector and all that was told of it, once nothing waits for publication. Starts over when another writer
-/// came in between: the grant is gone already, so the rows must go too.
+/// Deletes the connector and its delivery records, once nothing waits for publication. Starts over when another writer
+/// came first: the grant is revoked already, so the rows must go too.
 async fn purge(store: &impl Store, mut connector: Connector, last: bool, now: Timestamp) -> Result<bool, StoreError> {
     let mut attempt = 1;
     loop {
@@ -168,7 +170,7 @@ async fn purge(store: &impl Store, mut connector: Connector, last: bool, now: Ti
             Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
             ended => return ended.map(|()| true),
         }
-        // Nobody moves a connector that is closing.
+        // A connector that is closing is not renamed, so its location is still valid.
         match store.connector_at(&connector.location()).await? {
             Some(again) => connector = again,
             None => return Ok(true),
@@ -176,13 +178,13 @@ async fn purge(store: &impl Store, mut connector: Connector, last: bool, now: Ti
     }
 }
 
-/// Whether all are gone; there may be more than one run forgets.
+/// Deletes the delivery records; false if there are more than one run deletes.
 async fn forget_records(store: &impl Store, connector: &ConnectorId) -> Result<bool, StoreError> {
     for _ in 0..MOST_ROUNDS {
         let records: Vec<EventId> =
             store.delivery_records(connector, None, RECORDS).await?.into_iter().map(|event| event.event_id).collect();
         if records.is_empty() {
-            // The newest of all may not be found by asking yet.
+            // The index may not list the newest event yet.
             store.forget(&[notice::id_of_disconnected(connector)]).await?;
             return Ok(true);
         }

@@ -5,14 +5,15 @@ use crate::domain::timestamp::Timestamp;
 use crate::flows::disconnect::{Disconnect, Receipt, close};
 use crate::ports::{Ports, Store, StoreError};
 
-/// Ends every connector of the owner, with all that hangs on it. What is not done yet goes on by itself; asked again, it
-/// answers how far that is.
+/// Disconnects every connector of the owner. The renewer finishes what is not done yet; a repeated call reports how far
+/// that is.
 pub async fn erase<P: Ports>(
     disconnect: &Disconnect<'_, P>,
     owner: &OwnerId,
     now: Timestamp,
 ) -> Result<Vec<(ConnectorId, Receipt)>, StoreError> {
-    // All ends are begun before the first is brought about: what this request does not get to goes on by itself.
+    // Every disconnect is begun before the first one is finished: the renewer continues those that this request does
+    // not get to.
     let mut ending = Vec::new();
     for connector in disconnect.access.store.connectors(owner).await? {
         ending.extend(disconnect.begin(connector, now).await?);

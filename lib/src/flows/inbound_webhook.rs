@@ -14,7 +14,7 @@ use crate::domain::secret::Sealed;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::{Trigger, TriggerType};
 use crate::domain::webhook::{Signature, UnusablePayload, fired};
-use crate::flows::publishing::tell;
+use crate::flows::publishing::publish_or_log;
 use crate::ports::{Hook, Ports, Signatures, Store, StoreError, Vault, VaultError};
 
 pub struct Fire<'a, P: Ports> {
@@ -26,11 +26,12 @@ pub struct Fire<'a, P: Ports> {
     pub limits: &'a Limits,
 }
 
-/// How long a secret that KMS opened is remembered: who forges signatures for a trigger whose id is known makes no call for each.
+/// How long a decrypted secret is cached, so that forged signatures for a known trigger id do not cost one KMS call
+/// each.
 const REMEMBERED: Duration = Duration::from_secs(300);
 const MOST_REMEMBERED: usize = 1000;
 
-/// The secrets of triggers that this process opened, each by what it was sealed as, and until when they are remembered.
+/// The trigger secrets that this process decrypted, by trigger and ciphertext, each with the end of its caching.
 #[derive(Default)]
 pub struct OpenedSecrets(Mutex<HashMap<(TriggerId, Sealed), (SecretString, Timestamp)>>);
 
@@ -76,12 +77,12 @@ pub enum FireError {
 }
 
 impl<P: Ports> Fire<'_, P> {
-    /// By its owner, whom a token proved. `delivery` tells one sending from another.
+    /// Fires on behalf of the owner, whom a token proved. `delivery` distinguishes one request from another.
     pub async fn as_owner(&self, owner: &OwnerId, id: &TriggerId, delivery: &str, body: &[u8], now: Timestamp) -> Result<Fired, FireError> {
-        // Another body under the same name is another sending.
+        // Another body under the same `delivery` is another request.
         let delivery = fingerprint(&["owner", delivery, &String::from_utf8_lossy(body)]).to_string();
         match self.fire(owner, id, &delivery, body, now).await {
-            // The same sending again: it was fired.
+            // The same request again: it fired before.
             Err((event_id, FireError::Store(StoreError::Conflict))) if self.is_decided(&event_id).await? => {
                 Ok(Fired { event_id, owner: owner.clone() })
             }
@@ -89,7 +90,7 @@ impl<P: Ports> Fire<'_, P> {
         }
     }
 
-    /// By whoever holds the secret. A signature is good once.
+    /// Fires on behalf of whoever has the secret. A signature can be used once.
     pub async fn signed(&self, id: &TriggerId, header: Option<&str>, body: &[u8], now: Timestamp) -> Result<Fired, FireError> {
         let header = header.ok_or(FireError::Unauthorized("it is missing"))?;
         let signature = Signature::parse(header).ok_or(FireError::Unauthorized("it has another form"))?;
@@ -139,7 +140,7 @@ impl<P: Ports> Fire<'_, P> {
         Ok(!self.store.decided(&[crate::domain::id::EventId::new(event_id)]).await?.is_empty())
     }
 
-    /// An error names the event that would have been.
+    /// An error carries the id of the event that could not be written, or an empty string if it failed before that.
     async fn fire(
         &self,
         owner: &OwnerId,
@@ -159,7 +160,7 @@ impl<P: Ports> Fire<'_, P> {
         let (location, event_id) = (connector.location(), event.event_id.to_string());
         let events = [event];
         self.store.announce(&location, &events).await.map_err(|error| (event_id.clone(), error.into()))?;
-        tell(self.store, self.bus, &location, &events, now).await;
+        publish_or_log(self.store, self.bus, &location, &events, now).await;
         Ok(Fired { event_id, owner: owner.clone() })
     }
 

@@ -1,4 +1,4 @@
-//! Something is done with a mailbox, for its owner, through the connector.
+//! An owner's operation on a mailbox, through the connector.
 
 use crate::domain::connector::Connector;
 use crate::domain::id::{ConnectorId, MessageId, OwnerId};
@@ -23,7 +23,7 @@ pub enum OperateError {
 }
 
 impl<P: Ports> Access<'_, P> {
-    /// Nothing is asked of the provider that the connector's state or its scopes rule out.
+    /// A request that the connector's state or scopes rule out is refused before the provider is called.
     pub async fn perform(
         self,
         owner: &OwnerId,
@@ -37,8 +37,8 @@ impl<P: Ports> Access<'_, P> {
         let mut session = self.session(&connector, now).await.map_err(Unusable::from)?;
         let mut units = 0;
         if let Some((mail, original)) = answered(&mut request) {
-            let asked = MailRequest::GetMessage(original, Format::Metadata);
-            let read = call(&mut session, &connector, &asked, now).await.map_err(|error| match error {
+            let query = MailRequest::GetMessage(original, Format::Metadata);
+            let read = call(&mut session, &connector, &query, now).await.map_err(|error| match error {
                 AccessError::Provider(ProviderError::Refused { status: 404, .. }) => OperateError::NothingToAnswer,
                 error => Unusable::from(error).into(),
             })?;
@@ -63,7 +63,7 @@ async fn call<P: Ports>(
     session.call(units, |token| async move { provider.perform(&token, request, sender).await }).await
 }
 
-/// A mail that answers another one, and which.
+/// The mail of a reply, and the id of the message that it answers.
 fn answered(request: &mut MailRequest) -> Option<(&mut Box<Outgoing>, MessageId)> {
     let (MailRequest::Send(mail) | MailRequest::CreateDraft(mail) | MailRequest::UpdateDraft(_, mail)) = request else { return None };
     let original = mail.reply_to_message_id.clone()?;

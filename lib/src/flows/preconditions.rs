@@ -1,4 +1,4 @@
-//! Whether something can be done with a connector's mailbox right now, before anything is asked of the provider.
+//! Whether a connector's mailbox can be used right now; checked before the provider is called.
 
 use crate::domain::circuit::CircuitState;
 use crate::domain::connector::{Connector, Status};
@@ -6,7 +6,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::flows::access::AccessError;
 use crate::ports::{ProviderError, StoreError};
 
-/// Why nothing was done, or nobody knows whether it was.
+/// Why nothing was done, or why the outcome is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {
     #[error("the connector is being disconnected")]
@@ -16,7 +16,7 @@ pub enum Unusable {
     /// Nothing is tried before then.
     #[error("the circuit is open until {0}")]
     CircuitOpen(Timestamp),
-    /// Named is the least scope that would do.
+    /// The narrowest scope that would be enough.
     #[error("the scope {0} was not granted")]
     MissingScope(&'static str),
     #[error(transparent)]
@@ -24,7 +24,7 @@ pub enum Unusable {
 }
 
 impl From<AccessError> for Unusable {
-    /// A grant that is refused here is dealt with by the next wake-up, which may write.
+    /// A refused grant is not recorded here: the next wake-up does that.
     fn from(error: AccessError) -> Self {
         match error {
             AccessError::Provider(ProviderError::GrantRefused(_)) => Self::NeedsReauth,
@@ -39,7 +39,7 @@ impl From<StoreError> for Unusable {
     }
 }
 
-/// `missing` is the scope that is wanted and was not granted.
+/// `missing` is the scope that is needed and was not granted.
 pub fn admit(connector: &Connector, missing: Option<&'static str>, now: Timestamp) -> Result<(), Unusable> {
     if connector.closing.is_some() {
         return Err(Unusable::Closing);

@@ -1,5 +1,5 @@
-//! A wake-up is handled: what is owed is published, the mailbox is read from where it was settled, and what a date must
-//! bring back is replayed. The reading is in `process/reading.rs`, the replay in `process/replay.rs`.
+//! A wake-up is handled: unpublished events are published, the history is read from the settled cursor, and a gap is
+//! replayed by date. The reading is in `process/reading.rs`, the replay in `process/replay.rs`.
 
 mod reading;
 mod replay;
@@ -37,14 +37,14 @@ pub enum Outcome {
     Stale,
     /// Only the user can mend this connector; its cursor waits.
     NotActive,
-    /// The provider or the keys are not available: the mailbox has a time to look again, and nothing is lost meanwhile.
+    /// The provider or the keys are not available, or too many events wait: a retry is scheduled, and nothing is lost.
     PutOff,
     Listed {
         /// Messages that were looked at.
         messages: usize,
         fired: usize,
     },
-    /// There was more than one run or one minute's quota allows; it goes on by itself.
+    /// There was more than one run or one minute's quota allows; the rest follows by itself.
     Interrupted { messages: usize, fired: usize },
 }
 
@@ -75,9 +75,9 @@ impl ProcessError {
 }
 
 impl<P: Ports> Process<P> {
-    /// Handles one wake-up of a mailbox for all its connectors; no outcome at all if nobody connected it. `began` is when
-    /// this invocation began. An error means that the wake-up must come again: cursors stand where they stood, or where a
-    /// commit moved them.
+    /// Handles one wake-up of a mailbox for all its connectors; the result is empty if it has none. `began` is when
+    /// this invocation began. After an error the wake-up must be delivered again; every cursor is where its last commit
+    /// put it.
     pub async fn run(&self, wake_up: &WakeUp, began: Timestamp) -> Result<Vec<Outcome>, ProcessError> {
         let mut attempt = 1;
         loop {

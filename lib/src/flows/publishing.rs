@@ -1,4 +1,5 @@
-//! What a flow decided is told at once. What the bus does not take stays owed, and the next wake-up brings it.
+//! Events are published as soon as they are committed. What the bus refuses stays in the outbox, and the next wake-up
+//! publishes it.
 
 use crate::domain::connector::Location;
 use crate::domain::event::Event;
@@ -7,7 +8,7 @@ use crate::domain::metric::{EVENTS_PUBLISHED, EVENTS_PUT_OFF};
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{EventBus, Store, StoreError};
 
-/// Publishes events of a connector and marks them; answers those that the bus did not take.
+/// Publishes events of a connector and marks them; returns those that the bus refused.
 pub async fn publish(
     store: &impl Store,
     bus: &impl EventBus,
@@ -38,8 +39,8 @@ pub async fn publish(
     Ok(refused)
 }
 
-/// As `publish`, for who has nothing to undo: what was decided stands, and whatever fails here is owed.
-pub async fn tell(store: &impl Store, bus: &impl EventBus, connector: &Location, events: &[Event], now: Timestamp) {
+/// As `publish`, but an error is only logged: the events stay in the outbox.
+pub async fn publish_or_log(store: &impl Store, bus: &impl EventBus, connector: &Location, events: &[Event], now: Timestamp) {
     if let Err(error) = publish(store, bus, connector, events, now).await {
         tracing::warn!(%error, connector = %connector.connector, "events that were published are not marked, and will be published again");
     }

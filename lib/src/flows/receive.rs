@@ -1,4 +1,5 @@
-//! A push arrives: prove who pushed, decode, hand the wake-up to the queue. Nothing is acknowledged before the queue has it.
+//! A push arrives: prove who pushed, decode, hand the wake-up to the queue. Nothing is acknowledged before the queue
+//! has it.
 
 use crate::domain::claims::{PushPolicy, Refusal};
 use crate::domain::history_id::HistoryId;
@@ -25,7 +26,7 @@ struct Push {
     is_repeated: bool,
 }
 
-/// What was queued, as the log tells of it: whose mailbox it is, only its group says.
+/// What was queued, for the log: the mailbox appears only as its message group.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Queued {
     pub pubsub_message_id: Option<String>,

@@ -17,7 +17,7 @@ use crate::ports::{EmailProvider, Fetched, Ports, ProviderError, Store};
 pub struct Rehearsed {
     /// Newest first.
     pub looked: Vec<Looked>,
-    /// Messages that failed, each for a reason of its own.
+    /// Messages that could not be read, each for a reason of its own.
     pub unreadable: Vec<MessageId>,
     /// Whether there is more mail of those days than was looked at.
     pub truncated: bool,
@@ -29,7 +29,7 @@ pub struct Rehearsed {
 pub enum RehearseError {
     #[error("no such trigger")]
     NotFound,
-    /// What fires it comes from outside.
+    /// A `webhook` trigger is fired from outside.
     #[error("no mail fires this trigger")]
     NotOfMail,
     #[error(transparent)]
@@ -98,7 +98,7 @@ async fn list<P: Ports>(
     }
 }
 
-/// A rehearsal of half of the mail would say of the other half that it is not there.
+/// A partial answer is an error: the rehearsal would report the unread messages as absent.
 async fn fetch<P: Ports>(session: &mut Session<'_, P>, ids: &[MessageId]) -> Result<Fetched, AccessError> {
     if ids.is_empty() {
         return Ok(Fetched::default());

@@ -1,4 +1,4 @@
-//! A watch is renewed: what is due is watched again, what is silent is compared, what owes a look or an event is woken.
+//! One sweep: watches that are due are renewed, silent mailboxes are compared, and mailboxes with work to do are woken.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use crate::ports::{Clock, Commit, Due, EmailProvider, Ports, ProviderError, SWEE
 pub const MOST_PER_SHARD: u32 = 100;
 /// How many connectors of a shard are swept side by side: one that Google keeps waiting must not hold up the others.
 pub const AT_ONCE: usize = 8;
-/// When a connector is swept again whose sweep failed.
+/// How soon a connector whose sweep failed is swept again.
 pub const AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 pub struct Renew<P: Ports> {
@@ -43,17 +43,17 @@ pub struct Renew<P: Ports> {
 #[derive(Debug, Default)]
 pub struct Swept {
     pub renewed: usize,
-    /// Watches that Google refused; the reason lies on the connector, and the next try is scheduled.
+    /// Watches that Google refused; the reason is stored with the connector, and the next try is scheduled.
     pub not_renewed: usize,
-    /// Watches that ended before they were renewed, and were told of.
+    /// Watches that ended before they were renewed; an event reports each.
     pub lapsed: usize,
     /// Looks at mailboxes of which no push has come since their watch was renewed.
     pub unproven: usize,
     pub woken: usize,
-    /// Mailboxes that were asked whether anything had happened, and in which nothing had.
+    /// Mailboxes that were compared and had no changes.
     pub silent: usize,
     pub renamed: usize,
-    /// Connectors whose end was begun before, and is done now.
+    /// Connectors whose disconnect was begun before and is finished now.
     pub closed: usize,
     /// What failed otherwise; it is due again in a minute.
     pub failures: Vec<RenewError>,
@@ -91,7 +91,7 @@ impl SweepError {
     }
 }
 
-/// If it is not, it is due still.
+/// A failure is only logged: the row stays due.
 fn log_not_put_off(location: &Location, done: Result<(), StoreError>) {
     if let Err(error) = done {
         tracing::warn!(%error, connector = %location.connector, "what was not swept is not put off either");
@@ -149,13 +149,13 @@ impl<P: Ports> Renew<P> {
         swept
     }
 
-    /// What is not begun in time is due still when the next run comes.
+    /// Does nothing when the time is up: the connector stays due for the next run.
     async fn sweep_in_time(&self, location: &Location, began: Timestamp) -> Result<Vec<Done>, SweepError> {
         if self.clock.now() < began.after(self.budget) { self.sweep_connector(location).await } else { Ok(Vec::new()) }
     }
 
     async fn sweep_connector(&self, location: &Location) -> Result<Vec<Done>, SweepError> {
-        // Those that fail must not fill the page that others wait for.
+        // A failing connector is put off, so that it does not fill the page that others wait for.
         match self.store.connector_at(location).await {
             Ok(None) => Ok(Vec::new()),
             Ok(Some(connector)) => {
@@ -177,7 +177,7 @@ impl<P: Ports> Renew<P> {
     async fn sweep_read(&self, mut connector: Connector) -> Result<Vec<Done>, SweepError> {
         let mut done = Vec::new();
         if let Some(ended) = lapsed(&connector, self.clock.now()) {
-            connector = self.tell_lapse(connector, ended).await?;
+            connector = self.report_lapse(connector, ended).await?;
             done.push(Done::Lapsed);
         }
         if unproven(&connector, self.timeouts, self.clock.now()) {
@@ -193,14 +193,14 @@ impl<P: Ports> Renew<P> {
         Ok(done)
     }
 
-    /// Nothing but a push or a look of our own tells of new mail now: whoever runs this must know.
-    async fn tell_lapse(&self, connector: Connector, ended: Timestamp) -> Result<Connector, SweepError> {
+    /// Commits the event that the watch ended: until it is renewed, only sweeps find new mail.
+    async fn report_lapse(&self, connector: Connector, ended: Timestamp) -> Result<Connector, SweepError> {
         let reading = Reading { lapse_notified_at: Some(ended), ..connector.reading.clone() };
         let event = notice::watch_lapsed(&connector, ended, self.clock.now());
         self.commit(&connector, reading, &[event]).await
     }
 
-    /// Watches again. Neither the answer's history id nor anything else here touches the cursor.
+    /// Renews the watch. The cursor stays as it is, whatever history id Google answers.
     async fn renew(&self, connector: Connector) -> Result<Done, SweepError> {
         // The watch's first notification may be published before its answer is here.
         let now = self.clock.now();
@@ -228,7 +228,8 @@ impl<P: Ports> Renew<P> {
         Ok(done)
     }
 
-    /// Asks the mailbox, for one unit, whether anything happened that nobody told of; and what its address is now.
+    /// Reads the profile, for one quota unit: a newer history id means a missed notification, another address a renamed
+    /// mailbox.
     async fn compare(&self, connector: &Connector) -> Result<Vec<Done>, SweepError> {
         let answer = async {
             let mut session = self.access().session(connector, self.clock.now()).await?;
@@ -247,7 +248,7 @@ impl<P: Ports> Renew<P> {
             tracing::warn!(connector = %connector.id, "the mailbox has another address, and is found there now");
             return Ok(vec![Done::Renamed]);
         }
-        // Settled, not only listed: then there is nothing that a listing could still show.
+        // Compared with the settled cursor, since a listing could still show something before the other one.
         if profile.history_id == connector.reading.position.settled {
             self.schedule(connector, Some(self.clock.now())).await?;
             return Ok(vec![Done::Silent]);
@@ -255,9 +256,9 @@ impl<P: Ports> Renew<P> {
         self.wake_and_schedule(connector, Kind::Due).await
     }
 
-    /// Goes on with an end that was begun and is not done.
+    /// Continues a disconnect that was begun and is not finished.
     async fn close(&self, connector: Connector) -> Result<Vec<Done>, SweepError> {
-        // Before anything else: whoever fails here must not fill the page that others wait for.
+        // First of all, so that a connector that fails here does not fill the page that others wait for.
         self.schedule(&connector, None).await?;
         let receipt = close(self.access(), connector, self.clock.now()).await?;
         Ok(receipt.data_purged.then_some(Done::Closed).into_iter().collect())
@@ -292,7 +293,7 @@ impl<P: Ports> Renew<P> {
         Ok(vec![Done::Woken])
     }
 
-    /// Whoever changed the connector meanwhile has said when it is due.
+    /// On a conflict the other writer has scheduled the next sweep.
     async fn schedule(&self, connector: &Connector, checked_at: Option<Timestamp>) -> Result<(), SweepError> {
         let checked = Connector { checked_at: checked_at.or(connector.checked_at), ..connector.clone() };
         // What was swept is not due again in this run: the next page must show others.
@@ -309,7 +310,7 @@ impl Swept {
     fn count(&mut self, location: &Location, done: Result<Vec<Done>, SweepError>) {
         let done = match done {
             Ok(done) => done,
-            // Somebody else was first: what there is to do is due still.
+            // Another writer came first: the work stays due.
             Err(error) if error.is_conflict() => return,
             Err(source) => return self.failures.push(RenewError::Connector { connector: location.connector.to_string(), source }),
         };

@@ -1,9 +1,11 @@
-//! A trigger is made, changed or taken away; each raises its connector's version, so that a running wake-up notices.
+//! A trigger is created, changed or removed; each raises its connector's version, so that a running wake-up starts
+//! over.
 
 use crate::domain::connector::Connector;
 use crate::domain::id::{ConnectorId, OwnerId, TriggerId};
+use crate::domain::invalid::Invalid;
 use crate::domain::timestamp::Timestamp;
-use crate::domain::trigger::{InvalidTrigger, MOST_TRIGGERS, MOST_WEBHOOKS, NewTrigger, Trigger, TriggerChange, TriggerType};
+use crate::domain::trigger::{MOST_TRIGGERS, MOST_WEBHOOKS, NewTrigger, Trigger, TriggerChange, TriggerType};
 use crate::domain::webhook::PREVIOUS_SECRET_LIFE;
 use crate::ports::{Entropy, Hook, Store, StoreError, Vault, VaultError};
 use secrecy::SecretString;
@@ -24,14 +26,14 @@ pub enum SubscribeError {
     #[error("a trigger of type email has no secret")]
     NoSecret,
     #[error(transparent)]
-    Invalid(#[from] InvalidTrigger),
+    Invalid(#[from] Invalid),
     #[error(transparent)]
     Vault(#[from] VaultError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The trigger and, of a `webhook` trigger, its secret: shown this once.
+/// Returns the trigger and, for a `webhook` trigger, its secret, which is never shown again.
 pub async fn create(
     store: &impl Store,
     vault: &impl Vault,
@@ -48,14 +50,14 @@ pub async fn create(
     };
     let mut attempt = 1;
     loop {
-        // The connector first: a trigger that is made after it was read raises the version that this write names.
+        // The connector is read first: a trigger that is created after that raises its version, and this write fails.
         let connector = connector(store, &trigger).await?;
-        let mut held = store.triggers(owner).await?;
-        held.retain(|held| held.config.connector_id == connector.id);
-        if held.len() >= MOST_TRIGGERS {
+        let mut existing = store.triggers(owner).await?;
+        existing.retain(|other| other.config.connector_id == connector.id);
+        if existing.len() >= MOST_TRIGGERS {
             return Err(SubscribeError::TooMany);
         }
-        if hook.is_some() && held.iter().filter(|held| held.kind == TriggerType::Webhook).count() >= MOST_WEBHOOKS {
+        if hook.is_some() && existing.iter().filter(|other| other.kind == TriggerType::Webhook).count() >= MOST_WEBHOOKS {
             return Err(SubscribeError::TooManyWebhooks);
         }
         match store.put_trigger(&trigger, hook.as_ref(), &connector.location(), connector.version).await {
@@ -65,16 +67,16 @@ pub async fn create(
     }
 }
 
-/// Makes the trigger unless there is one of its id; whether it did. Not for a `webhook`, whose secret is shown once.
+/// Creates the trigger unless its id exists; returns whether it did. Not for a `webhook`, whose secret is shown once.
 pub async fn ensure(store: &impl Store, trigger: &Trigger) -> Result<bool, SubscribeError> {
     let mut attempt = 1;
     loop {
         let connector = connector(store, trigger).await?;
-        let held = store.triggers(&trigger.owner_id).await?;
-        if held.iter().any(|held| held.id == trigger.id) {
+        let existing = store.triggers(&trigger.owner_id).await?;
+        if existing.iter().any(|other| other.id == trigger.id) {
             return Ok(false);
         }
-        if held.iter().filter(|held| held.config.connector_id == connector.id).count() >= MOST_TRIGGERS {
+        if existing.iter().filter(|other| other.config.connector_id == connector.id).count() >= MOST_TRIGGERS {
             return Err(SubscribeError::TooMany);
         }
         match store.put_trigger(trigger, None, &connector.location(), connector.version).await {
@@ -103,8 +105,8 @@ pub async fn change(
     }
 }
 
-/// Gives a `webhook` trigger another secret, shown this once. The one before counts until the moment that is answered; the one
-/// before that ends at once.
+/// Gives a `webhook` trigger a new secret, returned only here. The previous one stays valid until the returned moment;
+/// the one before it ends at once.
 pub async fn rotate_secret(
     store: &impl Store,
     vault: &impl Vault,
@@ -146,8 +148,8 @@ pub async fn remove(store: &impl Store, owner: &OwnerId, id: &TriggerId) -> Resu
     }
 }
 
-/// The trigger as it stood at the connector's version, or later: were it read only before, a change in between would be
-/// overwritten by a write that holds the version after that change.
+/// Reads the trigger again after its connector: else a change between both reads would be overwritten by a write that
+/// names the newer version.
 async fn with_connector(store: &impl Store, owner: &OwnerId, id: &TriggerId) -> Result<(Trigger, Connector), SubscribeError> {
     let known = store.trigger(owner, id).await?.ok_or(SubscribeError::NoSuchTrigger)?;
     let connector = connector(store, &known).await?;

@@ -1,4 +1,4 @@
-//! An owner asks for a look at a mailbox now, and at what was set aside in it: a wake-up of kind `sync` goes to the queue.
+//! An owner requests a look at a mailbox now, parked messages included: a wake-up of kind `sync` goes to the queue.
 
 use crate::domain::connector::Status;
 use crate::domain::id::{ConnectorId, OwnerId};
@@ -20,7 +20,7 @@ pub enum SyncError {
     Queue(#[from] Unavailable),
 }
 
-/// Done once the queue has it.
+/// Returns once the queue has the wake-up.
 pub async fn ask(store: &impl Store, wake_ups: &impl WakeUps, owner: &OwnerId, id: &ConnectorId, now: Timestamp) -> Result<(), SyncError> {
     let connector = store.connector(owner, id).await?.ok_or(SyncError::NotFound)?;
     if connector.closing.is_some() {

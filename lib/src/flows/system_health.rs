@@ -1,4 +1,4 @@
-//! The parts that everything depends on are asked, side by side, how they are.
+//! Checks the parts that everything depends on, side by side.
 
 use std::error::Error;
 use std::time::Duration;
@@ -10,12 +10,13 @@ use crate::domain::health::system::{Answer, Part, SystemHealth};
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{Counted, Depths, Store, TokenVerifier};
 
-/// What does not answer within this is not there: a load balancer asks again soon, and a function that waits is paid for.
+/// A part that does not answer within this counts as unavailable: a load balancer soon tries again, and a waiting
+/// function costs money.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
-/// Whoever asks needs no token: however often that is, the parts are asked no more often than this.
+/// The endpoint needs no token: a result is kept for this long, however often it is requested.
 const KEPT_FOR: Duration = Duration::from_secs(10);
 
-/// What was found last; held by whoever asks, so that others wait for the same answer.
+/// The last result; it is locked during a check, so that concurrent requests share one answer.
 #[derive(Default)]
 pub struct Checked(Mutex<Option<SystemHealth>>);
 
@@ -43,17 +44,17 @@ async fn check(store: &impl Store, verifier: &impl TokenVerifier, depths: &impl 
     SystemHealth::of(<[_; 5]>::from(answers), now)
 }
 
-async fn there<T, E: Error>(part: Part, asked: impl Future<Output = Result<T, E>>) -> (Part, Answer) {
-    (part, answer(part, asked).await.map_or(Answer::Silent, |_| Answer::There))
+async fn there<T, E: Error>(part: Part, probe: impl Future<Output = Result<T, E>>) -> (Part, Answer) {
+    (part, answer(part, probe).await.map_or(Answer::Silent, |_| Answer::There))
 }
 
 async fn holds(part: Part, depths: &impl Depths, queue: Counted) -> (Part, Answer) {
     (part, answer(part, depths.depth(queue)).await.map_or(Answer::Silent, Answer::Holds))
 }
 
-/// What it answers in time. Why it does not is for the log.
-async fn answer<T, E: Error>(part: Part, asked: impl Future<Output = Result<T, E>>) -> Option<T> {
-    match timeout(ANSWERS_WITHIN, asked).await {
+/// The answer, if it comes in time; else the reason is logged.
+async fn answer<T, E: Error>(part: Part, probe: impl Future<Output = Result<T, E>>) -> Option<T> {
+    match timeout(ANSWERS_WITHIN, probe).await {
         Ok(Ok(answer)) => Some(answer),
         Ok(Err(error)) => {
             tracing::error!(?part, %error, cause = ?error.source(), "a part that everything depends on is not available");

@@ -1,4 +1,5 @@
-//! An owner pauses a connector or lets it go on, and gives it a label. Mail that arrives in a pause never fires, all else goes on.
+//! An owner pauses a connector or lets it go on, and gives it a label. Mail that arrives in a pause never fires, all
+//! else goes on.
 
 use crate::domain::connector::Connector;
 use crate::domain::connector_change::ConnectorChange;
@@ -21,7 +22,7 @@ pub enum ChangeError {
     Store(#[from] StoreError),
 }
 
-/// Answers the connector as it is then. To pause what is paused changes nothing.
+/// Returns the changed connector. Pausing a paused connector changes nothing.
 pub async fn apply(
     store: &impl Store,
     timeouts: Timeouts,

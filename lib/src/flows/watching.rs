@@ -1,5 +1,5 @@
-//! A mailbox is watched: Gmail knows one watch for each mailbox and client, and another topic's must be stopped first. A
-//! mailbox that was renamed is found under its new address from then on.
+//! A mailbox is watched: Gmail has one watch for each mailbox and client, and another topic's must be stopped first. A
+//! renamed mailbox's connector moves to the new address.
 
 use crate::domain::connector::{Connector, Location};
 use crate::domain::email_address::EmailAddress;
@@ -8,7 +8,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
 use crate::ports::{EmailProvider, ProviderError, Store, StoreError};
 
-/// Watches; answers when the watch ends.
+/// Begins the watch; returns when it ends.
 pub async fn watch(provider: &impl EmailProvider, access: &AccessToken) -> Result<Timestamp, ProviderError> {
     match provider.watch(access).await {
         Err(ProviderError::WatchTaken) => {
@@ -19,7 +19,7 @@ pub async fn watch(provider: &impl EmailProvider, access: &AccessToken) -> Resul
     }
 }
 
-/// Moves a connector to its mailbox's new address; nothing may wait for publication under the old one.
+/// Moves a connector to its mailbox's new address; `Conflict` if events wait for publication under the old one.
 pub async fn rename(store: &impl Store, connector: &Connector, to: &EmailAddress, now: Timestamp) -> Result<(), StoreError> {
     let (triggers, membership) = tokio::join!(store.triggers(&connector.owner_id), store.membership(&connector.google_sub));
     let triggers: Vec<Trigger> = triggers?.into_iter().filter(|trigger| trigger.config.connector_id == connector.id).collect();

@@ -1,5 +1,6 @@
-//! An operator withdraws a connector's grant, because secrets may be in wrong hands: revoked at Google first, so that nobody
-//! can use it, then every connector that lived by it waits for its user. Cursor, triggers and firings stay.
+//! An operator withdraws a connector's grant, because secrets may be in the wrong hands: it is revoked at Google first,
+//! so that nobody can use it, then every connector that used it is suspended until its user connects again. Cursor,
+//! triggers and firings stay.
 
 use crate::domain::connector::{Connector, Location};
 use crate::domain::id::{ConnectorId, OwnerId};
@@ -7,7 +8,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::flows::reauthorization::suspend;
 use crate::ports::{EmailProvider, Ports, ProviderError, Store, StoreError, Vault, VaultError};
 
-/// As `CONNECTOR_NEEDS_REAUTH` tells it.
+/// The reason in the event `CONNECTOR_NEEDS_REAUTH`.
 pub const WHY: &str = "withdrawn by the operator";
 
 pub struct Withdraw<'a, P: Ports> {
@@ -17,12 +18,12 @@ pub struct Withdraw<'a, P: Ports> {
     pub bus: &'a P::Bus,
 }
 
-/// What came of it. Nobody is in either list if the connector is gone, on its way out, or waits for its user already; what it held
-/// is revoked all the same, if it is there.
+/// A connector that is gone, closing, or already waiting for its user is in neither list; its grant is revoked all the
+/// same, if there is one.
 #[derive(Debug, Default)]
 pub struct Withdrawn {
     pub suspended: Vec<Suspended>,
-    /// Their grant is revoked, and their rows could not be changed: they find out by themselves.
+    /// Their grant is revoked, but their rows could not be changed: their next call to Google will be refused.
     pub failed: Vec<(ConnectorId, StoreError)>,
 }
 
@@ -44,20 +45,20 @@ pub enum WithdrawError {
 }
 
 impl<P: Ports> Withdraw<'_, P> {
-    /// Doing it again does no harm. Of whom a run that broke off did not get to, each must be named: Google does not say of a dead
-    /// token whose grant went with it.
+    /// Repeating it is harmless. If a run broke off, repeat it for each remaining connector of the account: Google does
+    /// not say which grant a dead token belonged to.
     pub async fn run(&self, location: &Location, now: Timestamp) -> Result<Withdrawn, WithdrawError> {
         let Some(connector) = self.store.connector_at(location).await? else { return Ok(Withdrawn::default()) };
-        let mut held = self.others(&connector).await?;
+        let mut affected = self.others(&connector).await?;
         let token = self.vault.open_refresh_token(&connector.grant.refresh_token, &connector.id).await?;
-        // A token that is unknown there took nobody else's with it: the others may live by a newer grant.
+        // Revoking an unknown token ended no other grant: the other connectors may use a newer one.
         if !self.provider.revoke(&token).await? {
-            held.clear();
+            affected.clear();
         }
-        held.insert(0, connector);
+        affected.insert(0, connector);
         let mut withdrawn = Withdrawn::default();
-        for connector in held {
-            // A connect that came meanwhile has a grant of its own, and says so by its generation.
+        for connector in affected {
+            // A connect in the meantime has a grant of its own, and a higher generation.
             let same_grant = |row: &Connector| row.is_live() && row.grant.generation == connector.grant.generation;
             match suspend(self.store, self.bus, &connector.location(), WHY, now, same_grant).await {
                 Ok(true) => withdrawn.suspended.push(Suspended { connector: connector.id, owner: connector.owner_id }),
@@ -68,7 +69,7 @@ impl<P: Ports> Withdraw<'_, P> {
         Ok(withdrawn)
     }
 
-    /// Who shares the account, whoever owns them: Google's grant is one for each account and client.
+    /// The other connectors of the account, of any owner: Google has one grant for each account and client.
     async fn others(&self, connector: &Connector) -> Result<Vec<Connector>, StoreError> {
         let mut others = Vec::new();
         for member in self.store.membership(&connector.google_sub).await?.members {

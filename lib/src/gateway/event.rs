@@ -1,4 +1,5 @@
-//! The gateway's event (HTTP APIs, payload format 2.0): read without trust, and made one that `lambda_http` converts without fail.
+//! The gateway's event (HTTP APIs, payload format 2.0): read without trust, and made one that `lambda_http` converts
+//! without fail.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -16,7 +17,7 @@ use crate::web::Problem;
 const LONGEST_QUERY: usize = 10_240;
 /// A header map panics beyond 32,768 names.
 const MOST_HEADERS: usize = 512;
-/// What `lambda_http` would make the request's address of, and nothing here reads.
+/// Headers that `lambda_http` would make the request's URL of, and that nothing here reads.
 const NOT_PASSED_ON: [&str; 3] = ["host", "x-forwarded-proto", "cookie"];
 
 #[derive(Deserialize, Default)]
@@ -85,7 +86,7 @@ fn names_nothing() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "not_found", "nothing can have this path: an id holds letters, digits and few other signs")
 }
 
-/// As it was sent, with every byte that may not stand in a query made one that may.
+/// The query as it was sent, with every byte that is not allowed in a query percent-encoded.
 fn query(sent: &str) -> Result<String, Problem> {
     if sent.len() > LONGEST_QUERY {
         return Err(Problem::new(StatusCode::URI_TOO_LONG, "query_too_long", format!("the query may be {LONGEST_QUERY} bytes long")));

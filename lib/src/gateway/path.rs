@@ -1,12 +1,13 @@
-//! Which path a request has, whatever stands in it: the route that the gateway matched, or segments that are taken as they are.
+//! The path of a request, whatever its text: the route that the gateway matched, or segments that are taken as they
+//! are.
 //!
-//! API Gateway's HTTP APIs hand the path over decoded, even twice, and cut at a decoded `?`, so that slashes, dots and backslashes
-//! that stood in an id look like the path's own. No id of ours or of a provider needs a sign that could be mistaken: a path
-//! with any other sign names nothing.
+//! API Gateway's HTTP APIs hand the path over decoded, even twice, and cut at a decoded `?`, so that slashes, dots and
+//! backslashes that stood in an id look like the path's own. No id of ours or of a provider needs a sign that could be
+//! mistaken: a path with any other sign names nothing.
 
 use std::collections::BTreeMap;
 
-/// Longer ones name nothing either.
+/// Longer paths name nothing either.
 const LONGEST_PATH: usize = 4_096;
 
 /// The path to route by; `None` if nothing can have this name.
@@ -20,8 +21,8 @@ pub fn route(route_key: &str, parameters: &BTreeMap<String, String>, raw_path: &
     Some(segments.join("/")).filter(|path| path.len() <= LONGEST_PATH)
 }
 
-/// The segments of the matched route with what stood in the place of each `{name}`; `None` if that is not told of each, as of a
-/// greedy one.
+/// The segments of the matched route with the value of each `{name}`; `None` if one is missing, as for a greedy
+/// parameter.
 fn filled<'a>(template: &'a str, parameters: &'a BTreeMap<String, String>) -> Option<Vec<&'a str>> {
     let segment = |segment: &'a str| match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
         Some(name) => parameters.get(name).map(String::as_str),
@@ -95,7 +96,7 @@ mod tests {
             assert_eq!(raw(path).as_deref(), Some(path));
         }
         assert_eq!(raw(&format!("/{}", "a".repeat(LONGEST_PATH))), None);
-        // A greedy parameter cannot tell its own slashes: the path itself is taken.
+        // A greedy parameter does not show its own slashes: the path itself is taken.
         assert_eq!(route("GET /api/{proxy+}", &BTreeMap::from([("proxy".into(), "x".into())]), "/api/y").as_deref(), Some("/api/y"));
         assert_eq!(route("GET /api/{id}", &BTreeMap::new(), "/api/y").as_deref(), Some("/api/y"));
     }

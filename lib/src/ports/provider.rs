@@ -1,4 +1,4 @@
-//! The mail provider's side of the outside world: grants, a mailbox behind an access token, and what an owner does with it.
+//! The mail provider: grants, a mailbox behind an access token, and operations on it.
 
 use std::time::Duration;
 
@@ -16,40 +16,40 @@ use crate::domain::operation::request::MailRequest;
 use crate::domain::secret::{AccessToken, RefreshToken};
 use crate::domain::timestamp::Timestamp;
 
-/// Named by what the caller does next.
+/// Each variant is named by what the caller does next.
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
-    /// The access token is not honoured: refresh it once.
+    /// The access token was refused: refresh it once.
     #[error("the access token was refused")]
     Unauthorized,
-    /// The code or the refresh token is no longer good: the user must connect again.
+    /// The code or the refresh token is no longer valid: the user must connect again.
     #[error("the grant was refused: {0}")]
     GrantRefused(String),
-    /// Our own client id or secret is wrong: an operator's matter.
+    /// Our own client id or secret is wrong: an operator must fix it.
     #[error("the OAuth client was refused: {0}")]
     ClientRefused(String),
-    /// The history before the cursor is gone.
+    /// The history since the cursor has expired: replay the mail by date.
     #[error("the history has expired")]
     HistoryExpired,
-    /// Tried as often as allowed; later may do: after a while, if the provider said how long.
+    /// All retries failed: try later, after `retry_after` if the provider named it.
     #[error("the provider is not available: {reason}")]
     Unavailable { reason: String, retry_after: Option<Duration> },
-    /// The page token is of a listing that the provider no longer knows: list again from the start.
+    /// The page token has expired: list again from the start.
     #[error("the page token was refused")]
     PageLost,
-    /// The mailbox is watched for another topic of this client: stop, then watch.
+    /// This client watches the mailbox for another topic: stop that watch, then watch.
     #[error("another watch is in the way")]
     WatchTaken,
-    /// The mailbox or the project has used its quota up.
+    /// The quota of the mailbox or the project is used up.
     #[error("the quota is used up: {reason}")]
     RateLimited { reason: String, retry_after: Option<Duration> },
-    /// The answer is longer than is read at a time, and would be again; of a listing, which messages are not read for it.
+    /// The answer exceeds the size limit, and would again. For a listing, `unread` has the messages that were not read.
     #[error("the answer is too large")]
     TooLarge { unread: Vec<MessageId> },
-    /// It may have been done, or not.
+    /// The request may have been executed or not: do not repeat it blindly.
     #[error("nobody knows whether it was done: {0}")]
     OutcomeUnknown(String),
-    /// No is the answer, also later.
+    /// A final refusal: repeating the request is useless.
     #[error("the provider refused with {status}: {reason}")]
     Refused { status: u16, reason: String },
 }
@@ -63,47 +63,56 @@ impl ProviderError {
 /// A mail provider: its grants, and a mailbox behind an access token.
 #[trait_variant::make(Send)]
 pub trait EmailProvider: Send + Sync {
-    /// Where the user consents.
+    /// Returns the URL of the consent page.
     fn consent_url(&self, consent: &ConsentRequest<'_>) -> String;
+    /// Exchanges an authorization code. `GrantRefused` means that the code is invalid, expired or used.
     async fn exchange(&self, code: &AuthorizationCode, now: Timestamp) -> Result<Grant, ProviderError>;
+    /// Returns a new access token. `GrantRefused` means that the grant is gone.
     async fn refresh(&self, token: &RefreshToken, now: Timestamp) -> Result<AccessToken, ProviderError>;
-    /// A grant that another system got by the same client: what was granted, and whose it is. Its refresh token is the one to
-    /// keep. The identity is empty if the provider does not tell it, as for a grant without `openid`.
+    /// Returns the grant of a refresh token that another system got with the same client. `refresh_token` of the result
+    /// is the one to store. The identity is empty if the provider does not report it, as for a grant without `openid`.
     async fn adopt(&self, token: &RefreshToken, now: Timestamp) -> Result<Grant, ProviderError>;
-    /// Ends the account's whole grant, and every token that came of it; false if the token is unknown there, so that nothing ended.
-    /// A grant that is dead already is revoked, and Google may say so as if it had lived.
+    /// Revokes the account's whole grant with all its tokens; false if the provider does not know the token, so that
+    /// nothing was revoked. True does not prove that the grant was alive.
     async fn revoke(&self, token: &RefreshToken) -> Result<bool, ProviderError>;
 
+    /// Returns the mailbox's address and its newest history id.
     async fn profile(&self, access: &AccessToken) -> Result<Profile, ProviderError>;
-    /// Asks for notifications of every change; answers when they end. The history id in Gmail's answer is dropped here.
+    /// Requests notifications of every change; returns when they end. MUST drop the history id of the answer.
+    /// `WatchTaken` if another topic of this client is watched.
     async fn watch(&self, access: &AccessToken) -> Result<Timestamp, ProviderError>;
+    /// Ends the notifications.
     async fn stop(&self, access: &AccessToken) -> Result<(), ProviderError>;
 
+    /// Returns a page of changes after a history id. `HistoryExpired` if it is too old, `PageLost` if the page token
+    /// is.
     async fn history(&self, access: &AccessToken, after: HistoryId, page_token: Option<&str>) -> Result<HistoryPage, ProviderError>;
-    /// The messages that arrived in a slice of time, but for spam and trash, in any order.
+    /// Returns a page of the messages that arrived in a slice of time, without spam and trash, in any order.
     async fn list(&self, access: &AccessToken, slice: &Slice, page_token: Option<&str>) -> Result<MessagePage, ProviderError>;
-    /// In any order; `only_headers` when the grant allows no more. An error only if nothing was fetched at all.
+    /// Returns messages in any order; only their headers if `only_headers`, for a grant that allows no more. MUST be an
+    /// error only if nothing was fetched.
     async fn messages(&self, access: &AccessToken, ids: &[MessageId], only_headers: bool) -> Result<Fetched, ProviderError>;
 
-    /// Does what an owner asks for. What makes something is sent once: `OutcomeUnknown` if it may have been done all the same.
+    /// Executes an operation of the owner. A request that creates something MUST be sent only once, and is
+    /// `OutcomeUnknown` if it may have been executed nevertheless.
     async fn perform(&self, access: &AccessToken, request: &MailRequest, sender: Sender<'_>) -> Result<Performed, ProviderError>;
 }
 
-/// Who sends, and when.
+/// The sender and the date of outgoing mail.
 #[derive(Debug, Clone, Copy)]
 pub struct Sender<'a> {
     pub address: &'a EmailAddress,
     pub now: Timestamp,
 }
 
-/// What came of a request, and the quota units that it cost.
+/// The answer to a request, and the quota units that it cost.
 #[derive(Debug)]
 pub struct Performed {
     pub answer: MailAnswer,
     pub units: u32,
 }
 
-/// What the user is asked for.
+/// What the consent page shows and returns.
 #[derive(Debug, Clone, Copy)]
 pub struct ConsentRequest<'a> {
     pub scopes: &'a [String],
@@ -115,7 +124,7 @@ pub struct ConsentRequest<'a> {
     pub login_hint: Option<&'a str>,
 }
 
-/// What the browser brought back from the consent page.
+/// The code from the consent page, with what its exchange needs.
 #[derive(Debug, Clone)]
 pub struct AuthorizationCode {
     pub code: SecretString,
@@ -123,13 +132,13 @@ pub struct AuthorizationCode {
     pub code_verifier: Option<SecretString>,
 }
 
-/// What the user granted, and who the user is for the provider.
+/// What the user granted, and the user's identity at the provider.
 #[derive(Debug, Clone)]
 pub struct Grant {
     pub access_token: AccessToken,
     pub refresh_token: Option<RefreshToken>,
     pub scopes: Vec<String>,
-    /// Of the id token, received from the provider itself over TLS.
+    /// The claims of the id token, received from the provider itself over TLS.
     pub identity: Claims,
 }
 
@@ -139,13 +148,13 @@ pub struct MessagePage {
     pub next_page_token: Option<String>,
 }
 
-/// What came of asking for messages. One that was asked for and stands nowhere here is not there.
+/// The result of fetching messages. A requested message that is in none of the fields does not exist.
 #[derive(Debug)]
 pub struct Fetched<T = ProviderMessage> {
     pub messages: Vec<T>,
-    /// Those that failed, each for a reason of its own.
+    /// Messages that failed, each for a reason of its own.
     pub failed: Vec<(MessageId, String)>,
-    /// Those that were not answered, and why; asking again may do.
+    /// Messages without an answer, and why; worth a retry.
     pub unanswered: Option<(Vec<MessageId>, ProviderError)>,
 }
 

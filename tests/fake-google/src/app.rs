@@ -1,4 +1,4 @@
-//! What every handler shares: the state behind its one mutex, the clock, and the deliveries under way.
+//! The shared context of all handlers: the state behind one mutex, the clock, and the running deliveries.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -10,20 +10,20 @@ pub struct CallRecord {
     pub n: u64,
     /// `messages.get`, `token`, `certs`, …; `unknown` where the document has no such method.
     pub method: String,
-    /// For Gmail with its query.
+    /// With the query for calls of Gmail.
     pub path: String,
     pub email: Option<String>,
     pub status: u16,
     pub units: u32,
     pub in_batch: bool,
-    /// Whose keys a `certs` call asked for.
+    /// Which key set a `certs` call requested.
     pub key_set: Option<KeyName>,
     /// Bytes taken so far of an answer that never ends.
     pub sent_bytes: Option<u64>,
 }
 
 impl CallRecord {
-    /// Of a mailbox, if one is named.
+    /// Whether the call is of this mailbox; `None` matches all.
     pub(crate) fn is_of(&self, email: Option<&str>) -> bool {
         email.is_none() || self.email.as_deref() == email
     }
@@ -59,8 +59,8 @@ impl Calls {
     }
 
     pub fn add_sent(&mut self, n: u64, bytes: u64) {
-        if let Ok(place) = self.log.binary_search_by_key(&n, |call| call.n) {
-            *self.log[place].sent_bytes.get_or_insert(0) += bytes;
+        if let Ok(index) = self.log.binary_search_by_key(&n, |call| call.n) {
+            *self.log[index].sent_bytes.get_or_insert(0) += bytes;
         }
     }
 }

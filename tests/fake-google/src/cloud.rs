@@ -1,4 +1,4 @@
-//! Pub/Sub's own interface, as an operator asks it: topic, its policy, the push subscription, and a publication.
+//! Pub/Sub's REST API, for operators: the topic, its policy, the push subscription, and publishing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,24 +11,24 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::app::{App, State as Held};
+use crate::app::{App, State as AppState};
 use crate::pubsub;
 use crate::server::bearer;
 use crate::values::from_base64;
 
 const GMAIL: &str = "serviceAccount:gmail-api-push@system.gserviceaccount.com";
 
-/// What is other than it should be. By itself everything is as `docs/google` sets it up.
+/// Deviations from the setup of `docs/google`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CloudChange {
-    /// Merged over what stands there (RFC 7396).
+    /// Merged over the defaults (RFC 7396).
     pub topic: Value,
     pub policy: Value,
     pub subscription: Value,
-    /// The status that is answered instead, of `topic`, `policy`, `subscription` or `publish`.
+    /// The error status of `topic`, `policy`, `subscription` or `publish`.
     pub refusals: BTreeMap<String, u16>,
-    /// Publications are taken, and go nowhere.
+    /// Publications are accepted but not delivered.
     pub swallows: bool,
 }
 
@@ -42,8 +42,8 @@ type Answer = Result<Json<Value>, Refused>;
 
 struct Refused(u16);
 
-async fn topic(State(app): State<Arc<App>>, Path((project, asked)): Path<(String, String)>, headers: HeaderMap) -> Answer {
-    let (name, verb) = asked.split_once(':').unwrap_or((&asked, ""));
+async fn topic(State(app): State<Arc<App>>, Path((project, target)): Path<(String, String)>, headers: HeaderMap) -> Answer {
+    let (name, verb) = target.split_once(':').unwrap_or((&target, ""));
     let name = format!("projects/{project}/topics/{name}");
     let state = app.state();
     match verb {
@@ -102,36 +102,36 @@ struct Notification {
     history_id: u64,
 }
 
-/// Only what Gmail would publish: the push subscription here knows no other.
+/// Accepts only Gmail's notifications, as the push subscription of the fake handles no others.
 async fn publish(
     State(app): State<Arc<App>>,
-    Path((_, asked)): Path<(String, String)>,
+    Path((_, target)): Path<(String, String)>,
     headers: HeaderMap,
     body: Json<Publication>,
 ) -> Answer {
     let mut state = app.state();
-    if !asked.ends_with(":publish") {
+    if !target.ends_with(":publish") {
         return Err(Refused(404));
     }
     admitted(&state, "publish", &headers)?;
     let read = |message: &Message| serde_json::from_slice::<Notification>(&from_base64(&message.data)?).ok();
-    let told: Vec<Notification> = body.messages.iter().map(read).collect::<Option<_>>().ok_or(Refused(400))?;
-    let ids: Vec<String> = (1..=told.len()).map(|number| number.to_string()).collect();
-    let heard = if state.cloud.swallows { &[][..] } else { &told };
-    for notification in heard {
+    let notifications: Vec<Notification> = body.messages.iter().map(read).collect::<Option<_>>().ok_or(Refused(400))?;
+    let ids: Vec<String> = (1..=notifications.len()).map(|number| number.to_string()).collect();
+    let forwarded = if state.cloud.swallows { &[][..] } else { &notifications };
+    for notification in forwarded {
         pubsub::publish(&app, &mut state, &notification.email_address, notification.history_id);
     }
     Ok(Json(json!({ "messageIds": ids })))
 }
 
-fn admitted(state: &Held, what: &str, headers: &HeaderMap) -> Result<(), Refused> {
+fn admitted(state: &AppState, what: &str, headers: &HeaderMap) -> Result<(), Refused> {
     if bearer(headers).is_none() {
         return Err(Refused(401));
     }
     state.cloud.refusals.get(what).map_or(Ok(()), |status| Err(Refused(*status)))
 }
 
-/// As Google's interfaces say no.
+/// An error in the format of Google's APIs.
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let (name, message) = match self.0 {
@@ -146,7 +146,7 @@ impl IntoResponse for Refused {
     }
 }
 
-/// RFC 7396, but that a change of null is no change.
+/// A merge by RFC 7396, except that a change of null changes nothing.
 fn merged(stands: Value, change: &Value) -> Value {
     if change.is_null() { stands } else { patched(stands, change) }
 }
@@ -158,9 +158,9 @@ fn patched(stands: Value, change: &Value) -> Value {
         _ => serde_json::Map::new(),
     };
     for (name, value) in fields {
-        let held = object.remove(name).unwrap_or_default();
+        let current = object.remove(name).unwrap_or_default();
         if !value.is_null() {
-            object.insert(name.clone(), patched(held, value));
+            object.insert(name.clone(), patched(current, value));
         }
     }
     Value::Object(object)

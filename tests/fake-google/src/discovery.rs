@@ -1,4 +1,4 @@
-//! Gmail's discovery document, trimmed: requests and answers are held against it.
+//! Gmail's discovery document, trimmed: requests and answers are validated against it.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -56,7 +56,7 @@ pub(crate) struct Found {
     pub path_parameters: BTreeMap<&'static str, String>,
 }
 
-/// Of the document that the committed extract was made from.
+/// The revision of the document that the committed extract was made from.
 pub fn revision() -> &'static str {
     &DOCUMENT.revision
 }

@@ -1,11 +1,13 @@
-//! Scripted failures: the next calls of a method are delayed, refused, done and then not answered, or answered with malice.
+//! Scripted failures: the next calls of a method are delayed, refused, done but not answered, or answered with hostile
+//! bytes.
 
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fault {
-    /// `history.list`, `messages.get`, `getProfile`, `token`, `authorize`, `certs`, `batch`, …, or `*`: all but the batch itself.
+    /// `history.list`, `messages.get`, `getProfile`, `token`, `authorize`, `certs`, `batch`, …, or `*`: all but the
+    /// batch itself.
     pub method: String,
     /// How many calls it hits; 0 until cleared.
     pub times: u32,
@@ -23,7 +25,7 @@ pub struct Fault {
     pub delay_ms: u64,
     /// The call takes effect; only its answer is lost.
     pub applied: bool,
-    /// The whole path without its query: tells Google's keys from the users'.
+    /// The whole path without its query: distinguishes Google's keys from the users'.
     pub path: Option<String>,
     /// Where the answer sends the caller, with `status` if that is a 3xx, else 302.
     pub redirect: Option<String>,
@@ -94,7 +96,7 @@ impl Faults {
         self.0.retain(|armed| email.is_some() && armed.fault.email.as_deref() != email);
     }
 
-    /// The first armed fault that hits this call. Each one that matches counts the call, whether it lets it through or not.
+    /// The first armed fault that hits this call. Each matching fault counts the call, even if it lets it through.
     pub fn take(&mut self, target: &Target<'_>) -> Option<Fault> {
         let mut hit = None;
         for armed in self.0.iter_mut().filter(|armed| armed.fault.matches(target)) {
@@ -111,7 +113,7 @@ impl Faults {
 }
 
 impl Fault {
-    /// Status and target of the redirect that stands for the answer.
+    /// Status and target of the redirect that replaces the answer.
     pub(crate) fn redirection(&self) -> Option<(u16, &str)> {
         let status = if (300..400).contains(&self.status) { self.status } else { 302 };
         self.redirect.as_deref().map(|target| (status, target))

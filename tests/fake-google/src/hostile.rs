@@ -1,4 +1,4 @@
-//! Answers that no honest server gives: a body without an end, and one that is far larger than it looks.
+//! Hostile answers: an endless body, and a compressed one that inflates to megabytes.
 
 use std::io::Write;
 use std::sync::Arc;

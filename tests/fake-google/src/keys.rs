@@ -11,14 +11,14 @@ use crate::admin::identity::KeyName;
 pub use signing::Signing;
 pub(crate) use signing::{SigningKey, overlay};
 
-/// Public halves of the keys that signed the tokens in `events/`; nobody holds the private ones.
+/// Public halves of the keys that signed the tokens in `events/`; the private halves are deleted.
 static SAMPLE_KEYS: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../sample-keys.json")).expect("sample-keys.json is JSON"));
 
 pub(crate) struct Keys {
     google: Vec<Arc<SigningKey>>,
     users: Vec<Arc<SigningKey>>,
-    /// Made when first asked for: few tests do, and a key takes its time.
+    /// Made on first use: few tests need it, and generating a key is slow.
     unknown: OnceLock<Arc<SigningKey>>,
 }
 

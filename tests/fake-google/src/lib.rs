@@ -1,4 +1,4 @@
-//! A stateful stand-in for Google's OAuth, Gmail and Pub/Sub push: it answers as Google does, and fails as it is told to.
+//! A stateful stand-in for Google's OAuth, Gmail and Pub/Sub push: it answers as Google does, and fails on demand.
 #![allow(clippy::disallowed_methods, reason = "this crate plays the outside world, which owns its clock and its waits")]
 
 mod admin;

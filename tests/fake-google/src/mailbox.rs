@@ -53,8 +53,8 @@ pub(crate) struct Mailbox {
     /// Another client of the same project watches, until a stop.
     pub watch_taken: bool,
     pub notifications_sent: u64,
-    /// Readers see the mailbox as it was at this id.
-    pub held_at: Option<u64>,
+    /// Listings show the history up to this id only.
+    pub visible_until: Option<u64>,
     changes: usize,
     added: u64,
 }
@@ -82,7 +82,7 @@ pub(crate) struct Message {
     pub body: Part,
     pub snippet: String,
     pub hidden: bool,
-    /// The very bytes, of what came as such.
+    /// The original bytes of a mail that arrived as bytes.
     pub source: Option<Vec<u8>>,
 }
 
@@ -100,7 +100,7 @@ pub(crate) struct Record {
     pub change: Change,
     pub message_id: String,
     pub thread_id: String,
-    /// As they were right after the change.
+    /// The message's labels right after the change.
     pub message_labels: Vec<String>,
     pub changed_labels: Vec<String>,
     pub hidden: bool,
@@ -133,7 +133,7 @@ impl Mailbox {
             watch: None,
             watch_taken: false,
             notifications_sent: 0,
-            held_at: None,
+            visible_until: None,
             changes: 0,
             added: 0,
         }
@@ -161,7 +161,7 @@ impl Mailbox {
         record
     }
 
-    /// A mail as it crossed the wire.
+    /// Adds a mail from its RFC 5322 bytes.
     pub fn add_raw(&mut self, raw: Vec<u8>, parsed: Parsed, labels: &[&str], thread_id: Option<String>, now_ms: i64) -> Record {
         let id = self.next_id();
         let label_ids: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
@@ -188,7 +188,7 @@ impl Mailbox {
         format!("{:016x}", FIRST_MESSAGE + self.added - 1)
     }
 
-    /// One record for what was added and one for what was removed; none for what was so already.
+    /// One record for added labels and one for removed labels; none without a change.
     pub fn change_labels(&mut self, id: &str, add: &[String], remove: &[String]) -> Option<Vec<Record>> {
         let mut message = self.messages.remove(id)?;
         let added: Vec<String> = add.iter().filter(|label| !message.label_ids.contains(label)).cloned().collect();
@@ -227,7 +227,7 @@ impl Mailbox {
     }
 
     pub fn visible_history_id(&self) -> u64 {
-        self.held_at.unwrap_or(self.history_id)
+        self.visible_until.unwrap_or(self.history_id)
     }
 
     pub fn expire_history(&mut self, before: Option<u64>) {
@@ -251,7 +251,7 @@ impl Mailbox {
     }
 
     pub fn reveal(&mut self) {
-        self.held_at = None;
+        self.visible_until = None;
         self.records.iter_mut().for_each(|record| record.hidden = false);
         self.messages.values_mut().for_each(|message| message.hidden = false);
     }
@@ -302,7 +302,7 @@ impl Record {
 impl Watch {
     pub fn wants(&self, record: &Record) -> bool {
         let concerned = self.label_ids.iter().any(|label| record.concerns_label(label));
-        // Without labels every change is wanted, whatever the behaviour says.
+        // Without labels every change is published, whatever the filter behaviour.
         self.label_ids.is_empty() || concerned != self.excludes
     }
 }

@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc2822;
 use crate::receiving;
 use crate::values::{base64, base64url_padded};
 
-/// What a test says about a mail; everything else gets a plausible value.
+/// The properties of a mail that a test sets; all others get plausible values.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NewMessage {
@@ -24,10 +24,10 @@ pub struct NewMessage {
     pub label_ids: Option<Vec<String>>,
     /// Milliseconds; now if absent.
     pub internal_date: Option<i64>,
-    /// Laid over the usual headers: whatever a sender may write, below what the receiving server writes.
+    /// Override the default headers: the sender's, below those of the receiving server.
     pub headers: BTreeMap<String, String>,
-    /// What the receiving server found out about the sender. If absent, all is well with mail that comes from outside; if empty,
-    /// it says nothing.
+    /// The receiving server's `Authentication-Results`. If absent, mail from outside passes all methods; if empty,
+    /// there is no such header.
     pub authentication_results: Option<String>,
     pub attachment: Option<NewAttachment>,
     /// The whole mail as RFC 5322, in base64: everything above but labels is taken from it.
@@ -123,7 +123,7 @@ impl Part {
         Self { headers, ..self }
     }
 
-    /// Gmail hands out texts that have no name with the message, and everything else by an id.
+    /// Gmail returns unnamed text parts inline, and everything else by an attachment id.
     fn is_handed_out(&self) -> bool {
         self.filename.is_empty() && self.mime_type.starts_with("text/")
     }
@@ -183,13 +183,13 @@ impl Part {
         parsed
     }
 
-    /// By any id that was handed out so far: an older one is good for a while.
+    /// The bytes of an attachment, by any id that was returned so far.
     pub fn attachment_bytes(&self, part_id: &str, wanted: &str, reads: u64) -> Option<&[u8]> {
         match &self.content {
             Content::Leaf(bytes) => {
-                let (place, read) = wanted.strip_prefix("ANGjdJ")?.split_once('-')?;
+                let (part, read) = wanted.strip_prefix("ANGjdJ")?.split_once('-')?;
                 let known = read.parse().is_ok_and(|read: u64| (1..=reads).contains(&read));
-                (!self.is_handed_out() && known && place == part_id.replace('.', "_")).then_some(bytes.as_slice())
+                (!self.is_handed_out() && known && part == part_id.replace('.', "_")).then_some(bytes.as_slice())
             }
             Content::Parts(parts) => {
                 parts.iter().enumerate().find_map(|(index, part)| part.attachment_bytes(&child_id(part_id, index), wanted, reads))
@@ -235,7 +235,7 @@ fn child_id(parent: &str, index: usize) -> String {
     if parent.is_empty() { index.to_string() } else { format!("{parent}.{index}") }
 }
 
-/// Another one at each reading of the message.
+/// Gmail changes the id at each reading of the message.
 fn attachment_id(part_id: &str, reads: u64) -> String {
     format!("ANGjdJ{}-{reads}", part_id.replace('.', "_"))
 }

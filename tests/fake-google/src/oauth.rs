@@ -16,7 +16,7 @@ pub(crate) use endpoints::{
 
 use crate::values::unguessable;
 
-// Every secret carries the same word in the clear, so that it can be looked for where none may be. Lengths are Google's.
+// Every secret contains the same word, so that tests can search for leaked secrets. Lengths are Google's.
 pub(crate) const CODE_PREFIX: &str = "4/0canary-";
 pub(crate) const CODE_BYTES: usize = 48;
 const ACCESS_TOKEN_PREFIX: &str = "ya29.canary-";
@@ -29,7 +29,7 @@ pub(crate) struct Oauth {
     pub grants: Vec<Grant>,
     /// How the next consents go, by account.
     pub wishes: HashMap<String, Wish>,
-    /// Accounts that have given this client something and not taken all back.
+    /// Accounts that have consented and not revoked everything.
     consented: BTreeSet<String>,
     access_tokens: HashMap<String, AccessToken>,
     pub expires_in: i64,
@@ -50,11 +50,11 @@ pub(crate) struct Code {
     pub used: bool,
 }
 
-/// What of an id_token is not the account's.
+/// The parts of an id_token that a consent sets.
 #[derive(Clone, Default)]
 pub(crate) struct IdToken {
     pub nonce: Option<String>,
-    /// Laid over the claims.
+    /// Override the claims.
     pub claims: Map<String, Value>,
 }
 
@@ -108,7 +108,7 @@ impl Oauth {
         self.consented.contains(email)
     }
 
-    /// Whose live access token this is, and what it may do.
+    /// The account and scopes of a live access token.
     pub fn holder(&self, access_token: &str, now_ms: i64) -> Option<(String, Vec<String>)> {
         let token = self.access_tokens.get(access_token).filter(|token| token.expires_at > now_ms)?;
         let grant = self.grants.get(token.grant).filter(|grant| !grant.is_revoked())?;
@@ -120,7 +120,7 @@ impl Oauth {
         self.access_tokens.retain(|_, token| email.is_some_and(|email| grants[token.grant].email != email));
     }
 
-    /// Everything the user has given this client goes, not only one token's grant.
+    /// Revokes all of the user's grants to this client, not only that of one token.
     pub fn revoke_all(&mut self, email: &str, after_call: u64) {
         self.consented.remove(email);
         for grant in self.grants.iter_mut().filter(|grant| grant.email == email) {

@@ -1,4 +1,4 @@
-//! Pub/Sub push: what a watched mailbox publishes, delivered until somebody acknowledges it.
+//! Pub/Sub push: the notifications of watched mailboxes, delivered until they are acknowledged.
 
 mod delivery;
 
@@ -44,7 +44,7 @@ impl Default for PushSettings {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PushMode {
-    /// So many of the next notifications are lost.
+    /// How many of the next notifications are lost.
     pub drop_next: u32,
     /// Every notification is delivered twice, under one message id.
     pub duplicate: bool,
@@ -210,7 +210,7 @@ pub(crate) fn publish(app: &Arc<App>, state: &mut State, email: &str, history_id
         push.pending.insert(key, notification.clone());
         let wait = Duration::from_millis(push.random_up_to(push.settings.mode.shuffle_ms));
         let mut deliveries = app.deliveries.lock().unwrap_or_else(PoisonError::into_inner);
-        // What has ended is let go, or the set would only grow.
+        // Ended deliveries are removed, or the set would only grow.
         while deliveries.try_join_next().is_some() {}
         deliveries.spawn(delivery::deliver(app.clone(), key, wait));
     }

@@ -1,4 +1,4 @@
-//! What Gmail's receiving server writes at the top of mail that comes from outside, above all that its sender wrote.
+//! The header that Gmail's receiving server adds at the top of mail from outside.
 
 use mail_parser::MessageParser;
 
@@ -6,7 +6,7 @@ use crate::mime::Headers;
 
 const NAME: &str = "Authentication-Results";
 
-/// A mail that nobody forged: all three methods pass for the domain of From.
+/// The results of a genuine mail: all three methods pass for the domain of From.
 fn found(from: &str) -> String {
     let address = address(from).unwrap_or_else(|| "nobody@example.com".into());
     let domain = address.rsplit_once('@').map_or("example.com", |(_, domain)| domain);
@@ -23,7 +23,7 @@ fn address(from: &str) -> Option<String> {
     parsed.from()?.first()?.address().map(String::from)
 }
 
-/// `said` in place of what a mail that nobody forged would get; nothing, if that is empty.
+/// Adds the results of a genuine mail, or `said` instead; no header if `said` is empty.
 pub(crate) fn stamp(headers: &mut Headers, said: Option<&str>) {
     let from = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("from")).map_or("", |(_, value)| value);
     let said = said.map_or_else(|| found(from), String::from);
@@ -32,12 +32,12 @@ pub(crate) fn stamp(headers: &mut Headers, said: Option<&str>) {
     }
 }
 
-/// What a user wrote, sent or drafted never came in from outside.
+/// Sent mail and drafts did not come from outside.
 pub(crate) fn is_own(label_ids: &[String]) -> bool {
     label_ids.iter().any(|label| label == "SENT" || label == "DRAFT")
 }
 
-/// The bytes of a mail with its first header, which was put there, at their top.
+/// The bytes of a mail, with its first header prepended.
 pub(crate) fn stamped(raw: Vec<u8>, headers: &Headers) -> Vec<u8> {
     let first = headers.first().map(|(name, value)| format!("{name}: {value}\r\n")).unwrap_or_default();
     [first.into_bytes(), raw].concat()

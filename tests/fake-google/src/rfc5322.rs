@@ -1,4 +1,4 @@
-//! A mail as it crossed the wire, taken apart as Gmail does.
+//! A mail in RFC 5322 form, parsed as Gmail does.
 
 use mail_parser::{MessageParser, MessagePart, MimeHeaders, PartType};
 
@@ -14,7 +14,7 @@ pub(crate) struct Parsed {
 }
 
 impl Parsed {
-    /// It came in from outside; answers its bytes as they are kept.
+    /// Adds the header of the receiving server; returns the stored bytes.
     pub fn received(&mut self, raw: Vec<u8>, said: Option<&str>) -> Vec<u8> {
         let written = self.headers.len();
         receiving::stamp(&mut self.headers, said);
@@ -22,7 +22,7 @@ impl Parsed {
     }
 }
 
-/// None if nobody could make a mail of it.
+/// `None` if it cannot be parsed as a mail.
 pub(crate) fn parse(raw: &[u8]) -> Option<Parsed> {
     let mail = MessageParser::default().parse(raw)?;
     let all = headers(&mail, mail.parts.first()?);

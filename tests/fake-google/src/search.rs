@@ -1,4 +1,4 @@
-//! Gmail's search language, as far as `messages.list` is asked for it here.
+//! Gmail's search language, as far as the tests use it.
 
 use time::{Date, Month};
 
@@ -31,7 +31,7 @@ pub(crate) enum Term {
     Text(String),
 }
 
-/// The terms that must all hold. An operator that is not known here is an error: to ignore it would answer wrongly.
+/// The terms, which must all match. An unknown operator is an error, as ignoring it would give a wrong answer.
 pub(crate) fn parse(query: &str, now_ms: i64) -> Result<Vec<Term>, String> {
     let tokens = tokens(query);
     let mut rest = tokens.as_slice();
@@ -39,10 +39,10 @@ pub(crate) fn parse(query: &str, now_ms: i64) -> Result<Vec<Term>, String> {
     Ok(terms)
 }
 
-/// Spam and trash stay out unless the query asks for them.
+/// Spam and trash are left out unless the query names them.
 pub(crate) fn reaches_spam_and_trash(terms: &[Term]) -> bool {
     terms.iter().any(|term| match term {
-        Term::In(place) => matches!(place.as_str(), "spam" | "trash" | "anywhere"),
+        Term::In(folder) => matches!(folder.as_str(), "spam" | "trash" | "anywhere"),
         Term::Label(label) => matches!(label.as_str(), "spam" | "trash"),
         Term::Any(terms) | Term::All(terms) => reaches_spam_and_trash(terms),
         _ => false,
@@ -60,10 +60,10 @@ impl Term {
             Self::From(wanted) => header("From", wanted),
             Self::To(wanted) => header("To", wanted) || header("Cc", wanted),
             Self::Subject(wanted) => header("Subject", wanted),
-            Self::In(place) => match place.as_str() {
+            Self::In(folder) => match folder.as_str() {
                 "anywhere" => true,
                 "drafts" => labelled("DRAFT"),
-                place => labelled(place),
+                folder => labelled(folder),
             },
             Self::Label(label) => labelled(label),
             Self::HasAttachment => message.body.has_attachment(),

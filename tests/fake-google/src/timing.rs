@@ -1,4 +1,4 @@
-//! When each request came and was answered, and a wait that every one of them takes: the way to Google and back.
+//! The times of each request and its answer, and a latency that every request takes.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -25,7 +25,7 @@ pub struct Timing {
     pub answered: u64,
 }
 
-/// Nothing is noted before a latency was set, be it 0.
+/// Nothing is recorded before a latency is set, even 0.
 #[derive(Default)]
 pub(crate) struct Timings {
     pub latency: Option<Latency>,

@@ -18,7 +18,7 @@ struct Arguments {
     /// Only scenarios whose name contains this.
     #[arg(long)]
     only: Option<String>,
-    /// The faults of one run, as a violation tells them: 3:CrashAfter,7:Refused.
+    /// The faults of one run, as a violation prints them: 3:CrashAfter,7:Refused.
     #[arg(long, value_parser = runner::parse)]
     faults: Option<Plan>,
     /// Every n-th pair of faults of a short scenario; 0 for none.
@@ -72,19 +72,19 @@ impl Report {
         self.violations.lock().is_ok_and(|violations| violations.len() >= self.most)
     }
 
-    fn add(&self, verdict: Result<(), String>, tell: impl FnOnce(String) -> Violation) {
+    fn add(&self, verdict: Result<(), String>, describe: impl FnOnce(String) -> Violation) {
         self.runs.fetch_add(1, Ordering::Relaxed);
         if let Err(what) = verdict
             && let Ok(mut violations) = self.violations.lock()
         {
-            violations.push(tell(what));
+            violations.push(describe(what));
         }
     }
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // A panic inside a run is a violation and told as one.
+    // A panic inside a run is reported as a violation.
     std::panic::set_hook(Box::new(|_| {}));
     TRACED.store(arguments.trace, Ordering::Relaxed);
     let report = Report::new(&arguments);
@@ -121,16 +121,16 @@ fn violation(scenario: &Scenario, plan: &Plan, what: String) -> Violation {
     Violation { of: scenario.name.into(), again: format!("--only {} --faults {faults}", scenario.name), what }
 }
 
-/// Good weather first, which tells how many calls there are; then every plan.
+/// First without faults, which counts the calls; then every plan.
 fn all_plans(chosen: &[Scenario], arguments: &Arguments, report: &Report) {
     let depth = Depth { pairs_step: arguments.pairs_step, sampled_pairs: arguments.sampled_pairs };
     let mut work: Vec<(usize, Plan)> = Vec::new();
     let runtime = runner::runtime();
     let mut calls = Vec::new();
-    for (place, scenario) in chosen.iter().enumerate().take_while(|_| !report.is_full()) {
+    for (index, scenario) in chosen.iter().enumerate().take_while(|_| !report.is_full()) {
         let ran = runner::run(&runtime, scenario, &Plan::new());
         report.add(ran.verdict, |what| violation(scenario, &Plan::new(), what));
-        work.extend(runner::plans(scenario, ran.calls, depth).into_iter().map(|plan| (place, plan)));
+        work.extend(runner::plans(scenario, ran.calls, depth).into_iter().map(|plan| (index, plan)));
         calls.push(ran.calls);
     }
     let progress = Progress::of(work.len() as u64, "runs");
@@ -138,11 +138,11 @@ fn all_plans(chosen: &[Scenario], arguments: &Arguments, report: &Report) {
         (AtomicUsize::new(0), chosen.iter().map(|_| Default::default()).collect());
     side_by_side(|| {
         let runtime = runner::runtime();
-        while let Some((place, plan)) = work.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !report.is_full()) {
-            let scenario = &chosen[*place];
+        while let Some((index, plan)) = work.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !report.is_full()) {
+            let scenario = &chosen[*index];
             let ran = runner::run(&runtime, scenario, plan);
-            counts[*place].0.fetch_add(1, Ordering::Relaxed);
-            counts[*place].1.fetch_add(u64::from(ran.verdict.is_err()), Ordering::Relaxed);
+            counts[*index].0.fetch_add(1, Ordering::Relaxed);
+            counts[*index].1.fetch_add(u64::from(ran.verdict.is_err()), Ordering::Relaxed);
             report.add(ran.verdict, |what| violation(scenario, plan, what));
             progress.step();
         }

@@ -1,4 +1,4 @@
-//! DynamoDB and KMS on loopback, as far as the real adapters ask them: every request is counted, and charged as AWS does.
+//! DynamoDB and KMS on loopback, for the requests of the real adapters: each one is counted, and charged as AWS does.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 
 use super::table::{Table, Tally};
 
-/// What KMS puts around what it seals, and how long Google's refresh tokens are.
+/// How many bytes KMS adds to a plaintext, and how many Google's refresh tokens have.
 const WRAPPING: usize = 150;
 const REFRESH_TOKEN: usize = 103;
 
@@ -60,7 +60,7 @@ impl MeteredAws {
         DynamoStore::new(&self.config, "connectors")
     }
 
-    /// Of a process that has unwrapped no data key yet.
+    /// The vault of a process that has not unwrapped a data key yet.
     pub fn vault(&self) -> KmsVault {
         KmsVault::new(&self.config, "secrets")
     }
@@ -69,7 +69,7 @@ impl MeteredAws {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What was asked since the last look.
+    /// The requests since the last call.
     pub fn take(&self) -> Tally {
         std::mem::take(&mut self.table().tally)
     }

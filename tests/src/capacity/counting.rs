@@ -1,4 +1,4 @@
-//! One mailbox lived through on a metered AWS, by the real flows: what each thing that happens asks of Google and of AWS.
+//! One mailbox over time on a metered AWS, with the real flows: the calls that each event makes to Google and AWS.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub struct Calls {
     pub google: u64,
 }
 
-/// What something that happens asks of others.
+/// The calls and units of one kind of work.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Counts {
     /// Gmail's quota units.
@@ -53,7 +53,7 @@ pub struct Counts {
     pub requests: u64,
     pub events: u64,
     pub fired: u64,
-    /// Of the functions' calls to AWS those that were wake-ups sent, and calls of `PutEvents`.
+    /// Sent wake-ups and calls of `PutEvents`, among the functions' calls to AWS.
     pub queue: u64,
     pub puts: u64,
     pub processor: Calls,
@@ -157,17 +157,17 @@ impl Stand {
         self.stage.world.pass(span);
     }
 
-    /// What was counted since the last look.
+    /// The counts since the last call.
     pub fn take(&mut self) -> Counts {
         std::mem::take(&mut self.counts)
     }
 
-    /// Counts it again, as what comes next.
+    /// Puts the counts back, for the next `take`.
     pub fn give_back(&mut self, counts: Counts) {
         self.counts = counts;
     }
 
-    /// So many mails, and what Gmail says of them.
+    /// Delivers so many mails, with one push.
     pub async fn mail(&mut self, mails: usize) {
         for number in 0..mails {
             self.ada.deliver(Mail::new(&format!("Minutes of our meeting, part {number}")));
@@ -176,7 +176,7 @@ impl Stand {
         self.work().await;
     }
 
-    /// The user reads a mail: its labels change, and Gmail says so.
+    /// The user reads a mail: its labels change, and Gmail pushes.
     pub async fn read(&mut self) {
         let message = self.ada.messages().pop().expect("there is mail");
         self.ada.label(&message, &["STARRED"], &["UNREAD"]);
@@ -266,13 +266,13 @@ impl Stand {
         self.counts.events += published.sum::<u64>();
         let fired = self.stage.fired().len() as u64;
         self.counts.fired += fired - std::mem::replace(&mut self.fired, fired);
-        // The index `due` is asked each minute, whatever there is.
-        let asked: u64 = tally.requests.iter().filter(|(name, _)| who != Who::Renewer || *name != "Query").map(|(_, times)| times).sum();
+        // The index `due` is queried each minute, even if nothing is due.
+        let requests: u64 = tally.requests.iter().filter(|(name, _)| who != Who::Renewer || *name != "Query").map(|(_, times)| times).sum();
         if who != Who::Webhook {
             self.counts.queue += of(&["queue."]);
             self.counts.puts += puts;
         }
-        let made = Calls { aws: asked + tally.kms + of(&["queue."]) + puts, google: of(&["gmail."]) };
+        let made = Calls { aws: requests + tally.kms + of(&["queue."]) + puts, google: of(&["gmail."]) };
         let by = match who {
             Who::Api => &mut self.counts.api,
             Who::Processor => &mut self.counts.processor,

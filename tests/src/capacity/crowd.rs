@@ -1,5 +1,5 @@
-//! Many mailboxes over many days, minute by minute: the domain decides about each, and a renewer as wide as ours gets to as many
-//! as its time allows.
+//! Many mailboxes over many days, minute by minute: the domain decides about each, and a renewer as wide as ours gets
+//! to as many as its time allows.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -26,7 +26,7 @@ const MINUTE_MS: i64 = 60_000;
 const DAY_MINUTES: i64 = 24 * 60;
 /// How long after a mail its user reads it, which changes the mailbox once more.
 const READ_AFTER_MS: i64 = 30 * MINUTE_MS;
-/// Of a thousand mailboxes so many get so many times the mean of mails: seven of ten get none, two of a hundred most.
+/// Mailboxes of a thousand, and the factor of their mails to the mean: seven of ten get none, two of a hundred most.
 const RATES: [(u64, f64); 4] = [(20, 27.0), (80, 4.0), (200, 0.7), (700, 0.0)];
 
 #[derive(Debug, Clone, Args)]
@@ -135,7 +135,7 @@ pub struct Crowd<'a> {
     mailboxes: Vec<Mailbox>,
     /// What comes into mailboxes, by moment.
     arrivals: BinaryHeap<Reverse<(i64, u32, Arrival)>>,
-    /// What is due in each shard; an entry that is no longer its mailbox's is passed over.
+    /// The due mailboxes of each shard; entries that differ from their mailbox's `next` are stale and skipped.
     due: Vec<BinaryHeap<Reverse<(i64, u32)>>>,
     measures: Measures,
 }
@@ -184,12 +184,12 @@ impl<'a> Crowd<'a> {
 
     /// Seven of ten mailboxes never get a mail.
     fn rate(&self, number: u32) -> f64 {
-        let mut place = u64::from(number).wrapping_mul(0x9e37_79b9) % 1000;
+        let mut rest = u64::from(number).wrapping_mul(0x9e37_79b9) % 1000;
         for (share, rate) in RATES {
-            if place < share {
+            if rest < share {
                 return rate * self.settings.mails_a_day;
             }
-            place -= share;
+            rest -= share;
         }
         0.0
     }
@@ -234,7 +234,7 @@ impl<'a> Crowd<'a> {
         }
     }
 
-    /// A wake-up's listing; or nothing but a time to look again, while Google is away.
+    /// The listing of a wake-up; put off while Google is away.
     fn look(&mut self, number: u32, now: Timestamp) {
         let (away, settle) = (self.is_google_away(now), self.dresser.timeouts.settle);
         let mailbox = &mut self.mailboxes[number as usize];

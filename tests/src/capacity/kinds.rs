@@ -9,7 +9,7 @@ use super::counting::{Counts, Stand};
 use crate::stage::{DAY, MINUTE};
 use crate::world::ACCESS_TOKEN_LIFE;
 
-/// So many days of an idle mailbox are lived through, and of a busy one.
+/// How many days of an idle mailbox are simulated, and of a busy one.
 pub const MONTH: u32 = 30;
 pub const BUSY_DAYS: u32 = 3;
 /// How many mails a day the busy mailbox gets, each looked at by its user half an hour later.
@@ -106,7 +106,7 @@ impl Counted {
         f64::from(BUSY_DAYS * MAILS_A_DAY)
     }
 
-    /// What of an idle month is as long as the busy days.
+    /// The length of the busy days as a share of the idle month.
     pub fn idle_share(&self) -> f64 {
         f64::from(BUSY_DAYS) / f64::from(MONTH)
     }
@@ -137,17 +137,17 @@ async fn burst(stand: &mut Stand, mails: usize) -> Counts {
 async fn after_a_mail() -> std::io::Result<(Counts, Counts)> {
     let (mut stand, _) = connected().await?;
     burst(&mut stand, 1).await;
-    // The comparison of the silence since then and the look that is owed come at about the same time.
+    // The comparison of the silent mailbox and the pending look are due at about the same time.
     until(&mut stand, |counts| counts.wake_ups > 0).await;
     let settled = stand.take();
-    // With the first one the renewer unwraps its data key.
+    // The first one also unwraps the data key, so the second one is counted.
     until(&mut stand, |counts| counts.units > 0).await;
     stand.take();
     until(&mut stand, |counts| counts.units > 0).await;
     Ok((settled, stand.take()))
 }
 
-/// Sweeps until one shows what is looked for; only that one is counted.
+/// Sweeps until the counts of one sweep match; only these are kept.
 async fn until(stand: &mut Stand, is_it: impl Fn(&Counts) -> bool) {
     let end = stand.now().after(DAY * MONTH);
     while stand.next_sweep(end).await {
@@ -180,7 +180,7 @@ async fn ended() -> std::io::Result<Counts> {
     Ok(stand.take())
 }
 
-/// From the second week on, when nothing but the routine is left.
+/// From the second week on, when only routine work is left.
 async fn idle_month() -> std::io::Result<Counts> {
     let (mut stand, _) = connected().await?;
     stand.push().await;

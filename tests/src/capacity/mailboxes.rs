@@ -1,4 +1,4 @@
-//! A mailbox of the crowd: no more than what the renewer's decisions read, and those decisions themselves, made by the domain.
+//! A mailbox of the crowd: only the state that the renewer's decisions read; the domain makes the decisions.
 
 use std::time::Duration;
 
@@ -31,14 +31,14 @@ pub struct Mailbox {
     pub next: i64,
     put_off_until: i64,
     put_off: u32,
-    /// What Gmail has, what was listed, and what of it is settled.
+    /// The history ids: newest at Gmail, cursor, settling and settled.
     history: u32,
     cursor: u32,
     settling: u32,
     settled: u32,
 }
 
-/// The one connector that is dressed as each mailbox in turn.
+/// One connector, filled in for each mailbox in turn.
 pub struct Dresser {
     connector: Connector,
     pub timeouts: Timeouts,
@@ -105,7 +105,7 @@ impl Dresser {
         sweep(self.dress(number, mailbox), timeouts, now)
     }
 
-    /// When the renewer comes again; not in the run that asks.
+    /// Sets the next sweep, not before `not_before`: never in the same run.
     pub fn schedule(&mut self, number: u32, mailbox: &mut Mailbox, not_before: Timestamp) {
         let timeouts = self.timeouts;
         let next = next_sweep(self.dress(number, mailbox), timeouts);
@@ -190,7 +190,7 @@ impl Mailbox {
         (self.put_off_until, self.put_off) = (0, 0);
     }
 
-    /// A look that Google did not answer.
+    /// A listing that Google did not answer.
     pub fn put_off(&mut self, settle: Duration, now: Timestamp) {
         let mut position = self.position(settle);
         position.put_off(None, now);

@@ -72,7 +72,7 @@ impl Measures {
     fn spread(&self, value: impl Fn(&Minute) -> u64) -> [u64; 3] {
         let values = self.of(value);
         let count = values.len().max(1);
-        let at = |place: usize| values.get(place.min(count - 1)).copied().unwrap_or(0);
+        let at = |index: usize| values.get(index.min(count - 1)).copied().unwrap_or(0);
         [values.iter().sum::<u64>() / count as u64, at(count * 99 / 100), at(count - 1)]
     }
 

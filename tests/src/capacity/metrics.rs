@@ -1,4 +1,5 @@
-//! How many metrics CloudWatch charges for: of each metric every function, and every value of its own dimensions, is one.
+//! How many metrics CloudWatch charges for: of each metric every function, and every value of its own dimensions, is
+//! one.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ use email_connectors::domain::metric::{
 use email_connectors::domain::operation::OPERATIONS;
 use email_connectors::domain::provider::gmail::METHODS;
 
-/// What is counted in any hour of a stack that works: the others tell of trouble, and are charged for the hours of it.
+/// The metrics that a healthy stack has in any hour; the others count failures, and are charged only in those hours.
 const USUAL: [&str; 11] = [
     PUSH_QUEUED,
     WAKE_UPS_COALESCED,
@@ -26,8 +27,8 @@ const USUAL: [&str; 11] = [
     MAILBOXES_SILENT,
 ];
 
-/// What each function calls at Google while all is well, and what it calls besides. Of the API's methods and operations those that
-/// agents use who read, label, draft and answer mail.
+/// What each function calls at Google while all is well, and what it calls besides. Of the API's methods and operations
+/// those that agents use who read, label, draft and answer mail.
 const CALLED: [(&str, &[&str], &[&str]); 4] = [
     ("oauth-connect", &["oauth.token", "getProfile", "watch"], &["stop", "oauth.revoke"]),
     (
@@ -63,19 +64,19 @@ const USUAL_OPERATIONS: [&str; 10] = [
     "drafts.create",
     "drafts.send",
 ];
-/// Of eight types of events: what fires, and who comes and goes.
+/// Event types that are published in any hour, and all that are counted.
 const USUAL_TYPES: usize = 1;
 const TYPES: usize = DetailType::MessageParked as usize + 1;
 /// `listed`, and `stale` for what the cursor covered.
 const USUAL_WAKE_UPS: usize = 2;
 
-/// Of all metrics together those that are there in any hour, and those that there can be.
+/// How many metrics there are in any hour, and how many there can be.
 pub fn combinations() -> (usize, usize) {
     let each = METRICS.iter().flat_map(|metric| metric.functions.iter().map(|function| of(metric, function)));
     each.fold((0, 0), |(usual, most), (more, at_most)| (usual + more, most + at_most))
 }
 
-/// Of one metric, by one function.
+/// The same for one metric of one function.
 fn of(metric: &Metric, function: &str) -> (usize, usize) {
     let outcomes = outcomes(metric);
     match (metric.name, metric.dimensions) {
@@ -84,7 +85,7 @@ fn of(metric: &Metric, function: &str) -> (usize, usize) {
             let (usual, most) = methods(function, |method| method != "batch");
             (usual, most * outcomes)
         }
-        // What costs no units counts none.
+        // Token calls cost no units.
         (GMAIL_UNITS, _) => methods(function, |method| method != "batch" && !method.starts_with("oauth.")),
         (GMAIL_LATENCY, _) => methods(function, |_| true),
         (MAIL_OPERATIONS, _) => (USUAL_OPERATIONS.len(), OPERATIONS.len() * outcomes),

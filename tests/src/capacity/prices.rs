@@ -1,4 +1,5 @@
-//! What AWS charges, by its list prices of us-east-1 in November 2026, and what is assumed where nothing can be counted.
+//! What AWS charges, by its list prices of us-east-1 in November 2026, and what is assumed where nothing can be
+//! counted.
 
 use clap::Args;
 
@@ -9,7 +10,8 @@ const MILLION: f64 = 1_000_000.0;
 const GIGABYTE: f64 = 1_073_741_824.0;
 const MINUTES_OF_A_MONTH: f64 = 30.0 * 24.0 * 60.0;
 
-/// Dollars, from the pricing pages of AWS Lambda (Arm), Amazon DynamoDB (on-demand), SQS, EventBridge, API Gateway (HTTP), KMS, CloudWatch and EC2 (transfer).
+/// Dollars, from the pricing pages of AWS Lambda (Arm), Amazon DynamoDB (on-demand), SQS, EventBridge, API Gateway
+/// (HTTP), KMS, CloudWatch and EC2 (transfer).
 #[derive(Debug, Clone, Args)]
 pub struct Prices {
     /// Lambda, for a GB-second on arm64.
@@ -56,7 +58,7 @@ pub struct Prices {
     pub key: f64,
 }
 
-/// What nobody can count without a deployed stack and a real Google.
+/// Values that only a deployed stack and a real Google could show.
 #[derive(Debug, Clone, Args)]
 pub struct Assumptions {
     /// Milliseconds of a call to AWS, from inside a function.
@@ -125,7 +127,7 @@ impl Bill {
 
     pub fn and(&self, other: &Self) -> Self {
         let [mine, its] = [self, other].map(Self::parts);
-        Self::of(std::array::from_fn(|place| mine[place] + its[place]))
+        Self::of(std::array::from_fn(|index| mine[index] + its[index]))
     }
 
     fn map(&self, by: impl Fn(f64) -> f64) -> Self {

@@ -1,4 +1,4 @@
-//! The tables that `make capacity` prints and the document holds.
+//! The tables that `make capacity` prints and docs/capacity.md contains.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use super::prices::{Assumptions, Bill, Prices};
 pub const UNITS_PER_DAY: f64 = 80_000_000.0;
 pub const UNITS_PER_MINUTE: f64 = 1_200_000.0;
 
-/// What each kind of work asks for.
+/// The calls and units of each kind of work.
 pub fn counted(counted: &Counted) -> String {
     let mut text = String::from(
         "| what happens | Gmail units | token calls | DynamoDB requests | read units | write units | of them in `due` | KMS | pushes | wake-ups | events |\n\
@@ -110,7 +110,7 @@ pub fn assumptions(assumed: &Assumptions) -> String {
     )
 }
 
-/// The courses beside each other.
+/// The courses, one column each.
 pub fn simulated(settings: &Settings, paces: Paces, courses: &[(&str, Measures)]) -> String {
     let Settings { mailboxes, days, mails_a_day, lost_pushes, quiet_after_minutes, at_once } = settings;
     let names: Vec<&str> = courses.iter().map(|(name, _)| *name).collect();
@@ -122,9 +122,9 @@ pub fn simulated(settings: &Settings, paces: Paces, courses: &[(&str, Measures)]
         "---|".repeat(courses.len())
     );
     let columns: Vec<_> = courses.iter().map(|(_, measures)| measures.rows()).collect();
-    for place in 0..columns.first().map_or(0, Vec::len) {
-        let cells: Vec<&str> = columns.iter().map(|rows| rows[place].1.as_str()).collect();
-        writeln!(text, "| {} | {} |", columns[0][place].0, cells.join(" | ")).unwrap_or_default();
+    for index in 0..columns.first().map_or(0, Vec::len) {
+        let cells: Vec<&str> = columns.iter().map(|rows| rows[index].1.as_str()).collect();
+        writeln!(text, "| {} | {} |", columns[0][index].0, cells.join(" | ")).unwrap_or_default();
     }
     text
 }

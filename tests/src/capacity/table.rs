@@ -1,5 +1,5 @@
-//! A table that charges as DynamoDB does: real requests, real rows, no conditions. Whoever counts here walks alone, so that
-//! every condition holds.
+//! A table that charges as DynamoDB does: real requests, real rows. Conditions are ignored, as there is only one
+//! writer.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use serde_json::{Map, Value, json};
 type Item = Map<String, Value>;
 type Key = (String, String);
 
-/// The indexes of the template, all of keys alone.
+/// The indexes of the template, all `KEYS_ONLY`.
 const INDEXES: [(&str, &str, &str); 3] =
     [("due", "due_shard", "due_at"), ("told", "told_of", "decided_at"), ("fired", "trigger_id", "decided_at")];
-/// Google's access tokens are about so much longer than those of the world in memory.
+/// By how many bytes Google's access tokens are longer than those of the world in memory.
 const LONGER_TOKEN: u64 = 200;
 
-/// What was asked of AWS, and what DynamoDB charges for it.
+/// The requests to AWS, and the units that DynamoDB charges for them.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Tally {
     pub requests: BTreeMap<String, u64>,
@@ -25,9 +25,9 @@ pub struct Tally {
     pub writes: u64,
     /// Requests to KMS.
     pub kms: u64,
-    /// Queries of the index `due`, apart: they are made each minute, whatever is due, and cost half a unit or more.
+    /// Queries of the index `due`, counted apart: they run each minute, even if nothing is due.
     pub due_half_reads: u64,
-    /// Writes to the index `due`, which are among `writes`: its partitions are few.
+    /// Writes to the index `due`, also counted in `writes`: it has few partitions.
     pub due_writes: u64,
 }
 
@@ -56,9 +56,9 @@ impl Table {
         self.rows.values().filter_map(|row| row.get("due_at")?["N"].as_str()?.parse().ok()).min()
     }
 
-    /// The greatest row of those whose sort key begins so, in bytes.
+    /// The size in bytes of the largest row whose sort key begins with `sk` and does not contain `not`.
     pub fn greatest(&self, sk: &str, not: &str) -> u64 {
-        let kept = self.rows.iter().filter(|((_, held), _)| held.starts_with(sk) && (not.is_empty() || !held.contains(not)));
+        let kept = self.rows.iter().filter(|((_, key), _)| key.starts_with(sk) && (not.is_empty() || !key.contains(not)));
         kept.map(|(_, row)| size(row)).max().unwrap_or(0)
     }
 
@@ -82,11 +82,11 @@ impl Table {
                 list(&body["TransactItems"]).for_each(|item| self.write_of(item, 2));
                 json!({})
             }
-            "DeleteItem" => self.write(place(&body["Key"]), None, 1).map_or(json!({}), |row| json!({"Attributes": row})),
+            "DeleteItem" => self.write(key_of(&body["Key"]), None, 1).map_or(json!({}), |row| json!({"Attributes": row})),
             "BatchWriteItem" => {
                 let (_, writes) = only(&body["RequestItems"]);
                 for write in list(writes) {
-                    self.write(place(&write["DeleteRequest"]["Key"]), None, 1);
+                    self.write(key_of(&write["DeleteRequest"]["Key"]), None, 1);
                 }
                 json!({"UnprocessedItems": {}})
             }
@@ -94,9 +94,9 @@ impl Table {
         }
     }
 
-    /// Strongly consistent; a row that is not there costs as one that is small.
+    /// A strongly consistent read; a missing row costs as much as a small one.
     fn read(&mut self, key: &Value) -> Option<Item> {
-        let row = self.rows.get(&place(key)).cloned();
+        let row = self.rows.get(&key_of(key)).cloned();
         self.tally.half_reads += 2 * units(row.as_ref().map_or(0, size), 4096);
         row
     }
@@ -104,8 +104,8 @@ impl Table {
     fn partition(&mut self, body: &Value) -> Value {
         let value = |name: &str| body["ExpressionAttributeValues"][name]["S"].as_str().unwrap_or_default().to_string();
         let (pk, prefix) = (value(":pk"), value(":prefix"));
-        let of = |(held, sk): &Key| *held == pk && sk.starts_with(&prefix);
-        let rows: Vec<Item> = self.rows.iter().filter(|(place, _)| of(place)).map(|(_, row)| row.clone()).collect();
+        let of = |(row_pk, row_sk): &Key| *row_pk == pk && row_sk.starts_with(&prefix);
+        let rows: Vec<Item> = self.rows.iter().filter(|(key, _)| of(key)).map(|(_, row)| row.clone()).collect();
         self.tally.half_reads += 2 * units(rows.iter().map(size).sum(), 4096);
         json!({"Items": rows, "Count": rows.len()})
     }
@@ -136,16 +136,16 @@ impl Table {
     fn write_of(&mut self, item: &Value, times: u64) {
         if let Some(put) = item.get("Put") {
             let row = put["Item"].as_object().cloned().expect("a row");
-            self.write(place(&put["Item"]), Some(row), times);
+            self.write(key_of(&put["Item"]), Some(row), times);
         } else if let Some(delete) = item.get("Delete") {
-            self.write(place(&delete["Key"]), None, times);
+            self.write(key_of(&delete["Key"]), None, times);
         } else {
             self.update(&item["Update"], times);
         }
     }
 
     fn update(&mut self, update: &Value, times: u64) {
-        let key = place(&update["Key"]);
+        let key = key_of(&update["Key"]);
         let mut row = self.rows.get(&key).cloned().unwrap_or_else(|| update["Key"].as_object().cloned().expect("a key"));
         let name = |text: &str| update["ExpressionAttributeNames"][text].as_str().unwrap_or(text).to_string();
         let value = |text: &str| update["ExpressionAttributeValues"][text].clone();
@@ -168,7 +168,7 @@ impl Table {
         self.write(key, Some(row), times);
     }
 
-    /// Charged by the greater of what was there and what is; each index entry that goes or comes is a write of its own.
+    /// Charged by the larger size of the row before and after; each removed or added index entry is one more write.
     fn write(&mut self, key: Key, after: Option<Item>, times: u64) -> Option<Item> {
         let before = self.rows.get(&key).cloned();
         let greater = before.as_ref().map_or(0, size).max(after.as_ref().map_or(0, size));
@@ -189,24 +189,24 @@ impl Table {
 }
 
 fn change_set(row: &mut Item, name: String, changed: &Value, adds: bool) {
-    let mut held: Vec<Value> = row.get(&name).map(|set| list(&set["SS"]).cloned().collect()).unwrap_or_default();
-    held.retain(|element| !list(&changed["SS"]).any(|other| other == element));
+    let mut elements: Vec<Value> = row.get(&name).map(|set| list(&set["SS"]).cloned().collect()).unwrap_or_default();
+    elements.retain(|element| !list(&changed["SS"]).any(|other| other == element));
     if adds {
-        held.extend(list(&changed["SS"]).cloned());
+        elements.extend(list(&changed["SS"]).cloned());
     }
-    if held.is_empty() {
+    if elements.is_empty() {
         row.remove(&name);
     } else {
-        row.insert(name, json!({"SS": held}));
+        row.insert(name, json!({"SS": elements}));
     }
 }
 
-/// What an index holds of a row, if it holds it.
+/// The entry of the row in an index, if it has the attributes of its keys.
 fn entry(row: &Item, hash: &str, range: &str) -> Option<Item> {
     ["pk", "sk", hash, range].into_iter().map(|name| Some((name.to_string(), row.get(name)?.clone()))).collect()
 }
 
-fn place(key: &Value) -> Key {
+fn key_of(key: &Value) -> Key {
     let part = |name: &str| key[name]["S"].as_str().expect("keys are strings").to_string();
     (part("pk"), part("sk"))
 }
@@ -232,7 +232,8 @@ fn length(text: &str) -> u64 {
     text.len() as u64
 }
 
-/// As the developer guide counts: text by bytes, a number by pairs of digits, a list or map with 3 bytes and one for each element.
+/// As the developer guide counts: text by bytes, a number by pairs of digits, a list or map with 3 bytes and one for
+/// each element.
 fn size_of(value: &Value) -> u64 {
     let Some((kind, inner)) = value.as_object().and_then(|typed| typed.iter().next()) else { return 1 };
     let text = inner.as_str().unwrap_or_default();

@@ -38,26 +38,29 @@ pub async fn a_created_connector_is_found_from_every_side(store: &impl Store, ca
     assert_eq!((shared.members, shared.version), (vec![bare.location(), full.location()], 2), "who shares their account");
 }
 
-pub async fn a_connector_is_created_with_what_tells_of_it(store: &impl Store, cast: &Cast) {
-    let (bare, told) = (cast.connector(1), cast.notices(&cast.connector(1)));
+pub async fn a_connector_is_created_with_its_triggers_and_events(store: &impl Store, cast: &Cast) {
+    let (bare, notices) = (cast.connector(1), cast.notices(&cast.connector(1)));
     let joined = membership(store, &bare).await.joined(bare.location());
-    // As many as it can hold: with what else is written they fit into one transaction.
+    // As many as a connector may have: they still fit into one transaction.
     let mut triggers: Vec<Trigger> = (1..=40).map(|number| cast.trigger(&bare, number)).collect();
-    store.create_connector(&bare, &triggers, &joined, &cast.exchange("first"), &told).await.unwrap();
+    store.create_connector(&bare, &triggers, &joined, &cast.exchange("first"), &notices).await.unwrap();
     let (mut owned, mut read) = (store.triggers(&bare.owner_id).await.unwrap(), store.mailbox(&bare.email_address).await.unwrap());
     owned.sort_by(|one, other| one.id.cmp(&other.id));
     triggers.sort_by(|one, other| one.id.cmp(&other.id));
     assert_eq!(owned, triggers, "its triggers came with it");
     assert_eq!(read.pop().map(|(_, triggers)| triggers.len()), Some(40), "and its mailbox reads them");
-    let expected = owing(bare.clone(), &told);
+    let expected = owing(bare.clone(), &notices);
     assert_eq!(now(store, &bare.location()).await, expected, "its events wait for publication");
-    let unpublished = store.unpublished(&ids(&told)).await.unwrap();
-    assert!(unpublished.len() == told.len() && told.iter().all(|event| unpublished.contains(event)), "as they were given");
+    let unpublished = store.unpublished(&ids(&notices)).await.unwrap();
+    assert!(unpublished.len() == notices.len() && notices.iter().all(|event| unpublished.contains(event)), "as they were given");
 
     let other = Connector { owner_id: cast.other_owner(), ..cast.connector(2) };
     let (joined, exchange) = (membership(store, &bare).await.joined(other.location()), cast.exchange("again"));
     let brought = [cast.trigger(&other, 41)];
-    conflicts(store.create_connector(&other, &brought, &joined, &exchange, &told[..1]).await, "a connector whose event was decided before");
+    conflicts(
+        store.create_connector(&other, &brought, &joined, &exchange, &notices[..1]).await,
+        "a connector whose event was decided before",
+    );
     assert_eq!(store.triggers(&other.owner_id).await.unwrap(), [], "nor is a trigger of it");
     assert_eq!(store.connector_at(&other.location()).await.unwrap(), None, "and there is none");
     assert_eq!(membership(store, &bare).await.members, [bare.location()], "nor has it joined");
@@ -86,31 +89,31 @@ pub async fn of_two_creates_at_once_one_holds_the_slot(store: &impl Store, cast:
     let winner = match raced {
         (Ok(()), Err(StoreError::Conflict)) => one,
         (Err(StoreError::Conflict), Ok(())) => other,
-        neither => panic!("of two creates at once one must win and one must be told of it: {neither:?}"),
+        neither => panic!("of two creates at once one must win and one must be a Conflict: {neither:?}"),
     };
     assert_eq!(store.in_slot(&winner.owner_id, &winner.slot).await.unwrap(), Some(winner.clone()), "the winner holds the slot");
     assert_eq!(store.mailbox(&winner.email_address).await.unwrap(), [(winner, vec![])], "the loser left no row");
 }
 
 pub async fn an_owner_sees_only_their_own(store: &impl Store, cast: &Cast) {
-    let (held, stranger) = (cast.stored(store, cast.connector(1)).await, cast.other_owner());
-    let trigger = cast.trigger(&held, 1);
-    store.put_trigger(&trigger, None, &held.location(), held.version).await.unwrap();
-    assert_eq!(store.connector(&stranger, &held.id).await.unwrap(), None, "another owner's connector is not there");
+    let (stored, stranger) = (cast.stored(store, cast.connector(1)).await, cast.other_owner());
+    let trigger = cast.trigger(&stored, 1);
+    store.put_trigger(&trigger, None, &stored.location(), stored.version).await.unwrap();
+    assert_eq!(store.connector(&stranger, &stored.id).await.unwrap(), None, "another owner's connector is not there");
     assert_eq!(store.connectors(&stranger).await.unwrap(), [], "another owner has no connectors");
-    assert_eq!(store.in_slot(&stranger, &held.slot).await.unwrap(), None, "another owner's slot is free");
+    assert_eq!(store.in_slot(&stranger, &stored.slot).await.unwrap(), None, "another owner's slot is free");
     assert_eq!(store.trigger(&stranger, &trigger.id).await.unwrap(), None, "another owner's trigger is not there");
     assert_eq!(store.triggers(&stranger).await.unwrap(), [], "another owner has no triggers");
-    let exchange = cast.exchange(held.id.as_str());
+    let exchange = cast.exchange(stored.id.as_str());
     assert_eq!(store.exchanged(&stranger, &exchange).await.unwrap(), None, "another owner's exchange is not remembered");
 }
 
 pub async fn a_reconnect_overwrites_what_a_connect_decides(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.full_connector(1)).await;
-    let location = held.location();
-    store.commit(&commit(&held, &listed(&held, u64::MAX - 5), &cast.events(1..3))).await.unwrap();
+    let stored = cast.stored(store, cast.full_connector(1)).await;
+    let location = stored.location();
+    store.commit(&commit(&stored, &listed(&stored, u64::MAX - 5), &cast.events(1..3))).await.unwrap();
     let read = now(store, &location).await;
-    // What happens after the read, and raises no version, must survive the write.
+    // Writes after the read that raise no version must survive the reconnect.
     let watch = Watch::default().renewed(minutes(100), minutes(2));
     store.record_watch(&location, 1, &watch).await.unwrap();
     store.schedule(&location, 2, Some(minutes(2)), None).await.unwrap();
@@ -123,14 +126,14 @@ pub async fn a_reconnect_overwrites_what_a_connect_decides(store: &impl Store, c
         refresh_token: Sealed(vec![7; 300]),
         granted_at: minutes(3),
     };
-    let (exchange, events) = (Exchange { at: minutes(3), ..cast.exchange("reconnect") }, cast.notices(&held));
-    conflicts(store.reconnect(&held, &grant, &exchange, &events).await, "a reconnect at an old version");
+    let (exchange, events) = (Exchange { at: minutes(3), ..cast.exchange("reconnect") }, cast.notices(&stored));
+    conflicts(store.reconnect(&stored, &grant, &exchange, &events).await, "a reconnect at an old version");
     conflicts(store.reconnect(&read, &grant, &exchange, &[cast.event(2)]).await, "a reconnect with an event that was decided before");
-    assert_eq!(store.exchanged(&held.owner_id, &exchange).await.unwrap(), None, "a refused reconnect remembers no exchange");
+    assert_eq!(store.exchanged(&stored.owner_id, &exchange).await.unwrap(), None, "a refused reconnect remembers no exchange");
     assert_eq!(store.decided(&ids(&events)).await.unwrap(), [], "a refused reconnect decides nothing");
     assert_eq!(now(store, &location).await, meanwhile, "a refused reconnect changes nothing");
 
-    // What else was read is not a connect's to write.
+    // A reconnect writes only the grant, so the other attributes of `stray` are ignored.
     let stray = Connector { version: read.version, closing: None, watch: Watch::default(), ..cast.connector(1) };
     store.reconnect(&stray, &grant, &exchange, &events).await.unwrap();
     let expected = Connector {
@@ -143,9 +146,12 @@ pub async fn a_reconnect_overwrites_what_a_connect_decides(store: &impl Store, c
     };
     assert_eq!((&expected.watch, expected.checked_at), (&watch, Some(minutes(2))), "what happened after the read is in it");
     assert_eq!(now(store, &location).await, expected, "a reconnect changes the grant, and neither position, watch nor outbox");
-    assert_eq!(store.exchanged(&held.owner_id, &exchange).await.unwrap(), Some(held.id.clone()), "its exchange is remembered");
-    let told = store.unpublished(&ids(&events)).await.unwrap();
-    assert!(told.len() == events.len() && events.iter().all(|event| told.contains(event)), "its events are written as they were given");
+    assert_eq!(store.exchanged(&stored.owner_id, &exchange).await.unwrap(), Some(stored.id.clone()), "its exchange is remembered");
+    let unpublished = store.unpublished(&ids(&events)).await.unwrap();
+    assert!(
+        unpublished.len() == events.len() && events.iter().all(|event| unpublished.contains(event)),
+        "its events are written as they were given"
+    );
 
     conflicts(store.reconnect(&read, &grant, &exchange, &[]).await, "the same reconnect again");
     store.reconnect(&expected, &granted_again(&expected), &exchange, &[]).await.expect("a reconnect without events");
@@ -155,9 +161,9 @@ pub async fn a_reconnect_overwrites_what_a_connect_decides(store: &impl Store, c
 }
 
 pub async fn a_renamed_mailbox_is_found_from_every_side(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.full_connector(1)).await;
+    let stored = cast.stored(store, cast.full_connector(1)).await;
     let neighbour = cast.stored(store, cast.of_other_owner(2)).await;
-    let (here, triggers) = (held.location(), [cast.trigger(&held, 1), cast.trigger(&held, 2)]);
+    let (here, triggers) = (stored.location(), [cast.trigger(&stored, 1), cast.trigger(&stored, 2)]);
     let kept = cast.trigger(&neighbour, 3);
     for (version, trigger) in [1, 2].into_iter().zip(&triggers) {
         store.put_trigger(trigger, None, &here, version).await.unwrap();
@@ -169,17 +175,17 @@ pub async fn a_renamed_mailbox_is_found_from_every_side(store: &impl Store, cast
 
     let moved = Connector { email_address: cast.other_mailbox(), version: 4, updated_at: minutes(5), ..read };
     let (there, found) = (moved.location(), Some(moved.clone()));
-    assert_eq!(store.connector_at(&there).await.unwrap(), found, "by its new location, with all that it held");
-    assert_eq!(store.connector(&held.owner_id, &held.id).await.unwrap(), found, "by its id");
-    assert_eq!(store.connectors(&held.owner_id).await.unwrap(), from_ref(&moved), "in its owner's list, once");
-    assert_eq!(store.in_slot(&held.owner_id, &held.slot).await.unwrap(), found, "by its slot");
+    assert_eq!(store.connector_at(&there).await.unwrap(), found, "by its new location, with all that it had");
+    assert_eq!(store.connector(&stored.owner_id, &stored.id).await.unwrap(), found, "by its id");
+    assert_eq!(store.connectors(&stored.owner_id).await.unwrap(), from_ref(&moved), "in its owner's list, once");
+    assert_eq!(store.in_slot(&stored.owner_id, &stored.slot).await.unwrap(), found, "by its slot");
     let mut members = store.mailbox(&there.mailbox).await.unwrap();
     members.iter_mut().for_each(|(_, triggers)| triggers.sort_by(|one, other| one.id.cmp(&other.id)));
     assert_eq!(members, [(moved.clone(), triggers.to_vec())], "in its new mailbox, with its triggers");
-    assert_eq!(store.trigger(&held.owner_id, &triggers[0].id).await.unwrap().as_ref(), Some(&triggers[0]), "its trigger, by its id");
-    assert_eq!(store.triggers(&held.owner_id).await.unwrap().len(), 2, "its triggers, in its owner's list");
-    let exchanged = store.exchanged(&held.owner_id, &cast.exchange(held.id.as_str())).await.unwrap();
-    assert_eq!(exchanged, Some(held.id.clone()), "by an exchange from before");
+    assert_eq!(store.trigger(&stored.owner_id, &triggers[0].id).await.unwrap().as_ref(), Some(&triggers[0]), "its trigger, by its id");
+    assert_eq!(store.triggers(&stored.owner_id).await.unwrap().len(), 2, "its triggers, in its owner's list");
+    let exchanged = store.exchanged(&stored.owner_id, &cast.exchange(stored.id.as_str())).await.unwrap();
+    assert_eq!(exchanged, Some(stored.id.clone()), "by an exchange from before");
     assert_eq!(membership(store, &moved).await.members, [neighbour.location(), there.clone()], "among the members of its account");
     assert_eq!(due(store, &there, minutes(5)).await, [Due::Connector(there.clone())], "it is due at once");
 
@@ -187,9 +193,9 @@ pub async fn a_renamed_mailbox_is_found_from_every_side(store: &impl Store, cast
     assert_eq!(due(store, &here, minutes(100_000)).await, [], "and nothing is due there");
     let left = Connector { version: 2, ..neighbour };
     assert_eq!(store.mailbox(&here.mailbox).await.unwrap(), [(left, vec![kept])], "its neighbour of the old address stays alone");
-    // A worker that read before the change finds nobody, and brings nobody back.
+    // Writes of a worker that read before the change are refused and recreate no row.
     conflicts(store.record_watch(&here, 1, &Watch::default()).await, "a watch of the old address");
-    conflicts(store.commit(&commit(&held, &held, &cast.events(1..2))).await, "a commit of the old address");
+    conflicts(store.commit(&commit(&stored, &stored, &cast.events(1..2))).await, "a commit of the old address");
     assert_eq!(store.mailbox(&here.mailbox).await.unwrap().len(), 1, "late writes leave no fragment in the old mailbox");
 
     let decided = decide(store, &moved, &cast.events(1..3)).await;
@@ -197,10 +203,10 @@ pub async fn a_renamed_mailbox_is_found_from_every_side(store: &impl Store, cast
     store.mark_published(&there, &cast.events(1..3), minutes(6)).await.unwrap();
     remove(store, &now(store, &there).await, &triggers).await.unwrap();
     assert_eq!(store.mailbox(&there.mailbox).await.unwrap(), [], "and it can be removed there whole");
-    assert_eq!(store.in_slot(&held.owner_id, &held.slot).await.unwrap(), None, "with its slot");
+    assert_eq!(store.in_slot(&stored.owner_id, &stored.slot).await.unwrap(), None, "with its slot");
 }
 
-/// Refused, and not a trace of it.
+/// The rename is a Conflict and changes nothing.
 async fn moves_nowhere(store: &impl Store, connector: &Connector, to: &EmailAddress, case: &str) {
     let here = connector.location();
     let (before, sweeps) = (store.connector_at(&here).await.unwrap(), due(store, &here, minutes(100_000)).await);
@@ -214,18 +220,18 @@ async fn moves_nowhere(store: &impl Store, connector: &Connector, to: &EmailAddr
 }
 
 pub async fn what_waits_or_has_moved_keeps_its_address(store: &impl Store, cast: &Cast) {
-    let (held, to) = (cast.stored(store, cast.connector(1)).await, cast.other_mailbox());
-    let location = held.location();
+    let (stored, to) = (cast.stored(store, cast.connector(1)).await, cast.other_mailbox());
+    let location = stored.location();
     for version in [0, 2] {
-        moves_nowhere(store, &Connector { version, ..held.clone() }, &to, "a new address at another version").await;
+        moves_nowhere(store, &Connector { version, ..stored.clone() }, &to, "a new address at another version").await;
     }
     moves_nowhere(store, &cast.connector(9), &to, "a new address of a connector that is not there").await;
-    let waiting = decide(store, &held, &cast.notices(&held)).await;
+    let waiting = decide(store, &stored, &cast.notices(&stored)).await;
     moves_nowhere(store, &waiting, &to, "a new address while events wait for publication").await;
-    store.mark_published(&location, &cast.notices(&held)[1..], minutes(2)).await.unwrap();
+    store.mark_published(&location, &cast.notices(&stored)[1..], minutes(2)).await.unwrap();
     moves_nowhere(store, &now(store, &location).await, &to, "a new address while one event waits").await;
-    store.mark_published(&location, &cast.notices(&held), minutes(2)).await.unwrap();
-    // The version is the one from when they waited: a mark raises none.
+    store.mark_published(&location, &cast.notices(&stored), minutes(2)).await.unwrap();
+    // Marking events as published raises no version.
     rename(store, &now(store, &location).await, &[], &to).await.expect("a new address when nothing waits any more");
     let there = Location { mailbox: to, ..location };
     assert_eq!(now(store, &there).await.version, 3, "one move, one version");
@@ -233,15 +239,15 @@ pub async fn what_waits_or_has_moved_keeps_its_address(store: &impl Store, cast:
 
 /// As many rows as a connector may have, moved at once and removed at once.
 pub async fn a_connector_with_forty_triggers_moves_and_goes_whole(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.connector(1)).await;
+    let stored = cast.stored(store, cast.connector(1)).await;
     let mut triggers = Vec::new();
     for number in 1..=MOST_TRIGGERS as u32 {
-        let (webhook, hook) = cast.webhook(&held, number);
-        let (trigger, hook) = if number <= MOST_WEBHOOKS as u32 { (webhook, Some(hook)) } else { (cast.trigger(&held, number), None) };
-        store.put_trigger(&trigger, hook.as_ref(), &held.location(), u64::from(number)).await.unwrap();
+        let (webhook, hook) = cast.webhook(&stored, number);
+        let (trigger, hook) = if number <= MOST_WEBHOOKS as u32 { (webhook, Some(hook)) } else { (cast.trigger(&stored, number), None) };
+        store.put_trigger(&trigger, hook.as_ref(), &stored.location(), u64::from(number)).await.unwrap();
         triggers.push(trigger);
     }
-    rename(store, &now(store, &held.location()).await, &triggers, &cast.other_mailbox()).await.unwrap();
+    rename(store, &now(store, &stored.location()).await, &triggers, &cast.other_mailbox()).await.unwrap();
     let [(moved, found)] = store.mailbox(&cast.other_mailbox()).await.unwrap().try_into().expect("one member");
     assert_eq!((moved.version, found.len()), (42, 40), "as many triggers as a connector may have");
     assert_eq!(store.mailbox(&cast.mailbox()).await.unwrap(), [], "and none stays behind");
@@ -249,66 +255,66 @@ pub async fn a_connector_with_forty_triggers_moves_and_goes_whole(store: &impl S
 
     remove(store, &moved, &triggers).await.unwrap();
     assert_eq!(store.mailbox(&cast.other_mailbox()).await.unwrap(), [], "it goes with all of them");
-    assert_eq!(store.triggers(&held.owner_id).await.unwrap(), [], "from its owner's list too");
+    assert_eq!(store.triggers(&stored.owner_id).await.unwrap(), [], "from its owner's list too");
     for trigger in &triggers[..MOST_WEBHOOKS] {
         assert_eq!(store.hook(&trigger.id).await.unwrap(), None, "and nobody outside fires {}", trigger.id);
     }
 }
 
 pub async fn an_exchange_is_remembered_for_ten_minutes(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.connector(1)).await;
-    let made = cast.exchange(held.id.as_str());
-    let table = [(0, Some(held.id.clone())), (9, Some(held.id.clone())), (11, None)];
+    let stored = cast.stored(store, cast.connector(1)).await;
+    let made = cast.exchange(stored.id.as_str());
+    let table = [(0, Some(stored.id.clone())), (9, Some(stored.id.clone())), (11, None)];
     for (later, expected) in table {
-        let asked = Exchange { at: minutes(later), ..made.clone() };
-        assert_eq!(store.exchanged(&held.owner_id, &asked).await.unwrap(), expected, "the exchange, {later} minutes later");
+        let exchange = Exchange { at: minutes(later), ..made.clone() };
+        assert_eq!(store.exchanged(&stored.owner_id, &exchange).await.unwrap(), expected, "the exchange, {later} minutes later");
     }
     let another = cast.exchange("another");
-    assert_eq!(store.exchanged(&held.owner_id, &another).await.unwrap(), None, "an exchange that never was");
+    assert_eq!(store.exchanged(&stored.owner_id, &another).await.unwrap(), None, "an exchange that never was");
 }
 
 pub async fn a_connector_is_removed_with_all_that_is_its(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.connector(1)).await;
+    let stored = cast.stored(store, cast.connector(1)).await;
     let neighbour = cast.stored(store, cast.of_other_owner(2)).await;
-    let location = held.location();
-    let (trigger, kept) = (cast.trigger(&held, 1), cast.trigger(&neighbour, 2));
-    let members = membership(store, &held).await;
+    let location = stored.location();
+    let (trigger, kept) = (cast.trigger(&stored, 1), cast.trigger(&neighbour, 2));
+    let members = membership(store, &stored).await;
     store.put_trigger(&trigger, None, &location, 1).await.unwrap();
     store.put_trigger(&kept, None, &neighbour.location(), 1).await.unwrap();
 
-    conflicts(remove(store, &held, from_ref(&trigger)).await, "a removal at an old version");
+    conflicts(remove(store, &stored, from_ref(&trigger)).await, "a removal at an old version");
     let read = now(store, &location).await;
-    assert_eq!(store.trigger(&held.owner_id, &trigger.id).await.unwrap(), Some(trigger.clone()), "a refused removal takes no trigger");
-    assert_eq!(membership(store, &held).await, members, "nor does it leave its account");
+    assert_eq!(store.trigger(&stored.owner_id, &trigger.id).await.unwrap(), Some(trigger.clone()), "a refused removal takes no trigger");
+    assert_eq!(membership(store, &stored).await, members, "nor does it leave its account");
     remove(store, &read, from_ref(&trigger)).await.unwrap();
 
     assert_eq!(store.connector_at(&location).await.unwrap(), None, "its row is gone");
-    assert_eq!(store.connector(&held.owner_id, &held.id).await.unwrap(), None, "its owner does not find it");
-    assert_eq!(store.connectors(&held.owner_id).await.unwrap(), [], "its owner does not list it");
-    assert_eq!(store.trigger(&held.owner_id, &trigger.id).await.unwrap(), None, "its trigger is gone");
-    assert_eq!(store.triggers(&held.owner_id).await.unwrap(), [], "its owner lists no trigger");
+    assert_eq!(store.connector(&stored.owner_id, &stored.id).await.unwrap(), None, "its owner does not find it");
+    assert_eq!(store.connectors(&stored.owner_id).await.unwrap(), [], "its owner does not list it");
+    assert_eq!(store.trigger(&stored.owner_id, &trigger.id).await.unwrap(), None, "its trigger is gone");
+    assert_eq!(store.triggers(&stored.owner_id).await.unwrap(), [], "its owner lists no trigger");
     assert_eq!(due(store, &location, minutes(10_000)).await, [], "nothing of it is due");
-    assert_eq!(membership(store, &held).await.members, [neighbour.location()], "its account has one member less");
+    assert_eq!(membership(store, &stored).await.members, [neighbour.location()], "its account has one member less");
     let left = Connector { version: 2, ..neighbour };
     assert_eq!(store.mailbox(&cast.mailbox()).await.unwrap(), [(left, vec![kept])], "its neighbour in the mailbox stays");
 
     conflicts(remove(store, &read, &[]).await, "a second removal");
-    assert_eq!(store.in_slot(&held.owner_id, &held.slot).await.unwrap(), None, "its slot is free");
+    assert_eq!(store.in_slot(&stored.owner_id, &stored.slot).await.unwrap(), None, "its slot is free");
     create(store, &cast.connector(3), &cast.exchange("next")).await.expect("a freed slot may be taken again");
 }
 
 pub async fn events_that_wait_keep_their_connector(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.connector(1)).await;
-    let (location, event) = (held.location(), cast.event(1));
-    let waiting = decide(store, &held, from_ref(&event)).await;
+    let stored = cast.stored(store, cast.connector(1)).await;
+    let (location, event) = (stored.location(), cast.event(1));
+    let waiting = decide(store, &stored, from_ref(&event)).await;
     conflicts(remove(store, &waiting, &[]).await, "a removal while an event waits for publication");
     assert_eq!(now(store, &location).await, waiting, "a refused removal changes nothing");
-    assert_eq!(store.in_slot(&held.owner_id, &held.slot).await.unwrap(), Some(waiting.clone()), "nor does it free the slot");
+    assert_eq!(store.in_slot(&stored.owner_id, &stored.slot).await.unwrap(), Some(waiting.clone()), "nor does it free the slot");
 
     store.mark_published(&location, from_ref(&event), minutes(2)).await.unwrap();
     remove(store, &now(store, &location).await, &[]).await.unwrap();
     assert_eq!(store.decided(&ids(from_ref(&event))).await.unwrap(), from_ref(&event.event_id), "what was decided stays decided");
-    // A second worker that marks late, or caches a token, finds nobody and brings nobody back.
+    // Late writes of a second worker recreate no row.
     let _ = store.mark_published(&location, &[event], minutes(3)).await;
     let _ = store.cache_access_token(&location, 1, &access_token("late")).await;
     let _ = store.schedule(&location, 2, None, Some(START.after(Duration::from_secs(5)))).await;

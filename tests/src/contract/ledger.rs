@@ -26,15 +26,15 @@ fn sorted(mut events: Vec<Event>) -> Vec<Event> {
 }
 
 pub async fn a_commit_writes_events_and_position(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.connector(1)).await;
+    let stored = cast.stored(store, cast.connector(1)).await;
     let events = cast.events(1..3);
     assert_eq!(decided(store, &ids(&events)).await, [], "nothing is decided at first");
     assert_eq!(decided(store, &[]).await, [], "no question has no answers");
-    assert_eq!(unpublished(store, &[]).await, [], "nobody asked for is unpublished");
-    let after = listed(&held, u64::MAX);
-    store.commit(&commit(&held, &after, &events)).await.unwrap();
+    assert_eq!(unpublished(store, &[]).await, [], "no ids, no events");
+    let after = listed(&stored, u64::MAX);
+    store.commit(&commit(&stored, &after, &events)).await.unwrap();
 
-    let connector = now(store, &held.location()).await;
+    let connector = now(store, &stored.location()).await;
     assert_eq!(connector.reading.position.cursor, HistoryId::new(u64::MAX), "the highest history id is kept to the digit");
     let outbox = Outbox { unpublished: ids(&events).into_iter().collect(), last_event_at: Some(minutes(1)) };
     let expected = Connector { version: 2, outbox, updated_at: minutes(1), ..after };
@@ -44,17 +44,17 @@ pub async fn a_commit_writes_events_and_position(store: &impl Store, cast: &Cast
 }
 
 pub async fn a_commit_without_a_new_position_leaves_the_old_one(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.full_connector(1)).await;
-    let step = decide(store, &held, &cast.events(1..2)).await;
-    assert_eq!((&step.reading.position, step.version), (&held.reading.position, 2), "a step writes events, not the position");
+    let stored = cast.stored(store, cast.full_connector(1)).await;
+    let step = decide(store, &stored, &cast.events(1..2)).await;
+    assert_eq!((&step.reading.position, step.version), (&stored.reading.position, 2), "a step writes events, not the position");
     store.commit(&commit(&step, &listed(&step, u64::MAX - 3), &[])).await.unwrap();
-    let last = now(store, &held.location()).await;
+    let last = now(store, &stored.location()).await;
     assert_eq!((last.reading.position.cursor, last.version), (HistoryId::new(u64::MAX - 3), 3), "the position may move alone");
     assert_eq!(last.outbox.unpublished, step.outbox.unpublished, "and leaves what waits for publication");
     assert_eq!(last.outbox.last_event_at, step.outbox.last_event_at, "nor was that an event");
 }
 
-/// What a commit may change, each alone: there from nothing, and back again.
+/// Each attribute that a commit may change is set, cleared and set again, alone.
 pub async fn a_commit_writes_each_thing_that_differs(store: &impl Store, cast: &Cast) {
     let (bare, full) = (cast.connector(1), cast.full_connector(1));
     type Adopt = fn(&mut Reading, &Reading);
@@ -71,29 +71,29 @@ pub async fn a_commit_writes_each_thing_that_differs(store: &impl Store, cast: &
         ("last worker at the outbox", |after, from| after.outbox_taken_at = from.outbox_taken_at),
     ];
     let full = Connector { reading: Reading { status: Status::NeedsReauth, ..full.reading }, ..full };
-    let mut held = cast.stored(store, bare.clone()).await;
+    let mut stored = cast.stored(store, bare.clone()).await;
     for (from, way) in [(&full, "there"), (&bare, "gone"), (&full, "there again")] {
         for (what, change) in changes {
-            let mut after = held.clone();
+            let mut after = stored.clone();
             change(&mut after.reading, &from.reading);
-            assert_ne!(after, held, "{what} {way} is a change");
-            store.commit(&commit(&held, &after, &[])).await.unwrap();
-            let expected = Connector { version: held.version + 1, updated_at: minutes(1), ..after };
-            held = now(store, &held.location()).await;
-            assert_eq!(held, expected, "{what} {way}, and nothing else");
+            assert_ne!(after, stored, "{what} {way} is a change");
+            store.commit(&commit(&stored, &after, &[])).await.unwrap();
+            let expected = Connector { version: stored.version + 1, updated_at: minutes(1), ..after };
+            stored = now(store, &stored.location()).await;
+            assert_eq!(stored, expected, "{what} {way}, and nothing else");
         }
     }
     let mut all = bare;
-    changes.iter().for_each(|(_, change)| change(&mut all.reading, &held.reading));
-    let expected = Connector { version: held.version, updated_at: held.updated_at, ..all };
-    assert_eq!(held, expected, "nothing else has changed in all that");
+    changes.iter().for_each(|(_, change)| change(&mut all.reading, &stored.reading));
+    let expected = Connector { version: stored.version, updated_at: stored.updated_at, ..all };
+    assert_eq!(stored, expected, "nothing else has changed in all that");
 }
 
 pub async fn a_commit_leaves_alone_what_others_write(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.connector(1)).await;
-    let location = held.location();
-    let read = decide(store, &held, &cast.events(1..4)).await;
-    // Others write these while the worker works, and raise no version.
+    let stored = cast.stored(store, cast.connector(1)).await;
+    let location = stored.location();
+    let read = decide(store, &stored, &cast.events(1..4)).await;
+    // Concurrent writes that raise no version.
     let watch = Watch::default().renewed(minutes(100), minutes(2));
     store.record_watch(&location, 1, &watch).await.unwrap();
     store.cache_access_token(&location, 1, &access_token("meanwhile")).await.unwrap();
@@ -126,21 +126,21 @@ pub async fn a_commit_leaves_alone_what_others_write(store: &impl Store, cast: &
 }
 
 pub async fn events_that_no_trigger_fired_are_events_all_the_same(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.connector(1)).await;
-    let notices = cast.notices(&held);
-    let told = decide(store, &held, &notices).await;
-    let expected = Connector { version: 2, updated_at: minutes(1), ..owing(held.clone(), &notices) };
-    assert_eq!(told, expected, "they wait for publication, and are no trigger's last event");
+    let stored = cast.stored(store, cast.connector(1)).await;
+    let notices = cast.notices(&stored);
+    let waiting = decide(store, &stored, &notices).await;
+    let expected = Connector { version: 2, updated_at: minutes(1), ..owing(stored.clone(), &notices) };
+    assert_eq!(waiting, expected, "they wait for publication, and are no trigger's last event");
     assert_eq!(unpublished(store, &ids(&notices)).await, sorted(notices.clone()), "each comes back as the type that it was");
     let both = [&notices[..1], &cast.events(1..2)].concat();
-    lands_nowhere(store, &commit(&told, &listed(&told, u64::MAX), &both), "a commit that tells one of them again").await;
-    store.mark_published(&held.location(), &notices, minutes(2)).await.unwrap();
-    lands_nowhere(store, &commit(&told, &listed(&told, u64::MAX), &both), "a commit that tells a published one again").await;
-    let fired = decide(store, &told, &cast.events(1..2)).await;
+    lands_nowhere(store, &commit(&waiting, &listed(&waiting, u64::MAX), &both), "a commit that repeats one of them").await;
+    store.mark_published(&stored.location(), &notices, minutes(2)).await.unwrap();
+    lands_nowhere(store, &commit(&waiting, &listed(&waiting, u64::MAX), &both), "a commit that repeats a published one").await;
+    let fired = decide(store, &waiting, &cast.events(1..2)).await;
     assert_eq!(fired.outbox.last_event_at, Some(minutes(1)), "what a trigger fired is its last event");
 }
 
-/// Refused, and not a trace of it.
+/// The commit is a Conflict and changes nothing.
 async fn lands_nowhere(store: &impl Store, refused: &Commit<'_>, case: &str) {
     let (location, events) = (refused.before.location(), ids(refused.events));
     let (before, known) = (store.connector_at(&location).await.unwrap(), decided(store, &events).await);
@@ -150,9 +150,9 @@ async fn lands_nowhere(store: &impl Store, refused: &Commit<'_>, case: &str) {
 }
 
 pub async fn a_stale_commit_changes_nothing(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.connector(1)).await;
-    store.put_trigger(&cast.trigger(&held, 1), None, &held.location(), 1).await.unwrap();
-    let (after, events, at) = (listed(&held, u64::MAX), cast.events(1..4), |version| Connector { version, ..held.clone() });
+    let stored = cast.stored(store, cast.connector(1)).await;
+    store.put_trigger(&cast.trigger(&stored, 1), None, &stored.location(), 1).await.unwrap();
+    let (after, events, at) = (listed(&stored, u64::MAX), cast.events(1..4), |version| Connector { version, ..stored.clone() });
     lands_nowhere(store, &commit(&at(1), &after, &events), "a commit at the version before a trigger").await;
     lands_nowhere(store, &commit(&at(3), &after, &events), "a commit at a version to come").await;
     lands_nowhere(store, &commit(&at(1), &after, &[]), "a stale position alone").await;
@@ -162,12 +162,12 @@ pub async fn a_stale_commit_changes_nothing(store: &impl Store, cast: &Cast) {
 }
 
 pub async fn an_event_is_decided_once(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.connector(1)).await;
+    let stored = cast.stored(store, cast.connector(1)).await;
     let first = cast.event(2);
-    let read = decide(store, &held, std::slice::from_ref(&first)).await;
+    let read = decide(store, &stored, std::slice::from_ref(&first)).await;
     let (after, again) = (listed(&read, u64::MAX), [cast.event(1), Event { detail: "other bytes".into(), ..first.clone() }, cast.event(3)]);
     lands_nowhere(store, &commit(&read, &after, &again), "a commit with an event that was decided before").await;
-    store.mark_published(&held.location(), &[first], minutes(2)).await.unwrap();
+    store.mark_published(&stored.location(), &[first], minutes(2)).await.unwrap();
     lands_nowhere(store, &commit(&read, &after, &again), "a commit with an event that was published before").await;
 
     let neighbour = cast.stored(store, cast.of_other_owner(2)).await;
@@ -177,16 +177,16 @@ pub async fn an_event_is_decided_once(store: &impl Store, cast: &Cast) {
 pub async fn of_two_commits_at_one_version_one_lands(store: &impl Store, cast: &Cast) {
     for (number, of_one, of_other) in [(1, 1..3, 3..5), (2, 5..6, 6..6), (3, 6..6, 6..6)] {
         let slot = cast.own_slot(number);
-        let held = cast.stored(store, Connector { slot, ..cast.connector(number) }).await;
-        let (one, of_one) = (listed(&held, u64::MAX - 1), cast.events(of_one));
-        let (other, of_other) = (listed(&held, u64::MAX - 2), cast.events(of_other));
-        let (one, other) = (commit(&held, &one, &of_one), commit(&held, &other, &of_other));
+        let stored = cast.stored(store, Connector { slot, ..cast.connector(number) }).await;
+        let (one, of_one) = (listed(&stored, u64::MAX - 1), cast.events(of_one));
+        let (other, of_other) = (listed(&stored, u64::MAX - 2), cast.events(of_other));
+        let (one, other) = (commit(&stored, &one, &of_one), commit(&stored, &other, &of_other));
         let (landed, lost) = match tokio::join!(store.commit(&one), store.commit(&other)) {
             (Ok(()), Err(StoreError::Conflict)) => (one, other),
             (Err(StoreError::Conflict), Ok(())) => (other, one),
-            neither => panic!("of two commits at one version one must land and one must be told of it: {neither:?}"),
+            neither => panic!("of two commits at one version one must land and one must be a Conflict: {neither:?}"),
         };
-        let connector = now(store, &held.location()).await;
+        let connector = now(store, &stored.location()).await;
         assert_eq!(connector.reading.position, landed.after.position, "the position is the one that landed");
         assert_eq!(connector.version, 2, "one commit, one version");
         assert_eq!(decided(store, &ids(landed.events)).await, ids(landed.events), "what landed is decided");
@@ -195,20 +195,20 @@ pub async fn of_two_commits_at_one_version_one_lands(store: &impl Store, cast: &
 }
 
 pub async fn a_commit_takes_98_events_and_a_position(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.full_connector(1)).await;
-    let location = held.location();
+    let stored = cast.stored(store, cast.full_connector(1)).await;
+    let location = stored.location();
     let all = cast.events(0..196);
     let (first, second) = all.split_at(Commit::MOST_EVENTS);
-    let half = decide(store, &held, first).await;
-    // As much as a position remembers.
+    let half = decide(store, &stored, first).await;
+    // The largest position that is stored.
     let mut after = listed(&half, u64::MAX);
     after.reading.position.handle((0..6000).map(|below| HistoryId::new(u64::MAX - below)));
     store.commit(&commit(&half, &after, second)).await.expect("as many events, and the fullest position");
     assert_eq!(decided(store, &ids(&cast.events(0..450))).await, ids(&all), "of hundreds of events, those that were decided");
     assert_eq!(unpublished(store, &ids(&all)).await, sorted(all.clone()), "hundreds of events come back");
-    let stored = now(store, &location).await;
+    let full = now(store, &location).await;
     assert_eq!(
-        (stored.outbox.unpublished.len(), &stored.reading.position),
+        (full.outbox.unpublished.len(), &full.reading.position),
         (all.len(), &after.reading.position),
         "all of them wait, and the position is whole"
     );
@@ -219,9 +219,9 @@ pub async fn a_commit_takes_98_events_and_a_position(store: &impl Store, cast: &
 }
 
 pub async fn published_events_are_marked_without_a_new_version(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.connector(1)).await;
-    let (location, events) = (held.location(), cast.events(1..4));
-    decide(store, &held, &events).await;
+    let stored = cast.stored(store, cast.connector(1)).await;
+    let (location, events) = (stored.location(), cast.events(1..4));
+    decide(store, &stored, &events).await;
     store.mark_published(&location, &events[..1], minutes(2)).await.unwrap();
     let partly = now(store, &location).await;
     assert_eq!(partly.outbox.unpublished, ids(&events[1..]).into_iter().collect(), "what is not marked goes on waiting");

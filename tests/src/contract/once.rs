@@ -1,4 +1,4 @@
-//! Cases of what is good once: a consent that was asked for, and something that was seen.
+//! Cases of what works once: a pending consent is taken once, and an id is noted as seen once.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub async fn a_consent_is_its_owners_and_taken_once(store: &impl Store, cast: &C
     let [one, other, never] = ["one", "other", "never"].map(|state| fingerprint(&[owner.as_str(), state]));
     store.keep_consent(&owner, &consent(one, "verifier-one")).await.unwrap();
     store.keep_consent(&owner, &consent(other, "verifier-other")).await.unwrap();
-    assert_eq!(take(store, &owner, never, minutes(1)).await, None, "a consent that nobody asked for");
+    assert_eq!(take(store, &owner, never, minutes(1)).await, None, "a consent that was never stored");
     assert_eq!(take(store, &stranger, one, minutes(1)).await, None, "another owner's consent is not there");
     let asked_at = START.after(Duration::from_millis(123));
     assert_eq!(take(store, &owner, one, minutes(1)).await, Some((one, "verifier-one".into(), asked_at)), "which does not take it away");
@@ -42,7 +42,7 @@ pub async fn a_consent_ends_after_ten_minutes(store: &impl Store, cast: &Cast) {
         let state = fingerprint(&[cast.owner().as_str(), &number.to_string()]);
         store.keep_consent(&cast.owner(), &consent(state, "verifier")).await.unwrap();
         assert_eq!(take(store, &cast.owner(), state, *now).await.is_some(), *good, "at {now}");
-        assert_eq!(take(store, &cast.owner(), state, asked_at).await, None, "what was asked for too late is gone as well");
+        assert_eq!(take(store, &cast.owner(), state, asked_at).await, None, "an expired consent is removed by the attempt");
     }
 }
 

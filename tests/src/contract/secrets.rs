@@ -8,15 +8,15 @@ use super::cast::{Cast, access_token, now};
 use super::conflicts;
 
 pub async fn an_access_token_is_cached_for_its_generation(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.connector(1)).await;
-    let location = held.location();
+    let stored = cast.stored(store, cast.connector(1)).await;
+    let location = stored.location();
     for generation in [0, 2] {
         conflicts(store.cache_access_token(&location, generation, &access_token("other")).await, "a token of another generation");
     }
-    assert_eq!(now(store, &location).await, held, "a refused token changes nothing");
+    assert_eq!(now(store, &location).await, stored, "a refused token changes nothing");
     for text in ["first", "second"] {
         store.cache_access_token(&location, 1, &access_token(text)).await.unwrap();
-        let expected = Connector { access_token: Some(access_token(text)), ..held.clone() };
+        let expected = Connector { access_token: Some(access_token(text)), ..stored.clone() };
         assert_eq!(now(store, &location).await, expected, "a token comes into the cache and raises no version");
     }
     let nobody = cast.connector(9).location();

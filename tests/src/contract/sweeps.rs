@@ -1,4 +1,4 @@
-//! Cases of what is due: watches, schedules and forgotten events.
+//! Cases of what is due: watches, schedules and unpublished events.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,43 +23,43 @@ async fn is_due(store: &impl Store, location: &Location, minute: u64) -> bool {
 }
 
 pub async fn a_new_connector_is_due_soon(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.connector(1)).await;
-    let location = held.location();
+    let stored = cast.stored(store, cast.connector(1)).await;
+    let location = stored.location();
     let soon = due(store, &location, first_sweep(START)).await;
     assert_eq!(soon, [Due::Connector(location.clone())], "a new connector is due at its first sweep");
     assert!(is_due(store, &location, LATE).await, "and stays due until somebody comes");
 
     store.schedule(&location, 1, None, None).await.unwrap();
-    store.reconnect(&held, &granted_again(&held), &cast.exchange("again"), &[]).await.unwrap();
+    store.reconnect(&stored, &granted_again(&stored), &cast.exchange("again"), &[]).await.unwrap();
     let again = due(store, &location, first_sweep(START)).await;
     assert_eq!(again, [Due::Connector(location)], "so is one that was connected again");
 }
 
 pub async fn a_watch_is_recorded_for_its_generation(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.connector(1)).await;
-    let location = held.location();
+    let stored = cast.stored(store, cast.connector(1)).await;
+    let location = stored.location();
     store.schedule(&location, 1, None, Some(minutes(60))).await.unwrap();
     let renewed = Watch::default().renewed(START.after(Duration::from_millis(604_800_123)), START);
     let failed = renewed.failed("503, „später“".into(), minutes(1));
     for generation in [0, 2] {
         conflicts(store.record_watch(&location, generation, &renewed).await, "a watch of another generation");
     }
-    assert_eq!(now(store, &location).await, held, "a refused watch changes nothing");
+    assert_eq!(now(store, &location).await, stored, "a refused watch changes nothing");
     for watch in [&renewed, &failed, &renewed] {
         store.record_watch(&location, 1, watch).await.unwrap();
-        let expected = Connector { watch: watch.clone(), ..held.clone() };
+        let expected = Connector { watch: watch.clone(), ..stored.clone() };
         assert_eq!(now(store, &location).await, expected, "a watch is recorded whole and raises no version");
         assert!(!is_due(store, &location, 59).await && is_due(store, &location, 60).await, "a watch leaves the next sweep alone");
     }
 }
 
 pub async fn what_cannot_be_read_is_put_off_without_being_read(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.connector(1)).await;
-    let location = held.location();
+    let stored = cast.stored(store, cast.connector(1)).await;
+    let location = stored.location();
     store.schedule(&location, 1, None, Some(minutes(30))).await.unwrap();
     store.put_off(&location, minutes(60)).await.unwrap();
     assert!(!is_due(store, &location, 59).await && is_due(store, &location, 60).await);
-    assert_eq!(now(store, &location).await, held, "nothing else is different");
+    assert_eq!(now(store, &location).await, stored, "nothing else is different");
     store.schedule(&location, 1, None, None).await.unwrap();
     conflicts(store.put_off(&location, minutes(60)).await, "what is not to be swept");
     conflicts(store.put_off(&cast.connector(2).location(), minutes(60)).await, "what is not there");
@@ -67,8 +67,8 @@ pub async fn what_cannot_be_read_is_put_off_without_being_read(store: &impl Stor
 }
 
 pub async fn a_schedule_moves_what_is_due(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.connector(1)).await;
-    let location = held.location();
+    let stored = cast.stored(store, cast.connector(1)).await;
+    let location = stored.location();
     for minute in [60, 30, 90] {
         store.schedule(&location, 1, None, Some(minutes(minute))).await.unwrap();
         for version in [0, 2] {
@@ -79,17 +79,17 @@ pub async fn a_schedule_moves_what_is_due(store: &impl Store, cast: &Cast) {
     }
     store.schedule(&location, 1, None, None).await.unwrap();
     assert!(!is_due(store, &location, LATE).await, "what is not scheduled is not due");
-    assert_eq!(now(store, &location).await, held, "a schedule changes nothing that a connector tells, and raises no version");
+    assert_eq!(now(store, &location).await, stored, "a schedule changes no other attribute, and raises no version");
 
     for checked in [minutes(7), minutes(5)] {
         store.schedule(&location, 1, Some(checked), Some(minutes(60))).await.unwrap();
-        let expected = Connector { checked_at: Some(checked), ..held.clone() };
-        assert_eq!(now(store, &location).await, expected, "but for the check that it tells of");
+        let expected = Connector { checked_at: Some(checked), ..stored.clone() };
+        assert_eq!(now(store, &location).await, expected, "but for the time of the check");
         store.schedule(&location, 1, None, None).await.unwrap();
         assert_eq!(now(store, &location).await, expected, "which a schedule without a check leaves as it was");
     }
-    // Whoever raised the version said when the next sweep is due; an older schedule must not undo it.
-    let owed = Commit { next_sweep: Some(minutes(20)), ..commit(&held, &held, &[]) };
+    // The commit that raised the version set the next sweep; an older schedule must not undo it.
+    let owed = Commit { next_sweep: Some(minutes(20)), ..commit(&stored, &stored, &[]) };
     store.commit(&owed).await.unwrap();
     conflicts(store.schedule(&location, 1, None, Some(minutes(60))).await, "a schedule from before a commit");
     assert!(is_due(store, &location, 20).await, "what the commit said stands");
@@ -100,29 +100,29 @@ pub async fn a_schedule_moves_what_is_due(store: &impl Store, cast: &Cast) {
 }
 
 pub async fn a_commit_says_when_the_next_look_is_due(store: &impl Store, cast: &Cast) {
-    let mut held = cast.stored(store, cast.connector(1)).await;
-    let location = held.location();
-    for (minute, events) in [(60, vec![]), (30, cast.events(1..2)), (90, vec![]), (40, cast.notices(&held))] {
-        store.commit(&Commit { next_sweep: Some(minutes(minute)), ..commit(&held, &held, &events) }).await.unwrap();
+    let mut stored = cast.stored(store, cast.connector(1)).await;
+    let location = stored.location();
+    for (minute, events) in [(60, vec![]), (30, cast.events(1..2)), (90, vec![]), (40, cast.notices(&stored))] {
+        store.commit(&Commit { next_sweep: Some(minutes(minute)), ..commit(&stored, &stored, &events) }).await.unwrap();
         store.mark_published(&location, &events, minutes(1)).await.unwrap();
-        let stale = Commit { next_sweep: Some(minutes(1)), ..commit(&held, &held, &[]) };
+        let stale = Commit { next_sweep: Some(minutes(1)), ..commit(&stored, &stored, &[]) };
         conflicts(store.commit(&stale).await, "a commit at an old version");
         assert!(!is_due(store, &location, minute - 1).await, "not due before minute {minute}");
         assert!(is_due(store, &location, minute).await, "due at minute {minute}");
-        held = now(store, &location).await;
+        stored = now(store, &location).await;
     }
-    store.commit(&commit(&held, &held, &[])).await.unwrap();
+    store.commit(&commit(&stored, &stored, &[])).await.unwrap();
     assert!(!is_due(store, &location, LATE).await, "a commit that says never takes it from what is due");
 }
 
 pub async fn a_connector_that_needs_its_user_is_not_due(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.connector(1)).await;
-    let location = held.location();
-    let needy = Connector { reading: held.reading.without_grant("invalid_grant"), ..held.clone() };
+    let stored = cast.stored(store, cast.connector(1)).await;
+    let location = stored.location();
+    let needy = Connector { reading: stored.reading.without_grant("invalid_grant"), ..stored.clone() };
     assert!(is_due(store, &location, LATE).await, "due while it is active");
-    conflicts(store.commit(&commit(&Connector { version: 7, ..held.clone() }, &needy, &[])).await, "a status at another version");
+    conflicts(store.commit(&commit(&Connector { version: 7, ..stored.clone() }, &needy, &[])).await, "a status at another version");
     assert!(is_due(store, &location, LATE).await, "a refused status leaves it due");
-    store.commit(&commit(&held, &needy, &[])).await.unwrap();
+    store.commit(&commit(&stored, &needy, &[])).await.unwrap();
     assert!(!is_due(store, &location, LATE).await, "only its user can mend it, so it is not due");
     let read = now(store, &location).await;
     store.reconnect(&read, &granted_again(&read), &cast.exchange("again"), &[]).await.unwrap();
@@ -130,11 +130,11 @@ pub async fn a_connector_that_needs_its_user_is_not_due(store: &impl Store, cast
 }
 
 pub async fn a_forgotten_event_is_due_until_it_is_marked(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.connector(1)).await;
-    let location = held.location();
+    let stored = cast.stored(store, cast.connector(1)).await;
+    let location = stored.location();
     let decided_at = |event: Event| Event { decided_at: minutes(1), ..event };
-    let events = [cast.event(1), cast.notices(&held).remove(0), cast.notices(&held).remove(1)].map(decided_at);
-    let read = decide(store, &held, &events[..2]).await;
+    let events = [cast.event(1), cast.notices(&stored).remove(0), cast.notices(&stored).remove(1)].map(decided_at);
+    let read = decide(store, &stored, &events[..2]).await;
     store.reconnect(&read, &granted_again(&read), &cast.exchange("again"), &events[2..]).await.unwrap();
     store.schedule(&location, 3, None, None).await.unwrap();
     assert_eq!(due(store, &location, minutes(1)).await, [], "an event that was just decided is its worker's");
@@ -152,12 +152,12 @@ pub async fn a_forgotten_event_is_due_until_it_is_marked(store: &impl Store, cas
 pub async fn what_is_due_comes_oldest_first_and_bounded(store: &impl Store, cast: &Cast) {
     let mut scheduled = Vec::new();
     for number in 1..=u32::from(SWEEP_SHARDS) + 1 {
-        let held = cast.stored(store, Connector { slot: cast.own_slot(number), ..cast.connector(number) }).await;
+        let stored = cast.stored(store, Connector { slot: cast.own_slot(number), ..cast.connector(number) }).await;
         // Later ones are due earlier, so that the order is not the one of creation.
         let minute = 100 - u64::from(number);
         let events = cast.events(number * 2..number * 2 + 2);
-        store.commit(&Commit { next_sweep: Some(minutes(minute)), ..commit(&held, &held, &events) }).await.unwrap();
-        scheduled.push((minute, held.location()));
+        store.commit(&Commit { next_sweep: Some(minutes(minute)), ..commit(&stored, &stored, &events) }).await.unwrap();
+        scheduled.push((minute, stored.location()));
     }
     scheduled.sort();
     let mut seen = BTreeSet::new();
@@ -165,15 +165,15 @@ pub async fn what_is_due_comes_oldest_first_and_bounded(store: &impl Store, cast
         let all = store.due(shard, minutes(LATE), 1000).await.unwrap();
         let connectors = |due: &[Due]| due.iter().take_while(|due| matches!(due, Due::Connector(_))).count();
         let (ahead, behind) = all.split_at(connectors(&all));
-        assert_eq!(connectors(behind), 0, "shard {shard} tells connectors before events");
+        assert_eq!(connectors(behind), 0, "shard {shard} lists connectors before events");
         let ours: Vec<&Location> = ahead.iter().map(of).filter(|at| at.mailbox == cast.mailbox()).collect();
         let expected: Vec<&Location> = scheduled.iter().map(|(_, at)| at).filter(|at| ours.contains(at)).collect();
-        assert_eq!(ours, expected, "shard {shard} tells the oldest first");
+        assert_eq!(ours, expected, "shard {shard} lists the oldest first");
         seen.extend(ours.into_iter().cloned());
         // Others may write to the store as well, so only the bound is certain.
         let one = store.due(shard, minutes(LATE), 1).await.unwrap();
         let bounded = (connectors(&one), one.len() - connectors(&one));
-        assert_eq!(bounded, (ahead.len().min(1), behind.len().min(1)), "shard {shard}, asked for one, tells one of each kind");
+        assert_eq!(bounded, (ahead.len().min(1), behind.len().min(1)), "shard {shard}, queried for one, lists one of each kind");
     }
     assert_eq!(seen, scheduled.into_iter().map(|(_, at)| at).collect(), "each connector lies in one shard");
 }

@@ -26,38 +26,38 @@ fn full_filters() -> Filters {
 }
 
 pub async fn a_trigger_is_put_changed_and_removed(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.full_connector(1)).await;
-    let (owner, location) = (&held.owner_id, held.location());
-    let bare = cast.trigger(&held, 1);
+    let stored = cast.stored(store, cast.full_connector(1)).await;
+    let (owner, location) = (&stored.owner_id, stored.location());
+    let bare = cast.trigger(&stored, 1);
     let config = TriggerConfig { filters: full_filters(), ..bare.config.clone() };
     let full = Trigger { agent_id: Some("agent-7".into()), config, updated_at: minutes(1), ..bare.clone() };
     for (version, trigger, case) in [(1, &bare, "a new trigger"), (2, &full, "a changed trigger"), (3, &bare, "a trigger changed back")] {
         store.put_trigger(trigger, None, &location, version).await.unwrap();
         assert_eq!(store.trigger(owner, &trigger.id).await.unwrap(), Some(trigger.clone()), "{case}, by its id");
         assert_eq!(store.triggers(owner).await.unwrap(), from_ref(trigger), "{case}, in its owner's list");
-        let [(connector, triggers)] = store.mailbox(&held.email_address).await.unwrap().try_into().expect("one member");
+        let [(connector, triggers)] = store.mailbox(&stored.email_address).await.unwrap().try_into().expect("one member");
         assert_eq!(triggers, from_ref(trigger), "{case}, in its mailbox");
         assert_eq!(connector.version, version + 1, "{case} raises the version by one");
-        let unmoved = Connector { version: held.version, updated_at: held.updated_at, ..connector };
-        assert_eq!(unmoved, held, "{case} leaves the rest of its connector alone");
+        let unmoved = Connector { version: stored.version, updated_at: stored.updated_at, ..connector };
+        assert_eq!(unmoved, stored, "{case} leaves the rest of its connector alone");
     }
     store.remove_trigger(&bare, &location, 4).await.unwrap();
     assert_eq!(store.trigger(owner, &bare.id).await.unwrap(), None, "a removed trigger is not found by its id");
     assert_eq!(store.triggers(owner).await.unwrap(), [], "a removed trigger is not in its owner's list");
-    let [(connector, triggers)] = store.mailbox(&held.email_address).await.unwrap().try_into().expect("one member");
+    let [(connector, triggers)] = store.mailbox(&stored.email_address).await.unwrap().try_into().expect("one member");
     assert_eq!((connector.version, triggers), (5, vec![]), "a removal raises the version, and the mailbox has the trigger no more");
 }
 
 pub async fn a_hook_lives_and_ends_with_its_trigger(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.connector(1)).await;
-    let (location, (trigger, hook), (other, of_other)) = (held.location(), cast.webhook(&held, 1), cast.webhook(&held, 2));
+    let stored = cast.stored(store, cast.connector(1)).await;
+    let (location, (trigger, hook), (other, of_other)) = (stored.location(), cast.webhook(&stored, 1), cast.webhook(&stored, 2));
     assert_eq!(store.hook(&trigger.id).await.unwrap(), None, "nobody fires a trigger that is not there");
     conflicts(store.put_trigger(&trigger, Some(&hook), &location, 2).await, "a trigger at another version");
     assert_eq!(store.hook(&trigger.id).await.unwrap(), None, "nor one that was refused");
 
     store.put_trigger(&trigger, Some(&hook), &location, 1).await.unwrap();
     store.put_trigger(&other, Some(&of_other), &location, 2).await.unwrap();
-    assert_eq!(store.trigger(&held.owner_id, &trigger.id).await.unwrap().as_ref(), Some(&trigger), "the trigger is there");
+    assert_eq!(store.trigger(&stored.owner_id, &trigger.id).await.unwrap().as_ref(), Some(&trigger), "the trigger is there");
     assert_eq!(store.hook(&trigger.id).await.unwrap().as_ref(), Some(&hook), "with its own hook, byte by byte");
     store.put_trigger(&Trigger { updated_at: minutes(1), ..trigger.clone() }, None, &location, 3).await.unwrap();
     assert_eq!(store.hook(&trigger.id).await.unwrap().as_ref(), Some(&hook), "a change without a hook leaves it alone");
@@ -75,13 +75,13 @@ pub async fn a_hook_lives_and_ends_with_its_trigger(store: &impl Store, cast: &C
 }
 
 pub async fn a_stale_version_changes_no_trigger(store: &impl Store, cast: &Cast) {
-    let held = cast.stored(store, cast.connector(1)).await;
-    let (owner, location, trigger) = (&held.owner_id, held.location(), cast.trigger(&held, 1));
+    let stored = cast.stored(store, cast.connector(1)).await;
+    let (owner, location, trigger) = (&stored.owner_id, stored.location(), cast.trigger(&stored, 1));
     store.put_trigger(&trigger, None, &location, 1).await.unwrap();
     let changed = Trigger { agent_id: Some("agent-7".into()), ..trigger.clone() };
     for version in [0, 1, 3] {
         conflicts(store.put_trigger(&changed, None, &location, version).await, "a change at another version");
-        conflicts(store.put_trigger(&cast.trigger(&held, 2), None, &location, version).await, "a new trigger at another version");
+        conflicts(store.put_trigger(&cast.trigger(&stored, 2), None, &location, version).await, "a new trigger at another version");
         conflicts(store.remove_trigger(&trigger, &location, version).await, "a removal at another version");
     }
     assert_eq!(store.triggers(owner).await.unwrap(), from_ref(&trigger), "refused changes leave the owner's list alone");
@@ -91,7 +91,7 @@ pub async fn a_stale_version_changes_no_trigger(store: &impl Store, cast: &Cast)
         store.put_trigger(&cast.trigger(&nobody, 3), None, &nobody.location(), 1).await,
         "a trigger of a connector that is not there",
     );
-    assert_eq!(store.mailbox(&held.email_address).await.unwrap().len(), 1, "and no connector comes of it");
+    assert_eq!(store.mailbox(&stored.email_address).await.unwrap().len(), 1, "and no connector comes of it");
 }
 
 pub async fn connectors_of_one_mailbox_keep_their_own_triggers(store: &impl Store, cast: &Cast) {

@@ -1,4 +1,4 @@
-//! What the queues of the deployed stack brought: one file, written by the collector, of which each test takes its own.
+//! The messages of the deployed queues: the collector writes one file, from which each test takes its own.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -14,7 +14,7 @@ pub struct Message {
     pub body: String,
 }
 
-/// Everything since this was opened, and not yet taken.
+/// The messages since `from_now` that were not taken yet.
 pub struct Collected {
     file: PathBuf,
     reading: Mutex<Reading>,
@@ -26,13 +26,13 @@ struct Reading {
 }
 
 impl Collected {
-    /// From now on. Of a stack without a collector there is no file, and nothing to take.
+    /// Starts at the current end of the file, which is missing if the stack has no collector.
     pub fn from_now(file: PathBuf) -> Self {
         let offset = std::fs::metadata(&file).map_or(0, |metadata| metadata.len());
         Self { file, reading: Mutex::new(Reading { offset, waiting: Vec::new() }) }
     }
 
-    /// In the order in which they came; the rest stays.
+    /// Removes and returns the wanted messages, oldest first.
     pub fn take(&self, wanted: impl FnMut(&mut Message) -> bool) -> Vec<Message> {
         let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let mut file =
@@ -40,7 +40,7 @@ impl Collected {
         file.seek(SeekFrom::Start(reading.offset)).unwrap();
         let mut more = String::new();
         file.read_to_string(&mut more).unwrap();
-        // The last line may still be on its way.
+        // The last line may be incomplete.
         let whole = more.rfind('\n').map_or(0, |end| end + 1);
         reading.offset += whole as u64;
         reading.waiting.extend(more[..whole].lines().map(|line| serde_json::from_str::<Message>(line).unwrap()));

@@ -1,4 +1,4 @@
-//! What a test asks of the collected queues: the events of its owners, and what was set aside.
+//! Queries of the collected queues: the events of owners, and quarantined messages.
 
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
@@ -16,14 +16,14 @@ const AGENT_RUNS: &str = "agent_run_queue";
 const QUARANTINE: &str = "quarantine_queue";
 
 impl Stack {
-    /// The events of one owner that nobody asked for yet, once so many different ones are there.
+    /// Waits for `expected` different events of the owner; returns those that were not returned before.
     pub async fn events(&self, owner: &str, expected: usize) -> Vec<Value> {
         let mut events = Vec::new();
         self.until(&format!("{expected} events of {owner}"), async || self.has_come(&mut events, owner, expected).then_some(())).await;
         events
     }
 
-    /// The same of events that wait for the schedule.
+    /// The same for events that only a sweep publishes.
     pub async fn events_swept(&self, owner: &str, expected: usize) -> Vec<Value> {
         let mut events = Vec::new();
         self.until_swept(&format!("{expected} events of {owner}"), async || self.has_come(&mut events, owner, expected).then_some(()))
@@ -36,14 +36,14 @@ impl Stack {
         events.iter().map(|event| event["event_id"].to_string()).collect::<BTreeSet<_>>().len() >= expected
     }
 
-    /// Waits until nothing is on its way any more: what has not fired by then does not. For a test that has the stack to itself.
+    /// Waits until all queues are empty: nothing fires after that. For a test that runs alone on the stack.
     pub async fn quiet(&self) {
         self.idle().await;
         self.brought(AGENT_RUNS, &self.agent_run_queue_url).await;
     }
 
-    /// What came and nobody asked for yet, each in the same bytes but once: whether one may come again is for `each-event-once` to
-    /// judge when all tests are done, which knows how often an answer of the bus came too late to be heard.
+    /// The events that were not returned before; repeats of the same bytes are returned once. `each-event-once` judges
+    /// repeats after all tests, as it knows how many answers of the bus came too late.
     pub fn events_so_far(&self, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
         let mut events = Vec::new();
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
@@ -68,19 +68,19 @@ impl Stack {
         given.iter().filter(|(body, _)| body.contains(event_id)).map(|(_, times)| times).sum()
     }
 
-    /// What was set aside as unreadable and holds this text, once it is there.
+    /// Waits for a quarantined message that contains the text.
     pub async fn quarantined(&self, text: &str) -> String {
         let holds = |message: &mut Message| message.of == QUARANTINE && message.body.contains(text);
         self.until("what was set aside", async || self.collected().take(holds).pop()).await.body
     }
 
-    /// All that was set aside as unreadable and nobody asked for yet.
+    /// All quarantined messages that were not returned before.
     pub async fn all_quarantined(&self) -> Vec<String> {
         self.brought(QUARANTINE, &self.quarantine_queue_url).await;
         self.collected().take(|message| message.of == QUARANTINE).into_iter().map(|message| message.body).collect()
     }
 
-    /// Waits until a queue brought what was in it: a message that is sent now comes behind all of it.
+    /// Waits until the collector received all earlier messages of the queue, by sending a marker behind them.
     async fn brought(&self, name: &str, queue: &str) {
         let marker = format!("marker-{}", System.uuid(System.now()));
         self.sqs().await.send_message().queue_url(queue).message_body(json!(marker).to_string()).send().await.unwrap();

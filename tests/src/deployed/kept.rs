@@ -1,4 +1,4 @@
-//! What tests got to see of the deployed stack, written down, so that it can be searched for secrets when all are done.
+//! Records every answer that tests get from the deployed stack, to search them for secrets afterwards.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use axum::http::Response as HttpResponse;
 use reqwest::Response;
 use serde_json::json;
 
-/// A file beside stack.json; of a world of a test's own nothing is kept.
+/// A file beside stack.json; `None` without a deployed stack, where nothing is recorded.
 #[derive(Default, Clone)]
 pub struct Kept(Option<PathBuf>);
 
@@ -16,7 +16,7 @@ impl Kept {
         Self(Some(PathBuf::from(stack_json).with_file_name("seen.jsonl")))
     }
 
-    /// Writes the answer down and hands it on.
+    /// Records the answer and returns it.
     pub async fn answer(&self, method: &str, path: &str, response: Response) -> Response {
         if self.0.is_none() {
             return response;

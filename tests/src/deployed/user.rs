@@ -22,7 +22,7 @@ pub struct User {
 }
 
 impl User {
-    /// With a mailbox that is not connected.
+    /// A user with a mailbox that is not connected.
     pub async fn new(stack: &Stack, name: &str) -> Self {
         let unique = System.uuid(System.now()).simple().to_string();
         let owner = format!("{name}-{unique}");
@@ -72,20 +72,21 @@ impl User {
         read(response, StatusCode::CREATED).await["id"].as_str().unwrap().into()
     }
 
-    /// Delivers so many mails at once, of which one push tells unless they are silent; answers their ids.
+    /// Delivers `count` mails at once, with one push unless they are silent; returns their ids.
     pub async fn receive_many(&self, stack: &Stack, count: usize, mut mail: Value) -> Vec<String> {
         mail["count"] = count.into();
         let made = stack.google(Method::POST, &format!("/admin/mailboxes/{}/messages", self.email), mail).await;
         made.as_array().unwrap().iter().map(|made| made["id"].as_str().unwrap().into()).collect()
     }
 
-    /// Delivers a mail; answers its id.
+    /// Delivers a mail; returns its id.
     pub async fn receive(&self, stack: &Stack, mail: Value) -> String {
         let made = stack.google(Method::POST, &format!("/admin/mailboxes/{}/messages", self.email), mail).await;
         made["id"].as_str().unwrap().into()
     }
 
-    /// What else fired for this user, but for one more mail: once that has, whatever came before it would have.
+    /// The remaining events of this user: a last mail is delivered, and everything before its event has arrived by
+    /// then.
     pub async fn rest(&self, stack: &Stack) -> Vec<Value> {
         let last = self.event_id(&self.receive(stack, json!({"subject": "the last invoice"})).await);
         let mut events = Vec::new();

@@ -6,14 +6,14 @@ use secrecy::ExposeSecret;
 use super::plain;
 
 const LONGEST_QUERY: usize = 4096;
-/// Of what a callback prints by itself.
+/// No word that Debug prints by itself is longer, so a longer code is not in it by chance.
 const LONGEST_NAME: usize = 20;
 
 pub fn callback(data: &[u8]) {
     let Ok(query) = std::str::from_utf8(data) else { return };
     let Ok(callback) = Callback::parse(query) else { return };
     assert!(query.len() <= LONGEST_QUERY);
-    let (name, value) = told(&callback);
+    let (name, value) = parameter(&callback);
     assert_eq!(only(query, "state").as_deref(), Some(callback.state.as_str()), "{query}");
     assert_eq!(only(query, name).as_deref(), Some(value.as_str()), "{query}");
     assert!(only(query, "iss").is_none_or(|iss| iss == "https://accounts.google.com"), "{query}");
@@ -26,13 +26,13 @@ pub fn callback(data: &[u8]) {
     } else {
         assert_eq!(only(query, "error"), None);
         let printed = format!("{callback:?}");
-        let is_telling = value.len() > LONGEST_NAME && !callback.state.contains(&value);
-        assert!(!is_telling || !printed.contains(&value), "the code is printed: {printed}");
+        let is_distinctive = value.len() > LONGEST_NAME && !callback.state.contains(&value);
+        assert!(!is_distinctive || !printed.contains(&value), "the code is printed: {printed}");
     }
     check_sent_on(&callback);
 }
 
-fn told(callback: &Callback) -> (&'static str, String) {
+fn parameter(callback: &Callback) -> (&'static str, String) {
     match &callback.answer {
         Answer::Code(code) => ("code", code.expose_secret().to_string()),
         Answer::Error(error) => ("error", error.clone()),
@@ -56,6 +56,6 @@ fn check_sent_on(callback: &Callback) {
         return;
     }
     let again = Callback::parse(&query).expect("what is sent on can be read");
-    assert_eq!((&again.state, told(&again)), (&callback.state, told(callback)));
+    assert_eq!((&again.state, parameter(&again)), (&callback.state, parameter(callback)));
     assert_eq!(again.query(), query);
 }

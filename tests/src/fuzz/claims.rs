@@ -1,4 +1,4 @@
-//! Any claims at any moment: whom the policies admit, against a plain reading of the same rules. The first line is the
+//! Any claims at any moment: the policies, against a plain reading of the same rules. The first line is the
 //! moment, in milliseconds; the rest is the claims.
 
 use email_connectors::domain::claims::{Claims, IdentityPolicy, PushPolicy, SecurityEventPolicy, UserPolicy};
@@ -31,7 +31,7 @@ pub fn claims(data: &[u8]) {
     security_event(&input, at);
 }
 
-/// The claims, to a reader who knows no policy.
+/// The claims, read without the policies under test.
 struct Input<'a> {
     claims: &'a Claims,
     now: i128,

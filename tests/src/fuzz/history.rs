@@ -1,6 +1,6 @@
-//! Pages of Gmail's history, sifted and folded into a position. The first line is the cursor, what a push told, and labels
-//! that a trigger waits for. Of what follows each line is a page, an empty line ends a listing, and `gone` with a history id
-//! means that Gmail forgot what lies before it. Messages whose id begins with `x` cannot be fetched.
+//! Pages of Gmail's history, filtered and applied to a position. The first line is the cursor, the history id of a
+//! push, and the labels of a trigger. Each further line is a page; an empty line ends a listing, and `gone` with a
+//! history id means that older history expired. Messages whose id begins with `x` cannot be fetched.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -50,7 +50,7 @@ impl Reader {
         Self { history_filter: HistoryFilter::new(&[trigger]), awaited, pushed }
     }
 
-    /// As a run of the processor reads a mailbox.
+    /// Reads a listing as a run of the processor does.
     fn list(&self, position: &mut Position, pages: &str, now: Timestamp) {
         let mut listing = Listing::begin(now);
         let before = position.cursor;
@@ -69,7 +69,7 @@ impl Reader {
         let lowest = listing.lowest;
         if !position.held_after(&listing) {
             position.complete(&listing, self.pushed, SETTLE, now);
-            assert_eq!(position.cursor, lowest.map_or(before, |lowest| lowest.max(before)), "what a push told moves no cursor");
+            assert_eq!(position.cursor, lowest.map_or(before, |lowest| lowest.max(before)), "the history id of a push moves no cursor");
         }
     }
 
@@ -95,29 +95,29 @@ impl Reader {
     }
 }
 
-/// A list is also read as what it lists the fields of; then there are no names to compare by.
+/// Serde also reads a struct from an array of its fields, which has no names to compare by.
 fn is_named(record: &Value) -> bool {
     let entries = ["messagesAdded", "labelsAdded"].map(|name| &record[name]);
     let mut entries = entries.into_iter().filter_map(Value::as_array).flatten();
     record.is_object() && entries.all(|entry| entry.is_object() && entry["message"].is_object())
 }
 
-/// The page, held against the same JSON read without a schema.
+/// The page, compared with the same JSON read without a schema.
 fn page(line: &[u8]) -> Option<HistoryPage> {
     let page = HistoryPage::from(serde_json::from_slice::<HistoryAnswer>(line).ok()?);
-    let told = plain::json(line).filter(Value::is_object)?;
-    assert_eq!(plain::digits(&told["historyId"]), Some(page.history_id.to_string()));
-    assert_eq!(told["nextPageToken"].as_str(), page.next_page_token.as_deref());
+    let json = plain::json(line).filter(Value::is_object)?;
+    assert_eq!(plain::digits(&json["historyId"]), Some(page.history_id.to_string()));
+    assert_eq!(json["nextPageToken"].as_str(), page.next_page_token.as_deref());
     let none = Vec::new();
     let list = |value: &Value| value.as_array().unwrap_or(&none).clone();
-    let records = list(&told["history"]);
+    let records = list(&json["history"]);
     assert_eq!(records.len(), page.records.len());
-    for (told, record) in records.iter().zip(&page.records) {
-        if !is_named(told) {
+    for (value, record) in records.iter().zip(&page.records) {
+        if !is_named(value) {
             continue;
         }
-        assert_eq!(plain::digits(&told["id"]), Some(record.id.to_string()));
-        let ids = |name: &str| list(&told[name]).into_iter().map(|entry| entry["message"]["id"].as_str().map(String::from));
+        assert_eq!(plain::digits(&value["id"]), Some(record.id.to_string()));
+        let ids = |name: &str| list(&value[name]).into_iter().map(|entry| entry["message"]["id"].as_str().map(String::from));
         let expected: Vec<Option<String>> = ids("messagesAdded").chain(ids("labelsAdded")).collect();
         let found = record.changes.iter().map(|change| match change {
             Change::Added { message, .. } | Change::Labelled { message, .. } => Some(message.to_string()),
@@ -128,7 +128,7 @@ fn page(line: &[u8]) -> Option<HistoryPage> {
 }
 
 fn is_mail(label_ids: &[String]) -> bool {
-    let has = |label: &str| label_ids.iter().any(|held| held == label);
+    let has = |label: &str| label_ids.iter().any(|id| id == label);
     !(has("DRAFT") || has("SPAM") || has("TRASH") || has("CHAT") || has("SCHEDULED") || (has("SENT") && !has("INBOX")))
 }
 
@@ -150,14 +150,14 @@ fn check(before: &Position, after: &Position) {
     assert!(after.failing.keys().all(|message| !after.parked.contains_key(message)), "{after:?}");
     assert!(after.settled == before.settled || after.handled.iter().all(|record| *record > after.settled), "{after:?}");
     let owes = after.settled < after.cursor || after.gap.is_some() || !after.failing.is_empty() || !after.parked.is_empty();
-    assert!(!owes || after.look_at(SETTLE).is_some(), "what is owed is forgotten: {after:?}");
+    assert!(!owes || after.look_at(SETTLE).is_some(), "pending work has no next look: {after:?}");
     let row = serde_json::to_string(after).expect("a position is JSON");
     assert_eq!(serde_json::from_str::<Position>(&row).ok().as_ref(), Some(after), "{row}");
 }
 
 fn check_gap(position: &Position, pinned: HistoryId) {
     assert_eq!((position.cursor, position.settled), (pinned, pinned));
-    let mut gap = position.gap.clone().expect("what was forgotten is owed");
+    let mut gap = position.gap.clone().expect("an expired history leaves a gap");
     assert_eq!(gap.pinned, pinned);
     let mut slices = 0;
     while let Some(before) = gap.slice(SETTLE).before {

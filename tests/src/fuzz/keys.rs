@@ -1,4 +1,5 @@
-//! An issuer's key set: only its RSA keys for RS256 count, none of them hides another, and none believes what it did not sign.
+//! An issuer's key set: only RSA keys for RS256 are usable, no key hides another, and a key accepts only its own
+//! signatures.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! A message of any headers: its unified form, which triggers it fires, and the event that tells of it. The first line is a
-//! trigger's filters; the rest is Gmail's JSON, or header lines.
+//! A message of any headers: its unified form, which triggers it fires, and the event of the firing. The first line is
+//! a trigger's filters; the rest is Gmail's JSON, or header lines.
 
 use email_connectors::adapters::gmail::wire;
 use email_connectors::domain::connector::Connector;
@@ -55,7 +55,7 @@ fn of_headers(headers: Vec<(String, String)>) -> ProviderMessage {
     }
 }
 
-/// Nobody passes whom the topmost header does not name, with the receiving server's name on it.
+/// A message is authenticated only by the topmost header, which names the receiving server and the sender's domain.
 fn check_authentication(given: &ProviderMessage, message: &Message) {
     if !message.is_authenticated() {
         return;
@@ -69,35 +69,35 @@ fn check_authentication(given: &ProviderMessage, message: &Message) {
 }
 
 fn check_headers(given: &ProviderMessage, message: &Message) {
-    let held = |name: &str| given.headers.iter().find(|(held, _)| held.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
-    assert_eq!(message.headers.message_id.as_deref(), held("Message-ID"));
-    assert_eq!(message.headers.in_reply_to.as_deref(), held("In-Reply-To"));
-    assert_eq!(message.headers.references.as_deref(), held("References"));
-    assert_eq!(message.subject.is_some(), held("Subject").is_some());
+    let header = |name: &str| given.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
+    assert_eq!(message.headers.message_id.as_deref(), header("Message-ID"));
+    assert_eq!(message.headers.in_reply_to.as_deref(), header("In-Reply-To"));
+    assert_eq!(message.headers.references.as_deref(), header("References"));
+    assert_eq!(message.subject.is_some(), header("Subject").is_some());
     assert!(!message.subject.as_deref().is_some_and(plain::has_control), "{:?}", message.subject);
-    if let Some(words) = held("Subject").filter(|value| are_plain_words(value)) {
+    if let Some(words) = header("Subject").filter(|value| are_plain_words(value)) {
         assert_eq!(message.subject.as_deref(), Some(words));
     }
     for (name, addresses) in [("To", &message.to), ("Cc", &message.cc), ("Reply-To", &message.reply_to)] {
-        check_addresses(held(name), addresses);
+        check_addresses(header(name), addresses);
     }
-    check_addresses(held("From").filter(|_| message.from.is_some()), message.from.as_slice());
+    check_addresses(header("From").filter(|_| message.from.is_some()), message.from.as_slice());
 }
 
-fn check_addresses(held: Option<&str>, addresses: &[Address]) {
-    let Some(held) = held else {
+fn check_addresses(value: Option<&str>, addresses: &[Address]) {
+    let Some(value) = value else {
         assert_eq!(addresses, [], "of a header that is not there");
         return;
     };
     for Address { name, address } in addresses {
-        assert!(!address.is_empty() && !plain::has_control(address), "{address:?} of {held:?}");
-        assert!(!name.as_deref().is_some_and(plain::has_control), "{name:?} of {held:?}");
+        assert!(!address.is_empty() && !plain::has_control(address), "{address:?} of {value:?}");
+        assert!(!name.as_deref().is_some_and(plain::has_control), "{name:?} of {value:?}");
         let alone = of_headers(vec![("From".into(), address.clone())]).normalize().from;
-        assert_eq!(alone, Some(Address { name: None, address: address.clone() }), "an address by itself is itself: of {held:?}");
+        assert_eq!(alone, Some(Address { name: None, address: address.clone() }), "an address by itself is itself: of {value:?}");
     }
-    let plainly = held.split_once('@').is_some_and(|(local, domain)| is_word(local) && is_word(domain));
+    let plainly = value.split_once('@').is_some_and(|(local, domain)| is_word(local) && is_word(domain));
     if plainly {
-        assert_eq!(addresses, [Address { name: None, address: held.into() }]);
+        assert_eq!(addresses, [Address { name: None, address: value.into() }]);
     }
 }
 
@@ -142,7 +142,7 @@ fn check_filters(filters: &Filters, message: &Message) {
         Filters { has_attachment: filters.has_attachment, ..Filters::default() },
         Filters { authenticated: filters.authenticated, ..Filters::default() },
     ];
-    assert_eq!(filters.matches(message), singles.iter().all(|single| single.matches(message)), "all that is given must hold");
+    assert_eq!(filters.matches(message), singles.iter().all(|single| single.matches(message)), "all given filters must match");
     let loud = |texts: &[String]| texts.iter().map(|text| text.to_ascii_uppercase()).collect();
     let louder = Filters {
         query: filters.query.as_ref().map(|query| query.to_ascii_uppercase()),
@@ -168,7 +168,7 @@ fn check_event(filters: Filters, message: &Message) {
     let wake_up = WakeUp::own(Kind::Sync, connector.email_address.clone(), NOW);
     let events = decide(&connector, std::slice::from_ref(&trigger), message, true, &wake_up, NOW);
 
-    let has = |label: &str| message.label_ids.iter().any(|held| held == label);
+    let has = |label: &str| message.label_ids.iter().any(|id| id == label);
     let unwanted = has("DRAFT") || has("SPAM") || has("TRASH") || has("CHAT") || has("SCHEDULED") || (has("SENT") && !has("INBOX"));
     let fires = !unwanted && message.timestamp >= long_ago && trigger.config.filters.matches(message);
     assert_eq!(events.len(), usize::from(fires));
@@ -176,8 +176,8 @@ fn check_event(filters: Filters, message: &Message) {
     assert_eq!(event.event_id, EventId::derive(&connector.google_sub, &message.id, &trigger.id));
     let detail: Value = serde_json::from_str(&event.detail).expect("a detail is JSON");
     assert_eq!(detail["message"]["id"], message.id.as_str());
-    let (told, subject) = (detail["message"]["subject"].as_str(), message.subject.as_deref());
-    assert!(told.is_some() == subject.is_some() && subject.unwrap_or_default().starts_with(told.unwrap_or_default()), "{told:?}");
+    let (cut, subject) = (detail["message"]["subject"].as_str(), message.subject.as_deref());
+    assert!(cut.is_some() == subject.is_some() && subject.unwrap_or_default().starts_with(cut.unwrap_or_default()), "{cut:?}");
     let short_ids = message.id.as_str().len() <= LONGEST_ID && message.thread_id.len() <= LONGEST_ID;
     assert!(!short_ids || event.detail.len() <= LONGEST_DETAIL, "{} bytes", event.detail.len());
 }

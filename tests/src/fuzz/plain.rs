@@ -1,4 +1,4 @@
-//! Readings of the plainest kind, which owe nothing to the code that the targets hold to account.
+//! Simple parsers, independent of the code under test.
 
 use email_connectors::domain::timestamp::Timestamp;
 use serde_json::Value;
@@ -11,15 +11,15 @@ pub fn line(data: &[u8]) -> (String, &[u8]) {
     (String::from_utf8_lossy(&data[..end]).into_owned(), data.get(end + 1..).unwrap_or_default())
 }
 
-/// JSON that is read without a schema. Some that a schema passes over is refused here (a lone surrogate in a field that nobody
-/// reads), and then there is nothing to compare with.
+/// JSON that is read without a schema. It refuses some input that a schema ignores (a lone surrogate in an unread
+/// field), which then is not compared.
 pub fn json(data: &[u8]) -> Option<Value> {
     serde_json::from_slice(data).ok()
 }
 
-/// Of either alphabet, padded or not.
+/// Base64 of the standard or the URL-safe alphabet, padded or not.
 pub fn base64(text: &str) -> Option<Vec<u8>> {
-    let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0_u32);
+    let (mut bytes, mut bits, mut count) = (Vec::new(), 0_u32, 0_u32);
     for digit in text.trim_end_matches('=').bytes() {
         let value = match digit {
             b'A'..=b'Z' => digit - b'A',
@@ -30,10 +30,10 @@ pub fn base64(text: &str) -> Option<Vec<u8>> {
             _ => return None,
         };
         bits = (bits << 6 | u32::from(value)) & 0x3fff;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from((bits >> held) & 0xff).ok()?);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push(u8::try_from((bits >> count) & 0xff).ok()?);
         }
     }
     Some(bytes)

@@ -50,25 +50,25 @@ fn check_address(address: &EmailAddress) {
     );
 }
 
-/// What the data says to a reader who knows no notification.
+/// Compares the notification with the same JSON read without a schema.
 fn check_against(data: &str, notification: &Notification) {
     let decoded = plain::base64(data).expect("what is not base64 is no notification");
-    // A list of the two is read, too, and has no names to compare by.
-    let Some(told) = plain::json(&decoded).filter(Value::is_object) else { return };
-    let address = told["emailAddress"].as_str().map(|address| address.trim().to_lowercase());
+    // Serde also reads an array of the two fields, which has no names to compare by.
+    let Some(json) = plain::json(&decoded).filter(Value::is_object) else { return };
+    let address = json["emailAddress"].as_str().map(|address| address.trim().to_lowercase());
     assert_eq!(address.as_deref(), Some(notification.email_address.as_str()));
-    assert_eq!(plain::digits(&told["historyId"]), Some(notification.history_id.to_string()), "{}", told["historyId"]);
+    assert_eq!(plain::digits(&json["historyId"]), Some(notification.history_id.to_string()), "{}", json["historyId"]);
 }
 
 fn check_spellings(notification: &Notification) {
     let (address, history_id) = (notification.email_address.as_str(), notification.history_id);
     for id in [json!(history_id.value()), json!(history_id.to_string())] {
-        let told = json!({"emailAddress": address, "historyId": id}).to_string();
+        let notice = json!({"emailAddress": address, "historyId": id}).to_string();
         for data in [
-            BASE64_STANDARD.encode(&told),
-            BASE64_STANDARD_NO_PAD.encode(&told),
-            BASE64_URL_SAFE.encode(&told),
-            BASE64_URL_SAFE_NO_PAD.encode(&told),
+            BASE64_STANDARD.encode(&notice),
+            BASE64_STANDARD_NO_PAD.encode(&notice),
+            BASE64_URL_SAFE.encode(&notice),
+            BASE64_URL_SAFE_NO_PAD.encode(&notice),
         ] {
             let body = json!({"message": {"data": data, "messageId": "1"}, "subscription": "s"}).to_string();
             let again = Envelope::parse(body.as_bytes()).and_then(|envelope| envelope.message.notification());

@@ -1,4 +1,4 @@
-//! A bearer token: the key that its header names, and that no other token than a signed one is ever believed.
+//! A bearer token: the key that its header names, and that only the signed token is accepted.
 
 use email_connectors::adapters::oidc::{key_set, token as tokens};
 

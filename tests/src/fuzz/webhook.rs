@@ -1,4 +1,4 @@
-//! What fires a `webhook` trigger. The first line is the signature's header; the rest is the body.
+//! The request that fires a `webhook` trigger. The first line is the signature's header; the rest is the body.
 
 use email_connectors::domain::webhook::{LONGEST_PAYLOAD, Signature, fired};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::plain::{self, NOW};
 use crate::contract::cast::Cast;
 
-/// A number may be written longer than it came, and what came stands there twice: well within what the bus takes.
+/// The payload stands in the detail twice, and numbers may be written longer than they came; the bus takes as much.
 const LONGEST_DETAIL: usize = 8 * LONGEST_PAYLOAD;
 
 pub fn webhook(data: &[u8]) {
@@ -35,14 +35,14 @@ fn check_event(body: &[u8]) {
     let connector = cast.connector(1);
     let trigger = cast.trigger(&connector, 1);
     let event = fired(&connector, &trigger, "delivery", body, NOW);
-    let told = plain::json(body).filter(Value::is_object).filter(|_| body.len() <= LONGEST_PAYLOAD);
-    assert_eq!(event.is_ok(), told.is_some());
-    let (Ok(event), Some(told)) = (event, told) else { return };
+    let json = plain::json(body).filter(Value::is_object).filter(|_| body.len() <= LONGEST_PAYLOAD);
+    assert_eq!(event.is_ok(), json.is_some());
+    let (Ok(event), Some(json)) = (event, json) else { return };
     assert!(event.detail.len() <= LONGEST_DETAIL, "{} bytes", event.detail.len());
     let detail: Value = serde_json::from_str(&event.detail).expect("a detail is JSON");
     assert_eq!(detail["event"]["raw_payload"].as_str().map(str::as_bytes), Some(body));
     // Reading rounds a number with many digits, and does so at each reading.
-    let data: Value = serde_json::from_str(&told.get("data").unwrap_or(&told).to_string()).expect("what was read is JSON");
+    let data: Value = serde_json::from_str(&json.get("data").unwrap_or(&json).to_string()).expect("what was read is JSON");
     assert_eq!(detail["event"]["data"], data);
     assert_eq!(detail["trigger"]["id"], trigger.id.as_str());
     assert!(detail["event"]["event_type"].as_str().is_some_and(|text| (1..=200).contains(&text.len())));

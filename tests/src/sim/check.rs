@@ -1,4 +1,4 @@
-//! What must be true: of the cursors after every step, of events when all has come to rest.
+//! The invariants: of cursors after every step, of events at the end of a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,12 +7,12 @@ use email_connectors::domain::id::EventId;
 
 use super::Sim;
 use crate::world::Account;
-/// The invariants, as they are reported.
+/// The invariants that every run is checked for.
 pub const INVARIANTS: [&str; 9] = [
     "every matching message since the connect is decided exactly once",
     "what was decided is published, and nothing else",
     "a repeat is byte-identical, and comes only where an outcome was unknown",
-    "a cursor never falls, and is only what a listing, a connect or a pin told",
+    "a cursor never falls, and is only set to a history id of a listing, a connect or a pin",
     "an acknowledged push lies in the queue",
     "no token serves another connector or account",
     "who is connected has a living grant, and who left last took it along",
@@ -33,23 +33,23 @@ impl Sim {
                     self.violate(format!("settled at {} beyond the cursor {cursor}", connector.reading.position.settled));
                 }
                 let pinned = connector.reading.position.gap.as_ref().is_some_and(|gap| gap.pinned == cursor);
-                if pinned && account.told_by_profile().contains(&cursor) {
+                if pinned && account.profile_history_ids().contains(&cursor) {
                     self.begun.insert(connector.id.clone(), cursor);
                 }
-                let told = account.told_by_pages().contains(&cursor) || self.begun.get(&connector.id) == Some(&cursor);
-                if !told && !pinned {
-                    // A connect whose answer was lost has begun as well.
-                    if account.told_by_profile().contains(&cursor) && connector.reading.position.listed_at.is_none() {
+                let listed = account.page_history_ids().contains(&cursor) || self.begun.get(&connector.id) == Some(&cursor);
+                if !listed && !pinned {
+                    // A connect whose answer was lost still sets the first cursor.
+                    if account.profile_history_ids().contains(&cursor) && connector.reading.position.listed_at.is_none() {
                         self.begun.insert(connector.id.clone(), cursor);
                     } else {
-                        self.violate(format!("no listing told the cursor {cursor}"));
+                        self.violate(format!("the cursor {cursor} is not the history id of any listing"));
                     }
                 }
             }
         }
     }
 
-    /// The first thing that is not as it must be.
+    /// The first violation, if there is one.
     pub fn verdict(&mut self) -> Result<(), String> {
         if let Some(violation) = self.violations.first() {
             return Err(violation.clone());
@@ -66,15 +66,15 @@ impl Sim {
         let fired: BTreeSet<&EventId> =
             ledger.iter().filter(|event| event.detail_type == DetailType::TriggerFired).map(|event| &event.event_id).collect();
         let lost: Vec<_> = self.owed.iter().filter(|(event, _)| !fired.contains(event)).map(|(_, of)| of).collect();
-        let unasked: Vec<&&EventId> =
+        let unexpected: Vec<&&EventId> =
             fired.iter().filter(|event| !self.owed.contains_key(**event) && !self.allowed.contains(**event)).collect();
         if let Some((message, trigger)) = lost.first() {
             let (count, owed) = (lost.len(), self.owed.len());
             return Err(format!("lost: {count} of {owed} owed firings were never decided, the first of {message} for {trigger}"));
         }
-        if let Some(event) = unasked.first() {
-            let of = ledger.iter().find(|held| held.event_id == ***event).map(|held| (&held.message_id, &held.trigger_id));
-            return Err(format!("{} firings that nobody asked for, the first: {of:?}", unasked.len()));
+        if let Some(event) = unexpected.first() {
+            let of = ledger.iter().find(|known| known.event_id == ***event).map(|known| (&known.message_id, &known.trigger_id));
+            return Err(format!("{} firings that no trigger should have decided, the first: {of:?}", unexpected.len()));
         }
         Ok(())
     }
@@ -107,13 +107,13 @@ impl Sim {
 
     fn check_expected(&self) -> Result<(), String> {
         let ledger = self.world.store().ledger();
-        let told = |detail_type: &str| ledger.iter().filter(|event| event.detail_type.as_str() == detail_type).count();
-        if let Some(detail_type) = self.forbidden.iter().find(|detail_type| told(detail_type) > 0) {
-            return Err(format!("{} events {detail_type}, of which there must be none", told(detail_type)));
+        let count_of = |detail_type: &str| ledger.iter().filter(|event| event.detail_type.as_str() == detail_type).count();
+        if let Some(detail_type) = self.forbidden.iter().find(|detail_type| count_of(detail_type) > 0) {
+            return Err(format!("{} events {detail_type}, but none is allowed", count_of(detail_type)));
         }
-        let other = self.expected.iter().find(|(detail_type, count)| told(detail_type) != *count);
+        let other = self.expected.iter().find(|(detail_type, count)| count_of(detail_type) != *count);
         match other.filter(|_| self.world.struck().is_empty()) {
-            Some((detail_type, count)) => Err(format!("{} events {detail_type}, and not {count}", told(detail_type))),
+            Some((detail_type, count)) => Err(format!("{} events {detail_type}, and not {count}", count_of(detail_type))),
             None => Ok(()),
         }
     }
@@ -128,7 +128,7 @@ impl Sim {
         Ok(())
     }
 
-    /// Nobody is connected to the account any more: neither watch nor grant may be left.
+    /// No connector of the account may be left, and neither its watch nor its grant.
     pub fn expect_left(&mut self, account: &Account) {
         if !self.world.store().connectors_of(&account.address()).is_empty() {
             self.violate("a connector is still there");
@@ -138,7 +138,7 @@ impl Sim {
         }
     }
 
-    /// Round trips and units grow with the mail that there is, and with nothing else.
+    /// Calls and quota units are bounded by the number of messages and connectors.
     fn check_costs(&self) -> Result<(), String> {
         for cost in &self.costs {
             // A gap of weeks is listed day by day.

@@ -35,8 +35,8 @@ impl Dice {
     }
 
     pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        let place = usize::try_from(self.below(of.len() as u64)).unwrap_or(0);
-        &of[place]
+        let index = usize::try_from(self.below(of.len() as u64)).unwrap_or(0);
+        &of[index]
     }
 
     /// Lets two flows run in turns that the dice decide. A flow that reaches a crash ends there.

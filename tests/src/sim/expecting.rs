@@ -1,4 +1,4 @@
-//! What a run owes: which firings must have been decided in the end, which may, and what else is to be told.
+//! What a run expects in the end: the firings that must be decided, those that may be, and the number of other events.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::Sim;
 use crate::world::{Account, Delivered, Mail};
 
 impl Sim {
-    /// What fires for all mail of a mailbox at this moment.
+    /// The triggers without filters of the account, as of now.
     pub(super) fn for_all_mail(&self, account: &Account) -> Vec<Trigger> {
         let triggers = self.world.store().triggers_of(&account.sub);
         triggers.into_iter().filter(|trigger| trigger.config.filters == Default::default()).collect()
@@ -20,14 +20,14 @@ impl Sim {
         triggers.iter().map(event).collect()
     }
 
-    /// Mail comes that must fire every trigger for all mail.
+    /// Delivers mail that must fire every trigger without filters.
     pub fn deliver(&mut self, account: &Account, mail: Mail) -> Delivered {
         let delivered = account.deliver(mail);
         self.owe(account, &delivered.message);
         delivered
     }
 
-    /// The same for Ada, so many times.
+    /// Delivers `count` such mails to Ada's mailbox.
     pub fn mail(&mut self, count: usize) {
         let ada = self.ada.clone();
         for _ in 0..count {
@@ -40,14 +40,14 @@ impl Sim {
         self.owed.extend(events);
     }
 
-    /// All that has arrived so far is owed to every trigger that is no younger.
+    /// Each message so far must fire every trigger that is not younger than it.
     pub fn owe_all(&mut self, account: &Account) {
         for message in account.messages() {
             self.owe_by_date(account, &message);
         }
     }
 
-    /// For mail that came in the middle of something: owed to every trigger that is no younger.
+    /// The message must fire every trigger that is not younger than it.
     pub fn owe_by_date(&mut self, account: &Account, message: &MessageId) {
         let Some((_, arrived)) = account.arrivals().into_iter().find(|(arrival, _)| arrival == message) else { return };
         let mut triggers = self.for_all_mail(account);
@@ -56,20 +56,20 @@ impl Sim {
         self.owed.extend(events);
     }
 
-    /// How many events of a type there are in the end, if nothing goes wrong.
+    /// Expects `count` events of the type in the end, unless a fault struck.
     pub fn expect_events(&mut self, detail_type: &'static str, count: usize) {
         self.expected.push((detail_type, count));
     }
 
-    /// Whatever goes wrong, no event of this type.
+    /// Expects no event of this type, even under faults.
     pub fn never(&mut self, detail_type: &'static str) {
         self.forbidden.push(detail_type);
     }
 
-    /// How many messages of Ada's are set aside now.
+    /// Expects `count` of Ada's messages to be set aside now.
     pub fn expect_parked(&mut self, count: usize) {
         let parked: usize =
-            self.world.store().connectors_of(&self.ada.address()).iter().map(|held| held.reading.position.parked.len()).sum();
+            self.world.store().connectors_of(&self.ada.address()).iter().map(|connector| connector.reading.position.parked.len()).sum();
         if parked != count && (self.plan.is_empty() || count == 0) {
             self.violate(format!("{parked} messages are set aside, and not {count}"));
         }
@@ -79,13 +79,13 @@ impl Sim {
         self.owed.insert(EventId::derive(&account.sub, message, trigger), (message.clone(), trigger.clone()));
     }
 
-    /// It may fire or not.
+    /// The message may fire the triggers without filters, but need not.
     pub fn allow(&mut self, account: &Account, message: &MessageId) {
         let events = self.events(account, message, &self.for_all_mail(account));
         self.allowed.extend(events.into_iter().map(|(event, _)| event));
     }
 
-    /// What these triggers owe and have not decided may still come, and need not.
+    /// Undecided firings of these triggers become optional.
     pub(super) fn forgive(&mut self, which: impl Fn(&Trigger) -> bool) {
         let triggers: Vec<Trigger> = self.world.store().all_triggers().into_iter().filter(|trigger| which(trigger)).collect();
         let decided: BTreeSet<EventId> = self.world.store().ledger().into_iter().map(|event| event.event_id).collect();

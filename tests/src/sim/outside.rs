@@ -32,7 +32,7 @@ impl Sim {
                     return self.begun_by(connected);
                 }
                 self.world.pass(Duration::from_secs(1));
-                // What is in the way goes by itself, and the user tries again.
+                // The closing finishes by itself, and the user tries again.
                 if let Some(Err(ConnectError::Closing)) = answer {
                     Box::pin(self.minutes(2)).await;
                 }
@@ -42,10 +42,10 @@ impl Sim {
         self.first()
     }
 
-    /// Where the connector begins, if this was its first connect.
+    /// Records the first cursor of the connector, if this was its first connect.
     fn begun_by(&mut self, connected: Connected) -> ConnectorId {
-        if let Some(held) = self.world.store().look(&connected.connector_id) {
-            self.begun.entry(connected.connector_id.clone()).or_insert(held.reading.position.cursor);
+        if let Some(connector) = self.world.store().look(&connected.connector_id) {
+            self.begun.entry(connected.connector_id.clone()).or_insert(connector.reading.position.cursor);
         }
         connected.connector_id
     }
@@ -55,11 +55,11 @@ impl Sim {
         self.world.store().connectors_of(&self.ada.address()).first().expect("a connector").id.clone()
     }
 
-    /// A trigger is made, in as many requests as it takes; whatever they left behind fires as well.
+    /// Creates a trigger, repeating the request until it is answered well; a trigger of a lost answer fires as well.
     pub async fn trigger(&mut self, connector: &ConnectorId, filters: serde_json::Value) -> Option<TriggerId> {
         for _ in 0..6 {
-            let held = self.world.store().look(connector)?;
-            let making = self.stage.try_trigger(&held, filters.clone());
+            let stored = self.world.store().look(connector)?;
+            let making = self.stage.try_trigger(&stored, filters.clone());
             if let Some(Ok(trigger)) = self.world.until_crash(making).await {
                 return Some(trigger.id);
             }
@@ -69,7 +69,7 @@ impl Sim {
         None
     }
 
-    /// A trigger that is deleted before the decision owes nothing.
+    /// Deletes the trigger; its undecided firings become optional.
     pub async fn delete_trigger(&mut self, id: &TriggerId, of: &str) {
         self.forgive(|trigger| trigger.id == *id);
         for _ in 0..6 {
@@ -82,12 +82,12 @@ impl Sim {
         self.violate("a trigger is never deleted");
     }
 
-    /// The connector is taken away; what was not decided by then is owed no more.
+    /// Disconnects the connector; its undecided firings become optional.
     pub async fn disconnect(&mut self, of: &str, connector: &ConnectorId) {
         self.forgive(|trigger| trigger.config.connector_id == *connector);
         for _ in 0..12 {
             let ended = self.world.until_crash(self.stage.disconnect(of, connector)).await;
-            // What is not done yet goes on by itself.
+            // The renewer finishes an unfinished closing.
             if matches!(ended, Some(Ok(_) | Err(DisconnectError::NotFound))) {
                 return;
             }
@@ -99,7 +99,7 @@ impl Sim {
         self.violate("a disconnect never succeeds");
     }
 
-    /// The two at once, in an order that the dice say. Whoever heard of no success asks again.
+    /// Two disconnects at once, in an order that the dice decide; both are repeated until they succeed.
     pub async fn leave_at_once(&mut self, one: (&str, &ConnectorId), other: (&str, &ConnectorId), dice: &mut Dice) {
         self.world.trace("-- two disconnects", None);
         for (_, leaving) in [one, other] {
@@ -129,13 +129,13 @@ impl Sim {
         }
     }
 
-    /// Google tells that an account's tokens were revoked, again and again until it is heard.
-    pub async fn tell_of_revocation(&mut self, account: &Account) {
+    /// Google sends the security event `tokens-revoked` until it is answered well.
+    pub async fn send_revocation(&mut self, account: &Account) {
         let (store, bus, verifier) = (self.world.store(), self.world.bus(), self.world.verifier());
         let policy = SecurityEventPolicy { client_id: CLIENT_ID.into() };
         let subject = json!({"iss": "https://accounts.google.com/", "sub": account.sub});
         let token = verifier.issue(json!({
-            "iss": SecurityEventPolicy::ISSUER, "aud": CLIENT_ID, "iat": self.world.now().seconds(), "jti": "told",
+            "iss": SecurityEventPolicy::ISSUER, "aud": CLIENT_ID, "iat": self.world.now().seconds(), "jti": "revoked",
             "events": {"https://schemas.openid.net/secevent/oauth/event-type/tokens-revoked": {"subject": subject}},
         }));
         for _ in 0..6 {
@@ -145,7 +145,7 @@ impl Sim {
             }
             self.world.pass(Duration::from_secs(1));
         }
-        // Heard, and the answer was lost.
+        // Each answer was lost, but the event was handled.
     }
 
     pub async fn pause(&mut self, of: &str, connector: &ConnectorId, paused: bool) {
@@ -205,7 +205,7 @@ impl Sim {
         self.world.wake_ups().put(&wake_up);
     }
 
-    /// Users who are asked to connect again do.
+    /// Every connector that needs reauth is connected again by its user.
     pub async fn answer_calls_for_reauth(&mut self) {
         for account in self.world.accounts() {
             for connector in self.world.store().connectors_of(&account.address()) {

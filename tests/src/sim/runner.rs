@@ -1,4 +1,5 @@
-//! Runs scenarios under every single fault, every pair of faults where that is few enough, and a sample of pairs elsewhere.
+//! Runs scenarios under every single fault, every pair of faults where that is few enough, and a sample of pairs
+//! elsewhere.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -54,8 +55,8 @@ pub fn run_seed(runtime: &Runtime, seed: u64) -> Ran {
 fn to_its_end(runtime: &Runtime, run: impl Future<Output = Ran>) -> Ran {
     let ran = catch_unwind(AssertUnwindSafe(|| runtime.block_on(run)));
     ran.unwrap_or_else(|panic| {
-        let told = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string()));
-        Ran { calls: 0, verdict: Err(format!("panic: {}", told.unwrap_or_default())) }
+        let message = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string()));
+        Ran { calls: 0, verdict: Err(format!("panic: {}", message.unwrap_or_default())) }
     })
 }
 
@@ -83,7 +84,7 @@ pub fn plans(scenario: &Scenario, calls: usize, depth: Depth) -> Vec<Plan> {
     plans
 }
 
-/// A plan as it is told, and as `--faults` takes it.
+/// A plan in the syntax of `--faults`.
 pub fn describe(plan: &Plan) -> String {
     let parts: Vec<String> = plan.iter().map(|(call, fault)| format!("{call}:{fault:?}")).collect();
     parts.join(",")

@@ -13,9 +13,9 @@ use crate::world::{Consent, InFlight};
 
 /// How long a wake-up stays hidden after its worker failed.
 const VISIBILITY: Duration = Duration::from_secs(270);
-/// After so many deliveries the queue gives a wake-up up.
+/// After this many receives a wake-up becomes a dead letter.
 const MOST_RECEIVES: u32 = 10;
-/// What does not come to rest within so many steps never will.
+/// A run that takes more steps than this counts as endless.
 const PATIENT_STEPS: usize = 2000;
 
 impl Sim {
@@ -75,7 +75,7 @@ impl Sim {
         }
     }
 
-    /// Two workers on one mailbox at once, in an order that the dice say.
+    /// Two workers on one mailbox at once, in an order that the dice decide.
     pub async fn race(&mut self, one: &WakeUp, other: &WakeUp, dice: &mut Dice) {
         self.world.trace("-- two workers", None);
         self.world.set_gives_way(true);
@@ -130,9 +130,9 @@ impl Sim {
         for _ in 0..PATIENT_STEPS {
             self.work().await;
             self.answer_calls_for_reauth().await;
-            // Of mail that nobody told of, only the silence tells: within a day.
-            let told = self.is_decided() || self.world.now() > calm.after(DAY + MINUTE * 2);
-            if (self.is_at_rest() && told) || !self.violations.is_empty() {
+            // Mail without a push is found by the daily check of silent mailboxes.
+            let settled = self.is_decided() || self.world.now() > calm.after(DAY + MINUTE * 2);
+            if (self.is_at_rest() && settled) || !self.violations.is_empty() {
                 return;
             }
             let now = self.world.now();

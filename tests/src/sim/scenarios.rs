@@ -21,13 +21,13 @@ type Act = for<'a> fn(&'a mut Sim) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 pub struct Scenario {
     pub name: &'static str,
-    /// Of the known sequences that break a careless reading of the cursor's rules.
+    /// The number of the known sequence that it plays, if it plays one.
     pub sequence: Option<u8>,
     pub act: Act,
 }
 
 impl Scenario {
-    /// For what is sampled of it.
+    /// Seeds the sampling of fault pairs.
     pub fn seed(&self) -> u64 {
         self.name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
     }

@@ -20,7 +20,7 @@ pub struct Mail {
     pub(crate) from: String,
     pub(crate) label_ids: Vec<String>,
     pub(crate) received_at: Option<Timestamp>,
-    /// How long after its arrival its record shows, and it itself.
+    /// How long after its arrival the history record and the message become visible.
     pub(crate) record_late: Duration,
     pub(crate) message_late: Duration,
 }
@@ -46,26 +46,27 @@ impl Mail {
         Self { label_ids: label_ids.iter().map(|label| label.to_string()).collect(), ..self }
     }
 
-    /// Not now.
+    /// Received at this time instead of now.
     pub fn received_at(self, received_at: Timestamp) -> Self {
         Self { received_at: Some(received_at), ..self }
     }
 
-    /// It arrives now, and so long neither the history nor the mailbox shows it, while later mail shows already.
+    /// It arrives now, but neither the history nor the mailbox shows it before `span` has passed; later mail shows at
+    /// once.
     pub fn late(self, span: Duration) -> Self {
         Self { record_late: span, message_late: span, ..self }
     }
 
-    /// The history tells of it at once, and so long the message is not there.
+    /// The history lists it at once; the message itself is missing until `span` has passed.
     pub fn fetched_late(self, span: Duration) -> Self {
         Self { message_late: span, ..self }
     }
 }
 
-/// What Gmail answers instead of a message.
+/// The error that Gmail answers instead of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Poison {
-    /// 500, whatever else the call is about.
+    /// 500, for this message only.
     Fails,
     /// 429.
     Throttled,
@@ -74,7 +75,7 @@ pub enum Poison {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivered {
     pub message: MessageId,
-    /// The mailbox's history id after it: what Gmail's push would say.
+    /// The mailbox's history id after the delivery, as in Gmail's push.
     pub history_id: HistoryId,
 }
 
@@ -88,9 +89,9 @@ impl Account {
     pub(crate) fn open(world: &World, address: &str) -> Self {
         let address = EmailAddress::parse(address).expect("a mailbox address");
         let mut state = world.lock();
-        let held = state.google.mailboxes.iter().find(|(_, mailbox)| mailbox.address == address).map(|(sub, _)| sub.clone());
+        let existing = state.google.mailboxes.iter().find(|(_, mailbox)| mailbox.address == address).map(|(sub, _)| sub.clone());
         let number = state.google.mailboxes.len() + 1;
-        let sub = held.unwrap_or_else(|| GoogleSub::new(format!("10000{number}")));
+        let sub = existing.unwrap_or_else(|| GoogleSub::new(format!("10000{number}")));
         state.google.mailboxes.entry(sub.clone()).or_insert_with(|| Mailbox::new(address, number));
         Self { world: world.clone(), sub }
     }
@@ -119,18 +120,18 @@ impl Account {
         self.with(|mailbox, _, _| mailbox.delete(message));
     }
 
-    /// What a listing said stays as it was; what a fetch says changes.
+    /// Changes the labels that a fetch returns; history records keep the old ones.
     pub fn relabel(&self, message: &MessageId, label_ids: &[&str]) {
         let label_ids = label_ids.iter().map(|label| label.to_string()).collect();
         self.with(|mailbox, _, _| *mailbox.labels(message) = label_ids);
     }
 
-    /// The user, or a filter, changes a message's labels, and the history tells of it.
+    /// The user, or a filter, changes a message's labels; the history gets a record of it.
     pub fn label(&self, message: &MessageId, add: &[&str], remove: &[&str]) {
         self.with(|mailbox, _, now| mailbox.label(message, add, remove, now));
     }
 
-    /// From now on Gmail answers so for this message.
+    /// From now on Gmail answers this error for the message.
     pub fn poison(&self, message: &MessageId, poison: Poison) {
         self.with(|mailbox, _, _| mailbox.poisoned.insert(message.clone(), poison));
     }
@@ -148,17 +149,17 @@ impl Account {
         self.with(|mailbox, _, _| HistoryId::new(mailbox.history_id))
     }
 
-    /// The history ids that pages of history told: what a cursor may be.
-    pub fn told_by_pages(&self) -> BTreeSet<HistoryId> {
-        self.with(|mailbox, _, _| mailbox.told_by_pages.clone())
+    /// The history ids of history pages: the allowed values of a cursor.
+    pub fn page_history_ids(&self) -> BTreeSet<HistoryId> {
+        self.with(|mailbox, _, _| mailbox.page_history_ids.clone())
     }
 
-    /// The history ids that profiles told: what a first cursor may be, and one after a gap.
-    pub fn told_by_profile(&self) -> BTreeSet<HistoryId> {
-        self.with(|mailbox, _, _| mailbox.told_by_profile.clone())
+    /// The history ids of profiles: the allowed values of a first cursor and of a cursor after a gap.
+    pub fn profile_history_ids(&self) -> BTreeSet<HistoryId> {
+        self.with(|mailbox, _, _| mailbox.profile_history_ids.clone())
     }
 
-    /// Before anything happens in it.
+    /// Sets the first history id; call it before anything happens in the mailbox.
     pub fn history_begins_at(&self, history_id: u64) {
         self.with(|mailbox, _, _| mailbox.history_id = history_id);
     }
@@ -173,7 +174,7 @@ impl Account {
         self.with(|mailbox, _, _| mailbox.labelled(label))
     }
 
-    /// When each message arrived, as Gmail's date says.
+    /// When each message arrived, by Gmail's `internalDate`.
     pub fn arrivals(&self) -> Vec<(MessageId, Timestamp)> {
         self.with(|mailbox, _, _| mailbox.arrivals().collect())
     }
@@ -188,7 +189,7 @@ impl Account {
         self.with(|mailbox, _, _| mailbox.expired = mailbox.history_id);
     }
 
-    /// Listings of history know nothing of the newest so many records, until they lag by none.
+    /// Listings of history omit the newest `by` records.
     pub fn lag(&self, by: usize) {
         self.with(|mailbox, _, _| mailbox.lag = by);
     }
@@ -203,17 +204,17 @@ impl Account {
         self.with(|mailbox, _, _| mailbox.list_page_size = messages);
     }
 
-    /// Gmail no longer knows the listings that it is asked to go on with.
+    /// Page tokens from before this are refused.
     pub fn lose_page_tokens(&self) {
         self.with(|mailbox, _, _| mailbox.page_tokens.clear());
     }
 
-    /// A watch of another topic is in the way until it is stopped; ours has ended by it.
+    /// Another topic watches the mailbox until `stop`; our watch has ended.
     pub fn watch_is_taken(&self) {
         self.with(|mailbox, _, _| (mailbox.watched_until, mailbox.watch_is_taken) = (None, true));
     }
 
-    /// When Gmail stops notifying, while it watches.
+    /// When the current watch expires.
     pub fn watched_until(&self) -> Option<Timestamp> {
         self.with(|mailbox, _, now| mailbox.watched_until.filter(|end| now < *end))
     }
@@ -223,11 +224,11 @@ impl Account {
         self.with(|_, grants, _| grants.consent(&self.sub, consent, None))
     }
 
-    /// The user agrees on the consent page that they were sent to; the code is bound to what was asked for.
+    /// The user agrees on the consent page; the code is bound to the request behind its URL.
     pub fn consent_at(&self, url: &str, consent: Consent) -> String {
         self.with(|_, grants, _| {
-            let asked = grants.asked(url).expect("a consent page that a user was sent to");
-            grants.consent(&self.sub, consent, Some(asked))
+            let request = grants.authorize_request(url).expect("a consent page that a user was sent to");
+            grants.consent(&self.sub, consent, Some(request))
         })
     }
 

@@ -1,5 +1,4 @@
-//! Rows of the store that are not one connector's own: who shares an account and how a member leaves it, and who was sent away
-//! for consent.
+//! Rows beside the connectors' own: the membership of an account, how a member leaves it, and pending consents.
 
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use uuid::Uuid;
 
 use super::tables::{Tables, ids};
 
-/// When the renewer comes to a connector whose end was begun and is not done.
+/// How long after its begin an unfinished closing is due for the renewer.
 const CLOSE_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 impl Tables {
@@ -21,7 +20,7 @@ impl Tables {
         self.memberships.get(account).cloned().unwrap_or_default()
     }
 
-    /// Whether it may be written over the one that is there.
+    /// A Conflict unless the membership has the next version of the stored one.
     pub(super) fn is_next(&self, account: &GoogleSub, membership: &Membership) -> Result<(), StoreError> {
         let is_next = membership.version == self.membership(account).version + 1;
         is_next.then_some(()).ok_or(StoreError::Conflict)

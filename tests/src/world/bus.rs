@@ -23,7 +23,7 @@ impl Bus {
         self.takes = None;
     }
 
-    /// Answers how many it took.
+    /// Returns how many entries it accepted.
     fn publish(&mut self, events: &[Event]) -> usize {
         let taken = self.takes.take().unwrap_or(events.len()).min(events.len());
         self.published.extend_from_slice(&events[..taken]);
@@ -44,7 +44,7 @@ impl MemoryBus {
         self.0.lock().bus.published.clone()
     }
 
-    /// Of the next publication the bus takes this many entries and refuses the others to the end.
+    /// The bus accepts this many entries of the next publication and refuses the rest.
     pub fn take_only(&self, entries: usize) {
         self.0.lock().bus.takes = Some(entries);
     }
@@ -60,7 +60,7 @@ impl EventBus for MemoryBus {
         match self.0.call(Call::Publish, events.len(), |state| Ok(state.bus.publish(events))).await {
             Ok(taken) if taken == events.len() => Ok(()),
             Ok(taken) => not_published(&events[taken..], "refused, as scripted".into()),
-            // Nobody knows what came of a call without an answer.
+            // The outcome of a call without an answer is unknown.
             Err(Unavailable { cause, .. }) => not_published(events, cause),
         }
     }

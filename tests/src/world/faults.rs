@@ -15,11 +15,11 @@ use super::script::{Call, Failure};
 pub enum Fault {
     /// The process ends before the call.
     CrashBefore,
-    /// It happened, and the process ends.
+    /// The process ends after the call.
     CrashAfter,
-    /// It happened, and the caller hears of no answer.
+    /// The call takes effect, but the caller gets no answer.
     Timeout,
-    /// It did not happen, and the caller hears so.
+    /// The call takes no effect, and the caller gets an error.
     Refused,
 }
 
@@ -40,12 +40,12 @@ pub(crate) struct Faults {
     pub tick: Duration,
     /// Whether a call gives way to others on both sides of its effect.
     pub gives_way: bool,
-    /// Whether calls are told as they happen.
+    /// Whether calls are printed as they happen.
     pub traced: bool,
 }
 
 impl World {
-    /// From now on calls are counted from 0, and those that are named go wrong.
+    /// Counts calls from 0 from now on, and injects the faults of the plan by number.
     pub fn arm(&self, plan: BTreeMap<usize, Fault>) {
         let mut state = self.lock();
         state.faults.armed = true;
@@ -67,7 +67,7 @@ impl World {
         self.lock().faults.struck.clone()
     }
 
-    /// Every call takes so long from now on.
+    /// Every call takes this long from now on.
     pub fn set_tick(&self, tick: Duration) {
         self.lock().faults.tick = tick;
     }
@@ -81,15 +81,15 @@ impl World {
         self.lock().faults.traced = traced;
     }
 
-    /// Says what happens, to whoever looks for a violation's cause.
-    pub fn trace(&self, told: &str, fault: Option<Fault>) {
+    /// Prints the line to stderr if tracing is on, to find a violation's cause.
+    pub fn trace(&self, line: &str, fault: Option<Fault>) {
         let (traced, now) = {
             let state = self.lock();
             (state.faults.traced, state.now)
         };
         if traced {
             let fault = fault.map(|fault| format!(" [{fault:?}]")).unwrap_or_default();
-            eprintln!("{now} {told}{fault}");
+            eprintln!("{now} {line}{fault}");
         }
     }
 

@@ -35,9 +35,9 @@ pub const WATCH_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 #[derive(Debug, Clone)]
 pub struct Consent {
     pub scopes: Vec<String>,
-    /// Google sends one on the first consent, and on others only if asked to.
+    /// Google sends one on the first consent, and on later ones only with `prompt=consent`.
     pub refresh_token: bool,
-    /// What the id token says that it should not.
+    /// Claims that override those of the id token.
     pub claims: Claims,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct Google {
 }
 
 impl Google {
-    /// Nothing is poisoned, lags behind, or stands in the way.
+    /// Ends poison, lag and watches of other topics.
     pub fn calm(&mut self) {
         for mailbox in self.mailboxes.values_mut() {
             mailbox.poisoned.clear();
@@ -77,7 +77,7 @@ impl MemoryGmail {
         Self(world)
     }
 
-    /// A call to Gmail itself. It is charged whatever comes of it.
+    /// A call to Gmail, whose units are charged even if it fails.
     async fn read<T>(
         &self,
         call: Call,
@@ -94,7 +94,7 @@ impl MemoryGmail {
 
 impl EmailProvider for MemoryGmail {
     fn consent_url(&self, consent: &ConsentRequest<'_>) -> String {
-        let asked = AuthorizeRequest {
+        let request = AuthorizeRequest {
             scopes: consent.scopes.to_vec(),
             redirect_uri: consent.redirect_uri.into(),
             state: consent.state.into(),
@@ -102,7 +102,7 @@ impl EmailProvider for MemoryGmail {
             code_verifier: consent.code_verifier.expose_secret().into(),
             login_hint: consent.login_hint.map(String::from),
         };
-        self.0.lock().google.grants.ask(asked)
+        self.0.lock().google.grants.authorize(request)
     }
 
     async fn exchange(&self, code: &AuthorizationCode, now: Timestamp) -> Result<Grant, ProviderError> {
@@ -169,7 +169,7 @@ impl EmailProvider for MemoryGmail {
     }
 }
 
-/// What a request is about, as the log of calls tells it.
+/// The request's name for the log of calls.
 fn shown(request: &MailRequest) -> String {
     let text = format!("{request:?}");
     text.split(['(', ' ', '{']).next().unwrap_or_default().to_string()

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::gmail::{ACCESS_TOKEN_LIFE, CLIENT_ID, Consent};
 
-/// What a user was sent to the consent page with, and every code of it is bound to.
+/// The parameters of an authorization request; each of its codes is bound to them.
 #[derive(Debug, Clone)]
 pub struct AuthorizeRequest {
     pub scopes: Vec<String>,
@@ -39,20 +39,20 @@ impl AuthorizeRequest {
 struct Code {
     account: GoogleSub,
     consent: Consent,
-    /// Nothing, of a popup that no consent request of ours opened.
-    asked: Option<AuthorizeRequest>,
+    /// `None` if a popup opened the consent page, without an authorization request of ours.
+    request: Option<AuthorizeRequest>,
 }
 
 #[derive(Default)]
 pub(crate) struct Grants {
     issued: u64,
-    /// Whose users ended the grant themselves.
+    /// Accounts whose users revoked the grant themselves.
     pub taken_back: BTreeSet<GoogleSub>,
-    /// By the address of its consent page.
-    asked: BTreeMap<String, AuthorizeRequest>,
+    /// By the URL of the consent page.
+    authorize_requests: BTreeMap<String, AuthorizeRequest>,
     codes: BTreeMap<String, Code>,
     refresh_tokens: BTreeMap<String, GoogleSub>,
-    /// What was consented to with each refresh token.
+    /// The consent behind each refresh token.
     consents: BTreeMap<String, Consent>,
     access_tokens: BTreeMap<String, (GoogleSub, Timestamp)>,
 }
@@ -63,29 +63,29 @@ impl Grants {
         format!("{what}-{}-of-{of}", self.issued)
     }
 
-    pub fn ask(&mut self, asked: AuthorizeRequest) -> String {
-        let url = format!("https://accounts.google.example/consent?state={}", asked.state);
-        self.asked.insert(url.clone(), asked);
+    pub fn authorize(&mut self, request: AuthorizeRequest) -> String {
+        let url = format!("https://accounts.google.example/consent?state={}", request.state);
+        self.authorize_requests.insert(url.clone(), request);
         url
     }
 
-    pub fn asked(&self, url: &str) -> Option<AuthorizeRequest> {
-        self.asked.get(url).cloned()
+    pub fn authorize_request(&self, url: &str) -> Option<AuthorizeRequest> {
+        self.authorize_requests.get(url).cloned()
     }
 
-    pub fn consent(&mut self, account: &GoogleSub, consent: Consent, asked: Option<AuthorizeRequest>) -> String {
+    pub fn consent(&mut self, account: &GoogleSub, consent: Consent, request: Option<AuthorizeRequest>) -> String {
         let code = self.name("code", account);
-        self.codes.insert(code.clone(), Code { account: account.clone(), consent, asked });
+        self.codes.insert(code.clone(), Code { account: account.clone(), consent, request });
         code
     }
 
-    /// A code is good once, and only with what it was asked for with.
+    /// A code works once, and only with the redirect URI and code verifier of its request.
     pub fn exchange(&mut self, code: &AuthorizationCode, now: Timestamp) -> Result<Grant, ProviderError> {
         let given = code.code.expose_secret();
-        if let Some(asked) = self.codes.get(given).and_then(|held| held.asked.as_ref()) {
-            asked.check(code)?;
+        if let Some(request) = self.codes.get(given).and_then(|code| code.request.as_ref()) {
+            request.check(code)?;
         }
-        let Code { account, consent, asked } = self.codes.remove(given).ok_or_else(refused)?;
+        let Code { account, consent, request } = self.codes.remove(given).ok_or_else(refused)?;
         self.taken_back.remove(&account);
         let refresh_token = consent.refresh_token.then(|| self.name("refresh", &account));
         if let Some(token) = &refresh_token {
@@ -95,7 +95,7 @@ impl Grants {
         Ok(Grant {
             access_token: self.access_token(&account, now),
             refresh_token: refresh_token.map(|token| RefreshToken(token.into())),
-            identity: identity(&account, asked.map(|asked| asked.nonce), consent.claims, now),
+            identity: identity(&account, request.map(|request| request.nonce), consent.claims, now),
             scopes: consent.scopes,
         })
     }
@@ -115,13 +115,13 @@ impl Grants {
         Ok(self.access_token(&account, now))
     }
 
-    /// As `refresh`, and Google says whose it is.
+    /// As `refresh`, with the identity of the account if the scopes contain `openid`.
     pub fn adopt(&mut self, token: &RefreshToken, now: Timestamp) -> Result<Grant, ProviderError> {
         let access_token = self.refresh(token, now)?;
         let account = self.holder(token).ok_or_else(refused)?;
         let consent = self.consents.get(token.0.expose_secret()).cloned().unwrap_or_default();
-        let tells = consent.scopes.iter().any(|scope| scope == "openid");
-        let identity = if tells { identity(&account, None, consent.claims, now) } else { Claims::default() };
+        let has_openid = consent.scopes.iter().any(|scope| scope == "openid");
+        let identity = if has_openid { identity(&account, None, consent.claims, now) } else { Claims::default() };
         Ok(Grant { access_token, refresh_token: Some(token.clone()), identity, scopes: consent.scopes })
     }
 
@@ -134,11 +134,11 @@ impl Grants {
     }
 
     pub fn admit(&self, access: &AccessToken, now: Timestamp) -> Result<GoogleSub, ProviderError> {
-        let held = self.access_tokens.get(access.secret.expose_secret());
-        held.filter(|(_, expires_at)| now < *expires_at).map(|(account, _)| account.clone()).ok_or(ProviderError::Unauthorized)
+        let token = self.access_tokens.get(access.secret.expose_secret());
+        token.filter(|(_, expires_at)| now < *expires_at).map(|(account, _)| account.clone()).ok_or(ProviderError::Unauthorized)
     }
 
-    /// Whose grant ended: one token's end is the end of all that the account ever granted to this client.
+    /// Revokes all of the account's grants to this client, not only this token; returns the account.
     pub fn revoke(&mut self, token: &RefreshToken) -> Option<GoogleSub> {
         let account = self.holder(token)?;
         self.end(&account);

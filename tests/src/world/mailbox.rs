@@ -1,4 +1,5 @@
-//! A mailbox as Gmail keeps it, and what Gmail answers about it: all that its contract leaves open goes wrong on demand.
+//! A mailbox as Gmail keeps it, and what Gmail answers about it: all that its contract leaves open goes wrong on
+//! demand.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,45 +19,45 @@ use email_connectors::ports::{Fetched, MessagePage, Profile, ProviderError};
 use super::account::{Delivered, Mail, Poison};
 use super::gmail::WATCH_LIFE;
 
-/// Where a mailbox's history begins, and by how much a change moves it: ids are not contiguous.
+/// The first history id, and its step per change: ids are not contiguous.
 const FIRST_HISTORY_ID: u64 = 1000;
 const HISTORY_STEP: u64 = 7;
 
-/// No replica is behind for longer, or nobody could ever call anything settled.
+/// No replica lags longer than this: after it, a position counts as settled.
 const LONGEST_LAG: Duration = Duration::from_secs(590);
 
-/// By how much a search by date is wider than what was asked for, on either side.
+/// By how much a search by date is wider than the requested span, on either side.
 const SEARCH_MARGIN: Duration = Duration::from_secs(1);
 
 pub(crate) struct Mailbox {
     pub address: EmailAddress,
     /// What its message ids begin with: they are unique over the accounts of a world.
     prefix: String,
-    messages: BTreeMap<MessageId, Held>,
+    messages: BTreeMap<MessageId, StoredMessage>,
     /// Every message that ever arrived, in order.
     order: Vec<MessageId>,
     records: Vec<Record>,
     /// Counts every record, whether it shows yet or not.
     pub history_id: u64,
-    pub told_by_pages: BTreeSet<HistoryId>,
-    pub told_by_profile: BTreeSet<HistoryId>,
-    /// A listing from before this finds no history.
+    pub page_history_ids: BTreeSet<HistoryId>,
+    pub profile_history_ids: BTreeSet<HistoryId>,
+    /// A listing that starts before this id is refused as expired.
     pub expired: u64,
-    /// The newest records that a listing does not know of yet.
+    /// How many of the newest records a listing omits.
     pub lag: usize,
     pub page_size: usize,
     pub list_page_size: usize,
-    /// The page tokens that are good.
+    /// The page tokens that are accepted.
     pub page_tokens: BTreeSet<String>,
     pub poisoned: BTreeMap<MessageId, Poison>,
     /// What the owner sent.
     pub sent: Vec<Outgoing>,
     pub watched_until: Option<Timestamp>,
-    /// A watch of another topic is in the way.
+    /// Another topic watches the mailbox.
     pub watch_is_taken: bool,
 }
 
-struct Held {
+struct StoredMessage {
     content: ProviderMessage,
     visible_at: Timestamp,
 }
@@ -69,7 +70,7 @@ struct Record {
 }
 
 impl Mailbox {
-    /// The `number`th of its world, from 1.
+    /// The `number`th mailbox of its world, from 1.
     pub fn new(address: EmailAddress, number: usize) -> Self {
         Self {
             address,
@@ -78,8 +79,8 @@ impl Mailbox {
             order: Vec::new(),
             records: Vec::new(),
             history_id: FIRST_HISTORY_ID,
-            told_by_pages: BTreeSet::new(),
-            told_by_profile: BTreeSet::new(),
+            page_history_ids: BTreeSet::new(),
+            profile_history_ids: BTreeSet::new(),
             expired: 0,
             lag: 0,
             page_size: 500,
@@ -115,7 +116,7 @@ impl Mailbox {
             headers: headers.map(|(name, value)| (name.to_string(), value)).into(),
         };
         self.order.push(message.clone());
-        self.messages.insert(message.clone(), Held { content, visible_at: now.after(mail.message_late) });
+        self.messages.insert(message.clone(), StoredMessage { content, visible_at: now.after(mail.message_late) });
         Delivered { message, history_id }
     }
 
@@ -126,8 +127,8 @@ impl Mailbox {
     }
 
     pub fn labelled(&self, label: &str) -> Vec<MessageId> {
-        let holds = |held: &Held| held.content.label_ids.iter().any(|held| held == label);
-        self.messages.iter().filter(|(_, held)| holds(held)).map(|(message, _)| message.clone()).collect()
+        let holds = |message: &StoredMessage| message.content.label_ids.iter().any(|id| id == label);
+        self.messages.iter().filter(|(_, message)| holds(message)).map(|(message, _)| message.clone()).collect()
     }
 
     pub fn arrivals(&self) -> impl Iterator<Item = (MessageId, Timestamp)> {
@@ -144,15 +145,15 @@ impl Mailbox {
 
     pub fn label(&mut self, message: &MessageId, add: &[&str], remove: &[&str], now: Timestamp) {
         let label_ids: Vec<String> = add.iter().map(|label| label.to_string()).collect();
-        let held = self.labels(message);
-        held.retain(|label| !remove.contains(&label.as_str()) && !add.contains(&label.as_str()));
-        held.extend(label_ids.iter().cloned());
+        let labels = self.labels(message);
+        labels.retain(|label| !remove.contains(&label.as_str()) && !add.contains(&label.as_str()));
+        labels.extend(label_ids.iter().cloned());
         self.record(Change::Labelled { message: message.clone(), label_ids }, now, now);
     }
 
     pub fn profile(&mut self) -> Profile {
         let history_id = HistoryId::new(self.history_id);
-        self.told_by_profile.insert(history_id);
+        self.profile_history_ids.insert(history_id);
         Profile { email_address: self.address.clone(), history_id }
     }
 
@@ -168,19 +169,19 @@ impl Mailbox {
         self.watch_is_taken = false;
     }
 
-    /// Pages are of the history as it stood when the listing began, and each tells the mailbox's id of its own moment:
-    /// of what Gmail leaves open, what a careless reader loses most by.
+    /// Pages show the history as of the start of the listing, but each carries the mailbox's current history id:
+    /// Gmail leaves this open, and a careless reader loses the most by it.
     pub fn history(&mut self, after: HistoryId, page_token: Option<&str>, now: Timestamp) -> Result<HistoryPage, ProviderError> {
         if after.value() < self.expired {
             return Err(ProviderError::HistoryExpired);
         }
         let head = self.known_to_listings(now);
-        let place = |token: &str| {
+        let parse = |token: &str| {
             let (end, shown) = token.split_once('-')?;
             Some((end.parse().ok()?, shown.parse().ok()?))
         };
         let listing = format!("{after}-");
-        let (end, skipped): (u64, usize) = self.turned_to(page_token, &listing, place)?.unwrap_or((head, 0));
+        let (end, skipped): (u64, usize) = self.position(page_token, &listing, parse)?.unwrap_or((head, 0));
         let shows = |record: &&Record| record.id > after.value() && record.id <= end && record.id <= head && record.visible_at <= now;
         let listed: Vec<&Record> = self.records.iter().filter(shows).collect();
         let shown = skipped + self.page_size;
@@ -188,45 +189,45 @@ impl Mailbox {
         let page = listed.into_iter().skip(skipped).take(self.page_size);
         let records = page.map(|record| history::Record { id: HistoryId::new(record.id), changes: vec![record.change.clone()] }).collect();
         let history_id = HistoryId::new(head);
-        self.told_by_pages.insert(history_id);
+        self.page_history_ids.insert(history_id);
         let next_page_token = more.then(|| self.hand_out(format!("{listing}{end}-{shown}")));
         Ok(HistoryPage { records, history_id, next_page_token })
     }
 
-    /// A listing is answered by a replica, which may be behind, by so many records and by no more than so long.
+    /// The newest history id of the answering replica, which lags by `lag` records, but no longer than `LONGEST_LAG`.
     fn known_to_listings(&self, now: Timestamp) -> u64 {
         let lagging = self.records.iter().rev().nth(self.lag).map_or(FIRST_HISTORY_ID, |record| record.id);
         let old = self.records.iter().rev().find(|record| record.happened_at.after(LONGEST_LAG) <= now).map_or(0, |record| record.id);
         lagging.max(old)
     }
 
-    /// Newest first. The next page goes on behind the last message of this one, whatever has come to light meanwhile.
+    /// Newest first. The next page starts after the last message of this one, whatever arrived meanwhile.
     pub fn list(&mut self, slice: &Slice, page_token: Option<&str>, now: Timestamp) -> Result<MessagePage, ProviderError> {
-        let place = |token: &str| {
+        let parse = |token: &str| {
             let (received_at, id) = token.split_once('/')?;
             Some((Timestamp::from_millis(received_at.parse().ok()?), MessageId::new(id)))
         };
         let before = slice.before.map_or_else(String::new, |before| before.millis().to_string());
         let listing = format!("{}/{before}/", slice.after.millis());
-        let last = self.turned_to(page_token, &listing, place)?;
-        let found = self.messages.values().filter(|held| held.visible_at <= now && held.is_in(slice));
-        let mut places: Vec<_> = found.map(|held| (held.content.received_at, held.content.id.clone())).collect();
-        places.retain(|place| last.as_ref().is_none_or(|last| place < last));
-        places.sort_unstable_by(|one, other| other.cmp(one));
-        let more = places.len() > self.list_page_size;
-        places.truncate(self.list_page_size);
-        let last = places.last().filter(|_| more).map(|(received_at, id)| format!("{listing}{}/{id}", received_at.millis()));
+        let last = self.position(page_token, &listing, parse)?;
+        let found = self.messages.values().filter(|message| message.visible_at <= now && message.is_in(slice));
+        let mut positions: Vec<_> = found.map(|message| (message.content.received_at, message.content.id.clone())).collect();
+        positions.retain(|position| last.as_ref().is_none_or(|last| position < last));
+        positions.sort_unstable_by(|one, other| other.cmp(one));
+        let more = positions.len() > self.list_page_size;
+        positions.truncate(self.list_page_size);
+        let last = positions.last().filter(|_| more).map(|(received_at, id)| format!("{listing}{}/{id}", received_at.millis()));
         let next_page_token = last.map(|token| self.hand_out(token));
-        Ok(MessagePage { messages: places.into_iter().map(|(_, id)| id).collect(), next_page_token })
+        Ok(MessagePage { messages: positions.into_iter().map(|(_, id)| id).collect(), next_page_token })
     }
 
     pub fn get(&self, ids: &[MessageId], now: Timestamp) -> Result<Fetched, ProviderError> {
         let mut fetched = Fetched::default();
         let mut throttled = Vec::new();
-        for held in ids.iter().filter_map(|id| self.messages.get(id)).filter(|held| held.visible_at <= now) {
-            let id = held.content.id.clone();
+        for message in ids.iter().filter_map(|id| self.messages.get(id)).filter(|message| message.visible_at <= now) {
+            let id = message.content.id.clone();
             match self.poisoned.get(&id) {
-                None => fetched.messages.push(held.content.clone()),
+                None => fetched.messages.push(message.content.clone()),
                 Some(Poison::Fails) => fetched.failed.push((id, "500 backendError".into())),
                 Some(Poison::Throttled) => throttled.push(id),
             }
@@ -234,19 +235,19 @@ impl Mailbox {
         let error = ProviderError::unavailable("429 rateLimitExceeded");
         match (&throttled[..], ids) {
             ([], _) => Ok(fetched),
-            // One message is asked for by a call of its own, which is refused.
+            // A single message is fetched by a call of its own, which fails as a whole.
             (_, [_]) => Err(error),
             _ => Ok(Fetched { unanswered: Some((throttled, error)), ..fetched }),
         }
     }
 
-    /// What an owner asks for, in as far as stories ask: mail is read, and what is sent is remembered.
+    /// The requests that stories use: reading a message, and sending, which is recorded.
     pub fn perform(&mut self, request: &MailRequest, now: Timestamp) -> Result<MailAnswer, ProviderError> {
         match request {
             MailRequest::GetMessage(id, _) => {
-                let held = self.messages.get(id).filter(|held| held.visible_at <= now);
+                let message = self.messages.get(id).filter(|message| message.visible_at <= now);
                 let gone = || ProviderError::Refused { status: 404, reason: "notFound".into() };
-                let message = held.ok_or_else(gone)?.content.clone().normalize();
+                let message = message.ok_or_else(gone)?.content.clone().normalize();
                 Ok(MailAnswer::Message(Box::new(MessageView::Whole(Box::new(message)))))
             }
             MailRequest::Send(mail) => {
@@ -258,11 +259,11 @@ impl Mailbox {
         }
     }
 
-    /// Where a page token leads within its listing; none without a token.
-    fn turned_to<T>(&self, token: Option<&str>, listing: &str, place: impl Fn(&str) -> Option<T>) -> Result<Option<T>, ProviderError> {
+    /// The position in the listing that the page token stands for.
+    fn position<T>(&self, token: Option<&str>, listing: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, ProviderError> {
         let Some(token) = token else { return Ok(None) };
         let rest = token.strip_prefix(listing).filter(|_| self.page_tokens.contains(token));
-        rest.and_then(place).map(Some).ok_or(ProviderError::PageLost)
+        rest.and_then(parse).map(Some).ok_or(ProviderError::PageLost)
     }
 
     fn hand_out(&mut self, token: String) -> String {
@@ -271,7 +272,7 @@ impl Mailbox {
     }
 }
 
-impl Held {
+impl StoredMessage {
     fn is_in(&self, slice: &Slice) -> bool {
         let hidden = self.content.label_ids.iter().any(|label| label == "SPAM" || label == "TRASH");
         let received_at = self.content.received_at;
@@ -327,20 +328,20 @@ mod tests {
     }
 
     #[test]
-    fn a_lagging_listing_tells_and_shows_less_and_never_less_than_nothing() {
+    fn a_lagging_listing_has_an_older_history_id_and_fewer_records() {
         let mut mailbox = mailbox();
         (0..3).for_each(|_| drop(mailbox.deliver(Mail::new("mail"), NOW)));
-        for (lag, told, shown) in [(0, 1021, 3), (2, 1007, 1), (3, 1000, 0), (9, 1000, 0)] {
+        for (lag, history_id, shown) in [(0, 1021, 3), (2, 1007, 1), (3, 1000, 0), (9, 1000, 0)] {
             mailbox.lag = lag;
             let page = mailbox.history(START, None, NOW).unwrap();
-            assert_eq!((page.history_id.value(), page.records.len()), (told, shown), "behind by {lag}");
+            assert_eq!((page.history_id.value(), page.records.len()), (history_id, shown), "behind by {lag}");
         }
         let ahead = mailbox.history(HistoryId::new(1014), None, NOW).unwrap();
-        assert_eq!((ahead.history_id.value(), ahead.records.len()), (1000, 0), "it may tell less than it was asked after");
-        let told = |ids: &BTreeSet<HistoryId>| ids.iter().map(|id| id.value()).collect::<Vec<_>>();
-        assert_eq!((told(&mailbox.told_by_pages), told(&mailbox.told_by_profile)), (vec![1000, 1007, 1021], vec![]));
+        assert_eq!((ahead.history_id.value(), ahead.records.len()), (1000, 0), "its history id may be below the requested start");
+        let values = |ids: &BTreeSet<HistoryId>| ids.iter().map(|id| id.value()).collect::<Vec<_>>();
+        assert_eq!((values(&mailbox.page_history_ids), values(&mailbox.profile_history_ids)), (vec![1000, 1007, 1021], vec![]));
         assert_eq!(mailbox.profile().history_id.value(), 1021, "a profile does not lag");
-        assert_eq!(told(&mailbox.told_by_profile), [1021]);
+        assert_eq!(values(&mailbox.profile_history_ids), [1021]);
     }
 
     #[test]

@@ -6,13 +6,13 @@ use super::tables::Tables;
 
 impl Tables {
     pub fn rows_of(&self, owner: &str) -> usize {
-        let of = |held: &OwnerId| held.as_str() == owner;
+        let of = |id: &OwnerId| id.as_str() == owner;
         let connectors = self.connectors.values().filter(|row| of(&row.connector.owner_id)).count();
         let triggers = self.triggers.values().filter(|(_, trigger)| of(&trigger.owner_id)).count();
-        let slots = self.slots.keys().filter(|(held, _)| of(held)).count();
-        let exchanges = self.exchanges.keys().filter(|(held, _)| of(held)).count();
-        let consents = self.consents.keys().filter(|(held, _)| of(held)).count();
-        let requests = self.requests.keys().filter(|(held, _)| of(held)).count();
+        let slots = self.slots.keys().filter(|(of_owner, _)| of(of_owner)).count();
+        let exchanges = self.exchanges.keys().filter(|(of_owner, _)| of(of_owner)).count();
+        let consents = self.consents.keys().filter(|(of_owner, _)| of(of_owner)).count();
+        let requests = self.requests.keys().filter(|(of_owner, _)| of(of_owner)).count();
         connectors + triggers + slots + exchanges + consents + requests
     }
 

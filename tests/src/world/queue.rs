@@ -18,20 +18,20 @@ pub(crate) struct Queue {
     /// Every id that was sent, within its group, and when; also those that were received and deleted since.
     sent: Vec<(String, String, Timestamp)>,
     accepted: u64,
-    /// How many were given up.
+    /// How many wake-ups became dead letters.
     dead: u64,
 }
 
 struct Entry {
     receipt: u64,
     group: String,
-    /// As it would lie in the queue.
+    /// The body as SQS stores it, in JSON.
     body: String,
     in_flight: bool,
     receives: u32,
 }
 
-/// A wake-up that was received and is neither done with nor given back.
+/// A received wake-up that was neither deleted nor given back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InFlight {
     receipt: u64,
@@ -45,7 +45,7 @@ impl Queue {
         let group = wake_up.group();
         if let Some(id) = deduplication_id {
             let remembered =
-                |(held, within, at): &(String, String, Timestamp)| held == id && *within == group && now < at.after(DEDUPLICATION);
+                |(sent, within, at): &(String, String, Timestamp)| sent == id && *within == group && now < at.after(DEDUPLICATION);
             if self.sent.iter().any(remembered) {
                 return;
             }
@@ -77,12 +77,12 @@ impl MemoryWakeUps {
         Self(world)
     }
 
-    /// What lies in the queue, in flight or not, oldest first.
+    /// All wake-ups of the queue, in flight or not, oldest first.
     pub fn queued(&self) -> Vec<WakeUp> {
         self.0.lock().queue.entries.iter().map(|entry| read(&entry.body)).collect()
     }
 
-    /// Lies in the queue from now on, whoever sent it; no call of ours.
+    /// Puts a wake-up into the queue; not logged as a call.
     pub fn put(&self, wake_up: &WakeUp) {
         let mut state = self.0.lock();
         let now = state.now;
@@ -122,7 +122,7 @@ impl WakeUps for MemoryWakeUps {
     }
 }
 
-/// How much lies in the queues of the world.
+/// The depths of the queues of the world.
 #[derive(Clone)]
 pub struct MemoryDepths(World);
 
@@ -131,7 +131,7 @@ impl MemoryDepths {
         Self(world)
     }
 
-    /// One more wake-up is given up.
+    /// Adds a dead letter.
     pub fn bury(&self) {
         self.0.lock().queue.dead += 1;
     }

@@ -101,27 +101,27 @@ calls! {
 /// On which side of a call's effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
-    /// Refused: nothing happened.
+    /// The call fails without an effect.
     Before,
-    /// It happened, and the caller does not hear of it.
+    /// The call takes effect, but its caller gets an error.
     After,
 }
 
-/// What the caller is told instead of an answer.
+/// The error that the caller gets instead of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
     Unavailable,
-    /// Of a store, as the next.
+    /// Only of a store, like `Unreadable`.
     Conflict,
     Unreadable,
-    /// Of Gmail, as the others below.
+    /// Only of Gmail, like the others below.
     Unauthorized,
     GrantRefused,
     ClientRefused,
     HistoryExpired,
     /// Too many calls; how long to wait.
     RateLimited(Duration),
-    /// Of what is sent once.
+    /// For mail that must not be sent twice.
     OutcomeUnknown,
     PageLost,
     WatchTaken,
@@ -135,7 +135,7 @@ pub(crate) enum Act {
     Meanwhile(Box<dyn FnOnce(&World) + Send>),
 }
 
-/// Where a held call waits until the story goes on.
+/// Blocks a scripted call until the story opens it.
 #[derive(Clone)]
 pub struct Gate(Arc<Semaphore>);
 
@@ -217,7 +217,7 @@ impl World {
         self.lock().scripts = Scripts::default();
     }
 
-    /// Runs a flow; nothing at all if it reached a scripted crash, where it is dropped as it stood.
+    /// Runs a flow; `None` if it reached a scripted crash, at which it is dropped.
     pub async fn until_crash<F: Future>(&self, flow: F) -> Option<F::Output> {
         let mut flow = pin!(flow);
         poll_fn(|context| match flow.as_mut().poll(context) {
@@ -229,7 +229,7 @@ impl World {
     }
 }
 
-/// How a port tells a scripted failure.
+/// How a port expresses a scripted failure.
 pub(crate) trait Refusal {
     fn of(failure: Failure) -> Self;
 }

@@ -26,19 +26,19 @@ impl MemoryStore {
         Self(world)
     }
 
-    /// Every event that was ever decided, whether it is forgotten by now or not.
+    /// Every event that was ever decided, forgotten ones included.
     pub fn ledger(&self) -> Vec<Event> {
         let state = self.0.lock();
         state.tables.forgotten.values().chain(state.tables.ledger.values()).map(|entry| entry.event.clone()).collect()
     }
 
-    /// The connector as it stands; a look that is not a call.
+    /// The connector as it is stored; not logged as a call.
     pub fn look(&self, id: &ConnectorId) -> Option<Connector> {
         let state = self.0.lock();
         state.tables.connectors.values().map(|row| &row.connector).find(|connector| connector.id == *id).cloned()
     }
 
-    /// The connectors of a mailbox, as they stand.
+    /// The connectors of a mailbox, as they are stored; not logged as a call.
     pub fn connectors_of(&self, mailbox: &EmailAddress) -> Vec<Connector> {
         let state = self.0.lock();
         state.tables.connectors.iter().filter(|(at, _)| at.mailbox == *mailbox).map(|(_, row)| row.connector.clone()).collect()
@@ -48,7 +48,7 @@ impl MemoryStore {
         self.0.lock().tables.triggers.values().map(|(_, trigger)| trigger.clone()).collect()
     }
 
-    /// The triggers of all connectors of an account that do not end just now.
+    /// The triggers of the account's connectors that are not closing.
     pub fn triggers_of(&self, account: &GoogleSub) -> Vec<Trigger> {
         let state = self.0.lock();
         let is_of = |connector: &Connector| connector.google_sub == *account && connector.closing.is_none();
@@ -56,7 +56,7 @@ impl MemoryStore {
         state.tables.triggers.values().filter(|(at, _)| of_account(at)).map(|(_, trigger)| trigger.clone()).collect()
     }
 
-    /// What is not done: connectors that owe a look, and events that wait for publication.
+    /// Pending work: mailboxes to read, closings to finish, events to publish.
     pub fn owing(&self, settle: Duration) -> Vec<String> {
         let state = self.0.lock();
         let mut owing = Vec::new();
@@ -104,8 +104,8 @@ fn about(commit: &Commit<'_>) -> String {
 
 impl Store for MemoryStore {
     async fn in_slot(&self, owner: &OwnerId, slot: &Slot) -> Result<Option<Connector>, StoreError> {
-        let held = |tables: &mut Tables| Ok(tables.slots.get(&(owner.clone(), slot.clone())).and_then(|at| tables.at(at)));
-        self.step(Call::InSlot, slot.as_str(), held).await
+        let occupant = |tables: &mut Tables| Ok(tables.slots.get(&(owner.clone(), slot.clone())).and_then(|at| tables.at(at)));
+        self.step(Call::InSlot, slot.as_str(), occupant).await
     }
 
     async fn create_connector(
@@ -171,11 +171,11 @@ impl Store for MemoryStore {
 
     async fn claim_key(&self, owner: &OwnerId, key: &RequestKey) -> Result<Option<ClaimedKey>, StoreError> {
         let claim = |tables: &mut Tables| {
-            let place = (owner.clone(), key.name);
-            if let Some(held) = tables.requests.get(&place).filter(|held| held.at.after(KEY_LIFE) > key.at) {
-                return Ok(Some(held.clone()));
+            let row = (owner.clone(), key.name);
+            if let Some(claimed) = tables.requests.get(&row).filter(|claimed| claimed.at.after(KEY_LIFE) > key.at) {
+                return Ok(Some(claimed.clone()));
             }
-            tables.requests.insert(place, ClaimedKey { body: key.body, at: key.at, answer: None });
+            tables.requests.insert(row, ClaimedKey { body: key.body, at: key.at, answer: None });
             Ok(None)
         };
         self.step(Call::ClaimKey, owner, claim).await
@@ -183,8 +183,8 @@ impl Store for MemoryStore {
 
     async fn keep_answer(&self, owner: &OwnerId, key: &RequestKey, answer: &str) -> Result<(), StoreError> {
         let keep = |tables: &mut Tables| {
-            let held = ClaimedKey { body: key.body, at: key.at, answer: Some(answer.into()) };
-            tables.requests.insert((owner.clone(), key.name), held);
+            let answered = ClaimedKey { body: key.body, at: key.at, answer: Some(answer.into()) };
+            tables.requests.insert((owner.clone(), key.name), answered);
             Ok(())
         };
         self.step(Call::KeepAnswer, owner, keep).await
@@ -234,8 +234,9 @@ impl Store for MemoryStore {
     }
 
     async fn trigger(&self, owner: &OwnerId, id: &TriggerId) -> Result<Option<Trigger>, StoreError> {
-        let owned =
-            |tables: &mut Tables| Ok(tables.triggers.get(id).map(|(_, trigger)| trigger.clone()).filter(|held| held.owner_id == *owner));
+        let owned = |tables: &mut Tables| {
+            Ok(tables.triggers.get(id).map(|(_, trigger)| trigger.clone()).filter(|trigger| trigger.owner_id == *owner))
+        };
         self.step(Call::Trigger, id, owned).await
     }
 

@@ -16,7 +16,7 @@ use email_connectors::domain::trigger::Trigger;
 use email_connectors::ports::{ClaimedKey, Commit, Delivery, Due, Exchange, Hook, PendingConsent, SWEEP_SHARDS, StoreError};
 use uuid::Uuid;
 
-/// How old an unpublished event is before the renewer is told of it.
+/// From this age on, an unpublished event is due for the renewer.
 pub const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 const KEEP_EXCHANGES: Duration = Duration::from_secs(600);
 
@@ -32,7 +32,7 @@ pub(crate) struct Tables {
     pub triggers: BTreeMap<TriggerId, (Location, Trigger)>,
     pub hooks: BTreeMap<TriggerId, Hook>,
     pub ledger: BTreeMap<EventId, Entry>,
-    /// What the ledger held once: no row any more, and still what stories ask about.
+    /// Events that were removed from the ledger, kept for the assertions of stories.
     pub forgotten: BTreeMap<EventId, Entry>,
     pub data_key: Option<WrappedKey>,
 }
@@ -230,8 +230,8 @@ impl Tables {
     }
 
     pub fn delivery_records(&self, connector: &ConnectorId, after: Option<(Timestamp, EventId)>, most: u32) -> Vec<Event> {
-        let told = self.newest(|entry| entry.connector.connector == *connector, after, most);
-        told.into_iter().map(|entry| entry.event).collect()
+        let entries = self.newest(|entry| entry.connector.connector == *connector, after, most);
+        entries.into_iter().map(|entry| entry.event).collect()
     }
 
     pub fn firings(&self, trigger: &TriggerId, after: Option<(Timestamp, EventId)>, most: u32) -> Vec<Delivery> {
@@ -240,10 +240,10 @@ impl Tables {
     }
 
     fn newest(&self, is_meant: impl Fn(&Entry) -> bool, after: Option<(Timestamp, EventId)>, most: u32) -> Vec<Entry> {
-        let place = |entry: &Entry| (entry.event.decided_at, entry.event.event_id.clone());
+        let key = |entry: &Entry| (entry.event.decided_at, entry.event.event_id.clone());
         let meant = self.ledger.values().filter(|entry| is_meant(entry));
-        let mut newest: Vec<Entry> = meant.filter(|entry| after.as_ref().is_none_or(|after| place(entry) < *after)).cloned().collect();
-        newest.sort_by_key(|entry| std::cmp::Reverse(place(entry)));
+        let mut newest: Vec<Entry> = meant.filter(|entry| after.as_ref().is_none_or(|after| key(entry) < *after)).cloned().collect();
+        newest.sort_by_key(|entry| std::cmp::Reverse(key(entry)));
         newest.truncate(usize::try_from(most).unwrap_or(usize::MAX));
         newest
     }
@@ -316,7 +316,7 @@ impl Tables {
         self.sweeps().chain(self.forgotten()).map(|(at, _)| at).min()
     }
 
-    /// Connectors first, so that events that nobody can publish keep no watch from being renewed.
+    /// Connectors first, so that events whose publication keeps failing do not delay the renewal of watches.
     pub fn due(&self, of_shard: u8, now: Timestamp, most: u32) -> Vec<Due> {
         let by_now = |due: &mut dyn Iterator<Item = (Timestamp, Due)>| {
             let mut due: Vec<_> = due.filter(|(at, due)| *at <= now && shard(due) == of_shard).collect();
@@ -332,10 +332,10 @@ pub(super) fn ids(events: &[Event]) -> BTreeSet<EventId> {
     events.iter().map(|event| event.event_id.clone()).collect()
 }
 
-/// What nobody decided anew stays as it is stored.
-fn differing<T: Clone + PartialEq>(held: &mut T, before: &T, after: &T) {
+/// Writes `after` only if it differs from what was read: other values stay as they are stored.
+fn differing<T: Clone + PartialEq>(stored: &mut T, before: &T, after: &T) {
     if before != after {
-        held.clone_from(after);
+        stored.clone_from(after);
     }
 }
 

@@ -1,4 +1,4 @@
-//! A clock that moves when told to, and randomness that counts.
+//! A clock that moves only when a story moves it, and deterministic randomness.
 
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::ports::{Clock, Entropy};
@@ -7,7 +7,7 @@ use uuid::{Builder, Uuid};
 
 use super::World;
 
-/// Both, of one world.
+/// Clock and entropy of one world.
 #[derive(Clone)]
 pub struct MemoryMachine(World);
 

@@ -1,4 +1,4 @@
-//! The event bus: what EventBridge refused is sent again, byte for byte, and a partial success is never a whole one.
+//! The event bus: entries that EventBridge refused are sent again, byte for byte; a partial success is an error.
 
 use std::sync::{Arc, Mutex};
 
@@ -72,16 +72,16 @@ async fn refused_entries_are_sent_again_with_the_same_bytes() {
     assert_eq!(state.calls.iter().map(Vec::len).collect::<Vec<_>>(), [10, 5, 2, 1, 3, 1], "only what was refused is sent again");
 }
 
-/// An EventBridge that never takes some events, and of which some calls fail whole.
+/// An EventBridge that always refuses some entries, and fails some whole calls.
 async fn refusing(body: String) -> Result<Json<Value>, StatusCode> {
     let body: Value = serde_json::from_str(&body).unwrap();
     let details: Vec<&str> = body["Entries"].as_array().unwrap().iter().map(|entry| entry["Detail"].as_str().unwrap()).collect();
-    let tells_of = |detail: &str, id: &str| detail.contains(&format!("\"{id}\""));
-    if details.iter().any(|detail| tells_of(detail, "evt_25")) {
+    let is_event = |detail: &str, id: &str| detail.contains(&format!("\"{id}\""));
+    if details.iter().any(|detail| is_event(detail, "evt_25")) {
         return Err(StatusCode::FORBIDDEN);
     }
     let entry = |detail: &&str| {
-        let refused = tells_of(detail, "evt_3") || tells_of(detail, "evt_12");
+        let refused = is_event(detail, "evt_3") || is_event(detail, "evt_12");
         if refused { json!({"ErrorCode": "InternalFailure"}) } else { json!({"EventId": "taken"}) }
     };
     let entries: Vec<Value> = details.iter().map(entry).collect();
@@ -89,7 +89,7 @@ async fn refusing(body: String) -> Result<Json<Value>, StatusCode> {
 }
 
 #[tokio::test]
-async fn what_is_not_taken_is_named_and_holds_nothing_else_up() {
+async fn refused_events_are_named_and_the_others_are_published() {
     let config = scripted::served_by(Router::new().route("/", post(refusing))).await;
     let bus = EventBridge::new(&config, "bus");
     let publish = async |numbers: std::ops::Range<usize>| {
@@ -104,7 +104,7 @@ async fn what_is_not_taken_is_named_and_holds_nothing_else_up() {
     assert!(cause.contains("InternalFailure"), "{cause}");
     let (named, _) = publish(13..33).await.unwrap();
     let whole: Vec<String> = (23..33).map(|number| format!("evt_{number}")).collect();
-    assert_eq!(named, whole, "of a call that fails whole nothing is known to be taken");
+    assert_eq!(named, whole, "a call that fails whole counts as all refused");
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ async fn the_consumers_claims_on_dynamodb_keep_their_contract() {
     claims_contract(&claims().await, now()).await;
 }
 
-/// An event that is remembered for ever would fill the table; one in hand is forgotten no sooner.
+/// Claims expire, so that they do not fill the table; finishing an event extends its claim.
 #[tokio::test]
 async fn a_claim_is_forgotten_after_thirty_days() {
     let (config, table) = (aws::config().await, aws::unique("claims"));
@@ -48,7 +48,9 @@ async fn a_claim_is_forgotten_after_thirty_days() {
         let row = dynamodb.get_item().table_name(&table).key("event_id", key).send().await.unwrap().item.unwrap();
         row["expires_at"].as_n().unwrap().parse::<u64>().unwrap()
     };
-    let Claim::Ours(lease) = claims.claim("evt_1", Duration::from_secs(60), now()).await.unwrap() else { panic!("nobody else asks") };
+    let Claim::Ours(lease) = claims.claim("evt_1", Duration::from_secs(60), now()).await.unwrap() else {
+        panic!("no other consumer claims it")
+    };
     assert!(expires().await.abs_diff(seconds() + 30 * day) < 60);
     assert!(claims.done(&lease, now() + Duration::from_secs(day)).await.unwrap());
     assert!(expires().await.abs_diff(seconds() + 31 * day) < 60, "thirty days from when it was done");
@@ -64,7 +66,7 @@ impl Handler for Noting {
     }
 }
 
-/// What the plain program works with, when it is shown a local stack that has this queue.
+/// The parts of the plain program, configured by a stack.json with this queue.
 async fn wired(config: &SdkConfig, queue_url: &str) -> (DynamoClaims, Queue) {
     let stack =
         json!({"aws_endpoint": config.endpoint_url(), "region": config.region().unwrap().as_ref(), "agent_run_queue_url": queue_url});
@@ -90,7 +92,7 @@ async fn the_consumer_deletes_what_is_done_and_leaves_what_cannot_be_read() {
     let consumer = Consumer { claims, handler: Noting::default(), lease: Duration::from_secs(60) };
     let (mut received, mut handled) = (0, 0);
     while received < bodies.len() {
-        // One by one: two of a kind at once would leave one of them in the other's hand.
+        // One message at a time: of two copies in one batch, the second would find the event claimed.
         let messages = queue.receive(1).await.unwrap();
         assert!(!messages.is_empty(), "{received} of {} came", bodies.len());
         received += messages.len();
@@ -99,11 +101,11 @@ async fn the_consumer_deletes_what_is_done_and_leaves_what_cannot_be_read() {
     assert_eq!(handled, 2);
     let mut noted = consumer.handler.0.into_inner().unwrap();
     noted.sort();
-    let mut expected = [0, 1].map(|place: usize| examples[place]["event_id"].as_str().unwrap());
+    let mut expected = [0, 1].map(|index: usize| examples[index]["event_id"].as_str().unwrap());
     expected.sort();
     assert_eq!(noted, expected);
     let names = [QueueAttributeName::ApproximateNumberOfMessages, QueueAttributeName::ApproximateNumberOfMessagesNotVisible];
     let request = sqs.get_queue_attributes().queue_url(&url).set_attribute_names(Some(names.to_vec()));
     let left = request.send().await.unwrap().attributes.unwrap();
-    assert_eq!(names.map(|name| left[&name].as_str()), ["0", "1"], "what cannot be read will come again");
+    assert_eq!(names.map(|name| left[&name].as_str()), ["0", "1"], "an unreadable message comes again");
 }

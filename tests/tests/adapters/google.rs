@@ -1,4 +1,4 @@
-//! The Gmail adapter against the fake Google, which holds every request and answer against Gmail's discovery document.
+//! The Gmail adapter against the fake Google, which validates requests and answers by Gmail's discovery document.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ impl Google {
         self.fake.admin.calls().iter().filter(|call| call.method == method).count()
     }
 
-    /// Ends a test: nothing that we sent or were answered was against the discovery document.
+    /// Ends a test: no request or answer violated the discovery document.
     pub fn conforms(&self) {
         assert_eq!(self.fake.admin.violations(), Vec::<String>::new());
     }
@@ -166,7 +166,7 @@ async fn profile_watch_and_stop_speak_gmail() {
 }
 
 #[tokio::test]
-async fn a_watch_that_is_taken_is_told_apart_and_can_be_stopped() {
+async fn a_taken_watch_is_an_error_of_its_own_and_can_be_stopped() {
     let google = Google::start().await;
     let access = google.grant().await.access_token;
     google.fake.admin.take_watch(ADA).unwrap();
@@ -179,7 +179,7 @@ async fn a_watch_that_is_taken_is_told_apart_and_can_be_stopped() {
 }
 
 #[tokio::test]
-async fn a_passing_refusal_is_tried_again_and_a_lasting_one_is_told() {
+async fn a_passing_refusal_is_tried_again_and_a_lasting_one_is_returned() {
     let google = Google::start().await;
     let access = google.grant().await.access_token;
     google.fail("getProfile", 2, 503);
@@ -194,23 +194,23 @@ async fn a_passing_refusal_is_tried_again_and_a_lasting_one_is_told() {
 async fn how_long_to_wait_is_read_from_the_header_and_from_the_message() {
     let google = Google::start().await;
     let access = google.grant().await.access_token;
-    let asked = async |fault: Fault| {
+    let wait_after = async |fault: Fault| {
         google.fake.admin.clear_calls();
         google.fake.admin.add_fault(Fault { method: "getProfile".into(), ..fault });
         let answer = google.gmail.profile(&access).await;
         let Err(ProviderError::Unavailable { retry_after, .. }) = answer else { panic!("{answer:?}") };
-        assert_eq!(google.calls("getProfile"), 1, "so long no function waits");
+        assert_eq!(google.calls("getProfile"), 1, "no function waits that long");
         retry_after.map(|wait| wait.as_secs())
     };
     let message = |span| format!("User-rate limit exceeded.  Retry after {}", aws::now().after(Duration::from_secs(span)));
     let limit = || Fault { status: 429, ..Fault::default() };
-    assert_eq!(asked(Fault { retry_after: Some(90), ..limit() }).await, Some(90));
-    let told = asked(Fault { message: Some(message(900)), ..limit() }).await.unwrap();
-    // The answer's own date is cut to whole seconds.
-    assert!((898..=902).contains(&told), "{told}");
+    assert_eq!(wait_after(Fault { retry_after: Some(90), ..limit() }).await, Some(90));
+    let seconds = wait_after(Fault { message: Some(message(900)), ..limit() }).await.unwrap();
+    // The answer's own date has whole seconds.
+    assert!((898..=902).contains(&seconds), "{seconds}");
     let as_403 = Fault { status: 403, reason: Some("userRateLimitExceeded".into()), message: Some(message(900)), ..Fault::default() };
-    assert!(asked(as_403).await.is_some_and(|told| (898..=902).contains(&told)));
-    assert_eq!(asked(Fault { retry_after: Some(10_000_000), ..limit() }).await, Some(24 * 3600), "at most a day");
+    assert!(wait_after(as_403).await.is_some_and(|seconds| (898..=902).contains(&seconds)));
+    assert_eq!(wait_after(Fault { retry_after: Some(10_000_000), ..limit() }).await, Some(24 * 3600), "at most a day");
 
     google.fake.admin.clear_calls();
     google.fake.admin.add_fault(Fault { method: "getProfile".into(), retry_after: Some(1), ..limit() });

@@ -83,22 +83,22 @@ async fn stale_keys_serve_while_the_issuer_is_away_and_no_keys_is_not_a_refusal(
     fresh.verify(&token, now.after(Duration::from_secs(61))).await.unwrap();
 }
 
-/// An issuer that never answers its first so many fetches, and tells of each that it was asked.
+/// An issuer that never answers its first fetches, and notifies the test of each.
 struct Slow {
     url: String,
-    asked: Arc<Notify>,
+    requested: Arc<Notify>,
     fetches: Arc<AtomicUsize>,
 }
 
 impl Slow {
     async fn start(fake: &Running, unanswered: usize) -> Self {
         let keys = https::client().unwrap().get(format!("{}/oauth2/v3/certs", fake.url)).send().await.unwrap().text().await.unwrap();
-        let (asked, fetches) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
-        let (asking, fetched) = (asked.clone(), fetches.clone());
+        let (requested, fetches) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
+        let (notify, fetched) = (requested.clone(), fetches.clone());
         let answer = move || {
-            let (keys, asking, fetched) = (keys.clone(), asking.clone(), fetched.clone());
+            let (keys, notify, fetched) = (keys.clone(), notify.clone(), fetched.clone());
             async move {
-                asking.notify_one();
+                notify.notify_one();
                 match fetched.fetch_add(1, Ordering::SeqCst) < unanswered {
                     true => std::future::pending().await,
                     false => keys,
@@ -108,31 +108,31 @@ impl Slow {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/certs", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, Router::new().route("/certs", get(answer))).await });
-        Self { url, asked, fetches }
+        Self { url, requested, fetches }
     }
 
-    /// Gives up waiting as soon as the issuer was asked.
+    /// Drops the future as soon as the issuer got a request.
     async fn given_up<T>(&self, waiting: impl Future<Output = T>) {
         tokio::select! {
             _ = waiting => panic!("the issuer does not answer"),
-            () = self.asked.notified() => {}
+            () = self.requested.notified() => {}
         }
     }
 }
 
 #[tokio::test]
-async fn a_fetch_that_nobody_waited_for_is_none() {
+async fn an_abandoned_fetch_does_not_count() {
     let (fake, _) = start().await;
     let (token, now) = (push(&fake, KeyName::Google), aws::now());
     let slow = Slow::start(&fake, 2).await;
     let verifier = JwksVerifier::new(https::client().unwrap(), KeySource::Url(slow.url.clone()));
     slow.given_up(verifier.ready(now)).await;
     slow.given_up(verifier.verify(&token, now)).await;
-    verifier.verify(&token, now).await.expect("a look that was given up keeps nobody out");
+    verifier.verify(&token, now).await.expect("an abandoned fetch delays no other");
     assert_eq!(slow.fetches.load(Ordering::SeqCst), 3);
     verifier.ready(now).await.unwrap();
     assert!(refused(&verifier, &push(&fake, KeyName::Unknown), now).await);
-    assert_eq!(slow.fetches.load(Ordering::SeqCst), 3, "the one that came to its end counts");
+    assert_eq!(slow.fetches.load(Ordering::SeqCst), 3, "the finished fetch counts");
 }
 
 #[tokio::test]
@@ -154,7 +154,7 @@ async fn what_is_not_rs256_by_a_published_key_causes_no_fetch_or_is_refused() {
     for token in ["", "a", "a.b.c", none.as_str(), &hs256, &es256, &ps256, &no_kid, &long] {
         assert!(refused(&verifier, token, now).await, "{token}");
     }
-    assert_eq!(fetches(&fake), 0, "a token that cannot be ours asks nobody");
+    assert_eq!(fetches(&fake), 0, "a token that cannot be ours causes no fetch");
 
     verifier.verify(&good, now).await.unwrap();
     let altered = format!("{header}.{claims}.{}", signature.chars().rev().collect::<String>());
@@ -177,7 +177,7 @@ async fn the_users_keys_are_found_by_discovery() {
     let token = fake.admin.user_token(&NewUserToken { sub: "ada".into(), ..NewUserToken::default() });
     assert_eq!(verifier.verify(&token, aws::now()).await.unwrap()["sub"], "ada");
 
-    // The document names another issuer than the one that is configured.
+    // The discovery document names another issuer than the configured one.
     let other = JwksVerifier::new(https::client().unwrap(), KeySource::Discovery(format!("{}/users/", fake.url)));
     assert!(matches!(other.verify(&token, aws::now()).await, Err(TokenError::KeysUnavailable(_))));
 }

@@ -75,7 +75,7 @@ async fn our_own_wake_ups_are_never_taken_for_one_another() {
 }
 
 #[tokio::test]
-async fn an_odd_deduplication_id_is_accepted_and_still_tells_pushes_apart() {
+async fn an_odd_deduplication_id_is_accepted_and_stays_unique() {
     let config = aws::config().await;
     let queue = fifo(&config).await;
     let wake_ups = SqsWakeUps::new(&config, &queue);

@@ -1,4 +1,4 @@
-//! What the Gmail adapter reads against the fake Google: history, messages by their arrival, and messages themselves.
+//! What the Gmail adapter reads from the fake Google: history, listings by date, and messages.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ async fn history_is_read_page_by_page_with_ids_beyond_a_float() {
 }
 
 #[tokio::test]
-async fn a_rescue_from_spam_and_a_label_are_told_by_the_history() {
+async fn a_rescue_from_spam_and_a_label_are_in_the_history() {
     let google = Google::start().await;
     let access = google.grant().await.access_token;
     let spam = NewMessage { label_ids: Some(vec!["SPAM".into()]), ..NewMessage::default() };
@@ -55,7 +55,7 @@ async fn a_rescue_from_spam_and_a_label_are_told_by_the_history() {
 }
 
 #[tokio::test]
-async fn expired_history_is_told_apart_from_every_other_refusal() {
+async fn expired_history_is_an_error_of_its_own() {
     let google = Google::start().await;
     let access = google.grant().await.access_token;
     let start = google.gmail.profile(&access).await.unwrap().history_id;
@@ -67,7 +67,7 @@ async fn expired_history_is_told_apart_from_every_other_refusal() {
 }
 
 #[tokio::test]
-async fn a_lost_page_is_told_apart_from_a_refused_listing() {
+async fn a_lost_page_is_an_error_of_its_own() {
     let google = Google::start().await;
     let access = google.grant().await.access_token;
     let start = google.gmail.profile(&access).await.unwrap().history_id;
@@ -144,7 +144,7 @@ async fn messages_come_whole_by_one_call_or_in_batches() {
 }
 
 #[tokio::test]
-async fn only_the_refused_parts_of_a_batch_are_asked_for_again() {
+async fn only_the_refused_parts_of_a_batch_are_requested_again() {
     let google = Google::start().await;
     let access = google.grant().await.access_token;
     let ids: Vec<MessageId> = (0..25).map(|number| MessageId::new(google.deliver(&format!("mail {number}")).id)).collect();
@@ -157,13 +157,13 @@ async fn only_the_refused_parts_of_a_batch_are_asked_for_again() {
     assert_eq!(google.calls("batch"), 1 + 2, "twelve again, ten at a time");
 }
 
-/// Until it is cleared.
+/// A fault of one message, until it is cleared.
 fn part_fault(status: u16, id: &MessageId) -> Fault {
     Fault { method: "messages.get".into(), times: 0, status, message_id: Some(id.to_string()), ..Fault::default() }
 }
 
 #[tokio::test]
-async fn each_part_of_a_batch_finds_its_place() {
+async fn each_part_of_a_batch_is_read_failed_or_left_by_its_status() {
     let google = Google::start().await;
     let access = google.grant().await.access_token;
     let ids: Vec<MessageId> = (0..9).map(|number| MessageId::new(google.deliver(&format!("mail {number}")).id)).collect();
@@ -174,7 +174,7 @@ async fn each_part_of_a_batch_finds_its_place() {
         part_fault(403, &ids[4]),
         Fault { retry_after: Some(90), ..part_fault(429, &ids[5]) },
         Fault { reason: Some("userRateLimitExceeded".into()), ..part_fault(403, &ids[6]) },
-        // An answer that is no message.
+        // An answer that is not a message.
         part_fault(200, &ids[7]),
     ];
     faults.into_iter().for_each(|fault| google.fake.admin.add_fault(fault));
@@ -182,26 +182,26 @@ async fn each_part_of_a_batch_finds_its_place() {
     let fetched = google.gmail.messages(&access, &ids, false).await.unwrap();
 
     let found: Vec<&MessageId> = fetched.messages.iter().map(|message| &message.id).collect();
-    assert_eq!(found, [&ids[0], &ids[8]], "the one that is deleted is nowhere");
+    assert_eq!(found, [&ids[0], &ids[8]], "the deleted one is skipped");
     let mut failed = fetched.failed;
     failed.sort();
     let reasons = failed.iter().map(|(id, reason)| (id, reason.split(':').next().unwrap())).collect::<Vec<_>>();
     let expected =
         [(2, "500 backendError"), (3, "400 failedPrecondition"), (4, "403 forbidden"), (7, "the answer cannot be read (Data error)")];
-    assert_eq!(reasons, expected.map(|(place, reason): (usize, _)| (&ids[place], reason)));
+    assert_eq!(reasons, expected.map(|(index, reason): (usize, _)| (&ids[index], reason)));
     let (mut left, error) = fetched.unanswered.unwrap();
     left.sort();
     assert_eq!(left, ids[5..7]);
     let wait = Some(Duration::from_secs(90));
     assert!(matches!(error, ProviderError::Unavailable { retry_after, .. } if retry_after == wait), "{error:?}");
-    assert_eq!(google.calls("messages.get"), 9 + 2 + 2, "only what may pass soon was asked for three times");
+    assert_eq!(google.calls("messages.get"), 9 + 2 + 2, "only passing failures were tried three times");
 
     google.fake.admin.add_fault(part_fault(401, &ids[0]));
     assert!(matches!(google.gmail.messages(&access, &ids, false).await, Err(ProviderError::Unauthorized)));
 }
 
 #[tokio::test]
-async fn a_message_alone_finds_its_place_too() {
+async fn a_single_message_is_read_failed_or_left_by_its_status() {
     let google = Google::start().await;
     let access = google.grant().await.access_token;
     let id = MessageId::new(google.deliver("mail").id);
@@ -237,15 +237,15 @@ async fn a_batch_that_is_refused_keeps_what_came_before_it() {
     let (left, error) = fetched.unanswered.unwrap();
     assert_eq!((fetched.messages.len(), fetched.failed.len(), left.len()), (25, 0, 35));
     assert!(matches!(error, ProviderError::Unavailable { .. }));
-    // Three of 25, four of ten, and the one after whose third failure nothing more is tried.
+    // Calls of 25 (three), then of ten (four), then one more: its third failure ends the retries.
     assert_eq!(google.calls("batch"), 3 + 4 + 1);
 
     google.fake.admin.clear_faults();
     refuse(0);
-    assert!(matches!(google.gmail.messages(&access, &ids, false).await, Err(ProviderError::Unavailable { .. })), "nothing at all came");
+    assert!(matches!(google.gmail.messages(&access, &ids, false).await, Err(ProviderError::Unavailable { .. })), "no batch was answered");
     google.fake.admin.clear_faults();
     google.fake.admin.add_fault(Fault { method: "batch".into(), status: 401, after: 1, ..Fault::default() });
-    assert!(matches!(google.gmail.messages(&access, &ids, false).await, Err(ProviderError::Unauthorized)), "a token that ends is told");
+    assert!(matches!(google.gmail.messages(&access, &ids, false).await, Err(ProviderError::Unauthorized)), "an expired token is an error");
     google.fake.admin.clear_faults();
     google.fail("batch", 1, 503);
     assert_eq!(google.gmail.messages(&access, &ids, false).await.unwrap().messages.len(), 60);

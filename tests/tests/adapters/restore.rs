@@ -1,4 +1,4 @@
-//! Connectors that are gone come back from a table that was restored, whole, and beside what lies there now.
+//! Lost connectors come back whole from a restored copy of the table, and existing rows stay.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use tests::contract::cast::{Cast, decide, ids, membership, minutes, now, remove,
 
 use crate::aws;
 
-/// The stack's table, and one as it was at a moment before.
+/// The stack's live table, and a copy of its earlier state.
 struct Tables {
     client: Client,
     live_name: String,
@@ -33,14 +33,14 @@ impl Tables {
         Self { client: Client::new(&config), live, before: DynamoStore::new(&config, before), live_name, cast: Cast::new("restore", "one") }
     }
 
-    /// Point-in-time recovery, as far as it matters here.
-    async fn keep(&self) {
+    /// Copies the live table, as point-in-time recovery does.
+    async fn back_up(&self) {
         for row in self.live.all_rows(None).await.unwrap().rows {
             self.before.insert_absent(&row).await.unwrap();
         }
     }
 
-    /// Loses the rows whose keys begin so.
+    /// Deletes the rows whose keys begin with these.
     async fn lose(&self, pk: &str, sk: &str) -> usize {
         let rows = self.client.scan().table_name(&self.live_name).send().await.unwrap().items.unwrap_or_default();
         let part = |row: &BTreeMap<String, AttributeValue>, name: &str| row[name].as_s().unwrap().clone();
@@ -79,7 +79,7 @@ fn only(connector: &Connector) -> Choice {
     Choice { connectors: vec![connector.id.clone()], ..Choice::default() }
 }
 
-/// What is missing of a connector, or was laid back.
+/// Which rows of a connector are missing, or were written back.
 fn rows(report: &Report, of: &ConnectorId) -> Vec<(&'static str, u64)> {
     match &report.connectors[of].ended {
         Ended::Complete(kinds) => kinds.iter().map(|(kind, count)| (*kind, *count)).collect(),
@@ -115,7 +115,7 @@ async fn a_lost_connector_comes_back_whole_and_one_that_its_user_ended_does_not(
     live.mark_published(&one.location(), &events, minutes(2)).await.unwrap();
     live.schedule(&one.location(), 4, None, Some(minutes(600))).await.unwrap();
     let whole = now(live, &one.location()).await;
-    tables.keep().await;
+    tables.back_up().await;
 
     remove(live, &two, &[]).await.unwrap();
     assert_eq!(tables.lose("MAILBOX#", "").await, 3);
@@ -128,14 +128,14 @@ async fn a_lost_connector_comes_back_whole_and_one_that_its_user_ended_does_not(
     assert_eq!(compared.passing, 2, "what a code led to");
     assert!(tables.mailbox().await.is_empty() && live.hook(&webhook.id).await.unwrap().is_none(), "nothing is written yet");
 
-    let laid = tables.restore(only(&one), true).await;
-    assert_eq!(rows(&laid, &one.id), rows(&compared, &one.id));
-    assert!(!laid.connectors.contains_key(&two.id), "who was not chosen is not looked at");
+    let restored = tables.restore(only(&one), true).await;
+    assert_eq!(rows(&restored, &one.id), rows(&compared, &one.id));
+    assert!(!restored.connectors.contains_key(&two.id), "only the chosen connector is restored");
     assert_eq!(tables.mailbox().await, [(whole, vec![mail, webhook.clone()])]);
     assert_eq!(live.hook(&webhook.id).await.unwrap(), Some(hook));
     assert_eq!(live.decided(&ids(&events)).await.unwrap().len(), 3, "what has fired does not fire again");
-    assert!(is_due(live, &one.location(), minutes(9)).await, "the next sweep comes for it");
-    assert_eq!(live.exchanged(&one.owner_id, &cast.exchange(one.id.as_str())).await.unwrap(), None, "what is passing has passed");
+    assert!(is_due(live, &one.location(), minutes(9)).await, "it is due at the next sweep");
+    assert_eq!(live.exchanged(&one.owner_id, &cast.exchange(one.id.as_str())).await.unwrap(), None, "short-lived rows are not restored");
 
     let again = tables.restore(Choice::default(), true).await;
     assert!(rows(&again, &one.id).is_empty());
@@ -149,31 +149,31 @@ async fn after_a_loss_of_everything_each_owner_may_come_back_alone() {
     let (one, two) = (cast.stored(live, cast.connector(1)).await, cast.stored(live, cast.of_other_owner(2)).await);
     tables.trigger(&one, 1).await;
     let members = membership(live, &one).await;
-    tables.keep().await;
+    tables.back_up().await;
     tables.lose("", "").await;
 
     let of = |owner: OwnerId| Choice { owners: vec![owner], ..Choice::default() };
     let first = tables.restore(of(one.owner_id.clone()), true).await;
     assert_eq!(rows(&first, &one.id), [("account", 1), ("connector", 1), ("pointer", 1), ("slot", 1), ("trigger", 2)]);
     assert_eq!(live.connector(&two.owner_id, &two.id).await.unwrap(), None);
-    assert_eq!(membership(live, &one).await, members, "whoever comes back later is a member still");
+    assert_eq!(membership(live, &one).await, members, "the other owner stays a member");
     let second = tables.restore(of(two.owner_id.clone()), true).await;
     assert_eq!(rows(&second, &two.id), [("connector", 1), ("pointer", 1), ("slot", 1)]);
 
-    for held in [&one, &two] {
-        assert_eq!(live.connector(&held.owner_id, &held.id).await.unwrap().map(|found| found.id), Some(held.id.clone()));
-        assert_eq!(live.in_slot(&held.owner_id, &held.slot).await.unwrap().map(|found| found.id), Some(held.id.clone()));
+    for connector in [&one, &two] {
+        assert_eq!(live.connector(&connector.owner_id, &connector.id).await.unwrap().map(|found| found.id), Some(connector.id.clone()));
+        assert_eq!(live.in_slot(&connector.owner_id, &connector.slot).await.unwrap().map(|found| found.id), Some(connector.id.clone()));
     }
     assert_eq!((tables.mailbox().await.len(), membership(live, &one).await), (2, members));
     assert_eq!(live.triggers(&one.owner_id).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
-async fn what_has_moved_or_whose_place_is_taken_is_kept_out() {
+async fn a_connector_that_moved_or_whose_slot_is_taken_is_kept_out() {
     let tables = Tables::new().await;
     let (live, cast) = (&tables.live, &tables.cast);
     let (one, two) = (cast.stored(live, cast.connector(1)).await, cast.stored(live, cast.of_other_owner(2)).await);
-    tables.keep().await;
+    tables.back_up().await;
 
     rename(live, &one, &[], &cast.other_mailbox()).await.unwrap();
     let moved = KeptOut::Moved(cast.other_mailbox());
@@ -195,19 +195,19 @@ async fn a_connector_that_is_there_gets_what_it_lacks_and_whoever_reads_it_reads
     let (live, cast) = (&tables.live, &tables.cast);
     let one = cast.stored(live, cast.connector(1)).await;
     let trigger = tables.trigger(&one, 1).await;
-    tables.keep().await;
-    // Changed since, and then lost in the mailbox alone.
+    tables.back_up().await;
+    // Changed after the copy, and then lost in the mailbox partition only.
     let changed = Trigger { agent_id: Some("agent-2".into()), ..trigger.clone() };
     live.put_trigger(&changed, None, &one.location(), 2).await.unwrap();
     tables.lose("MAILBOX#", &format!("CONNECTOR#{}#TRIGGER#", one.id)).await;
 
-    let laid = tables.restore(only(&one), true).await;
-    assert_eq!(rows(&laid, &one.id), [("trigger", 1)]);
-    let (held, triggers) = tables.mailbox().await.remove(0);
-    assert_eq!((held.version, triggers), (4, vec![changed]), "as its owner knows it now");
+    let restored = tables.restore(only(&one), true).await;
+    assert_eq!(rows(&restored, &one.id), [("trigger", 1)]);
+    let (connector, triggers) = tables.mailbox().await.remove(0);
+    assert_eq!((connector.version, triggers), (4, vec![changed]), "the owner's current version");
 }
 
-/// What was decided later than the copy knows and not published: nobody decides it again, since its row is there.
+/// Events that were decided after the copy and not published: their rows exist, so they are not decided again.
 #[tokio::test]
 async fn a_connector_that_comes_back_owes_what_was_decided_after_the_copy() {
     let tables = Tables::new().await;
@@ -215,7 +215,7 @@ async fn a_connector_that_comes_back_owes_what_was_decided_after_the_copy() {
     let one = cast.stored(live, cast.connector(1)).await;
     let events = cast.events(0..3);
     decide(live, &one, &events[..1]).await;
-    tables.keep().await;
+    tables.back_up().await;
     decide(live, &now(live, &one.location()).await, &events[1..]).await;
     live.mark_published(&one.location(), &events[..2], minutes(2)).await.unwrap();
     tables.lose("MAILBOX#", "").await;
@@ -231,9 +231,9 @@ async fn a_connector_that_comes_back_owes_what_nobody_published_since() {
     let one = cast.stored(live, cast.connector(1)).await;
     let events = cast.events(0..3);
     decide(live, &one, &events).await;
-    tables.keep().await;
+    tables.back_up().await;
     live.mark_published(&one.location(), &events[..2], minutes(2)).await.unwrap();
-    // The first is known to be published still; of the second nothing is left, as of the third.
+    // The row of the first still says that it is published; the rows of the other two are lost.
     tables.lose("MAILBOX#", "").await;
     for event in &events[1..] {
         assert_eq!(tables.lose(&format!("EVENT#{}", event.event_id), "").await, 1);
@@ -244,7 +244,7 @@ async fn a_connector_that_comes_back_owes_what_nobody_published_since() {
     assert_eq!(owed, ids(&events[1..]).into_iter().collect(), "the same bytes under the same id, at worst once more");
     assert_eq!(live.unpublished(&ids(&events)).await.unwrap().len(), 2);
 
-    // Of a connector that is there only its row says what is owed.
+    // For an existing connector, only its own row says which events are unpublished.
     live.mark_published(&one.location(), &events, minutes(3)).await.unwrap();
     tables.lose("EVENT#", "").await;
     assert_eq!(rows(&tables.restore(only(&one), true).await, &one.id), [("event", 3)]);
@@ -253,5 +253,5 @@ async fn a_connector_that_comes_back_owes_what_nobody_published_since() {
     for shard in 0..SWEEP_SHARDS {
         due.extend(live.due(shard, minutes(600), 1000).await.unwrap());
     }
-    assert!(!due.iter().any(|due| matches!(due, Due::Event { .. })), "nobody is woken for them: {due:?}");
+    assert!(!due.iter().any(|due| matches!(due, Due::Event { .. })), "no wake-up is sent for them: {due:?}");
 }

@@ -1,10 +1,10 @@
-//! An AWS that answers as a test wants it to.
+//! An AWS whose answers a test scripts.
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use axum::Router;
 use email_connectors::adapters::aws::SdkConfig;
 
-/// A configuration whose AWS is this router, for answers that the local AWS never gives.
+/// A configuration with this router as AWS, for answers that the local AWS never gives.
 pub async fn served_by(router: Router) -> SdkConfig {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

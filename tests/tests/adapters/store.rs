@@ -1,5 +1,5 @@
-//! The store on DynamoDB keeps the contract that the store in memory keeps, tells contention from a lost race, and goes on where
-//! DynamoDB leaves something undone.
+//! The store on DynamoDB passes the same contract tests as the in-memory store, tells contention from a lost race, and
+//! retries what DynamoDB leaves unprocessed.
 
 use std::sync::{Arc, Mutex};
 
@@ -25,16 +25,16 @@ async fn the_store_on_dynamodb_keeps_its_contract() {
 }
 
 #[tokio::test]
-async fn the_whole_table_is_read_and_laid_where_nothing_lies() {
+async fn the_whole_table_is_scanned_and_inserted_into_an_empty_one() {
     let config = aws::config().await;
     let (from, to) = (DynamoStore::new(&config, aws::table(&config).await), DynamoStore::new(&config, aws::table(&config).await));
     tests::contract::store_contract(&from, "whole").await;
-    let (mut connectors, mut place) = (Vec::new(), None);
+    let (mut connectors, mut cursor) = (Vec::new(), None);
     loop {
-        let page = from.all_connectors(place.take()).await.unwrap();
+        let page = from.all_connectors(cursor.take()).await.unwrap();
         connectors.extend(page.rows);
-        place = page.next;
-        if place.is_none() {
+        cursor = page.next;
+        if cursor.is_none() {
             break;
         }
     }
@@ -43,12 +43,12 @@ async fn the_whole_table_is_read_and_laid_where_nothing_lies() {
         assert!(from.connector_at(location).await.unwrap().is_some(), "{location:?}");
         assert!(to.connector_at(location).await.unwrap().is_none());
     }
-    let (mut read, mut place) = (Vec::new(), None);
+    let (mut read, mut cursor) = (Vec::new(), None);
     loop {
-        let page = from.every_connector(place.take()).await.unwrap();
+        let page = from.every_connector(cursor.take()).await.unwrap();
         read.extend(page.rows.into_iter().map(Result::unwrap));
-        place = page.next;
-        if place.is_none() {
+        cursor = page.next;
+        if cursor.is_none() {
             break;
         }
     }
@@ -56,30 +56,30 @@ async fn the_whole_table_is_read_and_laid_where_nothing_lies() {
     for connector in &read {
         assert_eq!(from.connector_at(&connector.location()).await.unwrap().as_ref(), Some(connector));
     }
-    let (mut rows, mut place) = (Vec::new(), None);
+    let (mut rows, mut cursor) = (Vec::new(), None);
     loop {
-        let page = from.all_rows(place.take()).await.unwrap();
+        let page = from.all_rows(cursor.take()).await.unwrap();
         rows.extend(page.rows);
-        place = page.next;
-        if place.is_none() {
+        cursor = page.next;
+        if cursor.is_none() {
             break;
         }
     }
-    // Of the ledger there are too many for a test.
+    // The ledger has too many rows for a test.
     rows.retain(|row| !matches!(row.of(), Of::Event(..)));
     assert!(rows.iter().any(|row| row.of() == Of::Passing) && rows.iter().any(|row| matches!(row.of(), Of::Connector(..))));
     for row in &rows {
         assert!(!to.lies(row).await.unwrap());
         assert!(to.insert_absent(row).await.unwrap());
         assert!(to.lies(row).await.unwrap());
-        assert!(!to.insert_absent(row).await.unwrap(), "what lies there stays");
+        assert!(!to.insert_absent(row).await.unwrap(), "an existing row stays");
     }
     for location in &connectors {
         assert_eq!(to.connector_at(location).await.unwrap(), from.connector_at(location).await.unwrap());
     }
 }
 
-/// A DynamoDB that refuses so many requests before it takes one.
+/// A DynamoDB that refuses this many requests before it accepts one.
 #[derive(Clone)]
 struct Refusing {
     left: Arc<Mutex<u32>>,
@@ -105,7 +105,7 @@ fn cancelled(codes: &[&str]) -> Value {
     json!({"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException", "Message": "cancelled", "CancellationReasons": reasons})
 }
 
-/// A transaction of one event and its connector.
+/// Runs a transaction on one event and its connector.
 async fn mark(store: &DynamoStore) -> Result<(), StoreError> {
     store.mark_published(&location(), &[bus::event(1)], aws::now()).await
 }
@@ -120,7 +120,7 @@ async fn another_transaction_is_waited_out_and_a_failed_condition_is_not() {
     assert!(mark(&store(3, contention.clone()).await).await.is_ok(), "a moment later the row is free");
     assert!(matches!(mark(&store(99, contention).await).await, Err(StoreError::Conflict)), "and if not, read again");
     for codes in [vec!["ConditionalCheckFailed"], vec!["TransactionConflict", "ConditionalCheckFailed"]] {
-        assert!(matches!(mark(&store(1, cancelled(&codes)).await).await, Err(StoreError::Conflict)), "{codes:?}: somebody was first");
+        assert!(matches!(mark(&store(1, cancelled(&codes)).await).await, Err(StoreError::Conflict)), "{codes:?}: another write was first");
     }
     let invalid = cancelled(&["ValidationError"]);
     assert!(matches!(mark(&store(99, invalid).await).await, Err(StoreError::Unavailable(_))));
@@ -135,15 +135,15 @@ async fn an_update_that_meets_a_transaction_is_tried_again() {
     assert!(matches!(scheduled(store(1, error("ConditionalCheckFailedException")).await).await, Err(StoreError::Conflict)));
 }
 
-/// A DynamoDB that answers each of these calls in turn with what is prepared for it, and keeps what it was asked.
+/// A DynamoDB that gives prepared answers to these calls, in order, and records the requests.
 #[derive(Clone)]
 struct Prepared {
     answers: Arc<Mutex<Vec<(&'static str, Value)>>>,
-    asked: Arc<Mutex<Vec<Value>>>,
+    requests: Arc<Mutex<Vec<Value>>>,
 }
 
 async fn answer_as_prepared(State(prepared): State<Prepared>, headers: HeaderMap, request: String) -> Json<Value> {
-    prepared.asked.lock().unwrap().push(serde_json::from_str(&request).unwrap());
+    prepared.requests.lock().unwrap().push(serde_json::from_str(&request).unwrap());
     let mut answers = prepared.answers.lock().unwrap();
     assert!(!answers.is_empty(), "nothing is prepared for {headers:?}");
     let (call, answer) = answers.remove(0);
@@ -152,7 +152,7 @@ async fn answer_as_prepared(State(prepared): State<Prepared>, headers: HeaderMap
 }
 
 async fn prepared(answers: Vec<(&'static str, Value)>) -> (DynamoStore, Prepared) {
-    let prepared = Prepared { answers: Arc::new(Mutex::new(answers)), asked: Arc::default() };
+    let prepared = Prepared { answers: Arc::new(Mutex::new(answers)), requests: Arc::default() };
     let router = Router::new().route("/", post(answer_as_prepared)).with_state(prepared.clone());
     (DynamoStore::new(&scripted::served_by(router).await, "table"), prepared)
 }
@@ -161,14 +161,14 @@ fn row_key(number: u32) -> Value {
     json!({"pk": {"S": format!("EVENT#evt_{number}")}, "sk": {"S": "EVENT"}})
 }
 
-fn place(number: u32) -> Value {
-    let place = json!({"told_of": {"S": "con_1"}, "decided_at": {"S": "2030-01-01T00:00:00.000Z"}});
-    [place, row_key(number)].iter().flat_map(|part| part.as_object().unwrap().clone()).collect::<serde_json::Map<_, _>>().into()
+fn index_key(number: u32) -> Value {
+    let own = json!({"told_of": {"S": "con_1"}, "decided_at": {"S": "2030-01-01T00:00:00.000Z"}});
+    [own, row_key(number)].iter().flat_map(|part| part.as_object().unwrap().clone()).collect::<serde_json::Map<_, _>>().into()
 }
 
 fn row(number: u32) -> Value {
     let text = |text: &str| json!({"S": text});
-    let mut row = place(number);
+    let mut row = index_key(number);
     for (name, value) in [
         ("schema_version", json!({"N": "1"})),
         ("event_id", text(&format!("evt_{number}"))),
@@ -183,45 +183,48 @@ fn row(number: u32) -> Value {
     row
 }
 
-/// Where the index is behind the table, a page of it may name nothing that is left.
+/// The index lags behind the table: a page of it may name only deleted rows.
 #[tokio::test]
-async fn what_the_index_names_and_is_gone_makes_room_for_the_next() {
+async fn deleted_rows_in_the_index_make_room_for_the_next() {
     let (store, prepared) = prepared(vec![
-        ("Query", json!({"Items": [place(5), place(4), place(3)], "LastEvaluatedKey": place(3)})),
+        ("Query", json!({"Items": [index_key(5), index_key(4), index_key(3)], "LastEvaluatedKey": index_key(3)})),
         ("BatchGetItem", json!({"Responses": {"table": [row(4)]}})),
-        ("Query", json!({"Items": [place(2), place(1)], "LastEvaluatedKey": place(1)})),
+        ("Query", json!({"Items": [index_key(2), index_key(1)], "LastEvaluatedKey": index_key(1)})),
         ("BatchGetItem", json!({"Responses": {"table": []}})),
-        ("Query", json!({"Items": [place(0)]})),
+        ("Query", json!({"Items": [index_key(0)]})),
         ("BatchGetItem", json!({"Responses": {"table": [row(0)]}})),
     ])
     .await;
-    let told = store.delivery_records(&ConnectorId::new("con_1"), None, 3).await.unwrap();
-    let told: Vec<&str> = told.iter().map(|event| event.event_id.as_str()).collect();
-    assert_eq!(told, ["evt_4", "evt_0"]);
+    let events = store.delivery_records(&ConnectorId::new("con_1"), None, 3).await.unwrap();
+    let ids: Vec<&str> = events.iter().map(|event| event.event_id.as_str()).collect();
+    assert_eq!(ids, ["evt_4", "evt_0"]);
     assert!(prepared.answers.lock().unwrap().is_empty(), "the index was read to its end");
-    let asked = prepared.asked.lock().unwrap();
+    let requests = prepared.requests.lock().unwrap();
     assert_eq!(
-        (&asked[2]["ExclusiveStartKey"], &asked[2]["Limit"]),
-        (&place(3), &json!(2)),
-        "from where it stood, and no more than is missing"
+        (&requests[2]["ExclusiveStartKey"], &requests[2]["Limit"]),
+        (&index_key(3), &json!(2)),
+        "it continues after the last page, with the missing count as its limit"
     );
-    assert_eq!((&asked[4]["ExclusiveStartKey"], &asked[4]["Limit"]), (&place(1), &json!(2)));
-    assert_eq!(asked[1]["RequestItems"]["table"]["ConsistentRead"], json!(true), "rows are read as they are now");
+    assert_eq!((&requests[4]["ExclusiveStartKey"], &requests[4]["Limit"]), (&index_key(1), &json!(2)));
+    assert_eq!(requests[1]["RequestItems"]["table"]["ConsistentRead"], json!(true), "rows are read as they are now");
 }
 
-/// What was told of a connector says where it lay.
+/// A connector's delivery records name its location.
 #[tokio::test]
-async fn a_connector_is_found_by_what_was_told_of_it() {
+async fn a_connector_is_located_by_its_delivery_records() {
     let (store, prepared) = prepared(vec![
-        ("Query", json!({"Items": [place(1)]})),
+        ("Query", json!({"Items": [index_key(1)]})),
         ("BatchGetItem", json!({"Responses": {"table": [row(1)]}})),
         ("Query", json!({"Items": []})),
     ])
     .await;
     assert_eq!(store.told_location(&ConnectorId::new("con_1")).await.unwrap(), Some(location()));
-    assert_eq!(store.told_location(&ConnectorId::new("con_2")).await.unwrap(), None, "of which nothing was told");
-    let asked = prepared.asked.lock().unwrap();
-    assert_eq!((&asked[0]["IndexName"], &asked[0]["ScanIndexForward"], &asked[0]["Limit"]), (&json!("told"), &json!(false), &json!(1)));
+    assert_eq!(store.told_location(&ConnectorId::new("con_2")).await.unwrap(), None, "it has no delivery records");
+    let requests = prepared.requests.lock().unwrap();
+    assert_eq!(
+        (&requests[0]["IndexName"], &requests[0]["ScanIndexForward"], &requests[0]["Limit"]),
+        (&json!("told"), &json!(false), &json!(1))
+    );
 }
 
 fn left(numbers: std::ops::Range<u32>) -> Value {
@@ -230,15 +233,15 @@ fn left(numbers: std::ops::Range<u32>) -> Value {
 }
 
 #[tokio::test]
-async fn what_dynamodb_leaves_undeleted_is_asked_for_again_and_not_for_ever() {
+async fn unprocessed_deletions_are_retried_and_not_for_ever() {
     let all: Vec<EventId> = (0..25).map(|number| EventId::new(format!("evt_{number}"))).collect();
     let done = json!({"UnprocessedItems": {}});
     let (store, busy) = prepared(vec![("BatchWriteItem", left(0..20)), ("BatchWriteItem", left(3..7)), ("BatchWriteItem", done)]).await;
     store.forget(&all).await.unwrap();
-    let asked: Vec<Value> = busy.asked.lock().unwrap().iter().map(|request| request["RequestItems"]["table"].clone()).collect();
+    let requests: Vec<Value> = busy.requests.lock().unwrap().iter().map(|request| request["RequestItems"]["table"].clone()).collect();
     let deletions = |numbers| left(numbers)["UnprocessedItems"]["table"].clone();
-    assert_eq!(asked, [deletions(0..25), deletions(0..20), deletions(3..7)], "each round is asked for what the last one left");
+    assert_eq!(requests, [deletions(0..25), deletions(0..20), deletions(3..7)], "each round requests what the last one left");
 
     let (store, _) = prepared(vec![("BatchWriteItem", left(0..1)); 100]).await;
-    assert!(matches!(store.forget(&all[..1]).await, Err(StoreError::Unavailable(_))), "what is never done is told");
+    assert!(matches!(store.forget(&all[..1]).await, Err(StoreError::Unavailable(_))), "endless unprocessed deletions are an error");
 }

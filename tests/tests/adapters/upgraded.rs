@@ -1,4 +1,4 @@
-//! Rows that an older deployment wrote are read and gone on with; rows of a newer one are refused, and stay as they are.
+//! Rows that an older deployment wrote are read and updated; rows of a newer one are refused and stay as they are.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use crate::aws;
 
 const CONNECTOR: &str = "con_01a1ff38ac4f7086b4c1ba79b7a01ca9";
-/// The table of a stack of November 2026: a mailbox with a connector, its trigger, a mail that fired and what was told.
+/// The table of a stack of November 2026: a connector, its trigger, a fired mail and the delivery records.
 const ROWS: &str = include_str!("rows_of_version_1.json");
 
 fn attribute(value: &Value) -> AttributeValue {
@@ -28,7 +28,7 @@ fn attribute(value: &Value) -> AttributeValue {
         "B" => AttributeValue::B(Blob::new(text())),
         "L" => AttributeValue::L(value.as_array().unwrap().iter().map(attribute).collect()),
         "M" => AttributeValue::M(attributes(value.as_object().unwrap())),
-        kind => panic!("the rows hold no {kind}"),
+        kind => panic!("the rows have no {kind}"),
     }
 }
 
@@ -36,7 +36,7 @@ fn attributes(row: &Map<String, Value>) -> HashMap<String, AttributeValue> {
     row.iter().map(|(name, value)| (name.clone(), attribute(value))).collect()
 }
 
-/// A table with these rows, each of this version if it has one.
+/// A table with these rows; rows with a schema version get this one.
 async fn store(version: u32) -> DynamoStore {
     DynamoStore::new(&aws::config().await, table(version).await)
 }
@@ -64,7 +64,7 @@ async fn the_connector(store: &DynamoStore) -> Connector {
 }
 
 #[tokio::test]
-async fn rows_of_an_older_version_are_read_and_gone_on_with() {
+async fn rows_of_an_older_version_are_read_and_updated() {
     let store = store(1).await;
     let connector = the_connector(&store).await;
     assert_eq!((connector.reading.status, connector.version, connector.grant.generation), (Status::Active, 5, 1));
@@ -77,8 +77,8 @@ async fn rows_of_an_older_version_are_read_and_gone_on_with() {
     let membership = store.membership(&GoogleSub::new("100000000000000000001")).await.unwrap();
     assert_eq!(membership.members.len(), 1);
     assert!(store.data_key().await.unwrap().is_some());
-    let told = store.delivery_records(&connector.id, None, 10).await.unwrap();
-    assert_eq!(told.len(), 2, "it was connected, and it fired");
+    let records = store.delivery_records(&connector.id, None, 10).await.unwrap();
+    assert_eq!(records.len(), 2, "it was connected, and it fired");
     let firings = store.firings(&triggers[0].id, None, 10).await.unwrap();
     assert!(firings.len() == 1 && firings[0].published_at.is_some());
 
@@ -101,12 +101,12 @@ async fn rows_of_a_newer_version_are_refused() {
     let later = aws::now().after(Duration::from_secs(3600));
     store.put_off(&location, later).await.unwrap();
     for shard in 0..SWEEP_SHARDS {
-        assert_eq!(store.due(shard, aws::now(), 100).await.unwrap(), [], "what was put off does not stand before others");
+        assert_eq!(store.due(shard, aws::now(), 100).await.unwrap(), [], "a put-off row does not delay others");
     }
     unreadable(store.membership(&GoogleSub::new("100000000000000000001")).await.map(|_| ()));
 }
 
-/// A newer version's connector, one of ours with a trigger that the newer version made, and one of ours, on one mailbox.
+/// One mailbox has a newer version's connector, one of ours with a newer version's trigger, and one of ours.
 #[tokio::test]
 async fn what_a_newer_version_wrote_rests_and_its_neighbours_go_on() {
     let config = aws::config().await;
@@ -136,7 +136,7 @@ async fn what_a_newer_version_wrote_rests_and_its_neighbours_go_on() {
     assert_eq!(read.collect::<Vec<_>>(), [("con_3".to_string(), 1)]);
 }
 
-/// Wake-ups of the renewer, oldest first, of which those of a newer version come first and fill more than a page.
+/// The due events of a newer version are the oldest, and fill more than a page.
 #[tokio::test]
 async fn events_of_a_newer_version_make_room_for_the_others() {
     let config = aws::config().await;
@@ -162,7 +162,7 @@ async fn events_of_a_newer_version_make_room_for_the_others() {
     assert_eq!(events.collect::<Vec<_>>(), ["evt_5", "evt_6"]);
 }
 
-/// However long the bus is out, what was decided is there to be published.
+/// However long the bus is down, decided events stay until they are published.
 #[tokio::test]
 async fn an_event_that_is_owed_does_not_expire_before_it_is_published() {
     let (config, table) = (aws::config().await, table(1).await);

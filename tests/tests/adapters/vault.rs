@@ -1,4 +1,4 @@
-//! The vault on KMS: what is sealed to one connector or trigger opens for no other, and whoever tries it is noticed.
+//! The vault on KMS: what is sealed to one connector or trigger opens for no other, and each attempt is counted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -66,14 +66,14 @@ async fn a_triggers_secret_opens_only_for_its_trigger() {
     assert!(!sealed.0.windows(9).any(|window| window == b"whsec-of-"), "the secret is in the clear");
     assert_eq!(vault.open_trigger_secret(&sealed, &one).await.unwrap().expose_secret(), "whsec-of-one");
     assert!(matches!(vault.open_trigger_secret(&sealed, &other).await, Err(VaultError::WrongContext)));
-    // What a trigger's secret is sealed to is no connector, whatever its id.
+    // A trigger's secret does not open for a connector with the same id.
     let of_the_same_name = ConnectorId::new(one.as_str());
     assert!(matches!(vault.open_refresh_token(&sealed, &of_the_same_name).await, Err(VaultError::WrongContext)));
     let token = vault.seal_refresh_token(&RefreshToken(SecretString::from("1//refresh")), &of_the_same_name).await.unwrap();
     assert!(matches!(vault.open_trigger_secret(&token, &one).await, Err(VaultError::WrongContext)));
 }
 
-/// Counts one metric, of this thread.
+/// Counts this thread's increments of one metric.
 #[derive(Default)]
 struct Alarms(Arc<AtomicU64>);
 

@@ -41,7 +41,7 @@ async fn the_same_connect_request_gets_the_same_answer() {
 }
 
 #[tokio::test]
-async fn another_owner_sees_nothing_and_cannot_tell_it_from_nothing() {
+async fn another_owner_gets_the_same_answers_as_for_unknown_ids() {
     let stack = Stack::running();
     let user = User::connected(&stack, "ada").await;
     let stranger = token(&stack, "stranger").await;
@@ -81,7 +81,7 @@ async fn mail_that_arrives_during_a_pause_never_fires() {
     for (paused, subject) in [(true, "invoice inside the pause"), (false, "invoice after it")] {
         let changed = stack.api(Method::PATCH, &path, Some(&user.token), Some(json!({"paused": paused}))).await;
         assert_eq!(read(changed, StatusCode::OK).await["paused"], paused);
-        // Pauses are whole seconds of arrival.
+        // Pauses begin and end at whole seconds of arrival.
         tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
         user.receive(&stack, json!({"subject": subject})).await;
         tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
@@ -93,7 +93,7 @@ async fn mail_that_arrives_during_a_pause_never_fires() {
 }
 
 #[tokio::test]
-async fn a_trigger_is_rehearsed_on_real_mail_and_tells_what_it_fired() {
+async fn a_trigger_is_rehearsed_on_real_mail_and_lists_what_it_fired() {
     let stack = Stack::running();
     let user = User::connected(&stack, "ada").await;
     let trigger = user.subscribe(&stack, json!({"subject_contains": ["receipt"]})).await;
@@ -121,11 +121,11 @@ async fn a_trigger_is_rehearsed_on_real_mail_and_tells_what_it_fired() {
 
     let test = stack.api(Method::POST, &format!("/api/triggers/{trigger}/test"), Some(&user.token), Some(json!({"days": 1}))).await;
     assert_eq!(test.headers()["x-quota-units"], "65", "one list and three messages");
-    let told = read(test, StatusCode::OK).await;
-    assert_eq!((&told["looked_at"], &told["truncated"], &told["would_fire"]), (&json!(3), &json!(false), &json!([])));
+    let rehearsal = read(test, StatusCode::OK).await;
+    assert_eq!((&rehearsal["looked_at"], &rehearsal["truncated"], &rehearsal["would_fire"]), (&json!(3), &json!(false), &json!([])));
     let reason = |message: &str| {
-        let found = told["would_not"].as_array().unwrap().iter().find(|one| one["message_id"] == message);
-        found.unwrap_or_else(|| panic!("{message} is not in {told}"))["reasons"][0].clone()
+        let found = rehearsal["would_not"].as_array().unwrap().iter().find(|one| one["message_id"] == message);
+        found.unwrap_or_else(|| panic!("{message} is not in {rehearsal}"))["reasons"][0].clone()
     };
     assert_eq!((&reason(&first)["reason"], &reason(&second)["reason"]), (&json!("already_decided"), &json!("already_decided")));
     let wanted = json!({"filter": "subject_contains", "wanted": ["receipt"], "saw": "holidays"});
@@ -141,13 +141,13 @@ async fn a_connector_is_labelled_and_synced_and_lists_come_in_pages() {
     assert_eq!(read(labelled, StatusCode::OK).await["label"], "Büro 📬");
     assert_eq!(user.connector(&stack).await["label"], "Büro 📬");
 
-    // What the connect asked for has been looked at by then, and what it left is looked at when changes have settled.
+    // Waits until the connect's own wake-ups were handled.
     assert_eq!(user.rest(&stack).await, Vec::<Value>::new());
     stack.forget_calls_for(&user.email).await;
     let queued = stack.api(Method::POST, &format!("{path}/sync"), Some(&user.token), None).await;
     assert_eq!(read(queued, StatusCode::ACCEPTED).await, json!({"status": "queued"}));
     let listed = async || stack.calls_for(&user.email).await.iter().any(|call| call["method"] == "history.list").then_some(());
-    stack.until("a look that nobody pushed for", listed).await;
+    stack.until("a listing without a push", listed).await;
 
     user.subscribe(&stack, json!({})).await;
     let page = async |query: &str| {
@@ -163,10 +163,10 @@ async fn a_connector_is_labelled_and_synced_and_lists_come_in_pages() {
 }
 
 #[tokio::test]
-async fn an_answer_shows_what_was_decided_to_be_shown() {
+async fn an_answer_shows_exactly_the_public_fields() {
     let stack = Stack::running();
     let user = User::connected(&stack, "ada").await;
-    // Until then the kick and the watch's own notification change it.
+    // Until then the connect's wake-up and the watch's first push change the connector.
     let verified = async || user.connector(&stack).await["watch"]["verified_at"].is_string().then_some(());
     stack.until("a watch that its notification proves", verified).await;
     let same = async || {

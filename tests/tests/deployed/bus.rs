@@ -1,4 +1,4 @@
-//! What the bus carries beside fired triggers: no rule of the stack hears it, so a test brings its own.
+//! Notices on the bus, beside fired triggers: no rule of the stack matches them, so a test adds its own.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 use tests::deployed::Stack;
 use tests::schemas;
 
-/// A rule and a queue of its own, for one connector's notices.
+/// A rule and a queue for one connector's notices.
 pub struct Notices {
     sqs: aws_sdk_sqs::Client,
     queue: String,
 }
 
 impl Notices {
-    /// Hears everything about a connector that is published from now on, but its fired triggers.
+    /// Collects all events of a connector from now on, except its fired triggers.
     pub async fn of(stack: &Stack, connector: &str) -> Self {
         let (sqs, events) = (stack.sqs().await, aws_sdk_eventbridge::Client::new(&stack.config().await));
         let name = format!("notices-{}", System.uuid(System.now()).simple());
@@ -36,16 +36,16 @@ impl Notices {
         Self { sqs, queue }
     }
 
-    /// Waits until notices of these types were heard; answers all that were, by type. A repeat counts once.
+    /// Waits for notices of these types; returns all received notices by type, each once.
     pub async fn heard(&self, stack: &Stack, awaited: &[&str]) -> BTreeMap<String, Vec<Value>> {
         let mut heard: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         while !awaited.iter().all(|kind| heard.contains_key(*kind)) {
             let events = stack.until(&format!("one of {awaited:?} beside {heard:?}"), async || self.received().await).await;
             for event in events {
                 schemas::hold(event["detail-type"].as_str().unwrap(), &event["detail"]);
-                let told = heard.entry(event["detail-type"].as_str().unwrap().into()).or_default();
-                if !told.contains(&event["detail"]) {
-                    told.push(event["detail"].clone());
+                let notices = heard.entry(event["detail-type"].as_str().unwrap().into()).or_default();
+                if !notices.contains(&event["detail"]) {
+                    notices.push(event["detail"].clone());
                 }
             }
         }

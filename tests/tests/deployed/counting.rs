@@ -1,11 +1,11 @@
-//! What no other test makes happen, and an operator must see counted: a bus that refuses.
+//! A bus that refuses events: the metric that an operator must see, and that no other test raises.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use tests::deployed::{Stack, User, beside_the_stack, read};
 
-/// The recorder between the functions and AWS refuses so many calls of this kind that hold this text.
+/// Makes the recorder between the functions and AWS refuse this many calls of a kind that contain a text.
 fn refuse(service: &str, action: &str, containing: &str, times: u32) {
     let file = beside_the_stack("refusals.json");
     std::fs::write(file, json!({"service": service, "action": action, "containing": containing, "times": times}).to_string()).unwrap();

@@ -1,4 +1,4 @@
-//! Health, asked of the deployed stack: all well, a grant that ended, a Gmail that fails, and the system.
+//! Health of the deployed stack: healthy, with a revoked grant, with a failing Gmail, and of the system.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ async fn a_revoked_grant_is_down_until_the_user_connects_again() {
     let user = User::connected(&stack, "ada").await;
     stack.google(Method::POST, "/admin/grants/revoke", json!({"email": user.email})).await;
     user.receive(&stack, json!({"subject": "invoice"})).await;
-    // For a moment the notice of it is decided and not yet published.
+    // For a moment the notice is decided and not yet published.
     let waits = async || Some(health(&stack, &user).await).filter(|health| codes(health) == ["needs_reauth"]);
     let down = stack.until("a connector that needs its user", waits).await;
     assert_eq!(down["status"], "down", "{down}");
@@ -68,14 +68,14 @@ async fn a_gmail_that_fails_five_times_in_a_row_is_down_until_it_answers_again()
 }
 
 #[tokio::test]
-async fn the_system_tells_strangers_that_it_is_well_and_nothing_else() {
+async fn system_health_shows_strangers_statuses_and_nothing_else() {
     let stack = Stack::running();
     let well = async || {
         let response = stack.api(Method::GET, "/api/system/health", None, None).await;
         let health = read(response, StatusCode::OK).await;
         Some(health.clone()).filter(|_| health["status"] == "healthy")
     };
-    // What an earlier test left may be remembered for ten seconds.
+    // The result of an earlier test may be cached for ten seconds.
     let health = stack.until("a healthy system", well).await;
     let names: Vec<&str> = health["checks"].as_array().unwrap().iter().map(|check| check["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["table", "keys", "queue", "dead_letters", "quarantine"]);

@@ -16,10 +16,10 @@ fn ids(events: &[Value]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_mail_becomes_one_event_that_tells_what_it_is() {
+async fn a_mail_becomes_one_event_that_describes_it() {
     let stack = Stack::running();
     let user = User::connected(&stack, "ada").await;
-    // What the connect asked for has been looked at by then: the mail is found by its push.
+    // Waits until the connect's own wake-ups were handled, so that the mail is found by its push.
     assert_eq!(user.rest(&stack).await, Vec::<Value>::new());
     let invoice =
         json!({"from": "Billing <pay@shop.example>", "to": "Ada <ada@example.com>", "subject": "Your invoice", "text": "Please pay."});
@@ -45,7 +45,7 @@ async fn a_mail_becomes_one_event_that_tells_what_it_is() {
     assert_eq!(stack.google(Method::GET, "/admin/violations", Value::Null).await, json!([]));
 }
 
-/// A subscription with a dead-letter topic counts its deliveries; a count that makes no sense is no reason to refuse a push.
+/// A subscription with a dead-letter topic sends `deliveryAttempt`; an invalid value does not make a push invalid.
 #[tokio::test]
 async fn a_push_that_comes_again_is_taken_again_and_fires_nothing_more() {
     let stack = Stack::running();
@@ -74,7 +74,7 @@ async fn a_forged_history_id_moves_no_cursor_and_hides_no_mail() {
     let body = json!({"message": {"data": data, "messageId": format!("forged-{}", user.owner)}, "subscription": "projects/example-project/subscriptions/gmail"});
     let response = stack.push(Some(&stack.push_token(json!({})).await), body.to_string()).await;
     assert_eq!(response.status(), StatusCode::ACCEPTED);
-    // The forged wake-up is handled before this one, which stands behind it in the mailbox's group.
+    // The forged wake-up is handled first: this mail's wake-up is behind it in the mailbox's message group.
     let message = user.receive(&stack, json!({"subject": "second invoice"})).await;
     assert_eq!(ids(&stack.events(&user.owner, 1).await), [user.event_id(&message)]);
     let followed = async || {

@@ -1,4 +1,4 @@
-//! Mail is read and sent through the deployed API: what only the gateway and Lambda could spoil.
+//! Mail is read and sent through the deployed API, whose gateway and Lambda encoding could corrupt it.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

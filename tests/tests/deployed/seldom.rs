@@ -1,4 +1,4 @@
-//! What seldom happens and touches no other mailbox: signatures, security events, a run that takes long.
+//! Rare events that affect no other mailbox: signatures, security events, a long run of the processor.
 
 use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -33,18 +33,18 @@ async fn a_security_event_has_the_accounts_connector_wait_for_its_user_once() {
     let user = User::connected(&stack, "ada").await;
     let order = json!({"event": "tokens-revoked", "email": user.email});
     let token = stack.google(Method::POST, "/admin/security-events", order).await["token"].as_str().unwrap().to_string();
-    let tell = async || {
+    let send_event = async || {
         let request = stack.request(Method::POST, "/api/auth/google/risc").header("content-type", "application/secevent+jwt");
         stack.answer(request.body(token.clone())).await.status()
     };
-    assert_eq!(tell().await, StatusCode::ACCEPTED);
+    assert_eq!(send_event().await, StatusCode::ACCEPTED);
     assert_eq!(user.connector(&stack).await["status"], "needs_reauth");
-    assert_eq!(tell().await, StatusCode::BAD_REQUEST);
+    assert_eq!(send_event().await, StatusCode::BAD_REQUEST);
 }
 
-/// It took half of its time with the first hundred messages: the rest is another run's, which it asks for itself.
+/// The first hundred messages take half of the run's time, so it queues a wake-up for the rest.
 #[tokio::test]
-async fn a_run_that_takes_long_asks_for_another_one() {
+async fn a_long_run_queues_another_one() {
     let stack = Stack::running();
     let user = User::connected(&stack, "long").await;
     stack.fault(&user.email, json!({"method": "batch", "status": 0, "delay_ms": 3000, "times": 1})).await;

@@ -1,5 +1,5 @@
-//! Hostile weather at Gmail: grants end, every call is refused for minutes. Nothing is lost by it, nothing comes twice, and no
-//! wake-up dies of it.
+//! Outages at Gmail: grants end, every call is refused for minutes. No mail is lost or fires twice, and no wake-up
+//! becomes a dead letter.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -34,8 +34,8 @@ async fn mail_that_came_while_the_grant_was_revoked_fires_once_after_the_reconne
     same_set(&events, &expected);
     assert_eq!(user.rest(&stack).await, Vec::<Value>::new(), "each once");
     let heard = notices.heard(&stack, &["CONNECTOR_NEEDS_REAUTH", "CONNECTOR_RECOVERED"]).await;
-    let told: Vec<_> = heard.iter().map(|(kind, told)| (kind.as_str(), told.len())).collect();
-    assert_eq!(told, [("CONNECTOR_NEEDS_REAUTH", 1), ("CONNECTOR_RECOVERED", 1)]);
+    let counts: Vec<_> = heard.iter().map(|(kind, notices)| (kind.as_str(), notices.len())).collect();
+    assert_eq!(counts, [("CONNECTOR_NEEDS_REAUTH", 1), ("CONNECTOR_RECOVERED", 1)]);
     assert_eq!(user.connector(&stack).await["last_error"], Value::Null);
     assert_eq!(stack.messages_in(&stack.dead_letter_queue_url).await, 0);
 }
@@ -46,7 +46,7 @@ async fn a_storm_of_refusals_loses_nothing_doubles_nothing_and_sets_nothing_asid
         vec![json!({"method": "history.list", "status": 429, "retry_after": 2})],
         vec![json!({"method": "messages.get", "status": 503})],
         vec![json!({"method": "history.list", "status": 503})],
-        // The batch is answered, but from its tenth message on not a part of it.
+        // The batch is answered, but every part after the tenth is refused.
         vec![json!({"method": "messages.get", "status": 429, "after": 10, "reason": "userRateLimitExceeded"})],
         vec![json!({"method": "batch", "status": 429, "retry_after": 7}), json!({"method": "messages.get", "status": 429})],
         vec![json!({"method": "batch", "status": 503}), json!({"method": "messages.get", "status": 503, "retry_after": 5})],
@@ -56,7 +56,7 @@ async fn a_storm_of_refusals_loses_nothing_doubles_nothing_and_sets_nothing_asid
 
     let mut expected = [BTreeSet::new(), BTreeSet::new()];
     let (began, storm) = (Instant::now(), Duration::from_secs(depth::of(30, 180)));
-    // Each front comes once at the least, however short the storm.
+    // Each kind of refusal comes at least once, however short the storm.
     let seconds = (storm.as_secs() / fronts.len() as u64).clamp(1, 10);
     for front in fronts.iter().cycle() {
         for user in &users {

@@ -1,4 +1,4 @@
-//! Mail that answers a message: what follows from it, and what was said stays said.
+//! Replies: which fields follow from the original message, and that given fields are kept.
 
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::id::MessageId;
@@ -22,7 +22,7 @@ fn original(headers: &[(&str, &str)]) -> Message {
     .normalize()
 }
 
-/// What of a reply differs from the table's line is told by its field.
+/// The fields of a reply to a message with these headers.
 fn answered(mail: Value, headers: &[(&str, &str)]) -> Value {
     let own = EmailAddress::parse("ada@example.com").unwrap();
     let reply = Outgoing::parse(mail).unwrap().in_reply_to(&original(headers), &own);
@@ -41,12 +41,12 @@ fn a_reply_goes_to_who_wrote_into_the_same_thread() {
 }
 
 #[test]
-fn what_was_said_stays_said() {
-    let said =
+fn given_fields_are_kept() {
+    let given =
         json!({"to": ["cy@example.com"], "subject": "Dinner", "thread_id": "7", "in_reply_to": "<9@x>", "references": "<8@x> <9@x>"});
-    let reply = answered(said.clone(), FROM_BO);
+    let reply = answered(given.clone(), FROM_BO);
     for field in ["to", "subject", "thread_id", "in_reply_to", "references"] {
-        assert_eq!(reply[field], said[field], "{field}");
+        assert_eq!(reply[field], given[field], "{field}");
     }
 }
 

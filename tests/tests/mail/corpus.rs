@@ -1,8 +1,7 @@
-//! Mail of every kind that the world sends, normalized as expected, snapshot by snapshot; and the same by way of Gmail's own tree
-//! of parts, through the real adapter.
+//! A corpus of received mail, normalized as in its snapshots; and the same from Gmail's tree of parts, through the adapter.
 //!
-//! Where Gmail leaves a choice: several texts are joined by a line end, calendars and mails within the mail are attachments, an
-//! attachment without a name has none, and what no charset explains is read as windows-1252, as most of it is.
+//! Where Gmail leaves a choice: several texts are joined by a line end, calendars and mails within the mail are
+//! attachments, an attachment without a name gets none, and text without a valid charset is read as windows-1252.
 
 use std::path::PathBuf;
 
@@ -42,14 +41,14 @@ fn normalized(raw: &[u8]) -> Value {
         has_attachments: false,
         headers: root.headers.clone(),
     };
-    told(serde_json::to_value(message.normalize_whole(&root)).unwrap())
+    content(serde_json::to_value(message.normalize_whole(&root)).unwrap())
 }
 
-/// What the mail itself says, and not where it lies.
-fn told(mut message: Value) -> Value {
+/// The message without the fields that depend on the mailbox.
+fn content(mut message: Value) -> Value {
     let message_fields = message.as_object_mut().unwrap();
-    for place in ["id", "thread_id", "timestamp", "snippet", "label_ids", "metadata", "has_attachments"] {
-        message_fields.remove(place);
+    for name in ["id", "thread_id", "timestamp", "snippet", "label_ids", "metadata", "has_attachments"] {
+        message_fields.remove(name);
     }
     message
 }
@@ -73,6 +72,6 @@ async fn every_mail_is_the_same_by_way_of_gmail() {
         let id = user.receive(&stack, mail).await;
         let path = format!("/api/connectors/{}/messages/{id}", user.connector);
         let by_gmail = read(stack.api(Method::GET, &path, Some(&user.token), None).await, StatusCode::OK).await;
-        assert_eq!(told(by_gmail), normalized(&raw), "{name}");
+        assert_eq!(content(by_gmail), normalized(&raw), "{name}");
     }
 }

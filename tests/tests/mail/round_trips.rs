@@ -1,4 +1,4 @@
-//! What is written is read back as it was, whatever it holds; and whatever is read, nothing of it breaks a line.
+//! Written mail is read back unchanged, whatever it contains; and no field of read mail contains a line end.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -16,7 +16,7 @@ use tests::depth;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_780_000_000);
 
-/// Prints the seed of what fails, and writes nothing beside the tests.
+/// Runs a property test; a failure prints its seed, and no regression file is written.
 fn holds<S: Strategy>(strategy: &S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
     let config = Config { cases: depth::of(1_000, 10_000), failure_persistence: None, ..Config::default() };
     TestRunner::new(config).run(strategy, test).unwrap();
@@ -74,21 +74,21 @@ fn mail() -> impl Strategy<Value = Outgoing> {
     })
 }
 
-/// Space at the ends of a line, and how many spaces stand in a row, is what headers do not keep.
+/// Headers do not keep runs of spaces or spaces at the ends.
 fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A text with the line ends of its own.
+/// A text with normalized line ends.
 fn lines(text: &str) -> String {
     text.replace("\r\n", "\n").trim_end_matches('\n').to_string()
 }
 
-fn told(list: &[Recipient]) -> Vec<(String, String)> {
+fn recipients(list: &[Recipient]) -> Vec<(String, String)> {
     list.iter().map(|recipient| (words(recipient.name().unwrap_or_default()), recipient.address().to_string())).collect()
 }
 
-fn read(list: &[email_connectors::domain::message::Address]) -> Vec<(String, String)> {
+fn addresses(list: &[email_connectors::domain::message::Address]) -> Vec<(String, String)> {
     list.iter().map(|address| (words(address.name.as_deref().unwrap_or_default()), address.address.clone())).collect()
 }
 
@@ -108,21 +108,21 @@ fn what_is_written_is_read_back_as_it_was() {
             ("bcc", &message.bcc, &mail.bcc),
             ("reply_to", &message.reply_to, &mail.reply_to),
         ] {
-            prop_assert_eq!(read(message), told(mail), "{}", name);
+            prop_assert_eq!(addresses(message), recipients(mail), "{}", name);
         }
         prop_assert_eq!(message.headers.in_reply_to.as_deref(), Some("<1@example.com>"));
         prop_assert_eq!(message.headers.references.as_deref(), Some("<0@example.com> <1@example.com>"));
         let body = message.body.unwrap();
         prop_assert_eq!(body.html.as_deref().map(lines), mail.html.as_deref().map(lines));
-        // A mail without any text is an empty one.
+        // A mail without any text is read as an empty text.
         let nothing = mail.text.is_none() && mail.html.is_none();
         prop_assert_eq!(body.text.as_deref().map(lines), if nothing { Some(String::new()) } else { mail.text.as_deref().map(lines) });
         let attachments = message.attachments.unwrap();
         prop_assert_eq!(attachments.len(), mail.attachments.len());
         for sent in &mail.attachments {
-            let found = attachments.iter().find(|held| {
-                let bytes = root.find(&held.part_id).map(|part| part.content.clone());
-                words(&held.filename) == words(&sent.filename) && bytes == Some(Content::Bytes(sent.content.clone()))
+            let found = attachments.iter().find(|attachment| {
+                let bytes = root.find(&attachment.part_id).map(|part| part.content.clone());
+                words(&attachment.filename) == words(&sent.filename) && bytes == Some(Content::Bytes(sent.content.clone()))
             });
             let found = found.ok_or_else(|| TestCaseError::fail(format!("{sent:?} is not among {attachments:?}")))?;
             prop_assert_eq!((&found.mime_type, found.size), (&sent.mime_type, sent.content.len() as u64));
@@ -133,7 +133,7 @@ fn what_is_written_is_read_back_as_it_was() {
 }
 
 #[test]
-fn no_bytes_break_a_line_that_they_are_told_on() {
+fn no_bytes_put_a_line_end_into_a_field() {
     let piece = prop_oneof![
         vec(any::<u8>(), 0..60),
         "(From|To|Subject|Content-Type|Content-Disposition|Content-ID): \\PC{0,60}\r\n".prop_map(String::into_bytes),
@@ -149,14 +149,14 @@ fn no_bytes_break_a_line_that_they_are_told_on() {
         let Some(root) = Part::read(&pieces.concat()) else { return Ok(()) };
         let message = normalized(&root);
         let addresses = message.from.iter().chain(&message.to).chain(&message.cc).chain(&message.bcc).chain(&message.reply_to);
-        let mut told: Vec<String> =
+        let mut fields: Vec<String> =
             addresses.flat_map(|address| [address.name.clone().unwrap_or_default(), address.address.clone()]).collect();
-        told.extend(message.subject.clone());
+        fields.extend(message.subject.clone());
         for attachment in message.attachments.iter().flatten() {
-            told.extend([attachment.filename.clone(), attachment.mime_type.clone(), attachment.content_id.clone().unwrap_or_default()]);
+            fields.extend([attachment.filename.clone(), attachment.mime_type.clone(), attachment.content_id.clone().unwrap_or_default()]);
             prop_assert!(root.find(&attachment.part_id).is_some(), "{attachment:?} is not found again");
         }
-        for line in told {
+        for line in fields {
             prop_assert!(!line.chars().any(char::is_control), "{line:?}");
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What reading costs, as the fake Google counts it: never more than the table says, and what the answer says.
+//! Quota units of reading, counted by the fake Google: at most what the table says, and exactly what the answer says.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::mailbox::{MODIFY, Mailbox};
 
-/// The answer, the units that it says it cost, and what Gmail was asked for it.
+/// The answer, its `x-quota-units`, and the calls to Gmail with their units.
 async fn costed(mailbox: &Mailbox, path: &str) -> (Value, u64, Vec<(String, u64)>) {
     mailbox.calls().await;
-    let response = mailbox.ask(Method::GET, path, None).await;
+    let response = mailbox.send(Method::GET, path, None).await;
     assert!(response.status().is_success(), "{path}: {}", response.status());
     let units = response.headers()["x-quota-units"].to_str().unwrap().parse().unwrap();
     let answer = response.json().await.unwrap();
@@ -34,7 +34,7 @@ async fn a_thread_of_forty_messages_with_attachments_is_one_call() {
     let last = messages[39]["id"].as_str().unwrap();
     let path = format!("/messages/{last}/attachments/1");
     mailbox.calls().await;
-    let download = mailbox.ask(Method::GET, &path, None).await;
+    let download = mailbox.send(Method::GET, &path, None).await;
     let units = download.headers()["x-quota-units"].clone();
     assert_eq!((units.to_str().unwrap(), download.bytes().await.unwrap().len()), ("40", 2000));
 }
@@ -60,9 +60,9 @@ async fn an_inbox_of_ten_thousand_is_paged_within_its_price() {
         "a list, and a hundred messages in batches"
     );
     let (_, cost, _) = costed(&mailbox, "/messages").await;
-    assert_eq!(cost, 405, "a page as it is usually asked for");
+    assert_eq!(cost, 405, "a page with the default parameters");
     let (page, cost, _) = costed(&mailbox, "/messages?format=full&query=subject:invoice").await;
-    assert_eq!((page["messages"].as_array().unwrap().len(), cost), (1, 25), "what is not there costs nothing");
+    assert_eq!((page["messages"].as_array().unwrap().len(), cost), (1, 25), "only found messages cost units");
     let (_, cost, _) = costed(&mailbox, "/threads?page_size=500").await;
     assert_eq!(cost, 10);
 }
@@ -78,7 +78,7 @@ async fn what_cannot_be_read_just_now_is_named() {
 }
 
 #[tokio::test]
-async fn an_answer_that_lambda_could_not_send_says_how_to_ask_for_less() {
+async fn an_answer_that_lambda_could_not_send_says_how_to_request_less() {
     let mailbox = Mailbox::granted(&[MODIFY]).await;
     let text = "long ".repeat(1_300_000);
     let mail = format!(

@@ -12,7 +12,7 @@ fn description_json() -> Value {
     serde_json::to_value(description()).unwrap()
 }
 
-/// Each operation: its method, its path, and what is said of it.
+/// Each operation: its method, its path, and its description.
 fn operations(document: &Value) -> Vec<(String, String, Value)> {
     let paths = document["paths"].as_object().unwrap();
     let of = |(path, item): (&String, &Value)| {
@@ -42,7 +42,7 @@ fn what_is_described_is_what_the_gateway_lets_through() {
     let deployed: Routes = template::routes(&template::read()).into_iter().map(|route| (route.method, shape(&route.path))).collect();
     assert!(!deployed.iter().any(|(_, path)| path.contains('+')), "a greedy route cannot tell an id's slashes from its own");
     for route in &described {
-        assert!(deployed.iter().any(|door| lets_through(door, route)), "described, and not deployed: {route:?}");
+        assert!(deployed.iter().any(|deployed| lets_through(deployed, route)), "described, and not deployed: {route:?}");
     }
     for door in &deployed {
         assert!(described.iter().any(|route| lets_through(door, route)), "deployed, and not described: {door:?}");
@@ -50,7 +50,7 @@ fn what_is_described_is_what_the_gateway_lets_through() {
 }
 
 #[test]
-fn every_operation_says_who_may_what_comes_back_and_what_goes_wrong() {
+fn every_operation_describes_its_role_answers_and_problems() {
     let document = description_json();
     assert_eq!(document["openapi"], "3.1.0");
     let mut ids = BTreeSet::new();
@@ -64,9 +64,9 @@ fn every_operation_says_who_may_what_comes_back_and_what_goes_wrong() {
         assert!(good > 0, "{id} has no good answer");
         let in_path: BTreeSet<&str> = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
         let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
-        let told: BTreeSet<&str> =
+        let declared: BTreeSet<&str> =
             parameters.iter().filter(|parameter| parameter["in"] == "path").map(|parameter| parameter["name"].as_str().unwrap()).collect();
-        assert_eq!(in_path, told, "{id}");
+        assert_eq!(in_path, declared, "{id}");
     }
 }
 
@@ -92,7 +92,7 @@ fn every_reference_leads_somewhere() {
     }
 }
 
-/// Every example, beside the schema that it must fit.
+/// Every example fits its schema.
 #[test]
 fn every_example_fits_its_schema() {
     let document = description_json();

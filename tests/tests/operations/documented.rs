@@ -1,4 +1,4 @@
-//! The list of operations in docs/gmail.md is made of the tables: run with UPDATE_DOCS=1 to write it.
+//! The list of operations in docs/gmail.md is made from the tables: run with UPDATE_DOCS=1 to write it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -15,13 +15,13 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/gmail.md");
 const BEGIN: &str = "<!-- operations: made by the test `documented` -->\n";
 const END: &str = "<!-- end of operations -->\n";
 
-/// The scopes of which one must be granted, by their short names, and the units at most.
+/// The scopes, any one of which is enough, by their short names, and the most units.
 fn needs(way: &Way) -> (Vec<String>, u32) {
     let calls = (registered(Provider::Gmail).calls)(&way.request());
     let all: BTreeSet<&str> = calls.iter().flat_map(|used| used.method.scopes).copied().collect();
     let order = &calls.last().unwrap().method.scopes;
     let mut fit: Vec<&str> = all.into_iter().filter(|scope| calls.iter().all(|used| used.method.scopes.contains(scope))).collect();
-    fit.sort_by_key(|scope| order.iter().position(|held| held == scope));
+    fit.sort_by_key(|scope| order.iter().position(|known| known == scope));
     let short = |scope: &str| match scope.rsplit('/').next().unwrap() {
         "" => "`mail.google.com`".to_string(),
         name => format!("`{name}`"),

@@ -1,4 +1,4 @@
-//! Every operation, done: what Gmail holds afterwards, what the caller is told, and what it cost.
+//! Every operation, performed: what Gmail has afterwards, what the caller gets, and what it cost.
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
@@ -100,7 +100,7 @@ async fn labels_are_put_on_and_taken_off_and_trash_is_no_end() {
 async fn a_label_lives_and_ends() {
     let mailbox = Mailbox::granted(&[MODIFY]).await;
     let spec = json!({"name": "Receipts", "label_list_visibility": "labelShowIfUnread", "color": {"text_color": "#ffffff", "background_color": "#16a765"}});
-    let made = mailbox.ask(POST, "/labels", Some(spec.clone())).await;
+    let made = mailbox.send(POST, "/labels", Some(spec.clone())).await;
     assert_eq!(made.status(), StatusCode::CREATED);
     let made: Value = made.json().await.unwrap();
     assert_eq!(
@@ -116,7 +116,7 @@ async fn a_label_lives_and_ends() {
     let rest = mailbox.get(&format!("/labels?page_size=10&page_token={}", first["next_page_token"].as_str().unwrap())).await;
     let all = [ids(&first["labels"]), ids(&rest["labels"])].concat();
     assert!(all.contains(&"INBOX".to_string()) && all.contains(&mailbox.label) && rest.get("next_page_token").is_none(), "{all:?}");
-    assert_eq!(mailbox.ask(DELETE, &path, None).await.status(), StatusCode::NO_CONTENT);
+    assert_eq!(mailbox.send(DELETE, &path, None).await.status(), StatusCode::NO_CONTENT);
     assert_eq!(mailbox.refused(GET, &path, None).await.0, 404);
     mailbox.is_clean().await;
 }
@@ -128,7 +128,7 @@ async fn a_reply_joins_its_thread_and_arrives() {
     let bytes: Vec<u8> = (0..=255).collect();
     let reply = json!({"reply_to_message_id": mailbox.message, "text": "Thänk you.", "cc": [{"name": "Cy, the Third", "address": "cy@example.com"}],
         "attachments": [{"filename": "bytes ü.bin", "mime_type": "application/octet-stream", "content": BASE64_STANDARD.encode(&bytes)}]});
-    let sent = mailbox.ask(POST, "/messages", Some(reply)).await;
+    let sent = mailbox.send(POST, "/messages", Some(reply)).await;
     assert_eq!(sent.headers()["x-quota-units"], "120", "the original's headers, and the mail");
     let sent: Value = sent.json().await.unwrap();
     assert_eq!((&sent["thread_id"], &sent["label_ids"]), (&json!(mailbox.message), &json!(["SENT"])));
@@ -140,7 +140,7 @@ async fn a_reply_joins_its_thread_and_arrives() {
         (&json!("Re: The invoice"), &json!("bo@example.com"), &json!("Cy, the Third"))
     );
     assert_eq!((&read["body"]["text"], &read["from"]["address"]), (&json!("Thänk you."), &json!(mailbox.user.email)));
-    let download = mailbox.ask(GET, &format!("/messages/{}/attachments/1", sent["id"].as_str().unwrap()), None).await;
+    let download = mailbox.send(GET, &format!("/messages/{}/attachments/1", sent["id"].as_str().unwrap()), None).await;
     assert!(download.headers()["content-disposition"].to_str().unwrap().contains("bytes%20%C3%BC.bin"));
     assert_eq!(download.bytes().await.unwrap(), bytes);
     let thread = mailbox.get(&format!("/threads/{}", mailbox.message)).await;
@@ -155,7 +155,7 @@ async fn a_reply_joins_its_thread_and_arrives() {
 #[tokio::test]
 async fn a_draft_is_made_changed_and_sent() {
     let mailbox = Mailbox::granted(&[MODIFY]).await;
-    let made = mailbox.ask(POST, "/drafts", Some(json!({"to": ["bo@example.com"], "bcc": ["di@example.com"], "text": "one"}))).await;
+    let made = mailbox.send(POST, "/drafts", Some(json!({"to": ["bo@example.com"], "bcc": ["di@example.com"], "text": "one"}))).await;
     assert_eq!(made.status(), StatusCode::CREATED);
     let made: Value = made.json().await.unwrap();
     let path = format!("/drafts/{}", made["id"].as_str().unwrap());
@@ -172,7 +172,7 @@ async fn a_draft_is_made_changed_and_sent() {
     let sent = mailbox.done(POST, &format!("{path}/send"), None).await;
     assert_eq!(sent["label_ids"], json!(["SENT"]));
     assert_eq!(mailbox.refused(GET, &path, None).await.0, 404, "a sent draft is gone");
-    assert_eq!(mailbox.ask(DELETE, &format!("/drafts/{}", mailbox.draft), None).await.status(), StatusCode::NO_CONTENT);
+    assert_eq!(mailbox.send(DELETE, &format!("/drafts/{}", mailbox.draft), None).await.status(), StatusCode::NO_CONTENT);
     assert_eq!(mailbox.get("/drafts").await["drafts"], json!([]));
     mailbox.is_clean().await;
 }
@@ -203,7 +203,7 @@ async fn threads_are_changed_whole() {
 }
 
 #[tokio::test]
-async fn an_attachment_is_found_by_its_place_in_ranges_and_under_a_harmless_name() {
+async fn an_attachment_is_downloaded_by_part_id_in_ranges_and_under_a_harmless_name() {
     let mailbox = Mailbox::granted(&[MODIFY]).await;
     let content: Vec<u8> = (0..5 * 1024 * 1024).map(|at: u32| (at % 251) as u8).collect();
     let mail = format!(
@@ -219,9 +219,9 @@ async fn an_attachment_is_found_by_its_place_in_ranges_and_under_a_harmless_name
     let (status, problem) = mailbox.refused(GET, &path, None).await;
     assert_eq!((status, &problem["code"], &problem["field"]), (413, &json!("attachment_too_large"), &json!("range")));
     let mut downloaded = Vec::new();
-    for (range, told) in [("bytes=0-4194303", "bytes 0-4194303/5242880"), ("bytes=4194304-", "bytes 4194304-5242879/5242880")] {
+    for (range, content_range) in [("bytes=0-4194303", "bytes 0-4194303/5242880"), ("bytes=4194304-", "bytes 4194304-5242879/5242880")] {
         let part = mailbox.stack.answer(mailbox.request(&mailbox.user.token, GET, &path, None).header("range", range)).await;
-        assert_eq!((part.status(), part.headers()["content-range"].to_str().unwrap()), (StatusCode::PARTIAL_CONTENT, told));
+        assert_eq!((part.status(), part.headers()["content-range"].to_str().unwrap()), (StatusCode::PARTIAL_CONTENT, content_range));
         assert_eq!(part.headers()["x-content-type-options"], "nosniff");
         assert!(part.headers()["content-disposition"].to_str().unwrap().starts_with("attachment; filename=\"evil_"));
         downloaded.extend(part.bytes().await.unwrap());

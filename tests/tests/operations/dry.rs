@@ -1,4 +1,4 @@
-//! Every operation in a dry run: the real adapter, and the stand-in below it in place of Google.
+//! Every operation in a dry run: the real adapter, with the stand-in for Google below it.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ const NOW: Timestamp = Timestamp::from_seconds(1_780_000_000);
 
 impl Dry {
     async fn start() -> Self {
-        // Nobody serves there.
+        // Nothing listens at this port.
         let nowhere = |path: &str| format!("http://127.0.0.1:9{path}");
         let settings = GoogleSettings {
             client_id: "client".into(),
@@ -52,7 +52,7 @@ impl Dry {
         self.gmail.perform(&self.access, request, sender).await.map(|performed| performed.answer)
     }
 
-    async fn ask(&self, operation: Operation, ids: &[&str], query: &str, body: Value) -> MailAnswer {
+    async fn run(&self, operation: Operation, ids: &[&str], query: &str, body: Value) -> MailAnswer {
         let names = operation.entry().path_parameters();
         let path: BTreeMap<String, String> = names.zip(ids).map(|(name, id)| (name.into(), id.to_string())).collect();
         let query: Vec<_> = query.split('&').filter_map(|pair| pair.split_once('=')).map(|(a, b)| (a.to_string(), b.to_string())).collect();
@@ -60,9 +60,9 @@ impl Dry {
         self.perform(&request).await.unwrap_or_else(|error| panic!("{operation:?} {ids:?}: {error}"))
     }
 
-    /// The ids of what a search finds.
+    /// The ids of the messages that a search finds.
     async fn found(&self, query: &str) -> Vec<String> {
-        let MailAnswer::Messages(page) = self.ask(Operation::ListMessages, &[], &format!("query={query}&page_size=50"), Value::Null).await
+        let MailAnswer::Messages(page) = self.run(Operation::ListMessages, &[], &format!("query={query}&page_size=50"), Value::Null).await
         else {
             panic!("a listing")
         };
@@ -75,38 +75,38 @@ impl Dry {
 }
 
 #[tokio::test]
-async fn what_is_written_is_read_again_and_google_is_not_there() {
+async fn what_is_written_is_read_again_without_google() {
     let dry = Dry::start().await;
     let before = dry.found("in:sent").await.len();
     let mail = json!({"to": ["bo@example.com"], "subject": "Dry", "text": "Nothing is sent.",
         "attachments": [{"filename": "a.txt", "mime_type": "text/plain", "content": "YWJj"}]});
-    let MailAnswer::Placed(sent) = dry.ask(Operation::SendMessage, &[], "", mail).await else { panic!("it is sent") };
+    let MailAnswer::Placed(sent) = dry.run(Operation::SendMessage, &[], "", mail).await else { panic!("it is sent") };
     assert_eq!(dry.found("in:sent").await.len(), before + 1);
-    let MailAnswer::Message(view) = dry.ask(Operation::GetMessage, &[sent.id.as_str()], "", Value::Null).await else {
+    let MailAnswer::Message(view) = dry.run(Operation::GetMessage, &[sent.id.as_str()], "", Value::Null).await else {
         panic!("it is there")
     };
     let MessageView::Whole(message) = *view else { panic!("it is whole") };
     assert_eq!(message.body.unwrap().text.as_deref().map(str::trim), Some("Nothing is sent."));
     let part = message.attachments.unwrap().remove(0).part_id;
-    let MailAnswer::Bytes(bytes) = dry.ask(Operation::GetAttachment, &[sent.id.as_str(), &part], "", Value::Null).await else {
+    let MailAnswer::Bytes(bytes) = dry.run(Operation::GetAttachment, &[sent.id.as_str(), &part], "", Value::Null).await else {
         panic!("a file")
     };
     assert_eq!(bytes.bytes.as_deref(), Some(&b"abc"[..]));
-    let MailAnswer::Label(label) = dry.ask(Operation::CreateLabel, &[], "", json!({"name": "Dry"})).await else { panic!("a label") };
-    dry.ask(Operation::ModifyMessage, &[sent.id.as_str()], "", json!({"add_label_ids": [label.id]})).await;
-    let MailAnswer::Label(counted) = dry.ask(Operation::GetLabel, &[&label.id], "", Value::Null).await else { panic!("a label") };
+    let MailAnswer::Label(label) = dry.run(Operation::CreateLabel, &[], "", json!({"name": "Dry"})).await else { panic!("a label") };
+    dry.run(Operation::ModifyMessage, &[sent.id.as_str()], "", json!({"add_label_ids": [label.id]})).await;
+    let MailAnswer::Label(counted) = dry.run(Operation::GetLabel, &[&label.id], "", Value::Null).await else { panic!("a label") };
     assert_eq!(counted.messages_total, Some(1));
-    let MailAnswer::Draft(draft) = dry.ask(Operation::CreateDraft, &[], "", json!({"to": ["bo@example.com"], "text": "later"})).await
+    let MailAnswer::Draft(draft) = dry.run(Operation::CreateDraft, &[], "", json!({"to": ["bo@example.com"], "text": "later"})).await
     else {
         panic!("a draft")
     };
-    dry.ask(Operation::SendDraft, &[&draft.id], "", Value::Null).await;
+    dry.run(Operation::SendDraft, &[&draft.id], "", Value::Null).await;
     assert_eq!(dry.found("in:sent").await.len(), before + 2);
-    dry.ask(Operation::DeleteMessage, &[sent.id.as_str()], "permanent=true", Value::Null).await;
+    dry.run(Operation::DeleteMessage, &[sent.id.as_str()], "permanent=true", Value::Null).await;
     assert_eq!(dry.found("in:sent").await.len(), before + 1);
 }
 
-/// A method that the stand-in lacks is 501; what was made up for the table may well not be there.
+/// A method that the stand-in lacks answers 501; made-up ids may answer 404.
 #[tokio::test]
 async fn no_operation_is_unknown_to_the_stand_in() {
     let dry = Dry::start().await;

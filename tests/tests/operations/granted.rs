@@ -1,5 +1,5 @@
-//! Every operation, by every role, under every set of scopes: what the table allows Gmail allows, and what it refuses was never
-//! asked of Gmail.
+//! Every operation, by every role, under every set of scopes: Gmail allows what the table allows, and refused
+//! operations never reach Gmail.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use super::requests::{Way, ways};
 
 const ROLES: [&str; 3] = ["viewer", "operator", "admin"];
 
-/// What a connector can have been granted: without one of the scopes that show the profile there is no connect.
+/// The scopes that a connector can have; each set has one that allows reading the profile, which a connect needs.
 const SETS: [&[&str]; 10] = [
     &["gmail.metadata"],
     &["gmail.readonly"],
@@ -32,13 +32,13 @@ fn long(scope: &&str) -> String {
     if scope.starts_with("https") { scope.to_string() } else { format!("https://www.googleapis.com/auth/{scope}") }
 }
 
-async fn told(mailbox: &Mailbox, token: &str, way: &Way) -> (u16, String, Option<String>) {
+async fn perform(mailbox: &Mailbox, token: &str, way: &Way) -> (u16, String, Option<String>) {
     let method = Method::from_bytes(way.entry.verb.as_str().as_bytes()).unwrap();
     let query = if way.query.is_empty() { String::new() } else { format!("?{}", way.query) };
     let body = (!way.body.is_null()).then(|| {
         let text = way.body.to_string().replace("19b0000000000001", &mailbox.message);
         let mut body: Value = serde_json::from_str(&text).unwrap();
-        // A label's name is taken once.
+        // Label names must be unique.
         if body.get("name").is_some() {
             body["name"] = format!("{} {}", way.name(), token.len()).into();
         }
@@ -51,7 +51,7 @@ async fn told(mailbox: &Mailbox, token: &str, way: &Way) -> (u16, String, Option
     (status, code, problem["scope"].as_str().map(String::from))
 }
 
-/// What changes the mailbox comes last, and of that what takes things away.
+/// Reading operations first, then those that change the mailbox, then those that delete.
 fn in_order() -> Vec<Way> {
     let mut ways = ways();
     ways.sort_by_key(|way| match (way.entry.verb, way.entry.path.contains("trash"), way.query) {
@@ -84,21 +84,21 @@ async fn every_operation_by_role_and_scope() {
             let missing = registered(Provider::Gmail).missing_scope(&way.request(), &granted);
             for role in ROLES {
                 let allowed = role == "admin" || (role == "operator" && reads);
-                let (status, code, scope) = told(&mailbox, &tokens[role], &way).await;
-                let asked: BTreeSet<String> = mailbox.calls().await.into_iter().map(|(method, _)| method).collect();
+                let (status, code, scope) = perform(&mailbox, &tokens[role], &way).await;
+                let called: BTreeSet<String> = mailbox.calls().await.into_iter().map(|(method, _)| method).collect();
                 checked += 1;
                 match (allowed, missing) {
                     (false, _) => assert_eq!((status, code.as_str()), (403, "role_not_allowed"), "{name} as {role}"),
                     (true, Some(least)) => {
                         assert_eq!((status, code.as_str(), scope.as_deref()), (403, "insufficient_scope", Some(least)), "{name} as {role}");
                     }
-                    // What was deleted before is gone by now; who may is all that matters here.
+                    // An earlier operation may have deleted it: only the permission matters here.
                     (true, None) => assert!(matches!(status, 200 | 201 | 204 | 404), "{name} as {role}: {status} {code}"),
                 }
                 let silent = !allowed || missing.is_some();
                 assert!(
-                    !silent || asked.iter().all(|method| method == "watch" || method == "getProfile"),
-                    "{name} as {role} asked {asked:?}"
+                    !silent || called.iter().all(|method| method == "watch" || method == "getProfile"),
+                    "{name} as {role} called {called:?}"
                 );
             }
         }

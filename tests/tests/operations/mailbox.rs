@@ -1,4 +1,4 @@
-//! A connected mailbox with some of everything in it, and the API in front of it.
+//! A connected mailbox with a message, a label and a draft, and the API in front of it.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub struct Mailbox {
     pub inside: Inside,
     pub stack: Stack,
     pub user: User,
-    /// What every test finds: a message with an attachment and html in a thread of its own, a label, a draft.
+    /// A message with an attachment and HTML, in its own thread.
     pub message: String,
     pub label: String,
     pub draft: String,
@@ -29,7 +29,7 @@ impl Mailbox {
         let mail = json!({"from": "Bo <bo@example.com>", "subject": "The invoice", "text": "It is attached.", "html": "<p>It is attached.</p>",
             "attachment": {"filename": "invoice.pdf", "mime_type": "application/pdf", "size": 3000}});
         let message = user.receive(&stack, mail).await;
-        // The owner's own first connect makes what only wide scopes can make.
+        // First connected with all scopes, which creating the label and the draft needs.
         user.connector = Self::connect(&stack, &user, &[FULL]).await;
         let mut mailbox = Self { inside, stack, user, message, label: String::new(), draft: String::new() };
         mailbox.label = mailbox.done(Method::POST, "/labels", Some(json!({"name": "Invoices"}))).await["id"].as_str().unwrap().into();
@@ -39,7 +39,7 @@ impl Mailbox {
             mailbox.stack.google(Method::POST, "/admin/grants/revoke", json!({"email": mailbox.user.email})).await;
             mailbox.user.connector = Self::connect(&mailbox.stack, &mailbox.user, scopes).await;
         }
-        // The look that a connect asks for has calls of its own.
+        // Waits until the connect's own wake-up was handled, whose calls would be counted.
         let looked_at = async || mailbox.inside.world.wake_ups().queued().is_empty().then_some(());
         mailbox.stack.until_within(Duration::from_secs(20), "a mailbox that was looked at", looked_at).await;
         mailbox
@@ -63,20 +63,20 @@ impl Mailbox {
         path.replace("{label_id}", &self.label).replace("{draft_id}", &self.draft).replace("{part_id}", "1")
     }
 
-    /// Below the connector's own path.
+    /// A request to a path below the connector's.
     pub fn request(&self, token: &str, method: Method, path: &str, body: Option<Value>) -> reqwest::RequestBuilder {
         let request = self.stack.request(method, &format!("/api/connectors/{}{path}", self.user.connector));
         let request = request.bearer_auth(token).header("origin", ORIGIN);
         if let Some(body) = body { request.json(&body) } else { request }
     }
 
-    pub async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Response {
+    pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Response {
         self.stack.answer(self.request(&self.user.token, method, path, body)).await
     }
 
-    /// What goes well, as JSON.
+    /// The body of an answer, which must be a success.
     pub async fn done(&self, method: Method, path: &str, body: Option<Value>) -> Value {
-        let response = self.ask(method, path, body).await;
+        let response = self.send(method, path, body).await;
         let (status, text) = (response.status(), response.text().await.unwrap());
         assert!(status.is_success(), "{path}: {status} {text}");
         serde_json::from_str(&text).unwrap_or(Value::Null)
@@ -86,15 +86,15 @@ impl Mailbox {
         self.done(Method::GET, path, None).await
     }
 
-    /// Its status, and the problem's code.
+    /// The status and the problem of an answer.
     pub async fn refused(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
-        let response = self.ask(method, path, body).await;
+        let response = self.send(method, path, body).await;
         let status = response.status().as_u16();
         assert_eq!(response.headers()["content-type"], "application/problem+json", "{path}: {status}");
         (status, response.json().await.unwrap())
     }
 
-    /// What Gmail was asked since the last look, without what the processor asks.
+    /// The calls to Gmail since the last time, without the processor's.
     pub async fn calls(&self) -> Vec<(String, u64)> {
         let calls = self.stack.google(Method::GET, "/admin/calls", Value::Null).await;
         self.stack.google(Method::DELETE, "/admin/calls", Value::Null).await;
@@ -103,7 +103,7 @@ impl Mailbox {
         own.map(|call| (call["method"].as_str().unwrap().to_string(), call["units"].as_u64().unwrap())).collect()
     }
 
-    /// No call that Gmail does not know, and no answer of the fake's that Gmail would not give.
+    /// Asserts that no request or answer violated Gmail's API description.
     pub async fn is_clean(&self) {
         let violations = self.stack.google(Method::GET, "/admin/violations", Value::Null).await;
         assert_eq!(violations.as_array().map(Vec::len), Some(0), "{violations}");

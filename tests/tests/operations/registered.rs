@@ -1,4 +1,4 @@
-//! The provider's table against Google's documents: methods and scopes of the discovery document, units of the quota page.
+//! The provider's table against Google's: methods and scopes by the discovery document, units by the quota page.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use super::requests::ways;
 
-/// The extract that the fake Google holds requests against.
+/// The extract of the discovery document that the fake Google validates requests by.
 fn discovery() -> BTreeMap<String, Value> {
     let document: Value = serde_json::from_str(include_str!("../../fake-google/discovery/gmail.v1.json")).unwrap();
     serde_json::from_value(document["methods"].clone()).unwrap()
 }
 
-/// Units of projects made since May 2026, from <https://developers.google.com/workspace/gmail/api/reference/quota>: written
-/// down here a second time, from the page.
+/// Units of projects made since May 2026, copied independently from
+/// <https://developers.google.com/workspace/gmail/api/reference/quota>.
 const UNITS: [(&str, u32); 28] = [
     ("drafts.create", 10),
     ("drafts.delete", 10),
@@ -52,13 +52,13 @@ fn every_method_is_googles_with_googles_scopes() {
     let discovery = discovery();
     for method in gmail::METHODS {
         let known = discovery.get(method.name).unwrap_or_else(|| panic!("{} is no method of Gmail's", method.name));
-        // Add-ons have scopes of their own, which no OAuth client is granted.
+        // Scopes of add-ons, which are never granted to an OAuth client.
         let theirs: BTreeSet<&str> = known["scopes"].as_array().unwrap().iter().map(|scope| scope.as_str().unwrap()).collect();
         let theirs: BTreeSet<&str> = theirs.into_iter().filter(|scope| !scope.contains("addons")).collect();
         let ours: BTreeSet<&str> = method.scopes.iter().copied().collect();
         assert!(ours.is_subset(&theirs), "{}: {:?}", method.name, ours.difference(&theirs));
         let left: Vec<_> = theirs.difference(&ours).copied().collect();
-        // Refused by Gmail at run time for what a body or a search would show.
+        // Gmail refuses gmail.metadata at run time for bodies and searches.
         let whole = left == ["https://www.googleapis.com/auth/gmail.metadata"];
         assert!(left.is_empty() || whole, "{} lacks {left:?}", method.name);
     }
@@ -73,13 +73,13 @@ fn every_method_costs_what_the_quota_page_says() {
 }
 
 #[test]
-fn every_way_of_asking_has_a_cost_and_a_scope_that_allows_it() {
+fn every_kind_of_request_has_a_cost_and_a_scope_that_allows_it() {
     let gmail = registered(Provider::Gmail);
     for way in ways() {
         let (name, request) = (way.name(), way.request());
         assert!(gmail.units(&request) > 0, "{name}");
         let missing = gmail.missing_scope(&request, &[]).unwrap_or_else(|| panic!("{name} needs no scope at all"));
-        assert_eq!(gmail.missing_scope(&request, &[missing.to_string()]), None, "{name}: {missing} is named, and does not do");
+        assert_eq!(gmail.missing_scope(&request, &[missing.to_string()]), None, "{name}: {missing} is named, and is not enough");
         assert_eq!(gmail.missing_scope(&request, &["https://mail.google.com/".to_string()]), None, "{name}");
     }
 }
@@ -100,7 +100,7 @@ fn the_least_scope_is_the_one_that_is_named() {
         ("messages.get format=metadata", "gmail.metadata"),
         ("messages.get format=raw", "gmail.readonly"),
         ("messages.send", "gmail.send"),
-        // To answer a message its headers are read.
+        // A reply reads the headers of the original.
         ("messages.send (a reply)", "gmail.modify"),
         ("messages.modify", "gmail.modify"),
         ("messages.delete", "gmail.modify"),

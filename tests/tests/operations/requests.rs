@@ -1,4 +1,4 @@
-//! Requests of every operation, in each way in which what they need differs.
+//! Requests of every operation, in each variant whose needed scope or cost differs.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use email_connectors::domain::operation::request::MailRequest;
 use email_connectors::domain::operation::{BodyShape, Entry, OPERATIONS};
 use serde_json::{Value, json};
 
-/// One way of asking for an operation.
+/// One variant of a request for an operation.
 pub struct Way {
     pub entry: &'static Entry,
     pub query: &'static str,
@@ -28,7 +28,7 @@ pub fn body(entry: &Entry) -> Value {
     }
 }
 
-/// All of them: each operation as it is, and with every parameter and field that changes what it needs.
+/// Each operation without parameters, and with every parameter and field that changes its scope or cost.
 pub fn ways() -> Vec<Way> {
     OPERATIONS.iter().flat_map(of).collect()
 }

@@ -1,4 +1,4 @@
-//! The calls that were recorded on the deployed stack, with the template's names for what they name.
+//! The calls that were recorded on the deployed stack, with resources under their names in the template.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,24 +13,24 @@ struct Recorded {
     function: String,
     service: String,
     action: String,
-    allowed_by: Vec<Asking>,
+    allowed_by: Vec<NeededRight>,
 }
 
 #[derive(Deserialize)]
-struct Asking {
+struct NeededRight {
     action: String,
     resource: String,
     keys: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// What each function asked for, and the calls of which nobody can say what they ask for.
+/// The AWS requests of each function, and the calls that cannot be read.
 #[derive(Default)]
 pub struct Calls {
-    pub asked: BTreeMap<String, BTreeMap<AwsRequest, usize>>,
+    pub requests: BTreeMap<String, BTreeMap<AwsRequest, usize>>,
     pub unreadable: BTreeSet<String>,
 }
 
-/// On every stack whose stack.json is named.
+/// The calls of every stack that STACK_JSON names.
 pub fn recorded() -> Calls {
     let mut calls = Calls::default();
     for file in stack_jsons() {
@@ -48,8 +48,8 @@ impl Calls {
             if call.function.is_empty() || call.allowed_by.is_empty() {
                 self.unreadable.insert(format!("{} {} {}", call.function, call.service, call.action));
             }
-            let of_function = self.asked.entry(call.function).or_default();
-            for Asking { action, resource, keys } in call.allowed_by {
+            let of_function = self.requests.entry(call.function).or_default();
+            for NeededRight { action, resource, keys } in call.allowed_by {
                 let (of, part) = resource.split_once('/').map_or((resource.as_str(), ""), |(of, part)| (of, part));
                 let known = names.get(of).cloned().unwrap_or_else(|| format!("unknown: {of}"));
                 let resource = if part.is_empty() { known } else { format!("{known}/{part}") };
@@ -59,7 +59,7 @@ impl Calls {
     }
 }
 
-/// What is deployed, by its name in AWS.
+/// The template's names of deployed resources, by their names in AWS.
 fn names(stack: &Value) -> BTreeMap<String, String> {
     let deployed = [
         ("table", "ConnectorsTable"),
@@ -71,12 +71,12 @@ fn names(stack: &Value) -> BTreeMap<String, String> {
         ("agent_run_queue_url", "AgentRunQueue"),
         ("agent_run_dead_letter_queue_url", "AgentRunDeadLetterQueue"),
     ];
-    // Of a queue's URL the last part is its name.
+    // The last part of a queue's URL is its name.
     let last = |text: &str| text.rsplit('/').next().unwrap().to_string();
     deployed.into_iter().map(|(field, name)| (last(stack[field].as_str().unwrap()), name.to_string())).collect()
 }
 
-/// The variable STACK_JSON, with a colon between several.
+/// The files in the variable STACK_JSON, separated by colons.
 #[expect(clippy::disallowed_methods, reason = "where the stacks run is the environment's to say")]
 fn stack_jsons() -> Vec<PathBuf> {
     let given = std::env::var("STACK_JSON").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../.local/stack.json").into());

@@ -1,4 +1,4 @@
-//! Nothing was called that no statement allows; nothing is allowed that was not called.
+//! Every recorded call is allowed by a statement, and every allowed right was used by a call.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ const EVERY_FUNCTION: &str = "*";
 /// A right that no call shows, and why not: function, action, resource, value of the condition key.
 type Unshown = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
-/// What no run can see being used.
+/// Rights whose use no run can record.
 const NEVER_SEEN: [Unshown; 5] = [
     (EVERY_FUNCTION, "logs:CreateLogStream", "*", "*", "Lambda itself writes the logs, under the function's role"),
     (EVERY_FUNCTION, "logs:PutLogEvents", "*", "*", "Lambda itself writes the logs, under the function's role"),
@@ -31,30 +31,30 @@ fn is_among(unshown: &[Unshown], function: &str, right: &Right) -> bool {
     unshown.iter().any(|unshown| names(unshown, function, right))
 }
 
-/// What is wrong between the roles and the calls, each in words.
+/// The differences between roles and calls, as messages.
 fn judge(roles: &BTreeMap<String, Vec<Statement>>, calls: &Calls) -> Vec<String> {
     let unreadable = calls.unreadable.iter().map(|call| format!("a call that cannot be read: {call}"));
     let strangers =
-        calls.asked.keys().filter(|function| !roles.contains_key(*function)).map(|function| format!("{function} is no function"));
+        calls.requests.keys().filter(|function| !roles.contains_key(*function)).map(|function| format!("{function} is no function"));
     let mut wrong: Vec<String> = unreadable.chain(strangers).collect();
     for (function, statements) in roles {
         let none = BTreeMap::new();
-        let asked = calls.asked.get(function).unwrap_or(&none);
-        // One that calls nobody itself is seen in what it prints.
+        let requests = calls.requests.get(function).unwrap_or(&none);
+        // A function without calls of its own only writes logs.
         let is_silent = statements.iter().flat_map(Statement::rights).all(|right| is_among(&NEVER_SEEN, function, &right));
-        if asked.is_empty() && !is_silent {
+        if requests.is_empty() && !is_silent {
             wrong.push(format!("{function} made no call at all"));
         }
-        let refused = asked.iter().filter(|(asked, _)| !statements.iter().any(|statement| statement.allows(asked)));
-        wrong.extend(refused.map(|(asked, times)| format!("{function} is not allowed what it called {times} times: {asked:?}")));
+        let refused = requests.iter().filter(|(request, _)| !statements.iter().any(|statement| statement.allows(request)));
+        wrong.extend(refused.map(|(request, times)| format!("{function} is not allowed what it called {times} times: {request:?}")));
         for statement in statements {
-            let allowed = asked.keys().filter(|asked| statement.allows(asked));
-            let used: BTreeSet<Right> = allowed.flat_map(|asked| statement.used_by(asked)).collect();
+            let allowed = requests.keys().filter(|request| statement.allows(request));
+            let used: BTreeSet<Right> = allowed.flat_map(|request| statement.used_by(request)).collect();
             let unused = statement.rights().into_iter().filter(|right| !used.contains(right));
             let missing = unused.filter(|right| !is_among(&NEVER_SEEN, function, right));
             wrong.extend(missing.map(|right| format!("{function} never used {right:?}")));
             let seen = used.iter().filter(|right| is_among(&NEVER_SEEN, function, right));
-            wrong.extend(seen.map(|right| format!("{function} was seen using {right:?}, which stands among what is never seen")));
+            wrong.extend(seen.map(|right| format!("{function} was seen using {right:?}, which is listed in NEVER_SEEN")));
         }
     }
     wrong
@@ -64,7 +64,7 @@ fn judge(roles: &BTreeMap<String, Vec<Statement>>, calls: &Calls) -> Vec<String>
 fn every_call_is_allowed_and_everything_allowed_is_called() {
     let (roles, calls) = (roles::of_functions(&template::read()), calls::recorded());
     let rights: usize = roles.values().flatten().map(|statement| statement.rights().len()).sum();
-    let times: usize = calls.asked.values().flat_map(BTreeMap::values).sum();
+    let times: usize = calls.requests.values().flat_map(BTreeMap::values).sum();
     println!("{rights} rights of {} functions, {times} uses of them", roles.len());
     let wrong = judge(&roles, &calls);
     assert!(wrong.is_empty(), "{} things are wrong:\n{}", wrong.len(), wrong.join("\n"));
@@ -93,12 +93,12 @@ mod tests {
     }
 
     fn called(function: &str, actions: &[&str]) -> Calls {
-        let asked = |action: &&str| (AwsRequest { action: action.to_string(), resource: "R".into(), keys: BTreeMap::new() }, 1);
-        Calls { asked: BTreeMap::from([(function.into(), actions.iter().map(asked).collect())]), unreadable: BTreeSet::new() }
+        let request = |action: &&str| (AwsRequest { action: action.to_string(), resource: "R".into(), keys: BTreeMap::new() }, 1);
+        Calls { requests: BTreeMap::from([(function.into(), actions.iter().map(request).collect())]), unreadable: BTreeSet::new() }
     }
 
     #[test]
-    fn each_way_that_roles_and_calls_can_differ_is_told() {
+    fn each_way_that_roles_and_calls_can_differ_is_reported() {
         let role = role("{Effect: Allow, Action: [a:One, a:Two], Resource: R.Arn}");
         let table = [
             (called("f", &["a:One", "a:Two"]), vec![]),

@@ -13,7 +13,7 @@ pub fn of_functions(template: &Value) -> BTreeMap<String, Vec<Statement>> {
     let role = |function: &Value| {
         let binary = function["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap();
         let properties = &function["Properties"];
-        // What the SDK says of itself is what the calls are told apart by.
+        // Recorded calls are attributed to functions by the app id in the SDK's user agent.
         assert_eq!(properties["Environment"]["Variables"]["AWS_SDK_UA_APP_ID"], binary);
         let role = properties["Role"].as_str().unwrap().strip_suffix(".Arn").unwrap();
         (binary.to_string(), statements(&template["Resources"][role], role))
@@ -22,10 +22,10 @@ pub fn of_functions(template: &Value) -> BTreeMap<String, Vec<Statement>> {
 }
 
 fn statements(role: &Value, name: &str) -> Vec<Statement> {
-    assert_eq!(role["Properties"]["ManagedPolicyArns"], Value::Null, "{name} has policies that nobody sees here");
+    assert_eq!(role["Properties"]["ManagedPolicyArns"], Value::Null, "{name} has managed policies, which are not evaluated here");
     let policies = role["Properties"]["Policies"].as_sequence().unwrap().iter();
     let all = policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_sequence().unwrap());
-    // Lambda itself traces, under the function's role, and X-Ray knows no resources.
+    // Lambda itself sends traces, under the function's role; X-Ray has no resource-level permissions.
     let traces = |statement: &&Value| {
         let actions = statement["Action"].as_sequence();
         actions.is_some_and(|actions| actions.iter().all(|action| action.as_str().is_some_and(|action| action.starts_with("xray:Put"))))

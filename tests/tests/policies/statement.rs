@@ -1,15 +1,15 @@
-//! One statement of a role's policy, evaluated as IAM does. What IAM knows and no statement here uses is refused, not guessed.
+//! One statement of a role's policy, evaluated as IAM does. Features of IAM that no statement here uses are refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_yaml_ng::Value;
 
-/// What a call asks of IAM.
+/// The permission that a call needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AwsRequest {
     pub action: String,
     pub resource: String,
-    /// The condition keys that the request carries, each with its values.
+    /// The condition keys of the request, each with its values.
     pub keys: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -22,7 +22,7 @@ pub struct Right {
     pub value: String,
 }
 
-/// Most types of event a function publishes only after the bus was out; security case 81 says which each may publish.
+/// Not compared: most event types are published only after an outage of the bus. Security case 81 checks them.
 const DETAIL_TYPE: &str = "events:detail-type";
 
 #[derive(Debug)]
@@ -41,7 +41,7 @@ struct Condition {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Operator {
-    /// True of a request without the key.
+    /// Also true for a request without the key.
     AllLike,
     AllEqual,
     AnyLike,
@@ -69,13 +69,13 @@ impl Statement {
         Ok(Self { actions, resources: resources.iter().map(|resource| logical(resource)).collect(), conditions })
     }
 
-    pub fn allows(&self, asked: &AwsRequest) -> bool {
+    pub fn allows(&self, request: &AwsRequest) -> bool {
         let names =
-            self.actions.iter().any(|action| action.eq_ignore_ascii_case(&asked.action)) && self.resources.contains(&asked.resource);
-        names && self.conditions.iter().all(|condition| condition.holds(asked.keys.get(&condition.key)))
+            self.actions.iter().any(|action| action.eq_ignore_ascii_case(&request.action)) && self.resources.contains(&request.resource);
+        names && self.conditions.iter().all(|condition| condition.holds(request.keys.get(&condition.key)))
     }
 
-    /// All that the statement allows.
+    /// All rights that the statement allows.
     pub fn rights(&self) -> BTreeSet<Right> {
         let any = ["*".to_string()];
         let values = self.compared().map_or(any.as_slice(), |condition| condition.values.as_slice());
@@ -88,18 +88,18 @@ impl Statement {
         self.actions.iter().flat_map(on).collect()
     }
 
-    /// What a call that it allows makes use of.
-    pub fn used_by(&self, asked: &AwsRequest) -> BTreeSet<Right> {
+    /// The rights that an allowed request uses.
+    pub fn used_by(&self, request: &AwsRequest) -> BTreeSet<Right> {
         let used = |right: &Right| {
-            let here = right.action.eq_ignore_ascii_case(&asked.action) && right.resource == asked.resource;
-            let given = self.compared().map(|condition| (condition, asked.keys.get(&condition.key)));
+            let here = right.action.eq_ignore_ascii_case(&request.action) && right.resource == request.resource;
+            let given = self.compared().map(|condition| (condition, request.keys.get(&condition.key)));
             here && given
                 .is_none_or(|(condition, given)| given.is_some_and(|given| given.iter().any(|given| condition.fits(&right.value, given))))
         };
         self.rights().into_iter().filter(used).collect()
     }
 
-    /// The condition that lists values; `Null` lists none.
+    /// The condition whose values are compared; a `Null` condition has none.
     fn compared(&self) -> Option<&Condition> {
         self.conditions.iter().find(|condition| condition.operator != Operator::Null && condition.key != DETAIL_TYPE)
     }
@@ -122,7 +122,7 @@ impl Condition {
                 conditions.push(Self { operator, key, values: texts(values)? });
             }
         }
-        // Which of its values are used is asked of one condition: any other must be of a kind whose values have a check of their own.
+        // The used values are compared for one condition only, so a second one with values is refused.
         let compared = |condition: &&Self| condition.operator != Operator::Null && condition.key != DETAIL_TYPE;
         if conditions.iter().filter(compared).count() > 1 {
             return Err("not evaluated here: two conditions that list values".into());
@@ -149,7 +149,7 @@ impl Condition {
     }
 }
 
-/// `*` stands for anything, `?` for one character.
+/// `*` matches any text, `?` one character.
 fn like(pattern: &str, text: &str) -> bool {
     let Some(first) = pattern.chars().next() else { return text.is_empty() };
     let rest = &pattern[first.len_utf8()..];
@@ -168,7 +168,7 @@ fn texts(value: &Value) -> Result<Vec<String>, String> {
     }
 }
 
-/// `ConnectorsTable.Arn` and `${ConnectorsTable.Arn}/index/due` by the names that the template gives them.
+/// The logical name: `ConnectorsTable` for `ConnectorsTable.Arn`, `ConnectorsTable/index/due` for its index.
 fn logical(resource: &str) -> String {
     resource.replace("${", "").replace('}', "").replace(".Arn", "")
 }
@@ -181,7 +181,7 @@ mod tests {
         Statement::read(&serde_yaml_ng::from_str(yaml).unwrap())
     }
 
-    fn asked(action: &str, resource: &str, key: &str, values: &[&str]) -> AwsRequest {
+    fn request(action: &str, resource: &str, key: &str, values: &[&str]) -> AwsRequest {
         let keys = BTreeMap::from([(key.to_string(), values.iter().map(ToString::to_string).collect())]);
         AwsRequest { action: action.into(), resource: resource.into(), keys }
     }
@@ -203,7 +203,7 @@ mod tests {
             (&all, "dynamodb:GetItem", &["MAILBOX"], false),
             (&all, "dynamodb:GetItem", &["SERVICE#"], false),
             (&all, "dynamodb:PutItem", &["MAILBOX#"], false),
-            // A request without the key: all of no values fit.
+            // Without the key, ForAllValues is true.
             (&all, "dynamodb:GetItem", &[], true),
             (&any, "dynamodb:GetItem", &["OWNER#", "MAILBOX#"], true),
             (&any, "dynamodb:GetItem", &["OWNER#"], false),
@@ -215,8 +215,8 @@ mod tests {
             (&any_equal, "dynamodb:GetItem", &["SERVICE*"], false),
         ];
         for (yaml, action, values, expected) in table {
-            let asked = asked(action, "Table", "dynamodb:LeadingKeys", values);
-            assert_eq!(statement(yaml).unwrap().allows(&asked), expected, "{yaml} {asked:?}");
+            let request = request(action, "Table", "dynamodb:LeadingKeys", values);
+            assert_eq!(statement(yaml).unwrap().allows(&request), expected, "{yaml} {request:?}");
         }
     }
 
@@ -235,30 +235,30 @@ mod tests {
         ] {
             let named = [("events:source", source), ("events:detail-type", detail_type)];
             let keys = named.into_iter().filter_map(|(key, value)| Some((key.to_string(), BTreeSet::from([value?.to_string()]))));
-            let asked = AwsRequest { action: "events:PutEvents".into(), resource: "Bus".into(), keys: keys.collect() };
-            assert_eq!(statement.allows(&asked), expected, "{source:?} {detail_type:?}");
+            let request = AwsRequest { action: "events:PutEvents".into(), resource: "Bus".into(), keys: keys.collect() };
+            assert_eq!(statement.allows(&request), expected, "{source:?} {detail_type:?}");
         }
     }
 
     #[test]
     fn an_index_is_another_resource_than_its_table() {
         let on_index = statement(r#"{Effect: Allow, Action: "dynamodb:Query", Resource: "${Table.Arn}/index/due"}"#).unwrap();
-        assert!(on_index.allows(&asked("dynamodb:Query", "Table/index/due", "", &[])));
-        assert!(!on_index.allows(&asked("dynamodb:Query", "Table", "", &[])));
-        assert!(!on_index.allows(&asked("dynamodb:Query", "Table/index/told", "", &[])));
+        assert!(on_index.allows(&request("dynamodb:Query", "Table/index/due", "", &[])));
+        assert!(!on_index.allows(&request("dynamodb:Query", "Table", "", &[])));
+        assert!(!on_index.allows(&request("dynamodb:Query", "Table/index/told", "", &[])));
     }
 
     #[test]
-    fn a_call_uses_of_its_statement_what_it_asks_for() {
+    fn a_request_uses_the_rights_that_it_needs() {
         let yaml = r##"{Effect: Allow, Action: [a:Get, a:Put], Resource: [One.Arn, Two.Arn],
             Condition: {"ForAllValues:StringLike": {k: ["X#*", "Y#*"]}}}"##;
         let statement = statement(yaml).unwrap();
         assert_eq!(statement.rights().len(), 8);
-        let used = statement.used_by(&asked("a:Put", "Two", "k", &["Y#"]));
+        let used = statement.used_by(&request("a:Put", "Two", "k", &["Y#"]));
         let right = |value: &str| Right { action: "a:Put".into(), resource: "Two".into(), value: value.into() };
         assert_eq!(used, BTreeSet::from([right("Y#*")]));
-        assert_eq!(statement.used_by(&asked("a:Put", "Two", "k", &["X#", "Y#"])), BTreeSet::from([right("X#*"), right("Y#*")]));
-        assert!(statement.used_by(&asked("a:Put", "Two", "k", &[])).is_empty());
+        assert_eq!(statement.used_by(&request("a:Put", "Two", "k", &["X#", "Y#"])), BTreeSet::from([right("X#*"), right("Y#*")]));
+        assert!(statement.used_by(&request("a:Put", "Two", "k", &[])).is_empty());
     }
 
     #[test]

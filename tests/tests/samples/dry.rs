@@ -1,4 +1,4 @@
-//! Every sample event in a dry run, in one world: it does what it does with Google, and docs/dry-run.md tells of no other answer.
+//! Every sample event in a dry run, in one world: its answers are those with Google, as documented in docs/dry-run.md.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::emulator::{Emulator, World};
 use crate::{holds, invoke, read, samples};
 
-/// Rows of a file in `events/` and the JSON that its answer must hold.
+/// Each file of `events/` in the document, with the JSON that its answer must contain.
 fn documented() -> Vec<(String, Value)> {
     let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/dry-run.md")).unwrap();
     let row = |line: &str| {
@@ -29,8 +29,8 @@ fn every_sample_has_one_documented_answer_in_a_dry_run() {
     assert_eq!(documented.iter().map(|(file, _)| file.clone()).collect::<BTreeSet<_>>(), files);
     assert_eq!(documented.len(), files.len(), "one row for each");
     for sample in samples() {
-        let (_, told) = documented.iter().find(|(file, _)| *file == format!("{}.json", sample.name)).unwrap();
-        assert!(holds(&sample.answer, told), "{}: docs/dry-run.md tells of {told}, and {} is expected", sample.name, sample.answer);
+        let (_, answer) = documented.iter().find(|(file, _)| *file == format!("{}.json", sample.name)).unwrap();
+        assert!(holds(&sample.answer, answer), "{}: docs/dry-run.md has {answer}, and {} is expected", sample.name, sample.answer);
     }
 }
 

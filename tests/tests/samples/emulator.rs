@@ -1,4 +1,4 @@
-//! A built function behind AWS's Runtime Interface Emulator, in a world of its own: a local AWS and a fake Google.
+//! A built function behind AWS's Runtime Interface Emulator, in its own world: a local AWS and a fake Google.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -18,15 +18,15 @@ use tokio::task::JoinHandle;
 
 use crate::aws;
 
-/// Where a function may leave something: the queues, and the bus, by the variables that name them.
+/// Where a function may leave messages: the queues and the bus, by the variables that name them.
 pub const QUEUES: [&str; 4] = ["NOTIFICATION_QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "QUARANTINE_QUEUE_URL", BUS];
 const BUS: &str = "EVENT_BUS_NAME";
 
-/// What a function needs to run, and the value of every variable that only a deployment knows.
+/// The services that a function needs, and the value of every variable that a deployment sets.
 pub struct World {
     _google: Running,
     values: BTreeMap<&'static str, String>,
-    /// What the bus passes everything on to.
+    /// The queue that gets every event of the bus.
     events: String,
 }
 
@@ -74,7 +74,7 @@ impl World {
         Self { _google: google, values, events }
     }
 
-    /// The same world, where nobody but the keys' publishers may be called: what is, is counted and cut off.
+    /// The same world, where every Google URL except the keys' leads to a trap, which counts each call and drops it.
     pub async fn with_trap(mut self, dry_run: bool) -> (Self, Trap) {
         let trap = Trap::start().await;
         for name in ["GOOGLE_AUTH_URL", "GOOGLE_TOKEN_URL", "GOOGLE_REVOKE_URL", "GMAIL_API_BASE", "GMAIL_BATCH_URL"] {
@@ -84,7 +84,7 @@ impl World {
         (self, trap)
     }
 
-    /// What lies in one of the queues, which is empty then; JSON where it is JSON. As many as are wanted are waited for.
+    /// Takes all messages out of a queue, parsed if they are JSON; waits until there are this many.
     pub async fn taken(&self, queue: &str, wanted: usize) -> Vec<Value> {
         let sqs = aws_sdk_sqs::Client::new(&aws::config().await);
         let url = if queue == BUS { &self.events } else { &self.values[queue] };
@@ -113,12 +113,12 @@ impl World {
     }
 }
 
-/// Makes a bus and a queue that sees each of its events.
+/// Creates a bus, and a queue that gets each of its events.
 async fn watched_bus(config: &SdkConfig, bus: &str) -> String {
     let (sqs, events) = (aws_sdk_sqs::Client::new(config), aws_sdk_eventbridge::Client::new(config));
     let queue = sqs.create_queue().queue_name(aws::unique("events")).send().await.unwrap().queue_url.unwrap();
-    let asked = sqs.get_queue_attributes().queue_url(&queue).attribute_names(QueueAttributeName::QueueArn).send().await.unwrap();
-    let arn = &asked.attributes.unwrap()[&QueueAttributeName::QueueArn];
+    let attributes = sqs.get_queue_attributes().queue_url(&queue).attribute_names(QueueAttributeName::QueueArn).send().await.unwrap();
+    let arn = &attributes.attributes.unwrap()[&QueueAttributeName::QueueArn];
     events.create_event_bus().name(bus).send().await.unwrap();
     let all = r#"{"source": [{"prefix": ""}]}"#;
     events.put_rule().name("all").event_bus_name(bus).event_pattern(all).send().await.unwrap();
@@ -127,7 +127,7 @@ async fn watched_bus(config: &SdkConfig, bus: &str) -> String {
     queue
 }
 
-/// A port at which nothing is answered, and each call is counted.
+/// A port that counts each connection and never answers.
 pub struct Trap {
     pub url: String,
     calls: Arc<AtomicUsize>,
@@ -174,7 +174,7 @@ fn bootstrap(function: &str) -> String {
 
 pub struct Emulator {
     url: String,
-    /// Killed when the test ends, however it ends; the function ends with it.
+    /// Killed on drop; the function ends with it.
     _process: Child,
 }
 
@@ -198,7 +198,7 @@ impl Emulator {
         Self { url, _process: process }
     }
 
-    /// One call at a time: that is all the emulator can.
+    /// The emulator handles one call at a time.
     pub async fn invoke(&self, event: String) -> Value {
         let request = reqwest::Client::new().post(&self.url).timeout(Duration::from_secs(60)).body(event);
         let text = request.send().await.unwrap().text().await.unwrap();
@@ -214,7 +214,7 @@ async fn until_listening(address: &str) {
     }
 }
 
-/// What a function says that is started without one of its settings; it must not stay.
+/// The output of a function that is started without one of its settings; it must exit with an error.
 pub async fn start_without(function: &str, setting: &str, world: &World) -> String {
     let mut environment = world.environment(function);
     assert!(environment.remove(setting).is_some(), "{function} does not know {setting}");

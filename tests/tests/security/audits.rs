@@ -1,4 +1,4 @@
-//! The audit lines: as this process writes them, and as the deployed stack keeps them in a log group of their own.
+//! The audit lines: as this process writes them, and as the deployed stack stores them in their own log group.
 
 use std::io::Write;
 use std::sync::Mutex;
@@ -27,12 +27,12 @@ impl Write for Hearing {
     }
 }
 
-/// Once for each process: everything that is logged, as a function logs it where LogLevel lets the least through.
+/// Once per process: records every log line that a function would write at the strictest LogLevel.
 pub fn listen() {
     listen_to("error");
 }
 
-/// The same at another LogLevel.
+/// `listen` at another LogLevel.
 pub fn listen_to(level: &str) {
     let template = template::read();
     let levels = template["Globals"]["Function"]["Environment"]["Variables"]["RUST_LOG"].as_str().unwrap().replace("${LogLevel}", level);
@@ -43,7 +43,7 @@ pub fn heard() -> Vec<String> {
     String::from_utf8(HEARD.lock().unwrap().clone()).unwrap().lines().map(String::from).collect()
 }
 
-/// Those that name this user agent, as objects.
+/// The fields of the audit lines whose user agent begins with this one.
 pub fn of(lines: &[String], agent: &str) -> Vec<Value> {
     let read = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let audited = read.filter(|line| line["fields"]["message"] == "request audited");
@@ -51,7 +51,7 @@ pub fn of(lines: &[String], agent: &str) -> Vec<Value> {
     named.map(|line| line["fields"].clone()).collect()
 }
 
-/// What the deployed stack kept: the copy comes a moment after the answer.
+/// The deployed stack's audit lines; the log group is written a moment after the answer.
 pub async fn kept(stack: &Stack, agent: &str, since: SystemTime, expected: usize) -> Vec<Value> {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
@@ -59,8 +59,8 @@ pub async fn kept(stack: &Stack, agent: &str, since: SystemTime, expected: usize
         if kept.len() >= expected || Instant::now() > deadline {
             return kept;
         }
-        // A line that the emulator reads late counts to the same process's next invocation: there must be one.
-        // One at each function that writes such lines, and at several processes of each.
+        // The emulator may deliver a line only with the same process's next invocation. So every function that writes
+        // audit lines is called again, several times, to reach each of its processes.
         let nudged = [(Method::DELETE, "/api/triggers/trg_nudge"), (Method::GET, "/api/auth/google/gmail/start")];
         let nudges = nudged.iter().cycle().take(8).map(|(method, path)| stack.answer(stack.request(method.clone(), path)));
         futures_util::future::join_all(nudges).await;

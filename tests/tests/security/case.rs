@@ -1,4 +1,4 @@
-//! One case of the security table: what was done, what was expected, what came of it. Written down whether it holds or not.
+//! One case of the security table: what was done, expected and got. It is recorded whether it passes or fails.
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use serde::Serialize;
 pub struct Case {
     number: u32,
     title: &'static str,
-    /// Whether it came to its end: a case that broke off shows nothing by the rows that it has.
+    /// Whether the case ran to its end: the rows of one that panicked prove nothing.
     ended: bool,
     rows: Vec<Row>,
 }
@@ -32,7 +32,7 @@ impl Case {
         self.note(what, expected, got, pass);
     }
 
-    /// For what is not one value: a bound, or one of several.
+    /// Records a row whose expectation is not one value but a bound or one of several.
     pub fn note(&mut self, what: impl Display, expected: impl Display, got: impl Display, pass: bool) {
         self.rows.push(Row { what: what.to_string(), expected: expected.to_string(), got: got.to_string(), pass });
     }
@@ -45,7 +45,7 @@ impl Case {
     }
 }
 
-/// `security` where the stack keeps its things.
+/// `security` in the stack's local folder.
 fn folder() -> PathBuf {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let local = std::env::var("LOCAL_DIR").ok().filter(|local| !local.is_empty()).unwrap_or_else(|| ".local".into());
@@ -63,7 +63,7 @@ impl Drop for Case {
         if self.ended {
             assert!(!self.rows.is_empty(), "case {} shows nothing", self.number);
             let failed = self.rows.iter().filter(|row| !row.pass).count();
-            assert!(failed == 0, "case {}: {failed} rows do not hold", self.number);
+            assert!(failed == 0, "case {}: {failed} rows fail", self.number);
         }
     }
 }

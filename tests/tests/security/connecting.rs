@@ -1,4 +1,4 @@
-//! A connect: from whose page, with whose state, whose code.
+//! A connect: the page's origin, the state's owner, and the code's owner.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tests::deployed::{ORIGIN, User, read};
 
 use crate::security::case::Case;
 use crate::security::forge::unique;
-use crate::security::target::{Target, status, told};
+use crate::security::target::{Target, status, summary};
 
 pub const CONNECT: &str = "/api/auth/google/gmail";
 
@@ -17,7 +17,7 @@ pub fn callback_url() -> String {
     format!("{ORIGIN}/auth/google/callback")
 }
 
-/// A user who was sent to Google, as the frontend knows it.
+/// A user who was redirected to Google's consent page, as the frontend sees it.
 pub struct Sent {
     pub state: String,
     url: Url,
@@ -26,16 +26,16 @@ pub struct Sent {
 impl Sent {
     pub async fn away(target: &Target, user: &User) -> Self {
         let path = format!("{CONNECT}/start?login_hint={}", user.email);
-        let asked = read(target.stack.api(Method::GET, &path, Some(&user.token), None).await, reqwest::StatusCode::OK).await;
-        let url = Url::parse(asked["authorization_url"].as_str().unwrap()).unwrap();
-        Self { state: asked["state"].as_str().unwrap().into(), url }
+        let started = read(target.stack.api(Method::GET, &path, Some(&user.token), None).await, reqwest::StatusCode::OK).await;
+        let url = Url::parse(started["authorization_url"].as_str().unwrap()).unwrap();
+        Self { state: started["state"].as_str().unwrap().into(), url }
     }
 
     pub fn parameter(&self, name: &str) -> Option<String> {
-        self.url.query_pairs().find(|(held, _)| held == name).map(|(_, value)| value.into_owned())
+        self.url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
-    /// The user consents; what the browser brings back.
+    /// The user consents; returns the query parameters of the redirect back.
     pub async fn consent(&self, target: &Target) -> BTreeMap<String, String> {
         let response = target.stack.visit(self.url.as_str()).await;
         let location = Url::parse(response.headers()["location"].to_str().unwrap()).unwrap();
@@ -43,28 +43,29 @@ impl Sent {
     }
 }
 
-/// A user who was sent to Google and consented there: the state and the code.
-pub async fn asked(target: &Target, user: &User) -> (String, String) {
+/// Redirects the user to Google and consents there; returns the state and the code.
+pub async fn consented(target: &Target, user: &User) -> (String, String) {
     let sent = Sent::away(target, user).await;
     let code = sent.consent(target).await["code"].clone();
     (sent.state, code)
 }
 
 pub async fn post(target: &Target, user: &User, body: Value) -> String {
-    told(target.stack.api(Method::POST, CONNECT, Some(&user.token), Some(body)).await).await
+    summary(target.stack.api(Method::POST, CONNECT, Some(&user.token), Some(body)).await).await
 }
 
 pub fn redirect_body(code: &str, state: &str) -> Value {
     json!({"auth_code": code, "callback_url": callback_url(), "state": state})
 }
 
-/// What an owner has: connectors by the API's own word.
+/// How many connectors the API lists for the owner.
 pub async fn connectors(target: &Target, user: &User) -> usize {
     let listed = read(target.stack.api(Method::GET, "/api/connectors", Some(&user.token), None).await, reqwest::StatusCode::OK).await;
     listed["connectors"].as_array().unwrap().len()
 }
 
-pub async fn made(target: &Target, mut order: Value, email: &str) -> String {
+/// An authorization code that Google's fake issues for this account.
+pub async fn issued_code(target: &Target, mut order: Value, email: &str) -> String {
     order["email"] = json!(email);
     target.stack.google(Method::POST, "/admin/codes", order).await["code"].as_str().unwrap().into()
 }
@@ -103,12 +104,12 @@ async fn case_20_states() {
         let sent = Sent::away(&target, &user).await;
         let back = sent.consent(&target).await;
         case.check(
-            format!("{name}: the user's own"),
+            format!("{name}: the user's own state"),
             "200".to_string(),
             post(&target, &user, redirect_body(&back["code"], &sent.state)).await,
         );
-        let again = made(&target, json!({"redirect_uri": callback_url()}), &user.email).await;
-        // The connect's own wake-up brings an access token.
+        let again = issued_code(&target, json!({"redirect_uri": callback_url()}), &user.email).await;
+        // The connect's own wake-up fetches an access token.
         target.idle().await;
         target.forget_calls().await;
         let answer = post(&target, &user, redirect_body(&again, &sent.state)).await;
@@ -117,26 +118,26 @@ async fn case_20_states() {
     }
 }
 
-/// Of a user's codes, or of codes that nobody knows.
+/// Code exchanges at Google: of this user's codes, and of unknown codes.
 async fn exchanges(target: &Target, user: &User) -> usize {
     target.calls().await.iter().filter(|call| call["method"] == "token" && (call["email"] == user.email || call["email"].is_null())).count()
 }
 
 #[tokio::test]
 async fn case_21_codes() {
-    let mut case = Case::new(21, "connect: a code of another client, used by another, or with a wrong verifier");
+    let mut case = Case::new(21, "connect: a code of another client, of another user, or with a wrong verifier");
     for target in Target::all().await {
         let (name, user) = (target.name, User::new(&target.stack, "code").await);
         let stranger = User::new(&target.stack, "stranger").await;
         let refused = "400 invalid_grant".to_string();
-        let of_other = made(&target, json!({"client_id": "other-client.apps.googleusercontent.com"}), &user.email).await;
+        let of_other = issued_code(&target, json!({"client_id": "other-client.apps.googleusercontent.com"}), &user.email).await;
         case.check(
             format!("{name}: a code of another client"),
             refused.clone(),
             post(&target, &user, json!({"auth_code": of_other})).await,
         );
         case.check(
-            format!("{name}: a code that nobody made"),
+            format!("{name}: a code that Google did not issue"),
             refused.clone(),
             post(&target, &user, json!({"auth_code": "4/0unknown"})).await,
         );
@@ -154,16 +155,16 @@ async fn case_21_codes() {
         };
         let first = connect(&user, &body).await;
         case.check(format!("{name}: a good code"), 200, first.0);
-        case.check(format!("{name}: used, from another user"), refused.clone(), post(&target, &stranger, body.clone()).await);
+        case.check(format!("{name}: a used code, from another user"), refused.clone(), post(&target, &stranger, body.clone()).await);
         case.check(format!("{name}: connectors of that user"), 0, connectors(&target, &stranger).await);
         let mut other_state = body.clone();
         other_state["state"] = json!("another");
-        case.check(format!("{name}: used, with another state"), refused.clone(), post(&target, &user, other_state).await);
+        case.check(format!("{name}: a used code, with another state"), refused.clone(), post(&target, &user, other_state).await);
         let again = connect(&user, &body).await;
         case.check(format!("{name}: the same request again, the same answer"), true, again == first);
         if target.inside.is_some() {
             target.pass(Duration::from_secs(601));
-            case.check(format!("{name}: and after ten minutes"), refused, post(&target, &user, body).await);
+            case.check(format!("{name}: the same request after ten minutes"), refused, post(&target, &user, body).await);
         }
         case.check(format!("{name}: connectors of the user"), 1, connectors(&target, &user).await);
     }
@@ -192,9 +193,9 @@ async fn case_25_an_attackers_code_in_a_victims_session() {
         let fresh = Sent::away(&target, &attacker).await.consent(&target).await;
         let answer = post(&target, &victim, json!({"auth_code": fresh["code"]})).await;
         let refused = answer.starts_with("400 ");
-        case.note(format!("{name}: the attacker's code as if of the popup"), "400", answer, refused);
-        // A code that was made without a challenge passes PKCE; its id token has not the victim's nonce.
-        let bare = made(&target, json!({"redirect_uri": callback_url()}), &attacker.email).await;
+        case.note(format!("{name}: the attacker's code without a state"), "400", answer, refused);
+        // A code that was issued without a challenge passes PKCE; its id token lacks the victim's nonce.
+        let bare = issued_code(&target, json!({"redirect_uri": callback_url()}), &attacker.email).await;
         let own = Sent::away(&target, &victim).await;
         let answer = post(&target, &victim, redirect_body(&bare, &own.state)).await;
         case.check(format!("{name}: a code without a challenge under the victim's state"), "400 invalid_identity".to_string(), answer);
@@ -203,7 +204,7 @@ async fn case_25_an_attackers_code_in_a_victims_session() {
     }
 }
 
-/// A connect with nothing but what a form on a stranger's page can send.
+/// A connect with only what a form on another site's page can send.
 #[tokio::test]
 async fn case_22_a_connect_from_a_strangers_page() {
     let mut case = Case::new(22, "connect: wrong Origin or no custom header");
@@ -222,7 +223,7 @@ async fn case_22_a_connect_from_a_strangers_page() {
             let request = origin.iter().fold(request, |request, origin| request.header("origin", *origin));
             let request = if header { request.header("x-requested-with", "XMLHttpRequest") } else { request };
             let answer = target.stack.answer(request.json(&json!({"auth_code": user.code(&target.stack).await}))).await;
-            case.check(format!("{name}: {what}"), "403 forbidden".to_string(), told(answer).await);
+            case.check(format!("{name}: {what}"), "403 forbidden".to_string(), summary(answer).await);
         }
         case.check(format!("{name}: exchanges meanwhile"), 0, target.called_for(&user.email, "token").await);
         let connected = user.connect(&target.stack).await;

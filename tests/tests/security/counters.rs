@@ -10,17 +10,17 @@ static COUNTERS: LazyLock<Mutex<BTreeMap<String, Arc<AtomicU64>>>> = LazyLock::n
 
 struct Counting;
 
-/// Once for each process, which is once for each test.
+/// Once per process, which runs one test.
 pub fn start() {
     metrics::set_global_recorder(Counting).expect("nobody else counts");
 }
 
-/// Of one with dimensions its name and their values: `WakeUps/stale`.
+/// The count of a metric; dimension values follow its name: `WakeUps/stale`.
 pub fn of(name: &str) -> u64 {
     COUNTERS.lock().unwrap().get(name).map_or(0, |count| count.load(Ordering::SeqCst))
 }
 
-/// Every name so far, with the values of its dimensions.
+/// Every metric name so far, with its dimension values.
 pub fn names() -> Vec<String> {
     COUNTERS.lock().unwrap().keys().cloned().collect()
 }

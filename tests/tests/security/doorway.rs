@@ -1,4 +1,4 @@
-//! The way in: what no byte, no shape of an event and no path may do, whoever sends it.
+//! Requests with any byte, event shape or path: none ends a process or reaches what it does not name.
 
 use std::collections::BTreeSet;
 
@@ -15,9 +15,9 @@ use tokio::net::TcpStream;
 use crate::security::case::Case;
 use crate::security::counters;
 use crate::security::routes::with_ids;
-use crate::security::target::{Target, told};
+use crate::security::target::{Target, summary};
 
-/// A request of each function that anybody may send, and the function's name in the template.
+/// A request to each public function that needs no token, and the function's name in the template.
 const REQUESTS: [(&str, &str, &str, &str); 3] = [
     ("connectors-api", "GET", "/api/system/info", "ConnectorsApiFunction"),
     ("oauth-connect", "GET", "/api/auth/google/gmail/callback", "OauthConnectFunction"),
@@ -45,16 +45,16 @@ fn event(method: &str, path: &str) -> Value {
     })
 }
 
-/// One sign in each target of an event, one target at a time.
+/// Events that each have this character in one of their fields.
 fn with(sign: &str, method: &str, path: &str) -> Vec<(String, Value)> {
     let mut events = Vec::new();
-    let mut add = |target: &str, change: &dyn Fn(&mut Value)| {
+    let mut add = |field: &str, change: &dyn Fn(&mut Value)| {
         let mut changed = event(method, path);
         change(&mut changed);
-        events.push((target.to_string(), changed));
+        events.push((field.to_string(), changed));
     };
     add("the path", &|event| event["rawPath"] = format!("{path}/a{sign}b").into());
-    add("the path of a route that nobody matched", &|event| {
+    add("the path of an unmatched route", &|event| {
         event["routeKey"] = "$default".into();
         event["rawPath"] = format!("{path}{sign}").into();
     });
@@ -79,7 +79,7 @@ fn with(sign: &str, method: &str, path: &str) -> Vec<(String, Value)> {
     events
 }
 
-/// Events of no shape that the gateway's have.
+/// Events of shapes that the gateway never sends.
 fn shapes() -> Vec<String> {
     let base = event("GET", "/api/system/info");
     let mut shapes: Vec<String> = ["null", "0", "\"\"", "[]", "{}", "true"].map(String::from).into();
@@ -104,7 +104,7 @@ fn shapes() -> Vec<String> {
     shapes
 }
 
-/// How each of these was answered: statuses, and how often nothing was.
+/// The statuses of the answers to these events, and how many got no answer.
 async fn answers(inside: &Inside, function: &str, events: Vec<String>) -> (BTreeSet<u64>, usize) {
     let router = inside.functions(None)[function].clone();
     let (mut statuses, mut unanswered) = (BTreeSet::new(), 0);
@@ -120,12 +120,12 @@ async fn answers(inside: &Inside, function: &str, events: Vec<String>) -> (BTree
     (statuses, unanswered)
 }
 
-/// A request as bytes on the wire, of which no client makes anything else. The status; 0 if there was no answer.
+/// Sends these bytes as they are, which no HTTP client would. Returns the status, or 0 if there was no answer.
 async fn raw(stack: &Stack, head: &[u8]) -> u16 {
     let address = stack.api_url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address.split('/').next().unwrap()).await.unwrap();
     let mut answer = Vec::new();
-    // A server may hang up on what is no HTTP.
+    // A server may close the connection on invalid HTTP.
     if stream.write_all(head).await.is_ok() {
         let _ = stream.read_to_end(&mut answer).await;
     }
@@ -133,22 +133,22 @@ async fn raw(stack: &Stack, head: &[u8]) -> u16 {
     line.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default()
 }
 
-/// A request with one byte, as it is, in one target: 0 is the path, 1 the query, then the headers.
-fn request(stack: &Stack, target: usize, byte: u8, method: &str, path: &str) -> Vec<u8> {
+/// A request with one raw byte at a position: 0 is the path, 1 the query, then the headers.
+fn request(stack: &Stack, position: usize, byte: u8, method: &str, path: &str) -> Vec<u8> {
     let below = stack.api_url.strip_prefix("http://").unwrap();
     let (host, prefix) = below.split_once('/').map_or((below, String::new()), |(host, prefix)| (host, format!("/{prefix}")));
     let mut head = format!("{method} {prefix}{path}").into_bytes();
-    match target {
+    match position {
         0 => head.extend([b'/', b'a', byte, b'b']),
         1 => head.extend([b'?', b'x', b'=', byte]),
         _ => {}
     }
     head.extend_from_slice(b" HTTP/1.1\r\nconnection: close\r\ncontent-length: 0\r\n");
-    if let Some(name) = target.checked_sub(2).map(|header| HEADERS[header]) {
+    if let Some(name) = position.checked_sub(2).map(|header| HEADERS[header]) {
         head.extend_from_slice(format!("{name}: a").as_bytes());
         head.extend([byte, b'b', b'\r', b'\n']);
     }
-    if target != 2 {
+    if position != 2 {
         head.extend_from_slice(format!("host: {host}\r\n").as_bytes());
     }
     head.extend_from_slice(b"\r\n");
@@ -164,13 +164,13 @@ async fn case_41_any_byte_anywhere() {
         let bytes = (0..=255_u8).flat_map(|byte| with(&char::from(byte).to_string(), method, path));
         let events: Vec<String> = bytes.map(|(_, event)| event.to_string()).collect();
         let (count, (statuses, unanswered)) = (events.len(), answers(&inside, function, events).await);
-        let what = format!("{function}: 256 bytes in {} places", count / 256);
+        let what = format!("{function}: 256 bytes in {} fields", count / 256);
         case.check(format!("{what}: not answered"), 0, unanswered);
         case.note(format!("{what}: statuses"), "below 500", format!("{statuses:?}"), statuses.iter().all(|status| *status < 500));
         let (statuses, unanswered) = answers(&inside, function, shapes()).await;
-        case.check(format!("{function}: {} shapes that are no event: not answered", shapes().len()), 0, unanswered);
+        case.check(format!("{function}: {} events of other shapes: not answered", shapes().len()), 0, unanswered);
         case.note(
-            format!("{function}: statuses of these"),
+            format!("{function}: statuses of events of other shapes"),
             "below 500",
             format!("{statuses:?}"),
             statuses.iter().all(|status| *status < 500),
@@ -180,9 +180,9 @@ async fn case_41_any_byte_anywhere() {
     let (_, method, path, _) = REQUESTS[0];
     let broken = axum::Router::new().route(path, get(async || -> StatusCode { panic!("canary-panic") }));
     let answer = invoke(broken, event(method, path).to_string()).await.map(|answer| answer.get().to_string()).unwrap_or_default();
-    let told: Value = serde_json::from_str(&answer).unwrap_or_default();
-    case.check("a function that panics: status", 500, told["statusCode"].as_u64().unwrap_or_default());
-    case.check("its message is told", false, answer.contains("canary-panic"));
+    let panicked: Value = serde_json::from_str(&answer).unwrap_or_default();
+    case.check("a function that panics: status", 500, panicked["statusCode"].as_u64().unwrap_or_default());
+    case.check("its answer shows the panic's message", false, answer.contains("canary-panic"));
     case.check("panics counted", 1, counters::of("Panics"));
 
     let Some(target) = Target::deployed().await else { return };
@@ -190,14 +190,14 @@ async fn case_41_any_byte_anywhere() {
         let stack = &target.stack;
         raw(stack, &request(stack, 1, b'a', method, path)).await;
         let before: BTreeSet<u32> = processes(stack, deployed).into_iter().collect();
-        // In every run each byte in one target, in turn; in the long one in each target.
-        let places = HEADERS.len() + 2;
-        let of_each = depth::of(1, places);
+        // A normal run puts each byte at one position, in turn; a long run at every position.
+        let positions = HEADERS.len() + 2;
+        let of_each = depth::of(1, positions);
         let (mut sent, mut failed) = (0, 0);
         for byte in 0..=255_u8 {
-            for target in (0..of_each).map(|target| (usize::from(byte) + target) % places) {
+            for position in (0..of_each).map(|offset| (usize::from(byte) + offset) % positions) {
                 sent += 1;
-                failed += usize::from(raw(stack, &request(stack, target, byte, method, path)).await >= 500);
+                failed += usize::from(raw(stack, &request(stack, position, byte, method, path)).await >= 500);
             }
         }
         let after: BTreeSet<u32> = processes(stack, deployed).into_iter().collect();
@@ -207,7 +207,7 @@ async fn case_41_any_byte_anywhere() {
     }
 }
 
-/// What an id may be sent as. None of them is one of ours.
+/// Encoded and altered forms of an id; each names nothing that exists.
 fn forms(id: &str, connector: &str, trigger: &str) -> Vec<String> {
     let mut forms: Vec<String> = [
         "..%5C..%5C..%5Cowner%5Cdata",
@@ -264,7 +264,7 @@ fn forms(id: &str, connector: &str, trigger: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn case_42_an_id_is_that_id() {
-    let mut case = Case::new(42, "all: whatever an id in a path holds, it is that id or names nothing");
+    let mut case = Case::new(42, "all: an id in a path, altered or encoded in any way, reaches nothing else");
     counters::start();
     for matches in [Matches::Decoded, Matches::Sent] {
         let target = Target::configured(Options { matches, queue_only: true, ..Options::default() }).await;
@@ -298,15 +298,15 @@ async fn paths(case: &mut Case, target: &Target, name: &str) {
             } else {
                 &message
             };
-            // On the deployed stack each route is sent some of the forms, so that all are sent.
+            // On the deployed stack each route gets an eighth of the forms; together the routes get all.
             let forms = forms(own, &user.connector, &user.trigger).into_iter().enumerate();
             for (_, form) in forms.filter(|(form, _)| target.inside.is_some() || form % 8 == number % 8) {
-                let filled = segments.iter().enumerate().map(|(target, name)| match name.starts_with('{') {
+                let filled = segments.iter().enumerate().map(|(index, name)| match name.starts_with('{') {
                     false => name.clone(),
-                    true if target == at => form.clone(),
+                    true if index == at => form.clone(),
                     true if segments[2] == "triggers" => user.trigger.clone(),
-                    true if target == 3 => user.connector.clone(),
-                    true if segments[target - 1] == "attachments" => "1".into(),
+                    true if index == 3 => user.connector.clone(),
+                    true if segments[index - 1] == "attachments" => "1".into(),
                     true => message.clone(),
                 });
                 let path = filled.collect::<Vec<_>>().join("/");
@@ -324,7 +324,7 @@ async fn paths(case: &mut Case, target: &Target, name: &str) {
     }
     case.check(format!("{name}: {sent} paths: answers that are not 400 or 404"), String::new(), other.join("; "));
     if let Some(world) = world() {
-        case.check(format!("{name}: calls of table, key and queue"), String::new(), world.take_calls().join("; "));
+        case.check(format!("{name}: calls to table, key and queue"), String::new(), world.take_calls().join("; "));
     }
     let calls: Vec<Value> =
         target.calls().await.into_iter().filter(|call| call["email"] == user.email || call["method"] == "unknown").collect();
@@ -332,11 +332,11 @@ async fn paths(case: &mut Case, target: &Target, name: &str) {
     let kept =
         read(target.stack.api(Method::GET, &format!("/api/triggers/{}", user.trigger), Some(&user.token), None).await, StatusCode::OK)
             .await;
-    case.check(format!("{name}: the trigger is there still"), user.trigger.clone(), kept["id"].as_str().unwrap().to_string());
+    case.check(format!("{name}: the trigger still exists"), user.trigger.clone(), kept["id"].as_str().unwrap().to_string());
     let path = format!("/api/connectors/{}/messages/{message}", user.connector);
     case.check(
-        format!("{name}: and so is the message"),
+        format!("{name}: the message still exists"),
         "200".to_string(),
-        told(target.stack.api(Method::GET, &path, Some(&user.token), None).await).await,
+        summary(target.stack.api(Method::GET, &path, Some(&user.token), None).await).await,
     );
 }

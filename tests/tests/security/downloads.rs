@@ -1,4 +1,4 @@
-//! An attachment is its sender's: under which name, as what and in which parts it comes.
+//! Attachments from hostile senders: their file name, content type and ranges.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use tests::deployed::User;
 
 use crate::security::case::Case;
-use crate::security::target::{Target, header, status, told};
+use crate::security::target::{Target, header, status, summary};
 
-/// What the gateway takes of an answer's headers.
+/// The gateway's limit on an answer's headers, in bytes.
 const LONGEST_HEADERS: usize = 10_240;
 
 async fn get(target: &Target, user: &User, message: &str, part: &str, range: Option<&str>) -> Response {
@@ -23,16 +23,16 @@ async fn mail(target: &Target, user: &User, filename: &str, mime_type: &str, siz
     user.receive(&target.stack, json!({"subject": "lunch", "attachment": attachment, "silent": true})).await
 }
 
-/// The name as a browser reads it (RFC 6266, RFC 8187); what is wrong with the header, if it is not one plain line of that form.
+/// The file name as a browser reads it (RFC 6266, RFC 8187), or what is wrong with the header.
 fn name_of(response: &Response) -> Result<String, String> {
     let values: Vec<_> = response.headers().get_all("content-disposition").iter().collect();
     let [value] = values.as_slice() else { return Err(format!("{} headers", values.len())) };
-    let told = value.to_str().map_err(|_| "signs beyond ASCII".to_string())?;
-    let names = told.strip_prefix("attachment; filename=\"").ok_or("another form")?;
+    let disposition = value.to_str().map_err(|_| "signs beyond ASCII".to_string())?;
+    let names = disposition.strip_prefix("attachment; filename=\"").ok_or("another form")?;
     let (plain, encoded) = names.split_once("\"; filename*=UTF-8''").ok_or("another form")?;
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b" ._-()".contains(&byte);
     if !plain.bytes().all(is_plain) || plain.len() > 255 {
-        return Err("a plain name that is none".into());
+        return Err("a plain name with other letters, or too long".into());
     }
     let bytes: Vec<u8> = form_decoded(encoded).ok_or("an encoding that is none")?;
     String::from_utf8(bytes).map_err(|_| "no UTF-8".into())
@@ -56,7 +56,7 @@ fn form_decoded(text: &str) -> Option<Vec<u8>> {
 
 #[tokio::test]
 async fn case_73_a_hostile_file_name() {
-    let mut case = Case::new(73, "API: an attachment's name of 4,000 letters, with line ends, quotes, folders, or turned around");
+    let mut case = Case::new(73, "API: an attachment's name of 4,000 letters, with line ends, quotes, folders, or reversed text direction");
     for target in Target::all().await {
         let (name, user) = (target.name, User::connected(&target.stack, "names").await);
         for (what, filename, extension) in [
@@ -69,10 +69,10 @@ async fn case_73_a_hostile_file_name() {
             ("another folder", "../../etc/cron.d/a.pdf".into(), ".pdf"),
             ("another folder of Windows", "..\\..\\a.pdf".into(), ".pdf"),
             ("another folder in percent", "..%2F..%2Fa.pdf".into(), ".pdf"),
-            ("turned around", "may\u{202e}fdp.exe".into(), "fdp.exe"),
-            ("isolated and marked", "may\u{2066}\u{200f}\u{feff}.exe".into(), "may.exe"),
+            ("reversed text direction", "may\u{202e}fdp.exe".into(), "fdp.exe"),
+            ("direction and zero-width marks", "may\u{2066}\u{200f}\u{feff}.exe".into(), "may.exe"),
             ("nothing but marks", "\u{202e}\u{200b}".into(), ""),
-            ("signs that steer a terminal", "\u{1b}[2J\u{0}\u{9b}a.pdf".into(), ".pdf"),
+            ("terminal escapes", "\u{1b}[2J\u{0}\u{9b}a.pdf".into(), ".pdf"),
         ] {
             let message = mail(&target, &user, &filename, "application/pdf", 10).await;
             let answer = get(&target, &user, &message, "/1", None).await;
@@ -89,7 +89,7 @@ async fn case_73_a_hostile_file_name() {
     }
 }
 
-/// A picture that is a program, shown within the text.
+/// An inline SVG image, which can run scripts.
 const SHOWN: &str = "From: a@example.com\r\nSubject: lunch\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=b\r\n\r\n\
     --b\r\nContent-Type: text/html\r\n\r\n<img src=cid:x>\r\n\
     --b\r\nContent-Type: image/svg+xml; name=x.svg\r\nContent-Disposition: inline; filename=x.svg\r\nContent-ID: <x>\r\n\r\n\
@@ -97,11 +97,11 @@ const SHOWN: &str = "From: a@example.com\r\nSubject: lunch\r\nMIME-Version: 1.0\
 
 #[tokio::test]
 async fn case_74_an_attachment_is_a_download() {
-    let mut case = Case::new(74, "API: an attachment that a browser would run is saved, and not shown, taken for another type or kept");
+    let mut case = Case::new(74, "API: an attachment that a browser would run is downloaded, never shown, sniffed or cached");
     for target in Target::all().await {
         let (name, user) = (target.name, User::connected(&target.stack, "types").await);
         let mut mails = Vec::new();
-        for (mime_type, told) in [
+        for (mime_type, content_type) in [
             ("text/html", "text/html"),
             ("image/svg+xml", "image/svg+xml"),
             ("application/xhtml+xml", "application/xhtml+xml"),
@@ -111,23 +111,23 @@ async fn case_74_an_attachment_is_a_download() {
             ("text/html, text/plain", "application/octet-stream"),
             ("", "application/octet-stream"),
         ] {
-            mails.push((mime_type, told, mail(&target, &user, "a.html", mime_type, 10).await));
+            mails.push((mime_type, content_type, mail(&target, &user, "a.html", mime_type, 10).await));
         }
         let raw = json!({"raw": BASE64_STANDARD.encode(SHOWN), "silent": true});
-        mails.push(("one that is shown within the text", "image/svg+xml", user.receive(&target.stack, raw).await));
-        for (what, told, message) in mails {
+        mails.push(("an inline image", "image/svg+xml", user.receive(&target.stack, raw).await));
+        for (what, content_type, message) in mails {
             let listed: Value = get(&target, &user, &message, "", None).await.json().await.unwrap();
             let part = listed["attachments"][0]["part_id"].as_str().unwrap_or("none").to_string();
             for (how, range, expected) in [("whole", None, 200), ("a part of it", Some("bytes=0-3"), 206)] {
                 let answer = get(&target, &user, &message, &format!("/{part}"), range).await;
                 let what = format!("{name}: {}, {how}", what.escape_debug());
                 case.check(&what, expected, status(&answer));
-                case.check(format!("{what}: as"), told.to_string(), header(&answer, "content-type"));
+                case.check(format!("{what}: content type"), content_type.to_string(), header(&answer, "content-type"));
                 let rest = ["x-content-type-options", "cache-control", "content-security-policy"].map(|name| header(&answer, name));
-                let told = "nosniff, no-store, sandbox; default-src 'none'".to_string();
-                case.check(format!("{what}: not sniffed, kept or run"), told, rest.join(", "));
+                let protected = "nosniff, no-store, sandbox; default-src 'none'".to_string();
+                case.check(format!("{what}: not sniffed, cached or run"), protected, rest.join(", "));
                 let saved = header(&answer, "content-disposition").starts_with("attachment;");
-                case.check(format!("{what}: saved"), true, saved && !answer.headers().contains_key("set-cookie"));
+                case.check(format!("{what}: downloaded, without a cookie"), true, saved && !answer.headers().contains_key("set-cookie"));
             }
         }
     }
@@ -135,7 +135,7 @@ async fn case_74_an_attachment_is_a_download() {
 
 #[tokio::test]
 async fn case_75_ranges() {
-    let mut case = Case::new(75, "API: ranges of an attachment of 34 MB that would read all of it for little, or that are none");
+    let mut case = Case::new(75, "API: ranges of a 34 MB attachment that are too small, too large or invalid");
     let many = format!("bytes={}", vec!["0-0"; 1_500].join(","));
     for target in Target::all().await {
         let (name, user) = (target.name, User::connected(&target.stack, "ranges").await);
@@ -146,20 +146,20 @@ async fn case_75_ranges() {
             ("one byte", Some("bytes=0-0"), "416 range_too_small"),
             ("a megabyte less one byte", Some("bytes=0-1048574"), "416 range_too_small"),
             ("4 MB and a byte", Some("bytes=0-4194304"), "413 attachment_too_large"),
-            ("1,500 of them", Some(many.as_str()), "413 attachment_too_large"),
+            ("1,500 ranges", Some(many.as_str()), "413 attachment_too_large"),
             ("reversed", Some("bytes=5-2"), "413 attachment_too_large"),
             ("from beyond all numbers", Some("bytes=99999999999999999999999-"), "416 range_outside"),
             ("to beyond all numbers", Some("bytes=0-99999999999999999999999"), "413 attachment_too_large"),
-            ("the last none", Some("bytes=-0"), "416 range_outside"),
-            ("the last of more than there are", Some("bytes=-99999999999999999999999"), "413 attachment_too_large"),
-            ("below nothing", Some("bytes=--1"), "413 attachment_too_large"),
+            ("the last 0 bytes", Some("bytes=-0"), "416 range_outside"),
+            ("more last bytes than there are", Some("bytes=-99999999999999999999999"), "413 attachment_too_large"),
+            ("a negative number", Some("bytes=--1"), "413 attachment_too_large"),
             ("letters", Some("bytes=a-b"), "413 attachment_too_large"),
             ("of another unit", Some("lines=0-1"), "413 attachment_too_large"),
         ] {
             target.stack.forget_calls_for(&user.email).await;
-            case.check(format!("{name}: {what}"), expected.to_string(), told(get(&target, &user, &large, "/1", range).await).await);
+            case.check(format!("{name}: {what}"), expected.to_string(), summary(get(&target, &user, &large, "/1", range).await).await);
             let looks = target.called_for(&user.email, "messages.get").await;
-            case.note(format!("{name}: {what}: looks at the mail"), "at most 1", looks, looks <= 1);
+            case.note(format!("{name}: {what}: reads of the mail"), "at most 1", looks, looks <= 1);
             let reads = target.called_for(&user.email, "messages.attachments.get").await;
             case.check(format!("{name}: {what}: reads of the attachment"), 0, reads);
         }
@@ -167,7 +167,7 @@ async fn case_75_ranges() {
         target.stack.forget_calls_for(&user.email).await;
         let answer = get(&target, &user, &small, "/1", Some("bytes=-10")).await;
         case.check(format!("{name}: the end of 5 MB"), 206, status(&answer));
-        case.check(format!("{name}: where it is"), "bytes 5242870-5242879/5242880".to_string(), header(&answer, "content-range"));
+        case.check(format!("{name}: its content-range"), "bytes 5242870-5242879/5242880".to_string(), header(&answer, "content-range"));
         case.check(format!("{name}: its bytes"), 10, answer.bytes().await.unwrap().len());
         case.check(format!("{name}: reads for it"), 1, target.called_for(&user.email, "messages.attachments.get").await);
     }

@@ -1,4 +1,4 @@
-//! How a connection ends: the last connector takes watch and grant with it, and Google tells that an account's access ended.
+//! How a connection ends: the last disconnect stops the watch and revokes the grant; Google reports that access ended.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::security::forge::{seconds, unique};
 use crate::security::granting::{alive, ids};
 use crate::security::target::{Target, status};
 
-/// Disconnects; the receipt, once all of it is done.
+/// Disconnects; returns the receipt.
 async fn disconnect(target: &Target, user: &User) -> Value {
     let path = format!("/api/connectors/{}", user.connector);
     let response = target.stack.api(Method::DELETE, &path, Some(&user.token), None).await;
@@ -44,7 +44,11 @@ async fn two_owners(case: &mut Case, target: &Target, first_leaves: bool) {
     let (leaving, staying) = if first_leaves { (&one, &two) } else { (&two, &one) };
     target.forget_calls().await;
     let receipt = disconnect(target, leaving).await;
-    case.check(format!("{name}: one disconnects"), json!({"watch_stopped": false, "grant_revoked": false, "data_purged": true}), receipt);
+    case.check(
+        format!("{name}: the first disconnect"),
+        json!({"watch_stopped": false, "grant_revoked": false, "data_purged": true}),
+        receipt,
+    );
     let ended = target.called_for(&one.email, "stop").await + target.called_for(&one.email, "revoke").await;
     case.check(format!("{name}: stops and revocations"), 0, ended);
     let message = one.receive(&target.stack, json!({"subject": "invoice for one"})).await;
@@ -57,11 +61,7 @@ async fn two_owners(case: &mut Case, target: &Target, first_leaves: bool) {
     target.idle().await;
     target.forget_calls().await;
     let receipt = disconnect(target, staying).await;
-    case.check(
-        format!("{name}: the last one disconnects"),
-        json!({"watch_stopped": true, "grant_revoked": true, "data_purged": true}),
-        receipt,
-    );
+    case.check(format!("{name}: the last disconnect"), json!({"watch_stopped": true, "grant_revoked": true, "data_purged": true}), receipt);
     let ends: Vec<String> = target
         .calls()
         .await
@@ -69,7 +69,7 @@ async fn two_owners(case: &mut Case, target: &Target, first_leaves: bool) {
         .filter(|call| call["email"] == one.email.as_str())
         .filter_map(|call| call["method"].as_str().filter(|method| ["stop", "revoke"].contains(method)).map(String::from))
         .collect();
-    case.check(format!("{name}: what Google was told, in order"), "stop, revoke".to_string(), ends.join(", "));
+    case.check(format!("{name}: calls to Google, in order"), "stop, revoke".to_string(), ends.join(", "));
     case.check(format!("{name}: grants alive"), 0, alive(target, &one.email).await);
     let again = one.beside(&target.stack, "again").await.connecting(&target.stack).await;
     case.note(
@@ -79,15 +79,15 @@ async fn two_owners(case: &mut Case, target: &Target, first_leaves: bool) {
         alive(target, &one.email).await > 0,
     );
     let message = again.receive(&target.stack, json!({"subject": "invoice at last"})).await;
-    case.check(format!("{name}: and fires"), json!([message]), ids(&target.fired(&again.owner, 1).await));
+    case.check(format!("{name}: and its mail fires"), json!([message]), ids(&target.fired(&again.owner, 1).await));
 }
 
-/// What fired for each of two owners.
+/// The fired messages of each of two owners.
 async fn both(target: &Target, one: &User, two: &User, expected: usize) -> Value {
     json!([ids(&target.fired(&one.owner, expected).await), ids(&target.fired(&two.owner, expected).await)])
 }
 
-/// Another owner's connect reaches the account at every moment of the last disconnect.
+/// Another owner connects the account at every step of the last disconnect.
 async fn races(case: &mut Case) {
     let moments = [
         (Call::Membership, When::After),
@@ -105,23 +105,23 @@ async fn races(case: &mut Case) {
     for (call, when) in moments {
         let stage = Stage::new();
         let ada = stage.world.account("ada@example.com");
-        let held = stage.connect("one", &ada).await;
+        let connector = stage.connect("one", &ada).await;
         stage.world.pass(MINUTE);
         let gate = stage.world.hold(call, when, 1);
-        let (receipt, raced) = tokio::join!(stage.disconnect("one", &held.id), async {
-            // The disconnect is polled first, and stands at the gate by now.
+        let (receipt, raced) = tokio::join!(stage.disconnect("one", &connector.id), async {
+            // The disconnect is polled first, and waits at the gate by now.
             let raced = stage.connect_with("two", &ada, Consent::default()).await;
             gate.open();
             raced
         });
-        let what = format!("in memory: a connect while the last disconnect is held {when:?} {call}").to_lowercase();
+        let what = format!("in memory: a connect while the last disconnect waits {when:?} {call}").to_lowercase();
         let receipt = receipt.unwrap();
-        let told = match &raced {
+        let outcome = match &raced {
             Ok(_) => "connected",
-            Err(ConnectError::Closing) => "asked to wait",
+            Err(ConnectError::Closing) => "refused for now",
             Err(_) => "failed",
         };
-        case.note(&what, "connected, or asked to wait", told, told != "failed");
+        case.note(&what, "connected, or refused for now", outcome, outcome != "failed");
         let connected = match raced {
             Ok(connected) => connected,
             Err(_) => {
@@ -134,7 +134,7 @@ async fn races(case: &mut Case) {
         stage.trigger(&connector, json!({})).await;
         ada.deliver(Mail::new("At last"));
         stage.world.pass(MINUTE);
-        // Only the refresh token that was stored can bring another access token.
+        // Only the stored refresh token can bring another access token.
         ada.forget_access_tokens();
         stage.world.wake_ups().put(&email_connectors::domain::wake_up::WakeUp::push(
             ada.address(),
@@ -145,7 +145,7 @@ async fn races(case: &mut Case) {
         stage.work().await;
         let fired = subjects(&stage.fired()).join(", ");
         case.check(
-            format!("{what}: the grant it ends with is alive, and fires"),
+            format!("{what}: the remaining grant is alive, and mail fires"),
             "At last, true".to_string(),
             format!("{fired}, {}", ada.is_granted()),
         );
@@ -162,8 +162,8 @@ async fn security_event(target: &Target, order: Value) -> String {
     target.stack.google(Method::POST, "/admin/security-events", order).await["token"].as_str().unwrap().into()
 }
 
-/// How often its owner was told that a connector needs its user.
-async fn told(target: &Target, user: &User) -> usize {
+/// How many CONNECTOR_NEEDS_REAUTH events the owner got.
+async fn reauth_events(target: &Target, user: &User) -> usize {
     let export = read(target.stack.api(Method::GET, "/api/owner/data", Some(&user.token), None).await, StatusCode::OK).await;
     export["records"].as_array().unwrap().iter().filter(|record| record["detail_type"] == "CONNECTOR_NEEDS_REAUTH").count()
 }
@@ -190,8 +190,8 @@ async fn case_34_security_events() {
             ("alg none", of(json!({"sign": "none"}))),
             ("HS256 under the public key", of(json!({"sign": "hs256-public-key"}))),
             ("ES256", of(json!({"sign": "es256"}))),
-            ("told to another client", of(json!({"claims": {"aud": "other-client.apps.googleusercontent.com"}}))),
-            ("told to a list of clients", of(json!({"claims": {"aud": ["local-client.apps.googleusercontent.com"]}}))),
+            ("for another client", of(json!({"claims": {"aud": "other-client.apps.googleusercontent.com"}}))),
+            ("for a list of clients", of(json!({"claims": {"aud": ["local-client.apps.googleusercontent.com"]}}))),
             ("the issuer without its slash", of(json!({"claims": {"iss": "https://accounts.google.com"}}))),
             ("another issuer", of(json!({"claims": {"iss": "https://accounts.google.com.evil/"}}))),
             ("no jti", of(json!({"claims": {"jti": null}}))),
@@ -209,7 +209,7 @@ async fn case_34_security_events() {
         let verification = security_event(&target, json!({"event": "verification", "state": "s"})).await;
         case.check(format!("{name}: a verification"), 202, risc(&target, &verification).await);
         case.check(
-            format!("{name}: of an account that nobody connected"),
+            format!("{name}: an account that is not connected"),
             202,
             risc(&target, &security_event(&target, json!({"event": "tokens-revoked", "sub": unique()})).await).await,
         );
@@ -217,13 +217,13 @@ async fn case_34_security_events() {
 
         let revoked = security_event(&target, of(json!({}))).await;
         case.check(format!("{name}: tokens-revoked"), 202, risc(&target, &revoked).await);
-        case.check(format!("{name}: the connectors, each of its owner"), "needs_reauth needs_reauth".to_string(), statuses().await);
+        case.check(format!("{name}: the connectors of both owners"), "needs_reauth needs_reauth".to_string(), statuses().await);
         case.check(format!("{name}: the same jti again"), 400, risc(&target, &revoked).await);
         let other = security_event(&target, of(json!({"event": "sessions-revoked"}))).await;
         case.check(format!("{name}: sessions-revoked after it"), 202, risc(&target, &other).await);
-        let (mine, theirs) = (told(&target, &user).await, told(&target, &second).await);
-        case.check(format!("{name}: how often each owner was told"), "1 1".to_string(), format!("{mine} {theirs}"));
-        // An event tells whole seconds, so what was revoked and granted in one second cannot be told apart.
+        let (mine, theirs) = (reauth_events(&target, &user).await, reauth_events(&target, &second).await);
+        case.check(format!("{name}: CONNECTOR_NEEDS_REAUTH events of each owner"), "1 1".to_string(), format!("{mine} {theirs}"));
+        // Events carry whole seconds: a revocation and a grant within one second have no order.
         let granted_later = seconds(&target, 2);
         let later = async || (seconds(&target, 0) >= granted_later).then_some(());
         match target.inside {
@@ -232,7 +232,7 @@ async fn case_34_security_events() {
         }
         user.connect(&target.stack).await;
         case.check(format!("{name}: after one's reconnect"), "active needs_reauth".to_string(), statuses().await);
-        case.check(format!("{name}: the event that came before it, told again"), 400, risc(&target, &revoked).await);
+        case.check(format!("{name}: an event from before the reconnect, sent again"), 400, risc(&target, &revoked).await);
         case.check(format!("{name}: the connector after that"), "active needs_reauth".to_string(), statuses().await);
         for event in ["sessions-revoked", "account-disabled"] {
             user.connect(&target.stack).await;

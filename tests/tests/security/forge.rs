@@ -1,4 +1,4 @@
-//! Pushes and tokens as an attacker would send them, and as nobody but Google can.
+//! Pushes and tokens as an attacker could forge them, and as only Google can sign them.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -13,7 +13,7 @@ pub fn unique() -> String {
     System.uuid(System.now()).simple().to_string()
 }
 
-/// As a form or a query writes it.
+/// Form-encoded (`application/x-www-form-urlencoded`).
 pub fn encoded(text: &str) -> String {
     let url = reqwest::Url::parse_with_params("http://a.example", [("a", text)]).unwrap();
     url.query().unwrap().strip_prefix("a=").unwrap().to_string()
@@ -35,13 +35,13 @@ pub fn enveloped(data: &str, message_id: &str, subscription: &str) -> String {
     json!({"message": message, "subscription": subscription}).to_string()
 }
 
-/// Seconds since 1970, so far from now.
+/// A time relative to now, in seconds since 1970.
 pub fn seconds(target: &Target, from_now: i64) -> i64 {
     let ahead = target.inside.as_ref().map_or_else(|| System.now(), |inside| inside.machine.now());
     ahead.seconds() + from_now
 }
 
-/// What is wrong with a token beyond any doubt, whoever is to believe it. Of each the answer is 401, and no key is fetched.
+/// Tokens that every verifier rejects with 401, without fetching a key.
 pub fn unsigned() -> Vec<(&'static str, Value)> {
     vec![
         ("alg none", json!({"sign": "none"})),
@@ -54,7 +54,7 @@ pub fn unsigned() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Times that make a good token a bad one or leave it good, and the answer to each.
+/// Time claims for an otherwise good token, and the status that each gets.
 pub fn times(target: &Target, good: u16) -> Vec<(&'static str, Value, u16)> {
     let at = |from_now| seconds(target, from_now);
     vec![
@@ -68,7 +68,7 @@ pub fn times(target: &Target, good: u16) -> Vec<(&'static str, Value, u16)> {
     ]
 }
 
-/// Headers that name a key by other means than an id of ours. The URLs lead to the fake, whose log would show a visit.
+/// Headers that point to a key of the attacker's. The URLs lead to the fake, whose log would show a visit.
 pub fn pointing(target: &Target) -> Vec<(&'static str, Value)> {
     let bait = format!("{}/bait", target.stack.google_url);
     let jwk = json!({"kty": "RSA", "alg": "RS256", "use": "sig", "n": "AQAB", "e": "AQAB"});

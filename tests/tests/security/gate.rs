@@ -1,4 +1,4 @@
-//! The users' gate: which tokens are tokens of users, for how long, and when the issuer's keys are asked for again.
+//! User tokens: which are accepted, for how long, and when the issuer's keys are fetched again.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use crate::security::case::Case;
 use crate::security::connecting::CONNECT;
 use crate::security::forge::seconds;
 use crate::security::signing::Hook;
-use crate::security::target::{Target, status, told};
+use crate::security::target::{Target, status, summary};
 
 async fn list(target: &Target, token: &str) -> String {
-    told(target.stack.api(Method::GET, "/api/connectors", Some(token), None).await).await
+    summary(target.stack.api(Method::GET, "/api/connectors", Some(token), None).await).await
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn case_43_another_type_of_token() {
 
 #[tokio::test]
 async fn case_44_how_long_and_whose() {
-    let mut case = Case::new(44, "users: a token that is good for longer than allowed; an owner by an address that nobody verified");
+    let mut case = Case::new(44, "users: a token that lives longer than allowed; an owner whose email address is not verified");
     let now = Timestamp::from_seconds(1_000_000);
     let policy = |owner_claim: &str, longest_life: Option<u64>| UserPolicy {
         issuer: "https://login.example".into(),
@@ -65,9 +65,9 @@ async fn case_44_how_long_and_whose() {
         case.check(what, expected.to_string(), got);
     };
     let refused = "the token's lifetime is not accepted";
-    check("an hour, of an hour", policy("sub", Some(3600)), json!({}), "admitted");
+    check("an hour, with a bound of an hour", policy("sub", Some(3600)), json!({}), "admitted");
     check("an hour, without a bound", policy("sub", None), json!({"exp": 9_999_999_999_u64}), "admitted");
-    check("an hour and a second, of an hour", policy("sub", Some(3600)), json!({"exp": 1_003_501}), refused);
+    check("an hour and a second, with a bound of an hour", policy("sub", Some(3600)), json!({"exp": 1_003_501}), refused);
     check("issued at the end of time", policy("sub", Some(3600)), json!({"iat": 1_000_059, "exp": 1_003_660}), refused);
     check("without iat, an hour from now", policy("sub", Some(3600)), json!({"iat": null, "exp": 1_003_601}), refused);
     let unverified = "the token's email_verified is not accepted";
@@ -80,14 +80,15 @@ async fn case_44_how_long_and_whose() {
 
 #[tokio::test]
 async fn case_45_keys_come_back() {
-    let mut case = Case::new(45, "users: the issuer is away at the start: asked again after 1, 2, 4 … s, and open as soon as it is back");
+    let mut case =
+        Case::new(45, "users: the issuer is down at the start: keys are fetched again after 1, 2, 4 … s; tokens pass once it is back");
     let target = Target::inside().await;
     let token = token_with(&target.stack, json!({"sub": "early"})).await;
     target.fault(json!({"method": "certs", "status": 503, "times": 0})).await;
     target.forget_calls().await;
     let (mut waited, mut fetches) = (0_u64, Vec::new());
     for seconds in [0, 1, 2, 4, 8, 16, 32, 60, 60] {
-        // Not a moment earlier, however many ask.
+        // No fetch before the delay is over, however many requests come.
         if seconds > 0 {
             target.pass(Duration::from_millis(seconds * 1000 - 500));
             case.check(format!("{waited} s and nearly {seconds} more"), "503 keys_unavailable".to_string(), list(&target, &token).await);
@@ -107,7 +108,7 @@ async fn case_45_keys_come_back() {
 
 #[tokio::test]
 async fn case_46_more_than_ones_share() {
-    let mut case = Case::new(46, "users: one owner does what costs again and again");
+    let mut case = Case::new(46, "users: one owner sends too many costly requests");
     let options = Options { requests_per_minute: Some(30), ..Options::default() };
     let target = Target::inside_with(options).await;
     let (user, other) = (User::connected(&target.stack, "busy").await, User::connected(&target.stack, "other").await);
@@ -134,20 +135,20 @@ async fn case_46_more_than_ones_share() {
                 other => drop(others.insert(other)),
             }
         }
-        case.note(format!("{what}: let in, of 60 at once"), "20 to 31", let_in, (20..=31).contains(&let_in));
-        case.check(format!("{what}: told to wait, and for how long"), 60 - let_in, waits);
-        case.check(format!("{what}: answered otherwise"), "{}".to_string(), format!("{others:?}"));
+        case.note(format!("{what}: accepted, of 60 at once"), "20 to 31", let_in, (20..=31).contains(&let_in));
+        case.check(format!("{what}: 429 with Retry-After"), 60 - let_in, waits);
+        case.check(format!("{what}: other statuses"), "{}".to_string(), format!("{others:?}"));
     }
     let (method, path, body) = sync(&other);
     case.check("another owner meanwhile", 202, status(&target.stack.api(method, &path, Some(&other.token), body).await));
     let seen = target.stack.api(Method::GET, "/api/connectors", Some(&user.token), None).await;
-    case.check("the owner itself still sees what it has", 200, status(&seen));
+    case.check("the owner still lists its connectors", 200, status(&seen));
 }
 
 #[tokio::test]
 async fn case_47_forged_signatures_at_a_known_trigger() {
     const BODY: &str = r#"{"event_type":"paid"}"#;
-    let mut case = Case::new(47, "API: forged signatures at a trigger whose id is known: no call of KMS for each");
+    let mut case = Case::new(47, "API: forged signatures at a trigger whose id is known: not a call of KMS for each");
     let target = Target::inside().await;
     let user = User::connected(&target.stack, "hooked").await;
     let hook = Hook::of(&target, &user).await;
@@ -167,5 +168,5 @@ async fn case_47_forged_signatures_at_a_known_trigger() {
     target.pass(Duration::from_secs(301));
     let later = hook.fire(&target, Some(&hook.sign(seconds(&target, 0), BODY)), BODY).await;
     case.check("another one five minutes later", 202, status(&later));
-    case.check("for which the secret is opened again", 1, opened());
+    case.check("calls of KMS for that one", 1, opened());
 }

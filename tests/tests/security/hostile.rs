@@ -1,4 +1,4 @@
-//! What Gmail must not be able to do to us: send elsewhere, never end, inflate, repeat, answer for others.
+//! Hostile answers of Gmail: redirects, endless and inflating bodies, repeated or foreign messages.
 
 use std::time::{Duration, Instant};
 
@@ -17,9 +17,9 @@ use crate::security::granting::ids;
 use crate::security::pushing::resident_kb;
 use crate::security::target::Target;
 
-/// Longer than any call may take.
+/// Longer than the timeout of any call.
 const TIMEOUTS: Duration = Duration::from_secs(40);
-/// More than one answer may take in memory, with what the runtime keeps of it.
+/// The most memory that one answer may take, including what the allocator retains.
 const MOST_KB: u64 = 128 * 1024;
 
 struct Hostile {
@@ -27,12 +27,12 @@ struct Hostile {
     access: AccessToken,
     start: HistoryId,
     messages: Vec<MessageId>,
-    /// As they were read before anybody was hostile.
+    /// The messages as read before any fault.
     honest: Vec<ProviderMessage>,
 }
 
 impl Hostile {
-    /// A mailbox with five messages, of which its own adapter reads.
+    /// A mailbox with five messages, read by an adapter of its own.
     async fn mailbox() -> Self {
         let target = Target::inside().await;
         let user = User::new(&target.stack, "hostile").await;
@@ -58,7 +58,7 @@ impl Hostile {
         }
     }
 
-    /// How many messages were read, and whether each is to the byte the one that its id says.
+    /// How many messages were read, or whether any is foreign, altered or repeated.
     async fn messages(&self) -> String {
         let gmail = self.target.inside.as_ref().unwrap().gmail();
         match tokio::time::timeout(TIMEOUTS, gmail.messages(&self.access, &self.messages, false)).await {
@@ -68,7 +68,7 @@ impl Hostile {
                 read.sort();
                 read.dedup();
                 let true_ones = read.len() == fetched.messages.len() && fetched.messages.iter().all(own);
-                if true_ones { format!("{} read", read.len()) } else { "others' or repeated".into() }
+                if true_ones { format!("{} read", read.len()) } else { "foreign, altered or repeated".into() }
             }
             Ok(Err(_)) => "refused".into(),
             Err(_) => "no end".into(),
@@ -76,7 +76,7 @@ impl Hostile {
     }
 }
 
-/// Where no answer of Google's may lead: its log would show a visit.
+/// A host that no redirect may reach: its log would show a visit.
 async fn elsewhere() -> fake_google::Running {
     FakeGoogle::start(Config::default()).await.unwrap()
 }
@@ -88,9 +88,9 @@ async fn case_32_hostile_answers_of_gmail() {
     let elsewhere = elsewhere().await;
     let address = format!("{}/gmail/v1/users/me/profile", elsewhere.url);
     for (what, method, fault) in [
-        ("history leads to another host", "history.list", json!({"redirect": address})),
-        ("history leads to another host by 307", "history.list", json!({"redirect": address, "status": 307})),
-        ("the batch leads to another host by 308", "batch", json!({"redirect": address, "status": 308})),
+        ("history redirects to another host", "history.list", json!({"redirect": address})),
+        ("history redirects to another host by 307", "history.list", json!({"redirect": address, "status": 307})),
+        ("the batch redirects to another host by 308", "batch", json!({"redirect": address, "status": 308})),
         ("a history of 10 GB", "history.list", json!({"endless": true})),
         ("a batch of 10 GB", "batch", json!({"endless": true})),
         ("a history that inflates to 1 GB", "history.list", json!({"gzip_bomb_mb": 1024})),
@@ -100,7 +100,7 @@ async fn case_32_hostile_answers_of_gmail() {
         hostile.target.fault(with(fault, json!({"method": method, "times": 0}))).await;
         let answer = if method == "batch" { hostile.messages().await } else { hostile.history().await };
         hostile.target.mend().await;
-        // A batch is asked for in halves, down to messages that are each too large by itself: nothing of them is read.
+        // A batch is retried in halves, down to single messages, each of which is too large: none is read.
         let expected = if what.starts_with("a batch") { "0 read" } else { "refused" };
         case.check(format!("adapter: {what}"), expected.to_string(), answer);
         let grown = resident_kb().saturating_sub(before);
@@ -108,7 +108,7 @@ async fn case_32_hostile_answers_of_gmail() {
         case.note(format!("adapter: {what}, bounded"), format!("less than {MOST_KB} KB more"), shown, grown < MOST_KB);
     }
     case.check("adapter: requests that reached the other host", 0, elsewhere.admin.calls().len());
-    case.check("adapter: history once Gmail is itself again", "5 records".to_string(), hostile.history().await);
+    case.check("adapter: history once the fault is gone", "5 records".to_string(), hostile.history().await);
     for (what, fault, expected) in [
         ("two parts for five", json!({"batch_parts": 2}), &["0 read", "1 read", "2 read", "3 read", "4 read", "refused"][..]),
         ("no part for five", json!({"batch_parts": 0}), &["0 read", "refused"]),
@@ -132,7 +132,7 @@ fn with(mut fault: Value, more: Value) -> Value {
     fault
 }
 
-/// One mailbox under each kind of malice, all at once. The wake-up is not lost: the mail fires, once.
+/// Each mailbox meets one kind of fault, all at once; no wake-up is lost, and each mail fires once.
 async fn recoveries(case: &mut Case, target: Target) {
     let kinds = [
         ("a redirect", json!({"method": "history.list", "redirect": format!("{}/elsewhere", target.stack.google_url)})),
@@ -151,7 +151,7 @@ async fn recoveries(case: &mut Case, target: Target) {
     target.forget_calls().await;
     let mut expected = Vec::new();
     for ((_, fault), user) in kinds.iter().zip(&users) {
-        // Twice: what is met again at once must not be lost either.
+        // Twice, so that the first retry fails too.
         target.fault(with(json!({"email": user.email, "times": 2}), fault.clone())).await;
         let mail = json!({"subject": "invoice {n}"});
         expected.push(user.receive_many(&target.stack, 3, mail).await);
@@ -160,19 +160,19 @@ async fn recoveries(case: &mut Case, target: Target) {
     let fired = fired(&target, &users, 3 * users.len()).await;
     for ((what, _), (user, mails)) in kinds.iter().zip(users.iter().zip(expected)) {
         let of_user: Vec<Value> = fired.iter().filter(|event| event["owner_id"] == user.owner).cloned().collect();
-        let mut told: Vec<String> = ids(&of_user).as_array().unwrap().iter().map(|id| id.as_str().unwrap().into()).collect();
-        told.sort();
+        let mut seen: Vec<String> = ids(&of_user).as_array().unwrap().iter().map(|id| id.as_str().unwrap().into()).collect();
+        seen.sort();
         let mut mails = mails;
         mails.sort();
-        case.check(format!("{name}: mail of a mailbox that met {what}, each once"), mails.join(" "), told.join(" "));
+        case.check(format!("{name}: mail of a mailbox that met {what}, each once"), mails.join(" "), seen.join(" "));
     }
-    case.check(format!("{name}: visits to where the redirect leads"), 0, target.called("unknown").await);
+    case.check(format!("{name}: visits to the redirect's target"), 0, target.called("unknown").await);
     target.mend().await;
     target.idle().await;
     if target.inside.is_none() {
         case.check(format!("{name}: dead letters"), 0, target.stack.messages_in(&target.stack.dead_letter_queue_url).await);
         let seen = target.stack.google(Method::GET, "/admin/violations", Value::Null).await;
-        case.check(format!("{name}: requests against Gmail's own description"), json!([]), seen);
+        case.check(format!("{name}: requests that violate Gmail's API description"), json!([]), seen);
     }
 }
 

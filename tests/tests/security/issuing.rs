@@ -1,4 +1,4 @@
-//! Google's and the issuer's own endpoints, or someone in their target: keys and tokens that are too many, too weak or none.
+//! Hostile key and token endpoints, of Google, the issuer or an impostor: keys too many or too weak, tokens invalid.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -22,39 +22,39 @@ use tests::deployed::User;
 
 use crate::security::case::Case;
 use crate::security::connecting::connectors;
-use crate::security::target::{Target, told};
+use crate::security::target::{Target, summary};
 
-/// A server that says whatever a test has it say.
+/// The answer that the test server gives, and how many requests it got.
 #[derive(Clone, Default)]
-struct Said {
+struct Answer {
     status: u16,
     body: String,
     cache_control: String,
-    asked: usize,
+    requests: usize,
 }
 
 #[derive(Clone)]
 struct Endpoint {
     url: String,
-    said: Arc<Mutex<Said>>,
+    answer: Arc<Mutex<Answer>>,
 }
 
 impl Endpoint {
     async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/said", listener.local_addr().unwrap());
-        let said = Arc::new(Mutex::new(Said::default()));
-        let app = Router::new().fallback(answer).with_state(said.clone());
+        let url = format!("http://{}/answer", listener.local_addr().unwrap());
+        let prepared = Arc::new(Mutex::new(Answer::default()));
+        let app = Router::new().fallback(answer).with_state(prepared.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { url, said }
+        Self { url, answer: prepared }
     }
 
-    fn say(&self, status: u16, body: impl Into<String>, cache_control: &str) {
-        *self.said.lock().unwrap() = Said { status, body: body.into(), cache_control: cache_control.into(), asked: 0 };
+    fn will_answer(&self, status: u16, body: impl Into<String>, cache_control: &str) {
+        *self.answer.lock().unwrap() = Answer { status, body: body.into(), cache_control: cache_control.into(), requests: 0 };
     }
 
-    fn asked(&self) -> usize {
-        self.said.lock().unwrap().asked
+    fn requests(&self) -> usize {
+        self.answer.lock().unwrap().requests
     }
 
     fn verifier(&self) -> JwksVerifier {
@@ -77,15 +77,15 @@ impl Endpoint {
     }
 }
 
-async fn answer(State(said): State<Arc<Mutex<Said>>>) -> Response {
-    let mut said = said.lock().unwrap();
-    said.asked += 1;
+async fn answer(State(prepared): State<Arc<Mutex<Answer>>>) -> Response {
+    let mut prepared = prepared.lock().unwrap();
+    prepared.requests += 1;
     let mut headers = HeaderMap::new();
-    headers.insert("cache-control", said.cache_control.parse().unwrap());
-    (axum::http::StatusCode::from_u16(said.status).unwrap(), headers, said.body.clone()).into_response()
+    headers.insert("cache-control", prepared.cache_control.parse().unwrap());
+    (axum::http::StatusCode::from_u16(prepared.status).unwrap(), headers, prepared.body.clone()).into_response()
 }
 
-/// Keys whose factors a desk finds, or a state, each with a token that it signed: RSA of 512 and of 1024 bits.
+/// RSA moduli that can be factored, of 512 and 1024 bits, each with a signature made by its key.
 const WEAK: [(&str, &str, &str); 2] = [
     (
         "512 bits",
@@ -98,7 +98,7 @@ const WEAK: [(&str, &str, &str); 2] = [
         "NWJ4rvtI_r89TqHmlFmdWIOfspFsMRKloxE0edAbBPUvfaRqjwkpMCT-VAqCHTujbKyazJTNn4S3nrvKCOTwtt5VDxcGyW9tdvKhq1LoNGy0Xn7xoGKOPzJXpGVoZyuhFpqRK5JtrB28u34VJodWhZrr7LrDykaukU5HjjcatmQ",
     ),
 ];
-/// `{"alg":"RS256","kid":"weak"}` and `{"sub":"weak"}`.
+/// The signed part: `{"alg":"RS256","kid":"weak"}` and `{"sub":"weak"}`.
 const SIGNED_BY_WEAK: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6IndlYWsifQ.eyJzdWIiOiJ3ZWFrIn0";
 
 async fn believed(verifier: &JwksVerifier, token: &str, now: Timestamp) -> String {
@@ -130,45 +130,43 @@ async fn case_89_hostile_keys() {
         ("behind 10 MB of blanks", format!("{}{}", " ".repeat(10_000_000), keys(vec![own.clone()])), "no keys"),
         ("among 10,000 others", keys(many(10_000)), "no keys"),
         ("among 100 others", keys(many(100)), "believed"),
-        ("a symmetric one under its id", keys(vec![oct.clone()]), "no keys"),
+        ("a symmetric one under the same id", keys(vec![oct.clone()]), "no keys"),
         ("a symmetric one beside it", keys(vec![own.clone(), oct]), "believed"),
         ("one for encryption", keys(vec![own_with(json!({"use": "enc"}))]), "no keys"),
         ("one for another algorithm", keys(vec![own_with(json!({"alg": "RS512"}))]), "no keys"),
         ("without an id", keys(vec![own_with(json!({"kid": null}))]), "no keys"),
-        ("with an id that is none", keys(vec![own_with(json!({"kid": {"a": 1}}))]), "no keys"),
+        ("with an id that is an object", keys(vec![own_with(json!({"kid": {"a": 1}}))]), "no keys"),
         ("twice under one id", keys(vec![own.clone(), own.clone()]), "believed"),
-        ("with an exponent of nothing", keys(vec![own_with(json!({"e": ""}))]), "refused"),
+        ("with an empty exponent", keys(vec![own_with(json!({"e": ""}))]), "refused"),
         ("with an exponent of one", keys(vec![own_with(json!({"e": "AQ"}))]), "refused"),
         ("of 400 KB", keys(vec![own_with(json!({"n": "A".repeat(400_000)}))]), "no keys"),
         ("of 100 KB", keys(vec![own_with(json!({"n": "_".repeat(100_000)}))]), "refused"),
-        ("none", keys(vec![]), "no keys"),
-        ("a page", "<html>".to_string(), "no keys"),
+        ("an empty list", keys(vec![]), "no keys"),
+        ("an HTML page", "<html>".to_string(), "no keys"),
         ("nested 100,000 deep", "[".repeat(100_000), "no keys"),
     ] {
-        endpoint.say(200, body, "max-age=3600");
+        endpoint.will_answer(200, body, "max-age=3600");
         case.check(format!("keys: {what}"), expected.to_string(), believed(&endpoint.verifier(), &good, now).await);
-        case.check(format!("keys: {what}: fetches"), 1, endpoint.asked());
+        case.check(format!("keys: {what}: fetches"), 1, endpoint.requests());
     }
     for (what, modulus, signature) in WEAK {
-        endpoint.say(200, keys(vec![json!({"kty": "RSA", "kid": "weak", "n": modulus, "e": "AQAB"})]), "max-age=3600");
+        endpoint.will_answer(200, keys(vec![json!({"kty": "RSA", "kid": "weak", "n": modulus, "e": "AQAB"})]), "max-age=3600");
         let came = believed(&endpoint.verifier(), &format!("{SIGNED_BY_WEAK}.{signature}"), now).await;
         case.check(format!("keys: one of {what}, and a token that it signed"), "refused".to_string(), came);
     }
-    for (what, cache_control) in [
-        ("a century", "max-age=3153600000"),
-        ("beyond all numbers", "max-age=99999999999999999999999"),
-        ("less than nothing", "max-age=-1"),
-    ] {
-        endpoint.say(200, keys(vec![own.clone()]), cache_control);
+    for (what, cache_control) in
+        [("a century", "max-age=3153600000"), ("beyond all numbers", "max-age=99999999999999999999999"), ("a negative time", "max-age=-1")]
+    {
+        endpoint.will_answer(200, keys(vec![own.clone()]), cache_control);
         let verifier = endpoint.verifier();
         case.check(format!("keys: good for {what}"), "believed".to_string(), believed(&verifier, &good, now).await);
-        endpoint.say(200, keys(vec![own_with(json!({"kid": "another"}))]), cache_control);
+        endpoint.will_answer(200, keys(vec![own_with(json!({"kid": "another"}))]), cache_control);
         let later = believed(&verifier, &good, now.after(Duration::from_secs(25 * 3600))).await;
-        case.check(format!("keys: good for {what}: taken back, a day later"), "refused".to_string(), later);
+        case.check(format!("keys: good for {what}: replaced, a day later"), "refused".to_string(), later);
     }
 }
 
-/// What a refresh brings: how long the new token lives, in seconds, or why there is none.
+/// The outcome of a refresh: how many seconds the new access token lives, or why there is none.
 async fn refreshed(endpoint: &Endpoint, now: Timestamp) -> String {
     match endpoint.gmail().refresh(&RefreshToken(SecretString::from("a-refresh-token")), now).await {
         Ok(token) => format!("{} for {} s", token.secret.expose_secret(), token.expires_at.seconds() - now.seconds()),
@@ -181,7 +179,7 @@ async fn refreshed(endpoint: &Endpoint, now: Timestamp) -> String {
 
 #[tokio::test]
 async fn case_90_hostile_tokens() {
-    let mut case = Case::new(90, "connect: a token endpoint whose answer is huge, a page, without an end, or no token");
+    let mut case = Case::new(90, "connect: a token endpoint whose answer is huge, an HTML page, endless, or without a token");
     let endpoint = Endpoint::start().await;
     let now = Timestamp::from_seconds(1_700_000_000);
     let with = |change: Value| {
@@ -194,27 +192,27 @@ async fn case_90_hostile_tokens() {
         ("after 10 MB of blanks", 200, format!("{}{}", " ".repeat(10_000_000), with(json!({}))), "unavailable"),
         ("scopes of 1 MB", 200, with(json!({"scope": "a ".repeat(500_000)})), "unavailable"),
         ("an access token of 1 MB", 200, with(json!({"access_token": "a".repeat(1_000_000)})), "unavailable"),
-        ("a page", 200, "<html>".into(), "unavailable"),
-        ("nothing", 200, String::new(), "unavailable"),
+        ("an HTML page", 200, "<html>".into(), "unavailable"),
+        ("an empty body", 200, String::new(), "unavailable"),
         ("no access token", 200, with(json!({"access_token": null})), "unavailable"),
         ("an empty access token", 200, with(json!({"access_token": ""})), "unavailable"),
         ("an access token with a line end", 200, with(json!({"access_token": "a\r\nX-Evil: b"})), "unavailable"),
         ("an access token with other letters", 200, with(json!({"access_token": "ä"})), "unavailable"),
         ("a refresh token with a line end", 200, with(json!({"refresh_token": "a\r\nb"})), "unavailable"),
-        ("no end", 200, with(json!({"expires_in": null})), "unavailable"),
-        ("an end before now", 200, with(json!({"expires_in": -1})), "unavailable"),
-        ("an end in words", 200, with(json!({"expires_in": "3599"})), "unavailable"),
-        ("an end at once", 200, with(json!({"expires_in": 0})), "good for 0 s"),
-        ("an end after all time", 200, with(json!({"expires_in": u64::MAX})), "good for 86400 s"),
+        ("no lifetime", 200, with(json!({"expires_in": null})), "unavailable"),
+        ("a negative lifetime", 200, with(json!({"expires_in": -1})), "unavailable"),
+        ("a lifetime as text", 200, with(json!({"expires_in": "3599"})), "unavailable"),
+        ("a lifetime of 0", 200, with(json!({"expires_in": 0})), "good for 0 s"),
+        ("a lifetime beyond all numbers", 200, with(json!({"expires_in": u64::MAX})), "good for 86400 s"),
         ("scopes that are no text", 200, with(json!({"scope": ["openid"]})), "unavailable"),
         ("nested 100,000 deep", 200, "[".repeat(100_000), "unavailable"),
         ("a refusal of 1 MB", 400, json!({"error": "a".repeat(1_000_000)}).to_string(), "refused"),
         ("a refusal with line ends", 400, json!({"error": "a\r\n{\"forged\":1}"}).to_string(), "refused"),
         ("a refusal of the grant", 400, json!({"error": "invalid_grant"}).to_string(), "grant refused"),
     ] {
-        endpoint.say(status, body, "no-store");
+        endpoint.will_answer(status, body, "no-store");
         case.check(format!("tokens: {what}"), expected.to_string(), refreshed(&endpoint, now).await);
-        case.check(format!("tokens: {what}: requests for it"), 1, endpoint.asked());
+        case.check(format!("tokens: {what}: requests for it"), 1, endpoint.requests());
     }
     for target in Target::all().await {
         let (name, user) = (target.name, User::new(&target.stack, "hostile").await);
@@ -225,9 +223,9 @@ async fn case_90_hostile_tokens() {
             target.fault(fault).await;
             let answer = target.stack.api(Method::POST, "/api/auth/google/gmail", Some(&user.token), Some(body)).await;
             target.mend().await;
-            case.check(format!("{name}: a connect that meets {what}"), "503 google_unavailable".to_string(), told(answer).await);
+            case.check(format!("{name}: a connect that meets {what}"), "503 google_unavailable".to_string(), summary(answer).await);
         }
-        case.check(format!("{name}: connectors of it"), 0, connectors(&target, &user).await);
+        case.check(format!("{name}: connectors after these"), 0, connectors(&target, &user).await);
         let connected = user.connect(&target.stack).await;
         case.check(format!("{name}: a connect afterwards"), json!("connected"), connected["status"].clone());
     }

@@ -1,4 +1,4 @@
-//! The keys behind the tokens: how often they are asked for, what serves when nobody answers, and when they change.
+//! The signing keys: how often they are fetched, what happens when their endpoint is down, and how they rotate.
 
 use std::time::{Duration, Instant};
 
@@ -13,9 +13,9 @@ use tests::deployed::{Stack, kill, processes};
 use crate::security::case::Case;
 use crate::security::forge::{self, NOBODY};
 use crate::security::pushing::resident_kb;
-use crate::security::target::{Target, status, told};
+use crate::security::target::{Target, status, summary};
 
-/// So long the issuer is left alone after a fetch.
+/// Longer than the verifier waits between two fetches.
 const MINUTE: Duration = Duration::from_secs(61);
 const WEBHOOK: &str = "PubsubWebhook";
 
@@ -98,7 +98,7 @@ async fn through_the_webhook(case: &mut Case, target: &Target) {
     );
 }
 
-/// Ends the webhook's environments: the next push meets a new one, which has no keys.
+/// Ends the webhook's environments: the next push starts a new one, without cached keys.
 async fn renew(stack: &Stack) {
     stack.until("environments to end", async || kill(&processes(stack, WEBHOOK)).then_some(())).await;
     stack.until("their end", async || processes(stack, WEBHOOK).is_empty().then_some(())).await;
@@ -119,7 +119,7 @@ async fn case_10_the_key_endpoint_is_down() {
         }
         for attempt in ["first", "second"] {
             let answer = target.stack.push(Some(&good), forge::push(NOBODY, json!(7))).await;
-            case.check(format!("{name}: down, no keys, {attempt} push"), "503 keys_unavailable".to_string(), told(answer).await);
+            case.check(format!("{name}: down, no keys, {attempt} push"), "503 keys_unavailable".to_string(), summary(answer).await);
         }
         target.mend().await;
         match target.inside {
@@ -167,7 +167,7 @@ async fn case_11_a_new_key_appears() {
     }
 }
 
-/// The same of the users' keys: so many unknown ids cause no more.
+/// User tokens under unknown key ids: the users' keys are fetched at most once a minute.
 pub async fn users(case: &mut Case, target: &Target) {
     let (name, began) = (target.name, Instant::now());
     let mut tokens = Vec::new();
@@ -185,5 +185,5 @@ pub async fn users(case: &mut Case, target: &Target) {
     let fetches = target.fetches("users").await;
     case.note(format!("{name}: fetches of the users' keys"), format!("at most {most}"), fetches, fetches <= most);
     let bait: Vec<Value> = target.calls().await.into_iter().filter(|call| call["method"] == "unknown").collect();
-    case.check(format!("{name}: visits to what they point to"), 0, bait.len());
+    case.check(format!("{name}: visits to the URLs in their headers"), 0, bait.len());
 }

@@ -1,4 +1,4 @@
-//! An owner erases everything: what is deleted at once, and what the answer names that remains elsewhere.
+//! An owner erases everything: what is deleted at once, and what the answer says remains elsewhere.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use reqwest::{Method, StatusCode};
@@ -32,7 +32,7 @@ async fn erase(target: &Target, user: &User) -> Value {
     target.stack.until("an owner without data", answer).await
 }
 
-/// A consent under way, an exchange that led to a connector, and a request with a key: each leaves a row.
+/// Starts a consent and sends a draft under an idempotency key: each leaves a row.
 async fn leave_rows(target: &Target, user: &User) -> Vec<u16> {
     let start = target.stack.api(Method::GET, &format!("{CONNECT}/start"), Some(&user.token), None).await;
     let drafts = format!("/api/connectors/{}/drafts", user.connector);
@@ -43,7 +43,7 @@ async fn leave_rows(target: &Target, user: &User) -> Vec<u16> {
 
 #[tokio::test]
 async fn case_66_what_requests_left() {
-    let mut case = Case::new(66, "erasure: what the owner's requests left behind goes too, and nobody else's");
+    let mut case = Case::new(66, "erasure: rows that the owner's requests left are deleted too, other owners' are not");
     for target in Target::all().await {
         let name = target.name;
         let (user, other) = (User::connected(&target.stack, "leaves").await, User::connected(&target.stack, "stays").await);
@@ -67,7 +67,7 @@ async fn case_67_what_remains() {
     let days = |name: &str| template["Parameters"][name]["Default"].as_i64().unwrap();
     let in_queues = ["NotificationQueue", "NotificationDeadLetterQueue", "QuarantineQueue", "AgentRunQueue", "AgentRunDeadLetterQueue"]
         .map(|queue| template["Resources"][queue]["Properties"]["MessageRetentionPeriod"].as_i64().unwrap() / 86_400);
-    // What a queue gives up may wait in its dead-letter queue as long again.
+    // A message may wait in its dead-letter queue as long again.
     let expected = [
         ("queues", 2 * in_queues.into_iter().max().unwrap()),
         ("backups", 35),
@@ -83,19 +83,19 @@ async fn case_67_what_remains() {
         user.receive(&target.stack, json!({"subject": format!("invoice {mail}")})).await;
         target.fired(&user.owner, 1).await;
         let connector = user.connector(&target.stack).await;
-        let told = erase(&target, &user).await;
-        let remains = told["remains"].as_array().cloned().unwrap_or_default();
-        // The local stack is deployed without an archive, and names none.
+        let erased = erase(&target, &user).await;
+        let remains = erased["remains"].as_array().cloned().unwrap_or_default();
+        // The local stack is deployed without an event archive.
         let expected: Vec<_> = expected.into_iter().filter(|(of, _)| target.inside.is_some() || *of != "event_archive").collect();
-        case.check(format!("{name}: places"), expected.len(), remains.len());
+        case.check(format!("{name}: places where data remains"), expected.len(), remains.len());
         let now = time::OffsetDateTime::parse(connector["updated_at"].as_str().unwrap(), &time::format_description::well_known::Rfc3339);
         for (of, days) in expected {
-            let until = remains.iter().find(|left| left["target"] == of).and_then(|left| left["until"].as_str());
+            let until = remains.iter().find(|left| left["place"] == of).and_then(|left| left["until"].as_str());
             let until = until.and_then(|until| time::OffsetDateTime::parse(until, &time::format_description::well_known::Rfc3339).ok());
             let left = until.zip(now.ok()).map(|(until, now)| (until - now).whole_days());
             case.check(format!("{name}: {of}, in days"), days, left.unwrap_or_default());
         }
-        let all = told.to_string();
-        case.check(format!("{name}: it tells of the mail itself"), false, all.contains(&mail) || all.contains(&user.email));
+        let all = erased.to_string();
+        case.check(format!("{name}: it shows subject or address"), false, all.contains(&mail) || all.contains(&user.email));
     }
 }

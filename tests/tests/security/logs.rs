@@ -1,15 +1,15 @@
-//! What the deployed functions wrote: their metrics, in CloudWatch's embedded format.
+//! The log groups of the deployed functions, and the metrics in them, in CloudWatch's embedded metric format.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use tests::deployed::Stack;
 
-async fn ask(stack: &Stack, action: &str, body: Value) -> Value {
-    // The emulator goes by the service that a signature names, and checks no signature.
+async fn logs_api(stack: &Stack, action: &str, body: Value) -> Value {
+    // The emulator reads the service name from the signature, and does not verify it.
     let scope = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/logs/aws4_request, SignedHeaders=host, Signature=00";
     let client = reqwest::Client::new();
-    // As AWS's own clients do: the emulator answers 500 if a function begins a stream while it counts them.
+    // Retried as AWS's clients do: the emulator answers 500 if a log stream is created while it lists them.
     for _ in 0..5 {
         let request = client.post(&stack.aws_endpoint).header("x-amz-target", format!("Logs_20140328.{action}"));
         let request = request.header("content-type", "application/x-amz-json-1.1").header("authorization", scope);
@@ -22,16 +22,16 @@ async fn ask(stack: &Stack, action: &str, body: Value) -> Value {
     panic!("{action}: the emulator goes on answering with an error of its own")
 }
 
-/// Every line of every function since then.
+/// Every log line since then.
 pub async fn lines(stack: &Stack, since: SystemTime) -> Vec<String> {
     lines_of(stack, "", since).await
 }
 
-/// Those of the groups whose names hold this.
+/// The lines of the log groups whose names contain this.
 pub async fn lines_of(stack: &Stack, name: &str, since: SystemTime) -> Vec<String> {
     let start = since.duration_since(UNIX_EPOCH).unwrap().as_millis();
     let mut lines = Vec::new();
-    let groups = ask(stack, "DescribeLogGroups", json!({})).await;
+    let groups = logs_api(stack, "DescribeLogGroups", json!({})).await;
     let named = |group: &&Value| group["logGroupName"].as_str().is_some_and(|group| group.contains(name));
     for group in groups["logGroups"].as_array().unwrap().iter().filter(named) {
         let mut token = Value::Null;
@@ -40,7 +40,7 @@ pub async fn lines_of(stack: &Stack, name: &str, since: SystemTime) -> Vec<Strin
             if !token.is_null() {
                 request["nextToken"] = token;
             }
-            let page = ask(stack, "FilterLogEvents", request).await;
+            let page = logs_api(stack, "FilterLogEvents", request).await;
             let events = page["events"].as_array().unwrap();
             lines.extend(events.iter().flat_map(|event| event["message"].as_str().unwrap_or_default().lines().map(String::from)));
             token = page["nextToken"].clone();
@@ -52,13 +52,13 @@ pub async fn lines_of(stack: &Stack, name: &str, since: SystemTime) -> Vec<Strin
     lines
 }
 
-/// How often a metric was counted since then; of one with an outcome `WakeUps/stale`.
+/// The sum of a metric since then; a name may end with an outcome: `WakeUps/stale`.
 pub async fn counted(stack: &Stack, name: &str, since: SystemTime) -> u64 {
     let (name, outcome) = name.split_once('/').map_or((name, None), |(name, outcome)| (name, Some(outcome)));
     let of = |line: &String| {
-        let told: Value = serde_json::from_str(line).ok()?;
-        let is_it = outcome.is_none_or(|outcome| told["Outcome"] == outcome);
-        if is_it { told.get(name)?.as_f64() } else { None }
+        let metrics: Value = serde_json::from_str(line).ok()?;
+        let is_it = outcome.is_none_or(|outcome| metrics["Outcome"] == outcome);
+        if is_it { metrics.get(name)?.as_f64() } else { None }
     };
     lines(stack, since).await.iter().filter(|line| line.contains("_aws") && line.contains(name)).filter_map(of).sum::<f64>() as u64
 }

@@ -7,7 +7,7 @@ use tests::deployed::User;
 use crate::security::case::Case;
 use crate::security::connecting::{CONNECT, Sent, callback_url, post};
 use crate::security::forge::encoded;
-use crate::security::target::{Target, header, status, told};
+use crate::security::target::{Target, header, status, summary};
 
 #[tokio::test]
 async fn case_30_addresses_and_names() {
@@ -50,7 +50,7 @@ async fn case_30_addresses_and_names() {
         );
         for hint in ["a%0d%0aSet-Cookie:a=b", "evil", "a%40b%20c", "a@b@c"] {
             let answer = target.stack.api(Method::GET, &format!("{CONNECT}/start?login_hint={hint}"), Some(&user.token), None).await;
-            case.check(format!("{name}: login_hint {hint}"), "400 invalid_request".to_string(), told(answer).await);
+            case.check(format!("{name}: login_hint {hint}"), "400 invalid_request".to_string(), summary(answer).await);
         }
         let sent = Sent::away(&target, &user).await;
         case.check(
@@ -62,16 +62,16 @@ async fn case_30_addresses_and_names() {
             let filters = json!({"label_include": [label]});
             let body = json!({"type": "email", "config": {"connector_id": user.connector, "filters": filters}});
             let answer = target.stack.api(Method::POST, "/api/triggers", Some(&user.token), Some(body)).await;
-            case.check(format!("{name}: label {label:?}"), "400 invalid_trigger".to_string(), told(answer).await);
+            case.check(format!("{name}: label {label:?}"), "400 invalid_trigger".to_string(), summary(answer).await);
         }
         let agent = json!({"type": "email", "agent_id": "a\r\nb", "config": {"connector_id": user.connector}});
         let answer = target.stack.api(Method::POST, "/api/triggers", Some(&user.token), Some(agent)).await;
-        case.check(format!("{name}: an agent's name with CRLF"), "400 invalid_trigger".to_string(), told(answer).await);
+        case.check(format!("{name}: an agent's name with CRLF"), "400 invalid_trigger".to_string(), summary(answer).await);
     }
     outbound(&mut case);
 }
 
-/// The hosts that are called are settings, each a whole URL; what could smuggle another host stops the function.
+/// Outbound hosts come from settings, each a whole URL; a URL that could name another host is refused at startup.
 fn outbound(case: &mut Case) {
     use email_connectors::config::{Environment, GoogleSettings};
     for url in [
@@ -99,7 +99,7 @@ fn outbound(case: &mut Case) {
 
 #[tokio::test]
 async fn case_92_what_google_is_said_to_send_back() {
-    let mut case = Case::new(92, "connect: error, state and code of a callback as a stranger writes them: no page, no other target");
+    let mut case = Case::new(92, "connect: forged error, state and code in a callback: no page, and no redirect elsewhere");
     const PLANTED: &str = "planted\"><script>alert(1)</script>";
     for target in Target::all().await {
         let name = target.name;
@@ -108,7 +108,7 @@ async fn case_92_what_google_is_said_to_send_back() {
             target.stack.answer(request).await
         };
         for (what, error) in [
-            ("a page", PLANTED.to_string()),
+            ("an HTML page", PLANTED.to_string()),
             ("an address", "https://evil.example".into()),
             ("more words", "access_denied&code=a".into()),
             ("capitals", "ACCESS_DENIED".into()),
@@ -119,8 +119,12 @@ async fn case_92_what_google_is_said_to_send_back() {
             let kind = header(&answer, "content-type");
             let (came, text) = (status(&answer), answer.text().await.unwrap());
             case.check(format!("{name}: an error that is {what}"), 400, came);
-            case.check(format!("{name}: an error that is {what}, as"), "application/problem+json".to_string(), kind);
-            case.check(format!("{name}: an error that is {what}, told again"), false, text.contains("planted") || text.contains("evil"));
+            case.check(format!("{name}: an error that is {what}: content type"), "application/problem+json".to_string(), kind);
+            case.check(
+                format!("{name}: an error that is {what}: repeated in the answer"),
+                false,
+                text.contains("planted") || text.contains("evil"),
+            );
         }
         for state in [
             PLANTED,
@@ -145,8 +149,12 @@ async fn case_92_what_google_is_said_to_send_back() {
                 let expected = format!("302 {}?{what}={}&state={}", callback_url(), encoded(value), encoded(state));
                 case.check(&shown, expected, format!("{} {location}", status(&answer)));
                 let leads = reqwest::Url::parse(&location).unwrap();
-                case.check(format!("{shown}: leads to"), "app.example.com".to_string(), leads.host_str().unwrap_or_default().to_string());
-                case.check(format!("{shown}: a page of its own"), String::new(), answer.text().await.unwrap());
+                case.check(
+                    format!("{shown}: redirects to"),
+                    "app.example.com".to_string(),
+                    leads.host_str().unwrap_or_default().to_string(),
+                );
+                case.check(format!("{shown}: the body"), String::new(), answer.text().await.unwrap());
             }
         }
     }

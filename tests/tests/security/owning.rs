@@ -1,4 +1,4 @@
-//! Owners apart: each other's rows, secrets, answers and consents, and what a role may do with one's own.
+//! No owner reaches another's rows, secrets, answers or consents; and what each role may do with its own.
 
 use email_connectors::domain::connector::StoredGrant;
 use email_connectors::domain::id::{ConnectorId, OwnerId};
@@ -13,14 +13,14 @@ use crate::security::case::Case;
 use crate::security::connecting::CONNECT;
 use crate::security::forge::unique;
 use crate::security::signing::Hook;
-use crate::security::target::{Target, status, told};
+use crate::security::target::{Target, status, summary};
 
 async fn answered(target: &Target, method: &Method, path: &str, token: &str, body: Option<Value>) -> (u16, String) {
     let response = target.stack.api(method.clone(), path, Some(token), body).await;
     (status(&response), response.text().await.unwrap())
 }
 
-/// What an id may be sent to, with a body that would do something.
+/// Every route that takes an id, with a body that would change something.
 fn routes() -> Vec<(Method, &'static str, &'static str, Option<Value>)> {
     vec![
         (Method::GET, "connector", "/api/connectors/{id}", None),
@@ -75,7 +75,7 @@ async fn case_27_another_owners_rows() {
         }
         for path in ["/api/connectors", "/api/triggers"] {
             let (_, listed) = answered(&target, &Method::GET, path, &stranger.token, None).await;
-            case.check(format!("{name}: GET {path} tells of the other's"), false, listed.contains(&user.owner));
+            case.check(format!("{name}: GET {path} shows the other owner's"), false, listed.contains(&user.owner));
         }
         let message = user.receive(&target.stack, json!({"subject": "invoice"})).await;
         target.fired(&user.owner, 1).await;
@@ -83,14 +83,14 @@ async fn case_27_another_owners_rows() {
         for path in paths {
             let (answer, export) = answered(&target, &Method::GET, &path, &stranger.token, None).await;
             case.check(format!("{name}: an export of the stranger's"), 200, answer);
-            let tells = export.contains(&user.owner) || export.contains(&message);
+            let leaks = export.contains(&user.owner) || export.contains(&message);
             case.check(
                 format!(
-                    "{name}: it tells of the other's (page of {})",
+                    "{name}: it shows the other owner's (page of {})",
                     if path.contains('?') { "the other's connector" } else { "its own" }
                 ),
                 false,
-                tells,
+                leaks,
             );
         }
         let (erased, _) = answered(&target, &Method::DELETE, "/api/owner/data", &stranger.token, None).await;
@@ -104,7 +104,7 @@ async fn case_27_another_owners_rows() {
 
 #[tokio::test]
 async fn case_28_a_sealed_secret_in_another_row() {
-    let mut case = Case::new(28, "a sealed secret copied to another row");
+    let mut case = Case::new(28, "table: a sealed secret copied to another row");
     for target in Target::all().await {
         let (name, user) = (target.name, User::connected(&target.stack, "mine").await);
         let other = User::connected(&target.stack, "other").await;
@@ -112,11 +112,11 @@ async fn case_28_a_sealed_secret_in_another_row() {
         match &target.inside {
             Some(inside) => {
                 let store = inside.world.store();
-                let held = async |user: &User| {
+                let stored = async |user: &User| {
                     let (owner, id) = (OwnerId::new(&user.owner), ConnectorId::parse(&user.connector).unwrap());
                     store.connector(&owner, &id).await.unwrap().unwrap()
                 };
-                let (mine, sealed) = (held(&user).await, held(&other).await.grant.refresh_token);
+                let (mine, sealed) = (stored(&user).await, stored(&other).await.grant.refresh_token);
                 let stolen = StoredGrant { refresh_token: sealed, generation: mine.grant.generation + 1, ..mine.grant.clone() };
                 let exchange = Exchange { fingerprint: uuid::Uuid::nil(), at: mine.updated_at };
                 store.reconnect(&mine, &stolen, &exchange, &[]).await.unwrap();
@@ -125,12 +125,12 @@ async fn case_28_a_sealed_secret_in_another_row() {
         }
         target.forget_calls().await;
         user.receive(&target.stack, json!({"subject": "invoice"})).await;
-        // The memory's vault counts nothing; there the look is put off.
+        // The in-memory vault counts no metric; there the wake-up is put off.
         let metric = if target.inside.is_none() { "SecretWrongContext" } else { "WakeUps/put_off" };
         let counted = target.counted_to(metric, 1).await;
         case.note(format!("{name}: {metric}"), "at least 1", counted, counted >= 1);
         let used = target.calls().await.iter().filter(|call| call["email"] == other.email || call["email"] == user.email).count();
-        case.check(format!("{name}: calls to Google under either token"), 0, used);
+        case.check(format!("{name}: calls to Google for either mailbox"), 0, used);
         let shown = user.connector(&target.stack).await;
         case.check(format!("{name}: the API shows of it"), json!("[redacted]"), shown["credentials"].clone());
         let message = other.receive(&target.stack, json!({"subject": "invoice"})).await;
@@ -138,14 +138,14 @@ async fn case_28_a_sealed_secret_in_another_row() {
         case.check(format!("{name}: the other connector works as before"), json!([message]), super::granting::ids(&fired));
         let fired = if target.inside.is_some() { target.fired(&user.owner, 0).await.len() } else { 0 };
         case.check(format!("{name}: what fired for the robbed row"), 0, fired);
-        // A connect mends it.
+        // A reconnect repairs the row.
         user.connect(&target.stack).await;
         case.check(format!("{name}: after a reconnect"), json!("active"), user.connector(&target.stack).await["status"].clone());
         target.idle().await;
     }
 }
 
-/// As somebody would who can write to the table and has no key.
+/// What an attacker can do who can write to the table but not use the key.
 async fn copy_secret(target: &Target, from: &User, to: &User) {
     use aws_sdk_dynamodb::types::AttributeValue;
     let table = aws_sdk_dynamodb::Client::new(&target.stack.config().await);
@@ -156,20 +156,20 @@ async fn copy_secret(target: &Target, from: &User, to: &User) {
     let row = request.send().await.unwrap().item.unwrap();
     let (pk, sk) = key(to);
     let request = table.update_item().table_name(&target.stack.table).key("pk", pk).key("sk", sk);
-    // Of another generation, so that no process remembers a token of the row's own.
+    // With another generation, so that no process uses its cached access token.
     let request = request.update_expression("SET refresh_token = :stolen ADD generation :one REMOVE access_token");
     let request = request.expression_attribute_values(":one", AttributeValue::N("1".into()));
     request.expression_attribute_values(":stolen", row["refresh_token"].clone()).send().await.unwrap();
 }
 
-/// What each route needs, by the least role that may.
+/// Each route with the least role that it needs.
 fn by_role() -> Vec<(Method, String, Option<Value>, Role)> {
     let mail = OPERATIONS.iter().map(|entry| {
         let path = entry.path.replace("{part_id}", "1").replace(['{', '}'], "");
         let method = Method::from_bytes(entry.verb.as_str().as_bytes()).unwrap();
         let body =
             (entry.body != BodyShape::None).then(|| json!({"ids": ["1"], "name": "a", "to": ["bo@example.com"], "add_label_ids": ["A"]}));
-        // Written out here: the table under test must not be its own judge.
+        // Written out here, not taken from the code under test.
         let least = if method == Method::GET { Role::Operator } else { Role::Admin };
         (method, format!("/api/connectors/con_unknown{path}"), body, least)
     });
@@ -180,7 +180,7 @@ fn by_role() -> Vec<(Method, String, Option<Value>, Role)> {
         (Method::GET, "/api/triggers", None, Role::Viewer),
         (Method::GET, "/api/triggers/trg_unknown", None, Role::Viewer),
         (Method::POST, CONNECT, Some(json!({"auth_code": "4/0unknown"})), Role::Operator),
-        // What is replaced is deleted.
+        // Replacing deletes the old connector.
         (Method::POST, CONNECT, Some(json!({"auth_code": "4/0unknown", "replace": true})), Role::Admin),
         (Method::GET, "/api/auth/google/gmail/start", None, Role::Operator),
         (Method::PATCH, "/api/connectors/con_unknown", Some(json!({"paused": true})), Role::Operator),
@@ -218,7 +218,7 @@ async fn case_36_roles() {
         ("admin", json!({"role": "admin"}), Role::Admin),
         ("absent", json!({"role": null}), Role::Viewer),
         ("unknown", json!({"role": "root"}), Role::Viewer),
-        ("in other letters", json!({"role": "Admin"}), Role::Viewer),
+        ("in capitals", json!({"role": "Admin"}), Role::Viewer),
         ("a list", json!({"role": ["viewer", "operator"]}), Role::Operator),
         ("a list of unknown ones", json!({"role": ["root", 7]}), Role::Viewer),
         ("a list in a list", json!({"role": [["admin"]]}), Role::Viewer),
@@ -230,7 +230,7 @@ async fn case_36_roles() {
         for (what, claims, role) in &claims {
             let token = token_with(&target.stack, json!({"sub": format!("role-{}", unique()), "claims": claims})).await;
             for (method, path, body, least) in by_role() {
-                let answer = told(target.stack.api(method.clone(), &path, Some(&token), body).await).await;
+                let answer = summary(target.stack.api(method.clone(), &path, Some(&token), body).await).await;
                 let allowed = *role >= least;
                 let pass =
                     if allowed { !answer.starts_with("401") && !answer.starts_with("403") } else { answer == "403 role_not_allowed" };
@@ -241,8 +241,8 @@ async fn case_36_roles() {
         let user = User::connected(&target.stack, "roles").await;
         let operator = token_with(&target.stack, json!({"sub": user.owner, "claims": {"role": "operator"}})).await;
         for path in [format!("/api/connectors/{}", user.connector), format!("/api/triggers/{}", user.trigger)] {
-            let answer = told(target.stack.api(Method::DELETE, &path, Some(&operator), None).await).await;
-            case.check(format!("{name}: an operator deletes what is there"), "403 role_not_allowed".to_string(), answer);
+            let answer = summary(target.stack.api(Method::DELETE, &path, Some(&operator), None).await).await;
+            case.check(format!("{name}: an operator deletes an existing one"), "403 role_not_allowed".to_string(), answer);
             let still = target.stack.api(Method::GET, &path, Some(&operator), None).await;
             case.check(format!("{name}: it is still there"), 200, status(&still));
         }
@@ -251,7 +251,7 @@ async fn case_36_roles() {
 
 #[tokio::test]
 async fn case_38_anothers_answers_and_states() {
-    let mut case = Case::new(38, "idempotency keys and OAuth states of another owner");
+    let mut case = Case::new(38, "API: idempotency keys and OAuth states of another owner");
     for target in Target::all().await {
         let (name, user) = (target.name, User::new(&target.stack, "mine").await);
         let stranger = token(&target.stack, &format!("stranger-{}", unique())).await;
@@ -259,9 +259,13 @@ async fn case_38_anothers_answers_and_states() {
         let first = target.stack.api(Method::POST, CONNECT, Some(&user.token), Some(body.clone())).await;
         case.check(format!("{name}: a connect"), 200, status(&first));
         let theirs = target.stack.api(Method::POST, CONNECT, Some(&stranger), Some(body.clone())).await;
-        case.check(format!("{name}: the very same request of another owner"), "400 invalid_grant".to_string(), told(theirs).await);
+        case.check(format!("{name}: the very same request of another owner"), "400 invalid_grant".to_string(), summary(theirs).await);
         let again = target.stack.api(Method::POST, CONNECT, Some(&user.token), Some(body)).await;
-        case.check(format!("{name}: of the same owner"), read(first, StatusCode::OK).await, read(again, StatusCode::OK).await);
+        case.check(
+            format!("{name}: the same request of the same owner"),
+            read(first, StatusCode::OK).await,
+            read(again, StatusCode::OK).await,
+        );
 
         let (mine, other) = (User::connected(&target.stack, "keys").await, User::connected(&target.stack, "keys").await);
         let (hook, their_hook) = (Hook::of(&target, &mine).await, Hook::of(&target, &other).await);
@@ -273,17 +277,17 @@ async fn case_38_anothers_answers_and_states() {
             (status, body["event_id"].as_str().unwrap_or_default().to_string())
         };
         let (first, again) = (fire(&mine.token, &hook).await, fire(&mine.token, &hook).await);
-        case.check(format!("{name}: a key is answered"), 202, first.0);
+        case.check(format!("{name}: the first request under a key"), 202, first.0);
         case.check(format!("{name}: the key again, the same event"), true, first == again);
         let theirs = fire(&other.token, &their_hook).await;
         case.check(format!("{name}: the same key of another owner, an event of its own"), true, theirs.0 == 202 && theirs.1 != first.1);
         case.check(format!("{name}: the same key, of another owner, at this owner's trigger"), 404, fire(&other.token, &hook).await.0);
 
-        let owner = User::new(&target.stack, "asked").await;
-        let (state, code) = super::connecting::asked(&target, &owner).await;
+        let owner = User::new(&target.stack, "consented").await;
+        let (state, code) = super::connecting::consented(&target, &owner).await;
         let stolen = super::connecting::redirect_body(&code, &state);
         let answer = target.stack.api(Method::POST, CONNECT, Some(&stranger), Some(stolen.clone())).await;
-        case.check(format!("{name}: a state of another owner"), "400 unknown_state".to_string(), told(answer).await);
+        case.check(format!("{name}: a state of another owner"), "400 unknown_state".to_string(), summary(answer).await);
         let answer = target.stack.api(Method::POST, CONNECT, Some(&owner.token), Some(stolen)).await;
         case.check(format!("{name}: the state's owner after that"), 200, status(&answer));
     }

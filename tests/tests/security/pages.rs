@@ -1,4 +1,4 @@
-//! Pages of what is kept: bounded by bytes and by their size, and gone on with by tokens that anybody can make up.
+//! Pages of events: bounded in bytes and in number, and continued by page tokens that anybody can forge.
 
 use std::collections::BTreeSet;
 
@@ -8,14 +8,14 @@ use tests::deployed::{User, read};
 
 use crate::security::case::Case;
 use crate::security::signing::Hook;
-use crate::security::target::{Target, document, status, told};
+use crate::security::target::{Target, document, status, summary};
 
-/// More than an answer could hold at once, where that many are made quickly.
+/// In process, more events than fit into one answer; on the deployed stack fewer, which is slower.
 fn how_many(target: &Target) -> usize {
     if target.inside.is_some() { 90 } else { 12 }
 }
 
-/// Fires so many events that are as long as events may be, and grow by being written down.
+/// Fires events of nearly the longest size, which grow when escaped.
 async fn fire(target: &Target, user: &User, hook: &Hook, count: usize) {
     let data = "\"".repeat(6_500);
     for number in 0..count {
@@ -25,12 +25,12 @@ async fn fire(target: &Target, user: &User, hook: &Hook, count: usize) {
     }
 }
 
-/// Page after page: how many records each has, and the ids of all.
+/// Reads all pages; returns how many records each has, and the ids of all.
 async fn walk(target: &Target, user: &User, path: &str, list: &str) -> (Vec<usize>, Vec<String>) {
     let (mut sizes, mut ids, mut next) = (Vec::new(), Vec::new(), String::new());
     for _ in 0..100 {
         let (_, page) = document(target.stack.api(Method::GET, &format!("{path}{next}"), Some(&user.token), None).await).await;
-        // A page that is refused holds nothing.
+        // A refused page has no list.
         let Some(records) = page[list].as_array() else { break };
         sizes.push(records.len());
         ids.extend(records.iter().map(|record| record["detail"]["event_id"].as_str().unwrap().to_string()));
@@ -44,7 +44,7 @@ async fn walk(target: &Target, user: &User, path: &str, list: &str) -> (Vec<usiz
 
 #[tokio::test]
 async fn case_76_pages_and_their_tokens() {
-    let mut case = Case::new(76, "API: pages of events that are as long as may be; page tokens that are forged, or another's");
+    let mut case = Case::new(76, "API: pages of events of the longest size; page tokens that are forged, or another owner's");
     for target in Target::all().await {
         let (name, user) = (target.name, User::connected(&target.stack, "pages").await);
         let hook = Hook::of(&target, &user).await;
@@ -55,7 +55,7 @@ async fn case_76_pages_and_their_tokens() {
             for size in [100, 5] {
                 let (sizes, ids) = walk(&target, &user, &format!("{path}?page_size={size}"), list).await;
                 let long: BTreeSet<&String> = ids.iter().collect();
-                // An export also tells of the connect.
+                // An export also contains the connect's event.
                 let others = usize::from(what == "export");
                 case.check(format!("{name}: {what} by {size}: records"), count + others, ids.len());
                 case.check(format!("{name}: {what} by {size}: different ones"), ids.len(), long.len());
@@ -92,7 +92,7 @@ async fn tokens(case: &mut Case, target: &Target, user: &User, hook: &Hook) {
         ("the first time of all", &firings, "-9223372036854775808.evt_1".into(), "200"),
         ("another trigger's", &firings, theirs.clone(), "200"),
         ("another owner's connector", "/api/owner/data", other.connector.clone(), "200"),
-        ("another owner's target", "/api/owner/data", format!("{}.9223372036854775807.evt_1", other.connector), "200"),
+        ("another owner's position", "/api/owner/data", format!("{}.9223372036854775807.evt_1", other.connector), "200"),
         ("the last time of all", "/api/owner/data", format!("{}.9223372036854775807.evt_1", user.connector), "200"),
         ("a word", "/api/owner/data", "x.y.z".into(), refused),
         ("a trigger's id", "/api/connectors", user.trigger.clone(), refused),
@@ -107,13 +107,13 @@ async fn tokens(case: &mut Case, target: &Target, user: &User, hook: &Hook) {
         let document: Value = serde_json::from_str(&text).unwrap_or_default();
         let shown = document["code"].as_str().map_or_else(|| came.to_string(), |code| format!("{came} {code}"));
         case.check(format!("{name}: a token of {list}: {what}"), expected.to_string(), shown);
-        let tells = [&other.connector, &others_hook.trigger, &other.owner].iter().any(|id| text.contains(id.as_str()));
-        case.check(format!("{name}: a token of {list}: {what}: tells of the other's"), false, tells);
+        let leaks = [&other.connector, &others_hook.trigger, &other.owner].iter().any(|id| text.contains(id.as_str()));
+        case.check(format!("{name}: a token of {list}: {what}: shows the other owner's"), false, leaks);
     }
     for size in ["0", "101", "-1", "1e9", "5x", "99999999999999999999", ""] {
         for path in [firings.as_str(), "/api/owner/data", "/api/connectors", "/api/triggers"] {
             let list = path.rsplit('/').next().unwrap();
-            let came = told(get(&format!("{path}?page_size={size}")).await).await;
+            let came = summary(get(&format!("{path}?page_size={size}")).await).await;
             case.check(format!("{name}: {list} by {size:?}"), "400 invalid_request".to_string(), came);
         }
     }
@@ -123,7 +123,7 @@ async fn tokens(case: &mut Case, target: &Target, user: &User, hook: &Hook) {
 async fn case_78_bodies_at_the_bound() {
     const BODY: usize = 262_144;
     const MAIL: usize = 5_500_000;
-    let mut case = Case::new(78, "all: a body of exactly as many bytes as may be, and of one more");
+    let mut case = Case::new(78, "all: a body of exactly the most bytes allowed, and of one more");
     for target in Target::all().await {
         let (name, user) = (target.name, User::connected(&target.stack, "bodies").await);
         target.idle().await;
@@ -140,15 +140,15 @@ async fn case_78_bodies_at_the_bound() {
             ("a draft's mail", Method::PUT, of_connector("/drafts/unknown1"), MAIL, "400 invalid_request"),
         ] {
             target.stack.forget_calls_for(&user.email).await;
-            for (which, length, expected) in [("as long as may be", most, within), ("a byte longer", most + 1, "413 body_too_large")] {
+            for (which, length, expected) in [("the most bytes allowed", most, within), ("a byte longer", most + 1, "413 body_too_large")] {
                 let request = target.stack.request(method.clone(), &path).bearer_auth(&user.token).body(unknown_field(length));
                 let request = request.header("content-type", "application/json").header("x-requested-with", "x");
                 let answer = target.stack.answer(request.header("origin", tests::deployed::ORIGIN)).await;
                 let (came, refused) = document(answer).await;
                 case.check(format!("{name}: {what}, {which}"), expected.to_string(), came);
                 if length > most {
-                    let says = refused["detail"].as_str().unwrap_or_default();
-                    case.note(format!("{name}: {what}, the bound that is told"), most, says, says.contains(&most.to_string()));
+                    let detail = refused["detail"].as_str().unwrap_or_default();
+                    case.note(format!("{name}: {what}, the bound in the answer"), most, detail, detail.contains(&most.to_string()));
                 }
             }
             case.check(format!("{name}: {what}: calls to Google"), 0, target.stack.calls_for(&user.email).await.len());
@@ -156,7 +156,7 @@ async fn case_78_bodies_at_the_bound() {
     }
 }
 
-/// An object that no route takes, of exactly so many bytes.
+/// An object of exactly this many bytes, with a field that no route accepts.
 fn unknown_field(length: usize) -> String {
     let (before, after) = ("{\"planted_field\":\"", "\"}");
     format!("{before}{}{after}", "x".repeat(length - before.len() - after.len()))

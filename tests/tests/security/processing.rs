@@ -1,4 +1,4 @@
-//! The processor: whose token a wake-up uses, what a forged history id can move, and what a worker of yesterday can write.
+//! The processor: whose token a wake-up uses, what a forged history id changes, and what an outdated worker can write.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ async fn case_19_a_forged_history_id() {
             target.idle().await;
         }
         let listed = target.called_for(&user.email, "history.list").await;
-        case.note(format!("{name}: listings that came of them"), "at least 1", listed, listed >= 1);
+        case.note(format!("{name}: listings caused by them"), "at least 1", listed, listed >= 1);
         let (after, mailbox) = (cursor().await, target.history_id(&user.email).await);
         let shown = format!("{after}, and the mailbox is at {mailbox}");
         case.note(format!("{name}: the cursor"), "no further than the mailbox", shown, after >= before && after <= mailbox);
@@ -100,9 +100,9 @@ async fn case_39_a_worker_of_an_earlier_generation() {
     writes(&mut case).await;
 }
 
-/// The worker stands between reading and committing while the owner connects another account in its target.
+/// The owner replaces the account while the worker waits between reading and committing.
 async fn replaced(case: &mut Case, call: Call, when: When) {
-    let what = format!("held {when:?} {call}, replaced by another account").to_lowercase();
+    let what = format!("waiting {when:?} {call}, replaced by another account").to_lowercase();
     let scene = Scene::new().await;
     let stage = &scene.stage;
     let bob = stage.world.account("bob@example.com");
@@ -136,7 +136,7 @@ async fn replaced(case: &mut Case, call: Call, when: When) {
     case.check(format!("in memory: {what}: what fires then"), "For Bob".to_string(), subjects(&stage.fired()).join(", "));
 }
 
-/// The same account again: the worker's own commit fails, and what it does over is done under the new generation.
+/// The owner reconnects the same account: the worker's commit fails, and its retry uses the new generation.
 async fn reconnected(case: &mut Case) {
     let scene = Scene::new().await;
     let stage = &scene.stage;
@@ -150,14 +150,14 @@ async fn reconnected(case: &mut Case) {
         again
     });
     again.expect("a reconnect");
-    case.check("in memory: held before its commit, reconnected: the worker ends well", true, worked.is_ok());
+    case.check("in memory: reconnected before its commit: the worker succeeds", true, worked.is_ok());
     let commits = stage.calls_of(&["store.commit"]).len();
     case.note("in memory: its commits", "more than 1: the first was refused", commits, commits > 1);
     stage.work().await;
     case.check("in memory: what fired", "Once".to_string(), subjects(&stage.fired()).join(", "));
 }
 
-/// Every write that a worker makes, with what it read before the reconnect.
+/// Every write of a worker that read the row before the reconnect.
 async fn writes(case: &mut Case) {
     let scene = Scene::new().await;
     let (stage, store) = (&scene.stage, scene.stage.world.store());
@@ -188,16 +188,16 @@ async fn writes(case: &mut Case) {
 
 #[tokio::test]
 async fn case_48_a_wake_up_from_the_future() {
-    let mut case = Case::new(48, "processor: a wake-up that says it was published in 2999 proves no watch for ever");
+    let mut case = Case::new(48, "processor: a wake-up dated 2999 does not prove the watch for ever");
     let scene = Scene::new().await;
     let future = Timestamp::from_seconds(32_500_000_000);
     let forged = WakeUp::push(scene.ada.address(), scene.ada.history_id(), Some("forged".into()), future);
     case.check("the watch is proven before", false, scene.connector().is_verified());
     scene.stage.wake(&forged).await.unwrap();
     let proven = scene.connector().reading.verified_at;
-    case.check("it is proven, as of now", scene.stage.world.now().millis(), proven.map_or(0, |at| at.millis()));
+    case.check("it is proven afterwards, as of now", scene.stage.world.now().millis(), proven.map_or(0, |at| at.millis()));
     scene.stage.world.pass(Duration::from_secs(6 * 24 * 3600));
     let renewed = scene.stage.sweep().await.renewed;
     case.check("watches that are renewed days later", 1, renewed);
-    case.check("which is proven by what was said before", false, scene.connector().is_verified());
+    case.check("the renewed watch is proven by the earlier wake-up", false, scene.connector().is_verified());
 }

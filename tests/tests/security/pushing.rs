@@ -1,4 +1,4 @@
-//! The webhook's callers: who they are, and what they may say.
+//! The webhook: which callers it accepts, and which bodies.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -11,7 +11,7 @@ use crate::security::case::Case;
 use crate::security::forge::{self, NOBODY};
 use crate::security::target::{Target, status};
 
-/// Pushes under each of these headers, between two good pushes. What was refused is not queued.
+/// Pushes with each of these Authorization headers, between two good pushes; refused pushes are not queued.
 async fn pushes(case: &mut Case, target: &Target, headers: Vec<(&str, Option<String>, u16)>, most_fetches: usize) {
     let (name, good) = (target.name, target.good_token().await);
     let mut queued = 1;
@@ -25,7 +25,7 @@ async fn pushes(case: &mut Case, target: &Target, headers: Vec<(&str, Option<Str
     }
     let fetches = target.fetches("google").await;
     case.note(format!("{name}: fetches of keys meanwhile"), format!("at most {most_fetches}"), fetches, fetches <= most_fetches);
-    case.check(format!("{name}: visits to what the tokens point to"), 0, target.called("unknown").await);
+    case.check(format!("{name}: visits to the URLs in the tokens"), 0, target.called("unknown").await);
     case.check(
         format!("{name}: a good push after them"),
         202,
@@ -45,7 +45,7 @@ async fn tokens(case: &mut Case, orders: impl Fn(&Target) -> Vec<(&'static str, 
     }
 }
 
-/// Good tokens but for these claims.
+/// Tokens that are good except for these claims.
 async fn claims(case: &mut Case, claims: impl Fn(&Target) -> Vec<(&'static str, Value, u16)>) {
     let orders =
         |target: &Target| claims(target).into_iter().map(|(what, claims, expected)| (what, json!({"claims": claims}), expected)).collect();
@@ -191,14 +191,14 @@ async fn case_12_more_than_is_read() {
             );
         }
         case.check(
-            format!("{name}: kept or queued of it all"),
+            format!("{name}: stored or queued in all"),
             1,
             target.counted_to("PushQueued", 1).await + target.counted("PushMalformed").await,
         );
     }
 }
 
-/// Of this process.
+/// Resident memory of this process.
 pub fn resident_kb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();

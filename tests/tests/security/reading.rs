@@ -1,4 +1,4 @@
-//! What a push says: unreadable, in every spelling, twice, and to a queue that is not there.
+//! The body of a push: unreadable, in every encoding, sent twice, and while the queue is down.
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
@@ -9,7 +9,7 @@ use tests::world::{Call, When};
 
 use crate::security::case::Case;
 use crate::security::forge::{self, NOBODY};
-use crate::security::target::{Target, status, told};
+use crate::security::target::{Target, status, summary};
 use tests::inside::Options;
 
 #[tokio::test]
@@ -26,8 +26,8 @@ async fn case_14_what_nobody_can_read() {
             ("no data", message(json!({"messageId": forge::unique()}))),
             ("no message id", message(json!({"data": BASE64_STANDARD.encode("{}")}))),
             ("bad base64", forge::enveloped("%%%", &forge::unique(), SUBSCRIPTION)),
-            ("data that is no notification", forge::push_of("[]")),
-            ("an address that is none", forge::push_of(r#"{"emailAddress":"nobody","historyId":7}"#)),
+            ("data that is not a notification", forge::push_of("[]")),
+            ("an invalid address", forge::push_of(r#"{"emailAddress":"nobody","historyId":7}"#)),
             ("historyId negative", of_id("-7")),
             ("historyId a float", of_id("7.5")),
             ("historyId over u64", of_id("18446744073709551616")),
@@ -42,16 +42,16 @@ async fn case_14_what_nobody_can_read() {
         case.check(format!("{name}: counted as malformed"), count as u64, target.counted_to("PushMalformed", count as u64).await);
         let mut kept = target.quarantined().await;
         kept.sort();
-        // A queue takes no empty message: of an empty body only the reason is kept.
+        // SQS accepts no empty message: for an empty body, the quarantine has only the reason.
         expected.sort();
-        let held = expected.iter().filter(|body| kept.iter().any(|kept| kept == *body || kept.contains(body.as_str()))).count();
-        case.check(format!("{name}: bodies in the quarantine"), count, held);
+        let found = expected.iter().filter(|body| kept.iter().any(|kept| kept == *body || kept.contains(body.as_str()))).count();
+        case.check(format!("{name}: bodies in the quarantine"), count, found);
         case.check(format!("{name}: messages in the quarantine"), count, kept.len());
         case.check(format!("{name}: queued as wake-ups"), 0, target.counted("PushQueued").await);
     }
 }
 
-/// The same notification in every spelling that a push may have. The texts at its end make the two alphabets differ.
+/// One notification in every encoding that a push may have. Its padding makes base64 and base64url differ.
 fn spellings(email: &str) -> Vec<(&'static str, String)> {
     let texts = [
         ("number", format!(r#"{{"emailAddress":"{email}","historyId":18446744073709551615,"a":">>>???"}}"#)),
@@ -117,7 +117,7 @@ async fn case_16_the_same_push_again() {
         case.check(format!("{name}: events of the mail"), 1, fired.len());
         let id = fired.first().map(|event| event["message"]["id"].as_str().unwrap_or_default().to_string());
         case.check(format!("{name}: it is about the mail"), message, id.unwrap_or_default());
-        case.check(format!("{name}: listings that came of both"), 1, target.called_for(&user.email, "history.list").await);
+        case.check(format!("{name}: listings caused by both"), 1, target.called_for(&user.email, "history.list").await);
         let mut answers = Vec::new();
         for body in [captured.clone(), forge::push(&user.email, json!(history_id)), forge::push(&user.email, json!(1))] {
             answers.push(status(&target.stack.push(Some(&good), body).await).to_string());
@@ -149,15 +149,15 @@ async fn case_17_a_queue_that_refuses_or_does_not_answer() {
         world.fail(call, when, 1);
         let response = target.stack.push(Some(&good), body).await;
         let later = response.headers().contains_key("retry-after");
-        case.check(format!("{}: {what}", target.name), "503 queue_unavailable".to_string(), told(response).await);
-        case.check(format!("{}: {what}, and it is asked to come again", target.name), true, later);
+        case.check(format!("{}: {what}", target.name), "503 queue_unavailable".to_string(), summary(response).await);
+        case.check(format!("{}: {what}, with Retry-After", target.name), true, later);
     }
-    // The answer must not be there before the queue has it.
+    // The webhook must not answer before the queue has the message.
     let gate = world.hold(Call::Send, When::Before, 1);
     let body = forge::push(NOBODY, json!(7));
     let mut answer = std::pin::pin!(target.stack.push(Some(&good), body));
     let early = tokio::time::timeout(std::time::Duration::from_millis(300), &mut answer).await.is_ok();
-    case.check(format!("{}: an answer while the queue thinks", target.name), false, early);
+    case.check(format!("{}: an answer before the queue has it", target.name), false, early);
     gate.open();
-    case.check(format!("{}: the answer once it has it", target.name), 202, status(&answer.await));
+    case.check(format!("{}: the answer once the queue has it", target.name), 202, status(&answer.await));
 }

@@ -1,4 +1,4 @@
-//! What somebody is given who needs little: a user with the least role, and each function's role and settings.
+//! Least privilege: a user with the least role, and each function's IAM role and settings.
 
 use std::collections::BTreeSet;
 
@@ -25,17 +25,17 @@ async fn case_65_what_a_viewer_sees_of_firings() {
         let path = format!("/api/triggers/{}/firings", user.trigger);
         for (role, reads) in [("viewer", false), ("operator", true), ("admin", true)] {
             let token = token_with(&target.stack, json!({"sub": user.owner, "claims": {"role": role}})).await;
-            let told = read(target.stack.api(Method::GET, &path, Some(&token), None).await, StatusCode::OK).await;
-            let firing = &told["firings"][0];
+            let listed = read(target.stack.api(Method::GET, &path, Some(&token), None).await, StatusCode::OK).await;
+            let firing = &listed["firings"][0];
             case.check(format!("{name}: {role}, the message's id"), json!(message), firing["message_id"].clone());
             case.check(format!("{name}: {role}, the event's id"), json!(user.event_id(&message)), firing["event_id"].clone());
             case.check(format!("{name}: {role}, when it was decided"), true, firing["decided_at"].is_string());
-            case.check(format!("{name}: {role}, subject and sender"), reads, told.to_string().contains(&words));
+            case.check(format!("{name}: {role}, subject and sender"), reads, listed.to_string().contains(&words));
         }
     }
 }
 
-/// Each function by its binary, with its properties.
+/// Each function's binary and properties.
 fn functions(template: &Yaml) -> Vec<(String, Yaml)> {
     let resources = template["Resources"].as_mapping().unwrap().values();
     let functions = resources.filter(|resource| resource["Type"] == "AWS::Serverless::Function");
@@ -59,36 +59,37 @@ fn texts(value: &Yaml) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn case_80_secrets_in_settings() {
-    let mut case = Case::new(80, "settings: a secret among a function's variables is under the stack's key");
+    let mut case = Case::new(80, "settings: a secret among a function's variables is encrypted under the stack's key");
     let template = template::read();
     let parameters = template["Parameters"].as_mapping().unwrap();
     let secret: BTreeSet<&str> =
-        parameters.iter().filter(|(_, told)| told["NoEcho"] == true).filter_map(|(name, _)| name.as_str()).collect();
+        parameters.iter().filter(|(_, parameter)| parameter["NoEcho"] == true).filter_map(|(name, _)| name.as_str()).collect();
     let named = parameters.keys().filter_map(Yaml::as_str).filter(|name| name.ends_with("Secret") || name.ends_with("WebhookToken"));
     for name in named {
-        case.check(format!("{name} is not shown"), true, secret.contains(name));
+        case.check(format!("{name} has NoEcho"), true, secret.contains(name));
     }
-    let mut holding = 0;
+    let mut count = 0;
     for (binary, properties) in functions(&template) {
         let variables = properties["Environment"]["Variables"].as_mapping().cloned().unwrap_or_default();
-        let held: Vec<_> = variables.values().filter_map(Yaml::as_str).filter(|value| secret.contains(value)).map(String::from).collect();
-        holding += held.len();
+        let secrets: Vec<_> =
+            variables.values().filter_map(Yaml::as_str).filter(|value| secret.contains(value)).map(String::from).collect();
+        count += secrets.len();
         let key = properties["KmsKeyArn"].as_str().unwrap_or("Lambda's own key").to_string();
-        for name in held {
+        for name in secrets {
             case.check(format!("{binary}: {name}"), "SecretsKey.Arn".to_string(), key.clone());
         }
     }
-    case.check("secrets among variables", 5, holding);
+    case.check("secrets among variables", 5, count);
 }
 
 #[tokio::test]
 async fn case_81_events_in_anothers_name() {
     use DetailType::{ConnectorConnected, ConnectorDisconnected, ConnectorNeedsReauth, ConnectorRecovered, TriggerFired};
-    let mut case = Case::new(81, "roles: a function publishes under our source, and only the types that it decides");
+    let mut case = Case::new(81, "roles: a function publishes under our source, and only its own event types");
     let expected: [(&str, Vec<DetailType>); 3] = [
         ("oauth-connect", vec![ConnectorConnected, ConnectorRecovered, ConnectorDisconnected, ConnectorNeedsReauth]),
         ("connectors-api", vec![TriggerFired, ConnectorDisconnected]),
-        // Whatever others decided and the bus did not take.
+        // Also the pending events of other functions.
         ("history-processor", DetailType::ALL.to_vec()),
     ];
     let template = template::read();
@@ -96,7 +97,7 @@ async fn case_81_events_in_anothers_name() {
         let all = statements(&template, &properties);
         let publishing: Vec<&Yaml> = all.iter().filter(|statement| texts(&statement["Action"]).contains("events:PutEvents")).collect();
         let types = expected.iter().find(|(of, _)| *of == binary).map(|(_, types)| types);
-        case.check(format!("{binary}: statements that allow to publish"), usize::from(types.is_some()), publishing.len());
+        case.check(format!("{binary}: statements that allow publishing"), usize::from(types.is_some()), publishing.len());
         let (Some(types), Some(statement)) = (types, publishing.first()) else { continue };
         let fits = &statement["Condition"]["ForAllValues:StringEquals"];
         let there = &statement["Condition"]["Null"];
@@ -115,7 +116,7 @@ async fn case_81_events_in_anothers_name() {
 
 #[tokio::test]
 async fn case_82_a_request_without_the_key() {
-    let mut case = Case::new(82, "roles: a condition on all of a key's values does not hold of none");
+    let mut case = Case::new(82, "roles: a ForAllValues condition does not pass when the key is absent");
     let template = template::read();
     let mut conditions = 0;
     for (binary, properties) in functions(&template) {
@@ -138,23 +139,23 @@ async fn case_82_a_request_without_the_key() {
 
 #[tokio::test]
 async fn case_83_the_key_through_another_table() {
-    let mut case = Case::new(83, "key policy: whoever may use another table may not use this key through it");
+    let mut case = Case::new(83, "key policy: whoever may use another table cannot use this key through it");
     let template = template::read();
     let policy = &template["Resources"]["SecretsKey"]["Properties"]["KeyPolicy"]["Statement"];
     let anybody: Vec<&Yaml> = policy.as_sequence().unwrap().iter().filter(|statement| statement["Principal"]["AWS"] == "*").collect();
-    case.note("statements for anybody of the account", "at least 1", anybody.len(), !anybody.is_empty());
+    case.note("statements for everybody in the account", "at least 1", anybody.len(), !anybody.is_empty());
     for statement in anybody {
         let (sid, condition) = (statement["Sid"].as_str().unwrap(), &statement["Condition"]);
         let within = ["kms:CallerAccount", "kms:ViaService"].map(|key| condition["StringEquals"][key].is_string());
         case.check(format!("{sid}: within the account, through DynamoDB"), format!("{:?}", [true, true]), format!("{within:?}"));
         let actions = texts(&statement["Action"]);
-        // Neither a description nor a grant is made under the table's context.
+        // DescribeKey and CreateGrant have no encryption context.
         let opens = actions.iter().any(|action| !["kms:DescribeKey", "kms:CreateGrant"].contains(&action.as_str()));
         let tables = texts(&condition["StringLike"]["kms:EncryptionContext:aws:dynamodb:tableName"]);
         let bound = !tables.is_empty() && tables.iter().all(|table| table.starts_with("${AWS::StackName}-"));
         case.check(format!("{sid}: bound to this stack's table"), opens, bound);
         if actions.contains("kms:CreateGrant") {
-            case.check(format!("{sid}: for AWS alone"), true, condition["Bool"]["kms:GrantIsForAWSResource"] == true);
+            case.check(format!("{sid}: only for AWS resources"), true, condition["Bool"]["kms:GrantIsForAWSResource"] == true);
         }
     }
 }

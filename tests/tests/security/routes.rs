@@ -1,4 +1,4 @@
-//! The routes of the API's description, as a case sends requests to all of them.
+//! The routes of the API's description, for cases that send requests to all of them.
 
 use connectors_api::openapi::description;
 use serde_json::Value;
@@ -20,7 +20,7 @@ pub fn with_ids() -> Vec<(String, Vec<String>)> {
     described().into_iter().map(split).filter(|(_, segments)| segments.iter().any(|segment| segment.starts_with('{'))).collect()
 }
 
-/// A path with this in the target of each of its ids.
+/// The path with this in place of each of its ids.
 pub fn filled(path: &str, id: &str) -> String {
     let fill = |segment: &str| if segment.starts_with('{') { id.to_string() } else { segment.to_string() };
     path.split('/').map(fill).collect::<Vec<_>>().join("/")

@@ -1,4 +1,4 @@
-//! What a caller sends to be made mail, a path or a key of: one header stays one, an id stays one, a sending is done once.
+//! Requests that send mail: header values add no header, ids add no path segment, an idempotency key sends once.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -7,9 +7,9 @@ use tests::deployed::{User, read};
 use crate::security::case::Case;
 use crate::security::forge::unique;
 use crate::security::signing::Hook;
-use crate::security::target::{Target, document, status, told};
+use crate::security::target::{Target, document, status, summary};
 
-/// Not at all as a path and not as a part of one.
+/// Invalid ids, as a whole path or a part of one.
 const NO_IDS: [&str; 13] =
     ["../../../owner/data", "..", ".", "a/b", "a?permanent=true", "a#b", "a%2Fb", "a\\b", "a\0b", "a\r\nb", "a b", "ä", "\u{202e}a"];
 
@@ -19,25 +19,26 @@ fn mail(change: Value) -> Value {
     mail
 }
 
-/// One sending with these values of its key's header.
+/// Sends once, with these `idempotency-key` headers.
 async fn send(target: &Target, user: &User, path: &str, keys: &[&[u8]], body: &Value) -> String {
     let path = if path.starts_with('/') { path.to_string() } else { format!("/api/connectors/{}/{path}", user.connector) };
     let request = target.stack.request(Method::POST, &path).bearer_auth(&user.token).json(body);
     let request =
         keys.iter().fold(request, |request, key| request.header("idempotency-key", reqwest::header::HeaderValue::from_bytes(key).unwrap()));
-    told(target.stack.answer(request).await).await
+    summary(target.stack.answer(request).await).await
 }
 
 #[tokio::test]
 async fn case_86_idempotency_keys() {
-    let mut case = Case::new(86, "API: an idempotency key that is none, twice, with another body, for another route or of another owner");
+    let mut case =
+        Case::new(86, "API: an idempotency key that is invalid, repeated, with another body, for another route or of another owner");
     for target in Target::all().await {
         let (name, user) = (target.name, User::connected(&target.stack, "keys").await);
         let (other, hook) = (User::connected(&target.stack, "other").await, Hook::of(&target, &user).await);
         target.idle().await;
         let sent = async |user: &User| target.called_for(&user.email, "messages.send").await;
         let (one, event) = (mail(json!({})), json!({"event_type": "e"}));
-        for (what, key) in [("256 letters", "a".repeat(256)), ("nothing", String::new()), ("a sign beyond ASCII", "ä".into())] {
+        for (what, key) in [("256 letters", "a".repeat(256)), ("nothing", String::new()), ("a letter beyond ASCII", "ä".into())] {
             let refused = "400 invalid_request".to_string();
             case.check(
                 format!("{name}: a mail under {what}"),
@@ -92,13 +93,13 @@ async fn case_87_ids_in_bodies() {
             target.stack.forget_calls_for(&user.email).await;
             let shown = id.escape_debug();
             for (what, method, path, body) in [
-                ("the mail that is answered", Method::POST, "/messages", mail(json!({"reply_to_message_id": id}))),
-                ("the same of a draft", Method::POST, "/drafts", mail(json!({"reply_to_message_id": id}))),
+                ("the mail to reply to", Method::POST, "/messages", mail(json!({"reply_to_message_id": id}))),
+                ("the mail to reply to, in a draft", Method::POST, "/drafts", mail(json!({"reply_to_message_id": id}))),
             ] {
                 let answer = target.stack.api(method, &format!("{base}{path}"), Some(&user.token), Some(body)).await;
                 let (came, refused) = document(answer).await;
-                let told = format!("{came} {}", refused["field"].as_str().unwrap_or_default());
-                case.check(format!("{name}: {what}: {shown}"), "400 invalid_request reply_to_message_id".to_string(), told);
+                let problem = format!("{came} {}", refused["field"].as_str().unwrap_or_default());
+                case.check(format!("{name}: {what}: {shown}"), "400 invalid_request reply_to_message_id".to_string(), problem);
             }
             let config = json!({"type": "email", "config": {"connector_id": id}});
             let answer = target.stack.api(Method::POST, "/api/triggers", Some(&user.token), Some(config)).await;
@@ -106,7 +107,7 @@ async fn case_87_ids_in_bodies() {
             case.note(format!("{name}: a trigger's connector: {shown}"), "400 or 404", came, matches!(came, 400 | 404));
             case.check(format!("{name}: calls to Google for {shown}"), 0, target.stack.calls_for(&user.email).await.len());
         }
-        // What stands in a body at Google too, or in a query, may hold any sign; it stays where it is.
+        // Ids that go into Google's request body or query may contain any character; they must stay there.
         target.stack.forget_calls_for(&user.email).await;
         for id in NO_IDS.into_iter().filter(|id| !id.contains(char::is_control)) {
             for (path, body) in [
@@ -132,7 +133,7 @@ async fn case_87_ids_in_bodies() {
 
 #[tokio::test]
 async fn case_88_headers_of_mail_that_is_sent() {
-    let mut case = Case::new(88, "API: line ends and headers in what is to be sent: one header each, nothing smuggled");
+    let mut case = Case::new(88, "API: line ends and headers in mail to send: one header each, nothing smuggled");
     const SMUGGLED: &str = "a\r\nBcc: smuggled@evil.example";
     for target in Target::all().await {
         let (name, user) = (target.name, User::connected(&target.stack, "headers").await);
@@ -170,8 +171,8 @@ async fn case_88_headers_of_mail_that_is_sent() {
         ] {
             let shown = change.to_string().chars().take(60).collect::<String>();
             let (came, refused) = document(post(mail(change)).await).await;
-            let told = format!("{came} {}", refused["field"].as_str().unwrap_or_default());
-            case.check(format!("{name}: {shown}"), format!("400 invalid_request {field}"), told);
+            let problem = format!("{came} {}", refused["field"].as_str().unwrap_or_default());
+            case.check(format!("{name}: {shown}"), format!("400 invalid_request {field}"), problem);
         }
         case.check(format!("{name}: mails of these"), 0, target.called_for(&user.email, "messages.send").await);
         for (what, change) in [
@@ -183,7 +184,7 @@ async fn case_88_headers_of_mail_that_is_sent() {
             ),
             ("an encoded line end in the subject", json!({"subject": "=?utf-8?q?a=0D=0ABcc:_smuggled@evil.example?="})),
             ("a line separator in the subject", json!({"subject": "a\u{2028}Bcc: smuggled@evil.example"})),
-            ("a subject as long as may be", json!({"subject": format!("{} Bcc: x", "a ".repeat(480))})),
+            ("a subject of the longest size", json!({"subject": format!("{} Bcc: x", "a ".repeat(480))})),
             (
                 "a boundary in the text",
                 json!({"text": "--mixed\r\nBcc: smuggled@evil.example\r\n\r\n.\r\n", "html": "<p>\r\n--alternative\r\n"}),

@@ -1,4 +1,4 @@
-//! A `webhook` trigger and who may fire it.
+//! `webhook` triggers: which signatures fire them.
 
 use aws_lc_rs::hmac;
 use reqwest::{Method, Response, StatusCode};
@@ -7,9 +7,9 @@ use tests::deployed::{User, read, token};
 
 use crate::security::case::Case;
 use crate::security::forge::{seconds, unique};
-use crate::security::target::{Target, status, told};
+use crate::security::target::{Target, status, summary};
 
-/// A `webhook` trigger, with the secret that was shown once.
+/// A `webhook` trigger, with the secret that the API shows once.
 pub struct Hook {
     pub trigger: String,
     secret: String,
@@ -78,7 +78,7 @@ async fn case_37_a_webhook_trigger() {
         ];
         for (what, signature) in &refusals {
             let answer = hook.fire(&target, signature.as_deref(), BODY).await;
-            case.check(format!("{name}: {what}"), "401 unauthorized".to_string(), told(answer).await);
+            case.check(format!("{name}: {what}"), "401 unauthorized".to_string(), summary(answer).await);
         }
         let unknown = Hook { trigger: format!("trg_{}", unique()), secret: hook.secret.clone() };
         let text = async |answer: Response| (status(&answer), answer.text().await.unwrap());
@@ -87,19 +87,19 @@ async fn case_37_a_webhook_trigger() {
         case.check(format!("{name}: an unknown trigger is answered as a wrong signature"), true, of_unknown == of_wrong);
         let email = Hook { trigger: user.trigger.clone(), secret: hook.secret.clone() };
         let answer = email.fire(&target, Some(&email.sign(now, BODY)), BODY).await;
-        case.check(format!("{name}: a trigger of type email"), "401 unauthorized".to_string(), told(answer).await);
+        case.check(format!("{name}: a trigger of type email"), "401 unauthorized".to_string(), summary(answer).await);
 
         case.check(format!("{name}: a good signature"), 202, status(&hook.fire(&target, Some(&good), BODY).await));
         case.check(
             format!("{name}: the same again"),
             "401 unauthorized".to_string(),
-            told(hook.fire(&target, Some(&good), BODY).await).await,
+            summary(hook.fire(&target, Some(&good), BODY).await).await,
         );
         let upper = good.replace(mac, &format!("v1={}", mac[3..].to_uppercase()));
         case.check(
             format!("{name}: the same in capitals"),
             "401 unauthorized".to_string(),
-            told(hook.fire(&target, Some(&upper), BODY).await).await,
+            summary(hook.fire(&target, Some(&upper), BODY).await).await,
         );
         let stranger = token(&target.stack, &format!("stranger-{}", unique())).await;
         let request = target.stack.request(Method::POST, &hook.path()).bearer_auth(&stranger).body(BODY);
@@ -109,8 +109,8 @@ async fn case_37_a_webhook_trigger() {
         case.check(format!("{name}: a bad token beside a good signature"), 401, status(&target.stack.answer(request).await));
         let fired = target.fired(&user.owner, 1).await;
         case.check(format!("{name}: events of it all"), 1, fired.len());
-        let told = fired.first().map_or(Value::Null, |event| event["event"]["data"].clone());
-        case.check(format!("{name}: the event tells what was signed"), json!({"amount": 7}), told);
+        let signed = fired.first().map_or(Value::Null, |event| event["event"]["data"].clone());
+        case.check(format!("{name}: the event has the signed data"), json!({"amount": 7}), signed);
         let shown = target.stack.api(Method::GET, &format!("/api/triggers/{}", hook.trigger), Some(&user.token), None).await;
         case.check(format!("{name}: the secret is shown again"), false, shown.text().await.unwrap().contains(&hook.secret));
     }
@@ -118,14 +118,14 @@ async fn case_37_a_webhook_trigger() {
 
 #[tokio::test]
 async fn case_68_a_secret_is_rotated() {
-    let mut case = Case::new(68, "API: a webhook trigger's secret is rotated: both count for a day, and never a third");
+    let mut case = Case::new(68, "API: a webhook trigger's secret is rotated: old and new are accepted for a day, an older one is not");
     for target in Target::all().await {
         let (name, user) = (target.name, User::connected(&target.stack, "rotates").await);
         let first = Hook::of(&target, &user).await;
         let body = || format!(r#"{{"event_type":"paid","n":"{}"}}"#, unique());
         let fire = async |hook: &Hook| {
             let body = body();
-            told(hook.fire(&target, Some(&hook.signature(&target, &body)), &body).await).await
+            summary(hook.fire(&target, Some(&hook.signature(&target, &body)), &body).await).await
         };
         let (rotated, until) = rotate(&target, &user, &first).await;
         case.check(format!("{name}: the secret is another one"), false, rotated.secret == first.secret);
@@ -139,11 +139,11 @@ async fn case_68_a_secret_is_rotated() {
         case.check(format!("{name}: the first, after two rotations"), refused.clone(), fire(&first).await);
         case.check(format!("{name}: the second"), "202".to_string(), fire(&rotated).await);
         let path = format!("/api/triggers/{}/secret", user.trigger);
-        let of_email = told(target.stack.api(Method::POST, &path, Some(&user.token), None).await).await;
-        case.check(format!("{name}: of a trigger that mail fires"), "409 no_secret".to_string(), of_email);
+        let of_email = summary(target.stack.api(Method::POST, &path, Some(&user.token), None).await).await;
+        case.check(format!("{name}: rotation for a trigger of type email"), "409 no_secret".to_string(), of_email);
         let shown = target.stack.api(Method::GET, &format!("/api/triggers/{}", last.trigger), Some(&user.token), None).await;
         case.check(format!("{name}: the secret is shown again"), false, shown.text().await.unwrap().contains(&last.secret));
-        // The user's token is over by then, and no signature needs one.
+        // The user's token has expired by then; signatures do not need it.
         if target.inside.is_some() {
             target.pass(std::time::Duration::from_secs(24 * 3600 - 1));
             case.check(format!("{name}: the second, a second before its end"), "202".to_string(), fire(&rotated).await);
@@ -154,7 +154,7 @@ async fn case_68_a_secret_is_rotated() {
     }
 }
 
-/// The trigger with its new secret, and until when the one before counts.
+/// The trigger with its new secret, and until when the previous one is accepted.
 async fn rotate(target: &Target, user: &User, hook: &Hook) -> (Hook, String) {
     let path = format!("/api/triggers/{}/secret", hook.trigger);
     let rotated = read(target.stack.api(Method::POST, &path, Some(&user.token), None).await, StatusCode::OK).await;

@@ -1,11 +1,11 @@
-//! Mail is a stranger's word: what a sender can write to pass for another one, and what of it a trigger believes.
+//! Mail with forged senders: what a trigger believes of addresses, domains and authentication results.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tests::deployed::{User, read};
 
 use crate::security::case::Case;
-use crate::security::target::{Target, told};
+use crate::security::target::{Target, summary};
 
 const PASSED: &str = "mx.google.com; dkim=pass header.i=@trusted.example header.s=s header.b=b; \
     spf=pass (google.com: domain of pay@trusted.example designates 192.0.2.1 as permitted sender) smtp.mailfrom=pay@trusted.example; \
@@ -13,7 +13,7 @@ const PASSED: &str = "mx.google.com; dkim=pass header.i=@trusted.example header.
 const FAILED: &str = "mx.google.com; spf=pass smtp.mailfrom=evil.example; dmarc=fail (p=NONE sp=NONE dis=NONE) header.from=trusted.example";
 const TRUSTED: &str = "Billing <pay@trusted.example>";
 
-/// A user whose only trigger that these mails can fire has these filters.
+/// A user with a trigger that has these filters; no other trigger fires for these mails.
 async fn guarded(target: &Target, filters: Value) -> User {
     let user = User::connected(&target.stack, "guarded").await;
     let trigger = user.subscribe(&target.stack, filters).await;
@@ -21,7 +21,7 @@ async fn guarded(target: &Target, filters: Value) -> User {
     User { trigger, ..user }
 }
 
-/// Each mail with what it is; those that fire are told, as they were published.
+/// Delivers each mail and checks whether it fires; returns the published events.
 async fn check(case: &mut Case, target: &Target, user: &User, mails: &[(&str, Value, bool)]) -> Vec<Value> {
     let mut delivered = Vec::new();
     for (_, mail, _) in mails {
@@ -75,7 +75,7 @@ async fn case_60_another_address_in_a_name() {
 
 #[tokio::test]
 async fn case_61_a_domain_that_looks_like_it() {
-    let mut case = Case::new(61, "sender: a domain that only looks like the one that is wanted");
+    let mut case = Case::new(61, "sender: a domain that only looks like the wanted one");
     for target in Target::all().await {
         let user = guarded(&target, json!({"from_domain": ["trusted.example", "bücher.example"]})).await;
         let mails = [
@@ -96,7 +96,7 @@ async fn case_61_a_domain_that_looks_like_it() {
             let config = json!({"connector_id": user.connector, "filters": {"from_domain": [value]}});
             let body = json!({"type": "email", "config": config});
             let answer = target.stack.api(Method::POST, "/api/triggers", Some(&user.token), Some(body)).await;
-            case.check(format!("{}: {what} in from_domain", target.name), "400 invalid_trigger".to_string(), told(answer).await);
+            case.check(format!("{}: {what} in from_domain", target.name), "400 invalid_trigger".to_string(), summary(answer).await);
         }
     }
 }
@@ -121,13 +121,13 @@ async fn case_62_a_forged_authentication_header() {
         let fired = check(&mut case, &target, &user, &mails).await;
         let passed = json!({"spf": "pass", "dkim": "pass", "dmarc": "pass"});
         let shown = fired.first().map_or(Value::Null, |event| event["message"]["authentication"].clone());
-        case.check(format!("{}: as the event tells it", target.name), passed, shown);
+        case.check(format!("{}: as the event shows it", target.name), passed, shown);
     }
 }
 
 #[tokio::test]
 async fn case_63_what_passed_for_another_sender() {
-    let mut case = Case::new(63, "sender: a result that is about another sender, or that the envelope says");
+    let mut case = Case::new(63, "sender: an authentication result about another sender, or written into the envelope address");
     for target in Target::all().await {
         let user = guarded(&target, json!({"from_domain": ["trusted.example"], "authenticated": true})).await;
         let evil = "mx.google.com; spf=pass; dmarc=pass (p=NONE) header.from=evil.example";
@@ -154,7 +154,7 @@ async fn case_63_what_passed_for_another_sender() {
 
 #[tokio::test]
 async fn case_64_a_mail_without_a_sender() {
-    let mut case = Case::new(64, "sender: none that can be read; and what the API tells of a forged one");
+    let mut case = Case::new(64, "sender: mail without a readable sender; what the API shows of a forged one");
     for target in Target::all().await {
         let name = target.name;
         let nobody = || json!({"raw_no_from": true, "authentication_results": PASSED});
@@ -171,12 +171,12 @@ async fn case_64_a_mail_without_a_sender() {
             let mails: Vec<(&str, Value, bool)> = mails.iter().map(|(what, mail, fires)| (what.as_str(), mail.clone(), *fires)).collect();
             check(&mut case, &target, &user, &mails).await;
         }
-        forged_as_told(&mut case, &target, name).await;
+        forged_as_shown(&mut case, &target, name).await;
     }
 }
 
-/// What a reader sees of a forged mail, and why it does not fire.
-async fn forged_as_told(case: &mut Case, target: &Target, name: &str) {
+/// What the API shows of a forged mail, and the reasons why it does not fire.
+async fn forged_as_shown(case: &mut Case, target: &Target, name: &str) {
     let user = guarded(target, json!({"from_domain": ["x.example"], "authenticated": true})).await;
     let mail = json!({"from": TRUSTED, "authentication_results": FAILED, "headers": {"Authentication-Results": PASSED}});
     let id = user.receive(&target.stack, mail).await;

@@ -1,4 +1,4 @@
-//! Where a case is tried: in this process, on the deployed stack, or on both, with the same requests.
+//! The environment under test: this process, the deployed stack, or both, with the same requests.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::security::logs;
 use crate::security::{audits, counters};
 use tests::inside::{Inside, Options};
 
-/// Nothing in this process takes longer.
+/// How long to wait for something in this process.
 const INSIDE: Duration = Duration::from_secs(20);
 
 pub struct Target {
@@ -21,11 +21,11 @@ pub struct Target {
 }
 
 impl Target {
-    /// Here, and on the deployed stack too, unless `SECURITY_ROWS=in-process` asks for the rows that need none.
+    /// This process, and the deployed stack unless `SECURITY_ROWS=in-process`.
     pub async fn all() -> Vec<Self> {
-        let mut places = vec![Self::inside().await];
-        places.extend(Self::deployed().await);
-        places
+        let mut targets = vec![Self::inside().await];
+        targets.extend(Self::deployed().await);
+        targets
     }
 
     pub async fn inside() -> Self {
@@ -38,13 +38,13 @@ impl Target {
         Self::configured(options).await
     }
 
-    /// One more world in this process, of which the metrics are another's.
+    /// Another world in this process; metrics and audit lines go to the recorders that are already installed, if any.
     pub async fn configured(options: Options) -> Self {
         let inside = Inside::start(options).await;
         Self { name: "in process", stack: inside.stack(), inside: Some(inside), began: std::time::SystemTime::now() }
     }
 
-    /// The stack at rest.
+    /// The deployed stack, once it is at rest.
     pub async fn deployed() -> Option<Self> {
         match std::env::var("SECURITY_ROWS").as_deref() {
             Ok("in-process") => None,
@@ -56,7 +56,7 @@ impl Target {
         }
     }
 
-    /// The audit lines of the requests of one user agent: at least so many, and whatever else came with them.
+    /// The audit lines of one user agent; waits until there are this many.
     pub async fn audited(&self, agent: &str, expected: usize) -> Vec<Value> {
         match &self.inside {
             Some(_) => audits::of(&audits::heard(), agent),
@@ -77,7 +77,7 @@ impl Target {
         }
     }
 
-    /// Puts the clock forward, where that can be done.
+    /// Moves the clock forward; only in process.
     pub fn pass(&self, span: Duration) {
         self.inside.as_ref().expect("the deployed stack's clock is the machine's own").machine.pass(span);
     }
@@ -99,7 +99,7 @@ impl Target {
         }
     }
 
-    /// Waits until a metric stands where it should; answers where it stood at last.
+    /// Waits until a metric reaches this count; returns its last count.
     pub async fn counted_to(&self, name: &str, expected: u64) -> u64 {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
@@ -111,7 +111,7 @@ impl Target {
         }
     }
 
-    /// A mailbox's history id, as Gmail's push would tell it.
+    /// A mailbox's current history id, as a push would carry it.
     pub async fn history_id(&self, email: &str) -> u64 {
         let shown = self.stack.google(Method::GET, &format!("/admin/mailboxes/{email}"), Value::Null).await["history_id"].clone();
         shown.as_u64().or_else(|| shown.as_str()?.parse().ok()).unwrap()
@@ -168,7 +168,7 @@ impl Target {
         }
     }
 
-    /// What fired for an owner, as published: at least so many, and whatever else came until all was quiet.
+    /// The published TRIGGER_FIRED events of an owner; waits until there are this many, then until nothing is pending.
     pub async fn fired(&self, owner: &str, expected: usize) -> Vec<Value> {
         if self.inside.is_none() {
             let mut fired = self.stack.events(owner, expected).await;
@@ -176,7 +176,7 @@ impl Target {
             fired.extend(self.stack.events(owner, 0).await);
             return fired;
         }
-        // What does not come shows in the row that expects it.
+        // A missing event fails the row that expects it, so the wait just ends.
         let deadline = Instant::now() + INSIDE;
         while self.fired_so_far(owner).len() < expected && Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -185,7 +185,7 @@ impl Target {
         self.fired_so_far(owner)
     }
 
-    /// In process, without waiting.
+    /// The events so far, without waiting; only in process.
     pub fn fired_so_far(&self, owner: &str) -> Vec<Value> {
         let published = self.inside.iter().flat_map(|inside| inside.world.bus().published());
         let details = published.filter(|event| event.detail_type.as_str() == "TRIGGER_FIRED").map(|event| event.detail);
@@ -193,7 +193,7 @@ impl Target {
         read.filter(|event| event["owner_id"] == owner).collect()
     }
 
-    /// What was set aside as unreadable, once.
+    /// The quarantined bodies.
     pub async fn quarantined(&self) -> Vec<String> {
         match &self.inside {
             Some(inside) => inside.world.quarantine().kept().into_iter().map(|(body, _)| body).collect(),
@@ -207,23 +207,23 @@ pub fn status(response: &Response) -> u16 {
     response.status().as_u16()
 }
 
-/// Status and stable code: `400 unknown_state`.
-pub async fn told(response: Response) -> String {
+/// Status and problem code: `400 unknown_state`.
+pub async fn summary(response: Response) -> String {
     document(response).await.0
 }
 
-/// The same, with the document itself.
+/// Status and problem code, and the body.
 pub async fn document(response: Response) -> (String, Value) {
     let status = response.status();
     let body: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap_or_default();
-    let told = match body["code"].as_str() {
+    let summary = match body["code"].as_str() {
         Some(code) if status != StatusCode::OK => format!("{} {code}", status.as_u16()),
         _ => status.as_u16().to_string(),
     };
-    (told, body)
+    (summary, body)
 }
 
-/// A header's value; empty where there is none.
+/// A header's value, or an empty string.
 pub fn header(response: &Response, name: &str) -> String {
     response.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
 }

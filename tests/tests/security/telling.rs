@@ -1,4 +1,4 @@
-//! A stranger's words in what is written down: each event stays one line, and no metric is named by them.
+//! Attacker-controlled text in logs and metrics: each event stays one line, and no metric is named by it.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -14,13 +14,13 @@ use crate::security::signing::Hook;
 use crate::security::target::Target;
 use crate::security::{audits, counters};
 
-/// What ends a line, is one of ours, and steers a terminal.
+/// Ends a line, forges one of our log lines, and contains terminal escapes.
 const LINE: &str = "\r\n{\"level\":\"ERROR\",\"fields\":{\"message\":\"planted-line\",\"action\":\"owner.erase\"}}\r\n\u{1b}[2Jplanted";
-/// As much of it as may stand in a header.
+/// The same for a header, which may not contain line ends.
 const HEADER: &str = "\",\"fields\":{\"message\":\"planted-line\"},\"x\":\"\tplanted";
 
-/// Requests that hold it wherever a caller can write.
-async fn ask(target: &Target, user: &User, hook: &Hook) {
+/// Requests with the planted text in every field that a caller controls.
+async fn send_requests(target: &Target, user: &User, hook: &Hook) {
     let stack = &target.stack;
     let line = forge::encoded(LINE);
     let connector = format!("/api/connectors/{}", user.connector);
@@ -52,7 +52,7 @@ async fn ask(target: &Target, user: &User, hook: &Hook) {
     stack.api(Method::GET, "/api/connectors", Some(&token), None).await;
 }
 
-/// Pushes, mail and Google's own refusals that hold it.
+/// Pushes, mail and Google's errors with the planted text.
 async fn receive(target: &Target, user: &User) {
     let good = target.good_token().await;
     let notification = json!({"emailAddress": LINE, "historyId": LINE}).to_string();
@@ -83,29 +83,29 @@ async fn case_79_a_strangers_words_in_the_log() {
     let mut case = Case::new(79, "all: line ends, JSON and escapes in whatever a stranger writes forge no line and name no metric");
     counters::start();
     audits::listen_to("debug");
-    let mut places = vec![Target::configured(Default::default()).await];
-    places.extend(Target::deployed().await);
-    for target in places {
+    let mut targets = vec![Target::configured(Default::default()).await];
+    targets.extend(Target::deployed().await);
+    for target in targets {
         let (name, user) = (target.name, User::connected(&target.stack, "words").await);
         let hook = Hook::of(&target, &user).await;
-        ask(&target, &user, &hook).await;
+        send_requests(&target, &user, &hook).await;
         receive(&target, &user).await;
         let lines = target.logged().await;
         let planted: Vec<&String> = lines.iter().filter(|line| line.contains("planted")).collect();
-        case.note(format!("{name}: lines that hold its words"), "at least 1", planted.len(), !planted.is_empty());
+        case.note(format!("{name}: lines with planted text"), "at least 1", planted.len(), !planted.is_empty());
         let read: Vec<Value> =
             planted.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()).filter(Value::is_object).collect();
-        case.check(format!("{name}: of these lines of JSON"), planted.len(), read.len());
+        case.check(format!("{name}: of these, lines of JSON"), planted.len(), read.len());
         let forged = |line: &&Value| line["fields"]["message"] == "planted-line" || line["fields"]["action"] == "owner.erase";
-        case.check(format!("{name}: lines that are forged"), 0, read.iter().filter(forged).count());
+        case.check(format!("{name}: forged lines"), 0, read.iter().filter(forged).count());
         let steering = lines.iter().filter(|line| line.contains(|sign: char| sign.is_control() && sign != '\t')).count();
-        case.check(format!("{name}: lines that steer a terminal"), 0, steering);
+        case.check(format!("{name}: lines with terminal escapes"), 0, steering);
         let metrics = match target.inside {
             Some(_) => counters::names(),
             None => lines.iter().filter(|line| line.contains("\"_aws\"")).cloned().collect(),
         };
         case.note(format!("{name}: metrics"), "at least 5", metrics.len(), metrics.len() >= 5);
         let named: Vec<String> = metrics.into_iter().filter(|metric| metric.contains("planted")).collect();
-        case.check(format!("{name}: metrics that are named by its words"), String::new(), named.join("; "));
+        case.check(format!("{name}: metrics named by planted text"), String::new(), named.join("; "));
     }
 }

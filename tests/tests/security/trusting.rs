@@ -1,4 +1,4 @@
-//! Headers that other servers believe: who asks, where it came to, and what it was before somebody rewrote it.
+//! Headers that proxies and frameworks trust: forwarded hosts, overridden methods, rewritten paths, other users.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -7,10 +7,10 @@ use tests::deployed::{User, token};
 use crate::security::case::Case;
 use crate::security::connecting::{CONNECT, callback_url};
 use crate::security::forge::unique;
-use crate::security::target::{Target, header, status, told};
+use crate::security::target::{Target, header, status, summary};
 
 const EVIL: &str = "evil.example";
-/// What a proxy or a framework might take for the truth.
+/// Headers that a proxy or a framework might trust.
 const REWRITTEN: [(&str, &str); 17] = [
     ("x-forwarded-host", EVIL),
     ("x-forwarded-server", EVIL),
@@ -31,7 +31,7 @@ const REWRITTEN: [(&str, &str); 17] = [
     ("host", EVIL),
 ];
 
-/// What an answer says, without what differs between two answers to the same request.
+/// The parts of an answer that are equal for two equal requests.
 async fn shown(target: &Target, path: &str, token: &str, with: Option<(&str, &str)>) -> String {
     let request = target.stack.request(Method::GET, path).bearer_auth(token);
     let answer = target.stack.answer(with.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await;
@@ -61,12 +61,12 @@ async fn case_84_headers_that_rewrite_a_request() {
             "/api/nothing".into(),
         ];
         for path in &paths {
-            let place_of = path.replace(&user.connector, "{id}");
+            let masked = path.replace(&user.connector, "{id}");
             let plain = shown(&target, path, &user.token, None).await;
-            // By its host the emulator finds the API.
+            // The emulator routes by the host header.
             for (header, value) in REWRITTEN.into_iter().filter(|(header, _)| target.inside.is_some() || *header != "host") {
                 let with = shown(&target, path, &user.token, Some((header, value))).await;
-                case.check(format!("{name}: {place_of} with {header}: {value}"), plain.clone(), with);
+                case.check(format!("{name}: {masked} with {header}: {value}"), plain.clone(), with);
             }
         }
         let sync = target.stack.request(Method::POST, &format!("/api/connectors/{}/sync", user.connector)).bearer_auth(&user.token);
@@ -75,13 +75,13 @@ async fn case_84_headers_that_rewrite_a_request() {
         let kept = user.connector(&target.stack).await;
         case.check(format!("{name}: whose connector it is afterwards"), user.owner.clone(), kept["owner_id"].as_str().unwrap().to_string());
         let answer = target.stack.answer(target.stack.request(Method::GET, &paths[1])).await;
-        case.check(format!("{name}: the way back leads"), format!("{}?code=4&state=s", callback_url()), header(&answer, "location"));
+        case.check(format!("{name}: the callback redirects to"), format!("{}?code=4&state=s", callback_url()), header(&answer, "location"));
     }
 }
 
 #[tokio::test]
 async fn case_85_other_forms_of_a_token() {
-    let mut case = Case::new(85, "users: a good token in another form, another target, or beside another one");
+    let mut case = Case::new(85, "users: a good token in another form, in another part of the request, or beside a second one");
     for target in Target::all().await {
         let (name, good) = (target.name, token(&target.stack, &format!("forms-{}", unique())).await);
         let other = token(&target.stack, &format!("other-{}", unique())).await;
@@ -90,7 +90,7 @@ async fn case_85_other_forms_of_a_token() {
         let list = async |query: &str, headers: &[(&str, String)]| {
             let request = target.stack.request(Method::GET, &format!("/api/connectors{query}"));
             let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
-            told(target.stack.answer(request).await).await
+            summary(target.stack.answer(request).await).await
         };
         for (what, value, expected) in [
             ("as it should be", bearer.clone(), in_),

@@ -1,4 +1,4 @@
-//! The users' tokens, browsers of other origins, and the webhook's legacy route.
+//! User tokens, browsers of other origins, and the webhook's legacy route.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use tests::deployed::{ORIGIN, token, token_with};
 use crate::security::case::Case;
 use crate::security::forge::{self, NOBODY, unique};
 use crate::security::keys;
-use crate::security::target::{Target, status, told};
+use crate::security::target::{Target, status, summary};
 use tests::inside::Options;
 
 const AUDIENCE: &str = "email-connectors";
@@ -46,7 +46,7 @@ async fn case_31_browsers_of_other_origins() {
     }
 }
 
-/// Tokens that are refused with 401 on every route that asks for one.
+/// Tokens that every route refuses with 401.
 async fn bad_tokens(target: &Target) -> Vec<(String, String)> {
     let of = |claims: Value| json!({ "claims": claims });
     let mut orders = forge::unsigned();
@@ -65,9 +65,9 @@ async fn bad_tokens(target: &Target) -> Vec<(String, String)> {
         ("the issuer with a slash", of(json!({"iss": format!("{ISSUER}/")}))),
         ("Google's issuer", of(json!({"iss": "https://accounts.google.com"}))),
         ("no owner", of(json!({"sub": null}))),
-        ("an owner that holds the key's separator", of(json!({"sub": "a#b"}))),
+        ("an owner that contains the key's separator", of(json!({"sub": "a#b"}))),
         ("an owner that is a number", of(json!({"sub": 7}))),
-        // Not more: with 10 KB of headers a request ends at the gateway.
+        // Not more: the gateway refuses requests with 10 KB of headers.
         ("9 KB", of(json!({"padding": "a".repeat(6000)}))),
     ]);
     let mut tokens = Vec::new();
@@ -84,7 +84,7 @@ async fn bad_tokens(target: &Target) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn case_35_user_tokens() {
-    let mut case = Case::new(35, "API: every flaw of a push token in a user token, and each in the other's target");
+    let mut case = Case::new(35, "API: every flaw of a push token in a user token, and each kind of token sent as the other");
     for target in Target::all().await {
         let name = target.name;
         let good = token(&target.stack, "user").await;
@@ -93,14 +93,14 @@ async fn case_35_user_tokens() {
         {
             for (what, token) in bad_tokens(&target).await {
                 let answer = target.stack.api(method.clone(), path, Some(&token), body.clone()).await;
-                case.check(format!("{name}: {method} {path}, {what}"), "401 unauthorized".to_string(), told(answer).await);
+                case.check(format!("{name}: {method} {path}, {what}"), "401 unauthorized".to_string(), summary(answer).await);
             }
             let answer = target.stack.api(method.clone(), path, None, body.clone()).await;
-            case.check(format!("{name}: {method} {path}, none"), "401 unauthorized".to_string(), told(answer).await);
+            case.check(format!("{name}: {method} {path}, no token"), "401 unauthorized".to_string(), summary(answer).await);
         }
         for path in ["/api/triggers", "/api/connectors/con_unknown/health", "/api/owner/data", "/api/auth/google/gmail/start"] {
             let answer = target.stack.api(Method::GET, path, Some(&target.good_token().await), None).await;
-            case.check(format!("{name}: GET {path}, Google's push token"), "401 unauthorized".to_string(), told(answer).await);
+            case.check(format!("{name}: GET {path}, Google's push token"), "401 unauthorized".to_string(), summary(answer).await);
         }
         for (what, claims, expected) in forge::times(&target, 200).into_iter().filter(|(_, _, expected)| *expected == 200) {
             let token = token_with(&target.stack, json!({"sub": "user", "claims": claims})).await;
@@ -152,5 +152,5 @@ async fn case_40_the_legacy_route() {
         case.check(format!("in process, configured: {what}"), expected, send(&configured, token, "3").await);
     }
     let queued = configured.inside.as_ref().unwrap().world.wake_ups().queued().len();
-    case.check("in process, configured: queued of them all", 1, queued);
+    case.check("in process, configured: queued in all", 1, queued);
 }

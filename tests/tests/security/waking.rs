@@ -1,4 +1,4 @@
-//! What lies in the queue, or is handed over as if it did, and nobody of ours wrote.
+//! Queue messages and events that none of our functions sent.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ fn wake_up(target: &Target, email: &str) -> Value {
     serde_json::to_value(WakeUp::own(Kind::Sync, EmailAddress::parse(email).unwrap(), now)).unwrap()
 }
 
-/// Bodies that are no wake-up, each told apart by a word of its own.
+/// Bodies that are not wake-ups, each with a unique word.
 fn unreadable(target: &Target) -> Vec<(&'static str, String)> {
     let with = |field: &str, value: Value| {
         let mut body = wake_up(target, NOBODY);
@@ -34,23 +34,23 @@ fn unreadable(target: &Target) -> Vec<(&'static str, String)> {
         ("nothing of a wake-up", json!({"planted": unique()}).to_string()),
         ("nested 10,000 deep", format!("{}{}", "[".repeat(10_000), unique())),
         ("another schema", with("schema_version", json!(2))),
-        ("a schema in words", with("schema_version", json!("1"))),
+        ("a schema version as text", with("schema_version", json!("1"))),
         ("an unknown kind", with("kind", json!("erase"))),
-        ("a kind that steers a terminal", with("kind", json!("\u{1}\u{1b}[2J\r\nplanted"))),
+        ("a kind with terminal escapes", with("kind", json!("\u{1}\u{1b}[2J\r\nplanted"))),
         ("a kind of 100 KB", with("kind", json!("x".repeat(100_000)))),
         ("no kind", with("kind", json!(null))),
-        ("a mailbox that is none", with("email_address", json!("nobody"))),
+        ("an invalid address", with("email_address", json!("nobody"))),
         ("a mailbox with a line end", with("email_address", json!("no\r\nbody@example.com"))),
         ("a mailbox that is a list", with("email_address", json!([NOBODY]))),
-        ("a history id below nothing", with("history_id", json!(-1))),
+        ("a negative history id", with("history_id", json!(-1))),
         ("a history id that is a fraction", with("history_id", json!(7.5))),
         ("a history id that is an object", with("history_id", json!({}))),
-        ("a correlation that is none", with("correlation", json!("x"))),
-        ("a time in words", with("published_at", json!("yesterday"))),
+        ("a correlation that is text", with("correlation", json!("x"))),
+        ("a time that is text", with("published_at", json!("yesterday"))),
     ]
 }
 
-/// Puts these in one batch; answers what is to be delivered again, where that can be seen.
+/// Sends these as one batch; returns the ids to be delivered again, which only the in-process run shows.
 async fn wake(target: &Target, bodies: &[String]) -> Vec<String> {
     if let Some(inside) = &target.inside {
         let mut event = SqsEvent::default();
@@ -76,7 +76,7 @@ fn message(id: &str, body: &str) -> SqsMessage {
 
 #[tokio::test]
 async fn case_91_wake_ups_that_nobody_sent() {
-    let mut case = Case::new(91, "processor: messages in its queue that are no wake-up, between those of others");
+    let mut case = Case::new(91, "processor: queue messages that are not wake-ups, between valid ones");
     for target in Target::all().await {
         let (name, user) = (target.name, User::connected(&target.stack, "woken").await);
         target.idle().await;
@@ -89,8 +89,8 @@ async fn case_91_wake_ups_that_nobody_sent() {
         let again = wake(&target, &bodies).await;
         case.check(format!("{name}: to be delivered again"), String::new(), again.join(" "));
         let fired = target.fired(&user.owner, 1).await;
-        let told: Vec<&str> = fired.iter().filter_map(|event| event["message"]["id"].as_str()).collect();
-        case.check(format!("{name}: the mail of the mailbox between them fires"), mail, told.join(" "));
+        let messages: Vec<&str> = fired.iter().filter_map(|event| event["message"]["id"].as_str()).collect();
+        case.check(format!("{name}: the mail of the valid wake-up fires"), mail, messages.join(" "));
         let counted = target.counted_to("WakeUps/unreadable", count as u64).await;
         case.check(format!("{name}: counted as unreadable"), count as u64, counted);
         let kept: BTreeSet<String> = target.quarantined().await.into_iter().collect();
@@ -111,14 +111,14 @@ async fn case_91_wake_ups_that_nobody_sent() {
 
 #[tokio::test]
 async fn case_94_events_of_other_shapes() {
-    let mut case = Case::new(94, "processor, renewer: events of no shape that the queue's or the schedule's have: no process ends");
+    let mut case = Case::new(94, "processor, renewer: events of shapes that queue and schedule never send: no process ends");
     let target = Target::inside().await;
     let inside = target.inside.as_ref().unwrap();
     for (what, event, expected) in [
         ("nothing", json!(null), "not taken"),
         ("a word", json!("x"), "not taken"),
         ("a list of words", json!({"Records": ["x"]}), "not taken"),
-        ("records that are none", json!({"Records": [null]}), "not taken"),
+        ("a record of null", json!({"Records": [null]}), "not taken"),
         ("a body that is an object", json!({"Records": [{"messageId": "m", "body": {"a": 1}}]}), "not taken"),
         ("an id that is a number", json!({"Records": [{"messageId": 7, "body": "{}"}]}), "not taken"),
         ("no record", json!({"Records": []}), "0 again, 0 unreadable"),
@@ -139,7 +139,7 @@ async fn case_94_events_of_other_shapes() {
                 let again = inside.handle(event).await.batch_item_failures.len();
                 format!("{again} again, {} unreadable", target.counted("WakeUps/unreadable").await - before)
             }
-            // The runtime answers this for the function.
+            // The Lambda runtime rejects such an event before the function.
             Err(_) => "not taken".into(),
         };
         case.check(format!("processor: {what}"), expected.to_string(), got);
@@ -154,5 +154,5 @@ async fn case_94_events_of_other_shapes() {
         case.check(format!("deployed renewer: {event}: fails"), false, failed || !answer.status().is_success());
     }
     let after: BTreeSet<u32> = processes(&target.stack, "WatchRenewer").into_iter().collect();
-    case.check("deployed renewer: its processes that ended", 0, before.difference(&after).count());
+    case.check("deployed renewer: processes ended", 0, before.difference(&after).count());
 }

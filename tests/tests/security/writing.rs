@@ -1,4 +1,4 @@
-//! What a caller lets us write into a mail's headers: it means there what it meant to the caller.
+//! Text that a caller puts into a mail's headers reads there as the caller wrote it.
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -9,11 +9,11 @@ use tests::deployed::{User, read};
 use crate::security::case::Case;
 use crate::security::target::Target;
 
-/// What a reader would show as `paid`, if it stood in a header as it is.
+/// A mail reader would show this as `paid` if it were written into a header unencoded.
 const WORD: &str = "=?utf-8?q?paid?=";
 const IN_BASE64: &str = "=?UTF-8?B?cGFpZA==?=";
 
-/// The draft as Gmail has it: its header lines, unfolded, and its parts' too.
+/// The draft's raw mail with unfolded headers, and the message as the API shows it.
 async fn written(target: &Target, user: &User, mail: Value) -> (String, Value) {
     let drafts = format!("/api/connectors/{}/drafts", user.connector);
     let made = read(target.stack.api(Method::POST, &drafts, Some(&user.token), Some(mail)).await, StatusCode::CREATED).await;
@@ -29,7 +29,7 @@ fn line<'a>(mail: &'a str, name: &str) -> &'a str {
     mail.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or_default()
 }
 
-/// A header's encoded words in base64, decoded; what stands between them is dropped.
+/// The base64 encoded words of a header, decoded; text between them is dropped.
 fn decoded(line: &str) -> String {
     let words = line.split_whitespace().filter_map(|word| word.strip_prefix("=?utf-8?B?")?.strip_suffix("?="));
     let bytes: Vec<u8> = words.flat_map(|word| BASE64_STANDARD.decode(word).unwrap()).collect();
@@ -56,10 +56,10 @@ async fn case_69_text_that_looks_encoded() {
         let file = format!("{WORD}.txt");
         let attachments = json!([{"filename": file, "mime_type": "text/plain", "content": BASE64_STANDARD.encode("x")}]);
         let (mail, read) = written(&target, &user, json!({"to": ["bo@example.com"], "text": "x", "attachments": attachments})).await;
-        case.check(format!("{name}: a file's name as it stands"), false, mail.contains(WORD));
+        case.check(format!("{name}: a file's name is written unencoded"), false, mail.contains(WORD));
         case.check(format!("{name}: a file's name, read back"), json!(file), read["attachments"][0]["filename"].clone());
         let plain = "a = ?b, as it is";
         let (mail, _) = written(&target, &user, json!({"to": ["bo@example.com"], "subject": plain, "text": "x"})).await;
-        case.check(format!("{name}: what does not look so"), plain.to_string(), line(&mail, "Subject").to_string());
+        case.check(format!("{name}: text that does not look encoded"), plain.to_string(), line(&mail, "Subject").to_string());
     }
 }

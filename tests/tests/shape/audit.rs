@@ -1,4 +1,4 @@
-//! Whatever changes something, reads mail or takes data out is written down; docs/audit.md has the table: UPDATE_DOCS=1 writes it.
+//! Each route that changes something, reads mail or exports data is audited; UPDATE_DOCS=1 writes docs/audit.md.
 
 use std::fmt::Write;
 
@@ -6,11 +6,11 @@ use email_connectors::domain::audit::{AUDITED, MESSAGE, REPLACE, action};
 use email_connectors::domain::operation::OPERATIONS;
 use tests::template;
 
-use super::tables::hold;
+use super::tables::check_section;
 
 const BEGIN: &str = "<!-- actions: made by the shape test `audit` -->\n";
 const END: &str = "<!-- end of actions -->\n";
-/// What shows no mail and changes nothing, or is nobody's request: Google's pushes, whose notifications only mean "look now".
+/// Not audited: routes that show no mail and change nothing, and Google's pushes, which only wake the processor.
 const NOT_WRITTEN_DOWN: [&str; 11] = [
     "GET /api/connectors",
     "GET /api/connectors/{id}",
@@ -39,7 +39,7 @@ fn every_route_of_the_template_is_written_down_or_has_a_reason_not_to_be() {
         let is_routed = others.iter().any(|route| route.method == known.verb.as_str() && route.path == known.path);
         assert!(is_routed, "{}: no such route", known.action);
     }
-    // Behind the gateway's routes for mail there are the operations, and nothing else.
+    // The gateway's routes for mail serve the operations only.
     for entry in &OPERATIONS {
         assert_eq!(action(entry.verb.as_str(), &connectors_api::mail::path(entry)), Some(entry.name));
     }
@@ -90,5 +90,5 @@ fn every_action_is_documented() {
         writeln!(made, "| `{}` | `{} {}` | {} |", entry.name, entry.verb.as_str(), connectors_api::mail::path(entry), entry.about).unwrap();
     }
     made.push('\n');
-    hold("audit.md", BEGIN, END, &made);
+    check_section("audit.md", BEGIN, END, &made);
 }

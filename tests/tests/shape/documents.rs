@@ -1,4 +1,4 @@
-//! What the documents point at is there: files, sections, targets of the Makefile; and they keep to their form.
+//! Documents name only existing files, sections and targets of the Makefile, and keep to their form.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 const LONGEST_README: usize = 150;
 const LONGEST_DECISION: usize = 30;
 const WIDEST_PROSE: usize = 120;
-/// Where a path in a document may begin, beside the document's own folder.
+/// The folders that a path in a document may be relative to, beside the document's own.
 const ROOTS: [&str; 3] = ["", "lib/src", "tests"];
-/// Made on this machine, and not of the repository.
+/// Folders that are not in the repository.
 const MADE: [&str; 3] = [".local", ".aws-sam", "target"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
-/// All files of these kinds, as paths from the root; neither what is hidden nor what was built.
+/// All files of these kinds, as paths from the root, without hidden and built ones.
 pub fn files(kinds: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     collect(&root(), kinds, &mut found);
@@ -41,7 +41,7 @@ pub fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|_| panic!("{path} is not there"))
 }
 
-/// A document, taken apart: what is read as prose, and what is set as code.
+/// A document, split into prose and code blocks.
 struct Document {
     path: String,
     /// Lines outside code blocks, with their number.
@@ -67,10 +67,10 @@ impl Document {
         document
     }
 
-    /// The prose of each paragraph, without what is set as code in it, and that code.
+    /// Each paragraph's prose without inline code, and that code.
     fn paragraphs(&self) -> Vec<(String, Vec<String>)> {
         let text: Vec<&str> = self.lines.iter().map(|(_, line)| line.as_str()).collect();
-        // A row of a table is a paragraph of its own, so that a stray backtick spoils no other.
+        // Each row of a table is a paragraph, so that a stray backtick affects only its row.
         let text = text.join("\n").replace("\n|", "\n\n|");
         let parts = text.split("\n\n").map(|paragraph| paragraph.split('`').map(String::from).collect::<Vec<_>>());
         parts
@@ -155,8 +155,8 @@ fn every_file_that_a_document_names_is_there() {
             let literal = code.chars().all(|letter| letter.is_alphanumeric() || "/._-".contains(letter));
             let made = MADE.iter().any(|folder| code.starts_with(folder));
             if named && literal && !made {
-                let places = ROOTS.iter().map(|place| root().join(place).join(&code)).chain([document.beside(&code)]);
-                if !places.into_iter().any(|place| place.exists()) {
+                let paths = ROOTS.iter().map(|folder| root().join(folder).join(&code)).chain([document.beside(&code)]);
+                if !paths.into_iter().any(|path| path.exists()) {
                     missing.push(format!("{}: {code}", document.path));
                 }
             }
@@ -181,13 +181,13 @@ fn every_make_target_that_a_document_names_is_there() {
     assert!(named > 20, "only {named} were found");
 }
 
-/// What `make` is called with, where it is a command: at the beginning, or behind a prompt, another command or a variable.
+/// The targets of `make` commands in a line: at its beginning, or after a prompt, another command or a variable.
 fn make_targets(line: &str) -> Vec<&str> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let mut found = Vec::new();
-    for (place, word) in words.iter().enumerate() {
-        let begins = place == 0 || ["$", "&&", ";"].contains(&words[place - 1]) || words[..place].iter().any(|word| word.contains('='));
-        let target = words.get(place + 1).copied().unwrap_or_default();
+    for (index, word) in words.iter().enumerate() {
+        let begins = index == 0 || ["$", "&&", ";"].contains(&words[index - 1]) || words[..index].iter().any(|word| word.contains('='));
+        let target = words.get(index + 1).copied().unwrap_or_default();
         if *word == "make" && begins && target.starts_with(|letter: char| letter.is_ascii_lowercase()) {
             found.push(target);
         }

@@ -1,5 +1,5 @@
-//! Metrics have one list of names: docs, dashboard and alarms are held against it. UPDATE_DOCS=1 writes the tables.
-#![allow(clippy::disallowed_methods, reason = "a test may be asked to write")]
+//! Metrics have one list of names, which docs, dashboard and alarms must match. UPDATE_DOCS=1 writes the tables.
+#![allow(clippy::disallowed_methods, reason = "UPDATE_DOCS is the environment's")]
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -48,8 +48,8 @@ fn the_tables_of_the_docs_are_those_of_the_code_and_the_template() {
         ("<!-- metrics: made by the test `metrics` -->\n", "<!-- end of metrics -->", table()),
         ("<!-- alarms: made by the test `metrics` -->\n", "<!-- end of alarms -->", alarm_table(&template::read())),
     ] {
-        let held = between(&text, begin, end);
-        updated = updated.replacen(&format!("{begin}{held}{end}"), &format!("{begin}{table}{end}"), 1);
+        let written = between(&text, begin, end);
+        updated = updated.replacen(&format!("{begin}{written}{end}"), &format!("{begin}{table}{end}"), 1);
     }
     if std::env::var("UPDATE_DOCS").is_ok() {
         std::fs::write(FILE, &updated).unwrap();
@@ -58,7 +58,7 @@ fn the_tables_of_the_docs_are_those_of_the_code_and_the_template() {
     }
 }
 
-/// A metric of ours that something reads: its name and its dimensions.
+/// A metric of ours that an alarm or a widget reads: its name and its dimensions.
 type Read = (String, Vec<String>);
 
 fn exists((name, dimensions): &Read) -> bool {
@@ -66,14 +66,14 @@ fn exists((name, dimensions): &Read) -> bool {
     METRICS.iter().any(|metric| metric.name == name && BTreeSet::<String>::from_iter(dimensions.iter().cloned()) == own(metric))
 }
 
-/// Every metric of the stack's namespace, wherever it stands in an alarm.
+/// Every metric of the stack's namespace anywhere in an alarm.
 fn read_by(value: &Value) -> Vec<Read> {
     match value {
         Value::Sequence(values) => values.iter().flat_map(read_by).collect(),
         Value::Mapping(pairs) if value["MetricName"].is_string() => {
             assert!(!pairs.is_empty());
             let ours = value["Namespace"] == NAMESPACE;
-            let dimensions = value["Dimensions"].as_sequence().unwrap().iter().map(|held| held["Name"].as_str().unwrap().into());
+            let dimensions = value["Dimensions"].as_sequence().unwrap().iter().map(|dimension| dimension["Name"].as_str().unwrap().into());
             ours.then(|| (value["MetricName"].as_str().unwrap().into(), dimensions.collect())).into_iter().collect()
         }
         Value::Mapping(pairs) => pairs.values().flat_map(read_by).collect(),
@@ -86,7 +86,7 @@ fn every_alarm_watches_a_metric_that_exists_and_names_a_runbook_or_a_page() {
     let mut watched = BTreeSet::new();
     for (name, alarm) in alarms(&template::read()) {
         for metric in read_by(&alarm) {
-            assert!(exists(&metric), "{name} watches {metric:?}, which nobody counts");
+            assert!(exists(&metric), "{name} watches {metric:?}, which is not counted");
             watched.insert(metric.0);
         }
         let description = alarm["AlarmDescription"].as_str().unwrap();
@@ -99,7 +99,7 @@ fn every_alarm_watches_a_metric_that_exists_and_names_a_runbook_or_a_page() {
     }
 }
 
-/// Whether a page is there, with the section that stands behind its `#`.
+/// Whether a page exists, with the section after its `#`.
 fn is_section(page: &str) -> bool {
     let (file, section) = page.split_once('#').unwrap_or((page, ""));
     let Ok(text) = std::fs::read_to_string(format!("{}/../{file}", env!("CARGO_MANIFEST_DIR"))) else { return false };
@@ -128,7 +128,7 @@ fn the_dashboard_shows_metrics_that_exist_and_every_one_of_them() {
             };
             let parts = metric.as_array().unwrap();
             if let Some(read) = of_list(parts).or_else(|| of_search(parts)) {
-                assert!(exists(&read), "{} shows {read:?}, which nobody counts", widget["properties"]["title"]);
+                assert!(exists(&read), "{} shows {read:?}, which is not counted", widget["properties"]["title"]);
                 shown.insert(read.0);
             } else {
                 assert!(parts[0].as_str().is_some_and(|namespace| namespace.starts_with("AWS/")), "{metric} is no metric");
@@ -139,7 +139,7 @@ fn the_dashboard_shows_metrics_that_exist_and_every_one_of_them() {
     assert_eq!(shown, all, "the dashboard shows what is counted");
 }
 
-/// A name that is written by hand could be another one.
+/// Metric names come from the list; a name written by hand could have a typo.
 #[test]
 fn nothing_is_counted_under_a_name_that_is_not_listed() {
     for folder in ["lib/src", "functions"] {

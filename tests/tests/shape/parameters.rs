@@ -7,7 +7,7 @@ use serde_yaml_ng::Value;
 
 use tests::template;
 
-use super::tables::hold;
+use super::tables::check_section;
 
 const BEGIN: &str = "<!-- parameters: made by the test `parameters` -->\n";
 const END: &str = "<!-- end of parameters -->";
@@ -15,7 +15,7 @@ const END: &str = "<!-- end of parameters -->";
 #[test]
 fn every_parameter_is_documented_as_the_template_has_it() {
     let made = tables(&template::read());
-    hold("parameters.md", BEGIN, END, &made);
+    check_section("parameters.md", BEGIN, END, &made);
 }
 
 #[test]

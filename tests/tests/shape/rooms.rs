@@ -1,9 +1,9 @@
-//! The rooms of the house: each is named by what it must not mention.
+//! The rooms of docs/architecture.md: which words each must not mention.
 
 use std::path::{Path, PathBuf};
 
 const FUNCTIONS: [&str; 6] = ["oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer", "audit-keeper"];
-/// Without its tests, and without what a module's table or wire format needs to stand in one place.
+/// Lines of code without comments and tests; long enough for a module's table or wire format.
 const LONGEST_FILE: usize = 360;
 const LONGEST_MAIN: usize = 40;
 
@@ -11,22 +11,22 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
-/// Every Rust file under a place, or the file itself.
-pub fn files(place: &str) -> Vec<(String, String)> {
+/// Every Rust file under a folder, or the file itself, with its text.
+pub fn files(path: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
-    collect(&root().join(place), &mut found);
-    assert!(!found.is_empty(), "{place} holds no Rust file");
+    collect(&root().join(path), &mut found);
+    assert!(!found.is_empty(), "{path} has no Rust file");
     let relative = |path: PathBuf| (path.strip_prefix(root()).unwrap().display().to_string(), std::fs::read_to_string(&path).unwrap());
     found.into_iter().map(relative).collect()
 }
 
-fn collect(place: &Path, found: &mut Vec<PathBuf>) {
-    if place.is_dir() {
-        let mut entries: Vec<PathBuf> = std::fs::read_dir(place).unwrap().map(|entry| entry.unwrap().path()).collect();
+fn collect(path: &Path, found: &mut Vec<PathBuf>) {
+    if path.is_dir() {
+        let mut entries: Vec<PathBuf> = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
         entries.sort();
         entries.iter().for_each(|entry| collect(entry, found));
-    } else if place.extension().is_some_and(|extension| extension == "rs") {
-        found.push(place.to_path_buf());
+    } else if path.extension().is_some_and(|extension| extension == "rs") {
+        found.push(path.to_path_buf());
     }
 }
 
@@ -36,8 +36,8 @@ fn code(text: &str) -> String {
     shipped.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-fn must_not_mention(place: &str, forbidden: &[&str]) {
-    for (path, text) in files(place) {
+fn must_not_mention(room: &str, forbidden: &[&str]) {
+    for (path, text) in files(room) {
         for (number, line) in code(&text).lines().enumerate() {
             for word in forbidden {
                 assert!(!line.contains(word), "{path} mentions `{word}`, which is not of its room (code line {}): {line}", number + 1);
@@ -60,13 +60,13 @@ fn the_domain_decides_and_touches_nothing() {
 #[test]
 fn the_ports_know_the_domain_alone() {
     let others = ["crate::flows", "crate::adapters", "crate::config", "crate::web", "tokio", "serde"];
-    for place in ["lib/src/ports.rs", "lib/src/ports"] {
-        must_not_mention(place, &[&AWS[..], &HTTP[..], &others[..]].concat());
+    for path in ["lib/src/ports.rs", "lib/src/ports"] {
+        must_not_mention(path, &[&AWS[..], &HTTP[..], &others[..]].concat());
     }
 }
 
 #[test]
-fn a_flow_tells_the_story_through_the_ports() {
+fn a_flow_reaches_the_world_only_through_the_ports() {
     let others = ["crate::adapters", "crate::config", "crate::web", "std::env", "SystemTime", "Instant", "now_v7", "sleep"];
     must_not_mention("lib/src/flows", &[&AWS[..], &HTTP[..], &others[..]].concat());
 }
@@ -87,9 +87,9 @@ fn an_adapter_knows_no_flow_and_no_other_adapter() {
         let others: Vec<&str> = sdks.iter().map(|(_, other)| *other).filter(|other| *other != sdk).collect();
         let paths: Vec<String> = adapters.iter().filter(|other| **other != adapter).map(|other| format!("adapters::{other}")).collect();
         let forbidden: Vec<&str> = others.into_iter().chain(paths.iter().map(String::as_str)).collect();
-        for place in [format!("lib/src/adapters/{adapter}.rs"), format!("lib/src/adapters/{adapter}")] {
-            if root().join(&place).exists() {
-                must_not_mention(&place, &forbidden);
+        for path in [format!("lib/src/adapters/{adapter}.rs"), format!("lib/src/adapters/{adapter}")] {
+            if root().join(&path).exists() {
+                must_not_mention(&path, &forbidden);
             }
         }
     }
@@ -102,13 +102,13 @@ fn the_web_knows_no_flow_and_no_adapter() {
 
 #[test]
 fn the_gateway_knows_events_and_problem_documents_alone() {
-    for place in ["lib/src/gateway.rs", "lib/src/gateway"] {
-        must_not_mention(place, &["crate::flows", "crate::adapters", "crate::ports", "crate::config", "aws_sdk_", "reqwest"]);
+    for path in ["lib/src/gateway.rs", "lib/src/gateway"] {
+        must_not_mention(path, &["crate::flows", "crate::adapters", "crate::ports", "crate::config", "aws_sdk_", "reqwest"]);
     }
 }
 
 #[test]
-fn the_audit_is_told_and_asks_nobody() {
+fn the_audit_depends_on_no_flow_adapter_or_port() {
     must_not_mention("lib/src/audit.rs", &["crate::flows", "crate::adapters", "crate::ports", "crate::config", "aws_sdk_", "reqwest"]);
 }
 
@@ -137,13 +137,13 @@ fn a_sample_knows_the_events_and_not_who_publishes_them() {
 }
 
 #[test]
-fn the_command_line_asks_the_api_and_only_operators_reach_aws() {
+fn the_command_line_calls_the_api_and_only_operators_reach_aws() {
     must_not_mention("cli/src", &["aws_config", "lambda_", "axum", "std::env::var"]);
     let aside: [(&[&str], &str); 5] = [
         (&["cli/src/aws.rs", "cli/src/deployed.rs", "cli/src/doctor/gather/aws.rs"], "aws_sdk_"),
         (&["cli/src/pace.rs"], "sleep"),
         (&["cli/src/output.rs"], "stdout()"),
-        // No user's token is at hand when users are taken over: what a function does for one of them is done here for all.
+        // A migration has no user's token, so it runs the flows itself, for all users.
         (&["cli/src/migration/adopting.rs", "cli/src/commands/grants.rs"], "::flows"),
         (&["cli/src/fernet.rs"], "aws_lc_rs"),
     ];
@@ -152,12 +152,12 @@ fn the_command_line_asks_the_api_and_only_operators_reach_aws() {
             assert!(only.contains(&path.as_str()) || !code(&text).contains(word), "{path} mentions `{word}`, which is for {only:?} alone");
         }
     }
-    // The doctor's facts are judged without asking for more.
+    // The doctor judges gathered facts without further calls.
     for pure in ["judge.rs", "judge", "fact.rs", "facts.rs", "finding.rs"] {
         let world = ["async ", "tokio", "reqwest::Client", "::adapters", "::config", "crate::session", "crate::api", "gather"];
         must_not_mention(&format!("cli/src/doctor/{pure}"), &world);
     }
-    // What is asked for, and how an answer is told, is known without asking.
+    // Arguments, requests and output are pure.
     for pure in ["cli/src/args", "cli/src/show", "cli/src/health.rs", "cli/src/request.rs"] {
         must_not_mention(pure, &["async ", "tokio", "email_connectors", "reqwest::Client", "crate::session", "crate::api"]);
     }
@@ -167,19 +167,19 @@ fn the_command_line_asks_the_api_and_only_operators_reach_aws() {
 
 #[test]
 fn shipped_code_neither_panics_by_habit_nor_leaves_anything_undone() {
-    for place in ["lib/src", "functions", "cli/src", "examples"] {
-        must_not_mention(place, &[".unwrap()", "panic!(", "todo!(", "unimplemented!(", "dbg!(", "println!(", "#[ignore"]);
+    for folder in ["lib/src", "functions", "cli/src", "examples"] {
+        must_not_mention(folder, &[".unwrap()", "panic!(", "todo!(", "unimplemented!(", "dbg!(", "println!(", "#[ignore"]);
     }
 }
 
 #[test]
 fn every_file_opens_by_saying_what_it_is_and_none_is_too_long() {
-    for place in ["lib", "functions", "cli", "examples", "tests"] {
-        for (path, text) in files(place) {
+    for folder in ["lib", "functions", "cli", "examples", "tests"] {
+        for (path, text) in files(folder) {
             assert!(text.starts_with("//! "), "{path} does not begin with a `//!` line");
             assert!(!path.ends_with("/mod.rs"), "{path}: a module has its own name");
             let lines = code(&text).lines().count();
-            assert!(lines <= LONGEST_FILE, "{path} has {lines} lines of code: a room that wants to be two");
+            assert!(lines <= LONGEST_FILE, "{path} has {lines} lines of code: split it");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The events' schemas: one for each detail type, explained throughout, and strict.
+//! The events' schemas: one for each detail type, strict, and with a description of every field.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use email_connectors::domain::webhook::LONGEST_PAYLOAD;
 use serde_json::{Value, json};
 use tests::schemas::{PUBLISHED, faults};
 
-/// What may be absent, as JSON pointers; everything else of an example must be there.
+/// Optional fields, as JSON pointers; all other fields are required.
 const OPTIONAL: [&str; 13] = [
     "/message/subject",
     "/message/from",
@@ -23,7 +23,7 @@ const OPTIONAL: [&str; 13] = [
     "/correlation/pubsub_message_id",
     "/correlation/history_id",
 ];
-/// What a sender sent may be any JSON.
+/// The sender's data, which may be any JSON.
 const FOREIGN: &str = "/event/data";
 
 fn read(path: &str) -> String {
@@ -40,20 +40,20 @@ fn examples() -> Vec<(&'static str, &'static Value)> {
     PUBLISHED.iter().flat_map(of).collect()
 }
 
-/// The last one of a detail type's examples that has this.
+/// The last example of a detail type that has this field.
 fn example(detail_type: &str, pointer: &str) -> Value {
     let mut all = examples().into_iter().filter(|(name, example)| *name == detail_type && example.pointer(pointer).is_some());
     all.next_back().unwrap().1.clone()
 }
 
-/// Every place in a value but the value itself, as JSON pointers.
-fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+/// Collects the JSON pointers of everything in a value, without the value itself.
+fn collect_pointers(value: &Value, at: &str, found: &mut Vec<String>) {
     let mut descend = |name: &str, value: &Value| {
-        let place = format!("{at}/{name}");
-        if place != FOREIGN {
-            places(value, &place, found);
+        let pointer = format!("{at}/{name}");
+        if pointer != FOREIGN {
+            collect_pointers(value, &pointer, found);
         }
-        found.push(place);
+        found.push(pointer);
     };
     match value {
         Value::Object(fields) => fields.iter().for_each(|(name, value)| descend(name, value)),
@@ -62,9 +62,9 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     }
 }
 
-fn places_of(value: &Value) -> Vec<String> {
+fn pointers(value: &Value) -> Vec<String> {
     let mut found = Vec::new();
-    places(value, "", &mut found);
+    collect_pointers(value, "", &mut found);
     found
 }
 
@@ -82,19 +82,19 @@ fn a_schema_says_what_it_is_and_explains_every_field() {
         assert_eq!(schema["title"], name.as_str());
         assert_eq!(schema["$id"], format!("v{SCHEMA_VERSION}/{name}.json"));
         assert_eq!(schema["properties"]["schema_version"]["const"], SCHEMA_VERSION);
-        assert!(schema["description"].is_string(), "{name} says nothing");
-        for place in places_of(schema).iter().filter(|place| place.ends_with("/properties") && !place.starts_with("/if/")) {
-            let owner = schema.pointer(place.trim_end_matches("/properties")).unwrap();
-            if ["/then", "/else"].iter().any(|conditional| place.starts_with(conditional)) {
+        assert!(schema["description"].is_string(), "{name} has no description");
+        for pointer in pointers(schema).iter().filter(|pointer| pointer.ends_with("/properties") && !pointer.starts_with("/if/")) {
+            let owner = schema.pointer(pointer.trim_end_matches("/properties")).unwrap();
+            if ["/then", "/else"].iter().any(|conditional| pointer.starts_with(conditional)) {
                 continue;
             }
-            assert_eq!(owner["additionalProperties"], false, "{name}{place}: what is ours is closed");
-            for (field, about) in schema.pointer(place).unwrap().as_object().unwrap() {
+            assert_eq!(owner["additionalProperties"], false, "{name}{pointer}: our own objects allow no other fields");
+            for (field, about) in schema.pointer(pointer).unwrap().as_object().unwrap() {
                 let about = match about["$ref"].as_str() {
                     Some(reference) if about["description"].is_null() => schema.pointer(reference.trim_start_matches('#')).unwrap(),
                     _ => about,
                 };
-                assert!(about["description"].as_str().is_some_and(|text| text.ends_with('.')), "{name}{place}/{field} is not explained");
+                assert!(about["description"].as_str().is_some_and(|text| text.ends_with('.')), "{name}{pointer}/{field} is not explained");
             }
         }
     }
@@ -120,12 +120,12 @@ fn examples_keep_to_their_schema() {
 #[test]
 fn an_event_without_a_field_is_refused_unless_the_field_may_be_absent() {
     for (name, example) in examples() {
-        for place in places_of(example) {
-            let (parent, field) = place.rsplit_once('/').unwrap();
+        for pointer in pointers(example) {
+            let (parent, field) = pointer.rsplit_once('/').unwrap();
             let mut spoilt = example.clone();
             if let Some(fields) = spoilt.pointer_mut(parent).unwrap().as_object_mut() {
                 fields.remove(field).unwrap();
-                assert_eq!(faults(name, &spoilt).is_empty(), OPTIONAL.contains(&place.as_str()), "{name} without {place}");
+                assert_eq!(faults(name, &spoilt).is_empty(), OPTIONAL.contains(&pointer.as_str()), "{name} without {pointer}");
             }
         }
     }
@@ -134,11 +134,11 @@ fn an_event_without_a_field_is_refused_unless_the_field_may_be_absent() {
 #[test]
 fn an_event_with_a_field_more_is_refused() {
     for (name, example) in examples() {
-        let objects = places_of(example).into_iter().chain([String::new()]).filter(|place| example.pointer(place).unwrap().is_object());
-        for place in objects.filter(|place| place != FOREIGN) {
+        let objects = pointers(example).into_iter().chain([String::new()]).filter(|pointer| example.pointer(pointer).unwrap().is_object());
+        for pointer in objects.filter(|pointer| pointer != FOREIGN) {
             let mut spoilt = example.clone();
-            spoilt.pointer_mut(&place).unwrap()["unheard_of"] = json!("x");
-            assert_ne!(faults(name, &spoilt), Vec::<String>::new(), "{name} with a field more at {place:?}");
+            spoilt.pointer_mut(&pointer).unwrap()["unheard_of"] = json!("x");
+            assert_ne!(faults(name, &spoilt), Vec::<String>::new(), "{name} with a field more at {pointer:?}");
         }
     }
 }
@@ -146,9 +146,9 @@ fn an_event_with_a_field_more_is_refused() {
 #[test]
 fn an_event_with_a_value_of_another_type_is_refused() {
     for (name, example) in examples() {
-        for place in places_of(example).into_iter().filter(|place| place != FOREIGN) {
+        for pointer in pointers(example).into_iter().filter(|pointer| pointer != FOREIGN) {
             let mut spoilt = example.clone();
-            let value = spoilt.pointer_mut(&place).unwrap();
+            let value = spoilt.pointer_mut(&pointer).unwrap();
             *value = match value {
                 Value::String(_) | Value::Null => json!(7),
                 Value::Number(number) => json!(number.to_string()),
@@ -156,16 +156,16 @@ fn an_event_with_a_value_of_another_type_is_refused() {
                 Value::Array(_) => json!({}),
                 Value::Object(_) => json!([]),
             };
-            assert_ne!(faults(name, &spoilt), Vec::<String>::new(), "{name} with another type at {place}");
+            assert_ne!(faults(name, &spoilt), Vec::<String>::new(), "{name} with another type at {pointer}");
         }
     }
 }
 
-/// What has the right type and cannot be right.
+/// Values of the right type that are impossible.
 #[test]
 fn an_event_with_an_impossible_value_is_refused() {
     let fired = "TRIGGER_FIRED";
-    for (detail_type, place, value) in [
+    for (detail_type, pointer, value) in [
         (fired, "/schema_version", json!(2)),
         (fired, "/event_id", json!("8eda594de71556bdb1d970662bc68251")),
         (fired, "/event_id", json!("evt_1")),
@@ -202,8 +202,8 @@ fn an_event_with_an_impossible_value_is_refused() {
         ("HISTORY_GAP_RECOVERED", "/before", json!("1736942401250")),
         ("MESSAGE_PARKED", "/message/id", json!("")),
     ] {
-        let mut spoilt = example(detail_type, place);
-        *spoilt.pointer_mut(place).unwrap() = value;
+        let mut spoilt = example(detail_type, pointer);
+        *spoilt.pointer_mut(pointer).unwrap() = value;
         assert_ne!(faults(detail_type, &spoilt), Vec::<String>::new(), "{detail_type}: {spoilt}");
     }
 }
@@ -231,7 +231,7 @@ fn what_fired_is_a_message_or_an_event_as_the_triggers_type_says() {
     }
 }
 
-/// Each detail type has a section, and its JSON keeps to its schema.
+/// Each detail type has a section in docs/events.md, whose JSON fits its schema.
 #[test]
 fn the_documents_examples_keep_to_their_schema() {
     let text = read("docs/events.md");

@@ -1,4 +1,4 @@
-//! Types that hold secrets show them to nobody who prints a value by accident: in a log, an error or a panic.
+//! Types with secrets do not show them when a value is printed: in a log, an error or a panic.
 
 use std::fmt::{Debug, Display};
 
@@ -16,7 +16,7 @@ use serde::Serialize;
 
 const CANARY: &str = "canary-Zx81";
 
-/// Does not compile if a type has the trait: then there are two ways to read `Choice<_>`.
+/// Does not compile if a type has the trait: then `Choice<_>` is ambiguous.
 macro_rules! none_is {
     ($trait:path: $($secret:ty),+ $(,)?) => {
         const _: () = {

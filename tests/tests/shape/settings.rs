@@ -1,4 +1,4 @@
-//! What the template gives each function is what the function reads at its start: no more, no less.
+//! The template gives each function exactly the variables that the function reads at its start.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use email_connectors::config::{Environment, check};
 use tests::template;
 
 const FUNCTIONS: [&str; 6] = ["oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer", "audit-keeper"];
-/// Without these a function starts too.
+/// Functions start without these too.
 const OPTIONAL: [&str; 4] = ["AUTH_JWKS_URL", "AUTH_ROLE_CLAIM", "LEGACY_WEBHOOK_TOKEN", "DRY_RUN"];
-/// Read by the AWS SDK and by the logs.
+/// Read by the AWS SDK and by the logging, not by our settings.
 const NOT_OURS: [&str; 2] = ["AWS_SDK_UA_APP_ID", "RUST_LOG"];
 
-/// What only a deployment knows.
+/// Values that a deployment sets.
 fn given(name: &str) -> Option<String> {
     let value = match name {
         "PUBSUB_TOPIC" => "projects/p/topics/t",
@@ -37,7 +37,7 @@ fn a_function_starts_with_what_the_template_gives_it_and_names_each_that_is_miss
         let variables = template::variables(&template, function, given);
         assert_eq!(refusal(function, &variables), None, "{function}");
         for name in variables.keys() {
-            let without = variables.iter().filter(|(held, _)| *held != name).map(|(held, value)| (held.clone(), value.clone())).collect();
+            let without = variables.iter().filter(|(key, _)| *key != name).map(|(key, value)| (key.clone(), value.clone())).collect();
             let ours = function != "audit-keeper" && !NOT_OURS.contains(&name.as_str());
             let expected = (ours && !OPTIONAL.contains(&name.as_str())).then(|| name.clone());
             assert_eq!(refusal(function, &without), expected, "{function} without {name}");

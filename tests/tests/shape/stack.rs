@@ -1,4 +1,4 @@
-//! What the template must keep: one role for each function with exact rights, data that outlives the stack, FIFO by mailbox.
+//! The template: one role with exact rights for each function, data that outlives the stack, wake-ups FIFO by mailbox.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ fn six_functions_have_a_role_each() {
     }
 }
 
-/// CloudFormation makes text of a number, and not everything that reads a template does.
+/// CloudFormation turns numbers into text; other readers of the template do not.
 #[test]
 fn environment_variables_are_text() {
     for (name, function) in resources(&template::read(), "AWS::Serverless::Function") {
@@ -44,7 +44,7 @@ fn environment_variables_are_text() {
     }
 }
 
-/// What a condition allows for all values of a key.
+/// The values that a ForAllValues condition allows for a key.
 fn conditioned(statement: &Value, key: &str) -> Vec<String> {
     let operators = ["ForAllValues:StringLike", "ForAllValues:StringEquals"];
     operators.iter().flat_map(|operator| list(&statement["Condition"][operator][key])).collect()
@@ -58,7 +58,7 @@ fn no_function_may_do_more_than_it_names() {
             for statement in policy["PolicyDocument"]["Statement"].as_sequence().unwrap() {
                 let actions = list(&statement["Action"]);
                 assert!(actions.iter().all(|action| !action.contains('*')), "{role} allows {actions:?}");
-                // X-Ray knows no resources.
+                // X-Ray has no resource-level permissions.
                 let anywhere = actions.iter().all(|action| action.starts_with("xray:Put"));
                 assert!(
                     anywhere || list(&statement["Resource"]).iter().all(|resource| resource != "*"),
@@ -72,7 +72,7 @@ fn no_function_may_do_more_than_it_names() {
                 let uses_key = actions.iter().any(|action| action.starts_with("kms:"));
                 let contexts = conditioned(statement, "kms:EncryptionContextKeys");
                 assert!(!uses_key || !contexts.is_empty(), "{role} may use the key under any encryption context");
-                // All of no keys are among those named.
+                // ForAllValues is true without any key, so a Null condition must require one.
                 let none = &statement["Condition"]["Null"]["kms:EncryptionContextKeys"];
                 assert!(!uses_key || none == "false", "{role} may use the key without an encryption context");
             }
@@ -81,7 +81,7 @@ fn no_function_may_do_more_than_it_names() {
 }
 
 #[test]
-fn what_holds_data_outlives_the_stack() {
+fn resources_with_data_outlive_the_stack() {
     let template = template::read();
     for (name, policy) in [
         ("ConnectorsTable", "Retain"),
@@ -127,7 +127,7 @@ fn a_rule_hands_the_events_detail_to_the_agents_queue() {
     assert_eq!(list(&rule["EventPattern"]["source"]), [email_connectors::domain::event::EVENT_SOURCE]);
 }
 
-/// In the clear only what never leaves the machine; and `http://localhost:@elsewhere` is elsewhere.
+/// Plain HTTP is allowed only to this machine; `http://localhost:@elsewhere` is another host.
 #[test]
 fn a_url_among_the_parameters_is_https_or_of_this_machine() {
     let loopback = r"http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?";
@@ -166,7 +166,7 @@ fn the_runbook_of_throttling_names_every_parameter_that_binds() {
     }
 }
 
-/// The sample's own template, beside what the connectors' template says of the queue that it reads.
+/// The sample's template, against the connectors' template, which has the queue that the sample reads.
 #[test]
 fn the_sample_consumer_may_do_what_it_does_and_has_the_time_for_it() {
     let (connectors, sample) = (template::read(), template::read_from("examples/consumer/template.yaml"));

@@ -1,4 +1,4 @@
-//! What is pinned stays pinned: the tools' packages by hash, the crates by Cargo.lock, the provider by bounds.
+//! Dependencies are pinned: the tools' packages by hash, the crates by Cargo.lock, the Terraform provider by bounds.
 
 use std::collections::BTreeSet;
 
@@ -6,14 +6,14 @@ use crate::documents::{files, read};
 
 const TOOLS: &str = "tests/local/requirements-";
 
-/// The requirements of a file, a line each, without what is only said.
+/// The requirements of a file, one per line, without comments.
 fn requirements(path: &str) -> Vec<String> {
     let joined = read(path).replace("\\\n", " ");
     let lines = joined.lines().map(|line| line.split('#').next().unwrap().split_whitespace().collect::<Vec<_>>().join(" "));
     lines.filter(|line| !line.is_empty()).collect()
 }
 
-/// A package with its version: `_` and capitals mean nothing in a name.
+/// A package with its version, its name normalized as pip does.
 fn pinned(requirement: &str) -> String {
     let package = requirement.split(' ').next().unwrap();
     assert!(package.contains("=="), "{requirement} is not one version");
@@ -37,7 +37,7 @@ fn every_package_of_a_tool_has_its_hash() {
         let locked = requirements(&format!("{TOOLS}{purpose}.lock"));
         for requirement in &locked {
             assert!(has_a_hash(requirement), "{purpose}: {requirement} has no hash");
-            assert!(!requirement.contains("://"), "{purpose}: {requirement} names a place");
+            assert!(!requirement.contains("://"), "{purpose}: {requirement} names a URL");
         }
         let locked: BTreeSet<String> = locked.iter().map(|requirement| pinned(requirement)).collect();
         for wanted in requirements(&format!("{TOOLS}{purpose}.txt")) {
@@ -59,12 +59,12 @@ fn words(line: &str) -> Vec<&str> {
     line.split(|letter: char| letter.is_whitespace() || "\"',()[]`".contains(letter)).filter(|word| !word.is_empty()).collect()
 }
 
-/// Whether it calls cargo for what reads Cargo.lock, with options: a sentence has none.
+/// Whether the words are a cargo command that reads Cargo.lock; it has options, which prose does not.
 fn reads_the_lock(words: &[&str]) -> bool {
     let commands = ["build", "run", "test", "bench", "check", "clippy", "doc", "fetch", "install", "metadata", "nextest", "tree"];
     let called = words.iter().position(|word| word.trim_start_matches('@') == "cargo");
-    called.is_some_and(|place| {
-        let rest = &words[place + 1..];
+    called.is_some_and(|index| {
+        let rest = &words[index + 1..];
         rest.first().is_some_and(|command| commands.contains(command)) && rest.iter().any(|word| word.starts_with(['-', '*']))
     })
 }
@@ -75,7 +75,7 @@ fn everything_is_built_from_the_lock() {
     for path in files(&[".py", ".sh", ".md", "Makefile"]).into_iter().chain([".ci/run".to_string()]) {
         for line in read(&path).lines() {
             let words = words(line);
-            // What was built already is run without asking cargo.
+            // Binaries that are already built run without cargo.
             let built_already = words.contains(&"*known");
             if reads_the_lock(&words) && !built_already {
                 assert!(words.contains(&"--locked"), "{path} calls cargo without --locked: {}", line.trim());
@@ -92,7 +92,7 @@ fn what_sam_builds_is_built_from_the_lock() {
         read("Cargo.toml").split("\n[workspace.metadata.lambda.build]\n").nth(1).map(|rest| rest.split("\n[").next().unwrap().to_string());
     assert!(
         options.is_some_and(|options| options.lines().any(|line| line == "locked = true")),
-        "cargo-lambda has no other place for --locked"
+        "cargo-lambda takes --locked only from here"
     );
 }
 
@@ -104,7 +104,7 @@ fn the_terraform_provider_is_bounded() {
     assert!(bounds.contains(">=") && bounds.contains(", <"), "{bounds} has no upper bound");
 }
 
-/// `make deny` compares the whole; here a renewed lock is noticed without asking cargo.
+/// `make deny` compares everything; this notices a changed lock without calling cargo.
 #[test]
 fn the_notices_name_crates_of_the_lock() {
     let lock = read("Cargo.lock");

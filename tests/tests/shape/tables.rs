@@ -1,8 +1,8 @@
-//! A part of a document that is made of the code's own tables: held against it, or written with UPDATE_DOCS=1.
+//! Sections of documents that are made from the code's tables: compared, or written with UPDATE_DOCS=1.
 #![allow(clippy::disallowed_methods, reason = "whether to write is the environment's to say")]
 
-/// What stands between two lines of a document in `docs/` is what was made.
-pub fn hold(document: &str, begin: &str, end: &str, made: &str) {
+/// Asserts that the text between two markers of a document in `docs/` is `made`; with UPDATE_DOCS=1 writes it.
+pub fn check_section(document: &str, begin: &str, end: &str, made: &str) {
     let file = format!("{}/../docs/{document}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&file).unwrap();
     let (before, rest) = text.split_once(begin).expect("the table begins");

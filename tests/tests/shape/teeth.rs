@@ -1,4 +1,4 @@
-//! The planted bugs still fit: what each replaces stands where it says, once.
+//! The planted bugs still apply: the text that each replaces occurs once in its file.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
-/// The names of the teeth of a folder, after each was seen to fit.
+/// Asserts that each tooth of a folder applies; returns their names.
 fn fitting(folder: &str) -> Vec<String> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(root().join(folder)).unwrap() {
@@ -23,7 +23,7 @@ fn fitting(folder: &str) -> Vec<String> {
         assert!(!whose.is_empty(), "{} says whose bug it is, or what is taken out", path.display());
         names.push(path.file_stem().unwrap().to_str().unwrap().into());
     }
-    assert!(names.len() >= 10, "{folder} holds {} planted bugs", names.len());
+    assert!(names.len() >= 10, "{folder} has {} planted bugs", names.len());
     names
 }
 

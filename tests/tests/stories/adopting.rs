@@ -1,4 +1,4 @@
-//! A grant that another system held is adopted, again and again, or refused and left alone.
+//! Another system's grant is adopted, once however often this is tried, or refused and left as it was.
 
 use email_connectors::domain::connector::{Status, Uniqueness};
 use email_connectors::domain::email_address::EmailAddress;
@@ -94,14 +94,14 @@ async fn adopting_again_changes_nothing() {
 #[tokio::test]
 async fn a_user_who_connected_themself_keeps_their_connector_and_gets_the_triggers() {
     let (stage, ada, token) = opening();
-    let held = stage.connect("owner", &ada).await;
-    stage.trigger(&held, json!({"query": "own"})).await;
+    let existing = stage.connect("owner", &ada).await;
+    stage.trigger(&existing, json!({"query": "own"})).await;
     let adopted = adopt(&stage, &adoption(&stage, "owner", &token)).await.unwrap();
-    assert_eq!((adopted.connector_id, adopted.is_new, adopted.triggers), (held.id.clone(), false, 1));
-    let after = stage.connector(&held.id);
-    assert_eq!((after.grant.generation, after.grant.refresh_token), (held.grant.generation, held.grant.refresh_token));
+    assert_eq!((adopted.connector_id, adopted.is_new, adopted.triggers), (existing.id.clone(), false, 1));
+    let after = stage.connector(&existing.id);
+    assert_eq!((after.grant.generation, after.grant.refresh_token), (existing.grant.generation, existing.grant.refresh_token));
     let triggers = stage.world.store().all_triggers();
-    assert!(triggers.len() == 2 && triggers.iter().all(|trigger| trigger.config.connector_id == held.id));
+    assert!(triggers.len() == 2 && triggers.iter().all(|trigger| trigger.config.connector_id == existing.id));
 }
 
 #[tokio::test]
@@ -178,14 +178,14 @@ async fn a_dead_grant_is_refused() {
 }
 
 #[tokio::test]
-async fn another_account_in_the_owners_place_stays() {
+async fn an_owner_who_connected_another_account_keeps_it() {
     let (stage, ada, token) = opening();
     let bob = stage.world.account("bob@example.com");
-    let held = stage.connect("owner", &bob).await;
+    let existing = stage.connect("owner", &bob).await;
     stage.forget_calls();
     let refused = adopt(&stage, &adoption(&stage, "owner", &token)).await.unwrap_err();
     assert!(matches!(refused, AdoptError::Connect(ConnectError::AccountMismatch)), "{refused}");
-    assert_eq!(stage.connector(&held.id), held);
+    assert_eq!(stage.connector(&existing.id), existing);
     nothing_happened(&stage, &ada);
 
     let several = Connect { uniqueness: Uniqueness::PerMailbox, ..stage.connecting() };
@@ -195,24 +195,24 @@ async fn another_account_in_the_owners_place_stays() {
 #[tokio::test]
 async fn a_connector_that_waits_for_its_user_is_left_to_them() {
     let (stage, ada, token) = opening();
-    let held = stage.connect("owner", &ada).await;
-    // Its own grant ends; the other system's is good for a moment longer.
+    let existing = stage.connect("owner", &ada).await;
+    // The connector's own grant is revoked first; the other system's still works.
     stage.world.fail_with(Call::Refresh, When::Before, 1, Failure::GrantRefused);
     stage.world.fail_with(Call::Refresh, When::Before, 2, Failure::GrantRefused);
     stage.world.pass(2 * DAY);
     stage.sweep().await;
     stage.world.pass(MINUTE * 15);
     stage.sweep().await;
-    assert_eq!(stage.connector(&held.id).reading.status, Status::NeedsReauth);
+    assert_eq!(stage.connector(&existing.id).reading.status, Status::NeedsReauth);
     assert!(matches!(adopt(&stage, &adoption(&stage, "owner", &token)).await, Err(AdoptError::NeedsReauth)));
 }
 
 #[tokio::test]
 async fn a_connector_takes_no_more_triggers_than_it_can() {
     let (stage, ada, token) = opening();
-    let held = stage.connect("owner", &ada).await;
+    let existing = stage.connect("owner", &ada).await;
     for _ in 0..MOST_TRIGGERS {
-        stage.trigger(&held, json!({})).await;
+        stage.trigger(&existing, json!({})).await;
     }
     let refused = adopt(&stage, &adoption(&stage, "owner", &token)).await.unwrap_err();
     assert!(matches!(refused, AdoptError::Subscribe(SubscribeError::TooMany)), "{refused}");

@@ -1,11 +1,11 @@
-//! A busy mailbox: what a push tells of is looked at from the cursor, before the listing from where all is settled comes to it.
+//! A busy mailbox: new mail is read from the cursor first, then the history is listed from the settled history id.
 
 use email_connectors::domain::wake_up::Kind;
 use email_connectors::flows::process::Outcome;
 use tests::stage::{MINUTE, Scene, listed, subjects};
 use tests::world::{Call, Mail, Poison, When};
 
-/// More was handled since the settled cursor than a page holds.
+/// More than a page was handled since the settled history id.
 async fn busy() -> Scene {
     let mut scene = Scene::new().await;
     scene.stage.limits.history_page = 2;
@@ -39,7 +39,7 @@ async fn a_push_is_answered_before_the_listing_ends_and_the_cursor_waits_for_tha
 }
 
 #[tokio::test]
-async fn what_no_push_tells_of_is_only_listed() {
+async fn mail_without_a_push_is_only_listed() {
     let scene = busy().await;
     scene.deliver(&["Four"]);
     assert_eq!(scene.stage.wake(&scene.own(Kind::Due)).await.unwrap(), [listed(1, 1)]);
@@ -63,7 +63,7 @@ async fn what_shows_late_behind_the_cursor_is_found_by_the_listing() {
 
 #[tokio::test]
 async fn a_listing_that_fails_after_that_leaves_the_cursor_and_fires_nothing_twice() {
-    // The listing's two pages, and its commit.
+    // The second listing's two pages, and its commit.
     for (call, nth) in [(Call::History, 2), (Call::History, 3), (Call::Commit, 2)] {
         let scene = busy().await;
         let before = scene.cursor();

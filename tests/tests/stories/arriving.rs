@@ -20,7 +20,7 @@ async fn a_message_arrives() {
     let outcomes = scene.stage.wake(&scene.push()).await.unwrap();
 
     assert_eq!(outcomes, [listed(1, 1)]);
-    // The token was cached at the connect's kick: no call to Google's token endpoint, none to the key service.
+    // The connect cached the access token: no call to Google's token endpoint or to the key service.
     let calls = [
         "store.mailbox ada@example.com",
         "vault.open_access_token con",
@@ -69,7 +69,7 @@ async fn a_message_arrives() {
 #[tokio::test]
 async fn a_push_that_is_not_newer_costs_one_read() {
     let scene = Scene::new().await;
-    // The first push of all proves the watch, which is written down once.
+    // The first push proves the watch; that is stored once.
     scene.stage.wake(&scene.push()).await.unwrap();
     scene.stage.forget_calls();
     let before = scene.connector();
@@ -184,7 +184,7 @@ async fn mail_older_than_the_connect_does_not_fire() {
     let ada = stage.world.account("ada@example.com");
     stage.world.pass(MINUTE);
     let connector = stage.connect("owner", &ada).await;
-    // A trigger that claims to be older than its connector: a row written by hand.
+    // A trigger older than its connector: only a row written by hand can be.
     let trigger = stage.trigger(&connector, json!({})).await;
     let early = Trigger { created_at: connector.connected_at.before(30 * MINUTE), ..trigger };
     let version = stage.connector(&connector.id).version;
@@ -197,7 +197,7 @@ async fn mail_older_than_the_connect_does_not_fire() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_gone_by_now_holds_nobody_up() {
+async fn a_message_that_is_deleted_by_now_delays_no_other() {
     let scene = Scene::new().await;
     let gone = scene.ada.deliver(Mail::new("Deleted at once"));
     scene.deliver(&["Still here"]);

@@ -1,4 +1,4 @@
-//! An owner names a connector and asks for a look at it; what is wrong is told by the field's name.
+//! An owner labels, pauses or syncs a connector; a refusal names the wrong field.
 
 use axum::http::Method;
 use email_connectors::domain::wake_up::Kind;
@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use tests::stage::{MINUTE, Scene, subjects};
 use tests::world::{Call, Consent, Mail, Poison, When};
 
-use super::asking::{Answer, ask, ask_as};
+use super::api::{Answer, call_api, call_api_as};
 
 async fn patch(scene: &Scene, body: Value) -> Answer {
-    ask(&scene.stage, "owner", Method::PATCH, &format!("/api/connectors/{}", scene.id), Some(body)).await
+    call_api(&scene.stage, "owner", Method::PATCH, &format!("/api/connectors/{}", scene.id), Some(body)).await
 }
 
 async fn sync(scene: &Scene, of: &str) -> Answer {
-    ask(&scene.stage, of, Method::POST, &format!("/api/connectors/{}/sync", scene.id), None).await
+    call_api(&scene.stage, of, Method::POST, &format!("/api/connectors/{}/sync", scene.id), None).await
 }
 
 #[tokio::test]
@@ -26,7 +26,7 @@ async fn a_label_is_given_kept_and_taken_away() {
     scene.deliver(&["One"]);
     scene.stage.wake(&scene.push()).await.unwrap();
     scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
-    let shown = ask(&scene.stage, "owner", Method::GET, "/api/connectors", None).await.expect(200);
+    let shown = call_api(&scene.stage, "owner", Method::GET, "/api/connectors", None).await.expect(200);
     assert_eq!(shown["connectors"][0]["label"], "Home", "neither mail nor a reconnect takes it away");
     assert_eq!(patch(&scene, json!({"label": null})).await.expect(200)["label"], Value::Null);
 }
@@ -73,7 +73,7 @@ async fn a_sync_tries_at_once_what_was_set_aside() {
         scene.stage.world.pass(MINUTE);
     }
     scene.ada.heal(&poison);
-    let queued = ask_as(&scene.stage, "owner", "operator", Method::POST, &format!("/api/connectors/{}/sync", scene.id), None).await;
+    let queued = call_api_as(&scene.stage, "owner", "operator", Method::POST, &format!("/api/connectors/{}/sync", scene.id), None).await;
     assert_eq!(queued.expect(202), json!({"status": "queued"}));
     let [wake_up] = scene.stage.world.wake_ups().queued().try_into().expect("one wake-up");
     assert_eq!((wake_up.kind, wake_up.email_address, wake_up.history_id), (Kind::Sync, scene.ada.address(), None));
@@ -98,7 +98,7 @@ async fn a_sync_that_can_do_nothing_says_why_and_queues_nothing() {
     scene.stage.world.fail(Call::Stop, When::Before, 1);
     scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
     scene.stage.work().await;
-    ask(&scene.stage, "owner", Method::DELETE, &format!("/api/connectors/{}", scene.id), None).await.expect(202);
+    call_api(&scene.stage, "owner", Method::DELETE, &format!("/api/connectors/{}", scene.id), None).await.expect(202);
     assert_eq!(sync(&scene, "owner").await.problem(), (409, "connector_closing".into(), String::new()));
     assert_eq!(queued(), 0);
 }

@@ -34,13 +34,13 @@ async fn a_mailbox_is_connected() {
 
     let calls = [
         "gmail.exchange",
-        // These three beside each other.
+        // These three run concurrently.
         "gmail.profile",
         "store.in_slot email#gmail",
         "store.membership 100001",
         "vault.seal_refresh_token con",
         "store.create_connector con",
-        // The watch beside what is told.
+        // The watch and the publication run concurrently.
         "gmail.watch",
         "bus.publish 1",
         "store.mark_published 1",
@@ -66,7 +66,7 @@ async fn the_refresh_token_is_sealed_to_its_connector() {
     let (ada, bob) = (stage.connect("owner-a", &ada).await, stage.connect("owner-b", &bob).await);
     let token = stage.world.vault().open_refresh_token(&ada.grant.refresh_token, &ada.id).await.unwrap();
     let clear = token.0.expose_secret().as_bytes();
-    assert!(!ada.grant.refresh_token.0.windows(clear.len()).any(|window| window == clear), "no row holds it in the clear");
+    assert!(!ada.grant.refresh_token.0.windows(clear.len()).any(|window| window == clear), "it is not stored in the clear");
     assert!(stage.world.vault().open_refresh_token(&ada.grant.refresh_token, &bob.id).await.is_err(), "nor opens for another connector");
 }
 
@@ -74,7 +74,7 @@ async fn the_refresh_token_is_sealed_to_its_connector() {
 async fn mail_that_comes_while_a_mailbox_is_being_connected_is_not_lost() {
     let stage = Stage::new();
     let ada = stage.world.account("ada@example.com");
-    // What the watch answers, or the profile after it, would already be past this one.
+    // The watch's history id, or a later profile's, would already be past this mail.
     let arriving = ada.clone();
     stage.world.meanwhile(Call::Watch, When::Before, 1, move |_| {
         arriving.deliver(Mail::new("Just then"));
@@ -88,7 +88,7 @@ async fn mail_that_comes_while_a_mailbox_is_being_connected_is_not_lost() {
 }
 
 #[tokio::test]
-async fn a_watch_that_fails_is_told_as_failed_and_the_connector_stays() {
+async fn a_watch_that_fails_is_reported_as_failed_and_the_connector_stays() {
     let stage = Stage::new();
     let ada = stage.world.account("ada@example.com");
     stage.world.fail(Call::Watch, When::Before, 1);
@@ -114,7 +114,7 @@ async fn a_connect_that_crashes_before_its_watch_is_finished_by_the_renewer() {
     stage.world.pass(5 * MINUTE);
     assert_eq!(stage.sweep().await.renewed, 1);
     assert!(ada.watched_until().is_some());
-    // The browser asks once more: the code is used up, the answer is the same connector.
+    // The browser repeats the request: the code is used up, and the answer names the same connector.
     let again = stage.connecting().run(&request, stage.world.now()).await.unwrap();
     assert_eq!((again.connector_id, again.watch.status(stage.world.now())), (request.new_id, WatchStatus::Active));
 }
@@ -126,14 +126,14 @@ async fn a_connect_without_a_needed_scope_changes_nothing() {
     let refused = stage.connect_with("owner", &ada, without("gmail.modify")).await;
     let missing = "https://www.googleapis.com/auth/gmail.modify".to_string();
     assert!(matches!(&refused, Err(ConnectError::MissingScopes(scopes)) if *scopes == [missing]), "{refused:?}");
-    assert!(!ada.is_granted(), "nor is the grant kept at Google, which nobody lives by");
+    assert!(!ada.is_granted(), "the unused grant is revoked at Google");
     assert_eq!(stage.world.store().connectors(&owner("owner")).await.unwrap(), []);
 
-    let held = stage.connect("owner", &ada).await;
+    let connector = stage.connect("owner", &ada).await;
     for of in ["owner", "second-owner"] {
         assert!(stage.connect_with(of, &ada, without("gmail.modify")).await.is_err());
-        assert_eq!(stage.connector(&held.id), held, "nor does it change a connector that is there");
-        assert!(ada.is_granted(), "which lives by the account's grant");
+        assert_eq!(stage.connector(&connector.id), connector, "nor does it change an existing connector");
+        assert!(ada.is_granted(), "the existing connector uses the account's grant");
     }
 }
 
@@ -224,7 +224,7 @@ async fn a_second_connect_keeps_cursor_and_triggers_and_renews_the_grant() {
 }
 
 #[tokio::test]
-async fn a_second_connect_without_a_refresh_token_keeps_the_one_that_is_held() {
+async fn a_second_connect_without_a_refresh_token_keeps_the_stored_one() {
     let scene = Scene::new().await;
     let before = scene.connector();
     scene.stage.connect_with("owner", &scene.ada, without_refresh_token()).await.unwrap();
@@ -280,7 +280,7 @@ async fn the_same_request_again_gets_the_same_answer() {
     assert_eq!(stage.calls(), ["gmail.exchange", "store.exchanged owner", "store.connector con"]);
     assert_eq!(stage.connector(&first.connector_id), before);
 
-    // Another request with the used code, another owner with the same request, the same request later: Google's refusal.
+    // Google refuses the used code to another request, to another owner with the same one, and to a later repetition.
     let refused = |answer| matches!(answer, Err(ConnectError::Provider(ProviderError::GrantRefused(_))));
     let other = ConnectRequest { fingerprint: Uuid::nil(), ..stage.request("owner", "used") };
     assert!(refused(stage.connecting().run(&other, stage.world.now()).await));

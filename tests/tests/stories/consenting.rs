@@ -1,4 +1,4 @@
-//! A user is sent to Google for consent and comes back: with a state that is theirs, once, for ten minutes.
+//! A user is sent to Google for consent and comes back: the state is bound to the user, good once, for ten minutes.
 
 use email_connectors::domain::connector::Status;
 use email_connectors::flows::authorize::{AuthorizeRequest, authorize};
@@ -34,11 +34,11 @@ fn scene() -> (Stage, Account) {
 }
 
 #[tokio::test]
-async fn a_consent_that_was_asked_for_here_connects() {
+async fn a_consent_that_was_requested_here_connects() {
     let (stage, ada) = scene();
-    let asked = sent_away(&stage, "owner").await;
-    let code = ada.consent_at(&asked.authorization_url, Consent::default());
-    let connected = connect(&stage, &come_back(&stage, "owner", &code, &asked.state)).await.unwrap();
+    let request = sent_away(&stage, "owner").await;
+    let code = ada.consent_at(&request.authorization_url, Consent::default());
+    let connected = connect(&stage, &come_back(&stage, "owner", &code, &request.state)).await.unwrap();
     assert_eq!(stage.connector(&connected.connector_id).reading.status, Status::Active);
 }
 
@@ -53,41 +53,41 @@ async fn no_state_is_given_twice() {
 #[tokio::test]
 async fn a_state_that_is_not_this_users_leads_to_no_exchange() {
     let (stage, ada) = scene();
-    let asked = sent_away(&stage, "owner").await;
-    let code = ada.consent_at(&asked.authorization_url, Consent::default());
+    let request = sent_away(&stage, "owner").await;
+    let code = ada.consent_at(&request.authorization_url, Consent::default());
     stage.forget_calls();
-    let altered = format!("{}x", asked.state);
-    for (of, state) in [("thief", asked.state.as_str()), ("owner", &altered), ("owner", "made-up")] {
+    let altered = format!("{}x", request.state);
+    for (of, state) in [("thief", request.state.as_str()), ("owner", &altered), ("owner", "made-up")] {
         let refused = connect(&stage, &come_back(&stage, of, &code, state)).await;
         assert!(matches!(refused, Err(ConnectError::UnknownState)), "{of} {state}: {refused:?}");
     }
     assert!(stage.calls_of(&["gmail"]).is_empty());
-    // None of that used the owner's own state up.
-    connect(&stage, &come_back(&stage, "owner", &code, &asked.state)).await.unwrap();
+    // The owner's own state is still good.
+    connect(&stage, &come_back(&stage, "owner", &code, &request.state)).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_state_is_good_for_ten_minutes() {
     for (waited, good) in [(CONSENT_LIFE - MINUTE, true), (CONSENT_LIFE, false)] {
         let (stage, ada) = scene();
-        let asked = sent_away(&stage, "owner").await;
-        let code = ada.consent_at(&asked.authorization_url, Consent::default());
+        let request = sent_away(&stage, "owner").await;
+        let code = ada.consent_at(&request.authorization_url, Consent::default());
         stage.world.pass(waited);
-        assert_eq!(connect(&stage, &come_back(&stage, "owner", &code, &asked.state)).await.is_ok(), good, "{waited:?}");
+        assert_eq!(connect(&stage, &come_back(&stage, "owner", &code, &request.state)).await.is_ok(), good, "{waited:?}");
     }
 }
 
 #[tokio::test]
 async fn a_state_is_used_once_and_the_same_request_gets_the_same_answer() {
     let (stage, ada) = scene();
-    let asked = sent_away(&stage, "owner").await;
-    let code = ada.consent_at(&asked.authorization_url, Consent::default());
-    let request = come_back(&stage, "owner", &code, &asked.state);
+    let authorization = sent_away(&stage, "owner").await;
+    let code = ada.consent_at(&authorization.authorization_url, Consent::default());
+    let request = come_back(&stage, "owner", &code, &authorization.state);
     let first = connect(&stage, &request).await.unwrap();
     stage.forget_calls();
     assert_eq!(connect(&stage, &request).await.unwrap(), first);
-    let another = ada.consent_at(&asked.authorization_url, Consent::default());
-    let again = connect(&stage, &come_back(&stage, "owner", &another, &asked.state)).await;
+    let another = ada.consent_at(&authorization.authorization_url, Consent::default());
+    let again = connect(&stage, &come_back(&stage, "owner", &another, &authorization.state)).await;
     assert!(matches!(again, Err(ConnectError::UnknownState)), "{again:?}");
     assert!(stage.calls_of(&["gmail"]).is_empty(), "no exchange for a state that was used");
 }
@@ -95,11 +95,11 @@ async fn a_state_is_used_once_and_the_same_request_gets_the_same_answer() {
 #[tokio::test]
 async fn of_two_requests_with_one_state_one_exchanges() {
     let (stage, ada) = scene();
-    let asked = sent_away(&stage, "owner").await;
+    let request = sent_away(&stage, "owner").await;
     let (one, other) =
-        (ada.consent_at(&asked.authorization_url, Consent::default()), ada.consent_at(&asked.authorization_url, Consent::default()));
+        (ada.consent_at(&request.authorization_url, Consent::default()), ada.consent_at(&request.authorization_url, Consent::default()));
     let gate = stage.world.hold(Call::TakeConsent, When::Before, 1);
-    let (one, other) = (come_back(&stage, "owner", &one, &asked.state), come_back(&stage, "owner", &other, &asked.state));
+    let (one, other) = (come_back(&stage, "owner", &one, &request.state), come_back(&stage, "owner", &other, &request.state));
     let (first, second) = tokio::join!(connect(&stage, &one), async {
         let second = connect(&stage, &other).await;
         gate.open();
@@ -113,15 +113,15 @@ async fn of_two_requests_with_one_state_one_exchanges() {
 #[tokio::test]
 async fn a_state_outlives_an_exchange_that_google_did_not_answer() {
     let (stage, ada) = scene();
-    let asked = sent_away(&stage, "owner").await;
-    let code = ada.consent_at(&asked.authorization_url, Consent::default());
-    let request = come_back(&stage, "owner", &code, &asked.state);
+    let authorization = sent_away(&stage, "owner").await;
+    let code = ada.consent_at(&authorization.authorization_url, Consent::default());
+    let request = come_back(&stage, "owner", &code, &authorization.state);
     stage.world.fail(Call::Exchange, When::Before, 1);
     assert!(matches!(connect(&stage, &request).await, Err(ConnectError::Provider(ProviderError::Unavailable { .. }))));
     assert!(connect(&stage, &request).await.is_ok());
 }
 
-/// An attacker's code, delivered into the session of somebody who was sent away themselves.
+/// An attacker's code is delivered into the session of a victim who has a consent of their own under way.
 #[tokio::test]
 async fn a_code_of_another_consent_is_refused() {
     let (stage, ada) = scene();
@@ -130,8 +130,8 @@ async fn a_code_of_another_consent_is_refused() {
     let code = mallory.consent_at(&attackers.authorization_url, Consent::default());
     let refused = connect(&stage, &come_back(&stage, "victim", &code, &victims.state)).await;
     assert!(matches!(refused, Err(ConnectError::Provider(ProviderError::GrantRefused(_)))), "PKCE: {refused:?}");
-    let (popup, asked) = (mallory.consent(Consent::default()), sent_away(&stage, "victim").await);
-    let refused = connect(&stage, &come_back(&stage, "victim", &popup, &asked.state)).await;
+    let (popup, request) = (mallory.consent(Consent::default()), sent_away(&stage, "victim").await);
+    let refused = connect(&stage, &come_back(&stage, "victim", &popup, &request.state)).await;
     assert!(matches!(refused, Err(ConnectError::Identity(_))), "nonce: {refused:?}");
     assert_eq!(stage.world.store().connectors(&owner("victim")).await.unwrap(), []);
     assert!(!ada.is_granted());
@@ -141,10 +141,10 @@ async fn a_code_of_another_consent_is_refused() {
 async fn an_id_token_that_answers_another_consent_is_refused() {
     for claims in [json!({"nonce": "other"}), json!({"aud": "other"}), json!({"iss": "https://evil.example"})] {
         let (stage, ada) = scene();
-        let asked = sent_away(&stage, "owner").await;
+        let request = sent_away(&stage, "owner").await;
         let consent = Consent { claims: claims.as_object().unwrap().clone(), ..Consent::default() };
-        let code = ada.consent_at(&asked.authorization_url, consent);
-        let refused = connect(&stage, &come_back(&stage, "owner", &code, &asked.state)).await;
+        let code = ada.consent_at(&request.authorization_url, consent);
+        let refused = connect(&stage, &come_back(&stage, "owner", &code, &request.state)).await;
         assert!(matches!(refused, Err(ConnectError::Identity(_))), "{claims}: {refused:?}");
         assert_eq!(stage.world.store().connectors(&owner("owner")).await.unwrap(), []);
     }

@@ -1,4 +1,4 @@
-//! The sample consumer hears of an event as often as it likes, and handles it once.
+//! The sample consumer may get an event several times, and handles it once.
 
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
@@ -20,7 +20,7 @@ use tokio::sync::Semaphore;
 const LEASE: Duration = Duration::from_secs(60);
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
-/// Notes what it begins with, and ends when it may, well or badly.
+/// Records which events it begins with, and ends each, well or badly, once the test lets it.
 struct Noting {
     begun: Mutex<Vec<String>>,
     may_end: Semaphore,
@@ -42,7 +42,7 @@ impl Handler for Noting {
     }
 }
 
-/// A consumer whose handler may end so many times.
+/// A consumer whose handler may end this many times.
 fn consumer(may_end: usize) -> Consumer<MemoryClaims, Noting> {
     let handler = Noting { begun: Mutex::default(), may_end: Semaphore::new(may_end), fails: Mutex::new(0) };
     Consumer { claims: MemoryClaims::default(), handler, lease: LEASE }
@@ -52,7 +52,7 @@ fn begun(consumer: &Consumer<MemoryClaims, Noting>) -> Vec<String> {
     consumer.handler.begun.lock().unwrap().clone()
 }
 
-/// The bodies of the queue's messages after these mails.
+/// The events of these mails, as bodies of queue messages.
 async fn bodies(subjects: &[&str]) -> Vec<String> {
     let scene = Scene::new().await;
     subjects.iter().for_each(|subject| _ = scene.ada.deliver(Mail::new(subject)));
@@ -134,13 +134,13 @@ async fn who_was_overtaken_leaves_the_message_to_its_next_delivery() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_does_not_hold_up_its_batch() {
+async fn an_unreadable_message_does_not_fail_its_batch() {
     let (consumer, mut bodies) = (consumer(9), bodies(&["One", "Two"]).await);
     let [good, other] = [bodies.remove(0), bodies.remove(0)];
     let unknown = good.replacen("\"schema_version\":1", "\"schema_version\":2", 1);
     let nameless = json!({"schema_version": 1, "event_id": "", "fired_at": "", "trigger": {"id": "trg_1"}}).to_string();
     let sent = ["{", &good, "", &unknown, &other, &nameless, &good];
-    let records: Vec<_> = sent.iter().enumerate().map(|(place, body)| json!({"messageId": place.to_string(), "body": body})).collect();
+    let records: Vec<_> = sent.iter().enumerate().map(|(index, body)| json!({"messageId": index.to_string(), "body": body})).collect();
     let batch: SqsEvent = serde_json::from_value(json!({"Records": records})).unwrap();
     let response = batch::handle(&consumer, batch, NOW).await;
     let failed: Vec<String> = response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
@@ -154,7 +154,7 @@ async fn claims_in_memory_keep_the_contract() {
 }
 
 #[test]
-fn an_event_is_told_in_one_line_whatever_its_sender_wrote() {
+fn an_event_is_logged_in_one_line_whatever_its_sender_wrote() {
     let read = |value: &serde_json::Value| Fired::read(&value.to_string()).unwrap();
     let examples = &PUBLISHED["TRIGGER_FIRED"]["examples"];
     assert_eq!(

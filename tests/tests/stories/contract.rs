@@ -1,4 +1,4 @@
-//! The world's own ports keep what the real ones are held to.
+//! The in-memory ports pass the contract tests of the real ones.
 
 use email_connectors::domain::id::{ConnectorId, TriggerId};
 use email_connectors::domain::secret::{RefreshToken, Sealed};
@@ -35,7 +35,7 @@ fn randomness_that_counts_repeats_nothing_and_is_the_same_again() {
     assert!(first.iter().all(|secret| secret.len() == 43), "as long as a real one: {first:?}");
 }
 
-/// A user who was sent away with `verifier`, and agreed.
+/// A user consents to a request with this PKCE verifier; returns the code.
 fn agreed(world: &World, verifier: &str, consent: Consent) -> String {
     let request = ConsentRequest {
         scopes: &["openid".into()],
@@ -46,8 +46,8 @@ fn agreed(world: &World, verifier: &str, consent: Consent) -> String {
         login_hint: Some("ada@example.com"),
     };
     let url = world.gmail().consent_url(&request);
-    let asked = world.asked(&url).unwrap();
-    assert_eq!((asked.scopes, asked.login_hint), (vec!["openid".into()], Some("ada@example.com".into())));
+    let requested = world.authorize_request(&url).unwrap();
+    assert_eq!((requested.scopes, requested.login_hint), (vec!["openid".into()], Some("ada@example.com".into())));
     world.account("ada@example.com").consent_at(&url, consent)
 }
 

@@ -6,7 +6,7 @@ use tests::stage::{MINUTE, Scene, listed};
 
 #[tokio::test]
 async fn a_wake_up_costs_these_calls_and_units() {
-    // A stale push, an idle look, and so many new mails.
+    // A stale push, a wake-up without new mail, and wake-ups with this many new mails.
     for mails in [None, Some(0), Some(1), Some(10), Some(50)] {
         let scene = Scene::new().await;
         scene.stage.wake(&scene.push()).await.unwrap();

@@ -1,4 +1,4 @@
-//! A worker dies, or two work at once: what was decided is published with the same bytes, and decided once.
+//! A worker dies, or two work at once: each firing is decided once, and republished with the same bytes.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tests::world::{Call, Failure, When};
 
 use tests::stage::{MINUTE, PROCESSOR_TIMEOUT, Scene, listed, subjects};
 
-/// One mail was delivered and its worker died there.
+/// One mail was delivered, and its worker crashed at this call.
 async fn crashed(call: Call, when: When) -> Scene {
     let scene = Scene::new().await;
     scene.deliver(&["One"]);
@@ -35,7 +35,7 @@ async fn a_crash_after_the_commit_is_made_good_by_the_next_wake_up_even_a_stale_
     assert_eq!(decided.len(), 1);
     assert_eq!(scene.cursor(), scene.ada.history_id());
 
-    // Younger than a worker's longest life, it may be another's work in progress.
+    // An outbox younger than the processor's timeout may be another worker's, still in progress.
     scene.stage.world.pass(PROCESSOR_TIMEOUT - Duration::from_secs(1));
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::Stale]);
     assert_eq!(scene.stage.fired(), []);
@@ -43,7 +43,7 @@ async fn a_crash_after_the_commit_is_made_good_by_the_next_wake_up_even_a_stale_
     scene.stage.world.pass(Duration::from_secs(1));
     scene.stage.forget_calls();
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::Stale]);
-    // The commit says who publishes: a second worker leaves them alone.
+    // The commit claims the publication: a second worker does not publish these.
     let calls =
         ["store.mailbox ada@example.com", "store.unpublished 1", "store.commit 0 events", "bus.publish 1", "store.mark_published 1"];
     assert_eq!(scene.stage.calls(), calls);
@@ -101,7 +101,7 @@ async fn what_the_bus_refused_is_published_later_with_the_same_bytes() {
 }
 
 #[tokio::test]
-async fn a_bus_that_is_down_holds_up_neither_cursor_nor_outbox() {
+async fn a_bus_that_is_down_delays_neither_cursor_nor_outbox() {
     let scene = Scene::new().await;
     scene.deliver(&["One"]);
     for nth in 1..=3 {
@@ -146,7 +146,7 @@ async fn a_forgotten_firing_is_woken_and_published() {
     assert_eq!(scene.stage.sweep().await.woken, 0, "nothing is forgotten any more");
 }
 
-/// The first worker is held there while a second one handles the same push to its end.
+/// The first worker waits at this call while a second one handles the same push to its end.
 async fn overtaken(scene: &Scene, call: Call, when: When) -> [Vec<Outcome>; 2] {
     let push = scene.push();
     let gate = scene.stage.world.hold(call, when, 1);

@@ -1,4 +1,4 @@
-//! A connector is taken away, from Google and from the store.
+//! A connector is disconnected, at Google and in the store.
 
 use std::slice::from_ref;
 
@@ -61,7 +61,7 @@ async fn a_disconnect_stops_the_watch_revokes_the_grant_and_purges_in_that_order
     assert_eq!((scene.ada.watched_until(), scene.ada.is_granted()), (None, false));
     assert!(is_gone(&scene.stage, "owner", &scene.id, &scene.ada).await);
 
-    // Pushes that were on their way find nobody; a second request neither.
+    // Pushes that were under way find no connector, and neither does a second request.
     scene.deliver(&["Too late"]);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), []);
     assert!(matches!(disconnect(&scene.stage, "owner", &scene.id).await, Err(DisconnectError::NotFound)));
@@ -85,7 +85,7 @@ async fn only_the_mailboxs_last_connector_takes_watch_and_grant_with_it() {
 }
 
 #[tokio::test]
-async fn a_dead_grant_does_not_hold_the_purge_up() {
+async fn a_dead_grant_does_not_delay_the_purge() {
     let scene = Scene::new().await;
     scene.ada.revoke_grant();
     let receipt = disconnect(&scene.stage, "owner", &scene.id).await.unwrap();
@@ -147,7 +147,7 @@ async fn an_end_that_crashed_on_the_way_is_brought_about_by_the_renewer() {
         let scene = Scene::new().await;
         scene.stage.world.crash(call, when, 1);
         assert!(scene.stage.world.until_crash(disconnect(&scene.stage, "owner", &scene.id)).await.is_none(), "{call}");
-        // What was not told is told by a wake-up first.
+        // A wake-up publishes pending events before the disconnect goes on.
         for _ in 0..3 {
             scene.stage.world.pass(MINUTE);
             scene.stage.sweep().await;
@@ -160,7 +160,7 @@ async fn an_end_that_crashed_on_the_way_is_brought_about_by_the_renewer() {
 }
 
 #[tokio::test]
-async fn a_disconnect_that_is_asked_for_again_goes_on_where_it_stands() {
+async fn a_repeated_disconnect_continues_where_it_stopped() {
     let scene = Scene::new().await;
     scene.stage.world.fail(Call::Revoke, When::Before, 1);
     disconnect(&scene.stage, "owner", &scene.id).await.unwrap();
@@ -193,7 +193,7 @@ async fn nothing_of_a_connector_that_is_ending_fires() {
 }
 
 #[tokio::test]
-async fn what_was_told_of_a_connector_goes_with_it() {
+async fn delivery_records_are_deleted_with_their_connector() {
     let scene = Scene::new().await;
     let second = scene.stage.connect("second-owner", &scene.ada).await;
     scene.stage.trigger(&second, json!({})).await;
@@ -226,7 +226,7 @@ async fn of_two_last_owners_who_leave_at_once_one_takes_the_grant_with_it() {
     }
 }
 
-/// Wherever in the last disconnect another owner connects: if that is answered well, its grant is alive.
+/// Another owner connects at any step of the last disconnect: if the connect succeeds, its grant is alive.
 #[tokio::test]
 async fn a_connect_beside_the_last_disconnect_ends_with_a_living_grant_or_is_refused() {
     let mut connected = 0;
@@ -257,7 +257,7 @@ async fn a_connect_beside_the_last_disconnect_ends_with_a_living_grant_or_is_ref
     assert!(connected > 0);
 }
 
-/// The new grant was given before the revocation landed, and is stored after it.
+/// Google granted before the revocation, and the connect would store the grant after it.
 #[tokio::test]
 async fn a_grant_that_a_revocation_took_with_it_connects_nothing() {
     let scene = Scene::new().await;

@@ -1,4 +1,4 @@
-//! Troubles: one message fails, Gmail is down, somebody says to come later. Nothing is lost, and nobody else waits.
+//! Failures: a message fails, Gmail is down, or Gmail answers Retry-After. Nothing is lost, and no other mailbox waits.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::json;
 use tests::stage::{COOLDOWN, MINUTE, SETTLE, Scene, listed, owner, subjects};
 use tests::world::{ACCESS_TOKEN_LIFE, Call, Failure, Mail, Poison, When};
 
-/// Sweeps and works every ten minutes, so long.
+/// Sweeps and works every ten minutes for this many hours.
 async fn for_hours(scene: &Scene, hours: u32) {
     for _ in 0..6 * hours {
         scene.stage.world.pass(10 * MINUTE);
@@ -21,7 +21,7 @@ async fn for_hours(scene: &Scene, hours: u32) {
 }
 
 #[tokio::test]
-async fn a_message_that_fails_while_others_succeed_is_set_aside_told_and_tried_again() {
+async fn a_message_that_fails_while_others_succeed_is_parked_reported_and_retried() {
     let scene = Scene::new().await;
     let poison = scene.ada.deliver(Mail::new("Poison")).message;
     scene.ada.poison(&poison, Poison::Fails);
@@ -32,10 +32,10 @@ async fn a_message_that_fails_while_others_succeed_is_set_aside_told_and_tried_a
         scene.stage.wake(&scene.push()).await.unwrap();
         scene.stage.world.pass(MINUTE);
     }
-    assert_eq!(subjects(&scene.stage.fired()), ["Good 1", "Good 2", "Good 3"], "nobody waits for it");
-    let [told] = scene.stage.notices(DetailType::MessageParked).try_into().expect("it is told once");
-    assert_eq!((&told["message"]["id"], &told["reason"]), (&json!(poison), &json!("500 backendError")));
-    assert_eq!(scene.cursor(), scene.ada.history_id(), "set aside, it holds up nothing");
+    assert_eq!(subjects(&scene.stage.fired()), ["Good 1", "Good 2", "Good 3"], "no other message waits for it");
+    let [notice] = scene.stage.notices(DetailType::MessageParked).try_into().expect("one notice");
+    assert_eq!((&notice["message"]["id"], &notice["reason"]), (&json!(poison), &json!("500 backendError")));
+    assert_eq!(scene.cursor(), scene.ada.history_id(), "once parked, it delays nothing");
 
     for_hours(&scene, 2).await;
     assert_eq!(scene.stage.notices(DetailType::MessageParked).len(), 1, "failing again is no news");
@@ -46,7 +46,7 @@ async fn a_message_that_fails_while_others_succeed_is_set_aside_told_and_tried_a
 }
 
 #[tokio::test]
-async fn what_was_set_aside_is_tried_at_once_when_somebody_asks() {
+async fn a_parked_message_is_retried_at_once_on_a_sync() {
     let scene = Scene::new().await;
     let poison = scene.ada.deliver(Mail::new("Poison")).message;
     scene.ada.poison(&poison, Poison::Fails);
@@ -136,7 +136,7 @@ async fn after_five_failures_in_a_row_gmail_is_left_alone_and_one_try_decides() 
 }
 
 #[tokio::test]
-async fn who_says_when_to_come_again_is_not_asked_before() {
+async fn gmail_is_not_called_before_its_retry_after() {
     let scene = Scene::new().await;
     scene.deliver(&["One"]);
     scene.stage.world.fail_with(Call::History, When::Before, 1, Failure::RateLimited(5 * MINUTE));

@@ -1,4 +1,4 @@
-//! A `webhook` trigger is fired from outside: by its owner, or by whoever signs with its secret, each time once.
+//! A `webhook` trigger is fired by its owner or with a signature by its secret; each request fires once.
 
 use std::time::Duration;
 
@@ -75,14 +75,14 @@ async fn what_is_signed_fires_once_in_the_normalized_form() {
     let signature = hooked.signature(hooked.seconds(), BODY);
     let event_id = hooked.signed(&hooked.trigger.id, Some(&signature), BODY).await.unwrap();
     let fired = hooked.scene.stage.fired();
-    let told = detail(&fired[0]);
-    assert_eq!((fired.len(), &told["event_id"]), (1, &json!(event_id)));
-    assert_eq!(told["trigger"], json!({"id": hooked.trigger.id, "type": "webhook", "agent_id": "agent-9"}));
+    let event_detail = detail(&fired[0]);
+    assert_eq!((fired.len(), &event_detail["event_id"]), (1, &json!(event_id)));
+    assert_eq!(event_detail["trigger"], json!({"id": hooked.trigger.id, "type": "webhook", "agent_id": "agent-9"}));
     let event = json!({
         "connector_type": "webhook", "event_type": "order.paid", "resource_type": "order", "resource_id": "7",
         "timestamp": hooked.scene.stage.world.now(), "data": {"sum": 12}, "raw_payload": String::from_utf8_lossy(BODY),
     });
-    assert_eq!(told["event"], event);
+    assert_eq!(event_detail["event"], event);
 
     let again = hooked.signed(&hooked.trigger.id, Some(&signature), BODY).await;
     assert!(matches!(again, Err(FireError::Unauthorized(_))), "{again:?}");
@@ -162,7 +162,7 @@ async fn what_the_bus_does_not_take_is_owed() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_object_is_told_so() {
+async fn a_body_that_is_not_an_object_is_refused() {
     let hooked = Hooked::new().await;
     for body in [&b"[]"[..], b"nothing", b"\xff", &[b'['; 20_000]] {
         let signature = hooked.signature(hooked.seconds(), body);
@@ -172,7 +172,7 @@ async fn a_body_that_is_no_object_is_told_so() {
 }
 
 #[tokio::test]
-async fn what_would_become_too_long_an_event_is_told_so() {
+async fn a_body_that_makes_too_long_an_event_is_refused() {
     let hooked = Hooked::new().await;
     let body = format!("[{}1]", "1e15,".repeat(3000));
     let body = format!("{{\"data\":{body}}}");
@@ -195,7 +195,7 @@ async fn a_secret_that_lies_in_another_row_does_not_open() {
 }
 
 #[tokio::test]
-async fn a_connector_holds_so_many_webhooks_and_no_more() {
+async fn a_connector_has_a_limit_of_webhooks() {
     let hooked = Hooked::new().await;
     let body = json!({"type": "webhook", "config": {"connector_id": hooked.scene.id}});
     for _ in 1..MOST_WEBHOOKS {

@@ -1,4 +1,4 @@
-//! History is lost: what a date can bring back is replayed, once, and what it cannot is said.
+//! History has expired: mail that a search by date finds is replayed once, and the rest is reported as not recovered.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tests::world::{Call, Failure, Mail, When};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Two mails of the last two hours, of which the history knows nothing any more.
+/// Two mails of the last two hours, whose history records have expired.
 async fn with_a_gap() -> Scene {
     let scene = Scene::new().await;
     scene.stage.world.pass(MINUTE);
@@ -26,7 +26,7 @@ async fn with_a_gap() -> Scene {
     scene
 }
 
-/// What the last slice waits for. A watch that is due comes first.
+/// Waits until the last slice of the gap is replayed; a due watch is renewed first.
 async fn until_recovered(scene: &Scene) {
     for wait in [SETTLE, MINUTE] {
         scene.stage.world.pass(wait);
@@ -49,20 +49,20 @@ async fn a_gap_is_pinned_before_anything_is_replayed() {
     assert_eq!(fired, ["One", "Two"]);
     let position = scene.connector().reading.position;
     assert_eq!((position.cursor, position.settled), (pinned, pinned));
-    assert!(position.gap.is_some(), "what may show late is owed still");
+    assert!(position.gap.is_some(), "mail that may show late is still to be replayed");
 }
 
 #[tokio::test]
-async fn a_gap_that_is_closed_is_told_with_what_could_not_be_recovered() {
+async fn a_closed_gap_is_reported_with_what_could_not_be_recovered() {
     let scene = with_a_gap().await;
     let (looked, pinned_at) = (scene.connector().reading.position.listed_at.expect("it was listed"), scene.stage.world.now());
     scene.stage.wake(&scene.own(Kind::Sync)).await.unwrap();
     assert_eq!(scene.stage.notices(DetailType::HistoryGapRecovered).len(), 0, "not yet: mail may show late");
     until_recovered(&scene).await;
-    let [told] = scene.stage.notices(DetailType::HistoryGapRecovered).try_into().expect("it is told once");
-    assert_eq!((&told["after"], &told["before"]), (&json!(looked.before(HOUR)), &json!(pinned_at)));
-    assert_eq!((&told["messages"], &told["fired"]), (&json!(2), &json!(2)));
-    assert!(told["not_recovered"][0].as_str().is_some_and(|lost| lost.contains("labels")), "{told}");
+    let [notice] = scene.stage.notices(DetailType::HistoryGapRecovered).try_into().expect("one notice");
+    assert_eq!((&notice["after"], &notice["before"]), (&json!(looked.before(HOUR)), &json!(pinned_at)));
+    assert_eq!((&notice["messages"], &notice["fired"]), (&json!(2), &json!(2)));
+    assert!(notice["not_recovered"][0].as_str().is_some_and(|lost| lost.contains("labels")), "{notice}");
     assert_eq!(scene.connector().reading.position.gap, None);
     assert_eq!(scene.stage.fired().len(), 2, "each once");
 }
@@ -153,7 +153,7 @@ async fn a_long_gap_is_replayed_over_several_runs() {
 }
 
 #[tokio::test]
-async fn a_replay_that_is_refused_is_tried_less_and_less_often_and_holds_up_no_new_mail() {
+async fn a_refused_replay_is_retried_less_and_less_often_and_delays_no_new_mail() {
     let scene = with_a_gap().await;
     let mut waits = Vec::new();
     for _ in 0..4 {

@@ -1,4 +1,4 @@
-//! A grant is used, refreshed, refused and given again.
+//! A grant is used, refreshed, refused and granted again.
 
 use email_connectors::domain::connector::Status;
 use email_connectors::domain::event::DetailType;
@@ -94,7 +94,7 @@ async fn a_revoked_grant_asks_for_the_user_and_keeps_the_cursor() {
     assert!(connector.reading.last_error.is_some_and(|error| error.contains("connect again")));
     assert_eq!(scene.stage.world.store().next_sweep(&scene.connector().location()), None, "the renewer leaves it alone");
 
-    // Every further push costs one read.
+    // Each further push costs one read.
     scene.stage.forget_calls();
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::NotActive]);
     assert_eq!(scene.stage.calls(), ["store.mailbox ada@example.com"]);
@@ -151,7 +151,7 @@ async fn a_token_of_an_earlier_connect_is_neither_kept_nor_used() {
     let scene = Scene::new().await;
     scene.stage.world.pass(ACCESS_TOKEN_LIFE);
     scene.deliver(&["One"]);
-    // The worker has its refresh in hand when the user connects again.
+    // The user reconnects after the refresh and before the worker stores its token.
     let (push, gate) = (scene.push(), scene.stage.world.hold(Call::Refresh, When::After, 1));
     let (outcomes, _) = tokio::join!(scene.stage.wake(&push), async {
         scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
@@ -167,27 +167,27 @@ async fn a_token_of_an_earlier_connect_is_neither_kept_nor_used() {
 
 #[tokio::test]
 async fn a_late_refusal_of_the_old_grant_does_not_undo_a_reconnect() {
-    // The user connects again before the refusal is confirmed, and before it is written.
-    for held_at in [Call::ConnectorAt, Call::Commit] {
+    // The user reconnects before the refusal is confirmed, or before it is stored.
+    for gated in [Call::ConnectorAt, Call::Commit] {
         let scene = Scene::new().await;
         scene.stage.world.pass(ACCESS_TOKEN_LIFE);
         scene.deliver(&["One"]);
-        for nth in 1..=(if held_at == Call::Commit { 2 } else { 1 }) {
+        for nth in 1..=(if gated == Call::Commit { 2 } else { 1 }) {
             scene.stage.world.fail_with(Call::Refresh, When::Before, nth, Failure::GrantRefused);
         }
-        let (wake_up, gate) = (scene.own(Kind::Sync), scene.stage.world.hold(held_at, When::Before, 1));
+        let (wake_up, gate) = (scene.own(Kind::Sync), scene.stage.world.hold(gated, When::Before, 1));
         let (outcomes, _) = tokio::join!(scene.stage.wake(&wake_up), async {
             scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
             gate.open();
         });
-        assert_eq!(outcomes.unwrap(), [listed(1, 1)], "held at {held_at}");
-        assert_eq!(scene.connector().reading.status, Status::Active, "held at {held_at}");
-        assert_eq!(scene.stage.notices(DetailType::ConnectorNeedsReauth).len(), 0, "held at {held_at}");
+        assert_eq!(outcomes.unwrap(), [listed(1, 1)], "gate at {gated}");
+        assert_eq!(scene.connector().reading.status, Status::Active, "gate at {gated}");
+        assert_eq!(scene.stage.notices(DetailType::ConnectorNeedsReauth).len(), 0, "gate at {gated}");
     }
 }
 
 #[tokio::test]
-async fn a_refusal_is_confirmed_once_before_the_user_is_asked() {
+async fn a_refusal_is_confirmed_once_before_the_user_must_reconnect() {
     let scene = Scene::new().await;
     scene.stage.world.pass(ACCESS_TOKEN_LIFE);
     scene.deliver(&["One"]);
@@ -198,7 +198,7 @@ async fn a_refusal_is_confirmed_once_before_the_user_is_asked() {
 }
 
 #[tokio::test]
-async fn two_who_need_a_token_at_once_ask_for_one() {
+async fn two_who_need_a_token_at_once_request_one() {
     let scene = Scene::new().await;
     scene.stage.world.pass(ACCESS_TOKEN_LIFE);
     let processing = scene.stage.processing();
@@ -213,7 +213,7 @@ async fn two_who_need_a_token_at_once_ask_for_one() {
     assert_eq!(scene.stage.calls_of(&["gmail.refresh"]).len(), 1);
 }
 
-/// The row's copy is gone, and this process remembers a token that Google no longer honours.
+/// The token is not in the row; the process caches one that Google no longer accepts.
 #[tokio::test]
 async fn a_remembered_token_is_not_the_last_word_of_google() {
     let scene = Scene::new().await;

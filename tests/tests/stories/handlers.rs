@@ -1,4 +1,4 @@
-//! The functions' own part: a partial batch response, and what a webhook answers.
+//! The Lambda handlers: the partial batch response, and the webhook's answers.
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use axum::body::{Body, to_bytes};
@@ -82,11 +82,11 @@ async fn many_mailboxes_are_handled_side_by_side_and_each_by_one_look() {
         bodies.push(text(&WakeUp::own(Kind::Sync, account.address(), stage.world.now())));
     }
     stage.forget_calls();
-    // Ada's mailbox, the first one, is held for as long as the others take.
+    // Ada's mailbox, the first one, waits at the gate until the others are done.
     let gate = stage.world.hold(Call::History, When::Before, 1);
     let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
     let (failed, calls) = tokio::join!(failed(stage, &bodies), async {
-        assert_eq!(subjects(&stage.fired()), ["for another"; 9], "nobody waits for Ada");
+        assert_eq!(subjects(&stage.fired()), ["for another"; 9], "no other mailbox waits for Ada's");
         let calls = stage.calls_of(&["store.mailbox ada"]);
         gate.open();
         calls
@@ -103,7 +103,7 @@ async fn what_cannot_be_quarantined_comes_back() {
     assert_eq!(failed(&stage, &["{}"]).await, ["message-0"]);
 }
 
-/// What the webhook answers: status, body, and whether it says when to try again.
+/// The webhook's answer: status, body, and whether it has Retry-After.
 async fn answer(
     stage: &Stage,
     legacy_token: Option<&str>,
@@ -154,7 +154,7 @@ async fn a_legacy_notification_counts_once_for_its_number() {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_asked_to_come_again_and_what_is_too_long_is_not_read() {
+async fn a_passing_failure_answers_retry_after_and_a_too_long_body_is_not_read() {
     let path = "/api/email/webhook/google/pubsub";
     let stage = Stage::new();
     let (status, problem, _) = answer(&stage, None, path, &[("authorization", "Bearer a")], vec![b' '; LONGEST_BODY + 1]).await;

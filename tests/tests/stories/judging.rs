@@ -1,4 +1,4 @@
-//! Health, judged through the API: of a connector in good and in bad times, and of the system.
+//! Health through the API: of a connector, healthy and failing, and of the system.
 #![allow(clippy::disallowed_methods, reason = "a silence is waited for")]
 
 use std::time::{Duration, Instant};
@@ -14,13 +14,13 @@ async fn health(stack: &Stack, user: &User) -> Value {
     read(stack.api(Method::GET, &path, Some(&user.token), None).await, StatusCode::OK).await
 }
 
-/// Looks again until it shows this code first.
+/// Waits until this code is the first finding.
 async fn found(stack: &Stack, user: &User, code: &str) -> Value {
     let shows = async || Some(health(stack, user).await).filter(|health| health["findings"][0]["code"] == code);
     stack.until_within(Duration::from_secs(20), code, shows).await
 }
 
-/// Until every wake-up was handled, the push of the watch among them.
+/// Waits until every wake-up was handled, including the watch's first push.
 async fn idle(inside: &Inside, user: &User) {
     let stack = inside.stack();
     let looked = async || {
@@ -35,7 +35,7 @@ async fn system(stack: &Stack) -> (u16, Value) {
     (response.status().as_u16(), response.json().await.unwrap())
 }
 
-/// Which parts are not well, and how they are.
+/// The checks that are not healthy, with their status.
 fn unwell(health: &Value) -> Vec<(&str, &str)> {
     let checks =
         health["checks"].as_array().unwrap().iter().map(|check| (check["name"].as_str().unwrap(), check["status"].as_str().unwrap()));
@@ -96,15 +96,15 @@ async fn a_gmail_that_fails_five_times_in_a_row_is_down() {
     idle(&inside, &user).await;
     let refusal = json!({"method": "history.list", "email": user.email, "status": 503, "times": 0});
     stack.google(Method::POST, "/admin/faults", refusal).await;
-    let mut told = Vec::new();
+    let mut seen = Vec::new();
     for _ in 0..5 {
         stack.api(Method::POST, &format!("/api/connectors/{}/sync", user.connector), Some(&user.token), None).await;
         idle(&inside, &user).await;
         let health = health(&stack, &user).await;
-        told.push(format!("{} {}", health["status"].as_str().unwrap(), health["findings"][0]["code"].as_str().unwrap()));
+        seen.push(format!("{} {}", health["status"].as_str().unwrap(), health["findings"][0]["code"].as_str().unwrap()));
     }
     let failing = "degraded looks_fail";
-    assert_eq!(told, [failing, failing, failing, failing, "down circuit_open"]);
+    assert_eq!(seen, [failing, failing, failing, failing, "down circuit_open"]);
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn a_viewer_sees_health_and_a_connector_that_nobody_sweeps() {
     let stack = inside.stack();
     let user = User::connected(&stack, "ada").await;
     idle(&inside, &user).await;
-    // Due after one minute of silence, and no sweep has come for it.
+    // The mailbox is due after one minute of silence, and no sweep has run.
     inside.machine.pass(Duration::from_secs(600));
     let viewer = token_with(&stack, json!({"sub": user.owner, "claims": {"role": "viewer"}})).await;
     let path = format!("/api/connectors/{}/health", user.connector);
@@ -124,7 +124,7 @@ async fn a_viewer_sees_health_and_a_connector_that_nobody_sweeps() {
 }
 
 #[tokio::test]
-async fn the_system_is_asked_by_strangers_and_asks_its_parts_once_in_ten_seconds() {
+async fn system_health_needs_no_token_and_checks_its_parts_once_in_ten_seconds() {
     let inside = Inside::start(Options { queue_only: true, ..Options::default() }).await;
     let stack = inside.stack();
     inside.world.take_calls();

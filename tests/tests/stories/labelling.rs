@@ -13,7 +13,7 @@ async fn mail_rescued_from_spam_fires_once() {
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(0, 0)]);
     scene.ada.label(&spam, &["INBOX"], &["SPAM"]);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)]);
-    // Archived, and back in the inbox.
+    // Archived, then moved back to the inbox.
     scene.ada.label(&spam, &[], &["INBOX"]);
     scene.ada.label(&spam, &["INBOX"], &[]);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 0)]);

@@ -39,7 +39,7 @@ async fn mail_that_comes_between_two_pages_is_not_lost_behind_the_later_ones_id(
         }
     });
     scene.stage.wake(&scene.push()).await.unwrap();
-    assert_eq!(scene.cursor(), first_page, "the cursor is the lowest that any page told");
+    assert_eq!(scene.cursor(), first_page, "the cursor is the lowest history id of all pages");
     scene.stage.wake(&scene.push()).await.unwrap();
     assert_eq!(scene.cursor(), scene.ada.history_id());
     let published = scene.stage.fired();

@@ -1,4 +1,4 @@
-//! All that is kept of an owner is taken out whole, or deleted whole.
+//! All data of an owner is exported or erased.
 
 use email_connectors::domain::connector::Uniqueness;
 use email_connectors::domain::event::DetailType;
@@ -64,7 +64,7 @@ async fn an_export_goes_on_behind_a_connector_that_was_disconnected_between_two_
 }
 
 #[tokio::test]
-async fn what_is_erased_is_gone_and_what_google_still_holds_goes_on_by_itself() {
+async fn an_erasure_deletes_everything_and_finishes_at_google_by_itself() {
     let scene = Scene::new().await;
     let stage = &scene.stage;
     let (store, vault, provider, bus) = (stage.world.store(), stage.world.vault(), stage.world.gmail(), stage.world.bus());

@@ -1,4 +1,4 @@
-//! Too much at once, or too little allowed: the work is cut up, goes on by itself, and is fair to others.
+//! Too much work at once, or too little quota: the work is split, continues by itself, and is fair to other mailboxes.
 
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ async fn a_minutes_quota_is_kept_and_the_rest_waits_for_the_next_one() {
 }
 
 #[tokio::test]
-async fn a_message_that_two_pages_tell_of_fires_once() {
+async fn a_message_that_is_on_two_pages_fires_once() {
     let scene = Scene::new().await;
     scene.ada.page_size(1);
     let mail = scene.ada.deliver(Mail::new("One")).message;
@@ -90,7 +90,7 @@ async fn a_message_that_two_pages_tell_of_fires_once() {
 }
 
 #[tokio::test]
-async fn old_mail_that_is_moved_to_the_inbox_in_bulk_holds_nobody_up() {
+async fn old_mail_that_is_moved_to_the_inbox_in_bulk_delays_no_other_mail() {
     let scene = Scene::new().await;
     let old = scene.trigger.created_at.before(DAY);
     let archived: Vec<_> = (0..400).map(|_| scene.ada.deliver(Mail::new("Old").labelled(&[]).received_at(old)).message).collect();

@@ -58,7 +58,7 @@ async fn a_push_is_in_the_queue_before_it_is_acknowledged() {
 }
 
 #[tokio::test]
-async fn a_queue_that_is_down_is_told_to_pubsub_which_pushes_again() {
+async fn a_queue_that_is_down_answers_503_and_pubsub_pushes_again() {
     let stage = Stage::new();
     stage.world.fail(Call::Send, When::Before, 1);
     let refused = push(&stage, &body("pubsub-7", json!("1007"))).await;

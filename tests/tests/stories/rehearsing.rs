@@ -1,4 +1,4 @@
-//! A trigger is rehearsed: what would fire, and of the rest each reason why not. Nothing is written and nothing fires.
+//! A trigger is rehearsed: which mail would fire, and why the rest would not. Nothing is written and nothing fires.
 
 use axum::http::Method;
 use email_connectors::domain::circuit::FAILURES_TO_OPEN;
@@ -9,25 +9,25 @@ use serde_json::{Value, json};
 use tests::stage::{COOLDOWN, DAY, MINUTE, Scene, Stage, owner};
 use tests::world::{Call, Consent, Failure, Mail, Poison, When};
 
-use super::asking::{Answer, ask, ask_as};
+use super::api::{Answer, call_api, call_api_as};
 
 async fn rehearse(scene: &Scene, trigger: &TriggerId, body: Value) -> Answer {
-    ask(&scene.stage, "owner", Method::POST, &format!("/api/triggers/{trigger}/test"), Some(body)).await
+    call_api(&scene.stage, "owner", Method::POST, &format!("/api/triggers/{trigger}/test"), Some(body)).await
 }
 
 fn subjects(looked: &Value) -> Vec<&str> {
     looked.as_array().unwrap().iter().map(|one| one["subject"].as_str().unwrap()).collect()
 }
 
-/// The reasons of the one with this subject.
-fn reasons<'a>(told: &'a Value, subject: &str) -> Vec<(&'a str, &'a Value)> {
-    let all = told["would_not"].as_array().unwrap();
-    let one = all.iter().find(|one| one["subject"] == subject).unwrap_or_else(|| panic!("{subject} is not among {told}"));
+/// The reasons why the mail with this subject would not fire.
+fn reasons<'a>(rehearsal: &'a Value, subject: &str) -> Vec<(&'a str, &'a Value)> {
+    let all = rehearsal["would_not"].as_array().unwrap();
+    let one = all.iter().find(|one| one["subject"] == subject).unwrap_or_else(|| panic!("{subject} is not among {rehearsal}"));
     one["reasons"].as_array().unwrap().iter().map(|reason| (reason["reason"].as_str().unwrap(), &reason["detail"])).collect()
 }
 
 #[tokio::test]
-async fn each_mail_that_would_not_fire_is_told_every_reason() {
+async fn each_mail_that_would_not_fire_has_every_reason() {
     let scene = Scene::new().await;
     let stage = &scene.stage;
     let made = scene.trigger.created_at;
@@ -35,11 +35,11 @@ async fn each_mail_that_would_not_fire_is_told_every_reason() {
     stage.world.pass(MINUTE);
     let path = format!("/api/connectors/{}", scene.id);
     let paused_at = stage.world.now();
-    ask(stage, "owner", Method::PATCH, &path, Some(json!({"paused": true}))).await.expect(200);
+    call_api(stage, "owner", Method::PATCH, &path, Some(json!({"paused": true}))).await.expect(200);
     scene.deliver(&["Inside the pause"]);
     stage.world.pass(MINUTE);
     let ended_at = stage.world.now();
-    ask(stage, "owner", Method::PATCH, &path, Some(json!({"paused": false}))).await.expect(200);
+    call_api(stage, "owner", Method::PATCH, &path, Some(json!({"paused": false}))).await.expect(200);
     let fired = scene.ada.deliver(Mail::new("Invoice, fired already")).message;
     stage.wake(&scene.push()).await.unwrap();
     scene.ada.deliver(Mail::new("Invoice of nobody's").labelled(&["SENT", "Label_7"]));
@@ -47,43 +47,43 @@ async fn each_mail_that_would_not_fire_is_told_every_reason() {
     scene.ada.deliver(Mail::new("Hello"));
     let filters = json!({"subject_contains": ["INVOICE", "receipt"], "query": "market", "label_exclude": ["Label_7"]});
     let change = json!({"config": {"filters": filters}});
-    ask(stage, "owner", Method::PATCH, &format!("/api/triggers/{}", scene.trigger.id), Some(change)).await.expect(200);
+    call_api(stage, "owner", Method::PATCH, &format!("/api/triggers/{}", scene.trigger.id), Some(change)).await.expect(200);
 
     let answer = rehearse(&scene, &scene.trigger.id, json!({})).await;
     assert_eq!(answer.header("x-quota-units"), Some("125"), "one list and six messages");
-    let told = answer.expect(200);
-    assert_eq!(told["trigger_id"], json!(scene.trigger.id));
-    assert_eq!((&told["days"], &told["looked_at"], &told["truncated"]), (&json!(7), &json!(6), &json!(false)));
-    assert_eq!(subjects(&told["would_fire"]), ["Invoice to come"]);
-    assert_eq!(told["would_fire"][0]["from"], json!({"name": "Market", "address": "pay@market.example"}));
-    assert_eq!(told["would_fire"][0].get("reasons"), None);
+    let rehearsal = answer.expect(200);
+    assert_eq!(rehearsal["trigger_id"], json!(scene.trigger.id));
+    assert_eq!((&rehearsal["days"], &rehearsal["looked_at"], &rehearsal["truncated"]), (&json!(7), &json!(6), &json!(false)));
+    assert_eq!(subjects(&rehearsal["would_fire"]), ["Invoice to come"]);
+    assert_eq!(rehearsal["would_fire"][0]["from"], json!({"name": "Market", "address": "pay@market.example"}));
+    assert_eq!(rehearsal["would_fire"][0].get("reasons"), None);
 
     let unmet = |filter: &str, wanted: Value, saw: Value| json!({"filter": filter, "wanted": wanted, "saw": saw});
     let subject = |saw: &str| unmet("subject_contains", json!(["INVOICE", "receipt"]), json!(saw));
-    let hello = reasons(&told, "Hello");
+    let hello = reasons(&rehearsal, "Hello");
     assert_eq!(hello.iter().map(|(reason, _)| *reason).collect::<Vec<_>>(), ["filter", "filter"]);
     assert_eq!((hello[0].1["filter"].as_str(), hello[0].1["wanted"].as_str()), (Some("query"), Some("market")));
     assert_eq!(hello[0].1["saw"]["subject"], "Hello");
     assert_eq!(hello[1].1, &subject("Hello"));
 
-    let sent = reasons(&told, "Invoice of nobody's");
+    let sent = reasons(&rehearsal, "Invoice of nobody's");
     assert_eq!(sent[0], ("not_received", &json!({"label_ids": ["SENT", "Label_7"]})));
     assert_eq!(sent.last().unwrap().1, &unmet("label_exclude", json!(["Label_7"]), json!(["SENT", "Label_7"])));
 
-    let decided = reasons(&told, "Invoice, fired already")[0];
+    let decided = reasons(&rehearsal, "Invoice, fired already")[0];
     let event = stage.fired()[0].clone();
     assert_eq!(event.message_id, Some(fired));
     assert_eq!(decided, ("already_decided", &json!({"event_id": event.event_id})));
 
-    let inside = reasons(&told, "Inside the pause");
+    let inside = reasons(&rehearsal, "Inside the pause");
     assert_eq!(inside[0], ("paused", &json!({"from": paused_at, "until": ended_at})));
-    let before = reasons(&told, "Before the connect");
+    let before = reasons(&rehearsal, "Before the connect");
     assert_eq!(before[0], ("older_than_connect", &json!({"connected_at": scene.connector().connected_at})));
     assert_eq!(before[1].0, "older_than_trigger");
     assert_eq!(before[1].1, &json!({"created_at": made}));
 }
 
-/// What a rehearsal says is what happens: of every mail, as the trigger stands.
+/// For each mail, the rehearsal and the processor decide the same.
 #[tokio::test]
 async fn a_rehearsal_and_the_decision_agree_and_the_rehearsal_leaves_no_trace() {
     let scene = Scene::new().await;
@@ -103,13 +103,16 @@ async fn a_rehearsal_and_the_decision_agree_and_the_rehearsal_leaves_no_trace() 
     stage.work().await;
     let before = (scene.connector(), stage.fired().len());
     assert_eq!(before.1, 0, "nothing of it was looked at yet");
-    let mut said = Vec::new();
+    let mut rehearsed = Vec::new();
     for trigger in &triggers {
-        let told = rehearse(&scene, trigger, json!({"days": 1})).await.expect(200);
-        assert_eq!(told["looked_at"], 12);
-        let ids =
-            told["would_fire"].as_array().unwrap().iter().map(|one| (trigger.to_string(), one["message_id"].as_str().unwrap().to_string()));
-        said.extend(ids);
+        let rehearsal = rehearse(&scene, trigger, json!({"days": 1})).await.expect(200);
+        assert_eq!(rehearsal["looked_at"], 12);
+        let ids = rehearsal["would_fire"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| (trigger.to_string(), one["message_id"].as_str().unwrap().to_string()));
+        rehearsed.extend(ids);
     }
     assert_eq!((scene.connector(), stage.fired().len()), before, "nothing is written, nothing fires");
     assert_eq!(stage.world.wake_ups().queued(), []);
@@ -120,14 +123,14 @@ async fn a_rehearsal_and_the_decision_agree_and_the_rehearsal_leaves_no_trace() 
     for event in stage.fired() {
         fired.push((event.trigger_id.unwrap().to_string(), text(&event.message_id).unwrap()));
     }
-    said.sort();
+    rehearsed.sort();
     fired.sort();
-    assert_eq!(said, fired);
+    assert_eq!(rehearsed, fired);
     assert!(fired.len() > 8, "{fired:?}");
 }
 
 #[tokio::test]
-async fn it_looks_no_further_than_it_is_asked_to() {
+async fn it_reads_no_more_than_the_requested_days_and_limit() {
     let scene = Scene::new().await;
     let stage = &scene.stage;
     for day in 0..5 {
@@ -137,29 +140,33 @@ async fn it_looks_no_further_than_it_is_asked_to() {
         }
         stage.world.pass(DAY);
     }
-    let told = rehearse(&scene, &scene.trigger.id, json!({"days": 30, "limit": 4})).await.expect(200);
-    assert_eq!((&told["looked_at"], &told["truncated"]), (&json!(4), &json!(true)), "of one page, not all");
+    let rehearsal = rehearse(&scene, &scene.trigger.id, json!({"days": 30, "limit": 4})).await.expect(200);
+    assert_eq!((&rehearsal["looked_at"], &rehearsal["truncated"]), (&json!(4), &json!(true)), "of one page, not all");
     scene.ada.list_page_size(2);
-    let told = rehearse(&scene, &scene.trigger.id, json!({"days": 2, "limit": 100})).await.expect(200);
-    assert_eq!(subjects(&told["would_fire"]), ["4-2", "4-1", "4-0"], "newest first, of the days that were asked for");
-    assert_eq!(told["truncated"], false);
-    let told = rehearse(&scene, &scene.trigger.id, json!({"days": 30, "limit": 4})).await.expect(200);
-    assert_eq!((subjects(&told["would_fire"]), &told["truncated"]), (vec!["4-2", "4-1", "4-0", "3-2"], &json!(true)));
-    let told = rehearse(&scene, &scene.trigger.id, json!({"limit": 15})).await.expect(200);
-    assert_eq!((&told["looked_at"], &told["truncated"]), (&json!(15), &json!(false)), "all that there is is not cut short");
+    let rehearsal = rehearse(&scene, &scene.trigger.id, json!({"days": 2, "limit": 100})).await.expect(200);
+    assert_eq!(subjects(&rehearsal["would_fire"]), ["4-2", "4-1", "4-0"], "newest first, of the requested days");
+    assert_eq!(rehearsal["truncated"], false);
+    let rehearsal = rehearse(&scene, &scene.trigger.id, json!({"days": 30, "limit": 4})).await.expect(200);
+    assert_eq!((subjects(&rehearsal["would_fire"]), &rehearsal["truncated"]), (vec!["4-2", "4-1", "4-0", "3-2"], &json!(true)));
+    let rehearsal = rehearse(&scene, &scene.trigger.id, json!({"limit": 15})).await.expect(200);
+    assert_eq!(
+        (&rehearsal["looked_at"], &rehearsal["truncated"]),
+        (&json!(15), &json!(false)),
+        "a limit that is just reached is not truncated"
+    );
     stage.world.pass(30 * DAY);
     let answer = rehearse(&scene, &scene.trigger.id, json!({"days": 1})).await;
     assert_eq!((answer.header("x-quota-units"), &answer.body["looked_at"]), (Some("5"), &json!(0)), "no mail, no fetch");
 }
 
 #[tokio::test]
-async fn a_message_that_fails_is_named_and_the_rest_is_told() {
+async fn a_message_that_fails_is_named_and_the_rest_is_rehearsed() {
     let scene = Scene::new().await;
     let poison = scene.ada.deliver(Mail::new("Poison")).message;
     scene.deliver(&["Good"]);
     scene.ada.poison(&poison, Poison::Fails);
-    let told = rehearse(&scene, &scene.trigger.id, json!({})).await.expect(200);
-    assert_eq!((subjects(&told["would_fire"]), &told["unreadable"]), (vec!["Good"], &json!([poison])));
+    let rehearsal = rehearse(&scene, &scene.trigger.id, json!({})).await.expect(200);
+    assert_eq!((subjects(&rehearsal["would_fire"]), &rehearsal["unreadable"]), (vec!["Good"], &json!([poison])));
     scene.ada.poison(&poison, Poison::Throttled);
     let refused = rehearse(&scene, &scene.trigger.id, json!({})).await;
     assert_eq!(refused.problem(), (503, "gmail_unavailable".into(), String::new()), "half of the mail is no rehearsal");
@@ -167,7 +174,7 @@ async fn a_message_that_fails_is_named_and_the_rest_is_told() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_the_request_is_told_by_name() {
+async fn a_wrong_request_is_refused_with_the_fields_name() {
     let scene = Scene::new().await;
     let stage = &scene.stage;
     for (body, field) in [(json!({"days": 0}), "days"), (json!({"limit": 101}), "limit"), (json!({"subject": "a"}), "subject")] {
@@ -180,10 +187,10 @@ async fn what_is_wrong_with_the_request_is_told_by_name() {
     assert_eq!(answer.problem(), (400, "invalid_trigger".into(), "type".into()));
     assert!(answer.body["detail"].as_str().unwrap().contains("/events"), "{}", answer.body);
     let path = format!("/api/triggers/{}/test", scene.trigger.id);
-    assert_eq!(ask(stage, "stranger", Method::POST, &path, None).await.problem(), (404, "not_found".into(), String::new()));
-    assert_eq!(ask_as(stage, "owner", "viewer", Method::POST, &path, None).await.problem().1, "role_not_allowed");
-    ask_as(stage, "owner", "operator", Method::POST, &path, None).await.expect(200);
-    assert_eq!(stage.calls_of(&["gmail.list"]).len(), 1, "only who may is answered from Gmail");
+    assert_eq!(call_api(stage, "stranger", Method::POST, &path, None).await.problem(), (404, "not_found".into(), String::new()));
+    assert_eq!(call_api_as(stage, "owner", "viewer", Method::POST, &path, None).await.problem().1, "role_not_allowed");
+    call_api_as(stage, "owner", "operator", Method::POST, &path, None).await.expect(200);
+    assert_eq!(stage.calls_of(&["gmail.list"]).len(), 1, "only the allowed request reads from Gmail");
 }
 
 #[tokio::test]
@@ -217,14 +224,14 @@ async fn a_connector_that_cannot_be_read_says_what_would_help() {
     let answer = rehearse(&scene, &scene.trigger.id, json!({})).await;
     assert_eq!(answer.problem(), (503, "circuit_open".into(), String::new()));
     assert_eq!(answer.header("retry-after"), Some(COOLDOWN.as_secs().to_string().as_str()));
-    assert_eq!(scene.stage.calls_of(&["gmail"]), Vec::<String>::new(), "what rests is left alone");
+    assert_eq!(scene.stage.calls_of(&["gmail"]), Vec::<String>::new(), "an open circuit calls nothing");
     world.pass(COOLDOWN);
 
     scene.ada.revoke_grant();
     let before = scene.connector();
     let answer = rehearse(&scene, &scene.trigger.id, json!({})).await;
     assert_eq!(answer.problem(), (409, "needs_reauth".into(), String::new()));
-    assert_eq!(scene.connector(), before, "who may write writes it down");
+    assert_eq!(scene.connector(), before, "a rehearsal does not store that");
     scene.stage.wake(&scene.own(Kind::Sync)).await.unwrap();
     let answer = rehearse(&scene, &scene.trigger.id, json!({})).await;
     assert_eq!(answer.problem(), (409, "needs_reauth".into(), String::new()));

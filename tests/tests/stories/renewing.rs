@@ -1,4 +1,4 @@
-//! A watch is renewed, a silent mailbox is woken, and the cursor is nobody's business here.
+//! The renewer renews watches and wakes silent mailboxes; it never moves the cursor.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use tests::world::{Call, Consent, Failure, Mail, WATCH_LIFE, When};
 
 use tests::stage::{DAY, MINUTE, QUIET_AFTER, RENEWAL, Scene, Stage, listed, subjects};
 
-/// Listened to until then, so that only the watch is due.
+/// The mailbox was just read, so that only its watch is due.
 async fn three_days_later() -> Scene {
     let scene = Scene::new().await;
     scene.stage.world.pass(RENEWAL);
@@ -24,7 +24,7 @@ async fn three_days_later() -> Scene {
 async fn a_watch_is_renewed_within_three_days_and_the_cursor_stays() {
     let scene = three_days_later().await;
     let before = scene.connector();
-    // The watch's answer knows of this one already; no listing does.
+    // The watch's history id is past this mail, which no listing has read yet.
     scene.deliver(&["Unheard"]);
     let swept = scene.stage.sweep().await;
     assert_eq!((swept.renewed, swept.not_renewed, swept.woken, swept.failures.len()), (1, 0, 0, 0));
@@ -174,7 +174,7 @@ async fn a_mailbox_whose_watch_cannot_be_renewed_is_still_looked_at() {
     assert_eq!(scene.ada.watched_until(), None, "the watch has lapsed");
     assert_eq!(scene.connector().watch.status(scene.stage.world.now()), WatchStatus::Failed);
     assert_eq!(subjects(&scene.stage.fired()), ["No push ever"]);
-    assert_eq!(scene.stage.notices(DetailType::WatchLapsed).len(), 1, "its end is told once, however often it is tried again");
+    assert_eq!(scene.stage.notices(DetailType::WatchLapsed).len(), 1, "one notice, however often the renewal is retried");
 }
 
 #[tokio::test]
@@ -192,13 +192,13 @@ async fn a_reconnect_during_a_renewal_keeps_its_own_watch() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_does_not_stand_before_the_others() {
+async fn an_unreadable_row_does_not_delay_the_others() {
     let scene = three_days_later().await;
     scene.stage.world.fail_with(Call::ConnectorAt, When::Before, 1, Failure::Unreadable);
     let swept = scene.stage.sweep().await;
-    assert_eq!((swept.renewed, swept.failures.len()), (0, 1), "it is told");
+    assert_eq!((swept.renewed, swept.failures.len()), (0, 1), "it is reported");
     let again = scene.stage.sweep().await;
-    assert_eq!((again.renewed, again.failures.len()), (0, 0), "and is not due again at once");
+    assert_eq!((again.renewed, again.failures.len()), (0, 0), "and it is not due again at once");
     scene.stage.world.pass(MINUTE);
     assert_eq!(scene.stage.sweep().await.renewed, 1, "a version that reads it finds it due");
 }
@@ -212,19 +212,19 @@ async fn one_connectors_trouble_does_not_stop_the_sweep() {
     }
     stage.work().await;
     stage.world.pass(RENEWAL);
-    // One key service hiccup, one row that moved, one refused watch.
+    // One key service failure, one conflicting write, one refused watch.
     stage.world.fail(Call::OpenRefreshToken, When::Before, 4);
     stage.world.fail_with(Call::RecordWatch, When::Before, 9, Failure::Conflict);
     stage.world.fail_with(Call::Watch, When::Before, 7, Failure::Refused(403));
     let swept = stage.sweep().await;
-    assert_eq!((swept.renewed, swept.not_renewed, swept.failures.len()), (17, 1, 1), "a row that moved is nobody's failure: {swept:?}");
+    assert_eq!((swept.renewed, swept.not_renewed, swept.failures.len()), (17, 1, 1), "a conflict is not a failure: {swept:?}");
     stage.world.pass(MINUTE);
     let again = stage.sweep().await;
     assert_eq!((again.renewed, again.failures.len()), (2, 0), "what failed is due again in a minute: {again:?}");
 }
 
 #[tokio::test]
-async fn a_shard_that_cannot_be_read_is_told_and_the_others_are_swept() {
+async fn a_shard_that_cannot_be_read_is_reported_and_the_others_are_swept() {
     let scene = three_days_later().await;
     scene.stage.world.fail(Call::Due, When::Before, 1);
     let swept = scene.stage.sweep().await;
@@ -249,7 +249,7 @@ async fn a_queue_that_is_down_leaves_the_silent_mailbox_due() {
 }
 
 #[tokio::test]
-async fn firings_that_cannot_be_published_hold_up_nobodys_renewal() {
+async fn firings_that_cannot_be_published_delay_no_renewal() {
     let scene = Scene::new().await;
     for number in 0..20 {
         let account = scene.stage.world.account(&format!("user{number}@example.com"));
@@ -258,7 +258,7 @@ async fn firings_that_cannot_be_published_hold_up_nobodys_renewal() {
     for number in 0..250 {
         scene.ada.deliver(Mail::new(&format!("Number {number}")));
     }
-    // Each commit lands, and the bus takes nothing of it.
+    // Each commit succeeds, and each publication fails.
     for nth in 1..250 {
         scene.stage.world.fail(Call::Publish, When::Before, nth);
     }

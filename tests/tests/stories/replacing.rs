@@ -1,4 +1,4 @@
-//! A connect that takes another one's place, or leaves nothing behind.
+//! A connect that replaces another account, or fails and leaves nothing behind.
 
 use email_connectors::flows::connect::{ConnectError, ConnectRequest};
 use email_connectors::ports::Store;
@@ -12,15 +12,15 @@ fn without(scope: &str) -> Consent {
 }
 
 #[tokio::test]
-async fn another_google_account_takes_the_place_of_the_first_if_that_is_asked_for() {
+async fn another_google_account_replaces_the_first_if_that_is_requested() {
     let scene = Scene::new().await;
     let bob = scene.stage.world.account("bob@example.com");
     let request = ConnectRequest { replace: true, ..scene.stage.request("owner", &bob.consent(Consent::default())) };
     let connected = scene.stage.connecting().run(&request, scene.stage.world.now()).await.unwrap();
     assert_ne!(connected.connector_id, scene.id);
     assert_eq!((scene.ada.watched_until(), scene.ada.is_granted(), bob.is_granted()), (None, false, true));
-    let held = scene.stage.world.store().connectors(&owner("owner")).await.unwrap();
-    assert_eq!(held.iter().map(|held| held.email_address.as_str()).collect::<Vec<_>>(), ["bob@example.com"]);
+    let connectors = scene.stage.world.store().connectors(&owner("owner")).await.unwrap();
+    assert_eq!(connectors.iter().map(|connector| connector.email_address.as_str()).collect::<Vec<_>>(), ["bob@example.com"]);
     assert_eq!(scene.stage.world.store().triggers(&owner("owner")).await.unwrap(), [], "triggers go with their connector");
 }
 
@@ -48,7 +48,7 @@ async fn a_grant_that_led_to_no_connector_is_not_kept() {
         stage.connect("owner", &ada).await;
         assert!(ada.is_granted(), "{call}");
     }
-    // One that did, though nobody heard of it, is.
+    // A grant that led to a connector is kept, even if the answer was lost.
     let stage = Stage::new();
     let ada = stage.world.account("ada@example.com");
     stage.world.fail(Call::CreateConnector, When::After, 1);
@@ -57,7 +57,7 @@ async fn a_grant_that_led_to_no_connector_is_not_kept() {
 }
 
 #[tokio::test]
-async fn an_account_that_cannot_be_let_go_yet_keeps_its_place() {
+async fn an_account_that_cannot_be_disconnected_yet_is_not_replaced() {
     let scene = Scene::new().await;
     let bob = scene.stage.world.account("bob@example.com");
     scene.stage.world.fail(Call::Revoke, When::Before, 1);
@@ -69,7 +69,7 @@ async fn an_account_that_cannot_be_let_go_yet_keeps_its_place() {
     scene.stage.connect_with("owner", &bob, Consent::default()).await.unwrap();
 }
 
-/// The user ticks the box at the second try, at once.
+/// The user unticks a scope, then connects again at once with all of them.
 #[tokio::test]
 async fn a_connect_after_a_refused_one_has_a_living_grant() {
     let stage = Stage::new();
@@ -78,7 +78,7 @@ async fn a_connect_after_a_refused_one_has_a_living_grant() {
     stage.connect("owner", &ada).await;
     assert!(ada.is_granted());
 
-    // While the revocation of a refused one is on its way, nobody joins.
+    // While the refused grant is being revoked, no other connect joins the account.
     let stage = Stage::new();
     let ada = stage.world.account("ada@example.com");
     let gate = stage.world.hold(Call::Revoke, When::Before, 1);

@@ -1,4 +1,4 @@
-//! Records may show late: listings begin where nothing shows late any more, and what was handled since costs no fetch.
+//! History records may show late: listings begin at the settled history id, and handled messages are not fetched again.
 
 use email_connectors::domain::wake_up::Kind;
 use tests::stage::{MINUTE, SETTLE, Scene, listed, subjects};
@@ -90,7 +90,7 @@ async fn the_look_that_settles_is_proof_against_a_listing_that_began_too_early()
     scene.stage.wake(&scene.push()).await.unwrap();
     let before = scene.connector().reading.position.settled;
     scene.stage.world.pass(SETTLE - MINUTE);
-    // It begins a minute too early, and ends in time.
+    // The listing begins a minute before the settling time is over, and ends after it.
     scene.stage.world.meanwhile(Call::History, When::After, 1, |world| world.pass(2 * MINUTE));
     scene.stage.wake(&scene.own(Kind::Due)).await.unwrap();
     assert_eq!(scene.connector().reading.position.settled, before, "it is measured from the listing's start");

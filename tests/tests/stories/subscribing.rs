@@ -1,4 +1,4 @@
-//! A trigger is made, changed or taken away.
+//! A trigger is created, changed or deleted.
 
 use std::slice::from_ref;
 
@@ -43,7 +43,7 @@ async fn each_change_of_a_trigger_raises_its_connectors_version() {
 }
 
 #[tokio::test]
-async fn a_changed_filter_holds_from_the_next_wake_up_on() {
+async fn a_changed_filter_applies_from_the_next_wake_up_on() {
     let scene = Scene::new().await;
     change(&scene.stage, "owner", &scene.trigger.id, json!({"config": {"filters": {"subject_contains": ["invoice"]}}})).await.unwrap();
     scene.deliver(&["Lunch?", "Invoice"]);
@@ -76,7 +76,7 @@ async fn nobody_touches_another_owners_connectors_and_triggers() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_told() {
+async fn an_unknown_id_is_not_found() {
     let scene = Scene::new().await;
     let (stage, unknown) = (&scene.stage, TriggerId::new("trg_unknown"));
     assert!(matches!(create(stage, "owner", &ConnectorId::new("con_unknown")).await, Err(SubscribeError::NoSuchConnector)));
@@ -85,7 +85,7 @@ async fn what_is_not_there_is_told() {
 }
 
 #[tokio::test]
-async fn a_connector_holds_so_many_triggers_and_no_more() {
+async fn a_connector_has_a_limit_of_triggers() {
     let scene = Scene::new().await;
     for _ in 2..=MOST_TRIGGERS {
         create(&scene.stage, "owner", &scene.id).await.unwrap();
@@ -96,10 +96,10 @@ async fn a_connector_holds_so_many_triggers_and_no_more() {
     create(&scene.stage, "owner", &scene.id).await.expect("there is room again");
 }
 
-/// Another change lands while the first one is held there.
+/// Another change is stored while the first one waits at the gate.
 #[tokio::test]
 async fn of_two_changes_at_once_neither_undoes_the_other() {
-    // Before its write, and between its look at the trigger and its look at the version.
+    // Before its write, and between its reads of the trigger and of the version.
     for (call, when) in [(Call::PutTrigger, When::Before), (Call::Trigger, When::After)] {
         let scene = Scene::new().await;
         let gate = scene.stage.world.hold(call, when, 1);
@@ -110,7 +110,7 @@ async fn of_two_changes_at_once_neither_undoes_the_other() {
         });
         second.unwrap();
         let trigger = first.unwrap();
-        assert_eq!((trigger.agent_id, trigger.config.filters.query.as_deref()), (None, Some("invoice")), "held at {call} {when:?}");
+        assert_eq!((trigger.agent_id, trigger.config.filters.query.as_deref()), (None, Some("invoice")), "gate at {call} {when:?}");
     }
 }
 
@@ -144,13 +144,13 @@ async fn two_triggers_made_at_once_do_not_pass_the_bound_together() {
         create(&scene.stage, "owner", &scene.id).await.unwrap();
     }
     let gate = scene.stage.world.hold(Call::Connector, When::Before, 1);
-    let (held, other) = tokio::join!(create(&scene.stage, "owner", &scene.id), async {
+    let (delayed, other) = tokio::join!(create(&scene.stage, "owner", &scene.id), async {
         let made = create(&scene.stage, "owner", &scene.id).await;
         gate.open();
         made
     });
     assert!(other.is_ok());
-    assert!(matches!(held, Err(SubscribeError::TooMany)), "{held:?}");
+    assert!(matches!(delayed, Err(SubscribeError::TooMany)), "{delayed:?}");
     assert_eq!(scene.triggers().await.len(), MOST_TRIGGERS);
 }
 

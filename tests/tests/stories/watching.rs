@@ -1,4 +1,4 @@
-//! A watch is proven, trusted with silence, lapses, is taken, and is renewed in time whatever there is to renew.
+//! Watches: proven by a push, then trusted while silent; lapsed, taken over by another topic, and renewed in time.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ async fn only_a_push_that_was_published_since_the_renewal_proves_a_watch() {
     assert!(!scene.connector().is_verified(), "a new watch is proven anew");
 }
 
-/// How often the mailbox is asked in so long, and the longest time between.
+/// How often the mailbox is read in this time, and the longest time between two reads.
 async fn looks(scene: &Scene, span: Duration) -> (usize, Duration) {
     let (mut looks, mut silence, mut longest) = (0, Duration::ZERO, Duration::ZERO);
     for _ in 0..span.as_secs() / 60 {
@@ -66,7 +66,7 @@ async fn a_proven_watch_is_trusted_with_silence_and_another_is_not() {
 }
 
 #[tokio::test]
-async fn an_active_mailbox_is_asked_after_ten_minutes_of_silence() {
+async fn an_active_mailbox_is_read_after_ten_minutes_of_silence() {
     let scene = Scene::new().await;
     scene.stage.world.pass(12 * 60 * MINUTE);
     scene.deliver(&["One"]);
@@ -82,7 +82,7 @@ async fn an_active_mailbox_is_asked_after_ten_minutes_of_silence() {
 }
 
 #[tokio::test]
-async fn a_watch_that_lapses_is_told_once_and_a_new_one_may_lapse_again() {
+async fn a_watch_that_lapses_is_reported_once_and_a_new_one_may_lapse_again() {
     let scene = Scene::new().await;
     for lapse in 1..=2 {
         let ended = scene.connector().watch.expiration.expect("it is watched");
@@ -95,9 +95,9 @@ async fn a_watch_that_lapses_is_told_once_and_a_new_one_may_lapse_again() {
             scene.stage.sweep().await;
             scene.stage.work().await;
         }
-        let told = scene.stage.notices(DetailType::WatchLapsed);
-        assert_eq!(told.len(), lapse);
-        assert_eq!(told[lapse - 1]["lapsed_at"], json!(ended));
+        let notices = scene.stage.notices(DetailType::WatchLapsed);
+        assert_eq!(notices.len(), lapse);
+        assert_eq!(notices[lapse - 1]["lapsed_at"], json!(ended));
         scene.stage.world.forget_scripts();
         scene.stage.world.pass(10 * MINUTE);
         assert_eq!(scene.stage.sweep().await.renewed, 1);
@@ -167,7 +167,7 @@ async fn a_renewer_that_runs_out_of_time_is_resumed_by_the_next() {
     assert!(renewed.len() > 1, "{renewed:?}");
 }
 
-/// Whatever a watch's life and however many tries failed: the next one comes soon enough, and never at once.
+/// Whatever the watch's expiration and the number of failures, the next try comes soon enough, and not at once.
 #[test]
 fn the_next_try_is_never_past_the_end_of_a_watch_that_lives_nor_too_far() {
     let config = Config { cases: 10_000, failure_persistence: None, ..Config::default() };
@@ -180,7 +180,7 @@ fn the_next_try_is_never_past_the_end_of_a_watch_that_lives_nor_too_far() {
         let watch = Watch { failure: failure(times), ..Watch::default().renewed(ends, at(-ago)) };
         let of = ConnectorId::new(format!("con_{id}"));
         let (planned, next) = (watch.planned_renewal(&of).millis(), watch.next_renewal(&of).millis());
-        // Before it was planned nothing is tried again: that failure was of a connect.
+        // A failed watch of a connect is not retried before the planned renewal.
         let waits = next - planned.max(now.millis());
         prop_assert!(next >= planned && next >= now.millis() + five_minutes, "not at once: {watch:?}");
         prop_assert!(waits <= 6 * 3_600_000, "six hours at most: {watch:?}");

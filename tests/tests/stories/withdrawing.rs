@@ -1,4 +1,4 @@
-//! An operator withdraws grants: revoked at Google first, then their connectors wait for their users.
+//! An operator withdraws grants: they are revoked at Google first, then their connectors need a reconnect.
 
 use email_connectors::domain::connector::Connector;
 use email_connectors::domain::connector::Status;
@@ -27,9 +27,9 @@ fn suspended(withdrawn: &Withdrawn) -> Vec<&ConnectorId> {
     withdrawn.suspended.iter().map(|suspended| &suspended.connector).collect()
 }
 
-/// The reasons that were told, of all connectors.
+/// The reasons of all CONNECTOR_NEEDS_REAUTH notices.
 fn reasons(stage: &Stage) -> Vec<serde_json::Value> {
-    stage.notices(DetailType::ConnectorNeedsReauth).iter().map(|told| told["reason"].clone()).collect()
+    stage.notices(DetailType::ConnectorNeedsReauth).iter().map(|notice| notice["reason"].clone()).collect()
 }
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn what_google_did_not_revoke_is_not_called_withdrawn() {
 }
 
 #[tokio::test]
-async fn whoever_shares_the_account_loses_the_grant_too_and_is_told_once() {
+async fn whoever_shares_the_account_loses_the_grant_too_and_is_notified_once() {
     let scene = Scene::new().await;
     let other = scene.stage.connect("other", &scene.ada).await;
     let bob = scene.stage.world.account("bob@example.com");

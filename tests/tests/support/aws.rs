@@ -1,4 +1,4 @@
-//! The local AWS that these tests talk to, and names that no other test has.
+//! The local AWS of these tests, and unique names.
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType,
@@ -13,7 +13,7 @@ use tests::template;
 
 pub async fn config() -> SdkConfig {
     let config = email_connectors::adapters::aws::load().await;
-    // A machine with much else to do is no AWS that is away: what an adapter makes of that is tried elsewhere.
+    // Longer timeouts: a busy machine must not look like an AWS outage, which other tests cover.
     let patient = config.timeout_config().cloned().map(|timeouts| {
         let minute = std::time::Duration::from_secs(60);
         timeouts.into_builder().operation_attempt_timeout(minute).operation_timeout(2 * minute).build()
@@ -37,7 +37,7 @@ pub fn unique(name: &str) -> String {
     format!("{name}-{}", System.uuid(now()).simple())
 }
 
-/// A table of its own, with the keys and the indexes that the template declares.
+/// A new table with the template's keys and indexes.
 pub async fn table(config: &SdkConfig) -> String {
     let template = template::read();
     let properties = &template["Resources"]["ConnectorsTable"]["Properties"];

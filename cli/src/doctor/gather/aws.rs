@@ -55,7 +55,7 @@ impl<'a> Aws<'a> {
         self.deployed.resources.get(name).map_or(Fact::Unreachable(format!("the stack has no {name}")), |value| Fact::Known(value))
     }
 
-    /// As it is, and what it was given, which holds secrets.
+    /// The function's state, and its environment, which contains secrets.
     pub async fn function(&self, resource: &str) -> Fact<(Function, Environment)> {
         let id = match self.resource(resource) {
             Fact::Known(id) => id,
@@ -63,8 +63,9 @@ impl<'a> Aws<'a> {
         };
         let request = aws_sdk_lambda::Client::new(self.config).get_function_configuration().function_name(id);
         let answer = fact(request.send().await, "lambda:GetFunctionConfiguration");
-        // The variables lie under the stack's key: who may not use it gets the rest.
-        let hidden = |answer: &GetFunctionConfigurationOutput| answer.environment.as_ref().is_some_and(|held| held.error.is_some());
+        // The variables are encrypted under the stack's key: without the right to use it AWS answers the rest.
+        let hidden =
+            |answer: &GetFunctionConfigurationOutput| answer.environment.as_ref().is_some_and(|environment| environment.error.is_some());
         let answer = answer.and_then(|answer| if hidden(&answer) { Fact::Denied(VARIABLES.into()) } else { Fact::Known(answer) });
         answer.map(|answer| {
             let (state, last) = (answer.state.as_ref(), answer.last_update_status.as_ref());
@@ -197,7 +198,7 @@ impl<'a> Aws<'a> {
     }
 }
 
-/// What was answered; of a refusal, whether there is no such thing or no right to ask.
+/// The answer as a fact; an error is read as absent, denied or unreachable.
 fn fact<T, E, R>(answer: Result<T, SdkError<E, R>>, right: &str) -> Fact<T>
 where
     E: ProvideErrorMetadata + Error + 'static,

@@ -6,7 +6,7 @@ use reqwest::{Client, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-use super::web::{Heard, ask};
+use super::web::{Heard, fetch};
 use crate::doctor::fact::Fact;
 
 pub struct Google {
@@ -17,21 +17,21 @@ pub struct Google {
 const HOW: &str = "needs a Google token: --google-token-command 'gcloud auth print-access-token'";
 
 impl Google {
-    /// What lies under `projects/…`, or is asked of it.
+    /// A resource under `projects/…`, or the answer of one of its methods.
     pub async fn read(&self, http: &Client, name: &str, right: &str) -> Fact<Value> {
         let request = |token: &SecretString| self.request(http.get(format!("{}/v1/{name}", self.base)), token);
         match &self.token {
-            Some(token) => understood(ask(request(token)).await, name, right),
-            None => Fact::Unasked(HOW.into()),
+            Some(token) => understood(fetch(request(token)).await, name, right),
+            None => Fact::Skipped(HOW.into()),
         }
     }
 
     /// Publishes a notification as Gmail does.
     pub async fn publish(&self, http: &Client, topic: &str, address: &str, history_id: u64) -> Fact<Value> {
-        let Some(token) = &self.token else { return Fact::Unasked(HOW.into()) };
+        let Some(token) = &self.token else { return Fact::Skipped(HOW.into()) };
         let data = STANDARD.encode(json!({"emailAddress": address, "historyId": history_id}).to_string());
         let request = http.post(format!("{}/v1/{topic}:publish", self.base)).json(&json!({"messages": [{"data": data}]}));
-        understood(ask(self.request(request, token)).await, topic, "pubsub.topics.publish (roles/pubsub.publisher)")
+        understood(fetch(self.request(request, token)).await, topic, "pubsub.topics.publish (roles/pubsub.publisher)")
     }
 
     fn request(&self, request: RequestBuilder, token: &SecretString) -> RequestBuilder {

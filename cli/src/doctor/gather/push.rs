@@ -5,13 +5,12 @@ use std::time::Duration;
 use email_connectors::domain::timestamp::Timestamp;
 use serde_json::Value;
 
-use super::Asking;
+use super::Probe;
 use crate::api::Api;
-use crate::commands::connectors::path;
 use crate::doctor::fact::Fact;
 use crate::doctor::facts::Push;
 use crate::pace::{Since, pause};
-use crate::request::Request;
+use crate::request::{Request, connector_path};
 use crate::show::at;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -24,30 +23,30 @@ pub struct Trial {
     pub patience: Duration,
 }
 
-pub async fn tried(asking: &Asking<'_>, connectors: &Fact<Vec<Value>>) -> Fact<Push> {
-    if !asking.wants("push") {
-        return Fact::Unasked("not asked for".into());
+pub async fn tried(probe: &Probe<'_>, connectors: &Fact<Vec<Value>>) -> Fact<Push> {
+    if !probe.wants("push") {
+        return Fact::Skipped("not asked for".into());
     }
-    let (api, connectors) = match (&asking.api, connectors) {
+    let (api, connectors) = match (&probe.api, connectors) {
         (Some(api), Fact::Known(connectors)) => (api, connectors),
         (_, Fact::Unreachable(why)) => return Fact::Unreachable(format!("no connector is known: {why}")),
-        _ => return Fact::Unasked("needs a connected mailbox: a user's token by --token-command or CONNECTORS_TOKEN".into()),
+        _ => return Fact::Skipped("needs a connected mailbox: a user's token by --token-command or CONNECTORS_TOKEN".into()),
     };
-    let chosen = match &asking.trial.connector {
+    let chosen = match &probe.trial.connector {
         Some(_) => connectors.iter().find(|connector| at(connector, "/status") == "active"),
         None => connectors.iter().find(|connector| at(connector, "/status") == "active" && is_proven(connector)),
     };
     let Some(connector) = chosen else {
         let how = "no connector is active and proven by a push; for another one: --connector ID (its watch then counts as proven)";
-        return Fact::Unasked(how.into());
+        return Fact::Skipped(how.into());
     };
-    if asking.session.dry_run {
-        return Fact::Unasked(format!("dry run: would publish a notification for {}", at(connector, "/email_address")));
+    if probe.session.dry_run {
+        return Fact::Skipped(format!("dry run: would publish a notification for {}", at(connector, "/email_address")));
     }
-    published(asking, api, connector).await
+    published(probe, api, connector).await
 }
 
-/// A push of ours would prove a watch that none of Gmail's has proven yet.
+/// Whether a push of Gmail's has proven the watch: ours must not be the one that does.
 fn is_proven(connector: &Value) -> bool {
     let time = |pointer: &str| Timestamp::parse(&at(connector, pointer));
     match (time("/watch/verified_at"), time("/watch/renewed_at")) {
@@ -57,27 +56,27 @@ fn is_proven(connector: &Value) -> bool {
 }
 
 /// One beyond the cursor, so that the mailbox is looked at: a notification says no more than "look now".
-async fn published(asking: &Asking<'_>, api: &Api, connector: &Value) -> Fact<Push> {
+async fn published(probe: &Probe<'_>, api: &Api, connector: &Value) -> Fact<Push> {
     let (id, address, before) = (at(connector, "/id"), at(connector, "/email_address"), at(connector, "/updated_at"));
     let Ok(cursor) = at(connector, "/history_id").parse::<u64>() else {
         return Fact::Unreachable(format!("{id} tells no history id"));
     };
-    let topic = asking.deployed.parameters.get("PubSubTopic").cloned().unwrap_or_default();
+    let topic = probe.deployed.parameters.get("PubSubTopic").cloned().unwrap_or_default();
     let since = Since::now();
-    match asking.google.publish(&asking.http, &topic, &address, cursor.saturating_add(1)).await {
+    match probe.google.publish(&probe.http, &topic, &address, cursor.saturating_add(1)).await {
         Fact::Known(_) => {}
         other => return other.and_then(|_| Fact::Absent),
     }
     let (spinner, connector) =
-        (asking.session.output.spinner("published a notification; waiting until the mailbox is looked at"), id.clone());
+        (probe.session.output.spinner("published a notification; waiting until the mailbox is looked at"), id.clone());
     let looked_after = loop {
-        match api.send(&Request::get(path(&id))).await.and_then(|answer| answer.json()) {
+        match api.send(&Request::get(connector_path(&id))).await.and_then(|answer| answer.json()) {
             Ok(now) if at(&now, "/updated_at") != before => break Some(u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)),
             Err(failure) if !failure.is_passing() => return Fact::Unreachable(failure.to_string()),
-            _ if since.elapsed() > asking.trial.patience => break None,
+            _ if since.elapsed() > probe.trial.patience => break None,
             _ => pause(LOOK_AGAIN).await,
         }
     };
     spinner.finish_and_clear();
-    Fact::Known(Push { connector, looked_after, waited_seconds: asking.trial.patience.as_secs() })
+    Fact::Known(Push { connector, looked_after, waited_seconds: probe.trial.patience.as_secs() })
 }

@@ -24,7 +24,7 @@ pub struct Heard {
     pub skew: Option<i64>,
 }
 
-pub async fn ask(request: RequestBuilder) -> Fact<Heard> {
+pub async fn fetch(request: RequestBuilder) -> Fact<Heard> {
     match heard(request).await {
         Ok(heard) => Fact::Known(heard),
         Err(why) => Fact::Unreachable(why),
@@ -50,9 +50,9 @@ pub fn skew(of: &Fact<Heard>) -> Fact<i64> {
     of.clone().and_then(|heard| heard.skew.map_or_else(clockless, Fact::Known))
 }
 
-/// A key set; an answer that is no success is none.
+/// A key set; any answer but 200 counts as unreachable.
 pub async fn keys(http: &Client, url: &str) -> Fact<Value> {
-    match ask(http.get(url)).await {
+    match fetch(http.get(url)).await {
         Fact::Known(heard) if heard.status == 200 => Fact::Known(heard.body),
         Fact::Known(heard) => Fact::Unreachable(format!("{url} answers {}", heard.status)),
         Fact::Unreachable(why) => Fact::Unreachable(format!("{url}: {why}")),
@@ -75,7 +75,7 @@ pub async fn user_keys(http: &Client, url: &str, issuer: &str) -> Fact<Value> {
     }
 }
 
-/// Asks Google's token endpoint, as the client of these settings, for a token by a grant that nobody has.
+/// A request to Google's token endpoint as the client of these settings, with a refresh token that does not exist.
 pub fn stranger(http: &Client, environment: &Environment) -> Fact<RequestBuilder> {
     let settings = match GoogleSettings::read(environment) {
         Ok(settings) => settings,

@@ -78,8 +78,8 @@ fn indexes(facts: &Facts, table: &Table) -> Finding {
     if lacking.is_empty() && !building.is_empty() {
         return Finding::warn("table.indexes", building.join(", ")).because("an index is being built").mend("wait, then look again");
     }
-    let told = if lacking.is_empty() { INDEXES.join(", ") } else { format!("missing: {}", lacking.join(", ")) };
-    Finding::if_not(lacking.is_empty(), "table.indexes", told, |bad| {
+    let found = if lacking.is_empty() { INDEXES.join(", ") } else { format!("missing: {}", lacking.join(", ")) };
+    Finding::if_not(lacking.is_empty(), "table.indexes", found, |bad| {
         bad.because("what is due, told or fired is found by them")
             .mend(format!("sam deploy --stack-name {}", facts.stack_name))
             .see("https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.OnlineOps.html")
@@ -101,8 +101,8 @@ fn restores(facts: &Facts, table: &Table) -> Result<Finding, Finding> {
 fn expires(facts: &Facts, table: &Table) -> Result<Finding, Finding> {
     let id = "table.expiry";
     let by = table.expires_by.known(id, |finding| finding)?;
-    let told = by.as_ref().map_or("rows never expire".into(), |by| format!("rows expire by {by}"));
-    let finding = Finding::if_not(by.as_deref() == Some(EXPIRES_AT), id, told, |bad| {
+    let found = by.as_ref().map_or("rows never expire".into(), |by| format!("rows expire by {by}"));
+    let finding = Finding::if_not(by.as_deref() == Some(EXPIRES_AT), id, found, |bad| {
         let table = output(facts, "TableName");
         bad.because("delivery records and consents that were used up stay for ever, and cost")
             .mend(format!(
@@ -114,8 +114,8 @@ fn expires(facts: &Facts, table: &Table) -> Result<Finding, Finding> {
 }
 
 fn protected(facts: &Facts, table: &Table) -> Finding {
-    let told = format!("deletion protection is {}", if table.protected { "on" } else { "off" });
-    let finding = Finding::if_not(table.protected, "table.protection", told, |bad| {
+    let found = format!("deletion protection is {}", if table.protected { "on" } else { "off" });
+    let finding = Finding::if_not(table.protected, "table.protection", found, |bad| {
         bad.because("one call deletes all connectors")
             .mend(format!("aws dynamodb update-table --table-name {} --deletion-protection-enabled", output(facts, "TableName")))
             .see("https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithTables.Basics.html")

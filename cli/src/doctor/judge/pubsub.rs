@@ -13,7 +13,7 @@ const PUSH: &str = "https://cloud.google.com/pubsub/docs/create-push-subscriptio
 const OIDC: &str = "https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions";
 const PROPERTIES: &str = "https://cloud.google.com/pubsub/docs/subscription-properties";
 const RETRIES: &str = "https://cloud.google.com/pubsub/docs/handling-failures";
-/// The webhook has ten seconds; whoever waits longer for a crash only learns of it later.
+/// The webhook has ten seconds; a longer deadline only delays the redelivery after a crash.
 const DEADLINE: std::ops::RangeInclusive<u64> = 10..=60;
 const SHORTEST_RETENTION: f64 = 86_400.0;
 
@@ -59,8 +59,8 @@ fn publisher(facts: &Facts) -> Result<Finding, Finding> {
         let members = binding["members"].as_array().into_iter().flatten();
         binding["role"] == PUBLISHER && binding["condition"].is_null() && members.into_iter().any(|member| member == GMAIL)
     });
-    let told = if bound { "Gmail may publish" } else { "Gmail is not among the topic's publishers" };
-    Ok(Finding::if_not(bound, id, told, bad))
+    let summary = if bound { "Gmail may publish" } else { "Gmail is not among the topic's publishers" };
+    Ok(Finding::if_not(bound, id, summary, bad))
 }
 
 fn subscription(facts: &Facts) -> Result<&Value, Finding> {
@@ -90,7 +90,7 @@ fn update(facts: &Facts, flags: &str) -> String {
     format!("gcloud pubsub subscriptions update {} {flags}", gcloud(facts.parameter("PubSubSubscription")))
 }
 
-/// All that a push is proven by goes together: gcloud replaces the three at once.
+/// Endpoint, account and audience go together: gcloud replaces the three at once.
 fn update_push(facts: &Facts) -> String {
     let (account, audience) = (facts.parameter("PubSubServiceAccount"), facts.parameter("PubSubAudience"));
     let endpoint = expected_endpoint(facts);
@@ -116,14 +116,14 @@ fn belongs(facts: &Facts, found: &Value) -> Finding {
 fn active(facts: &Facts, found: &Value) -> Finding {
     let (state, detached) = (text(found, "/state"), found["detached"] == true);
     let good = !detached && matches!(state, "" | "ACTIVE" | "STATE_UNSPECIFIED");
-    let told = if detached {
+    let summary = if detached {
         "it is detached from its topic"
     } else if state.is_empty() {
         "no state is told"
     } else {
         state
     };
-    Finding::if_not(good, "subscription.active", told, |bad| {
+    Finding::if_not(good, "subscription.active", summary, |bad| {
         let delete = format!("gcloud pubsub subscriptions delete {}", gcloud(facts.parameter("PubSubSubscription")));
         bad.because("it delivers nothing").mend(format!("{delete} && {}", create(facts))).see(PROPERTIES)
     })
@@ -148,9 +148,9 @@ fn audience(facts: &Facts, found: &Value) -> Finding {
         return failed.mend(update_push(facts)).see(OIDC);
     }
     // Without one, Pub/Sub takes the endpoint itself.
-    let told = text(found, "/pushConfig/oidcToken/audience");
+    let configured = text(found, "/pushConfig/oidcToken/audience");
     let (audience, wanted) =
-        (if told.is_empty() { text(found, "/pushConfig/pushEndpoint") } else { told }, facts.parameter("PubSubAudience"));
+        (if configured.is_empty() { text(found, "/pushConfig/pushEndpoint") } else { configured }, facts.parameter("PubSubAudience"));
     Finding::if_not(audience == wanted, id, format!("its tokens are for {audience}"), |bad| {
         bad.because(format!("PubSubAudience is {wanted}: each push is answered 401")).mend(update_push(facts)).see(OIDC)
     })
@@ -158,16 +158,16 @@ fn audience(facts: &Facts, found: &Value) -> Finding {
 
 fn account(facts: &Facts, found: &Value) -> Finding {
     let (account, wanted) = (text(found, "/pushConfig/oidcToken/serviceAccountEmail"), facts.parameter("PubSubServiceAccount"));
-    let told = if account.is_empty() { "no account signs its tokens".into() } else { format!("its tokens are of {account}") };
-    Finding::if_not(account == wanted, "subscription.account", told, |bad| {
+    let summary = if account.is_empty() { "no account signs its tokens".into() } else { format!("its tokens are of {account}") };
+    Finding::if_not(account == wanted, "subscription.account", summary, |bad| {
         bad.because(format!("PubSubServiceAccount is {wanted}: each push is answered 401")).mend(update_push(facts)).see(OIDC)
     })
 }
 
 fn wrapping(facts: &Facts, found: &Value) -> Finding {
-    let bare = found.pointer("/pushConfig/noWrapper").is_some_and(|told| !told.is_null());
-    let told = if bare { "it pushes without the envelope" } else { "it pushes with the envelope" };
-    Finding::if_not(!bare, "subscription.wrapping", told, |bad| {
+    let bare = found.pointer("/pushConfig/noWrapper").is_some_and(|wrapper| !wrapper.is_null());
+    let summary = if bare { "it pushes without the envelope" } else { "it pushes with the envelope" };
+    Finding::if_not(!bare, "subscription.wrapping", summary, |bad| {
         let bad = bad.because("the webhook reads message and subscription from the envelope: each push lands in quarantine");
         bad.mend(update(facts, "--clear-push-no-wrapper-config")).see("https://cloud.google.com/pubsub/docs/payload-unwrapping")
     })
@@ -175,8 +175,8 @@ fn wrapping(facts: &Facts, found: &Value) -> Finding {
 
 fn filter(facts: &Facts, found: &Value) -> Finding {
     let filter = text(found, "/filter");
-    let told = if filter.is_empty() { "no filter".into() } else { format!("it filters by {filter}") };
-    Finding::if_not(filter.is_empty(), "subscription.filter", told, |bad| {
+    let summary = if filter.is_empty() { "no filter".into() } else { format!("it filters by {filter}") };
+    Finding::if_not(filter.is_empty(), "subscription.filter", summary, |bad| {
         let delete = format!("gcloud pubsub subscriptions delete {}", gcloud(facts.parameter("PubSubSubscription")));
         bad.because("Gmail's notifications carry no attributes: most filters drop them all, and a filter cannot be changed")
             .mend(format!("{delete} && {}", create(facts)))
@@ -191,8 +191,8 @@ fn expiry(facts: &Facts, found: &Value) -> Finding {
         // Without a policy Pub/Sub takes its own.
         _ => Some("2678400s"),
     };
-    let told = ttl.map_or("it never expires".into(), |ttl| format!("it expires after {ttl} without a delivery"));
-    Finding::if_not(ttl.is_none(), id, told, |bad| {
+    let summary = ttl.map_or("it never expires".into(), |ttl| format!("it expires after {ttl} without a delivery"));
+    Finding::if_not(ttl.is_none(), id, summary, |bad| {
         let bad = bad.because("a quiet month deletes it, and then nobody is told of new mail");
         bad.mend(update(facts, "--expiration-period=never")).see(PROPERTIES)
     })
@@ -201,19 +201,19 @@ fn expiry(facts: &Facts, found: &Value) -> Finding {
 fn deadline(facts: &Facts, found: &Value) -> Finding {
     let (id, seconds) = ("subscription.deadline", found["ackDeadlineSeconds"].as_u64().unwrap_or(10));
     let mended = |finding: Finding| finding.mend(update(facts, "--ack-deadline=30")).see(PROPERTIES);
-    let told = format!("the webhook has {seconds} s to answer");
+    let summary = format!("the webhook has {seconds} s to answer");
     if *DEADLINE.start() > seconds {
-        return mended(Finding::fail(id, told).because("a cold start may take longer: what was accepted is pushed again"));
+        return mended(Finding::fail(id, summary).because("a cold start may take longer: what was accepted is pushed again"));
     }
     if seconds < 20 {
         return mended(
-            Finding::warn(id, told).because("the webhook may take its whole ten seconds: what it then accepted is pushed again"),
+            Finding::warn(id, summary).because("the webhook may take its whole ten seconds: what it then accepted is pushed again"),
         );
     }
     if seconds > *DEADLINE.end() {
-        return mended(Finding::warn(id, told).because("a push whose answer was lost comes again only after that"));
+        return mended(Finding::warn(id, summary).because("a push whose answer was lost comes again only after that"));
     }
-    Finding::ok(id, told)
+    Finding::ok(id, summary)
 }
 
 fn retry(facts: &Facts, found: &Value) -> Finding {
@@ -241,8 +241,8 @@ fn dead_letter(_: &Facts, found: &Value) -> Finding {
 }
 
 fn retention(facts: &Facts, found: &Value) -> Finding {
-    let told = text(found, "/messageRetentionDuration");
-    let seconds = told.trim_end_matches('s').parse().unwrap_or(604_800.0);
+    let duration = text(found, "/messageRetentionDuration");
+    let seconds = duration.trim_end_matches('s').parse().unwrap_or(604_800.0);
     let finding = Finding::if_not(
         seconds >= SHORTEST_RETENTION,
         "subscription.retention",

@@ -1,11 +1,11 @@
-//! The queues: that they are there, that they give up to one another, and what lies where nothing should lie.
+//! The queues: that they exist, that they have their dead-letter queues, and messages where none should be.
 
 use super::either;
 use crate::doctor::facts::{Facts, Queue};
 use crate::doctor::finding::Finding;
 
 const QUEUES: &str = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html";
-/// More wake-ups than this are not on their way, they wait.
+/// More waiting wake-ups than this are a backlog.
 const BACKLOG: u64 = 1000;
 
 const NOTIFICATIONS: &str = "notifications";
@@ -68,10 +68,10 @@ fn works(facts: &Facts, id: &str, name: &str, gives_up_to: &str) -> Result<Findi
     let last = |text: &str, by: char| text.rsplit(by).next().unwrap_or_default().to_string();
     let wanted = facts.queues.get(gives_up_to).and_then(|fact| Some(last(&fact.value()?.url, '/')));
     let given = queue.gives_up_to.as_deref().map(|arn| last(arn, ':'));
-    let told = given.as_ref().map_or("it gives nothing up".into(), |name| format!("it gives up to {name}"));
+    let found = given.as_ref().map_or("it gives nothing up".into(), |name| format!("it gives up to {name}"));
     // A queue that could not be read cannot be compared with.
     let good = given.is_some() && (wanted.is_none() || wanted == given);
-    Ok(Finding::if_not(good, id, told, |bad| {
+    Ok(Finding::if_not(good, id, found, |bad| {
         bad.because("what fails again and again is tried until it is too old, and then is lost without a trace")
             .mend(format!(
                 "sam deploy --stack-name {}; aws sqs set-queue-attributes --queue-url {} --attributes RedrivePolicy=…",
@@ -93,7 +93,8 @@ fn backlog(queue: &Queue) -> Finding {
 
 fn empty(facts: &Facts, id: &str, name: &str, cause: &str, fix: impl Fn(&Queue) -> String) -> Result<Finding, Finding> {
     let queue = of(facts, id, name)?;
-    let told = if queue.waiting == 0 { "empty".into() } else { format!("{} lie there", queue.waiting) };
-    let finding = Finding::if_not(queue.waiting == 0, id, told, |bad| bad.because(cause).mend(fix(queue)).see("docs/cli.md#for-operators"));
+    let found = if queue.waiting == 0 { "empty".into() } else { format!("{} lie there", queue.waiting) };
+    let finding =
+        Finding::if_not(queue.waiting == 0, id, found, |bad| bad.because(cause).mend(fix(queue)).see("docs/cli.md#for-operators"));
     Ok(finding.only_warns())
 }

@@ -6,7 +6,7 @@ use crate::doctor::facts::Facts;
 use crate::doctor::finding::Finding;
 use crate::show::{at, list};
 
-/// Tokens are allowed as much.
+/// The leeway that tokens have.
 const MOST_SKEW_SECONDS: i64 = 30;
 
 pub fn judge(facts: &Facts) -> Vec<Finding> {
@@ -35,11 +35,11 @@ fn api(facts: &Facts) -> Result<Finding, Finding> {
             .see("https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html")
     };
     let answer = answers(id, &facts.api, bad)?;
-    let (told, wanted) =
+    let (served, wanted) =
         (answer.body["app_public_url"].as_str().unwrap_or_default(), facts.parameter("AppPublicUrl").trim_end_matches('/'));
-    if answer.status == 200 && told != wanted {
+    if answer.status == 200 && served != wanted {
         let failed =
-            Finding::fail(id, format!("it serves {told}")).because(format!("AppPublicUrl is {wanted}: this API is another stack's"));
+            Finding::fail(id, format!("it serves {served}")).because(format!("AppPublicUrl is {wanted}: this API is another stack's"));
         return Ok(failed.mend("--api-url with the stack's own, or none").see("docs/cli.md#doctor"));
     }
     Ok(Finding::if_not(answer.status == 200, id, format!("{base} answers {}", answer.status), bad))
@@ -60,12 +60,12 @@ fn webhook(facts: &Facts) -> Result<Finding, Finding> {
 fn clock(whose: &str, skew: &Fact<i64>) -> Result<Finding, Finding> {
     let id = format!("clock.{whose}");
     let skew = *skew.known(&id, |finding| finding)?;
-    let told = match skew {
+    let found = match skew {
         0 => "this machine's clock agrees".into(),
         ahead if ahead > 0 => format!("this machine's clock is {ahead} s ahead"),
         behind => format!("this machine's clock is {} s behind", -behind),
     };
-    let finding = Finding::if_not(skew.abs() <= MOST_SKEW_SECONDS, &id, told, |bad| {
+    let finding = Finding::if_not(skew.abs() <= MOST_SKEW_SECONDS, &id, found, |bad| {
         bad.because("AWS refuses requests that are signed five minutes off, and what is told here of times is wrong")
             .mend("timedatectl set-ntp true")
             .see("https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html")
@@ -84,13 +84,13 @@ fn connectors(facts: &Facts) -> Vec<Finding> {
     }
     let each = connectors.iter().map(|connector| {
         let (id, health) = (format!("connectors.{}", at(connector, "/id")), at(connector, "/health/status"));
-        let told = format!("{} is {health}", at(connector, "/email_address"));
+        let found = format!("{} is {health}", at(connector, "/email_address"));
         if health == "healthy" {
-            return Finding::ok(&id, told);
+            return Finding::ok(&id, found);
         }
         let findings = list(&connector["health"], "findings");
         let causes: Vec<String> = findings.iter().map(|finding| at(finding, "/what")).collect();
-        let finding = Finding::fail(&id, told)
+        let finding = Finding::fail(&id, found)
             .because(causes.join("; "))
             .mend(format!("connectors health {}", at(connector, "/id")))
             .see("docs/health.md");

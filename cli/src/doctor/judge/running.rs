@@ -22,9 +22,9 @@ fn function(facts: &Facts, name: &str, fact: &Fact<Function>) -> Vec<Finding> {
     };
     // An idle function is made active by its next call.
     let good = matches!(known.state.as_str(), "Active" | "Inactive") && !matches!(known.last_update.as_str(), "Failed" | "InProgress");
-    let told = format!("{}, last update {}", known.state, known.last_update);
+    let found = format!("{}, last update {}", known.state, known.last_update);
     let passing = known.state == "Pending" || known.last_update == "InProgress";
-    let runs = Finding::if_not(good, &running, told, |bad| {
+    let runs = Finding::if_not(good, &running, found, |bad| {
         let reason = if known.reason.is_empty() { "AWS tells no reason".into() } else { known.reason.clone() };
         let bad = bad.because(reason).mend(if passing { "wait, then look again" } else { &deploy }).see(STATES);
         if passing { bad.only_warns() } else { bad }
@@ -48,8 +48,8 @@ fn wake_ups(facts: &Facts) -> Result<Finding, Finding> {
     };
     let mapping = facts.wake_ups.known(id, |finding| bad(finding, format!("sam deploy --stack-name {}", facts.stack_name)))?;
     let enable = format!("aws lambda update-event-source-mapping --uuid {} --enabled", mapping.uuid);
-    let told = format!("the processor's queue is {}", mapping.state);
-    let finding = Finding::if_not(mapping.state == "Enabled", id, told, |finding| bad(finding, enable));
+    let found = format!("the processor's queue is {}", mapping.state);
+    let finding = Finding::if_not(mapping.state == "Enabled", id, found, |finding| bad(finding, enable));
     Ok(if mapping.state.ends_with("ing") { finding.only_warns() } else { finding })
 }
 

@@ -33,12 +33,12 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
 
 fn stack(facts: &Facts) -> Finding {
     let id = "settings.stack";
-    let told = format!("{} is {}", facts.stack_name, facts.status);
+    let found = format!("{} is {}", facts.stack_name, facts.status);
     if facts.status.ends_with("_IN_PROGRESS") {
-        return Finding::warn(id, told).because("it is being changed just now").mend("wait, then look again");
+        return Finding::warn(id, found).because("it is being changed just now").mend("wait, then look again");
     }
     let good = matches!(facts.status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE");
-    Finding::if_not(good, id, told, |bad| {
+    Finding::if_not(good, id, found, |bad| {
         bad.because("the last deployment did not end well")
             .mend(format!("aws cloudformation describe-stack-events --stack-name {}", facts.stack_name))
             .see("https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html")
@@ -73,8 +73,8 @@ fn times(facts: &Facts) -> Finding {
             Finding::fail(id, "ProcessorTimeout or VisibilityTimeout is no number").because("the stack was not made of this template");
         return failed.mend(facts.redeploy("ProcessorTimeout", "45 VisibilityTimeout=270").replace('"', "")).see(SAM);
     };
-    let told = format!("VisibilityTimeout is {hidden} s, ProcessorTimeout {timeout} s");
-    Finding::if_not(hidden >= timeout * 6, id, told, |bad| {
+    let found = format!("VisibilityTimeout is {hidden} s, ProcessorTimeout {timeout} s");
+    Finding::if_not(hidden >= timeout * 6, id, found, |bad| {
         bad.because("a wake-up that is still at work is delivered again, and ends among the dead letters; AWS asks for six times")
             .mend(facts.redeploy("VisibilityTimeout", &(timeout * 6).to_string()))
             .see(SAM)
@@ -96,8 +96,8 @@ fn project_of(name: &str) -> &str {
 
 fn project(facts: &Facts) -> Finding {
     let (topic, subscription) = (project_of(facts.parameter("PubSubTopic")), project_of(facts.parameter("PubSubSubscription")));
-    let told = format!("topic in {topic}, subscription in {subscription}");
-    Finding::if_not(topic == subscription, "settings.project", told, |bad| {
+    let found = format!("topic in {topic}, subscription in {subscription}");
+    Finding::if_not(topic == subscription, "settings.project", found, |bad| {
         bad.because("a subscription may lie elsewhere, but seldom does on purpose; the topic must lie in the OAuth client's project")
             .mend(facts.redeploy("PubSubSubscription", &format!("projects/{topic}/subscriptions/NAME")))
             .see(WATCH)
@@ -107,7 +107,7 @@ fn project(facts: &Facts) -> Finding {
 
 /// Whether a published key may verify an RS256 signature (RFC 7517).
 fn verifies(key: &Value) -> bool {
-    let is = |name: &str, wanted: &str| key.get(name).is_none_or(|told| told == wanted);
+    let is = |name: &str, wanted: &str| key.get(name).is_none_or(|value| value == wanted);
     key["kty"] == "RSA" && is("use", "sig") && is("alg", "RS256") && key["kid"].is_string() && key["n"].is_string()
 }
 

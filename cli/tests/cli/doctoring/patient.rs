@@ -1,4 +1,4 @@
-//! A healthy stack, as facts tell of it.
+//! The facts of a healthy stack.
 
 use connectors_cli::doctor::fact::Fact;
 use connectors_cli::doctor::facts::{Answer, Facts, Function, Key, Mapping, Push, Queue, Table};
@@ -93,7 +93,7 @@ pub fn healthy() -> Facts {
     }
 }
 
-/// As Pub/Sub tells it, with top-level fields replaced.
+/// A subscription as Pub/Sub describes it, with top-level fields replaced.
 pub fn subscription(change: &Value) -> Value {
     let mut stands = json!({
         "name": "projects/p/subscriptions/gmail",

@@ -1,4 +1,4 @@
-//! Set-ups that are broken, each in one way, and what must be said of them.
+//! Set-ups that are broken, each in one way, and the finding that must name it.
 
 use connectors_cli::doctor::fact::Fact;
 use connectors_cli::doctor::facts::{Facts, Function, Key, Mapping, Push, Queue, Table};
@@ -141,7 +141,7 @@ pub fn sicknesses() -> Vec<(Change, &'static str, Verdict, &'static str)> {
             Unchecked,
             "pubsub.subscriptions.get",
         ),
-        (of(|facts| facts.subscription = Fact::Unasked("needs a token".into())), "subscription.exists", Unchecked, "needs a token"),
+        (of(|facts| facts.subscription = Fact::Skipped("needs a token".into())), "subscription.exists", Unchecked, "needs a token"),
         (subscribed(json!({"topic": "projects/p/topics/other"})), "subscription.topic", Fail, "does not hear"),
         (subscribed(json!({"topic": "_deleted-topic_"})), "subscription.topic", Fail, "was deleted"),
         (subscribed(json!({"detached": true})), "subscription.active", Fail, "detached"),

@@ -1,4 +1,4 @@
-//! One example of each body and answer that is worth one; a test holds them against their schemas.
+//! One example of each body and answer that is worth one; a test checks them against their schemas.
 
 use serde_json::{Value, json};
 

@@ -21,7 +21,7 @@ pub struct Described {
     pub path: &'static str,
     pub tag: &'static str,
     pub about: &'static str,
-    /// What the caller's role must allow; none where no token is asked for.
+    /// What the caller's role must allow; `None` for routes without a token.
     pub action: Option<Action>,
     pub parameters: &'static [Parameter],
     pub headers: &'static [(&'static str, &'static str)],

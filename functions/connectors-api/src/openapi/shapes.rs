@@ -1,4 +1,4 @@
-//! Bodies and answers that the code makes of parts: named here as wholes, for the description alone.
+//! Schemas of bodies and answers that the code assembles from parts; only the description uses them.
 #![expect(dead_code, reason = "described, and never made")]
 
 use email_connectors::domain::email_address::EmailAddress;

@@ -123,7 +123,7 @@ impl Change {
             .unwrap_or_else(|_| unreachable!("table, key and expression are set above"))
     }
 
-    /// Takes the row away, under the same conditions.
+    /// Deletes the row, under the same conditions.
     pub fn into_deletion(self, table: &str) -> TransactWriteItem {
         let condition = self.condition();
         let delete = Delete::builder()
@@ -142,12 +142,12 @@ impl Change {
     }
 }
 
-/// Writes a whole row; `unless_there` makes a second writer fail.
+/// Writes a whole row; with `unless_there` only if none exists.
 pub fn put(table: &str, row: Item, unless_there: bool) -> TransactWriteItem {
     put_if(table, row, unless_there.then_some("attribute_not_exists(pk)"), None)
 }
 
-/// Writes a whole row over the one of this version; of version 0 there is none yet.
+/// Overwrites the row of this version; version 0 means that there is none yet.
 pub fn put_over(table: &str, row: Item, version: u64) -> TransactWriteItem {
     match version {
         0 => put(table, row, true),

@@ -1,5 +1,5 @@
-//! The three indexes: what the renewer must look at, what was told of a connector, what a trigger fired. They tell keys, a moment
-//! late, so that each row is read again.
+//! The three indexes: `due` (what the renewer must look at), `told` (the events of a connector) and `fired` (the events
+//! of a trigger). Keys only, and eventually consistent: each row is read again.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::join_all;
@@ -12,10 +12,10 @@ use crate::domain::id::{ConnectorId, EventId, TriggerId};
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{Due, StoreError};
 
-/// How many pages of due rows are looked through for some that can be read.
+/// How many pages of due rows are read until there are enough readable ones.
 const MOST_PAGES: usize = 20;
 
-/// Whose events are asked for: what names an index, and the attribute and its value there.
+/// Whose events are queried: chooses the index, its key attribute and the value.
 #[derive(Clone, Copy)]
 pub(super) enum Deliveries<'a> {
     Of(&'a ConnectorId),
@@ -30,13 +30,13 @@ impl Deliveries<'_> {
         }
     }
 
-    /// Where an event lies in the index.
-    fn place(self, decided_at: Timestamp, event: &EventId) -> Result<Item, StoreError> {
+    /// The start key of a query that continues after this event.
+    fn start_key(self, decided_at: Timestamp, event: &EventId) -> Result<Item, StoreError> {
         let (_, attribute_name, value) = self.index();
-        let mut place = keys::event(event).attributes();
-        place.insert(attribute_name.into(), value);
-        place.insert("decided_at".into(), attribute(&decided_at)?);
-        Ok(place)
+        let mut key = keys::event(event).attributes();
+        key.insert(attribute_name.into(), value);
+        key.insert("decided_at".into(), attribute(&decided_at)?);
+        Ok(key)
     }
 }
 
@@ -47,7 +47,8 @@ impl DynamoStore {
         Ok([connectors?, events?].concat())
     }
 
-    /// What cannot be read, or is done by now, makes room for the next: it must not keep the others from being looked at.
+    /// Rows that are unreadable or done by now are replaced by the next ones, so that they do not keep others from
+    /// being looked at.
     async fn due_rows(&self, shard: &str, now: Timestamp, most: u32) -> Result<Vec<Due>, StoreError> {
         let wanted = usize::try_from(most).unwrap_or(usize::MAX);
         let (mut due, mut from) = (Vec::new(), None);
@@ -79,7 +80,7 @@ impl DynamoStore {
         Ok(due)
     }
 
-    /// Of an event, its row tells the mailbox. A row that is gone by now is not due.
+    /// The mailbox of an event is read from its row. `None` if the row is gone or published by now.
     async fn read_due(&self, item: &Item) -> Result<Option<Due>, StoreError> {
         let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str).unwrap_or_default();
         match keys::read_indexed(part("pk"), part("sk")) {
@@ -94,7 +95,7 @@ impl DynamoStore {
         }
     }
 
-    /// Newest first. What the index names and is gone by now makes room for the next.
+    /// Newest first. Index entries whose row is gone are replaced by the next ones.
     pub(super) async fn newest<T: From<EventRow>>(
         &self,
         of: Deliveries<'_>,
@@ -103,9 +104,9 @@ impl DynamoStore {
     ) -> Result<Vec<T>, StoreError> {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let (index, attribute_name, value) = of.index();
-        let mut from = after.map(|(decided_at, event)| of.place(decided_at, &event)).transpose()?;
-        let mut told = Vec::new();
-        while told.len() < most {
+        let mut from = after.map(|(decided_at, event)| of.start_key(decided_at, &event)).transpose()?;
+        let mut found = Vec::new();
+        while found.len() < most {
             let request = self
                 .client
                 .query()
@@ -114,16 +115,16 @@ impl DynamoStore {
                 .key_condition_expression(format!("{attribute_name} = :of"))
                 .expression_attribute_values(":of", value.clone())
                 .scan_index_forward(false)
-                .limit(i32::try_from(most - told.len()).unwrap_or(i32::MAX))
+                .limit(i32::try_from(most - found.len()).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(from);
             let page = request.send().await.map_err(unavailable)?;
-            told.extend(self.in_order(page.items.unwrap_or_default()).await?);
+            found.extend(self.in_order(page.items.unwrap_or_default()).await?);
             from = page.last_evaluated_key;
             if from.is_none() {
                 break;
             }
         }
-        Ok(told)
+        Ok(found)
     }
 
     /// The rows that the index names, in its order.

@@ -1,18 +1,18 @@
-//! Where each row lies in the one table.
+//! The keys of all rows in the one table.
 //!
 //! | pk | sk | row |
 //! |---|---|---|
 //! | `MAILBOX#<address>` | `CONNECTOR#<id>` | a connector; several owners may share a mailbox |
 //! | `MAILBOX#<address>` | `CONNECTOR#<id>#TRIGGER#<id>` | a trigger, as the processor reads it: after its connector |
-//! | `OWNER#<owner>` | `CONNECTOR#<id>` | where the connector lies |
-//! | `OWNER#<owner>` | `SLOT#<slot>` | which connector holds the slot: what makes it unique |
+//! | `OWNER#<owner>` | `CONNECTOR#<id>` | the location of the connector |
+//! | `OWNER#<owner>` | `SLOT#<slot>` | the connector in the slot, which makes it unique |
 //! | `OWNER#<owner>` | `TRIGGER#<id>` | the same trigger, as its owner reads it |
 //! | `OWNER#<owner>` | `EXCHANGE#<fingerprint>` | which connector a code led to, for ten minutes |
-//! | `OWNER#<owner>` | `CONSENT#<state's fingerprint>` | a consent that was asked for: its PKCE verifier, for ten minutes, taken once |
-//! | `OWNER#<owner>` | `REQUEST#<fingerprint>` | what a request with an Idempotency-Key was answered, for a day |
+//! | `OWNER#<owner>` | `CONSENT#<state's fingerprint>` | a pending consent: its PKCE verifier, for ten minutes, taken once |
+//! | `OWNER#<owner>` | `REQUEST#<fingerprint>` | the answer to a request with an Idempotency-Key, for a day |
 //! | `ACCOUNT#<google sub>` | `MEMBERS` | who shares the account; kept for 40 days after the last one left |
 //! | `HOOK#<trigger>` | `HOOK` | owner and sealed secret of a `webhook` trigger, found without its owner |
-//! | `SEEN#<what>` | `SEEN` | something that is acted on once was seen, until it cannot come again |
+//! | `SEEN#<what>` | `SEEN` | an id that must be acted on only once, until it cannot come again |
 //! | `EVENT#<event>` | `EVENT` | a decided event of any type: outbox row first, delivery record for 30 days |
 //! | `SERVICE` | `DATA_KEY` | the wrapped data key |
 
@@ -70,7 +70,7 @@ pub const TRIGGER_PREFIX: &str = "TRIGGER#";
 const EXCHANGE_PREFIX: &str = "EXCHANGE#";
 const CONSENT_PREFIX: &str = "CONSENT#";
 const REQUEST_PREFIX: &str = "REQUEST#";
-/// What an owner's requests leave among its rows, for minutes or a day.
+/// Prefixes of the rows that an owner's requests leave, for minutes or a day.
 pub const OF_REQUESTS: [&str; 3] = [EXCHANGE_PREFIX, CONSENT_PREFIX, REQUEST_PREFIX];
 
 /// The key of a row that was read.
@@ -129,7 +129,7 @@ pub fn data_key() -> Key {
     Key::new("SERVICE".into(), "DATA_KEY")
 }
 
-/// The event of an event's row, or the connector of a connector's row: all that an index tells.
+/// What an index entry refers to: the event of an event row, or the connector of a connector row.
 pub enum Indexed {
     Event(EventId),
     Connector(Location),
@@ -147,12 +147,12 @@ pub fn read_indexed(pk: &str, sk: &str) -> Option<Indexed> {
     Some(Indexed::Connector(Location { mailbox, connector: ConnectorId::new(sk.strip_prefix(CONNECTOR_PREFIX)?) }))
 }
 
-/// Which shard of the sparse index a connector's rows lie in.
+/// The shard of the sparse index that a connector's rows are in.
 pub fn shard(connector: &ConnectorId) -> u8 {
     connector.as_str().bytes().fold(0, u8::wrapping_add) % SWEEP_SHARDS
 }
 
-/// Connectors and events lie in lanes of their own: while many events wait, watches are renewed all the same.
+/// Connectors and events have shards of their own: while many events wait, watches are still renewed.
 pub fn connector_shard(shard: u8) -> String {
     format!("connector#{shard}")
 }

@@ -1,4 +1,4 @@
-//! The connectors of a mailbox, read from its rows: each stands before its triggers.
+//! The connectors of a mailbox, read from its rows: a connector comes before its triggers.
 
 use super::keys::{self, Item};
 use super::rows::{ConnectorRow, read};
@@ -10,8 +10,8 @@ pub fn connector(row: Item) -> Result<Connector, StoreError> {
     read::<ConnectorRow>(row).map(Connector::from)
 }
 
-/// Those that can be read, with all of their triggers. The others rest, and are told in the log: a newer version wrote them, and
-/// without one of its filters a trigger would fire for mail that it should not.
+/// The readable connectors with all of their triggers. A connector with an unreadable row is logged and left out: a
+/// newer version wrote it, and a trigger without one of its filters would fire for mail that it should not.
 pub fn members(rows: Vec<Item>) -> Vec<(Connector, Vec<Trigger>)> {
     let mut members: Vec<Result<(Connector, Vec<Trigger>), StoreError>> = Vec::new();
     for row in rows {

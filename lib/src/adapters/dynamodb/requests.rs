@@ -1,4 +1,4 @@
-//! Requests that were given a key: claimed by the first who comes, answered for whoever comes again.
+//! Requests with an idempotency key: the first one claims it, and repetitions get its answer.
 
 use futures_util::future::try_join_all;
 
@@ -11,22 +11,22 @@ use crate::ports::{ClaimedKey, KEY_LIFE, RequestKey, StoreError};
 
 impl DynamoStore {
     pub(super) async fn claim(&self, owner: &OwnerId, key: &RequestKey) -> Result<Option<ClaimedKey>, StoreError> {
-        let place = || keys::request(owner, key.name);
+        let row_key = || keys::request(owner, key.name);
         for _ in 0..MOST_ATTEMPTS {
-            match self.transact(vec![put(&self.table, item(&place(), &row(key, None))?, true)]).await {
+            match self.transact(vec![put(&self.table, item(&row_key(), &row(key, None))?, true)]).await {
                 Ok(()) => return Ok(None),
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error),
             }
-            // Gone in between: it was released, and may be claimed.
-            let Some(held) = self.get(place()).await? else { continue };
-            let held: RequestRow = read(held)?;
-            // DynamoDB deletes expired rows when it gets to it.
-            if held.expires_at > key.at.seconds() {
-                return Ok(Some(ClaimedKey { body: held.body, at: held.claimed_at, answer: held.answer }));
+            // Released in between: it may be claimed.
+            let Some(stored) = self.get(row_key()).await? else { continue };
+            let stored: RequestRow = read(stored)?;
+            // DynamoDB deletes expired rows with a delay.
+            if stored.expires_at > key.at.seconds() {
+                return Ok(Some(ClaimedKey { body: stored.body, at: stored.claimed_at, answer: stored.answer }));
             }
-            // That one, and not what another put in its place in between.
-            let expired = Change::of(place()).if_equal("expires_at", number(held.expires_at));
+            // Only that row, not one that another request wrote in between.
+            let expired = Change::of(row_key()).if_equal("expires_at", number(stored.expires_at));
             match self.transact(vec![expired.into_deletion(&self.table)]).await {
                 Ok(()) | Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error),
@@ -40,7 +40,7 @@ impl DynamoStore {
         self.transact(vec![put(&self.table, item(&keys::request(owner, key.name), &row)?, false)]).await
     }
 
-    /// Forgets what requests left of an owner, whatever they asked for.
+    /// Deletes the rows that an owner's requests left: exchanges, consents, and idempotency keys.
     pub(super) async fn forget_left(&self, owner: &OwnerId) -> Result<(), StoreError> {
         let left = keys::OF_REQUESTS.map(|prefix| self.query(keys::owner(owner), prefix));
         let rows = try_join_all(left).await?;

@@ -1,4 +1,5 @@
-//! A connector's rows from a table that was restored beside the stack's: which of them are missing, and their way back, together.
+//! Copies a connector's rows from a table that was restored beside the stack's: finds those that are missing, and
+//! writes them in one transaction.
 
 pub mod run;
 
@@ -34,15 +35,15 @@ const CLOCKS_APART: Duration = Duration::from_secs(3600);
 /// How many events are read at once.
 const PAGE: u32 = 100;
 
-/// What there is to lay back of a connector.
+/// What is missing of a connector.
 pub struct Missing {
-    /// As it will be, or is.
+    /// The connector that is here, or the one to restore.
     connector: Connector,
-    /// Hooks, which mean nothing without their trigger and may lie there before it.
+    /// Hooks: useless without their trigger, so that they may be written before it.
     first: Vec<Item>,
-    /// Rows that are there together or not at all.
+    /// Rows that are written in one transaction.
     together: Vec<Item>,
-    /// With the version that lies there; 0 for none.
+    /// The membership to write and the stored version; 0 if none is stored.
     account: Option<(Membership, u64)>,
     is_there: bool,
     kinds: Kinds,
@@ -53,7 +54,7 @@ impl Missing {
         &self.kinds
     }
 
-    /// Events that were decided and not yet published, as far as the connector knows.
+    /// Events that were decided and not yet published, according to the connector's row.
     pub fn owed(&self) -> &BTreeSet<EventId> {
         &self.connector.outbox.unpublished
     }
@@ -66,7 +67,7 @@ impl Missing {
 }
 
 impl DynamoStore {
-    /// What is missing here of a connector that lies in another table; or why it does not come back.
+    /// What this table lacks of a connector in the table `from`, or why it must not be restored.
     pub async fn missing(&self, from: &DynamoStore, location: &Location) -> Result<Result<Missing, KeptOut>, StoreError> {
         let Some(row) = from.get(keys::connector(location)).await? else {
             return Err(StoreError::Unreadable(format!("{} is gone from the table it should come from", location.connector)));
@@ -78,8 +79,8 @@ impl DynamoStore {
         let account_then = from.account(&then).await?;
         let triggers = self.triggers_then(from, &then).await?;
         let wanted = wanted(&then, &triggers);
-        let held: HashMap<_, _> = self.get_all(wanted, None).await?.into_iter().map(|item| (place(&item), item)).collect();
-        let now = self.now(&held, &then, triggers.len()).await?;
+        let stored: HashMap<_, _> = self.get_all(wanted, None).await?.into_iter().map(|item| (key_of(&item), item)).collect();
+        let now = self.now(&stored, &then, triggers.len()).await?;
         let older = Then { connector: &then, account: account_then.as_ref() };
         if let Err(kept_out) = admits(older, &now) {
             return Ok(Err(kept_out));
@@ -90,7 +91,7 @@ impl DynamoStore {
         let connector = now.connector.unwrap_or_else(|| then.clone());
         let mut missing = Missing { connector, first: vec![], together: vec![], account, is_there, kinds: Kinds::new() };
         let mut lacks = |kind, row: Item| {
-            if !held.contains_key(&place(&row)) {
+            if !stored.contains_key(&key_of(&row)) {
                 missing.add(kind, row);
             }
         };
@@ -109,9 +110,14 @@ impl DynamoStore {
         Ok(Ok(missing))
     }
 
-    /// Lays back what is missing of a connector, so that at no moment it is there without its triggers; answers what it laid. Its
-    /// events must lie there already, or it would decide them again.
-    pub async fn lay_back(&self, from: &DynamoStore, location: &Location, now: Timestamp) -> Result<Result<Kinds, KeptOut>, StoreError> {
+    /// Writes what is missing of a connector in one transaction, so that it is never there without its triggers, and
+    /// returns what was written. Its events must be restored first, or it would decide them again.
+    pub async fn restore_connector(
+        &self,
+        from: &DynamoStore,
+        location: &Location,
+        now: Timestamp,
+    ) -> Result<Result<Kinds, KeptOut>, StoreError> {
         let mut attempt = 1;
         loop {
             let mut missing = match self.missing(from, location).await? {
@@ -127,19 +133,19 @@ impl DynamoStore {
             let kinds = std::mem::take(&mut missing.kinds);
             match self.transact(self.together(missing, now).await?).await {
                 Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
-                laid => return laid.map(|()| Ok(kinds)),
+                ended => return ended.map(|()| Ok(kinds)),
             }
         }
     }
 
-    /// An event of a connector that is there or comes back, where it is missing; whether it is. `lay`: it is laid back.
-    pub async fn insert_event(&self, row: Row, owed: bool, lay: bool, now: Timestamp) -> Result<bool, StoreError> {
+    /// Returns whether an event of a restored connector is missing; with `apply` it is written.
+    pub async fn insert_event(&self, row: Row, owed: bool, apply: bool, now: Timestamp) -> Result<bool, StoreError> {
         let Row(mut event) = row;
         let ends = event.get("expires_at").and_then(|ends| ends.as_n().ok()?.parse::<i64>().ok());
         if !owed && ends.is_some_and(|ends| ends <= now.seconds()) {
             return Ok(false);
         }
-        // What its connector does not owe was published since: nobody would ever come to mark it.
+        // An event that its connector does not list as unpublished was published since, and nothing would ever mark it.
         if !owed && !event.contains_key("published_at") {
             event.insert("published_at".into(), attribute(&now)?);
             event.insert("expires_at".into(), number(now.after(LEDGER_HORIZON).seconds()));
@@ -149,7 +155,7 @@ impl DynamoStore {
             event.remove("due_at");
         }
         let row = Row(event);
-        if lay { self.insert_absent(&row).await } else { Ok(!self.lies(&row).await?) }
+        if apply { self.insert_absent(&row).await } else { Ok(!self.lies(&row).await?) }
     }
 
     async fn account(&self, of: &Connector) -> Result<Option<Membership>, StoreError> {
@@ -157,7 +163,8 @@ impl DynamoStore {
         row.map(|row| read::<MembershipRow>(row).map(Membership::from)).transpose()
     }
 
-    /// The triggers that the connector had, with their hooks; of those that one side still knows here, and of later ones, as they are.
+    /// The connector's triggers with their hooks: those of the table `from` and later ones, each as this table has it,
+    /// if it does.
     async fn triggers_then(
         &self,
         from: &DynamoStore,
@@ -171,41 +178,41 @@ impl DynamoStore {
         );
         let typed = |rows: Vec<Item>| rows.into_iter().map(read::<Trigger>).collect::<Result<Vec<_>, _>>();
         let own = owned?.into_iter().filter(|trigger| trigger.config.connector_id == then.id);
-        // The later the better: what the mailbox reads counts most.
+        // Later entries win: this table counts before `from`, and what the mailbox reads counts most.
         let triggers: BTreeMap<_, _> =
             typed(before?)?.into_iter().chain(own).chain(typed(beside?)?).map(|trigger| (trigger.id.clone(), trigger)).collect();
         let webhooks = triggers.values().filter(|trigger| trigger.kind == TriggerType::Webhook);
         let hooks = from.get_all(webhooks.map(|trigger| keys::hook(&trigger.id)).collect(), None).await?;
-        let mut hooks: HashMap<_, _> = hooks.into_iter().map(|hook| (place(&hook), hook)).collect();
+        let mut hooks: HashMap<_, _> = hooks.into_iter().map(|hook| (key_of(&hook), hook)).collect();
         let with_hook = |(id, trigger): (TriggerId, Trigger)| {
-            let hook = hooks.remove(&place(&keys::hook(&id).attributes()));
+            let hook = hooks.remove(&key_of(&keys::hook(&id).attributes()));
             (id, (trigger, hook))
         };
         Ok(triggers.into_iter().map(with_hook).collect())
     }
 
-    async fn now(&self, held: &HashMap<(String, String), Item>, then: &Connector, triggers: usize) -> Result<Now, StoreError> {
-        let at = |key: Key| held.get(&(key.pk, key.sk)).cloned();
+    async fn now(&self, stored: &HashMap<(String, String), Item>, then: &Connector, triggers: usize) -> Result<Now, StoreError> {
+        let at = |key: Key| stored.get(&(key.pk, key.sk)).cloned();
         let connector = at(keys::connector(&then.location())).map(read::<ConnectorRow>).transpose()?.map(Connector::from);
         let leads = |row: PointerRow| Location { mailbox: row.mailbox, connector: row.connector_id };
         let pointer = at(keys::owned_connector(&then.owner_id, &then.id)).map(read::<PointerRow>).transpose()?.map(leads);
         let slot = at(keys::slot(&then.owner_id, &then.slot)).map(read::<PointerRow>).transpose()?.map(leads);
         let account = at(keys::membership(&then.google_sub)).map(read::<MembershipRow>).transpose()?.map(Membership::from);
-        // A slot whose connector is gone for good holds nobody off, but is not ours to clear.
+        // A slot may point to a connector that is gone for good: it blocks nothing, but is not removed here.
         Ok(Now { connector, pointer, slot: slot.map(|slot| slot.connector), account, triggers })
     }
 
     async fn together(&self, missing: Missing, now: Timestamp) -> Result<Vec<TransactWriteItem>, StoreError> {
         let Missing { connector, together, account, is_there, .. } = missing;
         let location = connector.location();
-        let of_connector = place(&keys::connector(&location).attributes());
+        let of_connector = key_of(&keys::connector(&location).attributes());
         let mut writes = Vec::new();
-        // Whoever reads its triggers just now must read again.
+        // A wake-up that is reading its triggers just now must start over.
         if is_there {
             writes.push(raise(&location, connector.version).into_transaction(&self.table));
         }
         for mut row in together {
-            if place(&row) == of_connector {
+            if key_of(&row) == of_connector {
                 self.come_to_life(&mut row, &connector, now).await?;
             }
             writes.push(put(&self.table, row, true));
@@ -217,22 +224,22 @@ impl DynamoStore {
         Ok(writes)
     }
 
-    /// What the ledger here knows of the connector from then on.
-    async fn told_since(&self, of: &ConnectorId, since: Timestamp) -> Result<BTreeSet<EventId>, StoreError> {
-        let (mut told, mut after) = (BTreeSet::new(), None);
+    /// The connector's events in this table's ledger, from `since` on.
+    async fn events_since(&self, of: &ConnectorId, since: Timestamp) -> Result<BTreeSet<EventId>, StoreError> {
+        let (mut events, mut after) = (BTreeSet::new(), None);
         loop {
             let page: Vec<Event> = self.newest(Deliveries::Of(of), after, PAGE).await?;
             let last = page.last().map(|event| (event.decided_at, event.event_id.clone()));
-            told.extend(page.into_iter().filter(|event| event.decided_at >= since).map(|event| event.event_id));
+            events.extend(page.into_iter().filter(|event| event.decided_at >= since).map(|event| event.event_id));
             match last {
                 Some((decided_at, event)) if decided_at >= since => after = Some((decided_at, event)),
-                _ => return Ok(told),
+                _ => return Ok(events),
             }
         }
     }
 
-    /// The next sweep comes for it, finds its watch and compares its mailbox. It owes what is unpublished still, and nothing that
-    /// was published since; of what was decided later than it knows, only the ledger tells.
+    /// Makes the connector due now. Its outbox gets the events that are unpublished in this table: those in its row,
+    /// and later ones from the ledger.
     async fn come_to_life(&self, row: &mut Item, connector: &Connector, now: Timestamp) -> Result<(), StoreError> {
         row.remove("due_shard");
         row.remove("due_at");
@@ -240,7 +247,7 @@ impl DynamoStore {
             row.insert("due_shard".into(), text(keys::connector_shard(keys::shard(&connector.id))));
             row.insert("due_at".into(), number(now.seconds()));
         }
-        let mut decided = self.told_since(&connector.id, connector.updated_at.before(CLOCKS_APART)).await?;
+        let mut decided = self.events_since(&connector.id, connector.updated_at.before(CLOCKS_APART)).await?;
         decided.extend(connector.outbox.unpublished.iter().cloned());
         let owed = self.unpublished(&decided.into_iter().collect::<Vec<_>>()).await?;
         row.remove("unpublished");
@@ -251,12 +258,12 @@ impl DynamoStore {
     }
 }
 
-fn place(item: &Item) -> (String, String) {
+fn key_of(item: &Item) -> (String, String) {
     let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
     (part("pk"), part("sk"))
 }
 
-/// Where all that belongs to a connector lies, its events aside.
+/// The keys of all rows that belong to a connector, except its events.
 fn wanted(then: &Connector, triggers: &BTreeMap<TriggerId, (Trigger, Option<Item>)>) -> Vec<Key> {
     let (location, owner) = (then.location(), &then.owner_id);
     let mut keys = vec![

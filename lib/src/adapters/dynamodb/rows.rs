@@ -22,7 +22,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::watch::Watch;
 use crate::ports::{CONSENT_LIFE, Delivery, PendingConsent, StoreError};
 
-/// Raised when a stored row can no longer be read as it is: a deployment from before refuses it then.
+/// Raised when the rows change incompatibly: an older deployment then refuses them.
 type RowVersion = SchemaVersion<1>;
 
 /// Each part of a connector has the attributes of its fields, side by side.
@@ -61,7 +61,7 @@ pub struct GrantRow {
     granted_scopes: Vec<String>,
     generation: u64,
     refresh_token: ByteBuf,
-    /// Absent from rows that were written before it was kept.
+    /// Absent from older rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     granted_at: Option<Timestamp>,
 }
@@ -152,12 +152,12 @@ impl From<AccessTokenRow> for SealedAccessToken {
     }
 }
 
-/// Where one of an owner's connectors lies; also the row of a slot and of an exchange.
+/// The location of one of an owner's connectors; also the row of a slot and of an exchange.
 #[derive(Serialize, Deserialize)]
 pub struct PointerRow {
     pub connector_id: ConnectorId,
     pub mailbox: EmailAddress,
-    /// In seconds; only an exchange is forgotten.
+    /// In seconds; only an exchange expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<i64>,
 }
@@ -167,7 +167,7 @@ pub struct EventRow {
     schema_version: RowVersion,
     pub event_id: EventId,
     detail_type: DetailType,
-    /// With `decided_at`, what puts the row into the index `fired`.
+    /// With `decided_at`, the key of the index `fired`.
     #[serde(skip_serializing_if = "Option::is_none")]
     trigger_id: Option<TriggerId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -175,14 +175,14 @@ pub struct EventRow {
     pub connector_id: ConnectorId,
     pub mailbox: EmailAddress,
     decided_at: Timestamp,
-    /// The connector once more: what puts the row into the index `told`; rows from before it have none.
+    /// The connector's id again, with `decided_at` the key of the index `told`; absent from older rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     told_of: Option<ConnectorId>,
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub published_at: Option<Timestamp>,
     expires_at: i64,
-    /// Present until published: what puts the row into the sparse index.
+    /// The key of the sparse index `due`; present until the event is published.
     #[serde(skip_serializing_if = "Option::is_none")]
     due_shard: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -190,7 +190,7 @@ pub struct EventRow {
 }
 
 impl EventRow {
-    /// The row of an event that was just decided, in its lane of the sparse index from `due_at` on.
+    /// The row of an event that was just decided, due from `due_at` on.
     pub fn new(event: &Event, connector: &Location, due_shard: String, due_at: Timestamp, expires_at: Timestamp) -> Self {
         let event = event.clone();
         Self {
@@ -241,7 +241,7 @@ pub struct MembershipRow {
 }
 
 impl MembershipRow {
-    /// An account that nobody connects is forgotten when nothing of its revocation can be on its way any more.
+    /// An account without connectors expires once nothing of its revocation can be on its way any more.
     pub fn new(membership: &Membership, keep_empty: Duration) -> Self {
         let empty = membership.members.is_empty() && membership.closing.is_none();
         let expires_at = membership.revoked_at.filter(|_| empty).map(|revoked| revoked.after(keep_empty).seconds());

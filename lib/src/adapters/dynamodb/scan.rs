@@ -12,29 +12,29 @@ use crate::domain::connector::{Connector, Location};
 use crate::domain::id::{ConnectorId, EventId, OwnerId};
 use crate::ports::StoreError;
 
-/// A page of something, and from where the next one goes on.
+/// A page, and the key from which the next one goes on.
 pub struct Page<T> {
     pub rows: Vec<T>,
     pub next: Option<ScanKey>,
 }
 
-/// Where a scan goes on.
+/// The key after which a scan goes on.
 #[derive(Debug, Clone)]
 pub struct ScanKey(Item);
 
-/// A row as it lies there, to be laid elsewhere. It may hold sealed secrets, so it does not print itself.
+/// A raw row, to be copied. It may hold sealed secrets, so it has no `Debug`.
 pub struct Row(pub(super) Item);
 
-/// What a row is of.
+/// What a row belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Of {
     Connector(Location, OwnerId),
-    /// Lies beside its connector, and comes back with it.
+    /// Belongs to a connector, and is restored with it.
     ItsConnector,
     Event(EventId, ConnectorId),
-    /// Of the whole stack.
+    /// Belongs to the whole stack.
     Service,
-    /// Is forgotten by itself within a day, or worth nothing without the moment that it was written in.
+    /// Expires within a day, or means nothing later; it is not restored.
     Passing,
 }
 
@@ -43,7 +43,7 @@ impl Row {
         self.0.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
     }
 
-    /// What it is of, told by its key and nothing else of what it holds but whose it is.
+    /// What the row belongs to, by its key and the ids of its owner and its connector alone.
     pub fn of(&self) -> Of {
         let (pk, sk) = (self.text("pk"), self.text("sk"));
         let (of, _) = pk.split_once('#').unwrap_or((pk, ""));
@@ -62,7 +62,7 @@ impl Row {
 }
 
 impl DynamoStore {
-    /// Where connectors lie, of all owners.
+    /// The locations of the connectors of all owners.
     pub async fn all_connectors(&self, from: Option<ScanKey>) -> Result<Page<Location>, StoreError> {
         let scan = self.scan_connectors(from).consistent_read(true).projection_expression("pk, sk");
         let answer = scan.send().await.map_err(unavailable)?;
@@ -75,8 +75,8 @@ impl DynamoStore {
         Ok(Page { rows: rows.map(location).collect::<Result<_, _>>()?, next: answer.last_evaluated_key.map(ScanKey) })
     }
 
-    /// The connectors of all owners, as they were a moment ago, which costs half. One that cannot be read is told in its place:
-    /// it must not hide the others.
+    /// The connectors of all owners; eventually consistent, which costs half. An unreadable one is an error in its
+    /// position, so that it does not hide the others.
     pub async fn every_connector(&self, from: Option<ScanKey>) -> Result<Page<Result<Connector, StoreError>>, StoreError> {
         let answer = self.scan_connectors(from).send().await.map_err(unavailable)?;
         let found = answer.items.unwrap_or_default().into_iter().filter(|item| !keys::is_trigger(part(item, "sk")));
@@ -87,7 +87,7 @@ impl DynamoStore {
         Ok(Page { rows: rows.collect(), next: answer.last_evaluated_key.map(ScanKey) })
     }
 
-    /// Where the connector lay when something was told of it last, if that was within the ledger's thirty days.
+    /// The connector's location in its newest event, if the ledger has one from the last thirty days.
     pub async fn told_location(&self, of: &ConnectorId) -> Result<Option<Location>, StoreError> {
         let newest: Vec<EventRow> = self.newest(Deliveries::Of(of), None, 1).await?;
         Ok(newest.into_iter().next().map(|row| Location { mailbox: row.mailbox, connector: row.connector_id }))
@@ -111,7 +111,7 @@ impl DynamoStore {
     }
 
     fn scan(&self, from: Option<ScanKey>) -> ScanFluentBuilder {
-        self.client.scan().table_name(&self.table).set_exclusive_start_key(from.map(|place| place.0))
+        self.client.scan().table_name(&self.table).set_exclusive_start_key(from.map(|key| key.0))
     }
 
     async fn rows(&self, scan: ScanFluentBuilder) -> Result<Page<Row>, StoreError> {
@@ -120,7 +120,7 @@ impl DynamoStore {
         Ok(Page { rows, next: answer.last_evaluated_key.map(ScanKey) })
     }
 
-    /// Lays a row where none lies; whether it did.
+    /// Writes a row unless its key exists; returns whether it did.
     pub async fn insert_absent(&self, row: &Row) -> Result<bool, StoreError> {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(row.0.clone()));
         match put.condition_expression("attribute_not_exists(pk)").send().await {
@@ -130,7 +130,7 @@ impl DynamoStore {
         }
     }
 
-    /// Whether a row lies where this one came from.
+    /// Whether a row with the key of this one exists.
     pub async fn lies(&self, row: &Row) -> Result<bool, StoreError> {
         let key = ["pk", "sk"].into_iter().filter_map(|name| Some((name.to_string(), row.0.get(name)?.clone()))).collect();
         let get = self.client.get_item().table_name(&self.table).set_key(Some(key)).projection_expression("pk").consistent_read(true);

@@ -1,4 +1,5 @@
-//! The store's contract, told in rows: each method is one read, one update or one transaction, but for the pointers of an owner.
+//! The port `Store` on DynamoDB: each method is one read, one update or one transaction, except reads by an owner's
+//! pointers.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -77,7 +78,7 @@ impl Store for DynamoStore {
         to: &EmailAddress,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        // The condition says that nothing waits for publication, whatever was read.
+        // The condition below makes sure that nothing waits for publication, whatever was read.
         let moved = Connector {
             email_address: to.clone(),
             version: connector.version + 1,
@@ -104,7 +105,7 @@ impl Store for DynamoStore {
     async fn exchanged(&self, owner: &OwnerId, exchange: &Exchange) -> Result<Option<ConnectorId>, StoreError> {
         let Some(item) = self.get(keys::exchange(owner, exchange)).await? else { return Ok(None) };
         let row: PointerRow = read(item)?;
-        // DynamoDB deletes expired rows when it gets to it.
+        // DynamoDB deletes expired rows with a delay.
         Ok(row.expires_at.is_none_or(|expires| expires > exchange.at.seconds()).then_some(row.connector_id))
     }
 
@@ -124,7 +125,7 @@ impl Store for DynamoStore {
     async fn take_consent(&self, owner: &OwnerId, state: Uuid, now: Timestamp) -> Result<Option<PendingConsent>, StoreError> {
         let Some(item) = self.take(keys::consent(owner, state)).await? else { return Ok(None) };
         let ConsentRow { code_verifier, asked_at, .. } = read(item)?;
-        // DynamoDB deletes expired rows when it gets to it.
+        // DynamoDB deletes expired rows with a delay.
         let timely = asked_at.after(CONSENT_LIFE) > now;
         Ok(timely.then(|| PendingConsent { state, code_verifier: code_verifier.into(), asked_at }))
     }
@@ -349,7 +350,7 @@ impl DynamoStore {
     }
 }
 
-/// A closing connector is due at a time of its own, whatever the timeouts.
+/// When a closing connector is due, which does not depend on the timeouts.
 fn closing_sweep(before: &Connector, closing: &Closing) -> Option<Timestamp> {
     let none = Timeouts { settle: Duration::ZERO, quiet_after: Duration::ZERO };
     next_sweep(&Connector { closing: Some(closing.clone()), ..before.clone() }, none)

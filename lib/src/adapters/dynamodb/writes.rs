@@ -1,4 +1,4 @@
-//! What the store's changes are made of: a connector's row and those that go with it.
+//! The parts of the store's writes: a connector's row, and the rows that are written with it.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,12 +20,12 @@ use crate::ports::{Exchange, StoreError};
 const KEEP_EXCHANGES: Duration = Duration::from_secs(600);
 /// How old an unpublished event is before the renewer wakes its mailbox.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
-/// An event that is owed outlives every outage of the bus: only its publication says when its row expires. A version before this
-/// one cannot read a row that never does.
+/// The row of an unpublished event outlives every outage of the bus: its publication sets the real expiry. It has an
+/// expiry, since older versions cannot read a row without one.
 const WHILE_OWED: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 impl DynamoStore {
-    /// The change of a connector together with the events that come of it, each of which must be new.
+    /// The change of a connector together with its events, each of which must be new.
     pub(super) fn with_events(&self, change: Change, connector: &Location, events: &[Event]) -> Result<Vec<TransactWriteItem>, StoreError> {
         let change = if events.is_empty() { change } else { change.add("unpublished", event_set(events)) };
         let mut writes = vec![change.into_transaction(&self.table)];
@@ -42,7 +42,7 @@ impl DynamoStore {
         events.iter().map(row).collect()
     }
 
-    /// A trigger as its mailbox reads it, and as its owner does.
+    /// A trigger's two rows: one in its mailbox, one at its owner.
     pub(super) fn trigger_rows(&self, trigger: &Trigger, connector: &Location) -> Result<[TransactWriteItem; 2], StoreError> {
         let row = |key| Ok::<_, StoreError>(put(&self.table, item(&key, trigger)?, false));
         Ok([row(keys::trigger(connector, &trigger.id))?, row(keys::owned_trigger(&trigger.owner_id, &trigger.id))?])
@@ -53,7 +53,7 @@ impl DynamoStore {
         Ok(put(&self.table, item(&keys::exchange(&connector.owner_id, exchange), &row)?, false))
     }
 
-    /// The account's next version, over the one before it.
+    /// The account's next version, which overwrites the one before it.
     pub(super) fn membership_row(&self, account: &GoogleSub, membership: &Membership) -> Result<TransactWriteItem, StoreError> {
         let before = membership.version.checked_sub(1).ok_or(StoreError::Conflict)?;
         let row = item(&keys::membership(account), &MembershipRow::new(membership, KEPT_WHEN_EMPTY))?;
@@ -61,7 +61,7 @@ impl DynamoStore {
     }
 }
 
-/// The rows of a trigger: as its mailbox reads it, as its owner does, and its hook.
+/// The rows of a trigger: in its mailbox, at its owner, and its hook.
 pub fn rows_of(trigger: &Trigger, connector: &Location) -> Vec<Change> {
     let mut rows = vec![Change::of(keys::trigger(connector, &trigger.id)), Change::of(keys::owned_trigger(&trigger.owner_id, &trigger.id))];
     if trigger.kind == TriggerType::Webhook {
@@ -70,12 +70,12 @@ pub fn rows_of(trigger: &Trigger, connector: &Location) -> Vec<Change> {
     rows
 }
 
-/// A connector's attributes, as its row holds them.
+/// The attributes of a connector's row.
 pub fn attributes(connector: &Connector) -> Result<Item, StoreError> {
     item(&keys::connector(&connector.location()), &ConnectorRow::from(connector))
 }
 
-/// A connector's row, in its lane of the sparse index.
+/// A connector's row with its keys in the sparse index.
 pub fn due_row(connector: &Connector, next_sweep: Timestamp) -> Result<Item, StoreError> {
     let mut row = attributes(connector)?;
     row.insert("due_shard".into(), text(keys::connector_shard(keys::shard(&connector.id))));
@@ -87,7 +87,7 @@ pub fn pointer(connector: &Connector) -> PointerRow {
     PointerRow { connector_id: connector.id.clone(), mailbox: connector.email_address.clone(), expires_at: None }
 }
 
-/// The connector's one version: every deciding write finds it unmoved and moves it.
+/// Raises the connector's version, on condition that it is still `version`.
 pub fn raise(connector: &Location, version: u64) -> Change {
     Change::of(keys::connector(connector)).set("version", number(version + 1)).if_equal("version", number(version))
 }

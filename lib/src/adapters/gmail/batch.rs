@@ -23,8 +23,8 @@ pub fn request_body(paths: &[String]) -> String {
     format!("{parts}--{BOUNDARY}--\r\n")
 }
 
-/// Reads the parts that can be read. A part that is missing or broken is simply not answered: its caller asks again. `headers`
-/// is the whole answer's; a part without a date has its date.
+/// Returns the readable parts. A missing or broken part counts as not answered, so that the caller requests it again.
+/// `headers` are those of the whole answer, whose date is used for parts without one.
 pub fn read_answers(content_type: &str, headers: &Headers, body: &[u8]) -> Vec<PartAnswer> {
     let Some(boundary) = boundary(content_type) else { return Vec::new() };
     let delimiter = [b"--", boundary.as_bytes()].concat();
@@ -40,8 +40,8 @@ pub(super) fn boundary(content_type: &str) -> Option<&str> {
     (1..=70).contains(&parameter.len()).then_some(parameter)
 }
 
-/// The pieces that delimiter lines begin, up to the line that closes the last (RFC 2046, section 5.1.1). Inside a line a
-/// delimiter is text, and a longer one is another's.
+/// The pieces that delimiter lines begin, up to the line that closes the last (RFC 2046, section 5.1.1). Inside a line
+/// a delimiter is text, and a longer one is another delimiter.
 pub(super) fn split<'a>(body: &'a [u8], delimiter: &[u8]) -> Vec<&'a [u8]> {
     let mut pieces = Vec::new();
     let (mut begins, mut at) = (None, 0);
@@ -68,8 +68,8 @@ fn read_part(part: &[u8], whole: &Headers) -> Option<PartAnswer> {
     let (headers, body) = split_head(http)?;
     let id = header(&own, "content-id")?.trim_matches(['<', '>']).rsplit('-').next()?;
     let status = headers.lines().next()?.split_whitespace().nth(1)?;
-    let told = |name: &str| header(&headers, name).map(String::from);
-    let own = Headers { retry_after: told("retry-after"), date: told("date").or_else(|| whole.date.clone()) };
+    let field = |name: &str| header(&headers, name).map(String::from);
+    let own = Headers { retry_after: field("retry-after"), date: field("date").or_else(|| whole.date.clone()) };
     Some(PartAnswer { index: id.parse().ok()?, status: status.parse().ok()?, headers: own, body: body.trim_ascii().to_vec() })
 }
 
@@ -92,7 +92,7 @@ mod tests {
     const ANSWER: &str = "--b1\r\nContent-Type: application/http\r\nContent-ID: <response-part-1>\r\n\r\nHTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\nRetry-After: 7\r\n\r\n{\"error\":1}\r\n--b1\r\nContent-Type: application/http\r\nContent-ID: <response-part-0>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"snippet\":\"a --b1 inside\"}\r\n--b1--\r\n";
 
     #[test]
-    fn answers_are_found_by_their_id_not_by_their_place() {
+    fn answers_are_found_by_their_id_not_by_their_order() {
         let outer = Headers { retry_after: Some("3".into()), date: Some("today".into()) };
         let answers = read_answers("multipart/mixed; boundary=\"b1\"", &outer, ANSWER.as_bytes());
         let part = |index, status, retry_after: Option<&str>, body: &str| PartAnswer {

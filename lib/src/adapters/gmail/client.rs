@@ -1,5 +1,5 @@
-//! The client that sends requests: to Google, or in a dry run to a recorded mailbox. What makes requests and reads answers does
-//! not see which.
+//! The client that sends requests: to Google, or in a dry run to a recorded mailbox. The code that makes requests and
+//! reads answers does not know which.
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Body, IntoUrl, Method, Request, Response, Url};
@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::errors::Failure;
 use super::recorded_mailbox::RecordedMailbox;
 
-/// What does not fit through Lambda need not be read: of 16 MB in Gmail's JSON over 6 MB are answered, if there is any text in it.
-/// An answer is in memory several times: as it came, taken apart, and as it goes on.
+/// A longer answer would not fit through Lambda: 16 MB of Gmail's JSON become an answer of over 6 MB, if there is any
+/// text in it. An answer is in memory several times: as it came, parsed, and as it goes on.
 pub const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
 
 #[derive(Clone)]
@@ -38,7 +38,8 @@ impl Client {
     }
 }
 
-/// What reqwest's own builder does, for a client that may be a recorded mailbox. A mistake is reported when the request is sent.
+/// Like reqwest's own builder, for a client that may be a recorded mailbox. A mistake is reported when the request is
+/// sent.
 pub struct RequestBuilder {
     client: Client,
     request: Result<Request, Failure>,
@@ -78,13 +79,13 @@ impl RequestBuilder {
         self.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)
     }
 
-    /// None for a body that can be read only once, or a request that could not be made.
+    /// `None` for a body that can be read only once, or a request that could not be made.
     pub fn try_clone(&self) -> Option<Self> {
         let request = self.request.as_ref().ok()?.try_clone()?;
         Some(Self { client: self.client.clone(), request: Ok(request), most: self.most })
     }
 
-    /// Where it goes, if it could be made.
+    /// Its method and URL, if it could be made.
     pub fn target(&self) -> Option<(&Method, &Url)> {
         self.request.as_ref().ok().map(|request| (request.method(), request.url()))
     }
@@ -104,11 +105,4 @@ impl RequestBuilder {
         }
         self
     }
-}
-
-/// The path below a base, if a URL lies there.
-pub fn below<'a>(base: &str, url: &'a Url) -> Option<&'a str> {
-    let base = Url::parse(base).ok()?;
-    let same_place = base.origin() == url.origin();
-    url.path().strip_prefix(base.path().trim_end_matches('/')).filter(|path| same_place && path.starts_with('/'))
 }

@@ -1,22 +1,25 @@
-//! What an error answer of Google's means for the caller.
+//! What an error of Google's means for the caller.
 
 use std::time::Duration;
 
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
 use super::retry_after::{Headers, retry_after};
-use super::wire::{ErrorAnswer, ErrorBody};
 use crate::ports::ProviderError;
 
-/// A refused call: the status and what the body says. No part of it holds a token.
+/// A refused call: the status and what the body says. It never contains a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// `None` when no answer came.
     pub status: Option<u16>,
-    /// Google's word for it, to decide by.
+    /// Google's reason code, for decisions.
     pub reason: String,
-    /// What Google says to humans. Only what no reason tells apart is looked for in it.
+    /// Google's message for humans. It is searched only where the reason code is not specific enough.
     pub message: String,
     pub retry_after: Option<Duration>,
-    /// The answer was longer than is read, as it would be again.
+    /// The answer exceeds the size limit, as it would again.
     pub is_too_large: bool,
 }
 
@@ -42,14 +45,14 @@ impl Failure {
         Self { status: Some(status), reason: bounded(&reason), message: bounded(&message), retry_after, is_too_large: false }
     }
 
-    /// A rate limit may come as 403, which says no only for now.
+    /// A rate limit may come as 403, and counts as 429.
     pub fn effective_status(&self) -> Option<u16> {
         let rate_limited =
             matches!(self.reason.as_str(), "rateLimitExceeded" | "userRateLimitExceeded" | "quotaExceeded" | "dailyLimitExceeded");
         if self.status == Some(403) && rate_limited { Some(429) } else { self.status }
     }
 
-    /// Nothing was said of what was asked for: it was too much at a time, or no answer came.
+    /// The failure says nothing of the requested object: a rate limit, or no answer.
     pub fn is_for_now(&self) -> bool {
         !self.is_too_large && matches!(self.effective_status(), None | Some(429))
     }
@@ -64,16 +67,16 @@ impl Failure {
         }
     }
 
-    /// A refusal that came as a good answer.
+    /// A refusal inside an answer with a good status.
     pub fn inside(body: &[u8]) -> Option<Self> {
-        // Cheaply: no good answer of Gmail's begins so.
+        // A cheap check first: no good answer of Gmail's begins so.
         let begins = body.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start().starts_with(b"\"error\"");
         let status = |body: &[u8]| serde_json::from_slice::<serde_json::Value>(body).ok()?["error"]["code"].as_u64()?.try_into().ok();
         begins.then(|| Self::answered(status(body).unwrap_or(500), &Headers::default(), body))
     }
 
-    /// For what an owner asked for. What was sent once and not answered, or answered with a server's failure, may have been
-    /// done.
+    /// For an owner's operation. A request that may not be repeated, and got no answer or a server's error, may have
+    /// been executed.
     pub fn of_request(self, may_be_repeated: bool) -> ProviderError {
         match self.effective_status() {
             _ if self.is_too_large => self.of_api(),
@@ -83,7 +86,7 @@ impl Failure {
         }
     }
 
-    /// For a listing in pages: a page that is refused with what led to it unchanged is refused for its token.
+    /// For a page of a listing: if the query has not changed, it is refused for its page token.
     pub fn of_page(self, page_token: Option<&str>) -> ProviderError {
         if self.status == Some(400) && page_token.is_some() { ProviderError::PageLost } else { self.of_api() }
     }
@@ -127,9 +130,33 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// A reason is for the log and for the connector's row.
+/// Shortens a reason for the log and for the connector's row.
 fn bounded(reason: &str) -> String {
     reason.chars().filter(|character| !character.is_control()).take(200).collect()
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ErrorAnswer {
+    error: ErrorBody,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ErrorBody {
+    Code(String),
+    Api {
+        #[serde(default)]
+        message: String,
+        #[serde(default)]
+        errors: Vec<HashMap<String, serde_json::Value>>,
+    },
+}
+
+impl Default for ErrorBody {
+    fn default() -> Self {
+        Self::Code(String::new())
+    }
 }
 
 #[cfg(test)]
@@ -147,12 +174,12 @@ mod tests {
 
     #[test]
     fn a_refusal_inside_a_good_answer_is_a_refusal() {
-        let told = |body: &str| Failure::inside(body.as_bytes()).map(|failure| failure.of_request(true).to_string());
+        let inside = |body: &str| Failure::inside(body.as_bytes()).map(|failure| failure.of_request(true).to_string());
         let refusal = r#" { "error": {"code": 404, "message": "gone", "errors": [{"reason": "notFound"}]}}"#;
-        assert_eq!(told(refusal).as_deref(), Some("the provider refused with 404: notFound: gone"));
-        assert_eq!(told(r#"{"error": "odd"}"#).as_deref(), Some("the provider is not available: 500 odd"));
+        assert_eq!(inside(refusal).as_deref(), Some("the provider refused with 404: notFound: gone"));
+        assert_eq!(inside(r#"{"error": "odd"}"#).as_deref(), Some("the provider is not available: 500 odd"));
         for good in ["", "{}", r#"{"id":"1"}"#, r#"{"name":"error"}"#, "[]", "not json"] {
-            assert_eq!(told(good), None, "{good}");
+            assert_eq!(inside(good), None, "{good}");
         }
     }
 
@@ -171,8 +198,8 @@ mod tests {
         ];
         for (status, reason, may_be_repeated, expected) in table {
             let failure = Failure { status, ..Failure::no_answer(reason) };
-            let told = failure.of_request(may_be_repeated).to_string();
-            assert!(told.contains(expected), "{status:?} {reason}: {told}");
+            let error = failure.of_request(may_be_repeated).to_string();
+            assert!(error.contains(expected), "{status:?} {reason}: {error}");
         }
     }
 
@@ -183,7 +210,7 @@ mod tests {
             assert!(matches!(api(status, reason), ProviderError::Unavailable { .. }), "{status} {reason}");
         }
         for (status, reason) in [(400, "failedPrecondition"), (403, "domainPolicy"), (404, "notFound")] {
-            assert!(matches!(api(status, reason), ProviderError::Refused { status: told, .. } if told == status), "{status} {reason}");
+            assert!(matches!(api(status, reason), ProviderError::Refused { status: actual, .. } if actual == status), "{status} {reason}");
         }
     }
 
@@ -205,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn reason_and_message_are_both_told() {
+    fn reason_and_message_are_both_shown() {
         let table = [("r", "m", "400 r: m"), ("r", "", "400 r"), ("", "m", "400 m"), ("", "", "400 ")];
         for (reason, message, expected) in table {
             assert_eq!(failure(400, reason, message).to_string(), expected);
@@ -231,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_watch_in_the_way_is_told_from_other_refusals() {
+    fn a_watch_in_the_way_differs_from_other_refusals() {
         const TAKEN: &str = "Only one user push notification client allowed per developer (call /stop then try again)";
         let taken = [failure(400, "failedPrecondition", TAKEN), failure(400, TAKEN, ""), failure(400, "", TAKEN)];
         for failure in taken {
@@ -242,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_error_tells_the_grant_from_the_client() {
+    fn a_token_error_is_about_the_grant_or_the_client() {
         let token = |status, body: &str| Failure::answered(status, &Headers::default(), body.as_bytes()).of_token();
         assert!(matches!(token(400, r#"{"error":"invalid_grant"}"#), ProviderError::GrantRefused(_)));
         assert!(matches!(token(401, r#"{"error":"invalid_client"}"#), ProviderError::ClientRefused(_)));

@@ -1,4 +1,4 @@
-//! Messages, one by itself or many in batches: each is answered for itself, and what may pass is asked for again.
+//! Messages, fetched singly or in batches: each has its own answer, and what may pass is requested again.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,11 +14,12 @@ use crate::domain::id::MessageId;
 use crate::domain::secret::AccessToken;
 use crate::ports::{Fetched, ProviderError};
 
-/// Gmail refuses larger batches more readily than smaller ones; what was refused is asked for in smaller ones still.
+/// Gmail refuses larger batches more readily than smaller ones; refused messages are requested in smaller ones still.
 const BATCH: usize = 25;
 const BATCH_AGAIN: usize = 10;
 
-/// Everything an event tells, and no body. File names tell attachments apart; deeper nesting than this is not looked into.
+/// Everything that an event contains, and no body. File names distinguish attachments; deeper nesting than this is not
+/// looked into.
 const MESSAGE_FIELDS: &str = "id,threadId,labelIds,snippet,historyId,internalDate,sizeEstimate,\
     payload(mimeType,filename,headers,parts(mimeType,filename,parts(mimeType,filename,parts(mimeType,filename))))";
 const METADATA_FIELDS: &str = "id,threadId,labelIds,snippet,historyId,internalDate,sizeEstimate,payload(mimeType,filename,headers)";
@@ -26,7 +27,7 @@ const METADATA_FIELDS: &str = "id,threadId,labelIds,snippet,historyId,internalDa
 /// How much of each message is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// What an event tells.
+    /// What an event contains.
     Event,
     /// Where the grant allows no more, or no more is wanted.
     Headers,
@@ -34,14 +35,14 @@ pub enum Depth {
     Whole,
 }
 
-/// What becomes of a message that was read.
+/// Converts a message that was read.
 type Reading<T> = fn(wire::Message) -> Result<T, Failure>;
 
-/// What was said of one message.
+/// The answer for one message.
 enum Answer<T> {
     Message(T),
     Missing,
-    /// It is there, and why it cannot be read.
+    /// It exists, but cannot be read, and why.
     Unreadable(String),
     Refused(Failure),
 }
@@ -54,7 +55,7 @@ impl<T> Answer<T> {
         }
     }
 
-    /// Why it is not to be had now; that it is not there is an answer.
+    /// Why it cannot be fetched now; that it does not exist is no failure.
     fn failure(&self) -> Option<&Failure> {
         if let Self::Refused(failure) = self { Some(failure) } else { None }
     }
@@ -71,13 +72,13 @@ impl<T> Answer<T> {
     }
 }
 
-/// What came of the calls so far.
+/// The results of the calls so far.
 struct Fetching<T> {
     fetched: Fetched<T>,
-    /// What the next round asks for, and how long that waits.
+    /// The messages of the next round, and the wait before it.
     again: Vec<MessageId>,
     wait: Duration,
-    /// What was given up without an answer, and why; of several reasons the one that asks for most timeouts.
+    /// The messages that were given up without an answer, and why; of several failures the one with the longest wait.
     left: Vec<MessageId>,
     why: Option<Failure>,
 }
@@ -97,7 +98,7 @@ impl<T> Fetching<T> {
             Answer::Unreadable(reason) => self.fetched.failed.push((id.clone(), reason)),
             Answer::Refused(failure) if failure.status == Some(401) => return Err(failure.of_api()),
             Answer::Refused(failure) => match wait(&failure) {
-                Some(wait) => self.ask_again(std::slice::from_ref(id), wait),
+                Some(wait) => self.retry_later(std::slice::from_ref(id), wait),
                 None if failure.is_for_now() => self.leave(std::slice::from_ref(id), failure),
                 None => self.fetched.failed.push((id.clone(), failure.to_string())),
             },
@@ -105,14 +106,14 @@ impl<T> Fetching<T> {
         Ok(())
     }
 
-    fn ask_again(&mut self, ids: &[MessageId], wait: Duration) {
+    fn retry_later(&mut self, ids: &[MessageId], wait: Duration) {
         self.again.extend_from_slice(ids);
         self.wait = self.wait.max(wait);
     }
 
     fn leave(&mut self, ids: &[MessageId], failure: Failure) {
         self.left.extend_from_slice(ids);
-        self.why = self.why.take().filter(|held| held.retry_after >= failure.retry_after).or(Some(failure));
+        self.why = self.why.take().filter(|earlier| earlier.retry_after >= failure.retry_after).or(Some(failure));
     }
 
     fn end(self) -> Fetched<T> {
@@ -122,8 +123,8 @@ impl<T> Fetching<T> {
 }
 
 impl Gmail {
-    /// In any order, and no more than `most` bytes of answers: what would be more is left, as too large. Without such a bound a
-    /// batch that is too large is asked for in halves, down to the message that is too large by itself.
+    /// In any order. With `most`, no more bytes of answers are read, and the rest is left as too large; without it a
+    /// batch that is too large is split in halves, down to the message that is too large by itself.
     pub(super) async fn fetch<T>(
         &self,
         access: &AccessToken,
@@ -156,11 +157,11 @@ impl Gmail {
                         }
                     },
                     Err(failure) => match wait(&failure) {
-                        // The batches after it would be silent as well, each for its whole time.
+                        // The batches after it would time out as well, each after its whole time.
                         Some(wait) if failure.status.is_none() => {
-                            fetching.ask_again(&with_rest(std::mem::take(&mut groups)), wait);
+                            fetching.retry_later(&with_rest(std::mem::take(&mut groups)), wait);
                         }
-                        Some(wait) => fetching.ask_again(group, wait),
+                        Some(wait) => fetching.retry_later(group, wait),
                         None => return cut_short(fetching, &with_rest(groups), failure, ids.len()),
                     },
                 }
@@ -193,8 +194,8 @@ impl Gmail {
         }
     }
 
-    /// What each part of one batch says, in the order of `ids`; a failure if the batch itself was not answered well. Its length is
-    /// taken from the budget.
+    /// The answers to one batch, in the order of `ids`; a failure if the batch itself failed. The length of the answer
+    /// is subtracted from `budget`.
     async fn batch<T>(
         &self,
         access: &AccessToken,
@@ -232,13 +233,13 @@ impl Gmail {
     }
 }
 
-/// A batch failed to the end, and so would the next one: `rest` and what was to be asked for again are left. It is an
-/// error if that is all there was.
-fn cut_short<T>(mut fetching: Fetching<T>, rest: &[MessageId], failure: Failure, asked: usize) -> Result<Fetched<T>, ProviderError> {
+/// A batch failed finally, and so would the next one: `rest` and the messages of the next round are left. It is an
+/// error if they are all that was requested.
+fn cut_short<T>(mut fetching: Fetching<T>, rest: &[MessageId], failure: Failure, requested: usize) -> Result<Fetched<T>, ProviderError> {
     let again = std::mem::take(&mut fetching.again);
     fetching.leave(&again, failure.clone());
     fetching.leave(rest, failure.clone());
-    if fetching.left.len() == asked { Err(failure.of_api()) } else { Ok(fetching.end()) }
+    if fetching.left.len() == requested { Err(failure.of_api()) } else { Ok(fetching.end()) }
 }
 
 #[cfg(test)]
@@ -270,8 +271,8 @@ mod tests {
         Ok(fetching)
     }
 
-    /// Where the message is found afterwards.
-    fn place(fetching: &Fetching<ProviderMessage>) -> String {
+    /// Where the message ends up.
+    fn outcome(fetching: &Fetching<ProviderMessage>) -> String {
         let Fetched { messages, failed, .. } = &fetching.fetched;
         match (messages.len(), &failed[..], fetching.left.len(), fetching.again.len()) {
             (1, [], 0, 0) => "messages".into(),
@@ -284,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn each_part_finds_its_place() {
+    fn each_part_has_its_outcome() {
         let table: [(&str, u16, &[u8], &str); 10] = [
             ("readable", 200, MESSAGE, "messages"),
             (
@@ -303,14 +304,14 @@ mod tests {
             ("an outage", 500, &refusal("backendError"), "failed: 500 backendError"),
         ];
         for (case, status, body, expected) in table {
-            assert_eq!(place(&taken(status, body, None).unwrap()), expected, "{case}");
+            assert_eq!(outcome(&taken(status, body, None).unwrap()), expected, "{case}");
         }
         assert!(matches!(taken(401, &refusal("authError"), None), Err(ProviderError::Unauthorized)));
         assert!(matches!(taken(401, b"", Some(Duration::ZERO)), Err(ProviderError::Unauthorized)), "not even if it may be tried again");
     }
 
     #[test]
-    fn what_may_pass_is_asked_for_again_and_what_was_answered_is_not() {
+    fn what_may_pass_is_requested_again_and_what_was_answered_is_not() {
         let wait = Duration::from_millis(400);
         let table: [(u16, &[u8], &str); 5] = [
             (429, b"", "again"),
@@ -321,13 +322,13 @@ mod tests {
         ];
         for (status, body, expected) in table {
             let fetching = taken(status, body, Some(wait)).unwrap();
-            assert_eq!(place(&fetching), expected, "{status}");
+            assert_eq!(outcome(&fetching), expected, "{status}");
             assert_eq!(fetching.wait, if expected == "again" { wait } else { Duration::ZERO });
         }
     }
 
     #[test]
-    fn of_several_refusals_the_one_that_asks_for_most_patience_is_told() {
+    fn of_several_refusals_the_one_with_the_longest_wait_is_reported() {
         let mut fetching = Fetching::default();
         for (id, retry_after) in [("a", None), ("b", Some("60")), ("c", Some("7")), ("d", None)] {
             fetching.take(&MessageId::new(id), Answer::of_part(&part(429, b"", retry_after), READING), |_| None).unwrap();
@@ -345,7 +346,7 @@ mod tests {
 
         let mut fetching = Fetching::default();
         fetching.take(&ids[0], Answer::of_body(MESSAGE, READING), |_| None).unwrap();
-        fetching.ask_again(&ids[1..2], Duration::ZERO);
+        fetching.retry_later(&ids[1..2], Duration::ZERO);
         let fetched = cut_short(fetching, &ids[2..], failure(), 3).unwrap();
         let (left, _) = fetched.unanswered.unwrap();
         assert_eq!((fetched.messages.len(), &left[..]), (1, &ids[1..]));

@@ -1,4 +1,4 @@
-//! Every request to Google is counted: the method, what came of it, how long it took and what it cost.
+//! Every request to Google is counted: its method, its outcome, how long it took and what it cost.
 
 use reqwest::{Method, Url};
 
@@ -63,7 +63,7 @@ impl Measured {
         let took = System.now().millis().saturating_sub(self.began.millis()).max(0);
         #[expect(clippy::cast_precision_loss, reason = "no request lasts for so many milliseconds")]
         metrics::histogram!(GMAIL_LATENCY, "Method" => self.method).record(took as f64);
-        // Of a batch its parts are counted, each by itself.
+        // The parts of a batch are counted instead, each by itself.
         if self.method != BATCH {
             count(self.method, failure, 1);
         }
@@ -124,7 +124,7 @@ fn units(method: &str) -> u64 {
         "history.list" => price::HISTORY,
         "watch" => price::WATCH,
         "stop" => price::STOP,
-        _ => METHODS.iter().find(|held| held.name == method).map_or(0, |held| held.units),
+        _ => METHODS.iter().find(|known| known.name == method).map_or(0, |known| known.units),
     };
     own.into()
 }
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_of_a_call_is_told_by_what_to_do_about_it() {
+    fn the_outcome_of_a_call_is_named_by_what_to_do_about_it() {
         let failed = |status, reason: &str| Failure { status, ..Failure::no_answer(reason) };
         let table = [
             (None, "ok"),

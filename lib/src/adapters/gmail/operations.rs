@@ -1,4 +1,4 @@
-//! What an owner asks for, as calls to Gmail's API, and its answers in the shape that all providers share.
+//! An owner's operations as calls to Gmail's API, and their answers in the shape that all providers share.
 
 use base64::Engine;
 use base64::prelude::{BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
@@ -24,7 +24,7 @@ use crate::domain::secret::AccessToken;
 use crate::domain::{connector::Provider, mail::Content};
 use crate::ports::{Fetched, Performed, ProviderError, Sender};
 
-/// Whether a call may be sent again when nobody knows whether it was done.
+/// Whether a call may be sent again when its outcome is unknown.
 #[derive(Clone, Copy, PartialEq)]
 enum Repeat {
     Safely,
@@ -41,7 +41,7 @@ impl Gmail {
         sender: Sender<'_>,
     ) -> Result<Performed, ProviderError> {
         let call = Calling { gmail: self, access };
-        // The price of the request as it is; a listing that reads its messages says itself how many there were.
+        // The price of the request; a listing that reads its messages counts them itself.
         let units = registered(Provider::Gmail).units(request);
         let answer = match request {
             MailRequest::ListMessages(listing, format) => return call.list_messages(listing, *format).await,
@@ -104,14 +104,14 @@ impl Gmail {
                 call.done("messages/batchModify", body).await?
             }
             MailRequest::BatchDelete(ids) => call.done("messages/batchDelete", json!({"ids": ids})).await?,
-            MailRequest::Send(mail) => call.placed("messages/send", raw(mail, sender)).await?,
+            MailRequest::Send(mail) => call.send_mail("messages/send", raw(mail, sender)).await?,
             MailRequest::CreateDraft(mail) => {
                 call.drafted(Http::POST, "drafts", json!({"message": raw(mail, sender)}), Repeat::Never).await?
             }
             MailRequest::UpdateDraft(id, mail) => {
                 call.drafted(Http::PUT, &format!("drafts/{id}"), json!({"message": raw(mail, sender)}), Repeat::Safely).await?
             }
-            MailRequest::SendDraft(id) => call.placed("drafts/send", json!({"id": id})).await?,
+            MailRequest::SendDraft(id) => call.send_mail("drafts/send", json!({"id": id})).await?,
             MailRequest::DeleteDraft(id) => call.delete(&format!("drafts/{id}")).await?,
             MailRequest::CreateLabel(spec) => call.labelled(Http::POST, "labels", spec, Repeat::Never).await?,
             MailRequest::UpdateLabel(id, spec) => call.labelled(Http::PATCH, &format!("labels/{id}"), spec, Repeat::Safely).await?,
@@ -210,12 +210,12 @@ impl Calling<'_> {
                 failed_ids = fetched.failed.into_iter().map(|(id, _)| id).collect();
                 failed_ids.extend(fetched.unanswered.into_iter().flat_map(|(left, _)| left));
                 // In the order of the listing, which is the newest first.
-                let place = |view: &MessageView| match view {
+                let position = |view: &MessageView| match view {
                     MessageView::Whole(message) => ids.iter().position(|id| *id == message.id),
                     _ => None,
                 };
                 messages = fetched.messages;
-                messages.sort_by_key(place);
+                messages.sort_by_key(position);
             }
         }
         let (next_page_token, result_size_estimate) = (page.next_page_token, page.result_size_estimate);
@@ -269,7 +269,7 @@ impl Calling<'_> {
         }
     }
 
-    async fn placed(&self, path: &str, body: Value) -> Result<MailAnswer, ProviderError> {
+    async fn send_mail(&self, path: &str, body: Value) -> Result<MailAnswer, ProviderError> {
         let fields = vec![("fields", "id,threadId,labelIds".to_string())];
         let message: resources::Placed = self.call(Http::POST, path, fields, Some(body), Repeat::Never).await?;
         Ok(MailAnswer::Placed(message.into()))
@@ -286,7 +286,7 @@ impl Calling<'_> {
         Ok(MailAnswer::Label(label.into()))
     }
 
-    /// For what Gmail answers with nothing.
+    /// For calls that Gmail answers with an empty body.
     async fn done(&self, path: &str, body: Value) -> Result<MailAnswer, ProviderError> {
         self.bytes(Http::POST, path, vec![], Some(body), Repeat::Safely).await.map(|_| MailAnswer::Done)
     }
@@ -296,7 +296,7 @@ impl Calling<'_> {
     }
 }
 
-/// A page of which more is to be read than can be answered is not answered in part.
+/// It is an error if more of a page is left to read than can be answered.
 fn whole<T>(fetched: Fetched<T>) -> Result<Fetched<T>, ProviderError> {
     match fetched.unanswered {
         Some((unread, ProviderError::TooLarge { .. })) => Err(ProviderError::TooLarge { unread }),

@@ -1,5 +1,5 @@
-//! What stands in for Google in a dry run: one recorded mailbox that writes change and nothing leaves. It speaks Google's own
-//! HTTP, so that all that makes requests and reads answers is what runs against Google.
+//! The stand-in for Google in a dry run: one recorded mailbox, which writes change and which sends nothing. It speaks
+//! Google's own HTTP, so that the same code makes requests and reads answers as against Google.
 
 mod batched;
 mod call;
@@ -24,21 +24,20 @@ use reqwest::{Request, Response, StatusCode, Url};
 use self::call::{Refusal, Reply};
 use self::mailbox::Mailbox;
 use self::oauth::Accounts;
-use super::client::below;
 use crate::config::GoogleSettings;
 use crate::domain::timestamp::Timestamp;
 use crate::ports::ConsentRequest;
 
-/// Clones are one mailbox.
+/// Clones share one mailbox.
 #[derive(Clone)]
 pub struct RecordedMailbox {
-    places: Arc<Places>,
+    endpoints: Arc<Endpoints>,
     now: fn() -> Timestamp,
     state: Arc<Mutex<State>>,
 }
 
-/// Where Google would be: by these URLs a request is known.
-struct Places {
+/// Google's URLs, by which a request is recognized.
+struct Endpoints {
     token_url: String,
     revoke_url: String,
     batch_url: String,
@@ -47,20 +46,20 @@ struct Places {
 
 struct State {
     accounts: Accounts,
-    /// Read from the recorded set when it is first asked for.
+    /// Read from the recorded set at its first use.
     mailbox: Option<Mailbox>,
 }
 
 impl RecordedMailbox {
     pub fn new(settings: &GoogleSettings, scopes: Vec<String>, now: fn() -> Timestamp) -> Self {
-        let places = Places {
+        let endpoints = Endpoints {
             token_url: settings.token_url.clone(),
             revoke_url: settings.revoke_url.clone(),
             batch_url: settings.batch_url.clone(),
             api_base: settings.api_base.clone(),
         };
         let state = State { accounts: Accounts::new(settings.client_id.clone(), scopes), mailbox: None };
-        Self { places: Arc::new(places), now, state: Arc::new(Mutex::new(state)) }
+        Self { endpoints: Arc::new(endpoints), now, state: Arc::new(Mutex::new(state)) }
     }
 
     /// The consent is given at once: the browser goes straight back to where Google would send it.
@@ -74,13 +73,13 @@ impl RecordedMailbox {
         let body = request.body().and_then(|body| body.as_bytes()).unwrap_or_default();
         let header = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
         let url = request.url();
-        let is = |place: &str| Url::parse(place).is_ok_and(|place| place == *url);
+        let is = |endpoint: &str| Url::parse(endpoint).is_ok_and(|endpoint| endpoint == *url);
         let authorization = header(AUTHORIZATION);
         let answered = match request.method().as_str() {
-            "POST" if is(&self.places.token_url) => state.token(body, now),
-            "POST" if is(&self.places.revoke_url) => Ok(state.accounts.revoke(body)),
-            "POST" if is(&self.places.batch_url) => Ok(batched::answer(header(CONTENT_TYPE), body, |method, target, body| {
-                let url = Url::parse(&self.places.api_base).and_then(|base| base.join(target));
+            "POST" if is(&self.endpoints.token_url) => state.token(body, now),
+            "POST" if is(&self.endpoints.revoke_url) => Ok(state.accounts.revoke(body)),
+            "POST" if is(&self.endpoints.batch_url) => Ok(batched::answer(header(CONTENT_TYPE), body, |method, target, body| {
+                let url = Url::parse(&self.endpoints.api_base).and_then(|base| base.join(target));
                 let url = url.map_err(|_| Refusal::unknown(method, target));
                 url.and_then(|url| self.api(&mut state, method, &url, authorization, body, now)).unwrap_or_else(|refusal| refusal.reply())
             })),
@@ -90,7 +89,7 @@ impl RecordedMailbox {
     }
 
     fn api(&self, state: &mut State, method: &str, url: &Url, authorization: &str, body: &[u8], now: Timestamp) -> Result<Reply, Refusal> {
-        let path = below(&self.places.api_base, url).ok_or_else(|| Refusal::unknown(method, url.path()))?;
+        let path = below(&self.endpoints.api_base, url).ok_or_else(|| Refusal::unknown(method, url.path()))?;
         if !oauth::is_ours(authorization.strip_prefix("Bearer ").unwrap_or_default()) {
             return Err(Refusal::unauthenticated());
         }
@@ -120,6 +119,13 @@ fn response(reply: Reply) -> Response {
         response.headers_mut().insert(CONTENT_TYPE, value);
     }
     response.into()
+}
+
+/// The path of a URL below a base, if it is below it.
+fn below<'a>(base: &str, url: &'a Url) -> Option<&'a str> {
+    let base = Url::parse(base).ok()?;
+    let same_origin = base.origin() == url.origin();
+    url.path().strip_prefix(base.path().trim_end_matches('/')).filter(|path| same_origin && path.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -343,15 +349,15 @@ mod tests {
                 seen
             };
             let attachment: Vec<_> = bodies("/messages/{messageId}/attachments/{id}");
-            let held = attachment.iter().map(|line| (text(&line["id"]), text(&line["body"]["data"]))).collect();
-            assert_eq!(contents(&parsed.payload, &parsed.attachments), contents(&line["body"]["payload"], &held));
+            let stored = attachment.iter().map(|line| (text(&line["id"]), text(&line["body"]["data"]))).collect();
+            assert_eq!(contents(&parsed.payload, &parsed.attachments), contents(&line["body"]["payload"], &stored));
             assert_eq!(parsed.snippet, text(&line["body"]["snippet"]));
         }
         let draft = bodies("/drafts/{id}")[0];
         assert_eq!(dry.read(&format!("drafts/{}", text(&draft["id"])), &[]).await, draft["body"]);
     }
 
-    /// Each part's place, type, name, headers and content.
+    /// Each part's id, type, name, headers and content.
     fn flatten(part: &Value, attachments: &std::collections::BTreeMap<String, String>, seen: &mut Vec<Value>) {
         let content = part["body"]["attachmentId"].as_str().map_or(part["body"]["data"].clone(), |id| json!(attachments[id]));
         seen.push(json!([part["partId"], part["mimeType"], part["filename"], part["headers"], part["body"]["size"], content]));
@@ -453,7 +459,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_sent_is_read_again_and_told_by_the_history() {
+    async fn what_is_sent_is_read_again_and_listed_in_the_history() {
         let dry = Dry::start().await;
         let before = dry.read("profile", &[]).await["historyId"].clone();
         later(5);
@@ -607,8 +613,8 @@ mod tests {
         dry.post(&format!("threads/{thread}/modify"), json!({"addLabelIds": ["INBOX", "Label_2"]})).await;
         assert_eq!(dry.found("lunch in:inbox label:travel-autumn").await.len(), 3);
         let message = dry.found("lunch").await.remove(0);
-        let placed = dry.post(&format!("messages/{message}/trash"), Value::Null).await;
-        assert!(placed["labelIds"].as_array().unwrap().contains(&json!("TRASH")));
+        let trashed = dry.post(&format!("messages/{message}/trash"), Value::Null).await;
+        assert!(trashed["labelIds"].as_array().unwrap().contains(&json!("TRASH")));
         dry.call("DELETE", &format!("messages/{message}"), &[], Value::Null).await.unwrap();
         assert!(dry.refused("DELETE", &format!("messages/{message}"), &[], Value::Null).await.starts_with("404"));
         dry.call("DELETE", &format!("threads/{thread}"), &[], Value::Null).await.unwrap();
@@ -623,7 +629,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_mail_arrives_a_minute_after_the_mailbox_was_first_asked() {
+    async fn one_mail_arrives_a_minute_after_the_mailbox_was_first_used() {
         let dry = Dry::start().await;
         let profile = dry.gmail.profile(&dry.access).await.unwrap();
         later(59);

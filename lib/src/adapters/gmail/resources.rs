@@ -39,7 +39,7 @@ pub struct ListedThread {
     history_id: Option<HistoryId>,
 }
 
-/// A draft of which nothing but ids is told.
+/// A draft with nothing but its ids.
 #[derive(Deserialize)]
 pub struct ReferredDraft {
     id: String,
@@ -158,7 +158,7 @@ impl From<Label> for answer::Label {
 }
 
 impl Labels {
-    /// Gmail lists all at once; a page token of ours is how many came before.
+    /// Gmail lists all at once; our page token is the number of labels before the page.
     pub fn page(self, listing: &Listing) -> answer::LabelList {
         let before = listing.page_token.as_deref().and_then(|token| token.parse().ok()).unwrap_or(0_usize);
         let (all, size) = (self.labels.len(), listing.page_size as usize);
@@ -168,7 +168,7 @@ impl Labels {
     }
 }
 
-/// A label as Gmail takes it: what is absent stays.
+/// A label as Gmail expects it: absent fields stay as they are.
 pub fn label_body(spec: &LabelSpec) -> Value {
     let color = spec.color.as_ref();
     let color = color.map(|color| json!({"textColor": color.text_color, "backgroundColor": color.background_color}));

@@ -15,7 +15,8 @@ pub struct Headers {
     pub date: Option<String>,
 }
 
-/// The longer wait, if both header and message name one. A moment counts from the answer's own date: our clock may differ.
+/// The longer wait, if both header and message name one. A moment counts from the answer's own date: our clock may
+/// differ.
 pub fn retry_after(headers: &Headers, message: &str) -> Option<Duration> {
     let date = headers.date.as_deref().and_then(http_date);
     let until = |moment: OffsetDateTime| Some(Duration::try_from(moment - date?).unwrap_or(Duration::ZERO));

@@ -1,7 +1,5 @@
 //! Gmail's and Google's answers, as they are sent (names and types of Gmail's discovery document).
 
-use std::collections::HashMap;
-
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Deserialize;
@@ -29,7 +27,7 @@ pub struct TokenAnswer {
 }
 
 impl TokenAnswer {
-    /// A token is made of visible signs of ASCII (RFC 6749, appendix A.12): with any other it could stand in no header.
+    /// A token is made of visible signs of ASCII (RFC 6749, appendix A.12): any other would not fit into a header.
     pub fn sound(self) -> Result<Self, Failure> {
         let plain = |token: &str| !token.is_empty() && token.bytes().all(|byte| matches!(byte, b' '..=b'~'));
         match plain(&self.access_token) && self.refresh_token.as_deref().is_none_or(plain) {
@@ -154,30 +152,6 @@ struct Header {
 }
 
 /// Google's error body: of the API (`error` is an object) and of the token endpoint (`error` is a code).
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub struct ErrorAnswer {
-    pub error: ErrorBody,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-pub enum ErrorBody {
-    Code(String),
-    Api {
-        #[serde(default)]
-        message: String,
-        #[serde(default)]
-        errors: Vec<HashMap<String, serde_json::Value>>,
-    },
-}
-
-impl Default for ErrorBody {
-    fn default() -> Self {
-        Self::Code(String::new())
-    }
-}
-
 impl From<HistoryAnswer> for HistoryPage {
     fn from(answer: HistoryAnswer) -> Self {
         let records = answer.history.into_iter().map(HistoryRecord::into_record).collect();
@@ -239,7 +213,7 @@ impl Message {
         Ok((ProviderMessage { has_attachments, ..self.into_message()? }, root.into_part()?))
     }
 
-    /// As much of it as was asked for.
+    /// In the requested format.
     pub fn into_view(self, format: Format) -> Result<MessageView, Failure> {
         match format {
             Format::Metadata => Ok(MessageView::Whole(Box::new(self.into_message()?.normalize()))),
@@ -286,8 +260,8 @@ impl Part {
         })
     }
 
-    /// A part with a file name is an attachment. Where only headers may be read there are no parts, and a mixed message is
-    /// the best sign of one.
+    /// A part with a file name is an attachment. Where only headers may be read there are no parts, and a mixed message
+    /// is the best sign of one.
     fn has_attachments(&self) -> bool {
         let named = |part: &Self| !part.filename.is_empty() || part.has_attachments();
         match self.parts.is_empty() {

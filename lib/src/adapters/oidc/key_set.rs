@@ -1,4 +1,4 @@
-//! An issuer's published keys (RFC 7517): those of them that may verify a token here, and for how long they are known.
+//! An issuer's published keys (RFC 7517): those that may verify a token here, and how long they are cached.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -25,15 +25,15 @@ pub fn usable(answer: &[u8]) -> serde_json::Result<HashMap<String, DecodingKey>>
 
 fn verifies_rs256(jwk: &Jwk) -> bool {
     let of_rsa = matches!(jwk.algorithm, AlgorithmParameters::RSA(_));
-    let of_signatures = jwk.common.public_key_use.as_ref().is_none_or(|told| *told == PublicKeyUse::Signature);
-    let of_sha256 = jwk.common.key_algorithm.as_ref().is_none_or(|told| *told == KeyAlgorithm::RS256);
+    let of_signatures = jwk.common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature);
+    let of_sha256 = jwk.common.key_algorithm.as_ref().is_none_or(|algorithm| *algorithm == KeyAlgorithm::RS256);
     of_rsa && of_signatures && of_sha256
 }
 
-/// However long an issuer says: what it takes back is taken back within a day.
+/// The longest caching, whatever the issuer says: a withdrawn key is dropped within a day.
 const LONGEST_AGE: Duration = Duration::from_secs(24 * 3600);
 
-/// What a `Cache-Control` header says, but at least as long as the issuer is left alone anyway.
+/// The `max-age` of a `Cache-Control` header, but no shorter than the time between two fetches.
 pub fn max_age(cache_control: &str) -> Option<Duration> {
     let seconds = cache_control.split(',').find_map(|directive| directive.trim().strip_prefix("max-age="))?;
     Some(Duration::from_secs(seconds.parse().ok()?).clamp(BETWEEN_FETCHES, LONGEST_AGE))

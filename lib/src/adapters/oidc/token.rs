@@ -1,4 +1,4 @@
-//! A signed token as text: which key it names, and what it says once that key has proven it.
+//! A signed token as text: the key that it names, and its claims once the signature is verified.
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 
@@ -7,31 +7,31 @@ use crate::ports::TokenError;
 
 pub const LONGEST_TOKEN: usize = 8 * 1024;
 
-/// The id of the key that it names. Nothing of the token is proven by that.
+/// The id of the key that it names. Nothing of the token is verified yet.
 pub fn key_id(token: &str, types: &[&str]) -> Result<String, TokenError> {
     if token.len() > LONGEST_TOKEN {
         return Err(TokenError::Invalid("it is too long"));
     }
     let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid("its header cannot be read"))?;
-    // The algorithm is ours to choose, and a key that the token itself brings or points to is no key.
+    // The algorithm is ours to choose, and keys inside the token are ignored.
     if header.alg != Algorithm::RS256 {
         return Err(TokenError::Invalid("it is not signed with RS256"));
     }
-    // RFC 7515, section 4.1.11: who does not understand what is named there must refuse.
+    // RFC 7515, section 4.1.11: a token with a critical extension that is not understood must be refused.
     if header.crit.is_some() {
         return Err(TokenError::Invalid("it asks for an extension"));
     }
-    if !header.typ.as_deref().is_none_or(|told| is_one_of(told, types)) {
+    if !header.typ.as_deref().is_none_or(|typ| is_one_of(typ, types)) {
         return Err(TokenError::Invalid("it is another type of token"));
     }
     header.kid.ok_or(TokenError::Invalid("it names no key"))
 }
 
 /// Media types: without regard to letter case, and `application/` may be left out.
-fn is_one_of(told: &str, types: &[&str]) -> bool {
-    let told = told.to_ascii_lowercase();
-    let told = told.strip_prefix("application/").unwrap_or(&told);
-    types.is_empty() || types.iter().any(|known| known.eq_ignore_ascii_case(told))
+fn is_one_of(typ: &str, types: &[&str]) -> bool {
+    let typ = typ.to_ascii_lowercase();
+    let typ = typ.strip_prefix("application/").unwrap_or(&typ);
+    types.is_empty() || types.iter().any(|known| known.eq_ignore_ascii_case(typ))
 }
 
 pub fn claims(token: &str, key: &DecodingKey) -> Result<Claims, TokenError> {
@@ -40,7 +40,7 @@ pub fn claims(token: &str, key: &DecodingKey) -> Result<Claims, TokenError> {
         .map_err(|_| TokenError::Invalid("its signature is wrong"))
 }
 
-/// The claims are judged by the domain's policies, with a time that is given and not read.
+/// The domain's policies check the claims, at a time that they are given.
 fn signature_only() -> Validation {
     let mut validation = Validation::new(Algorithm::RS256);
     validation.required_spec_claims.clear();
@@ -69,12 +69,12 @@ mod tests {
             ("{", Err("its header cannot be read")),
         ];
         for (header, expected) in table {
-            let told = key_id(&format!("{}.e30.AA", BASE64_URL_SAFE_NO_PAD.encode(header)), &[]);
-            let told = told.as_deref().map_err(|error| match error {
+            let result = key_id(&format!("{}.e30.AA", BASE64_URL_SAFE_NO_PAD.encode(header)), &[]);
+            let result = result.as_deref().map_err(|error| match error {
                 TokenError::Invalid(why) => *why,
                 TokenError::KeysUnavailable(_) => "keys",
             });
-            assert_eq!(told, expected, "{header}");
+            assert_eq!(result, expected, "{header}");
         }
         assert!(key_id(&"a".repeat(LONGEST_TOKEN + 1), &[]).is_err());
     }

@@ -250,7 +250,7 @@ pub const CODES: [Entry; 21] = [
 ];
 
 impl Code {
-    /// The entries stand in the order of the codes, which a test sees to.
+    /// The entries are in the order of the codes, which a test checks.
     pub fn entry(self) -> &'static Entry {
         &CODES[self as usize]
     }

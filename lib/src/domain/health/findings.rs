@@ -18,17 +18,18 @@ use crate::domain::watch::WatchStatus;
 
 /// Gmail answers each `watch` with a push of its own, usually within seconds; Pub/Sub tries one again for minutes.
 const UNPROVEN_AFTER: Duration = Duration::from_secs(600);
-/// The first sweep after a connect comes after five minutes, and asks for the watch that the connect did not get to.
+/// The first sweep after a connect comes after five minutes, and requests the watch if the connect did not.
 const MISSING_AFTER: Duration = Duration::from_secs(600);
-/// Four tries, the last after 35 minutes: what passes has passed. A watch lives for a week, so that some four days are left to mend it.
+/// Four tries, the last after 35 minutes: a passing failure is over by then. A watch lives for a week, so that some
+/// four days are left to fix it.
 const RENEWAL_LATE_AFTER: Duration = Duration::from_secs(3600);
 /// The waits double from 20 seconds to ten minutes: six looks that failed are ten minutes and more.
 const LOOKS_TO_BE_DOWN: u32 = 6;
 /// A processor has time to publish, and then two or three sweeps to find what it left.
 const EVENTS_WAIT_AFTER: Duration = Duration::from_secs(300);
-/// More than one transaction's worth: the bus takes less than is decided.
+/// More than one transaction's worth: the bus accepts less than is decided.
 const MANY_EVENTS: usize = 100;
-/// An end takes two calls to Google; after an hour Google does not take them.
+/// A disconnect takes two calls to Google; after an hour they keep failing.
 const CLOSING_LATE_AFTER: Duration = Duration::from_secs(3600);
 
 /// One thing that is wrong, or worth saying.
@@ -185,7 +186,8 @@ impl Found<'_> {
         }
     }
 
-    /// A mailbox with several connectors is read in equal parts: one whose part is spent has put off its look, without an error.
+    /// A mailbox with several connectors is read in equal parts: one whose part is spent has put off its look, without
+    /// an error.
     fn quota(&mut self) {
         let connector = self.connector;
         let (spent, units) = (connector.reading.spent.within(self.now), self.thresholds.units_per_minute);
@@ -318,8 +320,8 @@ mod tests {
             ("full access is more than modify", |c| c.grant.scopes[1] = "https://mail.google.com/".into(), &[]),
             ("refused from the first", |c| c.watch = Watch::default().failed("403".into(), NOW), &[(WatchFailed, Degraded)]),
             ("ended", |c| c.watch.expiration = Some(NOW), &[(WatchLapsed, Degraded)]),
-            ("not asked for", |c| (c.watch, c.grant.granted_at) = (Watch::default(), ago(MINUTE * 10)), &[(WatchMissing, Degraded)]),
-            ("not asked for yet", |c| (c.watch, c.grant.granted_at) = (Watch::default(), ago(MINUTE * 9)), &[]),
+            ("no watch requested", |c| (c.watch, c.grant.granted_at) = (Watch::default(), ago(MINUTE * 10)), &[(WatchMissing, Degraded)]),
+            ("no watch requested yet", |c| (c.watch, c.grant.granted_at) = (Watch::default(), ago(MINUTE * 9)), &[]),
             ("a renewal failed", |c| c.watch = c.watch.failed("503".into(), NOW), &[(WatchRenewalLate, Note)]),
             ("renewed a day ago", |c| (c.watch.renewed_at, c.reading.verified_at) = (Some(ago(DAY)), Some(ago(DAY))), &[]),
             (
@@ -338,12 +340,12 @@ mod tests {
             ("no push in nine minutes", |c| (c.watch.renewed_at, c.reading.verified_at) = (Some(ago(MINUTE * 9)), None), &[]),
             ("five failures", |c| c.reading.circuit = Circuit { failures: 5, open_until: Some(NOW.after(SECOND)) }, &[(CircuitOpen, Down)]),
             (
-                "told to come later",
+                "Gmail named a time to retry",
                 |c| c.reading.circuit = Circuit { failures: 1, open_until: Some(NOW.after(SECOND)) },
                 &[(CircuitOpen, Degraded)],
             ),
             (
-                "one error, told once",
+                "one error, reported once",
                 |c| {
                     c.reading.circuit = Circuit { failures: 5, open_until: Some(NOW.after(SECOND)) };
                     c.reading.last_error = Some("503".into());
@@ -479,8 +481,8 @@ mod tests {
             let mut connector = well();
             change(&mut connector);
             let found = findings(&connector, 1, &thresholds(), NOW);
-            let told: Vec<(Code, Severity)> = found.iter().map(|finding| (finding.code, finding.severity)).collect();
-            assert_eq!(told, *expected, "{case}: {found:?}");
+            let reported: Vec<(Code, Severity)> = found.iter().map(|finding| (finding.code, finding.severity)).collect();
+            assert_eq!(reported, *expected, "{case}: {found:?}");
             for finding in &found {
                 assert!(finding.code.entry().severities.contains(&finding.severity), "{case}");
                 assert!(!finding.remedy.contains("<id>") && !finding.what.is_empty(), "{case}: {finding:?}");

@@ -1,4 +1,4 @@
-//! What the system's own health is made of: who was asked, and what an answer means. It names no tenant and no number.
+//! The system's own health: the parts that are checked, and what their answers mean. It names no tenant and no number.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -6,10 +6,11 @@ use utoipa::ToSchema;
 use crate::domain::health::HealthStatus;
 use crate::domain::timestamp::Timestamp;
 
-/// So many wake-ups wait when the processor does not keep up, or does not run; a burst of pushes is gone within seconds.
+/// So many wake-ups wait when the processor does not keep up, or does not run; a burst of pushes is gone within
+/// seconds.
 const MANY_WAKE_UPS: u64 = 1000;
 
-/// What is asked, in the order in which it is told.
+/// The parts that are checked, in the order of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
@@ -29,7 +30,7 @@ pub enum Part {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     There,
-    /// So many messages lie there.
+    /// The number of messages in it.
     Holds(u64),
     /// No answer, or not in time.
     Silent,

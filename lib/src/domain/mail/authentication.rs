@@ -1,5 +1,5 @@
-//! What the receiving server found out about who sent a mail (RFC 8601). Anybody can write such a header into a mail: only the
-//! topmost one counts, and only if the receiving server's name is on it.
+//! What the receiving server found out about who sent a mail (RFC 8601). Anybody can write such a header into a mail:
+//! only the topmost one counts, and only if the receiving server's name is on it.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -8,10 +8,10 @@ use crate::domain::mail_domain::MailDomain;
 
 const HEADER: &str = "authentication-results";
 
-/// A receiving server, and how to know its word from others'.
+/// A receiving server, and how to recognize its header.
 #[derive(Debug, Clone, Copy)]
 pub struct Receiver {
-    /// The authserv-id that it writes at the beginning.
+    /// The authserv-id at the beginning of its header.
     pub authserv_id: &'static str,
     /// A header of mail that it took from another server's mailbox without checking who sent it.
     pub unchecked: &'static str,
@@ -54,10 +54,10 @@ struct Finding<'a> {
 }
 
 impl Authentication {
-    /// Nothing if the receiving server said nothing, or nothing that can be read without doubt. `from`: the domain of the address
-    /// that the mail is told to come from.
+    /// `None` if the receiving server reported nothing, or nothing that is unambiguous. `from` is the domain of the
+    /// `From` address.
     pub fn read(headers: &[(String, String)], receiver: &Receiver, from: Option<&MailDomain>) -> Option<Self> {
-        let named = |name: &str| headers.iter().find(|(held, _)| held.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
+        let named = |name: &str| headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
         if named(receiver.unchecked).is_some() {
             return None;
         }
@@ -93,13 +93,13 @@ fn is_of(server: &[String], receiver: &Receiver) -> bool {
     }
 }
 
-/// The envelope's sender stands in this header too, and chooses the local part of the address: whoever hides a result in it makes
-/// it stand here twice.
+/// The header also quotes the envelope's sender, who chooses the local part of the address: a result that is hidden in
+/// it makes the word appear twice.
 fn is_alone(value: &str) -> bool {
     value.to_ascii_lowercase().matches("dmarc=").count() == 1
 }
 
-/// Of several From addresses, the receiving server may have looked at another one.
+/// The receiving server may have checked another one of several From addresses.
 fn is_about(finding: &Finding<'_>, from: Option<&MailDomain>) -> bool {
     let mut properties = finding.properties.iter().filter_map(|word| word.split_once('='));
     let domain = properties.find(|(name, _)| name.eq_ignore_ascii_case("header.from")).map(|(_, domain)| domain.trim_matches('"'));
@@ -128,7 +128,8 @@ impl Verdict {
     }
 }
 
-/// The words between the semicolons, without comments and with their quotes; nothing if brackets or quotes do not match.
+/// The words between the semicolons, without comments and with their quotes; nothing if brackets or quotes do not
+/// match.
 fn clauses(value: &str) -> Option<Vec<Vec<String>>> {
     let (mut clauses, mut words, mut word) = (Vec::new(), Vec::new(), String::new());
     let (mut depth, mut quoted) = (0_u32, false);
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_receiving_servers_words_are_told() {
+    fn the_receiving_servers_results_are_read() {
         let table = [
             (GOOD, "dkim:pass,dmarc:pass,spf:pass"),
             ("MX.Google.com 1; SPF=SoftFail; dkim=policy", "dkim:policy,spf:softfail"),
@@ -252,8 +253,8 @@ mod tests {
             "(".into(),
             "\"".into(),
         ] {
-            let told = read(&[("Authentication-Results", &of(&local))]);
-            assert!(!told.contains("dmarc"), "{local}: {told}");
+            let result = read(&[("Authentication-Results", &of(&local))]);
+            assert!(!result.contains("dmarc"), "{local}: {result}");
         }
     }
 }

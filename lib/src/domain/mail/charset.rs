@@ -2,8 +2,8 @@
 
 use mail_parser::decoders::charsets::map::charset_decoder;
 
-/// Providers may have brought a text to UTF-8 already, whatever its header says. What is UTF-8 is taken for it, but for the
-/// encodings that hide in ASCII; anything else is what the header says it is, and at last what most of the old world wrote.
+/// Providers may have converted a text to UTF-8, whatever its header says. Valid UTF-8 is taken as such, except for
+/// encodings in ASCII bytes (ISO-2022); anything else is decoded as declared, or else as windows-1252.
 pub fn decode(bytes: &[u8], declared: Option<&str>) -> String {
     let hidden = declared.is_some_and(|name| name.starts_with("iso-2022-")) && bytes.contains(&0x1b);
     match std::str::from_utf8(bytes) {

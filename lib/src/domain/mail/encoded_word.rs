@@ -9,13 +9,13 @@ struct Word<'a> {
     text: &'a str,
 }
 
-/// Words of one charset and encoding, with nothing but space between them, as one word. Whatever stands there is looked at once:
-/// its length is its sender's.
+/// Joins words of one charset and encoding that have nothing but space between them. Takes linear time, since the
+/// sender chooses the length.
 pub fn joined(value: &str) -> String {
-    let mut told = String::new();
+    let mut result = String::new();
     let mut rest = value;
     while let Some((before, first, after)) = next(rest) {
-        told.push_str(before);
+        result.push_str(before);
         let (mut texts, mut then) = (vec![first.text], after);
         while let Some((between, word, after)) = next(then) {
             let same = word.charset.eq_ignore_ascii_case(first.charset) && word.encoding.eq_ignore_ascii_case(first.encoding);
@@ -27,15 +27,15 @@ pub fn joined(value: &str) -> String {
         }
         let as_it_was = &rest[before.len()..rest.len() - then.len()];
         match if first.encoding.eq_ignore_ascii_case("b") { one_base64(&texts) } else { Some(texts.concat()) } {
-            Some(text) if texts.len() > 1 => told.push_str(&format!("=?{}?{}?{text}?=", first.charset, first.encoding)),
-            _ => told.push_str(as_it_was),
+            Some(text) if texts.len() > 1 => result.push_str(&format!("=?{}?{}?{text}?=", first.charset, first.encoding)),
+            _ => result.push_str(as_it_was),
         }
         rest = then;
     }
-    told + rest
+    result + rest
 }
 
-/// What stands before the next word, the word, and what stands after it.
+/// What is before the next word, the word, and what is after it.
 fn next(value: &str) -> Option<(&str, Word<'_>, &str)> {
     let mut from = 0;
     loop {
@@ -47,13 +47,13 @@ fn next(value: &str) -> Option<(&str, Word<'_>, &str)> {
     }
 }
 
-/// The word that a text begins with, and what stands after it.
+/// The word that a text begins with, and what is after it.
 fn leading(value: &str) -> Option<(Word<'_>, &str)> {
     let mut parts = value.strip_prefix("=?")?.splitn(3, '?');
     let (charset, encoding, rest) = (parts.next()?, parts.next()?, parts.next()?);
     let plain = !charset.is_empty() && charset.bytes().all(|byte| byte.is_ascii_graphic());
     let named = plain && matches!(encoding, "b" | "B" | "q" | "Q");
-    // A word holds neither a space nor a question mark but its last one.
+    // A word contains no space, and no question mark but the one that ends it.
     let ends = rest.find([' ', '?']).filter(|ends| named && rest[*ends..].starts_with("?="))?;
     Some((Word { charset, encoding, text: &rest[..ends] }, &rest[ends + 2..]))
 }

@@ -1,5 +1,5 @@
-//! The mailboxes that a header names (RFC 5322, section 3.4). What decides who sent a mail hangs on this, so only what stands
-//! where an address must stand is taken for one: never a display name, a comment, or a part of either.
+//! The mailboxes in a header (RFC 5322, section 3.4). Who sent a mail is decided by this, so an address is only read
+//! where an address must be: never in a display name, a comment, or a part of either.
 
 use super::encoded_word;
 
@@ -24,17 +24,17 @@ enum Token {
     Special(char),
 }
 
-/// What stands between two commas.
+/// What is between two commas.
 #[derive(Default)]
 struct Entry {
     outside: Vec<Token>,
     comments: Vec<String>,
     angle: Option<Vec<Token>>,
-    /// It names no one mailbox: two pairs of angle brackets, or one within another.
+    /// It does not name a single mailbox: two pairs of angle brackets, or one within another.
     broken: bool,
 }
 
-/// In their order. What is no address is left out, with its name.
+/// In their order. An entry without a valid address is left out, with its name.
 pub fn mailboxes(value: &str) -> Vec<Mailbox> {
     let mut found = Vec::new();
     let mut entry = Entry::default();
@@ -49,7 +49,7 @@ pub fn mailboxes(value: &str) -> Vec<Mailbox> {
             Token::Special('>') => in_angle = false,
             token if in_angle => entry.angle.get_or_insert_default().push(token),
             Token::Special(',' | ';') => found.extend(std::mem::take(&mut entry).mailbox()),
-            // The name of a group ends here, and is nobody's.
+            // The name of a group ends here; it belongs to no mailbox.
             Token::Special(':') => entry = Entry::default(),
             Token::Comment(text) => {
                 entry.outside.push(Token::Space);
@@ -123,17 +123,17 @@ fn local_part(token: &Token) -> Option<String> {
 }
 
 fn phrase(tokens: &[Token]) -> String {
-    let mut told = String::new();
+    let mut joined = String::new();
     for token in tokens {
         match token {
-            Token::Space => told.push(' '),
-            Token::Special(special) => told.push(*special),
+            Token::Space => joined.push(' '),
+            Token::Special(special) => joined.push(*special),
             Token::Atom(text) | Token::Quoted(text) | Token::Encoded(text) | Token::Comment(text) | Token::Literal(text) => {
-                told.push_str(text);
+                joined.push_str(text);
             }
         }
     }
-    told.split_whitespace().collect::<Vec<_>>().join(" ")
+    joined.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn tokens(value: &str) -> Vec<Token> {
@@ -176,7 +176,7 @@ fn is_of_an_atom(letter: char) -> bool {
     !letter.is_whitespace() && !letter.is_control() && !"()<>[]:;@\\,\"".contains(letter)
 }
 
-/// What stands before the closing quote, and what after it.
+/// What is before the closing quote, and what is after it.
 fn quoted(rest: &str) -> (String, &str) {
     let mut text = String::new();
     let mut letters = rest.char_indices();
@@ -190,7 +190,7 @@ fn quoted(rest: &str) -> (String, &str) {
     (text, "")
 }
 
-/// What stands before the bracket that closes the comment, and what after it.
+/// What is before the bracket that closes the comment, and what is after it.
 fn comment(rest: &str) -> (String, &str) {
     let mut text = String::new();
     let mut depth = 1;
@@ -217,7 +217,7 @@ fn comment(rest: &str) -> (String, &str) {
 mod tests {
     use super::*;
 
-    fn told(value: &str) -> Vec<String> {
+    fn read(value: &str) -> Vec<String> {
         let one = |found: Mailbox| match found.name {
             Some(name) => format!("{name} | {}", found.address),
             None => found.address,
@@ -261,12 +261,12 @@ mod tests {
             ("=?utf-8?q?pay?=@trusted.example", &[]),
             ("Bo pay@trusted.example", &[]),
             ("ada@, @example.com, a@b@trusted.example, Bo at example dot com, <>, <ada>", &[]),
-            // Who can say which of the two it is?
+            // It is ambiguous which of the two it is.
             ("<evil@x.example> <pay@trusted.example>", &[]),
             ("<evil@x.example <pay@trusted.example>>, bo@x.example", &["bo@x.example"]),
         ];
         for (value, expected) in table {
-            assert_eq!(told(value), expected, "{value}");
+            assert_eq!(read(value), expected, "{value}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! RFC 5322 taken apart.
+//! Parses a mail (RFC 5322).
 
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
@@ -6,11 +6,11 @@ use mail_parser::{Encoding, MessageParser, MessagePart, MimeHeaders, PartType};
 
 use super::{Content, Part, one_line};
 
-/// No mail is nested deeper that anybody reads.
+/// Deeper nesting is not read: no real mail has it.
 const DEEPEST: usize = 64;
 
 impl Part {
-    /// Nothing if not even a header can be read.
+    /// `None` if not even a header can be read.
     pub fn read(raw: &[u8]) -> Option<Self> {
         let mail = MessageParser::default().parse(raw)?;
         Some(part(&mail, 0, "", 0))
@@ -43,7 +43,7 @@ fn part(mail: &mail_parser::Message<'_>, at: usize, id: &str, depth: usize) -> P
     Part { part_id: id.into(), mime_type: mime_type(own), filename, headers: headers(mail, own), content, size, parts }
 }
 
-/// A text as its bytes, since what is attached must stay what it was: only the transfer encoding is taken away.
+/// The bytes of a text without its transfer encoding: an attachment must stay as it is.
 fn undecoded(mail: &mail_parser::Message<'_>, part: &MessagePart<'_>) -> Option<Vec<u8>> {
     let raw = mail.raw_message.get(part.offset_body as usize..part.offset_end as usize)?;
     match part.encoding {
@@ -53,7 +53,7 @@ fn undecoded(mail: &mail_parser::Message<'_>, part: &MessagePart<'_>) -> Option<
     }
 }
 
-/// What is not said follows from what is there (RFC 2045, section 5.2).
+/// A missing type follows from the content (RFC 2045, section 5.2).
 fn mime_type(part: &MessagePart<'_>) -> String {
     // Where no boundary was found there are no parts, and what is there is text.
     let whole = !matches!(part.body, PartType::Multipart(_));
@@ -74,7 +74,7 @@ fn mime_type(part: &MessagePart<'_>) -> String {
     one_line(&kind.to_ascii_lowercase())
 }
 
-/// As they stand in the mail, each on one line; bytes that are no UTF-8 are what old mailers wrote.
+/// As in the mail, each on one line; bytes that are not UTF-8 are read as Latin-1.
 fn headers(mail: &mail_parser::Message<'_>, part: &MessagePart<'_>) -> Vec<(String, String)> {
     let raw = |from: u32, to: u32| mail.raw_message.get(from as usize..to as usize).unwrap_or_default();
     let text = |bytes: &[u8]| match std::str::from_utf8(bytes) {

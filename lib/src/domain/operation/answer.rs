@@ -22,9 +22,9 @@ pub enum MailAnswer {
     Label(Label),
     Attachments(AttachmentList),
     Bytes(AttachmentBytes),
-    /// Where a message lies now.
+    /// A message that was moved or labelled, with its labels now.
     Placed(PlacedMessage),
-    /// It is done, and there is nothing to tell.
+    /// Done, without a result.
     Done,
 }
 
@@ -168,7 +168,7 @@ pub struct AttachmentList {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttachmentBytes {
     pub attachment: Attachment,
-    /// Not read where nothing of it is served for what was asked for.
+    /// `None` if the requested range serves nothing of it.
     pub bytes: Option<Vec<u8>>,
 }
 

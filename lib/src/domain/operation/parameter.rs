@@ -1,6 +1,6 @@
 //! Query parameters: which there are, what they may hold, and what they hold in one request.
 
-use super::request::{InvalidRequest, invalid};
+use crate::domain::invalid::Invalid;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -69,23 +69,23 @@ const LONGEST_TEXT: usize = 2000;
 pub struct Given<'a>(&'a [(String, String)]);
 
 impl<'a> Given<'a> {
-    pub fn check(known: &[Parameter], query: &'a [(String, String)]) -> Result<Self, InvalidRequest> {
+    pub fn check(known: &[Parameter], query: &'a [(String, String)]) -> Result<Self, Invalid> {
         for (at, (name, value)) in query.iter().enumerate() {
             let Some(parameter) = known.iter().find(|parameter| parameter.name == name) else {
-                return Err(invalid(shown(name), unknown(known)));
+                return Err(Invalid::new(shown(name), unknown(known)));
             };
             if query.iter().take(at).any(|(other, _)| other == name) {
-                return Err(invalid(name, "is given twice"));
+                return Err(Invalid::new(name, "is given twice"));
             }
             if let Some(problem) = parameter.kind.problem(value) {
-                return Err(invalid(name, problem));
+                return Err(Invalid::new(name, problem));
             }
         }
         Ok(Self(query))
     }
 
     pub fn text(&self, name: &str) -> Option<&'a str> {
-        self.0.iter().find(|(held, _)| held == name).map(|(_, value)| value.as_str())
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     pub fn list(&self, name: &str) -> Vec<String> {
@@ -117,7 +117,7 @@ impl Kind {
     }
 }
 
-/// A name that a caller made up, fit to be told.
+/// A parameter name that a caller made up, short and without control characters.
 fn shown(name: &str) -> String {
     name.chars().filter(|character| !character.is_control()).take(64).collect()
 }
@@ -150,8 +150,8 @@ mod tests {
             (vec![("query", "a\r\nb")], "query", "printable"),
         ];
         for (query, field, problem) in table {
-            let (at, told) = checked(&query).unwrap_err();
-            assert!(at == field && told.contains(problem), "{query:?}: {at} {told}");
+            let (at, reason) = checked(&query).unwrap_err();
+            assert!(at == field && reason.contains(problem), "{query:?}: {at} {reason}");
         }
         assert_eq!(checked(&[("query", "from:ada is:unread"), ("page_size", "500"), ("format", "ids")]), Ok(()));
     }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::Operation;
 use super::parameter::{Given, MOST_LISTED, MOST_READ};
 use crate::domain::id::MessageId;
+use crate::domain::invalid::Invalid;
 use crate::domain::outgoing::Outgoing;
 
 /// Gmail's own bound of a batch.
@@ -17,30 +18,16 @@ const MOST_LABELS: usize = 100;
 const LONGEST_ID: usize = 256;
 const LONGEST_NAME: usize = 225;
 
-/// What a caller sent is no request.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {problem}")]
-pub struct InvalidRequest {
-    /// The parameter, or the path from the body.
-    pub field: String,
-    /// What is wrong, and the way out.
-    pub problem: String,
-}
-
-pub(super) fn invalid(field: impl Into<String>, problem: impl Into<String>) -> InvalidRequest {
-    InvalidRequest { field: field.into(), problem: problem.into() }
-}
-
 /// Why there is no request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoRequest {
-    Invalid(InvalidRequest),
-    /// What cannot be an id names nothing, as an unknown id does.
+    Invalid(Invalid),
+    /// A text that cannot be an id is treated as an unknown id.
     NothingNamed(&'static str),
 }
 
-impl From<InvalidRequest> for NoRequest {
-    fn from(invalid: InvalidRequest) -> Self {
+impl From<Invalid> for NoRequest {
+    fn from(invalid: Invalid) -> Self {
         Self::Invalid(invalid)
     }
 }
@@ -157,7 +144,7 @@ pub enum MailRequest {
     GetDraft(String, Format),
     GetLabel(String),
     ListAttachments(MessageId),
-    /// By its part's id; the range of it that is wanted, as its header has it.
+    /// By its part's id, with the `Range` header.
     GetAttachment(MessageId, String, Option<String>),
     Modify(Conversation, String, LabelChange),
     Trash(Conversation, String),
@@ -179,7 +166,7 @@ pub enum MailRequest {
 }
 
 impl MailRequest {
-    /// Of an attachment, only what the header `Range` says.
+    /// Adds the `Range` header to a request for an attachment.
     pub fn in_range(self, header: Option<&str>) -> Self {
         match self {
             Self::GetAttachment(message, part_id, _) => Self::GetAttachment(message, part_id, header.map(String::from)),
@@ -187,12 +174,12 @@ impl MailRequest {
         }
     }
 
-    /// `path` holds what stands in the path's braces, decoded; `body` is read if the operation wants one.
+    /// `path` has the decoded path parameters; `body` is called only if the operation has a body.
     pub fn read(
         operation: Operation,
         path: &BTreeMap<String, String>,
         query: &[(String, String)],
-        body: impl FnOnce() -> Result<Value, InvalidRequest>,
+        body: impl FnOnce() -> Result<Value, Invalid>,
     ) -> Result<Self, NoRequest> {
         use Conversation::{Message, Thread};
         let entry = operation.entry();
@@ -214,7 +201,7 @@ impl MailRequest {
             Operation::ListLabels => {
                 let listing = listing(&given, MOST_LISTED, MOST_LISTED)?;
                 if listing.page_token.as_ref().is_some_and(|token| token.parse::<u32>().is_err()) {
-                    return Err(invalid("page_token", "is none of a page before; send its next_page_token").into());
+                    return Err(Invalid::new("page_token", "is none of a page before; send its next_page_token").into());
                 }
                 Self::ListLabels(listing)
             }
@@ -244,7 +231,7 @@ impl MailRequest {
             },
             Operation::SendMessage => {
                 let mail = outgoing(body()?)?;
-                mail.check_sendable().map_err(|refused| invalid(refused.field, refused.problem))?;
+                mail.check_sendable().map_err(|refused| Invalid::new(refused.field, refused.problem))?;
                 Self::Send(Box::new(mail))
             }
             Operation::CreateDraft => Self::CreateDraft(Box::new(outgoing(body()?)?)),
@@ -266,10 +253,10 @@ fn named(name: &'static str, path: &BTreeMap<String, String>) -> Result<(), NoRe
     if fits { Ok(()) } else { Err(NoRequest::NothingNamed(what)) }
 }
 
-fn listing(given: &Given<'_>, usual: u32, most: u32) -> Result<Listing, InvalidRequest> {
+fn listing(given: &Given<'_>, usual: u32, most: u32) -> Result<Listing, Invalid> {
     let page_size = given.count("page_size").unwrap_or(usual);
     if page_size > most {
-        return Err(invalid("page_size", format!("may be {most} at most where messages are read; use format=ids for more at a time")));
+        return Err(Invalid::new("page_size", format!("may be {most} at most where messages are read; use format=ids for more at a time")));
     }
     Ok(Listing {
         query: given.text("query").map(String::from),
@@ -298,62 +285,62 @@ fn format(text: Option<&str>) -> Format {
 }
 
 /// Reads the body, naming the path of the field that does not fit.
-fn parsed<T: DeserializeOwned>(body: Value) -> Result<T, InvalidRequest> {
+fn parsed<T: DeserializeOwned>(body: Value) -> Result<T, Invalid> {
     serde_path_to_error::deserialize(body).map_err(|error| {
         let path = error.path().to_string();
-        invalid(if path == "." { "body".to_string() } else { path }, error.inner().to_string())
+        Invalid::new(if path == "." { "body".to_string() } else { path }, error.inner().to_string())
     })
 }
 
-fn outgoing(body: Value) -> Result<Outgoing, InvalidRequest> {
-    Outgoing::parse(body).map_err(|refused| invalid(refused.field, refused.problem))
+fn outgoing(body: Value) -> Result<Outgoing, Invalid> {
+    Outgoing::parse(body)
 }
 
-fn change(body: Value) -> Result<LabelChange, InvalidRequest> {
+fn change(body: Value) -> Result<LabelChange, Invalid> {
     checked(parsed(body)?)
 }
 
-fn checked(change: LabelChange) -> Result<LabelChange, InvalidRequest> {
+fn checked(change: LabelChange) -> Result<LabelChange, Invalid> {
     let lists = [("add_label_ids", &change.add_label_ids), ("remove_label_ids", &change.remove_label_ids)];
     for (field, list) in lists {
         check_ids(field, list, MOST_LABELS)?;
     }
     if change.add_label_ids.is_empty() && change.remove_label_ids.is_empty() {
-        return Err(invalid("add_label_ids", "is empty, and so is remove_label_ids; name at least one label"));
+        return Err(Invalid::new("add_label_ids", "is empty, and so is remove_label_ids; name at least one label"));
     }
     if let Some(both) = change.add_label_ids.iter().position(|label| change.remove_label_ids.contains(label)) {
-        return Err(invalid(format!("add_label_ids[{both}]"), "stands in remove_label_ids too; name it once"));
+        return Err(Invalid::new(format!("add_label_ids[{both}]"), "stands in remove_label_ids too; name it once"));
     }
     Ok(change)
 }
 
-fn batch(ids: Vec<String>) -> Result<Vec<String>, InvalidRequest> {
+fn batch(ids: Vec<String>) -> Result<Vec<String>, Invalid> {
     if ids.is_empty() {
-        return Err(invalid("ids", "is empty; name at least one message"));
+        return Err(Invalid::new("ids", "is empty; name at least one message"));
     }
     check_ids("ids", &ids, MOST_BATCHED)?;
     Ok(ids)
 }
 
-fn check_ids(field: &str, ids: &[String], most: usize) -> Result<(), InvalidRequest> {
+fn check_ids(field: &str, ids: &[String], most: usize) -> Result<(), Invalid> {
     if ids.len() > most {
-        return Err(invalid(field, format!("holds more than {most}; send several requests")));
+        return Err(Invalid::new(field, format!("holds more than {most}; send several requests")));
     }
     let unfit = |id: &String| id.is_empty() || id.len() > LONGEST_ID || id.chars().any(char::is_control);
     match ids.iter().position(unfit) {
-        Some(at) => Err(invalid(format!("{field}[{at}]"), "is no id")),
+        Some(at) => Err(Invalid::new(format!("{field}[{at}]"), "is no id")),
         None => Ok(()),
     }
 }
 
-fn label(body: Value, new: bool) -> Result<LabelSpec, InvalidRequest> {
+fn label(body: Value, new: bool) -> Result<LabelSpec, Invalid> {
     let spec: LabelSpec = parsed(body)?;
     let unfit = |name: &String| name.trim().is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control);
     if spec.name.as_ref().is_some_and(unfit) || (new && spec.name.is_none()) {
-        return Err(invalid("name", format!("must hold 1 to {LONGEST_NAME} printable characters")));
+        return Err(Invalid::new("name", format!("must hold 1 to {LONGEST_NAME} printable characters")));
     }
     if spec == LabelSpec::default() {
-        return Err(invalid("body", "changes nothing; give name, label_list_visibility, message_list_visibility or color"));
+        return Err(Invalid::new("body", "changes nothing; give name, label_list_visibility, message_list_visibility or color"));
     }
     let colors = spec.color.iter().flat_map(|color| [("text_color", &color.text_color), ("background_color", &color.background_color)]);
     let hex = |text: &str| {
@@ -362,7 +349,7 @@ fn label(body: Value, new: bool) -> Result<LabelSpec, InvalidRequest> {
     };
     for (field, text) in colors {
         if !hex(text) {
-            return Err(invalid(format!("color.{field}"), "must look like #16a765, of Gmail's palette"));
+            return Err(Invalid::new(format!("color.{field}"), "must look like #16a765, of Gmail's palette"));
         }
     }
     Ok(spec)

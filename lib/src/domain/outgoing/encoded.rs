@@ -1,4 +1,4 @@
-//! Text of a header that readers would take for encoded words (RFC 2047) as it stands: it is written as encoded words itself.
+//! Header text that mail clients would mistake for encoded words (RFC 2047) is written as encoded words itself.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -6,15 +6,15 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// An encoded word has at most 75 characters, of which `=?utf-8?B?` and `?=` take 12: so many bytes fit in base64.
 const LONGEST_WORD: usize = 45;
-/// What RFC 8187 lets stand in a parameter as it is.
+/// What is escaped in a parameter: all but letters, digits and these, which RFC 8187 allows.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Readers decode wherever they see the beginning of one, within quotes too.
+/// Mail clients decode a word wherever they see its beginning, within quotes too.
 pub fn looks_encoded(text: &str) -> bool {
     text.contains("=?")
 }
 
-/// Words between which blanks do not count.
+/// The text as encoded words; blanks between them do not count.
 pub fn words(text: &str) -> String {
     let mut words = vec![String::new()];
     for character in text.chars() {

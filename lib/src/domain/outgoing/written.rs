@@ -15,8 +15,8 @@ use crate::domain::email_address::EmailAddress;
 use crate::domain::timestamp::Timestamp;
 
 impl Outgoing {
-    /// The same arguments make the same bytes. `unique` must occur nowhere in the mail: boundaries and Message-ID are made of
-    /// it. Bcc stands in the result, for who delivers it to read and take away.
+    /// The same arguments make the same bytes. `unique` must not occur in the mail: boundaries and Message-ID are made
+    /// of it. The result contains Bcc, which the delivering server reads and removes.
     pub fn to_rfc5322(&self, from: &EmailAddress, now: Timestamp, unique: &str) -> Vec<u8> {
         let domain = from.as_str().rsplit('@').next().unwrap_or_default();
         let mut mail =
@@ -46,7 +46,8 @@ impl Outgoing {
         bytes
     }
 
-    /// Alternatives, with what the HTML shows beside it, with what is attached beside them.
+    /// A `mixed` part of body and attachments; the body is an `alternative` of text and HTML, the HTML is `related` to
+    /// its inline attachments.
     fn body(&self, unique: &str) -> MimePart<'_> {
         let (shown, attached): (Vec<_>, Vec<_>) = self.attachments.iter().partition(|attachment| attachment.inline && self.html.is_some());
         let html = self.html.as_deref().map(|html| MimePart::new("text/html", html));
@@ -61,7 +62,7 @@ impl Outgoing {
     }
 }
 
-/// One part alone needs no other around it.
+/// A single part needs no multipart around it.
 fn joined<'a>(how: &str, unique: &str, first: MimePart<'a>, rest: impl IntoIterator<Item = MimePart<'a>>) -> MimePart<'a> {
     let parts: Vec<_> = [first].into_iter().chain(rest).collect();
     match <[MimePart<'a>; 1]>::try_from(parts) {
@@ -82,7 +83,7 @@ fn attachment(attachment: &OutgoingAttachment) -> MimePart<'_> {
 }
 
 fn inlined(attachment: &OutgoingAttachment) -> MimePart<'_> {
-    // An inline attachment has an id, as `Outgoing::parse` holds.
+    // An inline attachment has an id, as `Outgoing::parse` checks.
     disposed(encoded(attachment), "inline", &attachment.filename).cid(attachment.content_id.as_deref().unwrap_or_default())
 }
 
@@ -93,7 +94,7 @@ fn disposed<'a>(part: MimePart<'a>, how: &'static str, filename: &'a str) -> Mim
     }
 }
 
-/// In base64, also what calls itself text: a file is the same byte for byte.
+/// In base64, even if its type is text, so that a file stays the same byte for byte.
 fn encoded(attachment: &OutgoingAttachment) -> MimePart<'_> {
     let text = BASE64_STANDARD.encode(&attachment.content);
     let lines: Vec<&str> = text.as_bytes().chunks(76).filter_map(|line| std::str::from_utf8(line).ok()).collect();

@@ -1,5 +1,5 @@
-//! What Gmail wants for each operation: the scopes of its discovery document, the units of its quota table. And how its receiving
-//! server signs what it found out about a mail.
+//! What Gmail requires for each operation: the scopes of its discovery document, the units of its quota table. And how
+//! to recognize the results of its receiving server.
 
 use super::{Method, Registration, Use};
 use crate::domain::connector::Provider;
@@ -121,7 +121,7 @@ fn calls(request: &MailRequest) -> Vec<Use> {
         MailRequest::GetDraft(..) => once(&DRAFTS_GET),
         MailRequest::GetLabel(_) => once(&LABELS_GET),
         MailRequest::ListAttachments(_) => once(&MESSAGES_GET_WHOLE),
-        // Gmail's id of an attachment changes from one reading to the next, so it is looked up by its place first.
+        // Gmail's id of an attachment changes from one reading to the next, so it is looked up by its part id first.
         MailRequest::GetAttachment(..) => [once(&MESSAGES_GET_WHOLE), once(&ATTACHMENTS_GET)].concat(),
         MailRequest::Modify(Message, ..) => once(&MESSAGES_MODIFY),
         MailRequest::Modify(Thread, ..) => once(&THREADS_MODIFY),

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{InvalidTrigger, TriggerType, invalid};
+use super::TriggerType;
+use crate::domain::invalid::Invalid;
 use crate::domain::mail_domain::MailDomain;
 use crate::domain::message::{Address, Message, without_case};
 
@@ -12,11 +13,13 @@ const LONGEST_VALUE: usize = 200;
 /// In bytes, as JSON: forty triggers with their connector go in one transaction of DynamoDB, which takes 4 MB.
 const LARGEST_FILTERS: usize = 64 * 1024;
 
-/// All that is given must hold. Text is compared without regard to letter case; a header that is missing does not match.
+/// All that is given must hold. Text is compared without regard to letter case; a header that is missing does not
+/// match.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Filters {
-    /// Words, each of which must occur in From, as it is shown, or in Subject. Senders choose both: it is no check of who sent.
+    /// Words, each of which must occur in From, as it is shown, or in Subject. Senders choose both: it is no check of
+    /// who sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
     /// At least one must occur in From's address; the name beside it does not count.
@@ -87,13 +90,13 @@ impl Filter {
 }
 
 impl Filters {
-    pub(super) fn check(&self) -> Result<(), InvalidTrigger> {
+    pub(super) fn check(&self) -> Result<(), Invalid> {
         let unfit = |text: &str| text.trim().is_empty() || text.chars().count() > LONGEST_VALUE || text.chars().any(char::is_control);
         if self.query.as_deref().is_some_and(unfit) {
-            return Err(invalid("config.filters.query", format!("must hold 1 to {LONGEST_VALUE} printable characters, or be absent")));
+            return Err(Invalid::new("config.filters.query", format!("must hold 1 to {LONGEST_VALUE} printable characters, or be absent")));
         }
         if self.from_domain.len() > MOST_VALUES {
-            return Err(invalid("config.filters.from_domain", format!("holds more than {MOST_VALUES} values")));
+            return Err(Invalid::new("config.filters.from_domain", format!("holds more than {MOST_VALUES} values")));
         }
         let lists = [
             ("from_contains", &self.from_contains),
@@ -104,10 +107,10 @@ impl Filters {
         ];
         for (name, list) in lists {
             if list.len() > MOST_VALUES {
-                return Err(invalid(format!("config.filters.{name}"), format!("holds more than {MOST_VALUES} values")));
+                return Err(Invalid::new(format!("config.filters.{name}"), format!("holds more than {MOST_VALUES} values")));
             }
             if let Some(at) = list.iter().position(|value| unfit(value)) {
-                return Err(invalid(
+                return Err(Invalid::new(
                     format!("config.filters.{name}[{at}]"),
                     format!("must hold 1 to {LONGEST_VALUE} printable characters"),
                 ));
@@ -116,7 +119,7 @@ impl Filters {
         // Text, lists and flags: rendering them cannot fail.
         let bytes = serde_json::to_vec(self).unwrap_or_default().len();
         if bytes > LARGEST_FILTERS {
-            return Err(invalid(
+            return Err(Invalid::new(
                 "config.filters",
                 format!("hold {bytes} bytes of the {LARGEST_FILTERS} that they may; make several triggers"),
             ));
@@ -124,9 +127,9 @@ impl Filters {
         Ok(())
     }
 
-    pub(super) fn check_of(&self, kind: TriggerType) -> Result<(), InvalidTrigger> {
+    pub(super) fn check_of(&self, kind: TriggerType) -> Result<(), Invalid> {
         match kind == TriggerType::Webhook && *self != Self::default() {
-            true => Err(invalid("config.filters", "filter mail; what fires a `webhook` trigger is for its sender to choose")),
+            true => Err(Invalid::new("config.filters", "filter mail; what fires a `webhook` trigger is for its sender to choose")),
             false => Ok(()),
         }
     }
@@ -145,7 +148,8 @@ impl Filters {
         let shown = |part: &str| message.from.as_ref().is_some_and(|from| from.shows(part));
         let to = |part: &str| message.to.iter().any(|to| to.contains(part));
         let subject = |part: &str| message.subject.as_ref().is_some_and(|subject| without_case(subject).contains(part));
-        let any = |parts: &[String], held: &dyn Fn(&str) -> bool| parts.is_empty() || parts.iter().any(|part| held(&without_case(part)));
+        let any =
+            |parts: &[String], occurs: &dyn Fn(&str) -> bool| parts.is_empty() || parts.iter().any(|part| occurs(&without_case(part)));
         let labelled = |label: &String| message.label_ids.contains(label);
 
         match filter {

@@ -11,11 +11,11 @@ use crate::domain::trigger::Trigger;
 use crate::domain::wake_up::{Kind, WakeUp};
 use crate::domain::watch::Watch;
 use crate::flows::connect::{Connect, ConnectError, Connected};
-use crate::flows::publishing::tell;
+use crate::flows::publishing::publish_or_log;
 use crate::flows::watching::watch;
 use crate::ports::{EmailProvider, Exchange, Grant, Ports, Profile, ProviderError, Store, StoreError, Vault, WakeUps};
 
-/// What a connect has in hand after its checks.
+/// A connect that passed its checks.
 pub(in crate::flows) struct Admitted {
     pub owner_id: OwnerId,
     /// The id of the connector, if none is there yet.
@@ -28,7 +28,7 @@ pub(in crate::flows) struct Admitted {
 }
 
 impl<P: Ports> Connect<P> {
-    /// The connector with the triggers that it comes with; answers what is to be told of it.
+    /// Creates the connector with its triggers; returns it and the events to publish.
     pub(in crate::flows) async fn create(
         &self,
         admitted: &Admitted,
@@ -62,12 +62,12 @@ impl<P: Ports> Connect<P> {
             created_at: now,
             updated_at: now,
         };
-        let told = vec![notice::connected(&connector, now)];
-        self.store.create_connector(&connector, triggers, &membership.joined(connector.location()), &admitted.exchange, &told).await?;
-        Ok((connector, told))
+        let events = vec![notice::connected(&connector, now)];
+        self.store.create_connector(&connector, triggers, &membership.joined(connector.location()), &admitted.exchange, &events).await?;
+        Ok((connector, events))
     }
 
-    /// The refresh token of a grant that a connector can live by.
+    /// The grant's refresh token, unless a revocation of the account has ended it or soon will.
     pub(in crate::flows) async fn lasting<'a>(
         &self,
         grant: &'a Grant,
@@ -86,17 +86,18 @@ impl<P: Ports> Connect<P> {
         }
     }
 
-    /// The watch's outcome is told as it is: a failed one leaves a connector whose watch the renewer tries again.
+    /// Publishes the events, begins the watch and sends the first wake-up. A failed watch is recorded, and the renewer
+    /// tries it again.
     pub(in crate::flows) async fn start(
         &self,
         connector: Connector,
         grant: &Grant,
-        told: &[Event],
+        events: &[Event],
         now: Timestamp,
     ) -> Result<Connected, ConnectError> {
         let location = connector.location();
-        let telling = tell(&self.store, &self.bus, &location, told, now);
-        let (answer, ()) = tokio::join!(watch(&self.provider, &grant.access_token), telling);
+        let publishing = publish_or_log(&self.store, &self.bus, &location, events, now);
+        let (answer, ()) = tokio::join!(watch(&self.provider, &grant.access_token), publishing);
         let watch = match answer {
             Ok(expiration) => connector.watch.renewed(expiration, now),
             Err(error) => connector.watch.failed(error.to_string(), now),

@@ -1,4 +1,5 @@
-//! The history is read from where it was settled: page by page, fetched and decided in groups, the cursor last of all.
+//! The history is read from the settled cursor, page by page; messages are fetched and decided in groups, and the
+//! cursor moves last.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -19,10 +20,10 @@ use crate::ports::{EmailProvider, Fetched, Ports, ProviderError, Store};
 
 /// How many messages are fetched and decided before what they fired is committed.
 pub(super) const GROUP: usize = 100;
-/// With more failing messages, which the connector's row has to hold, reading waits for some of them.
+/// With more failing messages than this, reading is put off: the connector's row has to hold them.
 const MOST_FAILING: usize = 300;
 
-/// The candidates of a page, and how many of each record have not been looked at.
+/// How many messages of each history record have not been looked at yet.
 struct Open(BTreeMap<HistoryId, usize>);
 
 impl Open {
@@ -34,7 +35,7 @@ impl Open {
         Self(open)
     }
 
-    /// The records of which this was the last message.
+    /// Returns the records whose last message this was.
     fn looked_at(&mut self, candidate: &Candidate) -> Vec<HistoryId> {
         let mut handled = Vec::new();
         for record in &candidate.records {
@@ -67,7 +68,7 @@ impl<P: Ports> Run<'_, P> {
                     ahead.clear();
                     continue;
                 }
-                // The listing is not known any more: from the start. The ledger makes that harmless.
+                // The listing has expired: it starts again, and the ledger keeps events from being decided twice.
                 Err(ProcessError::Access(AccessError::Provider(ProviderError::HistoryExpired | ProviderError::PageLost)))
                     if listing.page_token.is_some() && !restarted =>
                 {
@@ -104,7 +105,7 @@ impl<P: Ports> Run<'_, P> {
         }
         self.note_success();
         if self.next.reading.position.held_after(&listing) {
-            // A message that failed is not handled: the cursor stays until it goes well or is parked.
+            // A failed message is not handled: the cursor stays until it succeeds or is parked.
             self.next.reading.position.backlog = None;
         } else {
             let (pushed, settle) = (self.wake_up.history_id, self.process.limits.timeouts.settle);
@@ -115,9 +116,9 @@ impl<P: Ports> Run<'_, P> {
         Ok(Progress::Done)
     }
 
-    /// A busy mailbox's listing comes to what is new only behind pages of what was handled. For a push, what follows the cursor
-    /// is looked at first, and committed: its events wait for no such page, only the cursor does. Answers the records that need
-    /// no second look before that listing ends.
+    /// In a busy mailbox, new records come only after pages of handled ones. For a push, the records after the cursor
+    /// are decided and committed first, so that only the cursor waits for those pages. Returns the records that this
+    /// listing need not look at again.
     async fn look_ahead(
         &mut self,
         session: &mut Session<'_, P>,
@@ -131,13 +132,13 @@ impl<P: Ports> Run<'_, P> {
             return Ok(ahead);
         }
         let page = match self.page(session, self.next.reading.position.cursor, None).await {
-            // So will the listing be, which knows what to do.
+            // The listing below will expire too, and handles it.
             Err(ProcessError::Access(AccessError::Provider(ProviderError::HistoryExpired))) => return Ok(ahead),
             page => page?,
         };
         let candidates = history_filter.candidates(&page.records, &self.next.reading.position.handled);
         self.decide_all(session, &candidates, &mut ahead).await?;
-        // Those that failed now hold the cursor, and would only fail again.
+        // Messages that failed just now keep the cursor back, and would only fail again.
         let failed =
             |message: &MessageId| self.next.reading.position.failing.get(message).is_some_and(|failed| failed.tried_at >= listing.began_at);
         ahead.extend(candidates.iter().filter(|candidate| failed(&candidate.message)).flat_map(|candidate| &candidate.records));
@@ -153,7 +154,7 @@ impl<P: Ports> Run<'_, P> {
         Ok(page.await?)
     }
 
-    /// History is lost. Before anything is replayed it is written down what is owed, and from where listings go on.
+    /// The history has expired: the gap and the new start of listings are stored before anything is replayed.
     async fn pin(&mut self, session: &mut Session<'_, P>) -> Result<(), ProcessError> {
         let provider = &self.process.provider;
         let profile = session.call(price::PROFILE, |access| async move { provider.profile(&access).await }).await?;
@@ -162,7 +163,7 @@ impl<P: Ports> Run<'_, P> {
         self.commit(session.take_units()).await
     }
 
-    /// Fetches and decides in groups; each is committed before the next one begins, the last one with what follows it.
+    /// Fetches and decides in groups. Each group is committed before the next one begins, the last one by the caller.
     async fn decide_all(
         &mut self,
         session: &mut Session<'_, P>,
@@ -199,8 +200,8 @@ impl<P: Ports> Run<'_, P> {
         Ok(Progress::Done)
     }
 
-    /// Fetches these messages, asks the ledger about them at the same time, and decides. Answers those that need no further
-    /// look; what was decided waits in `decided`.
+    /// Fetches these messages, queries the ledger at the same time, and decides. Returns the messages that need no
+    /// further look; their events are in `decided` until the next commit.
     pub(super) async fn decide_group(
         &mut self,
         session: &mut Session<'_, P>,
@@ -234,12 +235,12 @@ impl<P: Ports> Run<'_, P> {
         in_gap: bool,
     ) -> Result<HashSet<MessageId>, ProcessError> {
         let now = self.now();
-        // Those that failed before are troubled by themselves; when several others fail at once and nothing goes well, it is
-        // not the messages' fault.
+        // Several first failures at once without any success are an outage, not the messages' fault; messages that
+        // failed before do not count.
         let newly_failed = fetched.failed.iter().filter(|(message, _)| !self.next.reading.position.is_troubled(message)).count();
         let others_went_well = !fetched.messages.is_empty();
         let candidates: HashMap<&MessageId, &Candidate> = group.iter().map(|candidate| (&candidate.message, candidate)).collect();
-        // An earlier page, or the look at what was set aside, may have told of the same message.
+        // An earlier page, or the retry of parked messages, may have decided the same event.
         let waiting: HashSet<EventId> = self.decided.iter().map(|event| event.event_id.clone()).collect();
         let mut looked_at = HashSet::new();
         let mut unsolved: HashSet<&MessageId> = fetched.failed.iter().map(|(message, _)| message).collect();
@@ -251,8 +252,8 @@ impl<P: Ports> Run<'_, P> {
             let Some(candidate) = candidates.get(&message.id) else { continue };
             let message = message.normalize();
             let events = decide(&self.stored, self.triggers, &message, candidate.arrived, self.wake_up, now);
-            // A label may be on its way still (INBOX is added before SPAM is removed): a look that fires nothing is repeated
-            // until its record is settled, unless no label could make the message fire.
+            // Labels may still change (INBOX is added before SPAM is removed): a message that fires nothing is looked
+            // at again until its record is settled, unless no label could make it fire.
             let for_good = candidate.arrived || can_never_fire(&self.stored, self.triggers, &message, false, now);
             if for_good || !events.is_empty() {
                 looked_at.insert(candidate.message.clone());
@@ -279,7 +280,8 @@ impl<P: Ports> Run<'_, P> {
         Ok(looked_at)
     }
 
-    /// The provider stopped answering in the middle: what was decided is kept, the rest comes again.
+    /// If the provider stopped answering in the middle, commits what was decided and returns the error; the rest is
+    /// read again.
     pub(super) async fn settle_interruption(&mut self, session: &mut Session<'_, P>) -> Result<(), ProcessError> {
         match self.interruption.take() {
             None => Ok(()),
@@ -290,10 +292,10 @@ impl<P: Ports> Run<'_, P> {
         }
     }
 
-    /// Messages that were set aside are tried again when their time has come, and all of them when somebody asks.
+    /// Retries the parked messages that are due; all of them for a wake-up of kind `sync`.
     async fn retry_parked(&mut self, session: &mut Session<'_, P>) -> Result<(), ProcessError> {
         if self.triggers.is_empty() {
-            // Nothing could fire, and a trigger to come is younger than they are.
+            // Without triggers nothing can fire, and a later trigger does not fire for older mail.
             self.next.reading.position.parked.clear();
         }
         let all = self.wake_up.kind == Kind::Sync;

@@ -38,16 +38,16 @@ impl<P: Ports> Run<'_, P> {
             if let Progress::Paused(pause) = self.decide_page(session, &mut gap, &page).await? {
                 return Ok(Progress::Paused(pause));
             }
-            let held = self.next.reading.position.slice_held_after(began_at);
-            if held {
-                // The page comes again when its troubled message does.
+            let blocked = self.next.reading.position.slice_held_after(began_at);
+            if blocked {
+                // The page is listed again when its failing message is retried.
                 self.next.reading.position.gap = Some(gap);
                 self.commit(session.take_units()).await?;
                 return Ok(Progress::Done);
             }
             let anything = !page.messages.is_empty();
             self.turn(gap, page);
-            // What is empty is quickly listed again.
+            // An empty page needs no commit: it is quickly listed again.
             if anything || self.next.reading.position.gap.is_none() {
                 self.commit(session.take_units()).await?;
             }
@@ -56,7 +56,7 @@ impl<P: Ports> Run<'_, P> {
     }
 
     async fn found(&self, session: &mut Session<'_, P>, gap: &Gap) -> Result<MessagePage, ProcessError> {
-        // Without a trigger nothing could fire, and mail that is older than a trigger never will.
+        // Without triggers nothing can fire, and a later trigger does not fire for older mail.
         if self.triggers.is_empty() {
             return Ok(MessagePage { messages: Vec::new(), next_page_token: None });
         }
@@ -68,7 +68,7 @@ impl<P: Ports> Run<'_, P> {
         Ok(page.await?)
     }
 
-    /// The ledger is asked first: what it knows need not be fetched.
+    /// The ledger is queried first: a message whose events it has need not be fetched.
     async fn decide_page(&mut self, session: &mut Session<'_, P>, gap: &mut Gap, page: &MessagePage) -> Result<Progress, ProcessError> {
         if page.messages.is_empty() {
             return Ok(Progress::Done);
@@ -84,7 +84,7 @@ impl<P: Ports> Run<'_, P> {
         if group.is_empty() {
             return Ok(Progress::Done);
         }
-        // In a fresh minute a page is taken on whatever it costs, or it never would be.
+        // In a fresh minute a page is taken whatever it costs: else one above the quota would never be.
         let fresh = self.is_fresh_minute(session.units());
         if (!fresh && self.affordable(session.units()) < group.len()) || self.too_many_wait() {
             return Ok(Progress::Paused(Pause::Quota));

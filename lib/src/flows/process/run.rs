@@ -1,4 +1,4 @@
-//! One connector's part of a wake-up: what was read of it, what is to become of it, and how that is written.
+//! One connector's part of a wake-up: its stored and its next state, and how a change is committed.
 
 use crate::domain::circuit::{Circuit, CircuitState};
 use crate::domain::connector::Connector;
@@ -28,12 +28,12 @@ pub(super) struct Run<'a, P: Ports> {
     pub(super) triggers: &'a [Trigger],
     pub(super) wake_up: &'a WakeUp,
     began: Timestamp,
-    /// Its part of what may be spent on its mailbox.
+    /// Its share of the mailbox's quota.
     units_per_minute: u32,
     /// Events that the bus did not take in this run.
     refused: usize,
     pub(super) messages: usize,
-    /// Messages of those that fired.
+    /// Messages that fired a trigger.
     pub(super) matched: usize,
     fired: usize,
     /// From Gmail's notification to the last event that it led to, in milliseconds.
@@ -46,7 +46,7 @@ pub(super) struct Run<'a, P: Ports> {
     put_off_before: Option<PutOff>,
 }
 
-/// Why a reading stops before its end; it is written down where it goes on.
+/// Why reading stops before the end; a later run continues from the stored position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pause {
     /// This run has taken its time; the next one follows at once.
@@ -96,7 +96,7 @@ impl<'a, P: Ports> Run<'a, P> {
         let ended = self.answer().await;
         metrics::counter!(MESSAGES_SEEN).increment(self.messages as u64);
         metrics::counter!(MESSAGES_MATCHED).increment(self.matched as u64);
-        // What failed is told where it is handled.
+        // A failure is logged where it is handled.
         if let Ok(outcome) = &ended {
             let (to, settled) = (self.stored.reading.position.cursor, self.stored.reading.position.settled);
             let outcome = outcome.as_str();
@@ -107,7 +107,7 @@ impl<'a, P: Ports> Run<'a, P> {
     }
 
     async fn answer(&mut self) -> Result<Outcome, ProcessError> {
-        // First of all, and also for a stale wake-up: what was decided is owed.
+        // First, and also for a stale wake-up: decided events must be published.
         self.publish_left_over().await?;
         if !self.stored.is_live() {
             return Ok(Outcome::NotActive);
@@ -120,7 +120,7 @@ impl<'a, P: Ports> Run<'a, P> {
             return Ok(Outcome::Stale);
         }
         if self.stored.reading.circuit.state(self.now()) == CircuitState::Open {
-            // What this wake-up wanted is owed until the circuit closes.
+            // The work of this wake-up is put off until the circuit closes.
             if self.stored.reading.position.put_off.is_none() {
                 self.next.reading.position.put_off(self.stored.reading.circuit.open_until, self.now());
                 self.commit(0).await?;
@@ -172,7 +172,7 @@ impl<'a, P: Ports> Run<'a, P> {
 
     /// A push that was published after the watch was renewed proves that notifications come through.
     fn note_proof(&mut self) {
-        // Whoever wrote it into the queue: what is yet to come proves nothing.
+        // A publication time in the future counts as now.
         let published_at = self.wake_up.proves_push_at().map(|published_at| published_at.min(self.now()));
         let proven = published_at.filter(|published_at| self.stored.watch.is_proven_by(*published_at));
         if proven.is_some() && !self.stored.is_verified() {
@@ -184,7 +184,7 @@ impl<'a, P: Ports> Run<'a, P> {
         self.process.clock.now()
     }
 
-    /// A row holds 400 KB: with the bus down, what is not decided yet waits where it is.
+    /// A DynamoDB row holds 400 KB: while the bus is down and this many events wait, no further mail is decided.
     pub(super) fn too_many_wait(&self) -> bool {
         self.stored.outbox.unpublished.len() + self.refused > MOST_UNPUBLISHED
     }
@@ -199,12 +199,12 @@ impl<'a, P: Ports> Run<'a, P> {
         self.next.reading.spent.and(unrecorded_units, now).messages_left(self.units_per_minute, now)
     }
 
-    /// Whether this minute has seen no more than the listings that led here.
+    /// Whether this minute's quota was spent on no more than the listings that led here.
     pub(super) fn is_fresh_minute(&self, unrecorded_units: u32) -> bool {
         self.next.reading.spent.and(unrecorded_units, self.now()).within(self.now()) < price::MESSAGE
     }
 
-    /// Where the reading stands is in `next`: it is written, and goes on by itself.
+    /// Commits the position in `next`, and sees to it that a later wake-up continues from it.
     async fn pause(&mut self, pause: Pause, units: u32) -> Result<(), ProcessError> {
         if pause == Pause::Quota {
             self.next.reading.position.put_off(Some(next_minute(self.now())), self.now());
@@ -219,7 +219,8 @@ impl<'a, P: Ports> Run<'a, P> {
         Ok(())
     }
 
-    /// What was decided is committed already; the rest has a time to look again, so that no queue has to hold it.
+    /// Schedules a retry on the connector's row, so that the queue need not redeliver the wake-up. Finished groups are
+    /// committed already.
     async fn put_off(&mut self, error: &AccessError) -> Result<Outcome, ProcessError> {
         let now = self.now();
         tracing::warn!(error = %error, connector = %self.stored.id, "the mailbox is looked at later");
@@ -227,7 +228,7 @@ impl<'a, P: Ports> Run<'a, P> {
         self.decided = Vec::new();
         if let AccessError::Provider(ProviderError::Unavailable { retry_after, .. }) = error {
             self.next.reading.circuit = self.stored.reading.circuit.failed(*retry_after, self.process.limits.cooldown, now);
-            // A probe that fails again opens nothing that was closed.
+            // A failed probe of an open circuit does not count as an opening.
             if self.stored.reading.circuit.open_until.is_none() && self.next.reading.circuit.open_until.is_some() {
                 metrics::counter!(CIRCUITS_OPENED).increment(1);
             }
@@ -235,7 +236,7 @@ impl<'a, P: Ports> Run<'a, P> {
         if let AccessError::Provider(ProviderError::PageLost) = error {
             self.next.reading.position.backlog = None;
         }
-        // A listing that went well before its replay failed does not make the waits short again.
+        // The backoff goes on from before this run, even if the listing succeeded before its replay failed.
         self.next.reading.position.put_off = self.put_off_before.clone();
         self.next.reading.position.put_off(self.next.reading.circuit.open_until.filter(|until| *until > now), now);
         self.next.reading.last_error = Some(error.to_string());
@@ -243,7 +244,7 @@ impl<'a, P: Ports> Run<'a, P> {
         Ok(Outcome::PutOff)
     }
 
-    /// The provider answered well: what was wrong is over.
+    /// The provider answered: resets the circuit and the last error.
     pub(super) fn note_success(&mut self) {
         if self.next.reading.circuit.open_until.is_some() {
             metrics::counter!(CIRCUITS_CLOSED).increment(1);
@@ -252,8 +253,8 @@ impl<'a, P: Ports> Run<'a, P> {
         self.next.reading.last_error = None;
     }
 
-    /// Writes what was decided and what changed, in as many transactions as it takes, and publishes each as it lands. The
-    /// connector changes with the last one: until then all this is read again.
+    /// Writes the decided events and the connector's changes, in as many transactions as it takes, and publishes after
+    /// each one. The connector changes with the last transaction: until then all this is read again.
     pub(super) async fn commit(&mut self, units: u32) -> Result<(), ProcessError> {
         let events = std::mem::take(&mut self.decided);
         let mut rest = events.as_slice();
@@ -279,8 +280,8 @@ impl<'a, P: Ports> Run<'a, P> {
         }
     }
 
-    /// Events that an earlier run did not get to mark; the same bytes under the same ids. Who takes them on says so first, so
-    /// that no second worker does.
+    /// Publishes events that an earlier run left unpublished, with the same bytes and ids. `outbox_taken_at` is
+    /// committed first, so that no second worker publishes them.
     async fn publish_left_over(&mut self) -> Result<(), ProcessError> {
         let (now, in_progress) = (self.now(), self.process.limits.processor_timeout);
         let taken_on = self.stored.reading.outbox_taken_at.is_some_and(|flushed_at| flushed_at.after(in_progress) > now);
@@ -300,7 +301,7 @@ impl<'a, P: Ports> Run<'a, P> {
         Ok(())
     }
 
-    /// What the bus does not take keeps no further mail from being decided.
+    /// Events that the bus refuses stay in the outbox, and do not stop this run.
     async fn publish(&mut self, events: &[Event]) -> Result<(), StoreError> {
         let process = self.process;
         let refused = publish(&process.store, &process.bus, &self.stored.location(), events, self.now()).await?;
@@ -308,7 +309,7 @@ impl<'a, P: Ports> Run<'a, P> {
         Ok(())
     }
 
-    /// Of what this run decided: what an earlier one left has waited for other reasons.
+    /// Only for events of this run: left-over events have waited for other reasons.
     fn note_lag(&mut self, events: &[Event]) {
         let fired = events.iter().any(|event| event.detail_type == DetailType::TriggerFired);
         let Some(notified_at) = self.wake_up.proves_push_at().filter(|_| fired && self.refused == 0) else { return };

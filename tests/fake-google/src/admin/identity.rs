@@ -18,7 +18,7 @@ pub enum KeyName {
     #[default]
     Google,
     Users,
-    /// In no set that anybody should trust: published at `/unknown/certs` only, for a `jku` to point at.
+    /// In no trusted key set: published only at `/unknown/certs`, for a `jku` to point at.
     Unknown,
 }
 
@@ -36,11 +36,11 @@ pub struct NewCode {
     /// Unguessable if absent.
     pub code: Option<String>,
     pub reusable: bool,
-    /// Of another client than ours, the token endpoint refuses it.
+    /// The token endpoint refuses the code of another client.
     pub client_id: Option<String>,
-    /// Whether the exchange answers one, where `openid` is granted.
+    /// Whether the exchange returns an id_token if `openid` is granted.
     pub id_token: bool,
-    /// Laid over the id_token's claims; null takes one out.
+    /// Override the claims of the id_token; null removes one.
     pub id_token_claims: Map<String, Value>,
 }
 
@@ -73,9 +73,9 @@ impl NewCode {
 #[serde(default, deny_unknown_fields)]
 pub struct NextConsent {
     pub email: String,
-    /// Scopes that the user takes out of those asked for.
+    /// Requested scopes that the user does not grant.
     pub untick: Vec<String>,
-    /// The user gives nothing: `access_denied`.
+    /// The user refuses: `access_denied`.
     pub deny: bool,
 }
 

@@ -107,7 +107,7 @@ impl Admin {
         })
     }
 
-    /// So many mails arrive at once, and one push tells of them all. `{n}` in the subject becomes each one's number, from 1.
+    /// So many mails arrive at once, with one push for all. `{n}` in the subject becomes each one's number, from 1.
     pub fn deliver_many(&self, email: &str, new: &NewMessage, count: usize) -> Result<Vec<Delivered>, AdminError> {
         let now_ms = self.app.now_ms();
         self.changed(email, new.silent, |mailbox| {
@@ -140,15 +140,15 @@ impl Admin {
 
     /// Until `reveal`, readers see history as it is now: pushes run ahead of it.
     pub fn hold_history(&self, email: &str) -> Result<(), AdminError> {
-        self.with_mailbox(email, |mailbox| mailbox.held_at = Some(mailbox.history_id))
+        self.with_mailbox(email, |mailbox| mailbox.visible_until = Some(mailbox.history_id))
     }
 
-    /// Ends a hold, and shows what was delivered hidden.
+    /// Ends a hold, and shows hidden messages.
     pub fn reveal(&self, email: &str) -> Result<(), AdminError> {
         self.with_mailbox(email, Mailbox::reveal)
     }
 
-    /// No listing can be gone on with, of history or of messages: every page token is refused.
+    /// Every page token from before is refused, of history and of messages.
     pub fn lose_page_tokens(&self, email: &str) -> Result<(), AdminError> {
         self.with_mailbox(email, Mailbox::lose_page_tokens)
     }
@@ -158,7 +158,7 @@ impl Admin {
         self.with_mailbox(email, Mailbox::take_watch)
     }
 
-    /// The watch ends, as it does when nobody renews it.
+    /// The watch expires.
     pub fn lapse_watch(&self, email: &str) -> Result<(), AdminError> {
         let now_ms = self.app.now_ms();
         self.with_mailbox(email, |mailbox| {
@@ -189,7 +189,7 @@ impl Admin {
     }
 }
 
-/// As it is described, or as its bytes are.
+/// A mail from its description, or from its bytes.
 fn added(mailbox: &mut Mailbox, new: &NewMessage, now_ms: i64) -> Result<Record, AdminError> {
     let Some(raw) = &new.raw else { return Ok(mailbox.add_message(new, now_ms)) };
     let raw = from_base64(raw).ok_or_else(|| AdminError::Invalid("raw is no base64".into()))?;

@@ -21,7 +21,7 @@ impl Admin {
         settings
     }
 
-    /// In the place of what was changed before: an empty change sets all right.
+    /// Replaces the previous change; an empty change restores the defaults.
     pub fn set_cloud(&self, change: CloudChange) -> CloudChange {
         self.app.state().cloud = change.clone();
         change
@@ -51,7 +51,7 @@ impl Admin {
         self.push_becomes(|status| status.pending == 0, timeout).await
     }
 
-    /// Takes what waits for delivery, in the order of publication, for a test that hands it on itself.
+    /// Takes the waiting notifications, in the order of publication, for a test that delivers them itself.
     pub fn pull_pushes(&self) -> Vec<PulledPush> {
         pubsub::pull(&self.app)
     }
@@ -64,7 +64,7 @@ impl Admin {
         self.clear_faults_of(None);
     }
 
-    /// Those that are narrowed to a mailbox, if one is named.
+    /// Clears the faults of a mailbox, or all.
     pub fn clear_faults_of(&self, email: Option<&str>) {
         self.app.state().faults.clear(email);
     }
@@ -73,7 +73,7 @@ impl Admin {
         self.calls_of(None)
     }
 
-    /// A mailbox's, if one is named.
+    /// The calls of a mailbox, or all.
     pub fn calls_of(&self, email: Option<&str>) -> Vec<CallRecord> {
         self.app.state().calls.log.iter().filter(|call| call.is_of(email)).cloned().collect()
     }
@@ -82,7 +82,7 @@ impl Admin {
         self.clear_calls_of(None);
     }
 
-    /// Of a mailbox, if one is named; of all with their times.
+    /// Clears the calls of a mailbox, or all with their times.
     pub fn clear_calls_of(&self, email: Option<&str>) {
         let mut state = self.app.state();
         state.calls.log.retain(|call| !call.is_of(email));
@@ -91,7 +91,7 @@ impl Admin {
         }
     }
 
-    /// From now on each request waits so long, and is noted with its times.
+    /// From now on each request waits this long, and its times are recorded.
     pub fn set_latency(&self, latency: Latency) {
         self.app.state().timings.latency = Some(latency);
     }

@@ -13,11 +13,11 @@ use crate::pubsub;
 use crate::values::unguessable;
 
 const USER_TOKEN_SECONDS: i64 = 3600;
-/// With its slash: so spelled in security events only.
+/// With a trailing slash, unlike the issuer of other tokens.
 const EVENT_ISSUER: &str = "https://accounts.google.com/";
 const KID_BYTES: usize = 30;
 
-/// A token of the users' issuer. `claims` and `header` are laid over the usual ones; null takes one out.
+/// A token of the users' issuer. `claims` and `header` override the defaults; null removes one.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NewUserToken {
@@ -29,7 +29,7 @@ pub struct NewUserToken {
     pub sign: Signing,
 }
 
-/// A token as Pub/Sub sends it, or nearly.
+/// A token as Pub/Sub sends it, with optional deviations.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NewPushToken {
@@ -49,11 +49,11 @@ pub enum SecurityEvent {
     AccountDisabled,
     AccountEnabled,
     AccountCredentialChangeRequired,
-    /// A test of the receiver: it concerns nobody.
+    /// A test of the receiver, about no account.
     Verification,
 }
 
-/// A security event token as Google sends it to a receiver, or nearly.
+/// A security event token as Google sends it to a receiver, with optional deviations.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NewSecurityEvent {
@@ -119,7 +119,7 @@ impl Admin {
         ]);
         overlay(&mut claims, &new.claims);
         let mut header = object([("typ", json!("secevent+jwt"))]);
-        // A null must still take an entry out of the key's own header, so it is kept here.
+        // A null still removes an entry of the key's own header later, so it is kept.
         header.extend(new.header.clone());
         Ok(self.key(new.key).sign(new.sign, &header, &claims))
     }
@@ -165,7 +165,7 @@ impl Admin {
     }
 }
 
-/// On every core: a signature is slow enough for thousands of them to be felt.
+/// On every core, as thousands of signatures are slow.
 fn signed_under_unknown_kids(
     key: &SigningKey,
     signing: Signing,

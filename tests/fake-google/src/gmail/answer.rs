@@ -36,7 +36,7 @@ impl Answer {
         Self { status: 204, headers: Vec::new(), body: None, pretty: true }
     }
 
-    /// What the fault puts in the answer's place. None if the call is still answered as it should be.
+    /// The answer that replaces the true one; `None` if the fault changes no answer.
     pub fn from_fault(fault: &Fault) -> Option<Self> {
         let redirect = fault.redirection().map(|(status, target)| Self {
             status,

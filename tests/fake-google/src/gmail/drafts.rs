@@ -10,7 +10,7 @@ use crate::rfc5322::{Parsed, parse, recipients};
 use crate::values::from_base64url;
 use crate::{pages, pubsub};
 
-/// Of an upload; what comes as JSON is bounded by the same.
+/// The limit of an upload, applied to JSON bodies too.
 const LONGEST_MAIL: usize = 36_700_160;
 
 struct Mail {
@@ -19,7 +19,7 @@ struct Mail {
     thread_id: Option<String>,
 }
 
-/// What a `Message` of a request holds.
+/// The mail of a `Message` in a request.
 fn mail(message: &Value) -> Result<Mail, Refusal> {
     let raw = message["raw"]
         .as_str()
@@ -32,14 +32,15 @@ fn mail(message: &Value) -> Result<Mail, Refusal> {
     Ok(Mail { raw, parsed, thread_id: message["threadId"].as_str().map(Into::into) })
 }
 
-/// The thread that was named, if it is there; a mail joins it only with the subject of the thread and a reference into it.
+/// The thread that was named, if it is there; a mail joins it only with the subject of the thread and a reference into
+/// it.
 fn thread(mailbox: &Mailbox, mail: &Mail) -> Result<Option<String>, Refusal> {
     let Some(wanted) = &mail.thread_id else { return Ok(None) };
     let mut in_thread = mailbox.messages.values().filter(|message| message.thread_id == *wanted).peekable();
     if in_thread.peek().is_none() {
         return Err(Refusal::not_found());
     }
-    let header = |name: &str| mail.parsed.headers.iter().find(|(held, _)| held.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
+    let header = |name: &str| mail.parsed.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
     let references = format!("{} {}", header("References").unwrap_or_default(), header("In-Reply-To").unwrap_or_default());
     let plain = |subject: &str| subject.trim_start_matches(|letter: char| letter.is_whitespace()).to_lowercase().replace("re: ", "");
     let joins = in_thread.any(|message| {
@@ -57,14 +58,14 @@ fn add(call: &mut Admitted<'_>, mail: Mail, label: &str) -> Result<(String, Vec<
     Ok((record.message_id.clone(), vec![record]))
 }
 
-/// To every mailbox that is here, the sender's own among them.
+/// Delivers the mail to every recipient with a mailbox here, the sender's own included.
 fn deliver(call: &mut Admitted<'_>, raw: &[u8], to: &[String]) {
     let (now_ms, sender) = (call.app.now_ms(), call.email);
     for address in to {
         let Some(mailbox) = call.state.mailboxes.get_mut(address) else { continue };
         let Some(mut parsed) = parse(raw) else { continue };
         parsed.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("bcc"));
-        // What users send to themselves passes no receiving server.
+        // Mail to oneself passes no receiving server.
         let raw = if *address == sender { raw.to_vec() } else { parsed.received(raw.to_vec(), None) };
         let record = mailbox.add_raw(raw, parsed, &["INBOX", "UNREAD"], None, now_ms);
         pubsub::publish_changes(call.app, call.state, address, &[record]);
@@ -160,8 +161,8 @@ fn answered(call: &mut Admitted<'_>, draft: &str, message: &str) -> Result<Value
 pub(super) fn send_draft(mut call: Admitted<'_>) -> Result<Value, Refusal> {
     let id = call.body["id"].as_str().unwrap_or_default().to_owned();
     let mailbox = call.mailbox()?;
-    let held = mailbox.drafts.get(&id).and_then(|message| mailbox.messages.get(message)).ok_or_else(Refusal::not_found)?;
-    let (raw, old, thread_id) = (held.raw(), held.id.clone(), held.thread_id.clone());
+    let draft = mailbox.drafts.get(&id).and_then(|message| mailbox.messages.get(message)).ok_or_else(Refusal::not_found)?;
+    let (raw, old, thread_id) = (draft.raw(), draft.id.clone(), draft.thread_id.clone());
     let parsed = parse(&raw).ok_or_else(|| Refusal::invalid_argument("Invalid message"))?;
     // A draft of its own thread goes out in it.
     let alone = mailbox.messages.values().filter(|message| message.thread_id == thread_id).count() == 1;

@@ -23,7 +23,7 @@ impl Admitted<'_> {
         labels.filter_map(|label| label.as_str().map(Into::into)).collect()
     }
 
-    /// Gmail's ids are hexadecimal; anything else is refused before it is looked for.
+    /// The id from the path; Gmail's ids are hexadecimal, and others are refused.
     pub fn message_id(&self, parameter: &str) -> Result<String, Refusal> {
         let id = self.found.path_parameters.get(parameter).cloned().unwrap_or_default();
         if !id.is_empty() && id.chars().all(|letter| letter.is_ascii_hexdigit()) {
@@ -38,7 +38,7 @@ impl Admitted<'_> {
     }
 }
 
-/// What a listing is to show.
+/// The filters of a listing.
 pub(super) struct ListQuery {
     terms: Vec<search::Term>,
     labels: Vec<String>,
@@ -73,28 +73,28 @@ pub(super) fn terms(call: &mut Admitted<'_>) -> Result<Vec<search::Term>, Refusa
     search::parse(q, call.app.now_ms()).map_err(|problem| Refusal::invalid_argument(&problem))
 }
 
-/// A place in a listing that is counted, as of threads and drafts.
+/// The offset in a listing of threads or drafts, from its page token.
 pub(super) fn offset(token: &str, listing: &str) -> Result<usize, Refusal> {
     let invalid = || Refusal::invalid_argument("Invalid pageToken");
     match pages::decode::<3>(token).ok_or_else(invalid)? {
-        [kind, of, place] if kind == "d" && of == listing => place.parse().map_err(|_| invalid()),
+        [kind, of, skipped] if kind == "d" && of == listing => skipped.parse().map_err(|_| invalid()),
         _ => Err(invalid()),
     }
 }
 
 pub(super) fn list(mut call: Admitted<'_>) -> Result<Value, Refusal> {
-    let asked = ListQuery::read(&mut call)?;
-    let listing = asked.fingerprint.clone();
+    let query = ListQuery::read(&mut call)?;
+    let listing = query.fingerprint.clone();
     let token = call.query.first("pageToken").map(Into::into);
     let size = call.page_size();
     let mailbox = call.mailbox()?;
     let epoch = mailbox.listing_epoch.to_string();
     let after = token.map(|token: String| position(&token, &listing, &epoch)).transpose()?;
     let mut matching: Vec<&Message> = mailbox.messages.values().collect();
-    matching.retain(|message| asked.wants(message));
-    matching.sort_by_key(|message| std::cmp::Reverse(place(message)));
+    matching.retain(|message| query.wants(message));
+    matching.sort_by_key(|message| std::cmp::Reverse(sort_key(message)));
     let estimate = matching.len();
-    matching.retain(|message| after.as_ref().is_none_or(|after| place(message) < *after));
+    matching.retain(|message| after.as_ref().is_none_or(|after| sort_key(message) < *after));
     let more = matching.len() > size;
     matching.truncate(size);
     let mut answer = json!({ "resultSizeEstimate": estimate });
@@ -138,7 +138,7 @@ pub(super) fn attachment(mut call: Admitted<'_>) -> Result<Value, Refusal> {
     Ok(json!({ "size": bytes.len(), "data": base64url_padded(bytes) }))
 }
 
-/// The labels to put on and to take off.
+/// The labels to add and to remove.
 pub(super) fn change(call: &Admitted<'_>) -> Result<(Vec<String>, Vec<String>), Refusal> {
     let (add, remove) = (call.labels_of("addLabelIds"), call.labels_of("removeLabelIds"));
     if add.is_empty() && remove.is_empty() {
@@ -150,7 +150,7 @@ pub(super) fn change(call: &Admitted<'_>) -> Result<(Vec<String>, Vec<String>), 
     Ok((add, remove))
 }
 
-/// Labels that are there, and that are not Gmail's alone to give.
+/// Refuses labels that do not exist, and those that only Gmail may set.
 pub(super) fn check_labels(mailbox: &Mailbox, add: &[String], remove: &[String]) -> Result<(), Refusal> {
     let unfit = |label: &&String| !mailbox.knows_label(label) || matches!(label.as_str(), "SENT" | "DRAFT" | "CHAT");
     match add.iter().chain(remove).find(unfit) {
@@ -164,7 +164,7 @@ pub(super) fn modify(call: Admitted<'_>) -> Result<Value, Refusal> {
     relabel(call, &add, &remove)
 }
 
-/// Of many messages; those that are not there are passed over.
+/// Changes many messages; missing ones are ignored.
 pub(super) fn batch_modify(mut call: Admitted<'_>) -> Result<(), Refusal> {
     let (ids, (add, remove)) = (call.labels_of("ids"), change(&call)?);
     let mailbox = call.mailbox()?;
@@ -231,9 +231,9 @@ pub(super) fn rendered(message: &Message, format: &str, wanted: &[String], reads
 
 /// Headers only: no parts, so an attachment cannot be seen here.
 fn metadata(message: &Message, wanted: &[String]) -> Value {
-    let asked = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(name));
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(name));
     let all = message.headers.iter().chain(message.body.own_headers());
-    let headers: Vec<Value> = all.filter(|(name, _)| asked(name)).map(header_json).collect();
+    let headers: Vec<Value> = all.filter(|(name, _)| is_wanted(name)).map(header_json).collect();
     let mut payload = json!({ "mimeType": message.body.mime_type });
     if !headers.is_empty() {
         payload["headers"] = headers.into();
@@ -249,8 +249,8 @@ pub(super) fn reference(message: &Message) -> Value {
     reference
 }
 
-/// Newest first; the id decides between equals.
-fn place(message: &Message) -> (i64, String) {
+/// Orders a listing, newest first; equal dates by id.
+fn sort_key(message: &Message) -> (i64, String) {
     (message.internal_date, message.id.clone())
 }
 

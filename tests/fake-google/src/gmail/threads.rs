@@ -14,7 +14,7 @@ fn id(call: &Admitted<'_>) -> Result<String, Refusal> {
     call.message_id("id")
 }
 
-/// A thread that is not there has no messages.
+/// The ids of the messages of a thread; an error if there are none.
 fn members(mailbox: &Mailbox, thread: &str) -> Result<Vec<String>, Refusal> {
     let mut members: Vec<&Message> = mailbox.messages.values().filter(|message| message.thread_id == thread && !message.hidden).collect();
     members.sort_by_key(|message| (message.internal_date, message.id.clone()));
@@ -22,15 +22,15 @@ fn members(mailbox: &Mailbox, thread: &str) -> Result<Vec<String>, Refusal> {
 }
 
 pub(super) fn list(mut call: Admitted<'_>) -> Result<Value, Refusal> {
-    let asked = messages::ListQuery::read(&mut call)?;
+    let query = messages::ListQuery::read(&mut call)?;
     let (size, token) = (call.page_size(), call.query.first("pageToken").map(String::from));
-    let listing = pages::fingerprint(["threads", asked.fingerprint.as_str()]);
+    let listing = pages::fingerprint(["threads", query.fingerprint.as_str()]);
     let mailbox = call.mailbox()?;
     let mut newest: BTreeMap<&str, &Message> = BTreeMap::new();
-    for message in mailbox.messages.values().filter(|message| asked.wants(message)) {
-        let held = newest.entry(&message.thread_id).or_insert(message);
-        if (message.internal_date, &message.id) > (held.internal_date, &held.id) {
-            *held = message;
+    for message in mailbox.messages.values().filter(|message| query.wants(message)) {
+        let latest = newest.entry(&message.thread_id).or_insert(message);
+        if (message.internal_date, &message.id) > (latest.internal_date, &latest.id) {
+            *latest = message;
         }
     }
     let mut threads: Vec<(&str, &Message)> = newest.into_iter().collect();

@@ -22,7 +22,7 @@ pub enum Signing {
     Rs256,
     /// Unsecured: the signature is empty.
     None,
-    /// HMAC keyed with the published public key's PEM text, which everybody has.
+    /// HMAC with the public key's PEM text as the secret.
     Hs256PublicKey,
     /// By a fresh P-256 key under the RSA key's `kid`.
     Es256,
@@ -63,7 +63,7 @@ impl SigningKey {
         &self.jwk
     }
 
-    /// A compact JWT. `header` is laid over the usual one; null takes an entry out.
+    /// A compact JWT. `header` overrides the default one; null removes an entry.
     pub fn sign(&self, signing: Signing, header: &Map<String, Value>, claims: &Map<String, Value>) -> String {
         let mut full_header = json!({ "alg": signing.alg(), "kid": self.kid, "typ": "JWT" });
         overlay(full_header.as_object_mut().expect("an object"), header);

@@ -16,25 +16,25 @@ const OPENID: [&str; 3] = ["openid", "email", "profile"];
 /// Lengths of a code challenge, from RFC 7636.
 const CHALLENGE: std::ops::RangeInclusive<usize> = 43..=128;
 
-/// How the next consent of an account goes.
+/// The outcome of the next consent of an account.
 #[derive(Default)]
 pub(crate) struct Wish {
     pub unticked: Vec<String>,
     pub denied: bool,
 }
 
-/// What the client is told by a redirect.
+/// An error that is sent to the client by a redirect.
 struct Refused {
     error: &'static str,
     description: &'static str,
 }
 
-/// What the client asks for, once it is known to be well formed.
+/// The validated parameters of an authorization request.
 struct Request {
     scopes: Vec<String>,
     offline: bool,
-    asks_again: bool,
-    asks_nothing: bool,
+    forces_consent: bool,
+    prompt_none: bool,
     adds_granted: bool,
     challenge: Option<Challenge>,
 }
@@ -48,14 +48,14 @@ pub(super) fn authorized(app: &App, query: &Query) -> Response {
     let outcome = request(query).and_then(|request| consent(app, query, &email, request));
     let mut answer = match outcome {
         Ok(code) => vec![("code", code)],
-        Err(told) => vec![("error", told.error.to_owned()), ("error_description", told.description.to_owned())],
+        Err(refused) => vec![("error", refused.error.to_owned()), ("error_description", refused.description.to_owned())],
     };
     answer.extend(query.first("state").map(|state| ("state", state.to_owned())));
     answer.push(("iss", ISSUER.to_owned()));
     redirect(back, &answer)
 }
 
-/// Only a known client and a target that can be redirected to are ever sent anything.
+/// The redirect URI of a known client; anything else gets an error page without a redirect.
 fn trusted_redirect(app: &App, query: &Query) -> Result<Url, &'static str> {
     if query.first("client_id") != Some(app.config.client_id.as_str()) {
         return Err("Error 401: invalid_client. The OAuth client was not found.");
@@ -74,26 +74,26 @@ fn account(app: &App, query: &Query) -> Result<String, &'static str> {
 }
 
 fn request(query: &Query) -> Result<Request, Refused> {
-    let told = |error, description| Refused { error, description };
-    let invalid = |description| told("invalid_request", description);
+    let refused = |error, description| Refused { error, description };
+    let invalid = |description| refused("invalid_request", description);
     let twice = |name: &String| query.all(name).count() > 1;
     if query.pairs().iter().any(|(name, _)| twice(name)) {
         return Err(invalid("A parameter is repeated"));
     }
     match query.first("response_type") {
         Some("code") => {}
-        Some(_) => return Err(told("unsupported_response_type", "Only code is answered")),
+        Some(_) => return Err(refused("unsupported_response_type", "Only code is answered")),
         None => return Err(invalid("Missing required parameter: response_type")),
     }
     let scopes: Vec<String> = query.first("scope").unwrap_or_default().split_whitespace().map(granted_name).collect();
     let known = |scope: &String| OPENID.contains(&scope.as_str()) || ONE_OF_OURS.iter().any(|ours| scope.starts_with(ours));
     if scopes.is_empty() || !scopes.iter().all(known) {
-        return Err(told("invalid_scope", "Some requested scopes were invalid or none was given"));
+        return Err(refused("invalid_scope", "Some requested scopes were invalid or none was given"));
     }
     let prompts: Vec<&str> = query.first("prompt").unwrap_or_default().split_whitespace().collect();
-    let asks_nothing = prompts.contains(&"none");
+    let prompt_none = prompts.contains(&"none");
     let known = prompts.iter().all(|prompt| matches!(*prompt, "none" | "consent" | "select_account"));
-    if !known || (asks_nothing && prompts.len() > 1) {
+    if !known || (prompt_none && prompts.len() > 1) {
         return Err(invalid("Invalid parameter value for prompt"));
     }
     let offline = match query.first("access_type") {
@@ -107,7 +107,7 @@ fn request(query: &Query) -> Result<Request, Refused> {
         Some(_) => return Err(invalid("Invalid parameter value for include_granted_scopes")),
     };
     let challenge = challenge(query).map_err(invalid)?;
-    Ok(Request { scopes, offline, asks_again: prompts.contains(&"consent"), asks_nothing, adds_granted, challenge })
+    Ok(Request { scopes, offline, forces_consent: prompts.contains(&"consent"), prompt_none, adds_granted, challenge })
 }
 
 fn challenge(query: &Query) -> Result<Option<Challenge>, &'static str> {
@@ -129,7 +129,7 @@ fn challenge(query: &Query) -> Result<Option<Challenge>, &'static str> {
 fn consent(app: &App, query: &Query, email: &str, request: Request) -> Result<String, Refused> {
     let mut state = app.state();
     let first = !state.oauth.has_consented(email);
-    if request.asks_nothing && first {
+    if request.prompt_none && first {
         return Err(Refused { error: "interaction_required", description: "The user has not consented yet" });
     }
     let wish = state.oauth.wishes.remove(email).unwrap_or_default();
@@ -144,7 +144,7 @@ fn consent(app: &App, query: &Query, email: &str, request: Request) -> Result<St
     let code = Code {
         email: email.into(),
         scopes,
-        with_refresh_token: request.offline && (request.asks_again || first),
+        with_refresh_token: request.offline && (request.forces_consent || first),
         redirect_uri: query.first("redirect_uri").unwrap_or_default().into(),
         client_id: app.config.client_id.clone(),
         id_token: Some(IdToken { nonce: query.first("nonce").map(Into::into), ..IdToken::default() }),

@@ -67,7 +67,7 @@ pub(crate) async fn user_certs(State(app): State<Arc<App>>) -> Response {
     certs(&app, USER_CERTS, KeyName::Users).await
 }
 
-/// Where a stranger would publish a key, for a token whose header says to look there.
+/// A key set of a stranger, for tokens whose header points to it.
 pub(crate) async fn unknown_certs(State(app): State<Arc<App>>) -> Response {
     certs(&app, UNKNOWN_CERTS, KeyName::Unknown).await
 }
@@ -90,7 +90,7 @@ async fn certs(app: &Arc<App>, path: &str, key: KeyName) -> Response {
     ([(CACHE_CONTROL, cache)], response).into_response()
 }
 
-/// Performs a call under the faults that are armed for it, and logs it.
+/// Performs a call, with the armed faults, and logs it.
 async fn guarded(app: &Arc<App>, method: &str, path: &str, email: Option<String>, perform: impl FnOnce() -> Response) -> Response {
     let target = Target { method, path, email: email.as_deref(), in_batch: false, message_id: None };
     let fault = app.state().faults.take(&target);
@@ -100,12 +100,12 @@ async fn guarded(app: &Arc<App>, method: &str, path: &str, email: Option<String>
     let other = fault.as_ref().and_then(instead);
     let applied = fault.as_ref().is_some_and(|fault| fault.applied);
     let performed = (other.is_none() || applied).then(perform);
-    let response = other.or(performed).expect("performed where nothing stands in its place");
+    let response = other.or(performed).expect("performed unless a fault replaces the answer");
     let number = app.state().calls.record(method, path, email.as_deref(), response.status().as_u16(), false);
     hostile::spoilt(app, fault.as_ref(), number, response).await
 }
 
-/// The answer that a fault puts in the place of the true one.
+/// The answer of a fault that replaces the true one.
 fn instead(fault: &Fault) -> Option<Response> {
     let redirect = fault.redirection().and_then(|_| Answer::from_fault(fault)).map(Answer::into_response);
     redirect.or_else(|| (fault.status != 0).then(|| answered(Err(spoilt(fault)))))

@@ -78,7 +78,7 @@ fn by_code(app: &App, state: &mut State, form: &Query) -> Result<Value, Denied> 
     Ok(answer)
 }
 
-/// Google keeps the refresh token: none comes back.
+/// Google returns no new refresh token.
 fn by_refresh_token(app: &App, state: &mut State, form: &Query) -> Result<Value, Denied> {
     let refresh_token = form.first("refresh_token").ok_or_else(|| missing("refresh_token"))?;
     let grant = state.oauth.refreshed(refresh_token).filter(|grant| !state.oauth.grants[*grant].is_revoked());
@@ -135,7 +135,7 @@ impl Challenge {
     }
 }
 
-/// In the form or as HTTP Basic, as the client likes.
+/// The client credentials, from the form or HTTP Basic.
 fn check_client(app: &App, headers: &HeaderMap, form: &Query) -> Result<(), Denied> {
     let in_form = form.first("client_id").zip(form.first("client_secret"));
     let in_form = in_form.map(|(id, secret)| (id.to_owned(), secret.to_owned()));

@@ -1,4 +1,4 @@
-//! Pub/Sub's own interface: what an operator reads there, and what is published by hand.
+//! Pub/Sub's REST API: what an operator reads there, and what is published by hand.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,14 +10,14 @@ use crate::client::{Client, EMAIL, TOPIC};
 
 const SUBSCRIPTION: &str = "projects/example-project/subscriptions/gmail";
 
-async fn ask(client: &Client, method: Method, path: &str, body: Value) -> (u16, Value) {
+async fn send(client: &Client, method: Method, path: &str, body: Value) -> (u16, Value) {
     let request = client.http.request(method, format!("{}/v1/{path}", client.google.url)).bearer_auth("operator");
     let answer = if body.is_null() { request } else { request.json(&body) }.send().await.unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap())
 }
 
 async fn read(client: &Client, path: &str) -> (u16, Value) {
-    ask(client, Method::GET, path, Value::Null).await
+    send(client, Method::GET, path, Value::Null).await
 }
 
 #[tokio::test]
@@ -49,15 +49,15 @@ async fn a_notification_published_by_hand_is_pushed_like_gmails_own() {
     let client = Client::start().await;
     let publish = async |data: &str| {
         let body = json!({"messages": [{"data": STANDARD.encode(data)}]});
-        ask(&client, Method::POST, &format!("{TOPIC}:publish"), body).await
+        send(&client, Method::POST, &format!("{TOPIC}:publish"), body).await
     };
-    let told = json!({"emailAddress": EMAIL, "historyId": 77}).to_string();
-    assert_eq!(publish(&told).await.0, 200);
+    let notification = json!({"emailAddress": EMAIL, "historyId": 77}).to_string();
+    assert_eq!(publish(&notification).await.0, 200);
     let pulled = client.google.admin.pull_pushes();
     assert_eq!(pulled.len(), 1);
-    assert_eq!(STANDARD.decode(pulled[0].body["message"]["data"].as_str().unwrap()).unwrap(), told.as_bytes());
+    assert_eq!(STANDARD.decode(pulled[0].body["message"]["data"].as_str().unwrap()).unwrap(), notification.as_bytes());
     assert_eq!(publish("something else").await.0, 400);
     client.google.admin.set_cloud(CloudChange { swallows: true, ..CloudChange::default() });
-    assert_eq!(publish(&told).await.0, 200);
+    assert_eq!(publish(&notification).await.0, 200);
     assert!(client.google.admin.pull_pushes().is_empty());
 }

@@ -1,4 +1,4 @@
-//! Every answer stands in Gmail's discovery document, and so must every request.
+//! Every answer and every request must conform to Gmail's discovery document.
 
 use std::collections::BTreeSet;
 
@@ -51,7 +51,7 @@ async fn every_answer_stands_in_the_discovery_document() {
     check("messages.delete", client.call(Method::DELETE, &format!("messages/{rich}"), None).await);
     check("history.list", client.get("history?startHistoryId=1000").await);
     check("stop", client.post("stop", json!({})).await);
-    assert_eq!(seen.len(), 12, "a method of the fake was not held against the document");
+    assert_eq!(seen.len(), 12, "a method of the fake was not validated against the document");
     assert_eq!(client.google.admin.violations(), Vec::<String>::new());
 }
 

@@ -1,4 +1,4 @@
-//! The authorization endpoint: what it grants, what it tells, and what it shows only to the user.
+//! The authorization endpoint: what it grants, which errors it redirects, and which it shows only to the user.
 
 use fake_google::NextConsent;
 use reqwest::Url;
@@ -59,7 +59,7 @@ async fn exchanged(client: &Client, page: &Page) -> Value {
 }
 
 #[tokio::test]
-async fn a_consent_brings_a_code_that_is_bound_to_what_was_asked() {
+async fn a_code_is_bound_to_its_authorization_request() {
     let client = Client::start().await;
     let page = authorize(&client, &[("nonce", "n-1"), ("code_challenge", CHALLENGE), ("code_challenge_method", "S256")]).await;
     assert_eq!(page.status, 302);
@@ -98,7 +98,7 @@ async fn a_plain_challenge_is_its_own_verifier() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_comes_with_the_first_offline_consent_or_when_consent_is_asked_for() {
+async fn a_refresh_token_comes_with_the_first_offline_consent_or_with_prompt_consent() {
     let client = Client::start().await;
     let has_refresh_token = async |more: &[(&str, &str)]| {
         let page = authorize(&client, more).await;
@@ -120,15 +120,15 @@ async fn a_refresh_token_comes_with_the_first_offline_consent_or_when_consent_is
 async fn a_user_may_untick_scopes_or_refuse_once() {
     let client = Client::start().await;
     let both = format!("openid {MODIFY} {SEND}");
-    let asked = [("scope", both.as_str())];
+    let query = [("scope", both.as_str())];
     let set = async |wish: Value| read(client.http.post(format!("{}/admin/consents", client.google.url)).json(&wish)).await.0;
     assert_eq!(set(json!({ "email": EMAIL, "untick": [SEND, "email"] })).await, 200);
-    let fewer = exchanged(&client, &authorize(&client, &asked).await).await;
+    let fewer = exchanged(&client, &authorize(&client, &query).await).await;
     assert_eq!(fewer["scope"], format!("openid {MODIFY}"));
-    let all = exchanged(&client, &authorize(&client, &asked).await).await;
+    let all = exchanged(&client, &authorize(&client, &query).await).await;
     assert_eq!(all["scope"], both, "only the next consent is unticked");
     client.google.admin.set_next_consent(NextConsent { email: EMAIL.into(), deny: true, ..Default::default() }).unwrap();
-    let refused = authorize(&client, &asked).await;
+    let refused = authorize(&client, &query).await;
     assert_eq!((refused.forwarded("error").as_deref(), refused.forwarded("code")), (Some("access_denied"), None));
     assert_eq!(set(json!({ "email": "nobody@example.com", "untick": [] })).await, 404);
     let added = authorize(&client, &[("scope", "openid"), ("include_granted_scopes", "true")]).await;
@@ -137,7 +137,7 @@ async fn a_user_may_untick_scopes_or_refuse_once() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_told_to_a_client_that_can_be_trusted_with_it() {
+async fn errors_are_redirected_to_a_known_client() {
     let client = Client::start().await;
     let refused = async |more: &[(&str, &str)], error: &str| {
         let page = authorize(&client, more).await;

@@ -106,7 +106,7 @@ async fn records_can_be_asked_for_by_type_and_label() {
 }
 
 #[tokio::test]
-async fn what_is_held_or_hidden_shows_late() {
+async fn held_history_and_hidden_messages_show_late() {
     let client = Client::start().await;
     let admin = &client.google.admin;
     let hidden = client.deliver(NewMessage { hidden: true, ..Default::default() });

@@ -1,4 +1,4 @@
-//! Answers that no honest server gives: each does the harm that it promises, and only that.
+//! Hostile answers: each does the harm that it promises, and only that.
 
 use std::io::Read;
 use std::time::Duration;

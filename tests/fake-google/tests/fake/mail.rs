@@ -26,7 +26,7 @@ async fn mail_is_found_by_its_arrival_newest_first_and_page_by_page() {
     assert_eq!(ids(&first), [&sent[3], &sent[2]]);
     let token = first["nextPageToken"].as_str().unwrap();
     let (_, second) = client.get(&format!("{listing}&pageToken={token}")).await;
-    assert_eq!(second, json!({ "messages": [{ "id": sent[1] }] }), "the last page, and no field that was not asked for");
+    assert_eq!(second, json!({ "messages": [{ "id": sent[1] }] }), "the last page, and no field that was not requested");
     let (_, open) = client.get("messages?q=after:109&fields=messages(id),nextPageToken").await;
     assert_eq!(ids(&open), [&sent[4], &sent[3]]);
     let (_, nothing) = client.get("messages?q=after:200&fields=messages(id),nextPageToken").await;

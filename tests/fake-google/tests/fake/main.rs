@@ -1,4 +1,4 @@
-//! The fake's own promises: it answers as Google's documents say, and fails as it is told.
+//! The fake's own promises: it answers as Google's documents say, and fails on demand.
 #![allow(clippy::disallowed_methods, reason = "a test of the outside world waits and calls as it likes")]
 
 mod batch;

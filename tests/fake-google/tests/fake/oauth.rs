@@ -76,7 +76,7 @@ async fn an_id_token_may_be_another_s_or_absent() {
     assert_eq!((&claims["email"], claims.get("email_verified")), (&json!(EMAIL), None));
     let tokens = exchanged(json!({ "email": EMAIL, "id_token": false })).await;
     assert_eq!(tokens.get("id_token"), None);
-    assert!(tokens["scope"].as_str().unwrap().starts_with("openid "), "it was asked for");
+    assert!(tokens["scope"].as_str().unwrap().starts_with("openid "), "it was requested");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The wait that every request takes, and what is noted of it.
+//! The latency of every request, and its recorded times.
 
 use fake_google::Latency;
 
@@ -8,7 +8,7 @@ use crate::client::Client;
 async fn from_a_latency_on_each_request_is_noted_in_its_order_until_it_is_cleared() {
     let client = Client::start().await;
     client.get("profile").await;
-    assert!(client.google.admin.timings().is_empty(), "nobody asked for times yet");
+    assert!(client.google.admin.timings().is_empty(), "times are not recorded yet");
     client.google.admin.set_latency(Latency { ms: 1 });
     for path in ["profile", "labels"] {
         assert_eq!(client.get(path).await.0, 200);

@@ -27,8 +27,8 @@ fn claims(token: &str) -> Value {
     json_part(token, 1)
 }
 
-fn json_part(token: &str, place: usize) -> Value {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(place).unwrap()).unwrap()).unwrap()
+fn json_part(token: &str, index: usize) -> Value {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(index).unwrap()).unwrap()).unwrap()
 }
 
 fn signature(token: &str) -> Vec<u8> {

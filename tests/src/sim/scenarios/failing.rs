@@ -6,7 +6,7 @@ use crate::sim::Sim;
 use crate::stage::DAY;
 use crate::world::Poison;
 
-/// It has no sibling that could go well: time sets it aside.
+/// No other message succeeds beside it, so it is set aside by time.
 pub async fn a_lone_poison_message(sim: &mut Sim) {
     let ada = sim.ada.clone();
     sim.mail(1);
@@ -44,7 +44,7 @@ pub async fn a_poison_message_among_others(sim: &mut Sim) {
     ada.heal(&poison);
 }
 
-/// Every message fails, again and again: that is not the messages' fault, and nothing is set aside.
+/// Every message keeps failing: that is an outage, so none is set aside.
 pub async fn an_outage_of_messages(sim: &mut Sim) {
     let ada = sim.ada.clone();
     sim.mail(3);

@@ -1,4 +1,4 @@
-//! History that is gone: replayed by date, resumed where it stopped, and told of.
+//! Expired history: replayed by date, resumed where it stopped, and reported as an event.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::sim::Sim;
 use crate::stage::{DAY, MINUTE};
 use crate::world::{Call, Mail, When};
 
-/// Mail comes in a time without any look, and then its history is gone.
+/// Mail arrives while no listing runs, and then its history expires.
 async fn lose_a_day(sim: &mut Sim, mails: usize) {
     for _ in 0..mails {
         sim.mail(1);
@@ -116,7 +116,7 @@ pub async fn a_pin_that_expires(sim: &mut Sim) {
     sim.work().await;
 }
 
-/// The first replay still owes a second look at what shows late, when the history is lost once more.
+/// The history expires again before the second look of the first replay.
 pub async fn a_second_gap_before_the_first_is_closed(sim: &mut Sim) {
     let ada = sim.ada.clone();
     lose_a_day(sim, 1).await;
@@ -161,7 +161,7 @@ pub async fn a_gap_for_two_owners(sim: &mut Sim) {
     sim.work().await;
 }
 
-/// A label on mail from before the gap is lost with the history that told of it: the event says so.
+/// A label on mail from before the gap is lost with its history record: the event says so.
 pub async fn labels_inside_a_gap(sim: &mut Sim) {
     let ada = sim.ada.clone();
     let spam = ada.deliver(Mail::new("Rescued inside the gap").labelled(&["SPAM"]));
@@ -188,7 +188,7 @@ pub async fn a_poison_message_in_a_gap(sim: &mut Sim) {
     ada.heal(&poison);
 }
 
-/// Its date says another time than its arrival: no replay by date can find it.
+/// Its date differs from its arrival: no replay by date finds it.
 pub async fn an_import_inside_a_gap(sim: &mut Sim) {
     let ada = sim.ada.clone();
     let old = ada.deliver(Mail::new("Imported").received_at(sim.world.now().before(Duration::from_secs(30))));

@@ -24,7 +24,7 @@ pub async fn a_grant_revoked_and_given_again(sim: &mut Sim) {
     sim.expect_events("CONNECTOR_RECOVERED", 1);
 }
 
-/// The token endpoint refuses once and not again: nobody is asked to connect.
+/// The token endpoint refuses once and not again: the connector does not need reauth.
 pub async fn a_refusal_that_was_a_mistake(sim: &mut Sim) {
     let ada = sim.ada.clone();
     ada.forget_access_tokens();
@@ -36,7 +36,7 @@ pub async fn a_refusal_that_was_a_mistake(sim: &mut Sim) {
     sim.never("CONNECTOR_NEEDS_REAUTH");
 }
 
-/// Our own client's trouble: no connector changes, and all goes on when it is over.
+/// Google refuses our OAuth client: no connector changes, and all continue when it is accepted again.
 pub async fn the_client_is_refused(sim: &mut Sim) {
     let ada = sim.ada.clone();
     ada.forget_access_tokens();

@@ -117,7 +117,7 @@ pub async fn a_push_ahead_of_the_listing(sim: &mut Sim) {
     sim.minutes(2).await;
 }
 
-/// Beyond the settle time a record is lost if nothing else tells of its message: the documented limit.
+/// Beyond the settle time a record is lost unless another record names its message: the documented limit.
 pub async fn later_than_settled(sim: &mut Sim) {
     let ada = sim.ada.clone();
     sim.begin();

@@ -82,7 +82,7 @@ pub async fn two_owners_of_one_mailbox(sim: &mut Sim) {
     sim.work().await;
 }
 
-/// The slot is free again, and what was left over of the old account must not touch the new one.
+/// The slot is free again; late writes for the old account must not touch the new one.
 pub async fn another_account_after_a_disconnect(sim: &mut Sim) {
     let (ada, bob) = (sim.ada.clone(), sim.world.account("bob@example.com"));
     let spam = bob.deliver(Mail::new("Old spam").labelled(&["SPAM"]));
@@ -95,7 +95,7 @@ pub async fn another_account_after_a_disconnect(sim: &mut Sim) {
     let connector = sim.connect("owner", &bob).await;
     sim.trigger(&connector, json!({})).await;
     sim.pass(Duration::from_secs(2));
-    // Older than the connect of this account: nobody's news, even rescued now.
+    // Older than the connect of this account: it does not fire, even if it is rescued now.
     bob.label(&spam.message, &["INBOX"], &["SPAM"]);
     sim.deliver(&bob, Mail::new("To the new account"));
     sim.push(&bob);
@@ -119,7 +119,7 @@ pub async fn a_trigger_is_deleted(sim: &mut Sim) {
     sim.work().await;
 }
 
-/// Pushes name the new address, which nobody knows until the silence is noticed.
+/// Pushes name the new address, which is unknown until the renewer checks the silent mailbox.
 pub async fn a_renamed_mailbox(sim: &mut Sim) {
     let ada = sim.ada.clone();
     ada.rename("ada.new@example.com");
@@ -146,7 +146,7 @@ pub async fn a_renamed_mailbox_reconnects(sim: &mut Sim) {
     sim.work().await;
 }
 
-/// Each takes the other for still there; one of them must take watch and grant with it.
+/// Two disconnects at once each see the other connector; one of them must still end watch and grant.
 pub async fn two_owners_leave_at_once(sim: &mut Sim) {
     let ada = sim.ada.clone();
     let first = sim.first();
@@ -160,7 +160,7 @@ pub async fn two_owners_leave_at_once(sim: &mut Sim) {
     sim.expect_left(&ada);
 }
 
-/// Whoever connects while the last one leaves has a living grant, or none: nobody is asked to connect again.
+/// A connect during the last disconnect ends with a living grant or with an error, and never needs reauth.
 pub async fn a_connect_beside_the_last_disconnect(sim: &mut Sim) {
     let ada = sim.ada.clone();
     sim.never("CONNECTOR_NEEDS_REAUTH");
@@ -169,7 +169,7 @@ pub async fn a_connect_beside_the_last_disconnect(sim: &mut Sim) {
     for seed in 0..8 {
         let joining = format!("owner-{seed}");
         let joined = sim.connect_beside((&leaving.0, &leaving.1), &joining, &mut Dice::new(seed)).await;
-        // The first look of whoever joined needs its grant.
+        // The first wake-up of the new connector needs its grant.
         sim.work().await;
         leaving = (joining, joined);
         sim.pass(MINUTE);
@@ -181,12 +181,12 @@ pub async fn a_connect_beside_the_last_disconnect(sim: &mut Sim) {
     sim.work().await;
 }
 
-/// Google tells it before the next call would: the user connects again, and what came meanwhile fires.
+/// The revocation arrives as a security event: the user connects again, and the mail of the meantime fires.
 pub async fn google_tells_that_access_ended(sim: &mut Sim) {
     let ada = sim.ada.clone();
     sim.begin();
     ada.revoke_grant();
-    sim.tell_of_revocation(&ada).await;
+    sim.send_revocation(&ada).await;
     sim.mail(2);
     sim.push(&ada);
     sim.work().await;

@@ -1,4 +1,4 @@
-//! A pause is an interval of arrival: what came before it is owed, whenever it is looked at.
+//! A pause is an interval of arrival times: mail from before it fires, whenever it is read.
 
 use std::time::Duration;
 

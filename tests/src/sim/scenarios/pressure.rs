@@ -1,4 +1,4 @@
-//! Everything is slow, refused or spent: nothing is lost, and no queue holds what only time can mend.
+//! Outages, rate limits and spent quotas: nothing is lost, and no wake-up waits in the queue for them to end.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! More than one transaction, one page, one run holds.
+//! More than fits into one transaction, one page or one run.
 
 use std::time::Duration;
 

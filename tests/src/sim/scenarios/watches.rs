@@ -1,4 +1,4 @@
-//! Watches that end, that are in the way, and mailboxes that nobody tells of.
+//! Watches that end, watches of other topics, and mailboxes without pushes.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub async fn a_watch_renewed(sim: &mut Sim) {
     sim.work().await;
 }
 
-/// Neither a renewal's answer nor anything else of it may move the cursor over mail that came with it.
+/// The renewal of a watch must not move the cursor over mail that arrives meanwhile.
 pub async fn mail_during_a_renewal(sim: &mut Sim) {
     let ada = sim.ada.clone();
     sim.pass(RENEWAL);
@@ -59,7 +59,7 @@ pub async fn another_watch_in_the_way(sim: &mut Sim) {
     sim.work().await;
 }
 
-/// The push was dropped: nothing tells of the mail but its silence.
+/// The push was dropped: only the check of silent mailboxes finds the mail.
 pub async fn a_silent_mailbox(sim: &mut Sim) {
     sim.begin();
     sim.mail(1);
@@ -79,8 +79,8 @@ pub async fn pushes_doubled_and_reordered(sim: &mut Sim) {
         ids.push(ada.history_id());
         sim.pass(Duration::from_secs(1));
     }
-    for place in [2, 0, 1, 2, 0] {
-        sim.push_of(&ada, ids[place]);
+    for index in [2, 0, 1, 2, 0] {
+        sim.push_of(&ada, ids[index]);
     }
     sim.work().await;
 }

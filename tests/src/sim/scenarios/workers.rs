@@ -65,7 +65,7 @@ pub async fn two_workers_on_one_push(sim: &mut Sim) {
     sim.work().await;
 }
 
-/// The user connects again while a worker is at it: nothing of the old grant may be written back over the new one.
+/// The user connects again while a worker runs: the old grant must not overwrite the new one.
 pub async fn a_reconnect_beside_a_worker(sim: &mut Sim) {
     let ada = sim.ada.clone();
     sim.begin();
@@ -82,7 +82,7 @@ pub async fn a_reconnect_beside_a_worker(sim: &mut Sim) {
     sim.expect_events("CONNECTOR_NEEDS_REAUTH", 0);
 }
 
-/// The first copy fails, and the second one must not be taken for it.
+/// The first copy fails, and the second one must not be dropped as a repeat of it.
 pub async fn a_wake_up_of_our_own_repeated(sim: &mut Sim) {
     let ada = sim.ada.clone();
     sim.mail(1);

@@ -1,4 +1,4 @@
-//! The most that the API's process has resident for the largest things that it is asked for, beside the memory that it is given.
+//! The API's peak memory for its largest answers, against the function's memory size.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -6,16 +6,16 @@ use tests::deployed::{Stack, User, kill, processes, read, webhook};
 use tests::template;
 
 const FUNCTION: &str = "ConnectorsApi";
-/// What Lambda takes of an answer, in bytes.
+/// Lambda's limit on a response, in bytes.
 const LONGEST_RESPONSE: usize = 6_291_556;
 
-/// Ends the function's processes: what the next one has resident at most is what the next request needs.
+/// Ends the function's processes, so that the next process's peak is that of the next request.
 async fn renew(stack: &Stack) {
     stack.until("processes to end", async || kill(&processes(stack, FUNCTION)).then_some(())).await;
     stack.until("their end", async || processes(stack, FUNCTION).is_empty().then_some(())).await;
 }
 
-/// The largest peak of any of its processes, in kilobytes.
+/// The largest peak of any of the function's processes, in kilobytes.
 fn peak_kb(stack: &Stack) -> u64 {
     let peak = |pid: u32| {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
@@ -24,7 +24,7 @@ fn peak_kb(stack: &Stack) -> u64 {
     processes(stack, FUNCTION).into_iter().filter_map(peak).max().expect("the function has a process")
 }
 
-/// Mailboxes, threads and records that are as large, or of as many pieces, as can be read for one answer.
+/// Delivers mail and fires events that are as large, or as many, as one answer can contain.
 async fn fill(stack: &Stack, user: &User, hook: &str) -> String {
     let headers: serde_json::Map<_, _> = (0..2_000).map(|number| (format!("x-{number}"), json!("a".repeat(20)))).collect();
     for (thread, count, mail) in [("19b0aaaa", 24, json!({"text": "x".repeat(480_000)})), ("19b0bbbb", 100, json!({"headers": headers}))] {
@@ -48,7 +48,7 @@ async fn fill(stack: &Stack, user: &User, hook: &str) -> String {
 async fn the_largest_answers_leave_a_tenth_of_the_memory() {
     let stack = Stack::running();
     let user = User::connected(&stack, "peaks").await;
-    // Without a trigger no look at the mailbox fetches these mails: they are the API's to read, and no other test's to wait for.
+    // Without a trigger the processor does not fetch these mails, which would delay other tests.
     let trigger = format!("/api/triggers/{}", user.trigger);
     assert_eq!(stack.api(Method::DELETE, &trigger, Some(&user.token), None).await.status(), StatusCode::NO_CONTENT);
     let hook = webhook(&stack, &user).await["id"].as_str().unwrap().to_string();
@@ -68,21 +68,21 @@ async fn the_largest_answers_leave_a_tenth_of_the_memory() {
         ("a page of the export", "/api/owner/data".into(), None),
     ] {
         renew(&stack).await;
-        let ask = async || {
+        let request_once = async || {
             let request = stack.request(Method::GET, &path).bearer_auth(&user.token);
             stack.answer(range.iter().fold(request, |request, range| request.header("range", *range))).await
         };
-        let mut answer = ask().await;
-        // On a busy machine the fake may take longer to write 45 MB than the function waits for it, and the emulator may hand a
-        // request to the process that was just ended.
+        let mut answer = request_once().await;
+        // On a busy machine the fake may write 45 MB more slowly than the function's timeout, and the emulator may hand the request
+        // to the process that just ended.
         for _ in 0..5 {
             if !matches!(answer.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY) {
                 break;
             }
-            answer = ask().await;
+            answer = request_once().await;
         }
         let (status, bytes) = (answer.status().as_u16(), answer.bytes().await.unwrap());
-        // As it is handed over: text is escaped within Lambda's JSON, bytes are base64.
+        // The size in Lambda's response: text is escaped once more, bytes are base64.
         let handed = std::str::from_utf8(&bytes).ok().filter(|_| range.is_none());
         let handed = handed.map_or(bytes.len().div_ceil(3) * 4, |text| json!(text).to_string().len());
         let peak = peak_kb(&stack);

@@ -1,4 +1,4 @@
-//! What seldom happens to a whole stack, made to happen: each right that a function's role gives is seen in use.
+//! Rare events, provoked on the whole stack, so that every right of a function's role is used once.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use reqwest::{Method, StatusCode};
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use tests::deployed::{Stack, User, read, webhook};
 
-/// The stack's own rows, changed as time or a crash would have changed them.
+/// The stack's table, whose rows a test changes as time or a crash would.
 struct Rows<'a> {
     stack: &'a Stack,
     client: aws_sdk_dynamodb::Client,
@@ -22,7 +22,7 @@ impl<'a> Rows<'a> {
         let request =
             request.key("pk", AttributeValue::S(pk)).key("sk", AttributeValue::S(sk)).condition_expression("attribute_exists(pk)");
         let request = values.iter().fold(request, |request, (name, value)| request.expression_attribute_values(*name, value.clone()));
-        // A reserved word, as `#position` is one.
+        // DynamoDB's reserved words are written as `#position`.
         let reserved = expression.split([' ', ',', '.']).filter_map(|word| Some((word, word.strip_prefix('#')?)));
         let request = reserved.fold(request, |request, (placeholder, name)| request.expression_attribute_names(placeholder, name));
         request.send().await.unwrap();
@@ -37,7 +37,7 @@ impl<'a> Rows<'a> {
         self.row(data_key()).await.is_some()
     }
 
-    /// Whoever must seal an access token next has no key for it, and no token of this connector either.
+    /// Deletes the data key and the connector's sealed access token, so that the next use makes new ones.
     async fn forget_data_key(&self, of: &User) {
         self.change(connector(of), "REMOVE access_token", &[]).await;
         self.lose_data_key().await;
@@ -82,7 +82,7 @@ async fn disconnect(stack: &Stack, user: &User) -> reqwest::Response {
 }
 
 #[tokio::test]
-async fn one_sweep_ends_what_google_refused_to_end_follows_a_mailbox_and_tells_of_a_lapsed_watch() {
+async fn one_sweep_finishes_a_disconnect_follows_a_mailbox_and_reports_a_lapsed_watch() {
     let stack = Stack::at_rest().await;
     let rows = Rows::of(&stack).await;
     let (leaving, mut moving, lapsing) =
@@ -91,7 +91,7 @@ async fn one_sweep_ends_what_google_refused_to_end_follows_a_mailbox_and_tells_o
     fired_once(&stack, &leaving).await;
     let event = fired_once(&stack, &lapsing).await;
 
-    // Another address of the same account, under a grant that still reads the first one.
+    // The account has a second address, while its grant still reads the first mailbox.
     let first = moving.email.clone();
     let second = format!("second-{first}");
     stack.google(Method::POST, "/admin/mailboxes", json!({"email": second, "sub": moving.sub})).await;
@@ -112,7 +112,7 @@ async fn one_sweep_ends_what_google_refused_to_end_follows_a_mailbox_and_tells_o
     rows.change(connector(&leaving), "SET due_at = :due", &[(":due", at_once())]).await;
     let looked = [(":due", at_once()), (":ago", long_ago())];
     rows.change(connector(&moving), "SET due_at = :due, #position.listed_at = :ago, connected_at = :ago REMOVE checked_at", &looked).await;
-    // As a processor leaves it that ends between storing and publishing.
+    // As a processor leaves the row that crashes between storing and publishing.
     let row = rows.row(connector(&lapsing)).await.unwrap();
     let shard = row["due_shard"].as_s().unwrap().replace("connector#", "event#");
     let owed = [(":due", at_once()), (":shard", text(&shard))];
@@ -126,7 +126,7 @@ async fn one_sweep_ends_what_google_refused_to_end_follows_a_mailbox_and_tells_o
     .await;
 
     let gone = async || {
-        // Others come by who make a key for themselves.
+        // Other tests' processors may make a new data key at any time.
         rows.lose_data_key().await;
         let path = format!("/api/connectors/{}", leaving.connector);
         let left = stack.api(Method::GET, &path, Some(&leaving.token), None).await.status();
@@ -136,8 +136,8 @@ async fn one_sweep_ends_what_google_refused_to_end_follows_a_mailbox_and_tells_o
     stack.until_swept("the first address", async || (moving.connector(&stack).await["email_address"] == first).then_some(())).await;
     let renewed = async || (lapsing.connector(&stack).await["watch"]["status"] == "active").then_some(());
     stack.until_swept("a new watch", renewed).await;
-    let told = rows.row(connector(&lapsing)).await.unwrap();
-    assert_eq!(told["lapse_told"], long_ago(), "{told:?}");
+    let row = rows.row(connector(&lapsing)).await.unwrap();
+    assert_eq!(row["lapse_told"], long_ago(), "{row:?}");
     stack.until_swept("the same event again", async || (stack.times(&event) == 2).then_some(())).await;
 }
 
@@ -154,14 +154,14 @@ async fn a_watch_that_google_does_not_renew_shows_why_and_is_tried_again() {
     assert!(watch["failure"]["reason"].is_string() && watch["failure"]["times"].as_u64() >= Some(1), "{watch}");
 
     stack.mend(&user.email).await;
-    // Its next try is five minutes after the failure.
+    // The next try is due five minutes after the failure.
     rows.change(connector(&user), "SET due_at = :due, #watch.failure.#at = :ago", &due).await;
     let renewed = async || (user.connector(&stack).await["watch"]["status"] == "active").then_some(());
     stack.until_swept("a watch again", renewed).await;
 }
 
 #[tokio::test]
-async fn a_data_key_that_is_gone_is_made_anew_by_whoever_needs_one() {
+async fn a_missing_data_key_is_made_by_whoever_needs_one() {
     let stack = Stack::at_rest().await;
     let rows = Rows::of(&stack).await;
 
@@ -184,5 +184,5 @@ async fn a_data_key_that_is_gone_is_made_anew_by_whoever_needs_one() {
     let body = json!({"auth_code": other.code(&stack).await, "replace": true});
     let answer = read(stack.api(Method::POST, "/api/auth/google/gmail", Some(&replaced.token), Some(body)).await, StatusCode::OK).await;
     assert_ne!(answer["connector_id"], replaced.connector);
-    assert!(rows.has_data_key().await, "the key of the connect, which let the other connector go");
+    assert!(rows.has_data_key().await, "the key of the connect, which disconnected the other connector");
 }

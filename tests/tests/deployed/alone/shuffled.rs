@@ -1,4 +1,4 @@
-//! Every push comes twice and in any order: a mail is one event all the same.
+//! Every push comes twice and in any order; each mail is still one event.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -8,17 +8,17 @@ use serde_json::json;
 use crate::deployed::killed::killing::{calls, kill_after};
 use tests::deployed::{Stack, User, same_set};
 
-/// How many mails wait when the processor starts: several batches of Gmail's.
+/// How many mails wait when the processor starts: several batches.
 const MAILS: usize = 60;
 
 #[tokio::test]
 async fn killed_while_it_lists_and_fetches() {
     let stack = Stack::at_rest().await;
-    // Nothing was published before a crash, so nothing may repeat: `each-event-once` judges all owners but the killed ones.
+    // Nothing is published before the crash, so nothing may repeat: `each-event-once` checks this owner too.
     let user = User::connected(&stack, "crashed").await;
     stack.idle().await;
     stack.forget_calls_for(&user.email).await;
-    // Slow enough to be caught in the act.
+    // Slow enough to be killed while it fetches.
     stack.fault(&user.email, json!({"method": "batch", "times": 0, "status": 0, "delay_ms": 500})).await;
     let mut expected = BTreeSet::new();
     for number in 1..=MAILS {
@@ -36,7 +36,7 @@ async fn killed_while_it_lists_and_fetches() {
     assert_eq!(stack.messages_in(&stack.dead_letter_queue_url).await, 0);
 }
 
-/// Kills at moments that nobody chose: each delay falls somewhere else between listing and marking.
+/// Kills after different delays, which fall at different steps between fetching and marking.
 #[tokio::test]
 async fn killed_somewhere_between_fetching_and_marking() {
     let stack = Stack::at_rest().await;

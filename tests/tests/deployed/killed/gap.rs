@@ -25,7 +25,7 @@ async fn history_that_expired_during_an_outage_is_replayed_whole_while_the_proce
         expected.extend(matching.iter().map(|message| user.event_id(message)));
     }
     stack.google(Method::POST, &format!("/admin/mailboxes/{}/expire-history", user.email), json!({})).await;
-    // Slow enough to be caught in the act.
+    // Slow enough to be killed while it fetches.
     stack.fault(&user.email, json!({"method": "batch", "times": 0, "status": 0, "delay_ms": 150})).await;
     expected.insert(user.event_id(&user.receive(&stack, json!({"subject": "the invoice after the outage"})).await));
 
@@ -43,7 +43,7 @@ async fn history_that_expired_during_an_outage_is_replayed_whole_while_the_proce
     let events = stack.events_swept(&user.owner, expected.len()).await;
     same_set(&events, &expected);
     let heard = notices.heard(&stack, &["HISTORY_GAP_RECOVERED"]).await;
-    assert_eq!(heard.iter().map(|(kind, told)| (kind.as_str(), told.len())).collect::<Vec<_>>(), [("HISTORY_GAP_RECOVERED", 1)]);
+    assert_eq!(heard.iter().map(|(kind, notices)| (kind.as_str(), notices.len())).collect::<Vec<_>>(), [("HISTORY_GAP_RECOVERED", 1)]);
     assert!(!user.position(&stack).await.contains_key("gap"), "the gap is closed");
     let again = user.receive(&stack, json!({"subject": "an invoice as ever"})).await;
     same_set(&stack.events(&user.owner, 1).await, &BTreeSet::from([user.event_id(&again)]));

@@ -1,4 +1,4 @@
-//! The history processor is ended with a signal that it cannot catch, while it works.
+//! Kills the history processor with SIGKILL while it works.
 
 use std::time::Duration;
 
@@ -6,23 +6,23 @@ use email_connectors::adapters::system::System;
 use email_connectors::ports::{Clock, Entropy};
 use tests::deployed::{Stack, User, kill, processes};
 
-/// How often a method of Google's was called for a user: sweeps may wake other mailboxes meanwhile.
+/// How often a method of Google's was called for this user; sweeps may wake other mailboxes meanwhile.
 pub async fn calls(stack: &Stack, user: &User, method: &str) -> usize {
     stack.calls_for(&user.email).await.iter().filter(|call| call["method"] == method).count()
 }
 
-/// Kills the processor so long after it has made a further call of a method.
+/// Kills the processor this long after it has called a method once more.
 pub async fn kill_after(stack: &Stack, user: &User, method: &str, before: usize, linger: Duration) {
     stack.until("the processor at work", async || (calls(stack, user, method).await > before).then_some(())).await;
     tokio::time::sleep(linger).await;
     stack.until("a processor to kill", async || kill(&processes(stack, "HistoryProcessor")).then_some(())).await;
 }
 
-/// Moments that nobody chose, and that the same seed brings again: SplitMix64.
+/// Random delays, reproducible by their seed: SplitMix64.
 pub struct Moments(u64);
 
 impl Moments {
-    /// The seed is the variable SEED, or a new one; a test that fails shows it.
+    /// The seed is the variable SEED, or a new one; it is printed.
     pub fn seeded() -> Self {
         let given = std::env::var("SEED").ok().map(|seed| seed.parse().expect("SEED is a number"));
         let seed = given.unwrap_or_else(|| System.uuid(System.now()).as_u64_pair().1);

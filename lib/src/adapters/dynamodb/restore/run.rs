@@ -1,5 +1,5 @@
-//! A restore, from one end of the other table to the other: who is chosen, what is missing of each, and its way back in an order in
-//! which nothing fires twice.
+//! A restore: scans the other table for the chosen connectors, finds what is missing of each, and writes it in an order
+//! in which nothing fires twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use crate::ports::StoreError;
 /// How many rows or connectors are looked at side by side.
 const AT_ONCE: usize = 16;
 
-/// Whose connectors come back; all, if nobody is named.
+/// Which connectors are restored; all, if none is named.
 #[derive(Debug, Clone, Default)]
 pub struct Choice {
     pub connectors: Vec<ConnectorId>,
@@ -29,20 +29,20 @@ pub struct Restore<'a> {
     pub from: &'a DynamoStore,
     pub to: &'a DynamoStore,
     pub choice: Choice,
-    /// Else it is only compared.
+    /// Else the tables are only compared.
     pub apply: bool,
 }
 
-/// What came of it, or would.
+/// What was restored, or would be.
 #[derive(Debug, Default)]
 pub struct Report {
     /// How many rows were read.
     pub rows: u64,
-    /// How many of them are only passing.
+    /// How many of them are short-lived, and not restored.
     pub passing: u64,
-    /// Those that were chosen.
+    /// The chosen connectors.
     pub connectors: BTreeMap<ConnectorId, Restored>,
-    /// Rows of the whole stack that are missing.
+    /// Missing rows of the whole stack.
     pub service: u64,
 }
 
@@ -62,7 +62,7 @@ impl Restored {
 
 #[derive(Debug)]
 pub enum Ended {
-    /// Rows that are missing, or were laid back; none, if all were there.
+    /// Rows that are missing, or were restored; empty if nothing was missing.
     Complete(Kinds),
     KeptOut(KeptOut),
     Failed(StoreError),
@@ -72,19 +72,19 @@ impl Restore<'_> {
     pub async fn run(&self, now: Timestamp) -> Result<Report, StoreError> {
         let mut report = self.choose().await?;
         self.judge(&mut report).await;
-        // Before their connectors: what has fired must be known when a mailbox is read again.
-        self.lay_events(&mut report, now).await?;
+        // Before their connectors: the ledger must be complete when a mailbox is read again.
+        self.restore_events(&mut report, now).await?;
         if self.apply {
-            self.lay_connectors(&mut report, now).await;
+            self.restore_connectors(&mut report, now).await;
         }
         Ok(report)
     }
 
-    /// Whose connectors they are, among all that the other table holds.
+    /// Scans the other table for the chosen connectors.
     async fn choose(&self) -> Result<Report, StoreError> {
-        let (mut report, mut place) = (Report::default(), None);
+        let (mut report, mut next) = (Report::default(), None);
         loop {
-            let page = self.from.all_rows(place).await?;
+            let page = self.from.all_rows(next).await?;
             for row in page.rows {
                 report.rows += 1;
                 match row.of() {
@@ -93,12 +93,12 @@ impl Restore<'_> {
                         let connector = Restored::new(location, owner, Ended::Complete(Kinds::new()));
                         report.connectors.insert(connector.location.connector.clone(), connector);
                     }
-                    Of::Service if self.wants_all() => report.service += u64::from(self.lay_service(&row).await?),
+                    Of::Service if self.wants_all() => report.service += u64::from(self.restore_service(&row).await?),
                     _ => {}
                 }
             }
-            place = page.next;
-            if place.is_none() {
+            next = page.next;
+            if next.is_none() {
                 return Ok(report);
             }
         }
@@ -112,7 +112,7 @@ impl Restore<'_> {
         self.choice.connectors.contains(&location.connector) || self.choice.owners.contains(owner) || self.wants_all()
     }
 
-    async fn lay_service(&self, row: &Row) -> Result<bool, StoreError> {
+    async fn restore_service(&self, row: &Row) -> Result<bool, StoreError> {
         if self.apply { self.to.insert_absent(row).await } else { Ok(!self.to.lies(row).await?) }
     }
 
@@ -129,10 +129,10 @@ impl Restore<'_> {
         judged.buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
     }
 
-    async fn lay_events(&self, report: &mut Report, now: Timestamp) -> Result<(), StoreError> {
-        let mut place = None;
+    async fn restore_events(&self, report: &mut Report, now: Timestamp) -> Result<(), StoreError> {
+        let mut next = None;
         loop {
-            let page = self.from.all_events(place).await?;
+            let page = self.from.all_events(next).await?;
             let known = &report.connectors;
             let of_chosen = page.rows.into_iter().filter_map(|row| match row.of() {
                 Of::Event(event, connector) => {
@@ -141,33 +141,33 @@ impl Restore<'_> {
                 }
                 _ => None,
             });
-            let laid = iter(of_chosen.collect::<Vec<_>>()).map(async |(row, owed, connector)| {
+            let restored = iter(of_chosen.collect::<Vec<_>>()).map(async |(row, owed, connector)| {
                 let missing = self.to.insert_event(row, owed, self.apply, now).await?;
                 Ok::<_, StoreError>(missing.then_some(connector))
             });
-            let laid: Vec<_> = laid.buffer_unordered(AT_ONCE).try_collect().await?;
-            for connector in laid.into_iter().flatten() {
+            let restored: Vec<_> = restored.buffer_unordered(AT_ONCE).try_collect().await?;
+            for connector in restored.into_iter().flatten() {
                 if let Some(Restored { ended: Ended::Complete(kinds), .. }) = report.connectors.get_mut(&connector) {
                     *kinds.entry("event").or_default() += 1;
                 }
             }
-            place = page.next;
-            if place.is_none() {
+            next = page.next;
+            if next.is_none() {
                 return Ok(());
             }
         }
     }
 
-    async fn lay_connectors(&self, report: &mut Report, now: Timestamp) {
-        let laid = iter(report.connectors.values_mut()).map(async |connector| {
+    async fn restore_connectors(&self, report: &mut Report, now: Timestamp) {
+        let restored = iter(report.connectors.values_mut()).map(async |connector| {
             let Ended::Complete(kinds) = &mut connector.ended else { return };
             let events = kinds.remove_entry("event");
-            match self.to.lay_back(self.from, &connector.location, now).await {
-                Ok(Ok(laid)) => *kinds = laid.into_iter().chain(events).collect(),
+            match self.to.restore_connector(self.from, &connector.location, now).await {
+                Ok(Ok(written)) => *kinds = written.into_iter().chain(events).collect(),
                 Ok(Err(kept_out)) => connector.ended = Ended::KeptOut(kept_out),
                 Err(error) => connector.ended = Ended::Failed(error),
             }
         });
-        laid.buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+        restored.buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
     }
 }

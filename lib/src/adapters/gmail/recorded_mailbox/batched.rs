@@ -33,7 +33,7 @@ pub fn answer(content_type: &str, body: &[u8], mut call: impl FnMut(&str, &str, 
     Reply { status: 200, content_type: format!("multipart/mixed; boundary={BOUNDARY}"), body: answered }
 }
 
-/// The part's id as it was given, and what its call is answered with.
+/// The part's id, and the answer to its call.
 fn one(part: &[u8], call: &mut impl FnMut(&str, &str, &[u8]) -> Reply) -> (String, Reply) {
     let unreadable = || Reply::json(400, &json!({"error": {"code": 400, "message": "Failed to parse batch request"}}));
     let Some((own, http)) = split_head(part) else { return (String::new(), unreadable()) };

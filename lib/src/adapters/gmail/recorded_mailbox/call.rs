@@ -1,11 +1,11 @@
-//! One call of Gmail's API, and what it is answered with: in Google's own shapes.
+//! One call of Gmail's API and its answer, in Google's own shapes.
 
 use serde_json::{Value, json};
 
 use crate::domain::timestamp::Timestamp;
 
 pub struct Call {
-    /// What stands in the route's braces, in order.
+    /// The values of the route's parameters, in order.
     pub ids: Vec<String>,
     pub query: Vec<(String, String)>,
     /// Null where nothing was sent.
@@ -13,7 +13,7 @@ pub struct Call {
     pub now: Timestamp,
 }
 
-/// None is Google's 204.
+/// `None` is Google's 204.
 pub type Outcome = Result<Option<Value>, Refusal>;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -31,16 +31,16 @@ pub struct Refusal {
 }
 
 impl Call {
-    pub fn id(&self, place: usize) -> &str {
-        self.ids.get(place).map(String::as_str).unwrap_or_default()
+    pub fn id(&self, index: usize) -> &str {
+        self.ids.get(index).map(String::as_str).unwrap_or_default()
     }
 
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(held, _)| held == name).map(|(_, value)| value.as_str())
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.query.iter().filter(move |(held, _)| held == name).map(|(_, value)| value.as_str())
+        self.query.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     pub fn is_set(&self, name: &str) -> bool {

@@ -9,15 +9,15 @@ use super::mime;
 
 pub fn list(mailbox: &mut Mailbox, call: &Call) -> Outcome {
     let drafts = &mailbox.drafts;
-    let told = |message: &Message| {
-        let (id, _) = drafts.iter().find(|(_, held)| **held == message.id)?;
+    let view = |message: &Message| {
+        let (id, _) = drafts.iter().find(|(_, message_id)| **message_id == message.id)?;
         Some(json!({"id": id, "message": {"id": message.id, "threadId": message.thread_id}}))
     };
-    listed("drafts", matching(mailbox, call)?.into_iter().filter_map(told).collect(), 100, call)
+    listed("drafts", matching(mailbox, call)?.into_iter().filter_map(view).collect(), 100, call)
 }
 
 pub fn get(mailbox: &mut Mailbox, call: &Call) -> Outcome {
-    let message = shown(mailbox, mailbox.message(&held(mailbox, call.id(0))?)?, call)?;
+    let message = shown(mailbox, mailbox.message(&message_id_of(mailbox, call.id(0))?)?, call)?;
     Ok(Some(json!({"id": call.id(0), "message": message})))
 }
 
@@ -28,7 +28,7 @@ pub fn create(mailbox: &mut Mailbox, call: &Call) -> Outcome {
 }
 
 pub fn update(mailbox: &mut Mailbox, call: &Call) -> Outcome {
-    let replaced = held(mailbox, call.id(0))?;
+    let replaced = message_id_of(mailbox, call.id(0))?;
     let thread = mailbox.message(&replaced)?.thread_id.clone();
     let message = draft(mailbox, call, Some(thread))?;
     mailbox.drafts.insert(call.id(0).into(), text(&message, "id"));
@@ -38,8 +38,8 @@ pub fn update(mailbox: &mut Mailbox, call: &Call) -> Outcome {
 
 pub fn send(mailbox: &mut Mailbox, call: &Call) -> Outcome {
     let id = text(&call.body, "id");
-    let held = held(mailbox, &id)?;
-    let message = mailbox.message(&held)?.clone();
+    let message_id = message_id_of(mailbox, &id)?;
+    let message = mailbox.message(&message_id)?.clone();
     let parsed = match call.body["message"]["raw"].is_string() {
         true => given(mailbox, &call.body["message"], call.now)?,
         false => {
@@ -48,16 +48,16 @@ pub fn send(mailbox: &mut Mailbox, call: &Call) -> Outcome {
         }
     };
     let answer = sent(mailbox, parsed, Some(&message.thread_id), call.now)?;
-    mailbox.delete(&held, call.now)?;
+    mailbox.delete(&message_id, call.now)?;
     Ok(Some(answer))
 }
 
 pub fn delete(mailbox: &mut Mailbox, call: &Call) -> Outcome {
-    let held = held(mailbox, call.id(0))?;
-    mailbox.delete(&held, call.now).map(|()| None)
+    let message_id = message_id_of(mailbox, call.id(0))?;
+    mailbox.delete(&message_id, call.now).map(|()| None)
 }
 
-fn held(mailbox: &Mailbox, id: &str) -> Result<String, Refusal> {
+fn message_id_of(mailbox: &Mailbox, id: &str) -> Result<String, Refusal> {
     mailbox.drafts.get(id).cloned().ok_or_else(Refusal::not_found)
 }
 
@@ -65,7 +65,7 @@ fn draft(mailbox: &mut Mailbox, call: &Call, thread: Option<String>) -> Result<V
     let message = &call.body["message"];
     let parsed = given(mailbox, message, call.now)?;
     let thread = message["threadId"].as_str().map(String::from).or(thread);
-    mailbox.add(parsed, thread.as_deref(), &["DRAFT"], call.now).map(Message::placed)
+    mailbox.add(parsed, thread.as_deref(), &["DRAFT"], call.now).map(Message::summary)
 }
 
 fn keep(mailbox: &mut Mailbox, id: &str, message: Value) -> Outcome {

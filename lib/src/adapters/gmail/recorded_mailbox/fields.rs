@@ -23,7 +23,7 @@ impl Wanted {
             Value::Array(items) => items.into_iter().map(|item| self.of(item)).collect(),
             Value::Object(object) => {
                 let wanted = |(name, value): (String, Value)| {
-                    let (_, below) = self.0.iter().find(|(held, _)| *held == name || held == "*")?;
+                    let (_, below) = self.0.iter().find(|(key, _)| *key == name || key == "*")?;
                     Some((name, below.of(value)))
                 };
                 Value::Object(object.into_iter().filter_map(wanted).collect::<Map<_, _>>())

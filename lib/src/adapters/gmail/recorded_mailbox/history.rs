@@ -1,4 +1,4 @@
-//! The mailbox as a whole: its profile, its history, and the watch that nobody tells of anything.
+//! The mailbox as a whole: its profile, its history, and a watch that never notifies.
 
 use std::time::Duration;
 
@@ -36,13 +36,13 @@ pub fn list(mailbox: &mut Mailbox, call: &Call) -> Outcome {
         return Err(Refusal::not_found());
     }
     let types: Vec<&str> = call.all("historyTypes").collect();
-    if let Some(unknown) = types.iter().find(|name| !Change::ALL.iter().any(|change| change.asked_for_as() == **name)) {
+    if let Some(unknown) = types.iter().find(|name| !Change::ALL.iter().any(|change| change.history_type() == **name)) {
         return Err(Refusal::invalid(format!("Invalid value at 'history_types': \"{unknown}\"")));
     }
     let label = call.parameter("labelId");
     let wanted = |record: &&Record| {
-        let of_type = types.is_empty() || types.contains(&record.change.asked_for_as());
-        let labelled = label.is_none_or(|label| record.label_ids.iter().chain(&record.changed).any(|held| held == label));
+        let of_type = types.is_empty() || types.contains(&record.change.history_type());
+        let labelled = label.is_none_or(|label| record.label_ids.iter().chain(&record.changed).any(|id| id == label));
         record.id > start && of_type && labelled
     };
     let (page, token) = call.page(mailbox.history.iter().filter(wanted).collect(), 100)?;
@@ -62,14 +62,14 @@ fn view(record: &Record) -> Value {
         change["labelIds"] = record.changed.clone().into();
     }
     let mut answer = json!({"id": record.id.to_string(), "messages": [{"id": record.message, "threadId": record.thread}]});
-    answer[record.change.told_as()] = vec![change].into();
+    answer[record.change.record_field()] = vec![change].into();
     answer
 }
 
 impl Change {
     pub const ALL: [Self; 4] = [Self::MessageAdded, Self::MessageDeleted, Self::LabelAdded, Self::LabelRemoved];
 
-    fn asked_for_as(self) -> &'static str {
+    fn history_type(self) -> &'static str {
         match self {
             Self::MessageAdded => "messageAdded",
             Self::MessageDeleted => "messageDeleted",
@@ -78,7 +78,7 @@ impl Change {
         }
     }
 
-    pub fn told_as(self) -> &'static str {
+    pub fn record_field(self) -> &'static str {
         match self {
             Self::MessageAdded => "messagesAdded",
             Self::MessageDeleted => "messagesDeleted",

@@ -24,7 +24,7 @@ pub fn view(label: &Label) -> Value {
 }
 
 pub fn get(mailbox: &mut Mailbox, call: &Call) -> Outcome {
-    let label = &mailbox.labels[place(mailbox, call.id(0))?];
+    let label = &mailbox.labels[index_of(mailbox, call.id(0))?];
     let messages: Vec<&Message> = mailbox.messages.values().filter(|message| message.has(&label.id)).collect();
     let unread: Vec<&Message> = messages.iter().copied().filter(|message| message.has("UNREAD")).collect();
     let threads = |messages: &[&Message]| messages.iter().map(|message| message.thread_id.clone()).collect::<BTreeSet<_>>().len();
@@ -66,16 +66,16 @@ fn change(
     call: &Call,
     how: impl FnOnce(&mut Label, Option<String>, Map<String, Value>) -> Result<(), Refusal>,
 ) -> Outcome {
-    let place = own_place(mailbox, call.id(0))?;
+    let index = own_index(mailbox, call.id(0))?;
     let (name, shown) = (name(mailbox, call, Some(call.id(0)))?, shown(call)?);
-    how(&mut mailbox.labels[place], name, shown)?;
-    Ok(Some(view(&mailbox.labels[place])))
+    how(&mut mailbox.labels[index], name, shown)?;
+    Ok(Some(view(&mailbox.labels[index])))
 }
 
 /// The label goes from every message that has it.
 pub fn delete(mailbox: &mut Mailbox, call: &Call) -> Outcome {
-    let place = own_place(mailbox, call.id(0))?;
-    let label = mailbox.labels.remove(place);
+    let index = own_index(mailbox, call.id(0))?;
+    let label = mailbox.labels.remove(index);
     let having: Vec<String> =
         mailbox.messages.values().filter(|message| message.has(&label.id)).map(|message| message.id.clone()).collect();
     for id in having {
@@ -84,13 +84,13 @@ pub fn delete(mailbox: &mut Mailbox, call: &Call) -> Outcome {
     Ok(None)
 }
 
-fn place(mailbox: &Mailbox, id: &str) -> Result<usize, Refusal> {
+fn index_of(mailbox: &Mailbox, id: &str) -> Result<usize, Refusal> {
     mailbox.labels.iter().position(|label| label.id == id).ok_or_else(Refusal::not_found)
 }
 
-fn own_place(mailbox: &Mailbox, id: &str) -> Result<usize, Refusal> {
-    let place = place(mailbox, id)?;
-    if mailbox.labels[place].system { Err(Refusal::invalid("Invalid update request: a system label".into())) } else { Ok(place) }
+fn own_index(mailbox: &Mailbox, id: &str) -> Result<usize, Refusal> {
+    let index = index_of(mailbox, id)?;
+    if mailbox.labels[index].system { Err(Refusal::invalid("Invalid update request: a system label".into())) } else { Ok(index) }
 }
 
 /// The name that the body gives, if no other label has it.

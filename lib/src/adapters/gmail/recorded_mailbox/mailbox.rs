@@ -9,12 +9,12 @@ use super::call::Refusal;
 use super::mime::Parsed;
 use crate::domain::timestamp::Timestamp;
 
-/// When the recorded mail arrives that had not arrived yet, after the mailbox was first asked for anything.
+/// How long after its first use the mailbox receives the recorded mail that is still to arrive.
 pub const ARRIVES_AFTER: Duration = Duration::from_secs(60);
 
 pub struct Mailbox {
     pub account: Account,
-    /// Lists are made newest first; this holds them by id.
+    /// By id; lists are made newest first.
     pub messages: BTreeMap<String, Message>,
     pub labels: Vec<Label>,
     /// By id, the id of the message.
@@ -45,7 +45,7 @@ pub struct Message {
     pub size: usize,
     /// In Gmail's form.
     pub payload: Value,
-    /// As it was sent; none for a recorded message, which is written anew from its payload.
+    /// As it was sent; `None` for a recorded message, which is written anew from its payload.
     pub raw: Option<Vec<u8>>,
 }
 
@@ -54,7 +54,7 @@ pub struct Label {
     pub id: String,
     pub name: String,
     pub system: bool,
-    /// What else Gmail tells of a label: visibilities and colour.
+    /// Gmail's other fields of a label: visibilities and colour.
     pub shown: serde_json::Map<String, Value>,
 }
 
@@ -78,22 +78,22 @@ pub struct Record {
 
 impl Message {
     pub fn has(&self, label: &str) -> bool {
-        self.label_ids.iter().any(|held| held == label)
+        self.label_ids.iter().any(|id| id == label)
     }
 
     pub fn header(&self, name: &str) -> &str {
         let headers = self.payload["headers"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let is = |header: &&Value| header["name"].as_str().is_some_and(|held| held.eq_ignore_ascii_case(name));
+        let is = |header: &&Value| header["name"].as_str().is_some_and(|key| key.eq_ignore_ascii_case(name));
         headers.iter().find(is).and_then(|header| header["value"].as_str()).unwrap_or_default()
     }
 
-    pub fn placed(&self) -> Value {
+    pub fn summary(&self) -> Value {
         json!({"id": self.id, "threadId": self.thread_id, "labelIds": self.label_ids})
     }
 }
 
 impl Mailbox {
-    /// What was to arrive by now has arrived.
+    /// Delivers the mail that is due by now.
     pub fn come_to(&mut self, now: Timestamp) {
         let arrives = self.began.get_or_insert(now).after(ARRIVES_AFTER);
         if now < arrives {
@@ -128,13 +128,13 @@ impl Mailbox {
         (now.millis().unsigned_abs() << 20) + self.made
     }
 
-    /// A name for what is neither message nor thread.
+    /// A number for the id of a label or a draft.
     pub fn new_number(&mut self, now: Timestamp) -> u64 {
         self.made += 1;
         now.millis().unsigned_abs() * 1000 + self.made % 1000
     }
 
-    /// A message of our own making, in a thread that there is or in one of its own.
+    /// Adds a new message to an existing thread, or to one of its own.
     pub fn add(&mut self, parsed: Parsed, thread: Option<&str>, label_ids: &[&str], now: Timestamp) -> Result<&Message, Refusal> {
         if let Some(thread) = thread {
             self.thread(thread)?;
@@ -162,7 +162,7 @@ impl Mailbox {
         self.record(Change::MessageAdded, &id, Vec::new(), now);
     }
 
-    /// Records what was added and what was removed; nothing for what was so already.
+    /// Adds and removes labels; only actual changes are recorded.
     pub fn relabel(&mut self, id: &str, add: &[String], remove: &[String], now: Timestamp) -> Result<(), Refusal> {
         let message = self.messages.get_mut(id).ok_or_else(Refusal::not_found)?;
         let added: Vec<String> = add.iter().filter(|label| !message.has(label)).cloned().collect();
@@ -187,7 +187,7 @@ impl Mailbox {
     }
 
     fn record(&mut self, change: Change, id: &str, changed: Vec<String>, now: Timestamp) {
-        // By the clock, so that what happens in one process is later than what another one showed before.
+        // By the clock, so that history ids also grow from one process to the next.
         self.history_id = now.millis().unsigned_abs().max(self.history_id + 1);
         if let Some(message) = self.messages.get_mut(id) {
             message.history_id = self.history_id;
@@ -196,7 +196,7 @@ impl Mailbox {
         }
     }
 
-    /// That each label is one of this mailbox, and may be set by hand.
+    /// Checks that each label belongs to this mailbox, and may be set by hand.
     pub fn check_labels(&self, ids: &[String]) -> Result<(), Refusal> {
         let known = |id: &String| self.labels.iter().any(|label| label.id == *id);
         match ids.iter().find(|id| !known(id) || matches!(id.as_str(), "SENT" | "DRAFT")) {

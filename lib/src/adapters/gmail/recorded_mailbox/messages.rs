@@ -31,7 +31,7 @@ pub fn listed(name: &str, found: Vec<Value>, usual: usize, call: &Call) -> Outco
     Ok(Some(answer))
 }
 
-/// What a listing asks for, newest first; spam and trash only where they are asked for.
+/// The messages that a listing requests, newest first; spam and trash only if they are requested.
 pub fn matching<'a>(mailbox: &'a Mailbox, call: &Call) -> Result<Vec<&'a Message>, Refusal> {
     let search = Search::read(call.parameter("q").unwrap_or_default(), mailbox, call.now)?;
     let labels: Vec<String> = call.all("labelIds").map(String::from).collect();
@@ -51,7 +51,7 @@ pub fn get(mailbox: &mut Mailbox, call: &Call) -> Outcome {
     shown(mailbox, mailbox.message(call.id(0))?, call).map(Some)
 }
 
-/// A message in the form that the call asks for.
+/// A message in the format of the call.
 pub fn shown(mailbox: &Mailbox, message: &Message, call: &Call) -> Result<Value, Refusal> {
     let mut answer = json!({
         "id": message.id, "threadId": message.thread_id, "labelIds": message.label_ids, "snippet": message.snippet,
@@ -73,7 +73,7 @@ pub fn shown(mailbox: &Mailbox, message: &Message, call: &Call) -> Result<Value,
 fn headers_alone(message: &Message, call: &Call) -> Value {
     let wanted: Vec<&str> = call.all("metadataHeaders").collect();
     let is_wanted = |header: &&Value| {
-        wanted.is_empty() || wanted.iter().any(|name| header["name"].as_str().is_some_and(|held| held.eq_ignore_ascii_case(name)))
+        wanted.is_empty() || wanted.iter().any(|name| header["name"].as_str().is_some_and(|key| key.eq_ignore_ascii_case(name)))
     };
     let headers: Vec<&Value> = message.payload["headers"].as_array().into_iter().flatten().filter(is_wanted).collect();
     json!({"mimeType": message.payload["mimeType"], "headers": headers})
@@ -92,7 +92,7 @@ pub fn send(mailbox: &mut Mailbox, call: &Call) -> Outcome {
     sent(mailbox, parsed, call.body["threadId"].as_str(), call.now).map(Some)
 }
 
-/// What was written by the caller, in base64url.
+/// The mail that the caller sent, in base64url.
 pub fn given(mailbox: &Mailbox, message: &Value, now: Timestamp) -> Result<Parsed, Refusal> {
     let raw = message["raw"].as_str().ok_or_else(|| Refusal::invalid("'raw' RFC822 payload message string is required.".into()))?;
     let raw = BASE64_URL_SAFE_NO_PAD.decode(raw.trim_end_matches('='));
@@ -100,14 +100,14 @@ pub fn given(mailbox: &Mailbox, message: &Value, now: Timestamp) -> Result<Parse
     mime::parsed(raw, &mailbox.account.address, now)
 }
 
-/// Kept among what was sent, and in the inbox if it is addressed to this mailbox. It goes nowhere else.
+/// Stores a mail as sent, and in the inbox if it is addressed to this mailbox. Nothing leaves.
 pub fn sent(mailbox: &mut Mailbox, parsed: Parsed, thread: Option<&str>, now: Timestamp) -> Result<Value, Refusal> {
     if parsed.recipients.is_empty() {
         return Err(Refusal::invalid("Recipient address required".into()));
     }
     let to_itself = parsed.recipients.iter().any(|address| address.eq_ignore_ascii_case(&mailbox.account.address));
     let labels: &[&str] = if to_itself { &["UNREAD", "SENT", "INBOX"] } else { &["SENT"] };
-    mailbox.add(parsed, thread, labels, now).map(Message::placed)
+    mailbox.add(parsed, thread, labels, now).map(Message::summary)
 }
 
 pub fn modify(mailbox: &mut Mailbox, call: &Call) -> Outcome {
@@ -135,7 +135,7 @@ pub fn untrash(mailbox: &mut Mailbox, call: &Call) -> Outcome {
 
 fn changed(mailbox: &mut Mailbox, call: &Call, add: &[String], remove: &[String]) -> Outcome {
     mailbox.relabel(call.id(0), add, remove, call.now)?;
-    Ok(Some(mailbox.message(call.id(0))?.placed()))
+    Ok(Some(mailbox.message(call.id(0))?.summary()))
 }
 
 pub fn delete(mailbox: &mut Mailbox, call: &Call) -> Outcome {
@@ -157,7 +157,7 @@ pub fn batch_delete(mailbox: &mut Mailbox, call: &Call) -> Outcome {
     Ok(None)
 }
 
-/// Those that there are: like Gmail, without a word on the others.
+/// Those that exist: like Gmail, it ignores the others.
 fn ids(mailbox: &Mailbox, call: &Call) -> Result<Vec<String>, Refusal> {
     let ids = call.texts("ids")?;
     if ids.is_empty() || ids.len() > MOST_IDS {

@@ -1,4 +1,4 @@
-//! Mail as it is written (RFC 5322), and as Gmail shows it: a tree of parts, the attachments by id.
+//! Mail as RFC 5322, and as Gmail shows it: a tree of parts, the attachments by id.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub struct Parsed {
     pub recipients: Vec<String>,
 }
 
-/// What Gmail would make of it: with a sender, a date and an id where they are missing.
+/// The mail as Gmail would store it: with a sender, a date and an id where they are missing.
 pub fn parsed(raw: Vec<u8>, own: &str, now: Timestamp) -> Result<Parsed, Refusal> {
     let unreadable = || Refusal::invalid("Invalid mail".into());
     let missing = missing_headers(&MessageParser::default().parse(&raw).ok_or_else(unreadable)?, &raw, own, now);
@@ -54,21 +54,21 @@ fn missing_headers(message: &Message<'_>, raw: &[u8], own: &str, now: Timestamp)
     missing
 }
 
-/// `number` is Gmail's: none for the whole, else the places on the way to the part.
-fn part(message: &Message<'_>, place: usize, number: &str, attachments: &mut BTreeMap<String, String>) -> Value {
-    let Some(part_of) = message.parts.get(place) else { return Value::Null };
+/// `number` is Gmail's part id: empty for the whole mail, else the indices on the way to the part.
+fn part(message: &Message<'_>, position: usize, number: &str, attachments: &mut BTreeMap<String, String>) -> Value {
+    let Some(part_of) = message.parts.get(position) else { return Value::Null };
     let filename = part_of.attachment_name().unwrap_or_default();
     let mut answer = json!({
         "partId": number, "mimeType": mime_type(part_of), "filename": filename, "headers": headers(message, part_of), "body": {"size": 0},
     });
     match &part_of.body {
-        PartType::Multipart(places) => {
+        PartType::Multipart(children) => {
             let separator = if number.is_empty() { "" } else { "." };
-            let numbered = places.iter().enumerate();
+            let numbered = children.iter().enumerate();
             let parts: Vec<Value> = numbered
-                .map(|(index, place)| {
-                    let place = usize::try_from(*place).unwrap_or(usize::MAX);
-                    self::part(message, place, &format!("{number}{separator}{index}"), attachments)
+                .map(|(index, child)| {
+                    let child = usize::try_from(*child).unwrap_or(usize::MAX);
+                    self::part(message, child, &format!("{number}{separator}{index}"), attachments)
                 })
                 .collect();
             answer["parts"] = parts.into();
@@ -103,9 +103,9 @@ fn headers(message: &Message<'_>, part: &MessagePart<'_>) -> Vec<Value> {
         let bytes = usize::try_from(from).ok().zip(usize::try_from(to).ok()).and_then(|(from, to)| message.raw_message.get(from..to));
         String::from_utf8_lossy(bytes.unwrap_or_default()).replace(['\r', '\n'], "").trim().to_string()
     };
-    let told =
+    let view =
         |header: &mail_parser::Header<'_>| json!({"name": header.name.as_str(), "value": value(header.offset_start, header.offset_end)});
-    part.headers.iter().map(told).collect()
+    part.headers.iter().map(view).collect()
 }
 
 /// A recorded message as mail again.
@@ -141,7 +141,7 @@ pub fn written(part: &Value, attachments: &BTreeMap<String, String>) -> Result<V
 
 fn header<'a>(part: &'a Value, name: &str) -> &'a str {
     let headers = part["headers"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let is = |header: &&Value| header["name"].as_str().is_some_and(|held| held.eq_ignore_ascii_case(name));
+    let is = |header: &&Value| header["name"].as_str().is_some_and(|key| key.eq_ignore_ascii_case(name));
     headers.iter().find(is).and_then(|header| header["value"].as_str()).unwrap_or_default()
 }
 
@@ -160,7 +160,7 @@ pub fn has_attachment(part: &Value) -> bool {
     here || part["parts"].as_array().is_some_and(|parts| parts.iter().any(has_attachment))
 }
 
-/// What can be read: the plain text, or what of the HTML is no markup.
+/// The readable text: the plain text, or the HTML without its markup.
 pub fn text(part: &Value) -> String {
     let plain = text_of(part, "text/plain");
     if plain.is_empty() { without_markup(&text_of(part, "text/html")) } else { plain }

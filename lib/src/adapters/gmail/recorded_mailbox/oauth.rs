@@ -1,4 +1,4 @@
-//! Google's OAuth endpoints: a consent is given as soon as it is asked for, and every code is good.
+//! Google's OAuth endpoints: a consent is given at once, and every code is valid.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::mailbox::Account;
 use crate::domain::timestamp::Timestamp;
 use crate::ports::ConsentRequest;
 
-/// A code of ours carries its consent's nonce, so that whichever process exchanges it knows what to say.
+/// Our codes contain the nonce of their consent, so that any process can exchange them.
 const CODE: &str = "dry-run/";
 const ACCESS: &str = "dry-run.access.";
 const REFRESH: &str = "dry-run.refresh.";
@@ -95,14 +95,14 @@ impl Accounts {
         })
     }
 
-    /// No two of a process are alike, and no other secret is in it: it opens nothing.
+    /// Unique within a process, and without any secret: it gives access to nothing.
     fn mint(&mut self, kind: &str, now: Timestamp) -> String {
         self.given += 1;
         format!("{kind}{}.{}", now.millis(), self.given)
     }
 }
 
-/// A real mailbox rests while the run is dry: nothing of it is touched, and its grant is not lost by it.
+/// For tokens of real grants: a dry run does not touch their mailboxes, and the answer does not end the grant.
 fn foreign() -> Reply {
     refused(501, "dry_run", "A dry run takes only the tokens that it gave.")
 }

@@ -1,4 +1,5 @@
-//! The recorded set, from which the mailbox begins: JSON Lines, each the answer to one call, known by method, route and id.
+//! The recorded set, from which the mailbox begins: JSON Lines, each the answer to one call, known by method, route and
+//! id.
 
 use std::collections::BTreeMap;
 
@@ -115,9 +116,9 @@ fn records(body: &Value) -> Result<Vec<Record>, String> {
     let id = number(body, "id")?;
     let mut records = Vec::new();
     for change in Change::ALL {
-        for told in list(body, change.told_as()) {
-            let (message, thread) = (text(&told["message"], "id")?, text(&told["message"], "threadId")?);
-            let (label_ids, changed) = (texts(&told["message"]["labelIds"]), texts(&told["labelIds"]));
+        for entry in list(body, change.record_field()) {
+            let (message, thread) = (text(&entry["message"], "id")?, text(&entry["message"], "threadId")?);
+            let (label_ids, changed) = (texts(&entry["message"]["labelIds"]), texts(&entry["labelIds"]));
             records.push(Record { id, change, message, thread, label_ids, changed });
         }
     }

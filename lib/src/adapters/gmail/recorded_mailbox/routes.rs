@@ -1,4 +1,4 @@
-//! The methods of Gmail's API that are stood in for, by Google's route templates.
+//! The methods of Gmail's API that the recorded mailbox answers, by Google's route templates.
 
 use serde_json::Value;
 

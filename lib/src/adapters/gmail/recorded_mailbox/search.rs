@@ -1,4 +1,4 @@
-//! Gmail's search, as far as it is stood in for; an operator beyond that is refused by its name.
+//! Gmail's search, as far as the recorded mailbox has it; an operator beyond that is refused by its name.
 
 use super::call::Refusal;
 use super::mailbox::{Mailbox, Message};
@@ -94,10 +94,10 @@ fn term(token: &str, mailbox: &Mailbox, now: Timestamp) -> Result<Term, Refusal>
         ("before" | "older", _) => Term::Before(when(moment(&lower))?),
         ("newer_than", _) => Term::After(now.millis() - when(span(&lower))?),
         ("older_than", _) => Term::Before(now.millis() - when(span(&lower))?),
-        // A label that there is not finds nothing, with Gmail too.
+        // As with Gmail, an unknown label finds nothing.
         ("label", _) => Term::Label(String::new()),
         ("in" | "is" | "has", _) => return refused(token),
-        // What was looked for is the user's own.
+        // The value is not repeated: it is the user's own.
         _ => return refused(&format!("{operator}:")),
     })
 }
@@ -129,7 +129,7 @@ fn span(value: &str) -> Option<i64> {
     unit('h', DAY_MS / 24).or_else(|| unit('d', DAY_MS)).or_else(|| unit('m', 30 * DAY_MS)).or_else(|| unit('y', 365 * DAY_MS))
 }
 
-/// What spaces divide, but for those within quotation marks.
+/// Splits at spaces, except for those within quotation marks.
 fn tokens(query: &str) -> Vec<String> {
     let (mut tokens, mut token, mut quoted) = (Vec::new(), String::new(), false);
     for character in query.chars() {

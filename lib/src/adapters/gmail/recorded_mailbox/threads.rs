@@ -6,7 +6,7 @@ use super::call::{Call, Outcome};
 use super::mailbox::{Mailbox, Message};
 use super::messages::{label_change, listed, matching, shown};
 
-/// A thread is found by any of its messages, and tells of its newest.
+/// A thread is found by any of its messages, and shows its newest one.
 pub fn list(mailbox: &mut Mailbox, call: &Call) -> Outcome {
     let mut ids: Vec<&str> = Vec::new();
     for message in matching(mailbox, call)? {
@@ -15,11 +15,11 @@ pub fn list(mailbox: &mut Mailbox, call: &Call) -> Outcome {
         }
     }
     let newest = mailbox.newest_first();
-    let told = |id: &&str| {
+    let view = |id: &&str| {
         let newest = newest.iter().find(|message| message.thread_id == *id)?;
         Some(json!({"id": id, "snippet": newest.snippet, "historyId": history_id(mailbox, id)}))
     };
-    listed("threads", ids.iter().filter_map(told).collect(), 100, call)
+    listed("threads", ids.iter().filter_map(view).collect(), 100, call)
 }
 
 fn history_id(mailbox: &Mailbox, id: &str) -> String {
@@ -53,7 +53,7 @@ fn changed(mailbox: &mut Mailbox, call: &Call, add: &[String], remove: &[String]
     for id in &ids {
         mailbox.relabel(id, add, remove, call.now)?;
     }
-    let messages: Vec<Value> = ids.iter().filter_map(|id| mailbox.messages.get(id)).map(Message::placed).collect();
+    let messages: Vec<Value> = ids.iter().filter_map(|id| mailbox.messages.get(id)).map(Message::summary).collect();
     Ok(Some(json!({"id": call.id(0), "messages": messages})))
 }
 

@@ -1,4 +1,4 @@
-//! The API in front of a world in memory: what a story asks it, and what it answers.
+//! The API in front of the in-memory world: requests of a story, and their answers.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -54,7 +54,7 @@ fn router(world: &World) -> Router {
     })
 }
 
-/// What the API answered.
+/// An answer of the API.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -67,7 +67,7 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().expect("a header is text"))
     }
 
-    /// The body, of an answer with this status.
+    /// The body of an answer, which must have this status.
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.body);
@@ -81,12 +81,12 @@ impl Answer {
     }
 }
 
-/// Asks as an admin of this owner.
-pub async fn ask(stage: &Stage, of: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
-    ask_as(stage, of, "admin", method, path, body).await
+/// Sends a request as an admin of this owner.
+pub async fn call_api(stage: &Stage, of: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
+    call_api_as(stage, of, "admin", method, path, body).await
 }
 
-pub async fn ask_as(stage: &Stage, of: &str, role: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
+pub async fn call_api_as(stage: &Stage, of: &str, role: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
     let expires = BEGINNING.seconds() + 10 * 365 * 24 * 3600;
     let claims = json!({"iss": ISSUER, "aud": AUDIENCE, "sub": of, "role": role, "iat": BEGINNING.seconds(), "exp": expires});
     let token = stage.world.verifier().issue(claims);
