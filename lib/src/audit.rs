@@ -19,7 +19,6 @@ use crate::domain::audit::{self, plain};
 use crate::domain::claims::Caller;
 use crate::domain::id::{ConnectorId, OwnerId, TriggerId, fingerprint};
 use crate::domain::timestamp::Timestamp;
-use crate::web::ProblemCode;
 
 /// How long before Lambda ends a request that takes too long its line is written.
 const TO_WRITE_IN: Duration = Duration::from_millis(500);
@@ -124,6 +123,10 @@ fn time_left(extensions: &Extensions, now: Timestamp) -> Option<Duration> {
     let left = i64::try_from(deadline).ok().filter(|deadline| *deadline > 0)?.saturating_sub(now.millis());
     Some(Duration::from_millis(u64::try_from(left).unwrap_or_default()).saturating_sub(TO_WRITE_IN))
 }
+
+/// An answer's stable code, for the audit log.
+#[derive(Debug, Clone, Copy)]
+pub struct ProblemCode(pub &'static str);
 
 /// A line that is written once: when the request ends, or when it is dropped, which a panic does.
 struct Line {

@@ -13,7 +13,7 @@ use axum::routing::MethodRouter;
 use axum::{Extension, Json};
 use serde::Serialize;
 
-use crate::audit;
+use crate::audit::{self, ProblemCode};
 use crate::config::UserSettings;
 use crate::domain::claims::{Caller, Refusal, UserPolicy};
 use crate::domain::limit::Limits;
@@ -108,10 +108,6 @@ impl Problem {
         Self { retry_after_seconds: NonZeroU32::new(5), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail) }
     }
 }
-
-/// An answer's stable code, for the audit log.
-#[derive(Debug, Clone, Copy)]
-pub struct ProblemCode(pub &'static str);
 
 /// An error with all its causes, for the log.
 pub fn causes(error: &(dyn Error + 'static)) -> String {

@@ -6,6 +6,7 @@ mod check;
 pub mod dice;
 mod expecting;
 mod outside;
+pub mod plan;
 pub mod runner;
 mod running;
 pub mod scenarios;

@@ -3,9 +3,11 @@
 mod account;
 mod accounts;
 mod bus;
+mod consent;
 mod faults;
 mod gmail;
 mod grants;
+mod mail;
 mod mailbox;
 mod owned;
 mod queue;
@@ -24,11 +26,13 @@ use email_connectors::adapters::hmac::HmacSha256;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::ports::Ports;
 
-pub use self::account::{Account, Delivered, Mail, Poison};
+pub use self::account::Account;
 pub use self::bus::{MemoryBus, MemoryQuarantine};
+pub use self::consent::{ACCESS_TOKEN_LIFE, CLIENT_ID, Consent, SCOPES, WATCH_LIFE};
 pub use self::faults::Fault;
-pub use self::gmail::{ACCESS_TOKEN_LIFE, CLIENT_ID, Consent, MemoryGmail, SCOPES, WATCH_LIFE};
+pub use self::gmail::MemoryGmail;
 pub use self::grants::AuthorizeRequest;
+pub use self::mail::{Delivered, Mail, Poison};
 pub use self::queue::{DEDUPLICATION, InFlight, MemoryDepths, MemoryWakeUps};
 pub use self::script::{Call, Failure, Gate, When};
 pub use self::store::MemoryStore;

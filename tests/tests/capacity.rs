@@ -3,8 +3,9 @@
 use clap::Parser;
 use tests::capacity::crowd::{COURSES, Crowd, Paces, Settings};
 use tests::capacity::kinds::{Counted, MONTH};
+use tests::capacity::measures::UNITS_PER_DAY;
 use tests::capacity::prices::{Assumptions, Prices};
-use tests::capacity::report::{self, UNITS_PER_DAY};
+use tests::capacity::report;
 use tests::depth;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/capacity.md");

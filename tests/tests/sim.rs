@@ -1,6 +1,7 @@
 //! The bounded part of the simulation: every scenario under every single fault, and some random histories.
 
-use tests::sim::runner::{self, Depth, Plan};
+use tests::sim::plan::{Plan, describe};
+use tests::sim::runner::{self, Depth};
 use tests::sim::scenarios;
 
 /// The seeds of the random histories of each run.
@@ -22,7 +23,7 @@ fn single_faults(part: usize) {
         assert_eq!(good.verdict, Ok(()), "{} in good weather", scenario.name);
         for plan in runner::plans(&scenario, good.calls, Depth { pairs_step: 0, sampled_pairs: 0 }) {
             let ran = runner::run(&runtime, &scenario, &plan);
-            assert_eq!(ran.verdict, Ok(()), "{} with {}", scenario.name, runner::describe(&plan));
+            assert_eq!(ran.verdict, Ok(()), "{} with {}", scenario.name, describe(&plan));
         }
     }
 }

@@ -4,12 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use email_connectors::audit;
+use email_connectors::audit::{self, ProblemCode};
 use email_connectors::domain::id::ConnectorId;
 use email_connectors::domain::metric::SECURITY_EVENTS;
 use email_connectors::flows::security_events::{Protect, ProtectError, Protected};
 use email_connectors::ports::{Clock, Ports, TokenError};
-use email_connectors::web::{Body, Problem, ProblemCode};
+use email_connectors::web::{Body, Problem};
 use serde_json::json;
 
 use crate::Shared;

@@ -9,7 +9,7 @@ use crate::domain::mail::authentication::Authentication;
 use crate::domain::mail::mailbox::{Mailbox, mailboxes};
 use crate::domain::mail::{Attachment, Body, Part, encoded_word};
 use crate::domain::mail_domain::MailDomain;
-use crate::domain::provider::gmail;
+use crate::domain::provider::gmail::receiver::RECEIVER;
 use crate::domain::timestamp::Timestamp;
 
 /// A message in events and in the API. A header that the mail lacks is absent, not empty.
@@ -102,7 +102,7 @@ impl ProviderMessage {
         Message {
             subject: header("subject").map(decode_text),
             from,
-            authentication: Authentication::read(&self.headers, &gmail::RECEIVER, domain.as_ref()),
+            authentication: Authentication::read(&self.headers, &RECEIVER, domain.as_ref()),
             to: addresses("to"),
             cc: addresses("cc"),
             bcc: Vec::new(),

@@ -8,7 +8,8 @@ use std::thread;
 
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tests::sim::runner::{self, Depth, EXHAUSTIVE_CALLS, Plan};
+use tests::sim::plan::{self, Plan};
+use tests::sim::runner::{self, Depth, EXHAUSTIVE_CALLS};
 use tests::sim::scenarios::{self, Scenario};
 use tests::sim::{INVARIANTS, TRACED};
 
@@ -19,7 +20,7 @@ struct Arguments {
     #[arg(long)]
     only: Option<String>,
     /// The faults of one run, as a violation prints them: 3:CrashAfter,7:Refused.
-    #[arg(long, value_parser = runner::parse)]
+    #[arg(long, value_parser = plan::parse)]
     faults: Option<Plan>,
     /// Every n-th pair of faults of a short scenario; 0 for none.
     #[arg(long, default_value_t = 1)]
@@ -117,7 +118,7 @@ fn one_plan(chosen: &[Scenario], plan: &Plan, report: &Report) {
 }
 
 fn violation(scenario: &Scenario, plan: &Plan, what: String) -> Violation {
-    let faults = runner::describe(plan);
+    let faults = plan::describe(plan);
     Violation { of: scenario.name.into(), again: format!("--only {} --faults {faults}", scenario.name), what }
 }
 

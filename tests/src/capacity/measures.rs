@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::report::{UNITS_PER_DAY, UNITS_PER_MINUTE};
-
+/// Gmail's bounds for projects made since May 2026
+/// (<https://developers.google.com/workspace/gmail/api/reference/quota>).
+pub const UNITS_PER_DAY: f64 = 80_000_000.0;
+pub const UNITS_PER_MINUTE: f64 = 1_200_000.0;
 const DAY_MINUTES: usize = 24 * 60;
 
 #[derive(Debug, Default)]

@@ -5,14 +5,9 @@ use std::fmt::Write;
 use super::counting::Counts;
 use super::crowd::{Paces, Settings};
 use super::kinds::{Counted, MAILS_A_DAY, MONTH};
-use super::measures::{Measures, grouped};
+use super::measures::{Measures, UNITS_PER_DAY, grouped};
 use super::metrics::combinations;
 use super::prices::{Assumptions, Bill, Prices};
-
-/// Gmail's bounds for projects made since May 2026
-/// (<https://developers.google.com/workspace/gmail/api/reference/quota>).
-pub const UNITS_PER_DAY: f64 = 80_000_000.0;
-pub const UNITS_PER_MINUTE: f64 = 1_200_000.0;
 
 /// The calls and units of each kind of work.
 pub fn counted(counted: &Counted) -> String {

@@ -8,7 +8,7 @@ use email_connectors::domain::id::MessageId;
 use email_connectors::domain::wake_up::{Kind, WakeUp};
 use serde_json::json;
 
-use super::runner::{Plan, Ran};
+use super::plan::{Plan, Ran};
 use super::{Dice, Sim};
 use crate::stage::{DAY, MINUTE};
 use crate::world::{Call, Failure, Fault, Mail, Poison, When};

@@ -1,27 +1,17 @@
 //! Runs scenarios under every single fault, every pair of faults where that is few enough, and a sample of pairs
 //! elsewhere.
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokio::runtime::{Builder, Runtime};
 
+use super::plan::{Plan, Ran};
 use super::scenarios::Scenario;
 use super::{Dice, Sim, chance};
 use crate::world::Fault;
 
 /// A scenario of at most so many calls is run under every pair of faults.
 pub const EXHAUSTIVE_CALLS: usize = 15;
-
-pub type Plan = BTreeMap<usize, Fault>;
-
-/// How one run ended.
-#[derive(Debug, Clone)]
-pub struct Ran {
-    /// Calls that could have gone wrong.
-    pub calls: usize,
-    pub verdict: Result<(), String>,
-}
 
 /// What to run of a scenario.
 #[derive(Debug, Clone, Copy)]
@@ -82,19 +72,4 @@ pub fn plans(scenario: &Scenario, calls: usize, depth: Depth) -> Vec<Plan> {
         }
     }
     plans
-}
-
-/// A plan in the syntax of `--faults`.
-pub fn describe(plan: &Plan) -> String {
-    let parts: Vec<String> = plan.iter().map(|(call, fault)| format!("{call}:{fault:?}")).collect();
-    parts.join(",")
-}
-
-pub fn parse(text: &str) -> Result<Plan, String> {
-    let part = |part: &str| {
-        let (call, fault) = part.split_once(':').ok_or_else(|| format!("{part} is not like 3:CrashAfter"))?;
-        let fault = Fault::ALL.into_iter().find(|known| format!("{known:?}") == fault).ok_or_else(|| format!("{fault} is no fault"))?;
-        Ok((call.parse().map_err(|_| format!("{call} is no number"))?, fault))
-    };
-    text.split(',').filter(|part| !part.is_empty()).map(part).collect()
 }

@@ -1,7 +1,6 @@
 //! A Google account and its mailbox, as a story acts on them from outside.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::history_id::HistoryId;
@@ -9,75 +8,10 @@ use email_connectors::domain::id::{GoogleSub, MessageId};
 use email_connectors::domain::timestamp::Timestamp;
 
 use super::World;
-use super::gmail::Consent;
+use super::consent::Consent;
 use super::grants::Grants;
+use super::mail::{Delivered, Mail, Poison};
 use super::mailbox::Mailbox;
-
-/// A mail on its way into a mailbox.
-#[derive(Debug, Clone)]
-pub struct Mail {
-    pub(crate) subject: String,
-    pub(crate) from: String,
-    pub(crate) label_ids: Vec<String>,
-    pub(crate) received_at: Option<Timestamp>,
-    /// How long after its arrival the history record and the message become visible.
-    pub(crate) record_late: Duration,
-    pub(crate) message_late: Duration,
-}
-
-impl Mail {
-    pub fn new(subject: &str) -> Self {
-        Self {
-            subject: subject.into(),
-            from: "Shop <pay@shop.example>".into(),
-            label_ids: ["INBOX", "UNREAD"].map(String::from).into(),
-            received_at: None,
-            record_late: Duration::ZERO,
-            message_late: Duration::ZERO,
-        }
-    }
-
-    pub fn from(self, from: &str) -> Self {
-        Self { from: from.into(), ..self }
-    }
-
-    /// These labels instead of the inbox's.
-    pub fn labelled(self, label_ids: &[&str]) -> Self {
-        Self { label_ids: label_ids.iter().map(|label| label.to_string()).collect(), ..self }
-    }
-
-    /// Received at this time instead of now.
-    pub fn received_at(self, received_at: Timestamp) -> Self {
-        Self { received_at: Some(received_at), ..self }
-    }
-
-    /// It arrives now, but neither the history nor the mailbox shows it before `span` has passed; later mail shows at
-    /// once.
-    pub fn late(self, span: Duration) -> Self {
-        Self { record_late: span, message_late: span, ..self }
-    }
-
-    /// The history lists it at once; the message itself is missing until `span` has passed.
-    pub fn fetched_late(self, span: Duration) -> Self {
-        Self { message_late: span, ..self }
-    }
-}
-
-/// The error that Gmail answers instead of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Poison {
-    /// 500, for this message only.
-    Fails,
-    /// 429.
-    Throttled,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivered {
-    pub message: MessageId,
-    /// The mailbox's history id after the delivery, as in Gmail's push.
-    pub history_id: HistoryId,
-}
 
 #[derive(Clone)]
 pub struct Account {

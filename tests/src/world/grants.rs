@@ -10,7 +10,7 @@ use email_connectors::ports::{AuthorizationCode, Grant, ProviderError};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::gmail::{ACCESS_TOKEN_LIFE, CLIENT_ID, Consent};
+use super::consent::{ACCESS_TOKEN_LIFE, CLIENT_ID, Consent};
 
 /// The parameters of an authorization request; each of its codes is bound to them.
 #[derive(Debug, Clone)]

@@ -16,8 +16,8 @@ use email_connectors::domain::outgoing::Outgoing;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::ports::{Fetched, MessagePage, Profile, ProviderError};
 
-use super::account::{Delivered, Mail, Poison};
-use super::gmail::WATCH_LIFE;
+use super::consent::WATCH_LIFE;
+use super::mail::{Delivered, Mail, Poison};
 
 /// The first history id, and its step per change: ids are not contiguous.
 const FIRST_HISTORY_ID: u64 = 1000;

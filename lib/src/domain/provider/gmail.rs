@@ -1,16 +1,13 @@
-//! What Gmail requires for each operation: the scopes of its discovery document, the units of its quota table. And how
-//! to recognize the results of its receiving server.
+//! What Gmail requires for each operation: the scopes of its discovery document, the units of its quota table.
+
+pub mod receiver;
 
 use super::{Method, Registration, Use};
 use crate::domain::connector::Provider;
-use crate::domain::mail::authentication::Receiver;
 use crate::domain::operation::request::{Conversation, Format, Listing, MailRequest};
 use crate::domain::quota::price;
 
 pub const REGISTRATION: Registration = Registration { provider: Provider::Gmail, calls };
-
-/// Mail that Gmail fetched from another mailbox by POP never passed its receiving server.
-pub const RECEIVER: Receiver = Receiver { authserv_id: "mx.google.com", unchecked: "X-Gmail-Fetch-Info" };
 
 const FULL: &str = "https://mail.google.com/";
 const MODIFY: &str = "https://www.googleapis.com/auth/gmail.modify";
