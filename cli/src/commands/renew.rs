@@ -83,7 +83,7 @@ async fn named(session: &Session, store: &DynamoStore, ids: &[Id]) -> Result<Vec
 async fn find(store: &DynamoStore, ids: &[Id]) -> Result<(Vec<Location>, BTreeSet<ConnectorId>), StoreError> {
     let (mut found, mut missing) = (Vec::new(), BTreeSet::new());
     for id in ids.iter().map(|id| ConnectorId::new(id.to_string())).collect::<BTreeSet<_>>() {
-        match store.told_location(&id).await? {
+        match store.last_location(&id).await? {
             Some(location) if store.connector_at(&location).await?.is_some() => found.push(location),
             _ => drop(missing.insert(id)),
         }

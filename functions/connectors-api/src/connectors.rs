@@ -149,7 +149,7 @@ pub async fn sync<P: Ports>(
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let (owner, now) = api.admit(&headers, Action::Operate).await?;
-    sync::ask(&api.store, &api.wake_ups, &owner, &named(&id)?, now).await.map_err(|error| match error {
+    sync::request(&api.store, &api.wake_ups, &owner, &named(&id)?, now).await.map_err(|error| match error {
         SyncError::NotFound => Problem::not_found("connector"),
         SyncError::Closing => closing(),
         SyncError::NeedsReauth => needs_reauth(),

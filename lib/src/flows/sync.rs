@@ -21,7 +21,13 @@ pub enum SyncError {
 }
 
 /// Returns once the queue has the wake-up.
-pub async fn ask(store: &impl Store, wake_ups: &impl WakeUps, owner: &OwnerId, id: &ConnectorId, now: Timestamp) -> Result<(), SyncError> {
+pub async fn request(
+    store: &impl Store,
+    wake_ups: &impl WakeUps,
+    owner: &OwnerId,
+    id: &ConnectorId,
+    now: Timestamp,
+) -> Result<(), SyncError> {
     let connector = store.connector(owner, id).await?.ok_or(SyncError::NotFound)?;
     if connector.closing.is_some() {
         return Err(SyncError::Closing);

@@ -218,8 +218,8 @@ async fn a_connector_is_located_by_its_delivery_records() {
         ("Query", json!({"Items": []})),
     ])
     .await;
-    assert_eq!(store.told_location(&ConnectorId::new("con_1")).await.unwrap(), Some(location()));
-    assert_eq!(store.told_location(&ConnectorId::new("con_2")).await.unwrap(), None, "it has no delivery records");
+    assert_eq!(store.last_location(&ConnectorId::new("con_1")).await.unwrap(), Some(location()));
+    assert_eq!(store.last_location(&ConnectorId::new("con_2")).await.unwrap(), None, "it has no delivery records");
     let requests = prepared.requests.lock().unwrap();
     assert_eq!(
         (&requests[0]["IndexName"], &requests[0]["ScanIndexForward"], &requests[0]["Limit"]),

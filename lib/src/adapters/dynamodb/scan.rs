@@ -88,7 +88,7 @@ impl DynamoStore {
     }
 
     /// The connector's location in its newest event, if the ledger has one from the last thirty days.
-    pub async fn told_location(&self, of: &ConnectorId) -> Result<Option<Location>, StoreError> {
+    pub async fn last_location(&self, of: &ConnectorId) -> Result<Option<Location>, StoreError> {
         let newest: Vec<EventRow> = self.newest(Deliveries::Of(of), None, 1).await?;
         Ok(newest.into_iter().next().map(|row| Location { mailbox: row.mailbox, connector: row.connector_id }))
     }
