@@ -1,4 +1,5 @@
-//! The API over HTTP: sends requests with the caller's token, and turns problem documents into failures.
+//! The API over HTTP: sends requests with the caller's token, and turns problem documents into
+//! failures.
 
 use std::time::Duration;
 
@@ -57,13 +58,19 @@ impl Answer {
         if self.text.trim().is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_str(&self.text).map_err(|error| Failure::here(format!("the API answered {} and no JSON: {error}", self.status)))
+        serde_json::from_str(&self.text).map_err(|error| {
+            Failure::here(format!("the API answered {} and no JSON: {error}", self.status))
+        })
     }
 }
 
 /// Returns a redirect as the answer: no token is sent to where it leads.
 pub fn client() -> Result<Client, Failure> {
-    let built = Client::builder().connect_timeout(Duration::from_secs(10)).timeout(TIMEOUT).redirect(Policy::none()).build();
+    let built = Client::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .timeout(TIMEOUT)
+        .redirect(Policy::none())
+        .build();
     built.map_err(|error| Failure::here(format!("no HTTP client can be made: {error}")))
 }
 
@@ -76,14 +83,16 @@ impl Api {
         let answer = self.bytes(request).await?;
         let units = answer.header("x-quota-units").and_then(|units| units.parse().ok());
         let (status, took) = (answer.status, answer.took);
-        let text = String::from_utf8(answer.body).map_err(|_| Failure::here(format!("the API answered {status} and no text")))?;
+        let text = String::from_utf8(answer.body)
+            .map_err(|_| Failure::here(format!("the API answered {status} and no text")))?;
         Ok(Answer { status, text, units, took })
     }
 
     pub async fn bytes(&self, request: &Request) -> Result<Bytes, Failure> {
         let answer = self.once(request).await?;
         if answer.status == StatusCode::UNAUTHORIZED && self.caller.can_renew() {
-            // A long command may outlive its token. A refused request changed nothing, so it is safe to repeat.
+            // A long command may outlive its token. A refused request changed nothing, so it is
+            // safe to repeat.
             *self.token.lock().await = None;
             return accepted(self.once(request).await?);
         }
@@ -120,7 +129,9 @@ impl Api {
         let response = built.send().await.map_err(|error| self.unreachable(&error))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = https::body(response, LONGEST_ANSWER).await;
-        let body = body.map_err(|error| Failure::Unreachable(format!("the answer of {} broke off: {error}", self.base)))?;
+        let body = body.map_err(|error| {
+            Failure::Unreachable(format!("the answer of {} broke off: {error}", self.base))
+        })?;
         Ok(Bytes { status, headers, body, took: since.elapsed() })
     }
 
@@ -150,6 +161,12 @@ fn accepted(answer: Bytes) -> Result<Bytes, Failure> {
     if (200..300).contains(&answer.status) {
         return Ok(answer);
     }
-    let retry_after = answer.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(String::from);
-    Err(Refusal::read(answer.status, String::from_utf8_lossy(&answer.body).into_owned(), retry_after).into())
+    let retry_after =
+        answer.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(String::from);
+    Err(Refusal::read(
+        answer.status,
+        String::from_utf8_lossy(&answer.body).into_owned(),
+        retry_after,
+    )
+    .into())
 }

@@ -51,7 +51,8 @@ pub struct Global {
     /// Send no write: print what would be sent. Reads are done.
     #[arg(long, global = true)]
     pub dry_run: bool,
-    /// The CloudFormation stack, with AWS's own credentials: fills API, table and queues where they are not said [env: CONNECTORS_STACK_NAME].
+    /// The CloudFormation stack, with AWS's own credentials: fills API, table and queues where they
+    /// are not said [env: CONNECTORS_STACK_NAME].
     #[arg(long, global = true, value_name = "NAME")]
     pub stack_name: Option<String>,
     /// For `renew` and `--all-owners`: the stack's table [env: CONNECTORS_TABLE].
@@ -60,7 +61,8 @@ pub struct Global {
     /// For `replay dead-letters`: the queue of wake-ups [env: CONNECTORS_NOTIFICATION_QUEUE_URL].
     #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
     pub notification_queue_url: Option<String>,
-    /// For `replay dead-letters`: where wake-ups lie that were given up [env: CONNECTORS_DEAD_LETTER_QUEUE_URL].
+    /// For `replay dead-letters`: where wake-ups lie that were given up [env:
+    /// CONNECTORS_DEAD_LETTER_QUEUE_URL].
     #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
     pub dead_letter_queue_url: Option<String>,
 }
@@ -99,7 +101,8 @@ pub enum Command {
     /// What fires for which agent.
     #[command(subcommand)]
     Triggers(triggers::Triggers),
-    /// Short calls that show whether mail can be read and sent: status, quota units and time of each.
+    /// Short calls that show whether mail can be read and sent: status, quota units and time of
+    /// each.
     #[command(subcommand)]
     Test(operate::Test),
     /// Messages of a mailbox.
@@ -124,7 +127,8 @@ pub enum Command {
     RevokeGrants(operate::RevokeGrants),
     /// Lay rows back that are gone, from a table restored beside the stack's (operator: AWS).
     Restore(operate::Restore),
-    /// Look over what was deployed, and what it needs at Google: each finding with its cause, its fix and where to read on.
+    /// Look over what was deployed, and what it needs at Google: each finding with its cause, its
+    /// fix and where to read on.
     Doctor(operate::Doctor),
     /// Watch events come in, until Ctrl-C.
     Tail(operate::Tail),

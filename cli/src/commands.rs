@@ -36,9 +36,13 @@ pub async fn run(session: &Session, command: Command) -> Result<(), Failure> {
         Command::Register(register) => connect::run(session, register).await,
         Command::Enable(connector) => connectors::pause(session, &connector.id, false).await,
         Command::Disable(connector) => connectors::pause(session, &connector.id, true).await,
-        Command::Rename(rename) => connectors::rename(session, &rename.connector.id, &rename.label).await,
+        Command::Rename(rename) => {
+            connectors::rename(session, &rename.connector.id, &rename.label).await
+        }
         Command::Remove(remove) => connectors::remove(session, remove).await,
-        Command::Sync(connector) | Command::Replay(Replay::Parked(connector)) => connectors::sync(session, &connector.id).await,
+        Command::Sync(connector) | Command::Replay(Replay::Parked(connector)) => {
+            connectors::sync(session, &connector.id).await
+        }
         Command::Renew(renew) => renew::run(session, renew).await,
         Command::Health(health) if health.all_owners => everyone::health(session).await,
         Command::Health(health) => connectors::health(session, health).await,
@@ -51,7 +55,9 @@ pub async fn run(session: &Session, command: Command) -> Result<(), Failure> {
         Command::Threads(threads) => threads::run(session, threads).await,
         Command::Labels(labels) => labels::run(session, labels).await,
         Command::Drafts(drafts) => drafts::run(session, drafts).await,
-        Command::Replay(Replay::DeadLetters(dead_letters)) => dead_letters::run(session, dead_letters).await,
+        Command::Replay(Replay::DeadLetters(dead_letters)) => {
+            dead_letters::run(session, dead_letters).await
+        }
         Command::RevokeGrants(revoke) => grants::run(session, revoke).await,
         Command::Restore(restore) => restore::run(session, restore).await,
         Command::Doctor(doctor) => doctor::run(session, doctor).await,

@@ -1,4 +1,5 @@
-//! The deployed stack as AWS describes it: its outputs, its parameters, its resources and its functions' environment.
+//! The deployed stack as AWS describes it: its outputs, its parameters, its resources and its
+//! functions' environment.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,8 @@ use crate::failure::Failure;
 pub type Outputs = BTreeMap<String, String>;
 
 /// The right to read a function's variables, which are encrypted under the stack's key.
-pub const VARIABLES: &str = "kms:Decrypt on the stack's key, for the context aws:lambda:FunctionArn";
+pub const VARIABLES: &str =
+    "kms:Decrypt on the stack's key, for the context aws:lambda:FunctionArn";
 
 pub struct Deployed {
     lambda: Lambda,
@@ -35,7 +37,12 @@ pub async fn outputs(config: &SdkConfig, stack_name: &str) -> Result<Outputs, Fa
 }
 
 async fn described(cloudformation: &CloudFormation, stack_name: &str) -> Result<Stack, Failure> {
-    let answer = cloudformation.describe_stacks().stack_name(stack_name).send().await.map_err(|error| unread(stack_name, &error))?;
+    let answer = cloudformation
+        .describe_stacks()
+        .stack_name(stack_name)
+        .send()
+        .await
+        .map_err(|error| unread(stack_name, &error))?;
     let stack = answer.stacks.unwrap_or_default().into_iter().next();
     stack.ok_or_else(|| Failure::NotFound(format!("there is no stack {stack_name}")))
 }
@@ -45,7 +52,11 @@ fn unread(stack_name: &str, error: &(dyn std::error::Error + 'static)) -> Failur
 }
 
 fn said(stack: &Stack) -> Outputs {
-    stack.outputs().iter().filter_map(|output| named(output.output_key(), output.output_value())).collect()
+    stack
+        .outputs()
+        .iter()
+        .filter_map(|output| named(output.output_key(), output.output_value()))
+        .collect()
 }
 
 fn named(name: Option<&str>, value: Option<&str>) -> Option<(String, String)> {
@@ -63,11 +74,17 @@ impl Deployed {
         Ok(Self {
             lambda: Lambda::new(config),
             outputs: said(&stack),
-            parameters: stack.parameters().iter().filter_map(|given| named(given.parameter_key(), given.parameter_value())).collect(),
+            parameters: stack
+                .parameters()
+                .iter()
+                .filter_map(|given| named(given.parameter_key(), given.parameter_value()))
+                .collect(),
             resources: resources
                 .stack_resources()
                 .iter()
-                .filter_map(|resource| named(resource.logical_resource_id(), resource.physical_resource_id()))
+                .filter_map(|resource| {
+                    named(resource.logical_resource_id(), resource.physical_resource_id())
+                })
                 .collect(),
             status: stack.stack_status().map(|status| status.as_str()).unwrap_or_default().into(),
             stack_name,
@@ -75,13 +92,16 @@ impl Deployed {
     }
 
     pub fn output(&self, name: &str) -> Result<&str, Failure> {
-        let value =
-            self.outputs.get(name).ok_or_else(|| Failure::NotFound(format!("the stack {} has no output {name}", self.stack_name)))?;
+        let value = self.outputs.get(name).ok_or_else(|| {
+            Failure::NotFound(format!("the stack {} has no output {name}", self.stack_name))
+        })?;
         Ok(value)
     }
 
     pub fn resource(&self, name: &str) -> Result<&str, Failure> {
-        let id = self.resources.get(name).ok_or_else(|| Failure::NotFound(format!("the stack {} has no {name}", self.stack_name)))?;
+        let id = self.resources.get(name).ok_or_else(|| {
+            Failure::NotFound(format!("the stack {} has no {name}", self.stack_name))
+        })?;
         Ok(id)
     }
 
@@ -89,11 +109,16 @@ impl Deployed {
     pub async fn environment(&self, function: &str) -> Result<Environment, Failure> {
         let id = self.resource(function)?;
         let answer = self.lambda.get_function_configuration().function_name(id).send().await;
-        let answer = answer.map_err(|error| Failure::Aws(format!("the settings of {id} cannot be read: {}", describe(&error))))?;
-        let environment = answer.environment.unwrap_or_else(|| EnvironmentResponse::builder().build());
+        let answer = answer.map_err(|error| {
+            Failure::Aws(format!("the settings of {id} cannot be read: {}", describe(&error)))
+        })?;
+        let environment =
+            answer.environment.unwrap_or_else(|| EnvironmentResponse::builder().build());
         if let Some(error) = environment.error {
             let why = error.message.or(error.error_code).unwrap_or_default();
-            return Err(Failure::Aws(format!("the variables of {id} cannot be decrypted: {why}; needs {VARIABLES}")));
+            return Err(Failure::Aws(format!(
+                "the variables of {id} cannot be decrypted: {why}; needs {VARIABLES}"
+            )));
         }
         let variables = environment.variables.unwrap_or_default();
         Ok(Environment::new(move |name| variables.get(name).cloned()))

@@ -50,8 +50,18 @@ impl Refusal {
     pub fn read(status: u16, text: String, retry_after: Option<String>) -> Self {
         let document: Value = serde_json::from_str(&text).unwrap_or_default();
         let member = |name: &str| document.get(name).and_then(Value::as_str).map(String::from);
-        let detail = member("detail").or_else(|| member("message")).unwrap_or_else(|| text.chars().take(LONGEST_QUOTE).collect());
-        Self { status, code: member("code"), detail, field: member("field"), scope: member("scope"), retry_after, text }
+        let detail = member("detail")
+            .or_else(|| member("message"))
+            .unwrap_or_else(|| text.chars().take(LONGEST_QUOTE).collect());
+        Self {
+            status,
+            code: member("code"),
+            detail,
+            field: member("field"),
+            scope: member("scope"),
+            retry_after,
+            text,
+        }
     }
 
     pub fn is_passing(&self) -> bool {
@@ -123,15 +133,30 @@ mod tests {
     #[test]
     fn a_problem_document_is_shown_whole_and_its_status_sets_the_exit_code() {
         let table = [
-            (401, r#"{"code":"unauthorized","detail":"send a token"}"#, "401 unauthorized: send a token", 2),
+            (
+                401,
+                r#"{"code":"unauthorized","detail":"send a token"}"#,
+                "401 unauthorized: send a token",
+                2,
+            ),
             (
                 403,
                 r#"{"code":"insufficient_scope","detail":"no","scope":"https://mail.google.com/"}"#,
                 "403 insufficient_scope: no (connect again with the scope `https://mail.google.com/`)",
                 2,
             ),
-            (404, r#"{"code":"not_found","detail":"no such connector"}"#, "404 not_found: no such connector", 3),
-            (400, r#"{"code":"invalid","detail":"no","field":"a.b"}"#, "400 invalid: no (field `a.b`)", 1),
+            (
+                404,
+                r#"{"code":"not_found","detail":"no such connector"}"#,
+                "404 not_found: no such connector",
+                3,
+            ),
+            (
+                400,
+                r#"{"code":"invalid","detail":"no","field":"a.b"}"#,
+                "400 invalid: no (field `a.b`)",
+                1,
+            ),
             (404, r#"{"message":"Not Found"}"#, "404 Not Found", 3),
             (502, "<html>", "502 <html>", 1),
             (500, "", "500", 1),
@@ -140,7 +165,11 @@ mod tests {
             let failure = Failure::from(Refusal::read(status, text.into(), None));
             assert_eq!((failure.to_string().as_str(), failure.exit_code()), (expected, code));
         }
-        let later = Refusal::read(503, r#"{"code":"unavailable","detail":"later"}"#.into(), Some("5".into()));
+        let later = Refusal::read(
+            503,
+            r#"{"code":"unavailable","detail":"later"}"#.into(),
+            Some("5".into()),
+        );
         assert_eq!(later.to_string(), "503 unavailable: later (try again in 5 s)");
     }
 }

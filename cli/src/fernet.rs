@@ -1,4 +1,5 @@
-//! Fernet, opened only (<https://github.com/fernet/spec/blob/master/Spec.md>): 128-bit AES in CBC mode under an HMAC-SHA256.
+//! Fernet, opened only (<https://github.com/fernet/spec/blob/master/Spec.md>): 128-bit AES in CBC
+//! mode under an HMAC-SHA256.
 
 use std::fmt;
 
@@ -15,8 +16,10 @@ const HALF: usize = 16;
 const TIMESTAMP: usize = 8;
 const HEADER: usize = 1 + TIMESTAMP;
 const TAG: usize = 32;
-const BASE64: GeneralPurpose =
-    GeneralPurpose::new(&URL_SAFE, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotOpened {
@@ -31,7 +34,9 @@ pub enum NotOpened {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a Fernet key is 32 bytes in base64url (44 characters); several are parted by commas or lines")]
+#[error(
+    "a Fernet key is 32 bytes in base64url (44 characters); several are parted by commas or lines"
+)]
 pub struct NotAKey;
 
 /// The keys that a token may be sealed under, each tried in turn.
@@ -50,7 +55,10 @@ impl fmt::Debug for Keys {
 
 impl Keys {
     pub fn parse(text: &SecretString) -> Result<Self, NotAKey> {
-        let texts = text.expose_secret().split([',', '\n', '\r', ' ', '\t']).filter(|text| !text.is_empty());
+        let texts = text
+            .expose_secret()
+            .split([',', '\n', '\r', ' ', '\t'])
+            .filter(|text| !text.is_empty());
         let keys: Vec<Key> = texts.map(Key::parse).collect::<Result<_, _>>()?;
         if keys.is_empty() { Err(NotAKey) } else { Ok(Self(keys)) }
     }
@@ -63,11 +71,18 @@ impl Keys {
             return Err(NotOpened::NotFernet);
         }
         let (signed, tag) = bytes.split_at(bytes.len() - TAG);
-        let key = self.0.iter().find(|key| hmac::verify(&key.signing, signed, tag).is_ok()).ok_or(NotOpened::WrongKey)?;
+        let key = self
+            .0
+            .iter()
+            .find(|key| hmac::verify(&key.signing, signed, tag).is_ok())
+            .ok_or(NotOpened::WrongKey)?;
         let (iv, sealed) = signed[HEADER..].split_at(HALF);
         let iv = FixedLength::try_from(iv).map_err(|_| NotOpened::NotFernet)?;
         let mut open = sealed.to_vec();
-        let text = key.decrypting.decrypt(&mut open, DecryptionContext::Iv128(iv)).map_err(|_| NotOpened::NotFernet)?;
+        let text = key
+            .decrypting
+            .decrypt(&mut open, DecryptionContext::Iv128(iv))
+            .map_err(|_| NotOpened::NotFernet)?;
         String::from_utf8(text.to_vec()).map(SecretString::from).map_err(|_| NotOpened::NoText)
     }
 }
@@ -90,7 +105,8 @@ impl Key {
 mod tests {
     use super::*;
 
-    // Of the specification (generate.json); the second one and what cannot be opened were made with Python's `cryptography`.
+    // Of the specification (generate.json); the second one and what cannot be opened were made with
+    // Python's `cryptography`.
     const KEY: &str = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
     const OTHER: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     const HELLO: &str = "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==";
@@ -104,7 +120,10 @@ mod tests {
         let table = [
             (HELLO, "hello"),
             (HELLO.trim_end_matches('='), "hello"),
-            ("gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0OD3HkMATM5lFqGaerZ-fWPAkyKTyMbYmiNsw2aOq718ErZlYQbIORRvp9giNbObzxmg==", ""),
+            (
+                "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0OD3HkMATM5lFqGaerZ-fWPAkyKTyMbYmiNsw2aOq718ErZlYQbIORRvp9giNbObzxmg==",
+                "",
+            ),
             (
                 "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0OD41sMQi7vbfn2r4qIEz11xmPHxvI2x0Gk5i0io1tGfatlXG_OMB081a5cUSw5jZHm4p-vQQZm_gqQgZLQRpXxq8=",
                 "exactly sixteen!",
@@ -131,18 +150,36 @@ mod tests {
             ("gAAAAAAdwJ6w!!", NotOpened::NotBase64),
             (&HELLO[..40], NotOpened::NotFernet),
             // Of another version, of no whole block, of none at all.
-            ("gQAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==", NotOpened::NotFernet),
-            ("gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODwAAAAAAAAAAAAAAAAAAAOyqmLoJEoMpLFUWWMJPXPVSEnH8wC__sF8XKqMC_JyK", NotOpened::NotFernet),
-            ("gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0OD2IXeW0FYyXiuAJk_zX-E-FTBOpoVs4HED35KbDYabN0", NotOpened::NotFernet),
+            (
+                "gQAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==",
+                NotOpened::NotFernet,
+            ),
+            (
+                "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODwAAAAAAAAAAAAAAAAAAAOyqmLoJEoMpLFUWWMJPXPVSEnH8wC__sF8XKqMC_JyK",
+                NotOpened::NotFernet,
+            ),
+            (
+                "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0OD2IXeW0FYyXiuAJk_zX-E-FTBOpoVs4HED35KbDYabN0",
+                NotOpened::NotFernet,
+            ),
             // The last bit of the tag, another key's, and a good tag over bad padding.
-            ("gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDQ==", NotOpened::WrongKey),
+            (
+                "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDQ==",
+                NotOpened::WrongKey,
+            ),
             (
                 "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODyo1wRYKICOMCJNlxjHU8rszLOWBw5n-mm6gBLhDDisgUAzrH9TK-v3y2Y56wAjq4DteB3reKcXTgn3zbHbxvNo=",
                 NotOpened::WrongKey,
             ),
-            ("gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODwAAAAAAAAAAAAAAAAAAAABBjbEPRunJk7hsB5gvNvgH3JdG0M9fg5scKIYFEptneQ==", NotOpened::NotFernet),
+            (
+                "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODwAAAAAAAAAAAAAAAAAAAABBjbEPRunJk7hsB5gvNvgH3JdG0M9fg5scKIYFEptneQ==",
+                NotOpened::NotFernet,
+            ),
             // Neither does what is no text.
-            ("gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODwAGwvyaEnkiFvMS3WT7PXhtigUVxxTffC4C-8tcbECkXQo6todAFKji21dtzG1JuA==", NotOpened::NoText),
+            (
+                "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODwAGwvyaEnkiFvMS3WT7PXhtigUVxxTffC4C-8tcbECkXQo6todAFKji21dtzG1JuA==",
+                NotOpened::NoText,
+            ),
         ];
         let keys = keys(KEY);
         for (token, expected) in table {
@@ -152,7 +189,14 @@ mod tests {
 
     #[test]
     fn what_is_no_key_is_refused_and_not_shown() {
-        for text in ["", ",", "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e", &format!("{KEY},short"), &format!("{KEY}{OTHER}"), "ключ"] {
+        for text in [
+            "",
+            ",",
+            "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e",
+            &format!("{KEY},short"),
+            &format!("{KEY}{OTHER}"),
+            "ключ",
+        ] {
             assert_eq!(Keys::parse(&text.into()).unwrap_err(), NotAKey);
         }
         assert_eq!(format!("{:?}", keys(KEY)), "Keys(1)");

@@ -1,4 +1,5 @@
-//! Users of an older system are taken over: rows are read and checked here, adopted one by one, and each is accounted for.
+//! Users of an older system are taken over: rows are read and checked here, adopted one by one, and
+//! each is accounted for.
 
 pub mod adopting;
 pub mod export;

@@ -78,7 +78,9 @@ impl Output {
         let prompted = write!(stderr, "{} [y/N] ", clean(question)).and_then(|()| stderr.flush());
         prompted.map_err(|error| Failure::here(format!("cannot ask: {error}")))?;
         let mut said = String::new();
-        std::io::stdin().read_line(&mut said).map_err(|error| Failure::here(format!("cannot read an answer: {error}")))?;
+        std::io::stdin()
+            .read_line(&mut said)
+            .map_err(|error| Failure::here(format!("cannot read an answer: {error}")))?;
         match matches!(said.trim(), "y" | "Y" | "yes") {
             true => Ok(()),
             false => Err(Failure::here("nothing was done; say y, or --yes")),
@@ -108,7 +110,8 @@ impl Output {
     /// Seen by a person only.
     fn bar(&self, length: Option<u64>) -> ProgressBar {
         let hidden = self.json || !std::io::stderr().is_terminal();
-        let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let target =
+            if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         ProgressBar::with_draw_target(length, target)
     }
 }

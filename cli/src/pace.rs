@@ -20,7 +20,10 @@ impl Since {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a person at a terminal waits; nobody is paid for by the millisecond")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a person at a terminal waits; nobody is paid for by the millisecond"
+)]
 pub async fn pause(time: Duration) {
     tokio::time::sleep(time).await;
 }

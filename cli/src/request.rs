@@ -31,7 +31,15 @@ pub type Id = String;
 impl Request {
     fn new(method: Method, path: impl Into<String>, body: Option<Value>) -> Self {
         let writes = method != Method::GET;
-        Self { method, path: path.into(), query: Vec::new(), body, headers: Vec::new(), writes, open: false }
+        Self {
+            method,
+            path: path.into(),
+            query: Vec::new(),
+            body,
+            headers: Vec::new(),
+            writes,
+            open: false,
+        }
     }
 
     pub fn get(path: impl Into<String>) -> Self {
@@ -80,7 +88,8 @@ impl Request {
 
     /// Path and query.
     pub fn target(&self) -> String {
-        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.query).finish();
+        let query =
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.query).finish();
         if query.is_empty() { self.path.clone() } else { format!("{}?{query}", self.path) }
     }
 
@@ -92,7 +101,9 @@ impl Request {
         }
         if let Some(body) = &self.body {
             let mut body = body.clone();
-            for attachment in body.get_mut("attachments").and_then(Value::as_array_mut).into_iter().flatten() {
+            for attachment in
+                body.get_mut("attachments").and_then(Value::as_array_mut).into_iter().flatten()
+            {
                 let length = attachment.get("content").and_then(Value::as_str).map_or(0, str::len);
                 attachment["content"] = json!(format!("({length} characters of base64)"));
             }
@@ -118,7 +129,14 @@ mod tests {
 
     #[test]
     fn an_id_stays_where_it_is_put() {
-        for good in ["con_019b78ef2a6c7e519d0b4c8f1a2e3d40", "18c2f0a1b2c3d4e5", "Label_7", "0.1", "r-871", "CATEGORY_SOCIAL"] {
+        for good in [
+            "con_019b78ef2a6c7e519d0b4c8f1a2e3d40",
+            "18c2f0a1b2c3d4e5",
+            "Label_7",
+            "0.1",
+            "r-871",
+            "CATEGORY_SOCIAL",
+        ] {
             assert_eq!(id(good).as_deref(), Ok(good));
         }
         for bad in ["", ".", "..", "a/b", "a?b", "a%2fb", "a b", "ä", "a#b"] {
@@ -128,9 +146,14 @@ mod tests {
 
     #[test]
     fn the_query_is_escaped_and_files_are_shown_by_length() {
-        let request = Request::get("/a").with("query", Some("from:a b&c")).with("label_ids", None::<String>).flag("all", true);
+        let request = Request::get("/a")
+            .with("query", Some("from:a b&c"))
+            .with("label_ids", None::<String>)
+            .flag("all", true);
         assert_eq!(request.target(), "/a?query=from%3Aa+b%26c&all=true");
-        let document = Request::post("/b", json!({"attachments": [{"filename": "x", "content": "QUJD"}]})).to_json();
+        let document =
+            Request::post("/b", json!({"attachments": [{"filename": "x", "content": "QUJD"}]}))
+                .to_json();
         assert_eq!(document["body"]["attachments"][0]["content"], "(4 characters of base64)");
     }
 }

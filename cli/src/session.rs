@@ -1,4 +1,5 @@
-//! One command line at work: its settings, read when they are needed, and the dry run, which sends no writes.
+//! One command line at work: its settings, read when they are needed, and the dry run, which sends
+//! no writes.
 
 use std::cell::OnceCell as Once;
 

@@ -1,6 +1,6 @@
-//! Where the API is, who the caller is, and where an operator's queues and table are: from arguments, then the
-//! environment, then stack.json, then the outputs of the named stack. If an argument names it, they replace the
-//! environment.
+//! Where the API is, who the caller is, and where an operator's queues and table are: from
+//! arguments, then the environment, then stack.json, then the outputs of the named stack. If an
+//! argument names it, they replace the environment.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -95,34 +95,52 @@ impl Settings {
 
     fn with(global: Global, env: Environment) -> Result<Self, Failure> {
         // A stack named on this command line wins: the environment may be meant for another one.
-        let of_environment = || env.optional(STACK_JSON).filter(|_| global.stack_name.is_none()).map(Into::into);
+        let of_environment =
+            || env.optional(STACK_JSON).filter(|_| global.stack_name.is_none()).map(Into::into);
         let file = global.stack_json.clone().or_else(of_environment);
         let stack = file.as_deref().map(Stack::read).transpose()?;
         Ok(Self { global, env, stack, outputs: OnceCell::new() })
     }
 
-    fn said(&self, given: Option<&String>, variable: &'static str, of_file: fn(&Stack) -> &String) -> Option<String> {
-        let of_file = || self.stack.as_ref().map(of_file).filter(|value| !value.is_empty()).cloned();
-        let of_environment = || self.env.optional(variable).filter(|_| self.global.stack_name.is_none());
+    fn said(
+        &self,
+        given: Option<&String>,
+        variable: &'static str,
+        of_file: fn(&Stack) -> &String,
+    ) -> Option<String> {
+        let of_file =
+            || self.stack.as_ref().map(of_file).filter(|value| !value.is_empty()).cloned();
+        let of_environment =
+            || self.env.optional(variable).filter(|_| self.global.stack_name.is_none());
         given.cloned().or_else(of_environment).or_else(of_file)
     }
 
     /// The given value, else the stack's output; the outputs are read once for all settings.
     async fn find(&self, source: &SettingSource) -> Result<String, Failure> {
         let SettingSource { what, flag, variable, output, .. } = source;
-        if let Some(said) = self.said((source.given)(&self.global).as_ref(), variable, source.of_file) {
+        if let Some(said) =
+            self.said((source.given)(&self.global).as_ref(), variable, source.of_file)
+        {
             return Ok(said);
         }
         let Ok(name) = self.stack_name() else {
-            let hint = format!("say {what}: {flag}, {variable}, --stack-json, or with --stack-name or {STACK_NAME} the stack that says it");
+            let hint = format!(
+                "say {what}: {flag}, {variable}, --stack-json, or with --stack-name or {STACK_NAME} the stack that says it"
+            );
             return Err(Failure::here(hint));
         };
         // Boxed, because nearly every command's future contains it.
         let read = || Box::pin(async { outputs(&self.aws().await, &name).await });
         let outputs = self.outputs.get_or_try_init(read).await;
-        let outputs = outputs.map_err(|failure| Failure::Aws(format!("{failure}; or say {what}: {flag} or {variable}")))?;
+        let outputs = outputs.map_err(|failure| {
+            Failure::Aws(format!("{failure}; or say {what}: {flag} or {variable}"))
+        })?;
         let value = outputs.get(*output).filter(|value| !value.is_empty()).cloned();
-        value.ok_or_else(|| Failure::here(format!("the stack {name} has no output {output}; say {what}: {flag} or {variable}")))
+        value.ok_or_else(|| {
+            Failure::here(format!(
+                "the stack {name} has no output {output}; say {what}: {flag} or {variable}"
+            ))
+        })
     }
 
     /// Remembers outputs that were read already, so that the stack is not described again.
@@ -146,7 +164,8 @@ impl Settings {
         let given = given.or_else(|| self.global.token_command.clone().map(Caller::Command));
         // A stack named on this command line wins: the environment may be meant for another one.
         let named = given.or_else(|| self.global.stack_json.as_ref().and_then(|_| of_stack()));
-        let named = named.or_else(|| self.env.optional(TOKEN).map(|token| Caller::Token(token.into())));
+        let named =
+            named.or_else(|| self.env.optional(TOKEN).map(|token| Caller::Token(token.into())));
         let named = named.or_else(|| self.env.optional(TOKEN_COMMAND).map(Caller::Command));
         named.or_else(of_stack).unwrap_or(Caller::Nobody)
     }
@@ -157,26 +176,39 @@ impl Settings {
 
     /// What was deployed, by its CloudFormation name.
     pub fn stack_name(&self) -> Result<String, Failure> {
-        let name = self.said(self.global.stack_name.as_ref(), STACK_NAME, |stack| &stack.stack_name);
+        let name =
+            self.said(self.global.stack_name.as_ref(), STACK_NAME, |stack| &stack.stack_name);
         name.ok_or_else(|| {
             Failure::here(format!("say which stack: --stack-name, {STACK_NAME} or --stack-json (as `sam deploy --stack-name`)"))
         })
     }
 
     /// The keys under which an older system sealed its tokens.
-    pub fn fernet_keys(&self, command: Option<&str>, file: Option<&Path>) -> Result<SecretString, Failure> {
+    pub fn fernet_keys(
+        &self,
+        command: Option<&str>,
+        file: Option<&Path>,
+    ) -> Result<SecretString, Failure> {
         match (command, file) {
             (Some(command), _) => match printed(command, "key command")? {
-                run if run.status.success() => Ok(String::from_utf8_lossy(&run.stdout).into_owned().into()),
+                run if run.status.success() => {
+                    Ok(String::from_utf8_lossy(&run.stdout).into_owned().into())
+                }
                 run => Err(Failure::here(format!("the key command ended with {}", run.status))),
             },
             (None, Some(file)) => {
                 let text = std::fs::read_to_string(file);
-                text.map(SecretString::from).map_err(|error| Failure::here(format!("cannot read the key file {}: {error}", file.display())))
+                text.map(SecretString::from).map_err(|error| {
+                    Failure::here(format!("cannot read the key file {}: {error}", file.display()))
+                })
             }
             (None, None) => {
                 let key = self.env.optional(FERNET_KEY).map(SecretString::from);
-                key.ok_or_else(|| Failure::here(format!("say what opens the tokens: --key-command, --key-file or {FERNET_KEY}")))
+                key.ok_or_else(|| {
+                    Failure::here(format!(
+                        "say what opens the tokens: --key-command, --key-file or {FERNET_KEY}"
+                    ))
+                })
             }
         }
     }
@@ -186,11 +218,23 @@ impl Settings {
         Ok((self.find(&QUEUE).await?, self.find(&DEAD_LETTERS).await?))
     }
 
-    /// Where Pub/Sub is, and the operator's token for it. The local stack's Google takes any token, and must not be shown a real one.
-    pub fn pubsub(&self, api: Option<&str>, command: Option<&str>) -> Result<(String, Option<SecretString>), Failure> {
-        let local = self.stack.as_ref().map(|stack| stack.google_url.clone()).filter(|url| !url.is_empty());
-        let base = api.map(String::from).or_else(|| self.env.optional(PUBSUB_API)).or_else(|| local.clone());
-        let base = base.unwrap_or_else(|| "https://pubsub.googleapis.com".into()).trim_end_matches('/').to_string();
+    /// Where Pub/Sub is, and the operator's token for it. The local stack's Google takes any token,
+    /// and must not be shown a real one.
+    pub fn pubsub(
+        &self,
+        api: Option<&str>,
+        command: Option<&str>,
+    ) -> Result<(String, Option<SecretString>), Failure> {
+        let local =
+            self.stack.as_ref().map(|stack| stack.google_url.clone()).filter(|url| !url.is_empty());
+        let base = api
+            .map(String::from)
+            .or_else(|| self.env.optional(PUBSUB_API))
+            .or_else(|| local.clone());
+        let base = base
+            .unwrap_or_else(|| "https://pubsub.googleapis.com".into())
+            .trim_end_matches('/')
+            .to_string();
         carries_secrets(&base)?;
         if local.as_deref() == Some(&base) {
             return Ok((base, Some("local-operator".into())));
@@ -209,19 +253,28 @@ impl Settings {
 
     pub fn local_aws(&self) -> Option<(&str, &str)> {
         let stack = self.stack.as_ref().filter(|stack| !stack.aws_endpoint.is_empty())?;
-        Some((&stack.aws_endpoint, if stack.region.is_empty() { "us-east-1" } else { &stack.region }))
+        Some((
+            &stack.aws_endpoint,
+            if stack.region.is_empty() { "us-east-1" } else { &stack.region },
+        ))
     }
 }
 
 /// A token goes over TLS, or stays on this machine.
 pub fn carries_secrets(url: &str) -> Result<(), Failure> {
-    let parsed = reqwest::Url::parse(url).map_err(|_| Failure::here(format!("`{url}` is no URL")))?;
+    let parsed =
+        reqwest::Url::parse(url).map_err(|_| Failure::here(format!("`{url}` is no URL")))?;
     let host = parsed.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let is_here = host == "localhost" || host.ends_with(".localhost") || host == "::1" || host.starts_with("127.");
+    let is_here = host == "localhost"
+        || host.ends_with(".localhost")
+        || host == "::1"
+        || host.starts_with("127.");
     match parsed.scheme() {
         "https" => Ok(()),
         "http" if is_here => Ok(()),
-        _ => Err(Failure::here("the URL must be https, or on this machine: a secret would be read on its way")),
+        _ => Err(Failure::here(
+            "the URL must be https, or on this machine: a secret would be read on its way",
+        )),
     }
 }
 
@@ -231,9 +284,9 @@ impl Caller {
             Self::Token(token) => Ok(token.clone()),
             Self::Command(command) => printed_by(command),
             Self::Stack(mint, owner) => mint.token(http, owner.as_deref()).await,
-            Self::Nobody => {
-                Err(Failure::here(format!("say who you are: {TOKEN}, --token-command (which prints a token), --token or --stack-json")))
-            }
+            Self::Nobody => Err(Failure::here(format!(
+                "say who you are: {TOKEN}, --token-command (which prints a token), --token or --stack-json"
+            ))),
         }
     }
 
@@ -255,7 +308,10 @@ fn printed_by(command: &str) -> Result<SecretString, Failure> {
     let is_token = !token.is_empty() && token.chars().all(|letter| letter.is_ascii_graphic());
     match run.status.success() && is_token {
         true => Ok(token.into()),
-        false => Err(Failure::here(format!("the token command ({}) did not print a token and nothing else", run.status))),
+        false => Err(Failure::here(format!(
+            "the token command ({}) did not print a token and nothing else",
+            run.status
+        ))),
     }
 }
 
@@ -268,28 +324,50 @@ mod tests {
     use crate::args::Cli;
 
     fn settings(arguments: &[&str], pairs: &'static [(&'static str, &'static str)]) -> Settings {
-        let global = Cli::try_parse_from(["connectors"].iter().chain(arguments).chain(&["list"])).unwrap().global;
-        let env = Environment::new(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_string()));
+        let global = Cli::try_parse_from(["connectors"].iter().chain(arguments).chain(&["list"]))
+            .unwrap()
+            .global;
+        let env = Environment::new(|name| {
+            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_string())
+        });
         Settings::with(global, env).unwrap()
     }
 
     #[tokio::test]
     async fn an_argument_comes_before_the_environment() {
-        let env: &[(&str, &str)] = &[(API_URL, "https://a.example/"), (TOKEN, "from-the-environment")];
+        let env: &[(&str, &str)] =
+            &[(API_URL, "https://a.example/"), (TOKEN, "from-the-environment")];
         assert_eq!(settings(&[], env).api_url().await.unwrap(), "https://a.example");
-        assert_eq!(settings(&["--api-url", "https://b.example"], env).api_url().await.unwrap(), "https://b.example");
-        assert!(matches!(settings(&[], env).caller(), Caller::Token(token) if token.expose_secret() == "from-the-environment"));
-        assert!(matches!(settings(&["--token", "t"], env).caller(), Caller::Token(token) if token.expose_secret() == "t"));
+        assert_eq!(
+            settings(&["--api-url", "https://b.example"], env).api_url().await.unwrap(),
+            "https://b.example"
+        );
+        assert!(
+            matches!(settings(&[], env).caller(), Caller::Token(token) if token.expose_secret() == "from-the-environment")
+        );
+        assert!(
+            matches!(settings(&["--token", "t"], env).caller(), Caller::Token(token) if token.expose_secret() == "t")
+        );
         assert!(matches!(settings(&["--token-command", "c"], env).caller(), Caller::Command(_)));
         assert!(matches!(settings(&[], &[]).caller(), Caller::Nobody));
     }
 
     #[test]
     fn a_token_is_not_sent_in_the_clear() {
-        for good in ["https://api.example.com", "http://127.0.0.1:80/x", "http://localhost:1", "http://[::1]:2"] {
+        for good in [
+            "https://api.example.com",
+            "http://127.0.0.1:80/x",
+            "http://localhost:1",
+            "http://[::1]:2",
+        ] {
             assert!(carries_secrets(good).is_ok(), "{good}");
         }
-        for bad in ["http://api.example.com", "ftp://localhost", "api.example.com", "http://localhost.example.com"] {
+        for bad in [
+            "http://api.example.com",
+            "ftp://localhost",
+            "api.example.com",
+            "http://localhost.example.com",
+        ] {
             assert!(carries_secrets(bad).is_err(), "{bad}");
         }
     }

@@ -16,7 +16,10 @@ pub fn clean(text: &str) -> String {
         (letter.is_control() && !matches!(letter, '\n' | '\t'))
             || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
-    text.replace("\r\n", "\n").chars().map(|letter| if hidden(letter) { '\u{fffd}' } else { letter }).collect()
+    text.replace("\r\n", "\n")
+        .chars()
+        .map(|letter| if hidden(letter) { '\u{fffd}' } else { letter })
+        .collect()
 }
 
 /// One value on one line; null is empty.
@@ -56,13 +59,17 @@ mod tests {
 
     #[test]
     fn a_strangers_text_steers_no_terminal() {
-        assert_eq!(clean("a\u{1b}[31mb\u{202e}c\r\nd\te\r"), "a\u{fffd}[31mb\u{fffd}c\nd\te\u{fffd}");
+        assert_eq!(
+            clean("a\u{1b}[31mb\u{202e}c\r\nd\te\r"),
+            "a\u{fffd}[31mb\u{fffd}c\nd\te\u{fffd}"
+        );
         assert_eq!(text(&json!("two\nlines \u{7}")), "two lines \u{fffd}");
     }
 
     #[test]
     fn an_address_is_shown_as_mail_shows_it() {
-        let both = json!([{"name": "Ada", "address": "ada@example.com"}, {"address": "bob@example.com"}]);
+        let both =
+            json!([{"name": "Ada", "address": "ada@example.com"}, {"address": "bob@example.com"}]);
         assert_eq!(text(&both), "Ada <ada@example.com>, bob@example.com");
     }
 }

@@ -32,7 +32,9 @@ pub struct Mint {
 
 impl Stack {
     pub fn read(file: &Path) -> Result<Self, Failure> {
-        let unreadable = |problem: String| Failure::here(format!("{}: {problem}; `make local-up` writes it", file.display()));
+        let unreadable = |problem: String| {
+            Failure::here(format!("{}: {problem}; `make local-up` writes it", file.display()))
+        };
         let text = std::fs::read_to_string(file).map_err(|error| unreadable(error.to_string()))?;
         serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))
     }
@@ -40,15 +42,31 @@ impl Stack {
 
 impl Mint {
     /// A token of an owner who may do everything with their own.
-    pub async fn token(&self, http: &reqwest::Client, owner: Option<&str>) -> Result<SecretString, Failure> {
+    pub async fn token(
+        &self,
+        http: &reqwest::Client,
+        owner: Option<&str>,
+    ) -> Result<SecretString, Failure> {
         let mut order = self.body.clone();
         order["claims"] = json!({"role": "admin"});
         if let Some(owner) = owner {
             order["sub"] = json!(owner);
         }
-        let failed = |error: reqwest::Error| Failure::Unreachable(format!("the stack gives no token: {}", error.without_url()));
-        let answer = http.post(&self.url).json(&order).send().await.map_err(failed)?.error_for_status().map_err(failed)?;
+        let failed = |error: reqwest::Error| {
+            Failure::Unreachable(format!("the stack gives no token: {}", error.without_url()))
+        };
+        let answer = http
+            .post(&self.url)
+            .json(&order)
+            .send()
+            .await
+            .map_err(failed)?
+            .error_for_status()
+            .map_err(failed)?;
         let made: Value = answer.json().await.map_err(failed)?;
-        made["token"].as_str().map(SecretString::from).ok_or_else(|| Failure::Unreachable("the stack gives no token".into()))
+        made["token"]
+            .as_str()
+            .map(SecretString::from)
+            .ok_or_else(|| Failure::Unreachable("the stack gives no token".into()))
     }
 }

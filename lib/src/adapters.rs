@@ -1,5 +1,5 @@
-//! One file or folder for each outside service. Adapters implement the ports and know nothing of flows, of each other,
-//! or of Lambda.
+//! One file or folder for each outside service. Adapters implement the ports and know nothing of
+//! flows, of each other, or of Lambda.
 
 pub mod aws;
 pub mod dynamodb;

@@ -1,7 +1,9 @@
-//! Who did what, and from where: one line for each request to an audited route, however the request ends.
+//! Who did what, and from where: one line for each request to an audited route, however the request
+//! ends.
 //!
-//! A layer around the router writes it, so that no handler can forget it. What only the gate or a handler knows, they
-//! note in a task-local variable, since neither the gate nor a flow has the request.
+//! A layer around the router writes it, so that no handler can forget it. What only the gate or a
+//! handler knows, they note in a task-local variable, since neither the gate nor a flow has the
+//! request.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,7 +43,8 @@ tokio::task_local! {
 
 /// Does nothing outside of an audited request.
 fn note(change: impl FnOnce(&mut Noted)) {
-    let _ = NOTES.try_with(|notes| change(&mut notes.lock().unwrap_or_else(PoisonError::into_inner)));
+    let _ =
+        NOTES.try_with(|notes| change(&mut notes.lock().unwrap_or_else(PoisonError::into_inner)));
 }
 
 /// The token's id, or else its hash: the token itself is never written.
@@ -82,7 +85,10 @@ pub fn is(action: &'static str) {
 }
 
 /// A router whose audited routes each write their line.
-pub fn audited<S>(router: Router<S>, now: impl Fn() -> Timestamp + Clone + Send + Sync + 'static) -> Router<S>
+pub fn audited<S>(
+    router: Router<S>,
+    now: impl Fn() -> Timestamp + Clone + Send + Sync + 'static,
+) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
@@ -105,12 +111,15 @@ async fn written(request: Request, next: Next, now: Timestamp) -> Response {
     };
     match in_time.await {
         Some(response) => {
-            line.ends(response.status().as_u16(), response.extensions().get::<ProblemCode>().map(|code| code.0));
+            line.ends(
+                response.status().as_u16(),
+                response.extensions().get::<ProblemCode>().map(|code| code.0),
+            );
             response
         }
         None => {
-            // Lambda is about to end the process, which could write nothing then. What the request did so far may be
-            // done.
+            // Lambda is about to end the process, which could write nothing then. What the request
+            // did so far may be done.
             line.cut_off();
             answering.await
         }
@@ -120,7 +129,8 @@ async fn written(request: Request, next: Next, now: Timestamp) -> Response {
 /// The time until Lambda ends the request, less what is needed to write the line.
 fn time_left(extensions: &Extensions, now: Timestamp) -> Option<Duration> {
     let deadline = extensions.get::<Context>()?.deadline;
-    let left = i64::try_from(deadline).ok().filter(|deadline| *deadline > 0)?.saturating_sub(now.millis());
+    let left =
+        i64::try_from(deadline).ok().filter(|deadline| *deadline > 0)?.saturating_sub(now.millis());
     Some(Duration::from_millis(u64::try_from(left).unwrap_or_default()).saturating_sub(TO_WRITE_IN))
 }
 
@@ -155,9 +165,17 @@ impl Line {
             is_written: false,
         };
         // From the gateway's context, not from headers, which a caller can forge.
-        if let Some(RequestContext::ApiGatewayV2(context)) = request.extensions().get::<RequestContext>() {
-            line.source_ip = context.http.source_ip.as_deref().and_then(|ip| ip.parse::<IpAddr>().ok()).map(|ip| ip.to_string());
-            line.user_agent = context.http.user_agent.as_deref().map(plain).filter(|agent| !agent.is_empty());
+        if let Some(RequestContext::ApiGatewayV2(context)) =
+            request.extensions().get::<RequestContext>()
+        {
+            line.source_ip = context
+                .http
+                .source_ip
+                .as_deref()
+                .and_then(|ip| ip.parse::<IpAddr>().ok())
+                .map(|ip| ip.to_string());
+            line.user_agent =
+                context.http.user_agent.as_deref().map(plain).filter(|agent| !agent.is_empty());
             line.request_id = context.request_id.as_deref().map(plain);
         }
         Some(line)
@@ -204,7 +222,8 @@ impl Drop for Line {
 
 /// The id in a path: the value of the route's first parameter, if it could be an id.
 fn named(route: &str, path: &str) -> Option<String> {
-    let (_, segment) = route.split('/').zip(path.split('/')).find(|(template, _)| template.starts_with('{'))?;
+    let (_, segment) =
+        route.split('/').zip(path.split('/')).find(|(template, _)| template.starts_with('{'))?;
     let is_id = ConnectorId::parse(segment).is_some() || TriggerId::parse(segment).is_some();
     is_id.then(|| segment.to_string())
 }
@@ -248,20 +267,32 @@ mod tests {
     }
 
     fn caller(user: &str) -> Caller {
-        Caller { owner: OwnerId::new("tenant"), role: crate::domain::role::Role::Admin, user: Some(user.into()), token_id: None }
+        Caller {
+            owner: OwnerId::new("tenant"),
+            role: crate::domain::role::Role::Admin,
+            user: Some(user.into()),
+            token_id: None,
+        }
     }
 
     fn request(method: Method, path: &str) -> Request {
-        let mut context = lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext::default();
+        let mut context =
+            lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext::default();
         context.http.source_ip = Some("203.0.113.7".into());
         context.http.user_agent = Some("a\r\nb".into());
         context.request_id = Some("r-1".into());
-        let built = Request::builder().method(method).uri(path).extension(RequestContext::ApiGatewayV2(context));
+        let built = Request::builder()
+            .method(method)
+            .uri(path)
+            .extension(RequestContext::ApiGatewayV2(context));
         built.body(Body::empty()).unwrap()
     }
 
     /// Every line that the request leaves, on a router whose erase does this.
-    fn lines<F, A>(request: Request, does: impl Fn() -> F + Clone + Send + Sync + 'static) -> Vec<Value>
+    fn lines<F, A>(
+        request: Request,
+        does: impl Fn() -> F + Clone + Send + Sync + 'static,
+    ) -> Vec<Value>
     where
         F: Future<Output = A> + Send + 'static,
         A: IntoResponse + 'static,
@@ -269,15 +300,27 @@ mod tests {
         lines_of(&Written::default(), request, does)
     }
 
-    fn lines_of<F, A>(written: &Written, request: Request, does: impl Fn() -> F + Clone + Send + Sync + 'static) -> Vec<Value>
+    fn lines_of<F, A>(
+        written: &Written,
+        request: Request,
+        does: impl Fn() -> F + Clone + Send + Sync + 'static,
+    ) -> Vec<Value>
     where
         F: Future<Output = A> + Send + 'static,
         A: IntoResponse + 'static,
     {
         let writer = written.clone();
-        let subscriber = fmt().json().with_target(false).without_time().with_writer(move || writer.clone()).finish();
-        let guard = lambda_http::tracing::subscriber::util::SubscriberInitExt::set_default(subscriber);
-        let routes = Router::new().route("/api/owner/data", delete(does.clone())).route("/api/connectors", delete(does));
+        let subscriber = fmt()
+            .json()
+            .with_target(false)
+            .without_time()
+            .with_writer(move || writer.clone())
+            .finish();
+        let guard =
+            lambda_http::tracing::subscriber::util::SubscriberInitExt::set_default(subscriber);
+        let routes = Router::new()
+            .route("/api/owner/data", delete(does.clone()))
+            .route("/api/connectors", delete(does));
         let answering = audited(routes, || NOW).oneshot(request);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let _ = runtime.block_on(crate::panics::caught(answering));
@@ -298,22 +341,38 @@ mod tests {
             "outcome": "done", "status": 202});
         assert_eq!(done, [expected]);
         assert!(hash.starts_with("hash:") && !hash.contains("signature"));
-        assert_eq!((token_id(Some("jti-1"), SECRET).as_str(), token_id(Some("\n"), SECRET)), ("jti-1", hash));
-        assert!(lines(request(Method::DELETE, "/api/connectors"), async || StatusCode::OK).is_empty(), "no audited route");
-        assert!(lines(request(Method::DELETE, "/api/else"), async || StatusCode::OK).is_empty(), "no route at all");
+        assert_eq!(
+            (token_id(Some("jti-1"), SECRET).as_str(), token_id(Some("\n"), SECRET)),
+            ("jti-1", hash)
+        );
+        assert!(
+            lines(request(Method::DELETE, "/api/connectors"), async || StatusCode::OK).is_empty(),
+            "no audited route"
+        );
+        assert!(
+            lines(request(Method::DELETE, "/api/else"), async || StatusCode::OK).is_empty(),
+            "no route at all"
+        );
     }
 
     #[test]
     fn a_refusal_and_a_failure_say_why_and_a_panic_is_a_failure() {
-        let refused =
-            lines(request(Method::DELETE, "/api/owner/data"), async || Problem::new(StatusCode::FORBIDDEN, "role_not_allowed", "no"));
-        let failed =
-            lines(request(Method::DELETE, "/api/owner/data"), async || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "no"));
+        let refused = lines(request(Method::DELETE, "/api/owner/data"), async || {
+            Problem::new(StatusCode::FORBIDDEN, "role_not_allowed", "no")
+        });
+        let failed = lines(request(Method::DELETE, "/api/owner/data"), async || {
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "no")
+        });
         let panicked = lines(request(Method::DELETE, "/api/owner/data"), async || {
             by(&caller("ada"), SECRET);
             assert!(std::hint::black_box(false), "an error of our own");
         });
-        let outcomes = |lines: &[Value]| lines.iter().map(|line| (line["outcome"].clone(), line["problem"].clone())).collect::<Vec<_>>();
+        let outcomes = |lines: &[Value]| {
+            lines
+                .iter()
+                .map(|line| (line["outcome"].clone(), line["problem"].clone()))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(outcomes(&refused), [(json!("refused"), json!("role_not_allowed"))]);
         assert_eq!(outcomes(&failed), [(json!("failed"), json!("unavailable"))]);
         assert_eq!(outcomes(&panicked), [(json!("failed"), json!("internal_error"))]);
@@ -334,12 +393,20 @@ mod tests {
                 async move {
                     // A slow answer comes once the line is there.
                     while is_slow && seen.lines().is_empty() {
-                        tokio::time::timeout(Duration::from_millis(1), std::future::pending::<()>()).await.unwrap_err();
+                        tokio::time::timeout(
+                            Duration::from_millis(1),
+                            std::future::pending::<()>(),
+                        )
+                        .await
+                        .unwrap_err();
                     }
                     StatusCode::OK
                 }
             };
-            lines_of(&written, request, answer).iter().map(|line| line["outcome"].as_str().unwrap().to_string()).collect::<Vec<_>>()
+            lines_of(&written, request, answer)
+                .iter()
+                .map(|line| line["outcome"].as_str().unwrap().to_string())
+                .collect::<Vec<_>>()
         };
         assert_eq!(within(60_000, false), ["done"]);
         assert_eq!(within(520, true), ["unknown"], "once, although the answer comes after it");

@@ -1,4 +1,5 @@
-//! Settings: environment variables, read once at start into typed values. A wrong one stops the function with its name.
+//! Settings: environment variables, read once at start into typed values. A wrong one stops the
+//! function with its name.
 
 mod functions;
 
@@ -18,7 +19,8 @@ use crate::domain::retry::RetryPolicy;
 use crate::domain::sweep::{ProcessorLimits, Timeouts};
 
 pub use self::functions::{
-    ConnectorsApiSettings, HistoryProcessorSettings, OauthConnectSettings, PubsubWebhookSettings, WatchRenewerSettings, check,
+    ConnectorsApiSettings, HistoryProcessorSettings, OauthConnectSettings, PubsubWebhookSettings,
+    WatchRenewerSettings, check,
 };
 
 /// Where an issuer publishes its keys.
@@ -58,9 +60,18 @@ impl Environment {
         self.optional(name).ok_or_else(|| wrong(name, "is missing or empty"))
     }
 
-    pub fn list(&self, name: &'static str, separator: fn(char) -> bool) -> Result<Vec<String>, SettingError> {
-        let parts: Vec<String> =
-            self.text(name)?.split(separator).map(str::trim).filter(|part| !part.is_empty()).map(String::from).collect();
+    pub fn list(
+        &self,
+        name: &'static str,
+        separator: fn(char) -> bool,
+    ) -> Result<Vec<String>, SettingError> {
+        let parts: Vec<String> = self
+            .text(name)?
+            .split(separator)
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(String::from)
+            .collect();
         if parts.is_empty() { Err(wrong(name, "names nothing")) } else { Ok(parts) }
     }
 
@@ -68,10 +79,15 @@ impl Environment {
     pub fn url(&self, name: &'static str) -> Result<String, SettingError> {
         let text = self.text(name)?;
         let url = reqwest::Url::parse(&text).map_err(|_| wrong(name, "is not an absolute URL"))?;
-        let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none() && url.query().is_none();
+        let plain = url.username().is_empty()
+            && url.password().is_none()
+            && url.fragment().is_none()
+            && url.query().is_none();
         match plain && matches!(url.scheme(), "http" | "https") && url.has_host() {
             true => Ok(text),
-            false => Err(wrong(name, "must be an http or https URL without user, query or fragment")),
+            false => {
+                Err(wrong(name, "must be an http or https URL without user, query or fragment"))
+            }
         }
     }
 
@@ -171,10 +187,18 @@ fn retry_policy(env: &Environment) -> Result<RetryPolicy, SettingError> {
 }
 
 /// A Pub/Sub resource name, `projects/<project>/<collection>/<name>`.
-fn resource(env: &Environment, name: &'static str, collection: &str) -> Result<String, SettingError> {
+fn resource(
+    env: &Environment,
+    name: &'static str,
+    collection: &str,
+) -> Result<String, SettingError> {
     let text = env.text(name)?;
     match text.split('/').collect::<Vec<_>>()[..] {
-        ["projects", project, kind, last] if kind == collection && !project.is_empty() && !last.is_empty() => Ok(text),
+        ["projects", project, kind, last]
+            if kind == collection && !project.is_empty() && !last.is_empty() =>
+        {
+            Ok(text)
+        }
         _ => Err(wrong(name, format!("must look like projects/my-project/{collection}/my-name"))),
     }
 }
@@ -196,10 +220,14 @@ impl UserSettings {
             audience: env.text("AUTH_AUDIENCE")?,
             owner_claim: env.text("AUTH_OWNER_CLAIM")?,
             role_claim: env.optional("AUTH_ROLE_CLAIM"),
-            longest_life: Some(env.number("AUTH_TOKEN_MINUTES")?).filter(|minutes| *minutes > 0).map(|minutes: u32| MINUTE * minutes),
+            longest_life: Some(env.number("AUTH_TOKEN_MINUTES")?)
+                .filter(|minutes| *minutes > 0)
+                .map(|minutes: u32| MINUTE * minutes),
         };
-        let jwks_url = env.optional("AUTH_JWKS_URL").map(|_| env.url("AUTH_JWKS_URL")).transpose()?;
-        let requests_per_minute = Some(env.number("OWNER_REQUESTS_PER_MINUTE")?).filter(|most| *most > 0);
+        let jwks_url =
+            env.optional("AUTH_JWKS_URL").map(|_| env.url("AUTH_JWKS_URL")).transpose()?;
+        let requests_per_minute =
+            Some(env.number("OWNER_REQUESTS_PER_MINUTE")?).filter(|most| *most > 0);
         Ok(Self { policy, jwks_url, requests_per_minute })
     }
 
@@ -242,7 +270,10 @@ pub struct PushSettings {
 
 impl PushSettings {
     pub fn read(env: &Environment) -> Result<Self, SettingError> {
-        let policy = PushPolicy { audience: env.text("PUBSUB_AUDIENCE")?, service_account: env.text("PUBSUB_SERVICE_ACCOUNT")? };
+        let policy = PushPolicy {
+            audience: env.text("PUBSUB_AUDIENCE")?,
+            service_account: env.text("PUBSUB_SERVICE_ACCOUNT")?,
+        };
         Ok(Self {
             policy,
             subscription: resource(env, "PUBSUB_SUBSCRIPTION", "subscriptions")?,
@@ -268,7 +299,8 @@ impl ConnectSettings {
         const UNIQUENESS: &str = "CONNECTOR_UNIQUENESS";
         let uniqueness = env.text(UNIQUENESS)?;
         let named: StrDeserializer<'_, ValueError> = uniqueness.as_str().into_deserializer();
-        let uniqueness = Uniqueness::deserialize(named).map_err(|_| wrong(UNIQUENESS, "must be per-provider or per-mailbox"))?;
+        let uniqueness = Uniqueness::deserialize(named)
+            .map_err(|_| wrong(UNIQUENESS, "must be per-provider or per-mailbox"))?;
         Ok(Self {
             scopes: env.list("GOOGLE_SCOPES", char::is_whitespace)?,
             uniqueness,
@@ -309,7 +341,10 @@ fn units_per_minute(env: &Environment) -> Result<u32, SettingError> {
     const UNITS: &str = "GMAIL_USER_UNITS_PER_MINUTE";
     let units = env.number(UNITS)?;
     match units < LEAST_UNITS {
-        true => Err(wrong(UNITS, format!("must be at least {LEAST_UNITS}: one page of a replay costs nearly as much"))),
+        true => Err(wrong(
+            UNITS,
+            format!("must be at least {LEAST_UNITS}: one page of a replay costs nearly as much"),
+        )),
         false => Ok(units),
     }
 }
@@ -332,7 +367,11 @@ pub const HISTORY_PAGE: usize = 500;
 const LEAST_UNITS: u32 = 2500;
 
 /// A span given in whole seconds or minutes.
-pub fn span(env: &Environment, name: &'static str, unit: Duration) -> Result<Duration, SettingError> {
+pub fn span(
+    env: &Environment,
+    name: &'static str,
+    unit: Duration,
+) -> Result<Duration, SettingError> {
     let count: u32 = env.number(name)?;
     if count == 0 { Err(wrong(name, "must be at least 1")) } else { Ok(unit * count) }
 }
@@ -342,7 +381,9 @@ mod tests {
     use super::*;
 
     fn env(pairs: &'static [(&'static str, &'static str)]) -> Environment {
-        Environment::new(move |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_string()))
+        Environment::new(move |name| {
+            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_string())
+        })
     }
 
     #[test]
@@ -351,7 +392,11 @@ mod tests {
             (&[], "PUBSUB_AUDIENCE is missing or empty"),
             (&[("PUBSUB_AUDIENCE", " ")], "PUBSUB_AUDIENCE is missing or empty"),
             (
-                &[("PUBSUB_AUDIENCE", "a"), ("PUBSUB_SERVICE_ACCOUNT", "b"), ("PUBSUB_SUBSCRIPTION", "gmail")],
+                &[
+                    ("PUBSUB_AUDIENCE", "a"),
+                    ("PUBSUB_SERVICE_ACCOUNT", "b"),
+                    ("PUBSUB_SUBSCRIPTION", "gmail"),
+                ],
                 "PUBSUB_SUBSCRIPTION must look like projects/my-project/subscriptions/my-name",
             ),
             (
@@ -383,10 +428,21 @@ mod tests {
     fn a_dry_run_needs_the_exact_word() {
         let read = |pairs| DryRun::read(&env(pairs));
         assert!(read(&[]).unwrap().is_none());
-        assert!(read(&[("DRY_RUN", "false"), ("GOOGLE_SCOPES", "openid email")]).unwrap().is_none());
-        assert_eq!(read(&[("DRY_RUN", "true"), ("GOOGLE_SCOPES", "openid email")]).unwrap().unwrap().scopes, ["openid", "email"]);
+        assert!(
+            read(&[("DRY_RUN", "false"), ("GOOGLE_SCOPES", "openid email")]).unwrap().is_none()
+        );
+        assert_eq!(
+            read(&[("DRY_RUN", "true"), ("GOOGLE_SCOPES", "openid email")])
+                .unwrap()
+                .unwrap()
+                .scopes,
+            ["openid", "email"]
+        );
         for pairs in [&[("DRY_RUN", "1")], &[("DRY_RUN", "True")], &[("DRY_RUN", "yes")]] {
-            assert_eq!(read(pairs).unwrap_err().to_string(), "the environment variable DRY_RUN must be true or false");
+            assert_eq!(
+                read(pairs).unwrap_err().to_string(),
+                "the environment variable DRY_RUN must be true or false"
+            );
         }
     }
 
@@ -398,7 +454,10 @@ mod tests {
                 _ => Some(String::from(attempts)),
             }))
         };
-        assert_eq!(policy("429, 503", "3").unwrap(), RetryPolicy { max_attempts: 3, statuses: vec![429, 503] });
+        assert_eq!(
+            policy("429, 503", "3").unwrap(),
+            RetryPolicy { max_attempts: 3, statuses: vec![429, 503] }
+        );
         for (statuses, attempts, name) in [
             ("200", "3", "GMAIL_RETRY_STATUS"),
             ("x", "3", "GMAIL_RETRY_STATUS"),

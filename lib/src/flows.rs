@@ -1,4 +1,5 @@
-//! One module for each use case. Flows know the domain and the ports, and nothing of AWS, HTTP or Lambda.
+//! One module for each use case. Flows know the domain and the ports, and nothing of AWS, HTTP or
+//! Lambda.
 
 pub mod access;
 pub mod adopt;

@@ -1,5 +1,6 @@
-//! The way in and out of the HTTP functions: whatever the gateway hands over becomes a request or a problem document,
-//! and whatever is answered fits through Lambda and the gateway. Nothing that a caller sends ends the process.
+//! The way in and out of the HTTP functions: whatever the gateway hands over becomes a request or a
+//! problem document, and whatever is answered fits through Lambda and the gateway. Nothing that a
+//! caller sends ends the process.
 
 mod event;
 mod path;
@@ -22,14 +23,15 @@ use self::event::Event;
 use crate::panics::{self, Panicked};
 use crate::web::Problem;
 
-/// What Lambda takes of a function, in bytes of JSON: envelope, headers and the body, escaped or in base64 (Lambda's
-/// quotas: "invocation payload, synchronous response").
+/// What Lambda takes of a function, in bytes of JSON: envelope, headers and the body, escaped or in
+/// base64 (Lambda's quotas: "invocation payload, synchronous response").
 pub const LONGEST_RESPONSE: usize = 6_291_556;
-/// What API Gateway takes of a response's headers, names and values (its quotas for HTTP APIs), less what it adds
-/// itself.
+/// What API Gateway takes of a response's headers, names and values (its quotas for HTTP APIs),
+/// less what it adds itself.
 pub const LONGEST_HEADERS: usize = 10_240 - 1_024;
 
-/// Serves a router behind the gateway. `done` runs after each answer: a frozen environment writes nothing.
+/// Serves a router behind the gateway. `done` runs after each answer: a frozen environment writes
+/// nothing.
 pub async fn run(router: Router, done: impl Fn() + Clone) -> Result<(), Error> {
     panics::are_logged();
     let answer = |event: LambdaEvent<Box<RawValue>>| {
@@ -44,7 +46,10 @@ pub async fn run(router: Router, done: impl Fn() + Clone) -> Result<(), Error> {
 }
 
 /// The response to an event of the gateway, as Lambda expects it.
-pub async fn answer(router: Router, event: LambdaEvent<Box<RawValue>>) -> Result<Box<RawValue>, Error> {
+pub async fn answer(
+    router: Router,
+    event: LambdaEvent<Box<RawValue>>,
+) -> Result<Box<RawValue>, Error> {
     let LambdaEvent { payload, context } = event;
     let answering = async {
         let request = Event::read(payload.get())?.into_request()?;
@@ -55,17 +60,26 @@ pub async fn answer(router: Router, event: LambdaEvent<Box<RawValue>>) -> Result
     match panics::caught(answering).await {
         Ok(Ok(answered)) => Ok(answered),
         Ok(Err(problem)) => refused(problem).await,
-        Err(Panicked) => refused(internal_error("this request met an error of ours, which is written down")).await,
+        Err(Panicked) => {
+            refused(internal_error("this request met an error of ours, which is written down"))
+                .await
+        }
     }
 }
 
 /// Calls the service, and checks that its response fits through Lambda and the gateway.
-async fn through<S>(service: S, request: LambdaRequest, context: Context) -> Result<Box<RawValue>, Problem>
+async fn through<S>(
+    service: S,
+    request: LambdaRequest,
+    context: Context,
+) -> Result<Box<RawValue>, Problem>
 where
     S: Service<Request<lambda_http::Body>, Response = Response, Error = Infallible> + Send,
     S::Future: Send,
 {
-    let within = service.map_response(|response| if fits(response.headers()) { safe(response) } else { safe(too_many_headers()) });
+    let within = service.map_response(|response| {
+        if fits(response.headers()) { safe(response) } else { safe(too_many_headers()) }
+    });
     // A router is always ready; the adapter, which is not `Send`, is dropped before the await.
     let answering = Adapter::from(within).call(LambdaEvent::new(request, context));
     let Ok(response) = answering.await;
@@ -85,13 +99,17 @@ where
 
 /// Responds with a problem document.
 async fn refused(problem: Problem) -> Result<Box<RawValue>, Error> {
-    let answer = service_fn(|_: Request<lambda_http::Body>| ready(Ok::<_, Infallible>(problem.clone().into_response())));
-    let handed = through(answer, LambdaRequest::ApiGatewayV2(Default::default()), Context::default()).await;
+    let answer = service_fn(|_: Request<lambda_http::Body>| {
+        ready(Ok::<_, Infallible>(problem.clone().into_response()))
+    });
+    let handed =
+        through(answer, LambdaRequest::ApiGatewayV2(Default::default()), Context::default()).await;
     handed.map_err(|_| "a problem document did not fit".into())
 }
 
 fn fits(headers: &HeaderMap) -> bool {
-    headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>() <= LONGEST_HEADERS
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>()
+        <= LONGEST_HEADERS
 }
 
 fn too_many_headers() -> Response {

@@ -1,4 +1,5 @@
-//! The Gmail connector's library: the domain decides, a flow is one use case, an adapter talks to an outside service.
+//! The Gmail connector's library: the domain decides, a flow is one use case, an adapter talks to
+//! an outside service.
 
 pub mod adapters;
 pub mod audit;

@@ -28,7 +28,8 @@ pub const LONGEST_BODY: usize = 256 * 1024;
 const DEEPEST_BODY: usize = 64;
 const LONGEST_KEY: usize = 255;
 
-/// An RFC 9457 problem document. `code` is stable: programs may rely on it, as people rely on `detail`.
+/// An RFC 9457 problem document. `code` is stable: programs may rely on it, as people rely on
+/// `detail`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Problem {
     #[serde(rename = "type")]
@@ -90,7 +91,10 @@ impl Problem {
     /// Says when to try again, in whole seconds and not too early.
     pub fn again_in(self, wait: Duration) -> Self {
         let seconds = u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
-        Self { retry_after_seconds: Some(NonZeroU32::new(seconds).unwrap_or(NonZeroU32::MIN)), ..self }
+        Self {
+            retry_after_seconds: Some(NonZeroU32::new(seconds).unwrap_or(NonZeroU32::MIN)),
+            ..self
+        }
     }
 
     pub fn not_found(what: &str) -> Self {
@@ -98,20 +102,29 @@ impl Problem {
     }
 
     pub fn unauthorized() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "send a valid token as `Authorization: Bearer …`")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "send a valid token as `Authorization: Bearer …`",
+        )
     }
 
     /// A dependency failed: logged here, once, with its causes, which the client does not see.
     pub fn unavailable(code: &'static str, error: &(dyn Error + 'static)) -> Self {
         tracing::error!(code, error = %causes(error), "request failed");
-        let detail = "something this depends on is not available; nothing was lost, try again shortly";
-        Self { retry_after_seconds: NonZeroU32::new(5), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail) }
+        let detail =
+            "something this depends on is not available; nothing was lost, try again shortly";
+        Self {
+            retry_after_seconds: NonZeroU32::new(5),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
+        }
     }
 }
 
 /// An error with all its causes, for the log.
 pub fn causes(error: &(dyn Error + 'static)) -> String {
-    let chain = std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| (*cause).source());
+    let chain =
+        std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| (*cause).source());
     chain.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
@@ -119,7 +132,9 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, retry_after, code) = (self.status, self.retry_after_seconds, self.code);
         let mut response = (status, Json(self)).into_response();
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.get()));
         }
@@ -128,7 +143,8 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The token of an `Authorization: Bearer …` header; the scheme's letter case does not matter (RFC 9110, section 11.1).
+/// The token of an `Authorization: Bearer …` header; the scheme's letter case does not matter (RFC
+/// 9110, section 11.1).
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     (scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty()).then(|| token.trim())
@@ -143,11 +159,20 @@ pub struct UserGate<T> {
 
 impl<T: TokenVerifier> UserGate<T> {
     pub fn as_set(verifier: T, settings: UserSettings) -> Self {
-        Self { verifier, policy: settings.policy, limits: Limits::new(settings.requests_per_minute) }
+        Self {
+            verifier,
+            policy: settings.policy,
+            limits: Limits::new(settings.requests_per_minute),
+        }
     }
 
     /// The caller, who may do this with the owner's connectors.
-    pub async fn admit(&self, headers: &HeaderMap, action: Action, now: Timestamp) -> Result<Caller, Problem> {
+    pub async fn admit(
+        &self,
+        headers: &HeaderMap,
+        action: Action,
+        now: Timestamp,
+    ) -> Result<Caller, Problem> {
         let token = bearer(headers).ok_or_else(Problem::unauthorized)?;
         let claims = match self.verifier.verify(token, now).await {
             Ok(claims) => claims,
@@ -156,7 +181,9 @@ impl<T: TokenVerifier> UserGate<T> {
                 tracing::info!(why, "token refused");
                 return Err(Problem::unauthorized());
             }
-            Err(error @ TokenError::KeysUnavailable(_)) => return Err(Problem::unavailable("keys_unavailable", &error)),
+            Err(error @ TokenError::KeysUnavailable(_)) => {
+                return Err(Problem::unavailable("keys_unavailable", &error));
+            }
         };
         let caller = self.policy.admit(&claims, now).map_err(|refusal: Refusal| {
             metrics::counter!(USER_TOKENS_REFUSED).increment(1);
@@ -188,7 +215,11 @@ pub async fn no_such_route() -> Problem {
 }
 
 pub async fn no_such_method() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this route knows other methods")
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "this route knows other methods",
+    )
 }
 
 /// The `Idempotency-Key` of a request, if it has one.
@@ -206,7 +237,10 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
 struct Longest(usize);
 
 /// A route that takes bodies of up to so many bytes, and says so where one is longer.
-pub fn taking<S: Clone + Send + Sync + 'static>(route: MethodRouter<S>, most: usize) -> MethodRouter<S> {
+pub fn taking<S: Clone + Send + Sync + 'static>(
+    route: MethodRouter<S>,
+    most: usize,
+) -> MethodRouter<S> {
     route.layer((DefaultBodyLimit::max(most), Extension(Longest(most))))
 }
 
@@ -218,12 +252,23 @@ impl<S: Send + Sync> FromRequest<S> for Body {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let most = request.extensions().get::<Longest>().map_or(LONGEST_BODY, |longest| longest.0);
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => {
-                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", format!("the body may be {most} bytes long")).at("body")
-            }
-            _ => Problem::new(StatusCode::BAD_REQUEST, "invalid_request", "the body could not be read").at("body"),
-        })?;
+        let body =
+            Bytes::from_request(request, state).await.map_err(|rejection| {
+                match rejection.status() {
+                    StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+                        StatusCode::PAYLOAD_TOO_LARGE,
+                        "body_too_large",
+                        format!("the body may be {most} bytes long"),
+                    )
+                    .at("body"),
+                    _ => Problem::new(
+                        StatusCode::BAD_REQUEST,
+                        "invalid_request",
+                        "the body could not be read",
+                    )
+                    .at("body"),
+                }
+            })?;
         if depth(&body) > DEEPEST_BODY {
             let detail = format!("the body may be nested {DEEPEST_BODY} deep");
             return Err(Problem::new(StatusCode::BAD_REQUEST, "body_too_deep", detail).at("body"));
@@ -253,11 +298,22 @@ pub fn depth(json: &[u8]) -> usize {
 
 /// Parses a JSON body, and reports what is wrong with it.
 pub fn json_body(body: &[u8]) -> Result<serde_json::Value, Problem> {
-    let value: serde_json::Value = serde_json::from_slice(body)
-        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body is not JSON: {error}")).at("body"))?;
+    let value: serde_json::Value = serde_json::from_slice(body).map_err(|error| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_json",
+            format!("the body is not JSON: {error}"),
+        )
+        .at("body")
+    })?;
     match value.is_object() {
         true => Ok(value),
-        false => Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_json", "the body must be a JSON object").at("body")),
+        false => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_json",
+            "the body must be a JSON object",
+        )
+        .at("body")),
     }
 }
 

@@ -1,5 +1,5 @@
-//! What the system costs and how much it holds: its calls counted on a metered AWS, its renewer's decisions over many
-//! mailboxes.
+//! What the system costs and how much it holds: its calls counted on a metered AWS, its renewer's
+//! decisions over many mailboxes.
 
 pub mod aws;
 pub mod counting;

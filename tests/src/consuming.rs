@@ -30,7 +30,12 @@ impl Rows {
 }
 
 impl Claims for MemoryClaims {
-    async fn claim(&self, event_id: &str, lease: Duration, now: SystemTime) -> Result<Claim, Unavailable> {
+    async fn claim(
+        &self,
+        event_id: &str,
+        lease: Duration,
+        now: SystemTime,
+    ) -> Result<Claim, Unavailable> {
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         match rows.standing.get(event_id) {
             Some(Standing::Done) => return Ok(Claim::Done),
@@ -39,7 +44,10 @@ impl Claims for MemoryClaims {
         }
         rows.claimed += 1;
         let token = rows.claimed.to_string();
-        rows.standing.insert(event_id.into(), Standing::Leased { token: token.clone(), ends_at: now + lease });
+        rows.standing.insert(
+            event_id.into(),
+            Standing::Leased { token: token.clone(), ends_at: now + lease },
+        );
         Ok(Claim::Ours(Lease { event_id: event_id.into(), token }))
     }
 
@@ -90,7 +98,10 @@ async fn one_has_it_until_the_lease_ends(claims: &impl Claims, now: SystemTime) 
     let second = ours(claims, "evt_leased", now + LEASE).await;
     assert_ne!(first.token, second.token);
     let later = now + LEASE + Duration::from_secs(1);
-    assert!(!claims.done(&first, later).await.expect("claims that answer"), "an expired lease marks nothing");
+    assert!(
+        !claims.done(&first, later).await.expect("claims that answer"),
+        "an expired lease marks nothing"
+    );
     claims.release(&first).await.expect("claims that answer");
     assert_eq!(claim(claims, "evt_leased", later).await, Claim::InHand, "and releases nothing");
     assert!(claims.done(&second, later).await.expect("claims that answer"));
@@ -116,6 +127,14 @@ async fn what_is_given_back_is_free(claims: &impl Claims, now: SystemTime) {
 
 async fn of_many_at_once_one_has_it(claims: &impl Claims, now: SystemTime) {
     let heard = join_all((0..16).map(|_| claim(claims, "evt_wanted", now))).await;
-    assert_eq!(heard.iter().filter(|claim| matches!(claim, Claim::Ours(_))).count(), 1, "{heard:?}");
-    assert_eq!(heard.iter().filter(|claim| matches!(claim, Claim::InHand)).count(), 15, "{heard:?}");
+    assert_eq!(
+        heard.iter().filter(|claim| matches!(claim, Claim::Ours(_))).count(),
+        1,
+        "{heard:?}"
+    );
+    assert_eq!(
+        heard.iter().filter(|claim| matches!(claim, Claim::InHand)).count(),
+        15,
+        "{heard:?}"
+    );
 }

@@ -15,8 +15,8 @@ use email_connectors::ports::{Store, StoreError};
 
 use self::cast::Cast;
 
-/// Tests a store against the contract of its trait. The store may be shared: all names begin with `tag`, which must be
-/// new.
+/// Tests a store against the contract of its trait. The store may be shared: all names begin with
+/// `tag`, which must be new.
 pub async fn store_contract(store: &impl Store, tag: &str) {
     // Each group on the heap: all cases together are more than a test's stack holds.
     Box::pin(of_connectors(store, tag)).await;
@@ -33,7 +33,8 @@ pub async fn store_contract(store: &impl Store, tag: &str) {
 async fn of_connectors(store: &impl Store, tag: &str) {
     let cast = |case: &str| Cast::new(tag, case);
     connectors::a_created_connector_is_found_from_every_side(store, &cast("created")).await;
-    connectors::a_connector_is_created_with_its_triggers_and_events(store, &cast("with-events")).await;
+    connectors::a_connector_is_created_with_its_triggers_and_events(store, &cast("with-events"))
+        .await;
     connectors::a_taken_slot_is_a_conflict(store, &cast("taken")).await;
     connectors::of_two_creates_at_once_one_holds_the_slot(store, &cast("race")).await;
     connectors::an_owner_sees_only_their_own(store, &cast("owners")).await;
@@ -52,9 +53,11 @@ async fn of_accounts(store: &impl Store, tag: &str) {
     accounts::of_two_memberships_at_once_one_is_written(store, &cast("joining")).await;
     accounts::a_stale_membership_changes_nothing(store, &cast("behind")).await;
     accounts::of_a_connect_and_a_last_disconnect_one_comes_first(store, &cast("first")).await;
-    accounts::an_end_is_begun_at_its_version_and_recorded_without_one(store, &cast("closing")).await;
+    accounts::an_end_is_begun_at_its_version_and_recorded_without_one(store, &cast("closing"))
+        .await;
     accounts::an_account_that_was_left_may_be_joined_again(store, &cast("left")).await;
-    accounts::what_is_announced_changes_nothing_about_its_connector(store, &cast("announced")).await;
+    accounts::what_is_announced_changes_nothing_about_its_connector(store, &cast("announced"))
+        .await;
 }
 
 async fn of_once(store: &impl Store, tag: &str) {

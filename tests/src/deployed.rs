@@ -1,5 +1,8 @@
 //! The running stack, as `make local-up` describes it in stack.json, and what tests do with it.
-#![allow(clippy::disallowed_methods, reason = "a test lives in the world, which has its own clock and its own waits")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test lives in the world, which has its own clock and its own waits"
+)]
 
 mod collected;
 mod events;
@@ -68,11 +71,13 @@ impl Stack {
         Self { api_url, google_url, http: client(), ..Self::default() }
     }
 
-    /// The stack as it is, shared with other tests: for a test that owns its mailbox and reads only its own events.
+    /// The stack as it is, shared with other tests: for a test that owns its mailbox and reads only
+    /// its own events.
     pub fn running() -> Self {
         let file = stack_json();
-        let text = std::fs::read_to_string(&file)
-            .unwrap_or_else(|_| panic!("{} is not there: no stack is running (make local-up)", file.display()));
+        let text = std::fs::read_to_string(&file).unwrap_or_else(|_| {
+            panic!("{} is not there: no stack is running (make local-up)", file.display())
+        });
         Self {
             kept: Kept::beside(&file.to_string_lossy()),
             collected: Some(Collected::from_now(file.with_file_name("collected.jsonl"))),
@@ -80,22 +85,38 @@ impl Stack {
         }
     }
 
-    /// The stack at rest: no faults, default pushes, empty queues. For a test that runs alone on the stack.
+    /// The stack at rest: no faults, default pushes, empty queues. For a test that runs alone on
+    /// the stack.
     pub async fn at_rest() -> Self {
         let stack = Self::running();
         stack.google(Method::DELETE, "/admin/faults", Value::Null).await;
         stack.google(Method::PUT, "/admin/push", json!({"mode": {}})).await;
         stack.google(Method::DELETE, "/admin/calls", Value::Null).await;
         stack.idle().await;
-        stack.sqs().await.purge_queue().queue_url(&stack.dead_letter_queue_url).send().await.unwrap();
+        stack
+            .sqs()
+            .await
+            .purge_queue()
+            .queue_url(&stack.dead_letter_queue_url)
+            .send()
+            .await
+            .unwrap();
         stack
     }
 
     pub async fn config(&self) -> email_connectors::adapters::aws::SdkConfig {
-        use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
-        let credentials = SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "local"));
-        let builder = email_connectors::adapters::aws::SdkConfig::builder().behavior_version(BehaviorVersion::latest());
-        builder.region(Region::new("us-east-1")).endpoint_url(&self.aws_endpoint).credentials_provider(credentials).build()
+        use aws_sdk_sqs::config::{
+            BehaviorVersion, Credentials, Region, SharedCredentialsProvider,
+        };
+        let credentials =
+            SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "local"));
+        let builder = email_connectors::adapters::aws::SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest());
+        builder
+            .region(Region::new("us-east-1"))
+            .endpoint_url(&self.aws_endpoint)
+            .credentials_provider(credentials)
+            .build()
     }
 
     pub async fn sqs(&self) -> aws_sdk_sqs::Client {
@@ -104,8 +125,12 @@ impl Stack {
 
     /// The fake Google's admin side.
     pub async fn google(&self, method: Method, path: &str, body: Value) -> Value {
-        let request = self.http.request(method, format!("{}{path}", self.google_url)).timeout(Duration::from_secs(60));
-        let response = if body.is_null() { request } else { request.json(&body) }.send().await.unwrap();
+        let request = self
+            .http
+            .request(method, format!("{}{path}", self.google_url))
+            .timeout(Duration::from_secs(60));
+        let response =
+            if body.is_null() { request } else { request.json(&body) }.send().await.unwrap();
         let (status, text) = (response.status(), response.text().await.unwrap());
         assert!(status.is_success(), "{path}: {status} {text}");
         serde_json::from_str(&text).unwrap_or(Value::Null)
@@ -118,7 +143,9 @@ impl Stack {
 
     /// A request to the API without a token.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.api_url)).timeout(Duration::from_secs(30))
+        self.http
+            .request(method, format!("{}{path}", self.api_url))
+            .timeout(Duration::from_secs(30))
     }
 
     /// The API's answer, recorded: every answer of the API goes through here.
@@ -128,8 +155,17 @@ impl Stack {
         self.kept.answer(&method, &path, self.http.execute(request).await.unwrap()).await
     }
 
-    pub async fn api(&self, method: Method, path: &str, token: Option<&str>, body: Option<Value>) -> Response {
-        let mut request = self.request(method, path).header("origin", ORIGIN).header("x-requested-with", "XMLHttpRequest");
+    pub async fn api(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<Value>,
+    ) -> Response {
+        let mut request = self
+            .request(method, path)
+            .header("origin", ORIGIN)
+            .header("x-requested-with", "XMLHttpRequest");
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
@@ -142,12 +178,17 @@ impl Stack {
     /// The headers of the gateway's answer to a CORS preflight.
     pub async fn preflight(&self, path: &str, origin: &str) -> HeaderMap {
         let request = self.request(Method::OPTIONS, path).header("origin", origin);
-        let request = request.header("access-control-request-method", "GET").header("access-control-request-headers", "authorization");
+        let request = request
+            .header("access-control-request-method", "GET")
+            .header("access-control-request-headers", "authorization");
         self.answer(request).await.headers().clone()
     }
 
     pub async fn push(&self, token: Option<&str>, body: String) -> Response {
-        let request = self.request(Method::POST, PUSH_PATH).header("content-type", "application/json").body(body);
+        let request = self
+            .request(Method::POST, PUSH_PATH)
+            .header("content-type", "application/json")
+            .body(body);
         let request = match token {
             Some(token) => request.bearer_auth(token),
             None => request,
@@ -162,7 +203,11 @@ impl Stack {
 
     /// Calls to Google for a mailbox.
     pub async fn calls_for(&self, email: &str) -> Vec<Value> {
-        self.google(Method::GET, &format!("/admin/calls?email={email}"), Value::Null).await.as_array().unwrap().clone()
+        self.google(Method::GET, &format!("/admin/calls?email={email}"), Value::Null)
+            .await
+            .as_array()
+            .unwrap()
+            .clone()
     }
 
     pub async fn forget_calls_for(&self, email: &str) {
@@ -187,20 +232,34 @@ impl Stack {
 
     /// What the watch renewer answers to an event.
     pub async fn tick(&self, event: &'static str) -> Response {
-        let url = format!("{}/2015-03-31/functions/{}/invocations", self.aws_endpoint, self.watch_renewer_function);
+        let url = format!(
+            "{}/2015-03-31/functions/{}/invocations",
+            self.aws_endpoint, self.watch_renewer_function
+        );
         self.http.post(url).body(event).timeout(Duration::from_secs(90)).send().await.unwrap()
     }
 
     pub async fn messages_in(&self, queue: &str) -> u32 {
-        let request = self.sqs().await.get_queue_attributes().queue_url(queue).attribute_names(QueueAttributeName::All);
+        let request = self
+            .sqs()
+            .await
+            .get_queue_attributes()
+            .queue_url(queue)
+            .attribute_names(QueueAttributeName::All);
         let answer = request.send().await.unwrap();
-        let count = |name: QueueAttributeName| answer.attributes().and_then(|all| all.get(&name)?.parse::<u32>().ok()).unwrap_or(0);
-        count(QueueAttributeName::ApproximateNumberOfMessages) + count(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
+        let count = |name: QueueAttributeName| {
+            answer.attributes().and_then(|all| all.get(&name)?.parse::<u32>().ok()).unwrap_or(0)
+        };
+        count(QueueAttributeName::ApproximateNumberOfMessages)
+            + count(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
     }
 
     /// Waits until every wake-up was handled.
     pub async fn idle(&self) {
-        self.until("an idle queue", async || (self.messages_in(&self.notification_queue_url).await == 0).then_some(())).await;
+        self.until("an idle queue", async || {
+            (self.messages_in(&self.notification_queue_url).await == 0).then_some(())
+        })
+        .await;
     }
 
     /// Polls until `look` returns something.
@@ -221,7 +280,12 @@ impl Stack {
         .await
     }
 
-    pub async fn until_within<T, F: AsyncFnMut() -> Option<T>>(&self, timeouts: Duration, what: &str, mut look: F) -> T {
+    pub async fn until_within<T, F: AsyncFnMut() -> Option<T>>(
+        &self,
+        timeouts: Duration,
+        what: &str,
+        mut look: F,
+    ) -> T {
         let deadline = Instant::now() + timeouts;
         loop {
             if let Some(found) = look().await {
@@ -233,31 +297,48 @@ impl Stack {
     }
 }
 
-/// The processes that run a function, by a part of its name, among the descendants of the stack's own emulator.
+/// The processes that run a function, by a part of its name, among the descendants of the stack's
+/// own emulator.
 pub fn processes(stack: &Stack, function: &str) -> Vec<u32> {
-    let root = stack.pids["ministack"]["pid"].as_u64().or_else(|| stack.pids["ministack"].as_u64()).unwrap();
+    let root = stack.pids["ministack"]["pid"]
+        .as_u64()
+        .or_else(|| stack.pids["ministack"].as_u64())
+        .unwrap();
     let parent = |pid: u64| -> Option<u64> {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse().ok()
     };
-    let descends =
-        |pid: u64| std::iter::successors(Some(pid), |pid| parent(*pid).filter(|parent| *parent > 1)).any(|ancestor| ancestor == root);
+    let descends = |pid: u64| {
+        std::iter::successors(Some(pid), |pid| parent(*pid).filter(|parent| *parent > 1))
+            .any(|ancestor| ancestor == root)
+    };
     let runs = |pid: u64| {
         let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        let named = String::from_utf8_lossy(&environment)
-            .split('\0')
-            .any(|variable| variable.strip_prefix("AWS_LAMBDA_FUNCTION_NAME=").is_some_and(|name| name.contains(function)));
-        let executable = std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe.ends_with("bootstrap"));
+        let named = String::from_utf8_lossy(&environment).split('\0').any(|variable| {
+            variable
+                .strip_prefix("AWS_LAMBDA_FUNCTION_NAME=")
+                .is_some_and(|name| name.contains(function))
+        });
+        let executable = std::fs::read_link(format!("/proc/{pid}/exe"))
+            .is_ok_and(|exe| exe.ends_with("bootstrap"));
         named && executable
     };
-    let pids = std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u64>().ok());
+    let pids = std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u64>().ok());
     pids.filter(|pid| runs(*pid) && descends(*pid)).map(|pid| u32::try_from(pid).unwrap()).collect()
 }
 
 /// Kills the processes; returns whether any was running.
 pub fn kill(pids: &[u32]) -> bool {
-    let killed =
-        |pid: &u32| std::process::Command::new("kill").args(["-9", &pid.to_string()]).stderr(Stdio::null()).status().unwrap().success();
+    let killed = |pid: &u32| {
+        std::process::Command::new("kill")
+            .args(["-9", &pid.to_string()])
+            .stderr(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+    };
     pids.iter().filter(|pid| killed(pid)).count() > 0
 }
 
@@ -267,7 +348,9 @@ pub fn beside_the_stack(name: &str) -> std::path::PathBuf {
 }
 
 fn stack_json() -> std::path::PathBuf {
-    std::env::var("STACK_JSON").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../.local/stack.json").into()).into()
+    std::env::var("STACK_JSON")
+        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../.local/stack.json").into())
+        .into()
 }
 
 /// Checks the answer's status and returns its JSON.
@@ -281,8 +364,14 @@ pub async fn read(response: Response, expected: StatusCode) -> Value {
 pub fn same_set(events: &[Value], expected: &BTreeSet<String>) {
     let mut copies: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for event in events {
-        copies.entry(event["event_id"].as_str().unwrap().into()).or_default().insert(event.to_string());
+        copies
+            .entry(event["event_id"].as_str().unwrap().into())
+            .or_default()
+            .insert(event.to_string());
     }
     assert_eq!(&copies.keys().cloned().collect::<BTreeSet<_>>(), expected);
-    assert!(copies.values().all(|bytes| bytes.len() == 1), "a repeat came in other bytes: {copies:?}");
+    assert!(
+        copies.values().all(|bytes| bytes.len() == 1),
+        "a repeat came in other bytes: {copies:?}"
+    );
 }

@@ -1,5 +1,5 @@
-//! Fuzz targets for all parsers of untrusted bytes: cargo-fuzz drives them (`make fuzz`), and the tests replay the kept
-//! inputs.
+//! Fuzz targets for all parsers of untrusted bytes: cargo-fuzz drives them (`make fuzz`), and the
+//! tests replay the kept inputs.
 
 mod batch;
 mod callback;

@@ -1,8 +1,8 @@
-//! API Gateway in this process: it matches the template's routes, hands the event over as AWS does, and reads what
-//! comes back.
+//! API Gateway in this process: it matches the template's routes, hands the event over as AWS does,
+//! and reads what comes back.
 //!
-//! How a path arrives was recorded on AWS by others (`PATHS`). Whether a route is matched on the sent or on the decoded
-//! path, and so which value a path parameter has, was not: both are tried.
+//! How a path arrives was recorded on AWS by others (`PATHS`). Whether a route is matched on the
+//! sent or on the decoded path, and so which value a path parameter has, was not: both are tried.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -58,17 +58,26 @@ impl Gateway {
 
     pub async fn answer(&self, request: Request) -> Response {
         let (parts, body) = request.into_parts();
-        let Ok(body) = to_bytes(body, LONGEST_BODY).await else { return own(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large") };
+        let Ok(body) = to_bytes(body, LONGEST_BODY).await else {
+            return own(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+        };
         let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
         if target + length(&parts.headers) > LONGEST_HEAD {
-            return own(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large");
+            return own(
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "Request Header Fields Too Large",
+            );
         }
-        let Some(path) = as_handed_over(parts.uri.path()) else { return own(StatusCode::BAD_REQUEST, "Bad Request") };
+        let Some(path) = as_handed_over(parts.uri.path()) else {
+            return own(StatusCode::BAD_REQUEST, "Bad Request");
+        };
         let matched = match self.matches {
             Matches::Decoded => self.matched(parts.method.as_str(), &path),
             Matches::Sent => self.matched(parts.method.as_str(), parts.uri.path()),
         };
-        let Some((route, parameters)) = matched else { return own(StatusCode::NOT_FOUND, "Not Found") };
+        let Some((route, parameters)) = matched else {
+            return own(StatusCode::NOT_FOUND, "Not Found");
+        };
         let event = event(&route, parameters, &path, &parts, &body).to_string();
         if event.len() > LONGEST_EVENT {
             return own(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
@@ -83,21 +92,35 @@ impl Gateway {
     /// The most specific matching route, and its path parameters.
     fn matched(&self, method: &str, path: &str) -> Option<(Route, Map<String, Value>)> {
         let segments: Vec<&str> = path.split('/').collect();
-        let fitting = self.routes.iter().filter(|route| route.method == method).filter_map(|route| {
-            let template: Vec<&str> = route.path.split('/').collect();
-            let mut parameters = Map::new();
-            let fits = template.len() == segments.len()
-                && template.iter().zip(&segments).all(|(template, segment)| match parameter(template) {
-                    Some(name) => {
-                        let value = decoded(segment).unwrap_or_else(|| segment.to_string());
-                        parameters.insert(name.into(), value.into());
-                        !segment.is_empty()
-                    }
-                    None => template == segment,
-                });
-            fits.then(|| (template.iter().map(|segment| parameter(segment).is_some()).collect::<Vec<_>>(), route, parameters))
-        });
-        fitting.min_by(|(one, ..), (other, ..)| one.cmp(other)).map(|(_, route, parameters)| (route.clone(), parameters))
+        let fitting =
+            self.routes.iter().filter(|route| route.method == method).filter_map(|route| {
+                let template: Vec<&str> = route.path.split('/').collect();
+                let mut parameters = Map::new();
+                let fits = template.len() == segments.len()
+                    && template.iter().zip(&segments).all(|(template, segment)| {
+                        match parameter(template) {
+                            Some(name) => {
+                                let value = decoded(segment).unwrap_or_else(|| segment.to_string());
+                                parameters.insert(name.into(), value.into());
+                                !segment.is_empty()
+                            }
+                            None => template == segment,
+                        }
+                    });
+                fits.then(|| {
+                    (
+                        template
+                            .iter()
+                            .map(|segment| parameter(segment).is_some())
+                            .collect::<Vec<_>>(),
+                        route,
+                        parameters,
+                    )
+                })
+            });
+        fitting
+            .min_by(|(one, ..), (other, ..)| one.cmp(other))
+            .map(|(_, route, parameters)| (route.clone(), parameters))
     }
 }
 
@@ -120,8 +143,8 @@ fn own(status: StatusCode, message: &str) -> Response {
     (status, axum::Json(json!({"message": message}))).into_response()
 }
 
-/// The path as a function gets it: decoded twice, and cut at a `?` that shows in between. `None`: the gateway refuses
-/// it.
+/// The path as a function gets it: decoded twice, and cut at a `?` that shows in between. `None`:
+/// the gateway refuses it.
 pub fn as_handed_over(sent: &str) -> Option<String> {
     let once = decoded(sent)?;
     decoded(once.split('?').next()?)
@@ -134,7 +157,11 @@ fn decoded(text: &str) -> Option<String> {
     while let Some((&byte, after)) = rest.split_first() {
         if byte == b'%' {
             let pair = std::str::from_utf8(after.get(..2)?).ok()?;
-            bytes.push(u8::from_str_radix(pair, 16).ok().filter(|_| pair.bytes().all(|digit| digit.is_ascii_hexdigit()))?);
+            bytes.push(
+                u8::from_str_radix(pair, 16)
+                    .ok()
+                    .filter(|_| pair.bytes().all(|digit| digit.is_ascii_hexdigit()))?,
+            );
             rest = &after[2..];
         } else {
             bytes.push(byte);
@@ -144,12 +171,21 @@ fn decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-fn event(route: &Route, parameters: Map<String, Value>, path: &str, parts: &Parts, body: &Bytes) -> Value {
+fn event(
+    route: &Route,
+    parameters: Map<String, Value>,
+    path: &str,
+    parts: &Parts,
+    body: &Bytes,
+) -> Value {
     let key = format!("{} {}", route.method, route.path);
     let mut headers: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in &parts.headers {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        headers.entry(name.as_str().into()).and_modify(|all| *all = format!("{all},{value}")).or_insert(value);
+        headers
+            .entry(name.as_str().into())
+            .and_modify(|all| *all = format!("{all},{value}"))
+            .or_insert(value);
     }
     headers.entry(HOST.as_str().into()).or_insert("127.0.0.1".into());
     headers.insert("x-forwarded-proto".into(), "https".into());
@@ -175,7 +211,8 @@ fn response(handed: &str) -> Response {
         Some(true) => BASE64_STANDARD.decode(body).unwrap(),
         _ => body.as_bytes().to_vec(),
     };
-    let mut response = Response::builder().status(u16::try_from(answer["statusCode"].as_u64().unwrap()).unwrap());
+    let mut response =
+        Response::builder().status(u16::try_from(answer["statusCode"].as_u64().unwrap()).unwrap());
     for (name, value) in answer["headers"].as_object().into_iter().flatten() {
         response = response.header(name, value.as_str().unwrap());
     }
@@ -196,7 +233,8 @@ mod tests {
     use super::*;
 
     /// Sent to an HTTP API, and what its function got as `rawPath`: recorded on AWS in July 2026
-    /// (hotsock/voker, vokerhttp/testdata/ingress-paths.json). Without a path: the gateway answered 400.
+    /// (hotsock/voker, vokerhttp/testdata/ingress-paths.json). Without a path: the gateway answered
+    /// 400.
     const PATHS: [(&str, Option<&str>); 10] = [
         ("/capture/plain", Some("/capture/plain")),
         ("/capture/space%20value", Some("/capture/space value")),

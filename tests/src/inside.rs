@@ -1,5 +1,6 @@
-//! The three HTTP functions and the processor in this process: a gateway's events, real routers, verifier and Gmail
-//! adapter, in front of a fake Google of their own, over a store, a vault, a queue and a bus in memory.
+//! The three HTTP functions and the processor in this process: a gateway's events, real routers,
+//! verifier and Gmail adapter, in front of a fake Google of their own, over a store, a vault, a
+//! queue and a bus in memory.
 #![allow(clippy::disallowed_methods, reason = "a test lives in the world, and waits for it")]
 
 use std::sync::Arc;
@@ -9,7 +10,10 @@ use std::time::Duration;
 use crate::deployed::{ORIGIN, PUSH_PATH, Stack};
 use crate::gateway::{Functions, Gateway, Matches};
 use crate::stage::{PUSH_ACCOUNT, PUSH_AUDIENCE, RETENTION, SUBSCRIPTION};
-use crate::world::{MemoryBus, MemoryDepths, MemoryQuarantine, MemoryStore, MemoryVault, MemoryWakeUps, SCOPES, World};
+use crate::world::{
+    MemoryBus, MemoryDepths, MemoryQuarantine, MemoryStore, MemoryVault, MemoryWakeUps, SCOPES,
+    World,
+};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use axum::Router;
 use axum::extract::Request;
@@ -20,7 +24,9 @@ use email_connectors::adapters::https;
 use email_connectors::adapters::oidc::{JwksVerifier, KeySource};
 use email_connectors::adapters::system::System;
 use email_connectors::config::{AppSettings, ConnectSettings, GoogleSettings, HISTORY_PAGE};
-use email_connectors::domain::claims::{IdentityPolicy, PushPolicy, SecurityEventPolicy, UserPolicy};
+use email_connectors::domain::claims::{
+    IdentityPolicy, PushPolicy, SecurityEventPolicy, UserPolicy,
+};
 use email_connectors::domain::connector::Uniqueness;
 use email_connectors::domain::health::Thresholds;
 use email_connectors::domain::limit::Limits;
@@ -44,7 +50,8 @@ use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-const TIMEOUTS: Timeouts = Timeouts { settle: Duration::from_secs(15), quiet_after: Duration::from_secs(60) };
+const TIMEOUTS: Timeouts =
+    Timeouts { settle: Duration::from_secs(15), quiet_after: Duration::from_secs(60) };
 const PROCESSOR_LIMITS: ProcessorLimits = ProcessorLimits {
     processor_timeout: Duration::from_secs(5),
     timeouts: TIMEOUTS,
@@ -79,7 +86,8 @@ impl Machine {
 
 impl Clock for Machine {
     fn now(&self) -> Timestamp {
-        let now = Timestamp::from_millis(System.now().millis() + self.ahead_ms.load(Ordering::SeqCst));
+        let now =
+            Timestamp::from_millis(System.now().millis() + self.ahead_ms.load(Ordering::SeqCst));
         self.world.machine().set(now);
         now
     }
@@ -134,18 +142,39 @@ impl Inside {
         machine.now();
         let clock = {
             let machine = machine.clone();
-            move || OffsetDateTime::from_unix_timestamp_nanos(i128::from(machine.now().millis()) * 1_000_000).unwrap()
+            move || {
+                OffsetDateTime::from_unix_timestamp_nanos(
+                    i128::from(machine.now().millis()) * 1_000_000,
+                )
+                .unwrap()
+            }
         };
-        let fake = FakeGoogle::start(Config { clock: Some(Arc::new(clock)), ..Config::default() }).await.unwrap();
+        let fake = FakeGoogle::start(Config { clock: Some(Arc::new(clock)), ..Config::default() })
+            .await
+            .unwrap();
         let google = google(&fake.url);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let required_scopes = if options.any_scopes { vec!["openid".into(), "email".into()] } else { SCOPES.map(String::from).into() };
+        let required_scopes = if options.any_scopes {
+            vec!["openid".into(), "email".into()]
+        } else {
+            SCOPES.map(String::from).into()
+        };
         let requests_per_minute = options.requests_per_minute;
         let owner_claim = options.owner_claim.unwrap_or_else(|| "sub".into());
-        let inside = Self { world, fake, machine, google, url, required_scopes, requests_per_minute, owner_claim };
+        let inside = Self {
+            world,
+            fake,
+            machine,
+            google,
+            url,
+            required_scopes,
+            requests_per_minute,
+            owner_claim,
+        };
         let gateway = Gateway::before(inside.functions(options.legacy_token), options.matches);
-        let app = Router::new().fallback(move |request: Request| async move { gateway.answer(request).await });
+        let app = Router::new()
+            .fallback(move |request: Request| async move { gateway.answer(request).await });
         tokio::spawn(async move { axum::serve(listener, app).await });
         if !options.queue_only {
             inside.process();
@@ -166,7 +195,10 @@ impl Inside {
 
     /// A verifier with an empty cache of keys.
     pub fn keys(&self, set: &str) -> JwksVerifier {
-        JwksVerifier::new(https::client().unwrap(), KeySource::Url(format!("{}/{set}", self.fake.url)))
+        JwksVerifier::new(
+            https::client().unwrap(),
+            KeySource::Url(format!("{}/{set}", self.fake.url)),
+        )
     }
 
     fn gate(&self) -> UserGate<JwksVerifier> {
@@ -252,7 +284,10 @@ impl Inside {
                 verifier: self.keys("oauth2/v3/certs"),
                 wake_ups: self.world.wake_ups(),
                 quarantine: self.world.quarantine(),
-                policy: PushPolicy { audience: PUSH_AUDIENCE.into(), service_account: PUSH_ACCOUNT.into() },
+                policy: PushPolicy {
+                    audience: PUSH_AUDIENCE.into(),
+                    service_account: PUSH_ACCOUNT.into(),
+                },
                 subscription: SUBSCRIPTION.into(),
             },
             legacy_token,
@@ -262,7 +297,8 @@ impl Inside {
 
     /// Takes wake-ups from the queue, one after the other, as the event source mapping does.
     fn process(&self) {
-        let (world, machine, process) = (self.world.clone(), self.machine.clone(), self.processing());
+        let (world, machine, process) =
+            (self.world.clone(), self.machine.clone(), self.processing());
         tokio::spawn(async move {
             loop {
                 let Some(received) = world.wake_ups().receive() else {
@@ -274,7 +310,9 @@ impl Inside {
                 message.body = Some(serde_json::to_string(&received.wake_up).unwrap());
                 let mut event = SqsEvent::default();
                 event.records = vec![message];
-                let response = history_processor::handle(&process, &world.quarantine(), event, machine.now()).await;
+                let response =
+                    history_processor::handle(&process, &world.quarantine(), event, machine.now())
+                        .await;
                 match response.batch_item_failures.is_empty() {
                     true => world.wake_ups().delete(&received),
                     false => world.wake_ups().give_back(&received),
@@ -285,7 +323,13 @@ impl Inside {
 
     /// What the processor answers to an event of the queue's.
     pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
-        history_processor::handle(&self.processing(), &self.world.quarantine(), event, self.machine.now()).await
+        history_processor::handle(
+            &self.processing(),
+            &self.world.quarantine(),
+            event,
+            self.machine.now(),
+        )
+        .await
     }
 
     fn processing(&self) -> Process<Memory> {

@@ -1,4 +1,5 @@
-//! The shared test library: the outside world in memory, and the contract suite that every store must pass.
+//! The shared test library: the outside world in memory, and the contract suite that every store
+//! must pass.
 
 pub mod capacity;
 pub mod consuming;

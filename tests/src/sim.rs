@@ -1,5 +1,5 @@
-//! The simulation: the real flows in a world where anything may go wrong at any call, and what must be true all the
-//! same.
+//! The simulation: the real flows in a world where anything may go wrong at any call, and what must
+//! be true all the same.
 
 pub mod chance;
 mod check;
@@ -65,8 +65,8 @@ pub struct Cost {
 }
 
 impl Sim {
-    /// Ada's mailbox, connected a minute ago by one owner with one trigger for all mail. Nothing goes wrong before
-    /// `begin`.
+    /// Ada's mailbox, connected a minute ago by one owner with one trigger for all mail. Nothing
+    /// goes wrong before `begin`.
     pub async fn new(plan: BTreeMap<usize, Fault>) -> Self {
         let mut stage = Stage::new();
         // Every mailbox counts as busy, so that the rules of busy mailboxes are tried too.

@@ -14,7 +14,9 @@ use email_connectors::domain::sweep::{ProcessorLimits, Timeouts};
 use email_connectors::domain::trigger::{NewTrigger, Trigger};
 use email_connectors::domain::wake_up::{Kind, WakeUp};
 use email_connectors::flows::access::{Access, Refreshes};
-use email_connectors::flows::connect::{Connect, ConnectError, ConnectRequest, Connected, fingerprint_of};
+use email_connectors::flows::connect::{
+    Connect, ConnectError, ConnectRequest, Connected, fingerprint_of,
+};
 use email_connectors::flows::disconnect::{Disconnect, DisconnectError, Receipt};
 use email_connectors::flows::process::{Outcome, Process, ProcessError};
 use email_connectors::flows::receive::Receive;
@@ -31,7 +33,8 @@ pub const COOLDOWN: Duration = Duration::from_secs(60);
 pub const UNITS_PER_MINUTE: u32 = 6000;
 pub const SWEEP_BUDGET: Duration = Duration::from_secs(25);
 /// The defaults of the template.
-pub const RETENTION: Retention = Retention { event_archive_days: 30, log_days: 30, audit_days: 365 };
+pub const RETENTION: Retention =
+    Retention { event_archive_days: 30, log_days: 30, audit_days: 365 };
 pub const TIMEOUTS: Timeouts = Timeouts { settle: SETTLE, quiet_after: QUIET_AFTER };
 pub const PROCESSOR_LIMITS: ProcessorLimits = ProcessorLimits {
     processor_timeout: PROCESSOR_TIMEOUT,
@@ -63,7 +66,10 @@ pub fn detail(firing: &Event) -> Value {
 
 /// The subjects of what was published, in order.
 pub fn subjects(published: &[Event]) -> Vec<String> {
-    published.iter().map(|firing| detail(firing)["message"]["subject"].as_str().unwrap_or_default().to_string()).collect()
+    published
+        .iter()
+        .map(|firing| detail(firing)["message"]["subject"].as_str().unwrap_or_default().to_string())
+        .collect()
 }
 
 pub struct Stage {
@@ -123,8 +129,14 @@ impl Stage {
 
     /// Disconnects the owner's connector; a repeated call continues an unfinished closing.
     pub async fn disconnect(&self, of: &str, id: &ConnectorId) -> Result<Receipt, DisconnectError> {
-        let (store, vault, provider, bus) = (self.world.store(), self.world.vault(), self.world.gmail(), self.world.bus());
-        let access = Access { store: &store, vault: &vault, provider: &provider, refreshes: &Refreshes::default() };
+        let (store, vault, provider, bus) =
+            (self.world.store(), self.world.vault(), self.world.gmail(), self.world.bus());
+        let access = Access {
+            store: &store,
+            vault: &vault,
+            provider: &provider,
+            refreshes: &Refreshes::default(),
+        };
         Disconnect::<World> { access, bus: &bus }.run(&owner(of), id, self.world.now()).await
     }
 
@@ -133,7 +145,10 @@ impl Stage {
             verifier: self.world.verifier(),
             wake_ups: self.world.wake_ups(),
             quarantine: self.world.quarantine(),
-            policy: PushPolicy { audience: PUSH_AUDIENCE.into(), service_account: PUSH_ACCOUNT.into() },
+            policy: PushPolicy {
+                audience: PUSH_AUDIENCE.into(),
+                service_account: PUSH_ACCOUNT.into(),
+            },
             subscription: SUBSCRIPTION.into(),
         }
     }
@@ -141,7 +156,11 @@ impl Stage {
     pub fn request(&self, of: &str, code: &str) -> ConnectRequest {
         ConnectRequest {
             owner_id: owner(of),
-            code: AuthorizationCode { code: code.into(), redirect_uri: "postmessage".into(), code_verifier: None },
+            code: AuthorizationCode {
+                code: code.into(),
+                redirect_uri: "postmessage".into(),
+                code_verifier: None,
+            },
             state: None,
             fingerprint: fingerprint_of("state", code),
             replace: false,
@@ -149,14 +168,20 @@ impl Stage {
         }
     }
 
-    pub async fn connect_with(&self, of: &str, account: &Account, consent: Consent) -> Result<Connected, ConnectError> {
+    pub async fn connect_with(
+        &self,
+        of: &str,
+        account: &Account,
+        consent: Consent,
+    ) -> Result<Connected, ConnectError> {
         let request = self.request(of, &account.consent(consent));
         self.connecting().run(&request, self.world.now()).await
     }
 
     /// Connects, and handles the kick.
     pub async fn connect(&self, of: &str, account: &Account) -> Connector {
-        let connected = self.connect_with(of, account, Consent::default()).await.expect("a connect");
+        let connected =
+            self.connect_with(of, account, Consent::default()).await.expect("a connect");
         self.work().await;
         self.connector(&connected.connector_id)
     }
@@ -166,14 +191,30 @@ impl Stage {
     }
 
     /// As `trigger`, but returns the error.
-    pub async fn try_trigger(&self, connector: &Connector, filters: Value) -> Result<Trigger, subscribe::SubscribeError> {
+    pub async fn try_trigger(
+        &self,
+        connector: &Connector,
+        filters: Value,
+    ) -> Result<Trigger, subscribe::SubscribeError> {
         let body = json!({"type": "email", "config": {"connector_id": connector.id, "filters": filters}, "agent_id": "agent-7"});
         self.subscribe(&connector.owner_id, body).await.map(|(trigger, _)| trigger)
     }
 
-    pub async fn subscribe(&self, of: &OwnerId, body: Value) -> Result<(Trigger, Option<SecretString>), subscribe::SubscribeError> {
+    pub async fn subscribe(
+        &self,
+        of: &OwnerId,
+        body: Value,
+    ) -> Result<(Trigger, Option<SecretString>), subscribe::SubscribeError> {
         let new = NewTrigger::parse(body).expect("a trigger");
-        subscribe::create(&self.world.store(), &self.world.vault(), &self.world.machine(), of, new, self.world.now()).await
+        subscribe::create(
+            &self.world.store(),
+            &self.world.vault(),
+            &self.world.machine(),
+            of,
+            new,
+            self.world.now(),
+        )
+        .await
     }
 
     /// The connector as it is stored now.
@@ -205,17 +246,29 @@ impl Stage {
 
     /// What was published and fired a trigger.
     pub fn fired(&self) -> Vec<Event> {
-        self.published().into_iter().filter(|event| event.detail_type == DetailType::TriggerFired).collect()
+        self.published()
+            .into_iter()
+            .filter(|event| event.detail_type == DetailType::TriggerFired)
+            .collect()
     }
 
     /// Every firing that was ever decided.
     pub fn decided(&self) -> Vec<Event> {
-        self.world.store().ledger().into_iter().filter(|event| event.detail_type == DetailType::TriggerFired).collect()
+        self.world
+            .store()
+            .ledger()
+            .into_iter()
+            .filter(|event| event.detail_type == DetailType::TriggerFired)
+            .collect()
     }
 
     /// The details of what was published of that type.
     pub fn notices(&self, detail_type: DetailType) -> Vec<Value> {
-        self.published().iter().filter(|event| event.detail_type == detail_type).map(detail).collect()
+        self.published()
+            .iter()
+            .filter(|event| event.detail_type == detail_type)
+            .map(detail)
+            .collect()
     }
 
     pub fn forget_calls(&self) {
@@ -224,15 +277,23 @@ impl Stage {
 
     /// The calls since the last look; which connector or trigger they were about is left out.
     pub fn calls(&self) -> Vec<String> {
-        let plain =
-            |word: &str| ["con_", "trg_"].iter().find(|prefix| word.starts_with(**prefix)).map_or(word, |prefix| &prefix[..3]).to_string();
+        let plain = |word: &str| {
+            ["con_", "trg_"]
+                .iter()
+                .find(|prefix| word.starts_with(**prefix))
+                .map_or(word, |prefix| &prefix[..3])
+                .to_string()
+        };
         let calls = self.world.take_calls();
         calls.iter().map(|call| call.split(' ').map(plain).collect::<Vec<_>>().join(" ")).collect()
     }
 
     /// As `calls`, of one port or some.
     pub fn calls_of(&self, ports: &[&str]) -> Vec<String> {
-        self.calls().into_iter().filter(|call| ports.iter().any(|port| call.starts_with(port))).collect()
+        self.calls()
+            .into_iter()
+            .filter(|call| ports.iter().any(|port| call.starts_with(port)))
+            .collect()
     }
 }
 
@@ -275,7 +336,12 @@ impl Scene {
     }
 
     pub fn push_of(&self, history_id: HistoryId) -> WakeUp {
-        WakeUp::push(self.ada.address(), history_id, Some("pubsub-1".into()), self.stage.world.now())
+        WakeUp::push(
+            self.ada.address(),
+            history_id,
+            Some("pubsub-1".into()),
+            self.stage.world.now(),
+        )
     }
 
     pub fn own(&self, kind: Kind) -> WakeUp {
@@ -283,6 +349,11 @@ impl Scene {
     }
 
     pub async fn triggers(&self) -> Vec<Trigger> {
-        self.stage.world.store().triggers(&self.connector().owner_id).await.expect("the store answers")
+        self.stage
+            .world
+            .store()
+            .triggers(&self.connector().owner_id)
+            .await
+            .expect("the store answers")
     }
 }

@@ -12,7 +12,8 @@ pub fn read() -> Value {
 
 /// Another template, by its path from the root.
 pub fn read_from(path: &str) -> Value {
-    let text = std::fs::read_to_string(format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let text =
+        std::fs::read_to_string(format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     plain(serde_yaml_ng::from_str(&text).unwrap())
 }
 
@@ -23,7 +24,9 @@ fn plain(value: Value) -> Value {
             plain(value)
         }
         Value::Sequence(values) => Value::Sequence(values.into_iter().map(plain).collect()),
-        Value::Mapping(pairs) => Value::Mapping(pairs.into_iter().map(|(key, value)| (key, plain(value))).collect()),
+        Value::Mapping(pairs) => {
+            Value::Mapping(pairs.into_iter().map(|(key, value)| (key, plain(value))).collect())
+        }
         value => value,
     }
 }
@@ -42,7 +45,8 @@ pub fn routes(template: &Value) -> Vec<Route> {
     let of = |resource: &Value| {
         let function = text(&resource["Metadata"]["BuildProperties"]["Binary"]);
         let events = resource["Properties"]["Events"].as_mapping().cloned().unwrap_or_default();
-        let http = events.into_iter().map(|(_, event)| event).filter(|event| event["Type"] == "HttpApi");
+        let http =
+            events.into_iter().map(|(_, event)| event).filter(|event| event["Type"] == "HttpApi");
         let route = |event: Value| Route {
             method: text(&event["Properties"]["Method"]),
             path: text(&event["Properties"]["Path"]),
@@ -53,11 +57,17 @@ pub fn routes(template: &Value) -> Vec<Route> {
     template["Resources"].as_mapping().unwrap().values().flat_map(of).collect()
 }
 
-/// The environment variables of a function, by the name of its binary: each as given, or else from the template with
-/// its parameters' defaults. Values that only a deployment knows must be given.
-pub fn variables(template: &Value, binary: &str, given: impl Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
+/// The environment variables of a function, by the name of its binary: each as given, or else from
+/// the template with its parameters' defaults. Values that only a deployment knows must be given.
+pub fn variables(
+    template: &Value,
+    binary: &str,
+    given: impl Fn(&str) -> Option<String>,
+) -> BTreeMap<String, String> {
     let resources = template["Resources"].as_mapping().unwrap();
-    let function = resources.values().find(|resource| resource["Metadata"]["BuildProperties"]["Binary"] == binary);
+    let function = resources
+        .values()
+        .find(|resource| resource["Metadata"]["BuildProperties"]["Binary"] == binary);
     let function = function.unwrap_or_else(|| panic!("the template has no {binary}"));
     let own = &function["Properties"]["Environment"]["Variables"];
     let shared = &template["Globals"]["Function"]["Environment"]["Variables"];
@@ -78,7 +88,12 @@ pub fn variables(template: &Value, binary: &str, given: impl Fn(&str) -> Option<
     let value = |(name, declared): (&Value, &Value)| {
         let name = name.as_str().unwrap();
         let value = given(name).or_else(|| as_deployed(declared));
-        (name.to_string(), value.unwrap_or_else(|| panic!("{binary} has a variable {name} that only a deployment knows: give it")))
+        (
+            name.to_string(),
+            value.unwrap_or_else(|| {
+                panic!("{binary} has a variable {name} that only a deployment knows: give it")
+            }),
+        )
     };
     [shared, own].into_iter().filter_map(Value::as_mapping).flatten().map(value).collect()
 }

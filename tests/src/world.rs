@@ -1,4 +1,5 @@
-//! The outside world in memory: every port over one shared state, with an ordered log of calls and scripted failures.
+//! The outside world in memory: every port over one shared state, with an ordered log of calls and
+//! scripted failures.
 
 mod account;
 mod accounts;
@@ -46,7 +47,8 @@ use self::script::{Act, Refusal, Scripts};
 /// When every story begins.
 pub const BEGINNING: Timestamp = Timestamp::from_seconds(1_893_456_000);
 
-/// The world. Clones share it; a story ends in a panic if something that it scripted never happened.
+/// The world. Clones share it; a story ends in a panic if something that it scripted never
+/// happened.
 #[derive(Clone)]
 pub struct World {
     state: Arc<Mutex<State>>,

@@ -1,4 +1,5 @@
-//! The adapters against the real protocols: a local AWS for DynamoDB, KMS, SQS and EventBridge, and the fake Google.
+//! The adapters against the real protocols: a local AWS for DynamoDB, KMS, SQS and EventBridge, and
+//! the fake Google.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first surprise")]
 
 #[path = "support/aws.rs"]

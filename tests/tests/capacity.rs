@@ -1,4 +1,5 @@
-//! docs/capacity.md is what is counted (UPDATE_DOCS=1 writes it), and a small crowd of mailboxes keeps its bounds.
+//! docs/capacity.md is what is counted (UPDATE_DOCS=1 writes it), and a small crowd of mailboxes
+//! keeps its bounds.
 
 use clap::Parser;
 use tests::capacity::crowd::{COURSES, Crowd, Paces, Settings};
@@ -30,7 +31,10 @@ async fn the_document_is_what_is_counted_and_a_crowd_keeps_its_bounds() {
     document(&counted, &prices, &assumed);
 
     let idle_day = counted.idle.units as f64 / f64::from(MONTH);
-    assert!(idle_day * 1e6 < UNITS_PER_DAY, "a million idle mailboxes take {idle_day} million units a day");
+    assert!(
+        idle_day * 1e6 < UNITS_PER_DAY,
+        "a million idle mailboxes take {idle_day} million units a day"
+    );
 
     let paces = Paces::of(&counted, &assumed, settings.at_once);
     for course in COURSES {
@@ -39,17 +43,28 @@ async fn the_document_is_what_is_counted_and_a_crowd_keeps_its_bounds() {
         assert_eq!((measured.lapsed, measured.waits_at_last()), (0, false), "{summary}");
         assert!(measured.idle_looks() < 4.0, "{summary}");
         let least = if course.renewer_away == (0, 0) { 3.9 } else { 1.5 };
-        assert!(measured.least_life.is_some_and(|life| life.as_secs_f64() > least * 86_400.0), "{summary}");
+        assert!(
+            measured.least_life.is_some_and(|life| life.as_secs_f64() > least * 86_400.0),
+            "{summary}"
+        );
     }
 }
 
 fn document(counted: &Counted, prices: &Prices, assumed: &Assumptions) {
-    let made = format!("\n{}\n{}\n{}\n", report::counted(counted), report::costs(counted, prices, assumed), report::assumptions(assumed));
+    let made = format!(
+        "\n{}\n{}\n{}\n",
+        report::counted(counted),
+        report::costs(counted, prices, assumed),
+        report::assumptions(assumed)
+    );
     let text = std::fs::read_to_string(FILE).unwrap();
     let (before, rest) = text.split_once(BEGIN).expect("the section begins");
     let (written, after) = rest.split_once(END).expect("the section ends");
     if std::env::var_os("UPDATE_DOCS").is_some() {
         return std::fs::write(FILE, format!("{before}{BEGIN}{made}{END}{after}")).unwrap();
     }
-    assert!(written == made, "docs/capacity.md is not what is counted; run this test with UPDATE_DOCS=1. Counted:\n{made}");
+    assert!(
+        written == made,
+        "docs/capacity.md is not what is counted; run this test with UPDATE_DOCS=1. Counted:\n{made}"
+    );
 }

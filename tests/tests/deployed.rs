@@ -7,7 +7,8 @@
 )]
 
 mod deployed {
-    /// Tests that run alone, since they change what the stack shares; .config/nextest.toml selects them by this name.
+    /// Tests that run alone, since they change what the stack shares; .config/nextest.toml selects
+    /// them by this name.
     mod alone {
         mod memory;
         mod seldom;
@@ -17,7 +18,8 @@ mod deployed {
     mod bus;
     mod counting;
     mod health;
-    /// Tests that kill the processor, one after the other, on their own stack, whose visibility timeout is short.
+    /// Tests that kill the processor, one after the other, on their own stack, whose visibility
+    /// timeout is short.
     mod killed {
         mod crash;
         mod gap;

@@ -1,4 +1,5 @@
-//! Replays the fuzz targets on the stored inputs and on mutations of them. `make fuzz` searches for new inputs.
+//! Replays the fuzz targets on the stored inputs and on mutations of them. `make fuzz` searches for
+//! new inputs.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first surprise")]
 
 use std::collections::BTreeSet;
@@ -20,7 +21,8 @@ fn in_fuzz(name: &str) -> PathBuf {
 
 /// The entries of a folder, sorted by path.
 fn entries(folder: &Path) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths
 }
@@ -71,18 +73,34 @@ each_target!(batch, callback, claims, errors, history, keys, mail, push, token, 
 #[test]
 fn every_target_is_replayed_has_inputs_and_is_known_to_cargo_fuzz() {
     let targets: BTreeSet<String> = TARGETS.iter().map(|(name, _)| name.to_string()).collect();
-    let names = |paths: Vec<PathBuf>| paths.iter().map(|path| path.file_stem().unwrap().to_str().unwrap().to_string()).collect();
+    let names = |paths: Vec<PathBuf>| {
+        paths.iter().map(|path| path.file_stem().unwrap().to_str().unwrap().to_string()).collect()
+    };
     assert_eq!(targets, REPLAYED.iter().map(|name| name.to_string()).collect::<BTreeSet<_>>());
     assert_eq!(targets, names(entries(&in_fuzz("corpus"))));
     assert_eq!(targets, names(entries(&in_fuzz("fuzz_targets"))));
     let manifest = fs::read_to_string(in_fuzz("Cargo.toml")).unwrap();
     for target in &targets {
         assert!(inputs(target).len() >= 8, "{target} has few inputs");
-        assert!(manifest.contains(&format!("path = \"fuzz_targets/{target}.rs\"")), "{target} has no binary");
+        assert!(
+            manifest.contains(&format!("path = \"fuzz_targets/{target}.rs\"")),
+            "{target} has no binary"
+        );
         let driver = fs::read_to_string(in_fuzz(&format!("fuzz_targets/{target}.rs"))).unwrap();
-        assert!(driver.contains(&format!("tests::fuzz::{target}(data)")), "{target} does not drive its own target");
+        assert!(
+            driver.contains(&format!("tests::fuzz::{target}(data)")),
+            "{target} does not drive its own target"
+        );
     }
-    for found in entries(&in_fuzz("")).into_iter().filter(|path| path.ends_with("found")).flat_map(|path| entries(&path)) {
-        assert!(targets.contains(found.file_name().unwrap().to_str().unwrap()), "{} is of no target", found.display());
+    for found in entries(&in_fuzz(""))
+        .into_iter()
+        .filter(|path| path.ends_with("found"))
+        .flat_map(|path| entries(&path))
+    {
+        assert!(
+            targets.contains(found.file_name().unwrap().to_str().unwrap()),
+            "{} is of no target",
+            found.display()
+        );
     }
 }

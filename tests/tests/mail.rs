@@ -1,4 +1,5 @@
-//! Mail in and out: a corpus of received mail against snapshots, and written mail read back unchanged.
+//! Mail in and out: a corpus of received mail against snapshots, and written mail read back
+//! unchanged.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,5 +1,6 @@
-//! The operations on a mailbox: the tables against Google's documents, the routes against the tables, and every
-//! operation against the fake Google, by role, by scope, by cost and with failures.
+//! The operations on a mailbox: the tables against Google's documents, the routes against the
+//! tables, and every operation against the fake Google, by role, by scope, by cost and with
+//! failures.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

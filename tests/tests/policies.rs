@@ -1,4 +1,5 @@
-//! Least privilege: the AWS calls of the functions on the deployed stack, compared with the template's roles both ways.
+//! Least privilege: the AWS calls of the functions on the deployed stack, compared with the
+//! template's roles both ways.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first surprise")]
 
 #[path = "policies/calls.rs"]

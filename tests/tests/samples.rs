@@ -1,5 +1,6 @@
-//! Every sample event, invoked on the built function through AWS's Runtime Interface Emulator, with the environment
-//! that the template declares for it: the function does not start without a variable that the template lacks.
+//! Every sample event, invoked on the built function through AWS's Runtime Interface Emulator, with
+//! the environment that the template declares for it: the function does not start without a
+//! variable that the template lacks.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -21,16 +22,25 @@ use serde_json::{Value, json};
 
 use crate::emulator::{Emulator, QUEUES, World};
 
-const FUNCTIONS: [&str; 6] = ["oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer", "audit-keeper"];
+const FUNCTIONS: [&str; 6] = [
+    "oauth-connect",
+    "connectors-api",
+    "pubsub-webhook",
+    "history-processor",
+    "watch-renewer",
+    "audit-keeper",
+];
 
-/// A sample event and its expected effects; `make sam-local` expects the same (tests/local/sam_local.py).
+/// A sample event and its expected effects; `make sam-local` expects the same
+/// (tests/local/sam_local.py).
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sample {
     name: String,
     /// What the answer must contain.
     answer: Value,
-    /// The expected messages in the queues and on the bus, by the variables that name them; all others stay empty.
+    /// The expected messages in the queues and on the bus, by the variables that name them; all
+    /// others stay empty.
     #[serde(default)]
     leaves: BTreeMap<String, Value>,
     /// Samples that must be invoked before, in the same world.
@@ -49,14 +59,16 @@ fn samples() -> Vec<Sample> {
     serde_json::from_str(include_str!("samples/answers.json")).unwrap()
 }
 
-/// Whether an answer contains what is expected: objects may have more keys, lists and other values must be equal.
+/// Whether an answer contains what is expected: objects may have more keys, lists and other values
+/// must be equal.
 fn holds(answer: &Value, expected: &Value) -> bool {
     match (answer, expected) {
-        (Value::Object(answer), Value::Object(expected)) => {
-            expected.iter().all(|(key, expected)| answer.get(key).is_some_and(|answer| holds(answer, expected)))
-        }
+        (Value::Object(answer), Value::Object(expected)) => expected
+            .iter()
+            .all(|(key, expected)| answer.get(key).is_some_and(|answer| holds(answer, expected))),
         (Value::Array(answer), Value::Array(expected)) => {
-            answer.len() == expected.len() && answer.iter().zip(expected).all(|(answer, expected)| holds(answer, expected))
+            answer.len() == expected.len()
+                && answer.iter().zip(expected).all(|(answer, expected)| holds(answer, expected))
         }
         (answer, expected) => answer == expected,
     }
@@ -80,14 +92,19 @@ async fn invoke(chosen: &[Sample], world: &World) -> Vec<String> {
     for of_one in chosen.chunk_by(|one, next| one.function() == next.function()) {
         let emulator = Emulator::start(of_one[0].function(), world).await;
         for Sample { name, answer: expected, leaves, .. } in of_one {
-            let event = std::fs::read_to_string(format!("{}/../events/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap();
+            let event = std::fs::read_to_string(format!(
+                "{}/../events/{name}.json",
+                env!("CARGO_MANIFEST_DIR")
+            ))
+            .unwrap();
             let answer = read(emulator.invoke(event).await);
             if !holds(&answer, expected) {
                 wrong.push(format!("{name}: {answer} instead of {expected}"));
             }
             for queue in QUEUES {
                 let expected = leaves.get(queue).cloned().unwrap_or(json!([]));
-                let left = Value::from(world.taken(queue, expected.as_array().unwrap().len()).await);
+                let left =
+                    Value::from(world.taken(queue, expected.as_array().unwrap().len()).await);
                 if !holds(&left, &expected) {
                     wrong.push(format!("{name} left {left} in {queue} instead of {expected}"));
                 }
@@ -99,10 +116,15 @@ async fn invoke(chosen: &[Sample], world: &World) -> Vec<String> {
 
 /// All samples of a function, after those that they need, in their own world.
 async fn as_expected(function: &str) {
-    let needed: BTreeSet<String> =
-        samples().into_iter().filter(|sample| sample.function() == function).flat_map(|sample| sample.after).collect();
-    let chosen: Vec<Sample> =
-        samples().into_iter().filter(|sample| sample.function() == function || needed.contains(&sample.name)).collect();
+    let needed: BTreeSet<String> = samples()
+        .into_iter()
+        .filter(|sample| sample.function() == function)
+        .flat_map(|sample| sample.after)
+        .collect();
+    let chosen: Vec<Sample> = samples()
+        .into_iter()
+        .filter(|sample| sample.function() == function || needed.contains(&sample.name))
+        .collect();
     assert!(chosen.iter().any(|sample| sample.function() == function), "{function} has no sample");
     let wrong = invoke(&chosen, &World::start().await).await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -112,30 +134,47 @@ async fn as_expected(function: &str) {
 fn every_sample_has_one_expected_answer_and_belongs_to_a_function() {
     let samples = samples();
     let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../events")).unwrap();
-    let files = folder.filter_map(|entry| entry.unwrap().file_name().into_string().unwrap().strip_suffix(".json").map(String::from));
+    let files = folder.filter_map(|entry| {
+        entry.unwrap().file_name().into_string().unwrap().strip_suffix(".json").map(String::from)
+    });
     let files: BTreeSet<String> = files.collect();
     assert_eq!(samples.iter().map(|sample| sample.name.clone()).collect::<BTreeSet<_>>(), files);
     assert_eq!(samples.len(), files.len(), "one answer for each");
     for (at, Sample { name, answer, leaves, after }) in samples.iter().enumerate() {
         assert!(FUNCTIONS.contains(&samples[at].function()), "{name} belongs to no function");
-        assert!(answer.as_object().is_some_and(|answer| !answer.is_empty()), "{name} may answer anything");
-        assert!(leaves.keys().all(|queue| QUEUES.contains(&queue.as_str())), "{name} leaves something in an unknown queue");
-        let before: BTreeSet<String> = samples[..at].iter().map(|sample| sample.name.clone()).collect();
+        assert!(
+            answer.as_object().is_some_and(|answer| !answer.is_empty()),
+            "{name} may answer anything"
+        );
+        assert!(
+            leaves.keys().all(|queue| QUEUES.contains(&queue.as_str())),
+            "{name} leaves something in an unknown queue"
+        );
+        let before: BTreeSet<String> =
+            samples[..at].iter().map(|sample| sample.name.clone()).collect();
         assert!(after.is_subset(&before), "{name} comes before what it needs");
     }
 }
 
 /// The table of samples in the documents: file, function and answer of each row.
 fn table() -> Vec<(String, String, String)> {
-    let documents = ["events/README.md", "README.md"].map(|path| format!("{}/../{path}", env!("CARGO_MANIFEST_DIR")));
-    let text: Vec<String> = documents.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+    let documents = ["events/README.md", "README.md"]
+        .map(|path| format!("{}/../{path}", env!("CARGO_MANIFEST_DIR")));
+    let text: Vec<String> =
+        documents.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
     let row = |line: &str| {
         let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
         let file = cells[0].strip_prefix('`')?.strip_suffix(".json`")?;
         let function = cells.get(1)?.trim_matches('`');
-        function.ends_with("Function").then(|| (file.to_string(), function.to_string(), cells[cells.len() - 1].to_string()))
+        function
+            .ends_with("Function")
+            .then(|| (file.to_string(), function.to_string(), cells[cells.len() - 1].to_string()))
     };
-    text.iter().flat_map(|text| text.lines()).filter(|line| line.starts_with("| `")).filter_map(row).collect()
+    text.iter()
+        .flat_map(|text| text.lines())
+        .filter(|line| line.starts_with("| `"))
+        .filter_map(row)
+        .collect()
 }
 
 #[test]
@@ -143,18 +182,31 @@ fn the_table_of_samples_shows_what_is_expected() {
     let table = table();
     assert_eq!(table.len(), samples().len(), "one row for each");
     for sample in samples() {
-        let Some((_, function, documented)) = table.iter().find(|(file, ..)| *file == sample.name) else {
+        let Some((_, function, documented)) = table.iter().find(|(file, ..)| *file == sample.name)
+        else {
             panic!("the table of samples has no {}", sample.name);
         };
         assert_eq!(*function, emulator::logical_id(sample.function()), "{}", sample.name);
         if let Some(status) = sample.answer.get("status") {
-            assert!(documented.starts_with(&status.to_string()), "{}: the table has {documented}, and {status} is expected", sample.name);
+            assert!(
+                documented.starts_with(&status.to_string()),
+                "{}: the table has {documented}, and {status} is expected",
+                sample.name
+            );
         }
-        // Code in the table is literal; it may leave parts out (…) and name fields without their values.
+        // Code in the table is literal; it may leave parts out (…) and name fields without their
+        // values.
         let expected = format!("{} {}", sample.answer, json!(sample.leaves));
         for code in documented.split('`').skip(1).step_by(2) {
-            for word in code.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty()) {
-                assert!(expected.contains(word), "{}: the table has {word}, and {expected} is expected", sample.name);
+            for word in code
+                .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+                .filter(|word| !word.is_empty())
+            {
+                assert!(
+                    expected.contains(word),
+                    "{}: the table has {word}, and {expected} is expected",
+                    sample.name
+                );
             }
         }
     }
@@ -174,9 +226,13 @@ fn the_local_gateway_and_its_functions_have_the_limits_of_aws() {
 fn python(module: &str) {
     let mut command = std::process::Command::new("python3");
     command.args(["-B", "-W", "ignore::ResourceWarning", "-m", "unittest", module]);
-    let output = command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/local")).output().unwrap();
+    let output =
+        command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/local")).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("\nOK") && !said.contains("Ran 0 tests"), "{said}");
+    assert!(
+        output.status.success() && said.contains("\nOK") && !said.contains("Ran 0 tests"),
+        "{said}"
+    );
 }
 
 #[tokio::test]

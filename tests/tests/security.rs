@@ -1,5 +1,5 @@
-//! The security table: every case, tried in this process and, where it crosses HTTP, on the deployed stack. Each
-//! records what was done, expected and got, for `make security` to show.
+//! The security table: every case, tried in this process and, where it crosses HTTP, on the
+//! deployed stack. Each records what was done, expected and got, for `make security` to show.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,5 @@
-//! The shape of the repository: which modules may mention which, how files begin, and what the template must keep.
+//! The shape of the repository: which modules may mention which, how files begin, and what the
+//! template must keep.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first surprise")]
 
 #[path = "shape/audit.rs"]

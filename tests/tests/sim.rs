@@ -1,4 +1,5 @@
-//! The bounded part of the simulation: every scenario under every single fault, and some random histories.
+//! The bounded part of the simulation: every scenario under every single fault, and some random
+//! histories.
 
 use tests::sim::plan::{Plan, describe};
 use tests::sim::runner::{self, Depth};
@@ -21,7 +22,8 @@ fn single_faults(part: usize) {
     for (_, scenario) in scenarios::all().into_iter().enumerate().filter(of_part(part)) {
         let good = runner::run(&runtime, &scenario, &Plan::new());
         assert_eq!(good.verdict, Ok(()), "{} in good weather", scenario.name);
-        for plan in runner::plans(&scenario, good.calls, Depth { pairs_step: 0, sampled_pairs: 0 }) {
+        for plan in runner::plans(&scenario, good.calls, Depth { pairs_step: 0, sampled_pairs: 0 })
+        {
             let ran = runner::run(&runtime, &scenario, &plan);
             assert_eq!(ran.verdict, Ok(()), "{} with {}", scenario.name, describe(&plan));
         }
@@ -58,8 +60,13 @@ parts! {
 
 #[test]
 fn every_known_sequence_has_a_scenario() {
-    let numbers: std::collections::BTreeSet<u8> = scenarios::all().iter().filter_map(|scenario| scenario.sequence).collect();
-    assert_eq!(numbers, (1..=22).collect(), "by the numbers of the known sequences that break a careless reading");
+    let numbers: std::collections::BTreeSet<u8> =
+        scenarios::all().iter().filter_map(|scenario| scenario.sequence).collect();
+    assert_eq!(
+        numbers,
+        (1..=22).collect(),
+        "by the numbers of the known sequences that break a careless reading"
+    );
     assert!(scenarios::all().len() >= 40);
 }
 

@@ -36,7 +36,8 @@ pub struct Outgoing {
     /// A file to attach (repeat for several).
     #[arg(long, value_name = "FILE")]
     pub attach: Vec<PathBuf>,
-    /// A message of this mailbox that is answered: sets thread and references, and if absent recipient and subject.
+    /// A message of this mailbox that is answered: sets thread and references, and if absent
+    /// recipient and subject.
     #[arg(long, value_name = "MESSAGE", value_parser = id)]
     pub reply_to_message: Option<Id>,
     /// The thread to put it into.
@@ -48,14 +49,23 @@ impl Outgoing {
     /// As the API takes it.
     pub fn json(&self) -> Result<Value, Failure> {
         let mut mail = Map::new();
-        for (name, addresses) in [("to", &self.to), ("cc", &self.cc), ("bcc", &self.bcc), ("reply_to", &self.reply_to)] {
+        for (name, addresses) in
+            [("to", &self.to), ("cc", &self.cc), ("bcc", &self.bcc), ("reply_to", &self.reply_to)]
+        {
             if !addresses.is_empty() {
                 mail.insert(name.into(), addresses.iter().map(|text| address(text)).collect());
             }
         }
-        let read_text =
-            |file: &PathBuf| String::from_utf8(read(file)?).map_err(|_| Failure::here(format!("{} is not UTF-8", file.display())));
-        let text = self.text.clone().map(Ok).or_else(|| self.text_file.as_ref().map(read_text)).transpose()?;
+        let read_text = |file: &PathBuf| {
+            String::from_utf8(read(file)?)
+                .map_err(|_| Failure::here(format!("{} is not UTF-8", file.display())))
+        };
+        let text = self
+            .text
+            .clone()
+            .map(Ok)
+            .or_else(|| self.text_file.as_ref().map(read_text))
+            .transpose()?;
         let html = self.html_file.as_ref().map(read_text).transpose()?;
         let texts = [
             ("subject", self.subject.clone()),
@@ -64,9 +74,14 @@ impl Outgoing {
             ("reply_to_message_id", self.reply_to_message.clone()),
             ("thread_id", self.thread.clone()),
         ];
-        mail.extend(texts.into_iter().filter_map(|(name, text)| text.map(|text| (name.into(), json!(text)))));
+        mail.extend(
+            texts
+                .into_iter()
+                .filter_map(|(name, text)| text.map(|text| (name.into(), json!(text)))),
+        );
         if !self.attach.is_empty() {
-            let attached = self.attach.iter().map(|file| attachment(file)).collect::<Result<Vec<_>, _>>()?;
+            let attached =
+                self.attach.iter().map(|file| attachment(file)).collect::<Result<Vec<_>, _>>()?;
             mail.insert("attachments".into(), json!(attached));
         }
         Ok(Value::Object(mail))
@@ -89,12 +104,19 @@ fn address(text: &str) -> Value {
 
 fn attachment(file: &Path) -> Result<Value, Failure> {
     let name = file.file_name().and_then(|name| name.to_str());
-    let name = name.ok_or_else(|| Failure::here(format!("{} has no name to send", file.display())))?;
-    Ok(json!({"filename": name, "mime_type": mime_type(file), "content": STANDARD.encode(read(file)?)}))
+    let name =
+        name.ok_or_else(|| Failure::here(format!("{} has no name to send", file.display())))?;
+    Ok(
+        json!({"filename": name, "mime_type": mime_type(file), "content": STANDARD.encode(read(file)?)}),
+    )
 }
 
 fn mime_type(file: &Path) -> &'static str {
-    let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let extension = file
+        .extension()
+        .and_then(|extension| extension.to_str())
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     match extension.as_str() {
         "txt" | "log" | "md" => "text/plain",
         "html" | "htm" => "text/html",
@@ -128,7 +150,10 @@ mod tests {
             ("ada@example.com", json!("ada@example.com")),
             (" <ada@example.com> ", json!("ada@example.com")),
             ("Ada L <ada@example.com>", json!({"name": "Ada L", "address": "ada@example.com"})),
-            ("\"L, Ada\" <ada@example.com>", json!({"name": "L, Ada", "address": "ada@example.com"})),
+            (
+                "\"L, Ada\" <ada@example.com>",
+                json!({"name": "L, Ada", "address": "ada@example.com"}),
+            ),
         ];
         for (text, expected) in table {
             assert_eq!(address(text), expected);
@@ -138,7 +163,15 @@ mod tests {
     #[test]
     fn only_what_was_given_is_sent() {
         assert_eq!(Outgoing::default().json().unwrap(), json!({}));
-        let mail = Outgoing { to: vec!["a@b.example".into()], subject: Some("s".into()), thread: Some("t".into()), ..Outgoing::default() };
-        assert_eq!(mail.json().unwrap(), json!({"to": ["a@b.example"], "subject": "s", "thread_id": "t"}));
+        let mail = Outgoing {
+            to: vec!["a@b.example".into()],
+            subject: Some("s".into()),
+            thread: Some("t".into()),
+            ..Outgoing::default()
+        };
+        assert_eq!(
+            mail.json().unwrap(),
+            json!({"to": ["a@b.example"], "subject": "s", "thread_id": "t"})
+        );
     }
 }

@@ -43,7 +43,8 @@ pub struct Register {
     /// Open the consent page in a browser.
     #[arg(long)]
     pub open: bool,
-    /// Consent by following the page's redirect, as the local stack's fake Google allows; posts the code itself.
+    /// Consent by following the page's redirect, as the local stack's fake Google allows; posts the
+    /// code itself.
     #[arg(long, conflicts_with_all = ["open", "no_wait"])]
     pub follow: bool,
     /// With --follow: disconnect what another Google account has connected.

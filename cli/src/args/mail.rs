@@ -177,7 +177,12 @@ pub struct Key {
 #[derive(Args)]
 pub struct LabelChange {
     /// A label id to add (repeat, or separate by commas).
-    #[arg(long, value_name = "LABEL", value_delimiter = ',', required_unless_present = "remove_label")]
+    #[arg(
+        long,
+        value_name = "LABEL",
+        value_delimiter = ',',
+        required_unless_present = "remove_label"
+    )]
     pub add_label: Vec<String>,
     /// A label id to take away.
     #[arg(long, value_name = "LABEL", value_delimiter = ',')]

@@ -12,10 +12,12 @@ pub struct Migrate {
     /// Follows from the file's ending if absent.
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<Format>,
-    /// Do it. Without this everything is checked that can be checked here, nobody is asked, and nothing changes.
+    /// Do it. Without this everything is checked that can be checked here, nobody is asked, and
+    /// nothing changes.
     #[arg(long)]
     pub apply: bool,
-    /// A shell command that prints the Fernet key, or several [env: CONNECTORS_FERNET_KEY holds the key itself].
+    /// A shell command that prints the Fernet key, or several [env: CONNECTORS_FERNET_KEY holds the
+    /// key itself].
     #[arg(long, value_name = "COMMAND", conflicts_with = "key_file")]
     pub key_command: Option<String>,
     /// A file that holds the Fernet key, or several.
@@ -40,19 +42,35 @@ pub enum Format {
     Csv,
 }
 
-/// What the columns are called. The ids are their own: the global options have a token and an owner as well.
+/// What the columns are called. The ids are their own: the global options have a token and an owner
+/// as well.
 #[derive(Args, Clone, Debug)]
 pub struct Fields {
     /// The column of the owner to be.
-    #[arg(id = "owner_field", long = "owner-field", value_name = "NAME", default_value = "user_id")]
+    #[arg(
+        id = "owner_field",
+        long = "owner-field",
+        value_name = "NAME",
+        default_value = "user_id"
+    )]
     pub owner: String,
     /// The column of the Fernet token.
-    #[arg(id = "token_field", long = "token-field", value_name = "NAME", default_value = "gmail_refresh_token")]
+    #[arg(
+        id = "token_field",
+        long = "token-field",
+        value_name = "NAME",
+        default_value = "gmail_refresh_token"
+    )]
     pub token: String,
     /// The column of the address that the mailbox must have; rows may lack it.
     #[arg(id = "email_field", long = "email-field", value_name = "NAME", default_value = "email")]
     pub email: String,
     /// The column of the triggers, a JSON array; rows may lack it.
-    #[arg(id = "triggers_field", long = "triggers-field", value_name = "NAME", default_value = "triggers")]
+    #[arg(
+        id = "triggers_field",
+        long = "triggers-field",
+        value_name = "NAME",
+        default_value = "triggers"
+    )]
     pub triggers: String,
 }

@@ -120,10 +120,12 @@ pub struct Doctor {
     /// Only checks whose name begins so: `subscription`, `queues.dead`.
     #[arg(long, value_name = "PREFIX")]
     pub only: Option<String>,
-    /// The connector whose mailbox the test push is for; else one of the caller's that a push has proven.
+    /// The connector whose mailbox the test push is for; else one of the caller's that a push has
+    /// proven.
     #[arg(long, value_name = "ID", value_parser = id)]
     pub connector: Option<Id>,
-    /// A shell command that prints your Google token: `gcloud auth print-access-token` [env: CONNECTORS_GOOGLE_TOKEN, the token itself].
+    /// A shell command that prints your Google token: `gcloud auth print-access-token` [env:
+    /// CONNECTORS_GOOGLE_TOKEN, the token itself].
     #[arg(long, value_name = "COMMAND")]
     pub google_token_command: Option<String>,
     /// Where Pub/Sub is [env: CONNECTORS_PUBSUB_API].
@@ -136,5 +138,9 @@ pub struct Doctor {
 
 fn interval(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| "is no number".to_string())?;
-    if (0.05..=3600.0).contains(&seconds) { Ok(seconds) } else { Err("must be from 0.05 to 3600".into()) }
+    if (0.05..=3600.0).contains(&seconds) {
+        Ok(seconds)
+    } else {
+        Err("must be from 0.05 to 3600".into())
+    }
 }

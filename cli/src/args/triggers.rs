@@ -24,7 +24,8 @@ pub enum Triggers {
     Test(Test),
     /// What fired, newest first.
     Firings(Firings),
-    /// Give a trigger of type webhook another secret, shown this once; the one before counts for a day beside it.
+    /// Give a trigger of type webhook another secret, shown this once; the one before counts for a
+    /// day beside it.
     RotateSecret(Trigger),
     /// Fire a trigger of type webhook.
     Fire(Fire),
@@ -166,7 +167,9 @@ impl Filters {
         for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
             filters.insert(name.into(), json!(list));
         }
-        for (name, wanted) in [("has_attachment", self.has_attachment), ("authenticated", self.authenticated)] {
+        for (name, wanted) in
+            [("has_attachment", self.has_attachment), ("authenticated", self.authenticated)]
+        {
             filters.extend(wanted.map(|wanted| (name.to_string(), json!(wanted))));
         }
         (!filters.is_empty()).then_some(Value::Object(filters))

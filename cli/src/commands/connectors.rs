@@ -65,7 +65,8 @@ pub async fn health(session: &Session, health: Health) -> Result<(), Failure> {
     }
     let (text, healths) = match &health.id {
         Some(id) => {
-            let answer = session.read(&Request::get(format!("{}/health", connector_path(id)))).await?;
+            let answer =
+                session.read(&Request::get(format!("{}/health", connector_path(id)))).await?;
             (answer.text.clone(), vec![answer.json()?])
         }
         None => {
@@ -82,7 +83,10 @@ pub async fn each_health(api: &Api) -> Result<Vec<Value>, Failure> {
     let connectors = api.all(CONNECTORS, "connectors").await?;
     let mut healths = Vec::new();
     for connector in shown::each(&connectors) {
-        match api.send(&Request::get(format!("{}/health", connector_path(&at(connector, "/id"))))).await {
+        match api
+            .send(&Request::get(format!("{}/health", connector_path(&at(connector, "/id")))))
+            .await
+        {
             Ok(answer) => healths.push(answer.json()?),
             // Disconnected since it was listed.
             Err(Failure::Refused(refusal)) if refusal.status == 404 => {}
@@ -96,10 +100,15 @@ pub async fn each_health(api: &Api) -> Result<Vec<Value>, Failure> {
 async fn system(session: &Session) -> Result<(), Failure> {
     let text = match session.read(&Request::get("/api/system/health").open()).await {
         Ok(answer) => answer.text,
-        Err(Failure::Refused(refusal)) if refusal.status == 503 && refusal.text.contains("\"checks\"") => refusal.text,
+        Err(Failure::Refused(refusal))
+            if refusal.status == 503 && refusal.text.contains("\"checks\"") =>
+        {
+            refusal.text
+        }
         Err(failure) => return Err(failure),
     };
-    let health: Value = serde_json::from_str(&text).map_err(|error| Failure::here(format!("the API answered no JSON: {error}")))?;
+    let health: Value = serde_json::from_str(&text)
+        .map_err(|error| Failure::here(format!("the API answered no JSON: {error}")))?;
     session.output.line(&if session.output.json { text } else { health::system(&health) })?;
     if health::is_down(&health) { Err(Failure::Down) } else { Ok(()) }
 }
@@ -111,18 +120,24 @@ async fn drill(session: &Session, drill: Drill) -> Result<(), Failure> {
     if session.send(&Request::post(format!("{}/sync", connector_path(id)), None)).await?.is_none() {
         return Ok(());
     }
-    let (since, spinner) = (Since::now(), session.output.spinner("asked for a look; waiting until it is done"));
+    let (since, spinner) =
+        (Since::now(), session.output.spinner("asked for a look; waiting until it is done"));
     loop {
         let connector = session.read(&Request::get(connector_path(id))).await?.json()?;
         if at(&connector, "/updated_at") != before {
             spinner.finish_and_clear();
             let took = since.elapsed();
             let document = json!({"connector_id": id, "looked_after_milliseconds": u64::try_from(took.as_millis()).unwrap_or(u64::MAX)});
-            return session.output.document(&document, &format!("looked at after {}", seconds(took)));
+            return session
+                .output
+                .document(&document, &format!("looked at after {}", seconds(took)));
         }
         if since.elapsed() > Duration::from_secs(drill.timeout) {
             let hint = "see `health`, the notification queue and its dead letters";
-            return Err(Failure::here(format!("nothing was looked at within {} s; {hint}", drill.timeout)));
+            return Err(Failure::here(format!(
+                "nothing was looked at within {} s; {hint}",
+                drill.timeout
+            )));
         }
         wait(LOOK_AGAIN).await;
     }

@@ -1,4 +1,5 @@
-//! Wake-ups that were given up go back into their queue, one by one: deleted only after they were sent.
+//! Wake-ups that were given up go back into their queue, one by one: deleted only after they were
+//! sent.
 
 use serde_json::json;
 
@@ -14,7 +15,9 @@ pub async fn run(session: &Session, options: DeadLetters) -> Result<(), Failure>
     let waiting = queues.waiting().await?;
     if session.dry_run {
         let document = json!({"dry_run": true, "waiting": waiting});
-        return session.output.document(&document, &format!("would put back about {waiting} wake-ups"));
+        return session
+            .output
+            .document(&document, &format!("would put back about {waiting} wake-ups"));
     }
     let most = options.limit.unwrap_or(u64::MAX);
     let bar = session.output.progress(waiting.min(most), "wake-ups put back");

@@ -23,13 +23,17 @@ pub async fn run(session: &Session, doctor: Doctor) -> Result<(), Failure> {
     };
     settings.know(&deployed.outputs);
     let base = settings.api_url().await?;
-    let (pubsub, token) = settings.pubsub(doctor.pubsub_api.as_deref(), doctor.google_token_command.as_deref())?;
+    let (pubsub, token) =
+        settings.pubsub(doctor.pubsub_api.as_deref(), doctor.google_token_command.as_deref())?;
     let caller = settings.caller();
     let api = match caller {
         Caller::Nobody => None,
         caller => Some(Api::new(base.clone(), caller)?),
     };
-    let trial = Trial { connector: doctor.connector.map(|id| id.to_string()), patience: Duration::from_secs(doctor.timeout) };
+    let trial = Trial {
+        connector: doctor.connector.map(|id| id.to_string()),
+        patience: Duration::from_secs(doctor.timeout),
+    };
     let probe = Probe {
         session,
         config,
@@ -45,7 +49,9 @@ pub async fn run(session: &Session, doctor: Doctor) -> Result<(), Failure> {
     if let Some(only) = &doctor.only {
         findings.retain(|finding| finding.id.starts_with(only.as_str()));
         if findings.is_empty() {
-            return Err(Failure::here(format!("no check's name begins with `{only}`: docs/cli.md lists them")));
+            return Err(Failure::here(format!(
+                "no check's name begins with `{only}`: docs/cli.md lists them"
+            )));
         }
     }
     shown(session, findings)

@@ -16,24 +16,42 @@ pub async fn run(session: &Session, command: Drafts) -> Result<(), Failure> {
             session.run(paged(request, &list.page), shown::drafts).await
         }
         Drafts::Get(get) => {
-            let request = Request::get(path(&get.draft.connector, "drafts", &get.draft.item)).with("format", named(get.format));
+            let request = Request::get(path(&get.draft.connector, "drafts", &get.draft.item))
+                .with("format", named(get.format));
             session.run(request, shown::draft).await
         }
-        Drafts::Create(create) => session.run(Request::post(all(&create.connector.id), create.mail.json()?), shown::changed).await,
+        Drafts::Create(create) => {
+            session
+                .run(Request::post(all(&create.connector.id), create.mail.json()?), shown::changed)
+                .await
+        }
         Drafts::Update(update) => {
-            let request = Request::put(path(&update.draft.connector, "drafts", &update.draft.item), update.mail.json()?);
+            let request = Request::put(
+                path(&update.draft.connector, "drafts", &update.draft.item),
+                update.mail.json()?,
+            );
             session.run(request, shown::changed).await
         }
         Drafts::Send(send) => {
             let key = idempotency_key(session, send.key.idempotency_key);
-            let request = Request::post(path(&send.draft.connector, "drafts", &send.draft.item) + "/send", None);
+            let request = Request::post(
+                path(&send.draft.connector, "drafts", &send.draft.item) + "/send",
+                None,
+            );
             session.run(request.header("idempotency-key", key), shown::changed).await
         }
         Drafts::Delete(delete) => {
             if !delete.yes.yes && !session.dry_run {
-                session.output.confirm(&format!("Delete the draft {} for good?", delete.item.item))?;
+                session
+                    .output
+                    .confirm(&format!("Delete the draft {} for good?", delete.item.item))?;
             }
-            session.run(Request::delete(path(&delete.item.connector, "drafts", &delete.item.item)), done).await
+            session
+                .run(
+                    Request::delete(path(&delete.item.connector, "drafts", &delete.item.item)),
+                    done,
+                )
+                .await
         }
     }
 }

@@ -30,7 +30,8 @@ pub async fn list(session: &Session, only: Only) -> Result<(), Failure> {
     let mut connectors = Vec::new();
     let unread = each(session, &store, |connector| {
         let wanted = !only.lapsed || has_lapsed(&connector, now);
-        if wanted && status.as_ref().is_none_or(|status| json!(connector.reading.status) == *status) {
+        if wanted && status.as_ref().is_none_or(|status| json!(connector.reading.status) == *status)
+        {
             connectors.push(document(&connector, now));
         }
     });
@@ -46,7 +47,8 @@ pub async fn health(session: &Session) -> Result<(), Failure> {
     let deployed = Deployed::read(&config, settings.stack_name()?).await?;
     settings.know(&deployed.outputs);
     let thresholds = thresholds(&deployed.environment(FUNCTION).await?);
-    let thresholds = thresholds.map_err(|error| Failure::Aws(format!("the settings of {FUNCTION}: {error}")))?;
+    let thresholds =
+        thresholds.map_err(|error| Failure::Aws(format!("the settings of {FUNCTION}: {error}")))?;
     let store = DynamoStore::new(&config, settings.table().await?);
     let now = System.now();
     let (mut unwell, mut counts) = (Vec::new(), [0_u64; 3]);
@@ -63,25 +65,39 @@ pub async fn health(session: &Session) -> Result<(), Failure> {
     });
     let unread = unread.await?;
     let [healthy, degraded, down] = counts;
-    let summary = json!({"connectors": unwell, "healthy": healthy, "degraded": degraded, "down": down});
+    let summary =
+        json!({"connectors": unwell, "healthy": healthy, "degraded": degraded, "down": down});
     session.output.document(&summary, &shown::everyone(&summary))?;
     if down > 0 { Err(Failure::Down) } else { all_read(unread) }
 }
 
 /// Whether a live connector's watch has ended, or Gmail refused its last renewal.
 pub fn has_lapsed(connector: &Connector, now: Timestamp) -> bool {
-    connector.is_live() && (connector.watch.status(now) == WatchStatus::Failed || connector.watch.failure.is_some())
+    connector.is_live()
+        && (connector.watch.status(now) == WatchStatus::Failed || connector.watch.failure.is_some())
 }
 
-/// Hands each connector to `seen`; returns how many rows could not be read, each of which was noted.
-pub async fn each(session: &Session, store: &DynamoStore, seen: impl FnMut(Connector)) -> Result<u64, Failure> {
+/// Hands each connector to `seen`; returns how many rows could not be read, each of which was
+/// noted.
+pub async fn each(
+    session: &Session,
+    store: &DynamoStore,
+    seen: impl FnMut(Connector),
+) -> Result<u64, Failure> {
     let spinner = session.output.spinner("connectors are read");
-    let read = read(session, store, seen, |count| spinner.set_message(format!("{count} connectors read"))).await;
+    let read =
+        read(session, store, seen, |count| spinner.set_message(format!("{count} connectors read")))
+            .await;
     spinner.finish_and_clear();
     read.map_err(|error| Failure::Aws(aws::describe(&error)))
 }
 
-async fn read(session: &Session, store: &DynamoStore, mut seen: impl FnMut(Connector), progress: impl Fn(u64)) -> Result<u64, StoreError> {
+async fn read(
+    session: &Session,
+    store: &DynamoStore,
+    mut seen: impl FnMut(Connector),
+    progress: impl Fn(u64),
+) -> Result<u64, StoreError> {
     let (mut count, mut unread, mut scan_key) = (0, 0, None);
     loop {
         let page = store.every_connector(scan_key).await?;
@@ -109,7 +125,8 @@ pub fn all_read(unread: u64) -> Result<(), Failure> {
     if unread == 0 { Ok(()) } else { Err(Failure::NeedsPerson) }
 }
 
-/// As the API shows a connector to its owner, as far as an operator needs it. Nothing in it could rebuild a secret.
+/// As the API shows a connector to its owner, as far as an operator needs it. Nothing in it could
+/// rebuild a secret.
 fn document(connector: &Connector, now: Timestamp) -> Value {
     let (watch, circuit) = (&connector.watch, &connector.reading.circuit);
     json!({

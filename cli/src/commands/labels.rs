@@ -13,10 +13,17 @@ use crate::show::{done, mail as shown};
 pub async fn run(session: &Session, command: Labels) -> Result<(), Failure> {
     let all = |connector: &str| format!("{}/labels", connector_path(connector));
     match command {
-        Labels::List(connector) => session.run(Request::get(all(&connector.id)), shown::labels).await,
-        Labels::Get(label) => session.run(Request::get(path(&label.connector, "labels", &label.item)), shown::label).await,
+        Labels::List(connector) => {
+            session.run(Request::get(all(&connector.id)), shown::labels).await
+        }
+        Labels::Get(label) => {
+            session
+                .run(Request::get(path(&label.connector, "labels", &label.item)), shown::label)
+                .await
+        }
         Labels::Create(create) => {
-            let request = Request::post(all(&create.connector.id), label(Some(create.name), create.look));
+            let request =
+                Request::post(all(&create.connector.id), label(Some(create.name), create.look));
             session.run(request, shown::label).await
         }
         Labels::Update(update) => {
@@ -24,13 +31,28 @@ pub async fn run(session: &Session, command: Labels) -> Result<(), Failure> {
             if body.as_object().is_some_and(Map::is_empty) {
                 return Err(Failure::here("say what to change: --name, a visibility or colours"));
             }
-            session.run(Request::patch(path(&update.label.connector, "labels", &update.label.item), body), shown::label).await
+            session
+                .run(
+                    Request::patch(
+                        path(&update.label.connector, "labels", &update.label.item),
+                        body,
+                    ),
+                    shown::label,
+                )
+                .await
         }
         Labels::Delete(delete) => {
             if !delete.yes.yes && !session.dry_run {
-                session.output.confirm(&format!("Delete the label {}? Messages stay.", delete.item.item))?;
+                session
+                    .output
+                    .confirm(&format!("Delete the label {}? Messages stay.", delete.item.item))?;
             }
-            session.run(Request::delete(path(&delete.item.connector, "labels", &delete.item.item)), done).await
+            session
+                .run(
+                    Request::delete(path(&delete.item.connector, "labels", &delete.item.item)),
+                    done,
+                )
+                .await
         }
     }
 }
@@ -42,7 +64,9 @@ fn label(name: Option<String>, look: Look) -> Value {
         ("label_list_visibility", named(look.label_list_visibility)),
         ("message_list_visibility", named(look.message_list_visibility)),
     ];
-    label.extend(texts.into_iter().filter_map(|(name, text)| text.map(|text| (name.into(), json!(text)))));
+    label.extend(
+        texts.into_iter().filter_map(|(name, text)| text.map(|text| (name.into(), json!(text)))),
+    );
     if let (Some(text), Some(background)) = (look.text_color, look.background_color) {
         label.insert("color".into(), json!({"text_color": text, "background_color": background}));
     }

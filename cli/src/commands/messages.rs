@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{idempotency_key, named, paged};
-use crate::args::mail::{BatchDelete, BatchModify, Delete, LabelChange, Many, Messages, Modify, Permanently, Search, Send};
+use crate::args::mail::{
+    BatchDelete, BatchModify, Delete, LabelChange, Many, Messages, Modify, Permanently, Search,
+    Send,
+};
 use crate::failure::Failure;
 use crate::request::{Id, Request, connector_path, id};
 use crate::session::Session;
@@ -19,16 +22,27 @@ pub async fn run(session: &Session, command: Messages) -> Result<(), Failure> {
             session.run(request, shown::messages).await
         }
         Messages::Get(get) => {
-            let request = Request::get(path(&get.message.connector, "messages", &get.message.item)).with("format", named(get.format));
+            let request = Request::get(path(&get.message.connector, "messages", &get.message.item))
+                .with("format", named(get.format));
             session.run(request, shown::message).await
         }
         Messages::Send(send) => self::send(session, send).await,
         Messages::Modify(modify) => session.run(relabel(&modify, "messages"), shown::changed).await,
         Messages::Trash(item) => {
-            session.run(Request::post(path(&item.connector, "messages", &item.item) + "/trash", None), shown::changed).await
+            session
+                .run(
+                    Request::post(path(&item.connector, "messages", &item.item) + "/trash", None),
+                    shown::changed,
+                )
+                .await
         }
         Messages::Untrash(item) => {
-            session.run(Request::post(path(&item.connector, "messages", &item.item) + "/untrash", None), shown::changed).await
+            session
+                .run(
+                    Request::post(path(&item.connector, "messages", &item.item) + "/untrash", None),
+                    shown::changed,
+                )
+                .await
         }
         Messages::Delete(delete) => remove(session, delete, "messages").await,
         Messages::BatchModify(batch) => batch_modify(session, batch).await,
@@ -49,7 +63,10 @@ pub fn search(search: &Search, kind: &str) -> Request {
 }
 
 pub fn relabel(modify: &Modify, kind: &str) -> Request {
-    Request::post(path(&modify.item.connector, kind, &modify.item.item) + "/modify", changes(&modify.labels))
+    Request::post(
+        path(&modify.item.connector, kind, &modify.item.item) + "/modify",
+        changes(&modify.labels),
+    )
 }
 
 fn changes(labels: &LabelChange) -> Value {
@@ -86,28 +103,41 @@ async fn batch_modify(session: &Session, batch: BatchModify) -> Result<(), Failu
 
 async fn batch_delete(session: &Session, batch: BatchDelete) -> Result<(), Failure> {
     let ids = ids(&batch.many)?;
-    if batch.many.messages == ["-"] && batch.how.permanent && !batch.how.yes.yes && !session.dry_run {
-        return Err(Failure::here("standard input holds the ids, so nobody can be asked: say --yes"));
+    if batch.many.messages == ["-"] && batch.how.permanent && !batch.how.yes.yes && !session.dry_run
+    {
+        return Err(Failure::here(
+            "standard input holds the ids, so nobody can be asked: say --yes",
+        ));
     }
     sure(session, &batch.how, &format!("{} messages", ids.len()))?;
     let path = format!("{}/messages/batch-delete", connector_path(&batch.many.connector.id));
-    session.run(Request::post(path, json!({"ids": ids, "permanent": batch.how.permanent})), shown::changed).await
+    session
+        .run(
+            Request::post(path, json!({"ids": ids, "permanent": batch.how.permanent})),
+            shown::changed,
+        )
+        .await
 }
 
 fn ids(many: &Many) -> Result<Vec<Id>, Failure> {
     let given = match &many.messages[..] {
         [dash] if dash == "-" => {
             let text = std::io::read_to_string(std::io::stdin());
-            let text = text.map_err(|error| Failure::here(format!("cannot read standard input: {error}")))?;
+            let text = text
+                .map_err(|error| Failure::here(format!("cannot read standard input: {error}")))?;
             text.split_whitespace().map(String::from).collect()
         }
         messages => messages.to_vec(),
     };
-    let checked: Vec<Id> =
-        given.iter().map(|text| id(text).map_err(|why| Failure::here(format!("`{text}` {why}")))).collect::<Result<_, _>>()?;
+    let checked: Vec<Id> = given
+        .iter()
+        .map(|text| id(text).map_err(|why| Failure::here(format!("`{text}` {why}"))))
+        .collect::<Result<_, _>>()?;
     match checked.len() {
         1..=MOST_AT_ONCE => Ok(checked),
         0 => Err(Failure::here("no message was named")),
-        more => Err(Failure::here(format!("{more} messages are more than {MOST_AT_ONCE}: do it in parts"))),
+        more => Err(Failure::here(format!(
+            "{more} messages are more than {MOST_AT_ONCE}: do it in parts"
+        ))),
     }
 }

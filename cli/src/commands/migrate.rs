@@ -1,4 +1,5 @@
-//! Users of an older system are taken over: all rows are checked first, and adopted only with `--apply`.
+//! Users of an older system are taken over: all rows are checked first, and adopted only with
+//! `--apply`.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,9 @@ use email_connectors::adapters::https;
 use email_connectors::adapters::kms::KmsVault;
 use email_connectors::adapters::sqs::SqsWakeUps;
 use email_connectors::adapters::system::System;
-use email_connectors::config::{ConnectSettings, DryRun, Environment, GoogleSettings, SettingError};
+use email_connectors::config::{
+    ConnectSettings, DryRun, Environment, GoogleSettings, SettingError,
+};
 use email_connectors::domain::claims::IdentityPolicy;
 use uuid::Uuid;
 
@@ -39,9 +42,12 @@ pub async fn run(session: &Session, options: Migrate) -> Result<(), Failure> {
     // The report is written anew each time.
     let same = |path: &PathBuf| path.canonicalize().ok() == options.export.canonicalize().ok();
     if options.report.as_ref().is_some_and(same) || options.journal.as_ref().is_some_and(same) {
-        return Err(Failure::here("--report and --journal must be files of their own, and not the export"));
+        return Err(Failure::here(
+            "--report and --journal must be files of their own, and not the export",
+        ));
     }
-    let (ready, rehearsed) = rehearse(&export, &keys, options.report.as_deref().filter(|_| dry_run))?;
+    let (ready, rehearsed) =
+        rehearse(&export, &keys, options.report.as_deref().filter(|_| dry_run))?;
     if dry_run {
         print_report(session, &rehearsed, true)?;
         session.output.note("nothing was done; --apply does it");
@@ -49,32 +55,49 @@ pub async fn run(session: &Session, options: Migrate) -> Result<(), Failure> {
     }
     if ready.is_empty() {
         print_report(session, &rehearsed, true)?;
-        return Err(Failure::here("no row can be taken over: is it the right key, and are the columns named as they are?"));
+        return Err(Failure::here(
+            "no row can be taken over: is it the right key, and are the columns named as they are?",
+        ));
     }
     let config = settings.aws().await;
     let deployed = Deployed::read(&config, settings.stack_name()?).await?;
     let env = deployed.environment(FUNCTION).await?;
     let unfit = |error: SettingError| Failure::Aws(format!("the settings of {FUNCTION}: {error}"));
-    let target = Target { stack: deployed.stack_name.clone(), table: env.text("TABLE_NAME").map_err(unfit)? };
-    let http = https::client().map_err(|error| Failure::here(format!("no HTTPS client can be made: {error}")))?;
+    let target = Target {
+        stack: deployed.stack_name.clone(),
+        table: env.text("TABLE_NAME").map_err(unfit)?,
+    };
+    let http = https::client()
+        .map_err(|error| Failure::here(format!("no HTTPS client can be made: {error}")))?;
     let connect = wired(&config, &env, &target.table, http).map_err(unfit)?;
-    let mut journal = Journal::open(&options.journal.clone().unwrap_or_else(|| beside(&options.export)), &target)?;
+    let mut journal = Journal::open(
+        &options.journal.clone().unwrap_or_else(|| beside(&options.export)),
+        &target,
+    )?;
     if !journal.is_empty() && !ready.iter().any(|key| journal.is_done(*key)) {
-        return Err(Failure::here("the journal knows none of these rows, so it is another export's; name a new one with --journal"));
+        return Err(Failure::here(
+            "the journal knows none of these rows, so it is another export's; name a new one with --journal",
+        ));
     }
     let mut report = Report::new(options.report.as_deref())?;
     let bar = session.output.progress(rehearsed.tally.rows, "users taken over");
     let pace = Rate { at_once: options.at_once.into(), backoff: &BACKOFF };
     let books = Books { journal: &mut journal, report: &mut report };
-    let ended = adopting::run(&connect, &System, export.checked(&keys)?, books, &pace, || bar.inc(1)).await;
+    let ended =
+        adopting::run(&connect, &System, export.checked(&keys)?, books, &pace, || bar.inc(1)).await;
     bar.finish_and_clear();
     // The report is printed even if the run ended early.
     print_report(session, &report, false)?;
     ended.and_then(|()| verdict(&report))
 }
 
-/// Checks all rows without any request: the keys of those that could be adopted, and a report of the others.
-fn rehearse(export: &Export, keys: &Keys, report: Option<&Path>) -> Result<(Vec<Uuid>, Report), Failure> {
+/// Checks all rows without any request: the keys of those that could be adopted, and a report of
+/// the others.
+fn rehearse(
+    export: &Export,
+    keys: &Keys,
+    report: Option<&Path>,
+) -> Result<(Vec<Uuid>, Report), Failure> {
     let (mut ready, mut report) = (Vec::new(), Report::new(report)?);
     for row in export.checked(keys)? {
         let (number, checked) = row?;
@@ -92,9 +115,16 @@ fn rehearse(export: &Export, keys: &Keys, report: Option<&Path>) -> Result<(Vec<
 }
 
 /// As the function `oauth-connect` is wired, with the operator's own credentials.
-fn wired(config: &SdkConfig, env: &Environment, table: &str, http: reqwest::Client) -> Result<Connecting, SettingError> {
-    let (google, settings) = (GoogleSettings::read(env)?.with_topic(env)?, ConnectSettings::read(env)?);
-    let (key, queue, bus) = (env.text("KMS_KEY_ID")?, env.text("NOTIFICATION_QUEUE_URL")?, env.text("EVENT_BUS_NAME")?);
+fn wired(
+    config: &SdkConfig,
+    env: &Environment,
+    table: &str,
+    http: reqwest::Client,
+) -> Result<Connecting, SettingError> {
+    let (google, settings) =
+        (GoogleSettings::read(env)?.with_topic(env)?, ConnectSettings::read(env)?);
+    let (key, queue, bus) =
+        (env.text("KMS_KEY_ID")?, env.text("NOTIFICATION_QUEUE_URL")?, env.text("EVENT_BUS_NAME")?);
     let dry_run = DryRun::read(env)?;
     Ok(Connect {
         identity: IdentityPolicy { client_id: google.client_id.clone() },

@@ -1,4 +1,5 @@
-//! Makes watches due, so that the next sweep renews them. Uses the operator's rights on the table, whoever owns them.
+//! Makes watches due, so that the next sweep renews them. Uses the operator's rights on the table,
+//! whoever owns them.
 
 use std::collections::BTreeSet;
 
@@ -25,12 +26,18 @@ pub async fn run(session: &Session, options: Renew) -> Result<(), Failure> {
     let settings = session.settings()?;
     let table = settings.table().await?;
     let store = DynamoStore::new(&settings.aws().await, &table);
-    let (locations, unread) =
-        if options.lapsed { lapsed(session, &store).await? } else { (named(session, &store, &options.ids).await?, 0) };
+    let (locations, unread) = if options.lapsed {
+        lapsed(session, &store).await?
+    } else {
+        (named(session, &store, &options.ids).await?, 0)
+    };
     let ids: Vec<&ConnectorId> = locations.iter().map(|location| &location.connector).collect();
     if session.dry_run {
         let document = json!({"dry_run": true, "would_make_due": ids, "table": table});
-        session.output.document(&document, &format!("would make {} watches due, in the table {table}", ids.len()))?;
+        session.output.document(
+            &document,
+            &format!("would make {} watches due, in the table {table}", ids.len()),
+        )?;
         return all_read(unread);
     }
     let bar = session.output.progress(locations.len() as u64, "watches made due");
@@ -39,8 +46,12 @@ pub async fn run(session: &Session, options: Renew) -> Result<(), Failure> {
         let id = &location.connector;
         match make_due(&store, location, System.now()).await {
             Ok(true) => due.push(id),
-            Ok(false) => failed.push(format!("{id}: its user must connect again first, or it is being disconnected")),
-            Err(StoreError::Conflict) => failed.push(format!("{id}: others change it all the time; try again")),
+            Ok(false) => failed.push(format!(
+                "{id}: its user must connect again first, or it is being disconnected"
+            )),
+            Err(StoreError::Conflict) => {
+                failed.push(format!("{id}: others change it all the time; try again"))
+            }
             Err(error) => failed.push(format!("{id}: {}", aws::describe(&error))),
         }
         bar.inc(1);
@@ -67,9 +78,13 @@ async fn lapsed(session: &Session, store: &DynamoStore) -> Result<(Vec<Location>
     Ok((found, unread))
 }
 
-/// The locations of all these connectors. A connector's newest event names its mailbox; the whole table is scanned only
-/// for connectors without an event, or that moved since.
-async fn named(session: &Session, store: &DynamoStore, ids: &[Id]) -> Result<Vec<Location>, Failure> {
+/// The locations of all these connectors. A connector's newest event names its mailbox; the whole
+/// table is scanned only for connectors without an event, or that moved since.
+async fn named(
+    session: &Session,
+    store: &DynamoStore,
+    ids: &[Id],
+) -> Result<Vec<Location>, Failure> {
     let spinner = session.output.spinner("the connectors are looked for");
     let found = find(store, ids).await;
     spinner.finish_and_clear();
@@ -80,11 +95,16 @@ async fn named(session: &Session, store: &DynamoStore, ids: &[Id]) -> Result<Vec
     }
 }
 
-async fn find(store: &DynamoStore, ids: &[Id]) -> Result<(Vec<Location>, BTreeSet<ConnectorId>), StoreError> {
+async fn find(
+    store: &DynamoStore,
+    ids: &[Id],
+) -> Result<(Vec<Location>, BTreeSet<ConnectorId>), StoreError> {
     let (mut found, mut missing) = (Vec::new(), BTreeSet::new());
     for id in ids.iter().map(|id| ConnectorId::new(id.to_string())).collect::<BTreeSet<_>>() {
         match store.last_location(&id).await? {
-            Some(location) if store.connector_at(&location).await?.is_some() => found.push(location),
+            Some(location) if store.connector_at(&location).await?.is_some() => {
+                found.push(location)
+            }
             _ => drop(missing.insert(id)),
         }
     }
@@ -101,12 +121,22 @@ async fn find(store: &DynamoStore, ids: &[Id]) -> Result<(Vec<Location>, BTreeSe
 }
 
 /// Makes a live connector's watch due; false if there is none.
-pub async fn make_due(store: &impl Store, location: &Location, now: Timestamp) -> Result<bool, StoreError> {
+pub async fn make_due(
+    store: &impl Store,
+    location: &Location,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let mut tried = 1;
     loop {
-        let Some(connector) = store.connector_at(location).await?.filter(|connector| connector.is_live()) else { return Ok(false) };
+        let Some(connector) =
+            store.connector_at(location).await?.filter(|connector| connector.is_live())
+        else {
+            return Ok(false);
+        };
         let written = async {
-            store.record_watch(location, connector.grant.generation, &due(&connector.watch)).await?;
+            store
+                .record_watch(location, connector.grant.generation, &due(&connector.watch))
+                .await?;
             store.schedule(location, connector.version, None, Some(now)).await
         };
         match written.await {

@@ -1,9 +1,11 @@
-//! Puts lost connectors back from a table that was restored beside the stack's: the chosen ones, each with all that
-//! belongs to it. Existing rows stay, and temporary rows are not copied.
+//! Puts lost connectors back from a table that was restored beside the stack's: the chosen ones,
+//! each with all that belongs to it. Existing rows stay, and temporary rows are not copied.
 
 use email_connectors::adapters::dynamodb::DynamoStore;
 use email_connectors::adapters::dynamodb::restore::Kinds;
-use email_connectors::adapters::dynamodb::restore::run::{Choice, Ended, Report, Restore, Restored};
+use email_connectors::adapters::dynamodb::restore::run::{
+    Choice, Ended, Report, Restore, Restored,
+};
 use email_connectors::adapters::system::System;
 use email_connectors::domain::id::{ConnectorId, OwnerId};
 use email_connectors::ports::Clock;
@@ -31,25 +33,35 @@ pub async fn run(session: &Session, options: operate::Restore) -> Result<(), Fai
     let deployed = Deployed::read(&config, settings.stack_name()?).await?;
     let table = deployed.output("TableName")?.to_string();
     if options.from == table {
-        return Err(Failure::here("--from is the stack's own table; name the one that was restored beside it"));
+        return Err(Failure::here(
+            "--from is the stack's own table; name the one that was restored beside it",
+        ));
     }
-    let (from, to, apply) =
-        (DynamoStore::new(&config, &options.from), DynamoStore::new(&config, &table), options.apply && !session.dry_run);
+    let (from, to, apply) = (
+        DynamoStore::new(&config, &options.from),
+        DynamoStore::new(&config, &table),
+        options.apply && !session.dry_run,
+    );
     let choice = Choice {
         connectors: options.connectors.iter().map(|id| ConnectorId::new(id.as_str())).collect(),
         owners: options.owners.iter().map(OwnerId::new).collect(),
     };
-    let spinner = session.output.spinner(if apply { "rows are laid back" } else { "rows are compared" });
-    let report = Restore { from: &from, to: &to, choice: choice.clone(), apply }.run(System.now()).await;
+    let spinner =
+        session.output.spinner(if apply { "rows are laid back" } else { "rows are compared" });
+    let report =
+        Restore { from: &from, to: &to, choice: choice.clone(), apply }.run(System.now()).await;
     spinner.finish_and_clear();
-    let outcome = Outcome { report: report.map_err(|error| Failure::Aws(aws::describe(&error)))?, apply };
+    let outcome =
+        Outcome { report: report.map_err(|error| Failure::Aws(aws::describe(&error)))?, apply };
     session.output.document(&outcome.document(&options.from, &table), &outcome.text())?;
-    if let Some(unknown) = choice.connectors.iter().find(|id| !outcome.report.connectors.contains_key(*id)) {
+    if let Some(unknown) =
+        choice.connectors.iter().find(|id| !outcome.report.connectors.contains_key(*id))
+    {
         return Err(Failure::NotFound(format!("{} holds no connector {unknown}", options.from)));
     }
-    if let Some(unknown) =
-        choice.owners.iter().find(|owner| !outcome.report.connectors.values().any(|connector| connector.owner == **owner))
-    {
+    if let Some(unknown) = choice.owners.iter().find(|owner| {
+        !outcome.report.connectors.values().any(|connector| connector.owner == **owner)
+    }) {
         return Err(Failure::NotFound(format!("{} holds no connector of {unknown}", options.from)));
     }
     if outcome.failed() == 0 { Ok(()) } else { Err(Failure::NeedsPerson) }
@@ -64,10 +76,11 @@ struct Outcome {
 impl Outcome {
     /// Connectors of which rows are missing, or were put back.
     fn restored(&self) -> impl Iterator<Item = (&Restored, &Kinds)> {
-        let restored = self.report.connectors.values().filter_map(|connector| match &connector.ended {
-            Ended::Complete(kinds) => Some((connector, kinds)),
-            _ => None,
-        });
+        let restored =
+            self.report.connectors.values().filter_map(|connector| match &connector.ended {
+                Ended::Complete(kinds) => Some((connector, kinds)),
+                _ => None,
+            });
         restored.filter(|(_, kinds)| !kinds.is_empty())
     }
 
@@ -102,9 +115,14 @@ impl Outcome {
 
     fn document(&self, from: &str, to: &str) -> Value {
         let with = |connector: &Restored, name: &str, value: Value| json!({"connector_id": connector.location.connector, "owner_id": connector.owner, name: value});
-        let restored: Vec<Value> = self.restored().map(|(connector, kinds)| with(connector, "rows", json!(kinds))).collect();
-        let kept_out: Vec<Value> = self.kept_out().map(|(connector, why)| with(connector, "why", json!(why))).collect();
-        let failed: Vec<Value> = self.failures().map(|(connector, why)| with(connector, "why", json!(why))).collect();
+        let restored: Vec<Value> = self
+            .restored()
+            .map(|(connector, kinds)| with(connector, "rows", json!(kinds)))
+            .collect();
+        let kept_out: Vec<Value> =
+            self.kept_out().map(|(connector, why)| with(connector, "why", json!(why))).collect();
+        let failed: Vec<Value> =
+            self.failures().map(|(connector, why)| with(connector, "why", json!(why))).collect();
         let (rows, passing) = (self.report.rows, self.report.passing);
         let what = if self.apply { "laid_back" } else { "missing" };
         json!({"from": from, "to": to, "rows": rows, "passing": passing, what: self.kinds(), "connectors": restored,
@@ -112,10 +130,16 @@ impl Outcome {
     }
 
     fn text(&self) -> String {
-        let line = |connector: &Restored, what: String| format!("{} of {}{what}", connector.location.connector, connector.owner);
-        let restored = self.restored().map(|(connector, kinds)| line(connector, format!(": {}", listed(kinds))));
-        let kept_out = self.kept_out().map(|(connector, why)| line(connector, format!(" kept out: {why}")));
-        let failed = self.failures().map(|(connector, why)| line(connector, format!(" failed: {why}")));
+        let line = |connector: &Restored, what: String| {
+            format!("{} of {}{what}", connector.location.connector, connector.owner)
+        };
+        let restored = self
+            .restored()
+            .map(|(connector, kinds)| line(connector, format!(": {}", listed(kinds))));
+        let kept_out =
+            self.kept_out().map(|(connector, why)| line(connector, format!(" kept out: {why}")));
+        let failed =
+            self.failures().map(|(connector, why)| line(connector, format!(" failed: {why}")));
         let mut lines: Vec<String> = restored.chain(kept_out).chain(failed).collect();
         if lines.len() > MOST_LINES {
             let more = lines.len() - MOST_LINES;
@@ -129,7 +153,11 @@ impl Outcome {
             true => ("laid back", ""),
             false => ("are missing", "; --apply with --connector, --owner or --all lays them back"),
         };
-        lines.push(format!("{count} rows {what}{of}, {} connectors kept out, {} failed{how}", self.kept_out().count(), self.failed()));
+        lines.push(format!(
+            "{count} rows {what}{of}, {} connectors kept out, {} failed{how}",
+            self.kept_out().count(),
+            self.failed()
+        ));
         lines.join("\n")
     }
 }
@@ -152,7 +180,10 @@ mod tests {
     fn outcome(apply: bool, connectors: Vec<(&str, Ended)>) -> Outcome {
         let restored = |(id, ended): (&str, Ended)| {
             let connector = ConnectorId::new(id);
-            let location = Location { mailbox: EmailAddress::parse("ada@example.com").unwrap(), connector: connector.clone() };
+            let location = Location {
+                mailbox: EmailAddress::parse("ada@example.com").unwrap(),
+                connector: connector.clone(),
+            };
             (connector, Restored::new(location, OwnerId::new("ada"), ended))
         };
         let connectors: BTreeMap<_, _> = connectors.into_iter().map(restored).collect();
@@ -183,14 +214,22 @@ mod tests {
 
         let document = outcome(true, ended()).document("then", "now");
         assert_eq!(document["laid_back"], json!({"connector": 1, "trigger": 4, "data key": 1}));
-        assert_eq!(document["connectors"], json!([{"connector_id": "con_1", "owner_id": "ada", "rows": {"connector": 1, "trigger": 4}}]));
-        assert_eq!((&document["kept_out"][0]["connector_id"], &document["failed"][0]["connector_id"]), (&json!("con_3"), &json!("con_4")));
+        assert_eq!(
+            document["connectors"],
+            json!([{"connector_id": "con_1", "owner_id": "ada", "rows": {"connector": 1, "trigger": 4}}])
+        );
+        assert_eq!(
+            (&document["kept_out"][0]["connector_id"], &document["failed"][0]["connector_id"]),
+            (&json!("con_3"), &json!("con_4"))
+        );
     }
 
     #[test]
     fn a_long_list_is_cut_for_people() {
-        let names: Vec<String> = (0..MOST_LINES + 7).map(|number| format!("con_{number:03}")).collect();
-        let many = names.iter().map(|name| (name.as_str(), Ended::KeptOut(KeptOut::Left))).collect();
+        let names: Vec<String> =
+            (0..MOST_LINES + 7).map(|number| format!("con_{number:03}")).collect();
+        let many =
+            names.iter().map(|name| (name.as_str(), Ended::KeptOut(KeptOut::Left))).collect();
         let text = outcome(true, many).text();
         assert_eq!(text.lines().count(), MOST_LINES + 2);
         assert!(text.contains("… and 7 connectors more; --json names all"), "{text}");

@@ -42,7 +42,9 @@ impl Smoke<'_> {
                 }
                 self.threads(id).await?;
                 self.step(Request::get(of(id, "labels"))).await?;
-                self.step(Request::get(of(id, "drafts")).with("page_size", Some(5))).await.map(|_| ())
+                self.step(Request::get(of(id, "drafts")).with("page_size", Some(5)))
+                    .await
+                    .map(|_| ())
             }
         }
     }
@@ -59,13 +61,16 @@ impl Smoke<'_> {
             Some(message) => Some(message),
             None => self.list(id).await?,
         };
-        let message = message.ok_or_else(|| Failure::NotFound("the mailbox holds no message to get".into()))?;
+        let message = message
+            .ok_or_else(|| Failure::NotFound("the mailbox holds no message to get".into()))?;
         self.message(id, &message).await
     }
 
     async fn message(&mut self, id: &str, message: &str) -> Result<(), Failure> {
         self.step(Request::get(format!("{}/{message}", of(id, "messages")))).await?;
-        self.step(Request::get(format!("{}/{message}/attachments", of(id, "messages")))).await.map(|_| ())
+        self.step(Request::get(format!("{}/{message}/attachments", of(id, "messages"))))
+            .await
+            .map(|_| ())
     }
 
     async fn send(&mut self, send: TestSend) -> Result<(), Failure> {
@@ -75,26 +80,40 @@ impl Smoke<'_> {
             None => at(&self.step(Request::get(connector_path(id))).await?, "/email_address"),
         };
         let mail = json!({"to": [to], "subject": "A test of the mail connector", "text": "Sent by `connectors test send`."});
-        self.step(Request::post(of(id, "messages"), mail).header("idempotency-key", unique())).await.map(|_| ())
+        self.step(Request::post(of(id, "messages"), mail).header("idempotency-key", unique()))
+            .await
+            .map(|_| ())
     }
 
     async fn labels(&mut self, id: &str) -> Result<(), Failure> {
         self.step(Request::get(of(id, "labels"))).await?;
-        let made = self.step(Request::post(of(id, "labels"), json!({"name": format!("connectors-test-{}", unique())}))).await?;
+        let made = self
+            .step(Request::post(
+                of(id, "labels"),
+                json!({"name": format!("connectors-test-{}", unique())}),
+            ))
+            .await?;
         self.read_and_delete(id, "labels", &made).await
     }
 
     async fn drafts(&mut self, id: &str) -> Result<(), Failure> {
         self.step(Request::get(of(id, "drafts")).with("page_size", Some(5))).await?;
         let made = self
-            .step(Request::post(of(id, "drafts"), json!({"subject": "A test of the mail connector", "text": "Not to be sent."})))
+            .step(Request::post(
+                of(id, "drafts"),
+                json!({"subject": "A test of the mail connector", "text": "Not to be sent."}),
+            ))
             .await?;
         self.read_and_delete(id, "drafts", &made).await
     }
 
     /// What was made is deleted again, also if it cannot be read. A dry run made nothing.
     async fn read_and_delete(&mut self, id: &str, kind: &str, made: &Value) -> Result<(), Failure> {
-        let Some(item) = made.get("id").and_then(Value::as_str).map(|item| format!("{}/{item}", of(id, kind))) else { return Ok(()) };
+        let Some(item) =
+            made.get("id").and_then(Value::as_str).map(|item| format!("{}/{item}", of(id, kind)))
+        else {
+            return Ok(());
+        };
         let read = self.step(Request::get(&*item)).await;
         self.step(Request::delete(item)).await?;
         read.map(|_| ())
@@ -103,7 +122,10 @@ impl Smoke<'_> {
     async fn threads(&mut self, id: &str) -> Result<(), Failure> {
         let answer = self.step(Request::get(of(id, "threads")).with("page_size", Some(5))).await?;
         match list(&answer, "threads").first() {
-            Some(newest) => self.step(Request::get(format!("{}/{}", of(id, "threads"), at(newest, "/id")))).await.map(|_| ()),
+            Some(newest) => self
+                .step(Request::get(format!("{}/{}", of(id, "threads"), at(newest, "/id"))))
+                .await
+                .map(|_| ()),
             None => Ok(()),
         }
     }
@@ -119,7 +141,8 @@ impl Smoke<'_> {
             Ok(answer) => {
                 step["status"] = json!(answer.status);
                 step["quota_units"] = json!(answer.units);
-                step["milliseconds"] = json!(u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX));
+                step["milliseconds"] =
+                    json!(u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX));
                 self.steps.push(step);
                 answer.json()
             }
@@ -136,11 +159,18 @@ impl Smoke<'_> {
 
     fn print(&self) -> Result<(), Failure> {
         let row = |step: &Value| {
-            let status = if step.get("would_send").is_some() { "not sent".into() } else { at(step, "/status") };
+            let status = if step.get("would_send").is_some() {
+                "not sent".into()
+            } else {
+                at(step, "/status")
+            };
             let spent = [at(step, "/quota_units"), at(step, "/milliseconds")];
             // The user named the connector, so the path is shown without it.
             let path = at(step, "/path");
-            let path = path.strip_prefix("/api/connectors/").and_then(|path| path.split_once('/')).map_or(&*path, |(_, path)| path);
+            let path = path
+                .strip_prefix("/api/connectors/")
+                .and_then(|path| path.split_once('/'))
+                .map_or(&*path, |(_, path)| path);
             [vec![at(step, "/method"), path.to_string(), status], spent.to_vec()].concat()
         };
         let titles = ["METHOD", "PATH", "STATUS", "UNITS", "MS"].map(String::from).to_vec();
@@ -148,7 +178,9 @@ impl Smoke<'_> {
         for body in self.steps.iter().filter_map(|step| step.pointer("/would_send/body")) {
             text.push_str(&format!("\nwould send {body:#}"));
         }
-        self.session.output.document(&json!({"dry_run": self.session.dry_run, "steps": self.steps}), &text)
+        self.session
+            .output
+            .document(&json!({"dry_run": self.session.dry_run, "steps": self.steps}), &text)
     }
 }
 

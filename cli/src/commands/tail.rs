@@ -1,4 +1,5 @@
-//! Events as they come in: the delivery records of triggers are polled, and each event is printed once.
+//! Events as they come in: the delivery records of triggers are polled, and each event is printed
+//! once.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -22,7 +23,9 @@ pub async fn run(session: &Session, tail: Tail) -> Result<(), Failure> {
         false => tail.triggers.clone(),
     };
     if triggers.is_empty() {
-        return Err(Failure::NotFound("there is no trigger to watch; make one: connectors triggers create".into()));
+        return Err(Failure::NotFound(
+            "there is no trigger to watch; make one: connectors triggers create".into(),
+        ));
     }
     let (since, mut seen, mut printed, mut first) = (Since::now(), HashSet::new(), 0, true);
     loop {
@@ -63,14 +66,25 @@ fn shown_ids(answer: &Value) -> Vec<String> {
     list(answer, "triggers").iter().map(|trigger| at(trigger, "/id")).collect()
 }
 
-/// Those that were not seen, newest first: page after page until one was seen, or only the newest page, to know where to begin.
-async fn fresh(session: &Session, trigger: &str, seen: &mut HashSet<String>, only_begin: bool) -> Result<Vec<Value>, Failure> {
+/// Those that were not seen, newest first: page after page until one was seen, or only the newest
+/// page, to know where to begin.
+async fn fresh(
+    session: &Session,
+    trigger: &str,
+    seen: &mut HashSet<String>,
+    only_begin: bool,
+) -> Result<Vec<Value>, Failure> {
     let (mut fresh, mut token): (Vec<Value>, Option<String>) = (Vec::new(), None);
     for page in 1..=MOST_PAGES {
-        let request = triggers::firings(trigger).with("page_size", Some(PAGE)).with("page_token", token);
+        let request =
+            triggers::firings(trigger).with("page_size", Some(PAGE)).with("page_token", token);
         let answer = session.read(&request).await?.json()?;
         let firings = list(&answer, "firings");
-        let new: Vec<Value> = firings.iter().filter(|firing| !seen.contains(&at(firing, "/event_id"))).cloned().collect();
+        let new: Vec<Value> = firings
+            .iter()
+            .filter(|firing| !seen.contains(&at(firing, "/event_id")))
+            .cloned()
+            .collect();
         let all_new = new.len() == firings.len();
         fresh.extend(new);
         token = answer.get("next_page_token").and_then(Value::as_str).map(String::from);

@@ -16,14 +16,20 @@ pub enum Fact<T> {
 }
 
 impl<T> Fact<T> {
-    /// The known value; else a finding, to which `absent` adds what it means that the thing does not exist.
+    /// The known value; else a finding, to which `absent` adds what it means that the thing does
+    /// not exist.
     pub fn known(&self, id: &str, absent: impl FnOnce(Finding) -> Finding) -> Result<&T, Finding> {
         match self {
             Self::Known(value) => Ok(value),
             Self::Absent => Err(absent(
-                Finding::fail(id, "is not there").because("it was deleted, or never made").mend("sam deploy").see("docs/cli.md#doctor"),
+                Finding::fail(id, "is not there")
+                    .because("it was deleted, or never made")
+                    .mend("sam deploy")
+                    .see("docs/cli.md#doctor"),
             )),
-            Self::Denied(right) => Err(Finding::unchecked(id, format!("access denied; needs {right}"))),
+            Self::Denied(right) => {
+                Err(Finding::unchecked(id, format!("access denied; needs {right}")))
+            }
             Self::Unreachable(why) => Err(Finding::unchecked(id, why.clone())),
             Self::Skipped(how) => Err(Finding::unchecked(id, how.clone())),
         }

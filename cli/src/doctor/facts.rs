@@ -109,12 +109,19 @@ impl Facts {
 
     /// The command that deploys with another parameter.
     pub fn redeploy(&self, parameter: &str, value: &str) -> String {
-        format!("sam deploy --stack-name {} --parameter-overrides {parameter}=\"{value}\"", self.stack_name)
+        format!(
+            "sam deploy --stack-name {} --parameter-overrides {parameter}=\"{value}\"",
+            self.stack_name
+        )
     }
 
-    /// Where Pub/Sub may push to: the stack's own output, or the address by which the API is called here.
+    /// Where Pub/Sub may push to: the stack's own output, or the address by which the API is called
+    /// here.
     pub fn push_endpoints(&self) -> Vec<String> {
         let of_stack = self.outputs.get("PubSubPushEndpoint").cloned();
-        of_stack.into_iter().chain(self.bases.iter().map(|base| format!("{base}{PUSH_PATH}"))).collect()
+        of_stack
+            .into_iter()
+            .chain(self.bases.iter().map(|base| format!("{base}{PUSH_PATH}")))
+            .collect()
     }
 }

@@ -1,4 +1,5 @@
-//! One finding: what was looked at, what was found, and if it is not well why, how it is mended, and where to read on.
+//! One finding: what was looked at, what was found, and if it is not well why, how it is mended,
+//! and where to read on.
 
 use serde_json::{Value, json};
 
@@ -37,7 +38,14 @@ pub struct Finding {
 
 impl Finding {
     fn new(id: &str, verdict: Verdict, found: impl Into<String>) -> Self {
-        Self { id: id.into(), verdict, found: found.into(), cause: String::new(), fix: String::new(), link: "" }
+        Self {
+            id: id.into(),
+            verdict,
+            found: found.into(),
+            cause: String::new(),
+            fix: String::new(),
+            link: "",
+        }
     }
 
     pub fn ok(id: &str, found: impl Into<String>) -> Self {
@@ -57,7 +65,12 @@ impl Finding {
     }
 
     /// Well, or else what `bad` makes of it.
-    pub fn if_not(good: bool, id: &str, found: impl Into<String>, bad: impl FnOnce(Self) -> Self) -> Self {
+    pub fn if_not(
+        good: bool,
+        id: &str,
+        found: impl Into<String>,
+        bad: impl FnOnce(Self) -> Self,
+    ) -> Self {
         if good { Self::ok(id, found) } else { bad(Self::fail(id, found)) }
     }
 
@@ -82,7 +95,9 @@ impl Finding {
     pub fn document(&self) -> Value {
         let word = self.verdict.word().to_lowercase().replace(' ', "_");
         let mut document = json!({"id": self.id, "verdict": word, "found": self.found});
-        for (name, text) in [("cause", self.cause.as_str()), ("fix", &self.fix), ("link", self.link)] {
+        for (name, text) in
+            [("cause", self.cause.as_str()), ("fix", &self.fix), ("link", self.link)]
+        {
             if !text.is_empty() {
                 document[name] = json!(text);
             }
@@ -93,21 +108,26 @@ impl Finding {
 
 /// A table of all, with cause, fix and link under what is not well, and how many there are of each.
 pub fn report(findings: &[Finding]) -> String {
-    let rows: Vec<Vec<String>> = findings.iter().map(|finding| vec![finding.verdict.word().into(), finding.id.clone()]).collect();
+    let rows: Vec<Vec<String>> = findings
+        .iter()
+        .map(|finding| vec![finding.verdict.word().into(), finding.id.clone()])
+        .collect();
     let table = aligned(vec!["".into(), "CHECK".into()], rows);
     let width = table.lines().map(|line| line.chars().count()).max().unwrap_or(0);
     let mut lines = Vec::new();
     for (row, finding) in table.lines().skip(1).zip(findings) {
         lines.push(format!("{row:<width$}  {}", one_line(&finding.found)));
-        for (name, text) in [("cause", finding.cause.as_str()), ("fix", &finding.fix), ("see", finding.link)] {
+        for (name, text) in
+            [("cause", finding.cause.as_str()), ("fix", &finding.fix), ("see", finding.link)]
+        {
             if !text.is_empty() {
                 lines.push(format!("{:<13}{name:<5}  {}", "", one_line(text)));
             }
         }
     }
     let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
-    let counts =
-        [Verdict::Ok, Verdict::Warn, Verdict::Fail, Verdict::Unchecked].map(|verdict| format!("{} {}", count(verdict), verdict.word()));
+    let counts = [Verdict::Ok, Verdict::Warn, Verdict::Fail, Verdict::Unchecked]
+        .map(|verdict| format!("{} {}", count(verdict), verdict.word()));
     lines.push(counts.join(", "));
     lines.join("\n")
 }

@@ -61,7 +61,8 @@ pub async fn gather(probe: &Probe<'_>) -> Facts {
     );
     let info = format!("{}/api/system/info", probe.base);
     let webhook = format!("{}{PUSH_PATH}", probe.base);
-    let (jwks, issuer, certs) = (parameter("AuthJwksUrl"), parameter("AuthIssuer"), parameter("GoogleCertsUrl"));
+    let (jwks, issuer, certs) =
+        (parameter("AuthJwksUrl"), parameter("AuthIssuer"), parameter("GoogleCertsUrl"));
     let (user_keys, push_keys, api, webhook) = tokio::join!(
         web::user_keys(&probe.http, &jwks, &issuer),
         web::keys(&probe.http, &certs),
@@ -78,7 +79,9 @@ pub async fn gather(probe: &Probe<'_>) -> Facts {
     bases.retain(|base| *base != probe.base);
     bases.push(probe.base.clone());
     let push = push::tried(probe, &connectors).await;
-    let answer = |fact: Fact<web::Heard>| fact.map(|heard| Answer { status: heard.status, body: heard.body });
+    let answer = |fact: Fact<web::Heard>| {
+        fact.map(|heard| Answer { status: heard.status, body: heard.body })
+    };
     Facts {
         stack_name: deployed.stack_name.clone(),
         status: deployed.status.clone(),
@@ -108,17 +111,22 @@ pub async fn gather(probe: &Probe<'_>) -> Facts {
 
 type Functions = BTreeMap<&'static str, Fact<Function>>;
 
-/// Each function's facts, and the request by which Google shows whether it knows the OAuth client of `oauth-connect`.
+/// Each function's facts, and the request by which Google shows whether it knows the OAuth client
+/// of `oauth-connect`.
 async fn functions(probe: &Probe<'_>) -> (Functions, Fact<reqwest::RequestBuilder>) {
     let aws = aws::Aws::new(&probe.config, &probe.deployed);
     let (mut functions, mut client) = (Functions::new(), Fact::Absent);
     for (name, resource) in aws::FUNCTIONS {
         let (fact, environment) = match aws.function(resource).await {
-            Fact::Known((function, environment)) => (Fact::Known(function), Fact::Known(environment)),
+            Fact::Known((function, environment)) => {
+                (Fact::Known(function), Fact::Known(environment))
+            }
             other => (other.clone_unknown(), other.clone_unknown()),
         };
         let fact = match &environment {
-            Fact::Known(environment) => fact.map(|function| Function { refused: refused(name, environment), ..function }),
+            Fact::Known(environment) => {
+                fact.map(|function| Function { refused: refused(name, environment), ..function })
+            }
             _ => fact,
         };
         if name == "oauth-connect" {
@@ -142,8 +150,13 @@ async fn connectors(probe: &Probe<'_>) -> Fact<Vec<Value>> {
         return Fact::Skipped("not asked for".into());
     }
     let read = match &probe.trial.connector {
-        Some(id) => async { Ok(vec![api.send(&Request::get(connector_path(id))).await?.json()?]) }.await,
-        None => api.all(CONNECTORS, "connectors").await.map(|answer| crate::show::list(&answer, "connectors").to_vec()),
+        Some(id) => {
+            async { Ok(vec![api.send(&Request::get(connector_path(id))).await?.json()?]) }.await
+        }
+        None => api
+            .all(CONNECTORS, "connectors")
+            .await
+            .map(|answer| crate::show::list(&answer, "connectors").to_vec()),
     };
     let judged = match read {
         Ok(connectors) => with_health(api, connectors).await,
@@ -157,7 +170,8 @@ async fn with_health(api: &Api, connectors: Vec<Value>) -> Result<Vec<Value>, Fa
     let mut judged = Vec::new();
     for mut connector in connectors {
         let id = crate::show::at(&connector, "/id");
-        connector["health"] = api.send(&Request::get(format!("{}/health", connector_path(&id)))).await?.json()?;
+        connector["health"] =
+            api.send(&Request::get(format!("{}/health", connector_path(&id)))).await?.json()?;
         judged.push(connector);
     }
     Ok(judged)

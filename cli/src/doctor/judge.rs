@@ -12,16 +12,24 @@ use super::facts::Facts;
 use super::finding::Finding;
 
 pub fn judge(facts: &Facts) -> Vec<Finding> {
-    let parts = [settings::judge, running::judge, client::judge, pubsub::judge, data::judge, queues::judge, reach::judge];
+    let parts = [
+        settings::judge,
+        running::judge,
+        client::judge,
+        pubsub::judge,
+        data::judge,
+        queues::judge,
+        reach::judge,
+    ];
     parts.iter().flat_map(|part| part(facts)).collect()
 }
 
 /// The stack itself could not be read, so that nothing else is known either.
 pub fn no_stack(why: &str) -> Vec<Finding> {
-    let finding = Finding::fail("settings.stack", why)
-        .because("no stack of this name was deployed in this account and region, or it may not be read");
-    let fix =
-        "aws cloudformation list-stacks --query 'StackSummaries[].StackName', then --stack-name NAME; AWS_PROFILE and AWS_REGION say where";
+    let finding = Finding::fail("settings.stack", why).because(
+        "no stack of this name was deployed in this account and region, or it may not be read",
+    );
+    let fix = "aws cloudformation list-stacks --query 'StackSummaries[].StackName', then --stack-name NAME; AWS_PROFILE and AWS_REGION say where";
     vec![finding.mend(fix).see("docs/cli.md#doctor")]
 }
 

@@ -1,4 +1,5 @@
-//! Adopts the rows, several at once: temporary failures are retried, and a bad row does not stop the run.
+//! Adopts the rows, several at once: temporary failures are retried, and a bad row does not stop
+//! the run.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -22,12 +23,14 @@ use crate::failure::Failure;
 use crate::pace::pause;
 
 /// The delays before the retries of one row.
-pub const BACKOFF: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(20)];
+pub const BACKOFF: [Duration; 3] =
+    [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(20)];
 /// The longest delay, even if Google's `Retry-After` is longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// So many unavailable rows one after the other end the run: what is down is down for all rows.
 const MOST_UNAVAILABLE: u32 = 25;
-/// Locks that serialize the rows of one owner; two owners may share one by their hash, which only costs time.
+/// Locks that serialize the rows of one owner; two owners may share one by their hash, which only
+/// costs time.
 const LANES: usize = 1024;
 
 /// How a migration is run.
@@ -44,7 +47,8 @@ enum Ending {
     All(Failure),
 }
 
-/// Adopts the checked rows and reports the bad ones. An error of the file, or one that concerns all rows, ends the run.
+/// Adopts the checked rows and reports the bad ones. An error of the file, or one that concerns all
+/// rows, ends the run.
 pub async fn run<P: Ports>(
     connect: &Connect<P>,
     machine: &(impl Clock + Entropy),
@@ -53,7 +57,8 @@ pub async fn run<P: Ports>(
     pace: &Rate<'_>,
     handled: impl Fn(),
 ) -> Result<(), Failure> {
-    let (books, lanes): (_, Vec<Mutex<()>>) = (RefCell::new(books), (0..LANES).map(|_| Mutex::new(())).collect());
+    let (books, lanes): (_, Vec<Mutex<()>>) =
+        (RefCell::new(books), (0..LANES).map(|_| Mutex::new(())).collect());
     let adopted = iter(rows).map(async |row| {
         let (number, checked) = row?;
         let Some(candidate) = books.borrow_mut().open(number, checked)? else { return Ok(None) };
@@ -94,7 +99,11 @@ enum Outcome {
 
 impl Books<'_> {
     /// The row, if something is to be done for it.
-    fn open(&mut self, number: u64, checked: Result<Candidate, Bad>) -> Result<Option<Candidate>, Failure> {
+    fn open(
+        &mut self,
+        number: u64,
+        checked: Result<Candidate, Bad>,
+    ) -> Result<Option<Candidate>, Failure> {
         self.report.tally.rows += 1;
         match checked {
             Ok(candidate) if self.journal.is_done(candidate.key) => {
@@ -106,17 +115,25 @@ impl Books<'_> {
         }
     }
 
-    fn close(&mut self, mut entry: Entry, ended: Result<Adopted, Ending>) -> Result<Outcome, Failure> {
+    fn close(
+        &mut self,
+        mut entry: Entry,
+        ended: Result<Adopted, Ending>,
+    ) -> Result<Outcome, Failure> {
         let (bad, outcome) = match ended {
             Ok(adopted) => {
                 count(self.report, &adopted);
-                entry.outcome = if adopted.is_new { Done::Connected } else { Done::AlreadyConnected };
+                entry.outcome =
+                    if adopted.is_new { Done::Connected } else { Done::AlreadyConnected };
                 entry.connector_id = Some(adopted.connector_id.to_string());
                 return self.journal.write(&entry).map(|()| Outcome::Settled);
             }
             Err(Ending::All(failure)) => return Err(failure),
             Err(Ending::Row(bad)) => (bad, Outcome::Settled),
-            Err(Ending::Later(why, _)) => (Bad::new(Code::Unavailable, format!("not for now: {why}; run it again")), Outcome::Open),
+            Err(Ending::Later(why, _)) => (
+                Bad::new(Code::Unavailable, format!("not for now: {why}; run it again")),
+                Outcome::Open,
+            ),
         };
         entry.code = Some(bad.code);
         self.report.bad(entry.row, &Bad { owner: Some(entry.owner.clone()), ..bad })?;
@@ -130,8 +147,16 @@ fn lane(owner: &OwnerId) -> usize {
 
 fn adoption(candidate: Candidate, machine: &(impl Clock + Entropy)) -> (Entry, Adoption) {
     let Candidate { number, key, owner, address, refresh_token, triggers } = candidate;
-    let entry = Entry { row: number, key, owner: owner.to_string(), outcome: Done::Open, connector_id: None, code: None };
-    let triggers = triggers.into_iter().map(|(known_as, new)| AdoptedTrigger { known_as, new }).collect();
+    let entry = Entry {
+        row: number,
+        key,
+        owner: owner.to_string(),
+        outcome: Done::Open,
+        connector_id: None,
+        code: None,
+    };
+    let triggers =
+        triggers.into_iter().map(|(known_as, new)| AdoptedTrigger { known_as, new }).collect();
     let new_id = ConnectorId::from_uuid(machine.uuid(machine.now()));
     (entry, Adoption { owner_id: owner, refresh_token, address, triggers, new_id })
 }
@@ -160,7 +185,9 @@ async fn patiently<P: Ports>(
             Err(error) => ending(error),
         };
         match (ending, waits.next()) {
-            (Ending::Later(_, retry_after), Some(wait)) => pause(retry_after.unwrap_or(*wait).clamp(*wait, LONGEST_WAIT)).await,
+            (Ending::Later(_, retry_after), Some(wait)) => {
+                pause(retry_after.unwrap_or(*wait).clamp(*wait, LONGEST_WAIT)).await
+            }
             (ending, _) => return Err(ending),
         }
     }
@@ -171,20 +198,31 @@ fn ending(error: AdoptError) -> Ending {
     let row = |code, reason: String| Ending::Row(Bad::new(code, reason));
     let again = "its user must connect again";
     match error {
-        AdoptError::AnotherAddress(address) => row(Code::AnotherAddress, format!("the mailbox is {address}, the export names another one")),
-        AdoptError::NeedsReauth => row(Code::NeedsReauth, format!("a connector is there and has lost its own grant: {again}")),
-        AdoptError::Subscribe(SubscribeError::TooMany) => {
-            row(Code::TooManyTriggers, "the connector that is there holds as many triggers as it can; delete some".into())
-        }
+        AdoptError::AnotherAddress(address) => row(
+            Code::AnotherAddress,
+            format!("the mailbox is {address}, the export names another one"),
+        ),
+        AdoptError::NeedsReauth => row(
+            Code::NeedsReauth,
+            format!("a connector is there and has lost its own grant: {again}"),
+        ),
+        AdoptError::Subscribe(SubscribeError::TooMany) => row(
+            Code::TooManyTriggers,
+            "the connector that is there holds as many triggers as it can; delete some".into(),
+        ),
         AdoptError::Subscribe(error) => Ending::Later(causes(&error), None),
         AdoptError::Connect(error) => match error {
-            ConnectError::MissingScopes(missing) => row(Code::MissingScopes, format!("not granted: {}: {again}", missing.join(" "))),
-            ConnectError::Identity(refusal) => {
-                row(Code::UnknownAccount, format!("Google does not say whose grant it is ({refusal}): {again}"))
+            ConnectError::MissingScopes(missing) => {
+                row(Code::MissingScopes, format!("not granted: {}: {again}", missing.join(" ")))
             }
-            ConnectError::AccountMismatch => {
-                row(Code::AnotherAccount, "another Google account is connected for this owner; nothing was changed".into())
-            }
+            ConnectError::Identity(refusal) => row(
+                Code::UnknownAccount,
+                format!("Google does not say whose grant it is ({refusal}): {again}"),
+            ),
+            ConnectError::AccountMismatch => row(
+                Code::AnotherAccount,
+                "another Google account is connected for this owner; nothing was changed".into(),
+            ),
             ConnectError::Provider(error) => of_provider(error, again),
             error => Ending::Later(causes(&error), None),
         },
@@ -194,14 +232,20 @@ fn ending(error: AdoptError) -> Ending {
 fn of_provider(error: ProviderError, again: &str) -> Ending {
     let row = |code, reason: String| Ending::Row(Bad::new(code, reason));
     match error {
-        ProviderError::GrantRefused(reason) => row(Code::InvalidGrant, format!("Google no longer honours the grant ({reason}): {again}")),
-        ProviderError::ClientRefused(reason) if reason == "unauthorized_client" => {
-            row(Code::AnotherClient, format!("the grant is of another OAuth client than the stack's: {again}"))
-        }
+        ProviderError::GrantRefused(reason) => row(
+            Code::InvalidGrant,
+            format!("Google no longer honours the grant ({reason}): {again}"),
+        ),
+        ProviderError::ClientRefused(reason) if reason == "unauthorized_client" => row(
+            Code::AnotherClient,
+            format!("the grant is of another OAuth client than the stack's: {again}"),
+        ),
         ProviderError::ClientRefused(reason) => Ending::All(Failure::here(format!(
             "Google refuses the stack's OAuth client ({reason}): deploy the stack with the client of the older system"
         ))),
-        ProviderError::Refused { status, reason } => row(Code::GoogleRefused, format!("Google refuses with {status}: {reason}")),
+        ProviderError::Refused { status, reason } => {
+            row(Code::GoogleRefused, format!("Google refuses with {status}: {reason}"))
+        }
         ProviderError::Unavailable { reason, retry_after } => Ending::Later(reason, retry_after),
         ProviderError::RateLimited { reason, retry_after } => Ending::Later(reason, retry_after),
         error => Ending::Later(causes(&error), None),

@@ -32,16 +32,27 @@ pub struct Row {
 
 impl Export {
     pub fn new(path: &Path, format: Option<Format>, fields: Fields) -> Result<Self, Failure> {
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+        let ending = path
+            .extension()
+            .and_then(|ending| ending.to_str())
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         let format = match (format, ending.as_str()) {
             (Some(format), _) => format,
             (None, "jsonl" | "ndjson") => Format::Jsonl,
             (None, "csv") => Format::Csv,
-            (None, _) => return Err(Failure::here(format!("say what {} is: --format jsonl or --format csv", path.display()))),
+            (None, _) => {
+                return Err(Failure::here(format!(
+                    "say what {} is: --format jsonl or --format csv",
+                    path.display()
+                )));
+            }
         };
         let names = [&fields.owner, &fields.token, &fields.email, &fields.triggers];
         if names.iter().enumerate().any(|(at, name)| names[..at].contains(name)) {
-            return Err(Failure::here("--owner-field, --token-field, --email-field and --triggers-field must name four columns"));
+            return Err(Failure::here(
+                "--owner-field, --token-field, --email-field and --triggers-field must name four columns",
+            ));
         }
         Ok(Self { path: path.into(), format, fields })
     }
@@ -50,14 +61,21 @@ impl Export {
     pub fn rows(&self) -> Result<Box<dyn Iterator<Item = Result<Row, Failure>> + '_>, Failure> {
         let file = File::open(&self.path).map_err(|error| self.failed(&error))?;
         match self.format {
-            Format::Jsonl => Ok(Box::new(JsonLines { export: self, file: BufReader::new(file), number: 0 })),
+            Format::Jsonl => {
+                Ok(Box::new(JsonLines { export: self, file: BufReader::new(file), number: 0 }))
+            }
             Format::Csv => self.csv_rows(file),
         }
     }
 
     /// Each row with what came of its check.
-    pub fn checked<'a>(&'a self, keys: &'a Keys) -> Result<impl Iterator<Item = Result<Checked, Failure>> + 'a, Failure> {
-        let check = |row: Row| (row.number, row.cells.and_then(|cells| check(row.number, &cells, &self.fields, keys)));
+    pub fn checked<'a>(
+        &'a self,
+        keys: &'a Keys,
+    ) -> Result<impl Iterator<Item = Result<Checked, Failure>> + 'a, Failure> {
+        let check = |row: Row| {
+            (row.number, row.cells.and_then(|cells| check(row.number, &cells, &self.fields, keys)))
+        };
         Ok(self.rows()?.map(move |row| row.map(check)))
     }
 
@@ -65,20 +83,36 @@ impl Export {
         Failure::here(format!("cannot read {}: {error}", self.path.display()))
     }
 
-    fn csv_rows(&self, file: File) -> Result<Box<dyn Iterator<Item = Result<Row, Failure>> + '_>, Failure> {
+    fn csv_rows(
+        &self,
+        file: File,
+    ) -> Result<Box<dyn Iterator<Item = Result<Row, Failure>> + '_>, Failure> {
         let mut reader = csv::ReaderBuilder::new().from_reader(BufReader::new(file));
-        let header = reader.headers().map_err(|_| self.failed(&"its header is no CSV in UTF-8"))?.clone();
+        let header =
+            reader.headers().map_err(|_| self.failed(&"its header is no CSV in UTF-8"))?.clone();
         // A byte order mark is Excel's.
-        let column = |name: &String| header.iter().position(|title| title.trim_start_matches('\u{feff}').trim() == name);
+        let column = |name: &String| {
+            header.iter().position(|title| title.trim_start_matches('\u{feff}').trim() == name)
+        };
         let required = |name: &String| {
-            column(name).ok_or_else(|| Failure::here(format!("{} has no column `{name}`; name it with --…-field", self.path.display())))
+            column(name).ok_or_else(|| {
+                Failure::here(format!(
+                    "{} has no column `{name}`; name it with --…-field",
+                    self.path.display()
+                ))
+            })
         };
         let (owner, token) = (required(&self.fields.owner)?, required(&self.fields.token)?);
         let (email, triggers) = (column(&self.fields.email), column(&self.fields.triggers));
         let cells = move |record: &csv::StringRecord| {
             let cell = |at: usize| Value::from(record.get(at).unwrap_or_default());
             let maybe = |at: Option<usize>| at.map_or(Value::Null, cell);
-            Cells { owner: cell(owner), token: cell(token), email: maybe(email), triggers: maybe(triggers) }
+            Cells {
+                owner: cell(owner),
+                token: cell(token),
+                email: maybe(email),
+                triggers: maybe(triggers),
+            }
         };
         Ok(Box::new(reader.into_records().map(move |record| match record {
             Ok(record) => Ok(Row { number: record.position().map_or(0, csv::Position::line), cells: Ok(cells(&record)) }),
@@ -136,7 +170,12 @@ impl JsonLines<'_> {
         })?;
         let mut cell = |name: &String| object.remove(name).unwrap_or_default();
         let Fields { owner, token, email, triggers } = &self.export.fields;
-        Ok(Cells { owner: cell(owner), token: cell(token), email: cell(email), triggers: cell(triggers) })
+        Ok(Cells {
+            owner: cell(owner),
+            token: cell(token),
+            email: cell(email),
+            triggers: cell(triggers),
+        })
     }
 }
 
@@ -148,8 +187,12 @@ impl Iterator for JsonLines<'_> {
             let cells = match self.line() {
                 Ok(None) => return None,
                 Ok(Some(Some(line))) if line.trim_ascii().is_empty() => continue,
-                Ok(Some(Some(line))) => self.cells(line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&line)),
-                Ok(Some(None)) => Err(Bad::new(Code::Unreadable, format!("is longer than {LONGEST_ROW} bytes"))),
+                Ok(Some(Some(line))) => {
+                    self.cells(line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&line))
+                }
+                Ok(Some(None)) => {
+                    Err(Bad::new(Code::Unreadable, format!("is longer than {LONGEST_ROW} bytes")))
+                }
                 Err(error) => return Some(Err(self.export.failed(&error))),
             };
             return Some(Ok(Row { number: self.number, cells }));

@@ -1,4 +1,5 @@
-//! What was done, line by line in a file, so that an interrupted run can be resumed. Contains no token, sealed or open.
+//! What was done, line by line in a file, so that an interrupted run can be resumed. Contains no
+//! token, sealed or open.
 
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -61,11 +62,17 @@ pub struct Journal {
 impl Journal {
     /// Opens or creates the journal and locks it, so that no other run can open it.
     pub fn open(path: &Path, target: &Target) -> Result<Self, Failure> {
-        let failed = |error: &dyn std::fmt::Display| Failure::here(format!("the journal {}: {error}", path.display()));
-        let mut file = private(OpenOptions::new().read(true).append(true).create(true)).open(path).map_err(|error| failed(&error))?;
+        let failed = |error: &dyn std::fmt::Display| {
+            Failure::here(format!("the journal {}: {error}", path.display()))
+        };
+        let mut file = private(OpenOptions::new().read(true).append(true).create(true))
+            .open(path)
+            .map_err(|error| failed(&error))?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(failed(&"another run holds it; wait for its end")),
+            Err(TryLockError::WouldBlock) => {
+                return Err(failed(&"another run holds it; wait for its end"));
+            }
             Err(TryLockError::Error(error)) => return Err(failed(&error)),
         }
         let (done, whole) = read(&file, target).map_err(|error| failed(&error))?;
@@ -74,7 +81,9 @@ impl Journal {
             return Err(failed(&"this file is no journal; name another one with --journal"));
         }
         // A truncated last line counts as not written.
-        file.set_len(whole).and_then(|()| file.seek(SeekFrom::End(0))).map_err(|error| failed(&error))?;
+        file.set_len(whole)
+            .and_then(|()| file.seek(SeekFrom::End(0)))
+            .map_err(|error| failed(&error))?;
         let mut journal = Self { path: path.into(), file, done, unsynced: 0 };
         if whole == 0 {
             journal.line(&Header { journal: VERSION, target: target.clone() })?;
@@ -125,7 +134,8 @@ pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 
 /// What is done, and how long the whole lines are.
 fn read(file: &File, target: &Target) -> Result<(HashSet<Uuid>, u64), String> {
-    let (mut reader, mut done, mut whole, mut line) = (BufReader::new(file), HashSet::new(), 0, Vec::new());
+    let (mut reader, mut done, mut whole, mut line) =
+        (BufReader::new(file), HashSet::new(), 0, Vec::new());
     loop {
         line.clear();
         let length = reader.read_until(b'\n', &mut line).map_err(|error| error.to_string())?;
@@ -133,13 +143,17 @@ fn read(file: &File, target: &Target) -> Result<(HashSet<Uuid>, u64), String> {
             return Ok((done, whole));
         }
         if whole == 0 {
-            let header: Header = serde_json::from_slice(&line).map_err(|_| "is no journal of `connectors migrate`")?;
+            let header: Header = serde_json::from_slice(&line)
+                .map_err(|_| "is no journal of `connectors migrate`")?;
             if header.journal != VERSION || header.target != *target {
                 let Target { stack, table } = header.target;
-                return Err(format!("is of the stack {stack} and its table {table}; name another one with --journal"));
+                return Err(format!(
+                    "is of the stack {stack} and its table {table}; name another one with --journal"
+                ));
             }
         } else {
-            let entry: Entry = serde_json::from_slice(&line).map_err(|error| format!("a line cannot be read: {error}"))?;
+            let entry: Entry = serde_json::from_slice(&line)
+                .map_err(|error| format!("a line cannot be read: {error}"))?;
             if entry.outcome != Done::Open {
                 done.insert(entry.key);
             }

@@ -39,7 +39,8 @@ impl Tally {
     }
 
     pub fn to_json(&self) -> Value {
-        let bad: serde_json::Map<String, Value> = self.bad.iter().map(|(code, count)| (code.as_str().into(), json!(count))).collect();
+        let bad: serde_json::Map<String, Value> =
+            self.bad.iter().map(|(code, count)| (code.as_str().into(), json!(count))).collect();
         json!({
             "rows": self.rows, "ready": self.ready, "connected": self.connected, "already_connected": self.already_connected,
             "done_before": self.done_before, "triggers": self.triggers, "not_watched": self.not_watched,
@@ -79,10 +80,16 @@ pub struct Report {
 
 impl Report {
     pub fn new(path: Option<&Path>) -> Result<Self, Failure> {
-        let made = |path: &Path| match private(OpenOptions::new().write(true).create(true).truncate(true)).open(path) {
-            Ok(file) => Ok((path.to_path_buf(), file)),
-            Err(error) => Err(Failure::here(format!("the report {} cannot be written: {error}", path.display()))),
-        };
+        let made =
+            |path: &Path| match private(OpenOptions::new().write(true).create(true).truncate(true))
+                .open(path)
+            {
+                Ok(file) => Ok((path.to_path_buf(), file)),
+                Err(error) => Err(Failure::here(format!(
+                    "the report {} cannot be written: {error}",
+                    path.display()
+                ))),
+            };
         Ok(Self { file: path.map(made).transpose()?, named: Vec::new(), tally: Tally::default() })
     }
 
@@ -90,9 +97,14 @@ impl Report {
         *self.tally.bad.entry(bad.code).or_default() += 1;
         let entry = json!({"row": row, "owner": bad.owner, "code": bad.code, "reason": bad.reason});
         match &mut self.file {
-            Some((path, file)) => file
-                .write_all(format!("{entry}\n").as_bytes())
-                .map_err(|error| Failure::here(format!("the report {} cannot be written: {error}", path.display()))),
+            Some((path, file)) => {
+                file.write_all(format!("{entry}\n").as_bytes()).map_err(|error| {
+                    Failure::here(format!(
+                        "the report {} cannot be written: {error}",
+                        path.display()
+                    ))
+                })
+            }
             None if self.named.len() < MOST_NAMED => {
                 self.named.push(entry);
                 Ok(())
@@ -113,11 +125,17 @@ impl Report {
     pub fn lines(&self, dry_run: bool) -> String {
         let mut lines = vec![self.tally.lines(dry_run)];
         let text = |row: &Value, name: &str| row[name].as_str().unwrap_or("?").to_string();
-        lines.extend(self.named.iter().map(|row| format!("row {} ({}): {}", row["row"], text(row, "owner"), text(row, "reason"))));
+        lines.extend(self.named.iter().map(|row| {
+            format!("row {} ({}): {}", row["row"], text(row, "owner"), text(row, "reason"))
+        }));
         let unnamed = self.tally.needs_person() - self.named.len() as u64;
         match &self.file {
-            Some((path, _)) if unnamed > 0 => lines.push(format!("they are named in {}", path.display())),
-            None if unnamed > 0 => lines.push(format!("and {unnamed} more: --report FILE names them all")),
+            Some((path, _)) if unnamed > 0 => {
+                lines.push(format!("they are named in {}", path.display()))
+            }
+            None if unnamed > 0 => {
+                lines.push(format!("and {unnamed} more: --report FILE names them all"))
+            }
             _ => {}
         }
         lines.join("\n")

@@ -1,4 +1,5 @@
-//! One row, checked as a whole before anything is done for it and before any request to Google. Pure.
+//! One row, checked as a whole before anything is done for it and before any request to Google.
+//! Pure.
 
 use std::collections::BTreeMap;
 
@@ -118,7 +119,13 @@ pub fn check(number: u64, cells: &Cells, fields: &Fields, keys: &Keys) -> Result
         let sealed = sealed(&cells.token, &fields.token)?;
         let triggers = listed(&cells.triggers, &fields.triggers)?;
         let spoken = address.as_ref().map_or("", EmailAddress::as_str);
-        let key = fingerprint(&["migrate", owner.as_str(), spoken, sealed, &Value::from(triggers.clone()).to_string()]);
+        let key = fingerprint(&[
+            "migrate",
+            owner.as_str(),
+            spoken,
+            sealed,
+            &Value::from(triggers.clone()).to_string(),
+        ]);
         let triggers = rewritten(&triggers, &fields.triggers)?;
         let refresh_token = opened(sealed, &fields.token, keys)?;
         Ok(Candidate { number, key, owner: owner.clone(), address, refresh_token, triggers })
@@ -150,11 +157,17 @@ fn owner(cell: &Value, field: &str) -> Result<OwnerId, Bad> {
     if TOKENS.iter().any(|token| text.trim_start().starts_with(token)) {
         return Err(bad("holds a token: the columns are mixed up"));
     }
-    OwnerId::parse(&text).ok_or_else(|| bad("must be 1 to 256 characters without `#` and control characters"))
+    OwnerId::parse(&text)
+        .ok_or_else(|| bad("must be 1 to 256 characters without `#` and control characters"))
 }
 
 fn address(cell: &Value, field: &str) -> Result<Option<EmailAddress>, Bad> {
-    let bad = || Bad::new(Code::InvalidEmail, format!("`{field}` is no mailbox address; correct it, or leave it empty"));
+    let bad = || {
+        Bad::new(
+            Code::InvalidEmail,
+            format!("`{field}` is no mailbox address; correct it, or leave it empty"),
+        )
+    };
     match cell {
         cell if is_absent(cell) => Ok(None),
         Value::String(text) => EmailAddress::parse(text).map(Some).map_err(|_| bad()),
@@ -164,9 +177,10 @@ fn address(cell: &Value, field: &str) -> Result<Option<EmailAddress>, Bad> {
 
 fn sealed<'a>(cell: &'a Value, field: &str) -> Result<&'a str, Bad> {
     match cell {
-        cell if is_absent(cell) => {
-            Err(Bad::new(Code::NoToken, format!("`{field}` is empty; leave out users who never connected a mailbox")))
-        }
+        cell if is_absent(cell) => Err(Bad::new(
+            Code::NoToken,
+            format!("`{field}` is empty; leave out users who never connected a mailbox"),
+        )),
         Value::String(text) => Ok(text.trim()),
         _ => Err(Bad::new(Code::BrokenToken, format!("`{field}` is no text"))),
     }
@@ -179,16 +193,21 @@ fn opened(sealed: &str, field: &str, keys: &Keys) -> Result<RefreshToken, Bad> {
         Bad::new(code, format!("`{field}` {problem}{hint}"))
     })?;
     let text = token.expose_secret().trim();
-    let is_token = !text.is_empty() && text.len() <= LONGEST_TOKEN && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_token = !text.is_empty()
+        && text.len() <= LONGEST_TOKEN
+        && text.bytes().all(|byte| byte.is_ascii_graphic());
     match is_token {
         true => Ok(RefreshToken(SecretString::from(text))),
-        false => Err(Bad::new(Code::BrokenToken, format!("what `{field}` holds is no refresh token"))),
+        false => {
+            Err(Bad::new(Code::BrokenToken, format!("what `{field}` holds is no refresh token")))
+        }
     }
 }
 
 /// The triggers, as a JSON array or as its text.
 fn listed(cell: &Value, field: &str) -> Result<Vec<Value>, Bad> {
-    let bad = || Bad::new(Code::InvalidTriggers, format!("`{field}` must be a JSON array, or be absent"));
+    let bad =
+        || Bad::new(Code::InvalidTriggers, format!("`{field}` must be a JSON array, or be absent"));
     match cell {
         cell if is_absent(cell) => Ok(Vec::new()),
         Value::Array(list) => Ok(list.clone()),
@@ -198,11 +217,16 @@ fn listed(cell: &Value, field: &str) -> Result<Vec<Value>, Bad> {
 }
 
 fn rewritten(list: &[Value], field: &str) -> Result<Vec<(String, NewTrigger)>, Bad> {
-    let bad = |at: usize, why: String| Bad::new(Code::InvalidTriggers, format!("{field}[{at}]{why}"));
+    let bad =
+        |at: usize, why: String| Bad::new(Code::InvalidTriggers, format!("{field}[{at}]{why}"));
     if list.len() > MOST_TRIGGERS {
-        return Err(Bad::new(Code::InvalidTriggers, format!("`{field}` holds {} triggers; a connector takes {MOST_TRIGGERS}", list.len())));
+        return Err(Bad::new(
+            Code::InvalidTriggers,
+            format!("`{field}` holds {} triggers; a connector takes {MOST_TRIGGERS}", list.len()),
+        ));
     }
-    let (mut triggers, mut known): (Vec<(String, NewTrigger)>, BTreeMap<String, usize>) = (Vec::new(), BTreeMap::new());
+    let (mut triggers, mut known): (Vec<(String, NewTrigger)>, BTreeMap<String, usize>) =
+        (Vec::new(), BTreeMap::new());
     for (at, old) in list.iter().enumerate() {
         let Value::Object(old) = old else { return Err(bad(at, " is no JSON object".into())) };
         let (name, new) = rewrite(old).map_err(|why| bad(at, why))?;
@@ -218,18 +242,27 @@ fn rewritten(list: &[Value], field: &str) -> Result<Vec<(String, NewTrigger)>, B
     Ok(triggers)
 }
 
-/// A trigger of type `email:gmail`, as the API takes it: the connector knows its provider. An unknown field is an
-/// error: without an unknown filter the trigger would fire for mail that it kept out.
+/// A trigger of type `email:gmail`, as the API takes it: the connector knows its provider. An
+/// unknown field is an error: without an unknown filter the trigger would fire for mail that it
+/// kept out.
 fn rewrite(old: &Map<String, Value>) -> Result<(String, NewTrigger), String> {
     match old.get("type") {
         Some(Value::String(kind)) if kind == "email:gmail" => {}
-        Some(Value::String(kind)) => return Err(format!(".type: `{}` is not known; only `email:gmail` is taken over", short(kind))),
+        Some(Value::String(kind)) => {
+            return Err(format!(
+                ".type: `{}` is not known; only `email:gmail` is taken over",
+                short(kind)
+            ));
+        }
         Some(_) => return Err(".type: must be text".into()),
         None => return Err(".type: is missing".into()),
     }
     let mut new = old.clone();
     let name = match new.remove("id") {
-        None => format!("content:{}", fingerprint(&["trigger", &Value::from(old.clone()).to_string()]).simple()),
+        None => format!(
+            "content:{}",
+            fingerprint(&["trigger", &Value::from(old.clone()).to_string()]).simple()
+        ),
         Some(Value::String(id)) if !id.is_empty() && id.len() <= 256 => format!("id:{id}"),
         Some(Value::Number(id)) => format!("id:{id}"),
         Some(_) => return Err(".id: must be text or a number, or be absent".into()),
@@ -248,11 +281,14 @@ fn rewrite(old: &Map<String, Value>) -> Result<(String, NewTrigger), String> {
         (Some(filters), None | Some(Value::Null)) => {
             config.insert("filters".into(), filters);
         }
-        (Some(_), Some(_)) => return Err(".filters: stand beside config.filters; give one of them".into()),
+        (Some(_), Some(_)) => {
+            return Err(".filters: stand beside config.filters; give one of them".into());
+        }
     }
     config.insert("connector_id".into(), json!(TO_BE));
     new.insert("config".into(), config.into());
-    let new = NewTrigger::parse(new.into()).map_err(|refusal| format!(".{}: {}", refusal.field, short(&refusal.problem)))?;
+    let new = NewTrigger::parse(new.into())
+        .map_err(|refusal| format!(".{}: {}", refusal.field, short(&refusal.problem)))?;
     Ok((name, new))
 }
 
@@ -268,20 +304,34 @@ mod tests {
 
     use super::*;
 
-    const SEALED: &str =
-        "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0OD_uaHLUqVH4UJAJFmtAVnsyQLvogj7sMNohoU622DVMczLFPJSEga-6w3bd6rUv6QOlhuV--vrs3xyeAGprVUlI=";
+    const SEALED: &str = "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0OD_uaHLUqVH4UJAJFmtAVnsyQLvogj7sMNohoU622DVMczLFPJSEga-6w3bd6rUv6QOlhuV--vrs3xyeAGprVUlI=";
     const HELLO: &str = "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==";
     const EMPTY: &str = "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0OD3HkMATM5lFqGaerZ-fWPAkyKTyMbYmiNsw2aOq718ErZlYQbIORRvp9giNbObzxmg==";
 
     fn checked(change: Value) -> Result<Candidate, Bad> {
-        let mut row = json!({"owner": "u-1", "token": SEALED, "email": "ada@example.com", "triggers": null});
+        let mut row =
+            json!({"owner": "u-1", "token": SEALED, "email": "ada@example.com", "triggers": null});
         row.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         let cell = |name: &str| row[name].clone();
-        let cells = Cells { owner: cell("owner"), token: cell("token"), email: cell("email"), triggers: cell("triggers") };
+        let cells = Cells {
+            owner: cell("owner"),
+            token: cell("token"),
+            email: cell("email"),
+            triggers: cell("triggers"),
+        };
         let name = |name: &str| name.to_string();
-        let fields =
-            Fields { owner: name("user_id"), token: name("gmail_refresh_token"), email: name("email"), triggers: name("triggers") };
-        check(7, &cells, &fields, &Keys::parse(&"cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=".into()).unwrap())
+        let fields = Fields {
+            owner: name("user_id"),
+            token: name("gmail_refresh_token"),
+            email: name("email"),
+            triggers: name("triggers"),
+        };
+        check(
+            7,
+            &cells,
+            &fields,
+            &Keys::parse(&"cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=".into()).unwrap(),
+        )
     }
 
     fn triggers(list: Value) -> Vec<(String, NewTrigger)> {
@@ -291,7 +341,10 @@ mod tests {
     #[test]
     fn a_good_row_is_read_in_the_ways_in_which_it_is_exported() {
         let row = checked(json!({})).unwrap();
-        assert_eq!((row.number, row.owner.as_str(), row.address.unwrap().as_str()), (7, "u-1", "ada@example.com"));
+        assert_eq!(
+            (row.number, row.owner.as_str(), row.address.unwrap().as_str()),
+            (7, "u-1", "ada@example.com")
+        );
         assert_eq!(row.refresh_token.0.expose_secret(), "1//0canary-refresh-token");
         assert_eq!(checked(json!({"owner": 4711})).unwrap().owner.as_str(), "4711");
         for nothing in [json!(null), json!(""), json!("\\N"), json!("NULL")] {
@@ -316,7 +369,11 @@ mod tests {
             (json!({"token": "not base64!"}), Code::BrokenToken, "is no base64url"),
             (json!({"token": "\\x674141"}), Code::BrokenToken, "export its text"),
             (json!({"token": &SEALED[..60]}), Code::BrokenToken, "is no Fernet token"),
-            (json!({"token": HELLO.replace("DA==", "DQ==")}), Code::WrongKey, "sealed under another key"),
+            (
+                json!({"token": HELLO.replace("DA==", "DQ==")}),
+                Code::WrongKey,
+                "sealed under another key",
+            ),
             (json!({"token": EMPTY}), Code::BrokenToken, "holds is no refresh token"),
             (json!({"triggers": {}}), Code::InvalidTriggers, "must be a JSON array"),
             (json!({"triggers": "[{"}), Code::InvalidTriggers, "must be a JSON array"),
@@ -327,8 +384,16 @@ mod tests {
                 Code::InvalidTriggers,
                 "triggers[1].type: `cron` is not known",
             ),
-            (json!({"triggers": [{"type": "email:gmail", "enabled": false}]}), Code::InvalidTriggers, "enabled"),
-            (json!({"triggers": [{"type": "email:gmail", "filters": {"form_contains": ["a"]}}]}), Code::InvalidTriggers, "config.filters"),
+            (
+                json!({"triggers": [{"type": "email:gmail", "enabled": false}]}),
+                Code::InvalidTriggers,
+                "enabled",
+            ),
+            (
+                json!({"triggers": [{"type": "email:gmail", "filters": {"form_contains": ["a"]}}]}),
+                Code::InvalidTriggers,
+                "config.filters",
+            ),
             (
                 json!({"triggers": [{"type": "email:gmail", "filters": {}, "config": {"filters": {}}}]}),
                 Code::InvalidTriggers,
@@ -339,7 +404,11 @@ mod tests {
                 Code::InvalidTriggers,
                 "triggers[1].id",
             ),
-            (json!({"triggers": vec![json!({"type": "email:gmail"}); 41]}), Code::InvalidTriggers, "holds 41 triggers"),
+            (
+                json!({"triggers": vec![json!({"type": "email:gmail"}); 41]}),
+                Code::InvalidTriggers,
+                "holds 41 triggers",
+            ),
         ];
         for (change, code, reason) in table {
             let bad = checked(change.clone()).unwrap_err();
@@ -360,17 +429,26 @@ mod tests {
         ];
         for old in spelled {
             let [(name, new)] = triggers(old).try_into().unwrap();
-            let made = serde_json::to_value(new.into_trigger(TriggerId::new("trg_1"), OwnerId::new("u-1"), Timestamp::from_seconds(0)));
+            let made = serde_json::to_value(new.into_trigger(
+                TriggerId::new("trg_1"),
+                OwnerId::new("u-1"),
+                Timestamp::from_seconds(0),
+            ));
             let made = made.unwrap();
-            assert_eq!((name.as_str(), &made["type"], &made["agent_id"]), ("id:t-1", &json!("email"), &json!("billing")));
+            assert_eq!(
+                (name.as_str(), &made["type"], &made["agent_id"]),
+                ("id:t-1", &json!("email"), &json!("billing"))
+            );
             assert_eq!(made["config"]["filters"], filters);
         }
     }
 
     #[test]
     fn a_trigger_without_an_id_is_known_by_what_it_says() {
-        let (one, other) = (json!({"type": "email:gmail"}), json!({"type": "email:gmail", "agent_id": "a"}));
-        let names = |list: Value| triggers(list).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        let (one, other) =
+            (json!({"type": "email:gmail"}), json!({"type": "email:gmail", "agent_id": "a"}));
+        let names =
+            |list: Value| triggers(list).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         let both = names(json!([one, other]));
         assert_eq!(names(json!([other, one])), [both[1].clone(), both[0].clone()]);
         assert_eq!(names(json!([one, one])), [both[0].clone(), format!("{}#2", both[0])]);
@@ -380,9 +458,12 @@ mod tests {
     fn a_row_that_was_mended_is_another_row() {
         let key = |change| checked(change).unwrap().key;
         assert_eq!(key(json!({})), key(json!({"triggers": "[]"})));
-        for change in
-            [json!({"owner": "u-2"}), json!({"email": ""}), json!({"token": HELLO}), json!({"triggers": [{"type": "email:gmail"}]})]
-        {
+        for change in [
+            json!({"owner": "u-2"}),
+            json!({"email": ""}),
+            json!({"token": HELLO}),
+            json!({"triggers": [{"type": "email:gmail"}]}),
+        ] {
             assert_ne!(key(change), key(json!({})));
         }
     }

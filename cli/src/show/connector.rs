@@ -97,7 +97,12 @@ pub fn metrics(connector: &Value) -> String {
 pub fn connected(answer: &Value) -> String {
     fields(
         answer,
-        &[("connected", "/connector_id"), ("address", "/email_address"), ("watch", "/watch/status"), ("reason", "/watch/reason")],
+        &[
+            ("connected", "/connector_id"),
+            ("address", "/email_address"),
+            ("watch", "/watch/status"),
+            ("reason", "/watch/reason"),
+        ],
     )
 }
 
@@ -106,9 +111,19 @@ pub fn consent_page(answer: &Value) -> String {
 }
 
 pub fn removed(receipt: &Value) -> String {
-    let steps =
-        fields(receipt, &[("watch stopped", "/watch_stopped"), ("grant revoked", "/grant_revoked"), ("data purged", "/data_purged")]);
-    let rest = if receipt.get("data_purged") == Some(&Value::Bool(true)) { "" } else { "\nThe rest goes on by itself." };
+    let steps = fields(
+        receipt,
+        &[
+            ("watch stopped", "/watch_stopped"),
+            ("grant revoked", "/grant_revoked"),
+            ("data purged", "/data_purged"),
+        ],
+    );
+    let rest = if receipt.get("data_purged") == Some(&Value::Bool(true)) {
+        ""
+    } else {
+        "\nThe rest goes on by itself."
+    };
     format!("{steps}{rest}")
 }
 
@@ -118,5 +133,9 @@ pub fn queued(_: &Value) -> String {
 
 /// The connectors in an answer: of a list, or the single one.
 pub fn each(answer: &Value) -> &[Value] {
-    if answer.get("connectors").is_some() { list(answer, "connectors") } else { std::slice::from_ref(answer) }
+    if answer.get("connectors").is_some() {
+        list(answer, "connectors")
+    } else {
+        std::slice::from_ref(answer)
+    }
 }

@@ -14,11 +14,17 @@ const MESSAGES: &Columns = &[
     ("FILES", "/has_attachments"),
 ];
 const IDS: &Columns = &[("ID", "/id"), ("THREAD", "/thread_id")];
-const ATTACHMENTS: &Columns =
-    &[("PART", "/part_id"), ("NAME", "/filename"), ("TYPE", "/mime_type"), ("BYTES", "/size"), ("INLINE", "/inline")];
+const ATTACHMENTS: &Columns = &[
+    ("PART", "/part_id"),
+    ("NAME", "/filename"),
+    ("TYPE", "/mime_type"),
+    ("BYTES", "/size"),
+    ("INLINE", "/inline"),
+];
 
 pub fn messages(answer: &Value) -> String {
-    let only_ids = list(answer, "messages").first().is_some_and(|message| message.get("timestamp").is_none());
+    let only_ids =
+        list(answer, "messages").first().is_some_and(|message| message.get("timestamp").is_none());
     table(answer, "messages", if only_ids { IDS } else { MESSAGES })
 }
 
@@ -44,7 +50,8 @@ pub fn message(message: &Value) -> String {
     );
     let whole = |pointer: &str| message.pointer(pointer).and_then(Value::as_str).map(clean);
     let body = whole("/body/text").or_else(|| whole("/body/html")).or_else(|| whole("/raw"));
-    let files = (!list(message, "attachments").is_empty()).then(|| table(message, "attachments", ATTACHMENTS));
+    let files = (!list(message, "attachments").is_empty())
+        .then(|| table(message, "attachments", ATTACHMENTS));
     [Some(head), body, files].into_iter().flatten().collect::<Vec<_>>().join("\n\n")
 }
 
@@ -58,7 +65,9 @@ pub fn threads(answer: &Value) -> String {
 
 pub fn thread(thread: &Value) -> String {
     let messages = list(thread, "messages").iter().map(message).collect::<Vec<_>>();
-    [vec![fields(thread, &[("thread", "/id"), ("history id", "/history_id")])], messages].concat().join("\n\n---\n\n")
+    [vec![fields(thread, &[("thread", "/id"), ("history id", "/history_id")])], messages]
+        .concat()
+        .join("\n\n---\n\n")
 }
 
 pub fn labels(answer: &Value) -> String {
@@ -92,7 +101,11 @@ pub fn label(label: &Value) -> String {
 }
 
 pub fn drafts(answer: &Value) -> String {
-    table(answer, "drafts", &[("ID", "/id"), ("MESSAGE", "/message/id"), ("THREAD", "/message/thread_id")])
+    table(
+        answer,
+        "drafts",
+        &[("ID", "/id"), ("MESSAGE", "/message/id"), ("THREAD", "/message/thread_id")],
+    )
 }
 
 pub fn draft(draft: &Value) -> String {

@@ -12,7 +12,10 @@ pub type Columns = [(&'static str, &'static str)];
 
 /// A table of the list under a name in an answer.
 pub fn table(answer: &Value, name: &str, columns: &Columns) -> String {
-    let rows = list(answer, name).iter().map(|row| columns.iter().map(|(_, pointer)| at(row, pointer)).collect()).collect();
+    let rows = list(answer, name)
+        .iter()
+        .map(|row| columns.iter().map(|(_, pointer)| at(row, pointer)).collect())
+        .collect();
     match list(answer, name) {
         [] => format!("no {}", name.replace('_', " ")),
         _ => aligned(columns.iter().map(|(title, _)| title.to_string()).collect(), rows),
@@ -20,12 +23,22 @@ pub fn table(answer: &Value, name: &str, columns: &Columns) -> String {
 }
 
 pub fn aligned(titles: Vec<String>, rows: Vec<Vec<String>>) -> String {
-    let rows: Vec<Vec<String>> = std::iter::once(titles).chain(rows).map(|row| row.iter().map(|cell| cut(cell)).collect()).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(titles)
+        .chain(rows)
+        .map(|row| row.iter().map(|cell| cut(cell)).collect())
+        .collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let width = |at: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(at))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let line = |row: &Vec<String>| {
-        let padded: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let padded: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         padded.join("  ").trim_end().to_string()
     };
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -33,10 +46,17 @@ pub fn aligned(titles: Vec<String>, rows: Vec<Vec<String>>) -> String {
 
 /// Those of the fields that are present, one a line.
 pub fn fields(value: &Value, named: &Columns) -> String {
-    let there: Vec<(&str, String)> =
-        named.iter().map(|(title, pointer)| (*title, at(value, pointer))).filter(|(_, text)| !text.is_empty()).collect();
+    let there: Vec<(&str, String)> = named
+        .iter()
+        .map(|(title, pointer)| (*title, at(value, pointer)))
+        .filter(|(_, text)| !text.is_empty())
+        .collect();
     let width = there.iter().map(|(title, _)| title.len()).max().unwrap_or(0);
-    there.iter().map(|(title, text)| format!("{title:<width$}  {text}")).collect::<Vec<_>>().join("\n")
+    there
+        .iter()
+        .map(|(title, text)| format!("{title:<width$}  {text}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn cut(cell: &str) -> String {

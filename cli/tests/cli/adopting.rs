@@ -34,7 +34,8 @@ fn bad_every() -> usize {
 }
 
 fn fields() -> Fields {
-    let [owner, token, email, triggers] = ["user_id", "gmail_refresh_token", "email", "triggers"].map(String::from);
+    let [owner, token, email, triggers] =
+        ["user_id", "gmail_refresh_token", "email", "triggers"].map(String::from);
     Fields { owner, token, email, triggers }
 }
 
@@ -72,15 +73,19 @@ impl Move {
 
     /// One run of the command's loop; `None` if it crashed.
     async fn run(&self) -> (Option<Result<(), Failure>>, Report) {
-        let export = Export::new(Path::new(&self.folder.path("users.jsonl")), None, fields()).unwrap();
+        let export =
+            Export::new(Path::new(&self.folder.path("users.jsonl")), None, fields()).unwrap();
         let keys = Keys::parse(&KEY.into()).unwrap();
-        let mut journal = Journal::open(Path::new(&self.folder.path("journal")), &self.target()).unwrap();
+        let mut journal =
+            Journal::open(Path::new(&self.folder.path("journal")), &self.target()).unwrap();
         let mut report = Report::new(Some(Path::new(&self.folder.path("report")))).unwrap();
         let (connect, handled) = (self.stage.connecting(), Cell::new(0_u64));
         let books = Books { journal: &mut journal, report: &mut report };
         let pace = Rate { at_once: 8, backoff: &[Duration::ZERO, Duration::ZERO] };
         let machine = self.stage.world.machine();
-        let running = run(&connect, &machine, export.checked(&keys).unwrap(), books, &pace, || handled.set(handled.get() + 1));
+        let running = run(&connect, &machine, export.checked(&keys).unwrap(), books, &pace, || {
+            handled.set(handled.get() + 1)
+        });
         let ended = self.stage.world.until_crash(running).await;
         if matches!(ended, Some(Ok(()))) {
             assert_eq!(handled.get(), report.tally.rows);
@@ -151,7 +156,12 @@ fn bad(migration: &mut Move, number: usize) -> (String, Code) {
             row["user_id"] = json!(format!("user-{}", number - 1));
             Code::AnotherAccount
         }
-        _ => return (format!("{{\"user_id\": \"user-{number}\", \"gmail_refresh_token\": \"{token}"), Code::Unreadable),
+        _ => {
+            return (
+                format!("{{\"user_id\": \"user-{number}\", \"gmail_refresh_token\": \"{token}"),
+                Code::Unreadable,
+            );
+        }
     };
     (row.to_string(), code)
 }
@@ -177,7 +187,8 @@ async fn thousands_of_users_are_taken_over_though_it_is_cut_off_twice() {
     let (good, wrong) = (migration.accounts.len(), all / bad_every);
     assert_eq!((good, wrong), (all - 50, 50));
 
-    // A crash after a connector is created and before the journal has it; the journal's last line is truncated.
+    // A crash after a connector is created and before the journal has it; the journal's last line
+    // is truncated.
     migration.stage.world.crash(Call::CreateConnector, When::After, a_third);
     assert!(migration.run().await.0.is_none());
     let journal = migration.read("journal");
@@ -192,13 +203,27 @@ async fn thousands_of_users_are_taken_over_though_it_is_cut_off_twice() {
 
     let tally = report.tally.clone();
     assert_eq!(tally.rows as usize, all);
-    assert_eq!((tally.connected + tally.already_connected + tally.done_before) as usize, good, "{tally:?}");
-    assert!(tally.done_before as usize > all * 58 / 100 - 8 && tally.already_connected <= 8, "{tally:?}");
+    assert_eq!(
+        (tally.connected + tally.already_connected + tally.done_before) as usize,
+        good,
+        "{tally:?}"
+    );
+    assert!(
+        tally.done_before as usize > all * 58 / 100 - 8 && tally.already_connected <= 8,
+        "{tally:?}"
+    );
     assert_eq!((tally.needs_person() as usize, &tally.bad), (wrong, &expected));
     assert_eq!(expected.len(), 9, "two of the ten kinds are broken tokens");
-    let mut rows: Vec<u64> = migration.reported().iter().map(|row| row["row"].as_u64().unwrap()).collect();
+    let mut rows: Vec<u64> =
+        migration.reported().iter().map(|row| row["row"].as_u64().unwrap()).collect();
     rows.sort_unstable();
-    assert_eq!(rows, (0..all).filter(|number| is_bad(*number)).map(|number| number as u64 + 1).collect::<Vec<_>>());
+    assert_eq!(
+        rows,
+        (0..all)
+            .filter(|number| is_bad(*number))
+            .map(|number| number as u64 + 1)
+            .collect::<Vec<_>>()
+    );
     migration.keeps_its_secrets(&report);
 
     // None twice, each watched, each with its trigger.
@@ -206,21 +231,35 @@ async fn thousands_of_users_are_taken_over_though_it_is_cut_off_twice() {
     for account in &migration.accounts {
         assert!(account.watched_until().is_some());
     }
-    assert!(migration.stage.calls_of(&["gmail.revoke", "gmail.stop"]).is_empty(), "nothing is taken from the older system");
+    assert!(
+        migration.stage.calls_of(&["gmail.revoke", "gmail.stop"]).is_empty(),
+        "nothing is taken from the older system"
+    );
     let triggers = store.all_triggers();
     let owners: BTreeSet<&OwnerId> = triggers.iter().map(|trigger| &trigger.owner_id).collect();
-    let connectors: BTreeSet<&ConnectorId> = triggers.iter().map(|trigger| &trigger.config.connector_id).collect();
+    let connectors: BTreeSet<&ConnectorId> =
+        triggers.iter().map(|trigger| &trigger.config.connector_id).collect();
     assert_eq!((triggers.len(), owners.len(), connectors.len()), (good, good, good));
-    let made = store.ledger().into_iter().filter(|event| event.detail_type == DetailType::ConnectorConnected).count();
+    let made = store
+        .ledger()
+        .into_iter()
+        .filter(|event| event.detail_type == DetailType::ConnectorConnected)
+        .count();
     assert_eq!(made, good, "each new connector has its event");
 
     // Once more: nothing is left to do.
     let (ended, report) = migration.run().await;
     ended.unwrap().unwrap();
-    let expected = Tally { rows: all as u64, done_before: good as u64, bad: expected, ..Tally::default() };
+    let expected =
+        Tally { rows: all as u64, done_before: good as u64, bad: expected, ..Tally::default() };
     assert_eq!(report.tally, expected);
-    let repeated = migration.stage.calls_of(&["gmail.adopt", "store.create_connector", "gmail.watch"]);
-    assert_eq!(repeated.len(), 20, "only the rows that Google or the store refused are tried again");
+    let repeated =
+        migration.stage.calls_of(&["gmail.adopt", "store.create_connector", "gmail.watch"]);
+    assert_eq!(
+        repeated.len(),
+        20,
+        "only the rows that Google or the store refused are tried again"
+    );
 }
 
 fn few(count: usize) -> Move {
@@ -245,7 +284,10 @@ async fn what_is_not_possible_now_is_tried_again_and_then_left_to_the_next_run()
     assert_eq!(first.tally.connected + first.tally.needs_person(), 3);
     let (ended, second) = migration.run().await;
     ended.unwrap().unwrap();
-    assert_eq!((second.tally.done_before, second.tally.connected), (first.tally.connected, 3 - first.tally.connected));
+    assert_eq!(
+        (second.tally.done_before, second.tally.connected),
+        (first.tally.connected, 3 - first.tally.connected)
+    );
     assert_eq!(second.tally.needs_person(), 0);
 }
 
@@ -259,7 +301,13 @@ async fn a_row_that_failed_in_each_try_is_reported_as_unavailable_for_now() {
     ended.unwrap().unwrap();
     assert_eq!(report.tally.bad, BTreeMap::from([(Code::Unavailable, 1)]));
     let reported = migration.reported();
-    assert!(reported[0]["reason"].as_str().unwrap().starts_with("not for now: the table is not available: as scripted"), "{reported:?}");
+    assert!(
+        reported[0]["reason"]
+            .as_str()
+            .unwrap()
+            .starts_with("not for now: the table is not available: as scripted"),
+        "{reported:?}"
+    );
     assert_eq!((&reported[0]["row"], &reported[0]["owner"]), (&json!(1), &json!("user-0")));
     assert_eq!(migration.run().await.1.tally.connected, 1);
 }
@@ -276,10 +324,18 @@ async fn an_outage_ends_the_run_and_a_wrong_client_at_once() {
     migration.stage.world.forget_scripts();
     let (ended, report) = migration.run().await;
     ended.unwrap().unwrap();
-    assert_eq!((report.tally.connected + report.tally.done_before, report.tally.needs_person()), (60, 0));
+    assert_eq!(
+        (report.tally.connected + report.tally.done_before, report.tally.needs_person()),
+        (60, 0)
+    );
 
     let migration = few(3);
-    migration.stage.world.fail_with(Call::Adopt, When::Before, 1, tests::world::Failure::ClientRefused);
+    migration.stage.world.fail_with(
+        Call::Adopt,
+        When::Before,
+        1,
+        tests::world::Failure::ClientRefused,
+    );
     let (ended, _) = migration.run().await;
     let Some(Err(refused)) = ended else { panic!("it must end") };
     assert!(refused.to_string().contains("the stack's OAuth client (invalid_client)"), "{refused}");
@@ -303,7 +359,10 @@ async fn of_two_rows_of_one_owner_the_first_counts() {
     };
     let ((ended, report), ()) = tokio::join!(migration.run(), in_a_while);
     ended.unwrap().unwrap();
-    assert_eq!((report.tally.connected, report.tally.already_connected + report.tally.done_before), (1, 1));
+    assert_eq!(
+        (report.tally.connected, report.tally.already_connected + report.tally.done_before),
+        (1, 1)
+    );
     assert_eq!(report.tally.bad, BTreeMap::from([(Code::AnotherAccount, 1)]));
     assert_eq!(migration.reported()[0]["row"], 2);
     let stored = migration.stage.world.store().connectors(&owner("user-0")).await.unwrap();
@@ -313,7 +372,11 @@ async fn of_two_rows_of_one_owner_the_first_counts() {
 #[test]
 fn a_journal_belongs_to_one_target_and_one_run_at_a_time() {
     let (folder, target) = (Folder::new(), Target { stack: "s".into(), table: "t".into() });
-    let open = |target: &Target| Journal::open(Path::new(&folder.path("journal")), target).map(drop).map_err(|error| error.to_string());
+    let open = |target: &Target| {
+        Journal::open(Path::new(&folder.path("journal")), target)
+            .map(drop)
+            .map_err(|error| error.to_string())
+    };
     let journal = Journal::open(Path::new(&folder.path("journal")), &target).unwrap();
     assert!(open(&target).unwrap_err().contains("another run holds it"));
     drop(journal);
@@ -323,6 +386,10 @@ fn a_journal_belongs_to_one_target_and_one_run_at_a_time() {
     for (text, why) in [("{\"a\":1}\n", "is no journal"), ("user_id,token\n", "is no journal")] {
         folder.file("journal", text);
         assert!(open(&target).unwrap_err().contains(why));
-        assert_eq!(std::fs::read_to_string(folder.path("journal")).unwrap(), text, "what is no journal is not touched");
+        assert_eq!(
+            std::fs::read_to_string(folder.path("journal")).unwrap(),
+            text,
+            "what is no journal is not touched"
+        );
     }
 }

@@ -15,13 +15,18 @@ fn serving(length: usize, wrong: fn(usize, Reply) -> Reply) -> Server {
     let mut nth = 0;
     Server::answering(move |seen: &Seen| {
         if seen.line.ends_with("/attachments") {
-            return Reply::json(json!({"attachments": [{"part_id": "0.1", "filename": "../../etc/a.bin", "size": length}]}));
+            return Reply::json(
+                json!({"attachments": [{"part_id": "0.1", "filename": "../../etc/a.bin", "size": length}]}),
+            );
         }
         nth += 1;
         let whole = content(length);
-        let Some(range) = seen.header("range").strip_prefix("bytes=") else { return wrong(nth, Reply::new(200, whole)) };
+        let Some(range) = seen.header("range").strip_prefix("bytes=") else {
+            return wrong(nth, Reply::new(200, whole));
+        };
         let (from, to) = range.split_once('-').unwrap();
-        let (from, to) = (from.parse::<usize>().unwrap(), to.parse::<usize>().unwrap().min(length - 1));
+        let (from, to) =
+            (from.parse::<usize>().unwrap(), to.parse::<usize>().unwrap().min(length - 1));
         let reply = Reply::new(206, &whole[from..=to]).header("content-type", "application/x-bin");
         wrong(nth, reply.header("content-range", format!("bytes {from}-{to}/{length}")))
     })
@@ -39,7 +44,8 @@ fn a_large_one_comes_in_parts_and_is_whole() {
     let ran = get(&server, &output).ended(0);
     assert!(ran.out.contains(&format!("{length} bytes (application/x-bin)")), "{}", ran.out);
     assert!(std::fs::read(&output).unwrap() == content(length));
-    let ranges: Vec<String> = server.seen()[1..].iter().map(|seen| seen.header("range").to_string()).collect();
+    let ranges: Vec<String> =
+        server.seen()[1..].iter().map(|seen| seen.header("range").to_string()).collect();
     assert_eq!(ranges, ["bytes=0-4194303", "bytes=4194304-8388607", "bytes=8388608-12582911"]);
     assert_eq!(server.seen()[1].line, "GET /api/connectors/con_1/messages/m1/attachments/0.1");
 }
@@ -65,9 +71,21 @@ fn a_file_that_is_there_is_kept() {
 fn a_wrong_part_leaves_no_partial_file() {
     let wrongs: [fn(usize, Reply) -> Reply; 5] = [
         |nth, reply| if nth == 2 { Reply::problem(503, "unavailable") } else { reply },
-        |nth, reply| if nth == 2 { Reply::new(206, "x").header("content-range", "bytes 0-0/8388608") } else { reply },
+        |nth, reply| {
+            if nth == 2 {
+                Reply::new(206, "x").header("content-range", "bytes 0-0/8388608")
+            } else {
+                reply
+            }
+        },
         |nth, reply| if nth == 2 { Reply::new(200, "x") } else { reply },
-        |nth, reply| if nth == 2 { Reply::new(206, "").header("content-range", "bytes 4194304-4194303/8388608") } else { reply },
+        |nth, reply| {
+            if nth == 2 {
+                Reply::new(206, "").header("content-range", "bytes 4194304-4194303/8388608")
+            } else {
+                reply
+            }
+        },
         |_, _| Reply::new(206, "x").header("content-range", "bytes 0-99/100"),
     ];
     for (number, wrong) in wrongs.into_iter().enumerate() {

@@ -12,7 +12,12 @@ fn connectors(all: Value) -> (&'static str, Reply) {
 }
 
 fn started() -> (&'static str, Reply) {
-    (START, Reply::json(json!({"authorization_url": "https://google.example/consent?state=s", "state": "s"})))
+    (
+        START,
+        Reply::json(
+            json!({"authorization_url": "https://google.example/consent?state=s", "state": "s"}),
+        ),
+    )
 }
 
 #[test]
@@ -37,7 +42,8 @@ fn waits_until_a_connector_is_there_that_was_not() {
 
 #[test]
 fn a_connector_that_waited_for_its_user_counts_once_it_is_active() {
-    let with = |status: &str| json!([{"id": "con_1", "status": status, "watch": {"renewed_at": "1"}}]);
+    let with =
+        |status: &str| json!([{"id": "con_1", "status": status, "watch": {"renewed_at": "1"}}]);
     let there = ("GET /api/connectors/con_1", Reply::json(json!({"id": "con_1"})));
     let server = Server::scripted([
         started(),
@@ -53,8 +59,15 @@ fn a_connector_that_waited_for_its_user_counts_once_it_is_active() {
 fn a_connector_that_loses_its_grant_meanwhile_is_not_the_one_that_was_waited_for() {
     let with = |status: &str, renewed_at: &str| json!([{"id": "con_1", "status": status, "watch": {"renewed_at": renewed_at}}]);
     let there = ("GET /api/connectors/con_1", Reply::json(json!({"id": "con_1"})));
-    let (before, lost, again) = (with("active", "1"), with("needs_reauth", "1"), with("active", "2"));
-    let server = Server::scripted([started(), connectors(before), connectors(lost), connectors(again), there]);
+    let (before, lost, again) =
+        (with("active", "1"), with("needs_reauth", "1"), with("active", "2"));
+    let server = Server::scripted([
+        started(),
+        connectors(before),
+        connectors(lost),
+        connectors(again),
+        there,
+    ]);
     server.run(&["connect"]).ended(0);
     assert_eq!(server.lines().iter().filter(|line| *line == LIST).count(), 3);
 }
@@ -71,24 +84,29 @@ fn gives_up_in_the_end_and_does_not_wait_if_so_requested() {
 
     let before = server.seen().len();
     let ran = server.run(&["connect", "--dry-run", "--login-hint", "a@b.example"]).ended(0);
-    assert!(ran.out.contains("would send GET /api/auth/google/gmail/start?login_hint=a%40b.example"), "{}", ran.out);
+    assert!(
+        ran.out.contains("would send GET /api/auth/google/gmail/start?login_hint=a%40b.example"),
+        "{}",
+        ran.out
+    );
     assert_eq!(server.seen().len(), before, "a consent that is begun is remembered");
 }
 
 /// An API and Google's consent page in one, which leads back with this query.
 fn with_consent(leads: Option<&'static str>) -> Server {
     let page = move |seen: &Seen| match (seen.line.split('?').next().unwrap(), leads) {
-        ("GET /consent", Some(query)) => {
-            Reply::new(302, "").header("location", format!("https://app.example.com/auth/google/callback?{query}"))
-        }
+        ("GET /consent", Some(query)) => Reply::new(302, "")
+            .header("location", format!("https://app.example.com/auth/google/callback?{query}")),
         ("GET /consent", None) => Reply::new(200, "<html>Who are you?"),
         (START, _) => {
             let host = seen.header("host");
-            Reply::json(json!({"authorization_url": format!("http://{host}/consent?state=s"), "state": "s"}))
+            Reply::json(
+                json!({"authorization_url": format!("http://{host}/consent?state=s"), "state": "s"}),
+            )
         }
-        ("POST /api/auth/google/gmail", _) => {
-            Reply::json(json!({"status": "connected", "connector_id": "con_9", "email_address": "ada@example.com"}))
-        }
+        ("POST /api/auth/google/gmail", _) => Reply::json(
+            json!({"status": "connected", "connector_id": "con_9", "email_address": "ada@example.com"}),
+        ),
         _ => Reply::problem(418, "not_scripted"),
     };
     Server::answering(page)
@@ -97,18 +115,24 @@ fn with_consent(leads: Option<&'static str>) -> Server {
 #[test]
 fn follows_the_consent_and_posts_what_came_back_as_the_page_would() {
     let server = with_consent(Some("code=4%2Fc&state=s&iss=i"));
-    let ran = server.run(&["connect", "--follow", "--replace", "--login-hint", "ada@example.com"]).ended(0);
+    let ran = server
+        .run(&["connect", "--follow", "--replace", "--login-hint", "ada@example.com"])
+        .ended(0);
     assert!(ran.out.contains("con_9"), "{}", ran.out);
     let seen = server.seen();
     assert_eq!(seen[1].header("authorization"), "", "Google is shown no token of ours");
     let body = json!({"auth_code": "4/c", "state": "s", "callback_url": "https://app.example.com/auth/google/callback", "replace": true});
     assert_eq!(seen[2].json(), body);
-    assert_eq!((seen[2].header("origin"), seen[2].header("x-requested-with")), ("https://app.example.com", "XMLHttpRequest"));
+    assert_eq!(
+        (seen[2].header("origin"), seen[2].header("x-requested-with")),
+        ("https://app.example.com", "XMLHttpRequest")
+    );
 }
 
 #[test]
 fn a_consent_that_leads_nowhere_is_an_error() {
-    let ran = with_consent(Some("error=access_denied&state=s")).run(&["connect", "--follow"]).ended(1);
+    let ran =
+        with_consent(Some("error=access_denied&state=s")).run(&["connect", "--follow"]).ended(1);
     assert!(ran.err.contains("access_denied"), "{}", ran.err);
     let ran = with_consent(None).run(&["connect", "--follow"]).ended(1);
     assert!(ran.err.contains("asks for a person"), "{}", ran.err);

@@ -20,13 +20,17 @@ fn broken(change: &Change) -> Vec<Finding> {
 }
 
 fn found<'a>(findings: &'a [Finding], id: &str) -> &'a Finding {
-    findings.iter().find(|finding| finding.id == id).unwrap_or_else(|| panic!("no finding {id}: {}", report(findings)))
+    findings
+        .iter()
+        .find(|finding| finding.id == id)
+        .unwrap_or_else(|| panic!("no finding {id}: {}", report(findings)))
 }
 
 #[test]
 fn a_healthy_stack_is_well_in_all() {
     let findings = judge(&healthy());
-    let ill: Vec<&Finding> = findings.iter().filter(|finding| finding.verdict != Verdict::Ok).collect();
+    let ill: Vec<&Finding> =
+        findings.iter().filter(|finding| finding.verdict != Verdict::Ok).collect();
     assert!(ill.is_empty(), "{ill:?}");
     assert!(!fails(&findings) && findings.len() > 40, "{}", findings.len());
     let ids: BTreeSet<&str> = findings.iter().map(|finding| finding.id.as_str()).collect();
@@ -41,7 +45,10 @@ fn each_broken_set_up_is_named_and_nothing_else_is() {
         let findings = broken(change);
         let finding = found(&findings, id);
         let text = format!("{} {} {} {}", finding.found, finding.cause, finding.fix, finding.link);
-        assert!(finding.verdict == *verdict && text.contains(says), "{id} must be {verdict:?} and say `{says}`: {finding:?}");
+        assert!(
+            finding.verdict == *verdict && text.contains(says),
+            "{id} must be {verdict:?} and say `{says}`: {finding:?}"
+        );
     }
 }
 
@@ -50,14 +57,18 @@ fn each_broken_set_up_is_named_and_nothing_else_is() {
 fn a_finding_blames_only_what_it_is_about() {
     let together = |id: &str| match id {
         "subscription.endpoint" => &["subscription.audience", "subscription.account"][..],
-        "subscription.audience" | "subscription.wrapping" => &["subscription.audience", "subscription.account"],
+        "subscription.audience" | "subscription.wrapping" => {
+            &["subscription.audience", "subscription.account"]
+        }
         "settings.public-url" => &["settings.origins", "api.answers"],
         "settings.project" => &["subscription.topic"],
         _ => &[],
     };
     for (change, id, _, _) in sicknesses() {
         for other in broken(&change) {
-            let expected = other.id == id || other.verdict == Verdict::Ok || together(id).contains(&other.id.as_str());
+            let expected = other.id == id
+                || other.verdict == Verdict::Ok
+                || together(id).contains(&other.id.as_str());
             assert!(expected, "{id} was broken, and {other:?} found");
         }
     }
@@ -66,22 +77,44 @@ fn a_finding_blames_only_what_it_is_about() {
 #[test]
 fn what_is_not_well_says_why_how_it_is_mended_and_where_to_read_on() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    let all = sicknesses().iter().flat_map(|(change, ..)| broken(change)).chain(no_stack("gone")).collect::<Vec<_>>();
-    for finding in all.iter().filter(|finding| matches!(finding.verdict, Verdict::Warn | Verdict::Fail)) {
+    let all = sicknesses()
+        .iter()
+        .flat_map(|(change, ..)| broken(change))
+        .chain(no_stack("gone"))
+        .collect::<Vec<_>>();
+    for finding in
+        all.iter().filter(|finding| matches!(finding.verdict, Verdict::Warn | Verdict::Fail))
+    {
         let passing = finding.fix.starts_with("wait");
-        let complete = !finding.cause.is_empty() && !finding.fix.is_empty() && (passing || !finding.link.is_empty());
+        let complete = !finding.cause.is_empty()
+            && !finding.fix.is_empty()
+            && (passing || !finding.link.is_empty());
         assert!(complete || finding.id == "connectors.listed", "{finding:?}");
-        if let Some(page) = finding.link.split('#').next().filter(|page| !page.starts_with("https://") && !page.is_empty()) {
-            assert!(std::path::Path::new(&format!("{root}/{page}")).exists(), "{}: there is no {page}", finding.id);
+        if let Some(page) = finding
+            .link
+            .split('#')
+            .next()
+            .filter(|page| !page.starts_with("https://") && !page.is_empty())
+        {
+            assert!(
+                std::path::Path::new(&format!("{root}/{page}")).exists(),
+                "{}: there is no {page}",
+                finding.id
+            );
         }
     }
 }
 
 #[test]
 fn the_documentation_names_every_check() {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md")).unwrap();
+    let text =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md")).unwrap();
     for finding in judge(&healthy()).iter().filter(|finding| finding.id != "connectors.con_1") {
-        assert!(text.contains(&format!("`{}`", finding.id)), "docs/cli.md does not name `{}`", finding.id);
+        assert!(
+            text.contains(&format!("`{}`", finding.id)),
+            "docs/cli.md does not name `{}`",
+            finding.id
+        );
     }
 }
 
@@ -110,13 +143,23 @@ fn a_report_is_a_table_with_what_to_do_under_what_is_not_well() {
 #[test]
 fn a_stack_that_is_not_there_is_a_finding_and_no_secret_is_printed() {
     let server = Server::answering(|_| {
-        Reply::new(400, "<ErrorResponse><Error><Code>ValidationError</Code><Message>no stack</Message></Error></ErrorResponse>")
+        Reply::new(
+            400,
+            "<ErrorResponse><Error><Code>ValidationError</Code><Message>no stack</Message></Error></ErrorResponse>",
+        )
     });
     let folder = Folder::new();
-    let file = folder.file("stack.json", json!({"aws_endpoint": server.url, "api_url": server.url, "stack_name": "gone"}).to_string());
+    let file = folder.file(
+        "stack.json",
+        json!({"aws_endpoint": server.url, "api_url": server.url, "stack_name": "gone"})
+            .to_string(),
+    );
     let environment = [("CONNECTORS_TOKEN", TOKEN), ("CONNECTORS_GOOGLE_TOKEN", TOKEN)];
     let ran = run(&environment, &["doctor", "--stack-json", &file, "--json"], "").ended(1);
     let document = ran.json();
-    assert_eq!((&document["well"], &document["findings"][0]["id"]), (&json!(false), &json!("settings.stack")));
+    assert_eq!(
+        (&document["well"], &document["findings"][0]["id"]),
+        (&json!(false), &json!("settings.stack"))
+    );
     assert!(run(&[], &["doctor"], "").ended(1).err.contains("--stack-name"));
 }

@@ -1,4 +1,5 @@
-//! How a command ends: its exit code, what it prints of a refusal, and the confirmation that it wants first.
+//! How a command ends: its exit code, what it prints of a refusal, and the confirmation that it
+//! wants first.
 
 use serde_json::json;
 
@@ -17,15 +18,25 @@ fn the_exit_code_tells_denied_and_not_found_from_other_errors() {
         (500, "internal", 1),
         (503, "unavailable", 1),
     ] {
-        let server = Server::scripted([(SHOW, Reply::problem(status, code).header("retry-after", 7))]);
+        let server =
+            Server::scripted([(SHOW, Reply::problem(status, code).header("retry-after", 7))]);
         let ran = server.run(&["show", "con_1"]).ended(expected);
-        assert!(ran.err.contains(&format!("{status} {code}: as it is")) && ran.err.contains("in 7 s"), "{}", ran.err);
+        assert!(
+            ran.err.contains(&format!("{status} {code}: as it is")) && ran.err.contains("in 7 s"),
+            "{}",
+            ran.err
+        );
         assert_eq!(ran.out, "", "what failed has no answer");
 
         let ran = server.run(&["show", "con_1", "--json"]).ended(expected);
         assert_eq!(ran.json()["code"], code, "the problem document, for a script");
     }
-    assert_eq!(Server::scripted([(SHOW, Reply::json(json!({"id": "con_1"})))]).run(&["show", "con_1"]).code, 0);
+    assert_eq!(
+        Server::scripted([(SHOW, Reply::json(json!({"id": "con_1"})))])
+            .run(&["show", "con_1"])
+            .code,
+        0
+    );
 }
 
 #[test]
@@ -33,7 +44,8 @@ fn an_api_that_is_not_there_is_an_error() {
     // Nothing listens on a port that was free a moment ago.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{free}");
-    let ran = run(&[("CONNECTORS_API_URL", &url), ("CONNECTORS_TOKEN", TOKEN)], &["list"], "").ended(1);
+    let ran =
+        run(&[("CONNECTORS_API_URL", &url), ("CONNECTORS_TOKEN", TOKEN)], &["list"], "").ended(1);
     assert!(ran.err.contains("cannot reach"), "{}", ran.err);
 }
 
@@ -57,7 +69,9 @@ fn a_wrong_command_line_is_an_error_and_help_is_none() {
         server.run(wrong).ended(1);
         assert_eq!(server.seen().len(), 0, "{wrong:?}");
     }
-    for right in [&["--help"][..], &["--version"], &["messages", "send", "--help"], &["help", "tail"]] {
+    for right in
+        [&["--help"][..], &["--version"], &["messages", "send", "--help"], &["help", "tail"]]
+    {
         assert_ne!(run(&[], right, "").ended(0).out, "");
     }
 }
@@ -67,13 +81,22 @@ fn where_and_who_must_be_said() {
     assert!(run(&[], &["list"], "").ended(1).err.contains("CONNECTORS_API_URL"));
     let nobody = run(&[("CONNECTORS_API_URL", "http://127.0.0.1:9")], &["list"], "").ended(1);
     assert!(nobody.err.contains("CONNECTORS_TOKEN"), "{}", nobody.err);
-    let clear = run(&[("CONNECTORS_API_URL", "http://api.example.com"), ("CONNECTORS_TOKEN", TOKEN)], &["list"], "").ended(1);
+    let clear = run(
+        &[("CONNECTORS_API_URL", "http://api.example.com"), ("CONNECTORS_TOKEN", TOKEN)],
+        &["list"],
+        "",
+    )
+    .ended(1);
     assert!(clear.err.contains("must be https"), "{}", clear.err);
 }
 
 #[test]
 fn what_cannot_be_undone_needs_a_confirmation() {
-    let answer = || Reply::json(json!({"id": "con_1", "email_address": "ada@example.com", "deleted": "permanently"}));
+    let answer = || {
+        Reply::json(
+            json!({"id": "con_1", "email_address": "ada@example.com", "deleted": "permanently"}),
+        )
+    };
     for (line, is_read_first) in [
         (&["remove", "con_1"][..], true),
         (&["triggers", "delete", "trg_1"], false),
@@ -86,12 +109,26 @@ fn what_cannot_be_undone_needs_a_confirmation() {
         for no in ["", "n\n", "\n", "maybe\n"] {
             let server = Server::answering(move |_| answer());
             let ran = server.run_saying(line, no).ended(1);
-            assert!(ran.err.contains("[y/N]") && ran.err.contains("nothing was done"), "{}", ran.err);
-            assert_eq!(server.seen().len(), usize::from(is_read_first), "{line:?}: {:?}", server.lines());
+            assert!(
+                ran.err.contains("[y/N]") && ran.err.contains("nothing was done"),
+                "{}",
+                ran.err
+            );
+            assert_eq!(
+                server.seen().len(),
+                usize::from(is_read_first),
+                "{line:?}: {:?}",
+                server.lines()
+            );
         }
         let server = Server::answering(move |_| answer());
         server.run_saying(line, "y\n").ended(0);
-        assert_eq!(server.seen().len(), 1 + usize::from(is_read_first), "{line:?}: {:?}", server.lines());
+        assert_eq!(
+            server.seen().len(),
+            1 + usize::from(is_read_first),
+            "{line:?}: {:?}",
+            server.lines()
+        );
     }
     let server = Server::answering(move |_| answer());
     let prompt = server.run_saying(&["remove", "con_1"], "y").ended(0).err;
@@ -107,7 +144,10 @@ fn an_expired_token_is_fetched_again_once() {
         "Bearer token-2" => Reply::json(json!({"connectors": []})),
         _ => Reply::problem(401, "unauthorized"),
     });
-    let environment = [("CONNECTORS_API_URL", server.url.as_str()), ("CONNECTORS_TOKEN_COMMAND", command.as_str())];
+    let environment = [
+        ("CONNECTORS_API_URL", server.url.as_str()),
+        ("CONNECTORS_TOKEN_COMMAND", command.as_str()),
+    ];
     let ran = run(&environment, &["list"], "").ended(0);
     assert_eq!((ran.out.as_str(), server.seen().len()), ("no connectors\n", 2));
 
@@ -130,7 +170,10 @@ fn the_local_stack_is_one_flag() {
     run(&[("CONNECTORS_TOKEN", "other")], &["list", "--stack-json", &file], "").ended(0);
     let seen = server.seen();
     assert_eq!(seen[0].json(), json!({"sub": "local-owner", "claims": {"role": "admin"}}));
-    assert_eq!((seen[1].line.as_str(), seen[1].header("authorization")), ("GET /base/api/connectors", &*format!("Bearer {TOKEN}")));
+    assert_eq!(
+        (seen[1].line.as_str(), seen[1].header("authorization")),
+        ("GET /base/api/connectors", &*format!("Bearer {TOKEN}"))
+    );
 
     run(&[("CONNECTORS_STACK_JSON", &file)], &["list", "--owner", "ada"], "").ended(0);
     assert_eq!(server.seen()[2].json()["sub"], "ada");
@@ -140,7 +183,9 @@ fn the_local_stack_is_one_flag() {
 
 #[test]
 fn a_next_page_is_announced() {
-    let server =
-        Server::scripted([("GET /api/connectors", Reply::json(json!({"connectors": [{"id": "con_1"}], "next_page_token": "abc"})))]);
+    let server = Server::scripted([(
+        "GET /api/connectors",
+        Reply::json(json!({"connectors": [{"id": "con_1"}], "next_page_token": "abc"})),
+    )]);
     assert!(server.run(&["list"]).ended(0).err.contains("--page-token abc"));
 }

@@ -1,4 +1,5 @@
-//! An operator without a user's token: all owners' connectors are listed, judged and renewed, and no secret is shown.
+//! An operator without a user's token: all owners' connectors are listed, judged and renewed, and
+//! no secret is shown.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -30,8 +31,10 @@ fn text(text: &str) -> Value {
 
 fn row(id: &str, status: &str, watch_ends: &str) -> Value {
     let number = json!({"N": "1"});
-    let (renewed, listed) =
-        (text(PAST), json!({"cursor": text("7"), "settled": text("7"), "listed_at": text(FUTURE), "changed_at": text(FUTURE)}));
+    let (renewed, listed) = (
+        text(PAST),
+        json!({"cursor": text("7"), "settled": text("7"), "listed_at": text(FUTURE), "changed_at": text(FUTURE)}),
+    );
     json!({
         "pk": text(&format!("MAILBOX#{id}@example.com")), "sk": text(&format!("CONNECTOR#{id}")),
         "schema_version": number, "id": text(id), "owner_id": text(&format!("owner-of-{id}")), "provider": text("gmail"), "slot": text("email#gmail"),
@@ -67,13 +70,18 @@ impl Table {
 
     fn answer(&mut self, operation: &str, body: &Value) -> Reply {
         self.operations.push(operation.into());
-        let at = |key: &Value| self.rows.iter().position(|row| row["pk"] == key["pk"] && row["sk"] == key["sk"]);
+        let at = |key: &Value| {
+            self.rows.iter().position(|row| row["pk"] == key["pk"] && row["sk"] == key["sk"])
+        };
         let reply = match operation {
             // Two rows a page, whatever they are.
             "Scan" => {
                 let from = body.get("ExclusiveStartKey").and_then(at).map_or(0, |index| index + 1);
                 let page: Vec<&Value> = self.rows.iter().skip(from).take(2).collect();
-                let last = page.last().filter(|_| from + 2 < self.rows.len()).map(|row| json!({"pk": row["pk"], "sk": row["sk"]}));
+                let last = page
+                    .last()
+                    .filter(|_| from + 2 < self.rows.len())
+                    .map(|row| json!({"pk": row["pk"], "sk": row["sk"]}));
                 let mut answer = json!({ "Items": page });
                 last.into_iter().for_each(|last| answer["LastEvaluatedKey"] = last);
                 answer
@@ -85,14 +93,20 @@ impl Table {
             }
             "BatchGetItem" => {
                 let (_, request) = body["RequestItems"].as_object().unwrap().iter().next().unwrap();
-                let id = request["Keys"][0]["pk"]["S"].as_str().unwrap().trim_start_matches("EVENT#").to_string();
+                let id = request["Keys"][0]["pk"]["S"]
+                    .as_str()
+                    .unwrap()
+                    .trim_start_matches("EVENT#")
+                    .to_string();
                 let mailbox = text(self.events[id.as_str()]);
                 let event = json!({"pk": text(&format!("EVENT#{id}")), "sk": text("EVENT"), "schema_version": {"N": "1"}, "event_id": text(&id),
                     "detail_type": text("WATCH_LAPSED"), "connector_id": text(&id), "mailbox": mailbox, "decided_at": text(PAST),
                     "detail": text("{}"), "expires_at": {"N": "1"}});
                 json!({"Responses": {"t": [event]}, "UnprocessedKeys": {}})
             }
-            "GetItem" => at(&body["Key"]).map_or(json!({}), |index| json!({"Item": self.rows[index]})),
+            "GetItem" => {
+                at(&body["Key"]).map_or(json!({}), |index| json!({"Item": self.rows[index]}))
+            }
             "UpdateItem" if self.moved => {
                 return Reply::new(400, json!({"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}).to_string());
             }
@@ -112,14 +126,20 @@ fn answer(table: &Mutex<Table>, seen: &Seen) -> Reply {
         "SETTLE_SECONDS": "600", "QUIET_AFTER_MINUTES": "10", "SWEEP_EVERY_MINUTES": "1"});
     match seen.header("x-amz-target").split_once('.') {
         Some((_, operation)) => table.lock().unwrap().answer(operation, &seen.json()),
-        None if body.starts_with("Action=DescribeStacks&") => stack(&[], &[("TableName", "t".into())]),
+        None if body.starts_with("Action=DescribeStacks&") => {
+            stack(&[], &[("TableName", "t".into())])
+        }
         None if body.starts_with("Action=DescribeStackResources&") => {
             let ids = "<LogicalResourceId>ConnectorsApiFunction</LogicalResourceId><PhysicalResourceId>api</PhysicalResourceId>";
-            let rest =
-                "<ResourceType>x</ResourceType><ResourceStatus>CREATE_COMPLETE</ResourceStatus><Timestamp>2026-01-01T00:00:00Z</Timestamp>";
-            xml("DescribeStackResources", &format!("<StackResources><member>{ids}{rest}</member></StackResources>"))
+            let rest = "<ResourceType>x</ResourceType><ResourceStatus>CREATE_COMPLETE</ResourceStatus><Timestamp>2026-01-01T00:00:00Z</Timestamp>";
+            xml(
+                "DescribeStackResources",
+                &format!("<StackResources><member>{ids}{rest}</member></StackResources>"),
+            )
         }
-        None if seen.line.ends_with("/functions/api/configuration") => Reply::json(json!({"Environment": {"Variables": settings}})),
+        None if seen.line.ends_with("/functions/api/configuration") => {
+            Reply::json(json!({"Environment": {"Variables": settings}}))
+        }
         None => panic!("{} was not expected", seen.line),
     }
 }
@@ -129,15 +149,25 @@ fn ran(table: Table, arguments: &[&str]) -> (Ran, Table) {
     let shared = Arc::new(Mutex::new(table));
     let served = shared.clone();
     let server = Server::answering(move |seen| answer(&served, seen));
-    let ran = run(&[&operator(&server)[..], &[("CONNECTORS_STACK_NAME", "s")]].concat(), arguments, "");
-    assert!(!ran.out.contains(SECRET) && !ran.err.contains(SECRET) && !ran.out.contains("_token"), "{}", ran.out);
+    let ran =
+        run(&[&operator(&server)[..], &[("CONNECTORS_STACK_NAME", "s")]].concat(), arguments, "");
+    assert!(
+        !ran.out.contains(SECRET) && !ran.err.contains(SECRET) && !ran.out.contains("_token"),
+        "{}",
+        ran.out
+    );
     drop(server);
     let table = shared.lock().unwrap().clone();
     (ran, table)
 }
 
 fn ids(document: &Value) -> Vec<&str> {
-    document["connectors"].as_array().unwrap().iter().map(|connector| connector["id"].as_str().unwrap()).collect()
+    document["connectors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|connector| connector["id"].as_str().unwrap())
+        .collect()
 }
 
 #[test]
@@ -149,13 +179,17 @@ fn all_owners_connectors_are_listed_and_filtered() {
         (&["--lapsed"], &["con_3", "con_4"]),
         (&["--lapsed", "--status", "needs_reauth"], &[]),
     ] {
-        let (ran, table) = ran(Table::usual(), &[&["list", "--all-owners", "--json"], arguments].concat());
+        let (ran, table) =
+            ran(Table::usual(), &[&["list", "--all-owners", "--json"], arguments].concat());
         assert_eq!(ids(&ran.ended(0).json()), expected, "{arguments:?}");
         assert_eq!(table.operations, ["Scan"; 3], "page after page, and nothing else");
     }
     let shown = ran(Table::usual(), &["list", "--all-owners", "--lapsed"]).0.ended(0).out;
     let first = shown.lines().nth(1).unwrap();
-    assert_eq!(first, format!("con_3  owner-of-con_3  con_3@example.com  active  failed  {PAST}  closed"));
+    assert_eq!(
+        first,
+        format!("con_3  owner-of-con_3  con_3@example.com  active  failed  {PAST}  closed")
+    );
     let document = ran(Table::usual(), &["list", "--all-owners", "--json"]).0.json();
     let keys: Vec<&String> = document["connectors"][0].as_object().unwrap().keys().collect();
     let all = "circuit closing created_at email_address id label last_error last_event_at owner_id parked_messages paused status updated_at watch";
@@ -166,20 +200,30 @@ fn all_owners_connectors_are_listed_and_filtered() {
 fn all_owners_connectors_are_judged_and_the_unhealthy_shown() {
     let (judged, _) = ran(Table::usual(), &["health", "--all-owners", "--json"]);
     let document = judged.ended(1).json();
-    assert_eq!((&document["healthy"], &document["degraded"], &document["down"]), (&json!(1), &json!(2), &json!(1)));
+    assert_eq!(
+        (&document["healthy"], &document["degraded"], &document["down"]),
+        (&json!(1), &json!(2), &json!(1))
+    );
     assert_eq!(ids(&document), ["con_2", "con_3", "con_4"]);
     assert_eq!(document["connectors"][1]["findings"][0]["code"], "watch_lapsed");
     let shown = ran(Table::usual(), &["health", "--all-owners"]).0.ended(1).out;
-    assert!(shown.contains("owner-of-con_2") && shown.contains("con_2: down needs_reauth: "), "{shown}");
+    assert!(
+        shown.contains("owner-of-con_2") && shown.contains("con_2: down needs_reauth: "),
+        "{shown}"
+    );
     assert!(shown.ends_with("1 down, 2 degraded, 1 healthy\n"), "{shown}");
-    let well = ran(Table::of([row("con_1", "active", FUTURE)]), &["health", "--all-owners"]).0.ended(0).out;
+    let well = ran(Table::of([row("con_1", "active", FUTURE)]), &["health", "--all-owners"])
+        .0
+        .ended(0)
+        .out;
     assert_eq!(well, "0 down, 0 degraded, 1 healthy\n");
 }
 
 #[test]
 fn one_row_that_cannot_be_read_hides_no_other() {
     let broken = json!({"pk": text("MAILBOX#x@example.com"), "sk": text("CONNECTOR#con_0"), "id": text("con_0")});
-    let (ran, _) = ran(Table::of([broken, row("con_3", "active", PAST)]), &["list", "--all-owners", "--json"]);
+    let (ran, _) =
+        ran(Table::of([broken, row("con_3", "active", PAST)]), &["list", "--all-owners", "--json"]);
     assert_eq!(ids(&ran.json()), ["con_3"]);
     assert!(ran.err.contains("CONNECTOR#con_0"), "{}", ran.err);
     ran.ended(1);
@@ -209,7 +253,10 @@ fn all_that_lapsed_are_renewed() {
     let (renewed, table) = ran(Table::usual(), &["renew", "--lapsed"]);
     assert_eq!(renewed.ended(0).out, "due: 2, renewed by the next sweep, within about a minute\n");
     assert_eq!(made_due(&table), ["CONNECTOR#con_3", "CONNECTOR#con_4"]);
-    assert!(table.written.iter().all(|write| write["ConditionExpression"].is_string()), "each write has its condition");
+    assert!(
+        table.written.iter().all(|write| write["ConditionExpression"].is_string()),
+        "each write has its condition"
+    );
 
     let (rehearsed, table) = ran(Table::usual(), &["renew", "--lapsed", "--dry-run"]);
     assert_eq!(rehearsed.ended(0).out, "would make 2 watches due, in the table t\n");
@@ -219,8 +266,12 @@ fn all_that_lapsed_are_renewed() {
 
 #[test]
 fn a_connector_is_found_by_its_newest_event_and_else_by_a_scan() {
-    let with_events = |events: &[(&'static str, &'static str)]| Table { events: events.iter().copied().collect(), ..Table::usual() };
-    let (renewed, table) = ran(with_events(&[("con_3", "con_3@example.com")]), &["renew", "con_3", "con_3", "--json"]);
+    let with_events = |events: &[(&'static str, &'static str)]| Table {
+        events: events.iter().copied().collect(),
+        ..Table::usual()
+    };
+    let (renewed, table) =
+        ran(with_events(&[("con_3", "con_3@example.com")]), &["renew", "con_3", "con_3", "--json"]);
     assert_eq!(renewed.ended(0).json(), json!({"due": ["con_3"], "failed": []}));
     assert_eq!(made_due(&table), ["CONNECTOR#con_3"]);
     assert!(!table.operations.contains(&"Scan".into()), "{:?}", table.operations);
@@ -238,7 +289,12 @@ fn a_connector_is_found_by_its_newest_event_and_else_by_a_scan() {
 fn what_was_not_made_due_is_reported() {
     let (waiting, table) = ran(Table::usual(), &["renew", "con_2", "con_3"]);
     let waiting = waiting.ended(1);
-    assert!(waiting.out.starts_with("due: 1,") && waiting.err.contains("con_2: its user must connect again"), "{}", waiting.err);
+    assert!(
+        waiting.out.starts_with("due: 1,")
+            && waiting.err.contains("con_2: its user must connect again"),
+        "{}",
+        waiting.err
+    );
     assert_eq!(made_due(&table), ["CONNECTOR#con_3"]);
     let (busy, _) = ran(Table { moved: true, ..Table::usual() }, &["renew", "con_3"]);
     assert!(busy.ended(1).err.contains("con_3: others change it all the time"));

@@ -6,8 +6,15 @@ use crate::server::run;
 fn commands(of: &[&str]) -> Vec<String> {
     let help = run(&[], &[of, &["--help"]].concat(), "").ended(0).out;
     let list = help.split("Commands:\n").nth(1).unwrap_or_else(|| panic!("{help}"));
-    let names = list.lines().take_while(|line| !line.is_empty()).filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").map(String::from).collect()
+    let names = list
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    names
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .map(String::from)
+        .collect()
 }
 
 #[test]
@@ -39,7 +46,8 @@ fn connect_is_another_name_for_register() {
 /// Every command is written about, with an example.
 #[test]
 fn the_documentation_shows_every_command() {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md")).unwrap();
+    let text =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md")).unwrap();
     for group in [
         &[][..],
         &["triggers"],

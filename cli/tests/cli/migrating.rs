@@ -1,4 +1,5 @@
-//! A migration's dry run: what the command reads and prints, and its exit code, without any request.
+//! A migration's dry run: what the command reads and prints, and its exit code, without any
+//! request.
 
 use serde_json::{Value, json};
 
@@ -9,9 +10,15 @@ const REFRESH: &str = "1//0canary-refresh";
 
 fn migrate(folder: &Folder, file: &str, arguments: &[&str]) -> Ran {
     let path = folder.path(file);
-    let ran = run(&[("CONNECTORS_FERNET_KEY", KEY)], &[&["migrate", &path], arguments].concat(), "");
+    let ran =
+        run(&[("CONNECTORS_FERNET_KEY", KEY)], &[&["migrate", &path], arguments].concat(), "");
     for secret in [REFRESH, "gAAAA", KEY, ANOTHER_KEY] {
-        assert!(!ran.out.contains(secret) && !ran.err.contains(secret), "{secret}: {} {}", ran.out, ran.err);
+        assert!(
+            !ran.out.contains(secret) && !ran.err.contains(secret),
+            "{secret}: {} {}",
+            ran.out,
+            ran.err
+        );
     }
     ran
 }
@@ -40,30 +47,59 @@ fn a_dry_run_says_what_would_be_done_and_which_rows_are_bad() {
                     `gmail_refresh_token` is empty; leave out users who never connected a mailbox\nrow 6 (?): has 3 cells where the header \
                     has 5; an open quote takes the rows after it in\n";
     assert_eq!(ran.out, expected);
-    assert!(ran.err.contains("nothing was done; --apply does it") && ran.err.contains("something needs a person"), "{}", ran.err);
+    assert!(
+        ran.err.contains("nothing was done; --apply does it")
+            && ran.err.contains("something needs a person"),
+        "{}",
+        ran.err
+    );
     assert!(!folder.holds("users.csv.journal"));
     // Of several keys each is tried.
     folder.file("keys", format!("{ANOTHER_KEY}\n{KEY}\n"));
-    let document = migrate(&folder, "users.csv", &["--key-file", &folder.path("keys"), "--json"]).ended(1).json();
-    assert_eq!((&document["ready"], &document["bad"]), (&json!(3), &json!({"no_token": 1, "unreadable": 1})));
+    let document = migrate(&folder, "users.csv", &["--key-file", &folder.path("keys"), "--json"])
+        .ended(1)
+        .json();
+    assert_eq!(
+        (&document["ready"], &document["bad"]),
+        (&json!(3), &json!({"no_token": 1, "unreadable": 1}))
+    );
     assert_eq!(document["named"][0]["code"], "no_token");
     // The global option means the same, and comes before.
-    migrate(&folder, "users.csv", &["--apply", "--dry-run", "--key-command", &format!("echo {KEY}")]).ended(1);
+    migrate(
+        &folder,
+        "users.csv",
+        &["--apply", "--dry-run", "--key-command", &format!("echo {KEY}")],
+    )
+    .ended(1);
 }
 
 #[test]
 fn columns_may_be_called_otherwise_and_json_lines_are_read_too() {
     let folder = Folder::new();
-    let row = |id: Value| json!({"uid": id, "secret": sealed(REFRESH, KEY), "other": {"a": 1}}).to_string();
-    folder.file("users.jsonl", [row(json!(7)), String::new(), row(json!("u-8")), "[1]".into(), "{\"uid\": ".into()].join("\n"));
+    let row = |id: Value| {
+        json!({"uid": id, "secret": sealed(REFRESH, KEY), "other": {"a": 1}}).to_string()
+    };
+    folder.file(
+        "users.jsonl",
+        [row(json!(7)), String::new(), row(json!("u-8")), "[1]".into(), "{\"uid\": ".into()]
+            .join("\n"),
+    );
     let named = ["--owner-field", "uid", "--token-field", "secret", "--report"];
     let report = folder.path("report");
     let ran = migrate(&folder, "users.jsonl", &[&named[..], &[report.as_str()]].concat()).ended(1);
-    assert!(ran.out.contains("would connect      2") && ran.out.contains("they are named in"), "{}", ran.out);
+    assert!(
+        ran.out.contains("would connect      2") && ran.out.contains("they are named in"),
+        "{}",
+        ran.out
+    );
     let reported = std::fs::read_to_string(report).unwrap();
-    let reasons: Vec<Value> = reported.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let reasons: Vec<Value> =
+        reported.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(reasons.iter().map(|row| row["row"].as_u64().unwrap()).collect::<Vec<_>>(), [4, 5]);
-    assert_eq!((&reasons[0]["reason"], &reasons[1]["reason"]), (&json!("is no JSON object"), &json!("is no JSON from column 8 on")));
+    assert_eq!(
+        (&reasons[0]["reason"], &reasons[1]["reason"]),
+        (&json!("is no JSON object"), &json!("is no JSON from column 8 on"))
+    );
 }
 
 #[test]
@@ -88,7 +124,11 @@ fn what_cannot_be_begun_is_refused_with_the_way_out() {
     ];
     for (file, arguments, expected) in table {
         let ran = migrate(&folder, file, arguments).ended(1);
-        assert!(ran.err.contains(expected) && !ran.err.contains("secret"), "{file} {arguments:?}: {}", ran.err);
+        assert!(
+            ran.err.contains(expected) && !ran.err.contains("secret"),
+            "{file} {arguments:?}: {}",
+            ran.err
+        );
     }
     let path = folder.path("users.csv");
     let ran = run(&[], &["migrate", &path], "").ended(1);

@@ -1,4 +1,5 @@
-//! The doctor without most rights: each check that it cannot run is reported with the missing right.
+//! The doctor without most rights: each check that it cannot run is reported with the missing
+//! right.
 
 use serde_json::{Value, json};
 
@@ -44,7 +45,10 @@ fn resources() -> Reply {
             "<ResourceType>x</ResourceType><ResourceStatus>CREATE_COMPLETE</ResourceStatus><Timestamp>2026-01-01T00:00:00Z</Timestamp>";
         format!("<member>{ids}{rest}</member>")
     });
-    xml("DescribeStackResources", &format!("<StackResources>{}</StackResources>", each.collect::<String>()))
+    xml(
+        "DescribeStackResources",
+        &format!("<StackResources>{}</StackResources>", each.collect::<String>()),
+    )
 }
 
 /// The stack may be read, the API answers, and every other question to AWS is refused.
@@ -55,15 +59,26 @@ fn answer(seen: &Seen) -> Reply {
         _ if body.starts_with("Action=DescribeStacks&") => stack(&base),
         _ if body.starts_with("Action=DescribeStackResources&") => resources(),
         "GET /api/system/info" => Reply::json(json!({"app_public_url": "https://app.example.com"})),
-        "GET /issuer/.well-known/openid-configuration" => Reply::json(json!({"jwks_uri": format!("{base}/keys")})),
-        "GET /keys" => Reply::json(json!({"keys": [{"kty": "RSA", "kid": "k", "n": "AQAB", "e": "AQAB"}]})),
+        "GET /issuer/.well-known/openid-configuration" => {
+            Reply::json(json!({"jwks_uri": format!("{base}/keys")}))
+        }
+        "GET /keys" => {
+            Reply::json(json!({"keys": [{"kty": "RSA", "kid": "k", "n": "AQAB", "e": "AQAB"}]}))
+        }
         "POST /api/email/webhook/google/pubsub" => Reply::problem(401, "unauthorized"),
         line if line.starts_with("GET /v1/projects/") => {
             let reason = json!({"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SERVICE_DISABLED"});
-            Reply::new(403, json!({"error": {"code": 403, "status": "PERMISSION_DENIED", "details": [reason]}}).to_string())
+            Reply::new(
+                403,
+                json!({"error": {"code": 403, "status": "PERMISSION_DENIED", "details": [reason]}})
+                    .to_string(),
+            )
         }
-        _ => Reply::new(400, json!({"__type": "AccessDeniedException", "message": "not authorized"}).to_string())
-            .header("x-amzn-errortype", "AccessDeniedException"),
+        _ => Reply::new(
+            400,
+            json!({"__type": "AccessDeniedException", "message": "not authorized"}).to_string(),
+        )
+        .header("x-amzn-errortype", "AccessDeniedException"),
     }
 }
 
@@ -72,12 +87,19 @@ fn examined(google: &[(&str, &str)], arguments: &[&str]) -> Ran {
     let stack = json!({"aws_endpoint": server.url, "api_url": server.url, "region": "us-east-1", "stack_name": "s"});
     let file = folder.file("stack.json", stack.to_string());
     let pubsub = [("CONNECTORS_PUBSUB_API", server.url.as_str())];
-    run(&[&pubsub[..], google].concat(), &[&["doctor", "--stack-json", &file, "--json"], arguments].concat(), "")
+    run(
+        &[&pubsub[..], google].concat(),
+        &[&["doctor", "--stack-json", &file, "--json"], arguments].concat(),
+        "",
+    )
 }
 
 fn reported<'a>(document: &'a Value, id: &str) -> (&'a str, &'a str) {
     let findings = document["findings"].as_array().unwrap();
-    let finding = findings.iter().find(|finding| finding["id"] == id).unwrap_or_else(|| panic!("{id}: {document:#}"));
+    let finding = findings
+        .iter()
+        .find(|finding| finding["id"] == id)
+        .unwrap_or_else(|| panic!("{id}: {document:#}"));
     (finding["verdict"].as_str().unwrap(), finding["found"].as_str().unwrap())
 }
 
@@ -102,20 +124,41 @@ fn each_check_that_may_not_run_is_reported_with_the_missing_right() {
         let (verdict, found) = reported(&document, id);
         assert!(verdict == "not_checked" && found.contains(right), "{id}: {verdict}, {found}");
     }
-    for id in ["settings.stack", "settings.times", "settings.user-keys", "settings.push-keys", "api.answers", "webhook.refuses"] {
+    for id in [
+        "settings.stack",
+        "settings.times",
+        "settings.user-keys",
+        "settings.push-keys",
+        "api.answers",
+        "webhook.refuses",
+    ] {
         assert_eq!(reported(&document, id).0, "ok", "{id}");
     }
 }
 
 #[test]
 fn an_interface_that_is_off_is_named_and_the_operators_token_is_not() {
-    let document = examined(&[("CONNECTORS_GOOGLE_TOKEN", TOKEN)], &["--only", "topic"]).ended(0).json();
+    let document =
+        examined(&[("CONNECTORS_GOOGLE_TOKEN", TOKEN)], &["--only", "topic"]).ended(0).json();
     let (verdict, found) = reported(&document, "topic.exists");
-    assert!(verdict == "not_checked" && found.contains("gcloud services enable pubsub.googleapis.com"), "{found}");
+    assert!(
+        verdict == "not_checked" && found.contains("gcloud services enable pubsub.googleapis.com"),
+        "{found}"
+    );
     assert_eq!(document["findings"].as_array().unwrap().len(), 2, "only what begins so");
     let command = ["--google-token-command", "false"];
     assert!(examined(&[], &command).ended(1).err.contains("did not print a token"));
-    assert!(examined(&[], &["--only", "nothing"]).ended(1).err.contains("no check's name begins with `nothing`"));
-    let clear = examined(&[("CONNECTORS_GOOGLE_TOKEN", TOKEN)], &["--pubsub-api", "http://pubsub.example.com"]).ended(1).err;
+    assert!(
+        examined(&[], &["--only", "nothing"])
+            .ended(1)
+            .err
+            .contains("no check's name begins with `nothing`")
+    );
+    let clear = examined(
+        &[("CONNECTORS_GOOGLE_TOKEN", TOKEN)],
+        &["--pubsub-api", "http://pubsub.example.com"],
+    )
+    .ended(1)
+    .err;
     assert!(clear.contains("must be https"), "{clear}");
 }

@@ -1,4 +1,5 @@
-//! `docs/google/setup.sh` with a fake gcloud that records its calls: what it makes is what the doctor expects.
+//! `docs/google/setup.sh` with a fake gcloud that records its calls: what it makes is what the
+//! doctor expects.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
@@ -51,14 +52,26 @@ impl Project {
     fn run(&self, arguments: &[&str]) -> Ran {
         let path = format!("{}:/usr/local/bin:/usr/bin:/bin", self.folder.path("."));
         let mut command = Command::new("bash");
-        command.arg(format!("{GOOGLE}/setup.sh")).args(arguments).env_clear().env("PATH", path).env("STATE", self.folder.path("."));
+        command
+            .arg(format!("{GOOGLE}/setup.sh"))
+            .args(arguments)
+            .env_clear()
+            .env("PATH", path)
+            .env("STATE", self.folder.path("."));
         let output = command.output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Ran { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        }
     }
 
     fn set_up(&self, more: &[&str]) -> Ran {
-        let ran = self.run(&[&["--project", PROJECT, "--audience", "my-audience", "--push-endpoint", PUSH], more].concat());
+        let ran = self.run(
+            &[&["--project", PROJECT, "--audience", "my-audience", "--push-endpoint", PUSH], more]
+                .concat(),
+        );
         assert_eq!(ran.code, 0, "{} {}", ran.out, ran.err);
         ran
     }
@@ -82,8 +95,13 @@ fn flags(call: &str) -> BTreeMap<&str, &str> {
 /// The subscription that Pub/Sub would make of these flags.
 fn subscription(call: &str) -> Value {
     let flags = flags(call);
-    let days = |text: &str| format!("{}s", text.trim_end_matches('d').parse::<u64>().unwrap() * 86_400);
-    let expiration = if flags["expiration-period"] == "never" { json!({}) } else { json!({"ttl": flags["expiration-period"]}) };
+    let days =
+        |text: &str| format!("{}s", text.trim_end_matches('d').parse::<u64>().unwrap() * 86_400);
+    let expiration = if flags["expiration-period"] == "never" {
+        json!({})
+    } else {
+        json!({"ttl": flags["expiration-period"]})
+    };
     json!({
         "name": format!("projects/{PROJECT}/subscriptions/gmail"),
         "topic": flags["topic"],
@@ -106,30 +124,57 @@ fn what_it_makes_is_what_the_doctor_finds_well() {
     let ran = project.set_up(&[]);
     let calls = project.calls();
     let mut facts = healthy();
-    let deploy = ran.out.lines().find_map(|line| line.strip_prefix("sam deploy --parameter-overrides ")).unwrap();
+    let deploy = ran
+        .out
+        .lines()
+        .find_map(|line| line.strip_prefix("sam deploy --parameter-overrides "))
+        .unwrap();
     let parameters = deploy.split_whitespace().filter_map(|pair| pair.split_once('='));
     facts.parameters.extend(parameters.map(|(name, value)| (name.to_string(), value.to_string())));
-    assert_eq!(facts.parameter("PubSubServiceAccount"), format!("gmail-push@{PROJECT}.iam.gserviceaccount.com"));
-    facts.subscription = Fact::Known(subscription(starting_with(&calls, "pubsub subscriptions create gmail --topic")[0]));
-    let binding = flags(starting_with(&calls, "pubsub topics add-iam-policy-binding gmail --member")[0]);
-    facts.policy = Fact::Known(json!({"bindings": [{"role": binding["role"], "members": [binding["member"]]}]}));
-    let ill: Vec<_> = judge(&facts).into_iter().filter(|finding| finding.verdict != Verdict::Ok).collect();
+    assert_eq!(
+        facts.parameter("PubSubServiceAccount"),
+        format!("gmail-push@{PROJECT}.iam.gserviceaccount.com")
+    );
+    facts.subscription = Fact::Known(subscription(
+        starting_with(&calls, "pubsub subscriptions create gmail --topic")[0],
+    ));
+    let binding =
+        flags(starting_with(&calls, "pubsub topics add-iam-policy-binding gmail --member")[0]);
+    facts.policy = Fact::Known(
+        json!({"bindings": [{"role": binding["role"], "members": [binding["member"]]}]}),
+    );
+    let ill: Vec<_> =
+        judge(&facts).into_iter().filter(|finding| finding.verdict != Verdict::Ok).collect();
     assert!(ill.is_empty(), "{ill:?}");
 
     let agent = "--member=serviceAccount:service-4711@gcp-sa-pubsub.iam.gserviceaccount.com";
     for (what, role) in [
         (
-            format!("iam service-accounts add-iam-policy-binding gmail-push@{PROJECT}.iam.gserviceaccount.com"),
+            format!(
+                "iam service-accounts add-iam-policy-binding gmail-push@{PROJECT}.iam.gserviceaccount.com"
+            ),
             "roles/iam.serviceAccountTokenCreator",
         ),
-        ("pubsub topics add-iam-policy-binding gmail-dead-letters".into(), "roles/pubsub.publisher"),
+        (
+            "pubsub topics add-iam-policy-binding gmail-dead-letters".into(),
+            "roles/pubsub.publisher",
+        ),
         ("pubsub subscriptions add-iam-policy-binding gmail".into(), "roles/pubsub.subscriber"),
     ] {
-        assert_eq!(starting_with(&calls, &format!("{what} {agent} --role={role} --project={PROJECT}")).len(), 1, "{calls:#?}");
+        assert_eq!(
+            starting_with(&calls, &format!("{what} {agent} --role={role} --project={PROJECT}"))
+                .len(),
+            1,
+            "{calls:#?}"
+        );
     }
     let kept = flags(starting_with(&calls, "pubsub subscriptions create gmail-dead-letters")[0]);
     assert_eq!((kept["topic"], kept["expiration-period"]), ("gmail-dead-letters", "never"));
-    assert!(calls.iter().all(|call| call.contains(&format!("--project={PROJECT}")) || call.starts_with("projects describe")), "{calls:#?}");
+    assert!(
+        calls.iter().all(|call| call.contains(&format!("--project={PROJECT}"))
+            || call.starts_with("projects describe")),
+        "{calls:#?}"
+    );
 }
 
 #[test]
@@ -141,9 +186,17 @@ fn a_second_run_makes_nothing_anew_and_sets_the_subscription_right() {
     assert_eq!(made, 6, "identity, account, two topics, two subscriptions: {created:#?}");
     project.set_up(&[]);
     let again = project.calls();
-    assert!(again.iter().all(|call| !call.contains(" create ") || call.starts_with("beta services identity create")), "{again:#?}");
-    let (first, then) =
-        (starting_with(&created, "pubsub subscriptions create gmail --topic"), starting_with(&again, "pubsub subscriptions update gmail"));
+    assert!(
+        again
+            .iter()
+            .all(|call| !call.contains(" create ")
+                || call.starts_with("beta services identity create")),
+        "{again:#?}"
+    );
+    let (first, then) = (
+        starting_with(&created, "pubsub subscriptions create gmail --topic"),
+        starting_with(&again, "pubsub subscriptions update gmail"),
+    );
     let mut wanted = flags(first[0]);
     wanted.remove("topic");
     assert_eq!(flags(then[0]), wanted, "all that it was made with");
@@ -153,10 +206,15 @@ fn a_second_run_makes_nothing_anew_and_sets_the_subscription_right() {
 fn a_dry_run_reads_and_prints_each_command_that_changes_something() {
     let project = Project::new();
     let printed = project.set_up(&["--dry-run"]).out;
-    assert!(project.calls().iter().all(|call| call.contains(" describe ")), "a dry run changed something");
+    assert!(
+        project.calls().iter().all(|call| call.contains(" describe ")),
+        "a dry run changed something"
+    );
     project.set_up(&[]);
-    let done: Vec<String> = project.calls().into_iter().filter(|call| !call.contains(" describe ")).collect();
-    let would: Vec<&str> = printed.lines().filter_map(|line| line.strip_prefix("would run: gcloud ")).collect();
+    let done: Vec<String> =
+        project.calls().into_iter().filter(|call| !call.contains(" describe ")).collect();
+    let would: Vec<&str> =
+        printed.lines().filter_map(|line| line.strip_prefix("would run: gcloud ")).collect();
     let unquoted: Vec<String> = would.iter().map(|line| line.replace('\\', "")).collect();
     assert_eq!(unquoted, done);
     assert!(printed.contains("sam deploy --parameter-overrides PubSubTopic="));
@@ -166,7 +224,11 @@ fn a_dry_run_reads_and_prints_each_command_that_changes_something() {
 fn without_an_endpoint_all_but_the_subscription_is_made() {
     let project = Project::new();
     let ran = project.run(&["--project", PROJECT, "--audience", "a"]);
-    assert!(ran.code == 0 && ran.err.contains("run this again with --push-endpoint"), "{}", ran.err);
+    assert!(
+        ran.code == 0 && ran.err.contains("run this again with --push-endpoint"),
+        "{}",
+        ran.err
+    );
     let calls = project.calls();
     assert!(starting_with(&calls, "pubsub subscriptions create gmail ").is_empty());
     assert_eq!(starting_with(&calls, "pubsub topics create gmail").len(), 2);
@@ -209,7 +271,11 @@ fn a_subscription_to_another_topic_is_left_alone() {
     project.calls();
     project.folder.file("hears", "_deleted-topic_\n");
     let ran = project.run(&["--project", PROJECT, "--audience", "a", "--push-endpoint", PUSH]);
-    assert!(ran.code == 1 && ran.err.contains("hears _deleted-topic_") && ran.err.contains("delete it"), "{}", ran.err);
+    assert!(
+        ran.code == 1 && ran.err.contains("hears _deleted-topic_") && ran.err.contains("delete it"),
+        "{}",
+        ran.err
+    );
     assert!(starting_with(&project.calls(), "pubsub subscriptions update").is_empty());
 }
 
@@ -217,7 +283,8 @@ fn a_subscription_to_another_topic_is_left_alone() {
 #[test]
 fn the_terraform_module_says_the_same() {
     let text = |file: &str| std::fs::read_to_string(format!("{GOOGLE}/{file}")).unwrap();
-    let squeezed: String = text("terraform/main.tf").split_whitespace().collect::<Vec<_>>().join(" ");
+    let squeezed: String =
+        text("terraform/main.tf").split_whitespace().collect::<Vec<_>>().join(" ");
     for (flag, argument) in [
         ("--ack-deadline=30", "ack_deadline_seconds = 30"),
         ("--message-retention-duration=7d", "message_retention_duration = \"604800s\""),
@@ -235,6 +302,9 @@ fn the_terraform_module_says_the_same() {
             "\"gmail.googleapis.com\", \"iam.googleapis.com\", \"pubsub.googleapis.com\"",
         ),
     ] {
-        assert!(text("setup.sh").contains(flag) && squeezed.contains(argument), "{flag} beside {argument}");
+        assert!(
+            text("setup.sh").contains(flag) && squeezed.contains(argument),
+            "{flag} beside {argument}"
+        );
     }
 }

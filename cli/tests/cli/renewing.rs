@@ -19,7 +19,10 @@ async fn the_next_sweep_renews_what_was_made_due() {
     assert_eq!(scene.stage.sweep().await.renewed, 0, "a watch of a minute ago is not due");
     assert!(due(&scene, &location).await.unwrap());
     let now = scene.stage.world.now();
-    assert_eq!((scene.connector().watch.status(now), scene.connector().watch.expiration), (WatchStatus::Active, before.expiration));
+    assert_eq!(
+        (scene.connector().watch.status(now), scene.connector().watch.expiration),
+        (WatchStatus::Active, before.expiration)
+    );
     assert_eq!(scene.stage.sweep().await.renewed, 1);
     assert_eq!(scene.connector().watch.renewed_at, Some(now));
 }
@@ -44,7 +47,11 @@ async fn a_conflict_is_retried_and_reported_if_it_never_ends() {
 async fn what_is_not_there_or_waits_for_its_user_is_not_made_due() {
     let scene = Scene::new().await;
     let location = scene.connector().location();
-    assert!(!due(&scene, &Location { connector: ConnectorId::new("con_other"), ..location.clone() }).await.unwrap());
+    assert!(
+        !due(&scene, &Location { connector: ConnectorId::new("con_other"), ..location.clone() })
+            .await
+            .unwrap()
+    );
     scene.stage.disconnect("owner", &scene.id).await.unwrap();
     assert!(!due(&scene, &location).await.unwrap());
 }

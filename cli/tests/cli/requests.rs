@@ -28,7 +28,11 @@ fn check(rows: Vec<Row>) {
         let ran = server.run(&arguments).ended(0);
         let seen = server.seen().pop().unwrap();
         assert_eq!((seen.line.as_str(), seen.json()), (expected, body), "{line}");
-        assert_eq!(seen.header("authorization"), format!("Bearer {}", crate::server::TOKEN), "{line}");
+        assert_eq!(
+            seen.header("authorization"),
+            format!("Bearer {}", crate::server::TOKEN),
+            "{line}"
+        );
         assert!(ran.out.contains(printed), "{line} printed: {}", ran.out);
         assert!(!ran.out.contains('\u{1b}'), "{line}");
 
@@ -38,7 +42,11 @@ fn check(rows: Vec<Row>) {
         let before = server.seen().len();
         let dry = server.run(&[&arguments[..], &["--dry-run"]].concat()).ended(0);
         let reads = expected.starts_with("GET") || expected.ends_with("/test");
-        assert_eq!(server.seen().len() - before, usize::from(reads), "{line}: reads are done, writes are not");
+        assert_eq!(
+            server.seen().len() - before,
+            usize::from(reads),
+            "{line}: reads are done, writes are not"
+        );
         assert_eq!(dry.out.contains("would send"), !reads, "{line}: {}", dry.out);
     }
 }
@@ -47,7 +55,12 @@ fn check(rows: Vec<Row>) {
 fn connectors_are_seen_and_changed() {
     check(vec![
         ("list", "GET /api/connectors", Value::Null, "ada@example.com"),
-        ("list --page-size 5 --page-token a+b", "GET /api/connectors?page_size=5&page_token=a%2Bb", Value::Null, "con_1"),
+        (
+            "list --page-size 5 --page-token a+b",
+            "GET /api/connectors?page_size=5&page_token=a%2Bb",
+            Value::Null,
+            "con_1",
+        ),
         ("show con_1", "GET /api/connectors/con_1", Value::Null, "x1"),
         ("enable con_1", "PATCH /api/connectors/con_1", json!({"paused": false}), "x1"),
         ("disable con_1", "PATCH /api/connectors/con_1", json!({"paused": true}), "x1"),
@@ -79,18 +92,43 @@ fn triggers_are_made_changed_and_tried() {
             "x1",
         ),
         ("triggers show trg_1", "GET /api/triggers/trg_1", Value::Null, "x1"),
-        ("triggers change trg_1 --no-agent", "PATCH /api/triggers/trg_1", json!({"agent_id": null}), "x1"),
+        (
+            "triggers change trg_1 --no-agent",
+            "PATCH /api/triggers/trg_1",
+            json!({"agent_id": null}),
+            "x1",
+        ),
         (
             "triggers change trg_1 --agent a --subject b --to c --has-attachment=false",
             "PATCH /api/triggers/trg_1",
             json!({"agent_id": "a", "config": {"filters": {"subject_contains": ["b"], "to_contains": ["c"], "has_attachment": false}}}),
             "x1",
         ),
-        ("triggers change trg_1 --no-filters", "PATCH /api/triggers/trg_1", json!({"config": {"filters": {}}}), "x1"),
+        (
+            "triggers change trg_1 --no-filters",
+            "PATCH /api/triggers/trg_1",
+            json!({"config": {"filters": {}}}),
+            "x1",
+        ),
         ("triggers delete trg_1 --yes", "DELETE /api/triggers/trg_1", Value::Null, "done"),
-        ("triggers test trg_1 --days 3 --limit 9", "POST /api/triggers/trg_1/test", json!({"days": 3, "limit": 9}), "filter: no"),
-        ("triggers firings trg_1 --page-size 3", "GET /api/triggers/trg_1/firings?page_size=3", Value::Null, "evt_1"),
-        ("triggers fire trg_1 --data {\"a\":1} --idempotency-key k", "POST /api/triggers/trg_1/events", json!({"a": 1}), "evt_1"),
+        (
+            "triggers test trg_1 --days 3 --limit 9",
+            "POST /api/triggers/trg_1/test",
+            json!({"days": 3, "limit": 9}),
+            "filter: no",
+        ),
+        (
+            "triggers firings trg_1 --page-size 3",
+            "GET /api/triggers/trg_1/firings?page_size=3",
+            Value::Null,
+            "evt_1",
+        ),
+        (
+            "triggers fire trg_1 --data {\"a\":1} --idempotency-key k",
+            "POST /api/triggers/trg_1/events",
+            json!({"a": 1}),
+            "evt_1",
+        ),
     ]);
 }
 
@@ -98,14 +136,24 @@ fn triggers_are_made_changed_and_tried() {
 fn messages_are_read_sent_labelled_and_deleted() {
     let list = "GET /api/connectors/con_1/messages?query=is%3Aunread&label_ids=INBOX%2CLabel_7&include_spam_trash=true&page_size=2&page_token=p&format=ids";
     check(vec![
-        ("messages list con_1", "GET /api/connectors/con_1/messages", Value::Null, "Hello \u{fffd}[31m"),
+        (
+            "messages list con_1",
+            "GET /api/connectors/con_1/messages",
+            Value::Null,
+            "Hello \u{fffd}[31m",
+        ),
         (
             "messages list con_1 -q is:unread --label INBOX --label Label_7 --include-spam-trash --page-size 2 --page-token p --format ids",
             list,
             Value::Null,
             "m1",
         ),
-        ("messages get con_1 m1 --format raw", "GET /api/connectors/con_1/messages/m1?format=raw", Value::Null, "x1"),
+        (
+            "messages get con_1 m1 --format raw",
+            "GET /api/connectors/con_1/messages/m1?format=raw",
+            Value::Null,
+            "x1",
+        ),
         (
             "messages send con_1 --to a@b.example --cc c@d.example --bcc e@f.example --reply-to g@h.example --subject s --text t --idempotency-key k",
             "POST /api/connectors/con_1/messages",
@@ -124,10 +172,30 @@ fn messages_are_read_sent_labelled_and_deleted() {
             json!({"add_label_ids": ["STARRED", "Label_1"], "remove_label_ids": ["UNREAD"]}),
             "INBOX",
         ),
-        ("messages trash con_1 m1", "POST /api/connectors/con_1/messages/m1/trash", Value::Null, "x1"),
-        ("messages untrash con_1 m1", "POST /api/connectors/con_1/messages/m1/untrash", Value::Null, "x1"),
-        ("messages delete con_1 m1", "DELETE /api/connectors/con_1/messages/m1", Value::Null, "trash"),
-        ("messages delete con_1 m1 --permanent --yes", "DELETE /api/connectors/con_1/messages/m1?permanent=true", Value::Null, "trash"),
+        (
+            "messages trash con_1 m1",
+            "POST /api/connectors/con_1/messages/m1/trash",
+            Value::Null,
+            "x1",
+        ),
+        (
+            "messages untrash con_1 m1",
+            "POST /api/connectors/con_1/messages/m1/untrash",
+            Value::Null,
+            "x1",
+        ),
+        (
+            "messages delete con_1 m1",
+            "DELETE /api/connectors/con_1/messages/m1",
+            Value::Null,
+            "trash",
+        ),
+        (
+            "messages delete con_1 m1 --permanent --yes",
+            "DELETE /api/connectors/con_1/messages/m1?permanent=true",
+            Value::Null,
+            "trash",
+        ),
         (
             "messages batch-modify con_1 m1 m2 --add-label A",
             "POST /api/connectors/con_1/messages/batch-modify",
@@ -140,7 +208,12 @@ fn messages_are_read_sent_labelled_and_deleted() {
             json!({"ids": ["m1", "m2"], "permanent": false}),
             "trash",
         ),
-        ("attachments list con_1 m1", "GET /api/connectors/con_1/messages/m1/attachments", Value::Null, "a.pdf"),
+        (
+            "attachments list con_1 m1",
+            "GET /api/connectors/con_1/messages/m1/attachments",
+            Value::Null,
+            "a.pdf",
+        ),
     ]);
 }
 
@@ -148,16 +221,36 @@ fn messages_are_read_sent_labelled_and_deleted() {
 fn threads_labels_and_drafts_likewise() {
     check(vec![
         ("threads list con_1 -q a", "GET /api/connectors/con_1/threads?query=a", Value::Null, "t1"),
-        ("threads get con_1 t1 --format metadata", "GET /api/connectors/con_1/threads/t1?format=metadata", Value::Null, "m1"),
+        (
+            "threads get con_1 t1 --format metadata",
+            "GET /api/connectors/con_1/threads/t1?format=metadata",
+            Value::Null,
+            "m1",
+        ),
         (
             "threads modify con_1 t1 --remove-label INBOX",
             "POST /api/connectors/con_1/threads/t1/modify",
             json!({"add_label_ids": [], "remove_label_ids": ["INBOX"]}),
             "x1",
         ),
-        ("threads trash con_1 t1", "POST /api/connectors/con_1/threads/t1/trash", Value::Null, "x1"),
-        ("threads untrash con_1 t1", "POST /api/connectors/con_1/threads/t1/untrash", Value::Null, "x1"),
-        ("threads delete con_1 t1 --permanent -y", "DELETE /api/connectors/con_1/threads/t1?permanent=true", Value::Null, "trash"),
+        (
+            "threads trash con_1 t1",
+            "POST /api/connectors/con_1/threads/t1/trash",
+            Value::Null,
+            "x1",
+        ),
+        (
+            "threads untrash con_1 t1",
+            "POST /api/connectors/con_1/threads/t1/untrash",
+            Value::Null,
+            "x1",
+        ),
+        (
+            "threads delete con_1 t1 --permanent -y",
+            "DELETE /api/connectors/con_1/threads/t1?permanent=true",
+            Value::Null,
+            "trash",
+        ),
         ("labels list con_1", "GET /api/connectors/con_1/labels", Value::Null, "Bills"),
         ("labels get con_1 Label_1", "GET /api/connectors/con_1/labels/Label_1", Value::Null, "x1"),
         (
@@ -167,14 +260,54 @@ fn threads_labels_and_drafts_likewise() {
                 "color": {"text_color": "#000000", "background_color": "#ffffff"}}),
             "x1",
         ),
-        ("labels update con_1 Label_1 --name Paid", "PATCH /api/connectors/con_1/labels/Label_1", json!({"name": "Paid"}), "x1"),
-        ("labels delete con_1 Label_1 --yes", "DELETE /api/connectors/con_1/labels/Label_1", Value::Null, "done"),
-        ("drafts list con_1 --page-size 4", "GET /api/connectors/con_1/drafts?page_size=4", Value::Null, "r1"),
-        ("drafts get con_1 r1 --format full", "GET /api/connectors/con_1/drafts/r1?format=full", Value::Null, "draft x1"),
-        ("drafts create con_1 --to a@b.example", "POST /api/connectors/con_1/drafts", json!({"to": ["a@b.example"]}), "x1"),
-        ("drafts update con_1 r1 --subject s", "PUT /api/connectors/con_1/drafts/r1", json!({"subject": "s"}), "x1"),
-        ("drafts send con_1 r1 --idempotency-key k", "POST /api/connectors/con_1/drafts/r1/send", Value::Null, "x1"),
-        ("drafts delete con_1 r1 --yes", "DELETE /api/connectors/con_1/drafts/r1", Value::Null, "done"),
+        (
+            "labels update con_1 Label_1 --name Paid",
+            "PATCH /api/connectors/con_1/labels/Label_1",
+            json!({"name": "Paid"}),
+            "x1",
+        ),
+        (
+            "labels delete con_1 Label_1 --yes",
+            "DELETE /api/connectors/con_1/labels/Label_1",
+            Value::Null,
+            "done",
+        ),
+        (
+            "drafts list con_1 --page-size 4",
+            "GET /api/connectors/con_1/drafts?page_size=4",
+            Value::Null,
+            "r1",
+        ),
+        (
+            "drafts get con_1 r1 --format full",
+            "GET /api/connectors/con_1/drafts/r1?format=full",
+            Value::Null,
+            "draft x1",
+        ),
+        (
+            "drafts create con_1 --to a@b.example",
+            "POST /api/connectors/con_1/drafts",
+            json!({"to": ["a@b.example"]}),
+            "x1",
+        ),
+        (
+            "drafts update con_1 r1 --subject s",
+            "PUT /api/connectors/con_1/drafts/r1",
+            json!({"subject": "s"}),
+            "x1",
+        ),
+        (
+            "drafts send con_1 r1 --idempotency-key k",
+            "POST /api/connectors/con_1/drafts/r1/send",
+            Value::Null,
+            "x1",
+        ),
+        (
+            "drafts delete con_1 r1 --yes",
+            "DELETE /api/connectors/con_1/drafts/r1",
+            Value::Null,
+            "done",
+        ),
     ]);
 }
 
@@ -197,8 +330,24 @@ fn an_idempotency_key_is_sent_or_made_up_and_printed() {
 #[test]
 fn files_are_attached_and_texts_read_from_files() {
     let (server, folder) = (Server::answering(|_| Reply::json(answer())), Folder::new());
-    let (text, html, pdf) = (folder.file("text", "Hä\n"), folder.file("html", "<p>"), folder.file("bill.pdf", b"%PDF\xff"));
-    let line = ["messages", "send", "con_1", "--to", "Ada L <a@b.example>", "--text-file", &text, "--html-file", &html, "--attach", &pdf];
+    let (text, html, pdf) = (
+        folder.file("text", "Hä\n"),
+        folder.file("html", "<p>"),
+        folder.file("bill.pdf", b"%PDF\xff"),
+    );
+    let line = [
+        "messages",
+        "send",
+        "con_1",
+        "--to",
+        "Ada L <a@b.example>",
+        "--text-file",
+        &text,
+        "--html-file",
+        &html,
+        "--attach",
+        &pdf,
+    ];
     server.run(&line).ended(0);
     let expected = json!({"to": [{"name": "Ada L", "address": "a@b.example"}], "text": "Hä\n", "html": "<p>",
         "attachments": [{"filename": "bill.pdf", "mime_type": "application/pdf", "content": "JVBERv8="}]});
@@ -209,7 +358,8 @@ fn files_are_attached_and_texts_read_from_files() {
     assert_eq!(dry["would_send"]["path"], format!("{C}/messages"));
     assert_eq!(server.seen().len(), 1);
 
-    let missing = server.run(&["messages", "send", "con_1", "--attach", "/nowhere/at.all"]).ended(1);
+    let missing =
+        server.run(&["messages", "send", "con_1", "--attach", "/nowhere/at.all"]).ended(1);
     assert!(missing.err.contains("/nowhere/at.all"), "{}", missing.err);
 }
 
@@ -219,7 +369,9 @@ fn many_ids_come_from_standard_input() {
     let line = ["messages", "batch-modify", "con_1", "-", "--add-label", "A"];
     server.run_saying(&line, "m1\nm2\n\n").ended(0);
     assert_eq!(server.seen()[0].json()["ids"], json!(["m1", "m2"]));
-    for (input, expected) in [("", "no message"), ("m1\n../x", "is no id"), (&*"m\n".repeat(1001), "more than 1000")] {
+    for (input, expected) in
+        [("", "no message"), ("m1\n../x", "is no id"), (&*"m\n".repeat(1001), "more than 1000")]
+    {
         let refused = server.run_saying(&line, input).ended(1);
         assert!(refused.err.contains(expected), "{}", refused.err);
     }

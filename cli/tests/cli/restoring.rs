@@ -27,7 +27,12 @@ fn it_must_be_said_what_comes_back() {
 #[test]
 fn all_is_all() {
     for narrowed in [["--connector", "con_1"], ["--owner", "one"]] {
-        let ran = run(&[], &[&["restore", "--from", "t", "--all", "--apply"], &narrowed[..]].concat(), "").ended(1);
+        let ran = run(
+            &[],
+            &[&["restore", "--from", "t", "--all", "--apply"], &narrowed[..]].concat(),
+            "",
+        )
+        .ended(1);
         assert!(ran.err.contains("cannot be used with"), "{}", ran.err);
     }
 }
@@ -38,7 +43,8 @@ fn it_must_be_said_whose_grants_are_withdrawn() {
     for way_out in ["--connector con_…", "--all", "without --apply"] {
         assert!(refused.contains(way_out), "{refused}");
     }
-    for choice in [&["--connector", "con_1", "--apply"][..], &["--all", "--apply"], &["--all"], &[]] {
+    for choice in [&["--connector", "con_1", "--apply"][..], &["--all", "--apply"], &["--all"], &[]]
+    {
         let ran = run(&[], &[&["revoke-grants"], choice].concat(), "").ended(1);
         assert!(ran.err.contains(NO_STACK), "{choice:?}: {}", ran.err);
     }

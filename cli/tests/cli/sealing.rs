@@ -13,7 +13,9 @@ pub const ANOTHER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 pub fn sealed(text: &str, key: &str) -> String {
     let key = BASE64_URL_SAFE.decode(key).unwrap();
     let (signing, encrypting) = key.split_at(16);
-    let cipher = PaddedBlockEncryptingKey::cbc_pkcs7(UnboundCipherKey::new(&AES_128, encrypting).unwrap()).unwrap();
+    let cipher =
+        PaddedBlockEncryptingKey::cbc_pkcs7(UnboundCipherKey::new(&AES_128, encrypting).unwrap())
+            .unwrap();
     let (iv, mut body): ([u8; 16], Vec<u8>) = ([7; 16], text.as_bytes().to_vec());
     cipher.less_safe_encrypt(&mut body, EncryptionContext::Iv128(FixedLength::from(iv))).unwrap();
     let mut token = [&[0x80][..], &499_162_800_u64.to_be_bytes(), &iv, &body].concat();

@@ -34,7 +34,11 @@ impl Reply {
     }
 
     pub fn problem(status: u16, code: &str) -> Self {
-        Self::new(status, json!({"type": "about:blank", "status": status, "code": code, "detail": "as it is"}).to_string())
+        Self::new(
+            status,
+            json!({"type": "about:blank", "status": status, "code": code, "detail": "as it is"})
+                .to_string(),
+        )
     }
 
     pub fn header(mut self, name: &str, value: impl ToString) -> Self {
@@ -77,7 +81,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Answers by method and path with query; of several answers each once, the last again and again.
+    /// Answers by method and path with query; of several answers each once, the last again and
+    /// again.
     pub fn scripted(script: impl IntoIterator<Item = (&'static str, Reply)>) -> Self {
         let mut answers: BTreeMap<&str, VecDeque<Reply>> = BTreeMap::new();
         for (line, reply) in script {
@@ -115,7 +120,11 @@ impl Server {
 
     /// The same, with this as its standard input.
     pub fn run_saying(&self, arguments: &[&str], said: &str) -> Ran {
-        run(&[("CONNECTORS_API_URL", self.url.as_str()), ("CONNECTORS_TOKEN", TOKEN)], arguments, said)
+        run(
+            &[("CONNECTORS_API_URL", self.url.as_str()), ("CONNECTORS_TOKEN", TOKEN)],
+            arguments,
+            said,
+        )
     }
 }
 
@@ -172,8 +181,17 @@ pub fn command(environment: &[(&str, &str)], arguments: &[&str]) -> Command {
 pub fn end(child: Child) -> Ran {
     let output = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    let ran = Ran { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) };
-    assert!(!ran.out.contains(TOKEN) && !ran.err.contains(TOKEN), "a token was printed: {} {}", ran.out, ran.err);
+    let ran = Ran {
+        code: output.status.code().unwrap_or(-1),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    };
+    assert!(
+        !ran.out.contains(TOKEN) && !ran.err.contains(TOKEN),
+        "a token was printed: {} {}",
+        ran.out,
+        ran.err
+    );
     ran
 }
 
@@ -183,7 +201,11 @@ pub struct Folder(PathBuf);
 impl Folder {
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("connectors-cli-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "connectors-cli-{}-{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&path).unwrap();
         Self(path)

@@ -23,26 +23,48 @@ fn steps(server: &Server, line: &[&str]) -> Vec<Value> {
 fn each_test_makes_its_calls() {
     let table = [
         (&["test", "list", "con_1"][..], vec!["GET /messages?page_size=5"]),
-        (&["test", "get", "con_1"], vec!["GET /messages?page_size=5", "GET /messages/x1", "GET /messages/x1/attachments"]),
+        (
+            &["test", "get", "con_1"],
+            vec!["GET /messages?page_size=5", "GET /messages/x1", "GET /messages/x1/attachments"],
+        ),
         (&["test", "get", "con_1", "m7"], vec!["GET /messages/m7", "GET /messages/m7/attachments"]),
         (&["test", "send", "con_1"], vec!["GET ", "POST /messages"]),
         (&["test", "send", "con_1", "--to", "bob@example.com"], vec!["POST /messages"]),
-        (&["test", "labels", "con_1"], vec!["GET /labels", "POST /labels", "GET /labels/x1", "DELETE /labels/x1"]),
-        (&["test", "drafts", "con_1"], vec!["GET /drafts?page_size=5", "POST /drafts", "GET /drafts/x1", "DELETE /drafts/x1"]),
+        (
+            &["test", "labels", "con_1"],
+            vec!["GET /labels", "POST /labels", "GET /labels/x1", "DELETE /labels/x1"],
+        ),
+        (
+            &["test", "drafts", "con_1"],
+            vec!["GET /drafts?page_size=5", "POST /drafts", "GET /drafts/x1", "DELETE /drafts/x1"],
+        ),
         (&["test", "threads", "con_1"], vec!["GET /threads?page_size=5", "GET /threads/x1"]),
     ];
     for (line, expected) in table {
         let server = Server::answering(mailbox);
         let steps = steps(&server, line);
-        let lines: Vec<String> = server.lines().iter().map(|line| line.replace("/api/connectors/con_1", "")).collect();
+        let lines: Vec<String> =
+            server.lines().iter().map(|line| line.replace("/api/connectors/con_1", "")).collect();
         assert_eq!(lines, expected, "{line:?}");
         assert_eq!(steps.len(), expected.len());
-        assert!(steps.iter().all(|step| step["milliseconds"].is_u64() && (step["quota_units"] == 5 || step["status"] == 204)), "{steps:?}");
+        assert!(
+            steps.iter().all(|step| step["milliseconds"].is_u64()
+                && (step["quota_units"] == 5 || step["status"] == 204)),
+            "{steps:?}"
+        );
 
         let dry = Server::answering(mailbox);
         dry.run(&[line, &["--dry-run"]].concat()).ended(0);
-        assert!(dry.lines().iter().all(|line| line.starts_with("GET ")), "{line:?}: {:?}", dry.lines());
-        assert!(dry.lines().len() < expected.len() || expected.iter().all(|line| line.starts_with("GET ")), "{line:?}");
+        assert!(
+            dry.lines().iter().all(|line| line.starts_with("GET ")),
+            "{line:?}: {:?}",
+            dry.lines()
+        );
+        assert!(
+            dry.lines().len() < expected.len()
+                || expected.iter().all(|line| line.starts_with("GET ")),
+            "{line:?}"
+        );
     }
 }
 

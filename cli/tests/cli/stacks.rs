@@ -5,20 +5,30 @@ use serde_json::json;
 use crate::server::{Folder, Ran, Reply, Seen, Server, TOKEN, run};
 
 pub fn xml(action: &str, result: &str) -> Reply {
-    Reply::new(200, format!("<{action}Response><{action}Result>{result}</{action}Result></{action}Response>"))
+    Reply::new(
+        200,
+        format!("<{action}Response><{action}Result>{result}</{action}Result></{action}Response>"),
+    )
 }
 
 fn members(tag: (&str, &str), pairs: &[(&str, String)]) -> String {
-    let each = pairs.iter().map(|(name, value)| format!("<member><{0}>{name}</{0}><{1}>{value}</{1}></member>", tag.0, tag.1));
+    let each = pairs.iter().map(|(name, value)| {
+        format!("<member><{0}>{name}</{0}><{1}>{value}</{1}></member>", tag.0, tag.1)
+    });
     each.collect()
 }
 
 pub fn stack(parameters: &[(&str, String)], outputs: &[(&str, String)]) -> Reply {
-    let (parameters, outputs) = (members(("ParameterKey", "ParameterValue"), parameters), members(("OutputKey", "OutputValue"), outputs));
+    let (parameters, outputs) = (
+        members(("ParameterKey", "ParameterValue"), parameters),
+        members(("OutputKey", "OutputValue"), outputs),
+    );
     let head = "<StackName>s</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus>";
     xml(
         "DescribeStacks",
-        &format!("<Stacks><member>{head}<Parameters>{parameters}</Parameters><Outputs>{outputs}</Outputs></member></Stacks>"),
+        &format!(
+            "<Stacks><member>{head}<Parameters>{parameters}</Parameters><Outputs>{outputs}</Outputs></member></Stacks>"
+        ),
     )
 }
 
@@ -38,13 +48,15 @@ const DESCRIBED: &str = "DescribeStacks of s";
 fn serving(outputs: &'static [(&'static str, &'static str)]) -> Server {
     Server::answering(move |seen| {
         let here = format!("http://{}", seen.header("host"));
-        let outputs: Vec<(&str, String)> = outputs.iter().map(|(name, value)| (*name, value.replace("here", &here))).collect();
+        let outputs: Vec<(&str, String)> =
+            outputs.iter().map(|(name, value)| (*name, value.replace("here", &here))).collect();
         match (seen.line.as_str(), operation(seen).as_str()) {
             (_, DESCRIBED) => stack(&[], &outputs),
             ("GET /api/connectors", _) => Reply::json(json!({"connectors": []})),
             (_, "GetQueueAttributes") => {
                 let count = json!({"ApproximateNumberOfMessages": "3", "ApproximateNumberOfMessagesNotVisible": "0"});
-                Reply::json(json!({ "Attributes": count })).header("content-type", "application/x-amz-json-1.0")
+                Reply::json(json!({ "Attributes": count }))
+                    .header("content-type", "application/x-amz-json-1.0")
             }
             (line, _) => panic!("{line} was not expected"),
         }
@@ -81,7 +93,10 @@ fn a_stacks_name_gives_the_rest_and_is_looked_up_once() {
     let named = [("CONNECTORS_STACK_NAME", "s"), ("CONNECTORS_TOKEN", TOKEN)];
     assert_eq!(ran(&server, &named, &["list"]).ended(0).out, "no connectors\n");
     assert_eq!(described(&server), 1);
-    let out = ran(&server, &named[1..], &["replay", "dead-letters", "--dry-run", "--stack-name", "s"]).ended(0).out;
+    let out =
+        ran(&server, &named[1..], &["replay", "dead-letters", "--dry-run", "--stack-name", "s"])
+            .ended(0)
+            .out;
     assert_eq!(out, "would put back about 3 wake-ups\n");
     assert_eq!(described(&server), 2, "both queues of one answer");
 }
@@ -89,12 +104,21 @@ fn a_stacks_name_gives_the_rest_and_is_looked_up_once() {
 #[test]
 fn what_was_said_comes_before_what_the_stack_says() {
     let (server, folder) = (serving(&[("ApiUrl", "https://of-the-stack.invalid")]), Folder::new());
-    let file = folder.file("stack.json", json!({"api_url": server.url, "stack_name": "s", "aws_endpoint": server.url}).to_string());
-    let wrong = folder.file("wrong.json", json!({"api_url": "https://of-the-file.invalid", "stack_name": "s"}).to_string());
+    let file = folder.file(
+        "stack.json",
+        json!({"api_url": server.url, "stack_name": "s", "aws_endpoint": server.url}).to_string(),
+    );
+    let wrong = folder.file(
+        "wrong.json",
+        json!({"api_url": "https://of-the-file.invalid", "stack_name": "s"}).to_string(),
+    );
     let (named, token) = (("CONNECTORS_STACK_NAME", "s"), ("CONNECTORS_TOKEN", TOKEN));
     let here = ("CONNECTORS_API_URL", server.url.as_str());
     for (environment, arguments) in [
-        (vec![named, token, ("CONNECTORS_API_URL", "https://of-the-environment.invalid")], vec!["list", "--api-url", &server.url]),
+        (
+            vec![named, token, ("CONNECTORS_API_URL", "https://of-the-environment.invalid")],
+            vec!["list", "--api-url", &server.url],
+        ),
         (vec![named, token, here, ("CONNECTORS_STACK_JSON", &wrong)], vec!["list"]),
         (vec![named, token, ("CONNECTORS_STACK_JSON", &file)], vec!["list"]),
     ] {
@@ -109,8 +133,11 @@ fn what_was_said_comes_before_what_the_stack_says() {
 #[test]
 fn a_stack_that_an_option_names_is_meant_whatever_the_environment_says() {
     let (server, folder) = (serving(ALL), Folder::new());
-    let other =
-        folder.file("other.json", json!({"api_url": "https://of-the-file.invalid", "stack_name": "other", "table": "other"}).to_string());
+    let other = folder.file(
+        "other.json",
+        json!({"api_url": "https://of-the-file.invalid", "stack_name": "other", "table": "other"})
+            .to_string(),
+    );
     let environment = [
         ("CONNECTORS_STACK_JSON", other.as_str()),
         ("CONNECTORS_STACK_NAME", "other"),
@@ -120,7 +147,8 @@ fn a_stack_that_an_option_names_is_meant_whatever_the_environment_says() {
         ("CONNECTORS_TOKEN", TOKEN),
     ];
     ran(&server, &environment, &["list", "--stack-name", "s"]).ended(0);
-    ran(&server, &environment, &["replay", "dead-letters", "--dry-run", "--stack-name", "s"]).ended(0);
+    ran(&server, &environment, &["replay", "dead-letters", "--dry-run", "--stack-name", "s"])
+        .ended(0);
     assert_eq!(described(&server), 2);
     ran(&server, &environment, &["list", "--stack-name", "s", "--api-url", &server.url]).ended(0);
     assert_eq!(described(&server), 2, "of options, the one that says it");
@@ -128,22 +156,35 @@ fn a_stack_that_an_option_names_is_meant_whatever_the_environment_says() {
 
 #[test]
 fn a_missing_output_is_reported_with_the_option_that_replaces_it() {
-    let server = serving(&[("ApiUrl", "http://api.example.com"), ("NotificationQueueUrl", "here/0/queue.fifo")]);
+    let server = serving(&[
+        ("ApiUrl", "http://api.example.com"),
+        ("NotificationQueueUrl", "here/0/queue.fifo"),
+    ]);
     let token = ("CONNECTORS_TOKEN", TOKEN);
-    let missing = ran(&server, &[token], &["replay", "dead-letters", "--stack-name", "s"]).ended(1).err;
-    for expected in
-        ["the stack s has no output NotificationDeadLetterQueueUrl", "--dead-letter-queue-url", "CONNECTORS_DEAD_LETTER_QUEUE_URL"]
-    {
+    let missing =
+        ran(&server, &[token], &["replay", "dead-letters", "--stack-name", "s"]).ended(1).err;
+    for expected in [
+        "the stack s has no output NotificationDeadLetterQueueUrl",
+        "--dead-letter-queue-url",
+        "CONNECTORS_DEAD_LETTER_QUEUE_URL",
+    ] {
         assert!(missing.contains(expected), "{missing}");
     }
     let clear = ran(&server, &[token], &["list", "--stack-name", "s"]).ended(1).err;
     assert!(clear.contains("must be https"), "a stack's own address is no exception: {clear}");
 
-    let refusing = Server::answering(|_| Reply::new(403, "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>"));
+    let refusing = Server::answering(|_| {
+        Reply::new(403, "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>")
+    });
     let denied = ran(&refusing, &[token], &["list", "--stack-name", "s"]).ended(1).err;
-    for expected in ["the stack s cannot be read", "AccessDenied", "--api-url", "CONNECTORS_API_URL"] {
+    for expected in
+        ["the stack s cannot be read", "AccessDenied", "--api-url", "CONNECTORS_API_URL"]
+    {
         assert!(denied.contains(expected), "{denied}");
     }
     let unsaid = run(&[token], &["list"], "").ended(1).err;
-    assert!(unsaid.contains("--stack-name") && unsaid.contains("CONNECTORS_STACK_NAME"), "{unsaid}");
+    assert!(
+        unsaid.contains("--stack-name") && unsaid.contains("CONNECTORS_STACK_NAME"),
+        "{unsaid}"
+    );
 }

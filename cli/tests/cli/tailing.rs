@@ -19,7 +19,9 @@ fn firings(ids: &[&str], next: Option<&str>) -> Reply {
 }
 
 fn event_ids(out: &str) -> Vec<String> {
-    let event = |line: &str| serde_json::from_str::<Value>(line).unwrap()["event_id"].as_str().unwrap().to_string();
+    let event = |line: &str| {
+        serde_json::from_str::<Value>(line).unwrap()["event_id"].as_str().unwrap().to_string()
+    };
     out.lines().map(event).collect()
 }
 
@@ -45,7 +47,9 @@ fn a_burst_is_read_page_by_page_back_to_known_events() {
         (FIRST, firings(&["e4", "e3"], Some("2"))),
         ("GET /api/triggers/trg_1/firings?page_size=50&page_token=2", firings(&["e2", "e1"], None)),
     ];
-    let ran = Server::scripted(script).run(&["tail", "trg_1", "--every", "0.05", "--count", "4", "--json"]).ended(0);
+    let ran = Server::scripted(script)
+        .run(&["tail", "trg_1", "--every", "0.05", "--count", "4", "--json"])
+        .ended(0);
     assert_eq!(event_ids(&ran.out), ["e1", "e2", "e3", "e4"]);
 }
 
@@ -67,5 +71,7 @@ fn without_a_trigger_there_is_nothing_to_wait_for() {
     let none = Server::scripted([("GET /api/triggers", Reply::json(json!({"triggers": []})))]);
     assert!(none.run(&["tail"]).ended(3).err.contains("no trigger"));
     Server::scripted([(FIRST, Reply::problem(404, "not_found"))]).run(&["tail", "trg_1"]).ended(3);
-    Server::scripted([(FIRST, Reply::problem(503, "unavailable"))]).run(&["tail", "trg_1"]).ended(1);
+    Server::scripted([(FIRST, Reply::problem(503, "unavailable"))])
+        .run(&["tail", "trg_1"])
+        .ended(1);
 }

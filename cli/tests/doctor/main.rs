@@ -1,5 +1,9 @@
 //! The doctor beside the deployed stack: a healthy one is well, and what is really broken is named.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test lives in the world, and ends at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test lives in the world, and ends at the first surprise"
+)]
 
 mod clinic;
 
@@ -31,16 +35,30 @@ type Named = Vec<Result<(), String>>;
 
 /// Changes what only the doctor reads from the fake Google.
 async fn pubsub(clinic: &Clinic) -> Named {
-    let token =
-        |audience: &str, account: &str| json!({"pushConfig": {"oidcToken": {"audience": audience, "serviceAccountEmail": account}}});
-    let (audience, account) = ("https://connectors.example.com/pubsub", "gmail-push@example-project.iam.gserviceaccount.com");
+    let token = |audience: &str, account: &str| json!({"pushConfig": {"oidcToken": {"audience": audience, "serviceAccountEmail": account}}});
+    let (audience, account) = (
+        "https://connectors.example.com/pubsub",
+        "gmail-push@example-project.iam.gserviceaccount.com",
+    );
     let subscribed = [
         (token("https://old.example.com", account), "subscription.audience", "fail"),
-        (token(audience, "other@example-project.iam.gserviceaccount.com"), "subscription.account", "fail"),
+        (
+            token(audience, "other@example-project.iam.gserviceaccount.com"),
+            "subscription.account",
+            "fail",
+        ),
         (json!({"pushConfig": {"oidcToken": null}}), "subscription.audience", "fail"),
-        (json!({"pushConfig": {"pushEndpoint": "https://old.example.com/push"}}), "subscription.endpoint", "fail"),
+        (
+            json!({"pushConfig": {"pushEndpoint": "https://old.example.com/push"}}),
+            "subscription.endpoint",
+            "fail",
+        ),
         (json!({"pushConfig": {"pushEndpoint": null}}), "subscription.endpoint", "fail"),
-        (json!({"pushConfig": {"noWrapper": {"writeMetadata": true}}}), "subscription.wrapping", "fail"),
+        (
+            json!({"pushConfig": {"noWrapper": {"writeMetadata": true}}}),
+            "subscription.wrapping",
+            "fail",
+        ),
         (json!({"expirationPolicy": {"ttl": "2678400s"}}), "subscription.expiry", "fail"),
         (json!({"filter": "attributes.kind = \"x\""}), "subscription.filter", "fail"),
         (json!({"topic": "projects/example-project/topics/other"}), "subscription.topic", "fail"),
@@ -58,14 +76,19 @@ async fn pubsub(clinic: &Clinic) -> Named {
         (json!({"refusals": {"subscription": 403}}), "subscription.exists", "not_checked"),
         (json!({"refusals": {"topic": 404}}), "topic.exists", "fail"),
         (json!({"refusals": {"topic": 401}}), "topic.exists", "not_checked"),
-        (json!({"policy": {"bindings": [{"role": "roles/pubsub.viewer", "members": ["user:a@example.com"]}]}}), "topic.publisher", "fail"),
+        (
+            json!({"policy": {"bindings": [{"role": "roles/pubsub.viewer", "members": ["user:a@example.com"]}]}}),
+            "topic.publisher",
+            "fail",
+        ),
     ];
     for (change, id, verdict) in others {
         clinic.change_pubsub(change).await;
         named.push(clinic.names(id, verdict, &["--only", id]).await);
     }
     clinic.change_pubsub(json!({"swallows": true})).await;
-    named.push(clinic.names("push.end-to-end", "fail", &["--only", "push", "--timeout", "2"]).await);
+    named
+        .push(clinic.names("push.end-to-end", "fail", &["--only", "push", "--timeout", "2"]).await);
     clinic.change_pubsub(json!({})).await;
     named
 }
@@ -74,8 +97,14 @@ async fn google(clinic: &Clinic) -> Named {
     let broken = [
         (json!({"method": "token", "status": 401, "times": 0}), "client.credentials"),
         (json!({"method": "token", "status": 503, "times": 0}), "client.credentials"),
-        (json!({"method": "certs", "path": "/users/certs", "status": 503, "times": 0}), "settings.user-keys"),
-        (json!({"method": "certs", "path": "/oauth2/v3/certs", "status": 503, "times": 0}), "settings.push-keys"),
+        (
+            json!({"method": "certs", "path": "/users/certs", "status": 503, "times": 0}),
+            "settings.user-keys",
+        ),
+        (
+            json!({"method": "certs", "path": "/oauth2/v3/certs", "status": 503, "times": 0}),
+            "settings.push-keys",
+        ),
     ];
     let mut named = Vec::new();
     for (fault, id) in broken {
@@ -88,9 +117,10 @@ async fn google(clinic: &Clinic) -> Named {
 
 async fn aws(clinic: &Clinic) -> Named {
     let mut named = Vec::new();
-    for (queue, id) in
-        [(&clinic.stack.dead_letter_queue_url, "queues.dead-letters"), (&clinic.stack.quarantine_queue_url, "queues.quarantine")]
-    {
+    for (queue, id) in [
+        (&clinic.stack.dead_letter_queue_url, "queues.dead-letters"),
+        (&clinic.stack.quarantine_queue_url, "queues.quarantine"),
+    ] {
         clinic.leave_in(queue).await;
         named.push(clinic.names(id, "warn", &["--only", "queues"]).await);
     }
@@ -110,7 +140,8 @@ async fn aws(clinic: &Clinic) -> Named {
     clinic.heal().await;
     let nobody = ["--api-url", "http://127.0.0.1:9", "--only"];
     named.push(clinic.names("api.answers", "fail", &[&nobody[..], &["api"]].concat()).await);
-    named.push(clinic.names("webhook.refuses", "fail", &[&nobody[..], &["webhook"]].concat()).await);
+    named
+        .push(clinic.names("webhook.refuses", "fail", &[&nobody[..], &["webhook"]].concat()).await);
     named.push(clinic.names("settings.stack", "fail", &["--stack-name", "no-such-stack"]).await);
     named
 }
@@ -118,5 +149,14 @@ async fn aws(clinic: &Clinic) -> Named {
 async fn mailboxes(clinic: &Clinic) -> Named {
     let left = User::connected(&clinic.stack, "doctor-left").await;
     clinic.revoke(&left).await;
-    vec![clinic.names_to(&left, &format!("connectors.{}", left.connector), "fail", &["--only", "connectors"]).await]
+    vec![
+        clinic
+            .names_to(
+                &left,
+                &format!("connectors.{}", left.connector),
+                "fail",
+                &["--only", "connectors"],
+            )
+            .await,
+    ]
 }

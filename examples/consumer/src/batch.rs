@@ -9,18 +9,30 @@ use crate::claims::Claims;
 use crate::consume::{Consumer, Handler, causes};
 
 /// Only what failed is delivered again.
-pub async fn handle<C: Claims, H: Handler>(consumer: &Consumer<C, H>, batch: SqsEvent, now: SystemTime) -> SqsBatchResponse {
+pub async fn handle<C: Claims, H: Handler>(
+    consumer: &Consumer<C, H>,
+    batch: SqsEvent,
+    now: SystemTime,
+) -> SqsBatchResponse {
     let taken = batch.records.into_iter().map(|message| take(consumer, message, now));
     let mut response = SqsBatchResponse::default();
     response.batch_item_failures = join_all(taken).await.into_iter().flatten().collect();
     response
 }
 
-async fn take<C: Claims, H: Handler>(consumer: &Consumer<C, H>, message: SqsMessage, now: SystemTime) -> Option<BatchItemFailure> {
+async fn take<C: Claims, H: Handler>(
+    consumer: &Consumer<C, H>,
+    message: SqsMessage,
+    now: SystemTime,
+) -> Option<BatchItemFailure> {
     let error = consumer.consume(message.body.as_deref().unwrap_or_default(), now).await.err()?;
     let mut failure = BatchItemFailure::default();
     // Without an id, SQS delivers the whole batch again: late, but nothing is lost.
     failure.item_identifier = message.message_id.unwrap_or_default();
-    tracing::warn!(message_id = failure.item_identifier, error = causes(&error), "the message will come again");
+    tracing::warn!(
+        message_id = failure.item_identifier,
+        error = causes(&error),
+        "the message will come again"
+    );
     Some(failure)
 }

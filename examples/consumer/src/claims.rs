@@ -29,14 +29,21 @@ pub struct Lease {
 
 #[trait_variant::make(Send)]
 pub trait Claims: Sync {
-    /// MUST give an event that is not done to one caller at a time, for `lease` from `now`: of two concurrent calls one
-    /// gets `Ours`. MUST give it to the next call after the lease has ended, and MUST NOT give it to any once it is
-    /// done.
-    async fn claim(&self, event_id: &str, lease: Duration, now: SystemTime) -> Result<Claim, Unavailable>;
+    /// MUST give an event that is not done to one caller at a time, for `lease` from `now`: of two
+    /// concurrent calls one gets `Ours`. MUST give it to the next call after the lease has ended,
+    /// and MUST NOT give it to any once it is done.
+    async fn claim(
+        &self,
+        event_id: &str,
+        lease: Duration,
+        now: SystemTime,
+    ) -> Result<Claim, Unavailable>;
 
-    /// The event was handled. MUST change nothing, and answer false, if the claim is another's by now.
+    /// The event was handled. MUST change nothing, and answer false, if the claim is another's by
+    /// now.
     async fn done(&self, lease: &Lease, now: SystemTime) -> Result<bool, Unavailable>;
 
-    /// Gives the event back before the lease ends. MUST change nothing if the claim is another's by now.
+    /// Gives the event back before the lease ends. MUST change nothing if the claim is another's by
+    /// now.
     async fn release(&self, lease: &Lease) -> Result<(), Unavailable>;
 }

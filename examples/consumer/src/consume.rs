@@ -1,4 +1,5 @@
-//! An event is taken: claimed, handled, marked as done. Whatever goes wrong, the queue delivers it again.
+//! An event is taken: claimed, handled, marked as done. Whatever goes wrong, the queue delivers it
+//! again.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +11,8 @@ use crate::event::{Fired, Unreadable};
 /// What is to be done about an event.
 #[trait_variant::make(Send)]
 pub trait Handler: Sync {
-    /// It may be called again for an event whose handling failed or was cut off, and is dropped when its time is over.
+    /// It may be called again for an event whose handling failed or was cut off, and is dropped
+    /// when its time is over.
     async fn handle(&self, fired: &Fired) -> Result<(), Cause>;
 }
 
@@ -22,7 +24,8 @@ pub enum Consumed {
     AlreadyDone,
 }
 
-/// The message must come again. After as many receipts as the queue allows it goes to the dead-letter queue.
+/// The message must come again. After as many receipts as the queue allows it goes to the
+/// dead-letter queue.
 #[derive(Debug, thiserror::Error)]
 pub enum ComesAgain {
     #[error("the message cannot be read")]
@@ -43,8 +46,9 @@ pub enum ComesAgain {
 pub struct Consumer<C, H> {
     pub claims: C,
     pub handler: H,
-    /// How long a crash keeps an event from being handled, and more than any handling may take. Less than the queue's
-    /// visibility timeout, or the next delivery finds the claim of a crashed one.
+    /// How long a crash keeps an event from being handled, and more than any handling may take.
+    /// Less than the queue's visibility timeout, or the next delivery finds the claim of a crashed
+    /// one.
     pub lease: Duration,
 }
 
@@ -67,17 +71,26 @@ impl<C: Claims, H: Handler> Consumer<C, H> {
             self.give_back(&lease).await;
             return Err(failed);
         }
-        if self.claims.done(&lease, now).await? { Ok(Consumed::Handled) } else { Err(ComesAgain::Overtaken) }
+        if self.claims.done(&lease, now).await? {
+            Ok(Consumed::Handled)
+        } else {
+            Err(ComesAgain::Overtaken)
+        }
     }
 
     async fn give_back(&self, lease: &Lease) {
         if let Err(error) = self.claims.release(lease).await {
-            tracing::warn!(event_id = lease.event_id, error = causes(&error), "the claim could not be given back; it ends with its lease");
+            tracing::warn!(
+                event_id = lease.event_id,
+                error = causes(&error),
+                "the claim could not be given back; it ends with its lease"
+            );
         }
     }
 }
 
 /// An error with all that led to it.
 pub fn causes(error: &dyn std::error::Error) -> String {
-    std::iter::successors(error.source(), |error| error.source()).fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+    std::iter::successors(error.source(), |error| error.source())
+        .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

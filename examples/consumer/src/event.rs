@@ -1,4 +1,5 @@
-//! What the sample reads of `TRIGGER_FIRED`: a part of what `events/schemas/TRIGGER_FIRED.json` describes.
+//! What the sample reads of `TRIGGER_FIRED`: a part of what `events/schemas/TRIGGER_FIRED.json`
+//! describes.
 
 use serde::Deserialize;
 

@@ -1,4 +1,5 @@
-//! A sample consumer of the agent-run queue: the queue may deliver an event several times, and it is handled once.
+//! A sample consumer of the agent-run queue: the queue may deliver an event several times, and it
+//! is handled once.
 //!
 //! It knows the events by their published schema alone, and nothing of what publishes them.
 

@@ -17,19 +17,30 @@ impl Handler for Print {
 
 /// Texts are their sender's, so they are quoted and escaped.
 pub fn line(fired: &Fired) -> String {
-    let agent = fired.trigger.agent_id.as_deref().map(|agent| format!(" for {agent:?}")).unwrap_or_default();
+    let agent = fired
+        .trigger
+        .agent_id
+        .as_deref()
+        .map(|agent| format!(" for {agent:?}"))
+        .unwrap_or_default();
     format!("{} {}{agent}: {}", fired.fired_at, fired.trigger.id, about(fired))
 }
 
 fn about(fired: &Fired) -> String {
     match (&fired.message, &fired.event) {
         (Some(message), _) => {
-            let subject = message.subject.as_ref().map_or("no subject".into(), |subject| format!("{subject:?}"));
+            let subject = message
+                .subject
+                .as_ref()
+                .map_or("no subject".into(), |subject| format!("{subject:?}"));
             let from = message.from.as_ref().map_or("nobody".into(), mailbox);
             format!("{subject} from {from}")
         }
         (None, Some(sent)) => {
-            let resource = [&sent.resource_type, &sent.resource_id].into_iter().flatten().map(|part| format!(" {part:?}"));
+            let resource = [&sent.resource_type, &sent.resource_id]
+                .into_iter()
+                .flatten()
+                .map(|part| format!(" {part:?}"));
             format!("{:?}{}", sent.event_type, resource.collect::<String>())
         }
         (None, None) => "nothing that is known here".into(),

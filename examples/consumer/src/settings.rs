@@ -20,7 +20,8 @@ pub struct Arguments {
     /// The table of claims: the output ClaimsTable of the consumer's own template.
     #[arg(long, default_value = "consumer-claims")]
     pub table: String,
-    /// The local stack's stack.json, instead of an account of yours. Its table of claims is made if it is not there.
+    /// The local stack's stack.json, instead of an account of yours. Its table of claims is made if
+    /// it is not there.
     #[arg(long, conflicts_with = "queue_url")]
     pub stack_json: Option<PathBuf>,
     /// Ends after so many events.
@@ -41,8 +42,11 @@ struct Stack {
 
 impl Stack {
     fn config(&self) -> SdkConfig {
-        let credentials = SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "local"));
-        let builder = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::new(self.region.clone()));
+        let credentials =
+            SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "local"));
+        let builder = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()));
         builder.endpoint_url(&self.aws_endpoint).credentials_provider(credentials).build()
     }
 }

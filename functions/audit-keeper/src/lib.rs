@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use aws_lambda_events::cloudwatch_logs::LogsEvent;
 use email_connectors::domain::audit::is_line;
 
-/// Prints the audit lines and returns how many. The subscription filter only matches words, so each line is checked
-/// here.
+/// Prints the audit lines and returns how many. The subscription filter only matches words, so each
+/// line is checked here.
 pub fn keep(event: &LogsEvent, printed: &mut impl Write) -> io::Result<usize> {
     let messages = event.aws_logs.data.log_events.iter().map(|logged| logged.message.trim_end());
     let mut kept = 0;

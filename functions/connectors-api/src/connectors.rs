@@ -90,8 +90,15 @@ pub(crate) fn view(connector: Connector, now: Timestamp) -> View {
         granted_scopes: connector.grant.scopes,
         paused: is_paused(&connector.reading.pauses),
         history_id: connector.reading.position.cursor,
-        watch: WatchView { status: connector.watch.status(now), watch: connector.watch, verified_at: connector.reading.verified_at },
-        circuit: CircuitView { state: connector.reading.circuit.state(now), circuit: connector.reading.circuit },
+        watch: WatchView {
+            status: connector.watch.status(now),
+            watch: connector.watch,
+            verified_at: connector.reading.verified_at,
+        },
+        circuit: CircuitView {
+            state: connector.reading.circuit.state(now),
+            circuit: connector.reading.circuit,
+        },
         parked_messages: connector.reading.position.parked.len(),
         credentials: "[redacted]",
         last_event_at: connector.outbox.last_event_at,
@@ -102,17 +109,35 @@ pub(crate) fn view(connector: Connector, now: Timestamp) -> View {
     }
 }
 
-pub async fn list<P: Ports>(State(api): Shared<P>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
+pub async fn list<P: Ports>(
+    State(api): Shared<P>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, Problem> {
     let (owner, now) = api.admit(&headers, Action::See).await?;
     let page = Page::of_query(query.as_deref())?;
     let connectors = api.store.connectors(&owner).await.map_err(store_problem)?;
-    page.cut("connectors", "con_", connectors, |connector| connector.id.to_string(), |connector| json!(view(connector, now)))
+    page.cut(
+        "connectors",
+        "con_",
+        connectors,
+        |connector| connector.id.to_string(),
+        |connector| json!(view(connector, now)),
+    )
 }
 
-pub async fn read<P: Ports>(State(api): Shared<P>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub async fn read<P: Ports>(
+    State(api): Shared<P>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
     let (owner, now) = api.admit(&headers, Action::See).await?;
-    let connector =
-        api.store.connector(&owner, &named(&id)?).await.map_err(store_problem)?.ok_or_else(|| Problem::not_found("connector"))?;
+    let connector = api
+        .store
+        .connector(&owner, &named(&id)?)
+        .await
+        .map_err(store_problem)?
+        .ok_or_else(|| Problem::not_found("connector"))?;
     Ok(Json(json!(view(connector, now))))
 }
 
@@ -123,8 +148,10 @@ pub async fn change<P: Ports>(
     Body(body): Body,
 ) -> Result<Json<Value>, Problem> {
     let (owner, now) = api.admit(&headers, Action::Operate).await?;
-    let change = ConnectorChange::parse(&json_body(&body)?)
-        .map_err(|invalid| Problem::new(StatusCode::BAD_REQUEST, "invalid_connector", invalid.problem).at(invalid.field))?;
+    let change = ConnectorChange::parse(&json_body(&body)?).map_err(|invalid| {
+        Problem::new(StatusCode::BAD_REQUEST, "invalid_connector", invalid.problem)
+            .at(invalid.field)
+    })?;
     let changed = update_connector::apply(&api.store, api.thresholds.timeouts, &owner, &named(&id)?, &change, now).await.map_err(
         |error| match error {
             ChangeError::NotFound => Problem::not_found("connector"),
@@ -149,30 +176,36 @@ pub async fn sync<P: Ports>(
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let (owner, now) = api.admit(&headers, Action::Operate).await?;
-    sync::request(&api.store, &api.wake_ups, &owner, &named(&id)?, now).await.map_err(|error| match error {
-        SyncError::NotFound => Problem::not_found("connector"),
-        SyncError::Closing => closing(),
-        SyncError::NeedsReauth => needs_reauth(),
-        SyncError::Store(error) => store_problem(error),
-        SyncError::Queue(error) => Problem::unavailable("queue_unavailable", &error),
+    sync::request(&api.store, &api.wake_ups, &owner, &named(&id)?, now).await.map_err(|error| {
+        match error {
+            SyncError::NotFound => Problem::not_found("connector"),
+            SyncError::Closing => closing(),
+            SyncError::NeedsReauth => needs_reauth(),
+            SyncError::Store(error) => store_problem(error),
+            SyncError::Queue(error) => Problem::unavailable("queue_unavailable", &error),
+        }
     })?;
     Ok((StatusCode::ACCEPTED, Json(json!({"status": "queued"}))))
 }
 
-/// Answers the receipt of what was done at Google and here: 200 when all is, 202 while the rest goes on by itself.
+/// Answers the receipt of what was done at Google and here: 200 when all is, 202 while the rest
+/// goes on by itself.
 pub async fn remove<P: Ports>(
     State(api): Shared<P>,
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let (owner, now) = api.admit(&headers, Action::Delete).await?;
-    let receipt = api.disconnecting().run(&owner, &named(&id)?, now).await.map_err(|error| match error {
-        DisconnectError::NotFound => Problem::not_found("connector"),
-        DisconnectError::Store(StoreError::Conflict) => {
-            Problem::new(StatusCode::CONFLICT, "conflict", "others changed this connector at the same moment; try again")
-        }
-        DisconnectError::Store(error) => store_problem(error),
-    })?;
+    let receipt =
+        api.disconnecting().run(&owner, &named(&id)?, now).await.map_err(|error| match error {
+            DisconnectError::NotFound => Problem::not_found("connector"),
+            DisconnectError::Store(StoreError::Conflict) => Problem::new(
+                StatusCode::CONFLICT,
+                "conflict",
+                "others changed this connector at the same moment; try again",
+            ),
+            DisconnectError::Store(error) => store_problem(error),
+        })?;
     let status = if receipt.data_purged { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Json(receipt_json(receipt))))
 }

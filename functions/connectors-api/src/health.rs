@@ -12,7 +12,11 @@ use email_connectors::web::Problem;
 use crate::connectors::named;
 use crate::{Shared, store_problem};
 
-pub async fn connector<P: Ports>(State(api): Shared<P>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Health>, Problem> {
+pub async fn connector<P: Ports>(
+    State(api): Shared<P>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Json<Health>, Problem> {
     let (owner, now) = api.admit(&headers, Action::See).await?;
     let connector = api.store.connector(&owner, &named(&id)?).await.map_err(store_problem)?;
     let connector = connector.ok_or_else(|| Problem::not_found("connector"))?;
@@ -23,7 +27,12 @@ pub async fn connector<P: Ports>(State(api): Shared<P>, headers: HeaderMap, Path
 
 /// Needs no token, so that a load balancer can call it; a degraded system still answers 200.
 pub async fn system<P: Ports>(State(api): Shared<P>) -> (StatusCode, Json<SystemHealth>) {
-    let health = api.checked.health(&api.store, &api.gate.verifier, &api.depths, api.machine.now()).await;
-    let status = if health.status == HealthStatus::Down { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let health =
+        api.checked.health(&api.store, &api.gate.verifier, &api.depths, api.machine.now()).await;
+    let status = if health.status == HealthStatus::Down {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::OK
+    };
     (status, Json(health))
 }

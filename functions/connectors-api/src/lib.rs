@@ -58,11 +58,19 @@ pub fn router<P: Ports>(api: Api<P>) -> Router {
     let clock = api.clone();
     let routes = Router::new()
         .route("/api/connectors", get(connectors::list::<P>))
-        .route("/api/connectors/{id}", get(connectors::read::<P>).patch(connectors::change::<P>).delete(connectors::remove::<P>))
+        .route(
+            "/api/connectors/{id}",
+            get(connectors::read::<P>)
+                .patch(connectors::change::<P>)
+                .delete(connectors::remove::<P>),
+        )
         .route("/api/connectors/{id}/health", get(health::connector::<P>))
         .route("/api/connectors/{id}/sync", post(connectors::sync::<P>))
         .route("/api/triggers", get(triggers::list::<P>).post(triggers::create::<P>))
-        .route("/api/triggers/{id}", get(triggers::read::<P>).patch(triggers::change::<P>).delete(triggers::remove::<P>))
+        .route(
+            "/api/triggers/{id}",
+            get(triggers::read::<P>).patch(triggers::change::<P>).delete(triggers::remove::<P>),
+        )
         .route("/api/triggers/{id}/events", post(triggers::fire::<P>))
         .route("/api/triggers/{id}/test", post(rehearsing::rehearse::<P>))
         .route("/api/triggers/{id}/firings", get(triggers::firings::<P>))
@@ -81,7 +89,12 @@ pub fn router<P: Ports>(api: Api<P>) -> Router {
 
 impl<P: Ports> Api<P> {
     fn access(&self) -> Access<'_, P> {
-        Access { store: &self.store, vault: &self.vault, provider: &self.provider, refreshes: &self.refreshes }
+        Access {
+            store: &self.store,
+            vault: &self.vault,
+            provider: &self.provider,
+            refreshes: &self.refreshes,
+        }
     }
 
     fn disconnecting(&self) -> Disconnect<'_, P> {
@@ -89,7 +102,11 @@ impl<P: Ports> Api<P> {
     }
 
     /// The owner whose data the caller may act on, and the time of this request.
-    async fn admit(&self, headers: &HeaderMap, action: Action) -> Result<(OwnerId, Timestamp), Problem> {
+    async fn admit(
+        &self,
+        headers: &HeaderMap,
+        action: Action,
+    ) -> Result<(OwnerId, Timestamp), Problem> {
         let now = self.machine.now();
         Ok((self.gate.admit(headers, action, now).await?.owner, now))
     }

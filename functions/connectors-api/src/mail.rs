@@ -1,4 +1,5 @@
-//! `/api/connectors/{connector_id}/messages`, `/threads`, `/labels`, `/drafts`: each row of the operations' table a route.
+//! `/api/connectors/{connector_id}/messages`, `/threads`, `/labels`, `/drafts`: each row of the
+//! operations' table a route.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,7 +29,9 @@ use crate::{Api, Shared, mail_problem, store_problem};
 pub const LONGEST_MAIL: usize = 5_500_000;
 
 pub fn routes<P: Ports>() -> Router<Arc<Api<P>>> {
-    OPERATIONS.iter().fold(Router::new(), |router, entry| router.route(&path(entry), route::<P>(entry)))
+    OPERATIONS
+        .iter()
+        .fold(Router::new(), |router, entry| router.route(&path(entry), route::<P>(entry)))
 }
 
 /// The whole path of an operation.
@@ -42,7 +45,9 @@ fn route<P: Ports>(entry: &Entry) -> MethodRouter<Arc<Api<P>>> {
                         Path(path): Path<BTreeMap<String, String>>,
                         RawQuery(query): RawQuery,
                         headers: HeaderMap,
-                        Body(body): Body| async move { operate(&api, operation, path, query, headers, body).await };
+                        Body(body): Body| async move {
+        operate(&api, operation, path, query, headers, body).await
+    };
     let on = match entry.verb {
         Verb::Get => get,
         Verb::Post => post,
@@ -66,11 +71,15 @@ async fn operate<P: Ports>(
     let (owner, now) = api.admit(&headers, entry.action).await?;
     let named = path.get("connector_id").and_then(|id| ConnectorId::parse(id));
     let id = named.ok_or_else(|| Problem::not_found("connector"))?;
-    let query: Vec<(String, String)> =
-        form_urlencoded::parse(query.unwrap_or_default().as_bytes()).map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
-    let value = if entry.body == BodyShape::None { serde_json::Value::Null } else { json_body(&body)? };
+    let query: Vec<(String, String)> = form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    let value =
+        if entry.body == BodyShape::None { serde_json::Value::Null } else { json_body(&body)? };
     let range = headers.get("range").and_then(|range| range.to_str().ok());
-    let request = MailRequest::read(operation, &path, &query, || Ok(value)).map_err(no_request)?.in_range(range);
+    let request = MailRequest::read(operation, &path, &query, || Ok(value))
+        .map_err(no_request)?
+        .in_range(range);
     let doing = Doing { api, owner: &owner, id: &id, operation, now };
     match request_key(operation, &id, &path, &headers, &body, now)? {
         Some(key) => doing.once(request, &key).await,
@@ -88,11 +97,17 @@ struct Doing<'a, P: Ports> {
 
 impl<P: Ports> Doing<'_, P> {
     async fn run(&self, request: MailRequest) -> Result<MailResponse, Problem> {
-        let performed = self.perform(request.clone()).await.map_err(|error| mail_problem::problem(error, self.now))?;
+        let performed = self
+            .perform(request.clone())
+            .await
+            .map_err(|error| mail_problem::problem(error, self.now))?;
         mail_answer::response(self.operation, &request, performed)
     }
 
-    async fn perform(&self, request: MailRequest) -> Result<email_connectors::ports::Performed, OperateError> {
+    async fn perform(
+        &self,
+        request: MailRequest,
+    ) -> Result<email_connectors::ports::Performed, OperateError> {
         let performed = self.api.access().perform(self.owner, self.id, request, self.now).await;
         let (outcome, units) = match &performed {
             Ok(performed) => ("done", performed.units),
@@ -104,8 +119,8 @@ impl<P: Ports> Doing<'_, P> {
         performed
     }
 
-    /// A repeated key gets the stored answer. A request that was refused, so that nothing was done, releases its key;
-    /// one whose outcome is unknown keeps it.
+    /// A repeated key gets the stored answer. A request that was refused, so that nothing was done,
+    /// releases its key; one whose outcome is unknown keeps it.
     async fn once(&self, request: MailRequest, key: &RequestKey) -> Result<Response, Problem> {
         let store = &self.api.store;
         match idempotency::claim(store, self.owner, key).await.map_err(store_problem)? {
@@ -113,16 +128,23 @@ impl<P: Ports> Doing<'_, P> {
             Known::Answered(answer) => return mail_answer::again(self.operation, answer),
             Known::Other => {
                 let detail = "this key was sent with another request; make a new key for each";
-                return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail).at("idempotency-key"));
+                return Err(Problem::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "idempotency_key_reused",
+                    detail,
+                )
+                .at("idempotency-key"));
             }
             Known::Running => {
                 let detail = "the first request under this key is being done; ask again shortly";
-                let busy = Problem::new(StatusCode::CONFLICT, "idempotency_in_progress", detail).at("idempotency-key");
+                let busy = Problem::new(StatusCode::CONFLICT, "idempotency_in_progress", detail)
+                    .at("idempotency-key");
                 return Err(busy.again_in(std::time::Duration::from_secs(5)));
             }
             Known::Unknown => {
                 let detail = "the request under this key may have been done, or not. Look before you send it again under a new key";
-                return Err(Problem::new(StatusCode::CONFLICT, "outcome_unknown", detail).at("idempotency-key"));
+                return Err(Problem::new(StatusCode::CONFLICT, "outcome_unknown", detail)
+                    .at("idempotency-key"));
             }
         }
         let performed = match self.perform(request.clone()).await {
@@ -136,7 +158,8 @@ impl<P: Ports> Doing<'_, P> {
         };
         let response = mail_answer::response(self.operation, &request, performed)?;
         if let Err(error) = store.keep_answer(self.owner, key, &response.text()).await {
-            // The request is done all the same; a repetition under its key is answered with `outcome_unknown`.
+            // The request is done all the same; a repetition under its key is answered with
+            // `outcome_unknown`.
             tracing::error!(%error, "the answer is not kept under its key");
         }
         Ok(response.into_response())
@@ -144,7 +167,12 @@ impl<P: Ports> Doing<'_, P> {
 }
 
 fn may_be_done(error: &OperateError) -> bool {
-    matches!(error, OperateError::Unusable(Unusable::Access(AccessError::Provider(ProviderError::OutcomeUnknown(_)))))
+    matches!(
+        error,
+        OperateError::Unusable(Unusable::Access(AccessError::Provider(
+            ProviderError::OutcomeUnknown(_)
+        )))
+    )
 }
 
 /// Identifies the request: route, the sender's key and the body.
@@ -162,12 +190,19 @@ fn request_key(
     let Some(key) = idempotency_key(headers)? else { return Ok(None) };
     let draft = path.get("draft_id").map(String::as_str).unwrap_or_default();
     let name = fingerprint(&["request", operation.entry().name, connector.as_str(), draft, key]);
-    Ok(Some(RequestKey { name, body: fingerprint(&["body", &String::from_utf8_lossy(body)]), at: now }))
+    Ok(Some(RequestKey {
+        name,
+        body: fingerprint(&["body", &String::from_utf8_lossy(body)]),
+        at: now,
+    }))
 }
 
 fn no_request(error: NoRequest) -> Problem {
     match error {
         NoRequest::NothingNamed(what) => Problem::not_found(what),
-        NoRequest::Invalid(refused) => Problem::new(StatusCode::BAD_REQUEST, "invalid_request", refused.problem).at(refused.field),
+        NoRequest::Invalid(refused) => {
+            Problem::new(StatusCode::BAD_REQUEST, "invalid_request", refused.problem)
+                .at(refused.field)
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! What an operation answers, over HTTP: JSON, or an attachment's bytes.
 
 use axum::http::header::{
-    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    HeaderName, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -31,14 +32,25 @@ pub(crate) enum MailResponse {
     Bytes { response: Box<Response>, units: u32 },
 }
 
-pub(crate) fn response(operation: Operation, request: &MailRequest, performed: Performed) -> Result<MailResponse, Problem> {
+pub(crate) fn response(
+    operation: Operation,
+    request: &MailRequest,
+    performed: Performed,
+) -> Result<MailResponse, Problem> {
     let units = performed.units;
     let made = matches!(operation, Operation::CreateDraft | Operation::CreateLabel);
     let status = if made { StatusCode::CREATED } else { StatusCode::OK };
     let text = match performed.answer {
         MailAnswer::Bytes(content) => {
-            let range = if let MailRequest::GetAttachment(.., range) = request { range.as_deref() } else { None };
-            return Ok(MailResponse::Bytes { response: Box::new(download(content, range)?), units });
+            let range = if let MailRequest::GetAttachment(.., range) = request {
+                range.as_deref()
+            } else {
+                None
+            };
+            return Ok(MailResponse::Bytes {
+                response: Box::new(download(content, range)?),
+                units,
+            });
         }
         MailAnswer::Messages(answer) => render(&answer),
         MailAnswer::Threads(answer) => render(&answer),
@@ -50,7 +62,9 @@ pub(crate) fn response(operation: Operation, request: &MailRequest, performed: P
         MailAnswer::Label(answer) => render(&answer),
         MailAnswer::Attachments(answer) => render(&answer),
         MailAnswer::Placed(placed) => match operation {
-            Operation::DeleteMessage => render(&Deletion { id: placed.id.to_string(), deleted: Deleted::Trash }),
+            Operation::DeleteMessage => {
+                render(&Deletion { id: placed.id.to_string(), deleted: Deleted::Trash })
+            }
             _ => render(&placed),
         },
         MailAnswer::Done => match done(operation, request) {
@@ -59,8 +73,10 @@ pub(crate) fn response(operation: Operation, request: &MailRequest, performed: P
         },
     };
     if text.len() > LONGEST_ANSWER {
-        let detail =
-            format!("the answer would be {} bytes long; ask for a smaller page_size, or for less with format=metadata", text.len());
+        let detail = format!(
+            "the answer would be {} bytes long; ask for a smaller page_size, or for less with format=metadata",
+            text.len()
+        );
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "answer_too_large", detail));
     }
     Ok(MailResponse::Json { status, text, units })
@@ -72,12 +88,17 @@ fn done(operation: Operation, request: &MailRequest) -> Option<String> {
     Some(match (operation, request) {
         (Operation::DeleteThread, MailRequest::Trash(_, id)) => deletion(id, Deleted::Trash),
         (_, MailRequest::Delete(_, id)) => deletion(id, Deleted::Permanently),
-        (_, MailRequest::Modify(_, id, _) | MailRequest::Trash(_, id) | MailRequest::Untrash(_, id)) => {
-            render(&ThreadReference { id: id.clone() })
-        }
+        (
+            _,
+            MailRequest::Modify(_, id, _) | MailRequest::Trash(_, id) | MailRequest::Untrash(_, id),
+        ) => render(&ThreadReference { id: id.clone() }),
         (_, MailRequest::BatchModify(ids, _)) => render(&BatchModified { count: ids.len() }),
-        (_, MailRequest::BatchTrash(ids)) => render(&BatchDeleted { count: ids.len(), deleted: Deleted::Trash }),
-        (_, MailRequest::BatchDelete(ids)) => render(&BatchDeleted { count: ids.len(), deleted: Deleted::Permanently }),
+        (_, MailRequest::BatchTrash(ids)) => {
+            render(&BatchDeleted { count: ids.len(), deleted: Deleted::Trash })
+        }
+        (_, MailRequest::BatchDelete(ids)) => {
+            render(&BatchDeleted { count: ids.len(), deleted: Deleted::Permanently })
+        }
         _ => return None,
     })
 }
@@ -109,7 +130,9 @@ pub(crate) fn again(operation: Operation, text: String) -> Result<Response, Prob
 impl IntoResponse for MailResponse {
     fn into_response(self) -> Response {
         let (mut response, units) = match self {
-            Self::Json { status, text, units } => ((status, [(CONTENT_TYPE, "application/json")], text).into_response(), units),
+            Self::Json { status, text, units } => {
+                ((status, [(CONTENT_TYPE, "application/json")], text).into_response(), units)
+            }
             Self::Nothing { units } => (StatusCode::NO_CONTENT.into_response(), units),
             Self::Bytes { response, units } => (*response, units),
         };
@@ -118,28 +141,39 @@ impl IntoResponse for MailResponse {
     }
 }
 
-/// Attachments are untrusted: browsers save and never render them, and the name cannot break out of its header.
+/// Attachments are untrusted: browsers save and never render them, and the name cannot break out of
+/// its header.
 fn download(content: AttachmentBytes, range: Option<&str>) -> Result<Response, Problem> {
-    let length = content.bytes.as_ref().map_or(usize::try_from(content.attachment.size).unwrap_or(usize::MAX), Vec::len);
+    let length = content
+        .bytes
+        .as_ref()
+        .map_or(usize::try_from(content.attachment.size).unwrap_or(usize::MAX), Vec::len);
     let (status, range) = match served(range, length) {
         Served::Whole => (StatusCode::OK, 0..length),
         Served::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
         Served::Outside => {
             let detail = format!("the attachment is {length} bytes long");
-            return Err(Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_outside", detail).at("range"));
+            return Err(Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_outside", detail)
+                .at("range"));
         }
         Served::TooSmall(requested) => {
             let detail = format!(
                 "this would be {requested} bytes, for which all {length} are read; ask for parts of {SHORTEST_PART} to {LONGEST_PART}, or for the end"
             );
-            return Err(Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_too_small", detail).at("range"));
+            return Err(Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_too_small", detail)
+                .at("range"));
         }
         Served::TooLarge(requested) => {
             let detail = format!(
                 "this would be {requested} bytes; ask for it in parts of up to {LONGEST_PART}, as with `Range: bytes=0-{}`",
                 LONGEST_PART - 1
             );
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "attachment_too_large", detail).at("range"));
+            return Err(Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "attachment_too_large",
+                detail,
+            )
+            .at("range"));
         }
     };
     let (mut bytes, attachment) = (content.bytes.unwrap_or_default(), content.attachment);
@@ -150,19 +184,27 @@ fn download(content: AttachmentBytes, range: Option<&str>) -> Result<Response, P
     headers.insert(CONTENT_DISPOSITION, disposition(&attachment));
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
+    headers
+        .insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
     // Without it lambda_http decodes text types as UTF-8, which corrupts other charsets.
     headers.insert("content-encoding", HeaderValue::from_static("identity"));
     if status == StatusCode::PARTIAL_CONTENT {
         let content_range = format!("bytes {}-{}/{length}", range.start, range.end - 1);
-        headers.insert(CONTENT_RANGE, HeaderValue::try_from(content_range).unwrap_or_else(|_| HeaderValue::from_static("bytes */*")));
+        headers.insert(
+            CONTENT_RANGE,
+            HeaderValue::try_from(content_range)
+                .unwrap_or_else(|_| HeaderValue::from_static("bytes */*")),
+        );
     }
     Ok(response)
 }
 
 /// The sender's media type, if it is a valid one.
 fn content_type(mime_type: &str) -> HeaderValue {
-    let token = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&byte));
+    let token = |text: &str| {
+        !text.is_empty()
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&byte))
+    };
     let fits = mime_type.split_once('/').is_some_and(|(kind, rest)| token(kind) && token(rest));
     let shown = if fits { mime_type } else { "application/octet-stream" };
     HeaderValue::from_str(shown).unwrap_or(HeaderValue::from_static("application/octet-stream"))
@@ -185,18 +227,29 @@ fn bounded(name: &str) -> String {
     }
 }
 
-/// The sender's file name without path separators and without characters that reverse the direction of writing.
+/// The sender's file name without path separators and without characters that reverse the direction
+/// of writing.
 fn harmless(name: &str) -> String {
-    name.chars().filter(|sign| !steers(*sign)).map(|sign| if "/\\".contains(sign) { '_' } else { sign }).collect()
+    name.chars()
+        .filter(|sign| !steers(*sign))
+        .map(|sign| if "/\\".contains(sign) { '_' } else { sign })
+        .collect()
 }
 
 /// RFC 6266: an ASCII fallback in `filename`, and the real name in `filename*`.
 fn disposition(attachment: &Attachment) -> HeaderValue {
     let filename = bounded(&harmless(&attachment.filename));
-    let safe = |character: char| if character.is_ascii_alphanumeric() || " ._-()".contains(character) { character } else { '_' };
+    let safe = |character: char| {
+        if character.is_ascii_alphanumeric() || " ._-()".contains(character) {
+            character
+        } else {
+            '_'
+        }
+    };
     let plain: String = filename.chars().map(safe).collect();
     let plain = if plain.trim().is_empty() { "attachment".to_string() } else { plain };
-    let header = format!("attachment; filename=\"{plain}\"; {}", extended_parameter("filename", &filename));
+    let header =
+        format!("attachment; filename=\"{plain}\"; {}", extended_parameter("filename", &filename));
     HeaderValue::try_from(header).unwrap_or(HeaderValue::from_static("attachment"))
 }
 
@@ -205,27 +258,57 @@ mod tests {
     use super::*;
 
     fn attachment(filename: &str, mime_type: &str) -> Attachment {
-        Attachment { part_id: "1".into(), filename: filename.into(), mime_type: mime_type.into(), size: 3, inline: false, content_id: None }
+        Attachment {
+            part_id: "1".into(),
+            filename: filename.into(),
+            mime_type: mime_type.into(),
+            size: 3,
+            inline: false,
+            content_id: None,
+        }
     }
 
-    fn downloaded(filename: &str, mime_type: &str, range: Option<&str>) -> Result<Response, Problem> {
+    fn downloaded(
+        filename: &str,
+        mime_type: &str,
+        range: Option<&str>,
+    ) -> Result<Response, Problem> {
         let bytes = vec![0xff, 0xfe, 0x00];
-        download(AttachmentBytes { attachment: attachment(filename, mime_type), bytes: Some(bytes) }, range)
+        download(
+            AttachmentBytes { attachment: attachment(filename, mime_type), bytes: Some(bytes) },
+            range,
+        )
     }
 
     fn header(response: &Response, name: &str) -> String {
-        response.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
+        response
+            .headers()
+            .get(name)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            .unwrap_or_default()
     }
 
     #[test]
     fn a_file_name_stays_within_its_header() {
         let table = [
             ("a.pdf", "attachment; filename=\"a.pdf\"; filename*=UTF-8''a.pdf"),
-            ("a\"; x=\".pdf", "attachment; filename=\"a__ x__.pdf\"; filename*=UTF-8''a%22%3B%20x%3D%22.pdf"),
-            ("a\r\nSet-Cookie: b", "attachment; filename=\"aSet-Cookie_ b\"; filename*=UTF-8''aSet-Cookie%3A%20b"),
+            (
+                "a\"; x=\".pdf",
+                "attachment; filename=\"a__ x__.pdf\"; filename*=UTF-8''a%22%3B%20x%3D%22.pdf",
+            ),
+            (
+                "a\r\nSet-Cookie: b",
+                "attachment; filename=\"aSet-Cookie_ b\"; filename*=UTF-8''aSet-Cookie%3A%20b",
+            ),
             ("../..\\x", "attachment; filename=\".._.._x\"; filename*=UTF-8''.._.._x"),
-            ("may\u{202e}fdp.exe", "attachment; filename=\"mayfdp.exe\"; filename*=UTF-8''mayfdp.exe"),
-            ("Rechnung für Mai.pdf", "attachment; filename=\"Rechnung f_r Mai.pdf\"; filename*=UTF-8''Rechnung%20f%C3%BCr%20Mai.pdf"),
+            (
+                "may\u{202e}fdp.exe",
+                "attachment; filename=\"mayfdp.exe\"; filename*=UTF-8''mayfdp.exe",
+            ),
+            (
+                "Rechnung für Mai.pdf",
+                "attachment; filename=\"Rechnung f_r Mai.pdf\"; filename*=UTF-8''Rechnung%20f%C3%BCr%20Mai.pdf",
+            ),
             ("", "attachment; filename=\"attachment\"; filename*=UTF-8''"),
         ];
         for (filename, expected) in table {
@@ -269,8 +352,14 @@ mod tests {
     #[test]
     fn a_range_is_answered_as_partial_content() {
         let response = downloaded("a", "image/png", Some("bytes=1-1")).unwrap();
-        assert_eq!((response.status(), header(&response, "content-range")), (StatusCode::PARTIAL_CONTENT, "bytes 1-1/3".into()));
-        assert_eq!(downloaded("a", "image/png", Some("bytes=3-")).unwrap_err().into_response().status(), StatusCode::RANGE_NOT_SATISFIABLE);
+        assert_eq!(
+            (response.status(), header(&response, "content-range")),
+            (StatusCode::PARTIAL_CONTENT, "bytes 1-1/3".into())
+        );
+        assert_eq!(
+            downloaded("a", "image/png", Some("bytes=3-")).unwrap_err().into_response().status(),
+            StatusCode::RANGE_NOT_SATISFIABLE
+        );
         assert_eq!(downloaded("a", "image/png", None).unwrap().status(), StatusCode::OK);
     }
 
@@ -286,6 +375,9 @@ mod tests {
         let first = large(Some(&format!("bytes=0-{}", LONGEST_PART - 1))).unwrap();
         assert_eq!(first.status(), StatusCode::PARTIAL_CONTENT);
         let rest = large(Some(&format!("bytes={LONGEST_PART}-"))).unwrap();
-        assert_eq!(header(&rest, "content-range"), format!("bytes {LONGEST_PART}-{LONGEST_PART}/{}", LONGEST_PART + 1));
+        assert_eq!(
+            header(&rest, "content-range"),
+            format!("bytes {LONGEST_PART}-{LONGEST_PART}/{}", LONGEST_PART + 1)
+        );
     }
 }

@@ -16,7 +16,9 @@ const SOON: Duration = Duration::from_secs(5);
 pub(crate) fn problem(error: OperateError, now: Timestamp) -> Problem {
     match error {
         OperateError::NotFound => Problem::not_found("connector"),
-        OperateError::NothingToAnswer => Problem::not_found("message to answer").at("reply_to_message_id"),
+        OperateError::NothingToAnswer => {
+            Problem::not_found("message to answer").at("reply_to_message_id")
+        }
         OperateError::Unusable(unusable) => self::unusable(unusable, now),
     }
 }
@@ -26,12 +28,18 @@ pub(crate) fn unusable(unusable: Unusable, now: Timestamp) -> Problem {
         Unusable::Closing => closing(),
         Unusable::NeedsReauth => needs_reauth(),
         Unusable::CircuitOpen(until) => {
-            let detail = format!("Gmail failed again and again, and is left alone until {until}; nothing was sent to it");
-            let wait = Duration::from_millis(u64::try_from(until.millis() - now.millis()).unwrap_or_default());
+            let detail = format!(
+                "Gmail failed again and again, and is left alone until {until}; nothing was sent to it"
+            );
+            let wait = Duration::from_millis(
+                u64::try_from(until.millis() - now.millis()).unwrap_or_default(),
+            );
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "circuit_open", detail).again_in(wait)
         }
         Unusable::MissingScope(scope) => {
-            let detail = format!("the user did not grant what this needs; connect again with the scope {scope}");
+            let detail = format!(
+                "the user did not grant what this needs; connect again with the scope {scope}"
+            );
             Problem::new(StatusCode::FORBIDDEN, "insufficient_scope", detail).needing(scope)
         }
         Unusable::Access(error) => access(error),
@@ -39,7 +47,11 @@ pub(crate) fn unusable(unusable: Unusable, now: Timestamp) -> Problem {
 }
 
 pub(crate) fn closing() -> Problem {
-    Problem::new(StatusCode::CONFLICT, "connector_closing", "this connector is being disconnected; connect the mailbox again")
+    Problem::new(
+        StatusCode::CONFLICT,
+        "connector_closing",
+        "this connector is being disconnected; connect the mailbox again",
+    )
 }
 
 pub(crate) fn needs_reauth() -> Problem {
@@ -50,9 +62,11 @@ pub(crate) fn needs_reauth() -> Problem {
 fn access(error: AccessError) -> Problem {
     match error {
         AccessError::Provider(error) => provider(error),
-        AccessError::Store(StoreError::Conflict) => {
-            Problem::new(StatusCode::CONFLICT, "conflict", "the mailbox was connected again at the same moment; try again")
-        }
+        AccessError::Store(StoreError::Conflict) => Problem::new(
+            StatusCode::CONFLICT,
+            "conflict",
+            "the mailbox was connected again at the same moment; try again",
+        ),
         AccessError::Store(error) => Problem::unavailable("unavailable", &error),
         AccessError::Vault(error) => Problem::unavailable("unavailable", &error),
     }
@@ -63,8 +77,10 @@ fn provider(error: ProviderError) -> Problem {
         ProviderError::GrantRefused(_) | ProviderError::Unauthorized => needs_reauth(),
         ProviderError::RateLimited { reason, retry_after } => {
             tracing::info!(reason, "Gmail's quota is used up");
-            let detail = "Gmail's quota for this mailbox or project is used up for now; nothing was done";
-            Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).again_in(retry_after.unwrap_or(SOON))
+            let detail =
+                "Gmail's quota for this mailbox or project is used up for now; nothing was done";
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail)
+                .again_in(retry_after.unwrap_or(SOON))
         }
         ProviderError::OutcomeUnknown(reason) => {
             tracing::warn!(reason, "nobody knows whether it was done");
@@ -74,44 +90,72 @@ fn provider(error: ProviderError) -> Problem {
         ProviderError::Unavailable { reason, retry_after } => {
             tracing::warn!(reason, "Gmail is not available");
             let detail = "Gmail is not available; nothing was done, try again shortly";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "gmail_unavailable", detail).again_in(retry_after.unwrap_or(SOON))
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "gmail_unavailable", detail)
+                .again_in(retry_after.unwrap_or(SOON))
         }
         ProviderError::TooLarge { unread } => {
-            let detail =
-                "there is more to read than can be answered; ask for a smaller page_size, for format=metadata, or for each by itself";
+            let detail = "there is more to read than can be answered; ask for a smaller page_size, for format=metadata, or for each by itself";
             let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "answer_too_large", detail);
             problem.leaving_unread(unread.into_iter().map(|id| id.to_string()).collect())
         }
-        ProviderError::PageLost => {
-            Problem::new(StatusCode::BAD_REQUEST, "invalid_page_token", "list again from the first page").at("page_token")
-        }
+        ProviderError::PageLost => Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_page_token",
+            "list again from the first page",
+        )
+        .at("page_token"),
         ProviderError::Refused { status, reason } => refused(status, &reason),
-        error @ (ProviderError::ClientRefused(_) | ProviderError::HistoryExpired | ProviderError::WatchTaken) => {
+        error @ (ProviderError::ClientRefused(_)
+        | ProviderError::HistoryExpired
+        | ProviderError::WatchTaken) => {
             tracing::error!(error = %causes(&error), "request failed");
             Problem::unavailable("unavailable", &error)
         }
     }
 }
 
-/// A refusal by Gmail with Gmail's own reason, which may name labels and addresses of this mailbox only.
+/// A refusal by Gmail with Gmail's own reason, which may name labels and addresses of this mailbox
+/// only.
 fn refused(status: u16, reason: &str) -> Problem {
-    let with_reason = |detail: &str| if reason.is_empty() { detail.to_string() } else { format!("{detail}: {reason}") };
+    let with_reason = |detail: &str| {
+        if reason.is_empty() { detail.to_string() } else { format!("{detail}: {reason}") }
+    };
     match status {
         404 => Problem::not_found("message, thread, label, draft or attachment in this mailbox"),
-        409 => Problem::new(StatusCode::CONFLICT, "already_exists", with_reason("Gmail has one like this already")),
-        413 => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "mail_too_large", with_reason("Gmail takes mail of up to 35 MB")),
+        409 => Problem::new(
+            StatusCode::CONFLICT,
+            "already_exists",
+            with_reason("Gmail has one like this already"),
+        ),
+        413 => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "mail_too_large",
+            with_reason("Gmail takes mail of up to 35 MB"),
+        ),
         403 if reason.starts_with("insufficientPermissions") => Problem::new(
             StatusCode::FORBIDDEN,
             "insufficient_scope",
             with_reason("the grant does not allow this; let the user connect again"),
         ),
-        403 if reason.starts_with("domainPolicy") => {
-            Problem::new(StatusCode::FORBIDDEN, "domain_policy", "an administrator of the user's domain does not allow this app")
-        }
-        403 => Problem::new(StatusCode::FORBIDDEN, "gmail_refused", with_reason("Gmail does not allow this")),
-        400 if reason.starts_with("failedPrecondition") => {
-            Problem::new(StatusCode::CONFLICT, "failed_precondition", with_reason("Gmail cannot do this in the mailbox's present state"))
-        }
-        _ => Problem::new(StatusCode::BAD_REQUEST, "gmail_refused", with_reason("Gmail refused this")),
+        403 if reason.starts_with("domainPolicy") => Problem::new(
+            StatusCode::FORBIDDEN,
+            "domain_policy",
+            "an administrator of the user's domain does not allow this app",
+        ),
+        403 => Problem::new(
+            StatusCode::FORBIDDEN,
+            "gmail_refused",
+            with_reason("Gmail does not allow this"),
+        ),
+        400 if reason.starts_with("failedPrecondition") => Problem::new(
+            StatusCode::CONFLICT,
+            "failed_precondition",
+            with_reason("Gmail cannot do this in the mailbox's present state"),
+        ),
+        _ => Problem::new(
+            StatusCode::BAD_REQUEST,
+            "gmail_refused",
+            with_reason("Gmail refused this"),
+        ),
     }
 }

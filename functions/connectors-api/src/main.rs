@@ -24,10 +24,18 @@ async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let settings = ConnectorsApiSettings::read(&environment())?;
     let telemetry = Telemetry::start("connectors-api", settings.namespace)?;
-    let (user, wake_ups, aws, http) = (settings.user, settings.wake_ups, aws::load().await, https::client()?);
-    let urls = QueueUrls { wake_ups: wake_ups.clone(), dead_letters: settings.dead_letters, quarantine: settings.quarantine };
+    let (user, wake_ups, aws, http) =
+        (settings.user, settings.wake_ups, aws::load().await, https::client()?);
+    let urls = QueueUrls {
+        wake_ups: wake_ups.clone(),
+        dead_letters: settings.dead_letters,
+        quarantine: settings.quarantine,
+    };
     let api = Api::<Production> {
-        gate: UserGate::as_set(JwksVerifier::of_users(http.clone(), user.key_source()).warmed(System), user),
+        gate: UserGate::as_set(
+            JwksVerifier::of_users(http.clone(), user.key_source()).warmed(System),
+            user,
+        ),
         store: DynamoStore::new(&aws, settings.table),
         vault: KmsVault::new(&aws, settings.key),
         provider: Gmail::as_set(http, settings.google, settings.dry_run),

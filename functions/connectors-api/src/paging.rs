@@ -1,5 +1,5 @@
-//! `page_size` and `page_token` of every list, and `next_page_token`, which is absent on the last page. Other
-//! parameters are ignored.
+//! `page_size` and `page_token` of every list, and `next_page_token`, which is absent on the last
+//! page. Other parameters are ignored.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -24,10 +24,14 @@ impl Page {
         };
         let size = match named("page_size") {
             None => LARGEST_PAGE,
-            Some(size) => size.parse().ok().filter(|size| (1..=LARGEST_PAGE).contains(size)).ok_or_else(|| {
-                let detail = format!("must be a whole number from 1 to {LARGEST_PAGE}");
-                Problem::new(StatusCode::BAD_REQUEST, "invalid_request", detail).at("page_size")
-            })?,
+            Some(size) => size
+                .parse()
+                .ok()
+                .filter(|size| (1..=LARGEST_PAGE).contains(size))
+                .ok_or_else(|| {
+                    let detail = format!("must be a whole number from 1 to {LARGEST_PAGE}");
+                    Problem::new(StatusCode::BAD_REQUEST, "invalid_request", detail).at("page_size")
+                })?,
         };
         Ok(Self { size, token: named("page_token") })
     }
@@ -35,13 +39,19 @@ impl Page {
     /// Where the page begins, decoded from its token; `None` for the first page.
     pub fn after<T>(&self, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Problem> {
         let Some(token) = &self.token else { return Ok(None) };
-        let unread =
-            || Problem::new(StatusCode::BAD_REQUEST, "invalid_page_token", "send the next_page_token of the page before").at("page_token");
+        let unread = || {
+            Problem::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_page_token",
+                "send the next_page_token of the page before",
+            )
+            .at("page_token")
+        };
         read(token).map(Some).ok_or_else(unread)
     }
 
-    /// Cuts the page out of the whole list, ordered by id. Its token is the last id, so that inserts and deletes
-    /// between two requests shift nothing.
+    /// Cuts the page out of the whole list, ordered by id. Its token is the last id, so that
+    /// inserts and deletes between two requests shift nothing.
     pub fn cut<T>(
         &self,
         name: &str,

@@ -1,4 +1,5 @@
-//! `/api/triggers/{id}/test`: which of the last days' mails would fire a trigger, and why the others would not.
+//! `/api/triggers/{id}/test`: which of the last days' mails would fire a trigger, and why the
+//! others would not.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -25,12 +26,18 @@ pub async fn rehearse<P: Ports>(
 ) -> Result<Answer, Problem> {
     let (owner, now) = api.admit(&headers, Action::ReadMail).await?;
     let request = if body.is_empty() { json!({}) } else { json_body(&body)? };
-    let reach = RehearsalRange::parse(&request)
-        .map_err(|invalid| Problem::new(StatusCode::BAD_REQUEST, "invalid_request", invalid.problem).at(invalid.field))?;
+    let reach = RehearsalRange::parse(&request).map_err(|invalid| {
+        Problem::new(StatusCode::BAD_REQUEST, "invalid_request", invalid.problem).at(invalid.field)
+    })?;
     let id = named(&id)?;
-    let rehearsed = api.access().rehearse(&owner, &id, reach, now).await.map_err(|error| problem(error, now))?;
+    let rehearsed = api
+        .access()
+        .rehearse(&owner, &id, reach, now)
+        .await
+        .map_err(|error| problem(error, now))?;
     let looked_at = rehearsed.looked.len();
-    let (would_fire, would_not): (Vec<Looked>, Vec<Looked>) = rehearsed.looked.into_iter().partition(|looked| looked.reasons.is_empty());
+    let (would_fire, would_not): (Vec<Looked>, Vec<Looked>) =
+        rehearsed.looked.into_iter().partition(|looked| looked.reasons.is_empty());
     let answer = json!({
         "trigger_id": id,
         "days": reach.days,

@@ -23,9 +23,14 @@ struct Group {
     message_ids: Vec<String>,
 }
 
-/// Handles a batch. A failed message is reported with all others of its mailbox, so that SQS redelivers the FIFO group
-/// in order. An unreadable message is quarantined and not redelivered.
-pub async fn handle<P: Ports>(process: &Process<P>, quarantine: &P::Quarantine, event: SqsEvent, now: Timestamp) -> SqsBatchResponse {
+/// Handles a batch. A failed message is reported with all others of its mailbox, so that SQS
+/// redelivers the FIFO group in order. An unreadable message is quarantined and not redelivered.
+pub async fn handle<P: Ports>(
+    process: &Process<P>,
+    quarantine: &P::Quarantine,
+    event: SqsEvent,
+    now: Timestamp,
+) -> SqsBatchResponse {
     let mut groups: BTreeMap<EmailAddress, Group> = BTreeMap::new();
     let mut failed = Vec::new();
     for message in event.records {
@@ -56,9 +61,11 @@ fn failure(id: String) -> BatchItemFailure {
     failure
 }
 
-/// The reason may quote the body and becomes an attribute, so `plain` drops control characters and bounds its length.
+/// The reason may quote the body and becomes an attribute, so `plain` drops control characters and
+/// bounds its length.
 fn read(message: &SqsMessage) -> Result<WakeUp, String> {
-    serde_json::from_str(message.body.as_deref().unwrap_or_default()).map_err(|error| plain(&error.to_string()))
+    serde_json::from_str(message.body.as_deref().unwrap_or_default())
+        .map_err(|error| plain(&error.to_string()))
 }
 
 async fn set_aside(quarantine: &impl Quarantine, message: &SqsMessage, reason: &str) -> bool {
@@ -77,11 +84,15 @@ async fn set_aside(quarantine: &impl Quarantine, message: &SqsMessage, reason: &
 async fn handle_group<P: Ports>(process: &Process<P>, group: Group, now: Timestamp) -> Vec<String> {
     metrics::counter!(WAKE_UPS_COALESCED).increment(group.wake_ups.len().saturating_sub(1) as u64);
     let Some(wake_up) = coalesce(group.wake_ups) else { return Vec::new() };
-    let (kind, pubsub_message_id) = (wake_up.kind.as_str(), wake_up.correlation.pubsub_message_id.as_deref());
-    let span = tracing::info_span!("wake_up", kind, pubsub_message_id, mailbox_group = wake_up.group());
+    let (kind, pubsub_message_id) =
+        (wake_up.kind.as_str(), wake_up.correlation.pubsub_message_id.as_deref());
+    let span =
+        tracing::info_span!("wake_up", kind, pubsub_message_id, mailbox_group = wake_up.group());
     // One slow mailbox must not use up the time of the others in the batch.
     let most = process.limits.processor_timeout - process.limits.processor_timeout / 10;
-    let Ok(ended) = timeout(most, caught(process.run(&wake_up, now)).instrument(span.clone())).await else {
+    let Ok(ended) =
+        timeout(most, caught(process.run(&wake_up, now)).instrument(span.clone())).await
+    else {
         came("failed");
         tracing::error!(parent: &span, "wake-up took too long, it will come again");
         return group.message_ids;

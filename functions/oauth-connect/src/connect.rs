@@ -50,12 +50,17 @@ struct WatchView {
     reason: Option<String>,
 }
 
-pub async fn connect<P: Ports>(State(oauth): Shared<P>, headers: HeaderMap, Body(body): Body) -> Result<Json<Answer>, Problem> {
+pub async fn connect<P: Ports>(
+    State(oauth): Shared<P>,
+    headers: HeaderMap,
+    Body(body): Body,
+) -> Result<Json<Answer>, Problem> {
     let now = oauth.machine.now();
     let owner_id = oauth.gate.admit(&headers, Action::Connect, now).await?.owner;
     check_caller(&headers, &oauth.settings)?;
     let text = json_body(&body)?.to_string();
-    let body: ConnectBody = serde_json::from_str(&text).map_err(|error| invalid("body", error.to_string()))?;
+    let body: ConnectBody =
+        serde_json::from_str(&text).map_err(|error| invalid("body", error.to_string()))?;
     if body.replace {
         audit::is(REPLACE);
         // Replacing deletes the other connector with its triggers, which needs the right to delete.
@@ -64,7 +69,11 @@ pub async fn connect<P: Ports>(State(oauth): Shared<P>, headers: HeaderMap, Body
     let (redirect_uri, state) = flow(&oauth.app, &oauth.settings.popup_redirect, &body)?;
     let request = ConnectRequest {
         owner_id,
-        code: AuthorizationCode { code: body.auth_code, redirect_uri, code_verifier: body.code_verifier },
+        code: AuthorizationCode {
+            code: body.auth_code,
+            redirect_uri,
+            code_verifier: body.code_verifier,
+        },
         state,
         fingerprint: fingerprint_of(body.state.as_deref().unwrap_or_default(), &text),
         replace: body.replace,
@@ -80,38 +89,66 @@ pub async fn connect<P: Ports>(State(oauth): Shared<P>, headers: HeaderMap, Body
 fn check_caller(headers: &HeaderMap, settings: &ConnectSettings) -> Result<(), Problem> {
     let forbidden = |detail: &str| Problem::new(StatusCode::FORBIDDEN, "forbidden", detail);
     let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
-    if !origin.is_some_and(|origin| settings.allowed_origins.iter().any(|allowed| allowed == origin)) {
-        return Err(forbidden("the Origin header must name one of the configured origins").at("origin"));
+    if !origin
+        .is_some_and(|origin| settings.allowed_origins.iter().any(|allowed| allowed == origin))
+    {
+        return Err(
+            forbidden("the Origin header must name one of the configured origins").at("origin")
+        );
     }
     match headers.contains_key("x-requested-with") {
         true => Ok(()),
-        false => Err(forbidden("send the header `X-Requested-With: XMLHttpRequest`").at("x-requested-with")),
+        false => {
+            Err(forbidden("send the header `X-Requested-With: XMLHttpRequest`")
+                .at("x-requested-with"))
+        }
     }
 }
 
-/// Which of the two flows a code comes from. Google wants the redirect_uri that the code was issued for; a caller can
-/// only name one of the two that we know. In the redirect flow our own state must come back.
-fn flow(app: &AppSettings, popup: &str, body: &ConnectBody) -> Result<(String, Option<String>), Problem> {
+/// Which of the two flows a code comes from. Google wants the redirect_uri that the code was issued
+/// for; a caller can only name one of the two that we know. In the redirect flow our own state must
+/// come back.
+fn flow(
+    app: &AppSettings,
+    popup: &str,
+    body: &ConnectBody,
+) -> Result<(String, Option<String>), Problem> {
     let callback = app.callback_url();
     match body.callback_url.as_deref() {
         None => Ok((popup.to_string(), None)),
         Some(url) if url == popup => Ok((popup.to_string(), None)),
-        Some(url) if url == callback => match body.state.as_deref().filter(|state| !state.is_empty()) {
-            Some(state) => Ok((callback, Some(state.to_string()))),
-            None => Err(unknown_state("is missing; send the one that came back to your callback page")),
-        },
-        Some(_) => Err(invalid("callback_url", format!("must be absent, `{popup}` or `{callback}`"))),
+        Some(url) if url == callback => {
+            match body.state.as_deref().filter(|state| !state.is_empty()) {
+                Some(state) => Ok((callback, Some(state.to_string()))),
+                None => Err(unknown_state(
+                    "is missing; send the one that came back to your callback page",
+                )),
+            }
+        }
+        Some(_) => {
+            Err(invalid("callback_url", format!("must be absent, `{popup}` or `{callback}`")))
+        }
     }
 }
 
 fn unknown_state(detail: &str) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "unknown_state", format!("the state {detail}")).at("state")
+    Problem::new(StatusCode::BAD_REQUEST, "unknown_state", format!("the state {detail}"))
+        .at("state")
 }
 
 fn answer(connected: Connected, now: Timestamp) -> Answer {
     let status = connected.watch.status(now);
-    let watch = WatchView { status, expiration: connected.watch.expiration, reason: connected.watch.failure.map(|failure| failure.reason) };
-    Answer { status: "connected", connector_id: connected.connector_id, email_address: connected.email_address, watch }
+    let watch = WatchView {
+        status,
+        expiration: connected.watch.expiration,
+        reason: connected.watch.failure.map(|failure| failure.reason),
+    };
+    Answer {
+        status: "connected",
+        connector_id: connected.connector_id,
+        email_address: connected.email_address,
+        watch,
+    }
 }
 
 fn problem(error: ConnectError) -> Problem {

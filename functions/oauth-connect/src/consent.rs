@@ -21,16 +21,29 @@ pub struct AuthorizeAnswer {
     state: String,
 }
 
-/// Where the frontend sends the user's browser. `login_hint` may name the address that the user is to choose.
-pub async fn start<P: Ports>(State(oauth): Shared<P>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<impl IntoResponse, Problem> {
+/// Where the frontend sends the user's browser. `login_hint` may name the address that the user is
+/// to choose.
+pub async fn start<P: Ports>(
+    State(oauth): Shared<P>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<impl IntoResponse, Problem> {
     let now = oauth.machine.now();
     let owner = oauth.gate.admit(&headers, Action::Connect, now).await?.owner;
     let hint = login_hint(query.as_deref().unwrap_or_default())?;
-    let wanted = (oauth.settings.scopes.as_slice(), &*oauth.app.callback_url(), hint.as_ref().map(EmailAddress::as_str));
+    let wanted = (
+        oauth.settings.scopes.as_slice(),
+        &*oauth.app.callback_url(),
+        hint.as_ref().map(EmailAddress::as_str),
+    );
     let (store, provider) = (&oauth.connect.store, &oauth.connect.provider);
     let authorization = authorize(store, provider, &oauth.machine, &owner, wanted, now).await;
-    let authorization = authorization.map_err(|error| Problem::unavailable("unavailable", &error))?;
-    let answer = AuthorizeAnswer { authorization_url: authorization.authorization_url, state: authorization.state };
+    let authorization =
+        authorization.map_err(|error| Problem::unavailable("unavailable", &error))?;
+    let answer = AuthorizeAnswer {
+        authorization_url: authorization.authorization_url,
+        state: authorization.state,
+    };
     Ok(([(CACHE_CONTROL, "no-store")], Json(answer)))
 }
 
@@ -40,11 +53,23 @@ fn login_hint(query: &str) -> Result<Option<EmailAddress>, Problem> {
     parsed.map_err(|error| invalid("login_hint", format!("is no email address: {error}")))
 }
 
-/// The redirect URI of clients that are registered with this URL instead of the frontend's page: forwards Google's
-/// parameters and nothing else to that page. They are checked when the page posts them.
-pub async fn callback<P: Ports>(State(oauth): Shared<P>, RawQuery(query): RawQuery) -> Result<impl IntoResponse, Problem> {
-    let callback = Callback::parse(query.as_deref().unwrap_or_default()).map_err(|error| invalid("query", error.to_string()))?;
+/// The redirect URI of clients that are registered with this URL instead of the frontend's page:
+/// forwards Google's parameters and nothing else to that page. They are checked when the page posts
+/// them.
+pub async fn callback<P: Ports>(
+    State(oauth): Shared<P>,
+    RawQuery(query): RawQuery,
+) -> Result<impl IntoResponse, Problem> {
+    let callback = Callback::parse(query.as_deref().unwrap_or_default())
+        .map_err(|error| invalid("query", error.to_string()))?;
     let onward = format!("{}?{}", oauth.app.callback_url(), callback.query());
     // Keeps the code out of caches and of the `Referer` header.
-    Ok((StatusCode::FOUND, [(LOCATION, onward), (CACHE_CONTROL, "no-store".into()), (REFERRER_POLICY, "no-referrer".into())]))
+    Ok((
+        StatusCode::FOUND,
+        [
+            (LOCATION, onward),
+            (CACHE_CONTROL, "no-store".into()),
+            (REFERRER_POLICY, "no-referrer".into()),
+        ],
+    ))
 }

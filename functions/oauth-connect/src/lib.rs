@@ -1,4 +1,5 @@
-//! How a mailbox is connected, over HTTP: the consent, the code that it yields, and Google's later security events.
+//! How a mailbox is connected, over HTTP: the consent, the code that it yields, and Google's later
+//! security events.
 
 mod connect;
 mod consent;

@@ -22,9 +22,13 @@ async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let settings = OauthConnectSettings::read(&environment())?;
     let telemetry = Telemetry::start("oauth-connect", settings.namespace)?;
-    let (user, google, aws, http) = (settings.user, settings.google, aws::load().await, https::client()?);
+    let (user, google, aws, http) =
+        (settings.user, settings.google, aws::load().await, https::client()?);
     let oauth = OauthConnect::<Production> {
-        gate: UserGate::as_set(JwksVerifier::of_users(http.clone(), user.key_source()).warmed(System), user),
+        gate: UserGate::as_set(
+            JwksVerifier::of_users(http.clone(), user.key_source()).warmed(System),
+            user,
+        ),
         google: JwksVerifier::new(http.clone(), KeySource::Url(settings.certs_url)),
         events: SecurityEventPolicy { client_id: google.client_id.clone() },
         connect: Connect {

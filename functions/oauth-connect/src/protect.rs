@@ -14,12 +14,17 @@ use serde_json::json;
 
 use crate::Shared;
 
-/// The body is the token itself. 202 acknowledges it, 400 ends Google's retries, and anything else makes Google send it
-/// again.
+/// The body is the token itself. 202 acknowledges it, 400 ends Google's retries, and anything else
+/// makes Google send it again.
 pub async fn risc<P: Ports>(State(oauth): Shared<P>, Body(body): Body) -> Response {
     let token = std::str::from_utf8(&body).unwrap_or_default().trim();
     audit::with_token(token);
-    let protect = Protect::<P> { store: &oauth.connect.store, bus: &oauth.connect.bus, verifier: &oauth.google, policy: &oauth.events };
+    let protect = Protect::<P> {
+        store: &oauth.connect.store,
+        bus: &oauth.connect.bus,
+        verifier: &oauth.google,
+        policy: &oauth.events,
+    };
     match protect.run(token, oauth.machine.now()).await {
         Ok(Protected::Suspended(connectors)) => {
             came("ended");
@@ -38,16 +43,24 @@ pub async fn risc<P: Ports>(State(oauth): Shared<P>, Body(body): Body) -> Respon
         Err(ProtectError::Token(error @ TokenError::KeysUnavailable(_))) => {
             Problem::unavailable("keys_unavailable", &error).into_response()
         }
-        Err(ProtectError::Store(error)) => Problem::unavailable("unavailable", &error).into_response(),
+        Err(ProtectError::Store(error)) => {
+            Problem::unavailable("unavailable", &error).into_response()
+        }
         Err(refused) => {
             came("refused");
             tracing::info!(why = %refused, "security event refused");
             let (err, description) = match &refused {
-                ProtectError::Token(_) => ("authentication_failed", "the token is not signed by its issuer"),
-                ProtectError::Refused(_) => ("invalid_audience", "the token is not meant for this client"),
+                ProtectError::Token(_) => {
+                    ("authentication_failed", "the token is not signed by its issuer")
+                }
+                ProtectError::Refused(_) => {
+                    ("invalid_audience", "the token is not meant for this client")
+                }
                 _ => ("invalid_request", "the event is not one to act on"),
             };
-            let mut response = (StatusCode::BAD_REQUEST, Json(json!({ "err": err, "description": description }))).into_response();
+            let mut response =
+                (StatusCode::BAD_REQUEST, Json(json!({ "err": err, "description": description })))
+                    .into_response();
             response.extensions_mut().insert(ProblemCode(err));
             response
         }

@@ -31,31 +31,46 @@ pub fn router<P: Ports>(webhook: Webhook<P>) -> Router {
         .with_state(Arc::new(webhook))
 }
 
-async fn push<P: Ports>(State(webhook): State<Arc<Webhook<P>>>, headers: HeaderMap, Body(body): Body) -> Result<StatusCode, Problem> {
+async fn push<P: Ports>(
+    State(webhook): State<Arc<Webhook<P>>>,
+    headers: HeaderMap,
+    Body(body): Body,
+) -> Result<StatusCode, Problem> {
     answer(webhook.receive.push(bearer(&headers), &body, webhook.clock.now()).await)
 }
 
-async fn legacy<P: Ports>(State(webhook): State<Arc<Webhook<P>>>, headers: HeaderMap, Body(body): Body) -> Result<StatusCode, Problem> {
+async fn legacy<P: Ports>(
+    State(webhook): State<Arc<Webhook<P>>>,
+    headers: HeaderMap,
+    Body(body): Body,
+) -> Result<StatusCode, Problem> {
     let Some(expected) = &webhook.legacy_token else { return Err(Problem::not_found("route")) };
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let header =
+        |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let given = header("x-goog-channel-token").as_bytes();
     if constant_time::verify_slices_are_equal(given, expected.expose_secret().as_bytes()).is_err() {
         return Err(Problem::unauthorized());
     }
     match header("x-goog-message-number") {
-        "" => Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_request", "the header X-Goog-Message-Number is missing")
-            .at("x-goog-message-number")),
+        "" => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "the header X-Goog-Message-Number is missing",
+        )
+        .at("x-goog-message-number")),
         number => answer(webhook.receive.legacy(number, &body, webhook.clock.now()).await),
     }
 }
 
-/// Pub/Sub redelivers on anything but 2xx: temporary failures are retried, and a forged push is refused.
+/// Pub/Sub redelivers on anything but 2xx: temporary failures are retried, and a forged push is
+/// refused.
 fn answer(outcome: Result<Received, PushError>) -> Result<StatusCode, Problem> {
     let error = match outcome {
         Ok(Received::Queued(queued)) => {
             metrics::counter!(PUSH_QUEUED).increment(1);
             metrics::counter!(PUSH_REPEATED).increment(u64::from(queued.is_repeated));
-            let (pubsub_message_id, history_id) = (queued.pubsub_message_id.as_deref(), queued.history_id);
+            let (pubsub_message_id, history_id) =
+                (queued.pubsub_message_id.as_deref(), queued.history_id);
             tracing::info!(pubsub_message_id, %history_id, mailbox_group = queued.group, "push queued");
             return Ok(StatusCode::ACCEPTED);
         }
@@ -76,10 +91,14 @@ fn refusal(error: &PushError) -> (&'static str, Problem) {
     let forbidden = || Problem::new(StatusCode::FORBIDDEN, "forbidden", error.to_string());
     match error {
         PushError::NoToken => ("no_token", Problem::unauthorized()),
-        PushError::Token(TokenError::Invalid(_)) | PushError::Refused(Refusal::Unauthorized(_)) => ("token", Problem::unauthorized()),
+        PushError::Token(TokenError::Invalid(_)) | PushError::Refused(Refusal::Unauthorized(_)) => {
+            ("token", Problem::unauthorized())
+        }
         PushError::Refused(Refusal::Forbidden(_)) => ("account", forbidden()),
         PushError::OtherSubscription => ("subscription", forbidden()),
-        PushError::Token(error @ TokenError::KeysUnavailable(_)) => ("keys", Problem::unavailable("keys_unavailable", error)),
+        PushError::Token(error @ TokenError::KeysUnavailable(_)) => {
+            ("keys", Problem::unavailable("keys_unavailable", error))
+        }
         PushError::Queue(error) => ("queue", Problem::unavailable("queue_unavailable", error)),
     }
 }

@@ -19,7 +19,8 @@ async fn main() -> Result<(), Error> {
     let (push, aws) = (settings.push, aws::load().await);
     let webhook = Webhook::<Production> {
         receive: Receive {
-            verifier: JwksVerifier::new(https::client()?, KeySource::Url(push.certs_url)).warmed(System),
+            verifier: JwksVerifier::new(https::client()?, KeySource::Url(push.certs_url))
+                .warmed(System),
             wake_ups: SqsWakeUps::new(&aws, settings.wake_ups),
             quarantine: SqsQuarantine::new(&aws, settings.quarantine),
             policy: push.policy,

@@ -6,8 +6,8 @@ use aws_config::BehaviorVersion;
 pub use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 
-/// An environment that was frozen may hold a connection whose other end is gone: without these bounds, one call over it
-/// would last as long as the function may.
+/// An environment that was frozen may hold a connection whose other end is gone: without these
+/// bounds, one call over it would last as long as the function may.
 pub async fn load() -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))

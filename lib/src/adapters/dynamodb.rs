@@ -1,4 +1,5 @@
-//! DynamoDB: one table, strongly consistent reads, conditional writes. The store itself is in `store.rs`.
+//! DynamoDB: one table, strongly consistent reads, conditional writes. The store itself is in
+//! `store.rs`.
 
 mod change;
 mod hook_row;
@@ -18,7 +19,9 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, ReturnValue, TransactWriteItem, WriteRequest};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, DeleteRequest, KeysAndAttributes, ReturnValue, TransactWriteItem, WriteRequest,
+};
 use futures_util::future::try_join_all;
 
 use self::change::Change;
@@ -31,7 +34,8 @@ const MOST_ATTEMPTS: u32 = 5;
 /// DynamoDB's bounds on one BatchGetItem and one BatchWriteItem.
 const MOST_KEYS: usize = 100;
 const MOST_DELETIONS: usize = 25;
-/// How often unprocessed keys are sent again: DynamoDB does what fits, and a throttled table may need several rounds.
+/// How often unprocessed keys are sent again: DynamoDB does what fits, and a throttled table may
+/// need several rounds.
 const MOST_ROUNDS: u32 = 10;
 
 #[derive(Debug, Clone)]
@@ -46,7 +50,12 @@ impl DynamoStore {
     }
 
     async fn get(&self, key: Key) -> Result<Option<Item>, StoreError> {
-        let request = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes())).consistent_read(true);
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key.attributes()))
+            .consistent_read(true);
         Ok(request.send().await.map_err(unavailable)?.item)
     }
 
@@ -80,7 +89,13 @@ impl DynamoStore {
                 .consistent_read(true)
                 .set_projection_expression(only.map(String::from));
             let request = request.build().map_err(|error| StoreError::Unavailable(error.into()))?;
-            let answer = self.client.batch_get_item().request_items(&self.table, request).send().await.map_err(unavailable)?;
+            let answer = self
+                .client
+                .batch_get_item()
+                .request_items(&self.table, request)
+                .send()
+                .await
+                .map_err(unavailable)?;
             found.extend(answer.responses.into_iter().flat_map(HashMap::into_values).flatten());
             match answer.unprocessed_keys.unwrap_or_default().remove(&self.table) {
                 Some(rest) => pending = rest.keys,
@@ -101,9 +116,19 @@ impl DynamoStore {
             let delete = DeleteRequest::builder().set_key(Some(key.attributes())).build();
             delete.map(|delete| WriteRequest::builder().delete_request(delete).build())
         };
-        let mut pending = keys.iter().map(delete).collect::<Result<Vec<_>, _>>().map_err(|error| StoreError::Unavailable(error.into()))?;
+        let mut pending = keys
+            .iter()
+            .map(delete)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| StoreError::Unavailable(error.into()))?;
         for _ in 0..MOST_ROUNDS {
-            let answer = self.client.batch_write_item().request_items(&self.table, pending).send().await.map_err(unavailable)?;
+            let answer = self
+                .client
+                .batch_write_item()
+                .request_items(&self.table, pending)
+                .send()
+                .await
+                .map_err(unavailable)?;
             match answer.unprocessed_items.unwrap_or_default().remove(&self.table) {
                 Some(rest) if !rest.is_empty() => pending = rest,
                 _ => return Ok(()),
@@ -114,7 +139,8 @@ impl DynamoStore {
 
     /// Deletes a row and returns it: of several concurrent callers, one gets it.
     async fn take(&self, key: Key) -> Result<Option<Item>, StoreError> {
-        let request = self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes()));
+        let request =
+            self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes()));
         Ok(request.return_values(ReturnValue::AllOld).send().await.map_err(unavailable)?.attributes)
     }
 
@@ -122,10 +148,13 @@ impl DynamoStore {
     async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<(), StoreError> {
         let mut attempt = 1;
         loop {
-            let request = self.client.transact_write_items().set_transact_items(Some(writes.clone()));
+            let request =
+                self.client.transact_write_items().set_transact_items(Some(writes.clone()));
             match request.send().await {
                 Ok(_) => return Ok(()),
-                Err(error) if is_contention(&error) && attempt < MOST_ATTEMPTS => pause(attempt).await,
+                Err(error) if is_contention(&error) && attempt < MOST_ATTEMPTS => {
+                    pause(attempt).await
+                }
                 Err(error) if lost_race(&error) => return Err(StoreError::Conflict),
                 Err(error) => return Err(unavailable(error)),
             }
@@ -148,8 +177,15 @@ impl DynamoStore {
         loop {
             match request.clone().send().await {
                 Ok(_) => return Ok(()),
-                Err(error) if error.code() == Some("TransactionConflictException") && attempt < MOST_ATTEMPTS => pause(attempt).await,
-                Err(error) if error.code() == Some("ConditionalCheckFailedException") => return Err(StoreError::Conflict),
+                Err(error)
+                    if error.code() == Some("TransactionConflictException")
+                        && attempt < MOST_ATTEMPTS =>
+                {
+                    pause(attempt).await
+                }
+                Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
+                    return Err(StoreError::Conflict);
+                }
                 Err(error) => return Err(unavailable(error)),
             }
             attempt += 1;
@@ -168,7 +204,9 @@ where
 /// What a cancelled transaction was cancelled for.
 fn cancelled_for<R>(error: &SdkError<TransactWriteItemsError, R>) -> impl Iterator<Item = &str> {
     let reasons = match error.as_service_error() {
-        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled.cancellation_reasons(),
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            cancelled.cancellation_reasons()
+        }
         _ => &[],
     };
     reasons.iter().filter_map(|reason| reason.code())
@@ -176,11 +214,13 @@ fn cancelled_for<R>(error: &SdkError<TransactWriteItemsError, R>) -> impl Iterat
 
 /// No condition failed; another transaction is using a row just now.
 fn is_contention<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
-    cancelled_for(error).any(|code| code == "TransactionConflict") && !cancelled_for(error).any(|code| code == "ConditionalCheckFailed")
+    cancelled_for(error).any(|code| code == "TransactionConflict")
+        && !cancelled_for(error).any(|code| code == "ConditionalCheckFailed")
 }
 
 fn lost_race<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
-    cancelled_for(error).any(|code| matches!(code, "ConditionalCheckFailed" | "TransactionConflict"))
+    cancelled_for(error)
+        .any(|code| matches!(code, "ConditionalCheckFailed" | "TransactionConflict"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "a transaction of another writer takes milliseconds")]

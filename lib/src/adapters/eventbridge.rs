@@ -1,4 +1,5 @@
-//! The event bus on EventBridge: ten entries a call, refused entries resent, never a partial success taken for a whole.
+//! The event bus on EventBridge: ten entries a call, refused entries resent, never a partial
+//! success taken for a whole.
 
 use std::time::Duration;
 
@@ -29,8 +30,8 @@ impl EventBridge {
         entry.detail_type(event.detail_type.as_str()).detail(&event.detail).build()
     }
 
-    /// The error has the events that were not accepted, and why. EventBridge answers 200 even if it accepts only some
-    /// of the entries.
+    /// The error has the events that were not accepted, and why. EventBridge answers 200 even if it
+    /// accepts only some of the entries.
     async fn put<'a>(&self, events: &[&'a Event]) -> Result<(), Left<'a>> {
         let mut left: Vec<&Event> = events.to_vec();
         let mut attempt = 1;
@@ -41,10 +42,16 @@ impl EventBridge {
                 Err(error) => return Err(Left { events: left, cause: error.into(), silent: true }),
             };
             let refused = answer.entries().iter().map(|entry| entry.error_code());
-            let pairs = left.iter().copied().zip(refused.chain(std::iter::repeat(Some("NoAnswer"))));
-            let failed: Vec<(&Event, &str)> = pairs.filter_map(|(event, code)| Some((event, code?))).collect();
+            let pairs =
+                left.iter().copied().zip(refused.chain(std::iter::repeat(Some("NoAnswer"))));
+            let failed: Vec<(&Event, &str)> =
+                pairs.filter_map(|(event, code)| Some((event, code?))).collect();
             let Some((_, code)) = failed.first() else { return Ok(()) };
-            let cause = format!("{} of {} entries were refused, the first with {code}", failed.len(), events.len());
+            let cause = format!(
+                "{} of {} entries were refused, the first with {code}",
+                failed.len(),
+                events.len()
+            );
             left = failed.into_iter().map(|(event, _)| event).collect();
             if attempt == MOST_ATTEMPTS {
                 return Err(Left { events: left, cause: cause.into(), silent: false });
@@ -70,7 +77,8 @@ impl EventBus for EventBridge {
         while let Some(call) = calls.next() {
             let Err(left) = self.put(&call).await else { continue };
             let rest = if left.silent { calls.by_ref().flatten().collect() } else { Vec::new() };
-            let mut events: Vec<EventId> = left.events.into_iter().chain(rest).map(|event| event.event_id.clone()).collect();
+            let mut events: Vec<EventId> =
+                left.events.into_iter().chain(rest).map(|event| event.event_id.clone()).collect();
             events.extend(not_published.take().into_iter().flat_map(|earlier| earlier.events));
             not_published = Some(NotPublished { events, cause: left.cause });
         }
@@ -83,7 +91,9 @@ fn calls(events: &[Event]) -> Vec<Vec<&Event>> {
     let mut calls: Vec<Vec<&Event>> = Vec::new();
     let mut bytes = 0;
     for event in events {
-        let full = calls.last().is_none_or(|call| call.len() == MOST_ENTRIES || bytes + event.detail.len() > MOST_BYTES);
+        let full = calls.last().is_none_or(|call| {
+            call.len() == MOST_ENTRIES || bytes + event.detail.len() > MOST_BYTES
+        });
         if full {
             calls.push(Vec::new());
             bytes = 0;
@@ -94,7 +104,10 @@ fn calls(events: &[Event]) -> Vec<Vec<&Event>> {
     calls
 }
 
-#[expect(clippy::disallowed_methods, reason = "a refused entry deserves a moment before it is sent again")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a refused entry deserves a moment before it is sent again"
+)]
 async fn pause(attempt: u32) {
     tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
 }

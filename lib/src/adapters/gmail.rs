@@ -42,7 +42,8 @@ use crate::domain::operation::request::MailRequest;
 use crate::domain::secret::{AccessToken, RefreshToken};
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{
-    AuthorizationCode, Clock, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage, Performed, Profile, ProviderError, Sender,
+    AuthorizationCode, Clock, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage,
+    Performed, Profile, ProviderError, Sender,
 };
 
 /// The messages of a page are fetched before the next page is requested.
@@ -69,11 +70,18 @@ impl Gmail {
 
     /// Sends nothing: a recorded mailbox answers, at `now`.
     pub fn dry_run(settings: GoogleSettings, dry_run: DryRun, now: fn() -> Timestamp) -> Self {
-        Self { http: Client::RecordedMailbox(RecordedMailbox::new(&settings, dry_run.scopes, now)), settings }
+        Self {
+            http: Client::RecordedMailbox(RecordedMailbox::new(&settings, dry_run.scopes, now)),
+            settings,
+        }
     }
 
     /// As the settings say.
-    pub fn as_set(http: reqwest::Client, settings: GoogleSettings, dry_run: Option<DryRun>) -> Self {
+    pub fn as_set(
+        http: reqwest::Client,
+        settings: GoogleSettings,
+        dry_run: Option<DryRun>,
+    ) -> Self {
         match dry_run {
             Some(dry_run) => Self::dry_run(settings, dry_run, || System.now()),
             None => Self::new(http, settings),
@@ -81,7 +89,8 @@ impl Gmail {
     }
 
     fn url(&self, path: &str, query: &[(&str, &str)]) -> Result<Url, Failure> {
-        let base = format!("{}/gmail/v1/users/me/{path}", self.settings.api_base.trim_end_matches('/'));
+        let base =
+            format!("{}/gmail/v1/users/me/{path}", self.settings.api_base.trim_end_matches('/'));
         let pairs = query.iter().chain(&[("prettyPrint", "false")]);
         Url::parse_with_params(&base, pairs).map_err(Failure::no_answer)
     }
@@ -102,7 +111,9 @@ impl Gmail {
     async fn send(&self, request: RequestBuilder) -> Result<Answered, Failure> {
         let mut attempt = 1;
         loop {
-            let again = request.try_clone().ok_or_else(|| Failure::no_answer("the request cannot be repeated"))?;
+            let again = request
+                .try_clone()
+                .ok_or_else(|| Failure::no_answer("the request cannot be repeated"))?;
             match once(again).await {
                 Ok(answered) => return Ok(answered),
                 Err(failure) => match self.wait(attempt, &failure) {
@@ -121,18 +132,34 @@ impl Gmail {
         self.settings.retry.wait(attempt, failure.effective_status(), failure.retry_after, jitter())
     }
 
-    async fn read<T: DeserializeOwned>(&self, access: &AccessToken, path: &str, query: &[(&str, &str)]) -> Result<T, Failure> {
+    async fn read<T: DeserializeOwned>(
+        &self,
+        access: &AccessToken,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T, Failure> {
         let answered = self.send(self.get(access, self.url(path, query)?)).await?;
         parse(&answered.body)
     }
 
     /// The token endpoint; a code is good once, so its exchange is never sent again by itself.
-    async fn token(&self, form: &[(&str, &str)], repeatable: bool) -> Result<TokenAnswer, ProviderError> {
-        let client = [("client_id", self.settings.client_id.as_str()), ("client_secret", self.settings.client_secret.expose_secret())];
+    async fn token(
+        &self,
+        form: &[(&str, &str)],
+        repeatable: bool,
+    ) -> Result<TokenAnswer, ProviderError> {
+        let client = [
+            ("client_id", self.settings.client_id.as_str()),
+            ("client_secret", self.settings.client_secret.expose_secret()),
+        ];
         let form: Vec<_> = client.iter().chain(form).copied().collect();
-        let request = self.http.post(&self.settings.token_url).form(&form).within(LONGEST_TOKEN_ANSWER);
+        let request =
+            self.http.post(&self.settings.token_url).form(&form).within(LONGEST_TOKEN_ANSWER);
         let answer = if repeatable { self.send(request).await } else { once(request).await };
-        let answer = answer.and_then(|answered| parse(&answered.body)).and_then(TokenAnswer::sound).map_err(Failure::of_token);
+        let answer = answer
+            .and_then(|answered| parse(&answered.body))
+            .and_then(TokenAnswer::sound)
+            .map_err(Failure::of_token);
         if let Err(ProviderError::ClientRefused(_)) = answer {
             measured::client_refused();
         }
@@ -140,9 +167,15 @@ impl Gmail {
     }
 
     async fn start_watch(&self, access: &AccessToken) -> Result<Timestamp, Failure> {
-        let request = self.post(access, self.url("watch", &[])?).json(&json!({"topicName": self.settings.pubsub_topic}));
+        let request = self
+            .post(access, self.url("watch", &[])?)
+            .json(&json!({"topicName": self.settings.pubsub_topic}));
         let answer: wire::WatchAnswer = parse(&self.send(request).await?.body)?;
-        answer.expiration.parse().map(Timestamp::from_millis).map_err(|_| Failure::no_answer("watch answered no expiration"))
+        answer
+            .expiration
+            .parse()
+            .map(Timestamp::from_millis)
+            .map_err(|_| Failure::no_answer("watch answered no expiration"))
     }
 
     async fn end_watch(&self, access: &AccessToken) -> Result<(), Failure> {
@@ -173,36 +206,57 @@ impl EmailProvider for Gmail {
             ("prompt", "consent"),
         ];
         query.extend(consent.login_hint.map(|hint| ("login_hint", hint)));
-        let query: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        let query: String =
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
         format!("{}?{query}", self.settings.auth_url)
     }
 
-    async fn exchange(&self, code: &AuthorizationCode, now: Timestamp) -> Result<Grant, ProviderError> {
-        let mut form =
-            vec![("grant_type", "authorization_code"), ("code", code.code.expose_secret()), ("redirect_uri", &code.redirect_uri)];
-        form.extend(code.code_verifier.as_ref().map(|verifier| ("code_verifier", verifier.expose_secret())));
+    async fn exchange(
+        &self,
+        code: &AuthorizationCode,
+        now: Timestamp,
+    ) -> Result<Grant, ProviderError> {
+        let mut form = vec![
+            ("grant_type", "authorization_code"),
+            ("code", code.code.expose_secret()),
+            ("redirect_uri", &code.redirect_uri),
+        ];
+        form.extend(
+            code.code_verifier.as_ref().map(|verifier| ("code_verifier", verifier.expose_secret())),
+        );
         let answer = self.token(&form, false).await?;
         Ok(grant(identity(answer.id_token.as_deref())?, answer, now))
     }
 
-    async fn refresh(&self, token: &RefreshToken, now: Timestamp) -> Result<AccessToken, ProviderError> {
+    async fn refresh(
+        &self,
+        token: &RefreshToken,
+        now: Timestamp,
+    ) -> Result<AccessToken, ProviderError> {
         let form = [("grant_type", "refresh_token"), ("refresh_token", token.0.expose_secret())];
         let answer = self.token(&form, true).await;
         measured::refreshed(&answer);
         Ok(access_token(answer?, now))
     }
 
-    /// An id token comes if `openid` is among the scopes; no refresh token comes, Google keeps the one it has.
+    /// An id token comes if `openid` is among the scopes; no refresh token comes, Google keeps the
+    /// one it has.
     async fn adopt(&self, token: &RefreshToken, now: Timestamp) -> Result<Grant, ProviderError> {
         let form = [("grant_type", "refresh_token"), ("refresh_token", token.0.expose_secret())];
         let answer = self.token(&form, true).await?;
-        let identity = answer.id_token.as_deref().map(|token| identity(Some(token))).transpose()?.unwrap_or_default();
+        let identity = answer
+            .id_token
+            .as_deref()
+            .map(|token| identity(Some(token)))
+            .transpose()?
+            .unwrap_or_default();
         let grant = grant(identity, answer, now);
         Ok(Grant { refresh_token: grant.refresh_token.or_else(|| Some(token.clone())), ..grant })
     }
 
     async fn revoke(&self, token: &RefreshToken) -> Result<bool, ProviderError> {
-        let request = self.http.post(&self.settings.revoke_url).form(&[("token", token.0.expose_secret())]);
+        let request =
+            self.http.post(&self.settings.revoke_url).form(&[("token", token.0.expose_secret())]);
         match self.send(request).await {
             Ok(_) => Ok(true),
             Err(failure) if failure.reason == "invalid_token" => Ok(false),
@@ -212,8 +266,10 @@ impl EmailProvider for Gmail {
 
     async fn profile(&self, access: &AccessToken) -> Result<Profile, ProviderError> {
         let fields = [("fields", "emailAddress,historyId")];
-        let profile: wire::Profile = self.read(access, "profile", &fields).await.map_err(Failure::of_api)?;
-        let email_address = EmailAddress::parse(&profile.email_address).map_err(ProviderError::unavailable)?;
+        let profile: wire::Profile =
+            self.read(access, "profile", &fields).await.map_err(Failure::of_api)?;
+        let email_address =
+            EmailAddress::parse(&profile.email_address).map_err(ProviderError::unavailable)?;
         Ok(Profile { email_address, history_id: profile.history_id })
     }
 
@@ -225,7 +281,12 @@ impl EmailProvider for Gmail {
         self.end_watch(access).await.map_err(Failure::of_api)
     }
 
-    async fn history(&self, access: &AccessToken, after: HistoryId, page_token: Option<&str>) -> Result<HistoryPage, ProviderError> {
+    async fn history(
+        &self,
+        access: &AccessToken,
+        after: HistoryId,
+        page_token: Option<&str>,
+    ) -> Result<HistoryPage, ProviderError> {
         let (after, most) = (after.to_string(), HISTORY_PAGE.to_string());
         let mut query = vec![
             ("startHistoryId", after.as_str()),
@@ -242,30 +303,49 @@ impl EmailProvider for Gmail {
         }
     }
 
-    async fn list(&self, access: &AccessToken, slice: &Slice, page_token: Option<&str>) -> Result<MessagePage, ProviderError> {
+    async fn list(
+        &self,
+        access: &AccessToken,
+        slice: &Slice,
+        page_token: Option<&str>,
+    ) -> Result<MessagePage, ProviderError> {
         let arrived = search(slice);
-        let mut query = vec![("q", arrived.as_str()), ("maxResults", LIST_SIZE), ("fields", LIST_FIELDS)];
+        let mut query =
+            vec![("q", arrived.as_str()), ("maxResults", LIST_SIZE), ("fields", LIST_FIELDS)];
         query.extend(page_token.map(|token| ("pageToken", token)));
         let answer = self.read::<wire::ListAnswer>(access, "messages", &query).await;
         answer.map(MessagePage::from).map_err(|failure| failure.of_page(page_token))
     }
 
-    async fn messages(&self, access: &AccessToken, ids: &[MessageId], only_headers: bool) -> Result<Fetched, ProviderError> {
+    async fn messages(
+        &self,
+        access: &AccessToken,
+        ids: &[MessageId],
+        only_headers: bool,
+    ) -> Result<Fetched, ProviderError> {
         let depth = if only_headers { Depth::Headers } else { Depth::Event };
         self.fetch(access, ids, depth, wire::Message::into_message, None).await
     }
 
-    async fn perform(&self, access: &AccessToken, request: &MailRequest, sender: Sender<'_>) -> Result<Performed, ProviderError> {
+    async fn perform(
+        &self,
+        access: &AccessToken,
+        request: &MailRequest,
+        sender: Sender<'_>,
+    ) -> Result<Performed, ProviderError> {
         self.perform_request(access, request, sender).await
     }
 }
 
-/// Gmail's search for mail by its arrival, in whole seconds. It is a second wider on either side: mail in two slices is
-/// looked at twice, and none is missed between two.
+/// Gmail's search for mail by its arrival, in whole seconds. It is a second wider on either side:
+/// mail in two slices is looked at twice, and none is missed between two.
 fn search(slice: &Slice) -> String {
     let after = slice.after.seconds() - 1;
     match slice.before {
-        Some(before) => format!("after:{after} before:{}", before.millis().saturating_add(999).div_euclid(1000) + 1),
+        Some(before) => format!(
+            "after:{after} before:{}",
+            before.millis().saturating_add(999).div_euclid(1000) + 1
+        ),
         None => format!("after:{after}"),
     }
 }
@@ -290,29 +370,38 @@ async fn answer(request: RequestBuilder) -> Result<Answered, Failure> {
     let most = request.most;
     let response = request.send().await?;
     let status = response.status();
-    let header = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok()).map(String::from);
+    let header = |name: HeaderName| {
+        response.headers().get(name).and_then(|value| value.to_str().ok()).map(String::from)
+    };
     let headers = Headers { retry_after: header(RETRY_AFTER), date: header(DATE) };
     let content_type = header(CONTENT_TYPE).unwrap_or_default();
-    // A refusal whose body breaks off is a refusal all the same, and its headers may say how long to wait.
+    // A refusal whose body breaks off is a refusal all the same, and its headers may say how long
+    // to wait.
     match (status.is_success(), https::body(response, most).await) {
         (true, Ok(body)) => Ok(Answered { content_type, headers, body }),
         (true, Err(error @ BodyError::TooLong(_))) => Err(Failure::too_large(error)),
         (true, Err(error)) => Err(Failure::no_answer(error)),
-        (false, body) => Err(Failure::answered(status.as_u16(), &headers, &body.unwrap_or_default())),
+        (false, body) => {
+            Err(Failure::answered(status.as_u16(), &headers, &body.unwrap_or_default()))
+        }
     }
 }
 
 /// The answer itself is never shown: a token answer holds tokens.
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(body)
-        .map_err(|error| Failure::no_answer(format_args!("the answer cannot be read ({:?} error)", error.classify())))
+    serde_json::from_slice(body).map_err(|error| {
+        Failure::no_answer(format_args!("the answer cannot be read ({:?} error)", error.classify()))
+    })
 }
 
 fn grant(identity: Claims, answer: TokenAnswer, now: Timestamp) -> Grant {
     Grant {
         identity,
         scopes: answer.scope.split_whitespace().map(String::from).collect(),
-        refresh_token: answer.refresh_token.clone().map(|token| RefreshToken(SecretString::from(token))),
+        refresh_token: answer
+            .refresh_token
+            .clone()
+            .map(|token| RefreshToken(SecretString::from(token))),
         access_token: access_token(answer, now),
     }
 }
@@ -327,9 +416,13 @@ fn access_token(answer: TokenAnswer, now: Timestamp) -> AccessToken {
 /// The claims of the id token; `IdentityPolicy` says why no signature is checked.
 fn identity(id_token: Option<&str>) -> Result<Claims, ProviderError> {
     let payload = id_token.and_then(|token| token.split('.').nth(1));
-    let claims =
-        payload.and_then(|payload| BASE64_URL_SAFE_NO_PAD.decode(payload).ok()).and_then(|json| serde_json::from_slice(&json).ok());
-    claims.ok_or_else(|| ProviderError::Refused { status: 200, reason: "no readable id_token; the scope openid must be asked for".into() })
+    let claims = payload
+        .and_then(|payload| BASE64_URL_SAFE_NO_PAD.decode(payload).ok())
+        .and_then(|json| serde_json::from_slice(&json).ok());
+    claims.ok_or_else(|| ProviderError::Refused {
+        status: 200,
+        reason: "no readable id_token; the scope openid must be asked for".into(),
+    })
 }
 
 #[expect(clippy::disallowed_methods, reason = "a wait before another try; the policy bounds it")]
@@ -355,7 +448,10 @@ mod tests {
             (5_000, None, "after:4"),
         ];
         for (after, before, expected) in table {
-            let slice = Slice { after: Timestamp::from_millis(after), before: before.map(Timestamp::from_millis) };
+            let slice = Slice {
+                after: Timestamp::from_millis(after),
+                before: before.map(Timestamp::from_millis),
+            };
             assert_eq!(search(&slice), expected);
         }
     }

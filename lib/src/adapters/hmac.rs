@@ -33,7 +33,9 @@ mod tests {
 
     #[test]
     fn only_the_holder_of_the_secret_signs() {
-        let is_signed = |secret: &str, signed: &[u8], signature: &[u8]| HmacSha256.is_signed(&secret.into(), signed, signature);
+        let is_signed = |secret: &str, signed: &[u8], signature: &[u8]| {
+            HmacSha256.is_signed(&secret.into(), signed, signature)
+        };
         assert!(is_signed("Jefe", SIGNED, &signature()));
         assert!(!is_signed("jefe", SIGNED, &signature()), "another secret");
         assert!(!is_signed("Jefe", &SIGNED[1..], &signature()), "another text");

@@ -20,9 +20,11 @@ use crate::domain::timestamp::Timestamp;
 use crate::ports::{Cause, Clock, TokenError, TokenVerifier};
 
 const LONGEST_ANSWER: usize = 256 * 1024;
-/// The shortest time between two fetches once there are keys, however many tokens with unknown keys arrive.
+/// The shortest time between two fetches once there are keys, however many tokens with unknown keys
+/// arrive.
 const BETWEEN_FETCHES: Duration = Duration::from_secs(60);
-/// Without any key no token can be checked: the next fetch comes after this, doubled with each failure.
+/// Without any key no token can be checked: the next fetch comes after this, doubled with each
+/// failure.
 const AFTER_FIRST_FAILURE: Duration = Duration::from_secs(1);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
 /// For an issuer without a `max-age`.
@@ -56,7 +58,9 @@ impl Fetches {
         let wait = match self.failures {
             0 => BETWEEN_FETCHES,
             _ if has_keys => BETWEEN_FETCHES,
-            failures => AFTER_FIRST_FAILURE.saturating_mul(2_u32.saturating_pow(failures - 1)).min(BETWEEN_FETCHES),
+            failures => AFTER_FIRST_FAILURE
+                .saturating_mul(2_u32.saturating_pow(failures - 1))
+                .min(BETWEEN_FETCHES),
         };
         self.last.is_none_or(|last| last.after(wait) <= now)
     }
@@ -73,17 +77,24 @@ impl JwksVerifier {
         Self::of_types(http, source, &[])
     }
 
-    /// For tokens of users, which are no other kind of token (RFC 9068, section 2.1; RFC 8725, section 3.11).
+    /// For tokens of users, which are no other kind of token (RFC 9068, section 2.1; RFC 8725,
+    /// section 3.11).
     pub fn of_users(http: Client, source: KeySource) -> Self {
         Self::of_types(http, source, &["JWT", "at+jwt"])
     }
 
     fn of_types(http: Client, source: KeySource, types: &'static [&'static str]) -> Self {
-        Self(Arc::new(Issuer { http, source, types, keys: RwLock::default(), fetching: Mutex::default() }))
+        Self(Arc::new(Issuer {
+            http,
+            source,
+            types,
+            keys: RwLock::default(),
+            fetching: Mutex::default(),
+        }))
     }
 
-    /// Fetches the keys in the background before the first request; one that comes meanwhile waits for this fetch and
-    /// makes none.
+    /// Fetches the keys in the background before the first request; one that comes meanwhile waits
+    /// for this fetch and makes none.
     pub fn warmed(self, clock: impl Clock + 'static) -> Self {
         let issuer = self.0.clone();
         tokio::spawn(async move {
@@ -93,8 +104,8 @@ impl JwksVerifier {
                 && let Err(error) = issuer.refetch(&mut fetches, began).await
             {
                 tracing::warn!(%error, "the issuer's keys are not here yet");
-                // The environment was frozen in the middle, so the failure is not the issuer's: the first request may
-                // fetch at once.
+                // The environment was frozen in the middle, so the failure is not the issuer's: the
+                // first request may fetch at once.
                 if began.after(FETCH_TIMEOUT * 2) <= clock.now() {
                     *fetches = Fetches::default();
                 }
@@ -109,10 +120,15 @@ impl Issuer {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The key of that id. Stale keys are used while the issuer cannot be reached; an unknown id is looked for once a
-    /// minute.
+    /// The key of that id. Stale keys are used while the issuer cannot be reached; an unknown id is
+    /// looked for once a minute.
     async fn key(&self, id: &str, now: Timestamp) -> Result<DecodingKey, TokenError> {
-        let good = |keys: &Keys| keys.fresh_until.is_some_and(|until| now < until).then(|| keys.by_id.get(id).cloned()).flatten();
+        let good = |keys: &Keys| {
+            keys.fresh_until
+                .is_some_and(|until| now < until)
+                .then(|| keys.by_id.get(id).cloned())
+                .flatten()
+        };
         if let Some(key) = good(&self.known()) {
             return Ok(key);
         }
@@ -135,7 +151,9 @@ impl Issuer {
         let known = self.known();
         match known.by_id.get(id) {
             Some(key) => Ok(key.clone()),
-            None if known.by_id.is_empty() => Err(TokenError::KeysUnavailable(failure.unwrap_or_else(|| "the last fetch failed".into()))),
+            None if known.by_id.is_empty() => Err(TokenError::KeysUnavailable(
+                failure.unwrap_or_else(|| "the last fetch failed".into()),
+            )),
             None => Err(TokenError::Invalid("the key id is unknown")),
         }
     }
@@ -185,11 +203,19 @@ impl Issuer {
             issuer: String,
             jwks_uri: String,
         }
-        let response = self.get(&format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'))).await?;
-        let discovery: Discovery = serde_json::from_slice(&https::body(response, LONGEST_ANSWER).await?)?;
-        // OpenID Connect Discovery 1.0, section 4.3; and no keys in the clear for an issuer that is not.
+        let response = self
+            .get(&format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/')))
+            .await?;
+        let discovery: Discovery =
+            serde_json::from_slice(&https::body(response, LONGEST_ANSWER).await?)?;
+        // OpenID Connect Discovery 1.0, section 4.3; and no keys in the clear for an issuer that is
+        // not.
         if discovery.issuer != issuer {
-            return Err(format!("the discovery document is of {}, not of {issuer}", discovery.issuer).into());
+            return Err(format!(
+                "the discovery document is of {}, not of {issuer}",
+                discovery.issuer
+            )
+            .into());
         }
         match issuer.starts_with("https://") && !discovery.jwks_uri.starts_with("https://") {
             true => Err("the issuer publishes its keys without TLS".into()),

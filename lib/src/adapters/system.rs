@@ -13,23 +13,32 @@ use crate::ports::{Clock, Entropy};
 pub struct System;
 
 impl Clock for System {
-    #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else is given")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that everything else is given"
+    )]
     fn now(&self) -> Timestamp {
-        let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let since_epoch =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
     }
 }
 
 impl Entropy for System {
-    #[expect(clippy::disallowed_methods, reason = "this is the randomness that everything else is given")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the randomness that everything else is given"
+    )]
     fn uuid(&self, _now: Timestamp) -> Uuid {
         Uuid::now_v7()
     }
 
     fn secret(&self) -> SecretString {
         let mut bits = [0; 32];
-        // Without randomness AWS-LC ends the process itself, so that no secret is ever less than random.
-        rand::fill(&mut bits).unwrap_or_else(|_| unreachable!("AWS-LC hands out random bytes or ends the process"));
+        // Without randomness AWS-LC ends the process itself, so that no secret is ever less than
+        // random.
+        rand::fill(&mut bits)
+            .unwrap_or_else(|_| unreachable!("AWS-LC hands out random bytes or ends the process"));
         URL_SAFE_NO_PAD.encode(bits).into()
     }
 }
@@ -42,7 +51,8 @@ mod tests {
 
     #[test]
     fn a_secret_is_43_characters_of_base64url_and_no_two_are_alike() {
-        let secrets: Vec<String> = (0..100).map(|_| System.secret().expose_secret().to_string()).collect();
+        let secrets: Vec<String> =
+            (0..100).map(|_| System.secret().expose_secret().to_string()).collect();
         for secret in &secrets {
             assert_eq!(URL_SAFE_NO_PAD.decode(secret).map(|bits| bits.len()), Ok(32), "{secret}");
             assert_eq!(secret.len(), 43);
@@ -50,7 +60,8 @@ mod tests {
         let distinct: std::collections::BTreeSet<_> = secrets.iter().collect();
         assert_eq!(distinct.len(), secrets.len());
         // Of 3200 random bytes hardly any value is absent.
-        let bytes: std::collections::BTreeSet<u8> = secrets.iter().flat_map(|secret| URL_SAFE_NO_PAD.decode(secret).unwrap()).collect();
+        let bytes: std::collections::BTreeSet<u8> =
+            secrets.iter().flat_map(|secret| URL_SAFE_NO_PAD.decode(secret).unwrap()).collect();
         assert!(bytes.len() > 200, "{} values", bytes.len());
     }
 }

@@ -1,11 +1,11 @@
-//! All settings that each function reads at its start, in one struct: its `main` uses it, and the doctor checks a
-//! deployed function with it.
+//! All settings that each function reads at its start, in one struct: its `main` uses it, and the
+//! doctor checks a deployed function with it.
 
 use std::time::Duration;
 
 use super::{
-    AppSettings, ConnectSettings, DryRun, Environment, GoogleSettings, PushSettings, SettingError, UserSettings, limits, retention, span,
-    thresholds, timeouts,
+    AppSettings, ConnectSettings, DryRun, Environment, GoogleSettings, PushSettings, SettingError,
+    UserSettings, limits, retention, span, thresholds, timeouts,
 };
 use crate::domain::health::Thresholds;
 use crate::domain::retention::Retention;

@@ -1,4 +1,5 @@
-//! The actions of the audit log: one table of the routes that change something, read mail or take data out.
+//! The actions of the audit log: one table of the routes that change something, read mail or take
+//! data out.
 
 use crate::domain::operation::{OPERATIONS, Verb};
 
@@ -13,11 +14,16 @@ pub struct Audited {
     pub tells: &'static str,
 }
 
-const fn audited(action: &'static str, (verb, path): (Verb, &'static str), tells: &'static str) -> Audited {
+const fn audited(
+    action: &'static str,
+    (verb, path): (Verb, &'static str),
+    tells: &'static str,
+) -> Audited {
     Audited { action, verb, path, tells }
 }
 
-/// A connect that replaces another account's connector: known by the request's body, not by its route.
+/// A connect that replaces another account's connector: known by the request's body, not by its
+/// route.
 pub const REPLACE: &str = "connector.replace";
 
 use Verb::{Delete, Get, Patch, Post};
@@ -50,7 +56,9 @@ pub const MESSAGE: &str = "request audited";
 /// Whether a line of a function's log is an audit line, and not one that only contains its words.
 pub fn is_line(line: &str) -> bool {
     let json = serde_json::from_str::<serde_json::Value>(line).unwrap_or_default();
-    line.lines().count() == 1 && json["fields"]["message"] == MESSAGE && json["fields"]["action"].is_string()
+    line.lines().count() == 1
+        && json["fields"]["message"] == MESSAGE
+        && json["fields"]["action"].is_string()
 }
 
 /// The action of a request to a route; `None` if it is not audited.
@@ -58,10 +66,14 @@ pub fn action(method: &str, path: &str) -> Option<&'static str> {
     // A router answers HEAD as it does GET.
     let method = if method == "HEAD" { "GET" } else { method };
     if let Some(mail) = path.strip_prefix(MAIL) {
-        let entry = OPERATIONS.iter().find(|entry| entry.verb.as_str() == method && entry.path == mail)?;
+        let entry =
+            OPERATIONS.iter().find(|entry| entry.verb.as_str() == method && entry.path == mail)?;
         return Some(entry.name);
     }
-    AUDITED.iter().find(|known| known.verb.as_str() == method && known.path == path).map(|known| known.action)
+    AUDITED
+        .iter()
+        .find(|known| known.verb.as_str() == method && known.path == path)
+        .map(|known| known.action)
 }
 
 /// The outcome, by the answer's status.
@@ -83,7 +95,8 @@ pub fn plain(text: &str) -> String {
 
 /// Signs that steer a terminal or turn the direction of writing.
 pub fn steers(sign: char) -> bool {
-    sign.is_control() || matches!(sign, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    sign.is_control()
+        || matches!(sign, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -94,13 +107,22 @@ mod tests {
 
     #[test]
     fn every_action_has_a_word_and_a_route_of_its_own() {
-        let words = AUDITED.iter().map(|known| known.action).chain(OPERATIONS.iter().map(|entry| entry.name)).chain([REPLACE]);
+        let words = AUDITED
+            .iter()
+            .map(|known| known.action)
+            .chain(OPERATIONS.iter().map(|entry| entry.name))
+            .chain([REPLACE]);
         let words: Vec<_> = words.collect();
         assert_eq!(words.iter().collect::<BTreeSet<_>>().len(), words.len(), "{words:?}");
-        let routes: BTreeSet<_> = AUDITED.iter().map(|known| (known.verb.as_str(), known.path)).collect();
+        let routes: BTreeSet<_> =
+            AUDITED.iter().map(|known| (known.verb.as_str(), known.path)).collect();
         assert_eq!(routes.len(), AUDITED.len());
         for word in words {
-            assert!(word.bytes().all(|byte| byte.is_ascii_lowercase() || b"._".contains(&byte)) && word.contains('.'), "{word}");
+            assert!(
+                word.bytes().all(|byte| byte.is_ascii_lowercase() || b"._".contains(&byte))
+                    && word.contains('.'),
+                "{word}"
+            );
         }
     }
 
@@ -124,7 +146,15 @@ mod tests {
 
     #[test]
     fn an_outcome_is_the_answers_status_in_words() {
-        let table = [(200, "done"), (202, "done"), (302, "done"), (401, "refused"), (409, "refused"), (500, "failed"), (503, "failed")];
+        let table = [
+            (200, "done"),
+            (202, "done"),
+            (302, "done"),
+            (401, "refused"),
+            (409, "refused"),
+            (500, "failed"),
+            (503, "failed"),
+        ];
         for (status, expected) in table {
             assert_eq!(outcome(status), expected, "{status}");
         }
@@ -133,9 +163,15 @@ mod tests {
     #[test]
     fn a_line_is_one_by_what_it_says_and_not_by_a_word_in_it() {
         let table = [
-            (r#"{"level":"INFO","fields":{"message":"request audited","action":"owner.erase"}}"#, true),
+            (
+                r#"{"level":"INFO","fields":{"message":"request audited","action":"owner.erase"}}"#,
+                true,
+            ),
             (r#"{"level":"INFO","fields":{"message":"request audited"}}"#, false),
-            (r#"{"level":"INFO","fields":{"message":"refused","why":"request audited","action":"owner.erase"}}"#, false),
+            (
+                r#"{"level":"INFO","fields":{"message":"refused","why":"request audited","action":"owner.erase"}}"#,
+                false,
+            ),
             ("request audited", false),
             ("{\"fields\":\n{\"message\":\"request audited\",\"action\":\"owner.erase\"}}", false),
             ("", false),

@@ -5,7 +5,8 @@ use std::fmt;
 use form_urlencoded::Serializer;
 use secrecy::{ExposeSecret, SecretString};
 
-/// Codes have 256 bytes at most, states 43 characters; scopes and Google's own additions fit in the rest.
+/// Codes have 256 bytes at most, states 43 characters; scopes and Google's own additions fit in the
+/// rest.
 const LONGEST_QUERY: usize = 4096;
 const LONGEST_ERROR: usize = 64;
 
@@ -77,7 +78,8 @@ impl Callback {
             return Err(InvalidCallback::TooLong);
         }
         let [code, state, error, iss] = read(query)?;
-        // RFC 9207: if an answer names its issuer, it must be the one that the consent was requested from.
+        // RFC 9207: if an answer names its issuer, it must be the one that the consent was
+        // requested from.
         if iss.is_some_and(|iss| iss != "https://accounts.google.com") {
             return Err(InvalidCallback::OtherIssuer);
         }
@@ -122,7 +124,8 @@ fn read(query: &str) -> Result<[Option<String>; 4], InvalidCallback> {
 
 /// RFC 6749, section 4.1.2.1, and what Google adds: words of small letters.
 fn is_error_code(error: &str) -> bool {
-    (1..=LONGEST_ERROR).contains(&error.len()) && error.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    (1..=LONGEST_ERROR).contains(&error.len())
+        && error.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 #[cfg(test)]
@@ -163,7 +166,10 @@ mod tests {
         for (query, expected) in table {
             assert_eq!(Callback::parse(query).unwrap_err(), expected, "{query}");
         }
-        assert_eq!(Callback::parse(&"a".repeat(LONGEST_QUERY + 1)).unwrap_err(), InvalidCallback::TooLong);
+        assert_eq!(
+            Callback::parse(&"a".repeat(LONGEST_QUERY + 1)).unwrap_err(),
+            InvalidCallback::TooLong
+        );
     }
 
     #[test]

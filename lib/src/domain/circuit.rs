@@ -1,4 +1,5 @@
-//! The circuit breaker of one connector: after failures in a row nothing is tried for a while, then one try decides.
+//! The circuit breaker of one connector: after failures in a row nothing is tried for a while, then
+//! one try decides.
 
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use crate::domain::timestamp::Timestamp;
 /// So many failures in a row open the circuit.
 pub const FAILURES_TO_OPEN: u32 = 5;
 
-/// Counts what may pass: server errors, timeouts and rate limits; a refusal that stays says nothing of the line.
+/// Counts what may pass: server errors, timeouts and rate limits; a refusal that stays says nothing
+/// of the line.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Circuit {
     /// In a row.
@@ -37,9 +39,14 @@ impl Circuit {
         }
     }
 
-    /// Counts one more failure. The circuit opens until the provider's `retry_after`, or for `cooldown` after enough
-    /// failures, whichever is later.
-    pub fn failed(&self, retry_after: Option<Duration>, cooldown: Duration, now: Timestamp) -> Self {
+    /// Counts one more failure. The circuit opens until the provider's `retry_after`, or for
+    /// `cooldown` after enough failures, whichever is later.
+    pub fn failed(
+        &self,
+        retry_after: Option<Duration>,
+        cooldown: Duration,
+        now: Timestamp,
+    ) -> Self {
         let failures = self.failures.saturating_add(1);
         let requested = retry_after.map(|wait| now.after(wait));
         let rested = (failures >= FAILURES_TO_OPEN).then(|| now.after(cooldown));

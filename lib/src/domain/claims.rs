@@ -1,5 +1,5 @@
-//! Who a token speaks for: the policies for pushes, users and Google accounts, over claims whose origin was already
-//! proven.
+//! Who a token speaks for: the policies for pushes, users and Google accounts, over claims whose
+//! origin was already proven.
 
 use std::time::Duration;
 
@@ -84,24 +84,31 @@ impl UserPolicy {
         if self.longest_life.is_some_and(|most| lives_longer(claims, most, now)) {
             return Err(Refusal::Unauthorized("lifetime"));
         }
-        // An issuer lets users write any address until it is verified (OpenID Connect Core 1.0, section 5.7).
+        // An issuer lets users write any address until it is verified (OpenID Connect Core 1.0,
+        // section 5.7).
         if self.owner_claim == "email" && claims.get("email_verified") != Some(&Value::Bool(true)) {
             return Err(Refusal::Unauthorized("email_verified"));
         }
-        let owner = text(claims, &self.owner_claim).and_then(OwnerId::parse).ok_or(Refusal::Unauthorized("owner claim"))?;
-        let role = self.role_claim.as_ref().map_or(Role::Admin, |claim| Role::of_claim(claims.get(claim)));
+        let owner = text(claims, &self.owner_claim)
+            .and_then(OwnerId::parse)
+            .ok_or(Refusal::Unauthorized("owner claim"))?;
+        let role =
+            self.role_claim.as_ref().map_or(Role::Admin, |claim| Role::of_claim(claims.get(claim)));
         let optional = |claim| text(claims, claim).map(String::from);
         Ok(Caller { owner, role, user: optional("sub"), token_id: optional("jti") })
     }
 
-    /// One string. A list is refused, since any of its services could use the token here. Only the list that OpenID
-    /// issuers make by themselves is accepted: ours, and the issuer's own userinfo endpoint.
+    /// One string. A list is refused, since any of its services could use the token here. Only the
+    /// list that OpenID issuers make by themselves is accepted: ours, and the issuer's own userinfo
+    /// endpoint.
     fn is_audience(&self, claim: Option<&Value>) -> bool {
         let userinfo = format!("{}/userinfo", self.issuer.trim_end_matches('/'));
         match claim {
             Some(Value::String(one)) => *one == self.audience,
             Some(Value::Array(several)) => {
-                let one_of = |wanted: &str| several.iter().filter(|one| one.as_str() == Some(wanted)).count();
+                let one_of = |wanted: &str| {
+                    several.iter().filter(|one| one.as_str() == Some(wanted)).count()
+                };
                 several.len() == 2 && one_of(&self.audience) == 1 && one_of(&userinfo) == 1
             }
             _ => false,
@@ -109,8 +116,8 @@ impl UserPolicy {
     }
 }
 
-/// Whose account a grant is, from the id token that came with it. Its signature is not checked: it came straight from
-/// Google's token endpoint over TLS
+/// Whose account a grant is, from the id token that came with it. Its signature is not checked: it
+/// came straight from Google's token endpoint over TLS
 /// (<https://developers.google.com/identity/openid-connect/openid-connect#obtainuserinfo>).
 #[derive(Debug, Clone)]
 pub struct IdentityPolicy {
@@ -119,7 +126,12 @@ pub struct IdentityPolicy {
 
 impl IdentityPolicy {
     /// `nonce` is the one that was sent to the consent page, if the consent was requested here.
-    pub fn admit(&self, claims: &Claims, nonce: Option<&str>, now: Timestamp) -> Result<GoogleSub, Refusal> {
+    pub fn admit(
+        &self,
+        claims: &Claims,
+        nonce: Option<&str>,
+        now: Timestamp,
+    ) -> Result<GoogleSub, Refusal> {
         check_google_issuer(claims)?;
         if text(claims, "aud") != Some(self.client_id.as_str()) {
             return Err(Refusal::Unauthorized("aud"));
@@ -128,12 +140,16 @@ impl IdentityPolicy {
             return Err(Refusal::Unauthorized("nonce"));
         }
         check_times(claims, now)?;
-        text(claims, "sub").filter(|sub| !sub.is_empty()).map(GoogleSub::new).ok_or(Refusal::Unauthorized("sub"))
+        text(claims, "sub")
+            .filter(|sub| !sub.is_empty())
+            .map(GoogleSub::new)
+            .ok_or(Refusal::Unauthorized("sub"))
     }
 }
 
-/// Whose security events are accepted (<https://developers.google.com/identity/protocols/risc>): Google's, addressed to
-/// our client. They do not expire; what makes an old one harmless is in `security_event.rs`.
+/// Whose security events are accepted (<https://developers.google.com/identity/protocols/risc>):
+/// Google's, addressed to our client. They do not expire; what makes an old one harmless is in
+/// `security_event.rs`.
 #[derive(Debug, Clone)]
 pub struct SecurityEventPolicy {
     pub client_id: String,
@@ -208,7 +224,9 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
     fn with(base: Value, change: Value) -> Claims {
-        let (Value::Object(mut claims), Value::Object(change)) = (base, change) else { unreachable!() };
+        let (Value::Object(mut claims), Value::Object(change)) = (base, change) else {
+            unreachable!()
+        };
         for (name, value) in change {
             if value.is_null() {
                 claims.remove(&name)
@@ -221,7 +239,10 @@ mod tests {
 
     #[test]
     fn only_our_subscriptions_service_account_may_push() {
-        let policy = PushPolicy { audience: "https://hook.example".into(), service_account: "push@project".into() };
+        let policy = PushPolicy {
+            audience: "https://hook.example".into(),
+            service_account: "push@project".into(),
+        };
         let good = json!({"iss": "https://accounts.google.com", "aud": "https://hook.example", "email": "push@project",
             "email_verified": true, "iat": 999_000, "exp": 1_002_600});
         let (iss, aud, exp, iat) = ("iss", "aud", "exp", "iat");
@@ -245,7 +266,11 @@ mod tests {
             (json!({"email_verified": "true"}), Err(Refusal::Forbidden("email_verified"))),
         ];
         for (change, expected) in table {
-            assert_eq!(policy.admit(&with(good.clone(), change.clone()), NOW), expected, "{change}");
+            assert_eq!(
+                policy.admit(&with(good.clone(), change.clone()), NOW),
+                expected,
+                "{change}"
+            );
         }
     }
 
@@ -259,15 +284,26 @@ mod tests {
             longest_life: None,
         };
         let good = json!({"iss": "https://login.example", "aud": "api", "tenant": "t1", "sub": "u1", "jti": "j1", "exp": 1_000_100});
-        let t1 = Ok(Caller { owner: OwnerId::new("t1"), role: Role::Admin, user: Some("u1".into()), token_id: Some("j1".into()) });
+        let t1 = Ok(Caller {
+            owner: OwnerId::new("t1"),
+            role: Role::Admin,
+            user: Some("u1".into()),
+            token_id: Some("j1".into()),
+        });
         let table = [
             (json!({}), t1.clone()),
-            (json!({"sub": null, "jti": 7}), t1.clone().map(|caller| Caller { user: None, token_id: None, ..caller })),
+            (
+                json!({"sub": null, "jti": 7}),
+                t1.clone().map(|caller| Caller { user: None, token_id: None, ..caller }),
+            ),
             (json!({"aud": ["api", "https://login.example/userinfo"]}), t1),
             (json!({"aud": ["api"]}), Err(Refusal::Unauthorized("aud"))),
             (json!({"aud": ["api", "api"]}), Err(Refusal::Unauthorized("aud"))),
             (json!({"aud": ["other", "api"]}), Err(Refusal::Unauthorized("aud"))),
-            (json!({"aud": ["api", "https://login.example.evil/userinfo"]}), Err(Refusal::Unauthorized("aud"))),
+            (
+                json!({"aud": ["api", "https://login.example.evil/userinfo"]}),
+                Err(Refusal::Unauthorized("aud")),
+            ),
             (json!({"aud": "apis"}), Err(Refusal::Unauthorized("aud"))),
             (json!({"iss": "https://login.example/"}), Err(Refusal::Unauthorized("iss"))),
             (json!({"nbf": 1_000_100}), Err(Refusal::Unauthorized("nbf"))),
@@ -277,7 +313,11 @@ mod tests {
             (json!({"tenant": 7}), Err(Refusal::Unauthorized("owner claim"))),
         ];
         for (change, expected) in table {
-            assert_eq!(policy.admit(&with(good.clone(), change.clone()), NOW), expected, "{change}");
+            assert_eq!(
+                policy.admit(&with(good.clone(), change.clone()), NOW),
+                expected,
+                "{change}"
+            );
         }
     }
 
@@ -290,8 +330,13 @@ mod tests {
             role_claim: role_claim.map(String::from),
             longest_life: None,
         };
-        let claims = with(json!({"iss": "https://login.example", "aud": "api", "sub": "u", "exp": 1_000_100}), json!({"role": "operator"}));
-        for (claim, role) in [(None, Role::Admin), (Some("role"), Role::Operator), (Some("groups"), Role::Viewer)] {
+        let claims = with(
+            json!({"iss": "https://login.example", "aud": "api", "sub": "u", "exp": 1_000_100}),
+            json!({"role": "operator"}),
+        );
+        for (claim, role) in
+            [(None, Role::Admin), (Some("role"), Role::Operator), (Some("groups"), Role::Viewer)]
+        {
             assert_eq!(policy(claim).admit(&claims, NOW).unwrap().role, role, "{claim:?}");
         }
     }
@@ -306,18 +351,27 @@ mod tests {
             (json!({"nonce": null}), Some("n"), Err(Refusal::Unauthorized("nonce"))),
             (json!({"nonce": "m"}), Some("n"), Err(Refusal::Unauthorized("nonce"))),
             (json!({"aud": "other"}), Some("n"), Err(Refusal::Unauthorized("aud"))),
-            (json!({"iss": "https://accounts.google.com/"}), Some("n"), Err(Refusal::Unauthorized("iss"))),
+            (
+                json!({"iss": "https://accounts.google.com/"}),
+                Some("n"),
+                Err(Refusal::Unauthorized("iss")),
+            ),
             (json!({"sub": ""}), Some("n"), Err(Refusal::Unauthorized("sub"))),
         ];
         for (change, nonce, expected) in table {
-            assert_eq!(policy.admit(&with(good.clone(), change.clone()), nonce, NOW), expected, "{change}");
+            assert_eq!(
+                policy.admit(&with(good.clone(), change.clone()), nonce, NOW),
+                expected,
+                "{change}"
+            );
         }
     }
 
     #[test]
     fn a_security_event_is_googles_and_addressed_to_us() {
         let policy = SecurityEventPolicy { client_id: "client".into() };
-        let good = json!({"iss": "https://accounts.google.com/", "aud": "client", "iat": 1_000_000});
+        let good =
+            json!({"iss": "https://accounts.google.com/", "aud": "client", "iat": 1_000_000});
         let table = [
             (json!({}), Ok(())),
             (json!({"iss": "https://accounts.google.com"}), Err(Refusal::Unauthorized("iss"))),
@@ -326,7 +380,11 @@ mod tests {
             (json!({"iat": 1_000_061}), Err(Refusal::Unauthorized("iat"))),
         ];
         for (change, expected) in table {
-            assert_eq!(policy.admit(&with(good.clone(), change.clone()), NOW), expected, "{change}");
+            assert_eq!(
+                policy.admit(&with(good.clone(), change.clone()), NOW),
+                expected,
+                "{change}"
+            );
         }
     }
 }

@@ -16,7 +16,8 @@ use crate::domain::secret::{Sealed, SealedAccessToken};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::watch::Watch;
 
-/// A connector, in parts: each is written as a whole by the writer that its comment names, and by nobody else.
+/// A connector, in parts: each is written as a whole by the writer that its comment names, and by
+/// nobody else.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Connector {
     pub id: ConnectorId,
@@ -37,8 +38,8 @@ pub struct Connector {
     pub outbox: Outbox,
     /// Set when a disconnect begins: nothing of the connector fires any more.
     pub closing: Option<Closing>,
-    /// Raised by every connect, trigger change, status change and commit; every one of those writes is conditional on
-    /// it.
+    /// Raised by every connect, trigger change, status change and commit; every one of those writes
+    /// is conditional on it.
     pub version: u64,
     /// The first connect of this Google account; mail older than it never fires.
     pub connected_at: Timestamp,
@@ -57,8 +58,8 @@ pub struct StoredGrant {
     pub granted_at: Timestamp,
 }
 
-/// The cursor and the state beside it; written by commits, each field if it differs. A connect sets the status to
-/// active and removes the error.
+/// The cursor and the state beside it; written by commits, each field if it differs. A connect sets
+/// the status to active and removes the error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
     pub position: Position,
@@ -75,7 +76,8 @@ pub struct Reading {
     pub circuit: Circuit,
     #[serde(default, skip_serializing_if = "is_default")]
     pub spent: Spent,
-    /// When the last push arrived that was published after a watch was renewed: proof that notifications come through.
+    /// When the last push arrived that was published after a watch was renewed: proof that
+    /// notifications come through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_at: Option<Timestamp>,
     /// The watch whose lapse was reported, by its expiration.
@@ -114,7 +116,8 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// Events on their way to the bus: whoever decides them puts them in, whoever published them takes them out.
+/// Events on their way to the bus: whoever decides them puts them in, whoever published them takes
+/// them out.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outbox {
     /// Events that were decided and not yet marked as published.
@@ -139,7 +142,9 @@ impl Connector {
 
     /// When the mailbox must be looked at without a push.
     pub fn look_at(&self, settle: Duration) -> Option<Timestamp> {
-        self.reading.position.look_at(settle).max(self.reading.circuit.open_until.filter(|_| self.reading.position.put_off.is_some()))
+        self.reading.position.look_at(settle).max(
+            self.reading.circuit.open_until.filter(|_| self.reading.position.put_off.is_some()),
+        )
     }
 }
 
@@ -188,7 +193,8 @@ pub enum Status {
     Error,
 }
 
-/// What may exist once: one connector for each owner, type and provider, or one for each of an owner's mailboxes.
+/// What may exist once: one connector for each owner, type and provider, or one for each of an
+/// owner's mailboxes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Uniqueness {
@@ -221,7 +227,8 @@ mod tests {
     use super::*;
 
     impl Connector {
-        /// A connector without events that was connected at that moment, for the tests of this crate.
+        /// A connector without events that was connected at that moment, for the tests of this
+        /// crate.
         pub(crate) fn sample(at: Timestamp) -> Self {
             let google_sub = GoogleSub::new("108");
             Self {
@@ -231,7 +238,12 @@ mod tests {
                 slot: Slot::new(Uniqueness::PerProvider, Provider::Gmail, &google_sub),
                 email_address: EmailAddress::parse("ada@example.com").unwrap(),
                 google_sub,
-                grant: StoredGrant { scopes: vec![], generation: 1, refresh_token: Sealed(vec![]), granted_at: at },
+                grant: StoredGrant {
+                    scopes: vec![],
+                    generation: 1,
+                    refresh_token: Sealed(vec![]),
+                    granted_at: at,
+                },
                 access_token: None,
                 reading: Reading::from(HistoryId::new(1)),
                 watch: Watch::default(),

@@ -1,5 +1,5 @@
-//! What an owner changes about a connector: whether mail that arrives from now on fires, and what the connector is
-//! called.
+//! What an owner changes about a connector: whether mail that arrives from now on fires, and what
+//! the connector is called.
 
 use serde_json::Value;
 
@@ -25,16 +25,30 @@ impl ConnectorChange {
 
     pub fn parse(body: &Value) -> Result<Self, Invalid> {
         let fields = body.as_object().filter(|fields| !fields.is_empty());
-        let fields = fields.ok_or_else(|| Invalid::new("body", "changes nothing; send `paused`, `label`, or both"))?;
+        let fields = fields.ok_or_else(|| {
+            Invalid::new("body", "changes nothing; send `paused`, `label`, or both")
+        })?;
         let mut change = Self::default();
         for (field, value) in fields {
             match (field.as_str(), value) {
                 ("paused", Value::Bool(paused)) => change.paused = Some(*paused),
                 ("paused", _) => return Err(Invalid::new(field, "must be true or false")),
                 ("label", Value::Null) => change.label = Some(None),
-                ("label", Value::String(label)) if is_label(label) => change.label = Some(Some(label.clone())),
-                ("label", _) => return Err(Invalid::new(field, format!("must be 1 to {LONGEST_LABEL} printable characters, or null"))),
-                _ => return Err(Invalid::new(field, "is not for its owner to change; send `paused`, `label`, or both")),
+                ("label", Value::String(label)) if is_label(label) => {
+                    change.label = Some(Some(label.clone()))
+                }
+                ("label", _) => {
+                    return Err(Invalid::new(
+                        field,
+                        format!("must be 1 to {LONGEST_LABEL} printable characters, or null"),
+                    ));
+                }
+                _ => {
+                    return Err(Invalid::new(
+                        field,
+                        "is not for its owner to change; send `paused`, `label`, or both",
+                    ));
+                }
             }
         }
         Ok(change)
@@ -53,7 +67,9 @@ impl ConnectorChange {
 }
 
 fn is_label(text: &str) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= LONGEST_LABEL && !text.chars().any(char::is_control)
+    !text.trim().is_empty()
+        && text.chars().count() <= LONGEST_LABEL
+        && !text.chars().any(char::is_control)
 }
 
 #[cfg(test)]
@@ -64,8 +80,9 @@ mod tests {
 
     #[test]
     fn a_change_holds_what_was_sent_or_names_what_is_wrong() {
-        let change =
-            |paused, label: Option<Option<&str>>| Ok(ConnectorChange { paused, label: label.map(|label| label.map(String::from)) });
+        let change = |paused, label: Option<Option<&str>>| {
+            Ok(ConnectorChange { paused, label: label.map(|label| label.map(String::from)) })
+        };
         let wrong = |field: &str| Err(field.to_string());
         let longest = "ß".repeat(LONGEST_LABEL);
         let table = [
@@ -84,7 +101,11 @@ mod tests {
             (json!({"paused": true, "status": "active"}), wrong("status")),
         ];
         for (body, expected) in table {
-            assert_eq!(ConnectorChange::parse(&body).map_err(|invalid| invalid.field), expected, "{body}");
+            assert_eq!(
+                ConnectorChange::parse(&body).map_err(|invalid| invalid.field),
+                expected,
+                "{body}"
+            );
         }
     }
 }

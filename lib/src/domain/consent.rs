@@ -9,7 +9,8 @@ pub fn state_id(state: &str) -> Uuid {
     fingerprint(&["oauth-state", state])
 }
 
-/// The nonce that the id token must repeat, derived from the state, so that both belong to one consent.
+/// The nonce that the id token must repeat, derived from the state, so that both belong to one
+/// consent.
 pub fn nonce_of(state: &str) -> String {
     fingerprint(&["oauth-nonce", state]).simple().to_string()
 }

@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-/// A mailbox address: trimmed, in lower case, with one `@` between two non-empty parts, without white space or control
-/// characters, of at most 254 bytes. Two spellings that differ only in letter case are the same mailbox for Gmail.
+/// A mailbox address: trimmed, in lower case, with one `@` between two non-empty parts, without
+/// white space or control characters, of at most 254 bytes. Two spellings that differ only in
+/// letter case are the same mailbox for Gmail.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, utoipa::ToSchema)]
 #[schema(value_type = String, format = Email, example = "ada@example.com")]
 pub struct EmailAddress(String);
@@ -19,8 +20,13 @@ impl EmailAddress {
         let address = text.trim().to_lowercase();
         let (local, domain) = address.split_once('@').ok_or(NotAnAddress)?;
         let two_parts = !local.is_empty() && !domain.is_empty() && !domain.contains('@');
-        let plain = !address.chars().any(|character| character.is_whitespace() || character.is_control());
-        if two_parts && plain && address.len() <= 254 { Ok(Self(address)) } else { Err(NotAnAddress) }
+        let plain =
+            !address.chars().any(|character| character.is_whitespace() || character.is_control());
+        if two_parts && plain && address.len() <= 254 {
+            Ok(Self(address))
+        } else {
+            Err(NotAnAddress)
+        }
     }
 
     pub fn as_str(&self) -> &str {
@@ -51,8 +57,16 @@ mod tests {
 
     #[test]
     fn refuses_what_cannot_be_a_mailbox() {
-        for text in ["", "ada", "@example.com", "ada@", "a@b@c", "a da@example.com", "ada@exam\nple.com", &format!("a@{}", "x".repeat(300))]
-        {
+        for text in [
+            "",
+            "ada",
+            "@example.com",
+            "ada@",
+            "a@b@c",
+            "a da@example.com",
+            "ada@exam\nple.com",
+            &format!("a@{}", "x".repeat(300)),
+        ] {
             assert_eq!(EmailAddress::parse(text), Err(NotAnAddress), "{text:?}");
         }
     }

@@ -1,4 +1,5 @@
-//! An event as it will be published: decided once, under a derived id, in bytes that no republication changes.
+//! An event as it will be published: decided once, under a derived id, in bytes that no
+//! republication changes.
 
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// The ledger's horizon: how long decided events are remembered.
 pub const LEDGER_HORIZON: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// So many events of a connector may wait for the bus before no more are decided: a row holds 400 KB.
+/// So many events of a connector may wait for the bus before no more are decided: a row holds 400
+/// KB.
 pub const MOST_UNPUBLISHED: usize = 2000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,8 +53,8 @@ pub enum DetailType {
     MessageParked,
 }
 
-/// Bytes of events that an answer may hold: within its body, which is text within Lambda's answer, each may be twice as
-/// long.
+/// Bytes of events that an answer may hold: within its body, which is text within Lambda's answer,
+/// each may be twice as long.
 const LONGEST_PAGE: usize = 2_500_000;
 
 /// How many of these lengths a page holds; the first one always.

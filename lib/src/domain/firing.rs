@@ -14,8 +14,9 @@ use crate::domain::trigger::{Trigger, TriggerType};
 use crate::domain::wake_up::WakeUp;
 use crate::domain::why_not_fired::{of_date, reasons_not_to_fire};
 
-/// In bytes. No sender may make mail that is matched and can then be neither stored nor published: 98 such firings fit
-/// into one DynamoDB transaction (4 MB), and one into EventBridge many times over.
+/// In bytes. No sender may make mail that is matched and can then be neither stored nor published:
+/// 98 such firings fit into one DynamoDB transaction (4 MB), and one into EventBridge many times
+/// over.
 pub const LONGEST_DETAIL: usize = 32 * 1024;
 /// The first bounds of a message in an event; they are halved while the event is too long.
 const BOUNDS: Bounds = Bounds { entries: 50, text: 2000 };
@@ -57,16 +58,23 @@ struct FiredCorrelation<'a> {
 }
 
 /// Every event id that these messages and triggers could have; the ledger is queried for them.
-pub fn possible(connector: &Connector, triggers: &[Trigger], messages: &[Candidate]) -> Vec<EventId> {
+pub fn possible(
+    connector: &Connector,
+    triggers: &[Trigger],
+    messages: &[Candidate],
+) -> Vec<EventId> {
     let of = |candidate: &Candidate| {
         let message = candidate.message.clone();
-        triggers.iter().map(move |trigger| EventId::derive(&connector.google_sub, &message, &trigger.id))
+        triggers
+            .iter()
+            .map(move |trigger| EventId::derive(&connector.google_sub, &message, &trigger.id))
     };
     messages.iter().flat_map(of).collect()
 }
 
-/// The events of the triggers that fire for this message. Mail from before the trigger, or from before the account was
-/// connected, does not fire; nor does a label on mail so old that the ledger no longer knows whether it fired.
+/// The events of the triggers that fire for this message. Mail from before the trigger, or from
+/// before the account was connected, does not fire; nor does a label on mail so old that the ledger
+/// no longer knows whether it fired.
 pub fn decide(
     connector: &Connector,
     triggers: &[Trigger],
@@ -75,16 +83,36 @@ pub fn decide(
     wake_up: &WakeUp,
     now: Timestamp,
 ) -> Vec<Event> {
-    let fires = |trigger: &&Trigger| reasons_not_to_fire(connector, trigger, message, arrived, now).next().is_none();
-    triggers.iter().filter(fires).map(|trigger| fire(connector, trigger, message, wake_up, now)).collect()
+    let fires = |trigger: &&Trigger| {
+        reasons_not_to_fire(connector, trigger, message, arrived, now).next().is_none()
+    };
+    triggers
+        .iter()
+        .filter(fires)
+        .map(|trigger| fire(connector, trigger, message, wake_up, now))
+        .collect()
 }
 
 /// Whether its date alone keeps a message from ever firing.
-pub fn can_never_fire(connector: &Connector, triggers: &[Trigger], message: &Message, arrived: bool, now: Timestamp) -> bool {
-    triggers.iter().all(|trigger| of_date(connector, trigger, message, arrived, now).next().is_some())
+pub fn can_never_fire(
+    connector: &Connector,
+    triggers: &[Trigger],
+    message: &Message,
+    arrived: bool,
+    now: Timestamp,
+) -> bool {
+    triggers
+        .iter()
+        .all(|trigger| of_date(connector, trigger, message, arrived, now).next().is_some())
 }
 
-fn fire(connector: &Connector, trigger: &Trigger, message: &Message, wake_up: &WakeUp, now: Timestamp) -> Event {
+fn fire(
+    connector: &Connector,
+    trigger: &Trigger,
+    message: &Message,
+    wake_up: &WakeUp,
+    now: Timestamp,
+) -> Event {
     let event_id = EventId::derive(&connector.google_sub, &message.id, &trigger.id);
     let mut bounds = BOUNDS;
     // A message that is too long is shortened further until it fits.
@@ -96,17 +124,39 @@ fn fire(connector: &Connector, trigger: &Trigger, message: &Message, wake_up: &W
         bounds = bounds.half();
     };
     let (trigger_id, message_id) = (Some(trigger.id.clone()), Some(message.id.clone()));
-    Event { event_id, detail_type: DetailType::TriggerFired, trigger_id, message_id, decided_at: now, detail }
+    Event {
+        event_id,
+        detail_type: DetailType::TriggerFired,
+        trigger_id,
+        message_id,
+        decided_at: now,
+        detail,
+    }
 }
 
-fn render(connector: &Connector, trigger: &Trigger, event_id: &EventId, message: &Message, wake_up: &WakeUp, now: Timestamp) -> String {
+fn render(
+    connector: &Connector,
+    trigger: &Trigger,
+    event_id: &EventId,
+    message: &Message,
+    wake_up: &WakeUp,
+    now: Timestamp,
+) -> String {
     let fired = TriggerFired {
         schema_version: SCHEMA_VERSION,
         event_id,
         fired_at: now,
         owner_id: &connector.owner_id,
-        trigger: FiredTrigger { id: &trigger.id, kind: trigger.kind, agent_id: trigger.agent_id.as_deref() },
-        connector: FiredConnector { id: &connector.id, provider: connector.provider, email_address: &connector.email_address },
+        trigger: FiredTrigger {
+            id: &trigger.id,
+            kind: trigger.kind,
+            agent_id: trigger.agent_id.as_deref(),
+        },
+        connector: FiredConnector {
+            id: &connector.id,
+            provider: connector.provider,
+            email_address: &connector.email_address,
+        },
         message,
         correlation: FiredCorrelation {
             pubsub_message_id: wake_up.correlation.pubsub_message_id.as_deref(),
@@ -138,7 +188,10 @@ mod tests {
             owner_id: connector.owner_id.clone(),
             kind: TriggerType::Email,
             agent_id: Some("a".repeat(200)),
-            config: TriggerConfig { connector_id: connector.id.clone(), filters: Filters::default() },
+            config: TriggerConfig {
+                connector_id: connector.id.clone(),
+                filters: Filters::default(),
+            },
             created_at: NOW,
             updated_at: NOW,
         };
@@ -151,11 +204,15 @@ mod tests {
             snippet: String::new(),
             size_estimate: 0,
             has_attachments: false,
-            headers: headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_string()))
+                .collect(),
         }
         .normalize();
         let wake_up = WakeUp::own(Kind::Sync, connector.email_address.clone(), NOW);
-        let [firing] = decide(&connector, &[trigger], &message, true, &wake_up, NOW).try_into().unwrap();
+        let [firing] =
+            decide(&connector, &[trigger], &message, true, &wake_up, NOW).try_into().unwrap();
         (message, serde_json::from_str(&firing.detail).unwrap(), firing.detail.len())
     }
 
@@ -180,8 +237,11 @@ mod tests {
 
     #[test]
     fn an_ordinary_message_is_published_whole() {
-        let (message, detail, _) =
-            fired(&[("From", "Bo <bo@example.com>"), ("To", "ada@example.com, bo@example.com"), ("Subject", "Hello")]);
+        let (message, detail, _) = fired(&[
+            ("From", "Bo <bo@example.com>"),
+            ("To", "ada@example.com, bo@example.com"),
+            ("Subject", "Hello"),
+        ]);
         assert_eq!(detail["message"], serde_json::to_value(message).unwrap());
     }
 }

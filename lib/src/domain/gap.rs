@@ -1,4 +1,5 @@
-//! A gap: history that Gmail no longer has. Its mail is replayed by date, in slices, through the same ledger.
+//! A gap: history that Gmail no longer has. Its mail is replayed by date, in slices, through the
+//! same ledger.
 
 use std::time::Duration;
 
@@ -8,17 +9,18 @@ use crate::domain::event::LEDGER_HORIZON;
 use crate::domain::history_id::HistoryId;
 use crate::domain::timestamp::Timestamp;
 
-/// How far before the last complete listing a replay begins: clocks differ, and mail shows late. What was decided in it
-/// is known to the ledger.
+/// How far before the last complete listing a replay begins: clocks differ, and mail shows late.
+/// What was decided in it is known to the ledger.
 const OVERLAP: Duration = Duration::from_secs(3600);
 
-/// How much time one slice covers. A slice that is interrupted goes on at its page, or begins again.
+/// How much time one slice covers. A slice that is interrupted goes on at its page, or begins
+/// again.
 const SHORTEST_SLICE: Duration = Duration::from_secs(3600);
 const LONGEST_SLICE: Duration = Duration::from_secs(24 * 3600);
 const SLICES: u32 = 8;
 
-/// A replay that is not done yet. It is stored together with the cursor's move to `pinned`, before anything is
-/// replayed.
+/// A replay that is not done yet. It is stored together with the cursor's move to `pinned`, before
+/// anything is replayed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
     /// The profile's history id when the gap was found: listings go on from here meanwhile.
@@ -46,9 +48,19 @@ pub struct Slice {
 
 impl Gap {
     /// A gap since the last complete listing began, and since what an earlier gap still owes.
-    pub fn found(pinned: HistoryId, listed_at: Timestamp, earlier: Option<&Self>, settle: Duration, now: Timestamp) -> Self {
+    pub fn found(
+        pinned: HistoryId,
+        listed_at: Timestamp,
+        earlier: Option<&Self>,
+        settle: Duration,
+        now: Timestamp,
+    ) -> Self {
         // Beyond the ledger's horizon an overlap would fire again what is forgotten.
-        let overlap = if listed_at.after(LEDGER_HORIZON) <= now.after(OVERLAP) { Duration::ZERO } else { OVERLAP };
+        let overlap = if listed_at.after(LEDGER_HORIZON) <= now.after(OVERLAP) {
+            Duration::ZERO
+        } else {
+            OVERLAP
+        };
         let begin = listed_at.before(overlap);
         let since = earlier.map_or(begin, |earlier| earlier.since.min(begin));
         let after = earlier.map_or(begin, |earlier| earlier.slice(settle).after.min(begin));
@@ -56,13 +68,16 @@ impl Gap {
         Self { pinned, pinned_at: now, since, after, page_token: None, messages, fired }
     }
 
-    /// What to replay next: slices up to the pin, at once. Mail that arrived shortly before the pin may not have shown
-    /// yet, so the last slice goes over that time again, once all of it has shown.
+    /// What to replay next: slices up to the pin, at once. Mail that arrived shortly before the pin
+    /// may not have shown yet, so the last slice goes over that time again, once all of it has
+    /// shown.
     pub fn slice(&self, settle: Duration) -> Slice {
         if self.after >= self.pinned_at {
             return Slice { after: self.pinned_at.before(settle).max(self.since), before: None };
         }
-        let window = Duration::from_millis(u64::try_from(self.pinned_at.millis() - self.since.millis()).unwrap_or(0));
+        let window = Duration::from_millis(
+            u64::try_from(self.pinned_at.millis() - self.since.millis()).unwrap_or(0),
+        );
         let length = (window / SLICES).clamp(SHORTEST_SLICE, LONGEST_SLICE);
         Slice { after: self.after, before: Some(self.after.after(length).min(self.pinned_at)) }
     }
@@ -103,12 +118,20 @@ mod tests {
             let mut slices = 0;
             while let Some(before) = gap.slice(SETTLE).before {
                 assert!(before > gap.after && before <= NOW, "{hours} h");
-                assert_eq!(gap.ready_at(SETTLE), NOW, "{hours} h: what has shown is replayed at once");
+                assert_eq!(
+                    gap.ready_at(SETTLE),
+                    NOW,
+                    "{hours} h: what has shown is replayed at once"
+                );
                 gap.pass(before);
                 slices += 1;
             }
             assert!(slices <= 60 + 2, "{hours} h in {slices} slices");
-            assert_eq!(gap.slice(SETTLE).after, NOW.before(SETTLE), "{hours} h: what may show late lies in the last slice");
+            assert_eq!(
+                gap.slice(SETTLE).after,
+                NOW.before(SETTLE),
+                "{hours} h: what may show late lies in the last slice"
+            );
             assert_eq!(gap.ready_at(SETTLE), NOW.after(SETTLE), "{hours} h: the last slice waits");
         }
     }
@@ -117,7 +140,11 @@ mod tests {
     fn a_replay_overlaps_what_the_ledger_still_knows() {
         assert_eq!(gap(HOUR).after, NOW.before(HOUR * 2));
         let forgotten = LEDGER_HORIZON + HOUR;
-        assert_eq!(gap(forgotten).after, NOW.before(forgotten), "beyond the horizon there is no overlap");
+        assert_eq!(
+            gap(forgotten).after,
+            NOW.before(forgotten),
+            "beyond the horizon there is no overlap"
+        );
     }
 
     #[test]
@@ -128,7 +155,17 @@ mod tests {
         assert_eq!((second.since, second.after, second.messages), (first.since, first.after, 3));
 
         let nearly_closed = Gap { after: first.pinned_at, ..first.clone() };
-        let second = Gap::found(HistoryId::new(9), NOW.after(HOUR * 9), Some(&nearly_closed), SETTLE, NOW.after(HOUR * 9));
-        assert_eq!(second.after, NOW.before(SETTLE), "what its last slice would have gone over again");
+        let second = Gap::found(
+            HistoryId::new(9),
+            NOW.after(HOUR * 9),
+            Some(&nearly_closed),
+            SETTLE,
+            NOW.after(HOUR * 9),
+        );
+        assert_eq!(
+            second.after,
+            NOW.before(SETTLE),
+            "what its last slice would have gone over again"
+        );
     }
 }

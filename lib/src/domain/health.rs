@@ -1,4 +1,5 @@
-//! How a connector is, in one document: what was seen of it last, what is wrong, and what to do about it.
+//! How a connector is, in one document: what was seen of it last, what is wrong, and what to do
+//! about it.
 
 pub mod code;
 pub mod findings;
@@ -161,7 +162,12 @@ pub struct Replaying {
 }
 
 /// As a connector with so many triggers is now.
-pub fn health(connector: &Connector, triggers: usize, thresholds: &Thresholds, now: Timestamp) -> Health {
+pub fn health(
+    connector: &Connector,
+    triggers: usize,
+    thresholds: &Thresholds,
+    now: Timestamp,
+) -> Health {
     let position = &connector.reading.position;
     let owed = connector.look_at(thresholds.timeouts.settle).filter(|_| connector.is_live());
     let spent = connector.reading.spent.within(now);
@@ -170,7 +176,11 @@ pub fn health(connector: &Connector, triggers: usize, thresholds: &Thresholds, n
     Health {
         id: connector.id.clone(),
         email_address: connector.email_address.clone(),
-        status: findings.iter().map(|finding| finding.severity.status()).max().unwrap_or(HealthStatus::Healthy),
+        status: findings
+            .iter()
+            .map(|finding| finding.severity.status())
+            .max()
+            .unwrap_or(HealthStatus::Healthy),
         checked_at: now,
         freshness: Freshness {
             last_looked_at: position.listed_at,
@@ -197,7 +207,11 @@ pub fn health(connector: &Connector, triggers: usize, thresholds: &Thresholds, n
             failures: connector.reading.circuit.failures,
             open_until: connector.reading.circuit.open_until,
         },
-        quota: Quota { units_per_minute: thresholds.units_per_minute, spent, left: thresholds.units_per_minute.saturating_sub(spent) },
+        quota: Quota {
+            units_per_minute: thresholds.units_per_minute,
+            spent,
+            left: thresholds.units_per_minute.saturating_sub(spent),
+        },
         backlog: Backlog {
             unpublished_events: connector.outbox.unpublished.len(),
             parked_messages: position.parked.len(),

@@ -48,8 +48,8 @@ impl Candidate {
     }
 }
 
-/// Mail is received when it is not something that was written, thrown away or chatted. Labels are Gmail's system
-/// labels; sent mail counts only if it also arrived, which is mail to oneself.
+/// Mail is received when it is not something that was written, thrown away or chatted. Labels are
+/// Gmail's system labels; sent mail counts only if it also arrived, which is mail to oneself.
 pub fn is_received(label_ids: &[String]) -> bool {
     let has = |label: &str| label_ids.iter().any(|label_id| label_id == label);
     let never = ["DRAFT", "SPAM", "TRASH", "CHAT", "SCHEDULED"].into_iter().any(has);
@@ -72,14 +72,21 @@ impl HistoryFilter {
         Self { awaited: named.cloned().chain([INBOX.into()]).collect() }
     }
 
-    /// The messages to fetch, oldest record first, each once; records that were handled are passed over.
+    /// The messages to fetch, oldest record first, each once; records that were handled are passed
+    /// over.
     pub fn candidates(&self, records: &[Record], handled: &BTreeSet<HistoryId>) -> Vec<Candidate> {
         let mut candidates: Vec<Candidate> = Vec::new();
         let mut indices: HashMap<&MessageId, usize> = HashMap::new();
         for record in records.iter().filter(|record| !handled.contains(&record.id)) {
-            for (message, arrived) in record.changes.iter().filter_map(|change| self.look_at(change)) {
+            for (message, arrived) in
+                record.changes.iter().filter_map(|change| self.look_at(change))
+            {
                 let index = *indices.entry(message).or_insert_with(|| {
-                    candidates.push(Candidate { message: message.clone(), arrived: false, records: BTreeSet::new() });
+                    candidates.push(Candidate {
+                        message: message.clone(),
+                        arrived: false,
+                        records: BTreeSet::new(),
+                    });
                     candidates.len() - 1
                 });
                 candidates[index].arrived |= arrived;
@@ -89,14 +96,18 @@ impl HistoryFilter {
         candidates
     }
 
-    /// A new message whose own labels already exclude it is not worth a fetch: drafts come back under a new id at every
-    /// automatic save. The decision itself is made on the fetched message's labels.
+    /// A new message whose own labels already exclude it is not worth a fetch: drafts come back
+    /// under a new id at every automatic save. The decision itself is made on the fetched message's
+    /// labels.
     fn look_at<'a>(&self, change: &'a Change) -> Option<(&'a MessageId, bool)> {
         match change {
-            Change::Added { message, label_ids } => is_received(label_ids).then_some((message, true)),
-            Change::Labelled { message, label_ids } => {
-                label_ids.iter().any(|label| self.awaited.contains(label)).then_some((message, false))
+            Change::Added { message, label_ids } => {
+                is_received(label_ids).then_some((message, true))
             }
+            Change::Labelled { message, label_ids } => label_ids
+                .iter()
+                .any(|label| self.awaited.contains(label))
+                .then_some((message, false)),
         }
     }
 }
@@ -119,39 +130,66 @@ mod tests {
 
     /// One record for each change, numbered from 1.
     fn records(changes: &[Change]) -> Vec<Record> {
-        (1..).zip(changes).map(|(id, change)| Record { id: HistoryId::new(id), changes: vec![change.clone()] }).collect()
+        (1..)
+            .zip(changes)
+            .map(|(id, change)| Record { id: HistoryId::new(id), changes: vec![change.clone()] })
+            .collect()
     }
 
     fn sifted(changes: &[Change], awaited: &[&str]) -> Vec<(String, bool)> {
         let history_filter = HistoryFilter { awaited: labels(awaited).into_iter().collect() };
         let candidates = history_filter.candidates(&records(changes), &BTreeSet::new());
-        candidates.iter().map(|candidate| (candidate.message.to_string(), candidate.arrived)).collect()
+        candidates
+            .iter()
+            .map(|candidate| (candidate.message.to_string(), candidate.arrived))
+            .collect()
     }
 
     #[test]
     fn a_message_in_several_records_is_fetched_once_and_drafts_never() {
-        let changes = [added("a", &["INBOX"]), added("b", &["DRAFT"]), added("a", &["INBOX"]), added("c", &[])];
+        let changes = [
+            added("a", &["INBOX"]),
+            added("b", &["DRAFT"]),
+            added("a", &["INBOX"]),
+            added("c", &[]),
+        ];
         assert_eq!(sifted(&changes, &[]), [("a".into(), true), ("c".into(), true)]);
     }
 
     #[test]
     fn a_record_that_was_handled_is_passed_over_and_a_later_one_of_its_message_is_not() {
-        let history = records(&[added("a", &["INBOX"]), labelled("a", &["INBOX"]), added("b", &["INBOX"])]);
-        let candidates = HistoryFilter::new(&[]).candidates(&history, &BTreeSet::from([HistoryId::new(1), HistoryId::new(3)]));
-        let expected = Candidate { message: MessageId::new("a"), arrived: false, records: BTreeSet::from([HistoryId::new(2)]) };
+        let history =
+            records(&[added("a", &["INBOX"]), labelled("a", &["INBOX"]), added("b", &["INBOX"])]);
+        let candidates = HistoryFilter::new(&[])
+            .candidates(&history, &BTreeSet::from([HistoryId::new(1), HistoryId::new(3)]));
+        let expected = Candidate {
+            message: MessageId::new("a"),
+            arrived: false,
+            records: BTreeSet::from([HistoryId::new(2)]),
+        };
         assert_eq!(candidates, [expected]);
     }
 
     #[test]
     fn of_added_labels_only_those_that_somebody_waits_for_deserve_a_look() {
-        let changes =
-            [labelled("a", &["UNREAD"]), labelled("b", &["INBOX"]), labelled("c", &["UNREAD", "Label_7"]), labelled("d", &["Label_8"])];
-        assert_eq!(sifted(&changes, &["INBOX", "Label_7"]), [("b".into(), false), ("c".into(), false)]);
+        let changes = [
+            labelled("a", &["UNREAD"]),
+            labelled("b", &["INBOX"]),
+            labelled("c", &["UNREAD", "Label_7"]),
+            labelled("d", &["Label_8"]),
+        ];
+        assert_eq!(
+            sifted(&changes, &["INBOX", "Label_7"]),
+            [("b".into(), false), ("c".into(), false)]
+        );
     }
 
     #[test]
     fn a_message_that_was_labelled_and_arrived_has_arrived() {
-        for changes in [[labelled("a", &["INBOX"]), added("a", &["INBOX"])], [added("a", &["INBOX"]), labelled("a", &["INBOX"])]] {
+        for changes in [
+            [labelled("a", &["INBOX"]), added("a", &["INBOX"])],
+            [added("a", &["INBOX"]), labelled("a", &["INBOX"])],
+        ] {
             assert_eq!(sifted(&changes, &["INBOX"]), [("a".into(), true)]);
         }
     }

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A position in a mailbox's history. Gmail documents it as uint64 and sends it as a string in API answers, as a number
-/// in notifications; it never passes through a float.
+/// A position in a mailbox's history. Gmail documents it as uint64 and sends it as a string in API
+/// answers, as a number in notifications; it never passes through a float.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
 #[schema(value_type = String, pattern = "^[0-9]+$", example = "1234567")]
 pub struct HistoryId(u64);
@@ -67,7 +67,9 @@ impl de::Visitor<'_> for Visitor {
     }
 
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<HistoryId, E> {
-        u64::try_from(value).map(HistoryId).map_err(|_| E::invalid_value(de::Unexpected::Signed(value), &self))
+        u64::try_from(value)
+            .map(HistoryId)
+            .map_err(|_| E::invalid_value(de::Unexpected::Signed(value), &self))
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<HistoryId, E> {
@@ -82,19 +84,37 @@ mod tests {
     #[test]
     fn reads_numbers_and_strings_exactly() {
         for json in ["18446744073709551615", "\"18446744073709551615\""] {
-            assert_eq!(serde_json::from_str::<HistoryId>(json).unwrap(), HistoryId(u64::MAX), "{json}");
+            assert_eq!(
+                serde_json::from_str::<HistoryId>(json).unwrap(),
+                HistoryId(u64::MAX),
+                "{json}"
+            );
         }
     }
 
     #[test]
     fn refuses_what_is_not_a_history_id() {
-        for json in ["-1", "1.0", "1e3", "18446744073709551616", "\"\"", "\"1.5\"", "\"-3\"", "\"+3\"", "null", "[1]"] {
+        for json in [
+            "-1",
+            "1.0",
+            "1e3",
+            "18446744073709551616",
+            "\"\"",
+            "\"1.5\"",
+            "\"-3\"",
+            "\"+3\"",
+            "null",
+            "[1]",
+        ] {
             assert!(serde_json::from_str::<HistoryId>(json).is_err(), "{json}");
         }
     }
 
     #[test]
     fn is_written_as_a_string_so_that_no_reader_rounds_it() {
-        assert_eq!(serde_json::to_string(&HistoryId(u64::MAX)).unwrap(), "\"18446744073709551615\"");
+        assert_eq!(
+            serde_json::to_string(&HistoryId(u64::MAX)).unwrap(),
+            "\"18446744073709551615\""
+        );
     }
 }

@@ -36,7 +36,8 @@ identifier!(
     OwnerId
 );
 identifier!(
-    /// A connector: `con_` and a version 7 UUID. Opaque, so it may stand in CloudTrail as KMS encryption context.
+    /// A connector: `con_` and a version 7 UUID. Opaque, so it may stand in CloudTrail as KMS
+    /// encryption context.
     ConnectorId
 );
 identifier!(
@@ -60,14 +61,18 @@ identifier!(
 const LONGEST_NAMED: usize = 64;
 
 fn named(text: &str) -> Option<String> {
-    let plain = text.len() <= LONGEST_NAMED && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let plain = text.len() <= LONGEST_NAMED
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     plain.then(|| text.to_string())
 }
 
 impl OwnerId {
-    /// What names an owner, if it can: it becomes part of a key, so it is bounded and free of the separator.
+    /// What names an owner, if it can: it becomes part of a key, so it is bounded and free of the
+    /// separator.
     pub fn parse(text: &str) -> Option<Self> {
-        let plain = !text.is_empty() && text.len() <= 256 && !text.contains(|c: char| c == '#' || c.is_control());
+        let plain = !text.is_empty()
+            && text.len() <= 256
+            && !text.contains(|c: char| c == '#' || c.is_control());
         plain.then(|| Self::new(text))
     }
 }
@@ -95,20 +100,26 @@ impl TriggerId {
 }
 
 impl EventId {
-    /// The identity of a firing is the account, the message and the trigger: nothing that a retry, a second worker or a
-    /// reconnect could change.
+    /// The identity of a firing is the account, the message and the trigger: nothing that a retry,
+    /// a second worker or a reconnect could change.
     pub fn derive(google_sub: &GoogleSub, message: &MessageId, trigger: &TriggerId) -> Self {
-        Self(format!("evt_{}", fingerprint(&[google_sub.as_str(), message.as_str(), trigger.as_str()]).simple()))
+        Self(format!(
+            "evt_{}",
+            fingerprint(&[google_sub.as_str(), message.as_str(), trigger.as_str()]).simple()
+        ))
     }
 
     /// The id of an event about the connector itself, derived from its type and its occasion.
     pub fn of_notice(connector: &ConnectorId, detail_type: &str, occasion: &str) -> Self {
-        Self(format!("evt_{}", fingerprint(&["notice", connector.as_str(), detail_type, occasion]).simple()))
+        Self(format!(
+            "evt_{}",
+            fingerprint(&["notice", connector.as_str(), detail_type, occasion]).simple()
+        ))
     }
 }
 
-/// A name-based (version 5) UUID over the parts, each with its length before it, so that no two lists of parts run
-/// together.
+/// A name-based (version 5) UUID over the parts, each with its length before it, so that no two
+/// lists of parts run together.
 pub fn fingerprint(parts: &[&str]) -> Uuid {
     const NAMESPACE: Uuid = Uuid::from_u128(0x7f3c_1f0e_52d4_4d0b_9a5c_3d1b_6a0e_8f21);
     let joined: String = parts.iter().map(|part| format!("{}:{part}", part.len())).collect();
@@ -130,11 +141,20 @@ mod tests {
     #[test]
     fn a_firing_has_the_same_id_whoever_derives_it() {
         let derive = |sub: &str, message: &str, trigger: &str| {
-            EventId::derive(&GoogleSub::new(sub), &MessageId::new(message), &TriggerId::new(trigger))
+            EventId::derive(
+                &GoogleSub::new(sub),
+                &MessageId::new(message),
+                &TriggerId::new(trigger),
+            )
         };
         assert_eq!(derive("1", "m", "t"), derive("1", "m", "t"));
         assert_eq!(derive("1", "m", "t").as_str(), "evt_8eda594de71556bdb1d970662bc68251");
-        for other in [derive("2", "m", "t"), derive("1", "n", "t"), derive("1", "m", "u"), derive("1m", "", "t")] {
+        for other in [
+            derive("2", "m", "t"),
+            derive("1", "n", "t"),
+            derive("1", "m", "u"),
+            derive("1m", "", "t"),
+        ] {
             assert_ne!(derive("1", "m", "t"), other);
         }
     }

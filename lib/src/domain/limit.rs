@@ -1,4 +1,5 @@
-//! How often one owner may do what costs: a bucket of tokens for each kind of action, which fills again as time passes.
+//! How often one owner may do what costs: a bucket of tokens for each kind of action, which fills
+//! again as time passes.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,8 +9,8 @@ use crate::domain::id::OwnerId;
 use crate::domain::role::Action;
 use crate::domain::timestamp::Timestamp;
 
-/// How many owners and actions are remembered; beyond that, those without a request in the last minute are forgotten,
-/// or all of them.
+/// How many owners and actions are remembered; beyond that, those without a request in the last
+/// minute are forgotten, or all of them.
 const MOST_REMEMBERED: usize = 10_000;
 const MINUTE_MS: i64 = 60_000;
 
@@ -42,10 +43,14 @@ impl Limits {
         Self { per_minute, buckets: Mutex::default() }
     }
 
-    /// Counts one request, or returns how long to wait for the next. Viewing costs little, and reading mail is limited
-    /// by Gmail's quota, so neither is counted.
+    /// Counts one request, or returns how long to wait for the next. Viewing costs little, and
+    /// reading mail is limited by Gmail's quota, so neither is counted.
     pub fn take(&self, owner: &OwnerId, action: Action, now: Timestamp) -> Result<(), Duration> {
-        let Some(per_minute) = self.per_minute.filter(|_| !matches!(action, Action::See | Action::ReadMail)) else { return Ok(()) };
+        let Some(per_minute) =
+            self.per_minute.filter(|_| !matches!(action, Action::See | Action::ReadMail))
+        else {
+            return Ok(());
+        };
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= MOST_REMEMBERED {
             buckets.retain(|_, bucket| now.millis() - bucket.at.millis() < MINUTE_MS);
@@ -85,7 +90,11 @@ mod tests {
         assert_eq!(taken(NOW.after(Duration::from_secs(2))), Ok(()));
         assert!(taken(NOW.after(Duration::from_secs(2))).is_err());
         let later = NOW.after(Duration::from_secs(3600));
-        assert_eq!((0..100).filter(|_| taken(later).is_ok()).count(), 30, "no more than a minute's worth is saved up");
+        assert_eq!(
+            (0..100).filter(|_| taken(later).is_ok()).count(),
+            30,
+            "no more than a minute's worth is saved up"
+        );
     }
 
     #[test]
@@ -111,6 +120,8 @@ mod tests {
         }
         let limits = Limits::new(Some(1));
         limits.take(&owner("a"), Action::Fire, NOW).unwrap();
-        assert!(limits.take(&owner("a"), Action::Fire, NOW.before(Duration::from_secs(600))).is_err());
+        assert!(
+            limits.take(&owner("a"), Action::Fire, NOW.before(Duration::from_secs(600))).is_err()
+        );
     }
 }

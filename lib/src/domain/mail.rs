@@ -9,7 +9,8 @@ mod rfc5322;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// One node of the tree. Its id is Gmail's: the root's is empty, its children's are `0`, `1`, theirs `0.0`, `0.1`.
+/// One node of the tree. Its id is Gmail's: the root's is empty, its children's are `0`, `1`,
+/// theirs `0.0`, `0.1`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Part {
     pub part_id: String,
@@ -71,13 +72,20 @@ pub const ROOT: &str = "root";
 
 impl Part {
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
-    /// The texts that a mail client shows one after the other, of alternatives each kind; without attachments.
+    /// The texts that a mail client shows one after the other, of alternatives each kind; without
+    /// attachments.
     pub fn body(&self) -> Body {
         let texts = |mime_type: &str| {
-            let parts = self.leaves().into_iter().filter(|part| part.is_body() && part.mime_type == mime_type);
+            let parts = self
+                .leaves()
+                .into_iter()
+                .filter(|part| part.is_body() && part.mime_type == mime_type);
             let texts: Vec<String> = parts.filter_map(Self::text).collect();
             (!texts.is_empty()).then(|| texts.join("\n"))
         };
@@ -93,7 +101,8 @@ impl Part {
         self.leaves().into_iter().find(|part| part.part_id == wanted)
     }
 
-    /// The parts without sub-parts. A mail within the mail counts as one: it is attached as a whole.
+    /// The parts without sub-parts. A mail within the mail counts as one: it is attached as a
+    /// whole.
     fn leaves(&self) -> Vec<&Self> {
         let mut found = Vec::new();
         let mut open = vec![self];
@@ -108,7 +117,10 @@ impl Part {
 
     fn is_body(&self) -> bool {
         let readable = matches!(self.mime_type.as_str(), "text/plain" | "text/html" | "");
-        readable && self.filename.is_empty() && !self.is_disposed("attachment") && !matches!(self.content, Content::Elsewhere { .. })
+        readable
+            && self.filename.is_empty()
+            && !self.is_disposed("attachment")
+            && !matches!(self.content, Content::Elsewhere { .. })
     }
 
     fn is_disposed(&self, how: &str) -> bool {
@@ -117,9 +129,11 @@ impl Part {
     }
 
     fn attachment(&self) -> Attachment {
-        let content_id = self.header("content-id").map(|id| one_line(id.trim().trim_matches(['<', '>'])));
+        let content_id =
+            self.header("content-id").map(|id| one_line(id.trim().trim_matches(['<', '>'])));
         let content_id = content_id.filter(|id| !id.is_empty());
-        let inline = self.is_disposed("inline") || (content_id.is_some() && !self.is_disposed("attachment"));
+        let inline =
+            self.is_disposed("inline") || (content_id.is_some() && !self.is_disposed("attachment"));
         Attachment {
             part_id: if self.part_id.is_empty() { ROOT.into() } else { self.part_id.clone() },
             filename: one_line(&self.filename),
@@ -141,8 +155,9 @@ impl Part {
 
     fn charset(&self) -> Option<String> {
         let parameters = self.header("content-type")?.split(';').skip(1);
-        let charset =
-            parameters.filter_map(|parameter| parameter.split_once('=')).find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+        let charset = parameters
+            .filter_map(|parameter| parameter.split_once('='))
+            .find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
         charset.map(|(_, value)| value.trim().trim_matches('"').to_ascii_lowercase())
     }
 }

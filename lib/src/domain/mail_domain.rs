@@ -5,8 +5,8 @@ use std::fmt;
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-/// A name as the DNS has it: in lower case and, where it has other letters, in its ASCII form (`xn--…`), so that the
-/// two ways of writing it are one.
+/// A name as the DNS has it: in lower case and, where it has other letters, in its ASCII form
+/// (`xn--…`), so that the two ways of writing it are one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, utoipa::ToSchema)]
 #[schema(value_type = String, example = "example.com")]
 pub struct MailDomain(String);
@@ -14,11 +14,17 @@ pub struct MailDomain(String);
 /// Why a text is no domain, and the way out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotADomain {
-    #[error("holds an `@`: write only what comes after it, such as `example.com`; `from_contains` looks for whole addresses")]
+    #[error(
+        "holds an `@`: write only what comes after it, such as `example.com`; `from_contains` looks for whole addresses"
+    )]
     Address,
-    #[error("holds a `*`: a domain is compared as a whole, so name each subdomain, such as `mail.example.com`")]
+    #[error(
+        "holds a `*`: a domain is compared as a whole, so name each subdomain, such as `mail.example.com`"
+    )]
     Pattern,
-    #[error("is no domain name; write it like `example.com`, without a scheme, a path or a dot at its ends")]
+    #[error(
+        "is no domain name; write it like `example.com`, without a scheme, a path or a dot at its ends"
+    )]
     Malformed,
 }
 
@@ -29,7 +35,12 @@ impl MailDomain {
             _ if text.contains('@') => Err(NotADomain::Address),
             _ if text.contains('*') => Err(NotADomain::Pattern),
             _ => {
-                let ascii = Uts46::new().to_ascii(text.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify);
+                let ascii = Uts46::new().to_ascii(
+                    text.as_bytes(),
+                    AsciiDenyList::STD3,
+                    Hyphens::CheckFirstLast,
+                    DnsLength::Verify,
+                );
                 ascii.map(|ascii| Self(ascii.into_owned())).map_err(|_| NotADomain::Malformed)
             }
         }
@@ -72,7 +83,10 @@ mod tests {
     #[test]
     fn letters_that_look_alike_are_others() {
         // A Cyrillic "а".
-        assert_ne!(MailDomain::parse("pаypal.example").unwrap(), MailDomain::parse("paypal.example").unwrap());
+        assert_ne!(
+            MailDomain::parse("pаypal.example").unwrap(),
+            MailDomain::parse("paypal.example").unwrap()
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The connectors that share one Google account: its watch and its grant end with the last of them, and not before.
+//! The connectors that share one Google account: its watch and its grant end with the last of them,
+//! and not before.
 
 use std::time::Duration;
 
@@ -11,11 +12,12 @@ use crate::domain::timestamp::Timestamp;
 /// How long a revocation that is on its way may still end a grant that looks alive.
 const IN_FLIGHT: Duration = Duration::from_secs(300);
 
-/// How long the membership of an account without members is kept. Longer than the 35 days from which a table can be
-/// restored: only it records that a connector has left.
+/// How long the membership of an account without members is kept. Longer than the 35 days from
+/// which a table can be restored: only it records that a connector has left.
 pub const KEPT_WHEN_EMPTY: Duration = Duration::from_secs(40 * 24 * 3600);
 
-/// The connectors of one Google account, of any owner. Written as a whole, each time with the next version.
+/// The connectors of one Google account, of any owner. Written as a whole, each time with the next
+/// version.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
     #[serde(default)]
@@ -102,7 +104,10 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
     fn member(id: &str) -> Location {
-        Location { mailbox: EmailAddress::parse("ada@example.com").unwrap(), connector: ConnectorId::new(id) }
+        Location {
+            mailbox: EmailAddress::parse("ada@example.com").unwrap(),
+            connector: ConnectorId::new(id),
+        }
     }
 
     #[test]
@@ -110,9 +115,15 @@ mod tests {
         let both = Membership::default().joined(member("a")).joined(member("b"));
         assert!(!both.is_last(&ConnectorId::new("a")));
         let one = both.closed_by(&ConnectorId::new("a"));
-        assert_eq!((one.closing.clone(), one.members.len(), one.joining(NOW)), (None, 1, Joining::Open));
+        assert_eq!(
+            (one.closing.clone(), one.members.len(), one.joining(NOW)),
+            (None, 1, Joining::Open)
+        );
         let last = one.closed_by(&ConnectorId::new("b"));
-        assert_eq!((last.closing.clone(), last.joining(NOW)), (Some(ConnectorId::new("b")), Joining::Closed));
+        assert_eq!(
+            (last.closing.clone(), last.joining(NOW)),
+            (Some(ConnectorId::new("b")), Joining::Closed)
+        );
         let none = last.emptied_by(&ConnectorId::new("b"), NOW);
         assert_eq!((none.members.len(), none.closing.clone(), none.version), (0, None, 5));
         assert_eq!(none.joining(NOW), Joining::Doubtful);
@@ -128,7 +139,11 @@ mod tests {
 
     #[test]
     fn joining_twice_is_joining_once() {
-        let renamed = Location { mailbox: EmailAddress::parse("ada@new.example").unwrap(), ..member("a") };
-        assert_eq!(Membership::default().joined(member("a")).joined(renamed.clone()).members, [renamed]);
+        let renamed =
+            Location { mailbox: EmailAddress::parse("ada@new.example").unwrap(), ..member("a") };
+        assert_eq!(
+            Membership::default().joined(member("a")).joined(renamed.clone()).members,
+            [renamed]
+        );
     }
 }

@@ -20,7 +20,8 @@ pub struct Message {
     pub thread_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// The first mailbox of From. Whoever sends a mail can write anything there: see `authentication`.
+    /// The first mailbox of From. Whoever sends a mail can write anything there: see
+    /// `authentication`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Address>,
     /// What the receiving server found out about the sender.
@@ -95,7 +96,12 @@ impl ProviderMessage {
     }
 
     pub fn normalize(self) -> Message {
-        let header = |name: &str| self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
+        let header = |name: &str| {
+            self.headers
+                .iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value.as_str())
+        };
         let addresses = |name: &str| header(name).map(parse_addresses).unwrap_or_default();
         let from = addresses("from").into_iter().next();
         let domain = from.as_ref().and_then(Address::domain);
@@ -149,7 +155,9 @@ impl Message {
     /// The message with long lists and texts cut short.
     pub fn bounded(&self, bounds: Bounds) -> Self {
         let text = |text: &str| cut(text, bounds.text);
-        let addresses = |all: &[Address]| all.iter().take(bounds.entries).map(|address| address.bounded(bounds)).collect();
+        let addresses = |all: &[Address]| {
+            all.iter().take(bounds.entries).map(|address| address.bounded(bounds)).collect()
+        };
         Self {
             subject: self.subject.as_deref().map(text),
             from: self.from.as_ref().map(|from| from.bounded(bounds)),
@@ -174,7 +182,10 @@ fn cut(text: &str, longest: usize) -> String {
 
 impl Address {
     fn bounded(&self, bounds: Bounds) -> Self {
-        Self { name: self.name.as_deref().map(|name| cut(name, bounds.text)), address: cut(&self.address, bounds.text) }
+        Self {
+            name: self.name.as_deref().map(|name| cut(name, bounds.text)),
+            address: cut(&self.address, bounds.text),
+        }
     }
 
     /// `None` if it is no DNS name.
@@ -183,28 +194,33 @@ impl Address {
         MailDomain::parse(domain).ok()
     }
 
-    /// Whether `part`, without letter case, occurs in the address. An `@` in it is the one before the domain: a quoted
-    /// local part may hold others.
+    /// Whether `part`, without letter case, occurs in the address. An `@` in it is the one before
+    /// the domain: a quoted local part may hold others.
     pub fn contains(&self, part: &str) -> bool {
         let address = without_case(&self.address);
         match address.rsplit_once('@') {
-            Some((local, domain)) => format!("{}@{domain}", local.replace('@', "\n")).contains(part),
+            Some((local, domain)) => {
+                format!("{}@{domain}", local.replace('@', "\n")).contains(part)
+            }
             None => address.contains(part),
         }
     }
 
     /// Whether `part`, without letter case, occurs in the name or the address, as people see them.
     pub fn shows(&self, part: &str) -> bool {
-        self.name.as_ref().is_some_and(|name| without_case(name).contains(part)) || without_case(&self.address).contains(part)
+        self.name.as_ref().is_some_and(|name| without_case(name).contains(part))
+            || without_case(&self.address).contains(part)
     }
 }
 
-/// The text for comparing. A sigma at the end of a word is another letter in lower case, and yet the same.
+/// The text for comparing. A sigma at the end of a word is another letter in lower case, and yet
+/// the same.
 pub fn without_case(text: &str) -> String {
     text.to_lowercase().replace('ς', "σ")
 }
 
-/// Replaces control characters, since the sender may have put line ends and escapes into an encoded word.
+/// Replaces control characters, since the sender may have put line ends and escapes into an encoded
+/// word.
 fn one_line(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
@@ -217,7 +233,8 @@ fn decode_text(value: &str) -> String {
 }
 
 fn parse_addresses(value: &str) -> Vec<Address> {
-    let whole = |Mailbox { name, address }| Address { name: name.as_deref().map(decode_text), address };
+    let whole =
+        |Mailbox { name, address }| Address { name: name.as_deref().map(decode_text), address };
     mailboxes(&one_line(value)).into_iter().map(whole).collect()
 }
 
@@ -236,7 +253,10 @@ mod tests {
             snippet: String::new(),
             size_estimate: 0,
             has_attachments: false,
-            headers: headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_string()))
+                .collect(),
         }
         .normalize()
     }
@@ -247,15 +267,22 @@ mod tests {
 
     #[test]
     fn an_encoded_word_is_no_address() {
-        assert_eq!(parse_addresses("=?utf-8?q?a=40b?=(x), =?utf-8?b?AQ==?=(x), bob@example.com"), [address(None, "bob@example.com")]);
+        assert_eq!(
+            parse_addresses("=?utf-8?q?a=40b?=(x), =?utf-8?b?AQ==?=(x), bob@example.com"),
+            [address(None, "bob@example.com")]
+        );
     }
 
     #[test]
     fn an_at_sign_in_a_quoted_local_part_is_not_the_addresss_own() {
         let sender = &parse_addresses("\"pay@trusted.example\"@evil.example")[0];
         assert_eq!(sender.domain().unwrap().as_str(), "evil.example");
-        for (part, expected) in [("@trusted.example", false), ("pay@trusted", false), ("trusted.example", true), ("\"@evil.example", true)]
-        {
+        for (part, expected) in [
+            ("@trusted.example", false),
+            ("pay@trusted", false),
+            ("trusted.example", true),
+            ("\"@evil.example", true),
+        ] {
             assert_eq!(sender.contains(part), expected, "{part}");
         }
     }
@@ -264,8 +291,15 @@ mod tests {
     fn what_an_encoded_word_holds_stays_on_its_line() {
         assert_eq!(decode_text("=?utf-8?q?a=0D=0ABcc:_b=1B[31m?="), "a  Bcc: b [31m");
         let named = parse_addresses("=?utf-8?q?Ada=0D=0AX:_y?= <ada@example.com>");
-        assert_eq!(named, [Address { name: Some("Ada  X: y".into()), address: "ada@example.com".into() }]);
-        assert!(parse_addresses("=?iso-2022=22-jp?B?GyRCJCIbKEI=?=(<b@example.com").iter().all(|found| !found.address.contains('\u{1b}')));
+        assert_eq!(
+            named,
+            [Address { name: Some("Ada  X: y".into()), address: "ada@example.com".into() }]
+        );
+        assert!(
+            parse_addresses("=?iso-2022=22-jp?B?GyRCJCIbKEI=?=(<b@example.com")
+                .iter()
+                .all(|found| !found.address.contains('\u{1b}'))
+        );
     }
 
     #[test]
@@ -278,7 +312,10 @@ mod tests {
         ]);
         assert_eq!(message.subject.as_deref(), Some("Rechnung für Mai"));
         assert_eq!(message.from, Some(address(Some("Jürgen"), "jurgen@example.com")));
-        assert_eq!(message.to, [address(Some("Lovelace, Ada"), "ada@example.com"), address(None, "bob@example.com")]);
+        assert_eq!(
+            message.to,
+            [address(Some("Lovelace, Ada"), "ada@example.com"), address(None, "bob@example.com")]
+        );
         assert_eq!(message.headers.message_id.as_deref(), Some("<1@example.com>"));
     }
 
@@ -290,10 +327,21 @@ mod tests {
 
     #[test]
     fn what_the_receiving_server_said_is_about_the_first_from() {
-        let said = ("Authentication-Results", "mx.google.com; spf=pass; dmarc=pass header.from=xn--bcher-kva.example");
-        let verdicts = |headers: &[(&str, &str)]| message(headers).authentication.map(|read| (read.spf, read.dmarc));
-        assert_eq!(verdicts(&[said, ("From", "a@BÜCHER.example, b@x.example")]), Some((Some(Verdict::Pass), Some(Verdict::Pass))));
-        assert_eq!(verdicts(&[said, ("From", "b@x.example"), ("From", "a@bücher.example")]), Some((Some(Verdict::Pass), None)));
+        let said = (
+            "Authentication-Results",
+            "mx.google.com; spf=pass; dmarc=pass header.from=xn--bcher-kva.example",
+        );
+        let verdicts = |headers: &[(&str, &str)]| {
+            message(headers).authentication.map(|read| (read.spf, read.dmarc))
+        };
+        assert_eq!(
+            verdicts(&[said, ("From", "a@BÜCHER.example, b@x.example")]),
+            Some((Some(Verdict::Pass), Some(Verdict::Pass)))
+        );
+        assert_eq!(
+            verdicts(&[said, ("From", "b@x.example"), ("From", "a@bücher.example")]),
+            Some((Some(Verdict::Pass), None))
+        );
         assert_eq!(verdicts(&[("From", "a@bücher.example")]), None);
     }
 

@@ -71,12 +71,19 @@ const PROCESSOR: &[&str] = &["history-processor"];
 const RENEWER: &[&str] = &["watch-renewer"];
 const API: &[&str] = &["connectors-api"];
 const CONNECT: &[&str] = &["oauth-connect"];
-const TALKS_TO_GOOGLE: &[&str] = &["oauth-connect", "connectors-api", "history-processor", "watch-renewer"];
-const ALL: &[&str] = &["oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer"];
+const TALKS_TO_GOOGLE: &[&str] =
+    &["oauth-connect", "connectors-api", "history-processor", "watch-renewer"];
+const ALL: &[&str] =
+    &["oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer"];
 const PUBLISHES: &[&str] = &["oauth-connect", "connectors-api", "history-processor"];
 const ADMITS: &[&str] = &["oauth-connect", "connectors-api"];
 
-const fn count(name: &'static str, dimensions: &'static [&'static str], functions: &'static [&'static str], tells: &'static str) -> Metric {
+const fn count(
+    name: &'static str,
+    dimensions: &'static [&'static str],
+    functions: &'static [&'static str],
+    tells: &'static str,
+) -> Metric {
     Metric { name, unit: Unit::Count, dimensions, functions, tells }
 }
 
@@ -94,7 +101,12 @@ pub static METRICS: [Metric; 36] = [
         WEBHOOK,
         "pushes that were answered with an error: `no_token`, `token`, `account`, `subscription`, `keys` (Google's keys could not be had), `queue` (SQS did not take it)",
     ),
-    count(PUSH_MALFORMED, &[], WEBHOOK, "pushes of ours that cannot be read, put into the quarantine queue"),
+    count(
+        PUSH_MALFORMED,
+        &[],
+        WEBHOOK,
+        "pushes of ours that cannot be read, put into the quarantine queue",
+    ),
     count(
         PUSH_REPEATED,
         &[],
@@ -107,7 +119,12 @@ pub static METRICS: [Metric; 36] = [
         PROCESSOR,
         "wake-ups by what came of them, once for each connector of the mailbox: `listed`, `interrupted` (goes on by itself), `stale` (the cursor covered it), `inactive` (only the user can mend the connector), `put_off` (Google or KMS failed; there is a time to look again), `unknown_mailbox`, `failed` (delivered again), `unreadable` (quarantined)",
     ),
-    count(WAKE_UPS_COALESCED, &[], PROCESSOR, "wake-ups that were handled by another one of the same mailbox and batch"),
+    count(
+        WAKE_UPS_COALESCED,
+        &[],
+        PROCESSOR,
+        "wake-ups that were handled by another one of the same mailbox and batch",
+    ),
     count(MESSAGES_SEEN, &[], PROCESSOR, "messages that were looked at"),
     count(MESSAGES_MATCHED, &[], PROCESSOR, "messages of those that fired at least one trigger"),
     Metric {
@@ -123,7 +140,12 @@ pub static METRICS: [Metric; 36] = [
         PUBLISHES,
         "events that the bus took, by detail type: `TRIGGER_FIRED` is what fired, `MESSAGE_PARKED` what was set aside, `CONNECTOR_NEEDS_REAUTH` who must connect again",
     ),
-    count(EVENTS_PUT_OFF, &[], PUBLISHES, "events that the bus did not take, and that wait in the table"),
+    count(
+        EVENTS_PUT_OFF,
+        &[],
+        PUBLISHES,
+        "events that the bus did not take, and that wait in the table",
+    ),
     Metric {
         name: OUTBOX_AGE,
         unit: Unit::Seconds,
@@ -131,8 +153,18 @@ pub static METRICS: [Metric; 36] = [
         functions: PROCESSOR,
         tells: "age of the oldest event that an earlier run decided and left unpublished, when they were taken on",
     },
-    count(CIRCUITS_OPENED, &[], PROCESSOR, "mailboxes that rest from now on, because Google failed for them"),
-    count(CIRCUITS_CLOSED, &[], PROCESSOR, "mailboxes that had rested, and for which Google answers again"),
+    count(
+        CIRCUITS_OPENED,
+        &[],
+        PROCESSOR,
+        "mailboxes that rest from now on, because Google failed for them",
+    ),
+    count(
+        CIRCUITS_CLOSED,
+        &[],
+        PROCESSOR,
+        "mailboxes that had rested, and for which Google answers again",
+    ),
     count(
         GMAIL_CALLS,
         &["Method", "Outcome"],
@@ -146,7 +178,12 @@ pub static METRICS: [Metric; 36] = [
         functions: TALKS_TO_GOOGLE,
         tells: "time of each HTTP request to Google; a batch is one, `batch`",
     },
-    count(GMAIL_UNITS, &["Method"], TALKS_TO_GOOGLE, "quota units of those calls, at the prices of projects made since May 2026"),
+    count(
+        GMAIL_UNITS,
+        &["Method"],
+        TALKS_TO_GOOGLE,
+        "quota units of those calls, at the prices of projects made since May 2026",
+    ),
     count(
         TOKEN_REFRESHES,
         &["Outcome"],
@@ -159,12 +196,37 @@ pub static METRICS: [Metric; 36] = [
         TALKS_TO_GOOGLE,
         "Google refused our own client id or secret: no connector works until an operator mends it",
     ),
-    count(SECRET_WRONG_CONTEXT, &[], TALKS_TO_GOOGLE, "a sealed secret was opened where it does not belong"),
+    count(
+        SECRET_WRONG_CONTEXT,
+        &[],
+        TALKS_TO_GOOGLE,
+        "a sealed secret was opened where it does not belong",
+    ),
     count(CONNECTED, &[], CONNECT, "connects and reconnects"),
-    count(SECURITY_EVENTS, &["Outcome"], CONNECT, "Google's security events: `ended` access, `noted`, `refused`"),
-    count(MAIL_OPERATIONS, &["Operation", "Outcome"], API, "operations on mail by name: `done`, `failed`"),
-    count(SIGNATURES_REFUSED, &[], API, "`webhook` triggers that were fired with a wrong, late or missing signature"),
-    count(USER_TOKENS_REFUSED, &[], ADMITS, "calls with a token that does not hold, or whose role does not suffice"),
+    count(
+        SECURITY_EVENTS,
+        &["Outcome"],
+        CONNECT,
+        "Google's security events: `ended` access, `noted`, `refused`",
+    ),
+    count(
+        MAIL_OPERATIONS,
+        &["Operation", "Outcome"],
+        API,
+        "operations on mail by name: `done`, `failed`",
+    ),
+    count(
+        SIGNATURES_REFUSED,
+        &[],
+        API,
+        "`webhook` triggers that were fired with a wrong, late or missing signature",
+    ),
+    count(
+        USER_TOKENS_REFUSED,
+        &[],
+        ADMITS,
+        "calls with a token that does not hold, or whose role does not suffice",
+    ),
     count(WATCHES_RENEWED, &[], RENEWER, "watches that were renewed"),
     count(
         WATCHES_NOT_RENEWED,
@@ -172,7 +234,12 @@ pub static METRICS: [Metric; 36] = [
         RENEWER,
         "`watch` calls that Google did not grant: each mailbox is tried again after five minutes, then twice as long each time, six hours at most, so that one counts a few times on its first day and four times a day from then on",
     ),
-    count(WATCHES_LAPSED, &[], RENEWER, "watches that ended before they were renewed: their mailboxes are compared, not notified of"),
+    count(
+        WATCHES_LAPSED,
+        &[],
+        RENEWER,
+        "watches that ended before they were renewed: their mailboxes are compared, not notified of",
+    ),
     count(
         WATCHES_UNPROVEN,
         &[],
@@ -187,10 +254,25 @@ pub static METRICS: [Metric; 36] = [
         tells: "how long each renewed watch would still have lasted; 0 for one that had lapsed",
     },
     count(MAILBOXES_WOKEN, &[], RENEWER, "mailboxes that a sweep woke"),
-    count(MAILBOXES_SILENT, &[], RENEWER, "mailboxes that were compared without a push, and in which nothing had happened"),
+    count(
+        MAILBOXES_SILENT,
+        &[],
+        RENEWER,
+        "mailboxes that were compared without a push, and in which nothing had happened",
+    ),
     count(MAILBOXES_RENAMED, &[], RENEWER, "mailboxes that have another address now"),
-    count(CONNECTORS_CLOSED, &[], RENEWER, "disconnects that were begun before, and that a sweep brought to their end"),
-    count(SWEEPS_FAILED, &[], RENEWER, "connectors or shards that a sweep failed on; due again in a minute"),
+    count(
+        CONNECTORS_CLOSED,
+        &[],
+        RENEWER,
+        "disconnects that were begun before, and that a sweep brought to their end",
+    ),
+    count(
+        SWEEPS_FAILED,
+        &[],
+        RENEWER,
+        "connectors or shards that a sweep failed on; due again in a minute",
+    ),
 ];
 
 #[cfg(test)]
@@ -199,7 +281,8 @@ mod tests {
 
     #[test]
     fn every_name_stands_once() {
-        let names: std::collections::BTreeSet<&str> = METRICS.iter().map(|metric| metric.name).collect();
+        let names: std::collections::BTreeSet<&str> =
+            METRICS.iter().map(|metric| metric.name).collect();
         assert_eq!(names.len(), METRICS.len());
     }
 }

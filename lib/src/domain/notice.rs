@@ -1,5 +1,5 @@
-//! The events about a connector itself, beside `TRIGGER_FIRED`; each id is derived from its occasion, so that it is
-//! published once.
+//! The events about a connector itself, beside `TRIGGER_FIRED`; each id is derived from its
+//! occasion, so that it is published once.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -30,14 +30,24 @@ struct NoticeConnector<'a> {
 }
 
 /// `occasion` identifies what happened: to report it again yields the same event id.
-fn notice(connector: &Connector, detail_type: DetailType, occasion: &str, about: Value, now: Timestamp) -> Event {
+fn notice(
+    connector: &Connector,
+    detail_type: DetailType,
+    occasion: &str,
+    about: Value,
+    now: Timestamp,
+) -> Event {
     let event_id = EventId::of_notice(&connector.id, detail_type.as_str(), occasion);
     let notice = Notice {
         schema_version: SCHEMA_VERSION,
         event_id: &event_id,
         occurred_at: now,
         owner_id: &connector.owner_id,
-        connector: NoticeConnector { id: &connector.id, provider: connector.provider, email_address: &connector.email_address },
+        connector: NoticeConnector {
+            id: &connector.id,
+            provider: connector.provider,
+            email_address: &connector.email_address,
+        },
         about,
     };
     // Strings, numbers and maps of them: rendering them cannot fail.
@@ -47,7 +57,13 @@ fn notice(connector: &Connector, detail_type: DetailType, occasion: &str, about:
 
 /// Once for each connector.
 pub fn connected(connector: &Connector, now: Timestamp) -> Event {
-    notice(connector, DetailType::ConnectorConnected, "", json!({ "granted_scopes": connector.grant.scopes }), now)
+    notice(
+        connector,
+        DetailType::ConnectorConnected,
+        "",
+        json!({ "granted_scopes": connector.grant.scopes }),
+        now,
+    )
 }
 
 /// Once for each connector.
@@ -62,12 +78,24 @@ pub fn id_of_disconnected(connector: &ConnectorId) -> EventId {
 /// Once for each connect whose grant ends.
 pub fn needs_reauth(connector: &Connector, reason: &str, now: Timestamp) -> Event {
     let generation = connector.grant.generation.to_string();
-    notice(connector, DetailType::ConnectorNeedsReauth, &generation, json!({ "reason": reason }), now)
+    notice(
+        connector,
+        DetailType::ConnectorNeedsReauth,
+        &generation,
+        json!({ "reason": reason }),
+        now,
+    )
 }
 
 /// Once for each reconnect of a connector that needed it.
 pub fn recovered(connector: &Connector, now: Timestamp) -> Event {
-    notice(connector, DetailType::ConnectorRecovered, &connector.grant.generation.to_string(), json!({}), now)
+    notice(
+        connector,
+        DetailType::ConnectorRecovered,
+        &connector.grant.generation.to_string(),
+        json!({}),
+        now,
+    )
 }
 
 /// Once for each watch that ends before it was renewed.
@@ -87,12 +115,26 @@ pub fn gap_recovered(connector: &Connector, gap: &Gap, now: Timestamp) -> Event 
         "not_recovered": ["labels added in this time to mail from before it", "mail imported in this time under an older date"],
     });
     // A quiet mailbox may be pinned at the same id twice.
-    notice(connector, DetailType::HistoryGapRecovered, &format!("{}@{}", gap.pinned, gap.pinned_at), about, now)
+    notice(
+        connector,
+        DetailType::HistoryGapRecovered,
+        &format!("{}@{}", gap.pinned, gap.pinned_at),
+        about,
+        now,
+    )
 }
 
 /// Once for each time that a message is parked.
-pub fn message_parked(connector: &Connector, message: &MessageId, reason: &str, now: Timestamp) -> Event {
+pub fn message_parked(
+    connector: &Connector,
+    message: &MessageId,
+    reason: &str,
+    now: Timestamp,
+) -> Event {
     let about = json!({ "message": { "id": message }, "reason": reason });
     let occasion = format!("{message}@{now}");
-    Event { message_id: Some(message.clone()), ..notice(connector, DetailType::MessageParked, &occasion, about, now) }
+    Event {
+        message_id: Some(message.clone()),
+        ..notice(connector, DetailType::MessageParked, &occasion, about, now)
+    }
 }

@@ -1,13 +1,14 @@
-//! What can be done with a mailbox through its connector: the one table that routes, roles, the API's description,
-//! metrics and documents are made from. What an operation costs and which scope it needs is its provider's
-//! (`provider`).
+//! What can be done with a mailbox through its connector: the one table that routes, roles, the
+//! API's description, metrics and documents are made from. What an operation costs and which scope
+//! it needs is its provider's (`provider`).
 
 pub mod answer;
 pub mod parameter;
 pub mod request;
 
 use self::parameter::{
-    DRAFT_LISTING, FULL_FORMAT, LABEL_LISTING, MESSAGE_LISTING, NO_PARAMETERS, PERMANENT, Parameter, THREAD_FORMAT, THREAD_LISTING,
+    DRAFT_LISTING, FULL_FORMAT, LABEL_LISTING, MESSAGE_LISTING, NO_PARAMETERS, PERMANENT,
+    Parameter, THREAD_FORMAT, THREAD_LISTING,
 };
 use crate::domain::role::Action;
 
@@ -170,7 +171,8 @@ mod tests {
             assert_eq!(entry.operation as usize, at, "{}", entry.name);
             assert_eq!(entry.operation.entry().name, entry.name);
         }
-        let routes: BTreeSet<_> = OPERATIONS.iter().map(|entry| (entry.verb.as_str(), entry.path)).collect();
+        let routes: BTreeSet<_> =
+            OPERATIONS.iter().map(|entry| (entry.verb.as_str(), entry.path)).collect();
         let names: BTreeSet<_> = OPERATIONS.iter().map(|entry| entry.name).collect();
         assert_eq!((routes.len(), names.len()), (OPERATIONS.len(), OPERATIONS.len()));
     }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::event::LEDGER_HORIZON;
 use crate::domain::timestamp::Timestamp;
 
-/// How much longer than the ledger a pause is remembered: mail that was missed may be replayed late.
+/// How much longer than the ledger a pause is remembered: mail that was missed may be replayed
+/// late.
 const REMEMBERED: Duration = LEDGER_HORIZON.saturating_mul(3);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +20,8 @@ pub struct Pause {
 }
 
 impl Pause {
-    /// Whether mail that arrived then fell into this pause. Gmail's dates may be cut to whole seconds.
+    /// Whether mail that arrived then fell into this pause. Gmail's dates may be cut to whole
+    /// seconds.
     pub fn holds(&self, arrived: Timestamp) -> bool {
         let arrived = arrived.seconds();
         self.from.seconds() <= arrived && self.until.is_none_or(|until| arrived < until.seconds())
@@ -35,11 +37,17 @@ pub fn is_paused(pauses: &[Pause]) -> bool {
 
 /// Pauses or resumes; changes nothing if it is so already.
 pub fn set(pauses: &[Pause], paused: bool, now: Timestamp) -> Vec<Pause> {
-    let mut pauses: Vec<Pause> =
-        pauses.iter().copied().filter(|pause| pause.until.is_none_or(|until| until.after(REMEMBERED) > now)).collect();
+    let mut pauses: Vec<Pause> = pauses
+        .iter()
+        .copied()
+        .filter(|pause| pause.until.is_none_or(|until| until.after(REMEMBERED) > now))
+        .collect();
     match (paused, is_paused(&pauses)) {
         (true, false) => pauses.push(Pause { from: now, until: None }),
-        (false, true) => pauses.iter_mut().filter(|pause| pause.until.is_none()).for_each(|pause| pause.until = Some(now)),
+        (false, true) => pauses
+            .iter_mut()
+            .filter(|pause| pause.until.is_none())
+            .for_each(|pause| pause.until = Some(now)),
         _ => {}
     }
     pauses

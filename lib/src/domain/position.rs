@@ -1,8 +1,9 @@
-//! How far a mailbox was read: the cursor, the settled cursor one step behind it, and all work that is still to be
-//! done.
+//! How far a mailbox was read: the cursor, the settled cursor one step behind it, and all work that
+//! is still to be done.
 //!
-//! A listing begins at `settled`, not at the cursor: Gmail may show a record only after its successors. What was
-//! handled since then is remembered by record id, so that looking twice costs no fetch.
+//! A listing begins at `settled`, not at the cursor: Gmail may show a record only after its
+//! successors. What was handled since then is remembered by record id, so that looking twice costs
+//! no fetch.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,7 +16,8 @@ use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
 use crate::domain::timestamp::Timestamp;
 
-/// How many handled records are remembered; beyond that, the oldest are looked at again, which only costs quota.
+/// How many handled records are remembered; beyond that, the oldest are looked at again, which only
+/// costs quota.
 const MOST_HANDLED: usize = 5000;
 /// How many messages may be parked; one more would keep the cursor back until one of them goes.
 pub const MOST_PARKED: usize = 200;
@@ -32,7 +34,8 @@ const LONGEST_PARKED_WAIT: Duration = Duration::from_secs(24 * 3600);
 pub struct Position {
     /// Everything up to here was handled, except records that show late.
     pub cursor: HistoryId,
-    /// Everything up to here was handled, and no earlier record can show any more. Listings begin here.
+    /// Everything up to here was handled, and no earlier record can show any more. Listings begin
+    /// here.
     pub settled: HistoryId,
     /// A cursor on its way to being settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,8 +92,8 @@ pub struct Listing {
     /// The lowest history id that a page reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lowest: Option<HistoryId>,
-    /// Records of that page that were looked at, also those that fired nothing: without them a page of more than one
-    /// minute's quota would never end. The next listing looks again.
+    /// Records of that page that were looked at, also those that fired nothing: without them a page
+    /// of more than one minute's quota would never end. The next listing looks again.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub looked_at: BTreeSet<HistoryId>,
 }
@@ -172,14 +175,24 @@ impl Position {
         }
     }
 
-    /// All pages of a listing were handled: the cursor moves to the lowest history id of its pages, and never back.
-    /// `pushed` is the history id of the push that led here. `now` is the moment of the commit.
-    pub fn complete(&mut self, listing: &Listing, pushed: Option<HistoryId>, settle: Duration, now: Timestamp) {
+    /// All pages of a listing were handled: the cursor moves to the lowest history id of its pages,
+    /// and never back. `pushed` is the history id of the push that led here. `now` is the moment of
+    /// the commit.
+    pub fn complete(
+        &mut self,
+        listing: &Listing,
+        pushed: Option<HistoryId>,
+        settle: Duration,
+        now: Timestamp,
+    ) {
         let cursor = listing.lowest.unwrap_or(self.cursor).max(self.cursor);
-        if let Some(settling) = self.settling.filter(|settling| settling.at.after(settle) <= listing.began_at) {
+        if let Some(settling) =
+            self.settling.filter(|settling| settling.at.after(settle) <= listing.began_at)
+        {
             self.settled = self.settled.max(settling.cursor);
             self.settling = None;
-            self.handled = self.handled.split_off(&HistoryId::new(self.settled.value().saturating_add(1)));
+            self.handled =
+                self.handled.split_off(&HistoryId::new(self.settled.value().saturating_add(1)));
         }
         if cursor > self.cursor {
             self.changed_at = Some(listing.began_at);
@@ -194,19 +207,33 @@ impl Position {
         self.awaited = self.still_awaited(pushed, settle, now);
     }
 
-    /// The history id of a push that no listing has shown: look again after growing waits up to `settle`, then give up,
-    /// since a push may be wrong.
-    fn still_awaited(&self, pushed: Option<HistoryId>, settle: Duration, now: Timestamp) -> Option<Awaited> {
+    /// The history id of a push that no listing has shown: look again after growing waits up to
+    /// `settle`, then give up, since a push may be wrong.
+    fn still_awaited(
+        &self,
+        pushed: Option<HistoryId>,
+        settle: Duration,
+        now: Timestamp,
+    ) -> Option<Awaited> {
         let before = self.awaited.map(|awaited| awaited.history_id);
         let history_id = pushed.max(before).filter(|history_id| *history_id > self.cursor)?;
-        let looks = self.awaited.filter(|awaited| awaited.history_id == history_id).map_or(0, |awaited| awaited.looks);
+        let looks = self
+            .awaited
+            .filter(|awaited| awaited.history_id == history_id)
+            .map_or(0, |awaited| awaited.looks);
         let wait = doubled(FIRST_WAIT, looks);
         (wait <= settle).then(|| Awaited { history_id, looks: looks + 1, look_at: now.after(wait) })
     }
 
-    /// The history from `settled` on has expired: what lies in between becomes a gap to replay, and listings go on from
-    /// the profile's history id.
-    pub fn pin(&mut self, pinned: HistoryId, listed_at: Timestamp, settle: Duration, now: Timestamp) {
+    /// The history from `settled` on has expired: what lies in between becomes a gap to replay, and
+    /// listings go on from the profile's history id.
+    pub fn pin(
+        &mut self,
+        pinned: HistoryId,
+        listed_at: Timestamp,
+        settle: Duration,
+        now: Timestamp,
+    ) {
         let listed_at = self.listed_at.unwrap_or(listed_at);
         let cursor = self.cursor.max(pinned);
         *self = Self {
@@ -226,14 +253,23 @@ impl Position {
         let was_parked = known.is_some();
         let earlier = known.or_else(|| self.failing.remove(message));
         let since = earlier.as_ref().map_or(now, |failed| failed.since);
-        let failures = earlier.as_ref().map_or(0, |failed| failed.failures) + u32::from(others_went_well);
+        let failures =
+            earlier.as_ref().map_or(0, |failed| failed.failures) + u32::from(others_went_well);
         let tries = earlier.map_or(0, |failed| failed.tries) + 1;
         let enough = failures >= FAILURES_TO_PARK || since.after(PARK_AFTER) <= now;
         let parks = was_parked || (enough && self.parked.len() < MOST_PARKED);
         let longest = if parks { LONGEST_PARKED_WAIT } else { LONGEST_WAIT };
         let wait = doubled(FIRST_WAIT, tries - 1).min(longest);
-        let failed =
-            FailedMessage { since, failures, tries, tried_at: now, retry_at: now.after(wait), reason: reason.into(), arrived, in_gap };
+        let failed = FailedMessage {
+            since,
+            failures,
+            tries,
+            tried_at: now,
+            retry_at: now.after(wait),
+            reason: reason.into(),
+            arrived,
+            in_gap,
+        };
         let messages = if parks { &mut self.parked } else { &mut self.failing };
         messages.insert(message.clone(), failed);
         parks && !was_parked
@@ -245,8 +281,8 @@ impl Position {
         self.parked.remove(message);
     }
 
-    /// After a complete listing: forgets failing messages that it did not show. Returns whether another one keeps the
-    /// cursor back.
+    /// After a complete listing: forgets failing messages that it did not show. Returns whether
+    /// another one keeps the cursor back.
     pub fn held_after(&mut self, listing: &Listing) -> bool {
         self.failing.retain(|_, failed| failed.in_gap || failed.tried_at >= listing.began_at);
         self.failing.values().any(|failed| !failed.in_gap)
@@ -258,12 +294,18 @@ impl Position {
         self.failing.values().any(|failed| failed.in_gap)
     }
 
-    /// The parked messages to retry now, the one that was tried longest ago first, so that each has its turn if fewer
-    /// are tried at once.
+    /// The parked messages to retry now, the one that was tried longest ago first, so that each has
+    /// its turn if fewer are tried at once.
     pub fn parked_to_retry(&self, all: bool, now: Timestamp) -> Vec<Candidate> {
-        let mut due: Vec<_> = self.parked.iter().filter(|(_, failed)| all || failed.retry_at <= now).collect();
+        let mut due: Vec<_> =
+            self.parked.iter().filter(|(_, failed)| all || failed.retry_at <= now).collect();
         due.sort_by_key(|(_, failed)| failed.tried_at);
-        due.into_iter().map(|(message, failed)| Candidate { arrived: failed.arrived, ..Candidate::found(message.clone()) }).collect()
+        due.into_iter()
+            .map(|(message, failed)| Candidate {
+                arrived: failed.arrived,
+                ..Candidate::found(message.clone())
+            })
+            .collect()
     }
 
     pub fn is_troubled(&self, message: &MessageId) -> bool {
@@ -273,7 +315,8 @@ impl Position {
     /// Puts off the look that was due: to `until` if it is given, else for growing waits.
     pub fn put_off(&mut self, until: Option<Timestamp>, now: Timestamp) {
         let times = self.put_off.as_ref().map_or(0, |put_off| put_off.times);
-        let until = until.unwrap_or_else(|| now.after(doubled(FIRST_WAIT, times).min(LONGEST_WAIT)));
+        let until =
+            until.unwrap_or_else(|| now.after(doubled(FIRST_WAIT, times).min(LONGEST_WAIT)));
         self.put_off = Some(PutOff { until, times: times + 1 });
     }
 
@@ -282,7 +325,8 @@ impl Position {
         if let Some(put_off) = &self.put_off {
             return Some(put_off.until);
         }
-        let failing = self.failing.values().chain(self.parked.values()).map(|failed| failed.retry_at);
+        let failing =
+            self.failing.values().chain(self.parked.values()).map(|failed| failed.retry_at);
         let owed = [
             self.awaited.map(|awaited| awaited.look_at),
             self.settling.map(|settling| settling.at.after(settle)),
@@ -325,7 +369,8 @@ mod tests {
 
     #[test]
     fn the_cursor_is_the_lowest_page_and_never_falls() {
-        let table: [(&[u64], u64, u64); 4] = [(&[], 7, 7), (&[9], 7, 9), (&[12, 9, 15], 7, 9), (&[5], 7, 7)];
+        let table: [(&[u64], u64, u64); 4] =
+            [(&[], 7, 7), (&[9], 7, 9), (&[12, 9, 15], 7, 9), (&[5], 7, 7)];
         for (pages, stored, expected) in table {
             let mut position = Position::at(id(stored));
             listed(&mut position, 0, pages, None);
@@ -337,15 +382,31 @@ mod tests {
     fn settled_follows_only_a_cursor_that_is_old_enough() {
         let mut position = Position::at(id(10));
         listed(&mut position, 0, &[20], None);
-        assert_eq!((position.settled, position.look_at(SETTLE)), (id(10), Some(after(601))), "a listing ten minutes after the commit");
+        assert_eq!(
+            (position.settled, position.look_at(SETTLE)),
+            (id(10), Some(after(601))),
+            "a listing ten minutes after the commit"
+        );
         position.handle([id(15), id(25)]);
         listed(&mut position, 600, &[30], None);
-        assert_eq!(position.settled, id(10), "a second too early, measured from the listing's start");
+        assert_eq!(
+            position.settled,
+            id(10),
+            "a second too early, measured from the listing's start"
+        );
         listed(&mut position, 601, &[30], None);
         assert_eq!((position.settled, position.cursor), (id(20), id(30)));
-        assert_eq!(position.handled, BTreeSet::from([id(25)]), "what is settled need not be remembered");
+        assert_eq!(
+            position.handled,
+            BTreeSet::from([id(25)]),
+            "what is settled need not be remembered"
+        );
         listed(&mut position, 1202, &[30], None);
-        assert_eq!((position.settled, position.look_at(SETTLE)), (id(30), None), "all is settled and nothing is owed");
+        assert_eq!(
+            (position.settled, position.look_at(SETTLE)),
+            (id(30), None),
+            "all is settled and nothing is owed"
+        );
     }
 
     #[test]
@@ -370,12 +431,18 @@ mod tests {
     fn a_message_is_set_aside_when_only_it_fails_or_when_it_fails_for_a_day() {
         let poison = MessageId::new("poison");
         let mut position = Position::at(id(10));
-        let parked: Vec<bool> = (0..4).map(|seconds| position.record_failure(&failure(&poison, true), after(seconds))).collect();
+        let parked: Vec<bool> = (0..4)
+            .map(|seconds| position.record_failure(&failure(&poison, true), after(seconds)))
+            .collect();
         assert_eq!(parked, [false, false, true, false], "it is set aside once");
         assert!(position.failing.is_empty() && position.parked.contains_key(&poison));
 
         let mut position = Position::at(id(10));
-        assert!(!(0..100).any(|seconds| position.record_failure(&failure(&poison, false), after(seconds))), "an outage sets nothing aside");
+        assert!(
+            !(0..100)
+                .any(|seconds| position.record_failure(&failure(&poison, false), after(seconds))),
+            "an outage sets nothing aside"
+        );
         assert!(position.record_failure(&failure(&poison, false), after(24 * 3600)));
         position.solved(&poison);
         assert_eq!(position.look_at(SETTLE), None);
@@ -392,7 +459,9 @@ mod tests {
         }
         let mut tried = BTreeSet::new();
         for round in 1..=4 {
-            for candidate in position.parked_to_retry(true, after(round)).into_iter().take(MOST_PARKED / 4) {
+            for candidate in
+                position.parked_to_retry(true, after(round)).into_iter().take(MOST_PARKED / 4)
+            {
                 position.record_failure(&failure(&candidate.message, true), after(round));
                 tried.insert(candidate.message);
             }
@@ -409,7 +478,11 @@ mod tests {
                 position.record_failure(&failure(&message, true), NOW);
             }
         }
-        assert_eq!((position.parked.len(), position.failing.len()), (MOST_PARKED, 1), "one more holds the cursor");
+        assert_eq!(
+            (position.parked.len(), position.failing.len()),
+            (MOST_PARKED, 1),
+            "one more holds the cursor"
+        );
     }
 
     #[test]
@@ -435,8 +508,14 @@ mod tests {
         }
         position.handle([id(15)]);
         position.pin(id(90), NOW, SETTLE, after(7));
-        assert_eq!((position.cursor, position.settled, position.handled.len()), (id(90), id(90), 0));
-        assert_eq!(position.gap.as_ref().map(|gap| (gap.pinned, gap.pinned_at)), Some((id(90), after(7))));
+        assert_eq!(
+            (position.cursor, position.settled, position.handled.len()),
+            (id(90), id(90), 0)
+        );
+        assert_eq!(
+            position.gap.as_ref().map(|gap| (gap.pinned, gap.pinned_at)),
+            Some((id(90), after(7)))
+        );
         assert!(position.parked.contains_key(&poison));
     }
 }

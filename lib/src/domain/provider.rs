@@ -1,5 +1,5 @@
-//! The providers of mail: what each wants for an operation, in scopes and in quota units. A second provider is a module
-//! of its own here, an adapter, and a line in `registered`.
+//! The providers of mail: what each wants for an operation, in scopes and in quota units. A second
+//! provider is a module of its own here, an adapter, and a line in `registered`.
 
 pub mod gmail;
 
@@ -41,12 +41,13 @@ impl Registration {
         (self.calls)(request).iter().map(|used| used.method.units * used.times).sum()
     }
 
-    /// `None` if the granted scopes suffice; else the narrowest scope that would, for all calls of the request if there
-    /// is one.
+    /// `None` if the granted scopes suffice; else the narrowest scope that would, for all calls of
+    /// the request if there is one.
     pub fn missing_scope(&self, request: &MailRequest, granted: &[String]) -> Option<&'static str> {
         let calls = (self.calls)(request);
         let suffices = |scope: &str| calls.iter().all(|used| used.method.scopes.contains(&scope));
-        let allowed = |used: &Use| granted.iter().any(|scope| used.method.scopes.contains(&scope.as_str()));
+        let allowed =
+            |used: &Use| granted.iter().any(|scope| used.method.scopes.contains(&scope.as_str()));
         if calls.iter().all(allowed) {
             return None;
         }

@@ -10,13 +10,14 @@ use crate::domain::email_address::EmailAddress;
 use crate::domain::history_id::HistoryId;
 use crate::domain::timestamp::Timestamp;
 
-/// A wrapped push (<https://cloud.google.com/pubsub/docs/push>). Pub/Sub sends each name in two spellings; either will
-/// do.
+/// A wrapped push (<https://cloud.google.com/pubsub/docs/push>). Pub/Sub sends each name in two
+/// spellings; either will do.
 #[derive(Debug, Deserialize)]
 pub struct Envelope {
     pub message: PubsubMessage,
     pub subscription: String,
-    /// Present for a subscription with a dead-letter topic; only informative, so any value is accepted.
+    /// Present for a subscription with a dead-letter topic; only informative, so any value is
+    /// accepted.
     #[serde(default, rename = "deliveryAttempt")]
     delivery_attempt: serde_json::Value,
 }
@@ -56,7 +57,8 @@ pub enum Malformed {
 
 impl Envelope {
     pub fn parse(body: &[u8]) -> Result<Self, Malformed> {
-        serde_json::from_slice(body).map_err(|error| Malformed::NotAnEnvelope(plain(&error.to_string())))
+        serde_json::from_slice(body)
+            .map_err(|error| Malformed::NotAnEnvelope(plain(&error.to_string())))
     }
 
     /// Whether Pub/Sub says that it delivered this before.
@@ -78,13 +80,15 @@ impl PubsubMessage {
 
     pub fn notification(&self) -> Result<Notification, Malformed> {
         let json = decode(self.data.as_deref().ok_or(Malformed::NoData)?)?;
-        serde_json::from_slice(&json).map_err(|error| Malformed::NotANotification(plain(&error.to_string())))
+        serde_json::from_slice(&json)
+            .map_err(|error| Malformed::NotANotification(plain(&error.to_string())))
     }
 }
 
 /// Gmail's guide says base64url, Pub/Sub's reference base64: both alphabets, padded or not.
 fn decode(data: &str) -> Result<Vec<u8>, Malformed> {
-    const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    const CONFIG: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, CONFIG);
     const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, CONFIG);
     STANDARD.decode(data).or_else(|_| URL_SAFE.decode(data)).map_err(|_| Malformed::NotBase64)
@@ -92,12 +96,16 @@ fn decode(data: &str) -> Result<Vec<u8>, Malformed> {
 
 #[cfg(test)]
 mod tests {
-    use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
+    use base64::prelude::{
+        BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD,
+    };
 
     use super::*;
 
     fn push(data: &str) -> Vec<u8> {
-        serde_json::json!({"message": {"data": data, "messageId": "7"}, "subscription": "s"}).to_string().into_bytes()
+        serde_json::json!({"message": {"data": data, "messageId": "7"}, "subscription": "s"})
+            .to_string()
+            .into_bytes()
     }
 
     #[test]
@@ -115,7 +123,11 @@ mod tests {
                 BASE64_URL_SAFE_NO_PAD.encode(json),
             ] {
                 let envelope = Envelope::parse(&push(&data)).unwrap();
-                assert_eq!(envelope.message.notification().unwrap().history_id, HistoryId::new(u64::MAX), "{data}");
+                assert_eq!(
+                    envelope.message.notification().unwrap().history_id,
+                    HistoryId::new(u64::MAX),
+                    "{data}"
+                );
             }
         }
     }
@@ -126,17 +138,24 @@ mod tests {
         assert!(matches!(Envelope::parse(b"{}"), Err(Malformed::NotAnEnvelope(_))));
         let table = [
             ("%%%", Malformed::NotBase64),
-            (&BASE64_STANDARD.encode("{}"), Malformed::NotANotification("missing field `emailAddress` at line 1 column 2".into())),
+            (
+                &BASE64_STANDARD.encode("{}"),
+                Malformed::NotANotification(
+                    "missing field `emailAddress` at line 1 column 2".into(),
+                ),
+            ),
         ];
         for (data, expected) in table {
             assert_eq!(Envelope::parse(&push(data)).unwrap().message.notification(), Err(expected));
         }
         for id in ["-1", "1.5", "\"\"", "18446744073709551616"] {
-            let data = BASE64_STANDARD.encode(format!(r#"{{"emailAddress":"a@b.c","historyId":{id}}}"#));
+            let data =
+                BASE64_STANDARD.encode(format!(r#"{{"emailAddress":"a@b.c","historyId":{id}}}"#));
             let refused = Envelope::parse(&push(&data)).unwrap().message.notification();
             assert!(matches!(refused, Err(Malformed::NotANotification(_))), "{id}");
         }
-        let unnamed = Envelope::parse(br#"{"message":{"messageId":""},"subscription":"s"}"#).unwrap();
+        let unnamed =
+            Envelope::parse(br#"{"message":{"messageId":""},"subscription":"s"}"#).unwrap();
         assert_eq!(unnamed.message.id(), Err(Malformed::NoMessageId));
         assert_eq!(unnamed.message.notification(), Err(Malformed::NoData));
     }

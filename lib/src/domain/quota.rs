@@ -35,11 +35,12 @@ impl Spent {
         if self.minute == minute(now) { self.units } else { 0 }
     }
 
-    /// How many messages may still be fetched in this minute, keeping one listing in hand; in a fresh minute at least
-    /// one.
+    /// How many messages may still be fetched in this minute, keeping one listing in hand; in a
+    /// fresh minute at least one.
     pub fn messages_left(self, units_per_minute: u32, now: Timestamp) -> usize {
         let spent = self.within(now);
-        let left = units_per_minute.saturating_sub(spent.saturating_add(price::HISTORY)) / price::MESSAGE;
+        let left =
+            units_per_minute.saturating_sub(spent.saturating_add(price::HISTORY)) / price::MESSAGE;
         let fresh = spent <= price::HISTORY + price::LIST + price::PROFILE;
         usize::try_from(left.max(u32::from(fresh))).unwrap_or(usize::MAX)
     }
@@ -66,6 +67,10 @@ mod tests {
         assert_eq!(spent.messages_left(6000, now), 149);
         assert_eq!(spent.messages_left(3000, now), 0);
         assert_eq!(spent.messages_left(3000, next_minute(now)), 149);
-        assert_eq!(Spent::default().messages_left(10, now), 1, "in a fresh minute one message may always be fetched");
+        assert_eq!(
+            Spent::default().messages_left(10, now),
+            1,
+            "in a fresh minute one message may always be fetched"
+        );
     }
 }

@@ -11,10 +11,13 @@ enum RangeRequest {
     Outside,
 }
 
-/// Parses `Range: bytes=…` for a body of `length` bytes. Several ranges, and other units, are ignored, as the rules
-/// allow.
+/// Parses `Range: bytes=…` for a body of `length` bytes. Several ranges, and other units, are
+/// ignored, as the rules allow.
 fn requested(header: Option<&str>, length: usize) -> RangeRequest {
-    let Some((first, last)) = header.and_then(|text| text.trim().strip_prefix("bytes=")).and_then(|range| range.split_once('-')) else {
+    let Some((first, last)) = header
+        .and_then(|text| text.trim().strip_prefix("bytes="))
+        .and_then(|range| range.split_once('-'))
+    else {
         return RangeRequest::Whole;
     };
     let number = |text: &str| match text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -24,10 +27,13 @@ fn requested(header: Option<&str>, length: usize) -> RangeRequest {
     };
     let range = match (first.trim(), last.trim()) {
         ("", "") => None,
-        ("", suffix) => number(suffix).map(|count| length.saturating_sub(count)..if count == 0 { 0 } else { length }),
+        ("", suffix) => number(suffix)
+            .map(|count| length.saturating_sub(count)..if count == 0 { 0 } else { length }),
         (first, "") => number(first).map(|first| first..length),
         (first, last) => match (number(first), number(last)) {
-            (Some(first), Some(last)) if first <= last => Some(first..last.saturating_add(1).min(length)),
+            (Some(first), Some(last)) if first <= last => {
+                Some(first..last.saturating_add(1).min(length))
+            }
             _ => None,
         },
     };

@@ -1,4 +1,5 @@
-//! A rehearsal: which mail of the last days would fire a trigger, and what keeps the rest from it. Nothing fires.
+//! A rehearsal: which mail of the last days would fire a trigger, and what keeps the rest from it.
+//! Nothing fires.
 
 use std::time::Duration;
 
@@ -39,10 +40,11 @@ impl RehearsalRange {
         }
         let number = |field: &str, usual: u64, most: u64| match body.get(field) {
             None => Ok(usual),
-            Some(value) => value
-                .as_u64()
-                .filter(|number| (1..=most).contains(number))
-                .ok_or_else(|| Invalid::new(field, format!("must be a whole number from 1 to {most}"))),
+            Some(value) => {
+                value.as_u64().filter(|number| (1..=most).contains(number)).ok_or_else(|| {
+                    Invalid::new(field, format!("must be a whole number from 1 to {most}"))
+                })
+            }
         };
         let days = number("days", USUAL_DAYS, MOST_DAYS)?;
         let limit = number("limit", USUAL_MESSAGES as u64, MOST_MESSAGES as u64)?;
@@ -79,27 +81,47 @@ pub fn event_of(connector: &Connector, trigger: &Trigger, message: &MessageId) -
 }
 
 /// `decided`: whether the ledger has the event, which keeps it from firing again.
-pub fn look(connector: &Connector, trigger: &Trigger, message: &Message, decided: bool, now: Timestamp) -> Looked {
+pub fn look(
+    connector: &Connector,
+    trigger: &Trigger,
+    message: &Message,
+    decided: bool,
+    now: Timestamp,
+) -> Looked {
     let shown = message.bounded(BOUNDS);
     let known = decided.then(|| {
         let detail = json!({"event_id": event_of(connector, trigger, &message.id)});
         Reason { reason: "already_decided", detail }
     });
-    let found = reasons_not_to_fire(connector, trigger, message, true, now).map(|why| reason(why, connector, trigger, &shown));
+    let found = reasons_not_to_fire(connector, trigger, message, true, now)
+        .map(|why| reason(why, connector, trigger, &shown));
     let reasons = known.into_iter().chain(found).collect();
-    Looked { message_id: shown.id.clone(), timestamp: shown.timestamp, from: shown.from.clone(), subject: shown.subject.clone(), reasons }
+    Looked {
+        message_id: shown.id.clone(),
+        timestamp: shown.timestamp,
+        from: shown.from.clone(),
+        subject: shown.subject.clone(),
+        reasons,
+    }
 }
 
 fn reason(why: WhyNotFired, connector: &Connector, trigger: &Trigger, shown: &Message) -> Reason {
     let (reason, detail) = match why {
         WhyNotFired::NotReceived => ("not_received", json!({"label_ids": shown.label_ids})),
-        WhyNotFired::OlderThanConnect => ("older_than_connect", json!({"connected_at": connector.connected_at})),
-        WhyNotFired::OlderThanTrigger => ("older_than_trigger", json!({"created_at": trigger.created_at})),
+        WhyNotFired::OlderThanConnect => {
+            ("older_than_connect", json!({"connected_at": connector.connected_at}))
+        }
+        WhyNotFired::OlderThanTrigger => {
+            ("older_than_trigger", json!({"created_at": trigger.created_at}))
+        }
         WhyNotFired::Paused(pause) => ("paused", json!(pause)),
         WhyNotFired::OlderThanLedger => ("older_than_ledger", json!({})),
         WhyNotFired::Unmet(filter) => {
             let wanted = json!(trigger.config.filters)[filter.as_str()].take();
-            ("filter", json!({"filter": filter.as_str(), "wanted": wanted, "saw": seen(filter, shown)}))
+            (
+                "filter",
+                json!({"filter": filter.as_str(), "wanted": wanted, "saw": seen(filter, shown)}),
+            )
         }
     };
     Reason { reason, detail }
@@ -141,7 +163,11 @@ mod tests {
             (json!({"day": 1}), wrong("day")),
         ];
         for (body, expected) in table {
-            assert_eq!(RehearsalRange::parse(&body).map_err(|invalid| invalid.field), expected, "{body}");
+            assert_eq!(
+                RehearsalRange::parse(&body).map_err(|invalid| invalid.field),
+                expected,
+                "{body}"
+            );
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A connector's rows are lost, and an older state of the table has them: whether they may be restored, given what the
-//! table has now.
+//! A connector's rows are lost, and an older state of the table has them: whether they may be
+//! restored, given what the table has now.
 
 use crate::domain::connector::{Connector, Location};
 use crate::domain::email_address::EmailAddress;
@@ -38,11 +38,17 @@ pub enum KeptOut {
     Closing,
     #[error("it has moved to {0} since, as its mailbox has: restore from a moment after that")]
     Moved(EmailAddress),
-    #[error("{0} holds its place among its owner's connectors: disconnect that one first, or leave it")]
+    #[error(
+        "{0} holds its place among its owner's connectors: disconnect that one first, or leave it"
+    )]
     SlotTaken(ConnectorId),
-    #[error("it left its Google account since, as who is disconnected does: its user must connect again")]
+    #[error(
+        "it left its Google account since, as who is disconnected does: its user must connect again"
+    )]
     Left,
-    #[error("{0} is just leaving their Google account and takes the grant with it: its user must connect again")]
+    #[error(
+        "{0} is just leaving their Google account and takes the grant with it: its user must connect again"
+    )]
     AccountCloses(ConnectorId),
     #[error("it would have {0} triggers, more than {MOST_TRIGGERS}: delete some first")]
     TooManyTriggers(usize),
@@ -55,7 +61,10 @@ pub fn admits(then: Then<'_>, now: &Now) -> Result<(), KeptOut> {
     if is_closing(connector) || now.connector.as_ref().is_some_and(is_closing) {
         return Err(KeptOut::Closing);
     }
-    let listed = now.account.as_ref().and_then(|account| account.members.iter().find(|member| member.connector == connector.id));
+    let listed = now
+        .account
+        .as_ref()
+        .and_then(|account| account.members.iter().find(|member| member.connector == connector.id));
     let elsewhere = |location: &&Location| location.mailbox != connector.email_address;
     if let Some(location) = now.pointer.as_ref().filter(elsewhere).or(listed.filter(elsewhere)) {
         return Err(KeptOut::Moved(location.mailbox.clone()));
@@ -69,9 +78,13 @@ pub fn admits(then: Then<'_>, now: &Now) -> Result<(), KeptOut> {
             Some(closing) => return Err(KeptOut::AccountCloses(closing.clone())),
             None => {}
         }
-        // A connector that leaves raises the version; an account whose row was lost and stored anew begins with 1.
-        let was_member = |account: &Membership| account.members.iter().any(|member| member.connector == connector.id);
-        let has_left = account.is_some_and(|account| was_member(account) && current.version > account.version);
+        // A connector that leaves raises the version; an account whose row was lost and stored anew
+        // begins with 1.
+        let was_member = |account: &Membership| {
+            account.members.iter().any(|member| member.connector == connector.id)
+        };
+        let has_left =
+            account.is_some_and(|account| was_member(account) && current.version > account.version);
         if listed.is_none() && has_left {
             return Err(KeptOut::Left);
         }
@@ -82,22 +95,32 @@ pub fn admits(then: Then<'_>, now: &Now) -> Result<(), KeptOut> {
     Ok(())
 }
 
-/// The membership with the connector as a member; `None` if it is one already, or if the older state has no membership.
-/// The other members of that time are members again, whether their rows exist or not.
+/// The membership with the connector as a member; `None` if it is one already, or if the older
+/// state has no membership. The other members of that time are members again, whether their rows
+/// exist or not.
 pub fn account_with(then: Then<'_>, now: Option<&Membership>) -> Option<Membership> {
     let before = then.account?;
     let own = then.connector.location();
     let Some(now) = now else {
-        let members = if before.members.contains(&own) { before.clone() } else { before.joined(own) };
+        let members =
+            if before.members.contains(&own) { before.clone() } else { before.joined(own) };
         // No row exists, so that any version from 1 on may be written.
         return Some(Membership { closing: None, version: 1.max(before.version), ..members });
     };
     if now.members.iter().any(|member| member.connector == own.connector) {
         return None;
     }
-    let is_new = |member: &&Location| !now.members.iter().any(|known| known.connector == member.connector);
+    let is_new =
+        |member: &&Location| !now.members.iter().any(|known| known.connector == member.connector);
     let mut joined = now.joined(own.clone());
-    joined.members.extend(before.members.iter().filter(is_new).filter(|member| member.connector != own.connector).cloned());
+    joined.members.extend(
+        before
+            .members
+            .iter()
+            .filter(is_new)
+            .filter(|member| member.connector != own.connector)
+            .cloned(),
+    );
     Some(joined)
 }
 
@@ -153,40 +176,91 @@ mod tests {
         let table: &[Case] = &[
             ("its row is gone", |_| {}, Ok(())),
             ("all of it is gone", |now| *now = Now::default(), Ok(())),
-            ("it is there, and only rows beside it are gone", |now| now.connector = Some(connector()), Ok(())),
-            ("its user is disconnecting it now", |now| now.connector = Some(closing()), Err(KeptOut::Closing)),
-            ("its owner finds it elsewhere", |now| now.pointer = Some(at("eve", "con_1")), Err(KeptOut::Moved(address("eve")))),
+            (
+                "it is there, and only rows beside it are gone",
+                |now| now.connector = Some(connector()),
+                Ok(()),
+            ),
+            (
+                "its user is disconnecting it now",
+                |now| now.connector = Some(closing()),
+                Err(KeptOut::Closing),
+            ),
+            (
+                "its owner finds it elsewhere",
+                |now| now.pointer = Some(at("eve", "con_1")),
+                Err(KeptOut::Moved(address("eve"))),
+            ),
             (
                 "its account knows it elsewhere",
                 |now| (now.pointer, now.account) = (None, Some(account(4, &[at("eve", "con_1")]))),
                 Err(KeptOut::Moved(address("eve"))),
             ),
-            ("another was connected in its place", |now| now.slot = Some(ConnectorId::new("con_2")), Err(KeptOut::SlotTaken(other()))),
+            (
+                "another was connected in its place",
+                |now| now.slot = Some(ConnectorId::new("con_2")),
+                Err(KeptOut::SlotTaken(other())),
+            ),
             ("its place is free", |now| now.slot = None, Ok(())),
-            ("it left, and another stayed", |now| now.account = Some(account(4, &[at("ada", "con_2")])), Err(KeptOut::Left)),
-            ("it left as the last one", |now| now.account = Some(account(5, &[])), Err(KeptOut::Left)),
-            ("the account was lost, and begun anew by another", |now| now.account = Some(account(1, &[at("ada", "con_2")])), Ok(())),
+            (
+                "it left, and another stayed",
+                |now| now.account = Some(account(4, &[at("ada", "con_2")])),
+                Err(KeptOut::Left),
+            ),
+            (
+                "it left as the last one",
+                |now| now.account = Some(account(5, &[])),
+                Err(KeptOut::Left),
+            ),
+            (
+                "the account was lost, and begun anew by another",
+                |now| now.account = Some(account(1, &[at("ada", "con_2")])),
+                Ok(()),
+            ),
             (
                 "the last other one is leaving",
-                |now| now.account = Some(Membership { closing: Some(ConnectorId::new("con_2")), ..account(3, &[at("ada", "con_1")]) }),
+                |now| {
+                    now.account = Some(Membership {
+                        closing: Some(ConnectorId::new("con_2")),
+                        ..account(3, &[at("ada", "con_1")])
+                    })
+                },
                 Err(KeptOut::AccountCloses(other())),
             ),
             (
                 "it is the last one, and is leaving",
-                |now| now.account = Some(Membership { closing: Some(ConnectorId::new("con_1")), ..account(4, &[at("ada", "con_1")]) }),
+                |now| {
+                    now.account = Some(Membership {
+                        closing: Some(ConnectorId::new("con_1")),
+                        ..account(4, &[at("ada", "con_1")])
+                    })
+                },
                 Err(KeptOut::Closing),
             ),
             ("as many triggers as may be", |now| now.triggers = MOST_TRIGGERS, Ok(())),
-            ("with those that were made since, too many", |now| now.triggers = 41, Err(KeptOut::TooManyTriggers(41))),
+            (
+                "with those that were made since, too many",
+                |now| now.triggers = 41,
+                Err(KeptOut::TooManyTriggers(41)),
+            ),
         ];
-        let (connector, before) = (connector(), account(3, &[at("ada", "con_1"), at("ada", "con_2")]));
+        let (connector, before) =
+            (connector(), account(3, &[at("ada", "con_1"), at("ada", "con_2")]));
         for (case, change, expected) in table {
             let mut now = left_over();
             change(&mut now);
-            assert_eq!(admits(Then { connector: &connector, account: Some(&before) }, &now), *expected, "{case}");
+            assert_eq!(
+                admits(Then { connector: &connector, account: Some(&before) }, &now),
+                *expected,
+                "{case}"
+            );
         }
         let then = Then { connector: &closing(), account: Some(&before) };
-        assert_eq!(admits(then, &Now::default()), Err(KeptOut::Closing), "an end that was begun is no loss");
+        assert_eq!(
+            admits(then, &Now::default()),
+            Err(KeptOut::Closing),
+            "an end that was begun is no loss"
+        );
         let of_nobody = Then { connector: &connector, account: None };
         let now = Now { account: Some(account(7, &[at("ada", "con_2")])), ..left_over() };
         assert_eq!(admits(of_nobody, &now), Ok(()), "who never was a member has not left");
@@ -196,17 +270,32 @@ mod tests {
     fn an_account_has_its_members_again_and_loses_none() {
         let connector = connector();
         let (own, other, newer) = (at("ada", "con_1"), at("ada", "con_2"), at("ada", "con_9"));
-        let before = Membership { closing: Some(other.connector.clone()), ..account(3, &[own.clone(), other.clone()]) };
+        let before = Membership {
+            closing: Some(other.connector.clone()),
+            ..account(3, &[own.clone(), other.clone()])
+        };
         let then = Then { connector: &connector, account: Some(&before) };
         let table = [
             ("as it is", Some(account(4, from_ref(&own))), None),
             ("lost", None, Some(account(3, &[own.clone(), other.clone()]))),
-            ("begun anew", Some(account(1, from_ref(&newer))), Some(account(2, &[newer.clone(), own.clone(), other.clone()]))),
-            ("begun anew by who shared it", Some(account(1, from_ref(&other))), Some(account(2, &[other.clone(), own.clone()]))),
+            (
+                "begun anew",
+                Some(account(1, from_ref(&newer))),
+                Some(account(2, &[newer.clone(), own.clone(), other.clone()])),
+            ),
+            (
+                "begun anew by who shared it",
+                Some(account(1, from_ref(&other))),
+                Some(account(2, &[other.clone(), own.clone()])),
+            ),
         ];
         for (case, now, expected) in table {
             assert_eq!(account_with(then, now.as_ref()), expected, "{case}");
         }
-        assert_eq!(account_with(Then { connector: &connector, account: None }, None), None, "never written down");
+        assert_eq!(
+            account_with(Then { connector: &connector, account: None }, None),
+            None,
+            "never written down"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What remains of an owner elsewhere once every row is deleted: where, what it is, and until when at the latest.
+//! What remains of an owner elsewhere once every row is deleted: where, what it is, and until when
+//! at the latest.
 
 use std::time::Duration;
 
@@ -37,15 +38,32 @@ impl Retention {
     pub fn remaining(&self, now: Timestamp) -> Vec<Remaining> {
         let days = |days: u32| Duration::from_secs(24 * 3600) * days;
         let all = [
-            ("queues", "wake-ups, unreadable pushes, and events that no agent took: addresses, subjects, snippets", days(2 * QUEUE_DAYS)),
-            ("backups", "the table's rows as they were, for point-in-time recovery", days(BACKUP_DAYS)),
-            ("account_memberships", "that a Google account was connected: its id at Google, no address", KEPT_WHEN_EMPTY),
-            ("event_archive", "published events: addresses, subjects, snippets", days(self.event_archive_days)),
+            (
+                "queues",
+                "wake-ups, unreadable pushes, and events that no agent took: addresses, subjects, snippets",
+                days(2 * QUEUE_DAYS),
+            ),
+            (
+                "backups",
+                "the table's rows as they were, for point-in-time recovery",
+                days(BACKUP_DAYS),
+            ),
+            (
+                "account_memberships",
+                "that a Google account was connected: its id at Google, no address",
+                KEPT_WHEN_EMPTY,
+            ),
+            (
+                "event_archive",
+                "published events: addresses, subjects, snippets",
+                days(self.event_archive_days),
+            ),
             ("logs", "ids, reasons and counts", days(self.log_days)),
             ("audit_log", "who did what, from where", days(self.audit_days)),
         ];
         let kept = all.into_iter().filter(|(_, _, kept)| !kept.is_zero());
-        kept.map(|(place, holds, kept)| Remaining { place, holds, until: now.after(kept) }).collect()
+        kept.map(|(place, holds, kept)| Remaining { place, holds, until: now.after(kept) })
+            .collect()
     }
 }
 
@@ -58,9 +76,19 @@ mod tests {
         let now = Timestamp::from_seconds(0);
         let remaining = |event_archive_days| {
             let retention = Retention { event_archive_days, log_days: 30, audit_days: 365 };
-            retention.remaining(now).into_iter().map(|left| (left.place, left.until.seconds() / 86_400)).collect::<Vec<_>>()
+            retention
+                .remaining(now)
+                .into_iter()
+                .map(|left| (left.place, left.until.seconds() / 86_400))
+                .collect::<Vec<_>>()
         };
-        let rest = [("queues", 28), ("backups", 35), ("account_memberships", 40), ("logs", 30), ("audit_log", 365)];
+        let rest = [
+            ("queues", 28),
+            ("backups", 35),
+            ("account_memberships", 40),
+            ("logs", 30),
+            ("audit_log", 365),
+        ];
         assert_eq!(remaining(0), rest);
         assert!(remaining(7).contains(&("event_archive", 7)));
     }

@@ -16,9 +16,16 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(3);
 const FIRST_WAIT: Duration = Duration::from_millis(400);
 
 impl RetryPolicy {
-    /// The wait before the next try after `attempt` tries (from 1), or `None` to give up. `status` is `None` when no
-    /// answer came. `jitter` is a random number; it spreads callers over the second half of the wait.
-    pub fn wait(&self, attempt: u32, status: Option<u16>, retry_after: Option<Duration>, jitter: u64) -> Option<Duration> {
+    /// The wait before the next try after `attempt` tries (from 1), or `None` to give up. `status`
+    /// is `None` when no answer came. `jitter` is a random number; it spreads callers over the
+    /// second half of the wait.
+    pub fn wait(
+        &self,
+        attempt: u32,
+        status: Option<u16>,
+        retry_after: Option<Duration>,
+        jitter: u64,
+    ) -> Option<Duration> {
         let may_pass = status.is_none_or(|status| self.statuses.contains(&status));
         // A timeout is long already: more than one repetition would take a function's whole time.
         let most = if status.is_none() { self.max_attempts.min(2) } else { self.max_attempts };
@@ -27,7 +34,8 @@ impl RetryPolicy {
         }
         let backoff = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)));
         let half = backoff / 2;
-        let spread = half + Duration::from_millis(jitter % (u64::try_from(half.as_millis()).unwrap_or(0) + 1));
+        let spread = half
+            + Duration::from_millis(jitter % (u64::try_from(half.as_millis()).unwrap_or(0) + 1));
         let wait = retry_after.map_or(spread, |requested| requested.max(spread));
         (wait <= LONGEST_WAIT).then_some(wait)
     }
@@ -61,7 +69,10 @@ mod tests {
         let policy = RetryPolicy { max_attempts: 2, statuses: vec![503] };
         for jitter in [0, 1, 199, 200, 201, u64::MAX] {
             let wait = policy.wait(1, Some(503), None, jitter).unwrap();
-            assert!((Duration::from_millis(200)..=Duration::from_millis(400)).contains(&wait), "{jitter}: {wait:?}");
+            assert!(
+                (Duration::from_millis(200)..=Duration::from_millis(400)).contains(&wait),
+                "{jitter}: {wait:?}"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What a caller may do with the owner's own connectors: three roles, one table. Whose they are is decided elsewhere.
+//! What a caller may do with the owner's own connectors: three roles, one table. Whose they are is
+//! decided elsewhere.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -37,8 +38,17 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 9] =
-        [Self::See, Self::Connect, Self::Operate, Self::Fire, Self::ReadMail, Self::WriteMail, Self::Delete, Self::Export, Self::Erase];
+    pub const ALL: [Self; 9] = [
+        Self::See,
+        Self::Connect,
+        Self::Operate,
+        Self::Fire,
+        Self::ReadMail,
+        Self::WriteMail,
+        Self::Delete,
+        Self::Export,
+        Self::Erase,
+    ];
 
     /// The least role that may do it.
     pub const fn needs(self) -> Role {
@@ -65,10 +75,12 @@ impl Role {
         }
     }
 
-    /// What a token's role claim says: a role, or a list of which the highest counts. What is absent or unknown is the
-    /// lowest.
+    /// What a token's role claim says: a role, or a list of which the highest counts. What is
+    /// absent or unknown is the lowest.
     pub fn of_claim(claim: Option<&Value>) -> Self {
-        let named = |value: &Value| Self::ALL.into_iter().find(|role| value.as_str() == Some(role.as_str()));
+        let named = |value: &Value| {
+            Self::ALL.into_iter().find(|role| value.as_str() == Some(role.as_str()))
+        };
         let highest = match claim {
             Some(Value::Array(several)) => several.iter().filter_map(named).max(),
             Some(one) => named(one),

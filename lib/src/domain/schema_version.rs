@@ -17,6 +17,10 @@ impl<const KNOWN: u32> TryFrom<u32> for SchemaVersion<KNOWN> {
     type Error = String;
 
     fn try_from(version: u32) -> Result<Self, String> {
-        if version == KNOWN { Ok(Self) } else { Err(format!("schema_version {version} is not known here")) }
+        if version == KNOWN {
+            Ok(Self)
+        } else {
+            Err(format!("schema_version {version} is not known here"))
+        }
     }
 }

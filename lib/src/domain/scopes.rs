@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-/// Google answers with the long names of the two OpenID Connect scopes that are requested by short ones.
-const ALIASES: [(&str, &str); 2] =
-    [("email", "https://www.googleapis.com/auth/userinfo.email"), ("profile", "https://www.googleapis.com/auth/userinfo.profile")];
+/// Google answers with the long names of the two OpenID Connect scopes that are requested by short
+/// ones.
+const ALIASES: [(&str, &str); 2] = [
+    ("email", "https://www.googleapis.com/auth/userinfo.email"),
+    ("profile", "https://www.googleapis.com/auth/userinfo.profile"),
+];
 
 /// The one scope under which Gmail refuses message bodies and `format=full`.
 pub const GMAIL_METADATA: &str = "https://www.googleapis.com/auth/gmail.metadata";
@@ -20,7 +23,8 @@ pub fn missing(required: &[String], granted: &[String]) -> Vec<String> {
 }
 
 fn covers(granted: &[String], scope: &str) -> bool {
-    let full_access = scope.starts_with(GMAIL_PREFIX) && granted.iter().any(|name| name == FULL_ACCESS);
+    let full_access =
+        scope.starts_with(GMAIL_PREFIX) && granted.iter().any(|name| name == FULL_ACCESS);
     full_access || granted.iter().any(|name| canonical(name) == canonical(scope))
 }
 
@@ -30,12 +34,17 @@ fn canonical(scope: &str) -> &str {
 
 /// Whether only headers may be read.
 pub fn only_metadata(granted: &[String]) -> bool {
-    let reads_more = |scope: &String| scope == FULL_ACCESS || ["gmail.readonly", "gmail.modify"].iter().any(|name| scope.ends_with(name));
+    let reads_more = |scope: &String| {
+        scope == FULL_ACCESS
+            || ["gmail.readonly", "gmail.modify"].iter().any(|name| scope.ends_with(name))
+    };
     granted.iter().any(|scope| scope == GMAIL_METADATA) && !granted.iter().any(reads_more)
 }
 
 /// What a connector's grant lets it do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, utoipa::ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Capability {
     /// See headers and labels, and be notified of new mail.
@@ -51,7 +60,8 @@ pub enum Capability {
     Delete,
 }
 
-/// Which scope allows what (<https://developers.google.com/workspace/gmail/api/auth/scopes>), in order and each once.
+/// Which scope allows what (<https://developers.google.com/workspace/gmail/api/auth/scopes>), in
+/// order and each once.
 pub fn capabilities(granted: &[String]) -> Vec<Capability> {
     use Capability::{Delete, Draft, Modify, Read, ReadHeaders, Send};
     let of = |scope: &String| -> &[Capability] {
@@ -80,20 +90,29 @@ mod tests {
     fn names_the_scopes_that_were_unticked() {
         let modify = "https://www.googleapis.com/auth/gmail.modify";
         let table = [
-            (format!("openid email {modify}"), format!("openid https://www.googleapis.com/auth/userinfo.email {modify}"), String::new()),
+            (
+                format!("openid email {modify}"),
+                format!("openid https://www.googleapis.com/auth/userinfo.email {modify}"),
+                String::new(),
+            ),
             (format!("openid email {modify}"), "openid email".into(), modify.into()),
             (format!("openid {modify}"), "openid https://mail.google.com/".into(), String::new()),
             ("https://mail.google.com/".into(), modify.into(), "https://mail.google.com/".into()),
         ];
         for (required, granted, expected) in table {
-            assert_eq!(missing(&list(&required), &list(&granted)), list(&expected), "{required} against {granted}");
+            assert_eq!(
+                missing(&list(&required), &list(&granted)),
+                list(&expected),
+                "{required} against {granted}"
+            );
         }
     }
 
     #[test]
     fn the_granted_scopes_say_what_a_connector_can_do() {
         use Capability::{Delete, Draft, Modify, Read, ReadHeaders, Send};
-        let gmail = |name: &str| format!("openid email https://www.googleapis.com/auth/gmail.{name}");
+        let gmail =
+            |name: &str| format!("openid email https://www.googleapis.com/auth/gmail.{name}");
         let table: [(String, &[Capability]); 7] = [
             ("openid email".into(), &[]),
             (gmail("metadata"), &[ReadHeaders]),

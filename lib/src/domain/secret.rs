@@ -1,4 +1,5 @@
-//! Secrets: types that neither print nor serialize, in the clear or sealed (how rows hold them, only the store knows).
+//! Secrets: types that neither print nor serialize, in the clear or sealed (how rows hold them,
+//! only the store knows).
 
 use std::fmt;
 
@@ -6,7 +7,8 @@ use secrecy::SecretString;
 
 use crate::domain::timestamp::Timestamp;
 
-/// Google's refresh token: the grant itself. Leaves the process only sealed by KMS, or to Google's token endpoint.
+/// Google's refresh token: the grant itself. Leaves the process only sealed by KMS, or to Google's
+/// token endpoint.
 #[derive(Debug, Clone)]
 pub struct RefreshToken(pub SecretString);
 
@@ -17,7 +19,8 @@ pub struct AccessToken {
     pub expires_at: Timestamp,
 }
 
-/// Ciphertext. Useless without its key and the context that it was sealed with, and still not for printing.
+/// Ciphertext. Useless without its key and the context that it was sealed with, and still not for
+/// printing.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Sealed(pub Vec<u8>);
 
@@ -27,11 +30,12 @@ impl fmt::Debug for Sealed {
     }
 }
 
-/// The service's data key as KMS wrapped it. It is stored in the table and beside everything that it sealed.
+/// The service's data key as KMS wrapped it. It is stored in the table and beside everything that
+/// it sealed.
 pub type WrappedKey = Sealed;
 
-/// A cached access token: encrypted under the data key, which is beside it in wrapped form, for one generation of one
-/// connector.
+/// A cached access token: encrypted under the data key, which is beside it in wrapped form, for one
+/// generation of one connector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedAccessToken {
     pub key: WrappedKey,

@@ -18,7 +18,8 @@ pub struct SecurityEvent {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Happened {
-    /// The account's grants or sessions ended, or the account was closed: the user must connect again.
+    /// The account's grants or sessions ended, or the account was closed: the user must connect
+    /// again.
     AccessEnded { account: GoogleSub, what: &'static str },
     /// Nothing that a connector must act on.
     Nothing { what: String },
@@ -34,8 +35,8 @@ pub enum Unreadable {
     NoAccount,
 }
 
-/// What ends a connector's access. `token-revoked` is not here: it names one token by its hash, and the next use of
-/// that token is refused anyway.
+/// What ends a connector's access. `token-revoked` is not here: it names one token by its hash, and
+/// the next use of that token is refused anyway.
 const ENDS_ACCESS: [(&str, &str); 3] = [
     ("https://schemas.openid.net/secevent/oauth/event-type/tokens-revoked", "tokens-revoked"),
     ("https://schemas.openid.net/secevent/risc/event-type/sessions-revoked", "sessions-revoked"),
@@ -46,17 +47,32 @@ const LONGEST_ID: usize = 256;
 
 impl SecurityEvent {
     pub fn read(claims: &Claims) -> Result<Self, Unreadable> {
-        let jti = claims.get("jti").and_then(Value::as_str).filter(|jti| !jti.is_empty() && jti.len() <= LONGEST_ID);
+        let jti = claims
+            .get("jti")
+            .and_then(Value::as_str)
+            .filter(|jti| !jti.is_empty() && jti.len() <= LONGEST_ID);
         let jti = jti.ok_or(Unreadable::NoId)?.to_string();
-        let issued_at =
-            claims.get("iat").and_then(Value::as_f64).map_or(Timestamp::from_seconds(0), |at| Timestamp::from_seconds(at as i64));
-        let events = claims.get("events").and_then(Value::as_object).filter(|events| !events.is_empty()).ok_or(Unreadable::NoEvent)?;
-        let ends = ENDS_ACCESS.iter().find_map(|(uri, what)| events.get(*uri).map(|event| (*what, event)));
+        let issued_at = claims
+            .get("iat")
+            .and_then(Value::as_f64)
+            .map_or(Timestamp::from_seconds(0), |at| Timestamp::from_seconds(at as i64));
+        let events = claims
+            .get("events")
+            .and_then(Value::as_object)
+            .filter(|events| !events.is_empty())
+            .ok_or(Unreadable::NoEvent)?;
+        let ends =
+            ENDS_ACCESS.iter().find_map(|(uri, what)| events.get(*uri).map(|event| (*what, event)));
         let happened = match ends {
-            Some((what, event)) => Happened::AccessEnded { account: account(event).ok_or(Unreadable::NoAccount)?, what },
+            Some((what, event)) => Happened::AccessEnded {
+                account: account(event).ok_or(Unreadable::NoAccount)?,
+                what,
+            },
             None => {
                 let uri = events.keys().next().map(String::as_str).unwrap_or_default();
-                Happened::Nothing { what: uri.rsplit('/').next().unwrap_or_default().chars().take(64).collect() }
+                Happened::Nothing {
+                    what: uri.rsplit('/').next().unwrap_or_default().chars().take(64).collect(),
+                }
             }
         };
         Ok(Self { jti, issued_at, happened })
@@ -69,7 +85,8 @@ fn account(event: &Value) -> Option<GoogleSub> {
     // Google writes its issuer in several forms.
     let same = issuer.trim_start_matches("https://").trim_end_matches('/') == "accounts.google.com";
     let sub = subject.get("sub")?.as_str()?;
-    (same && issuer.len() <= SecurityEventPolicy::ISSUER.len() && !sub.is_empty()).then(|| GoogleSub::new(sub))
+    (same && issuer.len() <= SecurityEventPolicy::ISSUER.len() && !sub.is_empty())
+        .then(|| GoogleSub::new(sub))
 }
 
 /// Whether the event is about the connector's grant: one from before the last consent is not.
@@ -93,14 +110,21 @@ mod tests {
 
     #[test]
     fn what_ends_access_names_the_account() {
-        let subject = json!({"subject_type": "iss-sub", "iss": "https://accounts.google.com/", "sub": "7"});
+        let subject =
+            json!({"subject_type": "iss-sub", "iss": "https://accounts.google.com/", "sub": "7"});
         for (uri, what) in ENDS_ACCESS {
             let happened = Happened::AccessEnded { account: GoogleSub::new("7"), what };
-            let expected = SecurityEvent { jti: "j".into(), issued_at: Timestamp::from_seconds(100), happened };
+            let expected = SecurityEvent {
+                jti: "j".into(),
+                issued_at: Timestamp::from_seconds(100),
+                happened,
+            };
             assert_eq!(read(event(uri, subject.clone())), Ok(expected));
-            for other in
-                [json!({}), json!({"iss": "https://evil.example", "sub": "7"}), json!({"iss": "https://accounts.google.com", "sub": ""})]
-            {
+            for other in [
+                json!({}),
+                json!({"iss": "https://evil.example", "sub": "7"}),
+                json!({"iss": "https://accounts.google.com", "sub": ""}),
+            ] {
                 assert_eq!(read(event(uri, other)), Err(Unreadable::NoAccount));
             }
         }
@@ -108,7 +132,11 @@ mod tests {
 
     #[test]
     fn what_ends_nothing_is_taken_note_of() {
-        let event = read(event("https://schemas.openid.net/secevent/risc/event-type/verification", json!(null))).unwrap();
+        let event = read(event(
+            "https://schemas.openid.net/secevent/risc/event-type/verification",
+            json!(null),
+        ))
+        .unwrap();
         assert_eq!(event.happened, Happened::Nothing { what: "verification".into() });
     }
 

@@ -1,4 +1,5 @@
-//! The renewer's decisions about one connector: renew its watch, wake its mailbox, compare it, or come back later.
+//! The renewer's decisions about one connector: renew its watch, wake its mailbox, compare it, or
+//! come back later.
 
 use std::time::Duration;
 
@@ -26,8 +27,8 @@ pub struct Timeouts {
 /// How long things may take, and how much may be spent.
 #[derive(Debug, Clone, Copy)]
 pub struct ProcessorLimits {
-    /// How long a processor may run. Younger unpublished events may be another's work in progress, and half of it is
-    /// time to begin something new.
+    /// How long a processor may run. Younger unpublished events may be another's work in progress,
+    /// and half of it is time to begin something new.
     pub processor_timeout: Duration,
     pub timeouts: Timeouts,
     /// How long a connector rests after failures in a row.
@@ -38,7 +39,8 @@ pub struct ProcessorLimits {
     pub history_page: usize,
 }
 
-/// When the renewer first looks at a connector after a connect: soon, in case that connect did not get to its watch.
+/// When the renewer first looks at a connector after a connect: soon, in case that connect did not
+/// get to its watch.
 pub fn first_sweep(connected: Timestamp) -> Timestamp {
     connected.after(RETRY_AFTER)
 }
@@ -100,7 +102,10 @@ pub fn lapsed(connector: &Connector, now: Timestamp) -> Option<Timestamp> {
 
 /// Whether a push should have come by now: `watch` sends one at once.
 pub fn unproven(connector: &Connector, timeouts: Timeouts, now: Timestamp) -> bool {
-    let renewed = connector.watch.renewed_at.is_some_and(|renewed_at| renewed_at.after(timeouts.quiet_after) <= now);
+    let renewed = connector
+        .watch
+        .renewed_at
+        .is_some_and(|renewed_at| renewed_at.after(timeouts.quiet_after) <= now);
     renewed && connector.is_live() && !connector.is_verified()
 }
 
@@ -113,13 +118,22 @@ pub enum Overdue {
     NotLookedAt { since: Timestamp },
 }
 
-/// A look is overdue once two sweeps should have come for it, and the wake-up had time to be handled.
-pub fn overdue(connector: &Connector, timeouts: Timeouts, sweep_every: Duration, now: Timestamp) -> Option<Overdue> {
+/// A look is overdue once two sweeps should have come for it, and the wake-up had time to be
+/// handled.
+pub fn overdue(
+    connector: &Connector,
+    timeouts: Timeouts,
+    sweep_every: Duration,
+    now: Timestamp,
+) -> Option<Overdue> {
     let late = |due: Timestamp| due.after(sweep_every * 2 + WAKE_AGAIN_AFTER) <= now;
     // A mailbox that commits is being looked at, as in a long listing.
-    let owed = connector.look_at(timeouts.settle).filter(|owed| late(*owed) && late(connector.updated_at));
+    let owed =
+        connector.look_at(timeouts.settle).filter(|owed| late(*owed) && late(connector.updated_at));
     match owed {
-        Some(since) if connector.checked_at.is_some_and(|woken| woken >= since) => Some(Overdue::NotLookedAt { since }),
+        Some(since) if connector.checked_at.is_some_and(|woken| woken >= since) => {
+            Some(Overdue::NotLookedAt { since })
+        }
         Some(since) => Some(Overdue::NotSwept { since }),
         None => {
             // A connector that waited for its user was not swept meanwhile.
@@ -135,14 +149,24 @@ pub fn next_look(connector: &Connector, timeouts: Timeouts) -> Timestamp {
     look_at(connector, timeouts).map_or(silent_at, |owed| owed.min(silent_at))
 }
 
-/// The longer nothing has happened, the less often it is compared: every `quiet_after` in an active mailbox, after half
-/// of the silence in a quiet one, and once a day at least. Without a push that proves the watch, always after
-/// `quiet_after`.
+/// The longer nothing has happened, the less often it is compared: every `quiet_after` in an active
+/// mailbox, after half of the silence in a quiet one, and once a day at least. Without a push that
+/// proves the watch, always after `quiet_after`.
 fn silent_at(connector: &Connector, timeouts: Timeouts) -> Timestamp {
-    let looked = connector.reading.position.listed_at.max(connector.checked_at).unwrap_or(connector.connected_at);
+    let looked = connector
+        .reading
+        .position
+        .listed_at
+        .max(connector.checked_at)
+        .unwrap_or(connector.connected_at);
     let changed = connector.reading.position.changed_at.unwrap_or(connector.connected_at);
-    let silence = Duration::from_millis(u64::try_from(looked.millis() - changed.millis()).unwrap_or(0));
+    let silence =
+        Duration::from_millis(u64::try_from(looked.millis() - changed.millis()).unwrap_or(0));
     let longest = LONGEST_SILENCE.max(timeouts.quiet_after);
-    let interval = if connector.is_verified() { (silence / 2).clamp(timeouts.quiet_after, longest) } else { timeouts.quiet_after };
+    let interval = if connector.is_verified() {
+        (silence / 2).clamp(timeouts.quiet_after, longest)
+    } else {
+        timeouts.quiet_after
+    };
     looked.after(interval)
 }

@@ -8,8 +8,8 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
-/// Milliseconds since the Unix epoch. Ordered, copyable, and given as an argument: nothing in the library reads a
-/// clock.
+/// Milliseconds since the Unix epoch. Ordered, copyable, and given as an argument: nothing in the
+/// library reads a clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
 #[schema(value_type = String, format = DateTime, example = "2026-01-01T09:30:00.000Z")]
 pub struct Timestamp(i64);
@@ -41,7 +41,8 @@ impl Timestamp {
 
     /// Refuses what cannot be written again: an offset may lead out of the years that RFC 3339 has.
     pub fn parse(text: &str) -> Option<Self> {
-        let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?.checked_to_offset(UtcOffset::UTC)?;
+        let moment =
+            OffsetDateTime::parse(text, &Rfc3339).ok()?.checked_to_offset(UtcOffset::UTC)?;
         let millis = i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000_000)).ok()?;
         (0..=9999).contains(&moment.year()).then_some(Self(millis))
     }
@@ -54,12 +55,15 @@ fn millis_of(span: Duration) -> i64 {
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Always three digits, so that moments also sort as text.
-        let shape = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+        let shape = format_description!(
+            "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
+        );
         let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).ok();
         let text = moment.and_then(|moment| moment.format(shape).ok());
         match text {
             Some(text) => formatter.write_str(&text),
-            // Years beyond 9999 have no RFC 3339 form; the number still shows an operator what was stored.
+            // Years beyond 9999 have no RFC 3339 form; the number still shows an operator what was
+            // stored.
             None => write!(formatter, "{}ms", self.0),
         }
     }

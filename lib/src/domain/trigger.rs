@@ -59,7 +59,8 @@ pub struct NewTrigger {
     pub agent_id: Option<String>,
 }
 
-/// The body of a request to change a trigger. What is absent stays; `agent_id: null` takes the agent away.
+/// The body of a request to change a trigger. What is absent stays; `agent_id: null` takes the
+/// agent away.
 #[derive(Debug, Clone, PartialEq, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TriggerChange {
@@ -75,7 +76,9 @@ struct ConfigChange {
     filters: Filters,
 }
 
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+fn present<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
@@ -84,7 +87,10 @@ impl NewTrigger {
         check_type(body.get("type"))?;
         let new: Self = read(body)?;
         if ConnectorId::parse(new.config.connector_id.as_str()).is_none() {
-            return Err(Invalid::new("config.connector_id", "is no connector's id; `GET /api/connectors` lists them"));
+            return Err(Invalid::new(
+                "config.connector_id",
+                "is no connector's id; `GET /api/connectors` lists them",
+            ));
         }
         check_agent(new.agent_id.as_deref())?;
         new.config.filters.check()?;
@@ -93,15 +99,29 @@ impl NewTrigger {
     }
 
     pub fn into_trigger(self, id: TriggerId, owner_id: OwnerId, now: Timestamp) -> Trigger {
-        Trigger { id, owner_id, kind: self.kind, agent_id: self.agent_id, config: self.config, created_at: now, updated_at: now }
+        Trigger {
+            id,
+            owner_id,
+            kind: self.kind,
+            agent_id: self.agent_id,
+            config: self.config,
+            created_at: now,
+            updated_at: now,
+        }
     }
 }
 
 impl TriggerChange {
     pub fn parse(body: Value) -> Result<Self, Invalid> {
-        let fixed = [("type", body.get("type")), ("config.connector_id", body.pointer("/config/connector_id"))];
+        let fixed = [
+            ("type", body.get("type")),
+            ("config.connector_id", body.pointer("/config/connector_id")),
+        ];
         if let Some((field, _)) = fixed.iter().find(|(_, value)| value.is_some()) {
-            return Err(Invalid::new(*field, "cannot be changed; delete this trigger and create another"));
+            return Err(Invalid::new(
+                *field,
+                "cannot be changed; delete this trigger and create another",
+            ));
         }
         let change: Self = read(body)?;
         check_agent(change.agent_id.as_ref().and_then(|agent| agent.as_deref()))?;
@@ -135,7 +155,10 @@ fn check_type(kind: Option<&Value>) -> Result<(), Invalid> {
             "type",
             "`email:gmail` is the legacy form; send `\"type\": \"email\"` with `\"config\": {\"connector_id\": …}`: the connector knows its provider",
         )),
-        Some(Value::String(kind)) => Err(Invalid::new("type", format!("`{}` is not known; use `email` or `webhook`", kind.escape_debug()))),
+        Some(Value::String(kind)) => Err(Invalid::new(
+            "type",
+            format!("`{}` is not known; use `email` or `webhook`", kind.escape_debug()),
+        )),
         Some(_) => Err(Invalid::new("type", "must be a string; use `email` or `webhook`")),
         None => Err(Invalid::new("type", "is missing; use `email` or `webhook`")),
     }
@@ -152,8 +175,15 @@ fn read<T: serde::de::DeserializeOwned>(body: Value) -> Result<T, Invalid> {
 
 fn check_agent(agent_id: Option<&str>) -> Result<(), Invalid> {
     match agent_id {
-        Some(agent) if agent.is_empty() || agent.chars().count() > LONGEST_AGENT || agent.chars().any(char::is_control) => {
-            Err(Invalid::new("agent_id", format!("must be 1 to {LONGEST_AGENT} printable characters, or absent")))
+        Some(agent)
+            if agent.is_empty()
+                || agent.chars().count() > LONGEST_AGENT
+                || agent.chars().any(char::is_control) =>
+        {
+            Err(Invalid::new(
+                "agent_id",
+                format!("must be 1 to {LONGEST_AGENT} printable characters, or absent"),
+            ))
         }
         _ => Ok(()),
     }
@@ -176,27 +206,81 @@ mod tests {
             (json!({"type": 5}), "type", "must be a string"),
             (json!({"type": "email"}), "body", "missing field `config`"),
             (json!({"type": "email", "config": {}}), "config", "missing field `connector_id`"),
-            (json!({"type": "email", "config": {"connector_id": 5}}), "config.connector_id", "expected a string"),
-            (json!({"type": "email", "config": {"connector_id": "a#b"}}), "config.connector_id", "no connector's id"),
+            (
+                json!({"type": "email", "config": {"connector_id": 5}}),
+                "config.connector_id",
+                "expected a string",
+            ),
+            (
+                json!({"type": "email", "config": {"connector_id": "a#b"}}),
+                "config.connector_id",
+                "no connector's id",
+            ),
             (with(json!({"subject": ["a"]})), "config.filters.subject", "unknown field"),
-            (with(json!({"subject_contains": "a"})), "config.filters.subject_contains", "expected a sequence"),
-            (with(json!({"subject_contains": ["a", " "]})), "config.filters.subject_contains[1]", "1 to 200"),
+            (
+                with(json!({"subject_contains": "a"})),
+                "config.filters.subject_contains",
+                "expected a sequence",
+            ),
+            (
+                with(json!({"subject_contains": ["a", " "]})),
+                "config.filters.subject_contains[1]",
+                "1 to 200",
+            ),
             (with(json!({"query": ""})), "config.filters.query", "1 to 200"),
             (with(json!({"query": "ж".repeat(201)})), "config.filters.query", "1 to 200"),
             (
-                with(json!({"subject_contains": long, "from_contains": long, "to_contains": long, "label_include": long})),
+                with(
+                    json!({"subject_contains": long, "from_contains": long, "to_contains": long, "label_include": long}),
+                ),
                 "config.filters",
                 "bytes",
             ),
-            (with(json!({"label_include": ["a", "b\r\nc"]})), "config.filters.label_include[1]", "printable"),
-            (with(json!({"label_include": vec!["a"; 51]})), "config.filters.label_include", "more than 50"),
-            (with(json!({"from_domain": ["a.example", "ada@a.example"]})), "config.filters.from_domain[1]", "only what comes after"),
-            (with(json!({"from_domain": ["*.a.example"]})), "config.filters.from_domain[0]", "name each subdomain"),
-            (with(json!({"from_domain": ["a b"]})), "config.filters.from_domain[0]", "no domain name"),
-            (with(json!({"from_domain": "a.example"})), "config.filters.from_domain", "expected a sequence"),
-            (with(json!({"from_domain": vec!["a.example"; 51]})), "config.filters.from_domain", "more than 50"),
-            (with(json!({"authenticated": "dmarc"})), "config.filters.authenticated", "expected a boolean"),
-            (json!({"type": "email", "config": {"connector_id": "c"}, "agent_id": ""}), "agent_id", "1 to 200"),
+            (
+                with(json!({"label_include": ["a", "b\r\nc"]})),
+                "config.filters.label_include[1]",
+                "printable",
+            ),
+            (
+                with(json!({"label_include": vec!["a"; 51]})),
+                "config.filters.label_include",
+                "more than 50",
+            ),
+            (
+                with(json!({"from_domain": ["a.example", "ada@a.example"]})),
+                "config.filters.from_domain[1]",
+                "only what comes after",
+            ),
+            (
+                with(json!({"from_domain": ["*.a.example"]})),
+                "config.filters.from_domain[0]",
+                "name each subdomain",
+            ),
+            (
+                with(json!({"from_domain": ["a b"]})),
+                "config.filters.from_domain[0]",
+                "no domain name",
+            ),
+            (
+                with(json!({"from_domain": "a.example"})),
+                "config.filters.from_domain",
+                "expected a sequence",
+            ),
+            (
+                with(json!({"from_domain": vec!["a.example"; 51]})),
+                "config.filters.from_domain",
+                "more than 50",
+            ),
+            (
+                with(json!({"authenticated": "dmarc"})),
+                "config.filters.authenticated",
+                "expected a boolean",
+            ),
+            (
+                json!({"type": "email", "config": {"connector_id": "c"}, "agent_id": ""}),
+                "agent_id",
+                "1 to 200",
+            ),
             (json!([]), "type", "is missing"),
         ];
         for (body, field, problem) in table {
@@ -204,21 +288,38 @@ mod tests {
             assert_eq!(refusal.field, field, "{body}");
             assert!(refusal.problem.contains(problem), "{body}: {}", refusal.problem);
         }
-        let longest = json!({"query": "ж".repeat(200), "subject_contains": long, "from_contains": long});
-        assert!(NewTrigger::parse(with(longest)).is_ok(), "letters are counted, whatever their bytes");
+        let longest =
+            json!({"query": "ж".repeat(200), "subject_contains": long, "from_contains": long});
+        assert!(
+            NewTrigger::parse(with(longest)).is_ok(),
+            "letters are counted, whatever their bytes"
+        );
     }
 
     #[test]
     fn a_change_leaves_alone_what_it_does_not_name() {
         let body = json!({"type": "email", "config": {"connector_id": "c", "filters": {"query": "a"}}, "agent_id": "agent"});
         let created = Timestamp::from_seconds(1);
-        let trigger = NewTrigger::parse(body).unwrap().into_trigger(TriggerId::new("t"), OwnerId::new("o"), created);
-        let change = |body: Value| TriggerChange::parse(body).map(|change| change.apply(&trigger, Timestamp::from_seconds(2)));
+        let trigger = NewTrigger::parse(body).unwrap().into_trigger(
+            TriggerId::new("t"),
+            OwnerId::new("o"),
+            created,
+        );
+        let change = |body: Value| {
+            TriggerChange::parse(body)
+                .map(|change| change.apply(&trigger, Timestamp::from_seconds(2)))
+        };
 
-        assert_eq!(change(json!({})).unwrap(), Trigger { updated_at: Timestamp::from_seconds(2), ..trigger.clone() });
+        assert_eq!(
+            change(json!({})).unwrap(),
+            Trigger { updated_at: Timestamp::from_seconds(2), ..trigger.clone() }
+        );
         assert_eq!(change(json!({"agent_id": null})).unwrap().agent_id, None);
         let refiltered = change(json!({"config": {"filters": {"has_attachment": true}}})).unwrap();
-        assert_eq!((refiltered.config.filters.query, refiltered.config.filters.has_attachment), (None, Some(true)));
+        assert_eq!(
+            (refiltered.config.filters.query, refiltered.config.filters.has_attachment),
+            (None, Some(true))
+        );
         assert_eq!(refiltered.agent_id.as_deref(), Some("agent"));
         for fixed in [json!({"type": "email"}), json!({"config": {"connector_id": "d"}})] {
             assert!(change(fixed).unwrap_err().problem.contains("cannot be changed"));

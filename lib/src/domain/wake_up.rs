@@ -54,7 +54,12 @@ pub struct Correlation {
 }
 
 impl WakeUp {
-    pub fn push(email_address: EmailAddress, history_id: HistoryId, pubsub_message_id: Option<String>, published_at: Timestamp) -> Self {
+    pub fn push(
+        email_address: EmailAddress,
+        history_id: HistoryId,
+        pubsub_message_id: Option<String>,
+        published_at: Timestamp,
+    ) -> Self {
         Self {
             schema_version: SchemaVersion,
             kind: Kind::Push,
@@ -82,23 +87,25 @@ impl WakeUp {
         self.kind == Kind::Push && self.history_id.is_some_and(|pushed| pushed <= cursor)
     }
 
-    /// When Gmail's notification was published, if this stands for one that came through Pub/Sub: it proves a watch.
+    /// When Gmail's notification was published, if this stands for one that came through Pub/Sub:
+    /// it proves a watch.
     pub fn proves_push_at(&self) -> Option<Timestamp> {
         self.correlation.pubsub_message_id.is_some().then_some(self.published_at)
     }
 
-    /// The FIFO message group: one for each mailbox. Derived, because a group id allows neither every address nor its
-    /// length.
+    /// The FIFO message group: one for each mailbox. Derived, because a group id allows neither
+    /// every address nor its length.
     pub fn group(&self) -> String {
         fingerprint(&[self.email_address.as_str()]).simple().to_string()
     }
 }
 
-/// Merges several wake-ups of one mailbox: never stale if one of them is not, and with the history id of the newest
-/// push.
+/// Merges several wake-ups of one mailbox: never stale if one of them is not, and with the history
+/// id of the newest push.
 pub fn coalesce(wake_ups: Vec<WakeUp>) -> Option<WakeUp> {
     // `Sync` wins, since it does most.
-    let own = wake_ups.iter().filter(|wake_up| wake_up.kind != Kind::Push).map(|wake_up| wake_up.kind);
+    let own =
+        wake_ups.iter().filter(|wake_up| wake_up.kind != Kind::Push).map(|wake_up| wake_up.kind);
     let own = own.max_by_key(|kind| *kind == Kind::Sync);
     let newest = wake_ups.into_iter().max_by_key(|wake_up| wake_up.history_id)?;
     Some(WakeUp { kind: own.unwrap_or(newest.kind), ..newest })
@@ -129,7 +136,10 @@ mod tests {
     fn several_wake_ups_of_a_mailbox_become_the_one_that_looks_furthest() {
         assert_eq!(coalesce(vec![push(3), push(9), push(4)]), Some(push(9)));
         let own = WakeUp::own(Kind::Kick, mailbox(), NOW);
-        assert_eq!(coalesce(vec![push(3), own, push(9)]), Some(WakeUp { kind: Kind::Kick, ..push(9) }));
+        assert_eq!(
+            coalesce(vec![push(3), own, push(9)]),
+            Some(WakeUp { kind: Kind::Kick, ..push(9) })
+        );
         assert_eq!(coalesce(vec![]), None);
     }
 
@@ -137,6 +147,11 @@ mod tests {
     fn a_message_of_another_version_is_unreadable() {
         let json = serde_json::to_string(&push(3)).unwrap();
         assert_eq!(serde_json::from_str::<WakeUp>(&json).unwrap(), push(3));
-        assert!(serde_json::from_str::<WakeUp>(&json.replace("\"schema_version\":1", "\"schema_version\":2")).is_err());
+        assert!(
+            serde_json::from_str::<WakeUp>(
+                &json.replace("\"schema_version\":1", "\"schema_version\":2")
+            )
+            .is_err()
+        );
     }
 }

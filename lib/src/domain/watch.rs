@@ -7,15 +7,17 @@ use serde::{Deserialize, Serialize};
 use crate::domain::id::ConnectorId;
 use crate::domain::timestamp::Timestamp;
 
-/// A watch is renewed when two to three sevenths of its life are over, each connector at a share of its own: of
-/// Google's seven days after two to three, with four left to try again in. Google recommends one a day
-/// (<https://developers.google.com/workspace/gmail/api/guides/push>), which is 100 units a day for a mailbox that is
-/// idle.
+/// A watch is renewed when two to three sevenths of its life are over, each connector at a share of
+/// its own: of Google's seven days after two to three, with four left to try again in. Google
+/// recommends one a day (<https://developers.google.com/workspace/gmail/api/guides/push>), which is
+/// 100 units a day for a mailbox that is idle.
 const SEVENTHS_BEFORE_RENEWAL: i64 = 2;
 
-/// How long a failed `watch` call waits for its next try; after each further failure in a row twice as long.
+/// How long a failed `watch` call waits for its next try; after each further failure in a row twice
+/// as long.
 pub const RETRY_AFTER: Duration = Duration::from_secs(300);
-/// What is refused for hours is seldom mended within minutes. Its mail is found by comparing meanwhile.
+/// What is refused for hours is seldom mended within minutes. Its mail is found by comparing
+/// meanwhile.
 const LONGEST_RETRY: Duration = Duration::from_secs(6 * 3600);
 
 /// By how much Google's clock and ours may differ.
@@ -64,7 +66,10 @@ impl Watch {
 
     pub fn failed(&self, reason: String, now: Timestamp) -> Self {
         let before = self.failure.as_ref().map_or(0, |failure| failure.times);
-        Self { failure: Some(WatchFailure { at: now, reason, times: before.saturating_add(1) }), ..self.clone() }
+        Self {
+            failure: Some(WatchFailure { at: now, reason, times: before.saturating_add(1) }),
+            ..self.clone()
+        }
     }
 
     pub fn status(&self, now: Timestamp) -> WatchStatus {
@@ -75,8 +80,8 @@ impl Watch {
         }
     }
 
-    /// Whether a notification that was published then proves this watch; the first one may be published before the
-    /// `watch` call is answered.
+    /// Whether a notification that was published then proves this watch; the first one may be
+    /// published before the `watch` call is answered.
     pub fn is_proven_by(&self, published_at: Timestamp) -> bool {
         self.renewed_at.is_some_and(|renewed_at| published_at >= renewed_at.before(SKEW))
     }
@@ -90,11 +95,13 @@ impl Watch {
         }
     }
 
-    /// While the watch lives, at most half of its remaining life, so that it is tried again and again before it ends.
+    /// While the watch lives, at most half of its remaining life, so that it is tried again and
+    /// again before it ends.
     fn retry_after(&self, failure: &WatchFailure) -> Duration {
         let doublings = failure.times.saturating_sub(1);
         let waits = RETRY_AFTER.saturating_mul(2_u32.saturating_pow(doublings)).min(LONGEST_RETRY);
-        let left = self.expiration.map_or(0, |ends| ends.millis().saturating_sub(failure.at.millis()));
+        let left =
+            self.expiration.map_or(0, |ends| ends.millis().saturating_sub(failure.at.millis()));
         match u64::try_from(left) {
             Ok(left @ 1..) => waits.min(Duration::from_millis(left / 2)).max(RETRY_AFTER),
             _ => waits,
@@ -117,10 +124,13 @@ impl Watch {
     }
 }
 
-/// A number below 2^16 that is a connector's own, so that mailboxes which were connected together are not renewed
-/// together, and less so each time (FNV-1a).
+/// A number below 2^16 that is a connector's own, so that mailboxes which were connected together
+/// are not renewed together, and less so each time (FNV-1a).
 fn share(of: &ConnectorId) -> i64 {
-    let hash = of.as_str().bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let hash = of
+        .as_str()
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     i64::from((hash ^ (hash >> 16)) & 0xffff)
 }
 
@@ -141,8 +151,16 @@ mod tests {
         let table = [
             ("never called", Watch::default(), WatchStatus::Pending),
             ("confirmed", live.clone(), WatchStatus::Active),
-            ("a renewal failed, the old watch lives", live.failed("503".into(), NOW), WatchStatus::Active),
-            ("the first call failed", Watch::default().failed("503".into(), NOW), WatchStatus::Failed),
+            (
+                "a renewal failed, the old watch lives",
+                live.failed("503".into(), NOW),
+                WatchStatus::Active,
+            ),
+            (
+                "the first call failed",
+                Watch::default().failed("503".into(), NOW),
+                WatchStatus::Failed,
+            ),
             ("lapsed", Watch::default().renewed(NOW, NOW), WatchStatus::Failed),
         ];
         for (case, watch, expected) in table {
@@ -185,10 +203,16 @@ mod tests {
         ];
         for (case, times, left, expected) in table {
             // Renewed so long ago that only the failure says when the next try is due.
-            let renewed = left.map(|left| Watch::default().renewed(NOW.after(Duration::from_secs(left)), NOW.before(DAY * 30)));
+            let renewed = left.map(|left| {
+                Watch::default().renewed(NOW.after(Duration::from_secs(left)), NOW.before(DAY * 30))
+            });
             let failure = Some(WatchFailure { at: NOW, reason: "503".into(), times });
             let watch = Watch { failure, ..renewed.unwrap_or_default() };
-            assert_eq!(watch.next_renewal(&connector(0)), NOW.after(Duration::from_secs(expected)), "{case}");
+            assert_eq!(
+                watch.next_renewal(&connector(0)),
+                NOW.after(Duration::from_secs(expected)),
+                "{case}"
+            );
         }
     }
 
@@ -203,7 +227,8 @@ mod tests {
 
     #[test]
     fn a_failure_that_was_stored_before_they_were_counted_is_the_first() {
-        let stored = serde_json::json!({"failure": {"at": "2030-01-01T00:00:00.000Z", "reason": "503"}});
+        let stored =
+            serde_json::json!({"failure": {"at": "2030-01-01T00:00:00.000Z", "reason": "503"}});
         let watch: Watch = serde_json::from_value(stored).unwrap();
         assert_eq!(watch.failure.unwrap().times, 1);
     }
@@ -213,7 +238,8 @@ mod tests {
         let renewed = Watch::default().renewed(NOW.after(DAY * 7), NOW);
         let mut hours = [0; 24];
         for number in 0..24_000 {
-            let waited = renewed.next_renewal(&connector(number)).millis() - NOW.after(DAY * 2).millis();
+            let waited =
+                renewed.next_renewal(&connector(number)).millis() - NOW.after(DAY * 2).millis();
             hours[usize::try_from(waited / 3_600_000).unwrap()] += 1;
         }
         assert!(hours.iter().all(|count| (850..1150).contains(count)), "{hours:?}");
@@ -225,7 +251,10 @@ mod tests {
             let watch = Watch::default().renewed(NOW.after(Duration::from_secs(life)), NOW);
             let waits = (watch.next_renewal(&connector(1)).millis() - NOW.millis()) / 1000;
             let life = i64::try_from(life).unwrap();
-            assert!(waits == 300 || (life * 2 / 7..=life * 3 / 7).contains(&waits), "{waits} of {life}");
+            assert!(
+                waits == 300 || (life * 2 / 7..=life * 3 / 7).contains(&waits),
+                "{waits} of {life}"
+            );
         }
     }
 }

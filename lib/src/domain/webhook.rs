@@ -17,12 +17,13 @@ pub const TOLERANCE: Duration = Duration::from_secs(300);
 pub const PREVIOUS_SECRET_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// A payload becomes part of an event twice: parsed and raw.
 pub const LONGEST_PAYLOAD: usize = 16 * 1024;
-/// Numbers may be rendered longer than they were sent. A page of an export has room for a hundred of these in one
-/// answer.
+/// Numbers may be rendered longer than they were sent. A page of an export has room for a hundred
+/// of these in one answer.
 const LONGEST_DETAIL: usize = 48 * 1024;
 const LONGEST_NAME: usize = 200;
 
-/// What a sender proves itself with: `X-Signature: t=<seconds>,v1=<hex of HMAC-SHA256 over "<seconds>.<body>">`.
+/// What a sender proves itself with: `X-Signature: t=<seconds>,v1=<hex of HMAC-SHA256 over
+/// "<seconds>.<body>">`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
     pub at: Timestamp,
@@ -34,10 +35,20 @@ impl Signature {
     /// `None` if it has another form.
     pub fn parse(header: &str) -> Option<Self> {
         let (at, mac) = header.split_once(',')?;
-        let seconds: i64 = at.strip_prefix("t=").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok()?;
-        let hex = mac.strip_prefix("v1=").filter(|hex| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+        let seconds: i64 = at
+            .strip_prefix("t=")
+            .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?
+            .parse()
+            .ok()?;
+        let hex = mac
+            .strip_prefix("v1=")
+            .filter(|hex| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
         let bytes = (0..32).map(|at| u8::from_str_radix(hex.get(2 * at..2 * at + 2)?, 16).ok());
-        Some(Self { at: Timestamp::from_seconds(seconds), seconds, mac: bytes.collect::<Option<_>>()? })
+        Some(Self {
+            at: Timestamp::from_seconds(seconds),
+            seconds,
+            mac: bytes.collect::<Option<_>>()?,
+        })
     }
 
     /// What was signed.
@@ -89,14 +100,30 @@ pub enum UnusablePayload {
 }
 
 /// The event; its id is derived from the delivery, so that a repeated delivery is the same event.
-pub fn fired(connector: &Connector, trigger: &Trigger, delivery: &str, body: &[u8], now: Timestamp) -> Result<Event, UnusablePayload> {
-    let text = std::str::from_utf8(body).ok().filter(|text| text.len() <= LONGEST_PAYLOAD).ok_or(UnusablePayload::NoObject)?;
+pub fn fired(
+    connector: &Connector,
+    trigger: &Trigger,
+    delivery: &str,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Event, UnusablePayload> {
+    let text = std::str::from_utf8(body)
+        .ok()
+        .filter(|text| text.len() <= LONGEST_PAYLOAD)
+        .ok_or(UnusablePayload::NoObject)?;
     let json: Value = serde_json::from_str(text).map_err(|_| UnusablePayload::NoObject)?;
     if !json.is_object() {
         return Err(UnusablePayload::NoObject);
     }
-    let event_id = EventId::new(format!("evt_{}", fingerprint(&["webhook", trigger.id.as_str(), delivery]).simple()));
-    let named = |name: &str| json.get(name).and_then(Value::as_str).filter(|text| !text.is_empty() && text.len() <= LONGEST_NAME);
+    let event_id = EventId::new(format!(
+        "evt_{}",
+        fingerprint(&["webhook", trigger.id.as_str(), delivery]).simple()
+    ));
+    let named = |name: &str| {
+        json.get(name)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty() && text.len() <= LONGEST_NAME)
+    };
     let content = TriggerFired {
         schema_version: SCHEMA_VERSION,
         event_id: &event_id,
@@ -121,7 +148,14 @@ pub fn fired(connector: &Connector, trigger: &Trigger, delivery: &str, body: &[u
         return Err(UnusablePayload::TooLong);
     }
     let trigger_id = Some(trigger.id.clone());
-    Ok(Event { event_id, detail_type: DetailType::TriggerFired, trigger_id, message_id: None, decided_at: now, detail })
+    Ok(Event {
+        event_id,
+        detail_type: DetailType::TriggerFired,
+        trigger_id,
+        message_id: None,
+        decided_at: now,
+        detail,
+    })
 }
 
 #[cfg(test)]
@@ -132,9 +166,15 @@ mod tests {
     fn a_signature_has_one_form() {
         let mac = "0f".repeat(32);
         let signature = Signature::parse(&format!("t=1000,v1={mac}")).unwrap();
-        assert_eq!((signature.at, signature.mac.as_slice()), (Timestamp::from_seconds(1000), [15; 32].as_slice()));
+        assert_eq!(
+            (signature.at, signature.mac.as_slice()),
+            (Timestamp::from_seconds(1000), [15; 32].as_slice())
+        );
         assert_eq!(signature.over(b"{}"), b"1000.{}");
-        assert_eq!(Signature::parse(&format!("t=01000,v1={}", mac.to_uppercase())).unwrap().identity(), signature.identity());
+        assert_eq!(
+            Signature::parse(&format!("t=01000,v1={}", mac.to_uppercase())).unwrap().identity(),
+            signature.identity()
+        );
         for other in [
             String::new(),
             "t=1000".into(),
@@ -154,7 +194,8 @@ mod tests {
     #[test]
     fn a_signature_is_good_for_five_minutes() {
         let signature = Signature { at: Timestamp::from_seconds(1000), seconds: 1000, mac: vec![] };
-        for (now, timely) in [(700, false), (701, true), (1000, true), (1299, true), (1300, false)] {
+        for (now, timely) in [(700, false), (701, true), (1000, true), (1299, true), (1300, false)]
+        {
             assert_eq!(signature.is_timely(Timestamp::from_seconds(now)), timely, "{now}");
         }
     }

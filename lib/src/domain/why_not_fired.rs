@@ -1,4 +1,5 @@
-//! What keeps a message from firing a trigger: one rule for the decision itself and for its rehearsal.
+//! What keeps a message from firing a trigger: one rule for the decision itself and for its
+//! rehearsal.
 
 use crate::domain::connector::Connector;
 use crate::domain::event::LEDGER_HORIZON;
@@ -21,8 +22,8 @@ pub enum WhyNotFired {
     Unmet(Filter),
 }
 
-/// All that keeps a message from firing a trigger; empty if it fires. `arrived`: the message is new, and was not only
-/// labelled.
+/// All that keeps a message from firing a trigger; empty if it fires. `arrived`: the message is
+/// new, and was not only labelled.
 pub fn reasons_not_to_fire(
     connector: &Connector,
     trigger: &Trigger,

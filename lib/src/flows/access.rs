@@ -28,7 +28,8 @@ pub enum AccessError {
     Store(#[from] StoreError),
 }
 
-/// One refresh at a time for each connector in this process: whoever comes second takes what the first one got.
+/// One refresh at a time for each connector in this process: whoever comes second takes what the
+/// first one got.
 #[derive(Debug, Default)]
 pub struct Refreshes(Mutex<BTreeMap<ConnectorId, Arc<Mutex<Option<Refreshed>>>>>);
 
@@ -66,12 +67,22 @@ impl<P: Ports> Copy for Access<'_, P> {}
 
 impl<'a, P: Ports> Access<'a, P> {
     /// Opens the token that is cached, or has one refreshed.
-    pub async fn session(self, connector: &Connector, now: Timestamp) -> Result<Session<'a, P>, AccessError> {
-        let lasting = connector.access_token.as_ref().filter(|sealed| sealed.expires_at > now.after(MARGIN));
+    pub async fn session(
+        self,
+        connector: &Connector,
+        now: Timestamp,
+    ) -> Result<Session<'a, P>, AccessError> {
+        let lasting =
+            connector.access_token.as_ref().filter(|sealed| sealed.expires_at > now.after(MARGIN));
         let cached = match lasting {
-            Some(sealed) => match self.vault.open_access_token(sealed, &connector.id, connector.grant.generation).await {
+            Some(sealed) => match self
+                .vault
+                .open_access_token(sealed, &connector.id, connector.grant.generation)
+                .await
+            {
                 Ok(token) => Some(token),
-                // Sealed for an earlier generation, or under a key that is gone: a cache that does not open is empty.
+                // Sealed for an earlier generation, or under a key that is gone: a cache that does
+                // not open is empty.
                 Err(VaultError::WrongContext) => None,
                 Err(unavailable) => return Err(unavailable.into()),
             },
@@ -80,7 +91,14 @@ impl<'a, P: Ports> Access<'a, P> {
         let is_cached = cached.is_some();
         let nothing = AccessToken { secret: String::new().into(), expires_at: now };
         let token = cached.unwrap_or(nothing);
-        let mut session = Session { access: self, connector: connector.clone(), now, token, fresh: false, units: 0 };
+        let mut session = Session {
+            access: self,
+            connector: connector.clone(),
+            now,
+            token,
+            fresh: false,
+            units: 0,
+        };
         if !is_cached {
             session.refresh().await?;
         }
@@ -94,15 +112,16 @@ pub struct Session<'a, P: Ports> {
     connector: Connector,
     now: Timestamp,
     token: AccessToken,
-    /// Whether the token was refreshed in this session: a refusal is then not due to an outdated cache.
+    /// Whether the token was refreshed in this session: a refusal is then not due to an outdated
+    /// cache.
     fresh: bool,
     /// Quota units that were spent and not yet recorded.
     units: u32,
 }
 
 impl<'a, P: Ports> Session<'a, P> {
-    /// Calls the provider, at a cost of `units`. A refused access token is refreshed once; a second refusal is
-    /// returned.
+    /// Calls the provider, at a cost of `units`. A refused access token is refreshed once; a second
+    /// refusal is returned.
     pub async fn call<T, F, Answer>(&mut self, units: u32, request: F) -> Result<T, AccessError>
     where
         T: Send,
@@ -145,20 +164,22 @@ impl<'a, P: Ports> Session<'a, P> {
             return Ok(());
         }
         let token = self.confirmed().await?;
-        *remembered = Some(Refreshed { generation: self.connector.grant.generation, token: token.clone() });
+        *remembered =
+            Some(Refreshed { generation: self.connector.grant.generation, token: token.clone() });
         self.token = token;
         self.fresh = true;
         Ok(())
     }
 
-    /// A refused grant is read from the table and tried once more before it is believed: a connect may have replaced
-    /// the refresh token meanwhile.
+    /// A refused grant is read from the table and tried once more before it is believed: a connect
+    /// may have replaced the refresh token meanwhile.
     async fn confirmed(&mut self) -> Result<AccessToken, AccessError> {
         match self.refresh_and_cache(&self.connector).await {
             Err(AccessError::Provider(ProviderError::GrantRefused(_))) => {
                 let current = self.access.store.connector_at(&self.connector.location()).await?;
-                let current =
-                    current.filter(|current| current.grant.generation == self.connector.grant.generation).ok_or(StoreError::Conflict)?;
+                let current = current
+                    .filter(|current| current.grant.generation == self.connector.grant.generation)
+                    .ok_or(StoreError::Conflict)?;
                 self.refresh_and_cache(&current).await
             }
             answer => answer,
@@ -167,17 +188,25 @@ impl<'a, P: Ports> Session<'a, P> {
 
     async fn refresh_and_cache(&self, connector: &Connector) -> Result<AccessToken, AccessError> {
         let Access { store, vault, provider, .. } = self.access;
-        let (refresh_token, kept_key) =
-            tokio::join!(vault.open_refresh_token(&connector.grant.refresh_token, &connector.id), store.data_key());
+        let (refresh_token, kept_key) = tokio::join!(
+            vault.open_refresh_token(&connector.grant.refresh_token, &connector.id),
+            store.data_key()
+        );
         let (refresh_token, kept_key) = (refresh_token?, kept_key?);
         let token = provider.refresh(&refresh_token, self.now).await?;
         let key = match kept_key {
             Some(key) => key,
             None => store.keep_data_key(vault.new_data_key().await?).await?,
         };
-        let sealed = vault.seal_access_token(&token, &connector.id, connector.grant.generation, &key).await?;
-        match store.cache_access_token(&connector.location(), connector.grant.generation, &sealed).await {
-            // Conditional on the generation: a token of an earlier connect is neither kept nor used.
+        let sealed = vault
+            .seal_access_token(&token, &connector.id, connector.grant.generation, &key)
+            .await?;
+        match store
+            .cache_access_token(&connector.location(), connector.grant.generation, &sealed)
+            .await
+        {
+            // Conditional on the generation: a token of an earlier connect is neither kept nor
+            // used.
             Err(conflict @ StoreError::Conflict) => Err(conflict.into()),
             Err(error) => {
                 tracing::warn!(%error, "the access token is not cached, and will be refreshed again");

@@ -1,5 +1,6 @@
-//! A grant of another system is adopted: it becomes a connector with triggers, as if its user had connected here.
-//! Repeating it changes nothing, and a failure never revokes the grant, since the other system still uses it.
+//! A grant of another system is adopted: it becomes a connector with triggers, as if its user had
+//! connected here. Repeating it changes nothing, and a failure never revokes the grant, since the
+//! other system still uses it.
 
 use crate::domain::connector::{Connector, Provider, Slot, Status};
 use crate::domain::email_address::EmailAddress;
@@ -64,13 +65,17 @@ impl<P: Ports> Connect<P> {
         let admitted = self.admit(adoption, now).await?;
         let mut attempt = 1;
         loop {
-            let found =
-                tokio::try_join!(self.store.in_slot(&admitted.owner_id, &admitted.slot), self.store.membership(&admitted.google_sub));
+            let found = tokio::try_join!(
+                self.store.in_slot(&admitted.owner_id, &admitted.slot),
+                self.store.membership(&admitted.google_sub)
+            );
             let (existing, membership) = found.map_err(ConnectError::from)?;
             let Some(existing) = existing else {
                 let triggers = triggers(adoption, &admitted.new_id, now);
                 match self.create(&admitted, &triggers, &membership, now).await {
-                    Err(ConnectError::Store(StoreError::Conflict)) if attempt < MOST_ATTEMPTS => attempt += 1,
+                    Err(ConnectError::Store(StoreError::Conflict)) if attempt < MOST_ATTEMPTS => {
+                        attempt += 1
+                    }
                     Err(refused) => return Err(refused.into()),
                     Ok((connector, events)) => {
                         let started = self.start(connector, &admitted.grant, &events, now).await?;
@@ -91,20 +96,26 @@ impl<P: Ports> Connect<P> {
 
     /// The checks before anything is written.
     async fn admit(&self, adoption: &Adoption, now: Timestamp) -> Result<Admitted, AdoptError> {
-        let grant: Grant = self.provider.adopt(&adoption.refresh_token, now).await.map_err(ConnectError::from)?;
+        let grant: Grant =
+            self.provider.adopt(&adoption.refresh_token, now).await.map_err(ConnectError::from)?;
         let missing = scopes::missing(&self.required_scopes, &grant.scopes);
         if !missing.is_empty() {
             return Err(ConnectError::MissingScopes(missing).into());
         }
-        let google_sub = self.identity.admit(&grant.identity, None, now).map_err(ConnectError::from)?;
-        let profile = self.provider.profile(&grant.access_token).await.map_err(ConnectError::from)?;
+        let google_sub =
+            self.identity.admit(&grant.identity, None, now).map_err(ConnectError::from)?;
+        let profile =
+            self.provider.profile(&grant.access_token).await.map_err(ConnectError::from)?;
         if adoption.address.as_ref().is_some_and(|address| *address != profile.email_address) {
             return Err(AdoptError::AnotherAddress(profile.email_address));
         }
         Ok(Admitted {
             owner_id: adoption.owner_id.clone(),
             new_id: adoption.new_id.clone(),
-            exchange: Exchange { fingerprint: fingerprint(&["adopt", google_sub.as_str()]), at: now },
+            exchange: Exchange {
+                fingerprint: fingerprint(&["adopt", google_sub.as_str()]),
+                at: now,
+            },
             slot: Slot::new(self.uniqueness, Provider::Gmail, &google_sub),
             google_sub,
             profile,
@@ -112,9 +123,15 @@ impl<P: Ports> Connect<P> {
         })
     }
 
-    /// An existing connector stays as it is, and gets the triggers that it lacks. If an earlier adoption broke off
-    /// before the watch began, the watch begins now.
-    async fn keep(&self, adoption: &Adoption, admitted: &Admitted, existing: Connector, now: Timestamp) -> Result<Adopted, AdoptError> {
+    /// An existing connector stays as it is, and gets the triggers that it lacks. If an earlier
+    /// adoption broke off before the watch began, the watch begins now.
+    async fn keep(
+        &self,
+        adoption: &Adoption,
+        admitted: &Admitted,
+        existing: Connector,
+        now: Timestamp,
+    ) -> Result<Adopted, AdoptError> {
         if existing.closing.is_some() {
             return Err(ConnectError::Closing.into());
         }
@@ -129,18 +146,27 @@ impl<P: Ports> Connect<P> {
             made += usize::from(subscribe::ensure(&self.store, &trigger).await?);
         }
         let (connector_id, email_address) = (existing.id.clone(), existing.email_address.clone());
-        let watch =
-            if existing.watch == Watch::default() { self.start(existing, &admitted.grant, &[], now).await?.watch } else { existing.watch };
+        let watch = if existing.watch == Watch::default() {
+            self.start(existing, &admitted.grant, &[], now).await?.watch
+        } else {
+            existing.watch
+        };
         Ok(Adopted { connector_id, email_address, is_new: false, watch, triggers: made })
     }
 }
 
-/// Each trigger's id is derived from its id in the other system, so that a repeated adoption finds it.
+/// Each trigger's id is derived from its id in the other system, so that a repeated adoption finds
+/// it.
 fn triggers(adoption: &Adoption, connector: &ConnectorId, now: Timestamp) -> Vec<Trigger> {
     let adopted = |old: &AdoptedTrigger| {
         let mut new = old.new.clone();
         new.config.connector_id = connector.clone();
-        let id = fingerprint(&["adopted", adoption.owner_id.as_str(), connector.as_str(), &old.known_as]);
+        let id = fingerprint(&[
+            "adopted",
+            adoption.owner_id.as_str(),
+            connector.as_str(),
+            &old.known_as,
+        ]);
         new.into_trigger(TriggerId::from_uuid(id), adoption.owner_id.clone(), now)
     };
     adoption.triggers.iter().map(adopted).collect()

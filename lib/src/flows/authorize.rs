@@ -1,4 +1,5 @@
-//! A user is sent to Google for consent: with a state that is theirs alone and used once, a nonce and a PKCE challenge.
+//! A user is sent to Google for consent: with a state that is theirs alone and used once, a nonce
+//! and a PKCE challenge.
 
 use crate::domain::consent::{nonce_of, state_id};
 use crate::domain::id::OwnerId;
@@ -22,9 +23,20 @@ pub async fn authorize(
     now: Timestamp,
 ) -> Result<AuthorizeRequest, StoreError> {
     let (state, code_verifier) = (entropy.secret().expose_secret().to_string(), entropy.secret());
-    let request =
-        ConsentRequest { scopes, redirect_uri, state: &state, nonce: &nonce_of(&state), code_verifier: &code_verifier, login_hint };
+    let request = ConsentRequest {
+        scopes,
+        redirect_uri,
+        state: &state,
+        nonce: &nonce_of(&state),
+        code_verifier: &code_verifier,
+        login_hint,
+    };
     let authorization_url = provider.consent_url(&request);
-    store.keep_consent(owner, &PendingConsent { state: state_id(&state), code_verifier, asked_at: now }).await?;
+    store
+        .keep_consent(
+            owner,
+            &PendingConsent { state: state_id(&state), code_verifier, asked_at: now },
+        )
+        .await?;
     Ok(AuthorizeRequest { authorization_url, state })
 }

@@ -1,5 +1,5 @@
-//! A mailbox is connected: exchange, check, seal, one transaction, then watch and the first wake-up. Nothing is changed
-//! before the checks pass.
+//! A mailbox is connected: exchange, check, seal, one transaction, then watch and the first
+//! wake-up. Nothing is changed before the checks pass.
 
 mod joining;
 
@@ -20,8 +20,8 @@ use crate::flows::access::{Access, Refreshes};
 use crate::flows::disconnect::{Disconnect, DisconnectError};
 use crate::flows::watching::rename;
 use crate::ports::{
-    AuthorizationCode, EmailProvider, Exchange, Grant, PendingConsent, Ports, ProviderError, Store, StoreError, Unavailable, Vault,
-    VaultError,
+    AuthorizationCode, EmailProvider, Exchange, Grant, PendingConsent, Ports, ProviderError, Store,
+    StoreError, Unavailable, Vault, VaultError,
 };
 
 /// How often a connect starts over after another one of the same owner or account came first.
@@ -98,10 +98,17 @@ pub fn fingerprint_of(state: &str, body: &str) -> uuid::Uuid {
 }
 
 impl<P: Ports> Connect<P> {
-    pub async fn run(&self, request: &ConnectRequest, now: Timestamp) -> Result<Connected, ConnectError> {
+    pub async fn run(
+        &self,
+        request: &ConnectRequest,
+        now: Timestamp,
+    ) -> Result<Connected, ConnectError> {
         let exchange = Exchange { fingerprint: request.fingerprint, at: now };
         let Some((code, consent)) = self.code(request, now).await? else {
-            return self.earlier_answer(request, &exchange).await?.ok_or(ConnectError::UnknownState);
+            return self
+                .earlier_answer(request, &exchange)
+                .await?
+                .ok_or(ConnectError::UnknownState);
         };
         let grant = match self.provider.exchange(&code, now).await {
             Ok(grant) => grant,
@@ -110,7 +117,8 @@ impl<P: Ports> Connect<P> {
                 return self.earlier_answer(request, &exchange).await?.ok_or(refused.into());
             }
             Err(error) => {
-                // The code may be unused: the consent is stored again, so that the request can be repeated.
+                // The code may be unused: the consent is stored again, so that the request can be
+                // repeated.
                 if let Some(consent) = consent {
                     self.store.keep_consent(&request.owner_id, &consent).await?;
                 }
@@ -133,8 +141,8 @@ impl<P: Ports> Connect<P> {
         }
     }
 
-    /// The code with its PKCE verifier, and the consent that it used up; `None` if the state was used before or was not
-    /// issued to this owner.
+    /// The code with its PKCE verifier, and the consent that it used up; `None` if the state was
+    /// used before or was not issued to this owner.
     async fn code(
         &self,
         request: &ConnectRequest,
@@ -142,14 +150,28 @@ impl<P: Ports> Connect<P> {
     ) -> Result<Option<(AuthorizationCode, Option<PendingConsent>)>, StoreError> {
         let code = request.code.clone();
         let Some(state) = &request.state else { return Ok(Some((code, None))) };
-        let Some(consent) = self.store.take_consent(&request.owner_id, state_id(state), now).await? else { return Ok(None) };
+        let Some(consent) =
+            self.store.take_consent(&request.owner_id, state_id(state), now).await?
+        else {
+            return Ok(None);
+        };
         let code_verifier = code.code_verifier.or_else(|| Some(consent.code_verifier.clone()));
         Ok(Some((AuthorizationCode { code_verifier, ..code }, Some(consent))))
     }
 
-    async fn earlier_answer(&self, request: &ConnectRequest, exchange: &Exchange) -> Result<Option<Connected>, StoreError> {
-        let Some(id) = self.store.exchanged(&request.owner_id, exchange).await? else { return Ok(None) };
-        let connector = self.store.connector(&request.owner_id, &id).await?.filter(|connector| connector.closing.is_none());
+    async fn earlier_answer(
+        &self,
+        request: &ConnectRequest,
+        exchange: &Exchange,
+    ) -> Result<Option<Connected>, StoreError> {
+        let Some(id) = self.store.exchanged(&request.owner_id, exchange).await? else {
+            return Ok(None);
+        };
+        let connector = self
+            .store
+            .connector(&request.owner_id, &id)
+            .await?
+            .filter(|connector| connector.closing.is_none());
         Ok(connector.map(|connector| Connected {
             connector_id: connector.id,
             email_address: connector.email_address,
@@ -157,8 +179,8 @@ impl<P: Ports> Connect<P> {
         }))
     }
 
-    /// Creates the connector or renews its grant, and returns the events to publish. A race between two connects of one
-    /// owner ends with one connector.
+    /// Creates the connector or renews its grant, and returns the events to publish. A race between
+    /// two connects of one owner ends with one connector.
     async fn store_connector(
         &self,
         request: &ConnectRequest,
@@ -168,9 +190,14 @@ impl<P: Ports> Connect<P> {
         now: Timestamp,
     ) -> Result<(Connector, Vec<Event>), ConnectError> {
         let slot = Slot::new(self.uniqueness, Provider::Gmail, google_sub);
-        // The first cursor is the profile's history id, read before the watch begins: the watch's own history id would
-        // skip mail in between.
-        let read = async || tokio::try_join!(self.store.in_slot(&request.owner_id, &slot), self.store.membership(google_sub));
+        // The first cursor is the profile's history id, read before the watch begins: the watch's
+        // own history id would skip mail in between.
+        let read = async || {
+            tokio::try_join!(
+                self.store.in_slot(&request.owner_id, &slot),
+                self.store.membership(google_sub)
+            )
+        };
         let (profile, mut found) = tokio::join!(self.provider.profile(&grant.access_token), read());
         let admitted = Admitted {
             owner_id: request.owner_id.clone(),
@@ -193,34 +220,50 @@ impl<P: Ports> Connect<P> {
                 Some(existing) => self.reconnect(&admitted, existing, now).await,
             };
             match stored {
-                Err(ConnectError::Store(StoreError::Conflict)) if attempt < MOST_ATTEMPTS => attempt += 1,
+                Err(ConnectError::Store(StoreError::Conflict)) if attempt < MOST_ATTEMPTS => {
+                    attempt += 1
+                }
                 ended => return ended,
             }
             found = read().await;
         }
     }
 
-    /// The same account again: the connector gets a new generation, and keeps its cursor, its triggers and, if Google
-    /// sent no new one, its refresh token.
-    async fn reconnect(&self, admitted: &Admitted, existing: Connector, now: Timestamp) -> Result<(Connector, Vec<Event>), ConnectError> {
+    /// The same account again: the connector gets a new generation, and keeps its cursor, its
+    /// triggers and, if Google sent no new one, its refresh token.
+    async fn reconnect(
+        &self,
+        admitted: &Admitted,
+        existing: Connector,
+        now: Timestamp,
+    ) -> Result<(Connector, Vec<Event>), ConnectError> {
         let Admitted { exchange, grant, profile, .. } = admitted;
         let sealed = match &grant.refresh_token {
             Some(token) => self.vault.seal_refresh_token(token, &existing.id).await?,
             // The stored token is the one that Google refused.
-            None if existing.reading.status == Status::NeedsReauth => return Err(ConnectError::NoRefreshToken),
+            None if existing.reading.status == Status::NeedsReauth => {
+                return Err(ConnectError::NoRefreshToken);
+            }
             None => existing.grant.refresh_token.clone(),
         };
         let existing = self.at_its_address(existing, &profile.email_address, now).await?;
         let recovers = existing.reading.status == Status::NeedsReauth;
         let generation = existing.grant.generation + 1;
-        let granted = StoredGrant { scopes: grant.scopes.clone(), generation, refresh_token: sealed, granted_at: now };
+        let granted = StoredGrant {
+            scopes: grant.scopes.clone(),
+            generation,
+            refresh_token: sealed,
+            granted_at: now,
+        };
         let connector = Connector { grant: granted, ..existing.clone() };
-        let events: Vec<Event> = recovers.then(|| notice::recovered(&connector, now)).into_iter().collect();
+        let events: Vec<Event> =
+            recovers.then(|| notice::recovered(&connector, now)).into_iter().collect();
         self.store.reconnect(&existing, &connector.grant, exchange, &events).await?;
         Ok((connector, events))
     }
 
-    /// Another account's connector occupies the slot. With `replace` it is disconnected first; else nothing changes.
+    /// Another account's connector occupies the slot. With `replace` it is disconnected first; else
+    /// nothing changes.
     async fn free_slot(
         &self,
         admitted: &Admitted,
@@ -232,7 +275,8 @@ impl<P: Ports> Connect<P> {
         if !replace {
             return Err(ConnectError::AccountMismatch);
         }
-        // The new grant is checked first: the existing connector must not be removed for a grant that cannot be used.
+        // The new grant is checked first: the existing connector must not be removed for a grant
+        // that cannot be used.
         self.lasting(&admitted.grant, membership, now).await?;
         let Self { store, vault, provider, bus, .. } = self;
         let access = Access { store, vault, provider, refreshes: &Refreshes::default() };
@@ -245,7 +289,12 @@ impl<P: Ports> Connect<P> {
     }
 
     /// Moves the connector to the mailbox's new address, if it was renamed.
-    async fn at_its_address(&self, existing: Connector, address: &EmailAddress, now: Timestamp) -> Result<Connector, ConnectError> {
+    async fn at_its_address(
+        &self,
+        existing: Connector,
+        address: &EmailAddress,
+        now: Timestamp,
+    ) -> Result<Connector, ConnectError> {
         if existing.email_address == *address {
             return Ok(existing);
         }
@@ -256,8 +305,9 @@ impl<P: Ports> Connect<P> {
         Ok(Connector { email_address: address.clone(), version: existing.version + 1, ..existing })
     }
 
-    /// Revokes a grant that led to no connector, unless another connector uses the account. No connector can join the
-    /// account during the revocation. A failure is only logged: the user can remove the grant at Google.
+    /// Revokes a grant that led to no connector, unless another connector uses the account. No
+    /// connector can join the account during the revocation. A failure is only logged: the user can
+    /// remove the grant at Google.
     async fn release_grant(&self, grant: &Grant, account: &GoogleSub, now: Timestamp) {
         let revoked = async {
             let Some(token) = &grant.refresh_token else { return Ok(()) };

@@ -24,12 +24,21 @@ pub struct Export {
 }
 
 /// Holds at most `records` delivery records, and no more bytes of them than fit on a page.
-pub async fn export(store: &impl Store, owner: &OwnerId, from: Option<ExportCursor>, records: u32) -> Result<Export, StoreError> {
+pub async fn export(
+    store: &impl Store,
+    owner: &OwnerId,
+    from: Option<ExportCursor>,
+    records: u32,
+) -> Result<Export, StoreError> {
     let first = from.is_none();
     // By id, so that the order is the same on every page.
     let connectors = store.connectors(owner).await?;
     let triggers = if first { store.triggers(owner).await? } else { Vec::new() };
-    let cursor = from.or_else(|| connectors.first().map(|connector| ExportCursor { connector: connector.id.clone(), after: None }));
+    let cursor = from.or_else(|| {
+        connectors
+            .first()
+            .map(|connector| ExportCursor { connector: connector.id.clone(), after: None })
+    });
     let cursor = cursor.and_then(|cursor| resume_at(&connectors, cursor));
     let (records, next) = match cursor {
         Some(cursor) => page(store, &connectors, cursor, records).await?,
@@ -39,11 +48,15 @@ pub async fn export(store: &impl Store, owner: &OwnerId, from: Option<ExportCurs
     Ok(Export { connectors, triggers, records, next })
 }
 
-/// The cursor itself while its connector exists; else the start of the next connector, since one may have been
-/// disconnected since the last page.
+/// The cursor itself while its connector exists; else the start of the next connector, since one
+/// may have been disconnected since the last page.
 fn resume_at(connectors: &[Connector], cursor: ExportCursor) -> Option<ExportCursor> {
     let first = connectors.iter().find(|connector| connector.id >= cursor.connector)?;
-    Some(if first.id == cursor.connector { cursor } else { ExportCursor { connector: first.id.clone(), after: None } })
+    Some(if first.id == cursor.connector {
+        cursor
+    } else {
+        ExportCursor { connector: first.id.clone(), after: None }
+    })
 }
 
 async fn page(
@@ -57,9 +70,13 @@ async fn page(
     let full = fitting < records.len() || records.len() >= most as usize;
     records.truncate(fitting);
     let next = match records.last().filter(|_| full) {
-        Some(last) => Some(ExportCursor { after: Some((last.decided_at, last.event_id.clone())), connector: cursor.connector }),
+        Some(last) => Some(ExportCursor {
+            after: Some((last.decided_at, last.event_id.clone())),
+            connector: cursor.connector,
+        }),
         None => {
-            let following = connectors.iter().skip_while(|connector| connector.id != cursor.connector).nth(1);
+            let following =
+                connectors.iter().skip_while(|connector| connector.id != cursor.connector).nth(1);
             following.map(|connector| ExportCursor { connector: connector.id.clone(), after: None })
         }
     };

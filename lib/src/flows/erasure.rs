@@ -5,15 +5,15 @@ use crate::domain::timestamp::Timestamp;
 use crate::flows::disconnect::{Disconnect, Receipt, close};
 use crate::ports::{Ports, Store, StoreError};
 
-/// Disconnects every connector of the owner. The renewer finishes what is not done yet; a repeated call reports how far
-/// that is.
+/// Disconnects every connector of the owner. The renewer finishes what is not done yet; a repeated
+/// call reports how far that is.
 pub async fn erase<P: Ports>(
     disconnect: &Disconnect<'_, P>,
     owner: &OwnerId,
     now: Timestamp,
 ) -> Result<Vec<(ConnectorId, Receipt)>, StoreError> {
-    // Every disconnect is begun before the first one is finished: the renewer continues those that this request does
-    // not get to.
+    // Every disconnect is begun before the first one is finished: the renewer continues those that
+    // this request does not get to.
     let mut ending = Vec::new();
     for connector in disconnect.access.store.connectors(owner).await? {
         ending.extend(disconnect.begin(connector, now).await?);

@@ -1,12 +1,13 @@
-//! A request that creates something is repeated under the same idempotency key: it gets the same answer, and nothing is
-//! created twice.
+//! A request that creates something is repeated under the same idempotency key: it gets the same
+//! answer, and nothing is created twice.
 
 use std::time::Duration;
 
 use crate::domain::id::OwnerId;
 use crate::ports::{RequestKey, Store, StoreError};
 
-/// No function runs longer: a key that was claimed before that and has no answer belongs to a run that died.
+/// No function runs longer: a key that was claimed before that and has no answer belongs to a run
+/// that died.
 const LONGEST_RUN: Duration = Duration::from_secs(60);
 
 /// What is known of a key.
@@ -24,7 +25,11 @@ pub enum Known {
     Unknown,
 }
 
-pub async fn claim(store: &impl Store, owner: &OwnerId, key: &RequestKey) -> Result<Known, StoreError> {
+pub async fn claim(
+    store: &impl Store,
+    owner: &OwnerId,
+    key: &RequestKey,
+) -> Result<Known, StoreError> {
     Ok(match store.claim_key(owner, key).await? {
         None => Known::Nothing,
         Some(claimed) if claimed.body != key.body => Known::Other,

@@ -23,7 +23,8 @@ pub enum OperateError {
 }
 
 impl<P: Ports> Access<'_, P> {
-    /// A request that the connector's state or scopes rule out is refused before the provider is called.
+    /// A request that the connector's state or scopes rule out is refused before the provider is
+    /// called.
     pub async fn perform(
         self,
         owner: &OwnerId,
@@ -31,23 +32,37 @@ impl<P: Ports> Access<'_, P> {
         mut request: MailRequest,
         now: Timestamp,
     ) -> Result<Performed, OperateError> {
-        let connector = self.store.connector(owner, id).await.map_err(Unusable::from)?.ok_or(OperateError::NotFound)?;
-        let missing = registered(connector.provider).missing_scope(&request, &connector.grant.scopes);
+        let connector = self
+            .store
+            .connector(owner, id)
+            .await
+            .map_err(Unusable::from)?
+            .ok_or(OperateError::NotFound)?;
+        let missing =
+            registered(connector.provider).missing_scope(&request, &connector.grant.scopes);
         admit(&connector, missing, now)?;
         let mut session = self.session(&connector, now).await.map_err(Unusable::from)?;
         let mut units = 0;
         if let Some((mail, original)) = answered(&mut request) {
             let query = MailRequest::GetMessage(original, Format::Metadata);
-            let read = call(&mut session, &connector, &query, now).await.map_err(|error| match error {
-                AccessError::Provider(ProviderError::Refused { status: 404, .. }) => OperateError::NothingToAnswer,
-                error => Unusable::from(error).into(),
-            })?;
+            let read =
+                call(&mut session, &connector, &query, now).await.map_err(|error| match error {
+                    AccessError::Provider(ProviderError::Refused { status: 404, .. }) => {
+                        OperateError::NothingToAnswer
+                    }
+                    error => Unusable::from(error).into(),
+                })?;
             units += read.units;
-            let MailAnswer::Message(view) = read.answer else { return Err(OperateError::NothingToAnswer) };
-            let MessageView::Whole(original) = *view else { return Err(OperateError::NothingToAnswer) };
+            let MailAnswer::Message(view) = read.answer else {
+                return Err(OperateError::NothingToAnswer);
+            };
+            let MessageView::Whole(original) = *view else {
+                return Err(OperateError::NothingToAnswer);
+            };
             **mail = std::mem::take(&mut **mail).in_reply_to(&original, &connector.email_address);
         }
-        let performed = call(&mut session, &connector, &request, now).await.map_err(Unusable::from)?;
+        let performed =
+            call(&mut session, &connector, &request, now).await.map_err(Unusable::from)?;
         Ok(Performed { units: units + performed.units, ..performed })
     }
 }
@@ -60,12 +75,19 @@ async fn call<P: Ports>(
 ) -> Result<Performed, AccessError> {
     let sender = Sender { address: &connector.email_address, now };
     let (provider, units) = (session.provider(), registered(connector.provider).units(request));
-    session.call(units, |token| async move { provider.perform(&token, request, sender).await }).await
+    session
+        .call(units, |token| async move { provider.perform(&token, request, sender).await })
+        .await
 }
 
 /// The mail of a reply, and the id of the message that it answers.
 fn answered(request: &mut MailRequest) -> Option<(&mut Box<Outgoing>, MessageId)> {
-    let (MailRequest::Send(mail) | MailRequest::CreateDraft(mail) | MailRequest::UpdateDraft(_, mail)) = request else { return None };
+    let (MailRequest::Send(mail)
+    | MailRequest::CreateDraft(mail)
+    | MailRequest::UpdateDraft(_, mail)) = request
+    else {
+        return None;
+    };
     let original = mail.reply_to_message_id.clone()?;
     Some((mail, original))
 }

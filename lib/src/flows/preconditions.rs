@@ -40,7 +40,11 @@ impl From<StoreError> for Unusable {
 }
 
 /// `missing` is the scope that is needed and was not granted.
-pub fn admit(connector: &Connector, missing: Option<&'static str>, now: Timestamp) -> Result<(), Unusable> {
+pub fn admit(
+    connector: &Connector,
+    missing: Option<&'static str>,
+    now: Timestamp,
+) -> Result<(), Unusable> {
     if connector.closing.is_some() {
         return Err(Unusable::Closing);
     }
@@ -51,7 +55,9 @@ pub fn admit(connector: &Connector, missing: Option<&'static str>, now: Timestam
         return Err(Unusable::MissingScope(scope));
     }
     match connector.reading.circuit.open_until {
-        Some(until) if connector.reading.circuit.state(now) == CircuitState::Open => Err(Unusable::CircuitOpen(until)),
+        Some(until) if connector.reading.circuit.state(now) == CircuitState::Open => {
+            Err(Unusable::CircuitOpen(until))
+        }
         _ => Ok(()),
     }
 }

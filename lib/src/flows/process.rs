@@ -1,5 +1,6 @@
-//! A wake-up is handled: unpublished events are published, the history is read from the settled cursor, and a gap is
-//! replayed by date. The reading is in `process/reading.rs`, the replay in `process/replay.rs`.
+//! A wake-up is handled: unpublished events are published, the history is read from the settled
+//! cursor, and a gap is replayed by date. The reading is in `process/reading.rs`, the replay in
+//! `process/replay.rs`.
 
 mod reading;
 mod replay;
@@ -16,7 +17,8 @@ use crate::domain::wake_up::WakeUp;
 use crate::flows::access::{AccessError, Refreshes};
 use crate::ports::{Ports, Store, StoreError};
 
-/// How often a wake-up starts over after another writer came first, before the queue delivers it again.
+/// How often a wake-up starts over after another writer came first, before the queue delivers it
+/// again.
 const MOST_ATTEMPTS: u32 = 3;
 
 pub struct Process<P: Ports> {
@@ -37,7 +39,8 @@ pub enum Outcome {
     Stale,
     /// Only the user can mend this connector; its cursor waits.
     NotActive,
-    /// The provider or the keys are not available, or too many events wait: a retry is scheduled, and nothing is lost.
+    /// The provider or the keys are not available, or too many events wait: a retry is scheduled,
+    /// and nothing is lost.
     PutOff,
     Listed {
         /// Messages that were looked at.
@@ -70,15 +73,23 @@ pub enum ProcessError {
 
 impl ProcessError {
     fn is_conflict(&self) -> bool {
-        matches!(self, Self::Store(StoreError::Conflict) | Self::Access(AccessError::Store(StoreError::Conflict)))
+        matches!(
+            self,
+            Self::Store(StoreError::Conflict)
+                | Self::Access(AccessError::Store(StoreError::Conflict))
+        )
     }
 }
 
 impl<P: Ports> Process<P> {
-    /// Handles one wake-up of a mailbox for all its connectors; the result is empty if it has none. `began` is when
-    /// this invocation began. After an error the wake-up must be delivered again; every cursor is where its last commit
-    /// put it.
-    pub async fn run(&self, wake_up: &WakeUp, began: Timestamp) -> Result<Vec<Outcome>, ProcessError> {
+    /// Handles one wake-up of a mailbox for all its connectors; the result is empty if it has none.
+    /// `began` is when this invocation began. After an error the wake-up must be delivered again;
+    /// every cursor is where its last commit put it.
+    pub async fn run(
+        &self,
+        wake_up: &WakeUp,
+        began: Timestamp,
+    ) -> Result<Vec<Outcome>, ProcessError> {
         let mut attempt = 1;
         loop {
             let mut members = self.store.mailbox(&wake_up.email_address).await?;
@@ -86,9 +97,12 @@ impl<P: Ports> Process<P> {
                 triggers.retain(|trigger| trigger.kind == TriggerType::Email);
             }
             let runs = members.iter().map(|(connector, triggers)| {
-                let (id, owner, provider) = (&connector.id, &connector.owner_id, connector.provider.as_str());
+                let (id, owner, provider) =
+                    (&connector.id, &connector.owner_id, connector.provider.as_str());
                 let span = tracing::info_span!("connector", connector = %id, %owner, provider);
-                Run::new(self, connector, triggers, wake_up, members.len(), began).handle().instrument(span)
+                Run::new(self, connector, triggers, wake_up, members.len(), began)
+                    .handle()
+                    .instrument(span)
             });
             match join_all(runs).await.into_iter().collect::<Result<Vec<_>, _>>() {
                 Err(error) if error.is_conflict() && attempt < MOST_ATTEMPTS => attempt += 1,

@@ -1,5 +1,5 @@
-//! Events are published as soon as they are committed. What the bus refuses stays in the outbox, and the next wake-up
-//! publishes it.
+//! Events are published as soon as they are committed. What the bus refuses stays in the outbox,
+//! and the next wake-up publishes it.
 
 use crate::domain::connector::Location;
 use crate::domain::event::Event;
@@ -27,7 +27,8 @@ pub async fn publish(
             error.events
         }
     };
-    let taken: Vec<Event> = events.iter().filter(|event| !refused.contains(&event.event_id)).cloned().collect();
+    let taken: Vec<Event> =
+        events.iter().filter(|event| !refused.contains(&event.event_id)).cloned().collect();
     for event in &taken {
         let (event_id, detail_type) = (&event.event_id, event.detail_type.as_str());
         metrics::counter!(EVENTS_PUBLISHED, "DetailType" => detail_type).increment(1);
@@ -40,7 +41,13 @@ pub async fn publish(
 }
 
 /// As `publish`, but an error is only logged: the events stay in the outbox.
-pub async fn publish_or_log(store: &impl Store, bus: &impl EventBus, connector: &Location, events: &[Event], now: Timestamp) {
+pub async fn publish_or_log(
+    store: &impl Store,
+    bus: &impl EventBus,
+    connector: &Location,
+    events: &[Event],
+    now: Timestamp,
+) {
     if let Err(error) = publish(store, bus, connector, events, now).await {
         tracing::warn!(%error, connector = %connector.connector, "events that were published are not marked, and will be published again");
     }

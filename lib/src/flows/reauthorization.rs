@@ -1,4 +1,5 @@
-//! A connector whose grant is gone is suspended until its user connects again, and an event is published.
+//! A connector whose grant is gone is suspended until its user connects again, and an event is
+//! published.
 
 use crate::domain::connector::{Connector, Location};
 use crate::domain::notice;
@@ -20,9 +21,21 @@ pub async fn suspend(
 ) -> Result<bool, StoreError> {
     let mut attempt = 1;
     loop {
-        let Some(before) = store.connector_at(location).await?.filter(&concerned) else { return Ok(false) };
-        let (after, events) = (before.reading.without_grant(why), [notice::needs_reauth(&before, why, now)]);
-        match store.commit(&Commit { before: &before, after: &after, events: &events, next_sweep: None, now }).await {
+        let Some(before) = store.connector_at(location).await?.filter(&concerned) else {
+            return Ok(false);
+        };
+        let (after, events) =
+            (before.reading.without_grant(why), [notice::needs_reauth(&before, why, now)]);
+        match store
+            .commit(&Commit {
+                before: &before,
+                after: &after,
+                events: &events,
+                next_sweep: None,
+                now,
+            })
+            .await
+        {
             Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
             Err(error) => return Err(error),
             Ok(()) => {

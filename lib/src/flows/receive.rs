@@ -1,5 +1,5 @@
-//! A push arrives: prove who pushed, decode, hand the wake-up to the queue. Nothing is acknowledged before the queue
-//! has it.
+//! A push arrives: prove who pushed, decode, hand the wake-up to the queue. Nothing is acknowledged
+//! before the queue has it.
 
 use crate::domain::claims::{PushPolicy, Refusal};
 use crate::domain::history_id::HistoryId;
@@ -46,7 +46,8 @@ impl Queued {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Received {
     Queued(Queued),
-    /// From our own subscription, and unreadable: refusing it would only slow the subscription down.
+    /// From our own subscription, and unreadable: refusing it would only slow the subscription
+    /// down.
     Quarantined(Malformed),
 }
 
@@ -65,14 +66,25 @@ pub enum PushError {
 }
 
 impl<P: Ports> Receive<P> {
-    pub async fn push(&self, token: Option<&str>, body: &[u8], now: Timestamp) -> Result<Received, PushError> {
+    pub async fn push(
+        &self,
+        token: Option<&str>,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Received, PushError> {
         let claims = self.verifier.verify(token.ok_or(PushError::NoToken)?, now).await?;
         self.policy.admit(&claims, now)?;
         match self.read(body)? {
             Ok(push) => {
-                let published_at = push.published_at.map_or(now, |published_at| published_at.min(now));
+                let published_at =
+                    push.published_at.map_or(now, |published_at| published_at.min(now));
                 let Notification { email_address, history_id } = push.notification;
-                let wake_up = WakeUp::push(email_address, history_id, Some(push.message_id.clone()), published_at);
+                let wake_up = WakeUp::push(
+                    email_address,
+                    history_id,
+                    Some(push.message_id.clone()),
+                    published_at,
+                );
                 self.wake_ups.send(&wake_up, Some(&push.message_id)).await?;
                 Ok(Received::Queued(Queued::of(&wake_up, history_id, push.is_repeated)))
             }
@@ -97,14 +109,23 @@ impl<P: Ports> Receive<P> {
         }))
     }
 
-    /// The legacy notification: Gmail's JSON without an envelope, numbered by its channel. Its sender was proven by the
-    /// channel token before.
-    pub async fn legacy(&self, message_number: &str, body: &[u8], now: Timestamp) -> Result<Received, PushError> {
+    /// The legacy notification: Gmail's JSON without an envelope, numbered by its channel. Its
+    /// sender was proven by the channel token before.
+    pub async fn legacy(
+        &self,
+        message_number: &str,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Received, PushError> {
         let notification: Notification = match serde_json::from_slice(body) {
             Ok(notification) => notification,
-            Err(error) => return self.set_aside(body, Malformed::NotANotification(error.to_string())).await,
+            Err(error) => {
+                return self.set_aside(body, Malformed::NotANotification(error.to_string())).await;
+            }
         };
-        let deduplication_id = fingerprint(&["legacy", notification.email_address.as_str(), message_number]).to_string();
+        let deduplication_id =
+            fingerprint(&["legacy", notification.email_address.as_str(), message_number])
+                .to_string();
         let wake_up = WakeUp::push(notification.email_address, notification.history_id, None, now);
         self.wake_ups.send(&wake_up, Some(&deduplication_id)).await?;
         Ok(Received::Queued(Queued::of(&wake_up, notification.history_id, false)))

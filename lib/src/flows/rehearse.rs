@@ -1,4 +1,5 @@
-//! A trigger is rehearsed on the mail of the last days. Nothing of it is written, and nothing fires.
+//! A trigger is rehearsed on the mail of the last days. Nothing of it is written, and nothing
+//! fires.
 
 use std::collections::HashSet;
 
@@ -44,27 +45,42 @@ impl<P: Ports> Access<'_, P> {
         reach: RehearsalRange,
         now: Timestamp,
     ) -> Result<Rehearsed, RehearseError> {
-        let trigger = self.store.trigger(owner, id).await.map_err(Unusable::from)?.ok_or(RehearseError::NotFound)?;
+        let trigger = self
+            .store
+            .trigger(owner, id)
+            .await
+            .map_err(Unusable::from)?
+            .ok_or(RehearseError::NotFound)?;
         if trigger.kind != TriggerType::Email {
             return Err(RehearseError::NotOfMail);
         }
-        let connector = self.store.connector(owner, &trigger.config.connector_id).await.map_err(Unusable::from)?;
+        let connector = self
+            .store
+            .connector(owner, &trigger.config.connector_id)
+            .await
+            .map_err(Unusable::from)?;
         let connector = connector.ok_or(RehearseError::NotFound)?;
         // Under `gmail.metadata` alone Gmail refuses searches.
         let reads = capabilities(&connector.grant.scopes).contains(&Capability::Read);
         admit(&connector, (!reads).then_some(GMAIL_READONLY), now)?;
         let mut session = self.session(&connector, now).await.map_err(Unusable::from)?;
         let (ids, truncated) = list(&mut session, reach, now).await.map_err(Unusable::from)?;
-        let events: Vec<EventId> = ids.iter().map(|message| event_of(&connector, &trigger, message)).collect();
-        let (fetched, decided) = tokio::join!(fetch(&mut session, &ids), self.store.decided(&events));
+        let events: Vec<EventId> =
+            ids.iter().map(|message| event_of(&connector, &trigger, message)).collect();
         let (fetched, decided) =
-            (fetched.map_err(Unusable::from)?, decided.map_err(Unusable::from)?.into_iter().collect::<HashSet<EventId>>());
+            tokio::join!(fetch(&mut session, &ids), self.store.decided(&events));
+        let (fetched, decided) = (
+            fetched.map_err(Unusable::from)?,
+            decided.map_err(Unusable::from)?.into_iter().collect::<HashSet<EventId>>(),
+        );
         let mut looked: Vec<Looked> = Vec::new();
         for message in fetched.messages {
             let decided = decided.contains(&event_of(&connector, &trigger, &message.id));
             looked.push(look(&connector, &trigger, &message.normalize(), decided, now));
         }
-        looked.sort_by(|one, other| (other.timestamp, &other.message_id).cmp(&(one.timestamp, &one.message_id)));
+        looked.sort_by(|one, other| {
+            (other.timestamp, &other.message_id).cmp(&(one.timestamp, &one.message_id))
+        });
         let unreadable = fetched.failed.into_iter().map(|(message, _)| message).collect();
         Ok(Rehearsed { looked, unreadable, truncated, units: session.units() })
     }
@@ -99,13 +115,18 @@ async fn list<P: Ports>(
 }
 
 /// A partial answer is an error: the rehearsal would report the unread messages as absent.
-async fn fetch<P: Ports>(session: &mut Session<'_, P>, ids: &[MessageId]) -> Result<Fetched, AccessError> {
+async fn fetch<P: Ports>(
+    session: &mut Session<'_, P>,
+    ids: &[MessageId],
+) -> Result<Fetched, AccessError> {
     if ids.is_empty() {
         return Ok(Fetched::default());
     }
     let provider = session.provider();
     let units = price::MESSAGE.saturating_mul(u32::try_from(ids.len()).unwrap_or(u32::MAX));
-    let mut fetched = session.call(units, |access| async move { provider.messages(&access, ids, false).await }).await?;
+    let mut fetched = session
+        .call(units, |access| async move { provider.messages(&access, ids, false).await })
+        .await?;
     match fetched.unanswered.take() {
         Some((_, error)) => Err(error.into()),
         None => Ok(fetched),

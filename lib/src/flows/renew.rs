@@ -1,4 +1,5 @@
-//! One sweep: watches that are due are renewed, silent mailboxes are compared, and mailboxes with work to do are woken.
+//! One sweep: watches that are due are renewed, silent mailboxes are compared, and mailboxes with
+//! work to do are woken.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,11 +19,15 @@ use crate::domain::wake_up::{Kind, WakeUp};
 use crate::flows::access::{Access, AccessError, Refreshes};
 use crate::flows::disconnect::close;
 use crate::flows::watching::{rename, watch};
-use crate::ports::{Clock, Commit, Due, EmailProvider, Ports, ProviderError, SWEEP_SHARDS, Store, StoreError, Unavailable, WakeUps};
+use crate::ports::{
+    Clock, Commit, Due, EmailProvider, Ports, ProviderError, SWEEP_SHARDS, Store, StoreError,
+    Unavailable, WakeUps,
+};
 
 /// How many due rows of a shard are read at once.
 pub const MOST_PER_SHARD: u32 = 100;
-/// How many connectors of a shard are swept side by side: one that Google keeps waiting must not hold up the others.
+/// How many connectors of a shard are swept side by side: one that Google keeps waiting must not
+/// hold up the others.
 pub const AT_ONCE: usize = 8;
 /// How soon a connector whose sweep failed is swept again.
 pub const AGAIN_AFTER: Duration = Duration::from_secs(60);
@@ -43,7 +48,8 @@ pub struct Renew<P: Ports> {
 #[derive(Debug, Default)]
 pub struct Swept {
     pub renewed: usize,
-    /// Watches that Google refused; the reason is stored with the connector, and the next try is scheduled.
+    /// Watches that Google refused; the reason is stored with the connector, and the next try is
+    /// scheduled.
     pub not_renewed: usize,
     /// Watches that ended before they were renewed; an event reports each.
     pub lapsed: usize,
@@ -87,7 +93,11 @@ pub enum SweepError {
 
 impl SweepError {
     fn is_conflict(&self) -> bool {
-        matches!(self, Self::Store(StoreError::Conflict) | Self::Access(AccessError::Store(StoreError::Conflict)))
+        matches!(
+            self,
+            Self::Store(StoreError::Conflict)
+                | Self::Access(AccessError::Store(StoreError::Conflict))
+        )
     }
 }
 
@@ -129,19 +139,23 @@ impl<P: Ports> Renew<P> {
             let mut connectors = Vec::new();
             for due in due {
                 match due {
-                    // A mailbox is woken once, however many of its events wait; and first, since it takes but a moment.
+                    // A mailbox is woken once, however many of its events wait; and first, since it
+                    // takes but a moment.
                     Due::Event { connector, .. } if woken.insert(connector.mailbox.clone()) => {
                         let done = self.wake(&connector, Kind::Due).await;
                         swept.count(&connector, done);
                     }
-                    Due::Connector(location) if seen.insert(location.clone()) => connectors.push(location),
+                    Due::Connector(location) if seen.insert(location.clone()) => {
+                        connectors.push(location)
+                    }
                     Due::Event { .. } | Due::Connector(_) => {}
                 }
             }
             if connectors.is_empty() {
                 break;
             }
-            let sweeps = stream::iter(connectors).map(async |location| (self.sweep_in_time(&location, began).await, location));
+            let sweeps = stream::iter(connectors)
+                .map(async |location| (self.sweep_in_time(&location, began).await, location));
             for (done, location) in sweeps.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await {
                 swept.count(&location, done);
             }
@@ -150,8 +164,16 @@ impl<P: Ports> Renew<P> {
     }
 
     /// Does nothing when the time is up: the connector stays due for the next run.
-    async fn sweep_in_time(&self, location: &Location, began: Timestamp) -> Result<Vec<Done>, SweepError> {
-        if self.clock.now() < began.after(self.budget) { self.sweep_connector(location).await } else { Ok(Vec::new()) }
+    async fn sweep_in_time(
+        &self,
+        location: &Location,
+        began: Timestamp,
+    ) -> Result<Vec<Done>, SweepError> {
+        if self.clock.now() < began.after(self.budget) {
+            self.sweep_connector(location).await
+        } else {
+            Ok(Vec::new())
+        }
     }
 
     async fn sweep_connector(&self, location: &Location) -> Result<Vec<Done>, SweepError> {
@@ -162,12 +184,18 @@ impl<P: Ports> Renew<P> {
                 let (version, done) = (connector.version, self.sweep_read(connector).await);
                 if done.as_ref().is_err_and(|error| !error.is_conflict()) {
                     let later = self.clock.now().after(AGAIN_AFTER);
-                    log_not_put_off(location, self.store.schedule(location, version, None, Some(later)).await);
+                    log_not_put_off(
+                        location,
+                        self.store.schedule(location, version, None, Some(later)).await,
+                    );
                 }
                 done
             }
             Err(error @ StoreError::Unreadable(_)) => {
-                log_not_put_off(location, self.store.put_off(location, self.clock.now().after(AGAIN_AFTER)).await);
+                log_not_put_off(
+                    location,
+                    self.store.put_off(location, self.clock.now().after(AGAIN_AFTER)).await,
+                );
                 Err(error.into())
             }
             Err(error) => Err(error.into()),
@@ -194,7 +222,11 @@ impl<P: Ports> Renew<P> {
     }
 
     /// Commits the event that the watch ended: until it is renewed, only sweeps find new mail.
-    async fn report_lapse(&self, connector: Connector, ended: Timestamp) -> Result<Connector, SweepError> {
+    async fn report_lapse(
+        &self,
+        connector: Connector,
+        ended: Timestamp,
+    ) -> Result<Connector, SweepError> {
         let reading = Reading { lapse_notified_at: Some(ended), ..connector.reading.clone() };
         let event = notice::watch_lapsed(&connector, ended, self.clock.now());
         self.commit(&connector, reading, &[event]).await
@@ -206,13 +238,21 @@ impl<P: Ports> Renew<P> {
         let now = self.clock.now();
         let answer = async {
             let mut session = self.access().session(&connector, self.clock.now()).await?;
-            session.call(price::WATCH, |access| async move { watch(&self.provider, &access).await }).await
+            session
+                .call(price::WATCH, |access| async move { watch(&self.provider, &access).await })
+                .await
         };
         let answer = answer.await;
         let (watch, done) = match answer {
             Ok(expiration) => {
-                let left = connector.watch.expiration.map_or(0, |ends| ends.seconds().saturating_sub(now.seconds()).max(0));
-                #[expect(clippy::cast_precision_loss, reason = "no watch lasts for so many seconds")]
+                let left = connector
+                    .watch
+                    .expiration
+                    .map_or(0, |ends| ends.seconds().saturating_sub(now.seconds()).max(0));
+                #[expect(
+                    clippy::cast_precision_loss,
+                    reason = "no watch lasts for so many seconds"
+                )]
                 metrics::histogram!(WATCH_LEFT).record(left as f64);
                 (connector.watch.renewed(expiration, now), Done::Renewed)
             }
@@ -220,7 +260,9 @@ impl<P: Ports> Renew<P> {
                 self.without_grant(&connector, &reason).await?;
                 return Ok(Done::NotRenewed);
             }
-            Err(AccessError::Provider(refusal)) => (connector.watch.failed(refusal.to_string(), now), Done::NotRenewed),
+            Err(AccessError::Provider(refusal)) => {
+                (connector.watch.failed(refusal.to_string(), now), Done::NotRenewed)
+            }
             Err(other) => return Err(other.into()),
         };
         self.store.record_watch(&connector.location(), connector.grant.generation, &watch).await?;
@@ -228,12 +270,14 @@ impl<P: Ports> Renew<P> {
         Ok(done)
     }
 
-    /// Reads the profile, for one quota unit: a newer history id means a missed notification, another address a renamed
-    /// mailbox.
+    /// Reads the profile, for one quota unit: a newer history id means a missed notification,
+    /// another address a renamed mailbox.
     async fn compare(&self, connector: &Connector) -> Result<Vec<Done>, SweepError> {
         let answer = async {
             let mut session = self.access().session(connector, self.clock.now()).await?;
-            session.call(price::PROFILE, |access| async move { self.provider.profile(&access).await }).await
+            session
+                .call(price::PROFILE, |access| async move { self.provider.profile(&access).await })
+                .await
         };
         let profile = match answer.await {
             Ok(profile) => profile,
@@ -248,7 +292,8 @@ impl<P: Ports> Renew<P> {
             tracing::warn!(connector = %connector.id, "the mailbox has another address, and is found there now");
             return Ok(vec![Done::Renamed]);
         }
-        // Compared with the settled cursor, since a listing could still show something before the other one.
+        // Compared with the settled cursor, since a listing could still show something before the
+        // other one.
         if profile.history_id == connector.reading.position.settled {
             self.schedule(connector, Some(self.clock.now())).await?;
             return Ok(vec![Done::Silent]);
@@ -258,14 +303,20 @@ impl<P: Ports> Renew<P> {
 
     /// Continues a disconnect that was begun and is not finished.
     async fn close(&self, connector: Connector) -> Result<Vec<Done>, SweepError> {
-        // First of all, so that a connector that fails here does not fill the page that others wait for.
+        // First of all, so that a connector that fails here does not fill the page that others wait
+        // for.
         self.schedule(&connector, None).await?;
         let receipt = close(self.access(), connector, self.clock.now()).await?;
         Ok(receipt.data_purged.then_some(Done::Closed).into_iter().collect())
     }
 
     fn access(&self) -> Access<'_, P> {
-        Access { store: &self.store, vault: &self.vault, provider: &self.provider, refreshes: &self.refreshes }
+        Access {
+            store: &self.store,
+            vault: &self.vault,
+            provider: &self.provider,
+            refreshes: &self.refreshes,
+        }
     }
 
     async fn without_grant(&self, connector: &Connector, reason: &str) -> Result<(), SweepError> {
@@ -275,31 +326,56 @@ impl<P: Ports> Renew<P> {
     }
 
     /// The events are published by the wake-up that finds them waiting.
-    async fn commit(&self, before: &Connector, reading: Reading, events: &[Event]) -> Result<Connector, SweepError> {
+    async fn commit(
+        &self,
+        before: &Connector,
+        reading: Reading,
+        events: &[Event],
+    ) -> Result<Connector, SweepError> {
         let after = Connector { reading, ..before.clone() };
         let next_sweep = next_sweep(&after, self.timeouts);
-        self.store.commit(&Commit { before, after: &after.reading, events, next_sweep, now: self.clock.now() }).await?;
+        self.store
+            .commit(&Commit {
+                before,
+                after: &after.reading,
+                events,
+                next_sweep,
+                now: self.clock.now(),
+            })
+            .await?;
         Ok(Connector { version: before.version + 1, ..after })
     }
 
-    async fn wake_and_schedule(&self, connector: &Connector, kind: Kind) -> Result<Vec<Done>, SweepError> {
+    async fn wake_and_schedule(
+        &self,
+        connector: &Connector,
+        kind: Kind,
+    ) -> Result<Vec<Done>, SweepError> {
         let done = self.wake(&connector.location(), kind).await?;
         self.schedule(connector, Some(self.clock.now())).await?;
         Ok(done)
     }
 
     async fn wake(&self, connector: &Location, kind: Kind) -> Result<Vec<Done>, SweepError> {
-        self.wake_ups.send(&WakeUp::own(kind, connector.mailbox.clone(), self.clock.now()), None).await?;
+        self.wake_ups
+            .send(&WakeUp::own(kind, connector.mailbox.clone(), self.clock.now()), None)
+            .await?;
         Ok(vec![Done::Woken])
     }
 
     /// On a conflict the other writer has scheduled the next sweep.
-    async fn schedule(&self, connector: &Connector, checked_at: Option<Timestamp>) -> Result<(), SweepError> {
-        let checked = Connector { checked_at: checked_at.or(connector.checked_at), ..connector.clone() };
+    async fn schedule(
+        &self,
+        connector: &Connector,
+        checked_at: Option<Timestamp>,
+    ) -> Result<(), SweepError> {
+        let checked =
+            Connector { checked_at: checked_at.or(connector.checked_at), ..connector.clone() };
         // What was swept is not due again in this run: the next page must show others.
         let this_run = self.clock.now().after(self.budget);
         let next = next_sweep(&checked, self.timeouts).map(|next| next.max(this_run));
-        match self.store.schedule(&connector.location(), connector.version, checked_at, next).await {
+        match self.store.schedule(&connector.location(), connector.version, checked_at, next).await
+        {
             Ok(()) | Err(StoreError::Conflict) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -312,7 +388,12 @@ impl Swept {
             Ok(done) => done,
             // Another writer came first: the work stays due.
             Err(error) if error.is_conflict() => return,
-            Err(source) => return self.failures.push(RenewError::Connector { connector: location.connector.to_string(), source }),
+            Err(source) => {
+                return self.failures.push(RenewError::Connector {
+                    connector: location.connector.to_string(),
+                    source,
+                });
+            }
         };
         for done in done {
             match done {

@@ -1,4 +1,5 @@
-//! Google reports that an account's access ended: its connectors are suspended before their next call fails.
+//! Google reports that an account's access ended: its connectors are suspended before their next
+//! call fails.
 
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use crate::domain::timestamp::Timestamp;
 use crate::flows::reauthorization::suspend;
 use crate::ports::{Ports, Store, StoreError, TokenError, TokenVerifier};
 
-/// How long the id of an event is remembered. A repetition after that changes nothing either: it is older than the
-/// grant.
+/// How long the id of an event is remembered. A repetition after that changes nothing either: it is
+/// older than the grant.
 const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
 
 pub struct Protect<'a, P: Ports> {
@@ -48,7 +49,8 @@ impl<P: Ports> Protect<'_, P> {
         let claims = self.verifier.verify(token, now).await?;
         self.policy.admit(&claims, now)?;
         let event = SecurityEvent::read(&claims)?;
-        // Acted on first, then noted: if this breaks off in between, it is acted on again, which changes nothing.
+        // Acted on first, then noted: if this breaks off in between, it is acted on again, which
+        // changes nothing.
         let done = self.act(&event, now).await?;
         match self.store.note_seen(&format!("RISC#{}", event.jti), now.after(REMEMBERED)).await {
             Err(StoreError::Conflict) => Err(ProtectError::Repeated),
@@ -63,7 +65,11 @@ impl<P: Ports> Protect<'_, P> {
         };
         let mut suspended = Vec::new();
         for member in self.store.membership(account).await?.members {
-            if suspend(self.store, self.bus, &member, what, now, |connector| concerns(connector, event)).await? {
+            if suspend(self.store, self.bus, &member, what, now, |connector| {
+                concerns(connector, event)
+            })
+            .await?
+            {
                 suspended.push(member.connector);
             }
         }

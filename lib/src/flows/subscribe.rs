@@ -1,11 +1,13 @@
-//! A trigger is created, changed or removed; each raises its connector's version, so that a running wake-up starts
-//! over.
+//! A trigger is created, changed or removed; each raises its connector's version, so that a running
+//! wake-up starts over.
 
 use crate::domain::connector::Connector;
 use crate::domain::id::{ConnectorId, OwnerId, TriggerId};
 use crate::domain::invalid::Invalid;
 use crate::domain::timestamp::Timestamp;
-use crate::domain::trigger::{MOST_TRIGGERS, MOST_WEBHOOKS, NewTrigger, Trigger, TriggerChange, TriggerType};
+use crate::domain::trigger::{
+    MOST_TRIGGERS, MOST_WEBHOOKS, NewTrigger, Trigger, TriggerChange, TriggerType,
+};
 use crate::domain::webhook::PREVIOUS_SECRET_LIFE;
 use crate::ports::{Entropy, Hook, Store, StoreError, Vault, VaultError};
 use secrecy::SecretString;
@@ -45,29 +47,41 @@ pub async fn create(
     let trigger = new.into_trigger(TriggerId::from_uuid(entropy.uuid(now)), owner.clone(), now);
     let secret = (trigger.kind == TriggerType::Webhook).then(|| entropy.secret());
     let hook = match &secret {
-        Some(secret) => Some(Hook { owner: owner.clone(), secret: vault.seal_trigger_secret(secret, &trigger.id).await?, previous: None }),
+        Some(secret) => Some(Hook {
+            owner: owner.clone(),
+            secret: vault.seal_trigger_secret(secret, &trigger.id).await?,
+            previous: None,
+        }),
         None => None,
     };
     let mut attempt = 1;
     loop {
-        // The connector is read first: a trigger that is created after that raises its version, and this write fails.
+        // The connector is read first: a trigger that is created after that raises its version, and
+        // this write fails.
         let connector = connector(store, &trigger).await?;
         let mut existing = store.triggers(owner).await?;
         existing.retain(|other| other.config.connector_id == connector.id);
         if existing.len() >= MOST_TRIGGERS {
             return Err(SubscribeError::TooMany);
         }
-        if hook.is_some() && existing.iter().filter(|other| other.kind == TriggerType::Webhook).count() >= MOST_WEBHOOKS {
+        if hook.is_some()
+            && existing.iter().filter(|other| other.kind == TriggerType::Webhook).count()
+                >= MOST_WEBHOOKS
+        {
             return Err(SubscribeError::TooManyWebhooks);
         }
-        match store.put_trigger(&trigger, hook.as_ref(), &connector.location(), connector.version).await {
+        match store
+            .put_trigger(&trigger, hook.as_ref(), &connector.location(), connector.version)
+            .await
+        {
             Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
             ended => return ended.map(|()| (trigger, secret)).map_err(SubscribeError::from),
         }
     }
 }
 
-/// Creates the trigger unless its id exists; returns whether it did. Not for a `webhook`, whose secret is shown once.
+/// Creates the trigger unless its id exists; returns whether it did. Not for a `webhook`, whose
+/// secret is shown once.
 pub async fn ensure(store: &impl Store, trigger: &Trigger) -> Result<bool, SubscribeError> {
     let mut attempt = 1;
     loop {
@@ -76,7 +90,9 @@ pub async fn ensure(store: &impl Store, trigger: &Trigger) -> Result<bool, Subsc
         if existing.iter().any(|other| other.id == trigger.id) {
             return Ok(false);
         }
-        if existing.iter().filter(|other| other.config.connector_id == connector.id).count() >= MOST_TRIGGERS {
+        if existing.iter().filter(|other| other.config.connector_id == connector.id).count()
+            >= MOST_TRIGGERS
+        {
             return Err(SubscribeError::TooMany);
         }
         match store.put_trigger(trigger, None, &connector.location(), connector.version).await {
@@ -105,8 +121,8 @@ pub async fn change(
     }
 }
 
-/// Gives a `webhook` trigger a new secret, returned only here. The previous one stays valid until the returned moment;
-/// the one before it ends at once.
+/// Gives a `webhook` trigger a new secret, returned only here. The previous one stays valid until
+/// the returned moment; the one before it ends at once.
 pub async fn rotate_secret(
     store: &impl Store,
     vault: &impl Vault,
@@ -128,16 +144,26 @@ pub async fn rotate_secret(
             Some(sealed) => sealed,
             None => vault.seal_trigger_secret(&secret, id).await?,
         };
-        let hook = Hook { owner: owner.clone(), secret: current, previous: Some((before.secret, until)) };
+        let hook =
+            Hook { owner: owner.clone(), secret: current, previous: Some((before.secret, until)) };
         let changed = Trigger { updated_at: now, ..trigger };
-        match store.put_trigger(&changed, Some(&hook), &connector.location(), connector.version).await {
-            Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => (attempt, sealed) = (attempt + 1, Some(hook.secret)),
+        match store
+            .put_trigger(&changed, Some(&hook), &connector.location(), connector.version)
+            .await
+        {
+            Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => {
+                (attempt, sealed) = (attempt + 1, Some(hook.secret))
+            }
             ended => return ended.map(|()| (secret, until)).map_err(SubscribeError::from),
         }
     }
 }
 
-pub async fn remove(store: &impl Store, owner: &OwnerId, id: &TriggerId) -> Result<(), SubscribeError> {
+pub async fn remove(
+    store: &impl Store,
+    owner: &OwnerId,
+    id: &TriggerId,
+) -> Result<(), SubscribeError> {
     let mut attempt = 1;
     loop {
         let (trigger, connector) = with_connector(store, owner, id).await?;
@@ -148,9 +174,13 @@ pub async fn remove(store: &impl Store, owner: &OwnerId, id: &TriggerId) -> Resu
     }
 }
 
-/// Reads the trigger again after its connector: else a change between both reads would be overwritten by a write that
-/// names the newer version.
-async fn with_connector(store: &impl Store, owner: &OwnerId, id: &TriggerId) -> Result<(Trigger, Connector), SubscribeError> {
+/// Reads the trigger again after its connector: else a change between both reads would be
+/// overwritten by a write that names the newer version.
+async fn with_connector(
+    store: &impl Store,
+    owner: &OwnerId,
+    id: &TriggerId,
+) -> Result<(Trigger, Connector), SubscribeError> {
     let known = store.trigger(owner, id).await?.ok_or(SubscribeError::NoSuchTrigger)?;
     let connector = connector(store, &known).await?;
     let trigger = store.trigger(owner, id).await?.ok_or(SubscribeError::NoSuchTrigger)?;

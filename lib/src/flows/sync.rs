@@ -1,4 +1,5 @@
-//! An owner requests a look at a mailbox now, parked messages included: a wake-up of kind `sync` goes to the queue.
+//! An owner requests a look at a mailbox now, parked messages included: a wake-up of kind `sync`
+//! goes to the queue.
 
 use crate::domain::connector::Status;
 use crate::domain::id::{ConnectorId, OwnerId};

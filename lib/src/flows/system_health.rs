@@ -10,8 +10,8 @@ use crate::domain::health::system::{Answer, Part, SystemHealth};
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{Counted, Depths, Store, TokenVerifier};
 
-/// A part that does not answer within this counts as unavailable: a load balancer soon tries again, and a waiting
-/// function costs money.
+/// A part that does not answer within this counts as unavailable: a load balancer soon tries again,
+/// and a waiting function costs money.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 /// The endpoint needs no token: a result is kept for this long, however often it is requested.
 const KEPT_FOR: Duration = Duration::from_secs(10);
@@ -21,7 +21,13 @@ const KEPT_FOR: Duration = Duration::from_secs(10);
 pub struct Checked(Mutex<Option<SystemHealth>>);
 
 impl Checked {
-    pub async fn health(&self, store: &impl Store, verifier: &impl TokenVerifier, depths: &impl Depths, now: Timestamp) -> SystemHealth {
+    pub async fn health(
+        &self,
+        store: &impl Store,
+        verifier: &impl TokenVerifier,
+        depths: &impl Depths,
+        now: Timestamp,
+    ) -> SystemHealth {
         let mut last = self.0.lock().await;
         if let Some(kept) = last.as_ref().filter(|kept| now < kept.checked_at.after(KEPT_FOR)) {
             return kept.clone();
@@ -32,7 +38,12 @@ impl Checked {
     }
 }
 
-async fn check(store: &impl Store, verifier: &impl TokenVerifier, depths: &impl Depths, now: Timestamp) -> SystemHealth {
+async fn check(
+    store: &impl Store,
+    verifier: &impl TokenVerifier,
+    depths: &impl Depths,
+    now: Timestamp,
+) -> SystemHealth {
     let answers = tokio::join!(
         // One small row, by its key.
         there(Part::Table, store.data_key()),
@@ -44,7 +55,10 @@ async fn check(store: &impl Store, verifier: &impl TokenVerifier, depths: &impl 
     SystemHealth::of(<[_; 5]>::from(answers), now)
 }
 
-async fn there<T, E: Error>(part: Part, probe: impl Future<Output = Result<T, E>>) -> (Part, Answer) {
+async fn there<T, E: Error>(
+    part: Part,
+    probe: impl Future<Output = Result<T, E>>,
+) -> (Part, Answer) {
     (part, answer(part, probe).await.map_or(Answer::Silent, |_| Answer::There))
 }
 

@@ -1,5 +1,5 @@
-//! An owner pauses a connector or lets it go on, and gives it a label. Mail that arrives in a pause never fires, all
-//! else goes on.
+//! An owner pauses a connector or lets it go on, and gives it a label. Mail that arrives in a pause
+//! never fires, all else goes on.
 
 use crate::domain::connector::Connector;
 use crate::domain::connector_change::ConnectorChange;
@@ -33,7 +33,11 @@ pub async fn apply(
 ) -> Result<Connector, ChangeError> {
     let mut attempt = 1;
     loop {
-        let before = store.connector(owner, id).await?.filter(|connector| connector.closing.is_none()).ok_or(ChangeError::NotFound)?;
+        let before = store
+            .connector(owner, id)
+            .await?
+            .filter(|connector| connector.closing.is_none())
+            .ok_or(ChangeError::NotFound)?;
         let reading = change.apply(&before.reading, now);
         if reading == before.reading {
             return Ok(before);
@@ -43,9 +47,22 @@ pub async fn apply(
         }
         let after = Connector { reading, ..before.clone() };
         let next_sweep = next_sweep(&after, timeouts);
-        match store.commit(&Commit { before: &before, after: &after.reading, events: &[], next_sweep, now }).await {
+        match store
+            .commit(&Commit {
+                before: &before,
+                after: &after.reading,
+                events: &[],
+                next_sweep,
+                now,
+            })
+            .await
+        {
             Err(StoreError::Conflict) if attempt < MOST_ATTEMPTS => attempt += 1,
-            ended => return ended.map(|()| Connector { version: before.version + 1, updated_at: now, ..after }).map_err(ChangeError::from),
+            ended => {
+                return ended
+                    .map(|()| Connector { version: before.version + 1, updated_at: now, ..after })
+                    .map_err(ChangeError::from);
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The gateway's event (HTTP APIs, payload format 2.0): read without trust, and made one that `lambda_http` converts
-//! without fail.
+//! The gateway's event (HTTP APIs, payload format 2.0): read without trust, and made one that
+//! `lambda_http` converts without fail.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -58,8 +58,14 @@ impl Event {
 
     pub fn into_request(self) -> Result<ApiGatewayV2httpRequest, Problem> {
         let parameters = self.path_parameters.unwrap_or_default();
-        let path = path::route(self.route_key.as_deref().unwrap_or_default(), &parameters, self.raw_path.as_deref().unwrap_or_default());
-        if self.is_base64_encoded && self.body.as_deref().is_some_and(|body| BASE64_STANDARD.decode(body).is_err()) {
+        let path = path::route(
+            self.route_key.as_deref().unwrap_or_default(),
+            &parameters,
+            self.raw_path.as_deref().unwrap_or_default(),
+        );
+        if self.is_base64_encoded
+            && self.body.as_deref().is_some_and(|body| BASE64_STANDARD.decode(body).is_err())
+        {
             return Err(invalid("the body is not the base64 that it is said to be").at("body"));
         }
         let mut request = ApiGatewayV2httpRequest::default();
@@ -70,8 +76,8 @@ impl Event {
         request.is_base64_encoded = self.is_base64_encoded;
         let context = &mut request.request_context;
         context.request_id = self.request_context.request_id;
-        context.http.method =
-            Method::from_bytes(self.request_context.http.method.as_bytes()).map_err(|_| invalid("the request has no method of HTTP"))?;
+        context.http.method = Method::from_bytes(self.request_context.http.method.as_bytes())
+            .map_err(|_| invalid("the request has no method of HTTP"))?;
         context.http.source_ip = self.request_context.http.source_ip;
         context.http.user_agent = self.request_context.http.user_agent;
         Ok(request)
@@ -83,13 +89,21 @@ fn invalid(detail: &str) -> Problem {
 }
 
 fn names_nothing() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "not_found", "nothing can have this path: an id holds letters, digits and few other signs")
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "nothing can have this path: an id holds letters, digits and few other signs",
+    )
 }
 
 /// The query as it was sent, with every byte that is not allowed in a query percent-encoded.
 fn query(sent: &str) -> Result<String, Problem> {
     if sent.len() > LONGEST_QUERY {
-        return Err(Problem::new(StatusCode::URI_TOO_LONG, "query_too_long", format!("the query may be {LONGEST_QUERY} bytes long")));
+        return Err(Problem::new(
+            StatusCode::URI_TOO_LONG,
+            "query_too_long",
+            format!("the query may be {LONGEST_QUERY} bytes long"),
+        ));
     }
     let mut query = String::with_capacity(sent.len());
     for byte in sent.bytes() {
@@ -106,15 +120,22 @@ fn query(sent: &str) -> Result<String, Problem> {
 fn headers(sent: BTreeMap<String, String>) -> Result<HeaderMap, Problem> {
     if sent.len() > MOST_HEADERS {
         let detail = format!("a request may have {MOST_HEADERS} headers");
-        return Err(Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too_many_headers", detail));
+        return Err(Problem::new(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "too_many_headers",
+            detail,
+        ));
     }
     let mut headers = HeaderMap::with_capacity(sent.len());
     for (name, value) in sent {
-        let name = HeaderName::try_from(name).map_err(|_| invalid("a header has a name that is none"))?;
+        let name =
+            HeaderName::try_from(name).map_err(|_| invalid("a header has a name that is none"))?;
         if NOT_PASSED_ON.contains(&name.as_str()) {
             continue;
         }
-        let value = HeaderValue::try_from(value).map_err(|_| invalid("the header has a sign that no header may have").at(name.as_str()))?;
+        let value = HeaderValue::try_from(value).map_err(|_| {
+            invalid("the header has a sign that no header may have").at(name.as_str())
+        })?;
         headers.append(name, value);
     }
     Ok(headers)

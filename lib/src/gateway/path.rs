@@ -1,9 +1,9 @@
-//! The path of a request, whatever its text: the route that the gateway matched, or segments that are taken as they
-//! are.
+//! The path of a request, whatever its text: the route that the gateway matched, or segments that
+//! are taken as they are.
 //!
-//! API Gateway's HTTP APIs hand the path over decoded, even twice, and cut at a decoded `?`, so that slashes, dots and
-//! backslashes that stood in an id look like the path's own. No id of ours or of a provider needs a sign that could be
-//! mistaken: a path with any other sign names nothing.
+//! API Gateway's HTTP APIs hand the path over decoded, even twice, and cut at a decoded `?`, so
+//! that slashes, dots and backslashes that stood in an id look like the path's own. No id of ours
+//! or of a provider needs a sign that could be mistaken: a path with any other sign names nothing.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,11 @@ use std::collections::BTreeMap;
 const LONGEST_PATH: usize = 4_096;
 
 /// The path to route by; `None` if nothing can have this name.
-pub fn route(route_key: &str, parameters: &BTreeMap<String, String>, raw_path: &str) -> Option<String> {
+pub fn route(
+    route_key: &str,
+    parameters: &BTreeMap<String, String>,
+    raw_path: &str,
+) -> Option<String> {
     let matched = route_key.split_once(' ').and_then(|(_, template)| filled(template, parameters));
     let segments = matched.unwrap_or_else(|| raw_path.split('/').collect());
     let (&before, named) = segments.split_first()?;
@@ -21,17 +25,21 @@ pub fn route(route_key: &str, parameters: &BTreeMap<String, String>, raw_path: &
     Some(segments.join("/")).filter(|path| path.len() <= LONGEST_PATH)
 }
 
-/// The segments of the matched route with the value of each `{name}`; `None` if one is missing, as for a greedy
-/// parameter.
+/// The segments of the matched route with the value of each `{name}`; `None` if one is missing, as
+/// for a greedy parameter.
 fn filled<'a>(template: &'a str, parameters: &'a BTreeMap<String, String>) -> Option<Vec<&'a str>> {
-    let segment = |segment: &'a str| match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+    let segment = |segment: &'a str| match segment
+        .strip_prefix('{')
+        .and_then(|name| name.strip_suffix('}'))
+    {
         Some(name) => parameters.get(name).map(String::as_str),
         None => Some(segment),
     };
     template.split('/').map(segment).collect()
 }
 
-/// Letters, digits and the signs that mean themselves in a path (RFC 3986, `pchar` without percent-encoding).
+/// Letters, digits and the signs that mean themselves in a path (RFC 3986, `pchar` without
+/// percent-encoding).
 fn is_segment(segment: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte);
     !segment.is_empty() && segment != "." && segment != ".." && segment.bytes().all(plain)
@@ -45,7 +53,14 @@ mod tests {
 
     fn of_item(item: &str, raw_path: &str) -> Option<String> {
         let parameters = [("id", "con_1"), ("collection", "labels"), ("item", item)];
-        route(ITEM, &parameters.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(), raw_path)
+        route(
+            ITEM,
+            &parameters
+                .into_iter()
+                .map(|(name, value)| (name.to_string(), value.to_string()))
+                .collect(),
+            raw_path,
+        )
     }
 
     #[test]
@@ -88,16 +103,34 @@ mod tests {
     #[test]
     fn without_a_matched_route_the_path_is_taken_segment_by_segment() {
         let raw = |path: &str| route("$default", &BTreeMap::new(), path);
-        for path in ["/", "//", "", "x", "/api//connectors", "/api/./connectors", "/api/x/../owner", "/api/x\\..\\owner", "/api/", "/a%2Fb"]
-        {
+        for path in [
+            "/",
+            "//",
+            "",
+            "x",
+            "/api//connectors",
+            "/api/./connectors",
+            "/api/x/../owner",
+            "/api/x\\..\\owner",
+            "/api/",
+            "/a%2Fb",
+        ] {
             assert_eq!(raw(path), None, "{path:?}");
         }
-        for path in ["/api/connectors", "/api/connectors/con_1/messages/19b0/attachments/1.0", "/api/a@b:c=d+e"] {
+        for path in [
+            "/api/connectors",
+            "/api/connectors/con_1/messages/19b0/attachments/1.0",
+            "/api/a@b:c=d+e",
+        ] {
             assert_eq!(raw(path).as_deref(), Some(path));
         }
         assert_eq!(raw(&format!("/{}", "a".repeat(LONGEST_PATH))), None);
         // A greedy parameter does not show its own slashes: the path itself is taken.
-        assert_eq!(route("GET /api/{proxy+}", &BTreeMap::from([("proxy".into(), "x".into())]), "/api/y").as_deref(), Some("/api/y"));
+        assert_eq!(
+            route("GET /api/{proxy+}", &BTreeMap::from([("proxy".into(), "x".into())]), "/api/y")
+                .as_deref(),
+            Some("/api/y")
+        );
         assert_eq!(route("GET /api/{id}", &BTreeMap::new(), "/api/y").as_deref(), Some("/api/y"));
     }
 }

@@ -43,7 +43,8 @@ pub enum ProviderError {
     /// The quota of the mailbox or the project is used up.
     #[error("the quota is used up: {reason}")]
     RateLimited { reason: String, retry_after: Option<Duration> },
-    /// The answer exceeds the size limit, and would again. For a listing, `unread` has the messages that were not read.
+    /// The answer exceeds the size limit, and would again. For a listing, `unread` has the messages
+    /// that were not read.
     #[error("the answer is too large")]
     TooLarge { unread: Vec<MessageId> },
     /// The request may have been executed or not: do not repeat it blindly.
@@ -65,37 +66,68 @@ impl ProviderError {
 pub trait EmailProvider: Send + Sync {
     /// Returns the URL of the consent page.
     fn consent_url(&self, consent: &ConsentRequest<'_>) -> String;
-    /// Exchanges an authorization code. `GrantRefused` means that the code is invalid, expired or used.
-    async fn exchange(&self, code: &AuthorizationCode, now: Timestamp) -> Result<Grant, ProviderError>;
+    /// Exchanges an authorization code. `GrantRefused` means that the code is invalid, expired or
+    /// used.
+    async fn exchange(
+        &self,
+        code: &AuthorizationCode,
+        now: Timestamp,
+    ) -> Result<Grant, ProviderError>;
     /// Returns a new access token. `GrantRefused` means that the grant is gone.
-    async fn refresh(&self, token: &RefreshToken, now: Timestamp) -> Result<AccessToken, ProviderError>;
-    /// Returns the grant of a refresh token that another system got with the same client. `refresh_token` of the result
-    /// is the one to store. The identity is empty if the provider does not report it, as for a grant without `openid`.
+    async fn refresh(
+        &self,
+        token: &RefreshToken,
+        now: Timestamp,
+    ) -> Result<AccessToken, ProviderError>;
+    /// Returns the grant of a refresh token that another system got with the same client.
+    /// `refresh_token` of the result is the one to store. The identity is empty if the provider
+    /// does not report it, as for a grant without `openid`.
     async fn adopt(&self, token: &RefreshToken, now: Timestamp) -> Result<Grant, ProviderError>;
-    /// Revokes the account's whole grant with all its tokens; false if the provider does not know the token, so that
-    /// nothing was revoked. True does not prove that the grant was alive.
+    /// Revokes the account's whole grant with all its tokens; false if the provider does not know
+    /// the token, so that nothing was revoked. True does not prove that the grant was alive.
     async fn revoke(&self, token: &RefreshToken) -> Result<bool, ProviderError>;
 
     /// Returns the mailbox's address and its newest history id.
     async fn profile(&self, access: &AccessToken) -> Result<Profile, ProviderError>;
-    /// Requests notifications of every change; returns when they end. MUST drop the history id of the answer.
-    /// `WatchTaken` if another topic of this client is watched.
+    /// Requests notifications of every change; returns when they end. MUST drop the history id of
+    /// the answer. `WatchTaken` if another topic of this client is watched.
     async fn watch(&self, access: &AccessToken) -> Result<Timestamp, ProviderError>;
     /// Ends the notifications.
     async fn stop(&self, access: &AccessToken) -> Result<(), ProviderError>;
 
-    /// Returns a page of changes after a history id. `HistoryExpired` if it is too old, `PageLost` if the page token
-    /// is.
-    async fn history(&self, access: &AccessToken, after: HistoryId, page_token: Option<&str>) -> Result<HistoryPage, ProviderError>;
-    /// Returns a page of the messages that arrived in a slice of time, without spam and trash, in any order.
-    async fn list(&self, access: &AccessToken, slice: &Slice, page_token: Option<&str>) -> Result<MessagePage, ProviderError>;
-    /// Returns messages in any order; only their headers if `only_headers`, for a grant that allows no more. MUST be an
-    /// error only if nothing was fetched.
-    async fn messages(&self, access: &AccessToken, ids: &[MessageId], only_headers: bool) -> Result<Fetched, ProviderError>;
+    /// Returns a page of changes after a history id. `HistoryExpired` if it is too old, `PageLost`
+    /// if the page token is.
+    async fn history(
+        &self,
+        access: &AccessToken,
+        after: HistoryId,
+        page_token: Option<&str>,
+    ) -> Result<HistoryPage, ProviderError>;
+    /// Returns a page of the messages that arrived in a slice of time, without spam and trash, in
+    /// any order.
+    async fn list(
+        &self,
+        access: &AccessToken,
+        slice: &Slice,
+        page_token: Option<&str>,
+    ) -> Result<MessagePage, ProviderError>;
+    /// Returns messages in any order; only their headers if `only_headers`, for a grant that allows
+    /// no more. MUST be an error only if nothing was fetched.
+    async fn messages(
+        &self,
+        access: &AccessToken,
+        ids: &[MessageId],
+        only_headers: bool,
+    ) -> Result<Fetched, ProviderError>;
 
-    /// Executes an operation of the owner. A request that creates something MUST be sent only once, and is
-    /// `OutcomeUnknown` if it may have been executed nevertheless.
-    async fn perform(&self, access: &AccessToken, request: &MailRequest, sender: Sender<'_>) -> Result<Performed, ProviderError>;
+    /// Executes an operation of the owner. A request that creates something MUST be sent only once,
+    /// and is `OutcomeUnknown` if it may have been executed nevertheless.
+    async fn perform(
+        &self,
+        access: &AccessToken,
+        request: &MailRequest,
+        sender: Sender<'_>,
+    ) -> Result<Performed, ProviderError>;
 }
 
 /// The sender and the date of outgoing mail.
@@ -148,7 +180,8 @@ pub struct MessagePage {
     pub next_page_token: Option<String>,
 }
 
-/// The result of fetching messages. A requested message that is in none of the fields does not exist.
+/// The result of fetching messages. A requested message that is in none of the fields does not
+/// exist.
 #[derive(Debug)]
 pub struct Fetched<T = ProviderMessage> {
     pub messages: Vec<T>,

@@ -1,4 +1,5 @@
-//! A function that does nothing: what the runtime itself costs. The floor of `make bench`; it is never deployed.
+//! A function that does nothing: what the runtime itself costs. The floor of `make bench`; it is
+//! never deployed.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
 use serde::de::IgnoredAny;

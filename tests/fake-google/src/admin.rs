@@ -31,7 +31,11 @@ impl Admin {
     pub(crate) fn seed_sample(&self) {
         let mailbox = NewMailbox { email: SAMPLE_MAILBOX.into(), ..Default::default() };
         self.create_mailbox(mailbox).expect("a new fake has no mailbox");
-        let code = NewCode { code: Some(SAMPLE_CODE.into()), reusable: true, ..NewCode::of(SAMPLE_MAILBOX) };
+        let code = NewCode {
+            code: Some(SAMPLE_CODE.into()),
+            reusable: true,
+            ..NewCode::of(SAMPLE_MAILBOX)
+        };
         self.create_code(code).expect("the sample mailbox stands");
     }
 

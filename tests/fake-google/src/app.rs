@@ -1,4 +1,5 @@
-//! The shared context of all handlers: the state behind one mutex, the clock, and the running deliveries.
+//! The shared context of all handlers: the state behind one mutex, the clock, and the running
+//! deliveries.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

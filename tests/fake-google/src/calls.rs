@@ -37,7 +37,14 @@ pub(crate) struct Calls {
 
 impl Calls {
     /// The new record's number.
-    pub fn record(&mut self, method: &str, path: &str, email: Option<&str>, status: u16, in_batch: bool) -> u64 {
+    pub fn record(
+        &mut self,
+        method: &str,
+        path: &str,
+        email: Option<&str>,
+        status: u16,
+        in_batch: bool,
+    ) -> u64 {
         self.last += 1;
         self.log.push(CallRecord {
             n: self.last,
@@ -81,7 +88,8 @@ fn units(method: &str) -> u32 {
         "history.list" => 2,
         "messages.list" | "drafts.list" | "messages.modify" | "messages.untrash" => 5,
         "labels.create" | "labels.update" | "labels.patch" | "labels.delete" => 5,
-        "messages.delete" | "drafts.create" | "drafts.delete" | "threads.list" | "threads.modify" => 10,
+        "messages.delete" | "drafts.create" | "drafts.delete" | "threads.list"
+        | "threads.modify" => 10,
         "drafts.update" => 15,
         "messages.get" | "drafts.get" | "messages.attachments.get" | "messages.trash" => 20,
         "threads.trash" | "threads.untrash" | "threads.delete" => 20,

@@ -42,7 +42,11 @@ type Answer = Result<Json<Value>, Refused>;
 
 struct Refused(u16);
 
-async fn topic(State(app): State<Arc<App>>, Path((project, target)): Path<(String, String)>, headers: HeaderMap) -> Answer {
+async fn topic(
+    State(app): State<Arc<App>>,
+    Path((project, target)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Answer {
     let (name, verb) = target.split_once(':').unwrap_or((&target, ""));
     let name = format!("projects/{project}/topics/{name}");
     let state = app.state();
@@ -60,7 +64,11 @@ async fn topic(State(app): State<Arc<App>>, Path((project, target)): Path<(Strin
     }
 }
 
-async fn subscription(State(app): State<Arc<App>>, Path((project, name)): Path<(String, String)>, headers: HeaderMap) -> Answer {
+async fn subscription(
+    State(app): State<Arc<App>>,
+    Path((project, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Answer {
     let state = app.state();
     admitted(&state, "subscription", &headers)?;
     let name = format!("projects/{project}/subscriptions/{name}");
@@ -114,8 +122,11 @@ async fn publish(
         return Err(Refused(404));
     }
     admitted(&state, "publish", &headers)?;
-    let read = |message: &Message| serde_json::from_slice::<Notification>(&from_base64(&message.data)?).ok();
-    let notifications: Vec<Notification> = body.messages.iter().map(read).collect::<Option<_>>().ok_or(Refused(400))?;
+    let read = |message: &Message| {
+        serde_json::from_slice::<Notification>(&from_base64(&message.data)?).ok()
+    };
+    let notifications: Vec<Notification> =
+        body.messages.iter().map(read).collect::<Option<_>>().ok_or(Refused(400))?;
     let ids: Vec<String> = (1..=notifications.len()).map(|number| number.to_string()).collect();
     let forwarded = if state.cloud.swallows { &[][..] } else { &notifications };
     for notification in forwarded {
@@ -142,7 +153,8 @@ impl IntoResponse for Refused {
             _ => ("INTERNAL", "Internal error."),
         };
         let body = json!({"error": {"code": self.0, "message": message, "status": name}});
-        (StatusCode::from_u16(self.0).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body)).into_response()
+        (StatusCode::from_u16(self.0).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
+            .into_response()
     }
 }
 

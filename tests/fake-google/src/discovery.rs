@@ -9,8 +9,10 @@ use serde_json::Value;
 use crate::fields::Selection;
 use crate::query::decode_segment;
 
-static DOCUMENT: LazyLock<Document> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../discovery/gmail.v1.json")).expect("the discovery document is readable"));
+static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../discovery/gmail.v1.json"))
+        .expect("the discovery document is readable")
+});
 
 #[derive(Deserialize)]
 struct Document {
@@ -61,9 +63,15 @@ pub fn revision() -> &'static str {
     &DOCUMENT.revision
 }
 
-/// Is this a call that Gmail knows, with parameters it knows? Answers the method's name (`messages.get`).
-pub fn check_request(http_method: &str, path: &str, query: &[(String, String)]) -> Result<&'static str, String> {
-    let found = find(http_method, path).ok_or_else(|| format!("no such method: {http_method} {path}"))?;
+/// Is this a call that Gmail knows, with parameters it knows? Answers the method's name
+/// (`messages.get`).
+pub fn check_request(
+    http_method: &str,
+    path: &str,
+    query: &[(String, String)],
+) -> Result<&'static str, String> {
+    let found =
+        find(http_method, path).ok_or_else(|| format!("no such method: {http_method} {path}"))?;
     check_query(&found, query)?;
     Ok(found.name)
 }
@@ -75,26 +83,34 @@ pub fn check_body(method: &str, body: &Value) -> Result<(), String> {
     if request.is_none() && empty { Ok(()) } else { check_against(method, body, request) }
 }
 
-/// Is this answer one that the method gives? Stricter than the document: Gmail leaves out what is null or empty.
+/// Is this answer one that the method gives? Stricter than the document: Gmail leaves out what is
+/// null or empty.
 pub fn check_response(method: &str, answer: &Value) -> Result<(), String> {
     check_against(method, answer, known(method)?.response.as_deref())?;
-    empty_path(answer).map_or(Ok(()), |path| Err(format!("{method}: {path} is empty, Gmail leaves such fields out")))
+    empty_path(answer).map_or(Ok(()), |path| {
+        Err(format!("{method}: {path} is empty, Gmail leaves such fields out"))
+    })
 }
 
 pub(crate) fn find(http_method: &str, path: &str) -> Option<Found> {
     let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     DOCUMENT.methods.iter().find_map(|(name, method)| {
-        let path_parameters = (method.http_method == http_method).then(|| bind(&method.path, &segments))??;
+        let path_parameters =
+            (method.http_method == http_method).then(|| bind(&method.path, &segments))??;
         Some(Found { name, method, path_parameters })
     })
 }
 
 pub(crate) fn check_query(found: &Found, query: &[(String, String)]) -> Result<(), String> {
-    let own = |name: &str| found.method.parameters.get(name).filter(|own| own.location.as_deref() == Some("query"));
+    let own = |name: &str| {
+        found.method.parameters.get(name).filter(|own| own.location.as_deref() == Some("query"))
+    };
     for (name, value) in query {
-        let parameter =
-            own(name).or_else(|| DOCUMENT.parameters.get(name)).ok_or_else(|| format!("{}: unknown name \"{name}\"", found.name))?;
-        check_scalar(parameter, value).map_err(|problem| format!("{}: {name} {problem}", found.name))?;
+        let parameter = own(name)
+            .or_else(|| DOCUMENT.parameters.get(name))
+            .ok_or_else(|| format!("{}: unknown name \"{name}\"", found.name))?;
+        check_scalar(parameter, value)
+            .map_err(|problem| format!("{}: {name} {problem}", found.name))?;
         let repeats = query.iter().filter(|(other, _)| other == name).count();
         if repeats > 1 && !parameter.repeated {
             return Err(format!("{}: {name} is not repeatable", found.name));
@@ -104,17 +120,20 @@ pub(crate) fn check_query(found: &Found, query: &[(String, String)]) -> Result<(
         }
     }
     let given = |name: &String| query.iter().any(|(other, _)| other == name);
-    let missing =
-        found.method.parameters.iter().find(|(name, own)| own.required && own.location.as_deref() == Some("query") && !given(name));
+    let missing = found.method.parameters.iter().find(|(name, own)| {
+        own.required && own.location.as_deref() == Some("query") && !given(name)
+    });
     missing.map_or(Ok(()), |(name, _)| Err(format!("{}: {name} is required", found.name)))
 }
 
 fn check_fields(found: &Found, selector: &str) -> Result<(), String> {
     let selection = Selection::parse(selector)?;
-    let Some(schema) = found.method.response.as_ref().and_then(|name| DOCUMENT.schemas.get(name)) else {
+    let Some(schema) = found.method.response.as_ref().and_then(|name| DOCUMENT.schemas.get(name))
+    else {
         return Ok(());
     };
-    selectable(schema, &selection).map_err(|field| format!("{}: Invalid field selection {field}", found.name))
+    selectable(schema, &selection)
+        .map_err(|field| format!("{}: Invalid field selection {field}", found.name))
 }
 
 fn selectable(schema: &'static Schema, selection: &Selection) -> Result<(), String> {
@@ -124,7 +143,8 @@ fn selectable(schema: &'static Schema, selection: &Selection) -> Result<(), Stri
     }
     let Selection::Only(fields) = selection else { return Ok(()) };
     for (name, inner) in fields.iter().filter(|(name, _)| *name != "*") {
-        let property = schema.properties.as_ref().and_then(|properties| properties.get(name)).ok_or(name)?;
+        let property =
+            schema.properties.as_ref().and_then(|properties| properties.get(name)).ok_or(name)?;
         selectable(property, inner)?;
     }
     Ok(())
@@ -136,7 +156,8 @@ fn known(method: &str) -> Result<&'static Method, String> {
 
 fn check_against(method: &str, value: &Value, schema: Option<&str>) -> Result<(), String> {
     let schema = schema.ok_or_else(|| format!("{method} has no body here"))?;
-    check_value(&DOCUMENT.schemas[schema], value, schema).map_err(|problem| format!("{method}: {problem}"))
+    check_value(&DOCUMENT.schemas[schema], value, schema)
+        .map_err(|problem| format!("{method}: {problem}"))
 }
 
 fn resolved(schema: &'static Schema) -> &'static Schema {
@@ -152,10 +173,13 @@ fn check_value(schema: &'static Schema, value: &Value, path: &str) -> Result<(),
             check_value(property.ok_or_else(|| format!("{path} is unknown"))?, value, &path)
         }),
         (Some("array"), Value::Array(items)) => {
-            let item = schema.items.as_ref().ok_or_else(|| format!("{path} has items of no type"))?;
+            let item =
+                schema.items.as_ref().ok_or_else(|| format!("{path} has items of no type"))?;
             items.iter().try_for_each(|value| check_value(item, value, &format!("{path}[]")))
         }
-        (Some("string"), Value::String(text)) => check_scalar(schema, text).map_err(|problem| format!("{path} {problem}")),
+        (Some("string"), Value::String(text)) => {
+            check_scalar(schema, text).map_err(|problem| format!("{path} {problem}"))
+        }
         (Some("integer"), Value::Number(number)) => {
             check_scalar(schema, &number.to_string()).map_err(|problem| format!("{path} {problem}"))
         }
@@ -175,11 +199,17 @@ fn check_scalar(schema: &Schema, text: &str) -> Result<(), String> {
         (Some("uint64"), _) => text.parse::<u64>().is_ok(),
         (Some("int32"), _) => text.parse::<i32>().is_ok(),
         (Some("uint32"), _) => text.parse::<u32>().is_ok(),
-        (Some("byte"), _) => text.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_=".contains(letter)),
+        (Some("byte"), _) => {
+            text.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_=".contains(letter))
+        }
         (_, Some("boolean")) => matches!(text, "true" | "false"),
         _ => true,
     };
-    if readable { Ok(()) } else { Err(format!("is no {}: {text}", schema.format.as_deref().unwrap_or("boolean"))) }
+    if readable {
+        Ok(())
+    } else {
+        Err(format!("is no {}: {text}", schema.format.as_deref().unwrap_or("boolean")))
+    }
 }
 
 fn bind(template: &'static str, segments: &[&str]) -> Option<BTreeMap<&'static str, String>> {
@@ -206,7 +236,9 @@ fn empty_path(value: &Value) -> Option<String> {
         Value::Null => Some(String::new()),
         Value::Array(items) if items.is_empty() => Some(String::new()),
         Value::Array(items) => items.iter().find_map(empty_path).map(|rest| format!("[]{rest}")),
-        Value::Object(object) => object.iter().find_map(|(name, value)| empty_path(value).map(|rest| format!(".{name}{rest}"))),
+        Value::Object(object) => object
+            .iter()
+            .find_map(|(name, value)| empty_path(value).map(|rest| format!(".{name}{rest}"))),
         _ => None,
     }
 }

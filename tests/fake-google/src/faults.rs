@@ -1,13 +1,13 @@
-//! Scripted failures: the next calls of a method are delayed, refused, done but not answered, or answered with hostile
-//! bytes.
+//! Scripted failures: the next calls of a method are delayed, refused, done but not answered, or
+//! answered with hostile bytes.
 
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fault {
-    /// `history.list`, `messages.get`, `getProfile`, `token`, `authorize`, `certs`, `batch`, …, or `*`: all but the
-    /// batch itself.
+    /// `history.list`, `messages.get`, `getProfile`, `token`, `authorize`, `certs`, `batch`, …, or
+    /// `*`: all but the batch itself.
     pub method: String,
     /// How many calls it hits; 0 until cleared.
     pub times: u32,
@@ -31,9 +31,11 @@ pub struct Fault {
     pub redirect: Option<String>,
     /// The body goes on until the peer hangs up, or for 10 GB. Not for a call in a batch.
     pub endless: bool,
-    /// The body is gzip, and inflates to so many megabytes before the true answer. Not for a call in a batch.
+    /// The body is gzip, and inflates to so many megabytes before the true answer. Not for a call
+    /// in a batch.
     pub gzip_bomb_mb: u32,
-    /// Every page of a list has a next one: the first page again. For `history.list` and `messages.list` only.
+    /// Every page of a list has a next one: the first page again. For `history.list` and
+    /// `messages.list` only.
     pub endless_pages: bool,
     /// The batch is answered with so many parts, cut off or repeated. For `batch` only.
     pub batch_parts: Option<usize>,
@@ -96,7 +98,8 @@ impl Faults {
         self.0.retain(|armed| email.is_some() && armed.fault.email.as_deref() != email);
     }
 
-    /// The first armed fault that hits this call. Each matching fault counts the call, even if it lets it through.
+    /// The first armed fault that hits this call. Each matching fault counts the call, even if it
+    /// lets it through.
     pub fn take(&mut self, target: &Target<'_>) -> Option<Fault> {
         let mut hit = None;
         for armed in self.0.iter_mut().filter(|armed| armed.fault.matches(target)) {
@@ -122,7 +125,9 @@ impl Fault {
     fn matches(&self, target: &Target<'_>) -> bool {
         let every = self.method == "*" && target.method != "batch";
         let named = self.method == target.method;
-        let narrowed = |wanted: &Option<String>, actual: Option<&str>| wanted.is_none() || wanted.as_deref() == actual;
+        let narrowed = |wanted: &Option<String>, actual: Option<&str>| {
+            wanted.is_none() || wanted.as_deref() == actual
+        };
         (every || named)
             && self.is_possible_for(target)
             && narrowed(&self.path, Some(target.path))

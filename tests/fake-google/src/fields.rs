@@ -40,7 +40,10 @@ impl Selection {
 
 fn select(fields: &BTreeMap<String, Selection>, object: Map<String, Value>) -> Map<String, Value> {
     let selection = |name: &str| fields.get(name).or_else(|| fields.get("*"));
-    object.into_iter().filter_map(|(name, value)| selection(&name).map(|chosen| (name, chosen.apply(value)))).collect()
+    object
+        .into_iter()
+        .filter_map(|(name, value)| selection(&name).map(|chosen| (name, chosen.apply(value))))
+        .collect()
 }
 
 fn insert(fields: &mut BTreeMap<String, Selection>, name: String, selection: Selection) {
@@ -96,13 +99,23 @@ mod tests {
     fn keeps_only_what_is_selected() {
         let check = |fields: &str, expected: Value| {
             let value = json!({ "id": "1", "list": [{ "a": 1, "b": { "c": 2, "d": 3 } }, { "b": { "d": 4 } }] });
-            assert_eq!(Selection::parse(fields).map(|selection| selection.apply(value)), Ok(expected), "{fields}");
+            assert_eq!(
+                Selection::parse(fields).map(|selection| selection.apply(value)),
+                Ok(expected),
+                "{fields}"
+            );
         };
         check("id", json!({ "id": "1" }));
         check("id,list(a)", json!({ "id": "1", "list": [{ "a": 1 }, {}] }));
         check("list/b/c", json!({ "list": [{ "b": { "c": 2 } }, { "b": {} }] }));
-        check("list(a,b(d))", json!({ "list": [{ "a": 1, "b": { "d": 3 } }, { "b": { "d": 4 } }] }));
-        check("list/a,list/b/d", json!({ "list": [{ "a": 1, "b": { "d": 3 } }, { "b": { "d": 4 } }] }));
+        check(
+            "list(a,b(d))",
+            json!({ "list": [{ "a": 1, "b": { "d": 3 } }, { "b": { "d": 4 } }] }),
+        );
+        check(
+            "list/a,list/b/d",
+            json!({ "list": [{ "a": 1, "b": { "d": 3 } }, { "b": { "d": 4 } }] }),
+        );
         check("*/a", json!({ "id": "1", "list": [{ "a": 1 }, {}] }));
     }
 

@@ -58,7 +58,8 @@ pub(crate) async fn answer(app: &Arc<App>, call: Call) -> Answer {
 /// The answer, the fault that hit it, and its number in the log.
 async fn perform_and_log(app: &Arc<App>, call: Call) -> (Answer, Option<Fault>, u64) {
     let found = discovery::find(&call.http_method, &call.path);
-    let email = call.bearer.as_deref().and_then(|token| app.state().oauth.holder(token, app.now_ms()));
+    let email =
+        call.bearer.as_deref().and_then(|token| app.state().oauth.holder(token, app.now_ms()));
     let email = email.map(|(email, _)| email);
     let method = found.as_ref().map_or("unknown", |found| found.name);
     let fault = app.state().faults.take(&Target {
@@ -66,7 +67,10 @@ async fn perform_and_log(app: &Arc<App>, call: Call) -> (Answer, Option<Fault>, 
         path: &call.path,
         email: email.as_deref(),
         in_batch: call.in_batch,
-        message_id: found.as_ref().and_then(|found| found.path_parameters.get("id")).map(String::as_str),
+        message_id: found
+            .as_ref()
+            .and_then(|found| found.path_parameters.get("id"))
+            .map(String::as_str),
     });
     let query = Query::parse(&call.query);
     let mut answer = match &fault {
@@ -74,12 +78,23 @@ async fn perform_and_log(app: &Arc<App>, call: Call) -> (Answer, Option<Fault>, 
         None => perform(app, &call, found.as_ref(), &query),
     };
     answer.pretty = query.first("prettyPrint") != Some("false");
-    let shown = if call.query.is_empty() { call.path.clone() } else { format!("{}?{}", call.path, call.query) };
-    let number = app.state().calls.record(method, &shown, email.as_deref(), answer.status, call.in_batch);
+    let shown = if call.query.is_empty() {
+        call.path.clone()
+    } else {
+        format!("{}?{}", call.path, call.query)
+    };
+    let number =
+        app.state().calls.record(method, &shown, email.as_deref(), answer.status, call.in_batch);
     (answer, fault, number)
 }
 
-async fn answer_with_fault(app: &Arc<App>, call: &Call, found: Option<&Found>, query: &Query, fault: &Fault) -> Answer {
+async fn answer_with_fault(
+    app: &Arc<App>,
+    call: &Call,
+    found: Option<&Found>,
+    query: &Query,
+    fault: &Fault,
+) -> Answer {
     tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     match Answer::from_fault(fault) {
         Some(other) if !fault.applied => other,
@@ -87,7 +102,9 @@ async fn answer_with_fault(app: &Arc<App>, call: &Call, found: Option<&Found>, q
             perform(app, call, found, query);
             other
         }
-        None if fault.endless_pages => with_next_page(perform(app, call, found, &query.without("pageToken"))),
+        None if fault.endless_pages => {
+            with_next_page(perform(app, call, found, &query.without("pageToken")))
+        }
         None => perform(app, call, found, query),
     }
 }
@@ -106,7 +123,13 @@ fn perform(app: &Arc<App>, call: &Call, found: Option<&Found>, query: &Query) ->
 }
 
 /// The answer's body, or none for 204.
-fn admitted(app: &Arc<App>, state: &mut State, call: &Call, found: Option<&Found>, query: &Query) -> Result<Option<Value>, Refusal> {
+fn admitted(
+    app: &Arc<App>,
+    state: &mut State,
+    call: &Call,
+    found: Option<&Found>,
+    query: &Query,
+) -> Result<Option<Value>, Refusal> {
     let Some(found) = found else {
         violation(app, state, format!("no such method: {} {}", call.http_method, call.path))?;
         return Err(Refusal::not_found());
@@ -115,7 +138,8 @@ fn admitted(app: &Arc<App>, state: &mut State, call: &Call, found: Option<&Found
         violation(app, state, problem)?;
     }
     let token = call.bearer.as_deref().unwrap_or_default();
-    let (email, scopes) = state.oauth.holder(token, app.now_ms()).ok_or_else(Refusal::unauthenticated)?;
+    let (email, scopes) =
+        state.oauth.holder(token, app.now_ms()).ok_or_else(Refusal::unauthenticated)?;
     let user_id = found.path_parameters.get("userId").map(String::as_str).unwrap_or_default();
     if user_id != "me" && !user_id.eq_ignore_ascii_case(&email) {
         return Err(Refusal::delegation_denied(&email));
@@ -126,13 +150,16 @@ fn admitted(app: &Arc<App>, state: &mut State, call: &Call, found: Option<&Found
     let readable = |scope: &String| found.method.scopes.contains(scope) && scope != METADATA_SCOPE;
     let body = request_body(app, state, call, found)?;
     let only_metadata = !scopes.iter().any(readable);
-    let answer = dispatch(Admitted { app, state, email: &email, found, query, body, only_metadata })?;
+    let answer =
+        dispatch(Admitted { app, state, email: &email, found, query, body, only_metadata })?;
     let Some(answer) = answer else { return Ok(None) };
     if let Err(problem) = discovery::check_response(found.name, &answer) {
         state.violations.push(format!("the fake's own answer: {problem}"));
     }
     match query.first("fields").map(Selection::parse).transpose() {
-        Ok(selection) => Ok(Some(selection.map_or(answer.clone(), |selection| selection.apply(answer)))),
+        Ok(selection) => {
+            Ok(Some(selection.map_or(answer.clone(), |selection| selection.apply(answer))))
+        }
         Err(problem) => Err(Refusal::invalid_argument(&problem)),
     }
 }
@@ -175,7 +202,12 @@ fn dispatch(call: Admitted<'_>) -> Result<Option<Value>, Refusal> {
     }
 }
 
-fn request_body(app: &App, state: &mut State, call: &Call, found: &Found) -> Result<Value, Refusal> {
+fn request_body(
+    app: &App,
+    state: &mut State,
+    call: &Call,
+    found: &Found,
+) -> Result<Value, Refusal> {
     if call.body.iter().all(u8::is_ascii_whitespace) {
         return Ok(json!({}));
     }

@@ -8,8 +8,12 @@ use crate::mailbox::{Change, Mailbox, Record};
 use crate::pages;
 
 pub(crate) fn list(mut call: Admitted<'_>) -> Result<Value, Refusal> {
-    let start = call.query.first("startHistoryId").ok_or_else(|| Refusal::invalid_argument("Missing startHistoryId"))?;
-    let start: u64 = start.parse().map_err(|_| Refusal::invalid_argument("Invalid startHistoryId"))?;
+    let start = call
+        .query
+        .first("startHistoryId")
+        .ok_or_else(|| Refusal::invalid_argument("Missing startHistoryId"))?;
+    let start: u64 =
+        start.parse().map_err(|_| Refusal::invalid_argument("Invalid startHistoryId"))?;
     let label = call.query.first("labelId").map(ToOwned::to_owned);
     let types: Vec<String> = call.query.all("historyTypes").map(Into::into).collect();
     let token = call.query.first("pageToken").map(ToOwned::to_owned);
@@ -19,7 +23,11 @@ pub(crate) fn list(mut call: Admitted<'_>) -> Result<Value, Refusal> {
         return Err(Refusal::not_found());
     }
     let start_text = start.to_string();
-    let listing = pages::fingerprint([start_text.as_str(), label.as_deref().unwrap_or(""), types.join(",").as_str()]);
+    let listing = pages::fingerprint([
+        start_text.as_str(),
+        label.as_deref().unwrap_or(""),
+        types.join(",").as_str(),
+    ]);
     let after = token.map_or(Ok(start), |token| position(&token, &listing, mailbox))?;
     let wanted = |record: &&Record| {
         let visible = !record.hidden && record.id <= mailbox.visible_history_id();

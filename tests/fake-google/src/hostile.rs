@@ -22,7 +22,12 @@ const MEGABYTE: usize = 1024 * 1024;
 const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255];
 
 /// The answer to the call of this number, as the fault wants it sent.
-pub(crate) async fn spoilt(app: &Arc<App>, fault: Option<&Fault>, call: u64, answer: Response) -> Response {
+pub(crate) async fn spoilt(
+    app: &Arc<App>,
+    fault: Option<&Fault>,
+    call: u64,
+    answer: Response,
+) -> Response {
     match fault {
         Some(fault) if fault.endless => endless(app.clone(), call, answer),
         Some(fault) if fault.gzip_bomb_mb > 0 => gzip_bomb(fault.gzip_bomb_mb, answer).await,
@@ -55,7 +60,8 @@ async fn gzip_bomb(megabytes: u32, answer: Response) -> Response {
     Response::from_parts(head, Body::from(packed))
 }
 
-/// One gzip member. Its blanks are deflated once and repeated: after a flush nothing refers to what came before.
+/// One gzip member. Its blanks are deflated once and repeated: after a flush nothing refers to what
+/// came before.
 fn packed(megabytes: u32, end: &[u8]) -> std::io::Result<Vec<u8>> {
     let blanks = vec![b' '; MEGABYTE];
     let mut deflated = DeflateEncoder::new(Vec::new(), Compression::best());

@@ -12,8 +12,9 @@ pub use signing::Signing;
 pub(crate) use signing::{SigningKey, overlay};
 
 /// Public halves of the keys that signed the tokens in `events/`; the private halves are deleted.
-static SAMPLE_KEYS: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../sample-keys.json")).expect("sample-keys.json is JSON"));
+static SAMPLE_KEYS: LazyLock<Value> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../sample-keys.json")).expect("sample-keys.json is JSON")
+});
 
 pub(crate) struct Keys {
     google: Vec<Arc<SigningKey>>,
@@ -26,7 +27,11 @@ impl Keys {
     pub async fn generate() -> Self {
         let [google, users] = [(); 2].map(|()| spawn_blocking(SigningKey::generate));
         let key = |made: Result<SigningKey, _>| Arc::new(made.expect("a key pair"));
-        Self { google: vec![key(google.await)], users: vec![key(users.await)], unknown: OnceLock::new() }
+        Self {
+            google: vec![key(google.await)],
+            users: vec![key(users.await)],
+            unknown: OnceLock::new(),
+        }
     }
 
     /// The key that signs now.
@@ -36,7 +41,9 @@ impl Keys {
             KeyName::Users => self.users.last(),
             KeyName::Unknown => None,
         };
-        published.unwrap_or_else(|| self.unknown.get_or_init(|| Arc::new(SigningKey::generate()))).clone()
+        published
+            .unwrap_or_else(|| self.unknown.get_or_init(|| Arc::new(SigningKey::generate())))
+            .clone()
     }
 
     pub fn rotate(&mut self, name: KeyName, new: SigningKey, forget_old: bool) {

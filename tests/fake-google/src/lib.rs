@@ -1,5 +1,9 @@
-//! A stateful stand-in for Google's OAuth, Gmail and Pub/Sub push: it answers as Google does, and fails on demand.
-#![allow(clippy::disallowed_methods, reason = "this crate plays the outside world, which owns its clock and its waits")]
+//! A stateful stand-in for Google's OAuth, Gmail and Pub/Sub push: it answers as Google does, and
+//! fails on demand.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this crate plays the outside world, which owns its clock and its waits"
+)]
 
 mod admin;
 mod app;
@@ -37,7 +41,9 @@ use tokio::task::JoinHandle;
 pub use admin::Admin;
 pub use admin::error::AdminError;
 pub use admin::identity::{GrantRecord, KeyName, NewCode, NextConsent, OauthChange};
-pub use admin::mailboxes::{Delivered, GrantView, LabelChange, MailboxView, MessageView, NewMailbox, WatchView};
+pub use admin::mailboxes::{
+    Delivered, GrantView, LabelChange, MailboxView, MessageView, NewMailbox, WatchView,
+};
 pub use admin::tokens::{NewPushToken, NewSecurityEvent, NewUserToken, SecurityEvent};
 pub use calls::CallRecord;
 pub use cloud::CloudChange;

@@ -36,7 +36,8 @@ pub(crate) struct Mailbox {
     pub history_id: u64,
     /// The lowest id that `history.list` still starts from.
     pub history_floor: u64,
-    /// How often history expired, and how often all listings were forgotten: page tokens made before are dead.
+    /// How often history expired, and how often all listings were forgotten: page tokens made
+    /// before are dead.
     pub history_epoch: u32,
     pub listing_epoch: u32,
     pub records: Vec<Record>,
@@ -68,7 +69,12 @@ pub(crate) struct UserLabel {
 
 impl UserLabel {
     pub fn named(name: &str) -> Self {
-        Self { name: name.into(), label_list_visibility: "labelShow".into(), message_list_visibility: "show".into(), color: None }
+        Self {
+            name: name.into(),
+            label_list_visibility: "labelShow".into(),
+            message_list_visibility: "show".into(),
+            color: None,
+        }
     }
 }
 
@@ -142,7 +148,8 @@ impl Mailbox {
     pub fn add_message(&mut self, new: &NewMessage, now_ms: i64) -> Record {
         let id = self.next_id();
         let internal_date = new.internal_date.unwrap_or(now_ms);
-        let label_ids = new.label_ids.clone().unwrap_or_else(|| vec!["INBOX".into(), "UNREAD".into()]);
+        let label_ids =
+            new.label_ids.clone().unwrap_or_else(|| vec!["INBOX".into(), "UNREAD".into()]);
         self.know_labels(&label_ids);
         let mut message = Message {
             thread_id: new.thread_id.clone().unwrap_or_else(|| id.clone()),
@@ -162,7 +169,14 @@ impl Mailbox {
     }
 
     /// Adds a mail from its RFC 5322 bytes.
-    pub fn add_raw(&mut self, raw: Vec<u8>, parsed: Parsed, labels: &[&str], thread_id: Option<String>, now_ms: i64) -> Record {
+    pub fn add_raw(
+        &mut self,
+        raw: Vec<u8>,
+        parsed: Parsed,
+        labels: &[&str],
+        thread_id: Option<String>,
+        now_ms: i64,
+    ) -> Record {
         let id = self.next_id();
         let label_ids: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
         self.know_labels(&label_ids);
@@ -189,10 +203,17 @@ impl Mailbox {
     }
 
     /// One record for added labels and one for removed labels; none without a change.
-    pub fn change_labels(&mut self, id: &str, add: &[String], remove: &[String]) -> Option<Vec<Record>> {
+    pub fn change_labels(
+        &mut self,
+        id: &str,
+        add: &[String],
+        remove: &[String],
+    ) -> Option<Vec<Record>> {
         let mut message = self.messages.remove(id)?;
-        let added: Vec<String> = add.iter().filter(|label| !message.label_ids.contains(label)).cloned().collect();
-        let removed: Vec<String> = remove.iter().filter(|label| message.label_ids.contains(label)).cloned().collect();
+        let added: Vec<String> =
+            add.iter().filter(|label| !message.label_ids.contains(label)).cloned().collect();
+        let removed: Vec<String> =
+            remove.iter().filter(|label| message.label_ids.contains(label)).cloned().collect();
         let mut records = Vec::new();
         if !added.is_empty() {
             message.label_ids.extend(added.iter().cloned());
@@ -260,7 +281,12 @@ impl Mailbox {
         self.watch.as_ref().filter(|watch| watch.expiration > now_ms)
     }
 
-    fn record(&mut self, message: &mut Message, change: Change, changed_labels: Vec<String>) -> Record {
+    fn record(
+        &mut self,
+        message: &mut Message,
+        change: Change,
+        changed_labels: Vec<String>,
+    ) -> Record {
         self.history_id = self.history_id.saturating_add(STEPS[self.changes % STEPS.len()]);
         self.changes += 1;
         message.history_id = self.history_id;
@@ -285,7 +311,10 @@ impl Message {
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     pub fn has_label(&self, label: &str) -> bool {

@@ -55,7 +55,10 @@ fn configured(mut arguments: impl Iterator<Item = String>) -> Result<Config, Str
             "--client-secret" => config.client_secret = value,
             "--user-issuer" => config.user_issuer = value,
             "--user-audience" => config.user_audience = value,
-            "--history-start" => config.history_start = value.parse().map_err(|_| format!("{value} is no history id"))?,
+            "--history-start" => {
+                config.history_start =
+                    value.parse().map_err(|_| format!("{value} is no history id"))?
+            }
             _ => return Err(format!("{name} is unknown")),
         }
     }

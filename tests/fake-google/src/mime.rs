@@ -26,8 +26,8 @@ pub struct NewMessage {
     pub internal_date: Option<i64>,
     /// Override the default headers: the sender's, below those of the receiving server.
     pub headers: BTreeMap<String, String>,
-    /// The receiving server's `Authentication-Results`. If absent, mail from outside passes all methods; if empty,
-    /// there is no such header.
+    /// The receiving server's `Authentication-Results`. If absent, mail from outside passes all
+    /// methods; if empty, there is no such header.
     pub authentication_results: Option<String>,
     pub attachment: Option<NewAttachment>,
     /// The whole mail as RFC 5322, in base64: everything above but labels is taken from it.
@@ -74,7 +74,10 @@ impl NewMessage {
             ("Subject".into(), self.subject.clone().unwrap_or_else(|| "Hello".into())),
         ];
         if !self.raw_no_from {
-            headers.push(("From".into(), self.from.clone().unwrap_or_else(|| "Sender <sender@example.com>".into())));
+            headers.push((
+                "From".into(),
+                self.from.clone().unwrap_or_else(|| "Sender <sender@example.com>".into()),
+            ));
         }
         headers.push(("To".into(), self.to.clone().unwrap_or_else(|| mailbox.into())));
         headers.extend(self.cc.clone().map(|cc| ("Cc".into(), cc)));
@@ -98,7 +101,9 @@ impl NewMessage {
             (None, None) => Part::text("text/plain", "Hello"),
         };
         match &self.attachment {
-            Some(attachment) => Part::multipart("multipart/mixed", vec![readable, Part::attachment(attachment)]),
+            Some(attachment) => {
+                Part::multipart("multipart/mixed", vec![readable, Part::attachment(attachment)])
+            }
             None => readable,
         }
     }
@@ -116,7 +121,12 @@ impl NewMessage {
 
 impl Part {
     pub fn leaf(mime_type: &str, filename: &str, bytes: Vec<u8>) -> Self {
-        Self { mime_type: mime_type.into(), filename: filename.into(), headers: Vec::new(), content: Content::Leaf(bytes) }
+        Self {
+            mime_type: mime_type.into(),
+            filename: filename.into(),
+            headers: Vec::new(),
+            content: Content::Leaf(bytes),
+        }
     }
 
     pub fn with_headers(self, headers: Headers) -> Self {
@@ -130,13 +140,24 @@ impl Part {
 
     fn text(mime_type: &str, text: &str) -> Self {
         let headers = vec![("Content-Type".into(), format!("{mime_type}; charset=\"UTF-8\""))];
-        Self { mime_type: mime_type.into(), filename: String::new(), headers, content: Content::Leaf(text.as_bytes().to_vec()) }
+        Self {
+            mime_type: mime_type.into(),
+            filename: String::new(),
+            headers,
+            content: Content::Leaf(text.as_bytes().to_vec()),
+        }
     }
 
     pub fn multipart(mime_type: &str, parts: Vec<Part>) -> Self {
         let boundary = mime_type.replace('/', "-");
-        let headers = vec![("Content-Type".into(), format!("{mime_type}; boundary=\"{boundary}\""))];
-        Self { mime_type: mime_type.into(), filename: String::new(), headers, content: Content::Parts(parts) }
+        let headers =
+            vec![("Content-Type".into(), format!("{mime_type}; boundary=\"{boundary}\""))];
+        Self {
+            mime_type: mime_type.into(),
+            filename: String::new(),
+            headers,
+            content: Content::Parts(parts),
+        }
     }
 
     fn attachment(new: &NewAttachment) -> Self {
@@ -145,7 +166,12 @@ impl Part {
             ("Content-Disposition".into(), format!("attachment; filename=\"{}\"", new.filename)),
         ];
         let bytes = (0..new.size).map(|index| b'a' + (index % 26) as u8).collect();
-        Self { mime_type: new.mime_type.clone(), filename: new.filename.clone(), headers, content: Content::Leaf(bytes) }
+        Self {
+            mime_type: new.mime_type.clone(),
+            filename: new.filename.clone(),
+            headers,
+            content: Content::Leaf(bytes),
+        }
     }
 
     pub fn own_headers(&self) -> &[(String, String)] {
@@ -162,7 +188,8 @@ impl Part {
     /// As `MessagePart`, with the message's own headers at the top.
     pub fn parsed(&self, part_id: &str, top: &[(String, String)], reads: u64) -> Value {
         let headers: Vec<Value> = top.iter().chain(&self.headers).map(header_json).collect();
-        let mut parsed = json!({ "partId": part_id, "mimeType": self.mime_type, "filename": self.filename });
+        let mut parsed =
+            json!({ "partId": part_id, "mimeType": self.mime_type, "filename": self.filename });
         if !headers.is_empty() {
             parsed["headers"] = headers.into();
         }
@@ -172,12 +199,16 @@ impl Part {
                 parsed["body"] = json!({ "size": bytes.len(), "data": base64url_padded(bytes) });
             }
             Content::Leaf(bytes) => {
-                parsed["body"] = json!({ "attachmentId": attachment_id(part_id, reads), "size": bytes.len() });
+                parsed["body"] =
+                    json!({ "attachmentId": attachment_id(part_id, reads), "size": bytes.len() });
             }
             Content::Parts(parts) => {
                 parsed["body"] = json!({ "size": 0 });
-                parsed["parts"] =
-                    parts.iter().enumerate().map(|(index, part)| part.parsed(&child_id(part_id, index), &[], reads)).collect();
+                parsed["parts"] = parts
+                    .iter()
+                    .enumerate()
+                    .map(|(index, part)| part.parsed(&child_id(part_id, index), &[], reads))
+                    .collect();
             }
         }
         parsed
@@ -189,11 +220,12 @@ impl Part {
             Content::Leaf(bytes) => {
                 let (part, read) = wanted.strip_prefix("ANGjdJ")?.split_once('-')?;
                 let known = read.parse().is_ok_and(|read: u64| (1..=reads).contains(&read));
-                (!self.is_handed_out() && known && part == part_id.replace('.', "_")).then_some(bytes.as_slice())
+                (!self.is_handed_out() && known && part == part_id.replace('.', "_"))
+                    .then_some(bytes.as_slice())
             }
-            Content::Parts(parts) => {
-                parts.iter().enumerate().find_map(|(index, part)| part.attachment_bytes(&child_id(part_id, index), wanted, reads))
-            }
+            Content::Parts(parts) => parts.iter().enumerate().find_map(|(index, part)| {
+                part.attachment_bytes(&child_id(part_id, index), wanted, reads)
+            }),
         }
     }
 
@@ -212,7 +244,10 @@ impl Part {
         }
         match &self.content {
             Content::Leaf(bytes) => {
-                raw.push_str(&format!("Content-Transfer-Encoding: base64\r\n\r\n{}\r\n", folded(&base64(bytes))));
+                raw.push_str(&format!(
+                    "Content-Transfer-Encoding: base64\r\n\r\n{}\r\n",
+                    folded(&base64(bytes))
+                ));
             }
             Content::Parts(parts) => {
                 let boundary = self.mime_type.replace('/', "-");
@@ -242,7 +277,8 @@ fn attachment_id(part_id: &str, reads: u64) -> String {
 
 /// RFC 2045 wants lines of at most 76 letters.
 fn folded(encoded: &str) -> String {
-    let lines: Vec<&str> = encoded.as_bytes().chunks(76).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+    let lines: Vec<&str> =
+        encoded.as_bytes().chunks(76).filter_map(|line| std::str::from_utf8(line).ok()).collect();
     lines.join("\r\n")
 }
 
@@ -259,5 +295,9 @@ fn without_tags(html: &str) -> String {
 
 /// Gmail escapes snippets for HTML.
 pub(crate) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
 }

@@ -10,13 +10,14 @@ use serde_json::{Map, Value};
 
 pub(crate) use authorize::Wish;
 pub(crate) use endpoints::{
-    CONFIGURATION, GOOGLE_CERTS, UNKNOWN_CERTS, USER_CERTS, authorize, google_certs, revoke, token, unknown_certs, user_certs,
-    user_configuration,
+    CONFIGURATION, GOOGLE_CERTS, UNKNOWN_CERTS, USER_CERTS, authorize, google_certs, revoke, token,
+    unknown_certs, user_certs, user_configuration,
 };
 
 use crate::values::unguessable;
 
-// Every secret contains the same word, so that tests can search for leaked secrets. Lengths are Google's.
+// Every secret contains the same word, so that tests can search for leaked secrets. Lengths are
+// Google's.
 pub(crate) const CODE_PREFIX: &str = "4/0canary-";
 pub(crate) const CODE_BYTES: usize = 48;
 const ACCESS_TOKEN_PREFIX: &str = "ya29.canary-";
@@ -110,14 +111,16 @@ impl Oauth {
 
     /// The account and scopes of a live access token.
     pub fn holder(&self, access_token: &str, now_ms: i64) -> Option<(String, Vec<String>)> {
-        let token = self.access_tokens.get(access_token).filter(|token| token.expires_at > now_ms)?;
+        let token =
+            self.access_tokens.get(access_token).filter(|token| token.expires_at > now_ms)?;
         let grant = self.grants.get(token.grant).filter(|grant| !grant.is_revoked())?;
         Some((grant.email.clone(), grant.scopes.clone()))
     }
 
     pub fn expire_access_tokens(&mut self, email: Option<&str>) {
         let grants = &self.grants;
-        self.access_tokens.retain(|_, token| email.is_some_and(|email| grants[token.grant].email != email));
+        self.access_tokens
+            .retain(|_, token| email.is_some_and(|email| grants[token.grant].email != email));
     }
 
     /// Revokes all of the user's grants to this client, not only that of one token.
@@ -130,7 +133,9 @@ impl Oauth {
 
     pub fn email_of(&self, token: &str) -> Option<String> {
         let by_access = self.access_tokens.get(token).map(|token| &self.grants[token.grant]);
-        by_access.or_else(|| self.refreshed(token).map(|grant| &self.grants[grant])).map(|grant| grant.email.clone())
+        by_access
+            .or_else(|| self.refreshed(token).map(|grant| &self.grants[grant]))
+            .map(|grant| grant.email.clone())
     }
 
     fn refreshed(&self, refresh_token: &str) -> Option<usize> {
@@ -139,7 +144,10 @@ impl Oauth {
 
     fn new_access_token(&mut self, grant: usize, now_ms: i64) -> String {
         let token = unguessable(ACCESS_TOKEN_PREFIX, ACCESS_TOKEN_BYTES);
-        self.access_tokens.insert(token.clone(), AccessToken { grant, expires_at: now_ms + self.expires_in * 1000 });
+        self.access_tokens.insert(
+            token.clone(),
+            AccessToken { grant, expires_at: now_ms + self.expires_in * 1000 },
+        );
         token
     }
 }

@@ -19,7 +19,8 @@ use crate::values::base64;
 const FIRST_MESSAGE_ID: u64 = 10_000_000_000_001;
 const TOKEN_SECONDS: i64 = 3600;
 
-/// The subscription. Without an endpoint its notifications wait, to be pulled or for an endpoint to come.
+/// The subscription. Without an endpoint its notifications wait, to be pulled or for an endpoint to
+/// come.
 #[derive(Clone, Debug, Serialize)]
 pub struct PushSettings {
     pub endpoint: Option<String>,
@@ -128,7 +129,14 @@ struct Notification {
 impl Push {
     pub fn new(settings: PushSettings) -> Self {
         let random = settings.mode.seed;
-        Self { settings, pending: BTreeMap::new(), status: PushStatus::default(), published: 0, deliveries: 0, random }
+        Self {
+            settings,
+            pending: BTreeMap::new(),
+            status: PushStatus::default(),
+            published: 0,
+            deliveries: 0,
+            random,
+        }
     }
 
     pub fn change(&mut self, change: PushChange) {
@@ -174,11 +182,14 @@ impl Push {
     }
 }
 
-/// Publishes if a live watch wants one of these changes: one notification for all of them, as Gmail does.
+/// Publishes if a live watch wants one of these changes: one notification for all of them, as Gmail
+/// does.
 pub(crate) fn publish_changes(app: &Arc<App>, state: &mut State, email: &str, records: &[Record]) {
     let Some(mailbox) = state.mailboxes.get(email) else { return };
     let history_id = mailbox.history_id;
-    let wanted = mailbox.live_watch(app.now_ms()).is_some_and(|watch| records.iter().any(|record| watch.wants(record)));
+    let wanted = mailbox
+        .live_watch(app.now_ms())
+        .is_some_and(|watch| records.iter().any(|record| watch.wants(record)));
     if wanted {
         publish(app, state, email, history_id);
     }
@@ -200,7 +211,11 @@ pub(crate) fn publish(app: &Arc<App>, state: &mut State, email: &str, history_id
         message_id: (FIRST_MESSAGE_ID + push.published).to_string(),
         email: email.into(),
         history_id,
-        publish_time: now.replace_nanosecond(millis).unwrap_or(now).format(&Rfc3339).unwrap_or_default(),
+        publish_time: now
+            .replace_nanosecond(millis)
+            .unwrap_or(now)
+            .format(&Rfc3339)
+            .unwrap_or_default(),
     };
     push.published += 1;
     let copies = if push.settings.mode.duplicate { 2 } else { 1 };
@@ -222,7 +237,10 @@ pub(crate) fn pull(app: &App) -> Vec<PulledPush> {
     let pending = std::mem::take(&mut state.push.pending);
     let pulled: Vec<PulledPush> = pending
         .values()
-        .map(|notification| PulledPush { authorization: format!("Bearer {}", token(app, &state)), body: state.push.envelope(notification) })
+        .map(|notification| PulledPush {
+            authorization: format!("Bearer {}", token(app, &state)),
+            body: state.push.envelope(notification),
+        })
         .collect();
     state.push.status.delivered += pulled.len() as u64;
     drop(state);

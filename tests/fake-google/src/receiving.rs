@@ -25,7 +25,10 @@ fn address(from: &str) -> Option<String> {
 
 /// Adds the results of a genuine mail, or `said` instead; no header if `said` is empty.
 pub(crate) fn stamp(headers: &mut Headers, said: Option<&str>) {
-    let from = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("from")).map_or("", |(_, value)| value);
+    let from = headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("from"))
+        .map_or("", |(_, value)| value);
     let said = said.map_or_else(|| found(from), String::from);
     if !said.is_empty() {
         headers.insert(0, (NAME.into(), said));
@@ -39,6 +42,7 @@ pub(crate) fn is_own(label_ids: &[String]) -> bool {
 
 /// The bytes of a mail, with its first header prepended.
 pub(crate) fn stamped(raw: Vec<u8>, headers: &Headers) -> Vec<u8> {
-    let first = headers.first().map(|(name, value)| format!("{name}: {value}\r\n")).unwrap_or_default();
+    let first =
+        headers.first().map(|(name, value)| format!("{name}: {value}\r\n")).unwrap_or_default();
     [first.into_bytes(), raw].concat()
 }

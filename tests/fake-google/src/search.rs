@@ -31,7 +31,8 @@ pub(crate) enum Term {
     Text(String),
 }
 
-/// The terms, which must all match. An unknown operator is an error, as ignoring it would give a wrong answer.
+/// The terms, which must all match. An unknown operator is an error, as ignoring it would give a
+/// wrong answer.
 pub(crate) fn parse(query: &str, now_ms: i64) -> Result<Vec<Term>, String> {
     let tokens = tokens(query);
     let mut rest = tokens.as_slice();
@@ -51,8 +52,11 @@ pub(crate) fn reaches_spam_and_trash(terms: &[Term]) -> bool {
 
 impl Term {
     pub fn matches(&self, message: &Message) -> bool {
-        let header = |name: &str, wanted: &str| message.header(name).is_some_and(|value| contains(value, wanted));
-        let labelled = |wanted: &str| message.label_ids.iter().any(|label| label.eq_ignore_ascii_case(wanted));
+        let header = |name: &str, wanted: &str| {
+            message.header(name).is_some_and(|value| contains(value, wanted))
+        };
+        let labelled =
+            |wanted: &str| message.label_ids.iter().any(|label| label.eq_ignore_ascii_case(wanted));
         match self {
             Self::Not(term) => !term.matches(message),
             Self::Any(terms) => terms.iter().any(|term| term.matches(message)),
@@ -74,7 +78,11 @@ impl Term {
             Self::MessageId(wanted) => header("Message-ID", wanted.trim_matches(['<', '>'])),
             Self::After(limit) => message.internal_date >= *limit,
             Self::Before(limit) => message.internal_date < *limit,
-            Self::Text(wanted) => header("Subject", wanted) || header("From", wanted) || contains(&message.snippet, wanted),
+            Self::Text(wanted) => {
+                header("Subject", wanted)
+                    || header("From", wanted)
+                    || contains(&message.snippet, wanted)
+            }
         }
     }
 }
@@ -183,12 +191,15 @@ fn instant(value: &str) -> Result<i64, String> {
     if let Ok(seconds) = value.parse::<i64>() {
         return Ok(seconds * 1000);
     }
-    let numbers: Vec<i32> = value.split(['/', '-']).filter_map(|number| number.parse().ok()).collect();
+    let numbers: Vec<i32> =
+        value.split(['/', '-']).filter_map(|number| number.parse().ok()).collect();
     let date = match numbers.as_slice() {
         [year, month, day] => u8::try_from(*month)
             .and_then(|month| u8::try_from(*day).map(|day| (month, day)))
             .ok()
-            .and_then(|(month, day)| Date::from_calendar_date(*year, Month::try_from(month).ok()?, day).ok()),
+            .and_then(|(month, day)| {
+                Date::from_calendar_date(*year, Month::try_from(month).ok()?, day).ok()
+            }),
         _ => None,
     };
     let date = date.ok_or_else(|| format!("{value} is no date"))?;
@@ -196,13 +207,19 @@ fn instant(value: &str) -> Result<i64, String> {
 }
 
 fn bytes(value: &str) -> Result<usize, String> {
-    let unit = |size: usize, suffix: [char; 2]| value.strip_suffix(suffix).and_then(|count| count.parse::<usize>().ok()?.checked_mul(size));
-    let bytes = unit(1024, ['k', 'K']).or_else(|| unit(1024 * 1024, ['m', 'M'])).or_else(|| value.parse().ok());
+    let unit = |size: usize, suffix: [char; 2]| {
+        value.strip_suffix(suffix).and_then(|count| count.parse::<usize>().ok()?.checked_mul(size))
+    };
+    let bytes = unit(1024, ['k', 'K'])
+        .or_else(|| unit(1024 * 1024, ['m', 'M']))
+        .or_else(|| value.parse().ok());
     bytes.ok_or_else(|| format!("{value} is no size"))
 }
 
 fn age(value: &str) -> Result<i64, String> {
-    let unit = |days: i64, suffix| value.strip_suffix(suffix).and_then(|count: &str| Some(days * count.parse::<i64>().ok()?));
+    let unit = |days: i64, suffix| {
+        value.strip_suffix(suffix).and_then(|count: &str| Some(days * count.parse::<i64>().ok()?))
+    };
     let days = unit(1, 'd').or_else(|| unit(30, 'm')).or_else(|| unit(365, 'y'));
     days.map(|days| days * DAY_MS).ok_or_else(|| format!("{value} is no age"))
 }
@@ -222,8 +239,11 @@ mod tests {
     #[test]
     fn finds_what_gmail_would_find() {
         let mut mailbox = Mailbox::new("a@example.com".into(), "1".into(), 1);
-        let new =
-            NewMessage { from: Some("Ann <ann@shop.example>".into()), subject: Some("Your invoice is ready".into()), ..Default::default() };
+        let new = NewMessage {
+            from: Some("Ann <ann@shop.example>".into()),
+            subject: Some("Your invoice is ready".into()),
+            ..Default::default()
+        };
         let id = mailbox.add_message(&new, NOW).message_id;
         let message = &mailbox.messages[&id];
         let check = |query: &str, expected: bool| {

@@ -41,7 +41,13 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 }
 
 /// Everything else is taken for a Gmail call, so that a wrong path is noticed as one.
-async fn gmail_call(State(app): State<Arc<App>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+async fn gmail_call(
+    State(app): State<Arc<App>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let call = Call {
         http_method: method.to_string(),
         path: uri.path().into(),

@@ -35,7 +35,9 @@ pub(crate) struct Timings {
 pub(crate) async fn timed(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let latency = app.state().timings.latency.clone();
-    let Some(latency) = latency.filter(|_| !path.starts_with("/admin/")) else { return next.run(request).await };
+    let Some(latency) = latency.filter(|_| !path.starts_with("/admin/")) else {
+        return next.run(request).await;
+    };
     let began = micros();
     tokio::time::sleep(Duration::from_millis(latency.ms)).await;
     let response = next.run(request).await;

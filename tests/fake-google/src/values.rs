@@ -39,7 +39,8 @@ pub(crate) fn sha256(bytes: &[u8]) -> Vec<u8> {
 
 /// A Google account id: 21 digits, always the same for one address.
 pub(crate) fn account_id(email: &str) -> String {
-    let digits = sha256(email.as_bytes()).into_iter().take(20).map(|byte| char::from(b'0' + byte % 10));
+    let digits =
+        sha256(email.as_bytes()).into_iter().take(20).map(|byte| char::from(b'0' + byte % 10));
     std::iter::once('1').chain(digits).collect()
 }
 
@@ -54,7 +55,9 @@ pub(crate) fn u64_as_text<S: Serializer>(value: &u64, serializer: S) -> Result<S
     serializer.collect_str(value)
 }
 
-pub(crate) fn optional_u64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+pub(crate) fn optional_u64<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u64>, D::Error> {
     match Option::<Lenient>::deserialize(deserializer)? {
         None => Ok(None),
         Some(Lenient::Number(value)) => Ok(Some(value)),

@@ -1,4 +1,5 @@
-//! The simulation at the command line: all scenarios under single and double faults, or any number of random seeds.
+//! The simulation at the command line: all scenarios under single and double faults, or any number
+//! of random seeds.
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -66,7 +67,11 @@ struct Report {
 
 impl Report {
     fn new(arguments: &Arguments) -> Self {
-        Self { runs: AtomicU64::new(0), violations: Mutex::default(), most: if arguments.first { 1 } else { ENOUGH } }
+        Self {
+            runs: AtomicU64::new(0),
+            violations: Mutex::default(),
+            most: if arguments.first { 1 } else { ENOUGH },
+        }
     }
 
     fn is_full(&self) -> bool {
@@ -89,9 +94,13 @@ fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|_| {}));
     TRACED.store(arguments.trace, Ordering::Relaxed);
     let report = Report::new(&arguments);
-    let chosen: Vec<Scenario> = scenarios::all().into_iter().filter(|scenario| is_chosen(scenario, &arguments)).collect();
+    let chosen: Vec<Scenario> =
+        scenarios::all().into_iter().filter(|scenario| is_chosen(scenario, &arguments)).collect();
     if chosen.is_empty() {
-        eprintln!("no scenario's name contains {:?}", arguments.only.as_deref().unwrap_or_default());
+        eprintln!(
+            "no scenario's name contains {:?}",
+            arguments.only.as_deref().unwrap_or_default()
+        );
         return ExitCode::FAILURE;
     }
     if let Some(plan) = &arguments.faults {
@@ -119,7 +128,11 @@ fn one_plan(chosen: &[Scenario], plan: &Plan, report: &Report) {
 
 fn violation(scenario: &Scenario, plan: &Plan, what: String) -> Violation {
     let faults = plan::describe(plan);
-    Violation { of: scenario.name.into(), again: format!("--only {} --faults {faults}", scenario.name), what }
+    Violation {
+        of: scenario.name.into(),
+        again: format!("--only {} --faults {faults}", scenario.name),
+        what,
+    }
 }
 
 /// First without faults, which counts the calls; then every plan.
@@ -131,7 +144,9 @@ fn all_plans(chosen: &[Scenario], arguments: &Arguments, report: &Report) {
     for (index, scenario) in chosen.iter().enumerate().take_while(|_| !report.is_full()) {
         let ran = runner::run(&runtime, scenario, &Plan::new());
         report.add(ran.verdict, |what| violation(scenario, &Plan::new(), what));
-        work.extend(runner::plans(scenario, ran.calls, depth).into_iter().map(|plan| (index, plan)));
+        work.extend(
+            runner::plans(scenario, ran.calls, depth).into_iter().map(|plan| (index, plan)),
+        );
         calls.push(ran.calls);
     }
     let progress = Progress::of(work.len() as u64, "runs");
@@ -139,7 +154,9 @@ fn all_plans(chosen: &[Scenario], arguments: &Arguments, report: &Report) {
         (AtomicUsize::new(0), chosen.iter().map(|_| Default::default()).collect());
     side_by_side(|| {
         let runtime = runner::runtime();
-        while let Some((index, plan)) = work.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !report.is_full()) {
+        while let Some((index, plan)) =
+            work.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !report.is_full())
+        {
             let scenario = &chosen[*index];
             let ran = runner::run(&runtime, scenario, plan);
             counts[*index].0.fetch_add(1, Ordering::Relaxed);
@@ -150,12 +167,22 @@ fn all_plans(chosen: &[Scenario], arguments: &Arguments, report: &Report) {
     });
     progress.bar.finish_and_clear();
     if arguments.table {
-        println!("| scenario | sequence | calls | faults | runs | violations |\n|---|---|---|---|---|---|");
+        println!(
+            "| scenario | sequence | calls | faults | runs | violations |\n|---|---|---|---|---|---|"
+        );
         for ((scenario, calls), (runs, violations)) in chosen.iter().zip(calls).zip(&counts) {
             let sequence = scenario.sequence.map(|number| number.to_string()).unwrap_or_default();
-            let faults = if calls <= EXHAUSTIVE_CALLS { "all single, all pairs" } else { "all single, sampled pairs" };
-            let (runs, violations) = (runs.load(Ordering::Relaxed) + 1, violations.load(Ordering::Relaxed));
-            println!("| {} | {sequence} | {calls} | {faults} | {runs} | {violations} |", scenario.name);
+            let faults = if calls <= EXHAUSTIVE_CALLS {
+                "all single, all pairs"
+            } else {
+                "all single, sampled pairs"
+            };
+            let (runs, violations) =
+                (runs.load(Ordering::Relaxed) + 1, violations.load(Ordering::Relaxed));
+            println!(
+                "| {} | {sequence} | {calls} | {faults} | {runs} | {violations} |",
+                scenario.name
+            );
         }
     }
 }
@@ -203,7 +230,9 @@ impl Progress {
     fn of(length: u64, what: &'static str) -> Self {
         let on_terminal = std::io::stderr().is_terminal();
         let bar = ProgressBar::new(length).with_message(what);
-        let bar = match ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}, {per_sec}, {eta} to go") {
+        let bar = match ProgressStyle::with_template(
+            "{bar:30} {pos}/{len} {msg}, {per_sec}, {eta} to go",
+        ) {
             Ok(style) => bar.with_style(style),
             Err(_) => bar,
         };
@@ -217,17 +246,33 @@ impl Progress {
         self.bar.inc(1);
         let (done, length) = (self.bar.position(), self.bar.length().unwrap_or(0));
         if !self.on_terminal && done.is_multiple_of((length / 20).clamp(1000, 2000)) {
-            eprintln!("  {done} of {length} {}, {:.0} s to go", self.what, self.bar.eta().as_secs_f64());
+            eprintln!(
+                "  {done} of {length} {}, {:.0} s to go",
+                self.what,
+                self.bar.eta().as_secs_f64()
+            );
         }
     }
 }
 
 fn conclude(report: &Report, chosen: &[Scenario]) -> ExitCode {
-    let violations = report.violations.lock().map(|mut violations| std::mem::take(&mut *violations)).unwrap_or_default();
+    let violations = report
+        .violations
+        .lock()
+        .map(|mut violations| std::mem::take(&mut *violations))
+        .unwrap_or_default();
     for violation in violations.iter().take(report.most) {
-        println!("VIOLATION in {}: {}\n  again: make sim ARGS=\"{}\"", violation.of, violation.what, violation.again);
+        println!(
+            "VIOLATION in {}: {}\n  again: make sim ARGS=\"{}\"",
+            violation.of, violation.what, violation.again
+        );
     }
     let runs = report.runs.load(Ordering::Relaxed);
-    println!("{runs} runs, {} scenarios, {} invariants, {} violations", chosen.len(), INVARIANTS.len(), violations.len());
+    println!(
+        "{runs} runs, {} scenarios, {} invariants, {} violations",
+        chosen.len(),
+        INVARIANTS.len(),
+        violations.len()
+    );
     if violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,4 +1,5 @@
-//! DynamoDB and KMS on loopback, for the requests of the real adapters: each one is counted, and charged as AWS does.
+//! DynamoDB and KMS on loopback, for the requests of the real adapters: each one is counted, and
+//! charged as AWS does.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -81,8 +82,13 @@ impl Drop for MeteredAws {
     }
 }
 
-async fn serve(State(table): State<Arc<Mutex<Table>>>, headers: HeaderMap, body: String) -> Response {
-    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+async fn serve(
+    State(table): State<Arc<Mutex<Table>>>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
+    let target =
+        headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     let (service, operation) = target.split_once('.').unwrap_or_default();
     let body: Value = serde_json::from_str(&body).unwrap_or_default();
     let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,14 +104,18 @@ async fn serve(State(table): State<Arc<Mutex<Table>>>, headers: HeaderMap, body:
 
 /// Seals nothing; only the sizes are KMS's.
 fn sealing(operation: &str, body: &Value) -> Value {
-    let bytes = |name: &str| BASE64_STANDARD.decode(body[name].as_str().unwrap_or_default()).unwrap_or_default();
+    let bytes = |name: &str| {
+        BASE64_STANDARD.decode(body[name].as_str().unwrap_or_default()).unwrap_or_default()
+    };
     match operation {
         "Decrypt" => {
             let sealed = bytes("CiphertextBlob");
             let length = sealed.first().copied().map_or(0, usize::from);
             json!({"KeyId": "secrets", "Plaintext": BASE64_STANDARD.encode(sealed.get(1..=length).unwrap_or_default())})
         }
-        "Encrypt" => json!({"KeyId": "secrets", "CiphertextBlob": sealed(&bytes("Plaintext"), REFRESH_TOKEN)}),
+        "Encrypt" => {
+            json!({"KeyId": "secrets", "CiphertextBlob": sealed(&bytes("Plaintext"), REFRESH_TOKEN)})
+        }
         _ => json!({"KeyId": "secrets", "CiphertextBlob": sealed(&[7; 32], 32)}),
     }
 }

@@ -1,4 +1,5 @@
-//! One mailbox over time on a metered AWS, with the real flows: the calls that each event makes to Google and AWS.
+//! One mailbox over time on a metered AWS, with the real flows: the calls that each event makes to
+//! Google and AWS.
 
 use std::time::Duration;
 
@@ -24,10 +25,12 @@ use serde_json::{Value, json};
 
 use super::aws::MeteredAws;
 use super::table::Tally;
-use crate::stage::{PROCESSOR_LIMITS, PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION, SWEEP_BUDGET, Stage, TIMEOUTS};
+use crate::stage::{
+    PROCESSOR_LIMITS, PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION, SWEEP_BUDGET, Stage, TIMEOUTS,
+};
 use crate::world::{
-    Account, CLIENT_ID, Consent, Mail, MemoryBus, MemoryDepths, MemoryGmail, MemoryMachine, MemoryQuarantine, MemoryVerifier,
-    MemoryWakeUps, SCOPES,
+    Account, CLIENT_ID, Consent, Mail, MemoryBus, MemoryDepths, MemoryGmail, MemoryMachine,
+    MemoryQuarantine, MemoryVerifier, MemoryWakeUps, SCOPES,
 };
 
 /// Requests that one function makes, one after the other.
@@ -122,9 +125,19 @@ impl Stand {
             refreshes: Refreshes::default(),
         };
         let ada = stage.world.account("ada.lovelace@example.com");
-        let request = stage.request("6f1c2a80-6b0f-4d6c-9a35-2f6c1f1f7a11", &ada.consent(Consent::default()));
-        let mut stand =
-            Self { connector: request.new_id.clone(), stage, aws, process, renew, ada, pushes: 0, fired: 0, counts: Counts::default() };
+        let request =
+            stage.request("6f1c2a80-6b0f-4d6c-9a35-2f6c1f1f7a11", &ada.consent(Consent::default()));
+        let mut stand = Self {
+            connector: request.new_id.clone(),
+            stage,
+            aws,
+            process,
+            renew,
+            ada,
+            pushes: 0,
+            fired: 0,
+            counts: Counts::default(),
+        };
         let connect = Connect::<Metered> {
             store: stand.aws.store(),
             vault: stand.aws.vault(),
@@ -140,9 +153,20 @@ impl Stand {
         stand.note(Who::Api);
         stand.push().await;
         stand.work().await;
-        let new = NewTrigger::parse(json!({"type": "email", "config": {"connector_id": stand.connector, "filters": filters}}));
-        let (store, vault, entropy) = (stand.aws.store(), stand.aws.vault(), stand.stage.world.machine());
-        let made = subscribe::create(&store, &vault, &entropy, &request.owner_id, new.expect("a trigger"), stand.now()).await;
+        let new = NewTrigger::parse(
+            json!({"type": "email", "config": {"connector_id": stand.connector, "filters": filters}}),
+        );
+        let (store, vault, entropy) =
+            (stand.aws.store(), stand.aws.vault(), stand.stage.world.machine());
+        let made = subscribe::create(
+            &store,
+            &vault,
+            &entropy,
+            &request.owner_id,
+            new.expect("a trigger"),
+            stand.now(),
+        )
+        .await;
         made.expect("a trigger is made");
         stand.counts.requests += 1;
         stand.note(Who::Api);
@@ -187,12 +211,17 @@ impl Stand {
     pub async fn push(&mut self) {
         self.pushes += 1;
         let now = self.now();
-        let data = json!({"emailAddress": self.ada.address(), "historyId": self.ada.history_id()}).to_string();
+        let data = json!({"emailAddress": self.ada.address(), "historyId": self.ada.history_id()})
+            .to_string();
         let message = json!({"data": BASE64_STANDARD.encode(data), "messageId": self.pushes.to_string(), "publishTime": now});
         let body = json!({"message": message, "subscription": SUBSCRIPTION}).to_string();
         let token = self.stage.world.verifier().issue(json!({"iss": "https://accounts.google.com", "aud": PUSH_AUDIENCE,
             "email": PUSH_ACCOUNT, "email_verified": true, "iat": now.seconds(), "exp": now.seconds() + 3600}));
-        self.stage.receiving().push(Some(&token), body.as_bytes(), now).await.expect("a push is taken");
+        self.stage
+            .receiving()
+            .push(Some(&token), body.as_bytes(), now)
+            .await
+            .expect("a push is taken");
         self.note(Who::Webhook);
         self.counts.pushes += 1;
     }
@@ -223,7 +252,8 @@ impl Stand {
         self.work().await;
     }
 
-    /// The renewer runs each minute; those in which nothing is due are left out. False if nothing is due before `end`.
+    /// The renewer runs each minute; those in which nothing is due are left out. False if nothing
+    /// is due before `end`.
     pub async fn next_sweep(&mut self, end: Timestamp) -> bool {
         let next = self.aws.table().next_due().map_or(end, Timestamp::from_seconds).max(self.now());
         // At the next full minute.
@@ -244,11 +274,18 @@ impl Stand {
     }
 
     pub async fn disconnect(&mut self) {
-        let (store, vault, provider, bus) = (self.aws.store(), self.aws.vault(), self.stage.world.gmail(), self.stage.world.bus());
+        let (store, vault, provider, bus) =
+            (self.aws.store(), self.aws.vault(), self.stage.world.gmail(), self.stage.world.bus());
         let owner = self.stage.request("6f1c2a80-6b0f-4d6c-9a35-2f6c1f1f7a11", "unused").owner_id;
-        let access = Access { store: &store, vault: &vault, provider: &provider, refreshes: &Refreshes::default() };
+        let access = Access {
+            store: &store,
+            vault: &vault,
+            provider: &provider,
+            refreshes: &Refreshes::default(),
+        };
         let disconnect = Disconnect::<Metered> { access, bus: &bus };
-        let receipt = disconnect.run(&owner, &self.connector, self.now()).await.expect("a disconnect");
+        let receipt =
+            disconnect.run(&owner, &self.connector, self.now()).await.expect("a disconnect");
         assert!(receipt.data_purged, "{receipt:?}");
         self.counts.requests += 1;
         self.note(Who::Api);
@@ -257,9 +294,13 @@ impl Stand {
     fn note(&mut self, who: Who) {
         let (tally, world) = (self.aws.take(), &self.stage.world);
         let calls = world.take_calls();
-        let of = |names: &[&str]| calls.iter().filter(|call| names.iter().any(|name| call.starts_with(name))).count() as u64;
+        let of = |names: &[&str]| {
+            calls.iter().filter(|call| names.iter().any(|name| call.starts_with(name))).count()
+                as u64
+        };
         let tokens = of(&["gmail.exchange", "gmail.refresh", "gmail.revoke"]);
-        let published = calls.iter().filter_map(|call| call.strip_prefix("bus.publish ")?.parse::<u64>().ok());
+        let published =
+            calls.iter().filter_map(|call| call.strip_prefix("bus.publish ")?.parse::<u64>().ok());
         let puts: u64 = published.clone().map(|entries| entries.div_ceil(10)).sum();
         self.counts.units += world.take_units();
         self.counts.tokens += tokens;
@@ -267,12 +308,18 @@ impl Stand {
         let fired = self.stage.fired().len() as u64;
         self.counts.fired += fired - std::mem::replace(&mut self.fired, fired);
         // The index `due` is queried each minute, even if nothing is due.
-        let requests: u64 = tally.requests.iter().filter(|(name, _)| who != Who::Renewer || *name != "Query").map(|(_, times)| times).sum();
+        let requests: u64 = tally
+            .requests
+            .iter()
+            .filter(|(name, _)| who != Who::Renewer || *name != "Query")
+            .map(|(_, times)| times)
+            .sum();
         if who != Who::Webhook {
             self.counts.queue += of(&["queue."]);
             self.counts.puts += puts;
         }
-        let made = Calls { aws: requests + tally.kms + of(&["queue."]) + puts, google: of(&["gmail."]) };
+        let made =
+            Calls { aws: requests + tally.kms + of(&["queue."]) + puts, google: of(&["gmail."]) };
         let by = match who {
             Who::Api => &mut self.counts.api,
             Who::Processor => &mut self.counts.processor,

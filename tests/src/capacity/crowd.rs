@@ -1,5 +1,5 @@
-//! Many mailboxes over many days, minute by minute: the domain decides about each, and a renewer as wide as ours gets
-//! to as many as its time allows.
+//! Many mailboxes over many days, minute by minute: the domain decides about each, and a renewer as
+//! wide as ours gets to as many as its time allows.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -26,7 +26,8 @@ const MINUTE_MS: i64 = 60_000;
 const DAY_MINUTES: i64 = 24 * 60;
 /// How long after a mail its user reads it, which changes the mailbox once more.
 const READ_AFTER_MS: i64 = 30 * MINUTE_MS;
-/// Mailboxes of a thousand, and the factor of their mails to the mean: seven of ten get none, two of a hundred most.
+/// Mailboxes of a thousand, and the factor of their mails to the mean: seven of ten get none, two
+/// of a hundred most.
 const RATES: [(u64, f64); 4] = [(20, 27.0), (80, 4.0), (200, 0.7), (700, 0.0)];
 
 #[derive(Debug, Clone, Args)]
@@ -64,9 +65,15 @@ pub struct Course {
 
 const NEVER: (i64, i64) = (0, 0);
 
-/// Renewals of mailboxes that were connected together begin after two days, and are most at two and a half.
+/// Renewals of mailboxes that were connected together begin after two days, and are most at two and
+/// a half.
 pub const COURSES: [Course; 3] = [
-    Course { name: "connected over a day, nothing goes wrong", connected_within_hours: 24, google_away: NEVER, renewer_away: NEVER },
+    Course {
+        name: "connected over a day, nothing goes wrong",
+        connected_within_hours: 24,
+        google_away: NEVER,
+        renewer_away: NEVER,
+    },
     Course {
         name: "connected within two hours; Google away for an hour on the third day",
         connected_within_hours: 2,
@@ -81,7 +88,8 @@ pub const COURSES: [Course; 3] = [
     },
 ];
 
-/// How long the renewer's work on one connector takes: its calls, as they were counted, or its share of the processor.
+/// How long the renewer's work on one connector takes: its calls, as they were counted, or its
+/// share of the processor.
 #[derive(Debug, Clone, Copy)]
 pub struct Paces {
     wake: i64,
@@ -100,7 +108,8 @@ impl Paces {
             let busy = lanes * (calls.aws + calls.google) as f64 * assumed.cpu_ms / processors;
             assumed.lasts_ms(calls).max(busy) as i64
         };
-        let [cached, refreshed] = [&counted.comparison_cached, &counted.comparison].map(|counts| lasts(counts.renewer));
+        let [cached, refreshed] =
+            [&counted.comparison_cached, &counted.comparison].map(|counts| lasts(counts.renewer));
         let refresh = refreshed - cached;
         Self {
             wake: lasts(counted.settled.renewer),
@@ -116,7 +125,10 @@ impl Paces {
 impl fmt::Display for Paces {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { wake, compare, renew, refresh, .. } = self;
-        write!(formatter, "waking takes {wake} ms, comparing {compare}, renewing {renew}, a fresh token {refresh}")
+        write!(
+            formatter,
+            "waking takes {wake} ms, comparing {compare}, renewing {renew}, a fresh token {refresh}"
+        )
     }
 }
 
@@ -135,14 +147,18 @@ pub struct Crowd<'a> {
     mailboxes: Vec<Mailbox>,
     /// What comes into mailboxes, by moment.
     arrivals: BinaryHeap<Reverse<(i64, u32, Arrival)>>,
-    /// The due mailboxes of each shard; entries that differ from their mailbox's `next` are stale and skipped.
+    /// The due mailboxes of each shard; entries that differ from their mailbox's `next` are stale
+    /// and skipped.
     due: Vec<BinaryHeap<Reverse<(i64, u32)>>>,
     measures: Measures,
 }
 
 impl<'a> Crowd<'a> {
     pub fn live(settings: &'a Settings, course: Course, paces: Paces) -> Measures {
-        let timeouts = Timeouts { settle: SETTLE, quiet_after: Duration::from_secs(settings.quiet_after_minutes * 60) };
+        let timeouts = Timeouts {
+            settle: SETTLE,
+            quiet_after: Duration::from_secs(settings.quiet_after_minutes * 60),
+        };
         let mut crowd = Self {
             settings,
             course,
@@ -157,7 +173,8 @@ impl<'a> Crowd<'a> {
         let mut connected = 0;
         for minute in 0..i64::from(settings.days) * DAY_MINUTES {
             let now = BEGINNING.after(Duration::from_secs(minute as u64 * 60));
-            let until = i64::from(settings.mailboxes) * (minute + 1) / (course.connected_within_hours * 60);
+            let until =
+                i64::from(settings.mailboxes) * (minute + 1) / (course.connected_within_hours * 60);
             let until = u32::try_from(until).unwrap_or(u32::MAX).min(settings.mailboxes);
             (connected..until).for_each(|number| crowd.connect(number, now));
             connected = until;
@@ -216,7 +233,9 @@ impl<'a> Crowd<'a> {
     }
 
     fn arrive(&mut self, until: i64) {
-        while let Some(Reverse((at, number, arrival))) = self.arrivals.peek().copied().filter(|Reverse((at, ..))| *at < until) {
+        while let Some(Reverse((at, number, arrival))) =
+            self.arrivals.peek().copied().filter(|Reverse((at, ..))| *at < until)
+        {
             self.arrivals.pop();
             let now = Timestamp::from_millis(at);
             self.mailboxes[number as usize].changes();
@@ -252,7 +271,8 @@ impl<'a> Crowd<'a> {
         self.due[shard(number)].push(Reverse((mailbox.next, number)));
     }
 
-    /// One run of the renewer: each shard page after page, on lanes of its own, until nothing is due or the time is up.
+    /// One run of the renewer: each shard page after page, on lanes of its own, until nothing is
+    /// due or the time is up.
     fn run(&mut self, began: Timestamp) {
         let (began, budget) = (began.millis(), SWEEP_BUDGET.as_millis() as i64);
         let mut longest = 0;
@@ -283,7 +303,11 @@ impl<'a> Crowd<'a> {
     fn page(&mut self, shard: usize, now: i64) -> Vec<u32> {
         let mut page = Vec::new();
         while page.len() < MOST_PER_SHARD as usize {
-            let Some(Reverse((at, number))) = self.due[shard].peek().copied().filter(|Reverse((at, _))| *at <= now) else { break };
+            let Some(Reverse((at, number))) =
+                self.due[shard].peek().copied().filter(|Reverse((at, _))| *at <= now)
+            else {
+                break;
+            };
             self.due[shard].pop();
             if self.mailboxes[number as usize].next == at {
                 page.push(number);
@@ -298,7 +322,8 @@ impl<'a> Crowd<'a> {
         let this_run = now.after(SWEEP_BUDGET);
         self.measures.late(now.millis() - self.mailboxes[number as usize].next);
         let decided = self.dresser.decide(number, &self.mailboxes[number as usize], now);
-        let lapsed = decided == Sweep::Renew && self.dresser.has_lapsed(number, &self.mailboxes[number as usize], now);
+        let lapsed = decided == Sweep::Renew
+            && self.dresser.has_lapsed(number, &self.mailboxes[number as usize], now);
         let proven = self.comes_through();
         let mailbox = &mut self.mailboxes[number as usize];
         let lasts = match decided {
@@ -353,7 +378,11 @@ impl<'a> Crowd<'a> {
             if heap.peek().is_none_or(|Reverse((at, _))| *at > now) {
                 return 0;
             }
-            heap.iter().filter(|Reverse((at, number))| *at <= now && self.mailboxes[*number as usize].next == *at).count() as u64
+            heap.iter()
+                .filter(|Reverse((at, number))| {
+                    *at <= now && self.mailboxes[*number as usize].next == *at
+                })
+                .count() as u64
         };
         self.due.iter().map(overdue).sum()
     }

@@ -1,4 +1,5 @@
-//! The kinds of work that are counted, each in a mailbox that was brought to the point where it comes up.
+//! The kinds of work that are counted, each in a mailbox that was brought to the point where it
+//! comes up.
 
 use std::time::Duration;
 
@@ -43,7 +44,8 @@ impl Counted {
         stand.push().await;
         stand.work().await;
         let stale = stand.take();
-        let [mail, ten, fifty] = [burst(&mut stand, 1).await, burst(&mut stand, 10).await, burst(&mut stand, 50).await];
+        let [mail, ten, fifty] =
+            [burst(&mut stand, 1).await, burst(&mut stand, 10).await, burst(&mut stand, 50).await];
         stand.read().await;
         let read = stand.take();
         stand.pass(ACCESS_TOKEN_LIFE);
@@ -83,7 +85,10 @@ impl Counted {
     /// As they stand in the table of the document.
     pub fn named(&self) -> [(&'static str, &Counts); 15] {
         [
-            ("a connect and a first trigger, with the kick and the watch's first push", &self.connect),
+            (
+                "a connect and a first trigger, with the kick and the watch's first push",
+                &self.connect,
+            ),
             ("a push that is stale", &self.stale),
             ("one mail that fires", &self.mail),
             ("the same, when the access token has ended", &self.refreshed),

@@ -1,8 +1,11 @@
-//! A mailbox of the crowd: only the state that the renewer's decisions read; the domain makes the decisions.
+//! A mailbox of the crowd: only the state that the renewer's decisions read; the domain makes the
+//! decisions.
 
 use std::time::Duration;
 
-use email_connectors::domain::connector::{Connector, Outbox, Provider, Reading, Slot, StoredGrant, Uniqueness};
+use email_connectors::domain::connector::{
+    Connector, Outbox, Provider, Reading, Slot, StoredGrant, Uniqueness,
+};
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{ConnectorId, GoogleSub, OwnerId};
@@ -67,7 +70,12 @@ impl Dresser {
             slot: Slot::new(Uniqueness::PerMailbox, Provider::Gmail, &account),
             email_address: EmailAddress::parse("ada@example.com").expect("an address"),
             google_sub: account,
-            grant: StoredGrant { scopes: Vec::new(), generation: 1, refresh_token: Sealed(Vec::new()), granted_at: never },
+            grant: StoredGrant {
+                scopes: Vec::new(),
+                generation: 1,
+                refresh_token: Sealed(Vec::new()),
+                granted_at: never,
+            },
             access_token: None,
             reading: Reading::from(id(1)),
             watch: Watch::default(),
@@ -94,7 +102,8 @@ impl Dresser {
             connector.watch = connector.watch.renewed(renewed.after(WATCH_LIFE), renewed);
         }
         if let Some(failed) = moment(mailbox.failed_at) {
-            connector.watch.failure = Some(WatchFailure { at: failed, reason: "503".into(), times: mailbox.failures });
+            connector.watch.failure =
+                Some(WatchFailure { at: failed, reason: "503".into(), times: mailbox.failures });
         }
         connector.reading.position = mailbox.position(settle);
         connector
@@ -120,7 +129,13 @@ impl Dresser {
 impl Mailbox {
     /// The watch is made, and its first push proves it unless it was dropped.
     pub fn connect(&mut self, now: Timestamp, proven: bool) {
-        *self = Self { connected_at: now.millis(), history: 1, cursor: 1, settled: 1, ..Self::default() };
+        *self = Self {
+            connected_at: now.millis(),
+            history: 1,
+            cursor: 1,
+            settled: 1,
+            ..Self::default()
+        };
         self.refresh(now);
         self.renew(now, proven);
     }
@@ -180,13 +195,16 @@ impl Mailbox {
         listing.saw(id(self.history));
         position.complete(&listing, None, settle, now);
         let owed = position.look_at(settle);
-        let kept = self.settling_at != 0 && owed == Some(Timestamp::from_millis(self.settling_at).after(settle));
+        let kept = self.settling_at != 0
+            && owed == Some(Timestamp::from_millis(self.settling_at).after(settle));
         if !kept {
             self.settling_at = millis(owed.map(|owed| owed.before(settle)));
             self.settling = if owed.is_some() { self.history } else { 0 };
         }
-        (self.cursor, self.settled) = (self.history, u32::try_from(position.settled.value()).unwrap_or(u32::MAX));
-        (self.listed_at, self.changed_at) = (millis(position.listed_at), millis(position.changed_at));
+        (self.cursor, self.settled) =
+            (self.history, u32::try_from(position.settled.value()).unwrap_or(u32::MAX));
+        (self.listed_at, self.changed_at) =
+            (millis(position.listed_at), millis(position.changed_at));
         (self.put_off_until, self.put_off) = (0, 0);
     }
 
@@ -209,9 +227,11 @@ impl Mailbox {
                 position.complete(&listing, None, settle, at);
             }
         }
-        (position.listed_at, position.changed_at) = (moment(self.listed_at), moment(self.changed_at));
+        (position.listed_at, position.changed_at) =
+            (moment(self.listed_at), moment(self.changed_at));
         if let Some(until) = moment(self.put_off_until) {
-            position.put_off = Some(email_connectors::domain::position::PutOff { until, times: self.put_off });
+            position.put_off =
+                Some(email_connectors::domain::position::PutOff { until, times: self.put_off });
         }
         position
     }
@@ -232,7 +252,11 @@ mod tests {
         mailbox.list(SETTLE, NOW);
         assert!(!mailbox.has_settled());
         dresser.schedule(7, &mut mailbox, NOW);
-        assert_eq!(mailbox.next, NOW.after(SETTLE).millis(), "the cursor is on its way to being settled");
+        assert_eq!(
+            mailbox.next,
+            NOW.after(SETTLE).millis(),
+            "the cursor is on its way to being settled"
+        );
         let look = NOW.after(SETTLE);
         assert_eq!(dresser.decide(7, &mailbox, look), Sweep::Wake);
         mailbox.list(SETTLE, look);

@@ -97,7 +97,8 @@ impl Measures {
 
     /// Comparisons of an idle mailbox on the last day.
     pub fn idle_looks(&self) -> f64 {
-        self.days(|minute| minute.compared_idle).last().copied().unwrap_or(0) as f64 / f64::from(self.idle.max(1))
+        self.days(|minute| minute.compared_idle).last().copied().unwrap_or(0) as f64
+            / f64::from(self.idle.max(1))
     }
 
     /// Whether something was due and not swept, when it was last looked.
@@ -108,31 +109,52 @@ impl Measures {
     pub fn rows(&self) -> Vec<(&'static str, String)> {
         let list = |values: [u64; 3]| values.map(grouped).join(" / ");
         let days = self.minutes.len().div_ceil(DAY_MINUTES).max(1) as u64;
-        let of = |part: u64, whole: f64| format!("{} ({:.0} %)", grouped(part), part as f64 / whole * 100.0);
+        let of = |part: u64, whole: f64| {
+            format!("{} ({:.0} %)", grouped(part), part as f64 / whole * 100.0)
+        };
         vec![
             ("sweeps a minute: mean / 99 % / worst", list(self.spread(|minute| minute.swept))),
             (
                 "seconds that a run takes: mean / 99 % / worst",
                 list(self.spread(|minute| u64::try_from(minute.lasted_ms / 1000).unwrap_or(0))),
             ),
-            ("due and not swept at a minute's end, worst", grouped(self.spread(|minute| minute.waiting)[2])),
-            ("latest that the renewer came, minutes", grouped(u64::try_from(self.latest_ms / 60_000).unwrap_or(0))),
+            (
+                "due and not swept at a minute's end, worst",
+                grouped(self.spread(|minute| minute.waiting)[2]),
+            ),
+            (
+                "latest that the renewer came, minutes",
+                grouped(u64::try_from(self.latest_ms / 60_000).unwrap_or(0)),
+            ),
             ("`watch` calls: worst day / last day", {
                 let renewed = self.days(|minute| minute.renewed);
-                format!("{} / {}", grouped(self.worst_day(|minute| minute.renewed)), grouped(renewed.last().copied().unwrap_or(0)))
+                format!(
+                    "{} / {}",
+                    grouped(self.worst_day(|minute| minute.renewed)),
+                    grouped(renewed.last().copied().unwrap_or(0))
+                )
             }),
             (
                 "least life of a watch at its renewal, days",
-                self.least_life.map_or("-".into(), |life| format!("{:.2}", life.as_secs_f64() / 86_400.0)),
+                self.least_life
+                    .map_or("-".into(), |life| format!("{:.2}", life.as_secs_f64() / 86_400.0)),
             ),
             ("watches that lapsed", grouped(self.lapsed)),
             ("comparisons of an idle mailbox on the last day", format!("{:.2}", self.idle_looks())),
             (
                 "mails / comparisons / looks that were owed / token refreshes, a day",
-                [self.mails, self.compared, self.woken, self.refreshes].map(|all| grouped(all / days)).join(" / "),
+                [self.mails, self.compared, self.woken, self.refreshes]
+                    .map(|all| grouped(all / days))
+                    .join(" / "),
             ),
-            ("Gmail units: worst minute, of the project's", of(self.worst_minute_units(), UNITS_PER_MINUTE)),
-            ("Gmail units: worst day, of the project's", of(self.worst_day(|minute| minute.units), UNITS_PER_DAY)),
+            (
+                "Gmail units: worst minute, of the project's",
+                of(self.worst_minute_units(), UNITS_PER_MINUTE),
+            ),
+            (
+                "Gmail units: worst day, of the project's",
+                of(self.worst_day(|minute| minute.units), UNITS_PER_DAY),
+            ),
             ("Gmail units: last day, of the project's", of(self.last_day_units(), UNITS_PER_DAY)),
         ]
     }
@@ -141,6 +163,11 @@ impl Measures {
 /// With commas between thousands.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
-    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap_or_default()).collect();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(|group| std::str::from_utf8(group).unwrap_or_default())
+        .collect();
     groups.join(",")
 }

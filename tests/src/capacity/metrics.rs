@@ -1,18 +1,20 @@
-//! How many metrics CloudWatch charges for: of each metric every function, and every value of its own dimensions, is
-//! one.
+//! How many metrics CloudWatch charges for: of each metric every function, and every value of its
+//! own dimensions, is one.
 
 use std::collections::BTreeSet;
 
 use email_connectors::domain::event::DetailType;
 use email_connectors::domain::metric::{
-    CONNECTED, EVENTS_PUBLISHED, GMAIL_CALLS, GMAIL_LATENCY, GMAIL_UNITS, MAIL_OPERATIONS, MAILBOXES_SILENT, MAILBOXES_WOKEN,
-    MESSAGES_MATCHED, MESSAGES_SEEN, METRICS, Metric, NOTIFICATION_LAG, PUSH_QUEUED, TOKEN_REFRESHES, USER_TOKENS_REFUSED, WAKE_UPS,
+    CONNECTED, EVENTS_PUBLISHED, GMAIL_CALLS, GMAIL_LATENCY, GMAIL_UNITS, MAIL_OPERATIONS,
+    MAILBOXES_SILENT, MAILBOXES_WOKEN, MESSAGES_MATCHED, MESSAGES_SEEN, METRICS, Metric,
+    NOTIFICATION_LAG, PUSH_QUEUED, TOKEN_REFRESHES, USER_TOKENS_REFUSED, WAKE_UPS,
     WAKE_UPS_COALESCED, WATCH_LEFT, WATCHES_RENEWED,
 };
 use email_connectors::domain::operation::OPERATIONS;
 use email_connectors::domain::provider::gmail::METHODS;
 
-/// The metrics that a healthy stack has in any hour; the others count failures, and are charged only in those hours.
+/// The metrics that a healthy stack has in any hour; the others count failures, and are charged
+/// only in those hours.
 const USUAL: [&str; 11] = [
     PUSH_QUEUED,
     WAKE_UPS_COALESCED,
@@ -27,8 +29,8 @@ const USUAL: [&str; 11] = [
     MAILBOXES_SILENT,
 ];
 
-/// What each function calls at Google while all is well, and what it calls besides. Of the API's methods and operations
-/// those that agents use who read, label, draft and answer mail.
+/// What each function calls at Google while all is well, and what it calls besides. Of the API's
+/// methods and operations those that agents use who read, label, draft and answer mail.
 const CALLED: [(&str, &[&str], &[&str]); 4] = [
     ("oauth-connect", &["oauth.token", "getProfile", "watch"], &["stop", "oauth.revoke"]),
     (
@@ -49,7 +51,11 @@ const CALLED: [(&str, &[&str], &[&str]); 4] = [
         ],
         &["stop", "oauth.revoke"],
     ),
-    ("history-processor", &["oauth.token", "history.list", "messages.get", "batch"], &["messages.list", "getProfile"]),
+    (
+        "history-processor",
+        &["oauth.token", "history.list", "messages.get", "batch"],
+        &["messages.list", "getProfile"],
+    ),
     ("watch-renewer", &["oauth.token", "getProfile", "watch"], &["stop", "oauth.revoke"]),
 ];
 const USUAL_OPERATIONS: [&str; 10] = [
@@ -72,7 +78,9 @@ const USUAL_WAKE_UPS: usize = 2;
 
 /// How many metrics there are in any hour, and how many there can be.
 pub fn combinations() -> (usize, usize) {
-    let each = METRICS.iter().flat_map(|metric| metric.functions.iter().map(|function| of(metric, function)));
+    let each = METRICS
+        .iter()
+        .flat_map(|metric| metric.functions.iter().map(|function| of(metric, function)));
     each.fold((0, 0), |(usual, most), (more, at_most)| (usual + more, most + at_most))
 }
 
@@ -86,14 +94,18 @@ fn of(metric: &Metric, function: &str) -> (usize, usize) {
             (usual, most * outcomes)
         }
         // Token calls cost no units.
-        (GMAIL_UNITS, _) => methods(function, |method| method != "batch" && !method.starts_with("oauth.")),
+        (GMAIL_UNITS, _) => {
+            methods(function, |method| method != "batch" && !method.starts_with("oauth."))
+        }
         (GMAIL_LATENCY, _) => methods(function, |_| true),
         (MAIL_OPERATIONS, _) => (USUAL_OPERATIONS.len(), OPERATIONS.len() * outcomes),
         (EVENTS_PUBLISHED, _) => (USUAL_TYPES, TYPES),
         (WAKE_UPS, _) => (USUAL_WAKE_UPS, outcomes),
         (TOKEN_REFRESHES, _) => (1, outcomes),
         (_, [_]) => (0, outcomes),
-        (name, dimensions) => panic!("nobody said which values of {dimensions:?} there are of {name}"),
+        (name, dimensions) => {
+            panic!("nobody said which values of {dimensions:?} there are of {name}")
+        }
     }
 }
 
@@ -103,10 +115,17 @@ fn outcomes(metric: &Metric) -> usize {
 }
 
 fn methods(function: &str, counts: impl Fn(&str) -> bool) -> (usize, usize) {
-    let (_, usual, others) = CALLED.into_iter().find(|(name, ..)| *name == function).expect("a function that calls Google");
-    let operated = METHODS.iter().map(|method| method.name).filter(|_| function == "connectors-api");
+    let (_, usual, others) = CALLED
+        .into_iter()
+        .find(|(name, ..)| *name == function)
+        .expect("a function that calls Google");
+    let operated =
+        METHODS.iter().map(|method| method.name).filter(|_| function == "connectors-api");
     let all: BTreeSet<&str> = usual.iter().chain(others).copied().chain(operated).collect();
-    (usual.iter().filter(|method| counts(method)).count(), all.into_iter().filter(|method| counts(method)).count())
+    (
+        usual.iter().filter(|method| counts(method)).count(),
+        all.into_iter().filter(|method| counts(method)).count(),
+    )
 }
 
 #[cfg(test)]
@@ -118,7 +137,11 @@ mod tests {
         for metric in &METRICS {
             for function in metric.functions {
                 let (usual, most) = of(metric, function);
-                assert!(usual <= most && most > 0, "{} of {function}: {usual} of {most}", metric.name);
+                assert!(
+                    usual <= most && most > 0,
+                    "{} of {function}: {usual} of {most}",
+                    metric.name
+                );
             }
         }
         let (usual, most) = combinations();
@@ -129,17 +152,27 @@ mod tests {
 
     #[test]
     fn what_is_named_here_is_there() {
-        let own = ["getProfile", "watch", "stop", "history.list", "oauth.token", "oauth.revoke", "batch"];
+        let own =
+            ["getProfile", "watch", "stop", "history.list", "oauth.token", "oauth.revoke", "batch"];
         for (function, usual, others) in CALLED {
-            assert!(METRICS.iter().any(|metric| metric.name == GMAIL_CALLS && metric.functions.contains(&function)), "{function}");
+            assert!(
+                METRICS.iter().any(
+                    |metric| metric.name == GMAIL_CALLS && metric.functions.contains(&function)
+                ),
+                "{function}"
+            );
             for method in usual.iter().chain(others) {
-                assert!(own.contains(method) || METHODS.iter().any(|known| known.name == *method), "{method}");
+                assert!(
+                    own.contains(method) || METHODS.iter().any(|known| known.name == *method),
+                    "{method}"
+                );
             }
         }
         for operation in USUAL_OPERATIONS {
             assert!(OPERATIONS.iter().any(|entry| entry.name == operation), "{operation}");
         }
-        let outcomes_of = |name: &str| METRICS.iter().find(|metric| metric.name == name).map(outcomes);
+        let outcomes_of =
+            |name: &str| METRICS.iter().find(|metric| metric.name == name).map(outcomes);
         let named = [(GMAIL_CALLS, 6), (WAKE_UPS, 8), (TOKEN_REFRESHES, 4), (MAIL_OPERATIONS, 2)];
         for (name, expected) in named {
             assert_eq!(outcomes_of(name), Some(expected), "{name}");

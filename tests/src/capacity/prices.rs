@@ -1,5 +1,5 @@
-//! What AWS charges, by its list prices of us-east-1 in November 2026, and what is assumed where nothing can be
-//! counted.
+//! What AWS charges, by its list prices of us-east-1 in November 2026, and what is assumed where
+//! nothing can be counted.
 
 use clap::Args;
 
@@ -10,8 +10,8 @@ const MILLION: f64 = 1_000_000.0;
 const GIGABYTE: f64 = 1_073_741_824.0;
 const MINUTES_OF_A_MONTH: f64 = 30.0 * 24.0 * 60.0;
 
-/// Dollars, from the pricing pages of AWS Lambda (Arm), Amazon DynamoDB (on-demand), SQS, EventBridge, API Gateway
-/// (HTTP), KMS, CloudWatch and EC2 (transfer).
+/// Dollars, from the pricing pages of AWS Lambda (Arm), Amazon DynamoDB (on-demand), SQS,
+/// EventBridge, API Gateway (HTTP), KMS, CloudWatch and EC2 (transfer).
 #[derive(Debug, Clone, Args)]
 pub struct Prices {
     /// Lambda, for a GB-second on arm64.
@@ -85,7 +85,8 @@ pub struct Assumptions {
     /// Bytes that one call to Google sends.
     #[arg(long, default_value_t = 1500.0)]
     pub request_bytes: f64,
-    /// Custom metrics that are in use in every hour: each combination of a metric's dimensions is one.
+    /// Custom metrics that are in use in every hour: each combination of a metric's dimensions is
+    /// one.
     #[arg(long, default_value_t = combinations().0 as f64)]
     pub metrics: f64,
     /// MB of the renewer, as in the template.
@@ -118,7 +119,14 @@ pub struct Bill {
 
 impl Bill {
     pub fn total(&self) -> f64 {
-        self.lambda + self.dynamodb + self.queues + self.events + self.kms + self.gateway + self.logs + self.transfer
+        self.lambda
+            + self.dynamodb
+            + self.queues
+            + self.events
+            + self.kms
+            + self.gateway
+            + self.logs
+            + self.transfer
     }
 
     pub fn times(&self, by: f64) -> Self {
@@ -135,7 +143,16 @@ impl Bill {
     }
 
     pub fn parts(&self) -> [f64; 8] {
-        [self.lambda, self.dynamodb, self.queues, self.events, self.kms, self.gateway, self.logs, self.transfer]
+        [
+            self.lambda,
+            self.dynamodb,
+            self.queues,
+            self.events,
+            self.kms,
+            self.gateway,
+            self.logs,
+            self.transfer,
+        ]
     }
 
     fn of([lambda, dynamodb, queues, events, kms, gateway, logs, transfer]: [f64; 8]) -> Self {
@@ -151,11 +168,18 @@ impl Prices {
         // Of the renewer only what it waits for: it does many at once.
         let lambda = runs * self.lambda_requests / MILLION
             + counts.pushes as f64 * gb_second(256.0, assumed.webhook_ms)
-            + gb_second(512.0, assumed.lasts_ms(counts.processor) + counts.wake_ups as f64 * assumed.overhead_ms)
-            + gb_second(512.0, assumed.lasts_ms(counts.api) + counts.requests as f64 * assumed.overhead_ms)
+            + gb_second(
+                512.0,
+                assumed.lasts_ms(counts.processor) + counts.wake_ups as f64 * assumed.overhead_ms,
+            )
+            + gb_second(
+                512.0,
+                assumed.lasts_ms(counts.api) + counts.requests as f64 * assumed.overhead_ms,
+            )
             + gb_second(assumed.renewer_mb, assumed.lasts_ms(counts.renewer)) / 64.0;
         // Sent, received and deleted; of what fired the agent-run queue's three as well.
-        let queues = counts.wake_ups as f64 * 3.0 * self.sqs_fifo / MILLION + counts.fired as f64 * 3.0 * self.sqs_standard / MILLION;
+        let queues = counts.wake_ups as f64 * 3.0 * self.sqs_fifo / MILLION
+            + counts.fired as f64 * 3.0 * self.sqs_standard / MILLION;
         Bill {
             lambda,
             dynamodb: counts.tally.writes as f64 * self.dynamodb_writes / MILLION
@@ -180,12 +204,14 @@ impl Prices {
         let polls = assumed.pollers * MINUTES_OF_A_MONTH * 3.0;
         Bill {
             lambda: MINUTES_OF_A_MONTH
-                * (self.lambda_requests / MILLION + assumed.renewer_mb / 1024.0 * run_ms / 1000.0 * self.lambda_gb_second),
+                * (self.lambda_requests / MILLION
+                    + assumed.renewer_mb / 1024.0 * run_ms / 1000.0 * self.lambda_gb_second),
             // Two queries for each of eight shards, half a read unit each.
             dynamodb: MINUTES_OF_A_MONTH * 8.0 * self.dynamodb_reads / MILLION,
             queues: polls * self.sqs_fifo / MILLION,
             kms: self.key,
-            logs: MINUTES_OF_A_MONTH * assumed.log_bytes / GIGABYTE * self.logs_gb + assumed.metrics * self.metric,
+            logs: MINUTES_OF_A_MONTH * assumed.log_bytes / GIGABYTE * self.logs_gb
+                + assumed.metrics * self.metric,
             ..Bill::default()
         }
     }

@@ -30,7 +30,11 @@ pub fn counted(counted: &Counted) -> String {
         .unwrap_or_default();
     }
     let (connector, event) = (counted.connector_row, counted.event_row);
-    write!(text, "\nThe connector's row has {connector} bytes after these mails, an event's {event}.\n").unwrap_or_default();
+    write!(
+        text,
+        "\nThe connector's row has {connector} bytes after these mails, an event's {event}.\n"
+    )
+    .unwrap_or_default();
     text
 }
 
@@ -39,10 +43,18 @@ pub fn of_a_mail(counted: &Counted, prices: &Prices, assumed: &Assumptions) -> (
     let [busy, idle] = [&counted.busy, &counted.idle].map(|counts| prices.bill(counts, assumed));
     let mut bill = busy.and(&idle.times(-counted.idle_share())).times(1.0 / counted.mails());
     bill.dynamodb += prices.kept(counted.event_row);
-    (bill, (counted.busy.units as f64 - counted.idle.units as f64 * counted.idle_share()) / counted.mails())
+    (
+        bill,
+        (counted.busy.units as f64 - counted.idle.units as f64 * counted.idle_share())
+            / counted.mails(),
+    )
 }
 
-pub fn of_an_idle_mailbox(counted: &Counted, prices: &Prices, assumed: &Assumptions) -> (Bill, f64) {
+pub fn of_an_idle_mailbox(
+    counted: &Counted,
+    prices: &Prices,
+    assumed: &Assumptions,
+) -> (Bill, f64) {
     let mut bill = prices.bill(&counted.idle, assumed);
     bill.dynamodb += prices.kept(counted.connector_row);
     (bill, counted.idle.units as f64 / f64::from(MONTH))
@@ -61,15 +73,22 @@ pub fn costs(counted: &Counted, prices: &Prices, assumed: &Assumptions) -> Strin
         ("an idle mailbox, a month".into(), idle),
         ("the stack itself, a month".into(), stack),
     ];
-    let of =
-        |mailboxes: f64, mails_a_day: f64| stack.and(&idle.times(mailboxes)).and(&mail.times(mailboxes * mails_a_day * f64::from(MONTH)));
+    let of = |mailboxes: f64, mails_a_day: f64| {
+        stack
+            .and(&idle.times(mailboxes))
+            .and(&mail.times(mailboxes * mails_a_day * f64::from(MONTH)))
+    };
     let sizes = [(1_000.0, "1,000"), (100_000.0, "100,000"), (1_000_000.0, "1,000,000")];
-    let idle_rows = sizes.map(|(mailboxes, name)| (format!("{name} idle mailboxes, a month"), of(mailboxes, 0.0)));
+    let idle_rows = sizes
+        .map(|(mailboxes, name)| (format!("{name} idle mailboxes, a month"), of(mailboxes, 0.0)));
     let rows = rows.into_iter().chain(idle_rows);
-    let rows = rows.chain(sizes.map(|(mailboxes, name)| (format!("{name} mailboxes of a mail a day, a month"), of(mailboxes, 1.0))));
+    let rows = rows.chain(sizes.map(|(mailboxes, name)| {
+        (format!("{name} mailboxes of a mail a day, a month"), of(mailboxes, 1.0))
+    }));
     for (name, bill) in rows {
         let parts: Vec<String> = bill.parts().into_iter().map(dollars).collect();
-        writeln!(text, "| {name} | {} | **{}** |", parts.join(" | "), dollars(bill.total())).unwrap_or_default();
+        writeln!(text, "| {name} | {} | **{}** |", parts.join(" | "), dollars(bill.total()))
+            .unwrap_or_default();
     }
     let most = |mails_a_day: f64| UNITS_PER_DAY / (idle_units + mails_a_day * mail_units);
     write!(
@@ -95,7 +114,17 @@ fn dollars(amount: f64) -> String {
 }
 
 pub fn assumptions(assumed: &Assumptions) -> String {
-    let Assumptions { aws_ms, google_ms, overhead_ms, webhook_ms, log_bytes, metrics, cpu_ms, renewer_mb, .. } = assumed;
+    let Assumptions {
+        aws_ms,
+        google_ms,
+        overhead_ms,
+        webhook_ms,
+        log_bytes,
+        metrics,
+        cpu_ms,
+        renewer_mb,
+        ..
+    } = assumed;
     let (_, most) = combinations();
     format!(
         "Assumed: {aws_ms} ms for a call to AWS and {google_ms} ms for one to Google, one after the other; {overhead_ms} ms for a run \
@@ -107,7 +136,8 @@ pub fn assumptions(assumed: &Assumptions) -> String {
 
 /// The courses, one column each.
 pub fn simulated(settings: &Settings, paces: Paces, courses: &[(&str, Measures)]) -> String {
-    let Settings { mailboxes, days, mails_a_day, lost_pushes, quiet_after_minutes, at_once } = settings;
+    let Settings { mailboxes, days, mails_a_day, lost_pushes, quiet_after_minutes, at_once } =
+        settings;
     let names: Vec<&str> = courses.iter().map(|(name, _)| *name).collect();
     let mut text = format!(
         "{} mailboxes, {days} days, {mails_a_day} mails a day in the mean (seven of ten mailboxes get none), {lost_pushes} of a thousand \

@@ -1,5 +1,5 @@
-//! A table that charges as DynamoDB does: real requests, real rows. Conditions are ignored, as there is only one
-//! writer.
+//! A table that charges as DynamoDB does: real requests, real rows. Conditions are ignored, as
+//! there is only one writer.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,11 @@ type Item = Map<String, Value>;
 type Key = (String, String);
 
 /// The indexes of the template, all `KEYS_ONLY`.
-const INDEXES: [(&str, &str, &str); 3] =
-    [("due", "due_shard", "due_at"), ("told", "told_of", "decided_at"), ("fired", "trigger_id", "decided_at")];
+const INDEXES: [(&str, &str, &str); 3] = [
+    ("due", "due_shard", "due_at"),
+    ("told", "told_of", "decided_at"),
+    ("fired", "trigger_id", "decided_at"),
+];
 /// By how many bytes Google's access tokens are longer than those of the world in memory.
 const LONGER_TOKEN: u64 = 200;
 
@@ -56,9 +59,13 @@ impl Table {
         self.rows.values().filter_map(|row| row.get("due_at")?["N"].as_str()?.parse().ok()).min()
     }
 
-    /// The size in bytes of the largest row whose sort key begins with `sk` and does not contain `not`.
+    /// The size in bytes of the largest row whose sort key begins with `sk` and does not contain
+    /// `not`.
     pub fn greatest(&self, sk: &str, not: &str) -> u64 {
-        let kept = self.rows.iter().filter(|((_, key), _)| key.starts_with(sk) && (not.is_empty() || !key.contains(not)));
+        let kept = self
+            .rows
+            .iter()
+            .filter(|((_, key), _)| key.starts_with(sk) && (not.is_empty() || !key.contains(not)));
         kept.map(|(_, row)| size(row)).max().unwrap_or(0)
     }
 
@@ -68,7 +75,8 @@ impl Table {
             "GetItem" => self.read(&body["Key"]).map_or(json!({}), |row| json!({"Item": row})),
             "BatchGetItem" => {
                 let (table, wanted) = only(&body["RequestItems"]);
-                let found: Vec<Item> = list(&wanted["Keys"]).filter_map(|key| self.read(key)).collect();
+                let found: Vec<Item> =
+                    list(&wanted["Keys"]).filter_map(|key| self.read(key)).collect();
                 json!({"Responses": {table: found}, "UnprocessedKeys": {}})
             }
             "Query" if body["IndexName"].is_string() => self.index(body),
@@ -82,7 +90,9 @@ impl Table {
                 list(&body["TransactItems"]).for_each(|item| self.write_of(item, 2));
                 json!({})
             }
-            "DeleteItem" => self.write(key_of(&body["Key"]), None, 1).map_or(json!({}), |row| json!({"Attributes": row})),
+            "DeleteItem" => self
+                .write(key_of(&body["Key"]), None, 1)
+                .map_or(json!({}), |row| json!({"Attributes": row})),
             "BatchWriteItem" => {
                 let (_, writes) = only(&body["RequestItems"]);
                 for write in list(writes) {
@@ -102,29 +112,44 @@ impl Table {
     }
 
     fn partition(&mut self, body: &Value) -> Value {
-        let value = |name: &str| body["ExpressionAttributeValues"][name]["S"].as_str().unwrap_or_default().to_string();
+        let value = |name: &str| {
+            body["ExpressionAttributeValues"][name]["S"].as_str().unwrap_or_default().to_string()
+        };
         let (pk, prefix) = (value(":pk"), value(":prefix"));
         let of = |(row_pk, row_sk): &Key| *row_pk == pk && row_sk.starts_with(&prefix);
-        let rows: Vec<Item> = self.rows.iter().filter(|(key, _)| of(key)).map(|(_, row)| row.clone()).collect();
+        let rows: Vec<Item> =
+            self.rows.iter().filter(|(key, _)| of(key)).map(|(_, row)| row.clone()).collect();
         self.tally.half_reads += 2 * units(rows.iter().map(size).sum(), 4096);
         json!({"Items": rows, "Count": rows.len()})
     }
 
     fn index(&mut self, body: &Value) -> Value {
         let name = body["IndexName"].as_str().unwrap_or_default();
-        let (_, hash, range) = *INDEXES.iter().find(|(index, ..)| *index == name).expect("an index of the template");
+        let (_, hash, range) =
+            *INDEXES.iter().find(|(index, ..)| *index == name).expect("an index of the template");
         let values = &body["ExpressionAttributeValues"];
         let wanted = if name == "due" { &values[":shard"] } else { &values[":of"] };
-        let until = values[":now"]["N"].as_str().and_then(|now| now.parse::<i64>().ok()).unwrap_or(i64::MAX);
-        let is_due =
-            |row: &Item| name != "due" || row[range]["N"].as_str().and_then(|at| at.parse().ok()).is_some_and(|at: i64| at <= until);
-        let mut entries: Vec<Item> = self.rows.values().filter_map(|row| entry(row, hash, range)).collect();
+        let until = values[":now"]["N"]
+            .as_str()
+            .and_then(|now| now.parse::<i64>().ok())
+            .unwrap_or(i64::MAX);
+        let is_due = |row: &Item| {
+            name != "due"
+                || row[range]["N"]
+                    .as_str()
+                    .and_then(|at| at.parse().ok())
+                    .is_some_and(|at: i64| at <= until)
+        };
+        let mut entries: Vec<Item> =
+            self.rows.values().filter_map(|row| entry(row, hash, range)).collect();
         entries.retain(|row| row[hash] == *wanted && is_due(row));
         entries.sort_by_key(|row| row[range].to_string());
         if body["ScanIndexForward"] == json!(false) {
             entries.reverse();
         }
-        entries.truncate(usize::try_from(body["Limit"].as_u64().unwrap_or(u64::MAX)).unwrap_or(usize::MAX));
+        entries.truncate(
+            usize::try_from(body["Limit"].as_u64().unwrap_or(u64::MAX)).unwrap_or(usize::MAX),
+        );
         let halves = units(entries.iter().map(size).sum(), 4096);
         match name {
             "due" => self.tally.due_half_reads += halves,
@@ -146,8 +171,14 @@ impl Table {
 
     fn update(&mut self, update: &Value, times: u64) {
         let key = key_of(&update["Key"]);
-        let mut row = self.rows.get(&key).cloned().unwrap_or_else(|| update["Key"].as_object().cloned().expect("a key"));
-        let name = |text: &str| update["ExpressionAttributeNames"][text].as_str().unwrap_or(text).to_string();
+        let mut row = self
+            .rows
+            .get(&key)
+            .cloned()
+            .unwrap_or_else(|| update["Key"].as_object().cloned().expect("a key"));
+        let name = |text: &str| {
+            update["ExpressionAttributeNames"][text].as_str().unwrap_or(text).to_string()
+        };
         let value = |text: &str| update["ExpressionAttributeValues"][text].clone();
         let expression = update["UpdateExpression"].as_str().unwrap_or_default().replace(',', " ");
         let (mut words, mut clause) = (expression.split_whitespace().peekable(), "");
@@ -168,13 +199,15 @@ impl Table {
         self.write(key, Some(row), times);
     }
 
-    /// Charged by the larger size of the row before and after; each removed or added index entry is one more write.
+    /// Charged by the larger size of the row before and after; each removed or added index entry is
+    /// one more write.
     fn write(&mut self, key: Key, after: Option<Item>, times: u64) -> Option<Item> {
         let before = self.rows.get(&key).cloned();
         let greater = before.as_ref().map_or(0, size).max(after.as_ref().map_or(0, size));
         self.tally.writes += times * units(greater, 1024);
         for (name, hash, range) in INDEXES {
-            let [old, new] = [&before, &after].map(|row| row.as_ref().and_then(|row| entry(row, hash, range)));
+            let [old, new] =
+                [&before, &after].map(|row| row.as_ref().and_then(|row| entry(row, hash, range)));
             if old != new {
                 let moved = u64::from(old.is_some()) + u64::from(new.is_some());
                 self.tally.writes += moved;
@@ -189,7 +222,8 @@ impl Table {
 }
 
 fn change_set(row: &mut Item, name: String, changed: &Value, adds: bool) {
-    let mut elements: Vec<Value> = row.get(&name).map(|set| list(&set["SS"]).cloned().collect()).unwrap_or_default();
+    let mut elements: Vec<Value> =
+        row.get(&name).map(|set| list(&set["SS"]).cloned().collect()).unwrap_or_default();
     elements.retain(|element| !list(&changed["SS"]).any(|other| other == element));
     if adds {
         elements.extend(list(&changed["SS"]).cloned());
@@ -203,7 +237,10 @@ fn change_set(row: &mut Item, name: String, changed: &Value, adds: bool) {
 
 /// The entry of the row in an index, if it has the attributes of its keys.
 fn entry(row: &Item, hash: &str, range: &str) -> Option<Item> {
-    ["pk", "sk", hash, range].into_iter().map(|name| Some((name.to_string(), row.get(name)?.clone()))).collect()
+    ["pk", "sk", hash, range]
+        .into_iter()
+        .map(|name| Some((name.to_string(), row.get(name)?.clone())))
+        .collect()
 }
 
 fn key_of(key: &Value) -> Key {
@@ -232,10 +269,12 @@ fn length(text: &str) -> u64 {
     text.len() as u64
 }
 
-/// As the developer guide counts: text by bytes, a number by pairs of digits, a list or map with 3 bytes and one for
-/// each element.
+/// As the developer guide counts: text by bytes, a number by pairs of digits, a list or map with 3
+/// bytes and one for each element.
 fn size_of(value: &Value) -> u64 {
-    let Some((kind, inner)) = value.as_object().and_then(|typed| typed.iter().next()) else { return 1 };
+    let Some((kind, inner)) = value.as_object().and_then(|typed| typed.iter().next()) else {
+        return 1;
+    };
     let text = inner.as_str().unwrap_or_default();
     match kind.as_str() {
         "S" => length(text),
@@ -243,7 +282,14 @@ fn size_of(value: &Value) -> u64 {
         "B" => BASE64_STANDARD.decode(text).map_or(0, |bytes| bytes.len() as u64),
         "SS" => list(inner).map(|element| length(element.as_str().unwrap_or_default())).sum(),
         "L" => 3 + list(inner).map(|element| 1 + size_of(element)).sum::<u64>(),
-        "M" => 3 + inner.as_object().into_iter().flatten().map(|(name, element)| 1 + length(name) + size_of(element)).sum::<u64>(),
+        "M" => {
+            3 + inner
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(name, element)| 1 + length(name) + size_of(element))
+                .sum::<u64>()
+        }
         _ => 1,
     }
 }
@@ -267,7 +313,11 @@ mod tests {
             "ExpressionAttributeNames": {"#a": "due_shard", "#b": "due_at", "#t": "text"},
             "ExpressionAttributeValues": {":v0": {"S": "connector#0"}, ":v1": {"N": "60"}}});
         table.answer("UpdateItem", &due);
-        assert_eq!((table.tally.writes, table.tally.due_writes), (4 + 2 + 1, 1), "the greater size, and an entry of the index");
+        assert_eq!(
+            (table.tally.writes, table.tally.due_writes),
+            (4 + 2 + 1, 1),
+            "the greater size, and an entry of the index"
+        );
         assert_eq!(table.next_due(), Some(60));
         assert_eq!(table.answer("GetItem", &json!({"Key": key("p")}))["Item"]["due_at"]["N"], "60");
         table.answer("GetItem", &json!({"Key": key("none")}));

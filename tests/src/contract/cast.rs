@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use email_connectors::domain::circuit::Circuit;
-use email_connectors::domain::connector::{Closing, Connector, Location, Outbox, Provider, Reading, Slot, Status, StoredGrant, Uniqueness};
+use email_connectors::domain::connector::{
+    Closing, Connector, Location, Outbox, Provider, Reading, Slot, Status, StoredGrant, Uniqueness,
+};
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::event::{DetailType, Event};
 use email_connectors::domain::history_id::HistoryId;
-use email_connectors::domain::id::{ConnectorId, EventId, GoogleSub, MessageId, OwnerId, TriggerId, fingerprint};
+use email_connectors::domain::id::{
+    ConnectorId, EventId, GoogleSub, MessageId, OwnerId, TriggerId, fingerprint,
+};
 use email_connectors::domain::membership::Membership;
 use email_connectors::domain::pause;
 use email_connectors::domain::position::{FetchFailure, Listing, Position};
@@ -43,12 +47,14 @@ impl Cast {
     }
 
     pub fn mailbox(&self) -> EmailAddress {
-        EmailAddress::parse(&format!("{}@example.com", self.name)).expect("a tag may stand in an address")
+        EmailAddress::parse(&format!("{}@example.com", self.name))
+            .expect("a tag may stand in an address")
     }
 
     /// The address that the mailbox has after a rename.
     pub fn other_mailbox(&self) -> EmailAddress {
-        EmailAddress::parse(&format!("{}@renamed.example.com", self.name)).expect("a tag may stand in an address")
+        EmailAddress::parse(&format!("{}@renamed.example.com", self.name))
+            .expect("a tag may stand in an address")
     }
 
     /// The Google account of all of the case's connectors.
@@ -67,7 +73,10 @@ impl Cast {
             email_address: self.mailbox(),
             google_sub,
             grant: StoredGrant {
-                scopes: vec!["openid".into(), "https://www.googleapis.com/auth/gmail.modify".into()],
+                scopes: vec![
+                    "openid".into(),
+                    "https://www.googleapis.com/auth/gmail.modify".into(),
+                ],
                 generation: 1,
                 refresh_token: Sealed(vec![0, 159, 146, 150, 255]),
                 granted_at: START,
@@ -96,7 +105,11 @@ impl Cast {
                 status: Status::Active,
                 last_error: Some("what was wrong".into()),
                 label: Some("Büro 📬".into()),
-                pauses: pause::set(&pause::set(&pause::set(&[], true, at(1014)), false, at(1015)), true, at(1016)),
+                pauses: pause::set(
+                    &pause::set(&pause::set(&[], true, at(1014)), false, at(1015)),
+                    true,
+                    at(1016),
+                ),
                 circuit: Circuit { failures: 7, open_until: Some(at(1012)) },
                 spent: Spent::default().and(u32::MAX, at(1013)),
                 verified_at: Some(at(1004)),
@@ -106,12 +119,21 @@ impl Cast {
             watch: Watch {
                 expiration: Some(at(1002)),
                 renewed_at: Some(at(1003)),
-                failure: Some(WatchFailure { at: at(1005), reason: "“503” — später".into(), times: 7 }),
+                failure: Some(WatchFailure {
+                    at: at(1005),
+                    reason: "“503” — später".into(),
+                    times: 7,
+                }),
             },
             checked_at: Some(at(1011)),
             access_token: Some(access_token("full")),
             outbox: Outbox { last_event_at: Some(at(1006)), ..bare.outbox },
-            closing: Some(Closing { since: at(1018), last: true, watch_stopped: Some(true), grant_revoked: Some(false) }),
+            closing: Some(Closing {
+                since: at(1018),
+                last: true,
+                watch_stopped: Some(true),
+                grant_revoked: Some(false),
+            }),
             connected_at: at(1007),
             created_at: at(1008),
             updated_at: at(1009),
@@ -138,7 +160,10 @@ impl Cast {
             owner_id: connector.owner_id.clone(),
             kind: TriggerType::Email,
             agent_id: None,
-            config: TriggerConfig { connector_id: connector.id.clone(), filters: Filters::default() },
+            config: TriggerConfig {
+                connector_id: connector.id.clone(),
+                filters: Filters::default(),
+            },
             created_at: START,
             updated_at: START,
         }
@@ -153,7 +178,8 @@ impl Cast {
     }
 
     pub fn event(&self, number: u32) -> Event {
-        let (trigger_id, message_id) = (TriggerId::new(format!("trg_{}", self.name)), MessageId::new(format!("m{number}")));
+        let (trigger_id, message_id) =
+            (TriggerId::new(format!("trg_{}", self.name)), MessageId::new(format!("m{number}")));
         Event {
             event_id: EventId::derive(&GoogleSub::new(&self.name), &message_id, &trigger_id),
             detail_type: DetailType::TriggerFired,
@@ -161,7 +187,10 @@ impl Cast {
             message_id: Some(message_id),
             decided_at: START,
             // Bytes that a rendering anew would not keep: order, white space, escapes.
-            detail: format!("{{ \"z\": {number}, \"a\": \"\\u00e9 é 📬\", \"pad\": \"{}\" }}", "x".repeat(2000)),
+            detail: format!(
+                "{{ \"z\": {number}, \"a\": \"\\u00e9 é 📬\", \"pad\": \"{}\" }}",
+                "x".repeat(2000)
+            ),
         }
     }
 
@@ -172,8 +201,8 @@ impl Cast {
     /// One event of each type that no trigger fired.
     pub fn notices(&self, connector: &Connector) -> Vec<Event> {
         use DetailType::{
-            ConnectorConnected, ConnectorDisconnected, ConnectorNeedsReauth, ConnectorRecovered, HistoryGapRecovered, MessageParked,
-            WatchLapsed,
+            ConnectorConnected, ConnectorDisconnected, ConnectorNeedsReauth, ConnectorRecovered,
+            HistoryGapRecovered, MessageParked, WatchLapsed,
         };
         let notice = |detail_type: DetailType| Event {
             event_id: EventId::of_notice(&connector.id, detail_type.as_str(), "once"),
@@ -203,7 +232,11 @@ impl Cast {
 }
 
 /// Creates the connector among the members of its account as they are.
-pub async fn create(store: &impl Store, connector: &Connector, exchange: &Exchange) -> Result<(), StoreError> {
+pub async fn create(
+    store: &impl Store,
+    connector: &Connector,
+    exchange: &Exchange,
+) -> Result<(), StoreError> {
     let joined = membership(store, connector).await.joined(connector.location());
     store.create_connector(connector, &[], &joined, exchange, &[]).await
 }
@@ -214,13 +247,22 @@ pub async fn membership(store: &impl Store, connector: &Connector) -> Membership
 }
 
 /// Removes the connector from the members of its account as they are.
-pub async fn remove(store: &impl Store, connector: &Connector, triggers: &[Trigger]) -> Result<(), StoreError> {
+pub async fn remove(
+    store: &impl Store,
+    connector: &Connector,
+    triggers: &[Trigger],
+) -> Result<(), StoreError> {
     let left = membership(store, connector).await.left_by(&connector.id);
     store.remove_connector(connector, triggers, &left).await
 }
 
 /// Moves the connector, among the members of its account as they are.
-pub async fn rename(store: &impl Store, connector: &Connector, triggers: &[Trigger], to: &EmailAddress) -> Result<(), StoreError> {
+pub async fn rename(
+    store: &impl Store,
+    connector: &Connector,
+    triggers: &[Trigger],
+    to: &EmailAddress,
+) -> Result<(), StoreError> {
     let moved = Location { mailbox: to.clone(), ..connector.location() };
     let members = membership(store, connector).await.joined(moved);
     store.rename(connector, triggers, &members, to, minutes(5)).await
@@ -228,7 +270,11 @@ pub async fn rename(store: &impl Store, connector: &Connector, triggers: &[Trigg
 
 pub fn access_token(text: &str) -> SealedAccessToken {
     let sealed = |what: &str| Sealed([what, text, "\0"].concat().into_bytes());
-    SealedAccessToken { key: sealed("key"), token: sealed("token"), expires_at: START.after(Duration::from_millis(3_600_500)) }
+    SealedAccessToken {
+        key: sealed("key"),
+        token: sealed("token"),
+        expires_at: START.after(Duration::from_millis(3_600_500)),
+    }
 }
 
 const SETTLE: Duration = Duration::from_secs(600);
@@ -239,7 +285,13 @@ fn full_position() -> Position {
     let id = |below: u64| HistoryId::new(u64::MAX - below);
     let mut position = Position::at(id(900));
     for minute in 1..4 {
-        let failure = FetchFailure { message: &poison, reason: "500: “später”", arrived: true, in_gap: false, others_went_well: true };
+        let failure = FetchFailure {
+            message: &poison,
+            reason: "500: “später”",
+            arrived: true,
+            in_gap: false,
+            others_went_well: true,
+        };
         position.record_failure(&failure, minutes(minute));
     }
     position.pin(id(800), START, SETTLE, minutes(5));
@@ -251,10 +303,17 @@ fn full_position() -> Position {
     listing.saw(id(700));
     position.complete(&listing, Some(id(0)), SETTLE, minutes(7));
     position.handle([id(650), id(600)]);
-    let failure = FetchFailure { message: &slow, reason: "503", arrived: false, in_gap: true, others_went_well: false };
+    let failure = FetchFailure {
+        message: &slow,
+        reason: "503",
+        arrived: false,
+        in_gap: true,
+        others_went_well: false,
+    };
     position.record_failure(&failure, minutes(8));
     let page_token = Some("page of the listing".into());
-    position.backlog = Some(Listing { page_token, lowest: Some(id(690)), ..Listing::begin(minutes(9)) });
+    position.backlog =
+        Some(Listing { page_token, lowest: Some(id(690)), ..Listing::begin(minutes(9)) });
     position.put_off(None, minutes(10));
     position
 }

@@ -12,30 +12,69 @@ use email_connectors::domain::watch::Watch;
 use email_connectors::ports::{Due, Exchange, Store, StoreError};
 
 use super::cast::{
-    Cast, START, access_token, commit, create, decide, due, granted_again, ids, listed, membership, minutes, now, owing, remove, rename,
+    Cast, START, access_token, commit, create, decide, due, granted_again, ids, listed, membership,
+    minutes, now, owing, remove, rename,
 };
 use super::conflicts;
 
 pub async fn a_created_connector_is_found_from_every_side(store: &impl Store, cast: &Cast) {
     let bare = cast.connector(1);
-    assert_eq!(store.in_slot(&bare.owner_id, &bare.slot).await.unwrap(), None, "a free slot holds nobody");
-    assert_eq!(store.connector_at(&bare.location()).await.unwrap(), None, "a connector that was not created is nowhere");
-    assert_eq!(store.mailbox(&bare.email_address).await.unwrap(), [], "a mailbox that nobody connected has no members");
+    assert_eq!(
+        store.in_slot(&bare.owner_id, &bare.slot).await.unwrap(),
+        None,
+        "a free slot holds nobody"
+    );
+    assert_eq!(
+        store.connector_at(&bare.location()).await.unwrap(),
+        None,
+        "a connector that was not created is nowhere"
+    );
+    assert_eq!(
+        store.mailbox(&bare.email_address).await.unwrap(),
+        [],
+        "a mailbox that nobody connected has no members"
+    );
 
     let full = Connector { owner_id: cast.other_owner(), ..cast.full_connector(2) };
-    for (connector, case) in [(&bare, "nothing optional"), (&full, "everything optional and the highest history id")] {
+    for (connector, case) in
+        [(&bare, "nothing optional"), (&full, "everything optional and the highest history id")]
+    {
         cast.stored(store, connector.clone()).await;
         let found = Some(connector.clone());
-        assert_eq!(store.in_slot(&connector.owner_id, &connector.slot).await.unwrap(), found, "in_slot, {case}");
-        assert_eq!(store.connector(&connector.owner_id, &connector.id).await.unwrap(), found, "connector, {case}");
-        assert_eq!(store.connector_at(&connector.location()).await.unwrap(), found, "connector_at, {case}");
-        assert_eq!(store.connectors(&connector.owner_id).await.unwrap(), from_ref(connector), "connectors, {case}");
+        assert_eq!(
+            store.in_slot(&connector.owner_id, &connector.slot).await.unwrap(),
+            found,
+            "in_slot, {case}"
+        );
+        assert_eq!(
+            store.connector(&connector.owner_id, &connector.id).await.unwrap(),
+            found,
+            "connector, {case}"
+        );
+        assert_eq!(
+            store.connector_at(&connector.location()).await.unwrap(),
+            found,
+            "connector_at, {case}"
+        );
+        assert_eq!(
+            store.connectors(&connector.owner_id).await.unwrap(),
+            from_ref(connector),
+            "connectors, {case}"
+        );
     }
     let mut members = store.mailbox(&bare.email_address).await.unwrap();
     members.sort_by(|(one, _), (other, _)| one.id.cmp(&other.id));
-    assert_eq!(members, [(bare.clone(), vec![]), (full.clone(), vec![])], "mailbox, with both members");
+    assert_eq!(
+        members,
+        [(bare.clone(), vec![]), (full.clone(), vec![])],
+        "mailbox, with both members"
+    );
     let shared = membership(store, &bare).await;
-    assert_eq!((shared.members, shared.version), (vec![bare.location(), full.location()], 2), "who shares their account");
+    assert_eq!(
+        (shared.members, shared.version),
+        (vec![bare.location(), full.location()], 2),
+        "who shares their account"
+    );
 }
 
 pub async fn a_connector_is_created_with_its_triggers_and_events(store: &impl Store, cast: &Cast) {
@@ -43,19 +82,34 @@ pub async fn a_connector_is_created_with_its_triggers_and_events(store: &impl St
     let joined = membership(store, &bare).await.joined(bare.location());
     // As many as a connector may have: they still fit into one transaction.
     let mut triggers: Vec<Trigger> = (1..=40).map(|number| cast.trigger(&bare, number)).collect();
-    store.create_connector(&bare, &triggers, &joined, &cast.exchange("first"), &notices).await.unwrap();
-    let (mut owned, mut read) = (store.triggers(&bare.owner_id).await.unwrap(), store.mailbox(&bare.email_address).await.unwrap());
+    store
+        .create_connector(&bare, &triggers, &joined, &cast.exchange("first"), &notices)
+        .await
+        .unwrap();
+    let (mut owned, mut read) = (
+        store.triggers(&bare.owner_id).await.unwrap(),
+        store.mailbox(&bare.email_address).await.unwrap(),
+    );
     owned.sort_by(|one, other| one.id.cmp(&other.id));
     triggers.sort_by(|one, other| one.id.cmp(&other.id));
     assert_eq!(owned, triggers, "its triggers came with it");
-    assert_eq!(read.pop().map(|(_, triggers)| triggers.len()), Some(40), "and its mailbox reads them");
+    assert_eq!(
+        read.pop().map(|(_, triggers)| triggers.len()),
+        Some(40),
+        "and its mailbox reads them"
+    );
     let expected = owing(bare.clone(), &notices);
     assert_eq!(now(store, &bare.location()).await, expected, "its events wait for publication");
     let unpublished = store.unpublished(&ids(&notices)).await.unwrap();
-    assert!(unpublished.len() == notices.len() && notices.iter().all(|event| unpublished.contains(event)), "as they were given");
+    assert!(
+        unpublished.len() == notices.len()
+            && notices.iter().all(|event| unpublished.contains(event)),
+        "as they were given"
+    );
 
     let other = Connector { owner_id: cast.other_owner(), ..cast.connector(2) };
-    let (joined, exchange) = (membership(store, &bare).await.joined(other.location()), cast.exchange("again"));
+    let (joined, exchange) =
+        (membership(store, &bare).await.joined(other.location()), cast.exchange("again"));
     let brought = [cast.trigger(&other, 41)];
     conflicts(
         store.create_connector(&other, &brought, &joined, &exchange, &notices[..1]).await,
@@ -70,12 +124,31 @@ pub async fn a_taken_slot_is_a_conflict(store: &impl Store, cast: &Cast) {
     let first = cast.stored(store, cast.connector(1)).await;
     let (second, exchange) = (cast.connector(2), cast.exchange("second"));
     conflicts(create(store, &second, &exchange).await, "a second connector in the slot");
-    assert_eq!(store.connectors(&first.owner_id).await.unwrap(), from_ref(&first), "the first one stays alone");
-    assert_eq!(store.connector(&second.owner_id, &second.id).await.unwrap(), None, "the second one is not found by its id");
-    assert_eq!(store.connector_at(&second.location()).await.unwrap(), None, "the second one has no row");
-    assert_eq!(store.exchanged(&second.owner_id, &exchange).await.unwrap(), None, "its exchange is not remembered");
+    assert_eq!(
+        store.connectors(&first.owner_id).await.unwrap(),
+        from_ref(&first),
+        "the first one stays alone"
+    );
+    assert_eq!(
+        store.connector(&second.owner_id, &second.id).await.unwrap(),
+        None,
+        "the second one is not found by its id"
+    );
+    assert_eq!(
+        store.connector_at(&second.location()).await.unwrap(),
+        None,
+        "the second one has no row"
+    );
+    assert_eq!(
+        store.exchanged(&second.owner_id, &exchange).await.unwrap(),
+        None,
+        "its exchange is not remembered"
+    );
 
-    conflicts(create(store, &first, &cast.exchange("again")).await, "the same connector created again");
+    conflicts(
+        create(store, &first, &cast.exchange("again")).await,
+        "the same connector created again",
+    );
     cast.stored(store, cast.of_other_owner(3)).await;
     let members = store.mailbox(&cast.mailbox()).await.unwrap();
     assert_eq!(members.len(), 2, "another owner has the same slot to themselves");
@@ -83,35 +156,66 @@ pub async fn a_taken_slot_is_a_conflict(store: &impl Store, cast: &Cast) {
 
 pub async fn of_two_creates_at_once_one_holds_the_slot(store: &impl Store, cast: &Cast) {
     // Of another account, so that only the slot is in the way.
-    let (one, other) = (cast.connector(1), Connector { google_sub: GoogleSub::new("other"), ..cast.connector(2) });
+    let (one, other) =
+        (cast.connector(1), Connector { google_sub: GoogleSub::new("other"), ..cast.connector(2) });
     let (exchange_one, exchange_other) = (cast.exchange("one"), cast.exchange("other"));
-    let raced = tokio::join!(create(store, &one, &exchange_one), create(store, &other, &exchange_other));
+    let raced =
+        tokio::join!(create(store, &one, &exchange_one), create(store, &other, &exchange_other));
     let winner = match raced {
         (Ok(()), Err(StoreError::Conflict)) => one,
         (Err(StoreError::Conflict), Ok(())) => other,
-        neither => panic!("of two creates at once one must win and one must be a Conflict: {neither:?}"),
+        neither => {
+            panic!("of two creates at once one must win and one must be a Conflict: {neither:?}")
+        }
     };
-    assert_eq!(store.in_slot(&winner.owner_id, &winner.slot).await.unwrap(), Some(winner.clone()), "the winner holds the slot");
-    assert_eq!(store.mailbox(&winner.email_address).await.unwrap(), [(winner, vec![])], "the loser left no row");
+    assert_eq!(
+        store.in_slot(&winner.owner_id, &winner.slot).await.unwrap(),
+        Some(winner.clone()),
+        "the winner holds the slot"
+    );
+    assert_eq!(
+        store.mailbox(&winner.email_address).await.unwrap(),
+        [(winner, vec![])],
+        "the loser left no row"
+    );
 }
 
 pub async fn an_owner_sees_only_their_own(store: &impl Store, cast: &Cast) {
     let (stored, stranger) = (cast.stored(store, cast.connector(1)).await, cast.other_owner());
     let trigger = cast.trigger(&stored, 1);
     store.put_trigger(&trigger, None, &stored.location(), stored.version).await.unwrap();
-    assert_eq!(store.connector(&stranger, &stored.id).await.unwrap(), None, "another owner's connector is not there");
+    assert_eq!(
+        store.connector(&stranger, &stored.id).await.unwrap(),
+        None,
+        "another owner's connector is not there"
+    );
     assert_eq!(store.connectors(&stranger).await.unwrap(), [], "another owner has no connectors");
-    assert_eq!(store.in_slot(&stranger, &stored.slot).await.unwrap(), None, "another owner's slot is free");
-    assert_eq!(store.trigger(&stranger, &trigger.id).await.unwrap(), None, "another owner's trigger is not there");
+    assert_eq!(
+        store.in_slot(&stranger, &stored.slot).await.unwrap(),
+        None,
+        "another owner's slot is free"
+    );
+    assert_eq!(
+        store.trigger(&stranger, &trigger.id).await.unwrap(),
+        None,
+        "another owner's trigger is not there"
+    );
     assert_eq!(store.triggers(&stranger).await.unwrap(), [], "another owner has no triggers");
     let exchange = cast.exchange(stored.id.as_str());
-    assert_eq!(store.exchanged(&stranger, &exchange).await.unwrap(), None, "another owner's exchange is not remembered");
+    assert_eq!(
+        store.exchanged(&stranger, &exchange).await.unwrap(),
+        None,
+        "another owner's exchange is not remembered"
+    );
 }
 
 pub async fn a_reconnect_overwrites_what_a_connect_decides(store: &impl Store, cast: &Cast) {
     let stored = cast.stored(store, cast.full_connector(1)).await;
     let location = stored.location();
-    store.commit(&commit(&stored, &listed(&stored, u64::MAX - 5), &cast.events(1..3))).await.unwrap();
+    store
+        .commit(&commit(&stored, &listed(&stored, u64::MAX - 5), &cast.events(1..3)))
+        .await
+        .unwrap();
     let read = now(store, &location).await;
     // Writes after the read that raise no version must survive the reconnect.
     let watch = Watch::default().renewed(minutes(100), minutes(2));
@@ -126,15 +230,35 @@ pub async fn a_reconnect_overwrites_what_a_connect_decides(store: &impl Store, c
         refresh_token: Sealed(vec![7; 300]),
         granted_at: minutes(3),
     };
-    let (exchange, events) = (Exchange { at: minutes(3), ..cast.exchange("reconnect") }, cast.notices(&stored));
-    conflicts(store.reconnect(&stored, &grant, &exchange, &events).await, "a reconnect at an old version");
-    conflicts(store.reconnect(&read, &grant, &exchange, &[cast.event(2)]).await, "a reconnect with an event that was decided before");
-    assert_eq!(store.exchanged(&stored.owner_id, &exchange).await.unwrap(), None, "a refused reconnect remembers no exchange");
-    assert_eq!(store.decided(&ids(&events)).await.unwrap(), [], "a refused reconnect decides nothing");
+    let (exchange, events) =
+        (Exchange { at: minutes(3), ..cast.exchange("reconnect") }, cast.notices(&stored));
+    conflicts(
+        store.reconnect(&stored, &grant, &exchange, &events).await,
+        "a reconnect at an old version",
+    );
+    conflicts(
+        store.reconnect(&read, &grant, &exchange, &[cast.event(2)]).await,
+        "a reconnect with an event that was decided before",
+    );
+    assert_eq!(
+        store.exchanged(&stored.owner_id, &exchange).await.unwrap(),
+        None,
+        "a refused reconnect remembers no exchange"
+    );
+    assert_eq!(
+        store.decided(&ids(&events)).await.unwrap(),
+        [],
+        "a refused reconnect decides nothing"
+    );
     assert_eq!(now(store, &location).await, meanwhile, "a refused reconnect changes nothing");
 
     // A reconnect writes only the grant, so the other attributes of `stray` are ignored.
-    let stray = Connector { version: read.version, closing: None, watch: Watch::default(), ..cast.connector(1) };
+    let stray = Connector {
+        version: read.version,
+        closing: None,
+        watch: Watch::default(),
+        ..cast.connector(1)
+    };
     store.reconnect(&stray, &grant, &exchange, &events).await.unwrap();
     let expected = Connector {
         grant: grant.clone(),
@@ -144,9 +268,21 @@ pub async fn a_reconnect_overwrites_what_a_connect_decides(store: &impl Store, c
         updated_at: minutes(3),
         ..owing(meanwhile, &[&events[..], &[cast.event(2)]].concat())
     };
-    assert_eq!((&expected.watch, expected.checked_at), (&watch, Some(minutes(2))), "what happened after the read is in it");
-    assert_eq!(now(store, &location).await, expected, "a reconnect changes the grant, and neither position, watch nor outbox");
-    assert_eq!(store.exchanged(&stored.owner_id, &exchange).await.unwrap(), Some(stored.id.clone()), "its exchange is remembered");
+    assert_eq!(
+        (&expected.watch, expected.checked_at),
+        (&watch, Some(minutes(2))),
+        "what happened after the read is in it"
+    );
+    assert_eq!(
+        now(store, &location).await,
+        expected,
+        "a reconnect changes the grant, and neither position, watch nor outbox"
+    );
+    assert_eq!(
+        store.exchanged(&stored.owner_id, &exchange).await.unwrap(),
+        Some(stored.id.clone()),
+        "its exchange is remembered"
+    );
     let unpublished = store.unpublished(&ids(&events)).await.unwrap();
     assert!(
         unpublished.len() == events.len() && events.iter().all(|event| unpublished.contains(event)),
@@ -154,8 +290,15 @@ pub async fn a_reconnect_overwrites_what_a_connect_decides(store: &impl Store, c
     );
 
     conflicts(store.reconnect(&read, &grant, &exchange, &[]).await, "the same reconnect again");
-    store.reconnect(&expected, &granted_again(&expected), &exchange, &[]).await.expect("a reconnect without events");
-    assert_eq!(now(store, &location).await.outbox, expected.outbox, "and what waits goes on waiting");
+    store
+        .reconnect(&expected, &granted_again(&expected), &exchange, &[])
+        .await
+        .expect("a reconnect without events");
+    assert_eq!(
+        now(store, &location).await.outbox,
+        expected.outbox,
+        "and what waits goes on waiting"
+    );
     let nobody = store.reconnect(&cast.connector(9), &grant, &cast.exchange("nobody"), &[]).await;
     conflicts(nobody, "a reconnect of a connector that is not there");
 }
@@ -163,7 +306,8 @@ pub async fn a_reconnect_overwrites_what_a_connect_decides(store: &impl Store, c
 pub async fn a_renamed_mailbox_is_found_from_every_side(store: &impl Store, cast: &Cast) {
     let stored = cast.stored(store, cast.full_connector(1)).await;
     let neighbour = cast.stored(store, cast.of_other_owner(2)).await;
-    let (here, triggers) = (stored.location(), [cast.trigger(&stored, 1), cast.trigger(&stored, 2)]);
+    let (here, triggers) =
+        (stored.location(), [cast.trigger(&stored, 1), cast.trigger(&stored, 2)]);
     let kept = cast.trigger(&neighbour, 3);
     for (version, trigger) in [1, 2].into_iter().zip(&triggers) {
         store.put_trigger(trigger, None, &here, version).await.unwrap();
@@ -173,47 +317,111 @@ pub async fn a_renamed_mailbox_is_found_from_every_side(store: &impl Store, cast
     let read = now(store, &here).await;
     rename(store, &read, &triggers, &cast.other_mailbox()).await.unwrap();
 
-    let moved = Connector { email_address: cast.other_mailbox(), version: 4, updated_at: minutes(5), ..read };
+    let moved = Connector {
+        email_address: cast.other_mailbox(),
+        version: 4,
+        updated_at: minutes(5),
+        ..read
+    };
     let (there, found) = (moved.location(), Some(moved.clone()));
-    assert_eq!(store.connector_at(&there).await.unwrap(), found, "by its new location, with all that it had");
+    assert_eq!(
+        store.connector_at(&there).await.unwrap(),
+        found,
+        "by its new location, with all that it had"
+    );
     assert_eq!(store.connector(&stored.owner_id, &stored.id).await.unwrap(), found, "by its id");
-    assert_eq!(store.connectors(&stored.owner_id).await.unwrap(), from_ref(&moved), "in its owner's list, once");
+    assert_eq!(
+        store.connectors(&stored.owner_id).await.unwrap(),
+        from_ref(&moved),
+        "in its owner's list, once"
+    );
     assert_eq!(store.in_slot(&stored.owner_id, &stored.slot).await.unwrap(), found, "by its slot");
     let mut members = store.mailbox(&there.mailbox).await.unwrap();
-    members.iter_mut().for_each(|(_, triggers)| triggers.sort_by(|one, other| one.id.cmp(&other.id)));
-    assert_eq!(members, [(moved.clone(), triggers.to_vec())], "in its new mailbox, with its triggers");
-    assert_eq!(store.trigger(&stored.owner_id, &triggers[0].id).await.unwrap().as_ref(), Some(&triggers[0]), "its trigger, by its id");
-    assert_eq!(store.triggers(&stored.owner_id).await.unwrap().len(), 2, "its triggers, in its owner's list");
-    let exchanged = store.exchanged(&stored.owner_id, &cast.exchange(stored.id.as_str())).await.unwrap();
+    members
+        .iter_mut()
+        .for_each(|(_, triggers)| triggers.sort_by(|one, other| one.id.cmp(&other.id)));
+    assert_eq!(
+        members,
+        [(moved.clone(), triggers.to_vec())],
+        "in its new mailbox, with its triggers"
+    );
+    assert_eq!(
+        store.trigger(&stored.owner_id, &triggers[0].id).await.unwrap().as_ref(),
+        Some(&triggers[0]),
+        "its trigger, by its id"
+    );
+    assert_eq!(
+        store.triggers(&stored.owner_id).await.unwrap().len(),
+        2,
+        "its triggers, in its owner's list"
+    );
+    let exchanged =
+        store.exchanged(&stored.owner_id, &cast.exchange(stored.id.as_str())).await.unwrap();
     assert_eq!(exchanged, Some(stored.id.clone()), "by an exchange from before");
-    assert_eq!(membership(store, &moved).await.members, [neighbour.location(), there.clone()], "among the members of its account");
-    assert_eq!(due(store, &there, minutes(5)).await, [Due::Connector(there.clone())], "it is due at once");
+    assert_eq!(
+        membership(store, &moved).await.members,
+        [neighbour.location(), there.clone()],
+        "among the members of its account"
+    );
+    assert_eq!(
+        due(store, &there, minutes(5)).await,
+        [Due::Connector(there.clone())],
+        "it is due at once"
+    );
 
     assert_eq!(store.connector_at(&here).await.unwrap(), None, "nobody is where it was");
     assert_eq!(due(store, &here, minutes(100_000)).await, [], "and nothing is due there");
     let left = Connector { version: 2, ..neighbour };
-    assert_eq!(store.mailbox(&here.mailbox).await.unwrap(), [(left, vec![kept])], "its neighbour of the old address stays alone");
+    assert_eq!(
+        store.mailbox(&here.mailbox).await.unwrap(),
+        [(left, vec![kept])],
+        "its neighbour of the old address stays alone"
+    );
     // Writes of a worker that read before the change are refused and recreate no row.
     conflicts(store.record_watch(&here, 1, &Watch::default()).await, "a watch of the old address");
-    conflicts(store.commit(&commit(&stored, &stored, &cast.events(1..2))).await, "a commit of the old address");
-    assert_eq!(store.mailbox(&here.mailbox).await.unwrap().len(), 1, "late writes leave no fragment in the old mailbox");
+    conflicts(
+        store.commit(&commit(&stored, &stored, &cast.events(1..2))).await,
+        "a commit of the old address",
+    );
+    assert_eq!(
+        store.mailbox(&here.mailbox).await.unwrap().len(),
+        1,
+        "late writes leave no fragment in the old mailbox"
+    );
 
     let decided = decide(store, &moved, &cast.events(1..3)).await;
-    assert_eq!((decided.version, decided.outbox.unpublished.len()), (5, 2), "it goes on at its new address");
+    assert_eq!(
+        (decided.version, decided.outbox.unpublished.len()),
+        (5, 2),
+        "it goes on at its new address"
+    );
     store.mark_published(&there, &cast.events(1..3), minutes(6)).await.unwrap();
     remove(store, &now(store, &there).await, &triggers).await.unwrap();
-    assert_eq!(store.mailbox(&there.mailbox).await.unwrap(), [], "and it can be removed there whole");
+    assert_eq!(
+        store.mailbox(&there.mailbox).await.unwrap(),
+        [],
+        "and it can be removed there whole"
+    );
     assert_eq!(store.in_slot(&stored.owner_id, &stored.slot).await.unwrap(), None, "with its slot");
 }
 
 /// The rename is a Conflict and changes nothing.
 async fn moves_nowhere(store: &impl Store, connector: &Connector, to: &EmailAddress, case: &str) {
     let here = connector.location();
-    let (before, sweeps) = (store.connector_at(&here).await.unwrap(), due(store, &here, minutes(100_000)).await);
+    let (before, sweeps) =
+        (store.connector_at(&here).await.unwrap(), due(store, &here, minutes(100_000)).await);
     let members = membership(store, connector).await;
     conflicts(rename(store, connector, &[], to).await, case);
-    assert_eq!(store.connector_at(&here).await.unwrap(), before, "{case}: the connector is as it was");
-    assert_eq!(store.connector(&connector.owner_id, &connector.id).await.unwrap(), before, "{case}: its owner finds it where it was");
+    assert_eq!(
+        store.connector_at(&here).await.unwrap(),
+        before,
+        "{case}: the connector is as it was"
+    );
+    assert_eq!(
+        store.connector(&connector.owner_id, &connector.id).await.unwrap(),
+        before,
+        "{case}: its owner finds it where it was"
+    );
     assert_eq!(due(store, &here, minutes(100_000)).await, sweeps, "{case}: its next sweep stands");
     assert_eq!(membership(store, connector).await, members, "{case}: its account says so still");
     assert_eq!(store.mailbox(to).await.unwrap(), [], "{case}: nobody is at the new address");
@@ -223,16 +431,26 @@ pub async fn what_waits_or_has_moved_keeps_its_address(store: &impl Store, cast:
     let (stored, to) = (cast.stored(store, cast.connector(1)).await, cast.other_mailbox());
     let location = stored.location();
     for version in [0, 2] {
-        moves_nowhere(store, &Connector { version, ..stored.clone() }, &to, "a new address at another version").await;
+        moves_nowhere(
+            store,
+            &Connector { version, ..stored.clone() },
+            &to,
+            "a new address at another version",
+        )
+        .await;
     }
-    moves_nowhere(store, &cast.connector(9), &to, "a new address of a connector that is not there").await;
+    moves_nowhere(store, &cast.connector(9), &to, "a new address of a connector that is not there")
+        .await;
     let waiting = decide(store, &stored, &cast.notices(&stored)).await;
     moves_nowhere(store, &waiting, &to, "a new address while events wait for publication").await;
     store.mark_published(&location, &cast.notices(&stored)[1..], minutes(2)).await.unwrap();
-    moves_nowhere(store, &now(store, &location).await, &to, "a new address while one event waits").await;
+    moves_nowhere(store, &now(store, &location).await, &to, "a new address while one event waits")
+        .await;
     store.mark_published(&location, &cast.notices(&stored), minutes(2)).await.unwrap();
     // Marking events as published raises no version.
-    rename(store, &now(store, &location).await, &[], &to).await.expect("a new address when nothing waits any more");
+    rename(store, &now(store, &location).await, &[], &to)
+        .await
+        .expect("a new address when nothing waits any more");
     let there = Location { mailbox: to, ..location };
     assert_eq!(now(store, &there).await.version, 3, "one move, one version");
 }
@@ -243,21 +461,39 @@ pub async fn a_connector_with_forty_triggers_moves_and_goes_whole(store: &impl S
     let mut triggers = Vec::new();
     for number in 1..=MOST_TRIGGERS as u32 {
         let (webhook, hook) = cast.webhook(&stored, number);
-        let (trigger, hook) = if number <= MOST_WEBHOOKS as u32 { (webhook, Some(hook)) } else { (cast.trigger(&stored, number), None) };
-        store.put_trigger(&trigger, hook.as_ref(), &stored.location(), u64::from(number)).await.unwrap();
+        let (trigger, hook) = if number <= MOST_WEBHOOKS as u32 {
+            (webhook, Some(hook))
+        } else {
+            (cast.trigger(&stored, number), None)
+        };
+        store
+            .put_trigger(&trigger, hook.as_ref(), &stored.location(), u64::from(number))
+            .await
+            .unwrap();
         triggers.push(trigger);
     }
-    rename(store, &now(store, &stored.location()).await, &triggers, &cast.other_mailbox()).await.unwrap();
-    let [(moved, found)] = store.mailbox(&cast.other_mailbox()).await.unwrap().try_into().expect("one member");
+    rename(store, &now(store, &stored.location()).await, &triggers, &cast.other_mailbox())
+        .await
+        .unwrap();
+    let [(moved, found)] =
+        store.mailbox(&cast.other_mailbox()).await.unwrap().try_into().expect("one member");
     assert_eq!((moved.version, found.len()), (42, 40), "as many triggers as a connector may have");
     assert_eq!(store.mailbox(&cast.mailbox()).await.unwrap(), [], "and none stays behind");
-    assert!(store.hook(&triggers[0].id).await.unwrap().is_some(), "what fires them from outside is where it was");
+    assert!(
+        store.hook(&triggers[0].id).await.unwrap().is_some(),
+        "what fires them from outside is where it was"
+    );
 
     remove(store, &moved, &triggers).await.unwrap();
     assert_eq!(store.mailbox(&cast.other_mailbox()).await.unwrap(), [], "it goes with all of them");
     assert_eq!(store.triggers(&stored.owner_id).await.unwrap(), [], "from its owner's list too");
     for trigger in &triggers[..MOST_WEBHOOKS] {
-        assert_eq!(store.hook(&trigger.id).await.unwrap(), None, "and nobody outside fires {}", trigger.id);
+        assert_eq!(
+            store.hook(&trigger.id).await.unwrap(),
+            None,
+            "and nobody outside fires {}",
+            trigger.id
+        );
     }
 }
 
@@ -267,10 +503,18 @@ pub async fn an_exchange_is_remembered_for_ten_minutes(store: &impl Store, cast:
     let table = [(0, Some(stored.id.clone())), (9, Some(stored.id.clone())), (11, None)];
     for (later, expected) in table {
         let exchange = Exchange { at: minutes(later), ..made.clone() };
-        assert_eq!(store.exchanged(&stored.owner_id, &exchange).await.unwrap(), expected, "the exchange, {later} minutes later");
+        assert_eq!(
+            store.exchanged(&stored.owner_id, &exchange).await.unwrap(),
+            expected,
+            "the exchange, {later} minutes later"
+        );
     }
     let another = cast.exchange("another");
-    assert_eq!(store.exchanged(&stored.owner_id, &another).await.unwrap(), None, "an exchange that never was");
+    assert_eq!(
+        store.exchanged(&stored.owner_id, &another).await.unwrap(),
+        None,
+        "an exchange that never was"
+    );
 }
 
 pub async fn a_connector_is_removed_with_all_that_is_its(store: &impl Store, cast: &Cast) {
@@ -284,23 +528,49 @@ pub async fn a_connector_is_removed_with_all_that_is_its(store: &impl Store, cas
 
     conflicts(remove(store, &stored, from_ref(&trigger)).await, "a removal at an old version");
     let read = now(store, &location).await;
-    assert_eq!(store.trigger(&stored.owner_id, &trigger.id).await.unwrap(), Some(trigger.clone()), "a refused removal takes no trigger");
+    assert_eq!(
+        store.trigger(&stored.owner_id, &trigger.id).await.unwrap(),
+        Some(trigger.clone()),
+        "a refused removal takes no trigger"
+    );
     assert_eq!(membership(store, &stored).await, members, "nor does it leave its account");
     remove(store, &read, from_ref(&trigger)).await.unwrap();
 
     assert_eq!(store.connector_at(&location).await.unwrap(), None, "its row is gone");
-    assert_eq!(store.connector(&stored.owner_id, &stored.id).await.unwrap(), None, "its owner does not find it");
+    assert_eq!(
+        store.connector(&stored.owner_id, &stored.id).await.unwrap(),
+        None,
+        "its owner does not find it"
+    );
     assert_eq!(store.connectors(&stored.owner_id).await.unwrap(), [], "its owner does not list it");
-    assert_eq!(store.trigger(&stored.owner_id, &trigger.id).await.unwrap(), None, "its trigger is gone");
+    assert_eq!(
+        store.trigger(&stored.owner_id, &trigger.id).await.unwrap(),
+        None,
+        "its trigger is gone"
+    );
     assert_eq!(store.triggers(&stored.owner_id).await.unwrap(), [], "its owner lists no trigger");
     assert_eq!(due(store, &location, minutes(10_000)).await, [], "nothing of it is due");
-    assert_eq!(membership(store, &stored).await.members, [neighbour.location()], "its account has one member less");
+    assert_eq!(
+        membership(store, &stored).await.members,
+        [neighbour.location()],
+        "its account has one member less"
+    );
     let left = Connector { version: 2, ..neighbour };
-    assert_eq!(store.mailbox(&cast.mailbox()).await.unwrap(), [(left, vec![kept])], "its neighbour in the mailbox stays");
+    assert_eq!(
+        store.mailbox(&cast.mailbox()).await.unwrap(),
+        [(left, vec![kept])],
+        "its neighbour in the mailbox stays"
+    );
 
     conflicts(remove(store, &read, &[]).await, "a second removal");
-    assert_eq!(store.in_slot(&stored.owner_id, &stored.slot).await.unwrap(), None, "its slot is free");
-    create(store, &cast.connector(3), &cast.exchange("next")).await.expect("a freed slot may be taken again");
+    assert_eq!(
+        store.in_slot(&stored.owner_id, &stored.slot).await.unwrap(),
+        None,
+        "its slot is free"
+    );
+    create(store, &cast.connector(3), &cast.exchange("next"))
+        .await
+        .expect("a freed slot may be taken again");
 }
 
 pub async fn events_that_wait_keep_their_connector(store: &impl Store, cast: &Cast) {
@@ -309,16 +579,32 @@ pub async fn events_that_wait_keep_their_connector(store: &impl Store, cast: &Ca
     let waiting = decide(store, &stored, from_ref(&event)).await;
     conflicts(remove(store, &waiting, &[]).await, "a removal while an event waits for publication");
     assert_eq!(now(store, &location).await, waiting, "a refused removal changes nothing");
-    assert_eq!(store.in_slot(&stored.owner_id, &stored.slot).await.unwrap(), Some(waiting.clone()), "nor does it free the slot");
+    assert_eq!(
+        store.in_slot(&stored.owner_id, &stored.slot).await.unwrap(),
+        Some(waiting.clone()),
+        "nor does it free the slot"
+    );
 
     store.mark_published(&location, from_ref(&event), minutes(2)).await.unwrap();
     remove(store, &now(store, &location).await, &[]).await.unwrap();
-    assert_eq!(store.decided(&ids(from_ref(&event))).await.unwrap(), from_ref(&event.event_id), "what was decided stays decided");
+    assert_eq!(
+        store.decided(&ids(from_ref(&event))).await.unwrap(),
+        from_ref(&event.event_id),
+        "what was decided stays decided"
+    );
     // Late writes of a second worker recreate no row.
     let _ = store.mark_published(&location, &[event], minutes(3)).await;
     let _ = store.cache_access_token(&location, 1, &access_token("late")).await;
     let _ = store.schedule(&location, 2, None, Some(START.after(Duration::from_secs(5)))).await;
     let _ = store.commit(&commit(&waiting, &waiting, &[])).await;
-    assert_eq!(store.connector_at(&location).await.unwrap(), None, "late writes bring no removed connector back");
-    assert_eq!(store.mailbox(&cast.mailbox()).await.unwrap(), [], "late writes leave no fragment in the mailbox");
+    assert_eq!(
+        store.connector_at(&location).await.unwrap(),
+        None,
+        "late writes bring no removed connector back"
+    );
+    assert_eq!(
+        store.mailbox(&cast.mailbox()).await.unwrap(),
+        [],
+        "late writes leave no fragment in the mailbox"
+    );
 }

@@ -11,27 +11,46 @@ pub async fn an_access_token_is_cached_for_its_generation(store: &impl Store, ca
     let stored = cast.stored(store, cast.connector(1)).await;
     let location = stored.location();
     for generation in [0, 2] {
-        conflicts(store.cache_access_token(&location, generation, &access_token("other")).await, "a token of another generation");
+        conflicts(
+            store.cache_access_token(&location, generation, &access_token("other")).await,
+            "a token of another generation",
+        );
     }
     assert_eq!(now(store, &location).await, stored, "a refused token changes nothing");
     for text in ["first", "second"] {
         store.cache_access_token(&location, 1, &access_token(text)).await.unwrap();
         let expected = Connector { access_token: Some(access_token(text)), ..stored.clone() };
-        assert_eq!(now(store, &location).await, expected, "a token comes into the cache and raises no version");
+        assert_eq!(
+            now(store, &location).await,
+            expected,
+            "a token comes into the cache and raises no version"
+        );
     }
     let nobody = cast.connector(9).location();
-    conflicts(store.cache_access_token(&nobody, 1, &access_token("nobody")).await, "a token of a connector that is not there");
+    conflicts(
+        store.cache_access_token(&nobody, 1, &access_token("nobody")).await,
+        "a token of a connector that is not there",
+    );
     assert_eq!(store.connector_at(&nobody).await.unwrap(), None, "and no connector comes of it");
 }
 
 pub async fn the_first_data_key_stays(store: &impl Store, tag: &str) {
-    let (ours, later) = (Sealed(format!("{tag} key").into_bytes()), Sealed(b"a later key".to_vec()));
+    let (ours, later) =
+        (Sealed(format!("{tag} key").into_bytes()), Sealed(b"a later key".to_vec()));
     // The store may have one already: then that one is the first.
     let before = store.data_key().await.unwrap();
-    let (one, other) = tokio::join!(store.keep_data_key(ours.clone()), store.keep_data_key(later.clone()));
+    let (one, other) =
+        tokio::join!(store.keep_data_key(ours.clone()), store.keep_data_key(later.clone()));
     let (one, other) = (one.unwrap(), other.unwrap());
     assert_eq!(one, other, "both of two first keys are answered with the one that stays");
-    assert!(before.map_or([&ours, &later].contains(&&one), |before| before == one), "the key that stays is the first one");
-    assert_eq!(store.keep_data_key(Sealed(vec![1])).await.unwrap(), one, "a later key does not replace it");
+    assert!(
+        before.map_or([&ours, &later].contains(&&one), |before| before == one),
+        "the key that stays is the first one"
+    );
+    assert_eq!(
+        store.keep_data_key(Sealed(vec![1])).await.unwrap(),
+        one,
+        "a later key does not replace it"
+    );
     assert_eq!(store.data_key().await.unwrap(), Some(one), "and it is the one that is read");
 }

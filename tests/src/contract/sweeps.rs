@@ -26,7 +26,11 @@ pub async fn a_new_connector_is_due_soon(store: &impl Store, cast: &Cast) {
     let stored = cast.stored(store, cast.connector(1)).await;
     let location = stored.location();
     let soon = due(store, &location, first_sweep(START)).await;
-    assert_eq!(soon, [Due::Connector(location.clone())], "a new connector is due at its first sweep");
+    assert_eq!(
+        soon,
+        [Due::Connector(location.clone())],
+        "a new connector is due at its first sweep"
+    );
     assert!(is_due(store, &location, LATE).await, "and stays due until somebody comes");
 
     store.schedule(&location, 1, None, None).await.unwrap();
@@ -42,14 +46,24 @@ pub async fn a_watch_is_recorded_for_its_generation(store: &impl Store, cast: &C
     let renewed = Watch::default().renewed(START.after(Duration::from_millis(604_800_123)), START);
     let failed = renewed.failed("503, „später“".into(), minutes(1));
     for generation in [0, 2] {
-        conflicts(store.record_watch(&location, generation, &renewed).await, "a watch of another generation");
+        conflicts(
+            store.record_watch(&location, generation, &renewed).await,
+            "a watch of another generation",
+        );
     }
     assert_eq!(now(store, &location).await, stored, "a refused watch changes nothing");
     for watch in [&renewed, &failed, &renewed] {
         store.record_watch(&location, 1, watch).await.unwrap();
         let expected = Connector { watch: watch.clone(), ..stored.clone() };
-        assert_eq!(now(store, &location).await, expected, "a watch is recorded whole and raises no version");
-        assert!(!is_due(store, &location, 59).await && is_due(store, &location, 60).await, "a watch leaves the next sweep alone");
+        assert_eq!(
+            now(store, &location).await,
+            expected,
+            "a watch is recorded whole and raises no version"
+        );
+        assert!(
+            !is_due(store, &location, 59).await && is_due(store, &location, 60).await,
+            "a watch leaves the next sweep alone"
+        );
     }
 }
 
@@ -72,38 +86,63 @@ pub async fn a_schedule_moves_what_is_due(store: &impl Store, cast: &Cast) {
     for minute in [60, 30, 90] {
         store.schedule(&location, 1, None, Some(minutes(minute))).await.unwrap();
         for version in [0, 2] {
-            conflicts(store.schedule(&location, version, Some(minutes(1)), Some(minutes(1))).await, "a schedule at another version");
+            conflicts(
+                store.schedule(&location, version, Some(minutes(1)), Some(minutes(1))).await,
+                "a schedule at another version",
+            );
         }
         assert!(!is_due(store, &location, minute - 1).await, "not due before minute {minute}");
         assert!(is_due(store, &location, minute).await, "due at minute {minute}");
     }
     store.schedule(&location, 1, None, None).await.unwrap();
     assert!(!is_due(store, &location, LATE).await, "what is not scheduled is not due");
-    assert_eq!(now(store, &location).await, stored, "a schedule changes no other attribute, and raises no version");
+    assert_eq!(
+        now(store, &location).await,
+        stored,
+        "a schedule changes no other attribute, and raises no version"
+    );
 
     for checked in [minutes(7), minutes(5)] {
         store.schedule(&location, 1, Some(checked), Some(minutes(60))).await.unwrap();
         let expected = Connector { checked_at: Some(checked), ..stored.clone() };
         assert_eq!(now(store, &location).await, expected, "but for the time of the check");
         store.schedule(&location, 1, None, None).await.unwrap();
-        assert_eq!(now(store, &location).await, expected, "which a schedule without a check leaves as it was");
+        assert_eq!(
+            now(store, &location).await,
+            expected,
+            "which a schedule without a check leaves as it was"
+        );
     }
     // The commit that raised the version set the next sweep; an older schedule must not undo it.
     let owed = Commit { next_sweep: Some(minutes(20)), ..commit(&stored, &stored, &[]) };
     store.commit(&owed).await.unwrap();
-    conflicts(store.schedule(&location, 1, None, Some(minutes(60))).await, "a schedule from before a commit");
+    conflicts(
+        store.schedule(&location, 1, None, Some(minutes(60))).await,
+        "a schedule from before a commit",
+    );
     assert!(is_due(store, &location, 20).await, "what the commit said stands");
 
     let nobody = cast.connector(9).location();
-    conflicts(store.schedule(&nobody, 1, None, Some(minutes(1))).await, "a schedule of a connector that is not there");
+    conflicts(
+        store.schedule(&nobody, 1, None, Some(minutes(1))).await,
+        "a schedule of a connector that is not there",
+    );
     assert!(!is_due(store, &nobody, LATE).await, "and nobody is due");
 }
 
 pub async fn a_commit_says_when_the_next_look_is_due(store: &impl Store, cast: &Cast) {
     let mut stored = cast.stored(store, cast.connector(1)).await;
     let location = stored.location();
-    for (minute, events) in [(60, vec![]), (30, cast.events(1..2)), (90, vec![]), (40, cast.notices(&stored))] {
-        store.commit(&Commit { next_sweep: Some(minutes(minute)), ..commit(&stored, &stored, &events) }).await.unwrap();
+    for (minute, events) in
+        [(60, vec![]), (30, cast.events(1..2)), (90, vec![]), (40, cast.notices(&stored))]
+    {
+        store
+            .commit(&Commit {
+                next_sweep: Some(minutes(minute)),
+                ..commit(&stored, &stored, &events)
+            })
+            .await
+            .unwrap();
         store.mark_published(&location, &events, minutes(1)).await.unwrap();
         let stale = Commit { next_sweep: Some(minutes(1)), ..commit(&stored, &stored, &[]) };
         conflicts(store.commit(&stale).await, "a commit at an old version");
@@ -112,15 +151,22 @@ pub async fn a_commit_says_when_the_next_look_is_due(store: &impl Store, cast: &
         stored = now(store, &location).await;
     }
     store.commit(&commit(&stored, &stored, &[])).await.unwrap();
-    assert!(!is_due(store, &location, LATE).await, "a commit that says never takes it from what is due");
+    assert!(
+        !is_due(store, &location, LATE).await,
+        "a commit that says never takes it from what is due"
+    );
 }
 
 pub async fn a_connector_that_needs_its_user_is_not_due(store: &impl Store, cast: &Cast) {
     let stored = cast.stored(store, cast.connector(1)).await;
     let location = stored.location();
-    let needy = Connector { reading: stored.reading.without_grant("invalid_grant"), ..stored.clone() };
+    let needy =
+        Connector { reading: stored.reading.without_grant("invalid_grant"), ..stored.clone() };
     assert!(is_due(store, &location, LATE).await, "due while it is active");
-    conflicts(store.commit(&commit(&Connector { version: 7, ..stored.clone() }, &needy, &[])).await, "a status at another version");
+    conflicts(
+        store.commit(&commit(&Connector { version: 7, ..stored.clone() }, &needy, &[])).await,
+        "a status at another version",
+    );
     assert!(is_due(store, &location, LATE).await, "a refused status leaves it due");
     store.commit(&commit(&stored, &needy, &[])).await.unwrap();
     assert!(!is_due(store, &location, LATE).await, "only its user can mend it, so it is not due");
@@ -133,47 +179,88 @@ pub async fn a_forgotten_event_is_due_until_it_is_marked(store: &impl Store, cas
     let stored = cast.stored(store, cast.connector(1)).await;
     let location = stored.location();
     let decided_at = |event: Event| Event { decided_at: minutes(1), ..event };
-    let events = [cast.event(1), cast.notices(&stored).remove(0), cast.notices(&stored).remove(1)].map(decided_at);
+    let events = [cast.event(1), cast.notices(&stored).remove(0), cast.notices(&stored).remove(1)]
+        .map(decided_at);
     let read = decide(store, &stored, &events[..2]).await;
-    store.reconnect(&read, &granted_again(&read), &cast.exchange("again"), &events[2..]).await.unwrap();
+    store
+        .reconnect(&read, &granted_again(&read), &cast.exchange("again"), &events[2..])
+        .await
+        .unwrap();
     store.schedule(&location, 3, None, None).await.unwrap();
-    assert_eq!(due(store, &location, minutes(1)).await, [], "an event that was just decided is its worker's");
+    assert_eq!(
+        due(store, &location, minutes(1)).await,
+        [],
+        "an event that was just decided is its worker's"
+    );
 
-    let forgotten = |event: &Event| Due::Event { event_id: event.event_id.clone(), connector: location.clone() };
+    let forgotten = |event: &Event| Due::Event {
+        event_id: event.event_id.clone(),
+        connector: location.clone(),
+    };
     let found = due(store, &location, minutes(61)).await;
-    assert!(found.len() == 3 && events.iter().all(|event| found.contains(&forgotten(event))), "an hour later it is due: {found:?}");
+    assert!(
+        found.len() == 3 && events.iter().all(|event| found.contains(&forgotten(event))),
+        "an hour later it is due: {found:?}"
+    );
     store.mark_published(&location, &events[..2], minutes(62)).await.unwrap();
-    assert_eq!(due(store, &location, minutes(LATE)).await, [forgotten(&events[2])], "what is marked is due no more");
+    assert_eq!(
+        due(store, &location, minutes(LATE)).await,
+        [forgotten(&events[2])],
+        "what is marked is due no more"
+    );
     store.mark_published(&location, &events[2..], minutes(62)).await.unwrap();
-    assert_eq!(due(store, &location, minutes(LATE)).await, [], "nothing is due when all are marked");
+    assert_eq!(
+        due(store, &location, minutes(LATE)).await,
+        [],
+        "nothing is due when all are marked"
+    );
 }
 
 /// More connectors than shards, so that some shard holds two.
 pub async fn what_is_due_comes_oldest_first_and_bounded(store: &impl Store, cast: &Cast) {
     let mut scheduled = Vec::new();
     for number in 1..=u32::from(SWEEP_SHARDS) + 1 {
-        let stored = cast.stored(store, Connector { slot: cast.own_slot(number), ..cast.connector(number) }).await;
+        let stored = cast
+            .stored(store, Connector { slot: cast.own_slot(number), ..cast.connector(number) })
+            .await;
         // Later ones are due earlier, so that the order is not the one of creation.
         let minute = 100 - u64::from(number);
         let events = cast.events(number * 2..number * 2 + 2);
-        store.commit(&Commit { next_sweep: Some(minutes(minute)), ..commit(&stored, &stored, &events) }).await.unwrap();
+        store
+            .commit(&Commit {
+                next_sweep: Some(minutes(minute)),
+                ..commit(&stored, &stored, &events)
+            })
+            .await
+            .unwrap();
         scheduled.push((minute, stored.location()));
     }
     scheduled.sort();
     let mut seen = BTreeSet::new();
     for shard in 0..SWEEP_SHARDS {
         let all = store.due(shard, minutes(LATE), 1000).await.unwrap();
-        let connectors = |due: &[Due]| due.iter().take_while(|due| matches!(due, Due::Connector(_))).count();
+        let connectors =
+            |due: &[Due]| due.iter().take_while(|due| matches!(due, Due::Connector(_))).count();
         let (ahead, behind) = all.split_at(connectors(&all));
         assert_eq!(connectors(behind), 0, "shard {shard} lists connectors before events");
-        let ours: Vec<&Location> = ahead.iter().map(of).filter(|at| at.mailbox == cast.mailbox()).collect();
-        let expected: Vec<&Location> = scheduled.iter().map(|(_, at)| at).filter(|at| ours.contains(at)).collect();
+        let ours: Vec<&Location> =
+            ahead.iter().map(of).filter(|at| at.mailbox == cast.mailbox()).collect();
+        let expected: Vec<&Location> =
+            scheduled.iter().map(|(_, at)| at).filter(|at| ours.contains(at)).collect();
         assert_eq!(ours, expected, "shard {shard} lists the oldest first");
         seen.extend(ours.into_iter().cloned());
         // Others may write to the store as well, so only the bound is certain.
         let one = store.due(shard, minutes(LATE), 1).await.unwrap();
         let bounded = (connectors(&one), one.len() - connectors(&one));
-        assert_eq!(bounded, (ahead.len().min(1), behind.len().min(1)), "shard {shard}, queried for one, lists one of each kind");
+        assert_eq!(
+            bounded,
+            (ahead.len().min(1), behind.len().min(1)),
+            "shard {shard}, queried for one, lists one of each kind"
+        );
     }
-    assert_eq!(seen, scheduled.into_iter().map(|(_, at)| at).collect(), "each connector lies in one shard");
+    assert_eq!(
+        seen,
+        scheduled.into_iter().map(|(_, at)| at).collect(),
+        "each connector lies in one shard"
+    );
 }

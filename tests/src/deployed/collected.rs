@@ -1,4 +1,5 @@
-//! The messages of the deployed queues: the collector writes one file, from which each test takes its own.
+//! The messages of the deployed queues: the collector writes one file, from which each test takes
+//! its own.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -35,15 +36,18 @@ impl Collected {
     /// Removes and returns the wanted messages, oldest first.
     pub fn take(&self, wanted: impl FnMut(&mut Message) -> bool) -> Vec<Message> {
         let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut file =
-            File::open(&self.file).unwrap_or_else(|error| panic!("{}: {error}: this stack has no collector", self.file.display()));
+        let mut file = File::open(&self.file).unwrap_or_else(|error| {
+            panic!("{}: {error}: this stack has no collector", self.file.display())
+        });
         file.seek(SeekFrom::Start(reading.offset)).unwrap();
         let mut more = String::new();
         file.read_to_string(&mut more).unwrap();
         // The last line may be incomplete.
         let whole = more.rfind('\n').map_or(0, |end| end + 1);
         reading.offset += whole as u64;
-        reading.waiting.extend(more[..whole].lines().map(|line| serde_json::from_str::<Message>(line).unwrap()));
+        reading.waiting.extend(
+            more[..whole].lines().map(|line| serde_json::from_str::<Message>(line).unwrap()),
+        );
         reading.waiting.extract_if(.., wanted).collect()
     }
 }

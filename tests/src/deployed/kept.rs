@@ -1,4 +1,5 @@
-//! Records every answer that tests get from the deployed stack, to search them for secrets afterwards.
+//! Records every answer that tests get from the deployed stack, to search them for secrets
+//! afterwards.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -23,8 +24,10 @@ impl Kept {
         }
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes().await.unwrap();
-        let shown: Vec<String> =
-            headers.iter().map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))).collect();
+        let shown: Vec<String> = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())))
+            .collect();
         self.line(&json!({"kind": "answer", "of": format!("{method} {path}"), "status": status.as_u16(), "headers": shown,
             "body": String::from_utf8_lossy(&body)}));
         let mut again = HttpResponse::new(body);
@@ -35,7 +38,8 @@ impl Kept {
     /// In one write, since other tests write to the same file.
     fn line(&self, content: &serde_json::Value) {
         if let Some(path) = &self.0 {
-            let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+            let mut file =
+                std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
             file.write_all(format!("{content}\n").as_bytes()).unwrap();
         }
     }

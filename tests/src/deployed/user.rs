@@ -1,4 +1,5 @@
-//! A user of the deployed stack: an owner with a mailbox at the fake Google, a connector and a trigger.
+//! A user of the deployed stack: an owner with a mailbox at the fake Google, a connector and a
+//! trigger.
 
 use std::collections::HashMap;
 
@@ -34,7 +35,9 @@ impl User {
             trigger: String::new(),
             owner,
         };
-        stack.google(Method::POST, "/admin/mailboxes", json!({"email": user.email, "sub": user.sub})).await;
+        stack
+            .google(Method::POST, "/admin/mailboxes", json!({"email": user.email, "sub": user.sub}))
+            .await;
         user
     }
 
@@ -42,7 +45,14 @@ impl User {
     pub async fn beside(&self, stack: &Stack, name: &str) -> Self {
         let owner = format!("{name}-{}", System.uuid(System.now()).simple());
         let (email, sub) = (self.email.clone(), self.sub.clone());
-        Self { token: token(stack, &owner).await, owner, email, sub, connector: String::new(), trigger: String::new() }
+        Self {
+            token: token(stack, &owner).await,
+            owner,
+            email,
+            sub,
+            connector: String::new(),
+            trigger: String::new(),
+        }
     }
 
     pub async fn connected(stack: &Stack, name: &str) -> Self {
@@ -62,33 +72,46 @@ impl User {
 
     pub async fn connect(&self, stack: &Stack) -> Value {
         let code = self.code(stack).await;
-        let response = stack.api(Method::POST, "/api/auth/google/gmail", Some(&self.token), Some(json!({"auth_code": code}))).await;
+        let response = stack
+            .api(
+                Method::POST,
+                "/api/auth/google/gmail",
+                Some(&self.token),
+                Some(json!({"auth_code": code})),
+            )
+            .await;
         read(response, StatusCode::OK).await
     }
 
     pub async fn subscribe(&self, stack: &Stack, filters: Value) -> String {
         let body = json!({"type": "email", "agent_id": "agent-7", "config": {"connector_id": self.connector, "filters": filters}});
-        let response = stack.api(Method::POST, "/api/triggers", Some(&self.token), Some(body)).await;
+        let response =
+            stack.api(Method::POST, "/api/triggers", Some(&self.token), Some(body)).await;
         read(response, StatusCode::CREATED).await["id"].as_str().unwrap().into()
     }
 
     /// Delivers `count` mails at once, with one push unless they are silent; returns their ids.
     pub async fn receive_many(&self, stack: &Stack, count: usize, mut mail: Value) -> Vec<String> {
         mail["count"] = count.into();
-        let made = stack.google(Method::POST, &format!("/admin/mailboxes/{}/messages", self.email), mail).await;
+        let made = stack
+            .google(Method::POST, &format!("/admin/mailboxes/{}/messages", self.email), mail)
+            .await;
         made.as_array().unwrap().iter().map(|made| made["id"].as_str().unwrap().into()).collect()
     }
 
     /// Delivers a mail; returns its id.
     pub async fn receive(&self, stack: &Stack, mail: Value) -> String {
-        let made = stack.google(Method::POST, &format!("/admin/mailboxes/{}/messages", self.email), mail).await;
+        let made = stack
+            .google(Method::POST, &format!("/admin/mailboxes/{}/messages", self.email), mail)
+            .await;
         made["id"].as_str().unwrap().into()
     }
 
-    /// The remaining events of this user: a last mail is delivered, and everything before its event has arrived by
-    /// then.
+    /// The remaining events of this user: a last mail is delivered, and everything before its event
+    /// has arrived by then.
     pub async fn rest(&self, stack: &Stack) -> Vec<Value> {
-        let last = self.event_id(&self.receive(stack, json!({"subject": "the last invoice"})).await);
+        let last =
+            self.event_id(&self.receive(stack, json!({"subject": "the last invoice"})).await);
         let mut events = Vec::new();
         let came = async || {
             events.extend(stack.events(&self.owner, 0).await);
@@ -101,20 +124,37 @@ impl User {
 
     /// The id that the firing of this user's trigger for a message must have.
     pub fn event_id(&self, message: &str) -> String {
-        EventId::derive(&GoogleSub::new(&self.sub), &MessageId::new(message), &TriggerId::new(&self.trigger)).to_string()
+        EventId::derive(
+            &GoogleSub::new(&self.sub),
+            &MessageId::new(message),
+            &TriggerId::new(&self.trigger),
+        )
+        .to_string()
     }
 
     /// How far the mailbox was read, as the table has it.
     pub async fn position(&self, stack: &Stack) -> HashMap<String, AttributeValue> {
         let (pk, sk) = (format!("MAILBOX#{}", self.email), format!("CONNECTOR#{}", self.connector));
-        let request = aws_sdk_dynamodb::Client::new(&stack.config().await).get_item().table_name(&stack.table);
-        let request = request.key("pk", AttributeValue::S(pk)).key("sk", AttributeValue::S(sk)).consistent_read(true);
+        let request = aws_sdk_dynamodb::Client::new(&stack.config().await)
+            .get_item()
+            .table_name(&stack.table);
+        let request = request
+            .key("pk", AttributeValue::S(pk))
+            .key("sk", AttributeValue::S(sk))
+            .consistent_read(true);
         let row = request.send().await.unwrap().item.unwrap();
         row["position"].as_m().unwrap().clone()
     }
 
     pub async fn connector(&self, stack: &Stack) -> Value {
-        let response = stack.api(Method::GET, &format!("/api/connectors/{}", self.connector), Some(&self.token), None).await;
+        let response = stack
+            .api(
+                Method::GET,
+                &format!("/api/connectors/{}", self.connector),
+                Some(&self.token),
+                None,
+            )
+            .await;
         read(response, StatusCode::OK).await
     }
 }
@@ -122,7 +162,11 @@ impl User {
 /// A trigger that is fired by a signature.
 pub async fn webhook(stack: &Stack, user: &User) -> Value {
     let body = json!({"type": "webhook", "agent_id": "agent-7", "config": {"connector_id": user.connector}});
-    read(stack.api(Method::POST, "/api/triggers", Some(&user.token), Some(body)).await, StatusCode::CREATED).await
+    read(
+        stack.api(Method::POST, "/api/triggers", Some(&user.token), Some(body)).await,
+        StatusCode::CREATED,
+    )
+    .await
 }
 
 /// A token of an owner who may do everything.

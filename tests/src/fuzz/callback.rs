@@ -21,7 +21,11 @@ pub fn callback(data: &[u8]) {
         assert!(!text.is_empty() && !plain::has_control(text), "{text:?}");
     }
     if name == "error" {
-        assert!(value.len() <= 64 && value.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{value}");
+        assert!(
+            value.len() <= 64
+                && value.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'),
+            "{value}"
+        );
         assert_eq!(only(query, "code").unwrap_or_default(), "");
     } else {
         assert_eq!(only(query, "error"), None);
@@ -42,7 +46,9 @@ fn parameter(callback: &Callback) -> (&'static str, String) {
 /// The one value of that name, if there is one and it is text.
 fn only(query: &str, name: &str) -> Option<String> {
     let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    let mut values = pairs.filter(|(named, _)| plain::percent(named) == name.as_bytes()).map(|(_, value)| plain::percent(value));
+    let mut values = pairs
+        .filter(|(named, _)| plain::percent(named) == name.as_bytes())
+        .map(|(_, value)| plain::percent(value));
     let value = values.next()?;
     assert_eq!(values.next(), None, "`{name}` is named twice");
     Some(String::from_utf8(value).expect("a value is text"))
@@ -51,7 +57,12 @@ fn only(query: &str, name: &str) -> Option<String> {
 /// The query that is sent on is safe in a `Location` header, and says the same.
 fn check_sent_on(callback: &Callback) {
     let query = callback.query();
-    assert!(query.bytes().all(|byte| byte.is_ascii_graphic()) && query.matches('&').count() == 1 && !query.contains('#'), "{query}");
+    assert!(
+        query.bytes().all(|byte| byte.is_ascii_graphic())
+            && query.matches('&').count() == 1
+            && !query.contains('#'),
+        "{query}"
+    );
     if query.len() > LONGEST_QUERY {
         return;
     }

@@ -1,7 +1,9 @@
-//! Any claims at any moment: the policies, against a plain reading of the same rules. The first line is the
-//! moment, in milliseconds; the rest is the claims.
+//! Any claims at any moment: the policies, against a plain reading of the same rules. The first
+//! line is the moment, in milliseconds; the rest is the claims.
 
-use email_connectors::domain::claims::{Claims, IdentityPolicy, PushPolicy, SecurityEventPolicy, UserPolicy};
+use email_connectors::domain::claims::{
+    Claims, IdentityPolicy, PushPolicy, SecurityEventPolicy, UserPolicy,
+};
 use email_connectors::domain::id::{GoogleSub, OwnerId};
 use email_connectors::domain::role::Role;
 use email_connectors::domain::security_event::{Happened, SecurityEvent};
@@ -53,19 +55,31 @@ impl Input<'_> {
     }
 
     fn has_begun(&self, name: &str) -> bool {
-        !self.claims.contains_key(name) || self.millis(name).is_some_and(|at| at - LEEWAY <= self.now)
+        !self.claims.contains_key(name)
+            || self.millis(name).is_some_and(|at| at - LEEWAY <= self.now)
     }
 
     fn is_timely(&self) -> bool {
-        self.millis("exp").is_some_and(|end| end + LEEWAY > self.now) && self.has_begun("iat") && self.has_begun("nbf")
+        self.millis("exp").is_some_and(|end| end + LEEWAY > self.now)
+            && self.has_begun("iat")
+            && self.has_begun("nbf")
     }
 }
 
 fn push(input: &Input, now: Timestamp) {
     let policy = PushPolicy { audience: AUDIENCE.into(), service_account: ACCOUNT.into() };
     let verified = input.claims.get("email_verified") == Some(&Value::Bool(true));
-    let expected = input.is_of_google() && input.is("aud", AUDIENCE) && input.is("email", ACCOUNT) && verified && input.is_timely();
-    assert_eq!(policy.admit(input.claims, now).is_ok(), expected, "push: {:?}", policy.admit(input.claims, now));
+    let expected = input.is_of_google()
+        && input.is("aud", AUDIENCE)
+        && input.is("email", ACCOUNT)
+        && verified
+        && input.is_timely();
+    assert_eq!(
+        policy.admit(input.claims, now).is_ok(),
+        expected,
+        "push: {:?}",
+        policy.admit(input.claims, now)
+    );
 }
 
 fn user(input: &Input, now: Timestamp) {
@@ -78,24 +92,36 @@ fn user(input: &Input, now: Timestamp) {
     };
     let userinfo = format!("{ISSUER}/userinfo");
     let both = [vec![AUDIENCE, &userinfo], vec![&userinfo, AUDIENCE]].map(Value::from);
-    let aud = input.is("aud", AUDIENCE) || input.claims.get("aud").is_some_and(|aud| both.contains(aud));
+    let aud =
+        input.is("aud", AUDIENCE) || input.claims.get("aud").is_some_and(|aud| both.contains(aud));
     let sub = input.claims.get("sub").and_then(Value::as_str);
-    let owner = sub.filter(|sub| (1..=256).contains(&sub.len()) && !sub.contains('#') && !plain::has_control(sub));
+    let owner = sub.filter(|sub| {
+        (1..=256).contains(&sub.len()) && !sub.contains('#') && !plain::has_control(sub)
+    });
     let expected = owner.filter(|_| input.is("iss", ISSUER) && aud && input.is_timely());
 
     let admitted = policy(None).admit(input.claims, now).ok();
-    assert_eq!(admitted.map(|caller| (caller.owner, caller.role)), expected.map(|owner| (OwnerId::new(owner), Role::Admin)));
+    assert_eq!(
+        admitted.map(|caller| (caller.owner, caller.role)),
+        expected.map(|owner| (OwnerId::new(owner), Role::Admin))
+    );
     if let Ok(caller) = policy(Some("role")).admit(input.claims, now) {
-        let named = serde_json::to_string(input.claims.get("role").unwrap_or(&Value::Null)).expect("a value is JSON");
+        let named = serde_json::to_string(input.claims.get("role").unwrap_or(&Value::Null))
+            .expect("a value is JSON");
         let word = format!("\"{}\"", caller.role.as_str());
-        assert!(caller.role == Role::Viewer || named.contains(&word), "{:?} of {named}", caller.role);
+        assert!(
+            caller.role == Role::Viewer || named.contains(&word),
+            "{:?} of {named}",
+            caller.role
+        );
     }
 }
 
 fn identity(input: &Input, now: Timestamp) {
     let policy = IdentityPolicy { client_id: CLIENT.into() };
     let sub = input.claims.get("sub").and_then(Value::as_str).filter(|sub| !sub.is_empty());
-    let expected = sub.filter(|_| input.is_of_google() && input.is("aud", CLIENT) && input.is_timely());
+    let expected =
+        sub.filter(|_| input.is_of_google() && input.is("aud", CLIENT) && input.is_timely());
     for (nonce, answered) in [(None, true), (Some(NONCE), input.is("nonce", NONCE))] {
         let expected = expected.filter(|_| answered).map(GoogleSub::new);
         assert_eq!(policy.admit(input.claims, nonce, now).ok(), expected, "nonce {nonce:?}");
@@ -105,17 +131,32 @@ fn identity(input: &Input, now: Timestamp) {
 fn security_event(input: &Input, now: Timestamp) {
     let policy = SecurityEventPolicy { client_id: CLIENT.into() };
     let issued = input.claims.contains_key("iat") && input.has_begun("iat");
-    let expected = input.is("iss", "https://accounts.google.com/") && input.is("aud", CLIENT) && issued;
-    assert_eq!(policy.admit(input.claims, now).is_ok(), expected, "{:?}", policy.admit(input.claims, now));
+    let expected =
+        input.is("iss", "https://accounts.google.com/") && input.is("aud", CLIENT) && issued;
+    assert_eq!(
+        policy.admit(input.claims, now).is_ok(),
+        expected,
+        "{:?}",
+        policy.admit(input.claims, now)
+    );
 
     let Ok(event) = SecurityEvent::read(input.claims) else { return };
     assert!(input.is("jti", &event.jti) && (1..=256).contains(&event.jti.len()));
     match event.happened {
         Happened::AccessEnded { account, what } => {
-            let events = input.claims["events"].as_object().expect("what happened stands in an object");
-            let (_, ended) = events.iter().find(|(uri, _)| uri.ends_with(&format!("/{what}"))).expect("what happened is named");
+            let events =
+                input.claims["events"].as_object().expect("what happened stands in an object");
+            let (_, ended) = events
+                .iter()
+                .find(|(uri, _)| uri.ends_with(&format!("/{what}")))
+                .expect("what happened is named");
             let (issuer, sub) = (&ended["subject"]["iss"], &ended["subject"]["sub"]);
-            assert!(issuer.as_str().is_some_and(|issuer| issuer.contains("accounts.google.com") && issuer.len() <= 28), "{issuer}");
+            assert!(
+                issuer.as_str().is_some_and(
+                    |issuer| issuer.contains("accounts.google.com") && issuer.len() <= 28
+                ),
+                "{issuer}"
+            );
             assert_eq!(sub.as_str(), Some(account.as_str()));
         }
         Happened::Nothing { what } => assert!(what.chars().count() <= 64),

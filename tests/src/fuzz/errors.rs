@@ -1,5 +1,5 @@
-//! Google's error answers, for every caller. The first three lines are the status, `Retry-After` and `Date`; the rest
-//! is the body.
+//! Google's error answers, for every caller. The first three lines are the status, `Retry-After`
+//! and `Date`; the rest is the body.
 
 use std::time::Duration;
 
@@ -31,18 +31,27 @@ fn check_words(failure: &Failure, body: &[u8]) {
         assert!(text.chars().count() <= 200 && !plain::has_control(text), "{text:?}");
     }
     assert!(!plain::has_control(&failure.to_string()));
-    let in_short = |text: &str| text.chars().filter(|character| !character.is_control()).take(200).collect::<String>();
+    let in_short = |text: &str| {
+        text.chars().filter(|character| !character.is_control()).take(200).collect::<String>()
+    };
     let Some(answer) = plain::json(body) else { return };
     // Duplicate names are dropped by the plain reader, so its reading is parsed again.
     let failure = Failure::answered(400, &Headers::default(), answer.to_string().as_bytes());
     if let Value::String(code) = &answer["error"] {
-        assert_eq!((failure.reason.as_str(), failure.message.as_str()), (in_short(code).as_str(), ""));
+        assert_eq!(
+            (failure.reason.as_str(), failure.message.as_str()),
+            (in_short(code).as_str(), "")
+        );
     }
-    if let (Value::String(message), Value::Array(errors)) = (&answer["error"]["message"], &answer["error"]["errors"])
+    if let (Value::String(message), Value::Array(errors)) =
+        (&answer["error"]["message"], &answer["error"]["errors"])
         && errors.iter().all(Value::is_object)
     {
         let reason = errors.first().and_then(|error| error["reason"].as_str()).unwrap_or_default();
-        assert_eq!((failure.reason.as_str(), failure.message.as_str()), (in_short(reason).as_str(), in_short(message).as_str()));
+        assert_eq!(
+            (failure.reason.as_str(), failure.message.as_str()),
+            (in_short(reason).as_str(), in_short(message).as_str())
+        );
     }
 }
 
@@ -50,21 +59,32 @@ fn check_wait(failure: &Failure, headers: &Headers) {
     assert!(failure.retry_after.is_none_or(|wait| wait <= DAY), "{:?}", failure.retry_after);
     if let Some(seconds) = headers.retry_after.as_ref().and_then(|text| text.trim().parse().ok()) {
         let at_least = Duration::from_secs(seconds).min(DAY);
-        assert!(failure.retry_after >= Some(at_least), "{seconds} s were requested, and not {:?}", failure.retry_after);
+        assert!(
+            failure.retry_after >= Some(at_least),
+            "{seconds} s were requested, and not {:?}",
+            failure.retry_after
+        );
     }
 }
 
 fn check_meaning(failure: &Failure, status: u16) {
     let reason = failure.reason.as_str();
-    let rate_limit = ["rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"].contains(&reason);
+    let rate_limit =
+        ["rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"]
+            .contains(&reason);
     let passes = status == 408 || status == 429 || status >= 500 || (status == 403 && rate_limit);
-    let taken = format!("{reason} {}", failure.message).contains("Only one user push notification client");
+    let taken =
+        format!("{reason} {}", failure.message).contains("Only one user push notification client");
 
     let api = failure.clone().of_api();
     match &api {
         ProviderError::Unauthorized => assert_eq!(status, 401),
-        ProviderError::Unavailable { retry_after, .. } => assert!(passes && *retry_after == failure.retry_after, "{status}"),
-        ProviderError::Refused { status: refused, .. } => assert!(*refused == status && !passes && status != 401, "{status}"),
+        ProviderError::Unavailable { retry_after, .. } => {
+            assert!(passes && *retry_after == failure.retry_after, "{status}")
+        }
+        ProviderError::Refused { status: refused, .. } => {
+            assert!(*refused == status && !passes && status != 401, "{status}")
+        }
         other => panic!("the API's {status} is {other:?}"),
     }
     match failure.clone().of_page(Some("p")) {
@@ -78,8 +98,12 @@ fn check_meaning(failure: &Failure, status: u16) {
     }
     match failure.clone().of_token() {
         ProviderError::GrantRefused(_) => assert_eq!(reason, "invalid_grant"),
-        ProviderError::ClientRefused(_) => assert!(["invalid_client", "unauthorized_client"].contains(&reason)),
-        ProviderError::Unavailable { .. } => assert!(status == 408 || status == 429 || status >= 500),
+        ProviderError::ClientRefused(_) => {
+            assert!(["invalid_client", "unauthorized_client"].contains(&reason))
+        }
+        ProviderError::Unavailable { .. } => {
+            assert!(status == 408 || status == 429 || status >= 500)
+        }
         ProviderError::Refused { status: refused, .. } => assert_eq!(refused, status),
         other => panic!("the token endpoint's {status} is {other:?}"),
     }

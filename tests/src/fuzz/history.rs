@@ -1,6 +1,7 @@
-//! Pages of Gmail's history, filtered and applied to a position. The first line is the cursor, the history id of a
-//! push, and the labels of a trigger. Each further line is a page; an empty line ends a listing, and `gone` with a
-//! history id means that older history expired. Messages whose id begins with `x` cannot be fetched.
+//! Pages of Gmail's history, filtered and applied to a position. The first line is the cursor, the
+//! history id of a push, and the labels of a trigger. Each further line is a page; an empty line
+//! ends a listing, and `gone` with a history id means that older history expired. Messages whose id
+//! begins with `x` cannot be fetched.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -55,7 +56,9 @@ impl Reader {
         let mut listing = Listing::begin(now);
         let before = position.cursor;
         for line in pages.lines() {
-            if let Some(pinned) = line.strip_prefix("gone ").and_then(|id| id.trim().parse().ok()).map(HistoryId::new) {
+            if let Some(pinned) =
+                line.strip_prefix("gone ").and_then(|id| id.trim().parse().ok()).map(HistoryId::new)
+            {
                 position.pin(pinned, now, SETTLE, now);
                 check_gap(position, before.max(pinned));
                 return;
@@ -69,17 +72,30 @@ impl Reader {
         let lowest = listing.lowest;
         if !position.held_after(&listing) {
             position.complete(&listing, self.pushed, SETTLE, now);
-            assert_eq!(position.cursor, lowest.map_or(before, |lowest| lowest.max(before)), "the history id of a push moves no cursor");
+            assert_eq!(
+                position.cursor,
+                lowest.map_or(before, |lowest| lowest.max(before)),
+                "the history id of a push moves no cursor"
+            );
         }
     }
 
-    fn check_candidates(&self, candidates: &[Candidate], page: &HistoryPage, handled: &BTreeSet<HistoryId>) {
+    fn check_candidates(
+        &self,
+        candidates: &[Candidate],
+        page: &HistoryPage,
+        handled: &BTreeSet<HistoryId>,
+    ) {
         let mut expected: BTreeMap<&str, (bool, BTreeSet<HistoryId>)> = BTreeMap::new();
-        for Record { id, changes } in page.records.iter().filter(|record| !handled.contains(&record.id)) {
+        for Record { id, changes } in
+            page.records.iter().filter(|record| !handled.contains(&record.id))
+        {
             for change in changes {
                 let (message, arrived, looked_at) = match change {
                     Change::Added { message, label_ids } => (message, true, is_mail(label_ids)),
-                    Change::Labelled { message, label_ids } => (message, false, label_ids.iter().any(|label| self.awaited.contains(label))),
+                    Change::Labelled { message, label_ids } => {
+                        (message, false, label_ids.iter().any(|label| self.awaited.contains(label)))
+                    }
                 };
                 if looked_at {
                     let entry = expected.entry(message.as_str()).or_default();
@@ -88,8 +104,12 @@ impl Reader {
                 }
             }
         }
-        let found: BTreeMap<&str, (bool, BTreeSet<HistoryId>)> =
-            candidates.iter().map(|candidate| (candidate.message.as_str(), (candidate.arrived, candidate.records.clone()))).collect();
+        let found: BTreeMap<&str, (bool, BTreeSet<HistoryId>)> = candidates
+            .iter()
+            .map(|candidate| {
+                (candidate.message.as_str(), (candidate.arrived, candidate.records.clone()))
+            })
+            .collect();
         assert_eq!(found.len(), candidates.len(), "a message is looked at once");
         assert_eq!(found, expected);
     }
@@ -117,10 +137,17 @@ fn page(line: &[u8]) -> Option<HistoryPage> {
             continue;
         }
         assert_eq!(plain::digits(&value["id"]), Some(record.id.to_string()));
-        let ids = |name: &str| list(&value[name]).into_iter().map(|entry| entry["message"]["id"].as_str().map(String::from));
-        let expected: Vec<Option<String>> = ids("messagesAdded").chain(ids("labelsAdded")).collect();
+        let ids = |name: &str| {
+            list(&value[name])
+                .into_iter()
+                .map(|entry| entry["message"]["id"].as_str().map(String::from))
+        };
+        let expected: Vec<Option<String>> =
+            ids("messagesAdded").chain(ids("labelsAdded")).collect();
         let found = record.changes.iter().map(|change| match change {
-            Change::Added { message, .. } | Change::Labelled { message, .. } => Some(message.to_string()),
+            Change::Added { message, .. } | Change::Labelled { message, .. } => {
+                Some(message.to_string())
+            }
         });
         assert_eq!(found.collect::<Vec<_>>(), expected);
     }
@@ -129,13 +156,23 @@ fn page(line: &[u8]) -> Option<HistoryPage> {
 
 fn is_mail(label_ids: &[String]) -> bool {
     let has = |label: &str| label_ids.iter().any(|id| id == label);
-    !(has("DRAFT") || has("SPAM") || has("TRASH") || has("CHAT") || has("SCHEDULED") || (has("SENT") && !has("INBOX")))
+    !(has("DRAFT")
+        || has("SPAM")
+        || has("TRASH")
+        || has("CHAT")
+        || has("SCHEDULED")
+        || (has("SENT") && !has("INBOX")))
 }
 
 fn look_at(position: &mut Position, candidate: &Candidate, now: Timestamp) {
     if candidate.message.as_str().starts_with('x') {
-        let failure =
-            FetchFailure { message: &candidate.message, reason: "500", arrived: candidate.arrived, in_gap: false, others_went_well: true };
+        let failure = FetchFailure {
+            message: &candidate.message,
+            reason: "500",
+            arrived: candidate.arrived,
+            in_gap: false,
+            others_went_well: true,
+        };
         position.record_failure(&failure, now);
     } else {
         position.solved(&candidate.message);
@@ -144,12 +181,22 @@ fn look_at(position: &mut Position, candidate: &Candidate, now: Timestamp) {
 }
 
 fn check(before: &Position, after: &Position) {
-    assert!(after.cursor >= before.cursor && after.settled >= before.settled, "{before:?} went back to {after:?}");
+    assert!(
+        after.cursor >= before.cursor && after.settled >= before.settled,
+        "{before:?} went back to {after:?}"
+    );
     assert!(after.settled <= after.cursor, "{after:?}");
     assert!(after.handled.len() <= MOST_HANDLED && after.parked.len() <= MOST_PARKED);
     assert!(after.failing.keys().all(|message| !after.parked.contains_key(message)), "{after:?}");
-    assert!(after.settled == before.settled || after.handled.iter().all(|record| *record > after.settled), "{after:?}");
-    let owes = after.settled < after.cursor || after.gap.is_some() || !after.failing.is_empty() || !after.parked.is_empty();
+    assert!(
+        after.settled == before.settled
+            || after.handled.iter().all(|record| *record > after.settled),
+        "{after:?}"
+    );
+    let owes = after.settled < after.cursor
+        || after.gap.is_some()
+        || !after.failing.is_empty()
+        || !after.parked.is_empty();
     assert!(!owes || after.look_at(SETTLE).is_some(), "pending work has no next look: {after:?}");
     let row = serde_json::to_string(after).expect("a position is JSON");
     assert_eq!(serde_json::from_str::<Position>(&row).ok().as_ref(), Some(after), "{row}");

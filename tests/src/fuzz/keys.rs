@@ -1,5 +1,5 @@
-//! An issuer's key set: only RSA keys for RS256 are usable, no key hides another, and a key accepts only its own
-//! signatures.
+//! An issuer's key set: only RSA keys for RS256 are usable, no key hides another, and a key accepts
+//! only its own signatures.
 
 use std::time::Duration;
 
@@ -19,19 +19,27 @@ pub fn keys(data: &[u8]) {
     let value = plain::json(data);
     if let Some(beside) = value.clone().filter(|beside| beside["kid"] != good["kid"]) {
         for set in [json!({"keys": [good, beside]}), json!({"keys": [beside, good]})] {
-            let usable = key_set::usable(set.to_string().as_bytes()).expect("a set of any keys can be read");
-            assert!(good["kid"].as_str().is_some_and(|id| usable.contains_key(id)), "the good key is hidden: {set}");
+            let usable =
+                key_set::usable(set.to_string().as_bytes()).expect("a set of any keys can be read");
+            assert!(
+                good["kid"].as_str().is_some_and(|id| usable.contains_key(id)),
+                "the good key is hidden: {set}"
+            );
         }
     }
     let Ok(usable) = key_set::usable(data) else { return };
     let Some(published) = value.as_ref().and_then(|value| value["keys"].as_array()) else { return };
     assert!(usable.len() <= published.len());
     for (id, key) in usable.iter().take(MOST_TRIED) {
-        let of_id: Vec<&Value> = published.iter().filter(|key| key["kid"].as_str() == Some(id)).collect();
+        let of_id: Vec<&Value> =
+            published.iter().filter(|key| key["kid"].as_str() == Some(id)).collect();
         assert!(of_id.iter().any(|key| is_for_rs256(key)), "`{id}` is usable: {of_id:?}");
         let is_good = |key: &&Value| parts(key) == parts(good);
         let believes = token::claims(SIGNED.trim_end(), key).is_ok();
-        assert!(!believes || of_id.iter().any(is_good), "`{id}` believes what it did not sign: {of_id:?}");
+        assert!(
+            !believes || of_id.iter().any(is_good),
+            "`{id}` believes what it did not sign: {of_id:?}"
+        );
     }
 }
 

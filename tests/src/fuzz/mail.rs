@@ -1,5 +1,5 @@
-//! A message of any headers: its unified form, which triggers it fires, and the event of the firing. The first line is
-//! a trigger's filters; the rest is Gmail's JSON, or header lines.
+//! A message of any headers: its unified form, which triggers it fires, and the event of the
+//! firing. The first line is a trigger's filters; the rest is Gmail's JSON, or header lines.
 
 use email_connectors::adapters::gmail::wire;
 use email_connectors::domain::connector::Connector;
@@ -14,7 +14,8 @@ use serde_json::Value;
 use super::plain::{self, NOW};
 use crate::contract::cast::Cast;
 
-/// Gmail's ids are far shorter, and no sender chooses them: only what a sender can make long must be cut.
+/// Gmail's ids are far shorter, and no sender chooses them: only what a sender can make long must
+/// be cut.
 const LONGEST_ID: usize = 64;
 
 pub fn mail(data: &[u8]) {
@@ -37,7 +38,8 @@ fn provider_message(data: &[u8]) -> Option<ProviderMessage> {
     }
     let text = String::from_utf8_lossy(data);
     let headers = text.split('\n').filter_map(|line| line.split_once(':'));
-    let headers = headers.map(|(name, value)| (name.to_string(), value.trim().to_string())).collect();
+    let headers =
+        headers.map(|(name, value)| (name.to_string(), value.trim().to_string())).collect();
     Some(ProviderMessage { snippet: text.chars().take(200).collect(), ..of_headers(headers) })
 }
 
@@ -55,21 +57,30 @@ fn of_headers(headers: Vec<(String, String)>) -> ProviderMessage {
     }
 }
 
-/// A message is authenticated only by the topmost header, which names the receiving server and the sender's domain.
+/// A message is authenticated only by the topmost header, which names the receiving server and the
+/// sender's domain.
 fn check_authentication(given: &ProviderMessage, message: &Message) {
     if !message.is_authenticated() {
         return;
     }
-    let topmost = given.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("Authentication-Results"));
+    let topmost =
+        given.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("Authentication-Results"));
     let said = topmost.expect("no result without a header").1.to_ascii_lowercase();
-    let domain = message.from.as_ref().and_then(Address::domain).expect("no result without a sender");
+    let domain =
+        message.from.as_ref().and_then(Address::domain).expect("no result without a sender");
     assert!(said.contains("mx.google.com") && said.contains("dmarc=pass"), "{said}");
     assert_eq!(said.matches("dmarc=").count(), 1, "{said}");
     assert!(said.contains(domain.as_str()) || !said.is_ascii(), "{said} does not name {domain}");
 }
 
 fn check_headers(given: &ProviderMessage, message: &Message) {
-    let header = |name: &str| given.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
+    let header = |name: &str| {
+        given
+            .headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    };
     assert_eq!(message.headers.message_id.as_deref(), header("Message-ID"));
     assert_eq!(message.headers.in_reply_to.as_deref(), header("In-Reply-To"));
     assert_eq!(message.headers.references.as_deref(), header("References"));
@@ -78,7 +89,9 @@ fn check_headers(given: &ProviderMessage, message: &Message) {
     if let Some(words) = header("Subject").filter(|value| are_plain_words(value)) {
         assert_eq!(message.subject.as_deref(), Some(words));
     }
-    for (name, addresses) in [("To", &message.to), ("Cc", &message.cc), ("Reply-To", &message.reply_to)] {
+    for (name, addresses) in
+        [("To", &message.to), ("Cc", &message.cc), ("Reply-To", &message.reply_to)]
+    {
         check_addresses(header(name), addresses);
     }
     check_addresses(header("From").filter(|_| message.from.is_some()), message.from.as_slice());
@@ -93,9 +106,14 @@ fn check_addresses(value: Option<&str>, addresses: &[Address]) {
         assert!(!address.is_empty() && !plain::has_control(address), "{address:?} of {value:?}");
         assert!(!name.as_deref().is_some_and(plain::has_control), "{name:?} of {value:?}");
         let alone = of_headers(vec![("From".into(), address.clone())]).normalize().from;
-        assert_eq!(alone, Some(Address { name: None, address: address.clone() }), "an address by itself is itself: of {value:?}");
+        assert_eq!(
+            alone,
+            Some(Address { name: None, address: address.clone() }),
+            "an address by itself is itself: of {value:?}"
+        );
     }
-    let plainly = value.split_once('@').is_some_and(|(local, domain)| is_word(local) && is_word(domain));
+    let plainly =
+        value.split_once('@').is_some_and(|(local, domain)| is_word(local) && is_word(domain));
     if plainly {
         assert_eq!(addresses, [Address { name: None, address: value.into() }]);
     }
@@ -111,21 +129,33 @@ fn is_word(text: &str) -> bool {
 
 fn check_bounds(message: &Message, bounds: Bounds) {
     let bounded = message.bounded(bounds);
-    let lists = [(&message.to, &bounded.to), (&message.cc, &bounded.cc), (&message.reply_to, &bounded.reply_to)];
+    let lists = [
+        (&message.to, &bounded.to),
+        (&message.cc, &bounded.cc),
+        (&message.reply_to, &bounded.reply_to),
+    ];
     for (whole, part) in lists {
         assert_eq!(part.len(), whole.len().min(bounds.entries));
     }
-    let addresses = bounded.to.iter().chain(&bounded.cc).chain(&bounded.reply_to).chain(&bounded.from);
+    let addresses =
+        bounded.to.iter().chain(&bounded.cc).chain(&bounded.reply_to).chain(&bounded.from);
     let names = addresses.flat_map(|address| [Some(&address.address), address.name.as_ref()]);
-    let headers = [&bounded.headers.message_id, &bounded.headers.in_reply_to, &bounded.headers.references];
-    let texts = headers.map(Option::as_ref).into_iter().chain([bounded.subject.as_ref(), Some(&bounded.snippet)]).chain(names);
+    let headers =
+        [&bounded.headers.message_id, &bounded.headers.in_reply_to, &bounded.headers.references];
+    let texts = headers
+        .map(Option::as_ref)
+        .into_iter()
+        .chain([bounded.subject.as_ref(), Some(&bounded.snippet)])
+        .chain(names);
     assert!(texts.flatten().all(|text| text.chars().count() <= bounds.text));
     assert!(bounded.label_ids.len() <= bounds.entries);
     let is_cut = |part: &Option<String>, whole: &Option<String>| match (part, whole) {
         (Some(part), Some(whole)) => whole.starts_with(part.as_str()),
         (part, whole) => part == whole,
     };
-    assert!(is_cut(&bounded.subject, &message.subject) && message.snippet.starts_with(&bounded.snippet));
+    assert!(
+        is_cut(&bounded.subject, &message.subject) && message.snippet.starts_with(&bounded.snippet)
+    );
     assert_eq!(bounded.bounded(bounds), bounded, "what is short enough stays as it is");
 }
 
@@ -142,7 +172,11 @@ fn check_filters(filters: &Filters, message: &Message) {
         Filters { has_attachment: filters.has_attachment, ..Filters::default() },
         Filters { authenticated: filters.authenticated, ..Filters::default() },
     ];
-    assert_eq!(filters.matches(message), singles.iter().all(|single| single.matches(message)), "all given filters must match");
+    assert_eq!(
+        filters.matches(message),
+        singles.iter().all(|single| single.matches(message)),
+        "all given filters must match"
+    );
     let loud = |texts: &[String]| texts.iter().map(|text| text.to_ascii_uppercase()).collect();
     let louder = Filters {
         query: filters.query.as_ref().map(|query| query.to_ascii_uppercase()),
@@ -154,8 +188,15 @@ fn check_filters(filters: &Filters, message: &Message) {
     assert_eq!(filters.matches(message), louder.matches(message), "letter case does not count");
     if let Some(subject) = &message.subject {
         let head: String = subject.chars().take(subject.chars().count() / 2).collect();
-        let of_it = Filters { subject_contains: vec![head], query: Some(subject.clone()), ..Filters::default() };
-        assert!(of_it.matches(message), "a subject holds its own half and its own words: {subject:?}");
+        let of_it = Filters {
+            subject_contains: vec![head],
+            query: Some(subject.clone()),
+            ..Filters::default()
+        };
+        assert!(
+            of_it.matches(message),
+            "a subject holds its own half and its own words: {subject:?}"
+        );
     }
 }
 
@@ -169,15 +210,26 @@ fn check_event(filters: Filters, message: &Message) {
     let events = decide(&connector, std::slice::from_ref(&trigger), message, true, &wake_up, NOW);
 
     let has = |label: &str| message.label_ids.iter().any(|id| id == label);
-    let unwanted = has("DRAFT") || has("SPAM") || has("TRASH") || has("CHAT") || has("SCHEDULED") || (has("SENT") && !has("INBOX"));
-    let fires = !unwanted && message.timestamp >= long_ago && trigger.config.filters.matches(message);
+    let unwanted = has("DRAFT")
+        || has("SPAM")
+        || has("TRASH")
+        || has("CHAT")
+        || has("SCHEDULED")
+        || (has("SENT") && !has("INBOX"));
+    let fires =
+        !unwanted && message.timestamp >= long_ago && trigger.config.filters.matches(message);
     assert_eq!(events.len(), usize::from(fires));
     let [event] = &events[..] else { return };
     assert_eq!(event.event_id, EventId::derive(&connector.google_sub, &message.id, &trigger.id));
     let detail: Value = serde_json::from_str(&event.detail).expect("a detail is JSON");
     assert_eq!(detail["message"]["id"], message.id.as_str());
     let (cut, subject) = (detail["message"]["subject"].as_str(), message.subject.as_deref());
-    assert!(cut.is_some() == subject.is_some() && subject.unwrap_or_default().starts_with(cut.unwrap_or_default()), "{cut:?}");
-    let short_ids = message.id.as_str().len() <= LONGEST_ID && message.thread_id.len() <= LONGEST_ID;
+    assert!(
+        cut.is_some() == subject.is_some()
+            && subject.unwrap_or_default().starts_with(cut.unwrap_or_default()),
+        "{cut:?}"
+    );
+    let short_ids =
+        message.id.as_str().len() <= LONGEST_ID && message.thread_id.len() <= LONGEST_ID;
     assert!(!short_ids || event.detail.len() <= LONGEST_DETAIL, "{} bytes", event.detail.len());
 }

@@ -72,7 +72,8 @@ fn change(bytes: &mut Vec<u8>, other: &[u8], dice: &mut Dice) {
 
 /// Short ranges more often than long ones.
 fn range(length: usize, dice: &mut Dice) -> (usize, usize) {
-    let below = |most: usize, dice: &mut Dice| usize::try_from(dice.below(most as u64 + 1)).unwrap_or(0);
+    let below =
+        |most: usize, dice: &mut Dice| usize::try_from(dice.below(most as u64 + 1)).unwrap_or(0);
     let from = below(length, dice);
     let longest = if dice.one_in(4) { length - from } else { (length - from).min(16) };
     (from, from + below(longest, dice))

@@ -11,8 +11,8 @@ pub fn line(data: &[u8]) -> (String, &[u8]) {
     (String::from_utf8_lossy(&data[..end]).into_owned(), data.get(end + 1..).unwrap_or_default())
 }
 
-/// JSON that is read without a schema. It refuses some input that a schema ignores (a lone surrogate in an unread
-/// field), which then is not compared.
+/// JSON that is read without a schema. It refuses some input that a schema ignores (a lone
+/// surrogate in an unread field), which then is not compared.
 pub fn json(data: &[u8]) -> Option<Value> {
     serde_json::from_slice(data).ok()
 }
@@ -39,7 +39,8 @@ pub fn base64(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// A form's text: `+` is a space, `%` and two hexadecimal digits are a byte, anything else is itself.
+/// A form's text: `+` is a space, `%` and two hexadecimal digits are a byte, anything else is
+/// itself.
 pub fn percent(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let digit = |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));

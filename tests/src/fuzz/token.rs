@@ -13,7 +13,11 @@ pub fn token(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let keys = key_set::usable(KEYS).expect("the key set is good");
     if let Ok(claims) = tokens::claims(text, &keys[KEY_ID]) {
-        assert_eq!(signed_part(text), signed_part(SIGNED), "a token that nobody signed is believed: {claims:?}");
+        assert_eq!(
+            signed_part(text),
+            signed_part(SIGNED),
+            "a token that nobody signed is believed: {claims:?}"
+        );
     }
     let Ok(id) = tokens::key_id(text, &[]) else { return };
     assert!(text.len() <= tokens::LONGEST_TOKEN);
@@ -21,7 +25,11 @@ pub fn token(data: &[u8]) {
     assert_eq!(parts.len(), 3, "a token has three parts");
     let header = plain::base64(parts[0]).expect("a header is base64");
     let Some(header) = plain::json(&header) else { return };
-    assert_eq!((header["alg"].as_str(), header["kid"].as_str()), (Some("RS256"), Some(id.as_str())), "{header}");
+    assert_eq!(
+        (header["alg"].as_str(), header["kid"].as_str()),
+        (Some("RS256"), Some(id.as_str())),
+        "{header}"
+    );
     assert!(header["crit"].is_null(), "{header}");
 }
 

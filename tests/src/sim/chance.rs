@@ -1,4 +1,5 @@
-//! Whatever happens in whatever order: one seed, one history of a mailbox with two owners and two workers.
+//! Whatever happens in whatever order: one seed, one history of a mailbox with two owners and two
+//! workers.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -38,7 +39,8 @@ pub async fn run(seed: u64) -> Ran {
     }
     let calls = sim.world.armed_calls();
     sim.world.forget_scripts();
-    for message in in_between.lock().map(|mut came| std::mem::take(&mut *came)).unwrap_or_default() {
+    for message in in_between.lock().map(|mut came| std::mem::take(&mut *came)).unwrap_or_default()
+    {
         sim.owe_by_date(&ada, &message);
     }
     sim.catch_up().await;
@@ -63,7 +65,10 @@ async fn step(sim: &mut Sim, dice: &mut Dice, in_between: &InBetween) {
     match dice.below(27) {
         0..=3 => sim.mail(1 + usize::try_from(dice.below(3)).unwrap_or(0)),
         4 => drop(sim.deliver(&ada, Mail::new("Late").late(Duration::from_secs(dice.below(550))))),
-        5 => drop(sim.deliver(&ada, Mail::new("To be fetched late").fetched_late(Duration::from_secs(dice.below(550))))),
+        5 => drop(sim.deliver(
+            &ada,
+            Mail::new("To be fetched late").fetched_late(Duration::from_secs(dice.below(550))),
+        )),
         6 => drop(ada.deliver(Mail::new("Spam").labelled(&["SPAM"]))),
         7 => rescue(sim, dice),
         8 | 9 => sim.push(&ada),
@@ -76,8 +81,17 @@ async fn step(sim: &mut Sim, dice: &mut Dice, in_between: &InBetween) {
         11..=13 => sim.work_once().await,
         14 => {
             let now = sim.world.now();
-            let own = WakeUp::own(if dice.one_in(2) { Kind::Due } else { Kind::Sync }, ada.address(), now);
-            let push = WakeUp::push(ada.address(), ada.history_id(), Some(format!("raced-{}", dice.throw())), now);
+            let own = WakeUp::own(
+                if dice.one_in(2) { Kind::Due } else { Kind::Sync },
+                ada.address(),
+                now,
+            );
+            let push = WakeUp::push(
+                ada.address(),
+                ada.history_id(),
+                Some(format!("raced-{}", dice.throw())),
+                now,
+            );
             sim.race(&own, &push, dice).await;
         }
         15 => {
@@ -99,7 +113,15 @@ async fn step(sim: &mut Sim, dice: &mut Dice, in_between: &InBetween) {
         }
         24 => {
             let (ada, came) = (ada.clone(), in_between.clone());
-            let call = *dice.pick(&[Call::Mailbox, Call::History, Call::Messages, Call::Commit, Call::Profile, Call::List, Call::Watch]);
+            let call = *dice.pick(&[
+                Call::Mailbox,
+                Call::History,
+                Call::Messages,
+                Call::Commit,
+                Call::Profile,
+                Call::List,
+                Call::Watch,
+            ]);
             let when = if dice.one_in(2) { When::Before } else { When::After };
             sim.world.meanwhile(call, when, 1, move |_| {
                 if let Ok(mut came) = came.lock() {
@@ -108,14 +130,26 @@ async fn step(sim: &mut Sim, dice: &mut Dice, in_between: &InBetween) {
             });
         }
         25 => {
-            let push = WakeUp::push(ada.address(), ada.history_id(), Some(format!("beside-{}", dice.throw())), sim.world.now());
+            let push = WakeUp::push(
+                ada.address(),
+                ada.history_id(),
+                Some(format!("beside-{}", dice.throw())),
+                sim.world.now(),
+            );
             sim.reconnect_beside(&push, dice).await;
         }
         26 => ada.revoke_refresh_tokens(),
         20 => sim.answer_calls_for_reauth().await,
         21 => poison(sim, dice),
         22 => {
-            let call = *dice.pick(&[Call::History, Call::Messages, Call::List, Call::Refresh, Call::Profile, Call::Publish]);
+            let call = *dice.pick(&[
+                Call::History,
+                Call::Messages,
+                Call::List,
+                Call::Refresh,
+                Call::Profile,
+                Call::Publish,
+            ]);
             let failure = if call != Call::Publish && dice.one_in(3) {
                 Failure::RateLimited(Duration::from_secs(dice.below(300)))
             } else {
@@ -139,7 +173,8 @@ fn rescue(sim: &mut Sim, dice: &mut Dice) {
     if !spam.is_empty() {
         let message = dice.pick(&spam).clone();
         ada.label(&message, &["INBOX"], &["SPAM"]);
-        // If the history of the rescue is lost, or the trigger is younger than the mail, it need not fire.
+        // If the history of the rescue is lost, or the trigger is younger than the mail, it need
+        // not fire.
         sim.allow(&ada, &message);
     }
 }

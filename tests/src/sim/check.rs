@@ -30,19 +30,28 @@ impl Sim {
                     self.violate(format!("the cursor fell from {stood} to {cursor}"));
                 }
                 if connector.reading.position.settled > cursor {
-                    self.violate(format!("settled at {} beyond the cursor {cursor}", connector.reading.position.settled));
+                    self.violate(format!(
+                        "settled at {} beyond the cursor {cursor}",
+                        connector.reading.position.settled
+                    ));
                 }
-                let pinned = connector.reading.position.gap.as_ref().is_some_and(|gap| gap.pinned == cursor);
+                let pinned =
+                    connector.reading.position.gap.as_ref().is_some_and(|gap| gap.pinned == cursor);
                 if pinned && account.profile_history_ids().contains(&cursor) {
                     self.begun.insert(connector.id.clone(), cursor);
                 }
-                let listed = account.page_history_ids().contains(&cursor) || self.begun.get(&connector.id) == Some(&cursor);
+                let listed = account.page_history_ids().contains(&cursor)
+                    || self.begun.get(&connector.id) == Some(&cursor);
                 if !listed && !pinned {
                     // A connect whose answer was lost still sets the first cursor.
-                    if account.profile_history_ids().contains(&cursor) && connector.reading.position.listed_at.is_none() {
+                    if account.profile_history_ids().contains(&cursor)
+                        && connector.reading.position.listed_at.is_none()
+                    {
                         self.begun.insert(connector.id.clone(), cursor);
                     } else {
-                        self.violate(format!("the cursor {cursor} is not the history id of any listing"));
+                        self.violate(format!(
+                            "the cursor {cursor} is not the history id of any listing"
+                        ));
                     }
                 }
             }
@@ -63,39 +72,74 @@ impl Sim {
 
     fn check_decided(&self) -> Result<(), String> {
         let ledger = self.world.store().ledger();
-        let fired: BTreeSet<&EventId> =
-            ledger.iter().filter(|event| event.detail_type == DetailType::TriggerFired).map(|event| &event.event_id).collect();
-        let lost: Vec<_> = self.owed.iter().filter(|(event, _)| !fired.contains(event)).map(|(_, of)| of).collect();
-        let unexpected: Vec<&&EventId> =
-            fired.iter().filter(|event| !self.owed.contains_key(**event) && !self.allowed.contains(**event)).collect();
+        let fired: BTreeSet<&EventId> = ledger
+            .iter()
+            .filter(|event| event.detail_type == DetailType::TriggerFired)
+            .map(|event| &event.event_id)
+            .collect();
+        let lost: Vec<_> = self
+            .owed
+            .iter()
+            .filter(|(event, _)| !fired.contains(event))
+            .map(|(_, of)| of)
+            .collect();
+        let unexpected: Vec<&&EventId> = fired
+            .iter()
+            .filter(|event| !self.owed.contains_key(**event) && !self.allowed.contains(**event))
+            .collect();
         if let Some((message, trigger)) = lost.first() {
             let (count, owed) = (lost.len(), self.owed.len());
-            return Err(format!("lost: {count} of {owed} owed firings were never decided, the first of {message} for {trigger}"));
+            return Err(format!(
+                "lost: {count} of {owed} owed firings were never decided, the first of {message} for {trigger}"
+            ));
         }
         if let Some(event) = unexpected.first() {
-            let of = ledger.iter().find(|known| known.event_id == ***event).map(|known| (&known.message_id, &known.trigger_id));
-            return Err(format!("{} firings that no trigger should have decided, the first: {of:?}", unexpected.len()));
+            let of = ledger
+                .iter()
+                .find(|known| known.event_id == ***event)
+                .map(|known| (&known.message_id, &known.trigger_id));
+            return Err(format!(
+                "{} firings that no trigger should have decided, the first: {of:?}",
+                unexpected.len()
+            ));
         }
         Ok(())
     }
 
     fn check_published(&self) -> Result<(), String> {
-        let decided: BTreeMap<EventId, String> =
-            self.world.store().ledger().into_iter().map(|event| (event.event_id, event.detail)).collect();
+        let decided: BTreeMap<EventId, String> = self
+            .world
+            .store()
+            .ledger()
+            .into_iter()
+            .map(|event| (event.event_id, event.detail))
+            .collect();
         let mut published: BTreeMap<EventId, (String, usize)> = BTreeMap::new();
         for event in self.stage.published() {
-            let entry = published.entry(event.event_id.clone()).or_insert_with(|| (event.detail.clone(), 0));
+            let entry = published
+                .entry(event.event_id.clone())
+                .or_insert_with(|| (event.detail.clone(), 0));
             entry.1 += 1;
             if entry.0 != event.detail {
                 return Err("a repeat came in other bytes".into());
             }
         }
-        let bytes = published.iter().map(|(event, (detail, _))| (event.clone(), detail.clone())).collect::<BTreeMap<_, _>>();
+        let bytes = published
+            .iter()
+            .map(|(event, (detail, _))| (event.clone(), detail.clone()))
+            .collect::<BTreeMap<_, _>>();
         if bytes != decided {
-            return Err(format!("{} events are published and {} decided", bytes.len(), decided.len()));
+            return Err(format!(
+                "{} events are published and {} decided",
+                bytes.len(),
+                decided.len()
+            ));
         }
         let excused = self.world.excused();
-        let repeats = published.iter().filter(|(event, (_, times))| *times > 1 && !excused.contains(event)).count();
+        let repeats = published
+            .iter()
+            .filter(|(event, (_, times))| *times > 1 && !excused.contains(event))
+            .count();
         if repeats > 0 {
             return Err(format!("{repeats} events were published twice, and nothing excuses it"));
         }
@@ -107,22 +151,42 @@ impl Sim {
 
     fn check_expected(&self) -> Result<(), String> {
         let ledger = self.world.store().ledger();
-        let count_of = |detail_type: &str| ledger.iter().filter(|event| event.detail_type.as_str() == detail_type).count();
-        if let Some(detail_type) = self.forbidden.iter().find(|detail_type| count_of(detail_type) > 0) {
-            return Err(format!("{} events {detail_type}, but none is allowed", count_of(detail_type)));
+        let count_of = |detail_type: &str| {
+            ledger.iter().filter(|event| event.detail_type.as_str() == detail_type).count()
+        };
+        if let Some(detail_type) =
+            self.forbidden.iter().find(|detail_type| count_of(detail_type) > 0)
+        {
+            return Err(format!(
+                "{} events {detail_type}, but none is allowed",
+                count_of(detail_type)
+            ));
         }
-        let other = self.expected.iter().find(|(detail_type, count)| count_of(detail_type) != *count);
+        let other =
+            self.expected.iter().find(|(detail_type, count)| count_of(detail_type) != *count);
         match other.filter(|_| self.world.struck().is_empty()) {
-            Some((detail_type, count)) => Err(format!("{} events {detail_type}, and not {count}", count_of(detail_type))),
+            Some((detail_type, count)) => {
+                Err(format!("{} events {detail_type}, and not {count}", count_of(detail_type)))
+            }
             None => Ok(()),
         }
     }
 
     fn check_grants(&self) -> Result<(), String> {
         for account in self.world.accounts() {
-            let live = self.world.store().connectors_of(&account.address()).into_iter().find(|connector| connector.is_live());
-            if let Some(connector) = live.filter(|_| !account.is_granted() && !account.was_taken_back()) {
-                return Err(format!("{} of {} is active and its grant is dead", connector.id, connector.owner_id));
+            let live = self
+                .world
+                .store()
+                .connectors_of(&account.address())
+                .into_iter()
+                .find(|connector| connector.is_live());
+            if let Some(connector) =
+                live.filter(|_| !account.is_granted() && !account.was_taken_back())
+            {
+                return Err(format!(
+                    "{} of {} is active and its grant is dead",
+                    connector.id, connector.owner_id
+                ));
             }
         }
         Ok(())
@@ -142,10 +206,15 @@ impl Sim {
     fn check_costs(&self) -> Result<(), String> {
         for cost in &self.costs {
             // A gap of weeks is listed day by day.
-            let (calls, units) =
-                (40 + 10 * cost.connectors * (cost.mailbox + 8), cost.connectors as u64 * (400 + 45 * cost.mailbox as u64));
+            let (calls, units) = (
+                40 + 10 * cost.connectors * (cost.mailbox + 8),
+                cost.connectors as u64 * (400 + 45 * cost.mailbox as u64),
+            );
             if cost.calls > calls || cost.units > units {
-                return Err(format!("a wake-up took {} calls and {} units with {} messages there", cost.calls, cost.units, cost.mailbox));
+                return Err(format!(
+                    "a wake-up took {} calls and {} units with {} messages there",
+                    cost.calls, cost.units, cost.mailbox
+                ));
             }
         }
         Ok(())

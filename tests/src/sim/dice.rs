@@ -40,7 +40,12 @@ impl Dice {
     }
 
     /// Lets two flows run in turns that the dice decide. A flow that reaches a crash ends there.
-    pub async fn interleave<A: Future, B: Future>(&mut self, world: &World, one: A, other: B) -> (Ended<A::Output>, Ended<B::Output>) {
+    pub async fn interleave<A: Future, B: Future>(
+        &mut self,
+        world: &World,
+        one: A,
+        other: B,
+    ) -> (Ended<A::Output>, Ended<B::Output>) {
         let (mut one, mut other) = (pin!(one), pin!(other));
         let mut first: Option<Ended<A::Output>> = None;
         let mut second: Option<Ended<B::Output>> = None;

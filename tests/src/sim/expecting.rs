@@ -1,4 +1,5 @@
-//! What a run expects in the end: the firings that must be decided, those that may be, and the number of other events.
+//! What a run expects in the end: the firings that must be decided, those that may be, and the
+//! number of other events.
 
 use std::collections::BTreeSet;
 
@@ -12,11 +13,24 @@ impl Sim {
     /// The triggers without filters of the account, as of now.
     pub(super) fn for_all_mail(&self, account: &Account) -> Vec<Trigger> {
         let triggers = self.world.store().triggers_of(&account.sub);
-        triggers.into_iter().filter(|trigger| trigger.config.filters == Default::default()).collect()
+        triggers
+            .into_iter()
+            .filter(|trigger| trigger.config.filters == Default::default())
+            .collect()
     }
 
-    fn events(&self, account: &Account, message: &MessageId, triggers: &[Trigger]) -> Vec<(EventId, (MessageId, TriggerId))> {
-        let event = |trigger: &Trigger| (EventId::derive(&account.sub, message, &trigger.id), (message.clone(), trigger.id.clone()));
+    fn events(
+        &self,
+        account: &Account,
+        message: &MessageId,
+        triggers: &[Trigger],
+    ) -> Vec<(EventId, (MessageId, TriggerId))> {
+        let event = |trigger: &Trigger| {
+            (
+                EventId::derive(&account.sub, message, &trigger.id),
+                (message.clone(), trigger.id.clone()),
+            )
+        };
         triggers.iter().map(event).collect()
     }
 
@@ -49,7 +63,11 @@ impl Sim {
 
     /// The message must fire every trigger that is not younger than it.
     pub fn owe_by_date(&mut self, account: &Account, message: &MessageId) {
-        let Some((_, arrived)) = account.arrivals().into_iter().find(|(arrival, _)| arrival == message) else { return };
+        let Some((_, arrived)) =
+            account.arrivals().into_iter().find(|(arrival, _)| arrival == message)
+        else {
+            return;
+        };
         let mut triggers = self.for_all_mail(account);
         triggers.retain(|trigger| trigger.created_at.seconds() <= arrived.seconds());
         let events = self.events(account, message, &triggers);
@@ -68,15 +86,23 @@ impl Sim {
 
     /// Expects `count` of Ada's messages to be set aside now.
     pub fn expect_parked(&mut self, count: usize) {
-        let parked: usize =
-            self.world.store().connectors_of(&self.ada.address()).iter().map(|connector| connector.reading.position.parked.len()).sum();
+        let parked: usize = self
+            .world
+            .store()
+            .connectors_of(&self.ada.address())
+            .iter()
+            .map(|connector| connector.reading.position.parked.len())
+            .sum();
         if parked != count && (self.plan.is_empty() || count == 0) {
             self.violate(format!("{parked} messages are set aside, and not {count}"));
         }
     }
 
     pub fn owe_to(&mut self, account: &Account, message: &MessageId, trigger: &TriggerId) {
-        self.owed.insert(EventId::derive(&account.sub, message, trigger), (message.clone(), trigger.clone()));
+        self.owed.insert(
+            EventId::derive(&account.sub, message, trigger),
+            (message.clone(), trigger.clone()),
+        );
     }
 
     /// The message may fire the triggers without filters, but need not.
@@ -87,8 +113,15 @@ impl Sim {
 
     /// Undecided firings of these triggers become optional.
     pub(super) fn forgive(&mut self, which: impl Fn(&Trigger) -> bool) {
-        let triggers: Vec<Trigger> = self.world.store().all_triggers().into_iter().filter(|trigger| which(trigger)).collect();
-        let decided: BTreeSet<EventId> = self.world.store().ledger().into_iter().map(|event| event.event_id).collect();
+        let triggers: Vec<Trigger> = self
+            .world
+            .store()
+            .all_triggers()
+            .into_iter()
+            .filter(|trigger| which(trigger))
+            .collect();
+        let decided: BTreeSet<EventId> =
+            self.world.store().ledger().into_iter().map(|event| event.event_id).collect();
         for account in self.world.accounts() {
             for message in account.messages() {
                 for (event, _) in self.events(&account, &message, &triggers) {

@@ -1,4 +1,5 @@
-//! What users, Gmail and Pub/Sub do: requests that are repeated until they are answered well, mail that comes, pushes.
+//! What users, Gmail and Pub/Sub do: requests that are repeated until they are answered well, mail
+//! that comes, pushes.
 
 use std::time::Duration;
 
@@ -27,7 +28,8 @@ impl Sim {
             let request = self.stage.request(of, &account.consent(Consent::default()));
             for _ in 0..2 {
                 let connecting = self.stage.connecting();
-                let answer = self.world.until_crash(connecting.run(&request, self.world.now())).await;
+                let answer =
+                    self.world.until_crash(connecting.run(&request, self.world.now())).await;
                 if let Some(Ok(connected)) = answer {
                     return self.begun_by(connected);
                 }
@@ -45,18 +47,31 @@ impl Sim {
     /// Records the first cursor of the connector, if this was its first connect.
     fn begun_by(&mut self, connected: Connected) -> ConnectorId {
         if let Some(connector) = self.world.store().look(&connected.connector_id) {
-            self.begun.entry(connected.connector_id.clone()).or_insert(connector.reading.position.cursor);
+            self.begun
+                .entry(connected.connector_id.clone())
+                .or_insert(connector.reading.position.cursor);
         }
         connected.connector_id
     }
 
     /// The connector of the first owner.
     pub fn first(&self) -> ConnectorId {
-        self.world.store().connectors_of(&self.ada.address()).first().expect("a connector").id.clone()
+        self.world
+            .store()
+            .connectors_of(&self.ada.address())
+            .first()
+            .expect("a connector")
+            .id
+            .clone()
     }
 
-    /// Creates a trigger, repeating the request until it is answered well; a trigger of a lost answer fires as well.
-    pub async fn trigger(&mut self, connector: &ConnectorId, filters: serde_json::Value) -> Option<TriggerId> {
+    /// Creates a trigger, repeating the request until it is answered well; a trigger of a lost
+    /// answer fires as well.
+    pub async fn trigger(
+        &mut self,
+        connector: &ConnectorId,
+        filters: serde_json::Value,
+    ) -> Option<TriggerId> {
         for _ in 0..6 {
             let stored = self.world.store().look(connector)?;
             let making = self.stage.try_trigger(&stored, filters.clone());
@@ -99,28 +114,51 @@ impl Sim {
         self.violate("a disconnect never succeeds");
     }
 
-    /// Two disconnects at once, in an order that the dice decide; both are repeated until they succeed.
-    pub async fn leave_at_once(&mut self, one: (&str, &ConnectorId), other: (&str, &ConnectorId), dice: &mut Dice) {
+    /// Two disconnects at once, in an order that the dice decide; both are repeated until they
+    /// succeed.
+    pub async fn leave_at_once(
+        &mut self,
+        one: (&str, &ConnectorId),
+        other: (&str, &ConnectorId),
+        dice: &mut Dice,
+    ) {
         self.world.trace("-- two disconnects", None);
         for (_, leaving) in [one, other] {
             self.forgive(|trigger| trigger.config.connector_id == *leaving);
         }
         self.world.set_gives_way(true);
-        let _ = dice.interleave(&self.world, self.stage.disconnect(one.0, one.1), self.stage.disconnect(other.0, other.1)).await;
+        let _ = dice
+            .interleave(
+                &self.world,
+                self.stage.disconnect(one.0, one.1),
+                self.stage.disconnect(other.0, other.1),
+            )
+            .await;
         self.world.set_gives_way(false);
         self.disconnect(one.0, one.1).await;
         self.disconnect(other.0, other.1).await;
     }
 
     /// The last owner leaves while another one connects the same mailbox.
-    pub async fn connect_beside(&mut self, leaving: (&str, &ConnectorId), joining: &str, dice: &mut Dice) -> ConnectorId {
+    pub async fn connect_beside(
+        &mut self,
+        leaving: (&str, &ConnectorId),
+        joining: &str,
+        dice: &mut Dice,
+    ) -> ConnectorId {
         self.world.trace("-- a disconnect and a connect", None);
         self.forgive(|trigger| trigger.config.connector_id == *leaving.1);
         let ada = self.ada.clone();
         let request = self.stage.request(joining, &ada.consent(Consent::default()));
         let (connecting, now) = (self.stage.connecting(), self.world.now());
         self.world.set_gives_way(true);
-        let (_, answer) = dice.interleave(&self.world, self.stage.disconnect(leaving.0, leaving.1), connecting.run(&request, now)).await;
+        let (_, answer) = dice
+            .interleave(
+                &self.world,
+                self.stage.disconnect(leaving.0, leaving.1),
+                connecting.run(&request, now),
+            )
+            .await;
         self.world.set_gives_way(false);
         self.disconnect(leaving.0, leaving.1).await;
         match answer {
@@ -139,8 +177,10 @@ impl Sim {
             "events": {"https://schemas.openid.net/secevent/oauth/event-type/tokens-revoked": {"subject": subject}},
         }));
         for _ in 0..6 {
-            let protect = Protect::<World> { store: &store, bus: &bus, verifier: &verifier, policy: &policy };
-            if let Some(Ok(_)) = self.world.until_crash(protect.run(&token, self.world.now())).await {
+            let protect =
+                Protect::<World> { store: &store, bus: &bus, verifier: &verifier, policy: &policy };
+            if let Some(Ok(_)) = self.world.until_crash(protect.run(&token, self.world.now())).await
+            {
                 return;
             }
             self.world.pass(Duration::from_secs(1));
@@ -153,7 +193,14 @@ impl Sim {
         for _ in 0..6 {
             let store = self.world.store();
             let of = owner(of);
-            let set = update_connector::apply(&store, TIMEOUTS, &of, connector, &change, self.world.now());
+            let set = update_connector::apply(
+                &store,
+                TIMEOUTS,
+                &of,
+                connector,
+                &change,
+                self.world.now(),
+            );
             if let Some(Ok(_)) = self.world.until_crash(set).await {
                 return;
             }
@@ -168,7 +215,12 @@ impl Sim {
 
     pub fn push_of(&mut self, account: &Account, history_id: HistoryId) {
         self.pushes += 1;
-        let push = WakeUp::push(account.address(), history_id, Some(self.pushes.to_string()), self.world.now());
+        let push = WakeUp::push(
+            account.address(),
+            history_id,
+            Some(self.pushes.to_string()),
+            self.world.now(),
+        );
         self.world.wake_ups().put(&push);
     }
 
@@ -181,15 +233,21 @@ impl Sim {
             "iat": now.seconds(), "exp": now.after(Duration::from_secs(3600)).seconds(),
         });
         let token = verifier.issue(claims);
-        let data = json!({"emailAddress": account.address(), "historyId": account.history_id().value()}).to_string();
+        let data =
+            json!({"emailAddress": account.address(), "historyId": account.history_id().value()})
+                .to_string();
         let data = BASE64_STANDARD.encode(data);
         self.pushes += 1;
-        let message = json!({"messageId": format!("ps-{}", self.pushes), "data": data, "publishTime": now});
+        let message =
+            json!({"messageId": format!("ps-{}", self.pushes), "data": data, "publishTime": now});
         let body = json!({"message": message, "subscription": SUBSCRIPTION}).to_string();
         let sent = self.world.wake_ups().sent();
         for _ in 0..6 {
             let receiving = self.stage.receiving();
-            let answer = self.world.until_crash(receiving.push(Some(&token), body.as_bytes(), self.world.now())).await;
+            let answer = self
+                .world
+                .until_crash(receiving.push(Some(&token), body.as_bytes(), self.world.now()))
+                .await;
             if let Some(Ok(_)) = answer {
                 if self.world.wake_ups().sent() == sent {
                     self.violate("a push was acknowledged and the queue does not have it");

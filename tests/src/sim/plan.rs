@@ -23,8 +23,12 @@ pub fn describe(plan: &Plan) -> String {
 
 pub fn parse(text: &str) -> Result<Plan, String> {
     let part = |part: &str| {
-        let (call, fault) = part.split_once(':').ok_or_else(|| format!("{part} is not like 3:CrashAfter"))?;
-        let fault = Fault::ALL.into_iter().find(|known| format!("{known:?}") == fault).ok_or_else(|| format!("{fault} is no fault"))?;
+        let (call, fault) =
+            part.split_once(':').ok_or_else(|| format!("{part} is not like 3:CrashAfter"))?;
+        let fault = Fault::ALL
+            .into_iter()
+            .find(|known| format!("{known:?}") == fault)
+            .ok_or_else(|| format!("{fault} is no fault"))?;
         Ok((call.parse().map_err(|_| format!("{call} is no number"))?, fault))
     };
     text.split(',').filter(|part| !part.is_empty()).map(part).collect()

@@ -43,20 +43,29 @@ impl Sim {
         let (at, received) = self.hidden.remove(0);
         let now = self.world.now();
         if at > now {
-            self.world.pass(Duration::from_millis(u64::try_from(at.millis() - now.millis()).unwrap_or(0)));
+            self.world.pass(Duration::from_millis(
+                u64::try_from(at.millis() - now.millis()).unwrap_or(0),
+            ));
         }
         self.world.wake_ups().give_back(&received);
     }
 
     async fn handle(&mut self, received: InFlight) {
         let began = self.world.now();
-        self.world.trace(&format!("-- a worker takes {:?} {:?}", received.wake_up.kind, received.wake_up.history_id), None);
+        self.world.trace(
+            &format!(
+                "-- a worker takes {:?} {:?}",
+                received.wake_up.kind, received.wake_up.history_id
+            ),
+            None,
+        );
         let _ = (self.world.take_units(), self.world.take_calls());
         let ended = self.world.until_crash(self.stage.wake(&received.wake_up)).await;
         let well = matches!(ended, Some(Ok(_)));
         if well {
             let (calls, units) = (self.world.take_calls().len(), self.world.take_units());
-            let mailbox = self.world.accounts().iter().map(|account| account.messages().len()).sum();
+            let mailbox =
+                self.world.accounts().iter().map(|account| account.messages().len()).sum();
             let connectors = self.begun.len();
             self.costs.push(Cost { calls, units, mailbox, connectors });
         }
@@ -96,7 +105,9 @@ impl Sim {
         let request = self.stage.request("owner", &self.ada.consent(Consent::default()));
         let (connecting, now) = (self.stage.connecting(), self.world.now());
         self.world.set_gives_way(true);
-        let (handled, _) = dice.interleave(&self.world, self.stage.wake(wake_up), connecting.run(&request, now)).await;
+        let (handled, _) = dice
+            .interleave(&self.world, self.stage.wake(wake_up), connecting.run(&request, now))
+            .await;
         self.world.set_gives_way(false);
         if !matches!(handled, Some(Ok(_))) {
             self.world.wake_ups().put(wake_up);
@@ -120,8 +131,8 @@ impl Sim {
         }
     }
 
-    /// The faults end. The system catches up by itself: the schedule ticks, the queue delivers, and time goes on to the
-    /// next thing that is due.
+    /// The faults end. The system catches up by itself: the schedule ticks, the queue delivers, and
+    /// time goes on to the next thing that is due.
     pub async fn catch_up(&mut self) {
         self.world.trace("-- calm", None);
         self.world.disarm();
@@ -138,7 +149,9 @@ impl Sim {
             let now = self.world.now();
             let Some(due) = self.world.store().next_due() else { break };
             // The schedule ticks once a minute.
-            let wait = Duration::from_millis(u64::try_from(due.millis() - now.millis()).unwrap_or(0)).max(Duration::from_secs(1));
+            let wait =
+                Duration::from_millis(u64::try_from(due.millis() - now.millis()).unwrap_or(0))
+                    .max(Duration::from_secs(1));
             self.world.pass(Duration::from_secs(wait.as_secs().div_ceil(60) * 60));
             let swept = self.stage.sweep().await;
             for failure in swept.failures {
@@ -146,15 +159,21 @@ impl Sim {
             }
             self.check_cursors();
         }
-        self.violate(format!("the system never comes to rest: {:?}", self.world.store().owing(TIMEOUTS.settle)));
+        self.violate(format!(
+            "the system never comes to rest: {:?}",
+            self.world.store().owing(TIMEOUTS.settle)
+        ));
     }
 
     fn is_decided(&self) -> bool {
-        let decided: BTreeSet<EventId> = self.world.store().ledger().into_iter().map(|event| event.event_id).collect();
+        let decided: BTreeSet<EventId> =
+            self.world.store().ledger().into_iter().map(|event| event.event_id).collect();
         self.owed.keys().all(|event| decided.contains(event))
     }
 
     fn is_at_rest(&self) -> bool {
-        self.hidden.is_empty() && self.world.wake_ups().queued().is_empty() && self.world.store().owing(TIMEOUTS.settle).is_empty()
+        self.hidden.is_empty()
+            && self.world.wake_ups().queued().is_empty()
+            && self.world.store().owing(TIMEOUTS.settle).is_empty()
     }
 }

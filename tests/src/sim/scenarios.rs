@@ -1,4 +1,5 @@
-//! The scenarios: short stories, each run in good weather and then with something going wrong at each of its calls.
+//! The scenarios: short stories, each run in good weather and then with something going wrong at
+//! each of its calls.
 
 mod failing;
 mod gaps;
@@ -29,7 +30,9 @@ pub struct Scenario {
 impl Scenario {
     /// Seeds the sampling of fault pairs.
     pub fn seed(&self) -> u64 {
-        self.name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+        self.name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
     }
 }
 

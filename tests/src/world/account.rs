@@ -23,7 +23,12 @@ impl Account {
     pub(crate) fn open(world: &World, address: &str) -> Self {
         let address = EmailAddress::parse(address).expect("a mailbox address");
         let mut state = world.lock();
-        let existing = state.google.mailboxes.iter().find(|(_, mailbox)| mailbox.address == address).map(|(sub, _)| sub.clone());
+        let existing = state
+            .google
+            .mailboxes
+            .iter()
+            .find(|(_, mailbox)| mailbox.address == address)
+            .map(|(sub, _)| sub.clone());
         let number = state.google.mailboxes.len() + 1;
         let sub = existing.unwrap_or_else(|| GoogleSub::new(format!("10000{number}")));
         state.google.mailboxes.entry(sub.clone()).or_insert_with(|| Mailbox::new(address, number));
@@ -75,7 +80,9 @@ impl Account {
     }
 
     pub fn rename(&self, address: &str) {
-        self.with(|mailbox, _, _| mailbox.address = EmailAddress::parse(address).expect("a mailbox address"));
+        self.with(|mailbox, _, _| {
+            mailbox.address = EmailAddress::parse(address).expect("a mailbox address")
+        });
     }
 
     /// The mailbox's history id as it stands.
@@ -88,7 +95,8 @@ impl Account {
         self.with(|mailbox, _, _| mailbox.page_history_ids.clone())
     }
 
-    /// The history ids of profiles: the allowed values of a first cursor and of a cursor after a gap.
+    /// The history ids of profiles: the allowed values of a first cursor and of a cursor after a
+    /// gap.
     pub fn profile_history_ids(&self) -> BTreeSet<HistoryId> {
         self.with(|mailbox, _, _| mailbox.profile_history_ids.clone())
     }
@@ -153,7 +161,8 @@ impl Account {
         self.with(|mailbox, _, now| mailbox.watched_until.filter(|end| now < *end))
     }
 
-    /// The user agrees on the consent page that a popup opened; the code that the browser brings back.
+    /// The user agrees on the consent page that a popup opened; the code that the browser brings
+    /// back.
     pub fn consent(&self, consent: Consent) -> String {
         self.with(|_, grants, _| grants.consent(&self.sub, consent, None))
     }
@@ -161,12 +170,14 @@ impl Account {
     /// The user agrees on the consent page; the code is bound to the request behind its URL.
     pub fn consent_at(&self, url: &str, consent: Consent) -> String {
         self.with(|_, grants, _| {
-            let request = grants.authorize_request(url).expect("a consent page that a user was sent to");
+            let request =
+                grants.authorize_request(url).expect("a consent page that a user was sent to");
             grants.consent(&self.sub, consent, Some(request))
         })
     }
 
-    /// The user agreed long ago, to another system of the same client: the refresh token that it holds.
+    /// The user agreed long ago, to another system of the same client: the refresh token that it
+    /// holds.
     pub fn granted(&self, consent: Consent) -> String {
         self.with(|_, grants, _| grants.granted(&self.sub, consent))
     }

@@ -1,4 +1,5 @@
-//! Rows beside the connectors' own: the membership of an account, how a member leaves it, and pending consents.
+//! Rows beside the connectors' own: the membership of an account, how a member leaves it, and
+//! pending consents.
 
 use std::time::Duration;
 
@@ -21,12 +22,20 @@ impl Tables {
     }
 
     /// A Conflict unless the membership has the next version of the stored one.
-    pub(super) fn is_next(&self, account: &GoogleSub, membership: &Membership) -> Result<(), StoreError> {
+    pub(super) fn is_next(
+        &self,
+        account: &GoogleSub,
+        membership: &Membership,
+    ) -> Result<(), StoreError> {
         let is_next = membership.version == self.membership(account).version + 1;
         is_next.then_some(()).ok_or(StoreError::Conflict)
     }
 
-    pub fn put_membership(&mut self, account: &GoogleSub, membership: &Membership) -> Result<(), StoreError> {
+    pub fn put_membership(
+        &mut self,
+        account: &GoogleSub,
+        membership: &Membership,
+    ) -> Result<(), StoreError> {
         self.is_next(account, membership)?;
         self.memberships.insert(account.clone(), membership.clone());
         Ok(())
@@ -52,13 +61,26 @@ impl Tables {
         Ok(())
     }
 
-    pub fn record_closing(&mut self, location: &Location, closing: &Closing) -> Result<(), StoreError> {
-        let row = self.connectors.get_mut(location).filter(|row| row.connector.closing.is_some()).ok_or(StoreError::Conflict)?;
+    pub fn record_closing(
+        &mut self,
+        location: &Location,
+        closing: &Closing,
+    ) -> Result<(), StoreError> {
+        let row = self
+            .connectors
+            .get_mut(location)
+            .filter(|row| row.connector.closing.is_some())
+            .ok_or(StoreError::Conflict)?;
         row.connector.closing = Some(closing.clone());
         Ok(())
     }
 
-    pub fn take_consent(&mut self, owner: &OwnerId, state: Uuid, now: Timestamp) -> Option<PendingConsent> {
+    pub fn take_consent(
+        &mut self,
+        owner: &OwnerId,
+        state: Uuid,
+        now: Timestamp,
+    ) -> Option<PendingConsent> {
         let consent = self.consents.remove(&(owner.clone(), state))?;
         (consent.asked_at.after(CONSENT_LIFE) > now).then_some(consent)
     }

@@ -57,7 +57,8 @@ impl EventBus for MemoryBus {
             let events = events.iter().map(|event| event.event_id.clone()).collect();
             Err(NotPublished { events, cause })
         };
-        match self.0.call(Call::Publish, events.len(), |state| Ok(state.bus.publish(events))).await {
+        match self.0.call(Call::Publish, events.len(), |state| Ok(state.bus.publish(events))).await
+        {
             Ok(taken) if taken == events.len() => Ok(()),
             Ok(taken) => not_published(&events[taken..], "refused, as scripted".into()),
             // The outcome of a call without an answer is unknown.

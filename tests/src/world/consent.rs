@@ -23,6 +23,10 @@ pub struct Consent {
 
 impl Default for Consent {
     fn default() -> Self {
-        Self { scopes: SCOPES.map(String::from).into(), refresh_token: true, claims: Claims::default() }
+        Self {
+            scopes: SCOPES.map(String::from).into(),
+            refresh_token: true,
+            claims: Claims::default(),
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! Faults by number: whatever the n-th call is, it may be refused, time out after its effect, or end the process.
+//! Faults by number: whatever the n-th call is, it may be refused, time out after its effect, or
+//! end the process.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
@@ -34,7 +35,8 @@ pub(crate) struct Faults {
     calls: usize,
     plan: BTreeMap<usize, Fault>,
     struck: Vec<(Call, Fault)>,
-    /// Events that were published and not marked when something went wrong: only these may be published again.
+    /// Events that were published and not marked when something went wrong: only these may be
+    /// published again.
     excused: BTreeSet<EventId>,
     /// How long a call takes.
     pub tick: Duration,
@@ -103,7 +105,8 @@ impl World {
         crashed
     }
 
-    /// The faults end: nothing that was scripted is still to come, the bus takes all, Gmail knows and shows everything.
+    /// The faults end: nothing that was scripted is still to come, the bus takes all, Gmail knows
+    /// and shows everything.
     pub fn calm(&self) {
         self.forget_scripts();
         let mut state = self.lock();
@@ -118,8 +121,14 @@ impl World {
     fn excuse(&self) {
         let mut guard = self.lock();
         let state = &mut *guard;
-        let published: BTreeSet<EventId> = state.bus.published().iter().map(|event| event.event_id.clone()).collect();
-        let unmarked = state.tables.ledger.iter().filter(|(_, entry)| entry.published_at.is_none()).map(|(event, _)| event);
+        let published: BTreeSet<EventId> =
+            state.bus.published().iter().map(|event| event.event_id.clone()).collect();
+        let unmarked = state
+            .tables
+            .ledger
+            .iter()
+            .filter(|(_, entry)| entry.published_at.is_none())
+            .map(|(event, _)| event);
         state.faults.excused.extend(unmarked.filter(|event| published.contains(event)).cloned());
     }
 

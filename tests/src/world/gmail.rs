@@ -13,7 +13,8 @@ use email_connectors::domain::quota::price;
 use email_connectors::domain::secret::{AccessToken, RefreshToken};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::ports::{
-    AuthorizationCode, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage, Performed, Profile, ProviderError, Sender,
+    AuthorizationCode, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage, Performed,
+    Profile, ProviderError, Sender,
 };
 use secrecy::ExposeSecret;
 
@@ -38,7 +39,11 @@ impl Google {
         }
     }
 
-    fn mailbox(&mut self, access: &AccessToken, now: Timestamp) -> Result<&mut Mailbox, ProviderError> {
+    fn mailbox(
+        &mut self,
+        access: &AccessToken,
+        now: Timestamp,
+    ) -> Result<&mut Mailbox, ProviderError> {
         let account = self.grants.admit(access, now)?;
         self.mailboxes.get_mut(&account).ok_or(ProviderError::Unauthorized)
     }
@@ -62,7 +67,8 @@ impl MemoryGmail {
         effect: impl FnOnce(&mut Mailbox, Timestamp) -> Result<T, ProviderError> + Send,
     ) -> Result<T, ProviderError> {
         self.0.lock().units += u64::from(units);
-        let effect = |state: &mut State| effect(state.google.mailbox(access, state.now)?, state.now);
+        let effect =
+            |state: &mut State| effect(state.google.mailbox(access, state.now)?, state.now);
         self.0.call(call, about.to_string(), effect).await
     }
 }
@@ -80,11 +86,19 @@ impl EmailProvider for MemoryGmail {
         self.0.lock().google.grants.authorize(request)
     }
 
-    async fn exchange(&self, code: &AuthorizationCode, now: Timestamp) -> Result<Grant, ProviderError> {
+    async fn exchange(
+        &self,
+        code: &AuthorizationCode,
+        now: Timestamp,
+    ) -> Result<Grant, ProviderError> {
         self.0.call(Call::Exchange, "", |state| state.google.grants.exchange(code, now)).await
     }
 
-    async fn refresh(&self, token: &RefreshToken, now: Timestamp) -> Result<AccessToken, ProviderError> {
+    async fn refresh(
+        &self,
+        token: &RefreshToken,
+        now: Timestamp,
+    ) -> Result<AccessToken, ProviderError> {
         self.0.call(Call::Refresh, "", |state| state.google.grants.refresh(token, now)).await
     }
 
@@ -95,7 +109,9 @@ impl EmailProvider for MemoryGmail {
     async fn revoke(&self, token: &RefreshToken) -> Result<bool, ProviderError> {
         let revoke = |state: &mut State| {
             let ended = state.google.grants.revoke(token);
-            if let Some(mailbox) = ended.as_ref().and_then(|account| state.google.mailboxes.get_mut(account)) {
+            if let Some(mailbox) =
+                ended.as_ref().and_then(|account| state.google.mailboxes.get_mut(account))
+            {
                 mailbox.watched_until = None;
             }
             Ok(ended.is_some())
@@ -104,7 +120,8 @@ impl EmailProvider for MemoryGmail {
     }
 
     async fn profile(&self, access: &AccessToken) -> Result<Profile, ProviderError> {
-        self.read(Call::Profile, price::PROFILE, "", access, |mailbox, _| Ok(mailbox.profile())).await
+        self.read(Call::Profile, price::PROFILE, "", access, |mailbox, _| Ok(mailbox.profile()))
+            .await
     }
 
     async fn watch(&self, access: &AccessToken) -> Result<Timestamp, ProviderError> {
@@ -119,27 +136,57 @@ impl EmailProvider for MemoryGmail {
         self.read(Call::Stop, price::STOP, "", access, stop).await
     }
 
-    async fn history(&self, access: &AccessToken, after: HistoryId, page_token: Option<&str>) -> Result<HistoryPage, ProviderError> {
+    async fn history(
+        &self,
+        access: &AccessToken,
+        after: HistoryId,
+        page_token: Option<&str>,
+    ) -> Result<HistoryPage, ProviderError> {
         let about = paged(format!("after {after}"), page_token);
-        self.read(Call::History, price::HISTORY, about, access, |mailbox, now| mailbox.history(after, page_token, now)).await
+        self.read(Call::History, price::HISTORY, about, access, |mailbox, now| {
+            mailbox.history(after, page_token, now)
+        })
+        .await
     }
 
-    async fn list(&self, access: &AccessToken, slice: &Slice, page_token: Option<&str>) -> Result<MessagePage, ProviderError> {
+    async fn list(
+        &self,
+        access: &AccessToken,
+        slice: &Slice,
+        page_token: Option<&str>,
+    ) -> Result<MessagePage, ProviderError> {
         let before = slice.before.map(|before| format!(", before {before}")).unwrap_or_default();
         let about = paged(format!("after {}{before}", slice.after), page_token);
-        self.read(Call::List, price::LIST, about, access, |mailbox, now| mailbox.list(slice, page_token, now)).await
+        self.read(Call::List, price::LIST, about, access, |mailbox, now| {
+            mailbox.list(slice, page_token, now)
+        })
+        .await
     }
 
-    async fn messages(&self, access: &AccessToken, ids: &[MessageId], only_headers: bool) -> Result<Fetched, ProviderError> {
+    async fn messages(
+        &self,
+        access: &AccessToken,
+        ids: &[MessageId],
+        only_headers: bool,
+    ) -> Result<Fetched, ProviderError> {
         let shown = ids.iter().map(MessageId::as_str).collect::<Vec<_>>().join(" ");
         let about = if only_headers { format!("{shown} (headers)") } else { shown };
         let units = ids.iter().map(|_| price::MESSAGE).sum();
         self.read(Call::Messages, units, about, access, |mailbox, now| mailbox.get(ids, now)).await
     }
 
-    async fn perform(&self, access: &AccessToken, request: &MailRequest, _: Sender<'_>) -> Result<Performed, ProviderError> {
+    async fn perform(
+        &self,
+        access: &AccessToken,
+        request: &MailRequest,
+        _: Sender<'_>,
+    ) -> Result<Performed, ProviderError> {
         let units = registered(Provider::Gmail).units(request);
-        let answer = self.read(Call::Perform, units, shown(request), access, |mailbox, now| mailbox.perform(request, now)).await?;
+        let answer = self
+            .read(Call::Perform, units, shown(request), access, |mailbox, now| {
+                mailbox.perform(request, now)
+            })
+            .await?;
         Ok(Performed { answer, units })
     }
 }

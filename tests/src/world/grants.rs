@@ -26,7 +26,10 @@ pub struct AuthorizeRequest {
 impl AuthorizeRequest {
     fn check(&self, code: &AuthorizationCode) -> Result<(), ProviderError> {
         if code.redirect_uri != self.redirect_uri {
-            return Err(ProviderError::Refused { status: 400, reason: "redirect_uri_mismatch".into() });
+            return Err(ProviderError::Refused {
+                status: 400,
+                reason: "redirect_uri_mismatch".into(),
+            });
         }
         match &code.code_verifier {
             Some(verifier) if verifier.expose_secret() == self.code_verifier => Ok(()),
@@ -73,14 +76,23 @@ impl Grants {
         self.authorize_requests.get(url).cloned()
     }
 
-    pub fn consent(&mut self, account: &GoogleSub, consent: Consent, request: Option<AuthorizeRequest>) -> String {
+    pub fn consent(
+        &mut self,
+        account: &GoogleSub,
+        consent: Consent,
+        request: Option<AuthorizeRequest>,
+    ) -> String {
         let code = self.name("code", account);
         self.codes.insert(code.clone(), Code { account: account.clone(), consent, request });
         code
     }
 
     /// A code works once, and only with the redirect URI and code verifier of its request.
-    pub fn exchange(&mut self, code: &AuthorizationCode, now: Timestamp) -> Result<Grant, ProviderError> {
+    pub fn exchange(
+        &mut self,
+        code: &AuthorizationCode,
+        now: Timestamp,
+    ) -> Result<Grant, ProviderError> {
         let given = code.code.expose_secret();
         if let Some(request) = self.codes.get(given).and_then(|code| code.request.as_ref()) {
             request.check(code)?;
@@ -110,7 +122,11 @@ impl Grants {
         self.refresh_tokens.get(token.0.expose_secret()).cloned()
     }
 
-    pub fn refresh(&mut self, token: &RefreshToken, now: Timestamp) -> Result<AccessToken, ProviderError> {
+    pub fn refresh(
+        &mut self,
+        token: &RefreshToken,
+        now: Timestamp,
+    ) -> Result<AccessToken, ProviderError> {
         let account = self.holder(token).ok_or_else(refused)?;
         Ok(self.access_token(&account, now))
     }
@@ -121,8 +137,17 @@ impl Grants {
         let account = self.holder(token).ok_or_else(refused)?;
         let consent = self.consents.get(token.0.expose_secret()).cloned().unwrap_or_default();
         let has_openid = consent.scopes.iter().any(|scope| scope == "openid");
-        let identity = if has_openid { identity(&account, None, consent.claims, now) } else { Claims::default() };
-        Ok(Grant { access_token, refresh_token: Some(token.clone()), identity, scopes: consent.scopes })
+        let identity = if has_openid {
+            identity(&account, None, consent.claims, now)
+        } else {
+            Claims::default()
+        };
+        Ok(Grant {
+            access_token,
+            refresh_token: Some(token.clone()),
+            identity,
+            scopes: consent.scopes,
+        })
     }
 
     /// A grant as another system of this client got it: its refresh token.
@@ -135,10 +160,14 @@ impl Grants {
 
     pub fn admit(&self, access: &AccessToken, now: Timestamp) -> Result<GoogleSub, ProviderError> {
         let token = self.access_tokens.get(access.secret.expose_secret());
-        token.filter(|(_, expires_at)| now < *expires_at).map(|(account, _)| account.clone()).ok_or(ProviderError::Unauthorized)
+        token
+            .filter(|(_, expires_at)| now < *expires_at)
+            .map(|(account, _)| account.clone())
+            .ok_or(ProviderError::Unauthorized)
     }
 
-    /// Revokes all of the account's grants to this client, not only this token; returns the account.
+    /// Revokes all of the account's grants to this client, not only this token; returns the
+    /// account.
     pub fn revoke(&mut self, token: &RefreshToken) -> Option<GoogleSub> {
         let account = self.holder(token)?;
         self.end(&account);
@@ -167,7 +196,12 @@ fn refused() -> ProviderError {
     ProviderError::GrantRefused("invalid_grant".into())
 }
 
-fn identity(account: &GoogleSub, nonce: Option<String>, otherwise: Claims, now: Timestamp) -> Claims {
+fn identity(
+    account: &GoogleSub,
+    nonce: Option<String>,
+    otherwise: Claims,
+    now: Timestamp,
+) -> Claims {
     let claims = json!({
         "iss": "https://accounts.google.com",
         "aud": CLIENT_ID,

@@ -44,8 +44,8 @@ impl Mail {
         Self { received_at: Some(received_at), ..self }
     }
 
-    /// It arrives now, but neither the history nor the mailbox shows it before `span` has passed; later mail shows at
-    /// once.
+    /// It arrives now, but neither the history nor the mailbox shows it before `span` has passed;
+    /// later mail shows at once.
     pub fn late(self, span: Duration) -> Self {
         Self { record_late: span, message_late: span, ..self }
     }

@@ -1,5 +1,5 @@
-//! A mailbox as Gmail keeps it, and what Gmail answers about it: all that its contract leaves open goes wrong on
-//! demand.
+//! A mailbox as Gmail keeps it, and what Gmail answers about it: all that its contract leaves open
+//! goes wrong on demand.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -116,23 +116,38 @@ impl Mailbox {
             headers: headers.map(|(name, value)| (name.to_string(), value)).into(),
         };
         self.order.push(message.clone());
-        self.messages.insert(message.clone(), StoredMessage { content, visible_at: now.after(mail.message_late) });
+        self.messages.insert(
+            message.clone(),
+            StoredMessage { content, visible_at: now.after(mail.message_late) },
+        );
         Delivered { message, history_id }
     }
 
-    fn record(&mut self, change: Change, happened_at: Timestamp, visible_at: Timestamp) -> HistoryId {
+    fn record(
+        &mut self,
+        change: Change,
+        happened_at: Timestamp,
+        visible_at: Timestamp,
+    ) -> HistoryId {
         self.history_id += HISTORY_STEP;
         self.records.push(Record { id: self.history_id, change, happened_at, visible_at });
         HistoryId::new(self.history_id)
     }
 
     pub fn labelled(&self, label: &str) -> Vec<MessageId> {
-        let holds = |message: &StoredMessage| message.content.label_ids.iter().any(|id| id == label);
-        self.messages.iter().filter(|(_, message)| holds(message)).map(|(message, _)| message.clone()).collect()
+        let holds =
+            |message: &StoredMessage| message.content.label_ids.iter().any(|id| id == label);
+        self.messages
+            .iter()
+            .filter(|(_, message)| holds(message))
+            .map(|(message, _)| message.clone())
+            .collect()
     }
 
     pub fn arrivals(&self) -> impl Iterator<Item = (MessageId, Timestamp)> {
-        self.order.iter().filter_map(|message| Some((message.clone(), self.messages.get(message)?.content.received_at)))
+        self.order.iter().filter_map(|message| {
+            Some((message.clone(), self.messages.get(message)?.content.received_at))
+        })
     }
 
     pub fn delete(&mut self, message: &MessageId) {
@@ -169,9 +184,14 @@ impl Mailbox {
         self.watch_is_taken = false;
     }
 
-    /// Pages show the history as of the start of the listing, but each carries the mailbox's current history id:
-    /// Gmail leaves this open, and a careless reader loses the most by it.
-    pub fn history(&mut self, after: HistoryId, page_token: Option<&str>, now: Timestamp) -> Result<HistoryPage, ProviderError> {
+    /// Pages show the history as of the start of the listing, but each carries the mailbox's
+    /// current history id: Gmail leaves this open, and a careless reader loses the most by it.
+    pub fn history(
+        &mut self,
+        after: HistoryId,
+        page_token: Option<&str>,
+        now: Timestamp,
+    ) -> Result<HistoryPage, ProviderError> {
         if after.value() < self.expired {
             return Err(ProviderError::HistoryExpired);
         }
@@ -181,28 +201,52 @@ impl Mailbox {
             Some((end.parse().ok()?, shown.parse().ok()?))
         };
         let listing = format!("{after}-");
-        let (end, skipped): (u64, usize) = self.position(page_token, &listing, parse)?.unwrap_or((head, 0));
-        let shows = |record: &&Record| record.id > after.value() && record.id <= end && record.id <= head && record.visible_at <= now;
+        let (end, skipped): (u64, usize) =
+            self.position(page_token, &listing, parse)?.unwrap_or((head, 0));
+        let shows = |record: &&Record| {
+            record.id > after.value()
+                && record.id <= end
+                && record.id <= head
+                && record.visible_at <= now
+        };
         let listed: Vec<&Record> = self.records.iter().filter(shows).collect();
         let shown = skipped + self.page_size;
         let more = listed.len() > shown;
         let page = listed.into_iter().skip(skipped).take(self.page_size);
-        let records = page.map(|record| history::Record { id: HistoryId::new(record.id), changes: vec![record.change.clone()] }).collect();
+        let records = page
+            .map(|record| history::Record {
+                id: HistoryId::new(record.id),
+                changes: vec![record.change.clone()],
+            })
+            .collect();
         let history_id = HistoryId::new(head);
         self.page_history_ids.insert(history_id);
         let next_page_token = more.then(|| self.hand_out(format!("{listing}{end}-{shown}")));
         Ok(HistoryPage { records, history_id, next_page_token })
     }
 
-    /// The newest history id of the answering replica, which lags by `lag` records, but no longer than `LONGEST_LAG`.
+    /// The newest history id of the answering replica, which lags by `lag` records, but no longer
+    /// than `LONGEST_LAG`.
     fn known_to_listings(&self, now: Timestamp) -> u64 {
-        let lagging = self.records.iter().rev().nth(self.lag).map_or(FIRST_HISTORY_ID, |record| record.id);
-        let old = self.records.iter().rev().find(|record| record.happened_at.after(LONGEST_LAG) <= now).map_or(0, |record| record.id);
+        let lagging =
+            self.records.iter().rev().nth(self.lag).map_or(FIRST_HISTORY_ID, |record| record.id);
+        let old = self
+            .records
+            .iter()
+            .rev()
+            .find(|record| record.happened_at.after(LONGEST_LAG) <= now)
+            .map_or(0, |record| record.id);
         lagging.max(old)
     }
 
-    /// Newest first. The next page starts after the last message of this one, whatever arrived meanwhile.
-    pub fn list(&mut self, slice: &Slice, page_token: Option<&str>, now: Timestamp) -> Result<MessagePage, ProviderError> {
+    /// Newest first. The next page starts after the last message of this one, whatever arrived
+    /// meanwhile.
+    pub fn list(
+        &mut self,
+        slice: &Slice,
+        page_token: Option<&str>,
+        now: Timestamp,
+    ) -> Result<MessagePage, ProviderError> {
         let parse = |token: &str| {
             let (received_at, id) = token.split_once('/')?;
             Some((Timestamp::from_millis(received_at.parse().ok()?), MessageId::new(id)))
@@ -210,21 +254,36 @@ impl Mailbox {
         let before = slice.before.map_or_else(String::new, |before| before.millis().to_string());
         let listing = format!("{}/{before}/", slice.after.millis());
         let last = self.position(page_token, &listing, parse)?;
-        let found = self.messages.values().filter(|message| message.visible_at <= now && message.is_in(slice));
-        let mut positions: Vec<_> = found.map(|message| (message.content.received_at, message.content.id.clone())).collect();
+        let found = self
+            .messages
+            .values()
+            .filter(|message| message.visible_at <= now && message.is_in(slice));
+        let mut positions: Vec<_> = found
+            .map(|message| (message.content.received_at, message.content.id.clone()))
+            .collect();
         positions.retain(|position| last.as_ref().is_none_or(|last| position < last));
         positions.sort_unstable_by(|one, other| other.cmp(one));
         let more = positions.len() > self.list_page_size;
         positions.truncate(self.list_page_size);
-        let last = positions.last().filter(|_| more).map(|(received_at, id)| format!("{listing}{}/{id}", received_at.millis()));
+        let last = positions
+            .last()
+            .filter(|_| more)
+            .map(|(received_at, id)| format!("{listing}{}/{id}", received_at.millis()));
         let next_page_token = last.map(|token| self.hand_out(token));
-        Ok(MessagePage { messages: positions.into_iter().map(|(_, id)| id).collect(), next_page_token })
+        Ok(MessagePage {
+            messages: positions.into_iter().map(|(_, id)| id).collect(),
+            next_page_token,
+        })
     }
 
     pub fn get(&self, ids: &[MessageId], now: Timestamp) -> Result<Fetched, ProviderError> {
         let mut fetched = Fetched::default();
         let mut throttled = Vec::new();
-        for message in ids.iter().filter_map(|id| self.messages.get(id)).filter(|message| message.visible_at <= now) {
+        for message in ids
+            .iter()
+            .filter_map(|id| self.messages.get(id))
+            .filter(|message| message.visible_at <= now)
+        {
             let id = message.content.id.clone();
             match self.poisoned.get(&id) {
                 None => fetched.messages.push(message.content.clone()),
@@ -242,7 +301,11 @@ impl Mailbox {
     }
 
     /// The requests that stories use: reading a message, and sending, which is recorded.
-    pub fn perform(&mut self, request: &MailRequest, now: Timestamp) -> Result<MailAnswer, ProviderError> {
+    pub fn perform(
+        &mut self,
+        request: &MailRequest,
+        now: Timestamp,
+    ) -> Result<MailAnswer, ProviderError> {
         match request {
             MailRequest::GetMessage(id, _) => {
                 let message = self.messages.get(id).filter(|message| message.visible_at <= now);
@@ -253,14 +316,23 @@ impl Mailbox {
             MailRequest::Send(mail) => {
                 self.sent.push(mail.as_ref().clone());
                 let id = MessageId::new(format!("sent-{}", self.sent.len()));
-                Ok(MailAnswer::Placed(PlacedMessage { thread_id: id.to_string(), id, label_ids: vec!["SENT".into()] }))
+                Ok(MailAnswer::Placed(PlacedMessage {
+                    thread_id: id.to_string(),
+                    id,
+                    label_ids: vec!["SENT".into()],
+                }))
             }
             _ => Ok(MailAnswer::Done),
         }
     }
 
     /// The position in the listing that the page token stands for.
-    fn position<T>(&self, token: Option<&str>, listing: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, ProviderError> {
+    fn position<T>(
+        &self,
+        token: Option<&str>,
+        listing: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, ProviderError> {
         let Some(token) = token else { return Ok(None) };
         let rest = token.strip_prefix(listing).filter(|_| self.page_tokens.contains(token));
         rest.and_then(parse).map(Some).ok_or(ProviderError::PageLost)
@@ -315,7 +387,11 @@ mod tests {
         let later = NOW.after(MINUTE);
         assert_eq!(ids(&mailbox.history(START, None, later).unwrap()), [1007, 1014]);
         assert_eq!(mailbox.list(&ALL, None, later).unwrap().messages.len(), 2);
-        assert_eq!(mailbox.get(&[late.message], later).unwrap().messages[0].received_at, NOW, "it arrived when it arrived");
+        assert_eq!(
+            mailbox.get(&[late.message], later).unwrap().messages[0].received_at,
+            NOW,
+            "it arrived when it arrived"
+        );
     }
 
     #[test]
@@ -334,12 +410,24 @@ mod tests {
         for (lag, history_id, shown) in [(0, 1021, 3), (2, 1007, 1), (3, 1000, 0), (9, 1000, 0)] {
             mailbox.lag = lag;
             let page = mailbox.history(START, None, NOW).unwrap();
-            assert_eq!((page.history_id.value(), page.records.len()), (history_id, shown), "behind by {lag}");
+            assert_eq!(
+                (page.history_id.value(), page.records.len()),
+                (history_id, shown),
+                "behind by {lag}"
+            );
         }
         let ahead = mailbox.history(HistoryId::new(1014), None, NOW).unwrap();
-        assert_eq!((ahead.history_id.value(), ahead.records.len()), (1000, 0), "its history id may be below the requested start");
-        let values = |ids: &BTreeSet<HistoryId>| ids.iter().map(|id| id.value()).collect::<Vec<_>>();
-        assert_eq!((values(&mailbox.page_history_ids), values(&mailbox.profile_history_ids)), (vec![1000, 1007, 1021], vec![]));
+        assert_eq!(
+            (ahead.history_id.value(), ahead.records.len()),
+            (1000, 0),
+            "its history id may be below the requested start"
+        );
+        let values =
+            |ids: &BTreeSet<HistoryId>| ids.iter().map(|id| id.value()).collect::<Vec<_>>();
+        assert_eq!(
+            (values(&mailbox.page_history_ids), values(&mailbox.profile_history_ids)),
+            (vec![1000, 1007, 1021], vec![])
+        );
         assert_eq!(mailbox.profile().history_id.value(), 1021, "a profile does not lag");
         assert_eq!(values(&mailbox.profile_history_ids), [1021]);
     }
@@ -359,10 +447,23 @@ mod tests {
         let second = mailbox.list(&ALL, first.next_page_token.as_deref(), NOW).unwrap();
         assert_eq!((names(&second.messages), second.next_page_token), (vec!["m3", "m1"], None));
         let slice = Slice { after: at(20), before: Some(at(30)) };
-        assert_eq!(names(&mailbox.list(&slice, None, NOW).unwrap().messages), ["m2", "m3"], "a second wider on either side");
-        assert_eq!(mailbox.list(&Slice { after: at(22), before: Some(at(29)) }, None, NOW).unwrap().messages, []);
+        assert_eq!(
+            names(&mailbox.list(&slice, None, NOW).unwrap().messages),
+            ["m2", "m3"],
+            "a second wider on either side"
+        );
+        assert_eq!(
+            mailbox
+                .list(&Slice { after: at(22), before: Some(at(29)) }, None, NOW)
+                .unwrap()
+                .messages,
+            []
+        );
         let other = mailbox.list(&slice, first.next_page_token.as_deref(), NOW);
-        assert!(matches!(other, Err(ProviderError::PageLost)), "a token is good for its own listing");
+        assert!(
+            matches!(other, Err(ProviderError::PageLost)),
+            "a token is good for its own listing"
+        );
     }
 
     #[test]
@@ -373,8 +474,14 @@ mod tests {
         let page = mailbox.history(START, None, NOW).unwrap().next_page_token;
         let list_page = mailbox.list(&ALL, None, NOW).unwrap().next_page_token;
         mailbox.page_tokens.clear();
-        assert!(matches!(mailbox.history(START, page.as_deref(), NOW), Err(ProviderError::PageLost)));
-        assert!(matches!(mailbox.list(&ALL, list_page.as_deref(), NOW), Err(ProviderError::PageLost)));
+        assert!(matches!(
+            mailbox.history(START, page.as_deref(), NOW),
+            Err(ProviderError::PageLost)
+        ));
+        assert!(matches!(
+            mailbox.list(&ALL, list_page.as_deref(), NOW),
+            Err(ProviderError::PageLost)
+        ));
         let again = mailbox.history(START, None, NOW).unwrap().next_page_token;
         assert_eq!(ids(&mailbox.history(START, again.as_deref(), NOW).unwrap()), [1021]);
     }
@@ -382,13 +489,20 @@ mod tests {
     #[test]
     fn poison_strikes_its_message_and_no_other() {
         let mut mailbox = mailbox();
-        let mails: Vec<MessageId> = (0..3).map(|_| mailbox.deliver(Mail::new("mail"), NOW).message).collect();
-        mailbox.poisoned = BTreeMap::from([(mails[0].clone(), Poison::Fails), (mails[1].clone(), Poison::Throttled)]);
+        let mails: Vec<MessageId> =
+            (0..3).map(|_| mailbox.deliver(Mail::new("mail"), NOW).message).collect();
+        mailbox.poisoned = BTreeMap::from([
+            (mails[0].clone(), Poison::Fails),
+            (mails[1].clone(), Poison::Throttled),
+        ]);
         let fetched = mailbox.get(&mails, NOW).unwrap();
         assert_eq!((&fetched.messages[0].id, fetched.messages.len()), (&mails[2], 1));
         assert_eq!(fetched.failed, [(mails[0].clone(), "500 backendError".into())]);
         assert_eq!(fetched.unanswered.unwrap().0, mails[1..2]);
-        assert!(matches!(mailbox.get(&mails[1..2], NOW), Err(ProviderError::Unavailable { .. })), "alone it is the call that is refused");
+        assert!(
+            matches!(mailbox.get(&mails[1..2], NOW), Err(ProviderError::Unavailable { .. })),
+            "alone it is the call that is refused"
+        );
         assert_eq!(mailbox.get(&mails[..1], NOW).unwrap().failed.len(), 1);
     }
 

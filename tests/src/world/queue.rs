@@ -1,4 +1,5 @@
-//! The FIFO queue: groups in order, one of each in flight, repeats of an id dropped for five minutes.
+//! The FIFO queue: groups in order, one of each in flight, repeats of an id dropped for five
+//! minutes.
 
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ pub const DEDUPLICATION: Duration = Duration::from_secs(300);
 #[derive(Default)]
 pub(crate) struct Queue {
     entries: Vec<Entry>,
-    /// Every id that was sent, within its group, and when; also those that were received and deleted since.
+    /// Every id that was sent, within its group, and when; also those that were received and
+    /// deleted since.
     sent: Vec<(String, String, Timestamp)>,
     accepted: u64,
     /// How many wake-ups became dead letters.
@@ -44,8 +46,9 @@ impl Queue {
     fn send(&mut self, wake_up: &WakeUp, deduplication_id: Option<&str>, now: Timestamp) {
         let group = wake_up.group();
         if let Some(id) = deduplication_id {
-            let remembered =
-                |(sent, within, at): &(String, String, Timestamp)| sent == id && *within == group && now < at.after(DEDUPLICATION);
+            let remembered = |(sent, within, at): &(String, String, Timestamp)| {
+                sent == id && *within == group && now < at.after(DEDUPLICATION)
+            };
             if self.sent.iter().any(remembered) {
                 return;
             }
@@ -53,11 +56,22 @@ impl Queue {
         }
         self.accepted += 1;
         let body = serde_json::to_string(wake_up).expect("a wake-up is JSON");
-        self.entries.push(Entry { receipt: self.accepted, group, body, in_flight: false, receives: 0 });
+        self.entries.push(Entry {
+            receipt: self.accepted,
+            group,
+            body,
+            in_flight: false,
+            receives: 0,
+        });
     }
 
     fn receive(&mut self) -> Option<InFlight> {
-        let busy: Vec<String> = self.entries.iter().filter(|entry| entry.in_flight).map(|entry| entry.group.clone()).collect();
+        let busy: Vec<String> = self
+            .entries
+            .iter()
+            .filter(|entry| entry.in_flight)
+            .map(|entry| entry.group.clone())
+            .collect();
         let next = self.entries.iter_mut().find(|entry| !busy.contains(&entry.group))?;
         next.in_flight = true;
         next.receives += 1;
@@ -105,14 +119,20 @@ impl MemoryWakeUps {
 
     /// Its visibility timeout ends: it will be received again, before the rest of its group.
     pub fn give_back(&self, received: &InFlight) {
-        for entry in self.0.lock().queue.entries.iter_mut().filter(|entry| entry.receipt == received.receipt) {
+        for entry in
+            self.0.lock().queue.entries.iter_mut().filter(|entry| entry.receipt == received.receipt)
+        {
             entry.in_flight = false;
         }
     }
 }
 
 impl WakeUps for MemoryWakeUps {
-    async fn send(&self, wake_up: &WakeUp, deduplication_id: Option<&str>) -> Result<(), Unavailable> {
+    async fn send(
+        &self,
+        wake_up: &WakeUp,
+        deduplication_id: Option<&str>,
+    ) -> Result<(), Unavailable> {
         let about = format!("{:?} {}", wake_up.kind, wake_up.email_address).to_lowercase();
         let send = |state: &mut super::State| {
             state.queue.send(wake_up, deduplication_id, state.now);

@@ -1,4 +1,5 @@
-//! What a story scripts: which call fails, crashes, waits or is overtaken, and on which side of its effect.
+//! What a story scripts: which call fails, crashes, waits or is overtaken, and on which side of its
+//! effect.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -7,7 +8,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use email_connectors::ports::{Cause, ProviderError, StoreError, TokenError, Unavailable, VaultError};
+use email_connectors::ports::{
+    Cause, ProviderError, StoreError, TokenError, Unavailable, VaultError,
+};
 use tokio::sync::Semaphore;
 
 use super::{State, World};
@@ -163,7 +166,8 @@ pub(crate) struct Scripts(Vec<Script>);
 
 impl Scripts {
     pub fn due(&mut self, call: Call, when: When) -> Vec<Act> {
-        for script in self.0.iter_mut().filter(|script| script.call == call && script.when == when) {
+        for script in self.0.iter_mut().filter(|script| script.call == call && script.when == when)
+        {
             script.to_go -= 1;
         }
         self.0.extract_if(.., |script| script.to_go == 0).map(|script| script.act).collect()
@@ -172,8 +176,12 @@ impl Scripts {
 
 impl Drop for State {
     fn drop(&mut self) {
-        let left: Vec<_> =
-            self.scripts.0.iter().map(|script| format!("{} ({:?}, {} to go)", script.call, script.when, script.to_go)).collect();
+        let left: Vec<_> = self
+            .scripts
+            .0
+            .iter()
+            .map(|script| format!("{} ({:?}, {} to go)", script.call, script.when, script.to_go))
+            .collect();
         if !std::thread::panicking() {
             assert!(left.is_empty(), "scripted, and never called: {}", left.join(", "));
         }
@@ -181,7 +189,8 @@ impl Drop for State {
 }
 
 impl World {
-    /// The `nth` such call from now on (from 1) finds its port unavailable, before or after the effect.
+    /// The `nth` such call from now on (from 1) finds its port unavailable, before or after the
+    /// effect.
     pub fn fail(&self, call: Call, when: When, nth: u32) {
         self.fail_with(call, when, nth, Failure::Unavailable);
     }
@@ -203,7 +212,13 @@ impl World {
     }
 
     /// Something happens elsewhere at that moment.
-    pub fn meanwhile(&self, call: Call, when: When, nth: u32, happen: impl FnOnce(&World) + Send + 'static) {
+    pub fn meanwhile(
+        &self,
+        call: Call,
+        when: When,
+        nth: u32,
+        happen: impl FnOnce(&World) + Send + 'static,
+    ) {
         self.script(call, when, nth, Act::Meanwhile(Box::new(happen)));
     }
 
@@ -262,7 +277,9 @@ impl Refusal for ProviderError {
     fn of(failure: Failure) -> Self {
         match failure {
             Failure::Unavailable => Self::unavailable("503, as scripted"),
-            Failure::RateLimited(wait) => Self::Unavailable { reason: "429, as scripted".into(), retry_after: Some(wait) },
+            Failure::RateLimited(wait) => {
+                Self::Unavailable { reason: "429, as scripted".into(), retry_after: Some(wait) }
+            }
             Failure::OutcomeUnknown => Self::OutcomeUnknown("no answer, as scripted".into()),
             Failure::PageLost => Self::PageLost,
             Failure::WatchTaken => Self::WatchTaken,
@@ -271,7 +288,9 @@ impl Refusal for ProviderError {
             Failure::ClientRefused => Self::ClientRefused("invalid_client".into()),
             Failure::HistoryExpired => Self::HistoryExpired,
             Failure::Refused(status) => Self::Refused { status, reason: "as scripted".into() },
-            other @ (Failure::Conflict | Failure::Unreadable) => panic!("Gmail does not answer {other:?}"),
+            other @ (Failure::Conflict | Failure::Unreadable) => {
+                panic!("Gmail does not answer {other:?}")
+            }
         }
     }
 }

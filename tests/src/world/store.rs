@@ -11,7 +11,10 @@ use email_connectors::domain::secret::{SealedAccessToken, WrappedKey};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::trigger::Trigger;
 use email_connectors::domain::watch::Watch;
-use email_connectors::ports::{ClaimedKey, Commit, Delivery, Due, Exchange, Hook, KEY_LIFE, PendingConsent, RequestKey, Store, StoreError};
+use email_connectors::ports::{
+    ClaimedKey, Commit, Delivery, Due, Exchange, Hook, KEY_LIFE, PendingConsent, RequestKey, Store,
+    StoreError,
+};
 use uuid::Uuid;
 
 use super::World;
@@ -29,19 +32,37 @@ impl MemoryStore {
     /// Every event that was ever decided, forgotten ones included.
     pub fn ledger(&self) -> Vec<Event> {
         let state = self.0.lock();
-        state.tables.forgotten.values().chain(state.tables.ledger.values()).map(|entry| entry.event.clone()).collect()
+        state
+            .tables
+            .forgotten
+            .values()
+            .chain(state.tables.ledger.values())
+            .map(|entry| entry.event.clone())
+            .collect()
     }
 
     /// The connector as it is stored; not logged as a call.
     pub fn look(&self, id: &ConnectorId) -> Option<Connector> {
         let state = self.0.lock();
-        state.tables.connectors.values().map(|row| &row.connector).find(|connector| connector.id == *id).cloned()
+        state
+            .tables
+            .connectors
+            .values()
+            .map(|row| &row.connector)
+            .find(|connector| connector.id == *id)
+            .cloned()
     }
 
     /// The connectors of a mailbox, as they are stored; not logged as a call.
     pub fn connectors_of(&self, mailbox: &EmailAddress) -> Vec<Connector> {
         let state = self.0.lock();
-        state.tables.connectors.iter().filter(|(at, _)| at.mailbox == *mailbox).map(|(_, row)| row.connector.clone()).collect()
+        state
+            .tables
+            .connectors
+            .iter()
+            .filter(|(at, _)| at.mailbox == *mailbox)
+            .map(|(_, row)| row.connector.clone())
+            .collect()
     }
 
     pub fn all_triggers(&self) -> Vec<Trigger> {
@@ -51,9 +72,18 @@ impl MemoryStore {
     /// The triggers of the account's connectors that are not closing.
     pub fn triggers_of(&self, account: &GoogleSub) -> Vec<Trigger> {
         let state = self.0.lock();
-        let is_of = |connector: &Connector| connector.google_sub == *account && connector.closing.is_none();
-        let of_account = |at: &Location| state.tables.connectors.get(at).is_some_and(|row| is_of(&row.connector));
-        state.tables.triggers.values().filter(|(at, _)| of_account(at)).map(|(_, trigger)| trigger.clone()).collect()
+        let is_of =
+            |connector: &Connector| connector.google_sub == *account && connector.closing.is_none();
+        let of_account = |at: &Location| {
+            state.tables.connectors.get(at).is_some_and(|row| is_of(&row.connector))
+        };
+        state
+            .tables
+            .triggers
+            .values()
+            .filter(|(at, _)| of_account(at))
+            .map(|(_, trigger)| trigger.clone())
+            .collect()
     }
 
     /// Pending work: mailboxes to read, closings to finish, events to publish.
@@ -63,9 +93,14 @@ impl MemoryStore {
         for row in state.tables.connectors.values() {
             let connector = &row.connector;
             let look_at = connector.look_at(settle).filter(|_| connector.is_live());
-            owing.extend(look_at.map(|at| format!("a look at {at}: {:?}", connector.reading.position)));
+            owing.extend(
+                look_at.map(|at| format!("a look at {at}: {:?}", connector.reading.position)),
+            );
             owing.extend(connector.closing.as_ref().map(|closing| format!("an end: {closing:?}")));
-            owing.extend((!connector.outbox.unpublished.is_empty()).then(|| format!("{} events", connector.outbox.unpublished.len())));
+            owing.extend(
+                (!connector.outbox.unpublished.is_empty())
+                    .then(|| format!("{} events", connector.outbox.unpublished.len())),
+            );
         }
         owing
     }
@@ -104,7 +139,9 @@ fn about(commit: &Commit<'_>) -> String {
 
 impl Store for MemoryStore {
     async fn in_slot(&self, owner: &OwnerId, slot: &Slot) -> Result<Option<Connector>, StoreError> {
-        let occupant = |tables: &mut Tables| Ok(tables.slots.get(&(owner.clone(), slot.clone())).and_then(|at| tables.at(at)));
+        let occupant = |tables: &mut Tables| {
+            Ok(tables.slots.get(&(owner.clone(), slot.clone())).and_then(|at| tables.at(at)))
+        };
         self.step(Call::InSlot, slot.as_str(), occupant).await
     }
 
@@ -116,11 +153,23 @@ impl Store for MemoryStore {
         exchange: &Exchange,
         events: &[Event],
     ) -> Result<(), StoreError> {
-        self.step(Call::CreateConnector, &connector.id, |tables| tables.create(connector, triggers, membership, exchange, events)).await
+        self.step(Call::CreateConnector, &connector.id, |tables| {
+            tables.create(connector, triggers, membership, exchange, events)
+        })
+        .await
     }
 
-    async fn reconnect(&self, before: &Connector, grant: &StoredGrant, exchange: &Exchange, events: &[Event]) -> Result<(), StoreError> {
-        self.step(Call::Reconnect, &before.id, |tables| tables.reconnect(before, grant, exchange, events)).await
+    async fn reconnect(
+        &self,
+        before: &Connector,
+        grant: &StoredGrant,
+        exchange: &Exchange,
+        events: &[Event],
+    ) -> Result<(), StoreError> {
+        self.step(Call::Reconnect, &before.id, |tables| {
+            tables.reconnect(before, grant, exchange, events)
+        })
+        .await
     }
 
     async fn rename(
@@ -131,10 +180,17 @@ impl Store for MemoryStore {
         to: &EmailAddress,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.step(Call::Rename, to, |tables| tables.rename(connector, triggers, membership, to, now)).await
+        self.step(Call::Rename, to, |tables| {
+            tables.rename(connector, triggers, membership, to, now)
+        })
+        .await
     }
 
-    async fn exchanged(&self, owner: &OwnerId, exchange: &Exchange) -> Result<Option<ConnectorId>, StoreError> {
+    async fn exchanged(
+        &self,
+        owner: &OwnerId,
+        exchange: &Exchange,
+    ) -> Result<Option<ConnectorId>, StoreError> {
         self.step(Call::Exchanged, owner, |tables| Ok(tables.exchanged(owner, exchange))).await
     }
 
@@ -142,11 +198,20 @@ impl Store for MemoryStore {
         self.step(Call::Membership, account, |tables| Ok(tables.membership(account))).await
     }
 
-    async fn put_membership(&self, account: &GoogleSub, membership: &Membership) -> Result<(), StoreError> {
-        self.step(Call::PutMembership, account, |tables| tables.put_membership(account, membership)).await
+    async fn put_membership(
+        &self,
+        account: &GoogleSub,
+        membership: &Membership,
+    ) -> Result<(), StoreError> {
+        self.step(Call::PutMembership, account, |tables| tables.put_membership(account, membership))
+            .await
     }
 
-    async fn keep_consent(&self, owner: &OwnerId, consent: &PendingConsent) -> Result<(), StoreError> {
+    async fn keep_consent(
+        &self,
+        owner: &OwnerId,
+        consent: &PendingConsent,
+    ) -> Result<(), StoreError> {
         let keep = |tables: &mut Tables| {
             tables.consents.insert((owner.clone(), consent.state), consent.clone());
             Ok(())
@@ -154,8 +219,14 @@ impl Store for MemoryStore {
         self.step(Call::KeepConsent, owner, keep).await
     }
 
-    async fn take_consent(&self, owner: &OwnerId, state: Uuid, now: Timestamp) -> Result<Option<PendingConsent>, StoreError> {
-        self.step(Call::TakeConsent, owner, |tables| Ok(tables.take_consent(owner, state, now))).await
+    async fn take_consent(
+        &self,
+        owner: &OwnerId,
+        state: Uuid,
+        now: Timestamp,
+    ) -> Result<Option<PendingConsent>, StoreError> {
+        self.step(Call::TakeConsent, owner, |tables| Ok(tables.take_consent(owner, state, now)))
+            .await
     }
 
     async fn note_seen(&self, what: &str, until: Timestamp) -> Result<(), StoreError> {
@@ -169,10 +240,16 @@ impl Store for MemoryStore {
         self.step(Call::NoteSeen, what, note).await
     }
 
-    async fn claim_key(&self, owner: &OwnerId, key: &RequestKey) -> Result<Option<ClaimedKey>, StoreError> {
+    async fn claim_key(
+        &self,
+        owner: &OwnerId,
+        key: &RequestKey,
+    ) -> Result<Option<ClaimedKey>, StoreError> {
         let claim = |tables: &mut Tables| {
             let row = (owner.clone(), key.name);
-            if let Some(claimed) = tables.requests.get(&row).filter(|claimed| claimed.at.after(KEY_LIFE) > key.at) {
+            if let Some(claimed) =
+                tables.requests.get(&row).filter(|claimed| claimed.at.after(KEY_LIFE) > key.at)
+            {
                 return Ok(Some(claimed.clone()));
             }
             tables.requests.insert(row, ClaimedKey { body: key.body, at: key.at, answer: None });
@@ -181,7 +258,12 @@ impl Store for MemoryStore {
         self.step(Call::ClaimKey, owner, claim).await
     }
 
-    async fn keep_answer(&self, owner: &OwnerId, key: &RequestKey, answer: &str) -> Result<(), StoreError> {
+    async fn keep_answer(
+        &self,
+        owner: &OwnerId,
+        key: &RequestKey,
+        answer: &str,
+    ) -> Result<(), StoreError> {
         let keep = |tables: &mut Tables| {
             let answered = ClaimedKey { body: key.body, at: key.at, answer: Some(answer.into()) };
             tables.requests.insert((owner.clone(), key.name), answered);
@@ -206,12 +288,20 @@ impl Store for MemoryStore {
         self.step(Call::ForgetRequests, owner, forget).await
     }
 
-    async fn connector(&self, owner: &OwnerId, id: &ConnectorId) -> Result<Option<Connector>, StoreError> {
-        self.step(Call::Connector, id, |tables| Ok(tables.of_owner(owner).find(|connector| connector.id == *id).cloned())).await
+    async fn connector(
+        &self,
+        owner: &OwnerId,
+        id: &ConnectorId,
+    ) -> Result<Option<Connector>, StoreError> {
+        self.step(Call::Connector, id, |tables| {
+            Ok(tables.of_owner(owner).find(|connector| connector.id == *id).cloned())
+        })
+        .await
     }
 
     async fn connectors(&self, owner: &OwnerId) -> Result<Vec<Connector>, StoreError> {
-        self.step(Call::Connectors, owner, |tables| Ok(tables.of_owner(owner).cloned().collect())).await
+        self.step(Call::Connectors, owner, |tables| Ok(tables.of_owner(owner).cloned().collect()))
+            .await
     }
 
     async fn begin_closing(
@@ -222,20 +312,46 @@ impl Store for MemoryStore {
         events: &[Event],
     ) -> Result<(), StoreError> {
         let about = format!("{}{}", before.id, if closing.last { " last" } else { "" });
-        self.step(Call::BeginClosing, about, |tables| tables.begin_closing(before, closing, membership, events)).await
+        self.step(Call::BeginClosing, about, |tables| {
+            tables.begin_closing(before, closing, membership, events)
+        })
+        .await
     }
 
-    async fn record_closing(&self, connector: &Location, closing: &Closing) -> Result<(), StoreError> {
-        self.step(Call::RecordClosing, &connector.connector, |tables| tables.record_closing(connector, closing)).await
+    async fn record_closing(
+        &self,
+        connector: &Location,
+        closing: &Closing,
+    ) -> Result<(), StoreError> {
+        self.step(Call::RecordClosing, &connector.connector, |tables| {
+            tables.record_closing(connector, closing)
+        })
+        .await
     }
 
-    async fn remove_connector(&self, connector: &Connector, triggers: &[Trigger], membership: &Membership) -> Result<(), StoreError> {
-        self.step(Call::RemoveConnector, &connector.id, |tables| tables.remove(connector, triggers, membership)).await
+    async fn remove_connector(
+        &self,
+        connector: &Connector,
+        triggers: &[Trigger],
+        membership: &Membership,
+    ) -> Result<(), StoreError> {
+        self.step(Call::RemoveConnector, &connector.id, |tables| {
+            tables.remove(connector, triggers, membership)
+        })
+        .await
     }
 
-    async fn trigger(&self, owner: &OwnerId, id: &TriggerId) -> Result<Option<Trigger>, StoreError> {
+    async fn trigger(
+        &self,
+        owner: &OwnerId,
+        id: &TriggerId,
+    ) -> Result<Option<Trigger>, StoreError> {
         let owned = |tables: &mut Tables| {
-            Ok(tables.triggers.get(id).map(|(_, trigger)| trigger.clone()).filter(|trigger| trigger.owner_id == *owner))
+            Ok(tables
+                .triggers
+                .get(id)
+                .map(|(_, trigger)| trigger.clone())
+                .filter(|trigger| trigger.owner_id == *owner))
         };
         self.step(Call::Trigger, id, owned).await
     }
@@ -248,19 +364,39 @@ impl Store for MemoryStore {
         self.step(Call::Triggers, owner, owned).await
     }
 
-    async fn put_trigger(&self, trigger: &Trigger, hook: Option<&Hook>, connector: &Location, version: u64) -> Result<(), StoreError> {
-        self.step(Call::PutTrigger, &trigger.id, |tables| tables.put_trigger(trigger, hook, connector, version)).await
+    async fn put_trigger(
+        &self,
+        trigger: &Trigger,
+        hook: Option<&Hook>,
+        connector: &Location,
+        version: u64,
+    ) -> Result<(), StoreError> {
+        self.step(Call::PutTrigger, &trigger.id, |tables| {
+            tables.put_trigger(trigger, hook, connector, version)
+        })
+        .await
     }
 
     async fn hook(&self, trigger: &TriggerId) -> Result<Option<Hook>, StoreError> {
         self.step(Call::Hook, trigger, |tables| Ok(tables.hooks.get(trigger).cloned())).await
     }
 
-    async fn remove_trigger(&self, trigger: &Trigger, connector: &Location, version: u64) -> Result<(), StoreError> {
-        self.step(Call::RemoveTrigger, &trigger.id, |tables| tables.remove_trigger(trigger, connector, version)).await
+    async fn remove_trigger(
+        &self,
+        trigger: &Trigger,
+        connector: &Location,
+        version: u64,
+    ) -> Result<(), StoreError> {
+        self.step(Call::RemoveTrigger, &trigger.id, |tables| {
+            tables.remove_trigger(trigger, connector, version)
+        })
+        .await
     }
 
-    async fn mailbox(&self, mailbox: &EmailAddress) -> Result<Vec<(Connector, Vec<Trigger>)>, StoreError> {
+    async fn mailbox(
+        &self,
+        mailbox: &EmailAddress,
+    ) -> Result<Vec<(Connector, Vec<Trigger>)>, StoreError> {
         let members = |tables: &mut Tables| {
             let members = tables.connectors.iter().filter(|(at, _)| at.mailbox == *mailbox);
             Ok(members.map(|(at, row)| (row.connector.clone(), tables.triggers_of(at))).collect())
@@ -273,7 +409,9 @@ impl Store for MemoryStore {
     }
 
     async fn decided(&self, events: &[EventId]) -> Result<Vec<EventId>, StoreError> {
-        let decided = |tables: &mut Tables| Ok(events.iter().filter(|event| tables.ledger.contains_key(event)).cloned().collect());
+        let decided = |tables: &mut Tables| {
+            Ok(events.iter().filter(|event| tables.ledger.contains_key(event)).cloned().collect())
+        };
         self.step(Call::Decided, events.len(), decided).await
     }
 
@@ -291,10 +429,18 @@ impl Store for MemoryStore {
         after: Option<(Timestamp, EventId)>,
         most: u32,
     ) -> Result<Vec<Event>, StoreError> {
-        self.step(Call::DeliveryRecords, connector, |tables| Ok(tables.delivery_records(connector, after, most))).await
+        self.step(Call::DeliveryRecords, connector, |tables| {
+            Ok(tables.delivery_records(connector, after, most))
+        })
+        .await
     }
 
-    async fn firings(&self, trigger: &TriggerId, after: Option<(Timestamp, EventId)>, most: u32) -> Result<Vec<Delivery>, StoreError> {
+    async fn firings(
+        &self,
+        trigger: &TriggerId,
+        after: Option<(Timestamp, EventId)>,
+        most: u32,
+    ) -> Result<Vec<Delivery>, StoreError> {
         self.step(Call::Firings, trigger, |tables| Ok(tables.firings(trigger, after, most))).await
     }
 
@@ -310,19 +456,38 @@ impl Store for MemoryStore {
         self.step(Call::Unpublished, events.len(), |tables| Ok(tables.unpublished(events))).await
     }
 
-    async fn mark_published(&self, connector: &Location, events: &[Event], now: Timestamp) -> Result<(), StoreError> {
-        self.step(Call::MarkPublished, events.len(), |tables| tables.mark_published(connector, events, now)).await
+    async fn mark_published(
+        &self,
+        connector: &Location,
+        events: &[Event],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.step(Call::MarkPublished, events.len(), |tables| {
+            tables.mark_published(connector, events, now)
+        })
+        .await
     }
 
-    async fn cache_access_token(&self, connector: &Location, generation: u64, token: &SealedAccessToken) -> Result<(), StoreError> {
+    async fn cache_access_token(
+        &self,
+        connector: &Location,
+        generation: u64,
+        token: &SealedAccessToken,
+    ) -> Result<(), StoreError> {
         let cache = |tables: &mut Tables| {
-            tables.of_generation(connector, generation)?.connector.access_token = Some(token.clone());
+            tables.of_generation(connector, generation)?.connector.access_token =
+                Some(token.clone());
             Ok(())
         };
         self.step(Call::CacheAccessToken, &connector.connector, cache).await
     }
 
-    async fn record_watch(&self, connector: &Location, generation: u64, watch: &Watch) -> Result<(), StoreError> {
+    async fn record_watch(
+        &self,
+        connector: &Location,
+        generation: u64,
+        watch: &Watch,
+    ) -> Result<(), StoreError> {
         let record = |tables: &mut Tables| {
             tables.of_generation(connector, generation)?.connector.watch = watch.clone();
             Ok(())
@@ -337,11 +502,15 @@ impl Store for MemoryStore {
         checked_at: Option<Timestamp>,
         next_sweep: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        self.step(Call::Schedule, &connector.connector, |tables| tables.schedule(connector, version, checked_at, next_sweep)).await
+        self.step(Call::Schedule, &connector.connector, |tables| {
+            tables.schedule(connector, version, checked_at, next_sweep)
+        })
+        .await
     }
 
     async fn put_off(&self, connector: &Location, until: Timestamp) -> Result<(), StoreError> {
-        self.step(Call::PutOff, &connector.connector, |tables| tables.put_off(connector, until)).await
+        self.step(Call::PutOff, &connector.connector, |tables| tables.put_off(connector, until))
+            .await
     }
 
     async fn due(&self, shard: u8, now: Timestamp, most: u32) -> Result<Vec<Due>, StoreError> {
@@ -353,6 +522,7 @@ impl Store for MemoryStore {
     }
 
     async fn keep_data_key(&self, key: WrappedKey) -> Result<WrappedKey, StoreError> {
-        self.step(Call::KeepDataKey, "", |tables| Ok(tables.data_key.get_or_insert(key).clone())).await
+        self.step(Call::KeepDataKey, "", |tables| Ok(tables.data_key.get_or_insert(key).clone()))
+            .await
     }
 }

@@ -1,4 +1,5 @@
-//! The rows of the store and the conditions of its contract: every check comes before the first change.
+//! The rows of the store and the conditions of its contract: every check comes before the first
+//! change.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -6,14 +7,18 @@ use std::time::Duration;
 use email_connectors::domain::connector::{Connector, Location, Outbox, Slot, Status, StoredGrant};
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::event::{DetailType, Event};
-use email_connectors::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId, TriggerId, fingerprint};
+use email_connectors::domain::id::{
+    ConnectorId, EventId, GoogleSub, OwnerId, TriggerId, fingerprint,
+};
 use email_connectors::domain::membership::Membership;
 use email_connectors::domain::position::Position;
 use email_connectors::domain::secret::WrappedKey;
 use email_connectors::domain::sweep::first_sweep;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::trigger::Trigger;
-use email_connectors::ports::{ClaimedKey, Commit, Delivery, Due, Exchange, Hook, PendingConsent, SWEEP_SHARDS, StoreError};
+use email_connectors::ports::{
+    ClaimedKey, Commit, Delivery, Due, Exchange, Hook, PendingConsent, SWEEP_SHARDS, StoreError,
+};
 use uuid::Uuid;
 
 /// From this age on, an unpublished event is due for the renewer.
@@ -56,11 +61,16 @@ impl Tables {
     }
 
     pub fn of_owner(&self, owner: &OwnerId) -> impl Iterator<Item = &Connector> {
-        self.connectors.values().map(|row| &row.connector).filter(move |connector| connector.owner_id == *owner)
+        self.connectors
+            .values()
+            .map(|row| &row.connector)
+            .filter(move |connector| connector.owner_id == *owner)
     }
 
     pub fn raise_version(&mut self, owner: &str, generation: bool) {
-        for row in self.connectors.values_mut().filter(|row| row.connector.owner_id.as_str() == owner) {
+        for row in
+            self.connectors.values_mut().filter(|row| row.connector.owner_id.as_str() == owner)
+        {
             row.connector.version += 1;
             if generation {
                 row.connector.grant.generation += 1;
@@ -70,15 +80,33 @@ impl Tables {
     }
 
     pub fn triggers_of(&self, location: &Location) -> Vec<Trigger> {
-        self.triggers.values().filter(|(at, _)| at == location).map(|(_, trigger)| trigger.clone()).collect()
+        self.triggers
+            .values()
+            .filter(|(at, _)| at == location)
+            .map(|(_, trigger)| trigger.clone())
+            .collect()
     }
 
-    pub(super) fn at_version(&mut self, location: &Location, version: u64) -> Result<&mut Row, StoreError> {
-        self.connectors.get_mut(location).filter(|row| row.connector.version == version).ok_or(StoreError::Conflict)
+    pub(super) fn at_version(
+        &mut self,
+        location: &Location,
+        version: u64,
+    ) -> Result<&mut Row, StoreError> {
+        self.connectors
+            .get_mut(location)
+            .filter(|row| row.connector.version == version)
+            .ok_or(StoreError::Conflict)
     }
 
-    pub fn of_generation(&mut self, location: &Location, generation: u64) -> Result<&mut Row, StoreError> {
-        self.connectors.get_mut(location).filter(|row| row.connector.grant.generation == generation).ok_or(StoreError::Conflict)
+    pub fn of_generation(
+        &mut self,
+        location: &Location,
+        generation: u64,
+    ) -> Result<&mut Row, StoreError> {
+        self.connectors
+            .get_mut(location)
+            .filter(|row| row.connector.grant.generation == generation)
+            .ok_or(StoreError::Conflict)
     }
 
     pub fn create(
@@ -91,22 +119,36 @@ impl Tables {
     ) -> Result<(), StoreError> {
         self.are_new(events)?;
         self.is_next(&connector.google_sub, membership)?;
-        let (location, slot) = (connector.location(), (connector.owner_id.clone(), connector.slot.clone()));
+        let (location, slot) =
+            (connector.location(), (connector.owner_id.clone(), connector.slot.clone()));
         if self.slots.contains_key(&slot) || self.connectors.contains_key(&location) {
             return Err(StoreError::Conflict);
         }
         self.slots.insert(slot, location.clone());
         let outbox = Outbox { unpublished: ids(events), ..connector.outbox.clone() };
         let created = Connector { outbox, ..connector.clone() };
-        self.connectors.insert(location.clone(), Row { connector: created, next_sweep: Some(first_sweep(exchange.at)) });
-        self.triggers.extend(triggers.iter().map(|trigger| (trigger.id.clone(), (location.clone(), trigger.clone()))));
+        self.connectors.insert(
+            location.clone(),
+            Row { connector: created, next_sweep: Some(first_sweep(exchange.at)) },
+        );
+        self.triggers.extend(
+            triggers
+                .iter()
+                .map(|trigger| (trigger.id.clone(), (location.clone(), trigger.clone()))),
+        );
         self.memberships.insert(connector.google_sub.clone(), membership.clone());
         self.decide(&location, events);
         self.remember(connector, exchange);
         Ok(())
     }
 
-    pub fn reconnect(&mut self, before: &Connector, grant: &StoredGrant, exchange: &Exchange, events: &[Event]) -> Result<(), StoreError> {
+    pub fn reconnect(
+        &mut self,
+        before: &Connector,
+        grant: &StoredGrant,
+        exchange: &Exchange,
+        events: &[Event],
+    ) -> Result<(), StoreError> {
         self.are_new(events)?;
         let row = self.at_version(&before.location(), before.version)?;
         let stored = &mut row.connector;
@@ -140,7 +182,12 @@ impl Tables {
         if !self.at_version(&here, connector.version)?.connector.outbox.unpublished.is_empty() {
             return Err(StoreError::Conflict);
         }
-        let moved = Connector { email_address: to.clone(), version: connector.version + 1, updated_at: now, ..connector.clone() };
+        let moved = Connector {
+            email_address: to.clone(),
+            version: connector.version + 1,
+            updated_at: now,
+            ..connector.clone()
+        };
         let there = moved.location();
         self.connectors.remove(&here);
         self.slots.insert((moved.owner_id.clone(), moved.slot.clone()), there.clone());
@@ -153,7 +200,10 @@ impl Tables {
     }
 
     fn remember(&mut self, connector: &Connector, exchange: &Exchange) {
-        self.exchanges.insert((connector.owner_id.clone(), exchange.fingerprint), (connector.id.clone(), exchange.at));
+        self.exchanges.insert(
+            (connector.owner_id.clone(), exchange.fingerprint),
+            (connector.id.clone(), exchange.at),
+        );
     }
 
     pub fn exchanged(&self, owner: &OwnerId, exchange: &Exchange) -> Option<ConnectorId> {
@@ -161,7 +211,12 @@ impl Tables {
         (exchange.at < at.after(KEEP_EXCHANGES)).then(|| connector.clone())
     }
 
-    pub fn remove(&mut self, connector: &Connector, triggers: &[Trigger], membership: &Membership) -> Result<(), StoreError> {
+    pub fn remove(
+        &mut self,
+        connector: &Connector,
+        triggers: &[Trigger],
+        membership: &Membership,
+    ) -> Result<(), StoreError> {
         let location = connector.location();
         self.is_next(&connector.google_sub, membership)?;
         if !self.at_version(&location, connector.version)?.connector.outbox.unpublished.is_empty() {
@@ -177,14 +232,25 @@ impl Tables {
         Ok(())
     }
 
-    pub fn put_trigger(&mut self, trigger: &Trigger, hook: Option<&Hook>, location: &Location, version: u64) -> Result<(), StoreError> {
+    pub fn put_trigger(
+        &mut self,
+        trigger: &Trigger,
+        hook: Option<&Hook>,
+        location: &Location,
+        version: u64,
+    ) -> Result<(), StoreError> {
         self.at_version(location, version)?.connector.version += 1;
         self.hooks.extend(hook.map(|hook| (trigger.id.clone(), hook.clone())));
         self.triggers.insert(trigger.id.clone(), (location.clone(), trigger.clone()));
         Ok(())
     }
 
-    pub fn remove_trigger(&mut self, trigger: &Trigger, location: &Location, version: u64) -> Result<(), StoreError> {
+    pub fn remove_trigger(
+        &mut self,
+        trigger: &Trigger,
+        location: &Location,
+        version: u64,
+    ) -> Result<(), StoreError> {
         self.at_version(location, version)?.connector.version += 1;
         self.triggers.remove(&trigger.id);
         self.hooks.remove(&trigger.id);
@@ -194,7 +260,9 @@ impl Tables {
     pub fn commit(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
         let (before, after, location) = (commit.before, commit.after, commit.before.location());
         if commit.events.len() > Commit::MOST_EVENTS {
-            return Err(StoreError::Unavailable("a transaction takes no more than a hundred rows".into()));
+            return Err(StoreError::Unavailable(
+                "a transaction takes no more than a hundred rows".into(),
+            ));
         }
         self.are_new(commit.events)?;
         let row = self.at_version(&location, before.version)?;
@@ -210,7 +278,11 @@ impl Tables {
         differing(&mut reading.circuit, &before.circuit, &after.circuit);
         differing(&mut reading.spent, &before.spent, &after.spent);
         differing(&mut reading.verified_at, &before.verified_at, &after.verified_at);
-        differing(&mut reading.lapse_notified_at, &before.lapse_notified_at, &after.lapse_notified_at);
+        differing(
+            &mut reading.lapse_notified_at,
+            &before.lapse_notified_at,
+            &after.lapse_notified_at,
+        );
         differing(&mut reading.outbox_taken_at, &before.outbox_taken_at, &after.outbox_taken_at);
         if commit.events.iter().any(|event| event.detail_type == DetailType::TriggerFired) {
             stored.outbox.last_event_at = Some(commit.now);
@@ -223,26 +295,52 @@ impl Tables {
 
     pub fn announce(&mut self, location: &Location, events: &[Event]) -> Result<(), StoreError> {
         self.are_new(events)?;
-        let row = self.connectors.get_mut(location).filter(|row| row.connector.closing.is_none()).ok_or(StoreError::Conflict)?;
+        let row = self
+            .connectors
+            .get_mut(location)
+            .filter(|row| row.connector.closing.is_none())
+            .ok_or(StoreError::Conflict)?;
         row.connector.outbox.unpublished.extend(ids(events));
         self.decide(location, events);
         Ok(())
     }
 
-    pub fn delivery_records(&self, connector: &ConnectorId, after: Option<(Timestamp, EventId)>, most: u32) -> Vec<Event> {
+    pub fn delivery_records(
+        &self,
+        connector: &ConnectorId,
+        after: Option<(Timestamp, EventId)>,
+        most: u32,
+    ) -> Vec<Event> {
         let entries = self.newest(|entry| entry.connector.connector == *connector, after, most);
         entries.into_iter().map(|entry| entry.event).collect()
     }
 
-    pub fn firings(&self, trigger: &TriggerId, after: Option<(Timestamp, EventId)>, most: u32) -> Vec<Delivery> {
-        let fired = self.newest(|entry| entry.event.trigger_id.as_ref() == Some(trigger), after, most);
-        fired.into_iter().map(|entry| Delivery { event: entry.event, published_at: entry.published_at }).collect()
+    pub fn firings(
+        &self,
+        trigger: &TriggerId,
+        after: Option<(Timestamp, EventId)>,
+        most: u32,
+    ) -> Vec<Delivery> {
+        let fired =
+            self.newest(|entry| entry.event.trigger_id.as_ref() == Some(trigger), after, most);
+        fired
+            .into_iter()
+            .map(|entry| Delivery { event: entry.event, published_at: entry.published_at })
+            .collect()
     }
 
-    fn newest(&self, is_meant: impl Fn(&Entry) -> bool, after: Option<(Timestamp, EventId)>, most: u32) -> Vec<Entry> {
+    fn newest(
+        &self,
+        is_meant: impl Fn(&Entry) -> bool,
+        after: Option<(Timestamp, EventId)>,
+        most: u32,
+    ) -> Vec<Entry> {
         let key = |entry: &Entry| (entry.event.decided_at, entry.event.event_id.clone());
         let meant = self.ledger.values().filter(|entry| is_meant(entry));
-        let mut newest: Vec<Entry> = meant.filter(|entry| after.as_ref().is_none_or(|after| key(entry) < *after)).cloned().collect();
+        let mut newest: Vec<Entry> = meant
+            .filter(|entry| after.as_ref().is_none_or(|after| key(entry) < *after))
+            .cloned()
+            .collect();
         newest.sort_by_key(|entry| std::cmp::Reverse(key(entry)));
         newest.truncate(usize::try_from(most).unwrap_or(usize::MAX));
         newest
@@ -262,18 +360,31 @@ impl Tables {
     }
 
     pub(super) fn decide(&mut self, connector: &Location, events: &[Event]) {
-        let entry = |event: &Event| Entry { event: event.clone(), connector: connector.clone(), published_at: None };
+        let entry = |event: &Event| Entry {
+            event: event.clone(),
+            connector: connector.clone(),
+            published_at: None,
+        };
         self.ledger.extend(events.iter().map(|event| (event.event_id.clone(), entry(event))));
     }
 
     pub fn unpublished(&self, events: &[EventId]) -> Vec<Event> {
-        let waiting = events.iter().filter_map(|event| self.ledger.get(event)).filter(|entry| entry.published_at.is_none());
+        let waiting = events
+            .iter()
+            .filter_map(|event| self.ledger.get(event))
+            .filter(|entry| entry.published_at.is_none());
         waiting.map(|entry| entry.event.clone()).collect()
     }
 
-    pub fn mark_published(&mut self, location: &Location, events: &[Event], now: Timestamp) -> Result<(), StoreError> {
+    pub fn mark_published(
+        &mut self,
+        location: &Location,
+        events: &[Event],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let known = events.iter().all(|event| self.ledger.contains_key(&event.event_id));
-        let row = self.connectors.get_mut(location).filter(|_| known).ok_or(StoreError::Conflict)?;
+        let row =
+            self.connectors.get_mut(location).filter(|_| known).ok_or(StoreError::Conflict)?;
         for event in events {
             row.connector.outbox.unpublished.remove(&event.event_id);
             if let Some(entry) = self.ledger.get_mut(&event.event_id) {
@@ -303,27 +414,40 @@ impl Tables {
     }
 
     fn sweeps(&self) -> impl Iterator<Item = (Timestamp, Due)> {
-        self.connectors.iter().filter_map(|(at, row)| Some((row.next_sweep?, Due::Connector(at.clone()))))
+        self.connectors
+            .iter()
+            .filter_map(|(at, row)| Some((row.next_sweep?, Due::Connector(at.clone()))))
     }
 
     fn forgotten(&self) -> impl Iterator<Item = (Timestamp, Due)> {
-        self.ledger.values().filter(|entry| entry.published_at.is_none()).map(|Entry { event, connector, .. }| {
-            (event.decided_at.after(FORGOTTEN_AFTER), Due::Event { event_id: event.event_id.clone(), connector: connector.clone() })
-        })
+        self.ledger.values().filter(|entry| entry.published_at.is_none()).map(
+            |Entry { event, connector, .. }| {
+                (
+                    event.decided_at.after(FORGOTTEN_AFTER),
+                    Due::Event { event_id: event.event_id.clone(), connector: connector.clone() },
+                )
+            },
+        )
     }
 
     pub fn next_due(&self) -> Option<Timestamp> {
         self.sweeps().chain(self.forgotten()).map(|(at, _)| at).min()
     }
 
-    /// Connectors first, so that events whose publication keeps failing do not delay the renewal of watches.
+    /// Connectors first, so that events whose publication keeps failing do not delay the renewal of
+    /// watches.
     pub fn due(&self, of_shard: u8, now: Timestamp, most: u32) -> Vec<Due> {
         let by_now = |due: &mut dyn Iterator<Item = (Timestamp, Due)>| {
-            let mut due: Vec<_> = due.filter(|(at, due)| *at <= now && shard(due) == of_shard).collect();
+            let mut due: Vec<_> =
+                due.filter(|(at, due)| *at <= now && shard(due) == of_shard).collect();
             due.sort_by_key(|(at, _)| *at);
-            due.into_iter().map(|(_, due)| due).take(usize::try_from(most).unwrap_or(usize::MAX)).collect()
+            due.into_iter()
+                .map(|(_, due)| due)
+                .take(usize::try_from(most).unwrap_or(usize::MAX))
+                .collect()
         };
-        let (connectors, events): (Vec<Due>, Vec<Due>) = (by_now(&mut self.sweeps()), by_now(&mut self.forgotten()));
+        let (connectors, events): (Vec<Due>, Vec<Due>) =
+            (by_now(&mut self.sweeps()), by_now(&mut self.forgotten()));
         [connectors, events].concat()
     }
 }

@@ -33,7 +33,11 @@ impl Entropy for MemoryMachine {
         state.drawn += 1;
         let mut random = [0; 10];
         random[2..].copy_from_slice(&state.drawn.to_be_bytes());
-        Builder::from_unix_timestamp_millis(u64::try_from(now.millis()).unwrap_or_default(), &random).into_uuid()
+        Builder::from_unix_timestamp_millis(
+            u64::try_from(now.millis()).unwrap_or_default(),
+            &random,
+        )
+        .into_uuid()
     }
 
     /// As long as a real one, and of the same letters.

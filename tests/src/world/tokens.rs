@@ -32,7 +32,13 @@ impl MemoryVerifier {
 
 impl TokenVerifier for MemoryVerifier {
     async fn verify(&self, token: &str, _now: Timestamp) -> Result<Claims, TokenError> {
-        let verify = |state: &mut super::State| state.tokens.get(token).cloned().ok_or(TokenError::Invalid("the signature does not hold"));
+        let verify = |state: &mut super::State| {
+            state
+                .tokens
+                .get(token)
+                .cloned()
+                .ok_or(TokenError::Invalid("the signature does not hold"))
+        };
         self.0.call(Call::Verify, "", verify).await
     }
 

@@ -1,7 +1,9 @@
 //! A vault that binds for real: the context lies inside what it seals, and opening checks it.
 
 use email_connectors::domain::id::{ConnectorId, TriggerId};
-use email_connectors::domain::secret::{AccessToken, RefreshToken, Sealed, SealedAccessToken, WrappedKey};
+use email_connectors::domain::secret::{
+    AccessToken, RefreshToken, Sealed, SealedAccessToken, WrappedKey,
+};
 use email_connectors::ports::{Vault, VaultError};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -37,7 +39,8 @@ fn seal(state: &mut State, context: Context, secret: &str) -> Sealed {
 }
 
 fn open(sealed: &Sealed, context: Context) -> Result<String, VaultError> {
-    let content: Content = serde_json::from_slice(&veil(sealed.0.clone())).map_err(|_| VaultError::WrongContext)?;
+    let content: Content =
+        serde_json::from_slice(&veil(sealed.0.clone())).map_err(|_| VaultError::WrongContext)?;
     if content.context == context { Ok(content.secret) } else { Err(VaultError::WrongContext) }
 }
 
@@ -51,22 +54,50 @@ impl MemoryVault {
 }
 
 impl Vault for MemoryVault {
-    async fn seal_refresh_token(&self, token: &RefreshToken, connector: &ConnectorId) -> Result<Sealed, VaultError> {
+    async fn seal_refresh_token(
+        &self,
+        token: &RefreshToken,
+        connector: &ConnectorId,
+    ) -> Result<Sealed, VaultError> {
         let context = Context::RefreshToken { connector: connector.clone() };
-        self.0.call(Call::SealRefreshToken, connector, |state| Ok(seal(state, context, token.0.expose_secret()))).await
+        self.0
+            .call(Call::SealRefreshToken, connector, |state| {
+                Ok(seal(state, context, token.0.expose_secret()))
+            })
+            .await
     }
 
-    async fn open_refresh_token(&self, sealed: &Sealed, connector: &ConnectorId) -> Result<RefreshToken, VaultError> {
+    async fn open_refresh_token(
+        &self,
+        sealed: &Sealed,
+        connector: &ConnectorId,
+    ) -> Result<RefreshToken, VaultError> {
         let context = Context::RefreshToken { connector: connector.clone() };
-        self.0.call(Call::OpenRefreshToken, connector, |_| Ok(RefreshToken(open(sealed, context)?.into()))).await
+        self.0
+            .call(Call::OpenRefreshToken, connector, |_| {
+                Ok(RefreshToken(open(sealed, context)?.into()))
+            })
+            .await
     }
 
-    async fn seal_trigger_secret(&self, secret: &SecretString, trigger: &TriggerId) -> Result<Sealed, VaultError> {
+    async fn seal_trigger_secret(
+        &self,
+        secret: &SecretString,
+        trigger: &TriggerId,
+    ) -> Result<Sealed, VaultError> {
         let context = Context::TriggerSecret { trigger: trigger.clone() };
-        self.0.call(Call::SealTriggerSecret, trigger, |state| Ok(seal(state, context, secret.expose_secret()))).await
+        self.0
+            .call(Call::SealTriggerSecret, trigger, |state| {
+                Ok(seal(state, context, secret.expose_secret()))
+            })
+            .await
     }
 
-    async fn open_trigger_secret(&self, sealed: &Sealed, trigger: &TriggerId) -> Result<SecretString, VaultError> {
+    async fn open_trigger_secret(
+        &self,
+        sealed: &Sealed,
+        trigger: &TriggerId,
+    ) -> Result<SecretString, VaultError> {
         let context = Context::TriggerSecret { trigger: trigger.clone() };
         self.0.call(Call::OpenTriggerSecret, trigger, |_| Ok(open(sealed, context)?.into())).await
     }
@@ -82,11 +113,16 @@ impl Vault for MemoryVault {
         generation: u64,
         key: &WrappedKey,
     ) -> Result<SealedAccessToken, VaultError> {
-        let context = Context::AccessToken { connector: connector.clone(), generation, key: key.0.clone() };
+        let context =
+            Context::AccessToken { connector: connector.clone(), generation, key: key.0.clone() };
         let seal = |state: &mut State| {
             open(key, Context::DataKey)?;
             let token_sealed = seal(state, context, token.secret.expose_secret());
-            Ok(SealedAccessToken { key: key.clone(), token: token_sealed, expires_at: token.expires_at })
+            Ok(SealedAccessToken {
+                key: key.clone(),
+                token: token_sealed,
+                expires_at: token.expires_at,
+            })
         };
         self.0.call(Call::SealAccessToken, connector, seal).await
     }
@@ -97,10 +133,17 @@ impl Vault for MemoryVault {
         connector: &ConnectorId,
         generation: u64,
     ) -> Result<AccessToken, VaultError> {
-        let context = Context::AccessToken { connector: connector.clone(), generation, key: sealed.key.0.clone() };
+        let context = Context::AccessToken {
+            connector: connector.clone(),
+            generation,
+            key: sealed.key.0.clone(),
+        };
         let open = |_: &mut State| {
             open(&sealed.key, Context::DataKey)?;
-            Ok(AccessToken { secret: SecretString::from(open(&sealed.token, context)?), expires_at: sealed.expires_at })
+            Ok(AccessToken {
+                secret: SecretString::from(open(&sealed.token, context)?),
+                expires_at: sealed.expires_at,
+            })
         };
         self.0.call(Call::OpenAccessToken, connector, open).await
     }

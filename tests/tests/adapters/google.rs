@@ -1,4 +1,5 @@
-//! The Gmail adapter against the fake Google, which validates requests and answers by Gmail's discovery document.
+//! The Gmail adapter against the fake Google, which validates requests and answers by Gmail's
+//! discovery document.
 
 use std::time::Duration;
 
@@ -9,7 +10,9 @@ use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::retry::RetryPolicy;
 use email_connectors::domain::secret::RefreshToken;
 use email_connectors::ports::{AuthorizationCode, EmailProvider, Grant, ProviderError};
-use fake_google::{Config, Delivered, FakeGoogle, Fault, NewCode, NewMailbox, NewMessage, OauthChange, Running};
+use fake_google::{
+    Config, Delivered, FakeGoogle, Fault, NewCode, NewMailbox, NewMessage, OauthChange, Running,
+};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::aws;
@@ -36,7 +39,11 @@ impl Google {
             retry: RetryPolicy { max_attempts: 3, statuses: vec![429, 500, 503] },
         };
         fake.admin
-            .create_mailbox(NewMailbox { email: ADA.into(), sub: Some("108".into()), history_id: Some(u64::MAX - 1_000_000) })
+            .create_mailbox(NewMailbox {
+                email: ADA.into(),
+                sub: Some("108".into()),
+                history_id: Some(u64::MAX - 1_000_000),
+            })
             .unwrap();
         Self { fake, gmail: Gmail::new(https::client().unwrap(), settings) }
     }
@@ -47,17 +54,30 @@ impl Google {
     }
 
     pub async fn exchange(&self, code: &str, redirect_uri: &str) -> Result<Grant, ProviderError> {
-        let code = AuthorizationCode { code: SecretString::from(code), redirect_uri: redirect_uri.into(), code_verifier: None };
+        let code = AuthorizationCode {
+            code: SecretString::from(code),
+            redirect_uri: redirect_uri.into(),
+            code_verifier: None,
+        };
         self.gmail.exchange(&code, aws::now()).await
     }
 
     pub fn deliver(&self, subject: &str) -> Delivered {
-        let message = NewMessage { subject: Some(subject.into()), from: Some("Bo <bo@example.com>".into()), ..NewMessage::default() };
+        let message = NewMessage {
+            subject: Some(subject.into()),
+            from: Some("Bo <bo@example.com>".into()),
+            ..NewMessage::default()
+        };
         self.fake.admin.deliver(ADA, message).unwrap()
     }
 
     pub fn fail(&self, method: &str, times: u32, status: u16) {
-        self.fake.admin.add_fault(Fault { method: method.into(), times, status, ..Fault::default() });
+        self.fake.admin.add_fault(Fault {
+            method: method.into(),
+            times,
+            status,
+            ..Fault::default()
+        });
     }
 
     pub fn calls(&self, method: &str) -> usize {
@@ -76,7 +96,11 @@ async fn a_code_becomes_a_grant_with_identity_and_scopes() {
     let grant = google.grant().await;
     assert_eq!(grant.identity["sub"], "108");
     assert_eq!(grant.identity["aud"], Config::default().client_id);
-    assert!(grant.scopes.iter().any(|scope| scope == "https://www.googleapis.com/auth/gmail.modify"), "{:?}", grant.scopes);
+    assert!(
+        grant.scopes.iter().any(|scope| scope == "https://www.googleapis.com/auth/gmail.modify"),
+        "{:?}",
+        grant.scopes
+    );
     assert!(grant.refresh_token.is_some());
     assert!(grant.access_token.expires_at > aws::now().after(Duration::from_secs(3000)));
     google.conforms();
@@ -87,10 +111,15 @@ async fn a_code_is_good_once_and_for_its_redirect_uri() {
     let google = Google::start().await;
     let code = google.fake.admin.create_code(NewCode::of(ADA)).unwrap();
     let mismatch = google.exchange(&code, "https://other.example").await;
-    assert!(matches!(mismatch, Err(ProviderError::Refused { status: 400, reason }) if reason == "redirect_uri_mismatch"));
+    assert!(
+        matches!(mismatch, Err(ProviderError::Refused { status: 400, reason }) if reason == "redirect_uri_mismatch")
+    );
     let code = google.fake.admin.create_code(NewCode::of(ADA)).unwrap();
     google.exchange(&code, "postmessage").await.unwrap();
-    assert!(matches!(google.exchange(&code, "postmessage").await, Err(ProviderError::GrantRefused(_))));
+    assert!(matches!(
+        google.exchange(&code, "postmessage").await,
+        Err(ProviderError::GrantRefused(_))
+    ));
 }
 
 #[tokio::test]
@@ -98,12 +127,23 @@ async fn an_adopted_grant_says_whose_it_is_if_it_may_and_keeps_its_refresh_token
     let google = Google::start().await;
     let token = google.grant().await.refresh_token.unwrap();
     let adopted = google.gmail.adopt(&token, aws::now()).await.unwrap();
-    assert_eq!((&adopted.identity["sub"], adopted.refresh_token.unwrap().0.expose_secret()), (&"108".into(), token.0.expose_secret()));
-    assert!(adopted.scopes.iter().any(|scope| scope.ends_with("gmail.modify")), "{:?}", adopted.scopes);
+    assert_eq!(
+        (&adopted.identity["sub"], adopted.refresh_token.unwrap().0.expose_secret()),
+        (&"108".into(), token.0.expose_secret())
+    );
+    assert!(
+        adopted.scopes.iter().any(|scope| scope.ends_with("gmail.modify")),
+        "{:?}",
+        adopted.scopes
+    );
     google.gmail.profile(&adopted.access_token).await.unwrap();
 
     let scopes = Some(vec!["https://www.googleapis.com/auth/gmail.modify".into()]);
-    let code = google.fake.admin.create_code(NewCode { email: ADA.into(), scopes, ..NewCode::default() }).unwrap();
+    let code = google
+        .fake
+        .admin
+        .create_code(NewCode { email: ADA.into(), scopes, ..NewCode::default() })
+        .unwrap();
     let form = [
         ("grant_type", "authorization_code"),
         ("code", code.as_str()),
@@ -111,7 +151,13 @@ async fn an_adopted_grant_says_whose_it_is_if_it_may_and_keeps_its_refresh_token
         ("client_id", &Config::default().client_id),
         ("client_secret", &Config::default().client_secret),
     ];
-    let answer = https::client().unwrap().post(format!("{}/token", google.fake.url)).form(&form).send().await.unwrap();
+    let answer = https::client()
+        .unwrap()
+        .post(format!("{}/token", google.fake.url))
+        .form(&form)
+        .send()
+        .await
+        .unwrap();
     let answer: serde_json::Value = answer.json().await.unwrap();
     let token = RefreshToken(answer["refresh_token"].as_str().unwrap().into());
     assert!(google.gmail.adopt(&token, aws::now()).await.unwrap().identity.is_empty());
@@ -124,7 +170,10 @@ async fn an_exchange_is_never_sent_twice_and_a_refresh_is() {
     google.fake.admin.clear_calls();
     google.fail("token", 1, 503);
     let code = google.fake.admin.create_code(NewCode::of(ADA)).unwrap();
-    assert!(matches!(google.exchange(&code, "postmessage").await, Err(ProviderError::Unavailable { .. })));
+    assert!(matches!(
+        google.exchange(&code, "postmessage").await,
+        Err(ProviderError::Unavailable { .. })
+    ));
     assert_eq!(google.calls("token"), 1);
     google.fail("token", 1, 503);
     google.gmail.refresh(&grant.refresh_token.unwrap(), aws::now()).await.unwrap();
@@ -137,7 +186,10 @@ async fn a_revoked_grant_is_refused_and_revoking_it_again_is_done() {
     let token = google.grant().await.refresh_token.unwrap();
     google.gmail.refresh(&token, aws::now()).await.unwrap();
     assert!(google.gmail.revoke(&token).await.unwrap());
-    assert!(matches!(google.gmail.refresh(&token, aws::now()).await, Err(ProviderError::GrantRefused(_))));
+    assert!(matches!(
+        google.gmail.refresh(&token, aws::now()).await,
+        Err(ProviderError::GrantRefused(_))
+    ));
     assert!(google.gmail.revoke(&token).await.unwrap(), "Google says yes to a dead token too");
     assert!(!google.gmail.revoke(&RefreshToken(SecretString::from("never-seen"))).await.unwrap());
 }
@@ -147,7 +199,10 @@ async fn an_expired_access_token_is_unauthorized() {
     let google = Google::start().await;
     let grant = google.grant().await;
     google.fake.admin.expire_access_tokens(None);
-    assert!(matches!(google.gmail.profile(&grant.access_token).await, Err(ProviderError::Unauthorized)));
+    assert!(matches!(
+        google.gmail.profile(&grant.access_token).await,
+        Err(ProviderError::Unauthorized)
+    ));
 }
 
 #[tokio::test]
@@ -155,11 +210,17 @@ async fn profile_watch_and_stop_speak_gmail() {
     let google = Google::start().await;
     let access = google.grant().await.access_token;
     let profile = google.gmail.profile(&access).await.unwrap();
-    assert_eq!((profile.email_address.as_str(), profile.history_id), (ADA, HistoryId::new(u64::MAX - 1_000_000)));
+    assert_eq!(
+        (profile.email_address.as_str(), profile.history_id),
+        (ADA, HistoryId::new(u64::MAX - 1_000_000))
+    );
     let expiration = google.gmail.watch(&access).await.unwrap();
     assert!(expiration > aws::now().after(Duration::from_secs(6 * 24 * 3600)));
     let watch = google.fake.admin.mailbox(ADA).unwrap().watch.unwrap();
-    assert_eq!((watch.topic_name.as_str(), watch.label_ids.len()), ("projects/example-project/topics/gmail", 0));
+    assert_eq!(
+        (watch.topic_name.as_str(), watch.label_ids.len()),
+        ("projects/example-project/topics/gmail", 0)
+    );
     google.gmail.stop(&access).await.unwrap();
     assert!(google.fake.admin.mailbox(ADA).unwrap().watch.is_none_or(|watch| !watch.live));
     google.conforms();
@@ -172,7 +233,13 @@ async fn a_taken_watch_is_an_error_of_its_own_and_can_be_stopped() {
     google.fake.admin.take_watch(ADA).unwrap();
     assert!(matches!(google.gmail.watch(&access).await, Err(ProviderError::WatchTaken)));
     google.fail("watch", 1, 400);
-    assert!(matches!(google.gmail.watch(&access).await, Err(ProviderError::Refused { status: 400, .. })), "another 400 is not that");
+    assert!(
+        matches!(
+            google.gmail.watch(&access).await,
+            Err(ProviderError::Refused { status: 400, .. })
+        ),
+        "another 400 is not that"
+    );
     google.gmail.stop(&access).await.unwrap();
     google.gmail.watch(&access).await.unwrap();
     google.conforms();
@@ -198,22 +265,42 @@ async fn how_long_to_wait_is_read_from_the_header_and_from_the_message() {
         google.fake.admin.clear_calls();
         google.fake.admin.add_fault(Fault { method: "getProfile".into(), ..fault });
         let answer = google.gmail.profile(&access).await;
-        let Err(ProviderError::Unavailable { retry_after, .. }) = answer else { panic!("{answer:?}") };
+        let Err(ProviderError::Unavailable { retry_after, .. }) = answer else {
+            panic!("{answer:?}")
+        };
         assert_eq!(google.calls("getProfile"), 1, "no function waits that long");
         retry_after.map(|wait| wait.as_secs())
     };
-    let message = |span| format!("User-rate limit exceeded.  Retry after {}", aws::now().after(Duration::from_secs(span)));
+    let message = |span| {
+        format!(
+            "User-rate limit exceeded.  Retry after {}",
+            aws::now().after(Duration::from_secs(span))
+        )
+    };
     let limit = || Fault { status: 429, ..Fault::default() };
     assert_eq!(wait_after(Fault { retry_after: Some(90), ..limit() }).await, Some(90));
     let seconds = wait_after(Fault { message: Some(message(900)), ..limit() }).await.unwrap();
     // The answer's own date has whole seconds.
     assert!((898..=902).contains(&seconds), "{seconds}");
-    let as_403 = Fault { status: 403, reason: Some("userRateLimitExceeded".into()), message: Some(message(900)), ..Fault::default() };
+    let as_403 = Fault {
+        status: 403,
+        reason: Some("userRateLimitExceeded".into()),
+        message: Some(message(900)),
+        ..Fault::default()
+    };
     assert!(wait_after(as_403).await.is_some_and(|seconds| (898..=902).contains(&seconds)));
-    assert_eq!(wait_after(Fault { retry_after: Some(10_000_000), ..limit() }).await, Some(24 * 3600), "at most a day");
+    assert_eq!(
+        wait_after(Fault { retry_after: Some(10_000_000), ..limit() }).await,
+        Some(24 * 3600),
+        "at most a day"
+    );
 
     google.fake.admin.clear_calls();
-    google.fake.admin.add_fault(Fault { method: "getProfile".into(), retry_after: Some(1), ..limit() });
+    google.fake.admin.add_fault(Fault {
+        method: "getProfile".into(),
+        retry_after: Some(1),
+        ..limit()
+    });
     google.gmail.profile(&access).await.unwrap();
     assert_eq!(google.calls("getProfile"), 2, "a second is worth waiting");
 }
@@ -232,7 +319,9 @@ async fn no_error_of_ours_shows_a_token() {
     ];
     for error in errors {
         let shown = format!("{error} {error:?} {grant:?}");
-        for secret in [refresh.0.expose_secret(), grant.access_token.secret.expose_secret(), "local-secret"] {
+        for secret in
+            [refresh.0.expose_secret(), grant.access_token.secret.expose_secret(), "local-secret"]
+        {
             assert!(!shown.contains(secret), "{shown}");
         }
     }

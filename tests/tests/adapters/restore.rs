@@ -30,7 +30,13 @@ impl Tables {
         let config = aws::config().await;
         let (live_name, before) = (aws::table(&config).await, aws::table(&config).await);
         let live = DynamoStore::new(&config, &live_name);
-        Self { client: Client::new(&config), live, before: DynamoStore::new(&config, before), live_name, cast: Cast::new("restore", "one") }
+        Self {
+            client: Client::new(&config),
+            live,
+            before: DynamoStore::new(&config, before),
+            live_name,
+            cast: Cast::new("restore", "one"),
+        }
     }
 
     /// Copies the live table, as point-in-time recovery does.
@@ -42,15 +48,31 @@ impl Tables {
 
     /// Deletes the rows whose keys begin with these.
     async fn lose(&self, pk: &str, sk: &str) -> usize {
-        let rows = self.client.scan().table_name(&self.live_name).send().await.unwrap().items.unwrap_or_default();
-        let part = |row: &BTreeMap<String, AttributeValue>, name: &str| row[name].as_s().unwrap().clone();
+        let rows = self
+            .client
+            .scan()
+            .table_name(&self.live_name)
+            .send()
+            .await
+            .unwrap()
+            .items
+            .unwrap_or_default();
+        let part =
+            |row: &BTreeMap<String, AttributeValue>, name: &str| row[name].as_s().unwrap().clone();
         let mut lost = 0;
         for row in rows {
             let row: BTreeMap<_, _> = row.into_iter().collect();
             let (has_pk, has_sk) = (part(&row, "pk"), part(&row, "sk"));
             if has_pk.starts_with(pk) && has_sk.starts_with(sk) {
-                let key = [("pk", has_pk), ("sk", has_sk)].map(|(name, value)| (name.to_string(), AttributeValue::S(value)));
-                self.client.delete_item().table_name(&self.live_name).set_key(Some(key.into())).send().await.unwrap();
+                let key = [("pk", has_pk), ("sk", has_sk)]
+                    .map(|(name, value)| (name.to_string(), AttributeValue::S(value)));
+                self.client
+                    .delete_item()
+                    .table_name(&self.live_name)
+                    .set_key(Some(key.into()))
+                    .send()
+                    .await
+                    .unwrap();
                 lost += 1;
             }
         }
@@ -58,14 +80,21 @@ impl Tables {
     }
 
     async fn restore(&self, choice: Choice, apply: bool) -> Report {
-        let report = Restore { from: &self.before, to: &self.live, choice, apply }.run(minutes(9)).await.unwrap();
-        let failed = report.connectors.values().find(|connector| matches!(connector.ended, Ended::Failed(_)));
+        let report = Restore { from: &self.before, to: &self.live, choice, apply }
+            .run(minutes(9))
+            .await
+            .unwrap();
+        let failed = report
+            .connectors
+            .values()
+            .find(|connector| matches!(connector.ended, Ended::Failed(_)));
         assert!(failed.is_none(), "{failed:?}");
         report
     }
 
     async fn trigger(&self, of: &Connector, number: u32) -> Trigger {
-        let (trigger, version) = (self.cast.trigger(of, number), now(&self.live, &of.location()).await.version);
+        let (trigger, version) =
+            (self.cast.trigger(of, number), now(&self.live, &of.location()).await.version);
         self.live.put_trigger(&trigger, None, &of.location(), version).await.unwrap();
         trigger
     }
@@ -106,7 +135,10 @@ async fn is_due(store: &DynamoStore, location: &Location, at: Timestamp) -> bool
 async fn a_lost_connector_comes_back_whole_and_one_that_its_user_ended_does_not() {
     let tables = Tables::new().await;
     let (live, cast) = (&tables.live, &tables.cast);
-    let (one, two) = (cast.stored(live, cast.connector(1)).await, cast.stored(live, cast.of_other_owner(2)).await);
+    let (one, two) = (
+        cast.stored(live, cast.connector(1)).await,
+        cast.stored(live, cast.of_other_owner(2)).await,
+    );
     let mail = tables.trigger(&one, 1).await;
     let (webhook, hook) = cast.webhook(&one, 2);
     live.put_trigger(&webhook, Some(&hook), &one.location(), 2).await.unwrap();
@@ -123,30 +155,50 @@ async fn a_lost_connector_comes_back_whole_and_one_that_its_user_ended_does_not(
     assert_eq!(tables.lose("OWNER#", "EXCHANGE#").await, 2);
 
     let compared = tables.restore(Choice::default(), false).await;
-    assert_eq!(rows(&compared, &one.id), [("connector", 1), ("event", 3), ("hook", 1), ("trigger", 2)]);
+    assert_eq!(
+        rows(&compared, &one.id),
+        [("connector", 1), ("event", 3), ("hook", 1), ("trigger", 2)]
+    );
     assert_eq!(kept_out(&compared, &two.id), &KeptOut::Left);
     assert_eq!(compared.passing, 2, "what a code led to");
-    assert!(tables.mailbox().await.is_empty() && live.hook(&webhook.id).await.unwrap().is_none(), "nothing is written yet");
+    assert!(
+        tables.mailbox().await.is_empty() && live.hook(&webhook.id).await.unwrap().is_none(),
+        "nothing is written yet"
+    );
 
     let restored = tables.restore(only(&one), true).await;
     assert_eq!(rows(&restored, &one.id), rows(&compared, &one.id));
     assert!(!restored.connectors.contains_key(&two.id), "only the chosen connector is restored");
     assert_eq!(tables.mailbox().await, [(whole, vec![mail, webhook.clone()])]);
     assert_eq!(live.hook(&webhook.id).await.unwrap(), Some(hook));
-    assert_eq!(live.decided(&ids(&events)).await.unwrap().len(), 3, "what has fired does not fire again");
+    assert_eq!(
+        live.decided(&ids(&events)).await.unwrap().len(),
+        3,
+        "what has fired does not fire again"
+    );
     assert!(is_due(live, &one.location(), minutes(9)).await, "it is due at the next sweep");
-    assert_eq!(live.exchanged(&one.owner_id, &cast.exchange(one.id.as_str())).await.unwrap(), None, "short-lived rows are not restored");
+    assert_eq!(
+        live.exchanged(&one.owner_id, &cast.exchange(one.id.as_str())).await.unwrap(),
+        None,
+        "short-lived rows are not restored"
+    );
 
     let again = tables.restore(Choice::default(), true).await;
     assert!(rows(&again, &one.id).is_empty());
-    assert_eq!((kept_out(&again, &two.id), live.connector_at(&two.location()).await.unwrap()), (&KeptOut::Left, None));
+    assert_eq!(
+        (kept_out(&again, &two.id), live.connector_at(&two.location()).await.unwrap()),
+        (&KeptOut::Left, None)
+    );
 }
 
 #[tokio::test]
 async fn after_a_loss_of_everything_each_owner_may_come_back_alone() {
     let tables = Tables::new().await;
     let (live, cast) = (&tables.live, &tables.cast);
-    let (one, two) = (cast.stored(live, cast.connector(1)).await, cast.stored(live, cast.of_other_owner(2)).await);
+    let (one, two) = (
+        cast.stored(live, cast.connector(1)).await,
+        cast.stored(live, cast.of_other_owner(2)).await,
+    );
     tables.trigger(&one, 1).await;
     let members = membership(live, &one).await;
     tables.back_up().await;
@@ -154,15 +206,24 @@ async fn after_a_loss_of_everything_each_owner_may_come_back_alone() {
 
     let of = |owner: OwnerId| Choice { owners: vec![owner], ..Choice::default() };
     let first = tables.restore(of(one.owner_id.clone()), true).await;
-    assert_eq!(rows(&first, &one.id), [("account", 1), ("connector", 1), ("pointer", 1), ("slot", 1), ("trigger", 2)]);
+    assert_eq!(
+        rows(&first, &one.id),
+        [("account", 1), ("connector", 1), ("pointer", 1), ("slot", 1), ("trigger", 2)]
+    );
     assert_eq!(live.connector(&two.owner_id, &two.id).await.unwrap(), None);
     assert_eq!(membership(live, &one).await, members, "the other owner stays a member");
     let second = tables.restore(of(two.owner_id.clone()), true).await;
     assert_eq!(rows(&second, &two.id), [("connector", 1), ("pointer", 1), ("slot", 1)]);
 
     for connector in [&one, &two] {
-        assert_eq!(live.connector(&connector.owner_id, &connector.id).await.unwrap().map(|found| found.id), Some(connector.id.clone()));
-        assert_eq!(live.in_slot(&connector.owner_id, &connector.slot).await.unwrap().map(|found| found.id), Some(connector.id.clone()));
+        assert_eq!(
+            live.connector(&connector.owner_id, &connector.id).await.unwrap().map(|found| found.id),
+            Some(connector.id.clone())
+        );
+        assert_eq!(
+            live.in_slot(&connector.owner_id, &connector.slot).await.unwrap().map(|found| found.id),
+            Some(connector.id.clone())
+        );
     }
     assert_eq!((tables.mailbox().await.len(), membership(live, &one).await), (2, members));
     assert_eq!(live.triggers(&one.owner_id).await.unwrap().len(), 1);
@@ -172,20 +233,30 @@ async fn after_a_loss_of_everything_each_owner_may_come_back_alone() {
 async fn a_connector_that_moved_or_whose_slot_is_taken_is_kept_out() {
     let tables = Tables::new().await;
     let (live, cast) = (&tables.live, &tables.cast);
-    let (one, two) = (cast.stored(live, cast.connector(1)).await, cast.stored(live, cast.of_other_owner(2)).await);
+    let (one, two) = (
+        cast.stored(live, cast.connector(1)).await,
+        cast.stored(live, cast.of_other_owner(2)).await,
+    );
     tables.back_up().await;
 
     rename(live, &one, &[], &cast.other_mailbox()).await.unwrap();
     let moved = KeptOut::Moved(cast.other_mailbox());
     assert_eq!(kept_out(&tables.restore(only(&one), true).await, &one.id), &moved);
     tables.lose(&format!("MAILBOX#{}", cast.other_mailbox()), "").await;
-    assert_eq!(kept_out(&tables.restore(only(&one), true).await, &one.id), &moved, "its row is gone, and its owner's pointer is not");
+    assert_eq!(
+        kept_out(&tables.restore(only(&one), true).await, &one.id),
+        &moved,
+        "its row is gone, and its owner's pointer is not"
+    );
 
     tables.lose("MAILBOX#", "").await;
     tables.lose("ACCOUNT#", "").await;
     tables.lose(&format!("OWNER#{}", two.owner_id), "").await;
     let third = cast.stored(live, cast.of_other_owner(3)).await;
-    assert_eq!(kept_out(&tables.restore(only(&two), true).await, &two.id), &KeptOut::SlotTaken(third.id.clone()));
+    assert_eq!(
+        kept_out(&tables.restore(only(&two), true).await, &two.id),
+        &KeptOut::SlotTaken(third.id.clone())
+    );
     assert_eq!(tables.mailbox().await, [(third, vec![])]);
 }
 
@@ -207,7 +278,8 @@ async fn a_connector_that_is_there_gets_what_it_lacks_and_whoever_reads_it_reads
     assert_eq!((connector.version, triggers), (4, vec![changed]), "the owner's current version");
 }
 
-/// Events that were decided after the copy and not published: their rows exist, so they are not decided again.
+/// Events that were decided after the copy and not published: their rows exist, so they are not
+/// decided again.
 #[tokio::test]
 async fn a_connector_that_comes_back_owes_what_was_decided_after_the_copy() {
     let tables = Tables::new().await;
@@ -221,7 +293,10 @@ async fn a_connector_that_comes_back_owes_what_was_decided_after_the_copy() {
     tables.lose("MAILBOX#", "").await;
 
     tables.restore(only(&one), true).await;
-    assert_eq!(now(live, &one.location()).await.outbox.unpublished, ids(&events[2..]).into_iter().collect());
+    assert_eq!(
+        now(live, &one.location()).await.outbox.unpublished,
+        ids(&events[2..]).into_iter().collect()
+    );
 }
 
 #[tokio::test]
@@ -241,7 +316,11 @@ async fn a_connector_that_comes_back_owes_what_nobody_published_since() {
 
     tables.restore(only(&one), true).await;
     let owed = now(live, &one.location()).await.outbox.unpublished;
-    assert_eq!(owed, ids(&events[1..]).into_iter().collect(), "the same bytes under the same id, at worst once more");
+    assert_eq!(
+        owed,
+        ids(&events[1..]).into_iter().collect(),
+        "the same bytes under the same id, at worst once more"
+    );
     assert_eq!(live.unpublished(&ids(&events)).await.unwrap().len(), 2);
 
     // For an existing connector, only its own row says which events are unpublished.
@@ -253,5 +332,8 @@ async fn a_connector_that_comes_back_owes_what_nobody_published_since() {
     for shard in 0..SWEEP_SHARDS {
         due.extend(live.due(shard, minutes(600), 1000).await.unwrap());
     }
-    assert!(!due.iter().any(|due| matches!(due, Due::Event { .. })), "no wake-up is sent for them: {due:?}");
+    assert!(
+        !due.iter().any(|due| matches!(due, Due::Event { .. })),
+        "no wake-up is sent for them: {due:?}"
+    );
 }

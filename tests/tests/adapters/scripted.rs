@@ -9,7 +9,10 @@ pub async fn served_by(router: Router) -> SdkConfig {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
-    let credentials = SharedCredentialsProvider::new(Credentials::new("a", "b", None, None, "test"));
-    let builder = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::new("us-east-1"));
+    let credentials =
+        SharedCredentialsProvider::new(Credentials::new("a", "b", None, None, "test"));
+    let builder = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"));
     builder.endpoint_url(url).credentials_provider(credentials).build()
 }

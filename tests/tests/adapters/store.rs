@@ -1,5 +1,5 @@
-//! The store on DynamoDB passes the same contract tests as the in-memory store, tells contention from a lost race, and
-//! retries what DynamoDB leaves unprocessed.
+//! The store on DynamoDB passes the same contract tests as the in-memory store, tells contention
+//! from a lost race, and retries what DynamoDB leaves unprocessed.
 
 use std::sync::{Arc, Mutex};
 
@@ -27,7 +27,10 @@ async fn the_store_on_dynamodb_keeps_its_contract() {
 #[tokio::test]
 async fn the_whole_table_is_scanned_and_inserted_into_an_empty_one() {
     let config = aws::config().await;
-    let (from, to) = (DynamoStore::new(&config, aws::table(&config).await), DynamoStore::new(&config, aws::table(&config).await));
+    let (from, to) = (
+        DynamoStore::new(&config, aws::table(&config).await),
+        DynamoStore::new(&config, aws::table(&config).await),
+    );
     tests::contract::store_contract(&from, "whole").await;
     let (mut connectors, mut cursor) = (Vec::new(), None);
     loop {
@@ -52,9 +55,16 @@ async fn the_whole_table_is_scanned_and_inserted_into_an_empty_one() {
             break;
         }
     }
-    assert_eq!(read.iter().map(Connector::location).collect::<Vec<_>>(), connectors, "the same, and no trigger among them");
+    assert_eq!(
+        read.iter().map(Connector::location).collect::<Vec<_>>(),
+        connectors,
+        "the same, and no trigger among them"
+    );
     for connector in &read {
-        assert_eq!(from.connector_at(&connector.location()).await.unwrap().as_ref(), Some(connector));
+        assert_eq!(
+            from.connector_at(&connector.location()).await.unwrap().as_ref(),
+            Some(connector)
+        );
     }
     let (mut rows, mut cursor) = (Vec::new(), None);
     loop {
@@ -67,7 +77,10 @@ async fn the_whole_table_is_scanned_and_inserted_into_an_empty_one() {
     }
     // The ledger has too many rows for a test.
     rows.retain(|row| !matches!(row.of(), Of::Event(..)));
-    assert!(rows.iter().any(|row| row.of() == Of::Passing) && rows.iter().any(|row| matches!(row.of(), Of::Connector(..))));
+    assert!(
+        rows.iter().any(|row| row.of() == Of::Passing)
+            && rows.iter().any(|row| matches!(row.of(), Of::Connector(..)))
+    );
     for row in &rows {
         assert!(!to.lies(row).await.unwrap());
         assert!(to.insert_absent(row).await.unwrap());
@@ -75,7 +88,10 @@ async fn the_whole_table_is_scanned_and_inserted_into_an_empty_one() {
         assert!(!to.insert_absent(row).await.unwrap(), "an existing row stays");
     }
     for location in &connectors {
-        assert_eq!(to.connector_at(location).await.unwrap(), from.connector_at(location).await.unwrap());
+        assert_eq!(
+            to.connector_at(location).await.unwrap(),
+            from.connector_at(location).await.unwrap()
+        );
     }
 }
 
@@ -97,7 +113,10 @@ async fn answer(State(refusing): State<Refusing>) -> (StatusCode, Json<Value>) {
 
 async fn store(refusals: u32, error: Value) -> DynamoStore {
     let refusing = Refusing { left: Arc::new(Mutex::new(refusals)), error };
-    DynamoStore::new(&scripted::served_by(Router::new().route("/", post(answer)).with_state(refusing)).await, "table")
+    DynamoStore::new(
+        &scripted::served_by(Router::new().route("/", post(answer)).with_state(refusing)).await,
+        "table",
+    )
 }
 
 fn cancelled(codes: &[&str]) -> Value {
@@ -111,16 +130,30 @@ async fn mark(store: &DynamoStore) -> Result<(), StoreError> {
 }
 
 fn location() -> Location {
-    Location { mailbox: EmailAddress::parse("ada@example.com").unwrap(), connector: ConnectorId::new("con_1") }
+    Location {
+        mailbox: EmailAddress::parse("ada@example.com").unwrap(),
+        connector: ConnectorId::new("con_1"),
+    }
 }
 
 #[tokio::test]
 async fn another_transaction_is_waited_out_and_a_failed_condition_is_not() {
     let contention = cancelled(&["None", "TransactionConflict"]);
-    assert!(mark(&store(3, contention.clone()).await).await.is_ok(), "a moment later the row is free");
-    assert!(matches!(mark(&store(99, contention).await).await, Err(StoreError::Conflict)), "and if not, read again");
-    for codes in [vec!["ConditionalCheckFailed"], vec!["TransactionConflict", "ConditionalCheckFailed"]] {
-        assert!(matches!(mark(&store(1, cancelled(&codes)).await).await, Err(StoreError::Conflict)), "{codes:?}: another write was first");
+    assert!(
+        mark(&store(3, contention.clone()).await).await.is_ok(),
+        "a moment later the row is free"
+    );
+    assert!(
+        matches!(mark(&store(99, contention).await).await, Err(StoreError::Conflict)),
+        "and if not, read again"
+    );
+    for codes in
+        [vec!["ConditionalCheckFailed"], vec!["TransactionConflict", "ConditionalCheckFailed"]]
+    {
+        assert!(
+            matches!(mark(&store(1, cancelled(&codes)).await).await, Err(StoreError::Conflict)),
+            "{codes:?}: another write was first"
+        );
     }
     let invalid = cancelled(&["ValidationError"]);
     assert!(matches!(mark(&store(99, invalid).await).await, Err(StoreError::Unavailable(_))));
@@ -131,8 +164,14 @@ async fn an_update_that_meets_a_transaction_is_tried_again() {
     let error = |name: &str| json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": "refused"});
     let scheduled = async |store: DynamoStore| store.schedule(&location(), 1, None, None).await;
     assert!(scheduled(store(3, error("TransactionConflictException")).await).await.is_ok());
-    assert!(matches!(scheduled(store(99, error("TransactionConflictException")).await).await, Err(StoreError::Unavailable(_))));
-    assert!(matches!(scheduled(store(1, error("ConditionalCheckFailedException")).await).await, Err(StoreError::Conflict)));
+    assert!(matches!(
+        scheduled(store(99, error("TransactionConflictException")).await).await,
+        Err(StoreError::Unavailable(_))
+    ));
+    assert!(matches!(
+        scheduled(store(1, error("ConditionalCheckFailedException")).await).await,
+        Err(StoreError::Conflict)
+    ));
 }
 
 /// A DynamoDB that gives prepared answers to these calls, in order, and records the requests.
@@ -142,7 +181,11 @@ struct Prepared {
     requests: Arc<Mutex<Vec<Value>>>,
 }
 
-async fn answer_as_prepared(State(prepared): State<Prepared>, headers: HeaderMap, request: String) -> Json<Value> {
+async fn answer_as_prepared(
+    State(prepared): State<Prepared>,
+    headers: HeaderMap,
+    request: String,
+) -> Json<Value> {
     prepared.requests.lock().unwrap().push(serde_json::from_str(&request).unwrap());
     let mut answers = prepared.answers.lock().unwrap();
     assert!(!answers.is_empty(), "nothing is prepared for {headers:?}");
@@ -163,7 +206,11 @@ fn row_key(number: u32) -> Value {
 
 fn index_key(number: u32) -> Value {
     let own = json!({"told_of": {"S": "con_1"}, "decided_at": {"S": "2030-01-01T00:00:00.000Z"}});
-    [own, row_key(number)].iter().flat_map(|part| part.as_object().unwrap().clone()).collect::<serde_json::Map<_, _>>().into()
+    [own, row_key(number)]
+        .iter()
+        .flat_map(|part| part.as_object().unwrap().clone())
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 fn row(number: u32) -> Value {
@@ -205,8 +252,15 @@ async fn deleted_rows_in_the_index_make_room_for_the_next() {
         (&index_key(3), &json!(2)),
         "it continues after the last page, with the missing count as its limit"
     );
-    assert_eq!((&requests[4]["ExclusiveStartKey"], &requests[4]["Limit"]), (&index_key(1), &json!(2)));
-    assert_eq!(requests[1]["RequestItems"]["table"]["ConsistentRead"], json!(true), "rows are read as they are now");
+    assert_eq!(
+        (&requests[4]["ExclusiveStartKey"], &requests[4]["Limit"]),
+        (&index_key(1), &json!(2))
+    );
+    assert_eq!(
+        requests[1]["RequestItems"]["table"]["ConsistentRead"],
+        json!(true),
+        "rows are read as they are now"
+    );
 }
 
 /// A connector's delivery records name its location.
@@ -219,7 +273,11 @@ async fn a_connector_is_located_by_its_delivery_records() {
     ])
     .await;
     assert_eq!(store.last_location(&ConnectorId::new("con_1")).await.unwrap(), Some(location()));
-    assert_eq!(store.last_location(&ConnectorId::new("con_2")).await.unwrap(), None, "it has no delivery records");
+    assert_eq!(
+        store.last_location(&ConnectorId::new("con_2")).await.unwrap(),
+        None,
+        "it has no delivery records"
+    );
     let requests = prepared.requests.lock().unwrap();
     assert_eq!(
         (&requests[0]["IndexName"], &requests[0]["ScanIndexForward"], &requests[0]["Limit"]),
@@ -228,7 +286,8 @@ async fn a_connector_is_located_by_its_delivery_records() {
 }
 
 fn left(numbers: std::ops::Range<u32>) -> Value {
-    let deletions: Vec<Value> = numbers.map(|number| json!({"DeleteRequest": {"Key": row_key(number)}})).collect();
+    let deletions: Vec<Value> =
+        numbers.map(|number| json!({"DeleteRequest": {"Key": row_key(number)}})).collect();
     json!({"UnprocessedItems": {"table": deletions}})
 }
 
@@ -236,12 +295,30 @@ fn left(numbers: std::ops::Range<u32>) -> Value {
 async fn unprocessed_deletions_are_retried_and_not_for_ever() {
     let all: Vec<EventId> = (0..25).map(|number| EventId::new(format!("evt_{number}"))).collect();
     let done = json!({"UnprocessedItems": {}});
-    let (store, busy) = prepared(vec![("BatchWriteItem", left(0..20)), ("BatchWriteItem", left(3..7)), ("BatchWriteItem", done)]).await;
+    let (store, busy) = prepared(vec![
+        ("BatchWriteItem", left(0..20)),
+        ("BatchWriteItem", left(3..7)),
+        ("BatchWriteItem", done),
+    ])
+    .await;
     store.forget(&all).await.unwrap();
-    let requests: Vec<Value> = busy.requests.lock().unwrap().iter().map(|request| request["RequestItems"]["table"].clone()).collect();
+    let requests: Vec<Value> = busy
+        .requests
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|request| request["RequestItems"]["table"].clone())
+        .collect();
     let deletions = |numbers| left(numbers)["UnprocessedItems"]["table"].clone();
-    assert_eq!(requests, [deletions(0..25), deletions(0..20), deletions(3..7)], "each round requests what the last one left");
+    assert_eq!(
+        requests,
+        [deletions(0..25), deletions(0..20), deletions(3..7)],
+        "each round requests what the last one left"
+    );
 
     let (store, _) = prepared(vec![("BatchWriteItem", left(0..1)); 100]).await;
-    assert!(matches!(store.forget(&all[..1]).await, Err(StoreError::Unavailable(_))), "endless unprocessed deletions are an error");
+    assert!(
+        matches!(store.forget(&all[..1]).await, Err(StoreError::Unavailable(_))),
+        "endless unprocessed deletions are an error"
+    );
 }

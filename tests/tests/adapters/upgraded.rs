@@ -1,4 +1,5 @@
-//! Rows that an older deployment wrote are read and updated; rows of a newer one are refused and stay as they are.
+//! Rows that an older deployment wrote are read and updated; rows of a newer one are refused and
+//! stay as they are.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,7 +17,8 @@ use serde_json::{Map, Value};
 use crate::aws;
 
 const CONNECTOR: &str = "con_01a1ff38ac4f7086b4c1ba79b7a01ca9";
-/// The table of a stack of November 2026: a connector, its trigger, a fired mail and the delivery records.
+/// The table of a stack of November 2026: a connector, its trigger, a fired mail and the delivery
+/// records.
 const ROWS: &str = include_str!("rows_of_version_1.json");
 
 fn attribute(value: &Value) -> AttributeValue {
@@ -47,7 +49,8 @@ async fn table(version: u32) -> String {
     let rows: Vec<Map<String, Value>> = serde_json::from_str(ROWS).unwrap();
     for row in &rows {
         let mut item = attributes(row);
-        item.entry("schema_version".into()).and_modify(|known| *known = AttributeValue::N(version.to_string()));
+        item.entry("schema_version".into())
+            .and_modify(|known| *known = AttributeValue::N(version.to_string()));
         client.put_item().table_name(&table).set_item(Some(item)).send().await.unwrap();
     }
     table
@@ -67,7 +70,10 @@ async fn the_connector(store: &DynamoStore) -> Connector {
 async fn rows_of_an_older_version_are_read_and_updated() {
     let store = store(1).await;
     let connector = the_connector(&store).await;
-    assert_eq!((connector.reading.status, connector.version, connector.grant.generation), (Status::Active, 5, 1));
+    assert_eq!(
+        (connector.reading.status, connector.version, connector.grant.generation),
+        (Status::Active, 5, 1)
+    );
     assert_eq!(connector.grant.scopes.len(), 3);
     let triggers = store.triggers(&owner()).await.unwrap();
     assert_eq!(triggers.len(), 1);
@@ -83,7 +89,13 @@ async fn rows_of_an_older_version_are_read_and_updated() {
     assert!(firings.len() == 1 && firings[0].published_at.is_some());
 
     let now = aws::now();
-    let commit = Commit { before: &connector, after: &connector.reading, events: &[], next_sweep: Some(now), now };
+    let commit = Commit {
+        before: &connector,
+        after: &connector.reading,
+        events: &[],
+        next_sweep: Some(now),
+        now,
+    };
     store.commit(&commit).await.unwrap();
     assert_eq!(the_connector(&store).await.version, 6);
 }
@@ -92,36 +104,52 @@ async fn rows_of_an_older_version_are_read_and_updated() {
 async fn rows_of_a_newer_version_are_refused() {
     let store = store(2).await;
     let unreadable = |answer: Result<(), StoreError>| match answer {
-        Err(StoreError::Unreadable(reason)) => assert!(reason.contains("schema_version 2 is not known here"), "{reason}"),
+        Err(StoreError::Unreadable(reason)) => {
+            assert!(reason.contains("schema_version 2 is not known here"), "{reason}")
+        }
         answer => panic!("{answer:?}"),
     };
     unreadable(store.connectors(&owner()).await.map(|_| ()));
-    let location = Location { mailbox: EmailAddress::parse("demo@example.com").unwrap(), connector: ConnectorId::new(CONNECTOR) };
+    let location = Location {
+        mailbox: EmailAddress::parse("demo@example.com").unwrap(),
+        connector: ConnectorId::new(CONNECTOR),
+    };
     unreadable(store.connector_at(&location).await.map(|_| ()));
     let later = aws::now().after(Duration::from_secs(3600));
     store.put_off(&location, later).await.unwrap();
     for shard in 0..SWEEP_SHARDS {
-        assert_eq!(store.due(shard, aws::now(), 100).await.unwrap(), [], "a put-off row does not delay others");
+        assert_eq!(
+            store.due(shard, aws::now(), 100).await.unwrap(),
+            [],
+            "a put-off row does not delay others"
+        );
     }
     unreadable(store.membership(&GoogleSub::new("100000000000000000001")).await.map(|_| ()));
 }
 
-/// One mailbox has a newer version's connector, one of ours with a newer version's trigger, and one of ours.
+/// One mailbox has a newer version's connector, one of ours with a newer version's trigger, and one
+/// of ours.
 #[tokio::test]
 async fn what_a_newer_version_wrote_rests_and_its_neighbours_go_on() {
     let config = aws::config().await;
     let (client, table) = (aws_sdk_dynamodb::Client::new(&config), aws::table(&config).await);
     let rows: Vec<Map<String, Value>> = serde_json::from_str(ROWS).unwrap();
-    let in_mailbox = rows.iter().filter(|row| row["pk"]["S"].as_str().unwrap().starts_with("MAILBOX#")).map(attributes);
+    let in_mailbox = rows
+        .iter()
+        .filter(|row| row["pk"]["S"].as_str().unwrap().starts_with("MAILBOX#"))
+        .map(attributes);
     let in_mailbox: Vec<_> = in_mailbox.collect();
     assert_eq!(in_mailbox.len(), 2, "a connector and its trigger");
-    for (id, version, is_known) in [("con_1", "2", true), ("con_2", "1", false), ("con_3", "1", true)] {
+    for (id, version, is_known) in
+        [("con_1", "2", true), ("con_2", "1", false), ("con_3", "1", true)]
+    {
         for row in &in_mailbox {
             let mut row = row.clone();
             let sk = row["sk"].as_s().unwrap().replace(CONNECTOR, id);
             let is_trigger = sk.contains("#TRIGGER#");
             row.insert("sk".into(), AttributeValue::S(sk));
-            row.entry("schema_version".into()).and_modify(|known| *known = AttributeValue::N(version.into()));
+            row.entry("schema_version".into())
+                .and_modify(|known| *known = AttributeValue::N(version.into()));
             if is_trigger && !is_known {
                 row.insert("type".into(), AttributeValue::S("carrier_pigeon".into()));
             }
@@ -131,8 +159,12 @@ async fn what_a_newer_version_wrote_rests_and_its_neighbours_go_on() {
             client.put_item().table_name(&table).set_item(Some(row)).send().await.unwrap();
         }
     }
-    let members = DynamoStore::new(&config, table).mailbox(&EmailAddress::parse("demo@example.com").unwrap()).await.unwrap();
-    let read = members.iter().map(|(connector, triggers)| (connector.id.to_string(), triggers.len()));
+    let members = DynamoStore::new(&config, table)
+        .mailbox(&EmailAddress::parse("demo@example.com").unwrap())
+        .await
+        .unwrap();
+    let read =
+        members.iter().map(|(connector, triggers)| (connector.id.to_string(), triggers.len()));
     assert_eq!(read.collect::<Vec<_>>(), [("con_3".to_string(), 1)]);
 }
 
@@ -144,7 +176,10 @@ async fn events_of_a_newer_version_make_room_for_the_others() {
     let rows: Vec<Map<String, Value>> = serde_json::from_str(ROWS).unwrap();
     let event = attributes(rows.iter().find(|row| row["sk"]["S"] == "EVENT").unwrap());
     for number in 0..7 {
-        let (text, number_of) = (|text: String| AttributeValue::S(text), |number: i32| AttributeValue::N(number.to_string()));
+        let (text, number_of) = (
+            |text: String| AttributeValue::S(text),
+            |number: i32| AttributeValue::N(number.to_string()),
+        );
         let mut waiting = event.clone();
         waiting.remove("published_at");
         waiting.insert("pk".into(), text(format!("EVENT#evt_{number}")));
@@ -166,14 +201,24 @@ async fn events_of_a_newer_version_make_room_for_the_others() {
 #[tokio::test]
 async fn an_event_that_is_owed_does_not_expire_before_it_is_published() {
     let (config, table) = (aws::config().await, table(1).await);
-    let (store, client) = (DynamoStore::new(&config, table.clone()), aws_sdk_dynamodb::Client::new(&config));
+    let (store, client) =
+        (DynamoStore::new(&config, table.clone()), aws_sdk_dynamodb::Client::new(&config));
     let (location, now) = (the_connector(&store).await.location(), aws::now());
     let detail = "{}".to_string();
     let event_id = EventId::new("evt_owed");
-    let event = Event { event_id, detail_type: DetailType::WatchLapsed, trigger_id: None, message_id: None, decided_at: now, detail };
+    let event = Event {
+        event_id,
+        detail_type: DetailType::WatchLapsed,
+        trigger_id: None,
+        message_id: None,
+        decided_at: now,
+        detail,
+    };
     let days_left = async || {
         let request = client.get_item().table_name(&table).consistent_read(true);
-        let request = request.key("pk", AttributeValue::S("EVENT#evt_owed".into())).key("sk", AttributeValue::S("EVENT".into()));
+        let request = request
+            .key("pk", AttributeValue::S("EVENT#evt_owed".into()))
+            .key("sk", AttributeValue::S("EVENT".into()));
         let row = request.send().await.unwrap().item.unwrap();
         (row["expires_at"].as_n().unwrap().parse::<i64>().unwrap() - now.seconds()) / (24 * 3600)
     };

@@ -5,10 +5,16 @@ use serde_json::{Value, json};
 
 use tests::deployed::{Stack, User, beside_the_stack, read};
 
-/// Makes the recorder between the functions and AWS refuse this many calls of a kind that contain a text.
+/// Makes the recorder between the functions and AWS refuse this many calls of a kind that contain a
+/// text.
 fn refuse(service: &str, action: &str, containing: &str, times: u32) {
     let file = beside_the_stack("refusals.json");
-    std::fs::write(file, json!({"service": service, "action": action, "containing": containing, "times": times}).to_string()).unwrap();
+    std::fs::write(
+        file,
+        json!({"service": service, "action": action, "containing": containing, "times": times})
+            .to_string(),
+    )
+    .unwrap();
 }
 
 #[tokio::test]
@@ -22,9 +28,17 @@ async fn what_the_bus_refuses_waits_and_is_published_once() {
         let answer = stack.api(Method::GET, &path, Some(&user.token), None).await;
         read(answer, StatusCode::OK).await["firings"].as_array().cloned().unwrap_or_default()
     };
-    let waits = async || firings().await.first().filter(|firing| firing["published"] == false).cloned();
+    let waits =
+        async || firings().await.first().filter(|firing| firing["published"] == false).cloned();
     stack.until("the event waits for the bus", waits).await;
     let events: Vec<Value> = stack.events_swept(&user.owner, 1).await;
-    assert_eq!(events.iter().map(|event| event["event_id"].clone()).collect::<Vec<_>>(), [json!(user.event_id(&message))]);
-    stack.until("the event is published", async || firings().await.first().filter(|firing| firing["published"] == true).cloned()).await;
+    assert_eq!(
+        events.iter().map(|event| event["event_id"].clone()).collect::<Vec<_>>(),
+        [json!(user.event_id(&message))]
+    );
+    stack
+        .until("the event is published", async || {
+            firings().await.first().filter(|firing| firing["published"] == true).cloned()
+        })
+        .await;
 }

@@ -1,5 +1,5 @@
-//! Outages at Gmail: grants end, every call is refused for minutes. No mail is lost or fires twice, and no wake-up
-//! becomes a dead letter.
+//! Outages at Gmail: grants end, every call is refused for minutes. No mail is lost or fires twice,
+//! and no wake-up becomes a dead letter.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -20,11 +20,18 @@ async fn mail_that_came_while_the_grant_was_revoked_fires_once_after_the_reconne
 
     let mut expected = BTreeSet::new();
     for number in 1..=20 {
-        expected.insert(user.event_id(&user.receive(&stack, json!({"subject": format!("invoice {number}")})).await));
+        expected.insert(user.event_id(
+            &user.receive(&stack, json!({"subject": format!("invoice {number}")})).await,
+        ));
     }
-    let status = async |wanted: &str| (user.connector(&stack).await["status"] == wanted).then_some(());
+    let status =
+        async |wanted: &str| (user.connector(&stack).await["status"] == wanted).then_some(());
     stack.until("a connector that needs its user", async || status("needs_reauth").await).await;
-    assert_eq!(stack.events(&user.owner, 0).await, Vec::<Value>::new(), "nothing can be read without a grant");
+    assert_eq!(
+        stack.events(&user.owner, 0).await,
+        Vec::<Value>::new(),
+        "nothing can be read without a grant"
+    );
 
     let again = user.connect(&stack).await;
 
@@ -34,7 +41,8 @@ async fn mail_that_came_while_the_grant_was_revoked_fires_once_after_the_reconne
     same_set(&events, &expected);
     assert_eq!(user.rest(&stack).await, Vec::<Value>::new(), "each once");
     let heard = notices.heard(&stack, &["CONNECTOR_NEEDS_REAUTH", "CONNECTOR_RECOVERED"]).await;
-    let counts: Vec<_> = heard.iter().map(|(kind, notices)| (kind.as_str(), notices.len())).collect();
+    let counts: Vec<_> =
+        heard.iter().map(|(kind, notices)| (kind.as_str(), notices.len())).collect();
     assert_eq!(counts, [("CONNECTOR_NEEDS_REAUTH", 1), ("CONNECTOR_RECOVERED", 1)]);
     assert_eq!(user.connector(&stack).await["last_error"], Value::Null);
     assert_eq!(stack.messages_in(&stack.dead_letter_queue_url).await, 0);
@@ -47,9 +55,17 @@ async fn a_storm_of_refusals_loses_nothing_doubles_nothing_and_sets_nothing_asid
         vec![json!({"method": "messages.get", "status": 503})],
         vec![json!({"method": "history.list", "status": 503})],
         // The batch is answered, but every part after the tenth is refused.
-        vec![json!({"method": "messages.get", "status": 429, "after": 10, "reason": "userRateLimitExceeded"})],
-        vec![json!({"method": "batch", "status": 429, "retry_after": 7}), json!({"method": "messages.get", "status": 429})],
-        vec![json!({"method": "batch", "status": 503}), json!({"method": "messages.get", "status": 503, "retry_after": 5})],
+        vec![
+            json!({"method": "messages.get", "status": 429, "after": 10, "reason": "userRateLimitExceeded"}),
+        ],
+        vec![
+            json!({"method": "batch", "status": 429, "retry_after": 7}),
+            json!({"method": "messages.get", "status": 429}),
+        ],
+        vec![
+            json!({"method": "batch", "status": 503}),
+            json!({"method": "messages.get", "status": 503, "retry_after": 5}),
+        ],
     ];
     let stack = Stack::running();
     let users = [User::connected(&stack, "ada").await, User::connected(&stack, "bob").await];
@@ -69,7 +85,9 @@ async fn a_storm_of_refusals_loses_nothing_doubles_nothing_and_sets_nothing_asid
         }
         for second in 0..seconds as usize {
             let number = second % users.len();
-            let mails = users[number].receive_many(&stack, 1 + second % 3, json!({"subject": "invoice {n}"})).await;
+            let mails = users[number]
+                .receive_many(&stack, 1 + second % 3, json!({"subject": "invoice {n}"}))
+                .await;
             expected[number].extend(mails.iter().map(|message| users[number].event_id(message)));
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
@@ -87,8 +105,13 @@ async fn a_storm_of_refusals_loses_nothing_doubles_nothing_and_sets_nothing_asid
         assert_eq!(user.rest(&stack).await, Vec::<Value>::new(), "each once");
         let well = async || {
             let connector = user.connector(&stack).await;
-            assert_eq!((&connector["status"], &connector["parked_messages"]), (&json!("active"), &json!(0)), "{connector}");
-            (connector["circuit"]["state"] == "closed" && connector["last_error"].is_null()).then_some(())
+            assert_eq!(
+                (&connector["status"], &connector["parked_messages"]),
+                (&json!("active"), &json!(0)),
+                "{connector}"
+            );
+            (connector["circuit"]["state"] == "closed" && connector["last_error"].is_null())
+                .then_some(())
         };
         stack.until("a connector that is well again", well).await;
     }

@@ -17,7 +17,10 @@ fn original(headers: &[(&str, &str)]) -> Message {
         snippet: String::new(),
         size_estimate: 0,
         has_attachments: false,
-        headers: headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+        headers: headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .collect(),
     }
     .normalize()
 }
@@ -29,21 +32,27 @@ fn answered(mail: Value, headers: &[(&str, &str)]) -> Value {
     serde_json::to_value(reply).unwrap()
 }
 
-const FROM_BO: &[(&str, &str)] =
-    &[("From", "Bo <bo@example.com>"), ("To", "ada@example.com"), ("Subject", "Lunch?"), ("Message-ID", "<1@example.com>")];
+const FROM_BO: &[(&str, &str)] = &[
+    ("From", "Bo <bo@example.com>"),
+    ("To", "ada@example.com"),
+    ("Subject", "Lunch?"),
+    ("Message-ID", "<1@example.com>"),
+];
 
 #[test]
 fn a_reply_goes_to_who_wrote_into_the_same_thread() {
     let reply = answered(json!({"text": "Yes."}), FROM_BO);
     assert_eq!(reply["to"], json!([{"name": "Bo", "address": "bo@example.com"}]));
     assert_eq!((&reply["subject"], &reply["thread_id"]), (&json!("Re: Lunch?"), &json!("19a0")));
-    assert_eq!((&reply["in_reply_to"], &reply["references"]), (&json!("<1@example.com>"), &json!("<1@example.com>")));
+    assert_eq!(
+        (&reply["in_reply_to"], &reply["references"]),
+        (&json!("<1@example.com>"), &json!("<1@example.com>"))
+    );
 }
 
 #[test]
 fn given_fields_are_kept() {
-    let given =
-        json!({"to": ["cy@example.com"], "subject": "Dinner", "thread_id": "7", "in_reply_to": "<9@x>", "references": "<8@x> <9@x>"});
+    let given = json!({"to": ["cy@example.com"], "subject": "Dinner", "thread_id": "7", "in_reply_to": "<9@x>", "references": "<8@x> <9@x>"});
     let reply = answered(given.clone(), FROM_BO);
     for field in ["to", "subject", "thread_id", "in_reply_to", "references"] {
         assert_eq!(reply[field], given[field], "{field}");
@@ -52,18 +61,34 @@ fn given_fields_are_kept() {
 
 #[test]
 fn an_answer_to_ones_own_mail_goes_where_that_went() {
-    let own = [("From", "Ada <ADA@example.com>"), ("To", "bo@example.com, cy@example.com"), ("Reply-To", "elsewhere@example.com")];
-    let addresses: Vec<Value> = answered(json!({}), &own)["to"].as_array().unwrap().iter().map(|to| to["address"].clone()).collect();
+    let own = [
+        ("From", "Ada <ADA@example.com>"),
+        ("To", "bo@example.com, cy@example.com"),
+        ("Reply-To", "elsewhere@example.com"),
+    ];
+    let addresses: Vec<Value> = answered(json!({}), &own)["to"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|to| to["address"].clone())
+        .collect();
     assert_eq!(addresses, ["bo@example.com", "cy@example.com"]);
     let list = [("From", "bo@example.com"), ("Reply-To", "list@example.com")];
-    assert_eq!(answered(json!({}), &list)["to"], json!([{"name": null, "address": "list@example.com"}]));
+    assert_eq!(
+        answered(json!({}), &list)["to"],
+        json!([{"name": null, "address": "list@example.com"}])
+    );
 }
 
 #[test]
 fn a_subject_is_answered_once() {
-    for (subject, expected) in
-        [("Lunch?", "Re: Lunch?"), ("Re: Lunch?", "Re: Lunch?"), ("RE: x", "RE: x"), ("", "Re:"), ("Réunion", "Re: Réunion")]
-    {
+    for (subject, expected) in [
+        ("Lunch?", "Re: Lunch?"),
+        ("Re: Lunch?", "Re: Lunch?"),
+        ("RE: x", "RE: x"),
+        ("", "Re:"),
+        ("Réunion", "Re: Réunion"),
+    ] {
         assert_eq!(answered(json!({}), &[("Subject", subject)])["subject"], expected, "{subject}");
     }
     let long = answered(json!({}), &[("Subject", &"ä".repeat(2000))]);
@@ -72,22 +97,30 @@ fn a_subject_is_answered_once() {
 
 #[test]
 fn references_keep_the_first_and_the_last_within_their_bound() {
-    let before: Vec<String> = (0..400).map(|number| format!("<{number:040}@example.com>")).collect();
-    let reply = answered(json!({}), &[("References", &before.join(" ")), ("Message-ID", "<last@example.com>")]);
+    let before: Vec<String> =
+        (0..400).map(|number| format!("<{number:040}@example.com>")).collect();
+    let reply = answered(
+        json!({}),
+        &[("References", &before.join(" ")), ("Message-ID", "<last@example.com>")],
+    );
     let references: Vec<&str> = reply["references"].as_str().unwrap().split(' ').collect();
     assert!(reply["references"].as_str().unwrap().len() <= 4000);
     assert_eq!(
         (references[0], references[references.len() - 2], *references.last().unwrap()),
         (before[0].as_str(), before[399].as_str(), "<last@example.com>")
     );
-    let forged = answered(json!({}), &[("References", "a\u{7f}b <ok@x> <b ad@x>"), ("Message-ID", "no id at all")]);
+    let forged = answered(
+        json!({}),
+        &[("References", "a\u{7f}b <ok@x> <b ad@x>"), ("Message-ID", "no id at all")],
+    );
     assert_eq!((&forged["in_reply_to"], &forged["references"]), (&Value::Null, &Value::Null));
 }
 
 #[test]
 fn what_makes_no_mail_is_refused_by_its_field() {
     let attachment = |field: &str, value: Value| {
-        let mut attachment = json!({"filename": "a.txt", "mime_type": "text/plain", "content": "YQ=="});
+        let mut attachment =
+            json!({"filename": "a.txt", "mime_type": "text/plain", "content": "YQ=="});
         attachment[field] = value;
         json!({"attachments": [attachment]})
     };
@@ -123,6 +156,11 @@ fn what_makes_no_mail_is_refused_by_its_field() {
         assert_eq!(refused.field, field, "{mail}: {refused}");
         assert!(!refused.problem.is_empty() && !refused.problem.contains('\r'), "{refused}");
     }
-    assert_eq!(Outgoing::parse(json!({"text": "a"})).unwrap().check_sendable().unwrap_err().field, "to");
-    assert!(Outgoing::parse(json!({"reply_to_message_id": "19b0"})).unwrap().check_sendable().is_ok());
+    assert_eq!(
+        Outgoing::parse(json!({"text": "a"})).unwrap().check_sendable().unwrap_err().field,
+        "to"
+    );
+    assert!(
+        Outgoing::parse(json!({"reply_to_message_id": "19b0"})).unwrap().check_sendable().is_ok()
+    );
 }

@@ -1,7 +1,9 @@
-//! A corpus of received mail, normalized as in its snapshots; and the same from Gmail's tree of parts, through the adapter.
+//! A corpus of received mail, normalized as in its snapshots; and the same from Gmail's tree of
+//! parts, through the adapter.
 //!
-//! Where Gmail leaves a choice: several texts are joined by a line end, calendars and mails within the mail are
-//! attachments, an attachment without a name gets none, and text without a valid charset is read as windows-1252.
+//! Where Gmail leaves a choice: several texts are joined by a line end, calendars and mails within
+//! the mail are attachments, an attachment without a name gets none, and text without a valid
+//! charset is read as windows-1252.
 
 use std::path::PathBuf;
 
@@ -20,9 +22,12 @@ const FEWEST: usize = 60;
 
 fn corpus() -> Vec<(String, Vec<u8>)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/mail/corpus");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    let mail = |path: &PathBuf| (path.file_stem().unwrap().to_str().unwrap().to_string(), std::fs::read(path).unwrap());
+    let mail = |path: &PathBuf| {
+        (path.file_stem().unwrap().to_str().unwrap().to_string(), std::fs::read(path).unwrap())
+    };
     let corpus: Vec<_> = files.iter().map(mail).collect();
     assert!(corpus.len() >= FEWEST, "{}", corpus.len());
     corpus
@@ -47,7 +52,9 @@ fn normalized(raw: &[u8]) -> Value {
 /// The message without the fields that depend on the mailbox.
 fn content(mut message: Value) -> Value {
     let message_fields = message.as_object_mut().unwrap();
-    for name in ["id", "thread_id", "timestamp", "snippet", "label_ids", "metadata", "has_attachments"] {
+    for name in
+        ["id", "thread_id", "timestamp", "snippet", "label_ids", "metadata", "has_attachments"]
+    {
         message_fields.remove(name);
     }
     message
@@ -71,7 +78,9 @@ async fn every_mail_is_the_same_by_way_of_gmail() {
         let mail = json!({"raw": BASE64_STANDARD.encode(&raw), "authentication_results": "", "silent": true});
         let id = user.receive(&stack, mail).await;
         let path = format!("/api/connectors/{}/messages/{id}", user.connector);
-        let by_gmail = read(stack.api(Method::GET, &path, Some(&user.token), None).await, StatusCode::OK).await;
+        let by_gmail =
+            read(stack.api(Method::GET, &path, Some(&user.token), None).await, StatusCode::OK)
+                .await;
         assert_eq!(content(by_gmail), normalized(&raw), "{name}");
     }
 }

@@ -1,4 +1,5 @@
-//! Quota units of reading, counted by the fake Google: at most what the table says, and exactly what the answer says.
+//! Quota units of reading, counted by the fake Google: at most what the table says, and exactly
+//! what the answer says.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -14,7 +15,8 @@ async fn costed(mailbox: &Mailbox, path: &str) -> (Value, u64, Vec<(String, u64)
     assert!(response.status().is_success(), "{path}: {}", response.status());
     let units = response.headers()["x-quota-units"].to_str().unwrap().parse().unwrap();
     let answer = response.json().await.unwrap();
-    let calls: Vec<_> = mailbox.calls().await.into_iter().filter(|(method, _)| method != "batch").collect();
+    let calls: Vec<_> =
+        mailbox.calls().await.into_iter().filter(|(method, _)| method != "batch").collect();
     assert_eq!(calls.iter().map(|(_, units)| units).sum::<u64>(), units, "{path}: {calls:?}");
     (answer, units, calls)
 }
@@ -42,8 +44,16 @@ async fn a_thread_of_forty_messages_with_attachments_is_one_call() {
 #[tokio::test]
 async fn an_inbox_of_ten_thousand_is_paged_within_its_price() {
     let mailbox = Mailbox::granted(&[MODIFY]).await;
-    mailbox.user.receive_many(&mailbox.stack, 9_999, json!({"subject": "Mail {n}", "text": "x", "silent": true})).await;
-    let (mut seen, mut units, mut path) = (0, 0, "/messages?format=ids&page_size=500&label_ids=INBOX".to_string());
+    mailbox
+        .user
+        .receive_many(
+            &mailbox.stack,
+            9_999,
+            json!({"subject": "Mail {n}", "text": "x", "silent": true}),
+        )
+        .await;
+    let (mut seen, mut units, mut path) =
+        (0, 0, "/messages?format=ids&page_size=500&label_ids=INBOX".to_string());
     loop {
         let (page, cost, calls) = costed(&mailbox, &path).await;
         assert_eq!((cost, calls.len()), (5, 1));
@@ -62,7 +72,11 @@ async fn an_inbox_of_ten_thousand_is_paged_within_its_price() {
     let (_, cost, _) = costed(&mailbox, "/messages").await;
     assert_eq!(cost, 405, "a page with the default parameters");
     let (page, cost, _) = costed(&mailbox, "/messages?format=full&query=subject:invoice").await;
-    assert_eq!((page["messages"].as_array().unwrap().len(), cost), (1, 25), "only found messages cost units");
+    assert_eq!(
+        (page["messages"].as_array().unwrap().len(), cost),
+        (1, 25),
+        "only found messages cost units"
+    );
     let (_, cost, _) = costed(&mailbox, "/threads?page_size=500").await;
     assert_eq!(cost, 10);
 }
@@ -70,11 +84,17 @@ async fn an_inbox_of_ten_thousand_is_paged_within_its_price() {
 #[tokio::test]
 async fn what_cannot_be_read_just_now_is_named() {
     let mailbox = Mailbox::granted(&[MODIFY]).await;
-    let ids = mailbox.user.receive_many(&mailbox.stack, 5, json!({"subject": "Mail {n}", "silent": true})).await;
+    let ids = mailbox
+        .user
+        .receive_many(&mailbox.stack, 5, json!({"subject": "Mail {n}", "silent": true}))
+        .await;
     let fault = json!({"method": "messages.get", "message_id": ids[2], "status": 500, "times": 9});
     mailbox.stack.google(Method::POST, "/admin/faults", fault).await;
     let page = mailbox.get("/messages?query=subject:Mail").await;
-    assert_eq!((page["messages"].as_array().unwrap().len(), &page["failed_ids"]), (4, &json!([ids[2]])));
+    assert_eq!(
+        (page["messages"].as_array().unwrap().len(), &page["failed_ids"]),
+        (4, &json!([ids[2]]))
+    );
 }
 
 #[tokio::test]
@@ -85,7 +105,8 @@ async fn an_answer_that_lambda_could_not_send_says_how_to_request_less() {
         "From: bo@example.com\r\nSubject: long\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
         BASE64_STANDARD.encode(text)
     );
-    let id = mailbox.user.receive(&mailbox.stack, json!({"raw": BASE64_STANDARD.encode(mail)})).await;
+    let id =
+        mailbox.user.receive(&mailbox.stack, json!({"raw": BASE64_STANDARD.encode(mail)})).await;
     let (status, problem) = mailbox.refused(Method::GET, &format!("/messages/{id}"), None).await;
     assert_eq!((status, &problem["code"]), (413, &json!("answer_too_large")));
     assert_eq!(mailbox.get(&format!("/messages/{id}?format=metadata")).await["subject"], "long");

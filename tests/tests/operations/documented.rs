@@ -1,4 +1,5 @@
-//! The list of operations in docs/gmail.md is made from the tables: run with UPDATE_DOCS=1 to write it.
+//! The list of operations in docs/gmail.md is made from the tables: run with UPDATE_DOCS=1 to write
+//! it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -20,25 +21,42 @@ fn needs(way: &Way) -> (Vec<String>, u32) {
     let calls = (registered(Provider::Gmail).calls)(&way.request());
     let all: BTreeSet<&str> = calls.iter().flat_map(|used| used.method.scopes).copied().collect();
     let order = &calls.last().unwrap().method.scopes;
-    let mut fit: Vec<&str> = all.into_iter().filter(|scope| calls.iter().all(|used| used.method.scopes.contains(scope))).collect();
+    let mut fit: Vec<&str> = all
+        .into_iter()
+        .filter(|scope| calls.iter().all(|used| used.method.scopes.contains(scope)))
+        .collect();
     fit.sort_by_key(|scope| order.iter().position(|known| known == scope));
     let short = |scope: &str| match scope.rsplit('/').next().unwrap() {
         "" => "`mail.google.com`".to_string(),
         name => format!("`{name}`"),
     };
-    (fit.into_iter().map(short).collect(), calls.iter().map(|used| used.method.units * used.times).sum())
+    (
+        fit.into_iter().map(short).collect(),
+        calls.iter().map(|used| used.method.units * used.times).sum(),
+    )
 }
 
 fn section(entry: &Entry, document: &Value) -> String {
     let path = connectors_api::mail::path(entry);
     let operation = &document["paths"][&path][entry.verb.as_str().to_lowercase()];
     let mut text = format!("### `{}`\n\n{}\n\n", entry.name, entry.about);
-    writeln!(text, "| asked for | role | one of the scopes | units at most |\n|---|---|---|---|").unwrap();
+    writeln!(text, "| asked for | role | one of the scopes | units at most |\n|---|---|---|---|")
+        .unwrap();
     for way in ways().iter().filter(|way| way.entry.operation == entry.operation) {
         let (scopes, units) = needs(way);
         let how = way.name().replacen(entry.name, "", 1);
-        let how = if how.trim().is_empty() { "as it is".into() } else { format!("`{}`", how.trim().trim_matches(['(', ')'])) };
-        writeln!(text, "| {how} | {} | {} | {units} |", entry.action.needs().as_str(), scopes.join(" ")).unwrap();
+        let how = if how.trim().is_empty() {
+            "as it is".into()
+        } else {
+            format!("`{}`", how.trim().trim_matches(['(', ')']))
+        };
+        writeln!(
+            text,
+            "| {how} | {} | {} | {units} |",
+            entry.action.needs().as_str(),
+            scopes.join(" ")
+        )
+        .unwrap();
     }
     if !entry.parameters.is_empty() {
         text.push('\n');
@@ -46,20 +64,42 @@ fn section(entry: &Entry, document: &Value) -> String {
             writeln!(text, "- `{}`: {}", parameter.name, parameter.about).unwrap();
         }
     }
-    let body = operation.pointer("/requestBody/content/application~1json/example").filter(|example| !example.is_null());
-    let path = entry.path.replace("{message_id}", "19b0000000000001").replace("{thread_id}", "19b0000000000001");
-    let path = path.replace("{label_id}", "Label_7").replace("{draft_id}", "r-7").replace("{part_id}", "1");
-    let method = if entry.verb.as_str() == "GET" { String::new() } else { format!(" -X {}", entry.verb.as_str()) };
+    let body = operation
+        .pointer("/requestBody/content/application~1json/example")
+        .filter(|example| !example.is_null());
+    let path = entry
+        .path
+        .replace("{message_id}", "19b0000000000001")
+        .replace("{thread_id}", "19b0000000000001");
+    let path = path
+        .replace("{label_id}", "Label_7")
+        .replace("{draft_id}", "r-7")
+        .replace("{part_id}", "1");
+    let method = if entry.verb.as_str() == "GET" {
+        String::new()
+    } else {
+        format!(" -X {}", entry.verb.as_str())
+    };
     write!(text, "\n```sh\ncurl -H \"Authorization: Bearer $TOKEN\"{method} \"$API/api/connectors/$ID{path}\"").unwrap();
     if let Some(body) = body {
-        write!(text, " \\\n  -H 'Content-Type: application/json' -d '{}'", serde_json::to_string(body).unwrap()).unwrap();
+        write!(
+            text,
+            " \\\n  -H 'Content-Type: application/json' -d '{}'",
+            serde_json::to_string(body).unwrap()
+        )
+        .unwrap();
     }
     text.push_str("\n```\n");
     let answers = operation["responses"].as_object().unwrap();
     let (status, answer) = answers.iter().find(|(status, _)| *status != "default").unwrap();
-    match answer.pointer("/content/application~1json/example").filter(|example| !example.is_null()) {
-        Some(example) => writeln!(text, "\n{status}:\n\n```json\n{}\n```\n", shown(example)).unwrap(),
-        None => writeln!(text, "\n{status}: {}\n", answer["description"].as_str().unwrap()).unwrap(),
+    match answer.pointer("/content/application~1json/example").filter(|example| !example.is_null())
+    {
+        Some(example) => {
+            writeln!(text, "\n{status}:\n\n```json\n{}\n```\n", shown(example)).unwrap()
+        }
+        None => {
+            writeln!(text, "\n{status}: {}\n", answer["description"].as_str().unwrap()).unwrap()
+        }
     }
     text
 }
@@ -82,5 +122,8 @@ fn the_operations_are_documented_as_they_are() {
         std::fs::write(FILE, format!("{before}{BEGIN}{made}{END}{after}")).unwrap();
         return;
     }
-    assert!(written == made, "docs/gmail.md is not what the tables say; run this test with UPDATE_DOCS=1");
+    assert!(
+        written == made,
+        "docs/gmail.md is not what the tables say; run this test with UPDATE_DOCS=1"
+    );
 }

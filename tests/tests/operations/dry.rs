@@ -42,7 +42,11 @@ impl Dry {
         };
         let scopes = ["openid", "email", "https://mail.google.com/"].map(String::from).into();
         let gmail = Gmail::as_set(https::client().unwrap(), settings, Some(DryRun { scopes }));
-        let code = AuthorizationCode { code: "4/any".into(), redirect_uri: "postmessage".into(), code_verifier: None };
+        let code = AuthorizationCode {
+            code: "4/any".into(),
+            redirect_uri: "postmessage".into(),
+            code_verifier: None,
+        };
         let access = gmail.exchange(&code, NOW).await.unwrap().access_token;
         Self { gmail, access, own: EmailAddress::parse("sample@example.com").unwrap() }
     }
@@ -52,17 +56,32 @@ impl Dry {
         self.gmail.perform(&self.access, request, sender).await.map(|performed| performed.answer)
     }
 
-    async fn run(&self, operation: Operation, ids: &[&str], query: &str, body: Value) -> MailAnswer {
+    async fn run(
+        &self,
+        operation: Operation,
+        ids: &[&str],
+        query: &str,
+        body: Value,
+    ) -> MailAnswer {
         let names = operation.entry().path_parameters();
-        let path: BTreeMap<String, String> = names.zip(ids).map(|(name, id)| (name.into(), id.to_string())).collect();
-        let query: Vec<_> = query.split('&').filter_map(|pair| pair.split_once('=')).map(|(a, b)| (a.to_string(), b.to_string())).collect();
+        let path: BTreeMap<String, String> =
+            names.zip(ids).map(|(name, id)| (name.into(), id.to_string())).collect();
+        let query: Vec<_> = query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(a, b)| (a.to_string(), b.to_string()))
+            .collect();
         let request = MailRequest::read(operation, &path, &query, || Ok(body)).unwrap();
-        self.perform(&request).await.unwrap_or_else(|error| panic!("{operation:?} {ids:?}: {error}"))
+        self.perform(&request)
+            .await
+            .unwrap_or_else(|error| panic!("{operation:?} {ids:?}: {error}"))
     }
 
     /// The ids of the messages that a search finds.
     async fn found(&self, query: &str) -> Vec<String> {
-        let MailAnswer::Messages(page) = self.run(Operation::ListMessages, &[], &format!("query={query}&page_size=50"), Value::Null).await
+        let MailAnswer::Messages(page) = self
+            .run(Operation::ListMessages, &[], &format!("query={query}&page_size=50"), Value::Null)
+            .await
         else {
             panic!("a listing")
         };
@@ -80,23 +99,45 @@ async fn what_is_written_is_read_again_without_google() {
     let before = dry.found("in:sent").await.len();
     let mail = json!({"to": ["bo@example.com"], "subject": "Dry", "text": "Nothing is sent.",
         "attachments": [{"filename": "a.txt", "mime_type": "text/plain", "content": "YWJj"}]});
-    let MailAnswer::Placed(sent) = dry.run(Operation::SendMessage, &[], "", mail).await else { panic!("it is sent") };
+    let MailAnswer::Placed(sent) = dry.run(Operation::SendMessage, &[], "", mail).await else {
+        panic!("it is sent")
+    };
     assert_eq!(dry.found("in:sent").await.len(), before + 1);
-    let MailAnswer::Message(view) = dry.run(Operation::GetMessage, &[sent.id.as_str()], "", Value::Null).await else {
+    let MailAnswer::Message(view) =
+        dry.run(Operation::GetMessage, &[sent.id.as_str()], "", Value::Null).await
+    else {
         panic!("it is there")
     };
     let MessageView::Whole(message) = *view else { panic!("it is whole") };
     assert_eq!(message.body.unwrap().text.as_deref().map(str::trim), Some("Nothing is sent."));
     let part = message.attachments.unwrap().remove(0).part_id;
-    let MailAnswer::Bytes(bytes) = dry.run(Operation::GetAttachment, &[sent.id.as_str(), &part], "", Value::Null).await else {
+    let MailAnswer::Bytes(bytes) =
+        dry.run(Operation::GetAttachment, &[sent.id.as_str(), &part], "", Value::Null).await
+    else {
         panic!("a file")
     };
     assert_eq!(bytes.bytes.as_deref(), Some(&b"abc"[..]));
-    let MailAnswer::Label(label) = dry.run(Operation::CreateLabel, &[], "", json!({"name": "Dry"})).await else { panic!("a label") };
-    dry.run(Operation::ModifyMessage, &[sent.id.as_str()], "", json!({"add_label_ids": [label.id]})).await;
-    let MailAnswer::Label(counted) = dry.run(Operation::GetLabel, &[&label.id], "", Value::Null).await else { panic!("a label") };
+    let MailAnswer::Label(label) =
+        dry.run(Operation::CreateLabel, &[], "", json!({"name": "Dry"})).await
+    else {
+        panic!("a label")
+    };
+    dry.run(
+        Operation::ModifyMessage,
+        &[sent.id.as_str()],
+        "",
+        json!({"add_label_ids": [label.id]}),
+    )
+    .await;
+    let MailAnswer::Label(counted) =
+        dry.run(Operation::GetLabel, &[&label.id], "", Value::Null).await
+    else {
+        panic!("a label")
+    };
     assert_eq!(counted.messages_total, Some(1));
-    let MailAnswer::Draft(draft) = dry.run(Operation::CreateDraft, &[], "", json!({"to": ["bo@example.com"], "text": "later"})).await
+    let MailAnswer::Draft(draft) = dry
+        .run(Operation::CreateDraft, &[], "", json!({"to": ["bo@example.com"], "text": "later"}))
+        .await
     else {
         panic!("a draft")
     };

@@ -1,5 +1,5 @@
-//! Every operation, by every role, under every set of scopes: Gmail allows what the table allows, and refused
-//! operations never reach Gmail.
+//! Every operation, by every role, under every set of scopes: Gmail allows what the table allows,
+//! and refused operations never reach Gmail.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,8 @@ use super::requests::{Way, ways};
 
 const ROLES: [&str; 3] = ["viewer", "operator", "admin"];
 
-/// The scopes that a connector can have; each set has one that allows reading the profile, which a connect needs.
+/// The scopes that a connector can have; each set has one that allows reading the profile, which a
+/// connect needs.
 const SETS: [&[&str]; 10] = [
     &["gmail.metadata"],
     &["gmail.readonly"],
@@ -29,7 +30,11 @@ const SETS: [&[&str]; 10] = [
 ];
 
 fn long(scope: &&str) -> String {
-    if scope.starts_with("https") { scope.to_string() } else { format!("https://www.googleapis.com/auth/{scope}") }
+    if scope.starts_with("https") {
+        scope.to_string()
+    } else {
+        format!("https://www.googleapis.com/auth/{scope}")
+    }
 }
 
 async fn perform(mailbox: &Mailbox, token: &str, way: &Way) -> (u16, String, Option<String>) {
@@ -44,7 +49,15 @@ async fn perform(mailbox: &Mailbox, token: &str, way: &Way) -> (u16, String, Opt
         }
         body
     });
-    let response = mailbox.stack.answer(mailbox.request(token, method, &format!("{}{query}", mailbox.path(way.entry)), body)).await;
+    let response = mailbox
+        .stack
+        .answer(mailbox.request(
+            token,
+            method,
+            &format!("{}{query}", mailbox.path(way.entry)),
+            body,
+        ))
+        .await;
     let status = response.status().as_u16();
     let problem: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap_or_default();
     let code = problem["code"].as_str().unwrap_or_default().to_string();
@@ -85,19 +98,32 @@ async fn every_operation_by_role_and_scope() {
             for role in ROLES {
                 let allowed = role == "admin" || (role == "operator" && reads);
                 let (status, code, scope) = perform(&mailbox, &tokens[role], &way).await;
-                let called: BTreeSet<String> = mailbox.calls().await.into_iter().map(|(method, _)| method).collect();
+                let called: BTreeSet<String> =
+                    mailbox.calls().await.into_iter().map(|(method, _)| method).collect();
                 checked += 1;
                 match (allowed, missing) {
-                    (false, _) => assert_eq!((status, code.as_str()), (403, "role_not_allowed"), "{name} as {role}"),
+                    (false, _) => assert_eq!(
+                        (status, code.as_str()),
+                        (403, "role_not_allowed"),
+                        "{name} as {role}"
+                    ),
                     (true, Some(least)) => {
-                        assert_eq!((status, code.as_str(), scope.as_deref()), (403, "insufficient_scope", Some(least)), "{name} as {role}");
+                        assert_eq!(
+                            (status, code.as_str(), scope.as_deref()),
+                            (403, "insufficient_scope", Some(least)),
+                            "{name} as {role}"
+                        );
                     }
                     // An earlier operation may have deleted it: only the permission matters here.
-                    (true, None) => assert!(matches!(status, 200 | 201 | 204 | 404), "{name} as {role}: {status} {code}"),
+                    (true, None) => assert!(
+                        matches!(status, 200 | 201 | 204 | 404),
+                        "{name} as {role}: {status} {code}"
+                    ),
                 }
                 let silent = !allowed || missing.is_some();
                 assert!(
-                    !silent || called.iter().all(|method| method == "watch" || method == "getProfile"),
+                    !silent
+                        || called.iter().all(|method| method == "watch" || method == "getProfile"),
                     "{name} as {role} called {called:?}"
                 );
             }

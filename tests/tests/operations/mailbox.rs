@@ -31,24 +31,47 @@ impl Mailbox {
         let message = user.receive(&stack, mail).await;
         // First connected with all scopes, which creating the label and the draft needs.
         user.connector = Self::connect(&stack, &user, &[FULL]).await;
-        let mut mailbox = Self { inside, stack, user, message, label: String::new(), draft: String::new() };
-        mailbox.label = mailbox.done(Method::POST, "/labels", Some(json!({"name": "Invoices"}))).await["id"].as_str().unwrap().into();
+        let mut mailbox =
+            Self { inside, stack, user, message, label: String::new(), draft: String::new() };
+        mailbox.label =
+            mailbox.done(Method::POST, "/labels", Some(json!({"name": "Invoices"}))).await["id"]
+                .as_str()
+                .unwrap()
+                .into();
         let draft = json!({"to": ["bo@example.com"], "subject": "Later", "text": "A draft."});
-        mailbox.draft = mailbox.done(Method::POST, "/drafts", Some(draft)).await["id"].as_str().unwrap().into();
+        mailbox.draft =
+            mailbox.done(Method::POST, "/drafts", Some(draft)).await["id"].as_str().unwrap().into();
         if scopes != [FULL] {
-            mailbox.stack.google(Method::POST, "/admin/grants/revoke", json!({"email": mailbox.user.email})).await;
+            mailbox
+                .stack
+                .google(Method::POST, "/admin/grants/revoke", json!({"email": mailbox.user.email}))
+                .await;
             mailbox.user.connector = Self::connect(&mailbox.stack, &mailbox.user, scopes).await;
         }
         // Waits until the connect's own wake-up was handled, whose calls would be counted.
         let looked_at = async || mailbox.inside.world.wake_ups().queued().is_empty().then_some(());
-        mailbox.stack.until_within(Duration::from_secs(20), "a mailbox that was looked at", looked_at).await;
+        mailbox
+            .stack
+            .until_within(Duration::from_secs(20), "a mailbox that was looked at", looked_at)
+            .await;
         mailbox
     }
 
     async fn connect(stack: &Stack, user: &User, scopes: &[&str]) -> String {
-        let scopes: Vec<&str> = ["openid", "email"].into_iter().chain(scopes.iter().copied()).collect();
-        let code = stack.google(Method::POST, "/admin/codes", json!({"email": user.email, "scopes": scopes})).await["code"].clone();
-        let response = stack.api(Method::POST, "/api/auth/google/gmail", Some(&user.token), Some(json!({"auth_code": code}))).await;
+        let scopes: Vec<&str> =
+            ["openid", "email"].into_iter().chain(scopes.iter().copied()).collect();
+        let code = stack
+            .google(Method::POST, "/admin/codes", json!({"email": user.email, "scopes": scopes}))
+            .await["code"]
+            .clone();
+        let response = stack
+            .api(
+                Method::POST,
+                "/api/auth/google/gmail",
+                Some(&user.token),
+                Some(json!({"auth_code": code})),
+            )
+            .await;
         let (status, text) = (response.status(), response.text().await.unwrap());
         let answer: Value = serde_json::from_str(&text).unwrap();
         answer["connector_id"].as_str().unwrap_or_else(|| panic!("{status} {text}")).into()
@@ -59,13 +82,23 @@ impl Mailbox {
     }
 
     pub fn path(&self, entry: &Entry) -> String {
-        let path = entry.path.replace("{message_id}", &self.message).replace("{thread_id}", &self.message);
-        path.replace("{label_id}", &self.label).replace("{draft_id}", &self.draft).replace("{part_id}", "1")
+        let path =
+            entry.path.replace("{message_id}", &self.message).replace("{thread_id}", &self.message);
+        path.replace("{label_id}", &self.label)
+            .replace("{draft_id}", &self.draft)
+            .replace("{part_id}", "1")
     }
 
     /// A request to a path below the connector's.
-    pub fn request(&self, token: &str, method: Method, path: &str, body: Option<Value>) -> reqwest::RequestBuilder {
-        let request = self.stack.request(method, &format!("/api/connectors/{}{path}", self.user.connector));
+    pub fn request(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> reqwest::RequestBuilder {
+        let request =
+            self.stack.request(method, &format!("/api/connectors/{}{path}", self.user.connector));
         let request = request.bearer_auth(token).header("origin", ORIGIN);
         if let Some(body) = body { request.json(&body) } else { request }
     }
@@ -90,7 +123,11 @@ impl Mailbox {
     pub async fn refused(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
         let response = self.send(method, path, body).await;
         let status = response.status().as_u16();
-        assert_eq!(response.headers()["content-type"], "application/problem+json", "{path}: {status}");
+        assert_eq!(
+            response.headers()["content-type"],
+            "application/problem+json",
+            "{path}: {status}"
+        );
         (status, response.json().await.unwrap())
     }
 
@@ -98,9 +135,17 @@ impl Mailbox {
     pub async fn calls(&self) -> Vec<(String, u64)> {
         let calls = self.stack.google(Method::GET, "/admin/calls", Value::Null).await;
         self.stack.google(Method::DELETE, "/admin/calls", Value::Null).await;
-        let calls = calls.as_array().cloned().unwrap_or_else(|| calls["calls"].as_array().cloned().unwrap_or_default());
-        let own = calls.iter().filter(|call| call["email"] == json!(self.user.email) && call["method"] != "history.list");
-        own.map(|call| (call["method"].as_str().unwrap().to_string(), call["units"].as_u64().unwrap())).collect()
+        let calls = calls
+            .as_array()
+            .cloned()
+            .unwrap_or_else(|| calls["calls"].as_array().cloned().unwrap_or_default());
+        let own = calls.iter().filter(|call| {
+            call["email"] == json!(self.user.email) && call["method"] != "history.list"
+        });
+        own.map(|call| {
+            (call["method"].as_str().unwrap().to_string(), call["units"].as_u64().unwrap())
+        })
+        .collect()
     }
 
     /// Asserts that no request or answer violated Gmail's API description.

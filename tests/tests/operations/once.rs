@@ -1,4 +1,5 @@
-//! Sending is not retried automatically, and a request repeated with its Idempotency-Key sends once.
+//! Sending is not retried automatically, and a request repeated with its Idempotency-Key sends
+//! once.
 
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use super::mailbox::{MODIFY, Mailbox};
 async fn send(mailbox: &Mailbox, key: Option<&str>, text: &str) -> Response {
     let body = json!({"to": ["bo@example.com"], "subject": "Once", "text": text});
     let request = mailbox.request(&mailbox.user.token, Method::POST, "/messages", Some(body));
-    let request = if let Some(key) = key { request.header("idempotency-key", key) } else { request };
+    let request =
+        if let Some(key) = key { request.header("idempotency-key", key) } else { request };
     mailbox.stack.answer(request).await
 }
 
@@ -35,18 +37,30 @@ async fn a_key_repeats_its_answer_and_sends_nothing() {
     let again = send(&mailbox, Some("k1"), "one").await;
     assert_eq!(again.headers()["idempotent-replayed"], "true");
     assert_eq!((summary(again).await, first.0, sent(&mailbox).await), (first.clone(), 200, 1));
-    assert_eq!(summary(send(&mailbox, Some("k1"), "two").await).await, (422, "idempotency_key_reused".into()));
-    assert_eq!(summary(send(&mailbox, Some("k2"), "one").await).await.0, 200, "another key is another mail");
+    assert_eq!(
+        summary(send(&mailbox, Some("k1"), "two").await).await,
+        (422, "idempotency_key_reused".into())
+    );
+    assert_eq!(
+        summary(send(&mailbox, Some("k2"), "one").await).await.0,
+        200,
+        "another key is another mail"
+    );
     assert_eq!(summary(send(&mailbox, None, "one").await).await.0, 200, "and so is none");
     assert_eq!(sent(&mailbox).await, 3);
     mailbox.inside.machine.pass(Duration::from_secs(25 * 3600));
-    assert_ne!(summary(send(&mailbox, Some("k1"), "one").await).await.1, first.1, "a key is remembered for a day");
+    assert_ne!(
+        summary(send(&mailbox, Some("k1"), "one").await).await.1,
+        first.1,
+        "a key is remembered for a day"
+    );
 }
 
 #[tokio::test]
 async fn a_send_that_gmail_breaks_off_is_not_retried() {
     let mailbox = Mailbox::granted(&[MODIFY]).await;
-    for (number, breaks) in [json!({"status": 503}), json!({"status": 500})].into_iter().enumerate() {
+    for (number, breaks) in [json!({"status": 503}), json!({"status": 500})].into_iter().enumerate()
+    {
         let mut broken = breaks;
         broken["method"] = json!("messages.send");
         broken["times"] = json!(1);
@@ -54,12 +68,22 @@ async fn a_send_that_gmail_breaks_off_is_not_retried() {
         mailbox.calls().await;
         fault(&mailbox, broken).await;
         let key = format!("broken-{number}");
-        assert_eq!(summary(send(&mailbox, Some(&key), "one").await).await, (502, "outcome_unknown".into()));
-        let sends = mailbox.calls().await.iter().filter(|(method, _)| method == "messages.send").count();
+        assert_eq!(
+            summary(send(&mailbox, Some(&key), "one").await).await,
+            (502, "outcome_unknown".into())
+        );
+        let sends =
+            mailbox.calls().await.iter().filter(|(method, _)| method == "messages.send").count();
         assert_eq!(sends, 1, "it is never sent again by itself");
-        assert_eq!(summary(send(&mailbox, Some(&key), "one").await).await, (409, "idempotency_in_progress".into()));
+        assert_eq!(
+            summary(send(&mailbox, Some(&key), "one").await).await,
+            (409, "idempotency_in_progress".into())
+        );
         mailbox.inside.machine.pass(Duration::from_secs(61));
-        assert_eq!(summary(send(&mailbox, Some(&key), "one").await).await, (409, "outcome_unknown".into()));
+        assert_eq!(
+            summary(send(&mailbox, Some(&key), "one").await).await,
+            (409, "outcome_unknown".into())
+        );
         assert_eq!(sent(&mailbox).await, number + 1, "it was sent, once");
     }
 }
@@ -67,12 +91,23 @@ async fn a_send_that_gmail_breaks_off_is_not_retried() {
 #[tokio::test]
 async fn what_was_refused_may_be_tried_again_under_its_key() {
     let mailbox = Mailbox::granted(&[MODIFY]).await;
-    fault(&mailbox, json!({"method": "messages.send", "times": 1, "status": 429, "retry_after": 7})).await;
+    fault(
+        &mailbox,
+        json!({"method": "messages.send", "times": 1, "status": 429, "retry_after": 7}),
+    )
+    .await;
     let limited = send(&mailbox, Some("k"), "one").await;
     assert_eq!(limited.headers()["retry-after"], "7");
     assert_eq!(summary(limited).await, (429, "rate_limited".into()));
-    fault(&mailbox, json!({"method": "messages.send", "times": 1, "status": 400, "reason": "invalidArgument"})).await;
-    assert_eq!(summary(send(&mailbox, Some("k"), "one").await).await, (400, "gmail_refused".into()));
+    fault(
+        &mailbox,
+        json!({"method": "messages.send", "times": 1, "status": 400, "reason": "invalidArgument"}),
+    )
+    .await;
+    assert_eq!(
+        summary(send(&mailbox, Some("k"), "one").await).await,
+        (400, "gmail_refused".into())
+    );
     assert_eq!(summary(send(&mailbox, Some("k"), "one").await).await.0, 200);
     assert_eq!(sent(&mailbox).await, 1);
 }
@@ -80,7 +115,8 @@ async fn what_was_refused_may_be_tried_again_under_its_key() {
 #[tokio::test]
 async fn of_many_at_the_same_time_one_sends() {
     let mailbox = Mailbox::granted(&[MODIFY]).await;
-    let sends = futures_util::future::join_all((0..12).map(|_| send(&mailbox, Some("k"), "one"))).await;
+    let sends =
+        futures_util::future::join_all((0..12).map(|_| send(&mailbox, Some("k"), "one"))).await;
     let mut answers = Vec::new();
     for response in sends {
         answers.push(summary(response).await);

@@ -1,4 +1,5 @@
-//! The provider's table against Google's: methods and scopes by the discovery document, units by the quota page.
+//! The provider's table against Google's: methods and scopes by the discovery document, units by
+//! the quota page.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,8 @@ use super::requests::ways;
 
 /// The extract of the discovery document that the fake Google validates requests by.
 fn discovery() -> BTreeMap<String, Value> {
-    let document: Value = serde_json::from_str(include_str!("../../fake-google/discovery/gmail.v1.json")).unwrap();
+    let document: Value =
+        serde_json::from_str(include_str!("../../fake-google/discovery/gmail.v1.json")).unwrap();
     serde_json::from_value(document["methods"].clone()).unwrap()
 }
 
@@ -51,10 +53,18 @@ const UNITS: [(&str, u32); 28] = [
 fn every_method_is_googles_with_googles_scopes() {
     let discovery = discovery();
     for method in gmail::METHODS {
-        let known = discovery.get(method.name).unwrap_or_else(|| panic!("{} is no method of Gmail's", method.name));
+        let known = discovery
+            .get(method.name)
+            .unwrap_or_else(|| panic!("{} is no method of Gmail's", method.name));
         // Scopes of add-ons, which are never granted to an OAuth client.
-        let theirs: BTreeSet<&str> = known["scopes"].as_array().unwrap().iter().map(|scope| scope.as_str().unwrap()).collect();
-        let theirs: BTreeSet<&str> = theirs.into_iter().filter(|scope| !scope.contains("addons")).collect();
+        let theirs: BTreeSet<&str> = known["scopes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|scope| scope.as_str().unwrap())
+            .collect();
+        let theirs: BTreeSet<&str> =
+            theirs.into_iter().filter(|scope| !scope.contains("addons")).collect();
         let ours: BTreeSet<&str> = method.scopes.iter().copied().collect();
         assert!(ours.is_subset(&theirs), "{}: {:?}", method.name, ours.difference(&theirs));
         let left: Vec<_> = theirs.difference(&ours).copied().collect();
@@ -78,9 +88,19 @@ fn every_kind_of_request_has_a_cost_and_a_scope_that_allows_it() {
     for way in ways() {
         let (name, request) = (way.name(), way.request());
         assert!(gmail.units(&request) > 0, "{name}");
-        let missing = gmail.missing_scope(&request, &[]).unwrap_or_else(|| panic!("{name} needs no scope at all"));
-        assert_eq!(gmail.missing_scope(&request, &[missing.to_string()]), None, "{name}: {missing} is named, and is not enough");
-        assert_eq!(gmail.missing_scope(&request, &["https://mail.google.com/".to_string()]), None, "{name}");
+        let missing = gmail
+            .missing_scope(&request, &[])
+            .unwrap_or_else(|| panic!("{name} needs no scope at all"));
+        assert_eq!(
+            gmail.missing_scope(&request, &[missing.to_string()]),
+            None,
+            "{name}: {missing} is named, and is not enough"
+        );
+        assert_eq!(
+            gmail.missing_scope(&request, &["https://mail.google.com/".to_string()]),
+            None,
+            "{name}"
+        );
     }
 }
 
@@ -89,7 +109,16 @@ fn the_least_scope_is_the_one_that_is_named() {
     let named: BTreeMap<String, String> = ways()
         .iter()
         .map(|way| {
-            (way.name(), registered(Provider::Gmail).missing_scope(&way.request(), &[]).unwrap().rsplit('/').next().unwrap().to_string())
+            (
+                way.name(),
+                registered(Provider::Gmail)
+                    .missing_scope(&way.request(), &[])
+                    .unwrap()
+                    .rsplit('/')
+                    .next()
+                    .unwrap()
+                    .to_string(),
+            )
         })
         .collect();
     let table = [

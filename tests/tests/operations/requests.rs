@@ -20,7 +20,9 @@ fn way(entry: &'static Entry, query: &'static str, body: Value) -> Way {
 pub fn body(entry: &Entry) -> Value {
     match entry.body {
         BodyShape::None => Value::Null,
-        BodyShape::Outgoing => json!({"to": ["bo@example.com"], "subject": "Hello", "text": "Hello Bo"}),
+        BodyShape::Outgoing => {
+            json!({"to": ["bo@example.com"], "subject": "Hello", "text": "Hello Bo"})
+        }
         BodyShape::LabelChange => json!({"add_label_ids": ["STARRED"]}),
         BodyShape::Batch => json!({"ids": ["19b0000000000001"], "add_label_ids": ["STARRED"]}),
         BodyShape::BatchDeletion => json!({"ids": ["19b0000000000001"]}),
@@ -28,7 +30,8 @@ pub fn body(entry: &Entry) -> Value {
     }
 }
 
-/// Each operation without parameters, and with every parameter and field that changes its scope or cost.
+/// Each operation without parameters, and with every parameter and field that changes its scope or
+/// cost.
 pub fn ways() -> Vec<Way> {
     OPERATIONS.iter().flat_map(of).collect()
 }
@@ -36,13 +39,28 @@ pub fn ways() -> Vec<Way> {
 fn of(entry: &'static Entry) -> Vec<Way> {
     let mut ways = vec![way(entry, "", body(entry))];
     let takes = |name: &str| entry.parameters.iter().any(|parameter| parameter.name == name);
-    for query in ["query=invoice", "format=ids", "format=metadata", "format=full", "format=minimal", "format=raw", "permanent=true"] {
+    for query in [
+        "query=invoice",
+        "format=ids",
+        "format=metadata",
+        "format=full",
+        "format=minimal",
+        "format=raw",
+        "permanent=true",
+    ] {
         let (name, value) = query.split_once('=').unwrap();
-        let fits = |parameter: &email_connectors::domain::operation::parameter::Parameter| match parameter.kind {
-            email_connectors::domain::operation::parameter::Kind::OneOf(words) => words.contains(&value),
-            _ => true,
-        };
-        if takes(name) && entry.parameters.iter().any(|parameter| parameter.name == name && fits(parameter)) {
+        let fits =
+            |parameter: &email_connectors::domain::operation::parameter::Parameter| match parameter
+                .kind
+            {
+                email_connectors::domain::operation::parameter::Kind::OneOf(words) => {
+                    words.contains(&value)
+                }
+                _ => true,
+            };
+        if takes(name)
+            && entry.parameters.iter().any(|parameter| parameter.name == name && fits(parameter))
+        {
             ways.push(way(entry, query, body(entry)));
         }
     }
@@ -50,7 +68,11 @@ fn of(entry: &'static Entry) -> Vec<Way> {
         ways.push(way(entry, "", json!({"ids": ["19b0000000000001"], "permanent": true})));
     }
     if entry.body == BodyShape::Outgoing {
-        ways.push(way(entry, "", json!({"reply_to_message_id": "19b0000000000001", "text": "Yes."})));
+        ways.push(way(
+            entry,
+            "",
+            json!({"reply_to_message_id": "19b0000000000001", "text": "Yes."}),
+        ));
     }
     ways
 }
@@ -63,8 +85,17 @@ impl Way {
     }
 
     pub fn request(&self) -> MailRequest {
-        let path: BTreeMap<String, String> = self.entry.path_parameters().map(|name| (name.into(), "19b0000000000001".into())).collect();
-        let query: Vec<_> = self.query.split('&').filter_map(|pair| pair.split_once('=')).map(|(a, b)| (a.into(), b.into())).collect();
+        let path: BTreeMap<String, String> = self
+            .entry
+            .path_parameters()
+            .map(|name| (name.into(), "19b0000000000001".into()))
+            .collect();
+        let query: Vec<_> = self
+            .query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(a, b)| (a.into(), b.into()))
+            .collect();
         MailRequest::read(self.entry.operation, &path, &query, || Ok(self.body.clone())).unwrap()
     }
 }

@@ -1,4 +1,5 @@
-//! The calls that were recorded on the deployed stack, with resources under their names in the template.
+//! The calls that were recorded on the deployed stack, with resources under their names in the
+//! template.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -46,11 +47,14 @@ impl Calls {
         for line in read(&stack_json.with_file_name("aws-calls.jsonl")).lines() {
             let call: Recorded = serde_json::from_str(line).unwrap();
             if call.function.is_empty() || call.allowed_by.is_empty() {
-                self.unreadable.insert(format!("{} {} {}", call.function, call.service, call.action));
+                self.unreadable
+                    .insert(format!("{} {} {}", call.function, call.service, call.action));
             }
             let of_function = self.requests.entry(call.function).or_default();
             for NeededRight { action, resource, keys } in call.allowed_by {
-                let (of, part) = resource.split_once('/').map_or((resource.as_str(), ""), |(of, part)| (of, part));
+                let (of, part) = resource
+                    .split_once('/')
+                    .map_or((resource.as_str(), ""), |(of, part)| (of, part));
                 let known = names.get(of).cloned().unwrap_or_else(|| format!("unknown: {of}"));
                 let resource = if part.is_empty() { known } else { format!("{known}/{part}") };
                 *of_function.entry(AwsRequest { action, resource, keys }).or_default() += 1;
@@ -73,16 +77,22 @@ fn names(stack: &Value) -> BTreeMap<String, String> {
     ];
     // The last part of a queue's URL is its name.
     let last = |text: &str| text.rsplit('/').next().unwrap().to_string();
-    deployed.into_iter().map(|(field, name)| (last(stack[field].as_str().unwrap()), name.to_string())).collect()
+    deployed
+        .into_iter()
+        .map(|(field, name)| (last(stack[field].as_str().unwrap()), name.to_string()))
+        .collect()
 }
 
 /// The files in the variable STACK_JSON, separated by colons.
 #[expect(clippy::disallowed_methods, reason = "where the stacks run is the environment's to say")]
 fn stack_jsons() -> Vec<PathBuf> {
-    let given = std::env::var("STACK_JSON").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../.local/stack.json").into());
+    let given = std::env::var("STACK_JSON")
+        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../.local/stack.json").into());
     std::env::split_paths(&given).collect()
 }
 
 fn read(file: &Path) -> String {
-    std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}: no stack whose calls are recorded runs", file.display()))
+    std::fs::read_to_string(file).unwrap_or_else(|error| {
+        panic!("{}: {error}: no stack whose calls are recorded runs", file.display())
+    })
 }

@@ -15,16 +15,49 @@ type Unshown = (&'static str, &'static str, &'static str, &'static str, &'static
 
 /// Rights whose use no run can record.
 const NEVER_SEEN: [Unshown; 5] = [
-    (EVERY_FUNCTION, "logs:CreateLogStream", "*", "*", "Lambda itself writes the logs, under the function's role"),
-    (EVERY_FUNCTION, "logs:PutLogEvents", "*", "*", "Lambda itself writes the logs, under the function's role"),
-    ("history-processor", "sqs:ReceiveMessage", "NotificationQueue", "*", "the event source mapping polls, under the function's role"),
-    ("history-processor", "sqs:DeleteMessage", "NotificationQueue", "*", "the event source mapping polls, under the function's role"),
-    ("history-processor", "sqs:GetQueueAttributes", "NotificationQueue", "*", "the event source mapping polls, under the function's role"),
+    (
+        EVERY_FUNCTION,
+        "logs:CreateLogStream",
+        "*",
+        "*",
+        "Lambda itself writes the logs, under the function's role",
+    ),
+    (
+        EVERY_FUNCTION,
+        "logs:PutLogEvents",
+        "*",
+        "*",
+        "Lambda itself writes the logs, under the function's role",
+    ),
+    (
+        "history-processor",
+        "sqs:ReceiveMessage",
+        "NotificationQueue",
+        "*",
+        "the event source mapping polls, under the function's role",
+    ),
+    (
+        "history-processor",
+        "sqs:DeleteMessage",
+        "NotificationQueue",
+        "*",
+        "the event source mapping polls, under the function's role",
+    ),
+    (
+        "history-processor",
+        "sqs:GetQueueAttributes",
+        "NotificationQueue",
+        "*",
+        "the event source mapping polls, under the function's role",
+    ),
 ];
 
 fn names((of, action, resource, value, _): &Unshown, function: &str, right: &Right) -> bool {
     let fits = |rule: &str, text: &str| rule == "*" || rule == text;
-    fits(of, function) && *action == right.action && fits(resource, &right.resource) && fits(value, &right.value)
+    fits(of, function)
+        && *action == right.action
+        && fits(resource, &right.resource)
+        && fits(value, &right.value)
 }
 
 fn is_among(unshown: &[Unshown], function: &str, right: &Right) -> bool {
@@ -33,28 +66,42 @@ fn is_among(unshown: &[Unshown], function: &str, right: &Right) -> bool {
 
 /// The differences between roles and calls, as messages.
 fn judge(roles: &BTreeMap<String, Vec<Statement>>, calls: &Calls) -> Vec<String> {
-    let unreadable = calls.unreadable.iter().map(|call| format!("a call that cannot be read: {call}"));
-    let strangers =
-        calls.requests.keys().filter(|function| !roles.contains_key(*function)).map(|function| format!("{function} is no function"));
+    let unreadable =
+        calls.unreadable.iter().map(|call| format!("a call that cannot be read: {call}"));
+    let strangers = calls
+        .requests
+        .keys()
+        .filter(|function| !roles.contains_key(*function))
+        .map(|function| format!("{function} is no function"));
     let mut wrong: Vec<String> = unreadable.chain(strangers).collect();
     for (function, statements) in roles {
         let none = BTreeMap::new();
         let requests = calls.requests.get(function).unwrap_or(&none);
         // A function without calls of its own only writes logs.
-        let is_silent = statements.iter().flat_map(Statement::rights).all(|right| is_among(&NEVER_SEEN, function, &right));
+        let is_silent = statements
+            .iter()
+            .flat_map(Statement::rights)
+            .all(|right| is_among(&NEVER_SEEN, function, &right));
         if requests.is_empty() && !is_silent {
             wrong.push(format!("{function} made no call at all"));
         }
-        let refused = requests.iter().filter(|(request, _)| !statements.iter().any(|statement| statement.allows(request)));
-        wrong.extend(refused.map(|(request, times)| format!("{function} is not allowed what it called {times} times: {request:?}")));
+        let refused = requests
+            .iter()
+            .filter(|(request, _)| !statements.iter().any(|statement| statement.allows(request)));
+        wrong.extend(refused.map(|(request, times)| {
+            format!("{function} is not allowed what it called {times} times: {request:?}")
+        }));
         for statement in statements {
             let allowed = requests.keys().filter(|request| statement.allows(request));
-            let used: BTreeSet<Right> = allowed.flat_map(|request| statement.used_by(request)).collect();
+            let used: BTreeSet<Right> =
+                allowed.flat_map(|request| statement.used_by(request)).collect();
             let unused = statement.rights().into_iter().filter(|right| !used.contains(right));
             let missing = unused.filter(|right| !is_among(&NEVER_SEEN, function, right));
             wrong.extend(missing.map(|right| format!("{function} never used {right:?}")));
             let seen = used.iter().filter(|right| is_among(&NEVER_SEEN, function, right));
-            wrong.extend(seen.map(|right| format!("{function} was seen using {right:?}, which is listed in NEVER_SEEN")));
+            wrong.extend(seen.map(|right| {
+                format!("{function} was seen using {right:?}, which is listed in NEVER_SEEN")
+            }));
         }
     }
     wrong
@@ -93,8 +140,20 @@ mod tests {
     }
 
     fn called(function: &str, actions: &[&str]) -> Calls {
-        let request = |action: &&str| (AwsRequest { action: action.to_string(), resource: "R".into(), keys: BTreeMap::new() }, 1);
-        Calls { requests: BTreeMap::from([(function.into(), actions.iter().map(request).collect())]), unreadable: BTreeSet::new() }
+        let request = |action: &&str| {
+            (
+                AwsRequest {
+                    action: action.to_string(),
+                    resource: "R".into(),
+                    keys: BTreeMap::new(),
+                },
+                1,
+            )
+        };
+        Calls {
+            requests: BTreeMap::from([(function.into(), actions.iter().map(request).collect())]),
+            unreadable: BTreeSet::new(),
+        }
     }
 
     #[test]
@@ -103,14 +162,26 @@ mod tests {
         let table = [
             (called("f", &["a:One", "a:Two"]), vec![]),
             (called("f", &["a:One"]), vec!["f never used"]),
-            (called("f", &["a:One", "a:Two", "a:Three"]), vec!["f is not allowed what it called 1 times"]),
-            (called("g", &["a:One"]), vec!["g is no function", "f made no call at all", "f never used", "f never used"]),
-            (Calls { unreadable: ["x".into()].into(), ..called("f", &["a:One", "a:Two"]) }, vec!["a call that cannot be read"]),
+            (
+                called("f", &["a:One", "a:Two", "a:Three"]),
+                vec!["f is not allowed what it called 1 times"],
+            ),
+            (
+                called("g", &["a:One"]),
+                vec!["g is no function", "f made no call at all", "f never used", "f never used"],
+            ),
+            (
+                Calls { unreadable: ["x".into()].into(), ..called("f", &["a:One", "a:Two"]) },
+                vec!["a call that cannot be read"],
+            ),
         ];
         for (calls, expected) in table {
             let wrong = judge(&role, &calls);
             assert_eq!(wrong.len(), expected.len(), "{wrong:?}");
-            assert!(wrong.iter().zip(expected).all(|(wrong, start)| wrong.starts_with(start)), "{wrong:?}");
+            assert!(
+                wrong.iter().zip(expected).all(|(wrong, start)| wrong.starts_with(start)),
+                "{wrong:?}"
+            );
         }
     }
 }

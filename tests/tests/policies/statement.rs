@@ -1,4 +1,5 @@
-//! One statement of a role's policy, evaluated as IAM does. Features of IAM that no statement here uses are refused.
+//! One statement of a role's policy, evaluated as IAM does. Features of IAM that no statement here
+//! uses are refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +14,8 @@ pub struct AwsRequest {
     pub keys: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// The smallest part of what a statement allows: one action on one resource, under one value of one condition key.
+/// The smallest part of what a statement allows: one action on one resource, under one value of one
+/// condition key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Right {
     pub action: String,
@@ -22,7 +24,8 @@ pub struct Right {
     pub value: String,
 }
 
-/// Not compared: most event types are published only after an outage of the bus. Security case 81 checks them.
+/// Not compared: most event types are published only after an outage of the bus. Security case 81
+/// checks them.
 const DETAIL_TYPE: &str = "events:detail-type";
 
 #[derive(Debug)]
@@ -52,7 +55,9 @@ enum Operator {
 impl Statement {
     pub fn read(statement: &Value) -> Result<Self, String> {
         let fields = statement.as_mapping().ok_or("a statement is a mapping")?;
-        if let Some(other) = fields.keys().find(|key| !["Effect", "Action", "Resource", "Condition"].iter().any(|known| *key == known)) {
+        if let Some(other) = fields.keys().find(|key| {
+            !["Effect", "Action", "Resource", "Condition"].iter().any(|known| *key == known)
+        }) {
             return Err(format!("not evaluated here: {other:?}"));
         }
         if statement["Effect"] != "Allow" {
@@ -63,45 +68,66 @@ impl Statement {
             given => Condition::read(given)?,
         };
         let (actions, resources) = (texts(&statement["Action"])?, texts(&statement["Resource"])?);
-        if let Some(wild) = actions.iter().chain(&resources).find(|text| text.contains(['*', '?'])) {
+        if let Some(wild) = actions.iter().chain(&resources).find(|text| text.contains(['*', '?']))
+        {
             return Err(format!("not evaluated here: the wildcard of {wild}"));
         }
-        Ok(Self { actions, resources: resources.iter().map(|resource| logical(resource)).collect(), conditions })
+        Ok(Self {
+            actions,
+            resources: resources.iter().map(|resource| logical(resource)).collect(),
+            conditions,
+        })
     }
 
     pub fn allows(&self, request: &AwsRequest) -> bool {
-        let names =
-            self.actions.iter().any(|action| action.eq_ignore_ascii_case(&request.action)) && self.resources.contains(&request.resource);
-        names && self.conditions.iter().all(|condition| condition.holds(request.keys.get(&condition.key)))
+        let names = self.actions.iter().any(|action| action.eq_ignore_ascii_case(&request.action))
+            && self.resources.contains(&request.resource);
+        names
+            && self
+                .conditions
+                .iter()
+                .all(|condition| condition.holds(request.keys.get(&condition.key)))
     }
 
     /// All rights that the statement allows.
     pub fn rights(&self) -> BTreeSet<Right> {
         let any = ["*".to_string()];
-        let values = self.compared().map_or(any.as_slice(), |condition| condition.values.as_slice());
+        let values =
+            self.compared().map_or(any.as_slice(), |condition| condition.values.as_slice());
         let right = |action: &String, resource: &String, value: &String| Right {
             action: action.clone(),
             resource: resource.clone(),
             value: value.clone(),
         };
-        let on = |action| self.resources.iter().flat_map(move |resource| values.iter().map(move |value| right(action, resource, value)));
+        let on = |action| {
+            self.resources.iter().flat_map(move |resource| {
+                values.iter().map(move |value| right(action, resource, value))
+            })
+        };
         self.actions.iter().flat_map(on).collect()
     }
 
     /// The rights that an allowed request uses.
     pub fn used_by(&self, request: &AwsRequest) -> BTreeSet<Right> {
         let used = |right: &Right| {
-            let here = right.action.eq_ignore_ascii_case(&request.action) && right.resource == request.resource;
-            let given = self.compared().map(|condition| (condition, request.keys.get(&condition.key)));
-            here && given
-                .is_none_or(|(condition, given)| given.is_some_and(|given| given.iter().any(|given| condition.fits(&right.value, given))))
+            let here = right.action.eq_ignore_ascii_case(&request.action)
+                && right.resource == request.resource;
+            let given =
+                self.compared().map(|condition| (condition, request.keys.get(&condition.key)));
+            here && given.is_none_or(|(condition, given)| {
+                given.is_some_and(|given| {
+                    given.iter().any(|given| condition.fits(&right.value, given))
+                })
+            })
         };
         self.rights().into_iter().filter(used).collect()
     }
 
     /// The condition whose values are compared; a `Null` condition has none.
     fn compared(&self) -> Option<&Condition> {
-        self.conditions.iter().find(|condition| condition.operator != Operator::Null && condition.key != DETAIL_TYPE)
+        self.conditions
+            .iter()
+            .find(|condition| condition.operator != Operator::Null && condition.key != DETAIL_TYPE)
     }
 }
 
@@ -122,8 +148,11 @@ impl Condition {
                 conditions.push(Self { operator, key, values: texts(values)? });
             }
         }
-        // The used values are compared for one condition only, so a second one with values is refused.
-        let compared = |condition: &&Self| condition.operator != Operator::Null && condition.key != DETAIL_TYPE;
+        // The used values are compared for one condition only, so a second one with values is
+        // refused.
+        let compared = |condition: &&Self| {
+            condition.operator != Operator::Null && condition.key != DETAIL_TYPE
+        };
         if conditions.iter().filter(compared).count() > 1 {
             return Err("not evaluated here: two conditions that list values".into());
         }
@@ -154,21 +183,28 @@ fn like(pattern: &str, text: &str) -> bool {
     let Some(first) = pattern.chars().next() else { return text.is_empty() };
     let rest = &pattern[first.len_utf8()..];
     match first {
-        '*' => text.char_indices().map(|(at, _)| at).chain([text.len()]).any(|at| like(rest, &text[at..])),
+        '*' => text
+            .char_indices()
+            .map(|(at, _)| at)
+            .chain([text.len()])
+            .any(|at| like(rest, &text[at..])),
         '?' => text.chars().next().is_some_and(|one| like(rest, &text[one.len_utf8()..])),
         one => text.strip_prefix(one).is_some_and(|text| like(rest, text)),
     }
 }
 
 fn texts(value: &Value) -> Result<Vec<String>, String> {
-    let one = |value: &Value| value.as_str().map(String::from).ok_or_else(|| format!("not text: {value:?}"));
+    let one = |value: &Value| {
+        value.as_str().map(String::from).ok_or_else(|| format!("not text: {value:?}"))
+    };
     match value {
         Value::Sequence(values) => values.iter().map(one).collect(),
         value => Ok(vec![one(value)?]),
     }
 }
 
-/// The logical name: `ConnectorsTable` for `ConnectorsTable.Arn`, `ConnectorsTable/index/due` for its index.
+/// The logical name: `ConnectorsTable` for `ConnectorsTable.Arn`, `ConnectorsTable/index/due` for
+/// its index.
 fn logical(resource: &str) -> String {
     resource.replace("${", "").replace('}', "").replace(".Arn", "")
 }
@@ -182,19 +218,27 @@ mod tests {
     }
 
     fn request(action: &str, resource: &str, key: &str, values: &[&str]) -> AwsRequest {
-        let keys = BTreeMap::from([(key.to_string(), values.iter().map(ToString::to_string).collect())]);
+        let keys =
+            BTreeMap::from([(key.to_string(), values.iter().map(ToString::to_string).collect())]);
         AwsRequest { action: action.into(), resource: resource.into(), keys }
     }
 
     #[test]
     fn a_statement_allows_what_iam_would_allow() {
-        let rows =
-            |condition: &str| format!("{{Effect: Allow, Action: ['dynamodb:GetItem'], Resource: Table.Arn, Condition: {condition}}}");
-        let all = rows(r##"{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["MAILBOX#*", "SERVICE"]}}"##);
+        let rows = |condition: &str| {
+            format!(
+                "{{Effect: Allow, Action: ['dynamodb:GetItem'], Resource: Table.Arn, Condition: {condition}}}"
+            )
+        };
+        let all = rows(
+            r##"{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["MAILBOX#*", "SERVICE"]}}"##,
+        );
         let any = rows(r##"{"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": ["MAILBOX#*"]}}"##);
-        let all_and_there =
-            rows(r##"{"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["SERVICE"]}, "Null": {"dynamodb:LeadingKeys": "false"}}"##);
-        let any_equal = rows(r##"{"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": ["SERVICE"]}}"##);
+        let all_and_there = rows(
+            r##"{"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["SERVICE"]}, "Null": {"dynamodb:LeadingKeys": "false"}}"##,
+        );
+        let any_equal =
+            rows(r##"{"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": ["SERVICE"]}}"##);
         let table: [(&str, &str, &[&str], bool); 16] = [
             (&all, "dynamodb:GetItem", &["MAILBOX#"], true),
             (&all, "DynamoDB:getitem", &["MAILBOX#a@example.com"], true),
@@ -234,15 +278,24 @@ mod tests {
             (Some("ours"), None, false),
         ] {
             let named = [("events:source", source), ("events:detail-type", detail_type)];
-            let keys = named.into_iter().filter_map(|(key, value)| Some((key.to_string(), BTreeSet::from([value?.to_string()]))));
-            let request = AwsRequest { action: "events:PutEvents".into(), resource: "Bus".into(), keys: keys.collect() };
+            let keys = named.into_iter().filter_map(|(key, value)| {
+                Some((key.to_string(), BTreeSet::from([value?.to_string()])))
+            });
+            let request = AwsRequest {
+                action: "events:PutEvents".into(),
+                resource: "Bus".into(),
+                keys: keys.collect(),
+            };
             assert_eq!(statement.allows(&request), expected, "{source:?} {detail_type:?}");
         }
     }
 
     #[test]
     fn an_index_is_another_resource_than_its_table() {
-        let on_index = statement(r#"{Effect: Allow, Action: "dynamodb:Query", Resource: "${Table.Arn}/index/due"}"#).unwrap();
+        let on_index = statement(
+            r#"{Effect: Allow, Action: "dynamodb:Query", Resource: "${Table.Arn}/index/due"}"#,
+        )
+        .unwrap();
         assert!(on_index.allows(&request("dynamodb:Query", "Table/index/due", "", &[])));
         assert!(!on_index.allows(&request("dynamodb:Query", "Table", "", &[])));
         assert!(!on_index.allows(&request("dynamodb:Query", "Table/index/told", "", &[])));
@@ -255,9 +308,16 @@ mod tests {
         let statement = statement(yaml).unwrap();
         assert_eq!(statement.rights().len(), 8);
         let used = statement.used_by(&request("a:Put", "Two", "k", &["Y#"]));
-        let right = |value: &str| Right { action: "a:Put".into(), resource: "Two".into(), value: value.into() };
+        let right = |value: &str| Right {
+            action: "a:Put".into(),
+            resource: "Two".into(),
+            value: value.into(),
+        };
         assert_eq!(used, BTreeSet::from([right("Y#*")]));
-        assert_eq!(statement.used_by(&request("a:Put", "Two", "k", &["X#", "Y#"])), BTreeSet::from([right("X#*"), right("Y#*")]));
+        assert_eq!(
+            statement.used_by(&request("a:Put", "Two", "k", &["X#", "Y#"])),
+            BTreeSet::from([right("X#*"), right("Y#*")])
+        );
         assert!(statement.used_by(&request("a:Put", "Two", "k", &[])).is_empty());
     }
 
@@ -277,9 +337,14 @@ mod tests {
 
     #[test]
     fn a_pattern_fits_as_in_iam() {
-        for (pattern, text, expected) in
-            [("a*c", "abbc", true), ("a*c", "ac", true), ("a?c", "ac", false), ("a?c", "aéc", true), ("*", "", true), ("a", "ab", false)]
-        {
+        for (pattern, text, expected) in [
+            ("a*c", "abbc", true),
+            ("a*c", "ac", true),
+            ("a?c", "ac", false),
+            ("a?c", "aéc", true),
+            ("*", "", true),
+            ("a", "ab", false),
+        ] {
             assert_eq!(like(pattern, text), expected, "{pattern} {text}");
         }
     }

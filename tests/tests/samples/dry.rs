@@ -1,4 +1,5 @@
-//! Every sample event in a dry run, in one world: its answers are those with Google, as documented in docs/dry-run.md.
+//! Every sample event in a dry run, in one world: its answers are those with Google, as documented
+//! in docs/dry-run.md.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +10,16 @@ use crate::{holds, invoke, read, samples};
 
 /// Each file of `events/` in the document, with the JSON that its answer must contain.
 fn documented() -> Vec<(String, Value)> {
-    let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/dry-run.md")).unwrap();
+    let document =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/dry-run.md"))
+            .unwrap();
     let row = |line: &str| {
         let (file, answer) = line.strip_prefix("| `")?.split_once(".json` | `")?;
         let answer = answer.split_once('`').unwrap_or_else(|| panic!("{line}")).0;
-        Some((format!("{file}.json"), serde_json::from_str(answer).unwrap_or_else(|error| panic!("{line}: {error}"))))
+        Some((
+            format!("{file}.json"),
+            serde_json::from_str(answer).unwrap_or_else(|error| panic!("{line}: {error}")),
+        ))
     };
     document.lines().filter_map(row).collect()
 }
@@ -25,12 +31,19 @@ fn event(file: &str) -> String {
 #[test]
 fn every_sample_has_one_documented_answer_in_a_dry_run() {
     let documented = documented();
-    let files: BTreeSet<String> = samples().iter().map(|sample| format!("{}.json", sample.name)).collect();
+    let files: BTreeSet<String> =
+        samples().iter().map(|sample| format!("{}.json", sample.name)).collect();
     assert_eq!(documented.iter().map(|(file, _)| file.clone()).collect::<BTreeSet<_>>(), files);
     assert_eq!(documented.len(), files.len(), "one row for each");
     for sample in samples() {
-        let (_, answer) = documented.iter().find(|(file, _)| *file == format!("{}.json", sample.name)).unwrap();
-        assert!(holds(&sample.answer, answer), "{}: docs/dry-run.md has {answer}, and {} is expected", sample.name, sample.answer);
+        let (_, answer) =
+            documented.iter().find(|(file, _)| *file == format!("{}.json", sample.name)).unwrap();
+        assert!(
+            holds(&sample.answer, answer),
+            "{}: docs/dry-run.md has {answer}, and {} is expected",
+            sample.name,
+            sample.answer
+        );
     }
 }
 

@@ -1,4 +1,5 @@
-//! A built function behind AWS's Runtime Interface Emulator, in its own world: a local AWS and a fake Google.
+//! A built function behind AWS's Runtime Interface Emulator, in its own world: a local AWS and a
+//! fake Google.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -19,7 +20,8 @@ use tokio::task::JoinHandle;
 use crate::aws;
 
 /// Where a function may leave messages: the queues and the bus, by the variables that name them.
-pub const QUEUES: [&str; 4] = ["NOTIFICATION_QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "QUARANTINE_QUEUE_URL", BUS];
+pub const QUEUES: [&str; 4] =
+    ["NOTIFICATION_QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "QUARANTINE_QUEUE_URL", BUS];
 const BUS: &str = "EVENT_BUS_NAME";
 
 /// The services that a function needs, and the value of every variable that a deployment sets.
@@ -35,11 +37,32 @@ impl World {
         let config = aws::config().await;
         let google = FakeGoogle::start(Config::default()).await.unwrap();
         let sqs = aws_sdk_sqs::Client::new(&config);
-        let fifo =
-            sqs.create_queue().queue_name(format!("{}.fifo", aws::unique("queue"))).attributes(QueueAttributeName::FifoQueue, "true");
-        let dead_letters = sqs.create_queue().queue_name(aws::unique("dead")).send().await.unwrap().queue_url.unwrap();
-        let quarantine = sqs.create_queue().queue_name(aws::unique("quarantine")).send().await.unwrap().queue_url.unwrap();
-        let key = aws_sdk_kms::Client::new(&config).create_key().key_spec(KeySpec::SymmetricDefault).send().await.unwrap();
+        let fifo = sqs
+            .create_queue()
+            .queue_name(format!("{}.fifo", aws::unique("queue")))
+            .attributes(QueueAttributeName::FifoQueue, "true");
+        let dead_letters = sqs
+            .create_queue()
+            .queue_name(aws::unique("dead"))
+            .send()
+            .await
+            .unwrap()
+            .queue_url
+            .unwrap();
+        let quarantine = sqs
+            .create_queue()
+            .queue_name(aws::unique("quarantine"))
+            .send()
+            .await
+            .unwrap()
+            .queue_url
+            .unwrap();
+        let key = aws_sdk_kms::Client::new(&config)
+            .create_key()
+            .key_spec(KeySpec::SymmetricDefault)
+            .send()
+            .await
+            .unwrap();
         let bus = aws::unique("bus");
         let events = watched_bus(&config, &bus).await;
         let fixed = [
@@ -55,7 +78,8 @@ impl World {
             ("PUBSUB_AUDIENCE", "https://connectors.example.com/pubsub"),
             ("PUBSUB_SERVICE_ACCOUNT", "gmail-push@example-project.iam.gserviceaccount.com"),
         ];
-        let mut values: BTreeMap<&'static str, String> = fixed.map(|(name, value)| (name, value.into())).into();
+        let mut values: BTreeMap<&'static str, String> =
+            fixed.map(|(name, value)| (name, value.into())).into();
         values.extend([
             ("TABLE_NAME", aws::table(&config).await),
             ("KMS_KEY_ID", key.key_metadata.unwrap().key_id),
@@ -74,10 +98,17 @@ impl World {
         Self { _google: google, values, events }
     }
 
-    /// The same world, where every Google URL except the keys' leads to a trap, which counts each call and drops it.
+    /// The same world, where every Google URL except the keys' leads to a trap, which counts each
+    /// call and drops it.
     pub async fn with_trap(mut self, dry_run: bool) -> (Self, Trap) {
         let trap = Trap::start().await;
-        for name in ["GOOGLE_AUTH_URL", "GOOGLE_TOKEN_URL", "GOOGLE_REVOKE_URL", "GMAIL_API_BASE", "GMAIL_BATCH_URL"] {
+        for name in [
+            "GOOGLE_AUTH_URL",
+            "GOOGLE_TOKEN_URL",
+            "GOOGLE_REVOKE_URL",
+            "GMAIL_API_BASE",
+            "GMAIL_BATCH_URL",
+        ] {
             self.values.insert(name, trap.url.clone());
         }
         self.values.insert("DRY_RUN", dry_run.to_string());
@@ -91,7 +122,11 @@ impl World {
         let deadline = Instant::now() + Duration::from_secs(5);
         let mut taken = Vec::new();
         loop {
-            let request = sqs.receive_message().queue_url(url).max_number_of_messages(10).wait_time_seconds(0);
+            let request = sqs
+                .receive_message()
+                .queue_url(url)
+                .max_number_of_messages(10)
+                .wait_time_seconds(0);
             let messages = request.send().await.unwrap().messages.unwrap_or_default();
             if messages.is_empty() {
                 if taken.len() >= wanted || Instant::now() > deadline {
@@ -100,7 +135,12 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             for message in messages {
-                sqs.delete_message().queue_url(url).receipt_handle(message.receipt_handle().unwrap()).send().await.unwrap();
+                sqs.delete_message()
+                    .queue_url(url)
+                    .receipt_handle(message.receipt_handle().unwrap())
+                    .send()
+                    .await
+                    .unwrap();
                 let body = message.body().unwrap();
                 taken.push(serde_json::from_str(body).unwrap_or_else(|_| body.into()));
             }
@@ -115,9 +155,23 @@ impl World {
 
 /// Creates a bus, and a queue that gets each of its events.
 async fn watched_bus(config: &SdkConfig, bus: &str) -> String {
-    let (sqs, events) = (aws_sdk_sqs::Client::new(config), aws_sdk_eventbridge::Client::new(config));
-    let queue = sqs.create_queue().queue_name(aws::unique("events")).send().await.unwrap().queue_url.unwrap();
-    let attributes = sqs.get_queue_attributes().queue_url(&queue).attribute_names(QueueAttributeName::QueueArn).send().await.unwrap();
+    let (sqs, events) =
+        (aws_sdk_sqs::Client::new(config), aws_sdk_eventbridge::Client::new(config));
+    let queue = sqs
+        .create_queue()
+        .queue_name(aws::unique("events"))
+        .send()
+        .await
+        .unwrap()
+        .queue_url
+        .unwrap();
+    let attributes = sqs
+        .get_queue_attributes()
+        .queue_url(&queue)
+        .attribute_names(QueueAttributeName::QueueArn)
+        .send()
+        .await
+        .unwrap();
     let arn = &attributes.attributes.unwrap()[&QueueAttributeName::QueueArn];
     events.create_event_bus().name(bus).send().await.unwrap();
     let all = r#"{"source": [{"prefix": ""}]}"#;
@@ -167,7 +221,11 @@ pub fn logical_id(function: &str) -> String {
 }
 
 fn bootstrap(function: &str) -> String {
-    let path = format!("{}/../.aws-sam/build/{}/bootstrap", env!("CARGO_MANIFEST_DIR"), logical_id(function));
+    let path = format!(
+        "{}/../.aws-sam/build/{}/bootstrap",
+        env!("CARGO_MANIFEST_DIR"),
+        logical_id(function)
+    );
     assert!(std::path::Path::new(&path).exists(), "{function} is not built: make build");
     path
 }
@@ -180,7 +238,8 @@ pub struct Emulator {
 
 impl Emulator {
     pub async fn start(function: &str, world: &World) -> Self {
-        let rie = std::env::var("AWS_LAMBDA_RIE").expect("AWS_LAMBDA_RIE names the emulator; `make test` sets it");
+        let rie = std::env::var("AWS_LAMBDA_RIE")
+            .expect("AWS_LAMBDA_RIE names the emulator; `make test` sets it");
         let (front, back) = (free_port(), free_port());
         let process = Command::new(rie)
             .args(["--runtime-interface-emulator-address", &front, "--runtime-api-address", &back])
@@ -200,7 +259,8 @@ impl Emulator {
 
     /// The emulator handles one call at a time.
     pub async fn invoke(&self, event: String) -> Value {
-        let request = reqwest::Client::new().post(&self.url).timeout(Duration::from_secs(60)).body(event);
+        let request =
+            reqwest::Client::new().post(&self.url).timeout(Duration::from_secs(60)).body(event);
         let text = request.send().await.unwrap().text().await.unwrap();
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("the function answered {text:?}"))
     }
@@ -214,14 +274,23 @@ async fn until_listening(address: &str) {
     }
 }
 
-/// The output of a function that is started without one of its settings; it must exit with an error.
+/// The output of a function that is started without one of its settings; it must exit with an
+/// error.
 pub async fn start_without(function: &str, setting: &str, world: &World) -> String {
     let mut environment = world.environment(function);
     assert!(environment.remove(setting).is_some(), "{function} does not know {setting}");
     let mut command = Command::new(bootstrap(function));
-    command.envs(environment).env_remove(setting).env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9").env("AWS_LAMBDA_FUNCTION_NAME", function);
-    command.env("AWS_LAMBDA_FUNCTION_VERSION", "1").env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128").kill_on_drop(true);
-    let output = tokio::time::timeout(Duration::from_secs(20), command.stdin(Stdio::null()).output()).await;
+    command
+        .envs(environment)
+        .env_remove(setting)
+        .env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9")
+        .env("AWS_LAMBDA_FUNCTION_NAME", function);
+    command
+        .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
+        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
+        .kill_on_drop(true);
+    let output =
+        tokio::time::timeout(Duration::from_secs(20), command.stdin(Stdio::null()).output()).await;
     let output = output.unwrap_or_else(|_| panic!("{function} runs without {setting}")).unwrap();
     assert!(!output.status.success(), "{function} ended well without {setting}");
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)

@@ -1,4 +1,5 @@
-//! The audit lines: as this process writes them, and as the deployed stack stores them in their own log group.
+//! The audit lines: as this process writes them, and as the deployed stack stores them in their own
+//! log group.
 
 use std::io::Write;
 use std::sync::Mutex;
@@ -35,8 +36,17 @@ pub fn listen() {
 /// `listen` at another LogLevel.
 pub fn listen_to(level: &str) {
     let template = template::read();
-    let levels = template["Globals"]["Function"]["Environment"]["Variables"]["RUST_LOG"].as_str().unwrap().replace("${LogLevel}", level);
-    fmt().json().with_target(false).without_time().with_env_filter(EnvFilter::new(levels)).with_writer(|| Hearing).init();
+    let levels = template["Globals"]["Function"]["Environment"]["Variables"]["RUST_LOG"]
+        .as_str()
+        .unwrap()
+        .replace("${LogLevel}", level);
+    fmt()
+        .json()
+        .with_target(false)
+        .without_time()
+        .with_env_filter(EnvFilter::new(levels))
+        .with_writer(|| Hearing)
+        .init();
 }
 
 pub fn heard() -> Vec<String> {
@@ -47,7 +57,9 @@ pub fn heard() -> Vec<String> {
 pub fn of(lines: &[String], agent: &str) -> Vec<Value> {
     let read = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let audited = read.filter(|line| line["fields"]["message"] == "request audited");
-    let named = audited.filter(|line| line["fields"]["user_agent"].as_str().is_some_and(|named| named.starts_with(agent)));
+    let named = audited.filter(|line| {
+        line["fields"]["user_agent"].as_str().is_some_and(|named| named.starts_with(agent))
+    });
     named.map(|line| line["fields"].clone()).collect()
 }
 
@@ -59,10 +71,18 @@ pub async fn kept(stack: &Stack, agent: &str, since: SystemTime, expected: usize
         if kept.len() >= expected || Instant::now() > deadline {
             return kept;
         }
-        // The emulator may deliver a line only with the same process's next invocation. So every function that writes
-        // audit lines is called again, several times, to reach each of its processes.
-        let nudged = [(Method::DELETE, "/api/triggers/trg_nudge"), (Method::GET, "/api/auth/google/gmail/start")];
-        let nudges = nudged.iter().cycle().take(8).map(|(method, path)| stack.answer(stack.request(method.clone(), path)));
+        // The emulator may deliver a line only with the same process's next invocation. So every
+        // function that writes audit lines is called again, several times, to reach each of its
+        // processes.
+        let nudged = [
+            (Method::DELETE, "/api/triggers/trg_nudge"),
+            (Method::GET, "/api/auth/google/gmail/start"),
+        ];
+        let nudges = nudged
+            .iter()
+            .cycle()
+            .take(8)
+            .map(|(method, path)| stack.answer(stack.request(method.clone(), path)));
         futures_util::future::join_all(nudges).await;
         tokio::time::sleep(Duration::from_millis(200)).await;
     }

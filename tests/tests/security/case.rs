@@ -1,4 +1,5 @@
-//! One case of the security table: what was done, expected and got. It is recorded whether it passes or fails.
+//! One case of the security table: what was done, expected and got. It is recorded whether it
+//! passes or fails.
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -33,8 +34,19 @@ impl Case {
     }
 
     /// Records a row whose expectation is not one value but a bound or one of several.
-    pub fn note(&mut self, what: impl Display, expected: impl Display, got: impl Display, pass: bool) {
-        self.rows.push(Row { what: what.to_string(), expected: expected.to_string(), got: got.to_string(), pass });
+    pub fn note(
+        &mut self,
+        what: impl Display,
+        expected: impl Display,
+        got: impl Display,
+        pass: bool,
+    ) {
+        self.rows.push(Row {
+            what: what.to_string(),
+            expected: expected.to_string(),
+            got: got.to_string(),
+            pass,
+        });
     }
 
     fn write(&self) {
@@ -48,7 +60,10 @@ impl Case {
 /// `security` in the stack's local folder.
 fn folder() -> PathBuf {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    let local = std::env::var("LOCAL_DIR").ok().filter(|local| !local.is_empty()).unwrap_or_else(|| ".local".into());
+    let local = std::env::var("LOCAL_DIR")
+        .ok()
+        .filter(|local| !local.is_empty())
+        .unwrap_or_else(|| ".local".into());
     PathBuf::from(root).join(local).join("security")
 }
 

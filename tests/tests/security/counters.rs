@@ -33,7 +33,9 @@ impl Recorder for Counting {
     fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
 
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
-        let name = key.labels().fold(key.name().to_string(), |name, label| format!("{name}/{}", label.value()));
+        let name = key
+            .labels()
+            .fold(key.name().to_string(), |name, label| format!("{name}/{}", label.value()));
         Counter::from_arc(COUNTERS.lock().unwrap().entry(name).or_default().clone())
     }
 

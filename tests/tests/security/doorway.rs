@@ -1,4 +1,5 @@
-//! Requests with any byte, event shape or path: none ends a process or reaches what it does not name.
+//! Requests with any byte, event shape or path: none ends a process or reaches what it does not
+//! name.
 
 use std::collections::BTreeSet;
 
@@ -63,7 +64,9 @@ fn with(sign: &str, method: &str, path: &str) -> Vec<(String, Value)> {
         event["pathParameters"] = json!({"id": format!("con_{sign}")});
     });
     add("the query", &|event| event["rawQueryString"] = format!("x={sign}&{sign}").into());
-    add("the method", &|event| event["requestContext"]["http"]["method"] = format!("GET{sign}").into());
+    add("the method", &|event| {
+        event["requestContext"]["http"]["method"] = format!("GET{sign}").into()
+    });
     add("the body", &|event| event["body"] = sign.into());
     add("a body in base64", &|event| {
         event["body"] = format!("YQ{sign}").into();
@@ -82,19 +85,44 @@ fn with(sign: &str, method: &str, path: &str) -> Vec<(String, Value)> {
 /// Events of shapes that the gateway never sends.
 fn shapes() -> Vec<String> {
     let base = event("GET", "/api/system/info");
-    let mut shapes: Vec<String> = ["null", "0", "\"\"", "[]", "{}", "true"].map(String::from).into();
-    for field in ["routeKey", "rawPath", "rawQueryString", "headers", "pathParameters", "requestContext", "body", "isBase64Encoded"] {
-        for value in [json!(null), json!(0), json!(-1.5), json!("x"), json!([]), json!({}), json!([{"a": null}]), json!({"a": {"b": 1}})] {
+    let mut shapes: Vec<String> =
+        ["null", "0", "\"\"", "[]", "{}", "true"].map(String::from).into();
+    for field in [
+        "routeKey",
+        "rawPath",
+        "rawQueryString",
+        "headers",
+        "pathParameters",
+        "requestContext",
+        "body",
+        "isBase64Encoded",
+    ] {
+        for value in [
+            json!(null),
+            json!(0),
+            json!(-1.5),
+            json!("x"),
+            json!([]),
+            json!({}),
+            json!([{"a": null}]),
+            json!({"a": {"b": 1}}),
+        ] {
             let mut changed = base.clone();
             changed[field] = value;
             shapes.push(changed.to_string());
         }
     }
     let mut many = base.clone();
-    many["headers"] = (0..40_000).map(|number| (format!("x-{number}"), json!("a"))).collect::<serde_json::Map<_, _>>().into();
+    many["headers"] = (0..40_000)
+        .map(|number| (format!("x-{number}"), json!("a")))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
     let mut deep = base.clone();
     deep["other"] = json!(1);
-    let deep = deep.to_string().replace("\"other\":1", &format!("\"other\":{}1{}", "[".repeat(20_000), "]".repeat(20_000)));
+    let deep = deep.to_string().replace(
+        "\"other\":1",
+        &format!("\"other\":{}1{}", "[".repeat(20_000), "]".repeat(20_000)),
+    );
     let mut long = base.clone();
     long["rawQueryString"] = "<".repeat(70_000).into();
     let mut path = base;
@@ -120,7 +148,8 @@ async fn answers(inside: &Inside, function: &str, events: Vec<String>) -> (BTree
     (statuses, unanswered)
 }
 
-/// Sends these bytes as they are, which no HTTP client would. Returns the status, or 0 if there was no answer.
+/// Sends these bytes as they are, which no HTTP client would. Returns the status, or 0 if there was
+/// no answer.
 async fn raw(stack: &Stack, head: &[u8]) -> u16 {
     let address = stack.api_url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address.split('/').next().unwrap()).await.unwrap();
@@ -136,7 +165,9 @@ async fn raw(stack: &Stack, head: &[u8]) -> u16 {
 /// A request with one raw byte at a position: 0 is the path, 1 the query, then the headers.
 fn request(stack: &Stack, position: usize, byte: u8, method: &str, path: &str) -> Vec<u8> {
     let below = stack.api_url.strip_prefix("http://").unwrap();
-    let (host, prefix) = below.split_once('/').map_or((below, String::new()), |(host, prefix)| (host, format!("/{prefix}")));
+    let (host, prefix) = below
+        .split_once('/')
+        .map_or((below, String::new()), |(host, prefix)| (host, format!("/{prefix}")));
     let mut head = format!("{method} {prefix}{path}").into_bytes();
     match position {
         0 => head.extend([b'/', b'a', byte, b'b']),
@@ -157,18 +188,31 @@ fn request(stack: &Stack, position: usize, byte: u8, method: &str, path: &str) -
 
 #[tokio::test]
 async fn case_41_any_byte_anywhere() {
-    let mut case = Case::new(41, "all: any byte in path, query, headers, body, and any shape of the gateway's event: no process ends");
+    let mut case = Case::new(
+        41,
+        "all: any byte in path, query, headers, body, and any shape of the gateway's event: no process ends",
+    );
     counters::start();
     let inside = Inside::start(Options { queue_only: true, ..Options::default() }).await;
     for (function, method, path, _) in REQUESTS {
         let bytes = (0..=255_u8).flat_map(|byte| with(&char::from(byte).to_string(), method, path));
         let events: Vec<String> = bytes.map(|(_, event)| event.to_string()).collect();
-        let (count, (statuses, unanswered)) = (events.len(), answers(&inside, function, events).await);
+        let (count, (statuses, unanswered)) =
+            (events.len(), answers(&inside, function, events).await);
         let what = format!("{function}: 256 bytes in {} fields", count / 256);
         case.check(format!("{what}: not answered"), 0, unanswered);
-        case.note(format!("{what}: statuses"), "below 500", format!("{statuses:?}"), statuses.iter().all(|status| *status < 500));
+        case.note(
+            format!("{what}: statuses"),
+            "below 500",
+            format!("{statuses:?}"),
+            statuses.iter().all(|status| *status < 500),
+        );
         let (statuses, unanswered) = answers(&inside, function, shapes()).await;
-        case.check(format!("{function}: {} events of other shapes: not answered", shapes().len()), 0, unanswered);
+        case.check(
+            format!("{function}: {} events of other shapes: not answered", shapes().len()),
+            0,
+            unanswered,
+        );
         case.note(
             format!("{function}: statuses of events of other shapes"),
             "below 500",
@@ -178,10 +222,18 @@ async fn case_41_any_byte_anywhere() {
     }
     case.check("panics", 0, counters::of("Panics"));
     let (_, method, path, _) = REQUESTS[0];
-    let broken = axum::Router::new().route(path, get(async || -> StatusCode { panic!("canary-panic") }));
-    let answer = invoke(broken, event(method, path).to_string()).await.map(|answer| answer.get().to_string()).unwrap_or_default();
+    let broken =
+        axum::Router::new().route(path, get(async || -> StatusCode { panic!("canary-panic") }));
+    let answer = invoke(broken, event(method, path).to_string())
+        .await
+        .map(|answer| answer.get().to_string())
+        .unwrap_or_default();
     let panicked: Value = serde_json::from_str(&answer).unwrap_or_default();
-    case.check("a function that panics: status", 500, panicked["statusCode"].as_u64().unwrap_or_default());
+    case.check(
+        "a function that panics: status",
+        500,
+        panicked["statusCode"].as_u64().unwrap_or_default(),
+    );
     case.check("its answer shows the panic's message", false, answer.contains("canary-panic"));
     case.check("panics counted", 1, counters::of("Panics"));
 
@@ -197,12 +249,23 @@ async fn case_41_any_byte_anywhere() {
         for byte in 0..=255_u8 {
             for position in (0..of_each).map(|offset| (usize::from(byte) + offset) % positions) {
                 sent += 1;
-                failed += usize::from(raw(stack, &request(stack, position, byte, method, path)).await >= 500);
+                failed += usize::from(
+                    raw(stack, &request(stack, position, byte, method, path)).await >= 500,
+                );
             }
         }
         let after: BTreeSet<u32> = processes(stack, deployed).into_iter().collect();
-        case.note(format!("{function}: its processes before"), "at least 1", before.len(), !before.is_empty());
-        case.check(format!("deployed {function}: {sent} requests: processes ended"), 0, before.difference(&after).count());
+        case.note(
+            format!("{function}: its processes before"),
+            "at least 1",
+            before.len(),
+            !before.is_empty(),
+        );
+        case.check(
+            format!("deployed {function}: {sent} requests: processes ended"),
+            0,
+            before.difference(&after).count(),
+        );
         case.check(format!("deployed {function}: answers of 500 and more"), 0, failed);
     }
 }
@@ -264,11 +327,14 @@ fn forms(id: &str, connector: &str, trigger: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn case_42_an_id_is_that_id() {
-    let mut case = Case::new(42, "all: an id in a path, altered or encoded in any way, reaches nothing else");
+    let mut case =
+        Case::new(42, "all: an id in a path, altered or encoded in any way, reaches nothing else");
     counters::start();
     for matches in [Matches::Decoded, Matches::Sent] {
-        let target = Target::configured(Options { matches, queue_only: true, ..Options::default() }).await;
-        paths(&mut case, &target, &format!("in process, routes matched on the path {matches:?}")).await;
+        let target =
+            Target::configured(Options { matches, queue_only: true, ..Options::default() }).await;
+        paths(&mut case, &target, &format!("in process, routes matched on the path {matches:?}"))
+            .await;
     }
     if let Some(target) = Target::deployed().await {
         paths(&mut case, &target, "deployed").await;
@@ -287,10 +353,14 @@ async fn paths(case: &mut Case, target: &Target, name: &str) {
     }
     target.forget_calls().await;
     let address = target.stack.api_url.strip_prefix("http://").unwrap().to_string();
-    let (host, prefix) = address.split_once('/').map_or((address.as_str(), String::new()), |(host, prefix)| (host, format!("/{prefix}")));
+    let (host, prefix) = address
+        .split_once('/')
+        .map_or((address.as_str(), String::new()), |(host, prefix)| (host, format!("/{prefix}")));
     let (mut sent, mut other) = (0, Vec::new());
     for (number, (method, segments)) in with_ids().into_iter().enumerate() {
-        for (at, segment) in segments.iter().enumerate().filter(|(_, segment)| segment.starts_with('{')) {
+        for (at, segment) in
+            segments.iter().enumerate().filter(|(_, segment)| segment.starts_with('{'))
+        {
             let own = if segments[2] == "triggers" {
                 &user.trigger
             } else if at == 3 {
@@ -298,17 +368,21 @@ async fn paths(case: &mut Case, target: &Target, name: &str) {
             } else {
                 &message
             };
-            // On the deployed stack each route gets an eighth of the forms; together the routes get all.
+            // On the deployed stack each route gets an eighth of the forms; together the routes get
+            // all.
             let forms = forms(own, &user.connector, &user.trigger).into_iter().enumerate();
-            for (_, form) in forms.filter(|(form, _)| target.inside.is_some() || form % 8 == number % 8) {
-                let filled = segments.iter().enumerate().map(|(index, name)| match name.starts_with('{') {
-                    false => name.clone(),
-                    true if index == at => form.clone(),
-                    true if segments[2] == "triggers" => user.trigger.clone(),
-                    true if index == 3 => user.connector.clone(),
-                    true if segments[index - 1] == "attachments" => "1".into(),
-                    true => message.clone(),
-                });
+            for (_, form) in
+                forms.filter(|(form, _)| target.inside.is_some() || form % 8 == number % 8)
+            {
+                let filled =
+                    segments.iter().enumerate().map(|(index, name)| match name.starts_with('{') {
+                        false => name.clone(),
+                        true if index == at => form.clone(),
+                        true if segments[2] == "triggers" => user.trigger.clone(),
+                        true if index == 3 => user.connector.clone(),
+                        true if segments[index - 1] == "attachments" => "1".into(),
+                        true => message.clone(),
+                    });
                 let path = filled.collect::<Vec<_>>().join("/");
                 let head = format!(
                     "{method} {prefix}{path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {}\r\nconnection: close\r\ncontent-length: 2\r\ncontent-type: application/json\r\n\r\n{{}}",
@@ -322,17 +396,38 @@ async fn paths(case: &mut Case, target: &Target, name: &str) {
             }
         }
     }
-    case.check(format!("{name}: {sent} paths: answers that are not 400 or 404"), String::new(), other.join("; "));
+    case.check(
+        format!("{name}: {sent} paths: answers that are not 400 or 404"),
+        String::new(),
+        other.join("; "),
+    );
     if let Some(world) = world() {
-        case.check(format!("{name}: calls to table, key and queue"), String::new(), world.take_calls().join("; "));
+        case.check(
+            format!("{name}: calls to table, key and queue"),
+            String::new(),
+            world.take_calls().join("; "),
+        );
     }
-    let calls: Vec<Value> =
-        target.calls().await.into_iter().filter(|call| call["email"] == user.email || call["method"] == "unknown").collect();
+    let calls: Vec<Value> = target
+        .calls()
+        .await
+        .into_iter()
+        .filter(|call| call["email"] == user.email || call["method"] == "unknown")
+        .collect();
     case.check(format!("{name}: calls to Google"), 0, calls.len());
-    let kept =
-        read(target.stack.api(Method::GET, &format!("/api/triggers/{}", user.trigger), Some(&user.token), None).await, StatusCode::OK)
-            .await;
-    case.check(format!("{name}: the trigger still exists"), user.trigger.clone(), kept["id"].as_str().unwrap().to_string());
+    let kept = read(
+        target
+            .stack
+            .api(Method::GET, &format!("/api/triggers/{}", user.trigger), Some(&user.token), None)
+            .await,
+        StatusCode::OK,
+    )
+    .await;
+    case.check(
+        format!("{name}: the trigger still exists"),
+        user.trigger.clone(),
+        kept["id"].as_str().unwrap().to_string(),
+    );
     let path = format!("/api/connectors/{}/messages/{message}", user.connector);
     case.check(
         format!("{name}: the message still exists"),

@@ -68,7 +68,8 @@ pub fn times(target: &Target, good: u16) -> Vec<(&'static str, Value, u16)> {
     ]
 }
 
-/// Headers that point to a key of the attacker's. The URLs lead to the fake, whose log would show a visit.
+/// Headers that point to a key of the attacker's. The URLs lead to the fake, whose log would show a
+/// visit.
 pub fn pointing(target: &Target) -> Vec<(&'static str, Value)> {
     let bait = format!("{}/bait", target.stack.google_url);
     let jwk = json!({"kty": "RSA", "alg": "RS256", "use": "sig", "n": "AQAB", "e": "AQAB"});

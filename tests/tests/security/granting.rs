@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use tests::deployed::User;
 
 use crate::security::case::Case;
-use crate::security::connecting::{CONNECT, Sent, callback_url, connectors, issued_code, post, redirect_body};
+use crate::security::connecting::{
+    CONNECT, Sent, callback_url, connectors, issued_code, post, redirect_body,
+};
 use crate::security::forge::seconds;
 use crate::security::target::{Target, status};
 
@@ -13,7 +15,10 @@ const MODIFY: &str = "https://www.googleapis.com/auth/gmail.modify";
 
 /// Grants of an account that are alive at Google.
 pub async fn alive(target: &Target, email: &str) -> usize {
-    let grants = target.stack.google(Method::GET, &format!("/admin/grants?email={email}"), Value::Null).await;
+    let grants = target
+        .stack
+        .google(Method::GET, &format!("/admin/grants?email={email}"), Value::Null)
+        .await;
     grants.as_array().unwrap().iter().filter(|grant| grant["alive"] == true).count()
 }
 
@@ -27,23 +32,47 @@ async fn case_23_a_scope_that_the_user_unticks() {
     for target in Target::all().await {
         let (name, user) = (target.name, User::new(&target.stack, "unticks").await);
         let connect = async |user: &User| {
-            let code = issued_code(&target, json!({"scopes": ["openid", "email"]}), &user.email).await;
-            let response = target.stack.api(Method::POST, CONNECT, Some(&user.token), Some(json!({"auth_code": code}))).await;
+            let code =
+                issued_code(&target, json!({"scopes": ["openid", "email"]}), &user.email).await;
+            let response = target
+                .stack
+                .api(Method::POST, CONNECT, Some(&user.token), Some(json!({"auth_code": code})))
+                .await;
             let (status, body) = (status(&response), response.text().await.unwrap());
             let problem: Value = serde_json::from_str(&body).unwrap();
             let named = problem["detail"].as_str().unwrap_or_default().contains(MODIFY);
-            format!("{status} {} {}", problem["code"].as_str().unwrap_or_default(), if named { "named" } else { "not named" })
+            format!(
+                "{status} {} {}",
+                problem["code"].as_str().unwrap_or_default(),
+                if named { "named" } else { "not named" }
+            )
         };
         let expected = "400 missing_scopes named".to_string();
-        case.check(format!("{name}: the only connector of the account"), expected.clone(), connect(&user).await);
-        case.check(format!("{name}: its grants alive at Google"), 0, alive(&target, &user.email).await);
+        case.check(
+            format!("{name}: the only connector of the account"),
+            expected.clone(),
+            connect(&user).await,
+        );
+        case.check(
+            format!("{name}: its grants alive at Google"),
+            0,
+            alive(&target, &user.email).await,
+        );
         case.check(format!("{name}: connectors"), 0, connectors(&target, &user).await);
 
         let holder = User::connected(&target.stack, "holder").await;
         let second = holder.beside(&target.stack, "second").await;
         target.forget_calls().await;
-        case.check(format!("{name}: another connector shares the grant"), expected, connect(&second).await);
-        case.check(format!("{name}: revocations of the shared grant"), 0, target.called_for(&holder.email, "revoke").await);
+        case.check(
+            format!("{name}: another connector shares the grant"),
+            expected,
+            connect(&second).await,
+        );
+        case.check(
+            format!("{name}: revocations of the shared grant"),
+            0,
+            target.called_for(&holder.email, "revoke").await,
+        );
         let message = holder.receive(&target.stack, json!({"subject": "invoice"})).await;
         let fired = target.fired(&holder.owner, 1).await;
         case.check(format!("{name}: the other connector fires on"), json!([message]), ids(&fired));
@@ -64,10 +93,17 @@ async fn case_24_no_refresh_token() {
         case.check(format!("{name}: connectors"), 0, connectors(&target, &user).await);
         let user = user.connecting(&target.stack).await;
         let again = json!({"auth_code": issued_code(&target, json!({"with_refresh_token": false}), &user.email).await});
-        case.check(format!("{name}: a refresh token stored"), "200".to_string(), post(&target, &user, again).await);
+        case.check(
+            format!("{name}: a refresh token stored"),
+            "200".to_string(),
+            post(&target, &user, again).await,
+        );
         target.idle().await;
         // Only the stored refresh token can bring another access token.
-        target.stack.google(Method::POST, "/admin/access-tokens/expire", json!({"email": user.email})).await;
+        target
+            .stack
+            .google(Method::POST, "/admin/access-tokens/expire", json!({"email": user.email}))
+            .await;
         let message = user.receive(&target.stack, json!({"subject": "invoice"})).await;
         case.check(
             format!("{name}: the stored refresh token still works, and mail fires"),
@@ -75,13 +111,22 @@ async fn case_24_no_refresh_token() {
             ids(&target.fired(&user.owner, 1).await),
         );
 
-        target.stack.google(Method::POST, "/admin/grants/revoke", json!({"email": user.email})).await;
+        target
+            .stack
+            .google(Method::POST, "/admin/grants/revoke", json!({"email": user.email}))
+            .await;
         user.receive(&target.stack, json!({"subject": "invoice"})).await;
-        let needs = async || (user.connector(&target.stack).await["status"] == "needs_reauth").then_some(());
+        let needs = async || {
+            (user.connector(&target.stack).await["status"] == "needs_reauth").then_some(())
+        };
         target.stack.until("a connector that needs its user", needs).await;
         let again = json!({"auth_code": issued_code(&target, json!({"with_refresh_token": false}), &user.email).await});
         let answer = post(&target, &user, again).await;
-        case.check(format!("{name}: the stored refresh token is revoked"), "400 no_refresh_token".to_string(), answer);
+        case.check(
+            format!("{name}: the stored refresh token is revoked"),
+            "400 no_refresh_token".to_string(),
+            answer,
+        );
     }
 }
 
@@ -99,11 +144,14 @@ async fn case_26_id_tokens() {
             ("an empty account", json!({"sub": ""})),
             ("expired a day ago", json!({"exp": seconds(&target, -86_400)})),
         ] {
-            let code = issued_code(&target, json!({ "id_token_claims": claims }), &user.email).await;
+            let code =
+                issued_code(&target, json!({ "id_token_claims": claims }), &user.email).await;
             let answer = post(&target, &user, json!({"auth_code": code})).await;
             case.check(format!("{name}: {what}"), "400 invalid_identity".to_string(), answer);
         }
-        for (what, claims) in [("another nonce", json!({"nonce": "other"})), ("no nonce", json!({"nonce": null}))] {
+        for (what, claims) in
+            [("another nonce", json!({"nonce": "other"})), ("no nonce", json!({"nonce": null}))]
+        {
             let sent = Sent::away(&target, &user).await;
             let mut order = json!({"redirect_uri": callback_url(), "code_challenge": sent.parameter("code_challenge")});
             order["nonce"] = json!(sent.parameter("nonce"));

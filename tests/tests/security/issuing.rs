@@ -1,4 +1,5 @@
-//! Hostile key and token endpoints, of Google, the issuer or an impostor: keys too many or too weak, tokens invalid.
+//! Hostile key and token endpoints, of Google, the issuer or an impostor: keys too many or too
+//! weak, tokens invalid.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -50,7 +51,8 @@ impl Endpoint {
     }
 
     fn will_answer(&self, status: u16, body: impl Into<String>, cache_control: &str) {
-        *self.answer.lock().unwrap() = Answer { status, body: body.into(), cache_control: cache_control.into(), requests: 0 };
+        *self.answer.lock().unwrap() =
+            Answer { status, body: body.into(), cache_control: cache_control.into(), requests: 0 };
     }
 
     fn requests(&self) -> usize {
@@ -82,7 +84,8 @@ async fn answer(State(prepared): State<Arc<Mutex<Answer>>>) -> Response {
     prepared.requests += 1;
     let mut headers = HeaderMap::new();
     headers.insert("cache-control", prepared.cache_control.parse().unwrap());
-    (axum::http::StatusCode::from_u16(prepared.status).unwrap(), headers, prepared.body.clone()).into_response()
+    (axum::http::StatusCode::from_u16(prepared.status).unwrap(), headers, prepared.body.clone())
+        .into_response()
 }
 
 /// RSA moduli that can be factored, of 512 and 1024 bits, each with a signature made by its key.
@@ -111,9 +114,17 @@ async fn believed(verifier: &JwksVerifier, token: &str, now: Timestamp) -> Strin
 
 #[tokio::test]
 async fn case_89_hostile_keys() {
-    let mut case = Case::new(89, "tokens: an issuer's keys that are too many, too weak, for another use, or good for a century");
+    let mut case = Case::new(
+        89,
+        "tokens: an issuer's keys that are too many, too weak, for another use, or good for a century",
+    );
     let target = Target::configured(Default::default()).await;
-    let published = reqwest::get(format!("{}/oauth2/v3/certs", target.stack.google_url)).await.unwrap().json::<Value>().await.unwrap();
+    let published = reqwest::get(format!("{}/oauth2/v3/certs", target.stack.google_url))
+        .await
+        .unwrap()
+        .json::<Value>()
+        .await
+        .unwrap();
     let (good, own) = (target.good_token().await, published["keys"][0].clone());
     let now = target.inside.as_ref().unwrap().machine.now();
     let endpoint = Endpoint::start().await;
@@ -123,11 +134,20 @@ async fn case_89_hostile_keys() {
         key.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         key
     };
-    let many = |count: usize| (0..count).map(|number| own_with(json!({"kid": format!("k{number}")}))).chain([own.clone()]).collect();
+    let many = |count: usize| {
+        (0..count)
+            .map(|number| own_with(json!({"kid": format!("k{number}")})))
+            .chain([own.clone()])
+            .collect()
+    };
     let oct = json!({"kty": "oct", "kid": own["kid"], "alg": "RS256", "k": "AAAA"});
     for (what, body, expected) in [
         ("the issuer's own", keys(vec![own.clone()]), "believed"),
-        ("behind 10 MB of blanks", format!("{}{}", " ".repeat(10_000_000), keys(vec![own.clone()])), "no keys"),
+        (
+            "behind 10 MB of blanks",
+            format!("{}{}", " ".repeat(10_000_000), keys(vec![own.clone()])),
+            "no keys",
+        ),
         ("among 10,000 others", keys(many(10_000)), "no keys"),
         ("among 100 others", keys(many(100)), "believed"),
         ("a symmetric one under the same id", keys(vec![oct.clone()]), "no keys"),
@@ -146,40 +166,75 @@ async fn case_89_hostile_keys() {
         ("nested 100,000 deep", "[".repeat(100_000), "no keys"),
     ] {
         endpoint.will_answer(200, body, "max-age=3600");
-        case.check(format!("keys: {what}"), expected.to_string(), believed(&endpoint.verifier(), &good, now).await);
+        case.check(
+            format!("keys: {what}"),
+            expected.to_string(),
+            believed(&endpoint.verifier(), &good, now).await,
+        );
         case.check(format!("keys: {what}: fetches"), 1, endpoint.requests());
     }
     for (what, modulus, signature) in WEAK {
-        endpoint.will_answer(200, keys(vec![json!({"kty": "RSA", "kid": "weak", "n": modulus, "e": "AQAB"})]), "max-age=3600");
-        let came = believed(&endpoint.verifier(), &format!("{SIGNED_BY_WEAK}.{signature}"), now).await;
-        case.check(format!("keys: one of {what}, and a token that it signed"), "refused".to_string(), came);
+        endpoint.will_answer(
+            200,
+            keys(vec![json!({"kty": "RSA", "kid": "weak", "n": modulus, "e": "AQAB"})]),
+            "max-age=3600",
+        );
+        let came =
+            believed(&endpoint.verifier(), &format!("{SIGNED_BY_WEAK}.{signature}"), now).await;
+        case.check(
+            format!("keys: one of {what}, and a token that it signed"),
+            "refused".to_string(),
+            came,
+        );
     }
-    for (what, cache_control) in
-        [("a century", "max-age=3153600000"), ("beyond all numbers", "max-age=99999999999999999999999"), ("a negative time", "max-age=-1")]
-    {
+    for (what, cache_control) in [
+        ("a century", "max-age=3153600000"),
+        ("beyond all numbers", "max-age=99999999999999999999999"),
+        ("a negative time", "max-age=-1"),
+    ] {
         endpoint.will_answer(200, keys(vec![own.clone()]), cache_control);
         let verifier = endpoint.verifier();
-        case.check(format!("keys: good for {what}"), "believed".to_string(), believed(&verifier, &good, now).await);
+        case.check(
+            format!("keys: good for {what}"),
+            "believed".to_string(),
+            believed(&verifier, &good, now).await,
+        );
         endpoint.will_answer(200, keys(vec![own_with(json!({"kid": "another"}))]), cache_control);
         let later = believed(&verifier, &good, now.after(Duration::from_secs(25 * 3600))).await;
-        case.check(format!("keys: good for {what}: replaced, a day later"), "refused".to_string(), later);
+        case.check(
+            format!("keys: good for {what}: replaced, a day later"),
+            "refused".to_string(),
+            later,
+        );
     }
 }
 
 /// The outcome of a refresh: how many seconds the new access token lives, or why there is none.
 async fn refreshed(endpoint: &Endpoint, now: Timestamp) -> String {
-    match endpoint.gmail().refresh(&RefreshToken(SecretString::from("a-refresh-token")), now).await {
-        Ok(token) => format!("{} for {} s", token.secret.expose_secret(), token.expires_at.seconds() - now.seconds()),
+    match endpoint.gmail().refresh(&RefreshToken(SecretString::from("a-refresh-token")), now).await
+    {
+        Ok(token) => format!(
+            "{} for {} s",
+            token.secret.expose_secret(),
+            token.expires_at.seconds() - now.seconds()
+        ),
         Err(ProviderError::Unavailable { .. }) => "unavailable".into(),
         Err(ProviderError::GrantRefused(_)) => "grant refused".into(),
-        Err(ProviderError::Refused { reason, .. }) if reason.len() <= 500 && !reason.contains(char::is_control) => "refused".into(),
+        Err(ProviderError::Refused { reason, .. })
+            if reason.len() <= 500 && !reason.contains(char::is_control) =>
+        {
+            "refused".into()
+        }
         Err(error) => error.to_string(),
     }
 }
 
 #[tokio::test]
 async fn case_90_hostile_tokens() {
-    let mut case = Case::new(90, "connect: a token endpoint whose answer is huge, an HTML page, endless, or without a token");
+    let mut case = Case::new(
+        90,
+        "connect: a token endpoint whose answer is huge, an HTML page, endless, or without a token",
+    );
     let endpoint = Endpoint::start().await;
     let now = Timestamp::from_seconds(1_700_000_000);
     let with = |change: Value| {
@@ -189,44 +244,102 @@ async fn case_90_hostile_tokens() {
     };
     for (what, status, body, expected) in [
         ("as it should be", 200, with(json!({})), "good for 3599 s"),
-        ("after 10 MB of blanks", 200, format!("{}{}", " ".repeat(10_000_000), with(json!({}))), "unavailable"),
+        (
+            "after 10 MB of blanks",
+            200,
+            format!("{}{}", " ".repeat(10_000_000), with(json!({}))),
+            "unavailable",
+        ),
         ("scopes of 1 MB", 200, with(json!({"scope": "a ".repeat(500_000)})), "unavailable"),
-        ("an access token of 1 MB", 200, with(json!({"access_token": "a".repeat(1_000_000)})), "unavailable"),
+        (
+            "an access token of 1 MB",
+            200,
+            with(json!({"access_token": "a".repeat(1_000_000)})),
+            "unavailable",
+        ),
         ("an HTML page", 200, "<html>".into(), "unavailable"),
         ("an empty body", 200, String::new(), "unavailable"),
         ("no access token", 200, with(json!({"access_token": null})), "unavailable"),
         ("an empty access token", 200, with(json!({"access_token": ""})), "unavailable"),
-        ("an access token with a line end", 200, with(json!({"access_token": "a\r\nX-Evil: b"})), "unavailable"),
-        ("an access token with other letters", 200, with(json!({"access_token": "ä"})), "unavailable"),
-        ("a refresh token with a line end", 200, with(json!({"refresh_token": "a\r\nb"})), "unavailable"),
+        (
+            "an access token with a line end",
+            200,
+            with(json!({"access_token": "a\r\nX-Evil: b"})),
+            "unavailable",
+        ),
+        (
+            "an access token with other letters",
+            200,
+            with(json!({"access_token": "ä"})),
+            "unavailable",
+        ),
+        (
+            "a refresh token with a line end",
+            200,
+            with(json!({"refresh_token": "a\r\nb"})),
+            "unavailable",
+        ),
         ("no lifetime", 200, with(json!({"expires_in": null})), "unavailable"),
         ("a negative lifetime", 200, with(json!({"expires_in": -1})), "unavailable"),
         ("a lifetime as text", 200, with(json!({"expires_in": "3599"})), "unavailable"),
         ("a lifetime of 0", 200, with(json!({"expires_in": 0})), "good for 0 s"),
-        ("a lifetime beyond all numbers", 200, with(json!({"expires_in": u64::MAX})), "good for 86400 s"),
+        (
+            "a lifetime beyond all numbers",
+            200,
+            with(json!({"expires_in": u64::MAX})),
+            "good for 86400 s",
+        ),
         ("scopes that are no text", 200, with(json!({"scope": ["openid"]})), "unavailable"),
         ("nested 100,000 deep", 200, "[".repeat(100_000), "unavailable"),
         ("a refusal of 1 MB", 400, json!({"error": "a".repeat(1_000_000)}).to_string(), "refused"),
-        ("a refusal with line ends", 400, json!({"error": "a\r\n{\"forged\":1}"}).to_string(), "refused"),
-        ("a refusal of the grant", 400, json!({"error": "invalid_grant"}).to_string(), "grant refused"),
+        (
+            "a refusal with line ends",
+            400,
+            json!({"error": "a\r\n{\"forged\":1}"}).to_string(),
+            "refused",
+        ),
+        (
+            "a refusal of the grant",
+            400,
+            json!({"error": "invalid_grant"}).to_string(),
+            "grant refused",
+        ),
     ] {
         endpoint.will_answer(status, body, "no-store");
-        case.check(format!("tokens: {what}"), expected.to_string(), refreshed(&endpoint, now).await);
+        case.check(
+            format!("tokens: {what}"),
+            expected.to_string(),
+            refreshed(&endpoint, now).await,
+        );
         case.check(format!("tokens: {what}: requests for it"), 1, endpoint.requests());
     }
     for target in Target::all().await {
         let (name, user) = (target.name, User::new(&target.stack, "hostile").await);
-        for (what, fault) in [("an answer without an end", json!({"endless": true})), ("one that inflates", json!({"gzip_bomb_mb": 100}))] {
+        for (what, fault) in [
+            ("an answer without an end", json!({"endless": true})),
+            ("one that inflates", json!({"gzip_bomb_mb": 100})),
+        ] {
             let mut fault = fault;
             fault["method"] = json!("token");
             let body = json!({"auth_code": user.code(&target.stack).await});
             target.fault(fault).await;
-            let answer = target.stack.api(Method::POST, "/api/auth/google/gmail", Some(&user.token), Some(body)).await;
+            let answer = target
+                .stack
+                .api(Method::POST, "/api/auth/google/gmail", Some(&user.token), Some(body))
+                .await;
             target.mend().await;
-            case.check(format!("{name}: a connect that meets {what}"), "503 google_unavailable".to_string(), summary(answer).await);
+            case.check(
+                format!("{name}: a connect that meets {what}"),
+                "503 google_unavailable".to_string(),
+                summary(answer).await,
+            );
         }
         case.check(format!("{name}: connectors after these"), 0, connectors(&target, &user).await);
         let connected = user.connect(&target.stack).await;
-        case.check(format!("{name}: a connect afterwards"), json!("connected"), connected["status"].clone());
+        case.check(
+            format!("{name}: a connect afterwards"),
+            json!("connected"),
+            connected["status"].clone(),
+        );
     }
 }

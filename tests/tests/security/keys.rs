@@ -1,4 +1,5 @@
-//! The signing keys: how often they are fetched, what happens when their endpoint is down, and how they rotate.
+//! The signing keys: how often they are fetched, what happens when their endpoint is down, and how
+//! they rotate.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,10 @@ const MINUTE: Duration = Duration::from_secs(61);
 const WEBHOOK: &str = "PubsubWebhook";
 
 async fn unknown(target: &Target, count: usize) -> Vec<String> {
-    let made = target.stack.google(Method::POST, "/admin/push-tokens/bulk", json!({ "count": count })).await;
+    let made = target
+        .stack
+        .google(Method::POST, "/admin/push-tokens/bulk", json!({ "count": count }))
+        .await;
     let tokens = made["tokens"].as_array().unwrap();
     tokens.iter().map(|token| token.as_str().unwrap().into()).collect()
 }
@@ -45,8 +49,9 @@ async fn at_the_verifier(case: &mut Case, target: &Target) {
     let (verifier, good) = (inside.keys("oauth2/v3/certs"), target.good_token().await);
     let (tokens, began, now) = (unknown(target, 10_000).await, resident_kb(), inside.machine.now());
     target.forget_calls().await;
-    let refused =
-        |answers: Vec<Result<_, TokenError>>| answers.iter().filter(|answer| matches!(answer, Err(TokenError::Invalid(_)))).count();
+    let refused = |answers: Vec<Result<_, TokenError>>| {
+        answers.iter().filter(|answer| matches!(answer, Err(TokenError::Invalid(_)))).count()
+    };
     let answers = join_all(tokens.iter().map(|token| verifier.verify(token, now)));
     let (answers, between) = tokio::join!(answers, verifier.verify(&good, now));
     case.check("the verifier: 10,000 at once, refused", 10_000, refused(answers));
@@ -54,13 +59,21 @@ async fn at_the_verifier(case: &mut Case, target: &Target) {
     case.check("the verifier: fetches, of the first minute", 1, target.fetches("google").await);
     for minute in 1..=5 {
         let at = |second| now.after(MINUTE * minute + Duration::from_secs(second));
-        let of_minute = tokens.iter().enumerate().take(3000).map(|(number, token)| verifier.verify(token, at(number as u64 % 50)));
+        let of_minute = tokens
+            .iter()
+            .enumerate()
+            .take(3000)
+            .map(|(number, token)| verifier.verify(token, at(number as u64 % 50)));
         let (answers, between) = tokio::join!(join_all(of_minute), verifier.verify(&good, at(25)));
         let fetches = target.fetches("google").await;
-        let shown =
-            format!("3000 refused: {}, good one believed: {}, fetches in all: {fetches}", refused(answers) == 3000, between.is_ok());
+        let shown = format!(
+            "3000 refused: {}, good one believed: {}, fetches in all: {fetches}",
+            refused(answers) == 3000,
+            between.is_ok()
+        );
         let most = 1 + minute as usize;
-        let holds = shown.starts_with("3000 refused: true, good one believed: true") && fetches <= most;
+        let holds =
+            shown.starts_with("3000 refused: true, good one believed: true") && fetches <= most;
         case.note(
             format!("the verifier: minute {minute} later"),
             format!("all refused, the good one believed, at most {most} fetches"),
@@ -69,7 +82,12 @@ async fn at_the_verifier(case: &mut Case, target: &Target) {
         );
     }
     let grown = resident_kb().saturating_sub(began);
-    case.note("the verifier: memory after 25,000 unknown ids", "less than 32 MB more", format!("{grown} KB more"), grown < 32 * 1024);
+    case.note(
+        "the verifier: memory after 25,000 unknown ids",
+        "less than 32 MB more",
+        format!("{grown} KB more"),
+        grown < 32 * 1024,
+    );
 }
 
 async fn through_the_webhook(case: &mut Case, target: &Target) {
@@ -78,17 +96,34 @@ async fn through_the_webhook(case: &mut Case, target: &Target) {
     let tokens = unknown(target, 200).await;
     target.forget_calls().await;
     let began = Instant::now();
-    let flood = stream::iter(&tokens).map(|token| push(target, token)).buffer_unordered(20).collect::<Vec<u16>>();
+    let flood = stream::iter(&tokens)
+        .map(|token| push(target, token))
+        .buffer_unordered(20)
+        .collect::<Vec<u16>>();
     let between = async {
-        target.stack.until("the flood on its way", async || (began.elapsed() > Duration::from_millis(200)).then_some(())).await;
+        target
+            .stack
+            .until("the flood on its way", async || {
+                (began.elapsed() > Duration::from_millis(200)).then_some(())
+            })
+            .await;
         let sent = Instant::now();
         (push(target, &good).await, sent.elapsed())
     };
     let (answers, (answer, took)) = tokio::join!(flood, between);
     let minutes = began.elapsed().as_secs() as usize / 60 + 1;
-    case.check(format!("{name}: 200 pushes under unknown key ids, refused"), 200, answers.iter().filter(|answer| **answer == 401).count());
+    case.check(
+        format!("{name}: 200 pushes under unknown key ids, refused"),
+        200,
+        answers.iter().filter(|answer| **answer == 401).count(),
+    );
     case.check(format!("{name}: a good push between them"), 202, answer);
-    case.note(format!("{name}: its answer came"), "within 2 s", format!("after {} ms", took.as_millis()), took < Duration::from_secs(2));
+    case.note(
+        format!("{name}: its answer came"),
+        "within 2 s",
+        format!("after {} ms", took.as_millis()),
+        took < Duration::from_secs(2),
+    );
     let (fetches, most) = (target.fetches("google").await, minutes * target.environments(WEBHOOK));
     case.note(
         format!("{name}: fetches of Google's keys in {minutes} min"),
@@ -100,7 +135,9 @@ async fn through_the_webhook(case: &mut Case, target: &Target) {
 
 /// Ends the webhook's environments: the next push starts a new one, without cached keys.
 async fn renew(stack: &Stack) {
-    stack.until("environments to end", async || kill(&processes(stack, WEBHOOK)).then_some(())).await;
+    stack
+        .until("environments to end", async || kill(&processes(stack, WEBHOOK)).then_some(()))
+        .await;
     stack.until("their end", async || processes(stack, WEBHOOK).is_empty().then_some(())).await;
 }
 
@@ -110,7 +147,11 @@ async fn case_10_the_key_endpoint_is_down() {
     for target in Target::all().await {
         let (name, good) = (target.name, target.good_token().await);
         if target.inside.is_none() {
-            case.check(format!("{name}: an environment that has keys"), 202, push(&target, &good).await);
+            case.check(
+                format!("{name}: an environment that has keys"),
+                202,
+                push(&target, &good).await,
+            );
             target.fault(json!({"method": "certs", "path": "/oauth2/v3/certs", "times": 0, "status": 503})).await;
             case.check(format!("{name}: down, keys cached"), 202, push(&target, &good).await);
             renew(&target.stack).await;
@@ -119,7 +160,11 @@ async fn case_10_the_key_endpoint_is_down() {
         }
         for attempt in ["first", "second"] {
             let answer = target.stack.push(Some(&good), forge::push(NOBODY, json!(7))).await;
-            case.check(format!("{name}: down, no keys, {attempt} push"), "503 keys_unavailable".to_string(), summary(answer).await);
+            case.check(
+                format!("{name}: down, no keys, {attempt} push"),
+                "503 keys_unavailable".to_string(),
+                summary(answer).await,
+            );
         }
         target.mend().await;
         match target.inside {
@@ -130,11 +175,23 @@ async fn case_10_the_key_endpoint_is_down() {
         if target.inside.is_some() {
             target.fault(json!({"method": "certs", "path": "/oauth2/v3/certs", "times": 0, "status": 503})).await;
             target.pass(MINUTE * 20);
-            case.check(format!("{name}: down, the cached keys' time is over"), 202, push(&target, &target.good_token().await).await);
+            case.check(
+                format!("{name}: down, the cached keys' time is over"),
+                202,
+                push(&target, &target.good_token().await).await,
+            );
             target.pass(MINUTE * 300);
             let stranger = target.push_token(json!({"key": "unknown"})).await;
-            case.check(format!("{name}: down for hours"), 202, push(&target, &target.good_token().await).await);
-            case.check(format!("{name}: down for hours, an unknown key"), 401, push(&target, &stranger).await);
+            case.check(
+                format!("{name}: down for hours"),
+                202,
+                push(&target, &target.good_token().await).await,
+            );
+            case.check(
+                format!("{name}: down for hours, an unknown key"),
+                401,
+                push(&target, &stranger).await,
+            );
         }
         target.mend().await;
     }
@@ -149,10 +206,21 @@ async fn case_11_a_new_key_appears() {
             renew(&target.stack).await;
         }
         case.check(format!("{name}: under the old key"), 202, push(&target, &old).await);
-        target.stack.google(Method::POST, "/admin/keys/rotate", json!({"key": "google", "forget_old": false})).await;
+        target
+            .stack
+            .google(
+                Method::POST,
+                "/admin/keys/rotate",
+                json!({"key": "google", "forget_old": false}),
+            )
+            .await;
         target.forget_calls().await;
         let new = target.good_token().await;
-        case.check(format!("{name}: under the new key, within the minute of the last fetch"), 401, push(&target, &new).await);
+        case.check(
+            format!("{name}: under the new key, within the minute of the last fetch"),
+            401,
+            push(&target, &new).await,
+        );
         case.check(format!("{name}: fetches yet"), 0, target.fetches("google").await);
         match target.inside {
             Some(_) => target.pass(MINUTE),
@@ -163,7 +231,11 @@ async fn case_11_a_new_key_appears() {
         }
         case.check(format!("{name}: under the new key, after it"), 202, push(&target, &new).await);
         case.check(format!("{name}: fetches"), 1, target.fetches("google").await);
-        case.check(format!("{name}: under the old key, which is still published"), 202, push(&target, &old).await);
+        case.check(
+            format!("{name}: under the old key, which is still published"),
+            202,
+            push(&target, &old).await,
+        );
     }
 }
 
@@ -176,14 +248,27 @@ pub async fn users(case: &mut Case, target: &Target) {
         tokens.push(tests::deployed::token_with(&target.stack, order).await);
     }
     let good = tests::deployed::token(&target.stack, "flood").await;
-    let list = async |token: &str| status(&target.stack.api(Method::GET, "/api/connectors", Some(token), None).await);
+    let list = async |token: &str| {
+        status(&target.stack.api(Method::GET, "/api/connectors", Some(token), None).await)
+    };
     case.check(format!("{name}: a good token first"), 200, list(&good).await);
     target.forget_calls().await;
-    let answers: Vec<u16> = stream::iter(&tokens).map(|token| list(token)).buffer_unordered(10).collect().await;
-    case.check(format!("{name}: 50 tokens under unknown key ids, refused"), 50, answers.iter().filter(|answer| **answer == 401).count());
+    let answers: Vec<u16> =
+        stream::iter(&tokens).map(|token| list(token)).buffer_unordered(10).collect().await;
+    case.check(
+        format!("{name}: 50 tokens under unknown key ids, refused"),
+        50,
+        answers.iter().filter(|answer| **answer == 401).count(),
+    );
     let most = (began.elapsed().as_secs() as usize / 60 + 1) * target.environments("ConnectorsApi");
     let fetches = target.fetches("users").await;
-    case.note(format!("{name}: fetches of the users' keys"), format!("at most {most}"), fetches, fetches <= most);
-    let bait: Vec<Value> = target.calls().await.into_iter().filter(|call| call["method"] == "unknown").collect();
+    case.note(
+        format!("{name}: fetches of the users' keys"),
+        format!("at most {most}"),
+        fetches,
+        fetches <= most,
+    );
+    let bait: Vec<Value> =
+        target.calls().await.into_iter().filter(|call| call["method"] == "unknown").collect();
     case.check(format!("{name}: visits to the URLs in their headers"), 0, bait.len());
 }

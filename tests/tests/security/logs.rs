@@ -1,4 +1,5 @@
-//! The log groups of the deployed functions, and the metrics in them, in CloudWatch's embedded metric format.
+//! The log groups of the deployed functions, and the metrics in them, in CloudWatch's embedded
+//! metric format.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,10 +10,15 @@ async fn logs_api(stack: &Stack, action: &str, body: Value) -> Value {
     // The emulator reads the service name from the signature, and does not verify it.
     let scope = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/logs/aws4_request, SignedHeaders=host, Signature=00";
     let client = reqwest::Client::new();
-    // Retried as AWS's clients do: the emulator answers 500 if a log stream is created while it lists them.
+    // Retried as AWS's clients do: the emulator answers 500 if a log stream is created while it
+    // lists them.
     for _ in 0..5 {
-        let request = client.post(&stack.aws_endpoint).header("x-amz-target", format!("Logs_20140328.{action}"));
-        let request = request.header("content-type", "application/x-amz-json-1.1").header("authorization", scope);
+        let request = client
+            .post(&stack.aws_endpoint)
+            .header("x-amz-target", format!("Logs_20140328.{action}"));
+        let request = request
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("authorization", scope);
         let response = request.body(body.to_string()).send().await.unwrap();
         if !response.status().is_server_error() {
             assert!(response.status().is_success(), "{action}: {}", response.status());
@@ -32,7 +38,8 @@ pub async fn lines_of(stack: &Stack, name: &str, since: SystemTime) -> Vec<Strin
     let start = since.duration_since(UNIX_EPOCH).unwrap().as_millis();
     let mut lines = Vec::new();
     let groups = logs_api(stack, "DescribeLogGroups", json!({})).await;
-    let named = |group: &&Value| group["logGroupName"].as_str().is_some_and(|group| group.contains(name));
+    let named =
+        |group: &&Value| group["logGroupName"].as_str().is_some_and(|group| group.contains(name));
     for group in groups["logGroups"].as_array().unwrap().iter().filter(named) {
         let mut token = Value::Null;
         loop {
@@ -42,7 +49,9 @@ pub async fn lines_of(stack: &Stack, name: &str, since: SystemTime) -> Vec<Strin
             }
             let page = logs_api(stack, "FilterLogEvents", request).await;
             let events = page["events"].as_array().unwrap();
-            lines.extend(events.iter().flat_map(|event| event["message"].as_str().unwrap_or_default().lines().map(String::from)));
+            lines.extend(events.iter().flat_map(|event| {
+                event["message"].as_str().unwrap_or_default().lines().map(String::from)
+            }));
             token = page["nextToken"].clone();
             if token.is_null() {
                 break;
@@ -54,11 +63,17 @@ pub async fn lines_of(stack: &Stack, name: &str, since: SystemTime) -> Vec<Strin
 
 /// The sum of a metric since then; a name may end with an outcome: `WakeUps/stale`.
 pub async fn counted(stack: &Stack, name: &str, since: SystemTime) -> u64 {
-    let (name, outcome) = name.split_once('/').map_or((name, None), |(name, outcome)| (name, Some(outcome)));
+    let (name, outcome) =
+        name.split_once('/').map_or((name, None), |(name, outcome)| (name, Some(outcome)));
     let of = |line: &String| {
         let metrics: Value = serde_json::from_str(line).ok()?;
         let is_it = outcome.is_none_or(|outcome| metrics["Outcome"] == outcome);
         if is_it { metrics.get(name)?.as_f64() } else { None }
     };
-    lines(stack, since).await.iter().filter(|line| line.contains("_aws") && line.contains(name)).filter_map(of).sum::<f64>() as u64
+    lines(stack, since)
+        .await
+        .iter()
+        .filter(|line| line.contains("_aws") && line.contains(name))
+        .filter_map(of)
+        .sum::<f64>() as u64
 }

@@ -1,4 +1,5 @@
-//! Pages of events: bounded in bytes and in number, and continued by page tokens that anybody can forge.
+//! Pages of events: bounded in bytes and in number, and continued by page tokens that anybody can
+//! forge.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +21,8 @@ async fn fire(target: &Target, user: &User, hook: &Hook, count: usize) {
     let data = "\"".repeat(6_500);
     for number in 0..count {
         let body = json!({"event_type": "long", "number": number, "data": data});
-        let answer = target.stack.api(Method::POST, &hook.path(), Some(&user.token), Some(body)).await;
+        let answer =
+            target.stack.api(Method::POST, &hook.path(), Some(&user.token), Some(body)).await;
         assert_eq!(answer.status(), StatusCode::ACCEPTED);
     }
 }
@@ -29,11 +31,16 @@ async fn fire(target: &Target, user: &User, hook: &Hook, count: usize) {
 async fn walk(target: &Target, user: &User, path: &str, list: &str) -> (Vec<usize>, Vec<String>) {
     let (mut sizes, mut ids, mut next) = (Vec::new(), Vec::new(), String::new());
     for _ in 0..100 {
-        let (_, page) = document(target.stack.api(Method::GET, &format!("{path}{next}"), Some(&user.token), None).await).await;
+        let (_, page) = document(
+            target.stack.api(Method::GET, &format!("{path}{next}"), Some(&user.token), None).await,
+        )
+        .await;
         // A refused page has no list.
         let Some(records) = page[list].as_array() else { break };
         sizes.push(records.len());
-        ids.extend(records.iter().map(|record| record["detail"]["event_id"].as_str().unwrap().to_string()));
+        ids.extend(
+            records.iter().map(|record| record["detail"]["event_id"].as_str().unwrap().to_string()),
+        );
         match page["next_page_token"].as_str() {
             Some(token) => next = format!("&page_token={token}"),
             None => break,
@@ -44,25 +51,45 @@ async fn walk(target: &Target, user: &User, path: &str, list: &str) -> (Vec<usiz
 
 #[tokio::test]
 async fn case_76_pages_and_their_tokens() {
-    let mut case = Case::new(76, "API: pages of events of the longest size; page tokens that are forged, or another owner's");
+    let mut case = Case::new(
+        76,
+        "API: pages of events of the longest size; page tokens that are forged, or another owner's",
+    );
     for target in Target::all().await {
         let (name, user) = (target.name, User::connected(&target.stack, "pages").await);
         let hook = Hook::of(&target, &user).await;
         let count = how_many(&target);
         fire(&target, &user, &hook, count).await;
         let firings = format!("/api/triggers/{}/firings", hook.trigger);
-        for (what, path, list) in [("firings", firings.as_str(), "firings"), ("export", "/api/owner/data", "records")] {
+        for (what, path, list) in
+            [("firings", firings.as_str(), "firings"), ("export", "/api/owner/data", "records")]
+        {
             for size in [100, 5] {
-                let (sizes, ids) = walk(&target, &user, &format!("{path}?page_size={size}"), list).await;
+                let (sizes, ids) =
+                    walk(&target, &user, &format!("{path}?page_size={size}"), list).await;
                 let long: BTreeSet<&String> = ids.iter().collect();
                 // An export also contains the connect's event.
                 let others = usize::from(what == "export");
                 case.check(format!("{name}: {what} by {size}: records"), count + others, ids.len());
-                case.check(format!("{name}: {what} by {size}: different ones"), ids.len(), long.len());
+                case.check(
+                    format!("{name}: {what} by {size}: different ones"),
+                    ids.len(),
+                    long.len(),
+                );
                 let largest = sizes.iter().copied().max().unwrap_or_default();
-                case.note(format!("{name}: {what} by {size}: on the largest page"), format!("at most {size}"), largest, largest <= size);
+                case.note(
+                    format!("{name}: {what} by {size}: on the largest page"),
+                    format!("at most {size}"),
+                    largest,
+                    largest <= size,
+                );
                 if size == 100 && target.inside.is_some() {
-                    case.note(format!("{name}: {what}: its pages, bounded by bytes"), "at least 2", sizes.len(), sizes.len() >= 2);
+                    case.note(
+                        format!("{name}: {what}: its pages, bounded by bytes"),
+                        "at least 2",
+                        sizes.len(),
+                        sizes.len() >= 2,
+                    );
                 }
             }
         }
@@ -77,7 +104,9 @@ async fn tokens(case: &mut Case, target: &Target, user: &User, hook: &Hook) {
     let firings = format!("/api/triggers/{}/firings", hook.trigger);
     let get = async |path: &str| target.stack.api(Method::GET, path, Some(&user.token), None).await;
     let first = format!("/api/triggers/{}/firings?page_size=1", others_hook.trigger);
-    let theirs = read(target.stack.api(Method::GET, &first, Some(&other.token), None).await, StatusCode::OK).await;
+    let theirs =
+        read(target.stack.api(Method::GET, &first, Some(&other.token), None).await, StatusCode::OK)
+            .await;
     let theirs = theirs["next_page_token"].as_str().unwrap().to_string();
     let refused = "400 invalid_page_token";
     for (what, path, token, expected) in [
@@ -92,29 +121,66 @@ async fn tokens(case: &mut Case, target: &Target, user: &User, hook: &Hook) {
         ("the first time of all", &firings, "-9223372036854775808.evt_1".into(), "200"),
         ("another trigger's", &firings, theirs.clone(), "200"),
         ("another owner's connector", "/api/owner/data", other.connector.clone(), "200"),
-        ("another owner's position", "/api/owner/data", format!("{}.9223372036854775807.evt_1", other.connector), "200"),
-        ("the last time of all", "/api/owner/data", format!("{}.9223372036854775807.evt_1", user.connector), "200"),
+        (
+            "another owner's position",
+            "/api/owner/data",
+            format!("{}.9223372036854775807.evt_1", other.connector),
+            "200",
+        ),
+        (
+            "the last time of all",
+            "/api/owner/data",
+            format!("{}.9223372036854775807.evt_1", user.connector),
+            "200",
+        ),
         ("a word", "/api/owner/data", "x.y.z".into(), refused),
         ("a trigger's id", "/api/connectors", user.trigger.clone(), refused),
         ("a connector's id", "/api/triggers", user.connector.clone(), refused),
-        ("forged", &format!("/api/connectors/{}/messages", user.connector), "forged".into(), refused),
-        ("forged", &format!("/api/connectors/{}/threads", user.connector), "%00".into(), "400 invalid_request"),
-        ("forged", &format!("/api/connectors/{}/labels", user.connector), "-1".into(), "400 invalid_request"),
+        (
+            "forged",
+            &format!("/api/connectors/{}/messages", user.connector),
+            "forged".into(),
+            refused,
+        ),
+        (
+            "forged",
+            &format!("/api/connectors/{}/threads", user.connector),
+            "%00".into(),
+            "400 invalid_request",
+        ),
+        (
+            "forged",
+            &format!("/api/connectors/{}/labels", user.connector),
+            "-1".into(),
+            "400 invalid_request",
+        ),
     ] {
         let list = path.rsplit('/').next().unwrap();
         let answer = get(&format!("{path}?page_token={token}")).await;
         let (came, text) = (status(&answer), answer.text().await.unwrap());
         let document: Value = serde_json::from_str(&text).unwrap_or_default();
-        let shown = document["code"].as_str().map_or_else(|| came.to_string(), |code| format!("{came} {code}"));
+        let shown = document["code"]
+            .as_str()
+            .map_or_else(|| came.to_string(), |code| format!("{came} {code}"));
         case.check(format!("{name}: a token of {list}: {what}"), expected.to_string(), shown);
-        let leaks = [&other.connector, &others_hook.trigger, &other.owner].iter().any(|id| text.contains(id.as_str()));
-        case.check(format!("{name}: a token of {list}: {what}: shows the other owner's"), false, leaks);
+        let leaks = [&other.connector, &others_hook.trigger, &other.owner]
+            .iter()
+            .any(|id| text.contains(id.as_str()));
+        case.check(
+            format!("{name}: a token of {list}: {what}: shows the other owner's"),
+            false,
+            leaks,
+        );
     }
     for size in ["0", "101", "-1", "1e9", "5x", "99999999999999999999", ""] {
         for path in [firings.as_str(), "/api/owner/data", "/api/connectors", "/api/triggers"] {
             let list = path.rsplit('/').next().unwrap();
             let came = summary(get(&format!("{path}?page_size={size}")).await).await;
-            case.check(format!("{name}: {list} by {size:?}"), "400 invalid_request".to_string(), came);
+            case.check(
+                format!("{name}: {list} by {size:?}"),
+                "400 invalid_request".to_string(),
+                came,
+            );
         }
     }
 }
@@ -131,27 +197,64 @@ async fn case_78_bodies_at_the_bound() {
         for (what, method, path, most, within) in [
             ("a change", Method::PATCH, of_connector(""), BODY, "400 invalid_connector"),
             ("a trigger", Method::POST, "/api/triggers".into(), BODY, "400 invalid_trigger"),
-            ("an event", Method::POST, format!("/api/triggers/{}/events", user.trigger), BODY, "404 not_found"),
+            (
+                "an event",
+                Method::POST,
+                format!("/api/triggers/{}/events", user.trigger),
+                BODY,
+                "404 not_found",
+            ),
             ("a code", Method::POST, "/api/auth/google/gmail".into(), BODY, "400 invalid_request"),
             ("a push", Method::POST, tests::deployed::PUSH_PATH.into(), BODY, "401 unauthorized"),
-            ("labels", Method::POST, of_connector("/messages/unknown1/modify"), BODY, "400 invalid_request"),
+            (
+                "labels",
+                Method::POST,
+                of_connector("/messages/unknown1/modify"),
+                BODY,
+                "400 invalid_request",
+            ),
             ("a mail", Method::POST, of_connector("/messages"), MAIL, "400 invalid_request"),
             ("a draft", Method::POST, of_connector("/drafts"), MAIL, "400 invalid_request"),
-            ("a draft's mail", Method::PUT, of_connector("/drafts/unknown1"), MAIL, "400 invalid_request"),
+            (
+                "a draft's mail",
+                Method::PUT,
+                of_connector("/drafts/unknown1"),
+                MAIL,
+                "400 invalid_request",
+            ),
         ] {
             target.stack.forget_calls_for(&user.email).await;
-            for (which, length, expected) in [("the most bytes allowed", most, within), ("a byte longer", most + 1, "413 body_too_large")] {
-                let request = target.stack.request(method.clone(), &path).bearer_auth(&user.token).body(unknown_field(length));
-                let request = request.header("content-type", "application/json").header("x-requested-with", "x");
-                let answer = target.stack.answer(request.header("origin", tests::deployed::ORIGIN)).await;
+            for (which, length, expected) in [
+                ("the most bytes allowed", most, within),
+                ("a byte longer", most + 1, "413 body_too_large"),
+            ] {
+                let request = target
+                    .stack
+                    .request(method.clone(), &path)
+                    .bearer_auth(&user.token)
+                    .body(unknown_field(length));
+                let request = request
+                    .header("content-type", "application/json")
+                    .header("x-requested-with", "x");
+                let answer =
+                    target.stack.answer(request.header("origin", tests::deployed::ORIGIN)).await;
                 let (came, refused) = document(answer).await;
                 case.check(format!("{name}: {what}, {which}"), expected.to_string(), came);
                 if length > most {
                     let detail = refused["detail"].as_str().unwrap_or_default();
-                    case.note(format!("{name}: {what}, the bound in the answer"), most, detail, detail.contains(&most.to_string()));
+                    case.note(
+                        format!("{name}: {what}, the bound in the answer"),
+                        most,
+                        detail,
+                        detail.contains(&most.to_string()),
+                    );
                 }
             }
-            case.check(format!("{name}: {what}: calls to Google"), 0, target.stack.calls_for(&user.email).await.len());
+            case.check(
+                format!("{name}: {what}: calls to Google"),
+                0,
+                target.stack.calls_for(&user.email).await.len(),
+            );
         }
     }
 }

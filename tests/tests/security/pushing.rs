@@ -11,35 +11,72 @@ use crate::security::case::Case;
 use crate::security::forge::{self, NOBODY};
 use crate::security::target::{Target, status};
 
-/// Pushes with each of these Authorization headers, between two good pushes; refused pushes are not queued.
-async fn pushes(case: &mut Case, target: &Target, headers: Vec<(&str, Option<String>, u16)>, most_fetches: usize) {
+/// Pushes with each of these Authorization headers, between two good pushes; refused pushes are not
+/// queued.
+async fn pushes(
+    case: &mut Case,
+    target: &Target,
+    headers: Vec<(&str, Option<String>, u16)>,
+    most_fetches: usize,
+) {
     let (name, good) = (target.name, target.good_token().await);
     let mut queued = 1;
-    case.check(format!("{name}: a good push first"), 202, status(&target.stack.push(Some(&good), forge::push(NOBODY, json!(7))).await));
+    case.check(
+        format!("{name}: a good push first"),
+        202,
+        status(&target.stack.push(Some(&good), forge::push(NOBODY, json!(7))).await),
+    );
     target.forget_calls().await;
     for (what, header, expected) in headers {
-        let request = target.stack.request(Method::POST, PUSH_PATH).body(forge::push(NOBODY, json!(7)));
-        let request = header.iter().fold(request, |request, header| request.header("authorization", header));
-        case.check(format!("{name}: {what}"), expected, status(&target.stack.answer(request).await));
+        let request =
+            target.stack.request(Method::POST, PUSH_PATH).body(forge::push(NOBODY, json!(7)));
+        let request =
+            header.iter().fold(request, |request, header| request.header("authorization", header));
+        case.check(
+            format!("{name}: {what}"),
+            expected,
+            status(&target.stack.answer(request).await),
+        );
         queued += u64::from(expected == 202);
     }
     let fetches = target.fetches("google").await;
-    case.note(format!("{name}: fetches of keys meanwhile"), format!("at most {most_fetches}"), fetches, fetches <= most_fetches);
-    case.check(format!("{name}: visits to the URLs in the tokens"), 0, target.called("unknown").await);
+    case.note(
+        format!("{name}: fetches of keys meanwhile"),
+        format!("at most {most_fetches}"),
+        fetches,
+        fetches <= most_fetches,
+    );
+    case.check(
+        format!("{name}: visits to the URLs in the tokens"),
+        0,
+        target.called("unknown").await,
+    );
     case.check(
         format!("{name}: a good push after them"),
         202,
         status(&target.stack.push(Some(&good), forge::push(NOBODY, json!(7))).await),
     );
     queued += 1;
-    case.check(format!("{name}: queued, the good ones alone"), queued, target.counted_to("PushQueued", queued).await);
+    case.check(
+        format!("{name}: queued, the good ones alone"),
+        queued,
+        target.counted_to("PushQueued", queued).await,
+    );
 }
 
-async fn tokens(case: &mut Case, orders: impl Fn(&Target) -> Vec<(&'static str, Value, u16)>, most_fetches: impl Fn(&Target) -> usize) {
+async fn tokens(
+    case: &mut Case,
+    orders: impl Fn(&Target) -> Vec<(&'static str, Value, u16)>,
+    most_fetches: impl Fn(&Target) -> usize,
+) {
     for target in Target::all().await {
         let mut headers = Vec::new();
         for (what, order, expected) in orders(&target) {
-            headers.push((what, Some(format!("Bearer {}", target.push_token(order).await)), expected));
+            headers.push((
+                what,
+                Some(format!("Bearer {}", target.push_token(order).await)),
+                expected,
+            ));
         }
         pushes(case, &target, headers, most_fetches(&target)).await;
     }
@@ -47,8 +84,12 @@ async fn tokens(case: &mut Case, orders: impl Fn(&Target) -> Vec<(&'static str, 
 
 /// Tokens that are good except for these claims.
 async fn claims(case: &mut Case, claims: impl Fn(&Target) -> Vec<(&'static str, Value, u16)>) {
-    let orders =
-        |target: &Target| claims(target).into_iter().map(|(what, claims, expected)| (what, json!({"claims": claims}), expected)).collect();
+    let orders = |target: &Target| {
+        claims(target)
+            .into_iter()
+            .map(|(what, claims, expected)| (what, json!({"claims": claims}), expected))
+            .collect()
+    };
     tokens(case, orders, |_| 0).await;
 }
 
@@ -72,7 +113,12 @@ async fn case_01_no_authorization() {
 #[tokio::test]
 async fn case_02_algorithms_that_we_did_not_choose() {
     let mut case = Case::new(2, "webhook: alg none, HS256 under the public key, ES256, PS256");
-    tokens(&mut case, |_| forge::unsigned().into_iter().map(|(what, order)| (what, order, 401)).collect(), |_| 0).await;
+    tokens(
+        &mut case,
+        |_| forge::unsigned().into_iter().map(|(what, order)| (what, order, 401)).collect(),
+        |_| 0,
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -80,11 +126,27 @@ async fn case_03_another_service_accounts_email() {
     let mut case = Case::new(3, "webhook: a valid Google token of another service account");
     claims(&mut case, |_| {
         vec![
-            ("another account of the project", json!({"email": "other@example-project.iam.gserviceaccount.com"}), 403),
-            ("the same name in another project", json!({"email": "gmail-push@evil-project.iam.gserviceaccount.com"}), 403),
-            ("other letter case", json!({"email": "Gmail-Push@example-project.iam.gserviceaccount.com"}), 403),
+            (
+                "another account of the project",
+                json!({"email": "other@example-project.iam.gserviceaccount.com"}),
+                403,
+            ),
+            (
+                "the same name in another project",
+                json!({"email": "gmail-push@evil-project.iam.gserviceaccount.com"}),
+                403,
+            ),
+            (
+                "other letter case",
+                json!({"email": "Gmail-Push@example-project.iam.gserviceaccount.com"}),
+                403,
+            ),
             ("no email", json!({"email": null}), 403),
-            ("a list that holds the right one", json!({"email": ["gmail-push@example-project.iam.gserviceaccount.com"]}), 403),
+            (
+                "a list that holds the right one",
+                json!({"email": ["gmail-push@example-project.iam.gserviceaccount.com"]}),
+                403,
+            ),
         ]
     })
     .await;
@@ -113,7 +175,11 @@ async fn case_05_another_audience() {
         vec![
             ("another service's", of(json!("https://other.example.com/pubsub")), 401),
             ("a list with ours", of(json!([PUSH_AUDIENCE])), 401),
-            ("a list with ours and another", of(json!([PUSH_AUDIENCE, "https://other.example.com"])), 401),
+            (
+                "a list with ours and another",
+                of(json!([PUSH_AUDIENCE, "https://other.example.com"])),
+                401,
+            ),
             ("a trailing slash", of(json!(format!("{PUSH_AUDIENCE}/"))), 401),
             ("other letter case", of(json!(PUSH_AUDIENCE.to_uppercase())), 401),
             ("the beginning of ours", of(json!(&PUSH_AUDIENCE[..PUSH_AUDIENCE.len() - 1])), 401),
@@ -149,13 +215,16 @@ async fn case_07_times() {
 #[tokio::test]
 async fn case_09_keys_that_the_token_brings_or_points_to() {
     let mut case = Case::new(9, "webhook: kid as path or URL; jku, x5u, jwk");
-    let orders = |target: &Target| forge::pointing(target).into_iter().map(|(what, order)| (what, order, 401)).collect();
+    let orders = |target: &Target| {
+        forge::pointing(target).into_iter().map(|(what, order)| (what, order, 401)).collect()
+    };
     tokens(&mut case, orders, |target| target.environments("PubsubWebhook")).await;
 }
 
 #[tokio::test]
 async fn case_12_more_than_is_read() {
-    let mut case = Case::new(12, "webhook: token over 8 KB, body over 256 KB, JSON nested 10,000 deep");
+    let mut case =
+        Case::new(12, "webhook: token over 8 KB, body over 256 KB, JSON nested 10,000 deep");
     for target in Target::all().await {
         let (name, good) = (target.name, target.good_token().await);
         let longest = target.push_token(json!({"claims": {"padding": "a".repeat(9000)}})).await;
@@ -171,12 +240,36 @@ async fn case_12_more_than_is_read() {
             431,
             of(target.stack.push(Some(&longest), forge::push(NOBODY, json!(7))).await),
         );
-        case.check(format!("{name}: a token of 8.7 KB"), 401, of(target.stack.push(Some(&long), forge::push(NOBODY, json!(7))).await));
-        case.check(format!("{name}: a token of 7 KB"), 202, of(target.stack.push(Some(&just), forge::push(NOBODY, json!(7))).await));
-        case.check(format!("{name}: a body of 300 KB"), 413, of(target.stack.push(Some(&good), wide(300 * 1024)).await));
-        case.check(format!("{name}: the same from a stranger"), 413, of(target.stack.push(None, wide(300 * 1024)).await));
-        case.check(format!("{name}: lists nested 10,000 deep"), 400, of(target.stack.push(Some(&good), deep).await));
-        case.check(format!("{name}: objects nested 10,000 deep"), 400, of(target.stack.push(Some(&good), objects.clone()).await));
+        case.check(
+            format!("{name}: a token of 8.7 KB"),
+            401,
+            of(target.stack.push(Some(&long), forge::push(NOBODY, json!(7))).await),
+        );
+        case.check(
+            format!("{name}: a token of 7 KB"),
+            202,
+            of(target.stack.push(Some(&just), forge::push(NOBODY, json!(7))).await),
+        );
+        case.check(
+            format!("{name}: a body of 300 KB"),
+            413,
+            of(target.stack.push(Some(&good), wide(300 * 1024)).await),
+        );
+        case.check(
+            format!("{name}: the same from a stranger"),
+            413,
+            of(target.stack.push(None, wide(300 * 1024)).await),
+        );
+        case.check(
+            format!("{name}: lists nested 10,000 deep"),
+            400,
+            of(target.stack.push(Some(&good), deep).await),
+        );
+        case.check(
+            format!("{name}: objects nested 10,000 deep"),
+            400,
+            of(target.stack.push(Some(&good), objects.clone()).await),
+        );
         if target.inside.is_some() {
             for _ in 0..100 {
                 target.stack.push(Some(&good), wide(300 * 1024)).await;
@@ -210,7 +303,8 @@ async fn case_13_another_subscription() {
     let mut case = Case::new(13, "webhook: a valid token and a subscription that is not ours");
     for target in Target::all().await {
         let (name, good) = (target.name, target.good_token().await);
-        let data = BASE64_STANDARD.encode(json!({"emailAddress": NOBODY, "historyId": 7}).to_string());
+        let data =
+            BASE64_STANDARD.encode(json!({"emailAddress": NOBODY, "historyId": 7}).to_string());
         for (what, subscription) in [
             ("of another project", "projects/evil-project/subscriptions/gmail".to_string()),
             ("of the same project", "projects/example-project/subscriptions/other".into()),
@@ -218,10 +312,18 @@ async fn case_13_another_subscription() {
             ("none", String::new()),
         ] {
             let body = forge::enveloped(&data, &forge::unique(), &subscription);
-            case.check(format!("{name}: {what}"), 403, status(&target.stack.push(Some(&good), body).await));
+            case.check(
+                format!("{name}: {what}"),
+                403,
+                status(&target.stack.push(Some(&good), body).await),
+            );
         }
         let ours = target.stack.push(Some(&good), forge::push(NOBODY, json!(7))).await;
         case.check(format!("{name}: ours"), 202, status(&ours));
-        case.check(format!("{name}: queued, ours alone"), 1, target.counted_to("PushQueued", 1).await);
+        case.check(
+            format!("{name}: queued, ours alone"),
+            1,
+            target.counted_to("PushQueued", 1).await,
+        );
     }
 }

@@ -1,7 +1,9 @@
 //! The body of a push: unreadable, in every encoding, sent twice, and while the queue is down.
 
 use base64::Engine;
-use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
+use base64::prelude::{
+    BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD,
+};
 use serde_json::{Value, json};
 use tests::deployed::User;
 use tests::stage::SUBSCRIPTION;
@@ -17,8 +19,11 @@ async fn case_14_what_nobody_can_read() {
     let mut case = Case::new(14, "webhook: a valid token and an unreadable body");
     for target in Target::all().await {
         let (name, good) = (target.name, target.good_token().await);
-        let of_id = |id: &str| forge::push_of(&format!(r#"{{"emailAddress":"{NOBODY}","historyId":{id}}}"#));
-        let message = |message: Value| json!({"message": message, "subscription": SUBSCRIPTION}).to_string();
+        let of_id = |id: &str| {
+            forge::push_of(&format!(r#"{{"emailAddress":"{NOBODY}","historyId":{id}}}"#))
+        };
+        let message =
+            |message: Value| json!({"message": message, "subscription": SUBSCRIPTION}).to_string();
         let bodies = [
             ("not JSON", "<html>".to_string()),
             ("empty", String::new()),
@@ -35,27 +40,49 @@ async fn case_14_what_nobody_can_read() {
         ];
         let mut expected: Vec<String> = Vec::new();
         for (what, body) in bodies {
-            case.check(format!("{name}: {what}"), 202, status(&target.stack.push(Some(&good), body.clone()).await));
+            case.check(
+                format!("{name}: {what}"),
+                202,
+                status(&target.stack.push(Some(&good), body.clone()).await),
+            );
             expected.push(body);
         }
         let count = expected.len();
-        case.check(format!("{name}: counted as malformed"), count as u64, target.counted_to("PushMalformed", count as u64).await);
+        case.check(
+            format!("{name}: counted as malformed"),
+            count as u64,
+            target.counted_to("PushMalformed", count as u64).await,
+        );
         let mut kept = target.quarantined().await;
         kept.sort();
         // SQS accepts no empty message: for an empty body, the quarantine has only the reason.
         expected.sort();
-        let found = expected.iter().filter(|body| kept.iter().any(|kept| kept == *body || kept.contains(body.as_str()))).count();
+        let found = expected
+            .iter()
+            .filter(|body| kept.iter().any(|kept| kept == *body || kept.contains(body.as_str())))
+            .count();
         case.check(format!("{name}: bodies in the quarantine"), count, found);
         case.check(format!("{name}: messages in the quarantine"), count, kept.len());
         case.check(format!("{name}: queued as wake-ups"), 0, target.counted("PushQueued").await);
     }
 }
 
-/// One notification in every encoding that a push may have. Its padding makes base64 and base64url differ.
+/// One notification in every encoding that a push may have. Its padding makes base64 and base64url
+/// differ.
 fn spellings(email: &str) -> Vec<(&'static str, String)> {
     let texts = [
-        ("number", format!(r#"{{"emailAddress":"{email}","historyId":18446744073709551615,"a":">>>???"}}"#)),
-        ("text", format!(r#"{{"emailAddress":"{email}","historyId":"18446744073709551615","a":">>>???"}}"#)),
+        (
+            "number",
+            format!(
+                r#"{{"emailAddress":"{email}","historyId":18446744073709551615,"a":">>>???"}}"#
+            ),
+        ),
+        (
+            "text",
+            format!(
+                r#"{{"emailAddress":"{email}","historyId":"18446744073709551615","a":">>>???"}}"#
+            ),
+        ),
     ];
     let mut spellings = Vec::new();
     for (kind, json) in texts {
@@ -74,15 +101,26 @@ fn spellings(email: &str) -> Vec<(&'static str, String)> {
 
 #[tokio::test]
 async fn case_15_every_spelling_of_a_notification() {
-    let mut case = Case::new(15, "webhook: base64 and base64url, padded or not; historyId as number and as text");
+    let mut case = Case::new(
+        15,
+        "webhook: base64 and base64url, padded or not; historyId as number and as text",
+    );
     let target = Target::inside_with(Options { queue_only: true, ..Options::default() }).await;
     let good = target.good_token().await;
     for (what, data) in spellings(NOBODY) {
         let body = forge::enveloped(&data, &forge::unique(), SUBSCRIPTION);
-        case.check(format!("{}: {what}", target.name), 202, status(&target.stack.push(Some(&good), body).await));
+        case.check(
+            format!("{}: {what}", target.name),
+            202,
+            status(&target.stack.push(Some(&good), body).await),
+        );
         let queued = target.inside.as_ref().unwrap().world.wake_ups().queued();
         let id = queued.last().and_then(|wake_up| wake_up.history_id).map(|id| id.to_string());
-        case.check(format!("{}: {what}, as queued", target.name), "18446744073709551615".to_string(), id.unwrap_or_default());
+        case.check(
+            format!("{}: {what}, as queued", target.name),
+            "18446744073709551615".to_string(),
+            id.unwrap_or_default(),
+        );
     }
     let Some(target) = Target::deployed().await else { return };
     let user = User::connected(&target.stack, "spelling").await;
@@ -92,7 +130,11 @@ async fn case_15_every_spelling_of_a_notification() {
         user.receive(&target.stack, json!({"subject": "invoice", "silent": true})).await;
         let id = forge::unique();
         let body = forge::enveloped(&data, &id, SUBSCRIPTION);
-        case.check(format!("deployed: {what}"), 202, status(&target.stack.push(Some(&good), body).await));
+        case.check(
+            format!("deployed: {what}"),
+            202,
+            status(&target.stack.push(Some(&good), body).await),
+        );
         let fired = target.fired(&user.owner, 1).await;
         let exact = json!({"pubsub_message_id": id, "history_id": "18446744073709551615"});
         let correlation = fired.first().map_or(Value::Null, |event| event["correlation"].clone());
@@ -104,22 +146,41 @@ async fn case_15_every_spelling_of_a_notification() {
 async fn case_16_the_same_push_again() {
     let mut case = Case::new(16, "webhook: the same messageId twice; a captured request replayed");
     for target in Target::all().await {
-        let (name, user, good) = (target.name, User::connected(&target.stack, "replay").await, target.good_token().await);
+        let (name, user, good) = (
+            target.name,
+            User::connected(&target.stack, "replay").await,
+            target.good_token().await,
+        );
         target.idle().await;
-        let message = user.receive(&target.stack, json!({"subject": "invoice", "silent": true})).await;
+        let message =
+            user.receive(&target.stack, json!({"subject": "invoice", "silent": true})).await;
         let history_id = target.history_id(&user.email).await;
         let captured = forge::push(&user.email, json!(history_id));
         target.forget_calls().await;
         for what in ["first", "again at once"] {
-            case.check(format!("{name}: {what}"), 202, status(&target.stack.push(Some(&good), captured.clone()).await));
+            case.check(
+                format!("{name}: {what}"),
+                202,
+                status(&target.stack.push(Some(&good), captured.clone()).await),
+            );
         }
         let fired = target.fired(&user.owner, 1).await;
         case.check(format!("{name}: events of the mail"), 1, fired.len());
-        let id = fired.first().map(|event| event["message"]["id"].as_str().unwrap_or_default().to_string());
+        let id = fired
+            .first()
+            .map(|event| event["message"]["id"].as_str().unwrap_or_default().to_string());
         case.check(format!("{name}: it is about the mail"), message, id.unwrap_or_default());
-        case.check(format!("{name}: listings caused by both"), 1, target.called_for(&user.email, "history.list").await);
+        case.check(
+            format!("{name}: listings caused by both"),
+            1,
+            target.called_for(&user.email, "history.list").await,
+        );
         let mut answers = Vec::new();
-        for body in [captured.clone(), forge::push(&user.email, json!(history_id)), forge::push(&user.email, json!(1))] {
+        for body in [
+            captured.clone(),
+            forge::push(&user.email, json!(history_id)),
+            forge::push(&user.email, json!(1)),
+        ] {
             answers.push(status(&target.stack.push(Some(&good), body).await).to_string());
         }
         case.check(
@@ -149,15 +210,24 @@ async fn case_17_a_queue_that_refuses_or_does_not_answer() {
         world.fail(call, when, 1);
         let response = target.stack.push(Some(&good), body).await;
         let later = response.headers().contains_key("retry-after");
-        case.check(format!("{}: {what}", target.name), "503 queue_unavailable".to_string(), summary(response).await);
+        case.check(
+            format!("{}: {what}", target.name),
+            "503 queue_unavailable".to_string(),
+            summary(response).await,
+        );
         case.check(format!("{}: {what}, with Retry-After", target.name), true, later);
     }
     // The webhook must not answer before the queue has the message.
     let gate = world.hold(Call::Send, When::Before, 1);
     let body = forge::push(NOBODY, json!(7));
     let mut answer = std::pin::pin!(target.stack.push(Some(&good), body));
-    let early = tokio::time::timeout(std::time::Duration::from_millis(300), &mut answer).await.is_ok();
+    let early =
+        tokio::time::timeout(std::time::Duration::from_millis(300), &mut answer).await.is_ok();
     case.check(format!("{}: an answer before the queue has it", target.name), false, early);
     gate.open();
-    case.check(format!("{}: the answer once the queue has it", target.name), 202, status(&answer.await));
+    case.check(
+        format!("{}: the answer once the queue has it", target.name),
+        202,
+        status(&answer.await),
+    );
 }

@@ -8,7 +8,8 @@ pub fn described() -> Vec<(String, String)> {
     let document = serde_json::to_value(description()).unwrap();
     let paths = document["paths"].as_object().unwrap().clone();
     let of = |(path, item): (String, Value)| {
-        let methods: Vec<String> = item.as_object().unwrap().keys().map(|method| method.to_uppercase()).collect();
+        let methods: Vec<String> =
+            item.as_object().unwrap().keys().map(|method| method.to_uppercase()).collect();
         methods.into_iter().map(move |method| (method, path.clone())).collect::<Vec<_>>()
     };
     paths.into_iter().flat_map(of).collect()
@@ -16,12 +17,19 @@ pub fn described() -> Vec<(String, String)> {
 
 /// Each route with ids in its path: the method, and the segments.
 pub fn with_ids() -> Vec<(String, Vec<String>)> {
-    let split = |(method, path): (String, String)| (method, path.split('/').map(String::from).collect::<Vec<_>>());
-    described().into_iter().map(split).filter(|(_, segments)| segments.iter().any(|segment| segment.starts_with('{'))).collect()
+    let split = |(method, path): (String, String)| {
+        (method, path.split('/').map(String::from).collect::<Vec<_>>())
+    };
+    described()
+        .into_iter()
+        .map(split)
+        .filter(|(_, segments)| segments.iter().any(|segment| segment.starts_with('{')))
+        .collect()
 }
 
 /// The path with this in place of each of its ids.
 pub fn filled(path: &str, id: &str) -> String {
-    let fill = |segment: &str| if segment.starts_with('{') { id.to_string() } else { segment.to_string() };
+    let fill =
+        |segment: &str| if segment.starts_with('{') { id.to_string() } else { segment.to_string() };
     path.split('/').map(fill).collect::<Vec<_>>().join("/")
 }

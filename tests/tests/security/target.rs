@@ -38,10 +38,16 @@ impl Target {
         Self::configured(options).await
     }
 
-    /// Another world in this process; metrics and audit lines go to the recorders that are already installed, if any.
+    /// Another world in this process; metrics and audit lines go to the recorders that are already
+    /// installed, if any.
     pub async fn configured(options: Options) -> Self {
         let inside = Inside::start(options).await;
-        Self { name: "in process", stack: inside.stack(), inside: Some(inside), began: std::time::SystemTime::now() }
+        Self {
+            name: "in process",
+            stack: inside.stack(),
+            inside: Some(inside),
+            began: std::time::SystemTime::now(),
+        }
     }
 
     /// The deployed stack, once it is at rest.
@@ -51,7 +57,12 @@ impl Target {
             Ok(other) => panic!("SECURITY_ROWS={other}: it is `in-process`, or not set"),
             Err(_) => {
                 let stack = Stack::at_rest().await;
-                Some(Self { name: "deployed", stack, inside: None, began: std::time::SystemTime::now() })
+                Some(Self {
+                    name: "deployed",
+                    stack,
+                    inside: None,
+                    began: std::time::SystemTime::now(),
+                })
             }
         }
     }
@@ -79,11 +90,18 @@ impl Target {
 
     /// Moves the clock forward; only in process.
     pub fn pass(&self, span: Duration) {
-        self.inside.as_ref().expect("the deployed stack's clock is the machine's own").machine.pass(span);
+        self.inside
+            .as_ref()
+            .expect("the deployed stack's clock is the machine's own")
+            .machine
+            .pass(span);
     }
 
     pub async fn push_token(&self, order: Value) -> String {
-        self.stack.google(Method::POST, "/admin/push-tokens", order).await["token"].as_str().unwrap().into()
+        self.stack.google(Method::POST, "/admin/push-tokens", order).await["token"]
+            .as_str()
+            .unwrap()
+            .into()
     }
 
     /// A token as Pub/Sub sends it.
@@ -113,7 +131,10 @@ impl Target {
 
     /// A mailbox's current history id, as a push would carry it.
     pub async fn history_id(&self, email: &str) -> u64 {
-        let shown = self.stack.google(Method::GET, &format!("/admin/mailboxes/{email}"), Value::Null).await["history_id"].clone();
+        let shown =
+            self.stack.google(Method::GET, &format!("/admin/mailboxes/{email}"), Value::Null).await
+                ["history_id"]
+                .clone();
         shown.as_u64().or_else(|| shown.as_str()?.parse().ok()).unwrap()
     }
 
@@ -129,13 +150,21 @@ impl Target {
 
     /// How often a mailbox's method was called.
     pub async fn called_for(&self, email: &str, method: &str) -> usize {
-        self.calls().await.iter().filter(|call| call["method"] == method && call["email"] == email).count()
+        self.calls()
+            .await
+            .iter()
+            .filter(|call| call["method"] == method && call["email"] == email)
+            .count()
     }
 
     /// How often one of the two key sets was fetched: `google` or `users`.
     pub async fn fetches(&self, set: &str) -> usize {
         let path = if set == "users" { "/users/certs" } else { "/oauth2/v3/certs" };
-        self.calls().await.iter().filter(|call| call["method"] == "certs" && call["path"].as_str() == Some(path)).count()
+        self.calls()
+            .await
+            .iter()
+            .filter(|call| call["method"] == "certs" && call["path"].as_str() == Some(path))
+            .count()
     }
 
     pub async fn forget_calls(&self) {
@@ -168,7 +197,8 @@ impl Target {
         }
     }
 
-    /// The published TRIGGER_FIRED events of an owner; waits until there are this many, then until nothing is pending.
+    /// The published TRIGGER_FIRED events of an owner; waits until there are this many, then until
+    /// nothing is pending.
     pub async fn fired(&self, owner: &str, expected: usize) -> Vec<Value> {
         if self.inside.is_none() {
             let mut fired = self.stack.events(owner, expected).await;
@@ -188,7 +218,9 @@ impl Target {
     /// The events so far, without waiting; only in process.
     pub fn fired_so_far(&self, owner: &str) -> Vec<Value> {
         let published = self.inside.iter().flat_map(|inside| inside.world.bus().published());
-        let details = published.filter(|event| event.detail_type.as_str() == "TRIGGER_FIRED").map(|event| event.detail);
+        let details = published
+            .filter(|event| event.detail_type.as_str() == "TRIGGER_FIRED")
+            .map(|event| event.detail);
         let read = details.map(|detail| serde_json::from_str::<Value>(&detail).unwrap());
         read.filter(|event| event["owner_id"] == owner).collect()
     }
@@ -196,7 +228,9 @@ impl Target {
     /// The quarantined bodies.
     pub async fn quarantined(&self) -> Vec<String> {
         match &self.inside {
-            Some(inside) => inside.world.quarantine().kept().into_iter().map(|(body, _)| body).collect(),
+            Some(inside) => {
+                inside.world.quarantine().kept().into_iter().map(|(body, _)| body).collect()
+            }
             None => self.stack.all_quarantined().await,
         }
     }
@@ -225,5 +259,9 @@ pub async fn document(response: Response) -> (String, Value) {
 
 /// A header's value, or an empty string.
 pub fn header(response: &Response, name: &str) -> String {
-    response.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
+    response
+        .headers()
+        .get(name)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .unwrap_or_default()
 }

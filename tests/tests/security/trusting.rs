@@ -1,4 +1,5 @@
-//! Headers that proxies and frameworks trust: forwarded hosts, overridden methods, rewritten paths, other users.
+//! Headers that proxies and frameworks trust: forwarded hosts, overridden methods, rewritten paths,
+//! other users.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -34,23 +35,33 @@ const REWRITTEN: [(&str, &str); 17] = [
 /// The parts of an answer that are equal for two equal requests.
 async fn shown(target: &Target, path: &str, token: &str, with: Option<(&str, &str)>) -> String {
     let request = target.stack.request(Method::GET, path).bearer_auth(token);
-    let answer = target.stack.answer(with.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await;
-    let (came, location, text) = (status(&answer), header(&answer, "location"), answer.text().await.unwrap());
+    let answer = target
+        .stack
+        .answer(with.iter().fold(request, |request, (name, value)| request.header(*name, *value)))
+        .await;
+    let (came, location, text) =
+        (status(&answer), header(&answer, "location"), answer.text().await.unwrap());
     let document: Value = serde_json::from_str(&text).unwrap_or_default();
     let what = match document["authorization_url"].as_str() {
         Some(url) => {
             let url = reqwest::Url::parse(url).unwrap();
-            let back = url.query_pairs().find(|(name, _)| name == "redirect_uri").map(|(_, value)| value.into_owned());
+            let back = url
+                .query_pairs()
+                .find(|(name, _)| name == "redirect_uri")
+                .map(|(_, value)| value.into_owned());
             format!("{} {}", url.path(), back.unwrap_or_default())
         }
-        None => ["app_public_url", "callback_url", "id", "email_address", "code"].map(|name| document[name].to_string()).join(" "),
+        None => ["app_public_url", "callback_url", "id", "email_address", "code"]
+            .map(|name| document[name].to_string())
+            .join(" "),
     };
     format!("{came} {location} {what}{}", if text.contains(EVIL) { " evil" } else { "" })
 }
 
 #[tokio::test]
 async fn case_84_headers_that_rewrite_a_request() {
-    let mut case = Case::new(84, "all: headers that name another host, method, path or user change nothing");
+    let mut case =
+        Case::new(84, "all: headers that name another host, method, path or user change nothing");
     for target in Target::all().await {
         let (name, user) = (target.name, User::connected(&target.stack, "rewritten").await);
         let paths = [
@@ -64,32 +75,58 @@ async fn case_84_headers_that_rewrite_a_request() {
             let masked = path.replace(&user.connector, "{id}");
             let plain = shown(&target, path, &user.token, None).await;
             // The emulator routes by the host header.
-            for (header, value) in REWRITTEN.into_iter().filter(|(header, _)| target.inside.is_some() || *header != "host") {
+            for (header, value) in REWRITTEN
+                .into_iter()
+                .filter(|(header, _)| target.inside.is_some() || *header != "host")
+            {
                 let with = shown(&target, path, &user.token, Some((header, value))).await;
                 case.check(format!("{name}: {masked} with {header}: {value}"), plain.clone(), with);
             }
         }
-        let sync = target.stack.request(Method::POST, &format!("/api/connectors/{}/sync", user.connector)).bearer_auth(&user.token);
-        let sync = REWRITTEN.iter().filter(|(name, _)| *name != "host").fold(sync, |request, (name, value)| request.header(*name, *value));
-        case.check(format!("{name}: a sync with all of them"), 202, status(&target.stack.answer(sync).await));
+        let sync = target
+            .stack
+            .request(Method::POST, &format!("/api/connectors/{}/sync", user.connector))
+            .bearer_auth(&user.token);
+        let sync = REWRITTEN
+            .iter()
+            .filter(|(name, _)| *name != "host")
+            .fold(sync, |request, (name, value)| request.header(*name, *value));
+        case.check(
+            format!("{name}: a sync with all of them"),
+            202,
+            status(&target.stack.answer(sync).await),
+        );
         let kept = user.connector(&target.stack).await;
-        case.check(format!("{name}: whose connector it is afterwards"), user.owner.clone(), kept["owner_id"].as_str().unwrap().to_string());
+        case.check(
+            format!("{name}: whose connector it is afterwards"),
+            user.owner.clone(),
+            kept["owner_id"].as_str().unwrap().to_string(),
+        );
         let answer = target.stack.answer(target.stack.request(Method::GET, &paths[1])).await;
-        case.check(format!("{name}: the callback redirects to"), format!("{}?code=4&state=s", callback_url()), header(&answer, "location"));
+        case.check(
+            format!("{name}: the callback redirects to"),
+            format!("{}?code=4&state=s", callback_url()),
+            header(&answer, "location"),
+        );
     }
 }
 
 #[tokio::test]
 async fn case_85_other_forms_of_a_token() {
-    let mut case = Case::new(85, "users: a good token in another form, in another part of the request, or beside a second one");
+    let mut case = Case::new(
+        85,
+        "users: a good token in another form, in another part of the request, or beside a second one",
+    );
     for target in Target::all().await {
-        let (name, good) = (target.name, token(&target.stack, &format!("forms-{}", unique())).await);
+        let (name, good) =
+            (target.name, token(&target.stack, &format!("forms-{}", unique())).await);
         let other = token(&target.stack, &format!("other-{}", unique())).await;
         let bearer = format!("Bearer {good}");
         let (in_, out) = ("200", "401 unauthorized");
         let list = async |query: &str, headers: &[(&str, String)]| {
             let request = target.stack.request(Method::GET, &format!("/api/connectors{query}"));
-            let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+            let request =
+                headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
             summary(target.stack.answer(request).await).await
         };
         for (what, value, expected) in [
@@ -113,7 +150,11 @@ async fn case_85_other_forms_of_a_token() {
             ("beside Basic in one header", format!("Basic YTpi, {bearer}"), out),
             ("nothing but the scheme", "Bearer".into(), out),
         ] {
-            case.check(format!("{name}: {what}"), expected.to_string(), list("", &[("authorization", value)]).await);
+            case.check(
+                format!("{name}: {what}"),
+                expected.to_string(),
+                list("", &[("authorization", value)]).await,
+            );
         }
         for (what, first, second) in [
             ("the same in two headers", bearer.clone(), bearer.clone()),
@@ -130,11 +171,23 @@ async fn case_85_other_forms_of_a_token() {
             ("a header that somebody forwarded", "x-forwarded-authorization", bearer.clone()),
             ("a protocol of WebSockets", "sec-websocket-protocol", format!("bearer, {good}")),
         ] {
-            case.check(format!("{name}: in {what}"), out.to_string(), list("", &[(header, value)]).await);
+            case.check(
+                format!("{name}: in {what}"),
+                out.to_string(),
+                list("", &[(header, value)]).await,
+            );
         }
-        for query in [format!("?access_token={good}"), format!("?authorization=Bearer+{good}"), format!("?token={good}")] {
+        for query in [
+            format!("?access_token={good}"),
+            format!("?authorization=Bearer+{good}"),
+            format!("?token={good}"),
+        ] {
             let named = query.split('=').next().unwrap().to_string();
-            case.check(format!("{name}: in the query as {named}"), out.to_string(), list(&query, &[]).await);
+            case.check(
+                format!("{name}: in the query as {named}"),
+                out.to_string(),
+                list(&query, &[]).await,
+            );
         }
     }
 }

@@ -50,18 +50,33 @@ fn unreadable(target: &Target) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Sends these as one batch; returns the ids to be delivered again, which only the in-process run shows.
+/// Sends these as one batch; returns the ids to be delivered again, which only the in-process run
+/// shows.
 async fn wake(target: &Target, bodies: &[String]) -> Vec<String> {
     if let Some(inside) = &target.inside {
         let mut event = SqsEvent::default();
-        event.records = bodies.iter().enumerate().map(|(number, body)| message(&number.to_string(), body)).collect();
+        event.records = bodies
+            .iter()
+            .enumerate()
+            .map(|(number, body)| message(&number.to_string(), body))
+            .collect();
         let answer = inside.handle(event).await;
-        return answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
+        return answer
+            .batch_item_failures
+            .into_iter()
+            .map(|failure| failure.item_identifier)
+            .collect();
     }
     let sqs = target.stack.sqs().await;
     for body in bodies {
-        let request = sqs.send_message().queue_url(&target.stack.notification_queue_url).message_body(body);
-        request.message_group_id("planted").message_deduplication_id(unique()).send().await.unwrap();
+        let request =
+            sqs.send_message().queue_url(&target.stack.notification_queue_url).message_body(body);
+        request
+            .message_group_id("planted")
+            .message_deduplication_id(unique())
+            .send()
+            .await
+            .unwrap();
     }
     target.idle().await;
     Vec::new()
@@ -76,7 +91,8 @@ fn message(id: &str, body: &str) -> SqsMessage {
 
 #[tokio::test]
 async fn case_91_wake_ups_that_nobody_sent() {
-    let mut case = Case::new(91, "processor: queue messages that are not wake-ups, between valid ones");
+    let mut case =
+        Case::new(91, "processor: queue messages that are not wake-ups, between valid ones");
     for target in Target::all().await {
         let (name, user) = (target.name, User::connected(&target.stack, "woken").await);
         target.idle().await;
@@ -89,8 +105,13 @@ async fn case_91_wake_ups_that_nobody_sent() {
         let again = wake(&target, &bodies).await;
         case.check(format!("{name}: to be delivered again"), String::new(), again.join(" "));
         let fired = target.fired(&user.owner, 1).await;
-        let messages: Vec<&str> = fired.iter().filter_map(|event| event["message"]["id"].as_str()).collect();
-        case.check(format!("{name}: the mail of the valid wake-up fires"), mail, messages.join(" "));
+        let messages: Vec<&str> =
+            fired.iter().filter_map(|event| event["message"]["id"].as_str()).collect();
+        case.check(
+            format!("{name}: the mail of the valid wake-up fires"),
+            mail,
+            messages.join(" "),
+        );
         let counted = target.counted_to("WakeUps/unreadable", count as u64).await;
         case.check(format!("{name}: counted as unreadable"), count as u64, counted);
         let kept: BTreeSet<String> = target.quarantined().await.into_iter().collect();
@@ -99,19 +120,40 @@ async fn case_91_wake_ups_that_nobody_sent() {
         }
         let Some(inside) = &target.inside else { continue };
         let reasons = inside.world.quarantine().kept().into_iter().map(|(_, reason)| reason);
-        let unfit =
-            reasons.filter(|reason| reason.is_empty() || reason.chars().count() > LONGEST_TEXT || reason.contains(char::is_control));
-        case.check(format!("{name}: reasons that the queue would not take as an attribute"), 0, unfit.count());
+        let unfit = reasons.filter(|reason| {
+            reason.is_empty()
+                || reason.chars().count() > LONGEST_TEXT
+                || reason.contains(char::is_control)
+        });
+        case.check(
+            format!("{name}: reasons that the queue would not take as an attribute"),
+            0,
+            unfit.count(),
+        );
         inside.world.fail(Call::Keep, When::Before, 1);
-        let again =
-            wake(&target, &[wake_up(&target, NOBODY).to_string(), "not JSON".into(), wake_up(&target, &user.email).to_string()]).await;
-        case.check(format!("{name}: to be delivered again while nothing can be set aside"), "1".to_string(), again.join(" "));
+        let again = wake(
+            &target,
+            &[
+                wake_up(&target, NOBODY).to_string(),
+                "not JSON".into(),
+                wake_up(&target, &user.email).to_string(),
+            ],
+        )
+        .await;
+        case.check(
+            format!("{name}: to be delivered again while nothing can be set aside"),
+            "1".to_string(),
+            again.join(" "),
+        );
     }
 }
 
 #[tokio::test]
 async fn case_94_events_of_other_shapes() {
-    let mut case = Case::new(94, "processor, renewer: events of shapes that queue and schedule never send: no process ends");
+    let mut case = Case::new(
+        94,
+        "processor, renewer: events of shapes that queue and schedule never send: no process ends",
+    );
     let target = Target::inside().await;
     let inside = target.inside.as_ref().unwrap();
     for (what, event, expected) in [
@@ -119,14 +161,38 @@ async fn case_94_events_of_other_shapes() {
         ("a word", json!("x"), "not taken"),
         ("a list of words", json!({"Records": ["x"]}), "not taken"),
         ("a record of null", json!({"Records": [null]}), "not taken"),
-        ("a body that is an object", json!({"Records": [{"messageId": "m", "body": {"a": 1}}]}), "not taken"),
-        ("an id that is a number", json!({"Records": [{"messageId": 7, "body": "{}"}]}), "not taken"),
+        (
+            "a body that is an object",
+            json!({"Records": [{"messageId": "m", "body": {"a": 1}}]}),
+            "not taken",
+        ),
+        (
+            "an id that is a number",
+            json!({"Records": [{"messageId": 7, "body": "{}"}]}),
+            "not taken",
+        ),
         ("no record", json!({"Records": []}), "0 again, 0 unreadable"),
         ("a record of nothing", json!({"Records": [{}]}), "0 again, 1 unreadable"),
-        ("a record without a body", json!({"Records": [{"messageId": "m", "body": null}]}), "0 again, 1 unreadable"),
-        ("an empty body", json!({"Records": [{"messageId": "m", "body": ""}]}), "0 again, 1 unreadable"),
-        ("ten records of one id", json!({"Records": vec![json!({"messageId": "m", "body": "x"}); 10]}), "0 again, 10 unreadable"),
-        ("5,000 records of nothing", json!({"Records": vec![json!({}); 5_000]}), "0 again, 5000 unreadable"),
+        (
+            "a record without a body",
+            json!({"Records": [{"messageId": "m", "body": null}]}),
+            "0 again, 1 unreadable",
+        ),
+        (
+            "an empty body",
+            json!({"Records": [{"messageId": "m", "body": ""}]}),
+            "0 again, 1 unreadable",
+        ),
+        (
+            "ten records of one id",
+            json!({"Records": vec![json!({"messageId": "m", "body": "x"}); 10]}),
+            "0 again, 10 unreadable",
+        ),
+        (
+            "5,000 records of nothing",
+            json!({"Records": vec![json!({}); 5_000]}),
+            "0 again, 5000 unreadable",
+        ),
         (
             "fields of another's",
             json!({"Records": [{"messageId": "m", "eventSource": "aws:s3", "s3": {"a": [1]}, "body": "x"}]}),
@@ -137,7 +203,10 @@ async fn case_94_events_of_other_shapes() {
         let got = match serde_json::from_str::<SqsEvent>(&event.to_string()) {
             Ok(event) => {
                 let again = inside.handle(event).await.batch_item_failures.len();
-                format!("{again} again, {} unreadable", target.counted("WakeUps/unreadable").await - before)
+                format!(
+                    "{again} again, {} unreadable",
+                    target.counted("WakeUps/unreadable").await - before
+                )
             }
             // The Lambda runtime rejects such an event before the function.
             Err(_) => "not taken".into(),
@@ -148,10 +217,22 @@ async fn case_94_events_of_other_shapes() {
     let Some(target) = Target::deployed().await else { return };
     target.stack.sweep().await;
     let before: BTreeSet<u32> = processes(&target.stack, "WatchRenewer").into_iter().collect();
-    for event in ["null", "0", "\"x\"", "[]", "{}", r#"{"detail":{"erase":true},"resources":"x"}"#, r#"{"Records":[{"body":"x"}]}"#] {
+    for event in [
+        "null",
+        "0",
+        "\"x\"",
+        "[]",
+        "{}",
+        r#"{"detail":{"erase":true},"resources":"x"}"#,
+        r#"{"Records":[{"body":"x"}]}"#,
+    ] {
         let answer = target.stack.tick(event).await;
         let failed = answer.headers().contains_key("x-amz-function-error");
-        case.check(format!("deployed renewer: {event}: fails"), false, failed || !answer.status().is_success());
+        case.check(
+            format!("deployed renewer: {event}: fails"),
+            false,
+            failed || !answer.status().is_success(),
+        );
     }
     let after: BTreeSet<u32> = processes(&target.stack, "WatchRenewer").into_iter().collect();
     case.check("deployed renewer: processes ended", 0, before.difference(&after).count());

@@ -1,4 +1,5 @@
-//! Each route that changes something, reads mail or exports data is audited; UPDATE_DOCS=1 writes docs/audit.md.
+//! Each route that changes something, reads mail or exports data is audited; UPDATE_DOCS=1 writes
+//! docs/audit.md.
 
 use std::fmt::Write;
 
@@ -10,7 +11,8 @@ use super::tables::check_section;
 
 const BEGIN: &str = "<!-- actions: made by the shape test `audit` -->\n";
 const END: &str = "<!-- end of actions -->\n";
-/// Not audited: routes that show no mail and change nothing, and Google's pushes, which only wake the processor.
+/// Not audited: routes that show no mail and change nothing, and Google's pushes, which only wake
+/// the processor.
 const NOT_WRITTEN_DOWN: [&str; 11] = [
     "GET /api/connectors",
     "GET /api/connectors/{id}",
@@ -28,7 +30,8 @@ const NOT_WRITTEN_DOWN: [&str; 11] = [
 #[test]
 fn every_route_of_the_template_is_written_down_or_has_a_reason_not_to_be() {
     let routes = template::routes(&template::read());
-    let (mail, others): (Vec<_>, Vec<_>) = routes.iter().partition(|route| route.path.contains("{collection}"));
+    let (mail, others): (Vec<_>, Vec<_>) =
+        routes.iter().partition(|route| route.path.contains("{collection}"));
     assert!(!mail.is_empty() && !others.is_empty());
     for route in &others {
         let named = format!("{} {}", route.method, route.path);
@@ -36,12 +39,17 @@ fn every_route_of_the_template_is_written_down_or_has_a_reason_not_to_be() {
         assert_ne!(is_written, NOT_WRITTEN_DOWN.contains(&named.as_str()), "{named}");
     }
     for known in &AUDITED {
-        let is_routed = others.iter().any(|route| route.method == known.verb.as_str() && route.path == known.path);
+        let is_routed = others
+            .iter()
+            .any(|route| route.method == known.verb.as_str() && route.path == known.path);
         assert!(is_routed, "{}: no such route", known.action);
     }
     // The gateway's routes for mail serve the operations only.
     for entry in &OPERATIONS {
-        assert_eq!(action(entry.verb.as_str(), &connectors_api::mail::path(entry)), Some(entry.name));
+        assert_eq!(
+            action(entry.verb.as_str(), &connectors_api::mail::path(entry)),
+            Some(entry.name)
+        );
     }
 }
 
@@ -49,11 +57,17 @@ fn every_route_of_the_template_is_written_down_or_has_a_reason_not_to_be() {
 fn the_audit_log_is_its_own_kept_longer_and_outlives_the_stack() {
     let template = template::read();
     let group = &template["Resources"]["AuditLogGroup"];
-    assert_eq!((&group["DeletionPolicy"], &group["UpdateReplacePolicy"]), (&"Retain".into(), &"Retain".into()));
+    assert_eq!(
+        (&group["DeletionPolicy"], &group["UpdateReplacePolicy"]),
+        (&"Retain".into(), &"Retain".into())
+    );
     assert_eq!(group["Properties"]["RetentionInDays"], "AuditRetentionDays");
     let days = |name: &str| template["Parameters"][name]["Default"].as_u64().unwrap();
     assert!(days("AuditRetentionDays") > days("LogRetentionDays"));
-    assert_eq!(template["Parameters"]["AuditRetentionDays"]["AllowedValues"], template["Parameters"]["LogRetentionDays"]["AllowedValues"]);
+    assert_eq!(
+        template["Parameters"]["AuditRetentionDays"]["AllowedValues"],
+        template["Parameters"]["LogRetentionDays"]["AllowedValues"]
+    );
     let keeper = &template["Resources"]["AuditKeeperFunction"]["Properties"];
     assert_eq!(keeper["LoggingConfig"]["LogGroup"], "AuditLogGroup");
     let handed = keeper["Events"].as_mapping().unwrap().values().map(|event| {
@@ -61,14 +75,17 @@ fn the_audit_log_is_its_own_kept_longer_and_outlives_the_stack() {
         event["Properties"]["LogGroupName"].as_str().unwrap()
     });
     assert_eq!(handed.collect::<Vec<_>>(), ["OauthConnectLogGroup", "ConnectorsApiLogGroup"]);
-    let levels = template["Globals"]["Function"]["Environment"]["Variables"]["RUST_LOG"].as_str().unwrap();
+    let levels =
+        template["Globals"]["Function"]["Environment"]["Variables"]["RUST_LOG"].as_str().unwrap();
     assert!(levels.split(',').any(|level| level == "audit=info"), "at every LogLevel");
 }
 
 #[test]
 fn the_access_log_says_from_where() {
     let template = template::read();
-    let format = template["Resources"]["HttpApi"]["Properties"]["AccessLogSettings"]["Format"].as_str().unwrap();
+    let format = template["Resources"]["HttpApi"]["Properties"]["AccessLogSettings"]["Format"]
+        .as_str()
+        .unwrap();
     let format: serde_json::Value = serde_json::from_str(format).unwrap();
     assert_eq!(
         (&format["source_ip"], &format["user_agent"]),
@@ -81,13 +98,29 @@ fn every_action_is_documented() {
     let mut made = String::from("\n| action | request | what was done |\n|---|---|---|\n");
     let replace = "A mailbox was connected in the place of another account's.";
     for known in &AUDITED {
-        writeln!(made, "| `{}` | `{} {}` | {} |", known.action, known.verb.as_str(), known.path, known.tells).unwrap();
+        writeln!(
+            made,
+            "| `{}` | `{} {}` | {} |",
+            known.action,
+            known.verb.as_str(),
+            known.path,
+            known.tells
+        )
+        .unwrap();
         if known.action == "connector.connect" {
             writeln!(made, "| `{REPLACE}` | the same with `replace: true` | {replace} |").unwrap();
         }
     }
     for entry in &OPERATIONS {
-        writeln!(made, "| `{}` | `{} {}` | {} |", entry.name, entry.verb.as_str(), connectors_api::mail::path(entry), entry.about).unwrap();
+        writeln!(
+            made,
+            "| `{}` | `{} {}` | {} |",
+            entry.name,
+            entry.verb.as_str(),
+            connectors_api::mail::path(entry),
+            entry.about
+        )
+        .unwrap();
     }
     made.push('\n');
     check_section("audit.md", BEGIN, END, &made);

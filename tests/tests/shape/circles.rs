@@ -1,5 +1,5 @@
-//! Files use each other one way: of two files that use each other neither can be read first, nor moved alone. A module and what lies
-//! in its folder are one thing, seen from outside, and may.
+//! Files use each other one way: of two files that use each other neither can be read first, nor
+//! moved alone. A module and what lies in its folder are one thing, seen from outside, and may.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,11 +11,21 @@ type Path = Vec<String>;
 #[test]
 fn no_files_use_each_other_in_a_circle() {
     let mut circles = Vec::new();
-    for source in ["lib/src", "cli/src", "functions/connectors-api/src", "functions/oauth-connect/src", "tests/src"] {
+    for source in [
+        "lib/src",
+        "cli/src",
+        "functions/connectors-api/src",
+        "functions/oauth-connect/src",
+        "tests/src",
+    ] {
         let uses = uses(source);
         for from in uses.keys() {
-            let back = reached(&uses, from).into_iter().filter(|to| to > from && reached(&uses, to).contains(from));
-            circles.extend(back.map(|to| format!("{source}: {} and {}", from.join("/"), to.join("/"))));
+            let back = reached(&uses, from)
+                .into_iter()
+                .filter(|to| to > from && reached(&uses, to).contains(from));
+            circles.extend(
+                back.map(|to| format!("{source}: {} and {}", from.join("/"), to.join("/"))),
+            );
         }
     }
     assert!(circles.is_empty(), "circles of files:\n{}", circles.join("\n"));
@@ -23,13 +33,20 @@ fn no_files_use_each_other_in_a_circle() {
 
 /// Which modules each module names, beside its own descendants and ancestors.
 fn uses(source: &str) -> BTreeMap<Path, BTreeSet<Path>> {
-    let texts: BTreeMap<Path, String> = files(source).into_iter().map(|(path, text)| (module(source, &path), text)).collect();
+    let texts: BTreeMap<Path, String> =
+        files(source).into_iter().map(|(path, text)| (module(source, &path), text)).collect();
     let known: BTreeSet<Path> = texts.keys().cloned().collect();
     let of = |module: &Path, text: &str| {
         let shipped = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-        let code: String = shipped.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+        let code: String = shipped
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .collect::<Vec<_>>()
+            .join("\n");
         let named = named(&code).into_iter().filter_map(|path| resolved(module, &path, &known));
-        named.filter(|to| !to.starts_with(module) && !module.starts_with(to)).collect::<BTreeSet<Path>>()
+        named
+            .filter(|to| !to.starts_with(module) && !module.starts_with(to))
+            .collect::<BTreeSet<Path>>()
     };
     texts.iter().map(|(module, text)| (module.clone(), of(module, text))).collect()
 }
@@ -43,7 +60,10 @@ fn module(source: &str, path: &str) -> Path {
 fn named(code: &str) -> Vec<Path> {
     let mut found = Vec::new();
     for (at, _) in code.match_indices("crate::").chain(code.match_indices("super::")) {
-        let begins = code[..at].chars().next_back().is_none_or(|before| !before.is_alphanumeric() && before != '_' && before != ':');
+        let begins = code[..at]
+            .chars()
+            .next_back()
+            .is_none_or(|before| !before.is_alphanumeric() && before != '_' && before != ':');
         if begins {
             expand(&code[at..], &[], &mut found);
         }
@@ -56,7 +76,9 @@ fn expand<'a>(text: &'a str, before: &[String], found: &mut Vec<Path>) -> &'a st
     let mut path = before.to_vec();
     let mut rest = text.trim_start();
     loop {
-        let end = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(rest.len());
+        let end = rest
+            .find(|letter: char| !letter.is_alphanumeric() && letter != '_')
+            .unwrap_or(rest.len());
         path.push(rest[..end].into());
         let Some(further) = rest[end..].strip_prefix("::") else {
             found.push(path);
@@ -81,21 +103,33 @@ fn resolved(from: &Path, path: &[String], known: &BTreeSet<Path>) -> Option<Path
     let ups = path.iter().take_while(|name| *name == "super").count();
     let start = if ups > 0 { from[..from.len().checked_sub(ups)?].to_vec() } else { Vec::new() };
     let names = &path[ups.max(1)..];
-    (1..=names.len()).rev().map(|many| [&start[..], &names[..many]].concat()).find(|path| known.contains(path))
+    (1..=names.len())
+        .rev()
+        .map(|many| [&start[..], &names[..many]].concat())
+        .find(|path| known.contains(path))
 }
 
 fn reached(uses: &BTreeMap<Path, BTreeSet<Path>>, from: &Path) -> BTreeSet<Path> {
     let (mut seen, mut next) = (BTreeSet::new(), vec![from.clone()]);
     while let Some(module) = next.pop() {
-        next.extend(uses.get(&module).into_iter().flatten().filter(|to| seen.insert((*to).clone())).cloned());
+        next.extend(
+            uses.get(&module)
+                .into_iter()
+                .flatten()
+                .filter(|to| seen.insert((*to).clone()))
+                .cloned(),
+        );
     }
     seen
 }
 
 #[test]
 fn groups_are_taken_apart() {
-    let found: BTreeSet<String> =
-        named("use crate::a::{self, b::C, d};\nlet x = super::e::f(1);").iter().map(|path| path.join("::")).collect();
-    let expected = ["crate::a::self", "crate::a::b::C", "crate::a::d", "super::e::f"].map(String::from);
+    let found: BTreeSet<String> = named("use crate::a::{self, b::C, d};\nlet x = super::e::f(1);")
+        .iter()
+        .map(|path| path.join("::"))
+        .collect();
+    let expected =
+        ["crate::a::self", "crate::a::b::C", "crate::a::d", "super::e::f"].map(String::from);
     assert_eq!(found, BTreeSet::from(expected));
 }

@@ -1,4 +1,5 @@
-//! Documents name only existing files, sections and targets of the Makefile, and keep to their form.
+//! Documents name only existing files, sections and targets of the Makefile, and keep to their
+//! form.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -72,7 +73,9 @@ impl Document {
         let text: Vec<&str> = self.lines.iter().map(|(_, line)| line.as_str()).collect();
         // Each row of a table is a paragraph, so that a stray backtick affects only its row.
         let text = text.join("\n").replace("\n|", "\n\n|");
-        let parts = text.split("\n\n").map(|paragraph| paragraph.split('`').map(String::from).collect::<Vec<_>>());
+        let parts = text
+            .split("\n\n")
+            .map(|paragraph| paragraph.split('`').map(String::from).collect::<Vec<_>>());
         parts
             .map(|parts| {
                 let prose: Vec<&str> = parts.iter().step_by(2).map(String::as_str).collect();
@@ -84,7 +87,13 @@ impl Document {
     fn links(&self) -> Vec<String> {
         let prose = self.paragraphs().into_iter().map(|(prose, _)| prose);
         prose
-            .flat_map(|prose| prose.split("](").skip(1).map(|rest| rest.split(')').next().unwrap().to_string()).collect::<Vec<_>>())
+            .flat_map(|prose| {
+                prose
+                    .split("](")
+                    .skip(1)
+                    .map(|rest| rest.split(')').next().unwrap().to_string())
+                    .collect::<Vec<_>>()
+            })
             .collect()
     }
 
@@ -101,10 +110,17 @@ impl Document {
                 continue;
             }
             let kept = title.trim().to_lowercase();
-            let kept: String = kept.chars().filter(|letter| letter.is_alphanumeric() || [' ', '-', '_'].contains(letter)).collect();
+            let kept: String = kept
+                .chars()
+                .filter(|letter| letter.is_alphanumeric() || [' ', '-', '_'].contains(letter))
+                .collect();
             let anchor = kept.replace(' ', "-");
             let mut numbered = (1..).map(|number| format!("{anchor}-{number}"));
-            let anchor = if anchors.contains(&anchor) { numbered.find(|name| !anchors.contains(name)).unwrap() } else { anchor };
+            let anchor = if anchors.contains(&anchor) {
+                numbered.find(|name| !anchors.contains(name)).unwrap()
+            } else {
+                anchor
+            };
             anchors.insert(anchor);
         }
         anchors
@@ -116,7 +132,8 @@ impl Document {
 }
 
 fn documents() -> Vec<Document> {
-    let documents: Vec<Document> = files(&[".md"]).iter().map(|path| Document::read(path)).collect();
+    let documents: Vec<Document> =
+        files(&[".md"]).iter().map(|path| Document::read(path)).collect();
     assert!(documents.len() > 20, "only {} documents were found", documents.len());
     documents
 }
@@ -136,7 +153,8 @@ fn every_link_leads_somewhere() {
                 continue;
             }
             let (file, section) = link.split_once('#').unwrap_or((&link, ""));
-            let target = if file.is_empty() { root().join(&document.path) } else { document.beside(file) };
+            let target =
+                if file.is_empty() { root().join(&document.path) } else { document.beside(file) };
             if !target.exists() || (!section.is_empty() && !has_section(&target, section)) {
                 broken.push(format!("{}: {link}", document.path));
             }
@@ -151,11 +169,17 @@ fn every_file_that_a_document_names_is_there() {
     for document in documents() {
         for code in document.codes() {
             let kinds = [".rs", ".py", ".sh", ".yaml", ".md", ".tooth", ".toml", "/"];
-            let named = code.contains('/') && kinds.iter().any(|kind| code.ends_with(*kind)) && !code.starts_with('/');
-            let literal = code.chars().all(|letter| letter.is_alphanumeric() || "/._-".contains(letter));
+            let named = code.contains('/')
+                && kinds.iter().any(|kind| code.ends_with(*kind))
+                && !code.starts_with('/');
+            let literal =
+                code.chars().all(|letter| letter.is_alphanumeric() || "/._-".contains(letter));
             let made = MADE.iter().any(|folder| code.starts_with(folder));
             if named && literal && !made {
-                let paths = ROOTS.iter().map(|folder| root().join(folder).join(&code)).chain([document.beside(&code)]);
+                let paths = ROOTS
+                    .iter()
+                    .map(|folder| root().join(folder).join(&code))
+                    .chain([document.beside(&code)]);
                 if !paths.into_iter().any(|path| path.exists()) {
                     missing.push(format!("{}: {code}", document.path));
                 }
@@ -168,12 +192,25 @@ fn every_file_that_a_document_names_is_there() {
 #[test]
 fn every_make_target_that_a_document_names_is_there() {
     let makefile = read("Makefile");
-    let targets: BTreeSet<&str> = makefile.lines().filter_map(|line| line.split_once(':')).map(|(target, _)| target).collect();
+    let targets: BTreeSet<&str> = makefile
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .map(|(target, _)| target)
+        .collect();
     let mut named = 0;
     for document in documents() {
-        for line in document.codes().iter().flat_map(|code| code.lines()).chain(document.blocks.iter().map(String::as_str)) {
+        for line in document
+            .codes()
+            .iter()
+            .flat_map(|code| code.lines())
+            .chain(document.blocks.iter().map(String::as_str))
+        {
             for target in make_targets(line) {
-                assert!(targets.contains(target), "{} names `make {target}`, which the Makefile does not have", document.path);
+                assert!(
+                    targets.contains(target),
+                    "{} names `make {target}`, which the Makefile does not have",
+                    document.path
+                );
                 named += 1;
             }
         }
@@ -181,14 +218,20 @@ fn every_make_target_that_a_document_names_is_there() {
     assert!(named > 20, "only {named} were found");
 }
 
-/// The targets of `make` commands in a line: at its beginning, or after a prompt, another command or a variable.
+/// The targets of `make` commands in a line: at its beginning, or after a prompt, another command
+/// or a variable.
 fn make_targets(line: &str) -> Vec<&str> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let mut found = Vec::new();
     for (index, word) in words.iter().enumerate() {
-        let begins = index == 0 || ["$", "&&", ";"].contains(&words[index - 1]) || words[..index].iter().any(|word| word.contains('='));
+        let begins = index == 0
+            || ["$", "&&", ";"].contains(&words[index - 1])
+            || words[..index].iter().any(|word| word.contains('='));
         let target = words.get(index + 1).copied().unwrap_or_default();
-        if *word == "make" && begins && target.starts_with(|letter: char| letter.is_ascii_lowercase()) {
+        if *word == "make"
+            && begins
+            && target.starts_with(|letter: char| letter.is_ascii_lowercase())
+        {
             found.push(target);
         }
     }
@@ -203,16 +246,33 @@ fn every_document_that_the_code_names_is_there() {
         let text = read(&path);
         let shipped = text.split("#[cfg(test)]\nmod tests").next().unwrap();
         for rest in shipped.split("docs/").skip(1) {
-            let page: String = rest.chars().take_while(|letter| letter.is_alphanumeric() || "/._-".contains(*letter)).collect();
-            let Some(page) = page.strip_suffix('.').unwrap_or(&page).strip_suffix(".md").map(|name| format!("docs/{name}.md")) else {
+            let page: String = rest
+                .chars()
+                .take_while(|letter| letter.is_alphanumeric() || "/._-".contains(*letter))
+                .collect();
+            let Some(page) = page
+                .strip_suffix('.')
+                .unwrap_or(&page)
+                .strip_suffix(".md")
+                .map(|name| format!("docs/{name}.md"))
+            else {
                 continue;
             };
             assert!(root().join(&page).exists(), "{path} names {page}, which is not there");
             named += 1;
             let after = &rest[page.len() - "docs/".len()..];
-            let Some(section) = after.strip_prefix('#').filter(|section| !section.starts_with('{')) else { continue };
-            let section: String = section.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '-').collect();
-            assert!(has_section(&root().join(&page), &section), "{path} names {page}#{section}, which is not there");
+            let Some(section) = after.strip_prefix('#').filter(|section| !section.starts_with('{'))
+            else {
+                continue;
+            };
+            let section: String = section
+                .chars()
+                .take_while(|letter| letter.is_alphanumeric() || *letter == '-')
+                .collect();
+            assert!(
+                has_section(&root().join(&page), &section),
+                "{path} names {page}#{section}, which is not there"
+            );
         }
     }
     assert!(named > 40, "only {named} were found");
@@ -227,16 +287,23 @@ fn the_readme_is_short_and_prose_is_narrow() {
         for (number, line) in &document.lines {
             made = (made || line.contains(": made by")) && !line.starts_with("<!-- end of");
             let wide = line.chars().count() > WIDEST_PROSE && !line.starts_with(['|', '#']);
-            assert!(made || !wide, "{}:{number} is over {WIDEST_PROSE} characters wide", document.path);
+            assert!(
+                made || !wide,
+                "{}:{number} is over {WIDEST_PROSE} characters wide",
+                document.path
+            );
         }
     }
 }
 
 #[test]
 fn every_decision_has_its_context_and_its_price_and_is_in_the_index() {
-    let index: BTreeSet<String> = Document::read("docs/decisions/README.md").links().into_iter().collect();
+    let index: BTreeSet<String> =
+        Document::read("docs/decisions/README.md").links().into_iter().collect();
     let mut records = 0;
-    for document in documents().iter().filter(|document| document.path.starts_with("docs/decisions/")) {
+    for document in
+        documents().iter().filter(|document| document.path.starts_with("docs/decisions/"))
+    {
         let name = document.path.rsplit('/').next().unwrap();
         if name == "README.md" {
             continue;

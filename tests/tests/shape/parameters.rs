@@ -1,4 +1,5 @@
-//! The tables in docs/parameters.md are those of the template: run with UPDATE_DOCS=1 to write them.
+//! The tables in docs/parameters.md are those of the template: run with UPDATE_DOCS=1 to write
+//! them.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -21,7 +22,8 @@ fn every_parameter_is_documented_as_the_template_has_it() {
 #[test]
 fn every_parameter_is_in_one_group() {
     let template = template::read();
-    let all: Vec<&str> = template["Parameters"].as_mapping().unwrap().keys().filter_map(Value::as_str).collect();
+    let all: Vec<&str> =
+        template["Parameters"].as_mapping().unwrap().keys().filter_map(Value::as_str).collect();
     let grouped: Vec<&str> = groups(&template).iter().flat_map(|group| names(group)).collect();
     assert_eq!(grouped.len(), all.len(), "a parameter is in two groups, or in none");
     assert_eq!(BTreeSet::from_iter(grouped), BTreeSet::from_iter(all));
@@ -39,11 +41,21 @@ fn tables(template: &Value) -> String {
     let mut text = String::new();
     for group in groups(template) {
         let title = group["Label"]["default"].as_str().unwrap();
-        writeln!(text, "\n### {title}\n\n| parameter | default | values | meaning |\n|---|---|---|---|").unwrap();
+        writeln!(
+            text,
+            "\n### {title}\n\n| parameter | default | values | meaning |\n|---|---|---|---|"
+        )
+        .unwrap();
         for name in names(group) {
             let parameter = &template["Parameters"][name];
             let meaning = parameter["Description"].as_str().unwrap();
-            writeln!(text, "| `{name}` | {} | {} | {meaning} |", default(parameter), values(parameter)).unwrap();
+            writeln!(
+                text,
+                "| `{name}` | {} | {} | {meaning} |",
+                default(parameter),
+                values(parameter)
+            )
+            .unwrap();
         }
     }
     text.push('\n');
@@ -60,7 +72,8 @@ fn default(parameter: &Value) -> String {
 
 fn values(parameter: &Value) -> String {
     if let Some(allowed) = parameter["AllowedValues"].as_sequence() {
-        let allowed: Vec<String> = allowed.iter().map(|value| format!("`{}`", plain(value))).collect();
+        let allowed: Vec<String> =
+            allowed.iter().map(|value| format!("`{}`", plain(value))).collect();
         return allowed.join(", ");
     }
     match (parameter["MinValue"].as_i64(), parameter["MaxValue"].as_i64()) {

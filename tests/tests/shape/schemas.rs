@@ -33,7 +33,8 @@ fn read(path: &str) -> String {
 /// Every example of every schema, with its detail type.
 fn examples() -> Vec<(&'static str, &'static Value)> {
     let of = |(name, schema): (&'static String, &'static Value)| {
-        let examples = schema["examples"].as_array().unwrap_or_else(|| panic!("{name} has no examples"));
+        let examples =
+            schema["examples"].as_array().unwrap_or_else(|| panic!("{name} has no examples"));
         assert!(!examples.is_empty(), "{name} has no examples");
         examples.iter().map(move |example| (name.as_str(), example))
     };
@@ -42,7 +43,9 @@ fn examples() -> Vec<(&'static str, &'static Value)> {
 
 /// The last example of a detail type that has this field.
 fn example(detail_type: &str, pointer: &str) -> Value {
-    let mut all = examples().into_iter().filter(|(name, example)| *name == detail_type && example.pointer(pointer).is_some());
+    let mut all = examples()
+        .into_iter()
+        .filter(|(name, example)| *name == detail_type && example.pointer(pointer).is_some());
     all.next_back().unwrap().1.clone()
 }
 
@@ -57,7 +60,9 @@ fn collect_pointers(value: &Value, at: &str, found: &mut Vec<String>) {
     };
     match value {
         Value::Object(fields) => fields.iter().for_each(|(name, value)| descend(name, value)),
-        Value::Array(entries) => entries.iter().enumerate().for_each(|(index, value)| descend(&index.to_string(), value)),
+        Value::Array(entries) => {
+            entries.iter().enumerate().for_each(|(index, value)| descend(&index.to_string(), value))
+        }
         _ => {}
     }
 }
@@ -83,29 +88,46 @@ fn a_schema_says_what_it_is_and_explains_every_field() {
         assert_eq!(schema["$id"], format!("v{SCHEMA_VERSION}/{name}.json"));
         assert_eq!(schema["properties"]["schema_version"]["const"], SCHEMA_VERSION);
         assert!(schema["description"].is_string(), "{name} has no description");
-        for pointer in pointers(schema).iter().filter(|pointer| pointer.ends_with("/properties") && !pointer.starts_with("/if/")) {
+        for pointer in pointers(schema)
+            .iter()
+            .filter(|pointer| pointer.ends_with("/properties") && !pointer.starts_with("/if/"))
+        {
             let owner = schema.pointer(pointer.trim_end_matches("/properties")).unwrap();
             if ["/then", "/else"].iter().any(|conditional| pointer.starts_with(conditional)) {
                 continue;
             }
-            assert_eq!(owner["additionalProperties"], false, "{name}{pointer}: our own objects allow no other fields");
+            assert_eq!(
+                owner["additionalProperties"], false,
+                "{name}{pointer}: our own objects allow no other fields"
+            );
             for (field, about) in schema.pointer(pointer).unwrap().as_object().unwrap() {
                 let about = match about["$ref"].as_str() {
-                    Some(reference) if about["description"].is_null() => schema.pointer(reference.trim_start_matches('#')).unwrap(),
+                    Some(reference) if about["description"].is_null() => {
+                        schema.pointer(reference.trim_start_matches('#')).unwrap()
+                    }
                     _ => about,
                 };
-                assert!(about["description"].as_str().is_some_and(|text| text.ends_with('.')), "{name}{pointer}/{field} is not explained");
+                assert!(
+                    about["description"].as_str().is_some_and(|text| text.ends_with('.')),
+                    "{name}{pointer}/{field} is not explained"
+                );
             }
         }
     }
-    assert_eq!(PUBLISHED["TRIGGER_FIRED"]["$defs"]["event"]["properties"]["raw_payload"]["maxLength"], LONGEST_PAYLOAD);
+    assert_eq!(
+        PUBLISHED["TRIGGER_FIRED"]["$defs"]["event"]["properties"]["raw_payload"]["maxLength"],
+        LONGEST_PAYLOAD
+    );
 }
 
 #[test]
 fn what_schemas_share_is_the_same_in_each() {
     for (name, schema) in PUBLISHED.iter() {
         for shared in ["timestamp", "connector"] {
-            assert_eq!(schema["$defs"][shared], PUBLISHED["TRIGGER_FIRED"]["$defs"][shared], "{name}: {shared}");
+            assert_eq!(
+                schema["$defs"][shared], PUBLISHED["TRIGGER_FIRED"]["$defs"][shared],
+                "{name}: {shared}"
+            );
         }
     }
 }
@@ -125,7 +147,11 @@ fn an_event_without_a_field_is_refused_unless_the_field_may_be_absent() {
             let mut spoilt = example.clone();
             if let Some(fields) = spoilt.pointer_mut(parent).unwrap().as_object_mut() {
                 fields.remove(field).unwrap();
-                assert_eq!(faults(name, &spoilt).is_empty(), OPTIONAL.contains(&pointer.as_str()), "{name} without {pointer}");
+                assert_eq!(
+                    faults(name, &spoilt).is_empty(),
+                    OPTIONAL.contains(&pointer.as_str()),
+                    "{name} without {pointer}"
+                );
             }
         }
     }
@@ -134,11 +160,18 @@ fn an_event_without_a_field_is_refused_unless_the_field_may_be_absent() {
 #[test]
 fn an_event_with_a_field_more_is_refused() {
     for (name, example) in examples() {
-        let objects = pointers(example).into_iter().chain([String::new()]).filter(|pointer| example.pointer(pointer).unwrap().is_object());
+        let objects = pointers(example)
+            .into_iter()
+            .chain([String::new()])
+            .filter(|pointer| example.pointer(pointer).unwrap().is_object());
         for pointer in objects.filter(|pointer| pointer != FOREIGN) {
             let mut spoilt = example.clone();
             spoilt.pointer_mut(&pointer).unwrap()["unheard_of"] = json!("x");
-            assert_ne!(faults(name, &spoilt), Vec::<String>::new(), "{name} with a field more at {pointer:?}");
+            assert_ne!(
+                faults(name, &spoilt),
+                Vec::<String>::new(),
+                "{name} with a field more at {pointer:?}"
+            );
         }
     }
 }
@@ -156,7 +189,11 @@ fn an_event_with_a_value_of_another_type_is_refused() {
                 Value::Array(_) => json!({}),
                 Value::Object(_) => json!([]),
             };
-            assert_ne!(faults(name, &spoilt), Vec::<String>::new(), "{name} with another type at {pointer}");
+            assert_ne!(
+                faults(name, &spoilt),
+                Vec::<String>::new(),
+                "{name} with another type at {pointer}"
+            );
         }
     }
 }
@@ -212,7 +249,9 @@ fn an_event_with_an_impossible_value_is_refused() {
 fn what_fired_is_a_message_or_an_event_as_the_triggers_type_says() {
     let fired = |kind: &str| example("TRIGGER_FIRED", kind);
     let (mail, hook) = (fired("/message"), fired("/event"));
-    let refused = |spoilt: &Value| assert_ne!(faults("TRIGGER_FIRED", spoilt), Vec::<String>::new(), "{spoilt}");
+    let refused = |spoilt: &Value| {
+        assert_ne!(faults("TRIGGER_FIRED", spoilt), Vec::<String>::new(), "{spoilt}")
+    };
     for (event, other) in [(&mail, "webhook"), (&hook, "email")] {
         let mut spoilt = event.clone();
         spoilt["trigger"]["type"] = json!(other);
@@ -238,10 +277,18 @@ fn the_documents_examples_keep_to_their_schema() {
     for name in PUBLISHED.keys() {
         let section = text.split("\n## ").find(|section| section.starts_with(&format!("`{name}`")));
         let section = section.unwrap_or_else(|| panic!("docs/events.md has no section on {name}"));
-        let shown: Vec<&str> = section.split("```json\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+        let shown: Vec<&str> = section
+            .split("```json\n")
+            .skip(1)
+            .map(|block| block.split("```").next().unwrap())
+            .collect();
         assert!(!shown.is_empty(), "docs/events.md shows no {name}");
         for block in shown {
-            assert_eq!(faults(name, &serde_json::from_str(block).unwrap()), Vec::<String>::new(), "{name}: {block}");
+            assert_eq!(
+                faults(name, &serde_json::from_str(block).unwrap()),
+                Vec::<String>::new(),
+                "{name}: {block}"
+            );
         }
     }
 }

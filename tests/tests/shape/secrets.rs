@@ -38,8 +38,23 @@ macro_rules! neither_displayed_nor_serialized {
     };
 }
 
-neither_displayed_nor_serialized!(SecretString, RefreshToken, AccessToken, Sealed, SealedAccessToken, Hook, Connector);
-neither_displayed_nor_serialized!(AuthorizationCode, Callback, Answer, PendingConsent, ConsentRequest<'static>, Grant);
+neither_displayed_nor_serialized!(
+    SecretString,
+    RefreshToken,
+    AccessToken,
+    Sealed,
+    SealedAccessToken,
+    Hook,
+    Connector
+);
+neither_displayed_nor_serialized!(
+    AuthorizationCode,
+    Callback,
+    Answer,
+    PendingConsent,
+    ConsentRequest<'static>,
+    Grant
+);
 neither_displayed_nor_serialized!(GoogleSettings, PushSettings);
 
 fn secret() -> SecretString {
@@ -54,8 +69,13 @@ fn sealed() -> Sealed {
 fn no_type_that_holds_a_secret_prints_it() {
     let at = Timestamp::from_seconds(0);
     let access_token = AccessToken { secret: secret(), expires_at: at };
-    let code = AuthorizationCode { code: secret(), redirect_uri: "postmessage".into(), code_verifier: Some(secret()) };
-    let consent = PendingConsent { state: uuid::Uuid::nil(), code_verifier: secret(), asked_at: at };
+    let code = AuthorizationCode {
+        code: secret(),
+        redirect_uri: "postmessage".into(),
+        code_verifier: Some(secret()),
+    };
+    let consent =
+        PendingConsent { state: uuid::Uuid::nil(), code_verifier: secret(), asked_at: at };
     let request = ConsentRequest {
         scopes: &[],
         redirect_uri: "https://app.example.com/auth/google/callback",
@@ -82,7 +102,10 @@ fn no_type_that_holds_a_secret_prints_it() {
         retry: RetryPolicy { max_attempts: 1, statuses: Vec::new() },
     };
     let push = PushSettings {
-        policy: PushPolicy { audience: "audience".into(), service_account: "push@example.com".into() },
+        policy: PushPolicy {
+            audience: "audience".into(),
+            service_account: "push@example.com".into(),
+        },
         subscription: String::new(),
         certs_url: String::new(),
         legacy_token: Some(secret()),
@@ -93,7 +116,11 @@ fn no_type_that_holds_a_secret_prints_it() {
         &access_token,
         &sealed(),
         &SealedAccessToken { key: sealed(), token: sealed(), expires_at: at },
-        &Hook { owner: OwnerId::new("ada"), secret: sealed(), previous: Some((sealed(), Timestamp::from_seconds(0))) },
+        &Hook {
+            owner: OwnerId::new("ada"),
+            secret: sealed(),
+            previous: Some((sealed(), Timestamp::from_seconds(0))),
+        },
         &code,
         &consent,
         &request,

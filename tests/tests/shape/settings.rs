@@ -5,7 +5,14 @@ use std::collections::BTreeMap;
 use email_connectors::config::{Environment, check};
 use tests::template;
 
-const FUNCTIONS: [&str; 6] = ["oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer", "audit-keeper"];
+const FUNCTIONS: [&str; 6] = [
+    "oauth-connect",
+    "connectors-api",
+    "pubsub-webhook",
+    "history-processor",
+    "watch-renewer",
+    "audit-keeper",
+];
 /// Functions start without these too.
 const OPTIONAL: [&str; 4] = ["AUTH_JWKS_URL", "AUTH_ROLE_CLAIM", "LEGACY_WEBHOOK_TOKEN", "DRY_RUN"];
 /// Read by the AWS SDK and by the logging, not by our settings.
@@ -16,9 +23,15 @@ fn given(name: &str) -> Option<String> {
     let value = match name {
         "PUBSUB_TOPIC" => "projects/p/topics/t",
         "PUBSUB_SUBSCRIPTION" => "projects/p/subscriptions/s",
-        "GOOGLE_CLIENT_ID" | "GOOGLE_CLIENT_SECRET" | "AUTH_AUDIENCE" | "PUBSUB_AUDIENCE" | "PUBSUB_SERVICE_ACCOUNT" => "a",
+        "GOOGLE_CLIENT_ID"
+        | "GOOGLE_CLIENT_SECRET"
+        | "AUTH_AUDIENCE"
+        | "PUBSUB_AUDIENCE"
+        | "PUBSUB_SERVICE_ACCOUNT" => "a",
         "TABLE_NAME" | "KMS_KEY_ID" | "EVENT_BUS_NAME" | "METRICS_NAMESPACE" => "a",
-        "AUTH_ISSUER" | "APP_PUBLIC_URL" | "ALLOWED_ORIGINS" | "NOTIFICATION_QUEUE_URL" => "https://example.com",
+        "AUTH_ISSUER" | "APP_PUBLIC_URL" | "ALLOWED_ORIGINS" | "NOTIFICATION_QUEUE_URL" => {
+            "https://example.com"
+        }
         "DEAD_LETTER_QUEUE_URL" | "QUARANTINE_QUEUE_URL" => "https://example.com",
         _ => return None,
     };
@@ -27,7 +40,9 @@ fn given(name: &str) -> Option<String> {
 
 fn refusal(function: &str, variables: &BTreeMap<String, String>) -> Option<String> {
     let variables = variables.clone();
-    check(function, &Environment::new(move |name| variables.get(name).cloned())).err().map(|error| error.name.to_string())
+    check(function, &Environment::new(move |name| variables.get(name).cloned()))
+        .err()
+        .map(|error| error.name.to_string())
 }
 
 #[test]
@@ -37,7 +52,11 @@ fn a_function_starts_with_what_the_template_gives_it_and_names_each_that_is_miss
         let variables = template::variables(&template, function, given);
         assert_eq!(refusal(function, &variables), None, "{function}");
         for name in variables.keys() {
-            let without = variables.iter().filter(|(key, _)| *key != name).map(|(key, value)| (key.clone(), value.clone())).collect();
+            let without = variables
+                .iter()
+                .filter(|(key, _)| *key != name)
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect();
             let ours = function != "audit-keeper" && !NOT_OURS.contains(&name.as_str());
             let expected = (ours && !OPTIONAL.contains(&name.as_str())).then(|| name.clone());
             assert_eq!(refusal(function, &without), expected, "{function} without {name}");

@@ -16,10 +16,16 @@ fn fitting(folder: &str) -> Vec<String> {
         }
         let text = std::fs::read_to_string(&path).unwrap();
         let mut lines = text.splitn(3, '\n');
-        let (whose, file, rest) = (lines.next().unwrap(), lines.next().unwrap(), lines.next().unwrap());
+        let (whose, file, rest) =
+            (lines.next().unwrap(), lines.next().unwrap(), lines.next().unwrap());
         let (old, _) = rest.trim_start_matches("<<<<<<<\n").split_once("\n=======\n").unwrap();
         let code = std::fs::read_to_string(root().join(file)).unwrap();
-        assert_eq!(code.matches(old).count(), 1, "{}: what it replaces must stand once in {file}", path.display());
+        assert_eq!(
+            code.matches(old).count(),
+            1,
+            "{}: what it replaces must stand once in {file}",
+            path.display()
+        );
         assert!(!whose.is_empty(), "{} says whose bug it is, or what is taken out", path.display());
         names.push(path.file_stem().unwrap().to_str().unwrap().into());
     }
@@ -35,10 +41,16 @@ fn every_tooth_fits_the_code() {
 #[test]
 fn every_check_that_is_taken_out_names_the_case_that_must_fail() {
     let folder = root().join("tests/tests/security");
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
+    let files = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
     let cases: String = files.collect();
     for name in fitting("tests/teeth/security") {
         let number = name.get(..2).unwrap();
-        assert_eq!(cases.matches(&format!("async fn case_{number}_")).count(), 1, "{name} names case {number}");
+        assert_eq!(
+            cases.matches(&format!("async fn case_{number}_")).count(),
+            1,
+            "{name} names case {number}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Another system's grant is adopted, once however often this is tried, or refused and left as it was.
+//! Another system's grant is adopted, once however often this is tried, or refused and left as it
+//! was.
 
 use email_connectors::domain::connector::{Status, Uniqueness};
 use email_connectors::domain::email_address::EmailAddress;
@@ -17,7 +18,8 @@ use tests::stage::{DAY, MINUTE, Stage, owner, subjects};
 use tests::world::{Account, Call, Consent, Failure, Mail, When};
 
 fn trigger(known_as: &str, filters: serde_json::Value) -> AdoptedTrigger {
-    let body = json!({"type": "email", "config": {"connector_id": "con_to_be", "filters": filters}});
+    let body =
+        json!({"type": "email", "config": {"connector_id": "con_to_be", "filters": filters}});
     AdoptedTrigger { known_as: known_as.into(), new: NewTrigger::parse(body).unwrap() }
 }
 
@@ -61,13 +63,22 @@ async fn a_grant_becomes_a_connector_with_its_triggers() {
         "queue.send kick ada@example.com",
     ];
     assert_eq!(stage.calls(), calls);
-    assert!(adopted.is_new && adopted.triggers == 1 && adopted.watch.status(stage.world.now()) == WatchStatus::Active);
+    assert!(
+        adopted.is_new
+            && adopted.triggers == 1
+            && adopted.watch.status(stage.world.now()) == WatchStatus::Active
+    );
     let connector = stage.connector(&adopted.connector_id);
     assert_eq!(
         (connector.reading.status, &connector.google_sub, connector.reading.position.cursor),
         (Status::Active, &ada.sub, ada.history_id())
     );
-    let sealed = stage.world.vault().open_refresh_token(&connector.grant.refresh_token, &connector.id).await.unwrap();
+    let sealed = stage
+        .world
+        .vault()
+        .open_refresh_token(&connector.grant.refresh_token, &connector.id)
+        .await
+        .unwrap();
     assert_eq!(sealed.0.expose_secret(), token);
     assert_eq!(stage.notices(DetailType::ConnectorConnected).len(), 1);
 
@@ -87,7 +98,15 @@ async fn adopting_again_changes_nothing() {
     let again = adopt(&stage, &adoption(&stage, "owner", &token)).await.unwrap();
     assert_eq!(again, Adopted { is_new: false, triggers: 0, ..first });
     assert_eq!(stage.connector(&before.id), before);
-    assert_eq!(stage.calls()[2..], ["store.in_slot email#gmail", "store.membership 100001", "store.connector con", "store.triggers owner"]);
+    assert_eq!(
+        stage.calls()[2..],
+        [
+            "store.in_slot email#gmail",
+            "store.membership 100001",
+            "store.connector con",
+            "store.triggers owner"
+        ]
+    );
     assert_eq!(stage.world.store().all_triggers().len(), 1);
 }
 
@@ -97,11 +116,20 @@ async fn a_user_who_connected_themself_keeps_their_connector_and_gets_the_trigge
     let existing = stage.connect("owner", &ada).await;
     stage.trigger(&existing, json!({"query": "own"})).await;
     let adopted = adopt(&stage, &adoption(&stage, "owner", &token)).await.unwrap();
-    assert_eq!((adopted.connector_id, adopted.is_new, adopted.triggers), (existing.id.clone(), false, 1));
+    assert_eq!(
+        (adopted.connector_id, adopted.is_new, adopted.triggers),
+        (existing.id.clone(), false, 1)
+    );
     let after = stage.connector(&existing.id);
-    assert_eq!((after.grant.generation, after.grant.refresh_token), (existing.grant.generation, existing.grant.refresh_token));
+    assert_eq!(
+        (after.grant.generation, after.grant.refresh_token),
+        (existing.grant.generation, existing.grant.refresh_token)
+    );
     let triggers = stage.world.store().all_triggers();
-    assert!(triggers.len() == 2 && triggers.iter().all(|trigger| trigger.config.connector_id == existing.id));
+    assert!(
+        triggers.len() == 2
+            && triggers.iter().all(|trigger| trigger.config.connector_id == existing.id)
+    );
 }
 
 #[tokio::test]
@@ -118,13 +146,26 @@ async fn a_crash_anywhere_leaves_nothing_half_made_for_long() {
         let (stage, ada, token) = opening();
         stage.world.crash(call, when, 1);
         let first = adoption(&stage, "owner", &token);
-        assert!(stage.world.until_crash(stage.connecting().adopt(&first, stage.world.now())).await.is_none());
+        assert!(
+            stage
+                .world
+                .until_crash(stage.connecting().adopt(&first, stage.world.now()))
+                .await
+                .is_none()
+        );
         let made = stage.world.store().connectors_of(&ada.address());
-        assert_eq!(stage.world.store().all_triggers().len(), made.len(), "{call} {when:?}: a connector has its triggers, or is not there");
+        assert_eq!(
+            stage.world.store().all_triggers().len(),
+            made.len(),
+            "{call} {when:?}: a connector has its triggers, or is not there"
+        );
 
         let again = adopt(&stage, &adoption(&stage, "owner", &token)).await.unwrap();
         assert_eq!(again.is_new, is_new, "{call} {when:?}");
-        assert!(ada.watched_until().is_some() && again.watch.expiration == ada.watched_until(), "{call} {when:?}");
+        assert!(
+            ada.watched_until().is_some() && again.watch.expiration == ada.watched_until(),
+            "{call} {when:?}"
+        );
         assert_eq!(stage.world.store().connectors_of(&ada.address()).len(), 1);
         assert_eq!(stage.world.store().all_triggers().len(), 1);
         stage.world.pass(5 * MINUTE);
@@ -136,9 +177,16 @@ async fn a_crash_anywhere_leaves_nothing_half_made_for_long() {
 
 #[tokio::test]
 async fn whatever_fails_the_grant_is_not_taken_from_the_other_system() {
-    let without_gmail = Consent { scopes: ["openid", "email"].map(String::from).into(), ..Consent::default() };
-    let without_openid = Consent { scopes: vec!["https://www.googleapis.com/auth/gmail.modify".into()], ..Consent::default() };
-    let of_another_client = Consent { claims: json!({"aud": "another"}).as_object().unwrap().clone(), ..Consent::default() };
+    let without_gmail =
+        Consent { scopes: ["openid", "email"].map(String::from).into(), ..Consent::default() };
+    let without_openid = Consent {
+        scopes: vec!["https://www.googleapis.com/auth/gmail.modify".into()],
+        ..Consent::default()
+    };
+    let of_another_client = Consent {
+        claims: json!({"aud": "another"}).as_object().unwrap().clone(),
+        ..Consent::default()
+    };
     let table = [
         (without_gmail, "not granted: https://www.googleapis.com/auth/gmail.modify"),
         (without_openid, "not granted: openid email"),
@@ -153,8 +201,13 @@ async fn whatever_fails_the_grant_is_not_taken_from_the_other_system() {
         nothing_happened(&stage, &ada);
     }
     let (stage, ada, token) = opening();
-    let named = Adoption { address: Some(EmailAddress::parse("eve@example.com").unwrap()), ..adoption(&stage, "owner", &token) };
-    assert!(matches!(adopt(&stage, &named).await, Err(AdoptError::AnotherAddress(address)) if address == ada.address()));
+    let named = Adoption {
+        address: Some(EmailAddress::parse("eve@example.com").unwrap()),
+        ..adoption(&stage, "owner", &token)
+    };
+    assert!(
+        matches!(adopt(&stage, &named).await, Err(AdoptError::AnotherAddress(address)) if address == ada.address())
+    );
     nothing_happened(&stage, &ada);
     for failing in [Call::Profile, Call::InSlot, Call::SealRefreshToken, Call::CreateConnector] {
         stage.world.fail(failing, When::Before, 1);
@@ -165,7 +218,10 @@ async fn whatever_fails_the_grant_is_not_taken_from_the_other_system() {
 
 fn nothing_happened(stage: &Stage, account: &Account) {
     assert!(account.is_granted() && account.watched_until().is_none());
-    assert!(stage.world.store().connectors_of(&account.address()).is_empty() && stage.world.store().all_triggers().is_empty());
+    assert!(
+        stage.world.store().connectors_of(&account.address()).is_empty()
+            && stage.world.store().all_triggers().is_empty()
+    );
     assert!(stage.calls_of(&["gmail.revoke", "gmail.watch", "gmail.stop"]).is_empty());
 }
 
@@ -174,7 +230,13 @@ async fn a_dead_grant_is_refused() {
     let (stage, ada, token) = opening();
     ada.revoke_grant();
     let refused = adopt(&stage, &adoption(&stage, "owner", &token)).await.unwrap_err();
-    assert!(matches!(refused, AdoptError::Connect(ConnectError::Provider(ProviderError::GrantRefused(_)))), "{refused}");
+    assert!(
+        matches!(
+            refused,
+            AdoptError::Connect(ConnectError::Provider(ProviderError::GrantRefused(_)))
+        ),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
@@ -189,7 +251,9 @@ async fn an_owner_who_connected_another_account_keeps_it() {
     nothing_happened(&stage, &ada);
 
     let several = Connect { uniqueness: Uniqueness::PerMailbox, ..stage.connecting() };
-    assert!(several.adopt(&adoption(&stage, "owner", &token), stage.world.now()).await.unwrap().is_new);
+    assert!(
+        several.adopt(&adoption(&stage, "owner", &token), stage.world.now()).await.unwrap().is_new
+    );
 }
 
 #[tokio::test]
@@ -204,7 +268,10 @@ async fn a_connector_that_waits_for_its_user_is_left_to_them() {
     stage.world.pass(MINUTE * 15);
     stage.sweep().await;
     assert_eq!(stage.connector(&existing.id).reading.status, Status::NeedsReauth);
-    assert!(matches!(adopt(&stage, &adoption(&stage, "owner", &token)).await, Err(AdoptError::NeedsReauth)));
+    assert!(matches!(
+        adopt(&stage, &adoption(&stage, "owner", &token)).await,
+        Err(AdoptError::NeedsReauth)
+    ));
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! A busy mailbox: new mail is read from the cursor first, then the history is listed from the settled history id.
+//! A busy mailbox: new mail is read from the cursor first, then the history is listed from the
+//! settled history id.
 
 use email_connectors::domain::wake_up::Kind;
 use email_connectors::flows::process::Outcome;
@@ -34,7 +35,11 @@ async fn a_push_is_answered_before_the_listing_ends_and_the_cursor_waits_for_tha
         format!("store.commit 0 events, cursor {after}"),
     ];
     assert_eq!(scene.stage.calls_of(&["gmail", "store.commit", "bus"]), calls);
-    assert_eq!(scene.stage.world.take_units(), 2 + 20 + 2 * 2, "one listing more, and the message once");
+    assert_eq!(
+        scene.stage.world.take_units(),
+        2 + 20 + 2 * 2,
+        "one listing more, and the message once"
+    );
     assert_eq!(subjects(&scene.stage.fired()), ["One", "Two", "Three", "Four"]);
 }
 
@@ -70,12 +75,27 @@ async fn a_listing_that_fails_after_that_leaves_the_cursor_and_fires_nothing_twi
         scene.deliver(&["Four"]);
         scene.stage.world.fail(call, When::Before, nth);
         let ended = scene.stage.wake(&scene.push()).await;
-        assert!(matches!(ended.as_deref(), Ok([Outcome::PutOff]) | Err(_)), "{call:?} {nth}: {ended:?}");
+        assert!(
+            matches!(ended.as_deref(), Ok([Outcome::PutOff]) | Err(_)),
+            "{call:?} {nth}: {ended:?}"
+        );
         assert_eq!((scene.cursor(), scene.stage.fired().len()), (before, 4), "{call:?} {nth}");
         scene.stage.world.take_units();
-        assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(0, 0)], "{call:?} {nth}");
-        assert_eq!(scene.stage.world.take_units(), 2 * 3, "{call:?} {nth}: what was handled costs no second fetch");
-        assert_eq!((scene.cursor(), scene.stage.fired().len()), (scene.ada.history_id(), 4), "{call:?} {nth}");
+        assert_eq!(
+            scene.stage.wake(&scene.push()).await.unwrap(),
+            [listed(0, 0)],
+            "{call:?} {nth}"
+        );
+        assert_eq!(
+            scene.stage.world.take_units(),
+            2 * 3,
+            "{call:?} {nth}: what was handled costs no second fetch"
+        );
+        assert_eq!(
+            (scene.cursor(), scene.stage.fired().len()),
+            (scene.ada.history_id(), 4),
+            "{call:?} {nth}"
+        );
     }
 }
 

@@ -82,18 +82,38 @@ impl Answer {
 }
 
 /// Sends a request as an admin of this owner.
-pub async fn call_api(stage: &Stage, of: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
+pub async fn call_api(
+    stage: &Stage,
+    of: &str,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> Answer {
     call_api_as(stage, of, "admin", method, path, body).await
 }
 
-pub async fn call_api_as(stage: &Stage, of: &str, role: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
+pub async fn call_api_as(
+    stage: &Stage,
+    of: &str,
+    role: &str,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> Answer {
     let expires = BEGINNING.seconds() + 10 * 365 * 24 * 3600;
     let claims = json!({"iss": ISSUER, "aud": AUDIENCE, "sub": of, "role": role, "iat": BEGINNING.seconds(), "exp": expires});
     let token = stage.world.verifier().issue(claims);
-    let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {token}"));
-    let request = request.body(body.map_or_else(Body::empty, |body| Body::from(body.to_string()))).expect("a request");
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("authorization", format!("Bearer {token}"));
+    let request = request
+        .body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())))
+        .expect("a request");
     let response = router(&stage.world).oneshot(request).await.expect("an answer");
     let (status, headers) = (response.status(), response.headers().clone());
-    let body = to_bytes(response.into_body(), LONGEST_ANSWER).await.expect("a body that Lambda could carry");
+    let body = to_bytes(response.into_body(), LONGEST_ANSWER)
+        .await
+        .expect("a body that Lambda could carry");
     Answer { status, headers, body: serde_json::from_slice(&body).unwrap_or_default() }
 }

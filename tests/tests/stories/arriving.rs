@@ -20,7 +20,8 @@ async fn a_message_arrives() {
     let outcomes = scene.stage.wake(&scene.push()).await.unwrap();
 
     assert_eq!(outcomes, [listed(1, 1)]);
-    // The connect cached the access token: no call to Google's token endpoint or to the key service.
+    // The connect cached the access token: no call to Google's token endpoint or to the key
+    // service.
     let calls = [
         "store.mailbox ada@example.com",
         "vault.open_access_token con",
@@ -38,7 +39,10 @@ async fn a_message_arrives() {
     assert!(connector.outbox.unpublished.is_empty());
 
     let [firing] = scene.stage.fired().try_into().expect("one event");
-    assert_eq!(firing.event_id, EventId::derive(&scene.ada.sub, &delivered.message, &scene.trigger.id));
+    assert_eq!(
+        firing.event_id,
+        EventId::derive(&scene.ada.sub, &delivered.message, &scene.trigger.id)
+    );
     let expected = json!({
         "schema_version": 1,
         "event_id": firing.event_id,
@@ -86,7 +90,11 @@ async fn a_push_says_look_and_never_where_to() {
     let scene = Scene::new().await;
     scene.deliver(&["One"]);
     scene.stage.wake(&scene.push_of(HistoryId::new(u64::MAX))).await.unwrap();
-    assert_eq!(scene.cursor(), scene.ada.history_id(), "the cursor is the listing's, not the push's");
+    assert_eq!(
+        scene.cursor(),
+        scene.ada.history_id(),
+        "the cursor is the listing's, not the push's"
+    );
     scene.deliver(&["Two"]);
     scene.stage.wake(&scene.push()).await.unwrap();
     assert_eq!(subjects(&scene.stage.fired()), ["One", "Two"]);
@@ -99,7 +107,11 @@ async fn a_wake_up_of_our_own_is_never_stale() {
         scene.deliver(&["Never pushed"]);
         assert_eq!(scene.stage.wake(&scene.own(kind)).await.unwrap(), [listed(1, 1)], "{kind:?}");
         let [firing] = scene.stage.fired().try_into().expect("one event");
-        assert_eq!(detail(&firing)["correlation"], json!({}), "{kind:?} knows neither push nor history id");
+        assert_eq!(
+            detail(&firing)["correlation"],
+            json!({}),
+            "{kind:?} knows neither push nor history id"
+        );
     }
 }
 
@@ -115,12 +127,18 @@ async fn a_push_for_a_mailbox_that_nobody_connected_costs_one_read() {
 #[tokio::test]
 async fn a_mailbox_without_triggers_moves_its_cursor_without_fetching() {
     let scene = Scene::new().await;
-    subscribe::remove(&scene.stage.world.store(), &owner("owner"), &scene.trigger.id).await.unwrap();
+    subscribe::remove(&scene.stage.world.store(), &owner("owner"), &scene.trigger.id)
+        .await
+        .unwrap();
     scene.deliver(&["One", "Two"]);
     scene.stage.forget_calls();
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(0, 0)]);
-    let calls =
-        ["store.mailbox ada@example.com", "vault.open_access_token con", "gmail.history after 1000", "store.commit 0 events, cursor 1014"];
+    let calls = [
+        "store.mailbox ada@example.com",
+        "vault.open_access_token con",
+        "gmail.history after 1000",
+        "store.commit 0 events, cursor 1014",
+    ];
     assert_eq!(scene.stage.calls(), calls);
 }
 
@@ -133,7 +151,12 @@ async fn each_trigger_fires_for_what_its_filters_accept() {
     scene.ada.deliver(Mail::new("Your invoice"));
     scene.ada.deliver(Mail::new("Lunch?").from("Bob <bob@example.com>"));
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(2, 4)]);
-    let mut fired: Vec<_> = scene.stage.fired().into_iter().map(|firing| (firing.message_id, firing.trigger_id)).collect();
+    let mut fired: Vec<_> = scene
+        .stage
+        .fired()
+        .into_iter()
+        .map(|firing| (firing.message_id, firing.trigger_id))
+        .collect();
     let all = &scene.trigger.id;
     let mut expected = [("m1", all), ("m1", &invoices.id), ("m2", all), ("m2", &bobs.id)]
         .map(|(message, trigger)| (Some(MessageId::new(message)), Some(trigger.clone())));
@@ -214,7 +237,8 @@ async fn two_owners_of_one_mailbox_both_hear_of_it() {
     scene.stage.trigger(&second, json!({})).await;
     scene.deliver(&["For both"]);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1), listed(1, 1)]);
-    let mut owners: Vec<_> = scene.stage.fired().iter().map(|firing| detail(firing)["owner_id"].clone()).collect();
+    let mut owners: Vec<_> =
+        scene.stage.fired().iter().map(|firing| detail(firing)["owner_id"].clone()).collect();
     owners.sort_by_key(|owner| owner.to_string());
     assert_eq!(owners, ["owner", "second-owner"]);
 }
@@ -243,7 +267,8 @@ async fn mailboxes_do_not_share_events() {
     scene.stage.wake(&scene.push()).await.unwrap();
     scene.stage.wake(&WakeUp { email_address: bob.address(), ..scene.push() }).await.unwrap();
     assert_eq!(subjects(&scene.stage.fired()), ["For Ada", "For Bob"]);
-    let of = |account: &Account| EventId::derive(&account.sub, &MessageId::new("m1"), &scene.trigger.id);
+    let of =
+        |account: &Account| EventId::derive(&account.sub, &MessageId::new("m1"), &scene.trigger.id);
     assert_ne!(of(&scene.ada), of(&bob), "not even if Gmail gave two messages the same id");
 }
 
@@ -258,7 +283,15 @@ async fn a_trigger_made_between_a_workers_read_and_its_commit_fires_too() {
         gate.open();
         second
     });
-    assert_eq!(outcomes.unwrap(), [listed(1, 2)], "the first commit is refused, the second decides for both");
-    let fired: Vec<_> = scene.stage.fired().into_iter().filter_map(|firing| firing.trigger_id).collect();
-    assert!(fired.len() == 2 && fired.contains(&second.id) && fired.contains(&scene.trigger.id), "{fired:?}");
+    assert_eq!(
+        outcomes.unwrap(),
+        [listed(1, 2)],
+        "the first commit is refused, the second decides for both"
+    );
+    let fired: Vec<_> =
+        scene.stage.fired().into_iter().filter_map(|firing| firing.trigger_id).collect();
+    assert!(
+        fired.len() == 2 && fired.contains(&second.id) && fired.contains(&scene.trigger.id),
+        "{fired:?}"
+    );
 }

@@ -53,21 +53,39 @@ async fn a_mailbox_is_connected() {
     assert_eq!(connected.watch, Watch::default().renewed(now.after(WATCH_LIFE), now));
     assert_eq!(connected.watch.status(now), WatchStatus::Active);
     assert_eq!(connector.watch, connected.watch);
-    assert_eq!((connector.owner_id, connector.google_sub, connector.reading.status), (owner("owner"), ada.sub.clone(), Status::Active));
-    assert_eq!(connector.reading.position.cursor, ada.history_id(), "the first cursor is the profile's");
+    assert_eq!(
+        (connector.owner_id, connector.google_sub, connector.reading.status),
+        (owner("owner"), ada.sub.clone(), Status::Active)
+    );
+    assert_eq!(
+        connector.reading.position.cursor,
+        ada.history_id(),
+        "the first cursor is the profile's"
+    );
     let queued = stage.world.wake_ups().queued();
-    assert_eq!(queued.iter().map(|wake_up| (wake_up.kind, wake_up.history_id)).collect::<Vec<_>>(), [(Kind::Kick, None)]);
+    assert_eq!(
+        queued.iter().map(|wake_up| (wake_up.kind, wake_up.history_id)).collect::<Vec<_>>(),
+        [(Kind::Kick, None)]
+    );
 }
 
 #[tokio::test]
 async fn the_refresh_token_is_sealed_to_its_connector() {
     let stage = Stage::new();
-    let (ada, bob) = (stage.world.account("ada@example.com"), stage.world.account("bob@example.com"));
+    let (ada, bob) =
+        (stage.world.account("ada@example.com"), stage.world.account("bob@example.com"));
     let (ada, bob) = (stage.connect("owner-a", &ada).await, stage.connect("owner-b", &bob).await);
-    let token = stage.world.vault().open_refresh_token(&ada.grant.refresh_token, &ada.id).await.unwrap();
+    let token =
+        stage.world.vault().open_refresh_token(&ada.grant.refresh_token, &ada.id).await.unwrap();
     let clear = token.0.expose_secret().as_bytes();
-    assert!(!ada.grant.refresh_token.0.windows(clear.len()).any(|window| window == clear), "it is not stored in the clear");
-    assert!(stage.world.vault().open_refresh_token(&ada.grant.refresh_token, &bob.id).await.is_err(), "nor opens for another connector");
+    assert!(
+        !ada.grant.refresh_token.0.windows(clear.len()).any(|window| window == clear),
+        "it is not stored in the clear"
+    );
+    assert!(
+        stage.world.vault().open_refresh_token(&ada.grant.refresh_token, &bob.id).await.is_err(),
+        "nor opens for another connector"
+    );
 }
 
 #[tokio::test]
@@ -99,7 +117,10 @@ async fn a_watch_that_fails_is_reported_as_failed_and_the_connector_stays() {
 
     stage.world.pass(5 * MINUTE);
     assert_eq!(stage.sweep().await.renewed, 1, "the renewer tries again");
-    assert_eq!(stage.connector(&connected.connector_id).watch.status(stage.world.now()), WatchStatus::Active);
+    assert_eq!(
+        stage.connector(&connected.connector_id).watch.status(stage.world.now()),
+        WatchStatus::Active
+    );
 }
 
 #[tokio::test]
@@ -108,15 +129,25 @@ async fn a_connect_that_crashes_before_its_watch_is_finished_by_the_renewer() {
     let ada = stage.world.account("ada@example.com");
     let request = stage.request("owner", &ada.consent(Consent::default()));
     stage.world.crash(Call::CreateConnector, When::After, 1);
-    assert!(stage.world.until_crash(stage.connecting().run(&request, stage.world.now())).await.is_none());
+    assert!(
+        stage
+            .world
+            .until_crash(stage.connecting().run(&request, stage.world.now()))
+            .await
+            .is_none()
+    );
     assert_eq!(ada.watched_until(), None);
 
     stage.world.pass(5 * MINUTE);
     assert_eq!(stage.sweep().await.renewed, 1);
     assert!(ada.watched_until().is_some());
-    // The browser repeats the request: the code is used up, and the answer names the same connector.
+    // The browser repeats the request: the code is used up, and the answer names the same
+    // connector.
     let again = stage.connecting().run(&request, stage.world.now()).await.unwrap();
-    assert_eq!((again.connector_id, again.watch.status(stage.world.now())), (request.new_id, WatchStatus::Active));
+    assert_eq!(
+        (again.connector_id, again.watch.status(stage.world.now())),
+        (request.new_id, WatchStatus::Active)
+    );
 }
 
 #[tokio::test]
@@ -125,14 +156,21 @@ async fn a_connect_without_a_needed_scope_changes_nothing() {
     let ada = stage.world.account("ada@example.com");
     let refused = stage.connect_with("owner", &ada, without("gmail.modify")).await;
     let missing = "https://www.googleapis.com/auth/gmail.modify".to_string();
-    assert!(matches!(&refused, Err(ConnectError::MissingScopes(scopes)) if *scopes == [missing]), "{refused:?}");
+    assert!(
+        matches!(&refused, Err(ConnectError::MissingScopes(scopes)) if *scopes == [missing]),
+        "{refused:?}"
+    );
     assert!(!ada.is_granted(), "the unused grant is revoked at Google");
     assert_eq!(stage.world.store().connectors(&owner("owner")).await.unwrap(), []);
 
     let connector = stage.connect("owner", &ada).await;
     for of in ["owner", "second-owner"] {
         assert!(stage.connect_with(of, &ada, without("gmail.modify")).await.is_err());
-        assert_eq!(stage.connector(&connector.id), connector, "nor does it change an existing connector");
+        assert_eq!(
+            stage.connector(&connector.id),
+            connector,
+            "nor does it change an existing connector"
+        );
         assert!(ada.is_granted(), "the existing connector uses the account's grant");
     }
 }
@@ -155,7 +193,10 @@ async fn another_google_account_is_refused_and_changes_nothing() {
     let refused = scene.stage.connect_with("owner", &bob, Consent::default()).await;
     assert!(matches!(refused, Err(ConnectError::AccountMismatch)), "{refused:?}");
     assert_eq!(scene.connector(), before);
-    assert_eq!((bob.watched_until(), bob.is_granted(), scene.ada.is_granted()), (None, false, true));
+    assert_eq!(
+        (bob.watched_until(), bob.is_granted(), scene.ada.is_granted()),
+        (None, false, true)
+    );
 }
 
 #[tokio::test]
@@ -164,8 +205,12 @@ async fn a_mailbox_under_a_new_address_is_moved_by_its_reconnect() {
     let before = scene.connector();
     scene.ada.rename("countess@example.com");
     scene.deliver(&["Under the new name"]);
-    let connected = scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
-    assert_eq!((connected.connector_id, connected.email_address.as_str()), (scene.id.clone(), "countess@example.com"));
+    let connected =
+        scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
+    assert_eq!(
+        (connected.connector_id, connected.email_address.as_str()),
+        (scene.id.clone(), "countess@example.com")
+    );
     let after = scene.connector();
     assert_eq!(
         (after.email_address, after.reading.position, after.grant.generation),
@@ -210,10 +255,14 @@ async fn a_second_connect_keeps_cursor_and_triggers_and_renews_the_grant() {
     let scene = Scene::new().await;
     let before = scene.connector();
     scene.deliver(&["While away"]);
-    let connected = scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
+    let connected =
+        scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
     assert_eq!(connected.connector_id, scene.id);
     let after = scene.connector();
-    assert_eq!(after.reading.position.cursor, before.reading.position.cursor, "the cursor is kept, not the profile's");
+    assert_eq!(
+        after.reading.position.cursor, before.reading.position.cursor,
+        "the cursor is kept, not the profile's"
+    );
     assert_eq!(after.grant.generation, before.grant.generation + 1);
     assert_eq!(after.connected_at, before.connected_at);
     assert_ne!(after.grant.refresh_token, before.grant.refresh_token);
@@ -241,15 +290,20 @@ async fn two_connects_at_once_end_with_one_connector() {
     let ada = stage.world.account("ada@example.com");
     // The first is overtaken just before it takes the slot.
     let gate = stage.world.hold(Call::CreateConnector, When::Before, 1);
-    let (first, second) = tokio::join!(stage.connect_with("owner", &ada, Consent::default()), async {
-        let connected = stage.connect_with("owner", &ada, Consent::default()).await;
-        gate.open();
-        connected
-    });
+    let (first, second) =
+        tokio::join!(stage.connect_with("owner", &ada, Consent::default()), async {
+            let connected = stage.connect_with("owner", &ada, Consent::default()).await;
+            gate.open();
+            connected
+        });
     let (first, second) = (first.unwrap(), second.unwrap());
     assert_eq!(first.connector_id, second.connector_id);
     let connector = stage.connector(&first.connector_id);
-    assert_eq!((connector.grant.generation, connector.version), (2, 2), "the first one became a reconnect");
+    assert_eq!(
+        (connector.grant.generation, connector.version),
+        (2, 2),
+        "the first one became a reconnect"
+    );
     assert_eq!(stage.calls_of(&["store.create", "store.reconnect"]).len(), 3);
     stage.work().await;
 }
@@ -280,8 +334,10 @@ async fn the_same_request_again_gets_the_same_answer() {
     assert_eq!(stage.calls(), ["gmail.exchange", "store.exchanged owner", "store.connector con"]);
     assert_eq!(stage.connector(&first.connector_id), before);
 
-    // Google refuses the used code to another request, to another owner with the same one, and to a later repetition.
-    let refused = |answer| matches!(answer, Err(ConnectError::Provider(ProviderError::GrantRefused(_))));
+    // Google refuses the used code to another request, to another owner with the same one, and to a
+    // later repetition.
+    let refused =
+        |answer| matches!(answer, Err(ConnectError::Provider(ProviderError::GrantRefused(_))));
     let other = ConnectRequest { fingerprint: Uuid::nil(), ..stage.request("owner", "used") };
     assert!(refused(stage.connecting().run(&other, stage.world.now()).await));
     let thief = ConnectRequest { owner_id: owner("thief"), ..request };
@@ -293,7 +349,14 @@ async fn the_same_request_again_gets_the_same_answer() {
 
 #[tokio::test]
 async fn whatever_fails_before_the_connector_is_stored_changes_nothing() {
-    for call in [Call::Exchange, Call::InSlot, Call::Membership, Call::SealRefreshToken, Call::Profile, Call::CreateConnector] {
+    for call in [
+        Call::Exchange,
+        Call::InSlot,
+        Call::Membership,
+        Call::SealRefreshToken,
+        Call::Profile,
+        Call::CreateConnector,
+    ] {
         let stage = Stage::new();
         let ada = stage.world.account("ada@example.com");
         stage.world.fail(call, When::Before, 1);
@@ -325,7 +388,8 @@ async fn a_reconnect_without_a_refresh_token_does_not_bring_a_refused_one_back()
 #[tokio::test]
 async fn with_one_connector_per_mailbox_an_owner_connects_several() {
     let stage = Stage::new();
-    let (ada, work) = (stage.world.account("ada@example.com"), stage.world.account("ada@work.example"));
+    let (ada, work) =
+        (stage.world.account("ada@example.com"), stage.world.account("ada@work.example"));
     let connecting = Connect { uniqueness: Uniqueness::PerMailbox, ..stage.connecting() };
     let connect = async |account: &Account| {
         let request = stage.request("owner", &account.consent(Consent::default()));

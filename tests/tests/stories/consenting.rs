@@ -1,4 +1,5 @@
-//! A user is sent to Google for consent and comes back: the state is bound to the user, good once, for ten minutes.
+//! A user is sent to Google for consent and comes back: the state is bound to the user, good once,
+//! for ten minutes.
 
 use email_connectors::domain::connector::Status;
 use email_connectors::flows::authorize::{AuthorizeRequest, authorize};
@@ -14,7 +15,9 @@ async fn sent_away(stage: &Stage, of: &str) -> AuthorizeRequest {
     let scopes = SCOPES.map(String::from);
     let world = &stage.world;
     let wanted = (scopes.as_slice(), CALLBACK, None);
-    authorize(&world.store(), &world.gmail(), &world.machine(), &owner(of), wanted, world.now()).await.unwrap()
+    authorize(&world.store(), &world.gmail(), &world.machine(), &owner(of), wanted, world.now())
+        .await
+        .unwrap()
 }
 
 fn come_back(stage: &Stage, of: &str, code: &str, state: &str) -> ConnectRequest {
@@ -38,7 +41,8 @@ async fn a_consent_that_was_requested_here_connects() {
     let (stage, ada) = scene();
     let request = sent_away(&stage, "owner").await;
     let code = ada.consent_at(&request.authorization_url, Consent::default());
-    let connected = connect(&stage, &come_back(&stage, "owner", &code, &request.state)).await.unwrap();
+    let connected =
+        connect(&stage, &come_back(&stage, "owner", &code, &request.state)).await.unwrap();
     assert_eq!(stage.connector(&connected.connector_id).reading.status, Status::Active);
 }
 
@@ -57,7 +61,9 @@ async fn a_state_that_is_not_this_users_leads_to_no_exchange() {
     let code = ada.consent_at(&request.authorization_url, Consent::default());
     stage.forget_calls();
     let altered = format!("{}x", request.state);
-    for (of, state) in [("thief", request.state.as_str()), ("owner", &altered), ("owner", "made-up")] {
+    for (of, state) in
+        [("thief", request.state.as_str()), ("owner", &altered), ("owner", "made-up")]
+    {
         let refused = connect(&stage, &come_back(&stage, of, &code, state)).await;
         assert!(matches!(refused, Err(ConnectError::UnknownState)), "{of} {state}: {refused:?}");
     }
@@ -73,7 +79,11 @@ async fn a_state_is_good_for_ten_minutes() {
         let request = sent_away(&stage, "owner").await;
         let code = ada.consent_at(&request.authorization_url, Consent::default());
         stage.world.pass(waited);
-        assert_eq!(connect(&stage, &come_back(&stage, "owner", &code, &request.state)).await.is_ok(), good, "{waited:?}");
+        assert_eq!(
+            connect(&stage, &come_back(&stage, "owner", &code, &request.state)).await.is_ok(),
+            good,
+            "{waited:?}"
+        );
     }
 }
 
@@ -96,10 +106,15 @@ async fn a_state_is_used_once_and_the_same_request_gets_the_same_answer() {
 async fn of_two_requests_with_one_state_one_exchanges() {
     let (stage, ada) = scene();
     let request = sent_away(&stage, "owner").await;
-    let (one, other) =
-        (ada.consent_at(&request.authorization_url, Consent::default()), ada.consent_at(&request.authorization_url, Consent::default()));
+    let (one, other) = (
+        ada.consent_at(&request.authorization_url, Consent::default()),
+        ada.consent_at(&request.authorization_url, Consent::default()),
+    );
     let gate = stage.world.hold(Call::TakeConsent, When::Before, 1);
-    let (one, other) = (come_back(&stage, "owner", &one, &request.state), come_back(&stage, "owner", &other, &request.state));
+    let (one, other) = (
+        come_back(&stage, "owner", &one, &request.state),
+        come_back(&stage, "owner", &other, &request.state),
+    );
     let (first, second) = tokio::join!(connect(&stage, &one), async {
         let second = connect(&stage, &other).await;
         gate.open();
@@ -117,19 +132,27 @@ async fn a_state_outlives_an_exchange_that_google_did_not_answer() {
     let code = ada.consent_at(&authorization.authorization_url, Consent::default());
     let request = come_back(&stage, "owner", &code, &authorization.state);
     stage.world.fail(Call::Exchange, When::Before, 1);
-    assert!(matches!(connect(&stage, &request).await, Err(ConnectError::Provider(ProviderError::Unavailable { .. }))));
+    assert!(matches!(
+        connect(&stage, &request).await,
+        Err(ConnectError::Provider(ProviderError::Unavailable { .. }))
+    ));
     assert!(connect(&stage, &request).await.is_ok());
 }
 
-/// An attacker's code is delivered into the session of a victim who has a consent of their own under way.
+/// An attacker's code is delivered into the session of a victim who has a consent of their own
+/// under way.
 #[tokio::test]
 async fn a_code_of_another_consent_is_refused() {
     let (stage, ada) = scene();
     let mallory = stage.world.account("mallory@example.com");
-    let (victims, attackers) = (sent_away(&stage, "victim").await, sent_away(&stage, "attacker").await);
+    let (victims, attackers) =
+        (sent_away(&stage, "victim").await, sent_away(&stage, "attacker").await);
     let code = mallory.consent_at(&attackers.authorization_url, Consent::default());
     let refused = connect(&stage, &come_back(&stage, "victim", &code, &victims.state)).await;
-    assert!(matches!(refused, Err(ConnectError::Provider(ProviderError::GrantRefused(_)))), "PKCE: {refused:?}");
+    assert!(
+        matches!(refused, Err(ConnectError::Provider(ProviderError::GrantRefused(_)))),
+        "PKCE: {refused:?}"
+    );
     let (popup, request) = (mallory.consent(Consent::default()), sent_away(&stage, "victim").await);
     let refused = connect(&stage, &come_back(&stage, "victim", &popup, &request.state)).await;
     assert!(matches!(refused, Err(ConnectError::Identity(_))), "nonce: {refused:?}");
@@ -139,7 +162,9 @@ async fn a_code_of_another_consent_is_refused() {
 
 #[tokio::test]
 async fn an_id_token_that_answers_another_consent_is_refused() {
-    for claims in [json!({"nonce": "other"}), json!({"aud": "other"}), json!({"iss": "https://evil.example"})] {
+    for claims in
+        [json!({"nonce": "other"}), json!({"aud": "other"}), json!({"iss": "https://evil.example"})]
+    {
         let (stage, ada) = scene();
         let request = sent_away(&stage, "owner").await;
         let consent = Consent { claims: claims.as_object().unwrap().clone(), ..Consent::default() };

@@ -44,7 +44,8 @@ impl Handler for Noting {
 
 /// A consumer whose handler may end this many times.
 fn consumer(may_end: usize) -> Consumer<MemoryClaims, Noting> {
-    let handler = Noting { begun: Mutex::default(), may_end: Semaphore::new(may_end), fails: Mutex::new(0) };
+    let handler =
+        Noting { begun: Mutex::default(), may_end: Semaphore::new(may_end), fails: Mutex::new(0) };
     Consumer { claims: MemoryClaims::default(), handler, lease: LEASE }
 }
 
@@ -79,7 +80,10 @@ async fn what_is_delivered_twice_is_handled_once() {
 #[tokio::test]
 async fn what_a_crash_left_is_handled_after_the_lease() {
     let (consumer, body) = (consumer(0), body().await);
-    assert!(consumer.consume(&body, NOW).now_or_never().is_none(), "the process ends while it handles");
+    assert!(
+        consumer.consume(&body, NOW).now_or_never().is_none(),
+        "the process ends while it handles"
+    );
     let within = consumer.consume(&body, NOW + LEASE - Duration::from_secs(1)).await;
     assert!(matches!(within, Err(ComesAgain::InHand)), "{within:?}");
     consumer.handler.may_end.add_permits(1);
@@ -92,7 +96,10 @@ async fn what_a_handler_failed_at_comes_again_at_once() {
     let (consumer, body) = (consumer(9), body().await);
     *consumer.handler.fails.lock().unwrap() = 1;
     let failed = consumer.consume(&body, NOW).await;
-    assert!(matches!(&failed, Err(ComesAgain::Failed(cause)) if cause.to_string() == "the agent is not there"), "{failed:?}");
+    assert!(
+        matches!(&failed, Err(ComesAgain::Failed(cause)) if cause.to_string() == "the agent is not there"),
+        "{failed:?}"
+    );
     assert_eq!(consumer.consume(&body, NOW).await.unwrap(), Consumed::Handled);
 }
 
@@ -138,12 +145,19 @@ async fn an_unreadable_message_does_not_fail_its_batch() {
     let (consumer, mut bodies) = (consumer(9), bodies(&["One", "Two"]).await);
     let [good, other] = [bodies.remove(0), bodies.remove(0)];
     let unknown = good.replacen("\"schema_version\":1", "\"schema_version\":2", 1);
-    let nameless = json!({"schema_version": 1, "event_id": "", "fired_at": "", "trigger": {"id": "trg_1"}}).to_string();
+    let nameless =
+        json!({"schema_version": 1, "event_id": "", "fired_at": "", "trigger": {"id": "trg_1"}})
+            .to_string();
     let sent = ["{", &good, "", &unknown, &other, &nameless, &good];
-    let records: Vec<_> = sent.iter().enumerate().map(|(index, body)| json!({"messageId": index.to_string(), "body": body})).collect();
+    let records: Vec<_> = sent
+        .iter()
+        .enumerate()
+        .map(|(index, body)| json!({"messageId": index.to_string(), "body": body}))
+        .collect();
     let batch: SqsEvent = serde_json::from_value(json!({"Records": records})).unwrap();
     let response = batch::handle(&consumer, batch, NOW).await;
-    let failed: Vec<String> = response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
+    let failed: Vec<String> =
+        response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
     assert_eq!(failed, ["0", "2", "3", "5"]);
     assert_eq!(begun(&consumer).len(), 2);
 }
@@ -161,11 +175,21 @@ fn an_event_is_logged_in_one_line_whatever_its_sender_wrote() {
         line(&read(&examples[0])),
         "2026-01-01T09:30:02.481Z trg_019b78f0c4b17d0f8a3e5d2c9b6f7a10 for \"billing-agent\": \"Your invoice\" from \"Billing\" <billing@shop.example>"
     );
-    assert_eq!(line(&read(&examples[1])), "2026-01-01T10:00:00.000Z trg_019b78f7d0a17c3e9b5f4d6c8e7a1b20: \"order.paid\" \"order\" \"7\"");
+    assert_eq!(
+        line(&read(&examples[1])),
+        "2026-01-01T10:00:00.000Z trg_019b78f7d0a17c3e9b5f4d6c8e7a1b20: \"order.paid\" \"order\" \"7\""
+    );
     let mut hostile = examples[0].clone();
     hostile["message"]["subject"] = json!("a\nb\u{1b}[2J");
     hostile["message"]["from"] = json!({"address": "a\r\nb"});
-    assert!(line(&read(&hostile)).ends_with(r#": "a\nb\u{1b}[2J" from <a\r\nb>"#), "{}", line(&read(&hostile)));
-    hostile["message"].as_object_mut().unwrap().retain(|name, _| name != "subject" && name != "from");
+    assert!(
+        line(&read(&hostile)).ends_with(r#": "a\nb\u{1b}[2J" from <a\r\nb>"#),
+        "{}",
+        line(&read(&hostile))
+    );
+    hostile["message"]
+        .as_object_mut()
+        .unwrap()
+        .retain(|name, _| name != "subject" && name != "from");
     assert!(line(&read(&hostile)).ends_with(": no subject from nobody"));
 }

@@ -1,4 +1,5 @@
-//! A worker dies, or two work at once: each firing is decided once, and republished with the same bytes.
+//! A worker dies, or two work at once: each firing is decided once, and republished with the same
+//! bytes.
 
 use std::time::Duration;
 
@@ -14,7 +15,10 @@ async fn crashed(call: Call, when: When) -> Scene {
     scene.deliver(&["One"]);
     scene.stage.world.crash(call, when, 1);
     let push = scene.push();
-    assert!(scene.stage.world.until_crash(scene.stage.wake(&push)).await.is_none(), "{call} is reached");
+    assert!(
+        scene.stage.world.until_crash(scene.stage.wake(&push)).await.is_none(),
+        "{call} is reached"
+    );
     scene
 }
 
@@ -44,8 +48,13 @@ async fn a_crash_after_the_commit_is_made_good_by_the_next_wake_up_even_a_stale_
     scene.stage.forget_calls();
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::Stale]);
     // The commit claims the publication: a second worker does not publish these.
-    let calls =
-        ["store.mailbox ada@example.com", "store.unpublished 1", "store.commit 0 events", "bus.publish 1", "store.mark_published 1"];
+    let calls = [
+        "store.mailbox ada@example.com",
+        "store.unpublished 1",
+        "store.commit 0 events",
+        "bus.publish 1",
+        "store.mark_published 1",
+    ];
     assert_eq!(scene.stage.calls(), calls);
     assert_eq!(scene.stage.fired(), decided, "the very bytes that were decided");
     assert!(scene.connector().outbox.unpublished.is_empty());
@@ -89,7 +98,11 @@ async fn what_the_bus_refused_is_published_later_with_the_same_bytes() {
     let scene = Scene::new().await;
     scene.deliver(&["One", "Two", "Three"]);
     scene.stage.world.bus().take_only(1);
-    assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(3, 3)], "the mail is decided; the bus is nobody's mail");
+    assert_eq!(
+        scene.stage.wake(&scene.push()).await.unwrap(),
+        [listed(3, 3)],
+        "the mail is decided; the bus is nobody's mail"
+    );
     assert_eq!(subjects(&scene.stage.fired()), ["One"]);
     assert_eq!(scene.connector().outbox.unpublished.len(), 2, "what the bus took is marked");
 
@@ -160,13 +173,20 @@ async fn overtaken(scene: &Scene, call: Call, when: When) -> [Vec<Outcome>; 2] {
 
 #[tokio::test]
 async fn two_workers_decide_each_firing_once() {
-    for (call, when) in
-        [(Call::Mailbox, When::After), (Call::History, When::After), (Call::Decided, When::After), (Call::Commit, When::Before)]
-    {
+    for (call, when) in [
+        (Call::Mailbox, When::After),
+        (Call::History, When::After),
+        (Call::Decided, When::After),
+        (Call::Commit, When::Before),
+    ] {
         let scene = Scene::new().await;
         scene.deliver(&["One", "Two"]);
         let [first, second] = overtaken(&scene, call, when).await;
-        assert_eq!((first, second), (vec![Outcome::Stale], vec![listed(2, 2)]), "{call}: the first is refused, and reads again");
+        assert_eq!(
+            (first, second),
+            (vec![Outcome::Stale], vec![listed(2, 2)]),
+            "{call}: the first is refused, and reads again"
+        );
         assert_eq!(subjects(&scene.stage.fired()), ["One", "Two"], "{call}");
         assert_eq!(scene.stage.decided().len(), 2, "{call}");
         assert_eq!(scene.cursor(), scene.ada.history_id(), "{call}");
@@ -202,7 +222,11 @@ async fn a_bus_that_is_down_stops_no_listing_halfway() {
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(250, 250)]);
     assert_eq!(scene.cursor(), scene.ada.history_id());
     let left = scene.connector().outbox.unpublished.len();
-    assert_eq!(scene.stage.fired().len() + left, 250, "each is decided, and published or known to be owed");
+    assert_eq!(
+        scene.stage.fired().len() + left,
+        250,
+        "each is decided, and published or known to be owed"
+    );
     scene.stage.world.pass(PROCESSOR_TIMEOUT);
     scene.stage.wake(&scene.push()).await.unwrap();
     assert_eq!(scene.stage.fired().len(), 250);

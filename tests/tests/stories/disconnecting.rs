@@ -15,11 +15,14 @@ use email_connectors::ports::Store;
 use serde_json::json;
 use tests::world::{Account, Call, Consent, Failure, Mail, When};
 
-use tests::stage::{DAY, MINUTE, PROCESSOR_TIMEOUT, Scene, Stage, TIMEOUTS, listed, owner, subjects};
+use tests::stage::{
+    DAY, MINUTE, PROCESSOR_TIMEOUT, Scene, Stage, TIMEOUTS, listed, owner, subjects,
+};
 
 const ALL: Receipt = Receipt { watch_stopped: true, grant_revoked: true, data_purged: true };
 
-const NOTHING_YET: Receipt = Receipt { watch_stopped: false, grant_revoked: false, data_purged: false };
+const NOTHING_YET: Receipt =
+    Receipt { watch_stopped: false, grant_revoked: false, data_purged: false };
 
 async fn disconnect(stage: &Stage, of: &str, id: &ConnectorId) -> Result<Receipt, DisconnectError> {
     stage.disconnect(of, id).await
@@ -29,7 +32,9 @@ async fn is_gone(stage: &Stage, of: &str, id: &ConnectorId, account: &Account) -
     let store = stage.world.store();
     let members = store.mailbox(&account.address()).await.unwrap();
     let of_nobody = members.iter().all(|(member, _)| member.id != *id);
-    store.connector(&owner(of), id).await.unwrap().is_none() && of_nobody && store.triggers(&owner(of)).await.unwrap().is_empty()
+    store.connector(&owner(of), id).await.unwrap().is_none()
+        && of_nobody
+        && store.triggers(&owner(of)).await.unwrap().is_empty()
 }
 
 #[tokio::test]
@@ -64,7 +69,10 @@ async fn a_disconnect_stops_the_watch_revokes_the_grant_and_purges_in_that_order
     // Pushes that were under way find no connector, and neither does a second request.
     scene.deliver(&["Too late"]);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), []);
-    assert!(matches!(disconnect(&scene.stage, "owner", &scene.id).await, Err(DisconnectError::NotFound)));
+    assert!(matches!(
+        disconnect(&scene.stage, "owner", &scene.id).await,
+        Err(DisconnectError::NotFound)
+    ));
 }
 
 #[tokio::test]
@@ -95,12 +103,18 @@ async fn a_dead_grant_does_not_delay_the_purge() {
 
 #[tokio::test]
 async fn what_fails_at_google_is_tried_again_until_it_is_done() {
-    for (call, stopped) in [(Call::Stop, false), (Call::OpenRefreshToken, true), (Call::Revoke, true)] {
+    for (call, stopped) in
+        [(Call::Stop, false), (Call::OpenRefreshToken, true), (Call::Revoke, true)]
+    {
         let scene = Scene::new().await;
         scene.stage.world.fail(call, When::Before, 1);
         let receipt = disconnect(&scene.stage, "owner", &scene.id).await.unwrap();
         assert_eq!(receipt, Receipt { watch_stopped: stopped, ..NOTHING_YET }, "{call}");
-        assert_eq!(scene.triggers().await, from_ref(&scene.trigger), "{call}: nothing is purged before");
+        assert_eq!(
+            scene.triggers().await,
+            from_ref(&scene.trigger),
+            "{call}: nothing is purged before"
+        );
 
         scene.stage.world.pass(MINUTE);
         assert_eq!(scene.stage.sweep().await.closed, 1, "{call}");
@@ -118,7 +132,10 @@ async fn what_never_succeeds_at_google_keeps_the_data_for_a_week_and_no_longer()
         scene.stage.world.fail_with(Call::Revoke, When::Before, 1, Failure::Unavailable);
     };
     refuse();
-    assert_eq!(disconnect(&scene.stage, "owner", &scene.id).await.unwrap(), Receipt { watch_stopped: true, ..NOTHING_YET });
+    assert_eq!(
+        disconnect(&scene.stage, "owner", &scene.id).await.unwrap(),
+        Receipt { watch_stopped: true, ..NOTHING_YET }
+    );
     for day in 1..7 {
         scene.stage.world.pass(DAY);
         refuse();
@@ -146,7 +163,15 @@ async fn an_end_that_crashed_on_the_way_is_brought_about_by_the_renewer() {
     ] {
         let scene = Scene::new().await;
         scene.stage.world.crash(call, when, 1);
-        assert!(scene.stage.world.until_crash(disconnect(&scene.stage, "owner", &scene.id)).await.is_none(), "{call}");
+        assert!(
+            scene
+                .stage
+                .world
+                .until_crash(disconnect(&scene.stage, "owner", &scene.id))
+                .await
+                .is_none(),
+            "{call}"
+        );
         // A wake-up publishes pending events before the disconnect goes on.
         for _ in 0..3 {
             scene.stage.world.pass(MINUTE);
@@ -154,8 +179,15 @@ async fn an_end_that_crashed_on_the_way_is_brought_about_by_the_renewer() {
             scene.stage.work().await;
         }
         assert!(is_gone(&scene.stage, "owner", &scene.id, &scene.ada).await, "{call} {when:?}");
-        assert_eq!((scene.ada.watched_until(), scene.ada.is_granted()), (None, false), "{call} {when:?}");
-        assert!(!scene.stage.notices(DetailType::ConnectorDisconnected).is_empty(), "{call} {when:?}");
+        assert_eq!(
+            (scene.ada.watched_until(), scene.ada.is_granted()),
+            (None, false),
+            "{call} {when:?}"
+        );
+        assert!(
+            !scene.stage.notices(DetailType::ConnectorDisconnected).is_empty(),
+            "{call} {when:?}"
+        );
     }
 }
 
@@ -166,7 +198,11 @@ async fn a_repeated_disconnect_continues_where_it_stopped() {
     disconnect(&scene.stage, "owner", &scene.id).await.unwrap();
     scene.stage.forget_calls();
     assert_eq!(disconnect(&scene.stage, "owner", &scene.id).await.unwrap(), ALL);
-    assert_eq!(scene.stage.calls_of(&["gmail", "store.begin"]), ["gmail.revoke"], "nothing is done twice");
+    assert_eq!(
+        scene.stage.calls_of(&["gmail", "store.begin"]),
+        ["gmail.revoke"],
+        "nothing is done twice"
+    );
     assert_eq!(scene.stage.notices(DetailType::ConnectorDisconnected).len(), 1);
 }
 
@@ -179,7 +215,10 @@ async fn nothing_of_a_connector_that_is_ending_fires() {
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::NotActive]);
     assert!(scene.stage.fired().is_empty());
     let connector = scene.connector();
-    assert!(matches!(scene.stage.try_trigger(&connector, json!({})).await, Err(SubscribeError::NoSuchConnector)));
+    assert!(matches!(
+        scene.stage.try_trigger(&connector, json!({})).await,
+        Err(SubscribeError::NoSuchConnector)
+    ));
     let paused = update_connector::apply(
         &scene.stage.world.store(),
         TIMEOUTS,
@@ -204,7 +243,11 @@ async fn delivery_records_are_deleted_with_their_connector() {
     disconnect(&scene.stage, "owner", &scene.id).await.unwrap();
     assert_eq!(store.delivery_records(&scene.id, None, 100).await.unwrap(), []);
     let kept = store.delivery_records(&second.id, None, 100).await.unwrap();
-    assert_eq!(kept.iter().filter(|event| event.detail_type == DetailType::TriggerFired).count(), 2, "another owner's records stay");
+    assert_eq!(
+        kept.iter().filter(|event| event.detail_type == DetailType::TriggerFired).count(),
+        2,
+        "another owner's records stay"
+    );
 }
 
 #[tokio::test]
@@ -219,36 +262,64 @@ async fn of_two_last_owners_who_leave_at_once_one_takes_the_grant_with_it() {
             receipt
         });
         let (first, other) = (first.unwrap(), other.unwrap());
-        assert_eq!([first.grant_revoked, other.grant_revoked].into_iter().filter(|revoked| *revoked).count(), 1, "{call}");
+        assert_eq!(
+            [first.grant_revoked, other.grant_revoked]
+                .into_iter()
+                .filter(|revoked| *revoked)
+                .count(),
+            1,
+            "{call}"
+        );
         assert_eq!((scene.ada.watched_until(), scene.ada.is_granted()), (None, false), "{call}");
         assert!(is_gone(&scene.stage, "owner", &scene.id, &scene.ada).await);
         assert!(is_gone(&scene.stage, "second-owner", &second.id, &scene.ada).await);
     }
 }
 
-/// Another owner connects at any step of the last disconnect: if the connect succeeds, its grant is alive.
+/// Another owner connects at any step of the last disconnect: if the connect succeeds, its grant is
+/// alive.
 #[tokio::test]
 async fn a_connect_beside_the_last_disconnect_ends_with_a_living_grant_or_is_refused() {
     let mut connected = 0;
-    for call in [Call::Membership, Call::BeginClosing, Call::Publish, Call::Stop, Call::Revoke, Call::RecordClosing, Call::RemoveConnector]
-    {
+    for call in [
+        Call::Membership,
+        Call::BeginClosing,
+        Call::Publish,
+        Call::Stop,
+        Call::Revoke,
+        Call::RecordClosing,
+        Call::RemoveConnector,
+    ] {
         for when in [When::Before, When::After] {
             let scene = Scene::new().await;
             let gate = scene.stage.world.hold(call, when, 1);
-            let (receipt, answer) = tokio::join!(disconnect(&scene.stage, "owner", &scene.id), async {
-                let answer = scene.stage.connect_with("second-owner", &scene.ada, Consent::default()).await;
-                gate.open();
-                answer
-            });
+            let (receipt, answer) =
+                tokio::join!(disconnect(&scene.stage, "owner", &scene.id), async {
+                    let answer = scene
+                        .stage
+                        .connect_with("second-owner", &scene.ada, Consent::default())
+                        .await;
+                    gate.open();
+                    answer
+                });
             assert!(receipt.unwrap().data_purged, "{call} {when:?}");
             match answer {
                 Ok(_) => {
                     connected += 1;
-                    assert!(scene.ada.is_granted() && scene.ada.watched_until().is_some(), "{call} {when:?}");
+                    assert!(
+                        scene.ada.is_granted() && scene.ada.watched_until().is_some(),
+                        "{call} {when:?}"
+                    );
                 }
                 Err(refused) => {
-                    assert!(matches!(refused, ConnectError::Closing), "{call} {when:?}: {refused:?}");
-                    let again = scene.stage.connect_with("second-owner", &scene.ada, Consent::default()).await;
+                    assert!(
+                        matches!(refused, ConnectError::Closing),
+                        "{call} {when:?}: {refused:?}"
+                    );
+                    let again = scene
+                        .stage
+                        .connect_with("second-owner", &scene.ada, Consent::default())
+                        .await;
                     assert!(again.is_ok() && scene.ada.is_granted(), "{call} {when:?}: {again:?}");
                 }
             }
@@ -262,10 +333,13 @@ async fn a_connect_beside_the_last_disconnect_ends_with_a_living_grant_or_is_ref
 async fn a_grant_that_a_revocation_took_with_it_connects_nothing() {
     let scene = Scene::new().await;
     let gate = scene.stage.world.hold(Call::Profile, When::Before, 1);
-    let (answer, _) = tokio::join!(scene.stage.connect_with("second-owner", &scene.ada, Consent::default()), async {
-        disconnect(&scene.stage, "owner", &scene.id).await.unwrap();
-        gate.open();
-    });
+    let (answer, _) = tokio::join!(
+        scene.stage.connect_with("second-owner", &scene.ada, Consent::default()),
+        async {
+            disconnect(&scene.stage, "owner", &scene.id).await.unwrap();
+            gate.open();
+        }
+    );
     assert!(answer.is_err(), "{answer:?}");
     assert_eq!(scene.stage.world.store().connectors(&owner("second-owner")).await.unwrap(), []);
     scene.stage.connect_with("second-owner", &scene.ada, Consent::default()).await.unwrap();
@@ -275,7 +349,10 @@ async fn a_grant_that_a_revocation_took_with_it_connects_nothing() {
 #[tokio::test]
 async fn another_owners_connector_is_not_found_and_not_touched() {
     let scene = Scene::new().await;
-    assert!(matches!(disconnect(&scene.stage, "thief", &scene.id).await, Err(DisconnectError::NotFound)));
+    assert!(matches!(
+        disconnect(&scene.stage, "thief", &scene.id).await,
+        Err(DisconnectError::NotFound)
+    ));
     assert_eq!(scene.stage.calls(), ["store.connector con"]);
     assert!(scene.ada.is_granted());
 }
@@ -331,14 +408,22 @@ async fn a_mailbox_that_is_connected_again_begins_anew() {
     disconnect(&scene.stage, "owner", &scene.id).await.unwrap();
     scene.deliver(&["While nobody listened"]);
     scene.stage.world.pass(PROCESSOR_TIMEOUT);
-    let connected = scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
+    let connected =
+        scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
     assert_ne!(connected.connector_id, scene.id);
     scene.stage.work().await;
     let connector = scene.stage.connector(&connected.connector_id);
-    assert_eq!((connector.grant.generation, connector.reading.position.cursor), (1, scene.ada.history_id()));
+    assert_eq!(
+        (connector.grant.generation, connector.reading.position.cursor),
+        (1, scene.ada.history_id())
+    );
     scene.stage.trigger(&connector, json!({})).await;
     scene.ada.deliver(Mail::new("From now on"));
-    scene.stage.wake(&WakeUp::own(Kind::Sync, scene.ada.address(), scene.stage.world.now())).await.unwrap();
+    scene
+        .stage
+        .wake(&WakeUp::own(Kind::Sync, scene.ada.address(), scene.stage.world.now()))
+        .await
+        .unwrap();
     assert_eq!(subjects(&scene.stage.fired()), ["From now on"]);
 }
 

@@ -1,4 +1,5 @@
-//! Failures: a message fails, Gmail is down, or Gmail answers Retry-After. Nothing is lost, and no other mailbox waits.
+//! Failures: a message fails, Gmail is down, or Gmail answers Retry-After. Nothing is lost, and no
+//! other mailbox waits.
 
 use std::time::Duration;
 
@@ -32,9 +33,16 @@ async fn a_message_that_fails_while_others_succeed_is_parked_reported_and_retrie
         scene.stage.wake(&scene.push()).await.unwrap();
         scene.stage.world.pass(MINUTE);
     }
-    assert_eq!(subjects(&scene.stage.fired()), ["Good 1", "Good 2", "Good 3"], "no other message waits for it");
+    assert_eq!(
+        subjects(&scene.stage.fired()),
+        ["Good 1", "Good 2", "Good 3"],
+        "no other message waits for it"
+    );
     let [notice] = scene.stage.notices(DetailType::MessageParked).try_into().expect("one notice");
-    assert_eq!((&notice["message"]["id"], &notice["reason"]), (&json!(poison), &json!("500 backendError")));
+    assert_eq!(
+        (&notice["message"]["id"], &notice["reason"]),
+        (&json!(poison), &json!("500 backendError"))
+    );
     assert_eq!(scene.cursor(), scene.ada.history_id(), "once parked, it delays nothing");
 
     for_hours(&scene, 2).await;
@@ -55,7 +63,11 @@ async fn a_parked_message_is_retried_at_once_on_a_sync() {
         scene.stage.wake(&scene.push()).await.unwrap();
     }
     scene.ada.heal(&poison);
-    assert_eq!(scene.stage.wake(&scene.own(Kind::Due)).await.unwrap(), [listed(0, 0)], "its time has not come");
+    assert_eq!(
+        scene.stage.wake(&scene.own(Kind::Due)).await.unwrap(),
+        [listed(0, 0)],
+        "its time has not come"
+    );
     assert_eq!(scene.stage.wake(&scene.own(Kind::Sync)).await.unwrap(), [listed(1, 1)]);
 }
 
@@ -96,14 +108,24 @@ async fn of_a_batch_that_is_throttled_halfway_the_good_half_fires() {
     scene.ada.poison(&throttled, Poison::Throttled);
     let before = scene.cursor();
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::PutOff]);
-    assert_eq!((subjects(&scene.stage.fired()), scene.cursor()), (vec!["One".to_string(), "Two".to_string()], before));
-    assert!(scene.connector().reading.position.failing.is_empty(), "it is the line's trouble, not the message's");
+    assert_eq!(
+        (subjects(&scene.stage.fired()), scene.cursor()),
+        (vec!["One".to_string(), "Two".to_string()], before)
+    );
+    assert!(
+        scene.connector().reading.position.failing.is_empty(),
+        "it is the line's trouble, not the message's"
+    );
     scene.ada.heal(&throttled);
     scene.stage.world.pass(MINUTE);
     scene.stage.forget_calls();
     scene.stage.sweep().await;
     assert_eq!(scene.stage.work().await, [listed(1, 1)]);
-    assert_eq!(scene.stage.calls_of(&["gmail.messages"]), ["gmail.messages m1"], "the good half is not fetched again");
+    assert_eq!(
+        scene.stage.calls_of(&["gmail.messages"]),
+        ["gmail.messages m1"],
+        "the good half is not fetched again"
+    );
 }
 
 #[tokio::test]
@@ -122,7 +144,11 @@ async fn after_five_failures_in_a_row_gmail_is_left_alone_and_one_try_decides() 
         assert_eq!(state(), CircuitState::Open);
         scene.stage.forget_calls();
         assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::PutOff]);
-        assert_eq!(scene.stage.calls(), ["store.mailbox ada@example.com"], "a push costs one read while it rests");
+        assert_eq!(
+            scene.stage.calls(),
+            ["store.mailbox ada@example.com"],
+            "a push costs one read while it rests"
+        );
         assert_eq!(scene.stage.sweep().await.woken, 0);
         scene.stage.world.pass(COOLDOWN);
         assert_eq!(state(), CircuitState::HalfOpen);
@@ -132,7 +158,10 @@ async fn after_five_failures_in_a_row_gmail_is_left_alone_and_one_try_decides() 
     assert_eq!(scene.stage.work().await, [Outcome::PutOff], "the one try fails");
     rests().await;
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)]);
-    assert_eq!((scene.connector().reading.circuit, scene.connector().reading.last_error), (Circuit::default(), None));
+    assert_eq!(
+        (scene.connector().reading.circuit, scene.connector().reading.last_error),
+        (Circuit::default(), None)
+    );
 }
 
 #[tokio::test]
@@ -181,7 +210,9 @@ async fn what_was_set_aside_knocks_at_no_mailbox_without_triggers() {
         scene.deliver(&[&format!("Good {number}")]);
         scene.stage.wake(&scene.push()).await.unwrap();
     }
-    subscribe::remove(&scene.stage.world.store(), &owner("owner"), &scene.trigger.id).await.unwrap();
+    subscribe::remove(&scene.stage.world.store(), &owner("owner"), &scene.trigger.id)
+        .await
+        .unwrap();
     for_hours(&scene, 1).await;
     scene.stage.forget_calls();
     for_hours(&scene, 10).await;
@@ -196,5 +227,8 @@ async fn units_that_were_spent_in_vain_are_counted_too() {
     scene.stage.world.take_units();
     scene.stage.world.fail(Call::Messages, When::Before, 1);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::PutOff]);
-    assert_eq!(u64::from(scene.connector().reading.spent.within(scene.stage.world.now())), scene.stage.world.take_units());
+    assert_eq!(
+        u64::from(scene.connector().reading.spent.within(scene.stage.world.now())),
+        scene.stage.world.take_units()
+    );
 }

@@ -1,4 +1,5 @@
-//! A `webhook` trigger is fired by its owner or with a signature by its secret; each request fires once.
+//! A `webhook` trigger is fired by its owner or with a signature by its secret; each request fires
+//! once.
 
 use std::time::Duration;
 
@@ -16,7 +17,8 @@ use serde_json::json;
 use tests::stage::{MINUTE, Scene, detail, owner};
 use tests::world::{Call, MemoryBus, MemoryStore, MemoryVault, When, World};
 
-const BODY: &[u8] = br#"{"event_type":"order.paid","resource_type":"order","resource_id":"7","data":{"sum":12}}"#;
+const BODY: &[u8] =
+    br#"{"event_type":"order.paid","resource_type":"order","resource_id":"7","data":{"sum":12}}"#;
 
 struct Hooked {
     scene: Scene,
@@ -31,7 +33,8 @@ type Ports = (MemoryStore, MemoryVault, MemoryBus);
 impl Hooked {
     async fn new() -> Self {
         let scene = Scene::new().await;
-        let body = json!({"type": "webhook", "agent_id": "agent-9", "config": {"connector_id": scene.id}});
+        let body =
+            json!({"type": "webhook", "agent_id": "agent-9", "config": {"connector_id": scene.id}});
         let (trigger, secret) = scene.stage.subscribe(&owner("owner"), body).await.unwrap();
         let secret = secret.expect("a webhook trigger has a secret").expose_secret().to_string();
         Self { scene, trigger, secret, opened: OpenedSecrets::default(), limits: Limits::default() }
@@ -43,25 +46,44 @@ impl Hooked {
     }
 
     fn fire<'a>(&'a self, (store, vault, bus): &'a Ports) -> Fire<'a, World> {
-        Fire { store, vault, bus, signatures: &HmacSha256, opened: &self.opened, limits: &self.limits }
+        Fire {
+            store,
+            vault,
+            bus,
+            signatures: &HmacSha256,
+            opened: &self.opened,
+            limits: &self.limits,
+        }
     }
 
     fn signature(&self, seconds: i64, body: &[u8]) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
         let mac = hmac::sign(&key, &[format!("{seconds}.").as_bytes(), body].concat());
-        format!("t={seconds},v1={}", mac.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+        format!(
+            "t={seconds},v1={}",
+            mac.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+        )
     }
 
-    async fn signed(&self, id: &TriggerId, header: Option<&str>, body: &[u8]) -> Result<String, FireError> {
+    async fn signed(
+        &self,
+        id: &TriggerId,
+        header: Option<&str>,
+        body: &[u8],
+    ) -> Result<String, FireError> {
         let world = self.ports();
         let fire = self.fire(&world);
-        fire.signed(id, header, body, self.scene.stage.world.now()).await.map(|fired| fired.event_id)
+        fire.signed(id, header, body, self.scene.stage.world.now())
+            .await
+            .map(|fired| fired.event_id)
     }
 
     async fn as_owner(&self, of: &str, delivery: &str) -> Result<String, FireError> {
         let world = self.ports();
         let fire = self.fire(&world);
-        fire.as_owner(&owner(of), &self.trigger.id, delivery, BODY, self.scene.stage.world.now()).await.map(|fired| fired.event_id)
+        fire.as_owner(&owner(of), &self.trigger.id, delivery, BODY, self.scene.stage.world.now())
+            .await
+            .map(|fired| fired.event_id)
     }
 
     fn seconds(&self) -> i64 {
@@ -77,7 +99,10 @@ async fn what_is_signed_fires_once_in_the_normalized_form() {
     let fired = hooked.scene.stage.fired();
     let event_detail = detail(&fired[0]);
     assert_eq!((fired.len(), &event_detail["event_id"]), (1, &json!(event_id)));
-    assert_eq!(event_detail["trigger"], json!({"id": hooked.trigger.id, "type": "webhook", "agent_id": "agent-9"}));
+    assert_eq!(
+        event_detail["trigger"],
+        json!({"id": hooked.trigger.id, "type": "webhook", "agent_id": "agent-9"})
+    );
     let event = json!({
         "connector_type": "webhook", "event_type": "order.paid", "resource_type": "order", "resource_id": "7",
         "timestamp": hooked.scene.stage.world.now(), "data": {"sum": 12}, "raw_payload": String::from_utf8_lossy(BODY),
@@ -86,8 +111,12 @@ async fn what_is_signed_fires_once_in_the_normalized_form() {
 
     let again = hooked.signed(&hooked.trigger.id, Some(&signature), BODY).await;
     assert!(matches!(again, Err(FireError::Unauthorized(_))), "{again:?}");
-    let upper = signature.replace("v1=", "").to_uppercase().replace("T=", "t=").replace(',', ",v1=");
-    assert!(matches!(hooked.signed(&hooked.trigger.id, Some(&upper), BODY).await, Err(FireError::Unauthorized(_))));
+    let upper =
+        signature.replace("v1=", "").to_uppercase().replace("T=", "t=").replace(',', ",v1=");
+    assert!(matches!(
+        hooked.signed(&hooked.trigger.id, Some(&upper), BODY).await,
+        Err(FireError::Unauthorized(_))
+    ));
     assert_eq!(hooked.scene.stage.fired().len(), 1);
 }
 
@@ -95,8 +124,16 @@ async fn what_is_signed_fires_once_in_the_normalized_form() {
 async fn what_is_not_signed_here_and_now_fires_nothing() {
     let hooked = Hooked::new().await;
     let now = hooked.seconds();
-    let (good, late, early) = (hooked.signature(now, BODY), hooked.signature(now - 300, BODY), hooked.signature(now + 300, BODY));
-    let other = Hooked { secret: "another secret".into(), trigger: hooked.trigger.clone(), ..Hooked::new().await };
+    let (good, late, early) = (
+        hooked.signature(now, BODY),
+        hooked.signature(now - 300, BODY),
+        hooked.signature(now + 300, BODY),
+    );
+    let other = Hooked {
+        secret: "another secret".into(),
+        trigger: hooked.trigger.clone(),
+        ..Hooked::new().await
+    };
     let wrong = other.signature(now, BODY);
     let table = [
         ("missing", None),
@@ -112,7 +149,10 @@ async fn what_is_not_signed_here_and_now_fires_nothing() {
     let altered = hooked.signed(&hooked.trigger.id, Some(&good), br#"{"data":1}"#).await;
     assert!(matches!(altered, Err(FireError::Unauthorized(_))), "another body: {altered:?}");
     for id in [hooked.scene.trigger.id.clone(), TriggerId::new("trg_unknown")] {
-        assert!(matches!(hooked.signed(&id, Some(&good), BODY).await, Err(FireError::Unauthorized(_))), "another trigger");
+        assert!(
+            matches!(hooked.signed(&id, Some(&good), BODY).await, Err(FireError::Unauthorized(_))),
+            "another trigger"
+        );
     }
     assert!(hooked.scene.stage.fired().is_empty());
 }
@@ -129,7 +169,11 @@ async fn its_owner_fires_it_once_for_each_delivery() {
     let world = hooked.ports();
     let fire = hooked.fire(&world);
     let now = hooked.scene.stage.world.now();
-    let other = fire.as_owner(&owner("owner"), &hooked.trigger.id, "delivery-1", b"{}", now).await.unwrap().event_id;
+    let other = fire
+        .as_owner(&owner("owner"), &hooked.trigger.id, "delivery-1", b"{}", now)
+        .await
+        .unwrap()
+        .event_id;
     assert_ne!(other, first, "another body under the same key is not dropped");
 }
 
@@ -191,7 +235,10 @@ async fn a_secret_that_lies_in_another_row_does_not_open() {
     let connector = hooked.scene.connector();
     store.put_trigger(&other, Some(&hook), &connector.location(), connector.version).await.unwrap();
     let signature = hooked.signature(hooked.seconds(), BODY);
-    assert!(matches!(hooked.signed(&other.id, Some(&signature), BODY).await, Err(FireError::Unauthorized(_))));
+    assert!(matches!(
+        hooked.signed(&other.id, Some(&signature), BODY).await,
+        Err(FireError::Unauthorized(_))
+    ));
 }
 
 #[tokio::test]
@@ -201,7 +248,8 @@ async fn a_connector_has_a_limit_of_webhooks() {
     for _ in 1..MOST_WEBHOOKS {
         hooked.scene.stage.subscribe(&owner("owner"), body.clone()).await.unwrap();
     }
-    let refused = hooked.scene.stage.subscribe(&owner("owner"), body).await.map(|(trigger, _)| trigger);
+    let refused =
+        hooked.scene.stage.subscribe(&owner("owner"), body).await.map(|(trigger, _)| trigger);
     assert!(matches!(refused, Err(SubscribeError::TooManyWebhooks)), "{refused:?}");
 }
 
@@ -211,5 +259,8 @@ async fn a_webhook_goes_with_its_connector() {
     assert!(hooked.scene.stage.disconnect("owner", &hooked.scene.id).await.unwrap().data_purged);
     assert_eq!(hooked.scene.stage.world.store().hook(&hooked.trigger.id).await.unwrap(), None);
     let signature = hooked.signature(hooked.seconds(), BODY);
-    assert!(matches!(hooked.signed(&hooked.trigger.id, Some(&signature), BODY).await, Err(FireError::Unauthorized(_))));
+    assert!(matches!(
+        hooked.signed(&hooked.trigger.id, Some(&signature), BODY).await,
+        Err(FireError::Unauthorized(_))
+    ));
 }

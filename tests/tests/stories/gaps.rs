@@ -1,4 +1,5 @@
-//! History has expired: mail that a search by date finds is replayed once, and the rest is reported as not recovered.
+//! History has expired: mail that a search by date finds is replayed once, and the rest is reported
+//! as not recovered.
 
 use std::time::Duration;
 
@@ -40,8 +41,13 @@ async fn a_gap_is_pinned_before_anything_is_replayed() {
     let scene = with_a_gap().await;
     let pinned = scene.ada.history_id();
     scene.stage.wake(&scene.own(Kind::Sync)).await.unwrap();
-    let calls = scene.stage.calls_of(&["gmail.history", "gmail.profile", "store.commit", "gmail.list"]);
-    let expected = ["gmail.history after 1000", "gmail.profile", &format!("store.commit 0 events, cursor {pinned}")];
+    let calls =
+        scene.stage.calls_of(&["gmail.history", "gmail.profile", "store.commit", "gmail.list"]);
+    let expected = [
+        "gmail.history after 1000",
+        "gmail.profile",
+        &format!("store.commit 0 events, cursor {pinned}"),
+    ];
     assert_eq!(calls[..3], expected);
     assert_eq!(calls[3], format!("gmail.history after {pinned}"), "listings go on from the pin");
     let mut fired = subjects(&scene.stage.fired());
@@ -55,14 +61,28 @@ async fn a_gap_is_pinned_before_anything_is_replayed() {
 #[tokio::test]
 async fn a_closed_gap_is_reported_with_what_could_not_be_recovered() {
     let scene = with_a_gap().await;
-    let (looked, pinned_at) = (scene.connector().reading.position.listed_at.expect("it was listed"), scene.stage.world.now());
+    let (looked, pinned_at) = (
+        scene.connector().reading.position.listed_at.expect("it was listed"),
+        scene.stage.world.now(),
+    );
     scene.stage.wake(&scene.own(Kind::Sync)).await.unwrap();
-    assert_eq!(scene.stage.notices(DetailType::HistoryGapRecovered).len(), 0, "not yet: mail may show late");
+    assert_eq!(
+        scene.stage.notices(DetailType::HistoryGapRecovered).len(),
+        0,
+        "not yet: mail may show late"
+    );
     until_recovered(&scene).await;
-    let [notice] = scene.stage.notices(DetailType::HistoryGapRecovered).try_into().expect("one notice");
-    assert_eq!((&notice["after"], &notice["before"]), (&json!(looked.before(HOUR)), &json!(pinned_at)));
+    let [notice] =
+        scene.stage.notices(DetailType::HistoryGapRecovered).try_into().expect("one notice");
+    assert_eq!(
+        (&notice["after"], &notice["before"]),
+        (&json!(looked.before(HOUR)), &json!(pinned_at))
+    );
     assert_eq!((&notice["messages"], &notice["fired"]), (&json!(2), &json!(2)));
-    assert!(notice["not_recovered"][0].as_str().is_some_and(|lost| lost.contains("labels")), "{notice}");
+    assert!(
+        notice["not_recovered"][0].as_str().is_some_and(|lost| lost.contains("labels")),
+        "{notice}"
+    );
     assert_eq!(scene.connector().reading.position.gap, None);
     assert_eq!(scene.stage.fired().len(), 2, "each once");
 }
@@ -90,7 +110,11 @@ async fn mail_that_fired_before_the_gap_does_not_fire_again_and_new_mail_does_no
     scene.stage.wake(&scene.own(Kind::Sync)).await.unwrap();
     scene.deliver(&["After"]);
     scene.stage.wake(&scene.push()).await.unwrap();
-    assert_eq!(subjects(&scene.stage.fired()), ["Before", "After"], "while the replay is not closed");
+    assert_eq!(
+        subjects(&scene.stage.fired()),
+        ["Before", "After"],
+        "while the replay is not closed"
+    );
     until_recovered(&scene).await;
     assert_eq!(scene.stage.fired().len(), 2);
     assert_eq!(scene.stage.notices(DetailType::HistoryGapRecovered)[0]["fired"], json!(0));
@@ -98,21 +122,33 @@ async fn mail_that_fired_before_the_gap_does_not_fire_again_and_new_mail_does_no
 
 #[tokio::test]
 async fn a_crash_in_a_replay_resumes_from_what_was_written() {
-    for (call, when) in [(Call::List, When::After), (Call::Decided, When::After), (Call::Commit, When::After)] {
+    for (call, when) in
+        [(Call::List, When::After), (Call::Decided, When::After), (Call::Commit, When::After)]
+    {
         for nth in 1..=3 {
             let scene = with_a_gap().await;
             scene.ada.list_page_size(1);
             scene.stage.world.crash(call, when, nth);
             let wake_up = scene.own(Kind::Sync);
-            assert!(scene.stage.world.until_crash(scene.stage.wake(&wake_up)).await.is_none(), "{call} {nth}");
+            assert!(
+                scene.stage.world.until_crash(scene.stage.wake(&wake_up)).await.is_none(),
+                "{call} {nth}"
+            );
             scene.stage.world.pass(MINUTE);
             scene.stage.wake(&scene.own(Kind::Due)).await.unwrap();
-            assert!(scene.stage.calls_of(&["gmail.profile"]).len() <= 1, "{call} {nth}: it is pinned once");
+            assert!(
+                scene.stage.calls_of(&["gmail.profile"]).len() <= 1,
+                "{call} {nth}: it is pinned once"
+            );
             until_recovered(&scene).await;
             let mut fired = subjects(&scene.stage.fired());
             fired.sort();
             assert_eq!(fired, ["One", "Two"], "{call} {nth}");
-            assert_eq!(scene.stage.notices(DetailType::HistoryGapRecovered).len(), 1, "{call} {nth}");
+            assert_eq!(
+                scene.stage.notices(DetailType::HistoryGapRecovered).len(),
+                1,
+                "{call} {nth}"
+            );
         }
     }
 }

@@ -11,8 +11,13 @@ use tests::world::{ACCESS_TOKEN_LIFE, Call, Consent, Failure, When, World};
 
 use tests::stage::{DAY, MINUTE, Scene, Stage, listed, subjects};
 
-const REFRESH: [&str; 5] =
-    ["vault.open_refresh_token con", "store.data_key", "gmail.refresh", "vault.seal_access_token con", "store.cache_access_token con"];
+const REFRESH: [&str; 5] = [
+    "vault.open_refresh_token con",
+    "store.data_key",
+    "gmail.refresh",
+    "vault.seal_access_token con",
+    "store.cache_access_token con",
+];
 
 #[tokio::test]
 async fn the_first_refresh_of_all_makes_the_data_key() {
@@ -48,11 +53,19 @@ async fn an_access_token_is_refreshed_when_its_hour_ends() {
     scene.deliver(&["One"]);
     scene.stage.wake(&scene.push()).await.unwrap();
     let calls = scene.stage.calls_of(&["vault", "gmail", "store.data_key", "store.cache"]);
-    assert_eq!(calls, [&REFRESH[..], &["gmail.history after 1000", "gmail.messages m1"]].concat(), "a minute before its end it is old");
+    assert_eq!(
+        calls,
+        [&REFRESH[..], &["gmail.history after 1000", "gmail.messages m1"]].concat(),
+        "a minute before its end it is old"
+    );
 
     scene.deliver(&["Two"]);
     scene.stage.wake(&scene.push()).await.unwrap();
-    assert_eq!(scene.stage.calls_of(&["vault", "gmail.refresh"]), ["vault.open_access_token con"], "the new one is cached");
+    assert_eq!(
+        scene.stage.calls_of(&["vault", "gmail.refresh"]),
+        ["vault.open_access_token con"],
+        "the new one is cached"
+    );
     assert_eq!(subjects(&scene.stage.fired()), ["One", "Two"]);
 }
 
@@ -64,7 +77,10 @@ async fn an_access_token_that_gmail_refuses_is_refreshed_once() {
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)]);
     let opened = ["vault.open_access_token con", "gmail.history after 1000"];
     let calls = scene.stage.calls_of(&["vault", "gmail", "store.data_key", "store.cache"]);
-    assert_eq!(calls, [&opened[..], &REFRESH, &["gmail.history after 1000", "gmail.messages m1"]].concat());
+    assert_eq!(
+        calls,
+        [&opened[..], &REFRESH, &["gmail.history after 1000", "gmail.messages m1"]].concat()
+    );
 }
 
 #[tokio::test]
@@ -90,9 +106,16 @@ async fn a_revoked_grant_asks_for_the_user_and_keeps_the_cursor() {
     scene.deliver(&["Meanwhile"]);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [Outcome::NotActive]);
     let connector = scene.connector();
-    assert_eq!((connector.reading.status, connector.reading.position.cursor), (Status::NeedsReauth, before));
+    assert_eq!(
+        (connector.reading.status, connector.reading.position.cursor),
+        (Status::NeedsReauth, before)
+    );
     assert!(connector.reading.last_error.is_some_and(|error| error.contains("connect again")));
-    assert_eq!(scene.stage.world.store().next_sweep(&scene.connector().location()), None, "the renewer leaves it alone");
+    assert_eq!(
+        scene.stage.world.store().next_sweep(&scene.connector().location()),
+        None,
+        "the renewer leaves it alone"
+    );
 
     // Each further push costs one read.
     scene.stage.forget_calls();
@@ -101,14 +124,21 @@ async fn a_revoked_grant_asks_for_the_user_and_keeps_the_cursor() {
 
     scene.stage.world.pass(DAY);
     scene.deliver(&["And the next day"]);
-    let connected = scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
-    assert_eq!((connected.connector_id, scene.connector().reading.status), (scene.id.clone(), Status::Active));
+    let connected =
+        scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
+    assert_eq!(
+        (connected.connector_id, scene.connector().reading.status),
+        (scene.id.clone(), Status::Active)
+    );
     assert_eq!(scene.connector().reading.last_error, None);
     scene.stage.work().await;
     assert_eq!(subjects(&scene.stage.fired()), ["Meanwhile", "And the next day"]);
     assert_eq!(scene.stage.notices(DetailType::ConnectorNeedsReauth)[0]["reason"], "invalid_grant");
 
-    assert_eq!(scene.stage.notices(DetailType::ConnectorRecovered)[0]["connector"]["id"], json!(scene.id));
+    assert_eq!(
+        scene.stage.notices(DetailType::ConnectorRecovered)[0]["connector"]["id"],
+        json!(scene.id)
+    );
 }
 
 #[tokio::test]
@@ -122,7 +152,10 @@ async fn one_owners_lost_grant_leaves_the_other_owner_working() {
         scene.stage.world.fail_with(Call::Refresh, When::Before, nth, Failure::GrantRefused);
     }
     let outcomes = scene.stage.wake(&scene.push()).await.unwrap();
-    assert!(outcomes.contains(&Outcome::NotActive) && outcomes.contains(&listed(1, 1)), "{outcomes:?}");
+    assert!(
+        outcomes.contains(&Outcome::NotActive) && outcomes.contains(&listed(1, 1)),
+        "{outcomes:?}"
+    );
 }
 
 #[tokio::test]
@@ -157,7 +190,11 @@ async fn a_token_of_an_earlier_connect_is_neither_kept_nor_used() {
         scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
         gate.open();
     });
-    assert_eq!(outcomes.unwrap(), [listed(1, 1)], "it is refused, reads again and works under the new grant");
+    assert_eq!(
+        outcomes.unwrap(),
+        [listed(1, 1)],
+        "it is refused, reads again and works under the new grant"
+    );
     let connector = scene.connector();
     let cached = connector.access_token.expect("a token is cached");
     assert!(scene.stage.world.vault().open_access_token(&cached, &scene.id, 2).await.is_ok());
@@ -175,14 +212,19 @@ async fn a_late_refusal_of_the_old_grant_does_not_undo_a_reconnect() {
         for nth in 1..=(if gated == Call::Commit { 2 } else { 1 }) {
             scene.stage.world.fail_with(Call::Refresh, When::Before, nth, Failure::GrantRefused);
         }
-        let (wake_up, gate) = (scene.own(Kind::Sync), scene.stage.world.hold(gated, When::Before, 1));
+        let (wake_up, gate) =
+            (scene.own(Kind::Sync), scene.stage.world.hold(gated, When::Before, 1));
         let (outcomes, _) = tokio::join!(scene.stage.wake(&wake_up), async {
             scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
             gate.open();
         });
         assert_eq!(outcomes.unwrap(), [listed(1, 1)], "gate at {gated}");
         assert_eq!(scene.connector().reading.status, Status::Active, "gate at {gated}");
-        assert_eq!(scene.stage.notices(DetailType::ConnectorNeedsReauth).len(), 0, "gate at {gated}");
+        assert_eq!(
+            scene.stage.notices(DetailType::ConnectorNeedsReauth).len(),
+            0,
+            "gate at {gated}"
+        );
     }
 }
 
@@ -192,7 +234,11 @@ async fn a_refusal_is_confirmed_once_before_the_user_must_reconnect() {
     scene.stage.world.pass(ACCESS_TOKEN_LIFE);
     scene.deliver(&["One"]);
     scene.stage.world.fail_with(Call::Refresh, When::Before, 1, Failure::GrantRefused);
-    assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)], "Google may be wrong once");
+    assert_eq!(
+        scene.stage.wake(&scene.push()).await.unwrap(),
+        [listed(1, 1)],
+        "Google may be wrong once"
+    );
     let calls = scene.stage.calls_of(&["gmail.refresh", "store.connector_at"]);
     assert_eq!(calls, ["gmail.refresh", "store.connector_at con", "gmail.refresh"]);
 }
@@ -206,7 +252,8 @@ async fn two_who_need_a_token_at_once_request_one() {
     let gate = scene.stage.world.hold(Call::Refresh, When::After, 1);
     let open = || {
         let Process { store, vault, provider, refreshes, .. } = &processing;
-        Access::<World> { store, vault, provider, refreshes }.session(&connector, scene.stage.world.now())
+        Access::<World> { store, vault, provider, refreshes }
+            .session(&connector, scene.stage.world.now())
     };
     let (first, second, ()) = tokio::join!(open(), open(), async { gate.open() });
     assert!(first.is_ok() && second.is_ok());

@@ -27,8 +27,15 @@ fn batch(bodies: &[&str]) -> SqsEvent {
 }
 
 async fn failed(stage: &Stage, bodies: &[&str]) -> Vec<String> {
-    let response = history_processor::handle(&stage.processing(), &stage.world.quarantine(), batch(bodies), stage.world.now()).await;
-    let mut failed: Vec<String> = response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
+    let response = history_processor::handle(
+        &stage.processing(),
+        &stage.world.quarantine(),
+        batch(bodies),
+        stage.world.now(),
+    )
+    .await;
+    let mut failed: Vec<String> =
+        response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
     failed.sort();
     failed
 }
@@ -63,7 +70,10 @@ async fn several_wake_ups_of_a_mailbox_are_one_look() {
     let scene = Scene::new().await;
     scene.deliver(&["one", "two"]);
     let wake_ups = [text(&scene.push()), text(&scene.push_of(scene.cursor())), text(&scene.push())];
-    assert_eq!(failed(&scene.stage, &[&wake_ups[0], &wake_ups[1], &wake_ups[2]]).await, Vec::<String>::new());
+    assert_eq!(
+        failed(&scene.stage, &[&wake_ups[0], &wake_ups[1], &wake_ups[2]]).await,
+        Vec::<String>::new()
+    );
     assert_eq!(scene.stage.calls_of(&["gmail.history"]).len(), 1);
     assert_eq!(scene.stage.fired().len(), 2);
 }
@@ -86,12 +96,20 @@ async fn many_mailboxes_are_handled_side_by_side_and_each_by_one_look() {
     let gate = stage.world.hold(Call::History, When::Before, 1);
     let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
     let (failed, calls) = tokio::join!(failed(stage, &bodies), async {
-        assert_eq!(subjects(&stage.fired()), ["for another"; 9], "no other mailbox waits for Ada's");
+        assert_eq!(
+            subjects(&stage.fired()),
+            ["for another"; 9],
+            "no other mailbox waits for Ada's"
+        );
         let calls = stage.calls_of(&["store.mailbox ada"]);
         gate.open();
         calls
     });
-    assert_eq!((failed, calls.len()), (Vec::new(), 1), "two wake-ups of one mailbox are never handled at once");
+    assert_eq!(
+        (failed, calls.len()),
+        (Vec::new(), 1),
+        "two wake-ups of one mailbox are never handled at once"
+    );
     assert_eq!(stage.calls_of(&["store.mailbox"]), Vec::<String>::new());
     assert_eq!(stage.fired().len(), 10);
 }
@@ -111,9 +129,18 @@ async fn answer(
     headers: &[(&str, &str)],
     body: Vec<u8>,
 ) -> (StatusCode, Value, bool) {
-    let webhook = Webhook { receive: stage.receiving(), legacy_token: legacy_token.map(Into::into), clock: stage.world.machine() };
-    let request = headers.iter().fold(Request::post(path), |request, (name, value)| request.header(*name, *value));
-    let response = router(webhook).oneshot(request.body(Body::from(body)).expect("a request")).await.expect("an answer");
+    let webhook = Webhook {
+        receive: stage.receiving(),
+        legacy_token: legacy_token.map(Into::into),
+        clock: stage.world.machine(),
+    };
+    let request = headers
+        .iter()
+        .fold(Request::post(path), |request, (name, value)| request.header(*name, *value));
+    let response = router(webhook)
+        .oneshot(request.body(Body::from(body)).expect("a request"))
+        .await
+        .expect("an answer");
     let (status, retry) = (response.status(), response.headers().contains_key("retry-after"));
     let body = to_bytes(response.into_body(), LONGEST_BODY).await.expect("a body");
     (status, serde_json::from_slice(&body).unwrap_or_default(), retry)
@@ -122,13 +149,19 @@ async fn answer(
 #[tokio::test]
 async fn the_legacy_route_is_off_or_wants_its_token() {
     let path = "/api/email/webhook/google";
-    let notification = json!({"emailAddress": "ada@example.com", "historyId": 7}).to_string().into_bytes();
+    let notification =
+        json!({"emailAddress": "ada@example.com", "historyId": 7}).to_string().into_bytes();
     let number = ("x-goog-message-number", "3");
     let off: Option<&str> = None;
     let table = [
         ("off", off, vec![number, ("x-goog-channel-token", LEGACY_TOKEN)], 404),
         ("no token", Some(LEGACY_TOKEN), vec![number], 401),
-        ("a wrong token", Some(LEGACY_TOKEN), vec![number, ("x-goog-channel-token", "a-long-channel-tokem")], 401),
+        (
+            "a wrong token",
+            Some(LEGACY_TOKEN),
+            vec![number, ("x-goog-channel-token", "a-long-channel-tokem")],
+            401,
+        ),
         ("an empty token", Some(LEGACY_TOKEN), vec![number, ("x-goog-channel-token", "")], 401),
         ("no number", Some(LEGACY_TOKEN), vec![("x-goog-channel-token", LEGACY_TOKEN)], 400),
         ("good", Some(LEGACY_TOKEN), vec![number, ("x-goog-channel-token", LEGACY_TOKEN)], 202),
@@ -144,10 +177,18 @@ async fn the_legacy_route_is_off_or_wants_its_token() {
 #[tokio::test]
 async fn a_legacy_notification_counts_once_for_its_number() {
     let stage = Stage::new();
-    let notification = json!({"emailAddress": "ada@example.com", "historyId": 7}).to_string().into_bytes();
+    let notification =
+        json!({"emailAddress": "ada@example.com", "historyId": 7}).to_string().into_bytes();
     for number in ["3", "3", "4"] {
         let headers = [("x-goog-message-number", number), ("x-goog-channel-token", LEGACY_TOKEN)];
-        let (status, ..) = answer(&stage, Some(LEGACY_TOKEN), "/api/email/webhook/google", &headers, notification.clone()).await;
+        let (status, ..) = answer(
+            &stage,
+            Some(LEGACY_TOKEN),
+            "/api/email/webhook/google",
+            &headers,
+            notification.clone(),
+        )
+        .await;
         assert_eq!(status, StatusCode::ACCEPTED);
     }
     assert_eq!(stage.world.wake_ups().queued().len(), 2);
@@ -157,14 +198,24 @@ async fn a_legacy_notification_counts_once_for_its_number() {
 async fn a_passing_failure_answers_retry_after_and_a_too_long_body_is_not_read() {
     let path = "/api/email/webhook/google/pubsub";
     let stage = Stage::new();
-    let (status, problem, _) = answer(&stage, None, path, &[("authorization", "Bearer a")], vec![b' '; LONGEST_BODY + 1]).await;
-    assert_eq!((status, &problem["code"]), (StatusCode::PAYLOAD_TOO_LARGE, &json!("body_too_large")));
+    let (status, problem, _) =
+        answer(&stage, None, path, &[("authorization", "Bearer a")], vec![b' '; LONGEST_BODY + 1])
+            .await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::PAYLOAD_TOO_LARGE, &json!("body_too_large"))
+    );
     assert_eq!(stage.calls(), Vec::<String>::new());
 
     stage.world.fail(Call::Verify, When::Before, 1);
-    let (status, problem, retry) = answer(&stage, None, path, &[("authorization", "Bearer a")], vec![]).await;
-    assert_eq!((status, &problem["code"], retry), (StatusCode::SERVICE_UNAVAILABLE, &json!("keys_unavailable"), true));
+    let (status, problem, retry) =
+        answer(&stage, None, path, &[("authorization", "Bearer a")], vec![]).await;
+    assert_eq!(
+        (status, &problem["code"], retry),
+        (StatusCode::SERVICE_UNAVAILABLE, &json!("keys_unavailable"), true)
+    );
 
-    let (status, problem, _) = answer(&stage, None, "/api/email/webhook/elsewhere", &[], vec![]).await;
+    let (status, problem, _) =
+        answer(&stage, None, "/api/email/webhook/elsewhere", &[], vec![]).await;
     assert_eq!((status, &problem["code"]), (StatusCode::NOT_FOUND, &json!("not_found")));
 }

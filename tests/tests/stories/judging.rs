@@ -16,7 +16,9 @@ async fn health(stack: &Stack, user: &User) -> Value {
 
 /// Waits until this code is the first finding.
 async fn found(stack: &Stack, user: &User, code: &str) -> Value {
-    let shows = async || Some(health(stack, user).await).filter(|health| health["findings"][0]["code"] == code);
+    let shows = async || {
+        Some(health(stack, user).await).filter(|health| health["findings"][0]["code"] == code)
+    };
     stack.until_within(Duration::from_secs(20), code, shows).await
 }
 
@@ -37,8 +39,11 @@ async fn system(stack: &Stack) -> (u16, Value) {
 
 /// The checks that are not healthy, with their status.
 fn unwell(health: &Value) -> Vec<(&str, &str)> {
-    let checks =
-        health["checks"].as_array().unwrap().iter().map(|check| (check["name"].as_str().unwrap(), check["status"].as_str().unwrap()));
+    let checks = health["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|check| (check["name"].as_str().unwrap(), check["status"].as_str().unwrap()));
     checks.filter(|(_, status)| *status != "healthy").collect()
 }
 
@@ -58,12 +63,20 @@ async fn a_connector_is_healthy_until_its_grant_ends_and_again_after_a_connect()
     stack.google(Method::POST, "/admin/grants/revoke", json!({"email": user.email})).await;
     user.receive(&stack, json!({"subject": "invoice"})).await;
     let down = found(&stack, &user, "needs_reauth").await;
-    assert_eq!((&down["status"], &down["auth"]["status"]), (&json!("down"), &json!("needs_reauth")), "{down}");
+    assert_eq!(
+        (&down["status"], &down["auth"]["status"]),
+        (&json!("down"), &json!("needs_reauth")),
+        "{down}"
+    );
     assert_eq!(down["freshness"]["next_look_at"], Value::Null);
 
     user.connect(&stack).await;
     let again = health(&stack, &user).await;
-    assert_eq!((&again["status"], &again["last_error"]), (&json!("healthy"), &Value::Null), "{again}");
+    assert_eq!(
+        (&again["status"], &again["last_error"]),
+        (&json!("healthy"), &Value::Null),
+        "{again}"
+    );
 }
 
 #[tokio::test]
@@ -76,15 +89,24 @@ async fn a_rest_that_gmail_asks_for_degrades_and_passes() {
     stack.google(Method::POST, "/admin/faults", refusal).await;
     user.receive(&stack, json!({"subject": "invoice"})).await;
     let resting = found(&stack, &user, "circuit_open").await;
-    assert_eq!((&resting["status"], &resting["circuit"]["state"]), (&json!("degraded"), &json!("open")), "{resting}");
+    assert_eq!(
+        (&resting["status"], &resting["circuit"]["state"]),
+        (&json!("degraded"), &json!("open")),
+        "{resting}"
+    );
     idle(&inside, &user).await;
     stack.google(Method::DELETE, "/admin/faults", Value::Null).await;
 
     inside.machine.pass(Duration::from_secs(61));
     let rested = health(&stack, &user).await;
-    assert_eq!((&rested["findings"][0]["code"], &rested["freshness"]["behind"]), (&json!("circuit_half_open"), &json!(true)), "{rested}");
+    assert_eq!(
+        (&rested["findings"][0]["code"], &rested["freshness"]["behind"]),
+        (&json!("circuit_half_open"), &json!(true)),
+        "{rested}"
+    );
     inside.sweep().await;
-    let well = async || Some(health(&stack, &user).await).filter(|health| health["status"] == "healthy");
+    let well =
+        async || Some(health(&stack, &user).await).filter(|health| health["status"] == "healthy");
     stack.until_within(Duration::from_secs(20), "a look that goes well", well).await;
 }
 
@@ -98,10 +120,21 @@ async fn a_gmail_that_fails_five_times_in_a_row_is_down() {
     stack.google(Method::POST, "/admin/faults", refusal).await;
     let mut seen = Vec::new();
     for _ in 0..5 {
-        stack.api(Method::POST, &format!("/api/connectors/{}/sync", user.connector), Some(&user.token), None).await;
+        stack
+            .api(
+                Method::POST,
+                &format!("/api/connectors/{}/sync", user.connector),
+                Some(&user.token),
+                None,
+            )
+            .await;
         idle(&inside, &user).await;
         let health = health(&stack, &user).await;
-        seen.push(format!("{} {}", health["status"].as_str().unwrap(), health["findings"][0]["code"].as_str().unwrap()));
+        seen.push(format!(
+            "{} {}",
+            health["status"].as_str().unwrap(),
+            health["findings"][0]["code"].as_str().unwrap()
+        ));
     }
     let failing = "degraded looks_fail";
     assert_eq!(seen, [failing, failing, failing, failing, "down circuit_open"]);
@@ -118,7 +151,8 @@ async fn a_viewer_sees_health_and_a_connector_that_nobody_sweeps() {
     let viewer = token_with(&stack, json!({"sub": user.owner, "claims": {"role": "viewer"}})).await;
     let path = format!("/api/connectors/{}/health", user.connector);
     let late = read(stack.api(Method::GET, &path, Some(&viewer), None).await, StatusCode::OK).await;
-    let codes: Vec<&Value> = late["findings"].as_array().unwrap().iter().map(|finding| &finding["code"]).collect();
+    let codes: Vec<&Value> =
+        late["findings"].as_array().unwrap().iter().map(|finding| &finding["code"]).collect();
     assert!(codes.contains(&&json!("looked_too_long_ago")), "{late}");
     assert_eq!(late["status"], "degraded");
 }
@@ -130,17 +164,29 @@ async fn system_health_needs_no_token_and_checks_its_parts_once_in_ten_seconds()
     inside.world.take_calls();
     for _ in 0..5 {
         let (status, health) = system(&stack).await;
-        assert_eq!((status, &health["status"], unwell(&health)), (200, &json!("healthy"), vec![]), "{health}");
+        assert_eq!(
+            (status, &health["status"], unwell(&health)),
+            (200, &json!("healthy"), vec![]),
+            "{health}"
+        );
     }
     let calls = inside.world.take_calls();
-    assert_eq!(calls.iter().filter(|call| call.starts_with("store.data_key")).count(), 1, "{calls:?}");
+    assert_eq!(
+        calls.iter().filter(|call| call.starts_with("store.data_key")).count(),
+        1,
+        "{calls:?}"
+    );
     assert_eq!(calls.iter().filter(|call| call.starts_with("queue.depth")).count(), 3, "{calls:?}");
 
     inside.world.depths().bury();
     assert_eq!(system(&stack).await.1["status"], "healthy", "as it was found");
     inside.machine.pass(Duration::from_secs(10));
     let (status, health) = system(&stack).await;
-    assert_eq!((status, &health["status"], unwell(&health)), (200, &json!("degraded"), vec![("dead_letters", "degraded")]), "{health}");
+    assert_eq!(
+        (status, &health["status"], unwell(&health)),
+        (200, &json!("degraded"), vec![("dead_letters", "degraded")]),
+        "{health}"
+    );
 }
 
 #[tokio::test]
@@ -149,7 +195,11 @@ async fn a_table_that_fails_or_is_silent_takes_the_system_down_within_two_second
     let stack = inside.stack();
     inside.world.fail(Call::DataKey, When::Before, 1);
     let (status, health) = system(&stack).await;
-    assert_eq!((status, &health["status"], unwell(&health)), (503, &json!("down"), vec![("table", "down")]), "{health}");
+    assert_eq!(
+        (status, &health["status"], unwell(&health)),
+        (503, &json!("down"), vec![("table", "down")]),
+        "{health}"
+    );
     assert!(health["checks"][0]["remedy"].as_str().unwrap().contains("DynamoDB"), "{health}");
 
     inside.machine.pass(Duration::from_secs(10));
@@ -157,7 +207,11 @@ async fn a_table_that_fails_or_is_silent_takes_the_system_down_within_two_second
     inside.world.fail(Call::Depth, When::Before, 1);
     let began = Instant::now();
     let (status, health) = system(&stack).await;
-    assert_eq!((status, unwell(&health)), (503, vec![("table", "down"), ("queue", "degraded")]), "{health}");
+    assert_eq!(
+        (status, unwell(&health)),
+        (503, vec![("table", "down"), ("queue", "degraded")]),
+        "{health}"
+    );
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
     gate.open();
 
@@ -169,12 +223,21 @@ async fn a_table_that_fails_or_is_silent_takes_the_system_down_within_two_second
 async fn without_the_issuers_keys_nobody_can_log_in() {
     let inside = Inside::start(Options { queue_only: true, ..Options::default() }).await;
     let stack = inside.stack();
-    stack.google(Method::POST, "/admin/faults", json!({"method": "certs", "status": 503, "times": 0})).await;
+    stack
+        .google(
+            Method::POST,
+            "/admin/faults",
+            json!({"method": "certs", "status": 503, "times": 0}),
+        )
+        .await;
     let (status, health) = system(&stack).await;
     assert_eq!((status, unwell(&health)), (503, vec![("keys", "down")]), "{health}");
     stack.google(Method::DELETE, "/admin/faults", Value::Null).await;
     inside.machine.pass(Duration::from_secs(61));
     assert_eq!(system(&stack).await.0, 200);
     let calls = stack.google(Method::GET, "/admin/calls", Value::Null).await;
-    assert_eq!(calls.as_array().unwrap().iter().filter(|call| call["method"] == "certs").count(), 2);
+    assert_eq!(
+        calls.as_array().unwrap().iter().filter(|call| call["method"] == "certs").count(),
+        2
+    );
 }

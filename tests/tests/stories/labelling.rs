@@ -1,4 +1,5 @@
-//! A label is added: mail rescued from spam was received, and a label that a trigger names may make it fire.
+//! A label is added: mail rescued from spam was received, and a label that a trigger names may make
+//! it fire.
 
 use email_connectors::domain::event::LEDGER_HORIZON;
 use serde_json::json;
@@ -58,7 +59,14 @@ async fn a_label_on_mail_that_the_ledger_has_forgotten_does_not_fire() {
 #[tokio::test]
 async fn mail_that_was_spam_before_the_trigger_does_not_fire_when_it_is_rescued() {
     let scene = Scene::new().await;
-    let before = scene.ada.deliver(Mail::new("Before").labelled(&["SPAM"]).received_at(scene.stage.world.now().before(DAY))).message;
+    let before = scene
+        .ada
+        .deliver(
+            Mail::new("Before")
+                .labelled(&["SPAM"])
+                .received_at(scene.stage.world.now().before(DAY)),
+        )
+        .message;
     scene.stage.wake(&scene.push()).await.unwrap();
     scene.ada.label(&before, &["INBOX"], &["SPAM"]);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 0)]);

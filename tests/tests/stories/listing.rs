@@ -43,7 +43,11 @@ async fn mail_that_comes_between_two_pages_is_not_lost_behind_the_later_ones_id(
     scene.stage.wake(&scene.push()).await.unwrap();
     assert_eq!(scene.cursor(), scene.ada.history_id());
     let published = scene.stage.fired();
-    assert_eq!(subjects(&published), ["One", "Two", "Three", "Four", "Five"], "none is lost behind a page's id, and each fires once");
+    assert_eq!(
+        subjects(&published),
+        ["One", "Two", "Three", "Four", "Five"],
+        "none is lost behind a page's id, and each fires once"
+    );
 }
 
 #[tokio::test]
@@ -58,13 +62,24 @@ async fn a_page_that_fails_leaves_the_cursor() {
         assert_eq!(scene.cursor(), before, "page {nth}");
         assert!(scene.stage.fired().is_empty());
 
-        assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(5, 5)], "the wake-up comes again");
+        assert_eq!(
+            scene.stage.wake(&scene.push()).await.unwrap(),
+            [listed(5, 5)],
+            "the wake-up comes again"
+        );
     }
 }
 
 #[tokio::test]
 async fn whatever_fails_before_the_commit_leaves_the_cursor_and_nothing_is_lost() {
-    let calls = [Call::Mailbox, Call::OpenAccessToken, Call::History, Call::Messages, Call::Decided, Call::Commit];
+    let calls = [
+        Call::Mailbox,
+        Call::OpenAccessToken,
+        Call::History,
+        Call::Messages,
+        Call::Decided,
+        Call::Commit,
+    ];
     for call in calls {
         let scene = Scene::new().await;
         scene.deliver(&["One"]);
@@ -77,7 +92,10 @@ async fn whatever_fails_before_the_commit_leaves_the_cursor_and_nothing_is_lost(
         } else {
             assert_eq!(ended.unwrap(), [Outcome::PutOff], "{call}");
             assert_eq!(scene.cursor(), before.reading.position.cursor, "{call}");
-            assert!(scene.connector().reading.position.put_off.is_some(), "{call}: it has a time to look again");
+            assert!(
+                scene.connector().reading.position.put_off.is_some(),
+                "{call}: it has a time to look again"
+            );
         }
         assert!(scene.stage.fired().is_empty() && scene.stage.decided().is_empty(), "{call}");
         assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)], "{call}");
@@ -110,11 +128,16 @@ async fn a_crash_between_two_steps_doubles_nothing_and_loses_nothing() {
         scene.stage.world.crash(Call::Commit, When::Before, nth);
         let push = scene.push();
         assert!(scene.stage.world.until_crash(scene.stage.wake(&push)).await.is_none());
-        assert_eq!(scene.cursor(), before, "a listing that is not handled to its end moves no cursor");
+        assert_eq!(
+            scene.cursor(),
+            before,
+            "a listing that is not handled to its end moves no cursor"
+        );
 
         scene.stage.world.pass(PROCESSOR_TIMEOUT);
         scene.stage.wake(&push).await.unwrap();
-        let mut events: Vec<_> = scene.stage.fired().into_iter().map(|firing| firing.event_id).collect();
+        let mut events: Vec<_> =
+            scene.stage.fired().into_iter().map(|firing| firing.event_id).collect();
         assert_eq!(events.len(), 250, "crash before commit {nth}");
         events.sort();
         events.dedup();

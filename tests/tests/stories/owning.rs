@@ -30,12 +30,28 @@ async fn an_export_holds_everything_page_by_page_and_nothing_of_others() {
     }
     let (store, of) = (stage.world.store(), owner("owner"));
     let first = export(&store, &of, None, PAGE).await.unwrap();
-    assert_eq!((first.connectors.len(), first.triggers.len(), first.records.len()), (1, 1, PAGE as usize));
+    assert_eq!(
+        (first.connectors.len(), first.triggers.len(), first.records.len()),
+        (1, 1, PAGE as usize)
+    );
     let second = export(&store, &of, first.next.clone(), PAGE).await.unwrap();
     assert_eq!((second.connectors.len(), second.triggers.len(), second.next), (0, 0, None));
-    let fired = first.records.iter().chain(&second.records).filter(|event| event.detail_type == DetailType::TriggerFired);
-    assert_eq!(fired.map(|event| &event.event_id).collect::<std::collections::BTreeSet<_>>().len(), count);
-    assert!(first.records.iter().chain(&second.records).all(|event| event.detail.contains("\"owner_id\":\"owner\"")));
+    let fired = first
+        .records
+        .iter()
+        .chain(&second.records)
+        .filter(|event| event.detail_type == DetailType::TriggerFired);
+    assert_eq!(
+        fired.map(|event| &event.event_id).collect::<std::collections::BTreeSet<_>>().len(),
+        count
+    );
+    assert!(
+        first
+            .records
+            .iter()
+            .chain(&second.records)
+            .all(|event| event.detail.contains("\"owner_id\":\"owner\""))
+    );
 
     let strangers = export(&store, &owner("stranger"), first.next, PAGE).await.unwrap();
     assert_eq!((strangers.records.len(), strangers.next), (0, None), "a page token is no key");
@@ -47,7 +63,8 @@ async fn an_export_goes_on_behind_a_connector_that_was_disconnected_between_two_
     let connecting = Connect { uniqueness: Uniqueness::PerMailbox, ..stage.connecting() };
     let mut ids = Vec::new();
     for address in ["ada@example.com", "bob@example.com"] {
-        let request = stage.request("owner", &stage.world.account(address).consent(Consent::default()));
+        let request =
+            stage.request("owner", &stage.world.account(address).consent(Consent::default()));
         ids.push(connecting.run(&request, stage.world.now()).await.unwrap().connector_id);
     }
     ids.sort();
@@ -55,26 +72,43 @@ async fn an_export_goes_on_behind_a_connector_that_was_disconnected_between_two_
     let [first, last] = <[ConnectorId; 2]>::try_from(ids).unwrap();
     let token = ExportCursor { connector: first.clone(), after: None };
     let before = export(&store, &owner("owner"), Some(token.clone()), PAGE).await.unwrap();
-    assert_eq!(before.next, Some(ExportCursor { connector: last.clone(), after: None }), "the next one follows");
+    assert_eq!(
+        before.next,
+        Some(ExportCursor { connector: last.clone(), after: None }),
+        "the next one follows"
+    );
     assert!(stage.disconnect("owner", &first).await.unwrap().data_purged);
 
     let page = export(&store, &owner("owner"), Some(token), PAGE).await.unwrap();
     assert!(!page.records.is_empty(), "its own events, of its connect at least");
-    assert!(page.records.iter().all(|event| event.detail.contains(last.as_str())), "{:?}", page.records);
+    assert!(
+        page.records.iter().all(|event| event.detail.contains(last.as_str())),
+        "{:?}",
+        page.records
+    );
 }
 
 #[tokio::test]
 async fn an_erasure_deletes_everything_and_finishes_at_google_by_itself() {
     let scene = Scene::new().await;
     let stage = &scene.stage;
-    let (store, vault, provider, bus) = (stage.world.store(), stage.world.vault(), stage.world.gmail(), stage.world.bus());
-    let access = Access { store: &store, vault: &vault, provider: &provider, refreshes: &Refreshes::default() };
+    let (store, vault, provider, bus) =
+        (stage.world.store(), stage.world.vault(), stage.world.gmail(), stage.world.bus());
+    let access = Access {
+        store: &store,
+        vault: &vault,
+        provider: &provider,
+        refreshes: &Refreshes::default(),
+    };
     let disconnect = Disconnect::<World> { access, bus: &bus };
     scene.deliver(&["One"]);
     stage.wake(&scene.push()).await.unwrap();
     stage.world.fail(Call::Revoke, When::Before, 1);
     let receipts = erase(&disconnect, &owner("owner"), stage.world.now()).await.unwrap();
-    assert_eq!(receipts.iter().map(|(id, receipt)| (id.clone(), receipt.data_purged)).collect::<Vec<_>>(), [(scene.id.clone(), false)]);
+    assert_eq!(
+        receipts.iter().map(|(id, receipt)| (id.clone(), receipt.data_purged)).collect::<Vec<_>>(),
+        [(scene.id.clone(), false)]
+    );
     stage.world.pass(MINUTE);
     stage.sweep().await;
     assert_eq!(erase(&disconnect, &owner("owner"), stage.world.now()).await.unwrap(), []);

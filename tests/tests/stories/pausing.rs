@@ -9,7 +9,16 @@ use tests::world::{Call, Consent, Mail, When};
 
 async fn set(scene: &Scene, paused: bool) {
     let (store, now) = (scene.stage.world.store(), scene.stage.world.now());
-    update_connector::apply(&store, TIMEOUTS, &owner("owner"), &scene.id, &ConnectorChange::paused(paused), now).await.unwrap();
+    update_connector::apply(
+        &store,
+        TIMEOUTS,
+        &owner("owner"),
+        &scene.id,
+        &ConnectorChange::paused(paused),
+        now,
+    )
+    .await
+    .unwrap();
 }
 
 #[tokio::test]
@@ -61,7 +70,16 @@ async fn a_pause_in_the_middle_of_a_wake_up_takes_nothing_that_came_before_it() 
     let (outcomes, ()) = tokio::join!(scene.stage.wake(&push), async {
         let (store, now) = (scene.stage.world.store(), scene.stage.world.now());
         // Its own commit is the second one.
-        update_connector::apply(&store, TIMEOUTS, &owner("owner"), &scene.id, &ConnectorChange::paused(true), now).await.unwrap();
+        update_connector::apply(
+            &store,
+            TIMEOUTS,
+            &owner("owner"),
+            &scene.id,
+            &ConnectorChange::paused(true),
+            now,
+        )
+        .await
+        .unwrap();
         gate.open();
     });
     assert_eq!(outcomes.unwrap(), [listed(1, 1)], "the wake-up reads again");
@@ -96,7 +114,15 @@ async fn a_pause_is_said_once_and_by_its_owner() {
     set(&scene, true).await;
     assert_eq!(scene.connector(), paused, "to pause what is paused changes nothing");
     let (store, now) = (scene.stage.world.store(), scene.stage.world.now());
-    let refused = update_connector::apply(&store, TIMEOUTS, &owner("thief"), &scene.id, &ConnectorChange::paused(false), now).await;
+    let refused = update_connector::apply(
+        &store,
+        TIMEOUTS,
+        &owner("thief"),
+        &scene.id,
+        &ConnectorChange::paused(false),
+        now,
+    )
+    .await;
     assert!(matches!(refused, Err(ChangeError::NotFound)), "{refused:?}");
     assert_eq!(scene.connector(), paused);
 }

@@ -64,7 +64,10 @@ async fn a_queue_that_is_down_answers_503_and_pubsub_pushes_again() {
     let refused = push(&stage, &body("pubsub-7", json!("1007"))).await;
     assert!(matches!(refused, Err(PushError::Queue(_))), "{refused:?}");
     assert_eq!(stage.world.wake_ups().queued(), []);
-    assert!(matches!(push(&stage, &body("pubsub-7", json!("1007"))).await.unwrap(), Received::Queued(_)));
+    assert!(matches!(
+        push(&stage, &body("pubsub-7", json!("1007"))).await.unwrap(),
+        Received::Queued(_)
+    ));
     assert_eq!(stage.world.wake_ups().queued().len(), 1);
 }
 
@@ -72,14 +75,21 @@ async fn a_queue_that_is_down_answers_503_and_pubsub_pushes_again() {
 async fn a_push_that_is_delivered_twice_wakes_once() {
     let stage = Stage::new();
     for _ in 0..2 {
-        assert!(matches!(push(&stage, &body("pubsub-7", json!("1007"))).await.unwrap(), Received::Queued(_)));
+        assert!(matches!(
+            push(&stage, &body("pubsub-7", json!("1007"))).await.unwrap(),
+            Received::Queued(_)
+        ));
     }
     assert_eq!(stage.world.wake_ups().queued().len(), 1);
     push(&stage, &body("pubsub-8", json!("1007"))).await.unwrap();
     assert_eq!(stage.world.wake_ups().queued().len(), 2);
     stage.world.pass(DEDUPLICATION);
     push(&stage, &body("pubsub-7", json!("1007"))).await.unwrap();
-    assert_eq!(stage.world.wake_ups().queued().len(), 3, "later than the queue remembers it costs one read");
+    assert_eq!(
+        stage.world.wake_ups().queued().len(),
+        3,
+        "later than the queue remembers it costs one read"
+    );
 }
 
 #[tokio::test]
@@ -93,9 +103,13 @@ async fn an_unreadable_push_is_set_aside_and_acknowledged() {
     ];
     for (unreadable, expected) in &table {
         let received = push(&stage, unreadable).await.unwrap();
-        assert!(matches!(&received, Received::Quarantined(why) if format!("{why:?}").starts_with(expected)), "{received:?}");
+        assert!(
+            matches!(&received, Received::Quarantined(why) if format!("{why:?}").starts_with(expected)),
+            "{received:?}"
+        );
     }
-    let kept: Vec<_> = stage.world.quarantine().kept().into_iter().map(|(body, _)| body.into_bytes()).collect();
+    let kept: Vec<_> =
+        stage.world.quarantine().kept().into_iter().map(|(body, _)| body.into_bytes()).collect();
     assert_eq!(kept, table.map(|(body, _)| body));
     assert_eq!(stage.world.wake_ups().queued(), []);
 }
@@ -137,8 +151,14 @@ async fn who_is_not_our_pusher_is_refused_before_the_body_is_read() {
         assert!(matches!(refused, Err(PushError::Refused(_))), "{claim}: {refused:?}");
     }
     assert!(matches!(stage.receiving().push(None, &body, now).await, Err(PushError::NoToken)));
-    assert!(matches!(stage.receiving().push(Some("forged"), &body, now).await, Err(PushError::Token(_))));
-    assert!(matches!(stage.receiving().push(Some("forged"), b"not json", now).await, Err(PushError::Token(_))));
+    assert!(matches!(
+        stage.receiving().push(Some("forged"), &body, now).await,
+        Err(PushError::Token(_))
+    ));
+    assert!(matches!(
+        stage.receiving().push(Some("forged"), b"not json", now).await,
+        Err(PushError::Token(_))
+    ));
     assert!(stage.calls_of(&["queue", "quarantine"]).is_empty());
 }
 
@@ -147,7 +167,10 @@ async fn keys_that_cannot_be_fetched_are_no_refusal_of_the_token() {
     let stage = Stage::new();
     stage.world.fail(Call::Verify, When::Before, 1);
     let refused = push(&stage, &body("pubsub-7", json!("1007"))).await;
-    assert!(matches!(refused, Err(PushError::Token(TokenError::KeysUnavailable(_)))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(PushError::Token(TokenError::KeysUnavailable(_)))),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
@@ -156,7 +179,10 @@ async fn a_legacy_notification_wakes_once_for_each_of_its_numbers() {
     let now = stage.world.now();
     let body = br#"{"emailAddress":"ada@example.com","historyId":"1007"}"#;
     for number in ["1", "1", "2"] {
-        assert!(matches!(stage.receiving().legacy(number, body, now).await.unwrap(), Received::Queued(_)));
+        assert!(matches!(
+            stage.receiving().legacy(number, body, now).await.unwrap(),
+            Received::Queued(_)
+        ));
     }
     let queued = stage.world.wake_ups().queued();
     assert_eq!(queued.len(), 2);

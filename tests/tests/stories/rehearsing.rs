@@ -1,4 +1,5 @@
-//! A trigger is rehearsed: which mail would fire, and why the rest would not. Nothing is written and nothing fires.
+//! A trigger is rehearsed: which mail would fire, and why the rest would not. Nothing is written
+//! and nothing fires.
 
 use axum::http::Method;
 use email_connectors::domain::circuit::FAILURES_TO_OPEN;
@@ -12,7 +13,14 @@ use tests::world::{Call, Consent, Failure, Mail, Poison, When};
 use super::api::{Answer, call_api, call_api_as};
 
 async fn rehearse(scene: &Scene, trigger: &TriggerId, body: Value) -> Answer {
-    call_api(&scene.stage, "owner", Method::POST, &format!("/api/triggers/{trigger}/test"), Some(body)).await
+    call_api(
+        &scene.stage,
+        "owner",
+        Method::POST,
+        &format!("/api/triggers/{trigger}/test"),
+        Some(body),
+    )
+    .await
 }
 
 fn subjects(looked: &Value) -> Vec<&str> {
@@ -22,8 +30,16 @@ fn subjects(looked: &Value) -> Vec<&str> {
 /// The reasons why the mail with this subject would not fire.
 fn reasons<'a>(rehearsal: &'a Value, subject: &str) -> Vec<(&'a str, &'a Value)> {
     let all = rehearsal["would_not"].as_array().unwrap();
-    let one = all.iter().find(|one| one["subject"] == subject).unwrap_or_else(|| panic!("{subject} is not among {rehearsal}"));
-    one["reasons"].as_array().unwrap().iter().map(|reason| (reason["reason"].as_str().unwrap(), &reason["detail"])).collect()
+    let one = all
+        .iter()
+        .find(|one| one["subject"] == subject)
+        .unwrap_or_else(|| panic!("{subject} is not among {rehearsal}"));
+    one["reasons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|reason| (reason["reason"].as_str().unwrap(), &reason["detail"]))
+        .collect()
 }
 
 #[tokio::test]
@@ -31,7 +47,9 @@ async fn each_mail_that_would_not_fire_has_every_reason() {
     let scene = Scene::new().await;
     let stage = &scene.stage;
     let made = scene.trigger.created_at;
-    scene.ada.deliver(Mail::new("Before the connect").received_at(scene.connector().connected_at.before(MINUTE)));
+    scene.ada.deliver(
+        Mail::new("Before the connect").received_at(scene.connector().connected_at.before(MINUTE)),
+    );
     stage.world.pass(MINUTE);
     let path = format!("/api/connectors/{}", scene.id);
     let paused_at = stage.world.now();
@@ -39,7 +57,9 @@ async fn each_mail_that_would_not_fire_has_every_reason() {
     scene.deliver(&["Inside the pause"]);
     stage.world.pass(MINUTE);
     let ended_at = stage.world.now();
-    call_api(stage, "owner", Method::PATCH, &path, Some(json!({"paused": false}))).await.expect(200);
+    call_api(stage, "owner", Method::PATCH, &path, Some(json!({"paused": false})))
+        .await
+        .expect(200);
     let fired = scene.ada.deliver(Mail::new("Invoice, fired already")).message;
     stage.wake(&scene.push()).await.unwrap();
     scene.ada.deliver(Mail::new("Invoice of nobody's").labelled(&["SENT", "Label_7"]));
@@ -47,28 +67,48 @@ async fn each_mail_that_would_not_fire_has_every_reason() {
     scene.ada.deliver(Mail::new("Hello"));
     let filters = json!({"subject_contains": ["INVOICE", "receipt"], "query": "market", "label_exclude": ["Label_7"]});
     let change = json!({"config": {"filters": filters}});
-    call_api(stage, "owner", Method::PATCH, &format!("/api/triggers/{}", scene.trigger.id), Some(change)).await.expect(200);
+    call_api(
+        stage,
+        "owner",
+        Method::PATCH,
+        &format!("/api/triggers/{}", scene.trigger.id),
+        Some(change),
+    )
+    .await
+    .expect(200);
 
     let answer = rehearse(&scene, &scene.trigger.id, json!({})).await;
     assert_eq!(answer.header("x-quota-units"), Some("125"), "one list and six messages");
     let rehearsal = answer.expect(200);
     assert_eq!(rehearsal["trigger_id"], json!(scene.trigger.id));
-    assert_eq!((&rehearsal["days"], &rehearsal["looked_at"], &rehearsal["truncated"]), (&json!(7), &json!(6), &json!(false)));
+    assert_eq!(
+        (&rehearsal["days"], &rehearsal["looked_at"], &rehearsal["truncated"]),
+        (&json!(7), &json!(6), &json!(false))
+    );
     assert_eq!(subjects(&rehearsal["would_fire"]), ["Invoice to come"]);
-    assert_eq!(rehearsal["would_fire"][0]["from"], json!({"name": "Market", "address": "pay@market.example"}));
+    assert_eq!(
+        rehearsal["would_fire"][0]["from"],
+        json!({"name": "Market", "address": "pay@market.example"})
+    );
     assert_eq!(rehearsal["would_fire"][0].get("reasons"), None);
 
     let unmet = |filter: &str, wanted: Value, saw: Value| json!({"filter": filter, "wanted": wanted, "saw": saw});
     let subject = |saw: &str| unmet("subject_contains", json!(["INVOICE", "receipt"]), json!(saw));
     let hello = reasons(&rehearsal, "Hello");
     assert_eq!(hello.iter().map(|(reason, _)| *reason).collect::<Vec<_>>(), ["filter", "filter"]);
-    assert_eq!((hello[0].1["filter"].as_str(), hello[0].1["wanted"].as_str()), (Some("query"), Some("market")));
+    assert_eq!(
+        (hello[0].1["filter"].as_str(), hello[0].1["wanted"].as_str()),
+        (Some("query"), Some("market"))
+    );
     assert_eq!(hello[0].1["saw"]["subject"], "Hello");
     assert_eq!(hello[1].1, &subject("Hello"));
 
     let sent = reasons(&rehearsal, "Invoice of nobody's");
     assert_eq!(sent[0], ("not_received", &json!({"label_ids": ["SENT", "Label_7"]})));
-    assert_eq!(sent.last().unwrap().1, &unmet("label_exclude", json!(["Label_7"]), json!(["SENT", "Label_7"])));
+    assert_eq!(
+        sent.last().unwrap().1,
+        &unmet("label_exclude", json!(["Label_7"]), json!(["SENT", "Label_7"]))
+    );
 
     let decided = reasons(&rehearsal, "Invoice, fired already")[0];
     let event = stage.fired()[0].clone();
@@ -78,7 +118,10 @@ async fn each_mail_that_would_not_fire_has_every_reason() {
     let inside = reasons(&rehearsal, "Inside the pause");
     assert_eq!(inside[0], ("paused", &json!({"from": paused_at, "until": ended_at})));
     let before = reasons(&rehearsal, "Before the connect");
-    assert_eq!(before[0], ("older_than_connect", &json!({"connected_at": scene.connector().connected_at})));
+    assert_eq!(
+        before[0],
+        ("older_than_connect", &json!({"connected_at": scene.connector().connected_at}))
+    );
     assert_eq!(before[1].0, "older_than_trigger");
     assert_eq!(before[1].1, &json!({"created_at": made}));
 }
@@ -88,13 +131,25 @@ async fn each_mail_that_would_not_fire_has_every_reason() {
 async fn a_rehearsal_and_the_decision_agree_and_the_rehearsal_leaves_no_trace() {
     let scene = Scene::new().await;
     let stage = &scene.stage;
-    let filters = [json!({}), json!({"query": "one"}), json!({"label_include": ["Label_7"]}), json!({"has_attachment": true})];
+    let filters = [
+        json!({}),
+        json!({"query": "one"}),
+        json!({"label_include": ["Label_7"]}),
+        json!({"has_attachment": true}),
+    ];
     let mut triggers = vec![scene.trigger.id.clone()];
     for filters in &filters[1..] {
         triggers.push(stage.trigger(&scene.connector(), filters.clone()).await.id);
     }
     stage.world.pass(MINUTE);
-    for labels in [&["INBOX"][..], &["INBOX", "Label_7"], &["DRAFT"], &["SENT"], &["SENT", "INBOX"], &["Label_7"]] {
+    for labels in [
+        &["INBOX"][..],
+        &["INBOX", "Label_7"],
+        &["DRAFT"],
+        &["SENT"],
+        &["SENT", "INBOX"],
+        &["Label_7"],
+    ] {
         for subject in ["One", "Two"] {
             scene.ada.deliver(Mail::new(subject).labelled(labels));
         }
@@ -114,7 +169,11 @@ async fn a_rehearsal_and_the_decision_agree_and_the_rehearsal_leaves_no_trace() 
             .map(|one| (trigger.to_string(), one["message_id"].as_str().unwrap().to_string()));
         rehearsed.extend(ids);
     }
-    assert_eq!((scene.connector(), stage.fired().len()), before, "nothing is written, nothing fires");
+    assert_eq!(
+        (scene.connector(), stage.fired().len()),
+        before,
+        "nothing is written, nothing fires"
+    );
     assert_eq!(stage.world.wake_ups().queued(), []);
 
     stage.wake(&scene.push()).await.unwrap();
@@ -140,14 +199,28 @@ async fn it_reads_no_more_than_the_requested_days_and_limit() {
         }
         stage.world.pass(DAY);
     }
-    let rehearsal = rehearse(&scene, &scene.trigger.id, json!({"days": 30, "limit": 4})).await.expect(200);
-    assert_eq!((&rehearsal["looked_at"], &rehearsal["truncated"]), (&json!(4), &json!(true)), "of one page, not all");
+    let rehearsal =
+        rehearse(&scene, &scene.trigger.id, json!({"days": 30, "limit": 4})).await.expect(200);
+    assert_eq!(
+        (&rehearsal["looked_at"], &rehearsal["truncated"]),
+        (&json!(4), &json!(true)),
+        "of one page, not all"
+    );
     scene.ada.list_page_size(2);
-    let rehearsal = rehearse(&scene, &scene.trigger.id, json!({"days": 2, "limit": 100})).await.expect(200);
-    assert_eq!(subjects(&rehearsal["would_fire"]), ["4-2", "4-1", "4-0"], "newest first, of the requested days");
+    let rehearsal =
+        rehearse(&scene, &scene.trigger.id, json!({"days": 2, "limit": 100})).await.expect(200);
+    assert_eq!(
+        subjects(&rehearsal["would_fire"]),
+        ["4-2", "4-1", "4-0"],
+        "newest first, of the requested days"
+    );
     assert_eq!(rehearsal["truncated"], false);
-    let rehearsal = rehearse(&scene, &scene.trigger.id, json!({"days": 30, "limit": 4})).await.expect(200);
-    assert_eq!((subjects(&rehearsal["would_fire"]), &rehearsal["truncated"]), (vec!["4-2", "4-1", "4-0", "3-2"], &json!(true)));
+    let rehearsal =
+        rehearse(&scene, &scene.trigger.id, json!({"days": 30, "limit": 4})).await.expect(200);
+    assert_eq!(
+        (subjects(&rehearsal["would_fire"]), &rehearsal["truncated"]),
+        (vec!["4-2", "4-1", "4-0", "3-2"], &json!(true))
+    );
     let rehearsal = rehearse(&scene, &scene.trigger.id, json!({"limit": 15})).await.expect(200);
     assert_eq!(
         (&rehearsal["looked_at"], &rehearsal["truncated"]),
@@ -156,7 +229,11 @@ async fn it_reads_no_more_than_the_requested_days_and_limit() {
     );
     stage.world.pass(30 * DAY);
     let answer = rehearse(&scene, &scene.trigger.id, json!({"days": 1})).await;
-    assert_eq!((answer.header("x-quota-units"), &answer.body["looked_at"]), (Some("5"), &json!(0)), "no mail, no fetch");
+    assert_eq!(
+        (answer.header("x-quota-units"), &answer.body["looked_at"]),
+        (Some("5"), &json!(0)),
+        "no mail, no fetch"
+    );
 }
 
 #[tokio::test]
@@ -166,10 +243,17 @@ async fn a_message_that_fails_is_named_and_the_rest_is_rehearsed() {
     scene.deliver(&["Good"]);
     scene.ada.poison(&poison, Poison::Fails);
     let rehearsal = rehearse(&scene, &scene.trigger.id, json!({})).await.expect(200);
-    assert_eq!((subjects(&rehearsal["would_fire"]), &rehearsal["unreadable"]), (vec!["Good"], &json!([poison])));
+    assert_eq!(
+        (subjects(&rehearsal["would_fire"]), &rehearsal["unreadable"]),
+        (vec!["Good"], &json!([poison]))
+    );
     scene.ada.poison(&poison, Poison::Throttled);
     let refused = rehearse(&scene, &scene.trigger.id, json!({})).await;
-    assert_eq!(refused.problem(), (503, "gmail_unavailable".into(), String::new()), "half of the mail is no rehearsal");
+    assert_eq!(
+        refused.problem(),
+        (503, "gmail_unavailable".into(), String::new()),
+        "half of the mail is no rehearsal"
+    );
     assert_eq!(refused.header("retry-after"), Some("5"));
 }
 
@@ -177,7 +261,11 @@ async fn a_message_that_fails_is_named_and_the_rest_is_rehearsed() {
 async fn a_wrong_request_is_refused_with_the_fields_name() {
     let scene = Scene::new().await;
     let stage = &scene.stage;
-    for (body, field) in [(json!({"days": 0}), "days"), (json!({"limit": 101}), "limit"), (json!({"subject": "a"}), "subject")] {
+    for (body, field) in [
+        (json!({"days": 0}), "days"),
+        (json!({"limit": 101}), "limit"),
+        (json!({"subject": "a"}), "subject"),
+    ] {
         let answer = rehearse(&scene, &scene.trigger.id, body.clone()).await;
         assert_eq!(answer.problem(), (400, "invalid_request".into(), field.into()), "{body}");
     }
@@ -187,10 +275,20 @@ async fn a_wrong_request_is_refused_with_the_fields_name() {
     assert_eq!(answer.problem(), (400, "invalid_trigger".into(), "type".into()));
     assert!(answer.body["detail"].as_str().unwrap().contains("/events"), "{}", answer.body);
     let path = format!("/api/triggers/{}/test", scene.trigger.id);
-    assert_eq!(call_api(stage, "stranger", Method::POST, &path, None).await.problem(), (404, "not_found".into(), String::new()));
-    assert_eq!(call_api_as(stage, "owner", "viewer", Method::POST, &path, None).await.problem().1, "role_not_allowed");
+    assert_eq!(
+        call_api(stage, "stranger", Method::POST, &path, None).await.problem(),
+        (404, "not_found".into(), String::new())
+    );
+    assert_eq!(
+        call_api_as(stage, "owner", "viewer", Method::POST, &path, None).await.problem().1,
+        "role_not_allowed"
+    );
     call_api_as(stage, "owner", "operator", Method::POST, &path, None).await.expect(200);
-    assert_eq!(stage.calls_of(&["gmail.list"]).len(), 1, "only the allowed request reads from Gmail");
+    assert_eq!(
+        stage.calls_of(&["gmail.list"]).len(),
+        1,
+        "only the allowed request reads from Gmail"
+    );
 }
 
 #[tokio::test]
@@ -202,7 +300,8 @@ async fn a_connector_that_cannot_be_read_says_what_would_help() {
     let mut connecting = stage.connecting();
     connecting.required_scopes.clone_from(&scopes);
     let code = ada.consent(Consent { scopes, ..Consent::default() });
-    let connected = connecting.run(&stage.request("owner", &code), stage.world.now()).await.unwrap();
+    let connected =
+        connecting.run(&stage.request("owner", &code), stage.world.now()).await.unwrap();
     stage.work().await;
     let trigger = stage.trigger(&stage.connector(&connected.connector_id), json!({})).await;
     let scene = Scene { stage, ada, id: connected.connector_id, trigger };
@@ -215,7 +314,10 @@ async fn a_connector_that_cannot_be_read_says_what_would_help() {
     let wait = Failure::RateLimited(MINUTE);
     world.fail_with(Call::List, When::Before, 1, wait);
     let answer = rehearse(&scene, &scene.trigger.id, json!({})).await;
-    assert_eq!((answer.problem().1.as_str(), answer.header("retry-after")), ("gmail_unavailable", Some("60")));
+    assert_eq!(
+        (answer.problem().1.as_str(), answer.header("retry-after")),
+        ("gmail_unavailable", Some("60"))
+    );
     for _ in 0..FAILURES_TO_OPEN {
         world.fail(Call::History, When::Before, 1);
         scene.stage.wake(&scene.own(Kind::Sync)).await.unwrap();
@@ -224,7 +326,11 @@ async fn a_connector_that_cannot_be_read_says_what_would_help() {
     let answer = rehearse(&scene, &scene.trigger.id, json!({})).await;
     assert_eq!(answer.problem(), (503, "circuit_open".into(), String::new()));
     assert_eq!(answer.header("retry-after"), Some(COOLDOWN.as_secs().to_string().as_str()));
-    assert_eq!(scene.stage.calls_of(&["gmail"]), Vec::<String>::new(), "an open circuit calls nothing");
+    assert_eq!(
+        scene.stage.calls_of(&["gmail"]),
+        Vec::<String>::new(),
+        "an open circuit calls nothing"
+    );
     world.pass(COOLDOWN);
 
     scene.ada.revoke_grant();

@@ -28,8 +28,22 @@ async fn a_watch_is_renewed_within_three_days_and_the_cursor_stays() {
     scene.deliver(&["Unheard"]);
     let swept = scene.stage.sweep().await;
     assert_eq!((swept.renewed, swept.not_renewed, swept.woken, swept.failures.len()), (1, 0, 0, 0));
-    let calls = ["store.connector_at con", "vault.open_access_token con", "gmail.watch", "store.record_watch con", "store.schedule con"];
-    assert_eq!(scene.stage.calls().into_iter().filter(|call| !call.starts_with("store.due")).collect::<Vec<_>>(), calls);
+    let calls = [
+        "store.connector_at con",
+        "vault.open_access_token con",
+        "gmail.watch",
+        "store.record_watch con",
+        "store.schedule con",
+    ];
+    assert_eq!(
+        scene
+            .stage
+            .calls()
+            .into_iter()
+            .filter(|call| !call.starts_with("store.due"))
+            .collect::<Vec<_>>(),
+        calls
+    );
 
     let now = scene.stage.world.now();
     let watch = before.watch.renewed(now.after(WATCH_LIFE), now);
@@ -47,7 +61,8 @@ async fn what_is_not_due_is_not_renewed() {
         scene.stage.forget_calls();
         let swept = scene.stage.sweep().await;
         assert_eq!((swept.renewed, swept.silent, swept.woken), (0, 1, 0));
-        let calls = scene.stage.calls_of(&["gmail.profile", "gmail.watch", "gmail.history", "queue"]);
+        let calls =
+            scene.stage.calls_of(&["gmail.profile", "gmail.watch", "gmail.history", "queue"]);
         assert_eq!(calls, ["gmail.profile"], "a look for one unit is all that silence costs");
     }
 }
@@ -75,9 +90,20 @@ async fn a_renewal_that_fails_is_recorded_and_tried_again() {
     let swept = scene.stage.sweep().await;
     assert_eq!((swept.renewed, swept.not_renewed), (0, 1));
     let connector = scene.connector();
-    assert!(connector.watch.failure.as_ref().is_some_and(|failure| failure.reason.contains("503")), "{:?}", connector.watch);
-    assert_eq!((connector.reading.position.cursor, connector.reading.status), (before.reading.position.cursor, Status::Active));
-    assert_eq!(connector.watch.status(scene.stage.world.now()), WatchStatus::Active, "the old watch lives on");
+    assert!(
+        connector.watch.failure.as_ref().is_some_and(|failure| failure.reason.contains("503")),
+        "{:?}",
+        connector.watch
+    );
+    assert_eq!(
+        (connector.reading.position.cursor, connector.reading.status),
+        (before.reading.position.cursor, Status::Active)
+    );
+    assert_eq!(
+        connector.watch.status(scene.stage.world.now()),
+        WatchStatus::Active,
+        "the old watch lives on"
+    );
 
     scene.stage.world.pass(MINUTE);
     assert_eq!(scene.stage.sweep().await.renewed, 0, "not at once");
@@ -85,7 +111,11 @@ async fn a_renewal_that_fails_is_recorded_and_tried_again() {
     assert_eq!(scene.stage.sweep().await.not_renewed, 1);
     scene.stage.world.pass(9 * MINUTE);
     let swept = scene.stage.sweep().await;
-    assert_eq!((swept.renewed, swept.not_renewed), (0, 0), "the second time it is left alone for longer");
+    assert_eq!(
+        (swept.renewed, swept.not_renewed),
+        (0, 0),
+        "the second time it is left alone for longer"
+    );
     scene.stage.world.pass(MINUTE);
     assert_eq!(scene.stage.sweep().await.renewed, 1);
     assert_eq!(scene.connector().watch.failure, None);
@@ -126,11 +156,18 @@ async fn a_renewal_that_finds_the_grant_revoked_asks_for_the_user() {
     scene.stage.world.pass(MINUTE);
     scene.stage.sweep().await;
     scene.stage.work().await;
-    assert_eq!(scene.stage.notices(DetailType::ConnectorNeedsReauth).len(), 1, "a wake-up publishes what the renewer found");
+    assert_eq!(
+        scene.stage.notices(DetailType::ConnectorNeedsReauth).len(),
+        1,
+        "a wake-up publishes what the renewer found"
+    );
     scene.stage.world.pass(DAY);
     scene.stage.forget_calls();
     scene.stage.sweep().await;
-    assert!(scene.stage.calls().iter().all(|call| call.starts_with("store.due")), "nobody knocks at a closed door");
+    assert!(
+        scene.stage.calls().iter().all(|call| call.starts_with("store.due")),
+        "nobody knocks at a closed door"
+    );
 
     scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
     scene.stage.work().await;
@@ -152,7 +189,10 @@ async fn a_silent_mailbox_is_woken() {
     assert_eq!(scene.stage.sweep().await.woken, 1);
     assert_eq!(scene.cursor(), before);
     let queued = scene.stage.world.wake_ups().queued();
-    assert_eq!(queued.iter().map(|wake_up| (wake_up.kind, wake_up.history_id)).collect::<Vec<_>>(), [(Kind::Due, None)]);
+    assert_eq!(
+        queued.iter().map(|wake_up| (wake_up.kind, wake_up.history_id)).collect::<Vec<_>>(),
+        [(Kind::Due, None)]
+    );
     assert_eq!(scene.stage.work().await, [listed(1, 1)]);
     assert_eq!(subjects(&scene.stage.fired()), ["Its push was dropped"]);
     assert_eq!(scene.stage.sweep().await.woken, 0, "it was looked at");
@@ -174,7 +214,11 @@ async fn a_mailbox_whose_watch_cannot_be_renewed_is_still_looked_at() {
     assert_eq!(scene.ada.watched_until(), None, "the watch has lapsed");
     assert_eq!(scene.connector().watch.status(scene.stage.world.now()), WatchStatus::Failed);
     assert_eq!(subjects(&scene.stage.fired()), ["No push ever"]);
-    assert_eq!(scene.stage.notices(DetailType::WatchLapsed).len(), 1, "one notice, however often the renewal is retried");
+    assert_eq!(
+        scene.stage.notices(DetailType::WatchLapsed).len(),
+        1,
+        "one notice, however often the renewal is retried"
+    );
 }
 
 #[tokio::test]
@@ -183,7 +227,8 @@ async fn a_reconnect_during_a_renewal_keeps_its_own_watch() {
     let gate = scene.stage.world.hold(Call::Watch, When::After, 1);
     let (swept, connected) = tokio::join!(scene.stage.sweep(), async {
         scene.stage.world.pass(MINUTE);
-        let connected = scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
+        let connected =
+            scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
         gate.open();
         connected
     });
@@ -217,10 +262,18 @@ async fn one_connectors_trouble_does_not_stop_the_sweep() {
     stage.world.fail_with(Call::RecordWatch, When::Before, 9, Failure::Conflict);
     stage.world.fail_with(Call::Watch, When::Before, 7, Failure::Refused(403));
     let swept = stage.sweep().await;
-    assert_eq!((swept.renewed, swept.not_renewed, swept.failures.len()), (17, 1, 1), "a conflict is not a failure: {swept:?}");
+    assert_eq!(
+        (swept.renewed, swept.not_renewed, swept.failures.len()),
+        (17, 1, 1),
+        "a conflict is not a failure: {swept:?}"
+    );
     stage.world.pass(MINUTE);
     let again = stage.sweep().await;
-    assert_eq!((again.renewed, again.failures.len()), (2, 0), "what failed is due again in a minute: {again:?}");
+    assert_eq!(
+        (again.renewed, again.failures.len()),
+        (2, 0),
+        "what failed is due again in a minute: {again:?}"
+    );
 }
 
 #[tokio::test]
@@ -228,7 +281,11 @@ async fn a_shard_that_cannot_be_read_is_reported_and_the_others_are_swept() {
     let scene = three_days_later().await;
     scene.stage.world.fail(Call::Due, When::Before, 1);
     let swept = scene.stage.sweep().await;
-    assert!(matches!(swept.failures.as_slice(), [RenewError::Shard { shard: 0, .. }]), "{:?}", swept.failures);
+    assert!(
+        matches!(swept.failures.as_slice(), [RenewError::Shard { shard: 0, .. }]),
+        "{:?}",
+        swept.failures
+    );
     let shards: BTreeSet<String> = scene.stage.calls_of(&["store.due"]).into_iter().collect();
     assert_eq!(shards.len(), 8, "{shards:?}");
     let swept_or_due = swept.renewed + scene.stage.sweep().await.renewed;
@@ -267,7 +324,11 @@ async fn firings_that_cannot_be_published_delay_no_renewal() {
     assert_eq!(scene.connector().outbox.unpublished.len(), 250);
     scene.stage.world.pass(RENEWAL);
     let swept = scene.stage.sweep().await;
-    assert_eq!((swept.renewed, swept.woken), (21, 1), "all watches, and one wake-up for all of the mailbox's firings: {swept:?}");
+    assert_eq!(
+        (swept.renewed, swept.woken),
+        (21, 1),
+        "all watches, and one wake-up for all of the mailbox's firings: {swept:?}"
+    );
     assert_eq!(scene.stage.world.wake_ups().queued().len(), 1);
     scene.stage.work().await;
     assert_eq!(scene.stage.fired().len(), 250);

@@ -15,13 +15,26 @@ fn without(scope: &str) -> Consent {
 async fn another_google_account_replaces_the_first_if_that_is_requested() {
     let scene = Scene::new().await;
     let bob = scene.stage.world.account("bob@example.com");
-    let request = ConnectRequest { replace: true, ..scene.stage.request("owner", &bob.consent(Consent::default())) };
+    let request = ConnectRequest {
+        replace: true,
+        ..scene.stage.request("owner", &bob.consent(Consent::default()))
+    };
     let connected = scene.stage.connecting().run(&request, scene.stage.world.now()).await.unwrap();
     assert_ne!(connected.connector_id, scene.id);
-    assert_eq!((scene.ada.watched_until(), scene.ada.is_granted(), bob.is_granted()), (None, false, true));
+    assert_eq!(
+        (scene.ada.watched_until(), scene.ada.is_granted(), bob.is_granted()),
+        (None, false, true)
+    );
     let connectors = scene.stage.world.store().connectors(&owner("owner")).await.unwrap();
-    assert_eq!(connectors.iter().map(|connector| connector.email_address.as_str()).collect::<Vec<_>>(), ["bob@example.com"]);
-    assert_eq!(scene.stage.world.store().triggers(&owner("owner")).await.unwrap(), [], "triggers go with their connector");
+    assert_eq!(
+        connectors.iter().map(|connector| connector.email_address.as_str()).collect::<Vec<_>>(),
+        ["bob@example.com"]
+    );
+    assert_eq!(
+        scene.stage.world.store().triggers(&owner("owner")).await.unwrap(),
+        [],
+        "triggers go with their connector"
+    );
 }
 
 #[tokio::test]
@@ -61,7 +74,10 @@ async fn an_account_that_cannot_be_disconnected_yet_is_not_replaced() {
     let scene = Scene::new().await;
     let bob = scene.stage.world.account("bob@example.com");
     scene.stage.world.fail(Call::Revoke, When::Before, 1);
-    let request = ConnectRequest { replace: true, ..scene.stage.request("owner", &bob.consent(Consent::default())) };
+    let request = ConnectRequest {
+        replace: true,
+        ..scene.stage.request("owner", &bob.consent(Consent::default()))
+    };
     let refused = scene.stage.connecting().run(&request, scene.stage.world.now()).await;
     assert!(matches!(refused, Err(ConnectError::Closing)), "{refused:?}");
     scene.stage.world.pass(MINUTE);
@@ -82,11 +98,12 @@ async fn a_connect_after_a_refused_one_has_a_living_grant() {
     let stage = Stage::new();
     let ada = stage.world.account("ada@example.com");
     let gate = stage.world.hold(Call::Revoke, When::Before, 1);
-    let (refused, other) = tokio::join!(stage.connect_with("owner", &ada, without("gmail.modify")), async {
-        let other = stage.connect_with("second-owner", &ada, Consent::default()).await;
-        gate.open();
-        other
-    });
+    let (refused, other) =
+        tokio::join!(stage.connect_with("owner", &ada, without("gmail.modify")), async {
+            let other = stage.connect_with("second-owner", &ada, Consent::default()).await;
+            gate.open();
+            other
+        });
     assert!(matches!(refused, Err(ConnectError::MissingScopes(_))), "{refused:?}");
     assert!(matches!(other, Err(ConnectError::Closing)), "{other:?}");
 }

@@ -1,4 +1,5 @@
-//! History records may show late: listings begin at the settled history id, and handled messages are not fetched again.
+//! History records may show late: listings begin at the settled history id, and handled messages
+//! are not fetched again.
 
 use email_connectors::domain::wake_up::Kind;
 use tests::stage::{MINUTE, SETTLE, Scene, listed, subjects};
@@ -12,7 +13,11 @@ async fn what_was_handled_costs_no_second_fetch() {
     scene.deliver(&["Two"]);
     scene.stage.forget_calls();
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)]);
-    assert_eq!(scene.stage.calls_of(&["gmail"]), ["gmail.history after 1000", "gmail.messages m2"], "one step back, and only the new one");
+    assert_eq!(
+        scene.stage.calls_of(&["gmail"]),
+        ["gmail.history after 1000", "gmail.messages m2"],
+        "one step back, and only the new one"
+    );
     assert_eq!(scene.stage.wake(&scene.own(Kind::Due)).await.unwrap(), [listed(0, 0)]);
     assert_eq!(scene.stage.calls_of(&["gmail"]), ["gmail.history after 1000"]);
 }
@@ -28,7 +33,10 @@ async fn a_cursor_settles_after_ten_minutes_and_then_nothing_is_owed() {
     assert_eq!(scene.stage.sweep().await.woken, 1);
     assert_eq!(scene.stage.work().await, [listed(0, 0)]);
     let position = scene.connector().reading.position;
-    assert_eq!((position.settled, position.handled.len(), position.look_at(SETTLE)), (cursor, 0, None));
+    assert_eq!(
+        (position.settled, position.handled.len(), position.look_at(SETTLE)),
+        (cursor, 0, None)
+    );
     scene.stage.forget_calls();
     scene.stage.wake(&scene.own(Kind::Due)).await.unwrap();
     assert_eq!(scene.stage.calls_of(&["gmail"]), [format!("gmail.history after {cursor}")]);
@@ -80,7 +88,10 @@ async fn page_tokens_that_are_lost_mean_listing_from_the_start() {
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(5, 5)]);
     assert_eq!(subjects(&scene.stage.fired()), ["One", "Two", "Three", "Four", "Five"]);
     assert_eq!(scene.cursor(), scene.ada.history_id());
-    assert_eq!(scene.stage.calls_of(&["gmail.messages"]), ["gmail.messages m1 m2", "gmail.messages m3 m4", "gmail.messages m5"]);
+    assert_eq!(
+        scene.stage.calls_of(&["gmail.messages"]),
+        ["gmail.messages m1 m2", "gmail.messages m3 m4", "gmail.messages m5"]
+    );
 }
 
 #[tokio::test]
@@ -93,5 +104,9 @@ async fn the_look_that_settles_is_proof_against_a_listing_that_began_too_early()
     // The listing begins a minute before the settling time is over, and ends after it.
     scene.stage.world.meanwhile(Call::History, When::After, 1, |world| world.pass(2 * MINUTE));
     scene.stage.wake(&scene.own(Kind::Due)).await.unwrap();
-    assert_eq!(scene.connector().reading.position.settled, before, "it is measured from the listing's start");
+    assert_eq!(
+        scene.connector().reading.position.settled,
+        before,
+        "it is measured from the listing's start"
+    );
 }

@@ -11,12 +11,21 @@ use tests::world::{Call, Failure, When};
 
 use tests::stage::{MINUTE, Scene, Stage, listed, owner, subjects};
 
-async fn create(stage: &Stage, of: &str, connector: &ConnectorId) -> Result<Trigger, SubscribeError> {
+async fn create(
+    stage: &Stage,
+    of: &str,
+    connector: &ConnectorId,
+) -> Result<Trigger, SubscribeError> {
     let body = json!({"type": "email", "config": {"connector_id": connector}});
     stage.subscribe(&owner(of), body).await.map(|(trigger, _)| trigger)
 }
 
-async fn change(stage: &Stage, of: &str, id: &TriggerId, body: Value) -> Result<Trigger, SubscribeError> {
+async fn change(
+    stage: &Stage,
+    of: &str,
+    id: &TriggerId,
+    body: Value,
+) -> Result<Trigger, SubscribeError> {
     let change = TriggerChange::parse(body).unwrap();
     subscribe::change(&stage.world.store(), &owner(of), id, change, stage.world.now()).await
 }
@@ -33,10 +42,23 @@ async fn each_change_of_a_trigger_raises_its_connectors_version() {
     let trigger = create(&scene.stage, "owner", &scene.id).await.unwrap();
     assert_eq!(version(), first + 1, "created");
     scene.stage.world.pass(MINUTE);
-    let changed = change(&scene.stage, "owner", &trigger.id, json!({"config": {"filters": {"query": "invoice"}}})).await.unwrap();
+    let changed = change(
+        &scene.stage,
+        "owner",
+        &trigger.id,
+        json!({"config": {"filters": {"query": "invoice"}}}),
+    )
+    .await
+    .unwrap();
     assert_eq!(version(), first + 2, "changed");
-    assert_eq!((changed.created_at, changed.updated_at), (trigger.created_at, scene.stage.world.now()));
-    assert_eq!(scene.stage.world.store().trigger(&owner("owner"), &trigger.id).await.unwrap(), Some(changed));
+    assert_eq!(
+        (changed.created_at, changed.updated_at),
+        (trigger.created_at, scene.stage.world.now())
+    );
+    assert_eq!(
+        scene.stage.world.store().trigger(&owner("owner"), &trigger.id).await.unwrap(),
+        Some(changed)
+    );
     remove(&scene.stage, "owner", &trigger.id).await.unwrap();
     assert_eq!(version(), first + 3, "taken away");
     assert_eq!(scene.triggers().await, from_ref(&scene.trigger));
@@ -45,7 +67,14 @@ async fn each_change_of_a_trigger_raises_its_connectors_version() {
 #[tokio::test]
 async fn a_changed_filter_applies_from_the_next_wake_up_on() {
     let scene = Scene::new().await;
-    change(&scene.stage, "owner", &scene.trigger.id, json!({"config": {"filters": {"subject_contains": ["invoice"]}}})).await.unwrap();
+    change(
+        &scene.stage,
+        "owner",
+        &scene.trigger.id,
+        json!({"config": {"filters": {"subject_contains": ["invoice"]}}}),
+    )
+    .await
+    .unwrap();
     scene.deliver(&["Lunch?", "Invoice"]);
     assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(2, 1)]);
     assert_eq!(subjects(&scene.stage.fired()), ["Invoice"]);
@@ -69,8 +98,14 @@ async fn nobody_touches_another_owners_connectors_and_triggers() {
     let scene = Scene::new().await;
     let before = (scene.connector(), scene.triggers().await);
     let (stage, id) = (&scene.stage, &scene.trigger.id);
-    assert!(matches!(create(stage, "thief", &scene.id).await, Err(SubscribeError::NoSuchConnector)));
-    assert!(matches!(change(stage, "thief", id, json!({"agent_id": "mine"})).await, Err(SubscribeError::NoSuchTrigger)));
+    assert!(matches!(
+        create(stage, "thief", &scene.id).await,
+        Err(SubscribeError::NoSuchConnector)
+    ));
+    assert!(matches!(
+        change(stage, "thief", id, json!({"agent_id": "mine"})).await,
+        Err(SubscribeError::NoSuchTrigger)
+    ));
     assert!(matches!(remove(stage, "thief", id).await, Err(SubscribeError::NoSuchTrigger)));
     assert_eq!((scene.connector(), scene.triggers().await), before);
 }
@@ -79,8 +114,14 @@ async fn nobody_touches_another_owners_connectors_and_triggers() {
 async fn an_unknown_id_is_not_found() {
     let scene = Scene::new().await;
     let (stage, unknown) = (&scene.stage, TriggerId::new("trg_unknown"));
-    assert!(matches!(create(stage, "owner", &ConnectorId::new("con_unknown")).await, Err(SubscribeError::NoSuchConnector)));
-    assert!(matches!(change(stage, "owner", &unknown, json!({})).await, Err(SubscribeError::NoSuchTrigger)));
+    assert!(matches!(
+        create(stage, "owner", &ConnectorId::new("con_unknown")).await,
+        Err(SubscribeError::NoSuchConnector)
+    ));
+    assert!(matches!(
+        change(stage, "owner", &unknown, json!({})).await,
+        Err(SubscribeError::NoSuchTrigger)
+    ));
     assert!(matches!(remove(stage, "owner", &unknown).await, Err(SubscribeError::NoSuchTrigger)));
 }
 
@@ -103,14 +144,27 @@ async fn of_two_changes_at_once_neither_undoes_the_other() {
     for (call, when) in [(Call::PutTrigger, When::Before), (Call::Trigger, When::After)] {
         let scene = Scene::new().await;
         let gate = scene.stage.world.hold(call, when, 1);
-        let (first, second) = tokio::join!(change(&scene.stage, "owner", &scene.trigger.id, json!({"agent_id": null})), async {
-            let changed = change(&scene.stage, "owner", &scene.trigger.id, json!({"config": {"filters": {"query": "invoice"}}})).await;
-            gate.open();
-            changed
-        });
+        let (first, second) = tokio::join!(
+            change(&scene.stage, "owner", &scene.trigger.id, json!({"agent_id": null})),
+            async {
+                let changed = change(
+                    &scene.stage,
+                    "owner",
+                    &scene.trigger.id,
+                    json!({"config": {"filters": {"query": "invoice"}}}),
+                )
+                .await;
+                gate.open();
+                changed
+            }
+        );
         second.unwrap();
         let trigger = first.unwrap();
-        assert_eq!((trigger.agent_id, trigger.config.filters.query.as_deref()), (None, Some("invoice")), "gate at {call} {when:?}");
+        assert_eq!(
+            (trigger.agent_id, trigger.config.filters.query.as_deref()),
+            (None, Some("invoice")),
+            "gate at {call} {when:?}"
+        );
     }
 }
 
@@ -118,10 +172,13 @@ async fn of_two_changes_at_once_neither_undoes_the_other() {
 async fn a_trigger_that_was_taken_away_is_not_brought_back_by_a_change() {
     let scene = Scene::new().await;
     let gate = scene.stage.world.hold(Call::PutTrigger, When::Before, 1);
-    let (changed, _) = tokio::join!(change(&scene.stage, "owner", &scene.trigger.id, json!({"agent_id": null})), async {
-        remove(&scene.stage, "owner", &scene.trigger.id).await.unwrap();
-        gate.open();
-    });
+    let (changed, _) = tokio::join!(
+        change(&scene.stage, "owner", &scene.trigger.id, json!({"agent_id": null})),
+        async {
+            remove(&scene.stage, "owner", &scene.trigger.id).await.unwrap();
+            gate.open();
+        }
+    );
     assert!(matches!(changed, Err(SubscribeError::NoSuchTrigger)), "{changed:?}");
     assert_eq!(scene.triggers().await, []);
 }
@@ -159,9 +216,22 @@ async fn a_webhook_trigger_is_changed_but_never_filters_mail() {
     let scene = Scene::new().await;
     let body = json!({"type": "webhook", "config": {"connector_id": scene.id}});
     let (trigger, _) = scene.stage.subscribe(&owner("owner"), body).await.unwrap();
-    let refused = change(&scene.stage, "owner", &trigger.id, json!({"config": {"filters": {"query": "invoice"}}})).await;
-    assert!(matches!(&refused, Err(SubscribeError::Invalid(why)) if why.field == "config.filters"), "{refused:?}");
-    assert_eq!(scene.stage.world.store().trigger(&owner("owner"), &trigger.id).await.unwrap().as_ref(), Some(&trigger), "it is as it was");
+    let refused = change(
+        &scene.stage,
+        "owner",
+        &trigger.id,
+        json!({"config": {"filters": {"query": "invoice"}}}),
+    )
+    .await;
+    assert!(
+        matches!(&refused, Err(SubscribeError::Invalid(why)) if why.field == "config.filters"),
+        "{refused:?}"
+    );
+    assert_eq!(
+        scene.stage.world.store().trigger(&owner("owner"), &trigger.id).await.unwrap().as_ref(),
+        Some(&trigger),
+        "it is as it was"
+    );
     let body = json!({"agent_id": "other", "config": {"filters": {}}});
     let changed = change(&scene.stage, "owner", &trigger.id, body).await.unwrap();
     assert_eq!(changed.agent_id.as_deref(), Some("other"));

@@ -1,4 +1,5 @@
-//! Watches: proven by a push, then trusted while silent; lapsed, taken over by another topic, and renewed in time.
+//! Watches: proven by a push, then trusted while silent; lapsed, taken over by another topic, and
+//! renewed in time.
 
 use std::time::Duration;
 
@@ -19,7 +20,12 @@ async fn only_a_push_that_was_published_since_the_renewal_proves_a_watch() {
     let scene = Scene::new().await;
     let renewed_at = scene.connector().watch.renewed_at.expect("it is watched");
     let push = |message: Option<&str>, published_at| {
-        WakeUp::push(scene.ada.address(), scene.ada.history_id(), message.map(String::from), published_at)
+        WakeUp::push(
+            scene.ada.address(),
+            scene.ada.history_id(),
+            message.map(String::from),
+            published_at,
+        )
     };
     let (early, late) = (renewed_at.before(Duration::from_secs(11)), renewed_at.after(MINUTE));
     for (case, push, proves) in [
@@ -57,12 +63,18 @@ async fn looks(scene: &Scene, span: Duration) -> (usize, Duration) {
 async fn a_proven_watch_is_trusted_with_silence_and_another_is_not() {
     let scene = Scene::new().await;
     let (often, longest) = looks(&scene, DAY - 10 * MINUTE).await;
-    assert!(often > 120 && longest <= QUIET_AFTER + MINUTE, "unproven: {often} looks, at most {longest:?} apart");
+    assert!(
+        often > 120 && longest <= QUIET_AFTER + MINUTE,
+        "unproven: {often} looks, at most {longest:?} apart"
+    );
 
     let scene = Scene::new().await;
     scene.stage.wake(&scene.push()).await.unwrap();
     let (seldom, longest) = looks(&scene, DAY - 10 * MINUTE).await;
-    assert!(seldom < 20 && longest > 2 * 60 * MINUTE, "proven: {seldom} looks, at most {longest:?} apart");
+    assert!(
+        seldom < 20 && longest > 2 * 60 * MINUTE,
+        "proven: {seldom} looks, at most {longest:?} apart"
+    );
 }
 
 #[tokio::test]
@@ -111,13 +123,19 @@ async fn a_watch_of_another_topic_is_stopped_first() {
     scene.stage.world.pass(RENEWAL);
     scene.stage.forget_calls();
     assert_eq!(scene.stage.sweep().await.renewed, 1);
-    assert_eq!(scene.stage.calls_of(&["gmail.watch", "gmail.stop"]), ["gmail.watch", "gmail.stop", "gmail.watch"]);
+    assert_eq!(
+        scene.stage.calls_of(&["gmail.watch", "gmail.stop"]),
+        ["gmail.watch", "gmail.stop", "gmail.watch"]
+    );
 
     let stage = Stage::new();
     let bob = stage.world.account("bob@example.com");
     bob.watch_is_taken();
     let connected = stage.connect_with("owner", &bob, Consent::default()).await.unwrap();
-    assert!(connected.watch.expiration.is_some() && bob.watched_until().is_some(), "as in a connect");
+    assert!(
+        connected.watch.expiration.is_some() && bob.watched_until().is_some(),
+        "as in a connect"
+    );
 }
 
 #[tokio::test]
@@ -159,7 +177,10 @@ async fn a_renewer_that_runs_out_of_time_is_resumed_by_the_next() {
     while renewed.iter().sum::<usize>() < 60 {
         let began = stage.world.now();
         let swept = stage.sweep().await;
-        assert!(swept.renewed + swept.silent > 0 && swept.failures.is_empty(), "{swept:?} after {renewed:?}");
+        assert!(
+            swept.renewed + swept.silent > 0 && swept.failures.is_empty(),
+            "{swept:?} after {renewed:?}"
+        );
         let took = stage.world.now().seconds() - began.seconds();
         assert!(took < 180, "nothing new is begun after its time: {took} s");
         renewed.push(swept.renewed);
@@ -167,27 +188,34 @@ async fn a_renewer_that_runs_out_of_time_is_resumed_by_the_next() {
     assert!(renewed.len() > 1, "{renewed:?}");
 }
 
-/// Whatever the watch's expiration and the number of failures, the next try comes soon enough, and not at once.
+/// Whatever the watch's expiration and the number of failures, the next try comes soon enough, and
+/// not at once.
 #[test]
 fn the_next_try_is_never_past_the_end_of_a_watch_that_lives_nor_too_far() {
     let config = Config { cases: 10_000, failure_persistence: None, ..Config::default() };
     let (now, five_minutes) = (Timestamp::from_seconds(1_900_000_000), 5 * 60_000_i64);
-    let watches = (0_u32..40, 0_i64..8 * 86_400_000, 0_i64..8 * 86_400_000, any::<u32>(), any::<bool>());
+    let watches =
+        (0_u32..40, 0_i64..8 * 86_400_000, 0_i64..8 * 86_400_000, any::<u32>(), any::<bool>());
     let holds = |(times, ago, left, id, ended): (u32, i64, i64, u32, bool)| {
         let at = |millis: i64| Timestamp::from_millis(now.millis() + millis);
         let ends = at(if ended { -left } else { left });
         let failure = |times| Some(WatchFailure { at: now, reason: "503".into(), times });
         let watch = Watch { failure: failure(times), ..Watch::default().renewed(ends, at(-ago)) };
         let of = ConnectorId::new(format!("con_{id}"));
-        let (planned, next) = (watch.planned_renewal(&of).millis(), watch.next_renewal(&of).millis());
+        let (planned, next) =
+            (watch.planned_renewal(&of).millis(), watch.next_renewal(&of).millis());
         // A failed watch of a connect is not retried before the planned renewal.
         let waits = next - planned.max(now.millis());
-        prop_assert!(next >= planned && next >= now.millis() + five_minutes, "not at once: {watch:?}");
+        prop_assert!(
+            next >= planned && next >= now.millis() + five_minutes,
+            "not at once: {watch:?}"
+        );
         prop_assert!(waits <= 6 * 3_600_000, "six hours at most: {watch:?}");
         if !ended && left > 2 * five_minutes && planned <= now.millis() {
             prop_assert!(next <= now.millis() + left / 2, "again before it ends: {watch:?}");
         }
-        let later = Watch { failure: failure(times + 1), ..watch.clone() }.next_renewal(&of).millis();
+        let later =
+            Watch { failure: failure(times + 1), ..watch.clone() }.next_renewal(&of).millis();
         prop_assert!(later >= next, "never sooner after one more failure: {watch:?}");
         Ok(())
     };

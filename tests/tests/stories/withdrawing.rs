@@ -1,4 +1,5 @@
-//! An operator withdraws grants: they are revoked at Google first, then their connectors need a reconnect.
+//! An operator withdraws grants: they are revoked at Google first, then their connectors need a
+//! reconnect.
 
 use email_connectors::domain::connector::Connector;
 use email_connectors::domain::connector::Status;
@@ -14,7 +15,8 @@ use tests::world::{Call, Consent, When, World};
 async fn withdraw_of(stage: &Stage, connector: &Connector) -> Result<Withdrawn, WithdrawError> {
     let world = &stage.world;
     let (store, vault, provider, bus) = (world.store(), world.vault(), world.gmail(), world.bus());
-    let withdraw = Withdraw::<World> { store: &store, vault: &vault, provider: &provider, bus: &bus };
+    let withdraw =
+        Withdraw::<World> { store: &store, vault: &vault, provider: &provider, bus: &bus };
     withdraw.run(&connector.location(), world.now()).await
 }
 
@@ -29,7 +31,11 @@ fn suspended(withdrawn: &Withdrawn) -> Vec<&ConnectorId> {
 
 /// The reasons of all CONNECTOR_NEEDS_REAUTH notices.
 fn reasons(stage: &Stage) -> Vec<serde_json::Value> {
-    stage.notices(DetailType::ConnectorNeedsReauth).iter().map(|notice| notice["reason"].clone()).collect()
+    stage
+        .notices(DetailType::ConnectorNeedsReauth)
+        .iter()
+        .map(|notice| notice["reason"].clone())
+        .collect()
 }
 
 #[tokio::test]
@@ -52,8 +58,15 @@ async fn nobody_can_use_the_grant_any_more_and_what_came_meanwhile_fires_after_t
 async fn what_google_did_not_revoke_is_not_called_withdrawn() {
     let scene = Scene::new().await;
     scene.stage.world.fail(Call::Revoke, When::Before, 1);
-    assert!(matches!(withdraw(&scene).await, Err(WithdrawError::Provider(ProviderError::Unavailable { .. }))));
-    assert_eq!(scene.connector().reading.status, Status::Active, "it comes up again with the next run");
+    assert!(matches!(
+        withdraw(&scene).await,
+        Err(WithdrawError::Provider(ProviderError::Unavailable { .. }))
+    ));
+    assert_eq!(
+        scene.connector().reading.status,
+        Status::Active,
+        "it comes up again with the next run"
+    );
 }
 
 #[tokio::test]
@@ -73,7 +86,10 @@ async fn whoever_shares_the_account_loses_the_grant_too_and_is_notified_once() {
     );
     assert_eq!(reasons(&scene.stage), [WHY, WHY]);
 
-    assert!(suspended(&withdraw_of(&scene.stage, &other).await.unwrap()).is_empty(), "its turn in a run over all of them");
+    assert!(
+        suspended(&withdraw_of(&scene.stage, &other).await.unwrap()).is_empty(),
+        "its turn in a run over all of them"
+    );
     assert_eq!(reasons(&scene.stage).len(), 2);
 }
 
@@ -81,12 +97,20 @@ async fn whoever_shares_the_account_loses_the_grant_too_and_is_notified_once() {
 async fn a_grant_that_google_does_not_know_any_more_takes_nobody_else_with_it() {
     let scene = Scene::new().await;
     scene.ada.revoke_grant();
-    let other = scene.stage.connect_with("other", &scene.ada, Consent::default()).await.unwrap().connector_id;
+    let other = scene
+        .stage
+        .connect_with("other", &scene.ada, Consent::default())
+        .await
+        .unwrap()
+        .connector_id;
 
     assert_eq!(suspended(&withdraw(&scene).await.unwrap()), [&scene.id]);
     assert_eq!(scene.stage.connector(&other).reading.status, Status::Active);
     let outcomes = scene.stage.wake(&scene.own(Kind::Sync)).await.unwrap();
-    assert!(outcomes.iter().any(|outcome| matches!(outcome, Outcome::Listed { .. })), "it lives by a newer grant: {outcomes:?}");
+    assert!(
+        outcomes.iter().any(|outcome| matches!(outcome, Outcome::Listed { .. })),
+        "it lives by a newer grant: {outcomes:?}"
+    );
 }
 
 #[tokio::test]
@@ -109,5 +133,8 @@ async fn a_member_whose_row_cannot_be_changed_is_named_and_the_others_wait_all_t
     scene.stage.world.fail(Call::Commit, When::Before, 1);
     let withdrawn = withdraw(&scene).await.unwrap();
     assert_eq!(withdrawn.failed.iter().map(|(id, _)| id).collect::<Vec<_>>(), [&scene.id]);
-    assert_eq!(withdrawn.suspended.iter().map(|suspended| &suspended.connector).collect::<Vec<_>>(), [&other.id]);
+    assert_eq!(
+        withdrawn.suspended.iter().map(|suspended| &suspended.connector).collect::<Vec<_>>(),
+        [&other.id]
+    );
 }

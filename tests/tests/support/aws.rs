@@ -1,7 +1,8 @@
 //! The local AWS of these tests, and unique names.
 
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType,
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType,
 };
 use email_connectors::adapters::aws::SdkConfig;
 use email_connectors::adapters::system::System;
@@ -16,7 +17,11 @@ pub async fn config() -> SdkConfig {
     // Longer timeouts: a busy machine must not look like an AWS outage, which other tests cover.
     let patient = config.timeout_config().cloned().map(|timeouts| {
         let minute = std::time::Duration::from_secs(60);
-        timeouts.into_builder().operation_attempt_timeout(minute).operation_timeout(2 * minute).build()
+        timeouts
+            .into_builder()
+            .operation_attempt_timeout(minute)
+            .operation_timeout(2 * minute)
+            .build()
     });
     let mut config = config.into_builder();
     config.set_timeout_config(patient);
@@ -46,19 +51,31 @@ pub async fn table(config: &SdkConfig) -> String {
         GlobalSecondaryIndex::builder()
             .index_name(text(&index["IndexName"]))
             .set_key_schema(Some(key_schema(&index["KeySchema"])))
-            .projection(Projection::builder().projection_type(ProjectionType::from(text(&index["Projection"]["ProjectionType"]))).build())
+            .projection(
+                Projection::builder()
+                    .projection_type(ProjectionType::from(text(
+                        &index["Projection"]["ProjectionType"],
+                    )))
+                    .build(),
+            )
             .build()
             .unwrap()
     });
-    let attributes = properties["AttributeDefinitions"].as_sequence().unwrap().iter().map(|attribute| {
-        AttributeDefinition::builder()
-            .attribute_name(text(&attribute["AttributeName"]))
-            .attribute_type(ScalarAttributeType::from(text(&attribute["AttributeType"])))
-            .build()
-            .unwrap()
-    });
-    let request = aws_sdk_dynamodb::Client::new(config).create_table().table_name(&name).billing_mode(BillingMode::PayPerRequest);
-    let request = request.set_attribute_definitions(Some(attributes.collect())).set_key_schema(Some(key_schema(&properties["KeySchema"])));
+    let attributes =
+        properties["AttributeDefinitions"].as_sequence().unwrap().iter().map(|attribute| {
+            AttributeDefinition::builder()
+                .attribute_name(text(&attribute["AttributeName"]))
+                .attribute_type(ScalarAttributeType::from(text(&attribute["AttributeType"])))
+                .build()
+                .unwrap()
+        });
+    let request = aws_sdk_dynamodb::Client::new(config)
+        .create_table()
+        .table_name(&name)
+        .billing_mode(BillingMode::PayPerRequest);
+    let request = request
+        .set_attribute_definitions(Some(attributes.collect()))
+        .set_key_schema(Some(key_schema(&properties["KeySchema"])));
     request.set_global_secondary_indexes(Some(indexes.collect())).send().await.unwrap();
     name
 }

@@ -48,11 +48,21 @@ impl<'a> Aws<'a> {
     }
 
     fn output(&self, name: &str) -> Fact<&str> {
-        self.deployed.outputs.get(name).map_or(Fact::Unreachable(format!("the stack has no output {name}")), |value| Fact::Known(value))
+        self.deployed
+            .outputs
+            .get(name)
+            .map_or(Fact::Unreachable(format!("the stack has no output {name}")), |value| {
+                Fact::Known(value)
+            })
     }
 
     fn resource(&self, name: &str) -> Fact<&str> {
-        self.deployed.resources.get(name).map_or(Fact::Unreachable(format!("the stack has no {name}")), |value| Fact::Known(value))
+        self.deployed
+            .resources
+            .get(name)
+            .map_or(Fact::Unreachable(format!("the stack has no {name}")), |value| {
+                Fact::Known(value)
+            })
     }
 
     /// The function's state, and its environment, which contains secrets.
@@ -61,22 +71,31 @@ impl<'a> Aws<'a> {
             Fact::Known(id) => id,
             other => return other.clone_unknown(),
         };
-        let request = aws_sdk_lambda::Client::new(self.config).get_function_configuration().function_name(id);
+        let request =
+            aws_sdk_lambda::Client::new(self.config).get_function_configuration().function_name(id);
         let answer = fact(request.send().await, "lambda:GetFunctionConfiguration");
-        // The variables are encrypted under the stack's key: without the right to use it AWS answers the rest.
-        let hidden =
-            |answer: &GetFunctionConfigurationOutput| answer.environment.as_ref().is_some_and(|environment| environment.error.is_some());
-        let answer = answer.and_then(|answer| if hidden(&answer) { Fact::Denied(VARIABLES.into()) } else { Fact::Known(answer) });
+        // The variables are encrypted under the stack's key: without the right to use it AWS
+        // answers the rest.
+        let hidden = |answer: &GetFunctionConfigurationOutput| {
+            answer.environment.as_ref().is_some_and(|environment| environment.error.is_some())
+        };
+        let answer = answer.and_then(|answer| {
+            if hidden(&answer) { Fact::Denied(VARIABLES.into()) } else { Fact::Known(answer) }
+        });
         answer.map(|answer| {
             let (state, last) = (answer.state.as_ref(), answer.last_update_status.as_ref());
-            let reason = answer.last_update_status_reason.or(answer.state_reason).unwrap_or_default();
+            let reason =
+                answer.last_update_status_reason.or(answer.state_reason).unwrap_or_default();
             let function = Function {
                 state: state.map(|state| state.as_str()).unwrap_or_default().into(),
                 last_update: last.map(|status| status.as_str()).unwrap_or_default().into(),
                 reason,
                 refused: None,
             };
-            let variables = answer.environment.and_then(|environment| environment.variables).unwrap_or_default();
+            let variables = answer
+                .environment
+                .and_then(|environment| environment.variables)
+                .unwrap_or_default();
             (function, Environment::new(move |name| variables.get(name).cloned()))
         })
     }
@@ -86,7 +105,11 @@ impl<'a> Aws<'a> {
             Fact::Known(uuid) => uuid,
             other => return other.clone_unknown(),
         };
-        let answer = aws_sdk_lambda::Client::new(self.config).get_event_source_mapping().uuid(uuid).send().await;
+        let answer = aws_sdk_lambda::Client::new(self.config)
+            .get_event_source_mapping()
+            .uuid(uuid)
+            .send()
+            .await;
         let state = fact(answer, "lambda:GetEventSourceMapping").map(|mapping| mapping.state);
         state.and_then(|state| match state {
             Some(state) => Fact::Known(Mapping { uuid: uuid.into(), state }),
@@ -99,16 +122,24 @@ impl<'a> Aws<'a> {
             Fact::Known(id) => id.rsplit(['/', '|']).next().unwrap_or(id),
             other => return other.clone_unknown(),
         };
-        let answer = aws_sdk_scheduler::Client::new(self.config).get_schedule().name(name).send().await;
+        let answer =
+            aws_sdk_scheduler::Client::new(self.config).get_schedule().name(name).send().await;
         let state = fact(answer, "scheduler:GetSchedule").map(|schedule| schedule.state);
-        state
-            .and_then(|state| state.map_or(Fact::Unreachable("the answer has no state".into()), |state| Fact::Known(state.as_str().into())))
+        state.and_then(|state| {
+            state.map_or(Fact::Unreachable("the answer has no state".into()), |state| {
+                Fact::Known(state.as_str().into())
+            })
+        })
     }
 
     pub async fn bus(&self) -> Fact<()> {
         match self.output("EventBusName") {
             Fact::Known(name) => {
-                let answer = aws_sdk_eventbridge::Client::new(self.config).describe_event_bus().name(name).send().await;
+                let answer = aws_sdk_eventbridge::Client::new(self.config)
+                    .describe_event_bus()
+                    .name(name)
+                    .send()
+                    .await;
                 fact(answer, "events:DescribeEventBus").map(|_| ())
             }
             other => other.clone_unknown(),
@@ -121,11 +152,20 @@ impl<'a> Aws<'a> {
             other => return other.clone_unknown(),
         };
         let kms = aws_sdk_kms::Client::new(self.config);
-        let (key, rotation) = tokio::join!(kms.describe_key().key_id(id).send(), kms.get_key_rotation_status().key_id(id).send());
-        let rotates = fact(rotation, "kms:GetKeyRotationStatus").map(|answer| answer.key_rotation_enabled);
+        let (key, rotation) = tokio::join!(
+            kms.describe_key().key_id(id).send(),
+            kms.get_key_rotation_status().key_id(id).send()
+        );
+        let rotates =
+            fact(rotation, "kms:GetKeyRotationStatus").map(|answer| answer.key_rotation_enabled);
         fact(key, "kms:DescribeKey").and_then(|answer| {
-            let state = answer.key_metadata.and_then(|key| key.key_state).map(|state| state.as_str().to_string());
-            state.map_or(Fact::Unreachable("the answer has no state".into()), |state| Fact::Known(Key { state, rotates }))
+            let state = answer
+                .key_metadata
+                .and_then(|key| key.key_state)
+                .map(|state| state.as_str().to_string());
+            state.map_or(Fact::Unreachable("the answer has no state".into()), |state| {
+                Fact::Known(Key { state, rotates })
+            })
         })
     }
 
@@ -141,26 +181,53 @@ impl<'a> Aws<'a> {
             dynamodb.describe_time_to_live().table_name(name).send(),
         );
         let restores = fact(backups, "dynamodb:DescribeContinuousBackups").and_then(|answer| {
-            let description = answer.continuous_backups_description.and_then(|description| description.point_in_time_recovery_description);
-            let status = description.and_then(|description| description.point_in_time_recovery_status);
+            let description = answer
+                .continuous_backups_description
+                .and_then(|description| description.point_in_time_recovery_description);
+            let status =
+                description.and_then(|description| description.point_in_time_recovery_status);
             let unknown = Fact::Unreachable("the answer has no status".into());
-            status.map_or(unknown, |status| Fact::Known(status == PointInTimeRecoveryStatus::Enabled))
+            status
+                .map_or(unknown, |status| Fact::Known(status == PointInTimeRecoveryStatus::Enabled))
         });
         let expires_by = fact(expiry, "dynamodb:DescribeTimeToLive").map(|answer| {
             let description = answer.time_to_live_description.filter(|description| {
-                matches!(description.time_to_live_status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling))
+                matches!(
+                    description.time_to_live_status,
+                    Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)
+                )
             });
             description.and_then(|description| description.attribute_name)
         });
         fact(table, "dynamodb:DescribeTable").and_then(|answer| {
-            let Some(table) = answer.table else { return Fact::Unreachable("the answer has no table".into()) };
+            let Some(table) = answer.table else {
+                return Fact::Unreachable("the answer has no table".into());
+            };
             let index = |index: &aws_sdk_dynamodb::types::GlobalSecondaryIndexDescription| {
-                Some((index.index_name.clone()?, index.index_status.as_ref().map(|status| status.as_str()).unwrap_or_default().to_string()))
+                Some((
+                    index.index_name.clone()?,
+                    index
+                        .index_status
+                        .as_ref()
+                        .map(|status| status.as_str())
+                        .unwrap_or_default()
+                        .to_string(),
+                ))
             };
             Fact::Known(Table {
-                status: table.table_status.as_ref().map(|status| status.as_str()).unwrap_or_default().into(),
+                status: table
+                    .table_status
+                    .as_ref()
+                    .map(|status| status.as_str())
+                    .unwrap_or_default()
+                    .into(),
                 protected: table.deletion_protection_enabled.unwrap_or(false),
-                indexes: table.global_secondary_indexes.unwrap_or_default().iter().filter_map(index).collect(),
+                indexes: table
+                    .global_secondary_indexes
+                    .unwrap_or_default()
+                    .iter()
+                    .filter_map(index)
+                    .collect(),
                 restores,
                 expires_by,
             })
@@ -184,9 +251,13 @@ impl<'a> Aws<'a> {
         let answer = request.attribute_names(QueueAttributeName::All).send().await;
         fact(answer, "sqs:GetQueueAttributes").map(|answer| {
             let attributes = answer.attributes.unwrap_or_default();
-            let number = |name| attributes.get(&name).and_then(|value| value.parse::<u64>().ok()).unwrap_or(0);
-            let redrive: Value =
-                attributes.get(&QueueAttributeName::RedrivePolicy).and_then(|policy| serde_json::from_str(policy).ok()).unwrap_or_default();
+            let number = |name| {
+                attributes.get(&name).and_then(|value| value.parse::<u64>().ok()).unwrap_or(0)
+            };
+            let redrive: Value = attributes
+                .get(&QueueAttributeName::RedrivePolicy)
+                .and_then(|policy| serde_json::from_str(policy).ok())
+                .unwrap_or_default();
             Queue {
                 url: url.into(),
                 waiting: number(QueueAttributeName::ApproximateNumberOfMessages)
@@ -206,8 +277,15 @@ where
 {
     answer.map_or_else(
         |error| match error.code().unwrap_or_default() {
-            code if code.contains("NotFound") || code.contains("NonExistentQueue") || code.contains("QueueDoesNotExist") => Fact::Absent,
-            code if code.contains("AccessDenied") || code.contains("Unauthorized") => Fact::Denied(right.into()),
+            code if code.contains("NotFound")
+                || code.contains("NonExistentQueue")
+                || code.contains("QueueDoesNotExist") =>
+            {
+                Fact::Absent
+            }
+            code if code.contains("AccessDenied") || code.contains("Unauthorized") => {
+                Fact::Denied(right.into())
+            }
             _ => Fact::Unreachable(describe(&error)),
         },
         Fact::Known,

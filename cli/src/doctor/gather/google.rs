@@ -19,7 +19,9 @@ const HOW: &str = "needs a Google token: --google-token-command 'gcloud auth pri
 impl Google {
     /// A resource under `projects/…`, or the answer of one of its methods.
     pub async fn read(&self, http: &Client, name: &str, right: &str) -> Fact<Value> {
-        let request = |token: &SecretString| self.request(http.get(format!("{}/v1/{name}", self.base)), token);
+        let request = |token: &SecretString| {
+            self.request(http.get(format!("{}/v1/{name}", self.base)), token)
+        };
         match &self.token {
             Some(token) => understood(fetch(request(token)).await, name, right),
             None => Fact::Skipped(HOW.into()),
@@ -27,11 +29,24 @@ impl Google {
     }
 
     /// Publishes a notification as Gmail does.
-    pub async fn publish(&self, http: &Client, topic: &str, address: &str, history_id: u64) -> Fact<Value> {
+    pub async fn publish(
+        &self,
+        http: &Client,
+        topic: &str,
+        address: &str,
+        history_id: u64,
+    ) -> Fact<Value> {
         let Some(token) = &self.token else { return Fact::Skipped(HOW.into()) };
-        let data = STANDARD.encode(json!({"emailAddress": address, "historyId": history_id}).to_string());
-        let request = http.post(format!("{}/v1/{topic}:publish", self.base)).json(&json!({"messages": [{"data": data}]}));
-        understood(fetch(self.request(request, token)).await, topic, "pubsub.topics.publish (roles/pubsub.publisher)")
+        let data =
+            STANDARD.encode(json!({"emailAddress": address, "historyId": history_id}).to_string());
+        let request = http
+            .post(format!("{}/v1/{topic}:publish", self.base))
+            .json(&json!({"messages": [{"data": data}]}));
+        understood(
+            fetch(self.request(request, token)).await,
+            topic,
+            "pubsub.topics.publish (roles/pubsub.publisher)",
+        )
     }
 
     fn request(&self, request: RequestBuilder, token: &SecretString) -> RequestBuilder {
@@ -45,10 +60,12 @@ fn understood(answer: Fact<Heard>, name: &str, right: &str) -> Fact<Value> {
         match heard.status {
             200 => Fact::Known(heard.body),
             404 => Fact::Absent,
-            401 => Fact::Unreachable(format!("Google refuses the token (401): it has run out, or is none; {HOW}")),
-            403 if heard.body.to_string().contains("SERVICE_DISABLED") => {
-                Fact::Denied("the project's Pub/Sub API: gcloud services enable pubsub.googleapis.com".into())
-            }
+            401 => Fact::Unreachable(format!(
+                "Google refuses the token (401): it has run out, or is none; {HOW}"
+            )),
+            403 if heard.body.to_string().contains("SERVICE_DISABLED") => Fact::Denied(
+                "the project's Pub/Sub API: gcloud services enable pubsub.googleapis.com".into(),
+            ),
             403 => Fact::Denied(format!("{right} on {name}")),
             status => Fact::Unreachable(format!("Pub/Sub answers {status} {message}")),
         }

@@ -27,21 +27,32 @@ pub async fn tried(probe: &Probe<'_>, connectors: &Fact<Vec<Value>>) -> Fact<Pus
     if !probe.wants("push") {
         return Fact::Skipped("not asked for".into());
     }
-    let (api, connectors) = match (&probe.api, connectors) {
-        (Some(api), Fact::Known(connectors)) => (api, connectors),
-        (_, Fact::Unreachable(why)) => return Fact::Unreachable(format!("no connector is known: {why}")),
-        _ => return Fact::Skipped("needs a connected mailbox: a user's token by --token-command or CONNECTORS_TOKEN".into()),
-    };
+    let (api, connectors) =
+        match (&probe.api, connectors) {
+            (Some(api), Fact::Known(connectors)) => (api, connectors),
+            (_, Fact::Unreachable(why)) => {
+                return Fact::Unreachable(format!("no connector is known: {why}"));
+            }
+            _ => return Fact::Skipped(
+                "needs a connected mailbox: a user's token by --token-command or CONNECTORS_TOKEN"
+                    .into(),
+            ),
+        };
     let chosen = match &probe.trial.connector {
         Some(_) => connectors.iter().find(|connector| at(connector, "/status") == "active"),
-        None => connectors.iter().find(|connector| at(connector, "/status") == "active" && is_proven(connector)),
+        None => connectors
+            .iter()
+            .find(|connector| at(connector, "/status") == "active" && is_proven(connector)),
     };
     let Some(connector) = chosen else {
         let how = "no connector is active and proven by a push; for another one: --connector ID (its watch then counts as proven)";
         return Fact::Skipped(how.into());
     };
     if probe.session.dry_run {
-        return Fact::Skipped(format!("dry run: would publish a notification for {}", at(connector, "/email_address")));
+        return Fact::Skipped(format!(
+            "dry run: would publish a notification for {}",
+            at(connector, "/email_address")
+        ));
     }
     published(probe, api, connector).await
 }
@@ -55,9 +66,11 @@ fn is_proven(connector: &Value) -> bool {
     }
 }
 
-/// One beyond the cursor, so that the mailbox is looked at: a notification says no more than "look now".
+/// One beyond the cursor, so that the mailbox is looked at: a notification says no more than "look
+/// now".
 async fn published(probe: &Probe<'_>, api: &Api, connector: &Value) -> Fact<Push> {
-    let (id, address, before) = (at(connector, "/id"), at(connector, "/email_address"), at(connector, "/updated_at"));
+    let (id, address, before) =
+        (at(connector, "/id"), at(connector, "/email_address"), at(connector, "/updated_at"));
     let Ok(cursor) = at(connector, "/history_id").parse::<u64>() else {
         return Fact::Unreachable(format!("{id} tells no history id"));
     };
@@ -67,11 +80,18 @@ async fn published(probe: &Probe<'_>, api: &Api, connector: &Value) -> Fact<Push
         Fact::Known(_) => {}
         other => return other.and_then(|_| Fact::Absent),
     }
-    let (spinner, connector) =
-        (probe.session.output.spinner("published a notification; waiting until the mailbox is looked at"), id.clone());
+    let (spinner, connector) = (
+        probe
+            .session
+            .output
+            .spinner("published a notification; waiting until the mailbox is looked at"),
+        id.clone(),
+    );
     let looked_after = loop {
         match api.send(&Request::get(connector_path(&id))).await.and_then(|answer| answer.json()) {
-            Ok(now) if at(&now, "/updated_at") != before => break Some(u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)),
+            Ok(now) if at(&now, "/updated_at") != before => {
+                break Some(u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX));
+            }
             Err(failure) if !failure.is_passing() => return Fact::Unreachable(failure.to_string()),
             _ if since.elapsed() > probe.trial.patience => break None,
             _ => pause(LOOK_AGAIN).await,

@@ -33,7 +33,10 @@ pub async fn fetch(request: RequestBuilder) -> Fact<Heard> {
 
 async fn heard(request: RequestBuilder) -> Result<Heard, String> {
     let response = request.send().await.map_err(|error| describe(&error.without_url()))?;
-    let (status, date) = (response.status().as_u16(), response.headers().get(DATE).and_then(|date| date.to_str().ok().map(String::from)));
+    let (status, date) = (
+        response.status().as_u16(),
+        response.headers().get(DATE).and_then(|date| date.to_str().ok().map(String::from)),
+    );
     let skew = date.and_then(|date| OffsetDateTime::parse(&date, &Rfc2822).ok());
     let skew = skew.map(|theirs| System.now().millis() / 1000 - theirs.unix_timestamp());
     let body = https::body(response, LONGEST_ANSWER).await.map_err(|error| error.to_string())?;
@@ -75,7 +78,8 @@ pub async fn user_keys(http: &Client, url: &str, issuer: &str) -> Fact<Value> {
     }
 }
 
-/// A request to Google's token endpoint as the client of these settings, with a refresh token that does not exist.
+/// A request to Google's token endpoint as the client of these settings, with a refresh token that
+/// does not exist.
 pub fn stranger(http: &Client, environment: &Environment) -> Fact<RequestBuilder> {
     let settings = match GoogleSettings::read(environment) {
         Ok(settings) => settings,

@@ -14,7 +14,8 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
     vec![either(credentials(facts)), identity(facts), scopes(facts)]
 }
 
-/// Google got a refresh token that does not exist: it refuses it as `invalid_grant` only once it knows the client.
+/// Google got a refresh token that does not exist: it refuses it as `invalid_grant` only once it
+/// knows the client.
 fn credentials(facts: &Facts) -> Result<Finding, Finding> {
     let id = "client.credentials";
     let url = facts.parameter("GoogleTokenUrl");
@@ -25,7 +26,9 @@ fn credentials(facts: &Facts) -> Result<Finding, Finding> {
             .mend(format!("curl -i -X POST {url}"))
             .see(CREDENTIALS));
     }
-    let answer = facts.client.known(id, |finding| finding.because("oauth-connect, which knows the client, is not deployed"))?;
+    let answer = facts.client.known(id, |finding| {
+        finding.because("oauth-connect, which knows the client, is not deployed")
+    })?;
     let error = answer.body["error"].as_str().unwrap_or_default();
     let found = format!("Google answers {} {error}", answer.status);
     match error {
@@ -48,23 +51,38 @@ fn requested_scopes(facts: &Facts) -> Vec<String> {
 
 fn identity(facts: &Facts) -> Finding {
     let (id, requested) = ("client.identity", requested_scopes(facts));
-    let missing: Vec<&str> = ["openid", "email"].into_iter().filter(|scope| !requested.iter().any(|name| name.ends_with(scope))).collect();
-    let found =
-        if missing.is_empty() { "openid and email are asked for".into() } else { format!("{} is not asked for", missing.join(" and ")) };
+    let missing: Vec<&str> = ["openid", "email"]
+        .into_iter()
+        .filter(|scope| !requested.iter().any(|name| name.ends_with(scope)))
+        .collect();
+    let found = if missing.is_empty() {
+        "openid and email are asked for".into()
+    } else {
+        format!("{} is not asked for", missing.join(" and "))
+    };
     Finding::if_not(missing.is_empty(), id, found, |bad| {
-        bad.because("the id token tells whose mailbox was connected; without it every connect is refused")
-            .mend(facts.redeploy("GoogleScopes", MODIFY))
-            .see("https://developers.google.com/identity/openid-connect/openid-connect#scope-param")
+        bad.because(
+            "the id token tells whose mailbox was connected; without it every connect is refused",
+        )
+        .mend(facts.redeploy("GoogleScopes", MODIFY))
+        .see("https://developers.google.com/identity/openid-connect/openid-connect#scope-param")
     })
 }
 
 fn scopes(facts: &Facts) -> Finding {
     let (id, allowed) = ("client.scopes", capabilities(&requested_scopes(facts)));
-    let names: Vec<String> =
-        allowed.iter().filter_map(|capability| serde_json::to_value(capability).ok()?.as_str().map(String::from)).collect();
+    let names: Vec<String> = allowed
+        .iter()
+        .filter_map(|capability| serde_json::to_value(capability).ok()?.as_str().map(String::from))
+        .collect();
     if !allowed.contains(&Capability::ReadHeaders) {
-        let found = if names.is_empty() { "no Gmail scope is asked for".into() } else { format!("they allow {}", names.join(", ")) };
-        let failed = Finding::fail(id, found).because("Gmail refuses watch and history under them, so that no mail ever fires");
+        let found = if names.is_empty() {
+            "no Gmail scope is asked for".into()
+        } else {
+            format!("they allow {}", names.join(", "))
+        };
+        let failed = Finding::fail(id, found)
+            .because("Gmail refuses watch and history under them, so that no mail ever fires");
         return failed.mend(facts.redeploy("GoogleScopes", MODIFY)).see(SCOPES);
     }
     if !allowed.contains(&Capability::Read) {

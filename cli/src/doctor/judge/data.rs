@@ -10,16 +10,25 @@ const EXPIRES_AT: &str = "expires_at";
 
 pub fn judge(facts: &Facts) -> Vec<Finding> {
     let mut findings = Vec::new();
-    match facts.key.known("key.enabled", |finding| finding.because("the key is gone: no secret can be opened").see(KEYS)) {
+    match facts.key.known("key.enabled", |finding| {
+        finding.because("the key is gone: no secret can be opened").see(KEYS)
+    }) {
         Ok(key) => findings.extend([enabled(facts, key), either(rotation(facts, key))]),
         Err(finding) => findings.push(finding),
     }
     let lost = |finding: Finding| {
-        finding.because("the table was deleted").mend("restore it from a point in time").see("docs/cli.md#for-operators")
+        finding
+            .because("the table was deleted")
+            .mend("restore it from a point in time")
+            .see("docs/cli.md#for-operators")
     };
     match facts.table.known("table.active", lost) {
         Ok(table) => {
-            findings.extend([active(facts, table), indexes(facts, table), either(restores(facts, table))]);
+            findings.extend([
+                active(facts, table),
+                indexes(facts, table),
+                either(restores(facts, table)),
+            ]);
             findings.extend([either(expires(facts, table)), protected(facts, table)]);
         }
         Err(finding) => findings.push(finding),
@@ -34,23 +43,40 @@ fn output<'a>(facts: &'a Facts, name: &str) -> &'a str {
 
 fn enabled(facts: &Facts, key: &Key) -> Finding {
     let id = output(facts, "SecretsKeyId");
-    Finding::if_not(key.state == "Enabled", "key.enabled", format!("the key is {}", key.state), |bad| {
-        let fix = match key.state.as_str() {
-            "PendingDeletion" => format!("aws kms cancel-key-deletion --key-id {id} && aws kms enable-key --key-id {id}"),
-            _ => format!("aws kms enable-key --key-id {id}"),
-        };
-        bad.because("no secret can be sealed or opened, and the table cannot be read").mend(fix).see(KEYS)
-    })
+    Finding::if_not(
+        key.state == "Enabled",
+        "key.enabled",
+        format!("the key is {}", key.state),
+        |bad| {
+            let fix = match key.state.as_str() {
+                "PendingDeletion" => format!(
+                    "aws kms cancel-key-deletion --key-id {id} && aws kms enable-key --key-id {id}"
+                ),
+                _ => format!("aws kms enable-key --key-id {id}"),
+            };
+            bad.because("no secret can be sealed or opened, and the table cannot be read")
+                .mend(fix)
+                .see(KEYS)
+        },
+    )
 }
 
 fn rotation(facts: &Facts, key: &Key) -> Result<Finding, Finding> {
     let id = "key.rotation";
     let rotates = key.rotates.known(id, |finding| finding)?;
-    let finding = Finding::if_not(*rotates, id, format!("rotation is {}", if *rotates { "on" } else { "off" }), |bad| {
-        bad.because("the template turns it on; somebody turned it off")
-            .mend(format!("aws kms enable-key-rotation --key-id {}", output(facts, "SecretsKeyId")))
-            .see("https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html")
-    });
+    let finding = Finding::if_not(
+        *rotates,
+        id,
+        format!("rotation is {}", if *rotates { "on" } else { "off" }),
+        |bad| {
+            bad.because("the template turns it on; somebody turned it off")
+                .mend(format!(
+                    "aws kms enable-key-rotation --key-id {}",
+                    output(facts, "SecretsKeyId")
+                ))
+                .see("https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html")
+        },
+    );
     Ok(finding.only_warns())
 }
 
@@ -68,7 +94,8 @@ fn active(facts: &Facts, table: &Table) -> Finding {
 }
 
 fn indexes(facts: &Facts, table: &Table) -> Finding {
-    let lacking: Vec<&str> = INDEXES.into_iter().filter(|name| !table.indexes.contains_key(*name)).collect();
+    let lacking: Vec<&str> =
+        INDEXES.into_iter().filter(|name| !table.indexes.contains_key(*name)).collect();
     let building: Vec<String> = table
         .indexes
         .iter()
@@ -76,9 +103,15 @@ fn indexes(facts: &Facts, table: &Table) -> Finding {
         .map(|(name, status)| format!("{name} is {status}"))
         .collect();
     if lacking.is_empty() && !building.is_empty() {
-        return Finding::warn("table.indexes", building.join(", ")).because("an index is being built").mend("wait, then look again");
+        return Finding::warn("table.indexes", building.join(", "))
+            .because("an index is being built")
+            .mend("wait, then look again");
     }
-    let found = if lacking.is_empty() { INDEXES.join(", ") } else { format!("missing: {}", lacking.join(", ")) };
+    let found = if lacking.is_empty() {
+        INDEXES.join(", ")
+    } else {
+        format!("missing: {}", lacking.join(", "))
+    };
     Finding::if_not(lacking.is_empty(), "table.indexes", found, |bad| {
         bad.because("what is due, told or fired is found by them")
             .mend(format!("sam deploy --stack-name {}", facts.stack_name))
@@ -89,12 +122,17 @@ fn indexes(facts: &Facts, table: &Table) -> Finding {
 fn restores(facts: &Facts, table: &Table) -> Result<Finding, Finding> {
     let id = "table.backup";
     let on = table.restores.known(id, |finding| finding)?;
-    let finding = Finding::if_not(*on, id, format!("point-in-time recovery is {}", if *on { "on" } else { "off" }), |bad| {
-        let table = output(facts, "TableName");
-        bad.because("what is deleted or spoilt by mistake cannot be restored")
+    let finding = Finding::if_not(
+        *on,
+        id,
+        format!("point-in-time recovery is {}", if *on { "on" } else { "off" }),
+        |bad| {
+            let table = output(facts, "TableName");
+            bad.because("what is deleted or spoilt by mistake cannot be restored")
             .mend(format!("aws dynamodb update-continuous-backups --table-name {table} --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true"))
             .see("https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Point-in-time-recovery.html")
-    });
+        },
+    );
     Ok(finding.only_warns())
 }
 
@@ -126,9 +164,14 @@ fn protected(facts: &Facts, table: &Table) -> Finding {
 fn bus(facts: &Facts) -> Result<Finding, Finding> {
     let (id, name) = ("bus.exists", output(facts, "EventBusName"));
     facts.bus.known(id, |finding| {
-        let finding = finding.because(format!("the bus {name} was deleted: events are decided and wait, and nothing fires"));
+        let finding = finding.because(format!(
+            "the bus {name} was deleted: events are decided and wait, and nothing fires"
+        ));
         finding
-            .mend(format!("aws events create-event-bus --name {name}, then sam deploy --stack-name {}", facts.stack_name))
+            .mend(format!(
+                "aws events create-event-bus --name {name}, then sam deploy --stack-name {}",
+                facts.stack_name
+            ))
             .see("docs/cli.md#for-operators")
     })?;
     Ok(Finding::ok(id, name))

@@ -22,8 +22,24 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
     match subscription(facts) {
         Err(finding) => findings.push(finding),
         Ok(found) => {
-            let checks = [belongs, active, endpoint, audience, account, wrapping, filter, expiry, deadline, retry, dead_letter, retention];
-            findings.push(Finding::ok("subscription.exists", found["name"].as_str().unwrap_or_default()));
+            let checks = [
+                belongs,
+                active,
+                endpoint,
+                audience,
+                account,
+                wrapping,
+                filter,
+                expiry,
+                deadline,
+                retry,
+                dead_letter,
+                retention,
+            ];
+            findings.push(Finding::ok(
+                "subscription.exists",
+                found["name"].as_str().unwrap_or_default(),
+            ));
             findings.extend(checks.iter().map(|check| check(facts, found)));
         }
     }
@@ -41,7 +57,9 @@ fn topic(facts: &Facts) -> Result<Finding, Finding> {
     let (id, name) = ("topic.exists", facts.parameter("PubSubTopic"));
     facts.topic.known(id, |finding| {
         let finding = finding.because(format!("{name} does not exist: Gmail refuses every watch"));
-        finding.mend(format!("gcloud pubsub topics create {}", gcloud(name))).see("docs/google/README.md")
+        finding
+            .mend(format!("gcloud pubsub topics create {}", gcloud(name)))
+            .see("docs/google/README.md")
     })?;
     Ok(Finding::ok(id, name))
 }
@@ -57,9 +75,12 @@ fn publisher(facts: &Facts) -> Result<Finding, Finding> {
     let policy = facts.policy.known(id, bad)?;
     let bound = policy["bindings"].as_array().into_iter().flatten().any(|binding| {
         let members = binding["members"].as_array().into_iter().flatten();
-        binding["role"] == PUBLISHER && binding["condition"].is_null() && members.into_iter().any(|member| member == GMAIL)
+        binding["role"] == PUBLISHER
+            && binding["condition"].is_null()
+            && members.into_iter().any(|member| member == GMAIL)
     });
-    let summary = if bound { "Gmail may publish" } else { "Gmail is not among the topic's publishers" };
+    let summary =
+        if bound { "Gmail may publish" } else { "Gmail is not among the topic's publishers" };
     Ok(Finding::if_not(bound, id, summary, bad))
 }
 
@@ -74,7 +95,8 @@ fn subscription(facts: &Facts) -> Result<&Value, Finding> {
 
 fn create(facts: &Facts) -> String {
     let (topic, endpoint) = (facts.parameter("PubSubTopic"), expected_endpoint(facts));
-    let (account, audience) = (facts.parameter("PubSubServiceAccount"), facts.parameter("PubSubAudience"));
+    let (account, audience) =
+        (facts.parameter("PubSubServiceAccount"), facts.parameter("PubSubAudience"));
     let name = gcloud(facts.parameter("PubSubSubscription"));
     format!(
         "gcloud pubsub subscriptions create {name} --topic={topic} --push-endpoint={endpoint} --push-auth-service-account={account} \
@@ -87,14 +109,23 @@ fn expected_endpoint(facts: &Facts) -> String {
 }
 
 fn update(facts: &Facts, flags: &str) -> String {
-    format!("gcloud pubsub subscriptions update {} {flags}", gcloud(facts.parameter("PubSubSubscription")))
+    format!(
+        "gcloud pubsub subscriptions update {} {flags}",
+        gcloud(facts.parameter("PubSubSubscription"))
+    )
 }
 
 /// Endpoint, account and audience go together: gcloud replaces the three at once.
 fn update_push(facts: &Facts) -> String {
-    let (account, audience) = (facts.parameter("PubSubServiceAccount"), facts.parameter("PubSubAudience"));
+    let (account, audience) =
+        (facts.parameter("PubSubServiceAccount"), facts.parameter("PubSubAudience"));
     let endpoint = expected_endpoint(facts);
-    update(facts, &format!("--push-endpoint={endpoint} --push-auth-service-account={account} --push-auth-token-audience={audience}"))
+    update(
+        facts,
+        &format!(
+            "--push-endpoint={endpoint} --push-auth-service-account={account} --push-auth-token-audience={audience}"
+        ),
+    )
 }
 
 fn text<'a>(found: &'a Value, pointer: &str) -> &'a str {
@@ -103,14 +134,26 @@ fn text<'a>(found: &'a Value, pointer: &str) -> &'a str {
 
 fn belongs(facts: &Facts, found: &Value) -> Finding {
     let (topic, wanted) = (text(found, "/topic"), facts.parameter("PubSubTopic"));
-    Finding::if_not(topic == wanted, "subscription.topic", format!("it is subscribed to {topic}"), |bad| {
-        let cause = match topic {
-            "_deleted-topic_" => "its topic was deleted; a new topic of that name is another one".to_string(),
-            _ => format!("Gmail publishes to {wanted}, which it does not hear"),
-        };
-        let delete = format!("gcloud pubsub subscriptions delete {}", gcloud(facts.parameter("PubSubSubscription")));
-        bad.because(cause).mend(format!("a subscription keeps its topic: {delete} && {}", create(facts))).see(PUSH)
-    })
+    Finding::if_not(
+        topic == wanted,
+        "subscription.topic",
+        format!("it is subscribed to {topic}"),
+        |bad| {
+            let cause = match topic {
+                "_deleted-topic_" => {
+                    "its topic was deleted; a new topic of that name is another one".to_string()
+                }
+                _ => format!("Gmail publishes to {wanted}, which it does not hear"),
+            };
+            let delete = format!(
+                "gcloud pubsub subscriptions delete {}",
+                gcloud(facts.parameter("PubSubSubscription"))
+            );
+            bad.because(cause)
+                .mend(format!("a subscription keeps its topic: {delete} && {}", create(facts)))
+                .see(PUSH)
+        },
+    )
 }
 
 fn active(facts: &Facts, found: &Value) -> Finding {
@@ -124,60 +167,88 @@ fn active(facts: &Facts, found: &Value) -> Finding {
         state
     };
     Finding::if_not(good, "subscription.active", summary, |bad| {
-        let delete = format!("gcloud pubsub subscriptions delete {}", gcloud(facts.parameter("PubSubSubscription")));
-        bad.because("it delivers nothing").mend(format!("{delete} && {}", create(facts))).see(PROPERTIES)
+        let delete = format!(
+            "gcloud pubsub subscriptions delete {}",
+            gcloud(facts.parameter("PubSubSubscription"))
+        );
+        bad.because("it delivers nothing")
+            .mend(format!("{delete} && {}", create(facts)))
+            .see(PROPERTIES)
     })
 }
 
 fn endpoint(facts: &Facts, found: &Value) -> Finding {
     let (id, endpoint) = ("subscription.endpoint", text(found, "/pushConfig/pushEndpoint"));
     if endpoint.is_empty() {
-        let failed = Finding::fail(id, "it is a pull subscription").because("nobody pulls: notifications pile up and then expire");
+        let failed = Finding::fail(id, "it is a pull subscription")
+            .because("nobody pulls: notifications pile up and then expire");
         return failed.mend(update_push(facts)).see(PUSH);
     }
     let good = facts.push_endpoints().iter().any(|wanted| wanted == endpoint);
     Finding::if_not(good, id, format!("it pushes to {endpoint}"), |bad| {
-        bad.because(format!("the webhook is {}", facts.push_endpoints().join(" or "))).mend(update_push(facts)).see(PUSH)
+        bad.because(format!("the webhook is {}", facts.push_endpoints().join(" or ")))
+            .mend(update_push(facts))
+            .see(PUSH)
     })
 }
 
 fn audience(facts: &Facts, found: &Value) -> Finding {
     let id = "subscription.audience";
     if found.pointer("/pushConfig/oidcToken").is_none_or(Value::is_null) {
-        let failed = Finding::fail(id, "its pushes carry no token").because("who pushes is not proven: each push is answered 401");
+        let failed = Finding::fail(id, "its pushes carry no token")
+            .because("who pushes is not proven: each push is answered 401");
         return failed.mend(update_push(facts)).see(OIDC);
     }
     // Without one, Pub/Sub takes the endpoint itself.
     let configured = text(found, "/pushConfig/oidcToken/audience");
-    let (audience, wanted) =
-        (if configured.is_empty() { text(found, "/pushConfig/pushEndpoint") } else { configured }, facts.parameter("PubSubAudience"));
+    let (audience, wanted) = (
+        if configured.is_empty() { text(found, "/pushConfig/pushEndpoint") } else { configured },
+        facts.parameter("PubSubAudience"),
+    );
     Finding::if_not(audience == wanted, id, format!("its tokens are for {audience}"), |bad| {
-        bad.because(format!("PubSubAudience is {wanted}: each push is answered 401")).mend(update_push(facts)).see(OIDC)
+        bad.because(format!("PubSubAudience is {wanted}: each push is answered 401"))
+            .mend(update_push(facts))
+            .see(OIDC)
     })
 }
 
 fn account(facts: &Facts, found: &Value) -> Finding {
-    let (account, wanted) = (text(found, "/pushConfig/oidcToken/serviceAccountEmail"), facts.parameter("PubSubServiceAccount"));
-    let summary = if account.is_empty() { "no account signs its tokens".into() } else { format!("its tokens are of {account}") };
+    let (account, wanted) = (
+        text(found, "/pushConfig/oidcToken/serviceAccountEmail"),
+        facts.parameter("PubSubServiceAccount"),
+    );
+    let summary = if account.is_empty() {
+        "no account signs its tokens".into()
+    } else {
+        format!("its tokens are of {account}")
+    };
     Finding::if_not(account == wanted, "subscription.account", summary, |bad| {
-        bad.because(format!("PubSubServiceAccount is {wanted}: each push is answered 401")).mend(update_push(facts)).see(OIDC)
+        bad.because(format!("PubSubServiceAccount is {wanted}: each push is answered 401"))
+            .mend(update_push(facts))
+            .see(OIDC)
     })
 }
 
 fn wrapping(facts: &Facts, found: &Value) -> Finding {
     let bare = found.pointer("/pushConfig/noWrapper").is_some_and(|wrapper| !wrapper.is_null());
-    let summary = if bare { "it pushes without the envelope" } else { "it pushes with the envelope" };
+    let summary =
+        if bare { "it pushes without the envelope" } else { "it pushes with the envelope" };
     Finding::if_not(!bare, "subscription.wrapping", summary, |bad| {
         let bad = bad.because("the webhook reads message and subscription from the envelope: each push lands in quarantine");
-        bad.mend(update(facts, "--clear-push-no-wrapper-config")).see("https://cloud.google.com/pubsub/docs/payload-unwrapping")
+        bad.mend(update(facts, "--clear-push-no-wrapper-config"))
+            .see("https://cloud.google.com/pubsub/docs/payload-unwrapping")
     })
 }
 
 fn filter(facts: &Facts, found: &Value) -> Finding {
     let filter = text(found, "/filter");
-    let summary = if filter.is_empty() { "no filter".into() } else { format!("it filters by {filter}") };
+    let summary =
+        if filter.is_empty() { "no filter".into() } else { format!("it filters by {filter}") };
     Finding::if_not(filter.is_empty(), "subscription.filter", summary, |bad| {
-        let delete = format!("gcloud pubsub subscriptions delete {}", gcloud(facts.parameter("PubSubSubscription")));
+        let delete = format!(
+            "gcloud pubsub subscriptions delete {}",
+            gcloud(facts.parameter("PubSubSubscription"))
+        );
         bad.because("Gmail's notifications carry no attributes: most filters drop them all, and a filter cannot be changed")
             .mend(format!("{delete} && {}", create(facts)))
             .see("https://cloud.google.com/pubsub/docs/subscription-message-filter")
@@ -191,7 +262,9 @@ fn expiry(facts: &Facts, found: &Value) -> Finding {
         // Without a policy Pub/Sub takes its own.
         _ => Some("2678400s"),
     };
-    let summary = ttl.map_or("it never expires".into(), |ttl| format!("it expires after {ttl} without a delivery"));
+    let summary = ttl.map_or("it never expires".into(), |ttl| {
+        format!("it expires after {ttl} without a delivery")
+    });
     Finding::if_not(ttl.is_none(), id, summary, |bad| {
         let bad = bad.because("a quiet month deletes it, and then nobody is told of new mail");
         bad.mend(update(facts, "--expiration-period=never")).see(PROPERTIES)
@@ -199,19 +272,27 @@ fn expiry(facts: &Facts, found: &Value) -> Finding {
 }
 
 fn deadline(facts: &Facts, found: &Value) -> Finding {
-    let (id, seconds) = ("subscription.deadline", found["ackDeadlineSeconds"].as_u64().unwrap_or(10));
-    let mended = |finding: Finding| finding.mend(update(facts, "--ack-deadline=30")).see(PROPERTIES);
+    let (id, seconds) =
+        ("subscription.deadline", found["ackDeadlineSeconds"].as_u64().unwrap_or(10));
+    let mended =
+        |finding: Finding| finding.mend(update(facts, "--ack-deadline=30")).see(PROPERTIES);
     let summary = format!("the webhook has {seconds} s to answer");
     if *DEADLINE.start() > seconds {
-        return mended(Finding::fail(id, summary).because("a cold start may take longer: what was accepted is pushed again"));
-    }
-    if seconds < 20 {
         return mended(
-            Finding::warn(id, summary).because("the webhook may take its whole ten seconds: what it then accepted is pushed again"),
+            Finding::fail(id, summary)
+                .because("a cold start may take longer: what was accepted is pushed again"),
         );
     }
+    if seconds < 20 {
+        return mended(Finding::warn(id, summary).because(
+            "the webhook may take its whole ten seconds: what it then accepted is pushed again",
+        ));
+    }
     if seconds > *DEADLINE.end() {
-        return mended(Finding::warn(id, summary).because("a push whose answer was lost comes again only after that"));
+        return mended(
+            Finding::warn(id, summary)
+                .because("a push whose answer was lost comes again only after that"),
+        );
     }
     Finding::ok(id, summary)
 }
@@ -219,14 +300,25 @@ fn deadline(facts: &Facts, found: &Value) -> Finding {
 fn retry(facts: &Facts, found: &Value) -> Finding {
     let (id, policy) = ("subscription.retry", &found["retryPolicy"]);
     if policy.is_null() {
-        let warned = Finding::warn(id, "it pushes again at once").because("while the webhook is away it is asked without pause");
-        return warned.mend(update(facts, "--min-retry-delay=10s --max-retry-delay=600s")).see(RETRIES);
+        let warned = Finding::warn(id, "it pushes again at once")
+            .because("while the webhook is away it is asked without pause");
+        return warned
+            .mend(update(facts, "--min-retry-delay=10s --max-retry-delay=600s"))
+            .see(RETRIES);
     }
-    Finding::ok(id, format!("it pushes again after {} to {}", text(policy, "/minimumBackoff"), text(policy, "/maximumBackoff")))
+    Finding::ok(
+        id,
+        format!(
+            "it pushes again after {} to {}",
+            text(policy, "/minimumBackoff"),
+            text(policy, "/maximumBackoff")
+        ),
+    )
 }
 
 fn dead_letter(_: &Facts, found: &Value) -> Finding {
-    let (id, topic) = ("subscription.dead-letter", text(found, "/deadLetterPolicy/deadLetterTopic"));
+    let (id, topic) =
+        ("subscription.dead-letter", text(found, "/deadLetterPolicy/deadLetterTopic"));
     match topic {
         "" => Finding::ok(id, "none: what is refused is pushed again until it is too old"),
         "_deleted-topic_" => Finding::warn(id, "its dead-letter topic was deleted")
@@ -235,7 +327,10 @@ fn dead_letter(_: &Facts, found: &Value) -> Finding {
             .see("https://cloud.google.com/pubsub/docs/dead-letter-topics"),
         topic => Finding::ok(
             id,
-            format!("what is refused {} times goes to {topic}", found["deadLetterPolicy"]["maxDeliveryAttempts"].as_u64().unwrap_or(5)),
+            format!(
+                "what is refused {} times goes to {topic}",
+                found["deadLetterPolicy"]["maxDeliveryAttempts"].as_u64().unwrap_or(5)
+            ),
         ),
     }
 }

@@ -1,4 +1,5 @@
-//! The queues: that they exist, that they have their dead-letter queues, and messages where none should be.
+//! The queues: that they exist, that they have their dead-letter queues, and messages where none
+//! should be.
 
 use super::either;
 use crate::doctor::facts::{Facts, Queue};
@@ -45,7 +46,10 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
 }
 
 fn look(queue: &Queue) -> String {
-    format!("aws sqs receive-message --queue-url {} --max-number-of-messages 10 --visibility-timeout 0 --attribute-names All", queue.url)
+    format!(
+        "aws sqs receive-message --queue-url {} --max-number-of-messages 10 --visibility-timeout 0 --attribute-names All",
+        queue.url
+    )
 }
 
 fn of<'a>(facts: &'a Facts, id: &str, name: &str) -> Result<&'a Queue, Finding> {
@@ -68,7 +72,9 @@ fn works(facts: &Facts, id: &str, name: &str, gives_up_to: &str) -> Result<Findi
     let last = |text: &str, by: char| text.rsplit(by).next().unwrap_or_default().to_string();
     let wanted = facts.queues.get(gives_up_to).and_then(|fact| Some(last(&fact.value()?.url, '/')));
     let given = queue.gives_up_to.as_deref().map(|arn| last(arn, ':'));
-    let found = given.as_ref().map_or("it gives nothing up".into(), |name| format!("it gives up to {name}"));
+    let found = given
+        .as_ref()
+        .map_or("it gives nothing up".into(), |name| format!("it gives up to {name}"));
     // A queue that could not be read cannot be compared with.
     let good = given.is_some() && (wanted.is_none() || wanted == given);
     Ok(Finding::if_not(good, id, found, |bad| {
@@ -83,18 +89,31 @@ fn works(facts: &Facts, id: &str, name: &str, gives_up_to: &str) -> Result<Findi
 
 fn backlog(queue: &Queue) -> Finding {
     let id = "queues.backlog";
-    let finding = Finding::if_not(queue.waiting <= BACKLOG, id, format!("{} wake-ups are on their way", queue.waiting), |bad| {
-        bad.because("the processor does not keep up, or does not take from its queue")
+    let finding = Finding::if_not(
+        queue.waiting <= BACKLOG,
+        id,
+        format!("{} wake-ups are on their way", queue.waiting),
+        |bad| {
+            bad.because("the processor does not keep up, or does not take from its queue")
             .mend("see functions.wake-ups; aws lambda get-account-settings tells how many functions may run at once")
             .see("https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html")
-    });
+        },
+    );
     finding.only_warns()
 }
 
-fn empty(facts: &Facts, id: &str, name: &str, cause: &str, fix: impl Fn(&Queue) -> String) -> Result<Finding, Finding> {
+fn empty(
+    facts: &Facts,
+    id: &str,
+    name: &str,
+    cause: &str,
+    fix: impl Fn(&Queue) -> String,
+) -> Result<Finding, Finding> {
     let queue = of(facts, id, name)?;
-    let found = if queue.waiting == 0 { "empty".into() } else { format!("{} lie there", queue.waiting) };
-    let finding =
-        Finding::if_not(queue.waiting == 0, id, found, |bad| bad.because(cause).mend(fix(queue)).see("docs/cli.md#for-operators"));
+    let found =
+        if queue.waiting == 0 { "empty".into() } else { format!("{} lie there", queue.waiting) };
+    let finding = Finding::if_not(queue.waiting == 0, id, found, |bad| {
+        bad.because(cause).mend(fix(queue)).see("docs/cli.md#for-operators")
+    });
     Ok(finding.only_warns())
 }

@@ -18,7 +18,11 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
     findings
 }
 
-fn answers<'a, T>(id: &str, fact: &'a Fact<T>, bad: impl Fn(Finding) -> Finding) -> Result<&'a T, Finding> {
+fn answers<'a, T>(
+    id: &str,
+    fact: &'a Fact<T>,
+    bad: impl Fn(Finding) -> Finding,
+) -> Result<&'a T, Finding> {
     if let Fact::Unreachable(why) = fact {
         return Err(bad(Finding::fail(id, format!("cannot be reached: {why}"))));
     }
@@ -35,12 +39,16 @@ fn api(facts: &Facts) -> Result<Finding, Finding> {
             .see("https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html")
     };
     let answer = answers(id, &facts.api, bad)?;
-    let (served, wanted) =
-        (answer.body["app_public_url"].as_str().unwrap_or_default(), facts.parameter("AppPublicUrl").trim_end_matches('/'));
+    let (served, wanted) = (
+        answer.body["app_public_url"].as_str().unwrap_or_default(),
+        facts.parameter("AppPublicUrl").trim_end_matches('/'),
+    );
     if answer.status == 200 && served != wanted {
-        let failed =
-            Finding::fail(id, format!("it serves {served}")).because(format!("AppPublicUrl is {wanted}: this API is another stack's"));
-        return Ok(failed.mend("--api-url with the stack's own, or none").see("docs/cli.md#doctor"));
+        let failed = Finding::fail(id, format!("it serves {served}"))
+            .because(format!("AppPublicUrl is {wanted}: this API is another stack's"));
+        return Ok(failed
+            .mend("--api-url with the stack's own, or none")
+            .see("docs/cli.md#doctor"));
     }
     Ok(Finding::if_not(answer.status == 200, id, format!("{base} answers {}", answer.status), bad))
 }
@@ -54,7 +62,12 @@ fn webhook(facts: &Facts) -> Result<Finding, Finding> {
             .see("https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html")
     };
     let answer = answers(id, &facts.webhook, bad)?;
-    Ok(Finding::if_not(answer.status == 401, id, format!("a push without a token is answered {}", answer.status), bad))
+    Ok(Finding::if_not(
+        answer.status == 401,
+        id,
+        format!("a push without a token is answered {}", answer.status),
+        bad,
+    ))
 }
 
 fn clock(whose: &str, skew: &Fact<i64>) -> Result<Finding, Finding> {
@@ -74,16 +87,18 @@ fn clock(whose: &str, skew: &Fact<i64>) -> Result<Finding, Finding> {
 }
 
 fn connectors(facts: &Facts) -> Vec<Finding> {
-    let connectors =
-        match answers("connectors.listed", &facts.connectors, |finding| finding.because("the caller's connectors cannot be listed")) {
-            Ok(connectors) => connectors,
-            Err(finding) => return vec![finding],
-        };
+    let connectors = match answers("connectors.listed", &facts.connectors, |finding| {
+        finding.because("the caller's connectors cannot be listed")
+    }) {
+        Ok(connectors) => connectors,
+        Err(finding) => return vec![finding],
+    };
     if connectors.is_empty() {
         return vec![Finding::ok("connectors.listed", "the caller has none")];
     }
     let each = connectors.iter().map(|connector| {
-        let (id, health) = (format!("connectors.{}", at(connector, "/id")), at(connector, "/health/status"));
+        let (id, health) =
+            (format!("connectors.{}", at(connector, "/id")), at(connector, "/health/status"));
         let found = format!("{} is {health}", at(connector, "/email_address"));
         if health == "healthy" {
             return Finding::ok(&id, found);
@@ -101,17 +116,30 @@ fn connectors(facts: &Facts) -> Vec<Finding> {
 
 fn push(facts: &Facts) -> Result<Finding, Finding> {
     let id = "push.end-to-end";
-    let push = facts.push.known(id, |finding| finding.because("the topic is gone").mend("see topic.exists"))?;
+    let push = facts
+        .push
+        .known(id, |finding| finding.because("the topic is gone").mend("see topic.exists"))?;
     if let Some(took) = push.looked_after {
-        return Ok(Finding::ok(id, format!("{} was looked at {took} ms after a push was published", push.connector)));
+        return Ok(Finding::ok(
+            id,
+            format!("{} was looked at {took} ms after a push was published", push.connector),
+        ));
     }
-    let failed =
-        Finding::fail(id, format!("{} was not looked at within {} s after a push was published", push.connector, push.waited_seconds));
+    let failed = Finding::fail(
+        id,
+        format!(
+            "{} was not looked at within {} s after a push was published",
+            push.connector, push.waited_seconds
+        ),
+    );
     let cause = "Pub/Sub does not push, the webhook refuses, or the processor does not run: the findings above tell which; \
                  if all are well, the webhook's logs";
     let fix = format!(
         "sam logs --stack-name {0} --name PubsubWebhookFunction; sam logs --stack-name {0} --name HistoryProcessorFunction",
         facts.stack_name
     );
-    Err(failed.because(cause).mend(fix).see("https://cloud.google.com/pubsub/docs/troubleshooting#push"))
+    Err(failed
+        .because(cause)
+        .mend(fix)
+        .see("https://cloud.google.com/pubsub/docs/troubleshooting#push"))
 }

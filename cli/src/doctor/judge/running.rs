@@ -16,17 +16,27 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
 fn function(facts: &Facts, name: &str, fact: &Fact<Function>) -> Vec<Finding> {
     let (running, reads) = (format!("functions.{name}"), format!("settings.{name}"));
     let deploy = format!("sam deploy --stack-name {}", facts.stack_name);
-    let known = match fact.known(&running, |finding| finding.because("the function was deleted").mend(&*deploy).see(STATES)) {
+    let known = match fact.known(&running, |finding| {
+        finding.because("the function was deleted").mend(&*deploy).see(STATES)
+    }) {
         Ok(known) => known,
         Err(finding) => return vec![finding],
     };
     // An idle function is made active by its next call.
-    let good = matches!(known.state.as_str(), "Active" | "Inactive") && !matches!(known.last_update.as_str(), "Failed" | "InProgress");
+    let good = matches!(known.state.as_str(), "Active" | "Inactive")
+        && !matches!(known.last_update.as_str(), "Failed" | "InProgress");
     let found = format!("{}, last update {}", known.state, known.last_update);
     let passing = known.state == "Pending" || known.last_update == "InProgress";
     let runs = Finding::if_not(good, &running, found, |bad| {
-        let reason = if known.reason.is_empty() { "AWS tells no reason".into() } else { known.reason.clone() };
-        let bad = bad.because(reason).mend(if passing { "wait, then look again" } else { &deploy }).see(STATES);
+        let reason = if known.reason.is_empty() {
+            "AWS tells no reason".into()
+        } else {
+            known.reason.clone()
+        };
+        let bad = bad
+            .because(reason)
+            .mend(if passing { "wait, then look again" } else { &deploy })
+            .see(STATES);
         if passing { bad.only_warns() } else { bad }
     });
     let settings = known.refused.clone().unwrap_or_else(|| "its settings can be read".into());
@@ -46,10 +56,14 @@ fn wake_ups(facts: &Facts) -> Result<Finding, Finding> {
             .mend(fix)
             .see("https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html")
     };
-    let mapping = facts.wake_ups.known(id, |finding| bad(finding, format!("sam deploy --stack-name {}", facts.stack_name)))?;
-    let enable = format!("aws lambda update-event-source-mapping --uuid {} --enabled", mapping.uuid);
+    let mapping = facts.wake_ups.known(id, |finding| {
+        bad(finding, format!("sam deploy --stack-name {}", facts.stack_name))
+    })?;
+    let enable =
+        format!("aws lambda update-event-source-mapping --uuid {} --enabled", mapping.uuid);
     let found = format!("the processor's queue is {}", mapping.state);
-    let finding = Finding::if_not(mapping.state == "Enabled", id, found, |finding| bad(finding, enable));
+    let finding =
+        Finding::if_not(mapping.state == "Enabled", id, found, |finding| bad(finding, enable));
     Ok(if mapping.state.ends_with("ing") { finding.only_warns() } else { finding })
 }
 

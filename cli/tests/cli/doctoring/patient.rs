@@ -12,7 +12,8 @@ pub fn answer(status: u16, body: Value) -> Fact<Answer> {
 }
 
 pub fn keys(change: Value) -> Fact<Value> {
-    let mut key = json!({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "k", "n": "AQAB", "e": "AQAB"});
+    let mut key =
+        json!({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "k", "n": "AQAB", "e": "AQAB"});
     key.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
     Fact::Known(json!({"keys": [key]}))
 }
@@ -21,7 +22,10 @@ pub fn queue(name: &str, gives_up_to: Option<&str>) -> (&'static str, Fact<Queue
     let url = format!("https://sqs.eu-central-1.amazonaws.com/1/{name}");
     let gives_up_to = gives_up_to.map(|name| format!("arn:aws:sqs:eu-central-1:1:{name}"));
     let kept = ["notifications", "dead-letters", "quarantine", "agent-runs", "agent-dead-letters"];
-    (kept.into_iter().find(|kept| *kept == name).unwrap(), Fact::Known(Queue { url, gives_up_to, ..Queue::default() }))
+    (
+        kept.into_iter().find(|kept| *kept == name).unwrap(),
+        Fact::Known(Queue { url, gives_up_to, ..Queue::default() }),
+    )
 }
 
 pub fn connector() -> Value {
@@ -33,9 +37,22 @@ pub fn connector() -> Value {
 }
 
 pub fn healthy() -> Facts {
-    let pairs = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-    let function = Function { state: "Active".into(), last_update: "Successful".into(), ..Function::default() };
-    let functions = ["oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer", "audit-keeper"];
+    let pairs = |pairs: &[(&str, &str)]| {
+        pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+    };
+    let function = Function {
+        state: "Active".into(),
+        last_update: "Successful".into(),
+        ..Function::default()
+    };
+    let functions = [
+        "oauth-connect",
+        "connectors-api",
+        "pubsub-webhook",
+        "history-processor",
+        "watch-renewer",
+        "audit-keeper",
+    ];
     Facts {
         stack_name: "email-connectors".into(),
         status: "UPDATE_COMPLETE".into(),
@@ -54,9 +71,17 @@ pub fn healthy() -> Facts {
             ("PubSubAudience", "https://connectors.example.com/pubsub"),
             ("PubSubServiceAccount", "push@p.iam.gserviceaccount.com"),
         ]),
-        outputs: pairs(&[("PubSubPushEndpoint", PUSH), ("TableName", "t"), ("SecretsKeyId", "k"), ("EventBusName", "b")]),
+        outputs: pairs(&[
+            ("PubSubPushEndpoint", PUSH),
+            ("TableName", "t"),
+            ("SecretsKeyId", "k"),
+            ("EventBusName", "b"),
+        ]),
         bases: vec![API.into()],
-        functions: functions.into_iter().map(|name| (name, Fact::Known(function.clone()))).collect(),
+        functions: functions
+            .into_iter()
+            .map(|name| (name, Fact::Known(function.clone())))
+            .collect(),
         wake_ups: Fact::Known(Mapping { uuid: "u-1".into(), state: "Enabled".into() }),
         sweeps: Fact::Known("ENABLED".into()),
         bus: Fact::Known(()),
@@ -64,7 +89,10 @@ pub fn healthy() -> Facts {
         table: Fact::Known(Table {
             status: "ACTIVE".into(),
             protected: true,
-            indexes: ["due", "told", "fired"].into_iter().map(|name| (name.into(), "ACTIVE".into())).collect(),
+            indexes: ["due", "told", "fired"]
+                .into_iter()
+                .map(|name| (name.into(), "ACTIVE".into()))
+                .collect(),
             restores: Fact::Known(true),
             expires_by: Fact::Known(Some("expires_at".into())),
         }),
@@ -89,7 +117,11 @@ pub fn healthy() -> Facts {
         webhook: answer(401, Value::Null),
         skews: [("api", Fact::Known(0)), ("google", Fact::Known(-2))].into(),
         connectors: Fact::Known(vec![connector()]),
-        push: Fact::Known(Push { connector: "con_1".into(), looked_after: Some(900), waited_seconds: 30 }),
+        push: Fact::Known(Push {
+            connector: "con_1".into(),
+            looked_after: Some(900),
+            waited_seconds: 30,
+        }),
     }
 }
 

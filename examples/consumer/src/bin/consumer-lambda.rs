@@ -17,12 +17,16 @@ async fn main() -> Result<(), Error> {
     let (table, lease) = settings()?;
     let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let consumer = Consumer { claims: DynamoClaims::new(&config, table), handler: Print, lease };
-    run(service_fn(async |event: LambdaEvent<SqsEvent>| Ok::<_, Error>(handle(&consumer, event.payload, now()).await))).await
+    run(service_fn(async |event: LambdaEvent<SqsEvent>| {
+        Ok::<_, Error>(handle(&consumer, event.payload, now()).await)
+    }))
+    .await
 }
 
 #[expect(clippy::disallowed_methods, reason = "the function's settings, read once")]
 fn settings() -> Result<(String, Duration), Error> {
     let read = |name: &str| std::env::var(name).map_err(|error| format!("{name}: {error}"));
-    let lease = read("LEASE_SECONDS")?.parse().map_err(|error| format!("LEASE_SECONDS: {error}"))?;
+    let lease =
+        read("LEASE_SECONDS")?.parse().map_err(|error| format!("LEASE_SECONDS: {error}"))?;
     Ok((read("CLAIMS_TABLE")?, Duration::from_secs(lease)))
 }

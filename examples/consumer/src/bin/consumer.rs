@@ -16,7 +16,8 @@ async fn main() -> Result<(), Cause> {
     tracing::init_default_subscriber_with_writer(std::io::stderr);
     let arguments = Arguments::parse();
     let (claims, queue) = arguments.wire().await?;
-    let consumer = Consumer { claims, handler: Print, lease: Duration::from_secs(arguments.lease_seconds) };
+    let consumer =
+        Consumer { claims, handler: Print, lease: Duration::from_secs(arguments.lease_seconds) };
     let mut stop = pin!(ctrl_c());
     let mut left = arguments.count.unwrap_or(usize::MAX);
     while left > 0 {

@@ -10,11 +10,19 @@ pub(super) fn body(name: &str) -> Option<Value> {
             "text": "It is attached.",
             "attachments": [{"filename": "may.txt", "mime_type": "text/plain", "content": "VG90YWw6IDcgRVVSCg=="}],
         }),
-        "drafts.create" | "drafts.update" => json!({"reply_to_message_id": "19b0000000000001", "text": "Thank you, I will look at it."}),
-        "messages.modify" | "threads.modify" => json!({"add_label_ids": ["STARRED"], "remove_label_ids": ["UNREAD"]}),
-        "messages.batch_modify" => json!({"ids": ["19b0000000000001", "19b0000000000002"], "remove_label_ids": ["UNREAD"]}),
+        "drafts.create" | "drafts.update" => {
+            json!({"reply_to_message_id": "19b0000000000001", "text": "Thank you, I will look at it."})
+        }
+        "messages.modify" | "threads.modify" => {
+            json!({"add_label_ids": ["STARRED"], "remove_label_ids": ["UNREAD"]})
+        }
+        "messages.batch_modify" => {
+            json!({"ids": ["19b0000000000001", "19b0000000000002"], "remove_label_ids": ["UNREAD"]})
+        }
         "messages.batch_delete" => json!({"ids": ["19b0000000000001"], "permanent": false}),
-        "labels.create" => json!({"name": "Invoices/2026", "color": {"text_color": "#ffffff", "background_color": "#16a765"}}),
+        "labels.create" => {
+            json!({"name": "Invoices/2026", "color": {"text_color": "#ffffff", "background_color": "#16a765"}})
+        }
         "labels.update" => json!({"name": "Invoices/2027"}),
         "connect" => json!({"auth_code": "4/0A..."}),
         "connectors_change" => json!({"paused": true}),
@@ -23,7 +31,9 @@ pub(super) fn body(name: &str) -> Option<Value> {
             "agent_id": "billing-agent",
             "config": {"connector_id": "con_0190", "filters": {"subject_contains": ["invoice"], "has_attachment": true}},
         }),
-        "triggers_change" => json!({"config": {"filters": {"from_domain": ["shop.example"], "authenticated": true}}}),
+        "triggers_change" => {
+            json!({"config": {"filters": {"from_domain": ["shop.example"], "authenticated": true}}})
+        }
         "triggers_fire" => json!({"order": 7}),
         _ => return None,
     })
@@ -43,16 +53,22 @@ pub(super) fn answer(name: &str) -> Option<Value> {
         "messages.modify" => placed("STARRED"),
         "messages.trash" => placed("TRASH"),
         "messages.untrash" => placed("INBOX"),
-        "messages.delete" | "threads.delete" => json!({"id": "19b0000000000001", "deleted": "trash"}),
+        "messages.delete" | "threads.delete" => {
+            json!({"id": "19b0000000000001", "deleted": "trash"})
+        }
         "messages.batch_modify" => json!({"count": 2}),
         "messages.batch_delete" => json!({"count": 1, "deleted": "trash"}),
         "attachments.list" => json!({"attachments": [attachment()]}),
         "threads.list" => {
             json!({"threads": [{"id": "19b0000000000001", "snippet": "It is attached.", "history_id": "4711"}], "result_size_estimate": 1})
         }
-        "threads.get" => json!({"id": "19b0000000000001", "history_id": "4711", "messages": [message()]}),
+        "threads.get" => {
+            json!({"id": "19b0000000000001", "history_id": "4711", "messages": [message()]})
+        }
         "threads.modify" | "threads.trash" | "threads.untrash" => json!({"id": "19b0000000000001"}),
-        "labels.list" => json!({"labels": [{"id": "INBOX", "name": "INBOX", "type": "system"}, label()]}),
+        "labels.list" => {
+            json!({"labels": [{"id": "INBOX", "name": "INBOX", "type": "system"}, label()]})
+        }
         "labels.get" => {
             json!({"id": "INBOX", "name": "INBOX", "type": "system", "messages_total": 12, "messages_unread": 3, "threads_total": 9, "threads_unread": 3})
         }
@@ -75,7 +91,9 @@ pub(super) fn answer(name: &str) -> Option<Value> {
                 },
             ],
         }),
-        "connectors_delete" => json!({"watch_stopped": true, "grant_revoked": true, "data_purged": true}),
+        "connectors_delete" => {
+            json!({"watch_stopped": true, "grant_revoked": true, "data_purged": true})
+        }
         _ => return None,
     })
 }

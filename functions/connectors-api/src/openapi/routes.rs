@@ -30,19 +30,52 @@ pub struct Described {
     pub answers: &'static [(&'static str, &'static str, Option<SchemaOf>)],
 }
 
-const fn route(name: &'static str, verb: Verb, path: &'static str, tag: &'static str, about: &'static str) -> Described {
-    let (action, parameters, headers, body, answers): (_, &[Parameter], &[_], _, &[_]) = (None, &[], &[], None, &[]);
-    Described { name, verb, path, tag, about, action, parameters, headers, media_type: "application/json", body, answers }
+const fn route(
+    name: &'static str,
+    verb: Verb,
+    path: &'static str,
+    tag: &'static str,
+    about: &'static str,
+) -> Described {
+    let (action, parameters, headers, body, answers): (_, &[Parameter], &[_], _, &[_]) =
+        (None, &[], &[], None, &[]);
+    Described {
+        name,
+        verb,
+        path,
+        tag,
+        about,
+        action,
+        parameters,
+        headers,
+        media_type: "application/json",
+        body,
+        answers,
+    }
 }
 
-const PAGE_TOKEN: Parameter = Parameter { name: "page_token", kind: Kind::Text, about: "The next_page_token of the page before." };
-const PAGE_SIZE: Parameter = Parameter { name: "page_size", kind: Kind::Count(LARGEST_PAGE), about: "How many at most." };
-const LOGIN_HINT: Parameter = Parameter { name: "login_hint", kind: Kind::Text, about: "The address that the user is to choose." };
-const SIGNATURE: (&str, &str) = ("X-Signature", "In place of a token: `t=<seconds>,v1=<hex of HMAC-SHA256 over \"<seconds>.<body>\">`.");
-const KEY: (&str, &str) = ("Idempotency-Key", "Sent again under the same key, the event is the same.");
+const PAGE_TOKEN: Parameter = Parameter {
+    name: "page_token",
+    kind: Kind::Text,
+    about: "The next_page_token of the page before.",
+};
+const PAGE_SIZE: Parameter =
+    Parameter { name: "page_size", kind: Kind::Count(LARGEST_PAGE), about: "How many at most." };
+const LOGIN_HINT: Parameter = Parameter {
+    name: "login_hint",
+    kind: Kind::Text,
+    about: "The address that the user is to choose.",
+};
+const SIGNATURE: (&str, &str) = (
+    "X-Signature",
+    "In place of a token: `t=<seconds>,v1=<hex of HMAC-SHA256 over \"<seconds>.<body>\">`.",
+);
+const KEY: (&str, &str) =
+    ("Idempotency-Key", "Sent again under the same key, the event is the same.");
 
 const ORIGIN: (&str, &str) = ("Origin", "One of AllowedOrigins; browsers send it by themselves.");
-const REQUESTED_WITH: (&str, &str) = ("X-Requested-With", "Any value: a form on a stranger's page cannot send it.");
+const REQUESTED_WITH: (&str, &str) =
+    ("X-Requested-With", "Any value: a form on a stranger's page cannot send it.");
 
 macro_rules! of {
     ($shape:ty) => {
@@ -56,23 +89,47 @@ pub const OTHERS: &[Described] = &[
         headers: &[ORIGIN, REQUESTED_WITH],
         body: of!(shapes::Connect),
         answers: &[("200", "Connected.", of!(shapes::Connected))],
-        ..route("connect", Post, "/api/auth/google/gmail", "connect", "Connects a mailbox with the code that Google gave the user.")
+        ..route(
+            "connect",
+            Post,
+            "/api/auth/google/gmail",
+            "connect",
+            "Connects a mailbox with the code that Google gave the user.",
+        )
     },
     Described {
         action: Some(Action::Connect),
         parameters: &[LOGIN_HINT],
         answers: &[("200", "Where to send the user's browser.", of!(shapes::AuthorizeAnswer))],
-        ..route("connect_start", Get, "/api/auth/google/gmail/start", "connect", "Begins the redirect flow.")
+        ..route(
+            "connect_start",
+            Get,
+            "/api/auth/google/gmail/start",
+            "connect",
+            "Begins the redirect flow.",
+        )
     },
     Described {
         answers: &[("302", "On to the frontend's page.", None)],
-        ..route("connect_callback", Get, "/api/auth/google/gmail/callback", "connect", "Sends a browser on that Google returned here.")
+        ..route(
+            "connect_callback",
+            Get,
+            "/api/auth/google/gmail/callback",
+            "connect",
+            "Sends a browser on that Google returned here.",
+        )
     },
     Described {
         media_type: "application/secevent+jwt",
         body: of!(String),
         answers: &[("202", "Acted on.", None)],
-        ..route("security_event", Post, "/api/auth/google/risc", "for Google", "Takes Google's security events (RISC).")
+        ..route(
+            "security_event",
+            Post,
+            "/api/auth/google/risc",
+            "for Google",
+            "Takes Google's security events (RISC).",
+        )
     },
     Described {
         body: of!(shapes::Push),
@@ -88,7 +145,13 @@ pub const OTHERS: &[Described] = &[
     Described {
         body: of!(String),
         answers: &[("202", "Queued.", None)],
-        ..route("legacy_push", Post, "/api/email/webhook/google", "for Google", "Takes header-style notifications; 404 unless configured.")
+        ..route(
+            "legacy_push",
+            Post,
+            "/api/email/webhook/google",
+            "for Google",
+            "Takes header-style notifications; 404 unless configured.",
+        )
     },
     Described {
         action: Some(Action::See),
@@ -99,12 +162,28 @@ pub const OTHERS: &[Described] = &[
     Described {
         action: Some(Action::See),
         answers: &[("200", "The connector.", of!(View))],
-        ..route("connectors_get", Get, "/api/connectors/{connector_id}", "connectors", "Reads a connector.")
+        ..route(
+            "connectors_get",
+            Get,
+            "/api/connectors/{connector_id}",
+            "connectors",
+            "Reads a connector.",
+        )
     },
     Described {
         action: Some(Action::See),
-        answers: &[("200", "What was seen of it last, what is wrong, and what to do.", of!(Health))],
-        ..route("connectors_health", Get, "/api/connectors/{connector_id}/health", "connectors", "Tells how a connector is.")
+        answers: &[(
+            "200",
+            "What was seen of it last, what is wrong, and what to do.",
+            of!(Health),
+        )],
+        ..route(
+            "connectors_health",
+            Get,
+            "/api/connectors/{connector_id}/health",
+            "connectors",
+            "Tells how a connector is.",
+        )
     },
     Described {
         action: Some(Action::Operate),
@@ -131,8 +210,17 @@ pub const OTHERS: &[Described] = &[
     },
     Described {
         action: Some(Action::Delete),
-        answers: &[("200", "It is gone.", of!(shapes::Receipt)), ("202", "It ends; the rest goes on by itself.", of!(shapes::Receipt))],
-        ..route("connectors_delete", Delete, "/api/connectors/{connector_id}", "connectors", "Disconnects a mailbox.")
+        answers: &[
+            ("200", "It is gone.", of!(shapes::Receipt)),
+            ("202", "It ends; the rest goes on by itself.", of!(shapes::Receipt)),
+        ],
+        ..route(
+            "connectors_delete",
+            Delete,
+            "/api/connectors/{connector_id}",
+            "connectors",
+            "Disconnects a mailbox.",
+        )
     },
     Described {
         action: Some(Action::See),
@@ -143,7 +231,11 @@ pub const OTHERS: &[Described] = &[
     Described {
         action: Some(Action::Operate),
         body: of!(NewTrigger),
-        answers: &[("201", "The trigger, and once, of type `webhook`, its secret.", of!(shapes::NewlyMade))],
+        answers: &[(
+            "201",
+            "The trigger, and once, of type `webhook`, its secret.",
+            of!(shapes::NewlyMade),
+        )],
         ..route("triggers_create", Post, "/api/triggers", "triggers", "Makes a trigger.")
     },
     Described {
@@ -155,17 +247,33 @@ pub const OTHERS: &[Described] = &[
         action: Some(Action::Operate),
         body: of!(TriggerChange),
         answers: &[("200", "The trigger as it is now.", of!(Trigger))],
-        ..route("triggers_change", Patch, "/api/triggers/{trigger_id}", "triggers", "Changes a trigger's filters or agent.")
+        ..route(
+            "triggers_change",
+            Patch,
+            "/api/triggers/{trigger_id}",
+            "triggers",
+            "Changes a trigger's filters or agent.",
+        )
     },
     Described {
         action: Some(Action::Delete),
         answers: &[("204", "It is gone.", None)],
-        ..route("triggers_delete", Delete, "/api/triggers/{trigger_id}", "triggers", "Deletes a trigger.")
+        ..route(
+            "triggers_delete",
+            Delete,
+            "/api/triggers/{trigger_id}",
+            "triggers",
+            "Deletes a trigger.",
+        )
     },
     Described {
         action: Some(Action::ReadMail),
         body: of!(shapes::RehearsalRange),
-        answers: &[("200", "Which mail would fire it, and why the rest would not.", of!(shapes::Rehearsal))],
+        answers: &[(
+            "200",
+            "Which mail would fire it, and why the rest would not.",
+            of!(shapes::Rehearsal),
+        )],
         ..route(
             "triggers_test",
             Post,
@@ -202,29 +310,62 @@ pub const OTHERS: &[Described] = &[
         headers: &[SIGNATURE, KEY],
         body: of!(shapes::Anything),
         answers: &[("202", "It fires.", of!(shapes::Fired))],
-        ..route("triggers_fire", Post, "/api/triggers/{trigger_id}/events", "triggers", "Fires a `webhook` trigger.")
+        ..route(
+            "triggers_fire",
+            Post,
+            "/api/triggers/{trigger_id}/events",
+            "triggers",
+            "Fires a `webhook` trigger.",
+        )
     },
     Described {
         action: Some(Action::Export),
         parameters: &[PAGE_SIZE, PAGE_TOKEN],
         answers: &[("200", "A page of it.", of!(shapes::Export))],
-        ..route("owner_export", Get, "/api/owner/data", "owner", "Takes out all that is kept of the owner.")
+        ..route(
+            "owner_export",
+            Get,
+            "/api/owner/data",
+            "owner",
+            "Takes out all that is kept of the owner.",
+        )
     },
     Described {
         action: Some(Action::Erase),
-        answers: &[("200", "Nothing is left.", of!(shapes::Erased)), ("202", "The rest goes on by itself.", of!(shapes::Erased))],
-        ..route("owner_erase", Delete, "/api/owner/data", "owner", "Deletes all that is kept of the owner.")
+        answers: &[
+            ("200", "Nothing is left.", of!(shapes::Erased)),
+            ("202", "The rest goes on by itself.", of!(shapes::Erased)),
+        ],
+        ..route(
+            "owner_erase",
+            Delete,
+            "/api/owner/data",
+            "owner",
+            "Deletes all that is kept of the owner.",
+        )
     },
     Described {
         answers: &[
             ("200", "Healthy, or degraded: it serves.", of!(SystemHealth)),
             ("503", "Down: the table or the issuer's keys are not there.", of!(SystemHealth)),
         ],
-        ..route("system_health", Get, "/api/system/health", "system", "Tells how the system is, without a token; kept for ten seconds.")
+        ..route(
+            "system_health",
+            Get,
+            "/api/system/health",
+            "system",
+            "Tells how the system is, without a token; kept for ten seconds.",
+        )
     },
     Described {
         answers: &[("200", "What a frontend needs to know first.", of!(shapes::Info))],
-        ..route("system_info", Get, "/api/system/info", "system", "Tells what this is, without a token.")
+        ..route(
+            "system_info",
+            Get,
+            "/api/system/info",
+            "system",
+            "Tells what this is, without a token.",
+        )
     },
     Described {
         answers: &[("200", "OpenAPI 3.1.", of!(shapes::Anything))],

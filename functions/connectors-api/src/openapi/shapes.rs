@@ -1,4 +1,5 @@
-//! Schemas of bodies and answers that the code assembles from parts; only the description uses them.
+//! Schemas of bodies and answers that the code assembles from parts; only the description uses
+//! them.
 #![expect(dead_code, reason = "described, and never made")]
 
 use email_connectors::domain::email_address::EmailAddress;

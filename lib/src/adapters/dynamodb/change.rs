@@ -1,4 +1,5 @@
-//! One change of one row, and the conditions under which it may happen: for an update of its own or in a transaction.
+//! One change of one row, and the conditions under which it may happen: for an update of its own or
+//! in a transaction.
 
 use std::collections::HashMap;
 
@@ -105,13 +106,22 @@ impl Change {
     }
 
     fn expression(&self) -> String {
-        let clauses = [("SET", &self.set), ("REMOVE", &self.remove), ("ADD", &self.add), ("DELETE", &self.delete)];
-        let written = clauses.iter().filter(|(_, parts)| !parts.is_empty()).map(|(word, parts)| format!("{word} {}", parts.join(", ")));
+        let clauses = [
+            ("SET", &self.set),
+            ("REMOVE", &self.remove),
+            ("ADD", &self.add),
+            ("DELETE", &self.delete),
+        ];
+        let written = clauses
+            .iter()
+            .filter(|(_, parts)| !parts.is_empty())
+            .map(|(word, parts)| format!("{word} {}", parts.join(", ")));
         written.collect::<Vec<_>>().join(" ")
     }
 
     pub fn into_update(self, table: &str) -> Update {
-        let (key, expression, condition) = (self.key.attributes(), self.expression(), self.condition());
+        let (key, expression, condition) =
+            (self.key.attributes(), self.expression(), self.condition());
         Update::builder()
             .table_name(table)
             .set_key(Some(key))
@@ -151,11 +161,21 @@ pub fn put(table: &str, row: Item, unless_there: bool) -> TransactWriteItem {
 pub fn put_over(table: &str, row: Item, version: u64) -> TransactWriteItem {
     match version {
         0 => put(table, row, true),
-        _ => put_if(table, row, Some("version = :version"), Some(HashMap::from([(":version".into(), number(version))]))),
+        _ => put_if(
+            table,
+            row,
+            Some("version = :version"),
+            Some(HashMap::from([(":version".into(), number(version))])),
+        ),
     }
 }
 
-fn put_if(table: &str, row: Item, condition: Option<&str>, values: Option<Item>) -> TransactWriteItem {
+fn put_if(
+    table: &str,
+    row: Item,
+    condition: Option<&str>,
+    values: Option<Item>,
+) -> TransactWriteItem {
     let put = Put::builder()
         .table_name(table)
         .set_item(Some(row))

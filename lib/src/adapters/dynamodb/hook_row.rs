@@ -25,14 +25,18 @@ struct PreviousSecret {
 impl From<&Hook> for HookRow {
     fn from(hook: &Hook) -> Self {
         let bytes = |sealed: &Sealed| ByteBuf::from(sealed.0.clone());
-        let previous = hook.previous.as_ref().map(|(secret, until)| PreviousSecret { secret: bytes(secret), until: *until });
+        let previous = hook
+            .previous
+            .as_ref()
+            .map(|(secret, until)| PreviousSecret { secret: bytes(secret), until: *until });
         Self { owner_id: hook.owner.clone(), secret: bytes(&hook.secret), previous }
     }
 }
 
 impl From<HookRow> for Hook {
     fn from(row: HookRow) -> Self {
-        let previous = row.previous.map(|previous| (Sealed(previous.secret.into_vec()), previous.until));
+        let previous =
+            row.previous.map(|previous| (Sealed(previous.secret.into_vec()), previous.until));
         Self { owner: row.owner_id, secret: Sealed(row.secret.into_vec()), previous }
     }
 }

@@ -1,5 +1,5 @@
-//! The three indexes: `due` (what the renewer must look at), `told` (the events of a connector) and `fired` (the events
-//! of a trigger). Keys only, and eventually consistent: each row is read again.
+//! The three indexes: `due` (what the renewer must look at), `told` (the events of a connector) and
+//! `fired` (the events of a trigger). Keys only, and eventually consistent: each row is read again.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::join_all;
@@ -41,15 +41,26 @@ impl Deliveries<'_> {
 }
 
 impl DynamoStore {
-    pub(super) async fn due_by(&self, shard: u8, now: Timestamp, most: u32) -> Result<Vec<Due>, StoreError> {
+    pub(super) async fn due_by(
+        &self,
+        shard: u8,
+        now: Timestamp,
+        most: u32,
+    ) -> Result<Vec<Due>, StoreError> {
         let (connectors, events) = (keys::connector_shard(shard), keys::event_shard(shard));
-        let (connectors, events) = tokio::join!(self.due_rows(&connectors, now, most), self.due_rows(&events, now, most));
+        let (connectors, events) =
+            tokio::join!(self.due_rows(&connectors, now, most), self.due_rows(&events, now, most));
         Ok([connectors?, events?].concat())
     }
 
-    /// Rows that are unreadable or done by now are replaced by the next ones, so that they do not keep others from
-    /// being looked at.
-    async fn due_rows(&self, shard: &str, now: Timestamp, most: u32) -> Result<Vec<Due>, StoreError> {
+    /// Rows that are unreadable or done by now are replaced by the next ones, so that they do not
+    /// keep others from being looked at.
+    async fn due_rows(
+        &self,
+        shard: &str,
+        now: Timestamp,
+        most: u32,
+    ) -> Result<Vec<Due>, StoreError> {
         let wanted = usize::try_from(most).unwrap_or(usize::MAX);
         let (mut due, mut from) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
@@ -82,16 +93,26 @@ impl DynamoStore {
 
     /// The mailbox of an event is read from its row. `None` if the row is gone or published by now.
     async fn read_due(&self, item: &Item) -> Result<Option<Due>, StoreError> {
-        let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str).unwrap_or_default();
+        let part = |name: &str| {
+            item.get(name)
+                .and_then(|value| value.as_s().ok())
+                .map(String::as_str)
+                .unwrap_or_default()
+        };
         match keys::read_indexed(part("pk"), part("sk")) {
             Some(Indexed::Connector(location)) => Ok(Some(Due::Connector(location))),
             Some(Indexed::Event(event_id)) => {
                 let Some(row) = self.get(keys::event(&event_id)).await? else { return Ok(None) };
                 let row: EventRow = read(row)?;
-                let connector = Location { mailbox: row.mailbox.clone(), connector: row.connector_id.clone() };
+                let connector =
+                    Location { mailbox: row.mailbox.clone(), connector: row.connector_id.clone() };
                 Ok(row.published_at.is_none().then_some(Due::Event { event_id, connector }))
             }
-            None => Err(StoreError::Unreadable(format!("the index names {} {}", part("pk"), part("sk")))),
+            None => Err(StoreError::Unreadable(format!(
+                "the index names {} {}",
+                part("pk"),
+                part("sk")
+            ))),
         }
     }
 
@@ -104,7 +125,8 @@ impl DynamoStore {
     ) -> Result<Vec<T>, StoreError> {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let (index, attribute_name, value) = of.index();
-        let mut from = after.map(|(decided_at, event)| of.start_key(decided_at, &event)).transpose()?;
+        let mut from =
+            after.map(|(decided_at, event)| of.start_key(decided_at, &event)).transpose()?;
         let mut found = Vec::new();
         while found.len() < most {
             let request = self
@@ -129,7 +151,10 @@ impl DynamoStore {
 
     /// The rows that the index names, in its order.
     async fn in_order<T: From<EventRow>>(&self, named: Vec<Item>) -> Result<Vec<T>, StoreError> {
-        let ids: Vec<EventId> = named.iter().filter_map(|item| keys::read_event(item.get("pk")?.as_s().ok()?)).collect();
+        let ids: Vec<EventId> = named
+            .iter()
+            .filter_map(|item| keys::read_event(item.get("pk")?.as_s().ok()?))
+            .collect();
         let rows = self.get_all(ids.iter().map(keys::event).collect(), None).await?;
         let mut rows = rows.into_iter().map(read::<EventRow>).collect::<Result<Vec<_>, _>>()?;
         rows.sort_by_cached_key(|row| ids.iter().position(|id| *id == row.event_id));

@@ -40,7 +40,10 @@ impl Key {
     }
 
     pub fn attributes(&self) -> Item {
-        HashMap::from([("pk".into(), AttributeValue::S(self.pk.clone())), ("sk".into(), AttributeValue::S(self.sk.clone()))])
+        HashMap::from([
+            ("pk".into(), AttributeValue::S(self.pk.clone())),
+            ("sk".into(), AttributeValue::S(self.sk.clone())),
+        ])
     }
 }
 
@@ -57,7 +60,10 @@ pub fn connector(location: &Location) -> Key {
 }
 
 pub fn trigger(location: &Location, trigger: &TriggerId) -> Key {
-    Key::new(mailbox(&location.mailbox), format!("CONNECTOR#{}#TRIGGER#{trigger}", location.connector))
+    Key::new(
+        mailbox(&location.mailbox),
+        format!("CONNECTOR#{}#TRIGGER#{trigger}", location.connector),
+    )
 }
 
 /// The triggers of a connector, in its mailbox.
@@ -76,7 +82,10 @@ pub const OF_REQUESTS: [&str; 3] = [EXCHANGE_PREFIX, CONSENT_PREFIX, REQUEST_PRE
 /// The key of a row that was read.
 pub fn of(row: &Item) -> Result<Key, StoreError> {
     let text = |name: &str| row.get(name).and_then(|value| value.as_s().ok()).cloned();
-    text("pk").zip(text("sk")).map(|(pk, sk)| Key { pk, sk }).ok_or_else(|| StoreError::Unreadable("it has no key".into()))
+    text("pk")
+        .zip(text("sk"))
+        .map(|(pk, sk)| Key { pk, sk })
+        .ok_or_else(|| StoreError::Unreadable("it has no key".into()))
 }
 
 pub fn is_trigger(sk: &str) -> bool {
@@ -144,7 +153,10 @@ pub fn read_indexed(pk: &str, sk: &str) -> Option<Indexed> {
         return read_event(pk).map(Indexed::Event);
     }
     let mailbox = EmailAddress::parse(pk.strip_prefix("MAILBOX#")?).ok()?;
-    Some(Indexed::Connector(Location { mailbox, connector: ConnectorId::new(sk.strip_prefix(CONNECTOR_PREFIX)?) }))
+    Some(Indexed::Connector(Location {
+        mailbox,
+        connector: ConnectorId::new(sk.strip_prefix(CONNECTOR_PREFIX)?),
+    }))
 }
 
 /// The shard of the sparse index that a connector's rows are in.
@@ -152,7 +164,8 @@ pub fn shard(connector: &ConnectorId) -> u8 {
     connector.as_str().bytes().fold(0, u8::wrapping_add) % SWEEP_SHARDS
 }
 
-/// Connectors and events have shards of their own: while many events wait, watches are still renewed.
+/// Connectors and events have shards of their own: while many events wait, watches are still
+/// renewed.
 pub fn connector_shard(shard: u8) -> String {
     format!("connector#{shard}")
 }

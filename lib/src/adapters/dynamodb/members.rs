@@ -10,19 +10,25 @@ pub fn connector(row: Item) -> Result<Connector, StoreError> {
     read::<ConnectorRow>(row).map(Connector::from)
 }
 
-/// The readable connectors with all of their triggers. A connector with an unreadable row is logged and left out: a
-/// newer version wrote it, and a trigger without one of its filters would fire for mail that it should not.
+/// The readable connectors with all of their triggers. A connector with an unreadable row is logged
+/// and left out: a newer version wrote it, and a trigger without one of its filters would fire for
+/// mail that it should not.
 pub fn members(rows: Vec<Item>) -> Vec<(Connector, Vec<Trigger>)> {
     let mut members: Vec<Result<(Connector, Vec<Trigger>), StoreError>> = Vec::new();
     for row in rows {
-        let is_trigger = row.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| keys::is_trigger(sk));
+        let is_trigger =
+            row.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| keys::is_trigger(sk));
         match (is_trigger, members.last_mut()) {
             (false, _) => members.push(connector(row).map(|connector| (connector, Vec::new()))),
             (true, Some(member)) => add(member, row),
-            (true, None) => members.push(Err(StoreError::Unreadable("a trigger without its connector".into()))),
+            (true, None) => {
+                members.push(Err(StoreError::Unreadable("a trigger without its connector".into())))
+            }
         }
     }
-    let readable = |member: Result<_, StoreError>| member.inspect_err(|error| tracing::error!(%error, "a connector rests")).ok();
+    let readable = |member: Result<_, StoreError>| {
+        member.inspect_err(|error| tracing::error!(%error, "a connector rests")).ok()
+    };
     members.into_iter().filter_map(readable).collect()
 }
 

@@ -10,10 +10,17 @@ use crate::domain::id::OwnerId;
 use crate::ports::{ClaimedKey, KEY_LIFE, RequestKey, StoreError};
 
 impl DynamoStore {
-    pub(super) async fn claim(&self, owner: &OwnerId, key: &RequestKey) -> Result<Option<ClaimedKey>, StoreError> {
+    pub(super) async fn claim(
+        &self,
+        owner: &OwnerId,
+        key: &RequestKey,
+    ) -> Result<Option<ClaimedKey>, StoreError> {
         let row_key = || keys::request(owner, key.name);
         for _ in 0..MOST_ATTEMPTS {
-            match self.transact(vec![put(&self.table, item(&row_key(), &row(key, None))?, true)]).await {
+            match self
+                .transact(vec![put(&self.table, item(&row_key(), &row(key, None))?, true)])
+                .await
+            {
                 Ok(()) => return Ok(None),
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error),
@@ -23,7 +30,11 @@ impl DynamoStore {
             let stored: RequestRow = read(stored)?;
             // DynamoDB deletes expired rows with a delay.
             if stored.expires_at > key.at.seconds() {
-                return Ok(Some(ClaimedKey { body: stored.body, at: stored.claimed_at, answer: stored.answer }));
+                return Ok(Some(ClaimedKey {
+                    body: stored.body,
+                    at: stored.claimed_at,
+                    answer: stored.answer,
+                }));
             }
             // Only that row, not one that another request wrote in between.
             let expired = Change::of(row_key()).if_equal("expires_at", number(stored.expires_at));
@@ -35,23 +46,41 @@ impl DynamoStore {
         Err(StoreError::Conflict)
     }
 
-    pub(super) async fn answer(&self, owner: &OwnerId, key: &RequestKey, answer: &str) -> Result<(), StoreError> {
+    pub(super) async fn answer(
+        &self,
+        owner: &OwnerId,
+        key: &RequestKey,
+        answer: &str,
+    ) -> Result<(), StoreError> {
         let row = row(key, Some(answer.to_string()));
-        self.transact(vec![put(&self.table, item(&keys::request(owner, key.name), &row)?, false)]).await
+        self.transact(vec![put(&self.table, item(&keys::request(owner, key.name), &row)?, false)])
+            .await
     }
 
     /// Deletes the rows that an owner's requests left: exchanges, consents, and idempotency keys.
     pub(super) async fn forget_left(&self, owner: &OwnerId) -> Result<(), StoreError> {
         let left = keys::OF_REQUESTS.map(|prefix| self.query(keys::owner(owner), prefix));
         let rows = try_join_all(left).await?;
-        self.delete_all(rows.into_iter().flatten().map(|row| keys::of(&row)).collect::<Result<_, _>>()?).await
+        self.delete_all(
+            rows.into_iter().flatten().map(|row| keys::of(&row)).collect::<Result<_, _>>()?,
+        )
+        .await
     }
 
-    pub(super) async fn release(&self, owner: &OwnerId, key: &RequestKey) -> Result<(), StoreError> {
+    pub(super) async fn release(
+        &self,
+        owner: &OwnerId,
+        key: &RequestKey,
+    ) -> Result<(), StoreError> {
         self.take(keys::request(owner, key.name)).await.map(drop)
     }
 }
 
 fn row(key: &RequestKey, answer: Option<String>) -> RequestRow {
-    RequestRow { body: key.body, claimed_at: key.at, answer, expires_at: key.at.after(KEY_LIFE).seconds() }
+    RequestRow {
+        body: key.body,
+        claimed_at: key.at,
+        answer,
+        expires_at: key.at.after(KEY_LIFE).seconds(),
+    }
 }

@@ -1,5 +1,5 @@
-//! Copies a connector's rows from a table that was restored beside the stack's: finds those that are missing, and
-//! writes them in one transaction.
+//! Copies a connector's rows from a table that was restored beside the stack's: finds those that
+//! are missing, and writes them in one transaction.
 
 pub mod run;
 
@@ -68,9 +68,16 @@ impl Missing {
 
 impl DynamoStore {
     /// What this table lacks of a connector in the table `from`, or why it must not be restored.
-    pub async fn missing(&self, from: &DynamoStore, location: &Location) -> Result<Result<Missing, KeptOut>, StoreError> {
+    pub async fn missing(
+        &self,
+        from: &DynamoStore,
+        location: &Location,
+    ) -> Result<Result<Missing, KeptOut>, StoreError> {
         let Some(row) = from.get(keys::connector(location)).await? else {
-            return Err(StoreError::Unreadable(format!("{} is gone from the table it should come from", location.connector)));
+            return Err(StoreError::Unreadable(format!(
+                "{} is gone from the table it should come from",
+                location.connector
+            )));
         };
         let then = match read::<ConnectorRow>(row.clone()) {
             Ok(then) => Connector::from(then),
@@ -79,7 +86,12 @@ impl DynamoStore {
         let account_then = from.account(&then).await?;
         let triggers = self.triggers_then(from, &then).await?;
         let wanted = wanted(&then, &triggers);
-        let stored: HashMap<_, _> = self.get_all(wanted, None).await?.into_iter().map(|item| (key_of(&item), item)).collect();
+        let stored: HashMap<_, _> = self
+            .get_all(wanted, None)
+            .await?
+            .into_iter()
+            .map(|item| (key_of(&item), item))
+            .collect();
         let now = self.now(&stored, &then, triggers.len()).await?;
         let older = Then { connector: &then, account: account_then.as_ref() };
         if let Err(kept_out) = admits(older, &now) {
@@ -89,7 +101,14 @@ impl DynamoStore {
         let account = account_with(older, now.account.as_ref()).map(|account| (account, version));
         let is_there = now.connector.is_some();
         let connector = now.connector.unwrap_or_else(|| then.clone());
-        let mut missing = Missing { connector, first: vec![], together: vec![], account, is_there, kinds: Kinds::new() };
+        let mut missing = Missing {
+            connector,
+            first: vec![],
+            together: vec![],
+            account,
+            is_there,
+            kinds: Kinds::new(),
+        };
         let mut lacks = |kind, row: Item| {
             if !stored.contains_key(&key_of(&row)) {
                 missing.add(kind, row);
@@ -99,7 +118,10 @@ impl DynamoStore {
         lacks("pointer", item(&keys::owned_connector(&then.owner_id, &then.id), &pointer(&then))?);
         lacks("slot", item(&keys::slot(&then.owner_id, &then.slot), &pointer(&then))?);
         for (trigger, hook) in triggers.values() {
-            for key in [keys::trigger(location, &trigger.id), keys::owned_trigger(&then.owner_id, &trigger.id)] {
+            for key in [
+                keys::trigger(location, &trigger.id),
+                keys::owned_trigger(&then.owner_id, &trigger.id),
+            ] {
                 lacks("trigger", item(&key, trigger)?);
             }
             hook.iter().for_each(|hook| lacks("hook", hook.clone()));
@@ -110,8 +132,9 @@ impl DynamoStore {
         Ok(Ok(missing))
     }
 
-    /// Writes what is missing of a connector in one transaction, so that it is never there without its triggers, and
-    /// returns what was written. Its events must be restored first, or it would decide them again.
+    /// Writes what is missing of a connector in one transaction, so that it is never there without
+    /// its triggers, and returns what was written. Its events must be restored first, or it would
+    /// decide them again.
     pub async fn restore_connector(
         &self,
         from: &DynamoStore,
@@ -139,13 +162,20 @@ impl DynamoStore {
     }
 
     /// Returns whether an event of a restored connector is missing; with `apply` it is written.
-    pub async fn insert_event(&self, row: Row, owed: bool, apply: bool, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn insert_event(
+        &self,
+        row: Row,
+        owed: bool,
+        apply: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let Row(mut event) = row;
         let ends = event.get("expires_at").and_then(|ends| ends.as_n().ok()?.parse::<i64>().ok());
         if !owed && ends.is_some_and(|ends| ends <= now.seconds()) {
             return Ok(false);
         }
-        // An event that its connector does not list as unpublished was published since, and nothing would ever mark it.
+        // An event that its connector does not list as unpublished was published since, and nothing
+        // would ever mark it.
         if !owed && !event.contains_key("published_at") {
             event.insert("published_at".into(), attribute(&now)?);
             event.insert("expires_at".into(), number(now.after(LEDGER_HORIZON).seconds()));
@@ -163,8 +193,8 @@ impl DynamoStore {
         row.map(|row| read::<MembershipRow>(row).map(Membership::from)).transpose()
     }
 
-    /// The connector's triggers with their hooks: those of the table `from` and later ones, each as this table has it,
-    /// if it does.
+    /// The connector's triggers with their hooks: those of the table `from` and later ones, each as
+    /// this table has it, if it does.
     async fn triggers_then(
         &self,
         from: &DynamoStore,
@@ -176,14 +206,22 @@ impl DynamoStore {
             self.query(keys::mailbox(&then.email_address), &prefix),
             self.triggers(&then.owner_id)
         );
-        let typed = |rows: Vec<Item>| rows.into_iter().map(read::<Trigger>).collect::<Result<Vec<_>, _>>();
+        let typed =
+            |rows: Vec<Item>| rows.into_iter().map(read::<Trigger>).collect::<Result<Vec<_>, _>>();
         let own = owned?.into_iter().filter(|trigger| trigger.config.connector_id == then.id);
-        // Later entries win: this table counts before `from`, and what the mailbox reads counts most.
-        let triggers: BTreeMap<_, _> =
-            typed(before?)?.into_iter().chain(own).chain(typed(beside?)?).map(|trigger| (trigger.id.clone(), trigger)).collect();
+        // Later entries win: this table counts before `from`, and what the mailbox reads counts
+        // most.
+        let triggers: BTreeMap<_, _> = typed(before?)?
+            .into_iter()
+            .chain(own)
+            .chain(typed(beside?)?)
+            .map(|trigger| (trigger.id.clone(), trigger))
+            .collect();
         let webhooks = triggers.values().filter(|trigger| trigger.kind == TriggerType::Webhook);
-        let hooks = from.get_all(webhooks.map(|trigger| keys::hook(&trigger.id)).collect(), None).await?;
-        let mut hooks: HashMap<_, _> = hooks.into_iter().map(|hook| (key_of(&hook), hook)).collect();
+        let hooks =
+            from.get_all(webhooks.map(|trigger| keys::hook(&trigger.id)).collect(), None).await?;
+        let mut hooks: HashMap<_, _> =
+            hooks.into_iter().map(|hook| (key_of(&hook), hook)).collect();
         let with_hook = |(id, trigger): (TriggerId, Trigger)| {
             let hook = hooks.remove(&key_of(&keys::hook(&id).attributes()));
             (id, (trigger, hook))
@@ -191,18 +229,41 @@ impl DynamoStore {
         Ok(triggers.into_iter().map(with_hook).collect())
     }
 
-    async fn now(&self, stored: &HashMap<(String, String), Item>, then: &Connector, triggers: usize) -> Result<Now, StoreError> {
+    async fn now(
+        &self,
+        stored: &HashMap<(String, String), Item>,
+        then: &Connector,
+        triggers: usize,
+    ) -> Result<Now, StoreError> {
         let at = |key: Key| stored.get(&(key.pk, key.sk)).cloned();
-        let connector = at(keys::connector(&then.location())).map(read::<ConnectorRow>).transpose()?.map(Connector::from);
-        let leads = |row: PointerRow| Location { mailbox: row.mailbox, connector: row.connector_id };
-        let pointer = at(keys::owned_connector(&then.owner_id, &then.id)).map(read::<PointerRow>).transpose()?.map(leads);
-        let slot = at(keys::slot(&then.owner_id, &then.slot)).map(read::<PointerRow>).transpose()?.map(leads);
-        let account = at(keys::membership(&then.google_sub)).map(read::<MembershipRow>).transpose()?.map(Membership::from);
-        // A slot may point to a connector that is gone for good: it blocks nothing, but is not removed here.
+        let connector = at(keys::connector(&then.location()))
+            .map(read::<ConnectorRow>)
+            .transpose()?
+            .map(Connector::from);
+        let leads =
+            |row: PointerRow| Location { mailbox: row.mailbox, connector: row.connector_id };
+        let pointer = at(keys::owned_connector(&then.owner_id, &then.id))
+            .map(read::<PointerRow>)
+            .transpose()?
+            .map(leads);
+        let slot = at(keys::slot(&then.owner_id, &then.slot))
+            .map(read::<PointerRow>)
+            .transpose()?
+            .map(leads);
+        let account = at(keys::membership(&then.google_sub))
+            .map(read::<MembershipRow>)
+            .transpose()?
+            .map(Membership::from);
+        // A slot may point to a connector that is gone for good: it blocks nothing, but is not
+        // removed here.
         Ok(Now { connector, pointer, slot: slot.map(|slot| slot.connector), account, triggers })
     }
 
-    async fn together(&self, missing: Missing, now: Timestamp) -> Result<Vec<TransactWriteItem>, StoreError> {
+    async fn together(
+        &self,
+        missing: Missing,
+        now: Timestamp,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let Missing { connector, together, account, is_there, .. } = missing;
         let location = connector.location();
         let of_connector = key_of(&keys::connector(&location).attributes());
@@ -218,36 +279,55 @@ impl DynamoStore {
             writes.push(put(&self.table, row, true));
         }
         if let Some((account, version)) = account {
-            let row = item(&keys::membership(&connector.google_sub), &MembershipRow::new(&account, KEPT_WHEN_EMPTY))?;
+            let row = item(
+                &keys::membership(&connector.google_sub),
+                &MembershipRow::new(&account, KEPT_WHEN_EMPTY),
+            )?;
             writes.push(put_over(&self.table, row, version));
         }
         Ok(writes)
     }
 
     /// The connector's events in this table's ledger, from `since` on.
-    async fn events_since(&self, of: &ConnectorId, since: Timestamp) -> Result<BTreeSet<EventId>, StoreError> {
+    async fn events_since(
+        &self,
+        of: &ConnectorId,
+        since: Timestamp,
+    ) -> Result<BTreeSet<EventId>, StoreError> {
         let (mut events, mut after) = (BTreeSet::new(), None);
         loop {
             let page: Vec<Event> = self.newest(Deliveries::Of(of), after, PAGE).await?;
             let last = page.last().map(|event| (event.decided_at, event.event_id.clone()));
-            events.extend(page.into_iter().filter(|event| event.decided_at >= since).map(|event| event.event_id));
+            events.extend(
+                page.into_iter()
+                    .filter(|event| event.decided_at >= since)
+                    .map(|event| event.event_id),
+            );
             match last {
-                Some((decided_at, event)) if decided_at >= since => after = Some((decided_at, event)),
+                Some((decided_at, event)) if decided_at >= since => {
+                    after = Some((decided_at, event))
+                }
                 _ => return Ok(events),
             }
         }
     }
 
-    /// Makes the connector due now. Its outbox gets the events that are unpublished in this table: those in its row,
-    /// and later ones from the ledger.
-    async fn come_to_life(&self, row: &mut Item, connector: &Connector, now: Timestamp) -> Result<(), StoreError> {
+    /// Makes the connector due now. Its outbox gets the events that are unpublished in this table:
+    /// those in its row, and later ones from the ledger.
+    async fn come_to_life(
+        &self,
+        row: &mut Item,
+        connector: &Connector,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         row.remove("due_shard");
         row.remove("due_at");
         if connector.is_live() {
             row.insert("due_shard".into(), text(keys::connector_shard(keys::shard(&connector.id))));
             row.insert("due_at".into(), number(now.seconds()));
         }
-        let mut decided = self.events_since(&connector.id, connector.updated_at.before(CLOCKS_APART)).await?;
+        let mut decided =
+            self.events_since(&connector.id, connector.updated_at.before(CLOCKS_APART)).await?;
         decided.extend(connector.outbox.unpublished.iter().cloned());
         let owed = self.unpublished(&decided.into_iter().collect::<Vec<_>>()).await?;
         row.remove("unpublished");
@@ -259,7 +339,9 @@ impl DynamoStore {
 }
 
 fn key_of(item: &Item) -> (String, String) {
-    let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+    let part = |name: &str| {
+        item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
+    };
     (part("pk"), part("sk"))
 }
 

@@ -1,5 +1,5 @@
-//! The rows' shapes, and their way to and from the domain. Secrets are stored as binary, moments as RFC 3339, what the
-//! table itself compares (`due_at`, `expires_at`, seconds) as numbers.
+//! The rows' shapes, and their way to and from the domain. Secrets are stored as binary, moments as
+//! RFC 3339, what the table itself compares (`due_at`, `expires_at`, seconds) as numbers.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::keys::{Item, Key};
-use crate::domain::connector::{Closing, Connector, Location, Outbox, Provider, Reading, Slot, StoredGrant};
+use crate::domain::connector::{
+    Closing, Connector, Location, Outbox, Provider, Reading, Slot, StoredGrant,
+};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::event::{DetailType, Event};
 use crate::domain::id::{ConnectorId, EventId, GoogleSub, MessageId, OwnerId, TriggerId};
@@ -44,7 +46,11 @@ pub struct ConnectorRow {
     watch: Watch,
     #[serde(skip_serializing_if = "Option::is_none")]
     checked_at: Option<Timestamp>,
-    #[serde(default, with = "serde_dynamo::string_set", skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(
+        default,
+        with = "serde_dynamo::string_set",
+        skip_serializing_if = "BTreeSet::is_empty"
+    )]
     unpublished: BTreeSet<EventId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_event_at: Option<Timestamp>,
@@ -142,13 +148,21 @@ impl From<&StoredGrant> for GrantRow {
 
 impl From<&SealedAccessToken> for AccessTokenRow {
     fn from(sealed: &SealedAccessToken) -> Self {
-        Self { key: ByteBuf::from(sealed.key.0.clone()), token: ByteBuf::from(sealed.token.0.clone()), expires_at: sealed.expires_at }
+        Self {
+            key: ByteBuf::from(sealed.key.0.clone()),
+            token: ByteBuf::from(sealed.token.0.clone()),
+            expires_at: sealed.expires_at,
+        }
     }
 }
 
 impl From<AccessTokenRow> for SealedAccessToken {
     fn from(row: AccessTokenRow) -> Self {
-        Self { key: Sealed(row.key.into_vec()), token: Sealed(row.token.into_vec()), expires_at: row.expires_at }
+        Self {
+            key: Sealed(row.key.into_vec()),
+            token: Sealed(row.token.into_vec()),
+            expires_at: row.expires_at,
+        }
     }
 }
 
@@ -175,7 +189,8 @@ pub struct EventRow {
     pub connector_id: ConnectorId,
     pub mailbox: EmailAddress,
     decided_at: Timestamp,
-    /// The connector's id again, with `decided_at` the key of the index `told`; absent from older rows.
+    /// The connector's id again, with `decided_at` the key of the index `told`; absent from older
+    /// rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     told_of: Option<ConnectorId>,
     detail: String,
@@ -191,7 +206,13 @@ pub struct EventRow {
 
 impl EventRow {
     /// The row of an event that was just decided, due from `due_at` on.
-    pub fn new(event: &Event, connector: &Location, due_shard: String, due_at: Timestamp, expires_at: Timestamp) -> Self {
+    pub fn new(
+        event: &Event,
+        connector: &Location,
+        due_shard: String,
+        due_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> Self {
         let event = event.clone();
         Self {
             schema_version: SchemaVersion,
@@ -241,10 +262,14 @@ pub struct MembershipRow {
 }
 
 impl MembershipRow {
-    /// An account without connectors expires once nothing of its revocation can be on its way any more.
+    /// An account without connectors expires once nothing of its revocation can be on its way any
+    /// more.
     pub fn new(membership: &Membership, keep_empty: Duration) -> Self {
         let empty = membership.members.is_empty() && membership.closing.is_none();
-        let expires_at = membership.revoked_at.filter(|_| empty).map(|revoked| revoked.after(keep_empty).seconds());
+        let expires_at = membership
+            .revoked_at
+            .filter(|_| empty)
+            .map(|revoked| revoked.after(keep_empty).seconds());
         Self { schema_version: SchemaVersion, membership: membership.clone(), expires_at }
     }
 }

@@ -49,12 +49,22 @@ impl Row {
         let (of, _) = pk.split_once('#').unwrap_or((pk, ""));
         match of {
             "MAILBOX" if keys::is_trigger(sk) => Of::ItsConnector,
-            "OWNER" if [CONNECTOR_PREFIX, TRIGGER_PREFIX, "SLOT#"].iter().any(|prefix| sk.starts_with(prefix)) => Of::ItsConnector,
+            "OWNER"
+                if [CONNECTOR_PREFIX, TRIGGER_PREFIX, "SLOT#"]
+                    .iter()
+                    .any(|prefix| sk.starts_with(prefix)) =>
+            {
+                Of::ItsConnector
+            }
             "ACCOUNT" | "HOOK" => Of::ItsConnector,
             "SERVICE" => Of::Service,
             _ => match keys::read_indexed(pk, sk) {
-                Some(Indexed::Connector(location)) => Of::Connector(location, OwnerId::new(self.text("owner_id"))),
-                Some(Indexed::Event(event)) => Of::Event(event, ConnectorId::new(self.text("connector_id"))),
+                Some(Indexed::Connector(location)) => {
+                    Of::Connector(location, OwnerId::new(self.text("owner_id")))
+                }
+                Some(Indexed::Event(event)) => {
+                    Of::Event(event, ConnectorId::new(self.text("connector_id")))
+                }
                 None => Of::Passing,
             },
         }
@@ -63,38 +73,62 @@ impl Row {
 
 impl DynamoStore {
     /// The locations of the connectors of all owners.
-    pub async fn all_connectors(&self, from: Option<ScanKey>) -> Result<Page<Location>, StoreError> {
+    pub async fn all_connectors(
+        &self,
+        from: Option<ScanKey>,
+    ) -> Result<Page<Location>, StoreError> {
         let scan = self.scan_connectors(from).consistent_read(true).projection_expression("pk, sk");
         let answer = scan.send().await.map_err(unavailable)?;
         let found = answer.items.unwrap_or_default();
-        let rows = found.iter().map(|item| (part(item, "pk"), part(item, "sk"))).filter(|(_, sk)| !keys::is_trigger(sk));
+        let rows = found
+            .iter()
+            .map(|item| (part(item, "pk"), part(item, "sk")))
+            .filter(|(_, sk)| !keys::is_trigger(sk));
         let location = |(pk, sk): (&str, &str)| match keys::read_indexed(pk, sk) {
             Some(Indexed::Connector(location)) => Ok(location),
             _ => Err(StoreError::Unreadable(format!("no connector lies at {sk}"))),
         };
-        Ok(Page { rows: rows.map(location).collect::<Result<_, _>>()?, next: answer.last_evaluated_key.map(ScanKey) })
+        Ok(Page {
+            rows: rows.map(location).collect::<Result<_, _>>()?,
+            next: answer.last_evaluated_key.map(ScanKey),
+        })
     }
 
-    /// The connectors of all owners; eventually consistent, which costs half. An unreadable one is an error in its
-    /// position, so that it does not hide the others.
-    pub async fn every_connector(&self, from: Option<ScanKey>) -> Result<Page<Result<Connector, StoreError>>, StoreError> {
+    /// The connectors of all owners; eventually consistent, which costs half. An unreadable one is
+    /// an error in its position, so that it does not hide the others.
+    pub async fn every_connector(
+        &self,
+        from: Option<ScanKey>,
+    ) -> Result<Page<Result<Connector, StoreError>>, StoreError> {
         let answer = self.scan_connectors(from).send().await.map_err(unavailable)?;
-        let found = answer.items.unwrap_or_default().into_iter().filter(|item| !keys::is_trigger(part(item, "sk")));
+        let found = answer
+            .items
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|item| !keys::is_trigger(part(item, "sk")));
         let rows = found.map(|item| {
             let sk = part(&item, "sk").to_string();
-            read::<ConnectorRow>(item).map(Connector::from).map_err(|error| StoreError::Unreadable(format!("{sk}: {error}")))
+            read::<ConnectorRow>(item)
+                .map(Connector::from)
+                .map_err(|error| StoreError::Unreadable(format!("{sk}: {error}")))
         });
         Ok(Page { rows: rows.collect(), next: answer.last_evaluated_key.map(ScanKey) })
     }
 
-    /// The connector's location in its newest event, if the ledger has one from the last thirty days.
+    /// The connector's location in its newest event, if the ledger has one from the last thirty
+    /// days.
     pub async fn last_location(&self, of: &ConnectorId) -> Result<Option<Location>, StoreError> {
         let newest: Vec<EventRow> = self.newest(Deliveries::Of(of), None, 1).await?;
-        Ok(newest.into_iter().next().map(|row| Location { mailbox: row.mailbox, connector: row.connector_id }))
+        Ok(newest
+            .into_iter()
+            .next()
+            .map(|row| Location { mailbox: row.mailbox, connector: row.connector_id }))
     }
 
     fn scan_connectors(&self, from: Option<ScanKey>) -> ScanFluentBuilder {
-        let scan = self.scan(from).filter_expression("begins_with(pk, :mailbox) AND begins_with(sk, :connector)");
+        let scan = self
+            .scan(from)
+            .filter_expression("begins_with(pk, :mailbox) AND begins_with(sk, :connector)");
         let scan = scan.expression_attribute_values(":mailbox", text("MAILBOX#"));
         scan.expression_attribute_values(":connector", text(CONNECTOR_PREFIX))
     }
@@ -106,7 +140,10 @@ impl DynamoStore {
 
     /// Every event of any connector, published or not.
     pub async fn all_events(&self, from: Option<ScanKey>) -> Result<Page<Row>, StoreError> {
-        let events = self.scan(from).filter_expression("begins_with(pk, :event)").expression_attribute_values(":event", text("EVENT#"));
+        let events = self
+            .scan(from)
+            .filter_expression("begins_with(pk, :event)")
+            .expression_attribute_values(":event", text("EVENT#"));
         self.rows(events).await
     }
 
@@ -132,8 +169,17 @@ impl DynamoStore {
 
     /// Whether a row with the key of this one exists.
     pub async fn lies(&self, row: &Row) -> Result<bool, StoreError> {
-        let key = ["pk", "sk"].into_iter().filter_map(|name| Some((name.to_string(), row.0.get(name)?.clone()))).collect();
-        let get = self.client.get_item().table_name(&self.table).set_key(Some(key)).projection_expression("pk").consistent_read(true);
+        let key = ["pk", "sk"]
+            .into_iter()
+            .filter_map(|name| Some((name.to_string(), row.0.get(name)?.clone())))
+            .collect();
+        let get = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key))
+            .projection_expression("pk")
+            .consistent_read(true);
         Ok(get.send().await.map_err(unavailable)?.item.is_some())
     }
 }

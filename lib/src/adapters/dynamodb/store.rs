@@ -1,5 +1,5 @@
-//! The port `Store` on DynamoDB: each method is one read, one update or one transaction, except reads by an owner's
-//! pointers.
+//! The port `Store` on DynamoDB: each method is one read, one update or one transaction, except
+//! reads by an owner's pointers.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,7 +13,8 @@ use super::indexes::Deliveries;
 use super::keys::{self, Item, Key};
 use super::members::{connector, members};
 use super::rows::{
-    AccessTokenRow, ConsentRow, DataKeyRow, EventRow, GrantRow, MembershipRow, PointerRow, SeenRow, attribute, item, number, parts, read,
+    AccessTokenRow, ConsentRow, DataKeyRow, EventRow, GrantRow, MembershipRow, PointerRow, SeenRow,
+    attribute, item, number, parts, read,
 };
 use super::writes::{due, due_row, event_set, ids, of_generation, pointer, raise, rows_of};
 use crate::domain::connector::{Closing, Connector, Location, Outbox, Slot, Status, StoredGrant};
@@ -26,7 +27,10 @@ use crate::domain::sweep::{Timeouts, first_sweep, next_sweep};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
 use crate::domain::watch::Watch;
-use crate::ports::{CONSENT_LIFE, ClaimedKey, Commit, Delivery, Due, Exchange, Hook, PendingConsent, RequestKey, Store, StoreError};
+use crate::ports::{
+    CONSENT_LIFE, ClaimedKey, Commit, Delivery, Due, Exchange, Hook, PendingConsent, RequestKey,
+    Store, StoreError,
+};
 
 impl Store for DynamoStore {
     async fn in_slot(&self, owner: &OwnerId, slot: &Slot) -> Result<Option<Connector>, StoreError> {
@@ -46,8 +50,16 @@ impl Store for DynamoStore {
         let pointer = pointer(connector);
         let mut writes = vec![
             put(&self.table, due_row(&created, first_sweep(exchange.at))?, true),
-            put(&self.table, item(&keys::owned_connector(&connector.owner_id, &connector.id), &pointer)?, true),
-            put(&self.table, item(&keys::slot(&connector.owner_id, &connector.slot), &pointer)?, true),
+            put(
+                &self.table,
+                item(&keys::owned_connector(&connector.owner_id, &connector.id), &pointer)?,
+                true,
+            ),
+            put(
+                &self.table,
+                item(&keys::slot(&connector.owner_id, &connector.slot), &pointer)?,
+                true,
+            ),
             self.exchange_row(connector, exchange)?,
             self.membership_row(&connector.google_sub, membership)?,
         ];
@@ -58,14 +70,27 @@ impl Store for DynamoStore {
         self.transact(writes).await
     }
 
-    async fn reconnect(&self, before: &Connector, grant: &StoredGrant, exchange: &Exchange, events: &[Event]) -> Result<(), StoreError> {
+    async fn reconnect(
+        &self,
+        before: &Connector,
+        grant: &StoredGrant,
+        exchange: &Exchange,
+        events: &[Event],
+    ) -> Result<(), StoreError> {
         let location = before.location();
         // A token of the old grant and an old error end with it.
         let raised = raise(&location, before.version).remove("access_token").remove("last_error");
-        let active = raised.set("status", attribute(&Status::Active)?).set("updated_at", attribute(&exchange.at)?);
+        let active = raised
+            .set("status", attribute(&Status::Active)?)
+            .set("updated_at", attribute(&exchange.at)?);
         let granted = parts(&GrantRow::from(grant))?;
-        let change = granted.into_iter().fold(active, |change, (name, value)| change.set(&name, value));
-        let mut writes = self.with_events(due(change, &location, Some(first_sweep(exchange.at))), &location, events)?;
+        let change =
+            granted.into_iter().fold(active, |change, (name, value)| change.set(&name, value));
+        let mut writes = self.with_events(
+            due(change, &location, Some(first_sweep(exchange.at))),
+            &location,
+            events,
+        )?;
         writes.push(self.exchange_row(before, exchange)?);
         self.transact(writes).await
     }
@@ -87,42 +112,79 @@ impl Store for DynamoStore {
             ..connector.clone()
         };
         let (here, there, pointer) = (connector.location(), moved.location(), pointer(&moved));
-        let unmoved = Change::of(keys::connector(&here)).if_equal("version", number(connector.version)).if_absent("unpublished");
+        let unmoved = Change::of(keys::connector(&here))
+            .if_equal("version", number(connector.version))
+            .if_absent("unpublished");
         let mut writes = vec![
             unmoved.into_deletion(&self.table),
             put(&self.table, due_row(&moved, now)?, true),
-            put(&self.table, item(&keys::owned_connector(&moved.owner_id, &moved.id), &pointer)?, false),
+            put(
+                &self.table,
+                item(&keys::owned_connector(&moved.owner_id, &moved.id), &pointer)?,
+                false,
+            ),
             put(&self.table, item(&keys::slot(&moved.owner_id, &moved.slot), &pointer)?, false),
             self.membership_row(&moved.google_sub, membership)?,
         ];
         for trigger in triggers {
             writes.push(Change::of(keys::trigger(&here, &trigger.id)).into_deletion(&self.table));
-            writes.push(put(&self.table, item(&keys::trigger(&there, &trigger.id), trigger)?, false));
+            writes.push(put(
+                &self.table,
+                item(&keys::trigger(&there, &trigger.id), trigger)?,
+                false,
+            ));
         }
         self.transact(writes).await
     }
 
-    async fn exchanged(&self, owner: &OwnerId, exchange: &Exchange) -> Result<Option<ConnectorId>, StoreError> {
+    async fn exchanged(
+        &self,
+        owner: &OwnerId,
+        exchange: &Exchange,
+    ) -> Result<Option<ConnectorId>, StoreError> {
         let Some(item) = self.get(keys::exchange(owner, exchange)).await? else { return Ok(None) };
         let row: PointerRow = read(item)?;
         // DynamoDB deletes expired rows with a delay.
-        Ok(row.expires_at.is_none_or(|expires| expires > exchange.at.seconds()).then_some(row.connector_id))
+        Ok(row
+            .expires_at
+            .is_none_or(|expires| expires > exchange.at.seconds())
+            .then_some(row.connector_id))
     }
 
     async fn membership(&self, account: &GoogleSub) -> Result<Membership, StoreError> {
-        let Some(item) = self.get(keys::membership(account)).await? else { return Ok(Membership::default()) };
+        let Some(item) = self.get(keys::membership(account)).await? else {
+            return Ok(Membership::default());
+        };
         read::<MembershipRow>(item).map(Membership::from)
     }
 
-    async fn put_membership(&self, account: &GoogleSub, membership: &Membership) -> Result<(), StoreError> {
+    async fn put_membership(
+        &self,
+        account: &GoogleSub,
+        membership: &Membership,
+    ) -> Result<(), StoreError> {
         self.transact(vec![self.membership_row(account, membership)?]).await
     }
 
-    async fn keep_consent(&self, owner: &OwnerId, consent: &PendingConsent) -> Result<(), StoreError> {
-        self.transact(vec![put(&self.table, item(&keys::consent(owner, consent.state), &ConsentRow::from(consent))?, false)]).await
+    async fn keep_consent(
+        &self,
+        owner: &OwnerId,
+        consent: &PendingConsent,
+    ) -> Result<(), StoreError> {
+        self.transact(vec![put(
+            &self.table,
+            item(&keys::consent(owner, consent.state), &ConsentRow::from(consent))?,
+            false,
+        )])
+        .await
     }
 
-    async fn take_consent(&self, owner: &OwnerId, state: Uuid, now: Timestamp) -> Result<Option<PendingConsent>, StoreError> {
+    async fn take_consent(
+        &self,
+        owner: &OwnerId,
+        state: Uuid,
+        now: Timestamp,
+    ) -> Result<Option<PendingConsent>, StoreError> {
         let Some(item) = self.take(keys::consent(owner, state)).await? else { return Ok(None) };
         let ConsentRow { code_verifier, asked_at, .. } = read(item)?;
         // DynamoDB deletes expired rows with a delay.
@@ -135,11 +197,20 @@ impl Store for DynamoStore {
         self.transact(vec![put(&self.table, row, true)]).await
     }
 
-    async fn claim_key(&self, owner: &OwnerId, key: &RequestKey) -> Result<Option<ClaimedKey>, StoreError> {
+    async fn claim_key(
+        &self,
+        owner: &OwnerId,
+        key: &RequestKey,
+    ) -> Result<Option<ClaimedKey>, StoreError> {
         self.claim(owner, key).await
     }
 
-    async fn keep_answer(&self, owner: &OwnerId, key: &RequestKey, answer: &str) -> Result<(), StoreError> {
+    async fn keep_answer(
+        &self,
+        owner: &OwnerId,
+        key: &RequestKey,
+        answer: &str,
+    ) -> Result<(), StoreError> {
         self.answer(owner, key, answer).await
     }
 
@@ -151,14 +222,21 @@ impl Store for DynamoStore {
         self.forget_left(owner).await
     }
 
-    async fn connector(&self, owner: &OwnerId, id: &ConnectorId) -> Result<Option<Connector>, StoreError> {
+    async fn connector(
+        &self,
+        owner: &OwnerId,
+        id: &ConnectorId,
+    ) -> Result<Option<Connector>, StoreError> {
         self.pointed(keys::owned_connector(owner, id)).await
     }
 
     async fn connectors(&self, owner: &OwnerId) -> Result<Vec<Connector>, StoreError> {
         let pointers = self.query(keys::owner(owner), keys::CONNECTOR_PREFIX).await?;
-        let pointers = pointers.into_iter().map(read::<PointerRow>).collect::<Result<Vec<_>, _>>()?;
-        let located = |pointer: PointerRow| keys::connector(&Location { mailbox: pointer.mailbox, connector: pointer.connector_id });
+        let pointers =
+            pointers.into_iter().map(read::<PointerRow>).collect::<Result<Vec<_>, _>>()?;
+        let located = |pointer: PointerRow| {
+            keys::connector(&Location { mailbox: pointer.mailbox, connector: pointer.connector_id })
+        };
         let rows = self.get_all(pointers.into_iter().map(located).collect(), None).await?;
         let mut connectors = rows.into_iter().map(connector).collect::<Result<Vec<_>, _>>()?;
         connectors.sort_by(|one, other| one.id.cmp(&other.id));
@@ -173,32 +251,54 @@ impl Store for DynamoStore {
         events: &[Event],
     ) -> Result<(), StoreError> {
         let location = before.location();
-        let change = raise(&location, before.version).set("closing", attribute(closing)?).set("updated_at", attribute(&closing.since)?);
+        let change = raise(&location, before.version)
+            .set("closing", attribute(closing)?)
+            .set("updated_at", attribute(&closing.since)?);
         let change = due(change, &location, closing_sweep(before, closing));
         let mut writes = self.with_events(change, &location, events)?;
         writes.push(self.membership_row(&before.google_sub, membership)?);
         self.transact(writes).await
     }
 
-    async fn record_closing(&self, connector: &Location, closing: &Closing) -> Result<(), StoreError> {
-        self.update(Change::of(keys::connector(connector)).if_present("closing").set("closing", attribute(closing)?)).await
+    async fn record_closing(
+        &self,
+        connector: &Location,
+        closing: &Closing,
+    ) -> Result<(), StoreError> {
+        self.update(
+            Change::of(keys::connector(connector))
+                .if_present("closing")
+                .set("closing", attribute(closing)?),
+        )
+        .await
     }
 
-    async fn remove_connector(&self, connector: &Connector, triggers: &[Trigger], membership: &Membership) -> Result<(), StoreError> {
+    async fn remove_connector(
+        &self,
+        connector: &Connector,
+        triggers: &[Trigger],
+        membership: &Membership,
+    ) -> Result<(), StoreError> {
         let location = connector.location();
-        let unmoved = Change::of(keys::connector(&location)).if_equal("version", number(connector.version));
+        let unmoved =
+            Change::of(keys::connector(&location)).if_equal("version", number(connector.version));
         let mut gone = vec![
             unmoved.if_absent("unpublished"),
             Change::of(keys::owned_connector(&connector.owner_id, &connector.id)),
             Change::of(keys::slot(&connector.owner_id, &connector.slot)),
         ];
         gone.extend(triggers.iter().flat_map(|trigger| rows_of(trigger, &location)));
-        let mut writes: Vec<_> = gone.into_iter().map(|row| row.into_deletion(&self.table)).collect();
+        let mut writes: Vec<_> =
+            gone.into_iter().map(|row| row.into_deletion(&self.table)).collect();
         writes.push(self.membership_row(&connector.google_sub, membership)?);
         self.transact(writes).await
     }
 
-    async fn trigger(&self, owner: &OwnerId, id: &TriggerId) -> Result<Option<Trigger>, StoreError> {
+    async fn trigger(
+        &self,
+        owner: &OwnerId,
+        id: &TriggerId,
+    ) -> Result<Option<Trigger>, StoreError> {
         self.get(keys::owned_trigger(owner, id)).await?.map(read).transpose()
     }
 
@@ -206,11 +306,21 @@ impl Store for DynamoStore {
         self.query(keys::owner(owner), keys::TRIGGER_PREFIX).await?.into_iter().map(read).collect()
     }
 
-    async fn put_trigger(&self, trigger: &Trigger, hook: Option<&Hook>, connector: &Location, version: u64) -> Result<(), StoreError> {
+    async fn put_trigger(
+        &self,
+        trigger: &Trigger,
+        hook: Option<&Hook>,
+        connector: &Location,
+        version: u64,
+    ) -> Result<(), StoreError> {
         let mut writes = vec![raise(connector, version).into_transaction(&self.table)];
         writes.extend(self.trigger_rows(trigger, connector)?);
         if let Some(hook) = hook {
-            writes.push(put(&self.table, item(&keys::hook(&trigger.id), &HookRow::from(hook))?, false));
+            writes.push(put(
+                &self.table,
+                item(&keys::hook(&trigger.id), &HookRow::from(hook))?,
+                false,
+            ));
         }
         self.transact(writes).await
     }
@@ -220,13 +330,23 @@ impl Store for DynamoStore {
         Ok(row.map(Hook::from))
     }
 
-    async fn remove_trigger(&self, trigger: &Trigger, connector: &Location, version: u64) -> Result<(), StoreError> {
+    async fn remove_trigger(
+        &self,
+        trigger: &Trigger,
+        connector: &Location,
+        version: u64,
+    ) -> Result<(), StoreError> {
         let mut writes = vec![raise(connector, version).into_transaction(&self.table)];
-        writes.extend(rows_of(trigger, connector).into_iter().map(|row| row.into_deletion(&self.table)));
+        writes.extend(
+            rows_of(trigger, connector).into_iter().map(|row| row.into_deletion(&self.table)),
+        );
         self.transact(writes).await
     }
 
-    async fn mailbox(&self, mailbox: &EmailAddress) -> Result<Vec<(Connector, Vec<Trigger>)>, StoreError> {
+    async fn mailbox(
+        &self,
+        mailbox: &EmailAddress,
+    ) -> Result<Vec<(Connector, Vec<Trigger>)>, StoreError> {
         Ok(members(self.query(keys::mailbox(mailbox), keys::CONNECTOR_PREFIX).await?))
     }
 
@@ -245,15 +365,18 @@ impl Store for DynamoStore {
         let (before, after) = (parts(&commit.before.reading)?, parts(commit.after)?);
         let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
         let changed = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
-        let raised = raise(&location, commit.before.version).set("updated_at", attribute(&commit.now)?);
-        let change = changed.fold(raised, |change, name| change.set_or_remove(name, after.get(name).cloned()));
+        let raised =
+            raise(&location, commit.before.version).set("updated_at", attribute(&commit.now)?);
+        let change = changed
+            .fold(raised, |change, name| change.set_or_remove(name, after.get(name).cloned()));
         let change = due(change, &location, commit.next_sweep);
         // An update of its own costs half of what it costs in a transaction.
         if commit.events.is_empty() {
             return self.update(change).await;
         }
         let fired = commit.events.iter().any(|event| event.detail_type == DetailType::TriggerFired);
-        let change = if fired { change.set("last_event_at", attribute(&commit.now)?) } else { change };
+        let change =
+            if fired { change.set("last_event_at", attribute(&commit.now)?) } else { change };
         self.transact(self.with_events(change, &location, commit.events)?).await
     }
 
@@ -271,7 +394,12 @@ impl Store for DynamoStore {
         self.newest(Deliveries::Of(connector), after, most).await
     }
 
-    async fn firings(&self, trigger: &TriggerId, after: Option<(Timestamp, EventId)>, most: u32) -> Result<Vec<Delivery>, StoreError> {
+    async fn firings(
+        &self,
+        trigger: &TriggerId,
+        after: Option<(Timestamp, EventId)>,
+        most: u32,
+    ) -> Result<Vec<Delivery>, StoreError> {
         self.newest(Deliveries::FiredBy(trigger), after, most).await
     }
 
@@ -285,22 +413,50 @@ impl Store for DynamoStore {
         Ok(rows.into_iter().filter(|row| row.published_at.is_none()).map(Event::from).collect())
     }
 
-    async fn mark_published(&self, connector: &Location, events: &[Event], now: Timestamp) -> Result<(), StoreError> {
-        let quiet = Change::of(keys::connector(connector)).delete("unpublished", event_set(events)).if_exists();
+    async fn mark_published(
+        &self,
+        connector: &Location,
+        events: &[Event],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let quiet = Change::of(keys::connector(connector))
+            .delete("unpublished", event_set(events))
+            .if_exists();
         let mut writes = vec![quiet.into_transaction(&self.table)];
         for event in events {
-            let marked = Change::of(keys::event(&event.event_id)).set("published_at", attribute(&now)?);
+            let marked =
+                Change::of(keys::event(&event.event_id)).set("published_at", attribute(&now)?);
             let marked = marked.set("expires_at", number(now.after(LEDGER_HORIZON).seconds()));
-            writes.push(marked.remove("due_shard").remove("due_at").if_exists().into_transaction(&self.table));
+            writes.push(
+                marked
+                    .remove("due_shard")
+                    .remove("due_at")
+                    .if_exists()
+                    .into_transaction(&self.table),
+            );
         }
         self.transact(writes).await
     }
 
-    async fn cache_access_token(&self, connector: &Location, generation: u64, token: &SealedAccessToken) -> Result<(), StoreError> {
-        self.update(of_generation(connector, generation).set("access_token", attribute(&AccessTokenRow::from(token))?)).await
+    async fn cache_access_token(
+        &self,
+        connector: &Location,
+        generation: u64,
+        token: &SealedAccessToken,
+    ) -> Result<(), StoreError> {
+        self.update(
+            of_generation(connector, generation)
+                .set("access_token", attribute(&AccessTokenRow::from(token))?),
+        )
+        .await
     }
 
-    async fn record_watch(&self, connector: &Location, generation: u64, watch: &Watch) -> Result<(), StoreError> {
+    async fn record_watch(
+        &self,
+        connector: &Location,
+        generation: u64,
+        watch: &Watch,
+    ) -> Result<(), StoreError> {
         self.update(of_generation(connector, generation).set("watch", attribute(watch)?)).await
     }
 
@@ -320,7 +476,9 @@ impl Store for DynamoStore {
     }
 
     async fn put_off(&self, connector: &Location, until: Timestamp) -> Result<(), StoreError> {
-        let change = Change::of(keys::connector(connector)).if_present("due_shard").set("due_at", number(until.seconds()));
+        let change = Change::of(keys::connector(connector))
+            .if_present("due_shard")
+            .set("due_at", number(until.seconds()));
         self.update(change).await
     }
 
@@ -334,7 +492,10 @@ impl Store for DynamoStore {
     }
 
     async fn keep_data_key(&self, key: WrappedKey) -> Result<WrappedKey, StoreError> {
-        let row = item(&keys::data_key(), &DataKeyRow { key: serde_bytes::ByteBuf::from(key.0.clone()) })?;
+        let row = item(
+            &keys::data_key(),
+            &DataKeyRow { key: serde_bytes::ByteBuf::from(key.0.clone()) },
+        )?;
         match self.transact(vec![put(&self.table, row, true)]).await {
             Err(StoreError::Conflict) => self.data_key().await?.ok_or(StoreError::Conflict),
             kept => kept.map(|()| key),
@@ -346,7 +507,8 @@ impl DynamoStore {
     async fn pointed(&self, pointer: Key) -> Result<Option<Connector>, StoreError> {
         let Some(item) = self.get(pointer).await? else { return Ok(None) };
         let pointer: PointerRow = read(item)?;
-        self.connector_at(&Location { mailbox: pointer.mailbox, connector: pointer.connector_id }).await
+        self.connector_at(&Location { mailbox: pointer.mailbox, connector: pointer.connector_id })
+            .await
     }
 }
 

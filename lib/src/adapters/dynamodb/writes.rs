@@ -20,50 +20,89 @@ use crate::ports::{Exchange, StoreError};
 const KEEP_EXCHANGES: Duration = Duration::from_secs(600);
 /// How old an unpublished event is before the renewer wakes its mailbox.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
-/// The row of an unpublished event outlives every outage of the bus: its publication sets the real expiry. It has an
-/// expiry, since older versions cannot read a row without one.
+/// The row of an unpublished event outlives every outage of the bus: its publication sets the real
+/// expiry. It has an expiry, since older versions cannot read a row without one.
 const WHILE_OWED: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 impl DynamoStore {
     /// The change of a connector together with its events, each of which must be new.
-    pub(super) fn with_events(&self, change: Change, connector: &Location, events: &[Event]) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let change = if events.is_empty() { change } else { change.add("unpublished", event_set(events)) };
+    pub(super) fn with_events(
+        &self,
+        change: Change,
+        connector: &Location,
+        events: &[Event],
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let change =
+            if events.is_empty() { change } else { change.add("unpublished", event_set(events)) };
         let mut writes = vec![change.into_transaction(&self.table)];
         writes.extend(self.event_rows(connector, events)?);
         Ok(writes)
     }
 
-    pub(super) fn event_rows(&self, connector: &Location, events: &[Event]) -> Result<Vec<TransactWriteItem>, StoreError> {
+    pub(super) fn event_rows(
+        &self,
+        connector: &Location,
+        events: &[Event],
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let row = |event: &Event| {
-            let (due_at, expires_at) = (event.decided_at.after(FORGOTTEN_AFTER), event.decided_at.after(WHILE_OWED));
-            let row = EventRow::new(event, connector, keys::event_shard(keys::shard(&connector.connector)), due_at, expires_at);
+            let (due_at, expires_at) =
+                (event.decided_at.after(FORGOTTEN_AFTER), event.decided_at.after(WHILE_OWED));
+            let row = EventRow::new(
+                event,
+                connector,
+                keys::event_shard(keys::shard(&connector.connector)),
+                due_at,
+                expires_at,
+            );
             Ok(put(&self.table, item(&keys::event(&event.event_id), &row)?, true))
         };
         events.iter().map(row).collect()
     }
 
     /// A trigger's two rows: one in its mailbox, one at its owner.
-    pub(super) fn trigger_rows(&self, trigger: &Trigger, connector: &Location) -> Result<[TransactWriteItem; 2], StoreError> {
+    pub(super) fn trigger_rows(
+        &self,
+        trigger: &Trigger,
+        connector: &Location,
+    ) -> Result<[TransactWriteItem; 2], StoreError> {
         let row = |key| Ok::<_, StoreError>(put(&self.table, item(&key, trigger)?, false));
-        Ok([row(keys::trigger(connector, &trigger.id))?, row(keys::owned_trigger(&trigger.owner_id, &trigger.id))?])
+        Ok([
+            row(keys::trigger(connector, &trigger.id))?,
+            row(keys::owned_trigger(&trigger.owner_id, &trigger.id))?,
+        ])
     }
 
-    pub(super) fn exchange_row(&self, connector: &Connector, exchange: &Exchange) -> Result<TransactWriteItem, StoreError> {
-        let row = PointerRow { expires_at: Some(exchange.at.after(KEEP_EXCHANGES).seconds()), ..pointer(connector) };
+    pub(super) fn exchange_row(
+        &self,
+        connector: &Connector,
+        exchange: &Exchange,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let row = PointerRow {
+            expires_at: Some(exchange.at.after(KEEP_EXCHANGES).seconds()),
+            ..pointer(connector)
+        };
         Ok(put(&self.table, item(&keys::exchange(&connector.owner_id, exchange), &row)?, false))
     }
 
     /// The account's next version, which overwrites the one before it.
-    pub(super) fn membership_row(&self, account: &GoogleSub, membership: &Membership) -> Result<TransactWriteItem, StoreError> {
+    pub(super) fn membership_row(
+        &self,
+        account: &GoogleSub,
+        membership: &Membership,
+    ) -> Result<TransactWriteItem, StoreError> {
         let before = membership.version.checked_sub(1).ok_or(StoreError::Conflict)?;
-        let row = item(&keys::membership(account), &MembershipRow::new(membership, KEPT_WHEN_EMPTY))?;
+        let row =
+            item(&keys::membership(account), &MembershipRow::new(membership, KEPT_WHEN_EMPTY))?;
         Ok(put_over(&self.table, row, before))
     }
 }
 
 /// The rows of a trigger: in its mailbox, at its owner, and its hook.
 pub fn rows_of(trigger: &Trigger, connector: &Location) -> Vec<Change> {
-    let mut rows = vec![Change::of(keys::trigger(connector, &trigger.id)), Change::of(keys::owned_trigger(&trigger.owner_id, &trigger.id))];
+    let mut rows = vec![
+        Change::of(keys::trigger(connector, &trigger.id)),
+        Change::of(keys::owned_trigger(&trigger.owner_id, &trigger.id)),
+    ];
     if trigger.kind == TriggerType::Webhook {
         rows.push(Change::of(keys::hook(&trigger.id)));
     }
@@ -84,12 +123,18 @@ pub fn due_row(connector: &Connector, next_sweep: Timestamp) -> Result<Item, Sto
 }
 
 pub fn pointer(connector: &Connector) -> PointerRow {
-    PointerRow { connector_id: connector.id.clone(), mailbox: connector.email_address.clone(), expires_at: None }
+    PointerRow {
+        connector_id: connector.id.clone(),
+        mailbox: connector.email_address.clone(),
+        expires_at: None,
+    }
 }
 
 /// Raises the connector's version, on condition that it is still `version`.
 pub fn raise(connector: &Location, version: u64) -> Change {
-    Change::of(keys::connector(connector)).set("version", number(version + 1)).if_equal("version", number(version))
+    Change::of(keys::connector(connector))
+        .set("version", number(version + 1))
+        .if_equal("version", number(version))
 }
 
 pub fn of_generation(connector: &Location, generation: u64) -> Change {
@@ -98,7 +143,9 @@ pub fn of_generation(connector: &Location, generation: u64) -> Change {
 
 pub fn due(change: Change, connector: &Location, at: Option<Timestamp>) -> Change {
     let shard = at.map(|_| text(keys::connector_shard(keys::shard(&connector.connector))));
-    change.set_or_remove("due_shard", shard).set_or_remove("due_at", at.map(|at| number(at.seconds())))
+    change
+        .set_or_remove("due_shard", shard)
+        .set_or_remove("due_at", at.map(|at| number(at.seconds())))
 }
 
 pub fn event_set(events: &[Event]) -> AttributeValue {

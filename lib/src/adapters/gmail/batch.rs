@@ -17,14 +17,17 @@ pub const BOUNDARY: &str = "email-connectors-batch";
 /// The body for some GET requests, each a path with its query.
 pub fn request_body(paths: &[String]) -> String {
     let part = |(index, path): (usize, &String)| {
-        format!("--{BOUNDARY}\r\nContent-Type: application/http\r\nContent-ID: <part-{index}>\r\n\r\nGET {path}\r\n\r\n")
+        format!(
+            "--{BOUNDARY}\r\nContent-Type: application/http\r\nContent-ID: <part-{index}>\r\n\r\nGET {path}\r\n\r\n"
+        )
     };
     let parts: String = paths.iter().enumerate().map(part).collect();
     format!("{parts}--{BOUNDARY}--\r\n")
 }
 
-/// Returns the readable parts. A missing or broken part counts as not answered, so that the caller requests it again.
-/// `headers` are those of the whole answer, whose date is used for parts without one.
+/// Returns the readable parts. A missing or broken part counts as not answered, so that the caller
+/// requests it again. `headers` are those of the whole answer, whose date is used for parts without
+/// one.
 pub fn read_answers(content_type: &str, headers: &Headers, body: &[u8]) -> Vec<PartAnswer> {
     let Some(boundary) = boundary(content_type) else { return Vec::new() };
     let delimiter = [b"--", boundary.as_bytes()].concat();
@@ -40,8 +43,8 @@ pub(super) fn boundary(content_type: &str) -> Option<&str> {
     (1..=70).contains(&parameter.len()).then_some(parameter)
 }
 
-/// The pieces that delimiter lines begin, up to the line that closes the last (RFC 2046, section 5.1.1). Inside a line
-/// a delimiter is text, and a longer one is another delimiter.
+/// The pieces that delimiter lines begin, up to the line that closes the last (RFC 2046, section
+/// 5.1.1). Inside a line a delimiter is text, and a longer one is another delimiter.
 pub(super) fn split<'a>(body: &'a [u8], delimiter: &[u8]) -> Vec<&'a [u8]> {
     let mut pieces = Vec::new();
     let (mut begins, mut at) = (None, 0);
@@ -69,13 +72,23 @@ fn read_part(part: &[u8], whole: &Headers) -> Option<PartAnswer> {
     let id = header(&own, "content-id")?.trim_matches(['<', '>']).rsplit('-').next()?;
     let status = headers.lines().next()?.split_whitespace().nth(1)?;
     let field = |name: &str| header(&headers, name).map(String::from);
-    let own = Headers { retry_after: field("retry-after"), date: field("date").or_else(|| whole.date.clone()) };
-    Some(PartAnswer { index: id.parse().ok()?, status: status.parse().ok()?, headers: own, body: body.trim_ascii().to_vec() })
+    let own = Headers {
+        retry_after: field("retry-after"),
+        date: field("date").or_else(|| whole.date.clone()),
+    };
+    Some(PartAnswer {
+        index: id.parse().ok()?,
+        status: status.parse().ok()?,
+        headers: own,
+        body: body.trim_ascii().to_vec(),
+    })
 }
 
 pub(super) fn split_head(text: &[u8]) -> Option<(String, &[u8])> {
     let text = text.trim_ascii_start();
-    let end = |mark: &[u8]| text.windows(mark.len()).position(|window| window == mark).map(|at| (at, at + mark.len()));
+    let end = |mark: &[u8]| {
+        text.windows(mark.len()).position(|window| window == mark).map(|at| (at, at + mark.len()))
+    };
     let (headers, rest) = end(b"\r\n\r\n").or_else(|| end(b"\n\n"))?;
     Some((String::from_utf8_lossy(&text[..headers]).into_owned(), &text[rest..]))
 }
@@ -98,10 +111,19 @@ mod tests {
         let part = |index, status, retry_after: Option<&str>, body: &str| PartAnswer {
             index,
             status,
-            headers: Headers { retry_after: retry_after.map(String::from), date: outer.date.clone() },
+            headers: Headers {
+                retry_after: retry_after.map(String::from),
+                date: outer.date.clone(),
+            },
             body: body.into(),
         };
-        assert_eq!(answers, [part(1, 429, Some("7"), "{\"error\":1}"), part(0, 200, None, "{\"snippet\":\"a --b1 inside\"}")]);
+        assert_eq!(
+            answers,
+            [
+                part(1, 429, Some("7"), "{\"error\":1}"),
+                part(0, 200, None, "{\"snippet\":\"a --b1 inside\"}")
+            ]
+        );
     }
 
     #[test]
@@ -118,7 +140,11 @@ mod tests {
         let longer = ANSWER.replace("--b1", "--b12");
         let ended = format!("--b1--\r\n{ANSWER}");
         for body in [longer, ended] {
-            assert_eq!(read_answers("multipart/mixed; boundary=b1", &Headers::default(), body.as_bytes()), [], "{body}");
+            assert_eq!(
+                read_answers("multipart/mixed; boundary=b1", &Headers::default(), body.as_bytes()),
+                [],
+                "{body}"
+            );
         }
         let cut = &whole[..whole.len() / 2];
         assert!(read_answers("multipart/mixed; boundary=b1", &Headers::default(), cut).len() <= 2);

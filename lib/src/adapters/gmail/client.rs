@@ -1,5 +1,5 @@
-//! The client that sends requests: to Google, or in a dry run to a recorded mailbox. The code that makes requests and
-//! reads answers does not know which.
+//! The client that sends requests: to Google, or in a dry run to a recorded mailbox. The code that
+//! makes requests and reads answers does not know which.
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Body, IntoUrl, Method, Request, Response, Url};
@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::errors::Failure;
 use super::recorded_mailbox::RecordedMailbox;
 
-/// A longer answer would not fit through Lambda: 16 MB of Gmail's JSON become an answer of over 6 MB, if there is any
-/// text in it. An answer is in memory several times: as it came, parsed, and as it goes on.
+/// A longer answer would not fit through Lambda: 16 MB of Gmail's JSON become an answer of over 6
+/// MB, if there is any text in it. An answer is in memory several times: as it came, parsed, and as
+/// it goes on.
 pub const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
 
 #[derive(Clone)]
@@ -25,21 +26,27 @@ impl Client {
     }
 
     pub fn request(&self, method: Method, url: impl IntoUrl) -> RequestBuilder {
-        let request = url.into_url().map(|url| Request::new(method, url)).map_err(|error| Failure::no_answer(error.without_url()));
+        let request = url
+            .into_url()
+            .map(|url| Request::new(method, url))
+            .map_err(|error| Failure::no_answer(error.without_url()));
         RequestBuilder { client: self.clone(), request, most: LONGEST_ANSWER }
     }
 
     async fn send(&self, request: Request) -> Result<Response, Failure> {
         match self {
             // Without its URL an error of reqwest names no parameter that could be a secret.
-            Self::Google(client) => client.execute(request).await.map_err(|error| Failure::no_answer(error.without_url())),
+            Self::Google(client) => client
+                .execute(request)
+                .await
+                .map_err(|error| Failure::no_answer(error.without_url())),
             Self::RecordedMailbox(recorded_mailbox) => Ok(recorded_mailbox.answer(&request)),
         }
     }
 }
 
-/// Like reqwest's own builder, for a client that may be a recorded mailbox. A mistake is reported when the request is
-/// sent.
+/// Like reqwest's own builder, for a client that may be a recorded mailbox. A mistake is reported
+/// when the request is sent.
 pub struct RequestBuilder {
     client: Client,
     request: Result<Request, Failure>,
@@ -101,7 +108,9 @@ impl RequestBuilder {
                 value.set_sensitive(sensitive);
                 request.headers_mut().insert(name, value);
             }
-            Err(_) => self.request = Err(Failure::no_answer("a header's value holds what no header may")),
+            Err(_) => {
+                self.request = Err(Failure::no_answer("a header's value holds what no header may"))
+            }
         }
         self
     }

@@ -16,7 +16,8 @@ pub struct Failure {
     pub status: Option<u16>,
     /// Google's reason code, for decisions.
     pub reason: String,
-    /// Google's message for humans. It is searched only where the reason code is not specific enough.
+    /// Google's message for humans. It is searched only where the reason code is not specific
+    /// enough.
     pub message: String,
     pub retry_after: Option<Duration>,
     /// The answer exceeds the size limit, as it would again.
@@ -25,7 +26,13 @@ pub struct Failure {
 
 impl Failure {
     pub fn no_answer(why: impl std::fmt::Display) -> Self {
-        Self { status: None, reason: why.to_string(), message: String::new(), retry_after: None, is_too_large: false }
+        Self {
+            status: None,
+            reason: why.to_string(),
+            message: String::new(),
+            retry_after: None,
+            is_too_large: false,
+        }
     }
 
     pub fn too_large(why: impl std::fmt::Display) -> Self {
@@ -37,18 +44,29 @@ impl Failure {
         let (reason, message) = match answer.error {
             ErrorBody::Code(code) => (code, String::new()),
             ErrorBody::Api { message, errors } => {
-                let reason = errors.first().and_then(|error| error.get("reason")).and_then(|reason| reason.as_str());
+                let reason = errors
+                    .first()
+                    .and_then(|error| error.get("reason"))
+                    .and_then(|reason| reason.as_str());
                 (reason.unwrap_or_default().to_string(), message)
             }
         };
         let retry_after = retry_after(headers, &message);
-        Self { status: Some(status), reason: bounded(&reason), message: bounded(&message), retry_after, is_too_large: false }
+        Self {
+            status: Some(status),
+            reason: bounded(&reason),
+            message: bounded(&message),
+            retry_after,
+            is_too_large: false,
+        }
     }
 
     /// A rate limit may come as 403, and counts as 429.
     pub fn effective_status(&self) -> Option<u16> {
-        let rate_limited =
-            matches!(self.reason.as_str(), "rateLimitExceeded" | "userRateLimitExceeded" | "quotaExceeded" | "dailyLimitExceeded");
+        let rate_limited = matches!(
+            self.reason.as_str(),
+            "rateLimitExceeded" | "userRateLimitExceeded" | "quotaExceeded" | "dailyLimitExceeded"
+        );
         if self.status == Some(403) && rate_limited { Some(429) } else { self.status }
     }
 
@@ -70,25 +88,42 @@ impl Failure {
     /// A refusal inside an answer with a good status.
     pub fn inside(body: &[u8]) -> Option<Self> {
         // A cheap check first: no good answer of Gmail's begins so.
-        let begins = body.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start().starts_with(b"\"error\"");
-        let status = |body: &[u8]| serde_json::from_slice::<serde_json::Value>(body).ok()?["error"]["code"].as_u64()?.try_into().ok();
+        let begins = body
+            .trim_ascii_start()
+            .strip_prefix(b"{")?
+            .trim_ascii_start()
+            .starts_with(b"\"error\"");
+        let status = |body: &[u8]| {
+            serde_json::from_slice::<serde_json::Value>(body).ok()?["error"]["code"]
+                .as_u64()?
+                .try_into()
+                .ok()
+        };
         begins.then(|| Self::answered(status(body).unwrap_or(500), &Headers::default(), body))
     }
 
-    /// For an owner's operation. A request that may not be repeated, and got no answer or a server's error, may have
-    /// been executed.
+    /// For an owner's operation. A request that may not be repeated, and got no answer or a
+    /// server's error, may have been executed.
     pub fn of_request(self, may_be_repeated: bool) -> ProviderError {
         match self.effective_status() {
             _ if self.is_too_large => self.of_api(),
-            Some(429) => ProviderError::RateLimited { reason: self.reason(), retry_after: self.retry_after },
-            None | Some(408 | 500..) if !may_be_repeated => ProviderError::OutcomeUnknown(self.to_string()),
+            Some(429) => {
+                ProviderError::RateLimited { reason: self.reason(), retry_after: self.retry_after }
+            }
+            None | Some(408 | 500..) if !may_be_repeated => {
+                ProviderError::OutcomeUnknown(self.to_string())
+            }
             _ => self.of_api(),
         }
     }
 
     /// For a page of a listing: if the query has not changed, it is refused for its page token.
     pub fn of_page(self, page_token: Option<&str>) -> ProviderError {
-        if self.status == Some(400) && page_token.is_some() { ProviderError::PageLost } else { self.of_api() }
+        if self.status == Some(400) && page_token.is_some() {
+            ProviderError::PageLost
+        } else {
+            self.of_api()
+        }
     }
 
     /// For `watch`, whose one special refusal has no reason of its own.
@@ -102,7 +137,9 @@ impl Failure {
     pub fn of_token(self) -> ProviderError {
         match (self.reason.as_str(), self.status) {
             ("invalid_grant", _) => ProviderError::GrantRefused(self.reason),
-            ("invalid_client" | "unauthorized_client", _) => ProviderError::ClientRefused(self.reason),
+            ("invalid_client" | "unauthorized_client", _) => {
+                ProviderError::ClientRefused(self.reason)
+            }
             (_, None | Some(408 | 429 | 500..)) => self.unavailable(),
             (_, Some(status)) => ProviderError::Refused { status, reason: self.reason() },
         }
@@ -164,7 +201,9 @@ mod tests {
     use super::*;
 
     fn failure(status: u16, reason: &str, message: &str) -> Failure {
-        let body = format!(r#"{{"error":{{"code":{status},"message":"{message}","errors":[{{"reason":"{reason}"}}]}}}}"#);
+        let body = format!(
+            r#"{{"error":{{"code":{status},"message":"{message}","errors":[{{"reason":"{reason}"}}]}}}}"#
+        );
         Failure::answered(status, &Headers::default(), body.as_bytes())
     }
 
@@ -174,10 +213,19 @@ mod tests {
 
     #[test]
     fn a_refusal_inside_a_good_answer_is_a_refusal() {
-        let inside = |body: &str| Failure::inside(body.as_bytes()).map(|failure| failure.of_request(true).to_string());
-        let refusal = r#" { "error": {"code": 404, "message": "gone", "errors": [{"reason": "notFound"}]}}"#;
-        assert_eq!(inside(refusal).as_deref(), Some("the provider refused with 404: notFound: gone"));
-        assert_eq!(inside(r#"{"error": "odd"}"#).as_deref(), Some("the provider is not available: 500 odd"));
+        let inside = |body: &str| {
+            Failure::inside(body.as_bytes()).map(|failure| failure.of_request(true).to_string())
+        };
+        let refusal =
+            r#" { "error": {"code": 404, "message": "gone", "errors": [{"reason": "notFound"}]}}"#;
+        assert_eq!(
+            inside(refusal).as_deref(),
+            Some("the provider refused with 404: notFound: gone")
+        );
+        assert_eq!(
+            inside(r#"{"error": "odd"}"#).as_deref(),
+            Some("the provider is not available: 500 odd")
+        );
         for good in ["", "{}", r#"{"id":"1"}"#, r#"{"name":"error"}"#, "[]", "not json"] {
             assert_eq!(inside(good), None, "{good}");
         }
@@ -206,11 +254,24 @@ mod tests {
     #[test]
     fn an_api_error_is_named_by_what_to_do_next() {
         assert!(matches!(api(401, "authError"), ProviderError::Unauthorized));
-        for (status, reason) in [(429, "rateLimitExceeded"), (403, "userRateLimitExceeded"), (500, "backendError"), (503, "")] {
-            assert!(matches!(api(status, reason), ProviderError::Unavailable { .. }), "{status} {reason}");
+        for (status, reason) in [
+            (429, "rateLimitExceeded"),
+            (403, "userRateLimitExceeded"),
+            (500, "backendError"),
+            (503, ""),
+        ] {
+            assert!(
+                matches!(api(status, reason), ProviderError::Unavailable { .. }),
+                "{status} {reason}"
+            );
         }
-        for (status, reason) in [(400, "failedPrecondition"), (403, "domainPolicy"), (404, "notFound")] {
-            assert!(matches!(api(status, reason), ProviderError::Refused { status: actual, .. } if actual == status), "{status} {reason}");
+        for (status, reason) in
+            [(400, "failedPrecondition"), (403, "domainPolicy"), (404, "notFound")]
+        {
+            assert!(
+                matches!(api(status, reason), ProviderError::Refused { status: actual, .. } if actual == status),
+                "{status} {reason}"
+            );
         }
     }
 
@@ -233,7 +294,8 @@ mod tests {
 
     #[test]
     fn reason_and_message_are_both_shown() {
-        let table = [("r", "m", "400 r: m"), ("r", "", "400 r"), ("", "m", "400 m"), ("", "", "400 ")];
+        let table =
+            [("r", "m", "400 r: m"), ("r", "", "400 r"), ("", "m", "400 m"), ("", "", "400 ")];
         for (reason, message, expected) in table {
             assert_eq!(failure(400, reason, message).to_string(), expected);
         }
@@ -243,37 +305,72 @@ mod tests {
     #[test]
     fn how_long_to_wait_comes_along() {
         let headers = Headers { retry_after: Some("90".into()), date: None };
-        for body in ["<html>", r#"{"error":{"message":"m","errors":[{"reason":"rateLimitExceeded"}]}}"#] {
+        for body in
+            ["<html>", r#"{"error":{"message":"m","errors":[{"reason":"rateLimitExceeded"}]}}"#]
+        {
             let error = Failure::answered(429, &headers, body.as_bytes()).of_api();
             let expected = Some(Duration::from_secs(90));
-            assert!(matches!(error, ProviderError::Unavailable { retry_after, .. } if retry_after == expected), "{body}");
+            assert!(
+                matches!(error, ProviderError::Unavailable { retry_after, .. } if retry_after == expected),
+                "{body}"
+            );
         }
     }
 
     #[test]
     fn a_page_is_lost_only_where_there_was_a_page() {
-        assert!(matches!(failure(400, "invalidArgument", "Invalid pageToken").of_page(Some("p")), ProviderError::PageLost));
-        assert!(matches!(failure(400, "invalidArgument", "m").of_page(None), ProviderError::Refused { status: 400, .. }));
-        assert!(matches!(failure(500, "backendError", "m").of_page(Some("p")), ProviderError::Unavailable { .. }));
+        assert!(matches!(
+            failure(400, "invalidArgument", "Invalid pageToken").of_page(Some("p")),
+            ProviderError::PageLost
+        ));
+        assert!(matches!(
+            failure(400, "invalidArgument", "m").of_page(None),
+            ProviderError::Refused { status: 400, .. }
+        ));
+        assert!(matches!(
+            failure(500, "backendError", "m").of_page(Some("p")),
+            ProviderError::Unavailable { .. }
+        ));
     }
 
     #[test]
     fn a_watch_in_the_way_differs_from_other_refusals() {
         const TAKEN: &str = "Only one user push notification client allowed per developer (call /stop then try again)";
-        let taken = [failure(400, "failedPrecondition", TAKEN), failure(400, TAKEN, ""), failure(400, "", TAKEN)];
+        let taken = [
+            failure(400, "failedPrecondition", TAKEN),
+            failure(400, TAKEN, ""),
+            failure(400, "", TAKEN),
+        ];
         for failure in taken {
             assert!(matches!(failure.clone().of_watch(), ProviderError::WatchTaken), "{failure}");
         }
-        assert!(matches!(failure(400, "failedPrecondition", "m").of_watch(), ProviderError::Refused { status: 400, .. }));
-        assert!(matches!(failure(503, "backendError", TAKEN).of_watch(), ProviderError::Unavailable { .. }));
+        assert!(matches!(
+            failure(400, "failedPrecondition", "m").of_watch(),
+            ProviderError::Refused { status: 400, .. }
+        ));
+        assert!(matches!(
+            failure(503, "backendError", TAKEN).of_watch(),
+            ProviderError::Unavailable { .. }
+        ));
     }
 
     #[test]
     fn a_token_error_is_about_the_grant_or_the_client() {
-        let token = |status, body: &str| Failure::answered(status, &Headers::default(), body.as_bytes()).of_token();
-        assert!(matches!(token(400, r#"{"error":"invalid_grant"}"#), ProviderError::GrantRefused(_)));
-        assert!(matches!(token(401, r#"{"error":"invalid_client"}"#), ProviderError::ClientRefused(_)));
+        let token = |status, body: &str| {
+            Failure::answered(status, &Headers::default(), body.as_bytes()).of_token()
+        };
+        assert!(matches!(
+            token(400, r#"{"error":"invalid_grant"}"#),
+            ProviderError::GrantRefused(_)
+        ));
+        assert!(matches!(
+            token(401, r#"{"error":"invalid_client"}"#),
+            ProviderError::ClientRefused(_)
+        ));
         assert!(matches!(token(503, "<html>"), ProviderError::Unavailable { .. }));
-        assert!(matches!(token(400, r#"{"error":"invalid_request"}"#), ProviderError::Refused { status: 400, .. }));
+        assert!(matches!(
+            token(400, r#"{"error":"invalid_request"}"#),
+            ProviderError::Refused { status: 400, .. }
+        ));
     }
 }

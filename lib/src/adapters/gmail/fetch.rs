@@ -1,4 +1,5 @@
-//! Messages, fetched singly or in batches: each has its own answer, and what may pass is requested again.
+//! Messages, fetched singly or in batches: each has its own answer, and what may pass is requested
+//! again.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,12 +15,13 @@ use crate::domain::id::MessageId;
 use crate::domain::secret::AccessToken;
 use crate::ports::{Fetched, ProviderError};
 
-/// Gmail refuses larger batches more readily than smaller ones; refused messages are requested in smaller ones still.
+/// Gmail refuses larger batches more readily than smaller ones; refused messages are requested in
+/// smaller ones still.
 const BATCH: usize = 25;
 const BATCH_AGAIN: usize = 10;
 
-/// Everything that an event contains, and no body. File names distinguish attachments; deeper nesting than this is not
-/// looked into.
+/// Everything that an event contains, and no body. File names distinguish attachments; deeper
+/// nesting than this is not looked into.
 const MESSAGE_FIELDS: &str = "id,threadId,labelIds,snippet,historyId,internalDate,sizeEstimate,\
     payload(mimeType,filename,headers,parts(mimeType,filename,parts(mimeType,filename,parts(mimeType,filename))))";
 const METADATA_FIELDS: &str = "id,threadId,labelIds,snippet,historyId,internalDate,sizeEstimate,payload(mimeType,filename,headers)";
@@ -78,20 +80,32 @@ struct Fetching<T> {
     /// The messages of the next round, and the wait before it.
     again: Vec<MessageId>,
     wait: Duration,
-    /// The messages that were given up without an answer, and why; of several failures the one with the longest wait.
+    /// The messages that were given up without an answer, and why; of several failures the one with
+    /// the longest wait.
     left: Vec<MessageId>,
     why: Option<Failure>,
 }
 
 impl<T> Default for Fetching<T> {
     fn default() -> Self {
-        Self { fetched: Fetched::default(), again: Vec::new(), wait: Duration::ZERO, left: Vec::new(), why: None }
+        Self {
+            fetched: Fetched::default(),
+            again: Vec::new(),
+            wait: Duration::ZERO,
+            left: Vec::new(),
+            why: None,
+        }
     }
 }
 
 impl<T> Fetching<T> {
     /// `wait` says when a failure is worth another try.
-    fn take(&mut self, id: &MessageId, answer: Answer<T>, wait: impl Fn(&Failure) -> Option<Duration>) -> Result<(), ProviderError> {
+    fn take(
+        &mut self,
+        id: &MessageId,
+        answer: Answer<T>,
+        wait: impl Fn(&Failure) -> Option<Duration>,
+    ) -> Result<(), ProviderError> {
         match answer {
             Answer::Message(message) => self.fetched.messages.push(message),
             Answer::Missing => {}
@@ -113,7 +127,11 @@ impl<T> Fetching<T> {
 
     fn leave(&mut self, ids: &[MessageId], failure: Failure) {
         self.left.extend_from_slice(ids);
-        self.why = self.why.take().filter(|earlier| earlier.retry_after >= failure.retry_after).or(Some(failure));
+        self.why = self
+            .why
+            .take()
+            .filter(|earlier| earlier.retry_after >= failure.retry_after)
+            .or(Some(failure));
     }
 
     fn end(self) -> Fetched<T> {
@@ -123,8 +141,9 @@ impl<T> Fetching<T> {
 }
 
 impl Gmail {
-    /// In any order. With `most`, no more bytes of answers are read, and the rest is left as too large; without it a
-    /// batch that is too large is split in halves, down to the message that is too large by itself.
+    /// In any order. With `most`, no more bytes of answers are read, and the rest is left as too
+    /// large; without it a batch that is too large is split in halves, down to the message that is
+    /// too large by itself.
     pub(super) async fn fetch<T>(
         &self,
         access: &AccessToken,
@@ -144,9 +163,14 @@ impl Gmail {
             let mut groups: VecDeque<&[MessageId]> = wanted.chunks(size).collect();
             while let Some(group) = groups.pop_front() {
                 let wait = |failure: &Failure| self.wait(attempt, failure);
-                let with_rest = |groups: VecDeque<&[MessageId]>| [group].into_iter().chain(groups).flatten().cloned().collect::<Vec<_>>();
+                let with_rest = |groups: VecDeque<&[MessageId]>| {
+                    [group].into_iter().chain(groups).flatten().cloned().collect::<Vec<_>>()
+                };
                 match self.batch(access, group, depth, reading, &mut budget).await {
-                    Ok(answers) => group.iter().zip(answers).try_for_each(|(id, answer)| fetching.take(id, answer, wait))?,
+                    Ok(answers) => group
+                        .iter()
+                        .zip(answers)
+                        .try_for_each(|(id, answer)| fetching.take(id, answer, wait))?,
                     Err(failure) if failure.status == Some(401) => return Err(failure.of_api()),
                     Err(failure) if failure.is_too_large && most.is_none() => match group {
                         [id] => fetching.take(id, Answer::Refused(failure), wait)?,
@@ -184,7 +208,9 @@ impl Gmail {
         reading: Reading<T>,
     ) -> Result<Fetched<T>, ProviderError> {
         let body = async { self.send(self.get(access, self.message_url(id, depth)?)).await };
-        let answer = body.await.map_or_else(Answer::of_failure, |answered| Answer::of_body(&answered.body, reading));
+        let answer = body
+            .await
+            .map_or_else(Answer::of_failure, |answered| Answer::of_body(&answered.body, reading));
         let mut fetching = Fetching::default();
         fetching.take(id, answer, |_| None)?;
         let mut fetched = fetching.end();
@@ -194,8 +220,8 @@ impl Gmail {
         }
     }
 
-    /// The answers to one batch, in the order of `ids`; a failure if the batch itself failed. The length of the answer
-    /// is subtracted from `budget`.
+    /// The answers to one batch, in the order of `ids`; a failure if the batch itself failed. The
+    /// length of the answer is subtracted from `budget`.
     async fn batch<T>(
         &self,
         access: &AccessToken,
@@ -204,18 +230,28 @@ impl Gmail {
         reading: Reading<T>,
         budget: &mut usize,
     ) -> Result<Vec<Answer<T>>, Failure> {
-        let path = |id: &MessageId| self.message_url(id, depth).map(|url| format!("{}?{}", url.path(), url.query().unwrap_or_default()));
+        let path = |id: &MessageId| {
+            self.message_url(id, depth)
+                .map(|url| format!("{}?{}", url.path(), url.query().unwrap_or_default()))
+        };
         let paths = ids.iter().map(path).collect::<Result<Vec<_>, _>>()?;
-        let request = self.http.post(&self.settings.batch_url).bearer_auth(access.secret.expose_secret());
-        let request = request.within(LONGEST_ANSWER.min(*budget));
         let request =
-            request.header(CONTENT_TYPE, format!("multipart/mixed; boundary={}", batch::BOUNDARY)).body(batch::request_body(&paths));
-        let answered = once(request).await.inspect_err(|failure| count(MESSAGES_GET, Some(failure), ids.len()))?;
+            self.http.post(&self.settings.batch_url).bearer_auth(access.secret.expose_secret());
+        let request = request.within(LONGEST_ANSWER.min(*budget));
+        let request = request
+            .header(CONTENT_TYPE, format!("multipart/mixed; boundary={}", batch::BOUNDARY))
+            .body(batch::request_body(&paths));
+        let answered = once(request)
+            .await
+            .inspect_err(|failure| count(MESSAGES_GET, Some(failure), ids.len()))?;
         *budget -= answered.body.len();
         let parts = batch::read_answers(&answered.content_type, &answered.headers, &answered.body);
-        let answer = |index| parts.iter().find(|part| part.index == index).map(|part| Answer::of_part(part, reading));
+        let answer = |index| {
+            parts.iter().find(|part| part.index == index).map(|part| Answer::of_part(part, reading))
+        };
         let unanswered = || Answer::Refused(Failure::no_answer("a part was not answered"));
-        let answers: Vec<Answer<T>> = (0..ids.len()).map(|index| answer(index).unwrap_or_else(unanswered)).collect();
+        let answers: Vec<Answer<T>> =
+            (0..ids.len()).map(|index| answer(index).unwrap_or_else(unanswered)).collect();
         for answer in &answers {
             count(MESSAGES_GET, answer.failure(), 1);
         }
@@ -233,9 +269,14 @@ impl Gmail {
     }
 }
 
-/// A batch failed finally, and so would the next one: `rest` and the messages of the next round are left. It is an
-/// error if they are all that was requested.
-fn cut_short<T>(mut fetching: Fetching<T>, rest: &[MessageId], failure: Failure, requested: usize) -> Result<Fetched<T>, ProviderError> {
+/// A batch failed finally, and so would the next one: `rest` and the messages of the next round are
+/// left. It is an error if they are all that was requested.
+fn cut_short<T>(
+    mut fetching: Fetching<T>,
+    rest: &[MessageId],
+    failure: Failure,
+    requested: usize,
+) -> Result<Fetched<T>, ProviderError> {
     let again = std::mem::take(&mut fetching.again);
     fetching.leave(&again, failure.clone());
     fetching.leave(rest, failure.clone());
@@ -265,9 +306,17 @@ mod tests {
         format!(r#"{{"error":{{"message":"","errors":[{{"reason":"{reason}"}}]}}}}"#).into_bytes()
     }
 
-    fn taken(status: u16, body: &[u8], wait: Option<Duration>) -> Result<Fetching<ProviderMessage>, ProviderError> {
+    fn taken(
+        status: u16,
+        body: &[u8],
+        wait: Option<Duration>,
+    ) -> Result<Fetching<ProviderMessage>, ProviderError> {
         let mut fetching = Fetching::default();
-        fetching.take(&MessageId::new("m"), Answer::of_part(&part(status, body, None), READING), |_| wait)?;
+        fetching.take(
+            &MessageId::new("m"),
+            Answer::of_part(&part(status, body, None), READING),
+            |_| wait,
+        )?;
         Ok(fetching)
     }
 
@@ -306,8 +355,14 @@ mod tests {
         for (case, status, body, expected) in table {
             assert_eq!(outcome(&taken(status, body, None).unwrap()), expected, "{case}");
         }
-        assert!(matches!(taken(401, &refusal("authError"), None), Err(ProviderError::Unauthorized)));
-        assert!(matches!(taken(401, b"", Some(Duration::ZERO)), Err(ProviderError::Unauthorized)), "not even if it may be tried again");
+        assert!(matches!(
+            taken(401, &refusal("authError"), None),
+            Err(ProviderError::Unauthorized)
+        ));
+        assert!(
+            matches!(taken(401, b"", Some(Duration::ZERO)), Err(ProviderError::Unauthorized)),
+            "not even if it may be tried again"
+        );
     }
 
     #[test]
@@ -331,18 +386,29 @@ mod tests {
     fn of_several_refusals_the_one_with_the_longest_wait_is_reported() {
         let mut fetching = Fetching::default();
         for (id, retry_after) in [("a", None), ("b", Some("60")), ("c", Some("7")), ("d", None)] {
-            fetching.take(&MessageId::new(id), Answer::of_part(&part(429, b"", retry_after), READING), |_| None).unwrap();
+            fetching
+                .take(
+                    &MessageId::new(id),
+                    Answer::of_part(&part(429, b"", retry_after), READING),
+                    |_| None,
+                )
+                .unwrap();
         }
         let (ids, error) = fetching.end().unanswered.unwrap();
         assert_eq!(ids, ["a", "b", "c", "d"].map(MessageId::new));
-        assert!(matches!(error, ProviderError::Unavailable { retry_after, .. } if retry_after == Some(Duration::from_secs(60))));
+        assert!(
+            matches!(error, ProviderError::Unavailable { retry_after, .. } if retry_after == Some(Duration::from_secs(60)))
+        );
     }
 
     #[test]
     fn a_batch_that_fails_keeps_what_came_before_it() {
         let ids = ["a", "b", "c"].map(MessageId::new);
         let failure = || Failure::answered(503, &Headers::default(), &refusal("backendError"));
-        assert!(matches!(cut_short(Fetching::<ProviderMessage>::default(), &ids, failure(), 3), Err(ProviderError::Unavailable { .. })));
+        assert!(matches!(
+            cut_short(Fetching::<ProviderMessage>::default(), &ids, failure(), 3),
+            Err(ProviderError::Unavailable { .. })
+        ));
 
         let mut fetching = Fetching::default();
         fetching.take(&ids[0], Answer::of_body(MESSAGE, READING), |_| None).unwrap();
@@ -353,6 +419,9 @@ mod tests {
 
         let mut fetching = Fetching::<ProviderMessage>::default();
         fetching.take(&ids[0], Answer::Missing, |_| None).unwrap();
-        assert!(cut_short(fetching, &ids[1..], failure(), 3).is_ok(), "that one is not there was an answer too");
+        assert!(
+            cut_short(fetching, &ids[1..], failure(), 3).is_ok(),
+            "that one is not there was an answer too"
+        );
     }
 }

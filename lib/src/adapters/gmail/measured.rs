@@ -4,7 +4,9 @@ use reqwest::{Method, Url};
 
 use super::errors::Failure;
 use crate::adapters::system::System;
-use crate::domain::metric::{GMAIL_CALLS, GMAIL_LATENCY, GMAIL_UNITS, OAUTH_CLIENT_REFUSED, TOKEN_REFRESHES};
+use crate::domain::metric::{
+    GMAIL_CALLS, GMAIL_LATENCY, GMAIL_UNITS, OAUTH_CLIENT_REFUSED, TOKEN_REFRESHES,
+};
 use crate::domain::provider::gmail::METHODS;
 use crate::domain::quota::price;
 use crate::domain::timestamp::Timestamp;
@@ -13,7 +15,8 @@ use crate::ports::{Clock, ProviderError};
 pub const MESSAGES_GET: &str = "messages.get";
 const BATCH: &str = "batch";
 
-/// Gmail's methods by the path below the user (<https://developers.google.com/workspace/gmail/api/reference/rest>).
+/// Gmail's methods by the path below the user
+/// (<https://developers.google.com/workspace/gmail/api/reference/rest>).
 const PATHS: [(&str, &str, &str); 31] = [
     ("GET", "profile", "getProfile"),
     ("POST", "watch", "watch"),
@@ -61,7 +64,10 @@ impl Measured {
 
     pub fn end(self, failure: Option<&Failure>) {
         let took = System.now().millis().saturating_sub(self.began.millis()).max(0);
-        #[expect(clippy::cast_precision_loss, reason = "no request lasts for so many milliseconds")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "no request lasts for so many milliseconds"
+        )]
         metrics::histogram!(GMAIL_LATENCY, "Method" => self.method).record(took as f64);
         // The parts of a batch are counted instead, each by itself.
         if self.method != BATCH {
@@ -73,8 +79,10 @@ impl Measured {
 /// Counts calls of one method that ended alike.
 pub fn count(method: &'static str, failure: Option<&Failure>, calls: usize) {
     let calls = u64::try_from(calls).unwrap_or(u64::MAX);
-    metrics::counter!(GMAIL_CALLS, "Method" => method, "Outcome" => outcome(failure)).increment(calls);
-    metrics::counter!(GMAIL_UNITS, "Method" => method).increment(calls.saturating_mul(units(method)));
+    metrics::counter!(GMAIL_CALLS, "Method" => method, "Outcome" => outcome(failure))
+        .increment(calls);
+    metrics::counter!(GMAIL_UNITS, "Method" => method)
+        .increment(calls.saturating_mul(units(method)));
 }
 
 pub fn refreshed<T>(answer: &Result<T, ProviderError>) {
@@ -113,9 +121,13 @@ fn name(method: &str, path: &str) -> &'static str {
     };
     let fits = |template: &str| {
         let (wanted, given) = (template.split('/'), below.split('/'));
-        wanted.clone().count() == given.clone().count() && wanted.zip(given).all(|(wanted, given)| wanted == "*" || wanted == given)
+        wanted.clone().count() == given.clone().count()
+            && wanted.zip(given).all(|(wanted, given)| wanted == "*" || wanted == given)
     };
-    PATHS.iter().find(|(verb, template, _)| *verb == method && fits(template)).map_or("other", |(_, _, name)| name)
+    PATHS
+        .iter()
+        .find(|(verb, template, _)| *verb == method && fits(template))
+        .map_or("other", |(_, _, name)| name)
 }
 
 fn units(method: &str) -> u64 {

@@ -1,4 +1,5 @@
-//! An owner's operations as calls to Gmail's API, and their answers in the shape that all providers share.
+//! An owner's operations as calls to Gmail's API, and their answers in the shape that all providers
+//! share.
 
 use base64::Engine;
 use base64::prelude::{BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
@@ -13,7 +14,8 @@ use super::resources::{self, Listed};
 use super::{Gmail, LONGEST_ATTACHMENT, once, parse, wire};
 use crate::domain::id::{MessageId, fingerprint};
 use crate::domain::operation::answer::{
-    AttachmentBytes, AttachmentList, Draft, DraftList, MailAnswer, MessageList, MessageView, ThreadList,
+    AttachmentBytes, AttachmentList, Draft, DraftList, MailAnswer, MessageList, MessageView,
+    ThreadList,
 };
 use crate::domain::operation::request::{Conversation, Format, LabelSpec, Listing, MailRequest};
 use crate::domain::outgoing::Outgoing;
@@ -44,7 +46,9 @@ impl Gmail {
         // The price of the request; a listing that reads its messages counts them itself.
         let units = registered(Provider::Gmail).units(request);
         let answer = match request {
-            MailRequest::ListMessages(listing, format) => return call.list_messages(listing, *format).await,
+            MailRequest::ListMessages(listing, format) => {
+                return call.list_messages(listing, *format).await;
+            }
             MailRequest::ListThreads(listing) => {
                 let fields = "threads(id,snippet,historyId),nextPageToken,resultSizeEstimate";
                 let page: Listed = call.list("threads", listing, fields).await?;
@@ -70,51 +74,79 @@ impl Gmail {
                 MailAnswer::Labels(labels.page(listing))
             }
             MailRequest::GetMessage(id, format) => {
-                let message: wire::Message = call.get(&format!("messages/{id}"), formatted(*format)).await?;
+                let message: wire::Message =
+                    call.get(&format!("messages/{id}"), formatted(*format)).await?;
                 MailAnswer::Message(Box::new(view(message, *format)?))
             }
             MailRequest::GetThread(id, format) => {
-                let thread: resources::Thread = call.get(&format!("threads/{id}"), formatted(*format)).await?;
+                let thread: resources::Thread =
+                    call.get(&format!("threads/{id}"), formatted(*format)).await?;
                 MailAnswer::Thread(thread.view(|message| view(message, *format))?)
             }
             MailRequest::GetDraft(id, format) => {
-                let draft: resources::Draft = call.get(&format!("drafts/{id}"), formatted(*format)).await?;
+                let draft: resources::Draft =
+                    call.get(&format!("drafts/{id}"), formatted(*format)).await?;
                 MailAnswer::Draft(Draft { id: draft.id, message: view(draft.message, *format)? })
             }
-            MailRequest::GetLabel(id) => MailAnswer::Label(call.get::<resources::Label>(&format!("labels/{id}"), vec![]).await?.into()),
+            MailRequest::GetLabel(id) => MailAnswer::Label(
+                call.get::<resources::Label>(&format!("labels/{id}"), vec![]).await?.into(),
+            ),
             MailRequest::ListAttachments(message) => {
                 let attachments = call.parts(message).await?.attachments();
                 MailAnswer::Attachments(AttachmentList { attachments })
             }
-            MailRequest::GetAttachment(message, part_id, range) => call.attachment(message, part_id, range.as_deref()).await?,
+            MailRequest::GetAttachment(message, part_id, range) => {
+                call.attachment(message, part_id, range.as_deref()).await?
+            }
             MailRequest::Modify(what, id, change) => {
                 let body = labels_changed(&change.add_label_ids, &change.remove_label_ids);
                 call.moved(*what, id, "modify", Some(body)).await?
             }
             MailRequest::Trash(what, id) => call.moved(*what, id, "trash", None).await?,
             MailRequest::Untrash(what, id) => call.moved(*what, id, "untrash", None).await?,
-            MailRequest::Delete(what, id) => call.delete(&format!("{}/{id}", collection(*what))).await?,
+            MailRequest::Delete(what, id) => {
+                call.delete(&format!("{}/{id}", collection(*what))).await?
+            }
             MailRequest::BatchModify(ids, change) => {
                 let mut body = labels_changed(&change.add_label_ids, &change.remove_label_ids);
                 body["ids"] = json!(ids);
                 call.done("messages/batchModify", body).await?
             }
             MailRequest::BatchTrash(ids) => {
-                let body = json!({"ids": ids, "addLabelIds": ["TRASH"], "removeLabelIds": ["INBOX"]});
+                let body =
+                    json!({"ids": ids, "addLabelIds": ["TRASH"], "removeLabelIds": ["INBOX"]});
                 call.done("messages/batchModify", body).await?
             }
-            MailRequest::BatchDelete(ids) => call.done("messages/batchDelete", json!({"ids": ids})).await?,
+            MailRequest::BatchDelete(ids) => {
+                call.done("messages/batchDelete", json!({"ids": ids})).await?
+            }
             MailRequest::Send(mail) => call.send_mail("messages/send", raw(mail, sender)).await?,
             MailRequest::CreateDraft(mail) => {
-                call.drafted(Http::POST, "drafts", json!({"message": raw(mail, sender)}), Repeat::Never).await?
+                call.drafted(
+                    Http::POST,
+                    "drafts",
+                    json!({"message": raw(mail, sender)}),
+                    Repeat::Never,
+                )
+                .await?
             }
             MailRequest::UpdateDraft(id, mail) => {
-                call.drafted(Http::PUT, &format!("drafts/{id}"), json!({"message": raw(mail, sender)}), Repeat::Safely).await?
+                call.drafted(
+                    Http::PUT,
+                    &format!("drafts/{id}"),
+                    json!({"message": raw(mail, sender)}),
+                    Repeat::Safely,
+                )
+                .await?
             }
             MailRequest::SendDraft(id) => call.send_mail("drafts/send", json!({"id": id})).await?,
             MailRequest::DeleteDraft(id) => call.delete(&format!("drafts/{id}")).await?,
-            MailRequest::CreateLabel(spec) => call.labelled(Http::POST, "labels", spec, Repeat::Never).await?,
-            MailRequest::UpdateLabel(id, spec) => call.labelled(Http::PATCH, &format!("labels/{id}"), spec, Repeat::Safely).await?,
+            MailRequest::CreateLabel(spec) => {
+                call.labelled(Http::POST, "labels", spec, Repeat::Never).await?
+            }
+            MailRequest::UpdateLabel(id, spec) => {
+                call.labelled(Http::PATCH, &format!("labels/{id}"), spec, Repeat::Safely).await?
+            }
             MailRequest::DeleteLabel(id) => call.delete(&format!("labels/{id}")).await?,
         };
         Ok(Performed { answer, units })
@@ -128,7 +160,11 @@ struct Calling<'a> {
 }
 
 impl Calling<'_> {
-    async fn get<T: DeserializeOwned>(&self, path: &str, query: Query<'_>) -> Result<T, ProviderError> {
+    async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: Query<'_>,
+    ) -> Result<T, ProviderError> {
         self.call(Http::GET, path, query, None, Repeat::Safely).await
     }
 
@@ -153,7 +189,8 @@ impl Calling<'_> {
         repeat: Repeat,
     ) -> Result<Vec<u8>, ProviderError> {
         let gmail = self.gmail;
-        let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let query: Vec<(&str, &str)> =
+            query.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let url = gmail.url(path, &query).map_err(Failure::of_api)?;
         let reads = method == Http::GET;
         let request = gmail.request(self.access, method, url);
@@ -163,20 +200,30 @@ impl Calling<'_> {
             // Google wants a length on every POST.
             None => request.body(""),
         };
-        let answer = if repeat == Repeat::Safely { gmail.send(request).await } else { once(request).await };
+        let answer =
+            if repeat == Repeat::Safely { gmail.send(request).await } else { once(request).await };
         // Gmail answers some refusals with 200 and an error in the body.
-        let answer = answer.and_then(|answered| Failure::inside(&answered.body).map_or(Ok(answered.body), Err));
+        let answer = answer
+            .and_then(|answered| Failure::inside(&answered.body).map_or(Ok(answered.body), Err));
         answer.map_err(|failure| failure.of_request(repeat == Repeat::Safely))
     }
 
-    async fn list<T: DeserializeOwned>(&self, path: &str, listing: &Listing, fields: &str) -> Result<T, ProviderError> {
-        let mut query = vec![("maxResults", listing.page_size.to_string()), ("fields", fields.to_string())];
+    async fn list<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        listing: &Listing,
+        fields: &str,
+    ) -> Result<T, ProviderError> {
+        let mut query =
+            vec![("maxResults", listing.page_size.to_string()), ("fields", fields.to_string())];
         query.extend(listing.query.iter().map(|text| ("q", text.clone())));
         query.extend(listing.label_ids.iter().map(|label| ("labelIds", label.clone())));
         query.extend(listing.include_spam_trash.then(|| ("includeSpamTrash", "true".to_string())));
         query.extend(listing.page_token.iter().map(|token| ("pageToken", token.clone())));
         match self.get(path, query).await {
-            Err(ProviderError::Refused { status: 400, reason }) if listing.page_token.is_some() && !reason.contains("labelId") => {
+            Err(ProviderError::Refused { status: 400, reason })
+                if listing.page_token.is_some() && !reason.contains("labelId") =>
+            {
                 tracing::info!(reason, "a page of a listing was refused");
                 Err(ProviderError::PageLost)
             }
@@ -184,17 +231,25 @@ impl Calling<'_> {
         }
     }
 
-    async fn list_messages(&self, listing: &Listing, format: Option<Format>) -> Result<Performed, ProviderError> {
-        let page: Listed = self.list("messages", listing, "messages(id,threadId),nextPageToken,resultSizeEstimate").await?;
+    async fn list_messages(
+        &self,
+        listing: &Listing,
+        format: Option<Format>,
+    ) -> Result<Performed, ProviderError> {
+        let page: Listed = self
+            .list("messages", listing, "messages(id,threadId),nextPageToken,resultSizeEstimate")
+            .await?;
         let mut units = price::LIST;
         let (mut messages, mut failed_ids) = (Vec::new(), Vec::new());
         match format {
             None => {
-                let references = page.messages.into_iter().map(resources::Reference::into_reference);
+                let references =
+                    page.messages.into_iter().map(resources::Reference::into_reference);
                 messages.extend(references.map(MessageView::Reference));
             }
             Some(format) => {
-                let ids: Vec<MessageId> = page.messages.into_iter().map(|listed| MessageId::new(listed.id)).collect();
+                let ids: Vec<MessageId> =
+                    page.messages.into_iter().map(|listed| MessageId::new(listed.id)).collect();
                 let depth = if format == Format::Full { Depth::Whole } else { Depth::Headers };
                 units += price::MESSAGE * u32::try_from(ids.len()).unwrap_or(u32::MAX);
                 let reading = if format == Format::Full {
@@ -202,9 +257,12 @@ impl Calling<'_> {
                 } else {
                     |message: wire::Message| message.into_view(Format::Metadata)
                 };
-                let fetched = self.gmail.fetch(self.access, &ids, depth, reading, Some(LONGEST_ANSWER)).await;
+                let fetched =
+                    self.gmail.fetch(self.access, &ids, depth, reading, Some(LONGEST_ANSWER)).await;
                 let fetched = fetched.and_then(whole).map_err(|error| match error {
-                    ProviderError::TooLarge { unread } if unread.is_empty() => ProviderError::TooLarge { unread: ids.clone() },
+                    ProviderError::TooLarge { unread } if unread.is_empty() => {
+                        ProviderError::TooLarge { unread: ids.clone() }
+                    }
                     error => error,
                 })?;
                 failed_ids = fetched.failed.into_iter().map(|(id, _)| id).collect();
@@ -218,20 +276,39 @@ impl Calling<'_> {
                 messages.sort_by_key(position);
             }
         }
-        let (next_page_token, result_size_estimate) = (page.next_page_token, page.result_size_estimate);
-        let answer = MailAnswer::Messages(MessageList { messages, failed_ids, next_page_token, result_size_estimate });
+        let (next_page_token, result_size_estimate) =
+            (page.next_page_token, page.result_size_estimate);
+        let answer = MailAnswer::Messages(MessageList {
+            messages,
+            failed_ids,
+            next_page_token,
+            result_size_estimate,
+        });
         Ok(Performed { answer, units })
     }
 
     async fn parts(&self, message: &MessageId) -> Result<crate::domain::mail::Part, ProviderError> {
-        let message: wire::Message = self.get(&format!("messages/{message}"), formatted(Format::Full)).await?;
+        let message: wire::Message =
+            self.get(&format!("messages/{message}"), formatted(Format::Full)).await?;
         Ok(message.into_whole().map_err(Failure::of_api)?.1)
     }
 
-    async fn attachment(&self, message: &MessageId, part_id: &str, range: Option<&str>) -> Result<MailAnswer, ProviderError> {
+    async fn attachment(
+        &self,
+        message: &MessageId,
+        part_id: &str,
+        range: Option<&str>,
+    ) -> Result<MailAnswer, ProviderError> {
         let root = self.parts(message).await?;
-        let missing = || ProviderError::Refused { status: 404, reason: "notFound: there is no such attachment".into() };
-        let attachment = root.attachments().into_iter().find(|attachment| attachment.part_id == part_id).ok_or_else(missing)?;
+        let missing = || ProviderError::Refused {
+            status: 404,
+            reason: "notFound: there is no such attachment".into(),
+        };
+        let attachment = root
+            .attachments()
+            .into_iter()
+            .find(|attachment| attachment.part_id == part_id)
+            .ok_or_else(missing)?;
         let part = root.find(part_id).ok_or_else(missing)?;
         let length = usize::try_from(attachment.size).unwrap_or(usize::MAX);
         if !matches!(served(range, length), Served::Whole | Served::Part(_)) {
@@ -245,20 +322,30 @@ impl Calling<'_> {
                 let url = self.gmail.url(&path, &[("fields", "data")]).map_err(Failure::of_api)?;
                 let request = self.gmail.get(self.access, url).within(LONGEST_ATTACHMENT);
                 let answered = self.gmail.send(request).await.map_err(Failure::of_api)?;
-                let body: resources::AttachmentBody = parse(&answered.body).map_err(Failure::of_api)?;
+                let body: resources::AttachmentBody =
+                    parse(&answered.body).map_err(Failure::of_api)?;
                 drop(answered);
-                BASE64_URL_SAFE_NO_PAD.decode(body.data.trim_end_matches('=')).map_err(ProviderError::unavailable)?
+                BASE64_URL_SAFE_NO_PAD
+                    .decode(body.data.trim_end_matches('='))
+                    .map_err(ProviderError::unavailable)?
             }
         };
         Ok(MailAnswer::Bytes(AttachmentBytes { attachment, bytes: Some(bytes) }))
     }
 
-    async fn moved(&self, what: Conversation, id: &str, how: &str, body: Option<Value>) -> Result<MailAnswer, ProviderError> {
+    async fn moved(
+        &self,
+        what: Conversation,
+        id: &str,
+        how: &str,
+        body: Option<Value>,
+    ) -> Result<MailAnswer, ProviderError> {
         let path = format!("{}/{id}/{how}", collection(what));
         match what {
             Conversation::Message => {
                 let fields = vec![("fields", "id,threadId,labelIds".to_string())];
-                let message: resources::Placed = self.call(Http::POST, &path, fields, body, Repeat::Safely).await?;
+                let message: resources::Placed =
+                    self.call(Http::POST, &path, fields, body, Repeat::Safely).await?;
                 Ok(MailAnswer::Placed(message.into()))
             }
             Conversation::Thread => {
@@ -271,24 +358,41 @@ impl Calling<'_> {
 
     async fn send_mail(&self, path: &str, body: Value) -> Result<MailAnswer, ProviderError> {
         let fields = vec![("fields", "id,threadId,labelIds".to_string())];
-        let message: resources::Placed = self.call(Http::POST, path, fields, Some(body), Repeat::Never).await?;
+        let message: resources::Placed =
+            self.call(Http::POST, path, fields, Some(body), Repeat::Never).await?;
         Ok(MailAnswer::Placed(message.into()))
     }
 
-    async fn drafted(&self, method: Http, path: &str, body: Value, repeat: Repeat) -> Result<MailAnswer, ProviderError> {
+    async fn drafted(
+        &self,
+        method: Http,
+        path: &str,
+        body: Value,
+        repeat: Repeat,
+    ) -> Result<MailAnswer, ProviderError> {
         let fields = vec![("fields", "id,message(id,threadId)".to_string())];
-        let draft: resources::ReferredDraft = self.call(method, path, fields, Some(body), repeat).await?;
+        let draft: resources::ReferredDraft =
+            self.call(method, path, fields, Some(body), repeat).await?;
         Ok(MailAnswer::Draft(draft.into()))
     }
 
-    async fn labelled(&self, method: Http, path: &str, spec: &LabelSpec, repeat: Repeat) -> Result<MailAnswer, ProviderError> {
-        let label: resources::Label = self.call(method, path, vec![], Some(resources::label_body(spec)), repeat).await?;
+    async fn labelled(
+        &self,
+        method: Http,
+        path: &str,
+        spec: &LabelSpec,
+        repeat: Repeat,
+    ) -> Result<MailAnswer, ProviderError> {
+        let label: resources::Label =
+            self.call(method, path, vec![], Some(resources::label_body(spec)), repeat).await?;
         Ok(MailAnswer::Label(label.into()))
     }
 
     /// For calls that Gmail answers with an empty body.
     async fn done(&self, path: &str, body: Value) -> Result<MailAnswer, ProviderError> {
-        self.bytes(Http::POST, path, vec![], Some(body), Repeat::Safely).await.map(|_| MailAnswer::Done)
+        self.bytes(Http::POST, path, vec![], Some(body), Repeat::Safely)
+            .await
+            .map(|_| MailAnswer::Done)
     }
 
     async fn delete(&self, path: &str) -> Result<MailAnswer, ProviderError> {
@@ -329,10 +433,18 @@ fn labels_changed(add: &[String], remove: &[String]) -> Value {
     json!({"addLabelIds": add, "removeLabelIds": remove})
 }
 
-/// The mail as Gmail wants it. The boundary follows from the mail, so that the same mail is the same bytes.
+/// The mail as Gmail wants it. The boundary follows from the mail, so that the same mail is the
+/// same bytes.
 fn raw(mail: &Outgoing, sender: Sender<'_>) -> Value {
-    let content = [mail.subject.as_deref(), mail.text.as_deref(), mail.html.as_deref()].map(Option::unwrap_or_default);
-    let boundary = fingerprint(&[sender.address.as_str(), &sender.now.millis().to_string(), content[0], content[1], content[2]]);
+    let content = [mail.subject.as_deref(), mail.text.as_deref(), mail.html.as_deref()]
+        .map(Option::unwrap_or_default);
+    let boundary = fingerprint(&[
+        sender.address.as_str(),
+        &sender.now.millis().to_string(),
+        content[0],
+        content[1],
+        content[2],
+    ]);
     let bytes = mail.to_rfc5322(sender.address, sender.now, &boundary.simple().to_string());
     let mut body = json!({"raw": BASE64_URL_SAFE.encode(bytes)});
     if let Some(thread) = &mail.thread_id {

@@ -1,5 +1,6 @@
-//! The stand-in for Google in a dry run: one recorded mailbox, which writes change and which sends nothing. It speaks
-//! Google's own HTTP, so that the same code makes requests and reads answers as against Google.
+//! The stand-in for Google in a dry run: one recorded mailbox, which writes change and which sends
+//! nothing. It speaks Google's own HTTP, so that the same code makes requests and reads answers as
+//! against Google.
 
 mod batched;
 mod call;
@@ -58,7 +59,8 @@ impl RecordedMailbox {
             batch_url: settings.batch_url.clone(),
             api_base: settings.api_base.clone(),
         };
-        let state = State { accounts: Accounts::new(settings.client_id.clone(), scopes), mailbox: None };
+        let state =
+            State { accounts: Accounts::new(settings.client_id.clone(), scopes), mailbox: None };
         Self { endpoints: Arc::new(endpoints), now, state: Arc::new(Mutex::new(state)) }
     }
 
@@ -71,29 +73,51 @@ impl RecordedMailbox {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let now = (self.now)();
         let body = request.body().and_then(|body| body.as_bytes()).unwrap_or_default();
-        let header = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
+        let header = |name| {
+            request
+                .headers()
+                .get(name)
+                .and_then(|value: &HeaderValue| value.to_str().ok())
+                .unwrap_or_default()
+        };
         let url = request.url();
         let is = |endpoint: &str| Url::parse(endpoint).is_ok_and(|endpoint| endpoint == *url);
         let authorization = header(AUTHORIZATION);
         let answered = match request.method().as_str() {
             "POST" if is(&self.endpoints.token_url) => state.token(body, now),
             "POST" if is(&self.endpoints.revoke_url) => Ok(state.accounts.revoke(body)),
-            "POST" if is(&self.endpoints.batch_url) => Ok(batched::answer(header(CONTENT_TYPE), body, |method, target, body| {
-                let url = Url::parse(&self.endpoints.api_base).and_then(|base| base.join(target));
-                let url = url.map_err(|_| Refusal::unknown(method, target));
-                url.and_then(|url| self.api(&mut state, method, &url, authorization, body, now)).unwrap_or_else(|refusal| refusal.reply())
-            })),
+            "POST" if is(&self.endpoints.batch_url) => {
+                Ok(batched::answer(header(CONTENT_TYPE), body, |method, target, body| {
+                    let url =
+                        Url::parse(&self.endpoints.api_base).and_then(|base| base.join(target));
+                    let url = url.map_err(|_| Refusal::unknown(method, target));
+                    url.and_then(|url| self.api(&mut state, method, &url, authorization, body, now))
+                        .unwrap_or_else(|refusal| refusal.reply())
+                }))
+            }
             method => self.api(&mut state, method, url, authorization, body, now),
         };
         response(answered.unwrap_or_else(|refusal| refusal.reply()))
     }
 
-    fn api(&self, state: &mut State, method: &str, url: &Url, authorization: &str, body: &[u8], now: Timestamp) -> Result<Reply, Refusal> {
-        let path = below(&self.endpoints.api_base, url).ok_or_else(|| Refusal::unknown(method, url.path()))?;
+    fn api(
+        &self,
+        state: &mut State,
+        method: &str,
+        url: &Url,
+        authorization: &str,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Reply, Refusal> {
+        let path = below(&self.endpoints.api_base, url)
+            .ok_or_else(|| Refusal::unknown(method, url.path()))?;
         if !oauth::is_ours(authorization.strip_prefix("Bearer ").unwrap_or_default()) {
             return Err(Refusal::unauthenticated());
         }
-        let query: Vec<(String, String)> = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+        let query: Vec<(String, String)> = url
+            .query_pairs()
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
         routes::answer(state.mailbox()?, method, path, query, body, now)
     }
 }
@@ -114,7 +138,8 @@ impl State {
 
 fn response(reply: Reply) -> Response {
     let mut response = http::Response::new(reply.body);
-    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if let Ok(value) = HeaderValue::from_str(&reply.content_type) {
         response.headers_mut().insert(CONTENT_TYPE, value);
     }
@@ -125,7 +150,9 @@ fn response(reply: Reply) -> Response {
 fn below<'a>(base: &str, url: &'a Url) -> Option<&'a str> {
     let base = Url::parse(base).ok()?;
     let same_origin = base.origin() == url.origin();
-    url.path().strip_prefix(base.path().trim_end_matches('/')).filter(|path| same_origin && path.starts_with('/'))
+    url.path()
+        .strip_prefix(base.path().trim_end_matches('/'))
+        .filter(|path| same_origin && path.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -179,12 +206,18 @@ mod tests {
             pubsub_topic: "projects/p/topics/t".into(),
             retry: RetryPolicy { max_attempts: 1, statuses: vec![429] },
         };
-        let scopes = ["openid", "email", "https://www.googleapis.com/auth/gmail.modify"].map(String::from).into();
+        let scopes = ["openid", "email", "https://www.googleapis.com/auth/gmail.modify"]
+            .map(String::from)
+            .into();
         Gmail::dry_run(settings, DryRun { scopes }, || NOW.get())
     }
 
     async fn exchange(gmail: &Gmail, code: &str) -> Grant {
-        let code = AuthorizationCode { code: code.into(), redirect_uri: "postmessage".into(), code_verifier: None };
+        let code = AuthorizationCode {
+            code: code.into(),
+            redirect_uri: "postmessage".into(),
+            code_verifier: None,
+        };
         gmail.exchange(&code, NOW.get()).await.unwrap()
     }
 
@@ -196,10 +229,17 @@ mod tests {
             Self { gmail, access }
         }
 
-        async fn call(&self, method: &str, path: &str, query: &[(&str, &str)], body: Value) -> Result<Value, Failure> {
+        async fn call(
+            &self,
+            method: &str,
+            path: &str,
+            query: &[(&str, &str)],
+            body: Value,
+        ) -> Result<Value, Failure> {
             let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
             let request = self.gmail.http.request(method, self.gmail.url(path, query).unwrap());
-            let request = request.bearer_auth(secrecy::ExposeSecret::expose_secret(&self.access.secret));
+            let request =
+                request.bearer_auth(secrecy::ExposeSecret::expose_secret(&self.access.secret));
             let request = if body.is_null() { request } else { request.json(&body) };
             let answered = self.gmail.send(request).await?;
             if answered.body.is_empty() { Ok(Value::Null) } else { parse(&answered.body) }
@@ -213,14 +253,25 @@ mod tests {
             self.call("POST", path, &[], body).await.unwrap()
         }
 
-        async fn refused(&self, method: &str, path: &str, query: &[(&str, &str)], body: Value) -> String {
+        async fn refused(
+            &self,
+            method: &str,
+            path: &str,
+            query: &[(&str, &str)],
+            body: Value,
+        ) -> String {
             self.call(method, path, query, body).await.unwrap_err().to_string()
         }
 
         /// The ids of what a search finds.
         async fn found(&self, q: &str) -> Vec<String> {
             let page = self.read("messages", &[("q", q)]).await;
-            page["messages"].as_array().into_iter().flatten().map(|message| text(&message["id"])).collect()
+            page["messages"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|message| text(&message["id"]))
+                .collect()
         }
 
         async fn history_after(&self, id: &Value) -> Vec<Value> {
@@ -249,16 +300,28 @@ mod tests {
             login_hint: None,
         };
         let url = Url::parse(&gmail.consent_url(&consent)).unwrap();
-        assert_eq!(url.as_str().split('?').next(), Some("https://app.example.com/auth/google/callback"));
+        assert_eq!(
+            url.as_str().split('?').next(),
+            Some("https://app.example.com/auth/google/callback")
+        );
         let back: std::collections::BTreeMap<_, _> = url.query_pairs().collect();
         assert_eq!((&*back["state"], &*back["scope"]), ("s&1", "openid email"));
 
         let other_process = gmail_at("https://gmail.invalid");
         let grant = exchange(&other_process, &back["code"]).await;
         let policy = IdentityPolicy { client_id: "client".into() };
-        assert_eq!(policy.admit(&grant.identity, Some("n1"), NOON).unwrap().as_str(), "109876543210987654321");
-        assert!(policy.admit(&exchange(&gmail, "4/any").await.identity, None, NOON).is_ok(), "the popup's codes have no nonce");
-        assert_eq!((&grant.identity["email"], grant.scopes.len()), (&json!("sample@example.com"), 3));
+        assert_eq!(
+            policy.admit(&grant.identity, Some("n1"), NOON).unwrap().as_str(),
+            "109876543210987654321"
+        );
+        assert!(
+            policy.admit(&exchange(&gmail, "4/any").await.identity, None, NOON).is_ok(),
+            "the popup's codes have no nonce"
+        );
+        assert_eq!(
+            (&grant.identity["email"], grant.scopes.len()),
+            (&json!("sample@example.com"), 3)
+        );
     }
 
     #[tokio::test]
@@ -293,8 +356,14 @@ mod tests {
         let access = gmail.refresh(grant.refresh_token.as_ref().unwrap(), NOON).await.unwrap();
         gmail.profile(&access).await.unwrap();
         gmail.watch(&access).await.unwrap();
-        let page = gmail.list(&access, &Slice { after: Timestamp::from_seconds(2), before: None }, None).await.unwrap();
-        assert_eq!(gmail.messages(&access, &page.messages, false).await.unwrap().messages.len(), page.messages.len());
+        let page = gmail
+            .list(&access, &Slice { after: Timestamp::from_seconds(2), before: None }, None)
+            .await
+            .unwrap();
+        assert_eq!(
+            gmail.messages(&access, &page.messages, false).await.unwrap().messages.len(),
+            page.messages.len()
+        );
         gmail.stop(&access).await.unwrap();
         gmail.revoke(&grant.refresh_token.unwrap()).await.unwrap();
         assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
@@ -304,12 +373,21 @@ mod tests {
     async fn the_recorded_mailbox_is_read_like_gmails() {
         let dry = Dry::start().await;
         let profile = dry.gmail.profile(&dry.access).await.unwrap();
-        assert_eq!((profile.email_address.as_str(), profile.history_id), ("sample@example.com", HistoryId::new(1000)));
+        assert_eq!(
+            (profile.email_address.as_str(), profile.history_id),
+            ("sample@example.com", HistoryId::new(1000))
+        );
         let expiration = dry.gmail.watch(&dry.access).await.unwrap();
         assert_eq!(expiration, NOON.after(Duration::from_secs(7 * 24 * 3600)));
 
-        let all = dry.read("messages", &[("includeSpamTrash", "true"), ("fields", "messages(id)")]).await;
-        let ids: Vec<MessageId> = all["messages"].as_array().unwrap().iter().map(|message| MessageId::new(text(&message["id"]))).collect();
+        let all =
+            dry.read("messages", &[("includeSpamTrash", "true"), ("fields", "messages(id)")]).await;
+        let ids: Vec<MessageId> = all["messages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|message| MessageId::new(text(&message["id"])))
+            .collect();
         assert_eq!((ids.len(), all.as_object().unwrap().len()), (9, 1));
         let mut wanted = ids.clone();
         wanted.push(MessageId::new("0000000000000001"));
@@ -329,12 +407,21 @@ mod tests {
     async fn what_is_recorded_agrees_with_itself() {
         let dry = Dry::start().await;
         let profile = dry.read("profile", &[]).await;
-        let recorded: Vec<Value> =
-            include_str!("recorded_mailbox/recorded.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let bodies = |route: &str| recorded.iter().filter(|line| line["route"] == format!("/gmail/v1/users/me{route}")).collect::<Vec<_>>();
+        let recorded: Vec<Value> = include_str!("recorded_mailbox/recorded.jsonl")
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let bodies = |route: &str| {
+            recorded
+                .iter()
+                .filter(|line| line["route"] == format!("/gmail/v1/users/me{route}"))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(profile, bodies("/profile")[0]["body"]);
         assert_eq!(dry.read("labels", &[]).await, bodies("/labels")[0]["body"]);
-        let past = |line: &&&Value| line["body"]["historyId"].as_str().unwrap().parse::<u64>().unwrap() <= 1000;
+        let past = |line: &&&Value| {
+            line["body"]["historyId"].as_str().unwrap().parse::<u64>().unwrap() <= 1000
+        };
         let messages = bodies("/messages/{id}");
         assert_eq!((messages.len(), messages.iter().filter(past).count()), (9, 8));
         for line in messages.iter().filter(past) {
@@ -343,14 +430,21 @@ mod tests {
             // Written as mail and read again it is the same message.
             let raw = text(&dry.read(&format!("messages/{id}"), &[("format", "raw")]).await["raw"]);
             let parsed = mime::parsed(BASE64_URL_SAFE.decode(raw).unwrap(), "", NOON).ok().unwrap();
-            let contents = |payload: &Value, attachments: &std::collections::BTreeMap<String, String>| {
-                let mut seen = Vec::new();
-                flatten(payload, attachments, &mut seen);
-                seen
-            };
+            let contents =
+                |payload: &Value, attachments: &std::collections::BTreeMap<String, String>| {
+                    let mut seen = Vec::new();
+                    flatten(payload, attachments, &mut seen);
+                    seen
+                };
             let attachment: Vec<_> = bodies("/messages/{messageId}/attachments/{id}");
-            let stored = attachment.iter().map(|line| (text(&line["id"]), text(&line["body"]["data"]))).collect();
-            assert_eq!(contents(&parsed.payload, &parsed.attachments), contents(&line["body"]["payload"], &stored));
+            let stored = attachment
+                .iter()
+                .map(|line| (text(&line["id"]), text(&line["body"]["data"])))
+                .collect();
+            assert_eq!(
+                contents(&parsed.payload, &parsed.attachments),
+                contents(&line["body"]["payload"], &stored)
+            );
             assert_eq!(parsed.snippet, text(&line["body"]["snippet"]));
         }
         let draft = bodies("/drafts/{id}")[0];
@@ -358,9 +452,22 @@ mod tests {
     }
 
     /// Each part's id, type, name, headers and content.
-    fn flatten(part: &Value, attachments: &std::collections::BTreeMap<String, String>, seen: &mut Vec<Value>) {
-        let content = part["body"]["attachmentId"].as_str().map_or(part["body"]["data"].clone(), |id| json!(attachments[id]));
-        seen.push(json!([part["partId"], part["mimeType"], part["filename"], part["headers"], part["body"]["size"], content]));
+    fn flatten(
+        part: &Value,
+        attachments: &std::collections::BTreeMap<String, String>,
+        seen: &mut Vec<Value>,
+    ) {
+        let content = part["body"]["attachmentId"]
+            .as_str()
+            .map_or(part["body"]["data"].clone(), |id| json!(attachments[id]));
+        seen.push(json!([
+            part["partId"],
+            part["mimeType"],
+            part["filename"],
+            part["headers"],
+            part["body"]["size"],
+            content
+        ]));
         for part in part["parts"].as_array().into_iter().flatten() {
             flatten(part, attachments, seen);
         }
@@ -373,7 +480,8 @@ mod tests {
         let message = dry.read(&format!("messages/{id}"), &[]).await;
         let attachment = text(&message["payload"]["parts"][1]["body"]["attachmentId"]);
         let body = dry.read(&format!("messages/{id}/attachments/{attachment}"), &[]).await;
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text(&body["data"]).trim_end_matches('=')).unwrap();
+        let bytes =
+            BASE64_URL_SAFE_NO_PAD.decode(text(&body["data"]).trim_end_matches('=')).unwrap();
         assert!(bytes.starts_with(b"%PDF") && body["size"] == bytes.len());
         let other = dry.found("subject:lunch").await.remove(0);
         let path = format!("messages/{other}/attachments/{attachment}");
@@ -401,10 +509,20 @@ mod tests {
         let labelled = dry.read("messages", &[("labelIds", "INBOX"), ("labelIds", "UNREAD")]).await;
         assert_eq!(labelled["messages"].as_array().unwrap().len(), 2);
         let threads = dry.read("threads", &[("maxResults", "2")]).await;
-        assert_eq!((threads["threads"].as_array().unwrap().len(), &threads["resultSizeEstimate"]), (2, &json!(3)));
-        let thread = dry.read(&format!("threads/{}", text(&threads["threads"][1]["id"])), &[("format", "minimal")]).await;
+        assert_eq!(
+            (threads["threads"].as_array().unwrap().len(), &threads["resultSizeEstimate"]),
+            (2, &json!(3))
+        );
+        let thread = dry
+            .read(
+                &format!("threads/{}", text(&threads["threads"][1]["id"])),
+                &[("format", "minimal")],
+            )
+            .await;
         assert_eq!(thread["messages"].as_array().unwrap().len(), 3);
-        for (name, value) in [("pageToken", "x"), ("maxResults", "0"), ("labelIds", "Label_9"), ("colour", "red")] {
+        for (name, value) in
+            [("pageToken", "x"), ("maxResults", "0"), ("labelIds", "Label_9"), ("colour", "red")]
+        {
             let refusal = dry.refused("GET", "messages", &[(name, value)], Value::Null).await;
             assert!(refusal.starts_with("400 invalidArgument"), "{name}: {refusal}");
         }
@@ -454,7 +572,11 @@ mod tests {
             ("after:soon", "after:"),
         ] {
             let refusal = dry.refused("GET", "messages", &[("q", q)], Value::Null).await;
-            assert!(refusal.starts_with("400 invalidArgument") && refusal.to_lowercase().ends_with(&named.to_lowercase()), "{refusal}");
+            assert!(
+                refusal.starts_with("400 invalidArgument")
+                    && refusal.to_lowercase().ends_with(&named.to_lowercase()),
+                "{refusal}"
+            );
         }
     }
 
@@ -464,7 +586,12 @@ mod tests {
         let before = dry.read("profile", &[]).await["historyId"].clone();
         later(5);
         let thread = text(&dry.read("threads", &[("q", "lunch")]).await["threads"][0]["id"]);
-        let raw = mail(&["To: Bo <bo@example.org>", "Subject: Re: Lunch on Thursday?", "", "See you <there>."]);
+        let raw = mail(&[
+            "To: Bo <bo@example.org>",
+            "Subject: Re: Lunch on Thursday?",
+            "",
+            "See you <there>.",
+        ]);
         let sent = dry.post("messages/send", json!({"raw": raw, "threadId": thread})).await;
         assert_eq!((&sent["threadId"], &sent["labelIds"]), (&json!(thread), &json!(["SENT"])));
 
@@ -472,19 +599,34 @@ mod tests {
         let read = dry.read(&format!("messages/{id}"), &[]).await;
         let named = |name: &str| {
             let headers = read["payload"]["headers"].as_array().unwrap();
-            headers.iter().find(|header| header["name"] == name).map(|header| text(&header["value"]))
+            headers
+                .iter()
+                .find(|header| header["name"] == name)
+                .map(|header| text(&header["value"]))
         };
         assert_eq!(named("From").as_deref(), Some("sample@example.com"));
         assert_eq!(named("Date").as_deref(), Some("Mon, 02 Feb 2026 02:40:05 +0000"));
         assert!(named("Message-ID").unwrap().ends_with("@dry-run.invalid>"));
-        assert_eq!((&read["snippet"], &read["internalDate"]), (&json!("See you &lt;there&gt;."), &json!("1770000005000")));
+        assert_eq!(
+            (&read["snippet"], &read["internalDate"]),
+            (&json!("See you &lt;there&gt;."), &json!("1770000005000"))
+        );
         assert_eq!(dry.found("").await[0], id);
-        let messages = dry.read(&format!("threads/{thread}"), &[]).await["messages"].as_array().unwrap().len();
+        let messages =
+            dry.read(&format!("threads/{thread}"), &[]).await["messages"].as_array().unwrap().len();
         assert_eq!(messages, 4);
 
-        let page = dry.gmail.history(&dry.access, HistoryId::new(text(&before).parse().unwrap()), None).await.unwrap();
-        let changes: Vec<&Change> = page.records.iter().flat_map(|record| &record.changes).collect();
-        assert_eq!(changes, [&Change::Added { message: MessageId::new(&id), label_ids: vec!["SENT".into()] }]);
+        let page = dry
+            .gmail
+            .history(&dry.access, HistoryId::new(text(&before).parse().unwrap()), None)
+            .await
+            .unwrap();
+        let changes: Vec<&Change> =
+            page.records.iter().flat_map(|record| &record.changes).collect();
+        assert_eq!(
+            changes,
+            [&Change::Added { message: MessageId::new(&id), label_ids: vec!["SENT".into()] }]
+        );
 
         let to_itself = mail(&["To: SAMPLE@example.com", "Subject: note", "", "to myself"]);
         let sent = dry.post("messages/send", json!({"raw": to_itself})).await;
@@ -498,8 +640,14 @@ mod tests {
         for (body, expected) in [
             (json!({}), "400 invalidArgument: 'raw' RFC822"),
             (json!({"raw": "*"}), "400 invalidArgument: Invalid value at 'message.raw'"),
-            (json!({"raw": mail(&["Subject: to nobody", "", "x"])}), "400 invalidArgument: Recipient address required"),
-            (json!({"raw": mail(&["To: a@b.example", "", "x"]), "threadId": "0000000000000001"}), "404 notFound"),
+            (
+                json!({"raw": mail(&["Subject: to nobody", "", "x"])}),
+                "400 invalidArgument: Recipient address required",
+            ),
+            (
+                json!({"raw": mail(&["To: a@b.example", "", "x"]), "threadId": "0000000000000001"}),
+                "404 notFound",
+            ),
         ] {
             let refusal = dry.refused("POST", "messages/send", &[], body).await;
             assert!(refusal.starts_with(expected), "{refusal}");
@@ -529,34 +677,69 @@ mod tests {
         ]);
         let id = text(&dry.post("messages/send", json!({"raw": raw})).await["id"]);
         let message = dry.read(&format!("messages/{id}"), &[]).await;
-        assert_eq!((&message["snippet"], &message["payload"]["mimeType"]), (&json!("Two bytes"), &json!("multipart/mixed")));
+        assert_eq!(
+            (&message["snippet"], &message["payload"]["mimeType"]),
+            (&json!("Two bytes"), &json!("multipart/mixed"))
+        );
         let part = &message["payload"]["parts"][1];
-        assert_eq!((&part["partId"], &part["filename"], &part["body"]["size"]), (&json!("1"), &json!("two.bin"), &json!(2)));
+        assert_eq!(
+            (&part["partId"], &part["filename"], &part["body"]["size"]),
+            (&json!("1"), &json!("two.bin"), &json!(2))
+        );
         let path = format!("messages/{id}/attachments/{}", text(&part["body"]["attachmentId"]));
-        assert_eq!(dry.read(&path, &[]).await, json!({"size": 2, "data": BASE64_URL_SAFE.encode([0, 255])}));
-        assert_eq!(text(&dry.read(&format!("messages/{id}"), &[("format", "raw")]).await["raw"]).len() % 4, 0);
+        assert_eq!(
+            dry.read(&path, &[]).await,
+            json!({"size": 2, "data": BASE64_URL_SAFE.encode([0, 255])})
+        );
+        assert_eq!(
+            text(&dry.read(&format!("messages/{id}"), &[("format", "raw")]).await["raw"]).len() % 4,
+            0
+        );
     }
 
     #[tokio::test]
     async fn a_label_is_made_set_counted_changed_and_deleted() {
         let dry = Dry::start().await;
-        let label = dry.post("labels", json!({"name": "Later", "labelListVisibility": "labelShow"})).await;
+        let label =
+            dry.post("labels", json!({"name": "Later", "labelListVisibility": "labelShow"})).await;
         let id = text(&label["id"]);
-        assert_eq!((&label["type"], &label["labelListVisibility"]), (&json!("user"), &json!("labelShow")));
-        assert_eq!(dry.refused("POST", "labels", &[], json!({"name": "LATER"})).await, "409 aborted: Label name exists or conflicts");
+        assert_eq!(
+            (&label["type"], &label["labelListVisibility"]),
+            (&json!("user"), &json!("labelShow"))
+        );
+        assert_eq!(
+            dry.refused("POST", "labels", &[], json!({"name": "LATER"})).await,
+            "409 aborted: Label name exists or conflicts"
+        );
         let unread = dry.found("is:unread").await;
         dry.post("messages/batchModify", json!({"ids": unread, "addLabelIds": [id]})).await;
         let counted = dry.read(&format!("labels/{id}"), &[]).await;
-        let counts = ["messagesTotal", "messagesUnread", "threadsTotal", "threadsUnread"].map(|name| counted[name].as_u64().unwrap());
+        let counts = ["messagesTotal", "messagesUnread", "threadsTotal", "threadsUnread"]
+            .map(|name| counted[name].as_u64().unwrap());
         assert_eq!(counts, [2, 2, 2, 2]);
 
         let color = json!({"textColor": "#ffffff", "backgroundColor": "#16a766"});
-        let changed = dry.call("PATCH", &format!("labels/{id}"), &[], json!({"name": "Soon", "color": color})).await.unwrap();
-        assert_eq!((&changed["name"], &changed["labelListVisibility"], &changed["color"]), (&json!("Soon"), &json!("labelShow"), &color));
+        let changed = dry
+            .call("PATCH", &format!("labels/{id}"), &[], json!({"name": "Soon", "color": color}))
+            .await
+            .unwrap();
+        assert_eq!(
+            (&changed["name"], &changed["labelListVisibility"], &changed["color"]),
+            (&json!("Soon"), &json!("labelShow"), &color)
+        );
         let before = dry.read("profile", &[]).await["historyId"].clone();
         dry.call("DELETE", &format!("labels/{id}"), &[], Value::Null).await.unwrap();
-        assert!(dry.refused("GET", &format!("labels/{id}"), &[], Value::Null).await.starts_with("404"));
-        assert_eq!(dry.history_after(&before).await.iter().filter(|record| record["labelsRemoved"].is_array()).count(), 2);
+        assert!(
+            dry.refused("GET", &format!("labels/{id}"), &[], Value::Null).await.starts_with("404")
+        );
+        assert_eq!(
+            dry.history_after(&before)
+                .await
+                .iter()
+                .filter(|record| record["labelsRemoved"].is_array())
+                .count(),
+            2
+        );
         for (method, path, body) in [
             ("PATCH", "labels/INBOX", json!({"name": "Mine"})),
             ("DELETE", "labels/SENT", Value::Null),
@@ -574,30 +757,50 @@ mod tests {
     #[tokio::test]
     async fn a_draft_keeps_its_id_until_it_is_sent() {
         let dry = Dry::start().await;
-        let draft = dry.post("drafts", json!({"message": {"raw": mail(&["Subject: plan", "", "one"])}})).await;
+        let draft = dry
+            .post("drafts", json!({"message": {"raw": mail(&["Subject: plan", "", "one"])}}))
+            .await;
         let (id, first) = (text(&draft["id"]), text(&draft["message"]["id"]));
         assert_eq!(draft["message"]["labelIds"], json!(["DRAFT"]));
         assert_eq!(dry.read("drafts", &[]).await["drafts"].as_array().unwrap().len(), 2);
         assert_eq!(dry.read("drafts", &[("q", "plan")]).await["drafts"][0]["id"], id);
         let send = json!({"id": id});
-        assert_eq!(dry.refused("POST", "drafts/send", &[], send.clone()).await, "400 invalidArgument: Recipient address required");
+        assert_eq!(
+            dry.refused("POST", "drafts/send", &[], send.clone()).await,
+            "400 invalidArgument: Recipient address required"
+        );
 
         let raw = mail(&["To: bo@example.org", "Subject: plan", "", "two"]);
         let path = format!("drafts/{id}");
         let updated = dry.call("PUT", &path, &[], json!({"message": {"raw": raw}})).await.unwrap();
         let second = text(&updated["message"]["id"]);
         assert_eq!(updated["message"]["threadId"], draft["message"]["threadId"]);
-        assert!(first != second && dry.refused("GET", &format!("messages/{first}"), &[], Value::Null).await.starts_with("404"));
+        assert!(
+            first != second
+                && dry
+                    .refused("GET", &format!("messages/{first}"), &[], Value::Null)
+                    .await
+                    .starts_with("404")
+        );
         assert_eq!(dry.read(&path, &[("format", "metadata")]).await["message"]["id"], second);
 
         let sent = dry.post("drafts/send", send).await;
-        assert_eq!((&sent["labelIds"], &sent["threadId"]), (&json!(["SENT"]), &draft["message"]["threadId"]));
+        assert_eq!(
+            (&sent["labelIds"], &sent["threadId"]),
+            (&json!(["SENT"]), &draft["message"]["threadId"])
+        );
         assert!(dry.refused("GET", &path, &[], Value::Null).await.starts_with("404"));
-        assert_eq!(dry.read(&format!("messages/{}", text(&sent["id"])), &[]).await["snippet"], "two");
+        assert_eq!(
+            dry.read(&format!("messages/{}", text(&sent["id"])), &[]).await["snippet"],
+            "two"
+        );
 
         let recorded = text(&dry.read("drafts", &[]).await["drafts"][0]["id"]);
         let sent = dry.post("drafts/send", json!({"id": recorded})).await;
-        assert_eq!(dry.read(&format!("messages/{}", text(&sent["id"])), &[]).await["snippet"], "Dear Eve, what about the day train? Sam");
+        assert_eq!(
+            dry.read(&format!("messages/{}", text(&sent["id"])), &[]).await["snippet"],
+            "Dear Eve, what about the day train? Sam"
+        );
         assert!(dry.read("drafts", &[]).await.get("drafts").is_none());
     }
 
@@ -610,21 +813,34 @@ mod tests {
         assert_eq!(dry.found("lunch").await.len(), 0);
         assert_eq!(dry.found("lunch in:trash").await.len(), 3);
         dry.post(&format!("threads/{thread}/untrash"), Value::Null).await;
-        dry.post(&format!("threads/{thread}/modify"), json!({"addLabelIds": ["INBOX", "Label_2"]})).await;
+        dry.post(&format!("threads/{thread}/modify"), json!({"addLabelIds": ["INBOX", "Label_2"]}))
+            .await;
         assert_eq!(dry.found("lunch in:inbox label:travel-autumn").await.len(), 3);
         let message = dry.found("lunch").await.remove(0);
         let trashed = dry.post(&format!("messages/{message}/trash"), Value::Null).await;
         assert!(trashed["labelIds"].as_array().unwrap().contains(&json!("TRASH")));
         dry.call("DELETE", &format!("messages/{message}"), &[], Value::Null).await.unwrap();
-        assert!(dry.refused("DELETE", &format!("messages/{message}"), &[], Value::Null).await.starts_with("404"));
+        assert!(
+            dry.refused("DELETE", &format!("messages/{message}"), &[], Value::Null)
+                .await
+                .starts_with("404")
+        );
         dry.call("DELETE", &format!("threads/{thread}"), &[], Value::Null).await.unwrap();
-        assert!(dry.refused("GET", &format!("threads/{thread}"), &[], Value::Null).await.starts_with("404"));
+        assert!(
+            dry.refused("GET", &format!("threads/{thread}"), &[], Value::Null)
+                .await
+                .starts_with("404")
+        );
         let deleted = dry.found("").await;
         dry.post("messages/batchDelete", json!({"ids": deleted})).await;
         assert_eq!(dry.found("in:anywhere").await.len(), 1);
         let records = dry.history_after(&before).await;
-        assert_eq!(records.iter().filter(|record| record["messagesDeleted"].is_array()).count(), 3 + deleted.len());
-        let ids: Vec<u64> = records.iter().map(|record| text(&record["id"]).parse().unwrap()).collect();
+        assert_eq!(
+            records.iter().filter(|record| record["messagesDeleted"].is_array()).count(),
+            3 + deleted.len()
+        );
+        let ids: Vec<u64> =
+            records.iter().map(|record| text(&record["id"]).parse().unwrap()).collect();
         assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
     }
 
@@ -633,25 +849,50 @@ mod tests {
         let dry = Dry::start().await;
         let profile = dry.gmail.profile(&dry.access).await.unwrap();
         later(59);
-        assert!(dry.gmail.history(&dry.access, profile.history_id, None).await.unwrap().records.is_empty());
+        assert!(
+            dry.gmail
+                .history(&dry.access, profile.history_id, None)
+                .await
+                .unwrap()
+                .records
+                .is_empty()
+        );
         later(61);
         let page = dry.gmail.history(&dry.access, profile.history_id, None).await.unwrap();
         assert_eq!(page.records.len(), 1);
-        let Change::Added { message, label_ids } = &page.records[0].changes[0] else { panic!("{:?}", page.records) };
+        let Change::Added { message, label_ids } = &page.records[0].changes[0] else {
+            panic!("{:?}", page.records)
+        };
         assert!(label_ids.contains(&"INBOX".to_string()));
-        let fetched = dry.gmail.messages(&dry.access, std::slice::from_ref(message), false).await.unwrap();
+        let fetched =
+            dry.gmail.messages(&dry.access, std::slice::from_ref(message), false).await.unwrap();
         assert_eq!(fetched.messages[0].received_at, NOON.after(mailbox::ARRIVES_AFTER));
         assert_eq!(dry.gmail.profile(&dry.access).await.unwrap().history_id, page.history_id);
-        assert!(matches!(dry.gmail.history(&dry.access, HistoryId::new(1), None).await, Err(ProviderError::HistoryExpired)));
+        assert!(matches!(
+            dry.gmail.history(&dry.access, HistoryId::new(1), None).await,
+            Err(ProviderError::HistoryExpired)
+        ));
     }
 
     #[tokio::test]
     async fn what_is_not_known_is_refused_with_its_route() {
         let dry = Dry::start().await;
         let table = [
-            ("GET", "settings/filters", "501 notImplemented: A dry run does not know GET /gmail/v1/users/me/settings/filters"),
-            ("POST", "messages/import", "501 notImplemented: A dry run does not know POST /gmail/v1/users/me/messages/import"),
-            ("DELETE", "profile", "501 notImplemented: A dry run does not know DELETE /gmail/v1/users/me/profile"),
+            (
+                "GET",
+                "settings/filters",
+                "501 notImplemented: A dry run does not know GET /gmail/v1/users/me/settings/filters",
+            ),
+            (
+                "POST",
+                "messages/import",
+                "501 notImplemented: A dry run does not know POST /gmail/v1/users/me/messages/import",
+            ),
+            (
+                "DELETE",
+                "profile",
+                "501 notImplemented: A dry run does not know DELETE /gmail/v1/users/me/profile",
+            ),
         ];
         for (method, path, expected) in table {
             assert_eq!(dry.refused(method, path, &[], json!({})).await, expected);
@@ -662,7 +903,10 @@ mod tests {
             .request(reqwest::Method::GET, "https://elsewhere.invalid/gmail/v1/users/me/profile")
             .bearer_auth("dry-run.access.1");
         let failure = dry.gmail.send(elsewhere).await.map(|_| ()).unwrap_err();
-        assert_eq!(failure.to_string(), "501 notImplemented: A dry run does not know GET /gmail/v1/users/me/profile");
+        assert_eq!(
+            failure.to_string(),
+            "501 notImplemented: A dry run does not know GET /gmail/v1/users/me/profile"
+        );
         let unreadable = dry.gmail.http.request(reqwest::Method::GET, "no url");
         assert!(dry.gmail.send(unreadable).await.is_err());
     }

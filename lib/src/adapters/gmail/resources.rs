@@ -7,7 +7,9 @@ use super::wire;
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
 use crate::domain::operation::answer::{self, LabelType, MessageReference, MessageView};
-use crate::domain::operation::request::{LabelColor, LabelListVisibility, LabelSpec, Listing, MessageListVisibility};
+use crate::domain::operation::request::{
+    LabelColor, LabelListVisibility, LabelSpec, Listing, MessageListVisibility,
+};
 use crate::ports::ProviderError;
 
 /// A page of messages, threads or drafts; the list is absent when nothing matches.
@@ -128,12 +130,19 @@ impl From<ReferredDraft> for answer::Draft {
 
 impl From<Placed> for answer::PlacedMessage {
     fn from(placed: Placed) -> Self {
-        Self { id: MessageId::new(placed.id), thread_id: placed.thread_id, label_ids: placed.label_ids }
+        Self {
+            id: MessageId::new(placed.id),
+            thread_id: placed.thread_id,
+            label_ids: placed.label_ids,
+        }
     }
 }
 
 impl Thread {
-    pub fn view(self, view: impl Fn(wire::Message) -> Result<MessageView, ProviderError>) -> Result<answer::Thread, ProviderError> {
+    pub fn view(
+        self,
+        view: impl Fn(wire::Message) -> Result<MessageView, ProviderError>,
+    ) -> Result<answer::Thread, ProviderError> {
         let messages = self.messages.into_iter().map(view).collect::<Result<_, _>>()?;
         Ok(answer::Thread { id: self.id, history_id: self.history_id, messages })
     }
@@ -141,9 +150,16 @@ impl Thread {
 
 impl From<Label> for answer::Label {
     fn from(label: Label) -> Self {
-        let color = label.color.map(|color| LabelColor { text_color: color.text_color, background_color: color.background_color });
+        let color = label.color.map(|color| LabelColor {
+            text_color: color.text_color,
+            background_color: color.background_color,
+        });
         Self {
-            kind: if label.kind.as_deref() == Some("system") { LabelType::System } else { LabelType::User },
+            kind: if label.kind.as_deref() == Some("system") {
+                LabelType::System
+            } else {
+                LabelType::User
+            },
             id: label.id,
             name: label.name,
             label_list_visibility: label.label_list_visibility,
@@ -160,23 +176,34 @@ impl From<Label> for answer::Label {
 impl Labels {
     /// Gmail lists all at once; our page token is the number of labels before the page.
     pub fn page(self, listing: &Listing) -> answer::LabelList {
-        let before = listing.page_token.as_deref().and_then(|token| token.parse().ok()).unwrap_or(0_usize);
+        let before =
+            listing.page_token.as_deref().and_then(|token| token.parse().ok()).unwrap_or(0_usize);
         let (all, size) = (self.labels.len(), listing.page_size as usize);
-        let labels: Vec<answer::Label> = self.labels.into_iter().skip(before).take(size).map(Into::into).collect();
+        let labels: Vec<answer::Label> =
+            self.labels.into_iter().skip(before).take(size).map(Into::into).collect();
         let next = before.saturating_add(labels.len());
-        answer::LabelList { next_page_token: (!labels.is_empty() && next < all).then(|| next.to_string()), labels }
+        answer::LabelList {
+            next_page_token: (!labels.is_empty() && next < all).then(|| next.to_string()),
+            labels,
+        }
     }
 }
 
 /// A label as Gmail expects it: absent fields stay as they are.
 pub fn label_body(spec: &LabelSpec) -> Value {
     let color = spec.color.as_ref();
-    let color = color.map(|color| json!({"textColor": color.text_color, "backgroundColor": color.background_color}));
+    let color = color.map(
+        |color| json!({"textColor": color.text_color, "backgroundColor": color.background_color}),
+    );
     let fields = [
         ("name", spec.name.as_ref().map(|name| json!(name))),
         ("labelListVisibility", spec.label_list_visibility.map(|shown| json!(shown))),
         ("messageListVisibility", spec.message_list_visibility.map(|shown| json!(shown))),
         ("color", color),
     ];
-    fields.into_iter().filter_map(|(name, value)| Some((name.to_string(), value?))).collect::<serde_json::Map<_, _>>().into()
+    fields
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_string(), value?)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }

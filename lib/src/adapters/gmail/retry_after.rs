@@ -15,13 +15,16 @@ pub struct Headers {
     pub date: Option<String>,
 }
 
-/// The longer wait, if both header and message name one. A moment counts from the answer's own date: our clock may
-/// differ.
+/// The longer wait, if both header and message name one. A moment counts from the answer's own
+/// date: our clock may differ.
 pub fn retry_after(headers: &Headers, message: &str) -> Option<Duration> {
     let date = headers.date.as_deref().and_then(http_date);
-    let until = |moment: OffsetDateTime| Some(Duration::try_from(moment - date?).unwrap_or(Duration::ZERO));
+    let until =
+        |moment: OffsetDateTime| Some(Duration::try_from(moment - date?).unwrap_or(Duration::ZERO));
     let header = headers.retry_after.as_deref().map(str::trim);
-    let by_header = header.and_then(|text| text.parse().ok().map(Duration::from_secs).or_else(|| until(http_date(text)?)));
+    let by_header = header.and_then(|text| {
+        text.parse().ok().map(Duration::from_secs).or_else(|| until(http_date(text)?))
+    });
     let by_message = moment_within(message).and_then(until);
     by_header.max(by_message).map(|wait| wait.min(LONGEST))
 }
@@ -52,7 +55,12 @@ mod tests {
             ("a date", Some("Sun, 06 Nov 1994 08:51:37 GMT"), "", Some(120)),
             ("a date that has passed", Some("Sun, 06 Nov 1994 08:00:00 GMT"), "", Some(0)),
             ("a message", None, &*said("1994-11-06T08:50:37.000Z"), Some(60)),
-            ("a message that goes on", None, &*said("1994-11-06T08:50:37.000Z (Mail sending)"), Some(60)),
+            (
+                "a message that goes on",
+                None,
+                &*said("1994-11-06T08:50:37.000Z (Mail sending)"),
+                Some(60),
+            ),
             ("a message that ends there", None, &*said("1994-11-06T09:50:37+01:00."), Some(60)),
             ("a message in lower case", None, "please retry after 1994-11-06T08:50:37Z", Some(60)),
             ("the longer of both", Some("7"), &*said("1994-11-06T08:50:37.000Z"), Some(60)),
@@ -65,7 +73,8 @@ mod tests {
             ("no moment", None, "Retry after ", None),
         ];
         for (case, header, message, seconds) in table {
-            let headers = Headers { retry_after: header.map(String::from), date: Some(DATE.into()) };
+            let headers =
+                Headers { retry_after: header.map(String::from), date: Some(DATE.into()) };
             assert_eq!(retry_after(&headers, message), seconds.map(Duration::from_secs), "{case}");
         }
     }
@@ -73,7 +82,8 @@ mod tests {
     #[test]
     fn a_moment_says_nothing_without_a_readable_date_beside_it() {
         for date in [None, Some("today".to_string())] {
-            let headers = Headers { retry_after: Some("Sun, 06 Nov 1994 08:51:37 GMT".into()), date };
+            let headers =
+                Headers { retry_after: Some("Sun, 06 Nov 1994 08:51:37 GMT".into()), date };
             assert_eq!(retry_after(&headers, "Retry after 1994-11-06T08:50:37.000Z"), None);
         }
     }

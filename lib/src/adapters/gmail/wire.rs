@@ -27,9 +27,12 @@ pub struct TokenAnswer {
 }
 
 impl TokenAnswer {
-    /// A token is made of visible signs of ASCII (RFC 6749, appendix A.12): any other would not fit into a header.
+    /// A token is made of visible signs of ASCII (RFC 6749, appendix A.12): any other would not fit
+    /// into a header.
     pub fn sound(self) -> Result<Self, Failure> {
-        let plain = |token: &str| !token.is_empty() && token.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        let plain = |token: &str| {
+            !token.is_empty() && token.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+        };
         match plain(&self.access_token) && self.refresh_token.as_deref().is_none_or(plain) {
             true => Ok(self),
             false => Err(Failure::no_answer("a token holds what no token may")),
@@ -151,7 +154,8 @@ struct Header {
     value: String,
 }
 
-/// Google's error body: of the API (`error` is an object) and of the token endpoint (`error` is a code).
+/// Google's error body: of the API (`error` is an object) and of the token endpoint (`error` is a
+/// code).
 impl From<HistoryAnswer> for HistoryPage {
     fn from(answer: HistoryAnswer) -> Self {
         let records = answer.history.into_iter().map(HistoryRecord::into_record).collect();
@@ -161,27 +165,29 @@ impl From<HistoryAnswer> for HistoryPage {
 
 impl From<ListAnswer> for MessagePage {
     fn from(answer: ListAnswer) -> Self {
-        let messages = answer.messages.into_iter().map(|message| MessageId::new(message.id)).collect();
+        let messages =
+            answer.messages.into_iter().map(|message| MessageId::new(message.id)).collect();
         Self { messages, next_page_token: answer.next_page_token }
     }
 }
 
 impl HistoryRecord {
     fn into_record(self) -> Record {
-        let added = self
-            .messages_added
-            .into_iter()
-            .map(|added| Change::Added { message: MessageId::new(added.message.id), label_ids: added.message.label_ids });
-        let labelled = self
-            .labels_added
-            .into_iter()
-            .map(|labelled| Change::Labelled { message: MessageId::new(labelled.message.id), label_ids: labelled.label_ids });
+        let added = self.messages_added.into_iter().map(|added| Change::Added {
+            message: MessageId::new(added.message.id),
+            label_ids: added.message.label_ids,
+        });
+        let labelled = self.labels_added.into_iter().map(|labelled| Change::Labelled {
+            message: MessageId::new(labelled.message.id),
+            label_ids: labelled.label_ids,
+        });
         Record { id: self.id, changes: added.chain(labelled).collect() }
     }
 }
 
 impl Message {
-    /// An error when Gmail's date is not a number: such a message is not missing, so it must not be passed over.
+    /// An error when Gmail's date is not a number: such a message is not missing, so it must not be
+    /// passed over.
     pub fn into_message(self) -> Result<ProviderMessage, Failure> {
         let received_at = self.received_at()?;
         Ok(ProviderMessage {
@@ -193,21 +199,33 @@ impl Message {
             snippet: self.snippet,
             size_estimate: self.size_estimate,
             has_attachments: self.payload.has_attachments(),
-            headers: self.payload.headers.into_iter().map(|header| (header.name, header.value)).collect(),
+            headers: self
+                .payload
+                .headers
+                .into_iter()
+                .map(|header| (header.name, header.value))
+                .collect(),
         })
     }
 }
 
 impl Message {
     fn received_at(&self) -> Result<Timestamp, Failure> {
-        let date = self.internal_date.parse().map_err(|_| Failure::no_answer("a message's internalDate is not a number"))?;
+        let date = self
+            .internal_date
+            .parse()
+            .map_err(|_| Failure::no_answer("a message's internalDate is not a number"))?;
         Ok(Timestamp::from_millis(date))
     }
 
     /// The message and its tree of parts.
     pub fn into_whole(mut self) -> Result<(ProviderMessage, mail::Part), Failure> {
         let root = std::mem::take(&mut self.payload);
-        let headers = root.headers.iter().map(|header| Header { name: header.name.clone(), value: header.value.clone() }).collect();
+        let headers = root
+            .headers
+            .iter()
+            .map(|header| Header { name: header.name.clone(), value: header.value.clone() })
+            .collect();
         let has_attachments = root.has_attachments();
         self.payload.headers = headers;
         Ok((ProviderMessage { has_attachments, ..self.into_message()? }, root.into_part()?))
@@ -221,7 +239,9 @@ impl Message {
                 let (message, root) = self.into_whole()?;
                 Ok(MessageView::Whole(Box::new(message.normalize_whole(&root))))
             }
-            Format::Raw if self.raw.is_none() => Err(Failure::no_answer("a raw message without its bytes")),
+            Format::Raw if self.raw.is_none() => {
+                Err(Failure::no_answer("a raw message without its bytes"))
+            }
             Format::Minimal | Format::Raw => Ok(MessageView::Minimal(self.into_minimal()?)),
         }
     }
@@ -245,7 +265,9 @@ impl Part {
             (_, Some(attachment_id)) => Content::Elsewhere { attachment_id },
             (Some(data), None) => {
                 let decoded = BASE64_URL_SAFE_NO_PAD.decode(data.trim_end_matches('='));
-                Content::Bytes(decoded.map_err(|_| Failure::no_answer("a part's data is not base64url"))?)
+                Content::Bytes(
+                    decoded.map_err(|_| Failure::no_answer("a part's data is not base64url"))?,
+                )
             }
             (None, None) => Content::None,
         };
@@ -260,8 +282,8 @@ impl Part {
         })
     }
 
-    /// A part with a file name is an attachment. Where only headers may be read there are no parts, and a mixed message
-    /// is the best sign of one.
+    /// A part with a file name is an attachment. Where only headers may be read there are no parts,
+    /// and a mixed message is the best sign of one.
     fn has_attachments(&self) -> bool {
         let named = |part: &Self| !part.filename.is_empty() || part.has_attachments();
         match self.parts.is_empty() {
@@ -284,15 +306,20 @@ mod tests {
             Change::Added { message: MessageId::new("a"), label_ids: vec!["INBOX".into()] },
             Change::Labelled { message: MessageId::new("b"), label_ids: vec!["Label_7".into()] },
         ];
-        let expected = [Record { id: HistoryId::new(u64::MAX), changes }, Record { id: HistoryId::new(9), changes: vec![] }];
+        let expected = [
+            Record { id: HistoryId::new(u64::MAX), changes },
+            Record { id: HistoryId::new(9), changes: vec![] },
+        ];
         assert_eq!(page.records, expected);
     }
 
     #[test]
     fn a_list_without_messages_is_empty() {
-        let page = |json: &str| MessagePage::from(serde_json::from_str::<ListAnswer>(json).unwrap());
+        let page =
+            |json: &str| MessagePage::from(serde_json::from_str::<ListAnswer>(json).unwrap());
         assert_eq!(page("{}"), MessagePage { messages: vec![], next_page_token: None });
-        let more = MessagePage { messages: vec![MessageId::new("a")], next_page_token: Some("p".into()) };
+        let more =
+            MessagePage { messages: vec![MessageId::new("a")], next_page_token: Some("p".into()) };
         assert_eq!(page(r#"{"messages":[{"id":"a"}],"nextPageToken":"p"}"#), more);
     }
 
@@ -302,7 +329,10 @@ mod tests {
             let json = format!(r#"{{"id":"m","threadId":"t","internalDate":"{date}"}}"#);
             serde_json::from_str::<Message>(&json).unwrap().into_message()
         };
-        assert_eq!(message("1700000000123").unwrap().received_at, Timestamp::from_millis(1_700_000_000_123));
+        assert_eq!(
+            message("1700000000123").unwrap().received_at,
+            Timestamp::from_millis(1_700_000_000_123)
+        );
         assert!(message("yesterday").is_err());
     }
 }

@@ -1,4 +1,5 @@
-//! An issuer's published keys (RFC 7517): those that may verify a token here, and how long they are cached.
+//! An issuer's published keys (RFC 7517): those that may verify a token here, and how long they are
+//! cached.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -19,14 +20,22 @@ struct Published {
 /// By id. A key that is not for RS256 signatures is not ours to use.
 pub fn usable(answer: &[u8]) -> serde_json::Result<HashMap<String, DecodingKey>> {
     let published: Published = serde_json::from_slice(answer)?;
-    let keys = published.keys.into_iter().filter_map(|key| serde_json::from_value::<Jwk>(key).ok()).filter(verifies_rs256);
-    Ok(keys.filter_map(|jwk| Some((jwk.common.key_id.clone()?, DecodingKey::from_jwk(&jwk).ok()?))).collect())
+    let keys = published
+        .keys
+        .into_iter()
+        .filter_map(|key| serde_json::from_value::<Jwk>(key).ok())
+        .filter(verifies_rs256);
+    Ok(keys
+        .filter_map(|jwk| Some((jwk.common.key_id.clone()?, DecodingKey::from_jwk(&jwk).ok()?)))
+        .collect())
 }
 
 fn verifies_rs256(jwk: &Jwk) -> bool {
     let of_rsa = matches!(jwk.algorithm, AlgorithmParameters::RSA(_));
-    let of_signatures = jwk.common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature);
-    let of_sha256 = jwk.common.key_algorithm.as_ref().is_none_or(|algorithm| *algorithm == KeyAlgorithm::RS256);
+    let of_signatures =
+        jwk.common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature);
+    let of_sha256 =
+        jwk.common.key_algorithm.as_ref().is_none_or(|algorithm| *algorithm == KeyAlgorithm::RS256);
     of_rsa && of_signatures && of_sha256
 }
 
@@ -35,7 +44,8 @@ const LONGEST_AGE: Duration = Duration::from_secs(24 * 3600);
 
 /// The `max-age` of a `Cache-Control` header, but no shorter than the time between two fetches.
 pub fn max_age(cache_control: &str) -> Option<Duration> {
-    let seconds = cache_control.split(',').find_map(|directive| directive.trim().strip_prefix("max-age="))?;
+    let seconds =
+        cache_control.split(',').find_map(|directive| directive.trim().strip_prefix("max-age="))?;
     Some(Duration::from_secs(seconds.parse().ok()?).clamp(BETWEEN_FETCHES, LONGEST_AGE))
 }
 
@@ -46,7 +56,8 @@ mod tests {
     use super::*;
 
     fn ids(keys: Value) -> Vec<String> {
-        let mut ids: Vec<String> = usable(json!({"keys": keys}).to_string().as_bytes()).unwrap().into_keys().collect();
+        let mut ids: Vec<String> =
+            usable(json!({"keys": keys}).to_string().as_bytes()).unwrap().into_keys().collect();
         ids.sort();
         ids
     }
@@ -77,7 +88,13 @@ mod tests {
     #[test]
     fn a_key_that_cannot_be_read_does_not_hide_the_others() {
         let good = json!({"kty": "RSA", "kid": "good", "n": "AQAB", "e": "AQAB"});
-        for bad in [json!(null), json!({}), json!({"kty": "RSA", "kid": 7}), json!({"kty": "RSA", "x5c": "AA"}), json!([[]])] {
+        for bad in [
+            json!(null),
+            json!({}),
+            json!({"kty": "RSA", "kid": 7}),
+            json!({"kty": "RSA", "x5c": "AA"}),
+            json!([[]]),
+        ] {
             assert_eq!(ids(json!([bad, good])), ["good"], "{bad}");
         }
         assert_eq!(ids(json!([])), Vec::<String>::new());

@@ -12,12 +12,14 @@ pub fn key_id(token: &str, types: &[&str]) -> Result<String, TokenError> {
     if token.len() > LONGEST_TOKEN {
         return Err(TokenError::Invalid("it is too long"));
     }
-    let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid("its header cannot be read"))?;
+    let header = jsonwebtoken::decode_header(token)
+        .map_err(|_| TokenError::Invalid("its header cannot be read"))?;
     // The algorithm is ours to choose, and keys inside the token are ignored.
     if header.alg != Algorithm::RS256 {
         return Err(TokenError::Invalid("it is not signed with RS256"));
     }
-    // RFC 7515, section 4.1.11: a token with a critical extension that is not understood must be refused.
+    // RFC 7515, section 4.1.11: a token with a critical extension that is not understood must be
+    // refused.
     if header.crit.is_some() {
         return Err(TokenError::Invalid("it asks for an extension"));
     }
@@ -61,7 +63,10 @@ mod tests {
     fn a_key_is_named_by_the_header_alone() {
         let table = [
             (r#"{"alg":"RS256","kid":"k"}"#, Ok("k")),
-            (r#"{"alg":"RS256","kid":"../k","jku":"https://evil.example","jwk":{"kty":"oct","k":"AA"}}"#, Ok("../k")),
+            (
+                r#"{"alg":"RS256","kid":"../k","jku":"https://evil.example","jwk":{"kty":"oct","k":"AA"}}"#,
+                Ok("../k"),
+            ),
             (r#"{"alg":"RS256"}"#, Err("it names no key")),
             (r#"{"alg":"HS256","kid":"k"}"#, Err("it is not signed with RS256")),
             (r#"{"alg":"none","kid":"k"}"#, Err("its header cannot be read")),

@@ -1,4 +1,5 @@
-//! What can be found, each under a stable code: when it is, what to do about it, and where that is written at length.
+//! What can be found, each under a stable code: when it is, what to do about it, and where that is
+//! written at length.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -265,7 +266,11 @@ mod tests {
         for (at, entry) in CODES.iter().enumerate() {
             assert_eq!(entry.code as usize, at, "{}", entry.name);
             assert_eq!(serde_json::to_value(entry.code).unwrap(), entry.name);
-            assert!(entry.remedy.ends_with('.') || entry.remedy.contains(": connectors "), "{}", entry.remedy);
+            assert!(
+                entry.remedy.ends_with('.') || entry.remedy.contains(": connectors "),
+                "{}",
+                entry.remedy
+            );
         }
         assert_eq!(CODES.last().map(|entry| entry.code), Some(Code::NoTriggers));
     }

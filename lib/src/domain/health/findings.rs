@@ -16,12 +16,14 @@ use crate::domain::sweep::{Overdue, overdue};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::watch::WatchStatus;
 
-/// Gmail answers each `watch` with a push of its own, usually within seconds; Pub/Sub tries one again for minutes.
+/// Gmail answers each `watch` with a push of its own, usually within seconds; Pub/Sub tries one
+/// again for minutes.
 const UNPROVEN_AFTER: Duration = Duration::from_secs(600);
-/// The first sweep after a connect comes after five minutes, and requests the watch if the connect did not.
+/// The first sweep after a connect comes after five minutes, and requests the watch if the connect
+/// did not.
 const MISSING_AFTER: Duration = Duration::from_secs(600);
-/// Four tries, the last after 35 minutes: a passing failure is over by then. A watch lives for a week, so that some
-/// four days are left to fix it.
+/// Four tries, the last after 35 minutes: a passing failure is over by then. A watch lives for a
+/// week, so that some four days are left to fix it.
 const RENEWAL_LATE_AFTER: Duration = Duration::from_secs(3600);
 /// The waits double from 20 seconds to ten minutes: six looks that failed are ten minutes and more.
 const LOOKS_TO_BE_DOWN: u32 = 6;
@@ -48,7 +50,12 @@ pub struct Finding {
 }
 
 /// In the order of their codes.
-pub(super) fn findings(connector: &Connector, triggers: usize, thresholds: &Thresholds, now: Timestamp) -> Vec<Finding> {
+pub(super) fn findings(
+    connector: &Connector,
+    triggers: usize,
+    thresholds: &Thresholds,
+    now: Timestamp,
+) -> Vec<Finding> {
     let mut found = Found { connector, thresholds, now, findings: Vec::new() };
     if connector.closing.is_some() {
         found.closing();
@@ -88,7 +95,14 @@ impl Found<'_> {
         let Some(closing) = &self.connector.closing else { return };
         let late = self.is_past(closing.since, CLOSING_LATE_AFTER);
         let severity = if late { Severity::Degraded } else { Severity::Note };
-        self.add(Code::Closing, severity, format!("it is being disconnected since {}; nothing of it fires any more", closing.since));
+        self.add(
+            Code::Closing,
+            severity,
+            format!(
+                "it is being disconnected since {}; nothing of it fires any more",
+                closing.since
+            ),
+        );
     }
 
     fn auth(&mut self) {
@@ -100,40 +114,76 @@ impl Found<'_> {
                 if !missing.is_empty() || !reads {
                     let severity = if reads { Severity::Degraded } else { Severity::Down };
                     let lost = if reads { "" } else { "; what is left does not read mail" };
-                    self.add(Code::ScopesMissing, severity, format!("the grant lacks [{}]{lost}", missing.join(" ")));
+                    self.add(
+                        Code::ScopesMissing,
+                        severity,
+                        format!("the grant lacks [{}]{lost}", missing.join(" ")),
+                    );
                 }
             }
             Status::NeedsReauth => {
                 let since = self.connector.updated_at;
-                self.add(Code::NeedsReauth, Severity::Down, format!("Google refuses the grant, as was last seen at {since}"));
+                self.add(
+                    Code::NeedsReauth,
+                    Severity::Down,
+                    format!("Google refuses the grant, as was last seen at {since}"),
+                );
             }
-            Status::Error => self.add(Code::StatusError, Severity::Down, "its status is `error`: it is neither read nor watched"),
+            Status::Error => self.add(
+                Code::StatusError,
+                Severity::Down,
+                "its status is `error`: it is neither read nor watched",
+            ),
         }
     }
 
     fn watch(&mut self) {
         let watch = &self.connector.watch;
-        let reason = watch.failure.as_ref().map_or("no reason is known", |failure| failure.reason.as_str());
-        let next = watch.failure.as_ref().map(|_| format!("; the next try is due at {}", watch.next_renewal(&self.connector.id)));
+        let reason =
+            watch.failure.as_ref().map_or("no reason is known", |failure| failure.reason.as_str());
+        let next = watch.failure.as_ref().map(|_| {
+            format!("; the next try is due at {}", watch.next_renewal(&self.connector.id))
+        });
         let next = next.unwrap_or_default();
         match (watch.status(self.now), watch.expiration, watch.renewed_at) {
             (WatchStatus::Pending, ..) => {
                 if self.is_past(self.connector.grant.granted_at, MISSING_AFTER) {
-                    self.add(Code::WatchMissing, Severity::Degraded, "nobody has asked Gmail for a watch since the connect");
+                    self.add(
+                        Code::WatchMissing,
+                        Severity::Degraded,
+                        "nobody has asked Gmail for a watch since the connect",
+                    );
                 }
             }
             (WatchStatus::Failed, None, _) => {
-                self.add(Code::WatchFailed, Severity::Degraded, format!("Gmail does not notify ({reason}){next}"));
+                self.add(
+                    Code::WatchFailed,
+                    Severity::Degraded,
+                    format!("Gmail does not notify ({reason}){next}"),
+                );
             }
             (WatchStatus::Failed, Some(ended), _) => {
-                let why = watch.failure.as_ref().map(|failure| format!(" ({})", failure.reason)).unwrap_or_default();
-                self.add(Code::WatchLapsed, Severity::Degraded, format!("the watch ended at {ended} and was not renewed{why}{next}"));
+                let why = watch
+                    .failure
+                    .as_ref()
+                    .map(|failure| format!(" ({})", failure.reason))
+                    .unwrap_or_default();
+                self.add(
+                    Code::WatchLapsed,
+                    Severity::Degraded,
+                    format!("the watch ended at {ended} and was not renewed{why}{next}"),
+                );
             }
             (WatchStatus::Active, _, Some(renewed)) => {
-                let late = self.is_past(watch.planned_renewal(&self.connector.id), RENEWAL_LATE_AFTER);
+                let late =
+                    self.is_past(watch.planned_renewal(&self.connector.id), RENEWAL_LATE_AFTER);
                 if late || watch.failure.is_some() {
                     let severity = if late { Severity::Degraded } else { Severity::Note };
-                    self.add(Code::WatchRenewalLate, severity, format!("the watch of {renewed} was not renewed ({reason}){next}"));
+                    self.add(
+                        Code::WatchRenewalLate,
+                        severity,
+                        format!("the watch of {renewed} was not renewed ({reason}){next}"),
+                    );
                 }
                 if !self.connector.is_verified() && self.is_past(renewed, UNPROVEN_AFTER) {
                     self.add(
@@ -149,11 +199,21 @@ impl Found<'_> {
 
     fn looks(&mut self) {
         let circuit = &self.connector.reading.circuit;
-        let (failures, tries) = (circuit.failures, self.connector.reading.position.put_off.as_ref().map_or(0, |put_off| put_off.times));
+        let (failures, tries) = (
+            circuit.failures,
+            self.connector.reading.position.put_off.as_ref().map_or(0, |put_off| put_off.times),
+        );
         match (circuit.state(self.now), circuit.open_until, &self.connector.reading.last_error) {
             (CircuitState::Open, Some(until), _) => {
-                let severity = if failures >= FAILURES_TO_OPEN { Severity::Down } else { Severity::Degraded };
-                self.add(Code::CircuitOpen, severity, format!("Gmail failed {failures} times in a row, and is not asked before {until}"));
+                let severity =
+                    if failures >= FAILURES_TO_OPEN { Severity::Down } else { Severity::Degraded };
+                self.add(
+                    Code::CircuitOpen,
+                    severity,
+                    format!(
+                        "Gmail failed {failures} times in a row, and is not asked before {until}"
+                    ),
+                );
             }
             (CircuitState::HalfOpen, ..) => {
                 self.add(
@@ -163,65 +223,110 @@ impl Found<'_> {
                 );
             }
             (_, _, Some(error)) => {
-                let severity = if tries >= LOOKS_TO_BE_DOWN { Severity::Down } else { Severity::Degraded };
-                self.add(Code::LooksFail, severity, format!("the last look failed: {}", error.trim_end_matches('.')));
+                let severity =
+                    if tries >= LOOKS_TO_BE_DOWN { Severity::Down } else { Severity::Degraded };
+                self.add(
+                    Code::LooksFail,
+                    severity,
+                    format!("the last look failed: {}", error.trim_end_matches('.')),
+                );
             }
             _ => {}
         }
         if circuit.state(self.now) == CircuitState::Open {
             return;
         }
-        match overdue(self.connector, self.thresholds.timeouts, self.thresholds.sweep_every, self.now) {
+        match overdue(
+            self.connector,
+            self.thresholds.timeouts,
+            self.thresholds.sweep_every,
+            self.now,
+        ) {
             Some(Overdue::NotLookedAt { since }) => {
                 self.add(
                     Code::LookOverdue,
                     Severity::Down,
-                    format!("a look is owed since {since}; the mailbox was woken, and nobody looked"),
+                    format!(
+                        "a look is owed since {since}; the mailbox was woken, and nobody looked"
+                    ),
                 );
             }
             Some(Overdue::NotSwept { since }) => {
-                self.add(Code::LookedTooLongAgo, Severity::Degraded, format!("a look was due at {since}, and no sweep has come for it"));
+                self.add(
+                    Code::LookedTooLongAgo,
+                    Severity::Degraded,
+                    format!("a look was due at {since}, and no sweep has come for it"),
+                );
             }
             None => {}
         }
     }
 
-    /// A mailbox with several connectors is read in equal parts: one whose part is spent has put off its look, without
-    /// an error.
+    /// A mailbox with several connectors is read in equal parts: one whose part is spent has put
+    /// off its look, without an error.
     fn quota(&mut self) {
         let connector = self.connector;
-        let (spent, units) = (connector.reading.spent.within(self.now), self.thresholds.units_per_minute);
-        let nothing_wrong = connector.reading.last_error.is_none() && connector.reading.circuit.state(self.now) == CircuitState::Closed;
-        let waits = connector.reading.position.put_off.is_some() && nothing_wrong && connector.outbox.unpublished.len() <= MOST_UNPUBLISHED;
+        let (spent, units) =
+            (connector.reading.spent.within(self.now), self.thresholds.units_per_minute);
+        let nothing_wrong = connector.reading.last_error.is_none()
+            && connector.reading.circuit.state(self.now) == CircuitState::Closed;
+        let waits = connector.reading.position.put_off.is_some()
+            && nothing_wrong
+            && connector.outbox.unpublished.len() <= MOST_UNPUBLISHED;
         if connector.reading.spent.messages_left(units, self.now) == 0 || (waits && spent > 0) {
-            self.add(Code::QuotaSpent, Severity::Degraded, format!("{spent} of {units} units of this minute are spent; the rest waits"));
+            self.add(
+                Code::QuotaSpent,
+                Severity::Degraded,
+                format!("{spent} of {units} units of this minute are spent; the rest waits"),
+            );
         }
     }
 
     fn backlog(&mut self) {
         let (connector, position) = (self.connector, &self.connector.reading.position);
         let waiting = connector.outbox.unpublished.len();
-        let long = connector.outbox.last_event_at.is_none_or(|decided| self.is_past(decided, EVENTS_WAIT_AFTER));
+        let long = connector
+            .outbox
+            .last_event_at
+            .is_none_or(|decided| self.is_past(decided, EVENTS_WAIT_AFTER));
         if waiting >= MANY_EVENTS || (waiting > 0 && long) {
-            let severity = if waiting > MOST_UNPUBLISHED { Severity::Down } else { Severity::Degraded };
-            self.add(Code::EventsWait, severity, format!("{waiting} events are decided and not known to be published"));
+            let severity =
+                if waiting > MOST_UNPUBLISHED { Severity::Down } else { Severity::Degraded };
+            self.add(
+                Code::EventsWait,
+                severity,
+                format!("{waiting} events are decided and not known to be published"),
+            );
         }
         if let Some(failed) = position.failing.values().min_by_key(|failed| failed.since) {
             let (count, since, why) = (position.failing.len(), failed.since, &failed.reason);
-            self.add(Code::MessagesFail, Severity::Degraded, format!("{count} messages cannot be read, the oldest since {since} ({why})"));
+            self.add(
+                Code::MessagesFail,
+                Severity::Degraded,
+                format!("{count} messages cannot be read, the oldest since {since} ({why})"),
+            );
         }
         if let Some(failed) = position.parked.values().min_by_key(|failed| failed.since) {
             let (count, since, why) = (position.parked.len(), failed.since, &failed.reason);
-            self.add(Code::MessagesParked, Severity::Degraded, format!("{count} messages are set aside, the oldest since {since} ({why})"));
+            self.add(
+                Code::MessagesParked,
+                Severity::Degraded,
+                format!("{count} messages are set aside, the oldest since {since} ({why})"),
+            );
         }
         if let Some(gap) = &position.gap {
-            let what = format!("mail from {} to {} is replayed, and was so up to {}", gap.since, gap.pinned_at, gap.after);
+            let what = format!(
+                "mail from {} to {} is replayed, and was so up to {}",
+                gap.since, gap.pinned_at, gap.after
+            );
             self.add(Code::HistoryGapReplaying, Severity::Degraded, what);
         }
     }
 
     fn wishes(&mut self, triggers: usize) {
-        if let Some(pause) = self.connector.reading.pauses.iter().find(|pause| pause.until.is_none()) {
+        if let Some(pause) =
+            self.connector.reading.pauses.iter().find(|pause| pause.until.is_none())
+        {
             self.add(Code::Paused, Severity::Note, format!("it is paused since {}", pause.from));
         }
         if triggers == 0 && !is_paused(&self.connector.reading.pauses) {
@@ -263,14 +368,18 @@ mod tests {
             timeouts: Timeouts { settle: MINUTE * 10, quiet_after: MINUTE * 10 },
             sweep_every: MINUTE,
             units_per_minute: 6000,
-            required_scopes: vec!["openid".into(), "https://www.googleapis.com/auth/gmail.modify".into()],
+            required_scopes: vec![
+                "openid".into(),
+                "https://www.googleapis.com/auth/gmail.modify".into(),
+            ],
         }
     }
 
     /// Looked at a minute ago, watched since an hour ago, and proven.
     fn well() -> Connector {
         let mut well = Connector::sample(ago(DAY * 9));
-        (well.reading.position.listed_at, well.reading.position.changed_at) = (Some(ago(MINUTE)), Some(ago(MINUTE * 20)));
+        (well.reading.position.listed_at, well.reading.position.changed_at) =
+            (Some(ago(MINUTE)), Some(ago(MINUTE * 20)));
         well.grant.scopes = thresholds().required_scopes;
         well.watch = Watch::default().renewed(NOW.after(DAY * 6), ago(HOUR));
         (well.reading.verified_at, well.outbox.last_event_at) = (Some(ago(HOUR)), Some(ago(HOUR)));
@@ -281,14 +390,24 @@ mod tests {
     fn fails(connector: &mut Connector, message: &str, times: u32) {
         for _ in 0..times {
             let message = MessageId::new(message);
-            let failure = FetchFailure { message: &message, reason: "400", arrived: true, in_gap: false, others_went_well: true };
+            let failure = FetchFailure {
+                message: &message,
+                reason: "400",
+                arrived: true,
+                in_gap: false,
+                others_went_well: true,
+            };
             connector.reading.position.record_failure(&failure, ago(MINUTE));
         }
     }
 
     fn waiting(connector: &mut Connector, events: usize) {
         let id = |number| {
-            EventId::derive(&connector.google_sub, &MessageId::new(format!("{number}")), &crate::domain::id::TriggerId::new("trg_1"))
+            EventId::derive(
+                &connector.google_sub,
+                &MessageId::new(format!("{number}")),
+                &crate::domain::id::TriggerId::new("trg_1"),
+            )
         };
         connector.outbox.unpublished = (0..events).map(id).collect();
     }
@@ -308,7 +427,11 @@ mod tests {
         use Severity::*;
         &[
             ("nothing is wrong", |_| {}, &[]),
-            ("the grant is refused", |c| c.reading.status = Status::NeedsReauth, &[(NeedsReauth, Down)]),
+            (
+                "the grant is refused",
+                |c| c.reading.status = Status::NeedsReauth,
+                &[(NeedsReauth, Down)],
+            ),
             (
                 "nothing is said of a watch or a circuit that only the user can mend",
                 |c| (c.reading.status, c.watch) = (Status::NeedsReauth, Watch::default()),
@@ -317,43 +440,88 @@ mod tests {
             ("an error", |c| c.reading.status = Status::Error, &[(StatusError, Down)]),
             ("a scope less", |c| drop(c.grant.scopes.remove(0)), &[(ScopesMissing, Degraded)]),
             ("nothing to read with", |c| drop(c.grant.scopes.pop()), &[(ScopesMissing, Down)]),
-            ("full access is more than modify", |c| c.grant.scopes[1] = "https://mail.google.com/".into(), &[]),
-            ("refused from the first", |c| c.watch = Watch::default().failed("403".into(), NOW), &[(WatchFailed, Degraded)]),
+            (
+                "full access is more than modify",
+                |c| c.grant.scopes[1] = "https://mail.google.com/".into(),
+                &[],
+            ),
+            (
+                "refused from the first",
+                |c| c.watch = Watch::default().failed("403".into(), NOW),
+                &[(WatchFailed, Degraded)],
+            ),
             ("ended", |c| c.watch.expiration = Some(NOW), &[(WatchLapsed, Degraded)]),
-            ("no watch requested", |c| (c.watch, c.grant.granted_at) = (Watch::default(), ago(MINUTE * 10)), &[(WatchMissing, Degraded)]),
-            ("no watch requested yet", |c| (c.watch, c.grant.granted_at) = (Watch::default(), ago(MINUTE * 9)), &[]),
-            ("a renewal failed", |c| c.watch = c.watch.failed("503".into(), NOW), &[(WatchRenewalLate, Note)]),
-            ("renewed a day ago", |c| (c.watch.renewed_at, c.reading.verified_at) = (Some(ago(DAY)), Some(ago(DAY))), &[]),
+            (
+                "no watch requested",
+                |c| (c.watch, c.grant.granted_at) = (Watch::default(), ago(MINUTE * 10)),
+                &[(WatchMissing, Degraded)],
+            ),
+            (
+                "no watch requested yet",
+                |c| (c.watch, c.grant.granted_at) = (Watch::default(), ago(MINUTE * 9)),
+                &[],
+            ),
+            (
+                "a renewal failed",
+                |c| c.watch = c.watch.failed("503".into(), NOW),
+                &[(WatchRenewalLate, Note)],
+            ),
+            (
+                "renewed a day ago",
+                |c| (c.watch.renewed_at, c.reading.verified_at) = (Some(ago(DAY)), Some(ago(DAY))),
+                &[],
+            ),
             (
                 "not renewed for three days and more",
                 |c| {
-                    (c.watch.renewed_at, c.reading.verified_at) = (Some(ago(DAY * 3 + HOUR * 2)), Some(ago(DAY)));
+                    (c.watch.renewed_at, c.reading.verified_at) =
+                        (Some(ago(DAY * 3 + HOUR * 2)), Some(ago(DAY)));
                     c.watch.expiration = Some(NOW.after(DAY * 4));
                 },
                 &[(WatchRenewalLate, Degraded)],
             ),
             (
                 "no push in ten minutes",
-                |c| (c.watch.renewed_at, c.reading.verified_at) = (Some(ago(MINUTE * 10)), Some(ago(HOUR))),
+                |c| {
+                    (c.watch.renewed_at, c.reading.verified_at) =
+                        (Some(ago(MINUTE * 10)), Some(ago(HOUR)))
+                },
                 &[(WatchUnverified, Degraded)],
             ),
-            ("no push in nine minutes", |c| (c.watch.renewed_at, c.reading.verified_at) = (Some(ago(MINUTE * 9)), None), &[]),
-            ("five failures", |c| c.reading.circuit = Circuit { failures: 5, open_until: Some(NOW.after(SECOND)) }, &[(CircuitOpen, Down)]),
+            (
+                "no push in nine minutes",
+                |c| (c.watch.renewed_at, c.reading.verified_at) = (Some(ago(MINUTE * 9)), None),
+                &[],
+            ),
+            (
+                "five failures",
+                |c| {
+                    c.reading.circuit = Circuit { failures: 5, open_until: Some(NOW.after(SECOND)) }
+                },
+                &[(CircuitOpen, Down)],
+            ),
             (
                 "Gmail named a time to retry",
-                |c| c.reading.circuit = Circuit { failures: 1, open_until: Some(NOW.after(SECOND)) },
+                |c| {
+                    c.reading.circuit = Circuit { failures: 1, open_until: Some(NOW.after(SECOND)) }
+                },
                 &[(CircuitOpen, Degraded)],
             ),
             (
                 "one error, reported once",
                 |c| {
-                    c.reading.circuit = Circuit { failures: 5, open_until: Some(NOW.after(SECOND)) };
+                    c.reading.circuit =
+                        Circuit { failures: 5, open_until: Some(NOW.after(SECOND)) };
                     c.reading.last_error = Some("503".into());
                     put_off(c, 9)
                 },
                 &[(CircuitOpen, Down)],
             ),
-            ("rested", |c| c.reading.circuit = Circuit { failures: 5, open_until: Some(NOW) }, &[(CircuitHalfOpen, Degraded)]),
+            (
+                "rested",
+                |c| c.reading.circuit = Circuit { failures: 5, open_until: Some(NOW) },
+                &[(CircuitHalfOpen, Degraded)],
+            ),
             ("failures that open nothing", |c| c.reading.circuit.failures = 4, &[]),
             (
                 "a look failed",
@@ -389,10 +557,20 @@ mod tests {
             ),
             (
                 "a quiet mailbox may wait",
-                |c| (c.reading.position.listed_at, c.reading.position.changed_at) = (Some(ago(HOUR * 4)), Some(ago(HOUR * 13))),
+                |c| {
+                    (c.reading.position.listed_at, c.reading.position.changed_at) =
+                        (Some(ago(HOUR * 4)), Some(ago(HOUR * 13)))
+                },
                 &[],
             ),
-            ("just connected again", |c| (c.reading.position.listed_at, c.grant.granted_at) = (Some(ago(DAY)), ago(MINUTE)), &[]),
+            (
+                "just connected again",
+                |c| {
+                    (c.reading.position.listed_at, c.grant.granted_at) =
+                        (Some(ago(DAY)), ago(MINUTE))
+                },
+                &[],
+            ),
             (
                 "owed, and not swept",
                 |c| {
@@ -415,8 +593,16 @@ mod tests {
                 |c| c.reading.position.put_off = Some(PutOff { until: ago(MINUTE * 7), times: 1 }),
                 &[],
             ),
-            ("the minute's units are spent", |c| c.reading.spent = Spent::default().and(5990, NOW), &[(QuotaSpent, Degraded)]),
-            ("the last minute's units were spent", |c| c.reading.spent = Spent::default().and(6000, ago(MINUTE)), &[]),
+            (
+                "the minute's units are spent",
+                |c| c.reading.spent = Spent::default().and(5990, NOW),
+                &[(QuotaSpent, Degraded)],
+            ),
+            (
+                "the last minute's units were spent",
+                |c| c.reading.spent = Spent::default().and(6000, ago(MINUTE)),
+                &[],
+            ),
             (
                 "its part of them is",
                 |c| {
@@ -462,12 +648,18 @@ mod tests {
             ("a message was set aside", |c| fails(c, "m", 3), &[(MessagesParked, Degraded)]),
             (
                 "expired history",
-                |c| c.reading.position.gap = Some(Gap::found(HistoryId::new(7), ago(DAY), None, MINUTE * 10, NOW)),
+                |c| {
+                    c.reading.position.gap =
+                        Some(Gap::found(HistoryId::new(7), ago(DAY), None, MINUTE * 10, NOW))
+                },
                 &[(HistoryGapReplaying, Degraded)],
             ),
             (
                 "its end",
-                |c| (c.closing, c.reading.status, c.reading.last_error) = (closing(ago(MINUTE)), Status::NeedsReauth, Some("x".into())),
+                |c| {
+                    (c.closing, c.reading.status, c.reading.last_error) =
+                        (closing(ago(MINUTE)), Status::NeedsReauth, Some("x".into()))
+                },
                 &[(Closing, Note)],
             ),
             ("an end that takes long", |c| c.closing = closing(ago(HOUR)), &[(Closing, Degraded)]),
@@ -481,41 +673,65 @@ mod tests {
             let mut connector = well();
             change(&mut connector);
             let found = findings(&connector, 1, &thresholds(), NOW);
-            let reported: Vec<(Code, Severity)> = found.iter().map(|finding| (finding.code, finding.severity)).collect();
+            let reported: Vec<(Code, Severity)> =
+                found.iter().map(|finding| (finding.code, finding.severity)).collect();
             assert_eq!(reported, *expected, "{case}: {found:?}");
             for finding in &found {
                 assert!(finding.code.entry().severities.contains(&finding.severity), "{case}");
-                assert!(!finding.remedy.contains("<id>") && !finding.what.is_empty(), "{case}: {finding:?}");
+                assert!(
+                    !finding.remedy.contains("<id>") && !finding.what.is_empty(),
+                    "{case}: {finding:?}"
+                );
             }
-            let worst = expected.iter().map(|(_, severity)| severity.status()).max().unwrap_or(HealthStatus::Healthy);
+            let worst = expected
+                .iter()
+                .map(|(_, severity)| severity.status())
+                .max()
+                .unwrap_or(HealthStatus::Healthy);
             assert_eq!(health(&connector, 1, &thresholds(), NOW).status, worst, "{case}");
         }
     }
 
     #[test]
     fn every_code_and_severity_stands_in_the_table() {
-        let tried: Vec<(Code, Severity)> = TABLE.iter().flat_map(|(_, _, expected)| *expected).copied().collect();
+        let tried: Vec<(Code, Severity)> =
+            TABLE.iter().flat_map(|(_, _, expected)| *expected).copied().collect();
         for entry in &CODES {
             for severity in entry.severities {
-                assert!(entry.code == Code::NoTriggers || tried.contains(&(entry.code, *severity)), "{} {severity:?}", entry.name);
+                assert!(
+                    entry.code == Code::NoTriggers || tried.contains(&(entry.code, *severity)),
+                    "{} {severity:?}",
+                    entry.name
+                );
             }
         }
         let found = findings(&well(), 0, &thresholds(), NOW);
-        assert_eq!(found.iter().map(|finding| finding.code).collect::<Vec<_>>(), [Code::NoTriggers]);
+        assert_eq!(
+            found.iter().map(|finding| finding.code).collect::<Vec<_>>(),
+            [Code::NoTriggers]
+        );
     }
 
     #[test]
     fn the_worst_comes_first_and_says_what_to_do() {
         let mut connector = well();
-        (connector.reading.status, connector.reading.pauses) = (Status::NeedsReauth, pause::set(&[], true, NOW));
+        (connector.reading.status, connector.reading.pauses) =
+            (Status::NeedsReauth, pause::set(&[], true, NOW));
         fails(&mut connector, "m", 3);
         let health = health(&connector, 1, &thresholds(), NOW);
         assert_eq!(
             health.findings.iter().map(|finding| finding.code).collect::<Vec<_>>(),
             [Code::NeedsReauth, Code::MessagesParked, Code::Paused]
         );
-        assert_eq!(health.findings[0].runbook.as_deref(), Some("docs/operations.md#token-refresh-failure"));
-        assert!(health.findings[1].remedy.contains("connectors replay parked con_1"), "{}", health.findings[1].remedy);
+        assert_eq!(
+            health.findings[0].runbook.as_deref(),
+            Some("docs/operations.md#token-refresh-failure")
+        );
+        assert!(
+            health.findings[1].remedy.contains("connectors replay parked con_1"),
+            "{}",
+            health.findings[1].remedy
+        );
         assert_eq!(health.freshness.next_look_at, None, "only its user can mend it");
     }
 }

@@ -1,4 +1,5 @@
-//! The system's own health: the parts that are checked, and what their answers mean. It names no tenant and no number.
+//! The system's own health: the parts that are checked, and what their answers mean. It names no
+//! tenant and no number.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -6,8 +7,8 @@ use utoipa::ToSchema;
 use crate::domain::health::HealthStatus;
 use crate::domain::timestamp::Timestamp;
 
-/// So many wake-ups wait when the processor does not keep up, or does not run; a burst of pushes is gone within
-/// seconds.
+/// So many wake-ups wait when the processor does not keep up, or does not run; a burst of pushes is
+/// gone within seconds.
 const MANY_WAKE_UPS: u64 = 1000;
 
 /// The parts that are checked, in the order of the answer.
@@ -56,7 +57,8 @@ pub struct Check {
 
 impl SystemHealth {
     pub fn of(answers: impl IntoIterator<Item = (Part, Answer)>, now: Timestamp) -> Self {
-        let checks: Vec<Check> = answers.into_iter().map(|(part, answer)| check(part, answer)).collect();
+        let checks: Vec<Check> =
+            answers.into_iter().map(|(part, answer)| check(part, answer)).collect();
         let status = checks.iter().map(|check| check.status).max().unwrap_or(HealthStatus::Healthy);
         Self { status, checked_at: now, checks }
     }
@@ -82,9 +84,11 @@ fn check(part: Part, answer: Answer) -> Check {
             let remedy = "Look at the history-processor's errors, throttles and concurrency: docs/operations.md#outage";
             Some((Degraded, "many wake-ups wait", remedy))
         }
-        (Part::DeadLetters | Part::Quarantine, Answer::Silent) => {
-            Some((Degraded, "the queue does not answer", "Look at SQS, and at the function's right to ask it: docs/operations.md#outage"))
-        }
+        (Part::DeadLetters | Part::Quarantine, Answer::Silent) => Some((
+            Degraded,
+            "the queue does not answer",
+            "Look at SQS, and at the function's right to ask it: docs/operations.md#outage",
+        )),
         (Part::DeadLetters, Answer::Holds(1..)) => {
             let remedy = "Find out what they died of, then: connectors replay dead-letters; see docs/operations.md#dead-letters";
             Some((Degraded, "wake-ups were given up", remedy))
@@ -96,8 +100,12 @@ fn check(part: Part, answer: Answer) -> Check {
         _ => None,
     };
     match wrong {
-        Some((status, detail, remedy)) => Check { name: part, status, detail, remedy: Some(remedy) },
-        None => Check { name: part, status: HealthStatus::Healthy, detail: well(part), remedy: None },
+        Some((status, detail, remedy)) => {
+            Check { name: part, status, detail, remedy: Some(remedy) }
+        }
+        None => {
+            Check { name: part, status: HealthStatus::Healthy, detail: well(part), remedy: None }
+        }
     }
 }
 
@@ -139,11 +147,18 @@ mod tests {
             (Part::Quarantine, Answer::Holds(7), Degraded),
         ];
         for (part, answer, expected) in table {
-            let health = SystemHealth::of(WELL.map(|(of, well)| (of, if of == part { answer } else { well })), NOW);
+            let health = SystemHealth::of(
+                WELL.map(|(of, well)| (of, if of == part { answer } else { well })),
+                NOW,
+            );
             assert_eq!(health.status, expected, "{part:?} {answer:?}");
             for check in health.checks {
                 assert_eq!(check.status != Healthy, check.remedy.is_some(), "{check:?}");
-                assert_eq!(check.status, if check.name == part { expected } else { Healthy }, "{check:?}");
+                assert_eq!(
+                    check.status,
+                    if check.name == part { expected } else { Healthy },
+                    "{check:?}"
+                );
                 assert!(
                     !check.detail.contains(|letter: char| letter.is_ascii_digit()),
                     "a number says something of the tenants: {check:?}"

@@ -1,5 +1,6 @@
-//! What the receiving server found out about who sent a mail (RFC 8601). Anybody can write such a header into a mail:
-//! only the topmost one counts, and only if the receiving server's name is on it.
+//! What the receiving server found out about who sent a mail (RFC 8601). Anybody can write such a
+//! header into a mail: only the topmost one counts, and only if the receiving server's name is on
+//! it.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -27,7 +28,8 @@ pub struct Authentication {
     /// Of a signature, of whatever domain; `pass` if any of several is good.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dkim: Option<Verdict>,
-    /// Whether one of both speaks for the domain of `from`: the only one that says something about it.
+    /// Whether one of both speaks for the domain of `from`: the only one that says something about
+    /// it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dmarc: Option<Verdict>,
 }
@@ -54,10 +56,19 @@ struct Finding<'a> {
 }
 
 impl Authentication {
-    /// `None` if the receiving server reported nothing, or nothing that is unambiguous. `from` is the domain of the
-    /// `From` address.
-    pub fn read(headers: &[(String, String)], receiver: &Receiver, from: Option<&MailDomain>) -> Option<Self> {
-        let named = |name: &str| headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
+    /// `None` if the receiving server reported nothing, or nothing that is unambiguous. `from` is
+    /// the domain of the `From` address.
+    pub fn read(
+        headers: &[(String, String)],
+        receiver: &Receiver,
+        from: Option<&MailDomain>,
+    ) -> Option<Self> {
+        let named = |name: &str| {
+            headers
+                .iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value.as_str())
+        };
         if named(receiver.unchecked).is_some() {
             return None;
         }
@@ -68,12 +79,17 @@ impl Authentication {
             return None;
         }
         let findings: Vec<Finding<'_>> = rest.iter().filter_map(|words| finding(words)).collect();
-        let of = |method: &'static str| findings.iter().filter(move |finding| finding.method.eq_ignore_ascii_case(method));
+        let of = |method: &'static str| {
+            findings.iter().filter(move |finding| finding.method.eq_ignore_ascii_case(method))
+        };
         let passed = of("dkim").find(|finding| finding.verdict == Verdict::Pass);
         let read = Self {
             spf: of("spf").next().map(|finding| finding.verdict),
             dkim: passed.or_else(|| of("dkim").next()).map(|finding| finding.verdict),
-            dmarc: of("dmarc").next().filter(|finding| is_alone(value) && is_about(finding, from)).map(|finding| finding.verdict),
+            dmarc: of("dmarc")
+                .next()
+                .filter(|finding| is_alone(value) && is_about(finding, from))
+                .map(|finding| finding.verdict),
         };
         (read != Self::default()).then_some(read)
     }
@@ -93,8 +109,8 @@ fn is_of(server: &[String], receiver: &Receiver) -> bool {
     }
 }
 
-/// The header also quotes the envelope's sender, who chooses the local part of the address: a result that is hidden in
-/// it makes the word appear twice.
+/// The header also quotes the envelope's sender, who chooses the local part of the address: a
+/// result that is hidden in it makes the word appear twice.
 fn is_alone(value: &str) -> bool {
     value.to_ascii_lowercase().matches("dmarc=").count() == 1
 }
@@ -102,7 +118,9 @@ fn is_alone(value: &str) -> bool {
 /// The receiving server may have checked another one of several From addresses.
 fn is_about(finding: &Finding<'_>, from: Option<&MailDomain>) -> bool {
     let mut properties = finding.properties.iter().filter_map(|word| word.split_once('='));
-    let domain = properties.find(|(name, _)| name.eq_ignore_ascii_case("header.from")).map(|(_, domain)| domain.trim_matches('"'));
+    let domain = properties
+        .find(|(name, _)| name.eq_ignore_ascii_case("header.from"))
+        .map(|(_, domain)| domain.trim_matches('"'));
     from.is_some() && domain.and_then(|domain| MailDomain::parse(domain).ok()).as_ref() == from
 }
 
@@ -124,12 +142,15 @@ impl Verdict {
             ("permerror", Self::Permerror),
             ("policy", Self::Policy),
         ];
-        words.into_iter().find(|(known, _)| word.eq_ignore_ascii_case(known)).map(|(_, verdict)| verdict)
+        words
+            .into_iter()
+            .find(|(known, _)| word.eq_ignore_ascii_case(known))
+            .map(|(_, verdict)| verdict)
     }
 }
 
-/// The words between the semicolons, without comments and with their quotes; nothing if brackets or quotes do not
-/// match.
+/// The words between the semicolons, without comments and with their quotes; nothing if brackets or
+/// quotes do not match.
 fn clauses(value: &str) -> Option<Vec<Vec<String>>> {
     let (mut clauses, mut words, mut word) = (Vec::new(), Vec::new(), String::new());
     let (mut depth, mut quoted) = (0_u32, false);
@@ -169,16 +190,20 @@ fn end(words: &mut Vec<String>, word: &mut String) {
 mod tests {
     use super::*;
 
-    const RECEIVER: Receiver = Receiver { authserv_id: "mx.google.com", unchecked: "X-Gmail-Fetch-Info" };
+    const RECEIVER: Receiver =
+        Receiver { authserv_id: "mx.google.com", unchecked: "X-Gmail-Fetch-Info" };
     const GOOD: &str = "mx.google.com;       dkim=pass header.i=@trusted.example header.s=s1 header.b=abc;       \
         spf=pass (google.com: domain of pay@trusted.example designates 192.0.2.1 as permitted sender) \
         smtp.mailfrom=pay@trusted.example;       dmarc=pass (p=REJECT sp=REJECT dis=NONE) header.from=trusted.example";
 
     fn read(headers: &[(&str, &str)]) -> String {
-        let headers: Vec<(String, String)> = headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let headers: Vec<(String, String)> =
+            headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         let from = MailDomain::parse("trusted.example").unwrap();
         match Authentication::read(&headers, &RECEIVER, Some(&from)) {
-            Some(read) => serde_json::to_value(read).unwrap().to_string().replace(['{', '}', '"'], ""),
+            Some(read) => {
+                serde_json::to_value(read).unwrap().to_string().replace(['{', '}', '"'], "")
+            }
             None => "nothing".into(),
         }
     }
@@ -188,10 +213,19 @@ mod tests {
         let table = [
             (GOOD, "dkim:pass,dmarc:pass,spf:pass"),
             ("MX.Google.com 1; SPF=SoftFail; dkim=policy", "dkim:policy,spf:softfail"),
-            ("mx.google.com; spf=none; dkim=neutral; dmarc=permerror header.from=trusted.example", "dkim:neutral,dmarc:permerror,spf:none"),
-            ("mx.google.com; dkim=fail header.i=@a.example; dkim=pass header.i=@b.example", "dkim:pass"),
+            (
+                "mx.google.com; spf=none; dkim=neutral; dmarc=permerror header.from=trusted.example",
+                "dkim:neutral,dmarc:permerror,spf:none",
+            ),
+            (
+                "mx.google.com; dkim=fail header.i=@a.example; dkim=pass header.i=@b.example",
+                "dkim:pass",
+            ),
             ("mx.google.com; dkim=temperror; dkim=fail", "dkim:temperror"),
-            ("mx.google.com; dmarc=fail (p=NONE) header.from=\"TRUSTED.example\"; dara=pass header.i=@gmail.com", "dmarc:fail"),
+            (
+                "mx.google.com; dmarc=fail (p=NONE) header.from=\"TRUSTED.example\"; dara=pass header.i=@gmail.com",
+                "dmarc:fail",
+            ),
             ("mx.google.com; spf=pass (a; dmarc=fail) smtp.mailfrom=\"b; dkim=fail\"", "spf:pass"),
             ("mx.google.com; none", "nothing"),
             ("mx.google.com; spf=bestguesspass; dkim=", "nothing"),
@@ -205,29 +239,61 @@ mod tests {
 
     #[test]
     fn a_result_about_another_from_is_none() {
-        for about in ["other.example", "a.trusted.example", "trusted.example.other.example", "\"\"", ""] {
+        for about in
+            ["other.example", "a.trusted.example", "trusted.example.other.example", "\"\"", ""]
+        {
             let value = format!("mx.google.com; spf=pass; dmarc=pass header.from={about}");
             assert_eq!(read(&[("Authentication-Results", &value)]), "spf:pass", "{about}");
         }
-        assert_eq!(read(&[("Authentication-Results", "mx.google.com; spf=pass; dmarc=pass")]), "spf:pass");
+        assert_eq!(
+            read(&[("Authentication-Results", "mx.google.com; spf=pass; dmarc=pass")]),
+            "spf:pass"
+        );
         let headers = [("Authentication-Results".to_string(), GOOD.to_string())];
-        assert_eq!(Authentication::read(&headers, &RECEIVER, None).unwrap().dmarc, None, "a mail without a From");
+        assert_eq!(
+            Authentication::read(&headers, &RECEIVER, None).unwrap().dmarc,
+            None,
+            "a mail without a From"
+        );
     }
 
     #[test]
     fn what_a_sender_wrote_does_not_count() {
         let forged = ("Authentication-Results", GOOD);
-        let failed = ("Authentication-Results", "mx.google.com; spf=fail; dmarc=fail header.from=trusted.example");
-        let other = ("Authentication-Results", "mx.evil.example; dmarc=pass header.from=trusted.example");
+        let failed = (
+            "Authentication-Results",
+            "mx.google.com; spf=fail; dmarc=fail header.from=trusted.example",
+        );
+        let other =
+            ("Authentication-Results", "mx.evil.example; dmarc=pass header.from=trusted.example");
         type Headers<'a> = &'a [(&'a str, &'a str)];
         let table: [(&str, Headers<'_>, &str); 7] = [
             ("below the receiving server's", &[failed, forged], "dmarc:fail,spf:fail"),
             ("below another server's", &[other, forged], "nothing"),
             ("of another server", &[other], "nothing"),
-            ("a server whose name begins like it", &[("Authentication-Results", "mx.google.com.evil.example; spf=pass")], "nothing"),
-            ("another version", &[("Authentication-Results", "mx.google.com 2; spf=pass")], "nothing"),
-            ("of a chain of forwarders", &[("ARC-Authentication-Results", GOOD), ("X-Original-Authentication-Results", GOOD)], "nothing"),
-            ("in mail taken from elsewhere", &[("X-Gmail-Fetch-Info", "ada@x.example 1 pop.x.example 995 ada"), forged], "nothing"),
+            (
+                "a server whose name begins like it",
+                &[("Authentication-Results", "mx.google.com.evil.example; spf=pass")],
+                "nothing",
+            ),
+            (
+                "another version",
+                &[("Authentication-Results", "mx.google.com 2; spf=pass")],
+                "nothing",
+            ),
+            (
+                "of a chain of forwarders",
+                &[
+                    ("ARC-Authentication-Results", GOOD),
+                    ("X-Original-Authentication-Results", GOOD),
+                ],
+                "nothing",
+            ),
+            (
+                "in mail taken from elsewhere",
+                &[("X-Gmail-Fetch-Info", "ada@x.example 1 pop.x.example 995 ada"), forged],
+                "nothing",
+            ),
         ];
         for (case, headers, expected) in table {
             assert_eq!(read(headers), expected, "{case}");

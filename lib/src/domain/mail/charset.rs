@@ -2,10 +2,12 @@
 
 use mail_parser::decoders::charsets::map::charset_decoder;
 
-/// Providers may have converted a text to UTF-8, whatever its header says. Valid UTF-8 is taken as such, except for
-/// encodings in ASCII bytes (ISO-2022); anything else is decoded as declared, or else as windows-1252.
+/// Providers may have converted a text to UTF-8, whatever its header says. Valid UTF-8 is taken as
+/// such, except for encodings in ASCII bytes (ISO-2022); anything else is decoded as declared, or
+/// else as windows-1252.
 pub fn decode(bytes: &[u8], declared: Option<&str>) -> String {
-    let hidden = declared.is_some_and(|name| name.starts_with("iso-2022-")) && bytes.contains(&0x1b);
+    let hidden =
+        declared.is_some_and(|name| name.starts_with("iso-2022-")) && bytes.contains(&0x1b);
     match std::str::from_utf8(bytes) {
         Ok(text) if !hidden => text.strip_prefix('\u{feff}').unwrap_or(text).to_string(),
         _ => {

@@ -9,8 +9,8 @@ struct Word<'a> {
     text: &'a str,
 }
 
-/// Joins words of one charset and encoding that have nothing but space between them. Takes linear time, since the
-/// sender chooses the length.
+/// Joins words of one charset and encoding that have nothing but space between them. Takes linear
+/// time, since the sender chooses the length.
 pub fn joined(value: &str) -> String {
     let mut result = String::new();
     let mut rest = value;
@@ -18,7 +18,8 @@ pub fn joined(value: &str) -> String {
         result.push_str(before);
         let (mut texts, mut then) = (vec![first.text], after);
         while let Some((between, word, after)) = next(then) {
-            let same = word.charset.eq_ignore_ascii_case(first.charset) && word.encoding.eq_ignore_ascii_case(first.encoding);
+            let same = word.charset.eq_ignore_ascii_case(first.charset)
+                && word.encoding.eq_ignore_ascii_case(first.encoding);
             if !same || !between.trim().is_empty() {
                 break;
             }
@@ -26,8 +27,14 @@ pub fn joined(value: &str) -> String {
             then = after;
         }
         let as_it_was = &rest[before.len()..rest.len() - then.len()];
-        match if first.encoding.eq_ignore_ascii_case("b") { one_base64(&texts) } else { Some(texts.concat()) } {
-            Some(text) if texts.len() > 1 => result.push_str(&format!("=?{}?{}?{text}?=", first.charset, first.encoding)),
+        match if first.encoding.eq_ignore_ascii_case("b") {
+            one_base64(&texts)
+        } else {
+            Some(texts.concat())
+        } {
+            Some(text) if texts.len() > 1 => {
+                result.push_str(&format!("=?{}?{}?{text}?=", first.charset, first.encoding))
+            }
             _ => result.push_str(as_it_was),
         }
         rest = then;
@@ -64,7 +71,8 @@ pub fn length(value: &str) -> Option<usize> {
 }
 
 fn one_base64(texts: &[&str]) -> Option<String> {
-    let bytes: Option<Vec<Vec<u8>>> = texts.iter().map(|text| BASE64_STANDARD.decode(text).ok()).collect();
+    let bytes: Option<Vec<Vec<u8>>> =
+        texts.iter().map(|text| BASE64_STANDARD.decode(text).ok()).collect();
     Some(BASE64_STANDARD.encode(bytes?.concat()))
 }
 

@@ -1,5 +1,6 @@
-//! The mailboxes in a header (RFC 5322, section 3.4). Who sent a mail is decided by this, so an address is only read
-//! where an address must be: never in a display name, a comment, or a part of either.
+//! The mailboxes in a header (RFC 5322, section 3.4). Who sent a mail is decided by this, so an
+//! address is only read where an address must be: never in a display name, a comment, or a part of
+//! either.
 
 use super::encoded_word;
 
@@ -83,7 +84,9 @@ impl Entry {
 /// Exactly a local part, an `@` and a domain.
 fn address(tokens: &[Token]) -> Option<String> {
     match trimmed(without_route(trimmed(tokens))) {
-        [local, Token::Special('@'), Token::Atom(domain) | Token::Literal(domain)] => Some(format!("{}@{domain}", local_part(local)?)),
+        [local, Token::Special('@'), Token::Atom(domain) | Token::Literal(domain)] => {
+            Some(format!("{}@{domain}", local_part(local)?))
+        }
         _ => None,
     }
 }
@@ -117,7 +120,9 @@ fn local_part(token: &Token) -> Option<String> {
         Token::Atom(atom) => Some(atom.clone()),
         Token::Quoted(text) if text.is_empty() => None,
         Token::Quoted(text) if text.chars().all(is_of_an_atom) => Some(text.clone()),
-        Token::Quoted(text) => Some(format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))),
+        Token::Quoted(text) => {
+            Some(format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")))
+        }
         _ => None,
     }
 }
@@ -128,7 +133,11 @@ fn phrase(tokens: &[Token]) -> String {
         match token {
             Token::Space => joined.push(' '),
             Token::Special(special) => joined.push(*special),
-            Token::Atom(text) | Token::Quoted(text) | Token::Encoded(text) | Token::Comment(text) | Token::Literal(text) => {
+            Token::Atom(text)
+            | Token::Quoted(text)
+            | Token::Encoded(text)
+            | Token::Comment(text)
+            | Token::Literal(text) => {
                 joined.push_str(text);
             }
         }
@@ -161,7 +170,8 @@ fn tokens(value: &str) -> Vec<Token> {
                 (Token::Literal(text.into()), then)
             }
             _ if is_of_an_atom(first) => {
-                let (text, then) = rest.split_at(rest.find(|letter| !is_of_an_atom(letter)).unwrap_or(rest.len()));
+                let (text, then) =
+                    rest.split_at(rest.find(|letter| !is_of_an_atom(letter)).unwrap_or(rest.len()));
                 (Token::Atom(text.into()), then)
             }
             special => (Token::Special(special), after),
@@ -230,25 +240,49 @@ mod tests {
         let table: [(&str, &[&str]); 31] = [
             ("bo@x.example", &["bo@x.example"]),
             (" Bo  Smith <bo@x.example> ", &["Bo Smith | bo@x.example"]),
-            (r#""Smith, Bo" <bo@x.example>, cy@x.example"#, &["Smith, Bo | bo@x.example", "cy@x.example"]),
+            (
+                r#""Smith, Bo" <bo@x.example>, cy@x.example"#,
+                &["Smith, Bo | bo@x.example", "cy@x.example"],
+            ),
             ("bo@x.example (Bo (the Second))", &["Bo (the Second) | bo@x.example"]),
             ("Bo (at work) <bo@x.example>", &["Bo (at work) | bo@x.example"]),
-            ("Team: bo@x.example, Cy <cy@x.example>;, di@x.example", &["bo@x.example", "Cy | cy@x.example", "di@x.example"]),
+            (
+                "Team: bo@x.example, Cy <cy@x.example>;, di@x.example",
+                &["bo@x.example", "Cy | cy@x.example", "di@x.example"],
+            ),
             ("undisclosed-recipients:;", &[]),
             ("<@one.example,@two.example:bo@x.example>", &["bo@x.example"]),
             ("bo@[192.0.2.1]", &["bo@[192.0.2.1]"]),
             ("prvs=1078=bo@x.example", &["prvs=1078=bo@x.example"]),
             ("jürgen@bücher.example", &["jürgen@bücher.example"]),
             // Names that hold an address.
-            (r#""pay@trusted.example" <evil@x.example>"#, &["pay@trusted.example | evil@x.example"]),
+            (
+                r#""pay@trusted.example" <evil@x.example>"#,
+                &["pay@trusted.example | evil@x.example"],
+            ),
             ("pay@trusted.example <evil@x.example>", &["pay@trusted.example | evil@x.example"]),
-            (r#""a" pay@trusted.example (c) <evil@x.example>"#, &["a pay@trusted.example (c) | evil@x.example"]),
-            (r#""a <pay@trusted.example>" <evil@x.example>"#, &["a <pay@trusted.example> | evil@x.example"]),
-            (r#""a \"<pay@trusted.example>, " <evil@x.example>"#, &["a \"<pay@trusted.example>, | evil@x.example"]),
-            ("=?utf-8?q?<pay@trusted.example>,?= <evil@x.example>", &["=?utf-8?q?<pay@trusted.example>,?= | evil@x.example"]),
+            (
+                r#""a" pay@trusted.example (c) <evil@x.example>"#,
+                &["a pay@trusted.example (c) | evil@x.example"],
+            ),
+            (
+                r#""a <pay@trusted.example>" <evil@x.example>"#,
+                &["a <pay@trusted.example> | evil@x.example"],
+            ),
+            (
+                r#""a \"<pay@trusted.example>, " <evil@x.example>"#,
+                &["a \"<pay@trusted.example>, | evil@x.example"],
+            ),
+            (
+                "=?utf-8?q?<pay@trusted.example>,?= <evil@x.example>",
+                &["=?utf-8?q?<pay@trusted.example>,?= | evil@x.example"],
+            ),
             // Comments that hold one.
             ("(pay@trusted.example) evil@x.example", &["pay@trusted.example | evil@x.example"]),
-            (r"evil@x.example (\) <pay@trusted.example>)", &[") <pay@trusted.example> | evil@x.example"]),
+            (
+                r"evil@x.example (\) <pay@trusted.example>)",
+                &[") <pay@trusted.example> | evil@x.example"],
+            ),
             ("evil@x.example (pay@trusted.example", &["pay@trusted.example | evil@x.example"]),
             // Local parts that hold one.
             (r#""pay@trusted.example"@x.example"#, &[r#""pay@trusted.example"@x.example"#]),

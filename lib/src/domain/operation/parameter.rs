@@ -29,11 +29,15 @@ pub const MOST_LISTED: u32 = 500;
 /// Of a listing that reads each message.
 pub const MOST_READ: u32 = 100;
 
-const QUERY: Parameter = parameter("query", Kind::Text, "Gmail's search operators, as in its search box.");
-const LABEL_IDS: Parameter = parameter("label_ids", Kind::List, "Label ids, comma separated, all of which must be there.");
-const SPAM_TRASH: Parameter = parameter("include_spam_trash", Kind::Flag, "Whether spam and trash are listed too.");
+const QUERY: Parameter =
+    parameter("query", Kind::Text, "Gmail's search operators, as in its search box.");
+const LABEL_IDS: Parameter =
+    parameter("label_ids", Kind::List, "Label ids, comma separated, all of which must be there.");
+const SPAM_TRASH: Parameter =
+    parameter("include_spam_trash", Kind::Flag, "Whether spam and trash are listed too.");
 const PAGE_SIZE: Parameter = parameter("page_size", Kind::Count(MOST_LISTED), "How many at most.");
-const PAGE_TOKEN: Parameter = parameter("page_token", Kind::Text, "The next_page_token of the page before.");
+const PAGE_TOKEN: Parameter =
+    parameter("page_token", Kind::Text, "The next_page_token of the page before.");
 const LIST_FORMAT: Parameter = parameter(
     "format",
     Kind::OneOf(&["ids", "metadata", "full"]),
@@ -44,8 +48,11 @@ const FORMAT: Parameter = parameter(
     Kind::OneOf(&["full", "metadata", "minimal", "raw"]),
     "All (the default), no bodies, only ids and labels, or the mail as RFC 5322 in base64url.",
 );
-const FORMAT_OF_THREAD: Parameter =
-    parameter("format", Kind::OneOf(&["full", "metadata", "minimal"]), "All (the default), no bodies, or only ids and labels.");
+const FORMAT_OF_THREAD: Parameter = parameter(
+    "format",
+    Kind::OneOf(&["full", "metadata", "minimal"]),
+    "All (the default), no bodies, or only ids and labels.",
+);
 const FOR_GOOD: Parameter = parameter(
     "permanent",
     Kind::Flag,
@@ -53,7 +60,8 @@ const FOR_GOOD: Parameter = parameter(
 );
 
 pub const NO_PARAMETERS: &[Parameter] = &[];
-pub const MESSAGE_LISTING: &[Parameter] = &[QUERY, LABEL_IDS, SPAM_TRASH, LIST_FORMAT, PAGE_SIZE, PAGE_TOKEN];
+pub const MESSAGE_LISTING: &[Parameter] =
+    &[QUERY, LABEL_IDS, SPAM_TRASH, LIST_FORMAT, PAGE_SIZE, PAGE_TOKEN];
 pub const THREAD_LISTING: &[Parameter] = &[QUERY, LABEL_IDS, SPAM_TRASH, PAGE_SIZE, PAGE_TOKEN];
 pub const DRAFT_LISTING: &[Parameter] = &[QUERY, SPAM_TRASH, PAGE_SIZE, PAGE_TOKEN];
 pub const LABEL_LISTING: &[Parameter] = &[PAGE_SIZE, PAGE_TOKEN];
@@ -104,15 +112,23 @@ impl<'a> Given<'a> {
 
 impl Kind {
     fn problem(self, value: &str) -> Option<String> {
-        let printable = !value.is_empty() && value.chars().count() <= LONGEST_TEXT && !value.chars().any(char::is_control);
+        let printable = !value.is_empty()
+            && value.chars().count() <= LONGEST_TEXT
+            && !value.chars().any(char::is_control);
         match self {
-            Self::Text | Self::List => (!printable).then(|| format!("must hold 1 to {LONGEST_TEXT} printable characters, or be absent")),
-            Self::Flag => (!matches!(value, "true" | "false")).then(|| "must be true or false".to_string()),
+            Self::Text | Self::List => (!printable).then(|| {
+                format!("must hold 1 to {LONGEST_TEXT} printable characters, or be absent")
+            }),
+            Self::Flag => {
+                (!matches!(value, "true" | "false")).then(|| "must be true or false".to_string())
+            }
             Self::Count(most) => {
                 let fits = value.parse().is_ok_and(|count: u32| (1..=most).contains(&count));
                 (!fits).then(|| format!("must be a number from 1 to {most}"))
             }
-            Self::OneOf(words) => (!words.contains(&value)).then(|| format!("must be one of {}", words.join(", "))),
+            Self::OneOf(words) => {
+                (!words.contains(&value)).then(|| format!("must be one of {}", words.join(", ")))
+            }
         }
     }
 }
@@ -124,7 +140,11 @@ fn shown(name: &str) -> String {
 
 fn unknown(known: &[Parameter]) -> String {
     let names: Vec<&str> = known.iter().map(|parameter| parameter.name).collect();
-    if names.is_empty() { "is no parameter here; there is none".into() } else { format!("is no parameter here; use {}", names.join(", ")) }
+    if names.is_empty() {
+        "is no parameter here; there is none".into()
+    } else {
+        format!("is no parameter here; use {}", names.join(", "))
+    }
 }
 
 #[cfg(test)]
@@ -132,8 +152,11 @@ mod tests {
     use super::*;
 
     fn checked(query: &[(&str, &str)]) -> Result<(), (String, String)> {
-        let query: Vec<_> = query.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        Given::check(MESSAGE_LISTING, &query).map(drop).map_err(|refused| (refused.field, refused.problem))
+        let query: Vec<_> =
+            query.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        Given::check(MESSAGE_LISTING, &query)
+            .map(drop)
+            .map_err(|refused| (refused.field, refused.problem))
     }
 
     #[test]
@@ -153,6 +176,9 @@ mod tests {
             let (at, reason) = checked(&query).unwrap_err();
             assert!(at == field && reason.contains(problem), "{query:?}: {at} {reason}");
         }
-        assert_eq!(checked(&[("query", "from:ada is:unread"), ("page_size", "500"), ("format", "ids")]), Ok(()));
+        assert_eq!(
+            checked(&[("query", "from:ada is:unread"), ("page_size", "500"), ("format", "ids")]),
+            Ok(())
+        );
     }
 }

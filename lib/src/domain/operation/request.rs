@@ -1,4 +1,5 @@
-//! A request for an operation, read from what a caller sent: parsed here once, trusted from here on.
+//! A request for an operation, read from what a caller sent: parsed here once, trusted from here
+//! on.
 
 use std::collections::BTreeMap;
 
@@ -169,7 +170,9 @@ impl MailRequest {
     /// Adds the `Range` header to a request for an attachment.
     pub fn in_range(self, header: Option<&str>) -> Self {
         match self {
-            Self::GetAttachment(message, part_id, _) => Self::GetAttachment(message, part_id, header.map(String::from)),
+            Self::GetAttachment(message, part_id, _) => {
+                Self::GetAttachment(message, part_id, header.map(String::from))
+            }
             request => request,
         }
     }
@@ -193,7 +196,8 @@ impl MailRequest {
         Ok(match operation {
             Operation::ListMessages => {
                 let format = list_format(given.text("format"));
-                let (usual, most) = if format.is_some() { (20, MOST_READ) } else { (100, MOST_LISTED) };
+                let (usual, most) =
+                    if format.is_some() { (20, MOST_READ) } else { (100, MOST_LISTED) };
                 Self::ListMessages(listing(&given, usual, most)?, format)
             }
             Operation::ListThreads => Self::ListThreads(listing(&given, 50, MOST_LISTED)?),
@@ -201,16 +205,24 @@ impl MailRequest {
             Operation::ListLabels => {
                 let listing = listing(&given, MOST_LISTED, MOST_LISTED)?;
                 if listing.page_token.as_ref().is_some_and(|token| token.parse::<u32>().is_err()) {
-                    return Err(Invalid::new("page_token", "is none of a page before; send its next_page_token").into());
+                    return Err(Invalid::new(
+                        "page_token",
+                        "is none of a page before; send its next_page_token",
+                    )
+                    .into());
                 }
                 Self::ListLabels(listing)
             }
-            Operation::GetMessage => Self::GetMessage(MessageId::new(message()), format(given.text("format"))),
+            Operation::GetMessage => {
+                Self::GetMessage(MessageId::new(message()), format(given.text("format")))
+            }
             Operation::GetThread => Self::GetThread(id("thread_id"), format(given.text("format"))),
             Operation::GetDraft => Self::GetDraft(id("draft_id"), format(given.text("format"))),
             Operation::GetLabel => Self::GetLabel(id("label_id")),
             Operation::ListAttachments => Self::ListAttachments(MessageId::new(message())),
-            Operation::GetAttachment => Self::GetAttachment(MessageId::new(message()), id("part_id"), None),
+            Operation::GetAttachment => {
+                Self::GetAttachment(MessageId::new(message()), id("part_id"), None)
+            }
             Operation::ModifyMessage => Self::Modify(Message, message(), change(body()?)?),
             Operation::ModifyThread => Self::Modify(Thread, id("thread_id"), change(body()?)?),
             Operation::TrashMessage => Self::Trash(Message, message()),
@@ -223,7 +235,10 @@ impl MailRequest {
             Operation::DeleteThread => Self::Trash(Thread, id("thread_id")),
             Operation::BatchModifyMessages => {
                 let Batch { ids, add_label_ids, remove_label_ids } = parsed(body()?)?;
-                Self::BatchModify(batch(ids)?, checked(LabelChange { add_label_ids, remove_label_ids })?)
+                Self::BatchModify(
+                    batch(ids)?,
+                    checked(LabelChange { add_label_ids, remove_label_ids })?,
+                )
             }
             Operation::BatchDeleteMessages => match parsed(body()?)? {
                 BatchDeletion { ids, permanent: true } => Self::BatchDelete(batch(ids)?),
@@ -231,11 +246,14 @@ impl MailRequest {
             },
             Operation::SendMessage => {
                 let mail = outgoing(body()?)?;
-                mail.check_sendable().map_err(|refused| Invalid::new(refused.field, refused.problem))?;
+                mail.check_sendable()
+                    .map_err(|refused| Invalid::new(refused.field, refused.problem))?;
                 Self::Send(Box::new(mail))
             }
             Operation::CreateDraft => Self::CreateDraft(Box::new(outgoing(body()?)?)),
-            Operation::UpdateDraft => Self::UpdateDraft(id("draft_id"), Box::new(outgoing(body()?)?)),
+            Operation::UpdateDraft => {
+                Self::UpdateDraft(id("draft_id"), Box::new(outgoing(body()?)?))
+            }
             Operation::SendDraft => Self::SendDraft(id("draft_id")),
             Operation::DeleteDraft => Self::DeleteDraft(id("draft_id")),
             Operation::CreateLabel => Self::CreateLabel(label(body()?, true)?),
@@ -248,7 +266,10 @@ impl MailRequest {
 fn named(name: &'static str, path: &BTreeMap<String, String>) -> Result<(), NoRequest> {
     let text = path.get(name).map(String::as_str).unwrap_or_default();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.:^".contains(&byte);
-    let fits = (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(plain) && text != "." && text != "..";
+    let fits = (1..=LONGEST_ID).contains(&text.len())
+        && text.bytes().all(plain)
+        && text != "."
+        && text != "..";
     let what = name.trim_end_matches("_id");
     if fits { Ok(()) } else { Err(NoRequest::NothingNamed(what)) }
 }
@@ -256,7 +277,12 @@ fn named(name: &'static str, path: &BTreeMap<String, String>) -> Result<(), NoRe
 fn listing(given: &Given<'_>, usual: u32, most: u32) -> Result<Listing, Invalid> {
     let page_size = given.count("page_size").unwrap_or(usual);
     if page_size > most {
-        return Err(Invalid::new("page_size", format!("may be {most} at most where messages are read; use format=ids for more at a time")));
+        return Err(Invalid::new(
+            "page_size",
+            format!(
+                "may be {most} at most where messages are read; use format=ids for more at a time"
+            ),
+        ));
     }
     Ok(Listing {
         query: given.text("query").map(String::from),
@@ -301,15 +327,24 @@ fn change(body: Value) -> Result<LabelChange, Invalid> {
 }
 
 fn checked(change: LabelChange) -> Result<LabelChange, Invalid> {
-    let lists = [("add_label_ids", &change.add_label_ids), ("remove_label_ids", &change.remove_label_ids)];
+    let lists =
+        [("add_label_ids", &change.add_label_ids), ("remove_label_ids", &change.remove_label_ids)];
     for (field, list) in lists {
         check_ids(field, list, MOST_LABELS)?;
     }
     if change.add_label_ids.is_empty() && change.remove_label_ids.is_empty() {
-        return Err(Invalid::new("add_label_ids", "is empty, and so is remove_label_ids; name at least one label"));
+        return Err(Invalid::new(
+            "add_label_ids",
+            "is empty, and so is remove_label_ids; name at least one label",
+        ));
     }
-    if let Some(both) = change.add_label_ids.iter().position(|label| change.remove_label_ids.contains(label)) {
-        return Err(Invalid::new(format!("add_label_ids[{both}]"), "stands in remove_label_ids too; name it once"));
+    if let Some(both) =
+        change.add_label_ids.iter().position(|label| change.remove_label_ids.contains(label))
+    {
+        return Err(Invalid::new(
+            format!("add_label_ids[{both}]"),
+            "stands in remove_label_ids too; name it once",
+        ));
     }
     Ok(change)
 }
@@ -326,7 +361,8 @@ fn check_ids(field: &str, ids: &[String], most: usize) -> Result<(), Invalid> {
     if ids.len() > most {
         return Err(Invalid::new(field, format!("holds more than {most}; send several requests")));
     }
-    let unfit = |id: &String| id.is_empty() || id.len() > LONGEST_ID || id.chars().any(char::is_control);
+    let unfit =
+        |id: &String| id.is_empty() || id.len() > LONGEST_ID || id.chars().any(char::is_control);
     match ids.iter().position(unfit) {
         Some(at) => Err(Invalid::new(format!("{field}[{at}]"), "is no id")),
         None => Ok(()),
@@ -335,21 +371,37 @@ fn check_ids(field: &str, ids: &[String], most: usize) -> Result<(), Invalid> {
 
 fn label(body: Value, new: bool) -> Result<LabelSpec, Invalid> {
     let spec: LabelSpec = parsed(body)?;
-    let unfit = |name: &String| name.trim().is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control);
+    let unfit = |name: &String| {
+        name.trim().is_empty()
+            || name.chars().count() > LONGEST_NAME
+            || name.chars().any(char::is_control)
+    };
     if spec.name.as_ref().is_some_and(unfit) || (new && spec.name.is_none()) {
-        return Err(Invalid::new("name", format!("must hold 1 to {LONGEST_NAME} printable characters")));
+        return Err(Invalid::new(
+            "name",
+            format!("must hold 1 to {LONGEST_NAME} printable characters"),
+        ));
     }
     if spec == LabelSpec::default() {
-        return Err(Invalid::new("body", "changes nothing; give name, label_list_visibility, message_list_visibility or color"));
+        return Err(Invalid::new(
+            "body",
+            "changes nothing; give name, label_list_visibility, message_list_visibility or color",
+        ));
     }
-    let colors = spec.color.iter().flat_map(|color| [("text_color", &color.text_color), ("background_color", &color.background_color)]);
+    let colors = spec.color.iter().flat_map(|color| {
+        [("text_color", &color.text_color), ("background_color", &color.background_color)]
+    });
     let hex = |text: &str| {
         let digits = text.strip_prefix('#').unwrap_or_default();
-        digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+        digits.len() == 6
+            && digits.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
     };
     for (field, text) in colors {
         if !hex(text) {
-            return Err(Invalid::new(format!("color.{field}"), "must look like #16a765, of Gmail's palette"));
+            return Err(Invalid::new(
+                format!("color.{field}"),
+                "must look like #16a765, of Gmail's palette",
+            ));
         }
     }
     Ok(spec)
@@ -361,21 +413,40 @@ mod tests {
 
     use super::*;
 
-    fn read(operation: Operation, query: &[(&str, &str)], body: Value) -> Result<MailRequest, NoRequest> {
-        let path = operation.entry().path_parameters().map(|name| (name.to_string(), "19b0".to_string())).collect();
-        let query: Vec<_> = query.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    fn read(
+        operation: Operation,
+        query: &[(&str, &str)],
+        body: Value,
+    ) -> Result<MailRequest, NoRequest> {
+        let path = operation
+            .entry()
+            .path_parameters()
+            .map(|name| (name.to_string(), "19b0".to_string()))
+            .collect();
+        let query: Vec<_> =
+            query.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         MailRequest::read(operation, &path, &query, || Ok(body))
     }
 
     #[test]
     fn what_is_deleted_goes_to_the_trash_unless_it_is_for_good() {
-        let deleted = |query: &[(&str, &str)]| read(Operation::DeleteMessage, query, Value::Null).unwrap();
+        let deleted =
+            |query: &[(&str, &str)]| read(Operation::DeleteMessage, query, Value::Null).unwrap();
         assert_eq!(deleted(&[]), MailRequest::Trash(Conversation::Message, "19b0".into()));
-        assert_eq!(deleted(&[("permanent", "false")]), MailRequest::Trash(Conversation::Message, "19b0".into()));
-        assert_eq!(deleted(&[("permanent", "true")]), MailRequest::Delete(Conversation::Message, "19b0".into()));
+        assert_eq!(
+            deleted(&[("permanent", "false")]),
+            MailRequest::Trash(Conversation::Message, "19b0".into())
+        );
+        assert_eq!(
+            deleted(&[("permanent", "true")]),
+            MailRequest::Delete(Conversation::Message, "19b0".into())
+        );
         let batch = |body: Value| read(Operation::BatchDeleteMessages, &[], body).unwrap();
         assert_eq!(batch(json!({"ids": ["1"]})), MailRequest::BatchTrash(vec!["1".into()]));
-        assert_eq!(batch(json!({"ids": ["1"], "permanent": true})), MailRequest::BatchDelete(vec!["1".into()]));
+        assert_eq!(
+            batch(json!({"ids": ["1"], "permanent": true})),
+            MailRequest::BatchDelete(vec!["1".into()])
+        );
     }
 
     #[test]
@@ -384,12 +455,24 @@ mod tests {
         let table = [
             (Operation::ModifyMessage, json!({}), "add_label_ids"),
             (Operation::ModifyMessage, json!({"add_label_ids": "STARRED"}), "add_label_ids"),
-            (Operation::ModifyMessage, json!({"add_label_ids": ["A"], "remove_label_ids": ["A"]}), "add_label_ids[0]"),
+            (
+                Operation::ModifyMessage,
+                json!({"add_label_ids": ["A"], "remove_label_ids": ["A"]}),
+                "add_label_ids[0]",
+            ),
             (Operation::ModifyThread, json!({"add_labels": ["A"]}), "add_labels"),
             (Operation::BatchModifyMessages, json!({"ids": [], "add_label_ids": ["A"]}), "ids"),
             (Operation::BatchModifyMessages, json!({"ids": many, "add_label_ids": ["A"]}), "ids"),
-            (Operation::BatchModifyMessages, json!({"ids": ["a", ""], "add_label_ids": ["A"]}), "ids[1]"),
-            (Operation::BatchDeleteMessages, json!({"ids": ["a"], "permanent": "yes"}), "permanent"),
+            (
+                Operation::BatchModifyMessages,
+                json!({"ids": ["a", ""], "add_label_ids": ["A"]}),
+                "ids[1]",
+            ),
+            (
+                Operation::BatchDeleteMessages,
+                json!({"ids": ["a"], "permanent": "yes"}),
+                "permanent",
+            ),
             (Operation::CreateLabel, json!({}), "name"),
             (Operation::CreateLabel, json!({"name": " "}), "name"),
             (
@@ -398,10 +481,16 @@ mod tests {
                 "color.text_color",
             ),
             (Operation::UpdateLabel, json!({}), "body"),
-            (Operation::UpdateLabel, json!({"label_list_visibility": "show"}), "label_list_visibility"),
+            (
+                Operation::UpdateLabel,
+                json!({"label_list_visibility": "show"}),
+                "label_list_visibility",
+            ),
         ];
         for (operation, body, field) in table {
-            let Err(NoRequest::Invalid(refused)) = read(operation, &[], body.clone()) else { panic!("{body} was taken") };
+            let Err(NoRequest::Invalid(refused)) = read(operation, &[], body.clone()) else {
+                panic!("{body} was taken")
+            };
             assert_eq!(refused.field, field, "{body}: {refused}");
         }
     }
@@ -417,7 +506,9 @@ mod tests {
 
     #[test]
     fn a_listing_that_reads_each_message_is_shorter() {
-        let size = |query: &[(&str, &str)]| match read(Operation::ListMessages, query, Value::Null).unwrap() {
+        let size = |query: &[(&str, &str)]| match read(Operation::ListMessages, query, Value::Null)
+            .unwrap()
+        {
             MailRequest::ListMessages(listing, format) => (listing.page_size, format),
             other => panic!("{other:?}"),
         };
@@ -425,7 +516,11 @@ mod tests {
         assert_eq!(size(&[("format", "ids")]), (100, None));
         assert_eq!(size(&[("format", "ids"), ("page_size", "500")]), (500, None));
         assert_eq!(size(&[("format", "full"), ("page_size", "100")]), (100, Some(Format::Full)));
-        let Err(NoRequest::Invalid(refused)) = read(Operation::ListMessages, &[("page_size", "101")], Value::Null) else { panic!() };
+        let Err(NoRequest::Invalid(refused)) =
+            read(Operation::ListMessages, &[("page_size", "101")], Value::Null)
+        else {
+            panic!()
+        };
         assert_eq!(refused.field, "page_size");
     }
 }

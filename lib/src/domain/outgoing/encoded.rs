@@ -1,10 +1,12 @@
-//! Header text that mail clients would mistake for encoded words (RFC 2047) is written as encoded words itself.
+//! Header text that mail clients would mistake for encoded words (RFC 2047) is written as encoded
+//! words itself.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// An encoded word has at most 75 characters, of which `=?utf-8?B?` and `?=` take 12: so many bytes fit in base64.
+/// An encoded word has at most 75 characters, of which `=?utf-8?B?` and `?=` take 12: so many bytes
+/// fit in base64.
 const LONGEST_WORD: usize = 45;
 /// What is escaped in a parameter: all but letters, digits and these, which RFC 8187 allows.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -23,7 +25,8 @@ pub fn words(text: &str) -> String {
             _ => words.push(character.to_string()),
         }
     }
-    let encoded: Vec<String> = words.iter().map(|word| format!("=?utf-8?B?{}?=", BASE64_STANDARD.encode(word))).collect();
+    let encoded: Vec<String> =
+        words.iter().map(|word| format!("=?utf-8?B?{}?=", BASE64_STANDARD.encode(word))).collect();
     encoded.join(" ")
 }
 
@@ -43,7 +46,8 @@ mod tests {
         let mut decoded = Vec::new();
         for word in words.split(' ') {
             assert!(word.len() <= 75, "{word}");
-            let inner = word.strip_prefix("=?utf-8?B?").and_then(|rest| rest.strip_suffix("?=")).unwrap();
+            let inner =
+                word.strip_prefix("=?utf-8?B?").and_then(|rest| rest.strip_suffix("?=")).unwrap();
             let part = BASE64_STANDARD.decode(inner).unwrap();
             assert!(std::str::from_utf8(&part).is_ok(), "{word}");
             decoded.extend(part);

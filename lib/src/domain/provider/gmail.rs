@@ -1,4 +1,5 @@
-//! What Gmail requires for each operation: the scopes of its discovery document, the units of its quota table.
+//! What Gmail requires for each operation: the scopes of its discovery document, the units of its
+//! quota table.
 
 pub mod receiver;
 
@@ -102,24 +103,32 @@ pub static METHODS: [&Method; 31] = [
 fn calls(request: &MailRequest) -> Vec<Use> {
     use Conversation::{Message, Thread};
     let once = |method: &'static Method| vec![Use { method, times: 1 }];
-    let searched =
-        |listing: &Listing, search: &'static Method, list: &'static Method| once(if listing.query.is_some() { search } else { list });
+    let searched = |listing: &Listing, search: &'static Method, list: &'static Method| {
+        once(if listing.query.is_some() { search } else { list })
+    };
     match request {
         MailRequest::ListMessages(listing, format) => {
             let mut calls = searched(listing, &MESSAGES_SEARCH, &MESSAGES_LIST);
-            calls.extend(format.map(|format| Use { method: message(format), times: listing.page_size }));
+            calls.extend(
+                format.map(|format| Use { method: message(format), times: listing.page_size }),
+            );
             calls
         }
         MailRequest::ListThreads(listing) => searched(listing, &THREADS_SEARCH, &THREADS_LIST),
         MailRequest::ListDrafts(_) => once(&DRAFTS_LIST),
         MailRequest::ListLabels(_) => once(&LABELS_LIST),
         MailRequest::GetMessage(_, format) => once(message(*format)),
-        MailRequest::GetThread(_, format) => once(if reads_body(*format) { &THREADS_GET_WHOLE } else { &THREADS_GET }),
+        MailRequest::GetThread(_, format) => {
+            once(if reads_body(*format) { &THREADS_GET_WHOLE } else { &THREADS_GET })
+        }
         MailRequest::GetDraft(..) => once(&DRAFTS_GET),
         MailRequest::GetLabel(_) => once(&LABELS_GET),
         MailRequest::ListAttachments(_) => once(&MESSAGES_GET_WHOLE),
-        // Gmail's id of an attachment changes from one reading to the next, so it is looked up by its part id first.
-        MailRequest::GetAttachment(..) => [once(&MESSAGES_GET_WHOLE), once(&ATTACHMENTS_GET)].concat(),
+        // Gmail's id of an attachment changes from one reading to the next, so it is looked up by
+        // its part id first.
+        MailRequest::GetAttachment(..) => {
+            [once(&MESSAGES_GET_WHOLE), once(&ATTACHMENTS_GET)].concat()
+        }
         MailRequest::Modify(Message, ..) => once(&MESSAGES_MODIFY),
         MailRequest::Modify(Thread, ..) => once(&THREADS_MODIFY),
         MailRequest::Trash(Message, _) => once(&MESSAGES_TRASH),
@@ -131,8 +140,12 @@ fn calls(request: &MailRequest) -> Vec<Use> {
         MailRequest::BatchModify(..) | MailRequest::BatchTrash(_) => once(&MESSAGES_BATCH_MODIFY),
         MailRequest::BatchDelete(_) => once(&MESSAGES_BATCH_DELETE),
         MailRequest::Send(mail) => answering(mail.reply_to_message_id.is_some(), &MESSAGES_SEND),
-        MailRequest::CreateDraft(mail) => answering(mail.reply_to_message_id.is_some(), &DRAFTS_CREATE),
-        MailRequest::UpdateDraft(_, mail) => answering(mail.reply_to_message_id.is_some(), &DRAFTS_UPDATE),
+        MailRequest::CreateDraft(mail) => {
+            answering(mail.reply_to_message_id.is_some(), &DRAFTS_CREATE)
+        }
+        MailRequest::UpdateDraft(_, mail) => {
+            answering(mail.reply_to_message_id.is_some(), &DRAFTS_UPDATE)
+        }
         MailRequest::SendDraft(_) => once(&DRAFTS_SEND),
         MailRequest::DeleteDraft(_) => once(&DRAFTS_DELETE),
         MailRequest::CreateLabel(_) => once(&LABELS_CREATE),

@@ -10,16 +10,17 @@ use crate::domain::message::{Address, Message, without_case};
 const MOST_VALUES: usize = 50;
 /// In characters.
 const LONGEST_VALUE: usize = 200;
-/// In bytes, as JSON: forty triggers with their connector go in one transaction of DynamoDB, which takes 4 MB.
+/// In bytes, as JSON: forty triggers with their connector go in one transaction of DynamoDB, which
+/// takes 4 MB.
 const LARGEST_FILTERS: usize = 64 * 1024;
 
-/// All that is given must hold. Text is compared without regard to letter case; a header that is missing does not
-/// match.
+/// All that is given must hold. Text is compared without regard to letter case; a header that is
+/// missing does not match.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Filters {
-    /// Words, each of which must occur in From, as it is shown, or in Subject. Senders choose both: it is no check of
-    /// who sent.
+    /// Words, each of which must occur in From, as it is shown, or in Subject. Senders choose both:
+    /// it is no check of who sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
     /// At least one must occur in From's address; the name beside it does not count.
@@ -42,7 +43,8 @@ pub struct Filters {
     pub label_exclude: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub has_attachment: Option<bool>,
-    /// Whether the receiving server said that the domain of From's address stands behind the mail (DMARC).
+    /// Whether the receiving server said that the domain of From's address stands behind the mail
+    /// (DMARC).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authenticated: Option<bool>,
 }
@@ -91,12 +93,22 @@ impl Filter {
 
 impl Filters {
     pub(super) fn check(&self) -> Result<(), Invalid> {
-        let unfit = |text: &str| text.trim().is_empty() || text.chars().count() > LONGEST_VALUE || text.chars().any(char::is_control);
+        let unfit = |text: &str| {
+            text.trim().is_empty()
+                || text.chars().count() > LONGEST_VALUE
+                || text.chars().any(char::is_control)
+        };
         if self.query.as_deref().is_some_and(unfit) {
-            return Err(Invalid::new("config.filters.query", format!("must hold 1 to {LONGEST_VALUE} printable characters, or be absent")));
+            return Err(Invalid::new(
+                "config.filters.query",
+                format!("must hold 1 to {LONGEST_VALUE} printable characters, or be absent"),
+            ));
         }
         if self.from_domain.len() > MOST_VALUES {
-            return Err(Invalid::new("config.filters.from_domain", format!("holds more than {MOST_VALUES} values")));
+            return Err(Invalid::new(
+                "config.filters.from_domain",
+                format!("holds more than {MOST_VALUES} values"),
+            ));
         }
         let lists = [
             ("from_contains", &self.from_contains),
@@ -107,7 +119,10 @@ impl Filters {
         ];
         for (name, list) in lists {
             if list.len() > MOST_VALUES {
-                return Err(Invalid::new(format!("config.filters.{name}"), format!("holds more than {MOST_VALUES} values")));
+                return Err(Invalid::new(
+                    format!("config.filters.{name}"),
+                    format!("holds more than {MOST_VALUES} values"),
+                ));
             }
             if let Some(at) = list.iter().position(|value| unfit(value)) {
                 return Err(Invalid::new(
@@ -121,7 +136,9 @@ impl Filters {
         if bytes > LARGEST_FILTERS {
             return Err(Invalid::new(
                 "config.filters",
-                format!("hold {bytes} bytes of the {LARGEST_FILTERS} that they may; make several triggers"),
+                format!(
+                    "hold {bytes} bytes of the {LARGEST_FILTERS} that they may; make several triggers"
+                ),
             ));
         }
         Ok(())
@@ -129,7 +146,10 @@ impl Filters {
 
     pub(super) fn check_of(&self, kind: TriggerType) -> Result<(), Invalid> {
         match kind == TriggerType::Webhook && *self != Self::default() {
-            true => Err(Invalid::new("config.filters", "filter mail; what fires a `webhook` trigger is for its sender to choose")),
+            true => Err(Invalid::new(
+                "config.filters",
+                "filter mail; what fires a `webhook` trigger is for its sender to choose",
+            )),
             false => Ok(()),
         }
     }
@@ -147,9 +167,12 @@ impl Filters {
         let from = |part: &str| message.from.as_ref().is_some_and(|from| from.contains(part));
         let shown = |part: &str| message.from.as_ref().is_some_and(|from| from.shows(part));
         let to = |part: &str| message.to.iter().any(|to| to.contains(part));
-        let subject = |part: &str| message.subject.as_ref().is_some_and(|subject| without_case(subject).contains(part));
-        let any =
-            |parts: &[String], occurs: &dyn Fn(&str) -> bool| parts.is_empty() || parts.iter().any(|part| occurs(&without_case(part)));
+        let subject = |part: &str| {
+            message.subject.as_ref().is_some_and(|subject| without_case(subject).contains(part))
+        };
+        let any = |parts: &[String], occurs: &dyn Fn(&str) -> bool| {
+            parts.is_empty() || parts.iter().any(|part| occurs(&without_case(part)))
+        };
         let labelled = |label: &String| message.label_ids.contains(label);
 
         match filter {
@@ -160,14 +183,19 @@ impl Filters {
             Filter::FromContains => any(&self.from_contains, &from),
             Filter::FromDomain => {
                 let domain = message.from.as_ref().and_then(Address::domain);
-                self.from_domain.is_empty() || domain.is_some_and(|domain| self.from_domain.contains(&domain))
+                self.from_domain.is_empty()
+                    || domain.is_some_and(|domain| self.from_domain.contains(&domain))
             }
             Filter::ToContains => any(&self.to_contains, &to),
             Filter::SubjectContains => any(&self.subject_contains, &subject),
             Filter::LabelInclude => self.label_include.iter().all(labelled),
             Filter::LabelExclude => !self.label_exclude.iter().any(labelled),
-            Filter::HasAttachment => self.has_attachment.is_none_or(|wanted| wanted == message.has_attachments),
-            Filter::Authenticated => self.authenticated.is_none_or(|wanted| wanted == message.is_authenticated()),
+            Filter::HasAttachment => {
+                self.has_attachment.is_none_or(|wanted| wanted == message.has_attachments)
+            }
+            Filter::Authenticated => {
+                self.authenticated.is_none_or(|wanted| wanted == message.is_authenticated())
+            }
         }
     }
 }
@@ -214,7 +242,10 @@ mod tests {
             (json!({"from_contains": ["nobody"]}), false),
             (json!({"from_contains": ["Billing"]}), false),
             (json!({"from_domain": ["other.example", "SHOP.example"]}), true),
-            (json!({"from_domain": ["example", "op.example", "mail.shop.example", "shop.example.com"]}), false),
+            (
+                json!({"from_domain": ["example", "op.example", "mail.shop.example", "shop.example.com"]}),
+                false,
+            ),
             (json!({"to_contains": ["ada@"]}), true),
             (json!({"to_contains": ["Ada <"]}), false),
             (json!({"subject_contains": ["invoice"]}), true),
@@ -239,14 +270,18 @@ mod tests {
     fn a_part_of_a_word_matches_in_any_letter_case() {
         let greek = Message { subject: Some("ΟΔΟΣ ΑΣΒ".into()), ..mail() };
         for part in ["ΟΔΟΣ", "οδος", "ΑΣ", "ας", "ασβ"] {
-            let parsed: Filters = serde_json::from_value(json!({"subject_contains": [part], "query": part})).unwrap();
+            let parsed: Filters =
+                serde_json::from_value(json!({"subject_contains": [part], "query": part})).unwrap();
             assert!(parsed.matches(&greek), "{part}");
         }
     }
 
     #[test]
     fn a_domain_has_two_spellings_and_is_one() {
-        let from = |address: &str| Message { from: Some(Address { name: None, address: address.into() }), ..mail() };
+        let from = |address: &str| Message {
+            from: Some(Address { name: None, address: address.into() }),
+            ..mail()
+        };
         for (domain, address, expected) in [
             ("bücher.example", "a@xn--bcher-kva.example", true),
             ("xn--bcher-kva.example", "a@BÜCHER.example", true),
@@ -270,7 +305,8 @@ mod tests {
 
     #[test]
     fn a_missing_header_does_not_match() {
-        let bare = Message { subject: None, from: None, to: vec![], authentication: None, ..mail() };
+        let bare =
+            Message { subject: None, from: None, to: vec![], authentication: None, ..mail() };
         for filters in [
             json!({"query": "a"}),
             json!({"from_contains": ["a"]}),

@@ -1,4 +1,5 @@
-//! A grant that passed the checks joins its account: one transaction, then watch and the first wake-up.
+//! A grant that passed the checks joins its account: one transaction, then watch and the first
+//! wake-up.
 
 use crate::domain::connector::{Connector, Outbox, Provider, Reading, Slot, StoredGrant};
 use crate::domain::event::Event;
@@ -13,7 +14,10 @@ use crate::domain::watch::Watch;
 use crate::flows::connect::{Connect, ConnectError, Connected};
 use crate::flows::publishing::publish_or_log;
 use crate::flows::watching::watch;
-use crate::ports::{EmailProvider, Exchange, Grant, Ports, Profile, ProviderError, Store, StoreError, Vault, WakeUps};
+use crate::ports::{
+    EmailProvider, Exchange, Grant, Ports, Profile, ProviderError, Store, StoreError, Vault,
+    WakeUps,
+};
 
 /// A connect that passed its checks.
 pub(in crate::flows) struct Admitted {
@@ -63,7 +67,15 @@ impl<P: Ports> Connect<P> {
             updated_at: now,
         };
         let events = vec![notice::connected(&connector, now)];
-        self.store.create_connector(&connector, triggers, &membership.joined(connector.location()), &admitted.exchange, &events).await?;
+        self.store
+            .create_connector(
+                &connector,
+                triggers,
+                &membership.joined(connector.location()),
+                &admitted.exchange,
+                &events,
+            )
+            .await?;
         Ok((connector, events))
     }
 
@@ -86,8 +98,8 @@ impl<P: Ports> Connect<P> {
         }
     }
 
-    /// Publishes the events, begins the watch and sends the first wake-up. A failed watch is recorded, and the renewer
-    /// tries it again.
+    /// Publishes the events, begins the watch and sends the first wake-up. A failed watch is
+    /// recorded, and the renewer tries it again.
     pub(in crate::flows) async fn start(
         &self,
         connector: Connector,
@@ -103,8 +115,10 @@ impl<P: Ports> Connect<P> {
             Err(error) => connector.watch.failed(error.to_string(), now),
         };
         let kick = WakeUp::own(Kind::Kick, connector.email_address.clone(), now);
-        let (recorded, kicked) =
-            tokio::join!(self.store.record_watch(&location, connector.grant.generation, &watch), self.wake_ups.send(&kick, None),);
+        let (recorded, kicked) = tokio::join!(
+            self.store.record_watch(&location, connector.grant.generation, &watch),
+            self.wake_ups.send(&kick, None),
+        );
         match recorded {
             // A connect that came after this one records its own watch.
             Err(StoreError::Conflict) => {}

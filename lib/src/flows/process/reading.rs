@@ -1,5 +1,5 @@
-//! The history is read from the settled cursor, page by page; messages are fetched and decided in groups, and the
-//! cursor moves last.
+//! The history is read from the settled cursor, page by page; messages are fetched and decided in
+//! groups, and the cursor moves last.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -51,14 +51,26 @@ impl Open {
 }
 
 impl<P: Ports> Run<'_, P> {
-    pub(super) async fn read(&mut self, session: &mut Session<'_, P>) -> Result<Progress, ProcessError> {
+    pub(super) async fn read(
+        &mut self,
+        session: &mut Session<'_, P>,
+    ) -> Result<Progress, ProcessError> {
         self.retry_parked(session).await?;
-        let mut listing = self.next.reading.position.backlog.clone().unwrap_or_else(|| Listing::begin(self.now()));
+        let mut listing = self
+            .next
+            .reading
+            .position
+            .backlog
+            .clone()
+            .unwrap_or_else(|| Listing::begin(self.now()));
         let history_filter = HistoryFilter::new(self.triggers);
         let (mut pinned, mut restarted) = (false, false);
         let mut ahead = self.look_ahead(session, &listing, &history_filter).await?;
         loop {
-            let mut page = match self.page(session, self.next.reading.position.settled, listing.page_token.as_deref()).await {
+            let mut page = match self
+                .page(session, self.next.reading.position.settled, listing.page_token.as_deref())
+                .await
+            {
                 Err(ProcessError::Access(AccessError::Provider(ProviderError::HistoryExpired)))
                     if listing.page_token.is_none() && !pinned =>
                 {
@@ -68,10 +80,11 @@ impl<P: Ports> Run<'_, P> {
                     ahead.clear();
                     continue;
                 }
-                // The listing has expired: it starts again, and the ledger keeps events from being decided twice.
-                Err(ProcessError::Access(AccessError::Provider(ProviderError::HistoryExpired | ProviderError::PageLost)))
-                    if listing.page_token.is_some() && !restarted =>
-                {
+                // The listing has expired: it starts again, and the ledger keeps events from being
+                // decided twice.
+                Err(ProcessError::Access(AccessError::Provider(
+                    ProviderError::HistoryExpired | ProviderError::PageLost,
+                ))) if listing.page_token.is_some() && !restarted => {
                     restarted = true;
                     self.next.reading.position.backlog = None;
                     listing = Listing::begin(self.now());
@@ -81,20 +94,27 @@ impl<P: Ports> Run<'_, P> {
                 page => page?,
             };
             listing.saw(page.history_id);
-            page.records.retain(|record| !listing.looked_at.contains(&record.id) && !ahead.contains(&record.id));
+            page.records.retain(|record| {
+                !listing.looked_at.contains(&record.id) && !ahead.contains(&record.id)
+            });
             let candidates = if self.triggers.is_empty() {
                 Vec::new()
             } else {
                 history_filter.candidates(&page.records, &self.next.reading.position.handled)
             };
-            if let Progress::Paused(pause) = self.decide_all(session, &candidates, &mut listing.looked_at).await? {
+            if let Progress::Paused(pause) =
+                self.decide_all(session, &candidates, &mut listing.looked_at).await?
+            {
                 self.next.reading.position.backlog = Some(listing);
                 return Ok(Progress::Paused(pause));
             }
             match page.next_page_token {
                 None => break,
                 Some(next) if listing.page_token.as_ref() == Some(&next) => {
-                    return Err(AccessError::from(ProviderError::unavailable("the history's pages do not end")).into());
+                    return Err(AccessError::from(ProviderError::unavailable(
+                        "the history's pages do not end",
+                    ))
+                    .into());
                 }
                 Some(next) => listing.turn(next),
             }
@@ -116,9 +136,9 @@ impl<P: Ports> Run<'_, P> {
         Ok(Progress::Done)
     }
 
-    /// In a busy mailbox, new records come only after pages of handled ones. For a push, the records after the cursor
-    /// are decided and committed first, so that only the cursor waits for those pages. Returns the records that this
-    /// listing need not look at again.
+    /// In a busy mailbox, new records come only after pages of handled ones. For a push, the
+    /// records after the cursor are decided and committed first, so that only the cursor waits for
+    /// those pages. Returns the records that this listing need not look at again.
     async fn look_ahead(
         &mut self,
         session: &mut Session<'_, P>,
@@ -133,37 +153,67 @@ impl<P: Ports> Run<'_, P> {
         }
         let page = match self.page(session, self.next.reading.position.cursor, None).await {
             // The listing below will expire too, and handles it.
-            Err(ProcessError::Access(AccessError::Provider(ProviderError::HistoryExpired))) => return Ok(ahead),
+            Err(ProcessError::Access(AccessError::Provider(ProviderError::HistoryExpired))) => {
+                return Ok(ahead);
+            }
             page => page?,
         };
-        let candidates = history_filter.candidates(&page.records, &self.next.reading.position.handled);
+        let candidates =
+            history_filter.candidates(&page.records, &self.next.reading.position.handled);
         self.decide_all(session, &candidates, &mut ahead).await?;
         // Messages that failed just now keep the cursor back, and would only fail again.
-        let failed =
-            |message: &MessageId| self.next.reading.position.failing.get(message).is_some_and(|failed| failed.tried_at >= listing.began_at);
-        ahead.extend(candidates.iter().filter(|candidate| failed(&candidate.message)).flat_map(|candidate| &candidate.records));
+        let failed = |message: &MessageId| {
+            self.next
+                .reading
+                .position
+                .failing
+                .get(message)
+                .is_some_and(|failed| failed.tried_at >= listing.began_at)
+        };
+        ahead.extend(
+            candidates
+                .iter()
+                .filter(|candidate| failed(&candidate.message))
+                .flat_map(|candidate| &candidate.records),
+        );
         if !self.decided.is_empty() {
             self.commit(session.take_units()).await?;
         }
         Ok(ahead)
     }
 
-    async fn page(&self, session: &mut Session<'_, P>, after: HistoryId, page_token: Option<&str>) -> Result<HistoryPage, ProcessError> {
+    async fn page(
+        &self,
+        session: &mut Session<'_, P>,
+        after: HistoryId,
+        page_token: Option<&str>,
+    ) -> Result<HistoryPage, ProcessError> {
         let provider = &self.process.provider;
-        let page = session.call(price::HISTORY, |access| async move { provider.history(&access, after, page_token).await });
+        let page = session.call(price::HISTORY, |access| async move {
+            provider.history(&access, after, page_token).await
+        });
         Ok(page.await?)
     }
 
-    /// The history has expired: the gap and the new start of listings are stored before anything is replayed.
+    /// The history has expired: the gap and the new start of listings are stored before anything is
+    /// replayed.
     async fn pin(&mut self, session: &mut Session<'_, P>) -> Result<(), ProcessError> {
         let provider = &self.process.provider;
-        let profile = session.call(price::PROFILE, |access| async move { provider.profile(&access).await }).await?;
+        let profile = session
+            .call(price::PROFILE, |access| async move { provider.profile(&access).await })
+            .await?;
         let (connected_at, now) = (self.next.connected_at, self.now());
-        self.next.reading.position.pin(profile.history_id, connected_at, self.process.limits.timeouts.settle, now);
+        self.next.reading.position.pin(
+            profile.history_id,
+            connected_at,
+            self.process.limits.timeouts.settle,
+            now,
+        );
         self.commit(session.take_units()).await
     }
 
-    /// Fetches and decides in groups. Each group is committed before the next one begins, the last one by the caller.
+    /// Fetches and decides in groups. Each group is committed before the next one begins, the last
+    /// one by the caller.
     async fn decide_all(
         &mut self,
         session: &mut Session<'_, P>,
@@ -188,11 +238,14 @@ impl<P: Ports> Run<'_, P> {
             let (group, others) = rest.split_at(affordable.min(rest.len()));
             rest = others;
             let looked_at = self.decide_group(session, group, false).await?;
-            for candidate in group.iter().filter(|candidate| looked_at.contains(&candidate.message)) {
+            for candidate in group.iter().filter(|candidate| looked_at.contains(&candidate.message))
+            {
                 let handled = open.looked_at(candidate);
                 self.next.reading.position.handle(handled);
             }
-            for candidate in group.iter().filter(|candidate| !self.next.reading.position.failing.contains_key(&candidate.message)) {
+            for candidate in group.iter().filter(|candidate| {
+                !self.next.reading.position.failing.contains_key(&candidate.message)
+            }) {
                 seen.extend(unseen.looked_at(candidate));
             }
             self.settle_interruption(session).await?;
@@ -200,8 +253,8 @@ impl<P: Ports> Run<'_, P> {
         Ok(Progress::Done)
     }
 
-    /// Fetches these messages, queries the ledger at the same time, and decides. Returns the messages that need no
-    /// further look; their events are in `decided` until the next commit.
+    /// Fetches these messages, queries the ledger at the same time, and decides. Returns the
+    /// messages that need no further look; their events are in `decided` until the next commit.
     pub(super) async fn decide_group(
         &mut self,
         session: &mut Session<'_, P>,
@@ -215,7 +268,11 @@ impl<P: Ports> Run<'_, P> {
         self.decide_fetched(group, fetched, &known, in_gap)
     }
 
-    pub(super) async fn fetch(&self, session: &mut Session<'_, P>, group: &[Candidate]) -> Result<Fetched, AccessError> {
+    pub(super) async fn fetch(
+        &self,
+        session: &mut Session<'_, P>,
+        group: &[Candidate],
+    ) -> Result<Fetched, AccessError> {
         let only_headers = scopes::only_metadata(&self.stored.grant.scopes);
         let ids: Vec<MessageId> = group.iter().map(|candidate| candidate.message.clone()).collect();
         let units = price::MESSAGE.saturating_mul(u32::try_from(ids.len()).unwrap_or(u32::MAX));
@@ -235,15 +292,22 @@ impl<P: Ports> Run<'_, P> {
         in_gap: bool,
     ) -> Result<HashSet<MessageId>, ProcessError> {
         let now = self.now();
-        // Several first failures at once without any success are an outage, not the messages' fault; messages that
-        // failed before do not count.
-        let newly_failed = fetched.failed.iter().filter(|(message, _)| !self.next.reading.position.is_troubled(message)).count();
+        // Several first failures at once without any success are an outage, not the messages'
+        // fault; messages that failed before do not count.
+        let newly_failed = fetched
+            .failed
+            .iter()
+            .filter(|(message, _)| !self.next.reading.position.is_troubled(message))
+            .count();
         let others_went_well = !fetched.messages.is_empty();
-        let candidates: HashMap<&MessageId, &Candidate> = group.iter().map(|candidate| (&candidate.message, candidate)).collect();
+        let candidates: HashMap<&MessageId, &Candidate> =
+            group.iter().map(|candidate| (&candidate.message, candidate)).collect();
         // An earlier page, or the retry of parked messages, may have decided the same event.
-        let waiting: HashSet<EventId> = self.decided.iter().map(|event| event.event_id.clone()).collect();
+        let waiting: HashSet<EventId> =
+            self.decided.iter().map(|event| event.event_id.clone()).collect();
         let mut looked_at = HashSet::new();
-        let mut unsolved: HashSet<&MessageId> = fetched.failed.iter().map(|(message, _)| message).collect();
+        let mut unsolved: HashSet<&MessageId> =
+            fetched.failed.iter().map(|(message, _)| message).collect();
         unsolved.extend(fetched.unanswered.iter().flat_map(|(messages, _)| messages));
         for candidate in group.iter().filter(|candidate| !unsolved.contains(&candidate.message)) {
             self.next.reading.position.solved(&candidate.message);
@@ -251,14 +315,19 @@ impl<P: Ports> Run<'_, P> {
         for message in fetched.messages {
             let Some(candidate) = candidates.get(&message.id) else { continue };
             let message = message.normalize();
-            let events = decide(&self.stored, self.triggers, &message, candidate.arrived, self.wake_up, now);
-            // Labels may still change (INBOX is added before SPAM is removed): a message that fires nothing is looked
-            // at again until its record is settled, unless no label could make it fire.
-            let for_good = candidate.arrived || can_never_fire(&self.stored, self.triggers, &message, false, now);
+            let events =
+                decide(&self.stored, self.triggers, &message, candidate.arrived, self.wake_up, now);
+            // Labels may still change (INBOX is added before SPAM is removed): a message that fires
+            // nothing is looked at again until its record is settled, unless no label could make it
+            // fire.
+            let for_good = candidate.arrived
+                || can_never_fire(&self.stored, self.triggers, &message, false, now);
             if for_good || !events.is_empty() {
                 looked_at.insert(candidate.message.clone());
             }
-            let decided = |event: &Event| known.contains(&event.event_id) || waiting.contains(&event.event_id);
+            let decided = |event: &Event| {
+                known.contains(&event.event_id) || waiting.contains(&event.event_id)
+            };
             let before = self.decided.len();
             self.decided.extend(events.into_iter().filter(|event| !decided(event)));
             self.matched += usize::from(self.decided.len() > before);
@@ -266,7 +335,13 @@ impl<P: Ports> Run<'_, P> {
         self.messages += looked_at.len();
         for (message, reason) in fetched.failed {
             let arrived = candidates.get(&message).is_none_or(|candidate| candidate.arrived);
-            let failure = FetchFailure { message: &message, reason: &reason, arrived, in_gap, others_went_well };
+            let failure = FetchFailure {
+                message: &message,
+                reason: &reason,
+                arrived,
+                in_gap,
+                others_went_well,
+            };
             if self.next.reading.position.record_failure(&failure, now) {
                 self.decided.push(notice::message_parked(&self.stored, &message, &reason, now));
             }
@@ -274,15 +349,24 @@ impl<P: Ports> Run<'_, P> {
                 looked_at.insert(message);
             }
         }
-        let outage = ((newly_failed > 1 && !others_went_well) || self.next.reading.position.failing.len() > MOST_FAILING)
-            .then(|| ProviderError::unavailable(format_args!("none of {} messages could be had", group.len())));
+        let outage = ((newly_failed > 1 && !others_went_well)
+            || self.next.reading.position.failing.len() > MOST_FAILING)
+            .then(|| {
+                ProviderError::unavailable(format_args!(
+                    "none of {} messages could be had",
+                    group.len()
+                ))
+            });
         self.interruption = fetched.unanswered.map(|(_, error)| error).or(outage);
         Ok(looked_at)
     }
 
-    /// If the provider stopped answering in the middle, commits what was decided and returns the error; the rest is
-    /// read again.
-    pub(super) async fn settle_interruption(&mut self, session: &mut Session<'_, P>) -> Result<(), ProcessError> {
+    /// If the provider stopped answering in the middle, commits what was decided and returns the
+    /// error; the rest is read again.
+    pub(super) async fn settle_interruption(
+        &mut self,
+        session: &mut Session<'_, P>,
+    ) -> Result<(), ProcessError> {
         match self.interruption.take() {
             None => Ok(()),
             Some(error) => {

@@ -1,4 +1,5 @@
-//! A gap is replayed: the mail that arrived in it is listed by date, in slices, and goes through the same ledger.
+//! A gap is replayed: the mail that arrived in it is listed by date, in slices, and goes through
+//! the same ledger.
 
 use std::collections::HashSet;
 
@@ -14,7 +15,10 @@ use crate::flows::process::run::{Pause, Progress, Run};
 use crate::ports::{EmailProvider, MessagePage, Ports, ProviderError, Store};
 
 impl<P: Ports> Run<'_, P> {
-    pub(super) async fn replay(&mut self, session: &mut Session<'_, P>) -> Result<Progress, ProcessError> {
+    pub(super) async fn replay(
+        &mut self,
+        session: &mut Session<'_, P>,
+    ) -> Result<Progress, ProcessError> {
         let settle = self.process.limits.timeouts.settle;
         while let Some(mut gap) = self.next.reading.position.gap.clone() {
             let began_at = self.now();
@@ -28,7 +32,9 @@ impl<P: Ports> Run<'_, P> {
                 return Ok(Progress::Paused(Pause::Time));
             }
             let page = match self.found(session, &gap).await {
-                Err(ProcessError::Access(AccessError::Provider(ProviderError::PageLost))) if gap.page_token.is_some() => {
+                Err(ProcessError::Access(AccessError::Provider(ProviderError::PageLost)))
+                    if gap.page_token.is_some() =>
+                {
                     gap.page_token = None;
                     self.next.reading.position.gap = Some(gap);
                     continue;
@@ -55,12 +61,17 @@ impl<P: Ports> Run<'_, P> {
         Ok(Progress::Done)
     }
 
-    async fn found(&self, session: &mut Session<'_, P>, gap: &Gap) -> Result<MessagePage, ProcessError> {
+    async fn found(
+        &self,
+        session: &mut Session<'_, P>,
+        gap: &Gap,
+    ) -> Result<MessagePage, ProcessError> {
         // Without triggers nothing can fire, and a later trigger does not fire for older mail.
         if self.triggers.is_empty() {
             return Ok(MessagePage { messages: Vec::new(), next_page_token: None });
         }
-        let (provider, slice) = (&self.process.provider, gap.slice(self.process.limits.timeouts.settle));
+        let (provider, slice) =
+            (&self.process.provider, gap.slice(self.process.limits.timeouts.settle));
         let page = session.call(price::LIST, |access| {
             let (slice, token) = (slice, gap.page_token.clone());
             async move { provider.list(&access, &slice, token.as_deref()).await }
@@ -69,22 +80,31 @@ impl<P: Ports> Run<'_, P> {
     }
 
     /// The ledger is queried first: a message whose events it has need not be fetched.
-    async fn decide_page(&mut self, session: &mut Session<'_, P>, gap: &mut Gap, page: &MessagePage) -> Result<Progress, ProcessError> {
+    async fn decide_page(
+        &mut self,
+        session: &mut Session<'_, P>,
+        gap: &mut Gap,
+        page: &MessagePage,
+    ) -> Result<Progress, ProcessError> {
         if page.messages.is_empty() {
             return Ok(Progress::Done);
         }
-        let candidates: Vec<Candidate> = page.messages.iter().cloned().map(Candidate::found).collect();
+        let candidates: Vec<Candidate> =
+            page.messages.iter().cloned().map(Candidate::found).collect();
         let events = possible(&self.stored, self.triggers, &candidates);
-        let known: HashSet<EventId> = self.process.store.decided(&events).await?.into_iter().collect();
+        let known: HashSet<EventId> =
+            self.process.store.decided(&events).await?.into_iter().collect();
         let undecided = |candidate: &Candidate| {
-            let mut events = possible(&self.stored, self.triggers, std::slice::from_ref(candidate)).into_iter();
+            let mut events =
+                possible(&self.stored, self.triggers, std::slice::from_ref(candidate)).into_iter();
             events.any(|event| !known.contains(&event))
         };
         let group: Vec<Candidate> = candidates.into_iter().filter(undecided).collect();
         if group.is_empty() {
             return Ok(Progress::Done);
         }
-        // In a fresh minute a page is taken whatever it costs: else one above the quota would never be.
+        // In a fresh minute a page is taken whatever it costs: else one above the quota would never
+        // be.
         let fresh = self.is_fresh_minute(session.units());
         if (!fresh && self.affordable(session.units()) < group.len()) || self.too_many_wait() {
             return Ok(Progress::Paused(Pause::Quota));
@@ -92,7 +112,8 @@ impl<P: Ports> Run<'_, P> {
         let fetched = self.fetch(session, &group).await?;
         let looked_at = self.decide_fetched(&group, fetched, &known, true)?.len();
         gap.messages += u64::try_from(looked_at).unwrap_or(0);
-        gap.fired += self.decided.iter().map(|event| u64::from(event.trigger_id.is_some())).sum::<u64>();
+        gap.fired +=
+            self.decided.iter().map(|event| u64::from(event.trigger_id.is_some())).sum::<u64>();
         self.next.reading.position.gap = Some(gap.clone());
         self.settle_interruption(session).await?;
         Ok(Progress::Done)

@@ -4,7 +4,9 @@ use crate::domain::circuit::{Circuit, CircuitState};
 use crate::domain::connector::Connector;
 use crate::domain::event::{DetailType, Event, MOST_UNPUBLISHED};
 use crate::domain::id::EventId;
-use crate::domain::metric::{CIRCUITS_CLOSED, CIRCUITS_OPENED, MESSAGES_MATCHED, MESSAGES_SEEN, NOTIFICATION_LAG, OUTBOX_AGE};
+use crate::domain::metric::{
+    CIRCUITS_CLOSED, CIRCUITS_OPENED, MESSAGES_MATCHED, MESSAGES_SEEN, NOTIFICATION_LAG, OUTBOX_AGE,
+};
 use crate::domain::notice;
 use crate::domain::position::PutOff;
 use crate::domain::quota::{next_minute, price};
@@ -79,7 +81,8 @@ impl<'a, P: Ports> Run<'a, P> {
             triggers,
             wake_up,
             began,
-            units_per_minute: process.limits.units_per_minute / u32::try_from(members.max(1)).unwrap_or(1),
+            units_per_minute: process.limits.units_per_minute
+                / u32::try_from(members.max(1)).unwrap_or(1),
             refused: 0,
             messages: 0,
             matched: 0,
@@ -98,7 +101,8 @@ impl<'a, P: Ports> Run<'a, P> {
         metrics::counter!(MESSAGES_MATCHED).increment(self.matched as u64);
         // A failure is logged where it is handled.
         if let Ok(outcome) = &ended {
-            let (to, settled) = (self.stored.reading.position.cursor, self.stored.reading.position.settled);
+            let (to, settled) =
+                (self.stored.reading.position.cursor, self.stored.reading.position.settled);
             let outcome = outcome.as_str();
             let Self { messages, matched, fired, lag_ms, .. } = self;
             tracing::info!(outcome, history_from = %from, history_to = %to, %settled, messages, matched, fired, lag_ms, "mailbox looked at");
@@ -122,7 +126,10 @@ impl<'a, P: Ports> Run<'a, P> {
         if self.stored.reading.circuit.state(self.now()) == CircuitState::Open {
             // The work of this wake-up is put off until the circuit closes.
             if self.stored.reading.position.put_off.is_none() {
-                self.next.reading.position.put_off(self.stored.reading.circuit.open_until, self.now());
+                self.next
+                    .reading
+                    .position
+                    .put_off(self.stored.reading.circuit.open_until, self.now());
                 self.commit(0).await?;
             }
             return Ok(Outcome::PutOff);
@@ -133,20 +140,28 @@ impl<'a, P: Ports> Run<'a, P> {
             return Ok(Outcome::PutOff);
         }
         match self.look().await {
-            Err(ProcessError::Access(AccessError::Provider(ProviderError::GrantRefused(reason)))) => {
-                self.next = Connector { reading: self.stored.reading.without_grant(&reason), ..self.stored.clone() };
+            Err(ProcessError::Access(AccessError::Provider(ProviderError::GrantRefused(
+                reason,
+            )))) => {
+                self.next = Connector {
+                    reading: self.stored.reading.without_grant(&reason),
+                    ..self.stored.clone()
+                };
                 self.decided = vec![notice::needs_reauth(&self.stored, &reason, self.now())];
                 self.commit(0).await?;
                 Ok(Outcome::NotActive)
             }
-            Err(ProcessError::Access(error @ (AccessError::Provider(_) | AccessError::Vault(_)))) => self.put_off(&error).await,
+            Err(ProcessError::Access(
+                error @ (AccessError::Provider(_) | AccessError::Vault(_)),
+            )) => self.put_off(&error).await,
             ended => ended,
         }
     }
 
     async fn look(&mut self) -> Result<Outcome, ProcessError> {
         let Process { store, vault, provider, refreshes, .. } = self.process;
-        let mut session = Access { store, vault, provider, refreshes }.session(&self.stored, self.now()).await?;
+        let mut session =
+            Access { store, vault, provider, refreshes }.session(&self.stored, self.now()).await?;
         self.next.reading.position.put_off = None;
         let looked = self.look_with(&mut session).await;
         if looked.is_err() {
@@ -170,11 +185,14 @@ impl<'a, P: Ports> Run<'a, P> {
         }
     }
 
-    /// A push that was published after the watch was renewed proves that notifications come through.
+    /// A push that was published after the watch was renewed proves that notifications come
+    /// through.
     fn note_proof(&mut self) {
         // A publication time in the future counts as now.
-        let published_at = self.wake_up.proves_push_at().map(|published_at| published_at.min(self.now()));
-        let proven = published_at.filter(|published_at| self.stored.watch.is_proven_by(*published_at));
+        let published_at =
+            self.wake_up.proves_push_at().map(|published_at| published_at.min(self.now()));
+        let proven =
+            published_at.filter(|published_at| self.stored.watch.is_proven_by(*published_at));
         if proven.is_some() && !self.stored.is_verified() {
             self.next.reading.verified_at = proven;
         }
@@ -184,7 +202,8 @@ impl<'a, P: Ports> Run<'a, P> {
         self.process.clock.now()
     }
 
-    /// A DynamoDB row holds 400 KB: while the bus is down and this many events wait, no further mail is decided.
+    /// A DynamoDB row holds 400 KB: while the bus is down and this many events wait, no further
+    /// mail is decided.
     pub(super) fn too_many_wait(&self) -> bool {
         self.stored.outbox.unpublished.len() + self.refused > MOST_UNPUBLISHED
     }
@@ -201,7 +220,8 @@ impl<'a, P: Ports> Run<'a, P> {
 
     /// Whether this minute's quota was spent on no more than the listings that led here.
     pub(super) fn is_fresh_minute(&self, unrecorded_units: u32) -> bool {
-        self.next.reading.spent.and(unrecorded_units, self.now()).within(self.now()) < price::MESSAGE
+        self.next.reading.spent.and(unrecorded_units, self.now()).within(self.now())
+            < price::MESSAGE
     }
 
     /// Commits the position in `next`, and sees to it that a later wake-up continues from it.
@@ -219,26 +239,33 @@ impl<'a, P: Ports> Run<'a, P> {
         Ok(())
     }
 
-    /// Schedules a retry on the connector's row, so that the queue need not redeliver the wake-up. Finished groups are
-    /// committed already.
+    /// Schedules a retry on the connector's row, so that the queue need not redeliver the wake-up.
+    /// Finished groups are committed already.
     async fn put_off(&mut self, error: &AccessError) -> Result<Outcome, ProcessError> {
         let now = self.now();
         tracing::warn!(error = %error, connector = %self.stored.id, "the mailbox is looked at later");
         self.next = self.stored.clone();
         self.decided = Vec::new();
         if let AccessError::Provider(ProviderError::Unavailable { retry_after, .. }) = error {
-            self.next.reading.circuit = self.stored.reading.circuit.failed(*retry_after, self.process.limits.cooldown, now);
+            self.next.reading.circuit =
+                self.stored.reading.circuit.failed(*retry_after, self.process.limits.cooldown, now);
             // A failed probe of an open circuit does not count as an opening.
-            if self.stored.reading.circuit.open_until.is_none() && self.next.reading.circuit.open_until.is_some() {
+            if self.stored.reading.circuit.open_until.is_none()
+                && self.next.reading.circuit.open_until.is_some()
+            {
                 metrics::counter!(CIRCUITS_OPENED).increment(1);
             }
         }
         if let AccessError::Provider(ProviderError::PageLost) = error {
             self.next.reading.position.backlog = None;
         }
-        // The backoff goes on from before this run, even if the listing succeeded before its replay failed.
+        // The backoff goes on from before this run, even if the listing succeeded before its replay
+        // failed.
         self.next.reading.position.put_off = self.put_off_before.clone();
-        self.next.reading.position.put_off(self.next.reading.circuit.open_until.filter(|until| *until > now), now);
+        self.next
+            .reading
+            .position
+            .put_off(self.next.reading.circuit.open_until.filter(|until| *until > now), now);
         self.next.reading.last_error = Some(error.to_string());
         self.commit(self.unrecorded_units).await?;
         Ok(Outcome::PutOff)
@@ -253,8 +280,9 @@ impl<'a, P: Ports> Run<'a, P> {
         self.next.reading.last_error = None;
     }
 
-    /// Writes the decided events and the connector's changes, in as many transactions as it takes, and publishes after
-    /// each one. The connector changes with the last transaction: until then all this is read again.
+    /// Writes the decided events and the connector's changes, in as many transactions as it takes,
+    /// and publishes after each one. The connector changes with the last transaction: until then
+    /// all this is read again.
     pub(super) async fn commit(&mut self, units: u32) -> Result<(), ProcessError> {
         let events = std::mem::take(&mut self.decided);
         let mut rest = events.as_slice();
@@ -267,9 +295,19 @@ impl<'a, P: Ports> Run<'a, P> {
             }
             let next = if last { &self.next } else { &self.stored };
             let next_sweep = next_sweep(next, self.process.limits.timeouts);
-            self.process.store.commit(&Commit { before: &self.stored, after: &next.reading, events: chunk, next_sweep, now }).await?;
+            self.process
+                .store
+                .commit(&Commit {
+                    before: &self.stored,
+                    after: &next.reading,
+                    events: chunk,
+                    next_sweep,
+                    now,
+                })
+                .await?;
             self.stored = Connector { version: self.stored.version + 1, ..next.clone() };
-            self.fired += chunk.iter().filter(|event| event.detail_type == DetailType::TriggerFired).count();
+            self.fired +=
+                chunk.iter().filter(|event| event.detail_type == DetailType::TriggerFired).count();
             self.publish(chunk).await?;
             self.note_lag(chunk);
             if last {
@@ -280,11 +318,15 @@ impl<'a, P: Ports> Run<'a, P> {
         }
     }
 
-    /// Publishes events that an earlier run left unpublished, with the same bytes and ids. `outbox_taken_at` is
-    /// committed first, so that no second worker publishes them.
+    /// Publishes events that an earlier run left unpublished, with the same bytes and ids.
+    /// `outbox_taken_at` is committed first, so that no second worker publishes them.
     async fn publish_left_over(&mut self) -> Result<(), ProcessError> {
         let (now, in_progress) = (self.now(), self.process.limits.processor_timeout);
-        let taken_on = self.stored.reading.outbox_taken_at.is_some_and(|flushed_at| flushed_at.after(in_progress) > now);
+        let taken_on = self
+            .stored
+            .reading
+            .outbox_taken_at
+            .is_some_and(|flushed_at| flushed_at.after(in_progress) > now);
         if self.stored.outbox.unpublished.is_empty() || taken_on {
             return Ok(());
         }
@@ -304,7 +346,9 @@ impl<'a, P: Ports> Run<'a, P> {
     /// Events that the bus refuses stay in the outbox, and do not stop this run.
     async fn publish(&mut self, events: &[Event]) -> Result<(), StoreError> {
         let process = self.process;
-        let refused = publish(&process.store, &process.bus, &self.stored.location(), events, self.now()).await?;
+        let refused =
+            publish(&process.store, &process.bus, &self.stored.location(), events, self.now())
+                .await?;
         self.refused += refused.len();
         Ok(())
     }
@@ -312,7 +356,11 @@ impl<'a, P: Ports> Run<'a, P> {
     /// Only for events of this run: left-over events have waited for other reasons.
     fn note_lag(&mut self, events: &[Event]) {
         let fired = events.iter().any(|event| event.detail_type == DetailType::TriggerFired);
-        let Some(notified_at) = self.wake_up.proves_push_at().filter(|_| fired && self.refused == 0) else { return };
+        let Some(notified_at) =
+            self.wake_up.proves_push_at().filter(|_| fired && self.refused == 0)
+        else {
+            return;
+        };
         let lag = self.now().millis().saturating_sub(notified_at.millis()).max(0);
         self.lag_ms = Some(lag);
         #[expect(clippy::cast_precision_loss, reason = "no lag lasts for so many milliseconds")]

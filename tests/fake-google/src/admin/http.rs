@@ -98,11 +98,18 @@ async fn deliver(State(admin): State<Admin>, Path(email): Path<String>, body: By
     }
 }
 
-async fn change_labels(State(admin): State<Admin>, Path((email, id)): Path<(String, String)>, body: Bytes) -> Answer {
+async fn change_labels(
+    State(admin): State<Admin>,
+    Path((email, id)): Path<(String, String)>,
+    body: Bytes,
+) -> Answer {
     done(admin.change_labels(&email, &id, &read(&body)?))
 }
 
-async fn delete_message(State(admin): State<Admin>, Path((email, id)): Path<(String, String)>) -> Answer {
+async fn delete_message(
+    State(admin): State<Admin>,
+    Path((email, id)): Path<(String, String)>,
+) -> Answer {
     done(admin.delete_message(&email, &id))
 }
 
@@ -113,7 +120,11 @@ struct Before {
     before: Option<u64>,
 }
 
-async fn expire_history(State(admin): State<Admin>, Path(email): Path<String>, body: Bytes) -> Answer {
+async fn expire_history(
+    State(admin): State<Admin>,
+    Path(email): Path<String>,
+    body: Bytes,
+) -> Answer {
     done(admin.expire_history(&email, read::<Before>(&body)?.before))
 }
 
@@ -148,7 +159,9 @@ struct Whose {
 }
 
 async fn revoke_grants(State(admin): State<Admin>, body: Bytes) -> Answer {
-    let email = read::<Whose>(&body)?.email.ok_or_else(|| AdminError::Invalid("email is required".into()))?;
+    let email = read::<Whose>(&body)?
+        .email
+        .ok_or_else(|| AdminError::Invalid("email is required".into()))?;
     admin.revoke_grants(&email);
     done(Ok(()))
 }
@@ -280,11 +293,16 @@ fn counted<T: DeserializeOwned>(body: &[u8]) -> Result<(Option<usize>, T), Admin
 fn many<T: DeserializeOwned>(body: &[u8]) -> Result<(usize, T), AdminError> {
     let (count, new) = counted(body)?;
     let count = count.filter(|count| (1..=MOST_TOKENS).contains(count));
-    Ok((count.ok_or_else(|| AdminError::Invalid(format!("count must be 1 to {MOST_TOKENS}")))?, new))
+    Ok((
+        count.ok_or_else(|| AdminError::Invalid(format!("count must be 1 to {MOST_TOKENS}")))?,
+        new,
+    ))
 }
 
 /// What keeps a core busy would hold up the other answers.
-async fn off_the_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AdminError> {
+async fn off_the_loop<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, AdminError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| AdminError::Invalid(error.to_string()))
 }
 

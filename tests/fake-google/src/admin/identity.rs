@@ -10,7 +10,8 @@ use crate::keys::SigningKey;
 use crate::oauth::{CODE_BYTES, CODE_PREFIX, Challenge, Code, Grant, IdToken, Wish, granted_name};
 use crate::values::unguessable;
 
-const DEFAULT_SCOPES: [&str; 3] = ["openid", "email", "https://www.googleapis.com/auth/gmail.modify"];
+const DEFAULT_SCOPES: [&str; 3] =
+    ["openid", "email", "https://www.googleapis.com/auth/gmail.modify"];
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -115,7 +116,9 @@ impl Admin {
             with_refresh_token: new.with_refresh_token,
             redirect_uri: new.redirect_uri,
             client_id: new.client_id.unwrap_or_else(|| self.app.config.client_id.clone()),
-            id_token: new.id_token.then_some(IdToken { nonce: new.nonce, claims: new.id_token_claims }),
+            id_token: new
+                .id_token
+                .then_some(IdToken { nonce: new.nonce, claims: new.id_token_claims }),
             challenge: new.code_challenge.map(Challenge::S256),
             reusable: new.reusable,
             used: false,
@@ -144,7 +147,11 @@ impl Admin {
     /// Every grant ever made, of one account or of all, in order.
     pub fn grants(&self, email: Option<&str>) -> Vec<GrantRecord> {
         let state = self.app.state();
-        let wanted = state.oauth.grants.iter().filter(|grant| email.is_none_or(|email| grant.email == email));
+        let wanted = state
+            .oauth
+            .grants
+            .iter()
+            .filter(|grant| email.is_none_or(|email| grant.email == email));
         let record = |grant: &Grant| GrantRecord {
             email: grant.email.clone(),
             scopes: grant.scopes.clone(),

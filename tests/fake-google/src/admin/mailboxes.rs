@@ -107,18 +107,33 @@ impl Admin {
         })
     }
 
-    /// So many mails arrive at once, with one push for all. `{n}` in the subject becomes each one's number, from 1.
-    pub fn deliver_many(&self, email: &str, new: &NewMessage, count: usize) -> Result<Vec<Delivered>, AdminError> {
+    /// So many mails arrive at once, with one push for all. `{n}` in the subject becomes each one's
+    /// number, from 1.
+    pub fn deliver_many(
+        &self,
+        email: &str,
+        new: &NewMessage,
+        count: usize,
+    ) -> Result<Vec<Delivered>, AdminError> {
         let now_ms = self.app.now_ms();
         self.changed(email, new.silent, |mailbox| {
-            let subject = |number: usize| new.subject.as_ref().map(|subject| subject.replace("{n}", &number.to_string()));
+            let subject = |number: usize| {
+                new.subject.as_ref().map(|subject| subject.replace("{n}", &number.to_string()))
+            };
             let numbered = |number| NewMessage { subject: subject(number), ..new.clone() };
-            let records = (1..=count).map(|number| added(mailbox, &numbered(number), now_ms)).collect::<Result<Vec<Record>, _>>()?;
+            let records = (1..=count)
+                .map(|number| added(mailbox, &numbered(number), now_ms))
+                .collect::<Result<Vec<Record>, _>>()?;
             Ok((records.iter().map(delivered).collect(), records))
         })
     }
 
-    pub fn change_labels(&self, email: &str, id: &str, change: &LabelChange) -> Result<(), AdminError> {
+    pub fn change_labels(
+        &self,
+        email: &str,
+        id: &str,
+        change: &LabelChange,
+    ) -> Result<(), AdminError> {
         self.changed(email, false, |mailbox| {
             mailbox.know_labels(&change.add);
             let records = mailbox.change_labels(id, &change.add, &change.remove);
@@ -128,12 +143,15 @@ impl Admin {
 
     pub fn delete_message(&self, email: &str, id: &str) -> Result<(), AdminError> {
         self.changed(email, false, |mailbox| {
-            let record = mailbox.delete_message(id).ok_or_else(|| AdminError::NotFound(format!("message {id}")))?;
+            let record = mailbox
+                .delete_message(id)
+                .ok_or_else(|| AdminError::NotFound(format!("message {id}")))?;
             Ok(((), vec![record]))
         })
     }
 
-    /// Everything before the id (the current one if absent) can no longer be listed from, and page tokens die.
+    /// Everything before the id (the current one if absent) can no longer be listed from, and page
+    /// tokens die.
     pub fn expire_history(&self, email: &str, before: Option<u64>) -> Result<(), AdminError> {
         self.with_mailbox(email, |mailbox| mailbox.expire_history(before))
     }
@@ -153,7 +171,8 @@ impl Admin {
         self.with_mailbox(email, Mailbox::lose_page_tokens)
     }
 
-    /// Another client of the same project watches the mailbox: ours has ended, and is refused until a stop.
+    /// Another client of the same project watches the mailbox: ours has ended, and is refused until
+    /// a stop.
     pub fn take_watch(&self, email: &str) -> Result<(), AdminError> {
         self.with_mailbox(email, Mailbox::take_watch)
     }
@@ -168,7 +187,11 @@ impl Admin {
         })
     }
 
-    fn with_mailbox<T>(&self, email: &str, act: impl FnOnce(&mut Mailbox) -> T) -> Result<T, AdminError> {
+    fn with_mailbox<T>(
+        &self,
+        email: &str,
+        act: impl FnOnce(&mut Mailbox) -> T,
+    ) -> Result<T, AdminError> {
         let mut state = self.app.state();
         state.mailboxes.get_mut(email).map(act).ok_or_else(|| missing_mailbox(email))
     }
@@ -193,15 +216,30 @@ impl Admin {
 fn added(mailbox: &mut Mailbox, new: &NewMessage, now_ms: i64) -> Result<Record, AdminError> {
     let Some(raw) = &new.raw else { return Ok(mailbox.add_message(new, now_ms)) };
     let raw = from_base64(raw).ok_or_else(|| AdminError::Invalid("raw is no base64".into()))?;
-    let mut parsed = rfc5322::parse(&raw).ok_or_else(|| AdminError::Invalid("raw is no mail".into()))?;
+    let mut parsed =
+        rfc5322::parse(&raw).ok_or_else(|| AdminError::Invalid("raw is no mail".into()))?;
     let labels = new.label_ids.clone().unwrap_or_else(|| vec!["INBOX".into(), "UNREAD".into()]);
-    let raw = if receiving::is_own(&labels) { raw } else { parsed.received(raw, new.authentication_results.as_deref()) };
+    let raw = if receiving::is_own(&labels) {
+        raw
+    } else {
+        parsed.received(raw, new.authentication_results.as_deref())
+    };
     let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
-    Ok(mailbox.add_raw(raw, parsed, &labels, new.thread_id.clone(), new.internal_date.unwrap_or(now_ms)))
+    Ok(mailbox.add_raw(
+        raw,
+        parsed,
+        &labels,
+        new.thread_id.clone(),
+        new.internal_date.unwrap_or(now_ms),
+    ))
 }
 
 fn delivered(record: &Record) -> Delivered {
-    Delivered { id: record.message_id.clone(), thread_id: record.thread_id.clone(), history_id: record.id }
+    Delivered {
+        id: record.message_id.clone(),
+        thread_id: record.thread_id.clone(),
+        history_id: record.id,
+    }
 }
 
 pub(super) fn missing_mailbox(email: &str) -> AdminError {
@@ -230,7 +268,9 @@ fn view(mailbox: &Mailbox, state: &State, now_ms: i64) -> MailboxView {
         history_floor: mailbox.history_floor,
         watch,
         messages: messages.collect(),
-        grants: grants.map(|grant| GrantView { scopes: grant.scopes.clone(), revoked: grant.is_revoked() }).collect(),
+        grants: grants
+            .map(|grant| GrantView { scopes: grant.scopes.clone(), revoked: grant.is_revoked() })
+            .collect(),
         notifications_sent: mailbox.notifications_sent,
     }
 }

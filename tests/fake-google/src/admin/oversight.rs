@@ -32,7 +32,11 @@ impl Admin {
     }
 
     /// Waits until the status is as wished.
-    pub async fn push_becomes(&self, wished: impl Fn(&PushStatus) -> bool, timeout: Duration) -> Result<PushStatus, AdminError> {
+    pub async fn push_becomes(
+        &self,
+        wished: impl Fn(&PushStatus) -> bool,
+        timeout: Duration,
+    ) -> Result<PushStatus, AdminError> {
         let waiting = async {
             loop {
                 let changed = self.app.push_changed.notified();
@@ -51,7 +55,8 @@ impl Admin {
         self.push_becomes(|status| status.pending == 0, timeout).await
     }
 
-    /// Takes the waiting notifications, in the order of publication, for a test that delivers them itself.
+    /// Takes the waiting notifications, in the order of publication, for a test that delivers them
+    /// itself.
     pub fn pull_pushes(&self) -> Vec<PulledPush> {
         pubsub::pull(&self.app)
     }

@@ -75,15 +75,27 @@ pub struct NewSecurityEvent {
 impl SecurityEvent {
     fn uri(self) -> &'static str {
         match self {
-            Self::TokensRevoked => "https://schemas.openid.net/secevent/oauth/event-type/tokens-revoked",
-            Self::TokenRevoked => "https://schemas.openid.net/secevent/oauth/event-type/token-revoked",
-            Self::SessionsRevoked => "https://schemas.openid.net/secevent/risc/event-type/sessions-revoked",
-            Self::AccountDisabled => "https://schemas.openid.net/secevent/risc/event-type/account-disabled",
-            Self::AccountEnabled => "https://schemas.openid.net/secevent/risc/event-type/account-enabled",
+            Self::TokensRevoked => {
+                "https://schemas.openid.net/secevent/oauth/event-type/tokens-revoked"
+            }
+            Self::TokenRevoked => {
+                "https://schemas.openid.net/secevent/oauth/event-type/token-revoked"
+            }
+            Self::SessionsRevoked => {
+                "https://schemas.openid.net/secevent/risc/event-type/sessions-revoked"
+            }
+            Self::AccountDisabled => {
+                "https://schemas.openid.net/secevent/risc/event-type/account-disabled"
+            }
+            Self::AccountEnabled => {
+                "https://schemas.openid.net/secevent/risc/event-type/account-enabled"
+            }
             Self::AccountCredentialChangeRequired => {
                 "https://schemas.openid.net/secevent/risc/event-type/account-credential-change-required"
             }
-            Self::Verification => "https://schemas.openid.net/secevent/risc/event-type/verification",
+            Self::Verification => {
+                "https://schemas.openid.net/secevent/risc/event-type/verification"
+            }
         }
     }
 }
@@ -96,7 +108,13 @@ impl Admin {
 
     /// So many, each under another `kid` that no key set holds, all by the one unknown key.
     pub fn user_tokens(&self, new: &NewUserToken, count: usize) -> Vec<String> {
-        signed_under_unknown_kids(&self.key(KeyName::Unknown), new.sign, &new.header, &self.user_claims(new), count)
+        signed_under_unknown_kids(
+            &self.key(KeyName::Unknown),
+            new.sign,
+            &new.header,
+            &self.user_claims(new),
+            count,
+        )
     }
 
     pub fn push_token(&self, new: &NewPushToken) -> String {
@@ -105,7 +123,13 @@ impl Admin {
 
     /// So many, each under another `kid` that no key set holds, all by the one unknown key.
     pub fn push_tokens(&self, new: &NewPushToken, count: usize) -> Vec<String> {
-        signed_under_unknown_kids(&self.key(KeyName::Unknown), new.sign, &new.header, &self.push_claims(new), count)
+        signed_under_unknown_kids(
+            &self.key(KeyName::Unknown),
+            new.sign,
+            &new.header,
+            &self.push_claims(new),
+            count,
+        )
     }
 
     pub fn security_event(&self, new: &NewSecurityEvent) -> Result<String, AdminError> {
@@ -135,7 +159,10 @@ impl Admin {
             (None, Some(email)) => self.mailbox(email)?.sub,
             (None, None) => return Err(AdminError::Invalid("email or sub is required".into())),
         };
-        event.insert("subject".into(), json!({ "subject_type": "iss-sub", "iss": EVENT_ISSUER, "sub": sub }));
+        event.insert(
+            "subject".into(),
+            json!({ "subject_type": "iss-sub", "iss": EVENT_ISSUER, "sub": sub }),
+        );
         event.extend(new.reason.clone().map(|reason| ("reason".to_owned(), reason.into())));
         Ok(event)
     }
@@ -181,9 +208,15 @@ fn signed_under_unknown_kids(
     let workers = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         let share = |worker: usize| count / workers + usize::from(worker < count % workers);
-        let working: Vec<_> =
-            (0..workers).map(|worker| scope.spawn(move || (0..share(worker)).map(|_| signed()).collect::<Vec<_>>())).collect();
-        working.into_iter().flat_map(|worker| worker.join().expect("signing does not panic")).collect()
+        let working: Vec<_> = (0..workers)
+            .map(|worker| {
+                scope.spawn(move || (0..share(worker)).map(|_| signed()).collect::<Vec<_>>())
+            })
+            .collect();
+        working
+            .into_iter()
+            .flat_map(|worker| worker.join().expect("signing does not panic"))
+            .collect()
     })
 }
 

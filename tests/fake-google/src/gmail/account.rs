@@ -13,13 +13,17 @@ const WATCH_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 
 impl Admitted<'_> {
     pub fn mailbox(&mut self) -> Result<&mut Mailbox, Refusal> {
-        self.state.mailboxes.get_mut(self.email).ok_or_else(|| Refusal::failed_precondition("Mail service not enabled"))
+        self.state
+            .mailboxes
+            .get_mut(self.email)
+            .ok_or_else(|| Refusal::failed_precondition("Mail service not enabled"))
     }
 }
 
 pub(super) fn profile(mut call: Admitted<'_>) -> Result<Value, Refusal> {
     let mailbox = call.mailbox()?;
-    let threads: BTreeSet<&String> = mailbox.messages.values().map(|message| &message.thread_id).collect();
+    let threads: BTreeSet<&String> =
+        mailbox.messages.values().map(|message| &message.thread_id).collect();
     Ok(json!({
         "emailAddress": mailbox.email,
         "messagesTotal": mailbox.messages.len(),
@@ -31,14 +35,20 @@ pub(super) fn profile(mut call: Admitted<'_>) -> Result<Value, Refusal> {
 pub(super) fn watch(mut call: Admitted<'_>) -> Result<Value, Refusal> {
     let now_ms = call.app.now_ms();
     let topic_name = call.body["topicName"].as_str().unwrap_or_default().to_owned();
-    if !matches!(topic_name.split('/').collect::<Vec<_>>().as_slice(), ["projects", _, "topics", _]) {
-        return Err(Refusal::invalid_argument("Invalid topicName does not match projects/*/topics/*"));
+    if !matches!(topic_name.split('/').collect::<Vec<_>>().as_slice(), ["projects", _, "topics", _])
+    {
+        return Err(Refusal::invalid_argument(
+            "Invalid topicName does not match projects/*/topics/*",
+        ));
     }
     let behavior = &call.body["labelFilterBehavior"];
-    let excludes = if behavior.is_null() { &call.body["labelFilterAction"] } else { behavior } == "exclude";
+    let excludes =
+        if behavior.is_null() { &call.body["labelFilterAction"] } else { behavior } == "exclude";
     let label_ids = call.labels_of("labelIds");
     let mailbox = call.mailbox()?;
-    if mailbox.watch_taken || mailbox.live_watch(now_ms).is_some_and(|watch| watch.topic_name != topic_name) {
+    if mailbox.watch_taken
+        || mailbox.live_watch(now_ms).is_some_and(|watch| watch.topic_name != topic_name)
+    {
         let message = "Only one user push notification client allowed per developer (call /stop then try again)";
         return Err(Refusal::failed_precondition(message));
     }

@@ -58,8 +58,12 @@ impl Answer {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> axum::response::Response {
-        let builder =
-            self.headers.iter().fold(Response::builder().status(self.status), |builder, (name, value)| builder.header(*name, value));
+        let builder = self
+            .headers
+            .iter()
+            .fold(Response::builder().status(self.status), |builder, (name, value)| {
+                builder.header(*name, value)
+            });
         builder.body(Body::from(self.text())).expect("statuses and headers are well formed")
     }
 }
@@ -67,7 +71,8 @@ impl IntoResponse for Answer {
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
         let mut headers = json_headers();
-        headers.extend(refusal.retry_after.map(|seconds| (RETRY_AFTER.as_str(), seconds.to_string())));
+        headers
+            .extend(refusal.retry_after.map(|seconds| (RETRY_AFTER.as_str(), seconds.to_string())));
         if refusal.status == 401 {
             let challenge = r#"Bearer realm="https://accounts.google.com/", error="invalid_token""#;
             headers.push((WWW_AUTHENTICATE.as_str(), challenge.into()));
@@ -78,7 +83,13 @@ impl From<Refusal> for Answer {
 
 impl Refusal {
     pub fn new(status: u16, reason: &str, message: &str) -> Self {
-        Self { status, reason: reason.into(), message: message.into(), retry_after: None, details: None }
+        Self {
+            status,
+            reason: reason.into(),
+            message: message.into(),
+            retry_after: None,
+            details: None,
+        }
     }
 
     pub fn not_found() -> Self {
@@ -112,7 +123,11 @@ impl Refusal {
             "domain": "googleapis.com",
             "metadata": { "service": "gmail.googleapis.com" }
         }]);
-        let refusal = Self::new(403, "insufficientPermissions", "Request had insufficient authentication scopes.");
+        let refusal = Self::new(
+            403,
+            "insufficientPermissions",
+            "Request had insufficient authentication scopes.",
+        );
         Self { details: Some(details), ..refusal }
     }
 
@@ -134,7 +149,8 @@ impl Refusal {
     }
 
     fn body(&self) -> Value {
-        let mut item = json!({ "message": self.message, "domain": self.domain(), "reason": self.reason });
+        let mut item =
+            json!({ "message": self.message, "domain": self.domain(), "reason": self.reason });
         if self.status == 401 {
             item["location"] = "Authorization".into();
             item["locationType"] = "header".into();

@@ -21,10 +21,13 @@ struct Mail {
 
 /// The mail of a `Message` in a request.
 fn mail(message: &Value) -> Result<Mail, Refusal> {
-    let raw = message["raw"]
-        .as_str()
-        .ok_or_else(|| Refusal::invalid_argument("'raw' RFC822 payload message string or uploading message via /upload/* URL required"))?;
-    let raw = from_base64url(raw.trim_end_matches('=')).ok_or_else(|| Refusal::invalid_argument("Invalid value for ByteString"))?;
+    let raw = message["raw"].as_str().ok_or_else(|| {
+        Refusal::invalid_argument(
+            "'raw' RFC822 payload message string or uploading message via /upload/* URL required",
+        )
+    })?;
+    let raw = from_base64url(raw.trim_end_matches('='))
+        .ok_or_else(|| Refusal::invalid_argument("Invalid value for ByteString"))?;
     if raw.len() > LONGEST_MAIL {
         return Err(Refusal::new(413, "uploadTooLarge", "Message too large"));
     }
@@ -32,20 +35,38 @@ fn mail(message: &Value) -> Result<Mail, Refusal> {
     Ok(Mail { raw, parsed, thread_id: message["threadId"].as_str().map(Into::into) })
 }
 
-/// The thread that was named, if it is there; a mail joins it only with the subject of the thread and a reference into
-/// it.
+/// The thread that was named, if it is there; a mail joins it only with the subject of the thread
+/// and a reference into it.
 fn thread(mailbox: &Mailbox, mail: &Mail) -> Result<Option<String>, Refusal> {
     let Some(wanted) = &mail.thread_id else { return Ok(None) };
-    let mut in_thread = mailbox.messages.values().filter(|message| message.thread_id == *wanted).peekable();
+    let mut in_thread =
+        mailbox.messages.values().filter(|message| message.thread_id == *wanted).peekable();
     if in_thread.peek().is_none() {
         return Err(Refusal::not_found());
     }
-    let header = |name: &str| mail.parsed.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
-    let references = format!("{} {}", header("References").unwrap_or_default(), header("In-Reply-To").unwrap_or_default());
-    let plain = |subject: &str| subject.trim_start_matches(|letter: char| letter.is_whitespace()).to_lowercase().replace("re: ", "");
+    let header = |name: &str| {
+        mail.parsed
+            .headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    };
+    let references = format!(
+        "{} {}",
+        header("References").unwrap_or_default(),
+        header("In-Reply-To").unwrap_or_default()
+    );
+    let plain = |subject: &str| {
+        subject
+            .trim_start_matches(|letter: char| letter.is_whitespace())
+            .to_lowercase()
+            .replace("re: ", "")
+    };
     let joins = in_thread.any(|message| {
         let known = message.header("Message-ID").is_some_and(|id| references.contains(id));
-        known && plain(message.header("Subject").unwrap_or_default()) == plain(header("Subject").unwrap_or_default())
+        known
+            && plain(message.header("Subject").unwrap_or_default())
+                == plain(header("Subject").unwrap_or_default())
     });
     Ok(joins.then(|| wanted.clone()))
 }
@@ -66,7 +87,8 @@ fn deliver(call: &mut Admitted<'_>, raw: &[u8], to: &[String]) {
         let Some(mut parsed) = parse(raw) else { continue };
         parsed.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("bcc"));
         // Mail to oneself passes no receiving server.
-        let raw = if *address == sender { raw.to_vec() } else { parsed.received(raw.to_vec(), None) };
+        let raw =
+            if *address == sender { raw.to_vec() } else { parsed.received(raw.to_vec(), None) };
         let record = mailbox.add_raw(raw, parsed, &["INBOX", "UNREAD"], None, now_ms);
         pubsub::publish_changes(call.app, call.state, address, &[record]);
     }
@@ -95,12 +117,20 @@ pub(super) fn list(mut call: Admitted<'_>) -> Result<Value, Refusal> {
     let (size, token) = (call.page_size(), call.query.first("pageToken").map(String::from));
     let listing = pages::fingerprint(["drafts", call.query.first("q").unwrap_or_default()]);
     let mailbox = call.mailbox()?;
-    let found = |id: &String| mailbox.messages.get(id).filter(|message| terms.iter().all(|term| term.matches(message)));
-    let mut drafts: Vec<(&String, &Message)> = mailbox.drafts.iter().filter_map(|(draft, id)| Some((draft, found(id)?))).collect();
+    let found = |id: &String| {
+        mailbox.messages.get(id).filter(|message| terms.iter().all(|term| term.matches(message)))
+    };
+    let mut drafts: Vec<(&String, &Message)> =
+        mailbox.drafts.iter().filter_map(|(draft, id)| Some((draft, found(id)?))).collect();
     drafts.sort_by(|one, other| other.1.id.cmp(&one.1.id));
     let estimate = drafts.len();
     let before = token.map(|token| messages::offset(&token, &listing)).transpose()?.unwrap_or(0);
-    let page: Vec<Value> = drafts.iter().skip(before).take(size).map(|(draft, message)| referred(draft, message)).collect();
+    let page: Vec<Value> = drafts
+        .iter()
+        .skip(before)
+        .take(size)
+        .map(|(draft, message)| referred(draft, message))
+        .collect();
     let next = before + page.len();
     let mut answer = json!({ "resultSizeEstimate": estimate });
     if !page.is_empty() {
@@ -126,7 +156,11 @@ pub(super) fn get(mut call: Admitted<'_>) -> Result<Value, Refusal> {
     let mailbox = call.mailbox()?;
     mailbox.reads += 1;
     let reads = mailbox.reads;
-    let message = mailbox.drafts.get(&id).and_then(|message| mailbox.messages.get(message)).ok_or_else(Refusal::not_found)?;
+    let message = mailbox
+        .drafts
+        .get(&id)
+        .and_then(|message| mailbox.messages.get(message))
+        .ok_or_else(Refusal::not_found)?;
     Ok(json!({ "id": id, "message": rendered(message, &format, &[], reads) }))
 }
 
@@ -161,11 +195,16 @@ fn answered(call: &mut Admitted<'_>, draft: &str, message: &str) -> Result<Value
 pub(super) fn send_draft(mut call: Admitted<'_>) -> Result<Value, Refusal> {
     let id = call.body["id"].as_str().unwrap_or_default().to_owned();
     let mailbox = call.mailbox()?;
-    let draft = mailbox.drafts.get(&id).and_then(|message| mailbox.messages.get(message)).ok_or_else(Refusal::not_found)?;
+    let draft = mailbox
+        .drafts
+        .get(&id)
+        .and_then(|message| mailbox.messages.get(message))
+        .ok_or_else(Refusal::not_found)?;
     let (raw, old, thread_id) = (draft.raw(), draft.id.clone(), draft.thread_id.clone());
     let parsed = parse(&raw).ok_or_else(|| Refusal::invalid_argument("Invalid message"))?;
     // A draft of its own thread goes out in it.
-    let alone = mailbox.messages.values().filter(|message| message.thread_id == thread_id).count() == 1;
+    let alone =
+        mailbox.messages.values().filter(|message| message.thread_id == thread_id).count() == 1;
     let sent = send_out(&mut call, Mail { raw, parsed, thread_id: (!alone).then_some(thread_id) })?;
     let mailbox = call.mailbox()?;
     mailbox.drafts.remove(&id);

@@ -35,22 +35,28 @@ pub(super) fn get(mut call: Admitted<'_>) -> Result<Value, Refusal> {
     let mailbox = call.mailbox()?;
     let mut label = match mailbox.user_labels.get(&id) {
         Some(label) => shown(&id, label),
-        None if SYSTEM_LABELS.contains(&id.as_str()) => json!({ "id": id, "name": id, "type": "system" }),
+        None if SYSTEM_LABELS.contains(&id.as_str()) => {
+            json!({ "id": id, "name": id, "type": "system" })
+        }
         None => return Err(Refusal::not_found()),
     };
-    let labelled: Vec<_> = mailbox.messages.values().filter(|message| message.has_label(&id)).collect();
+    let labelled: Vec<_> =
+        mailbox.messages.values().filter(|message| message.has_label(&id)).collect();
     let unread: Vec<_> = labelled.iter().filter(|message| message.has_label("UNREAD")).collect();
     label["messagesTotal"] = labelled.len().into();
     label["messagesUnread"] = unread.len().into();
-    label["threadsTotal"] = labelled.iter().map(|message| &message.thread_id).collect::<BTreeSet<_>>().len().into();
-    label["threadsUnread"] = unread.iter().map(|message| &message.thread_id).collect::<BTreeSet<_>>().len().into();
+    label["threadsTotal"] =
+        labelled.iter().map(|message| &message.thread_id).collect::<BTreeSet<_>>().len().into();
+    label["threadsUnread"] =
+        unread.iter().map(|message| &message.thread_id).collect::<BTreeSet<_>>().len().into();
     Ok(label)
 }
 
 pub(super) fn create(mut call: Admitted<'_>) -> Result<Value, Refusal> {
     let body = call.body.clone();
     let mailbox = call.mailbox()?;
-    let name = body["name"].as_str().ok_or_else(|| Refusal::invalid_argument("Invalid label name"))?;
+    let name =
+        body["name"].as_str().ok_or_else(|| Refusal::invalid_argument("Invalid label name"))?;
     check_name(mailbox, name, None)?;
     mailbox.labels_made += 1;
     let id = format!("Label_{}", mailbox.labels_made);
@@ -77,8 +83,10 @@ fn changed(mailbox: &mut Mailbox, id: &str, body: &Value) -> Result<Value, Refus
     let label = mailbox.user_labels.get_mut(id).ok_or_else(Refusal::not_found)?;
     let text = |field: &str| body[field].as_str().map(String::from);
     label.name = text("name").unwrap_or(std::mem::take(&mut label.name));
-    label.label_list_visibility = text("labelListVisibility").unwrap_or(std::mem::take(&mut label.label_list_visibility));
-    label.message_list_visibility = text("messageListVisibility").unwrap_or(std::mem::take(&mut label.message_list_visibility));
+    label.label_list_visibility =
+        text("labelListVisibility").unwrap_or(std::mem::take(&mut label.label_list_visibility));
+    label.message_list_visibility =
+        text("messageListVisibility").unwrap_or(std::mem::take(&mut label.message_list_visibility));
     if body["color"].is_object() {
         label.color = Some(body["color"].clone());
     }
@@ -86,10 +94,16 @@ fn changed(mailbox: &mut Mailbox, id: &str, body: &Value) -> Result<Value, Refus
 }
 
 fn check_name(mailbox: &Mailbox, name: &str, own: Option<&str>) -> Result<(), Refusal> {
-    if name.trim().is_empty() || name.chars().count() > 225 || SYSTEM_LABELS.iter().any(|system| system.eq_ignore_ascii_case(name)) {
+    if name.trim().is_empty()
+        || name.chars().count() > 225
+        || SYSTEM_LABELS.iter().any(|system| system.eq_ignore_ascii_case(name))
+    {
         return Err(Refusal::invalid_argument("Invalid label name"));
     }
-    let taken = mailbox.user_labels.iter().any(|(id, label)| Some(id.as_str()) != own && label.name.eq_ignore_ascii_case(name));
+    let taken = mailbox
+        .user_labels
+        .iter()
+        .any(|(id, label)| Some(id.as_str()) != own && label.name.eq_ignore_ascii_case(name));
     if taken { Err(Refusal::new(409, "aborted", "Label name exists or conflicts")) } else { Ok(()) }
 }
 
@@ -100,10 +114,17 @@ pub(super) fn delete(mut call: Admitted<'_>) -> Result<(), Refusal> {
         return Err(Refusal::invalid_argument("Invalid delete request"));
     }
     mailbox.user_labels.remove(&id).ok_or_else(Refusal::not_found)?;
-    let labelled: Vec<String> =
-        mailbox.messages.values().filter(|message| message.has_label(&id)).map(|message| message.id.clone()).collect();
-    let records: Vec<_> =
-        labelled.iter().filter_map(|message| mailbox.change_labels(message, &[], std::slice::from_ref(&id))).flatten().collect();
+    let labelled: Vec<String> = mailbox
+        .messages
+        .values()
+        .filter(|message| message.has_label(&id))
+        .map(|message| message.id.clone())
+        .collect();
+    let records: Vec<_> = labelled
+        .iter()
+        .filter_map(|message| mailbox.change_labels(message, &[], std::slice::from_ref(&id)))
+        .flatten()
+        .collect();
     call.notify(&records);
     Ok(())
 }

@@ -54,21 +54,30 @@ impl ListQuery {
         let everywhere = call.query.first("includeSpamTrash") == Some("true")
             || search::reaches_spam_and_trash(&terms)
             || labels.iter().any(|label| label == "SPAM" || label == "TRASH");
-        let fingerprint = pages::fingerprint([q, labels.join(",").as_str(), if everywhere { "all" } else { "" }]);
+        let fingerprint =
+            pages::fingerprint([q, labels.join(",").as_str(), if everywhere { "all" } else { "" }]);
         Ok(Self { terms, labels, everywhere, fingerprint })
     }
 
     pub fn wants(&self, message: &Message) -> bool {
-        let reachable = self.everywhere || !(message.has_label("SPAM") || message.has_label("TRASH"));
+        let reachable =
+            self.everywhere || !(message.has_label("SPAM") || message.has_label("TRASH"));
         let labelled = self.labels.iter().all(|label| message.has_label(label));
-        !message.hidden && reachable && labelled && self.terms.iter().all(|term| term.matches(message))
+        !message.hidden
+            && reachable
+            && labelled
+            && self.terms.iter().all(|term| term.matches(message))
     }
 }
 
 pub(super) fn terms(call: &mut Admitted<'_>) -> Result<Vec<search::Term>, Refusal> {
     let q = call.query.first("q").unwrap_or_default();
     if !q.is_empty() && call.only_metadata {
-        return Err(Refusal::new(403, "forbidden", "Metadata scope does not support 'q' parameter"));
+        return Err(Refusal::new(
+            403,
+            "forbidden",
+            "Metadata scope does not support 'q' parameter",
+        ));
     }
     search::parse(q, call.app.now_ms()).map_err(|problem| Refusal::invalid_argument(&problem))
 }
@@ -77,7 +86,9 @@ pub(super) fn terms(call: &mut Admitted<'_>) -> Result<Vec<search::Term>, Refusa
 pub(super) fn offset(token: &str, listing: &str) -> Result<usize, Refusal> {
     let invalid = || Refusal::invalid_argument("Invalid pageToken");
     match pages::decode::<3>(token).ok_or_else(invalid)? {
-        [kind, of, skipped] if kind == "d" && of == listing => skipped.parse().map_err(|_| invalid()),
+        [kind, of, skipped] if kind == "d" && of == listing => {
+            skipped.parse().map_err(|_| invalid())
+        }
         _ => Err(invalid()),
     }
 }
@@ -99,10 +110,14 @@ pub(super) fn list(mut call: Admitted<'_>) -> Result<Value, Refusal> {
     matching.truncate(size);
     let mut answer = json!({ "resultSizeEstimate": estimate });
     if let Some(last) = matching.last().filter(|_| more) {
-        answer["nextPageToken"] = pages::encode(&["m", &listing, &last.internal_date.to_string(), &last.id, &epoch]).into();
+        answer["nextPageToken"] =
+            pages::encode(&["m", &listing, &last.internal_date.to_string(), &last.id, &epoch])
+                .into();
     }
     if !matching.is_empty() {
-        let references = matching.iter().map(|message| json!({ "id": message.id, "threadId": message.thread_id }));
+        let references = matching
+            .iter()
+            .map(|message| json!({ "id": message.id, "threadId": message.thread_id }));
         answer["messages"] = references.collect();
     }
     Ok(answer)
@@ -145,14 +160,22 @@ pub(super) fn change(call: &Admitted<'_>) -> Result<(Vec<String>, Vec<String>), 
         return Err(Refusal::invalid_argument("No label add or removes specified"));
     }
     if let Some(label) = add.iter().find(|label| remove.contains(label)) {
-        return Err(Refusal::invalid_argument(&format!("Cannot both add and remove the same label: {label}")));
+        return Err(Refusal::invalid_argument(&format!(
+            "Cannot both add and remove the same label: {label}"
+        )));
     }
     Ok((add, remove))
 }
 
 /// Refuses labels that do not exist, and those that only Gmail may set.
-pub(super) fn check_labels(mailbox: &Mailbox, add: &[String], remove: &[String]) -> Result<(), Refusal> {
-    let unfit = |label: &&String| !mailbox.knows_label(label) || matches!(label.as_str(), "SENT" | "DRAFT" | "CHAT");
+pub(super) fn check_labels(
+    mailbox: &Mailbox,
+    add: &[String],
+    remove: &[String],
+) -> Result<(), Refusal> {
+    let unfit = |label: &&String| {
+        !mailbox.knows_label(label) || matches!(label.as_str(), "SENT" | "DRAFT" | "CHAT")
+    };
     match add.iter().chain(remove).find(unfit) {
         Some(label) => Err(Refusal::invalid_argument(&format!("Invalid label: {label}"))),
         None => Ok(()),
@@ -170,7 +193,8 @@ pub(super) fn batch_modify(mut call: Admitted<'_>) -> Result<(), Refusal> {
     let mailbox = call.mailbox()?;
     check_batch(&ids)?;
     check_labels(mailbox, &add, &remove)?;
-    let records: Vec<_> = ids.iter().filter_map(|id| mailbox.change_labels(id, &add, &remove)).flatten().collect();
+    let records: Vec<_> =
+        ids.iter().filter_map(|id| mailbox.change_labels(id, &add, &remove)).flatten().collect();
     call.notify(&records);
     Ok(())
 }
@@ -192,7 +216,11 @@ fn check_batch(ids: &[String]) -> Result<(), Refusal> {
     }
 }
 
-pub(super) fn relabel(mut call: Admitted<'_>, add: &[String], remove: &[String]) -> Result<Value, Refusal> {
+pub(super) fn relabel(
+    mut call: Admitted<'_>,
+    add: &[String],
+    remove: &[String],
+) -> Result<Value, Refusal> {
     let id = call.message_id("id")?;
     let mailbox = call.mailbox()?;
     mailbox.visible_message(&id).ok_or_else(Refusal::not_found)?;
@@ -231,7 +259,9 @@ pub(super) fn rendered(message: &Message, format: &str, wanted: &[String], reads
 
 /// Headers only: no parts, so an attachment cannot be seen here.
 fn metadata(message: &Message, wanted: &[String]) -> Value {
-    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(name));
+    let is_wanted = |name: &str| {
+        wanted.is_empty() || wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(name))
+    };
     let all = message.headers.iter().chain(message.body.own_headers());
     let headers: Vec<Value> = all.filter(|(name, _)| is_wanted(name)).map(header_json).collect();
     let mut payload = json!({ "mimeType": message.body.mime_type });
@@ -257,7 +287,9 @@ fn sort_key(message: &Message) -> (i64, String) {
 fn position(token: &str, listing: &str, now: &str) -> Result<(i64, String), Refusal> {
     let invalid = || Refusal::invalid_argument("Invalid pageToken");
     match pages::decode::<5>(token).ok_or_else(invalid)? {
-        [kind, of, date, id, epoch] if kind == "m" && of == listing && epoch == now => Ok((date.parse().map_err(|_| invalid())?, id)),
+        [kind, of, date, id, epoch] if kind == "m" && of == listing && epoch == now => {
+            Ok((date.parse().map_err(|_| invalid())?, id))
+        }
         _ => Err(invalid()),
     }
 }

@@ -16,9 +16,17 @@ fn id(call: &Admitted<'_>) -> Result<String, Refusal> {
 
 /// The ids of the messages of a thread; an error if there are none.
 fn members(mailbox: &Mailbox, thread: &str) -> Result<Vec<String>, Refusal> {
-    let mut members: Vec<&Message> = mailbox.messages.values().filter(|message| message.thread_id == thread && !message.hidden).collect();
+    let mut members: Vec<&Message> = mailbox
+        .messages
+        .values()
+        .filter(|message| message.thread_id == thread && !message.hidden)
+        .collect();
     members.sort_by_key(|message| (message.internal_date, message.id.clone()));
-    if members.is_empty() { Err(Refusal::not_found()) } else { Ok(members.iter().map(|message| message.id.clone()).collect()) }
+    if members.is_empty() {
+        Err(Refusal::not_found())
+    } else {
+        Ok(members.iter().map(|message| message.id.clone()).collect())
+    }
 }
 
 pub(super) fn list(mut call: Admitted<'_>) -> Result<Value, Refusal> {
@@ -34,10 +42,10 @@ pub(super) fn list(mut call: Admitted<'_>) -> Result<Value, Refusal> {
         }
     }
     let mut threads: Vec<(&str, &Message)> = newest.into_iter().collect();
-    threads.sort_by_key(|(_, message)| std::cmp::Reverse((message.internal_date, message.id.clone())));
+    threads
+        .sort_by_key(|(_, message)| std::cmp::Reverse((message.internal_date, message.id.clone())));
     let before = token.map(|token| messages::offset(&token, &listing)).transpose()?.unwrap_or(0);
-    let shown =
-        |(id, message): &(&str, &Message)| json!({ "id": id, "snippet": message.snippet, "historyId": message.history_id.to_string() });
+    let shown = |(id, message): &(&str, &Message)| json!({ "id": id, "snippet": message.snippet, "historyId": message.history_id.to_string() });
     let page: Vec<Value> = threads.iter().skip(before).take(size).map(shown).collect();
     let next = before + page.len();
     let mut answer = json!({ "resultSizeEstimate": threads.len() });
@@ -60,7 +68,8 @@ pub(super) fn get(mut call: Admitted<'_>) -> Result<Value, Refusal> {
     let reads = mailbox.reads;
     let messages: Vec<&Message> = members.iter().map(|member| &mailbox.messages[member]).collect();
     let history_id = messages.iter().map(|message| message.history_id).max().unwrap_or_default();
-    let rendered: Vec<Value> = messages.iter().map(|message| rendered(message, &format, &wanted, reads)).collect();
+    let rendered: Vec<Value> =
+        messages.iter().map(|message| rendered(message, &format, &wanted, reads)).collect();
     Ok(json!({ "id": id, "historyId": history_id.to_string(), "messages": rendered }))
 }
 
@@ -69,14 +78,21 @@ pub(super) fn modify(call: Admitted<'_>) -> Result<Value, Refusal> {
     relabel(call, &add, &remove)
 }
 
-pub(super) fn relabel(mut call: Admitted<'_>, add: &[String], remove: &[String]) -> Result<Value, Refusal> {
+pub(super) fn relabel(
+    mut call: Admitted<'_>,
+    add: &[String],
+    remove: &[String],
+) -> Result<Value, Refusal> {
     let id = id(&call)?;
     let mailbox = call.mailbox()?;
     let members = members(mailbox, &id)?;
     messages::check_labels(mailbox, add, remove)?;
-    let records: Vec<Record> = members.iter().filter_map(|member| mailbox.change_labels(member, add, remove)).flatten().collect();
-    let answer =
-        json!({ "id": id, "messages": members.iter().map(|member| messages::reference(&mailbox.messages[member])).collect::<Vec<_>>() });
+    let records: Vec<Record> = members
+        .iter()
+        .filter_map(|member| mailbox.change_labels(member, add, remove))
+        .flatten()
+        .collect();
+    let answer = json!({ "id": id, "messages": members.iter().map(|member| messages::reference(&mailbox.messages[member])).collect::<Vec<_>>() });
     call.notify(&records);
     Ok(answer)
 }
@@ -85,7 +101,8 @@ pub(super) fn delete(mut call: Admitted<'_>) -> Result<(), Refusal> {
     let id = id(&call)?;
     let mailbox = call.mailbox()?;
     let members = members(mailbox, &id)?;
-    let records: Vec<Record> = members.iter().filter_map(|member| mailbox.delete_message(member)).collect();
+    let records: Vec<Record> =
+        members.iter().filter_map(|member| mailbox.delete_message(member)).collect();
     call.notify(&records);
     Ok(())
 }

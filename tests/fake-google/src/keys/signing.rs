@@ -5,7 +5,8 @@ use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair,
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
+    RsaEncoding, RsaKeyPair,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -52,7 +53,8 @@ impl SigningKey {
     pub fn generate() -> Self {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048).expect("a new RSA key");
         let (modulus, exponent) = public_numbers(pair.public_key().as_ref());
-        let kid: String = sha256(modulus).iter().take(20).map(|byte| format!("{byte:02x}")).collect();
+        let kid: String =
+            sha256(modulus).iter().take(20).map(|byte| format!("{byte:02x}")).collect();
         let jwk = json!({
             "kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": base64url(modulus), "e": base64url(exponent)
         });
@@ -64,11 +66,20 @@ impl SigningKey {
     }
 
     /// A compact JWT. `header` overrides the default one; null removes an entry.
-    pub fn sign(&self, signing: Signing, header: &Map<String, Value>, claims: &Map<String, Value>) -> String {
+    pub fn sign(
+        &self,
+        signing: Signing,
+        header: &Map<String, Value>,
+        claims: &Map<String, Value>,
+    ) -> String {
         let mut full_header = json!({ "alg": signing.alg(), "kid": self.kid, "typ": "JWT" });
         overlay(full_header.as_object_mut().expect("an object"), header);
         let claims = Value::Object(claims.clone());
-        let signing_input = format!("{}.{}", base64url(full_header.to_string().as_bytes()), base64url(claims.to_string().as_bytes()));
+        let signing_input = format!(
+            "{}.{}",
+            base64url(full_header.to_string().as_bytes()),
+            base64url(claims.to_string().as_bytes())
+        );
         let signature = self.signature(signing, signing_input.as_bytes());
         format!("{signing_input}.{}", base64url(&signature))
     }
@@ -83,7 +94,8 @@ impl SigningKey {
                 hmac::sign(&key, input).as_ref().to_vec()
             }
             Signing::Es256 => {
-                let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a new P-256 key");
+                let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
+                    .expect("a new P-256 key");
                 pair.sign(&SystemRandom::new(), input).expect("a signature").as_ref().to_vec()
             }
         }
@@ -91,13 +103,16 @@ impl SigningKey {
 
     fn rsa_signature(&self, padding: &'static dyn RsaEncoding, input: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
-        self.pair.sign(padding, &SystemRandom::new(), input, &mut signature).expect("a signature of the modulus' length");
+        self.pair
+            .sign(padding, &SystemRandom::new(), input, &mut signature)
+            .expect("a signature of the modulus' length");
         signature
     }
 
     /// The `SubjectPublicKeyInfo` as a PEM file holds it, with its last line break.
     fn public_pem(&self) -> String {
-        let der: PublicKeyX509Der<'_> = self.pair.public_key().as_der().expect("a public key has an encoding");
+        let der: PublicKeyX509Der<'_> =
+            self.pair.public_key().as_der().expect("a public key has an encoding");
         let encoded = base64(der.as_ref());
         let lines = encoded.as_bytes().chunks(PEM_LINE).map(String::from_utf8_lossy);
         let lines: String = lines.map(|line| format!("{line}\n")).collect();
@@ -130,7 +145,8 @@ fn der_value(der: &[u8]) -> (&[u8], &[u8]) {
         0..0x80 => (2, short),
         _ => {
             let bytes = short - 0x80;
-            let length = der[2..2 + bytes].iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
+            let length =
+                der[2..2 + bytes].iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
             (2 + bytes, length)
         }
     };

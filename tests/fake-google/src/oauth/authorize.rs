@@ -40,7 +40,8 @@ struct Request {
 }
 
 pub(super) fn authorized(app: &App, query: &Query) -> Response {
-    let decided = trusted_redirect(app, query).and_then(|back| account(app, query).map(|email| (back, email)));
+    let decided = trusted_redirect(app, query)
+        .and_then(|back| account(app, query).map(|email| (back, email)));
     let (back, email) = match decided {
         Ok(decided) => decided,
         Err(problem) => return page(problem),
@@ -48,7 +49,10 @@ pub(super) fn authorized(app: &App, query: &Query) -> Response {
     let outcome = request(query).and_then(|request| consent(app, query, &email, request));
     let mut answer = match outcome {
         Ok(code) => vec![("code", code)],
-        Err(refused) => vec![("error", refused.error.to_owned()), ("error_description", refused.description.to_owned())],
+        Err(refused) => vec![
+            ("error", refused.error.to_owned()),
+            ("error_description", refused.description.to_owned()),
+        ],
     };
     answer.extend(query.first("state").map(|state| ("state", state.to_owned())));
     answer.push(("iss", ISSUER.to_owned()));
@@ -60,8 +64,11 @@ fn trusted_redirect(app: &App, query: &Query) -> Result<Url, &'static str> {
     if query.first("client_id") != Some(app.config.client_id.as_str()) {
         return Err("Error 401: invalid_client. The OAuth client was not found.");
     }
-    let given = query.first("redirect_uri").ok_or("Error 400: invalid_request. Missing required parameter: redirect_uri")?;
-    let url = Url::parse(given).map_err(|_| "Error 400: invalid_request. redirect_uri must be absolute")?;
+    let given = query
+        .first("redirect_uri")
+        .ok_or("Error 400: invalid_request. Missing required parameter: redirect_uri")?;
+    let url = Url::parse(given)
+        .map_err(|_| "Error 400: invalid_request. redirect_uri must be absolute")?;
     let reachable = matches!(url.scheme(), "http" | "https") && url.has_host();
     let plain = url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
     if reachable && plain { Ok(url) } else { Err("Error 400: redirect_uri_mismatch") }
@@ -70,7 +77,11 @@ fn trusted_redirect(app: &App, query: &Query) -> Result<Url, &'static str> {
 fn account(app: &App, query: &Query) -> Result<String, &'static str> {
     let email = query.first("login_hint").ok_or("Choose an account: login_hint is missing")?;
     let known = app.state().mailboxes.contains_key(email);
-    if known { Ok(email.to_owned()) } else { Err("Couldn't find your Google Account: login_hint names no mailbox") }
+    if known {
+        Ok(email.to_owned())
+    } else {
+        Err("Couldn't find your Google Account: login_hint names no mailbox")
+    }
 }
 
 fn request(query: &Query) -> Result<Request, Refused> {
@@ -85,14 +96,21 @@ fn request(query: &Query) -> Result<Request, Refused> {
         Some(_) => return Err(refused("unsupported_response_type", "Only code is answered")),
         None => return Err(invalid("Missing required parameter: response_type")),
     }
-    let scopes: Vec<String> = query.first("scope").unwrap_or_default().split_whitespace().map(granted_name).collect();
-    let known = |scope: &String| OPENID.contains(&scope.as_str()) || ONE_OF_OURS.iter().any(|ours| scope.starts_with(ours));
+    let scopes: Vec<String> =
+        query.first("scope").unwrap_or_default().split_whitespace().map(granted_name).collect();
+    let known = |scope: &String| {
+        OPENID.contains(&scope.as_str()) || ONE_OF_OURS.iter().any(|ours| scope.starts_with(ours))
+    };
     if scopes.is_empty() || !scopes.iter().all(known) {
-        return Err(refused("invalid_scope", "Some requested scopes were invalid or none was given"));
+        return Err(refused(
+            "invalid_scope",
+            "Some requested scopes were invalid or none was given",
+        ));
     }
     let prompts: Vec<&str> = query.first("prompt").unwrap_or_default().split_whitespace().collect();
     let prompt_none = prompts.contains(&"none");
-    let known = prompts.iter().all(|prompt| matches!(*prompt, "none" | "consent" | "select_account"));
+    let known =
+        prompts.iter().all(|prompt| matches!(*prompt, "none" | "consent" | "select_account"));
     if !known || (prompt_none && prompts.len() > 1) {
         return Err(invalid("Invalid parameter value for prompt"));
     }
@@ -107,13 +125,24 @@ fn request(query: &Query) -> Result<Request, Refused> {
         Some(_) => return Err(invalid("Invalid parameter value for include_granted_scopes")),
     };
     let challenge = challenge(query).map_err(invalid)?;
-    Ok(Request { scopes, offline, forces_consent: prompts.contains(&"consent"), prompt_none, adds_granted, challenge })
+    Ok(Request {
+        scopes,
+        offline,
+        forces_consent: prompts.contains(&"consent"),
+        prompt_none,
+        adds_granted,
+        challenge,
+    })
 }
 
 fn challenge(query: &Query) -> Result<Option<Challenge>, &'static str> {
     let method = query.first("code_challenge_method");
     let Some(value) = query.first("code_challenge") else {
-        return if method.is_none() { Ok(None) } else { Err("code_challenge_method without code_challenge") };
+        return if method.is_none() {
+            Ok(None)
+        } else {
+            Err("code_challenge_method without code_challenge")
+        };
     };
     let safe = |letter: char| letter.is_ascii_alphanumeric() || "-._~".contains(letter);
     if !CHALLENGE.contains(&value.len()) || !value.chars().all(safe) {
@@ -130,7 +159,10 @@ fn consent(app: &App, query: &Query, email: &str, request: Request) -> Result<St
     let mut state = app.state();
     let first = !state.oauth.has_consented(email);
     if request.prompt_none && first {
-        return Err(Refused { error: "interaction_required", description: "The user has not consented yet" });
+        return Err(Refused {
+            error: "interaction_required",
+            description: "The user has not consented yet",
+        });
     }
     let wish = state.oauth.wishes.remove(email).unwrap_or_default();
     let mut scopes = request.scopes;
@@ -147,7 +179,10 @@ fn consent(app: &App, query: &Query, email: &str, request: Request) -> Result<St
         with_refresh_token: request.offline && (request.forces_consent || first),
         redirect_uri: query.first("redirect_uri").unwrap_or_default().into(),
         client_id: app.config.client_id.clone(),
-        id_token: Some(IdToken { nonce: query.first("nonce").map(Into::into), ..IdToken::default() }),
+        id_token: Some(IdToken {
+            nonce: query.first("nonce").map(Into::into),
+            ..IdToken::default()
+        }),
         challenge: request.challenge,
         reusable: false,
         used: false,
@@ -158,7 +193,8 @@ fn consent(app: &App, query: &Query, email: &str, request: Request) -> Result<St
 }
 
 fn add_granted(scopes: &mut Vec<String>, state: &State, email: &str) {
-    let live = state.oauth.grants.iter().filter(|grant| grant.email == email && !grant.is_revoked());
+    let live =
+        state.oauth.grants.iter().filter(|grant| grant.email == email && !grant.is_revoked());
     for scope in live.flat_map(|grant| &grant.scopes) {
         if !scopes.contains(scope) {
             scopes.push(scope.clone());
@@ -173,6 +209,8 @@ fn redirect(mut target: Url, parameters: &[(&str, String)]) -> Response {
 }
 
 fn page(problem: &str) -> Response {
-    let text = format!("<!doctype html><title>Access blocked</title><p>Access blocked: authorization error</p><p>{problem}</p>\n");
+    let text = format!(
+        "<!doctype html><title>Access blocked</title><p>Access blocked: authorization error</p><p>{problem}</p>\n"
+    );
     (StatusCode::BAD_REQUEST, Html(text)).into_response()
 }

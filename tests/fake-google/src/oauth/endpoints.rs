@@ -32,27 +32,43 @@ pub(crate) async fn authorize(State(app): State<Arc<App>>, RawQuery(query): RawQ
     guarded(&app, "authorize", "/o/oauth2/v2/auth", email, || authorized(&app, &query)).await
 }
 
-pub(crate) async fn token(State(app): State<Arc<App>>, headers: HeaderMap, body: String) -> Response {
+pub(crate) async fn token(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
     let form = Query::parse(&body);
     let email = {
         let state = app.state();
-        let by_code = form.first("code").and_then(|code| state.oauth.codes.get(code)).map(|code| code.email.clone());
-        by_code.or_else(|| form.first("refresh_token").and_then(|token| state.oauth.email_of(token)))
+        let by_code = form
+            .first("code")
+            .and_then(|code| state.oauth.codes.get(code))
+            .map(|code| code.email.clone());
+        by_code
+            .or_else(|| form.first("refresh_token").and_then(|token| state.oauth.email_of(token)))
     };
-    let response = guarded(&app, "token", "/token", email, || answered(exchange(&app, &headers, &form))).await;
+    let response =
+        guarded(&app, "token", "/token", email, || answered(exchange(&app, &headers, &form))).await;
     ([(CACHE_CONTROL, "no-cache, no-store, max-age=0, must-revalidate")], response).into_response()
 }
 
-pub(crate) async fn revoke(State(app): State<Arc<App>>, RawQuery(query): RawQuery, body: String) -> Response {
+pub(crate) async fn revoke(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+    body: String,
+) -> Response {
     let given = Query::parse(&query.unwrap_or_default()).first("token").map(ToOwned::to_owned);
-    let token = given.or_else(|| Query::parse(&body).first("token").map(ToOwned::to_owned)).unwrap_or_default();
+    let token = given
+        .or_else(|| Query::parse(&body).first("token").map(ToOwned::to_owned))
+        .unwrap_or_default();
     let email = app.state().oauth.email_of(&token);
     let whose = email.clone();
     guarded(&app, "revoke", "/revoke", email, || answered(revoked(&app, whose))).await
 }
 
 fn revoked(app: &App, email: Option<String>) -> Outcome {
-    let email = email.ok_or_else(|| Denied::new(400, "invalid_token", "Token expired or revoked"))?;
+    let email =
+        email.ok_or_else(|| Denied::new(400, "invalid_token", "Token expired or revoked"))?;
     let mut state = app.state();
     let after_call = state.calls.last();
     state.oauth.revoke_all(&email, after_call);
@@ -84,15 +100,27 @@ pub(crate) async fn user_configuration(State(app): State<Arc<App>>) -> Response 
 }
 
 async fn certs(app: &Arc<App>, path: &str, key: KeyName) -> Response {
-    let response = guarded(app, "certs", path, None, || answered(Ok(app.state().keys.jwks(key)))).await;
+    let response =
+        guarded(app, "certs", path, None, || answered(Ok(app.state().keys.jwks(key)))).await;
     let max_age = app.state().oauth.certs_max_age;
-    let cache = if response.status().is_success() { format!("public, max-age={max_age}") } else { "no-store".into() };
+    let cache = if response.status().is_success() {
+        format!("public, max-age={max_age}")
+    } else {
+        "no-store".into()
+    };
     ([(CACHE_CONTROL, cache)], response).into_response()
 }
 
 /// Performs a call, with the armed faults, and logs it.
-async fn guarded(app: &Arc<App>, method: &str, path: &str, email: Option<String>, perform: impl FnOnce() -> Response) -> Response {
-    let target = Target { method, path, email: email.as_deref(), in_batch: false, message_id: None };
+async fn guarded(
+    app: &Arc<App>,
+    method: &str,
+    path: &str,
+    email: Option<String>,
+    perform: impl FnOnce() -> Response,
+) -> Response {
+    let target =
+        Target { method, path, email: email.as_deref(), in_batch: false, message_id: None };
     let fault = app.state().faults.take(&target);
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
@@ -101,13 +129,15 @@ async fn guarded(app: &Arc<App>, method: &str, path: &str, email: Option<String>
     let applied = fault.as_ref().is_some_and(|fault| fault.applied);
     let performed = (other.is_none() || applied).then(perform);
     let response = other.or(performed).expect("performed unless a fault replaces the answer");
-    let number = app.state().calls.record(method, path, email.as_deref(), response.status().as_u16(), false);
+    let number =
+        app.state().calls.record(method, path, email.as_deref(), response.status().as_u16(), false);
     hostile::spoilt(app, fault.as_ref(), number, response).await
 }
 
 /// The answer of a fault that replaces the true one.
 fn instead(fault: &Fault) -> Option<Response> {
-    let redirect = fault.redirection().and_then(|_| Answer::from_fault(fault)).map(Answer::into_response);
+    let redirect =
+        fault.redirection().and_then(|_| Answer::from_fault(fault)).map(Answer::into_response);
     redirect.or_else(|| (fault.status != 0).then(|| answered(Err(spoilt(fault)))))
 }
 
@@ -128,9 +158,12 @@ fn answered(outcome: Outcome) -> Response {
         Ok(body) => Json(body).into_response(),
         Err(denied) => {
             let body = json!({ "error": denied.error, "error_description": denied.description });
-            let status = StatusCode::from_u16(denied.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let status =
+                StatusCode::from_u16(denied.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let mut response = (status, Json(body)).into_response();
-            response.headers_mut().extend(denied.retry_after.map(|seconds| (RETRY_AFTER, seconds.into())));
+            response
+                .headers_mut()
+                .extend(denied.retry_after.map(|seconds| (RETRY_AFTER, seconds.into())));
             response
         }
     }

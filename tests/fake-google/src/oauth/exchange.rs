@@ -34,7 +34,9 @@ pub(super) fn exchange(app: &App, headers: &HeaderMap, form: &Query) -> Result<V
     match form.first("grant_type") {
         Some("authorization_code") => by_code(app, &mut state, form),
         Some("refresh_token") => by_refresh_token(app, &mut state, form),
-        Some(other) => Err(Denied::new(400, "unsupported_grant_type", &format!("Invalid grant_type: {other}"))),
+        Some(other) => {
+            Err(Denied::new(400, "unsupported_grant_type", &format!("Invalid grant_type: {other}")))
+        }
         None => Err(missing("grant_type")),
     }
 }
@@ -52,7 +54,8 @@ fn by_code(app: &App, state: &mut State, form: &Query) -> Result<Value, Denied> 
         return Err(Denied::new(400, "redirect_uri_mismatch", "Bad Request"));
     }
     if let Some(challenge) = &code.challenge {
-        let verifier = form.first("code_verifier").ok_or_else(|| invalid_grant("Missing code verifier."))?;
+        let verifier =
+            form.first("code_verifier").ok_or_else(|| invalid_grant("Missing code verifier."))?;
         if !challenge.is_met_by(verifier) {
             return Err(invalid_grant("Invalid code verifier."));
         }
@@ -62,7 +65,8 @@ fn by_code(app: &App, state: &mut State, form: &Query) -> Result<Value, Denied> 
     }
     code.used = true;
     let id_token = code.id_token.clone();
-    let refresh_token = code.with_refresh_token.then(|| unguessable(REFRESH_TOKEN_PREFIX, REFRESH_TOKEN_BYTES));
+    let refresh_token =
+        code.with_refresh_token.then(|| unguessable(REFRESH_TOKEN_PREFIX, REFRESH_TOKEN_BYTES));
     let grant = Grant {
         email: code.email.clone(),
         scopes: code.scopes.clone(),
@@ -81,7 +85,10 @@ fn by_code(app: &App, state: &mut State, form: &Query) -> Result<Value, Denied> 
 /// Google returns no new refresh token.
 fn by_refresh_token(app: &App, state: &mut State, form: &Query) -> Result<Value, Denied> {
     let refresh_token = form.first("refresh_token").ok_or_else(|| missing("refresh_token"))?;
-    let grant = state.oauth.refreshed(refresh_token).filter(|grant| !state.oauth.grants[*grant].is_revoked());
+    let grant = state
+        .oauth
+        .refreshed(refresh_token)
+        .filter(|grant| !state.oauth.grants[*grant].is_revoked());
     let grant = grant.ok_or_else(|| invalid_grant("Token has been expired or revoked."))?;
     Ok(tokens(app, state, grant, Some(IdToken::default())))
 }
@@ -101,10 +108,17 @@ fn tokens(app: &App, state: &mut State, grant: usize, special: Option<IdToken>) 
     answer
 }
 
-fn id_token(app: &App, state: &State, grant: usize, access_token: &str, special: IdToken) -> String {
+fn id_token(
+    app: &App,
+    state: &State,
+    grant: usize,
+    access_token: &str,
+    special: IdToken,
+) -> String {
     let grant = &state.oauth.grants[grant];
     let now = app.now().unix_timestamp();
-    let sub = state.mailboxes.get(&grant.email).map(|mailbox| mailbox.sub.as_str()).unwrap_or_default();
+    let sub =
+        state.mailboxes.get(&grant.email).map(|mailbox| mailbox.sub.as_str()).unwrap_or_default();
     let mut claims = json!({
         "iss": "https://accounts.google.com",
         "azp": app.config.client_id,
@@ -143,7 +157,9 @@ fn check_client(app: &App, headers: &HeaderMap, form: &Query) -> Result<(), Deni
     let known = (app.config.client_id.clone(), app.config.client_secret.clone());
     match given {
         Some(client) if client == known => Ok(()),
-        Some((id, _)) if id == known.0 => Err(Denied::new(401, "invalid_client", "The provided client secret is invalid.")),
+        Some((id, _)) if id == known.0 => {
+            Err(Denied::new(401, "invalid_client", "The provided client secret is invalid."))
+        }
         _ => Err(Denied::new(401, "invalid_client", "The OAuth client was not found.")),
     }
 }

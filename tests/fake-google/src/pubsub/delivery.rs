@@ -68,7 +68,10 @@ async fn acknowledged(app: &App, attempt: &Attempt) -> bool {
         .header(AUTHORIZATION, &attempt.authorization)
         .header(CONTENT_TYPE, "application/json")
         .header(FROM, "noreply@google.com")
-        .header(USER_AGENT, "APIs-Google; (+https://developers.google.com/webmasters/APIs-Google.html)")
+        .header(
+            USER_AGENT,
+            "APIs-Google; (+https://developers.google.com/webmasters/APIs-Google.html)",
+        )
         .body(attempt.body.clone())
         .send()
         .await;

@@ -20,7 +20,10 @@ impl Client {
 
     pub async fn with(config: Config, code: NewCode) -> Self {
         let google = FakeGoogle::start(config).await.unwrap();
-        google.admin.create_mailbox(NewMailbox { email: EMAIL.into(), ..Default::default() }).unwrap();
+        google
+            .admin
+            .create_mailbox(NewMailbox { email: EMAIL.into(), ..Default::default() })
+            .unwrap();
         let http = reqwest::Client::new();
         let mut client = Self { google, http, access_token: String::new() };
         let code = client.google.admin.create_code(code).unwrap();
@@ -31,7 +34,11 @@ impl Client {
 
     /// Exchanges a code; `more` overrides or adds form fields.
     pub async fn exchange(&self, code: &str, more: &[(&str, &str)]) -> (u16, Value) {
-        let mut form = vec![("grant_type", "authorization_code"), ("code", code), ("redirect_uri", "postmessage")];
+        let mut form = vec![
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", "postmessage"),
+        ];
         form.retain(|(name, _)| !more.iter().any(|(other, _)| other == name));
         form.extend_from_slice(more);
         self.token(&form).await
@@ -39,7 +46,10 @@ impl Client {
 
     pub async fn token(&self, form: &[(&str, &str)]) -> (u16, Value) {
         let mut form = form.to_vec();
-        for field in [("client_id", "local-client.apps.googleusercontent.com"), ("client_secret", "local-secret")] {
+        for field in [
+            ("client_id", "local-client.apps.googleusercontent.com"),
+            ("client_secret", "local-secret"),
+        ] {
             if !form.iter().any(|(name, _)| *name == field.0) {
                 form.push(field);
             }
@@ -85,7 +95,10 @@ impl Client {
 /// Status and JSON body; null where there is none.
 pub async fn read(request: reqwest::RequestBuilder) -> (u16, Value) {
     let answer = request.send().await.unwrap();
-    (answer.status().as_u16(), serde_json::from_str(&answer.text().await.unwrap()).unwrap_or_default())
+    (
+        answer.status().as_u16(),
+        serde_json::from_str(&answer.text().await.unwrap()).unwrap_or_default(),
+    )
 }
 
 pub fn reason(answer: &Value) -> &str {

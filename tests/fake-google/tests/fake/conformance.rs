@@ -10,7 +10,10 @@ use crate::client::{Client, EMAIL, TOPIC, read, reason};
 
 #[tokio::test]
 async fn every_answer_stands_in_the_discovery_document() {
-    let full_scope = NewCode { scopes: Some(vec!["openid".into(), "https://mail.google.com/".into()]), ..NewCode::of(EMAIL) };
+    let full_scope = NewCode {
+        scopes: Some(vec!["openid".into(), "https://mail.google.com/".into()]),
+        ..NewCode::of(EMAIL)
+    };
     let client = Client::with(Config::default(), full_scope).await;
     let mut seen = BTreeSet::new();
     let mut check = |method: &'static str, (status, answer): (u16, Value)| {
@@ -27,10 +30,18 @@ async fn every_answer_stands_in_the_discovery_document() {
         text: Some("Käse & <b>".into()),
         html: Some("<p>Hello</p>".into()),
         label_ids: Some(vec!["INBOX".into(), "Label_7".into()]),
-        attachment: Some(NewAttachment { filename: "a.pdf".into(), mime_type: "application/pdf".into(), size: 300 }),
+        attachment: Some(NewAttachment {
+            filename: "a.pdf".into(),
+            mime_type: "application/pdf".into(),
+            size: 300,
+        }),
         ..Default::default()
     });
-    client.deliver(NewMessage { label_ids: Some(vec![]), html: Some("<i>only</i>".into()), ..Default::default() });
+    client.deliver(NewMessage {
+        label_ids: Some(vec![]),
+        html: Some("<i>only</i>".into()),
+        ..Default::default()
+    });
     check("getProfile", client.get("profile").await);
     check("watch", client.post("watch", json!({ "topicName": TOPIC, "labelIds": ["INBOX"], "labelFilterBehavior": "include" })).await);
     check("labels.list", client.get("labels").await);
@@ -38,12 +49,21 @@ async fn every_answer_stands_in_the_discovery_document() {
     for format in ["minimal", "metadata", "full", "raw"] {
         check("messages.get", client.get(&format!("messages/{rich}?format={format}")).await);
     }
-    let metadata = check("messages.get", client.get(&format!("messages/{rich}?format=metadata&metadataHeaders=From")).await);
+    let metadata = check(
+        "messages.get",
+        client.get(&format!("messages/{rich}?format=metadata&metadataHeaders=From")).await,
+    );
     let sender = json!([{ "name": "From", "value": "Sender <sender@example.com>" }]);
     assert_eq!(metadata["payload"], json!({ "mimeType": "multipart/mixed", "headers": sender }));
-    let full = check("messages.get", client.get(&format!("messages/{rich}?fields=payload(parts(body/attachmentId))")).await);
+    let full = check(
+        "messages.get",
+        client.get(&format!("messages/{rich}?fields=payload(parts(body/attachmentId))")).await,
+    );
     let attachment = full["payload"]["parts"][1]["body"]["attachmentId"].as_str().unwrap();
-    check("messages.attachments.get", client.get(&format!("messages/{rich}/attachments/{attachment}")).await);
+    check(
+        "messages.attachments.get",
+        client.get(&format!("messages/{rich}/attachments/{attachment}")).await,
+    );
     let change = json!({ "addLabelIds": ["STARRED"], "removeLabelIds": ["Label_7"] });
     check("messages.modify", client.post(&format!("messages/{rich}/modify"), change).await);
     check("messages.trash", client.post(&format!("messages/{rich}/trash"), json!({})).await);
@@ -58,7 +78,13 @@ async fn every_answer_stands_in_the_discovery_document() {
 #[tokio::test]
 async fn a_request_that_gmail_does_not_know_is_refused_and_noted() {
     let client = Client::start().await;
-    for path in ["messages?max_results=5", "messages/1?format=headers", "history?startHistoryId=x", "profile?fields=email", "mail"] {
+    for path in [
+        "messages?max_results=5",
+        "messages/1?format=headers",
+        "history?startHistoryId=x",
+        "profile?fields=email",
+        "mail",
+    ] {
         let (status, answer) = client.get(path).await;
         assert_eq!((status, reason(&answer)), (400, "invalidArgument"), "{path}");
     }
@@ -78,7 +104,11 @@ fn the_check_of_answers_can_fail() {
     check("getProfile", json!({ "historyId": "-7" }), "uint64");
     check("getProfile", json!({ "email": "a@example.com" }), "unknown");
     check("messages.list", json!({ "messages": [] }), "empty");
-    check("messages.get", json!({ "payload": { "headers": [{ "name": "a", "valu": "b" }] } }), "headers[].valu");
+    check(
+        "messages.get",
+        json!({ "payload": { "headers": [{ "name": "a", "valu": "b" }] } }),
+        "headers[].valu",
+    );
     check("stop", json!({}), "no body");
     assert!(!discovery::revision().is_empty());
 }
@@ -88,7 +118,11 @@ async fn scopes_and_mailboxes_keep_callers_out() {
     let client = Client::start().await;
     let id = client.mail("hello");
     let (status, answer) = client.call(Method::DELETE, &format!("messages/{id}"), None).await;
-    assert_eq!((status, reason(&answer)), (403, "insufficientPermissions"), "gmail.modify may not delete");
+    assert_eq!(
+        (status, reason(&answer)),
+        (403, "insufficientPermissions"),
+        "gmail.modify may not delete"
+    );
     let other = format!("{}/gmail/v1/users/sample@example.com/profile", client.google.url);
     let (status, answer) = read(client.http.get(&other).bearer_auth(&client.access_token)).await;
     assert_eq!((status, reason(&answer)), (403, "forbidden"));

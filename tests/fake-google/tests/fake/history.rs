@@ -15,9 +15,15 @@ async fn pages_hold_every_later_record_once_in_order() {
     let mut client = Client::start().await;
     let huge = u64::MAX - 10_000;
     let admin = &client.google.admin;
-    let new = NewMailbox { email: "big@example.com".into(), history_id: Some(huge), ..Default::default() };
+    let new = NewMailbox {
+        email: "big@example.com".into(),
+        history_id: Some(huge),
+        ..Default::default()
+    };
     admin.create_mailbox(new).unwrap();
-    let sent: Vec<u64> = (0..7).map(|_| admin.deliver("big@example.com", NewMessage::default()).unwrap().history_id).collect();
+    let sent: Vec<u64> = (0..7)
+        .map(|_| admin.deliver("big@example.com", NewMessage::default()).unwrap().history_id)
+        .collect();
     let code = admin.create_code(NewCode::of("big@example.com")).unwrap();
     let (_, tokens) = client.exchange(&code, &[]).await;
     client.access_token = tokens["access_token"].as_str().unwrap().into();
@@ -44,7 +50,8 @@ async fn expired_history_is_not_found_and_its_page_tokens_die() {
     let (_, page) = client.get("history?startHistoryId=1003&maxResults=1").await;
     let token = page["nextPageToken"].as_str().unwrap();
     client.google.admin.expire_history(EMAIL, Some(1003)).unwrap();
-    let (status, answer) = client.get(&format!("history?startHistoryId=1003&maxResults=1&pageToken={token}")).await;
+    let (status, answer) =
+        client.get(&format!("history?startHistoryId=1003&maxResults=1&pageToken={token}")).await;
     assert_eq!((status, reason(&answer)), (400, "invalidArgument"));
     assert_eq!(client.get("history?startHistoryId=1003").await.0, 200, "the start has not expired");
     client.google.admin.expire_history(EMAIL, None).unwrap();
@@ -62,7 +69,10 @@ async fn a_record_keeps_its_id_when_only_some_fields_are_asked_for() {
     let fields = "history(id,messagesAdded(message(id,labelIds)),labelsAdded(labelIds,message(id))),historyId,nextPageToken";
     let (_, page) = client.get(&format!("history?startHistoryId=1000&fields={fields}")).await;
     let added = serde_json::json!([{ "message": { "id": id, "labelIds": ["INBOX", "UNREAD"] } }]);
-    assert_eq!(page, serde_json::json!({ "history": [{ "id": "1003", "messagesAdded": added }], "historyId": "1003" }));
+    assert_eq!(
+        page,
+        serde_json::json!({ "history": [{ "id": "1003", "messagesAdded": added }], "historyId": "1003" })
+    );
 }
 
 #[tokio::test]
@@ -86,8 +96,11 @@ async fn a_lost_page_token_is_refused_and_the_listing_can_begin_again() {
 async fn records_can_be_asked_for_by_type_and_label() {
     let client = Client::start().await;
     let id = client.mail("one");
-    client.post(&format!("messages/{id}/modify"), serde_json::json!({ "addLabelIds": ["STARRED"] })).await;
-    let spam = client.deliver(NewMessage { label_ids: Some(vec!["SPAM".into()]), ..Default::default() });
+    client
+        .post(&format!("messages/{id}/modify"), serde_json::json!({ "addLabelIds": ["STARRED"] }))
+        .await;
+    let spam =
+        client.deliver(NewMessage { label_ids: Some(vec!["SPAM".into()]), ..Default::default() });
     let check = async |query: &str, expected: &[(&str, &str)]| {
         let (_, answer) = client.get(&format!("history?startHistoryId=1000{query}")).await;
         let records = answer["history"].as_array().cloned().unwrap_or_default();
@@ -101,7 +114,11 @@ async fn records_can_be_asked_for_by_type_and_label() {
     };
     check("", &[("messagesAdded", &id), ("labelsAdded", &id), ("messagesAdded", &spam)]).await;
     check("&historyTypes=labelAdded", &[("labelsAdded", &id)]).await;
-    check("&historyTypes=messageAdded&historyTypes=labelAdded&labelId=STARRED", &[("labelsAdded", &id)]).await;
+    check(
+        "&historyTypes=messageAdded&historyTypes=labelAdded&labelId=STARRED",
+        &[("labelsAdded", &id)],
+    )
+    .await;
     check("&historyTypes=messageDeleted", &[]).await;
 }
 

@@ -23,7 +23,12 @@ fn plain() -> reqwest::Client {
 }
 
 async fn get(client: &Client, path: &str) -> reqwest::Response {
-    plain().get(format!("{}{path}", client.google.url)).bearer_auth(&client.access_token).send().await.unwrap()
+    plain()
+        .get(format!("{}{path}", client.google.url))
+        .bearer_auth(&client.access_token)
+        .send()
+        .await
+        .unwrap()
 }
 
 const PROFILE: &str = "/gmail/v1/users/me/profile";
@@ -33,17 +38,27 @@ async fn a_call_may_be_sent_elsewhere() {
     let client = Client::start().await;
     let admin = &client.google.admin;
     let elsewhere = "http://127.0.0.1:9/latest/meta-data";
-    let location = |answer: &reqwest::Response| answer.headers()["location"].to_str().unwrap().to_owned();
+    let location =
+        |answer: &reqwest::Response| answer.headers()["location"].to_str().unwrap().to_owned();
     for (method, path) in [("getProfile", PROFILE), ("certs", "/oauth2/v3/certs")] {
         admin.add_fault(Fault { redirect: Some(elsewhere.into()), ..fault(method) });
         let answer = get(&client, path).await;
-        assert_eq!((answer.status().as_u16(), location(&answer).as_str()), (302, elsewhere), "{method}");
+        assert_eq!(
+            (answer.status().as_u16(), location(&answer).as_str()),
+            (302, elsewhere),
+            "{method}"
+        );
         assert_eq!(get(&client, path).await.status(), 200, "once");
     }
     admin.add_fault(Fault { redirect: Some(elsewhere.into()), status: 307, ..fault("batch") });
     let batch = plain().post(format!("{}/batch/gmail/v1", client.google.url)).send().await.unwrap();
     assert_eq!((batch.status().as_u16(), location(&batch).as_str()), (307, elsewhere));
-    let statuses: Vec<u16> = admin.calls().iter().filter(|call| call.status / 100 == 3).map(|call| call.status).collect();
+    let statuses: Vec<u16> = admin
+        .calls()
+        .iter()
+        .filter(|call| call.status / 100 == 3)
+        .map(|call| call.status)
+        .collect();
     assert_eq!(statuses, [302, 302, 307]);
 }
 
@@ -93,14 +108,21 @@ async fn a_gzip_bomb_is_small_and_holds_the_true_answer_at_its_end() {
     GzDecoder::new(&packed[..]).read_to_string(&mut unpacked).unwrap();
     assert!(unpacked.len() > 20 * 1024 * 1024);
     assert_eq!(serde_json::from_str::<Value>(&unpacked).unwrap(), true_answer);
-    assert_eq!(client.get("profile").await, (200, true_answer), "a client without bounds takes it for honest");
+    assert_eq!(
+        client.get("profile").await,
+        (200, true_answer),
+        "a client without bounds takes it for honest"
+    );
 }
 
 #[tokio::test]
 async fn a_list_may_never_end() {
     let client = Client::start().await;
     client.google.admin.deliver_many(EMAIL, &NewMessage::default(), 3).unwrap();
-    for (method, listing) in [("history.list", "history?startHistoryId=1000&maxResults=2"), ("messages.list", "messages?maxResults=2")] {
+    for (method, listing) in [
+        ("history.list", "history?startHistoryId=1000&maxResults=2"),
+        ("messages.list", "messages?maxResults=2"),
+    ] {
         let (_, honest) = client.get(listing).await;
         client.google.admin.add_fault(Fault { endless_pages: true, times: 20, ..fault("*") });
         assert_eq!(client.get("profile").await.0, 200, "only lists have pages");
@@ -131,7 +153,11 @@ async fn a_batch_may_be_answered_with_another_number_of_parts() {
     }
     client.google.admin.add_fault(Fault { batch_parts: Some(0), ..fault("*") });
     client.google.admin.add_fault(Fault { status: 500, ..fault("getProfile") });
-    assert_eq!(client.get("profile").await.0, 500, "only a batch has parts: the first fault lets the second one hit");
+    assert_eq!(
+        client.get("profile").await.0,
+        500,
+        "only a batch has parts: the first fault lets the second one hit"
+    );
     assert_eq!(send(&client, batch_of(&paths)).await.2.matches("HTTP/1.1 200 OK").count(), 2);
 }
 
@@ -139,8 +165,10 @@ async fn a_batch_may_be_answered_with_another_number_of_parts() {
 async fn a_boundary_may_stand_inside_header_values() {
     let client = Client::start().await;
     client.google.admin.add_fault(Fault { boundary_in_header: true, ..fault("batch") });
-    let (_, content_type, text) = send(&client, batch_of(&[PROFILE.to_owned(), PROFILE.to_owned()])).await;
-    let boundary = content_type.strip_prefix("multipart/mixed; boundary=").unwrap().split(';').next().unwrap();
+    let (_, content_type, text) =
+        send(&client, batch_of(&[PROFILE.to_owned(), PROFILE.to_owned()])).await;
+    let boundary =
+        content_type.strip_prefix("multipart/mixed; boundary=").unwrap().split(';').next().unwrap();
     assert!(content_type.ends_with(&format!("; note=\"--{boundary}--\"")), "{content_type}");
     let notes = text.matches(&format!("\r\nx-note: before --{boundary}-- after\r\n")).count();
     assert_eq!(notes, 4, "in each part's headers and in its answer's: {text}");
@@ -152,12 +180,21 @@ async fn a_boundary_may_stand_inside_header_values() {
 async fn the_two_key_sets_fail_apart() {
     let client = Client::start().await;
     let admin = &client.google.admin;
-    let statuses =
-        async || (get(&client, "/oauth2/v3/certs").await.status().as_u16(), get(&client, "/users/certs").await.status().as_u16());
+    let statuses = async || {
+        (
+            get(&client, "/oauth2/v3/certs").await.status().as_u16(),
+            get(&client, "/users/certs").await.status().as_u16(),
+        )
+    };
     admin.clear_calls();
     for (path, expected) in [("/oauth2/v3/certs", (503, 200)), ("/users/certs", (200, 503))] {
         let body = json!({ "method": "certs", "path": path, "status": 503, "times": 0 });
-        assert_eq!(read(client.http.post(format!("{}/admin/faults", client.google.url)).json(&body)).await.0, 200);
+        assert_eq!(
+            read(client.http.post(format!("{}/admin/faults", client.google.url)).json(&body))
+                .await
+                .0,
+            200
+        );
         assert_eq!(statuses().await, expected);
         admin.clear_faults();
     }
@@ -165,16 +202,22 @@ async fn the_two_key_sets_fail_apart() {
     assert_eq!(get(&client, "/oauth2/v3/certs").await.status(), 200);
     let started = std::time::Instant::now();
     assert_eq!(get(&client, "/users/certs").await.status(), 200);
-    assert!(started.elapsed() >= Duration::from_millis(300), "the other set has not used the delay up");
+    assert!(
+        started.elapsed() >= Duration::from_millis(300),
+        "the other set has not used the delay up"
+    );
     let (_, log) = read(client.http.get(format!("{}/admin/calls", client.google.url))).await;
     let seen: Vec<(&str, &str, &Value)> = log
         .as_array()
         .unwrap()
         .iter()
-        .map(|call| (call["method"].as_str().unwrap(), call["key_set"].as_str().unwrap(), &call["status"]))
+        .map(|call| {
+            (call["method"].as_str().unwrap(), call["key_set"].as_str().unwrap(), &call["status"])
+        })
         .collect();
     let (google, users) = ("google", "users");
     let (good, bad) = (&json!(200), &json!(503));
-    let expected = [(google, bad), (users, good), (google, good), (users, bad), (google, good), (users, good)];
+    let expected =
+        [(google, bad), (users, good), (google, good), (users, bad), (google, good), (users, good)];
     assert_eq!(seen, expected.map(|(set, status)| ("certs", set, status)));
 }

@@ -1,5 +1,8 @@
 //! The fake's own promises: it answers as Google's documents say, and fails on demand.
-#![allow(clippy::disallowed_methods, reason = "a test of the outside world waits and calls as it likes")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test of the outside world waits and calls as it likes"
+)]
 
 mod batch;
 mod client;

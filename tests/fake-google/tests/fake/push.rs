@@ -28,7 +28,10 @@ struct Endpoint {
 
 impl Endpoint {
     async fn serve(statuses: &[u16]) -> (Self, String) {
-        let endpoint = Self { statuses: Arc::new(Mutex::new(statuses.iter().copied().collect())), ..Self::default() };
+        let endpoint = Self {
+            statuses: Arc::new(Mutex::new(statuses.iter().copied().collect())),
+            ..Self::default()
+        };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/push", listener.local_addr().unwrap());
         let router = Router::new().route("/push", post(receive)).with_state(endpoint.clone());
@@ -41,11 +44,18 @@ impl Endpoint {
     }
 
     fn message_ids(&self) -> Vec<String> {
-        self.received().iter().map(|(_, body)| body["message"]["messageId"].as_str().unwrap().to_owned()).collect()
+        self.received()
+            .iter()
+            .map(|(_, body)| body["message"]["messageId"].as_str().unwrap().to_owned())
+            .collect()
     }
 }
 
-async fn receive(State(endpoint): State<Endpoint>, headers: HeaderMap, Json(body): Json<Value>) -> StatusCode {
+async fn receive(
+    State(endpoint): State<Endpoint>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> StatusCode {
     let authorization = headers["authorization"].to_str().unwrap().to_owned();
     endpoint.received.lock().unwrap().push((authorization, body));
     let status = endpoint.statuses.lock().unwrap().pop_front().unwrap_or(204);
@@ -61,7 +71,8 @@ fn to(endpoint: &str, mode: PushMode) -> PushChange {
 }
 
 fn notification(body: &Value) -> Value {
-    serde_json::from_slice(&STANDARD.decode(body["message"]["data"].as_str().unwrap()).unwrap()).unwrap()
+    serde_json::from_slice(&STANDARD.decode(body["message"]["data"].as_str().unwrap()).unwrap())
+        .unwrap()
 }
 
 #[tokio::test]
@@ -79,7 +90,10 @@ async fn a_push_comes_again_until_it_is_acknowledged() {
     assert_eq!(notification(&body), json!({ "emailAddress": EMAIL, "historyId": 1000 }));
     assert_eq!(body["subscription"], "projects/example-project/subscriptions/gmail");
     let token = authorization.strip_prefix("Bearer ").unwrap();
-    let claims = verified(&client, "/oauth2/v3/certs", token, "https://connectors.example.com/pubsub").await.unwrap();
+    let claims =
+        verified(&client, "/oauth2/v3/certs", token, "https://connectors.example.com/pubsub")
+            .await
+            .unwrap();
     assert_eq!(claims["email"], "gmail-push@example-project.iam.gserviceaccount.com");
 }
 
@@ -88,7 +102,10 @@ async fn pushes_can_be_paused_lost_doubled_and_given_up() {
     let client = Client::start().await;
     let admin = &client.google.admin;
     let (endpoint, url) = Endpoint::serve(&[]).await;
-    admin.set_push(to(&url, PushMode { paused: true, duplicate: true, drop_next: 1, shuffle_ms: 5, ..quick() }));
+    admin.set_push(to(
+        &url,
+        PushMode { paused: true, duplicate: true, drop_next: 1, shuffle_ms: 5, ..quick() },
+    ));
     client.watch().await;
     client.mail("one");
     client.mail("two");
@@ -113,7 +130,8 @@ async fn without_an_endpoint_pushes_wait_to_be_pulled() {
     let id = client.mail("one");
     let history_id = client.google.admin.mailbox(EMAIL).unwrap().history_id;
     let pulled = client.google.admin.pull_pushes();
-    let ids: Vec<Value> = pulled.iter().map(|push| notification(&push.body)["historyId"].clone()).collect();
+    let ids: Vec<Value> =
+        pulled.iter().map(|push| notification(&push.body)["historyId"].clone()).collect();
     assert_eq!(ids, [json!(1000), json!(history_id)]);
     assert!(client.google.admin.pull_pushes().is_empty());
     client.google.admin.change_labels(EMAIL, &id, &Default::default()).unwrap();
@@ -131,7 +149,13 @@ async fn a_watch_that_another_client_took_is_refused_until_a_stop() {
     for _ in 0..2 {
         let (status, answer) = client.post("watch", json!({ "topicName": TOPIC })).await;
         assert_eq!((status, reason(&answer)), (400, "failedPrecondition"));
-        assert!(answer["error"]["message"].as_str().unwrap().contains("Only one user push notification client"), "{answer}");
+        assert!(
+            answer["error"]["message"]
+                .as_str()
+                .unwrap()
+                .contains("Only one user push notification client"),
+            "{answer}"
+        );
     }
     assert_eq!(client.post("stop", json!({})).await.0, 204);
     client.watch().await;
@@ -141,11 +165,13 @@ async fn a_watch_that_another_client_took_is_refused_until_a_stop() {
 async fn a_watch_honours_its_labels_its_topic_and_its_end() {
     let now = Arc::new(Mutex::new(OffsetDateTime::from_unix_timestamp(1_767_225_600).unwrap()));
     let clock = now.clone();
-    let config = Config { clock: Some(Arc::new(move || *clock.lock().unwrap())), ..Config::default() };
+    let config =
+        Config { clock: Some(Arc::new(move || *clock.lock().unwrap())), ..Config::default() };
     let mut client = Client::with(config, NewCode::of(EMAIL)).await;
     let spam = || NewMessage { label_ids: Some(vec!["SPAM".into()]), ..NewMessage::default() };
     let pushes = |client: &Client| client.google.admin.pull_pushes().len();
-    let inbox_only = json!({ "topicName": TOPIC, "labelIds": ["INBOX"], "labelFilterBehavior": "include" });
+    let inbox_only =
+        json!({ "topicName": TOPIC, "labelIds": ["INBOX"], "labelFilterBehavior": "include" });
     let (_, watch) = client.post("watch", inbox_only).await;
     assert_eq!(watch["expiration"], (1_767_225_600_000_i64 + 7 * 24 * 60 * 60 * 1000).to_string());
     assert_eq!(pushes(&client), 1, "one at once");
@@ -155,13 +181,15 @@ async fn a_watch_honours_its_labels_its_topic_and_its_end() {
     assert_eq!(pushes(&client), 0);
     client.mail("one");
     assert_eq!(pushes(&client), 1);
-    let (status, _) = client.post("watch", json!({ "topicName": "projects/example-project/topics/other" })).await;
+    let (status, _) =
+        client.post("watch", json!({ "topicName": "projects/example-project/topics/other" })).await;
     assert_eq!(status, 400, "one topic at a time");
     *now.lock().unwrap() += Duration::from_secs(7 * 24 * 60 * 60);
     client.mail("too late");
     assert_eq!(pushes(&client), 0);
     let code = client.google.admin.create_code(NewCode::of(EMAIL)).unwrap();
-    client.access_token = client.exchange(&code, &[]).await.1["access_token"].as_str().unwrap().into();
+    client.access_token =
+        client.exchange(&code, &[]).await.1["access_token"].as_str().unwrap().into();
     client.watch().await;
     client.deliver(spam());
     assert_eq!(pushes(&client), 2, "no labels, every change");

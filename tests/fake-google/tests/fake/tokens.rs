@@ -28,7 +28,8 @@ fn claims(token: &str) -> Value {
 }
 
 fn json_part(token: &str, index: usize) -> Value {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(index).unwrap()).unwrap()).unwrap()
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(index).unwrap()).unwrap())
+        .unwrap()
 }
 
 fn signature(token: &str) -> Vec<u8> {
@@ -40,10 +41,12 @@ async fn post(client: &Client, path: &str, body: Value) -> (u16, Value) {
 }
 
 async fn key_set(client: &Client, certs: &str) -> JwkSet {
-    serde_json::from_value(read(client.http.get(format!("{}{certs}", client.google.url))).await.1).unwrap()
+    serde_json::from_value(read(client.http.get(format!("{}{certs}", client.google.url))).await.1)
+        .unwrap()
 }
 
-/// Whether the key verifies the token under an algorithm that a careless verifier would take from its header.
+/// Whether the key verifies the token under an algorithm that a careless verifier would take from
+/// its header.
 fn verifies(token: &str, key: &DecodingKey, algorithm: Algorithm) -> bool {
     let mut validation = Validation::new(algorithm);
     validation.validate_aud = false;
@@ -52,12 +55,18 @@ fn verifies(token: &str, key: &DecodingKey, algorithm: Algorithm) -> bool {
 
 /// A 2048 bit RSA key with the usual exponent, as `openssl rsa -pubin` shows it.
 fn pem(modulus: &str) -> String {
-    let mut der = vec![0x30, 0x82, 0x01, 0x22, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05];
-    der.extend([0x00, 0x03, 0x82, 0x01, 0x0f, 0x00, 0x30, 0x82, 0x01, 0x0a, 0x02, 0x82, 0x01, 0x01, 0x00]);
+    let mut der = vec![
+        0x30, 0x82, 0x01, 0x22, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01,
+        0x01, 0x01, 0x05,
+    ];
+    der.extend([
+        0x00, 0x03, 0x82, 0x01, 0x0f, 0x00, 0x30, 0x82, 0x01, 0x0a, 0x02, 0x82, 0x01, 0x01, 0x00,
+    ]);
     der.extend(URL_SAFE_NO_PAD.decode(modulus).unwrap());
     der.extend([0x02, 0x03, 0x01, 0x00, 0x01]);
     let text = STANDARD.encode(der);
-    let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    let lines: Vec<&str> =
+        text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
     format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
 }
 
@@ -72,13 +81,20 @@ async fn every_way_of_signing_is_real_and_named_in_the_header() {
         let (status, answer) = post(&client, "push-tokens", json!({ "sign": sign })).await;
         assert_eq!(status, 200, "{answer}");
         let token = answer["token"].as_str().unwrap().to_owned();
-        assert_eq!((&header(&token)["kid"], &claims(&token)["aud"]), (&jwk["kid"], &json!(PUSH_AUDIENCE)));
+        assert_eq!(
+            (&header(&token)["kid"], &claims(&token)["aud"]),
+            (&jwk["kid"], &json!(PUSH_AUDIENCE))
+        );
         (header(&token)["alg"].as_str().unwrap().to_owned(), token)
     };
     let (alg, token) = made("rs256").await;
     assert!(alg == "RS256" && verifies(&token, &rsa, Algorithm::RS256));
     let (alg, token) = made("ps256").await;
-    assert!(alg == "PS256" && verifies(&token, &rsa, Algorithm::PS256) && !verifies(&token, &rsa, Algorithm::RS256));
+    assert!(
+        alg == "PS256"
+            && verifies(&token, &rsa, Algorithm::PS256)
+            && !verifies(&token, &rsa, Algorithm::RS256)
+    );
     let (alg, token) = made("hs256-public-key").await;
     assert!(alg == "HS256" && verifies(&token, &shared, Algorithm::HS256));
     let (alg, token) = made("none").await;
@@ -101,11 +117,13 @@ async fn headers_and_claims_are_laid_over_and_null_takes_out() {
     let (_, user) = post(&client, "user-tokens", change).await;
     for token in [&push["token"], &user["token"]] {
         let token = token.as_str().unwrap();
-        let wanted =
-            json!({ "kid": "../../etc/passwd", "alg": "hS256", "jku": "http://127.0.0.1:1/", "x5u": "x", "jwk": { "kty": "oct" } });
+        let wanted = json!({ "kid": "../../etc/passwd", "alg": "hS256", "jku": "http://127.0.0.1:1/", "x5u": "x", "jwk": { "kty": "oct" } });
         assert_eq!(header(token), wanted);
         let claims = claims(token);
-        assert_eq!((claims.get("exp"), &claims["aud"], &claims["email_verified"]), (None, &json!(["a", "b"]), &json!("true")));
+        assert_eq!(
+            (claims.get("exp"), &claims["aud"], &claims["email_verified"]),
+            (None, &json!(["a", "b"]), &json!("true"))
+        );
     }
 }
 
@@ -114,9 +132,17 @@ async fn any_key_may_sign_for_anybody_and_a_stranger_s_key_can_be_pointed_at() {
     let client = Client::start().await;
     let admin = &client.google.admin;
     let user = |key| admin.user_token(&NewUserToken { key, ..Default::default() });
-    for (key, certs) in [(None, USER_CERTS), (Some(KeyName::Google), GOOGLE_CERTS), (Some(KeyName::Unknown), "/unknown/certs")] {
+    for (key, certs) in [
+        (None, USER_CERTS),
+        (Some(KeyName::Google), GOOGLE_CERTS),
+        (Some(KeyName::Unknown), "/unknown/certs"),
+    ] {
         for other in [USER_CERTS, GOOGLE_CERTS, "/unknown/certs"] {
-            assert_eq!(verified(&client, other, &user(key), "email-connectors").await.is_some(), other == certs, "{key:?} {other}");
+            assert_eq!(
+                verified(&client, other, &user(key), "email-connectors").await.is_some(),
+                other == certs,
+                "{key:?} {other}"
+            );
         }
     }
     let push = admin.push_token(&NewPushToken { key: KeyName::Users, ..Default::default() });
@@ -127,16 +153,26 @@ async fn any_key_may_sign_for_anybody_and_a_stranger_s_key_can_be_pointed_at() {
 async fn ten_thousand_unknown_keys_are_made_in_seconds() {
     let client = Client::start().await;
     let started = std::time::Instant::now();
-    let (status, answer) = post(&client, "push-tokens/bulk", json!({ "count": 10_000, "claims": { "email": "x@example.com" } })).await;
+    let (status, answer) = post(
+        &client,
+        "push-tokens/bulk",
+        json!({ "count": 10_000, "claims": { "email": "x@example.com" } }),
+    )
+    .await;
     assert_eq!(status, 200);
-    let tokens: Vec<&str> = answer["tokens"].as_array().unwrap().iter().map(|token| token.as_str().unwrap()).collect();
-    let kids: BTreeSet<String> = tokens.iter().map(|token| header(token)["kid"].to_string()).collect();
+    let tokens: Vec<&str> =
+        answer["tokens"].as_array().unwrap().iter().map(|token| token.as_str().unwrap()).collect();
+    let kids: BTreeSet<String> =
+        tokens.iter().map(|token| header(token)["kid"].to_string()).collect();
     assert_eq!((tokens.len(), kids.len()), (10_000, 10_000));
     let signer = DecodingKey::from_jwk(&key_set(&client, "/unknown/certs").await.keys[0]).unwrap();
     let of_one = [tokens[0], tokens[4_999], tokens[9_999]];
-    assert!(of_one.iter().all(|token| verifies(token, &signer, Algorithm::RS256) && claims(token)["email"] == "x@example.com"));
+    assert!(of_one.iter().all(|token| verifies(token, &signer, Algorithm::RS256)
+        && claims(token)["email"] == "x@example.com"));
     assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
-    let (_, users) = post(&client, "user-tokens/bulk", json!({ "count": 3, "sub": "owner", "sign": "none" })).await;
+    let (_, users) =
+        post(&client, "user-tokens/bulk", json!({ "count": 3, "sub": "owner", "sign": "none" }))
+            .await;
     assert_eq!(users["tokens"].as_array().map(Vec::len), Some(3));
     assert_eq!(claims(users["tokens"][2].as_str().unwrap())["sub"], "owner");
     assert_eq!(post(&client, "push-tokens/bulk", json!({ "count": 0 })).await.0, 400);
@@ -147,22 +183,43 @@ async fn ten_thousand_unknown_keys_are_made_in_seconds() {
 async fn a_security_event_names_its_account_and_never_ends() {
     let client = Client::start().await;
     let sub = client.google.admin.mailbox(EMAIL).unwrap().sub;
-    let of_account = json!({ "subject_type": "iss-sub", "iss": "https://accounts.google.com/", "sub": sub });
+    let of_account =
+        json!({ "subject_type": "iss-sub", "iss": "https://accounts.google.com/", "sub": sub });
     for (event, uri) in [
         ("tokens-revoked", "https://schemas.openid.net/secevent/oauth/event-type/tokens-revoked"),
         ("token-revoked", "https://schemas.openid.net/secevent/oauth/event-type/token-revoked"),
-        ("sessions-revoked", "https://schemas.openid.net/secevent/risc/event-type/sessions-revoked"),
-        ("account-disabled", "https://schemas.openid.net/secevent/risc/event-type/account-disabled"),
+        (
+            "sessions-revoked",
+            "https://schemas.openid.net/secevent/risc/event-type/sessions-revoked",
+        ),
+        (
+            "account-disabled",
+            "https://schemas.openid.net/secevent/risc/event-type/account-disabled",
+        ),
         ("account-enabled", "https://schemas.openid.net/secevent/risc/event-type/account-enabled"),
-        ("account-credential-change-required", "https://schemas.openid.net/secevent/risc/event-type/account-credential-change-required"),
+        (
+            "account-credential-change-required",
+            "https://schemas.openid.net/secevent/risc/event-type/account-credential-change-required",
+        ),
     ] {
-        let (status, answer) = post(&client, "security-events", json!({ "event": event, "email": EMAIL, "reason": "hijacking" })).await;
+        let (status, answer) = post(
+            &client,
+            "security-events",
+            json!({ "event": event, "email": EMAIL, "reason": "hijacking" }),
+        )
+        .await;
         assert_eq!(status, 200, "{answer}");
         let token = answer["token"].as_str().unwrap();
         assert_eq!(header(token)["typ"], "secevent+jwt");
         let claims = claims(token);
-        assert_eq!((&claims["iss"], &claims["aud"]), (&json!("https://accounts.google.com/"), &json!(CLIENT_ID)));
-        assert_eq!(claims["events"], json!({ uri: { "subject": of_account, "reason": "hijacking" } }));
+        assert_eq!(
+            (&claims["iss"], &claims["aud"]),
+            (&json!("https://accounts.google.com/"), &json!(CLIENT_ID))
+        );
+        assert_eq!(
+            claims["events"],
+            json!({ uri: { "subject": of_account, "reason": "hijacking" } })
+        );
         let names: Vec<&String> = claims.as_object().unwrap().keys().collect();
         assert_eq!(names, ["aud", "events", "iat", "iss", "jti"]);
         let key = DecodingKey::from_jwk(&key_set(&client, GOOGLE_CERTS).await.keys[0]).unwrap();
@@ -176,9 +233,14 @@ async fn a_security_event_names_its_account_and_never_ends() {
 #[tokio::test]
 async fn a_security_event_may_be_wrong_repeated_or_only_a_test() {
     let client = Client::start().await;
-    let (_, test) = post(&client, "security-events", json!({ "event": "verification", "state": "hello" })).await;
+    let (_, test) =
+        post(&client, "security-events", json!({ "event": "verification", "state": "hello" }))
+            .await;
     let events = &claims(test["token"].as_str().unwrap())["events"];
-    assert_eq!(*events, json!({ "https://schemas.openid.net/secevent/risc/event-type/verification": { "state": "hello" } }));
+    assert_eq!(
+        *events,
+        json!({ "https://schemas.openid.net/secevent/risc/event-type/verification": { "state": "hello" } })
+    );
     let repeated = NewSecurityEvent {
         event: SecurityEvent::AccountDisabled,
         sub: Some("1".into()),
@@ -192,7 +254,10 @@ async fn a_security_event_may_be_wrong_repeated_or_only_a_test() {
     let token = client.google.admin.security_event(&repeated).unwrap();
     assert_eq!(header(&token), json!({ "alg": "none", "kid": "k" }));
     let claims = claims(&token);
-    assert_eq!((&claims["jti"], &claims["iss"], claims.get("iat")), (&json!("j-1"), &json!("https://accounts.google.com"), None));
+    assert_eq!(
+        (&claims["jti"], &claims["iss"], claims.get("iat")),
+        (&json!("j-1"), &json!("https://accounts.google.com"), None)
+    );
     for (body, status) in [
         (json!({ "event": "tokens-revoked" }), 400),
         (json!({ "event": "tokens-revoked", "email": "nobody@example.com" }), 404),

@@ -25,7 +25,8 @@ pub async fn a_lost_day(sim: &mut Sim) {
     sim.work().await;
 }
 
-/// It arrives ten seconds before the pin and shows a minute after it: too late for its slice, below the pin.
+/// It arrives ten seconds before the pin and shows a minute after it: too late for its slice, below
+/// the pin.
 pub async fn late_mail_at_the_pin(sim: &mut Sim) {
     let ada = sim.ada.clone();
     lose_a_day(sim, 1).await;
@@ -37,7 +38,8 @@ pub async fn late_mail_at_the_pin(sim: &mut Sim) {
     sim.work().await;
 }
 
-/// A record is late, its successor commits, the grant dies; eight days later all up to the cursor is pruned.
+/// A record is late, its successor commits, the grant dies; eight days later all up to the cursor
+/// is pruned.
 pub async fn settled_expired_and_the_cursor_not(sim: &mut Sim) {
     let ada = sim.ada.clone();
     sim.deliver(&ada, Mail::new("Late").late(Duration::from_secs(60)));
@@ -60,16 +62,21 @@ pub async fn mail_between_profile_and_replay(sim: &mut Sim) {
     let ada = sim.ada.clone();
     lose_a_day(sim, 1).await;
     let comes = ada.clone();
-    sim.world.meanwhile(Call::Profile, When::After, 1, move |_| drop(comes.deliver(Mail::new("Just after the pin"))));
+    sim.world.meanwhile(Call::Profile, When::After, 1, move |_| {
+        drop(comes.deliver(Mail::new("Just after the pin")))
+    });
     let comes = ada.clone();
-    sim.world.meanwhile(Call::List, When::After, 1, move |_| drop(comes.deliver(Mail::new("During the replay"))));
+    sim.world.meanwhile(Call::List, When::After, 1, move |_| {
+        drop(comes.deliver(Mail::new("During the replay")))
+    });
     sim.begin();
     sim.push(&ada);
     sim.work().await;
     sim.owe_all(&ada);
 }
 
-/// Several pages, so that a crash falls inside the replay; it goes on from what was written and never pins again.
+/// Several pages, so that a crash falls inside the replay; it goes on from what was written and
+/// never pins again.
 pub async fn a_long_replay_in_pages(sim: &mut Sim) {
     sim.ada.list_page_size(2);
     lose_a_day(sim, 9).await;
@@ -126,7 +133,8 @@ pub async fn a_second_gap_before_the_first_is_closed(sim: &mut Sim) {
     sim.begin();
     sim.push(&ada);
     sim.work().await;
-    // Listings go well and searches do not, so that the gap stays open while the last listing is young.
+    // Listings go well and searches do not, so that the gap stays open while the last listing is
+    // young.
     sim.pass(Duration::from_secs(3 * 3600));
     sim.world.fail(Call::List, When::Before, 1);
     sim.mail(1);
@@ -191,7 +199,9 @@ pub async fn a_poison_message_in_a_gap(sim: &mut Sim) {
 /// Its date differs from its arrival: no replay by date finds it.
 pub async fn an_import_inside_a_gap(sim: &mut Sim) {
     let ada = sim.ada.clone();
-    let old = ada.deliver(Mail::new("Imported").received_at(sim.world.now().before(Duration::from_secs(30))));
+    let old = ada.deliver(
+        Mail::new("Imported").received_at(sim.world.now().before(Duration::from_secs(30))),
+    );
     sim.allow(&ada, &old.message);
     lose_a_day(sim, 1).await;
     sim.begin();

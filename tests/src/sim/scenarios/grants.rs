@@ -36,7 +36,8 @@ pub async fn a_refusal_that_was_a_mistake(sim: &mut Sim) {
     sim.never("CONNECTOR_NEEDS_REAUTH");
 }
 
-/// Google refuses our OAuth client: no connector changes, and all continue when it is accepted again.
+/// Google refuses our OAuth client: no connector changes, and all continue when it is accepted
+/// again.
 pub async fn the_client_is_refused(sim: &mut Sim) {
     let ada = sim.ada.clone();
     ada.forget_access_tokens();
@@ -64,7 +65,8 @@ pub async fn tokens_forgotten(sim: &mut Sim) {
     sim.work().await;
 }
 
-/// Both refresh; then the user connects again in the middle of a batch, and what the stale worker writes must not land.
+/// Both refresh; then the user connects again in the middle of a batch, and what the stale worker
+/// writes must not land.
 pub async fn a_double_refresh_and_a_stale_worker(sim: &mut Sim) {
     let ada = sim.ada.clone();
     ada.forget_access_tokens();

@@ -29,7 +29,8 @@ pub async fn a_rescue_in_two_steps(sim: &mut Sim) {
     sim.begin();
     ada.label(&spam.message, &["INBOX"], &[]);
     let (again, message) = (ada.clone(), spam.message.clone());
-    sim.world.meanwhile(Call::Messages, When::After, 1, move |_| again.relabel(&message, &["INBOX"]));
+    sim.world
+        .meanwhile(Call::Messages, When::After, 1, move |_| again.relabel(&message, &["INBOX"]));
     sim.owe(&ada, &spam.message);
     sim.push(&ada);
     sim.work().await;
@@ -54,10 +55,15 @@ pub async fn a_label_that_a_trigger_names(sim: &mut Sim) {
     sim.work().await;
 }
 
-/// History records carry no date: only the fetched message says that it is older than trigger and connect.
+/// History records carry no date: only the fetched message says that it is older than trigger and
+/// connect.
 pub async fn old_mail_that_is_labelled(sim: &mut Sim) {
     let ada = sim.ada.clone();
-    let old = ada.deliver(Mail::new("Of last year").labelled(&["SPAM"]).received_at(sim.world.now().before(DAY * 300)));
+    let old = ada.deliver(
+        Mail::new("Of last year")
+            .labelled(&["SPAM"])
+            .received_at(sim.world.now().before(DAY * 300)),
+    );
     sim.begin();
     ada.label(&old.message, &["INBOX"], &["SPAM"]);
     sim.mail(1);

@@ -19,7 +19,8 @@ pub async fn a_late_record_behind_its_successor(sim: &mut Sim) {
     sim.work().await;
 }
 
-/// One step back is not the previous cursor: two commits a second apart both lie after the late record.
+/// One step back is not the previous cursor: two commits a second apart both lie after the late
+/// record.
 pub async fn a_late_record_behind_two_commits(sim: &mut Sim) {
     let ada = sim.ada.clone();
     sim.begin();
@@ -32,7 +33,8 @@ pub async fn a_late_record_behind_two_commits(sim: &mut Sim) {
     }
 }
 
-/// The same message in two records: the arrival, and a label 15 seconds later that only then matches.
+/// The same message in two records: the arrival, and a label 15 seconds later that only then
+/// matches.
 pub async fn a_label_just_after_the_arrival(sim: &mut Sim) {
     let ada = sim.ada.clone();
     let first = sim.first();
@@ -67,7 +69,8 @@ pub async fn a_late_arrival_behind_its_own_label(sim: &mut Sim) {
     sim.work().await;
 }
 
-/// What was committed while a listing ran is too young for it to settle: its start counts, not its end.
+/// What was committed while a listing ran is too young for it to settle: its start counts, not its
+/// end.
 pub async fn a_listing_that_takes_minutes(sim: &mut Sim) {
     let ada = sim.ada.clone();
     sim.begin();
@@ -77,7 +80,8 @@ pub async fn a_listing_that_takes_minutes(sim: &mut Sim) {
     sim.work().await;
     sim.pass(Duration::from_secs(500));
     sim.mail(1);
-    sim.world.meanwhile(Call::History, When::After, 1, |world| world.pass(Duration::from_secs(115)));
+    sim.world
+        .meanwhile(Call::History, When::After, 1, |world| world.pass(Duration::from_secs(115)));
     sim.push(&ada);
     sim.work().await;
 }
@@ -117,7 +121,8 @@ pub async fn a_push_ahead_of_the_listing(sim: &mut Sim) {
     sim.minutes(2).await;
 }
 
-/// Beyond the settle time a record is lost unless another record names its message: the documented limit.
+/// Beyond the settle time a record is lost unless another record names its message: the documented
+/// limit.
 pub async fn later_than_settled(sim: &mut Sim) {
     let ada = sim.ada.clone();
     sim.begin();

@@ -146,7 +146,8 @@ pub async fn a_renamed_mailbox_reconnects(sim: &mut Sim) {
     sim.work().await;
 }
 
-/// Two disconnects at once each see the other connector; one of them must still end watch and grant.
+/// Two disconnects at once each see the other connector; one of them must still end watch and
+/// grant.
 pub async fn two_owners_leave_at_once(sim: &mut Sim) {
     let ada = sim.ada.clone();
     let first = sim.first();
@@ -160,7 +161,8 @@ pub async fn two_owners_leave_at_once(sim: &mut Sim) {
     sim.expect_left(&ada);
 }
 
-/// A connect during the last disconnect ends with a living grant or with an error, and never needs reauth.
+/// A connect during the last disconnect ends with a living grant or with an error, and never needs
+/// reauth.
 pub async fn a_connect_beside_the_last_disconnect(sim: &mut Sim) {
     let ada = sim.ada.clone();
     sim.never("CONNECTOR_NEEDS_REAUTH");
@@ -168,7 +170,8 @@ pub async fn a_connect_beside_the_last_disconnect(sim: &mut Sim) {
     let mut leaving = (String::from("owner"), sim.first());
     for seed in 0..8 {
         let joining = format!("owner-{seed}");
-        let joined = sim.connect_beside((&leaving.0, &leaving.1), &joining, &mut Dice::new(seed)).await;
+        let joined =
+            sim.connect_beside((&leaving.0, &leaving.1), &joining, &mut Dice::new(seed)).await;
         // The first wake-up of the new connector needs its grant.
         sim.work().await;
         leaving = (joining, joined);
@@ -181,7 +184,8 @@ pub async fn a_connect_beside_the_last_disconnect(sim: &mut Sim) {
     sim.work().await;
 }
 
-/// The revocation arrives as a security event: the user connects again, and the mail of the meantime fires.
+/// The revocation arrives as a security event: the user connects again, and the mail of the
+/// meantime fires.
 pub async fn google_tells_that_access_ended(sim: &mut Sim) {
     let ada = sim.ada.clone();
     sim.begin();

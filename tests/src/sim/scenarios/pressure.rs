@@ -1,4 +1,5 @@
-//! Outages, rate limits and spent quotas: nothing is lost, and no wake-up waits in the queue for them to end.
+//! Outages, rate limits and spent quotas: nothing is lost, and no wake-up waits in the queue for
+//! them to end.
 
 use std::time::Duration;
 
@@ -23,7 +24,12 @@ pub async fn gmail_is_down_for_minutes(sim: &mut Sim) {
 pub async fn rate_limits_with_a_time(sim: &mut Sim) {
     let ada = sim.ada.clone();
     sim.mail(1);
-    sim.world.fail_with(Call::Messages, When::Before, 1, Failure::RateLimited(Duration::from_secs(150)));
+    sim.world.fail_with(
+        Call::Messages,
+        When::Before,
+        1,
+        Failure::RateLimited(Duration::from_secs(150)),
+    );
     sim.begin();
     sim.push(&ada);
     sim.work().await;

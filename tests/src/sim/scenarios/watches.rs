@@ -21,7 +21,9 @@ pub async fn mail_during_a_renewal(sim: &mut Sim) {
     sim.pass(RENEWAL);
     for call in [Call::Watch, Call::RecordWatch] {
         let comes = ada.clone();
-        sim.world.meanwhile(call, When::Before, 1, move |_| drop(comes.deliver(Mail::new("During the renewal"))));
+        sim.world.meanwhile(call, When::Before, 1, move |_| {
+            drop(comes.deliver(Mail::new("During the renewal")))
+        });
     }
     sim.begin();
     sim.sweep().await;

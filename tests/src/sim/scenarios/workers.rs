@@ -50,7 +50,8 @@ pub async fn two_workers_publish(sim: &mut Sim) {
     for seed in 0..6 {
         sim.mail(2);
         let now = sim.world.now();
-        let push = WakeUp::push(ada.address(), ada.history_id(), Some(format!("raced-{seed}")), now);
+        let push =
+            WakeUp::push(ada.address(), ada.history_id(), Some(format!("raced-{seed}")), now);
         let own = WakeUp::own(Kind::Due, ada.address(), now);
         sim.race(&push, &own, &mut Dice::new(seed)).await;
     }
@@ -72,7 +73,12 @@ pub async fn a_reconnect_beside_a_worker(sim: &mut Sim) {
     for seed in 0..4 {
         sim.mail(2);
         ada.revoke_refresh_tokens();
-        let push = WakeUp::push(ada.address(), ada.history_id(), Some(format!("beside-{seed}")), sim.world.now());
+        let push = WakeUp::push(
+            ada.address(),
+            ada.history_id(),
+            Some(format!("beside-{seed}")),
+            sim.world.now(),
+        );
         sim.reconnect_beside(&push, &mut Dice::new(seed)).await;
         ada.forget_access_tokens();
         sim.mail(1);

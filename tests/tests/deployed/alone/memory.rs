@@ -19,15 +19,29 @@ async fn renew(stack: &Stack) {
 fn peak_kb(stack: &Stack) -> u64 {
     let peak = |pid: u32| {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().trim_end_matches(" kB").parse().ok()
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()
+            .ok()
     };
-    processes(stack, FUNCTION).into_iter().filter_map(peak).max().expect("the function has a process")
+    processes(stack, FUNCTION)
+        .into_iter()
+        .filter_map(peak)
+        .max()
+        .expect("the function has a process")
 }
 
 /// Delivers mail and fires events that are as large, or as many, as one answer can contain.
 async fn fill(stack: &Stack, user: &User, hook: &str) -> String {
-    let headers: serde_json::Map<_, _> = (0..2_000).map(|number| (format!("x-{number}"), json!("a".repeat(20)))).collect();
-    for (thread, count, mail) in [("19b0aaaa", 24, json!({"text": "x".repeat(480_000)})), ("19b0bbbb", 100, json!({"headers": headers}))] {
+    let headers: serde_json::Map<_, _> =
+        (0..2_000).map(|number| (format!("x-{number}"), json!("a".repeat(20)))).collect();
+    for (thread, count, mail) in [
+        ("19b0aaaa", 24, json!({"text": "x".repeat(480_000)})),
+        ("19b0bbbb", 100, json!({"headers": headers})),
+    ] {
         let mut mail = mail;
         mail["subject"] = json!(format!("{thread} {{n}}"));
         mail["thread_id"] = json!(thread);
@@ -35,10 +49,18 @@ async fn fill(stack: &Stack, user: &User, hook: &str) -> String {
         user.receive_many(stack, count, mail).await;
     }
     let file = json!({"filename": "a.bin", "mime_type": "application/octet-stream", "size": 34 * 1024 * 1024});
-    let large = user.receive(stack, json!({"subject": "file", "attachment": file, "silent": true})).await;
+    let large =
+        user.receive(stack, json!({"subject": "file", "attachment": file, "silent": true})).await;
     for number in 0..70 {
         let body = json!({"event_type": "long", "number": number, "data": "\"".repeat(6_500)});
-        let answer = stack.api(Method::POST, &format!("/api/triggers/{hook}/events"), Some(&user.token), Some(body)).await;
+        let answer = stack
+            .api(
+                Method::POST,
+                &format!("/api/triggers/{hook}/events"),
+                Some(&user.token),
+                Some(body),
+            )
+            .await;
         read(answer, StatusCode::ACCEPTED).await;
     }
     large
@@ -50,33 +72,60 @@ async fn the_largest_answers_leave_a_tenth_of_the_memory() {
     let user = User::connected(&stack, "peaks").await;
     // Without a trigger the processor does not fetch these mails, which would delay other tests.
     let trigger = format!("/api/triggers/{}", user.trigger);
-    assert_eq!(stack.api(Method::DELETE, &trigger, Some(&user.token), None).await.status(), StatusCode::NO_CONTENT);
+    assert_eq!(
+        stack.api(Method::DELETE, &trigger, Some(&user.token), None).await.status(),
+        StatusCode::NO_CONTENT
+    );
     let hook = webhook(&stack, &user).await["id"].as_str().unwrap().to_string();
     let large = fill(&stack, &user, &hook).await;
-    let given_mb = template::read()["Resources"]["ConnectorsApiFunction"]["Properties"]["MemorySize"].as_u64().unwrap();
+    let given_mb =
+        template::read()["Resources"]["ConnectorsApiFunction"]["Properties"]["MemorySize"]
+            .as_u64()
+            .unwrap();
     let of_connector = |end: &str| format!("/api/connectors/{}{end}", user.connector);
     let mut wrong = Vec::new();
     for (what, path, range) in [
         ("nothing large", "/api/system/info".to_string(), None),
-        ("a listing of long texts", of_connector("/messages?format=full&page_size=100&query=subject:19b0aaaa"), None),
-        ("a listing of many headers", of_connector("/messages?format=full&page_size=100&query=subject:19b0bbbb"), None),
-        ("as much of it as is answered", of_connector("/messages?format=full&page_size=11&query=subject:19b0aaaa"), None),
+        (
+            "a listing of long texts",
+            of_connector("/messages?format=full&page_size=100&query=subject:19b0aaaa"),
+            None,
+        ),
+        (
+            "a listing of many headers",
+            of_connector("/messages?format=full&page_size=100&query=subject:19b0bbbb"),
+            None,
+        ),
+        (
+            "as much of it as is answered",
+            of_connector("/messages?format=full&page_size=11&query=subject:19b0aaaa"),
+            None,
+        ),
         ("a thread of long texts", of_connector("/threads/19b0aaaa"), None),
         ("a thread of many headers", of_connector("/threads/19b0bbbb"), None),
-        ("a part of a large attachment", of_connector(&format!("/messages/{large}/attachments/1")), Some("bytes=0-4194303")),
+        (
+            "a part of a large attachment",
+            of_connector(&format!("/messages/{large}/attachments/1")),
+            Some("bytes=0-4194303"),
+        ),
         ("a page of firings", format!("/api/triggers/{hook}/firings"), None),
         ("a page of the export", "/api/owner/data".into(), None),
     ] {
         renew(&stack).await;
         let request_once = async || {
             let request = stack.request(Method::GET, &path).bearer_auth(&user.token);
-            stack.answer(range.iter().fold(request, |request, range| request.header("range", *range))).await
+            stack
+                .answer(
+                    range.iter().fold(request, |request, range| request.header("range", *range)),
+                )
+                .await
         };
         let mut answer = request_once().await;
-        // On a busy machine the fake may write 45 MB more slowly than the function's timeout, and the emulator may hand the request
-        // to the process that just ended.
+        // On a busy machine the fake may write 45 MB more slowly than the function's timeout, and
+        // the emulator may hand the request to the process that just ended.
         for _ in 0..5 {
-            if !matches!(answer.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY) {
+            if !matches!(answer.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY)
+            {
                 break;
             }
             answer = request_once().await;
@@ -84,10 +133,16 @@ async fn the_largest_answers_leave_a_tenth_of_the_memory() {
         let (status, bytes) = (answer.status().as_u16(), answer.bytes().await.unwrap());
         // The size in Lambda's response: text is escaped once more, bytes are base64.
         let handed = std::str::from_utf8(&bytes).ok().filter(|_| range.is_none());
-        let handed = handed.map_or(bytes.len().div_ceil(3) * 4, |text| json!(text).to_string().len());
+        let handed =
+            handed.map_or(bytes.len().div_ceil(3) * 4, |text| json!(text).to_string().len());
         let peak = peak_kb(&stack);
-        println!("{what}: {status}, {handed} bytes handed over, {} MB of {given_mb} at most", peak / 1024);
-        let fits = peak * 10 <= given_mb * 1024 * 9 && handed <= LONGEST_RESPONSE && matches!(status, 200 | 206 | 413);
+        println!(
+            "{what}: {status}, {handed} bytes handed over, {} MB of {given_mb} at most",
+            peak / 1024
+        );
+        let fits = peak * 10 <= given_mb * 1024 * 9
+            && handed <= LONGEST_RESPONSE
+            && matches!(status, 200 | 206 | 413);
         if !fits {
             wrong.push(format!("{what}: {status}, {handed} bytes, {peak} kB"));
         }

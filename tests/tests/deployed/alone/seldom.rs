@@ -17,27 +17,51 @@ impl<'a> Rows<'a> {
         Self { stack, client: aws_sdk_dynamodb::Client::new(&stack.config().await) }
     }
 
-    async fn change(&self, (pk, sk): (String, String), expression: &str, values: &[(&str, AttributeValue)]) {
-        let request = self.client.update_item().table_name(&self.stack.table).update_expression(expression);
+    async fn change(
+        &self,
+        (pk, sk): (String, String),
+        expression: &str,
+        values: &[(&str, AttributeValue)],
+    ) {
         let request =
-            request.key("pk", AttributeValue::S(pk)).key("sk", AttributeValue::S(sk)).condition_expression("attribute_exists(pk)");
-        let request = values.iter().fold(request, |request, (name, value)| request.expression_attribute_values(*name, value.clone()));
+            self.client.update_item().table_name(&self.stack.table).update_expression(expression);
+        let request = request
+            .key("pk", AttributeValue::S(pk))
+            .key("sk", AttributeValue::S(sk))
+            .condition_expression("attribute_exists(pk)");
+        let request = values.iter().fold(request, |request, (name, value)| {
+            request.expression_attribute_values(*name, value.clone())
+        });
         // DynamoDB's reserved words are written as `#position`.
-        let reserved = expression.split([' ', ',', '.']).filter_map(|word| Some((word, word.strip_prefix('#')?)));
-        let request = reserved.fold(request, |request, (placeholder, name)| request.expression_attribute_names(placeholder, name));
+        let reserved = expression
+            .split([' ', ',', '.'])
+            .filter_map(|word| Some((word, word.strip_prefix('#')?)));
+        let request = reserved.fold(request, |request, (placeholder, name)| {
+            request.expression_attribute_names(placeholder, name)
+        });
         request.send().await.unwrap();
     }
 
-    async fn row(&self, (pk, sk): (String, String)) -> Option<std::collections::HashMap<String, AttributeValue>> {
+    async fn row(
+        &self,
+        (pk, sk): (String, String),
+    ) -> Option<std::collections::HashMap<String, AttributeValue>> {
         let request = self.client.get_item().table_name(&self.stack.table).consistent_read(true);
-        request.key("pk", AttributeValue::S(pk)).key("sk", AttributeValue::S(sk)).send().await.unwrap().item
+        request
+            .key("pk", AttributeValue::S(pk))
+            .key("sk", AttributeValue::S(sk))
+            .send()
+            .await
+            .unwrap()
+            .item
     }
 
     async fn has_data_key(&self) -> bool {
         self.row(data_key()).await.is_some()
     }
 
-    /// Deletes the data key and the connector's sealed access token, so that the next use makes new ones.
+    /// Deletes the data key and the connector's sealed access token, so that the next use makes new
+    /// ones.
     async fn forget_data_key(&self, of: &User) {
         self.change(connector(of), "REMOVE access_token", &[]).await;
         self.lose_data_key().await;
@@ -45,7 +69,11 @@ impl<'a> Rows<'a> {
 
     async fn lose_data_key(&self) {
         let (pk, sk) = data_key();
-        let request = self.client.delete_item().table_name(&self.stack.table).key("pk", AttributeValue::S(pk));
+        let request = self
+            .client
+            .delete_item()
+            .table_name(&self.stack.table)
+            .key("pk", AttributeValue::S(pk));
         request.key("sk", AttributeValue::S(sk)).send().await.unwrap();
     }
 }
@@ -78,15 +106,25 @@ async fn fired_once(stack: &Stack, user: &User) -> String {
 }
 
 async fn disconnect(stack: &Stack, user: &User) -> reqwest::Response {
-    stack.api(Method::DELETE, &format!("/api/connectors/{}", user.connector), Some(&user.token), None).await
+    stack
+        .api(
+            Method::DELETE,
+            &format!("/api/connectors/{}", user.connector),
+            Some(&user.token),
+            None,
+        )
+        .await
 }
 
 #[tokio::test]
 async fn one_sweep_finishes_a_disconnect_follows_a_mailbox_and_reports_a_lapsed_watch() {
     let stack = Stack::at_rest().await;
     let rows = Rows::of(&stack).await;
-    let (leaving, mut moving, lapsing) =
-        (User::connected(&stack, "ada").await, User::connected(&stack, "bob").await, User::connected(&stack, "killed").await);
+    let (leaving, mut moving, lapsing) = (
+        User::connected(&stack, "ada").await,
+        User::connected(&stack, "bob").await,
+        User::connected(&stack, "killed").await,
+    );
     webhook(&stack, &leaving).await;
     fired_once(&stack, &leaving).await;
     let event = fired_once(&stack, &lapsing).await;
@@ -94,10 +132,19 @@ async fn one_sweep_finishes_a_disconnect_follows_a_mailbox_and_reports_a_lapsed_
     // The account has a second address, while its grant still reads the first mailbox.
     let first = moving.email.clone();
     let second = format!("second-{first}");
-    stack.google(Method::POST, "/admin/mailboxes", json!({"email": second, "sub": moving.sub})).await;
+    stack
+        .google(Method::POST, "/admin/mailboxes", json!({"email": second, "sub": moving.sub}))
+        .await;
     let order = json!({"email": second, "with_refresh_token": false});
     let code = stack.google(Method::POST, "/admin/codes", order).await["code"].clone();
-    let again = stack.api(Method::POST, "/api/auth/google/gmail", Some(&moving.token), Some(json!({"auth_code": code}))).await;
+    let again = stack
+        .api(
+            Method::POST,
+            "/api/auth/google/gmail",
+            Some(&moving.token),
+            Some(json!({"auth_code": code})),
+        )
+        .await;
     assert_eq!(read(again, StatusCode::OK).await["connector_id"], moving.connector);
     moving.email = second;
     assert_eq!(moving.connector(&stack).await["email_address"], moving.email);
@@ -111,13 +158,27 @@ async fn one_sweep_finishes_a_disconnect_follows_a_mailbox_and_reports_a_lapsed_
     rows.forget_data_key(&leaving).await;
     rows.change(connector(&leaving), "SET due_at = :due", &[(":due", at_once())]).await;
     let looked = [(":due", at_once()), (":ago", long_ago())];
-    rows.change(connector(&moving), "SET due_at = :due, #position.listed_at = :ago, connected_at = :ago REMOVE checked_at", &looked).await;
+    rows.change(
+        connector(&moving),
+        "SET due_at = :due, #position.listed_at = :ago, connected_at = :ago REMOVE checked_at",
+        &looked,
+    )
+    .await;
     // As a processor leaves the row that crashes between storing and publishing.
     let row = rows.row(connector(&lapsing)).await.unwrap();
     let shard = row["due_shard"].as_s().unwrap().replace("connector#", "event#");
     let owed = [(":due", at_once()), (":shard", text(&shard))];
-    rows.change((format!("EVENT#{event}"), "EVENT".into()), "SET due_at = :due, due_shard = :shard REMOVE published_at", &owed).await;
-    let owing = [(":due", at_once()), (":ago", long_ago()), (":event", AttributeValue::Ss(vec![event.clone()]))];
+    rows.change(
+        (format!("EVENT#{event}"), "EVENT".into()),
+        "SET due_at = :due, due_shard = :shard REMOVE published_at",
+        &owed,
+    )
+    .await;
+    let owing = [
+        (":due", at_once()),
+        (":ago", long_ago()),
+        (":event", AttributeValue::Ss(vec![event.clone()])),
+    ];
     rows.change(
         connector(&lapsing),
         "SET due_at = :due, #watch.expiration = :ago, #watch.renewed_at = :ago ADD unpublished :event",
@@ -133,12 +194,19 @@ async fn one_sweep_finishes_a_disconnect_follows_a_mailbox_and_reports_a_lapsed_
         (left == StatusCode::NOT_FOUND).then_some(())
     };
     stack.until_swept("the end of the connector", gone).await;
-    stack.until_swept("the first address", async || (moving.connector(&stack).await["email_address"] == first).then_some(())).await;
-    let renewed = async || (lapsing.connector(&stack).await["watch"]["status"] == "active").then_some(());
+    stack
+        .until_swept("the first address", async || {
+            (moving.connector(&stack).await["email_address"] == first).then_some(())
+        })
+        .await;
+    let renewed =
+        async || (lapsing.connector(&stack).await["watch"]["status"] == "active").then_some(());
     stack.until_swept("a new watch", renewed).await;
     let row = rows.row(connector(&lapsing)).await.unwrap();
     assert_eq!(row["lapse_told"], long_ago(), "{row:?}");
-    stack.until_swept("the same event again", async || (stack.times(&event) == 2).then_some(())).await;
+    stack
+        .until_swept("the same event again", async || (stack.times(&event) == 2).then_some(()))
+        .await;
 }
 
 #[tokio::test]
@@ -148,15 +216,27 @@ async fn a_watch_that_google_does_not_renew_shows_why_and_is_tried_again() {
     stack.idle().await;
     stack.fault(&user.email, json!({"method": "watch", "status": 503, "times": 0})).await;
     let due = [(":due", at_once()), (":ago", long_ago())];
-    rows.change(connector(&user), "SET due_at = :due, #watch.expiration = :ago, #watch.renewed_at = :ago", &due).await;
-    let failed = async || Some(user.connector(&stack).await["watch"].clone()).filter(|watch| watch["failure"].is_object());
+    rows.change(
+        connector(&user),
+        "SET due_at = :due, #watch.expiration = :ago, #watch.renewed_at = :ago",
+        &due,
+    )
+    .await;
+    let failed = async || {
+        Some(user.connector(&stack).await["watch"].clone())
+            .filter(|watch| watch["failure"].is_object())
+    };
     let watch = stack.until_swept("a renewal that failed", failed).await;
-    assert!(watch["failure"]["reason"].is_string() && watch["failure"]["times"].as_u64() >= Some(1), "{watch}");
+    assert!(
+        watch["failure"]["reason"].is_string() && watch["failure"]["times"].as_u64() >= Some(1),
+        "{watch}"
+    );
 
     stack.mend(&user.email).await;
     // The next try is due five minutes after the failure.
     rows.change(connector(&user), "SET due_at = :due, #watch.failure.#at = :ago", &due).await;
-    let renewed = async || (user.connector(&stack).await["watch"]["status"] == "active").then_some(());
+    let renewed =
+        async || (user.connector(&stack).await["watch"]["status"] == "active").then_some(());
     stack.until_swept("a watch again", renewed).await;
 }
 
@@ -182,7 +262,14 @@ async fn a_missing_data_key_is_made_by_whoever_needs_one() {
     stack.idle().await;
     rows.forget_data_key(&replaced).await;
     let body = json!({"auth_code": other.code(&stack).await, "replace": true});
-    let answer = read(stack.api(Method::POST, "/api/auth/google/gmail", Some(&replaced.token), Some(body)).await, StatusCode::OK).await;
+    let answer = read(
+        stack.api(Method::POST, "/api/auth/google/gmail", Some(&replaced.token), Some(body)).await,
+        StatusCode::OK,
+    )
+    .await;
     assert_ne!(answer["connector_id"], replaced.connector);
-    assert!(rows.has_data_key().await, "the key of the connect, which disconnected the other connector");
+    assert!(
+        rows.has_data_key().await,
+        "the key of the connect, which disconnected the other connector"
+    );
 }

@@ -9,7 +9,13 @@ use tests::deployed::{Stack, User};
 #[tokio::test]
 async fn fifty_mails_to_five_mailboxes_fire_once_each_whatever_the_pushes_do() {
     let stack = Stack::at_rest().await;
-    stack.google(Method::PUT, "/admin/push", json!({"mode": {"duplicate": true, "shuffle_ms": 2000, "seed": 20261120}})).await;
+    stack
+        .google(
+            Method::PUT,
+            "/admin/push",
+            json!({"mode": {"duplicate": true, "shuffle_ms": 2000, "seed": 20261120}}),
+        )
+        .await;
     let mut users = Vec::new();
     for name in ["ada", "bob", "cyd", "dee", "eve"] {
         users.push(User::connected(&stack, name).await);
@@ -28,7 +34,9 @@ async fn fifty_mails_to_five_mailboxes_fire_once_each_whatever_the_pushes_do() {
     events.extend(stack.events_so_far(|_| true));
     let mut seen: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for event in &events {
-        seen.entry(event["owner_id"].as_str().unwrap().into()).or_default().push(event["event_id"].as_str().unwrap().into());
+        seen.entry(event["owner_id"].as_str().unwrap().into())
+            .or_default()
+            .push(event["event_id"].as_str().unwrap().into());
     }
     for (owner, expected) in expected {
         let mut got = seen.remove(owner).unwrap_or_default();

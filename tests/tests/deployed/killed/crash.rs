@@ -1,4 +1,5 @@
-//! The processor is killed in the middle of its work; the queue delivers again, and the set of events is the same.
+//! The processor is killed in the middle of its work; the queue delivers again, and the set of
+//! events is the same.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,12 +15,15 @@ const MAILS: usize = 60;
 #[tokio::test]
 async fn killed_while_it_lists_and_fetches() {
     let stack = Stack::at_rest().await;
-    // Nothing is published before the crash, so nothing may repeat: `each-event-once` checks this owner too.
+    // Nothing is published before the crash, so nothing may repeat: `each-event-once` checks this
+    // owner too.
     let user = User::connected(&stack, "crashed").await;
     stack.idle().await;
     stack.forget_calls_for(&user.email).await;
     // Slow enough to be killed while it fetches.
-    stack.fault(&user.email, json!({"method": "batch", "times": 0, "status": 0, "delay_ms": 500})).await;
+    stack
+        .fault(&user.email, json!({"method": "batch", "times": 0, "status": 0, "delay_ms": 500}))
+        .await;
     let mut expected = BTreeSet::new();
     for number in 1..=MAILS {
         let mail = json!({"subject": format!("invoice {number}"), "silent": number < MAILS});
@@ -45,7 +49,8 @@ async fn killed_somewhere_between_fetching_and_marking() {
     for round in 0..4_u64 {
         let before = calls(&stack, &user, "batch").await;
         for number in 0..15 {
-            let mail = json!({"subject": format!("invoice {round}.{number}"), "silent": number < 14});
+            let mail =
+                json!({"subject": format!("invoice {round}.{number}"), "silent": number < 14});
             expected.insert(user.event_id(&user.receive(&stack, mail).await));
         }
         kill_after(&stack, &user, "batch", before, Duration::from_millis(round * 8)).await;

@@ -1,5 +1,5 @@
-//! A restore: scans the other table for the chosen connectors, finds what is missing of each, and writes it in an order
-//! in which nothing fires twice.
+//! A restore: scans the other table for the chosen connectors, finds what is missing of each, and
+//! writes it in an order in which nothing fires twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -90,10 +90,13 @@ impl Restore<'_> {
                 match row.of() {
                     Of::Passing => report.passing += 1,
                     Of::Connector(location, owner) if self.wants(&location, &owner) => {
-                        let connector = Restored::new(location, owner, Ended::Complete(Kinds::new()));
+                        let connector =
+                            Restored::new(location, owner, Ended::Complete(Kinds::new()));
                         report.connectors.insert(connector.location.connector.clone(), connector);
                     }
-                    Of::Service if self.wants_all() => report.service += u64::from(self.restore_service(&row).await?),
+                    Of::Service if self.wants_all() => {
+                        report.service += u64::from(self.restore_service(&row).await?)
+                    }
                     _ => {}
                 }
             }
@@ -109,7 +112,9 @@ impl Restore<'_> {
     }
 
     fn wants(&self, location: &Location, owner: &OwnerId) -> bool {
-        self.choice.connectors.contains(&location.connector) || self.choice.owners.contains(owner) || self.wants_all()
+        self.choice.connectors.contains(&location.connector)
+            || self.choice.owners.contains(owner)
+            || self.wants_all()
     }
 
     async fn restore_service(&self, row: &Row) -> Result<bool, StoreError> {
@@ -117,15 +122,16 @@ impl Restore<'_> {
     }
 
     async fn judge(&self, report: &mut Report) {
-        let judged =
-            iter(report.connectors.values_mut()).map(async |connector| match self.to.missing(self.from, &connector.location).await {
+        let judged = iter(report.connectors.values_mut()).map(async |connector| {
+            match self.to.missing(self.from, &connector.location).await {
                 Ok(Ok(missing)) => {
                     connector.ended = Ended::Complete(missing.kinds().clone());
                     connector.owed = missing.owed().clone();
                 }
                 Ok(Err(kept_out)) => connector.ended = Ended::KeptOut(kept_out),
                 Err(error) => connector.ended = Ended::Failed(error),
-            });
+            }
+        });
         judged.buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
     }
 
@@ -136,18 +142,23 @@ impl Restore<'_> {
             let known = &report.connectors;
             let of_chosen = page.rows.into_iter().filter_map(|row| match row.of() {
                 Of::Event(event, connector) => {
-                    let of = known.get(&connector).filter(|of| matches!(of.ended, Ended::Complete(_)))?;
+                    let of = known
+                        .get(&connector)
+                        .filter(|of| matches!(of.ended, Ended::Complete(_)))?;
                     Some((row, of.owed.contains(&event), connector))
                 }
                 _ => None,
             });
-            let restored = iter(of_chosen.collect::<Vec<_>>()).map(async |(row, owed, connector)| {
-                let missing = self.to.insert_event(row, owed, self.apply, now).await?;
-                Ok::<_, StoreError>(missing.then_some(connector))
-            });
+            let restored =
+                iter(of_chosen.collect::<Vec<_>>()).map(async |(row, owed, connector)| {
+                    let missing = self.to.insert_event(row, owed, self.apply, now).await?;
+                    Ok::<_, StoreError>(missing.then_some(connector))
+                });
             let restored: Vec<_> = restored.buffer_unordered(AT_ONCE).try_collect().await?;
             for connector in restored.into_iter().flatten() {
-                if let Some(Restored { ended: Ended::Complete(kinds), .. }) = report.connectors.get_mut(&connector) {
+                if let Some(Restored { ended: Ended::Complete(kinds), .. }) =
+                    report.connectors.get_mut(&connector)
+                {
                     *kinds.entry("event").or_default() += 1;
                 }
             }

@@ -9,9 +9,14 @@ use crate::adapters::gmail::batch::{boundary, header, split, split_head};
 const MOST: usize = 100;
 const BOUNDARY: &str = "dry-run-batch";
 
-pub fn answer(content_type: &str, body: &[u8], mut call: impl FnMut(&str, &str, &[u8]) -> Reply) -> Reply {
+pub fn answer(
+    content_type: &str,
+    body: &[u8],
+    mut call: impl FnMut(&str, &str, &[u8]) -> Reply,
+) -> Reply {
     let Some(theirs) = boundary(content_type) else {
-        return Refusal::invalid("Failed to parse batch request, error: no boundary".into()).reply();
+        return Refusal::invalid("Failed to parse batch request, error: no boundary".into())
+            .reply();
     };
     let delimiter = [b"--", theirs.as_bytes()].concat();
     let parts = split(body, &delimiter);
@@ -30,12 +35,21 @@ pub fn answer(content_type: &str, body: &[u8], mut call: impl FnMut(&str, &str, 
         answered.extend_from_slice(b"\r\n");
     }
     answered.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
-    Reply { status: 200, content_type: format!("multipart/mixed; boundary={BOUNDARY}"), body: answered }
+    Reply {
+        status: 200,
+        content_type: format!("multipart/mixed; boundary={BOUNDARY}"),
+        body: answered,
+    }
 }
 
 /// The part's id, and the answer to its call.
 fn one(part: &[u8], call: &mut impl FnMut(&str, &str, &[u8]) -> Reply) -> (String, Reply) {
-    let unreadable = || Reply::json(400, &json!({"error": {"code": 400, "message": "Failed to parse batch request"}}));
+    let unreadable = || {
+        Reply::json(
+            400,
+            &json!({"error": {"code": 400, "message": "Failed to parse batch request"}}),
+        )
+    };
     let Some((own, http)) = split_head(part) else { return (String::new(), unreadable()) };
     let id = header(&own, "content-id").unwrap_or_default().trim_matches(['<', '>']).to_string();
     let Some((head, body)) = split_head(http) else { return (id, unreadable()) };

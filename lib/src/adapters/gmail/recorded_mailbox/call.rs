@@ -51,12 +51,17 @@ impl Call {
     pub fn texts(&self, name: &str) -> Result<Vec<String>, Refusal> {
         match &self.body[name] {
             Value::Null => Ok(Vec::new()),
-            value => serde_json::from_value(value.clone()).map_err(|_| Refusal::invalid(format!("Invalid value for {name}"))),
+            value => serde_json::from_value(value.clone())
+                .map_err(|_| Refusal::invalid(format!("Invalid value for {name}"))),
         }
     }
 
     /// One page of what was found, and the token of the next one.
-    pub fn page<T>(&self, found: Vec<T>, usual: usize) -> Result<(Vec<T>, Option<String>), Refusal> {
+    pub fn page<T>(
+        &self,
+        found: Vec<T>,
+        usual: usize,
+    ) -> Result<(Vec<T>, Option<String>), Refusal> {
         const MOST: usize = 500;
         let size = match self.parameter("maxResults").map(str::parse::<usize>) {
             None => usual,
@@ -65,7 +70,10 @@ impl Call {
         };
         let from: usize = match self.parameter("pageToken") {
             None => 0,
-            Some(token) => token.strip_prefix("after-").and_then(|from| from.parse().ok()).ok_or_else(Refusal::page)?,
+            Some(token) => token
+                .strip_prefix("after-")
+                .and_then(|from| from.parse().ok())
+                .ok_or_else(Refusal::page)?,
         };
         let next = from.saturating_add(size);
         let token = (next < found.len()).then(|| format!("after-{next}"));
@@ -75,7 +83,11 @@ impl Call {
 
 impl Reply {
     pub fn json(status: u16, body: &Value) -> Self {
-        Self { status, content_type: "application/json; charset=UTF-8".into(), body: body.to_string().into_bytes() }
+        Self {
+            status,
+            content_type: "application/json; charset=UTF-8".into(),
+            body: body.to_string().into_bytes(),
+        }
     }
 
     pub fn empty() -> Self {
@@ -101,7 +113,11 @@ impl Refusal {
     }
 
     pub fn unauthenticated() -> Self {
-        Self { status: 401, reason: "authError", message: "A dry run takes only the access tokens that it gave.".into() }
+        Self {
+            status: 401,
+            reason: "authError",
+            message: "A dry run takes only the access tokens that it gave.".into(),
+        }
     }
 
     pub fn foreign_mailbox() -> Self {
@@ -110,11 +126,19 @@ impl Refusal {
 
     /// Never a silent success: what the stand-in does not know, it does not do.
     pub fn unknown(method: &str, path: &str) -> Self {
-        Self { status: 501, reason: "notImplemented", message: format!("A dry run does not know {method} {path}") }
+        Self {
+            status: 501,
+            reason: "notImplemented",
+            message: format!("A dry run does not know {method} {path}"),
+        }
     }
 
     pub fn broken(why: String) -> Self {
-        Self { status: 500, reason: "backendError", message: format!("the recorded mailbox: {why}") }
+        Self {
+            status: 500,
+            reason: "backendError",
+            message: format!("the recorded mailbox: {why}"),
+        }
     }
 
     pub fn reply(&self) -> Reply {
@@ -128,6 +152,9 @@ impl Refusal {
             _ => "INTERNAL",
         };
         let error = json!({"message": self.message, "domain": "global", "reason": self.reason});
-        Reply::json(self.status, &json!({"error": {"code": self.status, "message": self.message, "errors": [error], "status": name}}))
+        Reply::json(
+            self.status,
+            &json!({"error": {"code": self.status, "message": self.message, "errors": [error], "status": name}}),
+        )
     }
 }

@@ -43,7 +43,10 @@ pub fn send(mailbox: &mut Mailbox, call: &Call) -> Outcome {
     let parsed = match call.body["message"]["raw"].is_string() {
         true => given(mailbox, &call.body["message"], call.now)?,
         false => {
-            let raw = message.raw.map_or_else(|| mime::written(&message.payload, &mailbox.attachments), Ok).map_err(Refusal::broken)?;
+            let raw = message
+                .raw
+                .map_or_else(|| mime::written(&message.payload, &mailbox.attachments), Ok)
+                .map_err(Refusal::broken)?;
             mime::parsed(raw, &mailbox.account.address, call.now)?
         }
     };

@@ -33,7 +33,8 @@ impl Wanted {
     }
 }
 
-/// A list, up to its end or to a closing parenthesis. A name that comes twice is wanted as first said.
+/// A list, up to its end or to a closing parenthesis. A name that comes twice is wanted as first
+/// said.
 fn wanted(rest: &mut &str) -> Option<Wanted> {
     let mut all = Wanted::default();
     loop {
@@ -75,7 +76,10 @@ mod tests {
             ("id", json!({"id": "1"})),
             ("id,list(a)", json!({"id": "1", "list": [{"a": 1}, {}]})),
             ("list/b/c", json!({"list": [{"b": {"c": 2}}, {"b": {}}]})),
-            ("list(a,b(d)),next", json!({"next": "n", "list": [{"a": 1, "b": {"d": 3}}, {"b": {"d": 4}}]})),
+            (
+                "list(a,b(d)),next",
+                json!({"next": "n", "list": [{"a": 1, "b": {"d": 3}}, {"b": {"d": 4}}]}),
+            ),
             ("*", body()),
         ];
         for (fields, expected) in table {

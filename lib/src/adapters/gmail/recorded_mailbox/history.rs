@@ -10,7 +10,8 @@ use super::mailbox::{Change, Mailbox, Record};
 const WATCHED_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 
 pub fn profile(mailbox: &mut Mailbox, _call: &Call) -> Outcome {
-    let threads: std::collections::BTreeSet<&str> = mailbox.messages.values().map(|message| message.thread_id.as_str()).collect();
+    let threads: std::collections::BTreeSet<&str> =
+        mailbox.messages.values().map(|message| message.thread_id.as_str()).collect();
     Ok(Some(json!({
         "emailAddress": mailbox.account.address, "messagesTotal": mailbox.messages.len(), "threadsTotal": threads.len(),
         "historyId": mailbox.history_id.to_string(),
@@ -30,19 +31,26 @@ pub fn stop(_mailbox: &mut Mailbox, _call: &Call) -> Outcome {
 }
 
 pub fn list(mailbox: &mut Mailbox, call: &Call) -> Outcome {
-    let start = call.parameter("startHistoryId").ok_or_else(|| Refusal::invalid("Missing or malformed start history id".into()))?;
-    let start: u64 = start.parse().map_err(|_| Refusal::invalid("Invalid value for startHistoryId".into()))?;
+    let start = call
+        .parameter("startHistoryId")
+        .ok_or_else(|| Refusal::invalid("Missing or malformed start history id".into()))?;
+    let start: u64 =
+        start.parse().map_err(|_| Refusal::invalid("Invalid value for startHistoryId".into()))?;
     if mailbox.history.first().is_some_and(|oldest| start < oldest.id) {
         return Err(Refusal::not_found());
     }
     let types: Vec<&str> = call.all("historyTypes").collect();
-    if let Some(unknown) = types.iter().find(|name| !Change::ALL.iter().any(|change| change.history_type() == **name)) {
+    if let Some(unknown) =
+        types.iter().find(|name| !Change::ALL.iter().any(|change| change.history_type() == **name))
+    {
         return Err(Refusal::invalid(format!("Invalid value at 'history_types': \"{unknown}\"")));
     }
     let label = call.parameter("labelId");
     let wanted = |record: &&Record| {
         let of_type = types.is_empty() || types.contains(&record.change.history_type());
-        let labelled = label.is_none_or(|label| record.label_ids.iter().chain(&record.changed).any(|id| id == label));
+        let labelled = label.is_none_or(|label| {
+            record.label_ids.iter().chain(&record.changed).any(|id| id == label)
+        });
         record.id > start && of_type && labelled
     };
     let (page, token) = call.page(mailbox.history.iter().filter(wanted).collect(), 100)?;
@@ -67,7 +75,8 @@ fn view(record: &Record) -> Value {
 }
 
 impl Change {
-    pub const ALL: [Self; 4] = [Self::MessageAdded, Self::MessageDeleted, Self::LabelAdded, Self::LabelRemoved];
+    pub const ALL: [Self; 4] =
+        [Self::MessageAdded, Self::MessageDeleted, Self::LabelAdded, Self::LabelRemoved];
 
     fn history_type(self) -> &'static str {
         match self {

@@ -83,7 +83,9 @@ impl Message {
 
     pub fn header(&self, name: &str) -> &str {
         let headers = self.payload["headers"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let is = |header: &&Value| header["name"].as_str().is_some_and(|key| key.eq_ignore_ascii_case(name));
+        let is = |header: &&Value| {
+            header["name"].as_str().is_some_and(|key| key.eq_ignore_ascii_case(name))
+        };
         headers.iter().find(is).and_then(|header| header["value"].as_str()).unwrap_or_default()
     }
 
@@ -118,7 +120,12 @@ impl Mailbox {
     /// The ids of a thread's messages, oldest first.
     pub fn thread(&self, id: &str) -> Result<Vec<String>, Refusal> {
         let messages = self.newest_first();
-        let ids: Vec<String> = messages.iter().rev().filter(|message| message.thread_id == id).map(|message| message.id.clone()).collect();
+        let ids: Vec<String> = messages
+            .iter()
+            .rev()
+            .filter(|message| message.thread_id == id)
+            .map(|message| message.id.clone())
+            .collect();
         if ids.is_empty() { Err(Refusal::not_found()) } else { Ok(ids) }
     }
 
@@ -135,7 +142,13 @@ impl Mailbox {
     }
 
     /// Adds a new message to an existing thread, or to one of its own.
-    pub fn add(&mut self, parsed: Parsed, thread: Option<&str>, label_ids: &[&str], now: Timestamp) -> Result<&Message, Refusal> {
+    pub fn add(
+        &mut self,
+        parsed: Parsed,
+        thread: Option<&str>,
+        label_ids: &[&str],
+        now: Timestamp,
+    ) -> Result<&Message, Refusal> {
         if let Some(thread) = thread {
             self.thread(thread)?;
         }
@@ -163,10 +176,17 @@ impl Mailbox {
     }
 
     /// Adds and removes labels; only actual changes are recorded.
-    pub fn relabel(&mut self, id: &str, add: &[String], remove: &[String], now: Timestamp) -> Result<(), Refusal> {
+    pub fn relabel(
+        &mut self,
+        id: &str,
+        add: &[String],
+        remove: &[String],
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let message = self.messages.get_mut(id).ok_or_else(Refusal::not_found)?;
         let added: Vec<String> = add.iter().filter(|label| !message.has(label)).cloned().collect();
-        let removed: Vec<String> = remove.iter().filter(|label| message.has(label)).cloned().collect();
+        let removed: Vec<String> =
+            remove.iter().filter(|label| message.has(label)).cloned().collect();
         message.label_ids.extend(added.iter().cloned());
         message.label_ids.retain(|label| !removed.contains(label));
         for (change, labels) in [(Change::LabelAdded, added), (Change::LabelRemoved, removed)] {
@@ -192,7 +212,14 @@ impl Mailbox {
         if let Some(message) = self.messages.get_mut(id) {
             message.history_id = self.history_id;
             let (thread, label_ids) = (message.thread_id.clone(), message.label_ids.clone());
-            self.history.push(Record { id: self.history_id, change, message: id.into(), thread, label_ids, changed });
+            self.history.push(Record {
+                id: self.history_id,
+                change,
+                message: id.into(),
+                thread,
+                label_ids,
+                changed,
+            });
         }
     }
 

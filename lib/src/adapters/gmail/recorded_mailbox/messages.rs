@@ -13,8 +13,10 @@ use crate::domain::timestamp::Timestamp;
 const MOST_IDS: usize = 1000;
 
 pub fn list(mailbox: &mut Mailbox, call: &Call) -> Outcome {
-    let found: Vec<Value> =
-        matching(mailbox, call)?.into_iter().map(|message| json!({"id": message.id, "threadId": message.thread_id})).collect();
+    let found: Vec<Value> = matching(mailbox, call)?
+        .into_iter()
+        .map(|message| json!({"id": message.id, "threadId": message.thread_id}))
+        .collect();
     listed("messages", found, 100, call)
 }
 
@@ -35,11 +37,15 @@ pub fn listed(name: &str, found: Vec<Value>, usual: usize, call: &Call) -> Outco
 pub fn matching<'a>(mailbox: &'a Mailbox, call: &Call) -> Result<Vec<&'a Message>, Refusal> {
     let search = Search::read(call.parameter("q").unwrap_or_default(), mailbox, call.now)?;
     let labels: Vec<String> = call.all("labelIds").map(String::from).collect();
-    if let Some(id) = labels.iter().find(|id| !mailbox.labels.iter().any(|label| label.id == **id)) {
+    if let Some(id) = labels.iter().find(|id| !mailbox.labels.iter().any(|label| label.id == **id))
+    {
         return Err(Refusal::invalid(format!("Invalid label: {id}")));
     }
     let away = |label: &str| labels.iter().any(|wanted| wanted == label);
-    let everywhere = call.is_set("includeSpamTrash") || search.reaches_spam_and_trash() || away("SPAM") || away("TRASH");
+    let everywhere = call.is_set("includeSpamTrash")
+        || search.reaches_spam_and_trash()
+        || away("SPAM")
+        || away("TRASH");
     let wanted = |message: &&Message| {
         let reachable = everywhere || !(message.has("SPAM") || message.has("TRASH"));
         reachable && labels.iter().all(|label| message.has(label)) && search.finds(message)
@@ -62,7 +68,10 @@ pub fn shown(mailbox: &Mailbox, message: &Message, call: &Call) -> Result<Value,
         "metadata" => answer["payload"] = headers_alone(message, call),
         "minimal" => {}
         "raw" => {
-            let raw = message.raw.clone().map_or_else(|| mime::written(&message.payload, &mailbox.attachments), Ok);
+            let raw = message
+                .raw
+                .clone()
+                .map_or_else(|| mime::written(&message.payload, &mailbox.attachments), Ok);
             answer["raw"] = BASE64_URL_SAFE.encode(raw.map_err(Refusal::broken)?).into();
         }
         other => return Err(Refusal::invalid(format!("Invalid value at 'format': \"{other}\""))),
@@ -73,17 +82,28 @@ pub fn shown(mailbox: &Mailbox, message: &Message, call: &Call) -> Result<Value,
 fn headers_alone(message: &Message, call: &Call) -> Value {
     let wanted: Vec<&str> = call.all("metadataHeaders").collect();
     let is_wanted = |header: &&Value| {
-        wanted.is_empty() || wanted.iter().any(|name| header["name"].as_str().is_some_and(|key| key.eq_ignore_ascii_case(name)))
+        wanted.is_empty()
+            || wanted.iter().any(|name| {
+                header["name"].as_str().is_some_and(|key| key.eq_ignore_ascii_case(name))
+            })
     };
-    let headers: Vec<&Value> = message.payload["headers"].as_array().into_iter().flatten().filter(is_wanted).collect();
+    let headers: Vec<&Value> =
+        message.payload["headers"].as_array().into_iter().flatten().filter(is_wanted).collect();
     json!({"mimeType": message.payload["mimeType"], "headers": headers})
 }
 
 pub fn attachment(mailbox: &mut Mailbox, call: &Call) -> Outcome {
     let message = mailbox.message(call.id(0))?;
     let id = call.id(1);
-    let data = mailbox.attachments.get(id).filter(|_| mime::holds(&message.payload, id)).ok_or_else(Refusal::not_found)?;
-    let size = BASE64_URL_SAFE_NO_PAD.decode(data.trim_end_matches('=')).map_err(|error| Refusal::broken(error.to_string()))?.len();
+    let data = mailbox
+        .attachments
+        .get(id)
+        .filter(|_| mime::holds(&message.payload, id))
+        .ok_or_else(Refusal::not_found)?;
+    let size = BASE64_URL_SAFE_NO_PAD
+        .decode(data.trim_end_matches('='))
+        .map_err(|error| Refusal::broken(error.to_string()))?
+        .len();
     Ok(Some(json!({"size": size, "data": data})))
 }
 
@@ -94,18 +114,32 @@ pub fn send(mailbox: &mut Mailbox, call: &Call) -> Outcome {
 
 /// The mail that the caller sent, in base64url.
 pub fn given(mailbox: &Mailbox, message: &Value, now: Timestamp) -> Result<Parsed, Refusal> {
-    let raw = message["raw"].as_str().ok_or_else(|| Refusal::invalid("'raw' RFC822 payload message string is required.".into()))?;
+    let raw = message["raw"].as_str().ok_or_else(|| {
+        Refusal::invalid("'raw' RFC822 payload message string is required.".into())
+    })?;
     let raw = BASE64_URL_SAFE_NO_PAD.decode(raw.trim_end_matches('='));
-    let raw = raw.map_err(|_| Refusal::invalid("Invalid value at 'message.raw' (TYPE_BYTES), Base64 decoding failed".into()))?;
+    let raw = raw.map_err(|_| {
+        Refusal::invalid(
+            "Invalid value at 'message.raw' (TYPE_BYTES), Base64 decoding failed".into(),
+        )
+    })?;
     mime::parsed(raw, &mailbox.account.address, now)
 }
 
 /// Stores a mail as sent, and in the inbox if it is addressed to this mailbox. Nothing leaves.
-pub fn sent(mailbox: &mut Mailbox, parsed: Parsed, thread: Option<&str>, now: Timestamp) -> Result<Value, Refusal> {
+pub fn sent(
+    mailbox: &mut Mailbox,
+    parsed: Parsed,
+    thread: Option<&str>,
+    now: Timestamp,
+) -> Result<Value, Refusal> {
     if parsed.recipients.is_empty() {
         return Err(Refusal::invalid("Recipient address required".into()));
     }
-    let to_itself = parsed.recipients.iter().any(|address| address.eq_ignore_ascii_case(&mailbox.account.address));
+    let to_itself = parsed
+        .recipients
+        .iter()
+        .any(|address| address.eq_ignore_ascii_case(&mailbox.account.address));
     let labels: &[&str] = if to_itself { &["UNREAD", "SENT", "INBOX"] } else { &["SENT"] };
     mailbox.add(parsed, thread, labels, now).map(Message::summary)
 }

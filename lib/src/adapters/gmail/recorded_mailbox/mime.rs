@@ -27,11 +27,19 @@ pub struct Parsed {
 /// The mail as Gmail would store it: with a sender, a date and an id where they are missing.
 pub fn parsed(raw: Vec<u8>, own: &str, now: Timestamp) -> Result<Parsed, Refusal> {
     let unreadable = || Refusal::invalid("Invalid mail".into());
-    let missing = missing_headers(&MessageParser::default().parse(&raw).ok_or_else(unreadable)?, &raw, own, now);
+    let missing = missing_headers(
+        &MessageParser::default().parse(&raw).ok_or_else(unreadable)?,
+        &raw,
+        own,
+        now,
+    );
     let raw = [missing.into_bytes(), raw].concat();
     let message = MessageParser::default().parse(&raw).ok_or_else(unreadable)?;
     let recipients = [message.to(), message.cc(), message.bcc()].into_iter().flatten();
-    let recipients = recipients.flat_map(|list| list.iter()).filter_map(|one| one.address().map(String::from)).collect();
+    let recipients = recipients
+        .flat_map(|list| list.iter())
+        .filter_map(|one| one.address().map(String::from))
+        .collect();
     let mut attachments = BTreeMap::new();
     let payload = part(&message, 0, "", &mut attachments);
     Ok(Parsed { snippet: snippet(&text(&payload)), payload, attachments, recipients, raw })
@@ -43,19 +51,29 @@ fn missing_headers(message: &Message<'_>, raw: &[u8], own: &str, now: Timestamp)
         missing += &format!("From: {own}\r\n");
     }
     if message.date().is_none()
-        && let Some(date) = OffsetDateTime::from_unix_timestamp(now.seconds()).ok().and_then(|date| date.format(&Rfc2822).ok())
+        && let Some(date) = OffsetDateTime::from_unix_timestamp(now.seconds())
+            .ok()
+            .and_then(|date| date.format(&Rfc2822).ok())
     {
         missing += &format!("Date: {date}\r\n");
     }
     if message.message_id().is_none() {
         let content = String::from_utf8_lossy(raw);
-        missing += &format!("Message-ID: <{}@dry-run.invalid>\r\n", fingerprint(&["mail", &now.to_string(), &content]).simple());
+        missing += &format!(
+            "Message-ID: <{}@dry-run.invalid>\r\n",
+            fingerprint(&["mail", &now.to_string(), &content]).simple()
+        );
     }
     missing
 }
 
 /// `number` is Gmail's part id: empty for the whole mail, else the indices on the way to the part.
-fn part(message: &Message<'_>, position: usize, number: &str, attachments: &mut BTreeMap<String, String>) -> Value {
+fn part(
+    message: &Message<'_>,
+    position: usize,
+    number: &str,
+    attachments: &mut BTreeMap<String, String>,
+) -> Value {
     let Some(part_of) = message.parts.get(position) else { return Value::Null };
     let filename = part_of.attachment_name().unwrap_or_default();
     let mut answer = json!({
@@ -74,7 +92,8 @@ fn part(message: &Message<'_>, position: usize, number: &str, attachments: &mut 
             answer["parts"] = parts.into();
         }
         PartType::Text(text) | PartType::Html(text) if filename.is_empty() => {
-            answer["body"] = json!({"size": text.len(), "data": BASE64_URL_SAFE.encode(text.as_bytes())});
+            answer["body"] =
+                json!({"size": text.len(), "data": BASE64_URL_SAFE.encode(text.as_bytes())});
         }
         other => {
             let bytes = match other {
@@ -94,17 +113,23 @@ fn part(message: &Message<'_>, position: usize, number: &str, attachments: &mut 
 
 fn mime_type(part: &MessagePart<'_>) -> String {
     let Some(declared) = part.content_type() else { return "text/plain".into() };
-    format!("{}/{}", declared.c_type, declared.c_subtype.as_deref().unwrap_or("plain")).to_ascii_lowercase()
+    format!("{}/{}", declared.c_type, declared.c_subtype.as_deref().unwrap_or("plain"))
+        .to_ascii_lowercase()
 }
 
 /// As they were written, each on one line.
 fn headers(message: &Message<'_>, part: &MessagePart<'_>) -> Vec<Value> {
     let value = |from: u32, to: u32| {
-        let bytes = usize::try_from(from).ok().zip(usize::try_from(to).ok()).and_then(|(from, to)| message.raw_message.get(from..to));
-        String::from_utf8_lossy(bytes.unwrap_or_default()).replace(['\r', '\n'], "").trim().to_string()
+        let bytes = usize::try_from(from)
+            .ok()
+            .zip(usize::try_from(to).ok())
+            .and_then(|(from, to)| message.raw_message.get(from..to));
+        String::from_utf8_lossy(bytes.unwrap_or_default())
+            .replace(['\r', '\n'], "")
+            .trim()
+            .to_string()
     };
-    let view =
-        |header: &mail_parser::Header<'_>| json!({"name": header.name.as_str(), "value": value(header.offset_start, header.offset_end)});
+    let view = |header: &mail_parser::Header<'_>| json!({"name": header.name.as_str(), "value": value(header.offset_start, header.offset_end)});
     part.headers.iter().map(view).collect()
 }
 
@@ -112,12 +137,18 @@ fn headers(message: &Message<'_>, part: &MessagePart<'_>) -> Vec<Value> {
 pub fn written(part: &Value, attachments: &BTreeMap<String, String>) -> Result<Vec<u8>, String> {
     let mut mail = Vec::new();
     for header in part["headers"].as_array().into_iter().flatten() {
-        let line = format!("{}: {}\r\n", header["name"].as_str().unwrap_or_default(), header["value"].as_str().unwrap_or_default());
+        let line = format!(
+            "{}: {}\r\n",
+            header["name"].as_str().unwrap_or_default(),
+            header["value"].as_str().unwrap_or_default()
+        );
         mail.extend_from_slice(line.as_bytes());
     }
     mail.extend_from_slice(b"\r\n");
     if let Some(parts) = part["parts"].as_array() {
-        let (_, boundary) = header(part, "Content-Type").split_once("boundary=").ok_or("a part of several without a boundary")?;
+        let (_, boundary) = header(part, "Content-Type")
+            .split_once("boundary=")
+            .ok_or("a part of several without a boundary")?;
         let boundary = boundary.trim_matches('"');
         for part in parts {
             mail.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
@@ -127,7 +158,9 @@ pub fn written(part: &Value, attachments: &BTreeMap<String, String>) -> Result<V
         mail.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
         return Ok(mail);
     }
-    let data = part["body"]["data"].as_str().or_else(|| attachments.get(part["body"]["attachmentId"].as_str()?).map(String::as_str));
+    let data = part["body"]["data"]
+        .as_str()
+        .or_else(|| attachments.get(part["body"]["attachmentId"].as_str()?).map(String::as_str));
     let content = decoded(data.unwrap_or_default()).ok_or("a body that is not base64url")?;
     match header(part, "Content-Transfer-Encoding").eq_ignore_ascii_case("base64") {
         true => {
@@ -141,7 +174,8 @@ pub fn written(part: &Value, attachments: &BTreeMap<String, String>) -> Result<V
 
 fn header<'a>(part: &'a Value, name: &str) -> &'a str {
     let headers = part["headers"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let is = |header: &&Value| header["name"].as_str().is_some_and(|key| key.eq_ignore_ascii_case(name));
+    let is =
+        |header: &&Value| header["name"].as_str().is_some_and(|key| key.eq_ignore_ascii_case(name));
     headers.iter().find(is).and_then(|header| header["value"].as_str()).unwrap_or_default()
 }
 
@@ -152,7 +186,9 @@ fn decoded(data: &str) -> Option<Vec<u8>> {
 /// Whether a part's content is known by this attachment id.
 pub fn holds(part: &Value, attachment_id: &str) -> bool {
     let here = part["body"]["attachmentId"] == attachment_id;
-    here || part["parts"].as_array().is_some_and(|parts| parts.iter().any(|part| holds(part, attachment_id)))
+    here || part["parts"]
+        .as_array()
+        .is_some_and(|parts| parts.iter().any(|part| holds(part, attachment_id)))
 }
 
 pub fn has_attachment(part: &Value) -> bool {
@@ -167,9 +203,17 @@ pub fn text(part: &Value) -> String {
 }
 
 fn text_of(part: &Value, mime_type: &str) -> String {
-    let own = if part["mimeType"] == mime_type { part["body"]["data"].as_str().and_then(decoded).unwrap_or_default() } else { Vec::new() };
+    let own = if part["mimeType"] == mime_type {
+        part["body"]["data"].as_str().and_then(decoded).unwrap_or_default()
+    } else {
+        Vec::new()
+    };
     let parts = part["parts"].as_array().into_iter().flatten().map(|part| text_of(part, mime_type));
-    std::iter::once(String::from_utf8_lossy(&own).into_owned()).chain(parts).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
+    std::iter::once(String::from_utf8_lossy(&own).into_owned())
+        .chain(parts)
+        .filter(|text| !text.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn without_markup(html: &str) -> String {
@@ -189,5 +233,10 @@ fn without_markup(html: &str) -> String {
 fn snippet(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let short: String = line.chars().take(SNIPPET).collect();
-    short.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    short
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
 }

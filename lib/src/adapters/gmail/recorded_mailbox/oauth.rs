@@ -42,26 +42,40 @@ impl Accounts {
     }
 
     pub fn token(&mut self, account: &Account, form: &[u8], now: Timestamp) -> Reply {
-        let field = |wanted: &str| form_urlencoded::parse(form).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
+        let field = |wanted: &str| {
+            form_urlencoded::parse(form)
+                .find(|(name, _)| name == wanted)
+                .map(|(_, value)| value.into_owned())
+        };
         if field("client_id").as_ref() != Some(&self.client_id) {
             return refused(401, "invalid_client", "The OAuth client was not found.");
         }
         match (field("grant_type").as_deref(), field("code"), field("refresh_token")) {
-            (Some("authorization_code"), Some(code), _) if !code.is_empty() => self.exchanged(account, code.strip_prefix(CODE), now),
-            (Some("authorization_code"), ..) => refused(400, "invalid_grant", "Malformed auth code."),
+            (Some("authorization_code"), Some(code), _) if !code.is_empty() => {
+                self.exchanged(account, code.strip_prefix(CODE), now)
+            }
+            (Some("authorization_code"), ..) => {
+                refused(400, "invalid_grant", "Malformed auth code.")
+            }
             (Some("refresh_token"), _, Some(token)) if self.revoked.contains(&token) => {
                 refused(400, "invalid_grant", "Token has been expired or revoked.")
             }
-            (Some("refresh_token"), _, Some(token)) if token.starts_with(REFRESH) => Reply::json(200, &self.tokens(account, None, now)),
+            (Some("refresh_token"), _, Some(token)) if token.starts_with(REFRESH) => {
+                Reply::json(200, &self.tokens(account, None, now))
+            }
             (Some("refresh_token"), _, Some(_)) => foreign(),
             _ => refused(400, "unsupported_grant_type", "Invalid grant_type."),
         }
     }
 
     pub fn revoke(&mut self, form: &[u8]) -> Reply {
-        let token = form_urlencoded::parse(form).find(|(name, _)| name == "token").map(|(_, value)| value.into_owned());
+        let token = form_urlencoded::parse(form)
+            .find(|(name, _)| name == "token")
+            .map(|(_, value)| value.into_owned());
         match token {
-            Some(token) if self.revoked.contains(&token) => refused(400, "invalid_token", "Token expired or revoked"),
+            Some(token) if self.revoked.contains(&token) => {
+                refused(400, "invalid_token", "Token expired or revoked")
+            }
             Some(token) if token.starts_with(REFRESH) => {
                 self.revoked.insert(token);
                 tracing::info!(method = "POST", route = "/revoke", "dry run: done here, not sent");
@@ -78,7 +92,12 @@ impl Accounts {
         Reply::json(200, &answer)
     }
 
-    fn tokens(&mut self, account: &Account, nonce: Option<&str>, now: Timestamp) -> serde_json::Value {
+    fn tokens(
+        &mut self,
+        account: &Account,
+        nonce: Option<&str>,
+        now: Timestamp,
+    ) -> serde_json::Value {
         let mut claims = json!({
             "iss": "https://accounts.google.com", "aud": self.client_id, "azp": self.client_id, "sub": account.sub,
             "email": account.address, "email_verified": true, "iat": now.seconds(), "exp": now.seconds() + LIVES_SECONDS,
@@ -88,7 +107,8 @@ impl Accounts {
         }
         let part = |value: &serde_json::Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
         // Nobody checks its signature: it comes straight from the token endpoint.
-        let id_token = format!("{}.{}.", part(&json!({"alg": "none", "typ": "JWT"})), part(&claims));
+        let id_token =
+            format!("{}.{}.", part(&json!({"alg": "none", "typ": "JWT"})), part(&claims));
         json!({
             "access_token": self.mint(ACCESS, now), "expires_in": LIVES_SECONDS, "scope": self.scopes.join(" "), "token_type": "Bearer",
             "id_token": id_token,
@@ -102,7 +122,8 @@ impl Accounts {
     }
 }
 
-/// For tokens of real grants: a dry run does not touch their mailboxes, and the answer does not end the grant.
+/// For tokens of real grants: a dry run does not touch their mailboxes, and the answer does not end
+/// the grant.
 fn foreign() -> Reply {
     refused(501, "dry_run", "A dry run takes only the tokens that it gave.")
 }

@@ -1,5 +1,5 @@
-//! The recorded set, from which the mailbox begins: JSON Lines, each the answer to one call, known by method, route and
-//! id.
+//! The recorded set, from which the mailbox begins: JSON Lines, each the answer to one call, known
+//! by method, route and id.
 
 use std::collections::BTreeMap;
 
@@ -39,12 +39,15 @@ fn read(recorded: &str) -> Result<Mailbox, String> {
         made: 0,
     };
     for (number, line) in recorded.lines().enumerate() {
-        let read = serde_json::from_str::<RecordedAnswer>(line).map_err(|error| error.to_string()).and_then(|answer| mailbox.take(answer));
+        let read = serde_json::from_str::<RecordedAnswer>(line)
+            .map_err(|error| error.to_string())
+            .and_then(|answer| mailbox.take(answer));
         read.map_err(|why| format!("line {}: {why}", number + 1))?;
     }
     // What happened after the profile was read has yet to arrive.
-    let (past, future): (BTreeMap<_, _>, BTreeMap<_, _>) =
-        std::mem::take(&mut mailbox.messages).into_iter().partition(|(_, message)| message.history_id <= mailbox.history_id);
+    let (past, future): (BTreeMap<_, _>, BTreeMap<_, _>) = std::mem::take(&mut mailbox.messages)
+        .into_iter()
+        .partition(|(_, message)| message.history_id <= mailbox.history_id);
     mailbox.messages = past;
     mailbox.to_come = future.into_values().collect();
     mailbox.history.retain(|record| record.id <= mailbox.history_id);
@@ -55,7 +58,9 @@ impl Mailbox {
     fn take(&mut self, answer: RecordedAnswer) -> Result<(), String> {
         let RecordedAnswer { method, route, id, status, body } = answer;
         if (method.as_str(), status) != ("GET", 200) {
-            return Err(format!("{method} {route} answered {status}: only what was read is a recording"));
+            return Err(format!(
+                "{method} {route} answered {status}: only what was read is a recording"
+            ));
         }
         match route.as_str() {
             "/oauth2/v3/userinfo" => self.account.sub = text(&body, "sub")?,
@@ -63,7 +68,9 @@ impl Mailbox {
                 self.account.address = text(&body, "emailAddress")?;
                 self.history_id = number(&body, "historyId")?;
             }
-            "/gmail/v1/users/me/labels" => self.labels = list(&body, "labels").iter().map(label).collect::<Result<_, _>>()?,
+            "/gmail/v1/users/me/labels" => {
+                self.labels = list(&body, "labels").iter().map(label).collect::<Result<_, _>>()?
+            }
             "/gmail/v1/users/me/history" => {
                 for record in list(&body, "history") {
                     self.history.extend(records(record)?);
@@ -88,7 +95,8 @@ impl Mailbox {
         if text(body, "id")? != id {
             return Err(format!("it is recorded as {id}"));
         }
-        let arrived = text(body, "internalDate")?.parse().map_err(|_| "internalDate is not a number")?;
+        let arrived =
+            text(body, "internalDate")?.parse().map_err(|_| "internalDate is not a number")?;
         let message = Message {
             id: id.into(),
             thread_id: text(body, "threadId")?,
@@ -96,7 +104,10 @@ impl Mailbox {
             history_id: number(body, "historyId")?,
             arrived: Timestamp::from_millis(arrived),
             snippet: text(body, "snippet")?,
-            size: body["sizeEstimate"].as_u64().and_then(|size| size.try_into().ok()).ok_or("sizeEstimate is missing")?,
+            size: body["sizeEstimate"]
+                .as_u64()
+                .and_then(|size| size.try_into().ok())
+                .ok_or("sizeEstimate is missing")?,
             payload: body["payload"].clone(),
             raw: None,
         };
@@ -107,9 +118,19 @@ impl Mailbox {
 
 fn label(body: &Value) -> Result<Label, String> {
     let own = ["id", "name", "type"];
-    let shown: Map<String, Value> = body.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let shown: Map<String, Value> = body
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     let shown = shown.into_iter().filter(|(name, _)| !own.contains(&name.as_str())).collect();
-    Ok(Label { id: text(body, "id")?, name: text(body, "name")?, system: body["type"] == "system", shown })
+    Ok(Label {
+        id: text(body, "id")?,
+        name: text(body, "name")?,
+        system: body["type"] == "system",
+        shown,
+    })
 }
 
 fn records(body: &Value) -> Result<Vec<Record>, String> {
@@ -117,8 +138,10 @@ fn records(body: &Value) -> Result<Vec<Record>, String> {
     let mut records = Vec::new();
     for change in Change::ALL {
         for entry in list(body, change.record_field()) {
-            let (message, thread) = (text(&entry["message"], "id")?, text(&entry["message"], "threadId")?);
-            let (label_ids, changed) = (texts(&entry["message"]["labelIds"]), texts(&entry["labelIds"]));
+            let (message, thread) =
+                (text(&entry["message"], "id")?, text(&entry["message"], "threadId")?);
+            let (label_ids, changed) =
+                (texts(&entry["message"]["labelIds"]), texts(&entry["labelIds"]));
             records.push(Record { id, change, message, thread, label_ids, changed });
         }
     }
@@ -134,7 +157,12 @@ fn text(body: &Value, name: &str) -> Result<String, String> {
 }
 
 fn texts(value: &Value) -> Vec<String> {
-    value.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(String::from)).collect()
+    value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|text| text.as_str().map(String::from))
+        .collect()
 }
 
 fn number(body: &Value, name: &str) -> Result<u64, String> {

@@ -79,18 +79,27 @@ pub fn answer(
     if user != "me" && !user.eq_ignore_ascii_case(&mailbox.account.address) {
         return Err(Refusal::foreign_mailbox());
     }
-    if let Some((name, _)) = query.iter().find(|(name, _)| !STANDARD.contains(&name.as_str()) && !route.query.contains(&name.as_str())) {
-        return Err(Refusal::invalid(format!("Unknown name \"{name}\": Cannot bind query parameter.")));
+    if let Some((name, _)) = query.iter().find(|(name, _)| {
+        !STANDARD.contains(&name.as_str()) && !route.query.contains(&name.as_str())
+    }) {
+        return Err(Refusal::invalid(format!(
+            "Unknown name \"{name}\": Cannot bind query parameter."
+        )));
     }
     let body = match body.trim_ascii() {
         [] => Value::Null,
-        text => serde_json::from_slice(text).map_err(|_| Refusal::invalid("Invalid JSON payload received.".into()))?,
+        text => serde_json::from_slice(text)
+            .map_err(|_| Refusal::invalid("Invalid JSON payload received.".into()))?,
     };
     let call = Call { ids, query, body, now };
     mailbox.come_to(now);
     let outcome = (route.handler)(mailbox, &call);
     if method != "GET" && outcome.is_ok() {
-        let id = call.ids.first().cloned().or_else(|| outcome.as_ref().ok()?.as_ref()?["id"].as_str().map(String::from));
+        let id = call
+            .ids
+            .first()
+            .cloned()
+            .or_else(|| outcome.as_ref().ok()?.as_ref()?["id"].as_str().map(String::from));
         tracing::info!(method, route = %format_args!("{USER}{}", route.template), id = id.unwrap_or_default(), "dry run: done here, not sent");
     }
     match (outcome?, call.parameter("fields")) {
@@ -120,5 +129,8 @@ fn matched(route: &Route, method: &str, path: &str) -> Option<Vec<String>> {
 /// A path's segment; a plus sign is itself there.
 fn percent_decoded(segment: &str) -> String {
     let pair = format!("id={}", segment.replace('+', "%2B").replace('&', "%26"));
-    form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+    form_urlencoded::parse(pair.as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
 }

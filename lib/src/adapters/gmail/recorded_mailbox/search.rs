@@ -1,4 +1,5 @@
-//! Gmail's search, as far as the recorded mailbox has it; an operator beyond that is refused by its name.
+//! Gmail's search, as far as the recorded mailbox has it; an operator beyond that is refused by its
+//! name.
 
 use super::call::Refusal;
 use super::mailbox::{Mailbox, Message};
@@ -36,7 +37,10 @@ impl Search {
     }
 
     pub fn reaches_spam_and_trash(&self) -> bool {
-        let reaches = |term: &Term| matches!(term, Term::Anywhere) || matches!(term, Term::Label(id) if id == "SPAM" || id == "TRASH");
+        let reaches = |term: &Term| {
+            matches!(term, Term::Anywhere)
+                || matches!(term, Term::Label(id) if id == "SPAM" || id == "TRASH")
+        };
         self.0.iter().any(|(wanted, term)| *wanted && reaches(term))
     }
 
@@ -66,16 +70,25 @@ impl Term {
 }
 
 fn term(token: &str, mailbox: &Mailbox, now: Timestamp) -> Result<Term, Refusal> {
-    let refused = |operator: &str| Err(Refusal::invalid(format!("A dry run's search does not know {operator}")));
+    let refused = |operator: &str| {
+        Err(Refusal::invalid(format!("A dry run's search does not know {operator}")))
+    };
     if matches!(token, "OR" | "AND" | "AROUND") {
         return refused(token);
     }
-    if let Some(bracket) = token.chars().next().filter(|first| matches!(first, '{' | '}' | '(' | ')' | '+')) {
+    if let Some(bracket) =
+        token.chars().next().filter(|first| matches!(first, '{' | '}' | '(' | ')' | '+'))
+    {
         return refused(&bracket.to_string());
     }
-    let Some((operator, value)) = token.split_once(':') else { return Ok(Term::Word(token.to_lowercase())) };
+    let Some((operator, value)) = token.split_once(':') else {
+        return Ok(Term::Word(token.to_lowercase()));
+    };
     let lower = value.to_lowercase();
-    let when = |moment: Option<i64>| moment.ok_or_else(|| Refusal::invalid(format!("A dry run's search cannot read {operator}:")));
+    let when = |moment: Option<i64>| {
+        moment
+            .ok_or_else(|| Refusal::invalid(format!("A dry run's search cannot read {operator}:")))
+    };
     Ok(match (operator.to_ascii_lowercase().as_str(), lower.as_str()) {
         ("from", _) => Term::Header("From", lower),
         ("to", _) => Term::Header("To", lower),
@@ -104,13 +117,19 @@ fn term(token: &str, mailbox: &Mailbox, now: Timestamp) -> Result<Term, Refusal>
 
 fn label(mailbox: &Mailbox, operator: &str, value: &str) -> Option<String> {
     let id = match (operator, value) {
-        ("is", "unread" | "starred" | "important") | ("in" | "label", "drafts") => value.trim_end_matches('s').to_uppercase(),
+        ("is", "unread" | "starred" | "important") | ("in" | "label", "drafts") => {
+            value.trim_end_matches('s').to_uppercase()
+        }
         ("is", _) => return None,
         _ => value.to_uppercase(),
     };
     // In a search a label's name is written with dashes.
     let named = |name: &str| name.to_lowercase().replace([' ', '/'], "-") == value;
-    mailbox.labels.iter().find(|label| label.id == id || named(&label.name)).map(|label| label.id.clone())
+    mailbox
+        .labels
+        .iter()
+        .find(|label| label.id == id || named(&label.name))
+        .map(|label| label.id.clone())
 }
 
 /// Seconds since the epoch, or a day.
@@ -125,8 +144,13 @@ fn moment(value: &str) -> Option<i64> {
 
 /// A number of hours, days, months or years.
 fn span(value: &str) -> Option<i64> {
-    let unit = |suffix: char, millis: i64| value.strip_suffix(suffix)?.parse::<i64>().ok()?.checked_mul(millis);
-    unit('h', DAY_MS / 24).or_else(|| unit('d', DAY_MS)).or_else(|| unit('m', 30 * DAY_MS)).or_else(|| unit('y', 365 * DAY_MS))
+    let unit = |suffix: char, millis: i64| {
+        value.strip_suffix(suffix)?.parse::<i64>().ok()?.checked_mul(millis)
+    };
+    unit('h', DAY_MS / 24)
+        .or_else(|| unit('d', DAY_MS))
+        .or_else(|| unit('m', 30 * DAY_MS))
+        .or_else(|| unit('y', 365 * DAY_MS))
 }
 
 /// Splits at spaces, except for those within quotation marks.

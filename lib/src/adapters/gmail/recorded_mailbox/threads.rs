@@ -32,7 +32,9 @@ pub fn get(mailbox: &mut Mailbox, call: &Call) -> Outcome {
     for id in mailbox.thread(call.id(0))? {
         messages.push(shown(mailbox, mailbox.message(&id)?, call)?);
     }
-    Ok(Some(json!({"id": call.id(0), "historyId": history_id(mailbox, call.id(0)), "messages": messages})))
+    Ok(Some(
+        json!({"id": call.id(0), "historyId": history_id(mailbox, call.id(0)), "messages": messages}),
+    ))
 }
 
 pub fn modify(mailbox: &mut Mailbox, call: &Call) -> Outcome {
@@ -53,7 +55,8 @@ fn changed(mailbox: &mut Mailbox, call: &Call, add: &[String], remove: &[String]
     for id in &ids {
         mailbox.relabel(id, add, remove, call.now)?;
     }
-    let messages: Vec<Value> = ids.iter().filter_map(|id| mailbox.messages.get(id)).map(Message::summary).collect();
+    let messages: Vec<Value> =
+        ids.iter().filter_map(|id| mailbox.messages.get(id)).map(Message::summary).collect();
     Ok(Some(json!({"id": call.id(0), "messages": messages})))
 }
 

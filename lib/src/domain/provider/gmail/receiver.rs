@@ -3,4 +3,5 @@
 use crate::domain::mail::authentication::Receiver;
 
 /// Mail that Gmail fetched from another mailbox by POP never passed its receiving server.
-pub const RECEIVER: Receiver = Receiver { authserv_id: "mx.google.com", unchecked: "X-Gmail-Fetch-Info" };
+pub const RECEIVER: Receiver =
+    Receiver { authserv_id: "mx.google.com", unchecked: "X-Gmail-Fetch-Info" };
