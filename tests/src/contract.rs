@@ -6,6 +6,7 @@ mod connectors;
 mod delivery_records;
 mod ledger;
 mod once;
+mod renames;
 mod requests;
 mod secrets;
 mod sweeps;
@@ -40,9 +41,9 @@ async fn of_connectors(store: &impl Store, tag: &str) {
     connectors::an_owner_sees_only_their_own(store, &cast("owners")).await;
     connectors::a_reconnect_overwrites_what_a_connect_decides(store, &cast("reconnect")).await;
     connectors::an_exchange_is_remembered_for_ten_minutes(store, &cast("exchange")).await;
-    connectors::a_renamed_mailbox_is_found_from_every_side(store, &cast("renamed")).await;
-    connectors::what_waits_or_has_moved_keeps_its_address(store, &cast("address")).await;
-    connectors::a_connector_with_forty_triggers_moves_and_goes_whole(store, &cast("forty")).await;
+    renames::a_renamed_mailbox_is_found_from_every_side(store, &cast("renamed")).await;
+    renames::what_waits_or_has_moved_keeps_its_address(store, &cast("address")).await;
+    renames::a_connector_with_forty_triggers_moves_and_goes_whole(store, &cast("forty")).await;
     connectors::a_connector_is_removed_with_all_that_is_its(store, &cast("remove")).await;
     connectors::events_that_wait_keep_their_connector(store, &cast("waiting")).await;
 }

@@ -11,7 +11,7 @@ const FUNCTIONS: [&str; 6] = [
     "audit-keeper",
 ];
 /// Lines of code without comments and tests; long enough for a module's table or wire format.
-const LONGEST_FILE: usize = 520;
+const LONGEST_FILE: usize = 540;
 const LONGEST_MAIN: usize = 40;
 
 fn root() -> PathBuf {
