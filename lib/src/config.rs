@@ -16,7 +16,7 @@ use crate::domain::connector::Uniqueness;
 use crate::domain::health::Thresholds;
 use crate::domain::retention::Retention;
 use crate::domain::retry::RetryPolicy;
-use crate::domain::sweep::{ProcessorLimits, Timeouts};
+use crate::domain::sweep::{ProcessorLimits, SweepTimes};
 
 pub use self::functions::{
     ConnectorsApiSettings, HistoryProcessorSettings, OauthConnectSettings, PubsubWebhookSettings,
@@ -319,9 +319,9 @@ pub fn retention(env: &Environment) -> Result<Retention, SettingError> {
     })
 }
 
-/// The times that steer sweeps, and with them every write that says when the next one is due.
-pub fn timeouts(env: &Environment) -> Result<Timeouts, SettingError> {
-    Ok(Timeouts {
+/// The times by which a connector's next sweep is computed.
+pub fn sweep_times(env: &Environment) -> Result<SweepTimes, SettingError> {
+    Ok(SweepTimes {
         settle: span(env, "SETTLE_SECONDS", Duration::from_secs(1))?,
         quiet_after: span(env, "QUIET_AFTER_MINUTES", Duration::from_secs(60))?,
     })
@@ -330,7 +330,7 @@ pub fn timeouts(env: &Environment) -> Result<Timeouts, SettingError> {
 /// What connectors are measured by.
 pub fn thresholds(env: &Environment) -> Result<Thresholds, SettingError> {
     Ok(Thresholds {
-        timeouts: timeouts(env)?,
+        sweep_times: sweep_times(env)?,
         sweep_every: span(env, "SWEEP_EVERY_MINUTES", Duration::from_secs(60))?,
         units_per_minute: units_per_minute(env)?,
         required_scopes: env.list("GOOGLE_SCOPES", char::is_whitespace)?,
@@ -353,7 +353,7 @@ fn units_per_minute(env: &Environment) -> Result<u32, SettingError> {
 pub fn limits(env: &Environment) -> Result<ProcessorLimits, SettingError> {
     Ok(ProcessorLimits {
         processor_timeout: span(env, "PROCESSOR_TIMEOUT_SECONDS", Duration::from_secs(1))?,
-        timeouts: timeouts(env)?,
+        sweep_times: sweep_times(env)?,
         cooldown: span(env, "CIRCUIT_COOLDOWN_SECONDS", Duration::from_secs(1))?,
         units_per_minute: units_per_minute(env)?,
         history_page: HISTORY_PAGE,

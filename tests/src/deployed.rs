@@ -25,7 +25,7 @@ use self::collected::Collected;
 use self::kept::Kept;
 pub use self::user::{User, token, token_with, webhook};
 
-const TIMEOUTS: Duration = Duration::from_secs(150);
+const LONGEST_WAIT: Duration = Duration::from_secs(150);
 const BETWEEN_SWEEPS: Duration = Duration::from_secs(2);
 /// What the schedule sends.
 const TICK: &str = include_str!("../../events/watch-renewer.schedule.json");
@@ -264,7 +264,7 @@ impl Stack {
 
     /// Polls until `look` returns something.
     pub async fn until<T, F: AsyncFnMut() -> Option<T>>(&self, what: &str, look: F) -> T {
-        self.until_within(TIMEOUTS, what, look).await
+        self.until_within(LONGEST_WAIT, what, look).await
     }
 
     /// The same, with sweeps in between: the schedule itself runs only once a minute.
@@ -282,11 +282,11 @@ impl Stack {
 
     pub async fn until_within<T, F: AsyncFnMut() -> Option<T>>(
         &self,
-        timeouts: Duration,
+        longest: Duration,
         what: &str,
         mut look: F,
     ) -> T {
-        let deadline = Instant::now() + timeouts;
+        let deadline = Instant::now() + longest;
         loop {
             if let Some(found) = look().await {
                 return found;

@@ -31,7 +31,7 @@ use email_connectors::domain::connector::Uniqueness;
 use email_connectors::domain::health::Thresholds;
 use email_connectors::domain::limit::Limits;
 use email_connectors::domain::retry::RetryPolicy;
-use email_connectors::domain::sweep::{ProcessorLimits, Timeouts};
+use email_connectors::domain::sweep::{ProcessorLimits, SweepTimes};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::connect::Connect;
@@ -50,11 +50,11 @@ use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-const TIMEOUTS: Timeouts =
-    Timeouts { settle: Duration::from_secs(15), quiet_after: Duration::from_secs(60) };
+const SWEEP_TIMES: SweepTimes =
+    SweepTimes { settle: Duration::from_secs(15), quiet_after: Duration::from_secs(60) };
 const PROCESSOR_LIMITS: ProcessorLimits = ProcessorLimits {
     processor_timeout: Duration::from_secs(5),
-    timeouts: TIMEOUTS,
+    sweep_times: SWEEP_TIMES,
     cooldown: Duration::from_secs(5),
     units_per_minute: 1_000_000,
     history_page: HISTORY_PAGE,
@@ -271,7 +271,7 @@ impl Inside {
 
     fn thresholds(&self) -> Thresholds {
         Thresholds {
-            timeouts: TIMEOUTS,
+            sweep_times: SWEEP_TIMES,
             sweep_every: Duration::from_secs(60),
             units_per_minute: PROCESSOR_LIMITS.units_per_minute,
             required_scopes: self.required_scopes.clone(),
@@ -353,7 +353,7 @@ impl Inside {
             provider: self.gmail(),
             wake_ups: self.world.wake_ups(),
             clock: self.machine.clone(),
-            timeouts: TIMEOUTS,
+            sweep_times: SWEEP_TIMES,
             budget: Duration::from_secs(25),
             refreshes: Refreshes::default(),
         };

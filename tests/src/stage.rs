@@ -10,7 +10,7 @@ use email_connectors::domain::event::{DetailType, Event};
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{ConnectorId, OwnerId};
 use email_connectors::domain::retention::Retention;
-use email_connectors::domain::sweep::{ProcessorLimits, Timeouts};
+use email_connectors::domain::sweep::{ProcessorLimits, SweepTimes};
 use email_connectors::domain::trigger::{NewTrigger, Trigger};
 use email_connectors::domain::wake_up::{Kind, WakeUp};
 use email_connectors::flows::access::{Access, Refreshes};
@@ -35,10 +35,10 @@ pub const SWEEP_BUDGET: Duration = Duration::from_secs(25);
 /// The defaults of the template.
 pub const RETENTION: Retention =
     Retention { event_archive_days: 30, log_days: 30, audit_days: 365 };
-pub const TIMEOUTS: Timeouts = Timeouts { settle: SETTLE, quiet_after: QUIET_AFTER };
+pub const SWEEP_TIMES: SweepTimes = SweepTimes { settle: SETTLE, quiet_after: QUIET_AFTER };
 pub const PROCESSOR_LIMITS: ProcessorLimits = ProcessorLimits {
     processor_timeout: PROCESSOR_TIMEOUT,
-    timeouts: TIMEOUTS,
+    sweep_times: SWEEP_TIMES,
     cooldown: COOLDOWN,
     units_per_minute: UNITS_PER_MINUTE,
     history_page: HISTORY_PAGE,
@@ -121,7 +121,7 @@ impl Stage {
             provider: self.world.gmail(),
             wake_ups: self.world.wake_ups(),
             clock: self.world.machine(),
-            timeouts: self.limits.timeouts,
+            sweep_times: self.limits.sweep_times,
             budget: SWEEP_BUDGET,
             refreshes: Refreshes::default(),
         }

@@ -152,7 +152,7 @@ pub async fn change<P: Ports>(
         Problem::new(StatusCode::BAD_REQUEST, "invalid_connector", invalid.problem)
             .at(invalid.field)
     })?;
-    let changed = update_connector::apply(&api.store, api.thresholds.timeouts, &owner, &named(&id)?, &change, now).await.map_err(
+    let changed = update_connector::apply(&api.store, api.thresholds.sweep_times, &owner, &named(&id)?, &change, now).await.map_err(
         |error| match error {
             ChangeError::NotFound => Problem::not_found("connector"),
             ChangeError::TooManyPauses => Problem::new(

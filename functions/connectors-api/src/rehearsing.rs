@@ -26,13 +26,13 @@ pub async fn rehearse<P: Ports>(
 ) -> Result<Answer, Problem> {
     let (owner, now) = api.admit(&headers, Action::ReadMail).await?;
     let request = if body.is_empty() { json!({}) } else { json_body(&body)? };
-    let reach = RehearsalRange::parse(&request).map_err(|invalid| {
+    let range = RehearsalRange::parse(&request).map_err(|invalid| {
         Problem::new(StatusCode::BAD_REQUEST, "invalid_request", invalid.problem).at(invalid.field)
     })?;
     let id = named(&id)?;
     let rehearsed = api
         .access()
-        .rehearse(&owner, &id, reach, now)
+        .rehearse(&owner, &id, range, now)
         .await
         .map_err(|error| problem(error, now))?;
     let looked_at = rehearsed.looked.len();
@@ -40,7 +40,7 @@ pub async fn rehearse<P: Ports>(
         rehearsed.looked.into_iter().partition(|looked| looked.reasons.is_empty());
     let answer = json!({
         "trigger_id": id,
-        "days": reach.days,
+        "days": range.days,
         "looked_at": looked_at,
         "truncated": rehearsed.truncated,
         "would_fire": would_fire,

@@ -29,7 +29,7 @@ async fn main() -> Result<(), Error> {
         provider: Gmail::as_set(https::client()?, settings.google, settings.dry_run),
         wake_ups: SqsWakeUps::new(&aws, settings.wake_ups),
         clock: System,
-        timeouts: settings.timeouts,
+        sweep_times: settings.sweep_times,
         budget: settings.budget,
         refreshes: Refreshes::default(),
     };

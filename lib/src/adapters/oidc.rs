@@ -140,7 +140,7 @@ impl Issuer {
                 None => self.fetching.lock().await,
             },
         };
-        // The previous owner of the lock may have fetched the key.
+        // The previous holder of the lock may have fetched the key.
         if let Some(key) = good(&self.known()) {
             return Ok(key);
         }

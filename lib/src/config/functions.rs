@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::{
     AppSettings, ConnectSettings, DryRun, Environment, GoogleSettings, PushSettings, SettingError,
-    UserSettings, limits, retention, span, thresholds, timeouts,
+    UserSettings, limits, retention, span, sweep_times, thresholds,
 };
 use crate::domain::health::Thresholds;
 use crate::domain::retention::Retention;
-use crate::domain::sweep::{ProcessorLimits, Timeouts};
+use crate::domain::sweep::{ProcessorLimits, SweepTimes};
 
 const NAMESPACE: &str = "METRICS_NAMESPACE";
 const TABLE: &str = "TABLE_NAME";
@@ -143,7 +143,7 @@ pub struct WatchRenewerSettings {
     pub namespace: String,
     pub google: GoogleSettings,
     pub dry_run: Option<DryRun>,
-    pub timeouts: Timeouts,
+    pub sweep_times: SweepTimes,
     /// How long a sweep may begin new work.
     pub budget: Duration,
     pub table: String,
@@ -157,7 +157,7 @@ impl WatchRenewerSettings {
             namespace: env.text(NAMESPACE)?,
             google: GoogleSettings::read(env)?.with_topic(env)?,
             dry_run: DryRun::read(env)?,
-            timeouts: timeouts(env)?,
+            sweep_times: sweep_times(env)?,
             budget: span(env, "SWEEP_BUDGET_SECONDS", Duration::from_secs(1))?,
             table: env.text(TABLE)?,
             key: env.text(KEY)?,

@@ -10,8 +10,8 @@ use crate::domain::timestamp::Timestamp;
 /// So many failures in a row open the circuit.
 pub const FAILURES_TO_OPEN: u32 = 5;
 
-/// Counts what may pass: server errors, timeouts and rate limits; a refusal that stays says nothing
-/// of the line.
+/// Counts failures that may pass: server errors, timeouts and rate limits. A final refusal does not
+/// count: Google did answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Circuit {
     /// In a row.

@@ -53,8 +53,8 @@ pub enum DetailType {
     MessageParked,
 }
 
-/// Bytes of events that an answer may hold: within its body, which is text within Lambda's answer,
-/// each may be twice as long.
+/// How many bytes of events a page may hold. Escaped in the answer's body and again in Lambda's
+/// JSON, a byte may double.
 const LONGEST_PAGE: usize = 2_500_000;
 
 /// How many of these lengths a page holds; the first one always.

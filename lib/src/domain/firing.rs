@@ -72,9 +72,8 @@ pub fn possible(
     messages.iter().flat_map(of).collect()
 }
 
-/// The events of the triggers that fire for this message. Mail from before the trigger, or from
-/// before the account was connected, does not fire; nor does a label on mail so old that the ledger
-/// no longer knows whether it fired.
+/// The events of the triggers that fire for this message: those for which `why_not_fired.rs` has no
+/// reason.
 pub fn decide(
     connector: &Connector,
     triggers: &[Trigger],

@@ -17,14 +17,14 @@ use crate::domain::health::findings::{Finding, findings};
 use crate::domain::id::ConnectorId;
 use crate::domain::pause::is_paused;
 use crate::domain::scopes::missing;
-use crate::domain::sweep::{Timeouts, next_look};
+use crate::domain::sweep::{SweepTimes, next_look};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::watch::{WatchFailure, WatchStatus};
 
 /// What a connector is measured by: as the stack is configured.
 #[derive(Debug, Clone)]
 pub struct Thresholds {
-    pub timeouts: Timeouts,
+    pub sweep_times: SweepTimes,
     /// Between two runs of the renewer.
     pub sweep_every: Duration,
     /// Gmail's quota units for one mailbox.
@@ -169,7 +169,7 @@ pub fn health(
     now: Timestamp,
 ) -> Health {
     let position = &connector.reading.position;
-    let owed = connector.look_at(thresholds.timeouts.settle).filter(|_| connector.is_live());
+    let owed = connector.look_at(thresholds.sweep_times.settle).filter(|_| connector.is_live());
     let spent = connector.reading.spent.within(now);
     let mut findings = findings(connector, triggers, thresholds, now);
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
@@ -185,7 +185,7 @@ pub fn health(
         freshness: Freshness {
             last_looked_at: position.listed_at,
             last_swept_at: connector.checked_at,
-            next_look_at: connector.is_live().then(|| next_look(connector, thresholds.timeouts)),
+            next_look_at: connector.is_live().then(|| next_look(connector, thresholds.sweep_times)),
             last_event_at: connector.outbox.last_event_at,
             behind: owed.is_some_and(|owed| owed <= now),
         },

@@ -4,6 +4,7 @@ pub mod authentication;
 mod charset;
 pub(super) mod encoded_word;
 pub(super) mod mailbox;
+pub(super) mod message_id;
 mod rfc5322;
 
 use serde::Serialize;

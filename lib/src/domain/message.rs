@@ -7,6 +7,7 @@ use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
 use crate::domain::mail::authentication::Authentication;
 use crate::domain::mail::mailbox::{Mailbox, mailboxes};
+use crate::domain::mail::message_id::message_ids;
 use crate::domain::mail::{Attachment, Body, Part, encoded_word};
 use crate::domain::mail_domain::MailDomain;
 use crate::domain::provider::gmail::receiver::RECEIVER;
@@ -102,8 +103,12 @@ impl ProviderMessage {
                 .find(|(key, _)| key.eq_ignore_ascii_case(name))
                 .map(|(_, value)| value.as_str())
         };
-        let addresses = |name: &str| header(name).map(parse_addresses).unwrap_or_default();
-        let from = addresses("from").into_iter().next();
+        // Some mailers write a header for each recipient.
+        let addresses = |name: &str| -> Vec<Address> {
+            let named = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+            named.flat_map(|(_, value)| parse_addresses(value)).collect()
+        };
+        let from = header("from").and_then(|first| parse_addresses(first).into_iter().next());
         let domain = from.as_ref().and_then(Address::domain);
         Message {
             subject: header("subject").map(decode_text),
@@ -116,9 +121,9 @@ impl ProviderMessage {
             attachments: None,
             reply_to: addresses("reply-to"),
             headers: ThreadingHeaders {
-                message_id: header("message-id").map(String::from),
-                in_reply_to: header("in-reply-to").map(String::from),
-                references: header("references").map(String::from),
+                message_id: header("message-id").and_then(message_ids),
+                in_reply_to: header("in-reply-to").and_then(message_ids),
+                references: header("references").and_then(message_ids),
             },
             metadata: Metadata { history_id: self.history_id, size_estimate: self.size_estimate },
             timestamp: self.received_at,

@@ -308,7 +308,7 @@ impl Position {
             .collect()
     }
 
-    pub fn is_troubled(&self, message: &MessageId) -> bool {
+    pub fn is_failing_or_parked(&self, message: &MessageId) -> bool {
         self.failing.contains_key(message) || self.parked.contains_key(message)
     }
 

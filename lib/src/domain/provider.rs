@@ -9,7 +9,7 @@ use crate::domain::operation::request::MailRequest;
 /// A provider as other modules see it.
 pub struct Registration {
     pub provider: Provider,
-    /// Every method of the provider's API that a request leads to, with how often at most.
+    /// The API methods that a request calls, each with the most times.
     pub calls: fn(&MailRequest) -> Vec<Use>,
 }
 

@@ -147,12 +147,12 @@ mod tests {
 
     #[test]
     fn a_reach_names_the_field_that_is_wrong() {
-        let reach = |days, limit| Ok(RehearsalRange { days, limit });
+        let range = |days, limit| Ok(RehearsalRange { days, limit });
         let wrong = |field: &str| Err(field.to_string());
         let table = [
-            (json!({}), reach(7, 50)),
-            (json!({"days": 30, "limit": 100}), reach(30, 100)),
-            (json!({"days": 1}), reach(1, 50)),
+            (json!({}), range(7, 50)),
+            (json!({"days": 30, "limit": 100}), range(30, 100)),
+            (json!({"days": 1}), range(1, 50)),
             (json!({"days": 0}), wrong("days")),
             (json!({"days": 31}), wrong("days")),
             (json!({"days": "7"}), wrong("days")),

@@ -17,20 +17,20 @@ const CLOSE_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// The times that steer a sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timeouts {
+pub struct SweepTimes {
     /// How late Gmail may show a record.
     pub settle: Duration,
     /// The silence of an active mailbox after which it is compared without a push.
     pub quiet_after: Duration,
 }
 
-/// How long things may take, and how much may be spent.
+/// What bounds one run of the processor.
 #[derive(Debug, Clone, Copy)]
 pub struct ProcessorLimits {
     /// How long a processor may run. Younger unpublished events may be another's work in progress,
     /// and half of it is time to begin something new.
     pub processor_timeout: Duration,
-    pub timeouts: Timeouts,
+    pub sweep_times: SweepTimes,
     /// How long a connector rests after failures in a row.
     pub cooldown: Duration,
     /// Gmail's quota units for one mailbox.
@@ -59,7 +59,7 @@ pub enum Sweep {
     Keep,
 }
 
-pub fn sweep(connector: &Connector, timeouts: Timeouts, now: Timestamp) -> Sweep {
+pub fn sweep(connector: &Connector, sweep_times: SweepTimes, now: Timestamp) -> Sweep {
     if connector.closing.is_some() {
         return Sweep::Close;
     }
@@ -68,9 +68,9 @@ pub fn sweep(connector: &Connector, timeouts: Timeouts, now: Timestamp) -> Sweep
     }
     if connector.watch.next_renewal(&connector.id) <= now {
         Sweep::Renew
-    } else if look_at(connector, timeouts).is_some_and(|look_at| look_at <= now) {
+    } else if look_at(connector, sweep_times).is_some_and(|look_at| look_at <= now) {
         Sweep::Wake
-    } else if silent_at(connector, timeouts) <= now {
+    } else if silent_at(connector, sweep_times) <= now {
         Sweep::Compare
     } else {
         Sweep::Keep
@@ -78,18 +78,18 @@ pub fn sweep(connector: &Connector, timeouts: Timeouts, now: Timestamp) -> Sweep
 }
 
 /// When the renewer must look at this connector again, or never, while only its user can mend it.
-pub fn next_sweep(connector: &Connector, timeouts: Timeouts) -> Option<Timestamp> {
+pub fn next_sweep(connector: &Connector, sweep_times: SweepTimes) -> Option<Timestamp> {
     if let Some(closing) = &connector.closing {
         return Some(closing.since.after(CLOSE_AGAIN_AFTER));
     }
-    let owed = look_at(connector, timeouts);
-    let next = connector.watch.next_renewal(&connector.id).min(silent_at(connector, timeouts));
+    let owed = look_at(connector, sweep_times);
+    let next = connector.watch.next_renewal(&connector.id).min(silent_at(connector, sweep_times));
     connector.is_live().then(|| owed.map_or(next, |owed| owed.min(next)))
 }
 
 /// When a look is due; later if the mailbox was woken for it already.
-fn look_at(connector: &Connector, timeouts: Timeouts) -> Option<Timestamp> {
-    let look_at = connector.look_at(timeouts.settle)?;
+fn look_at(connector: &Connector, sweep_times: SweepTimes) -> Option<Timestamp> {
+    let look_at = connector.look_at(sweep_times.settle)?;
     let woken = connector.checked_at.filter(|checked_at| *checked_at >= look_at);
     Some(woken.map_or(look_at, |woken| woken.after(WAKE_AGAIN_AFTER)))
 }
@@ -101,11 +101,11 @@ pub fn lapsed(connector: &Connector, now: Timestamp) -> Option<Timestamp> {
 }
 
 /// Whether a push should have come by now: `watch` sends one at once.
-pub fn unproven(connector: &Connector, timeouts: Timeouts, now: Timestamp) -> bool {
+pub fn unproven(connector: &Connector, sweep_times: SweepTimes, now: Timestamp) -> bool {
     let renewed = connector
         .watch
         .renewed_at
-        .is_some_and(|renewed_at| renewed_at.after(timeouts.quiet_after) <= now);
+        .is_some_and(|renewed_at| renewed_at.after(sweep_times.quiet_after) <= now);
     renewed && connector.is_live() && !connector.is_verified()
 }
 
@@ -122,14 +122,15 @@ pub enum Overdue {
 /// handled.
 pub fn overdue(
     connector: &Connector,
-    timeouts: Timeouts,
+    sweep_times: SweepTimes,
     sweep_every: Duration,
     now: Timestamp,
 ) -> Option<Overdue> {
     let late = |due: Timestamp| due.after(sweep_every * 2 + WAKE_AGAIN_AFTER) <= now;
     // A mailbox that commits is being looked at, as in a long listing.
-    let owed =
-        connector.look_at(timeouts.settle).filter(|owed| late(*owed) && late(connector.updated_at));
+    let owed = connector
+        .look_at(sweep_times.settle)
+        .filter(|owed| late(*owed) && late(connector.updated_at));
     match owed {
         Some(since) if connector.checked_at.is_some_and(|woken| woken >= since) => {
             Some(Overdue::NotLookedAt { since })
@@ -137,22 +138,22 @@ pub fn overdue(
         Some(since) => Some(Overdue::NotSwept { since }),
         None => {
             // A connector that waited for its user was not swept meanwhile.
-            let since = silent_at(connector, timeouts).max(connector.grant.granted_at);
+            let since = silent_at(connector, sweep_times).max(connector.grant.granted_at);
             late(since).then_some(Overdue::NotSwept { since })
         }
     }
 }
 
 /// When the mailbox is next looked at without a push.
-pub fn next_look(connector: &Connector, timeouts: Timeouts) -> Timestamp {
-    let silent_at = silent_at(connector, timeouts);
-    look_at(connector, timeouts).map_or(silent_at, |owed| owed.min(silent_at))
+pub fn next_look(connector: &Connector, sweep_times: SweepTimes) -> Timestamp {
+    let silent_at = silent_at(connector, sweep_times);
+    look_at(connector, sweep_times).map_or(silent_at, |owed| owed.min(silent_at))
 }
 
 /// The longer nothing has happened, the less often it is compared: every `quiet_after` in an active
 /// mailbox, after half of the silence in a quiet one, and once a day at least. Without a push that
 /// proves the watch, always after `quiet_after`.
-fn silent_at(connector: &Connector, timeouts: Timeouts) -> Timestamp {
+fn silent_at(connector: &Connector, sweep_times: SweepTimes) -> Timestamp {
     let looked = connector
         .reading
         .position
@@ -162,11 +163,11 @@ fn silent_at(connector: &Connector, timeouts: Timeouts) -> Timestamp {
     let changed = connector.reading.position.changed_at.unwrap_or(connector.connected_at);
     let silence =
         Duration::from_millis(u64::try_from(looked.millis() - changed.millis()).unwrap_or(0));
-    let longest = LONGEST_SILENCE.max(timeouts.quiet_after);
+    let longest = LONGEST_SILENCE.max(sweep_times.quiet_after);
     let interval = if connector.is_verified() {
-        (silence / 2).clamp(timeouts.quiet_after, longest)
+        (silence / 2).clamp(sweep_times.quiet_after, longest)
     } else {
-        timeouts.quiet_after
+        sweep_times.quiet_after
     };
     looked.after(interval)
 }

@@ -8,8 +8,8 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
-/// Milliseconds since the Unix epoch. Ordered, copyable, and given as an argument: nothing in the
-/// library reads a clock.
+/// Milliseconds since the Unix epoch. Ordered, copyable, and given as an argument: only
+/// `adapters/system.rs` reads a clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
 #[schema(value_type = String, format = DateTime, example = "2026-01-01T09:30:00.000Z")]
 pub struct Timestamp(i64);

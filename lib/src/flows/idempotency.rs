@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::domain::id::OwnerId;
 use crate::ports::{RequestKey, Store, StoreError};
 
-/// No function runs longer: a key that was claimed before that and has no answer belongs to a run
-/// that died.
+/// The API's function ends after 29 seconds: a key that was claimed longer ago and has no answer
+/// belongs to a run that died.
 const LONGEST_RUN: Duration = Duration::from_secs(60);
 
 /// What is known of a key.

@@ -42,7 +42,7 @@ impl<P: Ports> Access<'_, P> {
         self,
         owner: &OwnerId,
         id: &TriggerId,
-        reach: RehearsalRange,
+        range: RehearsalRange,
         now: Timestamp,
     ) -> Result<Rehearsed, RehearseError> {
         let trigger = self
@@ -64,7 +64,7 @@ impl<P: Ports> Access<'_, P> {
         let reads = capabilities(&connector.grant.scopes).contains(&Capability::Read);
         admit(&connector, (!reads).then_some(GMAIL_READONLY), now)?;
         let mut session = self.session(&connector, now).await.map_err(Unusable::from)?;
-        let (ids, truncated) = list(&mut session, reach, now).await.map_err(Unusable::from)?;
+        let (ids, truncated) = list(&mut session, range, now).await.map_err(Unusable::from)?;
         let events: Vec<EventId> =
             ids.iter().map(|message| event_of(&connector, &trigger, message)).collect();
         let (fetched, decided) =
@@ -89,10 +89,10 @@ impl<P: Ports> Access<'_, P> {
 /// The messages of those days, as many as may be looked at, and whether there are more.
 async fn list<P: Ports>(
     session: &mut Session<'_, P>,
-    reach: RehearsalRange,
+    range: RehearsalRange,
     now: Timestamp,
 ) -> Result<(Vec<MessageId>, bool), AccessError> {
-    let (provider, slice) = (session.provider(), reach.slice(now));
+    let (provider, slice) = (session.provider(), range.slice(now));
     let (mut found, mut page_token) = (Vec::new(), None::<String>);
     loop {
         let page = session.call(price::LIST, |access| {
@@ -102,9 +102,9 @@ async fn list<P: Ports>(
         let page = page.await?;
         found.extend(page.messages);
         let more = page.next_page_token.is_some();
-        if found.len() >= reach.limit || !more {
-            let truncated = more || found.len() > reach.limit;
-            found.truncate(reach.limit);
+        if found.len() >= range.limit || !more {
+            let truncated = more || found.len() > range.limit;
+            found.truncate(range.limit);
             return Ok((found, truncated));
         }
         if page.next_page_token == page_token {

@@ -13,7 +13,7 @@ use crate::domain::event::Event;
 use crate::domain::metric::WATCH_LEFT;
 use crate::domain::notice;
 use crate::domain::quota::price;
-use crate::domain::sweep::{Sweep, Timeouts, lapsed, next_sweep, sweep, unproven};
+use crate::domain::sweep::{Sweep, SweepTimes, lapsed, next_sweep, sweep, unproven};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::wake_up::{Kind, WakeUp};
 use crate::flows::access::{Access, AccessError, Refreshes};
@@ -38,8 +38,8 @@ pub struct Renew<P: Ports> {
     pub provider: P::Provider,
     pub wake_ups: P::WakeUps,
     pub clock: P::Machine,
-    pub timeouts: Timeouts,
-    /// After this long a run begins nothing new; what is left is due still when the next one comes.
+    pub sweep_times: SweepTimes,
+    /// After this long a run begins nothing new; what is left is still due in the next run.
     pub budget: Duration,
     pub refreshes: Refreshes,
 }
@@ -208,10 +208,10 @@ impl<P: Ports> Renew<P> {
             connector = self.report_lapse(connector, ended).await?;
             done.push(Done::Lapsed);
         }
-        if unproven(&connector, self.timeouts, self.clock.now()) {
+        if unproven(&connector, self.sweep_times, self.clock.now()) {
             done.push(Done::Unproven);
         }
-        match sweep(&connector, self.timeouts, self.clock.now()) {
+        match sweep(&connector, self.sweep_times, self.clock.now()) {
             Sweep::Renew => done.push(self.renew(connector).await?),
             Sweep::Wake => done.extend(self.wake_and_schedule(&connector, Kind::Due).await?),
             Sweep::Compare => done.extend(self.compare(&connector).await?),
@@ -292,8 +292,8 @@ impl<P: Ports> Renew<P> {
             tracing::warn!(connector = %connector.id, "the mailbox has another address, and is found there now");
             return Ok(vec![Done::Renamed]);
         }
-        // Compared with the settled cursor, since a listing could still show something before the
-        // other one.
+        // Compared with `settled`, not with the cursor: a listing could still show a late record
+        // between the two.
         if profile.history_id == connector.reading.position.settled {
             self.schedule(connector, Some(self.clock.now())).await?;
             return Ok(vec![Done::Silent]);
@@ -333,7 +333,7 @@ impl<P: Ports> Renew<P> {
         events: &[Event],
     ) -> Result<Connector, SweepError> {
         let after = Connector { reading, ..before.clone() };
-        let next_sweep = next_sweep(&after, self.timeouts);
+        let next_sweep = next_sweep(&after, self.sweep_times);
         self.store
             .commit(&Commit {
                 before,
@@ -373,7 +373,7 @@ impl<P: Ports> Renew<P> {
             Connector { checked_at: checked_at.or(connector.checked_at), ..connector.clone() };
         // What was swept is not due again in this run: the next page must show others.
         let this_run = self.clock.now().after(self.budget);
-        let next = next_sweep(&checked, self.timeouts).map(|next| next.max(this_run));
+        let next = next_sweep(&checked, self.sweep_times).map(|next| next.max(this_run));
         match self.store.schedule(&connector.location(), connector.version, checked_at, next).await
         {
             Ok(()) | Err(StoreError::Conflict) => Ok(()),

@@ -5,7 +5,7 @@ use crate::domain::connector::Connector;
 use crate::domain::connector_change::ConnectorChange;
 use crate::domain::id::{ConnectorId, OwnerId};
 use crate::domain::pause::MOST_PAUSES;
-use crate::domain::sweep::{Timeouts, next_sweep};
+use crate::domain::sweep::{SweepTimes, next_sweep};
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{Commit, Store, StoreError};
 
@@ -25,7 +25,7 @@ pub enum ChangeError {
 /// Returns the changed connector. Pausing a paused connector changes nothing.
 pub async fn apply(
     store: &impl Store,
-    timeouts: Timeouts,
+    sweep_times: SweepTimes,
     owner: &OwnerId,
     id: &ConnectorId,
     change: &ConnectorChange,
@@ -46,7 +46,7 @@ pub async fn apply(
             return Err(ChangeError::TooManyPauses);
         }
         let after = Connector { reading, ..before.clone() };
-        let next_sweep = next_sweep(&after, timeouts);
+        let next_sweep = next_sweep(&after, sweep_times);
         match store
             .commit(&Commit {
                 before: &before,

@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use super::aws::MeteredAws;
 use super::table::Tally;
 use crate::stage::{
-    PROCESSOR_LIMITS, PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION, SWEEP_BUDGET, Stage, TIMEOUTS,
+    PROCESSOR_LIMITS, PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION, SWEEP_BUDGET, SWEEP_TIMES, Stage,
 };
 use crate::world::{
     Account, CLIENT_ID, Consent, Mail, MemoryBus, MemoryDepths, MemoryGmail, MemoryMachine,
@@ -120,7 +120,7 @@ impl Stand {
             provider: stage.world.gmail(),
             wake_ups: stage.world.wake_ups(),
             clock: stage.world.machine(),
-            timeouts: TIMEOUTS,
+            sweep_times: SWEEP_TIMES,
             budget: SWEEP_BUDGET,
             refreshes: Refreshes::default(),
         };

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 use email_connectors::domain::quota::price;
-use email_connectors::domain::sweep::{Sweep, Timeouts};
+use email_connectors::domain::sweep::{Sweep, SweepTimes};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::renew::{AGAIN_AFTER, AT_ONCE, MOST_PER_SHARD};
 use email_connectors::ports::SWEEP_SHARDS;
@@ -155,7 +155,7 @@ pub struct Crowd<'a> {
 
 impl<'a> Crowd<'a> {
     pub fn live(settings: &'a Settings, course: Course, paces: Paces) -> Measures {
-        let timeouts = Timeouts {
+        let sweep_times = SweepTimes {
             settle: SETTLE,
             quiet_after: Duration::from_secs(settings.quiet_after_minutes * 60),
         };
@@ -163,7 +163,7 @@ impl<'a> Crowd<'a> {
             settings,
             course,
             paces,
-            dresser: Dresser::new(timeouts),
+            dresser: Dresser::new(sweep_times),
             dice: Dice::new(1),
             mailboxes: vec![Mailbox::default(); settings.mailboxes as usize],
             arrivals: BinaryHeap::new(),
@@ -193,7 +193,7 @@ impl<'a> Crowd<'a> {
         let proven = self.comes_through();
         let mailbox = &mut self.mailboxes[number as usize];
         mailbox.connect(now, proven);
-        mailbox.list(self.dresser.timeouts.settle, now);
+        mailbox.list(self.dresser.sweep_times.settle, now);
         self.measures.spend(price::PROFILE + price::WATCH + price::HISTORY);
         self.plan(number, now);
         self.next_mail(number, now.millis());
@@ -255,7 +255,7 @@ impl<'a> Crowd<'a> {
 
     /// The listing of a wake-up; put off while Google is away.
     fn look(&mut self, number: u32, now: Timestamp) {
-        let (away, settle) = (self.is_google_away(now), self.dresser.timeouts.settle);
+        let (away, settle) = (self.is_google_away(now), self.dresser.sweep_times.settle);
         let mailbox = &mut self.mailboxes[number as usize];
         if away {
             return mailbox.put_off(settle, now);

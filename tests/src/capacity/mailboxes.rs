@@ -11,7 +11,7 @@ use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{ConnectorId, GoogleSub, OwnerId};
 use email_connectors::domain::position::{Listing, Position};
 use email_connectors::domain::secret::Sealed;
-use email_connectors::domain::sweep::{Sweep, Timeouts, lapsed, next_sweep, sweep};
+use email_connectors::domain::sweep::{Sweep, SweepTimes, lapsed, next_sweep, sweep};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::watch::{Watch, WatchFailure};
 
@@ -44,7 +44,7 @@ pub struct Mailbox {
 /// One connector, filled in for each mailbox in turn.
 pub struct Dresser {
     connector: Connector,
-    pub timeouts: Timeouts,
+    pub sweep_times: SweepTimes,
 }
 
 fn moment(millis: i64) -> Option<Timestamp> {
@@ -60,7 +60,7 @@ fn id(number: u32) -> HistoryId {
 }
 
 impl Dresser {
-    pub fn new(timeouts: Timeouts) -> Self {
+    pub fn new(sweep_times: SweepTimes) -> Self {
         let never = Timestamp::from_millis(0);
         let account = GoogleSub::new("1");
         let connector = Connector {
@@ -87,11 +87,11 @@ impl Dresser {
             created_at: never,
             updated_at: never,
         };
-        Self { connector, timeouts }
+        Self { connector, sweep_times }
     }
 
     fn dress(&mut self, number: u32, mailbox: &Mailbox) -> &mut Connector {
-        let settle = self.timeouts.settle;
+        let settle = self.sweep_times.settle;
         let connector = &mut self.connector;
         connector.id = ConnectorId::new(format!("con_{number:032x}"));
         connector.connected_at = Timestamp::from_millis(mailbox.connected_at);
@@ -110,14 +110,14 @@ impl Dresser {
     }
 
     pub fn decide(&mut self, number: u32, mailbox: &Mailbox, now: Timestamp) -> Sweep {
-        let timeouts = self.timeouts;
-        sweep(self.dress(number, mailbox), timeouts, now)
+        let sweep_times = self.sweep_times;
+        sweep(self.dress(number, mailbox), sweep_times, now)
     }
 
     /// Sets the next sweep, not before `not_before`: never in the same run.
     pub fn schedule(&mut self, number: u32, mailbox: &mut Mailbox, not_before: Timestamp) {
-        let timeouts = self.timeouts;
-        let next = next_sweep(self.dress(number, mailbox), timeouts);
+        let sweep_times = self.sweep_times;
+        let next = next_sweep(self.dress(number, mailbox), sweep_times);
         mailbox.next = next.expect("a live connector is swept").max(not_before).millis();
     }
 
@@ -240,13 +240,13 @@ impl Mailbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stage::{DAY, MINUTE, SETTLE, TIMEOUTS};
+    use crate::stage::{DAY, MINUTE, SETTLE, SWEEP_TIMES};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_900_000_000);
 
     #[test]
     fn a_mailbox_of_the_crowd_is_decided_about_as_a_real_one() {
-        let (mut dresser, mut mailbox) = (Dresser::new(TIMEOUTS), Mailbox::default());
+        let (mut dresser, mut mailbox) = (Dresser::new(SWEEP_TIMES), Mailbox::default());
         mailbox.connect(NOW, true);
         mailbox.changes();
         mailbox.list(SETTLE, NOW);

@@ -18,7 +18,7 @@ use email_connectors::flows::{subscribe, update_connector};
 use serde_json::json;
 
 use super::{Dice, Sim};
-use crate::stage::{MINUTE, PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION, TIMEOUTS, owner};
+use crate::stage::{MINUTE, PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION, SWEEP_TIMES, owner};
 use crate::world::{Account, CLIENT_ID, Consent, World};
 
 impl Sim {
@@ -195,7 +195,7 @@ impl Sim {
             let of = owner(of);
             let set = update_connector::apply(
                 &store,
-                TIMEOUTS,
+                SWEEP_TIMES,
                 &of,
                 connector,
                 &change,

@@ -8,7 +8,7 @@ use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::wake_up::WakeUp;
 
 use super::{Cost, Dice, Sim};
-use crate::stage::{DAY, MINUTE, TIMEOUTS};
+use crate::stage::{DAY, MINUTE, SWEEP_TIMES};
 use crate::world::{Consent, InFlight};
 
 /// How long a wake-up stays hidden after its worker failed.
@@ -161,7 +161,7 @@ impl Sim {
         }
         self.violate(format!(
             "the system never comes to rest: {:?}",
-            self.world.store().owing(TIMEOUTS.settle)
+            self.world.store().owing(SWEEP_TIMES.settle)
         ));
     }
 
@@ -174,6 +174,6 @@ impl Sim {
     fn is_at_rest(&self) -> bool {
         self.hidden.is_empty()
             && self.world.wake_ups().queued().is_empty()
-            && self.world.store().owing(TIMEOUTS.settle).is_empty()
+            && self.world.store().owing(SWEEP_TIMES.settle).is_empty()
     }
 }

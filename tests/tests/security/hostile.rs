@@ -18,7 +18,7 @@ use crate::security::pushing::resident_kb;
 use crate::security::target::Target;
 
 /// Longer than the timeout of any call.
-const TIMEOUTS: Duration = Duration::from_secs(40);
+const LONGER_THAN_ANY_CALL: Duration = Duration::from_secs(40);
 /// The most memory that one answer may take, including what the allocator retains.
 const MOST_KB: u64 = 128 * 1024;
 
@@ -59,7 +59,12 @@ impl Hostile {
 
     async fn history(&self) -> String {
         let gmail = self.target.inside.as_ref().unwrap().gmail();
-        match tokio::time::timeout(TIMEOUTS, gmail.history(&self.access, self.start, None)).await {
+        match tokio::time::timeout(
+            LONGER_THAN_ANY_CALL,
+            gmail.history(&self.access, self.start, None),
+        )
+        .await
+        {
             Ok(Ok(page)) => format!("{} records", page.records.len()),
             Ok(Err(_)) => "refused".into(),
             Err(_) => "no end".into(),
@@ -69,8 +74,11 @@ impl Hostile {
     /// How many messages were read, or whether any is foreign, altered or repeated.
     async fn messages(&self) -> String {
         let gmail = self.target.inside.as_ref().unwrap().gmail();
-        match tokio::time::timeout(TIMEOUTS, gmail.messages(&self.access, &self.messages, false))
-            .await
+        match tokio::time::timeout(
+            LONGER_THAN_ANY_CALL,
+            gmail.messages(&self.access, &self.messages, false),
+        )
+        .await
         {
             Ok(Ok(fetched)) => {
                 let own = |message: &ProviderMessage| self.honest.contains(message);

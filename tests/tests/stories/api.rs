@@ -14,7 +14,7 @@ use email_connectors::flows::inbound_webhook::OpenedSecrets;
 use email_connectors::flows::system_health::Checked;
 use email_connectors::web::UserGate;
 use serde_json::{Value, json};
-use tests::stage::{MINUTE, RETENTION, Stage, TIMEOUTS, UNITS_PER_MINUTE};
+use tests::stage::{MINUTE, RETENTION, SWEEP_TIMES, Stage, UNITS_PER_MINUTE};
 use tests::world::{BEGINNING, SCOPES, World};
 use tower::ServiceExt;
 
@@ -41,7 +41,7 @@ fn router(world: &World) -> Router {
         gate: UserGate { verifier: world.verifier(), policy, limits: Limits::default() },
         app: AppSettings { public_url: "https://app.example.com".into() },
         thresholds: Thresholds {
-            timeouts: TIMEOUTS,
+            sweep_times: SWEEP_TIMES,
             sweep_every: MINUTE,
             units_per_minute: UNITS_PER_MINUTE,
             required_scopes: SCOPES.map(String::from).into(),

@@ -16,7 +16,7 @@ use serde_json::json;
 use tests::world::{Account, Call, Consent, Failure, Mail, When};
 
 use tests::stage::{
-    DAY, MINUTE, PROCESSOR_TIMEOUT, Scene, Stage, TIMEOUTS, listed, owner, subjects,
+    DAY, MINUTE, PROCESSOR_TIMEOUT, SWEEP_TIMES, Scene, Stage, listed, owner, subjects,
 };
 
 const ALL: Receipt = Receipt { watch_stopped: true, grant_revoked: true, data_purged: true };
@@ -221,7 +221,7 @@ async fn nothing_of_a_connector_that_is_ending_fires() {
     ));
     let paused = update_connector::apply(
         &scene.stage.world.store(),
-        TIMEOUTS,
+        SWEEP_TIMES,
         &owner("owner"),
         &scene.id,
         &ConnectorChange::paused(true),

@@ -4,14 +4,14 @@ use email_connectors::domain::connector_change::ConnectorChange;
 use email_connectors::domain::pause::is_paused;
 use email_connectors::domain::wake_up::Kind;
 use email_connectors::flows::update_connector::{self, ChangeError};
-use tests::stage::{MINUTE, Scene, TIMEOUTS, listed, owner, subjects};
+use tests::stage::{MINUTE, SWEEP_TIMES, Scene, listed, owner, subjects};
 use tests::world::{Call, Consent, Mail, When};
 
 async fn set(scene: &Scene, paused: bool) {
     let (store, now) = (scene.stage.world.store(), scene.stage.world.now());
     update_connector::apply(
         &store,
-        TIMEOUTS,
+        SWEEP_TIMES,
         &owner("owner"),
         &scene.id,
         &ConnectorChange::paused(paused),
@@ -72,7 +72,7 @@ async fn a_pause_in_the_middle_of_a_wake_up_takes_nothing_that_came_before_it() 
         // Its own commit is the second one.
         update_connector::apply(
             &store,
-            TIMEOUTS,
+            SWEEP_TIMES,
             &owner("owner"),
             &scene.id,
             &ConnectorChange::paused(true),
@@ -116,7 +116,7 @@ async fn a_pause_is_said_once_and_by_its_owner() {
     let (store, now) = (scene.stage.world.store(), scene.stage.world.now());
     let refused = update_connector::apply(
         &store,
-        TIMEOUTS,
+        SWEEP_TIMES,
         &owner("thief"),
         &scene.id,
         &ConnectorChange::paused(false),

@@ -339,7 +339,7 @@ async fn waking_a_silent_mailbox_does_not_put_its_renewal_off() {
     let scene = Scene::new().await;
     let mut renewing = scene.stage.renewing();
     // Longer than a watch may go without renewal.
-    renewing.timeouts.quiet_after = 7 * DAY;
+    renewing.sweep_times.quiet_after = 7 * DAY;
     for _ in 0..14 * 24 {
         scene.stage.world.pass(60 * MINUTE);
         renewing.run(scene.stage.world.now()).await;

@@ -14,10 +14,10 @@ use tests::template;
 
 pub async fn config() -> SdkConfig {
     let config = email_connectors::adapters::aws::load().await;
-    // Longer timeouts: a busy machine must not look like an AWS outage, which other tests cover.
-    let patient = config.timeout_config().cloned().map(|timeouts| {
+    // Longer sweep_times: a busy machine must not look like an AWS outage, which other tests cover.
+    let patient = config.timeout_config().cloned().map(|sweep_times| {
         let minute = std::time::Duration::from_secs(60);
-        timeouts
+        sweep_times
             .into_builder()
             .operation_attempt_timeout(minute)
             .operation_timeout(2 * minute)

@@ -11,8 +11,8 @@ pub fn connector(row: Item) -> Result<Connector, StoreError> {
 }
 
 /// The readable connectors with all of their triggers. A connector with an unreadable row is logged
-/// and left out: a newer version wrote it, and a trigger without one of its filters would fire for
-/// mail that it should not.
+/// and left out. A newer version may have written it with a filter that is unknown here; without
+/// that filter it would fire for too much mail.
 pub fn members(rows: Vec<Item>) -> Vec<(Connector, Vec<Trigger>)> {
     let mut members: Vec<Result<(Connector, Vec<Trigger>), StoreError>> = Vec::new();
     for row in rows {

@@ -25,7 +25,7 @@ impl DynamoStore {
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error),
             }
-            // Released in between: it may be claimed.
+            // No row: the key was released in between. Claim it again.
             let Some(stored) = self.get(row_key()).await? else { continue };
             let stored: RequestRow = read(stored)?;
             // DynamoDB deletes expired rows with a delay.

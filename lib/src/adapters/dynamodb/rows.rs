@@ -347,3 +347,104 @@ pub fn number(value: impl ToString) -> AttributeValue {
 pub fn text(value: impl ToString) -> AttributeValue {
     AttributeValue::S(value.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::domain::circuit::Circuit;
+    use crate::domain::connector::Status;
+    use crate::domain::pause;
+    use crate::domain::position::Position;
+    use crate::domain::quota::Spent;
+
+    /// The row as a version reads it that does not know the parts; without it no rollback is
+    /// possible.
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "it is only read")]
+    struct OlderRow {
+        schema_version: RowVersion,
+        id: ConnectorId,
+        owner_id: OwnerId,
+        provider: Provider,
+        slot: Slot,
+        email_address: EmailAddress,
+        label: Option<String>,
+        google_sub: GoogleSub,
+        status: Status,
+        granted_scopes: Vec<String>,
+        version: u64,
+        generation: u64,
+        position: Position,
+        watch: Watch,
+        verified_at: Option<Timestamp>,
+        lapse_told: Option<Timestamp>,
+        flushed_at: Option<Timestamp>,
+        checked_at: Option<Timestamp>,
+        #[serde(default)]
+        circuit: Circuit,
+        #[serde(default)]
+        spent: Spent,
+        #[serde(default)]
+        pauses: Vec<pause::Pause>,
+        refresh_token: ByteBuf,
+        access_token: Option<BTreeMap<String, serde_dynamo::AttributeValue>>,
+        #[serde(default, with = "serde_dynamo::string_set")]
+        unpublished: BTreeSet<EventId>,
+        last_event_at: Option<Timestamp>,
+        last_error: Option<String>,
+        closing: Option<Closing>,
+        connected_at: Timestamp,
+        granted_at: Option<Timestamp>,
+        created_at: Timestamp,
+        updated_at: Timestamp,
+    }
+
+    const AT: Timestamp = Timestamp::from_seconds(1_000_000);
+
+    fn full() -> Connector {
+        let bare = Connector::sample(AT);
+        Connector {
+            grant: StoredGrant { refresh_token: Sealed(vec![0, 159, 255]), ..bare.grant },
+            reading: Reading {
+                status: Status::NeedsReauth,
+                last_error: Some("gone".into()),
+                label: Some("Post".into()),
+                pauses: pause::set(&[], true, AT),
+                circuit: Circuit { failures: 7, open_until: Some(AT) },
+                spent: Spent::default().and(7, AT),
+                verified_at: Some(AT),
+                lapse_notified_at: Some(AT),
+                outbox_taken_at: Some(AT),
+                ..bare.reading
+            },
+            checked_at: Some(AT),
+            outbox: Outbox {
+                unpublished: BTreeSet::from([EventId::new("evt_1")]),
+                last_event_at: Some(AT),
+            },
+            closing: Some(Closing {
+                since: AT,
+                last: true,
+                watch_stopped: Some(true),
+                grant_revoked: None,
+            }),
+            ..bare
+        }
+    }
+
+    #[test]
+    fn an_older_version_reads_the_rows_of_this_one() {
+        for connector in [Connector::sample(AT), full()] {
+            let row = parts(&ConnectorRow::from(&connector)).unwrap();
+            let older: OlderRow = read(row.clone()).unwrap();
+            assert_eq!(older.lapse_told, connector.reading.lapse_notified_at);
+            assert_eq!(older.flushed_at, connector.reading.outbox_taken_at);
+            assert_eq!(older.position, connector.reading.position);
+            assert_eq!(older.refresh_token.as_ref(), connector.grant.refresh_token.0);
+            assert_eq!(Connector::from(read::<ConnectorRow>(row).unwrap()), connector);
+        }
+    }
+}

@@ -23,7 +23,7 @@ use crate::domain::event::{DetailType, Event, LEDGER_HORIZON};
 use crate::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId, TriggerId};
 use crate::domain::membership::Membership;
 use crate::domain::secret::{Sealed, SealedAccessToken, WrappedKey};
-use crate::domain::sweep::{Timeouts, first_sweep, next_sweep};
+use crate::domain::sweep::{SweepTimes, first_sweep, next_sweep};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
 use crate::domain::watch::Watch;
@@ -512,8 +512,9 @@ impl DynamoStore {
     }
 }
 
-/// When a closing connector is due, which does not depend on the timeouts.
+/// When a closing connector is due. The times play no part: `next_sweep` returns before it reads
+/// them.
 fn closing_sweep(before: &Connector, closing: &Closing) -> Option<Timestamp> {
-    let none = Timeouts { settle: Duration::ZERO, quiet_after: Duration::ZERO };
+    let none = SweepTimes { settle: Duration::ZERO, quiet_after: Duration::ZERO };
     next_sweep(&Connector { closing: Some(closing.clone()), ..before.clone() }, none)
 }

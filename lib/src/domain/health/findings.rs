@@ -1,4 +1,5 @@
-//! What is wrong with a connector, by its own row. Each threshold is a constant with its reason.
+//! What is wrong with a connector, by its own row. The constants below say why they
+//! are what they are; what may be configured is in `Thresholds`.
 
 use std::time::Duration;
 
@@ -238,7 +239,7 @@ impl Found<'_> {
         }
         match overdue(
             self.connector,
-            self.thresholds.timeouts,
+            self.thresholds.sweep_times,
             self.thresholds.sweep_every,
             self.now,
         ) {
@@ -350,7 +351,7 @@ mod tests {
     use crate::domain::position::{FetchFailure, PutOff};
     use crate::domain::quota::Spent;
 
-    use crate::domain::sweep::Timeouts;
+    use crate::domain::sweep::SweepTimes;
     use crate::domain::watch::Watch;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_900_000_000);
@@ -365,7 +366,7 @@ mod tests {
 
     fn thresholds() -> Thresholds {
         Thresholds {
-            timeouts: Timeouts { settle: MINUTE * 10, quiet_after: MINUTE * 10 },
+            sweep_times: SweepTimes { settle: MINUTE * 10, quiet_after: MINUTE * 10 },
             sweep_every: MINUTE,
             units_per_minute: 6000,
             required_scopes: vec![

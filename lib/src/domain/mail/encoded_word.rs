@@ -1,7 +1,18 @@
-//! Encoded words (RFC 2047) that cut a character in two: no mailer may write them so, and many do.
+//! Encoded words (RFC 2047) that cut a character in two, or lack their padding: no mailer may write
+//! them so, and many do.
 
 use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::prelude::BASE64_STANDARD;
+
+/// Many mailers leave the padding out.
+const ANY_PADDING: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
 
 struct Word<'a> {
     charset: &'a str,
@@ -9,7 +20,8 @@ struct Word<'a> {
     text: &'a str,
 }
 
-/// Joins words of one charset and encoding that have nothing but space between them. Takes linear
+/// Joins words of one charset and encoding that have nothing but space between them, and pads them.
+/// Takes linear
 /// time, since the sender chooses the length.
 pub fn joined(value: &str) -> String {
     let mut result = String::new();
@@ -27,15 +39,15 @@ pub fn joined(value: &str) -> String {
             then = after;
         }
         let as_it_was = &rest[before.len()..rest.len() - then.len()];
-        match if first.encoding.eq_ignore_ascii_case("b") {
-            one_base64(&texts)
-        } else {
-            Some(texts.concat())
-        } {
-            Some(text) if texts.len() > 1 => {
+        let one = match first.encoding.eq_ignore_ascii_case("b") {
+            true => one_base64(&texts),
+            false => Some(texts.concat()),
+        };
+        match one {
+            Some(text) => {
                 result.push_str(&format!("=?{}?{}?{text}?=", first.charset, first.encoding))
             }
-            _ => result.push_str(as_it_was),
+            None => result.push_str(as_it_was),
         }
         rest = then;
     }
@@ -72,7 +84,7 @@ pub fn length(value: &str) -> Option<usize> {
 
 fn one_base64(texts: &[&str]) -> Option<String> {
     let bytes: Option<Vec<Vec<u8>>> =
-        texts.iter().map(|text| BASE64_STANDARD.decode(text).ok()).collect();
+        texts.iter().map(|text| ANY_PADDING.decode(text).ok()).collect();
     Some(BASE64_STANDARD.encode(bytes?.concat()))
 }
 
@@ -88,6 +100,8 @@ mod tests {
             ("=?utf-8?q?a?= =?iso-8859-1?q?b?=", "=?utf-8?q?a?= =?iso-8859-1?q?b?="),
             ("=?utf-8?q?a?= x =?utf-8?q?b?=", "=?utf-8?q?a?= x =?utf-8?q?b?="),
             ("=?utf-8?b?%%%?= =?utf-8?b?YQ==?=", "=?utf-8?b?%%%?= =?utf-8?b?YQ==?="),
+            ("=?utf-8?B?SsO8cmdlbg?= <a@x>", "=?utf-8?B?SsO8cmdlbg==?= <a@x>"),
+            ("=?utf-8?b?R3LDvMO?= =?utf-8?b?n2U?=", "=?utf-8?b?R3LDvMOfZQ==?="),
             ("=?utf-8?q?not closed", "=?utf-8?q?not closed"),
             ("=?=?utf-8?q?a?=", "=?=?utf-8?q?a?="),
             ("plain = text?", "plain = text?"),

@@ -119,7 +119,8 @@ fn local_part(token: &Token) -> Option<String> {
     match token {
         Token::Atom(atom) => Some(atom.clone()),
         Token::Quoted(text) if text.is_empty() => None,
-        Token::Quoted(text) if text.chars().all(is_of_an_atom) => Some(text.clone()),
+        // Without its quotes it is the same, unless its dots stand where an atom has none.
+        Token::Quoted(text) if text.split('.').all(is_atom) => Some(text.clone()),
         Token::Quoted(text) => {
             Some(format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")))
         }
@@ -182,6 +183,10 @@ fn tokens(value: &str) -> Vec<Token> {
     found
 }
 
+fn is_atom(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(is_of_an_atom)
+}
+
 fn is_of_an_atom(letter: char) -> bool {
     !letter.is_whitespace() && !letter.is_control() && !"()<>[]:;@\\,\"".contains(letter)
 }
@@ -237,7 +242,7 @@ mod tests {
 
     #[test]
     fn only_what_stands_where_an_address_must_stand_is_one() {
-        let table: [(&str, &[&str]); 31] = [
+        let table: [(&str, &[&str]); 35] = [
             ("bo@x.example", &["bo@x.example"]),
             (" Bo  Smith <bo@x.example> ", &["Bo Smith | bo@x.example"]),
             (
@@ -289,6 +294,10 @@ mod tests {
             (r#"<"pay@trusted.example,"@x.example>"#, &[r#""pay@trusted.example,"@x.example"#]),
             (r#""b\"o\\"@x.example"#, &[r#""b\"o\\"@x.example"#]),
             (r#""bo"@x.example"#, &["bo@x.example"]),
+            (r#""b.o"@x.example"#, &["b.o@x.example"]),
+            (r#""ab..cd."@x.example"#, &[r#""ab..cd."@x.example"#]),
+            (r#"".bo" <".bo"@x.example>"#, &[r#".bo | ".bo"@x.example"#]),
+            (r#""john doe"@x.example"#, &[r#""john doe"@x.example"#]),
             // No address at all.
             (r#""pay@trusted.example" (hi)"#, &[]),
             ("=?utf-8?q?pay=40trusted.example?=", &[]),

@@ -33,7 +33,8 @@ const fn method(name: &'static str, units: u32, scopes: &'static [&'static str])
 }
 
 static MESSAGES_LIST: Method = method("messages.list", price::LIST, READS_HEADERS);
-/// With `q`, which Gmail refuses under `gmail.metadata`, as the bodies of the next two.
+/// A search (`q`). Gmail refuses it under `gmail.metadata`, and so the whole messages and threads
+/// below.
 static MESSAGES_SEARCH: Method = method("messages.list", price::LIST, READS);
 static MESSAGES_GET: Method = method("messages.get", price::MESSAGE, READS_HEADERS);
 static MESSAGES_GET_WHOLE: Method = method("messages.get", price::MESSAGE, READS);

@@ -266,6 +266,27 @@ mod tests {
         }
     }
 
+    /// A filter that the list lacks would be accepted, stored and never applied.
+    #[test]
+    fn every_field_is_a_filter_that_is_applied() {
+        let full = Filters {
+            query: Some("a".into()),
+            from_contains: vec!["a".into()],
+            from_domain: vec![MailDomain::parse("a.example").unwrap()],
+            to_contains: vec!["a".into()],
+            subject_contains: vec!["a".into()],
+            label_include: vec!["A".into()],
+            label_exclude: vec!["B".into()],
+            has_attachment: Some(true),
+            authenticated: Some(true),
+        };
+        let fields: Vec<String> =
+            serde_json::to_value(full).unwrap().as_object().unwrap().keys().cloned().collect();
+        let mut applied = Filter::ALL.map(|filter| filter.as_str().to_string()).to_vec();
+        applied.sort();
+        assert_eq!(fields, applied);
+    }
+
     #[test]
     fn a_part_of_a_word_matches_in_any_letter_case() {
         let greek = Message { subject: Some("ΟΔΟΣ ΑΣΒ".into()), ..mail() };

@@ -128,7 +128,8 @@ impl<P: Ports> Run<'_, P> {
             // A failed message is not handled: the cursor stays until it succeeds or is parked.
             self.next.reading.position.backlog = None;
         } else {
-            let (pushed, settle) = (self.wake_up.history_id, self.process.limits.timeouts.settle);
+            let (pushed, settle) =
+                (self.wake_up.history_id, self.process.limits.sweep_times.settle);
             let now = self.now();
             self.next.reading.position.complete(&listing, pushed, settle, now);
         }
@@ -206,7 +207,7 @@ impl<P: Ports> Run<'_, P> {
         self.next.reading.position.pin(
             profile.history_id,
             connected_at,
-            self.process.limits.timeouts.settle,
+            self.process.limits.sweep_times.settle,
             now,
         );
         self.commit(session.take_units()).await
@@ -297,7 +298,7 @@ impl<P: Ports> Run<'_, P> {
         let newly_failed = fetched
             .failed
             .iter()
-            .filter(|(message, _)| !self.next.reading.position.is_troubled(message))
+            .filter(|(message, _)| !self.next.reading.position.is_failing_or_parked(message))
             .count();
         let others_went_well = !fetched.messages.is_empty();
         let candidates: HashMap<&MessageId, &Candidate> =
@@ -306,10 +307,10 @@ impl<P: Ports> Run<'_, P> {
         let waiting: HashSet<EventId> =
             self.decided.iter().map(|event| event.event_id.clone()).collect();
         let mut looked_at = HashSet::new();
-        let mut unsolved: HashSet<&MessageId> =
+        let mut unread: HashSet<&MessageId> =
             fetched.failed.iter().map(|(message, _)| message).collect();
-        unsolved.extend(fetched.unanswered.iter().flat_map(|(messages, _)| messages));
-        for candidate in group.iter().filter(|candidate| !unsolved.contains(&candidate.message)) {
+        unread.extend(fetched.unanswered.iter().flat_map(|(messages, _)| messages));
+        for candidate in group.iter().filter(|candidate| !unread.contains(&candidate.message)) {
             self.next.reading.position.solved(&candidate.message);
         }
         for message in fetched.messages {

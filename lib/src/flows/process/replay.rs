@@ -19,7 +19,7 @@ impl<P: Ports> Run<'_, P> {
         &mut self,
         session: &mut Session<'_, P>,
     ) -> Result<Progress, ProcessError> {
-        let settle = self.process.limits.timeouts.settle;
+        let settle = self.process.limits.sweep_times.settle;
         while let Some(mut gap) = self.next.reading.position.gap.clone() {
             let began_at = self.now();
             if began_at < gap.ready_at(settle) {
@@ -71,7 +71,7 @@ impl<P: Ports> Run<'_, P> {
             return Ok(MessagePage { messages: Vec::new(), next_page_token: None });
         }
         let (provider, slice) =
-            (&self.process.provider, gap.slice(self.process.limits.timeouts.settle));
+            (&self.process.provider, gap.slice(self.process.limits.sweep_times.settle));
         let page = session.call(price::LIST, |access| {
             let (slice, token) = (slice, gap.page_token.clone());
             async move { provider.list(&access, &slice, token.as_deref()).await }
@@ -121,7 +121,7 @@ impl<P: Ports> Run<'_, P> {
 
     /// What follows this page: the next one, the next slice, or the end.
     fn turn(&mut self, mut gap: Gap, page: MessagePage) {
-        let slice = gap.slice(self.process.limits.timeouts.settle);
+        let slice = gap.slice(self.process.limits.sweep_times.settle);
         match (page.next_page_token, slice.before) {
             (Some(next), _) => gap.turn(next),
             (None, Some(end)) => gap.pass(end),

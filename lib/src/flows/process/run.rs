@@ -294,7 +294,7 @@ impl<'a, P: Ports> Run<'a, P> {
                 self.next.reading.spent = self.next.reading.spent.and(units, now);
             }
             let next = if last { &self.next } else { &self.stored };
-            let next_sweep = next_sweep(next, self.process.limits.timeouts);
+            let next_sweep = next_sweep(next, self.process.limits.sweep_times);
             self.process
                 .store
                 .commit(&Commit {
@@ -326,7 +326,7 @@ impl<'a, P: Ports> Run<'a, P> {
             .stored
             .reading
             .outbox_taken_at
-            .is_some_and(|flushed_at| flushed_at.after(in_progress) > now);
+            .is_some_and(|taken_at| taken_at.after(in_progress) > now);
         if self.stored.outbox.unpublished.is_empty() || taken_on {
             return Ok(());
         }

@@ -231,12 +231,12 @@ async fn push_status(State(admin): State<Admin>) -> Answer {
 }
 
 #[derive(Deserialize)]
-struct Timeouts {
+struct FlushQuery {
     timeout_ms: Option<u64>,
 }
 
-async fn flush_push(State(admin): State<Admin>, Query(timeouts): Query<Timeouts>) -> Answer {
-    let timeout = Duration::from_millis(timeouts.timeout_ms.unwrap_or(FLUSH_MS));
+async fn flush_push(State(admin): State<Admin>, Query(sweep_times): Query<FlushQuery>) -> Answer {
+    let timeout = Duration::from_millis(sweep_times.timeout_ms.unwrap_or(FLUSH_MS));
     shown(admin.flush_push(timeout).await?)
 }
 
