@@ -81,9 +81,13 @@ fn check_headers(given: &ProviderMessage, message: &Message) {
             .find(|(key, _)| key.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
     };
-    assert_eq!(message.headers.message_id.as_deref(), header("Message-ID"));
-    assert_eq!(message.headers.in_reply_to.as_deref(), header("In-Reply-To"));
-    assert_eq!(message.headers.references.as_deref(), header("References"));
+    for (name, ids) in [
+        ("Message-ID", &message.headers.message_id),
+        ("In-Reply-To", &message.headers.in_reply_to),
+        ("References", &message.headers.references),
+    ] {
+        check_message_ids(header(name), ids.as_deref());
+    }
     assert_eq!(message.subject.is_some(), header("Subject").is_some());
     assert!(!message.subject.as_deref().is_some_and(plain::has_control), "{:?}", message.subject);
     if let Some(words) = header("Subject").filter(|value| are_plain_words(value)) {
@@ -92,9 +96,39 @@ fn check_headers(given: &ProviderMessage, message: &Message) {
     for (name, addresses) in
         [("To", &message.to), ("Cc", &message.cc), ("Reply-To", &message.reply_to)]
     {
-        check_addresses(header(name), addresses);
+        let is_of = |key: &str| key.eq_ignore_ascii_case(name);
+        let values: Vec<&str> = given
+            .headers
+            .iter()
+            .filter(|(key, _)| is_of(key))
+            .map(|(_, value)| value.as_str())
+            .collect();
+        check_addresses((!values.is_empty()).then(|| values.join(", ")).as_deref(), addresses);
     }
     check_addresses(header("From").filter(|_| message.from.is_some()), message.from.as_slice());
+}
+
+/// Each id stands in the header, letter for letter, and is found again as it is.
+fn check_message_ids(value: Option<&str>, ids: Option<&str>) {
+    let Some(ids) = ids else {
+        let plainly = value.is_some_and(|value| {
+            value.strip_prefix('<').and_then(|value| value.strip_suffix('>')).is_some_and(|id| {
+                id.split_once('@').is_some_and(|(left, right)| is_word(left) && is_word(right))
+            })
+        });
+        assert!(!plainly, "no id in {value:?}");
+        return;
+    };
+    let value = value.expect("no ids without a header");
+    let mut letters = value.chars();
+    for id in ids.split(' ') {
+        let bare = id.strip_prefix('<').and_then(|id| id.strip_suffix('>'));
+        let bare = bare.unwrap_or_else(|| panic!("{id:?} has no brackets"));
+        assert!(bare.contains('@') && !plain::has_control(bare), "{bare:?} of {value:?}");
+        assert!(bare.chars().all(|letter| letters.any(|other| other == letter)), "{bare:?}");
+    }
+    let again = of_headers(vec![("References".into(), ids.into())]).normalize();
+    assert_eq!(again.headers.references.as_deref(), Some(ids), "of {value:?}");
 }
 
 fn check_addresses(value: Option<&str>, addresses: &[Address]) {
