@@ -4,6 +4,7 @@ pub mod audit;
 pub mod callback;
 pub mod circuit;
 pub mod claims;
+pub mod comparable;
 pub mod connector;
 pub mod connector_change;
 pub mod consent;

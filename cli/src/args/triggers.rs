@@ -44,7 +44,7 @@ pub enum Kind {
     Webhook,
 }
 
-/// All that are given must hold, whatever the letter case.
+/// All that are given must hold. Text is compared as people see it, in any letter case.
 #[derive(Args)]
 pub struct Filters {
     /// Each word in From or Subject.

@@ -3,6 +3,7 @@
 use mail_parser::MessageParser;
 use serde::Serialize;
 
+use crate::domain::comparable::comparable;
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
 use crate::domain::mail::authentication::Authentication;
@@ -199,29 +200,24 @@ impl Address {
         MailDomain::parse(domain).ok()
     }
 
-    /// Whether `part`, without letter case, occurs in the address. An `@` in it is the one before
-    /// the domain: a quoted local part may hold others.
+    /// Whether a `comparable` part occurs in the address. An `@` in it is the one before the domain:
+    /// a quoted local part may have others, and in either part there are characters that only look
+    /// like one.
     pub fn contains(&self, part: &str) -> bool {
-        let address = without_case(&self.address);
-        match address.rsplit_once('@') {
+        let without_at = |text: &str| comparable(text).replace('@', "\n");
+        match self.address.rsplit_once('@') {
             Some((local, domain)) => {
-                format!("{}@{domain}", local.replace('@', "\n")).contains(part)
+                format!("{}@{}", without_at(local), without_at(domain)).contains(part)
             }
-            None => address.contains(part),
+            None => without_at(&self.address).contains(part),
         }
     }
 
-    /// Whether `part`, without letter case, occurs in the name or the address, as people see them.
+    /// Whether a `comparable` part occurs in the name or the address, as people see them.
     pub fn shows(&self, part: &str) -> bool {
-        self.name.as_ref().is_some_and(|name| without_case(name).contains(part))
-            || without_case(&self.address).contains(part)
+        self.name.as_ref().is_some_and(|name| comparable(name).contains(part))
+            || comparable(&self.address).contains(part)
     }
-}
-
-/// The text for comparing. A sigma at the end of a word is another letter in lower case, and yet
-/// the same.
-pub fn without_case(text: &str) -> String {
-    text.to_lowercase().replace('ς', "σ")
 }
 
 /// Replaces control characters, since the sender may have put line ends and escapes into an encoded

@@ -1,6 +1,7 @@
 //! The template gives each function exactly the variables that the function reads at its start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 
 use email_connectors::config::{Environment, check};
 use tests::template;
@@ -61,5 +62,23 @@ fn a_function_starts_with_what_the_template_gives_it_and_names_each_that_is_miss
             let expected = (ours && !OPTIONAL.contains(&name.as_str())).then(|| name.clone());
             assert_eq!(refusal(function, &without), expected, "{function} without {name}");
         }
+    }
+}
+
+/// Also of those that may be absent, which the test above cannot miss.
+#[test]
+fn a_function_reads_what_it_is_given_and_is_given_what_it_reads() {
+    let template = template::read();
+    for function in FUNCTIONS.into_iter().filter(|function| *function != "audit-keeper") {
+        let variables = template::variables(&template, function, given);
+        let (read, values) = (Arc::new(Mutex::new(BTreeSet::new())), variables.clone());
+        let seen = read.clone();
+        let environment = Environment::new(move |name| {
+            seen.lock().unwrap().insert(name.to_string());
+            values.get(name).cloned()
+        });
+        check(function, &environment).unwrap();
+        let ours = variables.into_keys().filter(|name| !NOT_OURS.contains(&name.as_str()));
+        assert_eq!(*read.lock().unwrap(), ours.collect::<BTreeSet<_>>(), "{function}");
     }
 }

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::TriggerType;
+use crate::domain::comparable::comparable;
 use crate::domain::invalid::Invalid;
 use crate::domain::mail_domain::MailDomain;
-use crate::domain::message::{Address, Message, without_case};
+use crate::domain::message::{Address, Message};
 
 const MOST_VALUES: usize = 50;
 /// In characters.
@@ -14,8 +15,9 @@ const LONGEST_VALUE: usize = 200;
 /// takes 4 MB.
 const LARGEST_FILTERS: usize = 64 * 1024;
 
-/// All that is given must hold. Text is compared without regard to letter case; a header that is
-/// missing does not match.
+/// All that is given must hold. Text is compared as people see it: without letter case (`STRASSE` is
+/// `Straße`), compatibility forms and invisible characters, and with one blank for any white space.
+/// A header that is missing does not match.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Filters {
@@ -168,16 +170,16 @@ impl Filters {
         let shown = |part: &str| message.from.as_ref().is_some_and(|from| from.shows(part));
         let to = |part: &str| message.to.iter().any(|to| to.contains(part));
         let subject = |part: &str| {
-            message.subject.as_ref().is_some_and(|subject| without_case(subject).contains(part))
+            message.subject.as_ref().is_some_and(|subject| comparable(subject).contains(part))
         };
         let any = |parts: &[String], occurs: &dyn Fn(&str) -> bool| {
-            parts.is_empty() || parts.iter().any(|part| occurs(&without_case(part)))
+            parts.is_empty() || parts.iter().any(|part| occurs(&comparable(part)))
         };
         let labelled = |label: &String| message.label_ids.contains(label);
 
         match filter {
             Filter::Query => {
-                let query = without_case(self.query.as_deref().unwrap_or_default());
+                let query = comparable(self.query.as_deref().unwrap_or_default());
                 query.split_whitespace().all(|word| shown(word) || subject(word))
             }
             Filter::FromContains => any(&self.from_contains, &from),
@@ -294,6 +296,44 @@ mod tests {
             let parsed: Filters =
                 serde_json::from_value(json!({"subject_contains": [part], "query": part})).unwrap();
             assert!(parsed.matches(&greek), "{part}");
+        }
+    }
+
+    #[test]
+    fn text_matches_as_people_see_it() {
+        for (subject, part, expected) in [
+            ("Re\u{301}sume\u{301}", "résumé", true),
+            ("Invoice\u{a0}4711", "invoice 4711", true),
+            ("Rechnung für die Hauptstraße", "HAUPTSTRASSE", true),
+            ("In\u{ad}voi\u{200b}ce", "invoice", true),
+            ("Invoice", "in\u{ad}voice", true),
+            ("Resume", "résumé", false),
+        ] {
+            let mail = Message { subject: Some(subject.into()), ..mail() };
+            for filters in [json!({"subject_contains": [part]}), json!({"query": part})] {
+                let parsed: Filters = serde_json::from_value(filters.clone()).unwrap();
+                assert_eq!(parsed.matches(&mail), expected, "{filters} {subject}");
+            }
+        }
+    }
+
+    /// U+FF20 becomes an `@` where text is compared, and a sender may put it anywhere.
+    #[test]
+    fn what_looks_like_the_sign_before_the_domain_is_not_it() {
+        let from = |address: &str| Message {
+            from: Some(Address { name: None, address: address.into() }),
+            ..mail()
+        };
+        let parsed: Filters =
+            serde_json::from_value(json!({"from_contains": ["@trusted.example"]})).unwrap();
+        for (address, expected) in [
+            ("pay@trusted.example", true),
+            ("pay@TRUSTED.example", true),
+            ("pay\u{ff20}trusted.example@evil.example", false),
+            ("pay@evil.example\u{ff20}trusted.example", false),
+            ("pay\u{ff20}trusted.example", false),
+        ] {
+            assert_eq!(parsed.matches(&from(address)), expected, "{address}");
         }
     }
 
