@@ -12,7 +12,7 @@ use crate::failure::Failure;
 /// What is received stays hidden for so long; moving ten takes a second.
 const HIDDEN_SECONDS: i32 = 60;
 /// With a wait SQS queries all its servers before it reports an empty queue.
-const PATIENCE_SECONDS: i32 = 1;
+const LONG_POLL_SECONDS: i32 = 1;
 
 /// The functions' own configuration, or that of the local stack's emulator at this endpoint and
 /// region.
@@ -81,7 +81,7 @@ impl Queues {
         let request =
             self.client.receive_message().queue_url(&self.dead).max_number_of_messages(most);
         let request =
-            request.wait_time_seconds(PATIENCE_SECONDS).visibility_timeout(HIDDEN_SECONDS);
+            request.wait_time_seconds(LONG_POLL_SECONDS).visibility_timeout(HIDDEN_SECONDS);
         let request =
             request.message_system_attribute_names(MessageSystemAttributeName::MessageGroupId);
         let answer = request

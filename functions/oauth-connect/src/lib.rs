@@ -3,7 +3,7 @@
 
 mod connect;
 mod consent;
-mod protect;
+mod security_events;
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ pub fn router<P: Ports>(oauth: OauthConnect<P>) -> Router {
         .route("/api/auth/google/gmail", post(connect::connect::<P>))
         .route("/api/auth/google/gmail/start", get(consent::start::<P>))
         .route("/api/auth/google/gmail/callback", get(consent::callback::<P>))
-        .route("/api/auth/google/risc", post(protect::risc::<P>));
+        .route("/api/auth/google/risc", post(security_events::risc::<P>));
     audited(routes, move || clock.machine.now())
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)

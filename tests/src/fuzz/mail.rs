@@ -2,6 +2,7 @@
 //! firing. The first line is a trigger's filters; the rest is Gmail's JSON, or header lines.
 
 use email_connectors::adapters::gmail::wire;
+use email_connectors::domain::comparable::comparable;
 use email_connectors::domain::connector::Connector;
 use email_connectors::domain::firing::{LONGEST_DETAIL, decide};
 use email_connectors::domain::id::{EventId, MessageId};
@@ -221,15 +222,19 @@ fn check_filters(filters: &Filters, message: &Message) {
     };
     assert_eq!(filters.matches(message), louder.matches(message), "letter case does not count");
     if let Some(subject) = &message.subject {
-        let head: String = subject.chars().take(subject.chars().count() / 2).collect();
+        // Elsewhere the cut may part a letter from its accent.
+        let half = if subject.is_ascii() { subject.len() / 2 } else { subject.len() };
+        let head = subject[..half].to_string();
+        let is_seen = !comparable(&head).trim().is_empty();
         let of_it = Filters {
             subject_contains: vec![head],
             query: Some(subject.clone()),
             ..Filters::default()
         };
-        assert!(
+        assert_eq!(
             of_it.matches(message),
-            "a subject holds its own half and its own words: {subject:?}"
+            is_seen,
+            "a subject holds its own half and its own words, if they can be seen: {subject:?}"
         );
     }
 }

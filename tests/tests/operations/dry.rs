@@ -1,4 +1,4 @@
-//! Every operation in a dry run: the real adapter, with the stand-in for Google below it.
+//! Every operation in a dry run: the real adapter, with the recorded mailbox below it.
 
 use std::collections::BTreeMap;
 
@@ -147,7 +147,7 @@ async fn what_is_written_is_read_again_without_google() {
     assert_eq!(dry.found("in:sent").await.len(), before + 1);
 }
 
-/// A method that the stand-in lacks answers 501; made-up ids may answer 404.
+/// A method that the recorded mailbox lacks answers 501; made-up ids may answer 404.
 #[tokio::test]
 async fn no_operation_is_unknown_to_the_stand_in() {
     let dry = Dry::start().await;

@@ -1,4 +1,4 @@
-//! The stand-in for Google in a dry run: one recorded mailbox, which writes change and which sends
+//! Google in a dry run: one recorded mailbox, which writes change and which sends
 //! nothing. It speaks Google's own HTTP, so that the same code makes requests and reads answers as
 //! against Google.
 

@@ -95,8 +95,9 @@ impl Filter {
 
 impl Filters {
     pub(super) fn check(&self) -> Result<(), Invalid> {
+        // A text of which nothing can be seen would be in every mail.
         let unfit = |text: &str| {
-            text.trim().is_empty()
+            comparable(text).trim().is_empty()
                 || text.chars().count() > LONGEST_VALUE
                 || text.chars().any(char::is_control)
         };
@@ -173,14 +174,19 @@ impl Filters {
             message.subject.as_ref().is_some_and(|subject| comparable(subject).contains(part))
         };
         let any = |parts: &[String], occurs: &dyn Fn(&str) -> bool| {
-            parts.is_empty() || parts.iter().any(|part| occurs(&comparable(part)))
+            parts.is_empty()
+                || parts.iter().map(|part| comparable(part)).any(|part| {
+                    // An older version may have stored one of which nothing can be seen.
+                    !part.trim().is_empty() && occurs(&part)
+                })
         };
         let labelled = |label: &String| message.label_ids.contains(label);
 
         match filter {
             Filter::Query => {
-                let query = comparable(self.query.as_deref().unwrap_or_default());
-                query.split_whitespace().all(|word| shown(word) || subject(word))
+                let Some(query) = self.query.as_deref().map(comparable) else { return true };
+                let words: Vec<&str> = query.split_whitespace().collect();
+                !words.is_empty() && words.into_iter().all(|word| shown(word) || subject(word))
             }
             Filter::FromContains => any(&self.from_contains, &from),
             Filter::FromDomain => {
@@ -313,6 +319,22 @@ mod tests {
             for filters in [json!({"subject_contains": [part]}), json!({"query": part})] {
                 let parsed: Filters = serde_json::from_value(filters.clone()).unwrap();
                 assert_eq!(parsed.matches(&mail), expected, "{filters} {subject}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_of_which_nothing_can_be_seen_is_refused_and_matches_nothing() {
+        for text in ["\u{ad}", "\u{200b}\u{feff}", " \u{2060} ", "\u{3000}"] {
+            for filters in [
+                json!({"query": text}),
+                json!({"from_contains": [text]}),
+                json!({"to_contains": [text]}),
+                json!({"subject_contains": [text]}),
+            ] {
+                let parsed: Filters = serde_json::from_value(filters.clone()).unwrap();
+                assert!(parsed.check().is_err(), "{filters}");
+                assert!(!parsed.matches(&mail()), "{filters}");
             }
         }
     }

@@ -124,7 +124,7 @@ impl Refusal {
         Self { status: 403, reason: "forbidden", message: "Delegation denied".into() }
     }
 
-    /// Never a silent success: what the stand-in does not know, it does not do.
+    /// Never a silent success: what the recorded mailbox does not know, it does not do.
     pub fn unknown(method: &str, path: &str) -> Self {
         Self {
             status: 501,

@@ -1,4 +1,4 @@
-//! The stand-in's mailbox: messages, labels, drafts, and a history of all that happened to them.
+//! The recorded mailbox's content: messages, labels, drafts, and a history of all that happened to them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Google's cross-account-protection events (RFC 8935) to the flow `protect` and back.
+//! Google's cross-account-protection events (RFC 8935) to the flow `security_events` and back.
 
 use axum::Json;
 use axum::extract::State;
