@@ -1,5 +1,6 @@
 """Processes that outlive the command: each in its own session, ended with everything that it spawned."""
 
+import itertools
 import os
 import signal
 import socket
@@ -10,10 +11,22 @@ from pathlib import Path
 from terminal import Failure
 
 
+taken = itertools.count()
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody takes before its process binds it: Linux gives ports from 32768 up to outgoing connections and to
+    whoever asks for any, and each process looks from a place of its own."""
+    for _ in range(12_000):
+        port = 20_000 + (os.getpid() * 8 + next(taken)) % 12_000
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise Failure("all ports from 20000 to 31999 are in use")
 
 
 def start(command: list[str], environment: dict[str, str], log: Path, cwd: Path) -> dict:

@@ -41,11 +41,10 @@ fn the_exit_code_tells_denied_and_not_found_from_other_errors() {
 
 #[test]
 fn an_api_that_is_not_there_is_an_error() {
-    // Nothing listens on a port that was free a moment ago.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let url = format!("http://{free}");
+    // The port of the discard protocol, on which nothing listens.
+    let url = "http://127.0.0.1:9";
     let ran =
-        run(&[("CONNECTORS_API_URL", &url), ("CONNECTORS_TOKEN", TOKEN)], &["list"], "").ended(1);
+        run(&[("CONNECTORS_API_URL", url), ("CONNECTORS_TOKEN", TOKEN)], &["list"], "").ended(1);
     assert!(ran.err.contains("cannot reach"), "{}", ran.err);
 }
 

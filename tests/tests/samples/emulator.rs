@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use aws_sdk_eventbridge::types::Target;
@@ -296,6 +296,13 @@ pub async fn start_without(function: &str, setting: &str, world: &World) -> Stri
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
+/// Below the ports that Linux gives to outgoing connections and to whoever asks for any (from
+/// 32768 up), so nobody takes it before the emulator binds it; each process, which runs one test,
+/// looks from a place of its own.
 fn free_port() -> String {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(8);
+    let candidates = (0..12_000).map(|_| first + TAKEN.fetch_add(1, Ordering::SeqCst));
+    let mut addresses = candidates.map(|number| format!("127.0.0.1:{}", 20_000 + number % 12_000));
+    addresses.find(|address| std::net::TcpListener::bind(address).is_ok()).expect("a free port")
 }

@@ -21,6 +21,12 @@ pub fn encoded(text: &str) -> String {
 
 /// A mailbox that nobody has connected.
 pub const NOBODY: &str = "nobody@example.com";
+/// Lower than any id of a mailbox of the fake Gmail.
+pub const NOBODYS_HISTORY_ID: u64 = 7;
+
+pub fn nobodys_push() -> String {
+    push(NOBODY, json!(NOBODYS_HISTORY_ID))
+}
 
 pub fn push(email: &str, history_id: Value) -> String {
     push_of(&json!({"emailAddress": email, "historyId": history_id}).to_string())

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tests::deployed::{Stack, kill, processes};
 
 use crate::security::case::Case;
-use crate::security::forge::{self, NOBODY};
+use crate::security::forge;
 use crate::security::pushing::resident_kb;
 use crate::security::target::{Target, status, summary};
 
@@ -30,7 +30,7 @@ async fn unknown(target: &Target, count: usize) -> Vec<String> {
 }
 
 async fn push(target: &Target, token: &str) -> u16 {
-    status(&target.stack.push(Some(token), forge::push(NOBODY, json!(7))).await)
+    status(&target.stack.push(Some(token), forge::nobodys_push()).await)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,7 +159,7 @@ async fn case_10_the_key_endpoint_is_down() {
             target.fault(json!({"method": "certs", "path": "/oauth2/v3/certs", "times": 0, "status": 503})).await;
         }
         for attempt in ["first", "second"] {
-            let answer = target.stack.push(Some(&good), forge::push(NOBODY, json!(7))).await;
+            let answer = target.stack.push(Some(&good), forge::nobodys_push()).await;
             case.check(
                 format!("{name}: down, no keys, {attempt} push"),
                 "503 keys_unavailable".to_string(),
@@ -221,7 +221,15 @@ async fn case_11_a_new_key_appears() {
             401,
             push(&target, &new).await,
         );
-        case.check(format!("{name}: fetches yet"), 0, target.fetches("google").await);
+        // An environment that begins meanwhile fetches the keys once, whatever it is asked.
+        let begun = || target.environments(WEBHOOK).saturating_sub(1);
+        let (fetches, most) = (target.fetches("google").await, begun());
+        case.note(
+            format!("{name}: fetches yet"),
+            format!("at most {most}"),
+            fetches,
+            fetches <= most,
+        );
         match target.inside {
             Some(_) => target.pass(MINUTE),
             None => {
@@ -230,7 +238,9 @@ async fn case_11_a_new_key_appears() {
             }
         }
         case.check(format!("{name}: under the new key, after it"), 202, push(&target, &new).await);
-        case.check(format!("{name}: fetches"), 1, target.fetches("google").await);
+        let (fetches, most) = (target.fetches("google").await, 1 + begun());
+        let within = (1..=most).contains(&fetches);
+        case.note(format!("{name}: fetches"), format!("1 to {most}"), fetches, within);
         case.check(
             format!("{name}: under the old key, which is still published"),
             202,

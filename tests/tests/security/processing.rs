@@ -14,7 +14,7 @@ use tests::stage::{MINUTE, Scene, subjects};
 use tests::world::{Call, Consent, Mail, When};
 
 use crate::security::case::Case;
-use crate::security::forge::{self, NOBODY};
+use crate::security::forge;
 use crate::security::granting::ids;
 use crate::security::target::{Target, status};
 
@@ -55,7 +55,7 @@ async fn case_18_another_tenants_mailbox() {
         case.check(
             format!("{name}: a push for an unknown mailbox"),
             202,
-            status(&target.stack.push(Some(&good), forge::push(NOBODY, json!(7))).await),
+            status(&target.stack.push(Some(&good), forge::nobodys_push()).await),
         );
         let counted = target.counted_to("WakeUps/unknown_mailbox", before + 1).await - before;
         case.check(format!("{name}: counted as of an unknown mailbox"), 1, counted);

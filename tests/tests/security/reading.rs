@@ -63,7 +63,7 @@ async fn case_14_what_nobody_can_read() {
             .count();
         case.check(format!("{name}: bodies in the quarantine"), count, found);
         case.check(format!("{name}: messages in the quarantine"), count, kept.len());
-        case.check(format!("{name}: queued as wake-ups"), 0, target.counted("PushQueued").await);
+        case.check(format!("{name}: queued as wake-ups"), 0, target.queued(0).await);
     }
 }
 
@@ -203,8 +203,8 @@ async fn case_17_a_queue_that_refuses_or_does_not_answer() {
     let target = Target::inside_with(Options { queue_only: true, ..Options::default() }).await;
     let (world, good) = (target.inside.as_ref().unwrap().world.clone(), target.good_token().await);
     for (what, call, when, body) in [
-        ("the queue refuses", Call::Send, When::Before, forge::push(NOBODY, json!(7))),
-        ("the queue's answer is lost", Call::Send, When::After, forge::push(NOBODY, json!(7))),
+        ("the queue refuses", Call::Send, When::Before, forge::nobodys_push()),
+        ("the queue's answer is lost", Call::Send, When::After, forge::nobodys_push()),
         ("the quarantine refuses", Call::Keep, When::Before, "not JSON".into()),
     ] {
         world.fail(call, when, 1);
@@ -219,7 +219,7 @@ async fn case_17_a_queue_that_refuses_or_does_not_answer() {
     }
     // The webhook must not answer before the queue has the message.
     let gate = world.hold(Call::Send, When::Before, 1);
-    let body = forge::push(NOBODY, json!(7));
+    let body = forge::nobodys_push();
     let mut answer = std::pin::pin!(target.stack.push(Some(&good), body));
     let early =
         tokio::time::timeout(std::time::Duration::from_millis(300), &mut answer).await.is_ok();

@@ -6,8 +6,8 @@ use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use tests::deployed::{Stack, processes};
 
-use crate::security::logs;
-use crate::security::{audits, counters};
+use crate::security::forge::NOBODYS_HISTORY_ID;
+use crate::security::{audits, counters, logs};
 use tests::inside::{Inside, Options};
 
 /// How long to wait for something in this process.
@@ -124,6 +124,29 @@ impl Target {
             let counted = self.counted(name).await;
             if counted >= expected || Instant::now() > deadline {
                 return counted;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// How many forged pushes were queued; waits until there are this many. The deployed stack may
+    /// queue pushes of earlier cases' mailboxes meanwhile, so only those of `forge::nobodys_push`
+    /// count there.
+    pub async fn queued(&self, expected: u64) -> u64 {
+        if self.inside.is_some() {
+            return self.counted_to("PushQueued", expected).await;
+        }
+        let forged = |line: &String| {
+            serde_json::from_str::<Value>(line).is_ok_and(|line| {
+                line["fields"]["message"] == "push queued"
+                    && line["fields"]["history_id"] == NOBODYS_HISTORY_ID.to_string()
+            })
+        };
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let queued = self.logged().await.iter().filter(|line| forged(line)).count() as u64;
+            if queued >= expected || Instant::now() > deadline {
+                return queued;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

@@ -174,7 +174,7 @@ async fn case_35_user_tokens() {
             ("a user's token", good.clone()),
             ("a user's token that says it is Google's", as_google(&target).await),
         ] {
-            let pushed = target.stack.push(Some(&token), forge::push(NOBODY, json!(7))).await;
+            let pushed = target.stack.push(Some(&token), forge::nobodys_push()).await;
             case.check(format!("{name}: {what} as a push token"), 401, status(&pushed));
         }
         keys::users(&mut case, &target).await;
