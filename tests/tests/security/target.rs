@@ -138,8 +138,9 @@ impl Target {
         }
         let forged = |line: &String| {
             serde_json::from_str::<Value>(line).is_ok_and(|line| {
+                let history_id = line["fields"]["history_id"].as_str();
                 line["fields"]["message"] == "push queued"
-                    && line["fields"]["history_id"] == NOBODYS_HISTORY_ID.to_string()
+                    && history_id.and_then(|id| id.parse().ok()) == Some(NOBODYS_HISTORY_ID)
             })
         };
         let deadline = Instant::now() + Duration::from_secs(20);
