@@ -98,6 +98,12 @@ fn provider(error: ProviderError) -> Problem {
             let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "answer_too_large", detail);
             problem.leaving_unread(unread.into_iter().map(|id| id.to_string()).collect())
         }
+        ProviderError::Unreadable(why) => {
+            let detail = format!(
+                "{why}; this will not change. Ask for another format, or for the mail as it was sent: GET …/messages/{{message}}/attachments/message"
+            );
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "message_unreadable", detail)
+        }
         ProviderError::PageLost => Problem::new(
             StatusCode::BAD_REQUEST,
             "invalid_page_token",

@@ -6,9 +6,11 @@ pub mod errors;
 mod fetch;
 mod measured;
 mod operations;
+mod reading;
 mod recorded_mailbox;
 mod resources;
 pub mod retry_after;
+mod tree;
 pub mod wire;
 
 use std::time::Duration;
@@ -126,7 +128,7 @@ impl Gmail {
     }
 
     fn wait(&self, attempt: u32, failure: &Failure) -> Option<Duration> {
-        if failure.is_too_large {
+        if failure.fault.is_some() {
             return None;
         }
         self.settings.retry.wait(attempt, failure.effective_status(), failure.retry_after, jitter())
@@ -323,8 +325,13 @@ impl EmailProvider for Gmail {
         ids: &[MessageId],
         only_headers: bool,
     ) -> Result<Fetched, ProviderError> {
-        let depth = if only_headers { Depth::Headers } else { Depth::Event };
-        self.fetch(access, ids, depth, wire::Message::into_message, None).await
+        if only_headers {
+            return self
+                .fetch(access, ids, Depth::Headers, wire::Message::into_headers, None)
+                .await;
+        }
+        let fetched = self.fetch(access, ids, Depth::Structure, Ok, None).await?;
+        self.summarize(access, fetched).await
     }
 
     async fn perform(
@@ -389,9 +396,11 @@ async fn answer(request: RequestBuilder) -> Result<Answered, Failure> {
 
 /// The answer itself is never shown: a token answer holds tokens.
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(body).map_err(|error| {
-        Failure::no_answer(format_args!("the answer cannot be read ({:?} error)", error.classify()))
-    })
+    serde_json::from_slice(body).map_err(parse_error)
+}
+
+fn parse_error(error: serde_json::Error) -> Failure {
+    Failure::no_answer(format_args!("the answer cannot be read ({:?} error)", error.classify()))
 }
 
 fn grant(identity: Claims, answer: TokenAnswer, now: Timestamp) -> Grant {

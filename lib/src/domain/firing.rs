@@ -203,6 +203,7 @@ mod tests {
             snippet: String::new(),
             size_estimate: 0,
             has_attachments: false,
+            attachments_unknown: false,
             headers: headers
                 .iter()
                 .map(|(name, value)| (name.to_string(), value.to_string()))

@@ -2,13 +2,19 @@
 
 pub mod authentication;
 mod charset;
+mod content_id;
 pub(super) mod encoded_word;
+mod files;
+pub mod html;
 pub(super) mod mailbox;
 pub(super) mod message_id;
 mod rfc5322;
 
+use mail_parser::decoders::html::html_to_text;
 use serde::Serialize;
 use utoipa::ToSchema;
+
+pub use files::{Attachment, Files};
 
 /// One node of the tree. Its id is Gmail's: the root's is empty, its children's are `0`, `1`,
 /// theirs `0.0`, `0.1`.
@@ -22,8 +28,9 @@ pub struct Part {
     /// Names in any letter case.
     pub headers: Vec<(String, String)>,
     pub content: Content,
-    /// In bytes, decoded.
+    /// In bytes, decoded. 0 for a mail within the mail where the provider took it apart.
     pub size: u64,
+    /// Of a multipart, or of a mail within the mail: its root.
     pub parts: Vec<Part>,
 }
 
@@ -43,33 +50,23 @@ pub enum Content {
 pub struct Body {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// The mail has no text part: `text` was made of `html`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub text_from_html: bool,
     /// As its sender wrote it: not to be shown without a sandbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub html: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Attachment {
-    /// Where it is in the mail; `root` if it is the whole mail.
-    #[schema(example = "1")]
-    pub part_id: String,
-    /// Its sender's; empty if there is none.
-    #[schema(example = "may.pdf")]
-    pub filename: String,
-    #[schema(example = "application/pdf")]
-    pub mime_type: String,
-    /// In bytes.
-    pub size: u64,
-    /// Meant to be shown within the body.
-    pub inline: bool,
-    /// What `cid:` links of the body name it by.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub content_id: Option<String>,
-}
-
-/// The id of a part that is the whole mail: an empty id cannot be part of a path.
+/// The id of a part that is the whole content of the mail: an empty id cannot be part of a path.
 pub const ROOT: &str = "root";
+
+/// A part with the type of the part that it is in.
+#[derive(Clone, Copy)]
+struct Placed<'a> {
+    part: &'a Part,
+    within: &'a str,
+}
 
 impl Part {
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -80,69 +77,97 @@ impl Part {
     }
 
     /// The texts that a mail client shows one after the other, of alternatives each kind; without
-    /// attachments.
+    /// attachments, and without what is in a mail within the mail.
     pub fn body(&self) -> Body {
         let texts = |mime_type: &str| {
-            let parts = self
-                .leaves()
-                .into_iter()
-                .filter(|part| part.is_body() && part.mime_type == mime_type);
+            let parts = self.bodies().into_iter().filter(|part| part.mime_type() == mime_type);
             let texts: Vec<String> = parts.filter_map(Self::text).collect();
             (!texts.is_empty()).then(|| texts.join("\n"))
         };
-        Body { text: texts("text/plain"), html: texts("text/html") }
+        let (text, html) = (texts("text/plain"), texts("text/html"));
+        let made = html.as_deref().filter(|_| text.is_none()).map(html_to_text);
+        Body { text_from_html: made.is_some(), text: text.or(made), html }
     }
 
-    pub fn attachments(&self) -> Vec<Attachment> {
-        self.leaves().into_iter().filter(|part| !part.is_body()).map(Self::attachment).collect()
+    /// The parts that `body` shows.
+    pub fn bodies(&self) -> Vec<&Self> {
+        self.own().into_iter().map(|placed| placed.part).filter(|part| part.is_body()).collect()
     }
 
-    pub fn find(&self, part_id: &str) -> Option<&Self> {
-        let wanted = if part_id == ROOT { "" } else { part_id };
-        self.leaves().into_iter().find(|part| part.part_id == wanted)
-    }
-
-    /// The parts without sub-parts. A mail within the mail counts as one: it is attached as a
-    /// whole.
-    fn leaves(&self) -> Vec<&Self> {
+    /// The bodies that the provider has under an id of its own, as Gmail has large ones.
+    pub fn bodies_elsewhere(&mut self) -> Vec<&mut Self> {
         let mut found = Vec::new();
         let mut open = vec![self];
         while let Some(part) = open.pop() {
-            match part.mime_type.starts_with("multipart/") {
-                true => open.extend(part.parts.iter().rev()),
-                false => found.push(part),
+            if part.is_multipart() {
+                open.extend(part.parts.iter_mut());
+            } else if part.is_body() && matches!(part.content, Content::Elsewhere { .. }) {
+                found.push(part);
             }
         }
         found
     }
 
+    /// Any part that is no multipart, also within a mail within the mail; `root` is the whole
+    /// content, if it is one part.
+    pub fn find(&self, part_id: &str) -> Option<&Self> {
+        let wanted = if part_id == ROOT { "" } else { part_id };
+        let mut open = vec![self];
+        while let Some(part) = open.pop() {
+            if part.part_id == wanted && !part.is_multipart() {
+                return Some(part);
+            }
+            open.extend(part.parts.iter().rev());
+        }
+        None
+    }
+
+    /// How many levels of parts there are below this one.
+    pub fn depth(&self) -> usize {
+        let (mut depth, mut level) = (0, vec![self]);
+        loop {
+            level = level.into_iter().flat_map(|part| &part.parts).collect();
+            if level.is_empty() {
+                return depth;
+            }
+            depth += 1;
+        }
+    }
+
+    /// The parts of this mail that are no multiparts. A mail within the mail is one of them.
+    fn own(&self) -> Vec<Placed<'_>> {
+        let mut found = Vec::new();
+        let mut open = vec![Placed { part: self, within: "" }];
+        while let Some(placed) = open.pop() {
+            match placed.part.is_multipart() {
+                true => {
+                    let within = placed.part.mime_type.as_str();
+                    open.extend(placed.part.parts.iter().rev().map(|part| Placed { part, within }));
+                }
+                false => found.push(placed),
+            }
+        }
+        found
+    }
+
+    fn is_multipart(&self) -> bool {
+        self.mime_type.starts_with("multipart/")
+    }
+
+    /// RFC 2045, section 5.2: without a type it is plain text.
+    fn mime_type(&self) -> &str {
+        if self.mime_type.is_empty() { "text/plain" } else { &self.mime_type }
+    }
+
     fn is_body(&self) -> bool {
-        let readable = matches!(self.mime_type.as_str(), "text/plain" | "text/html" | "");
-        readable
+        matches!(self.mime_type(), "text/plain" | "text/html")
             && self.filename.is_empty()
             && !self.is_disposed("attachment")
-            && !matches!(self.content, Content::Elsewhere { .. })
     }
 
     fn is_disposed(&self, how: &str) -> bool {
         let disposition = self.header("content-disposition").unwrap_or_default();
         disposition.split(';').next().is_some_and(|first| first.trim().eq_ignore_ascii_case(how))
-    }
-
-    fn attachment(&self) -> Attachment {
-        let content_id =
-            self.header("content-id").map(|id| one_line(id.trim().trim_matches(['<', '>'])));
-        let content_id = content_id.filter(|id| !id.is_empty());
-        let inline =
-            self.is_disposed("inline") || (content_id.is_some() && !self.is_disposed("attachment"));
-        Attachment {
-            part_id: if self.part_id.is_empty() { ROOT.into() } else { self.part_id.clone() },
-            filename: one_line(&self.filename),
-            mime_type: one_line(&self.mime_type),
-            size: self.size,
-            inline,
-            content_id,
-        }
     }
 
     fn text(&self) -> Option<String> {

@@ -9,7 +9,7 @@ use crate::domain::id::MessageId;
 use crate::domain::mail::authentication::Authentication;
 use crate::domain::mail::mailbox::{Mailbox, mailboxes};
 use crate::domain::mail::message_id::message_ids;
-use crate::domain::mail::{Attachment, Body, Part, encoded_word};
+use crate::domain::mail::{Attachment, Body, Files, Part, encoded_word};
 use crate::domain::mail_domain::MailDomain;
 use crate::domain::provider::gmail::receiver::RECEIVER;
 use crate::domain::timestamp::Timestamp;
@@ -41,9 +41,18 @@ pub struct Message {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
     pub label_ids: Vec<String>,
+    /// Whether `attachments` of the whole message has any.
     pub has_attachments: bool,
+    /// Only headers could be read, and they leave it open: `has_attachments` says whether the mail
+    /// is mixed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub attachments_unknown: bool,
+    /// Every part that is no body and is not in `embedded`, also of mails within the mail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attachments: Option<Vec<Attachment>>,
+    /// What the HTML shows by its Content-ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub embedded: Option<Vec<Attachment>>,
     pub headers: ThreadingHeaders,
     pub metadata: Metadata,
 }
@@ -85,6 +94,8 @@ pub struct ProviderMessage {
     pub snippet: String,
     pub size_estimate: u64,
     pub has_attachments: bool,
+    /// `has_attachments` is a guess from the headers.
+    pub attachments_unknown: bool,
     /// Names in any letter case, in the order of the mail.
     pub headers: Vec<(String, String)>,
 }
@@ -93,8 +104,15 @@ impl ProviderMessage {
     /// With its bodies and attachments, and its Bcc if the provider reports it.
     pub fn normalize_whole(self, root: &Part) -> Message {
         let bcc = root.header("bcc").map(parse_addresses).unwrap_or_default();
-        let (body, attachments) = (Some(root.body()), Some(root.attachments()));
-        Message { bcc, body, attachments, ..self.normalize() }
+        let Files { attachments, embedded } = root.files();
+        Message {
+            bcc,
+            body: Some(root.body()),
+            has_attachments: !attachments.is_empty(),
+            attachments: Some(attachments),
+            embedded: (!embedded.is_empty()).then_some(embedded),
+            ..self.normalize()
+        }
     }
 
     pub fn normalize(self) -> Message {
@@ -120,6 +138,7 @@ impl ProviderMessage {
             bcc: Vec::new(),
             body: None,
             attachments: None,
+            embedded: None,
             reply_to: addresses("reply-to"),
             headers: ThreadingHeaders {
                 message_id: header("message-id").and_then(message_ids),
@@ -133,6 +152,7 @@ impl ProviderMessage {
             snippet: self.snippet,
             label_ids: self.label_ids,
             has_attachments: self.has_attachments,
+            attachments_unknown: self.attachments_unknown,
         }
     }
 }
@@ -254,6 +274,7 @@ mod tests {
             snippet: String::new(),
             size_estimate: 0,
             has_attachments: false,
+            attachments_unknown: false,
             headers: headers
                 .iter()
                 .map(|(name, value)| (name.to_string(), value.to_string()))

@@ -146,6 +146,11 @@ impl<'a, P: Ports> Session<'a, P> {
         self.units
     }
 
+    /// Counts units that a call turned out to cost more.
+    pub fn spend(&mut self, units: u32) {
+        self.units = self.units.saturating_add(units);
+    }
+
     pub fn take_units(&mut self) -> u32 {
         std::mem::take(&mut self.units)
     }

@@ -6,6 +6,7 @@ use crate::domain::operation::answer::{MailAnswer, MessageView};
 use crate::domain::operation::request::{Format, MailRequest};
 use crate::domain::outgoing::Outgoing;
 use crate::domain::provider::registered;
+use crate::domain::scopes;
 use crate::domain::timestamp::Timestamp;
 use crate::flows::access::{Access, AccessError, Session};
 use crate::flows::preconditions::{Unusable, admit};
@@ -73,7 +74,8 @@ async fn call<P: Ports>(
     request: &MailRequest,
     now: Timestamp,
 ) -> Result<Performed, AccessError> {
-    let sender = Sender { address: &connector.email_address, now };
+    let only_headers = scopes::only_metadata(&connector.grant.scopes);
+    let sender = Sender { address: &connector.email_address, now, only_headers };
     let (provider, units) = (session.provider(), registered(connector.provider).units(request));
     session
         .call(units, |token| async move { provider.perform(&token, request, sender).await })

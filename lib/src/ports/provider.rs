@@ -47,6 +47,9 @@ pub enum ProviderError {
     /// that were not read.
     #[error("the answer is too large")]
     TooLarge { unread: Vec<MessageId> },
+    /// The message cannot be shown in this form, and never will be: ask for another form.
+    #[error("the message cannot be read: {0}")]
+    Unreadable(String),
     /// The request may have been executed or not: do not repeat it blindly.
     #[error("nobody knows whether it was done: {0}")]
     OutcomeUnknown(String),
@@ -130,11 +133,13 @@ pub trait EmailProvider: Send + Sync {
     ) -> Result<Performed, ProviderError>;
 }
 
-/// The sender and the date of outgoing mail.
+/// Who acts: the sender and the date of outgoing mail.
 #[derive(Debug, Clone, Copy)]
 pub struct Sender<'a> {
     pub address: &'a EmailAddress,
     pub now: Timestamp,
+    /// The grant allows to read nothing else.
+    pub only_headers: bool,
 }
 
 /// The answer to a request, and the quota units that it cost.
@@ -187,13 +192,23 @@ pub struct Fetched<T = ProviderMessage> {
     pub messages: Vec<T>,
     /// Messages that failed, each for a reason of its own.
     pub failed: Vec<(MessageId, String)>,
+    /// Of `failed`, those that exceed the size limit.
+    pub too_large: Vec<MessageId>,
     /// Messages without an answer, and why; worth a retry.
     pub unanswered: Option<(Vec<MessageId>, ProviderError)>,
+    /// Quota units for messages that were read a second time.
+    pub more_units: u32,
 }
 
 impl<T> Default for Fetched<T> {
     fn default() -> Self {
-        Self { messages: Vec::new(), failed: Vec::new(), unanswered: None }
+        Self {
+            messages: Vec::new(),
+            failed: Vec::new(),
+            too_large: Vec::new(),
+            unanswered: None,
+            more_units: 0,
+        }
     }
 }
 

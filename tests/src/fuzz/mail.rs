@@ -6,6 +6,7 @@ use email_connectors::domain::comparable::comparable;
 use email_connectors::domain::connector::Connector;
 use email_connectors::domain::firing::{LONGEST_DETAIL, decide};
 use email_connectors::domain::id::{EventId, MessageId};
+use email_connectors::domain::mail::Part;
 use email_connectors::domain::message::{Address, Bounds, Message, ProviderMessage};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::trigger::{Filters, Trigger};
@@ -35,13 +36,28 @@ pub fn mail(data: &[u8]) {
 
 fn provider_message(data: &[u8]) -> Option<ProviderMessage> {
     if data.starts_with(b"{") {
-        return serde_json::from_slice::<wire::Message>(data).ok()?.into_message().ok();
+        let (message, root) = wire::Message::parse(data).ok()?.into_known().ok()?;
+        check_tree(&root);
+        return Some(message);
     }
     let text = String::from_utf8_lossy(data);
     let headers = text.split('\n').filter_map(|line| line.split_once(':'));
     let headers =
         headers.map(|(name, value)| (name.to_string(), value.trim().to_string())).collect();
     Some(ProviderMessage { snippet: text.chars().take(200).collect(), ..of_headers(headers) })
+}
+
+/// Its bodies can be shown, and every file that is listed can be asked for. The structure alone never
+/// tells what the whole tree contradicts.
+fn check_tree(root: &Part) {
+    let (body, files) = (root.body(), root.files());
+    assert!(!body.text_from_html || (body.text.is_some() && body.html.is_some()));
+    for file in files.attachments.iter().chain(&files.embedded) {
+        assert!(root.find(&file.part_id).is_some(), "{}", file.part_id);
+    }
+    if let Some(told) = root.has_attachments_by_structure() {
+        assert_eq!(told, root.has_attachments());
+    }
 }
 
 fn of_headers(headers: Vec<(String, String)>) -> ProviderMessage {
@@ -54,6 +70,7 @@ fn of_headers(headers: Vec<(String, String)>) -> ProviderMessage {
         snippet: String::new(),
         size_estimate: 0,
         has_attachments: false,
+        attachments_unknown: false,
         headers,
     }
 }

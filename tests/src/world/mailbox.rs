@@ -113,6 +113,7 @@ impl Mailbox {
             snippet: format!("{}, in short", mail.subject),
             size_estimate: 2048,
             has_attachments: false,
+            attachments_unknown: false,
             headers: headers.map(|(name, value)| (name.to_string(), value)).into(),
         };
         self.order.push(message.clone());

@@ -183,7 +183,7 @@ async fn messages_come_whole_by_one_call_or_in_batches() {
 
     let ids: Vec<MessageId> =
         rest.iter().cloned().chain([MessageId::new("00000000deadbeef"), bill]).collect();
-    let Fetched { messages, failed, unanswered } =
+    let Fetched { messages, failed, unanswered, .. } =
         google.gmail.messages(&access, &ids, false).await.unwrap();
     assert_eq!(messages.len(), 60, "one of 61 is not there");
     assert!(failed.is_empty() && unanswered.is_none(), "and that is no failure");

@@ -34,6 +34,7 @@ fn normalized(root: &Part) -> Message {
         snippet: String::new(),
         size_estimate: 0,
         has_attachments: false,
+        attachments_unknown: false,
         headers: root.headers.clone(),
     }
     .normalize_whole(root)
@@ -152,7 +153,7 @@ fn what_is_written_is_read_back_as_it_was() {
         // A mail without any text is read as an empty text.
         let nothing = mail.text.is_none() && mail.html.is_none();
         prop_assert_eq!(
-            body.text.as_deref().map(lines),
+            body.text.as_deref().filter(|_| !body.text_from_html).map(lines),
             if nothing { Some(String::new()) } else { mail.text.as_deref().map(lines) }
         );
         let attachments = message.attachments.unwrap();
@@ -168,7 +169,7 @@ fn what_is_written_is_read_back_as_it_was() {
             })?;
             prop_assert_eq!(
                 (&found.mime_type, found.size),
-                (&sent.mime_type, sent.content.len() as u64)
+                (&sent.mime_type, Some(sent.content.len() as u64))
             );
             prop_assert_eq!(&found.content_id, &sent.content_id);
         }

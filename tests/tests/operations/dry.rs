@@ -52,7 +52,7 @@ impl Dry {
     }
 
     async fn perform(&self, request: &MailRequest) -> Result<MailAnswer, ProviderError> {
-        let sender = Sender { address: &self.own, now: NOW };
+        let sender = Sender { address: &self.own, now: NOW, only_headers: false };
         self.gmail.perform(&self.access, request, sender).await.map(|performed| performed.answer)
     }
 

@@ -58,7 +58,11 @@ pub(super) fn answer(name: &str) -> Option<Value> {
         }
         "messages.batch_modify" => json!({"count": 2}),
         "messages.batch_delete" => json!({"count": 1, "deleted": "trash"}),
-        "attachments.list" => json!({"attachments": [attachment()]}),
+        "attachments.list" => json!({
+            "attachments": [attachment()],
+            "embedded": [],
+            "bodies": [{"part_id": "0", "filename": "", "mime_type": "text/plain", "size": 214, "inline": false}],
+        }),
         "threads.list" => {
             json!({"threads": [{"id": "19b0000000000001", "snippet": "It is attached.", "history_id": "4711"}], "result_size_estimate": 1})
         }

@@ -20,8 +20,17 @@ pub struct Failure {
     /// enough.
     pub message: String,
     pub retry_after: Option<Duration>,
-    /// The answer exceeds the size limit, as it would again.
-    pub is_too_large: bool,
+    /// An answer came, and would be no better again.
+    pub fault: Option<Fault>,
+}
+
+/// What is wrong with an answer that says 200.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It exceeds the size limit.
+    TooLarge,
+    /// It is a message that cannot be shown in this form.
+    Unreadable,
 }
 
 impl Failure {
@@ -31,12 +40,16 @@ impl Failure {
             reason: why.to_string(),
             message: String::new(),
             retry_after: None,
-            is_too_large: false,
+            fault: None,
         }
     }
 
     pub fn too_large(why: impl std::fmt::Display) -> Self {
-        Self { is_too_large: true, ..Self::no_answer(why) }
+        Self { fault: Some(Fault::TooLarge), ..Self::no_answer(why) }
+    }
+
+    pub fn unreadable(why: impl std::fmt::Display) -> Self {
+        Self { fault: Some(Fault::Unreadable), ..Self::no_answer(why) }
     }
 
     pub fn answered(status: u16, headers: &Headers, body: &[u8]) -> Self {
@@ -57,7 +70,7 @@ impl Failure {
             reason: bounded(&reason),
             message: bounded(&message),
             retry_after,
-            is_too_large: false,
+            fault: None,
         }
     }
 
@@ -72,16 +85,17 @@ impl Failure {
 
     /// The failure says nothing of the requested object: a rate limit, or no answer.
     pub fn is_for_now(&self) -> bool {
-        !self.is_too_large && matches!(self.effective_status(), None | Some(429))
+        self.fault.is_none() && matches!(self.effective_status(), None | Some(429))
     }
 
     /// For Gmail's API.
     pub fn of_api(self) -> ProviderError {
-        match self.effective_status() {
-            _ if self.is_too_large => ProviderError::TooLarge { unread: Vec::new() },
-            Some(401) => ProviderError::Unauthorized,
-            None | Some(408 | 429 | 500..) => self.unavailable(),
-            Some(status) => ProviderError::Refused { status, reason: self.reason() },
+        match (self.fault, self.effective_status()) {
+            (Some(Fault::TooLarge), _) => ProviderError::TooLarge { unread: Vec::new() },
+            (Some(Fault::Unreadable), _) => ProviderError::Unreadable(self.reason),
+            (None, Some(401)) => ProviderError::Unauthorized,
+            (None, None | Some(408 | 429 | 500..)) => self.unavailable(),
+            (None, Some(status)) => ProviderError::Refused { status, reason: self.reason() },
         }
     }
 
@@ -106,7 +120,7 @@ impl Failure {
     /// server's error, may have been executed.
     pub fn of_request(self, may_be_repeated: bool) -> ProviderError {
         match self.effective_status() {
-            _ if self.is_too_large => self.of_api(),
+            _ if self.fault.is_some() => self.of_api(),
             Some(429) => {
                 ProviderError::RateLimited { reason: self.reason(), retry_after: self.retry_after }
             }

@@ -2,15 +2,16 @@
 //! again.
 
 use std::collections::VecDeque;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use reqwest::header::CONTENT_TYPE;
 use secrecy::ExposeSecret;
 
 use super::client::LONGEST_ANSWER;
-use super::errors::Failure;
+use super::errors::{Failure, Fault};
 use super::measured::{MESSAGES_GET, count};
-use super::{Gmail, batch, once, parse, pause, wire};
+use super::{Gmail, batch, once, pause, wire};
 use crate::domain::id::MessageId;
 use crate::domain::secret::AccessToken;
 use crate::ports::{Fetched, ProviderError};
@@ -20,17 +21,26 @@ use crate::ports::{Fetched, ProviderError};
 const BATCH: usize = 25;
 const BATCH_AGAIN: usize = 10;
 
-/// Everything that an event contains, and no body. File names distinguish attachments; deeper
-/// nesting than this is not looked into.
-const MESSAGE_FIELDS: &str = "id,threadId,labelIds,snippet,historyId,internalDate,sizeEstimate,\
-    payload(mimeType,filename,headers,parts(mimeType,filename,parts(mimeType,filename,parts(mimeType,filename))))";
-const METADATA_FIELDS: &str = "id,threadId,labelIds,snippet,historyId,internalDate,sizeEstimate,payload(mimeType,filename,headers)";
+/// Levels of parts that `Depth::Structure` reads. Mail that people write has up to five.
+pub const LEVELS: usize = 8;
+
+/// Everything that an event contains, and no body: the parts' types, names and headers tell what is
+/// attached. Below the last level, only whether there is more.
+pub(super) static STRUCTURE_FIELDS: LazyLock<String> = LazyLock::new(|| {
+    let deeper = (0..LEVELS).fold("parts(partId)".to_string(), |below, _| {
+        format!("parts(partId,mimeType,filename,headers,{below})")
+    });
+    format!("{HEADER_FIELDS},payload(mimeType,filename,headers,{deeper})")
+});
+pub(super) static METADATA_FIELDS: LazyLock<String> =
+    LazyLock::new(|| format!("{HEADER_FIELDS},payload(mimeType,filename,headers)"));
+const HEADER_FIELDS: &str = "id,threadId,labelIds,snippet,historyId,internalDate,sizeEstimate";
 
 /// How much of each message is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// What an event contains.
-    Event,
+    /// What an event contains: the headers, and the tree of parts without its bodies.
+    Structure,
     /// Where the grant allows no more, or no more is wanted.
     Headers,
     /// With its bodies.
@@ -38,7 +48,7 @@ pub enum Depth {
 }
 
 /// Converts a message that was read.
-type Reading<T> = fn(wire::Message) -> Result<T, Failure>;
+pub type Reading<T> = fn(wire::Message) -> Result<T, Failure>;
 
 /// The answer for one message.
 enum Answer<T> {
@@ -51,7 +61,7 @@ enum Answer<T> {
 
 impl<T> Answer<T> {
     fn of_body(body: &[u8], reading: Reading<T>) -> Self {
-        match parse::<wire::Message>(body).and_then(reading) {
+        match wire::Message::parse(body).and_then(reading) {
             Ok(message) => Self::Message(message),
             Err(failure) => Self::Unreadable(failure.reason),
         }
@@ -114,7 +124,12 @@ impl<T> Fetching<T> {
             Answer::Refused(failure) => match wait(&failure) {
                 Some(wait) => self.retry_later(std::slice::from_ref(id), wait),
                 None if failure.is_for_now() => self.leave(std::slice::from_ref(id), failure),
-                None => self.fetched.failed.push((id.clone(), failure.to_string())),
+                None => {
+                    if failure.fault == Some(Fault::TooLarge) {
+                        self.fetched.too_large.push(id.clone());
+                    }
+                    self.fetched.failed.push((id.clone(), failure.to_string()));
+                }
             },
         }
         Ok(())
@@ -172,14 +187,16 @@ impl Gmail {
                         .zip(answers)
                         .try_for_each(|(id, answer)| fetching.take(id, answer, wait))?,
                     Err(failure) if failure.status == Some(401) => return Err(failure.of_api()),
-                    Err(failure) if failure.is_too_large && most.is_none() => match group {
-                        [id] => fetching.take(id, Answer::Refused(failure), wait)?,
-                        _ => {
-                            let (first, second) = group.split_at(group.len() / 2);
-                            groups.push_front(second);
-                            groups.push_front(first);
+                    Err(failure) if failure.fault == Some(Fault::TooLarge) && most.is_none() => {
+                        match group {
+                            [id] => fetching.take(id, Answer::Refused(failure), wait)?,
+                            _ => {
+                                let (first, second) = group.split_at(group.len() / 2);
+                                groups.push_front(second);
+                                groups.push_front(first);
+                            }
                         }
-                    },
+                    }
                     Err(failure) => match wait(&failure) {
                         // The batches after it would time out as well, each after its whole time.
                         Some(wait) if failure.status.is_none() => {
@@ -260,8 +277,8 @@ impl Gmail {
 
     fn message_url(&self, id: &MessageId, depth: Depth) -> Result<reqwest::Url, Failure> {
         let query: &[(&str, &str)] = match depth {
-            Depth::Event => &[("format", "full"), ("fields", MESSAGE_FIELDS)],
-            Depth::Headers => &[("format", "metadata"), ("fields", METADATA_FIELDS)],
+            Depth::Structure => &[("format", "full"), ("fields", &STRUCTURE_FIELDS)],
+            Depth::Headers => &[("format", "metadata"), ("fields", &METADATA_FIELDS)],
             // A tree of parts has no bound that `fields` could name.
             Depth::Whole => &[("format", "full")],
         };
@@ -289,7 +306,7 @@ mod tests {
     use crate::adapters::gmail::retry_after::Headers;
     use crate::domain::message::ProviderMessage;
 
-    const READING: Reading<ProviderMessage> = wire::Message::into_message;
+    const READING: Reading<ProviderMessage> = wire::Message::into_headers;
 
     const MESSAGE: &[u8] = br#"{"id":"m","threadId":"t","internalDate":"1700000000123"}"#;
 

@@ -2,28 +2,26 @@
 //! share.
 
 use base64::Engine;
-use base64::prelude::{BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
+use base64::prelude::BASE64_URL_SAFE;
 use reqwest::Method as Http;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::client::LONGEST_ANSWER;
 use super::errors::Failure;
-use super::fetch::Depth;
+use super::fetch::{Depth, METADATA_FIELDS, STRUCTURE_FIELDS};
 use super::resources::{self, Listed};
-use super::{Gmail, LONGEST_ATTACHMENT, once, parse, wire};
+use super::{Gmail, once, parse, wire};
+use crate::domain::connector::Provider;
 use crate::domain::id::{MessageId, fingerprint};
 use crate::domain::operation::answer::{
-    AttachmentBytes, AttachmentList, Draft, DraftList, MailAnswer, MessageList, MessageView,
-    ThreadList,
+    Draft, DraftList, MailAnswer, MessageList, MessageView, ThreadList,
 };
 use crate::domain::operation::request::{Conversation, Format, LabelSpec, Listing, MailRequest};
 use crate::domain::outgoing::Outgoing;
 use crate::domain::provider::registered;
 use crate::domain::quota::price;
-use crate::domain::range::{Served, served};
 use crate::domain::secret::AccessToken;
-use crate::domain::{connector::Provider, mail::Content};
 use crate::ports::{Fetched, Performed, ProviderError, Sender};
 
 /// Whether a call may be sent again when its outcome is unknown.
@@ -42,9 +40,9 @@ impl Gmail {
         request: &MailRequest,
         sender: Sender<'_>,
     ) -> Result<Performed, ProviderError> {
-        let call = Calling { gmail: self, access };
+        let call = Calling { gmail: self, access, only_headers: sender.only_headers };
         // The price of the request; a listing that reads its messages counts them itself.
-        let units = registered(Provider::Gmail).units(request);
+        let mut units = registered(Provider::Gmail).units(request);
         let answer = match request {
             MailRequest::ListMessages(listing, format) => {
                 return call.list_messages(listing, *format).await;
@@ -74,29 +72,39 @@ impl Gmail {
                 MailAnswer::Labels(labels.page(listing))
             }
             MailRequest::GetMessage(id, format) => {
-                let message: wire::Message =
-                    call.get(&format!("messages/{id}"), formatted(*format)).await?;
-                MailAnswer::Message(Box::new(view(message, *format)?))
+                let message =
+                    call.message(&format!("messages/{id}"), call.formatted(*format, "")).await?;
+                let views = call.views(vec![message], *format).await?;
+                units += views.units;
+                MailAnswer::Message(Box::new(views.only()?))
             }
             MailRequest::GetThread(id, format) => {
-                let thread: resources::Thread =
-                    call.get(&format!("threads/{id}"), formatted(*format)).await?;
-                MailAnswer::Thread(thread.view(|message| view(message, *format))?)
+                let mut thread: resources::Thread = call
+                    .get(&format!("threads/{id}"), call.formatted(*format, "id,historyId,messages"))
+                    .await?;
+                let (messages, mut failed_ids) = thread.take_messages();
+                let views = call.views(messages, *format).await?;
+                units += views.units;
+                failed_ids.extend(views.failed.into_iter().map(|(id, _)| id));
+                MailAnswer::Thread(thread.answer(views.views, failed_ids))
             }
             MailRequest::GetDraft(id, format) => {
-                let draft: resources::Draft =
-                    call.get(&format!("drafts/{id}"), formatted(*format)).await?;
-                MailAnswer::Draft(Draft { id: draft.id, message: view(draft.message, *format)? })
+                let draft: resources::Draft = call
+                    .get(&format!("drafts/{id}"), call.formatted(*format, "id,message"))
+                    .await?;
+                let message = wire::Message::parse(draft.message.get().as_bytes());
+                let views = call.views(vec![message.map_err(Failure::of_api)?], *format).await?;
+                units += views.units;
+                MailAnswer::Draft(Draft { id: draft.id, message: views.only()? })
             }
             MailRequest::GetLabel(id) => MailAnswer::Label(
                 call.get::<resources::Label>(&format!("labels/{id}"), vec![]).await?.into(),
             ),
-            MailRequest::ListAttachments(message) => {
-                let attachments = call.parts(message).await?.attachments();
-                MailAnswer::Attachments(AttachmentList { attachments })
-            }
+            MailRequest::ListAttachments(message) => call.attachments(message).await?,
             MailRequest::GetAttachment(message, part_id, range) => {
-                call.attachment(message, part_id, range.as_deref()).await?
+                let (answer, spent) = call.attachment(message, part_id, range.as_deref()).await?;
+                units = spent;
+                answer
             }
             MailRequest::Modify(what, id, change) => {
                 let body = labels_changed(&change.add_label_ids, &change.remove_label_ids);
@@ -154,9 +162,10 @@ impl Gmail {
 }
 
 /// Calls under one access token.
-struct Calling<'a> {
-    gmail: &'a Gmail,
-    access: &'a AccessToken,
+pub struct Calling<'a> {
+    pub(super) gmail: &'a Gmail,
+    pub(super) access: &'a AccessToken,
+    pub(super) only_headers: bool,
 }
 
 impl Calling<'_> {
@@ -166,6 +175,34 @@ impl Calling<'_> {
         query: Query<'_>,
     ) -> Result<T, ProviderError> {
         self.call(Http::GET, path, query, None, Repeat::Safely).await
+    }
+
+    /// A message, however deep its parts are.
+    pub(super) async fn message(
+        &self,
+        path: &str,
+        query: Query<'_>,
+    ) -> Result<wire::Message, ProviderError> {
+        let answered = self.bytes(Http::GET, path, query, None, Repeat::Safely).await?;
+        wire::Message::parse(&answered).map_err(|failure| failure.of_request(true))
+    }
+
+    /// The query for a message's format, or for that of messages within another answer, as
+    /// `id,messages`.
+    fn formatted(&self, format: Format, around: &str) -> Query<'static> {
+        let (name, fields) = match format {
+            Format::Minimal => ("minimal", None),
+            Format::Metadata if self.only_headers => ("metadata", Some(&METADATA_FIELDS)),
+            Format::Metadata => ("full", Some(&STRUCTURE_FIELDS)),
+            Format::Full => ("full", None),
+            Format::Raw => ("raw", None),
+        };
+        let fields = fields.map(|fields| match around {
+            "" => fields.to_string(),
+            _ => format!("{around}({})", fields.as_str()),
+        });
+        let fields = fields.map(|fields| ("fields", fields));
+        [("format", name.to_string())].into_iter().chain(fields).collect()
     }
 
     async fn call<T: DeserializeOwned>(
@@ -250,15 +287,14 @@ impl Calling<'_> {
             Some(format) => {
                 let ids: Vec<MessageId> =
                     page.messages.into_iter().map(|listed| MessageId::new(listed.id)).collect();
-                let depth = if format == Format::Full { Depth::Whole } else { Depth::Headers };
-                units += price::MESSAGE * u32::try_from(ids.len()).unwrap_or(u32::MAX);
-                let reading = if format == Format::Full {
-                    |message: wire::Message| message.into_view(Format::Full)
-                } else {
-                    |message: wire::Message| message.into_view(Format::Metadata)
+                let depth = match format {
+                    Format::Full => Depth::Whole,
+                    _ if self.only_headers => Depth::Headers,
+                    _ => Depth::Structure,
                 };
+                units += price::MESSAGE * u32::try_from(ids.len()).unwrap_or(u32::MAX);
                 let fetched =
-                    self.gmail.fetch(self.access, &ids, depth, reading, Some(LONGEST_ANSWER)).await;
+                    self.gmail.fetch(self.access, &ids, depth, Ok, Some(LONGEST_ANSWER)).await;
                 let fetched = fetched.and_then(whole).map_err(|error| match error {
                     ProviderError::TooLarge { unread } if unread.is_empty() => {
                         ProviderError::TooLarge { unread: ids.clone() }
@@ -268,12 +304,13 @@ impl Calling<'_> {
                 failed_ids = fetched.failed.into_iter().map(|(id, _)| id).collect();
                 failed_ids.extend(fetched.unanswered.into_iter().flat_map(|(left, _)| left));
                 // In the order of the listing, which is the newest first.
-                let position = |view: &MessageView| match view {
-                    MessageView::Whole(message) => ids.iter().position(|id| *id == message.id),
-                    _ => None,
-                };
-                messages = fetched.messages;
-                messages.sort_by_key(position);
+                let mut read = fetched.messages;
+                read.sort_by_key(|message| ids.iter().position(|id| *id == message.id()));
+                let shown = if format == Format::Full { format } else { Format::Metadata };
+                let views = self.views(read, shown).await?;
+                units += views.units;
+                failed_ids.extend(views.failed.into_iter().map(|(id, _)| id));
+                messages = views.views;
             }
         }
         let (next_page_token, result_size_estimate) =
@@ -285,52 +322,6 @@ impl Calling<'_> {
             result_size_estimate,
         });
         Ok(Performed { answer, units })
-    }
-
-    async fn parts(&self, message: &MessageId) -> Result<crate::domain::mail::Part, ProviderError> {
-        let message: wire::Message =
-            self.get(&format!("messages/{message}"), formatted(Format::Full)).await?;
-        Ok(message.into_whole().map_err(Failure::of_api)?.1)
-    }
-
-    async fn attachment(
-        &self,
-        message: &MessageId,
-        part_id: &str,
-        range: Option<&str>,
-    ) -> Result<MailAnswer, ProviderError> {
-        let root = self.parts(message).await?;
-        let missing = || ProviderError::Refused {
-            status: 404,
-            reason: "notFound: there is no such attachment".into(),
-        };
-        let attachment = root
-            .attachments()
-            .into_iter()
-            .find(|attachment| attachment.part_id == part_id)
-            .ok_or_else(missing)?;
-        let part = root.find(part_id).ok_or_else(missing)?;
-        let length = usize::try_from(attachment.size).unwrap_or(usize::MAX);
-        if !matches!(served(range, length), Served::Whole | Served::Part(_)) {
-            return Ok(MailAnswer::Bytes(AttachmentBytes { attachment, bytes: None }));
-        }
-        let bytes = match &part.content {
-            Content::None => Vec::new(),
-            Content::Bytes(bytes) => bytes.clone(),
-            Content::Elsewhere { attachment_id } => {
-                let path = format!("messages/{message}/attachments/{attachment_id}");
-                let url = self.gmail.url(&path, &[("fields", "data")]).map_err(Failure::of_api)?;
-                let request = self.gmail.get(self.access, url).within(LONGEST_ATTACHMENT);
-                let answered = self.gmail.send(request).await.map_err(Failure::of_api)?;
-                let body: resources::AttachmentBody =
-                    parse(&answered.body).map_err(Failure::of_api)?;
-                drop(answered);
-                BASE64_URL_SAFE_NO_PAD
-                    .decode(body.data.trim_end_matches('='))
-                    .map_err(ProviderError::unavailable)?
-            }
-        };
-        Ok(MailAnswer::Bytes(AttachmentBytes { attachment, bytes: Some(bytes) }))
     }
 
     async fn moved(
@@ -413,20 +404,6 @@ fn collection(what: Conversation) -> &'static str {
         Conversation::Message => "messages",
         Conversation::Thread => "threads",
     }
-}
-
-fn formatted(format: Format) -> Query<'static> {
-    let name = match format {
-        Format::Minimal => "minimal",
-        Format::Metadata => "metadata",
-        Format::Full => "full",
-        Format::Raw => "raw",
-    };
-    vec![("format", name.to_string())]
-}
-
-fn view(message: wire::Message, format: Format) -> Result<MessageView, ProviderError> {
-    message.into_view(format).map_err(Failure::of_api)
 }
 
 fn labels_changed(add: &[String], remove: &[String]) -> Value {

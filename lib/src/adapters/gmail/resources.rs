@@ -1,16 +1,17 @@
 //! Threads, labels and drafts as Gmail sends them (names and types of its discovery document).
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::wire;
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
+use crate::domain::mail::html::unescaped;
 use crate::domain::operation::answer::{self, LabelType, MessageReference, MessageView};
 use crate::domain::operation::request::{
     LabelColor, LabelListVisibility, LabelSpec, Listing, MessageListVisibility,
 };
-use crate::ports::ProviderError;
 
 /// A page of messages, threads or drafts; the list is absent when nothing matches.
 #[derive(Deserialize)]
@@ -64,13 +65,13 @@ pub struct Thread {
     id: String,
     history_id: Option<HistoryId>,
     #[serde(default)]
-    messages: Vec<wire::Message>,
+    messages: Vec<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
 pub struct Draft {
     pub id: String,
-    pub message: wire::Message,
+    pub message: Box<RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -118,7 +119,7 @@ impl Reference {
 
 impl From<ListedThread> for answer::ListedThread {
     fn from(thread: ListedThread) -> Self {
-        Self { id: thread.id, snippet: thread.snippet, history_id: thread.history_id }
+        Self { id: thread.id, snippet: unescaped(&thread.snippet), history_id: thread.history_id }
     }
 }
 
@@ -139,13 +140,29 @@ impl From<Placed> for answer::PlacedMessage {
 }
 
 impl Thread {
-    pub fn view(
-        self,
-        view: impl Fn(wire::Message) -> Result<MessageView, ProviderError>,
-    ) -> Result<answer::Thread, ProviderError> {
-        let messages = self.messages.into_iter().map(view).collect::<Result<_, _>>()?;
-        Ok(answer::Thread { id: self.id, history_id: self.history_id, messages })
+    /// The messages that can be read, and the ids of the others.
+    pub fn take_messages(&mut self) -> (Vec<wire::Message>, Vec<MessageId>) {
+        let (mut read, mut failed) = (Vec::new(), Vec::new());
+        for message in std::mem::take(&mut self.messages) {
+            match wire::Message::parse(message.get().as_bytes()) {
+                Ok(message) => read.push(message),
+                Err(_) => failed.extend(id_of(&message)),
+            }
+        }
+        (read, failed)
     }
+
+    pub fn answer(self, messages: Vec<MessageView>, failed_ids: Vec<MessageId>) -> answer::Thread {
+        answer::Thread { id: self.id, history_id: self.history_id, messages, failed_ids }
+    }
+}
+
+fn id_of(message: &RawValue) -> Option<MessageId> {
+    #[derive(Deserialize)]
+    struct Named {
+        id: String,
+    }
+    serde_json::from_str::<Named>(message.get()).ok().map(|named| MessageId::new(named.id))
 }
 
 impl From<Label> for answer::Label {

@@ -1,17 +1,16 @@
 //! Gmail's and Google's answers, as they are sent (names and types of Gmail's discovery document).
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
 use super::errors::Failure;
+use super::{fetch, parse_error, tree};
 use crate::domain::history::{Change, HistoryPage, Record};
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
+use crate::domain::mail::html::unescaped;
 use crate::domain::mail::{self, Content};
 use crate::domain::message::{Metadata, ProviderMessage};
-use crate::domain::operation::answer::{MessageView, MinimalMessage};
-use crate::domain::operation::request::Format;
+use crate::domain::operation::answer::MinimalMessage;
 use crate::domain::timestamp::Timestamp;
 use crate::ports::MessagePage;
 
@@ -123,39 +122,11 @@ pub struct Message {
     #[serde(default)]
     size_estimate: u64,
     #[serde(default)]
-    payload: Part,
+    payload: tree::Part,
     /// In base64url, with `format=raw`.
     raw: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Part {
-    part_id: String,
-    mime_type: String,
-    filename: String,
-    headers: Vec<Header>,
-    body: PartBody,
-    parts: Vec<Part>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct PartBody {
-    size: u64,
-    /// In base64url.
-    data: Option<String>,
-    attachment_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Header {
-    name: String,
-    value: String,
-}
-
-/// Google's error body: of the API (`error` is an object) and of the token endpoint (`error` is a
-/// code).
 impl From<HistoryAnswer> for HistoryPage {
     fn from(answer: HistoryAnswer) -> Self {
         let records = answer.history.into_iter().map(HistoryRecord::into_record).collect();
@@ -185,31 +156,87 @@ impl HistoryRecord {
     }
 }
 
+/// A message that was read with its parts, and what is known of its attachments.
+pub struct Summary {
+    pub message: ProviderMessage,
+    /// Only the HTML can tell whether a part is an attachment, or there are deeper parts.
+    pub is_open: bool,
+}
+
 impl Message {
+    /// However deep its parts are: `tree` bounds them.
+    pub fn parse(json: &[u8]) -> Result<Self, Failure> {
+        let mut reader = serde_json::Deserializer::from_slice(json);
+        reader.disable_recursion_limit();
+        let read = Self::deserialize(&mut reader).and_then(|read| reader.end().map(|()| read));
+        read.map_err(parse_error)
+    }
+
+    pub fn id(&self) -> MessageId {
+        MessageId::new(self.id.clone())
+    }
+
+    /// Where only the headers were read. Their types tell of a mail that is not a multipart; of
+    /// another, being mixed is the best sign of attachments.
+    pub fn into_headers(mut self) -> Result<ProviderMessage, Failure> {
+        let root = std::mem::take(&mut self.payload).into_part(|_| Ok(Content::None))?;
+        let is_multipart = root.mime_type.starts_with("multipart/");
+        let has_attachments = match is_multipart {
+            true => root.mime_type == "multipart/mixed",
+            false => root.has_attachments(),
+        };
+        let message = self.into_message(root.headers)?;
+        Ok(ProviderMessage { has_attachments, attachments_unknown: is_multipart, ..message })
+    }
+
+    /// Where the parts were read without their bodies.
+    pub fn into_summary(mut self) -> Result<Summary, Failure> {
+        let root = std::mem::take(&mut self.payload).into_part(|_| Ok(Content::None))?;
+        let known = root.has_attachments_by_structure();
+        let is_open = known.is_none() || (known == Some(false) && root.depth() > fetch::LEVELS);
+        let message = self.into_message(root.headers)?;
+        // What may be shown by the HTML is there at any rate.
+        let has_attachments = known.unwrap_or(true);
+        Ok(Summary { message: ProviderMessage { has_attachments, ..message }, is_open })
+    }
+
+    /// The message and its tree of parts.
+    pub fn into_whole(mut self) -> Result<(ProviderMessage, mail::Part), Failure> {
+        let root = std::mem::take(&mut self.payload);
+        if root.is_cut {
+            return Err(Failure::unreadable(format_args!(
+                "its parts are nested more than {} levels deep",
+                tree::DEEPEST
+            )));
+        }
+        let root = root.into_part(tree::content)?;
+        let message = self.into_message(root.headers.clone())?;
+        Ok((ProviderMessage { has_attachments: root.has_attachments(), ..message }, root))
+    }
+
+    /// `into_whole` with as many levels as were read.
+    pub fn into_known(mut self) -> Result<(ProviderMessage, mail::Part), Failure> {
+        self.payload.is_cut = false;
+        self.into_whole()
+    }
+
     /// An error when Gmail's date is not a number: such a message is not missing, so it must not be
     /// passed over.
-    pub fn into_message(self) -> Result<ProviderMessage, Failure> {
-        let received_at = self.received_at()?;
+    fn into_message(self, headers: Vec<(String, String)>) -> Result<ProviderMessage, Failure> {
         Ok(ProviderMessage {
+            received_at: self.received_at()?,
             id: MessageId::new(self.id),
             thread_id: self.thread_id,
             label_ids: self.label_ids,
             history_id: self.history_id,
-            received_at,
-            snippet: self.snippet,
+            snippet: unescaped(&self.snippet),
             size_estimate: self.size_estimate,
-            has_attachments: self.payload.has_attachments(),
-            headers: self
-                .payload
-                .headers
-                .into_iter()
-                .map(|header| (header.name, header.value))
-                .collect(),
+            has_attachments: false,
+            attachments_unknown: false,
+            headers,
         })
     }
-}
 
-impl Message {
     fn received_at(&self) -> Result<Timestamp, Failure> {
         let date = self
             .internal_date
@@ -218,78 +245,23 @@ impl Message {
         Ok(Timestamp::from_millis(date))
     }
 
-    /// The message and its tree of parts.
-    pub fn into_whole(mut self) -> Result<(ProviderMessage, mail::Part), Failure> {
-        let root = std::mem::take(&mut self.payload);
-        let headers = root
-            .headers
-            .iter()
-            .map(|header| Header { name: header.name.clone(), value: header.value.clone() })
-            .collect();
-        let has_attachments = root.has_attachments();
-        self.payload.headers = headers;
-        Ok((ProviderMessage { has_attachments, ..self.into_message()? }, root.into_part()?))
-    }
-
-    /// In the requested format.
-    pub fn into_view(self, format: Format) -> Result<MessageView, Failure> {
-        match format {
-            Format::Metadata => Ok(MessageView::Whole(Box::new(self.into_message()?.normalize()))),
-            Format::Full => {
-                let (message, root) = self.into_whole()?;
-                Ok(MessageView::Whole(Box::new(message.normalize_whole(&root))))
-            }
-            Format::Raw if self.raw.is_none() => {
-                Err(Failure::no_answer("a raw message without its bytes"))
-            }
-            Format::Minimal | Format::Raw => Ok(MessageView::Minimal(self.into_minimal()?)),
-        }
-    }
-
-    fn into_minimal(self) -> Result<MinimalMessage, Failure> {
+    /// Of the formats without headers.
+    pub fn into_minimal(self) -> Result<MinimalMessage, Failure> {
         Ok(MinimalMessage {
             timestamp: self.received_at()?,
             id: MessageId::new(self.id),
             thread_id: self.thread_id,
             label_ids: self.label_ids,
-            snippet: self.snippet,
+            snippet: unescaped(&self.snippet),
             metadata: Metadata { history_id: self.history_id, size_estimate: self.size_estimate },
             raw: self.raw,
         })
     }
-}
 
-impl Part {
-    fn into_part(self) -> Result<mail::Part, Failure> {
-        let content = match (self.body.data, self.body.attachment_id) {
-            (_, Some(attachment_id)) => Content::Elsewhere { attachment_id },
-            (Some(data), None) => {
-                let decoded = BASE64_URL_SAFE_NO_PAD.decode(data.trim_end_matches('='));
-                Content::Bytes(
-                    decoded.map_err(|_| Failure::no_answer("a part's data is not base64url"))?,
-                )
-            }
-            (None, None) => Content::None,
-        };
-        Ok(mail::Part {
-            part_id: self.part_id,
-            mime_type: self.mime_type,
-            filename: self.filename,
-            headers: self.headers.into_iter().map(|header| (header.name, header.value)).collect(),
-            content,
-            size: self.body.size,
-            parts: self.parts.into_iter().map(Self::into_part).collect::<Result<_, _>>()?,
-        })
-    }
-
-    /// A part with a file name is an attachment. Where only headers may be read there are no parts,
-    /// and a mixed message is the best sign of one.
-    fn has_attachments(&self) -> bool {
-        let named = |part: &Self| !part.filename.is_empty() || part.has_attachments();
-        match self.parts.is_empty() {
-            true => self.mime_type.eq_ignore_ascii_case("multipart/mixed"),
-            false => self.parts.iter().any(named),
-        }
+    /// The mail as RFC 5322, with `format=raw`.
+    pub fn into_raw(self) -> Result<Vec<u8>, Failure> {
+        let raw = self.raw.ok_or_else(|| Failure::no_answer("a raw message without its bytes"))?;
+        tree::decoded(&raw)
     }
 }
 
@@ -327,7 +299,7 @@ mod tests {
     fn a_message_without_a_readable_date_is_not_taken_for_a_missing_one() {
         let message = |date: &str| {
             let json = format!(r#"{{"id":"m","threadId":"t","internalDate":"{date}"}}"#);
-            serde_json::from_str::<Message>(&json).unwrap().into_message()
+            Message::parse(json.as_bytes()).unwrap().into_headers()
         };
         assert_eq!(
             message("1700000000123").unwrap().received_at,

@@ -7,7 +7,7 @@ use mail_parser::{Encoding, MessageParser, MessagePart, MimeHeaders, PartType};
 use super::{Content, Part, one_line};
 
 /// Deeper nesting is not read: no real mail has it.
-const DEEPEST: usize = 64;
+const DEEPEST: usize = 100;
 
 impl Part {
     /// `None` if not even a header can be read.

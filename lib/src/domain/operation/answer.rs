@@ -104,6 +104,9 @@ pub struct Thread {
     pub history_id: Option<HistoryId>,
     /// Oldest first.
     pub messages: Vec<MessageView>,
+    /// Messages that cannot be read in this format: ask for another one of each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed_ids: Vec<MessageId>,
 }
 
 /// A page of labels.
@@ -162,7 +165,12 @@ pub struct Draft {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AttachmentList {
+    /// Also those of mails within the mail.
     pub attachments: Vec<Attachment>,
+    /// What the HTML shows by its Content-ID.
+    pub embedded: Vec<Attachment>,
+    /// The texts of the mail itself.
+    pub bodies: Vec<Attachment>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

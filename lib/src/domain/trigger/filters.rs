@@ -227,6 +227,7 @@ mod tests {
             snippet: String::new(),
             size_estimate: 0,
             has_attachments: true,
+            attachments_unknown: false,
             headers: [
                 ("Authentication-Results", "mx.google.com; dmarc=pass header.from=shop.example"),
                 ("From", "Billing <pay@shop.example>"),

@@ -282,7 +282,9 @@ impl<P: Ports> Run<'_, P> {
             let ids = &ids;
             async move { provider.messages(&access, ids, only_headers).await }
         });
-        fetched.await
+        let fetched = fetched.await?;
+        session.spend(fetched.more_units);
+        Ok(fetched)
     }
 
     pub(super) fn decide_fetched(
