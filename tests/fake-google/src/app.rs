@@ -16,6 +16,7 @@ use crate::keys::Keys;
 use crate::mailbox::Mailbox;
 use crate::oauth::Oauth;
 use crate::pubsub::Push;
+use crate::shapes::Shapes;
 use crate::timing::Timings;
 
 pub(crate) struct App {
@@ -34,6 +35,7 @@ pub(crate) struct State {
     pub push: Push,
     pub cloud: CloudChange,
     pub faults: Faults,
+    pub shapes: Shapes,
     pub calls: Calls,
     pub timings: Timings,
     pub violations: Vec<String>,
@@ -48,6 +50,7 @@ impl App {
             push: Push::new(config.push.clone()),
             cloud: CloudChange::default(),
             faults: Faults::default(),
+            shapes: Shapes::default(),
             calls: Calls::default(),
             timings: Timings::default(),
             violations: Vec::new(),

@@ -15,11 +15,14 @@ pub mod discovery;
 mod faults;
 mod fields;
 mod gmail;
+mod headers;
 mod history;
 mod hostile;
 mod keys;
 mod mailbox;
 mod mime;
+mod multipart;
+mod new_message;
 mod oauth;
 mod pages;
 mod pubsub;
@@ -28,6 +31,8 @@ mod receiving;
 mod rfc5322;
 mod search;
 mod server;
+mod shapes;
+mod snippet;
 mod timing;
 mod values;
 
@@ -50,8 +55,9 @@ pub use cloud::CloudChange;
 pub use config::{Clock, Config};
 pub use faults::Fault;
 pub use keys::Signing;
-pub use mime::{NewAttachment, NewMessage};
+pub use new_message::{NewAttachment, NewMessage};
 pub use pubsub::{PulledPush, PushChange, PushMode, PushSettings, PushStatus};
+pub use shapes::{Deep, HeaderGroups, NestedMail, RootPartId, Shapes, TextFile, UnnamedText};
 pub use timing::{Latency, Timing};
 
 /// How long `stop` lets answers that are already under way finish.

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::mime::{Headers, NewMessage, Part};
-use crate::rfc5322::Parsed;
+use crate::mime::Part;
+use crate::new_message::NewMessage;
+use crate::receiving;
+use crate::rfc5322::{Parsed, parse};
 
 /// Message ids count up from here, in every mailbox alike: they are unique only within one.
 const FIRST_MESSAGE: u64 = 0x19b0_0000_0000_0001;
@@ -84,12 +86,24 @@ pub(crate) struct Message {
     pub label_ids: Vec<String>,
     pub history_id: u64,
     pub internal_date: i64,
-    pub headers: Headers,
-    pub body: Part,
+    /// RFC 5322.
+    pub raw: Vec<u8>,
+    pub root: Part,
     pub snippet: String,
     pub hidden: bool,
-    /// The original bytes of a mail that arrived as bytes.
-    pub source: Option<Vec<u8>>,
+}
+
+/// A mail on its way into a mailbox.
+pub(crate) struct Arriving {
+    /// RFC 5322.
+    pub raw: Vec<u8>,
+    pub parsed: Parsed,
+    pub label_ids: Vec<String>,
+    /// A thread of its own if absent.
+    pub thread_id: Option<String>,
+    /// Milliseconds.
+    pub internal_date: i64,
+    pub hidden: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -146,50 +160,35 @@ impl Mailbox {
     }
 
     pub fn add_message(&mut self, new: &NewMessage, now_ms: i64) -> Record {
-        let id = self.next_id();
         let internal_date = new.internal_date.unwrap_or(now_ms);
-        let label_ids =
-            new.label_ids.clone().unwrap_or_else(|| vec!["INBOX".into(), "UNREAD".into()]);
-        self.know_labels(&label_ids);
-        let mut message = Message {
-            thread_id: new.thread_id.clone().unwrap_or_else(|| id.clone()),
+        let label_ids = new.labels();
+        let mut raw = new.written(&self.email, &self.next_id(), internal_date);
+        if !receiving::is_own(&label_ids) {
+            raw = receiving::stamped(raw, new.authentication_results.as_deref());
+        }
+        self.add(Arriving {
+            parsed: parse(&raw),
+            raw,
             label_ids,
-            history_id: 0,
+            thread_id: new.thread_id.clone(),
             internal_date,
-            headers: new.top_headers(&self.email, &id, internal_date),
-            body: new.body(),
-            snippet: new.snippet(),
             hidden: new.hidden,
-            source: None,
-            id,
-        };
-        let record = self.record(&mut message, Change::MessageAdded, Vec::new());
-        self.messages.insert(message.id.clone(), message);
-        record
+        })
     }
 
-    /// Adds a mail from its RFC 5322 bytes.
-    pub fn add_raw(
-        &mut self,
-        raw: Vec<u8>,
-        parsed: Parsed,
-        labels: &[&str],
-        thread_id: Option<String>,
-        now_ms: i64,
-    ) -> Record {
+    pub fn add(&mut self, arriving: Arriving) -> Record {
         let id = self.next_id();
-        let label_ids: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
-        self.know_labels(&label_ids);
+        self.added += 1;
+        self.know_labels(&arriving.label_ids);
         let mut message = Message {
-            thread_id: thread_id.unwrap_or_else(|| id.clone()),
-            label_ids,
+            thread_id: arriving.thread_id.unwrap_or_else(|| id.clone()),
+            label_ids: arriving.label_ids,
             history_id: 0,
-            internal_date: now_ms,
-            headers: parsed.headers,
-            body: parsed.body,
-            snippet: parsed.snippet,
-            hidden: false,
-            source: Some(raw),
+            internal_date: arriving.internal_date,
+            raw: arriving.raw,
+            root: arriving.parsed.root,
+            snippet: arriving.parsed.snippet,
+            hidden: arriving.hidden,
             id,
         };
         let record = self.record(&mut message, Change::MessageAdded, Vec::new());
@@ -197,9 +196,8 @@ impl Mailbox {
         record
     }
 
-    fn next_id(&mut self) -> String {
-        self.added += 1;
-        format!("{:016x}", FIRST_MESSAGE + self.added - 1)
+    fn next_id(&self) -> String {
+        format!("{:016x}", FIRST_MESSAGE + self.added)
     }
 
     /// One record for added labels and one for removed labels; none without a change.
@@ -305,16 +303,9 @@ impl Mailbox {
 }
 
 impl Message {
-    /// RFC 5322.
-    pub fn raw(&self) -> Vec<u8> {
-        self.source.clone().unwrap_or_else(|| self.body.raw(&self.headers).into_bytes())
-    }
-
+    /// Decoded.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.root.header(name)
     }
 
     pub fn has_label(&self, label: &str) -> bool {

@@ -1,264 +1,181 @@
-//! A message's parts, as Gmail parses them and as they crossed the wire.
+//! A message's tree of parts, as Gmail answers it.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
 
-use crate::receiving;
-use crate::values::{base64, base64url_padded};
+use crate::headers::Headers;
+use crate::shapes::{Deep, HeaderGroups, NestedMail, RootPartId, Shapes, TextFile, UnnamedText};
+use crate::values::base64url_padded;
 
-/// The properties of a mail that a test sets; all others get plausible values.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct NewMessage {
-    pub from: Option<String>,
-    pub to: Option<String>,
-    pub cc: Option<String>,
-    pub subject: Option<String>,
-    pub text: Option<String>,
-    pub html: Option<String>,
-    /// `INBOX` and `UNREAD` if absent.
-    pub label_ids: Option<Vec<String>>,
-    /// Milliseconds; now if absent.
-    pub internal_date: Option<i64>,
-    /// Override the default headers: the sender's, below those of the receiving server.
-    pub headers: BTreeMap<String, String>,
-    /// The receiving server's `Authentication-Results`. If absent, mail from outside passes all
-    /// methods; if empty, there is no such header.
-    pub authentication_results: Option<String>,
-    pub attachment: Option<NewAttachment>,
-    /// The whole mail as RFC 5322, in base64: everything above but labels is taken from it.
-    pub raw: Option<String>,
-    /// A thread of its own if absent.
-    pub thread_id: Option<String>,
-    /// No push for it.
-    pub silent: bool,
-    pub raw_no_from: bool,
-    /// Neither the message nor its history record can be read before `reveal`; the push goes out.
-    pub hidden: bool,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NewAttachment {
-    pub filename: String,
-    pub mime_type: String,
-    pub size: usize,
-}
-
-pub(crate) type Headers = Vec<(String, String)>;
-
+#[derive(Default)]
 pub(crate) struct Part {
+    pub kind: Kind,
+    /// In lower case, without parameters.
     pub mime_type: String,
+    /// Decoded; empty if there is none.
     pub filename: String,
-    /// Of the part alone: `Content-Type` and the like.
-    headers: Headers,
-    content: Content,
+    /// Decoded.
+    pub headers: Headers,
+    /// Without the transfer encoding; none of a multipart.
+    pub bytes: Vec<u8>,
+    /// Of a text, if it differs from the bytes.
+    pub utf8: Option<String>,
+    /// A nested mail is the only part of what holds it.
+    pub parts: Vec<Part>,
 }
 
+#[derive(Clone, Copy, Default, PartialEq)]
+pub(crate) enum Kind {
+    #[default]
+    Leaf,
+    Multipart,
+    Mail,
+    HeaderGroups,
+}
+
+#[derive(PartialEq)]
 enum Content {
-    Leaf(Vec<u8>),
-    Parts(Vec<Part>),
+    Nothing,
+    Data,
+    AttachmentId,
 }
 
-impl NewMessage {
-    pub(crate) fn top_headers(&self, mailbox: &str, id: &str, internal_date: i64) -> Headers {
-        let date = OffsetDateTime::from_unix_timestamp(internal_date / 1000).ok();
-        let mut headers: Headers = vec![
-            ("Delivered-To".into(), mailbox.into()),
-            ("Date".into(), date.and_then(|date| date.format(&Rfc2822).ok()).unwrap_or_default()),
-            ("Message-ID".into(), format!("<{id}@mail.example.com>")),
-            ("Subject".into(), self.subject.clone().unwrap_or_else(|| "Hello".into())),
-        ];
-        if !self.raw_no_from {
-            headers.push((
-                "From".into(),
-                self.from.clone().unwrap_or_else(|| "Sender <sender@example.com>".into()),
-            ));
-        }
-        headers.push(("To".into(), self.to.clone().unwrap_or_else(|| mailbox.into())));
-        headers.extend(self.cc.clone().map(|cc| ("Cc".into(), cc)));
-        for (name, value) in &self.headers {
-            headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-            headers.push((name.clone(), value.clone()));
-        }
-        headers.push(("MIME-Version".into(), "1.0".into()));
-        if !self.label_ids.as_deref().is_some_and(receiving::is_own) {
-            receiving::stamp(&mut headers, self.authentication_results.as_deref());
-        }
-        headers
-    }
-
-    pub(crate) fn body(&self) -> Part {
-        let text = self.text.as_deref().map(|text| Part::text("text/plain", text));
-        let html = self.html.as_deref().map(|html| Part::text("text/html", html));
-        let readable = match (text, html) {
-            (Some(text), Some(html)) => Part::multipart("multipart/alternative", vec![text, html]),
-            (Some(only), None) | (None, Some(only)) => only,
-            (None, None) => Part::text("text/plain", "Hello"),
-        };
-        match &self.attachment {
-            Some(attachment) => {
-                Part::multipart("multipart/mixed", vec![readable, Part::attachment(attachment)])
-            }
-            None => readable,
-        }
-    }
-
-    pub(crate) fn snippet(&self) -> String {
-        let text = match (&self.text, &self.html) {
-            (Some(text), _) => text.clone(),
-            (None, Some(html)) => without_tags(html),
-            (None, None) => "Hello".into(),
-        };
-        let words: Vec<&str> = text.split_whitespace().collect();
-        escaped(&words.join(" ").chars().take(200).collect::<String>())
-    }
+/// What is answered of a part: its content, and whether its parts.
+struct Shown {
+    content: Content,
+    parts: bool,
 }
 
 impl Part {
-    pub fn leaf(mime_type: &str, filename: &str, bytes: Vec<u8>) -> Self {
-        Self {
-            mime_type: mime_type.into(),
-            filename: filename.into(),
-            headers: Vec::new(),
-            content: Content::Leaf(bytes),
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// As `MessagePart`.
+    pub fn rendered(&self, shapes: &Shapes, reads: u64) -> Value {
+        self.rendered_at("", 0, shapes, reads)
+    }
+
+    /// Within so many other mails.
+    fn rendered_at(&self, part_id: &str, mails: usize, shapes: &Shapes, reads: u64) -> Value {
+        let mut part = json!({ "mimeType": self.mime_type, "filename": self.filename });
+        if !part_id.is_empty() || shapes.part_id_of_root == RootPartId::Empty {
+            part["partId"] = part_id.into();
         }
-    }
-
-    pub fn with_headers(self, headers: Headers) -> Self {
-        Self { headers, ..self }
-    }
-
-    /// Gmail returns unnamed text parts inline, and everything else by an attachment id.
-    fn is_handed_out(&self) -> bool {
-        self.filename.is_empty() && self.mime_type.starts_with("text/")
-    }
-
-    fn text(mime_type: &str, text: &str) -> Self {
-        let headers = vec![("Content-Type".into(), format!("{mime_type}; charset=\"UTF-8\""))];
-        Self {
-            mime_type: mime_type.into(),
-            filename: String::new(),
-            headers,
-            content: Content::Leaf(text.as_bytes().to_vec()),
+        if !self.headers.is_empty() {
+            part["headers"] = self.headers.iter().map(header_json).collect();
         }
-    }
-
-    pub fn multipart(mime_type: &str, parts: Vec<Part>) -> Self {
-        let boundary = mime_type.replace('/', "-");
-        let headers =
-            vec![("Content-Type".into(), format!("{mime_type}; boundary=\"{boundary}\""))];
-        Self {
-            mime_type: mime_type.into(),
-            filename: String::new(),
-            headers,
-            content: Content::Parts(parts),
-        }
-    }
-
-    fn attachment(new: &NewAttachment) -> Self {
-        let headers = vec![
-            ("Content-Type".into(), format!("{}; name=\"{}\"", new.mime_type, new.filename)),
-            ("Content-Disposition".into(), format!("attachment; filename=\"{}\"", new.filename)),
-        ];
-        let bytes = (0..new.size).map(|index| b'a' + (index % 26) as u8).collect();
-        Self {
-            mime_type: new.mime_type.clone(),
-            filename: new.filename.clone(),
-            headers,
-            content: Content::Leaf(bytes),
-        }
-    }
-
-    pub fn own_headers(&self) -> &[(String, String)] {
-        &self.headers
-    }
-
-    pub fn has_attachment(&self) -> bool {
-        match &self.content {
-            Content::Leaf(_) => !self.filename.is_empty(),
-            Content::Parts(parts) => parts.iter().any(Self::has_attachment),
-        }
-    }
-
-    /// As `MessagePart`, with the message's own headers at the top.
-    pub fn parsed(&self, part_id: &str, top: &[(String, String)], reads: u64) -> Value {
-        let headers: Vec<Value> = top.iter().chain(&self.headers).map(header_json).collect();
-        let mut parsed =
-            json!({ "partId": part_id, "mimeType": self.mime_type, "filename": self.filename });
-        if !headers.is_empty() {
-            parsed["headers"] = headers.into();
-        }
-        match &self.content {
-            Content::Leaf(bytes) if bytes.is_empty() => parsed["body"] = json!({ "size": 0 }),
-            Content::Leaf(bytes) if self.is_handed_out() => {
-                parsed["body"] = json!({ "size": bytes.len(), "data": base64url_padded(bytes) });
+        let shown = self.shown(mails, shapes);
+        let bytes = self.content(shapes);
+        part["body"] = match shown.content {
+            Content::Nothing => json!({ "size": 0 }),
+            Content::Data => json!({ "size": bytes.len(), "data": base64url_padded(bytes) }),
+            Content::AttachmentId => {
+                json!({ "attachmentId": attachment_id(part_id, reads), "size": bytes.len() })
             }
-            Content::Leaf(bytes) => {
-                parsed["body"] =
-                    json!({ "attachmentId": attachment_id(part_id, reads), "size": bytes.len() });
-            }
-            Content::Parts(parts) => {
-                parsed["body"] = json!({ "size": 0 });
-                parsed["parts"] = parts
-                    .iter()
-                    .enumerate()
-                    .map(|(index, part)| part.parsed(&child_id(part_id, index), &[], reads))
-                    .collect();
-            }
+        };
+        if shown.parts && !self.parts.is_empty() {
+            let mails = mails + usize::from(self.kind == Kind::Mail);
+            let child = |(index, part): (usize, &Self)| {
+                part.rendered_at(&child_id(part_id, index), mails, shapes, reads)
+            };
+            part["parts"] = self.parts.iter().enumerate().map(child).collect();
         }
-        parsed
+        part
+    }
+
+    fn shown(&self, mails: usize, shapes: &Shapes) -> Shown {
+        let (content, parts) = match self.kind {
+            Kind::Multipart => (Content::Nothing, true),
+            Kind::Mail => self.nested_mail(mails, shapes),
+            Kind::HeaderGroups => match shapes.delivery_status {
+                HeaderGroups::Apart => (Content::Nothing, true),
+                HeaderGroups::Text => (Content::Data, false),
+            },
+            Kind::Leaf if self.is_inline(shapes) => (Content::Data, false),
+            Kind::Leaf => (Content::AttachmentId, false),
+        };
+        let content = if self.bytes.is_empty() { Content::Nothing } else { content };
+        Shown { content, parts }
+    }
+
+    fn nested_mail(&self, mails: usize, shapes: &Shapes) -> (Content, bool) {
+        let named = !self.filename.is_empty();
+        match if named { shapes.named_nested_mail } else { shapes.nested_mail } {
+            _ if shapes.deep == Deep::Leaf && mails >= shapes.deepest => {
+                (Content::AttachmentId, false)
+            }
+            NestedMail::Apart => (Content::Nothing, true),
+            NestedMail::HandedOut => (Content::AttachmentId, false),
+            NestedMail::Both => (Content::AttachmentId, true),
+        }
+    }
+
+    /// Gmail answers unnamed texts with their data, and everything else by an attachment id.
+    fn is_inline(&self, shapes: &Shapes) -> bool {
+        let large = self.content(shapes).len() > shapes.large;
+        self.is_text()
+            && self.filename.is_empty()
+            && !(large && shapes.large_text == UnnamedText::HandedOut)
+            && !(self.is_disposed() && shapes.disposed_text == UnnamedText::HandedOut)
+    }
+
+    fn is_text(&self) -> bool {
+        self.mime_type.starts_with("text/")
+    }
+
+    fn is_disposed(&self) -> bool {
+        let disposition = self.header("Content-Disposition").unwrap_or_default();
+        disposition.trim_start().to_ascii_lowercase().starts_with("attachment")
+    }
+
+    fn content(&self, shapes: &Shapes) -> &[u8] {
+        let as_sent = !self.filename.is_empty() && shapes.text_file == TextFile::AsSent;
+        match &self.utf8 {
+            Some(text) if !as_sent => text.as_bytes(),
+            _ => &self.bytes,
+        }
     }
 
     /// The bytes of an attachment, by any id that was returned so far.
-    pub fn attachment_bytes(&self, part_id: &str, wanted: &str, reads: u64) -> Option<&[u8]> {
-        match &self.content {
-            Content::Leaf(bytes) => {
-                let (part, read) = wanted.strip_prefix("ANGjdJ")?.split_once('-')?;
-                let known = read.parse().is_ok_and(|read: u64| (1..=reads).contains(&read));
-                (!self.is_handed_out() && known && part == part_id.replace('.', "_"))
-                    .then_some(bytes.as_slice())
+    pub fn attachment(&self, id: &str, shapes: &Shapes, reads: u64) -> Option<&[u8]> {
+        let (path, read) = id.strip_prefix("ANGjdJ")?.split_once('-')?;
+        read.parse().ok().filter(|read: &u64| (1..=reads).contains(read))?;
+        let (mut part, mut mails) = (self, 0);
+        for index in path.split('_').filter(|index| !index.is_empty()) {
+            let stands = part.shown(mails, shapes).parts;
+            mails += usize::from(part.kind == Kind::Mail);
+            part = part.parts.get(index.parse::<usize>().ok()?).filter(|_| stands)?;
+        }
+        let handed_out = part.shown(mails, shapes).content == Content::AttachmentId;
+        handed_out.then(|| part.content(shapes))
+    }
+
+    /// The first text of this type that is read with the mail, not in a mail within it.
+    pub fn readable(&self, mime_type: &str) -> Option<&str> {
+        match self.kind {
+            Kind::Multipart => self.parts.iter().find_map(|part| part.readable(mime_type)),
+            Kind::Leaf if self.mime_type == mime_type && self.filename.is_empty() => {
+                self.utf8.as_deref().or_else(|| std::str::from_utf8(&self.bytes).ok())
             }
-            Content::Parts(parts) => parts.iter().enumerate().find_map(|(index, part)| {
-                part.attachment_bytes(&child_id(part_id, index), wanted, reads)
-            }),
+            _ => None,
         }
     }
 
+    /// A file at any depth, in nested mails too.
+    pub fn has_attachment(&self) -> bool {
+        self.any(&|part| !part.filename.is_empty())
+    }
+
+    /// A file at any depth whose name contains this, which is in lower case.
     pub fn names_file(&self, wanted: &str) -> bool {
-        match &self.content {
-            Content::Leaf(_) => self.filename.to_lowercase().contains(wanted),
-            Content::Parts(parts) => parts.iter().any(|part| part.names_file(wanted)),
-        }
+        self.any(&|part| part.filename.to_lowercase().contains(wanted))
     }
 
-    /// The RFC 5322 text, with the message's own headers at the top.
-    pub fn raw(&self, top: &[(String, String)]) -> String {
-        let mut raw = String::new();
-        for (name, value) in top.iter().chain(&self.headers) {
-            raw.push_str(&format!("{name}: {value}\r\n"));
-        }
-        match &self.content {
-            Content::Leaf(bytes) => {
-                raw.push_str(&format!(
-                    "Content-Transfer-Encoding: base64\r\n\r\n{}\r\n",
-                    folded(&base64(bytes))
-                ));
-            }
-            Content::Parts(parts) => {
-                let boundary = self.mime_type.replace('/', "-");
-                raw.push_str("\r\n");
-                for part in parts {
-                    raw.push_str(&format!("--{boundary}\r\n{}", part.raw(&[])));
-                }
-                raw.push_str(&format!("--{boundary}--\r\n"));
-            }
-        }
-        raw
+    fn any(&self, is: &impl Fn(&Self) -> bool) -> bool {
+        (self.kind != Kind::Multipart && is(self)) || self.parts.iter().any(|part| part.any(is))
     }
 }
 
@@ -273,31 +190,4 @@ fn child_id(parent: &str, index: usize) -> String {
 /// Gmail changes the id at each reading of the message.
 fn attachment_id(part_id: &str, reads: u64) -> String {
     format!("ANGjdJ{}-{reads}", part_id.replace('.', "_"))
-}
-
-/// RFC 2045 wants lines of at most 76 letters.
-fn folded(encoded: &str) -> String {
-    let lines: Vec<&str> =
-        encoded.as_bytes().chunks(76).filter_map(|line| std::str::from_utf8(line).ok()).collect();
-    lines.join("\r\n")
-}
-
-fn without_tags(html: &str) -> String {
-    let mut inside = false;
-    html.chars()
-        .map(|letter| {
-            let hidden = inside || letter == '<';
-            inside = hidden && letter != '>';
-            if hidden { ' ' } else { letter }
-        })
-        .collect()
-}
-
-/// Gmail escapes snippets for HTML.
-pub(crate) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;")
 }

@@ -1,14 +1,16 @@
 //! The header that Gmail's receiving server adds at the top of mail from outside.
 
-use mail_parser::MessageParser;
-
-use crate::mime::Headers;
+use crate::headers::{self, Field};
 
 const NAME: &str = "Authentication-Results";
 
 /// The results of a genuine mail: all three methods pass for the domain of From.
-fn found(from: &str) -> String {
-    let address = address(from).unwrap_or_else(|| "nobody@example.com".into());
+fn found(raw: &[u8]) -> String {
+    let (fields, _) = headers::block(raw);
+    let from = fields.iter().find(|field| field.is("From")).map(Field::addresses);
+    let address = from
+        .and_then(|addresses| addresses.into_iter().next())
+        .unwrap_or_else(|| "nobody@example.com".into());
     let domain = address.rsplit_once('@').map_or("example.com", |(_, domain)| domain);
     format!(
         "mx.google.com;       dkim=pass header.i=@{domain} header.s=selector header.b=abcdefgh;       \
@@ -17,32 +19,17 @@ fn found(from: &str) -> String {
     )
 }
 
-fn address(from: &str) -> Option<String> {
-    let header = format!("From: {from}\r\n\r\n");
-    let parsed = MessageParser::default().parse_headers(header.as_bytes())?;
-    parsed.from()?.first()?.address().map(String::from)
-}
-
-/// Adds the results of a genuine mail, or `said` instead; no header if `said` is empty.
-pub(crate) fn stamp(headers: &mut Headers, said: Option<&str>) {
-    let from = headers
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case("from"))
-        .map_or("", |(_, value)| value);
-    let said = said.map_or_else(|| found(from), String::from);
-    if !said.is_empty() {
-        headers.insert(0, (NAME.into(), said));
+/// The mail with the results of a genuine one, or with `said` instead; as it was if `said` is
+/// empty.
+pub(crate) fn stamped(raw: Vec<u8>, said: Option<&str>) -> Vec<u8> {
+    let said = said.map_or_else(|| found(&raw), String::from);
+    if said.is_empty() {
+        return raw;
     }
+    [format!("{NAME}: {said}\r\n").into_bytes(), raw].concat()
 }
 
 /// Sent mail and drafts did not come from outside.
 pub(crate) fn is_own(label_ids: &[String]) -> bool {
     label_ids.iter().any(|label| label == "SENT" || label == "DRAFT")
-}
-
-/// The bytes of a mail, with its first header prepended.
-pub(crate) fn stamped(raw: Vec<u8>, headers: &Headers) -> Vec<u8> {
-    let first =
-        headers.first().map(|(name, value)| format!("{name}: {value}\r\n")).unwrap_or_default();
-    [first.into_bytes(), raw].concat()
 }

@@ -70,10 +70,10 @@ impl Term {
                 folder => labelled(folder),
             },
             Self::Label(label) => labelled(label),
-            Self::HasAttachment => message.body.has_attachment(),
-            Self::Filename(wanted) => message.body.names_file(wanted),
-            Self::Larger(bytes) => message.raw().len() > *bytes,
-            Self::Smaller(bytes) => message.raw().len() < *bytes,
+            Self::HasAttachment => message.root.has_attachment(),
+            Self::Filename(wanted) => message.root.names_file(wanted),
+            Self::Larger(bytes) => message.raw.len() > *bytes,
+            Self::Smaller(bytes) => message.raw.len() < *bytes,
             Self::Header(name, wanted) => header(name, wanted),
             Self::MessageId(wanted) => header("Message-ID", wanted.trim_matches(['<', '>'])),
             Self::After(limit) => message.internal_date >= *limit,
@@ -232,7 +232,7 @@ fn contains(haystack: &str, needle: &str) -> bool {
 mod tests {
     use super::*;
     use crate::mailbox::Mailbox;
-    use crate::mime::NewMessage;
+    use crate::new_message::NewMessage;
 
     const NOW: i64 = 1_767_225_600_000; // 2026-01-01
 

@@ -75,6 +75,7 @@ fn oversight_routes() -> Router<Arc<App>> {
         .route("/push/flush", post(flush_push))
         .route("/push/pull", post(pull_pushes))
         .route("/faults", post(add_fault).delete(clear_faults))
+        .route("/shapes", put(set_shapes))
         .route("/calls", get(calls).delete(clear_calls))
         .route("/latency", put(set_latency))
         .route("/timings", get(timings))
@@ -253,6 +254,10 @@ async fn add_fault(State(admin): State<Admin>, body: Bytes) -> Answer {
 async fn clear_faults(State(admin): State<Admin>, Query(whose): Query<Whose>) -> StatusCode {
     admin.clear_faults_of(whose.email.as_deref());
     StatusCode::NO_CONTENT
+}
+
+async fn set_shapes(State(admin): State<Admin>, body: Bytes) -> Answer {
+    shown(admin.set_shapes(read(&body)?))
 }
 
 async fn calls(State(admin): State<Admin>, Query(whose): Query<Whose>) -> Answer {

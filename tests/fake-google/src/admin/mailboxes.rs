@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::Admin;
 use super::error::AdminError;
 use crate::app::State;
-use crate::mailbox::{Mailbox, Record};
-use crate::mime::NewMessage;
+use crate::mailbox::{Arriving, Mailbox, Record};
+use crate::new_message::NewMessage;
 use crate::values::{account_id, from_base64, optional_u64, u64_as_text};
 use crate::{pubsub, receiving, rfc5322};
 
@@ -216,22 +216,20 @@ impl Admin {
 fn added(mailbox: &mut Mailbox, new: &NewMessage, now_ms: i64) -> Result<Record, AdminError> {
     let Some(raw) = &new.raw else { return Ok(mailbox.add_message(new, now_ms)) };
     let raw = from_base64(raw).ok_or_else(|| AdminError::Invalid("raw is no base64".into()))?;
-    let mut parsed =
-        rfc5322::parse(&raw).ok_or_else(|| AdminError::Invalid("raw is no mail".into()))?;
-    let labels = new.label_ids.clone().unwrap_or_else(|| vec!["INBOX".into(), "UNREAD".into()]);
-    let raw = if receiving::is_own(&labels) {
+    let label_ids = new.labels();
+    let raw = if receiving::is_own(&label_ids) {
         raw
     } else {
-        parsed.received(raw, new.authentication_results.as_deref())
+        receiving::stamped(raw, new.authentication_results.as_deref())
     };
-    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
-    Ok(mailbox.add_raw(
+    Ok(mailbox.add(Arriving {
+        parsed: rfc5322::parse(&raw),
         raw,
-        parsed,
-        &labels,
-        new.thread_id.clone(),
-        new.internal_date.unwrap_or(now_ms),
-    ))
+        label_ids,
+        thread_id: new.thread_id.clone(),
+        internal_date: new.internal_date.unwrap_or(now_ms),
+        hidden: new.hidden,
+    }))
 }
 
 fn delivered(record: &Record) -> Delivered {

@@ -1,4 +1,4 @@
-//! Pushes, faults, and what was called.
+//! Pushes, faults, the shapes of answers, and what was called.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use crate::calls::CallRecord;
 use crate::cloud::CloudChange;
 use crate::faults::Fault;
 use crate::pubsub::{self, PulledPush, PushChange, PushSettings, PushStatus};
+use crate::shapes::Shapes;
 use crate::timing::{Latency, Timing};
 
 impl Admin {
@@ -72,6 +73,12 @@ impl Admin {
     /// Clears the faults of a mailbox, or all.
     pub fn clear_faults_of(&self, email: Option<&str>) {
         self.app.state().faults.clear(email);
+    }
+
+    /// Replaces the previous shapes of all mailboxes' messages; what is not named is as by default.
+    pub fn set_shapes(&self, shapes: Shapes) -> Shapes {
+        self.app.state().shapes = shapes;
+        shapes
     }
 
     pub fn calls(&self) -> Vec<CallRecord> {

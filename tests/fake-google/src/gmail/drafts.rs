@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::Admitted;
 use super::answer::Refusal;
-use super::messages::{self, reference, rendered};
-use crate::mailbox::{Mailbox, Message, Record};
+use super::messages::{self, View, reference};
+use crate::mailbox::{Arriving, Mailbox, Message, Record};
 use crate::rfc5322::{Parsed, parse, recipients};
 use crate::values::from_base64url;
-use crate::{pages, pubsub};
+use crate::{headers, pages, pubsub, receiving};
 
 /// The limit of an upload, applied to JSON bodies too.
 const LONGEST_MAIL: usize = 36_700_160;
@@ -31,8 +31,7 @@ fn mail(message: &Value) -> Result<Mail, Refusal> {
     if raw.len() > LONGEST_MAIL {
         return Err(Refusal::new(413, "uploadTooLarge", "Message too large"));
     }
-    let parsed = parse(&raw).ok_or_else(|| Refusal::invalid_argument("Invalid message"))?;
-    Ok(Mail { raw, parsed, thread_id: message["threadId"].as_str().map(Into::into) })
+    Ok(Mail { parsed: parse(&raw), raw, thread_id: message["threadId"].as_str().map(Into::into) })
 }
 
 /// The thread that was named, if it is there; a mail joins it only with the subject of the thread
@@ -44,38 +43,46 @@ fn thread(mailbox: &Mailbox, mail: &Mail) -> Result<Option<String>, Refusal> {
     if in_thread.peek().is_none() {
         return Err(Refusal::not_found());
     }
-    let header = |name: &str| {
-        mail.parsed
-            .headers
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
-    };
+    let header = |name: &str| mail.parsed.root.header(name);
     let references = format!(
         "{} {}",
         header("References").unwrap_or_default(),
         header("In-Reply-To").unwrap_or_default()
     );
-    let plain = |subject: &str| {
-        subject
-            .trim_start_matches(|letter: char| letter.is_whitespace())
-            .to_lowercase()
-            .replace("re: ", "")
-    };
     let joins = in_thread.any(|message| {
         let known = message.header("Message-ID").is_some_and(|id| references.contains(id));
         known
-            && plain(message.header("Subject").unwrap_or_default())
-                == plain(header("Subject").unwrap_or_default())
+            && topic(message.header("Subject").unwrap_or_default())
+                == topic(header("Subject").unwrap_or_default())
     });
     Ok(joins.then(|| wanted.clone()))
+}
+
+/// A decoded subject without what answers and forwards put before it.
+fn topic(subject: &str) -> String {
+    let words: Vec<&str> = subject.split_whitespace().collect();
+    let lower = words.join(" ").to_lowercase();
+    let mut rest = lower.as_str();
+    while let Some(after) =
+        ["re:", "fwd:", "fw:"].iter().find_map(|prefix| rest.strip_prefix(prefix))
+    {
+        rest = after.trim_start();
+    }
+    rest.to_owned()
 }
 
 fn add(call: &mut Admitted<'_>, mail: Mail, label: &str) -> Result<(String, Vec<Record>), Refusal> {
     let now_ms = call.app.now_ms();
     let mailbox = call.mailbox()?;
     let thread_id = thread(mailbox, &mail)?;
-    let record = mailbox.add_raw(mail.raw, mail.parsed, &[label], thread_id, now_ms);
+    let record = mailbox.add(Arriving {
+        raw: mail.raw,
+        parsed: mail.parsed,
+        label_ids: vec![label.into()],
+        thread_id,
+        internal_date: now_ms,
+        hidden: false,
+    });
     Ok((record.message_id.clone(), vec![record]))
 }
 
@@ -84,12 +91,19 @@ fn deliver(call: &mut Admitted<'_>, raw: &[u8], to: &[String]) {
     let (now_ms, sender) = (call.app.now_ms(), call.email);
     for address in to {
         let Some(mailbox) = call.state.mailboxes.get_mut(address) else { continue };
-        let Some(mut parsed) = parse(raw) else { continue };
-        parsed.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("bcc"));
+        let mut raw = headers::without(raw, "Bcc");
         // Mail to oneself passes no receiving server.
-        let raw =
-            if *address == sender { raw.to_vec() } else { parsed.received(raw.to_vec(), None) };
-        let record = mailbox.add_raw(raw, parsed, &["INBOX", "UNREAD"], None, now_ms);
+        if *address != sender {
+            raw = receiving::stamped(raw, None);
+        }
+        let record = mailbox.add(Arriving {
+            parsed: parse(&raw),
+            raw,
+            label_ids: vec!["INBOX".into(), "UNREAD".into()],
+            thread_id: None,
+            internal_date: now_ms,
+            hidden: false,
+        });
         pubsub::publish_changes(call.app, call.state, address, &[record]);
     }
 }
@@ -100,7 +114,7 @@ pub(super) fn send(mut call: Admitted<'_>) -> Result<Value, Refusal> {
 }
 
 fn send_out(call: &mut Admitted<'_>, mail: Mail) -> Result<Value, Refusal> {
-    let to = recipients(&mail.parsed.headers);
+    let to = recipients(&mail.raw);
     if to.is_empty() {
         return Err(Refusal::invalid_argument("Recipient address required"));
     }
@@ -153,6 +167,7 @@ fn draft_id(call: &Admitted<'_>) -> String {
 pub(super) fn get(mut call: Admitted<'_>) -> Result<Value, Refusal> {
     let id = draft_id(&call);
     let format = call.query.first("format").unwrap_or("full").to_owned();
+    let shapes = call.state.shapes;
     let mailbox = call.mailbox()?;
     mailbox.reads += 1;
     let reads = mailbox.reads;
@@ -161,7 +176,9 @@ pub(super) fn get(mut call: Admitted<'_>) -> Result<Value, Refusal> {
         .get(&id)
         .and_then(|message| mailbox.messages.get(message))
         .ok_or_else(Refusal::not_found)?;
-    Ok(json!({ "id": id, "message": rendered(message, &format, &[], reads) }))
+    Ok(
+        json!({ "id": id, "message": View { format: &format, wanted: &[], shapes, reads }.of(message) }),
+    )
 }
 
 pub(super) fn create(mut call: Admitted<'_>) -> Result<Value, Refusal> {
@@ -200,12 +217,14 @@ pub(super) fn send_draft(mut call: Admitted<'_>) -> Result<Value, Refusal> {
         .get(&id)
         .and_then(|message| mailbox.messages.get(message))
         .ok_or_else(Refusal::not_found)?;
-    let (raw, old, thread_id) = (draft.raw(), draft.id.clone(), draft.thread_id.clone());
-    let parsed = parse(&raw).ok_or_else(|| Refusal::invalid_argument("Invalid message"))?;
+    let (raw, old, thread_id) = (draft.raw.clone(), draft.id.clone(), draft.thread_id.clone());
     // A draft of its own thread goes out in it.
     let alone =
         mailbox.messages.values().filter(|message| message.thread_id == thread_id).count() == 1;
-    let sent = send_out(&mut call, Mail { raw, parsed, thread_id: (!alone).then_some(thread_id) })?;
+    let sent = send_out(
+        &mut call,
+        Mail { parsed: parse(&raw), raw, thread_id: (!alone).then_some(thread_id) },
+    )?;
     let mailbox = call.mailbox()?;
     mailbox.drafts.remove(&id);
     let gone: Vec<Record> = mailbox.delete_message(&old).into_iter().collect();

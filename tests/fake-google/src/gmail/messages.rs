@@ -6,6 +6,7 @@ use super::Admitted;
 use super::answer::Refusal;
 use crate::mailbox::{Mailbox, Message};
 use crate::mime::header_json;
+use crate::shapes::Shapes;
 use crate::values::base64url_padded;
 use crate::{pages, pubsub, search};
 
@@ -127,11 +128,13 @@ pub(super) fn get(mut call: Admitted<'_>) -> Result<Value, Refusal> {
     let id = call.message_id("id")?;
     let format = format(&call)?;
     let wanted: Vec<String> = call.query.all("metadataHeaders").map(Into::into).collect();
+    let shapes = call.state.shapes;
     let mailbox = call.mailbox()?;
     mailbox.reads += 1;
     let reads = mailbox.reads;
     let message = mailbox.visible_message(&id).ok_or_else(Refusal::not_found)?;
-    Ok(rendered(message, &format, &wanted, reads))
+    let view = View { format: &format, wanted: &wanted, shapes, reads };
+    Ok(view.of(message))
 }
 
 pub(super) fn format(call: &Admitted<'_>) -> Result<String, Refusal> {
@@ -146,9 +149,10 @@ pub(super) fn format(call: &Admitted<'_>) -> Result<String, Refusal> {
 pub(super) fn attachment(mut call: Admitted<'_>) -> Result<Value, Refusal> {
     let id = call.message_id("messageId")?;
     let attachment = call.found.path_parameters.get("id").cloned().unwrap_or_default();
+    let shapes = call.state.shapes;
     let mailbox = call.mailbox()?;
     let message = mailbox.visible_message(&id).ok_or_else(Refusal::not_found)?;
-    let bytes = message.body.attachment_bytes("", &attachment, mailbox.reads);
+    let bytes = message.root.attachment(&attachment, &shapes, mailbox.reads);
     let bytes = bytes.ok_or_else(|| Refusal::invalid_argument("Invalid attachment token"))?;
     Ok(json!({ "size": bytes.len(), "data": base64url_padded(bytes) }))
 }
@@ -241,20 +245,31 @@ pub(super) fn delete(mut call: Admitted<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-pub(super) fn rendered(message: &Message, format: &str, wanted: &[String], reads: u64) -> Value {
-    let raw = message.raw();
-    let mut answer = reference(message);
-    answer["snippet"] = message.snippet.clone().into();
-    answer["sizeEstimate"] = raw.len().into();
-    answer["historyId"] = message.history_id.to_string().into();
-    answer["internalDate"] = message.internal_date.to_string().into();
-    match format {
-        "raw" => answer["raw"] = base64url_padded(&raw).into(),
-        "metadata" => answer["payload"] = metadata(message, wanted),
-        "full" => answer["payload"] = message.body.parsed("", &message.headers, reads),
-        _ => {}
+/// How a message is looked at.
+pub(super) struct View<'a> {
+    pub format: &'a str,
+    /// The headers of the format `metadata`; all if empty.
+    pub wanted: &'a [String],
+    pub shapes: Shapes,
+    /// Of the mailbox, with this one.
+    pub reads: u64,
+}
+
+impl View<'_> {
+    pub fn of(&self, message: &Message) -> Value {
+        let mut answer = reference(message);
+        answer["snippet"] = message.snippet.clone().into();
+        answer["sizeEstimate"] = message.raw.len().into();
+        answer["historyId"] = message.history_id.to_string().into();
+        answer["internalDate"] = message.internal_date.to_string().into();
+        match self.format {
+            "raw" => answer["raw"] = base64url_padded(&message.raw).into(),
+            "metadata" => answer["payload"] = metadata(message, self.wanted),
+            "full" => answer["payload"] = message.root.rendered(&self.shapes, self.reads),
+            _ => {}
+        }
+        answer
     }
-    answer
 }
 
 /// Headers only: no parts, so an attachment cannot be seen here.
@@ -262,9 +277,9 @@ fn metadata(message: &Message, wanted: &[String]) -> Value {
     let is_wanted = |name: &str| {
         wanted.is_empty() || wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(name))
     };
-    let all = message.headers.iter().chain(message.body.own_headers());
+    let all = message.root.headers.iter();
     let headers: Vec<Value> = all.filter(|(name, _)| is_wanted(name)).map(header_json).collect();
-    let mut payload = json!({ "mimeType": message.body.mime_type });
+    let mut payload = json!({ "mimeType": message.root.mime_type });
     if !headers.is_empty() {
         payload["headers"] = headers.into();
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Admitted;
 use super::answer::Refusal;
-use super::messages::{self, rendered};
+use super::messages::{self, View};
 use crate::mailbox::{Mailbox, Message, Record};
 use crate::pages;
 
@@ -62,14 +62,15 @@ pub(super) fn get(mut call: Admitted<'_>) -> Result<Value, Refusal> {
     let id = id(&call)?;
     let format = messages::format(&call)?;
     let wanted: Vec<String> = call.query.all("metadataHeaders").map(Into::into).collect();
+    let shapes = call.state.shapes;
     let mailbox = call.mailbox()?;
     let members = members(mailbox, &id)?;
     mailbox.reads += 1;
     let reads = mailbox.reads;
     let messages: Vec<&Message> = members.iter().map(|member| &mailbox.messages[member]).collect();
     let history_id = messages.iter().map(|message| message.history_id).max().unwrap_or_default();
-    let rendered: Vec<Value> =
-        messages.iter().map(|message| rendered(message, &format, &wanted, reads)).collect();
+    let view = View { format: &format, wanted: &wanted, shapes, reads };
+    let rendered: Vec<Value> = messages.iter().map(|message| view.of(message)).collect();
     Ok(json!({ "id": id, "historyId": history_id.to_string(), "messages": rendered }))
 }
 

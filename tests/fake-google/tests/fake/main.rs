@@ -14,6 +14,8 @@ mod history;
 mod hostile;
 mod mail;
 mod oauth;
+mod parts;
 mod push;
+mod shapes;
 mod timing;
 mod tokens;

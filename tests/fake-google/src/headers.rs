@@ -1,0 +1,106 @@
+//! A block of headers: where each stands, and its value unfolded and decoded.
+
+use std::ops::Range;
+
+use mailparse::MailAddr;
+
+pub(crate) type Headers = Vec<(String, String)>;
+
+/// mailparse looks at a whole value for each `=?` in it. What would take it longer than this many
+/// steps stays encoded.
+const MOST_STEPS: usize = 100_000_000;
+
+/// One header as it was sent.
+pub(crate) struct Field {
+    pub name: String,
+    /// Unfolded as RFC 5322, 2.2.3 has it: without line ends, with all blanks. Gmail's answers are
+    /// the same (`mx.google.com;       dkim=pass`).
+    value: Vec<u8>,
+    lines: Range<usize>,
+}
+
+/// The headers that these bytes begin with, and where the body begins. A line that is no header
+/// ends them.
+pub(crate) fn block(raw: &[u8]) -> (Vec<Field>, usize) {
+    let mut fields = Vec::new();
+    let mut at = 0;
+    loop {
+        match raw.get(at..).unwrap_or_default() {
+            [] => return (fields, raw.len()),
+            [b'\n', ..] => return (fields, at + 1),
+            [b'\r', b'\n', ..] => return (fields, at + 2),
+            rest => {
+                let Some((field, length)) = field(rest, at) else { return (fields, at) };
+                fields.extend(field);
+                at += length;
+            }
+        }
+    }
+}
+
+/// The header at the start of `rest`, and its length; none for the line `From …` of an mbox.
+fn field(rest: &[u8], at: usize) -> Option<(Option<Field>, usize)> {
+    let (header, length) = mailparse::parse_header(rest).ok()?;
+    if at == 0 && rest.starts_with(b"From ") {
+        return Some((None, length));
+    }
+    let has_colon = rest.get(header.get_key_raw().len()) == Some(&b':');
+    let name = header.get_key().trim_end().to_owned();
+    let named = !name.is_empty() && name.bytes().all(|letter| letter.is_ascii_graphic());
+    let value = unfolded(header.get_value_raw());
+    (has_colon && named).then_some((Some(Field { name, value, lines: at..at + length }), length))
+}
+
+fn unfolded(value: &[u8]) -> Vec<u8> {
+    value.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect()
+}
+
+impl Field {
+    pub fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+
+    pub fn decoded(&self) -> String {
+        decoded(&self.value)
+    }
+
+    /// With its encoded words.
+    pub fn encoded(&self) -> String {
+        String::from_utf8(self.value.clone())
+            .unwrap_or_else(|_| charset::decode_latin1(&self.value).into_owned())
+    }
+
+    /// The addresses of a list, those of groups too; none of a list that cannot be read.
+    pub fn addresses(&self) -> Vec<String> {
+        let line = [b"To: ", self.value.as_slice()].concat();
+        let read = mailparse::parse_header(&line)
+            .and_then(|(header, _)| mailparse::addrparse_header(&header));
+        let of = |one: &MailAddr| match one {
+            MailAddr::Single(one) => vec![one.addr.clone()],
+            MailAddr::Group(group) => group.addrs.iter().map(|one| one.addr.clone()).collect(),
+        };
+        read.map(|list| list.iter().flat_map(of).collect()).unwrap_or_default()
+    }
+}
+
+/// A value with its encoded words decoded, on one line. Bytes that are no UTF-8 are taken for
+/// Latin.
+pub(crate) fn decoded(value: &[u8]) -> String {
+    let words = value.windows(2).filter(|pair| *pair == b"=?").count();
+    if words.saturating_mul(value.len()) > MOST_STEPS {
+        return String::from_utf8_lossy(value).into_owned();
+    }
+    let line = [b"Value: ", value].concat();
+    let decoded = mailparse::parse_header(&line).map(|(header, _)| header.get_value());
+    decoded.unwrap_or_default().replace(['\r', '\n'], " ")
+}
+
+/// The mail without one of its headers.
+pub(crate) fn without(raw: &[u8], name: &str) -> Vec<u8> {
+    let mut rest = raw.to_vec();
+    let (fields, _) = block(raw);
+    for field in fields.iter().rev().filter(|field| field.is(name)) {
+        rest.drain(field.lines.clone());
+    }
+    rest
+}
