@@ -15,6 +15,7 @@ mod operations {
     mod doing;
     mod dry;
     mod granted;
+    mod inside;
     mod mailbox;
     mod once;
     mod registered;

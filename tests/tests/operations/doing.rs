@@ -334,8 +334,13 @@ async fn an_attachment_is_downloaded_by_part_id_in_ranges_and_under_a_harmless_n
          Content-Disposition: attachment; filename=\"evil\\\"; x=.html\"\r\n\r\n{}\r\n--b--\r\n",
         BASE64_STANDARD.encode(&content)
     );
-    let id =
-        mailbox.user.receive(&mailbox.stack, json!({"raw": BASE64_STANDARD.encode(&mail), "authentication_results": ""})).await;
+    let id = mailbox
+        .user
+        .receive(
+            &mailbox.stack,
+            json!({"raw": BASE64_STANDARD.encode(&mail), "authentication_results": ""}),
+        )
+        .await;
     let list = mailbox.get(&format!("/messages/{id}/attachments")).await;
     assert_eq!(
         (&list["attachments"][0]["part_id"], &list["attachments"][0]["size"]),
@@ -374,7 +379,13 @@ async fn an_attachment_is_downloaded_by_part_id_in_ranges_and_under_a_harmless_n
     let bytes = async |part_id: &str| {
         let path = format!("/messages/{id}/attachments/{part_id}");
         let request = mailbox.request(&mailbox.user.token, GET, &path, None);
-        mailbox.stack.answer(request.header("range", "bytes=0-2097151")).await.bytes().await.unwrap()
+        mailbox
+            .stack
+            .answer(request.header("range", "bytes=0-2097151"))
+            .await
+            .bytes()
+            .await
+            .unwrap()
     };
     assert_eq!(list["bodies"][0]["part_id"], "0", "a body that is too large can be read in ranges");
     assert_eq!(&bytes("0").await[..], b"hello");
