@@ -1,6 +1,7 @@
 //! Pure decisions: no I/O, no clock, no randomness, no async.
 
 pub mod audit;
+pub mod body;
 pub mod callback;
 pub mod circuit;
 pub mod claims;

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use crate::audit::{self, ProblemCode};
 use crate::config::UserSettings;
+use crate::domain::body::{DEEPEST_BODY, LONGEST_BODY, is_too_deep};
 use crate::domain::claims::{Caller, Refusal, UserPolicy};
 use crate::domain::limit::Limits;
 use crate::domain::metric::USER_TOKENS_REFUSED;
@@ -22,10 +23,6 @@ use crate::domain::role::Action;
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{TokenError, TokenVerifier};
 
-/// The longest body, except for routes that have a limit of their own (`taking`).
-pub const LONGEST_BODY: usize = 256 * 1024;
-/// How deep its objects and lists may be nested.
-const DEEPEST_BODY: usize = 64;
 const LONGEST_KEY: usize = 255;
 
 /// An RFC 9457 problem document. `code` is stable: programs may rely on it, as people rely on
@@ -244,56 +241,56 @@ pub fn taking<S: Clone + Send + Sync + 'static>(
     route.layer((DefaultBodyLimit::max(most), Extension(Longest(most))))
 }
 
-/// A request's body, whole; too long or broken off it is a problem document as any other.
+/// A request's body, whole; too long, too deep or broken off it is a problem document as any other.
 pub struct Body(pub Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for Body {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let most = request.extensions().get::<Longest>().map_or(LONGEST_BODY, |longest| longest.0);
-        let body =
-            Bytes::from_request(request, state).await.map_err(|rejection| {
-                match rejection.status() {
-                    StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
-                        StatusCode::PAYLOAD_TOO_LARGE,
-                        "body_too_large",
-                        format!("the body may be {most} bytes long"),
-                    )
-                    .at("body"),
-                    _ => Problem::new(
-                        StatusCode::BAD_REQUEST,
-                        "invalid_request",
-                        "the body could not be read",
-                    )
-                    .at("body"),
-                }
-            })?;
-        if depth(&body) > DEEPEST_BODY {
-            let detail = format!("the body may be nested {DEEPEST_BODY} deep");
-            return Err(Problem::new(StatusCode::BAD_REQUEST, "body_too_deep", detail).at("body"));
-        }
-        Ok(Self(body))
+        let AnyBody(body) = AnyBody::from_request(request, state).await?;
+        if is_too_deep(&body) { Err(too_deep()) } else { Ok(Self(body)) }
     }
 }
 
-/// How deep objects and lists are nested, if this is JSON: known without parsing it.
-pub fn depth(json: &[u8]) -> usize {
-    let (mut now, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
-    for byte in json {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            b'{' | b'[' if !in_text => {
-                now += 1;
-                deepest = deepest.max(now);
-            }
-            b'}' | b']' if !in_text => now = now.saturating_sub(1),
-            _ => {}
+/// A body of any depth, and as long as its route takes: for a route that must know the caller
+/// before it says what is wrong with the body.
+pub struct AnyBody(pub Bytes);
+
+impl AnyBody {
+    /// What `Body` would have answered.
+    pub fn refusal(&self) -> Option<Problem> {
+        if self.0.len() > LONGEST_BODY {
+            return Some(too_long(LONGEST_BODY));
         }
+        is_too_deep(&self.0).then(too_deep)
     }
-    deepest
+}
+
+impl<S: Send + Sync> FromRequest<S> for AnyBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let most = request.extensions().get::<Longest>().map_or(LONGEST_BODY, |longest| longest.0);
+        let body = Bytes::from_request(request, state).await;
+        body.map(Self).map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => too_long(most),
+            _ => {
+                let detail = "the body could not be read";
+                Problem::new(StatusCode::BAD_REQUEST, "invalid_request", detail).at("body")
+            }
+        })
+    }
+}
+
+fn too_long(most: usize) -> Problem {
+    let detail = format!("the body may be {most} bytes long");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail).at("body")
+}
+
+fn too_deep() -> Problem {
+    let detail = format!("the body may be nested {DEEPEST_BODY} deep");
+    Problem::new(StatusCode::BAD_REQUEST, "body_too_deep", detail).at("body")
 }
 
 /// Parses a JSON body, and reports what is wrong with it.
@@ -314,27 +311,5 @@ pub fn json_body(body: &[u8]) -> Result<serde_json::Value, Problem> {
             "the body must be a JSON object",
         )
         .at("body")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nesting_is_counted_outside_of_texts() {
-        let table = [
-            ("", 0),
-            ("1", 0),
-            ("{}", 1),
-            (r#"{"a":[1,{"b":[]}],"c":[]}"#, 4),
-            (r#"{"a":"[[[[\"[[["}"#, 1),
-            (r#"["\\",[]]"#, 2),
-            ("]]][", 1),
-        ];
-        for (json, expected) in table {
-            assert_eq!(depth(json.as_bytes()), expected, "{json}");
-        }
-        assert_eq!(depth("[".repeat(10_000).as_bytes()), 10_000);
     }
 }

@@ -19,6 +19,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use email_connectors::audit::audited;
 use email_connectors::config::AppSettings;
+use email_connectors::domain::body::LONGEST_BODY;
 use email_connectors::domain::connector::{CONNECTOR_TYPE, Provider};
 use email_connectors::domain::health::Thresholds;
 use email_connectors::domain::id::OwnerId;
@@ -30,7 +31,7 @@ use email_connectors::flows::disconnect::Disconnect;
 use email_connectors::flows::inbound_webhook::OpenedSecrets;
 use email_connectors::flows::system_health::Checked;
 use email_connectors::ports::{Clock, Ports, StoreError};
-use email_connectors::web::{LONGEST_BODY, Problem, UserGate, no_such_method, no_such_route};
+use email_connectors::web::{Problem, UserGate, no_such_method, no_such_route};
 use serde_json::{Value, json};
 
 pub struct Api<P: Ports> {

@@ -15,7 +15,7 @@ use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::watch::WatchStatus;
 use email_connectors::flows::connect::{ConnectError, ConnectRequest, Connected, fingerprint_of};
 use email_connectors::ports::{AuthorizationCode, Clock, Entropy, Ports, ProviderError};
-use email_connectors::web::{Body, Problem, json_body};
+use email_connectors::web::{Body, Problem, causes, json_body};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -169,7 +169,7 @@ fn problem(error: ConnectError) -> Problem {
             "Google sent no refresh token; ask with access_type=offline and prompt=consent, or remove the app's access in the Google account first".into(),
         ),
         ConnectError::Provider(ProviderError::GrantRefused(reason)) => {
-            bad("invalid_grant", format!("Google refused the code ({reason}): it is used, expired, or made for another client or redirect_uri")).at("auth_code")
+            bad("invalid_grant", format!("Google refused the code ({reason}): it is used, expired, or made for another client or redirect_uri; ask the user to consent again")).at("auth_code")
         }
         ConnectError::Provider(ProviderError::Refused { status, reason }) => bad("google_refused", format!("Google refused with {status}: {reason}")),
         ConnectError::Provider(ProviderError::Unauthorized) => bad("google_refused", "Google refused the new access token".into()),
@@ -177,13 +177,21 @@ fn problem(error: ConnectError) -> Problem {
         ConnectError::AccountMismatch => Problem::new(
             StatusCode::CONFLICT,
             "account_mismatch",
-            "another Google account is connected already; choose that account, or send `replace: true`, which disconnects it with all its triggers",
+            "another Google account is connected already; ask the user to consent again: with that account, or with this one and `replace: true`, which disconnects the other with all its triggers",
         ),
         ConnectError::Busy => Problem::new(
             StatusCode::CONFLICT,
             "events_pending",
-            "the mailbox has another address now, and events wait for publication under the old one; try again in a minute",
+            "the mailbox has another address now, and events wait for publication under the old one; ask the user to connect again in a minute",
         ),
+        ConnectError::ConsentAgain(_) => {
+            tracing::error!(code = "consent_again", error = %causes(&error), "request failed");
+            Problem::new(
+                StatusCode::BAD_GATEWAY,
+                "consent_again",
+                "something failed after the code may have been used, and no mailbox was connected; a code is good once: do not send it again, ask the user to consent again",
+            )
+        }
         error @ ConnectError::Provider(_) => Problem::unavailable("google_unavailable", &error),
         error => Problem::unavailable("unavailable", &error),
     }

@@ -12,10 +12,11 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{get, post};
 use email_connectors::audit::audited;
 use email_connectors::config::{AppSettings, ConnectSettings};
+use email_connectors::domain::body::LONGEST_BODY;
 use email_connectors::domain::claims::SecurityEventPolicy;
 use email_connectors::flows::connect::Connect;
 use email_connectors::ports::{Clock, Ports};
-use email_connectors::web::{LONGEST_BODY, Problem, UserGate, no_such_method, no_such_route};
+use email_connectors::web::{Problem, UserGate, no_such_method, no_such_route};
 
 pub struct OauthConnect<P: Ports> {
     /// Holds the store and the bus for all routes.

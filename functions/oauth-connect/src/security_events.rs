@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use email_connectors::audit::{self, ProblemCode};
+use email_connectors::domain::claims::Refusal;
 use email_connectors::domain::id::ConnectorId;
 use email_connectors::domain::metric::SECURITY_EVENTS;
 use email_connectors::flows::security_events::{Protect, ProtectError, Protected};
@@ -49,15 +50,7 @@ pub async fn risc<P: Ports>(State(oauth): Shared<P>, Body(body): Body) -> Respon
         Err(refused) => {
             came("refused");
             tracing::info!(why = %refused, "security event refused");
-            let (err, description) = match &refused {
-                ProtectError::Token(_) => {
-                    ("authentication_failed", "the token is not signed by its issuer")
-                }
-                ProtectError::Refused(_) => {
-                    ("invalid_audience", "the token is not meant for this client")
-                }
-                _ => ("invalid_request", "the event is not one to act on"),
-            };
+            let (err, description) = error_code(&refused);
             let mut response =
                 (StatusCode::BAD_REQUEST, Json(json!({ "err": err, "description": description })))
                     .into_response();
@@ -67,6 +60,48 @@ pub async fn risc<P: Ports>(State(oauth): Shared<P>, Body(body): Body) -> Respon
     }
 }
 
+/// The code of a refusal (RFC 8935, section 2.4), and what it means here.
+fn error_code(refused: &ProtectError) -> (&'static str, &'static str) {
+    match refused {
+        ProtectError::Token(_) => {
+            ("authentication_failed", "the token is not signed by its issuer")
+        }
+        ProtectError::Refused(Refusal::Unauthorized("iss")) => {
+            ("invalid_issuer", "the token's issuer is not the one whose events are taken")
+        }
+        ProtectError::Refused(Refusal::Unauthorized("aud")) => {
+            ("invalid_audience", "the token is not meant for this client")
+        }
+        ProtectError::Refused(_) => {
+            ("invalid_request", "the token's claims are not those of an event")
+        }
+        _ => ("invalid_request", "the event is not one to act on"),
+    }
+}
+
 fn came(outcome: &'static str) {
     metrics::counter!(SECURITY_EVENTS, "Outcome" => outcome).increment(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use email_connectors::domain::security_event::Unreadable;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_has_its_code() {
+        let of = |claim| ProtectError::Refused(Refusal::Unauthorized(claim));
+        let table = [
+            (ProtectError::Token(TokenError::Invalid("signature")), "authentication_failed"),
+            (of("iss"), "invalid_issuer"),
+            (of("aud"), "invalid_audience"),
+            (of("iat"), "invalid_request"),
+            (ProtectError::Unreadable(Unreadable::NoId), "invalid_request"),
+            (ProtectError::Repeated, "invalid_request"),
+        ];
+        for (refused, expected) in table {
+            assert_eq!(error_code(&refused).0, expected, "{refused}");
+        }
+    }
 }

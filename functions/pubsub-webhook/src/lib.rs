@@ -7,12 +7,18 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use email_connectors::domain::body::LONGEST_BODY;
 use email_connectors::domain::claims::Refusal;
 use email_connectors::domain::metric::{PUSH_MALFORMED, PUSH_QUEUED, PUSH_REFUSED, PUSH_REPEATED};
 use email_connectors::flows::receive::{PushError, Receive, Received};
 use email_connectors::ports::{Clock, Ports, TokenError};
-use email_connectors::web::{Body, LONGEST_BODY, Problem, bearer, no_such_method, no_such_route};
+use email_connectors::web::{
+    AnyBody, Body, Problem, bearer, no_such_method, no_such_route, taking,
+};
 use secrecy::{ExposeSecret, SecretString};
+
+/// All that the gateway takes, in bytes (its quota for a payload).
+const LONGEST_REQUEST: usize = 10 * 1024 * 1024;
 
 pub struct Webhook<P: Ports> {
     pub receive: Receive<P>,
@@ -23,7 +29,7 @@ pub struct Webhook<P: Ports> {
 
 pub fn router<P: Ports>(webhook: Webhook<P>) -> Router {
     Router::new()
-        .route("/api/email/webhook/google/pubsub", post(push::<P>))
+        .route("/api/email/webhook/google/pubsub", taking(post(push::<P>), LONGEST_REQUEST))
         .route("/api/email/webhook/google", post(legacy::<P>))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
@@ -31,12 +37,20 @@ pub fn router<P: Ports>(webhook: Webhook<P>) -> Router {
         .with_state(Arc::new(webhook))
 }
 
+/// Of Pub/Sub itself even a body that is too long or too deep is taken: refused, it would come again
+/// for as long as the subscription keeps messages. A stranger's is refused.
 async fn push<P: Ports>(
     State(webhook): State<Arc<Webhook<P>>>,
     headers: HeaderMap,
-    Body(body): Body,
+    body: AnyBody,
 ) -> Result<StatusCode, Problem> {
-    answer(webhook.receive.push(bearer(&headers), &body, webhook.clock.now()).await)
+    let outcome = webhook.receive.push(bearer(&headers), &body.0, webhook.clock.now()).await;
+    let is_strangers = matches!(
+        outcome,
+        Err(PushError::NoToken | PushError::Token(TokenError::Invalid(_)) | PushError::Refused(_))
+    );
+    let refusal = if is_strangers { body.refusal() } else { None };
+    answer(outcome).map_err(|problem| refusal.unwrap_or(problem))
 }
 
 async fn legacy<P: Ports>(

@@ -150,6 +150,7 @@ impl Gmail {
         form: &[(&str, &str)],
         repeatable: bool,
     ) -> Result<TokenAnswer, ProviderError> {
+        let meaning = if repeatable { Failure::of_token } else { Failure::of_exchange };
         let client = [
             ("client_id", self.settings.client_id.as_str()),
             ("client_secret", self.settings.client_secret.expose_secret()),
@@ -161,7 +162,7 @@ impl Gmail {
         let answer = answer
             .and_then(|answered| parse(&answered.body))
             .and_then(TokenAnswer::sound)
-            .map_err(Failure::of_token);
+            .map_err(meaning);
         if let Err(ProviderError::ClientRefused(_)) = answer {
             measured::client_refused();
         }

@@ -7,7 +7,7 @@ use crate::domain::comparable::comparable;
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
 use crate::domain::mail::authentication::Authentication;
-use crate::domain::mail::mailbox::{Mailbox, mailboxes};
+use crate::domain::mail::mailbox::{Mailbox, mailboxes, shown_name};
 use crate::domain::mail::message_id::message_ids;
 use crate::domain::mail::{Attachment, Body, Files, Part, encoded_word};
 use crate::domain::mail_domain::MailDomain;
@@ -22,8 +22,8 @@ pub struct Message {
     pub thread_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// The first mailbox of From. Whoever sends a mail can write anything there: see
-    /// `authentication`.
+    /// The first mailbox of From, or what From shows if it has none: a name, and an empty address.
+    /// Whoever sends a mail can write anything there: see `authentication`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Address>,
     /// What the receiving server found out about the sender.
@@ -127,7 +127,7 @@ impl ProviderMessage {
             let named = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
             named.flat_map(|(_, value)| parse_addresses(value)).collect()
         };
-        let from = header("from").and_then(|first| parse_addresses(first).into_iter().next());
+        let from = header("from").and_then(sender);
         let domain = from.as_ref().and_then(Address::domain);
         Message {
             subject: header("subject").map(decode_text),
@@ -253,6 +253,16 @@ fn decode_text(value: &str) -> String {
     parsed.and_then(|mail| mail.subject().map(one_line)).unwrap_or_else(|| one_line(value))
 }
 
+/// The first mailbox of a From. If there is none that can be read, its name is shown all the same,
+/// with an empty address: no filter on senders and no reply takes that for one.
+fn sender(value: &str) -> Option<Address> {
+    let only_named = || {
+        let name = decode_text(&shown_name(&one_line(value))?);
+        (!name.trim().is_empty()).then(|| Address { name: Some(name), address: String::new() })
+    };
+    parse_addresses(value).into_iter().next().or_else(only_named)
+}
+
 fn parse_addresses(value: &str) -> Vec<Address> {
     let whole =
         |Mailbox { name, address }| Address { name: name.as_deref().map(decode_text), address };
@@ -339,6 +349,56 @@ mod tests {
             [address(Some("Lovelace, Ada"), "ada@example.com"), address(None, "bob@example.com")]
         );
         assert_eq!(message.headers.message_id.as_deref(), Some("<1@example.com>"));
+    }
+
+    #[test]
+    fn a_from_without_an_address_keeps_its_name_and_is_nobodys() {
+        let table = [
+            ("Only A Name", Some(address(Some("Only A Name"), ""))),
+            ("=?utf-8?q?J=C3=BCrgen?=", Some(address(Some("Jürgen"), ""))),
+            ("=?utf-8?q?pay=40trusted.example?=", Some(address(Some("pay@trusted.example"), ""))),
+            ("=?utf-8?q?=20?=", None),
+            ("<>", None),
+        ];
+        for (from, expected) in table {
+            let from = message(&[("From", from)]).from;
+            assert_eq!(from, expected);
+            if let Some(from) = from {
+                assert!(!from.contains("@") && !from.contains("pay") && from.domain().is_none());
+            }
+        }
+    }
+
+    /// What Python's email (policy.default) reads, where what is written is well-formed; where it
+    /// is not (a character in two words, bytes without an encoding), what was meant.
+    #[test]
+    fn names_are_decoded_as_they_were_meant() {
+        let table = [
+            ("=?utf-8?q?J=C3=BCrgen?= Smith", "Jürgen Smith"),
+            ("Dr. =?utf-8?q?J=C3=BCrgen?= M. Smith", "Dr. Jürgen M. Smith"),
+            ("=?utf-8?q?J=C3=BCrgen_?= =?utf-8?q?Smith?=", "Jürgen Smith"),
+            ("=?utf-8?q?J=C3=BCrgen?= Smith =?utf-8?q?=26?= Co", "Jürgen Smith & Co"),
+            ("=?iso-8859-1?q?J=FCrgen?= =?utf-8?q?_M=C3=BCller?=", "Jürgen Müller"),
+            ("=?utf-8*de?q?J=C3=BCrgen?=", "Jürgen"),
+            (r#""=?utf-8?q?J=C3=BCrgen?=""#, "Jürgen"),
+            ("Jürgen", "Jürgen"),
+            ("Jürgen =?utf-8?q?M=C3=BCller?=", "Jürgen Müller"),
+            // A character in two words.
+            ("=?utf-8?q?J=C3?= =?utf-8?q?=BCrgen?=", "Jürgen"),
+            ("=?utf-8?b?SsM=?= =?utf-8?b?vHJnZW4=?=", "Jürgen"),
+            ("=?utf-8?b?SsM=?= =?utf-8?q?=BCrgen?=", "Jürgen"),
+            ("=?utf-8?q?J=C3?=\t =?UTF-8?Q?=BCrgen?= Smith", "Jürgen Smith"),
+            ("=?iso-2022-jp?b?GyRCRnxLXA==?= =?iso-2022-jp?b?OGwbKEI=?=", "日本語"),
+            ("=?iso-2022-jp?b?GyRCRnxLXBsoQg==?= =?iso-2022-jp?b?GyRCOGwbKEI=?=", "日本語"),
+        ];
+        for (written, expected) in table {
+            let message =
+                message(&[("From", &format!("{written} <a@x.example>")), ("Subject", written)]);
+            assert_eq!(message.from, Some(address(Some(expected), "a@x.example")), "{written}");
+            if !written.starts_with('"') {
+                assert_eq!(message.subject.as_deref(), Some(expected), "{written}");
+            }
+        }
     }
 
     #[test]

@@ -5,11 +5,14 @@
 //! successors. What was handled since then is remembered by record id, so that looking twice costs
 //! no fetch.
 
+mod soon;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use self::soon::{Awaited, NotVisible};
 use crate::domain::gap::Gap;
 use crate::domain::history::Candidate;
 use crate::domain::history_id::HistoryId;
@@ -52,6 +55,9 @@ pub struct Position {
     /// A push named a later history id than the last listing showed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     awaited: Option<Awaited>,
+    /// The last listing named messages that answered 404.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    not_visible: Option<NotVisible>,
     /// A listing that takes more than one run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backlog: Option<Listing>,
@@ -75,13 +81,6 @@ struct Settling {
     at: Timestamp,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Awaited {
-    history_id: HistoryId,
-    looks: u32,
-    look_at: Timestamp,
-}
-
 /// One listing of history, from `settled` to its last page, in one run or in several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {
@@ -96,6 +95,9 @@ pub struct Listing {
     /// of more than one minute's quota would never end. The next listing looks again.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub looked_at: BTreeSet<HistoryId>,
+    /// The newest record of a message that arrived and answers 404.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_visible: Option<HistoryId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,7 +136,13 @@ pub struct PutOff {
 
 impl Listing {
     pub fn begin(now: Timestamp) -> Self {
-        Self { began_at: now, page_token: None, lowest: None, looked_at: BTreeSet::new() }
+        Self {
+            began_at: now,
+            page_token: None,
+            lowest: None,
+            looked_at: BTreeSet::new(),
+            not_visible: None,
+        }
     }
 
     pub fn saw(&mut self, history_id: HistoryId) {
@@ -159,6 +167,7 @@ impl Position {
             listed_at: None,
             changed_at: None,
             awaited: None,
+            not_visible: None,
             backlog: None,
             gap: None,
             failing: BTreeMap::new(),
@@ -204,25 +213,11 @@ impl Position {
         self.listed_at = Some(listing.began_at);
         self.backlog = None;
         self.put_off = None;
-        self.awaited = self.still_awaited(pushed, settle, now);
-    }
-
-    /// The history id of a push that no listing has shown: look again after growing waits up to
-    /// `settle`, then give up, since a push may be wrong.
-    fn still_awaited(
-        &self,
-        pushed: Option<HistoryId>,
-        settle: Duration,
-        now: Timestamp,
-    ) -> Option<Awaited> {
-        let before = self.awaited.map(|awaited| awaited.history_id);
-        let history_id = pushed.max(before).filter(|history_id| *history_id > self.cursor)?;
-        let looks = self
-            .awaited
-            .filter(|awaited| awaited.history_id == history_id)
-            .map_or(0, |awaited| awaited.looks);
-        let wait = doubled(FIRST_WAIT, looks);
-        (wait <= settle).then(|| Awaited { history_id, looks: looks + 1, look_at: now.after(wait) })
+        self.awaited = Awaited::after(self.awaited, pushed, self.cursor, settle, now);
+        let hidden = listing.not_visible.filter(|record| *record > self.settled);
+        self.not_visible = hidden.map(|record| {
+            NotVisible::after(self.not_visible, record, listing.began_at, settle, now)
+        });
     }
 
     /// The history from `settled` on has expired: what lies in between becomes a gap to replay, and
@@ -329,6 +324,7 @@ impl Position {
             self.failing.values().chain(self.parked.values()).map(|failed| failed.retry_at);
         let owed = [
             self.awaited.map(|awaited| awaited.look_at),
+            self.not_visible.and_then(|hidden| hidden.look_at),
             self.settling.map(|settling| settling.at.after(settle)),
             self.backlog.as_ref().map(|listing| listing.began_at),
             self.gap.as_ref().map(|gap| gap.ready_at(settle)),

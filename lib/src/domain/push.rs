@@ -6,9 +6,13 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 
 use crate::domain::audit::plain;
+use crate::domain::body::{DEEPEST_BODY, LONGEST_BODY, is_too_deep};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::history_id::HistoryId;
 use crate::domain::timestamp::Timestamp;
+
+/// In bytes, of an unreadable push.
+const LONGEST_KEPT: usize = 64 * 1024;
 
 /// A wrapped push (<https://cloud.google.com/pubsub/docs/push>). Pub/Sub sends each name in two
 /// spellings; either will do.
@@ -43,6 +47,10 @@ pub struct Notification {
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
+    #[error("the body is {0} bytes long, of {LONGEST_BODY} that are read")]
+    TooLong(usize),
+    #[error("the body is nested deeper than {DEEPEST_BODY}")]
+    TooDeep,
     #[error("the body is not a Pub/Sub push: {0}")]
     NotAnEnvelope(String),
     #[error("message.messageId is missing or empty")]
@@ -57,6 +65,12 @@ pub enum Malformed {
 
 impl Envelope {
     pub fn parse(body: &[u8]) -> Result<Self, Malformed> {
+        if body.len() > LONGEST_BODY {
+            return Err(Malformed::TooLong(body.len()));
+        }
+        if is_too_deep(body) {
+            return Err(Malformed::TooDeep);
+        }
         serde_json::from_slice(body)
             .map_err(|error| Malformed::NotAnEnvelope(plain(&error.to_string())))
     }
@@ -82,6 +96,18 @@ impl PubsubMessage {
         let json = decode(self.data.as_deref().ok_or(Malformed::NoData)?)?;
         serde_json::from_slice(&json)
             .map_err(|error| Malformed::NotANotification(plain(&error.to_string())))
+    }
+}
+
+/// What of an unreadable push is kept for a human: its beginning, if it is long. A push of Gmail's
+/// is a few hundred bytes.
+pub fn kept(body: &[u8]) -> String {
+    match body.split_at_checked(LONGEST_KEPT) {
+        Some((beginning, rest)) if !rest.is_empty() => {
+            let (beginning, all) = (String::from_utf8_lossy(beginning), body.len());
+            format!("{beginning}\n(cut off: the first {LONGEST_KEPT} bytes of {all})")
+        }
+        _ => String::from_utf8_lossy(body).into_owned(),
     }
 }
 
@@ -158,5 +184,27 @@ mod tests {
             Envelope::parse(br#"{"message":{"messageId":""},"subscription":"s"}"#).unwrap();
         assert_eq!(unnamed.message.id(), Err(Malformed::NoMessageId));
         assert_eq!(unnamed.message.notification(), Err(Malformed::NoData));
+    }
+
+    #[test]
+    fn what_is_too_long_or_too_deep_is_not_parsed() {
+        let good = String::from_utf8(push("")).unwrap();
+        let long = good + &" ".repeat(LONGEST_BODY);
+        assert_eq!(Envelope::parse(long.as_bytes()).err(), Some(Malformed::TooLong(long.len())));
+        let nested = format!(
+            r#"{{"deep":{}{},"message":{{"messageId":"7"}},"subscription":"s"}}"#,
+            "[".repeat(DEEPEST_BODY),
+            "]".repeat(DEEPEST_BODY)
+        );
+        assert_eq!(Envelope::parse(nested.as_bytes()).err(), Some(Malformed::TooDeep));
+    }
+
+    #[test]
+    fn of_a_long_push_the_beginning_is_kept_and_it_says_so() {
+        assert_eq!(kept(b"a\xffb"), "a\u{fffd}b");
+        let just = "a".repeat(LONGEST_KEPT);
+        assert_eq!(kept(just.as_bytes()), just);
+        let cut = kept(format!("{just}b").as_bytes());
+        assert_eq!(cut, format!("{just}\n(cut off: the first 65536 bytes of 65537)"));
     }
 }

@@ -78,7 +78,7 @@ impl<P: Ports> Connect<P> {
                     }
                     Err(refused) => return Err(refused.into()),
                     Ok((connector, events)) => {
-                        let started = self.start(connector, &admitted.grant, &events, now).await?;
+                        let started = self.start(connector, &admitted.grant, &events, now).await;
                         return Ok(Adopted {
                             connector_id: started.connector_id,
                             email_address: started.email_address,
@@ -147,7 +147,7 @@ impl<P: Ports> Connect<P> {
         }
         let (connector_id, email_address) = (existing.id.clone(), existing.email_address.clone());
         let watch = if existing.watch == Watch::default() {
-            self.start(existing, &admitted.grant, &[], now).await?.watch
+            self.start(existing, &admitted.grant, &[], now).await.watch
         } else {
             existing.watch
         };

@@ -20,8 +20,8 @@ use crate::flows::access::{Access, Refreshes};
 use crate::flows::disconnect::{Disconnect, DisconnectError};
 use crate::flows::watching::rename;
 use crate::ports::{
-    AuthorizationCode, EmailProvider, Exchange, Grant, PendingConsent, Ports, ProviderError, Store,
-    StoreError, Unavailable, Vault, VaultError,
+    AuthorizationCode, EmailProvider, Exchange, Grant, PendingConsent, Ports, Profile,
+    ProviderError, Store, StoreError, Vault, VaultError,
 };
 
 /// How often a connect starts over after another one of the same owner or account came first.
@@ -88,8 +88,28 @@ pub enum ConnectError {
     Vault(#[from] VaultError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error(transparent)]
-    Queue(#[from] Unavailable),
+    /// The code may be spent and no connector came of it. A code is good once, so that only a new
+    /// consent helps, whatever failed.
+    #[error("the code may be spent and led to no connector")]
+    ConsentAgain(#[source] Box<ConnectError>),
+}
+
+impl ConnectError {
+    /// The same failure once the code may be spent: what could otherwise be tried again needs a new
+    /// consent. What is refused for good says so as before.
+    fn once_spent(self) -> Self {
+        let may_pass = match &self {
+            Self::Vault(_) | Self::Store(_) => true,
+            Self::Provider(error) => !matches!(
+                error,
+                ProviderError::Unauthorized
+                    | ProviderError::GrantRefused(_)
+                    | ProviderError::Refused { .. }
+            ),
+            _ => false,
+        };
+        if may_pass { Self::ConsentAgain(Box::new(self)) } else { self }
+    }
 }
 
 /// What a repeated request is known by: the same state and body.
@@ -105,22 +125,23 @@ impl<P: Ports> Connect<P> {
     ) -> Result<Connected, ConnectError> {
         let exchange = Exchange { fingerprint: request.fingerprint, at: now };
         let Some((code, consent)) = self.code(request, now).await? else {
-            return self
-                .earlier_answer(request, &exchange)
-                .await?
-                .ok_or(ConnectError::UnknownState);
+            return self.earlier_answer(request, &exchange, ConnectError::UnknownState).await;
         };
         let grant = match self.provider.exchange(&code, now).await {
             Ok(grant) => grant,
             // A code can be exchanged once: a repeated request gets its first answer.
             Err(refused @ ProviderError::GrantRefused(_)) => {
-                return self.earlier_answer(request, &exchange).await?.ok_or(refused.into());
+                return self.earlier_answer(request, &exchange, refused.into()).await;
+            }
+            Err(unknown @ ProviderError::OutcomeUnknown(_)) => {
+                return Err(ConnectError::from(unknown).once_spent());
             }
             Err(error) => {
-                // The code may be unused: the consent is stored again, so that the request can be
+                // The code is unused: the consent is stored again, so that the request can be
                 // repeated.
                 if let Some(consent) = consent {
-                    self.store.keep_consent(&request.owner_id, &consent).await?;
+                    let kept = self.store.keep_consent(&request.owner_id, &consent).await;
+                    kept.map_err(|lost| ConnectError::from(lost).once_spent())?;
                 }
                 return Err(error.into());
             }
@@ -133,10 +154,10 @@ impl<P: Ports> Connect<P> {
             return Err(ConnectError::MissingScopes(missing));
         }
         match self.store_connector(request, exchange, &grant, &google_sub, now).await {
-            Ok((connector, events)) => self.start(connector, &grant, &events, now).await,
+            Ok((connector, events)) => Ok(self.start(connector, &grant, &events, now).await),
             Err(refused) => {
                 self.release_grant(&grant, &google_sub, now).await;
-                Err(refused)
+                Err(refused.once_spent())
             }
         }
     }
@@ -159,24 +180,26 @@ impl<P: Ports> Connect<P> {
         Ok(Some((AuthorizationCode { code_verifier, ..code }, Some(consent))))
     }
 
+    /// What the first of several equal requests led to, or `otherwise` if it led to nothing. The
+    /// code is spent by then.
     async fn earlier_answer(
         &self,
         request: &ConnectRequest,
         exchange: &Exchange,
-    ) -> Result<Option<Connected>, StoreError> {
-        let Some(id) = self.store.exchanged(&request.owner_id, exchange).await? else {
-            return Ok(None);
+        otherwise: ConnectError,
+    ) -> Result<Connected, ConnectError> {
+        let owner = &request.owner_id;
+        let found = async {
+            let Some(id) = self.store.exchanged(owner, exchange).await? else { return Ok(None) };
+            self.store.connector(owner, &id).await
         };
-        let connector = self
-            .store
-            .connector(&request.owner_id, &id)
-            .await?
-            .filter(|connector| connector.closing.is_none());
-        Ok(connector.map(|connector| Connected {
+        let found = found.await.map_err(|error| ConnectError::from(error).once_spent())?;
+        let connector = found.filter(|connector| connector.closing.is_none()).ok_or(otherwise)?;
+        Ok(Connected {
             connector_id: connector.id,
             email_address: connector.email_address,
             watch: connector.watch,
-        }))
+        })
     }
 
     /// Creates the connector or renews its grant, and returns the events to publish. A race between
@@ -199,13 +222,21 @@ impl<P: Ports> Connect<P> {
             )
         };
         let (profile, mut found) = tokio::join!(self.provider.profile(&grant.access_token), read());
+        let profile = match (profile, &found) {
+            (Err(ProviderError::Unavailable { .. }), Ok((Some(existing), _)))
+                if existing.google_sub == *google_sub =>
+            {
+                known_profile(existing)
+            }
+            (profile, _) => profile?,
+        };
         let admitted = Admitted {
             owner_id: request.owner_id.clone(),
             new_id: request.new_id.clone(),
             exchange,
             grant: grant.clone(),
             google_sub: google_sub.clone(),
-            profile: profile?,
+            profile,
             slot: slot.clone(),
         };
         let mut attempt = 1;
@@ -324,5 +355,14 @@ impl<P: Ports> Connect<P> {
         if let Err(error) = revoked.await {
             tracing::warn!(%error, "a grant that leads to no connector is not revoked");
         }
+    }
+}
+
+/// What the connector's row says of its mailbox, for a reconnect that Gmail does not answer: the
+/// grant is kept all the same. If the mailbox was renamed, the renewer moves the connector.
+fn known_profile(existing: &Connector) -> Profile {
+    Profile {
+        email_address: existing.email_address.clone(),
+        history_id: existing.reading.position.cursor,
     }
 }

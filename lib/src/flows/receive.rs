@@ -4,7 +4,7 @@
 use crate::domain::claims::{PushPolicy, Refusal};
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::fingerprint;
-use crate::domain::push::{Envelope, Malformed, Notification};
+use crate::domain::push::{Envelope, Malformed, Notification, kept};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::wake_up::WakeUp;
 use crate::ports::{Ports, Quarantine, TokenError, TokenVerifier, Unavailable, WakeUps};
@@ -132,7 +132,7 @@ impl<P: Ports> Receive<P> {
     }
 
     async fn set_aside(&self, body: &[u8], malformed: Malformed) -> Result<Received, PushError> {
-        self.quarantine.keep(&String::from_utf8_lossy(body), &malformed.to_string()).await?;
+        self.quarantine.keep(&kept(body), &malformed.to_string()).await?;
         Ok(Received::Quarantined(malformed))
     }
 }

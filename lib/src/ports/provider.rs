@@ -70,7 +70,7 @@ pub trait EmailProvider: Send + Sync {
     /// Returns the URL of the consent page.
     fn consent_url(&self, consent: &ConsentRequest<'_>) -> String;
     /// Exchanges an authorization code. `GrantRefused` means that the code is invalid, expired or
-    /// used.
+    /// used. MUST be `OutcomeUnknown`, not `Unavailable`, if the code may be used up.
     async fn exchange(
         &self,
         code: &AuthorizationCode,

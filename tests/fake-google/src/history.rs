@@ -30,7 +30,7 @@ pub(crate) fn list(mut call: Admitted<'_>) -> Result<Value, Refusal> {
     ]);
     let after = token.map_or(Ok(start), |token| position(&token, &listing, mailbox))?;
     let wanted = |record: &&Record| {
-        let visible = !record.hidden && record.id <= mailbox.visible_history_id();
+        let visible = record.id <= mailbox.visible_history_id();
         let typed = types.is_empty() || types.iter().any(|name| name == type_name(record.change));
         let labelled = label.as_deref().is_none_or(|label| record.concerns_label(label));
         record.id > after && visible && typed && labelled

@@ -123,7 +123,6 @@ pub(crate) struct Record {
     /// The message's labels right after the change.
     pub message_labels: Vec<String>,
     pub changed_labels: Vec<String>,
-    pub hidden: bool,
 }
 
 pub(crate) struct Watch {
@@ -271,7 +270,6 @@ impl Mailbox {
 
     pub fn reveal(&mut self) {
         self.visible_until = None;
-        self.records.iter_mut().for_each(|record| record.hidden = false);
         self.messages.values_mut().for_each(|message| message.hidden = false);
     }
 
@@ -295,7 +293,6 @@ impl Mailbox {
             thread_id: message.thread_id.clone(),
             message_labels: message.label_ids.clone(),
             changed_labels,
-            hidden: message.hidden,
         };
         self.records.push(record.clone());
         record

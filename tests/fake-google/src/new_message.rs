@@ -36,7 +36,7 @@ pub struct NewMessage {
     /// No push for it.
     pub silent: bool,
     pub raw_no_from: bool,
-    /// Neither the message nor its history record can be read before `reveal`; the push goes out.
+    /// The message answers 404 before `reveal`; its history record shows and the push goes out.
     pub hidden: bool,
 }
 

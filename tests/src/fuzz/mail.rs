@@ -123,7 +123,14 @@ fn check_headers(given: &ProviderMessage, message: &Message) {
             .collect();
         check_addresses((!values.is_empty()).then(|| values.join(", ")).as_deref(), addresses);
     }
-    check_addresses(header("From").filter(|_| message.from.is_some()), message.from.as_slice());
+    match &message.from {
+        // What From shows where no address can be read.
+        Some(Address { name, address }) if address.is_empty() => {
+            assert!(name.as_deref().is_some_and(|name| !name.trim().is_empty()), "{name:?}");
+            assert!(!name.as_deref().is_some_and(plain::has_control), "{name:?}");
+        }
+        from => check_addresses(header("From").filter(|_| from.is_some()), from.as_slice()),
+    }
 }
 
 /// Each id stands in the header, letter for letter, and is found again as it is.

@@ -4,10 +4,10 @@ use base64::Engine;
 use base64::prelude::{
     BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD,
 };
+use email_connectors::domain::body::depth;
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::push::{Envelope, Notification};
 use email_connectors::domain::wake_up::WakeUp;
-use email_connectors::web::depth;
 use serde_json::{Value, json};
 
 use super::plain::{self, NOW};

@@ -91,7 +91,17 @@ impl EmailProvider for MemoryGmail {
         code: &AuthorizationCode,
         now: Timestamp,
     ) -> Result<Grant, ProviderError> {
-        self.0.call(Call::Exchange, "", |state| state.google.grants.exchange(code, now)).await
+        let mut taken = false;
+        let answer = self.0.call(Call::Exchange, "", |state| {
+            taken = true;
+            state.google.grants.exchange(code, now)
+        });
+        match answer.await {
+            Err(ProviderError::Unavailable { reason, .. }) if taken => {
+                Err(ProviderError::OutcomeUnknown(reason))
+            }
+            answer => answer,
+        }
     }
 
     async fn refresh(

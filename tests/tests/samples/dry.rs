@@ -60,6 +60,6 @@ async fn without_a_dry_run_the_same_sample_calls_google() {
     let (world, trap) = World::start().await.with_trap(false).await;
     let emulator = Emulator::start("oauth-connect", &world).await;
     let answer = read(emulator.invoke(event("oauth-connect.popup.json")).await);
-    assert_eq!(answer["body"]["code"], "google_unavailable", "{answer}");
+    assert_eq!(answer["body"]["code"], "consent_again", "{answer}");
     assert!(trap.calls() > 0);
 }

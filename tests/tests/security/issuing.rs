@@ -330,7 +330,7 @@ async fn case_90_hostile_tokens() {
             target.mend().await;
             case.check(
                 format!("{name}: a connect that meets {what}"),
-                "503 google_unavailable".to_string(),
+                "502 consent_again".to_string(),
                 summary(answer).await,
             );
         }

@@ -316,7 +316,10 @@ async fn a_connect_that_never_comes_first_gives_up() {
         stage.world.fail_with(Call::CreateConnector, When::Before, nth, Failure::Conflict);
     }
     let refused = stage.connect_with("owner", &ada, Consent::default()).await;
-    assert!(matches!(refused, Err(ConnectError::Store(StoreError::Conflict))), "{refused:?}");
+    assert!(
+        matches!(&refused, Err(ConnectError::ConsentAgain(why)) if matches!(**why, ConnectError::Store(StoreError::Conflict))),
+        "{refused:?}"
+    );
     assert_eq!(ada.watched_until(), None);
 }
 
@@ -360,11 +363,108 @@ async fn whatever_fails_before_the_connector_is_stored_changes_nothing() {
         let stage = Stage::new();
         let ada = stage.world.account("ada@example.com");
         stage.world.fail(call, When::Before, 1);
-        assert!(stage.connect_with("owner", &ada, Consent::default()).await.is_err(), "{call}");
+        let failed = stage.connect_with("owner", &ada, Consent::default()).await;
+        match call {
+            Call::Exchange => assert!(
+                matches!(failed, Err(ConnectError::Provider(ProviderError::Unavailable { .. }))),
+                "the code is good still: {failed:?}"
+            ),
+            _ => {
+                assert!(matches!(failed, Err(ConnectError::ConsentAgain(_))), "{call}: {failed:?}")
+            }
+        }
         assert_eq!(stage.world.store().connectors(&owner("owner")).await.unwrap(), [], "{call}");
         assert_eq!(ada.watched_until(), None, "{call}");
         assert_eq!(stage.world.wake_ups().queued(), [], "{call}");
         assert!(stage.calls_of(&["store.record_watch"]).is_empty(), "{call}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_may_be_spent_is_not_asked_for_again() {
+    let stage = Stage::new();
+    let ada = stage.world.account("ada@example.com");
+    stage.world.fail(Call::Exchange, When::After, 1);
+    let request = stage.request("owner", &ada.consent(Consent::default()));
+    let lost = stage.connecting().run(&request, stage.world.now()).await;
+    assert!(
+        matches!(&lost, Err(ConnectError::ConsentAgain(why)) if matches!(**why, ConnectError::Provider(ProviderError::OutcomeUnknown(_)))),
+        "{lost:?}"
+    );
+    let again = stage.connecting().run(&request, stage.world.now()).await;
+    assert!(
+        matches!(again, Err(ConnectError::Provider(ProviderError::GrantRefused(_)))),
+        "{again:?}"
+    );
+    // The next one that cannot even look for an earlier answer.
+    stage.world.fail(Call::Exchanged, When::Before, 1);
+    let again = stage.connecting().run(&request, stage.world.now()).await;
+    assert!(matches!(again, Err(ConnectError::ConsentAgain(_))), "{again:?}");
+    assert!(stage.connect_with("owner", &ada, Consent::default()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_reconnect_that_gmail_does_not_answer_keeps_its_grant_and_is_finished_by_the_renewer() {
+    let scene = Scene::new().await;
+    scene.ada.revoke_grant();
+    scene.stage.world.pass(ACCESS_TOKEN_LIFE);
+    scene.stage.wake(&scene.own(Kind::Sync)).await.unwrap();
+    let refused = scene.connector();
+    assert_eq!(refused.reading.status, Status::NeedsReauth);
+    scene.deliver(&["While away"]);
+
+    scene.stage.world.fail(Call::Profile, When::Before, 1);
+    scene.stage.world.fail(Call::Watch, When::Before, 1);
+    let connected =
+        scene.stage.connect_with("owner", &scene.ada, Consent::default()).await.unwrap();
+
+    assert!(connected.watch.failure.is_some());
+    let after = scene.connector();
+    assert_eq!(
+        (after.id, after.email_address, after.reading.status, after.grant.generation),
+        (refused.id, refused.email_address, Status::Active, refused.grant.generation + 1)
+    );
+    assert_eq!(after.reading.position, refused.reading.position);
+    assert!(scene.ada.is_granted());
+    scene.stage.work().await;
+    assert_eq!(subjects(&scene.stage.fired()), ["While away"]);
+    scene.stage.world.pass(5 * MINUTE);
+    assert_eq!(scene.stage.sweep().await.renewed, 1);
+    assert_eq!(scene.connector().watch.status(scene.stage.world.now()), WatchStatus::Active);
+}
+
+#[tokio::test]
+async fn another_account_is_not_disconnected_for_one_that_gmail_does_not_answer_for() {
+    let scene = Scene::new().await;
+    let before = scene.connector();
+    let bob = scene.stage.world.account("bob@example.com");
+    let request = scene.stage.request("owner", &bob.consent(Consent::default()));
+    let request = ConnectRequest { replace: true, ..request };
+    scene.stage.world.fail(Call::Profile, When::Before, 1);
+    let failed = scene.stage.connecting().run(&request, scene.stage.world.now()).await;
+    assert!(matches!(failed, Err(ConnectError::ConsentAgain(_))), "{failed:?}");
+    assert_eq!(scene.connector(), before);
+}
+
+#[tokio::test]
+async fn what_fails_once_the_connector_is_stored_is_made_up_for_by_the_renewer() {
+    for call in [Call::RecordWatch, Call::Send, Call::Publish] {
+        let stage = Stage::new();
+        let ada = stage.world.account("ada@example.com");
+        stage.world.fail(call, When::Before, 1);
+        let connected = stage.connect_with("owner", &ada, Consent::default()).await;
+        let id = connected.unwrap_or_else(|error| panic!("{call}: {error:?}")).connector_id;
+        stage.trigger(&stage.connector(&id), json!({})).await;
+        ada.deliver(Mail::new("Meanwhile"));
+        for _ in 0..30 {
+            stage.world.pass(MINUTE);
+            stage.sweep().await;
+            stage.work().await;
+        }
+        let connector = stage.connector(&id);
+        assert_eq!(connector.watch.status(stage.world.now()), WatchStatus::Active, "{call}");
+        assert_eq!(subjects(&stage.fired()), ["Meanwhile"], "{call}");
+        assert_eq!(connector.outbox.unpublished.len(), 0, "{call}");
     }
 }
 

@@ -139,6 +139,27 @@ async fn a_state_outlives_an_exchange_that_google_did_not_answer() {
     assert!(connect(&stage, &request).await.is_ok());
 }
 
+#[tokio::test]
+async fn a_state_whose_code_may_be_spent_or_that_cannot_be_stored_again_means_a_new_consent() {
+    for (call, when, also) in [
+        (Call::Exchange, When::After, None),
+        (Call::Exchange, When::Before, Some(Call::KeepConsent)),
+    ] {
+        let (stage, ada) = scene();
+        let authorization = sent_away(&stage, "owner").await;
+        let code = ada.consent_at(&authorization.authorization_url, Consent::default());
+        let request = come_back(&stage, "owner", &code, &authorization.state);
+        stage.world.fail(call, when, 1);
+        if let Some(also) = also {
+            stage.world.fail(also, When::Before, 1);
+        }
+        let failed = connect(&stage, &request).await;
+        assert!(matches!(failed, Err(ConnectError::ConsentAgain(_))), "{failed:?}");
+        let again = connect(&stage, &request).await;
+        assert!(matches!(again, Err(ConnectError::UnknownState)), "{again:?}");
+    }
+}
+
 /// An attacker's code is delivered into the session of a victim who has a consent of their own
 /// under way.
 #[tokio::test]

@@ -3,8 +3,8 @@
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
+use email_connectors::domain::body::LONGEST_BODY;
 use email_connectors::domain::wake_up::{Kind, WakeUp};
-use email_connectors::web::LONGEST_BODY;
 use pubsub_webhook::{Webhook, router};
 use serde_json::{Value, json};
 use tests::world::{Call, Mail, When};
@@ -195,7 +195,7 @@ async fn a_legacy_notification_counts_once_for_its_number() {
 }
 
 #[tokio::test]
-async fn a_passing_failure_answers_retry_after_and_a_too_long_body_is_not_read() {
+async fn a_passing_failure_answers_retry_after_and_a_strangers_too_long_body_is_refused() {
     let path = "/api/email/webhook/google/pubsub";
     let stage = Stage::new();
     let (status, problem, _) =
@@ -205,7 +205,7 @@ async fn a_passing_failure_answers_retry_after_and_a_too_long_body_is_not_read()
         (status, &problem["code"]),
         (StatusCode::PAYLOAD_TOO_LARGE, &json!("body_too_large"))
     );
-    assert_eq!(stage.calls(), Vec::<String>::new());
+    assert_eq!(stage.calls(), ["tokens.verify"]);
 
     stage.world.fail(Call::Verify, When::Before, 1);
     let (status, problem, retry) =

@@ -29,17 +29,17 @@ impl Client {
         let request = url
             .into_url()
             .map(|url| Request::new(method, url))
-            .map_err(|error| Failure::no_answer(error.without_url()));
+            .map_err(|error| Failure::unsent(error.without_url()));
         RequestBuilder { client: self.clone(), request, most: LONGEST_ANSWER }
     }
 
     async fn send(&self, request: Request) -> Result<Response, Failure> {
         match self {
             // Without its URL an error of reqwest names no parameter that could be a secret.
-            Self::Google(client) => client
-                .execute(request)
-                .await
-                .map_err(|error| Failure::no_answer(error.without_url())),
+            Self::Google(client) => client.execute(request).await.map_err(|error| Failure {
+                is_unsent: error.is_connect(),
+                ..Failure::no_answer(error.without_url())
+            }),
             Self::RecordedMailbox(recorded_mailbox) => Ok(recorded_mailbox.answer(&request)),
         }
     }
@@ -77,7 +77,7 @@ impl RequestBuilder {
     pub fn json(self, body: &impl Serialize) -> Self {
         match serde_json::to_vec(body) {
             Ok(body) => self.header(CONTENT_TYPE, "application/json").body(body),
-            Err(error) => Self { request: Err(Failure::no_answer(error)), ..self },
+            Err(error) => Self { request: Err(Failure::unsent(error)), ..self },
         }
     }
 
@@ -109,7 +109,7 @@ impl RequestBuilder {
                 request.headers_mut().insert(name, value);
             }
             Err(_) => {
-                self.request = Err(Failure::no_answer("a header's value holds what no header may"))
+                self.request = Err(Failure::unsent("a header's value holds what no header may"))
             }
         }
         self

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::retry_after::{Headers, retry_after};
 use crate::ports::ProviderError;
+
+/// In bytes, of a word in a token endpoint's description.
+const LONGEST_WORD: usize = 24;
 
 /// A refused call: the status and what the body says. It never contains a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
     /// An answer came, and would be no better again.
     pub fault: Option<Fault>,
+    /// Nothing reached Google: no connection came about, or the request could not be made.
+    pub is_unsent: bool,
 }
 
 /// What is wrong with an answer that says 200.
@@ -41,7 +46,12 @@ impl Failure {
             message: String::new(),
             retry_after: None,
             fault: None,
+            is_unsent: false,
         }
+    }
+
+    pub fn unsent(why: impl std::fmt::Display) -> Self {
+        Self { is_unsent: true, ..Self::no_answer(why) }
     }
 
     pub fn too_large(why: impl std::fmt::Display) -> Self {
@@ -55,7 +65,7 @@ impl Failure {
     pub fn answered(status: u16, headers: &Headers, body: &[u8]) -> Self {
         let answer: ErrorAnswer = serde_json::from_slice(body).unwrap_or_default();
         let (reason, message) = match answer.error {
-            ErrorBody::Code(code) => (code, String::new()),
+            ErrorBody::Code(code) => (code, without_tokens(&answer.error_description)),
             ErrorBody::Api { message, errors } => {
                 let reason = errors
                     .first()
@@ -71,6 +81,7 @@ impl Failure {
             message: bounded(&message),
             retry_after,
             fault: None,
+            is_unsent: false,
         }
     }
 
@@ -150,12 +161,24 @@ impl Failure {
     /// For the token endpoint (RFC 6749, section 5.2).
     pub fn of_token(self) -> ProviderError {
         match (self.reason.as_str(), self.status) {
-            ("invalid_grant", _) => ProviderError::GrantRefused(self.reason),
+            ("invalid_grant", _) => ProviderError::GrantRefused(self.reason()),
             ("invalid_client" | "unauthorized_client", _) => {
-                ProviderError::ClientRefused(self.reason)
+                ProviderError::ClientRefused(self.reason())
             }
             (_, None | Some(408 | 429 | 500..)) => self.unavailable(),
             (_, Some(status)) => ProviderError::Refused { status, reason: self.reason() },
+        }
+    }
+
+    /// For the exchange of an authorization code, which is good once: unless Google never had the
+    /// request, or did not let it in (429), whatever broke off may have spent the code.
+    pub fn of_exchange(self) -> ProviderError {
+        let is_unspent = self.is_unsent || self.status == Some(429);
+        match self.of_token() {
+            ProviderError::Unavailable { reason, .. } if !is_unspent => {
+                ProviderError::OutcomeUnknown(reason)
+            }
+            refused => refused,
         }
     }
 
@@ -186,10 +209,26 @@ fn bounded(reason: &str) -> String {
     reason.chars().filter(|character| !character.is_control()).take(200).collect()
 }
 
+/// The sentence that a token endpoint says to humans. No word of a sentence is as long as a code,
+/// a token or a secret, so that none is kept even if the answer repeats one.
+fn without_tokens(description: &str) -> String {
+    let shown = |word| if str::len(word) > LONGEST_WORD { "…" } else { word };
+    description.split_whitespace().map(shown).collect::<Vec<_>>().join(" ")
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ErrorAnswer {
     error: ErrorBody,
+    /// Only beside a code (RFC 6749, section 5.2).
+    #[serde(deserialize_with = "text_or_nothing")]
+    error_description: String,
+}
+
+/// A description of another type must not hide the code beside it.
+fn text_or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(value.as_str().unwrap_or_default().to_string())
 }
 
 #[derive(Deserialize)]
@@ -212,6 +251,8 @@ impl Default for ErrorBody {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn failure(status: u16, reason: &str, message: &str) -> Failure {
@@ -386,5 +427,65 @@ mod tests {
             token(400, r#"{"error":"invalid_request"}"#),
             ProviderError::Refused { status: 400, .. }
         ));
+    }
+
+    #[test]
+    fn a_refused_grant_keeps_what_google_says_of_it_on_one_line_and_without_secrets() {
+        let said = "Token has been expired or revoked.";
+        let long = "a ".repeat(500);
+        let table = [
+            (json!({"error": "invalid_grant"}), "invalid_grant".to_string()),
+            (
+                json!({"error": "invalid_grant", "error_description": said}),
+                format!("invalid_grant: {said}"),
+            ),
+            (
+                json!({"error": "invalid_grant", "error_description": "Bad\r\n  Request\u{7}"}),
+                "invalid_grant: Bad Request".into(),
+            ),
+            (
+                json!({"error": "invalid_grant", "error_description": "not 1//0gabcdefghijklmnopqrstuv-x ok"}),
+                "invalid_grant: not … ok".into(),
+            ),
+            (
+                json!({"error": "invalid_grant", "error_description": long}),
+                format!("invalid_grant: {}", &long[..200]),
+            ),
+            (json!({"error": "invalid_grant", "error_description": ""}), "invalid_grant".into()),
+        ];
+        for (body, expected) in table {
+            let body = body.to_string();
+            let failure = Failure::answered(400, &Headers::default(), body.as_bytes());
+            match failure.of_token() {
+                ProviderError::GrantRefused(reason) => assert_eq!(reason, expected, "{body}"),
+                other => panic!("{body}: {other:?}"),
+            }
+        }
+        // A description that is no text does not hide the code.
+        let body = br#"{"error":"invalid_grant","error_description":7}"#;
+        let failure = Failure::answered(400, &Headers::default(), body);
+        assert_eq!(failure.reason, "invalid_grant");
+    }
+
+    #[test]
+    fn an_exchange_that_breaks_off_may_have_spent_its_code() {
+        let answered =
+            |status, body: &str| Failure::answered(status, &Headers::default(), body.as_bytes());
+        let table = [
+            (answered(500, ""), "nobody knows"),
+            (answered(503, "<html>"), "nobody knows"),
+            (answered(408, ""), "nobody knows"),
+            (Failure::no_answer("timeout"), "nobody knows"),
+            (Failure::too_large("endless"), "nobody knows"),
+            (Failure::unsent("no connection"), "not available"),
+            (answered(429, ""), "not available"),
+            (answered(400, r#"{"error":"invalid_grant"}"#), "grant was refused"),
+            (answered(401, r#"{"error":"invalid_client"}"#), "client was refused"),
+            (answered(400, r#"{"error":"redirect_uri_mismatch"}"#), "refused with 400"),
+        ];
+        for (failure, expected) in table {
+            let error = failure.clone().of_exchange().to_string();
+            assert!(error.contains(expected), "{failure}: {error}");
+        }
     }
 }

@@ -14,39 +14,50 @@ const ANY_PADDING: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
+const ESCAPE: u8 = 0x1b;
+const TO_ASCII: &[u8] = b"\x1b(B";
+
 struct Word<'a> {
     charset: &'a str,
     encoding: &'a str,
     text: &'a str,
 }
 
-/// Joins words of one charset and encoding that have nothing but space between them, and pads them.
-/// Takes linear
+impl Word<'_> {
+    fn is_base64(&self) -> bool {
+        self.encoding.eq_ignore_ascii_case("b")
+    }
+
+    fn bytes(&self) -> Option<Vec<u8>> {
+        if self.is_base64() { ANY_PADDING.decode(self.text).ok() } else { Some(q(self.text)) }
+    }
+}
+
+/// Joins words of one charset that have nothing but space between them, and pads them. Takes linear
 /// time, since the sender chooses the length.
 pub fn joined(value: &str) -> String {
     let mut result = String::new();
     let mut rest = value;
     while let Some((before, first, after)) = next(rest) {
         result.push_str(before);
-        let (mut texts, mut then) = (vec![first.text], after);
+        let (charset, encoding) = (first.charset, first.encoding);
+        let (mut words, mut then) = (vec![first], after);
         while let Some((between, word, after)) = next(then) {
-            let same = word.charset.eq_ignore_ascii_case(first.charset)
-                && word.encoding.eq_ignore_ascii_case(first.encoding);
+            let same = word.charset.eq_ignore_ascii_case(charset);
             if !same || !between.trim().is_empty() {
                 break;
             }
-            texts.push(word.text);
+            words.push(word);
             then = after;
         }
         let as_it_was = &rest[before.len()..rest.len() - then.len()];
-        let one = match first.encoding.eq_ignore_ascii_case("b") {
-            true => one_base64(&texts),
-            false => Some(texts.concat()),
+        let is_stateful = words.len() > 1 && shifts(charset);
+        let one = match is_stateful || words.iter().any(Word::is_base64) {
+            true => one_base64(&words).map(|text| ("b", text)),
+            false => Some((encoding, words.iter().map(|word| word.text).collect())),
         };
         match one {
-            Some(text) => {
-                result.push_str(&format!("=?{}?{}?{text}?=", first.charset, first.encoding))
-            }
+            Some((encoding, text)) => result.push_str(&format!("=?{charset}?{encoding}?{text}?=")),
             None => result.push_str(as_it_was),
         }
         rest = then;
@@ -82,10 +93,43 @@ pub fn length(value: &str) -> Option<usize> {
     leading(value).map(|(_, after)| value.len() - after.len())
 }
 
-fn one_base64(texts: &[&str]) -> Option<String> {
-    let bytes: Option<Vec<Vec<u8>>> =
-        texts.iter().map(|text| ANY_PADDING.decode(text).ok()).collect();
-    Some(BASE64_STANDARD.encode(bytes?.concat()))
+fn one_base64(words: &[Word<'_>]) -> Option<String> {
+    let mut joined = Vec::new();
+    for word in words {
+        let bytes = word.bytes()?;
+        // A word ends in ASCII and the next one shifts at once: decoders take the two shifts
+        // without a letter between them for a mistake.
+        if shifts(word.charset) && bytes.first() == Some(&ESCAPE) && joined.ends_with(TO_ASCII) {
+            joined.truncate(joined.len() - TO_ASCII.len());
+        }
+        joined.extend(bytes);
+    }
+    Some(BASE64_STANDARD.encode(joined))
+}
+
+/// Whether a charset has shifts, as ISO-2022-JP (RFC 1468).
+fn shifts(charset: &str) -> bool {
+    charset.get(..9).is_some_and(|begins| begins.eq_ignore_ascii_case("iso-2022-"))
+}
+
+/// The bytes of a word in the encoding Q (RFC 2047, section 4.2); an `=` that begins no byte stands
+/// for itself.
+fn q(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let coded = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let coded = coded.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let coded = coded.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let (byte, then) = match (first, coded) {
+            (b'=', Some(byte)) => (byte, &after[2..]),
+            (b'_', _) => (b' ', after),
+            (byte, _) => (*byte, after),
+        };
+        bytes.push(byte);
+        rest = then;
+    }
+    bytes
 }
 
 #[cfg(test)]
@@ -100,8 +144,10 @@ mod tests {
             ("=?utf-8?q?a?= =?iso-8859-1?q?b?=", "=?utf-8?q?a?= =?iso-8859-1?q?b?="),
             ("=?utf-8?q?a?= x =?utf-8?q?b?=", "=?utf-8?q?a?= x =?utf-8?q?b?="),
             ("=?utf-8?b?%%%?= =?utf-8?b?YQ==?=", "=?utf-8?b?%%%?= =?utf-8?b?YQ==?="),
-            ("=?utf-8?B?SsO8cmdlbg?= <a@x>", "=?utf-8?B?SsO8cmdlbg==?= <a@x>"),
+            ("=?utf-8?B?SsO8cmdlbg?= <a@x>", "=?utf-8?b?SsO8cmdlbg==?= <a@x>"),
             ("=?utf-8?b?R3LDvMO?= =?utf-8?b?n2U?=", "=?utf-8?b?R3LDvMOfZQ==?="),
+            ("=?utf-8?b?SsM?= =?utf-8?q?=BC_=ZZ=?=", "=?utf-8?b?SsO8ID1aWj0=?="),
+            ("=?utf-8?q?=4a?= =?utf-8?B?YQ==?=", "=?utf-8?b?SmE=?="),
             ("=?utf-8?q?not closed", "=?utf-8?q?not closed"),
             ("=?=?utf-8?q?a?=", "=?=?utf-8?q?a?="),
             ("plain = text?", "plain = text?"),

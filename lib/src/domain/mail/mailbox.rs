@@ -29,6 +29,11 @@ enum Token {
 #[derive(Default)]
 struct Entry {
     outside: Vec<Token>,
+    /// How much of `outside` is before the angle brackets: a name stands nowhere else.
+    name_ends: usize,
+    /// Where in `outside`, and in `comments`, begins what is after the last comma of a name.
+    last_begins: (usize, usize),
+    holds_an_at: bool,
     comments: Vec<String>,
     angle: Option<Vec<Token>>,
     /// It does not name a single mailbox: two pairs of angle brackets, or one within another.
@@ -37,6 +42,15 @@ struct Entry {
 
 /// In their order. An entry without a valid address is left out, with its name.
 pub fn mailboxes(value: &str) -> Vec<Mailbox> {
+    entries(value).into_iter().filter_map(Entry::mailbox).collect()
+}
+
+/// The name that is shown where no mailbox can be read: the first one.
+pub fn shown_name(value: &str) -> Option<String> {
+    entries(value).iter().find_map(Entry::name)
+}
+
+fn entries(value: &str) -> Vec<Entry> {
     let mut found = Vec::new();
     let mut entry = Entry::default();
     let mut in_angle = false;
@@ -44,22 +58,33 @@ pub fn mailboxes(value: &str) -> Vec<Mailbox> {
         match token {
             Token::Special('<') => {
                 entry.broken |= in_angle || entry.angle.is_some();
+                if entry.angle.is_none() {
+                    entry.name_ends = entry.outside.len();
+                }
                 entry.angle.get_or_insert_default();
                 in_angle = true;
             }
-            Token::Special('>') => in_angle = false,
+            Token::Special('>') if in_angle => in_angle = false,
             token if in_angle => entry.angle.get_or_insert_default().push(token),
-            Token::Special(',' | ';') => found.extend(std::mem::take(&mut entry).mailbox()),
+            // `Smith, Bo <bo@x.example>`: what holds no `@` is no mailbox, but the name's beginning.
+            Token::Special(',') if entry.is_only_a_name() => {
+                entry.outside.push(Token::Special(','));
+                entry.last_begins = (entry.outside.len(), entry.comments.len());
+            }
+            Token::Special(',' | ';') => found.push(std::mem::take(&mut entry)),
             // The name of a group ends here; it belongs to no mailbox.
             Token::Special(':') => entry = Entry::default(),
             Token::Comment(text) => {
                 entry.outside.push(Token::Space);
                 entry.comments.push(text);
             }
-            token => entry.outside.push(token),
+            token => {
+                entry.holds_an_at |= token == Token::Special('@');
+                entry.outside.push(token);
+            }
         }
     }
-    found.extend(entry.mailbox());
+    found.push(entry);
     found
 }
 
@@ -68,16 +93,36 @@ impl Entry {
         if self.broken {
             return None;
         }
-        let address = address(self.angle.as_ref().unwrap_or(&self.outside))?;
-        let phrase = if self.angle.is_some() { phrase(&self.outside) } else { String::new() };
-        let comment = self.comments.join(" ");
-        let name = match (phrase.is_empty(), comment.trim().is_empty()) {
-            (false, false) => Some(format!("{phrase} ({comment})")),
-            (false, true) => Some(phrase),
-            (true, false) => Some(comment),
-            (true, true) => None,
+        let Some(angle) = &self.angle else {
+            // Without brackets no name stands before an address: `Smith, bo@x.example` are two.
+            let (outside, comments) = self.last_begins;
+            let address = address(&self.outside[outside..])?;
+            return Some(Mailbox { name: name_of(&[], &self.comments[comments..]), address });
         };
-        Some(Mailbox { name, address })
+        Some(Mailbox { name: self.name(), address: address(angle)? })
+    }
+
+    /// What is shown, also where there is no valid address.
+    fn name(&self) -> Option<String> {
+        let ends = if self.angle.is_some() { self.name_ends } else { self.outside.len() };
+        name_of(&self.outside[..ends], &self.comments)
+    }
+
+    fn is_only_a_name(&self) -> bool {
+        self.angle.is_none()
+            && !self.holds_an_at
+            && self.outside.iter().any(|token| *token != Token::Space)
+    }
+}
+
+/// The phrase with the comments.
+fn name_of(phrased: &[Token], comments: &[String]) -> Option<String> {
+    let (phrase, comment) = (phrase(phrased), comments.join(" "));
+    match (phrase.is_empty(), comment.trim().is_empty()) {
+        (false, false) => Some(format!("{phrase} ({comment})")),
+        (false, true) => Some(phrase),
+        (true, false) => Some(comment),
+        (true, true) => None,
     }
 }
 
@@ -242,7 +287,7 @@ mod tests {
 
     #[test]
     fn only_what_stands_where_an_address_must_stand_is_one() {
-        let table: [(&str, &[&str]); 35] = [
+        let table: [(&str, &[&str]); 52] = [
             ("bo@x.example", &["bo@x.example"]),
             (" Bo  Smith <bo@x.example> ", &["Bo Smith | bo@x.example"]),
             (
@@ -307,6 +352,39 @@ mod tests {
             // It is ambiguous which of the two it is.
             ("<evil@x.example> <pay@trusted.example>", &[]),
             ("<evil@x.example <pay@trusted.example>>, bo@x.example", &["bo@x.example"]),
+            // Nothing is glued: an address in brackets is the address, whatever stands after it.
+            // A name stands before it (RFC 5322, section 3.4), so that what is after it is none.
+            // Python's email reads the same address, and no name.
+            ("<ceo@bank.example> evil@x.example", &["ceo@bank.example"]),
+            ("<ceo@bank.example>evil@x.example", &["ceo@bank.example"]),
+            (
+                "Ceo <ceo@bank.example> evil@x.example, bo@x.example",
+                &["Ceo | ceo@bank.example", "bo@x.example"],
+            ),
+            ("<ceo@bank.example> (Ceo)", &["Ceo | ceo@bank.example"]),
+            ("ceo@bank.example evil@x.example", &[]),
+            ("ceo@bank.example> evil@x.example", &[]),
+            ("ceo>@bank.example", &[]),
+            ("ceo@bank>.example", &[]),
+            ("-> Bo <bo@x.example>", &["-> Bo | bo@x.example"]),
+            ("Bo <bo@x.example", &["Bo | bo@x.example"]),
+            // A comma that nobody quoted. Python's email has two mailboxes, one without a domain.
+            ("Smith, Bo <bo@x.example>", &["Smith, Bo | bo@x.example"]),
+            (
+                "Smith, Bo, Jr. <bo@x.example>, cy@x.example",
+                &["Smith, Bo, Jr. | bo@x.example", "cy@x.example"],
+            ),
+            ("Smith (x), bo@x.example", &["bo@x.example"]),
+            ("Smith, bo@x.example (Bo)", &["Bo | bo@x.example"]),
+            (
+                "pay@trusted.example, Bo <bo@x.example>",
+                &["pay@trusted.example", "Bo | bo@x.example"],
+            ),
+            (
+                "Team: Smith, Bo <bo@x.example>; Cy <cy@x.example>",
+                &["Smith, Bo | bo@x.example", "Cy | cy@x.example"],
+            ),
+            (", , Bo <bo@x.example>", &["Bo | bo@x.example"]),
         ];
         for (value, expected) in table {
             assert_eq!(read(value), expected, "{value}");
@@ -314,10 +392,48 @@ mod tests {
     }
 
     #[test]
+    fn without_an_address_there_is_a_name_to_show() {
+        let table = [
+            ("Only A Name", Some("Only A Name")),
+            (r#""Only A Name""#, Some("Only A Name")),
+            ("Smith, Bo", Some("Smith, Bo")),
+            ("Bo <>", Some("Bo")),
+            ("Bo <bo>", Some("Bo")),
+            ("(Bo)", Some("Bo")),
+            ("Bo bo@x.example", Some("Bo bo@x.example")),
+            ("a@b@trusted.example", Some("a@b@trusted.example")),
+            ("undisclosed-recipients:;", None),
+            ("<>", None),
+            ("<evil@x.example> <pay@trusted.example>", None),
+            ("", None),
+        ];
+        for (value, expected) in table {
+            assert_eq!(mailboxes(value), [], "{value}");
+            assert_eq!(shown_name(value).as_deref(), expected, "{value}");
+        }
+    }
+
+    #[test]
     fn a_sender_cannot_make_it_look_twice() {
-        for piece in ["=?a?q?", "\"", "(", "[", "<", "@", "=?", "a,", ":", "\\", "=?a?q?b?="] {
+        for piece in [
+            "=?a?q?",
+            "\"",
+            "(",
+            "[",
+            "<",
+            "@",
+            "=?",
+            "a,",
+            ",",
+            " ,",
+            "a (b),",
+            ":",
+            "\\",
+            "=?a?q?b?=",
+        ] {
             let header = piece.repeat(500_000 / piece.len());
             assert!(mailboxes(&header).len() < header.len(), "{piece}");
+            assert!(shown_name(&header).is_none_or(|name| name.len() <= header.len()), "{piece}");
         }
     }
 }

@@ -98,21 +98,24 @@ impl<P: Ports> Connect<P> {
         }
     }
 
-    /// Publishes the events, begins the watch and sends the first wake-up. A failed watch is
-    /// recorded, and the renewer tries it again.
+    /// Publishes the events, begins the watch and sends the first wake-up. The connector is stored
+    /// by now, so that nothing here can fail the connect: the renewer makes up for whatever does not
+    /// come about.
     pub(in crate::flows) async fn start(
         &self,
         connector: Connector,
         grant: &Grant,
         events: &[Event],
         now: Timestamp,
-    ) -> Result<Connected, ConnectError> {
+    ) -> Connected {
         let location = connector.location();
         let publishing = publish_or_log(&self.store, &self.bus, &location, events, now);
         let (answer, ()) = tokio::join!(watch(&self.provider, &grant.access_token), publishing);
         let watch = match answer {
             Ok(expiration) => connector.watch.renewed(expiration, now),
-            Err(error) => connector.watch.failed(error.to_string(), now),
+            // An earlier watch may have ended with the earlier grant: the next try is due soon,
+            // whenever that one was to be renewed.
+            Err(error) => Watch::default().failed(error.to_string(), now),
         };
         let kick = WakeUp::own(Kind::Kick, connector.email_address.clone(), now);
         let (recorded, kicked) = tokio::join!(
@@ -121,10 +124,12 @@ impl<P: Ports> Connect<P> {
         );
         match recorded {
             // A connect that came after this one records its own watch.
-            Err(StoreError::Conflict) => {}
-            recorded => recorded?,
+            Ok(()) | Err(StoreError::Conflict) => {}
+            Err(error) => tracing::warn!(%error, "the watch is not recorded: the renewer watches"),
         }
-        kicked?;
-        Ok(Connected { connector_id: connector.id, email_address: connector.email_address, watch })
+        if let Err(error) = kicked {
+            tracing::warn!(%error, "the first look is not queued: the renewer wakes the mailbox");
+        }
+        Connected { connector_id: connector.id, email_address: connector.email_address, watch }
     }
 }

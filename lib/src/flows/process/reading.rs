@@ -102,9 +102,9 @@ impl<P: Ports> Run<'_, P> {
             } else {
                 history_filter.candidates(&page.records, &self.next.reading.position.handled)
             };
-            if let Progress::Paused(pause) =
-                self.decide_all(session, &candidates, &mut listing.looked_at).await?
-            {
+            let progress = self.decide_all(session, &candidates, &mut listing.looked_at).await?;
+            listing.not_visible = listing.not_visible.max(self.not_visible.take());
+            if let Progress::Paused(pause) = progress {
                 self.next.reading.position.backlog = Some(listing);
                 return Ok(Progress::Paused(pause));
             }
@@ -312,8 +312,14 @@ impl<P: Ports> Run<'_, P> {
         let mut unread: HashSet<&MessageId> =
             fetched.failed.iter().map(|(message, _)| message).collect();
         unread.extend(fetched.unanswered.iter().flat_map(|(messages, _)| messages));
+        let visible: HashSet<&MessageId> =
+            fetched.messages.iter().map(|message| &message.id).collect();
         for candidate in group.iter().filter(|candidate| !unread.contains(&candidate.message)) {
             self.next.reading.position.solved(&candidate.message);
+            // Just not handled: until `settled` passes it, it may only be not visible yet.
+            if candidate.arrived && !visible.contains(&candidate.message) {
+                self.not_visible = self.not_visible.max(candidate.records.last().copied());
+            }
         }
         for message in fetched.messages {
             let Some(candidate) = candidates.get(&message.id) else { continue };

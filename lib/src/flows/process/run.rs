@@ -3,6 +3,7 @@
 use crate::domain::circuit::{Circuit, CircuitState};
 use crate::domain::connector::Connector;
 use crate::domain::event::{DetailType, Event, MOST_UNPUBLISHED};
+use crate::domain::history_id::HistoryId;
 use crate::domain::id::EventId;
 use crate::domain::metric::{
     CIRCUITS_CLOSED, CIRCUITS_OPENED, MESSAGES_MATCHED, MESSAGES_SEEN, NOTIFICATION_LAG, OUTBOX_AGE,
@@ -40,6 +41,8 @@ pub(super) struct Run<'a, P: Ports> {
     fired: usize,
     /// From Gmail's notification to the last event that it led to, in milliseconds.
     lag_ms: Option<i64>,
+    /// The newest record of a message that arrived and answers 404, until the listing has it.
+    pub(super) not_visible: Option<HistoryId>,
     /// The provider stopped answering in the middle of a group.
     pub(super) interruption: Option<ProviderError>,
     /// Quota units that a look spent before it failed.
@@ -88,6 +91,7 @@ impl<'a, P: Ports> Run<'a, P> {
             matched: 0,
             fired: 0,
             lag_ms: None,
+            not_visible: None,
             interruption: None,
             unrecorded_units: 0,
             put_off_before,
