@@ -74,6 +74,9 @@ pub struct Filters {
     /// From's domain stands behind the mail (DMARC), or with `false` does not.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub authenticated: Option<bool>,
+    /// No person wrote it, or with `false` one did: what an agent that answers mail needs.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub automatic: Option<bool>,
 }
 
 #[derive(Args)]
@@ -167,9 +170,11 @@ impl Filters {
         for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
             filters.insert(name.into(), json!(list));
         }
-        for (name, wanted) in
-            [("has_attachment", self.has_attachment), ("authenticated", self.authenticated)]
-        {
+        for (name, wanted) in [
+            ("has_attachment", self.has_attachment),
+            ("authenticated", self.authenticated),
+            ("automatic", self.automatic),
+        ] {
             filters.extend(wanted.map(|wanted| (name.to_string(), json!(wanted))));
         }
         (!filters.is_empty()).then_some(Value::Object(filters))

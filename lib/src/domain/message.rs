@@ -7,6 +7,7 @@ use crate::domain::comparable::comparable;
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
 use crate::domain::mail::authentication::Authentication;
+use crate::domain::mail::automatic::Automatic;
 use crate::domain::mail::mailbox::{Mailbox, mailboxes};
 use crate::domain::mail::message_id::message_ids;
 use crate::domain::mail::{Attachment, Body, Part, encoded_word};
@@ -29,6 +30,10 @@ pub struct Message {
     /// What the receiving server found out about the sender.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authentication: Option<Authentication>,
+    /// That no person wrote it, as its own headers say; absent of a person's mail. Do not answer
+    /// automatic mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub automatic: Option<Automatic>,
     pub to: Vec<Address>,
     pub cc: Vec<Address>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -94,7 +99,8 @@ impl ProviderMessage {
     pub fn normalize_whole(self, root: &Part) -> Message {
         let bcc = root.header("bcc").map(parse_addresses).unwrap_or_default();
         let (body, attachments) = (Some(root.body()), Some(root.attachments()));
-        Message { bcc, body, attachments, ..self.normalize() }
+        let automatic = Automatic::read(&self.headers, Some(root));
+        Message { bcc, body, attachments, automatic, ..self.normalize() }
     }
 
     pub fn normalize(self) -> Message {
@@ -115,6 +121,7 @@ impl ProviderMessage {
             subject: header("subject").map(decode_text),
             from,
             authentication: Authentication::read(&self.headers, &RECEIVER, domain.as_ref()),
+            automatic: Automatic::read(&self.headers, None),
             to: addresses("to"),
             cc: addresses("cc"),
             bcc: Vec::new(),
@@ -167,6 +174,7 @@ impl Message {
         Self {
             subject: self.subject.as_deref().map(text),
             from: self.from.as_ref().map(|from| from.bounded(bounds)),
+            automatic: self.automatic.as_ref().map(|found| found.cut(bounds.entries, text)),
             to: addresses(&self.to),
             cc: addresses(&self.cc),
             reply_to: addresses(&self.reply_to),

@@ -206,6 +206,7 @@ fn check_filters(filters: &Filters, message: &Message) {
         Filters { label_exclude: filters.label_exclude.clone(), ..Filters::default() },
         Filters { has_attachment: filters.has_attachment, ..Filters::default() },
         Filters { authenticated: filters.authenticated, ..Filters::default() },
+        Filters { automatic: filters.automatic, ..Filters::default() },
     ];
     assert_eq!(
         filters.matches(message),
