@@ -62,10 +62,10 @@ pub struct Filters {
     /// Any of these in Subject.
     #[arg(long, value_name = "TEXT")]
     pub subject: Vec<String>,
-    /// All of these label ids.
+    /// All of these labels, by id or name.
     #[arg(long, value_name = "LABEL")]
     pub with_label: Vec<String>,
-    /// None of these label ids.
+    /// None of these labels, by id or name.
     #[arg(long, value_name = "LABEL")]
     pub without_label: Vec<String>,
     /// With an attachment, or with `false` without one.

@@ -37,10 +37,11 @@ pub struct Filters {
     /// At least one must occur.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub subject_contains: Vec<String>,
-    /// Label ids that the message must all carry.
+    /// Labels that the message must all carry. A request may name them by id or by name; ids are
+    /// stored.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub label_include: Vec<String>,
-    /// Label ids of which it must carry none.
+    /// Labels of which it must carry none, named alike.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub label_exclude: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
