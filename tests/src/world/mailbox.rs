@@ -118,7 +118,11 @@ impl Mailbox {
             snippet: format!("{}, in short", mail.subject),
             size_estimate: 2048,
             has_attachments: false,
-            headers: headers.map(|(name, value)| (name.to_string(), value)).into(),
+            headers: headers
+                .map(|(name, value)| (name.to_string(), value))
+                .into_iter()
+                .chain(mail.headers)
+                .collect(),
         };
         self.order.push(message.clone());
         self.messages.insert(
