@@ -22,6 +22,7 @@ pub mod security_events;
 pub mod subscribe;
 pub mod sync;
 pub mod system_health;
+pub mod trigger_labels;
 pub mod update_connector;
 pub mod watching;
 pub mod withdraw;

@@ -62,10 +62,10 @@ pub struct Filters {
     /// Any of these in Subject.
     #[arg(long, value_name = "TEXT")]
     pub subject: Vec<String>,
-    /// All of these label ids.
+    /// All of these labels, by id or name.
     #[arg(long, value_name = "LABEL")]
     pub with_label: Vec<String>,
-    /// None of these label ids.
+    /// None of these labels, by id or name.
     #[arg(long, value_name = "LABEL")]
     pub without_label: Vec<String>,
     /// With an attachment, or with `false` without one.
@@ -74,6 +74,9 @@ pub struct Filters {
     /// From's domain stands behind the mail (DMARC), or with `false` does not.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub authenticated: Option<bool>,
+    /// No person wrote it, or with `false` one did: what an agent that answers mail needs.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub automatic: Option<bool>,
 }
 
 #[derive(Args)]
@@ -167,9 +170,11 @@ impl Filters {
         for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
             filters.insert(name.into(), json!(list));
         }
-        for (name, wanted) in
-            [("has_attachment", self.has_attachment), ("authenticated", self.authenticated)]
-        {
+        for (name, wanted) in [
+            ("has_attachment", self.has_attachment),
+            ("authenticated", self.authenticated),
+            ("automatic", self.automatic),
+        ] {
             filters.extend(wanted.map(|wanted| (name.to_string(), json!(wanted))));
         }
         (!filters.is_empty()).then_some(Value::Object(filters))

@@ -287,7 +287,7 @@ fn rewrite(old: &Map<String, Value>) -> Result<(String, NewTrigger), String> {
     }
     config.insert("connector_id".into(), json!(TO_BE));
     new.insert("config".into(), config.into());
-    let new = NewTrigger::parse(new.into())
+    let new = NewTrigger::parse_adopted(new.into())
         .map_err(|refusal| format!(".{}: {}", refusal.field, short(&refusal.problem)))?;
     Ok((name, new))
 }

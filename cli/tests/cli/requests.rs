@@ -78,11 +78,11 @@ fn triggers_are_made_changed_and_tried() {
     check(vec![
         ("triggers list", "GET /api/triggers", Value::Null, "trg_1"),
         (
-            "triggers create --connector con_1 --agent billing --query invoice --from shop --from store --from-domain a.example --with-label INBOX --without-label SPAM --has-attachment --authenticated",
+            "triggers create --connector con_1 --agent billing --query invoice --from shop --from store --from-domain a.example --with-label INBOX --without-label SPAM --has-attachment --authenticated --automatic=false",
             "POST /api/triggers",
             json!({"type": "email", "agent_id": "billing", "config": {"connector_id": "con_1", "filters": {
                 "query": "invoice", "from_contains": ["shop", "store"], "from_domain": ["a.example"], "label_include": ["INBOX"], "label_exclude": ["SPAM"],
-                "has_attachment": true, "authenticated": true}}}),
+                "has_attachment": true, "authenticated": true, "automatic": false}}}),
             "x1",
         ),
         (

@@ -20,9 +20,11 @@ pub async fn connector<P: Ports>(
     let (owner, now) = api.admit(&headers, Action::See).await?;
     let connector = api.store.connector(&owner, &named(&id)?).await.map_err(store_problem)?;
     let connector = connector.ok_or_else(|| Problem::not_found("connector"))?;
-    let triggers = api.store.triggers(&owner).await.map_err(store_problem)?;
-    let own = triggers.iter().filter(|trigger| trigger.config.connector_id == connector.id).count();
-    Ok(Json(health::health(&connector, own, &api.thresholds, now)))
+    let mut triggers = api.store.triggers(&owner).await.map_err(store_problem)?;
+    triggers.retain(|trigger| trigger.config.connector_id == connector.id);
+    let missing = api.access().missing_labels(&connector, &triggers, now).await;
+    let health = health::health(&connector, triggers.len(), &api.thresholds, now);
+    Ok(Json(health.with_missing_labels(&missing)))
 }
 
 /// Needs no token, so that a load balancer can call it; a degraded system still answers 200.

@@ -12,6 +12,7 @@ use email_connectors::domain::id::TriggerId;
 use email_connectors::domain::invalid::Invalid;
 use email_connectors::domain::metric::SIGNATURES_REFUSED;
 use email_connectors::domain::role::Action;
+use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::trigger::{
     MOST_TRIGGERS, MOST_WEBHOOKS, NewTrigger, Trigger, TriggerChange,
 };
@@ -24,7 +25,7 @@ use serde_json::{Value, json};
 
 use crate::owner_data::detail;
 use crate::paging::{Page, cursor, paged, read_cursor};
-use crate::{Shared, store_problem};
+use crate::{Shared, mail_problem, store_problem};
 
 pub async fn list<P: Ports>(
     State(api): Shared<P>,
@@ -50,10 +51,12 @@ pub async fn create<P: Ports>(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let (owner, now) = api.admit(&headers, Action::Operate).await?;
     let new = NewTrigger::parse(json_body(&body)?).map_err(invalid)?;
+    let new =
+        api.access().with_label_ids(&owner, new, now).await.map_err(|error| problem(error, now))?;
     let (trigger, secret) =
         subscribe::create(&api.store, &api.vault, &api.machine, &owner, new, now)
             .await
-            .map_err(problem)?;
+            .map_err(|error| problem(error, now))?;
     audit::target(&trigger.id);
     let mut answer = json!(trigger);
     if let Some(secret) = secret {
@@ -81,10 +84,13 @@ pub async fn change<P: Ports>(
 ) -> Result<Json<Trigger>, Problem> {
     let (owner, now) = api.admit(&headers, Action::Operate).await?;
     let change = TriggerChange::parse(json_body(&body)?).map_err(invalid)?;
-    subscribe::change(&api.store, &owner, &named(&id)?, change, now)
+    let id = named(&id)?;
+    let change = api.access().change_with_label_ids(&owner, &id, change, now).await;
+    let change = change.map_err(|error| problem(error, now))?;
+    subscribe::change(&api.store, &owner, &id, change, now)
         .await
         .map(Json)
-        .map_err(problem)
+        .map_err(|error| problem(error, now))
 }
 
 pub async fn remove<P: Ports>(
@@ -92,8 +98,9 @@ pub async fn remove<P: Ports>(
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let (owner, _) = api.admit(&headers, Action::Delete).await?;
-    subscribe::remove(&api.store, &owner, &named(&id)?).await.map_err(problem)?;
+    let (owner, now) = api.admit(&headers, Action::Delete).await?;
+    let removed = subscribe::remove(&api.store, &owner, &named(&id)?).await;
+    removed.map_err(|error| problem(error, now))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -107,7 +114,7 @@ pub async fn rotate_secret<P: Ports>(
     let rotated =
         subscribe::rotate_secret(&api.store, &api.vault, &api.machine, &owner, &named(&id)?, now)
             .await;
-    let (secret, until) = rotated.map_err(problem)?;
+    let (secret, until) = rotated.map_err(|error| problem(error, now))?;
     Ok(Json(json!({"secret": secret.expose_secret(), "previous_valid_until": until})))
 }
 
@@ -210,7 +217,7 @@ fn invalid(refusal: Invalid) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "invalid_trigger", refusal.problem).at(refusal.field)
 }
 
-fn problem(error: SubscribeError) -> Problem {
+fn problem(error: SubscribeError, now: Timestamp) -> Problem {
     match error {
         SubscribeError::NoSuchTrigger => Problem::not_found("trigger"),
         SubscribeError::NoSuchConnector => {
@@ -229,6 +236,7 @@ fn problem(error: SubscribeError) -> Problem {
             ),
         ),
         SubscribeError::Invalid(refusal) => invalid(refusal),
+        SubscribeError::LabelsUnread(unusable) => mail_problem::unusable(unusable, now),
         SubscribeError::NoSecret => {
             let detail = "only a trigger of type `webhook` has a secret; mail fires this one";
             Problem::new(StatusCode::CONFLICT, "no_secret", detail).at("type")

@@ -204,6 +204,7 @@ mod tests {
             size_estimate: 0,
             has_attachments: false,
             attachments_unknown: false,
+            bounce: None,
             headers: headers
                 .iter()
                 .map(|(name, value)| (name.to_string(), value.to_string()))

@@ -13,12 +13,13 @@ use utoipa::ToSchema;
 use crate::domain::circuit::CircuitState;
 use crate::domain::connector::{Connector, Status};
 use crate::domain::email_address::EmailAddress;
-use crate::domain::health::findings::{Finding, findings};
+use crate::domain::health::findings::{Finding, findings, label_finding};
 use crate::domain::id::ConnectorId;
 use crate::domain::pause::is_paused;
 use crate::domain::scopes::missing;
 use crate::domain::sweep::{SweepTimes, next_look};
 use crate::domain::timestamp::Timestamp;
+use crate::domain::trigger::labels::MissingLabel;
 use crate::domain::watch::{WatchFailure, WatchStatus};
 
 /// What a connector is measured by: as the stack is configured.
@@ -161,6 +162,20 @@ pub struct Replaying {
     pub fired: u64,
 }
 
+impl Health {
+    /// With what the mailbox said of its triggers' labels; it is in no row.
+    pub fn with_missing_labels(mut self, missing: &[MissingLabel]) -> Self {
+        self.findings.extend(missing.iter().map(|missing| label_finding(&self.id, missing)));
+        self.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        Self { status: worst(&self.findings), ..self }
+    }
+}
+
+fn worst(findings: &[Finding]) -> HealthStatus {
+    let all = findings.iter().map(|finding| finding.severity.status());
+    all.max().unwrap_or(HealthStatus::Healthy)
+}
+
 /// As a connector with so many triggers is now.
 pub fn health(
     connector: &Connector,
@@ -176,11 +191,7 @@ pub fn health(
     Health {
         id: connector.id.clone(),
         email_address: connector.email_address.clone(),
-        status: findings
-            .iter()
-            .map(|finding| finding.severity.status())
-            .max()
-            .unwrap_or(HealthStatus::Healthy),
+        status: worst(&findings),
         checked_at: now,
         freshness: Freshness {
             last_looked_at: position.listed_at,

@@ -1,6 +1,7 @@
 //! A mail as a tree of parts, whoever parsed it: its bodies and its attachments.
 
 pub mod authentication;
+pub mod automatic;
 mod charset;
 mod content_id;
 pub(super) mod encoded_word;

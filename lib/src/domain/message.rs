@@ -7,6 +7,7 @@ use crate::domain::comparable::comparable;
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
 use crate::domain::mail::authentication::Authentication;
+use crate::domain::mail::automatic::{Automatic, Bounce};
 use crate::domain::mail::mailbox::{Mailbox, mailboxes, shown_name};
 use crate::domain::mail::message_id::message_ids;
 use crate::domain::mail::{Attachment, Body, Files, Part, encoded_word};
@@ -29,6 +30,10 @@ pub struct Message {
     /// What the receiving server found out about the sender.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authentication: Option<Authentication>,
+    /// That no person wrote it, as its own headers say; absent of a person's mail. Do not answer
+    /// automatic mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub automatic: Option<Automatic>,
     pub to: Vec<Address>,
     pub cc: Vec<Address>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -96,6 +101,8 @@ pub struct ProviderMessage {
     pub has_attachments: bool,
     /// `has_attachments` is a guess from the headers.
     pub attachments_unknown: bool,
+    /// What a bounce is about, where its parts were read.
+    pub bounce: Option<Bounce>,
     /// Names in any letter case, in the order of the mail.
     pub headers: Vec<(String, String)>,
 }
@@ -133,6 +140,8 @@ impl ProviderMessage {
             subject: header("subject").map(decode_text),
             from,
             authentication: Authentication::read(&self.headers, &RECEIVER, domain.as_ref()),
+            automatic: Automatic::read(&self.headers, None)
+                .map(|automatic| Automatic { bounce: self.bounce, ..automatic }),
             to: addresses("to"),
             cc: addresses("cc"),
             bcc: Vec::new(),
@@ -187,6 +196,7 @@ impl Message {
         Self {
             subject: self.subject.as_deref().map(text),
             from: self.from.as_ref().map(|from| from.bounded(bounds)),
+            automatic: self.automatic.as_ref().map(|found| found.cut(bounds.entries, text)),
             to: addresses(&self.to),
             cc: addresses(&self.cc),
             reply_to: addresses(&self.reply_to),
@@ -285,6 +295,7 @@ mod tests {
             size_estimate: 0,
             has_attachments: false,
             attachments_unknown: false,
+            bounce: None,
             headers: headers
                 .iter()
                 .map(|(name, value)| (name.to_string(), value.to_string()))

@@ -138,6 +138,7 @@ fn seen(filter: Filter, message: &Message) -> Value {
         Filter::LabelInclude | Filter::LabelExclude => json!(message.label_ids),
         Filter::HasAttachment => json!(message.has_attachments),
         Filter::Authenticated => json!(message.authentication),
+        Filter::Automatic => json!(message.automatic),
     }
 }
 

@@ -1,6 +1,8 @@
 //! A trigger: which mail of which connector fires, and for which agent.
 
 mod filters;
+pub mod labels;
+mod possible;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,6 +12,7 @@ use crate::domain::invalid::Invalid;
 use crate::domain::timestamp::Timestamp;
 
 pub use self::filters::{Filter, Filters};
+use self::possible::check_lists;
 
 /// What one connector may hold: its triggers are read in the same query as the connector itself.
 pub const MOST_TRIGGERS: usize = 40;
@@ -84,6 +87,16 @@ fn present<'de, D: serde::Deserializer<'de>>(
 
 impl NewTrigger {
     pub fn parse(body: Value) -> Result<Self, Invalid> {
+        let has_lists = check_lists(&body);
+        let new = Self::parse_adopted(body)?;
+        has_lists?;
+        new.config.filters.check_possible()?;
+        Ok(new)
+    }
+
+    /// A trigger of another system: its filters may be such that no mail passes them, and are taken
+    /// over as they are.
+    pub fn parse_adopted(body: Value) -> Result<Self, Invalid> {
         check_type(body.get("type"))?;
         let new: Self = read(body)?;
         if ConnectorId::parse(new.config.connector_id.as_str()).is_none() {
@@ -123,12 +136,23 @@ impl TriggerChange {
                 "cannot be changed; delete this trigger and create another",
             ));
         }
+        let has_lists = check_lists(&body);
         let change: Self = read(body)?;
         check_agent(change.agent_id.as_ref().and_then(|agent| agent.as_deref()))?;
         if let Some(config) = &change.config {
             config.filters.check()?;
+            has_lists?;
+            config.filters.check_possible()?;
         }
         Ok(change)
+    }
+
+    pub fn filters(&self) -> Option<&Filters> {
+        self.config.as_ref().map(|config| &config.filters)
+    }
+
+    pub fn with_filters(self, filters: Filters) -> Self {
+        Self { config: Some(ConfigChange { filters }), ..self }
     }
 
     /// Whether a trigger of this type can be changed so.

@@ -9,6 +9,7 @@ use crate::domain::trigger::{
     MOST_TRIGGERS, MOST_WEBHOOKS, NewTrigger, Trigger, TriggerChange, TriggerType,
 };
 use crate::domain::webhook::PREVIOUS_SECRET_LIFE;
+use crate::flows::preconditions::Unusable;
 use crate::ports::{Entropy, Hook, Store, StoreError, Vault, VaultError};
 use secrecy::SecretString;
 
@@ -27,6 +28,9 @@ pub enum SubscribeError {
     TooManyWebhooks,
     #[error("a trigger of type email has no secret")]
     NoSecret,
+    /// A label is named that only the mailbox can tell, and it cannot be asked.
+    #[error("the mailbox's labels cannot be read")]
+    LabelsUnread(#[source] Unusable),
     #[error(transparent)]
     Invalid(#[from] Invalid),
     #[error(transparent)]

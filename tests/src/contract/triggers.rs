@@ -24,6 +24,7 @@ fn full_filters() -> Filters {
         label_exclude: list("Label_7"),
         has_attachment: Some(false),
         authenticated: Some(true),
+        automatic: Some(false),
     }
 }
 

@@ -7,6 +7,7 @@ use email_connectors::domain::connector::Connector;
 use email_connectors::domain::firing::{LONGEST_DETAIL, decide};
 use email_connectors::domain::id::{EventId, MessageId};
 use email_connectors::domain::mail::Part;
+use email_connectors::domain::mail::automatic::Automatic;
 use email_connectors::domain::message::{Address, Bounds, Message, ProviderMessage};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::trigger::{Filters, Trigger};
@@ -27,6 +28,7 @@ pub fn mail(data: &[u8]) {
     let message = given.clone().normalize();
     check_headers(&given, &message);
     check_authentication(&given, &message);
+    check_automatic(&given, &message);
     for (entries, text) in [(50, 2000), (3, 7), (1, 1), (0, 0)] {
         check_bounds(&message, Bounds { entries, text });
     }
@@ -71,6 +73,7 @@ fn of_headers(headers: Vec<(String, String)>) -> ProviderMessage {
         size_estimate: 0,
         has_attachments: false,
         attachments_unknown: false,
+        bounce: None,
         headers,
     }
 }
@@ -89,6 +92,30 @@ fn check_authentication(given: &ProviderMessage, message: &Message) {
     assert!(said.contains("mx.google.com") && said.contains("dmarc=pass"), "{said}");
     assert_eq!(said.matches("dmarc=").count(), 1, "{said}");
     assert!(said.contains(domain.as_str()) || !said.is_ascii(), "{said} does not name {domain}");
+}
+
+/// A mail is automatic only if a header of it says so; with its tree it is of the same kind.
+fn check_automatic(given: &ProviderMessage, message: &Message) {
+    let root = Part { headers: given.headers.clone(), ..Part::default() };
+    let whole = given.clone().normalize_whole(&root).automatic;
+    let kind = |automatic: &Option<Automatic>| automatic.as_ref().map(|found| found.kind);
+    assert_eq!(kind(&whole), kind(&message.automatic));
+    let Some(automatic) = &message.automatic else { return };
+    assert_eq!(automatic.bounce, None, "headers alone do not say what a bounce is about");
+    assert!(
+        !automatic.list_id.as_deref().is_some_and(|id| id.is_empty() || plain::has_control(id))
+    );
+    let telling = [
+        "auto-submitted",
+        "precedence",
+        "list-",
+        "x-auto",
+        "content-type",
+        "return-path",
+        "x-failed-recipients",
+    ];
+    let says = |name: &str| telling.iter().any(|known| name.starts_with(known));
+    assert!(given.headers.iter().any(|(name, _)| says(&name.to_ascii_lowercase())));
 }
 
 fn check_headers(given: &ProviderMessage, message: &Message) {
@@ -205,6 +232,7 @@ fn check_bounds(message: &Message, bounds: Bounds) {
         .map(Option::as_ref)
         .into_iter()
         .chain([bounded.subject.as_ref(), Some(&bounded.snippet)])
+        .chain([bounded.automatic.as_ref().and_then(|found| found.list_id.as_ref())])
         .chain(names);
     assert!(texts.flatten().all(|text| text.chars().count() <= bounds.text));
     assert!(bounded.label_ids.len() <= bounds.entries);
@@ -230,6 +258,7 @@ fn check_filters(filters: &Filters, message: &Message) {
         Filters { label_exclude: filters.label_exclude.clone(), ..Filters::default() },
         Filters { has_attachment: filters.has_attachment, ..Filters::default() },
         Filters { authenticated: filters.authenticated, ..Filters::default() },
+        Filters { automatic: filters.automatic, ..Filters::default() },
     ];
     assert_eq!(
         filters.matches(message),

@@ -70,6 +70,16 @@ impl Account {
         self.with(|mailbox, _, now| mailbox.label(message, add, remove, now));
     }
 
+    /// The user makes a label, or gives it another name.
+    pub fn name_label(&self, id: &str, name: &str) {
+        self.with(|mailbox, _, _| mailbox.own_labels.insert(id.into(), name.into()));
+    }
+
+    /// The user deletes a label.
+    pub fn delete_label(&self, id: &str) {
+        self.with(|mailbox, _, _| mailbox.own_labels.remove(id));
+    }
+
     /// From now on Gmail answers this error for the message.
     pub fn poison(&self, message: &MessageId, poison: Poison) {
         self.with(|mailbox, _, _| mailbox.poisoned.insert(message.clone(), poison));

@@ -11,6 +11,7 @@ use email_connectors::domain::timestamp::Timestamp;
 pub struct Mail {
     pub(crate) subject: String,
     pub(crate) from: String,
+    pub(crate) headers: Vec<(String, String)>,
     pub(crate) label_ids: Vec<String>,
     pub(crate) received_at: Option<Timestamp>,
     /// How long after its arrival the history record and the message become visible.
@@ -23,6 +24,7 @@ impl Mail {
         Self {
             subject: subject.into(),
             from: "Shop <pay@shop.example>".into(),
+            headers: Vec::new(),
             label_ids: ["INBOX", "UNREAD"].map(String::from).into(),
             received_at: None,
             record_late: Duration::ZERO,
@@ -32,6 +34,12 @@ impl Mail {
 
     pub fn from(self, from: &str) -> Self {
         Self { from: from.into(), ..self }
+    }
+
+    /// With one header more.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
     }
 
     /// These labels instead of the inbox's.

@@ -10,7 +10,9 @@ use email_connectors::domain::history::{self, Change, HistoryPage};
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::MessageId;
 use email_connectors::domain::message::ProviderMessage;
-use email_connectors::domain::operation::answer::{MailAnswer, MessageView, PlacedMessage};
+use email_connectors::domain::operation::answer::{
+    Label, LabelList, LabelType, MailAnswer, MessageView, PlacedMessage,
+};
 use email_connectors::domain::operation::request::MailRequest;
 use email_connectors::domain::outgoing::Outgoing;
 use email_connectors::domain::timestamp::Timestamp;
@@ -50,6 +52,8 @@ pub(crate) struct Mailbox {
     /// The page tokens that are accepted.
     pub page_tokens: BTreeSet<String>,
     pub poisoned: BTreeMap<MessageId, Poison>,
+    /// The user's own labels, by id: their names.
+    pub own_labels: BTreeMap<String, String>,
     /// What the owner sent.
     pub sent: Vec<Outgoing>,
     pub watched_until: Option<Timestamp>,
@@ -87,6 +91,7 @@ impl Mailbox {
             list_page_size: 100,
             page_tokens: BTreeSet::new(),
             poisoned: BTreeMap::new(),
+            own_labels: BTreeMap::from([("Label_7".into(), "Receipts".into())]),
             sent: Vec::new(),
             watched_until: None,
             watch_is_taken: false,
@@ -114,7 +119,12 @@ impl Mailbox {
             size_estimate: 2048,
             has_attachments: false,
             attachments_unknown: false,
-            headers: headers.map(|(name, value)| (name.to_string(), value)).into(),
+            bounce: None,
+            headers: headers
+                .map(|(name, value)| (name.to_string(), value))
+                .into_iter()
+                .chain(mail.headers)
+                .collect(),
         };
         self.order.push(message.clone());
         self.messages.insert(
@@ -314,6 +324,12 @@ impl Mailbox {
                 let message = message.ok_or_else(gone)?.content.clone().normalize();
                 Ok(MailAnswer::Message(Box::new(MessageView::Whole(Box::new(message)))))
             }
+            MailRequest::ListLabels(_) => {
+                let own = self.own_labels.iter().map(|(id, name)| label(id, name, LabelType::User));
+                let labels = [label("INBOX", "INBOX", LabelType::System)].into_iter().chain(own);
+                let labels = labels.collect();
+                Ok(MailAnswer::Labels(LabelList { labels, next_page_token: None }))
+            }
             MailRequest::Send(mail) => {
                 self.sent.push(mail.as_ref().clone());
                 let id = MessageId::new(format!("sent-{}", self.sent.len()));
@@ -342,6 +358,21 @@ impl Mailbox {
     fn hand_out(&mut self, token: String) -> String {
         self.page_tokens.insert(token.clone());
         token
+    }
+}
+
+fn label(id: &str, name: &str, kind: LabelType) -> Label {
+    Label {
+        id: id.into(),
+        name: name.into(),
+        kind,
+        label_list_visibility: None,
+        message_list_visibility: None,
+        color: None,
+        messages_total: None,
+        messages_unread: None,
+        threads_total: None,
+        threads_unread: None,
     }
 }
 

@@ -18,6 +18,7 @@ fn original(headers: &[(&str, &str)]) -> Message {
         size_estimate: 0,
         has_attachments: false,
         attachments_unknown: false,
+        bounce: None,
         headers: headers
             .iter()
             .map(|(name, value)| (name.to_string(), value.to_string()))

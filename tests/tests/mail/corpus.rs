@@ -59,6 +59,7 @@ fn normalized(raw: &[u8]) -> Value {
         size_estimate: 0,
         has_attachments: false,
         attachments_unknown: false,
+        bounce: None,
         headers: root.headers.clone(),
     };
     content(serde_json::to_value(message.normalize_whole(&root)).unwrap())

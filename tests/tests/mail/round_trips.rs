@@ -35,6 +35,7 @@ fn normalized(root: &Part) -> Message {
         size_estimate: 0,
         has_attachments: false,
         attachments_unknown: false,
+        bounce: None,
         headers: root.headers.clone(),
     }
     .normalize_whole(root)

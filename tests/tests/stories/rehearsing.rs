@@ -7,7 +7,7 @@ use email_connectors::domain::id::TriggerId;
 use email_connectors::domain::scopes::GMAIL_METADATA;
 use email_connectors::domain::wake_up::Kind;
 use serde_json::{Value, json};
-use tests::stage::{COOLDOWN, DAY, MINUTE, Scene, Stage, owner};
+use tests::stage::{COOLDOWN, DAY, MINUTE, Scene, Stage, detail, owner};
 use tests::world::{Call, Consent, Failure, Mail, Poison, When};
 
 use super::api::{Answer, call_api, call_api_as};
@@ -341,4 +341,52 @@ async fn a_connector_that_cannot_be_read_says_what_would_help() {
     scene.stage.wake(&scene.own(Kind::Sync)).await.unwrap();
     let answer = rehearse(&scene, &scene.trigger.id, json!({})).await;
     assert_eq!(answer.problem(), (409, "needs_reauth".into(), String::new()));
+}
+
+/// An agent that answers mail sets `automatic: false`; the event tells the others what it is.
+#[tokio::test]
+async fn automatic_mail_is_told_from_a_persons_and_kept_from_who_asks_for_it() {
+    let scene = Scene::new().await;
+    let stage = &scene.stage;
+    let people = stage.trigger(&scene.connector(), json!({"automatic": false})).await;
+    let machines = stage.trigger(&scene.connector(), json!({"automatic": true})).await;
+    stage.world.pass(MINUTE);
+    scene.deliver(&["From a person"]);
+    scene.ada.deliver(Mail::new("Out of office").header("Auto-Submitted", "auto-replied"));
+    scene.ada.deliver(Mail::new("News").header("List-Id", "News <news.shop.example>"));
+    let rehearsal = rehearse(&scene, &people.id, json!({})).await.expect(200);
+    assert_eq!(subjects(&rehearsal["would_fire"]), ["From a person"]);
+    assert_eq!(
+        reasons(&rehearsal, "News"),
+        [(
+            "filter",
+            &json!({
+                "filter": "automatic",
+                "wanted": false,
+                "saw": {"kind": "list", "list_id": "news.shop.example"},
+            })
+        )]
+    );
+
+    stage.wake(&scene.push()).await.unwrap();
+    let mut fired: Vec<(TriggerId, String, Value)> = Vec::new();
+    for event in stage.fired() {
+        let message = detail(&event)["message"].take();
+        let subject = message["subject"].as_str().unwrap().to_string();
+        fired.push((event.trigger_id.unwrap(), subject, message["automatic"].clone()));
+    }
+    let all = fired.iter().filter(|(trigger, ..)| *trigger == scene.trigger.id);
+    assert_eq!(all.count(), 3, "without the filter no mail is lost");
+    let of = |trigger: &TriggerId| {
+        let own = fired.iter().filter(|(id, ..)| id == trigger);
+        own.map(|(_, subject, automatic)| (subject.as_str(), automatic)).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&people.id), [("From a person", &Value::Null)]);
+    assert_eq!(
+        of(&machines.id),
+        [
+            ("Out of office", &json!({"kind": "reply"})),
+            ("News", &json!({"kind": "list", "list_id": "news.shop.example"})),
+        ]
+    );
 }

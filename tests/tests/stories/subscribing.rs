@@ -2,13 +2,20 @@
 
 use std::slice::from_ref;
 
+use axum::http::Method;
 use email_connectors::domain::id::{ConnectorId, TriggerId};
-use email_connectors::domain::trigger::{MOST_TRIGGERS, Trigger, TriggerChange};
+use email_connectors::domain::timestamp::Timestamp;
+use email_connectors::domain::trigger::labels::MissingLabel;
+use email_connectors::domain::trigger::{
+    Filter, MOST_TRIGGERS, NewTrigger, Trigger, TriggerChange,
+};
+use email_connectors::flows::access::{Access, Refreshes};
 use email_connectors::flows::subscribe::{self, SubscribeError};
 use email_connectors::ports::{Store, StoreError};
 use serde_json::{Value, json};
-use tests::world::{Call, Failure, When};
+use tests::world::{Call, Failure, When, World};
 
+use super::api::call_api;
 use tests::stage::{MINUTE, Scene, Stage, listed, owner, subjects};
 
 async fn create(
@@ -235,4 +242,134 @@ async fn a_webhook_trigger_is_changed_but_never_filters_mail() {
     let body = json!({"agent_id": "other", "config": {"filters": {}}});
     let changed = change(&scene.stage, "owner", &trigger.id, body).await.unwrap();
     assert_eq!(changed.agent_id.as_deref(), Some("other"));
+}
+
+/// What the API does before it makes a trigger of these filters, and before it changes one.
+async fn looked_up(scene: &Scene, filters: &Value) -> [Result<Vec<String>, SubscribeError>; 2] {
+    let body = json!({"type": "email", "config": {"connector_id": scene.id, "filters": filters}});
+    let (new, of) = (NewTrigger::parse(body).unwrap(), owner("owner"));
+    let change = json!({"config": {"filters": filters}});
+    let change = TriggerChange::parse(change).unwrap();
+    with_access(scene, async |access, now| {
+        let made = access.with_label_ids(&of, new, now).await;
+        let changed = access.change_with_label_ids(&of, &scene.trigger.id, change, now).await;
+        [
+            made.map(|new| new.config.filters.label_include),
+            changed.map(|change| change.filters().unwrap().label_include.clone()),
+        ]
+    })
+    .await
+}
+
+async fn with_access<T>(
+    scene: &Scene,
+    act: impl AsyncFnOnce(Access<'_, World>, Timestamp) -> T,
+) -> T {
+    let world = &scene.stage.world;
+    let (store, vault, provider) = (world.store(), world.vault(), world.gmail());
+    let refreshes = Refreshes::default();
+    let access =
+        Access { store: &store, vault: &vault, provider: &provider, refreshes: &refreshes };
+    act(access, world.now()).await
+}
+
+#[tokio::test]
+async fn a_label_is_looked_up_by_its_name_and_kept_by_its_id() {
+    let scene = Scene::new().await;
+    for (named, id) in [("Receipts", "Label_7"), ("receipts", "Label_7"), ("Label_7", "Label_7")] {
+        for found in looked_up(&scene, &json!({"label_include": [named, "inbox"]})).await {
+            assert_eq!(found.unwrap(), [id, "INBOX"], "{named}");
+        }
+    }
+    scene.ada.name_label("Label_7", "Bills");
+    for refused in looked_up(&scene, &json!({"label_include": ["Receipts"]})).await {
+        let Err(SubscribeError::Invalid(why)) = refused else { panic!("{refused:?}") };
+        assert_eq!(why.field, "config.filters.label_include[0]");
+        assert!(why.problem.contains("/labels"), "{}", why.problem);
+    }
+}
+
+#[tokio::test]
+async fn labels_that_every_mailbox_has_are_known_without_gmail() {
+    let scene = Scene::new().await;
+    scene.stage.forget_calls();
+    for found in looked_up(&scene, &json!({"label_include": ["unread"]})).await {
+        assert_eq!(found.unwrap(), ["UNREAD"]);
+    }
+    assert!(scene.stage.calls_of(&["gmail.perform"]).is_empty());
+}
+
+#[tokio::test]
+async fn while_the_mailbox_cannot_be_read_ids_are_taken_and_names_are_not() {
+    let scene = Scene::new().await;
+    for nth in 1..=4 {
+        scene.stage.world.fail_with(Call::Perform, When::Before, nth, Failure::Unavailable);
+    }
+    for found in looked_up(&scene, &json!({"label_include": ["Label_77"]})).await {
+        assert_eq!(found.unwrap(), ["Label_77"]);
+    }
+    for refused in looked_up(&scene, &json!({"label_include": ["Receipts"]})).await {
+        assert!(matches!(refused, Err(SubscribeError::LabelsUnread(_))), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_label_that_is_deleted_later_is_missed() {
+    let scene = Scene::new().await;
+    let filters = json!({"label_include": ["Label_7"], "label_exclude": ["SPAM"]});
+    let trigger = scene.stage.trigger(&scene.connector(), filters).await;
+    let missed = async || {
+        let (connector, triggers) = (scene.connector(), scene.triggers().await);
+        with_access(&scene, async |access, now| {
+            access.missing_labels(&connector, &triggers, now).await
+        })
+        .await
+    };
+    scene.ada.name_label("Label_7", "Bills");
+    assert_eq!(missed().await, [], "another name is no other label");
+    scene.ada.delete_label("Label_7");
+    let expected =
+        MissingLabel { trigger: trigger.id, filter: Filter::LabelInclude, label: "Label_7".into() };
+    assert_eq!(missed().await, [expected]);
+    scene.stage.world.fail_with(Call::Perform, When::Before, 1, Failure::Unavailable);
+    assert_eq!(missed().await, [], "nothing is said of what cannot be read");
+}
+
+#[tokio::test]
+async fn the_api_stores_ids_of_labels_and_shows_those_that_are_gone() {
+    let scene = Scene::new().await;
+    let call =
+        async |method, path: &str, body| call_api(&scene.stage, "owner", method, path, body).await;
+    let body = |label: &str| {
+        let filters = json!({"label_include": [label], "automatic": false});
+        Some(json!({"type": "email", "config": {"connector_id": scene.id, "filters": filters}}))
+    };
+    let made = call(Method::POST, "/api/triggers", body("receipts")).await.expect(201);
+    let stored = json!({"label_include": ["Label_7"], "automatic": false});
+    assert_eq!(made["config"]["filters"], stored);
+    let path = format!("/api/triggers/{}", made["id"].as_str().unwrap());
+
+    let refused = call(Method::POST, "/api/triggers", body("Recipts")).await;
+    let problem = (400, "invalid_trigger".into(), "config.filters.label_include[0]".into());
+    assert_eq!(refused.problem(), problem);
+    assert!(refused.body["detail"].as_str().unwrap().contains("`Receipts` (Label_7)"));
+    let change = json!({"config": {"filters": {"label_include": ["Recipts"]}}});
+    let refused = call(Method::PATCH, &path, Some(change)).await;
+    assert_eq!(refused.problem(), problem);
+    let search = json!({"config": {"filters": {"query": "from:ada"}}});
+    let refused = call(Method::PATCH, &path, Some(search)).await;
+    let problem = (400, "invalid_trigger".into(), "config.filters.query".into());
+    assert_eq!(refused.problem(), problem);
+    assert_eq!(call(Method::GET, &path, None).await.expect(200)["config"]["filters"], stored);
+
+    let health = format!("/api/connectors/{}/health", scene.id);
+    let codes = |health: Value| {
+        let findings = health["findings"].as_array().cloned().unwrap_or_default();
+        findings.iter().map(|finding| finding["code"].clone()).collect::<Vec<_>>()
+    };
+    let before = codes(call(Method::GET, &health, None).await.expect(200));
+    assert!(!before.contains(&json!("labels_missing")), "{before:?}");
+    scene.ada.delete_label("Label_7");
+    let after = codes(call(Method::GET, &health, None).await.expect(200));
+    assert!(after.contains(&json!("labels_missing")), "{after:?}");
 }

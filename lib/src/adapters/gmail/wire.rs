@@ -7,6 +7,7 @@ use super::{fetch, parse_error, tree};
 use crate::domain::history::{Change, HistoryPage, Record};
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
+use crate::domain::mail::automatic::{Automatic, Kind};
 use crate::domain::mail::html::unescaped;
 use crate::domain::mail::{self, Content};
 use crate::domain::message::{Metadata, ProviderMessage};
@@ -159,7 +160,8 @@ impl HistoryRecord {
 /// A message that was read with its parts, and what is known of its attachments.
 pub struct Summary {
     pub message: ProviderMessage,
-    /// Only the HTML can tell whether a part is an attachment, or there are deeper parts.
+    /// Only the HTML can tell whether a part is an attachment, there are deeper parts, or it is a
+    /// bounce, whose parts tell what it is about.
     pub is_open: bool,
 }
 
@@ -193,7 +195,10 @@ impl Message {
     pub fn into_summary(mut self) -> Result<Summary, Failure> {
         let root = std::mem::take(&mut self.payload).into_part(|_| Ok(Content::None))?;
         let known = root.has_attachments_by_structure();
-        let is_open = known.is_none() || (known == Some(false) && root.depth() > fetch::LEVELS);
+        let automatic = Automatic::read(&root.headers, None);
+        let is_open = known.is_none()
+            || (known == Some(false) && root.depth() > fetch::LEVELS)
+            || automatic.is_some_and(|automatic| automatic.kind == Kind::Bounce);
         let message = self.into_message(root.headers)?;
         // What may be shown by the HTML is there at any rate.
         let has_attachments = known.unwrap_or(true);
@@ -211,7 +216,9 @@ impl Message {
         }
         let root = root.into_part(tree::content)?;
         let message = self.into_message(root.headers.clone())?;
-        Ok((ProviderMessage { has_attachments: root.has_attachments(), ..message }, root))
+        let automatic = Automatic::read(&root.headers, Some(&root));
+        let bounce = automatic.and_then(|automatic| automatic.bounce);
+        Ok((ProviderMessage { has_attachments: root.has_attachments(), bounce, ..message }, root))
     }
 
     /// `into_whole` with as many levels as were read.
@@ -233,6 +240,7 @@ impl Message {
             size_estimate: self.size_estimate,
             has_attachments: false,
             attachments_unknown: false,
+            bounce: None,
             headers,
         })
     }

@@ -58,6 +58,7 @@ pub enum Code {
     HistoryGapReplaying,
     Closing,
     Paused,
+    LabelsMissing,
     NoTriggers,
 }
 
@@ -79,7 +80,7 @@ const DEGRADED: &[Severity] = &[Severity::Degraded];
 const DOWN: &[Severity] = &[Severity::Down];
 const DEGRADED_OR_DOWN: &[Severity] = &[Severity::Degraded, Severity::Down];
 
-pub const CODES: [Entry; 21] = [
+pub const CODES: [Entry; 22] = [
     Entry {
         code: Code::NeedsReauth,
         name: "needs_reauth",
@@ -238,6 +239,14 @@ pub const CODES: [Entry; 21] = [
         severities: NOTE,
         when: "its owner paused it: mail that arrives now never fires",
         remedy: "To go on: connectors enable <id>",
+        section: None,
+    },
+    Entry {
+        code: Code::LabelsMissing,
+        name: "labels_missing",
+        severities: &[Severity::Note, Severity::Degraded],
+        when: "a trigger names a label that the mailbox no longer has; degraded if it is one of `label_include`, so that the trigger never fires",
+        remedy: "Give the trigger other filters, or delete it. The labels that there are: connectors labels list <id>",
         section: None,
     },
     Entry {

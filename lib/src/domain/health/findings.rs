@@ -11,10 +11,13 @@ use crate::domain::connector::{Connector, Status};
 use crate::domain::event::MOST_UNPUBLISHED;
 use crate::domain::health::Thresholds;
 use crate::domain::health::code::{Code, Severity};
+use crate::domain::id::ConnectorId;
 use crate::domain::pause::is_paused;
 use crate::domain::scopes::{Capability, capabilities, missing};
 use crate::domain::sweep::{Overdue, overdue};
 use crate::domain::timestamp::Timestamp;
+use crate::domain::trigger::Filter;
+use crate::domain::trigger::labels::MissingLabel;
 use crate::domain::watch::WatchStatus;
 
 /// Gmail answers each `watch` with a push of its own, usually within seconds; Pub/Sub tries one
@@ -73,6 +76,27 @@ pub(super) fn findings(
     found.findings
 }
 
+/// What the mailbox said, which is in no row.
+pub(super) fn label_finding(connector: &ConnectorId, missing: &MissingLabel) -> Finding {
+    let MissingLabel { trigger, filter, label } = missing;
+    let (severity, so) = match filter {
+        Filter::LabelInclude => (Severity::Degraded, "it never fires"),
+        _ => (Severity::Note, "that rules out nothing"),
+    };
+    let what = format!(
+        "the mailbox has no label `{label}` any more, which {trigger} names in `{}`: {so}",
+        filter.as_str()
+    );
+    finding(connector, Code::LabelsMissing, severity, what)
+}
+
+fn finding(connector: &ConnectorId, code: Code, severity: Severity, what: String) -> Finding {
+    let entry = code.entry();
+    let remedy = entry.remedy.replace("<id>", &connector.to_string());
+    let runbook = entry.section.map(|section| format!("docs/operations.md#{section}"));
+    Finding { code, severity, what, remedy, runbook }
+}
+
 struct Found<'a> {
     connector: &'a Connector,
     thresholds: &'a Thresholds,
@@ -82,10 +106,7 @@ struct Found<'a> {
 
 impl Found<'_> {
     fn add(&mut self, code: Code, severity: Severity, what: impl Into<String>) {
-        let entry = code.entry();
-        let remedy = entry.remedy.replace("<id>", &self.connector.id.to_string());
-        let runbook = entry.section.map(|section| format!("docs/operations.md#{section}"));
-        self.findings.push(Finding { code, severity, what: what.into(), remedy, runbook });
+        self.findings.push(finding(&self.connector.id, code, severity, what.into()));
     }
 
     fn is_past(&self, since: Timestamp, span: Duration) -> bool {
@@ -346,7 +367,7 @@ mod tests {
     use crate::domain::health::code::CODES;
     use crate::domain::health::{HealthStatus, health};
     use crate::domain::history_id::HistoryId;
-    use crate::domain::id::{EventId, MessageId};
+    use crate::domain::id::{EventId, MessageId, TriggerId};
     use crate::domain::pause;
     use crate::domain::position::{FetchFailure, PutOff};
     use crate::domain::quota::Spent;
@@ -700,7 +721,8 @@ mod tests {
         for entry in &CODES {
             for severity in entry.severities {
                 assert!(
-                    entry.code == Code::NoTriggers || tried.contains(&(entry.code, *severity)),
+                    [Code::NoTriggers, Code::LabelsMissing].contains(&entry.code)
+                        || tried.contains(&(entry.code, *severity)),
                     "{} {severity:?}",
                     entry.name
                 );
@@ -711,6 +733,27 @@ mod tests {
             found.iter().map(|finding| finding.code).collect::<Vec<_>>(),
             [Code::NoTriggers]
         );
+    }
+
+    #[test]
+    fn a_label_that_is_gone_matters_where_a_trigger_waits_for_it() {
+        let missing = |filter| MissingLabel {
+            trigger: TriggerId::new("trg_1"),
+            filter,
+            label: "Label_7".into(),
+        };
+        for (filter, severity) in
+            [(Filter::LabelInclude, Severity::Degraded), (Filter::LabelExclude, Severity::Note)]
+        {
+            let health = health(&well(), 1, &thresholds(), NOW);
+            let health = health.with_missing_labels(&[missing(filter)]);
+            let [found] = &health.findings[..] else { panic!("{:?}", health.findings) };
+            assert_eq!((found.code, found.severity), (Code::LabelsMissing, severity));
+            assert!(Code::LabelsMissing.entry().severities.contains(&severity));
+            assert_eq!(health.status, severity.status());
+            assert!(found.what.contains("Label_7") && found.what.contains("trg_1"));
+            assert!(found.remedy.contains("con_1"), "{}", found.remedy);
+        }
     }
 
     #[test]

@@ -37,10 +37,11 @@ pub struct Filters {
     /// At least one must occur.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub subject_contains: Vec<String>,
-    /// Label ids that the message must all carry.
+    /// Labels that the message must all carry. A request may name them by id or by name; ids are
+    /// stored.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub label_include: Vec<String>,
-    /// Label ids of which it must carry none.
+    /// Labels of which it must carry none, named alike.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub label_exclude: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,6 +50,10 @@ pub struct Filters {
     /// (DMARC).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authenticated: Option<bool>,
+    /// Whether its own headers say that no person wrote it. An agent that answers mail sets `false`:
+    /// two machines that answer each other never end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub automatic: Option<bool>,
 }
 
 /// One of a trigger's filters, by its name in the configuration.
@@ -63,10 +68,11 @@ pub enum Filter {
     LabelExclude,
     HasAttachment,
     Authenticated,
+    Automatic,
 }
 
 impl Filter {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Query,
         Self::FromContains,
         Self::FromDomain,
@@ -76,6 +82,7 @@ impl Filter {
         Self::LabelExclude,
         Self::HasAttachment,
         Self::Authenticated,
+        Self::Automatic,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -89,6 +96,7 @@ impl Filter {
             Self::LabelExclude => "label_exclude",
             Self::HasAttachment => "has_attachment",
             Self::Authenticated => "authenticated",
+            Self::Automatic => "automatic",
         }
     }
 }
@@ -204,6 +212,9 @@ impl Filters {
             Filter::Authenticated => {
                 self.authenticated.is_none_or(|wanted| wanted == message.is_authenticated())
             }
+            Filter::Automatic => {
+                self.automatic.is_none_or(|wanted| wanted == message.automatic.is_some())
+            }
         }
     }
 }
@@ -228,11 +239,13 @@ mod tests {
             size_estimate: 0,
             has_attachments: true,
             attachments_unknown: false,
+            bounce: None,
             headers: [
                 ("Authentication-Results", "mx.google.com; dmarc=pass header.from=shop.example"),
                 ("From", "Billing <pay@shop.example>"),
                 ("To", "Ada <ada@example.com>"),
                 ("Subject", "Your INVOICE for May"),
+                ("Auto-Submitted", "auto-generated"),
             ]
             .map(|(name, value)| (name.into(), value.into()))
             .into(),
@@ -267,6 +280,8 @@ mod tests {
             (json!({"has_attachment": false}), false),
             (json!({"authenticated": true}), true),
             (json!({"authenticated": false}), false),
+            (json!({"automatic": true}), true),
+            (json!({"automatic": false}), false),
             (json!({"subject_contains": ["invoice"], "from_contains": ["nobody"]}), false),
         ];
         for (filters, expected) in table {
@@ -288,6 +303,7 @@ mod tests {
             label_exclude: vec!["B".into()],
             has_attachment: Some(true),
             authenticated: Some(true),
+            automatic: Some(true),
         };
         let fields: Vec<String> =
             serde_json::to_value(full).unwrap().as_object().unwrap().keys().cloned().collect();
@@ -383,7 +399,7 @@ mod tests {
     fn filters_that_an_earlier_version_wrote_are_read() {
         let earlier = json!({"query": "a", "from_contains": ["b"], "has_attachment": true});
         let read: Filters = serde_json::from_value(earlier.clone()).unwrap();
-        assert_eq!((read.from_domain.len(), read.authenticated), (0, None));
+        assert_eq!((read.from_domain.len(), read.authenticated, read.automatic), (0, None, None));
         assert_eq!(serde_json::to_value(read).unwrap(), earlier, "and written as they were");
     }
 
