@@ -27,6 +27,10 @@ pub struct Message {
     /// Whoever sends a mail can write anything there: see `authentication`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Address>,
+    /// The other mailboxes of From. Few mails have any; and Gmail decodes headers, so that what was
+    /// written as part of one name may look like two mailboxes.
+    #[serde(skip)]
+    pub other_authors: Vec<Address>,
     /// What the receiving server found out about the sender.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authentication: Option<Authentication>,
@@ -112,13 +116,15 @@ impl ProviderMessage {
     pub fn normalize_whole(self, root: &Part) -> Message {
         let bcc = root.header("bcc").map(parse_addresses).unwrap_or_default();
         let Files { attachments, embedded } = root.files();
+        let automatic = Automatic::read(&self.headers, Some(root));
+        let bounce = automatic.and_then(|automatic| automatic.bounce);
         Message {
             bcc,
             body: Some(root.body()),
             has_attachments: !attachments.is_empty(),
             attachments: Some(attachments),
             embedded: (!embedded.is_empty()).then_some(embedded),
-            ..self.normalize()
+            ..Self { bounce, ..self }.normalize()
         }
     }
 
@@ -134,11 +140,13 @@ impl ProviderMessage {
             let named = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
             named.flat_map(|(_, value)| parse_addresses(value)).collect()
         };
-        let from = header("from").and_then(sender);
+        let authors = header("from").map(parse_addresses).unwrap_or_default();
+        let from = authors.first().cloned().or_else(|| header("from").and_then(only_name));
         let domain = from.as_ref().and_then(Address::domain);
         Message {
             subject: header("subject").map(decode_text),
             from,
+            other_authors: authors.into_iter().skip(1).collect(),
             authentication: Authentication::read(&self.headers, &RECEIVER, domain.as_ref()),
             automatic: Automatic::read(&self.headers, None)
                 .map(|automatic| Automatic { bounce: self.bounce, ..automatic }),
@@ -185,6 +193,11 @@ impl Message {
     /// Whether the domain of `from` stands behind the mail, as the receiving server found.
     pub fn is_authenticated(&self) -> bool {
         self.authentication.is_some_and(|authentication| authentication.is_passed())
+    }
+
+    /// All mailboxes of From.
+    pub fn authors(&self) -> impl Iterator<Item = &Address> {
+        self.from.iter().chain(&self.other_authors)
     }
 
     /// The message with long lists and texts cut short.
@@ -263,14 +276,11 @@ fn decode_text(value: &str) -> String {
     parsed.and_then(|mail| mail.subject().map(one_line)).unwrap_or_else(|| one_line(value))
 }
 
-/// The first mailbox of a From. If there is none that can be read, its name is shown all the same,
-/// with an empty address: no filter on senders and no reply takes that for one.
-fn sender(value: &str) -> Option<Address> {
-    let only_named = || {
-        let name = decode_text(&shown_name(&one_line(value))?);
-        (!name.trim().is_empty()).then(|| Address { name: Some(name), address: String::new() })
-    };
-    parse_addresses(value).into_iter().next().or_else(only_named)
+/// A From without a mailbox that can be read shows its name all the same, with an empty address: no
+/// filter on senders and no reply takes that for one.
+fn only_name(value: &str) -> Option<Address> {
+    let name = decode_text(&shown_name(&one_line(value))?);
+    (!name.trim().is_empty()).then(|| Address { name: Some(name), address: String::new() })
 }
 
 fn parse_addresses(value: &str) -> Vec<Address> {

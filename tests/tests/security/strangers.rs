@@ -74,11 +74,29 @@ async fn case_60_another_address_in_a_name() {
             ("a comment in front", from("(pay@trusted.example) evil@x.example"), false),
             ("a quoted local part", from(r#""pay@trusted.example"@x.example"#), false),
             ("a name and no address", from(r#""pay@trusted.example" (hello)"#), false),
-            ("an encoded name and no address", from("=?utf-8?q?pay=40trusted.example?="), false),
+            // Gmail decodes it, and then it is two mailboxes.
+            (
+                "an encoded name that ends in an address and a comma",
+                from("=?utf-8?q?Pay_<pay=40trusted.example>,?= <evil@x.example>"),
+                false,
+            ),
+            ("the first of two addresses", from("pay@trusted.example, evil@x.example"), false),
             ("the second address", from("evil@x.example, pay@trusted.example"), false),
             ("the name of a group", from("pay@trusted.example: evil@x.example;"), false),
             ("the address itself", from("Billing <PAY@Trusted.example>"), true),
         ];
+        check(&mut case, &target, &user, &mails).await;
+        let filters = json!({"from_contains": ["@trusted.example"], "authenticated": true});
+        let user = guarded(&target, filters).await;
+        // Gmail decodes it, and then it is an address; but Gmail found no sender that passed.
+        let mails = [(
+            "an encoded name and no address, where authentication is wanted",
+            said(
+                "mx.google.com; spf=pass smtp.mailfrom=x.example; dmarc=none",
+                "=?utf-8?q?pay=40trusted.example?=",
+            ),
+            false,
+        )];
         check(&mut case, &target, &user, &mails).await;
         let user = guarded(&target, json!({"to_contains": ["@trusted.example"]})).await;
         let mails = [

@@ -11,7 +11,7 @@ use secrecy::ExposeSecret;
 use super::client::LONGEST_ANSWER;
 use super::errors::{Failure, Fault};
 use super::measured::{MESSAGES_GET, count};
-use super::{Gmail, batch, once, pause, wire};
+use super::{Gmail, batch, once, pause, tree, wire};
 use crate::domain::id::MessageId;
 use crate::domain::secret::AccessToken;
 use crate::ports::{Fetched, ProviderError};
@@ -21,13 +21,10 @@ use crate::ports::{Fetched, ProviderError};
 const BATCH: usize = 25;
 const BATCH_AGAIN: usize = 10;
 
-/// Levels of parts that `Depth::Structure` reads. Mail that people write has up to five.
-pub const LEVELS: usize = 8;
-
 /// Everything that an event contains, and no body: the parts' types, names and headers tell what is
 /// attached. Below the last level, only whether there is more.
 pub(super) static STRUCTURE_FIELDS: LazyLock<String> = LazyLock::new(|| {
-    let deeper = (0..LEVELS).fold("parts(partId)".to_string(), |below, _| {
+    let deeper = (0..tree::LEVELS).fold("parts(partId)".to_string(), |below, _| {
         format!("parts(partId,mimeType,filename,headers,{below})")
     });
     format!("{HEADER_FIELDS},payload(mimeType,filename,headers,{deeper})")

@@ -8,7 +8,9 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use super::errors::Failure;
 use crate::domain::mail::{self, Content};
 
-/// Levels of parts that are read: each takes stack. Anybody can send a mail with more.
+/// Levels of parts that are read where bodies are not. Mail that people write has up to five.
+pub const LEVELS: usize = 8;
+/// Levels of parts that are read in any case: each takes stack. Anybody can send a mail with more.
 pub const DEEPEST: usize = 100;
 
 #[derive(Default)]

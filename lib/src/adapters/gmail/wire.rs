@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::errors::Failure;
-use super::{fetch, parse_error, tree};
+use super::{parse_error, tree};
 use crate::domain::history::{Change, HistoryPage, Record};
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
@@ -197,7 +197,7 @@ impl Message {
         let known = root.has_attachments_by_structure();
         let automatic = Automatic::read(&root.headers, None);
         let is_open = known.is_none()
-            || (known == Some(false) && root.depth() > fetch::LEVELS)
+            || (known == Some(false) && root.depth() > tree::LEVELS)
             || automatic.is_some_and(|automatic| automatic.kind == Kind::Bounce);
         let message = self.into_message(root.headers)?;
         // What may be shown by the HTML is there at any rate.

@@ -175,7 +175,11 @@ impl Filters {
     }
 
     fn holds(&self, filter: Filter, message: &Message) -> bool {
-        let from = |part: &str| message.from.as_ref().is_some_and(|from| from.contains(part));
+        // Whoever writes several senders, or a name that looks like one, is none of them.
+        let by = |is_meant: &dyn Fn(&Address) -> bool| {
+            message.from.is_some() && message.authors().all(is_meant)
+        };
+        let from = |part: &str| by(&|author| author.contains(part));
         let shown = |part: &str| message.from.as_ref().is_some_and(|from| from.shows(part));
         let to = |part: &str| message.to.iter().any(|to| to.contains(part));
         let subject = |part: &str| {
@@ -198,9 +202,10 @@ impl Filters {
             }
             Filter::FromContains => any(&self.from_contains, &from),
             Filter::FromDomain => {
-                let domain = message.from.as_ref().and_then(Address::domain);
-                self.from_domain.is_empty()
-                    || domain.is_some_and(|domain| self.from_domain.contains(&domain))
+                let is_listed = |author: &Address| {
+                    author.domain().is_some_and(|domain| self.from_domain.contains(&domain))
+                };
+                self.from_domain.is_empty() || by(&is_listed)
             }
             Filter::ToContains => any(&self.to_contains, &to),
             Filter::SubjectContains => any(&self.subject_contains, &subject),
@@ -228,7 +233,7 @@ mod tests {
     use crate::domain::message::ProviderMessage;
     use crate::domain::timestamp::Timestamp;
 
-    fn mail() -> Message {
+    fn given() -> ProviderMessage {
         ProviderMessage {
             id: MessageId::new("m"),
             thread_id: "t".into(),
@@ -250,7 +255,10 @@ mod tests {
             .map(|(name, value)| (name.into(), value.into()))
             .into(),
         }
-        .normalize()
+    }
+
+    fn mail() -> Message {
+        given().normalize()
     }
 
     #[test]
@@ -373,6 +381,30 @@ mod tests {
             ("pay\u{ff20}trusted.example", false),
         ] {
             assert_eq!(parsed.matches(&from(address)), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn of_several_senders_each_must_be_meant() {
+        let from = |value: &str| {
+            let headers = vec![("From".to_string(), value.to_string())];
+            ProviderMessage { headers, ..given() }.normalize()
+        };
+        for filters in [
+            json!({"from_contains": ["@trusted.example"]}),
+            json!({"from_domain": ["trusted.example"]}),
+        ] {
+            let parsed: Filters = serde_json::from_value(filters.clone()).unwrap();
+            for (value, expected) in [
+                ("pay@trusted.example", true),
+                ("pay@trusted.example, bo@trusted.example", true),
+                // As Gmail shows `=?utf-8?q?Pay_<pay=40trusted.example>,?= <a@evil.example>`.
+                ("Pay <pay@trusted.example>, <a@evil.example>", false),
+                ("a@evil.example, pay@trusted.example", false),
+                ("Pay", false),
+            ] {
+                assert_eq!(parsed.matches(&from(value)), expected, "{filters} {value}");
+            }
         }
     }
 

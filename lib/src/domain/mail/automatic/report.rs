@@ -108,7 +108,12 @@ fn groups(status: &Part) -> Vec<Fields> {
     if status.parts.is_empty() {
         return text_of(status).map(|text| blocks(&text)).unwrap_or_default();
     }
-    let of_part = |part: &Part| match field(&part.headers, "final-recipient").is_some() {
+    let names_recipient = |part: &Part| {
+        ["final-recipient", "original-recipient"]
+            .iter()
+            .any(|name| field(&part.headers, name).is_some())
+    };
+    let of_part = |part: &Part| match names_recipient(part) {
         true => vec![part.headers.clone()],
         // The fields may also be the part's text.
         false => text_of(part).map(|text| blocks(&text)).unwrap_or_default(),
