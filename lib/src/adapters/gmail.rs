@@ -39,6 +39,7 @@ use crate::domain::history::HistoryPage;
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
 use crate::domain::operation::request::MailRequest;
+use crate::domain::outgoing::identity::Alias;
 use crate::domain::secret::{AccessToken, RefreshToken};
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{
@@ -325,6 +326,10 @@ impl EmailProvider for Gmail {
     ) -> Result<Fetched, ProviderError> {
         let depth = if only_headers { Depth::Headers } else { Depth::Event };
         self.fetch(access, ids, depth, wire::Message::into_message, None).await
+    }
+
+    async fn aliases(&self, access: &AccessToken) -> Result<Vec<Alias>, ProviderError> {
+        self.list_aliases(access).await
     }
 
     async fn perform(

@@ -13,6 +13,7 @@ use email_connectors::domain::message::ProviderMessage;
 use email_connectors::domain::operation::answer::{MailAnswer, MessageView, PlacedMessage};
 use email_connectors::domain::operation::request::MailRequest;
 use email_connectors::domain::outgoing::Outgoing;
+use email_connectors::domain::outgoing::identity::Alias;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::ports::{Fetched, MessagePage, Profile, ProviderError};
 
@@ -50,6 +51,8 @@ pub(crate) struct Mailbox {
     /// The page tokens that are accepted.
     pub page_tokens: BTreeSet<String>,
     pub poisoned: BTreeMap<MessageId, Poison>,
+    /// The addresses that the owner may write from beside the own one.
+    pub aliases: Vec<Alias>,
     /// What the owner sent.
     pub sent: Vec<Outgoing>,
     pub watched_until: Option<Timestamp>,
@@ -87,6 +90,7 @@ impl Mailbox {
             list_page_size: 100,
             page_tokens: BTreeSet::new(),
             poisoned: BTreeMap::new(),
+            aliases: Vec::new(),
             sent: Vec::new(),
             watched_until: None,
             watch_is_taken: false,

@@ -246,6 +246,14 @@ impl Message {
         }
     }
 
+    /// The mail's bytes, of `format=raw`, and its thread.
+    pub fn into_raw(self) -> Result<(Vec<u8>, String), Failure> {
+        let raw = self.raw.as_deref().map(|raw| raw.trim_end_matches('='));
+        let bytes = raw.and_then(|raw| BASE64_URL_SAFE_NO_PAD.decode(raw).ok());
+        let bytes = bytes.ok_or_else(|| Failure::no_answer("a raw message without its bytes"))?;
+        Ok((bytes, self.thread_id))
+    }
+
     fn into_minimal(self) -> Result<MinimalMessage, Failure> {
         Ok(MinimalMessage {
             timestamp: self.received_at()?,
