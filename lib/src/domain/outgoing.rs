@@ -125,7 +125,10 @@ impl Outgoing {
 
     /// Whether nothing is left to take from what it answers.
     fn says_all(&self) -> bool {
-        self.subject.is_some() && self.in_reply_to.is_some() && !self.to.is_empty() && !self.reply_all
+        self.subject.is_some()
+            && self.in_reply_to.is_some()
+            && !self.to.is_empty()
+            && !self.reply_all
     }
 
     /// Whether there is somebody to send it to. A mail that is not complete may leave that open if
@@ -158,9 +161,11 @@ impl Outgoing {
                     .map_err(|problem| Invalid::new(format!("{field}[{at}]"), problem))?;
             }
         }
-        self.from = self.from.map(Author::checked).transpose().map_err(|(field, problem)| {
-            Invalid::new(format!("from.{field}"), problem)
-        })?;
+        self.from = self
+            .from
+            .map(Author::checked)
+            .transpose()
+            .map_err(|(field, problem)| Invalid::new(format!("from.{field}"), problem))?;
         let lines = [
             ("subject", &self.subject, LONGEST_SUBJECT),
             ("thread_id", &self.thread_id, LONGEST_NAME),
@@ -225,14 +230,8 @@ impl Outgoing {
             ("forward_message_id", &self.forward_message_id),
         ];
         for (field, named) in messages {
-            if named
-                .as_ref()
-                .is_some_and(|id| id.as_str().len() > LONGEST_NAME || !plain(id))
-            {
-                return Err(Invalid::new(
-                    field,
-                    "is no message's id; `GET …/messages` lists them",
-                ));
+            if named.as_ref().is_some_and(|id| id.as_str().len() > LONGEST_NAME || !plain(id)) {
+                return Err(Invalid::new(field, "is no message's id; `GET …/messages` lists them"));
             }
         }
         if self.thread_id.as_ref().is_some_and(|id| !plain(&MessageId::new(id.as_str()))) {

@@ -50,6 +50,7 @@ pub use cloud::CloudChange;
 pub use config::{Clock, Config};
 pub use faults::Fault;
 pub use keys::Signing;
+pub use mailbox::Alias;
 pub use mime::{NewAttachment, NewMessage};
 pub use pubsub::{PulledPush, PushChange, PushMode, PushSettings, PushStatus};
 pub use timing::{Latency, Timing};

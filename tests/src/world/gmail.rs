@@ -177,8 +177,10 @@ impl EmailProvider for MemoryGmail {
     }
 
     async fn aliases(&self, access: &AccessToken) -> Result<Vec<Alias>, ProviderError> {
-        self.read(Call::Aliases, price::SEND_AS, "", access, |mailbox, _| Ok(mailbox.aliases.clone()))
-            .await
+        self.read(Call::Aliases, price::SEND_AS, "", access, |mailbox, _| {
+            Ok(mailbox.aliases.clone())
+        })
+        .await
     }
 
     async fn perform(

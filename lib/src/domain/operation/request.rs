@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use super::Operation;
 use super::parameter::{Given, MOST_LISTED, MOST_READ};
+use crate::domain::email_address::EmailAddress;
 use crate::domain::id::MessageId;
 use crate::domain::invalid::Invalid;
-use crate::domain::email_address::EmailAddress;
 use crate::domain::outgoing::Outgoing;
 use crate::domain::outgoing::draft_change::DraftChange;
 use crate::domain::outgoing::recipient::Author;

@@ -25,11 +25,7 @@ pub fn answered_in<'a>(thread: &'a [Message], in_reply_to: Option<&str>) -> Opti
 impl Outgoing {
     /// Fills what is missing (author, recipients, subject, thread, references) from the message
     /// that this one answers. An error names who of the recipients cannot be written to.
-    pub fn in_reply_to(
-        self,
-        original: &Message,
-        identity: &Identity<'_>,
-    ) -> Result<Self, Invalid> {
+    pub fn in_reply_to(self, original: &Message, identity: &Identity<'_>) -> Result<Self, Invalid> {
         let answered = original.headers.message_id.clone().filter(|id| is_message_id(id));
         let before = original
             .headers

@@ -124,7 +124,10 @@ impl OutgoingAttachment {
             .filter(|kind| kind.essence() == attachment.mime_type)
             .or_else(|| MediaType::parse(&attachment.mime_type).ok());
         let content_id = attachment.content_id.map(|id| {
-            let id: String = id.chars().filter(|sign| u8::try_from(*sign).is_ok_and(is_of_a_content_id)).collect();
+            let id: String = id
+                .chars()
+                .filter(|sign| u8::try_from(*sign).is_ok_and(is_of_a_content_id))
+                .collect();
             id[..id.len().min(LONGEST_NAME)].to_string()
         });
         let read = Self {

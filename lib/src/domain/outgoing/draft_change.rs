@@ -123,7 +123,8 @@ impl DraftChange {
             ..Outgoing::default()
         };
         let body = if self.text.is_none() && self.html.is_none() && self.attachments.is_none() {
-            let mut bytes: Vec<u8> = of_the_body.into_iter().flat_map(|field| field.lines).collect();
+            let mut bytes: Vec<u8> =
+                of_the_body.into_iter().flat_map(|field| field.lines).collect();
             bytes.extend_from_slice(b"\r\n");
             bytes.extend_from_slice(body);
             Some(bytes)

@@ -48,13 +48,8 @@ impl Outgoing {
             .clone()
             .or_else(|| Some(forwarding(message.subject.as_deref().unwrap_or_default())));
         let how = self.forward_as.unwrap_or(ForwardAs::Inline);
-        let forward = Self {
-            subject,
-            forward_message_id: None,
-            forward_as: None,
-            complete: true,
-            ..self
-        };
+        let forward =
+            Self { subject, forward_message_id: None, forward_as: None, complete: true, ..self };
         match how {
             ForwardAs::Inline => Ok(forward.quoting(&message, &root)),
             ForwardAs::Attachment => Ok(forward.enclosing(&message, &bytes)?),
@@ -88,7 +83,8 @@ impl Outgoing {
         let head = head(message, root);
         let (text, html) = (self.text.take(), self.html.take());
         let in_html = html.is_some() || body.html.is_some();
-        let in_text = (text.is_some() || html.is_none()) && (body.text.is_some() || body.html.is_none());
+        let in_text =
+            (text.is_some() || html.is_none()) && (body.text.is_some() || body.html.is_none());
         if in_html {
             let above = html.unwrap_or_else(|| as_html(text.as_deref().unwrap_or_default()));
             let below =

@@ -94,7 +94,8 @@ fn check_name(name: Option<&str>) -> Result<(), String> {
 }
 
 fn cut_name(name: &str) -> String {
-    let line: String = name.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).collect();
+    let line: String =
+        name.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).collect();
     line[..line.floor_char_boundary(LONGEST_NAME)].trim().to_string()
 }
 
@@ -193,10 +194,23 @@ mod tests {
         }
         let long = format!("{}@example.com", "a".repeat(250));
         for refused in [
-            "", "bo", "@example.com", "bo@", "a@b@example.com", "bo smith@example.com",
-            "bö@example.com", "bo@exa mple.com", "bo@ex\u{0}ample.com", "bo@ä..example",
-            r#""bo@example.com"#, r#"""@example.com"#, r#""a"b"@example.com"#,
-            "\"a\r\nb\"@example.com", "\"ä\"@example.com", "bo@[192.0.2.1]", &long,
+            "",
+            "bo",
+            "@example.com",
+            "bo@",
+            "a@b@example.com",
+            "bo smith@example.com",
+            "bö@example.com",
+            "bo@exa mple.com",
+            "bo@ex\u{0}ample.com",
+            "bo@ä..example",
+            r#""bo@example.com"#,
+            r#"""@example.com"#,
+            r#""a"b"@example.com"#,
+            "\"a\r\nb\"@example.com",
+            "\"ä\"@example.com",
+            "bo@[192.0.2.1]",
+            &long,
         ] {
             let problem = routable(refused).unwrap_err();
             assert!(!problem.chars().any(char::is_control), "{problem}");

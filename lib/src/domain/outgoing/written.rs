@@ -216,7 +216,9 @@ fn content_type(kind: &MediaType) -> HeaderType<'_> {
 
 fn mailbox<'a>(name: Option<&'a str>, address: String) -> HeaderType<'a> {
     match name {
-        Some(name) if looks_encoded(name) => Raw::new(format!("{} <{address}>", words(name))).into(),
+        Some(name) if looks_encoded(name) => {
+            Raw::new(format!("{} <{address}>", words(name))).into()
+        }
         name => Address::new_address(name, address).into(),
     }
 }

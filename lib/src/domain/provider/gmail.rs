@@ -117,10 +117,9 @@ fn calls(request: &MailRequest) -> Vec<Use> {
     match request {
         MailRequest::ListMessages(listing, format) => {
             let mut calls = searched(listing, &MESSAGES_SEARCH, &MESSAGES_LIST);
-            calls.extend(format.map(|format| Use {
-                times: listing.page_size,
-                ..Use::of(message(format))
-            }));
+            calls.extend(
+                format.map(|format| Use { times: listing.page_size, ..Use::of(message(format)) }),
+            );
             calls
         }
         MailRequest::ListThreads(listing) => searched(listing, &THREADS_SEARCH, &THREADS_LIST),

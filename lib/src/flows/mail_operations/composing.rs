@@ -32,7 +32,10 @@ impl<'a, P: Ports> Composing<'a, P> {
     }
 
     /// The request with its mail complete. Others are as they were.
-    pub async fn completed(&mut self, mut request: MailRequest) -> Result<MailRequest, OperateError> {
+    pub async fn completed(
+        &mut self,
+        mut request: MailRequest,
+    ) -> Result<MailRequest, OperateError> {
         if let Some(author) = request.author()
             && author.asks_for().is_some()
         {
@@ -106,7 +109,11 @@ impl<'a, P: Ports> Composing<'a, P> {
         }
     }
 
-    async fn forwarding(&mut self, id: MessageId, mail: Outgoing) -> Result<Outgoing, OperateError> {
+    async fn forwarding(
+        &mut self,
+        id: MessageId,
+        mail: Outgoing,
+    ) -> Result<Outgoing, OperateError> {
         let field = "forward_message_id";
         let read = self.read(&MailRequest::GetMessage(id, Format::Raw), field).await;
         let view = match read {
