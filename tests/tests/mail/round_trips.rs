@@ -7,7 +7,8 @@ use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::id::MessageId;
 use email_connectors::domain::mail::{Content, Part};
 use email_connectors::domain::message::{Message, ProviderMessage};
-use email_connectors::domain::outgoing::{Outgoing, Recipient};
+use email_connectors::domain::outgoing::Outgoing;
+use email_connectors::domain::outgoing::recipient::Recipient;
 use email_connectors::domain::timestamp::Timestamp;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -43,7 +44,7 @@ fn recipient() -> impl Strategy<Value = serde_json::Value> {
     let name = prop_oneof!["", "[ -~]{1,20}", "\\PC{1,20}"];
     let local = prop_oneof![
         "[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,12}(\\.[a-z0-9]{1,5})?",
-        "\"[a-z. @,]{0,9}[ @,.]\""
+        "\"[a-z.@,]{1,6}[@,.]( [a-z]{1,4})?\""
     ];
     (local, "[a-z0-9]{1,10}\\.example\\.com", name).prop_map(|(local, domain, name)| {
         let address = format!("{local}@{domain}");
