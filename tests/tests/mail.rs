@@ -11,4 +11,5 @@ mod mail {
     mod answering;
     mod corpus;
     mod round_trips;
+    mod writing;
 }

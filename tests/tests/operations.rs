@@ -9,6 +9,7 @@
 )]
 
 mod operations {
+    mod composing;
     mod costing;
     mod described;
     mod documented;

@@ -4,14 +4,23 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
 use crate::request::{Id, id};
 
+#[derive(Clone, Copy, ValueEnum)]
+pub enum ForwardAs {
+    Inline,
+    Attachment,
+}
+
 #[derive(Args, Default)]
 pub struct Outgoing {
+    /// Who writes: a name, an address that Gmail lets the mailbox send as, or both as `Name <a@b>`.
+    #[arg(long, value_name = "WHO")]
+    pub from: Option<String>,
     /// A recipient, `a@b` or `Name <a@b>` (repeat for several).
     #[arg(long, value_name = "ADDRESS")]
     pub to: Vec<String>,
@@ -40,7 +49,16 @@ pub struct Outgoing {
     /// recipient and subject.
     #[arg(long, value_name = "MESSAGE", value_parser = id)]
     pub reply_to_message: Option<Id>,
-    /// The thread to put it into.
+    /// Answers everybody of the original, not its writer alone.
+    #[arg(long)]
+    pub reply_all: bool,
+    /// A message of this mailbox that is forwarded.
+    #[arg(long, value_name = "MESSAGE", value_parser = id, conflicts_with = "reply_to_message")]
+    pub forward_message: Option<Id>,
+    /// How it is forwarded: quoted in the body with its files, or as a file.
+    #[arg(long, value_enum, requires = "forward_message")]
+    pub forward_as: Option<ForwardAs>,
+    /// The thread to put it into; its last message is answered unless another is named.
     #[arg(long, value_name = "THREAD", value_parser = id)]
     pub thread: Option<Id>,
 }
@@ -72,6 +90,8 @@ impl Outgoing {
             ("text", text),
             ("html", html),
             ("reply_to_message_id", self.reply_to_message.clone()),
+            ("forward_message_id", self.forward_message.clone()),
+            ("forward_as", self.forward_as.map(ForwardAs::name)),
             ("thread_id", self.thread.clone()),
         ];
         mail.extend(
@@ -79,12 +99,27 @@ impl Outgoing {
                 .into_iter()
                 .filter_map(|(name, text)| text.map(|text| (name.into(), json!(text)))),
         );
+        if let Some(who) = &self.from {
+            mail.insert("from".into(), author(who));
+        }
+        if self.reply_all {
+            mail.insert("reply_all".into(), json!(true));
+        }
         if !self.attach.is_empty() {
             let attached =
                 self.attach.iter().map(|file| attachment(file)).collect::<Result<Vec<_>, _>>()?;
             mail.insert("attachments".into(), json!(attached));
         }
         Ok(Value::Object(mail))
+    }
+}
+
+impl ForwardAs {
+    fn name(self) -> String {
+        match self {
+            Self::Inline => "inline".into(),
+            Self::Attachment => "attachment".into(),
+        }
     }
 }
 
@@ -99,6 +134,15 @@ fn address(text: &str) -> Value {
         Some(("", address)) => json!(address),
         Some((name, address)) => json!({"name": name, "address": address}),
         None => json!(text.trim()),
+    }
+}
+
+/// A name alone has no `@`.
+fn author(text: &str) -> Value {
+    match address(text) {
+        Value::String(name) if !name.contains('@') => json!({"name": name}),
+        Value::String(address) => json!({"address": address}),
+        both => both,
     }
 }
 
@@ -161,6 +205,17 @@ mod tests {
     }
 
     #[test]
+    fn an_author_is_a_name_an_address_or_both() {
+        for (text, expected) in [
+            ("Ada L", json!({"name": "Ada L"})),
+            ("help@example.com", json!({"address": "help@example.com"})),
+            ("Help <help@example.com>", json!({"name": "Help", "address": "help@example.com"})),
+        ] {
+            assert_eq!(author(text), expected);
+        }
+    }
+
+    #[test]
     fn only_what_was_given_is_sent() {
         assert_eq!(Outgoing::default().json().unwrap(), json!({}));
         let mail = Outgoing {
@@ -173,5 +228,18 @@ mod tests {
             mail.json().unwrap(),
             json!({"to": ["a@b.example"], "subject": "s", "thread_id": "t"})
         );
+        let forward = Outgoing {
+            from: Some("Ada".into()),
+            forward_message: Some("m".into()),
+            forward_as: Some(ForwardAs::Attachment),
+            ..Outgoing::default()
+        };
+        assert_eq!(
+            forward.json().unwrap(),
+            json!({"from": {"name": "Ada"}, "forward_message_id": "m", "forward_as": "attachment"})
+        );
+        let reply =
+            Outgoing { reply_to_message: Some("m".into()), reply_all: true, ..Outgoing::default() };
+        assert_eq!(reply.json().unwrap(), json!({"reply_to_message_id": "m", "reply_all": true}));
     }
 }

@@ -78,6 +78,8 @@ pub enum Drafts {
     Create(DraftCreate),
     /// Replace a draft.
     Update(DraftUpdate),
+    /// Change what is named of a draft; all else stays.
+    Patch(DraftUpdate),
     /// Send a draft.
     Send(DraftSend),
     /// Delete a draft for good.

@@ -1,4 +1,4 @@
-//! Drafts: listed, made, replaced, sent, deleted.
+//! Drafts: listed, made, replaced, changed, sent, deleted.
 
 use super::messages::path;
 use super::{idempotency_key, named, paged};
@@ -29,6 +29,13 @@ pub async fn run(session: &Session, command: Drafts) -> Result<(), Failure> {
             let request = Request::put(
                 path(&update.draft.connector, "drafts", &update.draft.item),
                 update.mail.json()?,
+            );
+            session.run(request, shown::changed).await
+        }
+        Drafts::Patch(patch) => {
+            let request = Request::patch(
+                path(&patch.draft.connector, "drafts", &patch.draft.item),
+                patch.mail.json()?,
             );
             session.run(request, shown::changed).await
         }

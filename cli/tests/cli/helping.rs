@@ -29,7 +29,7 @@ fn every_command_is_listed() {
         (&["attachments"], "list get"),
         (&["threads"], "list get modify trash untrash delete"),
         (&["labels"], "list get create update delete"),
-        (&["drafts"], "list get create update send delete"),
+        (&["drafts"], "list get create update patch send delete"),
         (&["replay"], "parked dead-letters"),
         (&["health"], "drill"),
     ];

@@ -167,6 +167,18 @@ fn messages_are_read_sent_labelled_and_deleted() {
             "x1",
         ),
         (
+            "messages send con_1 --thread t9 --reply-all --from Help<h@b.example> --idempotency-key k",
+            "POST /api/connectors/con_1/messages",
+            json!({"thread_id": "t9", "reply_all": true, "from": {"name": "Help", "address": "h@b.example"}}),
+            "x1",
+        ),
+        (
+            "messages send con_1 --forward-message m1 --forward-as attachment --to a@b.example --idempotency-key k",
+            "POST /api/connectors/con_1/messages",
+            json!({"forward_message_id": "m1", "forward_as": "attachment", "to": ["a@b.example"]}),
+            "x1",
+        ),
+        (
             "messages modify con_1 m1 --add-label STARRED,Label_1 --remove-label UNREAD",
             "POST /api/connectors/con_1/messages/m1/modify",
             json!({"add_label_ids": ["STARRED", "Label_1"], "remove_label_ids": ["UNREAD"]}),
@@ -293,6 +305,12 @@ fn threads_labels_and_drafts_likewise() {
         (
             "drafts update con_1 r1 --subject s",
             "PUT /api/connectors/con_1/drafts/r1",
+            json!({"subject": "s"}),
+            "x1",
+        ),
+        (
+            "drafts patch con_1 r1 --subject s",
+            "PATCH /api/connectors/con_1/drafts/r1",
             json!({"subject": "s"}),
             "x1",
         ),

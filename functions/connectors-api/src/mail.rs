@@ -56,7 +56,8 @@ fn route<P: Ports>(entry: &Entry) -> MethodRouter<Arc<Api<P>>> {
         Verb::Delete => delete,
     };
     let route = on(handler);
-    if entry.body == BodyShape::Outgoing { taking(route, LONGEST_MAIL) } else { route }
+    let takes_mail = matches!(entry.body, BodyShape::Outgoing | BodyShape::DraftChange);
+    if takes_mail { taking(route, LONGEST_MAIL) } else { route }
 }
 
 async fn operate<P: Ports>(

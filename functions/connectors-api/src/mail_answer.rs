@@ -13,6 +13,7 @@ use email_connectors::domain::operation::answer::{
     AttachmentBytes, BatchDeleted, BatchModified, Deleted, Deletion, MailAnswer, ThreadReference,
 };
 use email_connectors::domain::operation::request::MailRequest;
+use email_connectors::domain::outgoing::attachment::bounded;
 use email_connectors::domain::outgoing::encoded::extended_parameter;
 use email_connectors::domain::range::{LONGEST_PART, SHORTEST_PART, Served, served};
 use email_connectors::ports::Performed;
@@ -206,23 +207,6 @@ fn content_type(mime_type: &str) -> HeaderValue {
     let fits = mime_type.split_once('/').is_some_and(|(kind, rest)| token(kind) && token(rest));
     let shown = if fits { mime_type } else { "application/octet-stream" };
     HeaderValue::from_str(shown).unwrap_or(HeaderValue::from_static("application/octet-stream"))
-}
-
-/// A file's name is no longer on most systems, in bytes; in a header each byte may take three.
-const LONGEST_NAME: usize = 255;
-
-/// The name within that bound, its extension kept if it is one.
-fn bounded(name: &str) -> String {
-    let within = |text: &str, most: usize| text[..text.floor_char_boundary(most)].to_string();
-    if name.len() <= LONGEST_NAME {
-        return name.to_string();
-    }
-    match name.rsplit_once('.') {
-        Some((stem, extension)) if (1..=16).contains(&extension.len()) => {
-            format!("{}.{extension}", within(stem, LONGEST_NAME - 1 - extension.len()))
-        }
-        _ => within(name, LONGEST_NAME),
-    }
 }
 
 /// The sender's file name without path separators and without characters that reverse the direction

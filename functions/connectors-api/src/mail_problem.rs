@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use email_connectors::domain::outgoing::forwarding::LONGEST_ORIGINAL;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::access::AccessError;
 use email_connectors::flows::mail_operations::OperateError;
@@ -16,8 +17,24 @@ const SOON: Duration = Duration::from_secs(5);
 pub(crate) fn problem(error: OperateError, now: Timestamp) -> Problem {
     match error {
         OperateError::NotFound => Problem::not_found("connector"),
-        OperateError::NothingToAnswer => {
-            Problem::not_found("message to answer").at("reply_to_message_id")
+        OperateError::NothingNamed(field) => {
+            let what = match field {
+                "thread_id" => "thread to answer",
+                "forward_message_id" => "message to forward",
+                _ => "message to answer",
+            };
+            Problem::not_found(what).at(field)
+        }
+        OperateError::Invalid(refused) => {
+            Problem::new(StatusCode::BAD_REQUEST, "invalid_request", refused.problem)
+                .at(refused.field)
+        }
+        OperateError::TooLargeToForward => {
+            let detail = format!(
+                "the message to forward is larger than the {LONGEST_ORIGINAL} bytes that can be passed on at once; send its text and, in mails of their own, its attachments (GET …/attachments)"
+            );
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "mail_too_large", detail)
+                .at("forward_message_id")
         }
         OperateError::Unusable(unusable) => self::unusable(unusable, now),
     }

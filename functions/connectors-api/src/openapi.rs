@@ -13,6 +13,7 @@ use email_connectors::domain::operation::parameter::{Kind, Parameter as Known};
 use email_connectors::domain::operation::request as requests;
 use email_connectors::domain::operation::{BodyShape, Entry, OPERATIONS, Operation, Verb};
 use email_connectors::domain::outgoing::Outgoing;
+use email_connectors::domain::outgoing::draft_change::DraftChange;
 use email_connectors::web::Problem;
 use utoipa::ToSchema;
 use utoipa::openapi::content::ContentBuilder;
@@ -103,6 +104,7 @@ fn mail_operation(entry: &'static Entry, schemas: &mut Schemas) -> OperationBuil
     let body = match entry.body {
         BodyShape::None => None,
         BodyShape::Outgoing => Some(schemas.of::<Outgoing>()),
+        BodyShape::DraftChange => Some(schemas.of::<DraftChange>()),
         BodyShape::LabelChange => Some(schemas.of::<requests::LabelChange>()),
         BodyShape::Batch => Some(schemas.of::<requests::Batch>()),
         BodyShape::BatchDeletion => Some(schemas.of::<requests::BatchDeletion>()),
@@ -190,7 +192,7 @@ fn answer(operation: Operation, schemas: &mut Schemas) -> Answer {
         ListDrafts => schemas.of::<answers::DraftList>(),
         GetMessage => schemas.of::<answers::MessageView>(),
         GetThread => schemas.of::<answers::Thread>(),
-        GetDraft | UpdateDraft => schemas.of::<answers::Draft>(),
+        GetDraft | UpdateDraft | PatchDraft => schemas.of::<answers::Draft>(),
         GetLabel | UpdateLabel => schemas.of::<answers::Label>(),
         CreateDraft => return Answer::Json("201", Box::new(schemas.of::<answers::Draft>())),
         CreateLabel => return Answer::Json("201", Box::new(schemas.of::<answers::Label>())),

@@ -41,6 +41,7 @@ use crate::domain::history::HistoryPage;
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
 use crate::domain::operation::request::MailRequest;
+use crate::domain::outgoing::identity::Alias;
 use crate::domain::secret::{AccessToken, RefreshToken};
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{
@@ -333,6 +334,10 @@ impl EmailProvider for Gmail {
         }
         let fetched = self.fetch(access, ids, Depth::Structure, Ok, None).await?;
         self.summarize(access, fetched).await
+    }
+
+    async fn aliases(&self, access: &AccessToken) -> Result<Vec<Alias>, ProviderError> {
+        self.list_aliases(access).await
     }
 
     async fn perform(

@@ -40,6 +40,7 @@ pub enum Operation {
     CreateDraft,
     GetDraft,
     UpdateDraft,
+    PatchDraft,
     SendDraft,
     DeleteDraft,
 }
@@ -58,6 +59,7 @@ pub enum Verb {
 pub enum BodyShape {
     None,
     Outgoing,
+    DraftChange,
     LabelChange,
     Batch,
     BatchDeletion,
@@ -97,7 +99,7 @@ use Operation::*;
 use Verb::{Delete, Get, Patch, Post, Put};
 
 #[rustfmt::skip]
-pub const OPERATIONS: [Entry; 28] = [
+pub const OPERATIONS: [Entry; 29] = [
     entry(ListMessages, "messages.list", (Get, "/messages"), ReadMail, MESSAGE_LISTING, BodyShape::None, "Lists messages, newest first."),
     entry(SendMessage, "messages.send", (Post, "/messages"), WriteMail, NO_PARAMETERS, BodyShape::Outgoing, "Sends a mail; never twice by itself."),
     entry(BatchModifyMessages, "messages.batch_modify", (Post, "/messages/batch-modify"), WriteMail, NO_PARAMETERS, BodyShape::Batch, "Changes the labels of up to 1000 messages."),
@@ -124,6 +126,7 @@ pub const OPERATIONS: [Entry; 28] = [
     entry(CreateDraft, "drafts.create", (Post, "/drafts"), WriteMail, NO_PARAMETERS, BodyShape::Outgoing, "Makes a draft."),
     entry(GetDraft, "drafts.get", (Get, "/drafts/{draft_id}"), ReadMail, FULL_FORMAT, BodyShape::None, "Reads a draft."),
     entry(UpdateDraft, "drafts.update", (Put, "/drafts/{draft_id}"), WriteMail, NO_PARAMETERS, BodyShape::Outgoing, "Replaces a draft's mail."),
+    entry(PatchDraft, "drafts.patch", (Patch, "/drafts/{draft_id}"), WriteMail, NO_PARAMETERS, BodyShape::DraftChange, "Changes a draft; what is absent stays."),
     entry(SendDraft, "drafts.send", (Post, "/drafts/{draft_id}/send"), WriteMail, NO_PARAMETERS, BodyShape::None, "Sends a draft; never twice by itself."),
     entry(DeleteDraft, "drafts.delete", (Delete, "/drafts/{draft_id}"), WriteMail, NO_PARAMETERS, BodyShape::None, "Deletes a draft for good."),
 ];

@@ -1,19 +1,28 @@
 //! A mail that is to be sent or drafted: read from what a caller sent, completed from what it
-//! answers, written as RFC 5322.
+//! answers or passes on, written as RFC 5322.
 
+mod answering;
+pub mod attachment;
+pub mod draft_change;
 pub mod encoded;
+pub mod forwarding;
+pub mod identity;
+pub mod media_type;
+pub mod recipient;
+mod split;
 mod written;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::domain::email_address::EmailAddress;
+pub use self::answering::answered_in;
+use self::attachment::OutgoingAttachment;
+use self::draft_change::Kept;
+use self::recipient::{Author, Recipient};
 use crate::domain::id::MessageId;
 use crate::domain::invalid::Invalid;
-use crate::domain::message::{Address, Message};
 
 /// Gmail's own bound of one mail.
 const MOST_RECIPIENTS: usize = 500;
@@ -27,6 +36,8 @@ const LONGEST_REFERENCES: usize = 4000;
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Outgoing {
+    /// Who writes, if not the mailbox by its own address.
+    pub from: Option<Author>,
     pub to: Vec<Recipient>,
     pub cc: Vec<Recipient>,
     pub bcc: Vec<Recipient>,
@@ -39,112 +50,92 @@ pub struct Outgoing {
     pub attachments: Vec<OutgoingAttachment>,
     /// A message of this mailbox that this mail answers.
     pub reply_to_message_id: Option<MessageId>,
-    /// The thread to join, where that does not follow from what is answered.
+    /// Whether the answer goes to everybody who got what it answers, beside its writer.
+    pub reply_all: bool,
+    /// A message of this mailbox that this mail passes on.
+    pub forward_message_id: Option<MessageId>,
+    /// How it is passed on: `inline` if absent.
+    pub forward_as: Option<ForwardAs>,
+    /// The thread to join; its last message is answered, unless another is named.
     pub thread_id: Option<String>,
     /// A Message-ID.
     pub in_reply_to: Option<String>,
     /// Message-IDs, the oldest first.
     pub references: Option<String>,
+    /// Whether all that it takes from other messages is in it.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub complete: bool,
+    /// What of the draft that it changes stays.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub kept: Option<Kept>,
 }
 
-/// An address, with or without a name.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
-#[serde(untagged)]
-pub enum Recipient {
-    #[schema(example = "bo@example.com")]
-    Plain(String),
-    Named(NamedRecipient),
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ForwardAs {
+    /// Quoted in the body, with its attachments.
+    Inline,
+    /// The mail itself, as a file.
+    Attachment,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NamedRecipient {
-    #[serde(default)]
-    pub name: Option<String>,
-    pub address: String,
+/// What has to be read before a mail can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs<'a> {
+    Nothing,
+    /// The headers of the message that it answers.
+    Message(&'a MessageId),
+    /// The headers of a thread, whose last message it answers.
+    Thread(&'a str),
+    /// A whole message, which it passes on.
+    Original(&'a MessageId),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OutgoingAttachment {
-    #[schema(min_length = 1, max_length = 255, example = "may.pdf")]
-    pub filename: String,
-    #[schema(
-        pattern = "^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+$",
-        example = "application/pdf"
-    )]
-    pub mime_type: String,
-    /// Base64.
-    #[schema(value_type = String, format = Byte, example = "VG90YWw6IDcgRVVSCg==")]
-    #[serde(with = "base64_bytes")]
-    pub content: Vec<u8>,
-    /// Shown within the HTML, which names it by `cid:`.
-    #[serde(default)]
-    pub inline: bool,
-    #[serde(default)]
-    pub content_id: Option<String>,
-}
-
-mod base64_bytes {
-    use super::{BASE64_STANDARD, Deserialize, Engine};
-
-    pub fn serialize<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&BASE64_STANDARD.encode(bytes))
-    }
-
-    pub fn deserialize<'de, D: serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<u8>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        BASE64_STANDARD
-            .decode(text)
-            .map_err(|error| serde::de::Error::custom(format!("is not base64 ({error})")))
-    }
-}
-
-impl Recipient {
-    pub fn address(&self) -> &str {
-        match self {
-            Self::Plain(address) => address,
-            Self::Named(named) => &named.address,
-        }
-    }
-
-    pub fn name(&self) -> Option<&str> {
-        match self {
-            Self::Plain(_) => None,
-            Self::Named(named) => named.name.as_deref().filter(|name| !name.is_empty()),
-        }
-    }
-}
-
-impl From<&Address> for Recipient {
-    fn from(address: &Address) -> Self {
-        Self::Named(NamedRecipient { name: address.name.clone(), address: address.address.clone() })
-    }
+/// Reads the body, naming the path of the field that does not fit.
+fn parsed<T: DeserializeOwned>(body: Value) -> Result<T, Invalid> {
+    serde_path_to_error::deserialize(body).map_err(|error| {
+        let path = error.path().to_string();
+        let problem = match error.inner().to_string() {
+            // From an address, which has two forms.
+            message if message.contains("untagged") => {
+                "must be an address, or {\"name\": …, \"address\": …}".into()
+            }
+            message => message,
+        };
+        Invalid::new(if path == "." { "body".to_string() } else { path }, problem)
+    })
 }
 
 impl Outgoing {
     pub fn parse(body: Value) -> Result<Self, Invalid> {
-        let mail: Self = serde_path_to_error::deserialize(body).map_err(|error| {
-            let path = error.path().to_string();
-            let problem = match error.inner().to_string() {
-                // From an address, which has two forms.
-                message if message.contains("untagged") => {
-                    "must be an address, or {\"name\": …, \"address\": …}".into()
-                }
-                message => message,
-            };
-            Invalid::new(if path == "." { "body".to_string() } else { path }, problem)
-        })?;
-        mail.check()?;
-        Ok(mail)
+        parsed::<Self>(body)?.checked()
     }
 
-    /// Whether there is somebody to send it to. A reply may leave that open.
+    pub fn needs(&self) -> Needs<'_> {
+        match (&self.forward_message_id, &self.reply_to_message_id, &self.thread_id) {
+            _ if self.complete => Needs::Nothing,
+            (Some(original), ..) => Needs::Original(original),
+            (None, Some(message), _) => Needs::Message(message),
+            (None, None, Some(thread)) if !self.says_all() => Needs::Thread(thread),
+            (None, None, _) => Needs::Nothing,
+        }
+    }
+
+    /// Whether nothing is left to take from what it answers.
+    fn says_all(&self) -> bool {
+        self.subject.is_some()
+            && self.in_reply_to.is_some()
+            && !self.to.is_empty()
+            && !self.reply_all
+    }
+
+    /// Whether there is somebody to send it to. A mail that is not complete may leave that open if
+    /// it is a reply.
     pub fn check_sendable(&self) -> Result<(), Invalid> {
         let nobody = self.to.is_empty() && self.cc.is_empty() && self.bcc.is_empty();
-        match nobody && self.reply_to_message_id.is_none() {
+        match nobody && !matches!(self.needs(), Needs::Message(_) | Needs::Thread(_)) {
             true => Err(Invalid::new(
                 "to",
                 "is empty, and so are cc and bcc; name at least one recipient",
@@ -153,23 +144,28 @@ impl Outgoing {
         }
     }
 
-    fn check(&self) -> Result<(), Invalid> {
-        let lists =
-            [("to", &self.to), ("cc", &self.cc), ("bcc", &self.bcc), ("reply_to", &self.reply_to)];
-        if lists.iter().map(|(_, list)| list.len()).sum::<usize>() > MOST_RECIPIENTS {
-            return Err(Invalid::new(
-                "to",
-                format!(
-                    "and the other lists name more than {MOST_RECIPIENTS} addresses, which Gmail does not take"
-                ),
-            ));
-        }
+    /// With its addresses as mail servers take them.
+    fn checked(mut self) -> Result<Self, Invalid> {
+        self.check_count()?;
+        let lists = [
+            ("to", &mut self.to),
+            ("cc", &mut self.cc),
+            ("bcc", &mut self.bcc),
+            ("reply_to", &mut self.reply_to),
+        ];
         for (field, list) in lists {
-            for (at, recipient) in list.iter().enumerate() {
-                check_recipient(recipient)
+            for (at, recipient) in list.iter_mut().enumerate() {
+                *recipient = recipient
+                    .clone()
+                    .checked()
                     .map_err(|problem| Invalid::new(format!("{field}[{at}]"), problem))?;
             }
         }
+        self.from = self
+            .from
+            .map(Author::checked)
+            .transpose()
+            .map_err(|(field, problem)| Invalid::new(format!("from.{field}"), problem))?;
         let lines = [
             ("subject", &self.subject, LONGEST_SUBJECT),
             ("thread_id", &self.thread_id, LONGEST_NAME),
@@ -186,24 +182,7 @@ impl Outgoing {
                 ));
             }
         }
-        // It becomes part of a path.
-        let plain = |id: &MessageId| {
-            !id.as_str().is_empty()
-                && id
-                    .as_str()
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-        };
-        if self
-            .reply_to_message_id
-            .as_ref()
-            .is_some_and(|id| id.as_str().len() > LONGEST_NAME || !plain(id))
-        {
-            return Err(Invalid::new(
-                "reply_to_message_id",
-                "is no message's id; `GET …/messages` lists them",
-            ));
-        }
+        self.check_named()?;
         for (field, ids) in [("in_reply_to", &self.in_reply_to), ("references", &self.references)] {
             if ids.as_ref().is_some_and(|ids| !ids.split_whitespace().all(is_message_id)) {
                 return Err(Invalid::new(
@@ -215,87 +194,69 @@ impl Outgoing {
         if self.attachments.len() > MOST_ATTACHMENTS {
             return Err(Invalid::new("attachments", format!("holds more than {MOST_ATTACHMENTS}")));
         }
-        for (at, attachment) in self.attachments.iter().enumerate() {
-            check_attachment(attachment).map_err(|(field, problem)| {
+        let attachments = self.attachments.into_iter().enumerate().map(|(at, attachment)| {
+            attachment.checked().map_err(|(field, problem)| {
                 Invalid::new(format!("attachments[{at}].{field}"), problem)
-            })?;
+            })
+        });
+        self.attachments = attachments.collect::<Result<_, _>>()?;
+        Ok(self)
+    }
+
+    fn check_count(&self) -> Result<(), Invalid> {
+        let lists = [&self.to, &self.cc, &self.bcc, &self.reply_to];
+        match lists.iter().map(|list| list.len()).sum::<usize>() > MOST_RECIPIENTS {
+            true => Err(Invalid::new(
+                "to",
+                format!(
+                    "and the other lists name more than {MOST_RECIPIENTS} addresses, which Gmail does not take; say `to` explicitly, and send several mails"
+                ),
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// The messages and the thread that it names become parts of paths.
+    fn check_named(&self) -> Result<(), Invalid> {
+        let plain = |id: &MessageId| {
+            !id.as_str().is_empty()
+                && id
+                    .as_str()
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        };
+        let messages = [
+            ("reply_to_message_id", &self.reply_to_message_id),
+            ("forward_message_id", &self.forward_message_id),
+        ];
+        for (field, named) in messages {
+            if named.as_ref().is_some_and(|id| id.as_str().len() > LONGEST_NAME || !plain(id)) {
+                return Err(Invalid::new(field, "is no message's id; `GET …/messages` lists them"));
+            }
+        }
+        if self.thread_id.as_ref().is_some_and(|id| !plain(&MessageId::new(id.as_str()))) {
+            return Err(Invalid::new("thread_id", "is no thread's id; `GET …/threads` lists them"));
+        }
+        let forwards = self.forward_message_id.is_some();
+        if forwards && self.reply_to_message_id.is_some() {
+            return Err(Invalid::new(
+                "forward_message_id",
+                "stands beside reply_to_message_id; a mail either answers or forwards",
+            ));
+        }
+        if self.forward_as.is_some() && !forwards {
+            return Err(Invalid::new("forward_as", "needs forward_message_id: what to forward"));
+        }
+        if self.reply_all
+            && (forwards || (self.reply_to_message_id.is_none() && self.thread_id.is_none()))
+        {
+            return Err(Invalid::new(
+                "reply_all",
+                "needs reply_to_message_id or thread_id: what is answered",
+            ));
         }
         Ok(())
     }
-
-    /// Fills what is missing (recipients, subject, thread, references) from the message that this
-    /// one answers.
-    pub fn in_reply_to(self, original: &Message, own: &EmailAddress) -> Self {
-        let answered = original.headers.message_id.clone().filter(|id| is_message_id(id));
-        let before = original
-            .headers
-            .references
-            .as_deref()
-            .or(original.headers.in_reply_to.as_deref())
-            .unwrap_or_default();
-        let references =
-            self.references.or_else(|| answered.as_ref().map(|id| bounded_references(before, id)));
-        let to = if self.to.is_empty() { whom(original, own) } else { self.to };
-        let subject = self
-            .subject
-            .or_else(|| Some(answering(original.subject.as_deref().unwrap_or_default())));
-        let thread_id = self.thread_id.or_else(|| Some(original.thread_id.clone()));
-        Self {
-            to,
-            subject,
-            thread_id,
-            in_reply_to: self.in_reply_to.or(answered),
-            references,
-            reply_to_message_id: None,
-            ..self
-        }
-    }
-}
-
-/// The recipients of a reply: `Reply-To` or the author; for the owner's own mail, its recipients.
-fn whom(original: &Message, own: &EmailAddress) -> Vec<Recipient> {
-    let mine = |address: &Address| {
-        EmailAddress::parse(&address.address).is_ok_and(|parsed| parsed == *own)
-    };
-    let wrote = original.from.as_ref();
-    let list: Vec<Recipient> = match (wrote.is_some_and(mine), original.reply_to.is_empty()) {
-        (true, _) => original.to.iter().map(Into::into).collect(),
-        (false, false) => original.reply_to.iter().map(Into::into).collect(),
-        (false, true) => wrote.into_iter().map(Into::into).collect(),
-    };
-    list.into_iter()
-        .filter(|recipient| check_recipient(recipient).is_ok())
-        .take(MOST_RECIPIENTS)
-        .collect()
-}
-
-fn answering(subject: &str) -> String {
-    let again = subject.get(..3).is_some_and(|begins| begins.eq_ignore_ascii_case("re:"));
-    let whole = if again { subject.to_string() } else { format!("Re: {subject}") };
-    let mut subject: String =
-        whole.trim_end().chars().filter(|character| !character.is_control()).collect();
-    while subject.len() > LONGEST_SUBJECT {
-        subject.pop();
-    }
-    subject
-}
-
-/// The first, which names the thread, and as many of the last as fit.
-fn bounded_references(before: &str, answered: &str) -> String {
-    let ids: Vec<&str> =
-        before.split_whitespace().filter(|id| is_message_id(id) && *id != answered).collect();
-    let mut kept = vec![answered];
-    let mut length = answered.len() + ids.first().map_or(0, |first| first.len() + 1);
-    for id in ids.iter().skip(1).rev() {
-        length += id.len() + 1;
-        if length > LONGEST_REFERENCES {
-            break;
-        }
-        kept.push(id);
-    }
-    kept.extend(ids.first().filter(|first| first.len() + 1 + answered.len() <= LONGEST_REFERENCES));
-    kept.reverse();
-    kept.join(" ")
 }
 
 fn has_control(text: &str) -> bool {
@@ -310,55 +271,9 @@ fn is_message_id(text: &str) -> bool {
     })
 }
 
-fn check_recipient(recipient: &Recipient) -> Result<(), String> {
-    if recipient.name().is_some_and(|name| name.len() > LONGEST_NAME || has_control(name)) {
-        return Err(format!("its name must be one line of at most {LONGEST_NAME} bytes"));
-    }
-    let address = recipient.address();
-    let plain = |byte: u8| byte.is_ascii_graphic() && !b"<>()[],;:\\\"".contains(&byte);
-    if !address.bytes().all(plain) || EmailAddress::parse(address).is_err() {
-        let shown: String =
-            address.chars().filter(|character| !character.is_control()).take(80).collect();
-        return Err(format!(
-            "`{shown}` is no address as ada@example.com; write a domain in other letters in its ASCII form (xn--…)"
-        ));
-    }
-    Ok(())
-}
-
-fn check_attachment(attachment: &OutgoingAttachment) -> Result<(), (&'static str, String)> {
-    let name = &attachment.filename;
-    if name.trim().is_empty() || name.len() > LONGEST_NAME || has_control(name) {
-        return Err(("filename", format!("must be one line of 1 to {LONGEST_NAME} bytes")));
-    }
-    let token = |text: &str| {
-        !text.is_empty()
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&byte))
-    };
-    let kind = attachment
-        .mime_type
-        .split_once('/')
-        .filter(|(kind, subtype)| token(kind) && token(subtype));
-    if kind.is_none_or(|(kind, _)| kind.eq_ignore_ascii_case("multipart"))
-        || attachment.mime_type.len() > 127
-    {
-        return Err(("mime_type", "must be a media type as application/pdf".into()));
-    }
-    if attachment.inline && attachment.content_id.is_none() {
-        return Err((
-            "content_id",
-            "is missing; the HTML names an inline attachment by `cid:` and this".into(),
-        ));
-    }
-    let plain = |id: &String| {
-        (1..=LONGEST_NAME).contains(&id.len())
-            && id.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"".contains(&byte))
-    };
-    if attachment.content_id.as_ref().is_some_and(|id| !plain(id)) {
-        return Err((
-            "content_id",
-            "must hold letters, digits and signs of ASCII, without < and >".into(),
-        ));
-    }
-    Ok(())
+/// Without control characters, and cut between two characters where it would be too long.
+fn subject_line(subject: &str) -> String {
+    let line: String =
+        subject.trim_end().chars().filter(|character| !character.is_control()).collect();
+    line[..line.floor_char_boundary(LONGEST_SUBJECT)].to_string()
 }

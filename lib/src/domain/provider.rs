@@ -11,6 +11,8 @@ pub struct Registration {
     pub provider: Provider,
     /// The API methods that a request calls, each with the most times.
     pub calls: fn(&MailRequest) -> Vec<Use>,
+    /// Lists the addresses that a mailbox may write from.
+    pub aliases: &'static Method,
 }
 
 pub fn registered(provider: Provider) -> &'static Registration {
@@ -33,6 +35,18 @@ pub struct Method {
 pub struct Use {
     pub method: &'static Method,
     pub times: u32,
+    /// Left out where the granted scopes do not allow it.
+    pub optional: bool,
+}
+
+impl Use {
+    pub const fn of(method: &'static Method) -> Self {
+        Self { method, times: 1, optional: false }
+    }
+
+    fn is_allowed(&self, granted: &[String]) -> bool {
+        granted.iter().any(|scope| self.method.scopes.contains(&scope.as_str()))
+    }
 }
 
 impl Registration {
@@ -41,17 +55,20 @@ impl Registration {
         (self.calls)(request).iter().map(|used| used.method.units * used.times).sum()
     }
 
+    pub fn may_list_aliases(&self, granted: &[String]) -> bool {
+        Use::of(self.aliases).is_allowed(granted)
+    }
+
     /// `None` if the granted scopes suffice; else the narrowest scope that would, for all calls of
     /// the request if there is one.
     pub fn missing_scope(&self, request: &MailRequest, granted: &[String]) -> Option<&'static str> {
-        let calls = (self.calls)(request);
+        let mut calls = (self.calls)(request);
+        calls.retain(|used| !used.optional);
         let suffices = |scope: &str| calls.iter().all(|used| used.method.scopes.contains(&scope));
-        let allowed =
-            |used: &Use| granted.iter().any(|scope| used.method.scopes.contains(&scope.as_str()));
-        if calls.iter().all(allowed) {
+        if calls.iter().all(|used| used.is_allowed(granted)) {
             return None;
         }
-        let least = calls.iter().find(|used| !allowed(used))?.method.scopes;
+        let least = calls.iter().find(|used| !used.is_allowed(granted))?.method.scopes;
         least.iter().copied().find(|scope| suffices(scope)).or(least.first().copied())
     }
 }

@@ -8,6 +8,7 @@ use crate::domain::timestamp::Timestamp;
 /// (<https://developers.google.com/workspace/gmail/api/reference/quota>).
 pub mod price {
     pub const PROFILE: u32 = 1;
+    pub const SEND_AS: u32 = 1;
     pub const HISTORY: u32 = 2;
     pub const LIST: u32 = 5;
     pub const MESSAGE: u32 = 20;

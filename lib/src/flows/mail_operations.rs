@@ -1,24 +1,32 @@
 //! An owner's operation on a mailbox, through the connector.
 
+mod composing;
+
+use self::composing::Composing;
 use crate::domain::connector::Connector;
-use crate::domain::id::{ConnectorId, MessageId, OwnerId};
-use crate::domain::operation::answer::{MailAnswer, MessageView};
-use crate::domain::operation::request::{Format, MailRequest};
-use crate::domain::outgoing::Outgoing;
+use crate::domain::id::{ConnectorId, OwnerId};
+use crate::domain::invalid::Invalid;
+use crate::domain::operation::request::MailRequest;
 use crate::domain::provider::registered;
 use crate::domain::scopes;
 use crate::domain::timestamp::Timestamp;
 use crate::flows::access::{Access, AccessError, Session};
 use crate::flows::preconditions::{Unusable, admit};
-use crate::ports::{EmailProvider, Performed, Ports, ProviderError, Sender, Store};
+use crate::ports::{EmailProvider, Performed, Ports, Sender, Store};
 
 #[derive(Debug, thiserror::Error)]
 pub enum OperateError {
     #[error("no such connector")]
     NotFound,
-    /// The message that a mail answers is not there.
-    #[error("there is no message to answer")]
-    NothingToAnswer,
+    /// What a mail answers or passes on is not there; it was named by this field.
+    #[error("there is nothing that {0} names")]
+    NothingNamed(&'static str),
+    /// What the mail answers or passes on does not allow it as it was asked for.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// What the mail passes on is too large.
+    #[error("the message to forward is too large")]
+    TooLargeToForward,
     #[error(transparent)]
     Unusable(#[from] Unusable),
 }
@@ -30,7 +38,7 @@ impl<P: Ports> Access<'_, P> {
         self,
         owner: &OwnerId,
         id: &ConnectorId,
-        mut request: MailRequest,
+        request: MailRequest,
         now: Timestamp,
     ) -> Result<Performed, OperateError> {
         let connector = self
@@ -39,29 +47,14 @@ impl<P: Ports> Access<'_, P> {
             .await
             .map_err(Unusable::from)?
             .ok_or(OperateError::NotFound)?;
+        let request = request.by(&connector.email_address);
         let missing =
             registered(connector.provider).missing_scope(&request, &connector.grant.scopes);
         admit(&connector, missing, now)?;
-        let mut session = self.session(&connector, now).await.map_err(Unusable::from)?;
-        let mut units = 0;
-        if let Some((mail, original)) = answered(&mut request) {
-            let query = MailRequest::GetMessage(original, Format::Metadata);
-            let read =
-                call(&mut session, &connector, &query, now).await.map_err(|error| match error {
-                    AccessError::Provider(ProviderError::Refused { status: 404, .. }) => {
-                        OperateError::NothingToAnswer
-                    }
-                    error => Unusable::from(error).into(),
-                })?;
-            units += read.units;
-            let MailAnswer::Message(view) = read.answer else {
-                return Err(OperateError::NothingToAnswer);
-            };
-            let MessageView::Whole(original) = *view else {
-                return Err(OperateError::NothingToAnswer);
-            };
-            **mail = std::mem::take(&mut **mail).in_reply_to(&original, &connector.email_address);
-        }
+        let session = self.session(&connector, now).await.map_err(Unusable::from)?;
+        let mut composing = Composing::new(session, &connector, now);
+        let request = composing.completed(request).await?;
+        let Composing { mut session, units, .. } = composing;
         let performed =
             call(&mut session, &connector, &request, now).await.map_err(Unusable::from)?;
         Ok(Performed { units: units + performed.units, ..performed })
@@ -80,16 +73,4 @@ async fn call<P: Ports>(
     session
         .call(units, |token| async move { provider.perform(&token, request, sender).await })
         .await
-}
-
-/// The mail of a reply, and the id of the message that it answers.
-fn answered(request: &mut MailRequest) -> Option<(&mut Box<Outgoing>, MessageId)> {
-    let (MailRequest::Send(mail)
-    | MailRequest::CreateDraft(mail)
-    | MailRequest::UpdateDraft(_, mail)) = request
-    else {
-        return None;
-    };
-    let original = mail.reply_to_message_id.clone()?;
-    Some((mail, original))
 }

@@ -13,6 +13,7 @@ use crate::domain::id::MessageId;
 use crate::domain::message::ProviderMessage;
 use crate::domain::operation::answer::MailAnswer;
 use crate::domain::operation::request::MailRequest;
+use crate::domain::outgoing::identity::Alias;
 use crate::domain::secret::{AccessToken, RefreshToken};
 use crate::domain::timestamp::Timestamp;
 
@@ -123,6 +124,9 @@ pub trait EmailProvider: Send + Sync {
         only_headers: bool,
     ) -> Result<Fetched, ProviderError>;
 
+    /// Returns the addresses that the mailbox may write from beside its own; none that waits for its
+    /// confirmation.
+    async fn aliases(&self, access: &AccessToken) -> Result<Vec<Alias>, ProviderError>;
     /// Executes an operation of the owner. A request that creates something MUST be sent only once,
     /// and is `OutcomeUnknown` if it may have been executed nevertheless.
     async fn perform(

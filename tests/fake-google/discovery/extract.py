@@ -16,6 +16,7 @@ METHODS = [
     *(f"messages.{name}" for name in ("list", "get", "send", "modify", "trash", "untrash", "delete", "batchModify", "batchDelete")),
     "messages.attachments.get",
     *(f"threads.{name}" for name in ("list", "get", "modify", "trash", "untrash", "delete")),
+    "settings.sendAs.list",
     *(f"drafts.{name}" for name in ("list", "get", "create", "update", "send", "delete")),
 ]
 PARAMETER_KEYS = ("location", "type", "format", "enum", "repeated", "required", "default")

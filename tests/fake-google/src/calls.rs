@@ -84,7 +84,7 @@ fn key_set(path: &str) -> Option<KeyName> {
 /// Quota units for projects created since May 2026. A batch costs what its parts cost.
 fn units(method: &str) -> u32 {
     match method {
-        "getProfile" | "labels.list" | "labels.get" => 1,
+        "getProfile" | "labels.list" | "labels.get" | "settings.sendAs.list" => 1,
         "history.list" => 2,
         "messages.list" | "drafts.list" | "messages.modify" | "messages.untrash" => 5,
         "labels.create" | "labels.update" | "labels.patch" | "labels.delete" => 5,

@@ -192,6 +192,7 @@ fn dispatch(call: Admitted<'_>) -> Result<Option<Value>, Refusal> {
         "threads.trash" => threads::relabel(call, &trash, &inbox).map(Some),
         "threads.untrash" => threads::relabel(call, &[], &trash).map(Some),
         "threads.delete" => threads::delete(call).map(|()| None),
+        "settings.sendAs.list" => account::send_as(call).map(Some),
         "drafts.list" => drafts::list(call).map(Some),
         "drafts.get" => drafts::get(call).map(Some),
         "drafts.create" => drafts::create(call).map(Some),

@@ -55,6 +55,7 @@ pub use cloud::CloudChange;
 pub use config::{Clock, Config};
 pub use faults::Fault;
 pub use keys::Signing;
+pub use mailbox::Alias;
 pub use new_message::{NewAttachment, NewMessage};
 pub use pubsub::{PulledPush, PushChange, PushMode, PushSettings, PushStatus};
 pub use shapes::{Deep, HeaderGroups, NestedMail, RootPartId, Shapes, TextFile, UnnamedText};

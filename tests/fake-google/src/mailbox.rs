@@ -52,6 +52,8 @@ pub(crate) struct Mailbox {
     pub drafts_made: u64,
     /// How often a message was read: attachments have other ids each time.
     pub reads: u64,
+    /// Other addresses that it sends as.
+    pub aliases: Vec<Alias>,
     pub watch: Option<Watch>,
     /// Another client of the same project watches, until a stop.
     pub watch_taken: bool,
@@ -60,6 +62,16 @@ pub(crate) struct Mailbox {
     pub visible_until: Option<u64>,
     changes: usize,
     added: u64,
+}
+
+/// An address beside the mailbox's own.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Alias {
+    pub email: String,
+    pub name: String,
+    /// Its owner has not confirmed it yet.
+    pub pending: bool,
 }
 
 pub(crate) struct UserLabel {
@@ -149,6 +161,7 @@ impl Mailbox {
             drafts: BTreeMap::new(),
             drafts_made: 0,
             reads: 0,
+            aliases: Vec::new(),
             watch: None,
             watch_taken: false,
             notifications_sent: 0,

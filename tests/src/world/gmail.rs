@@ -8,6 +8,7 @@ use email_connectors::domain::history::HistoryPage;
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{GoogleSub, MessageId};
 use email_connectors::domain::operation::request::MailRequest;
+use email_connectors::domain::outgoing::identity::Alias;
 use email_connectors::domain::provider::registered;
 use email_connectors::domain::quota::price;
 use email_connectors::domain::secret::{AccessToken, RefreshToken};
@@ -183,6 +184,13 @@ impl EmailProvider for MemoryGmail {
         let about = if only_headers { format!("{shown} (headers)") } else { shown };
         let units = ids.iter().map(|_| price::MESSAGE).sum();
         self.read(Call::Messages, units, about, access, |mailbox, now| mailbox.get(ids, now)).await
+    }
+
+    async fn aliases(&self, access: &AccessToken) -> Result<Vec<Alias>, ProviderError> {
+        self.read(Call::Aliases, price::SEND_AS, "", access, |mailbox, _| {
+            Ok(mailbox.aliases.clone())
+        })
+        .await
     }
 
     async fn perform(

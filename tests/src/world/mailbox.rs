@@ -15,6 +15,7 @@ use email_connectors::domain::operation::answer::{
 };
 use email_connectors::domain::operation::request::MailRequest;
 use email_connectors::domain::outgoing::Outgoing;
+use email_connectors::domain::outgoing::identity::Alias;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::ports::{Fetched, MessagePage, Profile, ProviderError};
 
@@ -54,6 +55,8 @@ pub(crate) struct Mailbox {
     pub poisoned: BTreeMap<MessageId, Poison>,
     /// The user's own labels, by id: their names.
     pub own_labels: BTreeMap<String, String>,
+    /// The addresses that the owner may write from beside the own one.
+    pub aliases: Vec<Alias>,
     /// What the owner sent.
     pub sent: Vec<Outgoing>,
     pub watched_until: Option<Timestamp>,
@@ -92,6 +95,7 @@ impl Mailbox {
             page_tokens: BTreeSet::new(),
             poisoned: BTreeMap::new(),
             own_labels: BTreeMap::from([("Label_7".into(), "Receipts".into())]),
+            aliases: Vec::new(),
             sent: Vec::new(),
             watched_until: None,
             watch_is_taken: false,

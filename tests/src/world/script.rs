@@ -92,6 +92,7 @@ calls! {
     History => "gmail.history",
     List => "gmail.list",
     Messages => "gmail.messages",
+    Aliases => "gmail.aliases",
     Perform => "gmail.perform",
     Send => "queue.send",
     Keep => "quarantine.keep",

@@ -7,7 +7,8 @@ use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::id::MessageId;
 use email_connectors::domain::mail::{Content, Part};
 use email_connectors::domain::message::{Message, ProviderMessage};
-use email_connectors::domain::outgoing::{Outgoing, Recipient};
+use email_connectors::domain::outgoing::Outgoing;
+use email_connectors::domain::outgoing::recipient::Recipient;
 use email_connectors::domain::timestamp::Timestamp;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -43,16 +44,26 @@ fn normalized(root: &Part) -> Message {
 
 fn recipient() -> impl Strategy<Value = serde_json::Value> {
     let name = prop_oneof!["", "[ -~]{1,20}", "\\PC{1,20}"];
-    ("[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,12}(\\.[a-z0-9]{1,5})?", "[a-z0-9]{1,10}\\.example\\.com", name)
-        .prop_map(|(local, domain, name)| {
-            let address = format!("{local}@{domain}");
-            if name.is_empty() { json!(address) } else { json!({"address": address, "name": name}) }
-        })
+    let local = prop_oneof![
+        "[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,12}(\\.[a-z0-9]{1,5})?",
+        "\"[a-z.@,]{1,6}[@,.]( [a-z]{1,4})?\""
+    ];
+    (local, "[a-z0-9]{1,10}\\.example\\.com", name).prop_map(|(local, domain, name)| {
+        let address = format!("{local}@{domain}");
+        if name.is_empty() { json!(address) } else { json!({"address": address, "name": name}) }
+    })
 }
 
 fn text() -> impl Strategy<Value = Option<String>> {
     let lines = vec(
-        prop_oneof!["\\PC{0,60}", "[ -~]{0,120}", "[.-]{1,3}", "--[a-z]{0,9}", "From [a-z]{0,5}"],
+        prop_oneof![
+            "\\PC{0,60}",
+            "[ -~]{0,120}",
+            "[.-]{1,3}",
+            "--[a-z]{0,9}",
+            "From [a-z]{0,5}",
+            "[a-z \r\0]{0,20}"
+        ],
         0..6,
     );
     proptest::option::of(lines.prop_map(|lines| lines.join("\n")))
@@ -169,8 +180,8 @@ fn what_is_written_is_read_back_as_it_was() {
                 TestCaseError::fail(format!("{sent:?} is not among {attachments:?}"))
             })?;
             prop_assert_eq!(
-                (&found.mime_type, found.size),
-                (&sent.mime_type, Some(sent.content.len() as u64))
+                (found.mime_type.as_str(), found.size),
+                (sent.mime_type.essence(), Some(sent.content.len() as u64))
             );
             prop_assert_eq!(&found.content_id, &sent.content_id);
         }

@@ -19,11 +19,12 @@ const END: &str = "<!-- end of operations -->\n";
 /// The scopes, any one of which is enough, by their short names, and the most units.
 fn needs(way: &Way) -> (Vec<String>, u32) {
     let calls = (registered(Provider::Gmail).calls)(&way.request());
-    let all: BTreeSet<&str> = calls.iter().flat_map(|used| used.method.scopes).copied().collect();
+    let needed: Vec<_> = calls.iter().filter(|used| !used.optional).collect();
+    let all: BTreeSet<&str> = needed.iter().flat_map(|used| used.method.scopes).copied().collect();
     let order = &calls.last().unwrap().method.scopes;
     let mut fit: Vec<&str> = all
         .into_iter()
-        .filter(|scope| calls.iter().all(|used| used.method.scopes.contains(scope)))
+        .filter(|scope| needed.iter().all(|used| used.method.scopes.contains(scope)))
         .collect();
     fit.sort_by_key(|scope| order.iter().position(|known| known == scope));
     let short = |scope: &str| match scope.rsplit('/').next().unwrap() {

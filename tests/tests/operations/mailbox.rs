@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use tests::deployed::{ORIGIN, Stack, User, token_with};
 use tests::inside::{Inside, Options};
 
+use super::requests::ALIAS;
+
 pub const FULL: &str = "https://mail.google.com/";
 pub const MODIFY: &str = "https://www.googleapis.com/auth/gmail.modify";
 
@@ -26,6 +28,12 @@ impl Mailbox {
         let inside = Inside::start(Options { any_scopes: true, ..Options::default() }).await;
         let stack = inside.stack();
         let mut user = User::new(&stack, "mail").await;
+        let alias = json!({"email": ALIAS, "name": "The help desk"});
+        let pending = json!({"email": "soon@example.com", "pending": true});
+        for alias in [alias, pending] {
+            let path = format!("/admin/mailboxes/{}/aliases", user.email);
+            stack.google(Method::POST, &path, alias).await;
+        }
         let mail = json!({"from": "Bo <bo@example.com>", "subject": "The invoice", "text": "It is attached.", "html": "<p>It is attached.</p>",
             "attachment": {"filename": "invoice.pdf", "mime_type": "application/pdf", "size": 3000}});
         let message = user.receive(&stack, mail).await;

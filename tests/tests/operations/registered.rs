@@ -18,7 +18,8 @@ fn discovery() -> BTreeMap<String, Value> {
 
 /// Units of projects made since May 2026, copied independently from
 /// <https://developers.google.com/workspace/gmail/api/reference/quota>.
-const UNITS: [(&str, u32); 28] = [
+const UNITS: [(&str, u32); 29] = [
+    ("settings.sendAs.list", 1),
     ("drafts.create", 10),
     ("drafts.delete", 10),
     ("drafts.get", 20),
@@ -131,6 +132,10 @@ fn the_least_scope_is_the_one_that_is_named() {
         ("messages.send", "gmail.send"),
         // A reply reads the headers of the original.
         ("messages.send (a reply)", "gmail.modify"),
+        ("messages.send (a reply to a thread)", "gmail.modify"),
+        ("messages.send (a forward)", "gmail.modify"),
+        ("messages.send (from an alias)", "gmail.modify"),
+        ("drafts.patch", "gmail.compose"),
         ("messages.modify", "gmail.modify"),
         ("messages.delete", "gmail.modify"),
         ("messages.delete permanent=true", ""),

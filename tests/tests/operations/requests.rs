@@ -6,6 +6,9 @@ use email_connectors::domain::operation::request::MailRequest;
 use email_connectors::domain::operation::{BodyShape, Entry, OPERATIONS};
 use serde_json::{Value, json};
 
+/// An address that the mailbox of the tests may write from.
+pub const ALIAS: &str = "help@example.com";
+
 /// One variant of a request for an operation.
 pub struct Way {
     pub entry: &'static Entry,
@@ -23,6 +26,7 @@ pub fn body(entry: &Entry) -> Value {
         BodyShape::Outgoing => {
             json!({"to": ["bo@example.com"], "subject": "Hello", "text": "Hello Bo"})
         }
+        BodyShape::DraftChange => json!({"subject": "Hello again"}),
         BodyShape::LabelChange => json!({"add_label_ids": ["STARRED"]}),
         BodyShape::Batch => json!({"ids": ["19b0000000000001"], "add_label_ids": ["STARRED"]}),
         BodyShape::BatchDeletion => json!({"ids": ["19b0000000000001"]}),
@@ -73,13 +77,31 @@ fn of(entry: &'static Entry) -> Vec<Way> {
             "",
             json!({"reply_to_message_id": "19b0000000000001", "text": "Yes."}),
         ));
+        ways.push(way(entry, "", json!({"thread_id": "19b0000000000001", "text": "Yes."})));
+        ways.push(way(
+            entry,
+            "",
+            json!({"forward_message_id": "19b0000000000001", "to": ["cy@example.com"]}),
+        ));
+        ways.push(way(
+            entry,
+            "",
+            json!({"from": {"address": ALIAS}, "to": ["bo@example.com"], "text": "Hello"}),
+        ));
     }
     ways
 }
 
 impl Way {
     pub fn name(&self) -> String {
-        let reply = if self.body.get("reply_to_message_id").is_some() { " (a reply)" } else { "" };
+        let kinds = [
+            ("reply_to_message_id", " (a reply)"),
+            ("thread_id", " (a reply to a thread)"),
+            ("forward_message_id", " (a forward)"),
+            ("from", " (from an alias)"),
+        ];
+        let kind = kinds.into_iter().find(|(field, _)| self.body.get(field).is_some());
+        let reply = kind.map_or("", |(_, name)| name);
         let for_good = if self.body.get("permanent").is_some() { " (for good)" } else { "" };
         format!("{} {}", self.entry.name, self.query).trim().to_string() + reply + for_good
     }

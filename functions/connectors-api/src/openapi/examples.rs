@@ -13,6 +13,7 @@ pub(super) fn body(name: &str) -> Option<Value> {
         "drafts.create" | "drafts.update" => {
             json!({"reply_to_message_id": "19b0000000000001", "text": "Thank you, I will look at it."})
         }
+        "drafts.patch" => json!({"subject": "The invoice for June"}),
         "messages.modify" | "threads.modify" => {
             json!({"add_label_ids": ["STARRED"], "remove_label_ids": ["UNREAD"]})
         }
@@ -78,7 +79,7 @@ pub(super) fn answer(name: &str) -> Option<Value> {
         }
         "labels.create" | "labels.update" => label(),
         "drafts.list" => json!({"drafts": [draft()], "result_size_estimate": 1}),
-        "drafts.create" | "drafts.update" => draft(),
+        "drafts.create" | "drafts.update" | "drafts.patch" => draft(),
         "drafts.get" => json!({"id": "r-7", "message": message()}),
         "triggers_fire" => json!({"event_id": "evt_8eda594de71556bdb1d970662bc68251"}),
         "connectors_health" => health(),

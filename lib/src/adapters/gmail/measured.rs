@@ -17,8 +17,9 @@ const BATCH: &str = "batch";
 
 /// Gmail's methods by the path below the user
 /// (<https://developers.google.com/workspace/gmail/api/reference/rest>).
-const PATHS: [(&str, &str, &str); 31] = [
+const PATHS: [(&str, &str, &str); 32] = [
     ("GET", "profile", "getProfile"),
+    ("GET", "settings/sendAs", "settings.sendAs.list"),
     ("POST", "watch", "watch"),
     ("POST", "stop", "stop"),
     ("GET", "history", "history.list"),

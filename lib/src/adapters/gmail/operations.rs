@@ -19,6 +19,8 @@ use crate::domain::operation::answer::{
 };
 use crate::domain::operation::request::{Conversation, Format, LabelSpec, Listing, MailRequest};
 use crate::domain::outgoing::Outgoing;
+use crate::domain::outgoing::draft_change::DraftChange;
+use crate::domain::outgoing::identity::Alias;
 use crate::domain::provider::registered;
 use crate::domain::quota::price;
 use crate::domain::secret::AccessToken;
@@ -34,6 +36,17 @@ enum Repeat {
 type Query<'a> = Vec<(&'a str, String)>;
 
 impl Gmail {
+    pub(super) async fn list_aliases(
+        &self,
+        access: &AccessToken,
+    ) -> Result<Vec<Alias>, ProviderError> {
+        let call = Calling { gmail: self, access, only_headers: false };
+        let fields = "sendAs(sendAsEmail,displayName,isPrimary,verificationStatus)";
+        let list: resources::SendAsList =
+            call.get("settings/sendAs", vec![("fields", fields.into())]).await?;
+        Ok(list.aliases())
+    }
+
     pub(super) async fn perform_request(
         &self,
         access: &AccessToken,
@@ -147,6 +160,7 @@ impl Gmail {
                 )
                 .await?
             }
+            MailRequest::PatchDraft(id, change) => call.patched(id, change, sender).await?,
             MailRequest::SendDraft(id) => call.send_mail("drafts/send", json!({"id": id})).await?,
             MailRequest::DeleteDraft(id) => call.delete(&format!("drafts/{id}")).await?,
             MailRequest::CreateLabel(spec) => {
@@ -365,6 +379,22 @@ impl Calling<'_> {
         let draft: resources::ReferredDraft =
             self.call(method, path, fields, Some(body), repeat).await?;
         Ok(MailAnswer::Draft(draft.into()))
+    }
+
+    /// What stays of a draft is taken from its bytes, and written again as it was.
+    async fn patched(
+        &self,
+        id: &str,
+        change: &DraftChange,
+        sender: Sender<'_>,
+    ) -> Result<MailAnswer, ProviderError> {
+        let path = format!("drafts/{id}");
+        let draft: resources::Draft = self.get(&path, self.formatted(Format::Raw, "")).await?;
+        let message = wire::Message::parse(draft.message.get().as_bytes());
+        let (bytes, thread) = message.and_then(wire::Message::into_raw).map_err(Failure::of_api)?;
+        let mail = change.clone().applied_to(&bytes, thread);
+        let body = json!({"message": raw(&mail, sender)});
+        self.drafted(Http::PUT, &path, body, Repeat::Safely).await
     }
 
     async fn labelled(

@@ -150,7 +150,8 @@ impl Gmail {
         let answered = self.send(request).await.map_err(Failure::of_api)?;
         let read = wire::Message::parse(&answered.body);
         drop(answered);
-        read.and_then(wire::Message::into_raw).map_err(Failure::of_api)
+        let (bytes, _) = read.and_then(wire::Message::into_raw).map_err(Failure::of_api)?;
+        Ok(bytes)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::domain::operation::answer::{self, LabelType, MessageReference, Messag
 use crate::domain::operation::request::{
     LabelColor, LabelListVisibility, LabelSpec, Listing, MessageListVisibility,
 };
+use crate::domain::outgoing::identity::Alias;
 
 /// A page of messages, threads or drafts; the list is absent when nothing matches.
 #[derive(Deserialize)]
@@ -82,6 +83,24 @@ pub struct AttachmentBody {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
+pub struct SendAsList {
+    send_as: Vec<SendAs>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
+struct SendAs {
+    send_as_email: String,
+    display_name: String,
+    is_primary: bool,
+    /// Absent for the primary address, which needs no confirmation.
+    verification_status: String,
+}
+
+#[derive(Deserialize)]
 pub struct Labels {
     #[serde(default)]
     labels: Vec<Label>,
@@ -109,6 +128,20 @@ pub struct Label {
 struct Color {
     text_color: String,
     background_color: String,
+}
+
+impl SendAsList {
+    /// Those beside the primary address that Gmail sends from.
+    pub fn aliases(self) -> Vec<Alias> {
+        let usable = |send_as: &SendAs| {
+            !send_as.is_primary && send_as.verification_status.eq_ignore_ascii_case("accepted")
+        };
+        let alias = |send_as: SendAs| Alias {
+            address: send_as.send_as_email,
+            name: Some(send_as.display_name).filter(|name| !name.is_empty()),
+        };
+        self.send_as.into_iter().filter(usable).map(alias).collect()
+    }
 }
 
 impl Reference {

@@ -266,10 +266,10 @@ impl Message {
         })
     }
 
-    /// The mail as RFC 5322, with `format=raw`.
-    pub fn into_raw(self) -> Result<Vec<u8>, Failure> {
+    /// The mail as RFC 5322, with `format=raw`, and its thread.
+    pub fn into_raw(self) -> Result<(Vec<u8>, String), Failure> {
         let raw = self.raw.ok_or_else(|| Failure::no_answer("a raw message without its bytes"))?;
-        tree::decoded(&raw)
+        Ok((tree::decoded(&raw)?, self.thread_id))
     }
 }
 

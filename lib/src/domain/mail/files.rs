@@ -38,7 +38,14 @@ pub struct Files {
 impl Part {
     pub fn files(&self) -> Files {
         let mut files = Files::default();
-        self.sort_into(&mut files);
+        self.sort_into(&mut files, true);
+        files
+    }
+
+    /// Without those of mails within the mail, which are files as a whole.
+    pub fn own_files(&self) -> Files {
+        let mut files = Files::default();
+        self.sort_into(&mut files, false);
         files
     }
 
@@ -58,7 +65,7 @@ impl Part {
         }
     }
 
-    fn sort_into(&self, files: &mut Files) {
+    fn sort_into(&self, files: &mut Files, enters_mails: bool) {
         let html: Vec<String> = self
             .bodies()
             .into_iter()
@@ -73,8 +80,8 @@ impl Part {
                 true => files.embedded.push(attachment),
                 false => files.attachments.push(attachment),
             }
-            if part.holds_mail() {
-                part.parts.iter().for_each(|root| root.sort_into(files));
+            if enters_mails && part.holds_mail() {
+                part.parts.iter().for_each(|root| root.sort_into(files, enters_mails));
             }
         }
     }

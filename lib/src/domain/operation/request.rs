@@ -9,9 +9,12 @@ use serde_json::Value;
 
 use super::Operation;
 use super::parameter::{Given, MOST_LISTED, MOST_READ};
+use crate::domain::email_address::EmailAddress;
 use crate::domain::id::MessageId;
 use crate::domain::invalid::Invalid;
 use crate::domain::outgoing::Outgoing;
+use crate::domain::outgoing::draft_change::DraftChange;
+use crate::domain::outgoing::recipient::Author;
 
 /// Gmail's own bound of a batch.
 pub const MOST_BATCHED: usize = 1000;
@@ -159,6 +162,7 @@ pub enum MailRequest {
     Send(Box<Outgoing>),
     CreateDraft(Box<Outgoing>),
     UpdateDraft(String, Box<Outgoing>),
+    PatchDraft(String, Box<DraftChange>),
     SendDraft(String),
     DeleteDraft(String),
     CreateLabel(LabelSpec),
@@ -167,6 +171,25 @@ pub enum MailRequest {
 }
 
 impl MailRequest {
+    /// Who writes the mail that is sent or drafted, where that was said.
+    pub fn author(&mut self) -> Option<&mut Author> {
+        match self {
+            Self::Send(mail) | Self::CreateDraft(mail) | Self::UpdateDraft(_, mail) => {
+                mail.from.as_mut()
+            }
+            Self::PatchDraft(_, change) => change.from.as_mut(),
+            _ => None,
+        }
+    }
+
+    /// For a mailbox of this address: to name it as the author is to name none.
+    pub fn by(mut self, own: &EmailAddress) -> Self {
+        if let Some(author) = self.author() {
+            *author = std::mem::take(author).beside(own);
+        }
+        self
+    }
+
     /// Adds the `Range` header to a request for an attachment.
     pub fn in_range(self, header: Option<&str>) -> Self {
         match self {
@@ -245,14 +268,16 @@ impl MailRequest {
                 BatchDeletion { ids, permanent: false } => Self::BatchTrash(batch(ids)?),
             },
             Operation::SendMessage => {
-                let mail = outgoing(body()?)?;
-                mail.check_sendable()
-                    .map_err(|refused| Invalid::new(refused.field, refused.problem))?;
+                let mail = Outgoing::parse(body()?)?;
+                mail.check_sendable()?;
                 Self::Send(Box::new(mail))
             }
-            Operation::CreateDraft => Self::CreateDraft(Box::new(outgoing(body()?)?)),
+            Operation::CreateDraft => Self::CreateDraft(Box::new(Outgoing::parse(body()?)?)),
             Operation::UpdateDraft => {
-                Self::UpdateDraft(id("draft_id"), Box::new(outgoing(body()?)?))
+                Self::UpdateDraft(id("draft_id"), Box::new(Outgoing::parse(body()?)?))
+            }
+            Operation::PatchDraft => {
+                Self::PatchDraft(id("draft_id"), Box::new(DraftChange::parse(body()?)?))
             }
             Operation::SendDraft => Self::SendDraft(id("draft_id")),
             Operation::DeleteDraft => Self::DeleteDraft(id("draft_id")),
@@ -316,10 +341,6 @@ fn parsed<T: DeserializeOwned>(body: Value) -> Result<T, Invalid> {
         let path = error.path().to_string();
         Invalid::new(if path == "." { "body".to_string() } else { path }, error.inner().to_string())
     })
-}
-
-fn outgoing(body: Value) -> Result<Outgoing, Invalid> {
-    Outgoing::parse(body)
 }
 
 fn change(body: Value) -> Result<LabelChange, Invalid> {

@@ -2,14 +2,17 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address;
 use mail_builder::headers::content_type::ContentType;
+use mail_builder::headers::date::Date;
 use mail_builder::headers::message_id::MessageId;
 use mail_builder::headers::raw::Raw;
-use mail_builder::mime::MimePart;
+use mail_builder::headers::text::Text;
+use mail_builder::headers::{Header, HeaderType};
+use mail_builder::mime::{BodyPart, MimePart};
 
 use super::encoded::{extended_parameter, looks_encoded, words};
+use super::media_type::MediaType;
 use super::{Outgoing, OutgoingAttachment, Recipient};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::timestamp::Timestamp;
@@ -17,53 +20,88 @@ use crate::domain::timestamp::Timestamp;
 impl Outgoing {
     /// The same arguments make the same bytes. `unique` must not occur in the mail: boundaries and
     /// Message-ID are made of it. The result contains Bcc, which the delivering server reads and
-    /// removes.
-    pub fn to_rfc5322(&self, from: &EmailAddress, now: Timestamp, unique: &str) -> Vec<u8> {
-        let domain = from.as_str().rsplit('@').next().unwrap_or_default();
-        let mut mail = MessageBuilder::new()
-            .from(from.as_str())
-            .date(now.seconds())
-            .message_id(format!("{unique}@{domain}"))
-            .body(self.body(unique));
+    /// removes. `own` writes it, unless the mail says otherwise.
+    pub fn to_rfc5322(&self, own: &EmailAddress, now: Timestamp, unique: &str) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (name, value) in self.headers(own, now, unique) {
+            bytes.extend_from_slice(name.as_bytes());
+            bytes.extend_from_slice(b": ");
+            value.write_header(&mut bytes, name.len() + 2);
+        }
+        let fields = self.kept.iter().flat_map(|kept| &kept.fields);
+        fields.for_each(|field| bytes.extend_from_slice(&field.lines));
+        bytes.extend_from_slice(b"MIME-Version: 1.0\r\n");
+        match self.kept.as_ref().and_then(|kept| kept.body.as_ref()) {
+            Some(body) => bytes.extend_from_slice(body),
+            None => self.body(unique).write_part(&mut bytes),
+        }
+        bytes
+    }
+
+    /// All that is not kept from a draft.
+    fn headers(
+        &self,
+        own: &EmailAddress,
+        now: Timestamp,
+        unique: &str,
+    ) -> Vec<(&'static str, HeaderType<'_>)> {
+        let kept = |name: &str| self.kept.as_ref().is_some_and(|kept| kept.has(name));
+        let author = self.from.as_ref();
+        let address =
+            author.and_then(|from| from.address.clone()).unwrap_or_else(|| own.to_string());
+        let mut headers: Vec<(&str, HeaderType<'_>)> = Vec::new();
+        if !kept("message-id") {
+            let domain = address.rsplit('@').next().unwrap_or_default();
+            headers.push(("Message-ID", MessageId::new(format!("{unique}@{domain}")).into()));
+        }
+        if !kept("from") {
+            let name = author.and_then(|from| from.name.as_deref()).filter(|name| !name.is_empty());
+            headers.push(("From", mailbox(name, address)));
+        }
+        headers.push(("Date", Date::new(now.seconds()).into()));
         for (list, header) in
             [(&self.to, "To"), (&self.cc, "Cc"), (&self.bcc, "Bcc"), (&self.reply_to, "Reply-To")]
         {
             if !list.is_empty() {
-                mail = match list.iter().filter_map(Recipient::name).any(looks_encoded) {
-                    true => mail.header(header, Raw::new(encoded_addresses(list))),
-                    false => mail.header(header, addresses(list)),
-                };
+                headers.push((
+                    header,
+                    match list.iter().filter_map(Recipient::name).any(looks_encoded) {
+                        true => Raw::new(encoded_addresses(list)).into(),
+                        false => addresses(list).into(),
+                    },
+                ));
             }
         }
         if let Some(subject) = self.subject.as_deref().filter(|subject| !subject.is_empty()) {
-            mail = match looks_encoded(subject) {
-                true => mail.header("Subject", Raw::new(words(subject))),
-                false => mail.subject(subject),
-            };
+            headers.push((
+                "Subject",
+                match looks_encoded(subject) {
+                    true => Raw::new(words(subject)).into(),
+                    false => Text::new(subject).into(),
+                },
+            ));
         }
         for (ids, header) in [(&self.in_reply_to, "In-Reply-To"), (&self.references, "References")]
         {
-            if let Some(ids) = ids {
-                let ids: Vec<&str> =
-                    ids.split_whitespace().map(|id| id.trim_matches(['<', '>'])).collect();
-                mail = mail.header(header, MessageId::new_list(ids.into_iter()));
+            let ids: Vec<&str> = ids.iter().flat_map(|ids| ids.split_whitespace()).collect();
+            if !ids.is_empty() {
+                let ids = ids.into_iter().map(|id| id.trim_matches(['<', '>']));
+                headers.push((header, MessageId::new_list(ids).into()));
             }
         }
-        let mut bytes = Vec::new();
-        mail.serialize(&mut bytes);
-        bytes
+        headers
     }
 
     /// A `mixed` part of body and attachments; the body is an `alternative` of text and HTML, the
-    /// HTML is `related` to its inline attachments.
+    /// HTML is `related` to the inline attachments that it can name.
     fn body(&self, unique: &str) -> MimePart<'_> {
-        let (shown, attached): (Vec<_>, Vec<_>) = self
-            .attachments
-            .iter()
-            .partition(|attachment| attachment.inline && self.html.is_some());
-        let html = self.html.as_deref().map(|html| MimePart::new("text/html", html));
-        let html = html.map(|html| joined("related", unique, html, shown.into_iter().map(inlined)));
-        let text = self.text.as_deref().map(|text| MimePart::new("text/plain", text));
+        let (shown, attached): (Vec<_>, Vec<_>) = self.attachments.iter().partition(|attachment| {
+            attachment.inline && attachment.content_id.is_some() && self.html.is_some()
+        });
+        let html = self.html.as_deref().map(|html| body_text("text/html", html));
+        let html =
+            html.map(|html| joined("related", unique, html, shown.into_iter().map(attachment)));
+        let text = self.text.as_deref().map(|text| body_text("text/plain", text));
         let body = match (text, html) {
             (Some(text), Some(html)) => joined("alternative", unique, text, [html]),
             (Some(one), None) | (None, Some(one)) => one,
@@ -71,6 +109,17 @@ impl Outgoing {
         };
         joined("mixed", unique, body, attached.into_iter().map(attachment))
     }
+}
+
+/// A carriage return by itself and a NUL may not stand in a mail as they are (RFC 5322, section
+/// 2.2): a text with one is written in base64, where they arrive.
+fn body_text<'a>(kind: &'static str, text: &'a str) -> MimePart<'a> {
+    let without_breaks = text.replace("\r\n", "\n");
+    if !without_breaks.contains(['\r', '\0']) {
+        return MimePart::new(kind, text);
+    }
+    let kind = ContentType::new(kind).attribute("charset", "utf-8");
+    in_base64(kind, without_breaks.replace('\n', "\r\n").as_bytes())
 }
 
 /// A single part needs no multipart around it.
@@ -86,23 +135,28 @@ fn joined<'a>(
         Err(parts) => {
             let kind = ContentType::new(format!("multipart/{how}"))
                 .attribute("boundary", format!("{how}-{unique}"));
-            MimePart::new(kind, parts)
+            // What holds 8-bit lines says so itself (RFC 2045, section 6.4).
+            let eight_bit = parts.iter().any(is_eight_bit);
+            let whole = MimePart::new(kind, parts);
+            if eight_bit { whole.transfer_encoding("8bit") } else { whole }
         }
     }
 }
 
+fn is_eight_bit(part: &MimePart<'_>) -> bool {
+    part.headers.iter().any(|(name, value)| {
+        name == "Content-Transfer-Encoding"
+            && matches!(value, HeaderType::Raw(encoding) if encoding.raw == "8bit")
+    })
+}
+
 fn attachment(attachment: &OutgoingAttachment) -> MimePart<'_> {
-    let part = disposed(encoded(attachment), "attachment", &attachment.filename);
+    let how = if attachment.inline { "inline" } else { "attachment" };
+    let part = disposed(encoded(attachment), how, &attachment.filename);
     match attachment.content_id.as_deref() {
         Some(id) => part.cid(id),
         None => part,
     }
-}
-
-fn inlined(attachment: &OutgoingAttachment) -> MimePart<'_> {
-    // An inline attachment has an id, as `Outgoing::parse` checks.
-    disposed(encoded(attachment), "inline", &attachment.filename)
-        .cid(attachment.content_id.as_deref().unwrap_or_default())
 }
 
 fn disposed<'a>(part: MimePart<'a>, how: &'static str, filename: &'a str) -> MimePart<'a> {
@@ -116,13 +170,57 @@ fn disposed<'a>(part: MimePart<'a>, how: &'static str, filename: &'a str) -> Mim
     }
 }
 
-/// In base64, even if its type is text, so that a file stays the same byte for byte.
+/// A mail in its own lines; all else in base64, even if its type is text, so that a file stays the
+/// same byte for byte.
 fn encoded(attachment: &OutgoingAttachment) -> MimePart<'_> {
-    let text = BASE64_STANDARD.encode(&attachment.content);
+    let lines = attachment.mime_type.is_message().then(|| attachment.as_message()).flatten();
+    match lines {
+        Some(lines) => {
+            let encoding = if lines.is_ascii() { "7bit" } else { "8bit" };
+            part(content_type(&attachment.mime_type), lines).transfer_encoding(encoding)
+        }
+        None => in_base64(content_type(&attachment.mime_type), &attachment.content),
+    }
+}
+
+fn in_base64<'a>(kind: impl Into<HeaderType<'a>>, bytes: &[u8]) -> MimePart<'a> {
+    let text = BASE64_STANDARD.encode(bytes);
     let lines: Vec<&str> =
         text.as_bytes().chunks(76).filter_map(|line| std::str::from_utf8(line).ok()).collect();
-    let kind = ContentType::new(attachment.mime_type.to_ascii_lowercase());
-    MimePart::new(kind, lines.join("\r\n").into_bytes()).transfer_encoding("base64")
+    part(kind, lines.join("\r\n").into_bytes()).transfer_encoding("base64")
+}
+
+fn part<'a>(kind: impl Into<HeaderType<'a>>, bytes: Vec<u8>) -> MimePart<'a> {
+    MimePart {
+        headers: vec![("Content-Type".into(), kind.into())],
+        contents: BodyPart::Binary(bytes.into()),
+    }
+}
+
+fn content_type(kind: &MediaType) -> HeaderType<'_> {
+    match kind.parameters().any(|(_, value)| looks_encoded(value)) {
+        true => {
+            let parameters = kind.parameters().map(|(name, value)| extended_parameter(name, value));
+            let pieces: Vec<String> =
+                [kind.essence().to_string()].into_iter().chain(parameters).collect();
+            Raw::new(pieces.join("; ")).into()
+        }
+        false => {
+            let bare = ContentType::new(kind.essence());
+            let whole =
+                kind.parameters().fold(bare, |whole, (name, value)| whole.attribute(name, value));
+            whole.into()
+        }
+    }
+}
+
+fn mailbox<'a>(name: Option<&'a str>, address: String) -> HeaderType<'a> {
+    match name {
+        Some(name) if looks_encoded(name) => {
+            Raw::new(format!("{} <{address}>", words(name))).into()
+        }
+        name => Address::new_address(name, address).into(),
+    }
 }
 
 fn encoded_addresses(list: &[Recipient]) -> String {

@@ -6,9 +6,12 @@ pub mod receiver;
 use super::{Method, Registration, Use};
 use crate::domain::connector::Provider;
 use crate::domain::operation::request::{Conversation, Format, Listing, MailRequest};
+use crate::domain::outgoing::recipient::Author;
+use crate::domain::outgoing::{Needs, Outgoing};
 use crate::domain::quota::price;
 
-pub const REGISTRATION: Registration = Registration { provider: Provider::Gmail, calls };
+pub const REGISTRATION: Registration =
+    Registration { provider: Provider::Gmail, calls, aliases: &SEND_AS_LIST };
 
 const FULL: &str = "https://mail.google.com/";
 const MODIFY: &str = "https://www.googleapis.com/auth/gmail.modify";
@@ -16,6 +19,7 @@ const READONLY: &str = "https://www.googleapis.com/auth/gmail.readonly";
 const METADATA: &str = "https://www.googleapis.com/auth/gmail.metadata";
 const COMPOSE: &str = "https://www.googleapis.com/auth/gmail.compose";
 const SEND: &str = "https://www.googleapis.com/auth/gmail.send";
+const SETTINGS: &str = "https://www.googleapis.com/auth/gmail.settings.basic";
 const LABELS: &str = "https://www.googleapis.com/auth/gmail.labels";
 
 const READS_HEADERS: &[&str] = &[METADATA, READONLY, MODIFY, FULL];
@@ -26,6 +30,7 @@ const READS_LABELS: &[&str] = &[LABELS, METADATA, READONLY, MODIFY, FULL];
 const MAKES_LABELS: &[&str] = &[LABELS, MODIFY, FULL];
 const SENDS: &[&str] = &[SEND, COMPOSE, MODIFY, FULL];
 const READS_DRAFTS: &[&str] = &[READONLY, COMPOSE, MODIFY, FULL];
+const READS_SETTINGS: &[&str] = &[SETTINGS, READONLY, MODIFY, FULL];
 const DRAFTS: &[&str] = &[COMPOSE, MODIFY, FULL];
 
 const fn method(name: &'static str, units: u32, scopes: &'static [&'static str]) -> Method {
@@ -65,9 +70,10 @@ static DRAFTS_CREATE: Method = method("drafts.create", 10, DRAFTS);
 static DRAFTS_UPDATE: Method = method("drafts.update", 15, DRAFTS);
 static DRAFTS_SEND: Method = method("drafts.send", price::SEND, DRAFTS);
 static DRAFTS_DELETE: Method = method("drafts.delete", 10, DRAFTS);
+static SEND_AS_LIST: Method = method("settings.sendAs.list", price::SEND_AS, READS_SETTINGS);
 
 /// Every method that an operation uses.
-pub static METHODS: [&Method; 31] = [
+pub static METHODS: [&Method; 32] = [
     &MESSAGES_LIST,
     &MESSAGES_SEARCH,
     &MESSAGES_GET,
@@ -99,11 +105,12 @@ pub static METHODS: [&Method; 31] = [
     &DRAFTS_UPDATE,
     &DRAFTS_SEND,
     &DRAFTS_DELETE,
+    &SEND_AS_LIST,
 ];
 
 fn calls(request: &MailRequest) -> Vec<Use> {
     use Conversation::{Message, Thread};
-    let once = |method: &'static Method| vec![Use { method, times: 1 }];
+    let once = |method: &'static Method| vec![Use::of(method)];
     let searched = |listing: &Listing, search: &'static Method, list: &'static Method| {
         once(if listing.query.is_some() { search } else { list })
     };
@@ -111,7 +118,7 @@ fn calls(request: &MailRequest) -> Vec<Use> {
         MailRequest::ListMessages(listing, format) => {
             let mut calls = searched(listing, &MESSAGES_SEARCH, &MESSAGES_LIST);
             calls.extend(
-                format.map(|format| Use { method: message(format), times: listing.page_size }),
+                format.map(|format| Use { times: listing.page_size, ..Use::of(message(format)) }),
             );
             calls
         }
@@ -140,12 +147,12 @@ fn calls(request: &MailRequest) -> Vec<Use> {
         MailRequest::Delete(Thread, _) => once(&THREADS_DELETE),
         MailRequest::BatchModify(..) | MailRequest::BatchTrash(_) => once(&MESSAGES_BATCH_MODIFY),
         MailRequest::BatchDelete(_) => once(&MESSAGES_BATCH_DELETE),
-        MailRequest::Send(mail) => answering(mail.reply_to_message_id.is_some(), &MESSAGES_SEND),
-        MailRequest::CreateDraft(mail) => {
-            answering(mail.reply_to_message_id.is_some(), &DRAFTS_CREATE)
-        }
-        MailRequest::UpdateDraft(_, mail) => {
-            answering(mail.reply_to_message_id.is_some(), &DRAFTS_UPDATE)
+        MailRequest::Send(mail) => writing(mail, &MESSAGES_SEND),
+        MailRequest::CreateDraft(mail) => writing(mail, &DRAFTS_CREATE),
+        MailRequest::UpdateDraft(_, mail) => writing(mail, &DRAFTS_UPDATE),
+        MailRequest::PatchDraft(_, change) => {
+            let changing = [Use::of(&DRAFTS_GET), Use::of(&DRAFTS_UPDATE)];
+            author(change.from.as_ref()).into_iter().chain(changing).collect()
         }
         MailRequest::SendDraft(_) => once(&DRAFTS_SEND),
         MailRequest::DeleteDraft(_) => once(&DRAFTS_DELETE),
@@ -155,10 +162,26 @@ fn calls(request: &MailRequest) -> Vec<Use> {
     }
 }
 
-/// A reply needs the headers of what it answers.
-fn answering(is_reply: bool, method: &'static Method) -> Vec<Use> {
-    let read = is_reply.then_some(Use { method: &MESSAGES_GET, times: 1 });
-    read.into_iter().chain([Use { method, times: 1 }]).collect()
+/// What is read before a mail is written: who may write it, and what it answers or passes on. A
+/// reply asks whether it answers mail to an alias only where it may.
+fn writing(mail: &Outgoing, method: &'static Method) -> Vec<Use> {
+    let asked = author(mail.from.as_ref());
+    let aliases = Use { optional: true, ..Use::of(&SEND_AS_LIST) };
+    let reply = |read: &'static Method| {
+        let aliases = asked.is_none().then_some(aliases);
+        [Use::of(read)].into_iter().chain(aliases).collect()
+    };
+    let read: Vec<Use> = match mail.needs() {
+        Needs::Nothing => Vec::new(),
+        Needs::Message(_) => reply(&MESSAGES_GET),
+        Needs::Thread(_) => reply(&THREADS_GET),
+        Needs::Original(_) => vec![Use::of(&MESSAGES_GET_WHOLE)],
+    };
+    asked.into_iter().chain(read).chain([Use::of(method)]).collect()
+}
+
+fn author(author: Option<&Author>) -> Option<Use> {
+    author.and_then(Author::asks_for).map(|_| Use::of(&SEND_AS_LIST))
 }
 
 fn message(format: Format) -> &'static Method {

@@ -50,6 +50,7 @@ fn mailbox_routes() -> Router<Arc<App>> {
         .route("/mailboxes/{email}/lose-page-tokens", post(lose_page_tokens))
         .route("/mailboxes/{email}/lapse-watch", post(lapse_watch))
         .route("/mailboxes/{email}/take-watch", post(take_watch))
+        .route("/mailboxes/{email}/aliases", post(add_alias))
 }
 
 fn identity_routes() -> Router<Arc<App>> {
@@ -147,6 +148,10 @@ async fn lapse_watch(State(admin): State<Admin>, Path(email): Path<String>) -> A
 
 async fn take_watch(State(admin): State<Admin>, Path(email): Path<String>) -> Answer {
     done(admin.take_watch(&email))
+}
+
+async fn add_alias(State(admin): State<Admin>, Path(email): Path<String>, body: Bytes) -> Answer {
+    done(admin.add_alias(&email, read(&body)?))
 }
 
 async fn create_code(State(admin): State<Admin>, body: Bytes) -> Answer {

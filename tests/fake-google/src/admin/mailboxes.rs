@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Admin;
 use super::error::AdminError;
 use crate::app::State;
-use crate::mailbox::{Arriving, Mailbox, Record};
+use crate::mailbox::{Alias, Arriving, Mailbox, Record};
 use crate::new_message::NewMessage;
 use crate::values::{account_id, from_base64, optional_u64, u64_as_text};
 use crate::{pubsub, receiving, rfc5322};
@@ -175,6 +175,11 @@ impl Admin {
     /// a stop.
     pub fn take_watch(&self, email: &str) -> Result<(), AdminError> {
         self.with_mailbox(email, Mailbox::take_watch)
+    }
+
+    /// The mailbox may send as another address, or will once that is confirmed.
+    pub fn add_alias(&self, email: &str, alias: Alias) -> Result<(), AdminError> {
+        self.with_mailbox(email, |mailbox| mailbox.aliases.push(alias))
     }
 
     /// The watch expires.

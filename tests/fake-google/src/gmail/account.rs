@@ -32,6 +32,22 @@ pub(super) fn profile(mut call: Admitted<'_>) -> Result<Value, Refusal> {
     }))
 }
 
+/// The primary address, and the aliases that a test added.
+pub(super) fn send_as(mut call: Admitted<'_>) -> Result<Value, Refusal> {
+    let mailbox = call.mailbox()?;
+    let primary = json!({ "sendAsEmail": mailbox.email, "displayName": "", "isPrimary": true, "isDefault": true });
+    let aliases = mailbox.aliases.iter().map(|alias| {
+        json!({
+            "sendAsEmail": alias.email,
+            "displayName": alias.name,
+            "treatAsAlias": true,
+            "verificationStatus": if alias.pending { "pending" } else { "accepted" },
+        })
+    });
+    let all: Vec<Value> = [primary].into_iter().chain(aliases).collect();
+    Ok(json!({ "sendAs": all }))
+}
+
 pub(super) fn watch(mut call: Admitted<'_>) -> Result<Value, Refusal> {
     let now_ms = call.app.now_ms();
     let topic_name = call.body["topicName"].as_str().unwrap_or_default().to_owned();

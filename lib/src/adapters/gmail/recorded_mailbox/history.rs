@@ -18,6 +18,11 @@ pub fn profile(mailbox: &mut Mailbox, _call: &Call) -> Outcome {
     })))
 }
 
+pub fn send_as(mailbox: &mut Mailbox, _call: &Call) -> Outcome {
+    let own = json!({"sendAsEmail": mailbox.account.address, "displayName": "", "isPrimary": true, "isDefault": true});
+    Ok(Some(json!({"sendAs": [own]})))
+}
+
 pub fn watch(mailbox: &mut Mailbox, call: &Call) -> Outcome {
     if call.body["topicName"].as_str().is_none_or(str::is_empty) {
         return Err(Refusal::invalid("topicName required".into()));

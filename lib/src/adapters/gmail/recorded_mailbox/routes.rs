@@ -30,8 +30,9 @@ const fn route(
     Route { method, template, query, handler }
 }
 
-const ROUTES: [Route; 32] = [
+const ROUTES: [Route; 33] = [
     route("GET", "/profile", &[], history::profile),
+    route("GET", "/settings/sendAs", &[], history::send_as),
     route("POST", "/watch", &[], history::watch),
     route("POST", "/stop", &[], history::stop),
     route("GET", "/history", HISTORY, history::list),
