@@ -8,7 +8,7 @@ use mailparse::{MailAddr, MailAddrList};
 pub(crate) struct Header {
     pub name: String,
     pub value: String,
-    /// Of a list of addresses whose names were encoded: the same with each name in quotes.
+    /// Of a list of addresses with encoded words: the same with each name in quotes.
     pub quoted: Option<String>,
 }
 
@@ -70,11 +70,21 @@ impl Field {
 
     pub fn decoded(&self) -> Header {
         let has_addresses = ADDRESSES.iter().any(|name| self.is(name));
-        let quoted = (has_addresses && has_words(&self.value)).then(|| self.list()).flatten();
         Header {
             name: self.name.clone(),
             value: decoded(&self.value),
-            quoted: quoted.map(|list| list.to_string()),
+            quoted: (has_addresses && has_words(&self.value)).then(|| self.quoted()),
+        }
+    }
+
+    /// As it was sent if it cannot be read, or if an encoded word would become an address.
+    fn quoted(&self) -> String {
+        let sent = text(&self.value);
+        match self.list() {
+            Some(list) if self.addresses().iter().all(|address| sent.contains(address)) => {
+                list.to_string()
+            }
+            _ => sent,
         }
     }
 

@@ -39,6 +39,7 @@ pub struct NewMessage {
     pub hidden: bool,
 }
 
+/// Answered with this name and type to the letter, even if no mail can have them.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewAttachment {
@@ -104,7 +105,7 @@ impl NewAttachment {
         let bytes: Vec<u8> = (0..self.size).map(|index| b'a' + (index % 26) as u8).collect();
         let headers = format!(
             "Content-Type: {}; {}\r\nContent-Disposition: attachment; {}\r\n",
-            self.mime_type,
+            self.mime_type.replace(char::is_control, " "),
             parameter("name", &self.filename),
             parameter("filename", &self.filename)
         );

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
-use fake_google::NewMessage;
+use fake_google::{NewAttachment, NewMessage};
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -354,6 +354,27 @@ async fn file_names_are_read_in_each_way_that_they_are_written() {
         let shown = delivered(&client, raw.as_bytes()).await;
         assert_eq!(shown["filename"], expected, "{written}");
         assert_eq!(shown["body"]["size"], 1);
+    }
+}
+
+#[tokio::test]
+async fn an_attachment_that_is_described_has_its_name_and_type_to_the_letter() {
+    let client = Client::start().await;
+    for (filename, mime_type) in [
+        ("bill.pdf", "application/pdf"),
+        ("a\r\nX: y", "text/html\r\nX: y"),
+        ("a\"; filename=\"b", "text/html, text/plain"),
+        ("発\u{202e}", ""),
+        ("", "message/rfc822"),
+    ] {
+        let attachment =
+            NewAttachment { filename: filename.into(), mime_type: mime_type.into(), size: 10 };
+        let id =
+            client.deliver(NewMessage { attachment: Some(attachment), ..NewMessage::default() });
+        let shown = payload(&client, &id).await;
+        let part = &shown["parts"][1];
+        assert_eq!((&part["filename"], &part["mimeType"]), (&json!(filename), &json!(mime_type)));
+        assert_eq!(shown["parts"].as_array().map(Vec::len), Some(2));
     }
 }
 
