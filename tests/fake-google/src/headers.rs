@@ -2,9 +2,17 @@
 
 use std::ops::Range;
 
-use mailparse::MailAddr;
+use mailparse::{MailAddr, MailAddrList};
 
-pub(crate) type Headers = Vec<(String, String)>;
+/// A header of an answer.
+pub(crate) struct Header {
+    pub name: String,
+    pub value: String,
+    /// Of a list of addresses with encoded words: the same with each name in quotes.
+    pub quoted: Option<String>,
+}
+
+const ADDRESSES: [&str; 6] = ["From", "To", "Cc", "Bcc", "Reply-To", "Sender"];
 
 /// mailparse looks at a whole value for each `=?` in it. What would take it longer than this many
 /// steps stays encoded.
@@ -60,39 +68,73 @@ impl Field {
         self.name.eq_ignore_ascii_case(name)
     }
 
-    pub fn decoded(&self) -> String {
-        decoded(&self.value)
+    pub fn decoded(&self) -> Header {
+        let has_addresses = ADDRESSES.iter().any(|name| self.is(name));
+        Header {
+            name: self.name.clone(),
+            value: decoded(&self.value),
+            quoted: (has_addresses && has_words(&self.value)).then(|| self.quoted()),
+        }
+    }
+
+    /// As it was sent if it cannot be read, or if an encoded word would become an address.
+    fn quoted(&self) -> String {
+        let sent = text(&self.value);
+        match self.list() {
+            Some(list) if self.addresses().iter().all(|address| sent.contains(address)) => {
+                list.to_string()
+            }
+            _ => sent,
+        }
     }
 
     /// With its encoded words.
     pub fn encoded(&self) -> String {
-        String::from_utf8(self.value.clone())
-            .unwrap_or_else(|_| charset::decode_latin1(&self.value).into_owned())
+        text(&self.value)
     }
 
     /// The addresses of a list, those of groups too; none of a list that cannot be read.
     pub fn addresses(&self) -> Vec<String> {
-        let line = [b"To: ", self.value.as_slice()].concat();
-        let read = mailparse::parse_header(&line)
-            .and_then(|(header, _)| mailparse::addrparse_header(&header));
         let of = |one: &MailAddr| match one {
             MailAddr::Single(one) => vec![one.addr.clone()],
             MailAddr::Group(group) => group.addrs.iter().map(|one| one.addr.clone()).collect(),
         };
-        read.map(|list| list.iter().flat_map(of).collect()).unwrap_or_default()
+        self.list().map(|list| list.iter().flat_map(of).collect()).unwrap_or_default()
+    }
+
+    fn list(&self) -> Option<MailAddrList> {
+        if takes_long(&self.value) {
+            return None;
+        }
+        let line = [b"To: ", self.value.as_slice()].concat();
+        let (header, _) = mailparse::parse_header(&line).ok()?;
+        mailparse::addrparse_header(&header).ok()
     }
 }
 
-/// A value with its encoded words decoded, on one line. Bytes that are no UTF-8 are taken for
-/// Latin.
-pub(crate) fn decoded(value: &[u8]) -> String {
+fn has_words(value: &[u8]) -> bool {
+    value.windows(2).any(|pair| pair == b"=?")
+}
+
+fn takes_long(value: &[u8]) -> bool {
     let words = value.windows(2).filter(|pair| *pair == b"=?").count();
-    if words.saturating_mul(value.len()) > MOST_STEPS {
-        return String::from_utf8_lossy(value).into_owned();
+    words.saturating_mul(value.len()) > MOST_STEPS
+}
+
+fn text(value: &[u8]) -> String {
+    String::from_utf8(value.to_vec()).unwrap_or_else(|_| charset::decode_latin1(value).into_owned())
+}
+
+/// A value with its encoded words decoded, on one line; as it was sent if that would lose letters
+/// (of characters that are split over two words, say). Bytes that are no UTF-8 are taken for Latin.
+pub(crate) fn decoded(value: &[u8]) -> String {
+    if takes_long(value) {
+        return text(value);
     }
     let line = [b"Value: ", value].concat();
     let decoded = mailparse::parse_header(&line).map(|(header, _)| header.get_value());
-    decoded.unwrap_or_default().replace(['\r', '\n'], " ")
+    let kept = |decoded: &String| !has_words(value) || !decoded.contains('\u{fffd}');
+    decoded.ok().filter(kept).unwrap_or_else(|| text(value)).replace(['\r', '\n'], " ")
 }
 
 /// The mail without one of its headers.

@@ -58,7 +58,10 @@ pub use keys::Signing;
 pub use mailbox::Alias;
 pub use new_message::{NewAttachment, NewMessage};
 pub use pubsub::{PulledPush, PushChange, PushMode, PushSettings, PushStatus};
-pub use shapes::{Deep, HeaderGroups, NestedMail, RootPartId, Shapes, TextFile, UnnamedText};
+pub use shapes::{
+    DecodedNames, Deep, HeaderGroups, MislabelledText, NestedMail, RootPartId, Shapes, TextFile,
+    UnnamedText,
+};
 pub use timing::{Latency, Timing};
 
 /// How long `stop` lets answers that are already under way finish.

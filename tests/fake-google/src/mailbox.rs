@@ -178,8 +178,13 @@ impl Mailbox {
         if !receiving::is_own(&label_ids) {
             raw = receiving::stamped(raw, new.authentication_results.as_deref());
         }
+        let mut parsed = parse(&raw);
+        if let (Some(said), Some(part)) = (&new.attachment, parsed.root.parts.last_mut()) {
+            part.mime_type = said.mime_type.clone();
+            part.filename = said.filename.clone();
+        }
         self.add(Arriving {
-            parsed: parse(&raw),
+            parsed,
             raw,
             label_ids,
             thread_id: new.thread_id.clone(),

@@ -2,8 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::headers::Headers;
-use crate::shapes::{Deep, HeaderGroups, NestedMail, RootPartId, Shapes, TextFile, UnnamedText};
+use crate::headers::Header;
+use crate::shapes::{
+    DecodedNames, Deep, HeaderGroups, MislabelledText, NestedMail, RootPartId, Shapes, TextFile,
+    UnnamedText,
+};
 use crate::values::base64url_padded;
 
 #[derive(Default)]
@@ -13,8 +16,7 @@ pub(crate) struct Part {
     pub mime_type: String,
     /// Decoded; empty if there is none.
     pub filename: String,
-    /// Decoded.
-    pub headers: Headers,
+    pub headers: Vec<Header>,
     /// Without the transfer encoding; none of a multipart.
     pub bytes: Vec<u8>,
     /// Of a text, if it differs from the bytes.
@@ -49,8 +51,8 @@ impl Part {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+            .find(|header| header.name.eq_ignore_ascii_case(name))
+            .map(|header| header.value.as_str())
     }
 
     /// As `MessagePart`.
@@ -65,7 +67,8 @@ impl Part {
             part["partId"] = part_id.into();
         }
         if !self.headers.is_empty() {
-            part["headers"] = self.headers.iter().map(header_json).collect();
+            let headers = self.headers.iter().map(|header| header.rendered(shapes));
+            part["headers"] = headers.collect();
         }
         let shown = self.shown(mails, shapes);
         let bytes = self.content(shapes);
@@ -133,8 +136,9 @@ impl Part {
 
     fn content(&self, shapes: &Shapes) -> &[u8] {
         let as_sent = !self.filename.is_empty() && shapes.text_file == TextFile::AsSent;
+        let detected = shapes.mislabelled_text == MislabelledText::Detected && is_utf8(&self.bytes);
         match &self.utf8 {
-            Some(text) if !as_sent => text.as_bytes(),
+            Some(text) if !as_sent && !detected => text.as_bytes(),
             _ => &self.bytes,
         }
     }
@@ -158,7 +162,8 @@ impl Part {
         match self.kind {
             Kind::Multipart => self.parts.iter().find_map(|part| part.readable(mime_type)),
             Kind::Leaf if self.mime_type == mime_type && self.filename.is_empty() => {
-                self.utf8.as_deref().or_else(|| std::str::from_utf8(&self.bytes).ok())
+                let content = self.content(&Shapes::default());
+                std::str::from_utf8(content).ok()
             }
             _ => None,
         }
@@ -179,8 +184,16 @@ impl Part {
     }
 }
 
-pub(crate) fn header_json((name, value): &(String, String)) -> Value {
-    json!({ "name": name, "value": value })
+impl Header {
+    pub fn rendered(&self, shapes: &Shapes) -> Value {
+        let quoted = self.quoted.as_ref().filter(|_| shapes.decoded_names == DecodedNames::Quoted);
+        json!({ "name": self.name, "value": quoted.unwrap_or(&self.value) })
+    }
+}
+
+/// Bytes of ASCII alone may be text of another kind, as those of ISO-2022 are.
+fn is_utf8(bytes: &[u8]) -> bool {
+    !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok()
 }
 
 fn child_id(parent: &str, index: usize) -> String {

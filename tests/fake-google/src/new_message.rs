@@ -6,7 +6,6 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use crate::headers::Headers;
 use crate::values::base64;
 
 /// The properties of a mail that a test sets; all others get plausible values.
@@ -40,6 +39,7 @@ pub struct NewMessage {
     pub hidden: bool,
 }
 
+/// Answered with this name and type to the letter, even if no mail can have them.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewAttachment {
@@ -61,9 +61,9 @@ impl NewMessage {
         format!("{headers}MIME-Version: 1.0\r\n{}", self.body()).into_bytes()
     }
 
-    fn top_headers(&self, mailbox: &str, id: &str, internal_date: i64) -> Headers {
+    fn top_headers(&self, mailbox: &str, id: &str, internal_date: i64) -> Vec<(String, String)> {
         let date = OffsetDateTime::from_unix_timestamp(internal_date / 1000).ok();
-        let mut headers: Headers = vec![
+        let mut headers: Vec<(String, String)> = vec![
             ("Delivered-To".into(), mailbox.into()),
             ("Date".into(), date.and_then(|date| date.format(&Rfc2822).ok()).unwrap_or_default()),
             ("Message-ID".into(), format!("<{id}@mail.example.com>")),
@@ -105,7 +105,7 @@ impl NewAttachment {
         let bytes: Vec<u8> = (0..self.size).map(|index| b'a' + (index % 26) as u8).collect();
         let headers = format!(
             "Content-Type: {}; {}\r\nContent-Disposition: attachment; {}\r\n",
-            self.mime_type,
+            self.mime_type.replace(char::is_control, " "),
             parameter("name", &self.filename),
             parameter("filename", &self.filename)
         );

@@ -62,7 +62,7 @@ fn entity(raw: &[u8], level: usize, in_digest: bool) -> Part {
     let empty = Part {
         mime_type: mime_type.into(),
         filename: filename(&fields, &content_type),
-        headers: fields.iter().map(|field| (field.name.clone(), field.decoded())).collect(),
+        headers: fields.iter().map(Field::decoded).collect(),
         ..Part::default()
     };
     let decoded = || without_transfer_encoding(&fields, body, &content_type);
@@ -165,7 +165,7 @@ fn groups(mut bytes: &[u8]) -> Vec<Part> {
     let mut groups = Vec::new();
     while !bytes.is_empty() {
         let (fields, length) = headers::block(bytes);
-        let headers = fields.iter().map(|field| (field.name.clone(), field.decoded())).collect();
+        let headers = fields.iter().map(Field::decoded).collect();
         if !fields.is_empty() {
             groups.push(Part { mime_type: "text/plain".into(), headers, ..Part::default() });
         }

@@ -21,6 +21,10 @@ pub struct Shapes {
     pub disposed_text: UnnamedText,
     /// A text with a file name.
     pub text_file: TextFile,
+    /// A text that is UTF-8, though it is said to be something else.
+    pub mislabelled_text: MislabelledText,
+    /// An encoded name of an address that would need quotes once it is decoded.
+    pub decoded_names: DecodedNames,
     pub part_id_of_root: RootPartId,
 }
 
@@ -70,6 +74,22 @@ pub enum TextFile {
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+pub enum MislabelledText {
+    Detected,
+    AsDeclared,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DecodedNames {
+    /// `Doe, Jane <jane@example.com>`.
+    Bare,
+    /// `"Doe, Jane" <jane@example.com>`.
+    Quoted,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RootPartId {
     Empty,
     Absent,
@@ -87,6 +107,8 @@ impl Default for Shapes {
             large: 100_000,
             disposed_text: UnnamedText::Inline,
             text_file: TextFile::AsSent,
+            mislabelled_text: MislabelledText::Detected,
+            decoded_names: DecodedNames::Bare,
             part_id_of_root: RootPartId::Empty,
         }
     }

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::Admitted;
 use super::answer::Refusal;
 use crate::mailbox::{Mailbox, Message};
-use crate::mime::header_json;
 use crate::shapes::Shapes;
 use crate::values::base64url_padded;
 use crate::{pages, pubsub, search};
@@ -264,26 +263,27 @@ impl View<'_> {
         answer["internalDate"] = message.internal_date.to_string().into();
         match self.format {
             "raw" => answer["raw"] = base64url_padded(&message.raw).into(),
-            "metadata" => answer["payload"] = metadata(message, self.wanted),
+            "metadata" => answer["payload"] = self.metadata(message),
             "full" => answer["payload"] = message.root.rendered(&self.shapes, self.reads),
             _ => {}
         }
         answer
     }
-}
 
-/// Headers only: no parts, so an attachment cannot be seen here.
-fn metadata(message: &Message, wanted: &[String]) -> Value {
-    let is_wanted = |name: &str| {
-        wanted.is_empty() || wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(name))
-    };
-    let all = message.root.headers.iter();
-    let headers: Vec<Value> = all.filter(|(name, _)| is_wanted(name)).map(header_json).collect();
-    let mut payload = json!({ "mimeType": message.root.mime_type });
-    if !headers.is_empty() {
-        payload["headers"] = headers.into();
+    /// Headers only: no parts, so an attachment cannot be seen here.
+    fn metadata(&self, message: &Message) -> Value {
+        let is_wanted = |name: &str| {
+            let all = self.wanted.is_empty();
+            all || self.wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(name))
+        };
+        let headers = message.root.headers.iter().filter(|header| is_wanted(&header.name));
+        let headers: Vec<Value> = headers.map(|header| header.rendered(&self.shapes)).collect();
+        let mut payload = json!({ "mimeType": message.root.mime_type });
+        if !headers.is_empty() {
+            payload["headers"] = headers.into();
+        }
+        payload
     }
-    payload
 }
 
 pub(super) fn reference(message: &Message) -> Value {

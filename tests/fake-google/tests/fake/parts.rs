@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
-use fake_google::NewMessage;
+use fake_google::{NewAttachment, NewMessage};
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -287,7 +287,7 @@ async fn texts_come_as_utf_8_whatever_their_header_still_says() {
         ("text/html; charset=ISO-8859-1", b"<p>f\xfcr</p>", "<p>für</p>"),
         ("text/calendar; charset=koi8-r", b"\xf0", "П"),
         ("text/plain; charset=utf-8", "für".as_bytes(), "für"),
-        ("text/plain; charset=iso-8859-1", "für".as_bytes(), "fÃ¼r"),
+        ("text/plain; charset=iso-8859-1", "für".as_bytes(), "für"),
         ("text/plain; charset=x-unknown", "für".as_bytes(), "für"),
         ("text/plain; charset=x-unknown", b"f\xfcr", "für"),
         ("text/plain", b"f\xfcr", "für"),
@@ -315,7 +315,8 @@ async fn texts_come_as_utf_8_whatever_their_header_still_says() {
 #[tokio::test]
 async fn header_values_come_decoded_and_on_one_line() {
     let client = Client::start().await;
-    let table: [(&[u8], &str); 8] = [
+    let table: [(&[u8], &str); 9] = [
+        (b"=?utf-8?Q?Gr=C3?= =?utf-8?Q?=BC=C3=9Fe?=", "=?utf-8?Q?Gr=C3?= =?utf-8?Q?=BC=C3=9Fe?="),
         (b"=?utf-8?B?R3LDvMOfZQ==?= =?iso-8859-1?Q?_aus_K=F6ln?=", "Grüße aus Köln"),
         (b"=?iso-2022-jp?B?GyRCJDMbKEI=?=", "こ"),
         (b"=?utf-8?Q?a?=\r\n =?utf-8?Q?b?=", "ab"),
@@ -353,6 +354,27 @@ async fn file_names_are_read_in_each_way_that_they_are_written() {
         let shown = delivered(&client, raw.as_bytes()).await;
         assert_eq!(shown["filename"], expected, "{written}");
         assert_eq!(shown["body"]["size"], 1);
+    }
+}
+
+#[tokio::test]
+async fn an_attachment_that_is_described_has_its_name_and_type_to_the_letter() {
+    let client = Client::start().await;
+    for (filename, mime_type) in [
+        ("bill.pdf", "application/pdf"),
+        ("a\r\nX: y", "text/html\r\nX: y"),
+        ("a\"; filename=\"b", "text/html, text/plain"),
+        ("発\u{202e}", ""),
+        ("", "message/rfc822"),
+    ] {
+        let attachment =
+            NewAttachment { filename: filename.into(), mime_type: mime_type.into(), size: 10 };
+        let id =
+            client.deliver(NewMessage { attachment: Some(attachment), ..NewMessage::default() });
+        let shown = payload(&client, &id).await;
+        let part = &shown["parts"][1];
+        assert_eq!((&part["filename"], &part["mimeType"]), (&json!(filename), &json!(mime_type)));
+        assert_eq!(shown["parts"].as_array().map(Vec::len), Some(2));
     }
 }
 

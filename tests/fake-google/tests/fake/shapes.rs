@@ -102,6 +102,40 @@ async fn a_text_file_keeps_its_bytes_or_becomes_utf_8() {
 }
 
 #[tokio::test]
+async fn a_text_that_is_utf_8_after_all_is_taken_for_it_or_not() {
+    let client = Client::start().await;
+    let raw = "Content-Type: text/plain; charset=iso-8859-1\r\n\r\nfür".as_bytes();
+    for (shape, expected) in [("detected", "für"), ("as_declared", "fÃ¼r")] {
+        set(&client, json!({ "mislabelled_text": shape })).await;
+        let body = delivered(&client, raw).await["body"].clone();
+        let expected = json!({ "size": expected.len(), "data": BASE64_URL_SAFE.encode(expected) });
+        assert_eq!(body, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_decoded_name_gets_quotes_or_none() {
+    let client = Client::start().await;
+    let raw = "From: =?utf-8?Q?Doe=2C_J=C3=A4n_=22J=22?= <jane@example.com>\r\n\
+               To: \"a, b\" <c@example.com>\r\nSubject: =?utf-8?Q?a=2Cb?=\r\n\r\nx";
+    for (shape, from) in [
+        ("bare", "Doe, Jän \"J\" <jane@example.com>"),
+        ("quoted", "\"Doe, Jän \\\"J\\\"\" <jane@example.com>"),
+    ] {
+        set(&client, json!({ "decoded_names": shape })).await;
+        let id = client.deliver(mail(raw.as_bytes()));
+        let (_, metadata) = client.get(&format!("messages/{id}?format=metadata")).await;
+        let expected = json!([
+            { "name": "From", "value": from },
+            { "name": "To", "value": "\"a, b\" <c@example.com>" },
+            { "name": "Subject", "value": "a,b" },
+        ]);
+        assert_eq!(metadata["payload"]["headers"], expected);
+        assert_eq!(payload(&client, &id).await["headers"], expected);
+    }
+}
+
+#[tokio::test]
 async fn the_root_has_an_empty_part_id_or_none() {
     let client = Client::start().await;
     for (shape, expected) in [("empty", Some(&json!(""))), ("absent", None)] {
