@@ -38,22 +38,29 @@ def tried(field):
 
 def first(mail: EmailMessage, name: str) -> str | None:
     value = mail[name]
-    return None if value is None else str(value)
+    return None if value is None else text(value)
+
+
+def text(value: str) -> str:
+    """Bytes that are in no known charset, which this parser keeps as lone surrogates, become U+FFFD."""
+    return str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def mailboxes(mail: EmailMessage, name: str) -> list:
     """Of all headers of the name, groups taken apart."""
     headers = mail.get_all(name, [])
-    return [[address.display_name or None, address.addr_spec] for header in headers for address in header.addresses]
+    found = [address for header in headers for address in header.addresses]
+    # An empty path is "<>" here.
+    return [[text(one.display_name), text(one.addr_spec) if one.addr_spec != "<>" else ""] for one in found]
 
 
 def leaves(part: EmailMessage) -> Iterator[EmailMessage]:
-    """The parts without sub-parts; a mail within the mail is one."""
-    if part.get_content_maintype() == "multipart" and part.is_multipart():
+    """The parts without sub-parts; a mail within the mail is one. A multipart whose boundary never comes has none."""
+    if part.get_content_maintype() != "multipart":
+        yield part
+    elif part.is_multipart():
         for inner in part.iter_parts():
             yield from leaves(inner)
-    else:
-        yield part
 
 
 def is_body(part: EmailMessage) -> bool:
@@ -62,7 +69,7 @@ def is_body(part: EmailMessage) -> bool:
 
 def texts(mail: EmailMessage, kind: str) -> str | None:
     found = [part.get_content() for part in leaves(mail) if is_body(part) and part.get_content_type() == kind]
-    return "\n".join(found) if found else None
+    return text("\n".join(found)) if found else None
 
 
 def attachments(mail: EmailMessage) -> list[dict]:
@@ -71,13 +78,11 @@ def attachments(mail: EmailMessage) -> list[dict]:
 
 def attachment(part: EmailMessage) -> dict:
     content = part.get_payload(decode=True)
-    if content is None:
-        # A mail within the mail: its own bytes, as far as this parser keeps them.
-        content = b"".join(bytes(inner) for inner in part.get_payload())
     return {
-        "filename": part.get_filename() or "",
+        "filename": text(part.get_filename() or ""),
         "mime_type": part.get_content_type(),
-        "sha256": hashlib.sha256(content).hexdigest(),
+        # Of a mail within the mail this parser does not keep the bytes.
+        "sha256": None if content is None else hashlib.sha256(content).hexdigest(),
         "inline": part.get_content_disposition() == "inline",
         "content_id": str(part.get("content-id", "")).strip().strip("<>"),
     }

@@ -5,7 +5,7 @@ import { join, relative } from 'node:path'
 
 const [modules, folder] = process.argv.slice(2)
 const { simpleParser } = createRequire(join(modules, 'here.js'))('mailparser')
-const OPTIONS = { checksumAlgo: 'sha256', skipHtmlToText: true, skipTextToHtml: true, skipImageLinks: true, keepCidLinks: true }
+const OPTIONS = { checksumAlgo: 'sha256', skipHtmlToText: true, skipTextToHtml: true, skipImageLinks: true, keepCidLinks: true, keepDeliveryStatus: true }
 
 // Several headers of one name, and groups, become one list of mailboxes.
 const mailboxes = (field) =>
