@@ -183,15 +183,18 @@ def judge(compared: Compared, rules: list) -> None:
     stale = [one for key, one in alone.items() if key not in needed and not any((d.mail, d.field) == key for d in open_ones)]
     # Another Python may read some mails in another way.
     stale = [one for one in stale if same_python or one["against"] != "python"]
-    idle = [rule.name for rule in rules if not used[rule.name]] if compared.mails >= judged["mails"] else []
-    if compared.mails < judged["mails"]:
-        stale = []
+    idle = [rule.name for rule in rules if not used[rule.name]]
+    whole = compared.mails >= judged["mails"]
+    if not whole:
+        stale, idle = [], []
     for difference in open_ones[:SHOWN]:
         say(f"not judged: {shown(difference)}")
     for one in stale:
         say(f"judged, but no longer so: {one['mail']}: {one['field']}")
     for name in idle:
         say(f"a rule that nothing needs: {name}")
+    if whole and compared.events != judged["fired"]:
+        raise Failure(f"{compared.events} mails fired a trigger without filters, and {judged['fired']} did when they were judged")
     if open_ones or stale or idle:
         raise Failure(f"{len(open_ones)} differences are not judged, {len(stale)} judgements and {len(idle)} rules are not needed")
 
@@ -206,7 +209,7 @@ def write_open(compared: Compared, rules: list) -> None:
             new = {"mail": difference.mail, "field": difference.field, "against": difference.against(), "values": difference.values()}
             differences.append(known.get((difference.mail, difference.field, difference.values()), new | {"right": "?", "why": "?"}))
     lines = ",\n".join("  " + json.dumps(one, ensure_ascii=False) for one in differences)
-    JUDGED.write_text(f'{{\n "python": "{platform.python_version()}",\n "mails": {compared.mails},\n "differences": [\n{lines}\n ]\n}}\n')
+    JUDGED.write_text(f'{{\n "python": "{platform.python_version()}",\n "mails": {compared.mails},\n "fired": {compared.events},\n "differences": [\n{lines}\n ]\n}}\n')
 
 
 def table(compared: Compared, verdicts: Counter, used: Counter, rules: list, open_ones: list[Difference]) -> None:

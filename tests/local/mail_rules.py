@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email.errors import MissingHeaderBodySeparatorDefect
 
+import mail_python
 from mail_compared import BODIES, FLAGS, Difference
 
 PEOPLE = ("from", "to", "cc", "reply_to")
@@ -121,11 +122,27 @@ def shown_by_mailparser(difference: Difference) -> bool:
 
 
 def flag_lacks(difference: Difference) -> bool:
-    return difference.field in FLAGS and difference.product is False and all(other is True for other in difference.others.values())
+    """Whether there are only attachments without a name; metadata shows no parts, so there it may be any."""
+    if difference.field not in FLAGS or difference.product is not False or not all(other is True for other in difference.others.values()):
+        return False
+    unnamed = all(not one["filename"] for one in attached(difference))
+    return unnamed or difference.field == "has_attachments metadata"
 
 
 def flag_of_what_is_shown(difference: Difference) -> bool:
-    return difference.field in FLAGS and difference.product is True and len(difference.others) == 2
+    """Whether both parsers see nothing but pictures of the HTML, or nothing in a multipart/mixed."""
+    both = difference.field in FLAGS and difference.product is True and len(difference.others) == 2
+    return both and bool(attached(difference))
+
+
+def any_multipart(difference: Difference) -> bool:
+    """The metadata has the mail's own headers alone, and its Content-Type was taken for an attachment."""
+    both = difference.product is True and len(difference.others) == 2
+    return difference.field == "has_attachments metadata" and both and b"multipart/" in difference.raw.lower()
+
+
+def attached(difference: Difference) -> list[dict]:
+    return mail_python.attachments(email.message_from_bytes(difference.raw, policy=email.policy.default))
 
 
 def broken_header(difference: Difference) -> bool:
@@ -151,11 +168,6 @@ def type_by_name(difference: Difference) -> bool:
 
 def uuencoded(difference: Difference) -> bool:
     return difference.field == "contents" and only("python", difference) and b"uuencode" in difference.raw.lower()
-
-
-def any_multipart(difference: Difference) -> bool:
-    """Whether in the metadata, where only the mail's own headers are seen, its Content-Type was taken for an attachment."""
-    return difference.field == "has_attachments metadata" and flag_of_what_is_shown(difference)
 
 
 RULES = [
