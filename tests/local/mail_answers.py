@@ -6,7 +6,7 @@ import base64
 import email
 import email.policy
 import re
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import mail_python
 
@@ -19,21 +19,30 @@ LONGEST_REFERENCES = 4000
 SAID = "Thänk yöu, спасибо, ありがとう. . From here on: far far"
 
 
-def to_sender(mail: email.message.EmailMessage) -> set[str]:
-    return addresses(mail, "reply-to") or addresses(mail, "from")
+@dataclass(frozen=True)
+class Kind:
+    """How an answer follows from the mail: whom it goes to beside whom the request names, and what its subject begins with."""
+
+    to_sender: bool = True
+    # Headers of the mail whose mailboxes get it too.
+    to_all_of: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+    prefix: str = "Re:"
+    is_threaded: bool = True
+
+    def recipients(self, mail) -> set[str]:
+        sender = (addresses(mail, "reply-to") or addresses(mail, "from")) if self.to_sender else set()
+        return sender.union(self.named, *(addresses(mail, header) for header in self.to_all_of))
 
 
-# By the name of an answer: to whom it must go, beside whom the request names.
-ANSWERS: dict[str, Callable[[email.message.EmailMessage], set[str]]] = {"reply": to_sender}
+# By the names that tests/src/bin/read-mails.rs gives them.
+KINDS = {"reply": Kind()}
 
 
 def fields(name: str, raw: bytes, answer) -> dict[str, tuple]:
-    """What was written and what it should be, by field; nothing if the mail is so broken that this parser cannot tell."""
-    original = email.message_from_bytes(raw, policy=email.policy.default)
-    try:
-        recipients = sorted(ANSWERS[name](original))
-    except Exception:
-        return {}
+    """What was written and what it should be, by field."""
+    kind, original = KINDS[name], email.message_from_bytes(raw, policy=email.policy.default)
+    recipients = mail_python.tried(lambda: sorted(kind.recipients(original)))
     if isinstance(answer, dict):
         # Refused, which is right if there is nobody to answer.
         problem = answer["problem"]
@@ -41,12 +50,11 @@ def fields(name: str, raw: bytes, answer) -> dict[str, tuple]:
         return {"recipients": (refused, recipients)} if recipients else {}
     written = base64.b64decode(answer)
     draft = email.message_from_bytes(written, policy=email.policy.default)
-    text = draft.get_body(("plain",))
-    return {
+    text, subject = draft.get_body(("plain",)), squeezed(draft["subject"])
+    threading = {"in_reply_to": (ids(draft, "in-reply-to"), ids(original, "message-id")[:1]), "references": references(original, draft)}
+    return (threading if kind.is_threaded else {}) | {
         "recipients": (sorted(addresses(draft, "to") | addresses(draft, "cc")), recipients),
-        "in_reply_to": (ids(draft, "in-reply-to"), ids(original, "message-id")[:1]),
-        "references": references(original, draft),
-        "subject": (squeezed(draft["subject"]), answered(squeezed(original["subject"]), squeezed(draft["subject"]))),
+        "subject": (subject, answered(squeezed(original["subject"]), subject, kind.prefix)),
         "text": (SAID in " ".join(text.get_content().split()) if text else False, True),
         "form": (malformed(written, draft), []),
     }
@@ -80,9 +88,9 @@ def references(original, draft) -> tuple[list[str], list[str]]:
     return written, expected
 
 
-def answered(original: str, written: str) -> str:
-    """The subject that was written if it is the original's with one "Re:", or what it should be."""
-    expected = original if re.match(r"re\s*:", original, re.IGNORECASE) else f"Re: {original}".strip()
+def answered(original: str, written: str, prefix: str) -> str:
+    """The subject that was written if it is the original's with one prefix, or what it should be."""
+    expected = original if original.lower().startswith(prefix.lower()) else f"{prefix} {original}".strip()
     cut_short = len(written.encode()) > LONGEST_LINE - 10 and expected.startswith(written.rstrip("…. "))
     return written if cut_short else expected
 
