@@ -22,8 +22,11 @@ use tests::inside::{Inside, Options};
 
 /// How many mails are read or answered at the same time.
 const SIDE_BY_SIDE: usize = 4;
-/// No further event comes once none has come for so long: a mail may fire nothing.
+/// No further event comes once none has come for so long and nothing is queued: a mail may fire
+/// nothing.
 const QUIET: Duration = Duration::from_secs(3);
+/// The same if something stays queued, and for the push that begins it.
+const LONGEST_QUIET: Duration = Duration::from_secs(60);
 /// What an answer says: letters of several alphabets, a lone dot, and a line beyond any limit.
 const SAID: &str = "Thänk yöu, спасибо, ありがとう.\n.\nFrom here on: ";
 
@@ -121,8 +124,8 @@ async fn events(inside: &Inside, most: usize) -> BTreeMap<String, Value> {
         if now.len() > count {
             (count, since) = (now.len(), Instant::now());
         }
-        // The first look waits for the push.
-        let longest = if count == 0 { QUIET * 5 } else { QUIET };
+        let is_done = count > 0 && inside.world.wake_ups().queued().is_empty();
+        let longest = if is_done { QUIET } else { LONGEST_QUIET };
         if now.len() >= most || since.elapsed() > longest {
             return now;
         }
