@@ -15,7 +15,7 @@ pub enum Messages {
     /// One message.
     Get(MessageGet),
     /// Send a message.
-    Send(Send),
+    Send(Box<Send>),
     /// Add and take away labels.
     Modify(Modify),
     /// Put into the trash.
@@ -75,11 +75,11 @@ pub enum Drafts {
     /// One draft.
     Get(DraftGet),
     /// Make a draft.
-    Create(DraftCreate),
+    Create(Box<DraftCreate>),
     /// Replace a draft.
-    Update(DraftUpdate),
+    Update(Box<DraftUpdate>),
     /// Change what is named of a draft; all else stays.
-    Patch(DraftUpdate),
+    Patch(Box<DraftUpdate>),
     /// Send a draft.
     Send(DraftSend),
     /// Delete a draft for good.

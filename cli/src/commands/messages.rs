@@ -26,7 +26,7 @@ pub async fn run(session: &Session, command: Messages) -> Result<(), Failure> {
                 .with("format", named(get.format));
             session.run(request, shown::message).await
         }
-        Messages::Send(send) => self::send(session, send).await,
+        Messages::Send(send) => self::send(session, *send).await,
         Messages::Modify(modify) => session.run(relabel(&modify, "messages"), shown::changed).await,
         Messages::Trash(item) => {
             session
