@@ -59,6 +59,13 @@ pub struct Body {
     pub html: Option<String>,
 }
 
+impl Body {
+    /// Without a text that was made of the HTML.
+    pub fn as_written(self) -> Self {
+        Self { text: self.text.filter(|_| !self.text_from_html), text_from_html: false, ..self }
+    }
+}
+
 /// The id of a part that is the whole content of the mail: an empty id cannot be part of a path.
 pub const ROOT: &str = "root";
 

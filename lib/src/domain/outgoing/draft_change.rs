@@ -130,7 +130,7 @@ impl DraftChange {
             Some(bytes)
         } else {
             let root = Part::read(draft).unwrap_or_default();
-            let was = root.body();
+            let was = root.body().as_written();
             let said = |text: Option<String>, was: Option<String>| {
                 text.or(was).filter(|text| !text.is_empty())
             };

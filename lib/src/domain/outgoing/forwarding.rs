@@ -79,7 +79,7 @@ impl Outgoing {
     /// With the message quoted below what was written. A text is left out where it could not hold
     /// what the HTML does.
     fn quoting(mut self, message: &Message, root: &Part) -> Self {
-        let body = root.body();
+        let body = root.body().as_written();
         let head = head(message, root);
         let (text, html) = (self.text.take(), self.html.take());
         let in_html = html.is_some() || body.html.is_some();
