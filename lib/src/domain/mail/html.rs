@@ -11,7 +11,7 @@ pub fn unescaped(text: &str) -> String {
         plain.push_str(before);
         match entity.find(';') {
             Some(end) => {
-                add_html_token(&mut plain, entity[..=end].as_bytes(), false);
+                add_html_token(&mut plain, &entity.as_bytes()[..=end], false);
                 rest = &entity[end + 1..];
             }
             None => {

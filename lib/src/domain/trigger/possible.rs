@@ -79,7 +79,7 @@ impl Filters {
         let addresses =
             [("from_contains", &self.from_contains), ("to_contains", &self.to_contains)];
         for (name, list) in addresses {
-            refuse_first(name, list, |text| no_address_contains(text))?;
+            refuse_first(name, list, no_address_contains)?;
         }
         refuse_first("subject_contains", &self.subject_contains, |text| {
             let (name, rest) = operator(text.split_whitespace().next()?)?;

@@ -70,7 +70,7 @@ impl Bounce {
         });
         let groups = status.map(|status| groups(status)).unwrap_or_default();
         let mut recipients: Vec<FailedRecipient> =
-            groups.iter().filter_map(|group| recipient(group)).take(MOST_RECIPIENTS).collect();
+            groups.iter().filter_map(recipient).take(MOST_RECIPIENTS).collect();
         if recipients.is_empty() {
             let named = failed.unwrap_or_default().split(',').map(str::trim);
             recipients = named
