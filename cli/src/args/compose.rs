@@ -58,6 +58,9 @@ pub struct Outgoing {
     /// How it is forwarded: quoted in the body with its files, or as a file.
     #[arg(long, value_enum, requires = "forward_message")]
     pub forward_as: Option<ForwardAs>,
+    /// Says that a machine wrote it, so that no other machine answers.
+    #[arg(long, value_name = "HOW", value_parser = ["auto-replied", "auto-generated"])]
+    pub auto_submitted: Option<String>,
     /// The thread to put it into; its last message is answered unless another is named.
     #[arg(long, value_name = "THREAD", value_parser = id)]
     pub thread: Option<Id>,
@@ -93,6 +96,7 @@ impl Outgoing {
             ("forward_message_id", self.forward_message.clone()),
             ("forward_as", self.forward_as.map(ForwardAs::name)),
             ("thread_id", self.thread.clone()),
+            ("auto_submitted", self.auto_submitted.clone()),
         ];
         mail.extend(
             texts

@@ -8,7 +8,7 @@ use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
 use crate::domain::mail::authentication::Authentication;
 use crate::domain::mail::automatic::{Automatic, Bounce};
-use crate::domain::mail::mailbox::{Mailbox, mailboxes, shown_name};
+use crate::domain::mail::mailbox::{Mailbox, mailboxes, shown_name, unreadable};
 use crate::domain::mail::message_id::message_ids;
 use crate::domain::mail::{Attachment, Body, Files, Part, encoded_word};
 use crate::domain::mail_domain::MailDomain;
@@ -31,6 +31,9 @@ pub struct Message {
     /// written as part of one name may look like two mailboxes.
     #[serde(skip)]
     pub other_authors: Vec<Address>,
+    /// Those of To, Cc and Reply-To that have no valid address: the header, and what it shows.
+    #[serde(skip)]
+    pub unreadable: Vec<(&'static str, String)>,
     /// What the receiving server found out about the sender.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authentication: Option<Authentication>,
@@ -140,6 +143,11 @@ impl ProviderMessage {
             let named = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
             named.flat_map(|(_, value)| parse_addresses(value)).collect()
         };
+        let unreadable = ["To", "Cc", "Reply-To"].into_iter().flat_map(|name| {
+            let named = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+            let lost = named.flat_map(|(_, value)| unreadable(&one_line(value)));
+            lost.map(|shown| (name, decode_text(&shown))).collect::<Vec<_>>()
+        });
         let authors = header("from").map(parse_addresses).unwrap_or_default();
         let from = authors.first().cloned().or_else(|| header("from").and_then(only_name));
         let domain = from.as_ref().and_then(Address::domain);
@@ -147,6 +155,7 @@ impl ProviderMessage {
             subject: header("subject").map(decode_text),
             from,
             other_authors: authors.into_iter().skip(1).collect(),
+            unreadable: unreadable.collect(),
             authentication: Authentication::read(&self.headers, &RECEIVER, domain.as_ref()),
             automatic: Automatic::read(&self.headers, None)
                 .map(|automatic| Automatic { bounce: self.bounce, ..automatic }),

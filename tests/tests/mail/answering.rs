@@ -351,3 +351,44 @@ fn a_thread_is_answered_where_it_ends() {
     assert_eq!(answers(&thread[2..], None).as_deref(), Some("3"));
     assert_eq!(answers(&thread[3..], None), None);
 }
+
+#[test]
+fn who_has_no_address_is_named_and_nobody_is_left_out() {
+    for (headers, mail, named) in [
+        (
+            [("To", "ada@example.com, Smith, eve@example.com"), ("Cc", "")],
+            json!({"reply_to_message_id": "19b0", "reply_all": true}),
+            "Smith",
+        ),
+        (
+            [("To", "ada@example.com"), ("Cc", "Eve <eve at example.com>")],
+            json!({"reply_to_message_id": "19b0", "reply_all": true}),
+            "Eve",
+        ),
+        (
+            [("To", "ada@example.com"), ("Reply-To", "=?utf-8?q?J=C3=BCrgen?= <>")],
+            json!({"reply_to_message_id": "19b0"}),
+            "Jürgen",
+        ),
+    ] {
+        let headers = [&[("From", "Bo <bo@example.com>")], &headers[..]].concat();
+        let refused = tried(mail, &original(&headers)).unwrap_err().to_string();
+        assert!(refused.contains(named) && refused.contains("say `to`"), "{refused}");
+        assert_eq!(
+            addresses(
+                &answered(
+                    json!({"reply_to_message_id": "19b0", "to": ["eve@example.com"]}),
+                    &headers
+                )["to"]
+            ),
+            ["eve@example.com"]
+        );
+    }
+    let list = [("From", "bo@example.com"), ("To", "undisclosed-recipients:;")];
+    assert_eq!(
+        addresses(
+            &answered(json!({"reply_to_message_id": "19b0", "reply_all": true}), &list)["to"]
+        ),
+        ["bo@example.com"]
+    );
+}

@@ -266,3 +266,14 @@ fn what_is_too_large_to_pass_on_is_refused() {
     let large = format!("From: bo@example.com\r\n\r\n{}", "line\r\n".repeat(900_000));
     assert_eq!(forwarded(json!({}), &large), Err(Unforwardable::TooLarge));
 }
+
+#[test]
+fn what_a_machine_writes_says_so() {
+    for how in ["auto-replied", "auto-generated"] {
+        let mail = sent(json!({"text": "x", "auto_submitted": how}));
+        assert_eq!(mail.matches(&format!("Auto-Submitted: {how}\r\n")).count(), 1, "{mail}");
+    }
+    assert!(!sent(json!({"text": "x"})).contains("Auto-Submitted"));
+    let refused = Outgoing::parse(json!({"auto_submitted": "yes"})).unwrap_err();
+    assert_eq!(refused.field, "auto_submitted");
+}

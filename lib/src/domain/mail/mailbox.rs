@@ -42,7 +42,25 @@ struct Entry {
 
 /// In their order. An entry without a valid address is left out, with its name.
 pub fn mailboxes(value: &str) -> Vec<Mailbox> {
-    entries(value).into_iter().filter_map(Entry::mailbox).collect()
+    entries(value).iter().filter_map(Entry::mailbox).collect()
+}
+
+/// What the entries without a valid address show.
+pub fn unreadable(value: &str) -> Vec<String> {
+    let lost = |entry: Entry| match (entry.mailbox(), &entry.angle) {
+        (Some(_), Some(_)) => None,
+        // `Smith, bo@x.example`
+        (Some(_), None) => {
+            let (outside, comments) = entry.last_begins;
+            let before = name_of(&entry.outside[..outside], &entry.comments[..comments]);
+            before.map(|name| name.trim_end_matches([',', ' ']).to_string())
+        }
+        (None, angle) => {
+            let is_written = angle.is_some() || entry.holds_an_at;
+            entry.name().or_else(|| is_written.then(|| "…".into()))
+        }
+    };
+    entries(value).into_iter().filter_map(lost).collect()
 }
 
 /// The name that is shown where no mailbox can be read: the first one.
@@ -89,7 +107,7 @@ fn entries(value: &str) -> Vec<Entry> {
 }
 
 impl Entry {
-    fn mailbox(self) -> Option<Mailbox> {
+    fn mailbox(&self) -> Option<Mailbox> {
         if self.broken {
             return None;
         }

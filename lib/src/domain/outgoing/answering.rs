@@ -97,13 +97,13 @@ impl Named<'_> {
             let others = recipients.into_iter().filter(|other| !identity.is_me(other.address()));
             others.filter(|other| known.insert(spelling(other.address()))).collect()
         };
-        let mut to = new(addressed(first(original, identity))?);
+        let mut to = new(first(original, identity)?);
         let mut cc = self.cc;
         let copies = match identity.wrote(original) {
             true => Vec::new(),
-            false => new(addressed(part("To", &original.to))?),
+            false => new(all_of(original, "To", &original.to)?),
         };
-        let copies = [copies, new(addressed(part("Cc", &original.cc))?)].concat();
+        let copies = [copies, new(all_of(original, "Cc", &original.cc)?)].concat();
         if !self.to.is_empty() {
             cc.append(&mut to);
             to = self.to;
@@ -119,26 +119,19 @@ impl Named<'_> {
     }
 }
 
-/// Addresses of a message, each with the header that names it.
-type Headed<'a> = Vec<(&'static str, &'a Address)>;
-
-fn part<'a>(header: &'static str, addresses: &'a [Address]) -> Headed<'a> {
-    addresses.iter().map(|address| (header, address)).collect()
-}
-
 /// Who is answered first: `Reply-To` or the writer; for the owner's own mail, its recipients.
-fn first<'a>(original: &'a Message, identity: &Identity<'_>) -> Headed<'a> {
+fn first(original: &Message, identity: &Identity<'_>) -> Result<Vec<Recipient>, Invalid> {
     match (identity.wrote(original), original.reply_to.is_empty()) {
-        (true, _) => part("To", &original.to),
-        (false, false) => part("Reply-To", &original.reply_to),
-        (false, true) => original.from.iter().map(|from| ("From", from)).collect(),
+        (true, _) => all_of(original, "To", &original.to),
+        (false, false) => all_of(original, "Reply-To", &original.reply_to),
+        (false, true) => all_of(original, "From", original.from.as_slice()),
     }
 }
 
 /// The recipients of a plain reply, each once; oneself only if there is nobody else.
 fn whom(original: &Message, identity: &Identity<'_>) -> Result<Vec<Recipient>, Invalid> {
     let mut known = BTreeSet::new();
-    let mut all = addressed(first(original, identity))?;
+    let mut all = first(original, identity)?;
     all.retain(|recipient| known.insert(spelling(recipient.address())));
     if all.is_empty() {
         let header = if identity.wrote(original) { "To" } else { "From" };
@@ -154,20 +147,28 @@ fn whom(original: &Message, identity: &Identity<'_>) -> Result<Vec<Recipient>, I
     Ok(if others.is_empty() { all } else { others })
 }
 
-fn addressed(named: Headed<'_>) -> Result<Vec<Recipient>, Invalid> {
-    let one = |(header, address): (&str, &Address)| {
-        Recipient::of(address).map_err(|problem| {
-            let name = address.name.as_deref().map(|name| format!("{}: ", shown(name)));
-            Invalid::new(
-                "to",
-                format!(
-                    "cannot be taken from the {header} of the answered mail ({}{problem}); say `to` explicitly, and leave reply_all out",
-                    name.unwrap_or_default()
-                ),
-            )
-        })
+/// All whom a header names, or who of them cannot be addressed.
+fn all_of(
+    original: &Message,
+    header: &str,
+    addresses: &[Address],
+) -> Result<Vec<Recipient>, Invalid> {
+    let refused = |name: Option<&str>, problem: &str| {
+        let name = name.map(|name| format!("{}: ", shown(name))).unwrap_or_default();
+        Invalid::new(
+            "to",
+            format!(
+                "cannot be taken from the {header} of the answered mail ({name}{problem}); say `to` explicitly, and leave reply_all out"
+            ),
+        )
     };
-    named.into_iter().map(one).collect()
+    if let Some((_, name)) = original.unreadable.iter().find(|(named, _)| *named == header) {
+        return Err(refused(Some(name), "without a valid address"));
+    }
+    let one = |address: &Address| {
+        Recipient::of(address).map_err(|problem| refused(address.name.as_deref(), &problem))
+    };
+    addresses.iter().map(one).collect()
 }
 
 fn answering(subject: &str) -> String {

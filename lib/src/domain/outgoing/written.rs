@@ -81,6 +81,9 @@ impl Outgoing {
                 },
             ));
         }
+        headers.extend(
+            self.auto_submitted.map(|how| ("Auto-Submitted", Raw::new(how.as_str()).into())),
+        );
         for (ids, header) in [(&self.in_reply_to, "In-Reply-To"), (&self.references, "References")]
         {
             let ids: Vec<&str> = ids.iter().flat_map(|ids| ids.split_whitespace()).collect();
