@@ -121,10 +121,12 @@ impl Named<'_> {
 
 /// Who is answered first: `Reply-To` or the writer; for the owner's own mail, its recipients.
 fn first(original: &Message, identity: &Identity<'_>) -> Result<Vec<Recipient>, Invalid> {
-    match (identity.wrote(original), original.reply_to.is_empty()) {
+    let is_redirected = !original.reply_to.is_empty()
+        || original.unreadable.iter().any(|(header, _)| *header == "Reply-To");
+    match (identity.wrote(original), is_redirected) {
         (true, _) => all_of(original, "To", &original.to),
-        (false, false) => all_of(original, "Reply-To", &original.reply_to),
-        (false, true) => all_of(original, "From", original.from.as_slice()),
+        (false, true) => all_of(original, "Reply-To", &original.reply_to),
+        (false, false) => all_of(original, "From", original.from.as_slice()),
     }
 }
 
