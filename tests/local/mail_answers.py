@@ -36,7 +36,11 @@ class Kind:
 
 
 # By the names that tests/src/bin/read-mails.rs gives them.
-KINDS = {"reply": Kind()}
+KINDS = {
+    "reply": Kind(),
+    "reply_all": Kind(to_all_of=("to", "cc")),
+    "forward": Kind(to_sender=False, named=("next@example.com",), prefix="Fwd:", is_threaded=False),
+}
 
 
 def fields(name: str, raw: bytes, answer) -> dict[str, tuple]:

@@ -112,14 +112,24 @@ def of_product(read: dict) -> dict:
     if "status" in full:
         return {"readable": f"{full['status']} {full['problem']}"}
     headers, body = full["headers"], full.get("body") or {}
-    attachments = [one | {"sha256": read["contents"][one["part_id"]]} for one in full["attachments"]]
+    attachments = [one | {"sha256": read["contents"][one["part_id"]]} for one in own_files(full)]
     people = {name: [mailbox(one) for one in full[name]] for name in ("to", "cc", "reply_to")}
     fields = {"readable": True, "subject": full.get("subject"), "from": [mailbox(full["from"])] if full.get("from") else [], **people}
     fields |= {name: headers.get(name) for name in ("message_id", "in_reply_to", "references")}
+    if body.get("text_from_html"):
+        body = body | {"text": None}
     fields |= {name: body.get(name) for name in BODIES} | {"attachments": attachments}
     flags = {name: has_attachments(read[name.split(" ")[1]]) for name in FLAGS}
     del (same := normal(fields))["flag"]
     return same | {name: flag for name, flag in flags.items() if flag is not None}
+
+
+def own_files(full: dict) -> list[dict]:
+    """The parsers list what the HTML shows among the others, and do not enter a mail within the mail."""
+    files = full["attachments"] + full.get("embedded", [])
+    mails = [one["part_id"] + "." for one in files if one["mime_type"].startswith("message/")]
+    own = [one for one in files if not one["part_id"].startswith(tuple(mails))]
+    return sorted(own, key=lambda one: [int(number) for number in one["part_id"].split(".") if number != "root"])
 
 
 def has_attachments(message: dict | None):

@@ -33,7 +33,11 @@ const SAID: &str = "Thänk yöu, спасибо, ありがとう.\n.\nFrom here 
 /// An answer to a mail: its name, and the draft that the API is asked for.
 type Answer = (&'static str, fn(&str) -> Value);
 
-const ANSWERS: [Answer; 1] = [("reply", |id| json!({"reply_to_message_id": id}))];
+const ANSWERS: [Answer; 3] = [
+    ("reply", |id| json!({"reply_to_message_id": id})),
+    ("reply_all", |id| json!({"reply_to_message_id": id, "reply_all": true})),
+    ("forward", |id| json!({"forward_message_id": id, "to": ["next@example.com"]})),
+];
 
 #[derive(Parser)]
 struct Arguments {
@@ -181,7 +185,8 @@ impl Mailbox {
         read.full = either(self.api(Method::GET, &format!("{path}?format=full"), None).await);
         read.metadata =
             either(self.api(Method::GET, &format!("{path}?format=metadata"), None).await);
-        for attachment in read.full["attachments"].as_array().into_iter().flatten() {
+        let lists = [&read.full["attachments"], &read.full["embedded"]];
+        for attachment in lists.into_iter().filter_map(Value::as_array).flatten() {
             let part = attachment["part_id"].as_str().unwrap_or_default();
             read.contents.insert(part.into(), self.content(&path, part).await);
         }

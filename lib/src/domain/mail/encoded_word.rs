@@ -57,12 +57,32 @@ pub fn joined(value: &str) -> String {
             false => Some((encoding, words.iter().map(|word| word.text).collect())),
         };
         match one {
-            Some((encoding, text)) => result.push_str(&format!("=?{charset}?{encoding}?{text}?=")),
+            Some((encoding, text)) => result.push_str(&written(charset, encoding, &text)),
             None => result.push_str(as_it_was),
         }
         rest = then;
     }
     result + rest
+}
+
+/// A word, or several: letters outside ASCII, which none may hold, are not in its charset any more.
+fn written(charset: &str, encoding: &str, text: &str) -> String {
+    let (mut words, mut rest) = (Vec::new(), text);
+    while let Some(first) = rest.chars().next() {
+        let is_ascii = first.is_ascii();
+        let ends = rest.find(|letter: char| letter.is_ascii() != is_ascii).unwrap_or(rest.len());
+        let (run, after) = rest.split_at(ends);
+        words.push(match is_ascii {
+            true => format!("=?{charset}?{encoding}?{run}?="),
+            false => format!("=?utf-8?b?{}?=", BASE64_STANDARD.encode(run)),
+        });
+        rest = after;
+    }
+    match words.is_empty() {
+        true => format!("=?{charset}?{encoding}??="),
+        // Space between words does not count.
+        false => words.join(" "),
+    }
 }
 
 /// What is before the next word, the word, and what is after it.
@@ -148,6 +168,11 @@ mod tests {
             ("=?utf-8?b?R3LDvMO?= =?utf-8?b?n2U?=", "=?utf-8?b?R3LDvMOfZQ==?="),
             ("=?utf-8?b?SsM?= =?utf-8?q?=BC_=ZZ=?=", "=?utf-8?b?SsO8ID1aWj0=?="),
             ("=?utf-8?q?=4a?= =?utf-8?B?YQ==?=", "=?utf-8?b?SmE=?="),
+            (
+                "=?iso-8859-1?q?Fr\u{f6}sche?=",
+                "=?iso-8859-1?q?Fr?= =?utf-8?b?w7Y=?= =?iso-8859-1?q?sche?=",
+            ),
+            ("=?utf-8?q??=", "=?utf-8?q??="),
             ("=?utf-8?q?not closed", "=?utf-8?q?not closed"),
             ("=?=?utf-8?q?a?=", "=?=?utf-8?q?a?="),
             ("plain = text?", "plain = text?"),

@@ -2,11 +2,13 @@
 
 /// All ids of a header in their order, each in angle brackets, with one blank between them; `None`
 /// if there are none. Commas or nothing may stand between ids, a comment is none, blanks within an
-/// id are left out, and a word with an `@` is an id without its brackets.
+/// id are left out, and a word with an `@` is an id without its brackets. In brackets an id need not
+/// have one: RFC 5322 wants it, and mailers thread by what there is.
 pub fn message_ids(value: &str) -> Option<String> {
     let mut ids: Vec<String> = Vec::new();
     let mut rest = value;
     while let Some(first) = rest.chars().next() {
+        let is_in_brackets = first == '<';
         let (id, after) = match first {
             '<' => in_brackets(&rest[1..]),
             '(' => ("", comment(&rest[1..])),
@@ -16,8 +18,10 @@ pub fn message_ids(value: &str) -> Option<String> {
                 rest.split_at(end.unwrap_or(rest.len()))
             }
         };
+        let is_closed = is_in_brackets && rest[1 + id.len()..].starts_with('>');
+        let is_one_word = is_closed && !id.is_empty() && !id.chars().any(is_between);
         let id: String = id.chars().filter(|letter| !is_between(*letter)).collect();
-        if id.contains('@') {
+        if id.contains('@') || (is_one_word && id.is_ascii()) {
             ids.push(format!("<{id}>"));
         }
         rest = after;
@@ -66,10 +70,11 @@ mod tests {
             ("<a@x. example>", "<a@x.example>"),
             ("<a@x.example <b@x.example>", "<a@x.example> <b@x.example>"),
             ("<a@x.example", "<a@x.example>"),
+            ("<a> <b@x.example>", "<a> <b@x.example>"),
         ] {
             assert_eq!(message_ids(value).as_deref(), Some(expected), "{value}");
         }
-        for value in ["", "none", "<>", "<a>", "(a@x.example)", "(a@x.example"] {
+        for value in ["", "none", "<>", "<my last mail>", "<ä>", "(a@x.example)", "(a@x.example"] {
             assert_eq!(message_ids(value), None, "{value}");
         }
     }
