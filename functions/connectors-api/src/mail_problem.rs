@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use email_connectors::domain::invalid::Invalid;
 use email_connectors::domain::outgoing::forwarding::LONGEST_ORIGINAL;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::access::AccessError;
@@ -25,10 +26,7 @@ pub(crate) fn problem(error: OperateError, now: Timestamp) -> Problem {
             };
             Problem::not_found(what).at(field)
         }
-        OperateError::Invalid(refused) => {
-            Problem::new(StatusCode::BAD_REQUEST, "invalid_request", refused.problem)
-                .at(refused.field)
-        }
+        OperateError::Invalid(refused) => invalid(refused),
         OperateError::TooLargeToForward => {
             let detail = format!(
                 "the message to forward is larger than the {LONGEST_ORIGINAL} bytes that can be passed on at once; send its text and, in mails of their own, its attachments (GET …/attachments)"
@@ -38,6 +36,10 @@ pub(crate) fn problem(error: OperateError, now: Timestamp) -> Problem {
         }
         OperateError::Unusable(unusable) => self::unusable(unusable, now),
     }
+}
+
+fn invalid(refused: Invalid) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "invalid_request", refused.problem).at(refused.field)
 }
 
 pub(crate) fn unusable(unusable: Unusable, now: Timestamp) -> Problem {
@@ -115,6 +117,7 @@ fn provider(error: ProviderError) -> Problem {
             let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "answer_too_large", detail);
             problem.leaving_unread(unread.into_iter().map(|id| id.to_string()).collect())
         }
+        ProviderError::Invalid(refused) => invalid(refused),
         ProviderError::Unreadable(why) => {
             let detail = format!(
                 "{why}; this will not change. Ask for another format, or for the mail as it was sent: GET …/messages/{{message}}/attachments/message"

@@ -5,7 +5,7 @@ pub mod automatic;
 mod charset;
 mod content_id;
 pub(super) mod encoded_word;
-mod files;
+pub mod files;
 pub mod html;
 pub(super) mod mailbox;
 pub(super) mod message_id;
@@ -102,6 +102,32 @@ impl Part {
         self.own().into_iter().map(|placed| placed.part).filter(|part| part.is_body()).collect()
     }
 
+    /// The bodies in their order where texts and HTML stand one after the other, so that neither
+    /// kind alone is the mail: of alternatives the HTML. `None` where one kind has it all.
+    pub fn mixed_bodies(&self) -> Option<Vec<&Self>> {
+        let mut slots: Vec<Vec<&Self>> = Vec::new();
+        let mut open = vec![self];
+        while let Some(part) = open.pop() {
+            if part.mime_type == "multipart/alternative" {
+                slots.push(part.bodies());
+            } else if part.is_multipart() {
+                open.extend(part.parts.iter().rev());
+            } else if part.is_body() {
+                slots.push(vec![part]);
+            }
+        }
+        let has_html = |slot: &Vec<&Self>| slot.iter().any(|body| body.is_html());
+        let is_mixed = slots.iter().any(has_html) && !slots.iter().all(has_html);
+        let shown = slots
+            .iter()
+            .filter_map(|slot| slot.iter().rfind(|body| body.is_html()).or(slot.first()).copied());
+        is_mixed.then(|| shown.collect())
+    }
+
+    pub fn is_html(&self) -> bool {
+        self.mime_type() == "text/html"
+    }
+
     /// The bodies that the provider has under an id of its own, as Gmail has large ones.
     pub fn bodies_elsewhere(&mut self) -> Vec<&mut Self> {
         let mut found = Vec::new();
@@ -178,7 +204,7 @@ impl Part {
         disposition.split(';').next().is_some_and(|first| first.trim().eq_ignore_ascii_case(how))
     }
 
-    fn text(&self) -> Option<String> {
+    pub fn text(&self) -> Option<String> {
         match &self.content {
             Content::Bytes(bytes) => Some(charset::decode(bytes, self.charset().as_deref())),
             // An empty text comes without any bytes.

@@ -280,9 +280,11 @@ fn one_line(text: &str) -> String {
 
 /// Header values are one line long, and may contain encoded words.
 fn decode_text(value: &str) -> String {
-    let mail = format!("Subject: {}\r\n\r\n", encoded_word::joined(&one_line(value)));
+    let value = encoded_word::with_marked(&encoded_word::joined(&one_line(value)));
+    let mail = format!("Subject: {value}\r\n\r\n");
     let parsed = MessageParser::default().parse_headers(mail.as_bytes());
-    parsed.and_then(|mail| mail.subject().map(one_line)).unwrap_or_else(|| one_line(value))
+    let decoded = parsed.and_then(|mail| mail.subject().map(one_line));
+    encoded_word::without_marks(&decoded.unwrap_or(value))
 }
 
 /// A From without a mailbox that can be read shows its name all the same, with an empty address: no
@@ -290,6 +292,11 @@ fn decode_text(value: &str) -> String {
 fn only_name(value: &str) -> Option<Address> {
     let name = decode_text(&shown_name(&one_line(value))?);
     (!name.trim().is_empty()).then(|| Address { name: Some(name), address: String::new() })
+}
+
+/// The first mailbox of a header's value.
+pub fn first_address(value: &str) -> Option<Address> {
+    parse_addresses(value).into_iter().next()
 }
 
 fn parse_addresses(value: &str) -> Vec<Address> {

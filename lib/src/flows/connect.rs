@@ -136,6 +136,11 @@ impl<P: Ports> Connect<P> {
             Err(unknown @ ProviderError::OutcomeUnknown(_)) => {
                 return Err(ConnectError::from(unknown).once_spent());
             }
+            // Tokens came, and no identity: whose grant it is, and so whether another connector
+            // lives by it, is not known.
+            Err(refused @ ProviderError::Refused { status: 200, .. }) => {
+                return Err(refused.into());
+            }
             Err(error) => {
                 // The code is unused: the consent is stored again, so that the request can be
                 // repeated.
@@ -193,7 +198,8 @@ impl<P: Ports> Connect<P> {
             let Some(id) = self.store.exchanged(owner, exchange).await? else { return Ok(None) };
             self.store.connector(owner, &id).await
         };
-        let found = found.await.map_err(|error| ConnectError::from(error).once_spent())?;
+        // The same request may find it later.
+        let found = found.await?;
         let connector = found.filter(|connector| connector.closing.is_none()).ok_or(otherwise)?;
         Ok(Connected {
             connector_id: connector.id,

@@ -127,6 +127,7 @@ async fn fetch<P: Ports>(
     let mut fetched = session
         .call(units, |access| async move { provider.messages(&access, ids, false).await })
         .await?;
+    session.spend(fetched.more_units);
     match fetched.unanswered.take() {
         Some((_, error)) => Err(error.into()),
         None => Ok(fetched),

@@ -10,6 +10,7 @@ use crate::domain::gap::Slice;
 use crate::domain::history::HistoryPage;
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
+use crate::domain::invalid::Invalid;
 use crate::domain::message::ProviderMessage;
 use crate::domain::operation::answer::MailAnswer;
 use crate::domain::operation::request::MailRequest;
@@ -51,6 +52,9 @@ pub enum ProviderError {
     /// The message cannot be shown in this form, and never will be: ask for another form.
     #[error("the message cannot be read: {0}")]
     Unreadable(String),
+    /// What was asked does not fit what is there: nothing was done.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
     /// The request may have been executed or not: do not repeat it blindly.
     #[error("nobody knows whether it was done: {0}")]
     OutcomeUnknown(String),
@@ -196,8 +200,8 @@ pub struct Fetched<T = ProviderMessage> {
     pub messages: Vec<T>,
     /// Messages that failed, each for a reason of its own.
     pub failed: Vec<(MessageId, String)>,
-    /// Of `failed`, those that exceed the size limit.
-    pub too_large: Vec<MessageId>,
+    /// Of `failed`, those that would fail again: too large, or refused.
+    pub refused: Vec<MessageId>,
     /// Messages without an answer, and why; worth a retry.
     pub unanswered: Option<(Vec<MessageId>, ProviderError)>,
     /// Quota units for messages that were read a second time.
@@ -209,7 +213,7 @@ impl<T> Default for Fetched<T> {
         Self {
             messages: Vec::new(),
             failed: Vec::new(),
-            too_large: Vec::new(),
+            refused: Vec::new(),
             unanswered: None,
             more_units: 0,
         }

@@ -112,7 +112,7 @@ async fn a_code_is_good_once_and_for_its_redirect_uri() {
     let code = google.fake.admin.create_code(NewCode::of(ADA)).unwrap();
     let mismatch = google.exchange(&code, "https://other.example").await;
     assert!(
-        matches!(mismatch, Err(ProviderError::Refused { status: 400, reason }) if reason == "redirect_uri_mismatch")
+        matches!(mismatch, Err(ProviderError::Refused { status: 400, reason }) if reason.starts_with("redirect_uri_mismatch"))
     );
     let code = google.fake.admin.create_code(NewCode::of(ADA)).unwrap();
     google.exchange(&code, "postmessage").await.unwrap();
@@ -172,7 +172,7 @@ async fn an_exchange_is_never_sent_twice_and_a_refresh_is() {
     let code = google.fake.admin.create_code(NewCode::of(ADA)).unwrap();
     assert!(matches!(
         google.exchange(&code, "postmessage").await,
-        Err(ProviderError::Unavailable { .. })
+        Err(ProviderError::OutcomeUnknown(_))
     ));
     assert_eq!(google.calls("token"), 1);
     google.fail("token", 1, 503);

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::id::MessageId;
+use email_connectors::domain::invalid::Invalid;
 use email_connectors::domain::mail::{Content, Part};
 use email_connectors::domain::message::Metadata;
 use email_connectors::domain::operation::answer::MinimalMessage;
@@ -105,7 +106,9 @@ Content-Transfer-Encoding: quoted-printable\r\n\r\nf=FCr dich\r\n--b\r\nContent-
 Content-Disposition: attachment; filename=a.ics\r\n\r\nBEGIN:VCALENDAR\r\n--b--\r\n";
 
 fn patched(change: Value) -> String {
-    written(&DraftChange::parse(change).unwrap().applied_to(DRAFT.as_bytes(), "19b0".into()))
+    written(
+        &DraftChange::parse(change).unwrap().applied_to(DRAFT.as_bytes(), "19b0".into()).unwrap(),
+    )
 }
 
 #[test]
@@ -276,4 +279,52 @@ fn what_a_machine_writes_says_so() {
     assert!(!sent(json!({"text": "x"})).contains("Auto-Submitted"));
     let refused = Outgoing::parse(json!({"auto_submitted": "yes"})).unwrap_err();
     assert_eq!(refused.field, "auto_submitted");
+}
+
+fn changed(draft: &str, change: Value) -> Result<String, Invalid> {
+    let mail = DraftChange::parse(change).unwrap().applied_to(draft.as_bytes(), "t".into())?;
+    Ok(written(&mail))
+}
+
+#[test]
+fn half_an_author_keeps_the_other_half() {
+    let draft = "From: Help <help@example.com>\r\nSubject: x\r\n\r\ny";
+    for (change, from) in [
+        (json!({"from": {"name": "Desk"}}), "From: \"Desk\" <help@example.com>\r\n"),
+        (json!({"from": {"address": "ada@example.com"}}), "From: \"Help\" <ada@example.com>\r\n"),
+    ] {
+        let mail = changed(draft, change).unwrap();
+        assert!(mail.contains(from), "{mail}");
+    }
+}
+
+#[test]
+fn of_two_forms_of_a_text_both_are_changed_or_one_is_left_out() {
+    let draft = "Subject: x\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\r\nyes\r\n\
+                 --b\r\nContent-Type: text/html\r\n\r\n<p>yes</p>\r\n--b--\r\n";
+    assert_eq!(changed(draft, json!({"text": "no"})).unwrap_err().field, "text");
+    assert_eq!(changed(draft, json!({"html": "no"})).unwrap_err().field, "html");
+    let mail = changed(draft, json!({"text": "no", "html": ""})).unwrap();
+    assert!(mail.contains("no") && !mail.contains("yes"), "{mail}");
+}
+
+#[test]
+fn texts_that_stand_beside_each_other_are_passed_on_in_their_order() {
+    let mail = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nPay 100 & more\r\n\
+                --b\r\nContent-Type: text/html\r\n\r\n<p>-- Bo</p>\r\n--b--\r\n";
+    let forward = forwarded(json!({}), mail).unwrap();
+    let html = forward.html.unwrap();
+    let (first, last) = (html.find("Pay 100 &amp; more").unwrap(), html.find("<p>-- Bo").unwrap());
+    assert!(first < last && forward.text.is_none(), "{html}");
+}
+
+#[test]
+fn a_boundary_cannot_be_foretold_from_the_subject_and_the_text() {
+    let one = sent(
+        json!({"subject": "s", "text": "t", "attachments": [{"mime_type": "text/plain", "content": "YQ=="}]}),
+    );
+    let other = sent(
+        json!({"subject": "s", "text": "t", "attachments": [{"mime_type": "text/plain", "content": "Yg=="}]}),
+    );
+    assert_ne!(one, other);
 }

@@ -99,6 +99,11 @@ impl Failure {
         self.fault.is_none() && matches!(self.effective_status(), None | Some(429))
     }
 
+    /// It would be the same again.
+    pub fn is_final(&self) -> bool {
+        self.fault.is_some() || matches!(self.effective_status(), Some(400 | 403))
+    }
+
     /// For Gmail's API.
     pub fn of_api(self) -> ProviderError {
         match (self.fault, self.effective_status()) {
@@ -131,7 +136,8 @@ impl Failure {
     /// server's error, may have been executed.
     pub fn of_request(self, may_be_repeated: bool) -> ProviderError {
         match self.effective_status() {
-            _ if self.fault.is_some() => self.of_api(),
+            _ if self.fault.is_some() && may_be_repeated => self.of_api(),
+            _ if self.fault.is_some() => ProviderError::OutcomeUnknown(self.to_string()),
             Some(429) => {
                 ProviderError::RateLimited { reason: self.reason(), retry_after: self.retry_after }
             }
@@ -210,9 +216,10 @@ fn bounded(reason: &str) -> String {
 }
 
 /// The sentence that a token endpoint says to humans. No word of a sentence is as long as a code,
-/// a token or a secret, so that none is kept even if the answer repeats one.
+/// a token or a secret, so that none is kept even if the answer repeats one; nor is an address.
 fn without_tokens(description: &str) -> String {
-    let shown = |word| if str::len(word) > LONGEST_WORD { "…" } else { word };
+    let is_secret = |word: &str| word.len() > LONGEST_WORD || word.contains('@');
+    let shown = |word| if is_secret(word) { "…" } else { word };
     description.split_whitespace().map(shown).collect::<Vec<_>>().join(" ")
 }
 

@@ -25,9 +25,9 @@ const BATCH_AGAIN: usize = 10;
 /// attached. Below the last level, only whether there is more.
 pub(super) static STRUCTURE_FIELDS: LazyLock<String> = LazyLock::new(|| {
     let deeper = (0..tree::LEVELS).fold("parts(partId)".to_string(), |below, _| {
-        format!("parts(partId,mimeType,filename,headers,{below})")
+        format!("parts(partId,mimeType,filename,headers,body(size),{below})")
     });
-    format!("{HEADER_FIELDS},payload(mimeType,filename,headers,{deeper})")
+    format!("{HEADER_FIELDS},payload(mimeType,filename,headers,body(size),{deeper})")
 });
 pub(super) static METADATA_FIELDS: LazyLock<String> =
     LazyLock::new(|| format!("{HEADER_FIELDS},payload(mimeType,filename,headers)"));
@@ -122,8 +122,8 @@ impl<T> Fetching<T> {
                 Some(wait) => self.retry_later(std::slice::from_ref(id), wait),
                 None if failure.is_for_now() => self.leave(std::slice::from_ref(id), failure),
                 None => {
-                    if failure.fault == Some(Fault::TooLarge) {
-                        self.fetched.too_large.push(id.clone());
+                    if failure.is_final() {
+                        self.fetched.refused.push(id.clone());
                     }
                     self.fetched.failed.push((id.clone(), failure.to_string()));
                 }

@@ -1,6 +1,7 @@
 //! An owner's operations as calls to Gmail's API, and their answers in the shape that all providers
 //! share.
 
+use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE;
 use reqwest::Method as Http;
@@ -392,7 +393,7 @@ impl Calling<'_> {
         let draft: resources::Draft = self.get(&path, self.formatted(Format::Raw, "")).await?;
         let message = wire::Message::parse(draft.message.get().as_bytes());
         let (bytes, thread) = message.and_then(wire::Message::into_raw).map_err(Failure::of_api)?;
-        let mail = change.clone().applied_to(&bytes, thread);
+        let mail = change.clone().applied_to(&bytes, thread)?;
         let body = json!({"message": raw(&mail, sender)});
         self.drafted(Http::PUT, &path, body, Repeat::Safely).await
     }
@@ -440,19 +441,15 @@ fn labels_changed(add: &[String], remove: &[String]) -> Value {
     json!({"addLabelIds": add, "removeLabelIds": remove})
 }
 
-/// The mail as Gmail wants it. The boundary follows from the mail, so that the same mail is the
-/// same bytes.
+/// The mail as Gmail wants it. The boundary follows from the whole mail, so that the same mail is
+/// the same bytes, another has another Message-ID, and no part can hold it.
 fn raw(mail: &Outgoing, sender: Sender<'_>) -> Value {
-    let content = [mail.subject.as_deref(), mail.text.as_deref(), mail.html.as_deref()]
-        .map(Option::unwrap_or_default);
-    let boundary = fingerprint(&[
-        sender.address.as_str(),
-        &sender.now.millis().to_string(),
-        content[0],
-        content[1],
-        content[2],
-    ]);
-    let bytes = mail.to_rfc5322(sender.address, sender.now, &boundary.simple().to_string());
+    let written = mail.to_rfc5322(sender.address, sender.now, "");
+    let mut sum = Context::new(&SHA256);
+    sum.update(sender.now.millis().to_string().as_bytes());
+    sum.update(&written);
+    let unique = fingerprint(&[&BASE64_URL_SAFE.encode(sum.finish())]).simple().to_string();
+    let bytes = mail.to_rfc5322(sender.address, sender.now, &unique);
     let mut body = json!({"raw": BASE64_URL_SAFE.encode(bytes)});
     if let Some(thread) = &mail.thread_id {
         body["threadId"] = json!(thread);

@@ -20,6 +20,7 @@ use crate::ports::{Fetched, ProviderError};
 
 /// The part id of the mail itself, as a file.
 pub const MESSAGE: &str = "message";
+const AT_ONCE: usize = 10;
 
 /// Messages in one format, in their order.
 #[derive(Default)]
@@ -68,50 +69,75 @@ impl Gmail {
             return Ok(summarized);
         }
         let ids: Vec<MessageId> = open.keys().cloned().collect();
-        summarized.more_units =
+        // A few at a time, since their bodies are held until what they tell is known.
+        for ids in ids.chunks(AT_ONCE) {
+            self.look_closer(access, ids, &mut open, &mut summarized).await?;
+        }
+        Ok(summarized)
+    }
+
+    async fn look_closer(
+        &self,
+        access: &AccessToken,
+        ids: &[MessageId],
+        open: &mut BTreeMap<MessageId, ProviderMessage>,
+        summarized: &mut Fetched,
+    ) -> Result<(), ProviderError> {
+        summarized.more_units +=
             price::MESSAGE.saturating_mul(u32::try_from(ids.len()).unwrap_or(u32::MAX));
-        let again = self.fetch(access, &ids, Depth::Whole, wire::Message::into_known, None).await;
-        let again = match again {
+        let again = self.fetch(access, ids, Depth::Whole, wire::Message::into_known, None).await;
+        let mut again = match again {
             Ok(again) => again,
             Err(error @ ProviderError::Unauthorized) => return Err(error),
-            Err(error) => Fetched { unanswered: Some((ids, error)), ..Fetched::default() },
+            Err(error) => Fetched { unanswered: Some((ids.to_vec(), error)), ..Fetched::default() },
         };
-        for (message, mut root) in again.messages {
-            let message = match self.complete(access, &message.id, &mut root).await {
+        for (message, mut root) in std::mem::take(&mut again.messages) {
+            let mut budget = LONGEST_ANSWER;
+            let completed = self.complete(access, &message.id, &mut root, &mut budget).await;
+            let (read, has_attachments) = match completed {
+                Ok(read) => (read, root.has_attachments()),
                 Err(error @ ProviderError::Unauthorized) => return Err(error),
-                Ok(0) => message,
-                Ok(_) => ProviderMessage { has_attachments: root.has_attachments(), ..message },
-                // What may be shown by a body that cannot be had is an attachment.
-                Err(_) => ProviderMessage { has_attachments: true, ..message },
+                // What may pass must not decide for good.
+                Err(
+                    error @ (ProviderError::Unavailable { .. } | ProviderError::RateLimited { .. }),
+                ) => {
+                    let (mut left, first) = again.unanswered.take().unwrap_or((Vec::new(), error));
+                    left.push(message.id);
+                    again.unanswered = Some((left, first));
+                    continue;
+                }
+                Err(_) => (0, root.has_attachments_by_structure().unwrap_or(true)),
             };
-            summarized.messages.push(message);
+            summarized.more_units += price::MESSAGE.saturating_mul(read);
+            summarized.messages.push(ProviderMessage { has_attachments, ..message });
         }
-        // The size of its texts must not keep a message from its triggers.
-        summarized.messages.extend(again.too_large.iter().filter_map(|id| open.remove(id)));
-        let failed = again.failed.into_iter().filter(|(id, _)| !again.too_large.contains(id));
+        // What cannot be read again is known well enough to be decided.
+        summarized.messages.extend(again.refused.iter().filter_map(|id| open.remove(id)));
+        let failed = again.failed.into_iter().filter(|(id, _)| !again.refused.contains(id));
         summarized.failed.extend(failed);
-        summarized.unanswered = match (summarized.unanswered, again.unanswered) {
+        summarized.unanswered = match (summarized.unanswered.take(), again.unanswered) {
             (Some((mut ids, error)), Some((more, _))) => {
                 ids.extend(more);
                 Some((ids, error))
             }
             (one, other) => one.or(other),
         };
-        Ok(summarized)
+        Ok(())
     }
 
-    /// Reads the bodies that Gmail keeps outside of the message; returns how many there were.
+    /// Reads the bodies that Gmail keeps outside of the message, within a budget of bytes; returns
+    /// how many there were.
     async fn complete(
         &self,
         access: &AccessToken,
         message: &MessageId,
         root: &mut Part,
+        budget: &mut usize,
     ) -> Result<u32, ProviderError> {
         let bodies = root.bodies_elsewhere();
         let bytes: u64 = bodies.iter().map(|body| body.size).sum();
-        if usize::try_from(bytes).is_ok_and(|bytes| bytes > LONGEST_ANSWER) {
-            return Err(ProviderError::TooLarge { unread: Vec::new() });
-        }
+        let left = usize::try_from(bytes).ok().and_then(|bytes| budget.checked_sub(bytes));
+        *budget = left.ok_or(ProviderError::TooLarge { unread: Vec::new() })?;
         let mut read = 0;
         for body in bodies {
             if let Content::Elsewhere { attachment_id } = &body.content {
@@ -184,12 +210,13 @@ impl Calling<'_> {
         let order: Vec<MessageId> = messages.iter().map(wire::Message::id).collect();
         let fetched = Fetched { messages, ..Fetched::default() };
         let mut summarized = self.gmail.summarize(self.access, fetched).await?;
-        if let Some((_, error)) = summarized.unanswered {
-            return Err(error);
-        }
         summarized.messages.sort_by_key(|message| order.iter().position(|id| *id == message.id));
         let view = |message: ProviderMessage| MessageView::Whole(Box::new(message.normalize()));
+        let (unanswered, why) = summarized
+            .unanswered
+            .map_or_else(Default::default, |(ids, error)| (ids, error.to_string()));
         let failed = summarized.failed.into_iter();
+        let failed = failed.chain(unanswered.into_iter().map(|id| (id, why.clone())));
         Ok(Views {
             views: summarized.messages.into_iter().map(view).collect(),
             failed: failed.map(|(id, why)| (id, ProviderError::unavailable(why))).collect(),
@@ -198,12 +225,12 @@ impl Calling<'_> {
     }
 
     async fn whole(&self, messages: Vec<wire::Message>) -> Result<Views, ProviderError> {
-        let mut views = Views::default();
+        let (mut views, mut budget) = (Views::default(), LONGEST_ANSWER);
         for message in messages {
             let id = message.id();
             let whole = match message.into_whole() {
                 Ok((message, mut root)) => {
-                    let read = self.gmail.complete(self.access, &id, &mut root).await;
+                    let read = self.gmail.complete(self.access, &id, &mut root, &mut budget).await;
                     read.map(|read| {
                         views.units += price::MESSAGE * read;
                         MessageView::Whole(Box::new(message.normalize_whole(&root)))
@@ -231,7 +258,8 @@ impl Calling<'_> {
 
     pub async fn attachments(&self, message: &MessageId) -> Result<MailAnswer, ProviderError> {
         let mut root = self.parts(message).await?;
-        self.gmail.complete(self.access, message, &mut root).await?;
+        let mut budget = LONGEST_ANSWER;
+        self.gmail.complete(self.access, message, &mut root, &mut budget).await?;
         let files = root.files();
         Ok(MailAnswer::Attachments(AttachmentList {
             attachments: files.attachments,

@@ -8,6 +8,7 @@ use crate::domain::history::{Change, HistoryPage, Record};
 use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
 use crate::domain::mail::automatic::{Automatic, Kind};
+use crate::domain::mail::files::LONGEST_SEARCHED;
 use crate::domain::mail::html::unescaped;
 use crate::domain::mail::{self, Content};
 use crate::domain::message::{Metadata, ProviderMessage};
@@ -196,9 +197,10 @@ impl Message {
         let root = std::mem::take(&mut self.payload).into_part(|_| Ok(Content::None))?;
         let known = root.has_attachments_by_structure();
         let automatic = Automatic::read(&root.headers, None);
+        let is_bounce = automatic.is_some_and(|automatic| automatic.kind == Kind::Bounce);
         let is_open = known.is_none()
             || (known == Some(false) && root.depth() > tree::LEVELS)
-            || automatic.is_some_and(|automatic| automatic.kind == Kind::Bounce);
+            || (is_bounce && self.size_estimate <= LONGEST_SEARCHED);
         let message = self.into_message(root.headers)?;
         // What may be shown by the HTML is there at any rate.
         let has_attachments = known.unwrap_or(true);

@@ -5,6 +5,10 @@ use utoipa::ToSchema;
 
 use super::{Part, Placed, ROOT, content_id, one_line};
 
+/// In bytes of all bodies: the HTML of a larger mail is not searched for pictures that it shows, so
+/// that a mail is read twice only if that is cheap.
+pub const LONGEST_SEARCHED: u64 = 1024 * 1024;
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Attachment {
@@ -57,7 +61,8 @@ impl Part {
     pub fn has_attachments_by_structure(&self) -> Option<bool> {
         let files: Vec<Placed<'_>> = self.own().into_iter().filter(Placed::is_file).collect();
         let has_html = self.bodies().iter().any(|body| body.mime_type() == "text/html");
-        let may_be_embedded = |placed: &Placed<'_>| has_html && placed.part.can_be_embedded();
+        let is_searched = has_html && self.is_searched();
+        let may_be_embedded = |placed: &Placed<'_>| is_searched && placed.part.can_be_embedded();
         match (files.is_empty(), files.iter().all(may_be_embedded)) {
             (true, _) => Some(false),
             (false, true) => None,
@@ -66,8 +71,8 @@ impl Part {
     }
 
     fn sort_into(&self, files: &mut Files, enters_mails: bool) {
-        let html: Vec<String> = self
-            .bodies()
+        let bodies = if self.is_searched() { self.bodies() } else { Vec::new() };
+        let html: Vec<String> = bodies
             .into_iter()
             .filter(|body| body.mime_type() == "text/html")
             .filter_map(Self::text)
@@ -91,9 +96,14 @@ impl Part {
         matches!(self.mime_type.as_str(), "message/rfc822" | "message/global")
     }
 
+    /// A link to a document is no picture, however the HTML names it.
     fn can_be_embedded(&self) -> bool {
         let attachment = self.attachment();
-        attachment.inline && attachment.content_id.is_some() && !self.holds_mail()
+        self.mime_type.starts_with("image/") && attachment.inline && attachment.content_id.is_some()
+    }
+
+    fn is_searched(&self) -> bool {
+        self.bodies().iter().map(|body| body.size).sum::<u64>() <= LONGEST_SEARCHED
     }
 
     /// The part as a file that can be had, whatever it is.
@@ -231,6 +241,27 @@ mod tests {
             (
                 "one that is not shown",
                 of("multipart/related", vec![html("cid:other"), logo()]),
+                "1",
+                "",
+            ),
+            (
+                "a document that the HTML links to",
+                of(
+                    "multipart/related",
+                    vec![
+                        html("<a href=\"cid:d@a\">invoice</a>"),
+                        leaf("application/pdf", &[("Content-ID", "<d@a>")]),
+                    ],
+                ),
+                "1",
+                "",
+            ),
+            (
+                "one that a very long HTML shows",
+                of(
+                    "multipart/related",
+                    vec![Part { size: LONGEST_SEARCHED + 1, ..shows() }, logo()],
+                ),
                 "1",
                 "",
             ),

@@ -8,6 +8,8 @@ use super::{Content, Part, one_line};
 
 /// Deeper nesting is not read: no real mail has it.
 const DEEPEST: usize = 100;
+/// Each mail within a mail is copied as a whole; below so many levels only its parts are.
+const DEEPEST_COPY: usize = 8;
 
 impl Part {
     /// `None` if not even a header can be read.
@@ -35,7 +37,8 @@ fn part(mail: &mail_parser::Message<'_>, at: usize, id: &str, depth: usize) -> P
             } else {
                 Vec::new()
             };
-            (Content::Bytes(undecoded(mail, own).unwrap_or_default()), within)
+            let bytes = undecoded(mail, own).filter(|_| depth < DEEPEST_COPY);
+            (bytes.map_or(Content::None, Content::Bytes), within)
         }
         PartType::Multipart(children) if depth < DEEPEST => {
             let parts = children

@@ -13,6 +13,7 @@ use crate::domain::message::{Address, Message};
 pub fn answered_in<'a>(thread: &'a [Message], in_reply_to: Option<&str>) -> Option<&'a Message> {
     let has = |message: &Message, label: &str| message.label_ids.iter().any(|id| id == label);
     let sent = || thread.iter().filter(|message| !has(message, "DRAFT"));
+    let in_reply_to = in_reply_to.map(str::trim);
     let named = |message: &&Message| {
         in_reply_to.is_some() && message.headers.message_id.as_deref() == in_reply_to
     };
@@ -126,7 +127,11 @@ fn first(original: &Message, identity: &Identity<'_>) -> Result<Vec<Recipient>, 
     match (identity.wrote(original), is_redirected) {
         (true, _) => all_of(original, "To", &original.to),
         (false, true) => all_of(original, "Reply-To", &original.reply_to),
-        (false, false) => all_of(original, "From", original.from.as_slice()),
+        // RFC 5322, section 3.6.3: all who wrote it.
+        (false, false) => {
+            let authors: Vec<Address> = original.authors().cloned().collect();
+            all_of(original, "From", &authors)
+        }
     }
 }
 

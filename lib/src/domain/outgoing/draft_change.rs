@@ -5,11 +5,13 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::attachment::OutgoingAttachment;
+use super::forwarding::readable;
 use super::recipient::{Author, Recipient};
 use super::split::{Field, split};
 use super::{Outgoing, parsed};
 use crate::domain::invalid::Invalid;
 use crate::domain::mail::Part;
+use crate::domain::message::first_address;
 
 /// What is absent stays. An empty list or text removes what was there.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, ToSchema)]
@@ -89,9 +91,11 @@ impl DraftChange {
         })
     }
 
-    /// The draft with this change, made of its bytes and its thread.
-    pub fn applied_to(self, draft: &[u8], thread_id: String) -> Outgoing {
+    /// The draft with this change, made of its bytes and its thread. An error names what else must
+    /// be said.
+    pub fn applied_to(self, draft: &[u8], thread_id: String) -> Result<Outgoing, Invalid> {
         let (fields, body) = split(draft);
+        let root = Part::read(draft);
         let replaced = [
             ("from", self.from.is_some()),
             ("sender", self.from.is_some()),
@@ -109,8 +113,9 @@ impl DraftChange {
         let (of_the_body, fields): (Vec<Field>, Vec<Field>) =
             fields.into_iter().partition(|field| field.name.starts_with("content-"));
         let fields = fields.into_iter().filter(|field| !goes(field)).collect();
+        let was_from = root.as_ref().and_then(|root| root.header("from")).and_then(first_address);
         let mut mail = Outgoing {
-            from: self.from,
+            from: self.from.map(|author| author.or_else(was_from)),
             to: self.to.unwrap_or_default(),
             cc: self.cc.unwrap_or_default(),
             bcc: self.bcc.unwrap_or_default(),
@@ -129,8 +134,28 @@ impl DraftChange {
             bytes.extend_from_slice(body);
             Some(bytes)
         } else {
-            let root = Part::read(draft).unwrap_or_default();
-            let was = root.body().as_written();
+            let root = root.ok_or_else(|| {
+                Invalid::new(
+                    "body",
+                    "cannot change this draft, which cannot be read; PUT a whole one",
+                )
+            })?;
+            let was = readable(&root);
+            let one_of_two = |field: &'static str, other: &str| {
+                Invalid::new(
+                    field,
+                    format!(
+                        "is one of the two forms of this draft's text, of which readers see one; name {other} too, or \"\" to leave it out"
+                    ),
+                )
+            };
+            if was.text.is_some() && was.html.is_some() {
+                match (&self.text, &self.html) {
+                    (Some(_), None) => return Err(one_of_two("text", "html")),
+                    (None, Some(_)) => return Err(one_of_two("html", "text")),
+                    _ => {}
+                }
+            }
             let said = |text: Option<String>, was: Option<String>| {
                 text.or(was).filter(|text| !text.is_empty())
             };
@@ -141,6 +166,6 @@ impl DraftChange {
             None
         };
         mail.kept = Some(Kept { fields, body });
-        mail
+        Ok(mail)
     }
 }

@@ -10,7 +10,7 @@ use super::media_type::MediaType;
 use super::split::without;
 use super::{ForwardAs, Outgoing, subject_line};
 use crate::domain::invalid::Invalid;
-use crate::domain::mail::Part;
+use crate::domain::mail::{Body, Part};
 use crate::domain::message::{Address, Message, ProviderMessage};
 use crate::domain::operation::answer::MinimalMessage;
 
@@ -79,7 +79,7 @@ impl Outgoing {
     /// With the message quoted below what was written. A text is left out where it could not hold
     /// what the HTML does.
     fn quoting(mut self, message: &Message, root: &Part) -> Self {
-        let body = root.body().as_written();
+        let body = readable(root);
         let head = head(message, root);
         let (text, html) = (self.text.take(), self.html.take());
         let in_html = html.is_some() || body.html.is_some();
@@ -157,6 +157,18 @@ fn shown(address: &Address) -> String {
 }
 
 /// Text as HTML that shows it, line by line.
+/// Text and HTML as two forms of the whole: what stands in one of them alone would be lost to
+/// whoever reads the other.
+pub(super) fn readable(root: &Part) -> Body {
+    let Some(bodies) = root.mixed_bodies() else { return root.body().as_written() };
+    let pieces = bodies.into_iter().filter_map(|body| {
+        let text = body.text()?;
+        Some(if body.is_html() { text } else { as_html(&text) })
+    });
+    let html = pieces.collect::<Vec<_>>().join("<br>\r\n");
+    Body { html: Some(html), ..Body::default() }
+}
+
 fn as_html(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for sign in text.replace("\r\n", "\n").chars() {

@@ -27,9 +27,10 @@ impl Identity<'_> {
         same_mailbox(address, self.own.as_str()) || self.alias(address).is_some()
     }
 
+    #[expect(clippy::unused_self, reason = "what is one's own is the identity's to say")]
     pub(super) fn wrote(&self, message: &Message) -> bool {
+        // Anybody can write the mailbox's address into From; Gmail alone gives the label.
         message.label_ids.iter().any(|label| label == SENT)
-            || message.from.as_ref().is_some_and(|from| self.is_me(&from.address))
     }
 
     /// Where the mailbox's own address or one of its aliases stands in a message: the writer of its
@@ -68,10 +69,21 @@ impl Identity<'_> {
 }
 
 impl Author {
-    /// Leaves the address out where it is the mailbox's own.
+    /// The mailbox's own address needs no look at its aliases.
     pub fn beside(self, own: &EmailAddress) -> Self {
-        let address = self.address.filter(|address| !same_mailbox(address, own.as_str()));
-        Self { address, ..self }
+        let is_own = |address: &String| same_mailbox(address, own.as_str());
+        Self { allowed: self.allowed || self.address.as_ref().is_some_and(is_own), ..self }
+    }
+
+    /// What is not named is as in the author of the draft that is changed: Gmail took that one.
+    pub fn or_else(self, was: Option<Address>) -> Self {
+        let Some(was) = was else { return self };
+        let keeps = self.address.is_none() && !was.address.is_empty();
+        Self {
+            name: self.name.or(was.name),
+            address: if keeps { Some(was.address) } else { self.address },
+            allowed: self.allowed || keeps,
+        }
     }
 
     /// The address that has to be looked up before it is written.

@@ -100,6 +100,12 @@ impl<'a, P: Ports> Composing<'a, P> {
     ) -> Result<Option<Message>, OperateError> {
         let field = "thread_id";
         match self.read(&MailRequest::GetThread(thread, Format::Metadata), field).await? {
+            // The one that is answered may be among those that could not be read.
+            MailAnswer::Thread(thread) if !thread.failed_ids.is_empty() => {
+                Err(OperateError::Unusable(Unusable::Access(
+                    ProviderError::unavailable("a message of the thread could not be read").into(),
+                )))
+            }
             MailAnswer::Thread(thread) => {
                 let messages: Vec<Message> =
                     thread.messages.into_iter().filter_map(whole).collect();

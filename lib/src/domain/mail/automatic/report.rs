@@ -52,6 +52,9 @@ pub enum Action {
     Expanded,
 }
 
+/// In bytes of a part; the sender chooses how long it is.
+const LONGEST_READ: usize = 256 * 1024;
+
 /// The fields of one group, in the order in which they stand.
 type Fields = Vec<(String, String)>;
 
@@ -133,7 +136,10 @@ fn fields_of(original: &Part) -> Fields {
 
 fn text_of(part: &Part) -> Option<String> {
     match &part.content {
-        Content::Bytes(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        Content::Bytes(bytes) => {
+            let read = &bytes[..bytes.len().min(LONGEST_READ)];
+            Some(String::from_utf8_lossy(read).into_owned())
+        }
         Content::None | Content::Elsewhere { .. } => None,
     }
 }
