@@ -78,10 +78,10 @@ def compare(folder: Path, products: list[dict]) -> Compared:
         compared.mails += 1
         compared.events += read["event"] is not None
         values = {parser: normal(value) for parser, value in parsed.items()}
-        for name, product in of_product(read).items():
+        for name, product in (own := of_product(read)).items():
             compare_field(compared, read["mail"], name, product, values, raw)
         for answer, made in read["answers"].items():
-            for name, (written, expected) in mail_answers.fields(answer, raw, made).items():
+            for name, (written, expected) in mail_answers.fields(answer, raw, made, values | {"product": own}).items():
                 compare_field(compared, read["mail"], f"{answer}: {name}", written, {"python": {f"{answer}: {name}": expected}}, raw)
     return compared
 
