@@ -50,10 +50,10 @@ class Kind:
             return REFUSED
         return sorted({*self.named, *(as_sent(address) for _, address in people)}) or REFUSED
 
-    def bodies(self, original) -> dict[str, bool]:
-        """Which bodies the answer has; what it says stands in each. What has no text but HTML is passed on as HTML alone."""
+    def bodies(self, original) -> set[str]:
+        """Which the answer has at least. What has no text but HTML may be passed on as HTML alone."""
         in_html = self.passes_on and bool(original["html"])
-        return ({} if in_html and not original["text"] else {"text": True}) | ({"html": True} if in_html else {})
+        return {"html"} if in_html and not original["text"] else {"text", "html"} if in_html else {"text"}
 
 
 # By the names that tests/src/bin/read-mails.rs gives them.
@@ -105,18 +105,21 @@ def fields(name: str, raw: bytes, answer, values: dict[str, dict]) -> dict[str, 
         return {"recipients": compared(refusal(answer), kind.recipients)}
     written = base64.b64decode(answer)
     draft = email.message_from_bytes(written, policy=email.policy.default)
-    subject, bodies = squeezed(draft["subject"]), {name: body_of(draft, name) for name in BODIES}
+    subject, bodies = squeezed(draft["subject"]), {name: body for name in BODIES if (body := body_of(draft, name)) is not None}
+    # Whom it names twice, it has twice.
+    people = sorted(as_sent(address) for header in ("to", "cc") for _, address in mail_python.mailboxes(draft, header))
+    said = {name: SAID in squeezed(body.replace("<br>", " ")) for name, body in bodies.items()}
     found = {
-        "recipients": compared(sorted(as_sent(address) for header in ("to", "cc") for _, address in mail_python.mailboxes(draft, header)), kind.recipients),
+        "recipients": compared(people, kind.recipients),
         "subject": compared(subject, lambda original: answered(original["subject"], subject, kind.prefix)),
-        "text": compared({name: SAID in squeezed(body.replace("<br>", " ")) for name, body in bodies.items() if body is not None}, kind.bodies),
+        "text": compared(said, lambda original: dict.fromkeys(bodies.keys() | kind.bodies(original), True)),
         "form": (malformed(written, draft), []),
     }
     if kind.is_threaded:
         found["in_reply_to"] = compared(ids(draft["in-reply-to"]), lambda original: original["message_id"][:1])
         found["references"] = compared(ids(draft["references"]), lambda original: references(original, ids(draft["references"])))
     if kind.passes_on:
-        found["quoted"] = compared(True, lambda original: all(original[name] in bodies[name] for name in BODIES if bodies[name] is not None))
+        found["quoted"] = compared(True, lambda original: all(original[name] in body for name, body in bodies.items()))
         found["files"] = (files(draft), mail_python.tried(lambda: files(original.mail)))
     return found
 
@@ -171,16 +174,19 @@ def answered(original: str, written: str, prefix: str) -> str:
     return written if cut_short else expected
 
 
-def files(mail) -> list[list]:
-    """The type of each attachment in order, and its content; of a mail its lines, as line ends are not kept."""
+def files(mail) -> list[list[str]]:
+    """The type and the content of each attachment, in any order."""
     parts = [part for part in mail_python.leaves(mail) if not mail_python.is_body(part)]
-    return [[part.get_content_type(), content(part)] for part in parts]
+    return sorted([part.get_content_type(), content(part)] for part in parts)
 
 
 def content(part) -> str:
+    """Of a mail, whose bytes this parser does not keep, the words."""
     whole = part.get_payload(decode=True)
     if whole is None:
         whole = b"\n".join(one.as_bytes(policy=email.policy.compat32) for one in part.get_payload())
+        if str(part.get("content-transfer-encoding", "")).strip().lower() == "base64":
+            whole = base64.b64decode(whole)
         whole = b" ".join(whole.split())
     return hashlib.sha256(whole).hexdigest()[:12]
 
@@ -196,10 +202,10 @@ def malformed(written: bytes, draft) -> list[str]:
         found.append("a bare CR, a bare LF or NUL")
     if any(len(line) > LONGEST_LINE for line in written.split(b"\r\n")):
         found.append(f"a line of over {LONGEST_LINE} bytes")
-    if not written.isascii():
+    if not written.isascii() and squeezed(draft["content-transfer-encoding"]).lower() not in ("8bit", "binary"):
         found.append("bytes that are not ASCII, in a mail that says nothing of it")
     parts = list(own_parts(draft))
-    found += sorted({type(defect).__name__ for part in parts for defect in part.defects if part.get_content_maintype() != "message"})
+    found += sorted({type(defect).__name__ for part in parts for defect in part.defects})
     found += sorted({f"{name}: {type(defect).__name__}" for part in parts for name, value in part.items() for defect in value.defects})
     return found
 

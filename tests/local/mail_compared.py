@@ -127,8 +127,9 @@ def of_product(read: dict) -> dict:
 def own_files(full: dict) -> list[dict]:
     """The parsers list what the HTML shows among the others, and do not enter a mail within the mail."""
     files = full["attachments"] + full.get("embedded", [])
-    mails = [one["part_id"] + "." for one in files if one["mime_type"].startswith("message/")]
-    own = [one for one in files if not one["part_id"].startswith(tuple(mails))]
+    mails = [one["part_id"] for one in files if one["mime_type"].startswith("message/")]
+    inside = tuple("" if mail == "root" else f"{mail}." for mail in mails)
+    own = [one for one in files if one["part_id"] == "root" or not one["part_id"].startswith(inside)]
     return sorted(own, key=lambda one: [int(number) for number in one["part_id"].split(".") if number != "root"])
 
 
