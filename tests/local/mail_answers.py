@@ -120,7 +120,7 @@ def fields(name: str, raw: bytes, answer, values: dict[str, dict]) -> dict[str, 
         found["references"] = compared(ids(draft["references"]), lambda original: references(original, ids(draft["references"])))
     if kind.passes_on:
         found["quoted"] = compared(True, lambda original: all(original[name] in body for name, body in bodies.items()))
-        found["files"] = (files(draft), mail_python.tried(lambda: files(original.mail)))
+        found["files"] = passed_on(files(draft), mail_python.tried(lambda: files(original.mail)))
     return found
 
 
@@ -175,9 +175,16 @@ def answered(original: str, written: str, prefix: str) -> str:
 
 
 def files(mail) -> list[list[str]]:
-    """The type and the content of each attachment, in any order."""
+    """The type, the content and the name of each attachment, in any order."""
     parts = [part for part in mail_python.leaves(mail) if not mail_python.is_body(part)]
-    return sorted([part.get_content_type(), content(part)] for part in parts)
+    return sorted([part.get_content_type(), content(part), squeezed(part.get_filename())] for part in parts)
+
+
+def passed_on(written: list[list[str]], expected) -> tuple:
+    """One that had no name has got one."""
+    if isinstance(expected, list) and len(written) == len(expected):
+        written = [one if name else [*one[:2], ""] for one, (*_, name) in zip(written, expected)]
+    return written, expected
 
 
 def content(part) -> str:
