@@ -88,7 +88,7 @@ def ascii_of(text: str) -> str:
 
 
 def python_gives_up(difference: Difference) -> bool:
-    return only("python", difference) and UNKNOWN in str(difference.others["python"])
+    return only("python", difference) and ": " not in difference.field and UNKNOWN in str(difference.others["python"])
 
 
 def line_break_of_mailparser(difference: Difference) -> bool:
