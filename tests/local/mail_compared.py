@@ -78,10 +78,10 @@ def compare(folder: Path, products: list[dict]) -> Compared:
         compared.mails += 1
         compared.events += read["event"] is not None
         values = {parser: normal(value) for parser, value in parsed.items()}
-        for name, product in of_product(read).items():
+        for name, product in (own := of_product(read)).items():
             compare_field(compared, read["mail"], name, product, values, raw)
         for answer, made in read["answers"].items():
-            for name, (written, expected) in mail_answers.fields(answer, raw, made).items():
+            for name, (written, expected) in mail_answers.fields(answer, raw, made, values | {"product": own}).items():
                 compare_field(compared, read["mail"], f"{answer}: {name}", written, {"python": {f"{answer}: {name}": expected}}, raw)
     return compared
 
@@ -127,8 +127,9 @@ def of_product(read: dict) -> dict:
 def own_files(full: dict) -> list[dict]:
     """The parsers list what the HTML shows among the others, and do not enter a mail within the mail."""
     files = full["attachments"] + full.get("embedded", [])
-    mails = [one["part_id"] + "." for one in files if one["mime_type"].startswith("message/")]
-    own = [one for one in files if not one["part_id"].startswith(tuple(mails))]
+    mails = [one["part_id"] for one in files if one["mime_type"].startswith("message/")]
+    inside = tuple("" if mail == "root" else f"{mail}." for mail in mails)
+    own = [one for one in files if one["part_id"] == "root" or not one["part_id"].startswith(inside)]
     return sorted(own, key=lambda one: [int(number) for number in one["part_id"].split(".") if number != "root"])
 
 

@@ -5,13 +5,14 @@ import email.policy
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.errors import MissingHeaderBodySeparatorDefect
+from email.errors import MissingHeaderBodySeparatorDefect, NoBoundaryInMultipartDefect, StartBoundaryNotFoundDefect
 
-import mail_python
+from mail_answers import own_parts
 from mail_compared import BODIES, FLAGS, Difference
 
 PEOPLE = ("from", "to", "cc", "reply_to")
-IDS = ("message_id", "in_reply_to", "references", "reply: in_reply_to", "reply: references")
+# What a forward passes on: the fake takes a mail apart for the product, and here the product does it by itself.
+PASSED_ON = ("forward: text", "forward: quoted", "forward: files")
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -27,7 +28,7 @@ class Rule:
 
 def only(parser: str, difference: Difference) -> bool:
     """Whether that parser differs and the other agrees with the product; of answers only Python judges."""
-    return difference.others.keys() == {parser} and bool(difference.same or difference.field.startswith("reply: "))
+    return difference.others.keys() == {parser} and bool(difference.same or ": " in difference.field)
 
 
 def names_differ(difference: Difference, parser: str, how: Callable[[str | None, str | None, str], bool]) -> bool:
@@ -54,14 +55,25 @@ def two_addresses_in_one(difference: Difference) -> bool:
 
 
 def no_address(difference: Difference) -> bool:
+    """Whether all whom one can write to are the same, and in each that differs there is somebody else."""
     if difference.field not in PEOPLE:
         return False
-    with_one = ([one for one in other if "@" in (one[1] or "")] for other in difference.others.values())
-    return all(other == difference.product for other in with_one)
+    every = [difference.product, *difference.others.values()]
+    return all(addressed(people) == addressed(difference.product) for people in every)
+
+
+def addressed(people: list) -> list:
+    return [one for one in people if "@" in (one[1] or "")]
+
+
+def letters_in_a_word(difference: Difference) -> bool:
+    """Whether an encoded word has a letter outside ASCII as it is, and the product lacks those."""
+    raw = re.search(rb"=\?[\w-]+\?[qb]\?[^?\s]*[\x80-\xff]", difference.raw, re.IGNORECASE)
+    return difference.field in ("subject", *PEOPLE) and raw is not None and str(difference.product).isascii()
 
 
 def utf7(difference: Difference) -> bool:
-    return difference.field in ("subject", *PEOPLE, *BODIES) and b"utf-7" in difference.raw.lower() and len(difference.others) == 1
+    return difference.field in ("subject", *PEOPLE, *BODIES, "forward: quoted") and b"utf-7" in difference.raw.lower() and len(difference.others) == 1
 
 
 def not_of_the_charset(difference: Difference) -> bool:
@@ -76,31 +88,7 @@ def ascii_of(text: str) -> str:
 
 
 def python_gives_up(difference: Difference) -> bool:
-    return only("python", difference) and UNKNOWN in str(difference.others["python"])
-
-
-def charset_twice(difference: Difference) -> bool:
-    """Whether the product read the UTF-8 of what Python has by another charset."""
-    if "python" not in difference.others:
-        return False
-    try:
-        twice = str(difference.product).encode("windows-1252").decode("utf-8")
-    except (UnicodeEncodeError, UnicodeDecodeError):
-        return False
-    return twice == str(difference.others["python"])
-
-
-def id_without_at(difference: Difference) -> bool:
-    """Whether the product has all ids but those."""
-    if difference.field not in IDS:
-        return False
-    own, others = ids(difference.product), [ids(other) for other in difference.others.values()]
-    return all(own == [one for one in other if "@" in one] and own != other for other in others)
-
-
-def ids(value) -> list[str]:
-    text = value if isinstance(value, list) else re.findall(r"<[^<>\s]+>", str(value)) or str(value or "").split()
-    return list(text)
+    return only("python", difference) and ": " not in difference.field and UNKNOWN in str(difference.others["python"])
 
 
 def line_break_of_mailparser(difference: Difference) -> bool:
@@ -121,35 +109,24 @@ def shown_by_mailparser(difference: Difference) -> bool:
     return difference.field in FLAGS and difference.product is True and other is False
 
 
-def flag_lacks(difference: Difference) -> bool:
-    """Whether there are only attachments without a name; metadata shows no parts, so there it may be any."""
-    if difference.field not in FLAGS or difference.product is not False or not all(other is True for other in difference.others.values()):
-        return False
-    unnamed = all(not one["filename"] for one in attached(difference))
-    return unnamed or difference.field == "has_attachments metadata"
-
-
-def flag_of_what_is_shown(difference: Difference) -> bool:
-    """Whether both parsers see nothing but pictures of the HTML, or nothing in a multipart/mixed."""
-    both = difference.field in FLAGS and difference.product is True and len(difference.others) == 2
-    return both and bool(attached(difference))
-
-
-def any_multipart(difference: Difference) -> bool:
-    """The metadata has the mail's own headers alone, and its Content-Type was taken for an attachment."""
-    both = difference.product is True and len(difference.others) == 2
-    return difference.field == "has_attachments metadata" and both and b"multipart/" in difference.raw.lower()
-
-
-def attached(difference: Difference) -> list[dict]:
-    return mail_python.attachments(email.message_from_bytes(difference.raw, policy=email.policy.default))
-
-
 def broken_header(difference: Difference) -> bool:
-    if not only("python", difference):
-        return False
+    return only("python", difference) and ": " not in difference.field and has_defect(difference, MissingHeaderBodySeparatorDefect)
+
+
+def headers_end(difference: Difference) -> bool:
+    alone = only("mailparser", difference) and difference.field in ("text", "html", "reply_to", "attachments", *FLAGS)
+    return (alone or difference.field in PASSED_ON) and has_defect(difference, MissingHeaderBodySeparatorDefect)
+
+
+def no_parts(difference: Difference) -> bool:
+    found = difference.field in ("text", "attachments", *FLAGS, *PASSED_ON)
+    return found and has_defect(difference, NoBoundaryInMultipartDefect, StartBoundaryNotFoundDefect)
+
+
+def has_defect(difference: Difference, *defects: type) -> bool:
+    """Of the mail or of a part of it: those of a mail that is attached are its own."""
     mail = email.message_from_bytes(difference.raw, policy=email.policy.default)
-    return any(isinstance(defect, MissingHeaderBodySeparatorDefect) for defect in mail.defects)
+    return any(isinstance(defect, defects) for part in own_parts(mail) for defect in part.defects)
 
 
 def inline_by_content_id(difference: Difference) -> bool:
@@ -167,25 +144,23 @@ def type_by_name(difference: Difference) -> bool:
 
 
 def uuencoded(difference: Difference) -> bool:
-    return difference.field == "contents" and only("python", difference) and b"uuencode" in difference.raw.lower()
+    return difference.field in ("contents", "forward: files") and only("python", difference) and b"uuencode" in difference.raw.lower()
 
 
 RULES = [
     Rule("comment as name", "product", "a comment behind an address is the old way to write a name", comment_as_name),
     Rule("address as name", "product", "a name that repeats the address is still a name", address_as_name),
     Rule("two addresses in one", "product", "one address in front of another's brackets is a name without quotes", two_addresses_in_one),
-    Rule("no address", "nobody", "a mailbox without an address: the product lists only whom one can write to", no_address),
+    Rule("no address", "nobody", "a mailbox without an address, to which nobody can write: each shows what stands there in its own way", no_address),
     Rule("utf-7", "nobody", "UTF-7, which browsers have given up, is decoded by some and left by others", utf7),
     Rule("not of the charset", "nobody", "bytes of no charset, or not of the one that is declared: each guesses, and Gmail's guess is not known", not_of_the_charset),
     Rule("python gives up", "product", "bytes that Python's codec refuses and the others read", python_gives_up),
-    Rule("charset twice", "parser", "an encoded word with letters outside ASCII: the product takes their UTF-8 for the word's charset", charset_twice),
-    Rule("id without @", "parser", "an id without @, which RFC 5322 does not allow and mailers thread by: the product drops it", id_without_at),
+    Rule("letters in a word", "parser", "raw letters within an encoded word: the fake drops them", letters_in_a_word),
     Rule("line break of mailparser", "product", "mailparser puts a line break for a text between pieces of HTML", line_break_of_mailparser),
     Rule("shown by mailparser", "product", "mailparser shows as text what the others attach: a mail within the mail, a text with a file name", shown_by_mailparser),
     Rule("broken header", "product", "Python begins the body at a header line that is none; the others pass over it", broken_header),
-    Rule("flag lacks", "parser", "an attachment does not count: one without a name, or one that Gmail's metadata does not show", flag_lacks),
-    Rule("any multipart", "parser", "in the metadata any multipart/mixed counts as an attachment", any_multipart),
-    Rule("flag of what is shown", "parser", "what the HTML shows, or a part without content, counts as an attachment", flag_of_what_is_shown),
+    Rule("headers end", "nobody", "a header line that is none: the fake and Python begin the body there, mailparser and a forward pass over it", headers_end),
+    Rule("no parts", "nobody", "a multipart whose boundary never comes: each has something else of it, or nothing", no_parts),
     Rule("inline by content id", "nobody", "a part with a Content-ID and no disposition: the product says inline, the parsers do not", inline_by_content_id),
     Rule("type by name", "product", "mailparser makes a type of the file name where the mail has application/octet-stream", type_by_name),
     Rule("uuencoded", "nobody", "x-uuencode, which is no encoding of MIME: Python decodes it, the others leave it", uuencoded),
