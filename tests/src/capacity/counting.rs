@@ -29,7 +29,7 @@ use crate::stage::{
     PROCESSOR_LIMITS, PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION, SWEEP_BUDGET, SWEEP_TIMES, Stage,
 };
 use crate::world::{
-    Account, CLIENT_ID, Consent, Mail, MemoryBus, MemoryDepths, MemoryGmail, MemoryMachine,
+    Account, CLIENT_ID, Consent, Mail, MemoryBus, MemoryDepths, MemoryGmail, MemoryMachine, MemoryObjects,
     MemoryQuarantine, MemoryVerifier, MemoryWakeUps, SCOPES,
 };
 
@@ -82,6 +82,7 @@ impl Ports for Metered {
     type WakeUps = MemoryWakeUps;
     type Depths = MemoryDepths;
     type Quarantine = MemoryQuarantine;
+    type Objects = MemoryObjects;
     type Bus = MemoryBus;
     type Signatures = HmacSha256;
     type Verifier = MemoryVerifier;

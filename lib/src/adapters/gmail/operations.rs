@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::client::LONGEST_ANSWER;
 use super::errors::Failure;
 use super::fetch::{Depth, METADATA_FIELDS, STRUCTURE_FIELDS};
+use super::reading::Wanted;
 use super::resources::{self, Listed};
 use super::{Gmail, once, parse, wire};
 use crate::domain::connector::Provider;
@@ -115,7 +116,13 @@ impl Gmail {
             ),
             MailRequest::ListAttachments(message) => call.attachments(message).await?,
             MailRequest::GetAttachment(message, part_id, range) => {
-                let (answer, spent) = call.attachment(message, part_id, range.as_deref()).await?;
+                let wanted = Wanted::Range(range.as_deref());
+                let (answer, spent) = call.attachment(message, part_id, wanted).await?;
+                units = spent;
+                answer
+            }
+            MailRequest::LinkAttachment(message, part_id) => {
+                let (answer, spent) = call.attachment(message, part_id, Wanted::Whole).await?;
                 units = spent;
                 answer
             }
@@ -170,6 +177,8 @@ impl Gmail {
                 call.labelled(Http::PATCH, &format!("labels/{id}"), spec, Repeat::Safely).await?
             }
             MailRequest::DeleteLabel(id) => call.delete(&format!("labels/{id}")).await?,
+            // A file is put into the bucket, of which Gmail learns when the mail goes out.
+            MailRequest::CreateUpload(_) => MailAnswer::Done,
         };
         Ok(Performed { answer, units })
     }
@@ -440,9 +449,8 @@ fn labels_changed(add: &[String], remove: &[String]) -> Value {
     json!({"addLabelIds": add, "removeLabelIds": remove})
 }
 
-/// The mail as Gmail wants it. The boundary follows from the mail, so that the same mail is the
-/// same bytes.
-fn raw(mail: &Outgoing, sender: Sender<'_>) -> Value {
+/// What boundaries are made of. It follows from the mail, so that the same mail is the same bytes.
+pub fn boundary(mail: &Outgoing, sender: Sender<'_>) -> String {
     let content = [mail.subject.as_deref(), mail.text.as_deref(), mail.html.as_deref()]
         .map(Option::unwrap_or_default);
     let boundary = fingerprint(&[
@@ -452,7 +460,12 @@ fn raw(mail: &Outgoing, sender: Sender<'_>) -> Value {
         content[1],
         content[2],
     ]);
-    let bytes = mail.to_rfc5322(sender.address, sender.now, &boundary.simple().to_string());
+    boundary.simple().to_string()
+}
+
+/// The mail as Gmail wants it.
+fn raw(mail: &Outgoing, sender: Sender<'_>) -> Value {
+    let bytes = mail.to_rfc5322(sender.address, sender.now, &boundary(mail, sender));
     let mut body = json!({"raw": BASE64_URL_SAFE.encode(bytes)});
     if let Some(thread) = &mail.thread_id {
         body["threadId"] = json!(thread);
