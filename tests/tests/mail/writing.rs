@@ -250,7 +250,7 @@ fn a_mail_is_passed_on_as_a_file() {
         ("Plans _ drafts.eml", "message/rfc822")
     );
     let expected = ORIGINAL.replace("Bcc: secret@example.com\r\n", "");
-    assert_eq!(String::from_utf8(file.content.clone()).unwrap(), expected);
+    assert_eq!(String::from_utf8(file.content.clone().unwrap()).unwrap(), expected);
     assert!(written(&mail).contains(&expected), "in its own lines");
     let long = format!("From: bo@example.com\r\n\r\n{}\r\n", "x".repeat(1200));
     let refused = forwarded(json!({"forward_as": "attachment"}), &long).unwrap_err();
