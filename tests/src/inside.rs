@@ -11,8 +11,8 @@ use crate::deployed::{ORIGIN, PUSH_PATH, Stack};
 use crate::gateway::{Functions, Gateway, Matches};
 use crate::stage::{PUSH_ACCOUNT, PUSH_AUDIENCE, RETENTION, SUBSCRIPTION};
 use crate::world::{
-    MemoryBus, MemoryDepths, MemoryObjects, MemoryQuarantine, MemoryStore, MemoryVault, MemoryWakeUps, SCOPES,
-    World,
+    MemoryBus, MemoryDepths, MemoryObjects, MemoryQuarantine, MemoryStore, MemoryVault,
+    MemoryWakeUps, SCOPES, World,
 };
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use axum::Router;

@@ -109,8 +109,7 @@ impl<P: Ports> Doing<'_, P> {
         &self,
         request: MailRequest,
     ) -> Result<email_connectors::ports::Performed, OperateError> {
-        let bucket =
-            Bucket { objects: &self.api.objects, fresh: self.api.machine.uuid(self.now) };
+        let bucket = Bucket { objects: &self.api.objects, fresh: self.api.machine.uuid(self.now) };
         let performed =
             self.api.access().perform(self.owner, self.id, request, bucket, self.now).await;
         let (outcome, units) = match &performed {

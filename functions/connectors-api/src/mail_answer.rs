@@ -187,10 +187,8 @@ fn download(content: AttachmentBytes, range: Option<&str>) -> Result<Response, P
     let mime_type = HeaderValue::from_str(media_type(&attachment.mime_type));
     headers.insert(CONTENT_TYPE, mime_type.unwrap_or(HeaderValue::from_static(BYTES)));
     let disposition = HeaderValue::try_from(disposition(&attachment.filename));
-    headers.insert(
-        CONTENT_DISPOSITION,
-        disposition.unwrap_or(HeaderValue::from_static("attachment")),
-    );
+    headers
+        .insert(CONTENT_DISPOSITION, disposition.unwrap_or(HeaderValue::from_static("attachment")));
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers

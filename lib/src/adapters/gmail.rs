@@ -118,10 +118,7 @@ impl Gmail {
     }
 
     /// As `send`, with the body collected in another way.
-    async fn send_for<C: Collect>(
-        &self,
-        request: RequestBuilder,
-    ) -> Result<Answered<C>, Failure> {
+    async fn send_for<C: Collect>(&self, request: RequestBuilder) -> Result<Answered<C>, Failure> {
         let mut attempt = 1;
         loop {
             let again = request

@@ -86,10 +86,14 @@ impl Objects for S3 {
     ) -> Result<SignedUrl, Unavailable> {
         let mut headers = vec![(CONTENT_LENGTH.as_str().to_string(), spec.size.to_string())];
         headers.extend(spec.checksum().map(|sum| (CHECKSUM.as_str().to_string(), sum)));
-        let signing = Signing { headers: &headers, ..Signing::new(Method::PUT, key, now, URL_LIFE) };
+        let signing =
+            Signing { headers: &headers, ..Signing::new(Method::PUT, key, now, URL_LIFE) };
         let url = self.signed(signing).await.map_err(Unavailable::bucket)?;
         let shown = headers.into_iter().map(|(name, value)| {
-            (if name == CHECKSUM.as_str() { "x-amz-checksum-sha256" } else { "content-length" }, value)
+            (
+                if name == CHECKSUM.as_str() { "x-amz-checksum-sha256" } else { "content-length" },
+                value,
+            )
         });
         Ok(SignedUrl { url: url.into(), headers: shown.collect(), expires_at: now.after(URL_LIFE) })
     }
@@ -134,8 +138,7 @@ impl Objects for S3 {
         }
         let header = format!("bytes={}-{}", range.start, range.end - 1);
         let signing = Signing::new(Method::GET, key, now, OWN_LIFE);
-        let response =
-            self.send(signing, |url| self.http.get(url).header(RANGE, &header)).await?;
+        let response = self.send(signing, |url| self.http.get(url).header(RANGE, &header)).await?;
         let status = response.status();
         if status != StatusCode::PARTIAL_CONTENT {
             return Err(Unavailable::bucket(format!("a GET of a range was answered {status}")));
@@ -279,8 +282,7 @@ mod tests {
     #[tokio::test]
     async fn how_a_file_is_shown_is_part_of_what_is_signed() {
         let url = async |disposition: &str| {
-            let shown =
-                Shown { disposition: disposition.into(), mime_type: "text/plain".into() };
+            let shown = Shown { disposition: disposition.into(), mime_type: "text/plain".into() };
             query(&s3().get_url(&key(), &shown, NOON).await.unwrap().url)
         };
         let (one, other) = (url("attachment; filename=\"a b\"").await, url("inline").await);

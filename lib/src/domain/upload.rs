@@ -118,13 +118,19 @@ mod tests {
             assert_ne!(key, other);
         }
         assert!(key.as_str().ends_with("/con_1/00000000000000000000000000000007"));
-        assert_eq!(ObjectKey::of_upload(&OwnerId::new("../../x"), &one, id).0.matches("..").count(), 0);
+        assert_eq!(
+            ObjectKey::of_upload(&OwnerId::new("../../x"), &one, id).0.matches("..").count(),
+            0
+        );
     }
 
     #[test]
     fn an_upload_has_a_size_that_gmail_takes_and_a_checksum_that_is_one() {
         let spec = |body: serde_json::Value| {
-            serde_json::from_value::<UploadSpec>(body).unwrap().checked().map_err(|error| error.field)
+            serde_json::from_value::<UploadSpec>(body)
+                .unwrap()
+                .checked()
+                .map_err(|error| error.field)
         };
         assert!(spec(json!({"size": LONGEST_UPLOAD})).is_ok());
         for (body, field) in [

@@ -61,7 +61,10 @@ impl<P: Ports> Access<'_, P> {
         admit(&connector, missing, now)?;
         let files = Files::new(bucket, &connector, now);
         if let MailRequest::CreateUpload(spec) = &request {
-            return Ok(Performed { answer: MailAnswer::Upload(files.upload(spec).await?), units: 0 });
+            return Ok(Performed {
+                answer: MailAnswer::Upload(files.upload(spec).await?),
+                units: 0,
+            });
         }
         let session = self.session(&connector, now).await.map_err(Unusable::from)?;
         let mut composing = Composing::new(session, &connector, now);
@@ -107,9 +110,10 @@ async fn call_large<P: Ports>(
     let sender = sender(connector, now);
     let (provider, units) = (session.provider(), registered(connector.provider).units(request));
     session
-        .call(units, |token| async move {
-            provider.perform_large(&token, request, sender, files).await
-        })
+        .call(
+            units,
+            |token| async move { provider.perform_large(&token, request, sender, files).await },
+        )
         .await
 }
 

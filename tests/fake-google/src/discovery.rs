@@ -131,10 +131,8 @@ pub(crate) fn find_upload(http_method: &str, path: &str) -> Option<Found> {
     let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     DOCUMENT.methods.iter().find_map(|(name, method)| {
         let media = method.media_upload.as_ref().filter(|_| method.http_method == http_method)?;
-        let path_parameters = media
-            .paths
-            .values()
-            .find_map(|path| bind(path.trim_start_matches('/'), &segments))?;
+        let path_parameters =
+            media.paths.values().find_map(|path| bind(path.trim_start_matches('/'), &segments))?;
         Some(Found { name, method, path_parameters })
     })
 }

@@ -29,8 +29,8 @@ use crate::stage::{
     PROCESSOR_LIMITS, PUSH_ACCOUNT, PUSH_AUDIENCE, SUBSCRIPTION, SWEEP_BUDGET, SWEEP_TIMES, Stage,
 };
 use crate::world::{
-    Account, CLIENT_ID, Consent, Mail, MemoryBus, MemoryDepths, MemoryGmail, MemoryMachine, MemoryObjects,
-    MemoryQuarantine, MemoryVerifier, MemoryWakeUps, SCOPES,
+    Account, CLIENT_ID, Consent, Mail, MemoryBus, MemoryDepths, MemoryGmail, MemoryMachine,
+    MemoryObjects, MemoryQuarantine, MemoryVerifier, MemoryWakeUps, SCOPES,
 };
 
 /// Requests that one function makes, one after the other.

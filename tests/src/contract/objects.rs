@@ -24,7 +24,11 @@ pub async fn objects_contract(
     now: Timestamp,
 ) {
     let key = |id: u128| {
-        ObjectKey::of_upload(&OwnerId::new(tag), &ConnectorId::new("con_1"), UploadId(Uuid::from_u128(id)))
+        ObjectKey::of_upload(
+            &OwnerId::new(tag),
+            &ConnectorId::new("con_1"),
+            UploadId(Uuid::from_u128(id)),
+        )
     };
     let shown = Shown {
         disposition: "attachment; filename=\"a b.pdf\"; filename*=UTF-8''a%20b.pdf".into(),

@@ -77,10 +77,12 @@ impl MemoryObjects {
     pub fn serve(&self, method: &str, url: &str, bytes: Option<Vec<u8>>) -> Served {
         let mut state = self.0.lock();
         let (now, bucket) = (state.now, &mut state.bucket);
-        let number = url.split_once("?X-Amz-Signature=").and_then(|(_, number)| number.parse().ok());
+        let number =
+            url.split_once("?X-Amz-Signature=").and_then(|(_, number)| number.parse().ok());
         let signed = number.and_then(|number: usize| bucket.signed.get(number));
         let path = |signed: &Signed| format!("/bucket/{}?", signed.key.as_str());
-        let Some(signed) = signed.filter(|signed| url.contains(&path(signed)) && now < signed.until)
+        let Some(signed) =
+            signed.filter(|signed| url.contains(&path(signed)) && now < signed.until)
         else {
             return Served::only(403);
         };
@@ -114,7 +116,8 @@ impl Objects for MemoryObjects {
         self.0
             .call(Call::PutUrl, "", |state| {
                 let until = now.after(URL_LIFE);
-                let signed = Signed { key: key.clone(), put: Some(spec.clone()), shown: None, until };
+                let signed =
+                    Signed { key: key.clone(), put: Some(spec.clone()), shown: None, until };
                 Ok(state.bucket.sign(signed, vec![("content-length", spec.size.to_string())]))
             })
             .await
@@ -153,7 +156,8 @@ impl Objects for MemoryObjects {
         let about = format!("{}-{}", range.start, range.end);
         self.0
             .call(Call::ReadObject, about, |state| {
-                let within = usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap();
+                let within =
+                    usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap();
                 let bytes = state.bucket.objects.get(key).and_then(|bytes| bytes.get(within));
                 bytes.map(<[u8]>::to_vec).ok_or_else(gone)
             })

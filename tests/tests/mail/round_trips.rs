@@ -181,7 +181,10 @@ fn what_is_written_is_read_back_as_it_was() {
             })?;
             prop_assert_eq!(
                 (found.mime_type.as_str(), found.size),
-                (sent.mime_type.essence(), sent.content.as_ref().map(|content| content.len() as u64))
+                (
+                    sent.mime_type.essence(),
+                    sent.content.as_ref().map(|content| content.len() as u64)
+                )
             );
             prop_assert_eq!(&found.content_id, &sent.content_id);
         }

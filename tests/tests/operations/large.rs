@@ -1,5 +1,7 @@
 //! What is too large for a request or an answer goes by way of the bucket.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE;
 use reqwest::Method;
@@ -103,7 +105,8 @@ async fn the_mail_is_the_same_whichever_way_its_files_go() {
 #[tokio::test]
 async fn a_draft_is_made_replaced_and_changed_with_uploaded_files() {
     let mailbox = Mailbox::granted(&[MODIFY]).await;
-    let (one, other) = (uploaded(&mailbox, &file(5 * MEGABYTE)).await, uploaded(&mailbox, b"xyz").await);
+    let (one, other) =
+        (uploaded(&mailbox, &file(5 * MEGABYTE)).await, uploaded(&mailbox, b"xyz").await);
     let draft = mailbox.done(POST, "/drafts", Some(mail(&one))).await;
     let path = format!("/drafts/{}", draft["id"].as_str().unwrap());
     let replaced = mailbox.done(Method::PUT, &path, Some(mail(&other))).await;
@@ -143,7 +146,10 @@ async fn what_cannot_go_out_says_why() {
     let unknown = "019b0000-0000-7000-8000-000000000001";
     let table = [
         (json!({"mime_type": "a/b"}), "attachments[0].content"),
-        (json!({"mime_type": "a/b", "content": "", "upload_id": upload}), "attachments[0].upload_id"),
+        (
+            json!({"mime_type": "a/b", "content": "", "upload_id": upload}),
+            "attachments[0].upload_id",
+        ),
         (json!({"mime_type": "a/b", "upload_id": "../x"}), "attachments[0].upload_id"),
         (json!({"mime_type": "a/b", "upload_id": unknown}), "attachments[0].upload_id"),
         (json!({"mime_type": "message/rfc822", "upload_id": upload}), "attachments[0].mime_type"),
@@ -153,7 +159,8 @@ async fn what_cannot_go_out_says_why() {
         assert_eq!((status, &problem["field"]), (400, &json!(field)), "{file}: {problem}");
     }
     for size in [0, 25 * MEGABYTE + 1] {
-        let (status, problem) = mailbox.refused(POST, "/uploads", Some(json!({"size": size}))).await;
+        let (status, problem) =
+            mailbox.refused(POST, "/uploads", Some(json!({"size": size}))).await;
         assert_eq!((status, &problem["field"]), (400, &json!("size")), "{problem}");
     }
     mailbox.inside.world.objects().expire();
@@ -209,10 +216,15 @@ async fn an_upload_that_breaks_off_for_good_is_never_sent_twice() {
     assert_eq!((send("early").await.0, sent().await), (200, 1), "its key was released");
 
     // From the last chunk on nobody knows.
-    arm(&mailbox, json!({"method": "upload", "status": 503, "times": 0, "after": 1, "applied": true})).await;
+    arm(
+        &mailbox,
+        json!({"method": "upload", "status": 503, "times": 0, "after": 1, "applied": true}),
+    )
+    .await;
     let (status, problem) = send("late").await;
     assert_eq!((status, &problem["code"]), (502, &json!("outcome_unknown")), "{problem}");
     mailbox.stack.google(Method::DELETE, "/admin/faults", Value::Null).await;
+    mailbox.inside.machine.pass(Duration::from_secs(60));
     let (status, problem) = send("late").await;
     assert_eq!((status, &problem["code"]), (409, &json!("outcome_unknown")), "{problem}");
     assert_eq!(sent().await, 2);

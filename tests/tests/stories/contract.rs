@@ -26,7 +26,11 @@ impl Holder for Browser {
 
     async fn get(&self, url: &str) -> (u16, Vec<u8>, String) {
         let served = self.0.serve("GET", url, None);
-        (served.status, served.bytes, served.shown.map(|shown| shown.disposition).unwrap_or_default())
+        (
+            served.status,
+            served.bytes,
+            served.shown.map(|shown| shown.disposition).unwrap_or_default(),
+        )
     }
 }
 

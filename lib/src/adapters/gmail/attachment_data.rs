@@ -145,8 +145,14 @@ mod tests {
     #[test]
     fn what_is_no_data_is_no_attachment() {
         for answer in [
-            "", "[]", "{\"data\":7}", "{\"data\":\"YQ", "{\"data\":\"Y\"}", "{\"data\":\"+/+/\"}",
-            "{\"data\":\"YQ==YQ==\"}", "{\"data\":\"YQ\\nYQ\"}",
+            "",
+            "7",
+            "{\"data\":7}",
+            "{\"data\":\"YQ",
+            "{\"data\":\"Y\"}",
+            "{\"data\":\"+/+/\"}",
+            "{\"data\":\"YQ==YQ==\"}",
+            "{\"data\":\"YQ\\nYQ\"}",
         ] {
             for step in [1, 1000] {
                 assert!(read(answer.as_bytes(), step).is_err(), "{answer}");

@@ -20,7 +20,9 @@ mod uploads;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use reqwest::header::{AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RANGE};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RANGE,
+};
 use reqwest::{Request, Response, StatusCode, Url};
 
 use self::call::{Refusal, Reply};
@@ -91,7 +93,14 @@ impl RecordedMailbox {
         let authorization = header(AUTHORIZATION);
         if let Some(target) = self.upload(url) {
             let range = header(CONTENT_RANGE);
-            return self.uploaded(&mut state, request.method().as_str(), target, authorization, range, body);
+            return self.uploaded(
+                &mut state,
+                request.method().as_str(),
+                target,
+                authorization,
+                range,
+                body,
+            );
         }
         let answered = match request.method().as_str() {
             "POST" if is(&self.endpoints.token_url) => state.token(body, now),
@@ -135,10 +144,8 @@ impl RecordedMailbox {
                 let path = target.path().to_string();
                 let base = self.endpoints.api_base.trim_end_matches('/');
                 let within = path.split_once("/gmail/").map_or("", |(_, within)| within);
-                let location = format!(
-                    "{base}/upload/gmail/{within}?{}",
-                    target.query().unwrap_or_default()
-                );
+                let location =
+                    format!("{base}/upload/gmail/{within}?{}", target.query().unwrap_or_default());
                 return with_header(Reply::bare(200), LOCATION, &location);
             }
             Ok(Step::Arrived(0)) => return response(Reply::bare(308)),

@@ -126,8 +126,7 @@ impl Gmail {
     fn upload_url(&self, to: &Destination<'_>) -> Result<Url, Failure> {
         let base = self.settings.api_base.trim_end_matches('/');
         let url = format!("{base}/upload/gmail/v1/users/me/{}", to.path);
-        let query =
-            [("uploadType", "resumable"), ("fields", to.fields), ("prettyPrint", "false")];
+        let query = [("uploadType", "resumable"), ("fields", to.fields), ("prettyPrint", "false")];
         Url::parse_with_params(&url, query).map_err(Failure::unsent)
     }
 
@@ -151,12 +150,11 @@ impl Calling<'_> {
             .header(UPLOAD_TYPE, "message/rfc822")
             .header(UPLOAD_LENGTH, length.to_string())
             .json(&to.metadata());
-        let answered = self.gmail.send(request).await.map_err(|failure| failure.of_request(true))?;
-        answered
-            .location
-            .as_deref()
-            .and_then(|location| self.gmail.trusted(location))
-            .ok_or_else(|| ProviderError::unavailable("an upload was begun without a URL of Google's"))
+        let answered =
+            self.gmail.send(request).await.map_err(|failure| failure.of_request(true))?;
+        answered.location.as_deref().and_then(|location| self.gmail.trusted(location)).ok_or_else(
+            || ProviderError::unavailable("an upload was begun without a URL of Google's"),
+        )
     }
 
     /// Puts the whole mail, and returns the answer to it.
@@ -264,15 +262,18 @@ async fn read<U: Uploaded>(
     range: std::ops::Range<u64>,
     uploaded: &U,
 ) -> Result<Vec<u8>, ProviderError> {
-    let mut chunk = Vec::with_capacity(usize::try_from(range.end - range.start).unwrap_or_default());
+    let mut chunk =
+        Vec::with_capacity(usize::try_from(range.end - range.start).unwrap_or_default());
     for slice in mail.slices(range) {
         match slice {
             Slice::Text(text) => chunk.extend_from_slice(text),
             Slice::File { id, bytes, cut } => {
-                let bytes =
-                    uploaded.read(id, bytes).await.map_err(|error| {
-                        ProviderError::unavailable(format!("an uploaded file: {error}, {}", error.cause))
-                    })?;
+                let bytes = uploaded.read(id, bytes).await.map_err(|error| {
+                    ProviderError::unavailable(format!(
+                        "an uploaded file: {error}, {}",
+                        error.cause
+                    ))
+                })?;
                 let lines = in_lines(&bytes);
                 chunk.extend_from_slice(lines.get(cut).unwrap_or_default());
             }

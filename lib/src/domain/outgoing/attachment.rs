@@ -268,7 +268,8 @@ mod tests {
     #[test]
     fn a_mail_is_attached_in_its_lines_or_not_at_all() {
         let lines = |content: &[u8]| {
-            OutgoingAttachment { content: Some(content.to_vec()), ..attachment(json!({})) }.as_message()
+            OutgoingAttachment { content: Some(content.to_vec()), ..attachment(json!({})) }
+                .as_message()
         };
         let expected = Some(b"a: b\r\n\r\nc\r\nd\r\n".to_vec());
         for content in ["a: b\r\n\r\nc\r\nd\r\n", "a: b\n\nc\nd\n", "a: b\r\rc\rd\r"] {

@@ -35,7 +35,11 @@ enum Piece {
 pub enum Slice<'a> {
     Text(&'a [u8]),
     /// The bytes of a file, and what of their encoded lines belongs to the range.
-    File { id: UploadId, bytes: Range<u64>, cut: Range<usize> },
+    File {
+        id: UploadId,
+        bytes: Range<u64>,
+        cut: Range<usize>,
+    },
 }
 
 impl Outgoing {

@@ -96,12 +96,12 @@ impl Outgoing {
     /// A `mixed` part of body and attachments; the body is an `alternative` of text and HTML, the
     /// HTML is `related` to the inline attachments that it can name.
     fn body(&self, unique: &str) -> MimePart<'_> {
-        let (shown, attached): (Vec<_>, Vec<_>) = self.attachments.iter().enumerate().partition(|(_, attachment)| {
-            attachment.inline && attachment.content_id.is_some() && self.html.is_some()
-        });
+        let (shown, attached): (Vec<_>, Vec<_>) =
+            self.attachments.iter().enumerate().partition(|(_, attachment)| {
+                attachment.inline && attachment.content_id.is_some() && self.html.is_some()
+            });
         let html = self.html.as_deref().map(|html| body_text("text/html", html));
-        let html =
-            html.map(|html| joined("related", unique, html, attachments(shown, unique)));
+        let html = html.map(|html| joined("related", unique, html, attachments(shown, unique)));
         let text = self.text.as_deref().map(|text| body_text("text/plain", text));
         let body = match (text, html) {
             (Some(text), Some(html)) => joined("alternative", unique, text, [html]),
@@ -155,9 +155,9 @@ fn attachments<'a>(
     files: Vec<(usize, &'a OutgoingAttachment)>,
     unique: &str,
 ) -> impl Iterator<Item = MimePart<'a>> {
-    files.into_iter().map(move |(at, file)| {
-        attachment(file, file.upload_id.map(|id| place(unique, id, at)))
-    })
+    files
+        .into_iter()
+        .map(move |(at, file)| attachment(file, file.upload_id.map(|id| place(unique, id, at))))
 }
 
 /// With this text in place of its bytes, if there is one.

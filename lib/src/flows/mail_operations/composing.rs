@@ -68,7 +68,8 @@ impl<'a, P: Ports> Composing<'a, P> {
         let read = call(&mut self.session, self.connector, &reading, self.now).await;
         let read = read.map_err(Unusable::from)?;
         self.units += read.units;
-        let MailAnswer::Draft(Draft { message: MessageView::Minimal(draft), .. }) = read.answer else {
+        let MailAnswer::Draft(Draft { message: MessageView::Minimal(draft), .. }) = read.answer
+        else {
             return Err(OperateError::NothingNamed("draft_id"));
         };
         let bytes = draft.bytes().ok_or(OperateError::NothingNamed("draft_id"))?;

@@ -70,7 +70,8 @@ impl<'a, O: Objects> Files<'a, O> {
         let Connector { owner_id, id, .. } = self.connector;
         let key = ObjectKey::of_download(owner_id, id, self.bucket.fresh);
         let size = bytes.len() as u64;
-        let shown = Shown { disposition: disposition(&attachment.filename), mime_type: BYTES.into() };
+        let shown =
+            Shown { disposition: disposition(&attachment.filename), mime_type: BYTES.into() };
         self.bucket.objects.write(&key, bytes, self.now).await?;
         let signed = self.bucket.objects.get_url(&key, &shown, self.now).await?;
         Ok(MailAnswer::Link(AttachmentLink {

@@ -200,8 +200,10 @@ impl Session {
     /// `bytes 0-262143/2000000`, or `bytes */2000000`, which asks what has arrived.
     fn take(&mut self, range: &str, body: &[u8]) -> Result<(), Refusal> {
         let wrong = || Refusal::invalid_argument(&format!("Invalid Content-Range: {range}"));
-        let (span, length) =
-            range.strip_prefix("bytes ").and_then(|range| range.split_once('/')).ok_or_else(wrong)?;
+        let (span, length) = range
+            .strip_prefix("bytes ")
+            .and_then(|range| range.split_once('/'))
+            .ok_or_else(wrong)?;
         if length.parse() != Ok(self.length) {
             return Err(wrong());
         }

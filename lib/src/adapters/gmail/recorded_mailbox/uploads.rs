@@ -48,11 +48,8 @@ impl Uploads {
     fn begin(&mut self, method: &str, mut target: Url, body: &[u8]) -> Result<Step, Refusal> {
         let metadata = serde_json::from_slice(body)
             .map_err(|_| Refusal::invalid("The metadata is no JSON".into()))?;
-        let others: Vec<(String, String)> = target
-            .query_pairs()
-            .into_owned()
-            .filter(|(name, _)| name != "uploadType")
-            .collect();
+        let others: Vec<(String, String)> =
+            target.query_pairs().into_owned().filter(|(name, _)| name != "uploadType").collect();
         target.query_pairs_mut().clear().extend_pairs(others);
         let mut session = target.clone();
         session.query_pairs_mut().append_pair("upload_id", &self.0.len().to_string());
