@@ -181,6 +181,8 @@ def uploading(gmail) -> None:
             chunks += 1
         message = answer.get("message", answer)
         raw_back = run(users.messages().get(userId="me", id=message["id"], format="raw"))["raw"]
+        if "message" in answer:
+            run(users.drafts().delete(userId="me", id=answer["id"]))
         assert base64.urlsafe_b64decode(raw_back).replace(b"\r\n", b"\n") == mail.as_bytes().replace(b"\r\n", b"\n")
     assert chunks == 8, chunks
 

@@ -6,11 +6,31 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use super::errors::Failure;
 use crate::adapters::https::Collect;
+use crate::domain::range::{Served, served};
 
 /// What comes before the data: the field's name, and little else with `fields=data`.
 const LONGEST_HEAD: usize = 4096;
 /// Google may write the padding so.
 const ESCAPED_PADDING: &[u8] = b"\\u003d";
+
+/// What is downloaded of an attachment.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted<'a> {
+    Whole,
+    /// As a `Range` header says, and no more than can be answered.
+    Range(Option<&'a str>),
+}
+
+impl Wanted<'_> {
+    pub fn is_served(self, length: usize) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Range(header) => {
+                matches!(served(header, length), Served::Whole | Served::Part(_))
+            }
+        }
+    }
+}
 
 /// Collects the answer to `messages.attachments.get` with `fields=data`.
 #[derive(Default)]

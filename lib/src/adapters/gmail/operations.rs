@@ -7,10 +7,10 @@ use reqwest::Method as Http;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::attachment_data::Wanted;
 use super::client::LONGEST_ANSWER;
 use super::errors::Failure;
 use super::fetch::{Depth, METADATA_FIELDS, STRUCTURE_FIELDS};
-use super::reading::Wanted;
 use super::resources::{self, Listed};
 use super::{Gmail, once, parse, wire};
 use crate::domain::connector::Provider;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::attachment_data::AttachmentData;
+use super::attachment_data::{AttachmentData, Wanted};
 use super::client::LONGEST_ANSWER;
 use super::errors::Failure;
 use super::fetch::Depth;
@@ -16,28 +16,8 @@ use crate::domain::message::ProviderMessage;
 use crate::domain::operation::answer::{AttachmentBytes, AttachmentList, MailAnswer, MessageView};
 use crate::domain::operation::request::Format;
 use crate::domain::quota::price;
-use crate::domain::range::{Served, served};
 use crate::domain::secret::AccessToken;
 use crate::ports::{Fetched, ProviderError};
-
-/// What is downloaded of an attachment.
-#[derive(Debug, Clone, Copy)]
-pub enum Wanted<'a> {
-    Whole,
-    /// As a `Range` header says, and no more than can be answered.
-    Range(Option<&'a str>),
-}
-
-impl Wanted<'_> {
-    fn is_served(self, length: usize) -> bool {
-        match self {
-            Self::Whole => true,
-            Self::Range(header) => {
-                matches!(served(header, length), Served::Whole | Served::Part(_))
-            }
-        }
-    }
-}
 
 /// An attachment of 35 MB takes a few seconds, and its bytes are wanted within 30.
 const LONGEST_DOWNLOAD: Duration = Duration::from_secs(15);
