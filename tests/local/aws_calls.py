@@ -10,7 +10,7 @@ IN_TRANSACTION = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteIte
 
 def read(head: bytes, body: bytes) -> dict:
     """Function, service and action as called, and `allowed_by`: what IAM must allow for it."""
-    if signed := re.match(rb"(GET|HEAD|PUT) /([^/ ?]+)/[^ ?]+\?\S*X-Amz-Signature=", head):
+    if signed := re.match(rb"(GET|PUT) /([^/ ?]+)/[^ ?]+\?\S*X-Amz-Signature=", head):
         return of_a_signed_url(*(part.decode() for part in signed.groups()))
     target = header(head, "x-amz-target").split(".")
     if len(target) != 2:

@@ -11,7 +11,7 @@ use aws_sigv4::http_request::{
     UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
-use reqwest::header::{CONTENT_LENGTH, HeaderName, RANGE};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderName, RANGE};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 
 use super::https;
@@ -114,15 +114,20 @@ impl Objects for S3 {
     }
 
     async fn size(&self, key: &ObjectKey, now: Timestamp) -> Result<Option<u64>, Unavailable> {
-        let signing = Signing::new(Method::HEAD, key, now, OWN_LIFE);
-        let response = self.send(signing, |url| self.http.head(url)).await?;
-        let length = response.headers().get(CONTENT_LENGTH);
-        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-        match (response.status(), length) {
-            (StatusCode::OK, Some(length)) => Ok(Some(length)),
+        let signing = Signing::new(Method::GET, key, now, OWN_LIFE);
+        let response =
+            self.send(signing, |url| self.http.get(url).header(RANGE, "bytes=0-0")).await?;
+        let range = response.headers().get(CONTENT_RANGE).and_then(|range| range.to_str().ok());
+        let whole = range.and_then(|range| range.rsplit_once('/')?.1.parse().ok());
+        match (response.status(), whole) {
+            (StatusCode::PARTIAL_CONTENT, Some(whole)) => Ok(Some(whole)),
+            // Nothing is in it.
+            (StatusCode::RANGE_NOT_SATISFIABLE, _) => Ok(Some(0)),
             // To who may not list a bucket S3 does not say that there is no such object.
             (StatusCode::NOT_FOUND | StatusCode::FORBIDDEN, _) => Ok(None),
-            (status, _) => Err(Unavailable::bucket(format!("a HEAD was answered {status}"))),
+            (status, _) => {
+                Err(Unavailable::bucket(format!("a GET of a byte was answered {status}")))
+            }
         }
     }
 
@@ -246,7 +251,7 @@ mod tests {
             .region(Region::new("eu-central-1"))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .build();
-        S3::new(&config, Client::new(), "mail")
+        S3::new(&config, https::client().unwrap(), "mail")
     }
 
     fn key() -> ObjectKey {
