@@ -20,6 +20,8 @@ use crate::settings::Caller;
 const MOST_PAGES: usize = 1000;
 /// The gateway gives up sooner.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// 25 MB, over a slow line.
+const LONGEST_TRANSFER: Duration = Duration::from_secs(900);
 /// Longer than any answer of the API: a part of an attachment, or a page of whole messages.
 const LONGEST_ANSWER: usize = 128 * 1024 * 1024;
 
@@ -97,6 +99,18 @@ impl Api {
             return accepted(self.once(request).await?);
         }
         accepted(answer)
+    }
+
+    /// Puts a file where a URL of the API's leads, which needs no token and gets none.
+    pub async fn put(&self, url: &str, bytes: Vec<u8>) -> Result<(), Failure> {
+        let sent = self.http.put(url).timeout(LONGEST_TRANSFER).body(bytes).send().await;
+        let response = sent.map_err(|error| {
+            Failure::Unreachable(format!("the upload broke off: {}", error.without_url()))
+        })?;
+        match response.status() {
+            status if status.is_success() => Ok(()),
+            status => Err(Failure::here(format!("the upload was refused with {status}"))),
+        }
     }
 
     /// Page after page, as one list under its name.

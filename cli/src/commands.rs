@@ -17,6 +17,7 @@ pub mod smoke;
 pub mod tail;
 pub mod threads;
 pub mod triggers;
+mod uploads;
 
 use clap::ValueEnum;
 use email_connectors::adapters::system::System;

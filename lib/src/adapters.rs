@@ -9,6 +9,7 @@ pub mod hmac;
 pub mod https;
 pub mod kms;
 pub mod oidc;
+pub mod s3;
 pub mod sqs;
 pub mod system;
 pub mod telemetry;
@@ -25,6 +26,7 @@ impl Ports for Production {
     type WakeUps = sqs::SqsWakeUps;
     type Depths = sqs::SqsDepths;
     type Quarantine = sqs::SqsQuarantine;
+    type Objects = s3::S3;
     type Bus = eventbridge::EventBridge;
     type Signatures = hmac::HmacSha256;
     type Verifier = oidc::JwksVerifier;

@@ -1,6 +1,7 @@
 //! The outside world as traits, each with its contract. The adapters implement them for real, the
 //! tests in memory.
 
+mod objects;
 mod provider;
 
 use std::time::Duration;
@@ -20,9 +21,10 @@ use crate::domain::trigger::Trigger;
 use crate::domain::wake_up::WakeUp;
 use crate::domain::watch::Watch;
 
+pub use self::objects::{Objects, Shown, SignedUrl};
 pub use self::provider::{
     AuthorizationCode, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage, Performed,
-    Profile, ProviderError, Sender,
+    Profile, ProviderError, Sender, Uploaded,
 };
 
 /// The types of all ports that flows use: AWS and Google, or a test's. It has no values: each flow
@@ -35,6 +37,7 @@ pub trait Ports: Send + Sync + 'static {
     type WakeUps: WakeUps;
     type Depths: Depths;
     type Quarantine: Quarantine;
+    type Objects: Objects;
     type Bus: EventBus;
     type Signatures: Signatures;
     type Verifier: TokenVerifier;

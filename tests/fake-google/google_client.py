@@ -6,6 +6,7 @@ Every method that the connector uses is called, and the answers are compared wit
 """
 
 import base64
+import io
 import json
 import sys
 import urllib.parse
@@ -16,7 +17,7 @@ from google.oauth2.credentials import Credentials
 from googleapiclient import discovery_cache
 from googleapiclient.discovery import build_from_document
 from googleapiclient.errors import HttpError
-from googleapiclient.http import BatchHttpRequest
+from googleapiclient.http import BatchHttpRequest, MediaIoBaseUpload
 
 EMAIL = "ada@example.com"
 SCOPES = ["openid", "email", "https://mail.google.com/"]
@@ -38,6 +39,7 @@ def main(url: str) -> None:
     profile_and_watch(gmail)
     messages(gmail, url)
     sending(gmail)
+    uploading(gmail)
     threads(gmail)
     labels(gmail)
     drafts(gmail)
@@ -164,6 +166,25 @@ def sending(gmail) -> None:
     assert stranger["threadId"] != first["threadId"], "without subject and reference a mail does not join"
     assert len(run(users.list(userId="me", q="in:inbox subject:Thread"))["messages"]) == 2, "what is sent to oneself arrives"
     refused(users.send(userId="me", body={"raw": raw(written("x", "x", ""))}), 400, "invalidArgument")
+
+
+def uploading(gmail) -> None:
+    """A mail that goes up in chunks, as Google's client cuts them."""
+    users = gmail.users()
+    mail = written("Uploaded", "x" * 800_000)
+    chunks = 0
+    for method, body in ((users.messages().send, {}), (users.drafts().create, {"message": {}})):
+        media = MediaIoBaseUpload(io.BytesIO(mail.as_bytes()), mimetype="message/rfc822", chunksize=256 * 1024, resumable=True)
+        request, answer = method(userId="me", body=body, media_body=media), None
+        while answer is None:
+            _, answer = request.next_chunk()
+            chunks += 1
+        message = answer.get("message", answer)
+        raw_back = run(users.messages().get(userId="me", id=message["id"], format="raw"))["raw"]
+        if "message" in answer:
+            run(users.drafts().delete(userId="me", id=answer["id"]))
+        assert base64.urlsafe_b64decode(raw_back).replace(b"\r\n", b"\n") == mail.as_bytes().replace(b"\r\n", b"\n")
+    assert chunks == 8, chunks
 
 
 def threads(gmail) -> None:

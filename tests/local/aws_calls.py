@@ -10,6 +10,8 @@ IN_TRANSACTION = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteIte
 
 def read(head: bytes, body: bytes) -> dict:
     """Function, service and action as called, and `allowed_by`: what IAM must allow for it."""
+    if signed := re.match(rb"(GET|PUT) /([^/ ?]+)/[^ ?]+\?\S*X-Amz-Signature=", head):
+        return of_a_signed_url(*(part.decode() for part in signed.groups()))
     target = header(head, "x-amz-target").split(".")
     if len(target) != 2:
         raise ValueError("not a call of a JSON protocol")
@@ -22,6 +24,12 @@ def read(head: bytes, body: bytes) -> dict:
 def header(head: bytes, name: str) -> str:
     found = re.search(rb"(?im)^%s:[ \t]*(.*?)\r?$" % re.escape(name.encode()), head)
     return found.group(1).decode() if found else ""
+
+
+def of_a_signed_url(method: str, bucket: str) -> dict:
+    """IAM asks whether the role that signed it may do it, whoever sends it: only one function signs."""
+    action = "PutObject" if method == "PUT" else "GetObject"
+    return {"function": "connectors-api", "service": "s3", "action": action, "allowed_by": [right(f"s3:{action}", f"{bucket}/*", {})]}
 
 
 def function(head: bytes) -> str:

@@ -135,6 +135,7 @@ def deploy(state: dict) -> dict:
         "stack_name": STACK,
         "api_url": outputs["ApiUrl"],
         "table": outputs["TableName"],
+        "mail_bucket": outputs["MailBucketName"],
         "secrets_key_id": outputs["SecretsKeyId"],
         "event_bus": outputs["EventBusName"],
         "notification_queue_url": outputs["NotificationQueueUrl"],

@@ -16,6 +16,7 @@ def run(state: dict) -> None:
     # Printed between the end of the stack and the removal of the retained resources.
     retained = 'echo "left: $(aws dynamodb describe-table --table-name "$TABLE" --query Table.TableStatus --output text)" ' \
         '"$(aws kms describe-key --key-id "$KEY" --query KeyMetadata.KeyState --output text)" ' \
+        '"$(aws s3api get-bucket-location --bucket "$MAIL" > /dev/null && echo "$MAIL")" ' \
         '"$(aws events describe-event-bus --name "$BUS" --query Name --output text)" ' \
         '"$(aws logs describe-log-groups --log-group-name-prefix "$AUDIT" --query "length(logGroups)" --output text)"'
     emulated = f"sam() {{ {sam()} \"$@\" --no-prompts && {retained}; }}"
@@ -26,13 +27,13 @@ def run(state: dict) -> None:
         (LOGS / "take-down.log").write_text(done.stdout)
         if done.returncode != 0:
             raise Failure(f"it ended with {done.returncode}", LOGS / "take-down.log")
-        if f"left: ACTIVE Enabled {state['event_bus']} 1" not in done.stdout:
+        if f"left: ACTIVE Enabled {state['mail_bucket']} {state['event_bus']} 1" not in done.stdout:
             raise Failure("the data did not survive its stack", LOGS / "take-down.log")
         # Some grants cannot be withdrawn: earlier tests moved or destroyed their secrets.
         withdrawn = re.search(r"[1-9]\d* grants withdrawn", done.stdout)
         if not withdrawn:
             raise Failure("no grant was withdrawn", LOGS / "take-down.log")
-        current.note(f"{withdrawn[0]}; table, key, bus and audit log outlived the stack")
+        current.note(f"{withdrawn[0]}; table, key, bucket, bus and audit log outlived the stack")
     with step("Nothing is left"):
         nothing_is_left(state)
 
@@ -44,6 +45,7 @@ def nothing_is_left(state: dict) -> None:
     there = [row["FunctionName"] for row in of("lambda").list_functions()["Functions"]]
     there += of("sqs").list_queues().get("QueueUrls", [])
     there += of("dynamodb").list_tables()["TableNames"]
+    there += [row["Name"] for row in of("s3").list_buckets()["Buckets"]]
     there += [row["Name"] for row in of("events").list_event_buses()["EventBuses"]]
     there += [row["Name"] for row in of("scheduler").list_schedules()["Schedules"]]
     there += [row["RoleName"] for row in of("iam").list_roles()["Roles"]]

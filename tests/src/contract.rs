@@ -5,6 +5,7 @@ pub mod cast;
 mod connectors;
 mod delivery_records;
 mod ledger;
+pub mod objects;
 mod once;
 mod renames;
 mod requests;

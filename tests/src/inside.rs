@@ -11,8 +11,8 @@ use crate::deployed::{ORIGIN, PUSH_PATH, Stack};
 use crate::gateway::{Functions, Gateway, Matches};
 use crate::stage::{PUSH_ACCOUNT, PUSH_AUDIENCE, RETENTION, SUBSCRIPTION};
 use crate::world::{
-    MemoryBus, MemoryDepths, MemoryQuarantine, MemoryStore, MemoryVault, MemoryWakeUps, SCOPES,
-    World,
+    MemoryBus, MemoryDepths, MemoryObjects, MemoryQuarantine, MemoryStore, MemoryVault,
+    MemoryWakeUps, SCOPES, World,
 };
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use axum::Router;
@@ -113,6 +113,7 @@ impl Ports for Memory {
     type WakeUps = MemoryWakeUps;
     type Depths = MemoryDepths;
     type Quarantine = MemoryQuarantine;
+    type Objects = MemoryObjects;
     type Bus = MemoryBus;
     type Signatures = HmacSha256;
     type Verifier = JwksVerifier;
@@ -173,7 +174,8 @@ impl Inside {
             owner_claim,
         };
         let gateway = Gateway::before(inside.functions(options.legacy_token), options.matches);
-        let app = Router::new()
+        inside.world.objects().serve_at(&inside.url);
+        let app = bucket(inside.world.objects())
             .fallback(move |request: Request| async move { gateway.answer(request).await });
         tokio::spawn(async move { axum::serve(listener, app).await });
         if !options.queue_only {
@@ -256,6 +258,7 @@ impl Inside {
             provider: self.gmail(),
             wake_ups: self.world.wake_ups(),
             depths: self.world.depths(),
+            objects: self.world.objects(),
             bus: self.world.bus(),
             signatures: HmacSha256,
             gate: self.gate(),
@@ -359,6 +362,25 @@ impl Inside {
         };
         renew.run(self.machine.now()).await
     }
+}
+
+/// What the bucket's URLs lead to.
+fn bucket(objects: MemoryObjects) -> Router {
+    let serve = move |request: Request| async move {
+        let (parts, body) = request.into_parts();
+        let length = parts.headers.get("content-length").is_some();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let bytes = length.then(|| bytes.to_vec());
+        let served = objects.serve(parts.method.as_str(), &parts.uri.to_string(), bytes);
+        let mut response = axum::http::Response::builder().status(served.status);
+        if let Some(shown) = served.shown {
+            response = response
+                .header("content-disposition", shown.disposition)
+                .header("content-type", shown.mime_type);
+        }
+        response.body(axum::body::Body::from(served.bytes)).unwrap()
+    };
+    Router::new().route("/bucket/{*key}", axum::routing::any(serve))
 }
 
 fn google(url: &str) -> GoogleSettings {

@@ -3,6 +3,7 @@
 
 mod account;
 mod accounts;
+mod bucket;
 mod bus;
 mod consent;
 mod faults;
@@ -28,6 +29,7 @@ use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::ports::Ports;
 
 pub use self::account::Account;
+pub use self::bucket::{MemoryObjects, Served};
 pub use self::bus::{MemoryBus, MemoryQuarantine};
 pub use self::consent::{ACCESS_TOKEN_LIFE, CLIENT_ID, Consent, SCOPES, WATCH_LIFE};
 pub use self::faults::Fault;
@@ -68,6 +70,7 @@ pub(crate) struct State {
     /// Gmail's quota units that calls have cost.
     units: u64,
     queue: queue::Queue,
+    bucket: bucket::Bucket,
     bus: bus::Bus,
     quarantined: Vec<(String, String)>,
     tokens: tokens::Tokens,
@@ -80,6 +83,7 @@ impl Ports for World {
     type WakeUps = MemoryWakeUps;
     type Depths = MemoryDepths;
     type Quarantine = MemoryQuarantine;
+    type Objects = MemoryObjects;
     type Bus = MemoryBus;
     type Signatures = HmacSha256;
     type Verifier = MemoryVerifier;
@@ -106,6 +110,7 @@ impl World {
             google: gmail::Google::default(),
             units: 0,
             queue: queue::Queue::default(),
+            bucket: bucket::Bucket::default(),
             bus: bus::Bus::default(),
             quarantined: Vec::new(),
             tokens: tokens::Tokens::default(),
@@ -135,6 +140,10 @@ impl World {
 
     pub fn quarantine(&self) -> MemoryQuarantine {
         MemoryQuarantine::new(self.clone())
+    }
+
+    pub fn objects(&self) -> MemoryObjects {
+        MemoryObjects::new(self.clone())
     }
 
     pub fn bus(&self) -> MemoryBus {

@@ -12,6 +12,8 @@ mod consuming;
 mod google;
 #[path = "adapters/keys.rs"]
 mod keys;
+#[path = "adapters/objects.rs"]
+mod objects;
 #[path = "adapters/queues.rs"]
 mod queues;
 #[path = "adapters/reading.rs"]

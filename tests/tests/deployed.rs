@@ -10,6 +10,7 @@ mod deployed {
     /// Tests that run alone, since they change what the stack shares; .config/nextest.toml selects
     /// them by this name.
     mod alone {
+        mod large;
         mod memory;
         mod seldom;
         mod shuffled;

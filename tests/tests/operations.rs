@@ -17,6 +17,7 @@ mod operations {
     mod dry;
     mod granted;
     mod inside;
+    mod large;
     mod mailbox;
     mod once;
     mod registered;

@@ -17,6 +17,7 @@ mod security {
     mod doorway;
     mod downloads;
     mod ending;
+    mod files;
     mod forge;
     mod gate;
     mod granting;

@@ -1,6 +1,7 @@
 //! Drafts: listed, made, replaced, changed, sent, deleted.
 
 use super::messages::path;
+use super::uploads::uploaded;
 use super::{idempotency_key, named, paged};
 use crate::args::mail::Drafts;
 use crate::failure::Failure;
@@ -21,22 +22,20 @@ pub async fn run(session: &Session, command: Drafts) -> Result<(), Failure> {
             session.run(request, shown::draft).await
         }
         Drafts::Create(create) => {
-            session
-                .run(Request::post(all(&create.connector.id), create.mail.json()?), shown::changed)
-                .await
+            let connector = &create.connector.id;
+            let mail = uploaded(session, connector, create.mail.json()?).await?;
+            session.run(Request::post(all(connector), mail), shown::changed).await
         }
         Drafts::Update(update) => {
-            let request = Request::put(
-                path(&update.draft.connector, "drafts", &update.draft.item),
-                update.mail.json()?,
-            );
+            let draft = &update.draft;
+            let mail = uploaded(session, &draft.connector, update.mail.json()?).await?;
+            let request = Request::put(path(&draft.connector, "drafts", &draft.item), mail);
             session.run(request, shown::changed).await
         }
         Drafts::Patch(patch) => {
-            let request = Request::patch(
-                path(&patch.draft.connector, "drafts", &patch.draft.item),
-                patch.mail.json()?,
-            );
+            let draft = &patch.draft;
+            let mail = uploaded(session, &draft.connector, patch.mail.json()?).await?;
+            let request = Request::patch(path(&draft.connector, "drafts", &draft.item), mail);
             session.run(request, shown::changed).await
         }
         Drafts::Send(send) => {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::uploads::uploaded;
 use super::{idempotency_key, named, paged};
 use crate::args::mail::{
     BatchDelete, BatchModify, Delete, LabelChange, Many, Messages, Modify, Permanently, Search,
@@ -74,7 +75,7 @@ fn changes(labels: &LabelChange) -> Value {
 }
 
 async fn send(session: &Session, send: Send) -> Result<(), Failure> {
-    let body = send.mail.json()?;
+    let body = uploaded(session, &send.connector.id, send.mail.json()?).await?;
     let key = idempotency_key(session, send.key.idempotency_key);
     let request = Request::post(format!("{}/messages", connector_path(&send.connector.id)), body);
     session.run(request.header("idempotency-key", key), shown::changed).await

@@ -108,3 +108,33 @@ fn a_part_that_is_not_there_is_not_found() {
 fn standard_output_takes_the_bytes_alone() {
     assert_eq!(get(&serving(5, |_, reply| reply), "-").ended(0).out.as_bytes(), content(5));
 }
+
+#[test]
+fn a_large_file_is_uploaded_before_its_mail_is_sent() {
+    let (bytes, folder) = (content(PART), Folder::new());
+    let file = folder.path("scans.zip");
+    std::fs::write(&file, &bytes).unwrap();
+    let server = Server::answering(|seen: &Seen| match seen.line.split(' ').next() {
+        Some("PUT") => Reply::new(200, ""),
+        _ if seen.line.ends_with("/uploads") => Reply::json(
+            json!({"upload_id": "019b", "url": format!("http://{}/put?signed", seen.header("host"))}),
+        ),
+        _ => Reply::json(json!({"id": "m1", "thread_id": "m1", "label_ids": ["SENT"]})),
+    });
+    server.run(&["messages", "send", "con_1", "--to", "a@b.example", "--attach", &file]).ended(0);
+    let seen = server.seen();
+    let lines: Vec<&str> = seen.iter().map(|seen| seen.line.as_str()).collect();
+    assert_eq!(
+        lines,
+        [
+            "POST /api/connectors/con_1/uploads",
+            "PUT /put?signed",
+            "POST /api/connectors/con_1/messages"
+        ]
+    );
+    assert_eq!(seen[0].json(), json!({"size": bytes.len()}));
+    assert!(seen[1].body == bytes && seen[1].header("authorization").is_empty());
+    let attached =
+        json!([{"filename": "scans.zip", "mime_type": "application/zip", "upload_id": "019b"}]);
+    assert_eq!(seen[2].json()["attachments"], attached);
+}

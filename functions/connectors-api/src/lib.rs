@@ -40,6 +40,7 @@ pub struct Api<P: Ports> {
     pub provider: P::Provider,
     pub wake_ups: P::WakeUps,
     pub depths: P::Depths,
+    pub objects: P::Objects,
     pub bus: P::Bus,
     pub signatures: P::Signatures,
     pub gate: UserGate<P::Verifier>,

@@ -17,9 +17,9 @@ use email_connectors::domain::operation::{BodyShape, Entry, OPERATIONS, Operatio
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::access::AccessError;
 use email_connectors::flows::idempotency::{self, Known};
-use email_connectors::flows::mail_operations::OperateError;
+use email_connectors::flows::mail_operations::{Bucket, OperateError};
 use email_connectors::flows::preconditions::Unusable;
-use email_connectors::ports::{Ports, ProviderError, RequestKey, Store};
+use email_connectors::ports::{Entropy, Ports, ProviderError, RequestKey, Store};
 use email_connectors::web::{Body, Problem, idempotency_key, json_body, taking};
 
 use crate::mail_answer::{self, MailResponse};
@@ -109,7 +109,9 @@ impl<P: Ports> Doing<'_, P> {
         &self,
         request: MailRequest,
     ) -> Result<email_connectors::ports::Performed, OperateError> {
-        let performed = self.api.access().perform(self.owner, self.id, request, self.now).await;
+        let bucket = Bucket { objects: &self.api.objects, fresh: self.api.machine.uuid(self.now) };
+        let performed =
+            self.api.access().perform(self.owner, self.id, request, bucket, self.now).await;
         let (outcome, units) = match &performed {
             Ok(performed) => ("done", performed.units),
             Err(_) => ("failed", 0),

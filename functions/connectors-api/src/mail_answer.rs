@@ -6,15 +6,12 @@ use axum::http::header::{
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use email_connectors::domain::audit::steers;
-use email_connectors::domain::mail::Attachment;
+use email_connectors::domain::download::{BYTES, disposition, media_type};
 use email_connectors::domain::operation::Operation;
 use email_connectors::domain::operation::answer::{
     AttachmentBytes, BatchDeleted, BatchModified, Deleted, Deletion, MailAnswer, ThreadReference,
 };
 use email_connectors::domain::operation::request::MailRequest;
-use email_connectors::domain::outgoing::attachment::bounded;
-use email_connectors::domain::outgoing::encoded::extended_parameter;
 use email_connectors::domain::range::{LONGEST_PART, SHORTEST_PART, Served, served};
 use email_connectors::ports::Performed;
 use email_connectors::web::Problem;
@@ -39,8 +36,7 @@ pub(crate) fn response(
     performed: Performed,
 ) -> Result<MailResponse, Problem> {
     let units = performed.units;
-    let made = matches!(operation, Operation::CreateDraft | Operation::CreateLabel);
-    let status = if made { StatusCode::CREATED } else { StatusCode::OK };
+    let status = status(operation);
     let text = match performed.answer {
         MailAnswer::Bytes(content) => {
             let range = if let MailRequest::GetAttachment(.., range) = request {
@@ -62,6 +58,8 @@ pub(crate) fn response(
         MailAnswer::Draft(answer) => render(&answer),
         MailAnswer::Label(answer) => render(&answer),
         MailAnswer::Attachments(answer) => render(&answer),
+        MailAnswer::Link(answer) => render(&answer),
+        MailAnswer::Upload(answer) => render(&answer),
         MailAnswer::Placed(placed) => match operation {
             Operation::DeleteMessage => {
                 render(&Deletion { id: placed.id.to_string(), deleted: Deleted::Trash })
@@ -81,6 +79,14 @@ pub(crate) fn response(
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "answer_too_large", detail));
     }
     Ok(MailResponse::Json { status, text, units })
+}
+
+fn status(operation: Operation) -> StatusCode {
+    use Operation::{CreateDraft, CreateLabel, CreateUpload};
+    match operation {
+        CreateDraft | CreateLabel | CreateUpload => StatusCode::CREATED,
+        _ => StatusCode::OK,
+    }
 }
 
 /// The answer to an operation that Gmail answers without a body; `None` means 204.
@@ -121,8 +127,7 @@ impl MailResponse {
 
 /// The stored answer of a request that was done before.
 pub(crate) fn again(operation: Operation, text: String) -> Result<Response, Problem> {
-    let made = matches!(operation, Operation::CreateDraft | Operation::CreateLabel);
-    let status = if made { StatusCode::CREATED } else { StatusCode::OK };
+    let status = status(operation);
     let mut response = MailResponse::Json { status, text, units: 0 }.into_response();
     response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     Ok(response)
@@ -164,7 +169,7 @@ fn download(content: AttachmentBytes, range: Option<&str>) -> Result<Response, P
         }
         Served::TooLarge(requested) => {
             let detail = format!(
-                "this would be {requested} bytes; ask for it in parts of up to {LONGEST_PART}, as with `Range: bytes=0-{}`",
+                "this would be {requested} bytes; ask for a URL of it (GET …/attachments/{{part_id}}/url), or for parts of up to {LONGEST_PART}, as with `Range: bytes=0-{}`",
                 LONGEST_PART - 1
             );
             return Err(Problem::new(
@@ -179,8 +184,11 @@ fn download(content: AttachmentBytes, range: Option<&str>) -> Result<Response, P
     bytes.truncate(range.end);
     let mut response = (status, bytes.split_off(range.start.min(bytes.len()))).into_response();
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, content_type(&attachment.mime_type));
-    headers.insert(CONTENT_DISPOSITION, disposition(&attachment));
+    let mime_type = HeaderValue::from_str(media_type(&attachment.mime_type));
+    headers.insert(CONTENT_TYPE, mime_type.unwrap_or(HeaderValue::from_static(BYTES)));
+    let disposition = HeaderValue::try_from(disposition(&attachment.filename));
+    headers
+        .insert(CONTENT_DISPOSITION, disposition.unwrap_or(HeaderValue::from_static("attachment")));
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers
@@ -198,45 +206,11 @@ fn download(content: AttachmentBytes, range: Option<&str>) -> Result<Response, P
     Ok(response)
 }
 
-/// The sender's media type, if it is a valid one.
-fn content_type(mime_type: &str) -> HeaderValue {
-    let token = |text: &str| {
-        !text.is_empty()
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&byte))
-    };
-    let fits = mime_type.split_once('/').is_some_and(|(kind, rest)| token(kind) && token(rest));
-    let shown = if fits { mime_type } else { "application/octet-stream" };
-    HeaderValue::from_str(shown).unwrap_or(HeaderValue::from_static("application/octet-stream"))
-}
-
-/// The sender's file name without path separators and without characters that reverse the direction
-/// of writing.
-fn harmless(name: &str) -> String {
-    name.chars()
-        .filter(|sign| !steers(*sign))
-        .map(|sign| if "/\\".contains(sign) { '_' } else { sign })
-        .collect()
-}
-
-/// RFC 6266: an ASCII fallback in `filename`, and the real name in `filename*`.
-fn disposition(attachment: &Attachment) -> HeaderValue {
-    let filename = bounded(&harmless(&attachment.filename));
-    let safe = |character: char| {
-        if character.is_ascii_alphanumeric() || " ._-()".contains(character) {
-            character
-        } else {
-            '_'
-        }
-    };
-    let plain: String = filename.chars().map(safe).collect();
-    let plain = if plain.trim().is_empty() { "attachment".to_string() } else { plain };
-    let header =
-        format!("attachment; filename=\"{plain}\"; {}", extended_parameter("filename", &filename));
-    HeaderValue::try_from(header).unwrap_or(HeaderValue::from_static("attachment"))
-}
-
 #[cfg(test)]
 mod tests {
+    use email_connectors::domain::mail::Attachment;
+    use email_connectors::domain::outgoing::attachment::bounded;
+
     use super::*;
 
     fn attachment(filename: &str, mime_type: &str) -> Attachment {

@@ -29,11 +29,12 @@ pub(crate) fn problem(error: OperateError, now: Timestamp) -> Problem {
         OperateError::Invalid(refused) => invalid(refused),
         OperateError::TooLargeToForward => {
             let detail = format!(
-                "the message to forward is larger than the {LONGEST_ORIGINAL} bytes that can be passed on at once; send its text and, in mails of their own, its attachments (GET …/attachments)"
+                "the message to forward is larger than the {LONGEST_ORIGINAL} bytes that can be passed on at once; send its text, with its attachments uploaded (GET …/attachments/{{part_id}}/url, POST …/uploads)"
             );
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "mail_too_large", detail)
                 .at("forward_message_id")
         }
+        OperateError::Bucket(error) => Problem::unavailable("unavailable", &error),
         OperateError::Unusable(unusable) => self::unusable(unusable, now),
     }
 }

@@ -7,6 +7,7 @@ use email_connectors::adapters::gmail::Gmail;
 use email_connectors::adapters::hmac::HmacSha256;
 use email_connectors::adapters::kms::KmsVault;
 use email_connectors::adapters::oidc::JwksVerifier;
+use email_connectors::adapters::s3::S3;
 use email_connectors::adapters::sqs::{QueueUrls, SqsDepths, SqsWakeUps};
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
@@ -38,9 +39,10 @@ async fn main() -> Result<(), Error> {
         ),
         store: DynamoStore::new(&aws, settings.table),
         vault: KmsVault::new(&aws, settings.key),
-        provider: Gmail::as_set(http, settings.google, settings.dry_run),
+        provider: Gmail::as_set(http.clone(), settings.google, settings.dry_run),
         wake_ups: SqsWakeUps::new(&aws, wake_ups),
         depths: SqsDepths::new(&aws, urls),
+        objects: S3::new(&aws, http, &settings.mail_bucket),
         bus: EventBridge::new(&aws, settings.bus),
         signatures: HmacSha256,
         app: settings.app,

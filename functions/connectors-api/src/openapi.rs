@@ -14,6 +14,7 @@ use email_connectors::domain::operation::request as requests;
 use email_connectors::domain::operation::{BodyShape, Entry, OPERATIONS, Operation, Verb};
 use email_connectors::domain::outgoing::Outgoing;
 use email_connectors::domain::outgoing::draft_change::DraftChange;
+use email_connectors::domain::upload::UploadSpec;
 use email_connectors::web::Problem;
 use utoipa::ToSchema;
 use utoipa::openapi::content::ContentBuilder;
@@ -109,6 +110,7 @@ fn mail_operation(entry: &'static Entry, schemas: &mut Schemas) -> OperationBuil
         BodyShape::Batch => Some(schemas.of::<requests::Batch>()),
         BodyShape::BatchDeletion => Some(schemas.of::<requests::BatchDeletion>()),
         BodyShape::Label => Some(schemas.of::<requests::LabelSpec>()),
+        BodyShape::Upload => Some(schemas.of::<UploadSpec>()),
     };
     let tag = entry.name.split('.').next().unwrap_or_default();
     let role = entry.action.needs().as_str();
@@ -195,6 +197,8 @@ fn answer(operation: Operation, schemas: &mut Schemas) -> Answer {
         GetDraft | UpdateDraft | PatchDraft => schemas.of::<answers::Draft>(),
         GetLabel | UpdateLabel => schemas.of::<answers::Label>(),
         CreateDraft => return Answer::Json("201", Box::new(schemas.of::<answers::Draft>())),
+        CreateUpload => return Answer::Json("201", Box::new(schemas.of::<answers::Upload>())),
+        LinkAttachment => schemas.of::<answers::AttachmentLink>(),
         CreateLabel => return Answer::Json("201", Box::new(schemas.of::<answers::Label>())),
         SendMessage | SendDraft | ModifyMessage | TrashMessage | UntrashMessage => {
             schemas.of::<answers::PlacedMessage>()

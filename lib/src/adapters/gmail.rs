@@ -1,5 +1,6 @@
 //! Gmail and Google's OAuth endpoints: the one mail provider there is.
 
+mod attachment_data;
 pub mod batch;
 mod client;
 pub mod errors;
@@ -11,6 +12,7 @@ mod recorded_mailbox;
 mod resources;
 pub mod retry_after;
 mod tree;
+mod upload;
 pub mod wire;
 
 use std::time::Duration;
@@ -18,8 +20,8 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderName, RETRY_AFTER};
-use reqwest::{Method, Url};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::{Method, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -31,7 +33,7 @@ use self::measured::Measured;
 use self::recorded_mailbox::RecordedMailbox;
 use self::retry_after::Headers;
 use self::wire::TokenAnswer;
-use crate::adapters::https::{self, BodyError};
+use crate::adapters::https::{self, BodyError, Collect};
 use crate::adapters::system::System;
 use crate::config::{DryRun, GoogleSettings, HISTORY_PAGE};
 use crate::domain::claims::Claims;
@@ -46,7 +48,7 @@ use crate::domain::secret::{AccessToken, RefreshToken};
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{
     AuthorizationCode, Clock, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage,
-    Performed, Profile, ProviderError, Sender,
+    Performed, Profile, ProviderError, Sender, Uploaded,
 };
 
 /// The messages of a page are fetched before the next page is requested.
@@ -112,12 +114,17 @@ impl Gmail {
 
     /// Sends a repeatable request until it succeeds or the retry policy gives up.
     async fn send(&self, request: RequestBuilder) -> Result<Answered, Failure> {
+        self.send_for(request).await
+    }
+
+    /// As `send`, with the body collected in another way.
+    async fn send_for<C: Collect>(&self, request: RequestBuilder) -> Result<Answered<C>, Failure> {
         let mut attempt = 1;
         loop {
             let again = request
                 .try_clone()
                 .ok_or_else(|| Failure::no_answer("the request cannot be repeated"))?;
-            match once(again).await {
+            match once_for(again).await {
                 Ok(answered) => return Ok(answered),
                 Err(failure) => match self.wait(attempt, &failure) {
                     Some(wait) => pause(wait).await,
@@ -348,6 +355,16 @@ impl EmailProvider for Gmail {
     ) -> Result<Performed, ProviderError> {
         self.perform_request(access, request, sender).await
     }
+
+    async fn perform_large<U: Uploaded>(
+        &self,
+        access: &AccessToken,
+        request: &MailRequest,
+        sender: Sender<'_>,
+        uploaded: &U,
+    ) -> Result<Performed, ProviderError> {
+        self.perform_upload(access, request, sender, uploaded).await
+    }
 }
 
 /// Gmail's search for mail by its arrival, in whole seconds. It is a second wider on either side:
@@ -364,13 +381,19 @@ fn search(slice: &Slice) -> String {
 }
 
 /// One request's good answer.
-struct Answered {
+struct Answered<C = Vec<u8>> {
     content_type: String,
+    /// Of what was begun.
+    location: Option<String>,
     headers: Headers,
-    body: Vec<u8>,
+    body: C,
 }
 
 async fn once(request: RequestBuilder) -> Result<Answered, Failure> {
+    once_for(request).await
+}
+
+async fn once_for<C: Collect>(request: RequestBuilder) -> Result<Answered<C>, Failure> {
     let measured = request.target().map(|(method, url)| Measured::begin(method, url));
     let answer = answer(request).await;
     if let Some(measured) = measured {
@@ -379,25 +402,37 @@ async fn once(request: RequestBuilder) -> Result<Answered, Failure> {
     answer
 }
 
-async fn answer(request: RequestBuilder) -> Result<Answered, Failure> {
+async fn answer<C: Collect>(request: RequestBuilder) -> Result<Answered<C>, Failure> {
     let most = request.most;
     let response = request.send().await?;
     let status = response.status();
-    let header = |name: HeaderName| {
-        response.headers().get(name).and_then(|value| value.to_str().ok()).map(String::from)
-    };
-    let headers = Headers { retry_after: header(RETRY_AFTER), date: header(DATE) };
-    let content_type = header(CONTENT_TYPE).unwrap_or_default();
-    // A refusal whose body breaks off is a refusal all the same, and its headers may say how long
-    // to wait.
-    match (status.is_success(), https::body(response, most).await) {
-        (true, Ok(body)) => Ok(Answered { content_type, headers, body }),
-        (true, Err(error @ BodyError::TooLong(_))) => Err(Failure::too_large(error)),
-        (true, Err(error)) => Err(Failure::no_answer(error)),
-        (false, body) => {
-            Err(Failure::answered(status.as_u16(), &headers, &body.unwrap_or_default()))
-        }
+    let headers = headers(&response);
+    if !status.is_success() {
+        return Err(refusal(response, most).await);
     }
+    let content_type = header(&response, CONTENT_TYPE).unwrap_or_default();
+    let location = header(&response, LOCATION);
+    match https::collected(response, most).await {
+        Ok(body) => Ok(Answered { content_type, location, headers, body }),
+        Err(error @ BodyError::TooLong(_)) => Err(Failure::too_large(error)),
+        Err(error) => Err(Failure::no_answer(error)),
+    }
+}
+
+/// A refusal whose body breaks off is a refusal all the same, and its headers may say how long to
+/// wait.
+async fn refusal(response: Response, most: usize) -> Failure {
+    let (status, headers) = (response.status().as_u16(), headers(&response));
+    let body = https::body(response, most).await;
+    Failure::answered(status, &headers, &body.unwrap_or_default())
+}
+
+fn headers(response: &Response) -> Headers {
+    Headers { retry_after: header(response, RETRY_AFTER), date: header(response, DATE) }
+}
+
+fn header(response: &Response, name: HeaderName) -> Option<String> {
+    response.headers().get(name).and_then(|value| value.to_str().ok()).map(String::from)
 }
 
 /// The answer itself is never shown: a token answer holds tokens.

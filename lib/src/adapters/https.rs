@@ -26,14 +26,32 @@ pub enum BodyError {
     Broken(#[from] reqwest::Error),
 }
 
+/// What becomes of a body while it arrives.
+pub trait Collect: Default + Send {
+    fn push(&mut self, chunk: &[u8]);
+}
+
+impl Collect for Vec<u8> {
+    fn push(&mut self, chunk: &[u8]) {
+        self.extend_from_slice(chunk);
+    }
+}
+
 /// Reads an answer's body, counted after decompression, up to a bound.
-pub async fn body(mut response: Response, most: usize) -> Result<Vec<u8>, BodyError> {
-    let mut body = Vec::new();
+pub async fn body(response: Response, most: usize) -> Result<Vec<u8>, BodyError> {
+    collected(response, most).await
+}
+
+/// As `body`, collected in another way.
+pub async fn collected<C: Collect>(mut response: Response, most: usize) -> Result<C, BodyError> {
+    let mut collected = C::default();
+    let mut length = 0;
     while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > most {
+        length += chunk.len();
+        if length > most {
             return Err(BodyError::TooLong(most));
         }
-        body.extend_from_slice(&chunk);
+        collected.push(&chunk);
     }
-    Ok(body)
+    Ok(collected)
 }

@@ -18,6 +18,7 @@ const BUS: &str = "EVENT_BUS_NAME";
 const WAKE_UPS: &str = "NOTIFICATION_QUEUE_URL";
 const DEAD_LETTERS: &str = "DEAD_LETTER_QUEUE_URL";
 const QUARANTINE: &str = "QUARANTINE_QUEUE_URL";
+const MAIL_BUCKET: &str = "MAIL_BUCKET";
 
 #[derive(Debug)]
 pub struct OauthConnectSettings {
@@ -68,6 +69,8 @@ pub struct ConnectorsApiSettings {
     pub wake_ups: String,
     pub dead_letters: String,
     pub quarantine: String,
+    /// Of files that are too large for a request or an answer.
+    pub mail_bucket: String,
 }
 
 impl ConnectorsApiSettings {
@@ -86,6 +89,7 @@ impl ConnectorsApiSettings {
             wake_ups: env.text(WAKE_UPS)?,
             dead_letters: env.text(DEAD_LETTERS)?,
             quarantine: env.text(QUARANTINE)?,
+            mail_bucket: env.text(MAIL_BUCKET)?,
         })
     }
 }

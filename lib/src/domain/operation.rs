@@ -25,6 +25,7 @@ pub enum Operation {
     DeleteMessage,
     ListAttachments,
     GetAttachment,
+    LinkAttachment,
     ListThreads,
     GetThread,
     ModifyThread,
@@ -43,6 +44,7 @@ pub enum Operation {
     PatchDraft,
     SendDraft,
     DeleteDraft,
+    CreateUpload,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +66,7 @@ pub enum BodyShape {
     Batch,
     BatchDeletion,
     Label,
+    Upload,
 }
 
 /// What an operation is to its callers.
@@ -99,7 +102,7 @@ use Operation::*;
 use Verb::{Delete, Get, Patch, Post, Put};
 
 #[rustfmt::skip]
-pub const OPERATIONS: [Entry; 29] = [
+pub const OPERATIONS: [Entry; 31] = [
     entry(ListMessages, "messages.list", (Get, "/messages"), ReadMail, MESSAGE_LISTING, BodyShape::None, "Lists messages, newest first."),
     entry(SendMessage, "messages.send", (Post, "/messages"), WriteMail, NO_PARAMETERS, BodyShape::Outgoing, "Sends a mail; never twice by itself."),
     entry(BatchModifyMessages, "messages.batch_modify", (Post, "/messages/batch-modify"), WriteMail, NO_PARAMETERS, BodyShape::Batch, "Changes the labels of up to 1000 messages."),
@@ -111,6 +114,7 @@ pub const OPERATIONS: [Entry; 29] = [
     entry(DeleteMessage, "messages.delete", (Delete, "/messages/{message_id}"), WriteMail, PERMANENT, BodyShape::None, "Moves a message to the trash, or deletes it for good."),
     entry(ListAttachments, "attachments.list", (Get, "/messages/{message_id}/attachments"), ReadMail, NO_PARAMETERS, BodyShape::None, "Lists a message's attachments."),
     entry(GetAttachment, "attachments.get", (Get, "/messages/{message_id}/attachments/{part_id}"), ReadMail, NO_PARAMETERS, BodyShape::None, "Downloads an attachment, whole or a range of it."),
+    entry(LinkAttachment, "attachments.url", (Get, "/messages/{message_id}/attachments/{part_id}/url"), ReadMail, NO_PARAMETERS, BodyShape::None, "Answers a URL from which an attachment of any size can be downloaded for 15 minutes."),
     entry(ListThreads, "threads.list", (Get, "/threads"), ReadMail, THREAD_LISTING, BodyShape::None, "Lists threads, newest first."),
     entry(GetThread, "threads.get", (Get, "/threads/{thread_id}"), ReadMail, THREAD_FORMAT, BodyShape::None, "Reads a thread with its messages, oldest first."),
     entry(ModifyThread, "threads.modify", (Post, "/threads/{thread_id}/modify"), WriteMail, NO_PARAMETERS, BodyShape::LabelChange, "Changes the labels of all of a thread's messages."),
@@ -129,6 +133,7 @@ pub const OPERATIONS: [Entry; 29] = [
     entry(PatchDraft, "drafts.patch", (Patch, "/drafts/{draft_id}"), WriteMail, NO_PARAMETERS, BodyShape::DraftChange, "Changes a draft; what is absent stays."),
     entry(SendDraft, "drafts.send", (Post, "/drafts/{draft_id}/send"), WriteMail, NO_PARAMETERS, BodyShape::None, "Sends a draft; never twice by itself."),
     entry(DeleteDraft, "drafts.delete", (Delete, "/drafts/{draft_id}"), WriteMail, NO_PARAMETERS, BodyShape::None, "Deletes a draft for good."),
+    entry(CreateUpload, "uploads.create", (Post, "/uploads"), WriteMail, NO_PARAMETERS, BodyShape::Upload, "Answers a URL to which a file is put that is to go out with a mail."),
 ];
 
 impl Operation {

@@ -10,6 +10,7 @@ pub mod identity;
 pub mod media_type;
 pub mod recipient;
 mod split;
+pub mod streamed;
 mod written;
 
 use serde::de::DeserializeOwned;

@@ -1,9 +1,11 @@
 //! The mail provider: grants, a mailbox behind an access token, and operations on it.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::Unavailable;
 use crate::domain::claims::Claims;
 use crate::domain::email_address::EmailAddress;
 use crate::domain::gap::Slice;
@@ -17,6 +19,7 @@ use crate::domain::operation::request::MailRequest;
 use crate::domain::outgoing::identity::Alias;
 use crate::domain::secret::{AccessToken, RefreshToken};
 use crate::domain::timestamp::Timestamp;
+use crate::domain::upload::UploadId;
 
 /// Each variant is named by what the caller does next.
 #[derive(Debug, thiserror::Error)]
@@ -139,6 +142,22 @@ pub trait EmailProvider: Send + Sync {
         request: &MailRequest,
         sender: Sender<'_>,
     ) -> Result<Performed, ProviderError>;
+    /// Executes the sending or drafting of a mail with uploaded files, which are read piece by
+    /// piece. MUST hold a few megabytes of the mail at a time, and MUST otherwise be as `perform`.
+    async fn perform_large<U: Uploaded>(
+        &self,
+        access: &AccessToken,
+        request: &MailRequest,
+        sender: Sender<'_>,
+        uploaded: &U,
+    ) -> Result<Performed, ProviderError>;
+}
+
+/// The uploaded files of a mail.
+#[trait_variant::make(Send)]
+pub trait Uploaded: Send + Sync {
+    /// A range of a file's bytes. MUST be an error if there are fewer.
+    async fn read(&self, id: UploadId, range: Range<u64>) -> Result<Vec<u8>, Unavailable>;
 }
 
 /// Who acts: the sender and the date of outgoing mail.

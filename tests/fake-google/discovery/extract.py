@@ -40,6 +40,10 @@ def all_methods(resource):
 def method(source):
     trimmed = picked(source, ("httpMethod", "path", "scopes"))
     trimmed["parameters"] = parameters(source.get("parameters", {}))
+    if "mediaUpload" in source:
+        media = source["mediaUpload"]
+        paths = {protocol: described["path"] for protocol, described in media["protocols"].items()}
+        trimmed["mediaUpload"] = {"accept": media["accept"], "maxSize": media["maxSize"], "paths": paths}
     for direction in ("request", "response"):
         if direction in source:
             trimmed[direction] = source[direction]["$ref"]

@@ -12,6 +12,7 @@ use crate::calls::Calls;
 use crate::cloud::CloudChange;
 use crate::config::Config;
 use crate::faults::Faults;
+use crate::gmail::upload::Uploads;
 use crate::keys::Keys;
 use crate::mailbox::Mailbox;
 use crate::oauth::Oauth;
@@ -37,6 +38,7 @@ pub(crate) struct State {
     pub faults: Faults,
     pub shapes: Shapes,
     pub calls: Calls,
+    pub uploads: Uploads,
     pub timings: Timings,
     pub violations: Vec<String>,
     pub keys: Keys,
@@ -52,6 +54,7 @@ impl App {
             faults: Faults::default(),
             shapes: Shapes::default(),
             calls: Calls::default(),
+            uploads: Uploads::default(),
             timings: Timings::default(),
             violations: Vec::new(),
             keys,

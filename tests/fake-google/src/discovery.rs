@@ -31,6 +31,31 @@ pub(crate) struct Method {
     parameters: BTreeMap<String, Schema>,
     request: Option<String>,
     response: Option<String>,
+    pub media_upload: Option<MediaUpload>,
+}
+
+/// How a method takes a mail besides within its body.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MediaUpload {
+    /// Of media types, as `message/*`.
+    accept: Vec<String>,
+    max_size: String,
+    /// By the protocol.
+    paths: BTreeMap<String, String>,
+}
+
+impl MediaUpload {
+    pub fn accepts(&self, media_type: &str) -> bool {
+        self.accept.iter().any(|accepted| {
+            accepted.strip_suffix('*').is_some_and(|family| media_type.starts_with(family))
+        })
+    }
+
+    /// In bytes.
+    pub fn max_size(&self) -> u64 {
+        self.max_size.parse().unwrap_or_default()
+    }
 }
 
 /// A schema's type, or a parameter's.
@@ -97,6 +122,17 @@ pub(crate) fn find(http_method: &str, path: &str) -> Option<Found> {
     DOCUMENT.methods.iter().find_map(|(name, method)| {
         let path_parameters =
             (method.http_method == http_method).then(|| bind(&method.path, &segments))??;
+        Some(Found { name, method, path_parameters })
+    })
+}
+
+/// The method that takes an upload at this path.
+pub(crate) fn find_upload(http_method: &str, path: &str) -> Option<Found> {
+    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    DOCUMENT.methods.iter().find_map(|(name, method)| {
+        let media = method.media_upload.as_ref().filter(|_| method.http_method == http_method)?;
+        let path_parameters =
+            media.paths.values().find_map(|path| bind(path.trim_start_matches('/'), &segments))?;
         Some(Found { name, method, path_parameters })
     })
 }

@@ -6,6 +6,7 @@ mod drafts;
 mod labels;
 mod messages;
 mod threads;
+pub(crate) mod upload;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -15,7 +15,7 @@ use crate::admin::http::routes as admin_routes;
 use crate::app::App;
 use crate::batch::batch;
 use crate::cloud;
-use crate::gmail::{self, Call};
+use crate::gmail::{self, Call, upload};
 use crate::oauth;
 use crate::timing::timed;
 
@@ -48,6 +48,9 @@ async fn gmail_call(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    if upload::is_upload(uri.path()) {
+        return upload::respond(&app, &method, &uri, &headers, &body).await;
+    }
     let call = Call {
         http_method: method.to_string(),
         path: uri.path().into(),

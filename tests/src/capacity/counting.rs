@@ -30,7 +30,7 @@ use crate::stage::{
 };
 use crate::world::{
     Account, CLIENT_ID, Consent, Mail, MemoryBus, MemoryDepths, MemoryGmail, MemoryMachine,
-    MemoryQuarantine, MemoryVerifier, MemoryWakeUps, SCOPES,
+    MemoryObjects, MemoryQuarantine, MemoryVerifier, MemoryWakeUps, SCOPES,
 };
 
 /// Requests that one function makes, one after the other.
@@ -82,6 +82,7 @@ impl Ports for Metered {
     type WakeUps = MemoryWakeUps;
     type Depths = MemoryDepths;
     type Quarantine = MemoryQuarantine;
+    type Objects = MemoryObjects;
     type Bus = MemoryBus;
     type Signatures = HmacSha256;
     type Verifier = MemoryVerifier;

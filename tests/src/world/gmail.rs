@@ -15,7 +15,7 @@ use email_connectors::domain::secret::{AccessToken, RefreshToken};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::ports::{
     AuthorizationCode, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage, Performed,
-    Profile, ProviderError, Sender,
+    Profile, ProviderError, Sender, Uploaded,
 };
 use secrecy::ExposeSecret;
 
@@ -206,6 +206,16 @@ impl EmailProvider for MemoryGmail {
             })
             .await?;
         Ok(Performed { answer, units })
+    }
+
+    async fn perform_large<U: Uploaded>(
+        &self,
+        access: &AccessToken,
+        request: &MailRequest,
+        sender: Sender<'_>,
+        _: &U,
+    ) -> Result<Performed, ProviderError> {
+        self.perform(access, request, sender).await
     }
 }
 

@@ -100,6 +100,11 @@ calls! {
     Verify => "tokens.verify",
     Ready => "tokens.ready",
     Depth => "queue.depth",
+    PutUrl => "objects.put_url",
+    GetUrl => "objects.get_url",
+    ObjectSize => "objects.size",
+    ReadObject => "objects.read",
+    WriteObject => "objects.write",
 }
 
 /// On which side of a call's effect.

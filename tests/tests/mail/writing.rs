@@ -208,7 +208,7 @@ fn a_mail_is_passed_on_in_the_body_with_its_files() {
     assert!(html.contains("From: Bo &lt;bo@example.com&gt;"), "{html}");
     let names: Vec<&str> = mail.attachments.iter().map(|file| file.filename.as_str()).collect();
     assert_eq!(names, ["plan.pdf", "attachment.eml"]);
-    assert_eq!(mail.attachments[0].content, b"%PDF");
+    assert_eq!(mail.attachments[0].content.as_deref(), Some(b"%PDF".as_slice()));
     let root = Part::read(written(&mail).as_bytes()).unwrap();
     assert_eq!(root.files().attachments.len(), 2);
     assert!(!written(&mail).contains("In-Reply-To"));
@@ -253,7 +253,7 @@ fn a_mail_is_passed_on_as_a_file() {
         ("Plans _ drafts.eml", "message/rfc822")
     );
     let expected = ORIGINAL.replace("Bcc: secret@example.com\r\n", "");
-    assert_eq!(String::from_utf8(file.content.clone()).unwrap(), expected);
+    assert_eq!(String::from_utf8(file.content.clone().unwrap()).unwrap(), expected);
     assert!(written(&mail).contains(&expected), "in its own lines");
     let long = format!("From: bo@example.com\r\n\r\n{}\r\n", "x".repeat(1200));
     let refused = forwarded(json!({"forward_as": "attachment"}), &long).unwrap_err();

@@ -88,7 +88,8 @@ fn every_kind_of_request_has_a_cost_and_a_scope_that_allows_it() {
     let gmail = registered(Provider::Gmail);
     for way in ways() {
         let (name, request) = (way.name(), way.request());
-        assert!(gmail.units(&request) > 0, "{name}");
+        // Gmail has no part in an upload until it is sent.
+        assert_eq!(gmail.units(&request) > 0, name != "uploads.create", "{name}");
         let missing = gmail
             .missing_scope(&request, &[])
             .unwrap_or_else(|| panic!("{name} needs no scope at all"));

@@ -31,6 +31,7 @@ pub fn body(entry: &Entry) -> Value {
         BodyShape::Batch => json!({"ids": ["19b0000000000001"], "add_label_ids": ["STARRED"]}),
         BodyShape::BatchDeletion => json!({"ids": ["19b0000000000001"]}),
         BodyShape::Label => json!({"name": "Invoices"}),
+        BodyShape::Upload => json!({"size": 3}),
     }
 }
 

@@ -67,6 +67,7 @@ impl Calls {
 fn names(stack: &Value) -> BTreeMap<String, String> {
     let deployed = [
         ("table", "ConnectorsTable"),
+        ("mail_bucket", "MailBucket"),
         ("secrets_key_id", "SecretsKey"),
         ("event_bus", "EventBus"),
         ("notification_queue_url", "NotificationQueue"),

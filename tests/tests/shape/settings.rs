@@ -29,7 +29,7 @@ fn given(name: &str) -> Option<String> {
         | "AUTH_AUDIENCE"
         | "PUBSUB_AUDIENCE"
         | "PUBSUB_SERVICE_ACCOUNT" => "a",
-        "TABLE_NAME" | "KMS_KEY_ID" | "EVENT_BUS_NAME" | "METRICS_NAMESPACE" => "a",
+        "TABLE_NAME" | "MAIL_BUCKET" | "KMS_KEY_ID" | "EVENT_BUS_NAME" | "METRICS_NAMESPACE" => "a",
         "AUTH_ISSUER" | "APP_PUBLIC_URL" | "ALLOWED_ORIGINS" | "NOTIFICATION_QUEUE_URL" => {
             "https://example.com"
         }

@@ -111,6 +111,7 @@ fn resources_with_data_outlive_the_stack() {
     let template = template::read();
     for (name, policy) in [
         ("ConnectorsTable", "Retain"),
+        ("MailBucket", "RetainExceptOnCreate"),
         ("SecretsKey", "RetainExceptOnCreate"),
         ("EventBus", "RetainExceptOnCreate"),
         ("EventArchive", "RetainExceptOnCreate"),
@@ -125,6 +126,37 @@ fn resources_with_data_outlive_the_stack() {
     assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
     assert_eq!(table["SSESpecification"]["SSEType"], "KMS");
     assert_eq!(template["Resources"]["SecretsKey"]["Properties"]["EnableKeyRotation"], true);
+}
+
+/// Nobody reads the bucket but with a URL that one function signed, and nothing stays in it.
+#[test]
+fn the_bucket_is_closed_and_empties_itself() {
+    let template = template::read();
+    let bucket = &template["Resources"]["MailBucket"]["Properties"];
+    let blocked = bucket["PublicAccessBlockConfiguration"].as_mapping().unwrap();
+    assert!(blocked.len() == 4 && blocked.values().all(|blocked| *blocked == true));
+    assert_eq!(bucket["OwnershipControls"]["Rules"][0]["ObjectOwnership"], "BucketOwnerEnforced");
+    let rule = &bucket["LifecycleConfiguration"]["Rules"][0];
+    assert_eq!(rule["Status"], "Enabled");
+    assert!(rule["Prefix"].is_null() && rule["TagFilters"].is_null(), "of everything");
+    assert_eq!(rule["ExpirationInDays"], 1);
+    assert_eq!(rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"], 1);
+    assert!(bucket["VersioningConfiguration"].is_null(), "what is deleted is gone");
+    assert_eq!(bucket["CorsConfiguration"]["CorsRules"][0]["AllowedOrigins"], "AllowedOrigins");
+    let policy = &template["Resources"]["MailBucketPolicy"]["Properties"]["PolicyDocument"];
+    let statement = &policy["Statement"][0];
+    assert_eq!(
+        (&statement["Effect"], &statement["Condition"]["Bool"]["aws:SecureTransport"]),
+        (&Value::from("Deny"), &Value::from("false"))
+    );
+    for (role, resource) in resources(&template, "AWS::IAM::Role") {
+        let text = serde_yaml_ng::to_string(&resource).unwrap();
+        assert_eq!(text.contains("s3:"), role == "ConnectorsApiRole", "{role}");
+    }
+    for (name, function) in resources(&template, "AWS::Serverless::Function") {
+        let variables = &function["Properties"]["Environment"]["Variables"];
+        assert_eq!(!variables["MAIL_BUCKET"].is_null(), name == "ConnectorsApiFunction", "{name}");
+    }
 }
 
 #[test]

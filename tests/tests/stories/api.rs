@@ -36,6 +36,7 @@ fn router(world: &World) -> Router {
         provider: world.gmail(),
         wake_ups: world.wake_ups(),
         depths: world.depths(),
+        objects: world.objects(),
         bus: world.bus(),
         signatures: HmacSha256,
         gate: UserGate { verifier: world.verifier(), policy, limits: Limits::default() },

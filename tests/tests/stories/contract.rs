@@ -8,12 +8,36 @@ use email_connectors::ports::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
+use tests::contract::objects::{Holder, objects_contract};
 use tests::contract::store_contract;
-use tests::world::{CLIENT_ID, Consent, World};
+use tests::world::{CLIENT_ID, Consent, MemoryObjects, World};
 
 #[tokio::test]
 async fn the_store_in_memory_keeps_the_contract() {
     store_contract(&World::new().store(), "memory").await;
+}
+
+struct Browser(MemoryObjects);
+
+impl Holder for Browser {
+    async fn put(&self, url: &str, _: &[(&'static str, String)], bytes: Vec<u8>) -> u16 {
+        self.0.serve("PUT", url, Some(bytes)).status
+    }
+
+    async fn get(&self, url: &str) -> (u16, Vec<u8>, String) {
+        let served = self.0.serve("GET", url, None);
+        (
+            served.status,
+            served.bytes,
+            served.shown.map(|shown| shown.disposition).unwrap_or_default(),
+        )
+    }
+}
+
+#[tokio::test]
+async fn the_bucket_in_memory_keeps_the_contract() {
+    let world = World::new();
+    objects_contract(&world.objects(), &Browser(world.objects()), "memory", world.now()).await;
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ pub(super) fn body(name: &str) -> Option<Value> {
             json!({"name": "Invoices/2026", "color": {"text_color": "#ffffff", "background_color": "#16a765"}})
         }
         "labels.update" => json!({"name": "Invoices/2027"}),
+        "uploads.create" => json!({"size": 25_165_824}),
         "connect" => json!({"auth_code": "4/0A..."}),
         "connectors_change" => json!({"paused": true}),
         "triggers_create" => json!({
@@ -63,6 +64,20 @@ pub(super) fn answer(name: &str) -> Option<Value> {
             "attachments": [attachment()],
             "embedded": [],
             "bodies": [{"part_id": "0", "filename": "", "mime_type": "text/plain", "size": 214, "inline": false}],
+        }),
+        "attachments.url" => json!({
+            "url": "https://example-mail.s3.eu-central-1.amazonaws.com/down/0f/con_0190/019b?X-Amz-Signature=fe5f",
+            "expires_at": "2026-06-01T09:45:00.000Z",
+            "size": 25_165_824,
+            "mime_type": "application/pdf",
+            "filename": "may.pdf",
+        }),
+        "uploads.create" => json!({
+            "upload_id": "019b0000-0000-7000-8000-000000000001",
+            "method": "PUT",
+            "url": "https://example-mail.s3.eu-central-1.amazonaws.com/up/0f/con_0190/019b?X-Amz-Signature=fe5f",
+            "headers": {"content-length": "25165824"},
+            "expires_at": "2026-06-01T09:45:00.000Z",
         }),
         "threads.list" => {
             json!({"threads": [{"id": "19b0000000000001", "snippet": "It is attached.", "history_id": "4711"}], "result_size_estimate": 1})

@@ -1,6 +1,8 @@
 //! The client that sends requests: to Google, or in a dry run to a recorded mailbox. The code that
 //! makes requests and reads answers does not know which.
 
+use std::time::Duration;
+
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Body, IntoUrl, Method, Request, Response, Url};
 use serde::Serialize;
@@ -57,6 +59,14 @@ pub struct RequestBuilder {
 impl RequestBuilder {
     pub fn within(self, most: usize) -> Self {
         Self { most, ..self }
+    }
+
+    /// With another bound of time than the client's.
+    pub fn lasting(mut self, longest: Duration) -> Self {
+        if let Ok(request) = &mut self.request {
+            *request.timeout_mut() = Some(longest);
+        }
+        self
     }
 
     pub fn header(self, name: HeaderName, value: impl AsRef<str>) -> Self {

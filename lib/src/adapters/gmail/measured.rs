@@ -14,6 +14,8 @@ use crate::ports::{Clock, ProviderError};
 
 pub const MESSAGES_GET: &str = "messages.get";
 const BATCH: &str = "batch";
+/// A part of a mail, into an upload that was begun by a method and counted as that.
+const UPLOAD: &str = "upload";
 
 /// Gmail's methods by the path below the user
 /// (<https://developers.google.com/workspace/gmail/api/reference/rest>).
@@ -61,6 +63,10 @@ pub struct Measured {
 impl Measured {
     pub fn begin(method: &Method, url: &Url) -> Self {
         Self { method: name(method.as_str(), url.path()), began: System.now() }
+    }
+
+    pub fn of_chunk() -> Self {
+        Self { method: UPLOAD, began: System.now() }
     }
 
     pub fn end(self, failure: Option<&Failure>) {
@@ -164,6 +170,8 @@ mod tests {
             ("GET", "/gmail/v1/users/me/messages/1/attachments/2", "messages.attachments.get"),
             ("PUT", "/gmail/v1/users/me/drafts/1", "drafts.update"),
             ("GET", "/base/gmail/v1/users/me/profile", "getProfile"),
+            ("POST", "/upload/gmail/v1/users/me/messages/send", "messages.send"),
+            ("PUT", "/upload/gmail/v1/users/me/drafts/1", "drafts.update"),
             ("POST", "/batch/gmail/v1", BATCH),
             ("POST", "/token", "oauth.token"),
             ("POST", "/revoke", "oauth.revoke"),

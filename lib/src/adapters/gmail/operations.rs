@@ -8,6 +8,7 @@ use reqwest::Method as Http;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::attachment_data::Wanted;
 use super::client::LONGEST_ANSWER;
 use super::errors::Failure;
 use super::fetch::{Depth, METADATA_FIELDS, STRUCTURE_FIELDS};
@@ -116,7 +117,13 @@ impl Gmail {
             ),
             MailRequest::ListAttachments(message) => call.attachments(message).await?,
             MailRequest::GetAttachment(message, part_id, range) => {
-                let (answer, spent) = call.attachment(message, part_id, range.as_deref()).await?;
+                let wanted = Wanted::Range(range.as_deref());
+                let (answer, spent) = call.attachment(message, part_id, wanted).await?;
+                units = spent;
+                answer
+            }
+            MailRequest::LinkAttachment(message, part_id) => {
+                let (answer, spent) = call.attachment(message, part_id, Wanted::Whole).await?;
                 units = spent;
                 answer
             }
@@ -171,6 +178,8 @@ impl Gmail {
                 call.labelled(Http::PATCH, &format!("labels/{id}"), spec, Repeat::Safely).await?
             }
             MailRequest::DeleteLabel(id) => call.delete(&format!("labels/{id}")).await?,
+            // A file is put into the bucket, of which Gmail learns when the mail goes out.
+            MailRequest::CreateUpload(_) => MailAnswer::Done,
         };
         Ok(Performed { answer, units })
     }
@@ -441,15 +450,21 @@ fn labels_changed(add: &[String], remove: &[String]) -> Value {
     json!({"addLabelIds": add, "removeLabelIds": remove})
 }
 
-/// The mail as Gmail wants it. The boundary follows from the whole mail, so that the same mail is
-/// the same bytes, another has another Message-ID, and no part can hold it.
-fn raw(mail: &Outgoing, sender: Sender<'_>) -> Value {
-    let written = mail.to_rfc5322(sender.address, sender.now, "");
+/// What boundaries are made of. It follows from the whole mail, so that the same mail is the same
+/// bytes, another has another Message-ID, and no part can hold it.
+pub fn boundary(mail: &Outgoing, sender: Sender<'_>) -> String {
     let mut sum = Context::new(&SHA256);
     sum.update(sender.now.millis().to_string().as_bytes());
-    sum.update(&written);
-    let unique = fingerprint(&[&BASE64_URL_SAFE.encode(sum.finish())]).simple().to_string();
-    let bytes = mail.to_rfc5322(sender.address, sender.now, &unique);
+    sum.update(&mail.to_rfc5322(sender.address, sender.now, ""));
+    for upload in mail.attachments.iter().filter_map(|attachment| attachment.upload_id.as_ref()) {
+        sum.update(upload.0.as_bytes());
+    }
+    fingerprint(&[&BASE64_URL_SAFE.encode(sum.finish())]).simple().to_string()
+}
+
+/// The mail as Gmail wants it.
+fn raw(mail: &Outgoing, sender: Sender<'_>) -> Value {
+    let bytes = mail.to_rfc5322(sender.address, sender.now, &boundary(mail, sender));
     let mut body = json!({"raw": BASE64_URL_SAFE.encode(bytes)});
     if let Some(thread) = &mail.thread_id {
         body["threadId"] = json!(thread);

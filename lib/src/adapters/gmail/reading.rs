@@ -1,23 +1,26 @@
 //! Messages as events and the API show them, from what Gmail gives of them in one or two readings.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use super::attachment_data::{AttachmentData, Wanted};
 use super::client::LONGEST_ANSWER;
 use super::errors::Failure;
 use super::fetch::Depth;
 use super::operations::Calling;
 use super::wire::{self, Summary};
-use super::{Gmail, LONGEST_ATTACHMENT, parse, resources, tree};
+use super::{Gmail, LONGEST_ATTACHMENT};
 use crate::domain::id::MessageId;
 use crate::domain::mail::{Attachment, Content, Part};
 use crate::domain::message::ProviderMessage;
 use crate::domain::operation::answer::{AttachmentBytes, AttachmentList, MailAnswer, MessageView};
 use crate::domain::operation::request::Format;
 use crate::domain::quota::price;
-use crate::domain::range::{Served, served};
 use crate::domain::secret::AccessToken;
 use crate::ports::{Fetched, ProviderError};
 
+/// An attachment of 35 MB takes a few seconds, and its bytes are wanted within 30.
+const LONGEST_DOWNLOAD: Duration = Duration::from_secs(15);
 /// The part id of the mail itself, as a file.
 pub const MESSAGE: &str = "message";
 const AT_ONCE: usize = 10;
@@ -157,11 +160,9 @@ impl Gmail {
     ) -> Result<Vec<u8>, ProviderError> {
         let path = format!("messages/{message}/attachments/{attachment_id}");
         let url = self.url(&path, &[("fields", "data")]).map_err(Failure::of_api)?;
-        let request = self.get(access, url).within(LONGEST_ATTACHMENT);
-        let answered = self.send(request).await.map_err(Failure::of_api)?;
-        let body: resources::AttachmentBody = parse(&answered.body).map_err(Failure::of_api)?;
-        drop(answered);
-        tree::decoded(&body.data).map_err(Failure::of_api)
+        let request = self.get(access, url).within(LONGEST_ATTACHMENT).lasting(LONGEST_DOWNLOAD);
+        let answered = self.send_for::<AttachmentData>(request).await.map_err(Failure::of_api)?;
+        answered.body.into_bytes().map_err(Failure::of_api)
     }
 
     /// The mail as RFC 5322.
@@ -172,7 +173,7 @@ impl Gmail {
     ) -> Result<Vec<u8>, ProviderError> {
         let query = [("format", "raw"), ("fields", "id,threadId,internalDate,raw")];
         let url = self.url(&format!("messages/{message}"), &query).map_err(Failure::of_api)?;
-        let request = self.get(access, url).within(LONGEST_ATTACHMENT);
+        let request = self.get(access, url).within(LONGEST_ATTACHMENT).lasting(LONGEST_DOWNLOAD);
         let answered = self.send(request).await.map_err(Failure::of_api)?;
         let read = wire::Message::parse(&answered.body);
         drop(answered);
@@ -273,7 +274,7 @@ impl Calling<'_> {
         &self,
         message: &MessageId,
         part_id: &str,
-        range: Option<&str>,
+        wanted: Wanted<'_>,
     ) -> Result<(MailAnswer, u32), ProviderError> {
         if part_id == MESSAGE {
             let bytes = self.gmail.raw(self.access, message).await?;
@@ -293,7 +294,7 @@ impl Calling<'_> {
         let mut attachment = part.attachment();
         if let Some(size) = attachment.size {
             let length = usize::try_from(size).unwrap_or(usize::MAX);
-            if !matches!(served(range, length), Served::Whole | Served::Part(_)) {
+            if !wanted.is_served(length) {
                 let nothing = AttachmentBytes { attachment, bytes: None };
                 return Ok((MailAnswer::Bytes(nothing), price::MESSAGE));
             }

@@ -16,15 +16,19 @@ mod recorded;
 mod routes;
 mod search;
 mod threads;
+mod uploads;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RANGE,
+};
 use reqwest::{Request, Response, StatusCode, Url};
 
 use self::call::{Refusal, Reply};
 use self::mailbox::Mailbox;
 use self::oauth::Accounts;
+use self::uploads::{Step, Uploads};
 use crate::config::GoogleSettings;
 use crate::domain::timestamp::Timestamp;
 use crate::ports::ConsentRequest;
@@ -49,6 +53,7 @@ struct State {
     accounts: Accounts,
     /// Read from the recorded set at its first use.
     mailbox: Option<Mailbox>,
+    uploads: Uploads,
 }
 
 impl RecordedMailbox {
@@ -59,8 +64,11 @@ impl RecordedMailbox {
             batch_url: settings.batch_url.clone(),
             api_base: settings.api_base.clone(),
         };
-        let state =
-            State { accounts: Accounts::new(settings.client_id.clone(), scopes), mailbox: None };
+        let state = State {
+            accounts: Accounts::new(settings.client_id.clone(), scopes),
+            mailbox: None,
+            uploads: Uploads::default(),
+        };
         Self { endpoints: Arc::new(endpoints), now, state: Arc::new(Mutex::new(state)) }
     }
 
@@ -83,6 +91,17 @@ impl RecordedMailbox {
         let url = request.url();
         let is = |endpoint: &str| Url::parse(endpoint).is_ok_and(|endpoint| endpoint == *url);
         let authorization = header(AUTHORIZATION);
+        if let Some(target) = self.upload(url) {
+            let range = header(CONTENT_RANGE);
+            return self.uploaded(
+                &mut state,
+                request.method().as_str(),
+                target,
+                authorization,
+                range,
+                body,
+            );
+        }
         let answered = match request.method().as_str() {
             "POST" if is(&self.endpoints.token_url) => state.token(body, now),
             "POST" if is(&self.endpoints.revoke_url) => Ok(state.accounts.revoke(body)),
@@ -98,6 +117,47 @@ impl RecordedMailbox {
             method => self.api(&mut state, method, url, authorization, body, now),
         };
         response(answered.unwrap_or_else(|refusal| refusal.reply()))
+    }
+
+    /// The URL of the method that an upload is for.
+    fn upload(&self, url: &Url) -> Option<Url> {
+        let path = below(&self.endpoints.api_base, url)?.strip_prefix("/upload")?;
+        let base = self.endpoints.api_base.trim_end_matches('/');
+        let mut target = Url::parse(&format!("{base}{path}")).ok()?;
+        target.set_query(url.query());
+        Some(target)
+    }
+
+    /// A mail that comes in pieces.
+    fn uploaded(
+        &self,
+        state: &mut State,
+        method: &str,
+        target: Url,
+        authorization: &str,
+        range: &str,
+        body: &[u8],
+    ) -> Response {
+        let step = state.uploads.step(method, target, range, body);
+        let reply = match step {
+            Ok(Step::Begun(target)) => {
+                let path = target.path().to_string();
+                let base = self.endpoints.api_base.trim_end_matches('/');
+                let within = path.split_once("/gmail/").map_or("", |(_, within)| within);
+                let location =
+                    format!("{base}/upload/gmail/{within}?{}", target.query().unwrap_or_default());
+                return with_header(Reply::bare(200), LOCATION, &location);
+            }
+            Ok(Step::Arrived(0)) => return response(Reply::bare(308)),
+            Ok(Step::Arrived(bytes)) => {
+                return with_header(Reply::bare(308), RANGE, &format!("bytes=0-{}", bytes - 1));
+            }
+            Ok(Step::Whole { method, target, body }) => {
+                self.api(state, &method, &target, authorization, &body, (self.now)())
+            }
+            Err(refusal) => Err(refusal),
+        };
+        response(reply.unwrap_or_else(|refusal| refusal.reply()))
     }
 
     fn api(
@@ -137,13 +197,25 @@ impl State {
 }
 
 fn response(reply: Reply) -> Response {
+    made(reply).into()
+}
+
+fn with_header(reply: Reply, name: HeaderName, value: &str) -> Response {
+    let mut response = made(reply);
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+    response.into()
+}
+
+fn made(reply: Reply) -> http::Response<Vec<u8>> {
     let mut response = http::Response::new(reply.body);
     *response.status_mut() =
         StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if let Ok(value) = HeaderValue::from_str(&reply.content_type) {
         response.headers_mut().insert(CONTENT_TYPE, value);
     }
-    response.into()
+    response
 }
 
 /// The path of a URL below a base, if it is below it.

@@ -1,5 +1,9 @@
 //! What an operation answers, in one shape for every provider.
 
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -9,6 +13,7 @@ use crate::domain::id::MessageId;
 use crate::domain::mail::Attachment;
 use crate::domain::message::{Message, Metadata};
 use crate::domain::timestamp::Timestamp;
+use crate::domain::upload::UploadId;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum MailAnswer {
@@ -22,6 +27,8 @@ pub enum MailAnswer {
     Label(Label),
     Attachments(AttachmentList),
     Bytes(AttachmentBytes),
+    Link(AttachmentLink),
+    Upload(Upload),
     /// A message that was moved or labelled, with its labels now.
     Placed(PlacedMessage),
     /// Done, without a result.
@@ -71,6 +78,13 @@ pub struct MinimalMessage {
     /// The mail as RFC 5322, in base64url.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,
+}
+
+impl MinimalMessage {
+    /// The mail as RFC 5322, if it was read and is base64url.
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        BASE64_URL_SAFE_NO_PAD.decode(self.raw.as_deref()?.trim_end_matches('=')).ok()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -178,6 +192,31 @@ pub struct AttachmentBytes {
     pub attachment: Attachment,
     /// `None` if the requested range serves nothing of it.
     pub bytes: Option<Vec<u8>>,
+}
+
+/// Where an attachment can be downloaded. Whoever has the URL can; it needs no token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct AttachmentLink {
+    pub url: String,
+    pub expires_at: Timestamp,
+    /// In bytes.
+    pub size: u64,
+    pub mime_type: String,
+    pub filename: String,
+}
+
+/// Where a file can be put, with `method` and `headers` as they stand here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Upload {
+    /// Names the file in the attachments of a mail, for a day.
+    pub upload_id: UploadId,
+    /// `PUT`.
+    pub method: &'static str,
+    pub url: String,
+    /// A browser sets `content-length` by itself.
+    pub headers: BTreeMap<&'static str, String>,
+    /// Of the URL.
+    pub expires_at: Timestamp,
 }
 
 /// What became of what was deleted.

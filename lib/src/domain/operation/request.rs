@@ -15,6 +15,7 @@ use crate::domain::invalid::Invalid;
 use crate::domain::outgoing::Outgoing;
 use crate::domain::outgoing::draft_change::DraftChange;
 use crate::domain::outgoing::recipient::Author;
+use crate::domain::upload::UploadSpec;
 
 /// Gmail's own bound of a batch.
 pub const MOST_BATCHED: usize = 1000;
@@ -150,6 +151,8 @@ pub enum MailRequest {
     ListAttachments(MessageId),
     /// By its part's id, with the `Range` header.
     GetAttachment(MessageId, String, Option<String>),
+    /// Of any size, to be put where it can be fetched.
+    LinkAttachment(MessageId, String),
     Modify(Conversation, String, LabelChange),
     Trash(Conversation, String),
     Untrash(Conversation, String),
@@ -168,6 +171,7 @@ pub enum MailRequest {
     CreateLabel(LabelSpec),
     UpdateLabel(String, LabelSpec),
     DeleteLabel(String),
+    CreateUpload(UploadSpec),
 }
 
 impl MailRequest {
@@ -178,6 +182,14 @@ impl MailRequest {
                 mail.from.as_mut()
             }
             Self::PatchDraft(_, change) => change.from.as_mut(),
+            _ => None,
+        }
+    }
+
+    /// The mail that is sent or drafted as it is described.
+    pub fn mail(&mut self) -> Option<&mut Outgoing> {
+        match self {
+            Self::Send(mail) | Self::CreateDraft(mail) | Self::UpdateDraft(_, mail) => Some(mail),
             _ => None,
         }
     }
@@ -246,6 +258,9 @@ impl MailRequest {
             Operation::GetAttachment => {
                 Self::GetAttachment(MessageId::new(message()), id("part_id"), None)
             }
+            Operation::LinkAttachment => {
+                Self::LinkAttachment(MessageId::new(message()), id("part_id"))
+            }
             Operation::ModifyMessage => Self::Modify(Message, message(), change(body()?)?),
             Operation::ModifyThread => Self::Modify(Thread, id("thread_id"), change(body()?)?),
             Operation::TrashMessage => Self::Trash(Message, message()),
@@ -284,6 +299,9 @@ impl MailRequest {
             Operation::CreateLabel => Self::CreateLabel(label(body()?, true)?),
             Operation::UpdateLabel => Self::UpdateLabel(id("label_id"), label(body()?, false)?),
             Operation::DeleteLabel => Self::DeleteLabel(id("label_id")),
+            Operation::CreateUpload => {
+                Self::CreateUpload(parsed::<UploadSpec>(body()?)?.checked()?)
+            }
         })
     }
 }

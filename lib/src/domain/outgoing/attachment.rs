@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::media_type::MediaType;
 use super::{LONGEST_NAME, has_control};
 use crate::domain::mail::{Attachment, Content, Part};
+use crate::domain::upload::UploadId;
 
 /// RFC 5322, section 2.1.1, without the line end.
 const LONGEST_LINE: usize = 998;
@@ -28,9 +29,18 @@ pub struct OutgoingAttachment {
     )]
     pub mime_type: MediaType,
     /// Base64, or base64url as Gmail writes it, with or without padding and line breaks.
+    /// Either this or `upload_id`.
     #[schema(value_type = String, format = Byte, example = "VG90YWw6IDcgRVVSCg==")]
-    #[serde(with = "base64_bytes")]
-    pub content: Vec<u8>,
+    #[serde(default, with = "base64_bytes", skip_serializing_if = "Option::is_none")]
+    pub content: Option<Vec<u8>>,
+    /// A file that was uploaded (`POST …/uploads`), for what is larger than 4 MB in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = "uuid")]
+    pub upload_id: Option<UploadId>,
+    /// How large the uploaded file is, once that was looked up.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub uploaded_size: u64,
     /// Shown within the HTML, which names it by `cid:`.
     #[serde(default)]
     pub inline: bool,
@@ -41,15 +51,18 @@ pub struct OutgoingAttachment {
 mod base64_bytes {
     use base64::prelude::BASE64_STANDARD;
 
-    use super::{ANY_PADDING, Deserialize, Engine};
+    use super::{ANY_PADDING, Deserialize, Engine, Serialize};
 
-    pub fn serialize<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&BASE64_STANDARD.encode(bytes))
+    pub fn serialize<S: serde::Serializer>(
+        bytes: &Option<Vec<u8>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        bytes.as_ref().map(|bytes| BASE64_STANDARD.encode(bytes)).serialize(serializer)
     }
 
     pub fn deserialize<'de, D: serde::Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<Vec<u8>, D::Error> {
+    ) -> Result<Option<Vec<u8>>, D::Error> {
         let mut text = String::deserialize(deserializer)?.into_bytes();
         text.retain(|byte| !byte.is_ascii_whitespace());
         for byte in &mut text {
@@ -61,6 +74,7 @@ mod base64_bytes {
         }
         ANY_PADDING
             .decode(text)
+            .map(Some)
             .map_err(|error| serde::de::Error::custom(format!("is not base64 ({error})")))
     }
 }
@@ -84,6 +98,24 @@ impl OutgoingAttachment {
                 "content_id",
                 "must hold letters, digits and signs of ASCII, without < and >".into(),
             ));
+        }
+        match (&self.content, &self.upload_id) {
+            (Some(_), Some(_)) => {
+                return Err(("upload_id", "stands beside content; give one of both".into()));
+            }
+            (None, None) => {
+                return Err((
+                    "content",
+                    "is missing, and so is upload_id; give one of both: the bytes in base64, or what `POST …/uploads` answered".into(),
+                ));
+            }
+            (None, Some(_)) if self.mime_type.is_message() => {
+                return Err((
+                    "mime_type",
+                    "is not for an uploaded file, which goes out in base64; give it application/octet-stream".into(),
+                ));
+            }
+            _ => {}
         }
         if self.mime_type.is_message() && self.as_message().is_none() {
             return Err((
@@ -135,7 +167,9 @@ impl OutgoingAttachment {
         let read = Self {
             filename: attachment.filename,
             mime_type: mime_type.unwrap_or_else(MediaType::bytes),
-            content,
+            content: Some(content),
+            upload_id: None,
+            uploaded_size: 0,
             inline: attachment.inline,
             content_id: content_id.filter(|id| !id.is_empty()),
         };
@@ -146,11 +180,16 @@ impl OutgoingAttachment {
         })
     }
 
+    /// What came with the request; nothing of an uploaded file.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.content.as_deref().unwrap_or_default()
+    }
+
     /// The content as a part of type `message/…` holds it: in lines, since no such part may be in
     /// base64 or quoted-printable (RFC 2046, section 5.2). `None` if it cannot be.
     pub(super) fn as_message(&self) -> Option<Vec<u8>> {
-        let mut lines = Vec::with_capacity(self.content.len());
-        let mut rest = self.content.as_slice();
+        let mut rest = self.bytes();
+        let mut lines = Vec::with_capacity(rest.len());
         loop {
             let end = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
             let line = &rest[..end.unwrap_or(rest.len())];
@@ -201,7 +240,7 @@ mod tests {
     #[test]
     fn base64_is_taken_in_every_usual_form() {
         for text in ["+/+/AQ==", "-_-_AQ==", "-_-_AQ", "+/+/AQ", "+/+/\r\nAQ==\r\n", " -_-_ AQ "] {
-            let content = attachment(json!({"content": text})).content;
+            let content = attachment(json!({"content": text})).content.unwrap();
             assert_eq!(content, [0xfb, 0xff, 0xbf, 1], "{text}");
         }
         for text in ["%%%", "A", "AQ=A", "AR=="] {
@@ -229,7 +268,8 @@ mod tests {
     #[test]
     fn a_mail_is_attached_in_its_lines_or_not_at_all() {
         let lines = |content: &[u8]| {
-            OutgoingAttachment { content: content.to_vec(), ..attachment(json!({})) }.as_message()
+            OutgoingAttachment { content: Some(content.to_vec()), ..attachment(json!({})) }
+                .as_message()
         };
         let expected = Some(b"a: b\r\n\r\nc\r\nd\r\n".to_vec());
         for content in ["a: b\r\n\r\nc\r\nd\r\n", "a: b\n\nc\nd\n", "a: b\r\rc\rd\r"] {

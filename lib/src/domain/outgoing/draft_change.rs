@@ -91,6 +91,10 @@ impl DraftChange {
         })
     }
 
+    pub fn has_uploads(&self) -> bool {
+        self.attachments.iter().flatten().any(|attachment| attachment.upload_id.is_some())
+    }
+
     /// The draft with this change, made of its bytes and its thread. An error names what else must
     /// be said.
     pub fn applied_to(self, draft: &[u8], thread_id: String) -> Result<Outgoing, Invalid> {

@@ -62,7 +62,9 @@ impl Outgoing {
         let file = OutgoingAttachment {
             filename: format!("{}.eml", file_name(message.subject.as_deref().unwrap_or_default())),
             mime_type: kind,
-            content: without(bytes, "bcc"),
+            content: Some(without(bytes, "bcc")),
+            upload_id: None,
+            uploaded_size: 0,
             inline: false,
             content_id: None,
         };

@@ -13,6 +13,7 @@ use mail_builder::mime::{BodyPart, MimePart};
 
 use super::encoded::{extended_parameter, looks_encoded, words};
 use super::media_type::MediaType;
+use super::streamed::place;
 use super::{Outgoing, OutgoingAttachment, Recipient};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::timestamp::Timestamp;
@@ -98,19 +99,19 @@ impl Outgoing {
     /// A `mixed` part of body and attachments; the body is an `alternative` of text and HTML, the
     /// HTML is `related` to the inline attachments that it can name.
     fn body(&self, unique: &str) -> MimePart<'_> {
-        let (shown, attached): (Vec<_>, Vec<_>) = self.attachments.iter().partition(|attachment| {
-            attachment.inline && attachment.content_id.is_some() && self.html.is_some()
-        });
+        let (shown, attached): (Vec<_>, Vec<_>) =
+            self.attachments.iter().enumerate().partition(|(_, attachment)| {
+                attachment.inline && attachment.content_id.is_some() && self.html.is_some()
+            });
         let html = self.html.as_deref().map(|html| body_text("text/html", html));
-        let html =
-            html.map(|html| joined("related", unique, html, shown.into_iter().map(attachment)));
+        let html = html.map(|html| joined("related", unique, html, attachments(shown, unique)));
         let text = self.text.as_deref().map(|text| body_text("text/plain", text));
         let body = match (text, html) {
             (Some(text), Some(html)) => joined("alternative", unique, text, [html]),
             (Some(one), None) | (None, Some(one)) => one,
             (None, None) => MimePart::new("text/plain", ""),
         };
-        joined("mixed", unique, body, attached.into_iter().map(attachment))
+        joined("mixed", unique, body, attachments(attached, unique))
     }
 }
 
@@ -153,9 +154,24 @@ fn is_eight_bit(part: &MimePart<'_>) -> bool {
     })
 }
 
-fn attachment(attachment: &OutgoingAttachment) -> MimePart<'_> {
+fn attachments<'a>(
+    files: Vec<(usize, &'a OutgoingAttachment)>,
+    unique: &str,
+) -> impl Iterator<Item = MimePart<'a>> {
+    files
+        .into_iter()
+        .map(move |(at, file)| attachment(file, file.upload_id.map(|id| place(unique, id, at))))
+}
+
+/// With this text in place of its bytes, if there is one.
+fn attachment(attachment: &OutgoingAttachment, place: Option<String>) -> MimePart<'_> {
     let how = if attachment.inline { "inline" } else { "attachment" };
-    let part = disposed(encoded(attachment), how, &attachment.filename);
+    let content = match place {
+        Some(place) => part(content_type(&attachment.mime_type), place.into_bytes())
+            .transfer_encoding("base64"),
+        None => encoded(attachment),
+    };
+    let part = disposed(content, how, &attachment.filename);
     match attachment.content_id.as_deref() {
         Some(id) => part.cid(id),
         None => part,
@@ -182,7 +198,7 @@ fn encoded(attachment: &OutgoingAttachment) -> MimePart<'_> {
             let encoding = if lines.is_ascii() { "7bit" } else { "8bit" };
             part(content_type(&attachment.mime_type), lines).transfer_encoding(encoding)
         }
-        None => in_base64(content_type(&attachment.mime_type), &attachment.content),
+        None => in_base64(content_type(&attachment.mime_type), attachment.bytes()),
     }
 }
 

@@ -134,7 +134,7 @@ fn calls(request: &MailRequest) -> Vec<Use> {
         MailRequest::ListAttachments(_) => once(&MESSAGES_GET_WHOLE),
         // Gmail's id of an attachment changes from one reading to the next, so it is looked up by
         // its part id first.
-        MailRequest::GetAttachment(..) => {
+        MailRequest::GetAttachment(..) | MailRequest::LinkAttachment(..) => {
             [once(&MESSAGES_GET_WHOLE), once(&ATTACHMENTS_GET)].concat()
         }
         MailRequest::Modify(Message, ..) => once(&MESSAGES_MODIFY),
@@ -159,6 +159,8 @@ fn calls(request: &MailRequest) -> Vec<Use> {
         MailRequest::CreateLabel(_) => once(&LABELS_CREATE),
         MailRequest::UpdateLabel(..) => once(&LABELS_PATCH),
         MailRequest::DeleteLabel(_) => once(&LABELS_DELETE),
+        // Gmail has no part in it. Who may not send has no use for it.
+        MailRequest::CreateUpload(_) => vec![Use { times: 0, ..Use::of(&MESSAGES_SEND) }],
     }
 }
 

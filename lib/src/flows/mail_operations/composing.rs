@@ -5,7 +5,7 @@ use super::{OperateError, call};
 use crate::domain::connector::Connector;
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
-use crate::domain::operation::answer::{MailAnswer, MessageView};
+use crate::domain::operation::answer::{Draft, MailAnswer, MessageView};
 use crate::domain::operation::request::{Format, MailRequest};
 use crate::domain::outgoing::forwarding::Unforwardable;
 use crate::domain::outgoing::identity::{Alias, Identity};
@@ -56,6 +56,24 @@ impl<'a, P: Ports> Composing<'a, P> {
             }
             request => request,
         })
+    }
+
+    /// A draft that is given uploaded files is read here, and replaced.
+    pub async fn of_a_draft(&mut self, request: MailRequest) -> Result<MailRequest, OperateError> {
+        let MailRequest::PatchDraft(id, change) = request else { return Ok(request) };
+        if !change.has_uploads() {
+            return Ok(MailRequest::PatchDraft(id, change));
+        }
+        let reading = MailRequest::GetDraft(id.clone(), Format::Raw);
+        let read = call(&mut self.session, self.connector, &reading, self.now).await;
+        let read = read.map_err(Unusable::from)?;
+        self.units += read.units;
+        let MailAnswer::Draft(Draft { message: MessageView::Minimal(draft), .. }) = read.answer
+        else {
+            return Err(OperateError::NothingNamed("draft_id"));
+        };
+        let bytes = draft.bytes().ok_or(OperateError::NothingNamed("draft_id"))?;
+        Ok(MailRequest::UpdateDraft(id, Box::new(change.applied_to(&bytes, draft.thread_id)?)))
     }
 
     async fn complete(&mut self, mail: Outgoing) -> Result<Outgoing, OperateError> {

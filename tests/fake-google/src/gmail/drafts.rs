@@ -11,7 +11,7 @@ use crate::values::from_base64url;
 use crate::{headers, pages, pubsub, receiving};
 
 /// The limit of an upload, applied to JSON bodies too.
-const LONGEST_MAIL: usize = 36_700_160;
+pub(super) const LONGEST_MAIL: usize = 36_700_160;
 
 struct Mail {
     raw: Vec<u8>,

@@ -10,13 +10,13 @@ const FUNCTION: &str = "ConnectorsApi";
 const LONGEST_RESPONSE: usize = 6_291_556;
 
 /// Ends the function's processes, so that the next process's peak is that of the next request.
-async fn renew(stack: &Stack) {
+pub async fn renew(stack: &Stack) {
     stack.until("processes to end", async || kill(&processes(stack, FUNCTION)).then_some(())).await;
     stack.until("their end", async || processes(stack, FUNCTION).is_empty().then_some(())).await;
 }
 
 /// The largest peak of any of the function's processes, in kilobytes.
-fn peak_kb(stack: &Stack) -> u64 {
+pub fn peak_kb(stack: &Stack) -> u64 {
     let peak = |pid: u32| {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         status

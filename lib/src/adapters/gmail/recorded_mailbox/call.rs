@@ -23,6 +23,12 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
+impl Reply {
+    pub fn bare(status: u16) -> Self {
+        Self { status, content_type: String::new(), body: Vec::new() }
+    }
+}
+
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refusal {
     status: u16,
