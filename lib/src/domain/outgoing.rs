@@ -8,6 +8,7 @@ pub mod encoded;
 pub mod forwarding;
 pub mod identity;
 pub mod media_type;
+mod readable;
 pub mod recipient;
 mod split;
 pub mod streamed;

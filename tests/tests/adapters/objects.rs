@@ -1,5 +1,6 @@
 //! The bucket of large mail on S3.
 
+use email_connectors::adapters::https;
 use email_connectors::adapters::s3::S3;
 use reqwest::Client;
 use tests::contract::objects::{Holder, objects_contract};
@@ -27,7 +28,7 @@ impl Holder for Browser {
 
 #[tokio::test]
 async fn the_bucket_keeps_the_contract() {
-    let (config, http) = (aws::config().await, Client::new());
+    let (config, http) = (aws::config().await, https::client().unwrap());
     let bucket = aws::unique("mail");
     let endpoint = config.endpoint_url().unwrap().trim_end_matches('/').to_string();
     let made = http.put(format!("{endpoint}/{bucket}")).body("").send().await.unwrap();

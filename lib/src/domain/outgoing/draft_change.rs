@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::attachment::OutgoingAttachment;
-use super::forwarding::readable;
+use super::readable::readable;
 use super::recipient::{Author, Recipient};
 use super::split::{Field, split};
 use super::{Outgoing, parsed};

@@ -7,10 +7,11 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use super::attachment::OutgoingAttachment;
 use super::media_type::MediaType;
+use super::readable::{as_html, readable};
 use super::split::without;
 use super::{ForwardAs, Outgoing, subject_line};
 use crate::domain::invalid::Invalid;
-use crate::domain::mail::{Body, Part};
+use crate::domain::mail::Part;
 use crate::domain::message::{Address, Message, ProviderMessage};
 use crate::domain::operation::answer::MinimalMessage;
 
@@ -156,34 +157,6 @@ fn shown(address: &Address) -> String {
         Some(name) => format!("{name} <{}>", address.address),
         None => address.address.clone(),
     }
-}
-
-/// Text as HTML that shows it, line by line.
-/// Text and HTML as two forms of the whole: what stands in one of them alone would be lost to
-/// whoever reads the other.
-pub(super) fn readable(root: &Part) -> Body {
-    let Some(bodies) = root.mixed_bodies() else { return root.body().as_written() };
-    let pieces = bodies.into_iter().filter_map(|body| {
-        let text = body.text()?;
-        Some(if body.is_html() { text } else { as_html(&text) })
-    });
-    let html = pieces.collect::<Vec<_>>().join("<br>\r\n");
-    Body { html: Some(html), ..Body::default() }
-}
-
-fn as_html(text: &str) -> String {
-    let mut html = String::with_capacity(text.len());
-    for sign in text.replace("\r\n", "\n").chars() {
-        match sign {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\n' => html.push_str("<br>\r\n"),
-            sign => html.push(sign),
-        }
-    }
-    html
 }
 
 /// The subject without what a file's name may not hold.

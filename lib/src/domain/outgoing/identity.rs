@@ -27,10 +27,9 @@ impl Identity<'_> {
         same_mailbox(address, self.own.as_str()) || self.alias(address).is_some()
     }
 
-    #[expect(clippy::unused_self, reason = "what is one's own is the identity's to say")]
     pub(super) fn wrote(&self, message: &Message) -> bool {
-        // Anybody can write the mailbox's address into From; Gmail alone gives the label.
         message.label_ids.iter().any(|label| label == SENT)
+            || message.from.as_ref().is_some_and(|from| self.is_me(&from.address))
     }
 
     /// Where the mailbox's own address or one of its aliases stands in a message: the writer of its
