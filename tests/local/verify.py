@@ -159,7 +159,7 @@ def long() -> list[Phase]:
     packed = Phase("Built by cargo-lambda", local("build-as-deployed"), [pack])
 
     weathered, shot = Stack("weathered", AS_ADVISED, collects=True), Stack("killed-long", SOON, collects=True)
-    storm = weathered.phase("Long weather", nextest("binary(deployed) & test(/::weather::/)"), [weathered.up([pack])], TEST_DEPTH="whole")
+    storm = weathered.phase("Long weather", nextest("binary(deployed) & test(/::weather::|::large::/)"), [weathered.up([pack])], TEST_DEPTH="whole")
     gap = shot.phase("Killed more often", nextest(f"binary(deployed) & {KILLED}"), [shot.up([pack])], TEST_DEPTH="whole")
 
     sent = Stack("attacked-sent", AS_ADVISED, collects=True, matches="sent")

@@ -87,6 +87,7 @@ impl World {
             ("QUARANTINE_QUEUE_URL", quarantine),
             ("DEAD_LETTER_QUEUE_URL", dead_letters),
             (BUS, bus),
+            ("MAIL_BUCKET", "mail".into()),
             ("AUTH_JWKS_URL", format!("{}/users/certs", google.url)),
             ("GOOGLE_AUTH_URL", format!("{}/o/oauth2/v2/auth", google.url)),
             ("GOOGLE_TOKEN_URL", format!("{}/token", google.url)),
