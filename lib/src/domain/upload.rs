@@ -20,7 +20,7 @@ pub const URL_LIFE: Duration = Duration::from_secs(15 * 60);
 /// Names an uploaded file to its owner; to anybody else it names nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
-#[schema(value_type = String, format = "uuid", example = "019b0000-0000-7000-8000-000000000001")]
+#[schema(value_type = String, format = "uuid", example = "019b0000-0000-7000-8000-00000000001f")]
 pub struct UploadId(pub Uuid);
 
 /// The body of `uploads.create`.

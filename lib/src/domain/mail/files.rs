@@ -118,7 +118,8 @@ impl Part {
         Attachment {
             part_id: if self.part_id.is_empty() { ROOT.into() } else { self.part_id.clone() },
             filename: one_line(&self.filename),
-            mime_type: one_line(self.mime_type()),
+            // Nothing says what a file without a type is; a body without one is a text.
+            mime_type: one_line(if self.is_body() { self.mime_type() } else { &self.mime_type }),
             size: (!is_unknown).then_some(self.size),
             inline,
             content_id,
