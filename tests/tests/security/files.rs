@@ -66,10 +66,10 @@ async fn case_96_a_file_of_another_owner() {
         );
         let got = Client::new().get(url).send().await.unwrap().status().as_u16();
         case.check(format!("{name}: a GET of a URL to put"), 403, got);
-        let without = url.split('?').next().unwrap();
-        let status = Client::new().get(without).send().await.unwrap().status().as_u16();
         // The emulator lets anybody in who signs nothing; the bucket of the template does not.
         if target.inside.is_some() {
+            let without = url.split('?').next().unwrap();
+            let status = Client::new().get(without).send().await.unwrap().status().as_u16();
             case.check(format!("{name}: no signature"), 403, status);
         }
 
