@@ -222,7 +222,8 @@ impl Part {
     }
 }
 
-/// Replaces control characters, since the sender may have put line ends and escapes into the text.
-fn one_line(text: &str) -> String {
+/// Replaces control characters, since the sender may have put line ends and escapes into the text,
+/// also by an encoded word.
+pub(super) fn one_line(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }

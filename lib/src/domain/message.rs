@@ -10,7 +10,7 @@ use crate::domain::mail::authentication::Authentication;
 use crate::domain::mail::automatic::{Automatic, Bounce};
 use crate::domain::mail::mailbox::{Mailbox, mailboxes, shown_name, unreadable};
 use crate::domain::mail::message_id::message_ids;
-use crate::domain::mail::{Attachment, Body, Files, Part, encoded_word};
+use crate::domain::mail::{Attachment, Body, Files, Part, encoded_word, one_line};
 use crate::domain::mail_domain::MailDomain;
 use crate::domain::provider::gmail::receiver::RECEIVER;
 use crate::domain::timestamp::Timestamp;
@@ -270,12 +270,6 @@ impl Address {
         self.name.as_ref().is_some_and(|name| comparable(name).contains(part))
             || comparable(&self.address).contains(part)
     }
-}
-
-/// Replaces control characters, since the sender may have put line ends and escapes into an encoded
-/// word.
-fn one_line(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 
 /// Header values are one line long, and may contain encoded words.

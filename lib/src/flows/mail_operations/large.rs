@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use futures_util::future::try_join_all;
 use uuid::Uuid;
 
 use super::OperateError;
@@ -49,9 +50,12 @@ impl<'a, O: Objects> Files<'a, O> {
     /// Looks up the sizes of the files that a mail goes out with.
     pub async fn measure(&self, request: &mut MailRequest) -> Result<(), OperateError> {
         let Some(mail) = request.mail() else { return Ok(()) };
-        for (at, attachment) in mail.attachments.iter_mut().enumerate() {
-            let Some(id) = attachment.upload_id else { continue };
-            let size = self.bucket.objects.size(&self.key(id), self.now).await?;
+        let measured = mail.attachments.iter().map(async |attachment| match attachment.upload_id {
+            Some(id) => self.bucket.objects.size(&self.key(id), self.now).await,
+            None => Ok(Some(0)),
+        });
+        let sizes = try_join_all(measured).await?;
+        for (at, (attachment, size)) in mail.attachments.iter_mut().zip(sizes).enumerate() {
             attachment.uploaded_size = size.ok_or_else(|| {
                 Invalid::new(
                     format!("attachments[{at}].upload_id"),
