@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use email_connectors::domain::gap::Slice;
 use email_connectors::domain::history::{Change, Record};
 use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::MessageId;
+use email_connectors::domain::quota::price;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::ports::{EmailProvider, Fetched, ProviderError};
-use fake_google::{Delivered, Fault, LabelChange, NewAttachment, NewCode, NewMessage};
+use fake_google::{
+    Delivered, Fault, LabelChange, NewAttachment, NewCode, NewMessage, Shapes, UnnamedText,
+};
 
 use crate::google::{ADA, Google};
 
@@ -392,4 +397,41 @@ async fn the_metadata_scope_reads_headers_only() {
     let fetched = google.gmail.messages(&access, &[id], true).await.unwrap();
     assert_eq!(fetched.messages[0].clone().normalize().subject.as_deref(), Some("Hello"));
     google.conforms();
+}
+
+const LOGO: &str = "From: bo@example.com\r\nSubject: logo\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=m\r\n\r\n\
+    --m\r\nContent-Type: text/html\r\n\r\n<img src=\"cid:l@x\"> and a text of some length\r\n\
+    --m\r\nContent-Type: image/png\r\nContent-ID: <l@x>\r\nContent-Transfer-Encoding: base64\r\n\r\niVBORw0KGgo=\r\n--m--\r\n";
+
+/// A mail whose HTML has to be read before it is known what is attached.
+#[tokio::test]
+async fn what_may_pass_at_the_second_reading_decides_nothing() {
+    let google = Google::start().await;
+    let access = google.grant().await.access_token;
+    let raw = Some(BASE64_STANDARD.encode(LOGO));
+    let mail = NewMessage { raw, ..NewMessage::default() };
+    let id = MessageId::new(google.fake.admin.deliver(ADA, mail).unwrap().id);
+    let fetch = async |method: &str, after: u32, status: u16| {
+        google.fake.admin.clear_faults();
+        let fault = Fault { method: method.into(), status, times: 0, after, ..Fault::default() };
+        google.fake.admin.add_fault(fault);
+        google.gmail.messages(&access, std::slice::from_ref(&id), false).await.unwrap()
+    };
+    let read = fetch("labels.list", 0, 500).await;
+    assert_eq!((read.messages[0].has_attachments, read.more_units), (false, price::MESSAGE));
+    for (method, after) in [("messages.get", 1), ("messages.attachments.get", 0)] {
+        let large = if after == 0 { 10 } else { 100_000 };
+        google.fake.admin.set_shapes(Shapes {
+            large_text: UnnamedText::HandedOut,
+            large,
+            ..Shapes::default()
+        });
+        let left = fetch(method, after, 429).await;
+        let (ids, _) = left.unanswered.unwrap_or_else(|| panic!("{method}: {:?}", left.messages));
+        assert_eq!((ids, left.messages.len()), (vec![id.clone()], 0), "{method}");
+        // A refusal is final: what may be a picture counts as attached.
+        let refused = fetch(method, after, 403).await;
+        assert!(refused.messages[0].has_attachments && refused.failed.is_empty(), "{method}");
+    }
+    google.fake.admin.clear_faults();
 }
