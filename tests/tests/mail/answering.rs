@@ -90,6 +90,9 @@ fn an_answer_to_ones_own_mail_goes_where_that_went() {
     ];
     let reply = answered(json!({}), &own);
     assert_eq!(addresses(&reply["to"]), ["bo@example.com", "cy@example.com"]);
+    let both = [("From", "bo@example.com, Cy <cy@example.com>")];
+    let reply = answered(json!({}), &both);
+    assert_eq!(addresses(&reply["to"]), ["bo@example.com", "cy@example.com"]);
     let list = [("From", "bo@example.com"), ("Reply-To", "list@example.com")];
     assert_eq!(
         answered(json!({}), &list)["to"],

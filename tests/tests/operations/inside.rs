@@ -170,3 +170,27 @@ async fn a_body_that_gmail_keeps_elsewhere_is_a_body() {
     }
     mailbox.is_clean().await;
 }
+
+const LOGO: &str = "From: cy@example.com\r\nSubject: logo\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=m\r\n\r\n\
+    --m\r\nContent-Type: text/html\r\n\r\n<img src=\"cid:l@x\">\r\n\
+    --m\r\nContent-Type: image/png\r\nContent-ID: <l@x>\r\nContent-Transfer-Encoding: base64\r\n\r\niVBORw0KGgo=\r\n--m--\r\n";
+
+/// The last message of the thread has to be read twice, and cannot be.
+#[tokio::test]
+async fn a_thread_is_not_answered_where_its_last_message_may_be_the_one_that_cannot_be_read() {
+    let mailbox = Mailbox::granted(&[MODIFY]).await;
+    let first = mailbox.user.receive(&mailbox.stack, json!({"subject": "logo"})).await;
+    let thread = mailbox.get(&format!("/messages/{first}")).await["thread_id"].clone();
+    let last = json!({"raw": BASE64_STANDARD.encode(LOGO), "thread_id": thread});
+    mailbox.user.receive(&mailbox.stack, last).await;
+    let fault = json!({"method": "messages.get", "status": 503, "times": 0});
+    mailbox.stack.google(Method::POST, "/admin/faults", fault).await;
+    let reply = json!({"thread_id": thread, "text": "Yes, pay it."});
+    let (status, problem) = mailbox.refused(Method::POST, "/messages", Some(reply.clone())).await;
+    assert_eq!((status, &problem["code"]), (503, &json!("gmail_unavailable")));
+    mailbox.stack.google(Method::DELETE, "/admin/faults", Value::Null).await;
+    let sent = mailbox.done(Method::POST, "/messages", Some(reply)).await;
+    let sent = mailbox.get(&format!("/messages/{}", sent["id"].as_str().unwrap())).await;
+    assert_eq!(sent["to"][0]["address"], "cy@example.com");
+    mailbox.is_clean().await;
+}

@@ -358,6 +358,17 @@ mod tests {
     }
 
     #[test]
+    fn of_a_report_no_more_is_read_than_any_report_needs() {
+        let original = |before: usize| {
+            let text = format!("{}Message-ID: <1@example.com>\n", "a: b\n".repeat(before));
+            bounce(vec![leaf("text/plain", "Sorry"), leaf("text/rfc822-headers", &text)], &[])
+        };
+        let id = |read: Option<Bounce>| read.and_then(|read| read.message_id);
+        assert_eq!(id(original(1_000)).as_deref(), Some("<1@example.com>"));
+        assert_eq!(id(original(60_000)), None);
+    }
+
+    #[test]
     fn a_bounce_is_read_in_each_shape_that_its_parts_come_in() {
         let groups = || {
             tree(
