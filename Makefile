@@ -6,7 +6,7 @@ PYTHON ?= python3
 STACK := $(PYTHON) tests/local/stack.py
 
 .DEFAULT_GOAL := help
-.PHONY: help local local-up local-down local-logs test test-long metrics runbooks security security-teeth sim sim-teeth fuzz build lint deny notices locks sam-local bench capacity clean
+.PHONY: help local local-up local-down local-logs test test-long console console-dev metrics runbooks security security-teeth sim sim-teeth fuzz build lint deny notices locks sam-local bench capacity clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,12 @@ test: ## Run all tests, on stacks of their own (VERBOSE=1: with all that they pr
 
 test-long: ## Run what takes long by nature, whole: simulation, teeth, weather, runbooks, the API after its description
 	@$(STACK) test-long
+
+console: ## Build the console into the function that serves it
+	@$(STACK) console
+
+console-dev: ## The console with hot reload, before the running local stack
+	@$(STACK) console-dev
 
 metrics: ## What the functions of the running stack counted, as Prometheus text
 	@$(STACK) metrics

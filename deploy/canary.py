@@ -44,7 +44,7 @@ def canary(template: str, release: str) -> str:
     if "AutoPublishAlias" in functions:
         raise Unusable("it is one of a canary deployment already; run `sam build` first")
     alarms = "".join(f"      - {alarm}\n" for alarm in ALARMS)
-    preference = f"    AutoPublishAlias: live\n    DeploymentPreference:\n      Type: Canary10Percent10Minutes\n      Alarms:\n{alarms}"
+    preference = f"    AutoPublishAlias: live\n    DeploymentPreference:\n      Type: Canary10Percent10Minutes\n      PassthroughCondition: true\n      Alarms:\n{alarms}"
     named = functions.replace(VARIABLES, f"{VARIABLES}        RELEASE: '{release}'\n")
     return head + found + preference + named + ended + resources
 

@@ -10,7 +10,7 @@ pub mod triggers;
 use std::convert::Infallible;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
 
 use crate::request::{Id, id};
@@ -77,7 +77,7 @@ pub enum Command {
     List(connectors::List),
     /// One connector.
     Show(Connector),
-    /// Connect a mailbox: opens Google's consent, and waits until the connector is there.
+    /// Connect a mailbox: opens the provider's consent, and waits until the connector is there.
     #[command(visible_alias = "connect")]
     Register(connectors::Register),
     /// Let new mail fire again.
@@ -127,7 +127,7 @@ pub enum Command {
     RevokeGrants(operate::RevokeGrants),
     /// Lay rows back that are gone, from a table restored beside the stack's (operator: AWS).
     Restore(operate::Restore),
-    /// Look over what was deployed, and what it needs at Google: each finding with its cause, its
+    /// Look over what was deployed, and what it needs at Google and Microsoft: each finding with its cause, its
     /// fix and where to read on.
     Doctor(operate::Doctor),
     /// Watch events come in, until Ctrl-C.
@@ -141,6 +141,13 @@ pub struct Connector {
     /// The connector.
     #[arg(value_name = "ID", value_parser = id)]
     pub id: Id,
+}
+
+/// Whose mailboxes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MailProvider {
+    Gmail,
+    Outlook,
 }
 
 #[derive(Args)]

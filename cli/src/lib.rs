@@ -12,6 +12,7 @@ pub mod health;
 pub mod migration;
 pub mod output;
 pub mod pace;
+pub mod provider;
 pub mod request;
 pub mod session;
 pub mod settings;

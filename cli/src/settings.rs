@@ -23,6 +23,7 @@ pub const TOKEN_COMMAND: &str = "CONNECTORS_TOKEN_COMMAND";
 pub const STACK_JSON: &str = "CONNECTORS_STACK_JSON";
 const FERNET_KEY: &str = "CONNECTORS_FERNET_KEY";
 pub const GOOGLE_TOKEN: &str = "CONNECTORS_GOOGLE_TOKEN";
+const MICROSOFT_TOKEN: &str = "CONNECTORS_MICROSOFT_TOKEN";
 const PUBSUB_API: &str = "CONNECTORS_PUBSUB_API";
 const STACK_NAME: &str = "CONNECTORS_STACK_NAME";
 
@@ -239,11 +240,23 @@ impl Settings {
         if local.as_deref() == Some(&base) {
             return Ok((base, Some("local-operator".into())));
         }
-        let token = match command {
-            Some(command) => Some(printed_by(command)?),
-            None => self.env.optional(GOOGLE_TOKEN).map(SecretString::from),
-        };
-        Ok((base, token))
+        Ok((base, self.vendors_token(command, GOOGLE_TOKEN)?))
+    }
+
+    /// The operator's own token for Microsoft Graph.
+    pub fn microsoft_token(&self, command: Option<&str>) -> Result<Option<SecretString>, Failure> {
+        self.vendors_token(command, MICROSOFT_TOKEN)
+    }
+
+    fn vendors_token(
+        &self,
+        command: Option<&str>,
+        variable: &'static str,
+    ) -> Result<Option<SecretString>, Failure> {
+        match command {
+            Some(command) => printed_by(command).map(Some),
+            None => Ok(self.env.optional(variable).map(SecretString::from)),
+        }
     }
 
     /// The emulator's endpoint and region, if a local stack was named.

@@ -2,6 +2,7 @@
 //! flows, of each other, or of Lambda.
 
 pub mod aws;
+mod boundary;
 pub mod dynamodb;
 pub mod eventbridge;
 pub mod gmail;
@@ -9,6 +10,10 @@ pub mod hmac;
 pub mod https;
 pub mod kms;
 pub mod oidc;
+pub mod outlook;
+pub mod providers;
+mod refreshing;
+pub mod retry_after;
 pub mod s3;
 pub mod sqs;
 pub mod system;
@@ -16,13 +21,13 @@ pub mod telemetry;
 
 use crate::ports::Ports;
 
-/// AWS and Google.
+/// AWS and the providers that are set up.
 pub struct Production;
 
 impl Ports for Production {
     type Store = dynamodb::DynamoStore;
     type Vault = kms::KmsVault;
-    type Provider = gmail::Gmail;
+    type Provider = providers::MailProviders;
     type WakeUps = sqs::SqsWakeUps;
     type Depths = sqs::SqsDepths;
     type Quarantine = sqs::SqsQuarantine;

@@ -64,6 +64,15 @@ pub fn by(caller: &Caller, token: &str) {
     });
 }
 
+/// Notes a connect session: whose it is, and who asked for it.
+pub fn by_session(owner: &OwnerId, user: Option<&str>, token: &str) {
+    note(|noted| {
+        noted.owner = Some(owner.to_string());
+        noted.user = user.map(plain);
+        noted.token_id = Some(token_id(None, token));
+    });
+}
+
 /// Notes a token that is not a user's.
 pub fn with_token(token: &str) {
     note(|noted| noted.token_id = Some(token_id(None, token)));

@@ -2,7 +2,9 @@
 //! function with its name.
 
 mod functions;
+mod microsoft;
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -14,14 +16,16 @@ use serde::de::value::{Error as ValueError, StrDeserializer};
 use crate::domain::claims::{PushPolicy, UserPolicy};
 use crate::domain::connector::Uniqueness;
 use crate::domain::health::Thresholds;
+use crate::domain::provider::{Provider, REGISTERED, registered};
 use crate::domain::retention::Retention;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::sweep::{ProcessorLimits, SweepTimes};
 
 pub use self::functions::{
-    ConnectorsApiSettings, HistoryProcessorSettings, OauthConnectSettings, PubsubWebhookSettings,
-    WatchRenewerSettings, check,
+    ConnectorsApiSettings, ConsoleSettings, HistoryProcessorSettings, OauthConnectSettings,
+    PubsubWebhookSettings, WatchRenewerSettings, check,
 };
+pub use self::microsoft::{MicrosoftSettings, notification_keys};
 
 /// Where an issuer publishes its keys.
 #[derive(Debug, Clone)]
@@ -104,6 +108,16 @@ fn wrong(name: &'static str, problem: impl Into<String>) -> SettingError {
 
 fn comma(character: char) -> bool {
     character == ','
+}
+
+/// The origin of a URL, in the form in which a Content-Security-Policy names it: it has no sign that
+/// could end a directive.
+fn origin(name: &'static str, url: &str) -> Result<String, SettingError> {
+    let origin = reqwest::Url::parse(url).map(|url| url.origin());
+    match origin {
+        Ok(origin) if origin.is_tuple() => Ok(origin.ascii_serialization()),
+        _ => Err(wrong(name, "must name http or https origins")),
+    }
 }
 
 /// Google as this stack uses it.
@@ -252,9 +266,10 @@ impl AppSettings {
         Ok(Self { public_url })
     }
 
-    /// The page of the frontend to which Google returns the browser in the redirect flow.
-    pub fn callback_url(&self) -> String {
-        format!("{}/auth/google/callback", self.public_url)
+    /// The page of the frontend to which a provider's vendor returns the browser in the redirect
+    /// flow.
+    pub fn callback_url(&self, provider: Provider) -> String {
+        format!("{}{}", self.public_url, registered(provider).callback)
     }
 }
 
@@ -329,11 +344,19 @@ pub fn sweep_times(env: &Environment) -> Result<SweepTimes, SettingError> {
 
 /// What connectors are measured by.
 pub fn thresholds(env: &Environment) -> Result<Thresholds, SettingError> {
+    let mut required_scopes = BTreeMap::new();
+    for one in REGISTERED {
+        // A stack may have no second provider.
+        if one.provider == Provider::Gmail || env.optional(one.scopes_setting).is_some() {
+            let scopes = env.list(one.scopes_setting, char::is_whitespace)?;
+            required_scopes.insert(one.provider, scopes);
+        }
+    }
     Ok(Thresholds {
         sweep_times: sweep_times(env)?,
         sweep_every: span(env, "SWEEP_EVERY_MINUTES", Duration::from_secs(60))?,
         units_per_minute: units_per_minute(env)?,
-        required_scopes: env.list("GOOGLE_SCOPES", char::is_whitespace)?,
+        required_scopes,
     })
 }
 

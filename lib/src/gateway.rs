@@ -3,6 +3,7 @@
 //! caller sends ends the process.
 
 mod event;
+mod own_base;
 mod path;
 
 use std::convert::Infallible;
@@ -20,6 +21,7 @@ use lambda_http::{Adapter, Error, service_fn};
 use serde_json::value::{RawValue, to_raw_value};
 
 use self::event::Event;
+pub use self::own_base::OwnBase;
 use crate::panics::{self, Panicked};
 use crate::web::Problem;
 
@@ -52,9 +54,17 @@ pub async fn answer(
 ) -> Result<Box<RawValue>, Error> {
     let LambdaEvent { payload, context } = event;
     let answering = async {
-        let request = Event::read(payload.get())?.into_request()?;
+        let event = Event::read(payload.get())?;
+        let base = event.public_base();
+        let request = event.into_request()?;
         // Its body may have megabytes, of which the request has its own copy.
         drop(payload);
+        let router = router.map_request(move |mut request: Request<lambda_http::Body>| {
+            if let Some(base) = base.clone() {
+                request.extensions_mut().insert(base);
+            }
+            request
+        });
         through(router, LambdaRequest::ApiGatewayV2(request), context).await
     };
     match panics::caught(answering).await {

@@ -10,10 +10,12 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::domain::claims::Claims;
+use crate::domain::connect_session::ConnectSession;
 use crate::domain::connector::{Closing, Connector, Location, Reading, Slot, StoredGrant};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::event::Event;
-use crate::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId, TriggerId};
+use crate::domain::id::{AccountId, ConnectorId, EventId, OwnerId, TriggerId};
+use crate::domain::mailbox_key::MailboxKey;
 use crate::domain::membership::Membership;
 use crate::domain::secret::{AccessToken, RefreshToken, Sealed, SealedAccessToken, WrappedKey};
 use crate::domain::timestamp::Timestamp;
@@ -24,7 +26,7 @@ use crate::domain::watch::Watch;
 pub use self::objects::{Objects, Shown, SignedUrl};
 pub use self::provider::{
     AuthorizationCode, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage, Performed,
-    Profile, ProviderError, Sender, Uploaded,
+    Profile, ProviderError, Providers, Refreshed, Sender, Uploaded, WatchRequest,
 };
 
 /// The types of all ports that flows use: AWS and Google, or a test's. It has no values: each flow
@@ -33,7 +35,7 @@ pub use self::provider::{
 pub trait Ports: Send + Sync + 'static {
     type Store: Store;
     type Vault: Vault;
-    type Provider: EmailProvider;
+    type Provider: Providers;
     type WakeUps: WakeUps;
     type Depths: Depths;
     type Quarantine: Quarantine;
@@ -43,6 +45,9 @@ pub trait Ports: Send + Sync + 'static {
     type Verifier: TokenVerifier;
     type Machine: Clock + Entropy;
 }
+
+/// One of the providers.
+pub type ProviderOf<P> = <<P as Ports>::Provider as Providers>::One;
 
 /// The underlying error of an adapter; for the log, never for a client.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -91,9 +96,9 @@ pub trait Store: Send + Sync {
         exchange: &Exchange,
         events: &[Event],
     ) -> Result<(), StoreError>;
-    /// Overwrites the grant at the version of `before`, makes the connector active, removes the
-    /// last error and the cached access token, and writes the exchange and the events. Makes the
-    /// connector due for a sweep soon.
+    /// Overwrites the grant and the address at the version of `before`, makes the connector active,
+    /// removes the last error and the cached access token, and writes the exchange and the events.
+    /// Makes the connector due for a sweep soon.
     async fn reconnect(
         &self,
         before: &Connector,
@@ -120,10 +125,10 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<ConnectorId>, StoreError>;
 
     /// Returns the connectors that share the account; version 0 if none was ever stored.
-    async fn membership(&self, account: &GoogleSub) -> Result<Membership, StoreError>;
+    async fn membership(&self, account: &AccountId) -> Result<Membership, StoreError>;
     async fn put_membership(
         &self,
-        account: &GoogleSub,
+        account: &AccountId,
         membership: &Membership,
     ) -> Result<(), StoreError>;
 
@@ -141,6 +146,19 @@ pub trait Store: Send + Sync {
         state: Uuid,
         now: Timestamp,
     ) -> Result<Option<PendingConsent>, StoreError>;
+    /// Writes the session over the version before it. MUST fail with `Conflict` and change nothing
+    /// unless the stored session is one version behind (1: none is stored).
+    async fn put_session(
+        &self,
+        owner: &OwnerId,
+        session: &ConnectSession,
+    ) -> Result<(), StoreError>;
+    /// Returns the session, which may have expired.
+    async fn session(
+        &self,
+        owner: &OwnerId,
+        id: Uuid,
+    ) -> Result<Option<ConnectSession>, StoreError>;
     /// Remembers the id `what` until then. MUST fail with `Conflict` if it is remembered already.
     async fn note_seen(&self, what: &str, until: Timestamp) -> Result<(), StoreError>;
 
@@ -161,8 +179,8 @@ pub trait Store: Send + Sync {
     /// Removes the claim of a request that did nothing, so that it can be repeated.
     async fn release_key(&self, owner: &OwnerId, key: &RequestKey) -> Result<(), StoreError>;
 
-    /// Deletes what the owner's requests left behind: pending consents, exchanges, and idempotency
-    /// keys with their answers.
+    /// Deletes what the owner's requests left behind: pending consents, connect sessions, exchanges,
+    /// and idempotency keys with their answers.
     async fn forget_requests(&self, owner: &OwnerId) -> Result<(), StoreError>;
 
     async fn connector(
@@ -223,7 +241,7 @@ pub trait Store: Send + Sync {
     /// out, so that the others go on.
     async fn mailbox(
         &self,
-        mailbox: &EmailAddress,
+        mailbox: &MailboxKey,
     ) -> Result<Vec<(Connector, Vec<Trigger>)>, StoreError>;
     async fn connector_at(&self, location: &Location) -> Result<Option<Connector>, StoreError>;
 
@@ -273,6 +291,16 @@ pub trait Store: Send + Sync {
         connector: &Location,
         generation: u64,
         token: &SealedAccessToken,
+    ) -> Result<(), StoreError>;
+    /// Stores a refresh token that takes the place of `replaced`. MUST fail with `Conflict` and
+    /// change nothing unless the connector has that generation and the refresh token `replaced`.
+    /// Raises no version.
+    async fn rotate_refresh_token(
+        &self,
+        connector: &Location,
+        generation: u64,
+        replaced: &Sealed,
+        by: &Sealed,
     ) -> Result<(), StoreError>;
     /// Stores the state of the watch. MUST fail with `Conflict` unless the connector has that
     /// generation. Raises no version.

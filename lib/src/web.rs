@@ -17,6 +17,7 @@ use crate::audit::{self, ProblemCode};
 use crate::config::UserSettings;
 use crate::domain::body::{DEEPEST_BODY, LONGEST_BODY, is_too_deep};
 use crate::domain::claims::{Caller, Refusal, UserPolicy};
+use crate::domain::connect_session::SessionToken;
 use crate::domain::limit::Limits;
 use crate::domain::metric::USER_TOKENS_REFUSED;
 use crate::domain::role::Action;
@@ -24,6 +25,8 @@ use crate::domain::timestamp::Timestamp;
 use crate::ports::{TokenError, TokenVerifier};
 
 const LONGEST_KEY: usize = 255;
+/// The code of what a connect session may not do.
+pub const NOT_ALLOWED: &str = "session_not_allowed";
 
 /// An RFC 9457 problem document. `code` is stable: programs may rely on it, as people rely on
 /// `detail`.
@@ -171,6 +174,10 @@ impl<T: TokenVerifier> UserGate<T> {
         now: Timestamp,
     ) -> Result<Caller, Problem> {
         let token = bearer(headers).ok_or_else(Problem::unauthorized)?;
+        if SessionToken::is_one(token) {
+            let detail = "a connect session connects one mailbox, and does nothing else";
+            return Err(Problem::new(StatusCode::FORBIDDEN, NOT_ALLOWED, detail));
+        }
         let claims = match self.verifier.verify(token, now).await {
             Ok(claims) => claims,
             Err(TokenError::Invalid(why)) => {

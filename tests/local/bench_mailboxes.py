@@ -24,7 +24,7 @@ class Mailbox:
         owner = f"owner-{uuid.uuid4().hex}"
         email = f"{owner}@example.com"
         expect("POST", f"{world.google}/admin/mailboxes", {"email": email})
-        token = expect("POST", f"{world.google}/admin/user-tokens", {"sub": owner})["token"]
+        token = expect("POST", f"{world.google}/admin/user-tokens", {"sub": owner, "claims": {"role": "admin"}})["token"]
         return cls(world, email, token)
 
     def code(self) -> str:

@@ -18,11 +18,11 @@ import processes
 import recorder
 from bench_lambda import Function, http_event, queue_event
 from settings import APP_ORIGIN, LOCAL, LOGS, PUBSUB_AUDIENCE, PUBSUB_SERVICE_ACCOUNT, PUBSUB_SUBSCRIPTION, PUSH_PATH, ROOT, STACK
-from settings import aws_environment, bare_environment, parameters
+from settings import aws_environment, bare_environment, issuer, parameters
 from terminal import Failure, step
 from web import expect, serves, wait_until
 
-FUNCTIONS = ["pubsub-webhook", "watch-renewer", "history-processor", "connectors-api", "oauth-connect"]
+FUNCTIONS = ["pubsub-webhook", "watch-renewer", "history-processor", "connectors-api", "oauth-connect", "console"]
 BUCKET = "bench"
 # No sweep runs during a measurement, and no quota delays a mailbox.
 OWN_PARAMETERS = {"SweepEveryMinutes": "15", "GmailUserUnitsPerMinute": "1000000"}
@@ -93,7 +93,8 @@ class World:
         self.google = f"http://127.0.0.1:{port}"
         log = LOGS / "bench-fake-google.log"
         secret = parameters(self.google)["GoogleClientSecret"]
-        started = processes.start([str(build.FAKE_GOOGLE), "--port", str(port), "--client-secret", secret], bare_environment(), log, ROOT)
+        command = [str(build.FAKE_GOOGLE), "--port", str(port), "--client-secret", secret, "--user-issuer", issuer(self.google)]
+        started = processes.start(command, bare_environment(), log, ROOT)
         self.stack.callback(processes.end, started)
 
         def ready() -> bool:

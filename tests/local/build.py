@@ -1,4 +1,4 @@
-"""Builds the local stack: the functions and the fake Google with cargo, and the deployed packages with `sam build`."""
+"""Builds the local stack: the functions and the fakes with cargo, and the deployed packages with `sam build`."""
 
 import os
 import re
@@ -7,14 +7,15 @@ import signal
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
-from settings import BUILD, FUNCTIONS, LOCAL, LOGS, ROOT, architecture, clean_environment, overrides
+from settings import BUILD, FUNCTIONS, LOCAL, LOGS, ROOT, ZIPPED, architecture, clean_environment, overrides
 from terminal import Failure, Step, step
 from tools import BUILD_VENV, cargo_lambda, sam
 
 BUILT = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute() / "debug"
-FAKE_GOOGLE = BUILT / "fake-google"
+FAKE_GOOGLE, FAKE_MICROSOFT = BUILT / "fake-google", BUILT / "fake-microsoft"
 
 
 def environment() -> dict[str, str]:
@@ -45,7 +46,7 @@ def as_deployed() -> dict[str, str]:
 
 
 def all() -> None:
-    """The functions, packed as they are deployed, and the fake Google."""
+    """The functions, packed as they are deployed, and the fakes."""
     binaries()
     pack()
 
@@ -53,8 +54,8 @@ def all() -> None:
 def binaries() -> None:
     # Always the whole workspace, with selected binaries: another set of packages would have other features, and build
     # the dependencies again.
-    selected = [word for name in (*FUNCTIONS, "fake-google") for word in ("--bin", name)]
-    with step("Build the functions and the fake Google") as current:
+    selected = [word for name in (*FUNCTIONS, FAKE_GOOGLE.name, FAKE_MICROSOFT.name) for word in ("--bin", name)]
+    with step("Build the functions and the fakes") as current:
         watched(["cargo", "build", "--workspace", "--locked", *selected], dict(os.environ), LOGS / "build.log", current)
 
 
@@ -62,6 +63,20 @@ def pack() -> None:
     """`sam build` of the built functions, with the notices that go into each zip."""
     sam_build(environment(), BUILD, LOGS / "sam-build.log")
     with_notices(BUILD, LOGS / "notices.log")
+    with step("Zip the functions"):
+        zipped()
+
+
+def zipped() -> None:
+    """Zips each function once: given a folder, each `sam deploy` would, and a test run has five of them."""
+    shutil.rmtree(ZIPPED, ignore_errors=True)
+    ZIPPED.mkdir(parents=True)
+    template = (BUILD / "template.yaml").read_text()
+    for name in re.findall(r"(?m)^      CodeUri: (\w+)$", template):
+        with zipfile.ZipFile(ZIPPED / f"{name}.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for file in sorted((BUILD / name).iterdir()):
+                archive.write(file, file.name)
+    (ZIPPED / "template.yaml").write_text(re.sub(r"(?m)^(      CodeUri: \w+)$", r"\1.zip", template))
 
 
 def by_cargo_lambda() -> None:
@@ -80,10 +95,10 @@ def stops_at_another_lock() -> None:
     """Checks that cargo-lambda builds with --locked, which it must read from Cargo.toml: SAM passes no option on."""
     log = LOGS / "another-lock.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    skipped = {"target", ".local", ".git", ".aws-sam"}
+    skipped, nested = {"target", ".local", ".git", ".aws-sam"}, {"node_modules"}
     with step("cargo-lambda stops at a lock that does not fit"), tempfile.TemporaryDirectory(dir=LOCAL) as folder:
         copy = Path(folder) / "project"
-        shutil.copytree(ROOT, copy, ignore=lambda source, names: skipped & set(names) if Path(source) == ROOT else set())
+        shutil.copytree(ROOT, copy, ignore=lambda source, names: (skipped if Path(source) == ROOT else nested) & set(names))
         lock = copy / "Cargo.lock"
         lock.write_text(lock.read_text().rsplit("[[package]]", 1)[0])
         command = ["cargo-lambda", "lambda", "build", "--release", "--bin", FUNCTIONS[0]]
@@ -110,13 +125,13 @@ def sam_build(environment: dict[str, str], folder: Path, log: Path) -> None:
         watched(command, environment, log, current)
 
 
-def fake_google_built() -> float:
-    """The modification time of the fake's binary."""
-    return FAKE_GOOGLE.stat().st_mtime if FAKE_GOOGLE.exists() else 0
+def fakes_built() -> float:
+    """The latest modification time of the fakes' binaries."""
+    return max((fake.stat().st_mtime for fake in (FAKE_GOOGLE, FAKE_MICROSOFT) if fake.exists()), default=0)
 
 
 def functions_built() -> bool:
-    return (BUILD / "template.yaml").exists()
+    return (ZIPPED / "template.yaml").exists()
 
 
 def watched(command: list[str], env: dict[str, str], log: Path, current: Step) -> None:

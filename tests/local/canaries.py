@@ -1,9 +1,11 @@
 """Looks for planted secrets in all output of a test run: logs, answers, queues, events, rows."""
 
 import json
+import re
 from pathlib import Path
 
 import canary_search
+import function_logs
 from deploy import client
 from lifecycle import read
 from lines import json_lines
@@ -13,7 +15,8 @@ from terminal import Failure, heading, say
 QUEUES = [
     "notification_queue_url", "dead_letter_queue_url", "quarantine_queue_url", "agent_run_queue_url", "agent_run_dead_letter_queue_url",
 ]
-# The calls in which secrets must appear: to be sealed, and to be opened again for a call to Google.
+CALLBACK = re.compile(r"^GET .*/api/auth/\w+/\w+/callback$")
+# The calls in which secrets must appear: to be sealed, and to be opened again for a call to a provider.
 SEALING, OPENING = ("kms", "Encrypt", "request"), ("kms", "Decrypt", "answer")
 SEALED, OPENED, FORWARDED = "secrets seen being sealed", "secrets seen being opened", "codes seen being forwarded"
 # What each kind of call carries.
@@ -90,25 +93,10 @@ def drain(state: dict, seen: Path) -> None:
 
 
 def logs(state: dict, search: Search) -> None:
-    """Every line of every stream of every group: those of the functions, and the access log."""
-    cloudwatch = client("logs", state["aws_endpoint"])
-    for groups in cloudwatch.get_paginator("describe_log_groups").paginate():
-        for group in (group["logGroupName"] for group in groups["logGroups"]):
-            for streams in cloudwatch.get_paginator("describe_log_streams").paginate(logGroupName=group):
-                for stream in streams["logStreams"]:
-                    for line in lines(cloudwatch, group, stream["logStreamName"]):
-                        search.look("log lines", group, line.encode())
-
-
-def lines(cloudwatch, group: str, stream: str):
-    request = {"logGroupName": group, "logStreamName": stream, "startFromHead": True}
-    while True:
-        page = cloudwatch.get_log_events(**request)
-        yield from (event["message"] for event in page["events"])
-        # At the end, the token stays the same.
-        if page["nextForwardToken"] == request.get("nextToken"):
-            return
-        request["nextToken"] = page["nextForwardToken"]
+    """Every line of every group: those of the functions, and the access log."""
+    for group, events in function_logs.groups(state):
+        for event in events:
+            search.look("log lines", group, event["message"].encode())
 
 
 def calls(recorded: Path, search: Search) -> None:
@@ -134,8 +122,8 @@ def seen(folder: Path, search: Search) -> None:
         if entry["kind"] == "message":
             search.look("received messages", entry["of"], json.dumps(entry).encode())
             continue
-        # The redirect flow passes Google's code on to the frontend in this header, where it is expected.
-        forwards = entry["status"] == 302 and entry["of"].startswith("GET ") and entry["of"].endswith("/api/auth/google/gmail/callback")
+        # The redirect flow passes the provider's code on to the frontend in this header, where it is expected.
+        forwards = entry["status"] == 302 and CALLBACK.search(entry["of"])
         onward = [header for header in entry["headers"] if forwards and header.startswith("location: ")]
         search.expected[FORWARDED] += sum(canary_search.count(header.encode()) for header in onward)
         rest = entry | {"headers": [header for header in entry["headers"] if header not in onward]}

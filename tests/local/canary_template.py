@@ -23,9 +23,16 @@ CALLERS = {
     "AWS::Scheduler::Schedule": lambda properties: properties["Target"]["Arn"],
     "AWS::Logs::SubscriptionFilter": lambda properties: properties["DestinationArn"],
     "AWS::ApiGatewayV2::Api": lambda properties: [
-        operation["x-amazon-apigateway-integration"]["uri"] for path in properties["Body"]["paths"].values() for operation in path.values()
+        taken(operation)["x-amazon-apigateway-integration"]["uri"]
+        for path in properties["Body"]["paths"].values()
+        for operation in path.values()
     ],
 }
+
+
+def taken(value: dict) -> dict:
+    """What stands here if the condition holds on which it depends."""
+    return value["Fn::If"][1] if "Fn::If" in value else value
 
 
 def resources(template: str) -> dict:
@@ -42,24 +49,37 @@ def of_type(made: dict, kind: str) -> dict:
     return {name: resource for name, resource in made.items() if resource["Type"] == kind}
 
 
-def mentioned(value: object) -> set[str]:
-    """Every resource or parameter that a part of a template refers to."""
+def mentioned(value: object, always: bool = False) -> set[str]:
+    """Every resource or parameter that a part of a template refers to; with `always` only those that no condition leaves out."""
     if isinstance(value, list):
-        return set(itertools.chain.from_iterable(map(mentioned, value)))
+        return set(itertools.chain.from_iterable(mentioned(inner, always) for inner in value))
     if not isinstance(value, dict):
         return set()
     found = set()
     for key, inner in value.items():
+        if key == "Fn::If" and always:
+            continue
         if key == "Ref":
             found.add(inner)
         elif key == "Fn::GetAtt":
             found.add((inner if isinstance(inner, list) else inner.split("."))[0])
         elif key == "Fn::Sub":
             text, own = (inner, {}) if isinstance(inner, str) else inner
-            found |= ({name.split(".")[0] for name in re.findall(r"\$\{([^!}]+)\}", text)} - own.keys()) | mentioned(own)
+            found |= ({name.split(".")[0] for name in re.findall(r"\$\{([^!}]+)\}", text)} - own.keys()) | mentioned(own, always)
         else:
-            found |= mentioned(inner)
+            found |= mentioned(inner, always)
     return found
+
+
+def lost(made: dict) -> list[str]:
+    """Resources that refer to one that a condition may leave out, without being left out with it."""
+    conditional = {name: resource["Condition"] for name, resource in made.items() if "Condition" in resource}
+    return [
+        f"{name} refers to {other}"
+        for name, resource in made.items()
+        for other in mentioned({key: part for key, part in resource.items() if key != "Condition"}, always=True) & conditional.keys()
+        if resource.get("Condition") != conditional[other]
+    ]
 
 
 def waits_for(made: dict) -> dict[str, set[str]]:
@@ -89,7 +109,7 @@ def check(plain: str) -> str:
     first, second = (resources(canary.canary(plain, release)) for release in ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"))
     functions, aliases = of_type(first, "AWS::Lambda::Function"), of_type(first, "AWS::Lambda::Alias")
     versions = [set(of_type(made, "AWS::Lambda::Version")) for made in (first, second)]
-    assert len(functions) == len(aliases) == len(versions[0]) == len(versions[1]) == 6, (aliases, versions)
+    assert len(functions) == len(aliases) == len(versions[0]) == len(versions[1]) == 7, (aliases, versions)
     assert not versions[0] & versions[1], f"the next deployment publishes no version: {versions[0] & versions[1]}"
     for name, alias in aliases.items():
         assert alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"]["Ref"] in first, name
@@ -104,7 +124,7 @@ def check(plain: str) -> str:
 
     names = {json.dumps(alarm["Properties"].get("AlarmName"), sort_keys=True) for alarm in of_type(first, "AWS::CloudWatch::Alarm").values()}
     groups = of_type(first, "AWS::CodeDeploy::DeploymentGroup")
-    assert len(groups) == 6, groups.keys()
+    assert len(groups) == 7, groups.keys()
     for name, group in groups.items():
         alarms = [alarm["Name"] for alarm in group["Properties"]["AlarmConfiguration"]["Alarms"]]
         assert 0 < len(alarms) <= 10, f"{name} heeds {len(alarms)} alarms"
@@ -112,6 +132,7 @@ def check(plain: str) -> str:
             known = alarm.get("Ref") in of_type(first, "AWS::CloudWatch::Alarm") or json.dumps(alarm, sort_keys=True) in names
             assert known, f"{name} heeds {alarm}, which is no alarm"
         assert "DEPLOYMENT_STOP_ON_ALARM" in group["Properties"]["AutoRollbackConfiguration"]["Events"], name
+    assert not lost(resources(plain)) and not lost(first), lost(resources(plain)) + lost(first)
     assert not circle(waits_for(first)), f"a circle among {circle(waits_for(first))}"
 
     schedule = json.dumps(first["WatchRenewerScheduleRole"]["Properties"]["Policies"])

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import threading
+import time
 import traceback
 from pathlib import Path
 
@@ -30,7 +31,9 @@ class Collector:
         request = {"QueueUrl": queue, "MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"], "WaitTimeSeconds": 20}
         while True:
             for message in sqs.receive_message(**request).get("Messages", []):
-                self.write({"kind": "message", "of": name, "attributes": message.get("MessageAttributes"), "body": message["Body"]})
+                self.write({
+                    "kind": "message", "of": name, "at": time.time(), "attributes": message.get("MessageAttributes"), "body": message["Body"],
+                })
                 sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
 
     def write(self, message: dict) -> None:

@@ -7,11 +7,11 @@ import subprocess
 import boto3
 
 import build
-from settings import LOGS, REGION, ROOT, STACK, aws_environment, overrides, parameters
+from settings import LOGS, REGION, ROOT, STACK, ZIPPED, aws_environment, overrides, parameters
 from terminal import Failure, step
 from tools import sam
 
-METHODS = {"get", "post", "put", "patch", "delete"}
+METHODS = {"get", "head", "post", "put", "patch", "delete"}
 
 
 def client(service: str, endpoint: str):
@@ -20,15 +20,19 @@ def client(service: str, endpoint: str):
     )
 
 
-def deploy(endpoint: str, google_url: str) -> dict[str, str]:
+def deploy(endpoint: str, google_url: str, microsoft_url: str) -> dict[str, str]:
     """Creates or updates the stack; returns its outputs, with the emulator's URL of the API as `ApiUrl`."""
     with step("sam deploy"):
-        template(endpoint, google_url)
+        template(endpoint, google_url, microsoft_url)
     with step("Create the API's routes") as current:
         stack = client("cloudformation", endpoint).describe_stacks(StackName=STACK)["Stacks"][0]
         outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
         current.note(f"{routes(endpoint, stack)} routes")
-        outputs["ApiUrl"] = f"{endpoint}/_aws/execute-api/{physical_ids(endpoint)['HttpApi']}/$default"
+        api = physical_ids(endpoint)["HttpApi"]
+        outputs["ApiUrl"] = f"{endpoint}/_aws/execute-api/{api}/$default"
+        if "ConsoleUrl" in outputs:
+            # By host, so that the page stands where it does on AWS; browsers resolve all of localhost to this machine.
+            outputs["ConsoleUrl"] = f"http://{api}.execute-api.localhost:{endpoint.rsplit(':', 1)[1]}/console"
     with step("Set how the table expires and is kept"):
         keeping(endpoint, outputs["TableName"])
     return outputs
@@ -51,11 +55,12 @@ def processed(endpoint: str) -> dict:
     return (json.loads(body) if isinstance(body, str) else body)["Resources"]
 
 
-def template(endpoint: str, google_url: str) -> None:
+def template(endpoint: str, google_url: str, microsoft_url: str) -> None:
     """`sam deploy` of what `sam build` made."""
     log = LOGS / "deploy.log"
-    command = [sam(), "deploy", "--config-env", "local", "--stack-name", STACK, "--region", REGION]
-    command += overrides(parameters(google_url))
+    command = [sam(), "deploy", "--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local", "--template-file", str(ZIPPED / "template.yaml"), "--stack-name", STACK, "--region", REGION]
+    # Signed URLs of large files lead to the emulator's S3.
+    command += overrides({"ConsoleConnectOrigins": endpoint} | parameters(google_url, microsoft_url))
     with log.open("wb") as output:
         done = subprocess.run(
             command, cwd=ROOT, env=build.environment() | aws_environment(endpoint), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
@@ -83,7 +88,7 @@ def routes(endpoint: str, stack: dict) -> int:
         f"{method.upper()} {path}": function_of(operation)
         for path, operations in openapi["paths"].items()
         for method, operation in operations.items()
-        if method in METHODS
+        if method in METHODS and function_of(operation) in ids
     }
     existing = {route["RouteKey"]: route["RouteId"] for route in gateway.get_routes(ApiId=api)["Items"]}
     for key in existing.keys() - wanted.keys():
@@ -96,9 +101,8 @@ def routes(endpoint: str, stack: dict) -> int:
 
 
 def function_of(operation: dict) -> str:
-    """The function behind a route."""
-    uri = json.dumps(operation["x-amazon-apigateway-integration"]["uri"])
-    return re.search(r"\$\{(\w+?)(\.Arn)?\}/invocations", uri).group(1)
+    """The function behind a route, also behind one that a condition makes."""
+    return re.search(r"\$\{(\w+?)(\.Arn)?\}/invocations", json.dumps(operation)).group(1)
 
 
 def integration(endpoint: str, gateway, api: str, function: str) -> str:

@@ -1,28 +1,60 @@
 """The functions' logs, from the emulator's CloudWatch Logs."""
 
+from collections import Counter
 from datetime import datetime, timezone
 
 from deploy import client
 from lifecycle import read
 from lines import lines_of
 from settings import LOGS, STATE
+from terminal import Failure
 from web import serves
 
+# CloudWatch's own bound.
+MOST_AT_ONCE = 10_000
 FRAME = ("START RequestId", "END RequestId", "REPORT RequestId")
+
+
+def groups(state: dict):
+    """The name of each log group, and its events in the order of time. A group at a time: each call of a function may
+    have a stream of its own, and there are thousands."""
+    logs = client("logs", state["aws_endpoint"])
+    for page in logs.get_paginator("describe_log_groups").paginate():
+        for group in page["logGroups"]:
+            yield group["logGroupName"], events(logs, group["logGroupName"])
+
+
+def events(logs, group: str):
+    """The emulator gives no token for the next page: what follows is asked for by its time."""
+    since, told = 0, Counter()
+    while True:
+        page = logs.filter_log_events(logGroupName=group, startTime=since)["events"]
+        # What was told already comes first, all of it of one millisecond.
+        again, new = told.copy(), []
+        for event in page:
+            if again[key := (event["logStreamName"], event["message"])] and event["timestamp"] == since:
+                again[key] -= 1
+            else:
+                new.append(event)
+        yield from new
+        if len(page) < MOST_AT_ONCE:
+            return
+        if not new:
+            raise Failure(f"{group} has more events of one millisecond than an answer holds")
+        since = page[-1]["timestamp"]
+        told = Counter((event["logStreamName"], event["message"]) for event in page if event["timestamp"] == since)
 
 
 def collect(state: dict, last: int = 200) -> list[str]:
     """The last lines of all functions in the order of time."""
-    logs, events = client("logs", state["aws_endpoint"]), []
-    for group in logs.describe_log_groups()["logGroups"]:
-        name = group["logGroupName"]
-        pages = logs.get_paginator("describe_log_streams").paginate(logGroupName=name)
-        for stream in (stream for page in pages for stream in page["logStreams"]):
-            read = logs.get_log_events(logGroupName=name, logStreamName=stream["logStreamName"])["events"]
-            events += [(event["timestamp"], name.rsplit("/", 1)[-1].removesuffix("LogGroup"), event["message"]) for event in read]
+    all_events = [
+        (event["timestamp"], name.rsplit("/", 1)[-1].removesuffix("LogGroup"), event["message"])
+        for name, events in groups(state)
+        for event in events
+    ]
     lines = [
         f"{datetime.fromtimestamp(at / 1000, timezone.utc):%H:%M:%S.%f}"[:-3] + f"  {who:<17} {line}"
-        for at, who, message in sorted(events, key=lambda event: event[0])
+        for at, who, message in sorted(all_events, key=lambda event: event[0])
         for line in lines_of(message)
         if not line.startswith(FRAME)
     ]

@@ -47,6 +47,8 @@ class Request:
 
     path: str
     head: int
+    port: int = 0
+    stage: str = ""
     handed: str = ""
 
     @classmethod
@@ -54,7 +56,16 @@ class Request:
         path = path_below_the_stage(scope["raw_path"])
         line = len(scope["method"]) + len(path) + len(scope["query_string"]) + len(" ? HTTP/1.1\r\n")
         headers = sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"])
-        return cls(path.decode("latin-1"), line + headers)
+        port = (scope.get("server") or ("", 0))[1] or 0
+        return cls(path.decode("latin-1"), line + headers, port, stage_of(scope["raw_path"]))
+
+    def seen_from_outside(self, context: dict) -> dict:
+        """Where the API stands, as AWS's context would say it. MiniStack leaves out its port, and that a path names the API."""
+        if not self.port:
+            return {}
+        if self.stage:
+            return {"domainName": f"127.0.0.1:{self.port}", "stage": self.stage}
+        return {"domainName": f"{context.get('domainName', '')}:{self.port}"}
 
     def refused(self, body: bytes) -> tuple | None:
         """Decodes the path for the function; returns an answer if the gateway refuses the request."""
@@ -67,6 +78,19 @@ class Request:
             return answer(400, "Bad Request")
         self.handed = handed
         return None
+
+
+def without_slash(path: str) -> str:
+    """The path that routes are matched by: no route of an HTTP API ends in a slash, and `/x/` is taken for `/x`."""
+    return path.removesuffix("/") or "/"
+
+
+def stage_of(raw_path: bytes) -> str:
+    """What stands before the path that a function gets; empty where the host names the API."""
+    if not raw_path.startswith(PREFIX):
+        return ""
+    named = raw_path[len(PREFIX):].split(b"/", 2)[:2]
+    return (PREFIX.strip(b"/") + b"/" + b"/".join(named)).decode("latin-1").replace("%24", "$")
 
 
 def path_below_the_stage(raw_path: bytes) -> bytes:
@@ -164,7 +188,7 @@ def checked(execute, matches: str = MATCHES):
         if refused := request.refused(body):
             return refused
         path = request.handed if matches == "decoded" else request.path
-        return await execute(api_id, stage, path, method, headers, body, query_params, raw_query_string)
+        return await execute(api_id, stage, without_slash(path), method, headers, body, query_params, raw_query_string)
 
     return handle_execute
 
@@ -179,8 +203,9 @@ def limited(invoke, stages, throttle: Throttle, matches: str = MATCHES):
         limits = limits_of((stages.get(api_id) or {}).get(stage), route_key)
         if not throttle.admits((api_id, stage, route_key), limits, time.monotonic()):
             return answer(429, "Too Many Requests")
+        if request := REQUEST.get(None):
+            path = request.handed
         if matches == "sent":
-            path = REQUEST.get().handed
             path_params = path_params and {name: unquote(value) for name, value in path_params.items()}
         try:
             given = await invoke(
@@ -203,6 +228,9 @@ def within(run, seconds: float = TIMEOUT_SECONDS):
         if thread_name != FOR_A_ROUTE:
             return await run(function, *given, thread_name=thread_name)
         _, event = given
+        if request := REQUEST.get(None):
+            context = event.get("requestContext") or {}
+            event["requestContext"] = context | request.seen_from_outside(context)
         if size_of(event) > LARGEST_EVENT:
             raise Answered(413, "Request Entity Too Large")
         # Not cancelled: a function runs on until its own timeout.

@@ -48,6 +48,19 @@ class Paths(unittest.TestCase):
             self.assertEqual(gateway.path_below_the_stage(raw), sent)
 
 
+    def test_a_function_is_told_where_its_api_stands_by_nothing_that_the_caller_sends(self):
+        inside = {"domainName": "abc.execute-api.localhost", "stage": "$default"}
+        headers = [(b"host", b"evil.example"), (b"x-forwarded-host", b"evil.example")]
+        for raw, outside in [
+            (b"/_aws/execute-api/abc/$default/a", {"domainName": "127.0.0.1:4566", "stage": "_aws/execute-api/abc/$default"}),
+            (b"/_aws/execute-api/abc/%24default", {"domainName": "127.0.0.1:4566", "stage": "_aws/execute-api/abc/$default"}),
+            (b"/a", {"domainName": "abc.execute-api.localhost:4566"}),
+        ]:
+            sent = scope("/a", headers) | {"raw_path": raw, "server": ("127.0.0.1", 4566)}
+            self.assertEqual(Request.of(sent).seen_from_outside(inside), outside)
+        self.assertEqual(Request.of(scope("/a")).seen_from_outside(inside), {}, "without a port")
+
+
 def scope(path: str, headers=(), query: bytes = b"") -> dict:
     raw = f"/_aws/execute-api/abc/$default{path}".encode()
     return {"type": "http", "method": "GET", "raw_path": raw, "query_string": query, "headers": list(headers)}
@@ -81,6 +94,13 @@ class Matching(unittest.TestCase):
         self.assertEqual(served("sent", "/a%2Fb"), ("/a%2Fb", "/a/b", {"id": "a/b"}))
         self.assertEqual(served("decoded", "/a%253Fb"), ("/a?b", "/a?b", {"id": "a?b"}))
         self.assertEqual(served("sent", "/a%253Fb"), ("/a%253Fb", "/a?b", {"id": "a%3Fb"}))
+
+
+    def test_a_slash_at_the_end_chooses_no_route_and_stays_in_the_path(self):
+        for matches in ("decoded", "sent"):
+            self.assertEqual(served(matches, "/a/")[:2], ("/a", "/a/"))
+            self.assertEqual(served(matches, "/")[:2], ("/", "/"))
+            self.assertEqual(served(matches, "/a//")[:2], ("/a/", "/a//"))
 
 
 class Requests(unittest.TestCase):

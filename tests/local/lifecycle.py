@@ -8,8 +8,8 @@ from pathlib import Path
 
 import build
 import processes
-from settings import CALLS, CANARIES, COLLECTED, COLLECTS_EVENTS, LOCAL, LOGS, PROCESSES, RECORDS_CALLS, REGION, ROOT, SAM_LOCAL, SEEN, STACK
-from settings import STATE, bare_environment, parameters
+from settings import CALLS, CANARIES, COLLECTED, COLLECTS_EVENTS, GRAPH_REQUESTS, LOCAL, LOGS, PROCESSES, RECORDS_CALLS, REGION, ROOT, SAM_LOCAL, SEEN, STACK
+from settings import STATE, bare_environment, issuer, parameters
 from settings import PUBSUB_AUDIENCE, PUBSUB_SERVICE_ACCOUNT, PUBSUB_SUBSCRIPTION, PUSH_PATH
 from terminal import Failure, say, step
 from web import expect, serves, wait_until
@@ -44,8 +44,8 @@ def reusable() -> dict | None:
         say("  The running stack talks to another Google: replacing it.")
     elif RECORDS_CALLS != ("recorder" in state["pids"]):
         say("  The running stack's calls are recorded where they should not be, or not where they should: replacing it.")
-    elif "google" in state["pids"] and build.fake_google_built() > state["fake_google_built"]:
-        say("  The fake Google was built anew since the stack started: replacing the stack.")
+    elif "google" in state["pids"] and build.fakes_built() > state["fakes_built"]:
+        say("  A fake provider was built anew since the stack started: replacing the stack.")
     else:
         return state
     return None
@@ -60,7 +60,7 @@ def start(state: dict) -> dict:
     """Starts MiniStack and the fake Google, and with LOCAL_RECORD_CALLS=1 the recorder before MiniStack."""
     import ministack
 
-    for file in (CALLS, SEEN, COLLECTED, CANARIES):
+    for file in (CALLS, SEEN, COLLECTED, CANARIES, GRAPH_REQUESTS):
         file.unlink(missing_ok=True)
     recorder = processes.free_port() if RECORDS_CALLS else None
     with step("Start MiniStack") as current:
@@ -76,6 +76,9 @@ def start(state: dict) -> dict:
         with step("Start the fake Google") as current:
             start_fake_google(state)
             current.note(state["google_url"])
+    with step("Start the fake Microsoft") as current:
+        start_fake_microsoft(state)
+        current.note(state["microsoft_url"])
     return state
 
 
@@ -94,20 +97,33 @@ def start_recorder(state: dict, port: int) -> None:
 
 
 def start_fake_google(state: dict) -> None:
-    port = processes.free_port()
-    log = LOGS / "fake-google.log"
-    state["google_url"] = f"http://127.0.0.1:{port}"
-    state["fake_google_built"] = build.fake_google_built()
+    state["google_url"] = f"http://127.0.0.1:{processes.free_port()}"
+    state["fakes_built"] = build.fakes_built()
     secret = parameters(state["google_url"])["GoogleClientSecret"]
-    command = [str(build.FAKE_GOOGLE), "--port", str(port), "--client-secret", secret]
+    given = ["--client-secret", secret, "--user-issuer", issuer(state["google_url"])]
+    start_fake(state, "google", build.FAKE_GOOGLE, given)
+
+
+def start_fake_microsoft(state: dict) -> None:
+    state["microsoft_url"] = f"http://127.0.0.1:{processes.free_port()}"
+    set = parameters(state["google_url"], state["microsoft_url"])
+    given = ["--client-id", set["MicrosoftClientId"], "--client-secret", set["MicrosoftClientSecret"]]
+    if RECORDS_CALLS:
+        given += ["--requests", str(GRAPH_REQUESTS)]
+    start_fake(state, "microsoft", build.FAKE_MICROSOFT, given)
+
+
+def start_fake(state: dict, name: str, program: Path, given: list[str]) -> None:
+    url, log = state[f"{name}_url"], LOGS / f"fake-{name}.log"
+    command = [str(program), "--port", url.rsplit(":", 1)[1], *given]
     started = processes.start(command, bare_environment(), log, ROOT)
-    remember(state, "google", started)
+    remember(state, name, started)
 
     def ready() -> bool:
         processes.still_running(started)
-        return serves(f"{state['google_url']}/admin/health")
+        return serves(f"{url}/admin/health")
 
-    wait_until(ready, 15, "the fake Google", log)
+    wait_until(ready, 15, f"the fake {name.capitalize()}", log)
 
 
 def remember(state: dict, name: str, process: dict) -> None:
@@ -120,7 +136,7 @@ def deploy(state: dict) -> dict:
     """Deploys onto the running services, points the fake's pushes at the webhook, and writes stack.json."""
     import deploy as deployment
 
-    outputs = deployment.deploy(state["aws_endpoint"], state["google_url"])
+    outputs = deployment.deploy(state["aws_endpoint"], state["google_url"], state["microsoft_url"])
     if "google" in state["pids"]:
         with step("Point the fake's pushes at the webhook"):
             push = {
@@ -130,10 +146,13 @@ def deploy(state: dict) -> dict:
                 "service_account": PUBSUB_SERVICE_ACCOUNT,
             }
             expect("PUT", f"{state['google_url']}/admin/push", push)
+    # The API's address is known only now; the parameter has one of the fake's that leads there.
+    expect("PUT", f"{state['microsoft_url']}/admin/front", {"to": outputs["ApiUrl"]})
     state |= {
         "region": REGION,
         "stack_name": STACK,
         "api_url": outputs["ApiUrl"],
+        "console_url": outputs.get("ConsoleUrl"),
         "table": outputs["TableName"],
         "mail_bucket": outputs["MailBucketName"],
         "secrets_key_id": outputs["SecretsKeyId"],
@@ -144,7 +163,7 @@ def deploy(state: dict) -> dict:
         "agent_run_queue_url": outputs["AgentRunQueueUrl"],
         "agent_run_dead_letter_queue_url": outputs["AgentRunDeadLetterQueueUrl"],
         "watch_renewer_function": deployment.physical_ids(state["aws_endpoint"])["WatchRenewerFunction"],
-        "mint_user_token": {"method": "POST", "url": f"{state['google_url']}/admin/user-tokens", "body": {"sub": "local-owner"}},
+        "mint_user_token": {"method": "POST", "url": f"{state['google_url']}/admin/user-tokens", "body": {"sub": "local-owner", "claims": {"role": "admin"}}},
     }
     if COLLECTS_EVENTS and "collector" not in state["pids"]:
         with step("Start the collector of what the queues bring"):

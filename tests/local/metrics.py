@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, SummaryMetricFamily
 from prometheus_client.exposition import generate_latest
 
-from deploy import client
+import function_logs
 from lines import lines_of
 from settings import ROOT
 from terminal import Failure, heading, say
@@ -53,24 +53,9 @@ def collect(states: list[dict]) -> dict[str, Counted]:
 
 
 def lines(state: dict):
-    logs = client("logs", state["aws_endpoint"])
-    for groups in logs.get_paginator("describe_log_groups").paginate():
-        for group in groups["logGroups"]:
-            for streams in logs.get_paginator("describe_log_streams").paginate(logGroupName=group["logGroupName"]):
-                for stream in streams["logStreams"]:
-                    yield from stream_lines(logs, group["logGroupName"], stream["logStreamName"])
-
-
-def stream_lines(logs, group: str, stream: str):
-    request = {"logGroupName": group, "logStreamName": stream, "startFromHead": True}
-    while True:
-        page = logs.get_log_events(**request)
-        for event in page["events"]:
+    for _, events in function_logs.groups(state):
+        for event in events:
             yield from lines_of(event["message"])
-        # At the end, the token stays the same.
-        if page["nextForwardToken"] == request.get("nextToken"):
-            return
-        request["nextToken"] = page["nextForwardToken"]
 
 
 def show(state: dict) -> None:

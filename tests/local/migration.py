@@ -20,15 +20,20 @@ from web import DIRECT, expect
 # At most this many bad rows; in a small export, every twentieth row is bad.
 MOST_BAD = 50
 LEAST_BETWEEN = 20
+# Of the older system's app at Microsoft: no fewer than the stack's.
+SCOPES = "openid profile email offline_access User.Read Mail.ReadWrite Mail.Send"
 KINDS = ["wrong_key", "broken_token", "no_token", "invalid_grant", "missing_scopes", "another_address", "invalid_triggers", "another_account"]
 
 
 def run(state: dict, rows: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        Migration(state, Path(folder), rows).run()
+    for kind, share in ((Migration, rows), (OfOutlook, max(LEAST_BETWEEN, rows // 5))):
+        with tempfile.TemporaryDirectory() as folder:
+            kind(state, Path(folder), share).run()
 
 
 class Migration:
+    provider, token_column, vendor = "gmail", "gmail_refresh_token", "google"
+
     def __init__(self, state: dict, folder: Path, rows: int):
         self.state, self.folder, self.rows = state, folder, rows
         self.name = f"mig-{secrets.token_hex(3)}"
@@ -38,7 +43,7 @@ class Migration:
         self.output = ""
 
     def run(self) -> None:
-        with step(f"An older system with {self.rows} users"):
+        with step(f"An older system with {self.rows} users of {self.provider}"):
             lines = [json.dumps(self.user(number)) for number in range(self.rows)]
             (self.folder / "users.jsonl").write_text("\n".join(lines))
         good = self.rows - sum(self.expected.values())
@@ -61,26 +66,28 @@ class Migration:
         if kind:
             self.expected[kind] = self.expected.get(kind, 0) + 1
         address = f"{self.name}-{number}@example.com"
-        google = self.state["google_url"]
-        expect("POST", f"{google}/admin/mailboxes", {"email": address})
-        token = self.refresh_token(address, ["openid", "email"] if kind == "missing_scopes" else None)
+        self.admin("/mailboxes", {"email": address})
+        token = self.refresh_token(address, kind == "missing_scopes")
         if kind == "invalid_grant":
-            expect_form(f"{google}/revoke", {"token": token})
+            self.admin("/grants/revoke", {"email": address})
         sealed = Fernet(self.other_key if kind == "wrong_key" else self.key).encrypt(token.encode()).decode()
         self.secrets += [token, sealed]
         owner = number - 1 if kind == "another_account" else number
-        trigger = {"type": "cron" if kind == "invalid_triggers" else "email:gmail", "id": number, "filters": {"subject_contains": ["invoice"]}}
+        trigger = {"type": "cron" if kind == "invalid_triggers" else f"email:{self.provider}", "id": number, "filters": {"subject_contains": ["invoice"]}}
         return {
             "user_id": f"{self.name}-{owner}",
             "email": "somebody@example.com" if kind == "another_address" else address,
-            "gmail_refresh_token": {"broken_token": sealed[:50], "no_token": ""}.get(kind, sealed),
+            self.token_column: {"broken_token": sealed[:50], "no_token": ""}.get(kind, sealed),
             "triggers": [trigger],
         }
 
-    def refresh_token(self, address: str, scopes: list[str] | None) -> str:
+    def admin(self, path: str, body: dict):
+        return expect("POST", f"{self.state[f'{self.vendor}_url']}/admin{path}", body)
+
+    def refresh_token(self, address: str, few_scopes: bool) -> str:
         given = parameters(self.state["google_url"])
-        wish = {"email": address, "redirect_uri": "postmessage", "with_refresh_token": True} | ({"scopes": scopes} if scopes else {})
-        code = expect("POST", f"{self.state['google_url']}/admin/codes", wish)["code"]
+        wish = {"email": address, "redirect_uri": "postmessage", "with_refresh_token": True}
+        code = self.admin("/codes", wish | ({"scopes": ["openid", "email"]} if few_scopes else {}))["code"]
         form = {
             "client_id": given["GoogleClientId"], "client_secret": given["GoogleClientSecret"], "grant_type": "authorization_code",
             "code": code, "redirect_uri": "postmessage",
@@ -89,7 +96,7 @@ class Migration:
 
     def start(self, *arguments: str) -> subprocess.Popen:
         binary = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target") / "debug" / "connectors"
-        command = [binary, "migrate", self.folder / "users.jsonl", "--stack-json", STATE, *arguments]
+        command = [binary, "migrate", self.folder / "users.jsonl", "--provider", self.provider, "--stack-json", STATE, *arguments]
         environment = {"CONNECTORS_FERNET_KEY": self.key.decode(), "PATH": os.environ["PATH"]}
         return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -133,6 +140,22 @@ class Migration:
         if leaked or "ya29." in everything:
             raise Failure(f"secrets were printed or written: {leaked}")
         say(f"  {good} connectors with a trigger each, {sum(self.expected.values())} rows reported, no secret in output, journal or report.")
+
+
+class OfOutlook(Migration):
+    """The same of another provider, and fewer rows."""
+
+    provider, token_column, vendor = "outlook", "outlook_refresh_token", "microsoft"
+
+    def refresh_token(self, address: str, few_scopes: bool) -> str:
+        given = parameters(self.state["google_url"], self.state["microsoft_url"])
+        redirect = "http://localhost/old"
+        wish = {"email": address, "redirect_uri": redirect, "scopes": "openid offline_access User.Read" if few_scopes else SCOPES}
+        form = {
+            "client_id": given["MicrosoftClientId"], "client_secret": given["MicrosoftClientSecret"], "grant_type": "authorization_code",
+            "code": self.admin("/codes", wish)["code"], "redirect_uri": redirect,
+        }
+        return expect_form(f"{self.state['microsoft_url']}/common/oauth2/v2.0/token", form)["refresh_token"]
 
 
 def expect_form(url: str, fields: dict) -> dict:

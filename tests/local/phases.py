@@ -34,6 +34,8 @@ class Phase:
     tidies: bool = False
     # The result: seconds, or None until it has ended; and whether it succeeded.
     seconds: float | None = None
+    # Processor time of the command and of the processes that it waited for: not of a stack's emulator and functions.
+    busy: float = 0
     well: bool = False
     passed: int = 0
     failed: int = 0
@@ -139,10 +141,11 @@ class Run:
             with self.lock:
                 if not phase.tidies:
                     self.children.add(child)
-            code = child.wait()
+            _, status, used = os.wait4(child.pid, 0)
+            phase.busy, child.returncode = used.ru_utime + used.ru_stime, os.waitstatus_to_exitcode(status)
             with self.lock:
                 self.children.discard(child)
-            return code
+            return child.returncode
 
     def show(self, phase: Phase, log: Path) -> None:
         phase.read(log)
@@ -156,7 +159,8 @@ class Run:
     def line(self, mark: str, phase: Phase, note: str) -> None:
         clear = "\r\x1b[2K" if TTY else ""
         minutes = f"{self.elapsed() / 60:5.1f} min"
-        say(f"{clear}{minutes}  {mark:<4} {phase.seconds or 0:6.1f} s  {phase.title}{f'  ({note})' if note else ''}")
+        times = f"{phase.seconds or 0:6.1f} s {phase.busy:6.1f} s"
+        say(f"{clear}{minutes}  {mark:<4} {times}  {phase.title}{f'  ({note})' if note else ''}")
 
     def elapsed(self) -> float:
         return time.monotonic() - self.began

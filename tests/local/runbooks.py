@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import time
+import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
@@ -115,12 +116,17 @@ class Trouble:
             "CONNECTORS_GOOGLE_TOKEN": "local-operator", "MAILBOX": mailbox, "OWNER": name,
         }
         self.token = token
-        self.google("POST", "/mailboxes", {"email": mailbox})
-        self.connectors("connect", "--follow", "--login-hint", mailbox)
+        at_provider = self.make_mailbox(mailbox)
+        self.connectors("connect", *at_provider, "--follow", "--login-hint", mailbox)
         connector = json.loads(self.connectors("list", "--json"))["connectors"][0]["id"]
         trigger = self.api("POST", "/triggers", {"type": "email", "config": {"connector_id": connector}, "agent_id": MAIL})
         self.variables |= {"CONNECTOR": connector, "TRIGGER": trigger["id"], "BEFORE": moment(timedelta())}
         self.connectors("health", "drill", connector)
+
+    def make_mailbox(self, mailbox: str) -> list[str]:
+        """Makes it, and tells how a connect names its provider."""
+        self.google("POST", "/mailboxes", {"email": mailbox})
+        return []
 
     def mail_comes(self) -> None:
         mail = {"from": "Bo <bo@example.com>", "subject": MAIL, "text": "It came."}
@@ -148,8 +154,43 @@ class Trouble:
 
         wait_until(another, TIMEOUT_SECONDS, "a sweep")
 
+    def ends(self) -> None:
+        """Repairs what the walk broke."""
+        google_answers(self)
+        pushes_come(self)
+        client("kms", self.state["aws_endpoint"]).enable_key(KeyId=self.state["secrets_key_id"])
+
     def row(self) -> dict:
         return {"pk": {"S": f"MAILBOX#{self.variables['MAILBOX']}"}, "sk": {"S": f"CONNECTOR#{self.variables['CONNECTOR']}"}}
+
+
+class OutlookTrouble(Trouble):
+    """The same with a mailbox at the fake Microsoft, whose organization is its own."""
+
+    def microsoft(self, method: str, path: str, body=None):
+        return expect(method, f"{self.state['microsoft_url']}/admin{path}", body)
+
+    def make_mailbox(self, mailbox: str) -> list[str]:
+        self.tenant = str(uuid.uuid4())
+        self.microsoft("POST", "/mailboxes", {"email": mailbox, "tid": self.tenant})
+        return ["--provider", "outlook"]
+
+    def mail_comes(self) -> None:
+        mail = {"from": "Bo <bo@example.com>", "subject": MAIL, "text": "It came."}
+        self.microsoft("POST", f"/mailboxes/{self.variables['MAILBOX']}/messages", mail)
+
+    def ends(self) -> None:
+        microsoft_answers(self)
+
+    def row(self) -> dict:
+        """Its partition is not named after its address."""
+        table = client("dynamodb", self.state["aws_endpoint"]).get_paginator("scan")
+        wanted = {"S": f"CONNECTOR#{self.variables['CONNECTOR']}"}
+        for page in table.paginate(TableName=self.state["table"], ConsistentRead=True):
+            for item in page["Items"]:
+                if item["sk"] == wanted and item["pk"]["S"].startswith("MAILBOX#outlook:"):
+                    return {"pk": item["pk"], "sk": item["sk"]}
+        raise Failure("the connector has no row")
 
 
 def moment(ago: timedelta) -> str:
@@ -263,6 +304,41 @@ def owner_is_erased(trouble: Trouble) -> None:
         trouble.api("GET", "/owner/data")
 
 
+def secret_expires(trouble: OutlookTrouble) -> None:
+    trouble.microsoft("PUT", "/oauth", {"secret_expired": True})
+    trouble.microsoft("POST", "/access-tokens/expire", {"email": trouble.variables["MAILBOX"]})
+    trouble.change("REMOVE access_token")
+    trouble.mail_comes()
+    trouble.connectors("sync", trouble.variables["CONNECTOR"])
+
+
+def consent_is_withdrawn(trouble: OutlookTrouble) -> None:
+    trouble.microsoft("POST", f"/tenants/{trouble.tenant}/withdraw-consent")
+    trouble.microsoft("POST", "/access-tokens/expire", {"email": trouble.variables["MAILBOX"]})
+    trouble.change("REMOVE access_token")
+    trouble.mail_comes()
+
+
+def administrator_consents(trouble: OutlookTrouble) -> None:
+    trouble.microsoft("PUT", f"/tenants/{trouble.tenant}", {"users_may_consent": False, "admin_consented": True})
+
+
+def subscription_is_lost(trouble: OutlookTrouble) -> None:
+    """Microsoft ended it, and nothing reaches the stack any more."""
+    mailbox = trouble.variables["MAILBOX"]
+    for subscription in trouble.microsoft("GET", f"/subscriptions?email={mailbox}"):
+        trouble.microsoft("DELETE", f"/subscriptions/{subscription['id']}")
+    trouble.microsoft("PUT", "/front", {"to": "http://127.0.0.1:9"})
+    ended = {"S": moment(timedelta(days=1))}
+    trouble.change("SET watch.expiration = :ended, watch.renewed_at = :ended", {":ended": ended})
+    trouble.swept()
+
+
+def microsoft_answers(trouble: OutlookTrouble) -> None:
+    trouble.microsoft("PUT", "/oauth", {})
+    trouble.microsoft("PUT", "/front", {"to": trouble.state["api_url"]})
+
+
 def google_answers(trouble: Trouble) -> None:
     expect("DELETE", f"{trouble.state['google_url']}/admin/faults")
 
@@ -272,6 +348,9 @@ PROVOKED = {
     "rate-limit-exceeded": quota_ends,
     "push-notifications-stopped": pushes_stop,
     "watch-lapsed": watch_ends,
+    "client-secret-expired": secret_expires,
+    "consent-withdrawn": consent_is_withdrawn,
+    "subscription-lost": subscription_is_lost,
     "history-gap": history_ends,
     "dead-letters": wake_up_is_given_up,
     "circuit-open": gmail_fails,
@@ -281,7 +360,10 @@ PROVOKED = {
     "key-compromise": lambda _: None,
     "restore": lambda _: None,
 }
+OF_OUTLOOK = {"client-secret-expired", "consent-withdrawn", "subscription-lost"}
 THEN = {
+    "microsoft-answers": microsoft_answers,
+    "administrator-consents": administrator_consents,
     "google-answers": google_answers,
     "pushes-come": pushes_come,
     "rows-are-lost": rows_are_lost,
@@ -322,7 +404,8 @@ def run(state: dict, wanted: list[str]) -> None:
         alone(lock)
         for anchor in wanted or PROVOKED:
             with step(anchor) as current:
-                walk(Trouble(state, anchor, before.exported), walks[anchor], before.prelude)
+                kind = OutlookTrouble if anchor in OF_OUTLOOK else Trouble
+                walk(kind(state, anchor, before.exported), walks[anchor], before.prelude)
                 current.note(f"{sum(1 for block in walks[anchor] if block.command)} commands")
     say("  every runbook did what it says")
 
@@ -347,9 +430,7 @@ def walk(trouble: Trouble, blocks: list[Block], prelude: str) -> None:
             else:
                 follow(trouble, block, prelude)
     finally:
-        google_answers(trouble)
-        pushes_come(trouble)
-        client("kms", trouble.state["aws_endpoint"]).enable_key(KeyId=trouble.state["secrets_key_id"])
+        trouble.ends()
 
 
 def follow(trouble: Trouble, block: Block, prelude: str) -> None:

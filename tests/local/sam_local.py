@@ -113,17 +113,18 @@ def read(answer):
     """A function's HTTP answer with its body parsed; other answers unchanged."""
     if not isinstance(answer, dict) or "statusCode" not in answer:
         return answer
+    text = answer.get("body") or ""
     try:
-        body = json.loads(answer.get("body") or "")
+        body = {"body": json.loads(text)}
     except ValueError:
-        body = None
-    return {"status": answer["statusCode"], "body": body, "location": answer.get("headers", {}).get("location")}
+        body = {"text": text}
+    return {"status": answer["statusCode"], "location": answer.get("headers", {}).get("location")} | body
 
 
 def in_short(answer) -> str:
     """An answer in one line."""
     if isinstance(answer, dict) and "status" in answer:
-        body = answer["body"] if isinstance(answer["body"], dict) else {}
+        body = answer["body"] if isinstance(answer.get("body"), dict) else {}
         words = [body.get("code") or body.get("status"), body.get("email_address"), body.get("field")]
         return " ".join([str(answer["status"]), *(word for word in words if isinstance(word, str))])
     text = json.dumps(answer, separators=(",", ":"))

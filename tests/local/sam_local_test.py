@@ -35,7 +35,7 @@ class Answers(unittest.TestCase):
 
     def test_only_an_http_answer_is_read(self):
         http = {"statusCode": 302, "headers": {"location": "/there"}, "body": ""}
-        self.assertEqual(read(http), {"status": 302, "body": None, "location": "/there"})
+        self.assertEqual(read(http), {"status": 302, "text": "", "location": "/there"})
         self.assertEqual(read({"statusCode": 200, "body": '{"a":1}'})["body"], {"a": 1})
         for other in ({"batchItemFailures": []}, "no answer", None):
             self.assertEqual(read(other), other)

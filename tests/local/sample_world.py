@@ -7,6 +7,7 @@ import secrets
 import time
 
 from deploy import client
+from settings import issuer, parameters
 
 # The queues that a sample may write to, by their variables; events are read from a queue behind the bus.
 QUEUES = {
@@ -15,6 +16,7 @@ QUEUES = {
     "QUARANTINE_QUEUE_URL": "quarantine_queue_url",
 }
 BUS = "EVENT_BUS_NAME"
+ISSUER = "https://login.example.com"
 TIMEOUT_SECONDS = 5
 
 
@@ -24,8 +26,10 @@ class World:
         self.dynamodb, self.sqs, self.events = (client(service, endpoint) for service in ("dynamodb", "sqs", "events"))
         self.name = f"samples-{secrets.token_hex(4)}"
         self.queues: dict[str, str] = {}
-        # Replacements for the stack's own names.
-        self.instead = {state["table"]: self.table(state["table"]), state["event_bus"]: self.bus()}
+        # Replacements for the stack's own names, and for its issuer: the samples' tokens were signed before there was a stack.
+        self.instead = {state["table"]: self.table(state["table"]), state["event_bus"]: self.bus(), issuer(state["google_url"]): ISSUER}
+        # They name no role either.
+        self.instead[parameters(state["google_url"])["AuthRoleClaim"]] = ""
         for variable, key in QUEUES.items():
             self.queues[variable] = self.queue(key.removesuffix("_queue_url").replace("_", "-"), state[key].endswith(".fifo"))
             self.instead[state[key]] = self.queues[variable]

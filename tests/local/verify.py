@@ -8,18 +8,18 @@ from dataclasses import dataclass
 import security as cases
 from build import BUILT
 from phases import Phase, Run
-from settings import ROOT, TOOLS
+from settings import GRAPH_REQUESTS, ROOT, TOOLS
 from tools import nextest_path, path
 
 ENTRY = str(ROOT / "tests" / "local" / "stack.py")
 # The folder of a run's results, with a subfolder for each of its stacks.
 FOLDER = TOOLS / "test"
-# Times short enough to wait for, and quotas large enough not to wait for the next minute. The client secret is planted,
-# like every token of the fake Google.
+# Times short enough to wait for, and quotas large enough not to wait for the next minute. The client secrets are
+# planted, like every token of the fakes.
 PARAMETERS = (
     "ProcessorTimeout=5 SweepEveryMinutes=1 QuietAfterMinutes=1 SettleSeconds=15 CircuitCooldownSeconds=5 "
     "GmailUserUnitsPerMinute=1000000 OwnerRequestsPerMinute=1000000 AuthRoleClaim=role LogLevel=debug "
-    "GoogleClientSecret=canary-client-secret"
+    "GoogleClientSecret=canary-client-secret MicrosoftClientSecret=canary-microsoft-secret"
 )
 # AWS advises six times ProcessorTimeout: a wake-up that is delivered again while its processor still works may publish
 # twice. A killed processor's messages stay hidden as long, so the stack whose processor is killed has a shorter time.
@@ -32,6 +32,8 @@ KILLED = "test(/^deployed::killed::/)"
 SELF_CONTAINED = "not (binary(adapters) | binary(samples) | binary(deployed) | binary(doctor) | binary(security) | binary(policies))"
 # Tests of which `make test` runs only a part (tests::depth), without the weather tests.
 DEEPER = "test(/^mail::round_trips|^round_trips/) | test(/thousands_of_users/) | binary(capacity)"
+# Where fakes in the tests' own processes write down what was requested of them, as each stack's fake does in its folder.
+REQUESTED = {"GRAPH_REQUESTS": str(FOLDER / GRAPH_REQUESTS.name)}
 BINARIES, PACKAGES = FOLDER / "binaries.json", FOLDER / "packages.json"
 
 
@@ -102,13 +104,18 @@ class Stack:
 
 def short() -> list[Phase]:
     cases.clear(FOLDER)
+    (FOLDER / GRAPH_REQUESTS.name).unlink(missing_ok=True)
     tools, build, pack = built()
+    units = Phase("Units, stories and shape", nextest(SELF_CONTAINED), [build], REQUESTED)
+    adapters = Phase("Adapters", local("with-ministack", "--", *nextest("binary(adapters)")), [tools, build], REQUESTED)
     alone = [
-        Phase("Units, stories and shape", nextest(SELF_CONTAINED), [build]),
+        units,
         Phase("Google's own client", local("google-client"), [tools, build]),
-        Phase("Adapters", local("with-ministack", "--", *nextest("binary(adapters)")), [tools, build]),
+        Phase("Microsoft's own client", local("microsoft-client"), [tools, build]),
+        adapters,
         Phase("Real mail, some", local("mails", "--short"), [tools, build]),
         Phase("Templates", local("validate"), [tools]),
+        Phase("Console, built", local("console-built"), [tools]),
         # After the build, which has fetched the crates.
         Phase("What is linked", local("linked"), [tools, build]),
         Phase("Canary deployment", local("canary-template"), [pack]),
@@ -131,18 +138,26 @@ def short() -> list[Phase]:
     migration = operated.phase("A migration, killed twice", local("migration"), [described])
     runbooks = operated.phase("Runbooks", local("runbooks", "--short"), [migration])
 
-    ends = [deployed, survived, tried, runbooks]
-    running = [stories, shot, attacked, operated]
+    # Once the shortest of the other stacks' tests have ended: two cores do not bear five stacks at once.
+    visited = Stack("visited", AS_ADVISED)
+    client = visited.phase("Client", local("client"), [visited.up([pack, survived])])
+    developed = visited.phase("Console, hot reload", local("console-dev-tried"), [client])
+    console = visited.phase("Console", local("console-stories"), [developed])
+
+    ends = [deployed, survived, tried, runbooks, console]
+    running = [stories, shot, attacked, operated, visited]
     stacks = [stack.name for stack in running]
     recorded = ":".join(str(FOLDER / name / "stack.json") for name in stacks)
     once = Phase("Each event once", local("each-event-once", *(stack.name for stack in running if stack.collects)), ends)
     secrets = Phase("Planted secrets", local("canaries", *stacks), ends)
     metrics = Phase("Metrics", local("metrics-compared", *stacks), ends)
+    requested = Phase("Requests of Graph", local("graph-requests", ".", *stacks), [*ends, units, adapters])
     rights = Phase("Least privilege", nextest("binary(policies)"), ends, {"STACK_JSON": recorded})
     table = Phase("Security table", local("security-table"), [tried, secrets])
     away = operated.phase("Take down", local("take-down"), [once, secrets, metrics, rights])
-    ups = [first.after[0] for first in (deployed, survived, tried, doctor)]
-    tests = [deployed, once, survived, tried, doctor, steps, described, migration, runbooks, secrets, metrics, rights, table, away]
+    ups = [first.after[0] for first in (deployed, survived, tried, doctor, client)]
+    ways = [deployed, once, survived, tried, doctor, steps, described, migration, runbooks, client, developed, console]
+    tests = [*ways, secrets, metrics, requested, rights, table, away]
     downs = [stack.down([once, secrets, metrics, rights, away]) for stack in running]
     return [tools, build, pack, *alone, *ups, *tests, *downs]
 
@@ -168,12 +183,19 @@ def long() -> list[Phase]:
     operated = Stack("operated-long", AS_ADVISED)
     runbooks = operated.phase("Every runbook", local("runbooks"), [operated.up([pack])])
     described = operated.phase("The API after its description, whole", local("described"), [runbooks])
-    ups = [storm.after[0], gap.after[0], attacked.after[0], runbooks.after[0]]
-    downs = [weathered.down([storm]), shot.down([gap]), sent.down([attacked]), operated.down([described])]
+
+    visited = Stack("visited-long", AS_ADVISED)
+    console = visited.phase("Console, every story", local("console-stories"), [visited.up([pack])], TEST_DEPTH="whole")
+    pictures = visited.phase("Console, pictures", local("console-pictures"), [console])
+    ups = [storm.after[0], gap.after[0], attacked.after[0], runbooks.after[0], console.after[0]]
+    ends = [storm, gap, attacked, described, pictures]
+    stacks = [weathered, shot, sent, operated, visited]
+    requested = Phase("Requests of Graph, all", local("graph-requests", *(stack.name for stack in stacks)), ends)
+    downs = [weathered.down([storm]), shot.down([gap]), sent.down([attacked]), operated.down([described]), visited.down([pictures])]
     # Last: its targets are built again, with instrumentation, and use all processors.
     fuzzing = Phase("Fuzzing", [sys.executable, "tests/local/fuzz.py", "--runs", "10000"], [security_teeth, teeth, packed])
     alone = [simulation, whole, mails, teeth, security_teeth, bench, packed, fuzzing]
-    return [tools, build, pack, *alone, *ups, storm, gap, attacked, runbooks, described, *downs]
+    return [tools, build, pack, *alone, *ups, storm, gap, attacked, runbooks, described, console, pictures, requested, *downs]
 
 
 def built() -> list[Phase]:

@@ -10,6 +10,7 @@ mod once;
 mod renames;
 mod requests;
 mod secrets;
+mod sessions;
 mod sweeps;
 mod triggers;
 
@@ -76,6 +77,9 @@ async fn of_requests(store: &impl Store, tag: &str) {
     requests::a_released_key_is_free(store, &cast("released")).await;
     requests::an_owners_requests_are_forgotten_together(store, &cast("forgetting")).await;
     requests::a_key_is_remembered_for_a_day(store, &cast("a-day")).await;
+    sessions::a_session_is_its_owners_and_written_one_version_on(store, &cast("session")).await;
+    sessions::of_two_that_claim_a_session_one_gets_it(store, &cast("session-race")).await;
+    sessions::an_owners_sessions_are_forgotten_with_its_requests(store, &cast("sessions")).await;
     requests::of_two_that_claim_a_key_one_gets_it(store, &cast("claiming")).await;
 }
 
@@ -112,6 +116,7 @@ async fn of_delivery_records(store: &impl Store, tag: &str) {
 async fn of_secrets(store: &impl Store, tag: &str) {
     let cast = |case: &str| Cast::new(tag, case);
     secrets::an_access_token_is_cached_for_its_generation(store, &cast("token")).await;
+    secrets::a_refresh_token_takes_the_place_of_the_one_before_it(store, &cast("rotated")).await;
     secrets::the_first_data_key_stays(store, tag).await;
 }
 

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use aws_sdk_sqs::types::QueueAttributeName;
 use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -31,6 +31,8 @@ const BETWEEN_SWEEPS: Duration = Duration::from_secs(2);
 const TICK: &str = include_str!("../../events/watch-renewer.schedule.json");
 
 pub const PUSH_PATH: &str = "/api/email/webhook/google/pubsub";
+/// Where Graph's notifications go.
+pub const GRAPH_PATH: &str = "/api/email/webhook/microsoft/graph";
 /// The page that may call the API from a browser.
 pub const ORIGIN: &str = "https://app.example.com";
 
@@ -40,6 +42,7 @@ pub const ORIGIN: &str = "https://app.example.com";
 pub struct Stack {
     pub api_url: String,
     pub google_url: String,
+    pub microsoft_url: String,
     pub aws_endpoint: String,
     pub table: String,
     pub event_bus: String,
@@ -85,13 +88,16 @@ impl Stack {
         }
     }
 
-    /// The stack at rest: no faults, default pushes, empty queues. For a test that runs alone on
+    /// The stack at rest: no faults, default pushes, right clocks, empty queues. For a test that runs alone on
     /// the stack.
     pub async fn at_rest() -> Self {
         let stack = Self::running();
         stack.google(Method::DELETE, "/admin/faults", Value::Null).await;
         stack.google(Method::PUT, "/admin/push", json!({"mode": {}})).await;
         stack.google(Method::DELETE, "/admin/calls", Value::Null).await;
+        stack.microsoft(Method::DELETE, "/admin/faults", Value::Null).await;
+        stack.microsoft(Method::PUT, "/admin/notifications", json!({})).await;
+        stack.microsoft(Method::PUT, "/admin/clock", json!({})).await;
         stack.idle().await;
         stack
             .sqs()
@@ -125,10 +131,12 @@ impl Stack {
 
     /// The fake Google's admin side.
     pub async fn google(&self, method: Method, path: &str, body: Value) -> Value {
-        let request = self
-            .http
-            .request(method, format!("{}{path}", self.google_url))
-            .timeout(Duration::from_secs(60));
+        self.admin(&self.google_url, method, path, body).await
+    }
+
+    async fn admin(&self, url: &str, method: Method, path: &str, body: Value) -> Value {
+        let request =
+            self.http.request(method, format!("{url}{path}")).timeout(Duration::from_secs(60));
         let response =
             if body.is_null() { request } else { request.json(&body) }.send().await.unwrap();
         let (status, text) = (response.status(), response.text().await.unwrap());
@@ -136,9 +144,21 @@ impl Stack {
         serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
+    /// The fake Microsoft's admin side.
+    pub async fn microsoft(&self, method: Method, path: &str, body: Value) -> Value {
+        self.admin(&self.microsoft_url, method, path, body).await
+    }
+
     /// The response to a browser; redirects are not followed.
     pub async fn visit(&self, url: &str) -> Response {
         self.http.get(url).send().await.unwrap()
+    }
+
+    /// The response to a form that a browser submits to a vendor's page; redirects are not followed.
+    pub async fn submit(&self, url: &Url) -> Response {
+        let (mut page, form) = (url.clone(), url.query().unwrap_or_default().to_string());
+        page.set_query(None);
+        self.http.post(page).body(form).send().await.unwrap()
     }
 
     /// A request to the API without a token.

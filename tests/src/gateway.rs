@@ -49,11 +49,14 @@ pub struct Gateway {
     routes: Vec<Route>,
     functions: Functions,
     matches: Matches,
+    /// Host and port, as its callers see it.
+    domain_name: String,
 }
 
 impl Gateway {
-    pub fn before(functions: Functions, matches: Matches) -> Self {
-        Self { routes: template::routes(&template::read()), functions, matches }
+    pub fn before(functions: Functions, matches: Matches, domain_name: &str) -> Self {
+        let routes = template::routes(&template::read());
+        Self { routes, functions, matches, domain_name: domain_name.into() }
     }
 
     pub async fn answer(&self, request: Request) -> Response {
@@ -78,7 +81,9 @@ impl Gateway {
         let Some((route, parameters)) = matched else {
             return own(StatusCode::NOT_FOUND, "Not Found");
         };
-        let event = event(&route, parameters, &path, &parts, &body).to_string();
+        let mut event = event(&route, parameters, &path, &parts, &body);
+        event["requestContext"]["domainName"] = json!(self.domain_name);
+        let event = event.to_string();
         if event.len() > LONGEST_EVENT {
             return own(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         }
@@ -91,7 +96,8 @@ impl Gateway {
 
     /// The most specific matching route, and its path parameters.
     fn matched(&self, method: &str, path: &str) -> Option<(Route, Map<String, Value>)> {
-        let segments: Vec<&str> = path.split('/').collect();
+        // An HTTP API takes `/x/` for `/x`, and has no route that ends in a slash.
+        let segments: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
         let fitting =
             self.routes.iter().filter(|route| route.method == method).filter_map(|route| {
                 let template: Vec<&str> = route.path.split('/').collect();
@@ -196,7 +202,7 @@ fn event(
     json!({
         "version": "2.0", "routeKey": key, "rawPath": path, "rawQueryString": parts.uri.query().unwrap_or_default(),
         "headers": headers, "pathParameters": parameters,
-        "requestContext": {"requestId": format!("request-{}", REQUESTS.fetch_add(1, Ordering::Relaxed)), "routeKey": key, "stage": "$default", "domainName": "127.0.0.1",
+        "requestContext": {"requestId": format!("request-{}", REQUESTS.fetch_add(1, Ordering::Relaxed)), "routeKey": key, "stage": "$default",
             "http": {"method": parts.method.as_str(), "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1",
                 "userAgent": headers.get("user-agent")}},
         "body": (!text.is_empty()).then_some(text), "isBase64Encoded": is_base64,

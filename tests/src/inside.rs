@@ -1,15 +1,18 @@
 //! The three HTTP functions and the processor in this process: a gateway's events, real routers,
-//! verifier and Gmail adapter, in front of a fake Google of their own, over a store, a vault, a
-//! queue and a bus in memory.
+//! verifier and providers' adapters, in front of a fake Google of their own and, if it is wanted, a
+//! fake Microsoft, over a store, a vault, a queue and a bus in memory.
 #![allow(clippy::disallowed_methods, reason = "a test lives in the world, and waits for it")]
 
+mod microsoft;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use crate::deployed::{ORIGIN, PUSH_PATH, Stack};
 use crate::gateway::{Functions, Gateway, Matches};
-use crate::stage::{PUSH_ACCOUNT, PUSH_AUDIENCE, RETENTION, SUBSCRIPTION};
+use crate::stage::{NOTIFICATION_KEY, PUSH_ACCOUNT, PUSH_AUDIENCE, RETENTION, SUBSCRIPTION};
 use crate::world::{
     MemoryBus, MemoryDepths, MemoryObjects, MemoryQuarantine, MemoryStore, MemoryVault,
     MemoryWakeUps, SCOPES, World,
@@ -18,24 +21,29 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use axum::Router;
 use axum::extract::Request;
 use connectors_api::Api;
+use console::Console;
 use email_connectors::adapters::gmail::Gmail;
 use email_connectors::adapters::hmac::HmacSha256;
 use email_connectors::adapters::https;
 use email_connectors::adapters::oidc::{JwksVerifier, KeySource};
+use email_connectors::adapters::providers::MailProviders;
 use email_connectors::adapters::system::System;
-use email_connectors::config::{AppSettings, ConnectSettings, GoogleSettings, HISTORY_PAGE};
-use email_connectors::domain::claims::{
-    IdentityPolicy, PushPolicy, SecurityEventPolicy, UserPolicy,
+use email_connectors::config::{
+    AppSettings, ConnectSettings, ConsoleSettings, GoogleSettings, HISTORY_PAGE,
 };
-use email_connectors::domain::connector::Uniqueness;
+use email_connectors::domain::claims::{PushPolicy, SecurityEventPolicy, UserPolicy};
+use email_connectors::domain::connector::{Provider, Uniqueness};
 use email_connectors::domain::health::Thresholds;
+use email_connectors::domain::identity::IdentityPolicy;
 use email_connectors::domain::limit::Limits;
+use email_connectors::domain::provider::outlook::account;
 use email_connectors::domain::retry::RetryPolicy;
 use email_connectors::domain::sweep::{ProcessorLimits, SweepTimes};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::access::Refreshes;
 use email_connectors::flows::connect::Connect;
 use email_connectors::flows::inbound_webhook::OpenedSecrets;
+use email_connectors::flows::notified::Notified;
 use email_connectors::flows::process::Process;
 use email_connectors::flows::receive::Receive;
 use email_connectors::flows::renew::{Renew, Swept};
@@ -49,6 +57,8 @@ use secrecy::SecretString;
 use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
+
+pub use self::microsoft::Microsoft;
 
 const SWEEP_TIMES: SweepTimes =
     SweepTimes { settle: Duration::from_secs(15), quiet_after: Duration::from_secs(60) };
@@ -64,11 +74,29 @@ pub struct Inside {
     pub world: World,
     pub fake: Running,
     pub machine: Machine,
+    pub microsoft: Option<Microsoft>,
     google: GoogleSettings,
     pub url: String,
     required_scopes: Vec<String>,
     requests_per_minute: Option<u32>,
     owner_claim: String,
+    notification_keys: Vec<SecretString>,
+}
+
+/// The console, as a deployment at `https://login.example.com` has it.
+pub fn console_page() -> Router {
+    let settings = ConsoleSettings {
+        namespace: "tests".into(),
+        issuer: "https://login.example.com/tenant".into(),
+        issuer_origin: "https://login.example.com".into(),
+        audience: "email-connectors".into(),
+        client_id: "console".into(),
+        scopes: vec!["openid".into(), "email".into()],
+        resource: None,
+        connect_origins: vec!["https://tokens.example.com".into()],
+        files_origin: "https://mail.s3.eu-central-1.amazonaws.com".into(),
+    };
+    console::router(Console::new(&settings).unwrap())
 }
 
 /// The machine's own clock and randomness; the clock may be put forward.
@@ -79,6 +107,13 @@ pub struct Machine {
 }
 
 impl Machine {
+    /// The world's time goes with it.
+    pub fn of(world: &World) -> Self {
+        let machine = Self { ahead_ms: Arc::default(), world: world.clone() };
+        machine.now();
+        machine
+    }
+
     pub fn pass(&self, span: Duration) {
         self.ahead_ms.fetch_add(i64::try_from(span.as_millis()).unwrap(), Ordering::SeqCst);
     }
@@ -103,13 +138,13 @@ impl Entropy for Machine {
     }
 }
 
-/// The real adapters of Google, and AWS in memory.
+/// The real adapters of the providers, and AWS in memory.
 pub struct Memory;
 
 impl Ports for Memory {
     type Store = MemoryStore;
     type Vault = MemoryVault;
-    type Provider = Gmail;
+    type Provider = MailProviders;
     type WakeUps = MemoryWakeUps;
     type Depths = MemoryDepths;
     type Quarantine = MemoryQuarantine;
@@ -134,14 +169,17 @@ pub struct Options {
     pub matches: Matches,
     /// The claim that names the owner; `sub` if `None`.
     pub owner_claim: Option<String>,
+    /// Whether there is a Microsoft too, so that Outlook can be connected.
+    pub microsoft: bool,
+    /// Whether the stack has no key for Graph's notifications, and so takes none.
+    pub no_notification_key: bool,
 }
 
 impl Inside {
     pub async fn start(options: Options) -> Self {
         let world = World::new();
-        let machine = Machine { ahead_ms: Arc::default(), world: world.clone() };
-        machine.now();
-        let clock = {
+        let machine = Machine::of(&world);
+        let clock = Arc::new({
             let machine = machine.clone();
             move || {
                 OffsetDateTime::from_unix_timestamp_nanos(
@@ -149,8 +187,8 @@ impl Inside {
                 )
                 .unwrap()
             }
-        };
-        let fake = FakeGoogle::start(Config { clock: Some(Arc::new(clock)), ..Config::default() })
+        });
+        let fake = FakeGoogle::start(Config { clock: Some(clock.clone()), ..Config::default() })
             .await
             .unwrap();
         let google = google(&fake.url);
@@ -163,17 +201,27 @@ impl Inside {
         };
         let requests_per_minute = options.requests_per_minute;
         let owner_claim = options.owner_claim.unwrap_or_else(|| "sub".into());
+        let microsoft = match options.microsoft {
+            true => Some(Microsoft::start(clock, &url).await),
+            false => None,
+        };
+        let keys = [NOTIFICATION_KEY.into()];
+        let notification_keys = keys.into_iter().filter(|_| !options.no_notification_key).collect();
         let inside = Self {
             world,
             fake,
             machine,
+            microsoft,
             google,
             url,
             required_scopes,
             requests_per_minute,
             owner_claim,
+            notification_keys,
         };
-        let gateway = Gateway::before(inside.functions(options.legacy_token), options.matches);
+        let host = inside.url.trim_start_matches("http://");
+        let functions = inside.functions(options.legacy_token);
+        let gateway = Gateway::before(functions, options.matches, host);
         inside.world.objects().serve_at(&inside.url);
         let app = bucket(inside.world.objects())
             .fallback(move |request: Request| async move { gateway.answer(request).await });
@@ -188,11 +236,19 @@ impl Inside {
     }
 
     pub fn stack(&self) -> Stack {
-        Stack::at(self.url.clone(), self.fake.url.clone())
+        let mut stack = Stack::at(self.url.clone(), self.fake.url.clone());
+        if let Some(microsoft) = &self.microsoft {
+            stack.microsoft_url = microsoft.fake.url.clone();
+        }
+        stack
     }
 
     pub fn gmail(&self) -> Gmail {
         Gmail::new(https::client().unwrap(), self.google.clone())
+    }
+
+    fn providers(&self) -> MailProviders {
+        MailProviders::new(Some(self.gmail()), self.microsoft.as_ref().map(Microsoft::outlook))
     }
 
     /// A verifier with an empty cache of keys.
@@ -216,27 +272,24 @@ impl Inside {
         UserGate { verifier, policy, limits: Limits::new(self.requests_per_minute) }
     }
 
-    /// The three functions, as the gateway invokes them.
+    /// The functions, as the gateway invokes them.
     pub fn functions(&self, legacy_token: Option<SecretString>) -> Functions {
         Functions::from([
             ("oauth-connect", oauth_connect::router(self.oauth())),
             ("connectors-api", connectors_api::router(self.api())),
             ("pubsub-webhook", pubsub_webhook::router(self.webhook(legacy_token))),
+            ("console", console_page()),
         ])
     }
 
     fn oauth(&self) -> OauthConnect<Memory> {
         OauthConnect {
-            connect: Connect {
-                store: self.world.store(),
-                vault: self.world.vault(),
-                provider: self.gmail(),
-                wake_ups: self.world.wake_ups(),
-                bus: self.world.bus(),
-                identity: IdentityPolicy { client_id: self.google.client_id.clone() },
-                required_scopes: self.required_scopes.clone(),
-                uniqueness: Uniqueness::PerProvider,
-            },
+            connect: self.connect(
+                Provider::Gmail,
+                IdentityPolicy::Google { client_id: self.google.client_id.clone() },
+                &self.required_scopes,
+            ),
+            outlook: self.microsoft.as_ref().map(|microsoft| self.outlook(microsoft)),
             gate: self.gate(),
             google: self.keys("oauth2/v3/certs"),
             events: SecurityEventPolicy { client_id: self.google.client_id.clone() },
@@ -251,11 +304,43 @@ impl Inside {
         }
     }
 
+    fn outlook(&self, microsoft: &Microsoft) -> oauth_connect::Outlook<Memory> {
+        let (settings, graph) = (&microsoft.settings, microsoft.outlook());
+        let identity = IdentityPolicy::Microsoft(account::IdentityPolicy {
+            client_id: settings.client_id.clone(),
+            login_base: settings.login_base.clone(),
+        });
+        oauth_connect::Outlook {
+            connect: self.connect(Provider::Outlook, identity, &settings.scopes),
+            scopes: settings.scopes.clone(),
+            admin_consent: Box::new(move |callback| graph.admin_consent_url(None, callback)),
+        }
+    }
+
+    fn connect(
+        &self,
+        kind: Provider,
+        identity: IdentityPolicy,
+        required_scopes: &[String],
+    ) -> Connect<Memory> {
+        Connect {
+            store: self.world.store(),
+            vault: self.world.vault(),
+            provider: self.providers(),
+            wake_ups: self.world.wake_ups(),
+            bus: self.world.bus(),
+            kind,
+            identity,
+            required_scopes: required_scopes.into(),
+            uniqueness: Uniqueness::PerProvider,
+        }
+    }
+
     fn api(&self) -> Api<Memory> {
         Api {
             store: self.world.store(),
             vault: self.world.vault(),
-            provider: self.gmail(),
+            provider: self.providers(),
             wake_ups: self.world.wake_ups(),
             depths: self.world.depths(),
             objects: self.world.objects(),
@@ -277,7 +362,7 @@ impl Inside {
             sweep_times: SWEEP_TIMES,
             sweep_every: Duration::from_secs(60),
             units_per_minute: PROCESSOR_LIMITS.units_per_minute,
-            required_scopes: self.required_scopes.clone(),
+            required_scopes: BTreeMap::from([(Provider::Gmail, self.required_scopes.clone())]),
         }
     }
 
@@ -292,6 +377,11 @@ impl Inside {
                     service_account: PUSH_ACCOUNT.into(),
                 },
                 subscription: SUBSCRIPTION.into(),
+            },
+            notified: Notified {
+                wake_ups: self.world.wake_ups(),
+                signatures: HmacSha256,
+                keys: self.notification_keys.clone(),
             },
             legacy_token,
             clock: self.machine.clone(),
@@ -339,7 +429,7 @@ impl Inside {
         Process {
             store: self.world.store(),
             vault: self.world.vault(),
-            provider: self.gmail(),
+            provider: self.providers(),
             bus: self.world.bus(),
             wake_ups: self.world.wake_ups(),
             clock: self.machine.clone(),
@@ -353,7 +443,7 @@ impl Inside {
         let renew = Renew::<Memory> {
             store: self.world.store(),
             vault: self.world.vault(),
-            provider: self.gmail(),
+            provider: self.providers(),
             wake_ups: self.world.wake_ups(),
             clock: self.machine.clone(),
             sweep_times: SWEEP_TIMES,

@@ -9,6 +9,7 @@ pub mod depth;
 pub mod fuzz;
 pub mod gateway;
 pub mod inside;
+pub mod microsoft;
 pub mod schemas;
 pub mod sim;
 pub mod stage;

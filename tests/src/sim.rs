@@ -5,6 +5,7 @@ pub mod chance;
 mod check;
 pub mod dice;
 mod expecting;
+pub mod mixed;
 mod outside;
 pub mod plan;
 pub mod runner;
@@ -15,13 +16,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{ConnectorId, EventId, MessageId, TriggerId};
+use email_connectors::domain::mark::Mark;
 use email_connectors::domain::timestamp::Timestamp;
 use serde_json::json;
 
 pub use self::check::INVARIANTS;
 pub use self::dice::Dice;
+use self::scenarios::At;
 use crate::stage::{MINUTE, Stage};
 use crate::world::{Account, Fault, InFlight, World};
 
@@ -42,9 +44,9 @@ pub struct Sim {
     allowed: BTreeSet<EventId>,
     /// Wake-ups whose worker failed, and when they show again.
     hidden: Vec<(Timestamp, InFlight)>,
-    cursors: BTreeMap<ConnectorId, HistoryId>,
+    cursors: BTreeMap<ConnectorId, Mark>,
     /// Where each connector began, by its connect.
-    begun: BTreeMap<ConnectorId, HistoryId>,
+    begun: BTreeMap<ConnectorId, Mark>,
     pushes: u64,
     pub dead_letters: usize,
     expected: Vec<(&'static str, usize)>,
@@ -68,13 +70,23 @@ impl Sim {
     /// Ada's mailbox, connected a minute ago by one owner with one trigger for all mail. Nothing
     /// goes wrong before `begin`.
     pub async fn new(plan: BTreeMap<usize, Fault>) -> Self {
+        Self::at(At::Google, plan).await
+    }
+
+    /// As `new`, with Ada's mailbox at this provider.
+    pub async fn at(at: At, plan: BTreeMap<usize, Fault>) -> Self {
         let mut stage = Stage::new();
         // Every mailbox counts as busy, so that the rules of busy mailboxes are tried too.
         stage.limits.history_page = BUSY;
         let world = stage.world.clone();
         world.set_traced(TRACED.load(Ordering::Relaxed));
-        let ada = world.account("ada@example.com");
-        ada.history_begins_at(HIGH);
+        let ada = match at {
+            At::Google => world.account("ada@example.com"),
+            At::Microsoft => world.outlook_account("ada@example.com"),
+        };
+        if at == At::Google {
+            ada.history_begins_at(HIGH);
+        }
         world.set_tick(TICK);
         let mut sim = Self {
             ada: ada.clone(),

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use crate::world::{Account, CLIENT_ID, Consent, Mail, SCOPES, World};
+use email_connectors::adapters::hmac::HmacSha256;
 use email_connectors::config::HISTORY_PAGE;
-use email_connectors::domain::claims::{IdentityPolicy, PushPolicy};
-use email_connectors::domain::connector::{Connector, Uniqueness};
+use email_connectors::domain::claims::PushPolicy;
+use email_connectors::domain::connector::{Connector, Provider, Uniqueness};
 use email_connectors::domain::event::{DetailType, Event};
-use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{ConnectorId, OwnerId};
+use email_connectors::domain::identity::IdentityPolicy;
+use email_connectors::domain::mark::Mark;
 use email_connectors::domain::retention::Retention;
 use email_connectors::domain::sweep::{ProcessorLimits, SweepTimes};
 use email_connectors::domain::trigger::{NewTrigger, Trigger};
@@ -18,6 +20,7 @@ use email_connectors::flows::connect::{
     Connect, ConnectError, ConnectRequest, Connected, fingerprint_of,
 };
 use email_connectors::flows::disconnect::{Disconnect, DisconnectError, Receipt};
+use email_connectors::flows::notified::Notified;
 use email_connectors::flows::process::{Outcome, Process, ProcessError};
 use email_connectors::flows::receive::Receive;
 use email_connectors::flows::renew::{Renew, Swept};
@@ -48,6 +51,7 @@ pub const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How long after its renewal any watch is due again, whatever its connector's jitter.
 pub const RENEWAL: Duration = Duration::from_secs(3 * 24 * 3600);
 pub const SUBSCRIPTION: &str = "projects/example-project/subscriptions/gmail";
+pub const NOTIFICATION_KEY: &str = "a-notification-key-of-32-characters";
 pub const PUSH_AUDIENCE: &str = "https://connectors.example.com/pubsub";
 pub const PUSH_ACCOUNT: &str = "gmail-push@example-project.iam.gserviceaccount.com";
 
@@ -89,13 +93,18 @@ impl Stage {
     }
 
     pub fn connecting(&self) -> Connect<World> {
+        self.connecting_at(Provider::Gmail)
+    }
+
+    pub fn connecting_at(&self, kind: Provider) -> Connect<World> {
         Connect {
             store: self.world.store(),
             vault: self.world.vault(),
             provider: self.world.gmail(),
             wake_ups: self.world.wake_ups(),
             bus: self.world.bus(),
-            identity: IdentityPolicy { client_id: CLIENT_ID.into() },
+            kind,
+            identity: IdentityPolicy::Google { client_id: CLIENT_ID.into() },
             required_scopes: SCOPES.map(String::from).into(),
             uniqueness: Uniqueness::PerProvider,
         }
@@ -153,6 +162,14 @@ impl Stage {
         }
     }
 
+    pub fn notified(&self) -> Notified<World> {
+        Notified {
+            wake_ups: self.world.wake_ups(),
+            signatures: HmacSha256,
+            keys: vec![NOTIFICATION_KEY.into()],
+        }
+    }
+
     pub fn request(&self, of: &str, code: &str) -> ConnectRequest {
         ConnectRequest {
             owner_id: owner(of),
@@ -163,6 +180,7 @@ impl Stage {
             },
             state: None,
             fingerprint: fingerprint_of("state", code),
+            account: None,
             replace: false,
             new_id: ConnectorId::from_uuid(self.world.machine().uuid(self.world.now())),
         }
@@ -320,7 +338,7 @@ impl Scene {
         self.stage.connector(&self.id)
     }
 
-    pub fn cursor(&self) -> HistoryId {
+    pub fn cursor(&self) -> Mark {
         self.connector().reading.position.cursor
     }
 
@@ -335,7 +353,7 @@ impl Scene {
         self.push_of(self.ada.history_id())
     }
 
-    pub fn push_of(&self, history_id: HistoryId) -> WakeUp {
+    pub fn push_of(&self, history_id: Mark) -> WakeUp {
         WakeUp::push(
             self.ada.address(),
             history_id,

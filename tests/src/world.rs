@@ -11,6 +11,7 @@ mod gmail;
 mod grants;
 mod mail;
 mod mailbox;
+mod outlook;
 mod owned;
 mod queue;
 mod script;
@@ -36,6 +37,8 @@ pub use self::faults::Fault;
 pub use self::gmail::MemoryGmail;
 pub use self::grants::AuthorizeRequest;
 pub use self::mail::{Delivered, Mail, Poison};
+pub use self::outlook::mailbox::Folder;
+pub use self::outlook::notifications::Said;
 pub use self::queue::{DEDUPLICATION, InFlight, MemoryDepths, MemoryWakeUps};
 pub use self::script::{Call, Failure, Gate, When};
 pub use self::store::MemoryStore;
@@ -163,9 +166,17 @@ impl World {
         Account::open(self, address)
     }
 
+    /// A Microsoft account with an empty mailbox; the same one if the address has one already.
+    pub fn outlook_account(&self, address: &str) -> Account {
+        Account::open_outlook(self, address)
+    }
+
     /// Every account that was opened.
     pub fn accounts(&self) -> Vec<Account> {
-        let subs: Vec<_> = self.lock().google.mailboxes.keys().cloned().collect();
+        let state = self.lock();
+        let (gmail, outlook) = (state.google.mailboxes.keys(), state.google.outlook.keys());
+        let subs: Vec<_> = gmail.chain(outlook).cloned().collect();
+        drop(state);
         subs.into_iter().map(|sub| Account::of(self, sub)).collect()
     }
 
@@ -189,6 +200,13 @@ impl World {
         self.lock().tables.rows_of(owner)
     }
 
+    /// The table deletes the delivery rows whose time to live is over.
+    pub fn expire_ledger(&self) {
+        let mut state = self.lock();
+        let now = state.now;
+        state.tables.expire_ledger(now);
+    }
+
     pub fn now(&self) -> Timestamp {
         self.lock().now
     }
@@ -196,6 +214,11 @@ impl World {
     pub fn pass(&self, span: Duration) {
         let mut state = self.lock();
         state.now = state.now.after(span);
+    }
+
+    /// A call that something beside the world was asked for.
+    pub fn note_call(&self, call: String) {
+        self.lock().calls.push(call);
     }
 
     /// The calls since the last look, oldest first: a port's method and what it was about.

@@ -14,6 +14,8 @@ mod google;
 mod keys;
 #[path = "adapters/objects.rs"]
 mod objects;
+#[path = "adapters/outlook.rs"]
+mod outlook;
 #[path = "adapters/queues.rs"]
 mod queues;
 #[path = "adapters/reading.rs"]

@@ -25,9 +25,12 @@ mod deployed {
         mod crash;
         mod gap;
         mod killing;
+        mod outage;
     }
     mod mail;
+    mod outlook;
     mod reading;
+    mod rows;
     mod seldom;
     mod weather;
 }

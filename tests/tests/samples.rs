@@ -22,13 +22,14 @@ use serde_json::{Value, json};
 
 use crate::emulator::{Emulator, QUEUES, World};
 
-const FUNCTIONS: [&str; 6] = [
+const FUNCTIONS: [&str; 7] = [
     "oauth-connect",
     "connectors-api",
     "pubsub-webhook",
     "history-processor",
     "watch-renewer",
     "audit-keeper",
+    "console",
 ];
 
 /// A sample event and its expected effects; `make sam-local` expects the same
@@ -74,13 +75,16 @@ fn holds(answer: &Value, expected: &Value) -> bool {
     }
 }
 
-/// A function's HTTP answer with its body parsed; other answers unchanged.
+/// A function's HTTP answer with its body parsed, or as text; other answers unchanged.
 fn read(answer: Value) -> Value {
     match answer.get("statusCode") {
         Some(status) => {
             let body = answer["body"].as_str().unwrap_or_default();
-            let body = serde_json::from_str::<Value>(body).unwrap_or(Value::Null);
-            json!({"status": status, "body": body, "location": answer["headers"]["location"]})
+            let location = &answer["headers"]["location"];
+            match serde_json::from_str::<Value>(body) {
+                Ok(body) => json!({"status": status, "body": body, "location": location}),
+                Err(_) => json!({"status": status, "text": body, "location": location}),
+            }
         }
         None => answer,
     }
@@ -222,6 +226,11 @@ fn the_local_gateway_and_its_functions_have_the_limits_of_aws() {
     python("gateway_test");
 }
 
+#[test]
+fn an_event_that_comes_twice_has_a_reason() {
+    python("once_test");
+}
+
 /// Runs the tests of a module of the local stack.
 fn python(module: &str) {
     let mut command = std::process::Command::new("python3");
@@ -266,6 +275,11 @@ async fn audit_keeper_answers_its_samples() {
 }
 
 #[tokio::test]
+async fn console_answers_its_samples() {
+    as_expected("console").await;
+}
+
+#[tokio::test]
 async fn a_missing_setting_stops_each_function_with_its_name() {
     for (function, setting) in [
         ("oauth-connect", "GOOGLE_SCOPES"),
@@ -273,6 +287,7 @@ async fn a_missing_setting_stops_each_function_with_its_name() {
         ("pubsub-webhook", "PUBSUB_AUDIENCE"),
         ("history-processor", "PROCESSOR_TIMEOUT_SECONDS"),
         ("watch-renewer", "PUBSUB_TOPIC"),
+        ("console", "CONSOLE_CLIENT_ID"),
     ] {
         let world = World::start().await;
         let said = emulator::start_without(function, setting, &world).await;

@@ -11,8 +11,10 @@ mod security {
     mod answers;
     mod auditing;
     mod audits;
+    mod callbacks;
     mod case;
     mod connecting;
+    mod consenting;
     mod counters;
     mod doorway;
     mod downloads;
@@ -21,13 +23,17 @@ mod security {
     mod forge;
     mod gate;
     mod granting;
+    mod handshake;
     mod hostile;
     mod issuing;
     mod keys;
     mod large;
     mod leaving;
+    mod lifecycle;
     mod logs;
     mod naming;
+    mod notifying;
+    mod outlook;
     mod owning;
     mod pages;
     mod processing;
@@ -36,6 +42,7 @@ mod security {
     mod rights;
     mod routes;
     mod sending;
+    mod sessions;
     mod signing;
     mod strangers;
     mod target;

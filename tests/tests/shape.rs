@@ -2,6 +2,8 @@
 //! template must keep.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first surprise")]
 
+#[path = "shape/another_provider.rs"]
+mod another_provider;
 #[path = "shape/audit.rs"]
 mod audit;
 #[path = "shape/circles.rs"]
@@ -32,3 +34,5 @@ mod supply;
 mod tables;
 #[path = "shape/teeth.rs"]
 mod teeth;
+#[path = "shape/words.rs"]
+mod words;

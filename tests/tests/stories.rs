@@ -5,6 +5,7 @@ mod stories {
     mod ahead;
     mod api;
     mod arriving;
+    mod calling;
     mod changing;
     mod connecting;
     mod consenting;
@@ -13,6 +14,7 @@ mod stories {
     mod costing;
     mod crashing;
     mod disconnecting;
+    mod facing;
     mod failing;
     mod firing;
     mod gaps;
@@ -21,18 +23,22 @@ mod stories {
     mod judging;
     mod labelling;
     mod listing;
+    mod notified;
     mod owning;
     mod paging;
     mod pausing;
+    mod polling;
     mod pressure;
     mod protecting;
     mod receiving;
     mod rehearsing;
     mod renewing;
     mod replacing;
+    mod serving;
+    mod sessions;
     mod settling;
     mod subscribing;
-
     mod watching;
+    mod whole;
     mod withdrawing;
 }

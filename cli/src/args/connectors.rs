@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Connector, Page, Yes};
+use super::{Connector, MailProvider, Page, Yes};
 use crate::request::{Id, id};
 
 #[derive(Args)]
@@ -37,22 +37,29 @@ pub enum Status {
 
 #[derive(Args)]
 pub struct Register {
+    /// Whose mailbox it is.
+    #[arg(long, value_enum, value_name = "PROVIDER", default_value = "gmail")]
+    pub provider: MailProvider,
     /// The address that the user is to choose.
     #[arg(long, value_name = "ADDRESS")]
     pub login_hint: Option<String>,
     /// Open the consent page in a browser.
     #[arg(long)]
     pub open: bool,
-    /// Consent by following the page's redirect, as the local stack's fake Google allows; posts the
-    /// code itself.
+    /// Consent by following the page's redirect, as the local stack's fakes allow; posts the code
+    /// itself.
     #[arg(long, conflicts_with_all = ["open", "no_wait"])]
     pub follow: bool,
-    /// With --follow: disconnect what another Google account has connected.
+    /// With --follow: disconnect what another account has connected.
     #[arg(long, requires = "follow")]
     pub replace: bool,
     /// Print the page's address, and end.
     #[arg(long)]
     pub no_wait: bool,
+    /// Print the page where an administrator of an organization consents for all its users
+    /// (Outlook), and end.
+    #[arg(long, conflicts_with_all = ["open", "follow", "no_wait", "login_hint"])]
+    pub admin_consent: bool,
     /// Wait so many seconds at most.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub timeout: u64,

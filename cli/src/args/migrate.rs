@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::MailProvider;
+
 #[derive(Args)]
 pub struct Migrate {
     /// The users, one in each row: JSON lines or CSV with a header.
@@ -42,10 +44,19 @@ pub enum Format {
     Csv,
 }
 
-/// What the columns are called. The ids are their own: the global options have a token and an owner
-/// as well.
+/// Whose grants these are, and what the columns are called. The ids are their own: the global options
+/// have a token and an owner as well.
 #[derive(Args, Clone, Debug)]
 pub struct Fields {
+    /// Who gave the refresh tokens; an export is of one provider.
+    #[arg(
+        id = "migrated_provider",
+        long = "provider",
+        value_enum,
+        value_name = "PROVIDER",
+        default_value = "gmail"
+    )]
+    pub provider: MailProvider,
     /// The column of the owner to be.
     #[arg(
         id = "owner_field",
@@ -59,6 +70,7 @@ pub struct Fields {
         id = "token_field",
         long = "token-field",
         value_name = "NAME",
+        default_value_if("migrated_provider", "outlook", "outlook_refresh_token"),
         default_value = "gmail_refresh_token"
     )]
     pub token: String,

@@ -131,7 +131,16 @@ pub struct Doctor {
     /// Where Pub/Sub is [env: CONNECTORS_PUBSUB_API].
     #[arg(long, value_name = "URL")]
     pub pubsub_api: Option<String>,
-    /// How long to wait for the test push.
+    /// A shell command that prints your Microsoft Graph token: `az account get-access-token
+    /// --resource-type ms-graph --query accessToken --output tsv` [env:
+    /// CONNECTORS_MICROSOFT_TOKEN, the token itself].
+    #[arg(long, value_name = "COMMAND")]
+    pub microsoft_token_command: Option<String>,
+    /// Try on the mailbox of your Microsoft Graph token what Outlook's connectors build on: makes a
+    /// draft, moves and marks it, and deletes it for good.
+    #[arg(long)]
+    pub probe: bool,
+    /// How long to wait for the test push, and for a change to be listed.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub timeout: u64,
 }

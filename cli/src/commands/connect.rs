@@ -1,10 +1,11 @@
-//! A mailbox is connected: away to Google's consent page, then waiting until the connector is
+//! A mailbox is connected: away to the provider's consent page, then waiting until the connector is
 //! there.
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use email_connectors::domain::provider::Registration;
 use reqwest::Url;
 use reqwest::header::LOCATION;
 use serde_json::{Value, json};
@@ -13,16 +14,21 @@ use crate::api::client;
 use crate::args::connectors::Register;
 use crate::failure::Failure;
 use crate::pace::{Since, pause};
+use crate::provider::registration;
 use crate::request::{CONNECTORS, Request};
 use crate::session::Session;
 use crate::show::{at, connector as shown};
 
-const CONNECT: &str = "/api/auth/google/gmail";
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 pub async fn run(session: &Session, register: Register) -> Result<(), Failure> {
-    let mut start =
-        Request::get(format!("{CONNECT}/start")).with("login_hint", register.login_hint.as_ref());
+    let provider = registration(register.provider);
+    if register.admin_consent {
+        let request = Request::get(format!("{}/admin-consent", provider.connect));
+        return session.run(request, shown::admin_consent_page).await;
+    }
+    let mut start = Request::get(format!("{}/start", provider.connect))
+        .with("login_hint", register.login_hint.as_ref());
     // A GET that stores a state for ten minutes, so a dry run does not send it.
     start.writes = true;
     let before = if register.follow || register.no_wait || session.dry_run {
@@ -37,7 +43,7 @@ pub async fn run(session: &Session, register: Register) -> Result<(), Failure> {
     let authorization = answer.json()?;
     let page = at(&authorization, "/authorization_url");
     if register.follow {
-        return follow(session, &page, register.replace).await;
+        return follow(session, provider, &page, register.replace).await;
     }
     // Standard output is for the connector, once it is there.
     session.output.note(&shown::consent_page(&authorization));
@@ -93,7 +99,12 @@ async fn wait(
 
 /// Does what a browser and the frontend's page do: goes where the consent leads, and posts what
 /// came back.
-async fn follow(session: &Session, page: &str, replace: bool) -> Result<(), Failure> {
+async fn follow(
+    session: &Session,
+    provider: &Registration,
+    page: &str,
+    replace: bool,
+) -> Result<(), Failure> {
     let failed = |error: reqwest::Error| {
         Failure::Unreachable(format!("cannot reach the consent page: {}", error.without_url()))
     };
@@ -114,7 +125,8 @@ async fn follow(session: &Session, page: &str, replace: bool) -> Result<(), Fail
     };
     let Some(code) = parameter("code") else {
         return Err(Failure::here(format!(
-            "Google gave no code: {}",
+            "{} gave no code: {}",
+            provider.vendor,
             parameter("error").unwrap_or_else(|| "and no reason".into())
         )));
     };
@@ -125,8 +137,8 @@ async fn follow(session: &Session, page: &str, replace: bool) -> Result<(), Fail
     if replace {
         body["replace"] = json!(true);
     }
-    let request =
-        Request::post(CONNECT, body).header("origin", callback.origin().ascii_serialization());
+    let request = Request::post(provider.connect, body)
+        .header("origin", callback.origin().ascii_serialization());
     session.run(request.header("x-requested-with", "XMLHttpRequest"), shown::connected).await
 }
 

@@ -1,4 +1,4 @@
-//! Facts are gathered, judged and shown; nothing is changed but what a push changes.
+//! Facts are gathered, judged and shown; nothing is changed but what a push, or a probe, changes.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::api::{Api, client};
 use crate::args::operate::Doctor;
 use crate::deployed::Deployed;
 use crate::doctor::finding::{Finding, fails, report};
-use crate::doctor::gather::{Google, Probe, Trial, gather};
+use crate::doctor::gather::{Google, Graph, Probe, Trial, gather};
 use crate::doctor::judge::{judge, no_stack};
 use crate::failure::Failure;
 use crate::session::Session;
@@ -25,6 +25,8 @@ pub async fn run(session: &Session, doctor: Doctor) -> Result<(), Failure> {
     let base = settings.api_url().await?;
     let (pubsub, token) =
         settings.pubsub(doctor.pubsub_api.as_deref(), doctor.google_token_command.as_deref())?;
+    let token_command = doctor.microsoft_token_command.as_deref();
+    let graph = Graph { token: settings.microsoft_token(token_command)?, tries: doctor.probe };
     let caller = settings.caller();
     let api = match caller {
         Caller::Nobody => None,
@@ -40,6 +42,7 @@ pub async fn run(session: &Session, doctor: Doctor) -> Result<(), Failure> {
         deployed,
         http: client()?,
         google: Google { base: pubsub, token },
+        graph,
         api,
         base,
         trial,

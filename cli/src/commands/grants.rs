@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use email_connectors::adapters::Production;
 use email_connectors::adapters::dynamodb::DynamoStore;
 use email_connectors::adapters::eventbridge::EventBridge;
-use email_connectors::adapters::gmail::Gmail;
 use email_connectors::adapters::https;
 use email_connectors::adapters::kms::KmsVault;
+use email_connectors::adapters::providers::MailProviders;
 use email_connectors::adapters::system::System;
-use email_connectors::config::{DryRun, GoogleSettings, SettingError};
+use email_connectors::config::{DryRun, GoogleSettings, MicrosoftSettings, SettingError};
 use email_connectors::domain::connector::Location;
 use email_connectors::flows::withdraw::{Withdraw, WithdrawError, Withdrawn};
 use email_connectors::ports::{Clock, StoreError};
@@ -58,14 +58,16 @@ pub async fn run(session: &Session, options: RevokeGrants) -> Result<(), Failure
     if session.dry_run || !options.apply {
         let document = json!({"dry_run": true, "connectors": count});
         let text = format!(
-            "{count} connectors hold a grant; --apply withdraws them, and whoever shares their Google accounts loses it too"
+            "{count} connectors hold a grant; --apply withdraws them, and whoever shares their accounts loses it too"
         );
         return session.output.document(&document, &text);
     }
     let http = https::client()
         .map_err(|error| Failure::here(format!("no HTTPS client can be made: {error}")))?;
     let google = GoogleSettings::read(&env).map_err(unfit)?;
-    let provider = Gmail::as_set(http, google, DryRun::read(&env).map_err(unfit)?);
+    let microsoft = MicrosoftSettings::read(&env).map_err(unfit)?;
+    let dry_run = DryRun::read(&env).map_err(unfit)?;
+    let provider = MailProviders::as_set(&http, google, microsoft, dry_run);
     let vault = KmsVault::new(&config, env.text("KMS_KEY_ID").map_err(unfit)?);
     let bus = EventBridge::new(&config, env.text("EVENT_BUS_NAME").map_err(unfit)?);
     let withdraw =
@@ -170,15 +172,15 @@ async fn all(store: &DynamoStore) -> Result<Vec<Location>, StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use email_connectors::domain::email_address::EmailAddress;
     use email_connectors::domain::id::{ConnectorId, OwnerId};
+    use email_connectors::domain::mailbox_key::MailboxKey;
     use email_connectors::flows::withdraw::Suspended;
 
     use super::*;
 
     fn location(id: &str) -> Location {
         Location {
-            mailbox: EmailAddress::parse("ada@example.com").unwrap(),
+            mailbox: MailboxKey::parse("ada@example.com").unwrap(),
             connector: ConnectorId::new(id),
         }
     }

@@ -7,15 +7,18 @@ use email_connectors::adapters::Production;
 use email_connectors::adapters::aws::SdkConfig;
 use email_connectors::adapters::dynamodb::DynamoStore;
 use email_connectors::adapters::eventbridge::EventBridge;
-use email_connectors::adapters::gmail::Gmail;
 use email_connectors::adapters::https;
 use email_connectors::adapters::kms::KmsVault;
+use email_connectors::adapters::providers::MailProviders;
 use email_connectors::adapters::sqs::SqsWakeUps;
 use email_connectors::adapters::system::System;
 use email_connectors::config::{
-    ConnectSettings, DryRun, Environment, GoogleSettings, SettingError,
+    ConnectSettings, DryRun, Environment, GoogleSettings, MicrosoftSettings, SettingError,
 };
-use email_connectors::domain::claims::IdentityPolicy;
+use email_connectors::domain::identity::IdentityPolicy;
+use email_connectors::domain::provider::outlook::account;
+use email_connectors::domain::provider::{Provider, registered};
+use email_connectors::ports::Providers;
 use uuid::Uuid;
 
 use crate::args::migrate::Migrate;
@@ -69,7 +72,14 @@ pub async fn run(session: &Session, options: Migrate) -> Result<(), Failure> {
     };
     let http = https::client()
         .map_err(|error| Failure::here(format!("no HTTPS client can be made: {error}")))?;
-    let connect = wired(&config, &env, &target.table, http).map_err(unfit)?;
+    let provider = options.fields.provider.into();
+    let connect = wired(&config, &env, &target.table, http, provider).map_err(unfit)?;
+    if !connect.provider.has(provider) {
+        return Err(Failure::here(format!(
+            "the stack connects no {}: docs/deploy.md says how it does",
+            registered(provider).name
+        )));
+    }
     let mut journal = Journal::open(
         &options.journal.clone().unwrap_or_else(|| beside(&options.export)),
         &target,
@@ -120,20 +130,32 @@ fn wired(
     env: &Environment,
     table: &str,
     http: reqwest::Client,
+    kind: Provider,
 ) -> Result<Connecting, SettingError> {
     let (google, settings) =
         (GoogleSettings::read(env)?.with_topic(env)?, ConnectSettings::read(env)?);
+    let microsoft = MicrosoftSettings::watching(env)?;
     let (key, queue, bus) =
         (env.text("KMS_KEY_ID")?, env.text("NOTIFICATION_QUEUE_URL")?, env.text("EVENT_BUS_NAME")?);
     let dry_run = DryRun::read(env)?;
+    let (identity, required_scopes) = match (kind, &microsoft) {
+        (Provider::Outlook, Some(microsoft)) => {
+            let (client_id, login_base) =
+                (microsoft.client_id.clone(), microsoft.login_base.clone());
+            let policy = account::IdentityPolicy { client_id, login_base };
+            (IdentityPolicy::Microsoft(policy), microsoft.scopes.clone())
+        }
+        _ => (IdentityPolicy::Google { client_id: google.client_id.clone() }, settings.scopes),
+    };
     Ok(Connect {
-        identity: IdentityPolicy { client_id: google.client_id.clone() },
+        kind,
+        identity,
         store: DynamoStore::new(config, table),
         vault: KmsVault::new(config, key),
-        provider: Gmail::as_set(http, google, dry_run),
+        provider: MailProviders::as_set(&http, google, microsoft, dry_run),
         wake_ups: SqsWakeUps::new(config, queue),
         bus: EventBridge::new(config, bus),
-        required_scopes: settings.scopes,
+        required_scopes,
         uniqueness: settings.uniqueness,
     })
 }

@@ -148,5 +148,5 @@ pub async fn make_due(
 
 /// The watch as if it had never been renewed, with its expiration kept.
 fn due(watch: &Watch) -> Watch {
-    Watch { expiration: watch.expiration, renewed_at: None, failure: None }
+    Watch { renewed_at: None, failure: None, ..watch.clone() }
 }

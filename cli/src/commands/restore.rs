@@ -171,7 +171,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use email_connectors::domain::connector::Location;
-    use email_connectors::domain::email_address::EmailAddress;
+    use email_connectors::domain::mailbox_key::MailboxKey;
     use email_connectors::domain::restore::KeptOut;
     use email_connectors::ports::StoreError;
 
@@ -181,7 +181,7 @@ mod tests {
         let restored = |(id, ended): (&str, Ended)| {
             let connector = ConnectorId::new(id);
             let location = Location {
-                mailbox: EmailAddress::parse("ada@example.com").unwrap(),
+                mailbox: MailboxKey::parse("ada@example.com").unwrap(),
                 connector: connector.clone(),
             };
             (connector, Restored::new(location, OwnerId::new("ada"), ended))

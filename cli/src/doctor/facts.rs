@@ -1,8 +1,10 @@
-//! What is known of a deployed stack and of what it needs at Google, as it was answered.
+//! What is known of a deployed stack and of what it needs at its providers, as it was answered.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+
+use email_connectors::domain::timestamp::Timestamp;
 
 use super::fact::Fact;
 
@@ -39,6 +41,41 @@ pub struct Facts {
     pub skews: BTreeMap<&'static str, Fact<i64>>,
     pub connectors: Fact<Vec<Value>>,
     pub push: Fact<Push>,
+    /// `None` if the stack connects no Outlook.
+    pub microsoft: Option<Microsoft>,
+}
+
+/// What is known of the app registration, and of what Graph needs.
+#[derive(Debug, Clone)]
+pub struct Microsoft {
+    pub client: Fact<Answer>,
+    /// What the notification URL answers to a validation.
+    pub handshake: Fact<Handshake>,
+    /// The app registration, as Graph describes it.
+    pub application: Fact<Value>,
+    /// What users of the operator's own organization may consent to.
+    pub policy: Fact<Value>,
+    /// When these were read.
+    pub now: Timestamp,
+    /// What was tried on a mailbox; `None` if nothing was to be.
+    pub tried: Option<Fact<Vec<Tried>>>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Handshake {
+    pub status: u16,
+    pub content_type: String,
+    /// Whether the token came back as it was sent.
+    pub is_same: bool,
+}
+
+/// One of the assumptions that Outlook's connectors build on.
+#[derive(Debug, Clone)]
+pub struct Tried {
+    /// The check's name.
+    pub id: &'static str,
+    pub holds: bool,
+    pub found: String,
 }
 
 #[derive(Debug, Clone, Default)]

@@ -1,7 +1,9 @@
-//! Queries AWS, Google and the API, and collects their answers as facts.
+//! Queries AWS, Google, Microsoft and the API, and collects their answers as facts.
 
 mod aws;
 mod google;
+mod microsoft;
+pub mod probed;
 mod push;
 mod web;
 
@@ -9,7 +11,7 @@ use std::collections::BTreeMap;
 
 use email_connectors::adapters::aws::SdkConfig;
 use email_connectors::config::{Environment, check};
-use reqwest::Client;
+use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
 
 use super::fact::Fact;
@@ -20,6 +22,7 @@ use crate::failure::Failure;
 use crate::request::{CONNECTORS, Request, connector_path};
 use crate::session::Session;
 pub use google::Google;
+pub use microsoft::Graph;
 pub use push::Trial;
 
 /// What the doctor queries, as whom, and for which checks.
@@ -29,6 +32,7 @@ pub struct Probe<'a> {
     pub deployed: Deployed,
     pub http: Client,
     pub google: Google,
+    pub graph: Graph,
     /// As the caller, if there is one.
     pub api: Option<Api>,
     /// The base URL by which the caller reaches the API.
@@ -46,7 +50,7 @@ impl Probe<'_> {
 
 pub async fn gather(probe: &Probe<'_>) -> Facts {
     let deployed = &probe.deployed;
-    let (functions, google_client) = functions(probe).await;
+    let (functions, clients) = functions(probe).await;
     let parameter = |name: &str| deployed.parameters.get(name).cloned().unwrap_or_default();
     let (topic, subscription) = (parameter("PubSubTopic"), parameter("PubSubSubscription"));
     let policy = format!("{topic}:getIamPolicy");
@@ -69,19 +73,14 @@ pub async fn gather(probe: &Probe<'_>) -> Facts {
         web::fetch(probe.http.get(&info)),
         web::fetch(probe.http.post(&webhook).header("content-type", "application/json").body("{}")),
     );
-    let client = match google_client {
-        Fact::Known(form) => web::fetch(form).await,
-        other => other.and_then(|_| Fact::Absent),
-    };
+    let client = answered(clients.google).await;
+    let microsoft = microsoft::gathered(probe, clients.microsoft).await;
     let skews = BTreeMap::from([("api", web::skew(&api)), ("google", web::skew(&client))]);
     let connectors = connectors(probe).await;
     let mut bases: Vec<String> = deployed.outputs.get("ApiUrl").cloned().into_iter().collect();
     bases.retain(|base| *base != probe.base);
     bases.push(probe.base.clone());
     let push = push::tried(probe, &connectors).await;
-    let answer = |fact: Fact<web::Heard>| {
-        fact.map(|heard| Answer { status: heard.status, body: heard.body })
-    };
     Facts {
         stack_name: deployed.stack_name.clone(),
         status: deployed.status.clone(),
@@ -106,17 +105,38 @@ pub async fn gather(probe: &Probe<'_>) -> Facts {
         skews,
         connectors,
         push,
+        microsoft,
+    }
+}
+
+fn answer(fact: Fact<web::Heard>) -> Fact<Answer> {
+    fact.map(|heard| Answer { status: heard.status, body: heard.body })
+}
+
+async fn answered(request: Fact<RequestBuilder>) -> Fact<web::Heard> {
+    match request {
+        Fact::Known(request) => web::fetch(request).await,
+        other => other.and_then(|_| Fact::Absent),
     }
 }
 
 type Functions = BTreeMap<&'static str, Fact<Function>>;
 
-/// Each function's facts, and the request by which Google shows whether it knows the OAuth client
-/// of `oauth-connect`.
-async fn functions(probe: &Probe<'_>) -> (Functions, Fact<reqwest::RequestBuilder>) {
+/// The requests by which Google and Microsoft show whether they know the client of `oauth-connect`.
+struct Clients {
+    google: Fact<RequestBuilder>,
+    microsoft: Fact<RequestBuilder>,
+}
+
+/// Each function's facts, and the clients'.
+async fn functions(probe: &Probe<'_>) -> (Functions, Clients) {
     let aws = aws::Aws::new(&probe.config, &probe.deployed);
-    let (mut functions, mut client) = (Functions::new(), Fact::Absent);
-    for (name, resource) in aws::FUNCTIONS {
+    let mut functions = Functions::new();
+    let mut clients = Clients { google: Fact::Absent, microsoft: Fact::Absent };
+    let has_console =
+        probe.deployed.parameters.get("ConsoleClientId").is_some_and(|id| !id.is_empty());
+    let there = |name: &str| name != aws::CONSOLE || has_console;
+    for (name, resource) in aws::FUNCTIONS.into_iter().filter(|(name, _)| there(name)) {
         let (fact, environment) = match aws.function(resource).await {
             Fact::Known((function, environment)) => {
                 (Fact::Known(function), Fact::Known(environment))
@@ -130,11 +150,19 @@ async fn functions(probe: &Probe<'_>) -> (Functions, Fact<reqwest::RequestBuilde
             _ => fact,
         };
         if name == "oauth-connect" {
-            client = environment.and_then(|environment| web::stranger(&probe.http, &environment));
+            clients = match environment {
+                Fact::Known(environment) => Clients {
+                    google: web::stranger(&probe.http, &environment),
+                    microsoft: microsoft::stranger(&probe.http, &environment),
+                },
+                other => {
+                    Clients { google: other.clone_unknown(), microsoft: other.clone_unknown() }
+                }
+            };
         }
         functions.insert(name, fact);
     }
-    (functions, client)
+    (functions, clients)
 }
 
 /// What a function's `main` would say of these settings.

@@ -2,6 +2,7 @@
 
 mod client;
 mod data;
+mod microsoft;
 mod pubsub;
 mod queues;
 mod reach;
@@ -17,6 +18,7 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
         running::judge,
         client::judge,
         pubsub::judge,
+        microsoft::judge,
         data::judge,
         queues::judge,
         reach::judge,

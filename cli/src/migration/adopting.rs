@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use email_connectors::domain::id::{ConnectorId, OwnerId, fingerprint};
+use email_connectors::domain::provider::{Provider, Registration, registered};
 use email_connectors::flows::adopt::{AdoptError, Adopted, AdoptedTrigger, Adoption};
 pub use email_connectors::flows::connect::Connect;
 use email_connectors::flows::connect::ConnectError;
@@ -25,7 +26,7 @@ use crate::pace::pause;
 /// The delays before the retries of one row.
 pub const BACKOFF: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(20)];
-/// The longest delay, even if Google's `Retry-After` is longer.
+/// The longest delay, even if a `Retry-After` is longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// So many unavailable rows one after the other end the run: what is down is down for all rows.
 const MOST_UNAVAILABLE: u32 = 25;
@@ -42,7 +43,7 @@ pub struct Rate<'a> {
 /// What is wrong about one row, or about all.
 enum Ending {
     Row(Bad),
-    /// Not possible for now, and why; with the delay that Google named, if it did.
+    /// Not possible for now, and why; with the delay that the provider named, if it did.
     Later(String, Option<Duration>),
     All(Failure),
 }
@@ -182,7 +183,7 @@ async fn patiently<P: Ports>(
     loop {
         let ending = match connect.adopt(adoption, machine.now()).await {
             Ok(adopted) => return Ok(adopted),
-            Err(error) => ending(error),
+            Err(error) => ending(error, registered(connect.kind)),
         };
         match (ending, waits.next()) {
             (Ending::Later(_, retry_after), Some(wait)) => {
@@ -194,7 +195,8 @@ async fn patiently<P: Ports>(
 }
 
 /// What an error means for the row, in words that say the way out.
-fn ending(error: AdoptError) -> Ending {
+fn ending(error: AdoptError, provider: &Registration) -> Ending {
+    let vendor = provider.vendor;
     let row = |code, reason: String| Ending::Row(Bad::new(code, reason));
     let again = "its user must connect again";
     match error {
@@ -217,37 +219,51 @@ fn ending(error: AdoptError) -> Ending {
             }
             ConnectError::Identity(refusal) => row(
                 Code::UnknownAccount,
-                format!("Google does not say whose grant it is ({refusal}): {again}"),
+                format!("{vendor} does not say whose grant it is ({refusal}): {again}"),
             ),
             ConnectError::AccountMismatch => row(
                 Code::AnotherAccount,
-                "another Google account is connected for this owner; nothing was changed".into(),
+                format!(
+                    "another {vendor} account is connected for this owner; nothing was changed"
+                ),
             ),
-            ConnectError::Provider(error) => of_provider(error, again),
+            ConnectError::Provider(ProviderError::NotConfigured) => {
+                Ending::All(Failure::here(format!("the stack connects no {}", provider.name)))
+            }
+            ConnectError::Provider(error) => of_provider(error, provider, again),
             error => Ending::Later(causes(&error), None),
         },
     }
 }
 
-fn of_provider(error: ProviderError, again: &str) -> Ending {
+fn of_provider(error: ProviderError, provider: &Registration, again: &str) -> Ending {
+    let vendor = provider.vendor;
     let row = |code, reason: String| Ending::Row(Bad::new(code, reason));
     match error {
         ProviderError::GrantRefused(reason) => row(
             Code::InvalidGrant,
-            format!("Google no longer honours the grant ({reason}): {again}"),
+            format!("{vendor} no longer honours the grant ({reason}): {again}"),
         ),
+        // Google says so of another client's token; Microsoft calls that an invalid grant.
         ProviderError::ClientRefused(reason) if reason == "unauthorized_client" => row(
             Code::AnotherClient,
             format!("the grant is of another OAuth client than the stack's: {again}"),
         ),
         ProviderError::ClientRefused(reason) => Ending::All(Failure::here(format!(
-            "Google refuses the stack's OAuth client ({reason}): deploy the stack with the client of the older system"
+            "{vendor} refuses the stack's OAuth client ({reason}): deploy the stack with the client of the older system"
         ))),
         ProviderError::Refused { status, reason } => {
-            row(Code::GoogleRefused, format!("Google refuses with {status}: {reason}"))
+            row(refused(provider), format!("{vendor} refuses with {status}: {reason}"))
         }
         ProviderError::Unavailable { reason, retry_after } => Ending::Later(reason, retry_after),
         ProviderError::RateLimited { reason, retry_after } => Ending::Later(reason, retry_after),
         error => Ending::Later(causes(&error), None),
+    }
+}
+
+fn refused(provider: &Registration) -> Code {
+    match provider.provider {
+        Provider::Gmail => Code::GoogleRefused,
+        Provider::Outlook => Code::MicrosoftRefused,
     }
 }

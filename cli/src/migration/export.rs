@@ -169,7 +169,7 @@ impl JsonLines<'_> {
             Bad::new(Code::Unreadable, why)
         })?;
         let mut cell = |name: &String| object.remove(name).unwrap_or_default();
-        let Fields { owner, token, email, triggers } = &self.export.fields;
+        let Fields { owner, token, email, triggers, .. } = &self.export.fields;
         Ok(Cells {
             owner: cell(owner),
             token: cell(token),

@@ -1,10 +1,11 @@
-//! One row, checked as a whole before anything is done for it and before any request to Google.
-//! Pure.
+//! One row, checked as a whole before anything is done for it and before any request to its
+//! provider. Pure.
 
 use std::collections::BTreeMap;
 
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::id::{OwnerId, fingerprint};
+use email_connectors::domain::provider::Provider;
 use email_connectors::domain::secret::RefreshToken;
 use email_connectors::domain::trigger::{MOST_TRIGGERS, NewTrigger};
 use secrecy::{ExposeSecret, SecretString};
@@ -15,8 +16,6 @@ use uuid::Uuid;
 use crate::args::migrate::Fields;
 use crate::fernet::{Keys, NotOpened};
 
-/// Google's are of about a hundred characters, and bounded by 512.
-const LONGEST_TOKEN: usize = 512;
 /// How Fernet tokens and Google's refresh tokens begin.
 const TOKENS: [&str; 2] = ["gAAAAA", "1//"];
 /// Stands where the connector's id will be, so that the API's own rules can check the trigger.
@@ -42,6 +41,7 @@ pub enum Code {
     AnotherAccount,
     NeedsReauth,
     GoogleRefused,
+    MicrosoftRefused,
     TooManyTriggers,
     /// For now: the next run tries it again.
     Unavailable,
@@ -65,6 +65,7 @@ impl Code {
             Self::AnotherAccount => "another_account",
             Self::NeedsReauth => "needs_reauth",
             Self::GoogleRefused => "google_refused",
+            Self::MicrosoftRefused => "microsoft_refused",
             Self::TooManyTriggers => "too_many_triggers",
             Self::Unavailable => "unavailable",
         }
@@ -126,8 +127,8 @@ pub fn check(number: u64, cells: &Cells, fields: &Fields, keys: &Keys) -> Result
             sealed,
             &Value::from(triggers.clone()).to_string(),
         ]);
-        let triggers = rewritten(&triggers, &fields.triggers)?;
-        let refresh_token = opened(sealed, &fields.token, keys)?;
+        let triggers = rewritten(&triggers, fields)?;
+        let refresh_token = opened(sealed, fields, keys)?;
         Ok(Candidate { number, key, owner: owner.clone(), address, refresh_token, triggers })
     };
     checked().map_err(|bad: Bad| bad.of(&owner))
@@ -186,7 +187,17 @@ fn sealed<'a>(cell: &'a Value, field: &str) -> Result<&'a str, Bad> {
     }
 }
 
-fn opened(sealed: &str, field: &str, keys: &Keys) -> Result<RefreshToken, Bad> {
+/// Google's are of about a hundred characters, and bounded by 512; Microsoft's are of up to 4 KB, and
+/// bounded by nothing that is told.
+fn longest_token(provider: Provider) -> usize {
+    match provider {
+        Provider::Gmail => 512,
+        Provider::Outlook => 8192,
+    }
+}
+
+fn opened(sealed: &str, fields: &Fields, keys: &Keys) -> Result<RefreshToken, Bad> {
+    let field = &fields.token;
     let token = keys.open(sealed).map_err(|problem| {
         let code = if problem == NotOpened::WrongKey { Code::WrongKey } else { Code::BrokenToken };
         let hint = if sealed.starts_with("\\x") { "; export its text, not its bytes" } else { "" };
@@ -194,7 +205,7 @@ fn opened(sealed: &str, field: &str, keys: &Keys) -> Result<RefreshToken, Bad> {
     })?;
     let text = token.expose_secret().trim();
     let is_token = !text.is_empty()
-        && text.len() <= LONGEST_TOKEN
+        && text.len() <= longest_token(fields.provider.into())
         && text.bytes().all(|byte| byte.is_ascii_graphic());
     match is_token {
         true => Ok(RefreshToken(SecretString::from(text))),
@@ -216,7 +227,8 @@ fn listed(cell: &Value, field: &str) -> Result<Vec<Value>, Bad> {
     }
 }
 
-fn rewritten(list: &[Value], field: &str) -> Result<Vec<(String, NewTrigger)>, Bad> {
+fn rewritten(list: &[Value], fields: &Fields) -> Result<Vec<(String, NewTrigger)>, Bad> {
+    let (field, kind) = (&fields.triggers, kind(fields.provider.into()));
     let bad =
         |at: usize, why: String| Bad::new(Code::InvalidTriggers, format!("{field}[{at}]{why}"));
     if list.len() > MOST_TRIGGERS {
@@ -229,7 +241,7 @@ fn rewritten(list: &[Value], field: &str) -> Result<Vec<(String, NewTrigger)>, B
         (Vec::new(), BTreeMap::new());
     for (at, old) in list.iter().enumerate() {
         let Value::Object(old) = old else { return Err(bad(at, " is no JSON object".into())) };
-        let (name, new) = rewrite(old).map_err(|why| bad(at, why))?;
+        let (name, new) = rewrite(old, &kind).map_err(|why| bad(at, why))?;
         let named_before = known.entry(name.clone()).or_default();
         *named_before += 1;
         match (*named_before, old.contains_key("id")) {
@@ -242,16 +254,20 @@ fn rewritten(list: &[Value], field: &str) -> Result<Vec<(String, NewTrigger)>, B
     Ok(triggers)
 }
 
-/// A trigger of type `email:gmail`, as the API takes it: the connector knows its provider. An
-/// unknown field is an error: without an unknown filter the trigger would fire for mail that it
-/// kept out.
-fn rewrite(old: &Map<String, Value>) -> Result<(String, NewTrigger), String> {
+/// What a trigger of a provider's mail is called in the older system.
+fn kind(provider: Provider) -> String {
+    format!("email:{}", provider.as_str())
+}
+
+/// A trigger of this type, as the API takes it: the connector knows its provider. An unknown field is
+/// an error: without an unknown filter the trigger would fire for mail that it kept out.
+fn rewrite(old: &Map<String, Value>, kind: &str) -> Result<(String, NewTrigger), String> {
     match old.get("type") {
-        Some(Value::String(kind)) if kind == "email:gmail" => {}
-        Some(Value::String(kind)) => {
+        Some(Value::String(known)) if known == kind => {}
+        Some(Value::String(other)) => {
             return Err(format!(
-                ".type: `{}` is not known; only `email:gmail` is taken over",
-                short(kind)
+                ".type: `{}` is not known; only `{kind}` is taken over",
+                short(other)
             ));
         }
         Some(_) => return Err(".type: must be text".into()),
@@ -303,12 +319,17 @@ mod tests {
     use email_connectors::domain::timestamp::Timestamp;
 
     use super::*;
+    use crate::args::MailProvider;
 
     const SEALED: &str = "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0OD_uaHLUqVH4UJAJFmtAVnsyQLvogj7sMNohoU622DVMczLFPJSEga-6w3bd6rUv6QOlhuV--vrs3xyeAGprVUlI=";
     const HELLO: &str = "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==";
     const EMPTY: &str = "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0OD3HkMATM5lFqGaerZ-fWPAkyKTyMbYmiNsw2aOq718ErZlYQbIORRvp9giNbObzxmg==";
 
     fn checked(change: Value) -> Result<Candidate, Bad> {
+        checked_of(MailProvider::Gmail, change)
+    }
+
+    fn checked_of(provider: MailProvider, change: Value) -> Result<Candidate, Bad> {
         let mut row =
             json!({"owner": "u-1", "token": SEALED, "email": "ada@example.com", "triggers": null});
         row.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
@@ -321,6 +342,7 @@ mod tests {
         };
         let name = |name: &str| name.to_string();
         let fields = Fields {
+            provider,
             owner: name("user_id"),
             token: name("gmail_refresh_token"),
             email: name("email"),
@@ -440,6 +462,20 @@ mod tests {
                 ("id:t-1", &json!("email"), &json!("billing"))
             );
             assert_eq!(made["config"]["filters"], filters);
+        }
+    }
+
+    #[test]
+    fn a_trigger_is_of_the_exports_provider() {
+        let of = |kind: &str| json!({"triggers": [{"type": kind, "id": 1}]});
+        for (provider, own, other) in [
+            (MailProvider::Gmail, "email:gmail", "email:outlook"),
+            (MailProvider::Outlook, "email:outlook", "email:gmail"),
+        ] {
+            assert_eq!(checked_of(provider, of(own)).unwrap().triggers.len(), 1);
+            let bad = checked_of(provider, of(other)).unwrap_err();
+            let says = format!("`{other}` is not known; only `{own}`");
+            assert!(bad.reason.contains(&says), "{bad:?}");
         }
     }
 

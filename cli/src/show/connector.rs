@@ -110,6 +110,13 @@ pub fn consent_page(answer: &Value) -> String {
     format!("Open this in a browser, and consent:\n{}", at(answer, "/authorization_url"))
 }
 
+pub fn admin_consent_page(answer: &Value) -> String {
+    format!(
+        "Have an administrator of the organization open this, and consent for all its users:\n{}",
+        at(answer, "/admin_consent_url")
+    )
+}
+
 pub fn removed(receipt: &Value) -> String {
     let steps = fields(
         receipt,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
+use connectors_cli::args::MailProvider;
 use connectors_cli::args::migrate::Fields;
 use connectors_cli::failure::Failure;
 use connectors_cli::fernet::Keys;
@@ -36,7 +37,7 @@ fn bad_every() -> usize {
 fn fields() -> Fields {
     let [owner, token, email, triggers] =
         ["user_id", "gmail_refresh_token", "email", "triggers"].map(String::from);
-    Fields { owner, token, email, triggers }
+    Fields { provider: MailProvider::Gmail, owner, token, email, triggers }
 }
 
 /// Users of an older system in a world of their own, and the files of a migration.

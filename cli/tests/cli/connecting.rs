@@ -92,6 +92,22 @@ fn gives_up_in_the_end_and_does_not_wait_if_so_requested() {
     assert_eq!(server.seen().len(), before, "a consent that is begun is remembered");
 }
 
+#[test]
+fn another_provider_has_its_own_route_and_an_administrators_page() {
+    let route = "GET /api/auth/microsoft/outlook/start";
+    let started = json!({"authorization_url": "https://microsoft.example/a", "state": "s"});
+    let admin = json!({"admin_consent_url": "https://microsoft.example/adminconsent"});
+    let server = Server::scripted([
+        (route, Reply::json(started)),
+        ("GET /api/auth/microsoft/outlook/admin-consent", Reply::json(admin)),
+    ]);
+    let outlook = ["connect", "--provider", "outlook"];
+    let ran = server.run(&[&outlook[..], &["--no-wait"]].concat()).ended(0);
+    assert!(ran.out.contains("https://microsoft.example/a"), "{}", ran.out);
+    let ran = server.run(&[&outlook[..], &["--admin-consent"]].concat()).ended(0);
+    assert!(ran.out.ends_with("\nhttps://microsoft.example/adminconsent\n"), "{}", ran.out);
+}
+
 /// An API and Google's consent page in one, which leads back with this query.
 fn with_consent(leads: Option<&'static str>) -> Server {
     let page = move |seen: &Seen| match (seen.line.split('?').next().unwrap(), leads) {

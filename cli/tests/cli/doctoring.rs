@@ -2,6 +2,7 @@
 
 pub mod patient;
 mod sicknesses;
+mod sicknesses_of_microsoft;
 
 use std::collections::BTreeSet;
 
@@ -10,8 +11,15 @@ use connectors_cli::doctor::judge::{judge, no_stack};
 use serde_json::json;
 
 use self::patient::healthy;
-use self::sicknesses::{Change, sicknesses};
+use self::sicknesses::{Change, Sickness};
 use crate::server::{Folder, Reply, Server, TOKEN, run};
+
+/// All of both providers.
+fn sicknesses() -> Vec<Sickness> {
+    let mut all = sicknesses::sicknesses();
+    all.extend(sicknesses_of_microsoft::sicknesses());
+    all
+}
 
 fn broken(change: &Change) -> Vec<Finding> {
     let mut facts = healthy();
@@ -38,9 +46,22 @@ fn a_healthy_stack_is_well_in_all() {
 }
 
 #[test]
+fn without_outlook_nothing_is_said_of_microsoft() {
+    let mut facts = healthy();
+    facts.microsoft = None;
+    let said = judge(&facts);
+    let ids: Vec<&str> = said.iter().map(|finding| finding.id.as_str()).collect();
+    assert!(
+        !ids.iter().any(|id| id.starts_with("microsoft.") || id.starts_with("probe.")),
+        "{ids:?}"
+    );
+    assert!(!fails(&said));
+}
+
+#[test]
 fn each_broken_set_up_is_named_and_nothing_else_is() {
     let sicknesses = sicknesses();
-    assert!(sicknesses.len() > 80, "{}", sicknesses.len());
+    assert!(sicknesses.len() > 110, "{}", sicknesses.len());
     for (change, id, verdict, says) in &sicknesses {
         let findings = broken(change);
         let finding = found(&findings, id);
@@ -60,7 +81,9 @@ fn a_finding_blames_only_what_it_is_about() {
         "subscription.audience" | "subscription.wrapping" => {
             &["subscription.audience", "subscription.account"]
         }
-        "settings.public-url" => &["settings.origins", "api.answers"],
+        "settings.public-url" => &["settings.origins", "api.answers", "microsoft.registration"],
+        "microsoft.registration" => &["microsoft.secret"],
+        "connectors.listed" => &["microsoft.subscriptions"],
         "settings.project" => &["subscription.topic"],
         _ => &[],
     };

@@ -103,6 +103,23 @@ fn columns_may_be_called_otherwise_and_json_lines_are_read_too() {
 }
 
 #[test]
+fn an_export_is_of_one_provider() {
+    let folder = Folder::new();
+    // Microsoft's refresh tokens are longer than any of Google's.
+    let (token, kind) = (sealed(&"M".repeat(4000), KEY), "email:outlook");
+    let row = |column: &str| json!({"user_id": "u", column: token, "triggers": [{"type": kind}]});
+    folder.file("outlook.jsonl", row("outlook_refresh_token").to_string());
+    folder.file("gmail.jsonl", row("gmail_refresh_token").to_string());
+    let outlook = ["--provider", "outlook"];
+    let ran = migrate(&folder, "outlook.jsonl", &outlook).ended(0);
+    assert!(ran.out.contains("would connect      1\ntriggers           1\n"), "{}", ran.out);
+    let ran = migrate(&folder, "gmail.jsonl", &outlook).ended(1);
+    assert!(ran.out.contains("`outlook_refresh_token` is empty"), "{}", ran.out);
+    let ran = migrate(&folder, "gmail.jsonl", &[]).ended(1);
+    assert!(ran.out.contains("only `email:gmail` is taken over"), "{}", ran.out);
+}
+
+#[test]
 fn what_cannot_be_begun_is_refused_with_the_way_out() {
     let folder = Folder::new();
     csv(&folder);

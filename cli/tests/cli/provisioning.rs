@@ -2,8 +2,6 @@
 //! doctor expects.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
 
 use connectors_cli::doctor::fact::Fact;
 use connectors_cli::doctor::finding::Verdict;
@@ -11,7 +9,7 @@ use connectors_cli::doctor::judge::judge;
 use serde_json::{Value, json};
 
 use crate::doctoring::patient::{PUSH, healthy};
-use crate::server::Folder;
+use crate::script::{Ran, Script};
 
 const GOOGLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/google");
 const PROJECT: &str = "my-project-123";
@@ -30,58 +28,19 @@ case "$*" in
 esac
 "#;
 
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
+fn project() -> Script {
+    let script = Script::new("google/setup.sh", "gcloud", GCLOUD);
+    script.folder.file("hears", format!("projects/{PROJECT}/topics/gmail\n"));
+    script
 }
 
-struct Project {
-    folder: Folder,
-}
-
-impl Project {
-    fn new() -> Self {
-        let folder = Folder::new();
-        let gcloud = folder.file("gcloud", GCLOUD);
-        std::fs::set_permissions(gcloud, std::fs::Permissions::from_mode(0o755)).unwrap();
-        folder.file("hears", format!("projects/{PROJECT}/topics/gmail\n"));
-        Self { folder }
-    }
-
-    fn run(&self, arguments: &[&str]) -> Ran {
-        let path = format!("{}:/usr/local/bin:/usr/bin:/bin", self.folder.path("."));
-        let mut command = Command::new("bash");
-        command
-            .arg(format!("{GOOGLE}/setup.sh"))
-            .args(arguments)
-            .env_clear()
-            .env("PATH", path)
-            .env("STATE", self.folder.path("."));
-        let output = command.output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Ran {
-            code: output.status.code().unwrap_or(-1),
-            out: text(output.stdout),
-            err: text(output.stderr),
-        }
-    }
-
-    fn set_up(&self, more: &[&str]) -> Ran {
-        let ran = self.run(
-            &[&["--project", PROJECT, "--audience", "my-audience", "--push-endpoint", PUSH], more]
-                .concat(),
-        );
-        assert_eq!(ran.code, 0, "{} {}", ran.out, ran.err);
-        ran
-    }
-
-    /// gcloud's calls since the last time.
-    fn calls(&self) -> Vec<String> {
-        let calls = std::fs::read_to_string(self.folder.path("calls")).unwrap_or_default();
-        self.folder.file("calls", "");
-        calls.lines().map(String::from).collect()
-    }
+fn set_up(script: &Script, more: &[&str]) -> Ran {
+    let ran = script.run(
+        &[&["--project", PROJECT, "--audience", "my-audience", "--push-endpoint", PUSH], more]
+            .concat(),
+    );
+    assert_eq!(ran.code, 0, "{} {}", ran.out, ran.err);
+    ran
 }
 
 fn starting_with<'a>(calls: &'a [String], begin: &str) -> Vec<&'a String> {
@@ -120,8 +79,8 @@ fn subscription(call: &str) -> Value {
 
 #[test]
 fn what_it_makes_is_what_the_doctor_finds_well() {
-    let project = Project::new();
-    let ran = project.set_up(&[]);
+    let project = project();
+    let ran = set_up(&project, &[]);
     let calls = project.calls();
     let mut facts = healthy();
     let deploy = ran
@@ -179,12 +138,12 @@ fn what_it_makes_is_what_the_doctor_finds_well() {
 
 #[test]
 fn a_second_run_makes_nothing_anew_and_sets_the_subscription_right() {
-    let project = Project::new();
-    project.set_up(&[]);
+    let project = project();
+    set_up(&project, &[]);
     let created = project.calls();
     let made = created.iter().filter(|call| call.contains(" create ")).count();
     assert_eq!(made, 6, "identity, account, two topics, two subscriptions: {created:#?}");
-    project.set_up(&[]);
+    set_up(&project, &[]);
     let again = project.calls();
     assert!(
         again
@@ -204,13 +163,13 @@ fn a_second_run_makes_nothing_anew_and_sets_the_subscription_right() {
 
 #[test]
 fn a_dry_run_reads_and_prints_each_command_that_changes_something() {
-    let project = Project::new();
-    let printed = project.set_up(&["--dry-run"]).out;
+    let project = project();
+    let printed = set_up(&project, &["--dry-run"]).out;
     assert!(
         project.calls().iter().all(|call| call.contains(" describe ")),
         "a dry run changed something"
     );
-    project.set_up(&[]);
+    set_up(&project, &[]);
     let done: Vec<String> =
         project.calls().into_iter().filter(|call| !call.contains(" describe ")).collect();
     let would: Vec<&str> =
@@ -222,7 +181,7 @@ fn a_dry_run_reads_and_prints_each_command_that_changes_something() {
 
 #[test]
 fn without_an_endpoint_all_but_the_subscription_is_made() {
-    let project = Project::new();
+    let project = project();
     let ran = project.run(&["--project", PROJECT, "--audience", "a"]);
     assert!(
         ran.code == 0 && ran.err.contains("run this again with --push-endpoint"),
@@ -248,7 +207,7 @@ fn a_wrong_argument_is_named_before_any_call() {
         (&[&good[..], &["--name"]].concat(), "--name wants a value"),
     ];
     for (arguments, says) in table {
-        let project = Project::new();
+        let project = project();
         let ran = project.run(arguments);
         assert!(ran.code == 1 && ran.err.contains(says), "{arguments:?}: {} {}", ran.code, ran.err);
         assert!(project.calls().is_empty(), "{arguments:?}");
@@ -257,7 +216,7 @@ fn a_wrong_argument_is_named_before_any_call() {
 
 #[test]
 fn what_may_not_be_seen_is_not_taken_for_absent() {
-    let project = Project::new();
+    let project = project();
     project.folder.file("denied", "");
     let ran = project.run(&["--project", PROJECT, "--audience", "a"]);
     assert!(ran.code == 1 && ran.err.contains("PERMISSION_DENIED"), "{}", ran.err);
@@ -266,8 +225,8 @@ fn what_may_not_be_seen_is_not_taken_for_absent() {
 
 #[test]
 fn a_subscription_to_another_topic_is_left_alone() {
-    let project = Project::new();
-    project.set_up(&[]);
+    let project = project();
+    set_up(&project, &[]);
     project.calls();
     project.folder.file("hears", "_deleted-topic_\n");
     let ran = project.run(&["--project", PROJECT, "--audience", "a", "--push-endpoint", PUSH]);

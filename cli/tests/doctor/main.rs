@@ -21,6 +21,7 @@ async fn a_healthy_stack_is_well_and_every_broken_set_up_is_named() {
     let mut named = Vec::new();
     named.extend(pubsub(&clinic).await);
     named.extend(google(&clinic).await);
+    named.extend(microsoft(&clinic).await);
     named.extend(aws(&clinic).await);
     named.extend(mailboxes(&clinic).await);
     clinic.heal().await;
@@ -111,6 +112,21 @@ async fn google(clinic: &Clinic) -> Named {
         clinic.arm(fault).await;
         named.push(clinic.names(id, "fail", &["--only", id]).await);
         clinic.disarm().await;
+    }
+    named
+}
+
+async fn microsoft(clinic: &Clinic) -> Named {
+    let mut named = Vec::new();
+    clinic.change_microsoft(json!({"secret_expired": true})).await;
+    named.push(clinic.names("microsoft.client", "fail", &["--only", "microsoft.client"]).await);
+    clinic.change_microsoft(json!({})).await;
+    let id = "microsoft.notification-url";
+    clinic.lead_microsoft_to("http://127.0.0.1:9").await;
+    named.push(clinic.names(id, "fail", &["--only", id]).await);
+    clinic.lead_microsoft_to(&clinic.stack.api_url).await;
+    for id in ["microsoft.registration", "microsoft.secret", "microsoft.consent-policy"] {
+        named.push(clinic.names(id, "not_checked", &["--only", id]).await);
     }
     named
 }

@@ -7,8 +7,8 @@ use email_connectors::domain::circuit::{Circuit, CircuitState};
 use email_connectors::domain::connector::{CONNECTOR_TYPE, Closing, Connector, Provider, Status};
 use email_connectors::domain::connector_change::ConnectorChange;
 use email_connectors::domain::email_address::EmailAddress;
-use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{ConnectorId, OwnerId};
+use email_connectors::domain::mark::Mark;
 use email_connectors::domain::pause::{MOST_PAUSES, is_paused};
 use email_connectors::domain::role::Action;
 use email_connectors::domain::scopes::{Capability, capabilities};
@@ -44,7 +44,7 @@ pub struct View {
     /// What the granted scopes allow.
     capabilities: Vec<Capability>,
     paused: bool,
-    history_id: HistoryId,
+    history_id: Mark,
     watch: WatchView,
     circuit: CircuitView,
     /// Messages that failed again and again and were set aside; they are tried again by themselves.
@@ -92,7 +92,8 @@ pub(crate) fn view(connector: Connector, now: Timestamp) -> View {
         history_id: connector.reading.position.cursor,
         watch: WatchView {
             status: connector.watch.status(now),
-            watch: connector.watch,
+            // Its id is between us and the provider.
+            watch: Watch { id: None, ..connector.watch },
             verified_at: connector.reading.verified_at,
         },
         circuit: CircuitView {

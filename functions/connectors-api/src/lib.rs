@@ -5,9 +5,11 @@ mod health;
 pub mod mail;
 mod mail_answer;
 mod mail_problem;
+mod me;
 pub mod openapi;
 mod owner_data;
 mod paging;
+mod polling;
 mod rehearsing;
 mod triggers;
 
@@ -15,14 +17,16 @@ use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::HeaderMap;
+use axum::middleware::from_fn;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use email_connectors::audit::audited;
 use email_connectors::config::AppSettings;
 use email_connectors::domain::body::LONGEST_BODY;
-use email_connectors::domain::connector::{CONNECTOR_TYPE, Provider};
+use email_connectors::domain::connector::CONNECTOR_TYPE;
 use email_connectors::domain::health::Thresholds;
 use email_connectors::domain::id::OwnerId;
+use email_connectors::domain::provider::{Provider, REGISTERED, Registration};
 use email_connectors::domain::retention::Retention;
 use email_connectors::domain::role::Action;
 use email_connectors::domain::timestamp::Timestamp;
@@ -30,7 +34,7 @@ use email_connectors::flows::access::{Access, Refreshes};
 use email_connectors::flows::disconnect::Disconnect;
 use email_connectors::flows::inbound_webhook::OpenedSecrets;
 use email_connectors::flows::system_health::Checked;
-use email_connectors::ports::{Clock, Ports, StoreError};
+use email_connectors::ports::{Clock, Ports, Providers, StoreError};
 use email_connectors::web::{Problem, UserGate, no_such_method, no_such_route};
 use serde_json::{Value, json};
 
@@ -58,7 +62,8 @@ type Shared<P> = State<Arc<Api<P>>>;
 pub fn router<P: Ports>(api: Api<P>) -> Router {
     let api = Arc::new(api);
     let clock = api.clone();
-    let routes = Router::new()
+    // What a page asks for again and again, to see what changed.
+    let polled = Router::new()
         .route("/api/connectors", get(connectors::list::<P>))
         .route(
             "/api/connectors/{id}",
@@ -66,21 +71,26 @@ pub fn router<P: Ports>(api: Api<P>) -> Router {
                 .patch(connectors::change::<P>)
                 .delete(connectors::remove::<P>),
         )
-        .route("/api/connectors/{id}/health", get(health::connector::<P>))
-        .route("/api/connectors/{id}/sync", post(connectors::sync::<P>))
         .route("/api/triggers", get(triggers::list::<P>).post(triggers::create::<P>))
         .route(
             "/api/triggers/{id}",
             get(triggers::read::<P>).patch(triggers::change::<P>).delete(triggers::remove::<P>),
         )
+        .route("/api/triggers/{id}/firings", get(triggers::firings::<P>))
+        .route_layer(from_fn(polling::tagged));
+    let routes = Router::new()
+        .route("/api/connectors/{id}/health", get(health::connector::<P>))
+        .route("/api/connectors/{id}/sync", post(connectors::sync::<P>))
+        .route("/api/connectors/{id}/rehearsals", post(rehearsing::rehearse_filters::<P>))
         .route("/api/triggers/{id}/events", post(triggers::fire::<P>))
         .route("/api/triggers/{id}/test", post(rehearsing::rehearse::<P>))
-        .route("/api/triggers/{id}/firings", get(triggers::firings::<P>))
         .route("/api/triggers/{id}/secret", post(triggers::rotate_secret::<P>))
+        .route("/api/me", get(me::me::<P>))
         .route("/api/owner/data", get(owner_data::export::<P>).delete(owner_data::erase::<P>))
         .route("/api/system/info", get(info::<P>))
         .route("/api/system/health", get(health::system::<P>))
         .route("/api/openapi.json", get(openapi::openapi))
+        .merge(polled)
         .merge(mail::routes::<P>());
     audited(routes, move || clock.machine.now())
         .fallback(no_such_route)
@@ -116,14 +126,30 @@ impl<P: Ports> Api<P> {
 
 /// What a frontend needs to know before anybody has logged in: no secret, no account id.
 async fn info<P: Ports>(State(api): Shared<P>) -> Json<Value> {
+    let offered = REGISTERED.into_iter().filter(|known| api.provider.has(known.provider));
     Json(json!({
         "name": "email-connectors",
         "version": env!("CARGO_PKG_VERSION"),
         "app_public_url": api.app.public_url,
-        "callback_url": api.app.callback_url(),
+        "callback_url": api.app.callback_url(Provider::Gmail),
         "connector_types": [CONNECTOR_TYPE],
-        "providers": [Provider::Gmail],
+        "providers": offered.map(provider).collect::<Vec<_>>(),
     }))
+}
+
+/// How a frontend offers a provider, without knowing one by name.
+fn provider(known: &Registration) -> Value {
+    let mut shown = json!({
+        "id": known.provider,
+        "name": known.name,
+        "type": CONNECTOR_TYPE,
+        "start": format!("{}/start", known.connect),
+        "connect": known.connect,
+    });
+    if let Some(path) = known.admin_consent {
+        shown["admin_consent"] = path.into();
+    }
+    shown
 }
 
 fn store_problem(error: StoreError) -> Problem {

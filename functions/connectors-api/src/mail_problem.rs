@@ -12,7 +12,7 @@ use email_connectors::flows::preconditions::Unusable;
 use email_connectors::ports::{ProviderError, StoreError};
 use email_connectors::web::{Problem, causes};
 
-/// How long to wait where Gmail does not say.
+/// How long to wait where the provider does not say.
 const SOON: Duration = Duration::from_secs(5);
 
 pub(crate) fn problem(error: OperateError, now: Timestamp) -> Problem {
@@ -49,7 +49,7 @@ pub(crate) fn unusable(unusable: Unusable, now: Timestamp) -> Problem {
         Unusable::NeedsReauth => needs_reauth(),
         Unusable::CircuitOpen(until) => {
             let detail = format!(
-                "Gmail failed again and again, and is left alone until {until}; nothing was sent to it"
+                "the mail provider failed again and again, and is left alone until {until}; nothing was sent to it"
             );
             let wait = Duration::from_millis(
                 u64::try_from(until.millis() - now.millis()).unwrap_or_default(),
@@ -96,20 +96,19 @@ fn provider(error: ProviderError) -> Problem {
     match error {
         ProviderError::GrantRefused(_) | ProviderError::Unauthorized => needs_reauth(),
         ProviderError::RateLimited { reason, retry_after } => {
-            tracing::info!(reason, "Gmail's quota is used up");
-            let detail =
-                "Gmail's quota for this mailbox or project is used up for now; nothing was done";
+            tracing::info!(reason, "the provider's quota is used up");
+            let detail = "the mail provider's quota for this mailbox or project is used up for now; nothing was done";
             Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail)
                 .again_in(retry_after.unwrap_or(SOON))
         }
         ProviderError::OutcomeUnknown(reason) => {
             tracing::warn!(reason, "nobody knows whether it was done");
-            let detail = "Gmail broke off: this may have been done, or not. Look before you send it again (SENT, drafts, labels)";
+            let detail = "the mail provider broke off: this may have been done, or not. Look before you send it again (SENT, drafts, labels)";
             Problem::new(StatusCode::BAD_GATEWAY, "outcome_unknown", detail)
         }
         ProviderError::Unavailable { reason, retry_after } => {
-            tracing::warn!(reason, "Gmail is not available");
-            let detail = "Gmail is not available; nothing was done, try again shortly";
+            tracing::warn!(reason, "the provider is not available");
+            let detail = "the mail provider is not available; nothing was done, try again shortly";
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "gmail_unavailable", detail)
                 .again_in(retry_after.unwrap_or(SOON))
         }
@@ -134,14 +133,15 @@ fn provider(error: ProviderError) -> Problem {
         ProviderError::Refused { status, reason } => refused(status, &reason),
         error @ (ProviderError::ClientRefused(_)
         | ProviderError::HistoryExpired
-        | ProviderError::WatchTaken) => {
+        | ProviderError::WatchTaken
+        | ProviderError::NotConfigured) => {
             tracing::error!(error = %causes(&error), "request failed");
             Problem::unavailable("unavailable", &error)
         }
     }
 }
 
-/// A refusal by Gmail with Gmail's own reason, which may name labels and addresses of this mailbox
+/// A refusal by the provider with its own reason, which may name labels and addresses of this mailbox
 /// only.
 fn refused(status: u16, reason: &str) -> Problem {
     let with_reason = |detail: &str| {
@@ -152,12 +152,12 @@ fn refused(status: u16, reason: &str) -> Problem {
         409 => Problem::new(
             StatusCode::CONFLICT,
             "already_exists",
-            with_reason("Gmail has one like this already"),
+            with_reason("the mailbox has one like this already"),
         ),
         413 => Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "mail_too_large",
-            with_reason("Gmail takes mail of up to 35 MB"),
+            with_reason("the mail provider takes no mail as large as this"),
         ),
         403 if reason.starts_with("insufficientPermissions") => Problem::new(
             StatusCode::FORBIDDEN,
@@ -172,17 +172,17 @@ fn refused(status: u16, reason: &str) -> Problem {
         403 => Problem::new(
             StatusCode::FORBIDDEN,
             "gmail_refused",
-            with_reason("Gmail does not allow this"),
+            with_reason("the mail provider does not allow this"),
         ),
         400 if reason.starts_with("failedPrecondition") => Problem::new(
             StatusCode::CONFLICT,
             "failed_precondition",
-            with_reason("Gmail cannot do this in the mailbox's present state"),
+            with_reason("the mail provider cannot do this in the mailbox's present state"),
         ),
         _ => Problem::new(
             StatusCode::BAD_REQUEST,
             "gmail_refused",
-            with_reason("Gmail refused this"),
+            with_reason("the mail provider refused this"),
         ),
     }
 }

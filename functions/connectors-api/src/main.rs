@@ -3,10 +3,10 @@
 use connectors_api::{Api, router};
 use email_connectors::adapters::dynamodb::DynamoStore;
 use email_connectors::adapters::eventbridge::EventBridge;
-use email_connectors::adapters::gmail::Gmail;
 use email_connectors::adapters::hmac::HmacSha256;
 use email_connectors::adapters::kms::KmsVault;
 use email_connectors::adapters::oidc::JwksVerifier;
+use email_connectors::adapters::providers::MailProviders;
 use email_connectors::adapters::s3::S3;
 use email_connectors::adapters::sqs::{QueueUrls, SqsDepths, SqsWakeUps};
 use email_connectors::adapters::system::System;
@@ -39,7 +39,12 @@ async fn main() -> Result<(), Error> {
         ),
         store: DynamoStore::new(&aws, settings.table),
         vault: KmsVault::new(&aws, settings.key),
-        provider: Gmail::as_set(http.clone(), settings.google, settings.dry_run),
+        provider: MailProviders::as_set(
+            &http,
+            settings.google,
+            settings.microsoft,
+            settings.dry_run,
+        ),
         wake_ups: SqsWakeUps::new(&aws, wake_ups),
         depths: SqsDepths::new(&aws, urls),
         objects: S3::new(&aws, http, &settings.mail_bucket),

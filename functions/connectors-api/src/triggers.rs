@@ -146,6 +146,7 @@ pub async fn firings<P: Ports>(
     let as_json = |Delivery { event, published_at }: &Delivery| {
         let mut firing = json!({
             "event_id": event.event_id,
+            "connector_id": trigger.config.connector_id,
             "decided_at": event.decided_at,
             "detail_type": event.detail_type,
             "published": published_at.is_some(),
@@ -213,11 +214,11 @@ pub async fn fire<P: Ports>(
     }
 }
 
-fn invalid(refusal: Invalid) -> Problem {
+pub(crate) fn invalid(refusal: Invalid) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "invalid_trigger", refusal.problem).at(refusal.field)
 }
 
-fn problem(error: SubscribeError, now: Timestamp) -> Problem {
+pub(crate) fn problem(error: SubscribeError, now: Timestamp) -> Problem {
     match error {
         SubscribeError::NoSuchTrigger => Problem::not_found("trigger"),
         SubscribeError::NoSuchConnector => {

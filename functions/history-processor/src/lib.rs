@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use email_connectors::domain::audit::plain;
-use email_connectors::domain::email_address::EmailAddress;
+use email_connectors::domain::mailbox_key::MailboxKey;
 use email_connectors::domain::metric::{WAKE_UPS, WAKE_UPS_COALESCED};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::wake_up::{WakeUp, coalesce};
@@ -31,13 +31,13 @@ pub async fn handle<P: Ports>(
     event: SqsEvent,
     now: Timestamp,
 ) -> SqsBatchResponse {
-    let mut groups: BTreeMap<EmailAddress, Group> = BTreeMap::new();
+    let mut groups: BTreeMap<MailboxKey, Group> = BTreeMap::new();
     let mut failed = Vec::new();
     for message in event.records {
         let id = message.message_id.clone().unwrap_or_default();
         match read(&message) {
             Ok(wake_up) => {
-                let group = groups.entry(wake_up.email_address.clone()).or_default();
+                let group = groups.entry(wake_up.mailbox.clone()).or_default();
                 group.wake_ups.push(wake_up);
                 group.message_ids.push(id);
             }

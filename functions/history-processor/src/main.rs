@@ -3,8 +3,8 @@
 use aws_lambda_events::sqs::SqsEvent;
 use email_connectors::adapters::dynamodb::DynamoStore;
 use email_connectors::adapters::eventbridge::EventBridge;
-use email_connectors::adapters::gmail::Gmail;
 use email_connectors::adapters::kms::KmsVault;
+use email_connectors::adapters::providers::MailProviders;
 use email_connectors::adapters::sqs::{SqsQuarantine, SqsWakeUps};
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
@@ -28,7 +28,12 @@ async fn main() -> Result<(), Error> {
     let process = Process::<Production> {
         store: DynamoStore::new(&aws, settings.table),
         vault: KmsVault::new(&aws, settings.key),
-        provider: Gmail::as_set(https::client()?, settings.google, settings.dry_run),
+        provider: MailProviders::as_set(
+            &https::client()?,
+            settings.google,
+            settings.microsoft,
+            settings.dry_run,
+        ),
         bus: EventBridge::new(&aws, settings.bus),
         wake_ups: SqsWakeUps::new(&aws, settings.wake_ups),
         clock: System,

@@ -1,26 +1,33 @@
 //! How a mailbox is connected, over HTTP: the consent, the code that it yields, and Google's later
-//! security events.
+//! security events. Each provider has the same routes below its own path.
 
+mod caller;
 mod connect;
 mod consent;
 mod security_events;
+mod sessions;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use email_connectors::audit::audited;
 use email_connectors::config::{AppSettings, ConnectSettings};
 use email_connectors::domain::body::LONGEST_BODY;
 use email_connectors::domain::claims::SecurityEventPolicy;
+use email_connectors::domain::provider::{Provider, registered};
+use email_connectors::domain::public_base::PublicBase;
 use email_connectors::flows::connect::Connect;
 use email_connectors::ports::{Clock, Ports};
 use email_connectors::web::{Problem, UserGate, no_such_method, no_such_route};
 
 pub struct OauthConnect<P: Ports> {
-    /// Holds the store and the bus for all routes.
+    /// Of Gmail; holds the store and the bus for all routes.
     pub connect: Connect<P>,
+    /// Of Outlook, where the stack connects it.
+    pub outlook: Option<Outlook<P>>,
     pub gate: UserGate<P::Verifier>,
     /// Verifies Google's security events.
     pub google: P::Verifier,
@@ -30,15 +37,54 @@ pub struct OauthConnect<P: Ports> {
     pub machine: P::Machine,
 }
 
+/// How Outlook is connected.
+pub struct Outlook<P: Ports> {
+    pub connect: Connect<P>,
+    /// That a consent asks for.
+    pub scopes: Vec<String>,
+    /// Where an administrator consents for an organization, and comes back to this URL.
+    pub admin_consent: Box<dyn Fn(&str) -> String + Send + Sync>,
+}
+
 type Shared<P> = State<Arc<OauthConnect<P>>>;
+
+impl<P: Ports> OauthConnect<P> {
+    /// How mailboxes of the provider are connected.
+    fn connect(&self, provider: Provider) -> Result<&Connect<P>, Problem> {
+        match provider {
+            Provider::Gmail => Ok(&self.connect),
+            Provider::Outlook => self.outlook().map(|outlook| &outlook.connect),
+        }
+    }
+
+    /// That a consent asks for.
+    fn scopes(&self, provider: Provider) -> Result<&[String], Problem> {
+        match provider {
+            Provider::Gmail => Ok(&self.settings.scopes),
+            Provider::Outlook => self.outlook().map(|outlook| outlook.scopes.as_slice()),
+        }
+    }
+
+    fn outlook(&self) -> Result<&Outlook<P>, Problem> {
+        self.outlook.as_ref().ok_or_else(|| not_configured(Provider::Outlook))
+    }
+}
+
+/// The stack was deployed without the parameters of this provider.
+fn not_configured(provider: Provider) -> Problem {
+    let name = registered(provider).name;
+    let detail = format!("this stack does not connect {name}: its operator has not set it up");
+    Problem::new(StatusCode::NOT_FOUND, "provider_not_configured", detail)
+}
 
 pub fn router<P: Ports>(oauth: OauthConnect<P>) -> Router {
     let oauth = Arc::new(oauth);
     let clock = oauth.clone();
     let routes = Router::new()
-        .route("/api/auth/google/gmail", post(connect::connect::<P>))
-        .route("/api/auth/google/gmail/start", get(consent::start::<P>))
-        .route("/api/auth/google/gmail/callback", get(consent::callback::<P>))
+        .merge(routes_of::<P>(Provider::Gmail))
+        .merge(routes_of::<P>(Provider::Outlook))
+        .route("/api/connect-sessions", post(sessions::open::<P>))
+        .route("/api/connect-sessions/current", get(sessions::current::<P>))
         .route("/api/auth/google/risc", post(security_events::risc::<P>));
     audited(routes, move || clock.machine.now())
         .fallback(no_such_route)
@@ -47,6 +93,27 @@ pub fn router<P: Ports>(oauth: OauthConnect<P>) -> Router {
         .with_state(oauth)
 }
 
+/// A provider's routes, which know it by an extension of the request.
+fn routes_of<P: Ports>(provider: Provider) -> Router<Arc<OauthConnect<P>>> {
+    let path = registered(provider).connect;
+    let routes = Router::new()
+        .route(path, post(connect::connect::<P>))
+        .route(&format!("{path}/start"), get(consent::start::<P>))
+        .route(&format!("{path}/callback"), get(consent::callback::<P>));
+    let routes = match registered(provider).admin_consent {
+        Some(path) => routes.route(path, get(consent::of_admin::<P>)),
+        None => routes,
+    };
+    routes.layer(Extension(provider))
+}
+
+/// The pages to which the vendor may return a browser: the frontend's, and that of the console which
+/// this stack serves.
+fn callbacks(app: &AppSettings, own: Option<&PublicBase>, provider: Provider) -> Vec<String> {
+    let consoles = own.map(|own| own.console_callback(provider));
+    std::iter::once(app.callback_url(provider)).chain(consoles).collect()
+}
+
 fn invalid(field: &str, detail: impl Into<String>) -> Problem {
-    Problem::new(axum::http::StatusCode::BAD_REQUEST, "invalid_request", detail).at(field)
+    Problem::new(StatusCode::BAD_REQUEST, "invalid_request", detail).at(field)
 }

@@ -1,4 +1,7 @@
-//! Pub/Sub's push, and its legacy form, to the flow `receive` and back.
+//! Pub/Sub's push, and its legacy form, to the flow `receive` and back; Graph's notifications to the
+//! flow `notified`.
+
+mod graph;
 
 use std::sync::Arc;
 
@@ -10,6 +13,7 @@ use axum::routing::post;
 use email_connectors::domain::body::LONGEST_BODY;
 use email_connectors::domain::claims::Refusal;
 use email_connectors::domain::metric::{PUSH_MALFORMED, PUSH_QUEUED, PUSH_REFUSED, PUSH_REPEATED};
+use email_connectors::flows::notified::Notified;
 use email_connectors::flows::receive::{PushError, Receive, Received};
 use email_connectors::ports::{Clock, Ports, TokenError};
 use email_connectors::web::{
@@ -22,6 +26,7 @@ const LONGEST_REQUEST: usize = 10 * 1024 * 1024;
 
 pub struct Webhook<P: Ports> {
     pub receive: Receive<P>,
+    pub notified: Notified<P>,
     /// Turns the legacy route on.
     pub legacy_token: Option<SecretString>,
     pub clock: P::Machine,
@@ -31,6 +36,7 @@ pub fn router<P: Ports>(webhook: Webhook<P>) -> Router {
     Router::new()
         .route("/api/email/webhook/google/pubsub", taking(post(push::<P>), LONGEST_REQUEST))
         .route("/api/email/webhook/google", post(legacy::<P>))
+        .route("/api/email/webhook/microsoft/graph", post(graph::notified::<P>))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
@@ -84,7 +90,7 @@ fn answer(outcome: Result<Received, PushError>) -> Result<StatusCode, Problem> {
             metrics::counter!(PUSH_QUEUED).increment(1);
             metrics::counter!(PUSH_REPEATED).increment(u64::from(queued.is_repeated));
             let (pubsub_message_id, history_id) =
-                (queued.pubsub_message_id.as_deref(), queued.history_id);
+                (queued.pubsub_message_id.as_deref(), queued.mark);
             tracing::info!(pubsub_message_id, %history_id, mailbox_group = queued.group, "push queued");
             return Ok(StatusCode::ACCEPTED);
         }

@@ -1,11 +1,13 @@
-//! Wiring of the webhook: it knows Google's keys and two queues, and no table.
+//! Wiring of the webhook: it knows Google's keys, those of its own marks and two queues, and no table.
 
+use email_connectors::adapters::hmac::HmacSha256;
 use email_connectors::adapters::oidc::{JwksVerifier, KeySource};
 use email_connectors::adapters::sqs::{SqsQuarantine, SqsWakeUps};
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
 use email_connectors::adapters::{Production, aws, https};
 use email_connectors::config::{PubsubWebhookSettings, environment};
+use email_connectors::flows::notified::Notified;
 use email_connectors::flows::receive::Receive;
 use email_connectors::gateway;
 use lambda_http::{Error, tracing};
@@ -21,10 +23,15 @@ async fn main() -> Result<(), Error> {
         receive: Receive {
             verifier: JwksVerifier::new(https::client()?, KeySource::Url(push.certs_url))
                 .warmed(System),
-            wake_ups: SqsWakeUps::new(&aws, settings.wake_ups),
+            wake_ups: SqsWakeUps::new(&aws, settings.wake_ups.clone()),
             quarantine: SqsQuarantine::new(&aws, settings.quarantine),
             policy: push.policy,
             subscription: push.subscription,
+        },
+        notified: Notified {
+            wake_ups: SqsWakeUps::new(&aws, settings.wake_ups),
+            signatures: HmacSha256,
+            keys: settings.notification_keys,
         },
         legacy_token: push.legacy_token,
         clock: System,

@@ -1,8 +1,8 @@
 //! Wiring of the watch renewer.
 
 use email_connectors::adapters::dynamodb::DynamoStore;
-use email_connectors::adapters::gmail::Gmail;
 use email_connectors::adapters::kms::KmsVault;
+use email_connectors::adapters::providers::MailProviders;
 use email_connectors::adapters::sqs::SqsWakeUps;
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
@@ -26,7 +26,12 @@ async fn main() -> Result<(), Error> {
     let renew = Renew::<Production> {
         store: DynamoStore::new(&aws, settings.table),
         vault: KmsVault::new(&aws, settings.key),
-        provider: Gmail::as_set(https::client()?, settings.google, settings.dry_run),
+        provider: MailProviders::as_set(
+            &https::client()?,
+            settings.google,
+            settings.microsoft,
+            settings.dry_run,
+        ),
         wake_ups: SqsWakeUps::new(&aws, settings.wake_ups),
         clock: System,
         sweep_times: settings.sweep_times,

@@ -10,7 +10,6 @@ mod operations;
 mod reading;
 mod recorded_mailbox;
 mod resources;
-pub mod retry_after;
 mod tree;
 mod upload;
 pub mod wire;
@@ -31,24 +30,26 @@ use self::errors::Failure;
 use self::fetch::Depth;
 use self::measured::Measured;
 use self::recorded_mailbox::RecordedMailbox;
-use self::retry_after::Headers;
 use self::wire::TokenAnswer;
-use crate::adapters::https::{self, BodyError, Collect};
+use crate::adapters::https::{self, BodyError, Collect, jitter, pause};
+use crate::adapters::refreshing;
+use crate::adapters::retry_after::Headers;
 use crate::adapters::system::System;
 use crate::config::{DryRun, GoogleSettings, HISTORY_PAGE};
+use crate::domain::changes::ChangePage;
 use crate::domain::claims::Claims;
 use crate::domain::email_address::EmailAddress;
 use crate::domain::gap::Slice;
-use crate::domain::history::HistoryPage;
-use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
+use crate::domain::mark::Mark;
 use crate::domain::operation::request::MailRequest;
 use crate::domain::outgoing::identity::Alias;
 use crate::domain::secret::{AccessToken, RefreshToken};
 use crate::domain::timestamp::Timestamp;
+use crate::domain::watch::Watching;
 use crate::ports::{
     AuthorizationCode, Clock, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage,
-    Performed, Profile, ProviderError, Sender, Uploaded,
+    Performed, Profile, ProviderError, Refreshed, Sender, Uploaded, WatchRequest,
 };
 
 /// The messages of a page are fetched before the next page is requested.
@@ -172,7 +173,7 @@ impl Gmail {
             .and_then(TokenAnswer::sound)
             .map_err(meaning);
         if let Err(ProviderError::ClientRefused(_)) = answer {
-            measured::client_refused();
+            refreshing::client_refused();
         }
         answer
     }
@@ -243,11 +244,11 @@ impl EmailProvider for Gmail {
         &self,
         token: &RefreshToken,
         now: Timestamp,
-    ) -> Result<AccessToken, ProviderError> {
+    ) -> Result<Refreshed, ProviderError> {
         let form = [("grant_type", "refresh_token"), ("refresh_token", token.0.expose_secret())];
         let answer = self.token(&form, true).await;
-        measured::refreshed(&answer);
-        Ok(access_token(answer?, now))
+        refreshing::refreshed(&answer);
+        Ok(access_token(answer?, now).into())
     }
 
     /// An id token comes if `openid` is among the scopes; no refresh token comes, Google keeps the
@@ -281,23 +282,27 @@ impl EmailProvider for Gmail {
             self.read(access, "profile", &fields).await.map_err(Failure::of_api)?;
         let email_address =
             EmailAddress::parse(&profile.email_address).map_err(ProviderError::unavailable)?;
-        Ok(Profile { email_address, history_id: profile.history_id })
+        Ok(Profile { email_address, mark: profile.history_id })
     }
 
-    async fn watch(&self, access: &AccessToken) -> Result<Timestamp, ProviderError> {
-        self.start_watch(access).await.map_err(Failure::of_watch)
+    async fn watch(
+        &self,
+        access: &AccessToken,
+        _request: &WatchRequest<'_>,
+    ) -> Result<Watching, ProviderError> {
+        self.start_watch(access).await.map(Watching::from).map_err(Failure::of_watch)
     }
 
-    async fn stop(&self, access: &AccessToken) -> Result<(), ProviderError> {
+    async fn stop(&self, access: &AccessToken, _id: Option<&str>) -> Result<(), ProviderError> {
         self.end_watch(access).await.map_err(Failure::of_api)
     }
 
-    async fn history(
+    async fn changes(
         &self,
         access: &AccessToken,
-        after: HistoryId,
+        after: Mark,
         page_token: Option<&str>,
-    ) -> Result<HistoryPage, ProviderError> {
+    ) -> Result<ChangePage, ProviderError> {
         let (after, most) = (after.to_string(), HISTORY_PAGE.to_string());
         let mut query = vec![
             ("startHistoryId", after.as_str()),
@@ -473,16 +478,6 @@ fn identity(id_token: Option<&str>) -> Result<Claims, ProviderError> {
         status: 200,
         reason: "no readable id_token; the scope openid must be asked for".into(),
     })
-}
-
-#[expect(clippy::disallowed_methods, reason = "a wait before another try; the policy bounds it")]
-async fn pause(wait: Duration) {
-    tokio::time::sleep(wait).await;
-}
-
-#[expect(clippy::disallowed_methods, reason = "retries of many callers must not fall together")]
-fn jitter() -> u64 {
-    uuid::Uuid::now_v7().as_u64_pair().1
 }
 
 #[cfg(test)]

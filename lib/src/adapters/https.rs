@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+pub use reqwest::Client;
+use reqwest::Response;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
 
 /// Built once for each cold start and shared; it keeps connections alive between invocations.
 pub fn client() -> reqwest::Result<Client> {
@@ -54,4 +55,14 @@ pub async fn collected<C: Collect>(mut response: Response, most: usize) -> Resul
         collected.push(&chunk);
     }
     Ok(collected)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a wait before another try; the policy bounds it")]
+pub async fn pause(wait: Duration) {
+    tokio::time::sleep(wait).await;
+}
+
+#[expect(clippy::disallowed_methods, reason = "retries of many callers must not fall together")]
+pub fn jitter() -> u64 {
+    uuid::Uuid::now_v7().as_u64_pair().1
 }

@@ -3,9 +3,12 @@
 
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 use super::{
-    AppSettings, ConnectSettings, DryRun, Environment, GoogleSettings, PushSettings, SettingError,
-    UserSettings, limits, retention, span, sweep_times, thresholds,
+    AppSettings, ConnectSettings, DryRun, Environment, GoogleSettings, MicrosoftSettings,
+    PushSettings, SettingError, UserSettings, comma, limits, notification_keys, origin, retention,
+    span, sweep_times, thresholds,
 };
 use crate::domain::health::Thresholds;
 use crate::domain::retention::Retention;
@@ -27,6 +30,8 @@ pub struct OauthConnectSettings {
     pub app: AppSettings,
     pub connect: ConnectSettings,
     pub google: GoogleSettings,
+    /// Absent where the stack connects no Outlook.
+    pub microsoft: Option<MicrosoftSettings>,
     pub dry_run: Option<DryRun>,
     /// Of Google's keys, for security events and identities.
     pub certs_url: String,
@@ -44,6 +49,7 @@ impl OauthConnectSettings {
             app: AppSettings::read(env)?,
             connect: ConnectSettings::read(env)?,
             google: GoogleSettings::read(env)?.with_consent(env)?.with_topic(env)?,
+            microsoft: MicrosoftSettings::watching(env)?,
             dry_run: DryRun::read(env)?,
             certs_url: env.url("GOOGLE_CERTS_URL")?,
             table: env.text(TABLE)?,
@@ -60,6 +66,8 @@ pub struct ConnectorsApiSettings {
     pub user: UserSettings,
     pub app: AppSettings,
     pub google: GoogleSettings,
+    /// Absent where the stack connects no Outlook.
+    pub microsoft: Option<MicrosoftSettings>,
     pub dry_run: Option<DryRun>,
     pub thresholds: Thresholds,
     pub retention: Retention,
@@ -80,6 +88,7 @@ impl ConnectorsApiSettings {
             user: UserSettings::read(env)?,
             app: AppSettings::read(env)?,
             google: GoogleSettings::read(env)?,
+            microsoft: MicrosoftSettings::read(env)?,
             dry_run: DryRun::read(env)?,
             thresholds: thresholds(env)?,
             retention: retention(env)?,
@@ -98,6 +107,8 @@ impl ConnectorsApiSettings {
 pub struct PubsubWebhookSettings {
     pub namespace: String,
     pub push: PushSettings,
+    /// Of Graph's notifications; none where the stack connects no Outlook.
+    pub notification_keys: Vec<SecretString>,
     pub wake_ups: String,
     pub quarantine: String,
 }
@@ -107,6 +118,7 @@ impl PubsubWebhookSettings {
         Ok(Self {
             namespace: env.text(NAMESPACE)?,
             push: PushSettings::read(env)?,
+            notification_keys: notification_keys(env)?,
             wake_ups: env.text(WAKE_UPS)?,
             quarantine: env.text(QUARANTINE)?,
         })
@@ -117,6 +129,8 @@ impl PubsubWebhookSettings {
 pub struct HistoryProcessorSettings {
     pub namespace: String,
     pub google: GoogleSettings,
+    /// Absent where the stack connects no Outlook.
+    pub microsoft: Option<MicrosoftSettings>,
     pub dry_run: Option<DryRun>,
     pub limits: ProcessorLimits,
     pub table: String,
@@ -131,6 +145,7 @@ impl HistoryProcessorSettings {
         Ok(Self {
             namespace: env.text(NAMESPACE)?,
             google: GoogleSettings::read(env)?,
+            microsoft: MicrosoftSettings::read(env)?,
             dry_run: DryRun::read(env)?,
             limits: limits(env)?,
             table: env.text(TABLE)?,
@@ -146,6 +161,8 @@ impl HistoryProcessorSettings {
 pub struct WatchRenewerSettings {
     pub namespace: String,
     pub google: GoogleSettings,
+    /// Absent where the stack connects no Outlook.
+    pub microsoft: Option<MicrosoftSettings>,
     pub dry_run: Option<DryRun>,
     pub sweep_times: SweepTimes,
     /// How long a sweep may begin new work.
@@ -160,12 +177,55 @@ impl WatchRenewerSettings {
         Ok(Self {
             namespace: env.text(NAMESPACE)?,
             google: GoogleSettings::read(env)?.with_topic(env)?,
+            microsoft: MicrosoftSettings::watching(env)?,
             dry_run: DryRun::read(env)?,
             sweep_times: sweep_times(env)?,
             budget: span(env, "SWEEP_BUDGET_SECONDS", Duration::from_secs(1))?,
             table: env.text(TABLE)?,
             key: env.text(KEY)?,
             wake_ups: env.text(WAKE_UPS)?,
+        })
+    }
+}
+
+/// What the console's page is told, and whom it may call.
+#[derive(Debug)]
+pub struct ConsoleSettings {
+    pub namespace: String,
+    pub issuer: String,
+    pub issuer_origin: String,
+    pub audience: String,
+    pub client_id: String,
+    pub scopes: Vec<String>,
+    /// What the token is asked for, at an issuer that wants to be told.
+    pub resource: Option<String>,
+    /// Of the issuer's endpoints that are not at its own origin.
+    pub connect_origins: Vec<String>,
+    /// Of the signed URLs of large files.
+    pub files_origin: String,
+}
+
+impl ConsoleSettings {
+    pub fn read(env: &Environment) -> Result<Self, SettingError> {
+        const ISSUER: &str = "AUTH_ISSUER";
+        const OTHERS: &str = "CONSOLE_CONNECT_ORIGINS";
+        const FILES: &str = "CONSOLE_FILES_ORIGIN";
+        let issuer = env.url(ISSUER)?;
+        let others = env.optional(OTHERS).map(|_| env.list(OTHERS, comma)).transpose()?;
+        Ok(Self {
+            namespace: env.text(NAMESPACE)?,
+            issuer_origin: origin(ISSUER, &issuer)?,
+            issuer,
+            audience: env.text("AUTH_AUDIENCE")?,
+            client_id: env.text("CONSOLE_CLIENT_ID")?,
+            scopes: env.list("CONSOLE_SCOPES", char::is_whitespace)?,
+            resource: env.optional("CONSOLE_RESOURCE"),
+            connect_origins: others
+                .unwrap_or_default()
+                .iter()
+                .map(|other| origin(OTHERS, other))
+                .collect::<Result<_, _>>()?,
+            files_origin: origin(FILES, &env.text(FILES)?)?,
         })
     }
 }
@@ -178,6 +238,7 @@ pub fn check(function: &str, env: &Environment) -> Result<(), SettingError> {
         "pubsub-webhook" => PubsubWebhookSettings::read(env).map(drop),
         "history-processor" => HistoryProcessorSettings::read(env).map(drop),
         "watch-renewer" => WatchRenewerSettings::read(env).map(drop),
+        "console" => ConsoleSettings::read(env).map(drop),
         // The audit keeper reads none.
         _ => Ok(()),
     }

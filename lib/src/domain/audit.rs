@@ -29,8 +29,12 @@ pub const REPLACE: &str = "connector.replace";
 use Verb::{Delete, Get, Patch, Post};
 
 #[rustfmt::skip]
-pub const AUDITED: [Audited; 15] = [
+pub const AUDITED: [Audited; 20] = [
     audited("consent.start", (Get, "/api/auth/google/gmail/start"), "A user was sent to Google's consent page."),
+    audited("consent.start_outlook", (Get, "/api/auth/microsoft/outlook/start"), "A user was sent to Microsoft's consent page."),
+    audited("consent.start_admin", (Get, "/api/auth/microsoft/outlook/admin-consent"), "Somebody was told where an administrator consents for an organization."),
+    audited("connector.connect_outlook", (Post, "/api/auth/microsoft/outlook"), "An Outlook mailbox was connected, or connected again."),
+    audited("connect_session.open", (Post, "/api/connect-sessions"), "A page was given a connect session, to connect one mailbox for a user."),
     audited("connector.connect", (Post, "/api/auth/google/gmail"), "A mailbox was connected, or connected again."),
     audited("connector.change", (Patch, "/api/connectors/{id}"), "A connector was paused, resumed or named."),
     audited("connector.sync", (Post, "/api/connectors/{id}/sync"), "A mailbox was looked at on request."),
@@ -41,6 +45,7 @@ pub const AUDITED: [Audited; 15] = [
     audited("trigger.rotate_secret", (Post, "/api/triggers/{id}/secret"), "A `webhook` trigger was given another secret."),
     audited("trigger.fire", (Post, "/api/triggers/{id}/events"), "A `webhook` trigger was fired, by token or by signature."),
     audited("trigger.rehearse", (Post, "/api/triggers/{id}/test"), "A trigger was tried on the mail of the last days, which was read for it."),
+    audited("connector.rehearse", (Post, "/api/connectors/{id}/rehearsals"), "Filters were tried on the mail of the last days, which was read for it."),
     audited("trigger.firings", (Get, "/api/triggers/{id}/firings"), "The events of a trigger were read: for who may read mail they hold addresses, subjects and snippets."),
     audited("owner.export", (Get, "/api/owner/data"), "A page of all of the owner's data was taken out."),
     audited("owner.erase", (Delete, "/api/owner/data"), "All of the owner's data was deleted."),

@@ -1,13 +1,13 @@
-//! The query with which Google's consent page sends the browser to the callback URL.
+//! The query with which a consent page sends the browser to the callback URL.
 
 use std::fmt;
 
 use form_urlencoded::Serializer;
 use secrecy::{ExposeSecret, SecretString};
 
-/// Codes have 256 bytes at most, states 43 characters; scopes and Google's own additions fit in the
-/// rest.
-const LONGEST_QUERY: usize = 4096;
+/// Google's codes have 256 bytes at most, Microsoft's some thousands, states 43 characters; scopes and
+/// the vendors' own additions fit in the rest.
+const LONGEST_QUERY: usize = 8192;
 const LONGEST_ERROR: usize = 64;
 
 /// A code or an error, with the state that identifies the consent.
@@ -20,7 +20,7 @@ pub struct Callback {
 #[derive(Debug, Clone)]
 pub enum Answer {
     Code(SecretString),
-    /// Google's word for it, such as `access_denied`.
+    /// The vendor's word for it, such as `access_denied`.
     Error(String),
 }
 
@@ -73,14 +73,17 @@ impl fmt::Display for Name {
 
 impl Callback {
     /// Parses a raw query. Unknown parameters are dropped.
-    pub fn parse(query: &str) -> Result<Self, InvalidCallback> {
+    /// `issuer` is whom the consent was requested from: its name, or how it begins if it ends in a slash.
+    pub fn parse(query: &str, issuer: &str) -> Result<Self, InvalidCallback> {
         if query.len() > LONGEST_QUERY {
             return Err(InvalidCallback::TooLong);
         }
         let [code, state, error, iss] = read(query)?;
         // RFC 9207: if an answer names its issuer, it must be the one that the consent was
         // requested from.
-        if iss.is_some_and(|iss| iss != "https://accounts.google.com") {
+        let is_ours =
+            |iss: &String| iss == issuer || (issuer.ends_with('/') && iss.starts_with(issuer));
+        if iss.is_some_and(|iss| !is_ours(&iss)) {
             return Err(InvalidCallback::OtherIssuer);
         }
         let state = state.filter(|state| !state.is_empty()).ok_or(InvalidCallback::NoState)?;
@@ -141,7 +144,11 @@ mod tests {
             ("iss=https%3A%2F%2Faccounts.google.com&code=c&state=s", "code=c&state=s"),
         ];
         for (query, expected) in table {
-            assert_eq!(Callback::parse(query).unwrap().query(), expected, "{query}");
+            assert_eq!(
+                Callback::parse(query, "https://accounts.google.com").unwrap().query(),
+                expected,
+                "{query}"
+            );
         }
     }
 
@@ -164,17 +171,23 @@ mod tests {
             ("state=s&code=c&iss=https%3A%2F%2Fevil.example", InvalidCallback::OtherIssuer),
         ];
         for (query, expected) in table {
-            assert_eq!(Callback::parse(query).unwrap_err(), expected, "{query}");
+            assert_eq!(
+                Callback::parse(query, "https://accounts.google.com").unwrap_err(),
+                expected,
+                "{query}"
+            );
         }
         assert_eq!(
-            Callback::parse(&"a".repeat(LONGEST_QUERY + 1)).unwrap_err(),
+            Callback::parse(&"a".repeat(LONGEST_QUERY + 1), "https://accounts.google.com")
+                .unwrap_err(),
             InvalidCallback::TooLong
         );
     }
 
     #[test]
     fn a_callback_prints_no_code() {
-        let callback = Callback::parse("code=canary-code&state=s").unwrap();
+        let callback =
+            Callback::parse("code=canary-code&state=s", "https://accounts.google.com").unwrap();
         assert!(!format!("{callback:?}").contains("canary"), "{callback:?}");
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::domain::id::{GoogleSub, OwnerId};
+use crate::domain::id::OwnerId;
 use crate::domain::role::Role;
 use crate::domain::timestamp::Timestamp;
 
@@ -116,37 +116,6 @@ impl UserPolicy {
     }
 }
 
-/// Whose account a grant is, from the id token that came with it. Its signature is not checked: it
-/// came straight from Google's token endpoint over TLS
-/// (<https://developers.google.com/identity/openid-connect/openid-connect#obtainuserinfo>).
-#[derive(Debug, Clone)]
-pub struct IdentityPolicy {
-    pub client_id: String,
-}
-
-impl IdentityPolicy {
-    /// `nonce` is the one that was sent to the consent page, if the consent was requested here.
-    pub fn admit(
-        &self,
-        claims: &Claims,
-        nonce: Option<&str>,
-        now: Timestamp,
-    ) -> Result<GoogleSub, Refusal> {
-        check_google_issuer(claims)?;
-        if text(claims, "aud") != Some(self.client_id.as_str()) {
-            return Err(Refusal::Unauthorized("aud"));
-        }
-        if nonce.is_some() && text(claims, "nonce") != nonce {
-            return Err(Refusal::Unauthorized("nonce"));
-        }
-        check_times(claims, now)?;
-        text(claims, "sub")
-            .filter(|sub| !sub.is_empty())
-            .map(GoogleSub::new)
-            .ok_or(Refusal::Unauthorized("sub"))
-    }
-}
-
 /// Whose security events are accepted (<https://developers.google.com/identity/protocols/risc>):
 /// Google's, addressed to our client. They do not expire; what makes an old one harmless is in
 /// `security_event.rs`.
@@ -174,14 +143,14 @@ impl SecurityEventPolicy {
 }
 
 /// Google writes its issuer in two forms.
-fn check_google_issuer(claims: &Claims) -> Result<(), Refusal> {
+pub(crate) fn check_google_issuer(claims: &Claims) -> Result<(), Refusal> {
     match text(claims, "iss") {
         Some("https://accounts.google.com" | "accounts.google.com") => Ok(()),
         _ => Err(Refusal::Unauthorized("iss")),
     }
 }
 
-fn text<'a>(claims: &'a Claims, name: &str) -> Option<&'a str> {
+pub(crate) fn text<'a>(claims: &'a Claims, name: &str) -> Option<&'a str> {
     claims.get(name)?.as_str()
 }
 
@@ -196,7 +165,7 @@ fn absent_or_past(claims: &Claims, name: &str, now: Timestamp) -> bool {
     }
 }
 
-fn check_times(claims: &Claims, now: Timestamp) -> Result<(), Refusal> {
+pub(crate) fn check_times(claims: &Claims, now: Timestamp) -> Result<(), Refusal> {
     if moment(claims, "exp").is_none_or(|end| end.after(LEEWAY) <= now) {
         return Err(Refusal::Unauthorized("exp"));
     }
@@ -338,32 +307,6 @@ mod tests {
             [(None, Role::Admin), (Some("role"), Role::Operator), (Some("groups"), Role::Viewer)]
         {
             assert_eq!(policy(claim).admit(&claims, NOW).unwrap().role, role, "{claim:?}");
-        }
-    }
-
-    #[test]
-    fn an_id_token_repeats_the_nonce_of_its_consent() {
-        let policy = IdentityPolicy { client_id: "client".into() };
-        let good = json!({"iss": "accounts.google.com", "aud": "client", "sub": "7", "exp": 1_000_100, "nonce": "n"});
-        let table = [
-            (json!({}), Some("n"), Ok(GoogleSub::new("7"))),
-            (json!({}), None, Ok(GoogleSub::new("7"))),
-            (json!({"nonce": null}), Some("n"), Err(Refusal::Unauthorized("nonce"))),
-            (json!({"nonce": "m"}), Some("n"), Err(Refusal::Unauthorized("nonce"))),
-            (json!({"aud": "other"}), Some("n"), Err(Refusal::Unauthorized("aud"))),
-            (
-                json!({"iss": "https://accounts.google.com/"}),
-                Some("n"),
-                Err(Refusal::Unauthorized("iss")),
-            ),
-            (json!({"sub": ""}), Some("n"), Err(Refusal::Unauthorized("sub"))),
-        ];
-        for (change, nonce, expected) in table {
-            assert_eq!(
-                policy.admit(&with(good.clone(), change.clone()), nonce, NOW),
-                expected,
-                "{change}"
-            );
         }
     }
 

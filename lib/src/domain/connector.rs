@@ -7,14 +7,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::circuit::Circuit;
 use crate::domain::email_address::EmailAddress;
-use crate::domain::history_id::HistoryId;
-use crate::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId};
+use crate::domain::id::{AccountId, ConnectorId, EventId, OwnerId};
+use crate::domain::mailbox_key::MailboxKey;
+use crate::domain::mark::Mark;
 use crate::domain::pause::Pause;
 use crate::domain::position::Position;
+use crate::domain::provider::{Registration, registered};
 use crate::domain::quota::Spent;
 use crate::domain::secret::{Sealed, SealedAccessToken};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::watch::Watch;
+
+pub use crate::domain::provider::kind::Provider;
 
 /// A connector, in parts: each is written as a whole by the writer that its comment names, and by
 /// nobody else.
@@ -26,7 +30,7 @@ pub struct Connector {
     /// Its slot among its owner's connectors, as uniqueness was configured when it was connected.
     pub slot: Slot,
     pub email_address: EmailAddress,
-    pub google_sub: GoogleSub,
+    pub account: AccountId,
     pub grant: StoredGrant,
     /// Written by the session that refreshed it.
     pub access_token: Option<SealedAccessToken>,
@@ -90,7 +94,7 @@ pub struct Reading {
 
 impl Reading {
     /// The state before anything was read: it begins at this cursor.
-    pub fn from(cursor: HistoryId) -> Self {
+    pub fn from(cursor: Mark) -> Self {
         Self {
             position: Position::at(cursor),
             status: Status::Active,
@@ -103,12 +107,6 @@ impl Reading {
             lapse_notified_at: None,
             outbox_taken_at: None,
         }
-    }
-
-    /// The grant ended: the connector waits for its user. The cursor is kept.
-    pub fn without_grant(&self, reason: &str) -> Self {
-        let error = format!("Google refused the grant ({reason}); the user must connect again");
-        Self { status: Status::NeedsReauth, last_error: Some(error), ..self.clone() }
     }
 }
 
@@ -126,8 +124,30 @@ pub struct Outbox {
 }
 
 impl Connector {
+    /// By what its mailbox is known in keys and in the queue.
+    pub fn mailbox(&self) -> MailboxKey {
+        self.mailbox_at(&self.email_address)
+    }
+
+    /// The same if the mailbox had this address.
+    pub fn mailbox_at(&self, address: &EmailAddress) -> MailboxKey {
+        (self.registration().mailbox)(address, &self.account)
+    }
+
+    /// What its provider is to other modules.
+    pub fn registration(&self) -> &'static Registration {
+        registered(self.provider)
+    }
+
+    /// The reading once the grant ended: the connector waits for its user. The cursor is kept.
+    pub fn without_grant(&self, reason: &str) -> Reading {
+        let vendor = self.registration().vendor;
+        let error = format!("{vendor} refused the grant ({reason}); the user must connect again");
+        Reading { status: Status::NeedsReauth, last_error: Some(error), ..self.reading.clone() }
+    }
+
     pub fn location(&self) -> Location {
-        Location { mailbox: self.email_address.clone(), connector: self.id.clone() }
+        Location { mailbox: self.mailbox(), connector: self.id.clone() }
     }
 
     /// Whether a push has come since the watch was last renewed.
@@ -163,22 +183,8 @@ pub struct Closing {
 /// The key of a connector's row: the mailbox, and the connector in it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Location {
-    pub mailbox: EmailAddress,
+    pub mailbox: MailboxKey,
     pub connector: ConnectorId,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Provider {
-    Gmail,
-}
-
-impl Provider {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Gmail => "gmail",
-        }
-    }
 }
 
 /// The only type of connector; part of its slot.
@@ -208,7 +214,7 @@ pub enum Uniqueness {
 pub struct Slot(String);
 
 impl Slot {
-    pub fn new(uniqueness: Uniqueness, provider: Provider, account: &GoogleSub) -> Self {
+    pub fn new(uniqueness: Uniqueness, provider: Provider, account: &AccountId) -> Self {
         let base = format!("{CONNECTOR_TYPE}#{}", provider.as_str());
         match uniqueness {
             Uniqueness::PerProvider => Self(base),
@@ -230,14 +236,14 @@ mod tests {
         /// A connector without events that was connected at that moment, for the tests of this
         /// crate.
         pub(crate) fn sample(at: Timestamp) -> Self {
-            let google_sub = GoogleSub::new("108");
+            let account = AccountId::new("108");
             Self {
                 id: ConnectorId::new("con_1"),
                 owner_id: OwnerId::new("owner"),
                 provider: Provider::Gmail,
-                slot: Slot::new(Uniqueness::PerProvider, Provider::Gmail, &google_sub),
+                slot: Slot::new(Uniqueness::PerProvider, Provider::Gmail, &account),
                 email_address: EmailAddress::parse("ada@example.com").unwrap(),
-                google_sub,
+                account,
                 grant: StoredGrant {
                     scopes: vec![],
                     generation: 1,
@@ -245,7 +251,7 @@ mod tests {
                     granted_at: at,
                 },
                 access_token: None,
-                reading: Reading::from(HistoryId::new(1)),
+                reading: Reading::from(Mark::new(1)),
                 watch: Watch::default(),
                 checked_at: None,
                 outbox: Outbox::default(),

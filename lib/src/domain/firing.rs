@@ -5,9 +5,8 @@ use serde::Serialize;
 use crate::domain::connector::{Connector, Provider};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::event::{DetailType, Event, SCHEMA_VERSION};
-use crate::domain::history::Candidate;
-use crate::domain::history_id::HistoryId;
-use crate::domain::id::{ConnectorId, EventId, OwnerId, TriggerId};
+use crate::domain::id::{ConnectorId, EventId, MessageIdentity, OwnerId, TriggerId};
+use crate::domain::mark::Mark;
 use crate::domain::message::{Bounds, Message};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::{Trigger, TriggerType};
@@ -54,22 +53,21 @@ struct FiredCorrelation<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pubsub_message_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    history_id: Option<HistoryId>,
+    history_id: Option<Mark>,
 }
 
 /// Every event id that these messages and triggers could have; the ledger is queried for them.
-pub fn possible(
+pub fn possible<'m>(
     connector: &Connector,
     triggers: &[Trigger],
-    messages: &[Candidate],
+    messages: impl IntoIterator<Item = &'m MessageIdentity>,
 ) -> Vec<EventId> {
-    let of = |candidate: &Candidate| {
-        let message = candidate.message.clone();
+    let of = |message: &'m MessageIdentity| {
         triggers
             .iter()
-            .map(move |trigger| EventId::derive(&connector.google_sub, &message, &trigger.id))
+            .map(move |trigger| EventId::derive(&connector.account, message, &trigger.id))
     };
-    messages.iter().flat_map(of).collect()
+    messages.into_iter().flat_map(of).collect()
 }
 
 /// The events of the triggers that fire for this message: those for which `why_not_fired.rs` has no
@@ -112,7 +110,7 @@ fn fire(
     wake_up: &WakeUp,
     now: Timestamp,
 ) -> Event {
-    let event_id = EventId::derive(&connector.google_sub, &message.id, &trigger.id);
+    let event_id = EventId::derive(&connector.account, &message.identity, &trigger.id);
     let mut bounds = BOUNDS;
     // A message that is too long is shortened further until it fits.
     let detail = loop {
@@ -159,7 +157,7 @@ fn render(
         message,
         correlation: FiredCorrelation {
             pubsub_message_id: wake_up.correlation.pubsub_message_id.as_deref(),
-            history_id: wake_up.history_id,
+            history_id: wake_up.mark,
         },
     };
     // Strings, numbers and lists of them: rendering them cannot fail.
@@ -196,6 +194,7 @@ mod tests {
         };
         let message = ProviderMessage {
             id: MessageId::new("m"),
+            identity: None,
             thread_id: "t".into(),
             label_ids: vec![],
             history_id: None,

@@ -1,4 +1,4 @@
-//! A gap: history that Gmail no longer has. Its mail is replayed by date, in slices, through the
+//! A gap: changes that the provider no longer lists. Its mail is replayed by date, in slices, through the
 //! same ledger.
 
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::event::LEDGER_HORIZON;
-use crate::domain::history_id::HistoryId;
+use crate::domain::mark::Mark;
 use crate::domain::timestamp::Timestamp;
 
 /// How far before the last complete listing a replay begins: clocks differ, and mail shows late.
@@ -23,8 +23,8 @@ const SLICES: u32 = 8;
 /// anything is replayed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
-    /// The profile's history id when the gap was found: listings go on from here meanwhile.
-    pub pinned: HistoryId,
+    /// The profile's mark when the gap was found: listings go on from here meanwhile.
+    pub pinned: Mark,
     pub pinned_at: Timestamp,
     /// Where the replay began.
     pub since: Timestamp,
@@ -49,7 +49,7 @@ pub struct Slice {
 impl Gap {
     /// A gap since the last complete listing began, and since what an earlier gap still owes.
     pub fn found(
-        pinned: HistoryId,
+        pinned: Mark,
         listed_at: Timestamp,
         earlier: Option<&Self>,
         settle: Duration,
@@ -108,7 +108,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_900_000_000);
 
     fn gap(listed: Duration) -> Gap {
-        Gap::found(HistoryId::new(7), NOW.before(listed), None, SETTLE, NOW)
+        Gap::found(Mark::new(7), NOW.before(listed), None, SETTLE, NOW)
     }
 
     #[test]
@@ -150,13 +150,13 @@ mod tests {
     #[test]
     fn a_second_gap_keeps_what_the_first_one_owes() {
         let first = Gap { messages: 3, ..gap(HOUR * 100) };
-        let second = Gap::found(HistoryId::new(9), NOW, Some(&first), SETTLE, NOW.after(HOUR));
-        assert_eq!((second.pinned, second.pinned_at), (HistoryId::new(9), NOW.after(HOUR)));
+        let second = Gap::found(Mark::new(9), NOW, Some(&first), SETTLE, NOW.after(HOUR));
+        assert_eq!((second.pinned, second.pinned_at), (Mark::new(9), NOW.after(HOUR)));
         assert_eq!((second.since, second.after, second.messages), (first.since, first.after, 3));
 
         let nearly_closed = Gap { after: first.pinned_at, ..first.clone() };
         let second = Gap::found(
-            HistoryId::new(9),
+            Mark::new(9),
             NOW.after(HOUR * 9),
             Some(&nearly_closed),
             SETTLE,

@@ -5,6 +5,7 @@ pub mod code;
 pub mod findings;
 pub mod system;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -16,6 +17,7 @@ use crate::domain::email_address::EmailAddress;
 use crate::domain::health::findings::{Finding, findings, label_finding};
 use crate::domain::id::ConnectorId;
 use crate::domain::pause::is_paused;
+use crate::domain::provider::Provider;
 use crate::domain::scopes::missing;
 use crate::domain::sweep::{SweepTimes, next_look};
 use crate::domain::timestamp::Timestamp;
@@ -28,10 +30,21 @@ pub struct Thresholds {
     pub sweep_times: SweepTimes,
     /// Between two runs of the renewer.
     pub sweep_every: Duration,
-    /// Gmail's quota units for one mailbox.
+    /// Quota units for one mailbox, where its provider allows no less.
     pub units_per_minute: u32,
-    /// What a connect must bring.
-    pub required_scopes: Vec<String>,
+    /// What a connect must bring, of each provider that is set up.
+    pub required_scopes: BTreeMap<Provider, Vec<String>>,
+}
+
+impl Thresholds {
+    fn missing_scopes(&self, connector: &Connector) -> Vec<String> {
+        let required = self.required_scopes.get(&connector.provider);
+        missing(required.map_or(&[], Vec::as_slice), &connector.grant.scopes)
+    }
+
+    fn units_per_minute(&self, connector: &Connector) -> u32 {
+        self.units_per_minute.min(connector.registration().most_units_per_minute)
+    }
 }
 
 /// From the best to the worst.
@@ -186,6 +199,7 @@ pub fn health(
     let position = &connector.reading.position;
     let owed = connector.look_at(thresholds.sweep_times.settle).filter(|_| connector.is_live());
     let spent = connector.reading.spent.within(now);
+    let units_per_minute = thresholds.units_per_minute(connector);
     let mut findings = findings(connector, triggers, thresholds, now);
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     Health {
@@ -211,18 +225,14 @@ pub fn health(
             status: connector.reading.status,
             granted_at: connector.grant.granted_at,
             granted_scopes: connector.grant.scopes.clone(),
-            missing_scopes: missing(&thresholds.required_scopes, &connector.grant.scopes),
+            missing_scopes: thresholds.missing_scopes(connector),
         },
         circuit: CircuitHealth {
             state: connector.reading.circuit.state(now),
             failures: connector.reading.circuit.failures,
             open_until: connector.reading.circuit.open_until,
         },
-        quota: Quota {
-            units_per_minute: thresholds.units_per_minute,
-            spent,
-            left: thresholds.units_per_minute.saturating_sub(spent),
-        },
+        quota: Quota { units_per_minute, spent, left: units_per_minute.saturating_sub(spent) },
         backlog: Backlog {
             unpublished_events: connector.outbox.unpublished.len(),
             parked_messages: position.parked.len(),

@@ -49,8 +49,14 @@ identifier!(
     MessageId
 );
 identifier!(
-    /// Google's stable subject of an account (`sub` of its id token): survives a renamed address.
-    GoogleSub
+    /// What makes a message the same one for the ledger, whatever its id is now: its id, where a
+    /// provider never changes it.
+    MessageIdentity
+);
+identifier!(
+    /// A provider's stable id of an account, which survives a renamed address: of Google the subject
+    /// (`sub` of its id token).
+    AccountId
 );
 identifier!(
     /// One event: derived, so every attempt to decide the same one finds the same id.
@@ -99,13 +105,20 @@ impl TriggerId {
     }
 }
 
+impl MessageIdentity {
+    /// Of a message whose id never changes.
+    pub fn of(id: &MessageId) -> Self {
+        Self::new(id.as_str())
+    }
+}
+
 impl EventId {
     /// The identity of a firing is the account, the message and the trigger: nothing that a retry,
     /// a second worker or a reconnect could change.
-    pub fn derive(google_sub: &GoogleSub, message: &MessageId, trigger: &TriggerId) -> Self {
+    pub fn derive(account: &AccountId, message: &MessageIdentity, trigger: &TriggerId) -> Self {
         Self(format!(
             "evt_{}",
-            fingerprint(&[google_sub.as_str(), message.as_str(), trigger.as_str()]).simple()
+            fingerprint(&[account.as_str(), message.as_str(), trigger.as_str()]).simple()
         ))
     }
 
@@ -142,8 +155,8 @@ mod tests {
     fn a_firing_has_the_same_id_whoever_derives_it() {
         let derive = |sub: &str, message: &str, trigger: &str| {
             EventId::derive(
-                &GoogleSub::new(sub),
-                &MessageId::new(message),
+                &AccountId::new(sub),
+                &MessageIdentity::new(message),
                 &TriggerId::new(trigger),
             )
         };

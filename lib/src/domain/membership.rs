@@ -99,13 +99,13 @@ impl Membership {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::email_address::EmailAddress;
+    use crate::domain::mailbox_key::MailboxKey;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
     fn member(id: &str) -> Location {
         Location {
-            mailbox: EmailAddress::parse("ada@example.com").unwrap(),
+            mailbox: MailboxKey::parse("ada@example.com").unwrap(),
             connector: ConnectorId::new(id),
         }
     }
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn joining_twice_is_joining_once() {
         let renamed =
-            Location { mailbox: EmailAddress::parse("ada@new.example").unwrap(), ..member("a") };
+            Location { mailbox: MailboxKey::parse("ada@new.example").unwrap(), ..member("a") };
         assert_eq!(
             Membership::default().joined(member("a")).joined(renamed.clone()).members,
             [renamed]

@@ -4,14 +4,14 @@ use mail_parser::MessageParser;
 use serde::Serialize;
 
 use crate::domain::comparable::comparable;
-use crate::domain::history_id::HistoryId;
-use crate::domain::id::MessageId;
+use crate::domain::id::{MessageId, MessageIdentity};
 use crate::domain::mail::authentication::Authentication;
 use crate::domain::mail::automatic::{Automatic, Bounce};
 use crate::domain::mail::mailbox::{Mailbox, mailboxes, shown_name, unreadable};
 use crate::domain::mail::message_id::message_ids;
 use crate::domain::mail::{Attachment, Body, Files, Part, encoded_word, one_line};
 use crate::domain::mail_domain::MailDomain;
+use crate::domain::mark::Mark;
 use crate::domain::provider::gmail::receiver::RECEIVER;
 use crate::domain::timestamp::Timestamp;
 
@@ -20,6 +20,9 @@ use crate::domain::timestamp::Timestamp;
 #[serde(deny_unknown_fields)]
 pub struct Message {
     pub id: MessageId,
+    /// By which the ledger knows it.
+    #[serde(skip)]
+    pub identity: MessageIdentity,
     pub thread_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
@@ -90,7 +93,7 @@ pub struct ThreadingHeaders {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Metadata {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub history_id: Option<HistoryId>,
+    pub history_id: Option<Mark>,
     /// In bytes.
     pub size_estimate: u64,
 }
@@ -99,9 +102,11 @@ pub struct Metadata {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProviderMessage {
     pub id: MessageId,
+    /// `None`: its id.
+    pub identity: Option<MessageIdentity>,
     pub thread_id: String,
     pub label_ids: Vec<String>,
-    pub history_id: Option<HistoryId>,
+    pub history_id: Option<Mark>,
     pub received_at: Timestamp,
     pub snippet: String,
     pub size_estimate: u64,
@@ -115,6 +120,10 @@ pub struct ProviderMessage {
 }
 
 impl ProviderMessage {
+    pub fn identity(&self) -> MessageIdentity {
+        self.identity.clone().unwrap_or_else(|| MessageIdentity::of(&self.id))
+    }
+
     /// With its bodies and attachments, and its Bcc if the provider reports it.
     pub fn normalize_whole(self, root: &Part) -> Message {
         let bcc = root.header("bcc").map(parse_addresses).unwrap_or_default();
@@ -132,6 +141,7 @@ impl ProviderMessage {
     }
 
     pub fn normalize(self) -> Message {
+        let identity = self.identity();
         let header = |name: &str| {
             self.headers
                 .iter()
@@ -173,6 +183,7 @@ impl ProviderMessage {
             },
             metadata: Metadata { history_id: self.history_id, size_estimate: self.size_estimate },
             timestamp: self.received_at,
+            identity,
             id: self.id,
             thread_id: self.thread_id,
             snippet: self.snippet,
@@ -307,6 +318,7 @@ mod tests {
     fn message(headers: &[(&str, &str)]) -> Message {
         ProviderMessage {
             id: MessageId::new("m"),
+            identity: None,
             thread_id: "t".into(),
             label_ids: vec![],
             history_id: None,

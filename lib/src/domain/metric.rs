@@ -34,6 +34,8 @@ pub const PUSH_QUEUED: &str = "PushQueued";
 pub const PUSH_REFUSED: &str = "PushRefused";
 pub const PUSH_MALFORMED: &str = "PushMalformed";
 pub const PUSH_REPEATED: &str = "PushRepeated";
+pub const NOTIFICATION_QUEUED: &str = "NotificationQueued";
+pub const NOTIFICATION_DROPPED: &str = "NotificationDropped";
 pub const WAKE_UPS: &str = "WakeUps";
 pub const WAKE_UPS_COALESCED: &str = "WakeUpsCoalesced";
 pub const MESSAGES_SEEN: &str = "MessagesSeen";
@@ -47,6 +49,8 @@ pub const CIRCUITS_CLOSED: &str = "CircuitsClosed";
 pub const GMAIL_CALLS: &str = "GmailCalls";
 pub const GMAIL_LATENCY: &str = "GmailLatency";
 pub const GMAIL_UNITS: &str = "GmailUnits";
+pub const GRAPH_CALLS: &str = "GraphCalls";
+pub const GRAPH_LATENCY: &str = "GraphLatency";
 pub const TOKEN_REFRESHES: &str = "TokenRefreshes";
 pub const OAUTH_CLIENT_REFUSED: &str = "OAuthClientRefused";
 pub const SECRET_WRONG_CONTEXT: &str = "SecretWrongContext";
@@ -71,10 +75,16 @@ const PROCESSOR: &[&str] = &["history-processor"];
 const RENEWER: &[&str] = &["watch-renewer"];
 const API: &[&str] = &["connectors-api"];
 const CONNECT: &[&str] = &["oauth-connect"];
-const TALKS_TO_GOOGLE: &[&str] =
+const TALKS_TO_PROVIDERS: &[&str] =
     &["oauth-connect", "connectors-api", "history-processor", "watch-renewer"];
-const ALL: &[&str] =
-    &["oauth-connect", "connectors-api", "pubsub-webhook", "history-processor", "watch-renewer"];
+const ALL: &[&str] = &[
+    "oauth-connect",
+    "connectors-api",
+    "pubsub-webhook",
+    "history-processor",
+    "watch-renewer",
+    "console",
+];
 const PUBLISHES: &[&str] = &["oauth-connect", "connectors-api", "history-processor"];
 const ADMITS: &[&str] = &["oauth-connect", "connectors-api"];
 
@@ -87,7 +97,7 @@ const fn count(
     Metric { name, unit: Unit::Count, dimensions, functions, tells }
 }
 
-pub static METRICS: [Metric; 36] = [
+pub static METRICS: [Metric; 40] = [
     count(
         PANICS,
         &[],
@@ -112,6 +122,18 @@ pub static METRICS: [Metric; 36] = [
         &[],
         WEBHOOK,
         "pushes that Pub/Sub delivered before; SQS drops them if the first one arrived. Counted where the subscription has a dead-letter topic, without which Pub/Sub does not say",
+    ),
+    count(
+        NOTIFICATION_QUEUED,
+        &["Kind"],
+        WEBHOOK,
+        "mailboxes that notifications of Microsoft Graph woke: `changed`, `missed` (some were lost), `reauthorization_required` and `subscription_removed` (the subscription is renewed at once)",
+    ),
+    count(
+        NOTIFICATION_DROPPED,
+        &["Reason"],
+        WEBHOOK,
+        "notifications of Microsoft Graph that woke nobody: `signature` (the clientState is not of this stack's keys), `client_state` (none of our form), `kind`, `unreadable`",
     ),
     count(
         WAKE_UPS,
@@ -168,38 +190,51 @@ pub static METRICS: [Metric; 36] = [
     count(
         GMAIL_CALLS,
         &["Method", "Outcome"],
-        TALKS_TO_GOOGLE,
+        TALKS_TO_PROVIDERS,
         "calls to Google by Gmail's name of the method (a batch counts as its parts) and outcome: `ok`, `refused`, `unauthorized`, `rate_limited`, `unavailable`, `no_answer`",
     ),
     Metric {
         name: GMAIL_LATENCY,
         unit: Unit::Milliseconds,
         dimensions: &["Method"],
-        functions: TALKS_TO_GOOGLE,
+        functions: TALKS_TO_PROVIDERS,
         tells: "time of each HTTP request to Google; a batch is one, `batch`",
     },
     count(
         GMAIL_UNITS,
         &["Method"],
-        TALKS_TO_GOOGLE,
+        TALKS_TO_PROVIDERS,
         "quota units of those calls, at the prices of projects made since May 2026",
     ),
     count(
+        GRAPH_CALLS,
+        &["Method", "Outcome"],
+        TALKS_TO_PROVIDERS,
+        "calls to Microsoft Graph by method (a batch counts as its parts) and outcome: `ok`, `refused`, `unauthorized`, `rate_limited`, `unavailable`, `no_answer`",
+    ),
+    Metric {
+        name: GRAPH_LATENCY,
+        unit: Unit::Milliseconds,
+        dimensions: &["Method"],
+        functions: TALKS_TO_PROVIDERS,
+        tells: "time of each HTTP request to Microsoft Graph; a batch is one, `batch`",
+    },
+    count(
         TOKEN_REFRESHES,
         &["Outcome"],
-        TALKS_TO_GOOGLE,
+        TALKS_TO_PROVIDERS,
         "access tokens that were asked for: `refreshed`, `grant_refused` (the user must connect again), `client_refused`, `unavailable`",
     ),
     count(
         OAUTH_CLIENT_REFUSED,
         &[],
-        TALKS_TO_GOOGLE,
+        TALKS_TO_PROVIDERS,
         "Google refused our own client id or secret: no connector works until an operator mends it",
     ),
     count(
         SECRET_WRONG_CONTEXT,
         &[],
-        TALKS_TO_GOOGLE,
+        TALKS_TO_PROVIDERS,
         "a sealed secret was opened where it does not belong",
     ),
     count(CONNECTED, &[], CONNECT, "connects and reconnects"),

@@ -1,7 +1,7 @@
 //! How far a mailbox was read: the cursor, the settled cursor one step behind it, and all work that
 //! is still to be done.
 //!
-//! A listing begins at `settled`, not at the cursor: Gmail may show a record only after its
+//! A listing begins at `settled`, not at the cursor: a provider may show a record only after its
 //! successors. What was handled since then is remembered by record id, so that looking twice costs
 //! no fetch.
 
@@ -13,10 +13,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use self::soon::{Awaited, NotVisible};
+use crate::domain::changes::Candidate;
 use crate::domain::gap::Gap;
-use crate::domain::history::Candidate;
-use crate::domain::history_id::HistoryId;
-use crate::domain::id::MessageId;
+use crate::domain::id::{MessageId, MessageIdentity};
+use crate::domain::mark::{Mark, RecordKey};
 use crate::domain::timestamp::Timestamp;
 
 /// How many handled records are remembered; beyond that, the oldest are looked at again, which only
@@ -36,25 +36,28 @@ const LONGEST_PARKED_WAIT: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// Everything up to here was handled, except records that show late.
-    pub cursor: HistoryId,
+    pub cursor: Mark,
     /// Everything up to here was handled, and no earlier record can show any more. Listings begin
     /// here.
-    pub settled: HistoryId,
+    pub settled: Mark,
     /// A cursor on its way to being settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     settling: Option<Settling>,
-    /// History records after `settled` that were handled.
+    /// Records after `settled` that were handled.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub handled: BTreeSet<HistoryId>,
+    pub handled: BTreeSet<RecordKey>,
     /// When the last complete listing began; `None` if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listed_at: Option<Timestamp>,
     /// When a listing last found that something had changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_at: Option<Timestamp>,
-    /// A push named a later history id than the last listing showed.
+    /// A push named a later mark than the last listing showed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     awaited: Option<Awaited>,
+    /// When to look for what a push without a mark told of, since that may show late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    late: Option<Timestamp>,
     /// The last listing named messages that answered 404.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     not_visible: Option<NotVisible>,
@@ -76,28 +79,28 @@ pub struct Position {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Settling {
-    cursor: HistoryId,
+    cursor: Mark,
     /// When it was committed.
     at: Timestamp,
 }
 
-/// One listing of history, from `settled` to its last page, in one run or in several.
+/// One listing of changes, from `settled` to its last page, in one run or in several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {
     pub began_at: Timestamp,
     /// The page to go on with; `None` at the beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_token: Option<String>,
-    /// The lowest history id that a page reported.
+    /// The lowest mark that a page reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lowest: Option<HistoryId>,
+    pub lowest: Option<Mark>,
     /// Records of that page that were looked at, also those that fired nothing: without them a page
     /// of more than one minute's quota would never end. The next listing looks again.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub looked_at: BTreeSet<HistoryId>,
+    pub looked_at: BTreeSet<RecordKey>,
     /// The newest record of a message that arrived and answers 404.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub not_visible: Option<HistoryId>,
+    pub not_visible: Option<Mark>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,12 +116,17 @@ pub struct FailedMessage {
     pub arrived: bool,
     /// Whether it was found in a replay, not in a listing.
     pub in_gap: bool,
+    /// By which the ledger knows it, if that is not its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<MessageIdentity>,
 }
 
 /// A message that could not be fetched or read.
 #[derive(Debug, Clone, Copy)]
 pub struct FetchFailure<'a> {
     pub message: &'a MessageId,
+    /// By which the ledger knows it; `None`: its id.
+    pub identity: Option<&'a MessageIdentity>,
     pub reason: &'a str,
     /// Whether the message arrived, and was not only labelled.
     pub arrived: bool,
@@ -145,8 +153,8 @@ impl Listing {
         }
     }
 
-    pub fn saw(&mut self, history_id: HistoryId) {
-        self.lowest = Some(self.lowest.map_or(history_id, |lowest| lowest.min(history_id)));
+    pub fn saw(&mut self, mark: Mark) {
+        self.lowest = Some(self.lowest.map_or(mark, |lowest| lowest.min(mark)));
     }
 
     /// The page was looked at; the listing goes on with this one.
@@ -157,8 +165,8 @@ impl Listing {
 }
 
 impl Position {
-    /// The position of a mailbox that was just connected, or whose history expired.
-    pub fn at(cursor: HistoryId) -> Self {
+    /// The position of a mailbox that was just connected, or whose changes have expired.
+    pub fn at(cursor: Mark) -> Self {
         Self {
             cursor,
             settled: cursor,
@@ -167,6 +175,7 @@ impl Position {
             listed_at: None,
             changed_at: None,
             awaited: None,
+            late: None,
             not_visible: None,
             backlog: None,
             gap: None,
@@ -177,20 +186,29 @@ impl Position {
     }
 
     /// Records were handled: nothing of them need be looked at again.
-    pub fn handle(&mut self, records: impl IntoIterator<Item = HistoryId>) {
+    pub fn handle(&mut self, records: impl IntoIterator<Item = RecordKey>) {
         self.handled.extend(records);
         while self.handled.len() > MOST_HANDLED {
             self.handled.pop_first();
         }
     }
 
-    /// All pages of a listing were handled: the cursor moves to the lowest history id of its pages,
-    /// and never back. `pushed` is the history id of the push that led here. `now` is the moment of
+    /// A push without a mark reached us then. What it tells of shows within a settle time, so that
+    /// one more look is due after it, unless a listing has begun since.
+    pub fn pushed_without_mark(&mut self, reached_at: Timestamp, settle: Duration) {
+        let shown = reached_at.after(settle);
+        if self.listed_at.is_none_or(|listed_at| listed_at < shown) {
+            self.late = self.late.max(Some(shown));
+        }
+    }
+
+    /// All pages of a listing were handled: the cursor moves to the lowest mark of its pages, and
+    /// never back. `pushed` is the mark of the push that led here. `now` is the moment of
     /// the commit.
     pub fn complete(
         &mut self,
         listing: &Listing,
-        pushed: Option<HistoryId>,
+        pushed: Option<Mark>,
         settle: Duration,
         now: Timestamp,
     ) {
@@ -200,8 +218,7 @@ impl Position {
         {
             self.settled = self.settled.max(settling.cursor);
             self.settling = None;
-            self.handled =
-                self.handled.split_off(&HistoryId::new(self.settled.value().saturating_add(1)));
+            self.handled = self.handled.split_off(&RecordKey::above(self.settled));
         }
         if cursor > self.cursor {
             self.changed_at = Some(listing.began_at);
@@ -213,6 +230,7 @@ impl Position {
         self.listed_at = Some(listing.began_at);
         self.backlog = None;
         self.put_off = None;
+        self.late = self.late.filter(|late| *late > listing.began_at);
         self.awaited = Awaited::after(self.awaited, pushed, self.cursor, settle, now);
         let hidden = listing.not_visible.filter(|record| *record > self.settled);
         self.not_visible = hidden.map(|record| {
@@ -220,20 +238,15 @@ impl Position {
         });
     }
 
-    /// The history from `settled` on has expired: what lies in between becomes a gap to replay, and
-    /// listings go on from the profile's history id.
-    pub fn pin(
-        &mut self,
-        pinned: HistoryId,
-        listed_at: Timestamp,
-        settle: Duration,
-        now: Timestamp,
-    ) {
+    /// The changes from `settled` on have expired: what lies in between becomes a gap to replay, and
+    /// listings go on from the profile's mark.
+    pub fn pin(&mut self, pinned: Mark, listed_at: Timestamp, settle: Duration, now: Timestamp) {
         let listed_at = self.listed_at.unwrap_or(listed_at);
         let cursor = self.cursor.max(pinned);
         *self = Self {
             listed_at: Some(listed_at),
             changed_at: self.changed_at,
+            late: self.late,
             gap: Some(Gap::found(cursor, listed_at, self.gap.as_ref(), settle, now)),
             // The replay finds failing messages again, but not parked ones.
             parked: std::mem::take(&mut self.parked),
@@ -243,7 +256,8 @@ impl Position {
 
     /// A message could not be fetched or read. Returns whether that parks it.
     pub fn record_failure(&mut self, failure: &FetchFailure<'_>, now: Timestamp) -> bool {
-        let FetchFailure { message, reason, arrived, in_gap, others_went_well } = *failure;
+        let FetchFailure { message, identity, reason, arrived, in_gap, others_went_well } =
+            *failure;
         let known = self.parked.remove(message);
         let was_parked = known.is_some();
         let earlier = known.or_else(|| self.failing.remove(message));
@@ -264,6 +278,9 @@ impl Position {
             reason: reason.into(),
             arrived,
             in_gap,
+            identity: identity
+                .filter(|identity| **identity != MessageIdentity::of(message))
+                .cloned(),
         };
         let messages = if parks { &mut self.parked } else { &mut self.failing };
         messages.insert(message.clone(), failed);
@@ -296,9 +313,10 @@ impl Position {
             self.parked.iter().filter(|(_, failed)| all || failed.retry_at <= now).collect();
         due.sort_by_key(|(_, failed)| failed.tried_at);
         due.into_iter()
-            .map(|(message, failed)| Candidate {
-                arrived: failed.arrived,
-                ..Candidate::found(message.clone())
+            .map(|(message, failed)| {
+                let found = Candidate::found(message.clone());
+                let identity = failed.identity.clone().unwrap_or(found.identity);
+                Candidate { identity, arrived: failed.arrived, ..found }
             })
             .collect()
     }
@@ -324,6 +342,7 @@ impl Position {
             self.failing.values().chain(self.parked.values()).map(|failed| failed.retry_at);
         let owed = [
             self.awaited.map(|awaited| awaited.look_at),
+            self.late,
             self.not_visible.and_then(|hidden| hidden.look_at),
             self.settling.map(|settling| settling.at.after(settle)),
             self.backlog.as_ref().map(|listing| listing.began_at),
@@ -345,8 +364,8 @@ mod tests {
     const SETTLE: Duration = Duration::from_secs(600);
     const NOW: Timestamp = Timestamp::from_seconds(1_900_000_000);
 
-    fn id(value: u64) -> HistoryId {
-        HistoryId::new(value)
+    fn id(value: u64) -> Mark {
+        Mark::new(value)
     }
 
     fn after(seconds: u64) -> Timestamp {
@@ -354,7 +373,14 @@ mod tests {
     }
 
     fn failure(message: &MessageId, others_went_well: bool) -> FetchFailure<'_> {
-        FetchFailure { message, reason: "500", arrived: true, in_gap: false, others_went_well }
+        FetchFailure {
+            message,
+            identity: None,
+            reason: "500",
+            arrived: true,
+            in_gap: false,
+            others_went_well,
+        }
     }
 
     fn listed(position: &mut Position, began: u64, pages: &[u64], pushed: Option<u64>) {
@@ -383,7 +409,7 @@ mod tests {
             (id(10), Some(after(601))),
             "a listing ten minutes after the commit"
         );
-        position.handle([id(15), id(25)]);
+        position.handle([id(15).into(), id(25).into()]);
         listed(&mut position, 600, &[30], None);
         assert_eq!(
             position.settled,
@@ -394,7 +420,7 @@ mod tests {
         assert_eq!((position.settled, position.cursor), (id(20), id(30)));
         assert_eq!(
             position.handled,
-            BTreeSet::from([id(25)]),
+            BTreeSet::from([id(25).into()]),
             "what is settled need not be remembered"
         );
         listed(&mut position, 1202, &[30], None);
@@ -424,6 +450,29 @@ mod tests {
     }
 
     #[test]
+    fn after_a_push_without_a_mark_one_more_look_is_due_once_all_has_shown() {
+        // When the push reached us, when the listing before it and the one after it began, and when
+        // the next look is due after each.
+        let table = [
+            ("never listed", 0, None, Some(600), None, None),
+            ("a listing follows at once", 100, Some(50), Some(700), Some(101), Some(700)),
+            ("the later look is the last", 100, Some(50), Some(700), Some(700), None),
+            ("delivered once more, much later", 100, Some(700), None, None, None),
+            ("it waited while a look was made", 100, Some(130), Some(700), None, Some(700)),
+        ];
+        for (case, reached, before, due, again, then) in table {
+            let mut position = Position::at(id(10));
+            before.into_iter().for_each(|began| listed(&mut position, began, &[], None));
+            position.pushed_without_mark(after(reached), SETTLE);
+            assert_eq!(position.look_at(SETTLE), due.map(after), "{case}");
+            if again.is_some() {
+                again.into_iter().for_each(|began| listed(&mut position, began, &[], None));
+                assert_eq!(position.look_at(SETTLE), then.map(after), "{case}, and listed");
+            }
+        }
+    }
+
+    #[test]
     fn a_message_is_set_aside_when_only_it_fails_or_when_it_fails_for_a_day() {
         let poison = MessageId::new("poison");
         let mut position = Position::at(id(10));
@@ -442,6 +491,24 @@ mod tests {
         assert!(position.record_failure(&failure(&poison, false), after(24 * 3600)));
         position.solved(&poison);
         assert_eq!(position.look_at(SETTLE), None);
+    }
+
+    #[test]
+    fn what_is_set_aside_keeps_its_identity_where_that_is_not_its_id() {
+        let message = MessageId::new("AAk=");
+        for identity in [MessageIdentity::of(&message), MessageIdentity::new("its own")] {
+            let mut position = Position::at(id(10));
+            for _ in 0..FAILURES_TO_PARK {
+                let failure = failure(&message, true);
+                position
+                    .record_failure(&FetchFailure { identity: Some(&identity), ..failure }, NOW);
+            }
+            let row = serde_json::to_string(&position).unwrap();
+            let read: Position = serde_json::from_str(&row).unwrap();
+            let [again] = &read.parked_to_retry(true, NOW)[..] else { panic!("one is set aside") };
+            assert_eq!((&again.message, &again.identity), (&message, &identity));
+            assert_eq!(row.contains("identity"), identity.as_str() == "its own", "{row}");
+        }
     }
 
     #[test]
@@ -502,7 +569,7 @@ mod tests {
         for _ in 0..3 {
             position.record_failure(&failure(&poison, true), NOW);
         }
-        position.handle([id(15)]);
+        position.handle([id(15).into()]);
         position.pin(id(90), NOW, SETTLE, after(7));
         assert_eq!(
             (position.cursor, position.settled, position.handled.len()),

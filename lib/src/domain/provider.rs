@@ -1,23 +1,66 @@
 //! The providers of mail: what each wants for an operation, in scopes and in quota units. A second
-//! provider is a module of its own here, an adapter, and a line in `registered`.
+//! provider is a module of its own here, an adapter, and a line in `REGISTERED`.
 
 pub mod gmail;
+pub mod kind;
+pub mod outlook;
 
-use crate::domain::connector::Provider;
+pub use self::kind::Provider;
+use crate::domain::email_address::EmailAddress;
+use crate::domain::id::AccountId;
+use crate::domain::mailbox_key::MailboxKey;
+use crate::domain::mark::Mark;
+use crate::domain::message::ProviderMessage;
 use crate::domain::operation::request::MailRequest;
+use crate::domain::quota::Prices;
 
 /// A provider as other modules see it.
 pub struct Registration {
     pub provider: Provider,
+    /// What people call it.
+    pub name: &'static str,
+    /// The API's route that takes an authorization code. The consent begins at `/start` below it.
+    pub connect: &'static str,
+    /// The API's route that says where an administrator consents for an organization, where the
+    /// vendor knows such a consent.
+    pub admin_consent: Option<&'static str>,
+    /// Who grants access, as users know it.
+    pub vendor: &'static str,
+    /// The path, below a page's origin, to which the vendor returns a browser.
+    pub callback: &'static str,
+    /// The setting that holds the scopes that a connect must bring, separated by spaces.
+    pub scopes_setting: &'static str,
+    /// The issuer that the vendor's answers may name (RFC 9207), or how it begins.
+    pub issuer: &'static str,
+    pub prices: Prices,
+    /// What one mailbox may spend in a minute, if it is less than the stack's own bound.
+    pub most_units_per_minute: u32,
+    /// Whether an app can revoke its own grant.
+    pub revokes_grants: bool,
+    /// Whether a new watch sends a notification at once, so that one without is not proven.
+    pub greets_watch: bool,
+    /// Whether a record of a message that came proves that it came just then. Otherwise it may only
+    /// have been changed, and nothing but its age tells that it fired before the ledger forgot it.
+    pub proves_arrivals: bool,
+    /// Whether a message came after all that listings up to this cursor have shown. A message that
+    /// comes with its record is then not asked of the ledger; a wrong yes costs the wake-up a
+    /// second try, since an event is only ever stored where there is none.
+    pub came_after: fn(&ProviderMessage, Mark) -> bool,
+    /// By what a mailbox is known in keys and in the queue.
+    pub mailbox: fn(&EmailAddress, &AccountId) -> MailboxKey,
     /// The API methods that a request calls, each with the most times.
     pub calls: fn(&MailRequest) -> Vec<Use>,
     /// Lists the addresses that a mailbox may write from.
     pub aliases: &'static Method,
 }
 
+/// All providers, in the order in which they are offered.
+pub const REGISTERED: [&Registration; 2] = [&gmail::REGISTRATION, &outlook::methods::REGISTRATION];
+
 pub fn registered(provider: Provider) -> &'static Registration {
     match provider {
         Provider::Gmail => &gmail::REGISTRATION,
+        Provider::Outlook => &outlook::methods::REGISTRATION,
     }
 }
 

@@ -1,21 +1,21 @@
-//! Gmail's quota units: what calls cost, and what one mailbox may spend in a minute.
+//! A provider's quota units: what calls cost, and what one mailbox may spend in a minute.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::timestamp::Timestamp;
 
-/// Prices in units, of projects made since May 2026
-/// (<https://developers.google.com/workspace/gmail/api/reference/quota>).
-pub mod price {
-    pub const PROFILE: u32 = 1;
-    pub const SEND_AS: u32 = 1;
-    pub const HISTORY: u32 = 2;
-    pub const LIST: u32 = 5;
-    pub const MESSAGE: u32 = 20;
-    pub const THREAD: u32 = 40;
-    pub const SEND: u32 = 100;
-    pub const STOP: u32 = 50;
-    pub const WATCH: u32 = 100;
+/// What the calls of `EmailProvider` cost at a provider, in its units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prices {
+    pub profile: u32,
+    /// A page of changes.
+    pub changes: u32,
+    /// A page of the messages of a slice of time.
+    pub list: u32,
+    /// Each message that is fetched.
+    pub message: u32,
+    pub watch: u32,
+    pub stop: u32,
 }
 
 /// What was spent in one minute of the clock.
@@ -38,11 +38,11 @@ impl Spent {
 
     /// How many messages may still be fetched in this minute, keeping one listing in hand; in a
     /// fresh minute at least one.
-    pub fn messages_left(self, units_per_minute: u32, now: Timestamp) -> usize {
+    pub fn messages_left(self, units_per_minute: u32, prices: &Prices, now: Timestamp) -> usize {
         let spent = self.within(now);
         let left =
-            units_per_minute.saturating_sub(spent.saturating_add(price::HISTORY)) / price::MESSAGE;
-        let fresh = spent <= price::HISTORY + price::LIST + price::PROFILE;
+            units_per_minute.saturating_sub(spent.saturating_add(prices.changes)) / prices.message;
+        let fresh = spent <= prices.changes + prices.list + prices.profile;
         usize::try_from(left.max(u32::from(fresh))).unwrap_or(usize::MAX)
     }
 }
@@ -59,17 +59,23 @@ fn minute(now: Timestamp) -> i64 {
 mod tests {
     use super::*;
 
+    const PRICES: Prices =
+        Prices { profile: 1, changes: 2, list: 5, message: 20, watch: 100, stop: 50 };
+
     #[test]
     fn a_minute_has_its_own_budget() {
+        let left = |spent: Spent, units_per_minute, now| {
+            spent.messages_left(units_per_minute, &PRICES, now)
+        };
         let now = Timestamp::from_seconds(600);
         let spent = Spent::default().and(2000, now).and(1000, Timestamp::from_seconds(659));
         assert_eq!(spent.within(Timestamp::from_seconds(659)), 3000);
         assert_eq!(spent.within(Timestamp::from_seconds(660)), 0);
-        assert_eq!(spent.messages_left(6000, now), 149);
-        assert_eq!(spent.messages_left(3000, now), 0);
-        assert_eq!(spent.messages_left(3000, next_minute(now)), 149);
+        assert_eq!(left(spent, 6000, now), 149);
+        assert_eq!(left(spent, 3000, now), 0);
+        assert_eq!(left(spent, 3000, next_minute(now)), 149);
         assert_eq!(
-            Spent::default().messages_left(10, now),
+            left(Spent::default(), 10, now),
             1,
             "in a fresh minute one message may always be fetched"
         );

@@ -6,13 +6,14 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::domain::changes::is_received;
 use crate::domain::connector::Connector;
 use crate::domain::gap::Slice;
-use crate::domain::id::{EventId, MessageId};
+use crate::domain::id::{EventId, MessageId, MessageIdentity};
 use crate::domain::invalid::Invalid;
 use crate::domain::message::{Address, Bounds, Message};
 use crate::domain::timestamp::Timestamp;
-use crate::domain::trigger::{Filter, Trigger};
+use crate::domain::trigger::{Filter, Filters, Trigger};
 use crate::domain::why_not_fired::{WhyNotFired, reasons_not_to_fire};
 
 pub const MOST_DAYS: u64 = 30;
@@ -31,12 +32,15 @@ pub struct RehearsalRange {
 }
 
 impl RehearsalRange {
-    /// From a request's body; absent fields have their defaults.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let known = ["days", "limit"];
+    /// From a request's body; absent fields have their defaults. `beside`: what else may stand in
+    /// the body.
+    pub fn parse(body: &Value, beside: &[&str]) -> Result<Self, Invalid> {
+        let known = [&["days", "limit"], beside].concat();
         let fields = body.as_object().into_iter().flat_map(|fields| fields.keys());
         if let Some(unknown) = fields.into_iter().find(|field| !known.contains(&field.as_str())) {
-            return Err(Invalid::new(unknown, "is not known; send `days` and `limit`, or neither"));
+            let known = known.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>();
+            let detail = format!("is not known; this takes {}, or none", known.join(", "));
+            return Err(Invalid::new(unknown, detail));
         }
         let number = |field: &str, usual: u64, most: u64| match body.get(field) {
             None => Ok(usual),
@@ -76,8 +80,8 @@ pub struct Reason {
 }
 
 /// The id of the event of a message and a trigger, whether it was decided or not.
-pub fn event_of(connector: &Connector, trigger: &Trigger, message: &MessageId) -> EventId {
-    EventId::derive(&connector.google_sub, message, &trigger.id)
+pub fn event_of(connector: &Connector, trigger: &Trigger, message: &MessageIdentity) -> EventId {
+    EventId::derive(&connector.account, message, &trigger.id)
 }
 
 /// `decided`: whether the ledger has the event, which keeps it from firing again.
@@ -90,24 +94,38 @@ pub fn look(
 ) -> Looked {
     let shown = message.bounded(BOUNDS);
     let known = decided.then(|| {
-        let detail = json!({"event_id": event_of(connector, trigger, &message.id)});
+        let detail = json!({"event_id": event_of(connector, trigger, &message.identity)});
         Reason { reason: "already_decided", detail }
     });
     let found = reasons_not_to_fire(connector, trigger, message, true, now)
         .map(|why| reason(why, connector, trigger, &shown));
     let reasons = known.into_iter().chain(found).collect();
+    looked(shown, reasons)
+}
+
+/// Whether mail like this message would fire a trigger with these filters: dates and pauses do not
+/// count, since such a trigger was not there when it came.
+pub fn look_by_filters(filters: &Filters, message: &Message) -> Looked {
+    let shown = message.bounded(BOUNDS);
+    let unreceived = (!is_received(&message.label_ids)).then(|| not_received(&shown));
+    let unmet = filters.unmet(message).map(|filter| unmet(filter, filters, &shown));
+    let reasons = unreceived.into_iter().chain(unmet).collect();
+    looked(shown, reasons)
+}
+
+fn looked(shown: Message, reasons: Vec<Reason>) -> Looked {
     Looked {
-        message_id: shown.id.clone(),
+        message_id: shown.id,
         timestamp: shown.timestamp,
-        from: shown.from.clone(),
-        subject: shown.subject.clone(),
+        from: shown.from,
+        subject: shown.subject,
         reasons,
     }
 }
 
 fn reason(why: WhyNotFired, connector: &Connector, trigger: &Trigger, shown: &Message) -> Reason {
     let (reason, detail) = match why {
-        WhyNotFired::NotReceived => ("not_received", json!({"label_ids": shown.label_ids})),
+        WhyNotFired::NotReceived => return not_received(shown),
         WhyNotFired::OlderThanConnect => {
             ("older_than_connect", json!({"connected_at": connector.connected_at}))
         }
@@ -116,15 +134,19 @@ fn reason(why: WhyNotFired, connector: &Connector, trigger: &Trigger, shown: &Me
         }
         WhyNotFired::Paused(pause) => ("paused", json!(pause)),
         WhyNotFired::OlderThanLedger => ("older_than_ledger", json!({})),
-        WhyNotFired::Unmet(filter) => {
-            let wanted = json!(trigger.config.filters)[filter.as_str()].take();
-            (
-                "filter",
-                json!({"filter": filter.as_str(), "wanted": wanted, "saw": seen(filter, shown)}),
-            )
-        }
+        WhyNotFired::Unmet(filter) => return unmet(filter, &trigger.config.filters, shown),
     };
     Reason { reason, detail }
+}
+
+fn not_received(shown: &Message) -> Reason {
+    Reason { reason: "not_received", detail: json!({"label_ids": shown.label_ids}) }
+}
+
+fn unmet(filter: Filter, filters: &Filters, shown: &Message) -> Reason {
+    let wanted = json!(filters)[filter.as_str()].take();
+    let detail = json!({"filter": filter.as_str(), "wanted": wanted, "saw": seen(filter, shown)});
+    Reason { reason: "filter", detail }
 }
 
 /// What a filter looks at.
@@ -165,7 +187,7 @@ mod tests {
         ];
         for (body, expected) in table {
             assert_eq!(
-                RehearsalRange::parse(&body).map_err(|invalid| invalid.field),
+                RehearsalRange::parse(&body, &[]).map_err(|invalid| invalid.field),
                 expected,
                 "{body}"
             );

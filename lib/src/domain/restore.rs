@@ -2,8 +2,8 @@
 //! restored, given what the table has now.
 
 use crate::domain::connector::{Connector, Location};
-use crate::domain::email_address::EmailAddress;
 use crate::domain::id::ConnectorId;
+use crate::domain::mailbox_key::MailboxKey;
 use crate::domain::membership::Membership;
 use crate::domain::trigger::MOST_TRIGGERS;
 
@@ -37,7 +37,7 @@ pub enum KeptOut {
     #[error("it is being disconnected, or was then")]
     Closing,
     #[error("it has moved to {0} since, as its mailbox has: restore from a moment after that")]
-    Moved(EmailAddress),
+    Moved(MailboxKey),
     #[error(
         "{0} holds its place among its owner's connectors: disconnect that one first, or leave it"
     )]
@@ -65,7 +65,7 @@ pub fn admits(then: Then<'_>, now: &Now) -> Result<(), KeptOut> {
         .account
         .as_ref()
         .and_then(|account| account.members.iter().find(|member| member.connector == connector.id));
-    let elsewhere = |location: &&Location| location.mailbox != connector.email_address;
+    let elsewhere = |location: &&Location| location.mailbox != connector.mailbox();
     if let Some(location) = now.pointer.as_ref().filter(elsewhere).or(listed.filter(elsewhere)) {
         return Err(KeptOut::Moved(location.mailbox.clone()));
     }
@@ -131,6 +131,7 @@ mod tests {
     use super::*;
 
     use crate::domain::connector::Closing;
+    use crate::domain::email_address::EmailAddress;
 
     use crate::domain::timestamp::Timestamp;
 
@@ -141,7 +142,7 @@ mod tests {
     }
 
     fn at(local: &str, connector: &str) -> Location {
-        Location { mailbox: address(local), connector: ConnectorId::new(connector) }
+        Location { mailbox: address(local).into(), connector: ConnectorId::new(connector) }
     }
 
     fn account(version: u64, members: &[Location]) -> Membership {
@@ -189,12 +190,12 @@ mod tests {
             (
                 "its owner finds it elsewhere",
                 |now| now.pointer = Some(at("eve", "con_1")),
-                Err(KeptOut::Moved(address("eve"))),
+                Err(KeptOut::Moved(address("eve").into())),
             ),
             (
                 "its account knows it elsewhere",
                 |now| (now.pointer, now.account) = (None, Some(account(4, &[at("eve", "con_1")]))),
-                Err(KeptOut::Moved(address("eve"))),
+                Err(KeptOut::Moved(address("eve").into())),
             ),
             (
                 "another was connected in its place",

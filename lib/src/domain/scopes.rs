@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::provider::outlook::methods;
+
 /// Google answers with the long names of the two OpenID Connect scopes that are requested by short
 /// ones.
 const ALIASES: [(&str, &str); 2] = [
@@ -25,7 +27,9 @@ pub fn missing(required: &[String], granted: &[String]) -> Vec<String> {
 fn covers(granted: &[String], scope: &str) -> bool {
     let full_access =
         scope.starts_with(GMAIL_PREFIX) && granted.iter().any(|name| name == FULL_ACCESS);
-    full_access || granted.iter().any(|name| canonical(name) == canonical(scope))
+    full_access
+        || methods::covers(granted, scope)
+        || granted.iter().any(|name| canonical(name) == canonical(scope))
 }
 
 fn canonical(scope: &str) -> &str {
@@ -38,7 +42,9 @@ pub fn only_metadata(granted: &[String]) -> bool {
         scope == FULL_ACCESS
             || ["gmail.readonly", "gmail.modify"].iter().any(|name| scope.ends_with(name))
     };
-    granted.iter().any(|scope| scope == GMAIL_METADATA) && !granted.iter().any(reads_more)
+    let is_least =
+        granted.iter().any(|scope| scope == GMAIL_METADATA) && !granted.iter().any(reads_more);
+    is_least || methods::only_headers(granted)
 }
 
 /// What a connector's grant lets it do.
@@ -72,7 +78,13 @@ pub fn capabilities(granted: &[String]) -> Vec<Capability> {
             Some("compose") => &[Draft, Send],
             Some("send") => &[Send],
             _ if scope == FULL_ACCESS => &[ReadHeaders, Read, Modify, Draft, Send, Delete],
-            _ => &[],
+            _ => match scope.as_str() {
+                methods::READ_BASIC => &[ReadHeaders],
+                methods::READ => &[ReadHeaders, Read],
+                methods::READ_WRITE => &[ReadHeaders, Read, Modify, Draft, Delete],
+                methods::SEND => &[Send],
+                _ => &[],
+            },
         }
     };
     granted.iter().flat_map(of).copied().collect::<BTreeSet<_>>().into_iter().collect()
@@ -113,7 +125,10 @@ mod tests {
         use Capability::{Delete, Draft, Modify, Read, ReadHeaders, Send};
         let gmail =
             |name: &str| format!("openid email https://www.googleapis.com/auth/gmail.{name}");
-        let table: [(String, &[Capability]); 7] = [
+        let table: [(String, &[Capability]); 10] = [
+            ("openid Mail.ReadBasic".into(), &[ReadHeaders]),
+            ("Mail.Read Mail.Send".into(), &[ReadHeaders, Read, Send]),
+            ("Mail.ReadWrite".into(), &[ReadHeaders, Read, Modify, Draft, Delete]),
             ("openid email".into(), &[]),
             (gmail("metadata"), &[ReadHeaders]),
             (gmail("readonly"), &[ReadHeaders, Read]),

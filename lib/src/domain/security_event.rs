@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::domain::claims::{Claims, SecurityEventPolicy};
 use crate::domain::connector::Connector;
-use crate::domain::id::GoogleSub;
+use crate::domain::id::AccountId;
 use crate::domain::timestamp::Timestamp;
 
 /// A security event token's content, after its origin was proven (RFC 8417).
@@ -20,7 +20,7 @@ pub struct SecurityEvent {
 pub enum Happened {
     /// The account's grants or sessions ended, or the account was closed: the user must connect
     /// again.
-    AccessEnded { account: GoogleSub, what: &'static str },
+    AccessEnded { account: AccountId, what: &'static str },
     /// Nothing that a connector must act on.
     Nothing { what: String },
 }
@@ -79,14 +79,14 @@ impl SecurityEvent {
     }
 }
 
-fn account(event: &Value) -> Option<GoogleSub> {
+fn account(event: &Value) -> Option<AccountId> {
     let subject = event.get("subject")?;
     let issuer = subject.get("iss")?.as_str()?;
     // Google writes its issuer in several forms.
     let same = issuer.trim_start_matches("https://").trim_end_matches('/') == "accounts.google.com";
     let sub = subject.get("sub")?.as_str()?;
     (same && issuer.len() <= SecurityEventPolicy::ISSUER.len() && !sub.is_empty())
-        .then(|| GoogleSub::new(sub))
+        .then(|| AccountId::new(sub))
 }
 
 /// Whether the event is about the connector's grant: one from before the last consent is not.
@@ -113,7 +113,7 @@ mod tests {
         let subject =
             json!({"subject_type": "iss-sub", "iss": "https://accounts.google.com/", "sub": "7"});
         for (uri, what) in ENDS_ACCESS {
-            let happened = Happened::AccessEnded { account: GoogleSub::new("7"), what };
+            let happened = Happened::AccessEnded { account: AccountId::new("7"), what };
             let expected = SecurityEvent {
                 jti: "j".into(),
                 issued_at: Timestamp::from_seconds(100),

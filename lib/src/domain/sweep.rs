@@ -100,13 +100,14 @@ pub fn lapsed(connector: &Connector, now: Timestamp) -> Option<Timestamp> {
     (connector.is_live() && connector.reading.lapse_notified_at != Some(ended)).then_some(ended)
 }
 
-/// Whether a push should have come by now: `watch` sends one at once.
+/// Whether a push should have come by now, where `watch` sends one at once.
 pub fn unproven(connector: &Connector, sweep_times: SweepTimes, now: Timestamp) -> bool {
     let renewed = connector
         .watch
         .renewed_at
         .is_some_and(|renewed_at| renewed_at.after(sweep_times.quiet_after) <= now);
-    renewed && connector.is_live() && !connector.is_verified()
+    let greeted = connector.registration().greets_watch;
+    renewed && greeted && connector.is_live() && !connector.is_verified()
 }
 
 /// A look that should have been taken long ago.

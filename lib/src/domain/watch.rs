@@ -33,6 +33,25 @@ pub struct Watch {
     pub renewed_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<WatchFailure>,
+    /// By what the provider knows it, if its watches have ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    pub id: Option<String>,
+}
+
+/// A watch that a provider began or renewed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watching {
+    /// When its notifications end.
+    pub expires: Timestamp,
+    /// By what the provider knows it, if its watches have ids.
+    pub id: Option<String>,
+}
+
+impl From<Timestamp> for Watching {
+    fn from(expires: Timestamp) -> Self {
+        Self { expires, id: None }
+    }
 }
 
 /// The last `watch` call failed; an earlier watch may still be alive.
@@ -60,8 +79,14 @@ pub enum WatchStatus {
 }
 
 impl Watch {
-    pub fn renewed(&self, expiration: Timestamp, now: Timestamp) -> Self {
-        Self { expiration: Some(expiration), renewed_at: Some(now), failure: None }
+    pub fn renewed(&self, watching: impl Into<Watching>, now: Timestamp) -> Self {
+        let Watching { expires, id } = watching.into();
+        Self { expiration: Some(expires), renewed_at: Some(now), failure: None, id }
+    }
+
+    /// The provider said that it ended, or wants it renewed before its time: it is due at once.
+    pub fn due(&self) -> Self {
+        Self { renewed_at: None, failure: None, ..self.clone() }
     }
 
     pub fn failed(&self, reason: String, now: Timestamp) -> Self {
@@ -166,6 +191,17 @@ mod tests {
         for (case, watch, expected) in table {
             assert_eq!(watch.status(NOW), expected, "{case}");
         }
+    }
+
+    #[test]
+    fn a_watch_with_an_id_keeps_it_until_another_takes_its_place() {
+        let watching = |id: &str| Watching { expires: NOW.after(DAY), id: Some(id.into()) };
+        let watch = Watch::default().renewed(watching("one"), NOW);
+        assert_eq!(watch.failed("503".into(), NOW).id.as_deref(), Some("one"));
+        assert_eq!(watch.renewed(watching("two"), NOW).id.as_deref(), Some("two"));
+        let of_gmail = Watch::default().renewed(NOW.after(DAY), NOW);
+        let row = serde_json::to_string(&of_gmail).unwrap();
+        assert!(!row.contains("id\":"), "{row}");
     }
 
     #[test]

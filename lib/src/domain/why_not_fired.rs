@@ -1,9 +1,9 @@
 //! What keeps a message from firing a trigger: one rule for the decision itself and for its
 //! rehearsal.
 
+use crate::domain::changes::is_received;
 use crate::domain::connector::Connector;
 use crate::domain::event::LEDGER_HORIZON;
-use crate::domain::history::is_received;
 use crate::domain::message::Message;
 use crate::domain::pause::Pause;
 use crate::domain::timestamp::Timestamp;
@@ -17,7 +17,8 @@ pub enum WhyNotFired {
     OlderThanConnect,
     OlderThanTrigger,
     Paused(Pause),
-    /// It was only labelled, and is so old that the ledger no longer knows whether it fired.
+    /// It may only have been labelled or changed, and is so old that the ledger no longer knows
+    /// whether it fired.
     OlderThanLedger,
     Unmet(Filter),
 }
@@ -45,7 +46,8 @@ pub fn of_date(
     now: Timestamp,
 ) -> impl Iterator<Item = WhyNotFired> {
     let paused = connector.reading.pauses.iter().find(|pause| pause.holds(message.timestamp));
-    let forgotten = !arrived && message.timestamp.after(LEDGER_HORIZON) <= now;
+    let proven = arrived && connector.registration().proves_arrivals;
+    let forgotten = !proven && message.timestamp.after(LEDGER_HORIZON) <= now;
     let of_date = [
         is_older(message, connector.connected_at).then_some(WhyNotFired::OlderThanConnect),
         is_older(message, trigger.created_at).then_some(WhyNotFired::OlderThanTrigger),

@@ -7,11 +7,15 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use crate::domain::connector::Connector;
+use crate::domain::connector::{Connector, StoredGrant};
 use crate::domain::id::ConnectorId;
-use crate::domain::secret::AccessToken;
+use crate::domain::quota::Prices;
+use crate::domain::secret::{AccessToken, RefreshToken, Sealed};
 use crate::domain::timestamp::Timestamp;
-use crate::ports::{EmailProvider, Ports, ProviderError, Store, StoreError, Vault, VaultError};
+use crate::ports::{
+    EmailProvider, Ports, ProviderError, ProviderOf, Providers, Refreshed, Store, StoreError,
+    Vault, VaultError,
+};
 
 /// A token that ends within the minute may end within the request.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -31,16 +35,16 @@ pub enum AccessError {
 /// One refresh at a time for each connector in this process: whoever comes second takes what the
 /// first one got.
 #[derive(Debug, Default)]
-pub struct Refreshes(Mutex<BTreeMap<ConnectorId, Arc<Mutex<Option<Refreshed>>>>>);
+pub struct Refreshes(Mutex<BTreeMap<ConnectorId, Arc<Mutex<Option<Remembered>>>>>);
 
 #[derive(Debug)]
-struct Refreshed {
+struct Remembered {
     generation: u64,
     token: AccessToken,
 }
 
 impl Refreshes {
-    async fn of(&self, connector: &ConnectorId) -> Arc<Mutex<Option<Refreshed>>> {
+    async fn of(&self, connector: &ConnectorId) -> Arc<Mutex<Option<Remembered>>> {
         let mut remembered = self.0.lock().await;
         if remembered.len() >= MOST_REMEMBERED {
             remembered.clear();
@@ -121,7 +125,8 @@ pub struct Session<'a, P: Ports> {
 
 impl<'a, P: Ports> Session<'a, P> {
     /// Calls the provider, at a cost of `units`. A refused access token is refreshed once; a second
-    /// refusal is returned.
+    /// refusal is returned. A token that this process only remembers may be refused as well, and is
+    /// no refresh.
     pub async fn call<T, F, Answer>(&mut self, units: u32, request: F) -> Result<T, AccessError>
     where
         T: Send,
@@ -129,17 +134,21 @@ impl<'a, P: Ports> Session<'a, P> {
         Answer: Future<Output = Result<T, ProviderError>> + Send,
     {
         self.units = self.units.saturating_add(units);
-        match request(self.token.clone()).await {
-            Err(ProviderError::Unauthorized) if !self.fresh => {
-                self.refresh().await?;
-                Ok(request(self.token.clone()).await?)
+        loop {
+            match request(self.token.clone()).await {
+                Err(ProviderError::Unauthorized) if !self.fresh => self.refresh().await?,
+                answer => return Ok(answer?),
             }
-            answer => Ok(answer?),
         }
     }
 
-    pub fn provider(&self) -> &'a P::Provider {
-        self.access.provider
+    pub fn provider(&self) -> &'a ProviderOf<P> {
+        self.access.provider.of(self.connector.provider)
+    }
+
+    /// What calls cost at the provider.
+    pub fn prices(&self) -> &'static Prices {
+        &self.connector.registration().prices
     }
 
     pub fn units(&self) -> u32 {
@@ -158,7 +167,7 @@ impl<'a, P: Ports> Session<'a, P> {
     async fn refresh(&mut self) -> Result<(), AccessError> {
         let remembered = self.access.refreshes.of(&self.connector.id).await;
         let mut remembered = remembered.lock().await;
-        let newer = |refreshed: &&Refreshed| {
+        let newer = |refreshed: &&Remembered| {
             refreshed.generation == self.connector.grant.generation
                 && refreshed.token.expires_at > self.token.expires_at
                 && refreshed.token.expires_at > self.now.after(MARGIN)
@@ -170,7 +179,7 @@ impl<'a, P: Ports> Session<'a, P> {
         }
         let token = self.confirmed().await?;
         *remembered =
-            Some(Refreshed { generation: self.connector.grant.generation, token: token.clone() });
+            Some(Remembered { generation: self.connector.grant.generation, token: token.clone() });
         self.token = token;
         self.fresh = true;
         Ok(())
@@ -179,26 +188,40 @@ impl<'a, P: Ports> Session<'a, P> {
     /// A refused grant is read from the table and tried once more before it is believed: a connect
     /// may have replaced the refresh token meanwhile.
     async fn confirmed(&mut self) -> Result<AccessToken, AccessError> {
-        match self.refresh_and_cache(&self.connector).await {
+        let (token, rotated) = match self.refresh_and_cache(&self.connector).await {
             Err(AccessError::Provider(ProviderError::GrantRefused(_))) => {
                 let current = self.access.store.connector_at(&self.connector.location()).await?;
                 let current = current
                     .filter(|current| current.grant.generation == self.connector.grant.generation)
                     .ok_or(StoreError::Conflict)?;
-                self.refresh_and_cache(&current).await
+                self.refresh_and_cache(&current).await?
             }
-            answer => answer,
+            answer => answer?,
+        };
+        if let Some(rotated) = rotated {
+            self.connector.grant.refresh_token = rotated;
         }
+        Ok(token)
     }
 
-    async fn refresh_and_cache(&self, connector: &Connector) -> Result<AccessToken, AccessError> {
-        let Access { store, vault, provider, .. } = self.access;
+    /// Returns the access token, and the sealed refresh token that is stored in place of the one
+    /// that it was got with.
+    async fn refresh_and_cache(
+        &self,
+        connector: &Connector,
+    ) -> Result<(AccessToken, Option<Sealed>), AccessError> {
+        let Access { store, vault, .. } = self.access;
         let (refresh_token, kept_key) = tokio::join!(
             vault.open_refresh_token(&connector.grant.refresh_token, &connector.id),
             store.data_key()
         );
         let (refresh_token, kept_key) = (refresh_token?, kept_key?);
-        let token = provider.refresh(&refresh_token, self.now).await?;
+        let Refreshed { access: token, refresh } =
+            self.provider().refresh(&refresh_token, self.now).await?;
+        let rotated = match refresh {
+            Some(refresh) => self.rotate(connector, &refresh).await,
+            None => None,
+        };
         let key = match kept_key {
             Some(key) => key,
             None => store.keep_data_key(vault.new_data_key().await?).await?,
@@ -215,9 +238,37 @@ impl<'a, P: Ports> Session<'a, P> {
             Err(conflict @ StoreError::Conflict) => Err(conflict.into()),
             Err(error) => {
                 tracing::warn!(%error, "the access token is not cached, and will be refreshed again");
-                Ok(token)
+                Ok((token, rotated))
             }
-            Ok(()) => Ok(token),
+            Ok(()) => Ok((token, rotated)),
+        }
+    }
+
+    /// Stores a rotated refresh token; `None` if it was not stored. The one before stays valid, so
+    /// that a lost write is made up for by the next refresh, and whoever comes second leaves what
+    /// the first one stored.
+    async fn rotate(&self, connector: &Connector, refresh: &RefreshToken) -> Option<Sealed> {
+        let Access { store, vault, .. } = self.access;
+        let sealed = match vault.seal_refresh_token(refresh, &connector.id).await {
+            Ok(sealed) => sealed,
+            Err(error) => {
+                tracing::warn!(%error, "a rotated refresh token is not sealed, nor stored");
+                return None;
+            }
+        };
+        let StoredGrant { generation, refresh_token: replaced, .. } = &connector.grant;
+        match store
+            .rotate_refresh_token(&connector.location(), *generation, replaced, &sealed)
+            .await
+        {
+            Ok(()) => Some(sealed),
+            // Another session stored its own, or a connect came: then the access token is not
+            // cached below.
+            Err(StoreError::Conflict) => None,
+            Err(error) => {
+                tracing::warn!(%error, "a rotated refresh token is not stored");
+                None
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //! connected here. Repeating it changes nothing, and a failure never revokes the grant, since the
 //! other system still uses it.
 
-use crate::domain::connector::{Connector, Provider, Slot, Status};
+use crate::domain::connector::{Connector, Slot, Status};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::id::{ConnectorId, OwnerId, TriggerId, fingerprint};
 use crate::domain::scopes;
@@ -67,7 +67,7 @@ impl<P: Ports> Connect<P> {
         loop {
             let found = tokio::try_join!(
                 self.store.in_slot(&admitted.owner_id, &admitted.slot),
-                self.store.membership(&admitted.google_sub)
+                self.store.membership(&admitted.account)
             );
             let (existing, membership) = found.map_err(ConnectError::from)?;
             let Some(existing) = existing else {
@@ -96,28 +96,28 @@ impl<P: Ports> Connect<P> {
 
     /// The checks before anything is written.
     async fn admit(&self, adoption: &Adoption, now: Timestamp) -> Result<Admitted, AdoptError> {
-        let grant: Grant =
-            self.provider.adopt(&adoption.refresh_token, now).await.map_err(ConnectError::from)?;
+        let grant: Grant = self
+            .mail_provider()
+            .adopt(&adoption.refresh_token, now)
+            .await
+            .map_err(ConnectError::from)?;
         let missing = scopes::missing(&self.required_scopes, &grant.scopes);
         if !missing.is_empty() {
             return Err(ConnectError::MissingScopes(missing).into());
         }
-        let google_sub =
+        let account =
             self.identity.admit(&grant.identity, None, now).map_err(ConnectError::from)?;
         let profile =
-            self.provider.profile(&grant.access_token).await.map_err(ConnectError::from)?;
+            self.mail_provider().profile(&grant.access_token).await.map_err(ConnectError::from)?;
         if adoption.address.as_ref().is_some_and(|address| *address != profile.email_address) {
             return Err(AdoptError::AnotherAddress(profile.email_address));
         }
         Ok(Admitted {
             owner_id: adoption.owner_id.clone(),
             new_id: adoption.new_id.clone(),
-            exchange: Exchange {
-                fingerprint: fingerprint(&["adopt", google_sub.as_str()]),
-                at: now,
-            },
-            slot: Slot::new(self.uniqueness, Provider::Gmail, &google_sub),
-            google_sub,
+            exchange: Exchange { fingerprint: fingerprint(&["adopt", account.as_str()]), at: now },
+            slot: Slot::new(self.uniqueness, self.kind, &account),
+            account,
             profile,
             grant,
         })
@@ -135,7 +135,7 @@ impl<P: Ports> Connect<P> {
         if existing.closing.is_some() {
             return Err(ConnectError::Closing.into());
         }
-        if existing.google_sub != admitted.google_sub {
+        if existing.account != admitted.account {
             return Err(ConnectError::AccountMismatch.into());
         }
         if existing.reading.status == Status::NeedsReauth {

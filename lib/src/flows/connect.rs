@@ -5,12 +5,13 @@ mod joining;
 
 use std::time::Duration;
 
-use crate::domain::claims::{IdentityPolicy, Refusal};
+use crate::domain::claims::Refusal;
 use crate::domain::connector::{Connector, Provider, Slot, Status, StoredGrant, Uniqueness};
 use crate::domain::consent::{nonce_of, state_id};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::event::Event;
-use crate::domain::id::{ConnectorId, GoogleSub, OwnerId, fingerprint};
+use crate::domain::id::{AccountId, ConnectorId, OwnerId, fingerprint};
+use crate::domain::identity::IdentityPolicy;
 use crate::domain::membership::Membership;
 use crate::domain::notice;
 use crate::domain::scopes;
@@ -21,7 +22,7 @@ use crate::flows::disconnect::{Disconnect, DisconnectError};
 use crate::flows::watching::rename;
 use crate::ports::{
     AuthorizationCode, EmailProvider, Exchange, Grant, PendingConsent, Ports, Profile,
-    ProviderError, Store, StoreError, Vault, VaultError,
+    ProviderError, ProviderOf, Providers, Store, StoreError, Vault, VaultError,
 };
 
 /// How often a connect starts over after another one of the same owner or account came first.
@@ -35,6 +36,8 @@ pub struct Connect<P: Ports> {
     pub store: P::Store,
     pub vault: P::Vault,
     pub provider: P::Provider,
+    /// Whose mailboxes it connects.
+    pub kind: Provider,
     pub wake_ups: P::WakeUps,
     pub bus: P::Bus,
     pub identity: IdentityPolicy,
@@ -50,6 +53,8 @@ pub struct ConnectRequest {
     pub state: Option<String>,
     /// Identifies a repeated request: derived from state and body.
     pub fingerprint: uuid::Uuid,
+    /// The only account that may be connected; any, if absent.
+    pub account: Option<AccountId>,
     /// Whether a connector of another account in the same slot is disconnected first.
     pub replace: bool,
     /// The id of the connector, if this turns out to be the first connect.
@@ -118,6 +123,10 @@ pub fn fingerprint_of(state: &str, body: &str) -> uuid::Uuid {
 }
 
 impl<P: Ports> Connect<P> {
+    pub fn mail_provider(&self) -> &ProviderOf<P> {
+        self.provider.of(self.kind)
+    }
+
     pub async fn run(
         &self,
         request: &ConnectRequest,
@@ -127,7 +136,7 @@ impl<P: Ports> Connect<P> {
         let Some((code, consent)) = self.code(request, now).await? else {
             return self.earlier_answer(request, &exchange, ConnectError::UnknownState).await;
         };
-        let grant = match self.provider.exchange(&code, now).await {
+        let grant = match self.mail_provider().exchange(&code, now).await {
             Ok(grant) => grant,
             // A code can be exchanged once: a repeated request gets its first answer.
             Err(refused @ ProviderError::GrantRefused(_)) => {
@@ -152,16 +161,20 @@ impl<P: Ports> Connect<P> {
             }
         };
         let nonce = request.state.as_deref().map(nonce_of);
-        let google_sub = self.identity.admit(&grant.identity, nonce.as_deref(), now)?;
+        let account = self.identity.admit(&grant.identity, nonce.as_deref(), now)?;
         let missing = scopes::missing(&self.required_scopes, &grant.scopes);
         if !missing.is_empty() {
-            self.release_grant(&grant, &google_sub, now).await;
+            self.release_grant(&grant, &account, now).await;
             return Err(ConnectError::MissingScopes(missing));
         }
-        match self.store_connector(request, exchange, &grant, &google_sub, now).await {
+        if request.account.as_ref().is_some_and(|expected| *expected != account) {
+            self.release_grant(&grant, &account, now).await;
+            return Err(ConnectError::AccountMismatch);
+        }
+        match self.store_connector(request, exchange, &grant, &account, now).await {
             Ok((connector, events)) => Ok(self.start(connector, &grant, &events, now).await),
             Err(refused) => {
-                self.release_grant(&grant, &google_sub, now).await;
+                self.release_grant(&grant, &account, now).await;
                 Err(refused.once_spent())
             }
         }
@@ -215,22 +228,23 @@ impl<P: Ports> Connect<P> {
         request: &ConnectRequest,
         exchange: Exchange,
         grant: &Grant,
-        google_sub: &GoogleSub,
+        account: &AccountId,
         now: Timestamp,
     ) -> Result<(Connector, Vec<Event>), ConnectError> {
-        let slot = Slot::new(self.uniqueness, Provider::Gmail, google_sub);
-        // The first cursor is the profile's history id, read before the watch begins: the watch's
-        // own history id would skip mail in between.
+        let slot = Slot::new(self.uniqueness, self.kind, account);
+        // The first cursor is the profile's mark, read before the watch begins: the watch's own
+        // position would skip mail in between.
         let read = async || {
             tokio::try_join!(
                 self.store.in_slot(&request.owner_id, &slot),
-                self.store.membership(google_sub)
+                self.store.membership(account)
             )
         };
-        let (profile, mut found) = tokio::join!(self.provider.profile(&grant.access_token), read());
+        let (profile, mut found) =
+            tokio::join!(self.mail_provider().profile(&grant.access_token), read());
         let profile = match (profile, &found) {
             (Err(ProviderError::Unavailable { .. }), Ok((Some(existing), _)))
-                if existing.google_sub == *google_sub =>
+                if existing.account == *account =>
             {
                 known_profile(existing)
             }
@@ -241,7 +255,7 @@ impl<P: Ports> Connect<P> {
             new_id: request.new_id.clone(),
             exchange,
             grant: grant.clone(),
-            google_sub: google_sub.clone(),
+            account: account.clone(),
             profile,
             slot: slot.clone(),
         };
@@ -251,7 +265,7 @@ impl<P: Ports> Connect<P> {
             let stored = match existing {
                 None => self.create(&admitted, &[], &membership, now).await,
                 Some(existing) if existing.closing.is_some() => Err(ConnectError::Closing),
-                Some(existing) if existing.google_sub != *google_sub => {
+                Some(existing) if existing.account != *account => {
                     self.free_slot(&admitted, &existing, request.replace, &membership, now).await
                 }
                 Some(existing) => self.reconnect(&admitted, existing, now).await,
@@ -325,7 +339,8 @@ impl<P: Ports> Connect<P> {
         }
     }
 
-    /// Moves the connector to the mailbox's new address, if it was renamed.
+    /// Moves the connector to the mailbox's new address, if it was renamed. Where the address is not
+    /// what the mailbox is found by, it is written with the new grant.
     async fn at_its_address(
         &self,
         existing: Connector,
@@ -334,6 +349,9 @@ impl<P: Ports> Connect<P> {
     ) -> Result<Connector, ConnectError> {
         if existing.email_address == *address {
             return Ok(existing);
+        }
+        if existing.mailbox() == existing.mailbox_at(address) {
+            return Ok(Connector { email_address: address.clone(), ..existing });
         }
         if !existing.outbox.unpublished.is_empty() {
             return Err(ConnectError::Busy);
@@ -345,7 +363,7 @@ impl<P: Ports> Connect<P> {
     /// Revokes a grant that led to no connector, unless another connector uses the account. No
     /// connector can join the account during the revocation. A failure is only logged: the user can
     /// remove the grant at Google.
-    async fn release_grant(&self, grant: &Grant, account: &GoogleSub, now: Timestamp) {
+    async fn release_grant(&self, grant: &Grant, account: &AccountId, now: Timestamp) {
         let revoked = async {
             let Some(token) = &grant.refresh_token else { return Ok(()) };
             let membership = self.store.membership(account).await?;
@@ -354,7 +372,7 @@ impl<P: Ports> Connect<P> {
             }
             let during = membership.revoked_by(now.after(REVOKING));
             self.store.put_membership(account, &during).await?;
-            self.provider.revoke(token).await?;
+            self.mail_provider().revoke(token).await?;
             self.store.put_membership(account, &during.revoked_by(now)).await?;
             Ok::<_, ConnectError>(())
         };
@@ -369,6 +387,6 @@ impl<P: Ports> Connect<P> {
 fn known_profile(existing: &Connector) -> Profile {
     Profile {
         email_address: existing.email_address.clone(),
-        history_id: existing.reading.position.cursor,
+        mark: existing.reading.position.cursor,
     }
 }

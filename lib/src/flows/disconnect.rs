@@ -6,12 +6,13 @@ use std::time::Duration;
 use crate::domain::connector::{Closing, Connector};
 use crate::domain::id::{ConnectorId, EventId, OwnerId};
 use crate::domain::notice;
-use crate::domain::quota::price;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
 use crate::flows::access::{Access, AccessError};
 use crate::flows::publishing::publish_or_log;
-use crate::ports::{EmailProvider, Ports, ProviderError, Store, StoreError, Vault, VaultError};
+use crate::ports::{
+    EmailProvider, Ports, ProviderError, Providers, Store, StoreError, Vault, VaultError,
+};
 
 /// How often a step starts over after another writer came first.
 const MOST_ATTEMPTS: u32 = 5;
@@ -68,7 +69,7 @@ impl<P: Ports> Disconnect<'_, P> {
     ) -> Result<Option<Connector>, StoreError> {
         let mut attempt = 1;
         while connector.closing.is_none() {
-            let membership = self.access.store.membership(&connector.google_sub).await?;
+            let membership = self.access.store.membership(&connector.account).await?;
             let last = membership.is_last(&connector.id);
             let closing = Closing { since: now, last, watch_stopped: None, grant_revoked: None };
             let events = [notice::disconnected(&connector, now)];
@@ -169,10 +170,15 @@ async fn stop<P: Ports>(
     connector: &Connector,
     now: Timestamp,
 ) -> Result<bool, AccessError> {
-    let provider = access.provider;
     let stopped = async {
         let mut session = access.session(connector, now).await?;
-        session.call(price::STOP, |token| async move { provider.stop(&token).await }).await
+        let (provider, prices) = (session.provider(), session.prices());
+        session
+            .call(prices.stop, |token| {
+                let id = connector.watch.id.as_deref();
+                async move { provider.stop(&token, id).await }
+            })
+            .await
     };
     match stopped.await {
         Ok(()) => Ok(true),
@@ -190,9 +196,12 @@ async fn revoke<P: Ports>(
     access: Access<'_, P>,
     connector: &Connector,
 ) -> Result<bool, AccessError> {
+    if !connector.registration().revokes_grants {
+        return Ok(false);
+    }
     let token =
         access.vault.open_refresh_token(&connector.grant.refresh_token, &connector.id).await?;
-    Ok(access.provider.revoke(&token).await.map(|_| true)?)
+    Ok(access.provider.of(connector.provider).revoke(&token).await.map(|_| true)?)
 }
 
 /// Deletes the connector and its delivery records, once nothing waits for publication. Starts over
@@ -209,10 +218,8 @@ async fn purge(
         {
             return Ok(false);
         }
-        let (triggers, membership) = tokio::join!(
-            store.triggers(&connector.owner_id),
-            store.membership(&connector.google_sub)
-        );
+        let (triggers, membership) =
+            tokio::join!(store.triggers(&connector.owner_id), store.membership(&connector.account));
         let triggers: Vec<Trigger> = triggers?
             .into_iter()
             .filter(|trigger| trigger.config.connector_id == connector.id)

@@ -1,4 +1,4 @@
-//! A wake-up is handled: unpublished events are published, the history is read from the settled
+//! A wake-up is handled: unpublished events are published, the changes are read from the settled
 //! cursor, and a gap is replayed by date. The reading is in `process/reading.rs`, the replay in
 //! `process/replay.rs`.
 
@@ -92,7 +92,7 @@ impl<P: Ports> Process<P> {
     ) -> Result<Vec<Outcome>, ProcessError> {
         let mut attempt = 1;
         loop {
-            let mut members = self.store.mailbox(&wake_up.email_address).await?;
+            let mut members = self.store.mailbox(&wake_up.mailbox).await?;
             for (_, triggers) in &mut members {
                 triggers.retain(|trigger| trigger.kind == TriggerType::Email);
             }
@@ -100,7 +100,7 @@ impl<P: Ports> Process<P> {
                 let (id, owner, provider) =
                     (&connector.id, &connector.owner_id, connector.provider.as_str());
                 let span = tracing::info_span!("connector", connector = %id, %owner, provider);
-                Run::new(self, connector, triggers, wake_up, members.len(), began)
+                Run::new(self, connector, triggers, wake_up, members.len(), (began, attempt > 1))
                     .handle()
                     .instrument(span)
             });

@@ -25,7 +25,7 @@ pub async fn suspend(
             return Ok(false);
         };
         let (after, events) =
-            (before.reading.without_grant(why), [notice::needs_reauth(&before, why, now)]);
+            (before.without_grant(why), [notice::needs_reauth(&before, why, now)]);
         match store
             .commit(&Commit {
                 before: &before,

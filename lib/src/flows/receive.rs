@@ -2,9 +2,9 @@
 //! before the queue has it.
 
 use crate::domain::claims::{PushPolicy, Refusal};
-use crate::domain::history_id::HistoryId;
 use crate::domain::id::fingerprint;
-use crate::domain::push::{Envelope, Malformed, Notification, kept};
+use crate::domain::mark::Mark;
+use crate::domain::provider::gmail::push::{Envelope, Malformed, Notification, kept};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::wake_up::WakeUp;
 use crate::ports::{Ports, Quarantine, TokenError, TokenVerifier, Unavailable, WakeUps};
@@ -30,16 +30,16 @@ struct Push {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Queued {
     pub pubsub_message_id: Option<String>,
-    pub history_id: HistoryId,
+    pub mark: Mark,
     pub group: String,
     /// Pub/Sub delivered it before.
     pub is_repeated: bool,
 }
 
 impl Queued {
-    fn of(wake_up: &WakeUp, history_id: HistoryId, is_repeated: bool) -> Self {
+    fn of(wake_up: &WakeUp, mark: Mark, is_repeated: bool) -> Self {
         let pubsub_message_id = wake_up.correlation.pubsub_message_id.clone();
-        Self { pubsub_message_id, history_id, group: wake_up.group(), is_repeated }
+        Self { pubsub_message_id, mark, group: wake_up.group(), is_repeated }
     }
 }
 

@@ -12,7 +12,6 @@ use crate::domain::connector::{Connector, Location, Reading};
 use crate::domain::event::Event;
 use crate::domain::metric::WATCH_LEFT;
 use crate::domain::notice;
-use crate::domain::quota::price;
 use crate::domain::sweep::{Sweep, SweepTimes, lapsed, next_sweep, sweep, unproven};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::wake_up::{Kind, WakeUp};
@@ -232,19 +231,23 @@ impl<P: Ports> Renew<P> {
         self.commit(&connector, reading, &[event]).await
     }
 
-    /// Renews the watch. The cursor stays as it is, whatever history id Google answers.
+    /// Renews the watch. The cursor stays as it is, whatever position the provider answers.
     async fn renew(&self, connector: Connector) -> Result<Done, SweepError> {
         // The watch's first notification may be published before its answer is here.
         let now = self.clock.now();
         let answer = async {
             let mut session = self.access().session(&connector, self.clock.now()).await?;
+            let (provider, prices) = (session.provider(), session.prices());
             session
-                .call(price::WATCH, |access| async move { watch(&self.provider, &access).await })
+                .call(prices.watch, |access| {
+                    let connector = &connector;
+                    async move { watch(provider, &access, connector).await }
+                })
                 .await
         };
         let answer = answer.await;
         let (watch, done) = match answer {
-            Ok(expiration) => {
+            Ok(watching) => {
                 let left = connector
                     .watch
                     .expiration
@@ -254,7 +257,7 @@ impl<P: Ports> Renew<P> {
                     reason = "no watch lasts for so many seconds"
                 )]
                 metrics::histogram!(WATCH_LEFT).record(left as f64);
-                (connector.watch.renewed(expiration, now), Done::Renewed)
+                (connector.watch.renewed(watching, now), Done::Renewed)
             }
             Err(AccessError::Provider(ProviderError::GrantRefused(reason))) => {
                 self.without_grant(&connector, &reason).await?;
@@ -270,13 +273,14 @@ impl<P: Ports> Renew<P> {
         Ok(done)
     }
 
-    /// Reads the profile, for one quota unit: a newer history id means a missed notification,
+    /// Reads the profile, for one quota unit: a newer mark means a missed notification,
     /// another address a renamed mailbox.
     async fn compare(&self, connector: &Connector) -> Result<Vec<Done>, SweepError> {
         let answer = async {
             let mut session = self.access().session(connector, self.clock.now()).await?;
+            let (provider, prices) = (session.provider(), session.prices());
             session
-                .call(price::PROFILE, |access| async move { self.provider.profile(&access).await })
+                .call(prices.profile, |access| async move { provider.profile(&access).await })
                 .await
         };
         let profile = match answer.await {
@@ -287,14 +291,14 @@ impl<P: Ports> Renew<P> {
             }
             Err(error) => return Err(error.into()),
         };
-        if profile.email_address != connector.email_address {
+        if connector.mailbox_at(&profile.email_address) != connector.mailbox() {
             rename(&self.store, connector, &profile.email_address, self.clock.now()).await?;
             tracing::warn!(connector = %connector.id, "the mailbox has another address, and is found there now");
             return Ok(vec![Done::Renamed]);
         }
         // Compared with `settled`, not with the cursor: a listing could still show a late record
         // between the two.
-        if profile.history_id == connector.reading.position.settled {
+        if profile.mark <= connector.reading.position.settled {
             self.schedule(connector, Some(self.clock.now())).await?;
             return Ok(vec![Done::Silent]);
         }
@@ -321,7 +325,7 @@ impl<P: Ports> Renew<P> {
 
     async fn without_grant(&self, connector: &Connector, reason: &str) -> Result<(), SweepError> {
         let event = notice::needs_reauth(connector, reason, self.clock.now());
-        self.commit(connector, connector.reading.without_grant(reason), &[event]).await?;
+        self.commit(connector, connector.without_grant(reason), &[event]).await?;
         Ok(())
     }
 

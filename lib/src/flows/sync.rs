@@ -36,5 +36,5 @@ pub async fn request(
     if connector.reading.status == Status::NeedsReauth {
         return Err(SyncError::NeedsReauth);
     }
-    Ok(wake_ups.send(&WakeUp::own(Kind::Sync, connector.email_address, now), None).await?)
+    Ok(wake_ups.send(&WakeUp::own(Kind::Sync, connector.mailbox(), now), None).await?)
 }

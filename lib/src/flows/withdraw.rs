@@ -6,7 +6,9 @@ use crate::domain::connector::{Connector, Location};
 use crate::domain::id::{ConnectorId, OwnerId};
 use crate::domain::timestamp::Timestamp;
 use crate::flows::reauthorization::suspend;
-use crate::ports::{EmailProvider, Ports, ProviderError, Store, StoreError, Vault, VaultError};
+use crate::ports::{
+    EmailProvider, Ports, ProviderError, Providers, Store, StoreError, Vault, VaultError,
+};
 
 /// The reason in the event `CONNECTOR_NEEDS_REAUTH`.
 pub const WHY: &str = "withdrawn by the operator";
@@ -60,7 +62,7 @@ impl<P: Ports> Withdraw<'_, P> {
         let token =
             self.vault.open_refresh_token(&connector.grant.refresh_token, &connector.id).await?;
         // Revoking an unknown token ended no other grant: the other connectors may use a newer one.
-        if !self.provider.revoke(&token).await? {
+        if !self.provider.of(connector.provider).revoke(&token).await? {
             affected.clear();
         }
         affected.insert(0, connector);
@@ -85,7 +87,7 @@ impl<P: Ports> Withdraw<'_, P> {
     /// client.
     async fn others(&self, connector: &Connector) -> Result<Vec<Connector>, StoreError> {
         let mut others = Vec::new();
-        for member in self.store.membership(&connector.google_sub).await?.members {
+        for member in self.store.membership(&connector.account).await?.members {
             if member.connector != connector.id {
                 others.extend(self.store.connector_at(&member).await?);
             }

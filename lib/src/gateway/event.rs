@@ -11,6 +11,7 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use serde::Deserialize;
 
 use super::path;
+use crate::domain::public_base::PublicBase;
 use crate::web::Problem;
 
 /// The gateway takes 10,240 bytes of request line and headers.
@@ -37,6 +38,8 @@ pub struct Event {
 #[serde(rename_all = "camelCase", default)]
 struct RequestContext {
     request_id: Option<String>,
+    domain_name: Option<String>,
+    stage: Option<String>,
     http: Http,
 }
 
@@ -44,6 +47,7 @@ struct RequestContext {
 #[serde(rename_all = "camelCase", default)]
 struct Http {
     method: String,
+    path: Option<String>,
     source_ip: Option<String>,
     user_agent: Option<String>,
 }
@@ -54,6 +58,13 @@ impl Event {
             tracing::warn!(%error, "an event that is none of the gateway's");
             invalid("the request could not be read")
         })
+    }
+
+    /// Where the API stands. Kept from `lambda_http`, which would make the request's URL of it.
+    pub fn public_base(&self) -> Option<PublicBase> {
+        let context = &self.request_context;
+        let domain_name = context.domain_name.as_deref().unwrap_or_default();
+        PublicBase::of(domain_name, context.stage.as_deref().unwrap_or_default())
     }
 
     pub fn into_request(self) -> Result<ApiGatewayV2httpRequest, Problem> {
@@ -78,6 +89,8 @@ impl Event {
         context.request_id = self.request_context.request_id;
         context.http.method = Method::from_bytes(self.request_context.http.method.as_bytes())
             .map_err(|_| invalid("the request has no method of HTTP"))?;
+        // As the browser has it, below what the gateway takes off: no route is chosen by it.
+        context.http.path = self.request_context.http.path;
         context.http.source_ip = self.request_context.http.source_ip;
         context.http.user_agent = self.request_context.http.user_agent;
         Ok(request)
@@ -139,4 +152,35 @@ fn headers(sent: BTreeMap<String, String>) -> Result<HeaderMap, Problem> {
         headers.append(name, value);
     }
     Ok(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_the_api_stands_is_the_gateways_word_and_no_part_of_the_requests_url() {
+        let event = |domain_name: &str, stage: &str| {
+            let json = serde_json::json!({
+                "routeKey": "GET /api/me", "rawPath": "/prod/api/me",
+                "headers": {"host": "evil.example", "x-forwarded-host": "evil.example"},
+                "requestContext": {"domainName": domain_name, "stage": stage, "http": {"method": "GET"}},
+            });
+            Event::read(&json.to_string()).unwrap()
+        };
+        let named = event("mail.example.com", "prod");
+        assert_eq!(
+            named.public_base().unwrap().url("/console"),
+            "https://mail.example.com/prod/console"
+        );
+        let request = named.into_request().unwrap();
+        assert_eq!(request.raw_path.as_deref(), Some("/api/me"));
+        assert_eq!(
+            (request.request_context.domain_name, request.request_context.stage),
+            (None, None)
+        );
+        let odd = event("a\u{0}b%", "$default");
+        assert_eq!(odd.public_base(), None);
+        assert!(odd.into_request().is_ok());
+    }
 }

@@ -16,13 +16,23 @@ pub fn route(
     parameters: &BTreeMap<String, String>,
     raw_path: &str,
 ) -> Option<String> {
-    let matched = route_key.split_once(' ').and_then(|(_, template)| filled(template, parameters));
+    let template = route_key.split_once(' ').map(|(_, template)| template);
+    if template.is_some_and(|template| is_cut(template, raw_path)) {
+        return None;
+    }
+    let matched = template.and_then(|template| filled(template, parameters));
     let segments = matched.unwrap_or_else(|| raw_path.split('/').collect());
     let (&before, named) = segments.split_first()?;
     if !before.is_empty() || named.is_empty() || !named.iter().all(|segment| is_segment(segment)) {
         return None;
     }
     Some(segments.join("/")).filter(|path| path.len() <= LONGEST_PATH)
+}
+
+/// Whether the gateway took a slash off the id at the end: it takes `/x/` for `/x`, and the slash
+/// may have been the id's own, encoded. The console's pages are named by nobody's id.
+fn is_cut(template: &str, raw_path: &str) -> bool {
+    template.starts_with("/api/") && template.ends_with('}') && raw_path.ends_with('/')
 }
 
 /// The segments of the matched route with the value of each `{name}`; `None` if one is missing, as
@@ -69,6 +79,7 @@ mod tests {
         // Decoded or as it was sent: what the gateway matched is the route.
         assert_eq!(of_item("Label_1", "/api/connectors/con_1/labels/Label_1"), whole);
         assert_eq!(of_item("Label_1", "/api/owner/data"), whole);
+        assert_eq!(of_item("Label_1", "/api/connectors/con_1/labels/Label_1/"), None);
         for item in [
             "",
             ".",

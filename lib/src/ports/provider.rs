@@ -6,13 +6,15 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::Unavailable;
+use crate::domain::changes::ChangePage;
 use crate::domain::claims::Claims;
+use crate::domain::connector::Provider;
 use crate::domain::email_address::EmailAddress;
 use crate::domain::gap::Slice;
-use crate::domain::history::HistoryPage;
-use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
 use crate::domain::invalid::Invalid;
+use crate::domain::mailbox_key::MailboxKey;
+use crate::domain::mark::Mark;
 use crate::domain::message::ProviderMessage;
 use crate::domain::operation::answer::MailAnswer;
 use crate::domain::operation::request::MailRequest;
@@ -20,6 +22,7 @@ use crate::domain::outgoing::identity::Alias;
 use crate::domain::secret::{AccessToken, RefreshToken};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::upload::UploadId;
+use crate::domain::watch::Watching;
 
 /// Each variant is named by what the caller does next.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +36,7 @@ pub enum ProviderError {
     /// Our own client id or secret is wrong: an operator must fix it.
     #[error("the OAuth client was refused: {0}")]
     ClientRefused(String),
-    /// The history since the cursor has expired: replay the mail by date.
+    /// The changes since the cursor have expired: replay the mail by date.
     #[error("the history has expired")]
     HistoryExpired,
     /// All retries failed: try later, after `retry_after` if the provider named it.
@@ -61,6 +64,9 @@ pub enum ProviderError {
     /// The request may have been executed or not: do not repeat it blindly.
     #[error("nobody knows whether it was done: {0}")]
     OutcomeUnknown(String),
+    /// The provider is not set up on this stack.
+    #[error("the provider is not set up")]
+    NotConfigured,
     /// A final refusal: repeating the request is useless.
     #[error("the provider refused with {status}: {reason}")]
     Refused { status: u16, reason: String },
@@ -84,12 +90,13 @@ pub trait EmailProvider: Send + Sync {
         code: &AuthorizationCode,
         now: Timestamp,
     ) -> Result<Grant, ProviderError>;
-    /// Returns a new access token. `GrantRefused` means that the grant is gone.
+    /// Returns a new access token, and the refresh token that takes the place of this one if the
+    /// provider rotates them; this one MUST stay valid. `GrantRefused` means that the grant is gone.
     async fn refresh(
         &self,
         token: &RefreshToken,
         now: Timestamp,
-    ) -> Result<AccessToken, ProviderError>;
+    ) -> Result<Refreshed, ProviderError>;
     /// Returns the grant of a refresh token that another system got with the same client.
     /// `refresh_token` of the result is the one to store. The identity is empty if the provider
     /// does not report it, as for a grant without `openid`.
@@ -98,22 +105,27 @@ pub trait EmailProvider: Send + Sync {
     /// the token, so that nothing was revoked. True does not prove that the grant was alive.
     async fn revoke(&self, token: &RefreshToken) -> Result<bool, ProviderError>;
 
-    /// Returns the mailbox's address and its newest history id.
+    /// Returns the mailbox's address and its newest mark.
     async fn profile(&self, access: &AccessToken) -> Result<Profile, ProviderError>;
-    /// Requests notifications of every change; returns when they end. MUST drop the history id of
-    /// the answer. `WatchTaken` if another topic of this client is watched.
-    async fn watch(&self, access: &AccessToken) -> Result<Timestamp, ProviderError>;
-    /// Ends the notifications.
-    async fn stop(&self, access: &AccessToken) -> Result<(), ProviderError>;
-
-    /// Returns a page of changes after a history id. `HistoryExpired` if it is too old, `PageLost`
-    /// if the page token is.
-    async fn history(
+    /// Requests notifications of every change, or that the current ones go on; returns when they
+    /// end. MUST drop a position that the answer has. `WatchTaken` if another watch of this client
+    /// is in the way.
+    async fn watch(
         &self,
         access: &AccessToken,
-        after: HistoryId,
+        request: &WatchRequest<'_>,
+    ) -> Result<Watching, ProviderError>;
+    /// Ends the notifications: of the watch with this id, if the provider's watches have ids.
+    async fn stop(&self, access: &AccessToken, id: Option<&str>) -> Result<(), ProviderError>;
+
+    /// Returns a page of changes after a mark. `HistoryExpired` if it is too old, `PageLost`
+    /// if the page token is.
+    async fn changes(
+        &self,
+        access: &AccessToken,
+        after: Mark,
         page_token: Option<&str>,
-    ) -> Result<HistoryPage, ProviderError>;
+    ) -> Result<ChangePage, ProviderError>;
     /// Returns a page of the messages that arrived in a slice of time, without spam and trash, in
     /// any order.
     async fn list(
@@ -153,11 +165,56 @@ pub trait EmailProvider: Send + Sync {
     ) -> Result<Performed, ProviderError>;
 }
 
+/// The providers of a stack, one of which is behind each connector.
+pub trait Providers: Send + Sync {
+    type One: EmailProvider;
+
+    /// Every call of a provider that is not set up MUST be `NotConfigured`.
+    fn of(&self, provider: Provider) -> &Self::One;
+
+    fn has(&self, provider: Provider) -> bool;
+}
+
+/// A single provider serves every connector.
+impl<T: EmailProvider> Providers for T {
+    type One = T;
+
+    fn of(&self, _provider: Provider) -> &T {
+        self
+    }
+
+    fn has(&self, _provider: Provider) -> bool {
+        true
+    }
+}
+
 /// The uploaded files of a mail.
 #[trait_variant::make(Send)]
 pub trait Uploaded: Send + Sync {
     /// A range of a file's bytes. MUST be an error if there are fewer.
     async fn read(&self, id: UploadId, range: Range<u64>) -> Result<Vec<u8>, Unavailable>;
+}
+
+/// A new access token, and what takes the place of the refresh token that it was got with.
+#[derive(Debug, Clone)]
+pub struct Refreshed {
+    pub access: AccessToken,
+    /// `None` if the refresh token stays as it is.
+    pub refresh: Option<RefreshToken>,
+}
+
+impl From<AccessToken> for Refreshed {
+    fn from(access: AccessToken) -> Self {
+        Self { access, refresh: None }
+    }
+}
+
+/// What is to be watched.
+#[derive(Debug, Clone, Copy)]
+pub struct WatchRequest<'a> {
+    pub mailbox: &'a MailboxKey,
+    /// The id of the watch that there is, if any is known and it has one.
+    pub current: Option<&'a str>,
 }
 
 /// Who acts: the sender and the date of outgoing mail.
@@ -242,5 +299,5 @@ impl<T> Default for Fetched<T> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     pub email_address: EmailAddress,
-    pub history_id: HistoryId,
+    pub mark: Mark,
 }

@@ -16,6 +16,7 @@ use crate::gmail::upload::Uploads;
 use crate::keys::Keys;
 use crate::mailbox::Mailbox;
 use crate::oauth::Oauth;
+use crate::openid::OpenId;
 use crate::pubsub::Push;
 use crate::shapes::Shapes;
 use crate::timing::Timings;
@@ -33,6 +34,7 @@ pub(crate) struct App {
 pub(crate) struct State {
     pub mailboxes: BTreeMap<String, Mailbox>,
     pub oauth: Oauth,
+    pub openid: OpenId,
     pub push: Push,
     pub cloud: CloudChange,
     pub faults: Faults,
@@ -45,10 +47,11 @@ pub(crate) struct State {
 }
 
 impl App {
-    pub fn new(config: Config, url: String, keys: Keys) -> Self {
+    pub fn new(config: Config, url: String) -> Self {
         let state = State {
             mailboxes: BTreeMap::new(),
             oauth: Oauth::default(),
+            openid: OpenId::default(),
             push: Push::new(config.push.clone()),
             cloud: CloudChange::default(),
             faults: Faults::default(),
@@ -57,7 +60,7 @@ impl App {
             uploads: Uploads::default(),
             timings: Timings::default(),
             violations: Vec::new(),
-            keys,
+            keys: Keys::new(),
         };
         Self {
             config,

@@ -17,6 +17,10 @@ pub struct Config {
     /// Issuer and audience of the tokens that `user_token` makes.
     pub user_issuer: String,
     pub user_audience: String,
+    /// The public client that signs users in at `<url>/users`.
+    pub user_client_id: String,
+    /// Redirect URIs of it that are not on this machine.
+    pub user_redirects: Vec<String>,
     /// The first history id of a mailbox that names none.
     pub history_start: u64,
     /// Refuses requests that the discovery document does not know, and notes them as violations.
@@ -34,6 +38,8 @@ impl Default for Config {
             client_secret: "local-secret".into(),
             user_issuer: "https://login.example.com".into(),
             user_audience: "email-connectors".into(),
+            user_client_id: "local-console".into(),
+            user_redirects: Vec::new(),
             history_start: 1000,
             strict: true,
             push: PushSettings::default(),

@@ -2,10 +2,9 @@
 
 mod signing;
 
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
-use tokio::task::spawn_blocking;
 
 use crate::admin::identity::KeyName;
 pub use signing::Signing;
@@ -19,19 +18,13 @@ static SAMPLE_KEYS: LazyLock<Value> = LazyLock::new(|| {
 pub(crate) struct Keys {
     google: Vec<Arc<SigningKey>>,
     users: Vec<Arc<SigningKey>>,
-    /// Made on first use: few tests need it, and generating a key is slow.
-    unknown: OnceLock<Arc<SigningKey>>,
+    unknown: Arc<SigningKey>,
 }
 
 impl Keys {
-    pub async fn generate() -> Self {
-        let [google, users] = [(); 2].map(|()| spawn_blocking(SigningKey::generate));
-        let key = |made: Result<SigningKey, _>| Arc::new(made.expect("a key pair"));
-        Self {
-            google: vec![key(google.await)],
-            users: vec![key(users.await)],
-            unknown: OnceLock::new(),
-        }
+    pub fn new() -> Self {
+        let key = || Arc::new(SigningKey::new());
+        Self { google: vec![key()], users: vec![key()], unknown: key() }
     }
 
     /// The key that signs now.
@@ -41,9 +34,7 @@ impl Keys {
             KeyName::Users => self.users.last(),
             KeyName::Unknown => None,
         };
-        published
-            .unwrap_or_else(|| self.unknown.get_or_init(|| Arc::new(SigningKey::generate())))
-            .clone()
+        published.unwrap_or(&self.unknown).clone()
     }
 
     pub fn rotate(&mut self, name: KeyName, new: SigningKey, forget_old: bool) {

@@ -18,12 +18,14 @@ mod gmail;
 mod headers;
 mod history;
 mod hostile;
+mod html;
 mod keys;
 mod mailbox;
 mod mime;
 mod multipart;
 mod new_message;
 mod oauth;
+mod openid;
 mod pages;
 mod pubsub;
 mod query;
@@ -45,7 +47,7 @@ use tokio::task::JoinHandle;
 
 pub use admin::Admin;
 pub use admin::error::AdminError;
-pub use admin::identity::{GrantRecord, KeyName, NewCode, NextConsent, OauthChange};
+pub use admin::identity::{GrantRecord, KeyName, NewCode, NextConsent, OauthChange, SignInChange};
 pub use admin::mailboxes::{
     Delivered, GrantView, LabelChange, MailboxView, MessageView, NewMailbox, WatchView,
 };
@@ -74,8 +76,7 @@ impl FakeGoogle {
     pub async fn start(config: Config) -> std::io::Result<Running> {
         let listener = TcpListener::bind(("127.0.0.1", config.port)).await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let keys = keys::Keys::generate().await;
-        let app = Arc::new(app::App::new(config, url.clone(), keys));
+        let app = Arc::new(app::App::new(config, url.clone()));
         let admin = Admin::new(app.clone());
         admin.seed_sample();
         let (shutdown, mut stopped) = watch::channel(());

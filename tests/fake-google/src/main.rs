@@ -7,7 +7,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 const USAGE: &str = "fake-google [--port N] [--push-endpoint URL] [--push-audience AUDIENCE] \
 [--push-subscription NAME] [--push-service-account EMAIL] [--client-id ID] [--client-secret SECRET] \
-[--user-issuer ISSUER] [--user-audience AUDIENCE] [--history-start ID] [--lenient]";
+[--user-issuer ISSUER] [--user-audience AUDIENCE] [--user-client-id ID] [--user-redirect URL]... \
+[--history-start ID] [--lenient]";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -55,6 +56,8 @@ fn configured(mut arguments: impl Iterator<Item = String>) -> Result<Config, Str
             "--client-secret" => config.client_secret = value,
             "--user-issuer" => config.user_issuer = value,
             "--user-audience" => config.user_audience = value,
+            "--user-client-id" => config.user_client_id = value,
+            "--user-redirect" => config.user_redirects.push(value),
             "--history-start" => {
                 config.history_start =
                     value.parse().map_err(|_| format!("{value} is no history id"))?

@@ -1,6 +1,7 @@
 //! Google's OAuth: codes, grants and tokens.
 
 mod authorize;
+mod consent;
 mod endpoints;
 mod exchange;
 
@@ -10,9 +11,10 @@ use serde_json::{Map, Value};
 
 pub(crate) use authorize::Wish;
 pub(crate) use endpoints::{
-    CONFIGURATION, GOOGLE_CERTS, UNKNOWN_CERTS, USER_CERTS, authorize, google_certs, revoke, token,
-    unknown_certs, user_certs, user_configuration,
+    GOOGLE_CERTS, UNKNOWN_CERTS, USER_CERTS, answered, authorize, consent, google_certs, guarded,
+    revoke, token, unknown_certs, user_certs,
 };
+pub(crate) use exchange::Denied;
 
 use crate::values::unguessable;
 

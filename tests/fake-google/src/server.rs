@@ -17,6 +17,7 @@ use crate::batch::batch;
 use crate::cloud;
 use crate::gmail::{self, Call, upload};
 use crate::oauth;
+use crate::openid;
 use crate::timing::timed;
 
 /// A mail of Gmail's longest, in base64 within JSON.
@@ -24,16 +25,15 @@ const LONGEST_BODY: usize = 64 * 1024 * 1024;
 
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
-        .route("/o/oauth2/v2/auth", get(oauth::authorize))
+        .route("/o/oauth2/v2/auth", get(oauth::authorize).post(oauth::consent))
         .route("/token", post(oauth::token))
         .route("/revoke", post(oauth::revoke))
         .route(oauth::GOOGLE_CERTS, get(oauth::google_certs))
-        .route(oauth::USER_CERTS, get(oauth::user_certs))
         .route(oauth::UNKNOWN_CERTS, get(oauth::unknown_certs))
-        .route(oauth::CONFIGURATION, get(oauth::user_configuration))
         .route("/batch/gmail/v1", post(batch))
         .nest("/admin", admin_routes())
         .merge(cloud::routes())
+        .merge(openid::routes())
         .fallback(any(gmail_call))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(from_fn_with_state(app.clone(), timed))

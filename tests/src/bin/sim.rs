@@ -38,6 +38,9 @@ struct Arguments {
     /// No scenarios, only seeds.
     #[arg(long)]
     only_seeds: bool,
+    /// Of the random histories only those with mailboxes at both providers.
+    #[arg(long)]
+    mixed: bool,
     /// End at the first violation.
     #[arg(long)]
     first: bool,
@@ -198,16 +201,21 @@ fn all_seeds(arguments: &Arguments, report: &Report) {
                 break;
             }
             let seed = arguments.from_seed + count;
-            let ran = runner::run_seed(&runtime, seed);
-            report.add(ran.verdict, |what| Violation {
-                of: format!("seed {seed}"),
-                again: format!("--only-seeds --from-seed {seed} --seeds 1"),
-                what,
-            });
+            if !arguments.mixed {
+                let ran = runner::run_seed(&runtime, seed);
+                report.add(ran.verdict, |what| history("", seed, what));
+            }
+            let ran = runner::run_mixed_seed(&runtime, seed);
+            report.add(ran.verdict, |what| history(" --mixed", seed, what));
             progress.step();
         }
     });
     progress.bar.finish_and_clear();
+}
+
+fn history(flag: &str, seed: u64, what: String) -> Violation {
+    let again = format!("--only-seeds{flag} --from-seed {seed} --seeds 1");
+    Violation { of: format!("seed {seed}{flag}"), again, what }
 }
 
 fn side_by_side(work: impl Fn() + Sync) {

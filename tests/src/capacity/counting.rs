@@ -8,9 +8,9 @@ use base64::prelude::BASE64_STANDARD;
 use email_connectors::adapters::dynamodb::DynamoStore;
 use email_connectors::adapters::hmac::HmacSha256;
 use email_connectors::adapters::kms::KmsVault;
-use email_connectors::domain::claims::IdentityPolicy;
-use email_connectors::domain::connector::Uniqueness;
+use email_connectors::domain::connector::{Provider, Uniqueness};
 use email_connectors::domain::id::ConnectorId;
+use email_connectors::domain::identity::IdentityPolicy;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::trigger::NewTrigger;
 use email_connectors::domain::wake_up::{Kind, WakeUp};
@@ -145,7 +145,8 @@ impl Stand {
             provider: stand.stage.world.gmail(),
             wake_ups: stand.stage.world.wake_ups(),
             bus: stand.stage.world.bus(),
-            identity: IdentityPolicy { client_id: CLIENT_ID.into() },
+            kind: Provider::Gmail,
+            identity: IdentityPolicy::Google { client_id: CLIENT_ID.into() },
             required_scopes: SCOPES.map(String::from).into(),
             uniqueness: Uniqueness::PerProvider,
         };

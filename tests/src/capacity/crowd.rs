@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use clap::Args;
-use email_connectors::domain::quota::price;
+use email_connectors::domain::provider::gmail::price;
 use email_connectors::domain::sweep::{Sweep, SweepTimes};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::flows::renew::{AGAIN_AFTER, AT_ONCE, MOST_PER_SHARD};

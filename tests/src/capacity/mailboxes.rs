@@ -7,8 +7,8 @@ use email_connectors::domain::connector::{
     Connector, Outbox, Provider, Reading, Slot, StoredGrant, Uniqueness,
 };
 use email_connectors::domain::email_address::EmailAddress;
-use email_connectors::domain::history_id::HistoryId;
-use email_connectors::domain::id::{ConnectorId, GoogleSub, OwnerId};
+use email_connectors::domain::id::{AccountId, ConnectorId, OwnerId};
+use email_connectors::domain::mark::Mark;
 use email_connectors::domain::position::{Listing, Position};
 use email_connectors::domain::secret::Sealed;
 use email_connectors::domain::sweep::{Sweep, SweepTimes, lapsed, next_sweep, sweep};
@@ -55,21 +55,21 @@ fn millis(moment: Option<Timestamp>) -> i64 {
     moment.map_or(0, Timestamp::millis)
 }
 
-fn id(number: u32) -> HistoryId {
-    HistoryId::new(u64::from(number))
+fn id(number: u32) -> Mark {
+    Mark::new(u64::from(number))
 }
 
 impl Dresser {
     pub fn new(sweep_times: SweepTimes) -> Self {
         let never = Timestamp::from_millis(0);
-        let account = GoogleSub::new("1");
+        let account = AccountId::new("1");
         let connector = Connector {
             id: ConnectorId::new("con_0"),
             owner_id: OwnerId::new("owner"),
             provider: Provider::Gmail,
             slot: Slot::new(Uniqueness::PerMailbox, Provider::Gmail, &account),
             email_address: EmailAddress::parse("ada@example.com").expect("an address"),
-            google_sub: account,
+            account,
             grant: StoredGrant {
                 scopes: Vec::new(),
                 generation: 1,

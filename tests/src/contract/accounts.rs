@@ -3,7 +3,7 @@
 
 use email_connectors::domain::connector::{Closing, Connector};
 use email_connectors::domain::event::Event;
-use email_connectors::domain::id::{ConnectorId, GoogleSub};
+use email_connectors::domain::id::{AccountId, ConnectorId};
 use email_connectors::domain::membership::Membership;
 use email_connectors::ports::{Due, Store, StoreError};
 
@@ -17,7 +17,7 @@ fn closing(minute: u64, last: bool) -> Closing {
 
 pub async fn a_membership_is_written_one_version_on(store: &impl Store, cast: &Cast) {
     let (account, neighbour) =
-        (cast.account(), GoogleSub::new(format!("{}-neighbour", cast.account())));
+        (cast.account(), AccountId::new(format!("{}-neighbour", cast.account())));
     assert_eq!(
         store.membership(&account).await.unwrap(),
         Membership::default(),
@@ -121,7 +121,7 @@ pub async fn a_stale_membership_changes_nothing(store: &impl Store, cast: &Cast)
                 .await,
             "a move of that kind",
         );
-        assert_eq!(store.mailbox(&to).await.unwrap(), [], "nobody has moved");
+        assert_eq!(store.mailbox(&(&to).into()).await.unwrap(), [], "nobody has moved");
         let closed = stale(members.closed_by(&stored.id));
         conflicts(
             store.begin_closing(&stored, &closing(5, true), &closed, &notices).await,
@@ -139,9 +139,9 @@ pub async fn a_stale_membership_changes_nothing(store: &impl Store, cast: &Cast)
 
 pub async fn of_a_connect_and_a_last_disconnect_one_comes_first(store: &impl Store, cast: &Cast) {
     for number in 1..=3 {
-        let account = GoogleSub::new(format!("{}-{number}", cast.account()));
+        let account = AccountId::new(format!("{}-{number}", cast.account()));
         let of_account = |connector: Connector| Connector {
-            google_sub: account.clone(),
+            account: account.clone(),
             slot: cast.own_slot(number),
             ..connector
         };
@@ -196,7 +196,7 @@ pub async fn an_end_is_begun_at_its_version_and_recorded_without_one(
         );
     }
     let nobody = Connector {
-        google_sub: GoogleSub::new(format!("{}-nobody", cast.account())),
+        account: AccountId::new(format!("{}-nobody", cast.account())),
         ..cast.connector(9)
     };
     let without = Membership::default().closed_by(&nobody.id);

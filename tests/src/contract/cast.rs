@@ -8,10 +8,10 @@ use email_connectors::domain::connector::{
 };
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::event::{DetailType, Event};
-use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{
-    ConnectorId, EventId, GoogleSub, MessageId, OwnerId, TriggerId, fingerprint,
+    AccountId, ConnectorId, EventId, MessageId, MessageIdentity, OwnerId, TriggerId, fingerprint,
 };
+use email_connectors::domain::mark::Mark;
 use email_connectors::domain::membership::Membership;
 use email_connectors::domain::pause;
 use email_connectors::domain::position::{FetchFailure, Listing, Position};
@@ -58,20 +58,20 @@ impl Cast {
     }
 
     /// The Google account of all of the case's connectors.
-    pub fn account(&self) -> GoogleSub {
-        GoogleSub::new(format!("{}-sub", self.name))
+    pub fn account(&self) -> AccountId {
+        AccountId::new(format!("{}-sub", self.name))
     }
 
     /// As a first connect leaves it: nothing optional is there.
     pub fn connector(&self, number: u32) -> Connector {
-        let google_sub = self.account();
+        let account = self.account();
         Connector {
             id: ConnectorId::new(format!("con_{}_{number}", self.name)),
             owner_id: self.owner(),
             provider: Provider::Gmail,
-            slot: Slot::new(Uniqueness::PerProvider, Provider::Gmail, &google_sub),
+            slot: Slot::new(Uniqueness::PerProvider, Provider::Gmail, &account),
             email_address: self.mailbox(),
-            google_sub,
+            account,
             grant: StoredGrant {
                 scopes: vec![
                     "openid".into(),
@@ -82,7 +82,7 @@ impl Cast {
                 granted_at: START,
             },
             access_token: None,
-            reading: Reading::from(HistoryId::new(u64::MAX - 1000)),
+            reading: Reading::from(Mark::new(u64::MAX - 1000)),
             watch: Watch::default(),
             checked_at: None,
             outbox: Outbox::default(),
@@ -124,6 +124,7 @@ impl Cast {
                     reason: "“503” — später".into(),
                     times: 7,
                 }),
+                id: Some("of a provider whose watches have ids".into()),
             },
             checked_at: Some(at(1011)),
             access_token: Some(access_token("full")),
@@ -143,7 +144,7 @@ impl Cast {
 
     /// A slot in which one owner's connectors lie side by side.
     pub fn own_slot(&self, number: u32) -> Slot {
-        Slot::new(Uniqueness::PerMailbox, Provider::Gmail, &GoogleSub::new(number.to_string()))
+        Slot::new(Uniqueness::PerMailbox, Provider::Gmail, &AccountId::new(number.to_string()))
     }
 
     pub fn of_other_owner(&self, number: u32) -> Connector {
@@ -181,7 +182,11 @@ impl Cast {
         let (trigger_id, message_id) =
             (TriggerId::new(format!("trg_{}", self.name)), MessageId::new(format!("m{number}")));
         Event {
-            event_id: EventId::derive(&GoogleSub::new(&self.name), &message_id, &trigger_id),
+            event_id: EventId::derive(
+                &AccountId::new(&self.name),
+                &MessageIdentity::of(&message_id),
+                &trigger_id,
+            ),
             detail_type: DetailType::TriggerFired,
             trigger_id: Some(trigger_id),
             message_id: Some(message_id),
@@ -243,7 +248,7 @@ pub async fn create(
 
 /// Who shares the connector's account, as it is stored now.
 pub async fn membership(store: &impl Store, connector: &Connector) -> Membership {
-    store.membership(&connector.google_sub).await.expect("the store answers")
+    store.membership(&connector.account).await.expect("the store answers")
 }
 
 /// Removes the connector from the members of its account as they are.
@@ -263,7 +268,7 @@ pub async fn rename(
     triggers: &[Trigger],
     to: &EmailAddress,
 ) -> Result<(), StoreError> {
-    let moved = Location { mailbox: to.clone(), ..connector.location() };
+    let moved = Location { mailbox: to.into(), ..connector.location() };
     let members = membership(store, connector).await.joined(moved);
     store.rename(connector, triggers, &members, to, minutes(5)).await
 }
@@ -282,11 +287,12 @@ const SETTLE: Duration = Duration::from_secs(600);
 /// A position in which nothing is absent, with the highest history id.
 fn full_position() -> Position {
     let (poison, slow) = (MessageId::new("poison"), MessageId::new("slow"));
-    let id = |below: u64| HistoryId::new(u64::MAX - below);
+    let id = |below: u64| Mark::new(u64::MAX - below);
     let mut position = Position::at(id(900));
     for minute in 1..4 {
         let failure = FetchFailure {
             message: &poison,
+            identity: None,
             reason: "500: “später”",
             arrived: true,
             in_gap: false,
@@ -302,9 +308,10 @@ fn full_position() -> Position {
     let mut listing = Listing::begin(minutes(6));
     listing.saw(id(700));
     position.complete(&listing, Some(id(0)), SETTLE, minutes(7));
-    position.handle([id(650), id(600)]);
+    position.handle([id(650).into(), id(600).into()]);
     let failure = FetchFailure {
         message: &slow,
+        identity: None,
         reason: "503",
         arrived: false,
         in_gap: true,
@@ -322,7 +329,7 @@ fn full_position() -> Position {
 pub fn listed(connector: &Connector, cursor: u64) -> Connector {
     let mut after = connector.clone();
     let mut listing = Listing::begin(minutes(1));
-    listing.saw(HistoryId::new(cursor));
+    listing.saw(Mark::new(cursor));
     after.reading.position.complete(&listing, None, SETTLE, minutes(1));
     after
 }

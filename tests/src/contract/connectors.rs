@@ -4,7 +4,7 @@ use std::slice::from_ref;
 use std::time::Duration;
 
 use email_connectors::domain::connector::{Connector, Reading, Status, StoredGrant};
-use email_connectors::domain::id::GoogleSub;
+use email_connectors::domain::id::AccountId;
 use email_connectors::domain::secret::Sealed;
 use email_connectors::domain::trigger::Trigger;
 use email_connectors::domain::watch::Watch;
@@ -29,7 +29,7 @@ pub async fn a_created_connector_is_found_from_every_side(store: &impl Store, ca
         "a connector that was not created is nowhere"
     );
     assert_eq!(
-        store.mailbox(&bare.email_address).await.unwrap(),
+        store.mailbox(&bare.mailbox()).await.unwrap(),
         [],
         "a mailbox that nobody connected has no members"
     );
@@ -61,7 +61,7 @@ pub async fn a_created_connector_is_found_from_every_side(store: &impl Store, ca
             "connectors, {case}"
         );
     }
-    let mut members = store.mailbox(&bare.email_address).await.unwrap();
+    let mut members = store.mailbox(&bare.mailbox()).await.unwrap();
     members.sort_by(|(one, _), (other, _)| one.id.cmp(&other.id));
     assert_eq!(
         members,
@@ -87,7 +87,7 @@ pub async fn a_connector_is_created_with_its_triggers_and_events(store: &impl St
         .unwrap();
     let (mut owned, mut read) = (
         store.triggers(&bare.owner_id).await.unwrap(),
-        store.mailbox(&bare.email_address).await.unwrap(),
+        store.mailbox(&bare.mailbox()).await.unwrap(),
     );
     owned.sort_by(|one, other| one.id.cmp(&other.id));
     triggers.sort_by(|one, other| one.id.cmp(&other.id));
@@ -149,14 +149,14 @@ pub async fn a_taken_slot_is_a_conflict(store: &impl Store, cast: &Cast) {
         "the same connector created again",
     );
     cast.stored(store, cast.of_other_owner(3)).await;
-    let members = store.mailbox(&cast.mailbox()).await.unwrap();
+    let members = store.mailbox(&cast.mailbox().into()).await.unwrap();
     assert_eq!(members.len(), 2, "another owner has the same slot to themselves");
 }
 
 pub async fn of_two_creates_at_once_one_holds_the_slot(store: &impl Store, cast: &Cast) {
     // Of another account, so that only the slot is in the way.
     let (one, other) =
-        (cast.connector(1), Connector { google_sub: GoogleSub::new("other"), ..cast.connector(2) });
+        (cast.connector(1), Connector { account: AccountId::new("other"), ..cast.connector(2) });
     let (exchange_one, exchange_other) = (cast.exchange("one"), cast.exchange("other"));
     let raced =
         tokio::join!(create(store, &one, &exchange_one), create(store, &other, &exchange_other));
@@ -173,7 +173,7 @@ pub async fn of_two_creates_at_once_one_holds_the_slot(store: &impl Store, cast:
         "the winner holds the slot"
     );
     assert_eq!(
-        store.mailbox(&winner.email_address).await.unwrap(),
+        store.mailbox(&winner.mailbox()).await.unwrap(),
         [(winner, vec![])],
         "the loser left no row"
     );
@@ -362,7 +362,7 @@ pub async fn a_connector_is_removed_with_all_that_is_its(store: &impl Store, cas
     );
     let left = Connector { version: 2, ..neighbour };
     assert_eq!(
-        store.mailbox(&cast.mailbox()).await.unwrap(),
+        store.mailbox(&cast.mailbox().into()).await.unwrap(),
         [(left, vec![kept])],
         "its neighbour in the mailbox stays"
     );
@@ -408,7 +408,7 @@ pub async fn events_that_wait_keep_their_connector(store: &impl Store, cast: &Ca
         "late writes bring no removed connector back"
     );
     assert_eq!(
-        store.mailbox(&cast.mailbox()).await.unwrap(),
+        store.mailbox(&cast.mailbox().into()).await.unwrap(),
         [],
         "late writes leave no fragment in the mailbox"
     );

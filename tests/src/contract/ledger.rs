@@ -2,8 +2,8 @@
 
 use email_connectors::domain::connector::{Connector, Outbox, Reading, Status};
 use email_connectors::domain::event::Event;
-use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::EventId;
+use email_connectors::domain::mark::Mark;
 use email_connectors::domain::watch::Watch;
 use email_connectors::ports::{Commit, Store, StoreError};
 
@@ -37,7 +37,7 @@ pub async fn a_commit_writes_events_and_position(store: &impl Store, cast: &Cast
     let connector = now(store, &stored.location()).await;
     assert_eq!(
         connector.reading.position.cursor,
-        HistoryId::new(u64::MAX),
+        Mark::new(u64::MAX),
         "the highest history id is kept to the digit"
     );
     let outbox =
@@ -71,7 +71,7 @@ pub async fn a_commit_without_a_new_position_leaves_the_old_one(store: &impl Sto
     let last = now(store, &stored.location()).await;
     assert_eq!(
         (last.reading.position.cursor, last.version),
-        (HistoryId::new(u64::MAX - 3), 3),
+        (Mark::new(u64::MAX - 3), 3),
         "the position may move alone"
     );
     assert_eq!(
@@ -311,7 +311,7 @@ pub async fn a_commit_takes_98_events_and_a_position(store: &impl Store, cast: &
     let half = decide(store, &stored, first).await;
     // The largest position that is stored.
     let mut after = listed(&half, u64::MAX);
-    after.reading.position.handle((0..6000).map(|below| HistoryId::new(u64::MAX - below)));
+    after.reading.position.handle((0..6000).map(|below| Mark::new(u64::MAX - below).into()));
     store
         .commit(&commit(&half, &after, second))
         .await

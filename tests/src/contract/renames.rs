@@ -132,7 +132,11 @@ async fn moves_nowhere(store: &impl Store, connector: &Connector, to: &EmailAddr
     );
     assert_eq!(due(store, &here, minutes(100_000)).await, sweeps, "{case}: its next sweep stands");
     assert_eq!(membership(store, connector).await, members, "{case}: its account says so still");
-    assert_eq!(store.mailbox(to).await.unwrap(), [], "{case}: nobody is at the new address");
+    assert_eq!(
+        store.mailbox(&to.into()).await.unwrap(),
+        [],
+        "{case}: nobody is at the new address"
+    );
 }
 
 pub async fn what_waits_or_has_moved_keeps_its_address(store: &impl Store, cast: &Cast) {
@@ -159,7 +163,7 @@ pub async fn what_waits_or_has_moved_keeps_its_address(store: &impl Store, cast:
     rename(store, &now(store, &location).await, &[], &to)
         .await
         .expect("a new address when nothing waits any more");
-    let there = Location { mailbox: to, ..location };
+    let there = Location { mailbox: to.into(), ..location };
     assert_eq!(now(store, &there).await.version, 3, "one move, one version");
 }
 
@@ -184,16 +188,20 @@ pub async fn a_connector_with_forty_triggers_moves_and_goes_whole(store: &impl S
         .await
         .unwrap();
     let [(moved, found)] =
-        store.mailbox(&cast.other_mailbox()).await.unwrap().try_into().expect("one member");
+        store.mailbox(&cast.other_mailbox().into()).await.unwrap().try_into().expect("one member");
     assert_eq!((moved.version, found.len()), (42, 40), "as many triggers as a connector may have");
-    assert_eq!(store.mailbox(&cast.mailbox()).await.unwrap(), [], "and none stays behind");
+    assert_eq!(store.mailbox(&cast.mailbox().into()).await.unwrap(), [], "and none stays behind");
     assert!(
         store.hook(&triggers[0].id).await.unwrap().is_some(),
         "what fires them from outside is where it was"
     );
 
     remove(store, &moved, &triggers).await.unwrap();
-    assert_eq!(store.mailbox(&cast.other_mailbox()).await.unwrap(), [], "it goes with all of them");
+    assert_eq!(
+        store.mailbox(&cast.other_mailbox().into()).await.unwrap(),
+        [],
+        "it goes with all of them"
+    );
     assert_eq!(store.triggers(&stored.owner_id).await.unwrap(), [], "from its owner's list too");
     for trigger in &triggers[..MOST_WEBHOOKS] {
         assert_eq!(

@@ -1,6 +1,6 @@
 //! Cases of what is sealed: the cached access token and the service's data key.
 
-use email_connectors::domain::connector::Connector;
+use email_connectors::domain::connector::{Connector, StoredGrant};
 use email_connectors::domain::secret::Sealed;
 use email_connectors::ports::Store;
 
@@ -30,6 +30,39 @@ pub async fn an_access_token_is_cached_for_its_generation(store: &impl Store, ca
     conflicts(
         store.cache_access_token(&nobody, 1, &access_token("nobody")).await,
         "a token of a connector that is not there",
+    );
+    assert_eq!(store.connector_at(&nobody).await.unwrap(), None, "and no connector comes of it");
+}
+
+pub async fn a_refresh_token_takes_the_place_of_the_one_before_it(store: &impl Store, cast: &Cast) {
+    let stored = cast.stored(store, cast.connector(1)).await;
+    let (location, first) = (stored.location(), &stored.grant.refresh_token);
+    let (second, third) = (Sealed(vec![0, 159, 2]), Sealed(vec![0, 159, 3]));
+    for (generation, replaced, case) in [
+        (0, first, "a refresh token of an earlier generation"),
+        (2, first, "a refresh token of a later generation"),
+        (1, &second, "one in place of a token that is not stored"),
+    ] {
+        let rotated = store.rotate_refresh_token(&location, generation, replaced, &third).await;
+        conflicts(rotated, case);
+    }
+    assert_eq!(now(store, &location).await, stored, "a refused token changes nothing");
+    store.rotate_refresh_token(&location, 1, first, &second).await.unwrap();
+    let grant = StoredGrant { refresh_token: second.clone(), ..stored.grant.clone() };
+    assert_eq!(
+        now(store, &location).await,
+        Connector { grant, ..stored.clone() },
+        "the token alone changes, and raises no version"
+    );
+    conflicts(
+        store.rotate_refresh_token(&location, 1, first, &third).await,
+        "one that comes second",
+    );
+    store.rotate_refresh_token(&location, 1, &second, &third).await.unwrap();
+    let nobody = cast.connector(9).location();
+    conflicts(
+        store.rotate_refresh_token(&nobody, 1, first, &second).await,
+        "a refresh token of a connector that is not there",
     );
     assert_eq!(store.connector_at(&nobody).await.unwrap(), None, "and no connector comes of it");
 }

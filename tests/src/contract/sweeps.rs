@@ -160,8 +160,7 @@ pub async fn a_commit_says_when_the_next_look_is_due(store: &impl Store, cast: &
 pub async fn a_connector_that_needs_its_user_is_not_due(store: &impl Store, cast: &Cast) {
     let stored = cast.stored(store, cast.connector(1)).await;
     let location = stored.location();
-    let needy =
-        Connector { reading: stored.reading.without_grant("invalid_grant"), ..stored.clone() };
+    let needy = Connector { reading: stored.without_grant("invalid_grant"), ..stored.clone() };
     assert!(is_due(store, &location, LATE).await, "due while it is active");
     conflicts(
         store.commit(&commit(&Connector { version: 7, ..stored.clone() }, &needy, &[])).await,
@@ -244,7 +243,7 @@ pub async fn what_is_due_comes_oldest_first_and_bounded(store: &impl Store, cast
         let (ahead, behind) = all.split_at(connectors(&all));
         assert_eq!(connectors(behind), 0, "shard {shard} lists connectors before events");
         let ours: Vec<&Location> =
-            ahead.iter().map(of).filter(|at| at.mailbox == cast.mailbox()).collect();
+            ahead.iter().map(of).filter(|at| at.mailbox == cast.mailbox().into()).collect();
         let expected: Vec<&Location> =
             scheduled.iter().map(|(_, at)| at).filter(|at| ours.contains(at)).collect();
         assert_eq!(ours, expected, "shard {shard} lists the oldest first");

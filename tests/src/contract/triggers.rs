@@ -56,7 +56,7 @@ pub async fn a_trigger_is_put_changed_and_removed(store: &impl Store, cast: &Cas
             "{case}, in its owner's list"
         );
         let [(connector, triggers)] =
-            store.mailbox(&stored.email_address).await.unwrap().try_into().expect("one member");
+            store.mailbox(&stored.mailbox()).await.unwrap().try_into().expect("one member");
         assert_eq!(triggers, from_ref(trigger), "{case}, in its mailbox");
         assert_eq!(connector.version, version + 1, "{case} raises the version by one");
         let unmoved =
@@ -75,7 +75,7 @@ pub async fn a_trigger_is_put_changed_and_removed(store: &impl Store, cast: &Cas
         "a removed trigger is not in its owner's list"
     );
     let [(connector, triggers)] =
-        store.mailbox(&stored.email_address).await.unwrap().try_into().expect("one member");
+        store.mailbox(&stored.mailbox()).await.unwrap().try_into().expect("one member");
     assert_eq!(
         (connector.version, triggers),
         (5, vec![]),
@@ -176,7 +176,7 @@ pub async fn a_stale_version_changes_no_trigger(store: &impl Store, cast: &Cast)
         "a trigger of a connector that is not there",
     );
     assert_eq!(
-        store.mailbox(&stored.email_address).await.unwrap().len(),
+        store.mailbox(&stored.mailbox()).await.unwrap().len(),
         1,
         "and no connector comes of it"
     );
@@ -194,7 +194,7 @@ pub async fn connectors_of_one_mailbox_keep_their_own_triggers(store: &impl Stor
     for (version, trigger) in [1, 2].into_iter().zip(&of_twelve) {
         store.put_trigger(trigger, None, &twelve.location(), version).await.unwrap();
     }
-    let mut members = store.mailbox(&cast.mailbox()).await.unwrap();
+    let mut members = store.mailbox(&cast.mailbox().into()).await.unwrap();
     members.sort_by(|(one, _), (other, _)| one.id.cmp(&other.id));
     members
         .iter_mut()

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use email_connectors::adapters::system::System;
-use email_connectors::domain::id::{EventId, GoogleSub, MessageId, TriggerId};
+use email_connectors::domain::id::{AccountId, EventId, MessageIdentity, TriggerId};
 use email_connectors::ports::{Clock, Entropy};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::{Stack, read};
 
 /// A user with a connected mailbox and a trigger that fires for everything about invoices.
+#[derive(Clone)]
 pub struct User {
     pub owner: String,
     pub token: String,
@@ -125,8 +126,8 @@ impl User {
     /// The id that the firing of this user's trigger for a message must have.
     pub fn event_id(&self, message: &str) -> String {
         EventId::derive(
-            &GoogleSub::new(&self.sub),
-            &MessageId::new(message),
+            &AccountId::new(&self.sub),
+            &MessageIdentity::new(message),
             &TriggerId::new(&self.trigger),
         )
         .to_string()

@@ -1,7 +1,7 @@
 //! Gmail's batch answer. The first line is the answer's content type; the rest is its body.
 
 use email_connectors::adapters::gmail::batch::{PartAnswer, read_answers};
-use email_connectors::adapters::gmail::retry_after::Headers;
+use email_connectors::adapters::retry_after::Headers;
 
 use super::plain;
 

@@ -11,7 +11,7 @@ const LONGEST_NAME: usize = 20;
 
 pub fn callback(data: &[u8]) {
     let Ok(query) = std::str::from_utf8(data) else { return };
-    let Ok(callback) = Callback::parse(query) else { return };
+    let Ok(callback) = Callback::parse(query, "https://accounts.google.com") else { return };
     assert!(query.len() <= LONGEST_QUERY);
     let (name, value) = parameter(&callback);
     assert_eq!(only(query, "state").as_deref(), Some(callback.state.as_str()), "{query}");
@@ -66,7 +66,8 @@ fn check_sent_on(callback: &Callback) {
     if query.len() > LONGEST_QUERY {
         return;
     }
-    let again = Callback::parse(&query).expect("what is sent on can be read");
+    let again = Callback::parse(&query, "https://accounts.google.com")
+        .expect("what is sent on can be read");
     assert_eq!((&again.state, parameter(&again)), (&callback.state, parameter(callback)));
     assert_eq!(again.query(), query);
 }

@@ -1,10 +1,9 @@
 //! Any claims at any moment: the policies, against a plain reading of the same rules. The first
 //! line is the moment, in milliseconds; the rest is the claims.
 
-use email_connectors::domain::claims::{
-    Claims, IdentityPolicy, PushPolicy, SecurityEventPolicy, UserPolicy,
-};
-use email_connectors::domain::id::{GoogleSub, OwnerId};
+use email_connectors::domain::claims::{Claims, PushPolicy, SecurityEventPolicy, UserPolicy};
+use email_connectors::domain::id::{AccountId, OwnerId};
+use email_connectors::domain::identity::IdentityPolicy;
 use email_connectors::domain::role::Role;
 use email_connectors::domain::security_event::{Happened, SecurityEvent};
 use email_connectors::domain::timestamp::Timestamp;
@@ -118,12 +117,12 @@ fn user(input: &Input, now: Timestamp) {
 }
 
 fn identity(input: &Input, now: Timestamp) {
-    let policy = IdentityPolicy { client_id: CLIENT.into() };
+    let policy = IdentityPolicy::Google { client_id: CLIENT.into() };
     let sub = input.claims.get("sub").and_then(Value::as_str).filter(|sub| !sub.is_empty());
     let expected =
         sub.filter(|_| input.is_of_google() && input.is("aud", CLIENT) && input.is_timely());
     for (nonce, answered) in [(None, true), (Some(NONCE), input.is("nonce", NONCE))] {
-        let expected = expected.filter(|_| answered).map(GoogleSub::new);
+        let expected = expected.filter(|_| answered).map(AccountId::new);
         assert_eq!(policy.admit(input.claims, nonce, now).ok(), expected, "nonce {nonce:?}");
     }
 }

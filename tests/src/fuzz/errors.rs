@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use email_connectors::adapters::gmail::errors::Failure;
-use email_connectors::adapters::gmail::retry_after::Headers;
+use email_connectors::adapters::retry_after::Headers;
 use email_connectors::ports::ProviderError;
 use serde_json::Value;
 

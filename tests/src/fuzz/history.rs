@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use email_connectors::adapters::gmail::wire::HistoryAnswer;
-use email_connectors::domain::history::{Candidate, Change, HistoryFilter, HistoryPage, Record};
-use email_connectors::domain::history_id::HistoryId;
+use email_connectors::domain::changes::{Candidate, Change, ChangeFilter, ChangePage, Record};
+use email_connectors::domain::mark::{Mark, RecordKey};
 use email_connectors::domain::position::{FetchFailure, Listing, MOST_PARKED, Position};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::trigger::{Filters, Trigger};
@@ -23,8 +23,8 @@ const MOST_HANDLED: usize = 5000;
 pub fn history(data: &[u8]) {
     let (opening, rest) = plain::line(data);
     let mut words = opening.split_whitespace();
-    let mut number = || words.next().and_then(|word| word.parse().ok()).map(HistoryId::new);
-    let (cursor, pushed) = (number().unwrap_or(HistoryId::new(0)), number());
+    let mut number = || words.next().and_then(|word| word.parse().ok()).map(Mark::new);
+    let (cursor, pushed) = (number().unwrap_or(Mark::new(0)), number());
     let reader = Reader::new(words.map(String::from).collect(), pushed);
     let mut position = Position::at(cursor);
     let mut now = NOW;
@@ -37,18 +37,18 @@ pub fn history(data: &[u8]) {
 }
 
 struct Reader {
-    history_filter: HistoryFilter,
+    change_filter: ChangeFilter,
     awaited: Vec<String>,
-    pushed: Option<HistoryId>,
+    pushed: Option<Mark>,
 }
 
 impl Reader {
-    fn new(labels: Vec<String>, pushed: Option<HistoryId>) -> Self {
+    fn new(labels: Vec<String>, pushed: Option<Mark>) -> Self {
         let cast = Cast::new("fuzz", "history");
         let mut trigger: Trigger = cast.trigger(&cast.connector(1), 1);
         trigger.config.filters = Filters { label_include: labels.clone(), ..Filters::default() };
         let awaited = labels.into_iter().chain(["INBOX".into()]).collect();
-        Self { history_filter: HistoryFilter::new(&[trigger]), awaited, pushed }
+        Self { change_filter: ChangeFilter::new(&[trigger]), awaited, pushed }
     }
 
     /// Reads a listing as a run of the processor does.
@@ -57,15 +57,15 @@ impl Reader {
         let before = position.cursor;
         for line in pages.lines() {
             if let Some(pinned) =
-                line.strip_prefix("gone ").and_then(|id| id.trim().parse().ok()).map(HistoryId::new)
+                line.strip_prefix("gone ").and_then(|id| id.trim().parse().ok()).map(Mark::new)
             {
                 position.pin(pinned, now, SETTLE, now);
                 check_gap(position, before.max(pinned));
                 return;
             }
             let Some(page) = page(line.as_bytes()) else { continue };
-            listing.saw(page.history_id);
-            let candidates = self.history_filter.candidates(&page.records, &position.handled);
+            page.mark.into_iter().for_each(|mark| listing.saw(mark));
+            let candidates = self.change_filter.candidates(&page, &position.handled);
             self.check_candidates(&candidates, &page, &position.handled);
             candidates.iter().for_each(|candidate| look_at(position, candidate, now));
         }
@@ -83,12 +83,12 @@ impl Reader {
     fn check_candidates(
         &self,
         candidates: &[Candidate],
-        page: &HistoryPage,
-        handled: &BTreeSet<HistoryId>,
+        page: &ChangePage,
+        handled: &BTreeSet<RecordKey>,
     ) {
-        let mut expected: BTreeMap<&str, (bool, BTreeSet<HistoryId>)> = BTreeMap::new();
-        for Record { id, changes } in
-            page.records.iter().filter(|record| !handled.contains(&record.id))
+        let mut expected: BTreeMap<&str, (bool, BTreeSet<RecordKey>)> = BTreeMap::new();
+        for Record { key, changes } in
+            page.records.iter().filter(|record| !handled.contains(&record.key))
         {
             for change in changes {
                 let (message, arrived, looked_at) = match change {
@@ -100,11 +100,11 @@ impl Reader {
                 if looked_at {
                     let entry = expected.entry(message.as_str()).or_default();
                     entry.0 |= arrived;
-                    entry.1.insert(*id);
+                    entry.1.insert(*key);
                 }
             }
         }
-        let found: BTreeMap<&str, (bool, BTreeSet<HistoryId>)> = candidates
+        let found: BTreeMap<&str, (bool, BTreeSet<RecordKey>)> = candidates
             .iter()
             .map(|candidate| {
                 (candidate.message.as_str(), (candidate.arrived, candidate.records.clone()))
@@ -123,10 +123,10 @@ fn is_named(record: &Value) -> bool {
 }
 
 /// The page, compared with the same JSON read without a schema.
-fn page(line: &[u8]) -> Option<HistoryPage> {
-    let page = HistoryPage::from(serde_json::from_slice::<HistoryAnswer>(line).ok()?);
+fn page(line: &[u8]) -> Option<ChangePage> {
+    let page = ChangePage::from(serde_json::from_slice::<HistoryAnswer>(line).ok()?);
     let json = plain::json(line).filter(Value::is_object)?;
-    assert_eq!(plain::digits(&json["historyId"]), Some(page.history_id.to_string()));
+    assert_eq!(plain::digits(&json["historyId"]), page.mark.map(|mark| mark.to_string()));
     assert_eq!(json["nextPageToken"].as_str(), page.next_page_token.as_deref());
     let none = Vec::new();
     let list = |value: &Value| value.as_array().unwrap_or(&none).clone();
@@ -136,7 +136,7 @@ fn page(line: &[u8]) -> Option<HistoryPage> {
         if !is_named(value) {
             continue;
         }
-        assert_eq!(plain::digits(&value["id"]), Some(record.id.to_string()));
+        assert_eq!(plain::digits(&value["id"]), Some(record.key.to_string()));
         let ids = |name: &str| {
             list(&value[name])
                 .into_iter()
@@ -168,6 +168,7 @@ fn look_at(position: &mut Position, candidate: &Candidate, now: Timestamp) {
     if candidate.message.as_str().starts_with('x') {
         let failure = FetchFailure {
             message: &candidate.message,
+            identity: Some(&candidate.identity),
             reason: "500",
             arrived: candidate.arrived,
             in_gap: false,
@@ -190,7 +191,7 @@ fn check(before: &Position, after: &Position) {
     assert!(after.failing.keys().all(|message| !after.parked.contains_key(message)), "{after:?}");
     assert!(
         after.settled == before.settled
-            || after.handled.iter().all(|record| *record > after.settled),
+            || after.handled.iter().all(|record| record.mark > after.settled),
         "{after:?}"
     );
     let owes = after.settled < after.cursor
@@ -202,7 +203,7 @@ fn check(before: &Position, after: &Position) {
     assert_eq!(serde_json::from_str::<Position>(&row).ok().as_ref(), Some(after), "{row}");
 }
 
-fn check_gap(position: &Position, pinned: HistoryId) {
+fn check_gap(position: &Position, pinned: Mark) {
     assert_eq!((position.cursor, position.settled), (pinned, pinned));
     let mut gap = position.gap.clone().expect("an expired history leaves a gap");
     assert_eq!(gap.pinned, pinned);

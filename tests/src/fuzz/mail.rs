@@ -65,6 +65,7 @@ fn check_tree(root: &Part) {
 fn of_headers(headers: Vec<(String, String)>) -> ProviderMessage {
     ProviderMessage {
         id: MessageId::new("18c0ffee"),
+        identity: None,
         thread_id: "18c0ffee".into(),
         label_ids: vec!["INBOX".into()],
         history_id: None,
@@ -313,7 +314,7 @@ fn check_event(filters: Filters, message: &Message) {
         !unwanted && message.timestamp >= long_ago && trigger.config.filters.matches(message);
     assert_eq!(events.len(), usize::from(fires));
     let [event] = &events[..] else { return };
-    assert_eq!(event.event_id, EventId::derive(&connector.google_sub, &message.id, &trigger.id));
+    assert_eq!(event.event_id, EventId::derive(&connector.account, &message.identity, &trigger.id));
     let detail: Value = serde_json::from_str(&event.detail).expect("a detail is JSON");
     assert_eq!(detail["message"]["id"], message.id.as_str());
     let (cut, subject) = (detail["message"]["subject"].as_str(), message.subject.as_deref());

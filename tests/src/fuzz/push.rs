@@ -6,7 +6,7 @@ use base64::prelude::{
 };
 use email_connectors::domain::body::depth;
 use email_connectors::domain::email_address::EmailAddress;
-use email_connectors::domain::push::{Envelope, Notification};
+use email_connectors::domain::provider::gmail::push::{Envelope, Notification};
 use email_connectors::domain::wake_up::WakeUp;
 use serde_json::{Value, json};
 

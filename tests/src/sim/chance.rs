@@ -4,8 +4,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::MessageId;
+use email_connectors::domain::mark::Mark;
 use email_connectors::domain::wake_up::{Kind, WakeUp};
 use serde_json::json;
 
@@ -47,7 +47,7 @@ pub async fn run(seed: u64) -> Ran {
     Ran { calls, verdict: sim.verdict() }
 }
 
-fn storm(dice: &mut Dice) -> Plan {
+pub(super) fn storm(dice: &mut Dice) -> Plan {
     (0..CALLS)
         .filter(|_| dice.one_in(FAULT_EVERY))
         .map(|call| (call, Fault::CrashBefore))
@@ -74,7 +74,7 @@ async fn step(sim: &mut Sim, dice: &mut Dice, in_between: &InBetween) {
         8 | 9 => sim.push(&ada),
         10 => {
             let off = dice.below(60);
-            let history_id = HistoryId::new(ada.history_id().value().saturating_sub(30) + off);
+            let history_id = Mark::new(ada.history_id().value().saturating_sub(30) + off);
             sim.push_of(&ada, history_id);
             sim.push_of(&ada, history_id);
         }

@@ -23,7 +23,7 @@ pub const INVARIANTS: [&str; 9] = [
 impl Sim {
     pub(super) fn check_cursors(&mut self) {
         for account in self.world.accounts() {
-            for connector in self.world.store().connectors_of(&account.address()) {
+            for connector in self.world.store().connectors_at(&account.key()) {
                 let cursor = connector.reading.position.cursor;
                 let stood = self.cursors.insert(connector.id.clone(), cursor).unwrap_or(cursor);
                 if cursor < stood {
@@ -83,6 +83,14 @@ impl Sim {
             .filter(|(event, _)| !fired.contains(event))
             .map(|(_, of)| of)
             .collect();
+        let decided =
+            ledger.iter().filter(|event| event.detail_type == DetailType::TriggerFired).count();
+        if decided > fired.len() {
+            return Err(format!(
+                "{} firings were decided again once the ledger had forgotten them",
+                decided - fired.len()
+            ));
+        }
         let unexpected: Vec<&&EventId> = fired
             .iter()
             .filter(|event| !self.owed.contains_key(**event) && !self.allowed.contains(**event))
@@ -177,7 +185,7 @@ impl Sim {
             let live = self
                 .world
                 .store()
-                .connectors_of(&account.address())
+                .connectors_at(&account.key())
                 .into_iter()
                 .find(|connector| connector.is_live());
             if let Some(connector) =
@@ -194,7 +202,7 @@ impl Sim {
 
     /// No connector of the account may be left, and neither its watch nor its grant.
     pub fn expect_left(&mut self, account: &Account) {
-        if !self.world.store().connectors_of(&account.address()).is_empty() {
+        if !self.world.store().connectors_at(&account.key()).is_empty() {
             self.violate("a connector is still there");
         }
         if account.is_granted() || account.watched_until().is_some() {

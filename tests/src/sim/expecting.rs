@@ -27,7 +27,7 @@ impl Sim {
     ) -> Vec<(EventId, (MessageId, TriggerId))> {
         let event = |trigger: &Trigger| {
             (
-                EventId::derive(&account.sub, message, &trigger.id),
+                EventId::derive(&account.sub, &account.identity(message), &trigger.id),
                 (message.clone(), trigger.id.clone()),
             )
         };
@@ -51,7 +51,16 @@ impl Sim {
 
     pub fn owe(&mut self, account: &Account, message: &MessageId) {
         let events = self.events(account, message, &self.for_all_mail(account));
-        self.owed.extend(events);
+        self.owe_events(events);
+    }
+
+    fn owe_events(&mut self, events: Vec<(EventId, (MessageId, TriggerId))>) {
+        for (event, of) in events {
+            if self.owed.get(&event).is_some_and(|other| *other != of) {
+                self.violate(format!("{} and another message are one for the ledger", of.0));
+            }
+            self.owed.insert(event, of);
+        }
     }
 
     /// Each message so far must fire every trigger that is not younger than it.
@@ -71,7 +80,7 @@ impl Sim {
         let mut triggers = self.for_all_mail(account);
         triggers.retain(|trigger| trigger.created_at.seconds() <= arrived.seconds());
         let events = self.events(account, message, &triggers);
-        self.owed.extend(events);
+        self.owe_events(events);
     }
 
     /// Expects `count` events of the type in the end, unless a fault struck.
@@ -89,7 +98,7 @@ impl Sim {
         let parked: usize = self
             .world
             .store()
-            .connectors_of(&self.ada.address())
+            .connectors_at(&self.ada.key())
             .iter()
             .map(|connector| connector.reading.position.parked.len())
             .sum();
@@ -100,7 +109,7 @@ impl Sim {
 
     pub fn owe_to(&mut self, account: &Account, message: &MessageId, trigger: &TriggerId) {
         self.owed.insert(
-            EventId::derive(&account.sub, message, trigger),
+            EventId::derive(&account.sub, &account.identity(message), trigger),
             (message.clone(), trigger.clone()),
         );
     }
@@ -109,6 +118,18 @@ impl Sim {
     pub fn allow(&mut self, account: &Account, message: &MessageId) {
         let events = self.events(account, message, &self.for_all_mail(account));
         self.allowed.extend(events.into_iter().map(|(event, _)| event));
+    }
+
+    /// What the message has not fired yet it need not fire any more: it was thrown away, say.
+    pub fn pardon(&mut self, account: &Account, message: &MessageId) {
+        let triggers = self.world.store().triggers_of(&account.sub);
+        let decided: BTreeSet<EventId> =
+            self.world.store().ledger().into_iter().map(|event| event.event_id).collect();
+        for (event, _) in self.events(account, message, &triggers) {
+            if !decided.contains(&event) && self.owed.remove(&event).is_some() {
+                self.allowed.insert(event);
+            }
+        }
     }
 
     /// Undecided firings of these triggers become optional.

@@ -8,8 +8,8 @@ use base64::prelude::BASE64_STANDARD;
 use email_connectors::domain::claims::SecurityEventPolicy;
 use email_connectors::domain::connector::Status;
 use email_connectors::domain::connector_change::ConnectorChange;
-use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::{ConnectorId, TriggerId};
+use email_connectors::domain::mark::Mark;
 use email_connectors::domain::wake_up::{Kind, WakeUp};
 use email_connectors::flows::connect::{ConnectError, Connected};
 use email_connectors::flows::disconnect::DisconnectError;
@@ -27,7 +27,7 @@ impl Sim {
         for _ in 0..6 {
             let request = self.stage.request(of, &account.consent(Consent::default()));
             for _ in 0..2 {
-                let connecting = self.stage.connecting();
+                let connecting = self.stage.connecting_at(account.provider());
                 let answer =
                     self.world.until_crash(connecting.run(&request, self.world.now())).await;
                 if let Some(Ok(connected)) = answer {
@@ -56,13 +56,7 @@ impl Sim {
 
     /// The connector of the first owner.
     pub fn first(&self) -> ConnectorId {
-        self.world
-            .store()
-            .connectors_of(&self.ada.address())
-            .first()
-            .expect("a connector")
-            .id
-            .clone()
+        self.world.store().connectors_at(&self.ada.key()).first().expect("a connector").id.clone()
     }
 
     /// Creates a trigger, repeating the request until it is answered well; a trigger of a lost
@@ -210,10 +204,27 @@ impl Sim {
 
     /// Gmail's push of this moment arrives in the queue.
     pub fn push(&mut self, account: &Account) {
+        if account.is_outlook() {
+            return self.notify(account);
+        }
         self.push_of(account, account.history_id());
     }
 
-    pub fn push_of(&mut self, account: &Account, history_id: HistoryId) {
+    /// Graph's notification of this moment arrives in the queue, if there is a subscription.
+    pub fn notify(&mut self, account: &Account) {
+        if account.subscriptions() > 0 {
+            let push = self.notification(account);
+            self.world.wake_ups().put(&push);
+        }
+    }
+
+    /// What Graph's notification of this moment becomes: it does not say how far the mailbox is.
+    pub fn notification(&self, account: &Account) -> WakeUp {
+        let now = self.world.now();
+        WakeUp::push(account.key(), None, Some(format!("graph-{}", now.millis())), now)
+    }
+
+    pub fn push_of(&mut self, account: &Account, history_id: Mark) {
         self.pushes += 1;
         let push = WakeUp::push(
             account.address(),
@@ -259,14 +270,14 @@ impl Sim {
     }
 
     pub fn own(&mut self, account: &Account, kind: Kind) {
-        let wake_up = WakeUp::own(kind, account.address(), self.world.now());
+        let wake_up = WakeUp::own(kind, account.key(), self.world.now());
         self.world.wake_ups().put(&wake_up);
     }
 
     /// Every connector that needs reauth is connected again by its user.
     pub async fn answer_calls_for_reauth(&mut self) {
         for account in self.world.accounts() {
-            for connector in self.world.store().connectors_of(&account.address()) {
+            for connector in self.world.store().connectors_at(&account.key()) {
                 if connector.reading.status == Status::NeedsReauth {
                     self.connect(connector.owner_id.as_str(), &account).await;
                 }

@@ -7,7 +7,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::plan::{Plan, Ran};
 use super::scenarios::Scenario;
-use super::{Dice, Sim, chance};
+use super::{Dice, Sim, chance, mixed};
 use crate::world::Fault;
 
 /// A scenario of at most so many calls is run under every pair of faults.
@@ -28,7 +28,7 @@ pub fn runtime() -> Runtime {
 
 pub fn run(runtime: &Runtime, scenario: &Scenario, plan: &Plan) -> Ran {
     to_its_end(runtime, async {
-        let mut sim = Sim::new(plan.clone()).await;
+        let mut sim = Sim::at(scenario.at, plan.clone()).await;
         (scenario.act)(&mut sim).await;
         let calls = sim.world.armed_calls();
         sim.catch_up().await;
@@ -39,6 +39,11 @@ pub fn run(runtime: &Runtime, scenario: &Scenario, plan: &Plan) -> Ran {
 /// One random history.
 pub fn run_seed(runtime: &Runtime, seed: u64) -> Ran {
     to_its_end(runtime, chance::run(seed))
+}
+
+/// One random history of mailboxes at both providers.
+pub fn run_mixed_seed(runtime: &Runtime, seed: u64) -> Ran {
+    to_its_end(runtime, mixed::run(seed))
 }
 
 /// A panic in a run is a violation as well.

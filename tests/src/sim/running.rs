@@ -53,10 +53,7 @@ impl Sim {
     async fn handle(&mut self, received: InFlight) {
         let began = self.world.now();
         self.world.trace(
-            &format!(
-                "-- a worker takes {:?} {:?}",
-                received.wake_up.kind, received.wake_up.history_id
-            ),
+            &format!("-- a worker takes {:?} {:?}", received.wake_up.kind, received.wake_up.mark),
             None,
         );
         let _ = (self.world.take_units(), self.world.take_calls());
@@ -103,7 +100,7 @@ impl Sim {
     pub async fn reconnect_beside(&mut self, wake_up: &WakeUp, dice: &mut Dice) {
         self.world.trace("-- a worker and a connect", None);
         let request = self.stage.request("owner", &self.ada.consent(Consent::default()));
-        let (connecting, now) = (self.stage.connecting(), self.world.now());
+        let (connecting, now) = (self.stage.connecting_at(self.ada.provider()), self.world.now());
         self.world.set_gives_way(true);
         let (handled, _) = dice
             .interleave(&self.world, self.stage.wake(wake_up), connecting.run(&request, now))
@@ -163,6 +160,15 @@ impl Sim {
             "the system never comes to rest: {:?}",
             self.world.store().owing(SWEEP_TIMES.settle)
         ));
+    }
+
+    /// What a notification told of is decided within so many minutes, whenever it shows; the daily
+    /// check of silent mailboxes is not needed for it. Under faults only in the end.
+    pub async fn decided_within(&mut self, minutes: u32) {
+        self.minutes(minutes).await;
+        if self.world.struck().is_empty() && !self.is_decided() {
+            self.violate("a notification told of mail, and it waits for the daily check");
+        }
     }
 
     fn is_decided(&self) -> bool {

@@ -7,6 +7,7 @@ mod grants;
 mod labels;
 mod late;
 mod lives;
+mod outlook;
 mod pauses;
 mod pressure;
 mod scale;
@@ -16,12 +17,21 @@ mod workers;
 use std::future::Future;
 use std::pin::Pin;
 
+use self::outlook::{clocks, grants as sessions, identities, listings, lost, seconds};
 use super::Sim;
 
 type Act = for<'a> fn(&'a mut Sim) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
+/// Whose mailbox a scenario plays in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    Google,
+    Microsoft,
+}
+
 pub struct Scenario {
     pub name: &'static str,
+    pub at: At,
     /// The number of the known sequence that it plays, if it plays one.
     pub sequence: Option<u8>,
     pub act: Act,
@@ -37,10 +47,11 @@ impl Scenario {
 }
 
 macro_rules! scenarios {
-    ($($room:ident: $($name:ident $(= $sequence:literal)?),+;)+) => {
-        pub fn all() -> Vec<Scenario> {
+    ($all:ident at $at:ident: $($room:ident: $($name:ident $(= $sequence:literal)?),+;)+) => {
+        fn $all() -> Vec<Scenario> {
             vec![$($(Scenario {
                 name: stringify!($name),
+                at: At::$at,
                 sequence: None$(.or(Some($sequence)))?,
                 act: |sim| Box::pin($room::$name(sim)),
             }),+),+]
@@ -48,7 +59,13 @@ macro_rules! scenarios {
     };
 }
 
+/// Every scenario of every provider.
+pub fn all() -> Vec<Scenario> {
+    [of_google(), of_microsoft()].into_iter().flatten().collect()
+}
+
 scenarios! {
+    of_google at Google:
     lives: one_mail, a_burst_in_pages, a_push_through_the_webhook, a_connect, a_reconnect_during_processing,
         a_disconnect_during_processing, two_owners_of_one_mailbox, another_account_after_a_disconnect = 13, a_trigger_is_deleted,
         a_renamed_mailbox, a_renamed_mailbox_reconnects, two_owners_leave_at_once, a_connect_beside_the_last_disconnect,
@@ -72,4 +89,22 @@ scenarios! {
     scale: more_rows_than_a_transaction_holds = 20, a_backlog_longer_than_a_run, a_mailbox_without_triggers;
     watches: a_watch_renewed, a_watch_that_lapses, another_watch_in_the_way, a_silent_mailbox, pushes_doubled_and_reordered,
         mail_during_a_renewal;
+}
+
+scenarios! {
+    of_microsoft at Microsoft:
+    listings: one_mail_at_outlook, a_burst_in_pages_by_key, changes_while_it_is_paged, a_listing_in_several_runs,
+        what_outlook_has_not_received, a_draft_that_is_sent, an_import_with_an_old_date, a_category_that_a_trigger_names;
+    identities: two_ids_that_differ_in_case, restored_is_told_as_created, restored_before_it_was_seen, the_id_changes_on_a_drag,
+        there_and_back_again, twenty_five_moves_at_once, rescued_from_junk, rescued_within_its_second, a_category_within_its_second,
+        flagged_when_the_ledger_has_forgotten, a_quiet_month, mail_without_a_message_id;
+    seconds: hundreds_of_mails_in_one_second, skip_loses_one, skip_loses_one_again, a_second_that_grows, a_second_that_never_rests,
+        skip_loses_the_same_one_twice, skip_loses_the_same_one_of_a_second_twice;
+    clocks: the_clock_is_two_minutes_off, all_clocks_are_two_minutes_behind, all_clocks_are_two_minutes_ahead, shows_nine_minutes_late,
+        late_behind_its_successors, a_move_that_shows_late, a_notification_that_waited;
+    lost: a_day_without_a_notification, seventeen_of_twenty_arrive, one_mail_two_notifications, a_month_of_outage,
+        a_subscription_renewed, a_subscription_that_expired, mail_while_a_subscription_is_renewed,
+        a_subscription_removed_in_the_middle_of_a_listing, missed_before_its_mail_shows, a_storm_of_reauthorizations;
+    sessions: the_secret_is_expired, consent_withdrawn_and_given_again, a_hundred_days_of_rotated_tokens, a_lost_write_of_a_rotated_token,
+        two_workers_refresh, a_rotated_token_beside_a_reconnect, a_rotated_token_of_an_ended_session;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use email_connectors::domain::connector::{Closing, Connector, Location};
 use email_connectors::domain::event::Event;
-use email_connectors::domain::id::{GoogleSub, OwnerId};
+use email_connectors::domain::id::{AccountId, OwnerId};
 use email_connectors::domain::membership::Membership;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::ports::{CONSENT_LIFE, PendingConsent, StoreError};
@@ -17,14 +17,14 @@ use super::tables::{Tables, ids};
 const CLOSE_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 impl Tables {
-    pub fn membership(&self, account: &GoogleSub) -> Membership {
+    pub fn membership(&self, account: &AccountId) -> Membership {
         self.memberships.get(account).cloned().unwrap_or_default()
     }
 
     /// A Conflict unless the membership has the next version of the stored one.
     pub(super) fn is_next(
         &self,
-        account: &GoogleSub,
+        account: &AccountId,
         membership: &Membership,
     ) -> Result<(), StoreError> {
         let is_next = membership.version == self.membership(account).version + 1;
@@ -33,7 +33,7 @@ impl Tables {
 
     pub fn put_membership(
         &mut self,
-        account: &GoogleSub,
+        account: &AccountId,
         membership: &Membership,
     ) -> Result<(), StoreError> {
         self.is_next(account, membership)?;
@@ -49,7 +49,7 @@ impl Tables {
         events: &[Event],
     ) -> Result<(), StoreError> {
         self.are_new(events)?;
-        self.is_next(&before.google_sub, membership)?;
+        self.is_next(&before.account, membership)?;
         let row = self.at_version(&before.location(), before.version)?;
         row.connector.version += 1;
         row.connector.closing = Some(closing.clone());
@@ -57,7 +57,7 @@ impl Tables {
         row.connector.outbox.unpublished.extend(ids(events));
         row.next_sweep = Some(closing.since.after(CLOSE_AGAIN_AFTER));
         self.decide(&before.location(), events);
-        self.memberships.insert(before.google_sub.clone(), membership.clone());
+        self.memberships.insert(before.account.clone(), membership.clone());
         Ok(())
     }
 

@@ -2,32 +2,44 @@
 
 use std::collections::BTreeMap;
 
+use email_connectors::domain::changes::ChangePage;
 use email_connectors::domain::connector::Provider;
 use email_connectors::domain::gap::Slice;
-use email_connectors::domain::history::HistoryPage;
-use email_connectors::domain::history_id::HistoryId;
-use email_connectors::domain::id::{GoogleSub, MessageId};
+use email_connectors::domain::id::{AccountId, MessageId};
+use email_connectors::domain::mark::Mark;
+use email_connectors::domain::operation::answer::MailAnswer;
 use email_connectors::domain::operation::request::MailRequest;
 use email_connectors::domain::outgoing::identity::Alias;
+use email_connectors::domain::provider::gmail::price;
 use email_connectors::domain::provider::registered;
-use email_connectors::domain::quota::price;
 use email_connectors::domain::secret::{AccessToken, RefreshToken};
 use email_connectors::domain::timestamp::Timestamp;
+use email_connectors::domain::watch::Watching;
 use email_connectors::ports::{
     AuthorizationCode, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage, Performed,
-    Profile, ProviderError, Sender, Uploaded,
+    Profile, ProviderError, Refreshed, Sender, Uploaded, WatchRequest,
 };
 use secrecy::ExposeSecret;
 
 use super::grants::{AuthorizeRequest, Grants};
 use super::mailbox::Mailbox;
+use super::outlook::mailbox::OutlookMailbox;
+use super::outlook::{listing, reading};
 use super::script::Call;
 use super::{State, World};
 
 #[derive(Default)]
 pub(crate) struct Google {
     pub grants: Grants,
-    pub mailboxes: BTreeMap<GoogleSub, Mailbox>,
+    pub mailboxes: BTreeMap<AccountId, Mailbox>,
+    /// Of accounts at Microsoft.
+    pub outlook: BTreeMap<AccountId, OutlookMailbox>,
+}
+
+/// The mailbox behind an access token.
+enum Opened<'a> {
+    Gmail(&'a mut Mailbox),
+    Outlook(&'a mut OutlookMailbox),
 }
 
 impl Google {
@@ -44,9 +56,12 @@ impl Google {
         &mut self,
         access: &AccessToken,
         now: Timestamp,
-    ) -> Result<&mut Mailbox, ProviderError> {
+    ) -> Result<Opened<'_>, ProviderError> {
         let account = self.grants.admit(access, now)?;
-        self.mailboxes.get_mut(&account).ok_or(ProviderError::Unauthorized)
+        if let Some(mailbox) = self.outlook.get_mut(&account) {
+            return Ok(Opened::Outlook(mailbox));
+        }
+        self.mailboxes.get_mut(&account).map(Opened::Gmail).ok_or(ProviderError::Unauthorized)
     }
 }
 
@@ -65,7 +80,7 @@ impl MemoryGmail {
         units: u32,
         about: impl ToString,
         access: &AccessToken,
-        effect: impl FnOnce(&mut Mailbox, Timestamp) -> Result<T, ProviderError> + Send,
+        effect: impl FnOnce(Opened<'_>, Timestamp) -> Result<T, ProviderError> + Send,
     ) -> Result<T, ProviderError> {
         self.0.lock().units += u64::from(units);
         let effect =
@@ -109,7 +124,7 @@ impl EmailProvider for MemoryGmail {
         &self,
         token: &RefreshToken,
         now: Timestamp,
-    ) -> Result<AccessToken, ProviderError> {
+    ) -> Result<Refreshed, ProviderError> {
         self.0.call(Call::Refresh, "", |state| state.google.grants.refresh(token, now)).await
     }
 
@@ -131,31 +146,47 @@ impl EmailProvider for MemoryGmail {
     }
 
     async fn profile(&self, access: &AccessToken) -> Result<Profile, ProviderError> {
-        self.read(Call::Profile, price::PROFILE, "", access, |mailbox, _| Ok(mailbox.profile()))
-            .await
+        self.read(Call::Profile, price::PROFILE, "", access, |opened, now| match opened {
+            Opened::Gmail(mailbox) => Ok(mailbox.profile()),
+            Opened::Outlook(mailbox) => Ok(reading::profile(mailbox, now)),
+        })
+        .await
     }
 
-    async fn watch(&self, access: &AccessToken) -> Result<Timestamp, ProviderError> {
-        self.read(Call::Watch, price::WATCH, "", access, Mailbox::watch).await
+    async fn watch(
+        &self,
+        access: &AccessToken,
+        request: &WatchRequest<'_>,
+    ) -> Result<Watching, ProviderError> {
+        let (current, mailbox_key) = (request.current, request.mailbox.as_str());
+        self.read(Call::Watch, price::WATCH, "", access, |opened, now| match opened {
+            Opened::Gmail(mailbox) => mailbox.watch(now).map(Watching::from),
+            Opened::Outlook(mailbox) => Ok(reading::watch(mailbox, mailbox_key, current, now)),
+        })
+        .await
     }
 
-    async fn stop(&self, access: &AccessToken) -> Result<(), ProviderError> {
-        let stop = |mailbox: &mut Mailbox, _| {
-            mailbox.stop();
+    async fn stop(&self, access: &AccessToken, id: Option<&str>) -> Result<(), ProviderError> {
+        let stop = |opened: Opened<'_>, _| {
+            match opened {
+                Opened::Gmail(mailbox) => mailbox.stop(),
+                Opened::Outlook(mailbox) => reading::stop(mailbox, id),
+            }
             Ok(())
         };
         self.read(Call::Stop, price::STOP, "", access, stop).await
     }
 
-    async fn history(
+    async fn changes(
         &self,
         access: &AccessToken,
-        after: HistoryId,
+        after: Mark,
         page_token: Option<&str>,
-    ) -> Result<HistoryPage, ProviderError> {
+    ) -> Result<ChangePage, ProviderError> {
         let about = paged(format!("after {after}"), page_token);
-        self.read(Call::History, price::HISTORY, about, access, |mailbox, now| {
-            mailbox.history(after, page_token, now)
+        self.read(Call::History, price::HISTORY, about, access, |opened, now| match opened {
+            Opened::Gmail(mailbox) => mailbox.changes(after, page_token, now),
+            Opened::Outlook(mailbox) => listing::changes(mailbox, after, page_token, now),
         })
         .await
     }
@@ -168,8 +199,9 @@ impl EmailProvider for MemoryGmail {
     ) -> Result<MessagePage, ProviderError> {
         let before = slice.before.map(|before| format!(", before {before}")).unwrap_or_default();
         let about = paged(format!("after {}{before}", slice.after), page_token);
-        self.read(Call::List, price::LIST, about, access, |mailbox, now| {
-            mailbox.list(slice, page_token, now)
+        self.read(Call::List, price::LIST, about, access, |opened, now| match opened {
+            Opened::Gmail(mailbox) => mailbox.list(slice, page_token, now),
+            Opened::Outlook(mailbox) => Ok(reading::list(mailbox, slice, now)),
         })
         .await
     }
@@ -183,12 +215,17 @@ impl EmailProvider for MemoryGmail {
         let shown = ids.iter().map(MessageId::as_str).collect::<Vec<_>>().join(" ");
         let about = if only_headers { format!("{shown} (headers)") } else { shown };
         let units = ids.iter().map(|_| price::MESSAGE).sum();
-        self.read(Call::Messages, units, about, access, |mailbox, now| mailbox.get(ids, now)).await
+        self.read(Call::Messages, units, about, access, |opened, now| match opened {
+            Opened::Gmail(mailbox) => mailbox.get(ids, now),
+            Opened::Outlook(mailbox) => Ok(reading::get(mailbox, ids, now)),
+        })
+        .await
     }
 
     async fn aliases(&self, access: &AccessToken) -> Result<Vec<Alias>, ProviderError> {
-        self.read(Call::Aliases, price::SEND_AS, "", access, |mailbox, _| {
-            Ok(mailbox.aliases.clone())
+        self.read(Call::Aliases, price::SEND_AS, "", access, |opened, _| match opened {
+            Opened::Gmail(mailbox) => Ok(mailbox.aliases.clone()),
+            Opened::Outlook(_) => Ok(Vec::new()),
         })
         .await
     }
@@ -201,8 +238,9 @@ impl EmailProvider for MemoryGmail {
     ) -> Result<Performed, ProviderError> {
         let units = registered(Provider::Gmail).units(request);
         let answer = self
-            .read(Call::Perform, units, shown(request), access, |mailbox, now| {
-                mailbox.perform(request, now)
+            .read(Call::Perform, units, shown(request), access, |opened, now| match opened {
+                Opened::Gmail(mailbox) => mailbox.perform(request, now),
+                Opened::Outlook(_) => Ok(MailAnswer::Done),
             })
             .await?;
         Ok(Performed { answer, units })

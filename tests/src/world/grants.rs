@@ -1,16 +1,21 @@
 //! Codes and tokens: what Google remembers of a user's consent.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use email_connectors::domain::claims::Claims;
-use email_connectors::domain::id::GoogleSub;
+use email_connectors::domain::id::AccountId;
 use email_connectors::domain::secret::{AccessToken, RefreshToken};
 use email_connectors::domain::timestamp::Timestamp;
-use email_connectors::ports::{AuthorizationCode, Grant, ProviderError};
+use email_connectors::ports::{AuthorizationCode, Grant, ProviderError, Refreshed};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::consent::{ACCESS_TOKEN_LIFE, CLIENT_ID, Consent};
+
+/// A rotating account's refresh token ends so long after it was issued
+/// (<https://learn.microsoft.com/en-us/entra/identity-platform/refresh-tokens#token-lifetime>).
+const LONGEST_IDLE: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// The parameters of an authorization request; each of its codes is bound to them.
 #[derive(Debug, Clone)]
@@ -40,7 +45,7 @@ impl AuthorizeRequest {
 
 /// A code, until it is exchanged.
 struct Code {
-    account: GoogleSub,
+    account: AccountId,
     consent: Consent,
     /// `None` if a popup opened the consent page, without an authorization request of ours.
     request: Option<AuthorizeRequest>,
@@ -50,18 +55,22 @@ struct Code {
 pub(crate) struct Grants {
     issued: u64,
     /// Accounts whose users revoked the grant themselves.
-    pub taken_back: BTreeSet<GoogleSub>,
+    pub taken_back: BTreeSet<AccountId>,
+    /// Accounts whose refresh tokens are replaced at each use.
+    pub rotating: BTreeSet<AccountId>,
     /// By the URL of the consent page.
     authorize_requests: BTreeMap<String, AuthorizeRequest>,
     codes: BTreeMap<String, Code>,
-    refresh_tokens: BTreeMap<String, GoogleSub>,
+    refresh_tokens: BTreeMap<String, AccountId>,
+    /// When a token was issued that a rotating account got: it ends when it is old.
+    issued_at: BTreeMap<String, Timestamp>,
     /// The consent behind each refresh token.
     consents: BTreeMap<String, Consent>,
-    access_tokens: BTreeMap<String, (GoogleSub, Timestamp)>,
+    access_tokens: BTreeMap<String, (AccountId, Timestamp)>,
 }
 
 impl Grants {
-    fn name(&mut self, what: &str, of: &GoogleSub) -> String {
+    fn name(&mut self, what: &str, of: &AccountId) -> String {
         self.issued += 1;
         format!("{what}-{}-of-{of}", self.issued)
     }
@@ -78,7 +87,7 @@ impl Grants {
 
     pub fn consent(
         &mut self,
-        account: &GoogleSub,
+        account: &AccountId,
         consent: Consent,
         request: Option<AuthorizeRequest>,
     ) -> String {
@@ -103,6 +112,7 @@ impl Grants {
         if let Some(token) = &refresh_token {
             self.refresh_tokens.insert(token.clone(), account.clone());
             self.consents.insert(token.clone(), consent.clone());
+            self.issued_at.insert(token.clone(), now);
         }
         Ok(Grant {
             access_token: self.access_token(&account, now),
@@ -112,13 +122,13 @@ impl Grants {
         })
     }
 
-    fn access_token(&mut self, account: &GoogleSub, now: Timestamp) -> AccessToken {
+    fn access_token(&mut self, account: &AccountId, now: Timestamp) -> AccessToken {
         let (token, expires_at) = (self.name("access", account), now.after(ACCESS_TOKEN_LIFE));
         self.access_tokens.insert(token.clone(), (account.clone(), expires_at));
         AccessToken { secret: token.into(), expires_at }
     }
 
-    fn holder(&self, token: &RefreshToken) -> Option<GoogleSub> {
+    fn holder(&self, token: &RefreshToken) -> Option<AccountId> {
         self.refresh_tokens.get(token.0.expose_secret()).cloned()
     }
 
@@ -126,14 +136,38 @@ impl Grants {
         &mut self,
         token: &RefreshToken,
         now: Timestamp,
-    ) -> Result<AccessToken, ProviderError> {
+    ) -> Result<Refreshed, ProviderError> {
         let account = self.holder(token).ok_or_else(refused)?;
-        Ok(self.access_token(&account, now))
+        if self.rotating.contains(&account) && self.is_idle(token, now) {
+            return Err(refused());
+        }
+        let access = self.access_token(&account, now);
+        let refresh = self.rotating.contains(&account).then(|| self.rotated(token, &account, now));
+        Ok(Refreshed { access, refresh })
+    }
+
+    /// Another refresh token of the same consent; the one before stays valid.
+    fn rotated(
+        &mut self,
+        token: &RefreshToken,
+        account: &AccountId,
+        now: Timestamp,
+    ) -> RefreshToken {
+        let consent = self.consents.get(token.0.expose_secret()).cloned().unwrap_or_default();
+        let rotated = self.granted(account, consent);
+        self.issued_at.insert(rotated.clone(), now);
+        RefreshToken(rotated.into())
+    }
+
+    /// Whether nobody renewed a rotating account's token in time.
+    fn is_idle(&self, token: &RefreshToken, now: Timestamp) -> bool {
+        let issued_at = self.issued_at.get(token.0.expose_secret());
+        issued_at.is_some_and(|issued_at| issued_at.after(LONGEST_IDLE) <= now)
     }
 
     /// As `refresh`, with the identity of the account if the scopes contain `openid`.
     pub fn adopt(&mut self, token: &RefreshToken, now: Timestamp) -> Result<Grant, ProviderError> {
-        let access_token = self.refresh(token, now)?;
+        let access_token = self.refresh(token, now)?.access;
         let account = self.holder(token).ok_or_else(refused)?;
         let consent = self.consents.get(token.0.expose_secret()).cloned().unwrap_or_default();
         let has_openid = consent.scopes.iter().any(|scope| scope == "openid");
@@ -151,14 +185,14 @@ impl Grants {
     }
 
     /// A grant as another system of this client got it: its refresh token.
-    pub fn granted(&mut self, account: &GoogleSub, consent: Consent) -> String {
+    pub fn granted(&mut self, account: &AccountId, consent: Consent) -> String {
         let token = self.name("refresh", account);
         self.refresh_tokens.insert(token.clone(), account.clone());
         self.consents.insert(token.clone(), consent);
         token
     }
 
-    pub fn admit(&self, access: &AccessToken, now: Timestamp) -> Result<GoogleSub, ProviderError> {
+    pub fn admit(&self, access: &AccessToken, now: Timestamp) -> Result<AccountId, ProviderError> {
         let token = self.access_tokens.get(access.secret.expose_secret());
         token
             .filter(|(_, expires_at)| now < *expires_at)
@@ -168,26 +202,35 @@ impl Grants {
 
     /// Revokes all of the account's grants to this client, not only this token; returns the
     /// account.
-    pub fn revoke(&mut self, token: &RefreshToken) -> Option<GoogleSub> {
+    pub fn revoke(&mut self, token: &RefreshToken) -> Option<AccountId> {
         let account = self.holder(token)?;
         self.end(&account);
         Some(account)
     }
 
-    pub fn end_refresh_tokens(&mut self, account: &GoogleSub) {
+    /// Ends the account's newest refresh token, and no other.
+    pub fn end_newest(&mut self, account: &AccountId) {
+        let number = |token: &str| token.split('-').nth(1).and_then(|text| text.parse().ok());
+        let own = self.refresh_tokens.iter().filter(|(_, of)| *of == account);
+        let newest =
+            own.map(|(token, _)| token.clone()).max_by_key(|token| number(token).unwrap_or(0_u64));
+        newest.iter().for_each(|token| drop(self.refresh_tokens.remove(token)));
+    }
+
+    pub fn end_refresh_tokens(&mut self, account: &AccountId) {
         self.refresh_tokens.retain(|_, of| of != account);
     }
 
-    pub fn end(&mut self, account: &GoogleSub) {
+    pub fn end(&mut self, account: &AccountId) {
         self.end_refresh_tokens(account);
         self.forget_access_tokens(account);
     }
 
-    pub fn forget_access_tokens(&mut self, account: &GoogleSub) {
+    pub fn forget_access_tokens(&mut self, account: &AccountId) {
         self.access_tokens.retain(|_, (of, _)| of != account);
     }
 
-    pub fn is_alive(&self, account: &GoogleSub) -> bool {
+    pub fn is_alive(&self, account: &AccountId) -> bool {
         self.refresh_tokens.values().any(|of| of == account)
     }
 }
@@ -197,7 +240,7 @@ fn refused() -> ProviderError {
 }
 
 fn identity(
-    account: &GoogleSub,
+    account: &AccountId,
     nonce: Option<String>,
     otherwise: Claims,
     now: Timestamp,

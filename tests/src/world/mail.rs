@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::MessageId;
+use email_connectors::domain::mark::Mark;
 use email_connectors::domain::timestamp::Timestamp;
 
 /// A mail on its way into a mailbox.
@@ -77,5 +77,5 @@ pub enum Poison {
 pub struct Delivered {
     pub message: MessageId,
     /// The mailbox's history id after the delivery, as in Gmail's push.
-    pub history_id: HistoryId,
+    pub history_id: Mark,
 }

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use email_connectors::domain::changes::{self, Change, ChangePage};
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::gap::Slice;
-use email_connectors::domain::history::{self, Change, HistoryPage};
-use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::MessageId;
+use email_connectors::domain::mark::Mark;
 use email_connectors::domain::message::ProviderMessage;
 use email_connectors::domain::operation::answer::{
     Label, LabelList, LabelType, MailAnswer, MessageView, PlacedMessage,
@@ -42,8 +42,8 @@ pub(crate) struct Mailbox {
     records: Vec<Record>,
     /// Counts every record, whether it shows yet or not.
     pub history_id: u64,
-    pub page_history_ids: BTreeSet<HistoryId>,
-    pub profile_history_ids: BTreeSet<HistoryId>,
+    pub page_history_ids: BTreeSet<Mark>,
+    pub profile_history_ids: BTreeSet<Mark>,
     /// A listing that starts before this id is refused as expired.
     pub expired: u64,
     /// How many of the newest records a listing omits.
@@ -52,6 +52,8 @@ pub(crate) struct Mailbox {
     pub list_page_size: usize,
     /// The page tokens that are accepted.
     pub page_tokens: BTreeSet<String>,
+    /// A page of changes has the messages of its records, as of a provider that lists them whole.
+    pub lists_whole: bool,
     pub poisoned: BTreeMap<MessageId, Poison>,
     /// The user's own labels, by id: their names.
     pub own_labels: BTreeMap<String, String>,
@@ -93,6 +95,7 @@ impl Mailbox {
             page_size: 500,
             list_page_size: 100,
             page_tokens: BTreeSet::new(),
+            lists_whole: false,
             poisoned: BTreeMap::new(),
             own_labels: BTreeMap::from([("Label_7".into(), "Receipts".into())]),
             aliases: Vec::new(),
@@ -115,6 +118,7 @@ impl Mailbox {
         ];
         let content = ProviderMessage {
             id: message.clone(),
+            identity: None,
             thread_id: format!("{}t{number}", self.prefix),
             label_ids: mail.label_ids,
             history_id: Some(history_id),
@@ -138,15 +142,10 @@ impl Mailbox {
         Delivered { message, history_id }
     }
 
-    fn record(
-        &mut self,
-        change: Change,
-        happened_at: Timestamp,
-        visible_at: Timestamp,
-    ) -> HistoryId {
+    fn record(&mut self, change: Change, happened_at: Timestamp, visible_at: Timestamp) -> Mark {
         self.history_id += HISTORY_STEP;
         self.records.push(Record { id: self.history_id, change, happened_at, visible_at });
-        HistoryId::new(self.history_id)
+        Mark::new(self.history_id)
     }
 
     pub fn labelled(&self, label: &str) -> Vec<MessageId> {
@@ -181,10 +180,23 @@ impl Mailbox {
         self.record(Change::Labelled { message: message.clone(), label_ids }, now, now);
     }
 
+    /// The message goes on under another id, as one that is dragged in a mail program may.
+    pub fn drag(&mut self, message: &MessageId, now: Timestamp) -> MessageId {
+        let dragged = MessageId::new(format!("{message}-dragged"));
+        let mut content =
+            self.messages.remove(message).expect("a message that was delivered").content;
+        let label_ids = content.label_ids.clone();
+        content.identity = Some(content.identity());
+        content.id = dragged.clone();
+        self.messages.insert(dragged.clone(), StoredMessage { content, visible_at: now });
+        self.record(Change::Added { message: dragged.clone(), label_ids }, now, now);
+        dragged
+    }
+
     pub fn profile(&mut self) -> Profile {
-        let history_id = HistoryId::new(self.history_id);
+        let history_id = Mark::new(self.history_id);
         self.profile_history_ids.insert(history_id);
-        Profile { email_address: self.address.clone(), history_id }
+        Profile { email_address: self.address.clone(), mark: history_id }
     }
 
     pub fn watch(&mut self, now: Timestamp) -> Result<Timestamp, ProviderError> {
@@ -201,12 +213,12 @@ impl Mailbox {
 
     /// Pages show the history as of the start of the listing, but each carries the mailbox's
     /// current history id: Gmail leaves this open, and a careless reader loses the most by it.
-    pub fn history(
+    pub fn changes(
         &mut self,
-        after: HistoryId,
+        after: Mark,
         page_token: Option<&str>,
         now: Timestamp,
-    ) -> Result<HistoryPage, ProviderError> {
+    ) -> Result<ChangePage, ProviderError> {
         if after.value() < self.expired {
             return Err(ProviderError::HistoryExpired);
         }
@@ -228,16 +240,28 @@ impl Mailbox {
         let shown = skipped + self.page_size;
         let more = listed.len() > shown;
         let page = listed.into_iter().skip(skipped).take(self.page_size);
-        let records = page
-            .map(|record| history::Record {
-                id: HistoryId::new(record.id),
+        let records: Vec<_> = page
+            .map(|record| changes::Record {
+                key: Mark::new(record.id).into(),
                 changes: vec![record.change.clone()],
             })
             .collect();
-        let history_id = HistoryId::new(head);
-        self.page_history_ids.insert(history_id);
+        let contents = if self.lists_whole { self.contents(&records) } else { Vec::new() };
+        let mark = Mark::new(head);
+        self.page_history_ids.insert(mark);
         let next_page_token = more.then(|| self.hand_out(format!("{listing}{end}-{shown}")));
-        Ok(HistoryPage { records, history_id, next_page_token })
+        Ok(ChangePage { records, mark: Some(mark), next_page_token, contents })
+    }
+
+    fn contents(&self, records: &[changes::Record]) -> Vec<ProviderMessage> {
+        let changes = records.iter().flat_map(|record| &record.changes);
+        let messages: BTreeSet<&MessageId> = changes
+            .map(|change| match change {
+                Change::Added { message, .. } | Change::Labelled { message, .. } => message,
+            })
+            .collect();
+        let known = messages.into_iter().filter_map(|message| self.messages.get(message));
+        known.map(|message| message.content.clone()).collect()
     }
 
     /// The newest history id of the answering replica, which lags by `lag` records, but no longer
@@ -395,15 +419,15 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
     const MINUTE: Duration = Duration::from_secs(60);
-    const START: HistoryId = HistoryId::new(FIRST_HISTORY_ID);
+    const START: Mark = Mark::new(FIRST_HISTORY_ID);
     const ALL: Slice = Slice { after: Timestamp::from_seconds(0), before: None };
 
     fn mailbox() -> Mailbox {
         Mailbox::new(EmailAddress::parse("ada@example.com").unwrap(), 1)
     }
 
-    fn ids(page: &HistoryPage) -> Vec<u64> {
-        page.records.iter().map(|record| record.id.value()).collect()
+    fn ids(page: &ChangePage) -> Vec<u64> {
+        page.records.iter().map(|record| record.key.mark.value()).collect()
     }
 
     fn names(messages: &[MessageId]) -> Vec<&str> {
@@ -415,13 +439,13 @@ mod tests {
         let mut mailbox = mailbox();
         let late = mailbox.deliver(Mail::new("late").late(MINUTE), NOW);
         let early = mailbox.deliver(Mail::new("early"), NOW);
-        let page = mailbox.history(START, None, NOW).unwrap();
-        assert_eq!((ids(&page), page.history_id), (vec![1014], early.history_id));
+        let page = mailbox.changes(START, None, NOW).unwrap();
+        assert_eq!((ids(&page), page.mark), (vec![1014], Some(early.history_id)));
         assert_eq!(names(&mailbox.list(&ALL, None, NOW).unwrap().messages), ["m2"]);
         assert!(mailbox.get(std::slice::from_ref(&late.message), NOW).unwrap().messages.is_empty());
 
         let later = NOW.after(MINUTE);
-        assert_eq!(ids(&mailbox.history(START, None, later).unwrap()), [1007, 1014]);
+        assert_eq!(ids(&mailbox.changes(START, None, later).unwrap()), [1007, 1014]);
         assert_eq!(mailbox.list(&ALL, None, later).unwrap().messages.len(), 2);
         assert_eq!(
             mailbox.get(&[late.message], later).unwrap().messages[0].received_at,
@@ -434,7 +458,7 @@ mod tests {
     fn a_message_may_be_there_later_than_its_record() {
         let mut mailbox = mailbox();
         let mail = mailbox.deliver(Mail::new("late").fetched_late(MINUTE), NOW).message;
-        assert_eq!(ids(&mailbox.history(START, None, NOW).unwrap()), [1007]);
+        assert_eq!(ids(&mailbox.changes(START, None, NOW).unwrap()), [1007]);
         let found = |at| mailbox.get(std::slice::from_ref(&mail), at).unwrap().messages.len();
         assert_eq!((found(NOW), found(NOW.after(MINUTE))), (0, 1));
     }
@@ -445,26 +469,25 @@ mod tests {
         (0..3).for_each(|_| drop(mailbox.deliver(Mail::new("mail"), NOW)));
         for (lag, history_id, shown) in [(0, 1021, 3), (2, 1007, 1), (3, 1000, 0), (9, 1000, 0)] {
             mailbox.lag = lag;
-            let page = mailbox.history(START, None, NOW).unwrap();
+            let page = mailbox.changes(START, None, NOW).unwrap();
             assert_eq!(
-                (page.history_id.value(), page.records.len()),
-                (history_id, shown),
+                (page.mark.map(Mark::value), page.records.len()),
+                (Some(history_id), shown),
                 "behind by {lag}"
             );
         }
-        let ahead = mailbox.history(HistoryId::new(1014), None, NOW).unwrap();
+        let ahead = mailbox.changes(Mark::new(1014), None, NOW).unwrap();
         assert_eq!(
-            (ahead.history_id.value(), ahead.records.len()),
-            (1000, 0),
+            (ahead.mark.map(Mark::value), ahead.records.len()),
+            (Some(1000), 0),
             "its history id may be below the requested start"
         );
-        let values =
-            |ids: &BTreeSet<HistoryId>| ids.iter().map(|id| id.value()).collect::<Vec<_>>();
+        let values = |ids: &BTreeSet<Mark>| ids.iter().map(|id| id.value()).collect::<Vec<_>>();
         assert_eq!(
             (values(&mailbox.page_history_ids), values(&mailbox.profile_history_ids)),
             (vec![1000, 1007, 1021], vec![])
         );
-        assert_eq!(mailbox.profile().history_id.value(), 1021, "a profile does not lag");
+        assert_eq!(mailbox.profile().mark.value(), 1021, "a profile does not lag");
         assert_eq!(values(&mailbox.profile_history_ids), [1021]);
     }
 
@@ -507,19 +530,19 @@ mod tests {
         let mut mailbox = mailbox();
         (0..3).for_each(|_| drop(mailbox.deliver(Mail::new("mail"), NOW)));
         (mailbox.page_size, mailbox.list_page_size) = (2, 2);
-        let page = mailbox.history(START, None, NOW).unwrap().next_page_token;
+        let page = mailbox.changes(START, None, NOW).unwrap().next_page_token;
         let list_page = mailbox.list(&ALL, None, NOW).unwrap().next_page_token;
         mailbox.page_tokens.clear();
         assert!(matches!(
-            mailbox.history(START, page.as_deref(), NOW),
+            mailbox.changes(START, page.as_deref(), NOW),
             Err(ProviderError::PageLost)
         ));
         assert!(matches!(
             mailbox.list(&ALL, list_page.as_deref(), NOW),
             Err(ProviderError::PageLost)
         ));
-        let again = mailbox.history(START, None, NOW).unwrap().next_page_token;
-        assert_eq!(ids(&mailbox.history(START, again.as_deref(), NOW).unwrap()), [1021]);
+        let again = mailbox.changes(START, None, NOW).unwrap().next_page_token;
+        assert_eq!(ids(&mailbox.changes(START, again.as_deref(), NOW).unwrap()), [1021]);
     }
 
     #[test]

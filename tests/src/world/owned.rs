@@ -1,6 +1,8 @@
 //! What the tables hold in one owner's partition.
 
+use email_connectors::domain::connect_session::ConnectSession;
 use email_connectors::domain::id::OwnerId;
+use email_connectors::ports::StoreError;
 
 use super::tables::Tables;
 
@@ -13,12 +15,28 @@ impl Tables {
         let exchanges = self.exchanges.keys().filter(|(of_owner, _)| of(of_owner)).count();
         let consents = self.consents.keys().filter(|(of_owner, _)| of(of_owner)).count();
         let requests = self.requests.keys().filter(|(of_owner, _)| of(of_owner)).count();
-        connectors + triggers + slots + exchanges + consents + requests
+        let sessions = self.sessions.keys().filter(|(of_owner, _)| of(of_owner)).count();
+        connectors + triggers + slots + exchanges + consents + sessions + requests
+    }
+
+    pub fn put_session(
+        &mut self,
+        owner: &OwnerId,
+        session: &ConnectSession,
+    ) -> Result<(), StoreError> {
+        let key = (owner.clone(), session.id);
+        let stored = self.sessions.get(&key).map_or(0, |stored| stored.version);
+        if session.version != stored + 1 {
+            return Err(StoreError::Conflict);
+        }
+        self.sessions.insert(key, session.clone());
+        Ok(())
     }
 
     pub fn forget_requests(&mut self, owner: &OwnerId) {
         self.exchanges.retain(|(of, _), _| of != owner);
         self.consents.retain(|(of, _), _| of != owner);
+        self.sessions.retain(|(of, _), _| of != owner);
         self.requests.retain(|(of, _), _| of != owner);
     }
 }

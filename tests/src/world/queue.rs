@@ -133,7 +133,7 @@ impl WakeUps for MemoryWakeUps {
         wake_up: &WakeUp,
         deduplication_id: Option<&str>,
     ) -> Result<(), Unavailable> {
-        let about = format!("{:?} {}", wake_up.kind, wake_up.email_address).to_lowercase();
+        let about = format!("{:?} {}", wake_up.kind, wake_up.mailbox).to_lowercase();
         let send = |state: &mut super::State| {
             state.queue.send(wake_up, deduplication_id, state.now);
             Ok(())

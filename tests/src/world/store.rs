@@ -1,13 +1,15 @@
 //! The store in memory: each call of the port is one step on the tables.
 
-use std::time::Duration;
+mod looking;
 
+use email_connectors::domain::connect_session::ConnectSession;
 use email_connectors::domain::connector::{Closing, Connector, Location, Slot, StoredGrant};
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::event::Event;
-use email_connectors::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId, TriggerId};
+use email_connectors::domain::id::{AccountId, ConnectorId, EventId, OwnerId, TriggerId};
+use email_connectors::domain::mailbox_key::MailboxKey;
 use email_connectors::domain::membership::Membership;
-use email_connectors::domain::secret::{SealedAccessToken, WrappedKey};
+use email_connectors::domain::secret::{Sealed, SealedAccessToken, WrappedKey};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::trigger::Trigger;
 use email_connectors::domain::watch::Watch;
@@ -27,92 +29,6 @@ pub struct MemoryStore(World);
 impl MemoryStore {
     pub(crate) fn new(world: World) -> Self {
         Self(world)
-    }
-
-    /// Every event that was ever decided, forgotten ones included.
-    pub fn ledger(&self) -> Vec<Event> {
-        let state = self.0.lock();
-        state
-            .tables
-            .forgotten
-            .values()
-            .chain(state.tables.ledger.values())
-            .map(|entry| entry.event.clone())
-            .collect()
-    }
-
-    /// The connector as it is stored; not logged as a call.
-    pub fn look(&self, id: &ConnectorId) -> Option<Connector> {
-        let state = self.0.lock();
-        state
-            .tables
-            .connectors
-            .values()
-            .map(|row| &row.connector)
-            .find(|connector| connector.id == *id)
-            .cloned()
-    }
-
-    /// The connectors of a mailbox, as they are stored; not logged as a call.
-    pub fn connectors_of(&self, mailbox: &EmailAddress) -> Vec<Connector> {
-        let state = self.0.lock();
-        state
-            .tables
-            .connectors
-            .iter()
-            .filter(|(at, _)| at.mailbox == *mailbox)
-            .map(|(_, row)| row.connector.clone())
-            .collect()
-    }
-
-    pub fn all_triggers(&self) -> Vec<Trigger> {
-        self.0.lock().tables.triggers.values().map(|(_, trigger)| trigger.clone()).collect()
-    }
-
-    /// The triggers of the account's connectors that are not closing.
-    pub fn triggers_of(&self, account: &GoogleSub) -> Vec<Trigger> {
-        let state = self.0.lock();
-        let is_of =
-            |connector: &Connector| connector.google_sub == *account && connector.closing.is_none();
-        let of_account = |at: &Location| {
-            state.tables.connectors.get(at).is_some_and(|row| is_of(&row.connector))
-        };
-        state
-            .tables
-            .triggers
-            .values()
-            .filter(|(at, _)| of_account(at))
-            .map(|(_, trigger)| trigger.clone())
-            .collect()
-    }
-
-    /// Pending work: mailboxes to read, closings to finish, events to publish.
-    pub fn owing(&self, settle: Duration) -> Vec<String> {
-        let state = self.0.lock();
-        let mut owing = Vec::new();
-        for row in state.tables.connectors.values() {
-            let connector = &row.connector;
-            let look_at = connector.look_at(settle).filter(|_| connector.is_live());
-            owing.extend(
-                look_at.map(|at| format!("a look at {at}: {:?}", connector.reading.position)),
-            );
-            owing.extend(connector.closing.as_ref().map(|closing| format!("an end: {closing:?}")));
-            owing.extend(
-                (!connector.outbox.unpublished.is_empty())
-                    .then(|| format!("{} events", connector.outbox.unpublished.len())),
-            );
-        }
-        owing
-    }
-
-    /// When the renewer comes to a connector again.
-    pub fn next_sweep(&self, location: &Location) -> Option<Timestamp> {
-        self.0.lock().tables.connectors.get(location)?.next_sweep
-    }
-
-    /// When the renewer has something to look at next.
-    pub fn next_due(&self) -> Option<Timestamp> {
-        self.0.lock().tables.next_due()
     }
 
     async fn step<T>(
@@ -194,13 +110,13 @@ impl Store for MemoryStore {
         self.step(Call::Exchanged, owner, |tables| Ok(tables.exchanged(owner, exchange))).await
     }
 
-    async fn membership(&self, account: &GoogleSub) -> Result<Membership, StoreError> {
+    async fn membership(&self, account: &AccountId) -> Result<Membership, StoreError> {
         self.step(Call::Membership, account, |tables| Ok(tables.membership(account))).await
     }
 
     async fn put_membership(
         &self,
-        account: &GoogleSub,
+        account: &AccountId,
         membership: &Membership,
     ) -> Result<(), StoreError> {
         self.step(Call::PutMembership, account, |tables| tables.put_membership(account, membership))
@@ -227,6 +143,23 @@ impl Store for MemoryStore {
     ) -> Result<Option<PendingConsent>, StoreError> {
         self.step(Call::TakeConsent, owner, |tables| Ok(tables.take_consent(owner, state, now)))
             .await
+    }
+
+    async fn put_session(
+        &self,
+        owner: &OwnerId,
+        session: &ConnectSession,
+    ) -> Result<(), StoreError> {
+        self.step(Call::PutSession, owner, |tables| tables.put_session(owner, session)).await
+    }
+
+    async fn session(
+        &self,
+        owner: &OwnerId,
+        id: Uuid,
+    ) -> Result<Option<ConnectSession>, StoreError> {
+        let find = |tables: &mut Tables| Ok(tables.sessions.get(&(owner.clone(), id)).cloned());
+        self.step(Call::Session, owner, find).await
     }
 
     async fn note_seen(&self, what: &str, until: Timestamp) -> Result<(), StoreError> {
@@ -395,7 +328,7 @@ impl Store for MemoryStore {
 
     async fn mailbox(
         &self,
-        mailbox: &EmailAddress,
+        mailbox: &MailboxKey,
     ) -> Result<Vec<(Connector, Vec<Trigger>)>, StoreError> {
         let members = |tables: &mut Tables| {
             let members = tables.connectors.iter().filter(|(at, _)| at.mailbox == *mailbox);
@@ -480,6 +413,24 @@ impl Store for MemoryStore {
             Ok(())
         };
         self.step(Call::CacheAccessToken, &connector.connector, cache).await
+    }
+
+    async fn rotate_refresh_token(
+        &self,
+        connector: &Location,
+        generation: u64,
+        replaced: &Sealed,
+        by: &Sealed,
+    ) -> Result<(), StoreError> {
+        let rotate = |tables: &mut Tables| {
+            let grant = &mut tables.of_generation(connector, generation)?.connector.grant;
+            if grant.refresh_token != *replaced {
+                return Err(StoreError::Conflict);
+            }
+            grant.refresh_token = by.clone();
+            Ok(())
+        };
+        self.step(Call::RotateRefreshToken, &connector.connector, rotate).await
     }
 
     async fn record_watch(

@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use email_connectors::domain::connect_session::ConnectSession;
 use email_connectors::domain::connector::{Connector, Location, Outbox, Slot, Status, StoredGrant};
 use email_connectors::domain::email_address::EmailAddress;
-use email_connectors::domain::event::{DetailType, Event};
+use email_connectors::domain::event::{DetailType, Event, LEDGER_HORIZON};
 use email_connectors::domain::id::{
-    ConnectorId, EventId, GoogleSub, OwnerId, TriggerId, fingerprint,
+    AccountId, ConnectorId, EventId, OwnerId, TriggerId, fingerprint,
 };
 use email_connectors::domain::membership::Membership;
 use email_connectors::domain::position::Position;
@@ -30,8 +31,9 @@ pub(crate) struct Tables {
     pub connectors: BTreeMap<Location, Row>,
     pub slots: BTreeMap<(OwnerId, Slot), Location>,
     pub exchanges: BTreeMap<(OwnerId, Uuid), (ConnectorId, Timestamp)>,
-    pub memberships: BTreeMap<GoogleSub, Membership>,
+    pub memberships: BTreeMap<AccountId, Membership>,
     pub consents: BTreeMap<(OwnerId, Uuid), PendingConsent>,
+    pub sessions: BTreeMap<(OwnerId, Uuid), ConnectSession>,
     pub seen: BTreeMap<String, Timestamp>,
     pub requests: BTreeMap<(OwnerId, Uuid), ClaimedKey>,
     pub triggers: BTreeMap<TriggerId, (Location, Trigger)>,
@@ -118,7 +120,7 @@ impl Tables {
         events: &[Event],
     ) -> Result<(), StoreError> {
         self.are_new(events)?;
-        self.is_next(&connector.google_sub, membership)?;
+        self.is_next(&connector.account, membership)?;
         let (location, slot) =
             (connector.location(), (connector.owner_id.clone(), connector.slot.clone()));
         if self.slots.contains_key(&slot) || self.connectors.contains_key(&location) {
@@ -136,7 +138,7 @@ impl Tables {
                 .iter()
                 .map(|trigger| (trigger.id.clone(), (location.clone(), trigger.clone()))),
         );
-        self.memberships.insert(connector.google_sub.clone(), membership.clone());
+        self.memberships.insert(connector.account.clone(), membership.clone());
         self.decide(&location, events);
         self.remember(connector, exchange);
         Ok(())
@@ -153,6 +155,7 @@ impl Tables {
         let row = self.at_version(&before.location(), before.version)?;
         let stored = &mut row.connector;
         stored.grant = grant.clone();
+        stored.email_address = before.email_address.clone();
         stored.access_token = None;
         stored.reading.status = Status::Active;
         stored.reading.last_error = None;
@@ -178,7 +181,7 @@ impl Tables {
         if connector.email_address == *to {
             return Err(StoreError::Unavailable("a transaction takes each row once".into()));
         }
-        self.is_next(&connector.google_sub, membership)?;
+        self.is_next(&connector.account, membership)?;
         if !self.at_version(&here, connector.version)?.connector.outbox.unpublished.is_empty() {
             return Err(StoreError::Conflict);
         }
@@ -191,7 +194,7 @@ impl Tables {
         let there = moved.location();
         self.connectors.remove(&here);
         self.slots.insert((moved.owner_id.clone(), moved.slot.clone()), there.clone());
-        self.memberships.insert(moved.google_sub.clone(), membership.clone());
+        self.memberships.insert(moved.account.clone(), membership.clone());
         self.connectors.insert(there.clone(), Row { connector: moved, next_sweep: Some(now) });
         for trigger in triggers {
             self.triggers.insert(trigger.id.clone(), (there.clone(), trigger.clone()));
@@ -218,13 +221,13 @@ impl Tables {
         membership: &Membership,
     ) -> Result<(), StoreError> {
         let location = connector.location();
-        self.is_next(&connector.google_sub, membership)?;
+        self.is_next(&connector.account, membership)?;
         if !self.at_version(&location, connector.version)?.connector.outbox.unpublished.is_empty() {
             return Err(StoreError::Conflict);
         }
         self.connectors.remove(&location);
         self.slots.remove(&(connector.owner_id.clone(), connector.slot.clone()));
-        self.memberships.insert(connector.google_sub.clone(), membership.clone());
+        self.memberships.insert(connector.account.clone(), membership.clone());
         for trigger in triggers {
             self.triggers.remove(&trigger.id);
             self.hooks.remove(&trigger.id);
@@ -411,6 +414,21 @@ impl Tables {
         let row = self.connectors.get_mut(location).ok_or(StoreError::Conflict)?;
         row.next_sweep = Some(row.next_sweep.map(|_| until).ok_or(StoreError::Conflict)?);
         Ok(())
+    }
+
+    /// Deletes the published events whose time to live is over.
+    pub fn expire_ledger(&mut self, now: Timestamp) {
+        let is_over = |entry: &Entry| {
+            entry.published_at.is_some() && entry.event.decided_at.after(LEDGER_HORIZON) <= now
+        };
+        let gone: Vec<EventId> = self
+            .ledger
+            .iter()
+            .filter(|(_, entry)| is_over(entry))
+            .map(|(event, _)| event.clone())
+            .collect();
+        let gone = gone.iter().filter_map(|event| self.ledger.remove_entry(event));
+        self.forgotten.extend(gone.collect::<Vec<_>>());
     }
 
     fn sweeps(&self) -> impl Iterator<Item = (Timestamp, Due)> {

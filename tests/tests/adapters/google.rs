@@ -6,10 +6,14 @@ use std::time::Duration;
 use email_connectors::adapters::gmail::Gmail;
 use email_connectors::adapters::https;
 use email_connectors::config::GoogleSettings;
-use email_connectors::domain::history_id::HistoryId;
+use email_connectors::domain::mailbox_key::MailboxKey;
+use email_connectors::domain::mark::Mark;
 use email_connectors::domain::retry::RetryPolicy;
-use email_connectors::domain::secret::RefreshToken;
-use email_connectors::ports::{AuthorizationCode, EmailProvider, Grant, ProviderError};
+use email_connectors::domain::secret::{AccessToken, RefreshToken};
+use email_connectors::domain::watch::Watching;
+use email_connectors::ports::{
+    AuthorizationCode, EmailProvider, Grant, ProviderError, WatchRequest,
+};
 use fake_google::{
     Config, Delivered, FakeGoogle, Fault, NewCode, NewMailbox, NewMessage, OauthChange, Running,
 };
@@ -25,6 +29,11 @@ pub struct Google {
 }
 
 impl Google {
+    async fn watch(&self, access: &AccessToken) -> Result<Watching, ProviderError> {
+        let mailbox = MailboxKey::parse(ADA).unwrap();
+        self.gmail.watch(access, &WatchRequest { mailbox: &mailbox, current: None }).await
+    }
+
     pub async fn start() -> Self {
         let fake = FakeGoogle::start(Config::default()).await.unwrap();
         let settings = GoogleSettings {
@@ -211,17 +220,17 @@ async fn profile_watch_and_stop_speak_gmail() {
     let access = google.grant().await.access_token;
     let profile = google.gmail.profile(&access).await.unwrap();
     assert_eq!(
-        (profile.email_address.as_str(), profile.history_id),
-        (ADA, HistoryId::new(u64::MAX - 1_000_000))
+        (profile.email_address.as_str(), profile.mark),
+        (ADA, Mark::new(u64::MAX - 1_000_000))
     );
-    let expiration = google.gmail.watch(&access).await.unwrap();
-    assert!(expiration > aws::now().after(Duration::from_secs(6 * 24 * 3600)));
+    let watching = google.watch(&access).await.unwrap();
+    assert!(watching.expires > aws::now().after(Duration::from_secs(6 * 24 * 3600)));
     let watch = google.fake.admin.mailbox(ADA).unwrap().watch.unwrap();
     assert_eq!(
         (watch.topic_name.as_str(), watch.label_ids.len()),
         ("projects/example-project/topics/gmail", 0)
     );
-    google.gmail.stop(&access).await.unwrap();
+    google.gmail.stop(&access, None).await.unwrap();
     assert!(google.fake.admin.mailbox(ADA).unwrap().watch.is_none_or(|watch| !watch.live));
     google.conforms();
 }
@@ -231,17 +240,14 @@ async fn a_taken_watch_is_an_error_of_its_own_and_can_be_stopped() {
     let google = Google::start().await;
     let access = google.grant().await.access_token;
     google.fake.admin.take_watch(ADA).unwrap();
-    assert!(matches!(google.gmail.watch(&access).await, Err(ProviderError::WatchTaken)));
+    assert!(matches!(google.watch(&access).await, Err(ProviderError::WatchTaken)));
     google.fail("watch", 1, 400);
     assert!(
-        matches!(
-            google.gmail.watch(&access).await,
-            Err(ProviderError::Refused { status: 400, .. })
-        ),
+        matches!(google.watch(&access).await, Err(ProviderError::Refused { status: 400, .. })),
         "another 400 is not that"
     );
-    google.gmail.stop(&access).await.unwrap();
-    google.gmail.watch(&access).await.unwrap();
+    google.gmail.stop(&access, None).await.unwrap();
+    google.watch(&access).await.unwrap();
     google.conforms();
 }
 

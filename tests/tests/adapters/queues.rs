@@ -5,7 +5,7 @@ use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName
 use email_connectors::adapters::aws::SdkConfig;
 use email_connectors::adapters::sqs::{QueueUrls, SqsDepths, SqsQuarantine, SqsWakeUps};
 use email_connectors::domain::email_address::EmailAddress;
-use email_connectors::domain::history_id::HistoryId;
+use email_connectors::domain::mark::Mark;
 use email_connectors::domain::wake_up::{Kind, WakeUp};
 use email_connectors::ports::{Counted, Depths, Quarantine, WakeUps};
 
@@ -65,7 +65,7 @@ fn group(message: &Message) -> &str {
 fn push(mailbox: &str, history_id: u64) -> WakeUp {
     WakeUp::push(
         EmailAddress::parse(mailbox).unwrap(),
-        HistoryId::new(history_id),
+        Mark::new(history_id),
         Some("7".into()),
         aws::now(),
     )

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use email_connectors::domain::changes::{Change, Record};
 use email_connectors::domain::gap::Slice;
-use email_connectors::domain::history::{Change, Record};
-use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::MessageId;
-use email_connectors::domain::quota::price;
+use email_connectors::domain::mark::Mark;
+use email_connectors::domain::provider::gmail::price;
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::ports::{EmailProvider, Fetched, ProviderError};
 use fake_google::{
@@ -21,26 +21,26 @@ use crate::google::{ADA, Google};
 async fn history_is_read_page_by_page_with_ids_beyond_a_float() {
     let google = Google::start().await;
     let access = google.grant().await.access_token;
-    let start = google.gmail.profile(&access).await.unwrap().history_id;
+    let start = google.gmail.profile(&access).await.unwrap().mark;
     let delivered: Vec<Delivered> =
         (0..3).map(|number| google.deliver(&format!("mail {number}"))).collect();
-    let page = google.gmail.history(&access, start, None).await.unwrap();
+    let page = google.gmail.changes(&access, start, None).await.unwrap();
     let arrived = |delivered: &Delivered| {
         let label_ids = ["INBOX", "UNREAD"].map(String::from).into();
         let change = Change::Added { message: MessageId::new(&delivered.id), label_ids };
-        Record { id: HistoryId::new(delivered.history_id), changes: vec![change] }
+        Record { key: Mark::new(delivered.history_id).into(), changes: vec![change] }
     };
     assert_eq!(page.records, delivered.iter().map(arrived).collect::<Vec<_>>());
-    assert!(page.history_id >= HistoryId::new(delivered[2].history_id));
-    assert!(page.history_id.value() > 1 << 60);
+    assert!(page.mark >= Some(Mark::new(delivered[2].history_id)));
+    assert!(page.mark.unwrap().value() > 1 << 60);
 
-    let nothing = google.gmail.history(&access, page.history_id, None).await.unwrap();
+    let nothing = google.gmail.changes(&access, page.mark.unwrap(), None).await.unwrap();
     assert_eq!((nothing.records.len(), nothing.next_page_token), (0, None));
 
     google.fake.admin.deliver_many(ADA, &NewMessage::default(), 600).unwrap();
-    let first = google.gmail.history(&access, page.history_id, None).await.unwrap();
+    let first = google.gmail.changes(&access, page.mark.unwrap(), None).await.unwrap();
     let token = first.next_page_token.clone().expect("600 records are more than a page");
-    let second = google.gmail.history(&access, page.history_id, Some(&token)).await.unwrap();
+    let second = google.gmail.changes(&access, page.mark.unwrap(), Some(&token)).await.unwrap();
     assert_eq!(
         (first.records.len(), second.records.len(), second.next_page_token),
         (500, 100, None)
@@ -54,10 +54,10 @@ async fn a_rescue_from_spam_and_a_label_are_in_the_history() {
     let access = google.grant().await.access_token;
     let spam = NewMessage { label_ids: Some(vec!["SPAM".into()]), ..NewMessage::default() };
     let message = google.fake.admin.deliver(ADA, spam).unwrap().id;
-    let start = google.gmail.profile(&access).await.unwrap().history_id;
+    let start = google.gmail.profile(&access).await.unwrap().mark;
     let rescue = LabelChange { add: vec!["INBOX".into()], remove: vec!["SPAM".into()] };
     google.fake.admin.change_labels(ADA, &message, &rescue).unwrap();
-    let page = google.gmail.history(&access, start, None).await.unwrap();
+    let page = google.gmail.changes(&access, start, None).await.unwrap();
     let changes: Vec<&Change> = page.records.iter().flat_map(|record| &record.changes).collect();
     assert_eq!(
         changes,
@@ -70,16 +70,16 @@ async fn a_rescue_from_spam_and_a_label_are_in_the_history() {
 async fn expired_history_is_an_error_of_its_own() {
     let google = Google::start().await;
     let access = google.grant().await.access_token;
-    let start = google.gmail.profile(&access).await.unwrap().history_id;
+    let start = google.gmail.profile(&access).await.unwrap().mark;
     google.deliver("a");
     google.fake.admin.expire_history(ADA, None).unwrap();
     assert!(matches!(
-        google.gmail.history(&access, start, None).await,
+        google.gmail.changes(&access, start, None).await,
         Err(ProviderError::HistoryExpired)
     ));
     google.fail("history.list", 1, 400);
     assert!(matches!(
-        google.gmail.history(&access, start, None).await,
+        google.gmail.changes(&access, start, None).await,
         Err(ProviderError::Refused { status: 400, .. })
     ));
 }
@@ -88,15 +88,15 @@ async fn expired_history_is_an_error_of_its_own() {
 async fn a_lost_page_is_an_error_of_its_own() {
     let google = Google::start().await;
     let access = google.grant().await.access_token;
-    let start = google.gmail.profile(&access).await.unwrap().history_id;
+    let start = google.gmail.profile(&access).await.unwrap().mark;
     google.fake.admin.deliver_many(ADA, &NewMessage::default(), 501).unwrap();
     let slice = Slice { after: Timestamp::from_seconds(0), before: None };
-    let page = google.gmail.history(&access, start, None).await.unwrap().next_page_token.unwrap();
+    let page = google.gmail.changes(&access, start, None).await.unwrap().next_page_token.unwrap();
     let list_page =
         google.gmail.list(&access, &slice, None).await.unwrap().next_page_token.unwrap();
     google.fake.admin.lose_page_tokens(ADA).unwrap();
     assert!(matches!(
-        google.gmail.history(&access, start, Some(&page)).await,
+        google.gmail.changes(&access, start, Some(&page)).await,
         Err(ProviderError::PageLost)
     ));
     assert!(matches!(

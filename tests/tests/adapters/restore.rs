@@ -100,7 +100,7 @@ impl Tables {
     }
 
     async fn mailbox(&self) -> Vec<(Connector, Vec<Trigger>)> {
-        self.live.mailbox(&self.cast.mailbox()).await.unwrap()
+        self.live.mailbox(&self.cast.mailbox().into()).await.unwrap()
     }
 }
 
@@ -240,7 +240,7 @@ async fn a_connector_that_moved_or_whose_slot_is_taken_is_kept_out() {
     tables.back_up().await;
 
     rename(live, &one, &[], &cast.other_mailbox()).await.unwrap();
-    let moved = KeptOut::Moved(cast.other_mailbox());
+    let moved = KeptOut::Moved(cast.other_mailbox().into());
     assert_eq!(kept_out(&tables.restore(only(&one), true).await, &one.id), &moved);
     tables.lose(&format!("MAILBOX#{}", cast.other_mailbox()), "").await;
     assert_eq!(

@@ -8,9 +8,9 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use email_connectors::adapters::dynamodb::DynamoStore;
 use email_connectors::domain::connector::{Connector, Location, Status};
-use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::event::{DetailType, Event};
-use email_connectors::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId};
+use email_connectors::domain::id::{AccountId, ConnectorId, EventId, OwnerId};
+use email_connectors::domain::mailbox_key::MailboxKey;
 use email_connectors::ports::{Commit, Due, SWEEP_SHARDS, Store, StoreError};
 use serde_json::{Map, Value};
 
@@ -77,10 +77,10 @@ async fn rows_of_an_older_version_are_read_and_updated() {
     assert_eq!(connector.grant.scopes.len(), 3);
     let triggers = store.triggers(&owner()).await.unwrap();
     assert_eq!(triggers.len(), 1);
-    let mailbox = store.mailbox(&EmailAddress::parse("demo@example.com").unwrap()).await.unwrap();
+    let mailbox = store.mailbox(&MailboxKey::parse("demo@example.com").unwrap()).await.unwrap();
     assert_eq!(mailbox, [(connector.clone(), triggers.clone())]);
     assert_eq!(store.in_slot(&owner(), &connector.slot).await.unwrap().as_ref(), Some(&connector));
-    let membership = store.membership(&GoogleSub::new("100000000000000000001")).await.unwrap();
+    let membership = store.membership(&AccountId::new("100000000000000000001")).await.unwrap();
     assert_eq!(membership.members.len(), 1);
     assert!(store.data_key().await.unwrap().is_some());
     let records = store.delivery_records(&connector.id, None, 10).await.unwrap();
@@ -111,7 +111,7 @@ async fn rows_of_a_newer_version_are_refused() {
     };
     unreadable(store.connectors(&owner()).await.map(|_| ()));
     let location = Location {
-        mailbox: EmailAddress::parse("demo@example.com").unwrap(),
+        mailbox: MailboxKey::parse("demo@example.com").unwrap(),
         connector: ConnectorId::new(CONNECTOR),
     };
     unreadable(store.connector_at(&location).await.map(|_| ()));
@@ -124,7 +124,7 @@ async fn rows_of_a_newer_version_are_refused() {
             "a put-off row does not delay others"
         );
     }
-    unreadable(store.membership(&GoogleSub::new("100000000000000000001")).await.map(|_| ()));
+    unreadable(store.membership(&AccountId::new("100000000000000000001")).await.map(|_| ()));
 }
 
 /// One mailbox has a newer version's connector, one of ours with a newer version's trigger, and one
@@ -160,7 +160,7 @@ async fn what_a_newer_version_wrote_rests_and_its_neighbours_go_on() {
         }
     }
     let members = DynamoStore::new(&config, table)
-        .mailbox(&EmailAddress::parse("demo@example.com").unwrap())
+        .mailbox(&MailboxKey::parse("demo@example.com").unwrap())
         .await
         .unwrap();
     let read =

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 fn original(headers: &[(&str, &str)]) -> Message {
     ProviderMessage {
         id: MessageId::new("19b0"),
+        identity: None,
         thread_id: "19a0".into(),
         label_ids: vec![],
         history_id: None,

@@ -49,6 +49,7 @@ fn normalized(raw: &[u8]) -> Value {
     let root = Part::read(raw).unwrap();
     let message = ProviderMessage {
         id: MessageId::new("m"),
+        identity: None,
         thread_id: "t".into(),
         label_ids: vec![],
         history_id: None,

@@ -28,6 +28,7 @@ fn holds<S: Strategy>(strategy: &S, test: impl Fn(S::Value) -> Result<(), TestCa
 fn normalized(root: &Part) -> Message {
     ProviderMessage {
         id: MessageId::new("m"),
+        identity: None,
         thread_id: "t".into(),
         label_ids: vec![],
         history_id: None,

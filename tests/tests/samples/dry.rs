@@ -1,12 +1,19 @@
-//! Every sample event in a dry run, in one world: its answers are those with Google, as documented
-//! in docs/dry-run.md.
+//! Every sample event in a dry run, in one world, as documented in docs/dry-run.md: its answers are
+//! those with Google.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::emulator::{Emulator, World};
 use crate::{holds, invoke, read, samples};
+
+/// A dry run has no Outlook.
+const WITHOUT_OUTLOOK: [&str; 3] = [
+    "oauth-connect.outlook-start",
+    "oauth-connect.outlook-admin-consent",
+    "connectors-api.system-info",
+];
 
 /// Each file of `events/` in the document, with the JSON that its answer must contain.
 fn documented() -> Vec<(String, Value)> {
@@ -35,7 +42,8 @@ fn every_sample_has_one_documented_answer_in_a_dry_run() {
         samples().iter().map(|sample| format!("{}.json", sample.name)).collect();
     assert_eq!(documented.iter().map(|(file, _)| file.clone()).collect::<BTreeSet<_>>(), files);
     assert_eq!(documented.len(), files.len(), "one row for each");
-    for sample in samples() {
+    for sample in samples().iter().filter(|sample| !WITHOUT_OUTLOOK.contains(&sample.name.as_str()))
+    {
         let (_, answer) =
             documented.iter().find(|(file, _)| *file == format!("{}.json", sample.name)).unwrap();
         assert!(
@@ -50,7 +58,12 @@ fn every_sample_has_one_documented_answer_in_a_dry_run() {
 #[tokio::test]
 async fn every_sample_answers_as_documented_and_google_is_never_called() {
     let (world, trap) = World::start().await.with_trap(true).await;
-    let wrong = invoke(&samples(), &world).await;
+    let mut documented: BTreeMap<String, Value> = documented().into_iter().collect();
+    let mut samples = samples();
+    for sample in &mut samples {
+        sample.answer = documented.remove(&format!("{}.json", sample.name)).unwrap();
+    }
+    let wrong = invoke(&samples, &world).await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(trap.calls(), 0);
 }

@@ -71,12 +71,22 @@ impl World {
             ("ALLOWED_ORIGINS", "https://app.example.com"),
             ("AUTH_ISSUER", "https://login.example.com"),
             ("AUTH_AUDIENCE", "email-connectors"),
+            ("CONSOLE_CLIENT_ID", "local-console"),
+            ("CONSOLE_CONNECT_ORIGINS", ""),
+            ("CONSOLE_FILES_ORIGIN", "https://mail.s3.us-east-1.amazonaws.com"),
             ("GOOGLE_CLIENT_ID", "local-client.apps.googleusercontent.com"),
             ("GOOGLE_CLIENT_SECRET", "local-secret"),
             ("PUBSUB_TOPIC", "projects/example-project/topics/gmail"),
             ("PUBSUB_SUBSCRIPTION", "projects/example-project/subscriptions/gmail"),
             ("PUBSUB_AUDIENCE", "https://connectors.example.com/pubsub"),
             ("PUBSUB_SERVICE_ACCOUNT", "gmail-push@example-project.iam.gserviceaccount.com"),
+            ("MICROSOFT_CLIENT_ID", "11111111-1111-4111-8111-111111111111"),
+            ("MICROSOFT_CLIENT_SECRET", "local-secret"),
+            ("MICROSOFT_NOTIFICATION_KEY", "local-notification-key-of-32-characters"),
+            // No sample calls them.
+            ("MICROSOFT_LOGIN_BASE", "http://127.0.0.1:9"),
+            ("GRAPH_API_BASE", "http://127.0.0.1:9/v1.0"),
+            ("GRAPH_NOTIFICATION_URL", "https://connectors.example.com/graph"),
         ];
         let mut values: BTreeMap<&'static str, String> =
             fixed.map(|(name, value)| (name, value.into())).into();

@@ -16,6 +16,7 @@ use crate::security::target::{Target, document, header, status};
 fn function(path: &str) -> &'static str {
     match path {
         path if path.starts_with("/api/auth/") => "oauth-connect",
+        path if path.starts_with("/api/connect-sessions") => "oauth-connect",
         path if path.starts_with("/api/email/webhook/") => "pubsub-webhook",
         _ => "connectors-api",
     }

@@ -11,7 +11,7 @@ use tests::deployed::{ORIGIN, User, token_with};
 use tests::inside::Options;
 
 use crate::security::case::Case;
-use crate::security::connecting::{CONNECT, issued_code};
+use crate::security::connecting::{CONNECT, OUTLOOK, issued_code};
 use crate::security::forge::unique;
 use crate::security::signing::Hook;
 use crate::security::target::{Target, status, summary};
@@ -72,11 +72,33 @@ fn deeds(user: &User, hook: &Hook, code: &str) -> Vec<Deed> {
     let of_trigger = |end: &str| format!("/api/triggers/{trigger}{end}");
     let new = json!({"type": "email", "config": {"connector_id": connector, "filters": {"subject_contains": ["planted-subject"]}}});
     let mut deeds: Vec<Deed> = vec![
+        (Method::GET, format!("{OUTLOOK}/start"), None, "consent.start_outlook", "null".into()),
+        (
+            Method::GET,
+            format!("{OUTLOOK}/admin-consent"),
+            None,
+            "consent.start_admin",
+            "null".into(),
+        ),
+        (
+            Method::POST,
+            OUTLOOK.into(),
+            Some(json!({"auth_code": "planted-code"})),
+            "connector.connect_outlook",
+            "null".into(),
+        ),
         (
             Method::GET,
             format!("{CONNECT}/start?login_hint={}", user.email),
             None,
             "consent.start",
+            "null".into(),
+        ),
+        (
+            Method::POST,
+            "/api/connect-sessions".into(),
+            Some(json!({"origin": ORIGIN})),
+            "connect_session.open",
             "null".into(),
         ),
         (
@@ -108,6 +130,13 @@ fn deeds(user: &User, hook: &Hook, code: &str) -> Vec<Deed> {
             Some(json!({"days": 1})),
             "trigger.rehearse",
             trigger.clone(),
+        ),
+        (
+            Method::POST,
+            of_connector("/rehearsals"),
+            Some(json!({"days": 1})),
+            "connector.rehearse",
+            connector.clone(),
         ),
         (Method::GET, of_trigger("/firings"), None, "trigger.firings", trigger.clone()),
         (

@@ -73,7 +73,7 @@ impl Drop for Case {
         self.write();
         for Row { what, expected, got, pass } in &self.rows {
             let mark = if *pass { "  " } else { "!!" };
-            println!("{mark} {:>2}  {what}: expected {expected}, got {got}", self.number);
+            println!("{mark} {:>3}  {what}: expected {expected}, got {got}", self.number);
         }
         if self.ended {
             assert!(!self.rows.is_empty(), "case {} shows nothing", self.number);

@@ -12,6 +12,8 @@ use crate::security::forge::unique;
 use crate::security::target::{Target, status, summary};
 
 pub const CONNECT: &str = "/api/auth/google/gmail";
+/// Where Outlook is connected; a stack that connects none refuses it.
+pub const OUTLOOK: &str = "/api/auth/microsoft/outlook";
 
 pub fn callback_url() -> String {
     format!("{ORIGIN}/auth/google/callback")
@@ -25,7 +27,12 @@ pub struct Sent {
 
 impl Sent {
     pub async fn away(target: &Target, user: &User) -> Self {
-        let path = format!("{CONNECT}/start?login_hint={}", user.email);
+        Self::to(target, user, CONNECT).await
+    }
+
+    /// Of the provider that is connected at this path.
+    pub async fn to(target: &Target, user: &User, connect: &str) -> Self {
+        let path = format!("{connect}/start?login_hint={}", user.email);
         let started = read(
             target.stack.api(Method::GET, &path, Some(&user.token), None).await,
             reqwest::StatusCode::OK,

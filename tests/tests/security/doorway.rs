@@ -18,6 +18,9 @@ use crate::security::counters;
 use crate::security::routes::with_ids;
 use crate::security::target::{Target, summary};
 
+/// What the renewer and the processor call by themselves.
+const OWN_LOOKS: [&str; 3] = ["getProfile", "history.list", "token"];
+
 /// A request to each public function that needs no token, and the function's name in the template.
 const REQUESTS: [(&str, &str, &str, &str); 3] = [
     ("connectors-api", "GET", "/api/system/info", "ConnectorsApiFunction"),
@@ -413,6 +416,8 @@ async fn paths(case: &mut Case, target: &Target, name: &str) {
         .await
         .into_iter()
         .filter(|call| call["email"] == user.email || call["method"] == "unknown")
+        // On a slow machine a sweep comes meanwhile, which compares the mailbox by itself.
+        .filter(|call| !OWN_LOOKS.iter().any(|own| call["method"] == *own))
         .collect();
     case.check(format!("{name}: calls to Google"), 0, calls.len());
     let kept = read(

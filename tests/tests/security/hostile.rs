@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use email_connectors::domain::history_id::HistoryId;
 use email_connectors::domain::id::MessageId;
+use email_connectors::domain::mark::Mark;
 use email_connectors::domain::message::ProviderMessage;
 use email_connectors::domain::secret::AccessToken;
 use email_connectors::ports::{AuthorizationCode, EmailProvider};
@@ -25,7 +25,7 @@ const MOST_KB: u64 = 128 * 1024;
 struct Hostile {
     target: Target,
     access: AccessToken,
-    start: HistoryId,
+    start: Mark,
     messages: Vec<MessageId>,
     /// The messages as read before any fault.
     honest: Vec<ProviderMessage>,
@@ -44,7 +44,7 @@ impl Hostile {
         };
         let now = email_connectors::ports::Clock::now(&target.inside.as_ref().unwrap().machine);
         let access = gmail.exchange(&code, now).await.unwrap().access_token;
-        let start = gmail.profile(&access).await.unwrap().history_id;
+        let start = gmail.profile(&access).await.unwrap().mark;
         let mail = json!({"subject": "mail {n}", "silent": true});
         let messages: Vec<_> = user
             .receive_many(&target.stack, 5, mail)
@@ -61,7 +61,7 @@ impl Hostile {
         let gmail = self.target.inside.as_ref().unwrap().gmail();
         match tokio::time::timeout(
             LONGER_THAN_ANY_CALL,
-            gmail.history(&self.access, self.start, None),
+            gmail.changes(&self.access, self.start, None),
         )
         .await
         {

@@ -213,10 +213,10 @@ async fn case_89_hostile_keys() {
 async fn refreshed(endpoint: &Endpoint, now: Timestamp) -> String {
     match endpoint.gmail().refresh(&RefreshToken(SecretString::from("a-refresh-token")), now).await
     {
-        Ok(token) => format!(
+        Ok(refreshed) => format!(
             "{} for {} s",
-            token.secret.expose_secret(),
-            token.expires_at.seconds() - now.seconds()
+            refreshed.access.secret.expose_secret(),
+            refreshed.access.expires_at.seconds() - now.seconds()
         ),
         Err(ProviderError::Unavailable { .. }) => "unavailable".into(),
         Err(ProviderError::GrantRefused(_)) => "grant refused".into(),

@@ -61,13 +61,15 @@ pub async fn lines_of(stack: &Stack, name: &str, since: SystemTime) -> Vec<Strin
     lines
 }
 
-/// The sum of a metric since then; a name may end with an outcome: `WakeUps/stale`.
+/// The sum of a metric since then; a name may end with a dimension's value: `WakeUps/stale`.
 pub async fn counted(stack: &Stack, name: &str, since: SystemTime) -> u64 {
-    let (name, outcome) =
-        name.split_once('/').map_or((name, None), |(name, outcome)| (name, Some(outcome)));
+    let (name, value) =
+        name.split_once('/').map_or((name, None), |(name, value)| (name, Some(value)));
     let of = |line: &String| {
         let metrics: Value = serde_json::from_str(line).ok()?;
-        let is_it = outcome.is_none_or(|outcome| metrics["Outcome"] == outcome);
+        let has =
+            |value| metrics.as_object().is_some_and(|all| all.values().any(|one| one == value));
+        let is_it = value.is_none_or(has);
         if is_it { metrics.get(name)?.as_f64() } else { None }
     };
     lines(stack, since)

@@ -36,6 +36,12 @@ fn routes() -> Vec<(Method, &'static str, &'static str, Option<Value>)> {
         (Method::PATCH, "connector", "/api/connectors/{id}", Some(json!({"label": "mine"}))),
         (Method::GET, "connector", "/api/connectors/{id}/health", None),
         (Method::POST, "connector", "/api/connectors/{id}/sync", None),
+        (
+            Method::POST,
+            "connector",
+            "/api/connectors/{id}/rehearsals",
+            Some(json!({"config": {"filters": {"label_include": ["mine"]}}})),
+        ),
         (Method::GET, "trigger", "/api/triggers/{id}", None),
         (Method::GET, "trigger", "/api/triggers/{id}/firings", None),
         (Method::POST, "trigger", "/api/triggers/{id}/test", Some(json!({"days": 30}))),
@@ -264,6 +270,7 @@ fn by_role() -> Vec<(Method, String, Option<Value>, Role)> {
         (method, format!("/api/connectors/con_unknown{path}"), body, least)
     });
     let others = vec![
+        (Method::GET, "/api/me", None, Role::Viewer),
         (Method::GET, "/api/connectors", None, Role::Viewer),
         (Method::GET, "/api/connectors/con_unknown", None, Role::Viewer),
         (Method::GET, "/api/connectors/con_unknown/health", None, Role::Viewer),
@@ -286,6 +293,7 @@ fn by_role() -> Vec<(Method, String, Option<Value>, Role)> {
         ),
         (Method::PATCH, "/api/connectors/con_unknown", Some(json!({"label": "a"})), Role::Operator),
         (Method::POST, "/api/connectors/con_unknown/sync", None, Role::Operator),
+        (Method::POST, "/api/connectors/con_unknown/rehearsals", Some(json!({})), Role::Operator),
         (Method::POST, "/api/triggers/trg_unknown/test", Some(json!({})), Role::Operator),
         (Method::GET, "/api/triggers/trg_unknown/firings", None, Role::Viewer),
         (Method::POST, "/api/triggers/trg_unknown/secret", None, Role::Operator),

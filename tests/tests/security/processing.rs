@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use email_connectors::domain::history_id::HistoryId;
+use email_connectors::domain::mark::Mark;
 use email_connectors::domain::secret::{Sealed, SealedAccessToken};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::wake_up::WakeUp;
@@ -184,7 +184,7 @@ async fn replaced(case: &mut Case, call: Call, when: When) {
     case.check(
         format!("in memory: {what}: its account"),
         bob.sub.to_string(),
-        after.google_sub.to_string(),
+        after.account.to_string(),
     );
     stage.work().await;
     stage.trigger(&stage.connector(&connected.connector_id), json!({})).await;
@@ -235,7 +235,7 @@ async fn writes(case: &mut Case) {
     stage.world.raise_generation("owner");
     let now = stage.world.now();
     let mut after = before.clone();
-    after.reading.position.cursor = HistoryId::new(before.reading.position.cursor.value() + 1);
+    after.reading.position.cursor = Mark::new(before.reading.position.cursor.value() + 1);
     let commit =
         Commit { before: &before, after: &after.reading, events: &[], next_sweep: None, now };
     case.check(

@@ -115,7 +115,7 @@ async fn case_15_every_spelling_of_a_notification() {
             status(&target.stack.push(Some(&good), body).await),
         );
         let queued = target.inside.as_ref().unwrap().world.wake_ups().queued();
-        let id = queued.last().and_then(|wake_up| wake_up.history_id).map(|id| id.to_string());
+        let id = queued.last().and_then(|wake_up| wake_up.mark).map(|id| id.to_string());
         case.check(
             format!("{}: {what}, as queued", target.name),
             "18446744073709551615".to_string(),

@@ -103,10 +103,9 @@ async fn case_80_secrets_in_settings() {
         .filter(|(_, parameter)| parameter["NoEcho"] == true)
         .filter_map(|(name, _)| name.as_str())
         .collect();
-    let named = parameters
-        .keys()
-        .filter_map(Yaml::as_str)
-        .filter(|name| name.ends_with("Secret") || name.ends_with("WebhookToken"));
+    let named = parameters.keys().filter_map(Yaml::as_str).filter(|name| {
+        name.ends_with("Secret") || name.ends_with("WebhookToken") || name.ends_with("Key")
+    });
     for name in named {
         case.check(format!("{name} has NoEcho"), true, secret.contains(name));
     }
@@ -126,7 +125,7 @@ async fn case_80_secrets_in_settings() {
             case.check(format!("{binary}: {name}"), "SecretsKey.Arn".to_string(), key.clone());
         }
     }
-    case.check("secrets among variables", 5, count);
+    case.check("secrets among variables", 12, count);
 }
 
 #[tokio::test]

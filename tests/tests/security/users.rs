@@ -1,5 +1,7 @@
 //! User tokens, browsers of other origins, and the webhook's legacy route.
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::deployed::{ORIGIN, token, token_with};
@@ -11,7 +13,6 @@ use crate::security::target::{Target, status, summary};
 use tests::inside::Options;
 
 const AUDIENCE: &str = "email-connectors";
-const ISSUER: &str = "https://login.example.com";
 
 #[tokio::test]
 async fn case_31_browsers_of_other_origins() {
@@ -67,9 +68,18 @@ async fn case_31_browsers_of_other_origins() {
     }
 }
 
+/// Of the target's own tokens: a deployed stack's issuer is its fake Google.
+async fn issuer(target: &Target) -> String {
+    let good = token(&target.stack, "user").await;
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(good.split('.').nth(1).unwrap()).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    claims["iss"].as_str().unwrap().into()
+}
+
 /// Tokens that every route refuses with 401.
 async fn bad_tokens(target: &Target) -> Vec<(String, String)> {
     let of = |claims: Value| json!({ "claims": claims });
+    let issuer = issuer(target).await;
     let mut orders = forge::unsigned();
     orders.extend(forge::pointing(target));
     orders.extend(
@@ -89,7 +99,7 @@ async fn bad_tokens(target: &Target) -> Vec<(String, String)> {
         ("an audience with a slash", of(json!({"aud": format!("{AUDIENCE}/")}))),
         ("no audience", of(json!({"aud": null}))),
         ("another issuer", of(json!({"iss": "https://login.example.com.evil"}))),
-        ("the issuer with a slash", of(json!({"iss": format!("{ISSUER}/")}))),
+        ("the issuer with a slash", of(json!({"iss": format!("{issuer}/")}))),
         ("Google's issuer", of(json!({"iss": "https://accounts.google.com"}))),
         ("no owner", of(json!({"sub": null}))),
         ("an owner that contains the key's separator", of(json!({"sub": "a#b"}))),
@@ -104,7 +114,7 @@ async fn bad_tokens(target: &Target) -> Vec<(String, String)> {
     }
     tokens.push(("Google's push token".into(), target.good_token().await));
     let as_user =
-        json!({"claims": {"iss": ISSUER, "aud": AUDIENCE, "sub": "stranger", "role": "admin"}});
+        json!({"claims": {"iss": issuer, "aud": AUDIENCE, "sub": "stranger", "role": "admin"}});
     tokens.push((
         "a token by Google's key that says it is the users' issuer's".into(),
         target.push_token(as_user).await,
@@ -163,8 +173,9 @@ async fn case_35_user_tokens() {
             let answer = target.stack.api(Method::GET, "/api/connectors", Some(&token), None).await;
             case.check(format!("{name}: {what}"), expected, status(&answer));
         }
+        let issuer = issuer(&target).await;
         let both =
-            json!({"sub": "user", "claims": {"aud": [AUDIENCE, format!("{ISSUER}/userinfo")]}});
+            json!({"sub": "user", "claims": {"aud": [AUDIENCE, format!("{issuer}/userinfo")]}});
         let answer = target
             .stack
             .api(Method::GET, "/api/connectors", Some(&token_with(&target.stack, both).await), None)

@@ -11,18 +11,22 @@ use super::tables::check_section;
 
 const BEGIN: &str = "<!-- actions: made by the shape test `audit` -->\n";
 const END: &str = "<!-- end of actions -->\n";
-/// Not audited: routes that show no mail and change nothing, and Google's pushes, which only wake
-/// the processor.
-const NOT_WRITTEN_DOWN: [&str; 11] = [
+/// Not audited: routes that show no mail and change nothing, and what wakes the
+/// processor.
+const NOT_WRITTEN_DOWN: [&str; 15] = [
     "GET /api/connectors",
     "GET /api/connectors/{id}",
     "GET /api/connectors/{id}/health",
     "GET /api/triggers",
     "GET /api/triggers/{id}",
+    "GET /api/me",
+    "GET /api/connect-sessions/current",
     "GET /api/system/info",
     "GET /api/system/health",
     "GET /api/openapi.json",
     "GET /api/auth/google/gmail/callback",
+    "GET /api/auth/microsoft/outlook/callback",
+    "POST /api/email/webhook/microsoft/graph",
     "POST /api/email/webhook/google/pubsub",
     "POST /api/email/webhook/google",
 ];
@@ -30,8 +34,10 @@ const NOT_WRITTEN_DOWN: [&str; 11] = [
 #[test]
 fn every_route_of_the_template_is_written_down_or_has_a_reason_not_to_be() {
     let routes = template::routes(&template::read());
+    // The console's page is the same for everybody.
+    let calls = routes.iter().filter(|route| route.function != "console");
     let (mail, others): (Vec<_>, Vec<_>) =
-        routes.iter().partition(|route| route.path.contains("{collection}"));
+        calls.partition(|route| route.path.contains("{collection}"));
     assert!(!mail.is_empty() && !others.is_empty());
     for route in &others {
         let named = format!("{} {}", route.method, route.path);

@@ -10,7 +10,7 @@ const WIDEST_PROSE: usize = 120;
 /// The folders that a path in a document may be relative to, beside the document's own.
 const ROOTS: [&str; 3] = ["", "lib/src", "tests"];
 /// Folders that are not in the repository.
-const MADE: [&str; 3] = [".local", ".aws-sam", "target"];
+const MADE: [&str; 4] = [".local", ".aws-sam", "target", "node_modules"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()

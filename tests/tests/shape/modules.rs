@@ -50,6 +50,7 @@ fn is_root(path: &str) -> bool {
     let (name, folder) = (path.file_name().unwrap(), path.parent().unwrap().file_name().unwrap());
     name == "main.rs"
         || name == "lib.rs"
+        || name == "build.rs"
         || folder == "bin"
         || folder == "tests"
         || folder == "fuzz_targets"

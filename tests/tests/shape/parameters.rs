@@ -29,6 +29,24 @@ fn every_parameter_is_in_one_group() {
     assert_eq!(BTreeSet::from_iter(grouped), BTreeSet::from_iter(all));
 }
 
+/// Where the scopes stand once more, because they are needed without a template.
+#[test]
+fn microsofts_scopes_by_default_are_the_same_everywhere() {
+    let template = template::read();
+    let scopes = template["Parameters"]["MicrosoftScopes"]["Default"].as_str().unwrap();
+    for file in [
+        "cli/src/doctor/judge/microsoft.rs",
+        "docs/microsoft/setup.sh",
+        "tests/fake-microsoft/src/admin/identity.rs",
+        "tests/local/migration.py",
+        "tests/src/microsoft.rs",
+    ] {
+        let path = format!("{}/../{file}", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(text.contains(&format!("\"{scopes}\"")), "{file} has other scopes");
+    }
+}
+
 fn groups(template: &Value) -> &[Value] {
     template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"].as_sequence().unwrap()
 }

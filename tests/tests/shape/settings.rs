@@ -6,16 +6,27 @@ use std::sync::{Arc, Mutex};
 use email_connectors::config::{Environment, check};
 use tests::template;
 
-const FUNCTIONS: [&str; 6] = [
+const FUNCTIONS: [&str; 7] = [
     "oauth-connect",
     "connectors-api",
     "pubsub-webhook",
     "history-processor",
     "watch-renewer",
     "audit-keeper",
+    "console",
 ];
 /// Functions start without these too.
-const OPTIONAL: [&str; 4] = ["AUTH_JWKS_URL", "AUTH_ROLE_CLAIM", "LEGACY_WEBHOOK_TOKEN", "DRY_RUN"];
+const OPTIONAL: [&str; 9] = [
+    "MICROSOFT_CLIENT_ID",
+    "GRAPH_NOTIFICATION_URL",
+    "MICROSOFT_NOTIFICATION_KEY",
+    "AUTH_JWKS_URL",
+    "AUTH_ROLE_CLAIM",
+    "LEGACY_WEBHOOK_TOKEN",
+    "DRY_RUN",
+    "CONSOLE_RESOURCE",
+    "CONSOLE_CONNECT_ORIGINS",
+];
 /// Read by the AWS SDK and by the logging, not by our settings.
 const NOT_OURS: [&str; 2] = ["AWS_SDK_UA_APP_ID", "RUST_LOG"];
 
@@ -28,11 +39,18 @@ fn given(name: &str) -> Option<String> {
         | "GOOGLE_CLIENT_SECRET"
         | "AUTH_AUDIENCE"
         | "PUBSUB_AUDIENCE"
-        | "PUBSUB_SERVICE_ACCOUNT" => "a",
+        | "PUBSUB_SERVICE_ACCOUNT"
+        | "CONSOLE_CLIENT_ID" => "a",
+        "MICROSOFT_CLIENT_ID" | "MICROSOFT_CLIENT_SECRET" => "a",
+        "MICROSOFT_NOTIFICATION_KEY" => "a-notification-key-of-32-characters",
+        "GRAPH_NOTIFICATION_URL" => "https://example.com",
         "TABLE_NAME" | "MAIL_BUCKET" | "KMS_KEY_ID" | "EVENT_BUS_NAME" | "METRICS_NAMESPACE" => "a",
-        "AUTH_ISSUER" | "APP_PUBLIC_URL" | "ALLOWED_ORIGINS" | "NOTIFICATION_QUEUE_URL" => {
-            "https://example.com"
-        }
+        "AUTH_ISSUER"
+        | "APP_PUBLIC_URL"
+        | "ALLOWED_ORIGINS"
+        | "NOTIFICATION_QUEUE_URL"
+        | "CONSOLE_FILES_ORIGIN"
+        | "CONSOLE_CONNECT_ORIGINS" => "https://example.com",
         "DEAD_LETTER_QUEUE_URL" | "QUARANTINE_QUEUE_URL" => "https://example.com",
         _ => return None,
     };

@@ -23,15 +23,15 @@ fn list(value: &Value) -> Vec<String> {
 }
 
 #[test]
-fn six_functions_have_a_role_each() {
+fn seven_functions_have_a_role_each() {
     let template = template::read();
     let functions = resources(&template, "AWS::Serverless::Function");
-    assert_eq!(functions.len(), 6);
+    assert_eq!(functions.len(), 7);
     let roles: BTreeSet<String> = functions
         .iter()
         .map(|(_, function)| list(&function["Properties"]["Role"]).concat())
         .collect();
-    assert_eq!(roles.len(), 6, "a role for each: {roles:?}");
+    assert_eq!(roles.len(), 7, "a role for each: {roles:?}");
     for (name, function) in functions {
         let binary = function["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap();
         assert_eq!(function["Metadata"]["BuildMethod"], "rust-cargolambda", "{name}");
@@ -216,7 +216,7 @@ fn a_url_among_the_parameters_is_https_or_of_this_machine() {
             "{name:?}: {pattern}"
         );
     }
-    assert_eq!(urls, 11);
+    assert_eq!(urls, 15);
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn every_parameter_explains_itself_and_secrets_are_not_echoed() {
             parameter["Description"].as_str().is_some_and(|text| text.ends_with('.')),
             "{name} has no description"
         );
-        let secret = name.contains("Secret") || name.ends_with("Token");
+        let secret = name.contains("Secret") || name.ends_with("Token") || name.ends_with("Key");
         assert_eq!(parameter["NoEcho"] == true, secret, "{name}");
     }
 }

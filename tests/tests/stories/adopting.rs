@@ -70,7 +70,7 @@ async fn a_grant_becomes_a_connector_with_its_triggers() {
     );
     let connector = stage.connector(&adopted.connector_id);
     assert_eq!(
-        (connector.reading.status, &connector.google_sub, connector.reading.position.cursor),
+        (connector.reading.status, &connector.account, connector.reading.position.cursor),
         (Status::Active, &ada.sub, ada.history_id())
     );
     let sealed = stage

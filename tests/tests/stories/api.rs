@@ -1,5 +1,7 @@
 //! The API in front of the in-memory world: requests of a story, and their answers.
 
+use std::collections::BTreeMap;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -7,6 +9,7 @@ use connectors_api::Api;
 use email_connectors::adapters::hmac::HmacSha256;
 use email_connectors::config::AppSettings;
 use email_connectors::domain::claims::UserPolicy;
+use email_connectors::domain::connector::Provider;
 use email_connectors::domain::health::Thresholds;
 use email_connectors::domain::limit::Limits;
 use email_connectors::flows::access::Refreshes;
@@ -45,7 +48,7 @@ fn router(world: &World) -> Router {
             sweep_times: SWEEP_TIMES,
             sweep_every: MINUTE,
             units_per_minute: UNITS_PER_MINUTE,
-            required_scopes: SCOPES.map(String::from).into(),
+            required_scopes: BTreeMap::from([(Provider::Gmail, SCOPES.map(String::from).into())]),
         },
         retention: RETENTION,
         checked: Checked::default(),
@@ -101,6 +104,27 @@ pub async fn call_api_as(
     path: &str,
     body: Option<Value>,
 ) -> Answer {
+    sent(stage, (of, role), (method, path), HeaderMap::new(), body).await
+}
+
+/// Sends a request with more headers, and no body, as an admin of this owner.
+pub async fn call_api_with(
+    stage: &Stage,
+    of: &str,
+    method: Method,
+    path: &str,
+    headers: HeaderMap,
+) -> Answer {
+    sent(stage, (of, "admin"), (method, path), headers, None).await
+}
+
+async fn sent(
+    stage: &Stage,
+    (of, role): (&str, &str),
+    (method, path): (Method, &str),
+    headers: HeaderMap,
+    body: Option<Value>,
+) -> Answer {
     let expires = BEGINNING.seconds() + 10 * 365 * 24 * 3600;
     let claims = json!({"iss": ISSUER, "aud": AUDIENCE, "sub": of, "role": role, "iat": BEGINNING.seconds(), "exp": expires});
     let token = stage.world.verifier().issue(claims);
@@ -108,6 +132,8 @@ pub async fn call_api_as(
         .method(method)
         .uri(path)
         .header("authorization", format!("Bearer {token}"));
+    let request =
+        headers.iter().fold(request, |request, (name, value)| request.header(name, value));
     let request = request
         .body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())))
         .expect("a request");

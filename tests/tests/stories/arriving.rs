@@ -1,7 +1,7 @@
 //! A message arrives, and fires or does not.
 
-use email_connectors::domain::history_id::HistoryId;
-use email_connectors::domain::id::{EventId, MessageId};
+use email_connectors::domain::id::{EventId, MessageId, MessageIdentity};
+use email_connectors::domain::mark::Mark;
 use email_connectors::domain::trigger::Trigger;
 use email_connectors::domain::wake_up::{Kind, WakeUp};
 use email_connectors::flows::process::Outcome;
@@ -41,7 +41,11 @@ async fn a_message_arrives() {
     let [firing] = scene.stage.fired().try_into().expect("one event");
     assert_eq!(
         firing.event_id,
-        EventId::derive(&scene.ada.sub, &delivered.message, &scene.trigger.id)
+        EventId::derive(
+            &scene.ada.sub,
+            &MessageIdentity::of(&delivered.message),
+            &scene.trigger.id
+        )
     );
     let expected = json!({
         "schema_version": 1,
@@ -78,7 +82,7 @@ async fn a_push_that_is_not_newer_costs_one_read() {
     scene.stage.forget_calls();
     let before = scene.connector();
     for history_id in [0, 1, 999, 1000] {
-        let outcomes = scene.stage.wake(&scene.push_of(HistoryId::new(history_id))).await.unwrap();
+        let outcomes = scene.stage.wake(&scene.push_of(Mark::new(history_id))).await.unwrap();
         assert_eq!(outcomes, [Outcome::Stale]);
         assert_eq!(scene.stage.calls(), ["store.mailbox ada@example.com"]);
     }
@@ -89,7 +93,7 @@ async fn a_push_that_is_not_newer_costs_one_read() {
 async fn a_push_says_look_and_never_where_to() {
     let scene = Scene::new().await;
     scene.deliver(&["One"]);
-    scene.stage.wake(&scene.push_of(HistoryId::new(u64::MAX))).await.unwrap();
+    scene.stage.wake(&scene.push_of(Mark::new(u64::MAX))).await.unwrap();
     assert_eq!(
         scene.cursor(),
         scene.ada.history_id(),
@@ -119,7 +123,7 @@ async fn a_wake_up_of_our_own_is_never_stale() {
 async fn a_push_for_a_mailbox_that_nobody_connected_costs_one_read() {
     let scene = Scene::new().await;
     let stranger = scene.stage.world.account("eve@example.com");
-    let push = WakeUp { email_address: stranger.address(), ..scene.push() };
+    let push = WakeUp { mailbox: stranger.address().into(), ..scene.push() };
     assert_eq!(scene.stage.wake(&push).await.unwrap(), []);
     assert_eq!(scene.stage.calls(), ["store.mailbox eve@example.com"]);
 }
@@ -265,10 +269,11 @@ async fn mailboxes_do_not_share_events() {
     scene.deliver(&["For Ada"]);
     bob.deliver(Mail::new("For Bob"));
     scene.stage.wake(&scene.push()).await.unwrap();
-    scene.stage.wake(&WakeUp { email_address: bob.address(), ..scene.push() }).await.unwrap();
+    scene.stage.wake(&WakeUp { mailbox: bob.address().into(), ..scene.push() }).await.unwrap();
     assert_eq!(subjects(&scene.stage.fired()), ["For Ada", "For Bob"]);
-    let of =
-        |account: &Account| EventId::derive(&account.sub, &MessageId::new("m1"), &scene.trigger.id);
+    let of = |account: &Account| {
+        EventId::derive(&account.sub, &MessageIdentity::new("m1"), &scene.trigger.id)
+    };
     assert_ne!(of(&scene.ada), of(&bob), "not even if Gmail gave two messages the same id");
 }
 

@@ -105,8 +105,8 @@ async fn a_sync_tries_at_once_what_was_set_aside() {
     assert_eq!(queued.expect(202), json!({"status": "queued"}));
     let [wake_up] = scene.stage.world.wake_ups().queued().try_into().expect("one wake-up");
     assert_eq!(
-        (wake_up.kind, wake_up.email_address, wake_up.history_id),
-        (Kind::Sync, scene.ada.address(), None)
+        (wake_up.kind, wake_up.mailbox, wake_up.mark),
+        (Kind::Sync, scene.ada.address().into(), None)
     );
     scene.stage.work().await;
     assert_eq!(subjects(&scene.stage.fired()).last().map(String::as_str), Some("Poison"));

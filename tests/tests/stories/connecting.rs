@@ -3,6 +3,7 @@
 use std::slice::from_ref;
 
 use email_connectors::domain::connector::{Status, Uniqueness};
+use email_connectors::domain::identity::IdentityPolicy;
 use email_connectors::domain::wake_up::{Kind, WakeUp};
 use email_connectors::domain::watch::{Watch, WatchStatus};
 use email_connectors::flows::connect::{Connect, ConnectError, ConnectRequest};
@@ -54,7 +55,7 @@ async fn a_mailbox_is_connected() {
     assert_eq!(connected.watch.status(now), WatchStatus::Active);
     assert_eq!(connector.watch, connected.watch);
     assert_eq!(
-        (connector.owner_id, connector.google_sub, connector.reading.status),
+        (connector.owner_id, connector.account, connector.reading.status),
         (owner("owner"), ada.sub.clone(), Status::Active)
     );
     assert_eq!(
@@ -64,7 +65,7 @@ async fn a_mailbox_is_connected() {
     );
     let queued = stage.world.wake_ups().queued();
     assert_eq!(
-        queued.iter().map(|wake_up| (wake_up.kind, wake_up.history_id)).collect::<Vec<_>>(),
+        queued.iter().map(|wake_up| (wake_up.kind, wake_up.mark)).collect::<Vec<_>>(),
         [(Kind::Kick, None)]
     );
 }
@@ -244,7 +245,7 @@ async fn an_id_token_for_another_client_is_refused() {
     let ada = stage.world.account("ada@example.com");
     let request = stage.request("owner", &ada.consent(Consent::default()));
     let mut connecting = stage.connecting();
-    connecting.identity.client_id = "another-client".into();
+    connecting.identity = IdentityPolicy::Google { client_id: "another-client".into() };
     let refused = connecting.run(&request, stage.world.now()).await;
     assert!(matches!(refused, Err(ConnectError::Identity(_))), "{refused:?}");
     assert_eq!(stage.calls(), ["gmail.exchange"]);

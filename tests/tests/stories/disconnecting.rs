@@ -30,7 +30,7 @@ async fn disconnect(stage: &Stage, of: &str, id: &ConnectorId) -> Result<Receipt
 
 async fn is_gone(stage: &Stage, of: &str, id: &ConnectorId, account: &Account) -> bool {
     let store = stage.world.store();
-    let members = store.mailbox(&account.address()).await.unwrap();
+    let members = store.mailbox(&account.address().into()).await.unwrap();
     let of_nobody = members.iter().all(|(member, _)| member.id != *id);
     store.connector(&owner(of), id).await.unwrap().is_none()
         && of_nobody

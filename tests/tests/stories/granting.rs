@@ -6,6 +6,7 @@ use email_connectors::domain::wake_up::Kind;
 use email_connectors::flows::access::Access;
 use email_connectors::flows::process::{Outcome, Process};
 use email_connectors::ports::Vault;
+use secrecy::ExposeSecret;
 use serde_json::json;
 use tests::world::{ACCESS_TOKEN_LIFE, Call, Consent, Failure, When, World};
 
@@ -67,6 +68,64 @@ async fn an_access_token_is_refreshed_when_its_hour_ends() {
         "the new one is cached"
     );
     assert_eq!(subjects(&scene.stage.fired()), ["One", "Two"]);
+}
+
+/// The refresh token that is stored for the scene's connector.
+async fn stored_refresh_token(scene: &Scene) -> String {
+    let connector = scene.connector();
+    let vault = scene.stage.world.vault();
+    let token = vault.open_refresh_token(&connector.grant.refresh_token, &connector.id).await;
+    token.unwrap().0.expose_secret().to_string()
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_is_replaced_is_stored_and_the_next_refresh_uses_it() {
+    let scene = Scene::new().await;
+    scene.ada.rotates_refresh_tokens();
+    let before = stored_refresh_token(&scene).await;
+    scene.ada.forget_access_tokens();
+    scene.stage.forget_calls();
+    scene.stage.wake(&scene.own(Kind::Due)).await.unwrap();
+    assert_eq!(
+        scene.stage.calls_of(&["vault.seal", "store.rotate", "store.cache", "gmail.refresh"]),
+        [
+            "gmail.refresh",
+            "vault.seal_refresh_token con",
+            "store.rotate_refresh_token con",
+            "vault.seal_access_token con",
+            "store.cache_access_token con",
+        ]
+    );
+    let second = stored_refresh_token(&scene).await;
+    assert_ne!(second, before);
+    scene.stage.world.pass(ACCESS_TOKEN_LIFE);
+    scene.deliver(&["One"]);
+    scene.stage.wake(&scene.push()).await.unwrap();
+    assert_ne!(stored_refresh_token(&scene).await, second);
+    assert_eq!(subjects(&scene.stage.fired()), ["One"]);
+}
+
+#[tokio::test]
+async fn a_replaced_refresh_token_that_is_lost_or_comes_second_costs_nothing() {
+    let failures = [
+        ("it is not stored", Call::RotateRefreshToken, Failure::Unavailable),
+        ("it is not sealed", Call::SealRefreshToken, Failure::Unavailable),
+        ("another session stored its own", Call::RotateRefreshToken, Failure::Conflict),
+    ];
+    for (case, call, failure) in failures {
+        let scene = Scene::new().await;
+        scene.ada.rotates_refresh_tokens();
+        scene.ada.forget_access_tokens();
+        let before = stored_refresh_token(&scene).await;
+        scene.stage.world.fail_with(call, When::Before, 1, failure);
+        scene.deliver(&["One"]);
+        assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)], "{case}");
+        assert_eq!(stored_refresh_token(&scene).await, before, "{case}");
+        scene.stage.world.pass(ACCESS_TOKEN_LIFE);
+        scene.deliver(&["Two"]);
+        assert_eq!(scene.stage.wake(&scene.push()).await.unwrap(), [listed(1, 1)], "{case}");
+        assert_ne!(stored_refresh_token(&scene).await, before, "{case}, and the next one is");
+    }
 }
 
 #[tokio::test]
@@ -274,4 +333,19 @@ async fn a_remembered_token_is_not_the_last_word_of_google() {
     scene.deliver(&["One"]);
     assert_eq!(processing.run(&scene.push(), now).await.unwrap(), [Outcome::NotActive]);
     assert_eq!(scene.connector().reading.status, Status::NeedsReauth);
+}
+
+/// The row has an older token than the process, and the provider ended both before their time.
+#[tokio::test]
+async fn a_remembered_token_that_is_refused_as_well_is_no_refresh() {
+    let scene = Scene::new().await;
+    let processing = scene.stage.processing();
+    scene.stage.world.pass(10 * MINUTE);
+    scene.ada.forget_access_tokens();
+    scene.stage.world.fail(Call::CacheAccessToken, When::Before, 1);
+    processing.run(&scene.own(Kind::Due), scene.stage.world.now()).await.unwrap();
+    scene.ada.forget_access_tokens();
+    scene.deliver(&["One"]);
+    processing.run(&scene.push(), scene.stage.world.now()).await.unwrap();
+    assert_eq!(subjects(&scene.stage.fired()), ["One"]);
 }

@@ -131,6 +131,7 @@ async fn answer(
 ) -> (StatusCode, Value, bool) {
     let webhook = Webhook {
         receive: stage.receiving(),
+        notified: stage.notified(),
         legacy_token: legacy_token.map(Into::into),
         clock: stage.world.machine(),
     };

@@ -1,6 +1,6 @@
 //! The history is listed: all pages before the cursor, and errors leave it where it was.
 
-use email_connectors::domain::history_id::HistoryId;
+use email_connectors::domain::mark::Mark;
 use email_connectors::domain::wake_up::Kind;
 use email_connectors::flows::process::Outcome;
 use tests::world::{Call, Mail, When};
@@ -153,6 +153,6 @@ async fn nothing_new_still_says_that_the_mailbox_was_looked_at() {
     let connector = scene.connector();
     assert_eq!(
         (connector.reading.position.cursor, connector.reading.position.listed_at),
-        (HistoryId::new(1000), Some(scene.stage.world.now()))
+        (Mark::new(1000), Some(scene.stage.world.now()))
     );
 }

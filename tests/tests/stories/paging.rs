@@ -177,6 +177,7 @@ async fn the_delivery_record_says_what_was_fired_and_whether_it_is_published() {
         (&firing["event_id"], &firing["message_id"]),
         (&firing["detail"]["event_id"], &firing["detail"]["message"]["id"])
     );
+    assert_eq!(firing["connector_id"], json!(scene.id), "where its message is");
     assert_eq!(
         (&firing["detail_type"], &firing["decided_at"]),
         (&json!("TRIGGER_FIRED"), &json!(stage.world.now()))

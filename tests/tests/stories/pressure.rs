@@ -32,7 +32,7 @@ async fn a_long_backlog_is_read_over_several_runs_and_goes_on_by_itself() {
     );
     let queued = scene.stage.world.wake_ups().queued();
     assert_eq!(
-        queued.iter().map(|wake_up| (wake_up.kind, wake_up.history_id)).collect::<Vec<_>>(),
+        queued.iter().map(|wake_up| (wake_up.kind, wake_up.mark)).collect::<Vec<_>>(),
         [(Kind::Due, None)]
     );
 

@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use email_connectors::domain::history_id::HistoryId;
-use email_connectors::domain::push::Malformed;
+use email_connectors::domain::mark::Mark;
+use email_connectors::domain::provider::gmail::push::Malformed;
 use email_connectors::domain::wake_up::Kind;
 use email_connectors::flows::receive::{PushError, Received};
 use email_connectors::ports::TokenError;
@@ -52,8 +52,8 @@ async fn a_push_is_in_the_queue_before_it_is_acknowledged() {
     assert!(matches!(received.unwrap(), Received::Queued(_)));
     assert_eq!(stage.calls(), ["tokens.verify", "queue.send push ada@example.com"]);
     let [wake_up] = queued.try_into().expect("one wake-up");
-    assert_eq!((wake_up.kind, wake_up.history_id), (Kind::Push, Some(HistoryId::new(u64::MAX))));
-    assert_eq!(wake_up.email_address.as_str(), "ada@example.com");
+    assert_eq!((wake_up.kind, wake_up.mark), (Kind::Push, Some(Mark::new(u64::MAX))));
+    assert_eq!(wake_up.mailbox.as_str(), "ada@example.com");
     assert_eq!(wake_up.correlation.pubsub_message_id.as_deref(), Some("pubsub-7"));
 }
 

@@ -230,8 +230,8 @@ async fn it_reads_no_more_than_the_requested_days_and_limit() {
     stage.world.pass(30 * DAY);
     let answer = rehearse(&scene, &scene.trigger.id, json!({"days": 1})).await;
     assert_eq!(
-        (answer.header("x-quota-units"), &answer.body["looked_at"]),
-        (Some("5"), &json!(0)),
+        (answer.header("x-quota-units"), &answer.body["quota_units"], &answer.body["looked_at"],),
+        (Some("5"), &json!(5), &json!(0)),
         "no mail, no fetch"
     );
 }
@@ -389,4 +389,87 @@ async fn automatic_mail_is_told_from_a_persons_and_kept_from_who_asks_for_it() {
             ("News", &json!({"kind": "list", "list_id": "news.shop.example"})),
         ]
     );
+}
+
+async fn try_filters(scene: &Scene, body: Value) -> Answer {
+    let path = format!("/api/connectors/{}/rehearsals", scene.id);
+    call_api(&scene.stage, "owner", Method::POST, &path, Some(body)).await
+}
+
+/// A form can show what filters do before there is a trigger. Mail of before the connect counts,
+/// since mail like it is to come.
+#[tokio::test]
+async fn filters_are_tried_before_a_trigger_has_them() {
+    let scene = Scene::new().await;
+    let long_ago = scene.connector().connected_at.before(MINUTE);
+    scene.ada.deliver(Mail::new("Invoice of before").received_at(long_ago));
+    scene.ada.deliver(Mail::new("Invoice of nobody's").labelled(&["SENT"]));
+    scene.ada.deliver(Mail::new("Hello"));
+    let rows = scene.stage.world.rows_of("owner");
+
+    let answer = try_filters(
+        &scene,
+        json!({"config": {"filters": {"subject_contains": ["invoice"]}}, "days": 3, "limit": 10}),
+    )
+    .await;
+    assert_eq!(answer.header("x-quota-units"), Some("65"), "one list and three messages");
+    let rehearsal = answer.expect(200);
+    assert_eq!(rehearsal["connector_id"], json!(scene.id));
+    assert_eq!(
+        (&rehearsal["days"], &rehearsal["looked_at"], &rehearsal["truncated"]),
+        (&json!(3), &json!(3), &json!(false))
+    );
+    assert_eq!(subjects(&rehearsal["would_fire"]), ["Invoice of before"]);
+    assert_eq!(
+        reasons(&rehearsal, "Invoice of nobody's"),
+        [("not_received", &json!({"label_ids": ["SENT"]}))]
+    );
+    let unmet = json!({"filter": "subject_contains", "wanted": ["invoice"], "saw": "Hello"});
+    assert_eq!(reasons(&rehearsal, "Hello"), [("filter", &unmet)]);
+
+    let all = try_filters(&scene, json!({})).await.expect(200);
+    assert_eq!(subjects(&all["would_fire"]), ["Hello", "Invoice of before"]);
+    assert_eq!(scene.stage.world.rows_of("owner"), rows, "nothing is stored");
+    assert!(scene.stage.fired().is_empty());
+}
+
+/// What making a trigger with these filters would refuse is refused here, at the same field.
+#[tokio::test]
+async fn filters_that_no_trigger_can_have_are_refused_when_they_are_tried() {
+    let scene = Scene::new().await;
+    let table = [
+        (json!({"config": {"filters": {"query": "from:ada"}}}), "config.filters.query"),
+        (json!({"config": {"filters": {"from_contains": []}}}), "config.filters.from_contains"),
+        (json!({"config": {"filters": {"colour": 1}}}), "config.filters.colour"),
+        (json!({"config": {"filters": {}, "x": 1}}), "config.x"),
+        (json!({"config": {"filters": 7}}), "config.filters"),
+        (json!({"config": 7}), "config"),
+        (json!({"config": {"connector_id": scene.id}}), "config.connector_id"),
+        (json!({"filters": {}}), "filters"),
+        (json!({"days": 31}), "days"),
+    ];
+    for (body, field) in table {
+        let made = call_api(
+            &scene.stage,
+            "owner",
+            Method::POST,
+            "/api/triggers",
+            Some(json!({"type": "email", "config": {"connector_id": scene.id, "filters": body["config"]["filters"]}})),
+        )
+        .await;
+        let refused = try_filters(&scene, body.clone()).await.expect(400);
+        assert_eq!(refused["field"], field, "{body}");
+        if field.starts_with("config.filters.") {
+            assert_eq!(made.expect(400), refused, "{body}");
+        }
+    }
+    let foreign = call_api(
+        &scene.stage,
+        "stranger",
+        Method::POST,
+        &format!("/api/connectors/{}/rehearsals", scene.id),
+        Some(json!({"config": {"filters": {"label_include": ["Mine"]}}})),
+    )
+    .await;
+    assert_eq!(foreign.expect(404)["field"], Value::Null);
 }

@@ -190,7 +190,7 @@ async fn a_silent_mailbox_is_woken() {
     assert_eq!(scene.cursor(), before);
     let queued = scene.stage.world.wake_ups().queued();
     assert_eq!(
-        queued.iter().map(|wake_up| (wake_up.kind, wake_up.history_id)).collect::<Vec<_>>(),
+        queued.iter().map(|wake_up| (wake_up.kind, wake_up.mark)).collect::<Vec<_>>(),
         [(Kind::Due, None)]
     );
     assert_eq!(scene.stage.work().await, [listed(1, 1)]);

@@ -18,14 +18,17 @@ use crate::doctor::fact::Fact;
 use crate::doctor::facts::{Function, Key, Mapping, Queue, Table};
 
 /// The functions, and how the template names them.
-pub const FUNCTIONS: [(&str, &str); 6] = [
+pub const FUNCTIONS: [(&str, &str); 7] = [
     ("audit-keeper", "AuditKeeperFunction"),
     ("connectors-api", "ConnectorsApiFunction"),
+    (CONSOLE, "ConsoleFunction"),
     ("history-processor", PROCESSOR),
     ("oauth-connect", "OauthConnectFunction"),
     ("pubsub-webhook", "PubsubWebhookFunction"),
     ("watch-renewer", "WatchRenewerFunction"),
 ];
+/// Part of the stack only if the console has a client at the issuer.
+pub const CONSOLE: &str = "console";
 const PROCESSOR: &str = "HistoryProcessorFunction";
 const WAKE_UPS: &str = "HistoryProcessorFunctionWakeUps";
 const SWEEP: &str = "WatchRenewerFunctionSweep";

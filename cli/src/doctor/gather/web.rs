@@ -14,6 +14,8 @@ use time::format_description::well_known::Rfc2822;
 use crate::doctor::fact::Fact;
 use crate::settings::carries_secrets;
 
+/// A refresh token that was never issued.
+pub const NO_TOKEN: &str = "connectors-doctor-asks-and-has-none";
 const LONGEST_ANSWER: usize = 4 * 1024 * 1024;
 
 /// An answer, and how far off its clock was.
@@ -92,7 +94,7 @@ pub fn stranger(http: &Client, environment: &Environment) -> Fact<RequestBuilder
         ("client_id", settings.client_id.as_str()),
         ("client_secret", settings.client_secret.expose_secret()),
         ("grant_type", "refresh_token"),
-        ("refresh_token", "connectors-doctor-asks-and-has-none"),
+        ("refresh_token", NO_TOKEN),
     ];
     Fact::Known(http.post(&settings.token_url).form(&form))
 }

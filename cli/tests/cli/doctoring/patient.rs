@@ -1,10 +1,22 @@
 //! The facts of a healthy stack.
 
 use connectors_cli::doctor::fact::Fact;
-use connectors_cli::doctor::facts::{Answer, Facts, Function, Key, Mapping, Push, Queue, Table};
+use connectors_cli::doctor::facts::{
+    Answer, Facts, Function, Handshake, Key, Mapping, Microsoft, Push, Queue, Table, Tried,
+};
+use email_connectors::domain::timestamp::Timestamp;
 use serde_json::{Value, json};
 
 pub const API: &str = "https://api.example.com";
+pub const GRAPH: &str = "https://api.example.com/api/email/webhook/microsoft/graph";
+pub const PROBES: [&str; 6] = [
+    "probe.clock",
+    "probe.id-stays",
+    "probe.move-is-a-change",
+    "probe.mark-is-a-change",
+    "probe.identity-stays",
+    "probe.listed",
+];
 pub const PUSH: &str = "https://api.example.com/api/email/webhook/google/pubsub";
 
 pub fn answer(status: u16, body: Value) -> Fact<Answer> {
@@ -52,6 +64,7 @@ pub fn healthy() -> Facts {
         "history-processor",
         "watch-renewer",
         "audit-keeper",
+        "console",
     ];
     Facts {
         stack_name: "email-connectors".into(),
@@ -70,9 +83,16 @@ pub fn healthy() -> Facts {
             ("PubSubSubscription", "projects/p/subscriptions/gmail"),
             ("PubSubAudience", "https://connectors.example.com/pubsub"),
             ("PubSubServiceAccount", "push@p.iam.gserviceaccount.com"),
+            ("MicrosoftClientId", "11111111-1111-4111-8111-111111111111"),
+            ("MicrosoftTenant", "common"),
+            ("MicrosoftScopes", "openid profile email offline_access User.Read Mail.ReadWrite"),
+            ("MicrosoftLoginBase", "https://login.microsoftonline.com"),
+            ("MicrosoftNotificationKey", "****"),
+            ("GraphNotificationUrl", GRAPH),
         ]),
         outputs: pairs(&[
             ("PubSubPushEndpoint", PUSH),
+            ("GraphNotificationEndpoint", GRAPH),
             ("TableName", "t"),
             ("SecretsKeyId", "k"),
             ("EventBusName", "b"),
@@ -122,7 +142,51 @@ pub fn healthy() -> Facts {
             looked_after: Some(900),
             waited_seconds: 30,
         }),
+        microsoft: Some(microsoft()),
     }
+}
+
+/// As Graph and the token endpoint answer about an app that is as it must be.
+pub fn microsoft() -> Microsoft {
+    let held = |id| Tried { id, holds: true, found: "it is so".into() };
+    let tried = PROBES.map(held);
+    Microsoft {
+        client: denied("invalid_grant", 9_002_313),
+        handshake: Fact::Known(Handshake {
+            status: 200,
+            content_type: "text/plain; charset=utf-8".into(),
+            is_same: true,
+        }),
+        application: Fact::Known(application(&json!({}))),
+        policy: policy(&["ManagePermissionGrantsForSelf.microsoft-user-default-legacy"]),
+        now: Timestamp::parse("2026-01-01T00:00:00Z").unwrap(),
+        tried: Some(Fact::Known(tried.into())),
+    }
+}
+
+/// The token endpoint's refusal.
+pub fn denied(error: &str, code: u32) -> Fact<Answer> {
+    answer(400, json!({"error": error, "error_codes": [code]}))
+}
+
+/// What users of the organization may do by themselves.
+pub fn policy(assigned: &[&str]) -> Fact<Value> {
+    let permissions = json!({ "permissionGrantPoliciesAssigned": assigned });
+    Fact::Known(json!({ "defaultUserRolePermissions": permissions }))
+}
+
+/// An app registration as Graph describes it, with top-level fields replaced.
+pub fn application(change: &Value) -> Value {
+    let mut stands = json!({
+        "appId": "11111111-1111-4111-8111-111111111111",
+        "signInAudience": "AzureADandPersonalMicrosoftAccount",
+        "web": {"redirectUris": ["https://app.example.com/auth/microsoft/callback"]},
+        "passwordCredentials": [
+            {"endDateTime": "2025-12-01T00:00:00Z"}, {"endDateTime": "2026-12-01T00:00:00Z"},
+        ],
+    });
+    stands.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+    stands
 }
 
 /// A subscription as Pub/Sub describes it, with top-level fields replaced.

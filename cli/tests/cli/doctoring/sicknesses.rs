@@ -8,8 +8,11 @@ use serde_json::{Value, json};
 use super::patient::{PUSH, answer, connector, keys, subscription};
 
 pub type Change = Box<dyn Fn(&mut Facts)>;
+/// What is broken; the finding that names it, how bad that is, and words that it must say
+/// somewhere.
+pub type Sickness = (Change, &'static str, Verdict, &'static str);
 
-fn parameter(name: &'static str, value: &'static str) -> Change {
+pub fn parameter(name: &'static str, value: &'static str) -> Change {
     Box::new(move |facts| {
         facts.parameters.insert(name.into(), value.into());
     })
@@ -75,9 +78,7 @@ fn handing(state: &'static str) -> Change {
 const ACCOUNT: &str = "push@p.iam.gserviceaccount.com";
 const AUDIENCE: &str = "https://connectors.example.com/pubsub";
 
-/// What is broken; the finding that names it, how bad that is, and words that it must say
-/// somewhere.
-pub fn sicknesses() -> Vec<(Change, &'static str, Verdict, &'static str)> {
+pub fn sicknesses() -> Vec<Sickness> {
     use Verdict::{Fail, Ok, Unchecked, Warn};
     vec![
         (

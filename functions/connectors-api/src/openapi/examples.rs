@@ -27,6 +27,9 @@ pub(super) fn body(name: &str) -> Option<Value> {
         "labels.update" => json!({"name": "Invoices/2027"}),
         "uploads.create" => json!({"size": 25_165_824}),
         "connect" => json!({"auth_code": "4/0A..."}),
+        "connect_sessions_open" => {
+            json!({"origin": "https://app.example.com", "login_hint": "ada@example.com"})
+        }
         "connectors_change" => json!({"paused": true}),
         "triggers_create" => json!({
             "type": "email",
@@ -97,6 +100,54 @@ pub(super) fn answer(name: &str) -> Option<Value> {
         "drafts.create" | "drafts.update" | "drafts.patch" => draft(),
         "drafts.get" => json!({"id": "r-7", "message": message()}),
         "triggers_fire" => json!({"event_id": "evt_8eda594de71556bdb1d970662bc68251"}),
+        "connect_sessions_open" => json!({
+            "session_token": "cst_dXNlci0xNw.9Yf3",
+            "url": "https://api.example.com/console/connect#session=cst_dXNlci0xNw.9Yf3",
+            "expires_at": "2026-06-01T09:45:00.000Z",
+        }),
+        "connect_sessions_current" => json!({
+            "origin": "https://app.example.com",
+            "provider": "gmail",
+            "connector": {"id": "con_0190", "email_address": "ada@example.com", "status": "needs_reauth"},
+            "expires_at": "2026-06-01T09:45:00.000Z",
+            "done": false,
+        }),
+        "me" => json!({
+            "owner_id": "user-17",
+            "role": "operator",
+            "may": ["see", "connect", "operate", "fire", "read_mail"],
+        }),
+        "system_info" => json!({
+            "name": "email-connectors",
+            "version": "1.0.0",
+            "app_public_url": "https://app.example.com",
+            "callback_url": "https://app.example.com/auth/google/callback",
+            "connector_types": ["email"],
+            "providers": [{
+                "id": "gmail",
+                "name": "Gmail",
+                "type": "email",
+                "start": "/api/auth/google/gmail/start",
+                "connect": "/api/auth/google/gmail",
+            }, {
+                "id": "outlook",
+                "name": "Outlook",
+                "type": "email",
+                "start": "/api/auth/microsoft/outlook/start",
+                "connect": "/api/auth/microsoft/outlook",
+                "admin_consent": "/api/auth/microsoft/outlook/admin-consent",
+            }],
+        }),
+        "triggers_firings" => json!({
+            "firings": [{
+                "event_id": "evt_8eda594de71556bdb1d970662bc68251",
+                "connector_id": "con_0190",
+                "decided_at": "2026-06-01T09:30:00.000Z",
+                "detail_type": "TRIGGER_FIRED",
+                "published": true,
+                "message_id": "19b0000000000001",
+            }],
+        }),
         "connectors_health" => health(),
         "system_health" => json!({
             "status": "degraded",

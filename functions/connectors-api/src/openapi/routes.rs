@@ -10,6 +10,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use super::{Schemas, shapes};
 use crate::connectors::View;
+use crate::me::Me;
 use crate::paging::LARGEST_PAGE;
 
 type SchemaOf = fn(&mut Schemas) -> RefOr<Schema>;
@@ -66,6 +67,20 @@ const LOGIN_HINT: Parameter = Parameter {
     kind: Kind::Text,
     about: "The address that the user is to choose.",
 };
+const CALLBACK_URL: Parameter = Parameter {
+    name: "callback_url",
+    kind: Kind::Text,
+    about: "Where the browser is returned to: the frontend's page, or the console's of this stack.",
+};
+const VALIDATION_TOKEN: Parameter = Parameter {
+    name: "validationToken",
+    kind: Kind::Text,
+    about: "Of a subscription's handshake: it is answered as text.",
+};
+const KNOWN: (&str, &str) =
+    ("If-None-Match", "The ETag of an earlier answer: 304 if this one is the same.");
+const UNCHANGED: (&str, &str, Option<SchemaOf>) =
+    ("304", "Nothing has changed since; without a body.", None);
 const SIGNATURE: (&str, &str) = (
     "X-Signature",
     "In place of a token: `t=<seconds>,v1=<hex of HMAC-SHA256 over \"<seconds>.<body>\">`.",
@@ -73,7 +88,8 @@ const SIGNATURE: (&str, &str) = (
 const KEY: (&str, &str) =
     ("Idempotency-Key", "Sent again under the same key, the event is the same.");
 
-const ORIGIN: (&str, &str) = ("Origin", "One of AllowedOrigins; browsers send it by themselves.");
+const ORIGIN: (&str, &str) =
+    ("Origin", "One of AllowedOrigins, or the API's own; browsers send it by themselves.");
 const REQUESTED_WITH: (&str, &str) =
     ("X-Requested-With", "Any value: a form on a stranger's page cannot send it.");
 
@@ -99,7 +115,7 @@ pub const OTHERS: &[Described] = &[
     },
     Described {
         action: Some(Action::Connect),
-        parameters: &[LOGIN_HINT],
+        parameters: &[LOGIN_HINT, CALLBACK_URL],
         answers: &[("200", "Where to send the user's browser.", of!(shapes::AuthorizeAnswer))],
         ..route(
             "connect_start",
@@ -110,6 +126,32 @@ pub const OTHERS: &[Described] = &[
         )
     },
     Described {
+        action: Some(Action::Connect),
+        body: of!(shapes::NewConnectSession),
+        answers: &[(
+            "201",
+            "The session; its token is shown this once.",
+            of!(shapes::OpenedSession),
+        )],
+        ..route(
+            "connect_sessions_open",
+            Post,
+            "/api/connect-sessions",
+            "connect",
+            "Lets a page connect one mailbox for the user, within a quarter of an hour.",
+        )
+    },
+    Described {
+        answers: &[("200", "What the page shows.", of!(shapes::CurrentSession))],
+        ..route(
+            "connect_sessions_current",
+            Get,
+            "/api/connect-sessions/current",
+            "connect",
+            "Tells a page what its connect session is for, by the session's token.",
+        )
+    },
+    Described {
         answers: &[("302", "On to the frontend's page.", None)],
         ..route(
             "connect_callback",
@@ -117,6 +159,53 @@ pub const OTHERS: &[Described] = &[
             "/api/auth/google/gmail/callback",
             "connect",
             "Sends a browser on that Google returned here.",
+        )
+    },
+    Described {
+        action: Some(Action::Connect),
+        headers: &[ORIGIN, REQUESTED_WITH],
+        body: of!(shapes::Connect),
+        answers: &[("200", "Connected.", of!(shapes::Connected))],
+        ..route(
+            "connect_outlook",
+            Post,
+            "/api/auth/microsoft/outlook",
+            "connect",
+            "Connects a mailbox with the code that Microsoft gave the user.",
+        )
+    },
+    Described {
+        action: Some(Action::Connect),
+        parameters: &[LOGIN_HINT, CALLBACK_URL],
+        answers: &[("200", "Where to send the user's browser.", of!(shapes::AuthorizeAnswer))],
+        ..route(
+            "connect_outlook_start",
+            Get,
+            "/api/auth/microsoft/outlook/start",
+            "connect",
+            "Begins the redirect flow at Microsoft.",
+        )
+    },
+    Described {
+        answers: &[("302", "On to the frontend's page.", None)],
+        ..route(
+            "connect_outlook_callback",
+            Get,
+            "/api/auth/microsoft/outlook/callback",
+            "connect",
+            "Sends a browser on that Microsoft returned here.",
+        )
+    },
+    Described {
+        action: Some(Action::Connect),
+        parameters: &[CALLBACK_URL],
+        answers: &[("200", "Where to send an administrator.", of!(shapes::AdminConsent))],
+        ..route(
+            "connect_outlook_admin_consent",
+            Get,
+            "/api/auth/microsoft/outlook/admin-consent",
+            "connect",
+            "Where an administrator consents for a whole organization.",
         )
     },
     Described {
@@ -154,14 +243,34 @@ pub const OTHERS: &[Described] = &[
         )
     },
     Described {
+        parameters: &[VALIDATION_TOKEN],
+        body: of!(shapes::Notifications),
+        answers: &[
+            ("200", "The handshake's text, for validationToken.", None),
+            ("202", "Queued what is of this stack's subscriptions.", None),
+        ],
+        ..route(
+            "notifications",
+            Post,
+            "/api/email/webhook/microsoft/graph",
+            "for Microsoft",
+            "Takes Microsoft Graph's notifications, by the marks of our subscriptions.",
+        )
+    },
+    Described {
         action: Some(Action::See),
         parameters: &[PAGE_SIZE, PAGE_TOKEN],
-        answers: &[("200", "A page of the caller's connectors.", of!(shapes::ConnectorList))],
+        headers: &[KNOWN],
+        answers: &[
+            ("200", "A page of the caller's connectors.", of!(shapes::ConnectorList)),
+            UNCHANGED,
+        ],
         ..route("connectors_list", Get, "/api/connectors", "connectors", "Lists connectors.")
     },
     Described {
         action: Some(Action::See),
-        answers: &[("200", "The connector.", of!(View))],
+        headers: &[KNOWN],
+        answers: &[("200", "The connector.", of!(View)), UNCHANGED],
         ..route(
             "connectors_get",
             Get,
@@ -225,7 +334,11 @@ pub const OTHERS: &[Described] = &[
     Described {
         action: Some(Action::See),
         parameters: &[PAGE_SIZE, PAGE_TOKEN],
-        answers: &[("200", "A page of the caller's triggers.", of!(shapes::TriggerList))],
+        headers: &[KNOWN],
+        answers: &[
+            ("200", "A page of the caller's triggers.", of!(shapes::TriggerList)),
+            UNCHANGED,
+        ],
         ..route("triggers_list", Get, "/api/triggers", "triggers", "Lists triggers.")
     },
     Described {
@@ -240,7 +353,8 @@ pub const OTHERS: &[Described] = &[
     },
     Described {
         action: Some(Action::See),
-        answers: &[("200", "The trigger.", of!(Trigger))],
+        headers: &[KNOWN],
+        answers: &[("200", "The trigger.", of!(Trigger)), UNCHANGED],
         ..route("triggers_get", Get, "/api/triggers/{trigger_id}", "triggers", "Reads a trigger.")
     },
     Described {
@@ -283,9 +397,29 @@ pub const OTHERS: &[Described] = &[
         )
     },
     Described {
+        action: Some(Action::ReadMail),
+        body: of!(shapes::FiltersRehearsed),
+        answers: &[(
+            "200",
+            "Which mail passes the filters, and why the rest does not.",
+            of!(shapes::FiltersRehearsal),
+        )],
+        ..route(
+            "connectors_rehearse",
+            Post,
+            "/api/connectors/{connector_id}/rehearsals",
+            "triggers",
+            "Tries filters, before a trigger has them, on the mail of the last days.",
+        )
+    },
+    Described {
         action: Some(Action::See),
         parameters: &[PAGE_SIZE, PAGE_TOKEN],
-        answers: &[("200", "A page of what it fired, newest first.", of!(shapes::Firings))],
+        headers: &[KNOWN],
+        answers: &[
+            ("200", "A page of what it fired, newest first.", of!(shapes::Firings)),
+            UNCHANGED,
+        ],
         ..route(
             "triggers_firings",
             Get,
@@ -316,6 +450,17 @@ pub const OTHERS: &[Described] = &[
             "/api/triggers/{trigger_id}/events",
             "triggers",
             "Fires a `webhook` trigger.",
+        )
+    },
+    Described {
+        action: Some(Action::See),
+        answers: &[("200", "The caller.", of!(Me))],
+        ..route(
+            "me",
+            Get,
+            "/api/me",
+            "owner",
+            "Tells who the caller is, and what the caller may do.",
         )
     },
     Described {

@@ -2,12 +2,13 @@
 //! them.
 #![expect(dead_code, reason = "described, and never made")]
 
+use email_connectors::domain::connector::{Provider, Status};
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::id::{ConnectorId, EventId, MessageId, TriggerId};
 use email_connectors::domain::rehearsal::Looked;
 use email_connectors::domain::retention::Remaining;
 use email_connectors::domain::timestamp::Timestamp;
-use email_connectors::domain::trigger::Trigger;
+use email_connectors::domain::trigger::{Filters, Trigger};
 use email_connectors::domain::watch::WatchStatus;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -18,7 +19,8 @@ use crate::connectors::View;
 pub(super) struct Connect {
     /// Google's authorization code.
     auth_code: String,
-    /// Absent or the popup's value for the popup flow, the one callback URL for the redirect flow.
+    /// Absent or the popup's value for the popup flow; for the redirect flow the callback URL that it
+    /// began with.
     callback_url: Option<String>,
     state: Option<String>,
     code_verifier: Option<String>,
@@ -46,6 +48,60 @@ struct ConnectedWatch {
 pub(super) struct AuthorizeAnswer {
     authorization_url: String,
     state: String,
+}
+
+#[derive(ToSchema)]
+pub(super) struct NewConnectSession {
+    /// The page that opens the connect page, and is told how it went: one of AllowedOrigins.
+    #[schema(example = "https://app.example.com")]
+    origin: String,
+    /// The only provider to offer; any, if absent.
+    provider: Option<Provider>,
+    /// The connector that is to be connected again.
+    connector_id: Option<ConnectorId>,
+    /// The address that the user is to choose.
+    login_hint: Option<EmailAddress>,
+}
+
+#[derive(ToSchema)]
+pub(super) struct OpenedSession {
+    /// For `Authorization: Bearer`.
+    session_token: String,
+    /// The connect page with the token in its fragment.
+    url: String,
+    expires_at: Timestamp,
+}
+
+#[derive(ToSchema)]
+pub(super) struct CurrentSession {
+    /// The only origin that the page posts its outcome to.
+    origin: String,
+    provider: Option<Provider>,
+    /// What is to be connected again, or what was connected.
+    connector: Option<SessionConnector>,
+    expires_at: Timestamp,
+    /// Whether a connect succeeded; no other may follow.
+    done: bool,
+}
+
+#[derive(ToSchema)]
+struct SessionConnector {
+    id: ConnectorId,
+    email_address: EmailAddress,
+    status: Status,
+}
+
+/// Where an administrator consents for a whole organization.
+#[derive(ToSchema)]
+pub(super) struct AdminConsent {
+    admin_consent_url: String,
+}
+
+/// Notifications of Microsoft Graph, of several subscriptions.
+#[derive(ToSchema)]
+pub(super) struct Notifications {
+    #[schema(value_type = Vec<Object>)]
+    value: Vec<Value>,
 }
 
 /// A push of Pub/Sub's, wrapped.
@@ -108,9 +164,39 @@ pub(super) struct RehearsalRange {
     limit: Option<u64>,
 }
 
+/// Filters to try, how far to look back, and at how many messages.
+#[derive(ToSchema)]
+pub(super) struct FiltersRehearsed {
+    config: Option<FiltersToTry>,
+    #[schema(minimum = 1, maximum = 30)]
+    days: Option<u64>,
+    #[schema(minimum = 1, maximum = 100)]
+    limit: Option<u64>,
+}
+
+#[derive(ToSchema)]
+pub(super) struct FiltersToTry {
+    filters: Option<Filters>,
+}
+
+#[derive(ToSchema)]
+pub(super) struct FiltersRehearsal {
+    connector_id: ConnectorId,
+    #[schema(inline)]
+    #[serde(flatten)]
+    mail: Rehearsed,
+}
+
 #[derive(ToSchema)]
 pub(super) struct Rehearsal {
     trigger_id: TriggerId,
+    #[schema(inline)]
+    #[serde(flatten)]
+    mail: Rehearsed,
+}
+
+#[derive(ToSchema)]
+struct Rehearsed {
     days: u64,
     looked_at: usize,
     /// Whether there is more mail of those days.
@@ -119,6 +205,8 @@ pub(super) struct Rehearsal {
     would_not: Vec<Looked>,
     /// Messages that could not be read.
     unreadable: Vec<MessageId>,
+    /// What it cost of the mailbox's quota, as `X-Quota-Units` says too.
+    quota_units: u32,
 }
 
 #[derive(ToSchema)]
@@ -130,6 +218,8 @@ pub(super) struct Firings {
 #[derive(ToSchema)]
 struct Firing {
     event_id: EventId,
+    /// Whose mailbox has the message.
+    connector_id: ConnectorId,
     decided_at: Timestamp,
     detail_type: String,
     published: bool,
@@ -195,5 +285,27 @@ pub(super) struct Info {
     app_public_url: String,
     callback_url: String,
     connector_types: Vec<String>,
-    providers: Vec<String>,
+    providers: Vec<OfferedProvider>,
+}
+
+/// A provider of connectors. A frontend needs no other knowledge of one to connect a mailbox.
+#[derive(ToSchema)]
+struct OfferedProvider {
+    id: Provider,
+    /// What people call it.
+    #[schema(example = "Gmail")]
+    name: String,
+    /// Of its connectors.
+    #[serde(rename = "type")]
+    #[schema(example = "email")]
+    kind: String,
+    /// The path at which the consent begins (GET).
+    #[schema(example = "/api/auth/google/gmail/start")]
+    start: String,
+    /// The path that takes the code (POST).
+    #[schema(example = "/api/auth/google/gmail")]
+    connect: String,
+    /// The path that says where an administrator consents for an organization (GET). Absent where
+    /// the provider has no such consent.
+    admin_consent: Option<String>,
 }

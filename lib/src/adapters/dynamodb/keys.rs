@@ -2,15 +2,16 @@
 //!
 //! | pk | sk | row |
 //! |---|---|---|
-//! | `MAILBOX#<address>` | `CONNECTOR#<id>` | a connector; several owners may share a mailbox |
-//! | `MAILBOX#<address>` | `CONNECTOR#<id>#TRIGGER#<id>` | a trigger, as the processor reads it: after its connector |
+//! | `MAILBOX#<key of the mailbox>` | `CONNECTOR#<id>` | a connector; several owners may share a mailbox |
+//! | `MAILBOX#<key of the mailbox>` | `CONNECTOR#<id>#TRIGGER#<id>` | a trigger, as the processor reads it: after its connector |
 //! | `OWNER#<owner>` | `CONNECTOR#<id>` | the location of the connector |
 //! | `OWNER#<owner>` | `SLOT#<slot>` | the connector in the slot, which makes it unique |
 //! | `OWNER#<owner>` | `TRIGGER#<id>` | the same trigger, as its owner reads it |
 //! | `OWNER#<owner>` | `EXCHANGE#<fingerprint>` | which connector a code led to, for ten minutes |
 //! | `OWNER#<owner>` | `CONSENT#<state's fingerprint>` | a pending consent: its PKCE verifier, for ten minutes, taken once |
+//! | `OWNER#<owner>` | `SESSION#<token's fingerprint>` | a connect session, for a quarter of an hour |
 //! | `OWNER#<owner>` | `REQUEST#<fingerprint>` | the answer to a request with an Idempotency-Key, for a day |
-//! | `ACCOUNT#<google sub>` | `MEMBERS` | who shares the account; kept for 40 days after the last one left |
+//! | `ACCOUNT#<account>` | `MEMBERS` | who shares the account; kept for 40 days after the last one left |
 //! | `HOOK#<trigger>` | `HOOK` | owner and sealed secret of a `webhook` trigger, found without its owner |
 //! | `SEEN#<what>` | `SEEN` | an id that must be acted on only once, until it cannot come again |
 //! | `EVENT#<event>` | `EVENT` | a decided event of any type: outbox row first, delivery record for 30 days |
@@ -22,8 +23,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
 
 use crate::domain::connector::{Location, Slot};
-use crate::domain::email_address::EmailAddress;
-use crate::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId, TriggerId};
+use crate::domain::id::{AccountId, ConnectorId, EventId, OwnerId, TriggerId};
+use crate::domain::mailbox_key::MailboxKey;
 use crate::ports::{Exchange, SWEEP_SHARDS, StoreError};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +48,7 @@ impl Key {
     }
 }
 
-pub fn mailbox(mailbox: &EmailAddress) -> String {
+pub fn mailbox(mailbox: &MailboxKey) -> String {
     format!("MAILBOX#{mailbox}")
 }
 
@@ -76,8 +77,10 @@ pub const TRIGGER_PREFIX: &str = "TRIGGER#";
 const EXCHANGE_PREFIX: &str = "EXCHANGE#";
 const CONSENT_PREFIX: &str = "CONSENT#";
 const REQUEST_PREFIX: &str = "REQUEST#";
+const SESSION_PREFIX: &str = "SESSION#";
 /// Prefixes of the rows that an owner's requests leave, for minutes or a day.
-pub const OF_REQUESTS: [&str; 3] = [EXCHANGE_PREFIX, CONSENT_PREFIX, REQUEST_PREFIX];
+pub const OF_REQUESTS: [&str; 4] =
+    [EXCHANGE_PREFIX, CONSENT_PREFIX, SESSION_PREFIX, REQUEST_PREFIX];
 
 /// The key of a row that was read.
 pub fn of(row: &Item) -> Result<Key, StoreError> {
@@ -112,11 +115,15 @@ pub fn consent(of: &OwnerId, state: Uuid) -> Key {
     Key::new(owner(of), format!("{CONSENT_PREFIX}{}", state.simple()))
 }
 
+pub fn session(of: &OwnerId, id: Uuid) -> Key {
+    Key::new(owner(of), format!("{SESSION_PREFIX}{}", id.simple()))
+}
+
 pub fn request(of: &OwnerId, name: Uuid) -> Key {
     Key::new(owner(of), format!("{REQUEST_PREFIX}{}", name.simple()))
 }
 
-pub fn membership(account: &GoogleSub) -> Key {
+pub fn membership(account: &AccountId) -> Key {
     Key::new(format!("ACCOUNT#{account}"), "MEMBERS")
 }
 
@@ -152,7 +159,7 @@ pub fn read_indexed(pk: &str, sk: &str) -> Option<Indexed> {
     if sk == EVENT {
         return read_event(pk).map(Indexed::Event);
     }
-    let mailbox = EmailAddress::parse(pk.strip_prefix("MAILBOX#")?).ok()?;
+    let mailbox = MailboxKey::parse(pk.strip_prefix("MAILBOX#")?).ok()?;
     Some(Indexed::Connector(Location {
         mailbox,
         connector: ConnectorId::new(sk.strip_prefix(CONNECTOR_PREFIX)?),

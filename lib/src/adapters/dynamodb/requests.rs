@@ -1,11 +1,14 @@
-//! Requests with an idempotency key: the first one claims it, and repetitions get its answer.
+//! What an owner's requests leave for a while: idempotency keys, of which the first request claims
+//! one and repetitions get its answer, and connect sessions.
 
 use futures_util::future::try_join_all;
+use uuid::Uuid;
 
 use super::DynamoStore;
-use super::change::{Change, put};
-use super::rows::{RequestRow, item, number, read};
+use super::change::{Change, put, put_over};
+use super::rows::{RequestRow, SessionRow, item, number, read};
 use super::{MOST_ATTEMPTS, keys};
+use crate::domain::connect_session::ConnectSession;
 use crate::domain::id::OwnerId;
 use crate::ports::{ClaimedKey, KEY_LIFE, RequestKey, StoreError};
 
@@ -57,7 +60,28 @@ impl DynamoStore {
             .await
     }
 
-    /// Deletes the rows that an owner's requests left: exchanges, consents, and idempotency keys.
+    /// Over the version before it; version 1 is new.
+    pub(super) async fn write_session(
+        &self,
+        owner: &OwnerId,
+        session: &ConnectSession,
+    ) -> Result<(), StoreError> {
+        let before = session.version.checked_sub(1).ok_or(StoreError::Conflict)?;
+        let row = item(&keys::session(owner, session.id), &SessionRow::from(session))?;
+        self.transact(vec![put_over(&self.table, row, before)]).await
+    }
+
+    pub(super) async fn read_session(
+        &self,
+        owner: &OwnerId,
+        id: Uuid,
+    ) -> Result<Option<ConnectSession>, StoreError> {
+        let row = self.get(keys::session(owner, id)).await?;
+        Ok(row.map(read::<SessionRow>).transpose()?.map(|row| row.session))
+    }
+
+    /// Deletes the rows that an owner's requests left: exchanges, consents, connect sessions, and
+    /// idempotency keys.
     pub(super) async fn forget_left(&self, owner: &OwnerId) -> Result<(), StoreError> {
         let left = keys::OF_REQUESTS.map(|prefix| self.query(keys::owner(owner), prefix));
         let rows = try_join_all(left).await?;

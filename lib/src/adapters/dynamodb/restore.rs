@@ -189,7 +189,7 @@ impl DynamoStore {
     }
 
     async fn account(&self, of: &Connector) -> Result<Option<Membership>, StoreError> {
-        let row = self.get(keys::membership(&of.google_sub)).await?;
+        let row = self.get(keys::membership(&of.account)).await?;
         row.map(|row| read::<MembershipRow>(row).map(Membership::from)).transpose()
     }
 
@@ -202,8 +202,8 @@ impl DynamoStore {
     ) -> Result<BTreeMap<TriggerId, (Trigger, Option<Item>)>, StoreError> {
         let prefix = keys::triggers_of(&then.id);
         let (before, beside, owned) = tokio::join!(
-            from.query(keys::mailbox(&then.email_address), &prefix),
-            self.query(keys::mailbox(&then.email_address), &prefix),
+            from.query(keys::mailbox(&then.mailbox()), &prefix),
+            self.query(keys::mailbox(&then.mailbox()), &prefix),
             self.triggers(&then.owner_id)
         );
         let typed =
@@ -250,7 +250,7 @@ impl DynamoStore {
             .map(read::<PointerRow>)
             .transpose()?
             .map(leads);
-        let account = at(keys::membership(&then.google_sub))
+        let account = at(keys::membership(&then.account))
             .map(read::<MembershipRow>)
             .transpose()?
             .map(Membership::from);
@@ -280,7 +280,7 @@ impl DynamoStore {
         }
         if let Some((account, version)) = account {
             let row = item(
-                &keys::membership(&connector.google_sub),
+                &keys::membership(&connector.account),
                 &MembershipRow::new(&account, KEPT_WHEN_EMPTY),
             )?;
             writes.push(put_over(&self.table, row, version));
@@ -352,7 +352,7 @@ fn wanted(then: &Connector, triggers: &BTreeMap<TriggerId, (Trigger, Option<Item
         keys::connector(&location),
         keys::owned_connector(owner, &then.id),
         keys::slot(owner, &then.slot),
-        keys::membership(&then.google_sub),
+        keys::membership(&then.account),
     ];
     for (id, (_, hook)) in triggers {
         keys.extend([keys::trigger(&location, id), keys::owned_trigger(owner, id)]);

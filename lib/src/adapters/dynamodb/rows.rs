@@ -11,12 +11,14 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::keys::{Item, Key};
+use crate::domain::connect_session::ConnectSession;
 use crate::domain::connector::{
     Closing, Connector, Location, Outbox, Provider, Reading, Slot, StoredGrant,
 };
 use crate::domain::email_address::EmailAddress;
 use crate::domain::event::{DetailType, Event};
-use crate::domain::id::{ConnectorId, EventId, GoogleSub, MessageId, OwnerId, TriggerId};
+use crate::domain::id::{AccountId, ConnectorId, EventId, MessageId, OwnerId, TriggerId};
+use crate::domain::mailbox_key::MailboxKey;
 use crate::domain::membership::Membership;
 use crate::domain::schema_version::SchemaVersion;
 use crate::domain::secret::{Sealed, SealedAccessToken};
@@ -36,7 +38,8 @@ pub struct ConnectorRow {
     provider: Provider,
     slot: Slot,
     email_address: EmailAddress,
-    google_sub: GoogleSub,
+    #[serde(rename = "google_sub")]
+    account: AccountId,
     #[serde(flatten)]
     grant: GrantRow,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,7 +92,7 @@ impl From<&Connector> for ConnectorRow {
             provider: connector.provider,
             slot: connector.slot,
             email_address: connector.email_address,
-            google_sub: connector.google_sub,
+            account: connector.account,
             grant: GrantRow::from(&connector.grant),
             access_token: connector.access_token.as_ref().map(AccessTokenRow::from),
             reading: connector.reading,
@@ -114,7 +117,7 @@ impl From<ConnectorRow> for Connector {
             provider: row.provider,
             slot: row.slot,
             email_address: row.email_address,
-            google_sub: row.google_sub,
+            account: row.account,
             grant: StoredGrant {
                 scopes: row.grant.granted_scopes,
                 generation: row.grant.generation,
@@ -170,7 +173,7 @@ impl From<AccessTokenRow> for SealedAccessToken {
 #[derive(Serialize, Deserialize)]
 pub struct PointerRow {
     pub connector_id: ConnectorId,
-    pub mailbox: EmailAddress,
+    pub mailbox: MailboxKey,
     /// In seconds; only an exchange expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<i64>,
@@ -187,7 +190,7 @@ pub struct EventRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     message_id: Option<MessageId>,
     pub connector_id: ConnectorId,
-    pub mailbox: EmailAddress,
+    pub mailbox: MailboxKey,
     decided_at: Timestamp,
     /// The connector's id again, with `decided_at` the key of the index `told`; absent from older
     /// rows.
@@ -298,6 +301,19 @@ impl From<&PendingConsent> for ConsentRow {
 }
 
 #[derive(Serialize, Deserialize)]
+pub struct SessionRow {
+    #[serde(flatten)]
+    pub session: ConnectSession,
+    expires_at: i64,
+}
+
+impl From<&ConnectSession> for SessionRow {
+    fn from(session: &ConnectSession) -> Self {
+        Self { session: session.clone(), expires_at: session.until.seconds() }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
 pub struct RequestRow {
     pub body: uuid::Uuid,
     pub claimed_at: Timestamp,
@@ -372,7 +388,8 @@ mod tests {
         slot: Slot,
         email_address: EmailAddress,
         label: Option<String>,
-        google_sub: GoogleSub,
+        #[serde(rename = "google_sub")]
+        account: AccountId,
         status: Status,
         granted_scopes: Vec<String>,
         version: u64,

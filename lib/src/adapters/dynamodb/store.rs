@@ -16,11 +16,15 @@ use super::rows::{
     AccessTokenRow, ConsentRow, DataKeyRow, EventRow, GrantRow, MembershipRow, PointerRow, SeenRow,
     attribute, item, number, parts, read,
 };
-use super::writes::{due, due_row, event_set, ids, of_generation, pointer, raise, rows_of};
+use super::writes::{
+    due, due_row, event_set, ids, of_generation, pointer, raise, rotated, rows_of,
+};
+use crate::domain::connect_session::ConnectSession;
 use crate::domain::connector::{Closing, Connector, Location, Outbox, Slot, Status, StoredGrant};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::event::{DetailType, Event, LEDGER_HORIZON};
-use crate::domain::id::{ConnectorId, EventId, GoogleSub, OwnerId, TriggerId};
+use crate::domain::id::{AccountId, ConnectorId, EventId, OwnerId, TriggerId};
+use crate::domain::mailbox_key::MailboxKey;
 use crate::domain::membership::Membership;
 use crate::domain::secret::{Sealed, SealedAccessToken, WrappedKey};
 use crate::domain::sweep::{SweepTimes, first_sweep, next_sweep};
@@ -61,7 +65,7 @@ impl Store for DynamoStore {
                 true,
             ),
             self.exchange_row(connector, exchange)?,
-            self.membership_row(&connector.google_sub, membership)?,
+            self.membership_row(&connector.account, membership)?,
         ];
         for trigger in triggers {
             writes.extend(self.trigger_rows(trigger, &connector.location())?);
@@ -82,6 +86,7 @@ impl Store for DynamoStore {
         let raised = raise(&location, before.version).remove("access_token").remove("last_error");
         let active = raised
             .set("status", attribute(&Status::Active)?)
+            .set("email_address", attribute(&before.email_address)?)
             .set("updated_at", attribute(&exchange.at)?);
         let granted = parts(&GrantRow::from(grant))?;
         let change =
@@ -124,7 +129,7 @@ impl Store for DynamoStore {
                 false,
             ),
             put(&self.table, item(&keys::slot(&moved.owner_id, &moved.slot), &pointer)?, false),
-            self.membership_row(&moved.google_sub, membership)?,
+            self.membership_row(&moved.account, membership)?,
         ];
         for trigger in triggers {
             writes.push(Change::of(keys::trigger(&here, &trigger.id)).into_deletion(&self.table));
@@ -145,13 +150,11 @@ impl Store for DynamoStore {
         let Some(item) = self.get(keys::exchange(owner, exchange)).await? else { return Ok(None) };
         let row: PointerRow = read(item)?;
         // DynamoDB deletes expired rows with a delay.
-        Ok(row
-            .expires_at
-            .is_none_or(|expires| expires > exchange.at.seconds())
-            .then_some(row.connector_id))
+        let lasts = row.expires_at.is_none_or(|expires| expires > exchange.at.seconds());
+        Ok(lasts.then_some(row.connector_id))
     }
 
-    async fn membership(&self, account: &GoogleSub) -> Result<Membership, StoreError> {
+    async fn membership(&self, account: &AccountId) -> Result<Membership, StoreError> {
         let Some(item) = self.get(keys::membership(account)).await? else {
             return Ok(Membership::default());
         };
@@ -160,7 +163,7 @@ impl Store for DynamoStore {
 
     async fn put_membership(
         &self,
-        account: &GoogleSub,
+        account: &AccountId,
         membership: &Membership,
     ) -> Result<(), StoreError> {
         self.transact(vec![self.membership_row(account, membership)?]).await
@@ -190,6 +193,22 @@ impl Store for DynamoStore {
         // DynamoDB deletes expired rows with a delay.
         let timely = asked_at.after(CONSENT_LIFE) > now;
         Ok(timely.then(|| PendingConsent { state, code_verifier: code_verifier.into(), asked_at }))
+    }
+
+    async fn put_session(
+        &self,
+        owner: &OwnerId,
+        session: &ConnectSession,
+    ) -> Result<(), StoreError> {
+        self.write_session(owner, session).await
+    }
+
+    async fn session(
+        &self,
+        owner: &OwnerId,
+        id: Uuid,
+    ) -> Result<Option<ConnectSession>, StoreError> {
+        self.read_session(owner, id).await
     }
 
     async fn note_seen(&self, what: &str, until: Timestamp) -> Result<(), StoreError> {
@@ -256,7 +275,7 @@ impl Store for DynamoStore {
             .set("updated_at", attribute(&closing.since)?);
         let change = due(change, &location, closing_sweep(before, closing));
         let mut writes = self.with_events(change, &location, events)?;
-        writes.push(self.membership_row(&before.google_sub, membership)?);
+        writes.push(self.membership_row(&before.account, membership)?);
         self.transact(writes).await
     }
 
@@ -290,7 +309,7 @@ impl Store for DynamoStore {
         gone.extend(triggers.iter().flat_map(|trigger| rows_of(trigger, &location)));
         let mut writes: Vec<_> =
             gone.into_iter().map(|row| row.into_deletion(&self.table)).collect();
-        writes.push(self.membership_row(&connector.google_sub, membership)?);
+        writes.push(self.membership_row(&connector.account, membership)?);
         self.transact(writes).await
     }
 
@@ -345,7 +364,7 @@ impl Store for DynamoStore {
 
     async fn mailbox(
         &self,
-        mailbox: &EmailAddress,
+        mailbox: &MailboxKey,
     ) -> Result<Vec<(Connector, Vec<Trigger>)>, StoreError> {
         Ok(members(self.query(keys::mailbox(mailbox), keys::CONNECTOR_PREFIX).await?))
     }
@@ -449,6 +468,16 @@ impl Store for DynamoStore {
                 .set("access_token", attribute(&AccessTokenRow::from(token))?),
         )
         .await
+    }
+
+    async fn rotate_refresh_token(
+        &self,
+        connector: &Location,
+        generation: u64,
+        replaced: &Sealed,
+        by: &Sealed,
+    ) -> Result<(), StoreError> {
+        self.update(rotated(of_generation(connector, generation), replaced, by)?).await
     }
 
     async fn record_watch(

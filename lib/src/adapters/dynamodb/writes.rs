@@ -8,11 +8,14 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use super::DynamoStore;
 use super::change::{Change, put, put_over};
 use super::keys::{self, Item};
-use super::rows::{ConnectorRow, EventRow, MembershipRow, PointerRow, item, number, text};
+use super::rows::{
+    ConnectorRow, EventRow, MembershipRow, PointerRow, attribute, item, number, text,
+};
 use crate::domain::connector::{Connector, Location};
 use crate::domain::event::Event;
-use crate::domain::id::{EventId, GoogleSub};
+use crate::domain::id::{AccountId, EventId};
 use crate::domain::membership::{KEPT_WHEN_EMPTY, Membership};
+use crate::domain::secret::Sealed;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::{Trigger, TriggerType};
 use crate::ports::{Exchange, StoreError};
@@ -87,7 +90,7 @@ impl DynamoStore {
     /// The account's next version, which overwrites the one before it.
     pub(super) fn membership_row(
         &self,
-        account: &GoogleSub,
+        account: &AccountId,
         membership: &Membership,
     ) -> Result<TransactWriteItem, StoreError> {
         let before = membership.version.checked_sub(1).ok_or(StoreError::Conflict)?;
@@ -125,7 +128,7 @@ pub fn due_row(connector: &Connector, next_sweep: Timestamp) -> Result<Item, Sto
 pub fn pointer(connector: &Connector) -> PointerRow {
     PointerRow {
         connector_id: connector.id.clone(),
-        mailbox: connector.email_address.clone(),
+        mailbox: connector.mailbox(),
         expires_at: None,
     }
 }
@@ -139,6 +142,11 @@ pub fn raise(connector: &Location, version: u64) -> Change {
 
 pub fn of_generation(connector: &Location, generation: u64) -> Change {
     Change::of(keys::connector(connector)).if_equal("generation", number(generation))
+}
+
+pub fn rotated(change: Change, replaced: &Sealed, by: &Sealed) -> Result<Change, StoreError> {
+    let bytes = |sealed: &Sealed| attribute(&serde_bytes::ByteBuf::from(sealed.0.clone()));
+    Ok(change.if_equal("refresh_token", bytes(replaced)?).set("refresh_token", bytes(by)?))
 }
 
 pub fn due(change: Change, connector: &Location, at: Option<Timestamp>) -> Change {

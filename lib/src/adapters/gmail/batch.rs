@@ -1,6 +1,6 @@
 //! Gmail's batch endpoint: many calls in one `multipart/mixed` body, answered in another.
 
-use super::retry_after::Headers;
+use crate::adapters::retry_after::Headers;
 
 /// One part's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Deserializer};
 
-use super::retry_after::{Headers, retry_after};
+use crate::adapters::retry_after::{Headers, retry_after};
 use crate::ports::ProviderError;
 
 /// In bytes, of a word in a token endpoint's description.

@@ -11,7 +11,8 @@ use secrecy::ExposeSecret;
 use super::client::LONGEST_ANSWER;
 use super::errors::{Failure, Fault};
 use super::measured::{MESSAGES_GET, count};
-use super::{Gmail, batch, once, pause, tree, wire};
+use super::{Gmail, batch, once, tree, wire};
+use crate::adapters::https::pause;
 use crate::domain::id::MessageId;
 use crate::domain::secret::AccessToken;
 use crate::ports::{Fetched, ProviderError};
@@ -300,7 +301,7 @@ fn cut_short<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::gmail::retry_after::Headers;
+    use crate::adapters::retry_after::Headers;
     use crate::domain::message::ProviderMessage;
 
     const READING: Reading<ProviderMessage> = wire::Message::into_headers;

@@ -4,13 +4,11 @@ use reqwest::{Method, Url};
 
 use super::errors::Failure;
 use crate::adapters::system::System;
-use crate::domain::metric::{
-    GMAIL_CALLS, GMAIL_LATENCY, GMAIL_UNITS, OAUTH_CLIENT_REFUSED, TOKEN_REFRESHES,
-};
+use crate::domain::metric::{GMAIL_CALLS, GMAIL_LATENCY, GMAIL_UNITS};
 use crate::domain::provider::gmail::METHODS;
-use crate::domain::quota::price;
+use crate::domain::provider::gmail::price;
 use crate::domain::timestamp::Timestamp;
-use crate::ports::{Clock, ProviderError};
+use crate::ports::Clock;
 
 pub const MESSAGES_GET: &str = "messages.get";
 const BATCH: &str = "batch";
@@ -90,21 +88,6 @@ pub fn count(method: &'static str, failure: Option<&Failure>, calls: usize) {
         .increment(calls);
     metrics::counter!(GMAIL_UNITS, "Method" => method)
         .increment(calls.saturating_mul(units(method)));
-}
-
-pub fn refreshed<T>(answer: &Result<T, ProviderError>) {
-    let outcome = match answer {
-        Ok(_) => "refreshed",
-        Err(ProviderError::GrantRefused(_)) => "grant_refused",
-        Err(ProviderError::ClientRefused(_)) => "client_refused",
-        Err(_) => "unavailable",
-    };
-    metrics::counter!(TOKEN_REFRESHES, "Outcome" => outcome).increment(1);
-}
-
-/// The operator's alarm: no user can mend it.
-pub fn client_refused() {
-    metrics::counter!(OAUTH_CLIENT_REFUSED).increment(1);
 }
 
 fn outcome(failure: Option<&Failure>) -> &'static str {

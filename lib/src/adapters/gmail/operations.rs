@@ -1,7 +1,6 @@
 //! An owner's operations as calls to Gmail's API, and their answers in the shape that all providers
 //! share.
 
-use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE;
 use reqwest::Method as Http;
@@ -14,8 +13,9 @@ use super::errors::Failure;
 use super::fetch::{Depth, METADATA_FIELDS, STRUCTURE_FIELDS};
 use super::resources::{self, Listed};
 use super::{Gmail, once, parse, wire};
+use crate::adapters::boundary::boundary;
 use crate::domain::connector::Provider;
-use crate::domain::id::{MessageId, fingerprint};
+use crate::domain::id::MessageId;
 use crate::domain::operation::answer::{
     Draft, DraftList, MailAnswer, MessageList, MessageView, ThreadList,
 };
@@ -23,8 +23,8 @@ use crate::domain::operation::request::{Conversation, Format, LabelSpec, Listing
 use crate::domain::outgoing::Outgoing;
 use crate::domain::outgoing::draft_change::DraftChange;
 use crate::domain::outgoing::identity::Alias;
+use crate::domain::provider::gmail::price;
 use crate::domain::provider::registered;
-use crate::domain::quota::price;
 use crate::domain::secret::AccessToken;
 use crate::ports::{Fetched, Performed, ProviderError, Sender};
 
@@ -448,18 +448,6 @@ fn collection(what: Conversation) -> &'static str {
 
 fn labels_changed(add: &[String], remove: &[String]) -> Value {
     json!({"addLabelIds": add, "removeLabelIds": remove})
-}
-
-/// What boundaries are made of. It follows from the whole mail, so that the same mail is the same
-/// bytes, another has another Message-ID, and no part can hold it.
-pub fn boundary(mail: &Outgoing, sender: Sender<'_>) -> String {
-    let mut sum = Context::new(&SHA256);
-    sum.update(sender.now.millis().to_string().as_bytes());
-    sum.update(&mail.to_rfc5322(sender.address, sender.now, ""));
-    for upload in mail.attachments.iter().filter_map(|attachment| attachment.upload_id.as_ref()) {
-        sum.update(upload.0.as_bytes());
-    }
-    fingerprint(&[&BASE64_URL_SAFE.encode(sum.finish())]).simple().to_string()
 }
 
 /// The mail as Gmail wants it.

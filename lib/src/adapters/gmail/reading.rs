@@ -15,7 +15,7 @@ use crate::domain::mail::{Attachment, Content, Part};
 use crate::domain::message::ProviderMessage;
 use crate::domain::operation::answer::{AttachmentBytes, AttachmentList, MailAnswer, MessageView};
 use crate::domain::operation::request::Format;
-use crate::domain::quota::price;
+use crate::domain::provider::gmail::price;
 use crate::domain::secret::AccessToken;
 use crate::ports::{Fetched, ProviderError};
 

@@ -242,19 +242,27 @@ mod tests {
     use crate::adapters::gmail::errors::Failure;
     use crate::adapters::gmail::{Gmail, parse};
     use crate::config::DryRun;
-    use crate::domain::claims::IdentityPolicy;
+    use crate::domain::changes::Change;
     use crate::domain::gap::Slice;
-    use crate::domain::history::Change;
-    use crate::domain::history_id::HistoryId;
     use crate::domain::id::MessageId;
+    use crate::domain::identity::IdentityPolicy;
+    use crate::domain::mailbox_key::MailboxKey;
+    use crate::domain::mark::Mark;
     use crate::domain::retry::RetryPolicy;
     use crate::domain::secret::{AccessToken, RefreshToken};
-    use crate::ports::{AuthorizationCode, EmailProvider, Grant, ProviderError};
+    use crate::domain::watch::Watching;
+    use crate::ports::{AuthorizationCode, EmailProvider, Grant, ProviderError, WatchRequest};
 
     const NOON: Timestamp = Timestamp::from_seconds(1_770_000_000);
 
     thread_local! {
         static NOW: Cell<Timestamp> = const { Cell::new(NOON) };
+    }
+
+    async fn watch(gmail: &Gmail, access: &AccessToken) -> Watching {
+        let mailbox = MailboxKey::parse("sample@example.com").unwrap();
+        let request = WatchRequest { mailbox: &mailbox, current: None };
+        gmail.watch(access, &request).await.unwrap()
     }
 
     fn later(seconds: u64) {
@@ -381,7 +389,7 @@ mod tests {
 
         let other_process = gmail_at("https://gmail.invalid");
         let grant = exchange(&other_process, &back["code"]).await;
-        let policy = IdentityPolicy { client_id: "client".into() };
+        let policy = IdentityPolicy::Google { client_id: "client".into() };
         assert_eq!(
             policy.admit(&grant.identity, Some("n1"), NOON).unwrap().as_str(),
             "109876543210987654321"
@@ -400,7 +408,7 @@ mod tests {
     async fn a_grant_is_refreshed_until_it_is_revoked() {
         let Dry { gmail, .. } = Dry::start().await;
         let token = exchange(&gmail, "4/any").await.refresh_token.unwrap();
-        let access = gmail.refresh(&token, NOON).await.unwrap();
+        let access = gmail.refresh(&token, NOON).await.unwrap().access;
         gmail.profile(&access).await.unwrap();
         assert!(gmail.revoke(&token).await.unwrap());
         assert!(!gmail.revoke(&token).await.unwrap(), "it is known no more");
@@ -425,9 +433,10 @@ mod tests {
         let gmail = gmail_at(&format!("http://{}", listener.local_addr().unwrap()));
         assert!(matches!(gmail.http, Client::RecordedMailbox(_)), "a dry run has no HTTP client");
         let grant = exchange(&gmail, "4/any").await;
-        let access = gmail.refresh(grant.refresh_token.as_ref().unwrap(), NOON).await.unwrap();
+        let access =
+            gmail.refresh(grant.refresh_token.as_ref().unwrap(), NOON).await.unwrap().access;
         gmail.profile(&access).await.unwrap();
-        gmail.watch(&access).await.unwrap();
+        watch(&gmail, &access).await;
         let page = gmail
             .list(&access, &Slice { after: Timestamp::from_seconds(2), before: None }, None)
             .await
@@ -436,7 +445,7 @@ mod tests {
             gmail.messages(&access, &page.messages, false).await.unwrap().messages.len(),
             page.messages.len()
         );
-        gmail.stop(&access).await.unwrap();
+        gmail.stop(&access, None).await.unwrap();
         gmail.revoke(&grant.refresh_token.unwrap()).await.unwrap();
         assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
     }
@@ -446,10 +455,10 @@ mod tests {
         let dry = Dry::start().await;
         let profile = dry.gmail.profile(&dry.access).await.unwrap();
         assert_eq!(
-            (profile.email_address.as_str(), profile.history_id),
-            ("sample@example.com", HistoryId::new(1000))
+            (profile.email_address.as_str(), profile.mark),
+            ("sample@example.com", Mark::new(1000))
         );
-        let expiration = dry.gmail.watch(&dry.access).await.unwrap();
+        let expiration = watch(&dry.gmail, &dry.access).await.expires;
         assert_eq!(expiration, NOON.after(Duration::from_secs(7 * 24 * 3600)));
 
         let all =
@@ -690,7 +699,7 @@ mod tests {
 
         let page = dry
             .gmail
-            .history(&dry.access, HistoryId::new(text(&before).parse().unwrap()), None)
+            .changes(&dry.access, Mark::new(text(&before).parse().unwrap()), None)
             .await
             .unwrap();
         let changes: Vec<&Change> =
@@ -922,15 +931,10 @@ mod tests {
         let profile = dry.gmail.profile(&dry.access).await.unwrap();
         later(59);
         assert!(
-            dry.gmail
-                .history(&dry.access, profile.history_id, None)
-                .await
-                .unwrap()
-                .records
-                .is_empty()
+            dry.gmail.changes(&dry.access, profile.mark, None).await.unwrap().records.is_empty()
         );
         later(61);
-        let page = dry.gmail.history(&dry.access, profile.history_id, None).await.unwrap();
+        let page = dry.gmail.changes(&dry.access, profile.mark, None).await.unwrap();
         assert_eq!(page.records.len(), 1);
         let Change::Added { message, label_ids } = &page.records[0].changes[0] else {
             panic!("{:?}", page.records)
@@ -939,9 +943,9 @@ mod tests {
         let fetched =
             dry.gmail.messages(&dry.access, std::slice::from_ref(message), false).await.unwrap();
         assert_eq!(fetched.messages[0].received_at, NOON.after(mailbox::ARRIVES_AFTER));
-        assert_eq!(dry.gmail.profile(&dry.access).await.unwrap().history_id, page.history_id);
+        assert_eq!(dry.gmail.profile(&dry.access).await.unwrap().mark, page.mark.unwrap());
         assert!(matches!(
-            dry.gmail.history(&dry.access, HistoryId::new(1), None).await,
+            dry.gmail.changes(&dry.access, Mark::new(1), None).await,
             Err(ProviderError::HistoryExpired)
         ));
     }

@@ -5,9 +5,9 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::wire;
-use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
 use crate::domain::mail::html::unescaped;
+use crate::domain::mark::Mark;
 use crate::domain::operation::answer::{self, LabelType, MessageReference, MessageView};
 use crate::domain::operation::request::{
     LabelColor, LabelListVisibility, LabelSpec, Listing, MessageListVisibility,
@@ -40,7 +40,7 @@ pub struct ListedThread {
     id: String,
     #[serde(default)]
     snippet: String,
-    history_id: Option<HistoryId>,
+    history_id: Option<Mark>,
 }
 
 /// A draft with nothing but its ids.
@@ -64,7 +64,7 @@ pub struct Placed {
 #[serde(rename_all = "camelCase")]
 pub struct Thread {
     id: String,
-    history_id: Option<HistoryId>,
+    history_id: Option<Mark>,
     #[serde(default)]
     messages: Vec<Box<RawValue>>,
 }

@@ -11,8 +11,10 @@ use serde_json::{Value, json};
 
 use super::errors::Failure;
 use super::measured::Measured;
-use super::operations::{Calling, boundary};
-use super::{Gmail, header, https, pause, refusal, resources};
+use super::operations::Calling;
+use super::{Gmail, header, https, refusal, resources};
+use crate::adapters::boundary::boundary;
+use crate::adapters::https::pause;
 use crate::adapters::system::System;
 use crate::domain::connector::Provider;
 use crate::domain::operation::answer::MailAnswer;

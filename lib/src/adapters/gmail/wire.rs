@@ -4,13 +4,13 @@ use serde::Deserialize;
 
 use super::errors::Failure;
 use super::{parse_error, tree};
-use crate::domain::history::{Change, HistoryPage, Record};
-use crate::domain::history_id::HistoryId;
+use crate::domain::changes::{Change, ChangePage, Record};
 use crate::domain::id::MessageId;
 use crate::domain::mail::automatic::{Automatic, Kind};
 use crate::domain::mail::files::LONGEST_SEARCHED;
 use crate::domain::mail::html::unescaped;
 use crate::domain::mail::{self, Content};
+use crate::domain::mark::Mark;
 use crate::domain::message::{Metadata, ProviderMessage};
 use crate::domain::operation::answer::MinimalMessage;
 use crate::domain::timestamp::Timestamp;
@@ -45,7 +45,7 @@ impl TokenAnswer {
 #[serde(rename_all = "camelCase")]
 pub struct Profile {
     pub email_address: String,
-    pub history_id: HistoryId,
+    pub history_id: Mark,
 }
 
 #[derive(Deserialize)]
@@ -60,14 +60,14 @@ pub struct HistoryAnswer {
     /// Absent when nothing happened; a page may lack it and still name a next one.
     #[serde(default)]
     pub history: Vec<HistoryRecord>,
-    pub history_id: HistoryId,
+    pub history_id: Mark,
     pub next_page_token: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryRecord {
-    pub id: HistoryId,
+    pub id: Mark,
     #[serde(default)]
     pub messages_added: Vec<MessageAdded>,
     #[serde(default)]
@@ -118,7 +118,7 @@ pub struct Message {
     label_ids: Vec<String>,
     #[serde(default)]
     snippet: String,
-    history_id: Option<HistoryId>,
+    history_id: Option<Mark>,
     /// An int64, as a string: milliseconds since the epoch.
     internal_date: String,
     #[serde(default)]
@@ -129,10 +129,15 @@ pub struct Message {
     raw: Option<String>,
 }
 
-impl From<HistoryAnswer> for HistoryPage {
+impl From<HistoryAnswer> for ChangePage {
     fn from(answer: HistoryAnswer) -> Self {
         let records = answer.history.into_iter().map(HistoryRecord::into_record).collect();
-        Self { records, history_id: answer.history_id, next_page_token: answer.next_page_token }
+        Self {
+            records,
+            mark: Some(answer.history_id),
+            next_page_token: answer.next_page_token,
+            contents: Vec::new(),
+        }
     }
 }
 
@@ -154,7 +159,7 @@ impl HistoryRecord {
             message: MessageId::new(labelled.message.id),
             label_ids: labelled.label_ids,
         });
-        Record { id: self.id, changes: added.chain(labelled).collect() }
+        Record { key: self.id.into(), changes: added.chain(labelled).collect() }
     }
 }
 
@@ -235,6 +240,7 @@ impl Message {
         Ok(ProviderMessage {
             received_at: self.received_at()?,
             id: MessageId::new(self.id),
+            identity: None,
             thread_id: self.thread_id,
             label_ids: self.label_ids,
             history_id: self.history_id,
@@ -283,14 +289,14 @@ mod tests {
     fn a_record_keeps_its_id_and_all_that_happened_at_it() {
         let json = r#"{"history":[{"id":"18446744073709551615","messagesAdded":[{"message":{"id":"a","labelIds":["INBOX"]}}],
             "labelsAdded":[{"message":{"id":"b"},"labelIds":["Label_7"]}]},{"id":"9"}],"historyId":"18446744073709551615"}"#;
-        let page = HistoryPage::from(serde_json::from_str::<HistoryAnswer>(json).unwrap());
+        let page = ChangePage::from(serde_json::from_str::<HistoryAnswer>(json).unwrap());
         let changes = vec![
             Change::Added { message: MessageId::new("a"), label_ids: vec!["INBOX".into()] },
             Change::Labelled { message: MessageId::new("b"), label_ids: vec!["Label_7".into()] },
         ];
         let expected = [
-            Record { id: HistoryId::new(u64::MAX), changes },
-            Record { id: HistoryId::new(9), changes: vec![] },
+            Record { key: Mark::new(u64::MAX).into(), changes },
+            Record { key: Mark::new(9).into(), changes: vec![] },
         ];
         assert_eq!(page.records, expected);
     }

@@ -101,8 +101,8 @@ pub const CODES: [Entry; 22] = [
         code: Code::ScopesMissing,
         name: "scopes_missing",
         severities: DEGRADED_OR_DOWN,
-        when: "the grant lacks scopes that `GoogleScopes` names; down if none is left to read mail with",
-        remedy: "Have the user connect again and tick every box, or take the scopes out of `GoogleScopes`.",
+        when: "the grant lacks scopes that `GoogleScopes` or `MicrosoftScopes` names; down if none is left to read mail with",
+        remedy: "Have the user connect again and tick every box, or take the scopes out of the parameter.",
         section: Some("token-refresh-failure"),
     },
     Entry {

@@ -13,7 +13,7 @@ use crate::domain::health::Thresholds;
 use crate::domain::health::code::{Code, Severity};
 use crate::domain::id::ConnectorId;
 use crate::domain::pause::is_paused;
-use crate::domain::scopes::{Capability, capabilities, missing};
+use crate::domain::scopes::{Capability, capabilities};
 use crate::domain::sweep::{Overdue, overdue};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Filter;
@@ -131,7 +131,7 @@ impl Found<'_> {
         let granted = &self.connector.grant.scopes;
         match self.connector.reading.status {
             Status::Active => {
-                let missing = missing(&self.thresholds.required_scopes, granted);
+                let missing = self.thresholds.missing_scopes(self.connector);
                 let reads = capabilities(granted).contains(&Capability::ReadHeaders);
                 if !missing.is_empty() || !reads {
                     let severity = if reads { Severity::Degraded } else { Severity::Down };
@@ -145,10 +145,11 @@ impl Found<'_> {
             }
             Status::NeedsReauth => {
                 let since = self.connector.updated_at;
+                let vendor = self.connector.registration().vendor;
                 self.add(
                     Code::NeedsReauth,
                     Severity::Down,
-                    format!("Google refuses the grant, as was last seen at {since}"),
+                    format!("{vendor} refuses the grant, as was last seen at {since}"),
                 );
             }
             Status::Error => self.add(
@@ -289,13 +290,16 @@ impl Found<'_> {
     fn quota(&mut self) {
         let connector = self.connector;
         let (spent, units) =
-            (connector.reading.spent.within(self.now), self.thresholds.units_per_minute);
+            (connector.reading.spent.within(self.now), self.thresholds.units_per_minute(connector));
         let nothing_wrong = connector.reading.last_error.is_none()
             && connector.reading.circuit.state(self.now) == CircuitState::Closed;
         let waits = connector.reading.position.put_off.is_some()
             && nothing_wrong
             && connector.outbox.unpublished.len() <= MOST_UNPUBLISHED;
-        if connector.reading.spent.messages_left(units, self.now) == 0 || (waits && spent > 0) {
+        if connector.reading.spent.messages_left(units, &connector.registration().prices, self.now)
+            == 0
+            || (waits && spent > 0)
+        {
             self.add(
                 Code::QuotaSpent,
                 Severity::Degraded,
@@ -359,15 +363,17 @@ impl Found<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::domain::circuit::Circuit;
-    use crate::domain::connector::Closing;
+    use crate::domain::connector::{Closing, Provider};
 
     use crate::domain::gap::Gap;
     use crate::domain::health::code::CODES;
     use crate::domain::health::{HealthStatus, health};
-    use crate::domain::history_id::HistoryId;
     use crate::domain::id::{EventId, MessageId, TriggerId};
+    use crate::domain::mark::Mark;
     use crate::domain::pause;
     use crate::domain::position::{FetchFailure, PutOff};
     use crate::domain::quota::Spent;
@@ -379,6 +385,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
     const MINUTE: Duration = Duration::from_secs(60);
     const HOUR: Duration = Duration::from_secs(3600);
+    const SCOPES: [&str; 2] = ["openid", "https://www.googleapis.com/auth/gmail.modify"];
     const DAY: Duration = Duration::from_secs(24 * 3600);
 
     fn ago(span: Duration) -> Timestamp {
@@ -390,10 +397,10 @@ mod tests {
             sweep_times: SweepTimes { settle: MINUTE * 10, quiet_after: MINUTE * 10 },
             sweep_every: MINUTE,
             units_per_minute: 6000,
-            required_scopes: vec![
-                "openid".into(),
-                "https://www.googleapis.com/auth/gmail.modify".into(),
-            ],
+            required_scopes: BTreeMap::from([
+                (Provider::Gmail, SCOPES.map(String::from).into()),
+                (Provider::Outlook, ["openid", "Mail.Read"].map(String::from).into()),
+            ]),
         }
     }
 
@@ -402,7 +409,7 @@ mod tests {
         let mut well = Connector::sample(ago(DAY * 9));
         (well.reading.position.listed_at, well.reading.position.changed_at) =
             (Some(ago(MINUTE)), Some(ago(MINUTE * 20)));
-        well.grant.scopes = thresholds().required_scopes;
+        well.grant.scopes = SCOPES.map(String::from).into();
         well.watch = Watch::default().renewed(NOW.after(DAY * 6), ago(HOUR));
         (well.reading.verified_at, well.outbox.last_event_at) = (Some(ago(HOUR)), Some(ago(HOUR)));
         well.updated_at = ago(MINUTE);
@@ -414,6 +421,7 @@ mod tests {
             let message = MessageId::new(message);
             let failure = FetchFailure {
                 message: &message,
+                identity: None,
                 reason: "400",
                 arrived: true,
                 in_gap: false,
@@ -426,8 +434,8 @@ mod tests {
     fn waiting(connector: &mut Connector, events: usize) {
         let id = |number| {
             EventId::derive(
-                &connector.google_sub,
-                &MessageId::new(format!("{number}")),
+                &connector.account,
+                &crate::domain::id::MessageIdentity::new(format!("{number}")),
                 &crate::domain::id::TriggerId::new("trg_1"),
             )
         };
@@ -672,7 +680,7 @@ mod tests {
                 "expired history",
                 |c| {
                     c.reading.position.gap =
-                        Some(Gap::found(HistoryId::new(7), ago(DAY), None, MINUTE * 10, NOW))
+                        Some(Gap::found(Mark::new(7), ago(DAY), None, MINUTE * 10, NOW))
                 },
                 &[(HistoryGapReplaying, Degraded)],
             ),
@@ -712,6 +720,21 @@ mod tests {
                 .unwrap_or(HealthStatus::Healthy);
             assert_eq!(health(&connector, 1, &thresholds(), NOW).status, worst, "{case}");
         }
+    }
+
+    #[test]
+    fn a_connector_is_measured_by_its_own_provider() {
+        let mut outlook = Connector { provider: Provider::Outlook, ..well() };
+        outlook.grant.scopes = ["openid", "Mail.ReadWrite"].map(String::from).into();
+        let found = health(&outlook, 1, &thresholds(), NOW);
+        assert_eq!(found.status, HealthStatus::Healthy, "{found:?}");
+        assert_eq!((found.auth.missing_scopes, found.quota.units_per_minute), (vec![], 800));
+        outlook.grant.scopes.remove(1);
+        let found = &findings(&outlook, 1, &thresholds(), NOW)[0];
+        assert!(found.what.contains("lacks [Mail.Read]"), "{found:?}");
+        outlook.reading.status = Status::NeedsReauth;
+        let found = &findings(&outlook, 1, &thresholds(), NOW)[0];
+        assert!(found.what.starts_with("Microsoft refuses the grant"), "{found:?}");
     }
 
     #[test]

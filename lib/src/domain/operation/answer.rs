@@ -8,9 +8,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::request::{LabelColor, LabelListVisibility, MessageListVisibility};
-use crate::domain::history_id::HistoryId;
 use crate::domain::id::MessageId;
 use crate::domain::mail::Attachment;
+use crate::domain::mark::Mark;
 use crate::domain::message::{Message, Metadata};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::upload::UploadId;
@@ -108,14 +108,14 @@ pub struct ListedThread {
     pub id: String,
     pub snippet: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub history_id: Option<HistoryId>,
+    pub history_id: Option<Mark>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Thread {
     pub id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub history_id: Option<HistoryId>,
+    pub history_id: Option<Mark>,
     /// Oldest first.
     pub messages: Vec<MessageView>,
     /// Messages that cannot be read in this format: ask for another one of each.

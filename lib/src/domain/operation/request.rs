@@ -22,6 +22,8 @@ pub const MOST_BATCHED: usize = 1000;
 const MOST_LABELS: usize = 100;
 const LONGEST_ID: usize = 256;
 const LONGEST_NAME: usize = 225;
+/// What the id of a label begins with that is one of Outlook's categories.
+const CATEGORY: &str = "category:";
 
 /// Why there is no request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -308,13 +310,20 @@ impl MailRequest {
 
 fn named(name: &'static str, path: &BTreeMap<String, String>) -> Result<(), NoRequest> {
     let text = path.get(name).map(String::as_str).unwrap_or_default();
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.:^".contains(&byte);
+    // Graph's ids end in equals signs.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.:^=".contains(&byte);
     let fits = (1..=LONGEST_ID).contains(&text.len())
-        && text.bytes().all(plain)
+        && (text.bytes().all(plain) || (name == "label_id" && is_category(text)))
         && text != "."
         && text != "..";
     let what = name.trim_end_matches("_id");
     if fits { Ok(()) } else { Err(NoRequest::NothingNamed(what)) }
+}
+
+/// A category's id has its name, which people choose.
+fn is_category(text: &str) -> bool {
+    let plain = |sign: char| !sign.is_control() && !"/?#%\\".contains(sign);
+    text.starts_with(CATEGORY) && text.chars().all(plain)
 }
 
 fn listing(given: &Given<'_>, usual: u32, most: u32) -> Result<Listing, Invalid> {
@@ -541,6 +550,24 @@ mod tests {
             let refused = MailRequest::read(Operation::GetMessage, &path, &[], || Ok(Value::Null));
             assert_eq!(refused, Err(NoRequest::NothingNamed("message")), "{id}");
         }
+    }
+
+    #[test]
+    fn ids_of_graph_are_ids_and_a_category_is_named_by_its_name() {
+        let read = |operation, name: &str, id: &str| {
+            let path = [(name.to_string(), id.to_string())].into();
+            MailRequest::read(operation, &path, &[], || Ok(Value::Null)).is_ok()
+        };
+        assert!(read(
+            Operation::GetMessage,
+            "message_id",
+            "AAkALgAAAAAAHYQDEapmEc2byACqAC-EWg0A_A=="
+        ));
+        assert!(read(Operation::GetLabel, "label_id", "folder:AQMkAD="));
+        assert!(read(Operation::GetLabel, "label_id", "category:Red category"));
+        assert!(!read(Operation::GetLabel, "label_id", "category:a/b"));
+        assert!(!read(Operation::GetLabel, "label_id", "Red category"));
+        assert!(!read(Operation::GetMessage, "message_id", "category:Red category"));
     }
 
     #[test]

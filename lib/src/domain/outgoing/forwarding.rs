@@ -109,6 +109,7 @@ impl Outgoing {
 fn read(original: MinimalMessage, root: &Part) -> Message {
     ProviderMessage {
         id: original.id,
+        identity: None,
         thread_id: original.thread_id,
         label_ids: original.label_ids,
         history_id: original.metadata.history_id,

@@ -6,17 +6,18 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{FIRST_WAIT, doubled};
-use crate::domain::history_id::HistoryId;
+use crate::domain::mark::Mark;
 use crate::domain::timestamp::Timestamp;
 
 /// How many looks a message that answers 404 gets before the one that settles its record: a deleted
 /// message answers so for ever.
 const MOST_LOOKS: u32 = 3;
 
-/// The history id of a push that no listing has shown.
+/// The mark of a push that no listing has shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Awaited {
-    history_id: HistoryId,
+    #[serde(rename = "history_id")]
+    mark: Mark,
     looks: u32,
     pub(super) look_at: Timestamp,
 }
@@ -26,18 +27,17 @@ impl Awaited {
     /// since a push may be wrong.
     pub(super) fn after(
         before: Option<Self>,
-        pushed: Option<HistoryId>,
-        cursor: HistoryId,
+        pushed: Option<Mark>,
+        cursor: Mark,
         settle: Duration,
         now: Timestamp,
     ) -> Option<Self> {
-        let known = before.map(|awaited| awaited.history_id);
-        let history_id = pushed.max(known).filter(|history_id| *history_id > cursor)?;
-        let looks = before
-            .filter(|awaited| awaited.history_id == history_id)
-            .map_or(0, |awaited| awaited.looks);
+        let known = before.map(|awaited| awaited.mark);
+        let mark = pushed.max(known).filter(|mark| *mark > cursor)?;
+        let looks =
+            before.filter(|awaited| awaited.mark == mark).map_or(0, |awaited| awaited.looks);
         let wait = doubled(FIRST_WAIT, looks);
-        (wait <= settle).then(|| Self { history_id, looks: looks + 1, look_at: now.after(wait) })
+        (wait <= settle).then(|| Self { mark, looks: looks + 1, look_at: now.after(wait) })
     }
 }
 
@@ -45,7 +45,7 @@ impl Awaited {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct NotVisible {
     /// The newest record of such a message.
-    record: HistoryId,
+    record: Mark,
     looks: u32,
     /// `None` once there were enough looks. It is remembered until the record is settled, so that
     /// the same messages begin no others.
@@ -58,7 +58,7 @@ impl NotVisible {
     /// that was not known begins the looks anew; a listing before its time changes nothing.
     pub(super) fn after(
         before: Option<Self>,
-        record: HistoryId,
+        record: Mark,
         began_at: Timestamp,
         settle: Duration,
         now: Timestamp,
@@ -101,12 +101,12 @@ mod tests {
         ];
         let mut known = None;
         for (case, record, seconds, expected) in listings {
-            let record = HistoryId::new(record);
+            let record = Mark::new(record);
             let next = NotVisible::after(known, record, at(seconds), SETTLE, at(seconds));
             assert_eq!(next.look_at, expected.map(at), "{case}");
             known = Some(next);
         }
-        let short = NotVisible::after(None, HistoryId::new(7), at(0), FIRST_WAIT / 2, at(0));
+        let short = NotVisible::after(None, Mark::new(7), at(0), FIRST_WAIT / 2, at(0));
         assert_eq!(short.look_at, None, "the look that settles comes earlier");
     }
 }

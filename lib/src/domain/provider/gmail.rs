@@ -1,17 +1,57 @@
 //! What Gmail requires for each operation: the scopes of its discovery document, the units of its
 //! quota table.
 
+pub mod push;
 pub mod receiver;
 
-use super::{Method, Registration, Use};
-use crate::domain::connector::Provider;
+use super::{Method, Provider, Registration, Use};
 use crate::domain::operation::request::{Conversation, Format, Listing, MailRequest};
 use crate::domain::outgoing::recipient::Author;
 use crate::domain::outgoing::{Needs, Outgoing};
-use crate::domain::quota::price;
+use crate::domain::quota::Prices;
 
-pub const REGISTRATION: Registration =
-    Registration { provider: Provider::Gmail, calls, aliases: &SEND_AS_LIST };
+pub const REGISTRATION: Registration = Registration {
+    provider: Provider::Gmail,
+    name: "Gmail",
+    connect: "/api/auth/google/gmail",
+    admin_consent: None,
+    vendor: "Google",
+    callback: "/auth/google/callback",
+    scopes_setting: "GOOGLE_SCOPES",
+    issuer: "https://accounts.google.com",
+    prices: Prices {
+        profile: price::PROFILE,
+        changes: price::HISTORY,
+        list: price::LIST,
+        message: price::MESSAGE,
+        watch: price::WATCH,
+        stop: price::STOP,
+    },
+    revokes_grants: true,
+    greets_watch: true,
+    // GmailUserUnitsPerMinute bounds it.
+    most_units_per_minute: u32::MAX,
+    proves_arrivals: true,
+    // Messages are fetched one by one, and the ledger is asked meanwhile.
+    came_after: |_, _| false,
+    mailbox: |address, _| address.into(),
+    calls,
+    aliases: &SEND_AS_LIST,
+};
+
+/// Prices in units, of projects made since May 2026
+/// (<https://developers.google.com/workspace/gmail/api/reference/quota>).
+pub mod price {
+    pub const PROFILE: u32 = 1;
+    pub const SEND_AS: u32 = 1;
+    pub const HISTORY: u32 = 2;
+    pub const LIST: u32 = 5;
+    pub const MESSAGE: u32 = 20;
+    pub const THREAD: u32 = 40;
+    pub const SEND: u32 = 100;
+    pub const STOP: u32 = 50;
+    pub const WATCH: u32 = 100;
+}
 
 const FULL: &str = "https://mail.google.com/";
 const MODIFY: &str = "https://www.googleapis.com/auth/gmail.modify";

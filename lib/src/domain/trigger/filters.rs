@@ -236,6 +236,7 @@ mod tests {
     fn given() -> ProviderMessage {
         ProviderMessage {
             id: MessageId::new("m"),
+            identity: None,
             thread_id: "t".into(),
             label_ids: vec!["INBOX".into(), "Label_7".into()],
             history_id: None,

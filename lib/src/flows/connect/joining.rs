@@ -1,9 +1,9 @@
 //! A grant that passed the checks joins its account: one transaction, then watch and the first
 //! wake-up.
 
-use crate::domain::connector::{Connector, Outbox, Provider, Reading, Slot, StoredGrant};
+use crate::domain::connector::{Connector, Outbox, Reading, Slot, StoredGrant};
 use crate::domain::event::Event;
-use crate::domain::id::{ConnectorId, GoogleSub, OwnerId};
+use crate::domain::id::{AccountId, ConnectorId, OwnerId};
 use crate::domain::membership::{Joining, Membership};
 use crate::domain::notice;
 use crate::domain::secret::RefreshToken;
@@ -26,7 +26,7 @@ pub(in crate::flows) struct Admitted {
     pub new_id: ConnectorId,
     pub exchange: Exchange,
     pub grant: Grant,
-    pub google_sub: GoogleSub,
+    pub account: AccountId,
     pub profile: Profile,
     pub slot: Slot,
 }
@@ -45,10 +45,10 @@ impl<P: Ports> Connect<P> {
         let connector = Connector {
             id: new_id.clone(),
             owner_id: owner_id.clone(),
-            provider: Provider::Gmail,
+            provider: self.kind,
             slot: admitted.slot.clone(),
             email_address: profile.email_address.clone(),
-            google_sub: admitted.google_sub.clone(),
+            account: admitted.account.clone(),
             grant: StoredGrant {
                 scopes: grant.scopes.clone(),
                 generation: 1,
@@ -56,7 +56,7 @@ impl<P: Ports> Connect<P> {
                 granted_at: now,
             },
             access_token: None,
-            reading: Reading::from(profile.history_id),
+            reading: Reading::from(profile.mark),
             watch: Watch::default(),
             checked_at: None,
             outbox: Outbox::default(),
@@ -91,7 +91,7 @@ impl<P: Ports> Connect<P> {
             Joining::Open => Ok(refresh_token),
             Joining::Closed => Err(ConnectError::Closing),
             // A revocation ends every grant of the account that was made before it landed.
-            Joining::Doubtful => match self.provider.refresh(refresh_token, now).await {
+            Joining::Doubtful => match self.mail_provider().refresh(refresh_token, now).await {
                 Err(ProviderError::GrantRefused(_)) => Err(ConnectError::Closing),
                 alive => Ok(alive.map(|_| refresh_token)?),
             },
@@ -110,14 +110,18 @@ impl<P: Ports> Connect<P> {
     ) -> Connected {
         let location = connector.location();
         let publishing = publish_or_log(&self.store, &self.bus, &location, events, now);
-        let (answer, ()) = tokio::join!(watch(&self.provider, &grant.access_token), publishing);
+        let (answer, ()) =
+            tokio::join!(watch(self.mail_provider(), &grant.access_token, &connector), publishing);
         let watch = match answer {
-            Ok(expiration) => connector.watch.renewed(expiration, now),
+            Ok(watching) => connector.watch.renewed(watching, now),
             // An earlier watch may have ended with the earlier grant: the next try is due soon,
             // whenever that one was to be renewed.
-            Err(error) => Watch::default().failed(error.to_string(), now),
+            Err(error) => {
+                let id = connector.watch.id.clone();
+                Watch { id, ..Watch::default() }.failed(error.to_string(), now)
+            }
         };
-        let kick = WakeUp::own(Kind::Kick, connector.email_address.clone(), now);
+        let kick = WakeUp::own(Kind::Kick, connector.mailbox(), now);
         let (recorded, kicked) = tokio::join!(
             self.store.record_watch(&location, connector.grant.generation, &watch),
             self.wake_ups.send(&kick, None),

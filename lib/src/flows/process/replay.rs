@@ -3,12 +3,11 @@
 
 use std::collections::HashSet;
 
+use crate::domain::changes::Candidate;
 use crate::domain::firing::possible;
 use crate::domain::gap::Gap;
-use crate::domain::history::Candidate;
 use crate::domain::id::EventId;
 use crate::domain::notice;
-use crate::domain::quota::price;
 use crate::flows::access::{AccessError, Session};
 use crate::flows::process::ProcessError;
 use crate::flows::process::run::{Pause, Progress, Run};
@@ -71,8 +70,8 @@ impl<P: Ports> Run<'_, P> {
             return Ok(MessagePage { messages: Vec::new(), next_page_token: None });
         }
         let (provider, slice) =
-            (&self.process.provider, gap.slice(self.process.limits.sweep_times.settle));
-        let page = session.call(price::LIST, |access| {
+            (session.provider(), gap.slice(self.process.limits.sweep_times.settle));
+        let page = session.call(session.prices().list, |access| {
             let (slice, token) = (slice, gap.page_token.clone());
             async move { provider.list(&access, &slice, token.as_deref()).await }
         });
@@ -91,12 +90,13 @@ impl<P: Ports> Run<'_, P> {
         }
         let candidates: Vec<Candidate> =
             page.messages.iter().cloned().map(Candidate::found).collect();
-        let events = possible(&self.stored, self.triggers, &candidates);
+        let identities = candidates.iter().map(|candidate| &candidate.identity);
+        let events = possible(&self.stored, self.triggers, identities);
         let known: HashSet<EventId> =
             self.process.store.decided(&events).await?.into_iter().collect();
         let undecided = |candidate: &Candidate| {
             let mut events =
-                possible(&self.stored, self.triggers, std::slice::from_ref(candidate)).into_iter();
+                possible(&self.stored, self.triggers, [&candidate.identity]).into_iter();
             events.any(|event| !known.contains(&event))
         };
         let group: Vec<Candidate> = candidates.into_iter().filter(undecided).collect();
@@ -109,7 +109,7 @@ impl<P: Ports> Run<'_, P> {
         if (!fresh && self.affordable(session.units()) < group.len()) || self.too_many_wait() {
             return Ok(Progress::Paused(Pause::Quota));
         }
-        let fetched = self.fetch(session, &group).await?;
+        let fetched = self.fetch(session, group.iter()).await?;
         let looked_at = self.decide_fetched(&group, fetched, &known, true)?.len();
         gap.messages += u64::try_from(looked_at).unwrap_or(0);
         gap.fired +=

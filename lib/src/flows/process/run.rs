@@ -3,14 +3,15 @@
 use crate::domain::circuit::{Circuit, CircuitState};
 use crate::domain::connector::Connector;
 use crate::domain::event::{DetailType, Event, MOST_UNPUBLISHED};
-use crate::domain::history_id::HistoryId;
 use crate::domain::id::EventId;
+use crate::domain::mark::Mark;
 use crate::domain::metric::{
     CIRCUITS_CLOSED, CIRCUITS_OPENED, MESSAGES_MATCHED, MESSAGES_SEEN, NOTIFICATION_LAG, OUTBOX_AGE,
 };
 use crate::domain::notice;
 use crate::domain::position::PutOff;
-use crate::domain::quota::{next_minute, price};
+use crate::domain::provider::registered;
+use crate::domain::quota::next_minute;
 use crate::domain::sweep::next_sweep;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
@@ -31,6 +32,8 @@ pub(super) struct Run<'a, P: Ports> {
     pub(super) triggers: &'a [Trigger],
     pub(super) wake_up: &'a WakeUp,
     began: Timestamp,
+    /// The wake-up started over: another writer came first, or an event was decided already.
+    pub(super) again: bool,
     /// Its share of the mailbox's quota.
     units_per_minute: u32,
     /// Events that the bus did not take in this run.
@@ -38,11 +41,11 @@ pub(super) struct Run<'a, P: Ports> {
     pub(super) messages: usize,
     /// Messages that fired a trigger.
     pub(super) matched: usize,
-    fired: usize,
-    /// From Gmail's notification to the last event that it led to, in milliseconds.
+    pub(super) fired: usize,
+    /// From the provider's notification to the last event that it led to, in milliseconds.
     lag_ms: Option<i64>,
     /// The newest record of a message that arrived and answers 404, until the listing has it.
-    pub(super) not_visible: Option<HistoryId>,
+    pub(super) not_visible: Option<Mark>,
     /// The provider stopped answering in the middle of a group.
     pub(super) interruption: Option<ProviderError>,
     /// Quota units that a look spent before it failed.
@@ -72,7 +75,7 @@ impl<'a, P: Ports> Run<'a, P> {
         triggers: &'a [Trigger],
         wake_up: &'a WakeUp,
         members: usize,
-        began: Timestamp,
+        (began, again): (Timestamp, bool),
     ) -> Self {
         let (stored, next) = (connector.clone(), connector.clone());
         let put_off_before = connector.reading.position.put_off.clone();
@@ -84,7 +87,11 @@ impl<'a, P: Ports> Run<'a, P> {
             triggers,
             wake_up,
             began,
-            units_per_minute: process.limits.units_per_minute
+            again,
+            units_per_minute: process
+                .limits
+                .units_per_minute
+                .min(registered(connector.provider).most_units_per_minute)
                 / u32::try_from(members.max(1)).unwrap_or(1),
             refused: 0,
             messages: 0,
@@ -121,7 +128,9 @@ impl<'a, P: Ports> Run<'a, P> {
             return Ok(Outcome::NotActive);
         }
         self.note_proof();
-        if self.wake_up.is_stale(self.stored.reading.position.cursor) {
+        self.note_push_without_mark();
+        self.note_end_of_watch().await?;
+        if self.wake_up.is_stale(&self.stored.reading.position) {
             if self.next != self.stored {
                 self.commit(0).await?;
             }
@@ -148,7 +157,7 @@ impl<'a, P: Ports> Run<'a, P> {
                 reason,
             )))) => {
                 self.next = Connector {
-                    reading: self.stored.reading.without_grant(&reason),
+                    reading: self.stored.without_grant(&reason),
                     ..self.stored.clone()
                 };
                 self.decided = vec![notice::needs_reauth(&self.stored, &reason, self.now())];
@@ -202,6 +211,26 @@ impl<'a, P: Ports> Run<'a, P> {
         }
     }
 
+    fn note_push_without_mark(&mut self) {
+        if self.wake_up.without_mark {
+            let (reached_at, settle) =
+                (self.wake_up.published_at.min(self.now()), self.process.limits.sweep_times.settle);
+            self.next.reading.position.pushed_without_mark(reached_at, settle);
+        }
+    }
+
+    /// The renewer renews what is due; the commit of this look tells it so.
+    async fn note_end_of_watch(&mut self) -> Result<(), StoreError> {
+        if !self.wake_up.renews_watch {
+            return Ok(());
+        }
+        let watch = self.stored.watch.due();
+        let (location, generation) = (self.stored.location(), self.stored.grant.generation);
+        self.process.store.record_watch(&location, generation, &watch).await?;
+        (self.stored.watch, self.next.watch) = (watch.clone(), watch);
+        Ok(())
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.process.clock.now()
     }
@@ -219,13 +248,14 @@ impl<'a, P: Ports> Run<'a, P> {
     /// How many messages this minute's quota still allows.
     pub(super) fn affordable(&self, unrecorded_units: u32) -> usize {
         let now = self.now();
-        self.next.reading.spent.and(unrecorded_units, now).messages_left(self.units_per_minute, now)
+        let (spent, prices) = (self.next.reading.spent, &self.stored.registration().prices);
+        spent.and(unrecorded_units, now).messages_left(self.units_per_minute, prices, now)
     }
 
     /// Whether this minute's quota was spent on no more than the listings that led here.
     pub(super) fn is_fresh_minute(&self, unrecorded_units: u32) -> bool {
         self.next.reading.spent.and(unrecorded_units, self.now()).within(self.now())
-            < price::MESSAGE
+            < self.stored.registration().prices.message
     }
 
     /// Commits the position in `next`, and sees to it that a later wake-up continues from it.
@@ -235,7 +265,7 @@ impl<'a, P: Ports> Run<'a, P> {
         }
         self.commit(units).await?;
         if pause == Pause::Time {
-            let again = WakeUp::own(Kind::Due, self.stored.email_address.clone(), self.now());
+            let again = WakeUp::own(Kind::Due, self.stored.mailbox(), self.now());
             if let Err(error) = self.process.wake_ups.send(&again, None).await {
                 tracing::warn!(%error, "the next sweep wakes the mailbox, in place of this run");
             }
@@ -249,6 +279,7 @@ impl<'a, P: Ports> Run<'a, P> {
         let now = self.now();
         tracing::warn!(error = %error, connector = %self.stored.id, "the mailbox is looked at later");
         self.next = self.stored.clone();
+        self.note_push_without_mark();
         self.decided = Vec::new();
         if let AccessError::Provider(ProviderError::Unavailable { retry_after, .. }) = error {
             self.next.reading.circuit =

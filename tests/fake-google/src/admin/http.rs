@@ -59,6 +59,7 @@ fn identity_routes() -> Router<Arc<App>> {
         .route("/grants/revoke", post(revoke_grants))
         .route("/access-tokens/expire", post(expire_access_tokens))
         .route("/oauth", put(change_oauth))
+        .route("/sign-in", put(change_sign_in))
         .route("/consents", post(set_next_consent))
         .route("/grants", get(grants))
         .route("/user-tokens", post(user_token))
@@ -179,6 +180,11 @@ async fn expire_access_tokens(State(admin): State<Admin>, body: Bytes) -> Answer
 
 async fn change_oauth(State(admin): State<Admin>, body: Bytes) -> Answer {
     admin.change_oauth(&read(&body)?);
+    done(Ok(()))
+}
+
+async fn change_sign_in(State(admin): State<Admin>, body: Bytes) -> Answer {
+    admin.change_sign_in(&read(&body)?);
     done(Ok(()))
 }
 

@@ -101,7 +101,25 @@ pub struct OauthChange {
     pub certs_max_age: Option<u64>,
 }
 
+/// How users sign in at `<url>/users` from now on.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SignInChange {
+    /// Seconds, of tokens made from now on.
+    pub expires_in: Option<i64>,
+    /// No browser is signed in any more.
+    pub end_sessions: bool,
+}
+
 impl Admin {
+    pub fn change_sign_in(&self, change: &SignInChange) {
+        let openid = &mut self.app.state().openid;
+        openid.expires_in = change.expires_in.unwrap_or(openid.expires_in);
+        if change.end_sessions {
+            openid.end_sessions();
+        }
+    }
+
     /// The user consents: the code that Google would hand to the frontend.
     pub fn create_code(&self, new: NewCode) -> Result<String, AdminError> {
         let mut state = self.app.state();
@@ -176,7 +194,7 @@ impl Admin {
 
     /// Signs with a new key from now on. The old one stays published unless it is forgotten.
     pub fn rotate_key(&self, name: KeyName, forget_old: bool) {
-        let new = SigningKey::generate();
+        let new = SigningKey::new();
         self.app.state().keys.rotate(name, new, forget_old);
     }
 }

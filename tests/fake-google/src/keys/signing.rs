@@ -1,5 +1,7 @@
 //! One RSA key and the tokens it signs, also in the ways that a verifier must refuse.
 
+use std::sync::LazyLock;
+
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
@@ -43,14 +45,17 @@ impl Signing {
     }
 }
 
-pub(crate) struct SigningKey {
+/// Made when it is first used: to generate a key takes longer than most tests, and many use none.
+pub(crate) struct SigningKey(LazyLock<Generated>);
+
+struct Generated {
     kid: String,
     jwk: Value,
     pair: RsaKeyPair,
 }
 
-impl SigningKey {
-    pub fn generate() -> Self {
+impl Generated {
+    fn new() -> Self {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048).expect("a new RSA key");
         let (modulus, exponent) = public_numbers(pair.public_key().as_ref());
         let kid: String =
@@ -60,9 +65,15 @@ impl SigningKey {
         });
         Self { kid, jwk, pair }
     }
+}
+
+impl SigningKey {
+    pub fn new() -> Self {
+        Self(LazyLock::new(Generated::new))
+    }
 
     pub fn jwk(&self) -> &Value {
-        &self.jwk
+        &self.0.jwk
     }
 
     /// A compact JWT. `header` overrides the default one; null removes an entry.
@@ -72,7 +83,7 @@ impl SigningKey {
         header: &Map<String, Value>,
         claims: &Map<String, Value>,
     ) -> String {
-        let mut full_header = json!({ "alg": signing.alg(), "kid": self.kid, "typ": "JWT" });
+        let mut full_header = json!({ "alg": signing.alg(), "kid": self.0.kid, "typ": "JWT" });
         overlay(full_header.as_object_mut().expect("an object"), header);
         let claims = Value::Object(claims.clone());
         let signing_input = format!(
@@ -102,8 +113,9 @@ impl SigningKey {
     }
 
     fn rsa_signature(&self, padding: &'static dyn RsaEncoding, input: &[u8]) -> Vec<u8> {
-        let mut signature = vec![0; self.pair.public_modulus_len()];
-        self.pair
+        let mut signature = vec![0; self.0.pair.public_modulus_len()];
+        self.0
+            .pair
             .sign(padding, &SystemRandom::new(), input, &mut signature)
             .expect("a signature of the modulus' length");
         signature
@@ -112,7 +124,7 @@ impl SigningKey {
     /// The `SubjectPublicKeyInfo` as a PEM file holds it, with its last line break.
     fn public_pem(&self) -> String {
         let der: PublicKeyX509Der<'_> =
-            self.pair.public_key().as_der().expect("a public key has an encoding");
+            self.0.pair.public_key().as_der().expect("a public key has an encoding");
         let encoded = base64(der.as_ref());
         let lines = encoded.as_bytes().chunks(PEM_LINE).map(String::from_utf8_lossy);
         let lines: String = lines.map(|line| format!("{line}\n")).collect();

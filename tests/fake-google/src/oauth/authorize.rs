@@ -1,12 +1,14 @@
-//! The authorization endpoint: the account that `login_hint` names consents at once.
+//! The authorization endpoint as programs use it: the account that `login_hint` names consents at
+//! once. A person is asked first (`consent.rs`).
 
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, LOCATION};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use reqwest::Url;
 
 use super::{Challenge, Code, IdToken, granted_name};
 use crate::app::{App, State};
+use crate::html::{escaped, page};
 use crate::query::Query;
 use crate::values::unguessable;
 
@@ -24,17 +26,17 @@ pub(crate) struct Wish {
 }
 
 /// An error that is sent to the client by a redirect.
-struct Refused {
-    error: &'static str,
-    description: &'static str,
+pub(super) struct Refused {
+    pub error: &'static str,
+    pub description: &'static str,
 }
 
 /// The validated parameters of an authorization request.
-struct Request {
-    scopes: Vec<String>,
+pub(super) struct Request {
+    pub scopes: Vec<String>,
     offline: bool,
     forces_consent: bool,
-    prompt_none: bool,
+    pub prompt_none: bool,
     adds_granted: bool,
     challenge: Option<Challenge>,
 }
@@ -44,9 +46,14 @@ pub(super) fn authorized(app: &App, query: &Query) -> Response {
         .and_then(|back| account(app, query).map(|email| (back, email)));
     let (back, email) = match decided {
         Ok(decided) => decided,
-        Err(problem) => return page(problem),
+        Err(problem) => return blocked(problem),
     };
     let outcome = request(query).and_then(|request| consent(app, query, &email, request));
+    answered(back, query, outcome)
+}
+
+/// Back to the client, with a code or an error.
+pub(super) fn answered(back: Url, query: &Query, outcome: Result<String, Refused>) -> Response {
     let mut answer = match outcome {
         Ok(code) => vec![("code", code)],
         Err(refused) => vec![
@@ -60,7 +67,7 @@ pub(super) fn authorized(app: &App, query: &Query) -> Response {
 }
 
 /// The redirect URI of a known client; anything else gets an error page without a redirect.
-fn trusted_redirect(app: &App, query: &Query) -> Result<Url, &'static str> {
+pub(super) fn trusted_redirect(app: &App, query: &Query) -> Result<Url, &'static str> {
     if query.first("client_id") != Some(app.config.client_id.as_str()) {
         return Err("Error 401: invalid_client. The OAuth client was not found.");
     }
@@ -84,7 +91,7 @@ fn account(app: &App, query: &Query) -> Result<String, &'static str> {
     }
 }
 
-fn request(query: &Query) -> Result<Request, Refused> {
+pub(super) fn request(query: &Query) -> Result<Request, Refused> {
     let refused = |error, description| Refused { error, description };
     let invalid = |description| refused("invalid_request", description);
     let twice = |name: &String| query.all(name).count() > 1;
@@ -155,7 +162,12 @@ fn challenge(query: &Query) -> Result<Option<Challenge>, &'static str> {
     }
 }
 
-fn consent(app: &App, query: &Query, email: &str, request: Request) -> Result<String, Refused> {
+pub(super) fn consent(
+    app: &App,
+    query: &Query,
+    email: &str,
+    request: Request,
+) -> Result<String, Refused> {
     let mut state = app.state();
     let first = !state.oauth.has_consented(email);
     if request.prompt_none && first {
@@ -208,9 +220,7 @@ fn redirect(mut target: Url, parameters: &[(&str, String)]) -> Response {
     (StatusCode::FOUND, headers).into_response()
 }
 
-fn page(problem: &str) -> Response {
-    let text = format!(
-        "<!doctype html><title>Access blocked</title><p>Access blocked: authorization error</p><p>{problem}</p>\n"
-    );
-    (StatusCode::BAD_REQUEST, Html(text)).into_response()
+pub(super) fn blocked(problem: &str) -> Response {
+    let body = format!("<p>{}</p>", escaped(problem));
+    page(StatusCode::BAD_REQUEST, "Access blocked: authorization error", &body)
 }

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, RETRY_AFTER};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::authorize::authorized;
+use super::consent::{decided, shown};
 use super::exchange::{Denied, exchange};
 use crate::admin::identity::KeyName;
 use crate::app::App;
@@ -21,15 +22,32 @@ use crate::query::Query;
 
 type Outcome = Result<Value, Denied>;
 
+const AUTHORIZE: &str = "/o/oauth2/v2/auth";
 pub(crate) const GOOGLE_CERTS: &str = "/oauth2/v3/certs";
 pub(crate) const USER_CERTS: &str = "/users/certs";
 pub(crate) const UNKNOWN_CERTS: &str = "/unknown/certs";
-pub(crate) const CONFIGURATION: &str = "/users/.well-known/openid-configuration";
 
-pub(crate) async fn authorize(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Response {
+/// A browser is shown the page of consent, and a program's request is consented to at once.
+pub(crate) async fn authorize(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
     let query = Query::parse(&query.unwrap_or_default());
     let email = query.first("login_hint").map(ToOwned::to_owned);
-    guarded(&app, "authorize", "/o/oauth2/v2/auth", email, || authorized(&app, &query)).await
+    let accepts = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let answer = || match accepts.contains("text/html") {
+        true => shown(&app, &query),
+        false => authorized(&app, &query),
+    };
+    guarded(&app, "authorize", AUTHORIZE, email, answer).await
+}
+
+/// The answer to the page of consent.
+pub(crate) async fn consent(State(app): State<Arc<App>>, body: String) -> Response {
+    let form = Query::parse(&body);
+    let email = form.first("account").map(ToOwned::to_owned);
+    guarded(&app, "authorize", AUTHORIZE, email, || decided(&app, &form)).await
 }
 
 pub(crate) async fn token(
@@ -88,17 +106,6 @@ pub(crate) async fn unknown_certs(State(app): State<Arc<App>>) -> Response {
     certs(&app, UNKNOWN_CERTS, KeyName::Unknown).await
 }
 
-pub(crate) async fn user_configuration(State(app): State<Arc<App>>) -> Response {
-    let configuration = json!({
-        "issuer": format!("{}/users", app.url),
-        "jwks_uri": format!("{}{USER_CERTS}", app.url),
-        "response_types_supported": ["code"],
-        "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["RS256"],
-    });
-    guarded(&app, "openid-configuration", CONFIGURATION, None, || answered(Ok(configuration))).await
-}
-
 async fn certs(app: &Arc<App>, path: &str, key: KeyName) -> Response {
     let response =
         guarded(app, "certs", path, None, || answered(Ok(app.state().keys.jwks(key)))).await;
@@ -112,7 +119,7 @@ async fn certs(app: &Arc<App>, path: &str, key: KeyName) -> Response {
 }
 
 /// Performs a call, with the armed faults, and logs it.
-async fn guarded(
+pub(crate) async fn guarded(
     app: &Arc<App>,
     method: &str,
     path: &str,
@@ -153,7 +160,7 @@ fn spoilt(fault: &Fault) -> Denied {
     Denied { retry_after: fault.retry_after, ..denied }
 }
 
-fn answered(outcome: Outcome) -> Response {
+pub(crate) fn answered(outcome: Outcome) -> Response {
     match outcome {
         Ok(body) => Json(body).into_response(),
         Err(denied) => {

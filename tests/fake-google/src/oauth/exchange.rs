@@ -15,7 +15,7 @@ const ID_TOKEN_SECONDS: i64 = 3600;
 const EMAIL_SCOPE: &str = "https://www.googleapis.com/auth/userinfo.email";
 
 #[derive(Debug)]
-pub(super) struct Denied {
+pub(crate) struct Denied {
     pub status: u16,
     pub error: String,
     pub description: String,

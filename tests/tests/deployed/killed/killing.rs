@@ -14,11 +14,13 @@ pub async fn calls(stack: &Stack, user: &User, method: &str) -> usize {
 
 /// Kills the processor this long after it has called a method once more.
 pub async fn kill_after(stack: &Stack, user: &User, method: &str, before: usize, linger: Duration) {
-    stack
-        .until("the processor at work", async || {
-            (calls(stack, user, method).await > before).then_some(())
-        })
-        .await;
+    let more = async || (calls(stack, user, method).await > before).then_some(());
+    kill_when(stack, more, linger).await;
+}
+
+/// Kills the processor this long after it is seen at work.
+pub async fn kill_when<F: AsyncFnMut() -> Option<()>>(stack: &Stack, works: F, linger: Duration) {
+    stack.until("the processor at work", works).await;
     tokio::time::sleep(linger).await;
     stack
         .until("a processor to kill", async || {

@@ -1,0 +1,31 @@
+// From an empty page to the right one: pages of the sign-in, the page that connects, or the shell.
+import { lazy, Suspense } from 'react';
+import { BrowserRouter, Route, Routes } from 'react-router';
+import { Loading, Toasts } from '../ui';
+import { base } from './base';
+import { Boundary } from './boundary';
+
+const SignedIn = lazy(() => import('./signed-in'));
+const Silent = lazy(() => import('../session/silent'));
+const Connect = lazy(() => import('../connect'));
+const Callback = lazy(() => import('../consent/callback'));
+
+export function App() {
+  return (
+    <BrowserRouter basename={base.console || '/'}>
+      <Toasts>
+        <Suspense fallback={<Loading />}>
+          <Boundary>
+            <Routes>
+              <Route path="auth/silent" element={<Silent how="silent" />} />
+              <Route path="auth/popup" element={<Silent how="popup" />} />
+              <Route path="auth/:house/callback" element={<Callback />} />
+              <Route path="connect" element={<Connect />} />
+              <Route path="*" element={<SignedIn />} />
+            </Routes>
+          </Boundary>
+        </Suspense>
+      </Toasts>
+    </BrowserRouter>
+  );
+}

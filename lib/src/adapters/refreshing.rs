@@ -1,0 +1,19 @@
+//! What becomes of refreshes, counted for every provider.
+
+use crate::domain::metric::{OAUTH_CLIENT_REFUSED, TOKEN_REFRESHES};
+use crate::ports::ProviderError;
+
+pub fn refreshed<T>(answer: &Result<T, ProviderError>) {
+    let outcome = match answer {
+        Ok(_) => "refreshed",
+        Err(ProviderError::GrantRefused(_)) => "grant_refused",
+        Err(ProviderError::ClientRefused(_)) => "client_refused",
+        Err(_) => "unavailable",
+    };
+    metrics::counter!(TOKEN_REFRESHES, "Outcome" => outcome).increment(1);
+}
+
+/// The operator's alarm: no user can mend it.
+pub fn client_refused() {
+    metrics::counter!(OAUTH_CLIENT_REFUSED).increment(1);
+}
