@@ -9,8 +9,8 @@ import { SessionProvider, useSession, useSessionState } from '../session/context
 import { EndedDialog } from '../session/ended';
 import { Session } from '../session/session';
 import styles from '../session/session.module.css';
-import { SignIn } from '../session/sign-in';
-import { Loading, Problem } from '../ui';
+import { SignIn, SigningIn } from '../session/sign-in';
+import { Problem } from '../ui';
 import { base } from './base';
 import { loadConfig } from './config';
 import { rooms } from './routes';
@@ -50,7 +50,7 @@ function Configured() {
       </main>
     );
   }
-  if (!session || !api) return <Loading />;
+  if (!session || !api) return <SigningIn />;
   return (
     <SessionProvider value={session}>
       <ApiProvider value={api}>
@@ -95,7 +95,7 @@ function Started() {
   }, [state, client]);
 
   if (failed) return <SignIn failed={failed} />;
-  if (state.is === 'starting') return <Loading what="Signing in" />;
+  if (state.is === 'starting') return <SigningIn />;
   if (state.is === 'signed-out') return <SignIn reason={state.reason} />;
   return (
     <>

@@ -1,7 +1,7 @@
-// The page of somebody who is not signed in.
-import { useState } from 'react';
+// The page of somebody who is not signed in, or of whom that is not known yet.
+import { useState, type ReactNode } from 'react';
 import { peekResumed } from '../consent/handover';
-import { Button, Notice, Problem, Logo } from '../ui';
+import { Button, Logo, Notice, Problem } from '../ui';
 import { useSession } from './context';
 import s from './session.module.css';
 
@@ -18,16 +18,37 @@ export function SignIn({ reason, failed }: { reason?: string | undefined; failed
     });
   };
   return (
+    <Welcome>
+      {reason && <Notice>{reason}</Notice>}
+      {error !== undefined && <Problem error={error} />}
+      <Button look="primary" busy={busy} onClick={signIn}>
+        Sign in
+      </Button>
+    </Welcome>
+  );
+}
+
+/** While the identity provider is asked whether it knows the person: the same page, so that nothing moves when it does not. */
+export function SigningIn() {
+  return (
+    <Welcome>
+      <div role="status" className={s.starting}>
+        <Button look="primary" busy>
+          Signing in…
+        </Button>
+      </div>
+    </Welcome>
+  );
+}
+
+function Welcome({ children }: { children: ReactNode }) {
+  return (
     <main className={s.page}>
       <div className={s.card}>
         <Logo size={40} />
         <h1>email-connectors</h1>
         <p>Connect mailboxes, see how they are, and decide which mail starts what.</p>
-        {reason && <Notice>{reason}</Notice>}
-        {error !== undefined && <Problem error={error} />}
-        <Button look="primary" busy={busy} onClick={signIn}>
-          Sign in
-        </Button>
+        {children}
       </div>
     </main>
   );

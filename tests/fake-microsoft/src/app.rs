@@ -74,7 +74,7 @@ impl App {
             timings: Timings::default(),
             limits: Limits::default(),
             shapes: Shapes::default(),
-            keys: vec![SigningKey::new()],
+            keys: vec![SigningKey::first()],
             front: None,
             clock_shift: Duration::ZERO,
             violations: Vec::new(),

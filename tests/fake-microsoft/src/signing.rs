@@ -1,7 +1,5 @@
 //! The RSA key that signs id tokens.
 
-use std::sync::LazyLock;
-
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
@@ -9,18 +7,27 @@ use serde_json::{Map, Value, json};
 
 use crate::values::{base64url, sha256};
 
-/// Made when it is first used: to generate a key takes longer than most tests, and many use none.
-pub(crate) struct SigningKey(LazyLock<Generated>);
-
-struct Generated {
+pub(crate) struct SigningKey {
     kid: String,
     jwk: Value,
     pair: RsaKeyPair,
 }
 
-impl Generated {
-    fn new() -> Self {
-        let pair = RsaKeyPair::generate(KeySize::Rsa2048).expect("a new RSA key");
+impl SigningKey {
+    /// The same in each fake, since to generate one takes longer than most tests; no deployed stack
+    /// believes it.
+    pub fn first() -> Self {
+        let der = include_bytes!("../keys/microsoft.der");
+        Self::of(RsaKeyPair::from_der(der).expect("an RSA key"))
+    }
+
+    /// Takes up to a second on a busy machine, and so never within an answer that somebody waits
+    /// for.
+    pub fn new() -> Self {
+        Self::of(RsaKeyPair::generate(KeySize::Rsa2048).expect("a new RSA key"))
+    }
+
+    fn of(pair: RsaKeyPair) -> Self {
         let (modulus, exponent) = public_numbers(pair.public_key().as_ref());
         let kid = base64url(&sha256(modulus)[..20]);
         let jwk = json!({
@@ -29,27 +36,20 @@ impl Generated {
         });
         Self { kid, jwk, pair }
     }
-}
-
-impl SigningKey {
-    pub fn new() -> Self {
-        Self(LazyLock::new(Generated::new))
-    }
 
     /// Microsoft's keys name no `alg`.
     pub fn jwk(&self) -> &Value {
-        &self.0.jwk
+        &self.jwk
     }
 
     /// A compact JWT by RS256.
     pub fn sign(&self, claims: &Map<String, Value>) -> String {
-        let header = json!({ "alg": "RS256", "kid": self.0.kid, "typ": "JWT" });
+        let header = json!({ "alg": "RS256", "kid": self.kid, "typ": "JWT" });
         let claims = Value::Object(claims.clone());
         let [header, claims] = [header, claims].map(|part| base64url(part.to_string().as_bytes()));
         let input = format!("{header}.{claims}");
-        let mut signature = vec![0; self.0.pair.public_modulus_len()];
-        self.0
-            .pair
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        self.pair
             .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), input.as_bytes(), &mut signature)
             .expect("a signature of the modulus' length");
         format!("{input}.{}", base64url(&signature))

@@ -1,7 +1,5 @@
 //! One RSA key and the tokens it signs, also in the ways that a verifier must refuse.
 
-use std::sync::LazyLock;
-
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
@@ -45,18 +43,25 @@ impl Signing {
     }
 }
 
-/// Made when it is first used: to generate a key takes longer than most tests, and many use none.
-pub(crate) struct SigningKey(LazyLock<Generated>);
-
-struct Generated {
+pub(crate) struct SigningKey {
     kid: String,
     jwk: Value,
     pair: RsaKeyPair,
 }
 
-impl Generated {
-    fn new() -> Self {
-        let pair = RsaKeyPair::generate(KeySize::Rsa2048).expect("a new RSA key");
+impl SigningKey {
+    /// Takes up to a second on a busy machine, and so never within an answer that somebody waits
+    /// for.
+    pub fn new() -> Self {
+        Self::of(RsaKeyPair::generate(KeySize::Rsa2048).expect("a new RSA key"))
+    }
+
+    /// `der` is an `RSAPrivateKey` of RFC 8017.
+    pub fn read(der: &[u8]) -> Self {
+        Self::of(RsaKeyPair::from_der(der).expect("an RSA key"))
+    }
+
+    fn of(pair: RsaKeyPair) -> Self {
         let (modulus, exponent) = public_numbers(pair.public_key().as_ref());
         let kid: String =
             sha256(modulus).iter().take(20).map(|byte| format!("{byte:02x}")).collect();
@@ -65,15 +70,9 @@ impl Generated {
         });
         Self { kid, jwk, pair }
     }
-}
-
-impl SigningKey {
-    pub fn new() -> Self {
-        Self(LazyLock::new(Generated::new))
-    }
 
     pub fn jwk(&self) -> &Value {
-        &self.0.jwk
+        &self.jwk
     }
 
     /// A compact JWT. `header` overrides the default one; null removes an entry.
@@ -83,7 +82,7 @@ impl SigningKey {
         header: &Map<String, Value>,
         claims: &Map<String, Value>,
     ) -> String {
-        let mut full_header = json!({ "alg": signing.alg(), "kid": self.0.kid, "typ": "JWT" });
+        let mut full_header = json!({ "alg": signing.alg(), "kid": self.kid, "typ": "JWT" });
         overlay(full_header.as_object_mut().expect("an object"), header);
         let claims = Value::Object(claims.clone());
         let signing_input = format!(
@@ -113,9 +112,8 @@ impl SigningKey {
     }
 
     fn rsa_signature(&self, padding: &'static dyn RsaEncoding, input: &[u8]) -> Vec<u8> {
-        let mut signature = vec![0; self.0.pair.public_modulus_len()];
-        self.0
-            .pair
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        self.pair
             .sign(padding, &SystemRandom::new(), input, &mut signature)
             .expect("a signature of the modulus' length");
         signature
@@ -124,7 +122,7 @@ impl SigningKey {
     /// The `SubjectPublicKeyInfo` as a PEM file holds it, with its last line break.
     fn public_pem(&self) -> String {
         let der: PublicKeyX509Der<'_> =
-            self.0.pair.public_key().as_der().expect("a public key has an encoding");
+            self.pair.public_key().as_der().expect("a public key has an encoding");
         let encoded = base64(der.as_ref());
         let lines = encoded.as_bytes().chunks(PEM_LINE).map(String::from_utf8_lossy);
         let lines: String = lines.map(|line| format!("{line}\n")).collect();
