@@ -4,7 +4,7 @@ import { defaultClientConditions, searchForWorkspaceRoot } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { ahead } from './dev/ahead.ts';
 import { brotli } from './dev/brotli.ts';
-import { mockApi, slash } from './dev/plugin.ts';
+import { addresses, mockApi } from './dev/plugin.ts';
 
 /** The running local stack's, for `make console-dev`; without it an API in memory answers. */
 const stack = process.env['CONSOLE_API_URL'];
@@ -23,10 +23,11 @@ export default defineConfig(({ command, isPreview }) => ({
   // The client is taken from its sources, so that it need not be built first.
   resolve: { conditions: ['email-connectors-source', ...defaultClientConditions] },
   server: { fs: { allow: [searchForWorkspaceRoot('.'), '../clients/typescript'] }, ...(stack && { proxy: proxied(stack) }) },
-  plugins: [react(), slash(), !stack && mockApi(), ahead(), brotli()],
+  plugins: [react(), addresses(), !stack && mockApi(), ahead(), brotli()],
   build: {
     outDir: '../functions/console/assets',
     emptyOutDir: true,
+    rollupOptions: { input: ['index.html', 'answer.html'] },
     target: ['chrome123', 'edge123', 'firefox120', 'safari17.5'],
     sourcemap: false,
     // The licences of what is bundled ask to be passed on with it.

@@ -26,13 +26,19 @@ export function mockApi(): Plugin {
   };
 }
 
-/** The stack's gateway takes the address with a slash at its end for the one without; Vite knows the first only. */
-export function slash(): Plugin {
+/** Where the issuer returns to inside a frame or a popup: a document of its own. */
+const ANSWER = /^\/console\/auth\/(silent|popup)\/?$/;
+
+/** The stack's gateway takes the address with a slash at its end for the one without, and its function has two documents; Vite knows neither. */
+export function addresses(): Plugin {
   return {
-    name: 'slash',
+    name: 'addresses',
     configureServer(server) {
       server.middlewares.use((request, _response, next) => {
-        if (request.url && /^\/console(\?|$)/.test(request.url)) request.url = request.url.replace('/console', '/console/');
+        const [path = '', query] = (request.url ?? '').split(/\?(.*)/s);
+        const end = query === undefined ? '' : `?${query}`;
+        if (path === '/console') request.url = `/console/${end}`;
+        if (ANSWER.test(path)) request.url = `/console/answer.html${end}`;
         next();
       });
     },
@@ -88,7 +94,8 @@ async function served(outDir: string, incoming: IncomingMessage, response: Serve
   const { pathname } = new URL(incoming.url ?? '/', 'http://localhost');
   if (!pathname.startsWith('/console')) return next();
   const name = normalize(pathname.slice('/console'.length));
-  const file = extname(name) in TYPES ? join(outDir, name) : join(outDir, 'index.html');
+  const page = ANSWER.test(pathname) ? 'answer.html' : 'index.html';
+  const file = join(outDir, extname(name) in TYPES ? name : page);
   const type = TYPES[extname(file)]!;
   let bytes: Buffer | string = await readFile(file);
   const headers: Record<string, string> = { 'content-type': type };

@@ -1,12 +1,11 @@
-// From an empty page to the right one: pages of the sign-in, the page that connects, or the shell.
+// From an empty page to the right one: the page that a consent returns to, the page that connects, or the shell.
 import { lazy, Suspense } from 'react';
 import { BrowserRouter, Route, Routes } from 'react-router';
 import { Loading, Toasts } from '../ui';
 import { base } from './base';
 import { Boundary } from './boundary';
+import SignedIn from './signed-in';
 
-const SignedIn = lazy(() => import('./signed-in'));
-const Silent = lazy(() => import('../session/silent'));
 const Connect = lazy(() => import('../connect'));
 const Callback = lazy(() => import('../consent/callback'));
 
@@ -17,8 +16,6 @@ export function App() {
         <Suspense fallback={<Loading />}>
           <Boundary>
             <Routes>
-              <Route path="auth/silent" element={<Silent how="silent" />} />
-              <Route path="auth/popup" element={<Silent how="popup" />} />
               <Route path="auth/:house/callback" element={<Callback />} />
               <Route path="connect" element={<Connect />} />
               <Route path="*" element={<SignedIn />} />

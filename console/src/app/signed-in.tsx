@@ -9,7 +9,7 @@ import { SessionProvider, useSession, useSessionState } from '../session/context
 import { EndedDialog } from '../session/ended';
 import { Session } from '../session/session';
 import styles from '../session/session.module.css';
-import { SignIn, SigningIn } from '../session/sign-in';
+import { SignIn, Starting } from '../session/sign-in';
 import { Problem } from '../ui';
 import { base } from './base';
 import { loadConfig } from './config';
@@ -50,7 +50,7 @@ function Configured() {
       </main>
     );
   }
-  if (!session || !api) return <SigningIn />;
+  if (!session || !api) return <Starting what="Loading" />;
   return (
     <SessionProvider value={session}>
       <ApiProvider value={api}>
@@ -95,7 +95,7 @@ function Started() {
   }, [state, client]);
 
   if (failed) return <SignIn failed={failed} />;
-  if (state.is === 'starting') return <SigningIn />;
+  if (state.is === 'starting') return <Starting what="Signing in" />;
   if (state.is === 'signed-out') return <SignIn reason={state.reason} />;
   return (
     <>

@@ -1,4 +1,4 @@
-// Light, dark, or as the system says. The choice is all that this page ever keeps in localStorage.
+// Light, dark, or as the system says: the choice is kept in localStorage.
 import { useState } from 'react';
 
 export type Theme = 'system' | 'light' | 'dark';

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { isSignedInHere, rememberSignedIn } from './known';
 import { Session } from './session';
 
 type Reply = { sub: string; token: string; lasts: number } | 'login_required';
@@ -23,6 +24,7 @@ vi.mock('oidc-client-ts', () => {
     signinPopup() {
       return reply(issuer.popup);
     }
+    async signoutRedirect() {}
   }
   return { UserManager, InMemoryWebStorage: vi.fn(), WebStorageStateStore: vi.fn() };
 });
@@ -32,6 +34,11 @@ const jti = (token: string) => (JSON.parse(atob(token.split('.')[1]!)) as { jti:
 const ada = (token: string, lasts = 3600) => ({ sub: 'ada', token, lasts });
 
 async function signedIn(...silent: Reply[]) {
+  rememberSignedIn(true);
+  return started(...silent);
+}
+
+async function started(...silent: Reply[]) {
   issuer.silent = silent;
   const left: string[] = [];
   const session = new Session(config, (url) => left.push(url));
@@ -40,6 +47,7 @@ async function signedIn(...silent: Reply[]) {
 }
 
 beforeEach(() => {
+  localStorage.clear();
   vi.useFakeTimers();
   issuer.asked = 0;
   return () => vi.useRealTimers();
@@ -51,9 +59,24 @@ describe('at the start', () => {
     expect(session.state).toEqual({ is: 'signed-in', person: { name: 'ada' } });
   });
 
-  test('everybody else is asked', async () => {
+  test('everybody else is asked, and the next time at once', async () => {
     const { session } = await signedIn('login_required');
     expect(session.state).toEqual({ is: 'signed-out' });
+    expect((await started(ada('first'))).session.state).toEqual({ is: 'signed-out' });
+    expect(issuer.asked).toBe(1);
+  });
+
+  test('the issuer hears nothing of a first visit', async () => {
+    const { session } = await started(ada('first'));
+    expect(session.state).toEqual({ is: 'signed-out' });
+    expect(issuer.asked).toBe(0);
+  });
+
+  test('who signs in is remembered, and who signs out is not', async () => {
+    const { session } = await signedIn(ada('first'));
+    expect(isSignedInHere()).toBe(true);
+    await session.signOut();
+    expect(isSignedInHere()).toBe(false);
   });
 });
 

@@ -2,6 +2,7 @@
 import { InMemoryWebStorage, UserManager, WebStorageStateStore, type User } from 'oidc-client-ts';
 import { consoleUrl } from '../app/base';
 import type { Config } from '../app/config';
+import { isSignedInHere, rememberSignedIn } from './known';
 import { lifetimeOf, tokenFor } from './token';
 
 export type Person = { name: string };
@@ -78,6 +79,7 @@ export class Session {
     }
     this.#user = user;
     this.#endsAt = this.#endOf(user);
+    rememberSignedIn(true);
     this.#become({ is: 'signed-in', person: personOf(user) });
     this.#resumed?.resolve();
     this.#resumed = null;
@@ -90,11 +92,19 @@ export class Session {
     return Date.now() + 1000 * (seconds - Math.min(MARGIN_SECONDS, seconds / 2));
   }
 
-  /** After a reload: whoever is signed in at the issuer is so here, without a page in between. */
+  /**
+   * After a reload, or in a new tab: whoever was signed in here and is so at the issuer goes on, without a page in between. Nobody else
+   * waits for the issuer, nor is it told of the visit.
+   */
   async start(): Promise<void> {
-    const user = await this.#silently();
+    const user = isSignedInHere() ? await this.#silently() : null;
     if (user) this.#take(user);
-    else this.#become({ is: 'signed-out' });
+    else this.#becomeSignedOut();
+  }
+
+  #becomeSignedOut(reason?: string): void {
+    rememberSignedIn(false);
+    this.#become(reason ? { is: 'signed-out', reason } : { is: 'signed-out' });
   }
 
   /** Leaves the page. `carry` comes back with the person. */
@@ -119,6 +129,7 @@ export class Session {
   async signOut(): Promise<void> {
     const hint = this.#user?.id_token;
     this.#left = true;
+    rememberSignedIn(false);
     try {
       // `logout_uri` beside the standard's parameters: Amazon Cognito knows no other.
       const extraQueryParams = { logout_uri: consoleUrl('') };
@@ -128,7 +139,7 @@ export class Session {
       await this.#manager.removeUser();
       this.#left = false;
       this.#user = null;
-      this.#become({ is: 'signed-out', reason: 'You are signed out of the console. Your identity provider may still know you.' });
+      this.#becomeSignedOut('You are signed out of the console. Your identity provider may still know you.');
     }
   }
 

@@ -28,13 +28,13 @@ export function SignIn({ reason, failed }: { reason?: string | undefined; failed
   );
 }
 
-/** While the identity provider is asked whether it knows the person: the same page, so that nothing moves when it does not. */
-export function SigningIn() {
+/** The same page before it is known who looks, so that nothing moves then. */
+export function Starting({ what }: { what: string }) {
   return (
     <Welcome>
       <div role="status" className={s.starting}>
         <Button look="primary" busy>
-          Signing in…
+          {what}…
         </Button>
       </div>
     </Welcome>

@@ -5,7 +5,13 @@ use axum::http::HeaderValue;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 /// The page of every view.
-pub const PAGE: &str = "index.html";
+const PAGE: &str = "index.html";
+/// The page that the issuer returns to inside a frame or a window of the page.
+const ANSWER: &str = "answer.html";
+/// Loaded in a hidden frame of the page itself, by which a session is renewed.
+pub const SILENT: &str = "auth/silent";
+/// Loaded in a window that the page opens, where a person signs in again.
+const POPUP: &str = "auth/popup";
 /// The build's folder of files whose names have a hash of their content.
 const HASHED: &str = "assets/";
 /// What the build wrote beside a file that is worth it.
@@ -72,6 +78,19 @@ fn kind(path: &str) -> &'static str {
 
 fn extension(path: &str) -> &str {
     path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map_or("", |(_, end)| end)
+}
+
+/// The pages have an address for each of their views, and are no files among the others.
+pub fn is_page(path: &str) -> bool {
+    [PAGE, ANSWER].contains(&path)
+}
+
+/// The name of the page at an address below `/console/`.
+pub fn page_of(path: &str) -> &'static str {
+    match path.trim_end_matches('/') {
+        SILENT | POPUP => ANSWER,
+        _ => PAGE,
+    }
 }
 
 pub fn is_hashed(path: &str) -> bool {

@@ -23,7 +23,7 @@ use email_connectors::web::{Problem, no_such_method, no_such_route};
 use lambda_http::request::RequestContext;
 use serde_json::json;
 
-use self::assets::{Asset, PAGE, is_hashed, looks_like_asset, same_tag, takes_brotli};
+use self::assets::{Asset, is_hashed, is_page, looks_like_asset, page_of, same_tag, takes_brotli};
 use self::policy::Policy;
 
 /// Kept, and asked about each time whether it still holds.
@@ -79,8 +79,7 @@ async fn below(
     Path(path): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
-    // The page itself has one address for each of its views, and is no file among them.
-    match Asset::find(&path).filter(|_| path != PAGE) {
+    match Asset::find(&path).filter(|_| !is_page(&path)) {
         Some(asset) => Ok(file(&console, &path, &asset, request.headers())),
         None if looks_like_asset(&path) => Err(Problem::not_found("file")),
         None => page(&console, &path, &request),
@@ -105,7 +104,7 @@ fn file(console: &Console, path: &str, asset: &Asset, asked: &HeaderMap) -> Resp
 
 /// The page, with the URLs of its files as they are relative to the path that the browser shows.
 fn page(console: &Console, path: &str, request: &Request) -> Result<Response, Problem> {
-    let page = Asset::find(PAGE).ok_or_else(|| Problem::not_found("page"))?;
+    let page = Asset::find(page_of(path)).ok_or_else(|| Problem::not_found("page"))?;
     let way =
         way_to_files(path, ends_in_slash(request)).ok_or_else(|| Problem::not_found("page"))?;
     let html = String::from_utf8_lossy(&page.plain.bytes).replace("=\"./", &format!("=\"{way}"));

@@ -5,6 +5,8 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, InvalidHeaderValue, REFERRER_P
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use email_connectors::config::ConsoleSettings;
 
+use crate::assets::SILENT;
+
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
@@ -17,8 +19,6 @@ const NO_DEVICES: HeaderValue = HeaderValue::from_static(
 /// empty, and nothing in them runs; the page puts what it has sanitised into them.
 const MAIL_FRAMES: [(&str, &str); 2] =
     [("mail-frame.html", "data: blob:"), ("mail-frame-pictures.html", "data: blob: https:")];
-/// Loaded in a hidden frame of the page itself, by which a session is renewed.
-const SILENT: &str = "auth/silent";
 /// Views that another origin's page opens or returns to, and that must reach who opened them.
 const OPENED_FROM_ELSEWHERE: [&str; 2] = ["auth", "connect"];
 

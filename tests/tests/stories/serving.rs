@@ -113,9 +113,10 @@ async fn the_page_finds_its_files_from_every_address_and_below_any_path() {
 
 #[tokio::test]
 async fn every_file_arrives_as_it_was_built_and_compressed_for_who_takes_it() {
-    let files = files();
-    assert!(files.contains_key("index.html"));
-    for (name, content) in files.iter().filter(|(name, _)| *name != "index.html") {
+    let mut files = files();
+    // They have the addresses of their views.
+    assert!(["index.html", "answer.html"].into_iter().all(|page| files.remove(page).is_some()));
+    for (name, content) in &files {
         let path = format!("/console/{name}");
         if name.ends_with(".br") {
             assert_eq!(get(&path).await.status, 404, "{name}: a variant has no address");
@@ -226,6 +227,21 @@ async fn a_view_that_another_origin_opens_or_returns_to_keeps_its_opener() {
     let silent = get("/console/auth/silent?code=1&state=2").await;
     assert_eq!(silent.directive("frame-ancestors"), Some("'self'"));
     assert_eq!(get("/console/connectors").await.directive("frame-ancestors"), Some("'none'"));
+    assert_eq!(get("/console/auth/popup").await.directive("frame-ancestors"), Some("'none'"));
+}
+
+/// Each visit begins with such a frame: nothing of the views is loaded in it.
+#[tokio::test]
+async fn where_the_issuer_returns_to_in_a_frame_or_a_window_is_a_small_page_of_its_own() {
+    let views = get("/console/auth/callback").await;
+    for address in ["/console/auth/silent?code=1", "/console/auth/silent/", "/console/auth/popup"] {
+        let answer = get(address).await;
+        assert_eq!(answer.status, 200, "{address}");
+        assert_eq!(answer.text().matches("<script").count(), 1, "{address}");
+        assert!(answer.text().contains("/assets/answer-"), "{address}: {}", answer.text());
+        assert!(!answer.text().contains("stylesheet"), "{address}");
+        assert_ne!(answer.header("etag"), views.header("etag"), "{address}");
+    }
 }
 
 #[tokio::test]
@@ -276,6 +292,7 @@ async fn a_path_that_is_no_view_and_no_file_is_neither() {
         "/console/assets",
         "/console/assets/",
         "/console/index.html",
+        "/console/answer.html",
         "/console/assets/../index.html",
         "/console/assets/..%2findex.html",
         "/console/..%2f..%2fetc%2fpasswd",

@@ -1,0 +1,1 @@
+import{n as e}from"./oidc-client-ts-BW9P_kjG.js";var t=new e({authority:``,client_id:``,redirect_uri:``});(/\/auth\/silent\/?$/.test(location.pathname)?t.signinSilentCallback():t.signinPopupCallback()).catch(()=>window.close());

@@ -1,1 +1,0 @@
-import{d as e}from"./ui-DLonXRcm.js";var t=4e3,n=6e4;function r(n=t){return({state:t})=>{if(t.error===null)return n;let{status:r}=e(t.error);return r===403||r===404?!1:i(t.dataUpdatedAt>0?t.errorUpdatedAt-t.dataUpdatedAt:t.errorUpdateCount*n*2,n)}}function i(e,r=t){return Math.min(Math.max(r,e),n)}export{r as t};

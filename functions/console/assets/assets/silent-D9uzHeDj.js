@@ -1,1 +1,0 @@
-import{n as e}from"./oidc-client-ts-BW9P_kjG.js";import{F as t,G as n,J as r,o as i}from"./ui-DLonXRcm.js";var a=r(n(),1),o=t();function s({how:t}){return(0,a.useEffect)(()=>{let n=new e({authority:``,client_id:``,redirect_uri:``});(t===`silent`?n.signinSilentCallback():n.signinPopupCallback()).catch(()=>window.close())},[t]),(0,o.jsx)(i,{what:`Signing in`})}export{s as default};
