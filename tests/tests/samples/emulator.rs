@@ -130,7 +130,7 @@ impl World {
     pub async fn taken(&self, queue: &str, wanted: usize) -> Vec<Value> {
         let sqs = aws_sdk_sqs::Client::new(&aws::config().await);
         let url = if queue == BUS { &self.events } else { &self.values[queue] };
-        let deadline = Instant::now() + Duration::from_secs(5);
+        let deadline = Instant::now() + Duration::from_secs(30);
         let mut taken = Vec::new();
         loop {
             let request = sqs
