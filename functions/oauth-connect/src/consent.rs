@@ -56,8 +56,8 @@ pub async fn start<P: Ports>(
     };
     let callback_url = callback_url(query, callbacks(&oauth.app, own.as_ref(), provider))?;
     let wanted = (scopes, &*callback_url, hint.as_ref().map(EmailAddress::as_str));
-    let (store, provider) = (&connect.store, connect.mail_provider());
-    let authorization = authorize(store, provider, &oauth.machine, &owner, wanted, now).await;
+    let (store, from) = (&connect.store, (provider, connect.mail_provider()));
+    let authorization = authorize(store, from, &oauth.machine, &owner, wanted, now).await;
     let authorization =
         authorization.map_err(|error| Problem::unavailable("unavailable", &error))?;
     let answer = AuthorizeAnswer {

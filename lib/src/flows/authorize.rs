@@ -3,6 +3,7 @@
 
 use crate::domain::consent::{nonce_of, state_id};
 use crate::domain::id::OwnerId;
+use crate::domain::provider::Provider;
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{ConsentRequest, EmailProvider, Entropy, PendingConsent, Store, StoreError};
 use secrecy::ExposeSecret;
@@ -16,7 +17,7 @@ pub struct AuthorizeRequest {
 
 pub async fn authorize(
     store: &impl Store,
-    provider: &impl EmailProvider,
+    (kind, provider): (Provider, &impl EmailProvider),
     entropy: &impl Entropy,
     owner: &OwnerId,
     (scopes, redirect_uri, login_hint): (&[String], &str, Option<&str>),
@@ -35,7 +36,7 @@ pub async fn authorize(
     store
         .keep_consent(
             owner,
-            &PendingConsent { state: state_id(&state), code_verifier, asked_at: now },
+            &PendingConsent { state: state_id(kind, &state), code_verifier, asked_at: now },
         )
         .await?;
     Ok(AuthorizeRequest { authorization_url, state })

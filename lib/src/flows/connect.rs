@@ -190,7 +190,7 @@ impl<P: Ports> Connect<P> {
         let code = request.code.clone();
         let Some(state) = &request.state else { return Ok(Some((code, None))) };
         let Some(consent) =
-            self.store.take_consent(&request.owner_id, state_id(state), now).await?
+            self.store.take_consent(&request.owner_id, state_id(self.kind, state), now).await?
         else {
             return Ok(None);
         };

@@ -98,7 +98,7 @@ async fn case_112_states_and_codes_of_outlook() {
         for (what, code, connect, expected) in [
             ("another's code", &eves, OUTLOOK, "400 invalid_grant"),
             ("another's code without a challenge", &bare, OUTLOOK, "400 invalid_identity"),
-            ("the other provider's state", &eves, CONNECT, "400 invalid_grant"),
+            ("the other provider's state", &eves, CONNECT, "400 unknown_state"),
         ] {
             let own = Sent::to(&target, &ada, connect).await;
             case.check(

@@ -112,7 +112,8 @@ impl Scene {
     async fn connect(&self) -> ConnectorId {
         let (connect, now) = (self.connecting(), self.machine.now());
         let sent = (&self.settings.scopes[..], CALLBACK, Some(ADA));
-        let (store, provider, of) = (&connect.store, &connect.provider, owner("owner"));
+        let (store, of) = (&connect.store, owner("owner"));
+        let provider = (connect.kind, &connect.provider);
         let away = authorize(store, provider, &self.machine, &of, sent, now).await.unwrap();
         let answer = https::client().unwrap().get(&away.authorization_url).send().await.unwrap();
         let back = Url::parse(answer.headers()["location"].to_str().unwrap()).unwrap();

@@ -2,6 +2,7 @@
 //! for ten minutes.
 
 use email_connectors::domain::connector::Status;
+use email_connectors::domain::provider::Provider;
 use email_connectors::flows::authorize::{AuthorizeRequest, authorize};
 use email_connectors::flows::connect::{ConnectError, ConnectRequest, Connected};
 use email_connectors::ports::{AuthorizationCode, CONSENT_LIFE, ProviderError, Store};
@@ -15,9 +16,16 @@ async fn sent_away(stage: &Stage, of: &str) -> AuthorizeRequest {
     let scopes = SCOPES.map(String::from);
     let world = &stage.world;
     let wanted = (scopes.as_slice(), CALLBACK, None);
-    authorize(&world.store(), &world.gmail(), &world.machine(), &owner(of), wanted, world.now())
-        .await
-        .unwrap()
+    authorize(
+        &world.store(),
+        (Provider::Gmail, &world.gmail()),
+        &world.machine(),
+        &owner(of),
+        wanted,
+        world.now(),
+    )
+    .await
+    .unwrap()
 }
 
 fn come_back(stage: &Stage, of: &str, code: &str, state: &str) -> ConnectRequest {
