@@ -14,7 +14,9 @@ from settings import ROOT
 from terminal import Failure, heading, say
 
 DOCS = ROOT / "docs" / "metrics.md"
-ROW = re.compile(r"^\| `(?P<name>\w+)` \| (?P<unit>\w+) \| (?P<dimensions>[^|]*) \| (?P<functions>[^|]*) \|", re.M)
+ROW = re.compile(r"^\| `(?P<name>\w+)` \| (?P<unit>\w+) \| (?P<dimensions>[^|]*) \| (?P<by_provider>[^|]*) \| (?P<functions>[^|]*) \|", re.M)
+PROVIDER = "Provider"
+PROVIDERS = {"gmail", "outlook"}
 # No request of a test makes a function panic; unit tests of the gateway cover it.
 NEVER = {"Panics"}
 QUANTILES = (0.5, 0.95, 0.99)
@@ -26,16 +28,18 @@ class Counted:
 
     unit: str
     values: dict[tuple[tuple[str, str], ...], list[float]] = field(default_factory=dict)
+    # The sets of dimensions that CloudWatch shows it by.
+    sets: set[frozenset[str]] = field(default_factory=set)
 
     def of(self, dimension: str) -> set[str]:
         return {value for labels in self.values for name, value in labels if name == dimension}
 
-    def dimensions(self) -> set[tuple[str, ...]]:
-        return {tuple(name for name, _ in labels) for labels in self.values}
+    def labels(self) -> list[str]:
+        return sorted({name for labels in self.values for name, _ in labels})
 
 
 def collect(states: list[dict]) -> dict[str, Counted]:
-    """Every metric by its name, with the values for each set of dimensions."""
+    """Every metric by its name, with the values for each label: dimensions, and the provider where it is known."""
     found: dict[str, Counted] = {}
     for state, line in ((state, line) for state in states for line in lines(state)):
         if '"_aws"' not in line:
@@ -44,9 +48,12 @@ def collect(states: list[dict]) -> dict[str, Counted]:
         for directive in document["_aws"]["CloudWatchMetrics"]:
             if directive["Namespace"] != state["stack_name"]:
                 raise Failure(f"a metric is in the namespace {directive['Namespace']}")
-            labels = tuple((name, document[name]) for name in directive["Dimensions"][0])
+            # A value stands in each of the sets; the labels are those of the set with all of them.
+            names = [*directive["Dimensions"][0], *([PROVIDER] if PROVIDER in document else [])]
+            labels = tuple((name, document[name]) for name in names)
             for metric in directive["Metrics"]:
                 counted = found.setdefault(metric["Name"], Counted(metric.get("Unit", "")))
+                counted.sets.update(map(frozenset, directive["Dimensions"]))
                 value = document[metric["Name"]]
                 counted.values.setdefault(labels, []).extend(value if isinstance(value, list) else [value])
     return found
@@ -66,7 +73,7 @@ def show(state: dict) -> None:
     class Functions:
         def collect(self):
             for name, counted in sorted(found.items()):
-                labels = sorted({label for names in counted.dimensions() for label in names})
+                labels = counted.labels()
                 yield counter(name, counted, labels) if counted.unit == "Count" else summary(name, counted, labels)
 
     registry.register(Functions())
@@ -97,7 +104,8 @@ def summary(name: str, counted: Counted, labels: list[str]) -> SummaryMetricFami
 
 
 def compare(states: list[dict]) -> None:
-    """Raises unless these stacks counted exactly the documented metrics, with their units and dimensions."""
+    """Raises unless these stacks counted exactly the documented metrics, with their units and dimensions, and split
+    exactly those by provider of which the docs say so."""
     documented = {row["name"]: row for row in ROW.finditer(DOCS.read_text())}
     found = collect(states)
     wrong = [f"{name} is in the docs, and was not counted" for name in documented.keys() - found.keys() - NEVER]
@@ -106,11 +114,14 @@ def compare(states: list[dict]) -> None:
         if name not in documented:
             continue
         row = documented[name]
-        dimensions = {part.strip() for part in row["dimensions"].split(",") if part.strip()} | {"Function"}
+        own = frozenset({part.strip() for part in row["dimensions"].split(",") if part.strip()} | {"Function"})
+        expected = {own, own | {PROVIDER}} if row["by_provider"] else {own}
         functions = {part.strip() for part in row["functions"].split(",")}
         if counted.unit != row["unit"]:
             wrong.append(f"{name} is counted in {counted.unit}, and the docs say {row['unit']}")
-        wrong += [f"{name} has the dimensions {', '.join(names)}" for names in counted.dimensions() if set(names) != dimensions]
+        wrong += [f"{name} has the dimensions {', '.join(sorted(names))}" for names in counted.sets - expected]
+        wrong += [f"{name} was never counted with the dimensions {', '.join(sorted(names))}" for names in expected - counted.sets]
+        wrong += [f"{name} was counted for the provider {of}, which there is not" for of in counted.of(PROVIDER) - PROVIDERS]
         wrong += [f"{name} was counted by {function}, of which the docs do not know" for function in counted.of("Function") - functions]
     heading("Metrics")
     series = sum(len(counted.values) for counted in found.values())

@@ -55,7 +55,7 @@ fn document(counted: &Counted, prices: &Prices, assumed: &Assumptions) {
         "\n{}\n{}\n{}\n",
         report::counted(counted),
         report::costs(counted, prices, assumed),
-        report::assumptions(assumed)
+        report::assumptions(assumed, prices)
     );
     let text = std::fs::read_to_string(FILE).unwrap();
     let (before, rest) = text.split_once(BEGIN).expect("the section begins");

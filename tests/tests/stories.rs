@@ -12,6 +12,7 @@ mod stories {
     mod consuming;
     mod contract;
     mod costing;
+    mod counting;
     mod crashing;
     mod disconnecting;
     mod facing;

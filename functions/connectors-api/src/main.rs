@@ -24,9 +24,9 @@ use lambda_http::{Error, tracing};
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let settings = ConnectorsApiSettings::read(&environment())?;
-    let telemetry = Telemetry::start("connectors-api", settings.namespace)?;
-    let (user, wake_ups, aws, http) =
-        (settings.user, settings.wake_ups, aws::load().await, https::client()?);
+    let telemetry = Telemetry::start("connectors-api", settings.namespace)?
+        .by_provider(settings.microsoft.is_some());
+    let (wake_ups, aws, http) = (settings.wake_ups, aws::load().await, https::client()?);
     let urls = QueueUrls {
         wake_ups: wake_ups.clone(),
         dead_letters: settings.dead_letters,
@@ -34,8 +34,8 @@ async fn main() -> Result<(), Error> {
     };
     let api = Api::<Production> {
         gate: UserGate::as_set(
-            JwksVerifier::of_users(http.clone(), user.key_source()).warmed(System),
-            user,
+            JwksVerifier::of_users(http.clone(), settings.user.key_source()).warmed(System),
+            settings.user,
         ),
         store: DynamoStore::new(&aws, settings.table),
         vault: KmsVault::new(&aws, settings.key),

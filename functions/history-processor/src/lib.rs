@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use email_connectors::domain::audit::plain;
 use email_connectors::domain::mailbox_key::MailboxKey;
-use email_connectors::domain::metric::{WAKE_UPS, WAKE_UPS_COALESCED};
+use email_connectors::domain::metric::{PROVIDER, WAKE_UPS, WAKE_UPS_COALESCED};
+use email_connectors::domain::provider::{Provider, provider_of};
 use email_connectors::domain::timestamp::Timestamp;
 use email_connectors::domain::wake_up::{WakeUp, coalesce};
 use email_connectors::flows::process::Process;
@@ -69,7 +70,7 @@ fn read(message: &SqsMessage) -> Result<WakeUp, String> {
 }
 
 async fn set_aside(quarantine: &impl Quarantine, message: &SqsMessage, reason: &str) -> bool {
-    came("unreadable");
+    metrics::counter!(WAKE_UPS, "Outcome" => "unreadable").increment(1);
     tracing::warn!(reason, "wake-up quarantined");
     match quarantine.keep(message.body.as_deref().unwrap_or_default(), reason).await {
         Ok(()) => true,
@@ -84,6 +85,7 @@ async fn set_aside(quarantine: &impl Quarantine, message: &SqsMessage, reason: &
 async fn handle_group<P: Ports>(process: &Process<P>, group: Group, now: Timestamp) -> Vec<String> {
     metrics::counter!(WAKE_UPS_COALESCED).increment(group.wake_ups.len().saturating_sub(1) as u64);
     let Some(wake_up) = coalesce(group.wake_ups) else { return Vec::new() };
+    let provider = provider_of(&wake_up.mailbox);
     let (kind, pubsub_message_id) =
         (wake_up.kind.as_str(), wake_up.correlation.pubsub_message_id.as_deref());
     let span =
@@ -93,28 +95,28 @@ async fn handle_group<P: Ports>(process: &Process<P>, group: Group, now: Timesta
     let Ok(ended) =
         timeout(most, caught(process.run(&wake_up, now)).instrument(span.clone())).await
     else {
-        came("failed");
+        came(provider, "failed");
         tracing::error!(parent: &span, "wake-up took too long, it will come again");
         return group.message_ids;
     };
     match ended.map_err(Cause::from).and_then(|ended| ended.map_err(Cause::from)) {
         Ok(outcomes) if outcomes.is_empty() => {
-            came("unknown_mailbox");
+            came(provider, "unknown_mailbox");
             tracing::info!(parent: &span, "nobody connected this mailbox");
             Vec::new()
         }
         Ok(outcomes) => {
-            outcomes.iter().for_each(|outcome| came(outcome.as_str()));
+            outcomes.iter().for_each(|outcome| came(provider, outcome.as_str()));
             Vec::new()
         }
         Err(error) => {
-            came("failed");
+            came(provider, "failed");
             tracing::error!(parent: &span, error = %causes(&*error), "wake-up failed, it will come again");
             group.message_ids
         }
     }
 }
 
-fn came(outcome: &'static str) {
-    metrics::counter!(WAKE_UPS, "Outcome" => outcome).increment(1);
+fn came(provider: Provider, outcome: &'static str) {
+    metrics::counter!(WAKE_UPS, "Outcome" => outcome, PROVIDER => provider.as_str()).increment(1);
 }

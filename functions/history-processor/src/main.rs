@@ -22,7 +22,8 @@ async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     panics::are_logged();
     let settings = HistoryProcessorSettings::read(&environment())?;
-    let telemetry = Telemetry::start("history-processor", settings.namespace)?;
+    let telemetry = Telemetry::start("history-processor", settings.namespace)?
+        .by_provider(settings.microsoft.is_some());
     let aws = aws::load().await;
     let quarantine = SqsQuarantine::new(&aws, settings.quarantine);
     let process = Process::<Production> {

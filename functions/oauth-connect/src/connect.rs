@@ -9,7 +9,7 @@ use email_connectors::config::ConnectSettings;
 use email_connectors::domain::audit::REPLACE;
 use email_connectors::domain::email_address::EmailAddress;
 use email_connectors::domain::id::ConnectorId;
-use email_connectors::domain::metric::CONNECTED;
+use email_connectors::domain::metric::{CONNECTED, PROVIDER};
 use email_connectors::domain::provider::outlook::aad::Advice;
 use email_connectors::domain::provider::{Provider, registered};
 use email_connectors::domain::public_base::PublicBase;
@@ -104,7 +104,7 @@ pub async fn connect<P: Ports>(
             connected.map_err(|error| session_problem(provider, error))?
         }
     };
-    metrics::counter!(CONNECTED).increment(1);
+    metrics::counter!(CONNECTED, PROVIDER => provider.as_str()).increment(1);
     audit::target(&connected.connector_id);
     Ok(Json(answer(connected, now)))
 }

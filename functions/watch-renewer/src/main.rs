@@ -21,7 +21,8 @@ async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     panics::are_logged();
     let settings = WatchRenewerSettings::read(&environment())?;
-    let telemetry = Telemetry::start("watch-renewer", settings.namespace)?;
+    let telemetry = Telemetry::start("watch-renewer", settings.namespace)?
+        .by_provider(settings.microsoft.is_some());
     let aws = aws::load().await;
     let renew = Renew::<Production> {
         store: DynamoStore::new(&aws, settings.table),

@@ -44,6 +44,7 @@ use crate::domain::id::MessageId;
 use crate::domain::mark::Mark;
 use crate::domain::operation::request::MailRequest;
 use crate::domain::outgoing::identity::Alias;
+use crate::domain::provider::Provider;
 use crate::domain::secret::{AccessToken, RefreshToken};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::watch::Watching;
@@ -173,7 +174,7 @@ impl Gmail {
             .and_then(TokenAnswer::sound)
             .map_err(meaning);
         if let Err(ProviderError::ClientRefused(_)) = answer {
-            refreshing::client_refused();
+            refreshing::client_refused(Provider::Gmail);
         }
         answer
     }
@@ -247,7 +248,7 @@ impl EmailProvider for Gmail {
     ) -> Result<Refreshed, ProviderError> {
         let form = [("grant_type", "refresh_token"), ("refresh_token", token.0.expose_secret())];
         let answer = self.token(&form, true).await;
-        refreshing::refreshed(&answer);
+        refreshing::refreshed(Provider::Gmail, &answer);
         Ok(access_token(answer?, now).into())
     }
 

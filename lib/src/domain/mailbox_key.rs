@@ -33,6 +33,11 @@ impl MailboxKey {
         EmailAddress::parse(text).map(Self::from).map_err(|_| NotAMailboxKey)
     }
 
+    /// Whether this is the key of an account at this provider.
+    pub fn is_account_of(&self, provider: &str) -> bool {
+        self.0.split_once(':').is_some_and(|(named, _)| named == provider)
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

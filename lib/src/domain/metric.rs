@@ -9,6 +9,18 @@ pub struct Metric {
     /// The names of the functions that count it.
     pub functions: &'static [&'static str],
     pub tells: &'static str,
+    /// Whether it is also shown for each provider, with `PROVIDER` as a dimension more. The rule
+    /// stands in docs/metrics.md.
+    pub by_provider: bool,
+}
+
+/// What code hands over that knows for whose mailbox it counts. Whether that is a dimension, the
+/// list decides.
+pub const PROVIDER: &str = "Provider";
+
+/// Whether the metric of this name is also shown for each provider.
+pub fn is_by_provider(name: &str) -> bool {
+    METRICS.iter().any(|metric| metric.name == name && metric.by_provider)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +106,13 @@ const fn count(
     functions: &'static [&'static str],
     tells: &'static str,
 ) -> Metric {
-    Metric { name, unit: Unit::Count, dimensions, functions, tells }
+    Metric { name, unit: Unit::Count, dimensions, functions, tells, by_provider: false }
+}
+
+impl Metric {
+    const fn by_provider(self) -> Self {
+        Self { by_provider: true, ..self }
+    }
 }
 
 pub static METRICS: [Metric; 40] = [
@@ -139,29 +157,30 @@ pub static METRICS: [Metric; 40] = [
         WAKE_UPS,
         &["Outcome"],
         PROCESSOR,
-        "wake-ups by what came of them, once for each connector of the mailbox: `listed`, `interrupted` (goes on by itself), `stale` (the cursor covered it), `inactive` (only the user can mend the connector), `put_off` (Google or KMS failed; there is a time to look again), `unknown_mailbox`, `failed` (delivered again), `unreadable` (quarantined)",
-    ),
+        "wake-ups by what came of them, once for each connector of the mailbox: `listed`, `interrupted` (goes on by itself), `stale` (the cursor covered it), `inactive` (only the user can mend the connector), `put_off` (the provider or KMS failed; there is a time to look again), `unknown_mailbox`, `failed` (delivered again), `unreadable` (quarantined)",
+    ).by_provider(),
     count(
         WAKE_UPS_COALESCED,
         &[],
         PROCESSOR,
         "wake-ups that were handled by another one of the same mailbox and batch",
     ),
-    count(MESSAGES_SEEN, &[], PROCESSOR, "messages that were looked at"),
+    count(MESSAGES_SEEN, &[], PROCESSOR, "messages that were looked at").by_provider(),
     count(MESSAGES_MATCHED, &[], PROCESSOR, "messages of those that fired at least one trigger"),
     Metric {
         name: NOTIFICATION_LAG,
         unit: Unit::Milliseconds,
         dimensions: &[],
         functions: PROCESSOR,
-        tells: "from Gmail's notification to the event on the bus, of each lot that a push led to; each connector's own stands in the log line `mailbox looked at`",
+        tells: "from the provider's notification to the event on the bus, of each lot that a push led to; each connector's own stands in the log line `mailbox looked at`",
+        by_provider: true,
     },
     count(
         EVENTS_PUBLISHED,
         &["DetailType"],
         PUBLISHES,
         "events that the bus took, by detail type: `TRIGGER_FIRED` is what fired, `MESSAGE_PARKED` what was set aside, `CONNECTOR_NEEDS_REAUTH` who must connect again",
-    ),
+    ).by_provider(),
     count(
         EVENTS_PUT_OFF,
         &[],
@@ -174,19 +193,20 @@ pub static METRICS: [Metric; 40] = [
         dimensions: &[],
         functions: PROCESSOR,
         tells: "age of the oldest event that an earlier run decided and left unpublished, when they were taken on",
+        by_provider: false,
     },
     count(
         CIRCUITS_OPENED,
         &[],
         PROCESSOR,
-        "mailboxes that rest from now on, because Google failed for them",
-    ),
+        "mailboxes that rest from now on, because the provider failed for them",
+    ).by_provider(),
     count(
         CIRCUITS_CLOSED,
         &[],
         PROCESSOR,
-        "mailboxes that had rested, and for which Google answers again",
-    ),
+        "mailboxes that had rested, and for which the provider answers again",
+    ).by_provider(),
     count(
         GMAIL_CALLS,
         &["Method", "Outcome"],
@@ -199,6 +219,7 @@ pub static METRICS: [Metric; 40] = [
         dimensions: &["Method"],
         functions: TALKS_TO_PROVIDERS,
         tells: "time of each HTTP request to Google; a batch is one, `batch`",
+        by_provider: false,
     },
     count(
         GMAIL_UNITS,
@@ -218,26 +239,27 @@ pub static METRICS: [Metric; 40] = [
         dimensions: &["Method"],
         functions: TALKS_TO_PROVIDERS,
         tells: "time of each HTTP request to Microsoft Graph; a batch is one, `batch`",
+        by_provider: false,
     },
     count(
         TOKEN_REFRESHES,
         &["Outcome"],
         TALKS_TO_PROVIDERS,
         "access tokens that were asked for: `refreshed`, `grant_refused` (the user must connect again), `client_refused`, `unavailable`",
-    ),
+    ).by_provider(),
     count(
         OAUTH_CLIENT_REFUSED,
         &[],
         TALKS_TO_PROVIDERS,
-        "Google refused our own client id or secret: no connector works until an operator mends it",
-    ),
+        "the provider refused our own client id or secret: no connector works until an operator mends it",
+    ).by_provider(),
     count(
         SECRET_WRONG_CONTEXT,
         &[],
         TALKS_TO_PROVIDERS,
         "a sealed secret was opened where it does not belong",
     ),
-    count(CONNECTED, &[], CONNECT, "connects and reconnects"),
+    count(CONNECTED, &[], CONNECT, "connects and reconnects").by_provider(),
     count(
         SECURITY_EVENTS,
         &["Outcome"],
@@ -262,19 +284,19 @@ pub static METRICS: [Metric; 40] = [
         ADMITS,
         "calls with a token that does not hold, or whose role does not suffice",
     ),
-    count(WATCHES_RENEWED, &[], RENEWER, "watches that were renewed"),
+    count(WATCHES_RENEWED, &[], RENEWER, "watches that were renewed").by_provider(),
     count(
         WATCHES_NOT_RENEWED,
         &[],
         RENEWER,
-        "`watch` calls that Google did not grant: each mailbox is tried again after five minutes, then twice as long each time, six hours at most, so that one counts a few times on its first day and four times a day from then on",
-    ),
+        "`watch` calls that the provider did not grant: each mailbox is tried again after five minutes, then twice as long each time, six hours at most, so that one counts a few times on its first day and four times a day from then on",
+    ).by_provider(),
     count(
         WATCHES_LAPSED,
         &[],
         RENEWER,
         "watches that ended before they were renewed: their mailboxes are compared, not notified of",
-    ),
+    ).by_provider(),
     count(
         WATCHES_UNPROVEN,
         &[],
@@ -287,6 +309,7 @@ pub static METRICS: [Metric; 40] = [
         dimensions: &[],
         functions: RENEWER,
         tells: "how long each renewed watch would still have lasted; 0 for one that had lapsed",
+        by_provider: true,
     },
     count(MAILBOXES_WOKEN, &[], RENEWER, "mailboxes that a sweep woke"),
     count(
@@ -307,7 +330,7 @@ pub static METRICS: [Metric; 40] = [
         &[],
         RENEWER,
         "connectors or shards that a sweep failed on; due again in a minute",
-    ),
+    ).by_provider(),
 ];
 
 #[cfg(test)]
@@ -319,5 +342,42 @@ mod tests {
         let names: std::collections::BTreeSet<&str> =
             METRICS.iter().map(|metric| metric.name).collect();
         assert_eq!(names.len(), METRICS.len());
+    }
+
+    /// Each of them costs a metric more for each provider: the list grows by a decision, not by
+    /// the way.
+    #[test]
+    fn these_are_shown_for_each_provider_and_no_others() {
+        let split: Vec<&str> =
+            METRICS.iter().map(|metric| metric.name).filter(|name| is_by_provider(name)).collect();
+        let expected = [
+            WAKE_UPS,
+            MESSAGES_SEEN,
+            NOTIFICATION_LAG,
+            EVENTS_PUBLISHED,
+            CIRCUITS_OPENED,
+            CIRCUITS_CLOSED,
+            TOKEN_REFRESHES,
+            OAUTH_CLIENT_REFUSED,
+            CONNECTED,
+            WATCHES_RENEWED,
+            WATCHES_NOT_RENEWED,
+            WATCHES_LAPSED,
+            WATCH_LEFT,
+            SWEEPS_FAILED,
+        ];
+        assert_eq!(split, expected);
+    }
+
+    #[test]
+    fn no_metric_that_is_one_providers_own_is_shown_for_each() {
+        let own = |metric: &Metric| {
+            metric.functions == WEBHOOK
+                || ["Gmail", "Graph"].iter().any(|name| metric.name.starts_with(name))
+        };
+        for metric in METRICS.iter().filter(|metric| own(metric)) {
+            assert!(!metric.by_provider, "{} is one provider's own", metric.name);
+        }
+        assert!(METRICS.iter().all(|metric| !metric.dimensions.contains(&PROVIDER)));
     }
 }

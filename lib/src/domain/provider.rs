@@ -64,6 +64,12 @@ pub fn registered(provider: Provider) -> &'static Registration {
     }
 }
 
+/// Whose mailbox this is. A key that names no provider is an address, as the first one has it.
+pub fn provider_of(mailbox: &MailboxKey) -> Provider {
+    let mut all = REGISTERED.iter().map(|registered| registered.provider);
+    all.find(|provider| mailbox.is_account_of(provider.as_str())).unwrap_or(REGISTERED[0].provider)
+}
+
 /// One method of a provider's API.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Method {
@@ -113,5 +119,20 @@ impl Registration {
         }
         let least = calls.iter().find(|used| !used.is_allowed(granted))?.method.scopes;
         least.iter().copied().find(|scope| suffices(scope)).or(least.first().copied())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mailboxs_key_tells_its_provider() {
+        let address = EmailAddress::parse("ada@example.com").unwrap();
+        let account = AccountId::new("tenant.object");
+        for registered in REGISTERED {
+            let mailbox = (registered.mailbox)(&address, &account);
+            assert_eq!(provider_of(&mailbox), registered.provider, "{mailbox}");
+        }
     }
 }

@@ -4,7 +4,8 @@
 use crate::domain::connector::Location;
 use crate::domain::event::Event;
 use crate::domain::id::EventId;
-use crate::domain::metric::{EVENTS_PUBLISHED, EVENTS_PUT_OFF};
+use crate::domain::metric::{EVENTS_PUBLISHED, EVENTS_PUT_OFF, PROVIDER};
+use crate::domain::provider::provider_of;
 use crate::domain::timestamp::Timestamp;
 use crate::ports::{EventBus, Store, StoreError};
 
@@ -29,9 +30,11 @@ pub async fn publish(
     };
     let taken: Vec<Event> =
         events.iter().filter(|event| !refused.contains(&event.event_id)).cloned().collect();
+    let provider = provider_of(&connector.mailbox).as_str();
     for event in &taken {
         let (event_id, detail_type) = (&event.event_id, event.detail_type.as_str());
-        metrics::counter!(EVENTS_PUBLISHED, "DetailType" => detail_type).increment(1);
+        metrics::counter!(EVENTS_PUBLISHED, "DetailType" => detail_type, PROVIDER => provider)
+            .increment(1);
         tracing::info!(%event_id, detail_type, connector = %connector.connector, "event published");
     }
     if !taken.is_empty() {

@@ -10,8 +10,13 @@ use futures_util::stream;
 
 use crate::domain::connector::{Connector, Location, Reading};
 use crate::domain::event::Event;
-use crate::domain::metric::WATCH_LEFT;
+use crate::domain::metric::{
+    CONNECTORS_CLOSED, MAILBOXES_RENAMED, MAILBOXES_SILENT, MAILBOXES_WOKEN, PROVIDER,
+    SWEEPS_FAILED, WATCH_LEFT, WATCHES_LAPSED, WATCHES_NOT_RENEWED, WATCHES_RENEWED,
+    WATCHES_UNPROVEN,
+};
 use crate::domain::notice;
+use crate::domain::provider::provider_of;
 use crate::domain::sweep::{Sweep, SweepTimes, lapsed, next_sweep, sweep, unproven};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::wake_up::{Kind, WakeUp};
@@ -131,6 +136,7 @@ impl<P: Ports> Renew<P> {
             let due = match self.store.due(shard, self.clock.now(), MOST_PER_SHARD).await {
                 Ok(due) => due,
                 Err(source) => {
+                    metrics::counter!(SWEEPS_FAILED).increment(1);
                     swept.failures.push(RenewError::Shard { shard, source });
                     break;
                 }
@@ -256,7 +262,8 @@ impl<P: Ports> Renew<P> {
                     clippy::cast_precision_loss,
                     reason = "no watch lasts for so many seconds"
                 )]
-                metrics::histogram!(WATCH_LEFT).record(left as f64);
+                metrics::histogram!(WATCH_LEFT, PROVIDER => connector.provider.as_str())
+                    .record(left as f64);
                 (connector.watch.renewed(watching, now), Done::Renewed)
             }
             Err(AccessError::Provider(ProviderError::GrantRefused(reason))) => {
@@ -388,11 +395,13 @@ impl<P: Ports> Renew<P> {
 
 impl Swept {
     fn count(&mut self, location: &Location, done: Result<Vec<Done>, SweepError>) {
+        let provider = provider_of(&location.mailbox).as_str();
         let done = match done {
             Ok(done) => done,
             // Another writer came first: the work stays due.
             Err(error) if error.is_conflict() => return,
             Err(source) => {
+                metrics::counter!(SWEEPS_FAILED, PROVIDER => provider).increment(1);
                 return self.failures.push(RenewError::Connector {
                     connector: location.connector.to_string(),
                     source,
@@ -400,16 +409,18 @@ impl Swept {
             }
         };
         for done in done {
-            match done {
-                Done::Renewed => self.renewed += 1,
-                Done::NotRenewed => self.not_renewed += 1,
-                Done::Lapsed => self.lapsed += 1,
-                Done::Unproven => self.unproven += 1,
-                Done::Woken => self.woken += 1,
-                Done::Silent => self.silent += 1,
-                Done::Renamed => self.renamed += 1,
-                Done::Closed => self.closed += 1,
-            }
+            let (metric, count) = match done {
+                Done::Renewed => (WATCHES_RENEWED, &mut self.renewed),
+                Done::NotRenewed => (WATCHES_NOT_RENEWED, &mut self.not_renewed),
+                Done::Lapsed => (WATCHES_LAPSED, &mut self.lapsed),
+                Done::Unproven => (WATCHES_UNPROVEN, &mut self.unproven),
+                Done::Woken => (MAILBOXES_WOKEN, &mut self.woken),
+                Done::Silent => (MAILBOXES_SILENT, &mut self.silent),
+                Done::Renamed => (MAILBOXES_RENAMED, &mut self.renamed),
+                Done::Closed => (CONNECTORS_CLOSED, &mut self.closed),
+            };
+            metrics::counter!(metric, PROVIDER => provider).increment(1);
+            *count += 1;
         }
     }
 

@@ -23,7 +23,7 @@ async fn main() -> std::io::Result<()> {
     let counted = Counted::count().await?;
     println!("What was counted\n\n{}", report::counted(&counted));
     println!("What it costs, in dollars\n\n{}", report::costs(&counted, &prices, &assumed));
-    println!("{}", report::assumptions(&assumed));
+    println!("{}", report::assumptions(&assumed, &prices));
     let paces = Paces::of(&counted, &assumed, settings.at_once);
     let measured = COURSES.map(|course| (course.name, Crowd::live(&settings, course, paces)));
     println!("{}", report::simulated(&settings, paces, &measured));

@@ -11,6 +11,7 @@ use email_connectors::domain::metric::{
     USER_TOKENS_REFUSED, WAKE_UPS, WAKE_UPS_COALESCED, WATCH_LEFT, WATCHES_RENEWED,
 };
 use email_connectors::domain::operation::OPERATIONS;
+use email_connectors::domain::provider::REGISTERED;
 use email_connectors::domain::provider::gmail::METHODS;
 use email_connectors::domain::provider::outlook::methods::METHODS as GRAPH_METHODS;
 
@@ -77,11 +78,21 @@ const TYPES: usize = DetailType::MessageParked as usize + 1;
 /// `listed`, and `stale` for what the cursor covered.
 const USUAL_WAKE_UPS: usize = 2;
 
-/// How many metrics there are in any hour, and how many there can be.
+/// How many metrics there are in any hour, and how many there can be, in a stack of one provider.
 pub fn combinations() -> (usize, usize) {
-    let each = METRICS
-        .iter()
-        .flat_map(|metric| metric.functions.iter().map(|function| of(metric, function)));
+    sum(METRICS.iter())
+}
+
+/// What is added to them in a stack that connects mailboxes of all providers: each metric that is
+/// shown by provider, once for each.
+pub fn combinations_by_provider() -> (usize, usize) {
+    let (usual, most) = sum(METRICS.iter().filter(|metric| metric.by_provider));
+    (usual * REGISTERED.len(), most * REGISTERED.len())
+}
+
+fn sum<'a>(metrics: impl Iterator<Item = &'a Metric>) -> (usize, usize) {
+    let each =
+        metrics.flat_map(|metric| metric.functions.iter().map(|function| of(metric, function)));
     each.fold((0, 0), |(usual, most), (more, at_most)| (usual + more, most + at_most))
 }
 
@@ -152,6 +163,9 @@ mod tests {
         assert!((60..=150).contains(&usual), "a stack that reads and sends mail has {usual}");
         // A whole run of the tests on the local stack counts some 250.
         assert!((300..=1200).contains(&most), "{most}");
+        let (usual, most) = combinations_by_provider();
+        assert!((20..=40).contains(&usual), "by provider there are {usual} more");
+        assert!(most <= 160, "by provider there can be {most} more");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::counting::Counts;
 use super::crowd::{Paces, Settings};
 use super::kinds::{Counted, MAILS_A_DAY, MONTH};
 use super::measures::{Measures, UNITS_PER_DAY, grouped};
-use super::metrics::combinations;
+use super::metrics::{combinations, combinations_by_provider};
 use super::prices::{Assumptions, Bill, Prices};
 
 /// The calls and units of each kind of work.
@@ -113,7 +113,7 @@ fn dollars(amount: f64) -> String {
     }
 }
 
-pub fn assumptions(assumed: &Assumptions) -> String {
+pub fn assumptions(assumed: &Assumptions, prices: &Prices) -> String {
     let Assumptions {
         aws_ms,
         google_ms,
@@ -126,10 +126,13 @@ pub fn assumptions(assumed: &Assumptions) -> String {
         ..
     } = assumed;
     let (_, most) = combinations();
+    let (usual_by_provider, most_by_provider) = combinations_by_provider();
+    let by_provider = dollars(usual_by_provider as f64 * prices.metric);
     format!(
         "Assumed: {aws_ms} ms for a call to AWS and {google_ms} ms for one to Google, one after the other; {overhead_ms} ms for a run \
          beside its calls, {webhook_ms} ms for the webhook's; {cpu_ms} ms of a vCPU for each call; the renewer with {renewer_mb} MB; each \
-         wake-up in a batch of its own; {log_bytes} bytes of logs for each run; {metrics} custom metrics in every hour, of {most} that there can be. Not counted: cold starts, the \
+         wake-up in a batch of its own; {log_bytes} bytes of logs for each run; {metrics} custom metrics in every hour, of {most} that there can be. A stack \
+         that serves both Gmail and Outlook has {usual_by_provider} more in every hour, by provider, of {most_by_provider}: {by_provider} dollars a month. Not counted: cold starts, the \
          archive of events, alarms and the dashboard, agents' own work, what users ask of the API, free tiers, taxes.\n"
     )
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
+use email_connectors::domain::metric::PROVIDER;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 
 static COUNTERS: LazyLock<Mutex<BTreeMap<String, Arc<AtomicU64>>>> = LazyLock::new(Mutex::default);
@@ -15,7 +16,7 @@ pub fn start() {
     metrics::set_global_recorder(Counting).expect("nobody else counts");
 }
 
-/// The count of a metric; dimension values follow its name: `WakeUps/stale`.
+/// The count of a metric, of all providers; dimension values follow its name: `WakeUps/stale`.
 pub fn of(name: &str) -> u64 {
     COUNTERS.lock().unwrap().get(name).map_or(0, |count| count.load(Ordering::SeqCst))
 }
@@ -35,6 +36,7 @@ impl Recorder for Counting {
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
         let name = key
             .labels()
+            .filter(|label| label.key() != PROVIDER)
             .fold(key.name().to_string(), |name, label| format!("{name}/{}", label.value()));
         Counter::from_arc(COUNTERS.lock().unwrap().entry(name).or_default().clone())
     }

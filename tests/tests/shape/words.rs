@@ -45,7 +45,7 @@ const LEFT: &[(&str, usize)] = &[
     ("lib/src/domain/identity.rs", 6),
     ("lib/src/domain/mark.rs", 2),
     ("lib/src/domain/message.rs", 5),
-    ("lib/src/domain/metric.rs", 22),
+    ("lib/src/domain/metric.rs", 16),
     ("lib/src/domain/operation/answer.rs", 2),
     ("lib/src/domain/operation/parameter.rs", 2),
     ("lib/src/domain/operation/request.rs", 1),

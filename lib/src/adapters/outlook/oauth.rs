@@ -16,6 +16,7 @@ use super::errors::{Failure, TokenFailure};
 use crate::adapters::https::{self, pause};
 use crate::adapters::refreshing;
 use crate::domain::claims::Claims;
+use crate::domain::provider::Provider;
 use crate::domain::provider::outlook::methods::short_scope;
 use crate::domain::secret::{AccessToken, RefreshToken};
 use crate::domain::timestamp::Timestamp;
@@ -158,7 +159,7 @@ impl Outlook {
         now: Timestamp,
     ) -> Result<Refreshed, ProviderError> {
         let answer = self.refreshing(token).await;
-        refreshing::refreshed(&answer);
+        refreshing::refreshed(Provider::Outlook, &answer);
         let answer = answer?;
         Ok(Refreshed { access: answer.access_token(now), refresh: answer.refresh_token() })
     }
@@ -219,7 +220,7 @@ impl Outlook {
 /// An error that is ours to mend is the operators' to hear of.
 fn told(error: ProviderError) -> ProviderError {
     if let ProviderError::ClientRefused(_) = error {
-        refreshing::client_refused();
+        refreshing::client_refused(Provider::Outlook);
     }
     error
 }

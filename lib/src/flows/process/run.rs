@@ -6,7 +6,8 @@ use crate::domain::event::{DetailType, Event, MOST_UNPUBLISHED};
 use crate::domain::id::EventId;
 use crate::domain::mark::Mark;
 use crate::domain::metric::{
-    CIRCUITS_CLOSED, CIRCUITS_OPENED, MESSAGES_MATCHED, MESSAGES_SEEN, NOTIFICATION_LAG, OUTBOX_AGE,
+    CIRCUITS_CLOSED, CIRCUITS_OPENED, MESSAGES_MATCHED, MESSAGES_SEEN, NOTIFICATION_LAG,
+    OUTBOX_AGE, PROVIDER,
 };
 use crate::domain::notice;
 use crate::domain::position::PutOff;
@@ -108,8 +109,10 @@ impl<'a, P: Ports> Run<'a, P> {
     pub(super) async fn handle(mut self) -> Result<Outcome, ProcessError> {
         let from = self.stored.reading.position.cursor;
         let ended = self.answer().await;
-        metrics::counter!(MESSAGES_SEEN).increment(self.messages as u64);
-        metrics::counter!(MESSAGES_MATCHED).increment(self.matched as u64);
+        metrics::counter!(MESSAGES_SEEN, PROVIDER => self.provider())
+            .increment(self.messages as u64);
+        metrics::counter!(MESSAGES_MATCHED, PROVIDER => self.provider())
+            .increment(self.matched as u64);
         // A failure is logged where it is handled.
         if let Ok(outcome) = &ended {
             let (to, settled) =
@@ -231,6 +234,10 @@ impl<'a, P: Ports> Run<'a, P> {
         Ok(())
     }
 
+    fn provider(&self) -> &'static str {
+        self.stored.provider.as_str()
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.process.clock.now()
     }
@@ -288,7 +295,7 @@ impl<'a, P: Ports> Run<'a, P> {
             if self.stored.reading.circuit.open_until.is_none()
                 && self.next.reading.circuit.open_until.is_some()
             {
-                metrics::counter!(CIRCUITS_OPENED).increment(1);
+                metrics::counter!(CIRCUITS_OPENED, PROVIDER => self.provider()).increment(1);
             }
         }
         if let AccessError::Provider(ProviderError::PageLost) = error {
@@ -309,7 +316,7 @@ impl<'a, P: Ports> Run<'a, P> {
     /// The provider answered: resets the circuit and the last error.
     pub(super) fn note_success(&mut self) {
         if self.next.reading.circuit.open_until.is_some() {
-            metrics::counter!(CIRCUITS_CLOSED).increment(1);
+            metrics::counter!(CIRCUITS_CLOSED, PROVIDER => self.provider()).increment(1);
         }
         self.next.reading.circuit = Circuit::default();
         self.next.reading.last_error = None;
@@ -399,7 +406,7 @@ impl<'a, P: Ports> Run<'a, P> {
         let lag = self.now().millis().saturating_sub(notified_at.millis()).max(0);
         self.lag_ms = Some(lag);
         #[expect(clippy::cast_precision_loss, reason = "no lag lasts for so many milliseconds")]
-        metrics::histogram!(NOTIFICATION_LAG).record(lag as f64);
+        metrics::histogram!(NOTIFICATION_LAG, PROVIDER => self.provider()).record(lag as f64);
     }
 }
 
