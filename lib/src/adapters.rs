@@ -3,6 +3,7 @@
 
 pub mod aws;
 mod boundary;
+mod dry_run;
 pub mod dynamodb;
 pub mod eventbridge;
 pub mod gmail;

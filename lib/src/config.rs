@@ -162,15 +162,15 @@ impl GoogleSettings {
     }
 }
 
-/// A recorded mailbox stands in for Google, and nothing is sent.
+/// A recorded mailbox stands in for each provider, and nothing is sent.
 #[derive(Debug, Clone)]
 pub struct DryRun {
-    /// What each consent there grants; empty in a function in which nobody consents.
+    /// What each consent to Google grants; empty in a function in which nobody consents.
     pub scopes: Vec<String>,
 }
 
 impl DryRun {
-    /// Only `true` is a dry run: a missing variable must not replace Google.
+    /// Only `true` is a dry run: a missing variable must not replace a provider.
     pub fn read(env: &Environment) -> Result<Option<Self>, SettingError> {
         const DRY_RUN: &str = "DRY_RUN";
         match env.optional(DRY_RUN).as_deref() {

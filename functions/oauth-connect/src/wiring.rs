@@ -35,7 +35,8 @@ impl Wiring<'_> {
             client_id: microsoft.client_id.clone(),
             login_base: microsoft.login_base.clone(),
         });
-        let graph = Graph::new(self.http.clone(), microsoft.clone());
+        let graph =
+            Graph::as_set(self.http.clone(), microsoft.clone(), self.settings.dry_run.as_ref());
         Outlook {
             connect: self.connect(Provider::Outlook, identity, microsoft.scopes.clone()),
             scopes: microsoft.scopes.clone(),

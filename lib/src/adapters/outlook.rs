@@ -14,15 +14,20 @@ mod operations;
 mod placing;
 mod provider;
 mod reading;
+mod recorded_mailbox;
 mod subscriptions;
 mod upload;
 pub mod wire;
 mod writing;
 
-use self::client::Client;
+use self::client::{Client, Http};
 use self::mailboxes::Mailboxes;
-use crate::config::MicrosoftSettings;
+use self::recorded_mailbox::RecordedMailbox;
+use crate::adapters::system::System;
+use crate::config::{DryRun, MicrosoftSettings};
 use crate::domain::secret::AccessToken;
+use crate::domain::timestamp::Timestamp;
+use crate::ports::Clock;
 
 /// A longer answer would not fit through Lambda; it is in memory several times.
 const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
@@ -37,6 +42,29 @@ pub struct Outlook {
 
 impl Outlook {
     pub fn new(http: reqwest::Client, settings: MicrosoftSettings) -> Self {
+        Self::over(Http::Microsoft(http), settings)
+    }
+
+    /// Sends nothing: a recorded mailbox answers, at `now`.
+    pub fn dry_run(settings: MicrosoftSettings, now: fn() -> Timestamp) -> Self {
+        let token_url = oauth::endpoint(&settings, "token");
+        let recorded_mailbox = RecordedMailbox::new(&settings, token_url, now);
+        Self::over(Http::RecordedMailbox(recorded_mailbox), settings)
+    }
+
+    /// As the settings say.
+    pub fn as_set(
+        http: reqwest::Client,
+        settings: MicrosoftSettings,
+        dry_run: Option<&DryRun>,
+    ) -> Self {
+        match dry_run {
+            Some(_) => Self::dry_run(settings, || System.now()),
+            None => Self::new(http, settings),
+        }
+    }
+
+    fn over(http: Http, settings: MicrosoftSettings) -> Self {
         Self { client: Client::new(http, &settings), settings, mailboxes: Mailboxes::default() }
     }
 

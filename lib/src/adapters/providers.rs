@@ -42,14 +42,15 @@ impl MailProviders {
         }
     }
 
-    /// As the settings say. A dry run stands in for Google alone.
+    /// As the settings say. In a dry run recorded mailboxes stand in for all that are set up.
     pub fn as_set(
         http: &reqwest::Client,
         google: GoogleSettings,
         microsoft: Option<MicrosoftSettings>,
         dry_run: Option<DryRun>,
     ) -> Self {
-        let outlook = microsoft.map(|microsoft| Outlook::new(http.clone(), microsoft));
+        let outlook =
+            microsoft.map(|microsoft| Outlook::as_set(http.clone(), microsoft, dry_run.as_ref()));
         Self::new(Some(Gmail::as_set(http.clone(), google, dry_run)), outlook)
     }
 }

@@ -109,8 +109,8 @@ impl World {
         Self { _google: google, values, events }
     }
 
-    /// The same world, where every Google URL except the keys' leads to a trap, which counts each
-    /// call and drops it.
+    /// The same world, where every URL of a provider's except the keys' leads to a trap, which
+    /// counts each call and drops it.
     pub async fn with_trap(mut self, dry_run: bool) -> (Self, Trap) {
         let trap = Trap::start().await;
         for name in [
@@ -119,6 +119,8 @@ impl World {
             "GOOGLE_REVOKE_URL",
             "GMAIL_API_BASE",
             "GMAIL_BATCH_URL",
+            "MICROSOFT_LOGIN_BASE",
+            "GRAPH_API_BASE",
         ] {
             self.values.insert(name, trap.url.clone());
         }

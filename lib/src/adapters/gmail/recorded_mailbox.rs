@@ -11,7 +11,6 @@ mod labels;
 mod mailbox;
 mod messages;
 mod mime;
-mod oauth;
 mod recorded;
 mod routes;
 mod search;
@@ -20,15 +19,14 @@ mod uploads;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use reqwest::header::{
-    AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RANGE,
-};
-use reqwest::{Request, Response, StatusCode, Url};
+use reqwest::header::{AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, LOCATION, RANGE};
+use reqwest::{Request, Response, Url};
+use serde_json::json;
 
-use self::call::{Refusal, Reply};
+use self::call::Refusal;
 use self::mailbox::Mailbox;
-use self::oauth::Accounts;
 use self::uploads::{Step, Uploads};
+use crate::adapters::dry_run::{self, Accounts, Reply, below};
 use crate::config::GoogleSettings;
 use crate::domain::timestamp::Timestamp;
 use crate::ports::ConsentRequest;
@@ -43,6 +41,7 @@ pub struct RecordedMailbox {
 
 /// Google's URLs, by which a request is recognized.
 struct Endpoints {
+    client_id: String,
     token_url: String,
     revoke_url: String,
     batch_url: String,
@@ -59,6 +58,7 @@ struct State {
 impl RecordedMailbox {
     pub fn new(settings: &GoogleSettings, scopes: Vec<String>, now: fn() -> Timestamp) -> Self {
         let endpoints = Endpoints {
+            client_id: settings.client_id.clone(),
             token_url: settings.token_url.clone(),
             revoke_url: settings.revoke_url.clone(),
             batch_url: settings.batch_url.clone(),
@@ -74,20 +74,14 @@ impl RecordedMailbox {
 
     /// The consent is given at once: the browser goes straight back to where Google would send it.
     pub fn consent_url(&self, consent: &ConsentRequest<'_>) -> String {
-        oauth::consented(consent)
+        dry_run::consented(consent)
     }
 
     pub fn answer(&self, request: &Request) -> Response {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let now = (self.now)();
-        let body = request.body().and_then(|body| body.as_bytes()).unwrap_or_default();
-        let header = |name| {
-            request
-                .headers()
-                .get(name)
-                .and_then(|value: &HeaderValue| value.to_str().ok())
-                .unwrap_or_default()
-        };
+        let body = dry_run::body(request);
+        let header = |name| dry_run::header(request, name);
         let url = request.url();
         let is = |endpoint: &str| Url::parse(endpoint).is_ok_and(|endpoint| endpoint == *url);
         let authorization = header(AUTHORIZATION);
@@ -103,7 +97,9 @@ impl RecordedMailbox {
             );
         }
         let answered = match request.method().as_str() {
-            "POST" if is(&self.endpoints.token_url) => state.token(body, now),
+            "POST" if is(&self.endpoints.token_url) => {
+                state.token(&self.endpoints.client_id, body, now)
+            }
             "POST" if is(&self.endpoints.revoke_url) => Ok(state.accounts.revoke(body)),
             "POST" if is(&self.endpoints.batch_url) => {
                 Ok(batched::answer(header(CONTENT_TYPE), body, |method, target, body| {
@@ -116,7 +112,7 @@ impl RecordedMailbox {
             }
             method => self.api(&mut state, method, url, authorization, body, now),
         };
-        response(answered.unwrap_or_else(|refusal| refusal.reply()))
+        answered.unwrap_or_else(|refusal| refusal.reply()).response()
     }
 
     /// The URL of the method that an upload is for.
@@ -146,18 +142,18 @@ impl RecordedMailbox {
                 let within = path.split_once("/gmail/").map_or("", |(_, within)| within);
                 let location =
                     format!("{base}/upload/gmail/{within}?{}", target.query().unwrap_or_default());
-                return with_header(Reply::bare(200), LOCATION, &location);
+                return Reply::bare(200).with_header(LOCATION, &location);
             }
-            Ok(Step::Arrived(0)) => return response(Reply::bare(308)),
+            Ok(Step::Arrived(0)) => return Reply::bare(308).response(),
             Ok(Step::Arrived(bytes)) => {
-                return with_header(Reply::bare(308), RANGE, &format!("bytes=0-{}", bytes - 1));
+                return Reply::bare(308).with_header(RANGE, &format!("bytes=0-{}", bytes - 1));
             }
             Ok(Step::Whole { method, target, body }) => {
                 self.api(state, &method, &target, authorization, &body, (self.now)())
             }
             Err(refusal) => Err(refusal),
         };
-        response(reply.unwrap_or_else(|refusal| refusal.reply()))
+        reply.unwrap_or_else(|refusal| refusal.reply()).response()
     }
 
     fn api(
@@ -171,7 +167,7 @@ impl RecordedMailbox {
     ) -> Result<Reply, Refusal> {
         let path = below(&self.endpoints.api_base, url)
             .ok_or_else(|| Refusal::unknown(method, url.path()))?;
-        if !oauth::is_ours(authorization.strip_prefix("Bearer ").unwrap_or_default()) {
+        if !dry_run::is_ours(authorization.strip_prefix("Bearer ").unwrap_or_default()) {
             return Err(Refusal::unauthenticated());
         }
         let query: Vec<(String, String)> = url
@@ -183,9 +179,13 @@ impl RecordedMailbox {
 }
 
 impl State {
-    fn token(&mut self, form: &[u8], now: Timestamp) -> Result<Reply, Refusal> {
-        let account = self.mailbox()?.account.clone();
-        Ok(self.accounts.token(&account, form, now))
+    fn token(&mut self, azp: &str, form: &[u8], now: Timestamp) -> Result<Reply, Refusal> {
+        let account = &self.mailbox()?.account;
+        let identity = json!({
+            "iss": "https://accounts.google.com", "azp": azp, "sub": account.sub,
+            "email": account.address, "email_verified": true,
+        });
+        Ok(self.accounts.token(identity, form, now))
     }
 
     fn mailbox(&mut self) -> Result<&mut Mailbox, Refusal> {
@@ -196,37 +196,6 @@ impl State {
     }
 }
 
-fn response(reply: Reply) -> Response {
-    made(reply).into()
-}
-
-fn with_header(reply: Reply, name: HeaderName, value: &str) -> Response {
-    let mut response = made(reply);
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers_mut().insert(name, value);
-    }
-    response.into()
-}
-
-fn made(reply: Reply) -> http::Response<Vec<u8>> {
-    let mut response = http::Response::new(reply.body);
-    *response.status_mut() =
-        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    if let Ok(value) = HeaderValue::from_str(&reply.content_type) {
-        response.headers_mut().insert(CONTENT_TYPE, value);
-    }
-    response
-}
-
-/// The path of a URL below a base, if it is below it.
-fn below<'a>(base: &str, url: &'a Url) -> Option<&'a str> {
-    let base = Url::parse(base).ok()?;
-    let same_origin = base.origin() == url.origin();
-    url.path()
-        .strip_prefix(base.path().trim_end_matches('/'))
-        .filter(|path| same_origin && path.starts_with('/'))
-}
-
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
@@ -235,7 +204,7 @@ mod tests {
     use base64::Engine;
     use base64::prelude::{BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
     use secrecy::SecretString;
-    use serde_json::{Value, json};
+    use serde_json::Value;
 
     use super::*;
     use crate::adapters::gmail::client::Client;
@@ -942,7 +911,7 @@ mod tests {
         assert!(label_ids.contains(&"INBOX".to_string()));
         let fetched =
             dry.gmail.messages(&dry.access, std::slice::from_ref(message), false).await.unwrap();
-        assert_eq!(fetched.messages[0].received_at, NOON.after(mailbox::ARRIVES_AFTER));
+        assert_eq!(fetched.messages[0].received_at, NOON.after(dry_run::ARRIVES_AFTER));
         assert_eq!(dry.gmail.profile(&dry.access).await.unwrap().mark, page.mark.unwrap());
         assert!(matches!(
             dry.gmail.changes(&dry.access, Mark::new(1), None).await,

@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{
     AUTHORIZATION, CONTENT_TYPE, DATE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
-use reqwest::{Method, Response, Url};
+use reqwest::{Method, Request, Response, Url};
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -16,6 +16,7 @@ use time::format_description::well_known::Rfc2822;
 
 use super::errors::Failure;
 use super::measured::Measured;
+use super::recorded_mailbox::RecordedMailbox;
 use super::{Calling, LONGEST_ANSWER};
 use crate::adapters::https::{self, BodyError, jitter, pause};
 use crate::adapters::retry_after::Headers;
@@ -37,8 +38,25 @@ pub enum Repeat {
     Never,
 }
 
+/// What sends requests: to Microsoft, or in a dry run to a recorded mailbox. The code that makes
+/// requests and reads answers does not know which.
+pub enum Http {
+    Microsoft(reqwest::Client),
+    /// There is no client in it: nothing can leave the process.
+    RecordedMailbox(RecordedMailbox),
+}
+
+impl Http {
+    pub async fn execute(&self, request: Request) -> reqwest::Result<Response> {
+        match self {
+            Self::Microsoft(client) => client.execute(request).await,
+            Self::RecordedMailbox(recorded_mailbox) => Ok(recorded_mailbox.answer(&request)),
+        }
+    }
+}
+
 pub struct Client {
-    pub http: reqwest::Client,
+    pub http: Http,
     graph_base: String,
     pub retry: RetryPolicy,
 }
@@ -66,7 +84,7 @@ pub struct Answered {
 }
 
 impl Client {
-    pub fn new(http: reqwest::Client, settings: &MicrosoftSettings) -> Self {
+    pub fn new(http: Http, settings: &MicrosoftSettings) -> Self {
         Self { http, graph_base: settings.graph_base.clone(), retry: settings.retry.clone() }
     }
 
@@ -197,8 +215,8 @@ impl Calling<'_> {
         answered
     }
 
-    fn request(&self, call: Call) -> Result<reqwest::Request, Failure> {
-        let mut request = reqwest::Request::new(call.method, call.url);
+    fn request(&self, call: Call) -> Result<Request, Failure> {
+        let mut request = Request::new(call.method, call.url);
         let bearer = format!("Bearer {}", self.access.secret.expose_secret());
         let mut bearer = HeaderValue::from_str(&bearer)
             .map_err(|_| Failure::unsent("an access token holds what no header may"))?;
@@ -261,7 +279,7 @@ mod tests {
     use super::*;
 
     fn client(graph_base: &str) -> Client {
-        let http = https::client().unwrap();
+        let http = Http::Microsoft(https::client().unwrap());
         let retry = RetryPolicy { max_attempts: 3, statuses: vec![429] };
         Client { http, graph_base: graph_base.into(), retry }
     }

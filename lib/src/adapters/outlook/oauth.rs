@@ -6,15 +6,17 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, Request, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::Outlook;
-use super::client::{answer, headers, no_answer, parse};
+use super::client::{Http, answer, headers, no_answer, parse};
 use super::errors::{Failure, TokenFailure};
 use crate::adapters::https::{self, pause};
 use crate::adapters::refreshing;
+use crate::config::MicrosoftSettings;
 use crate::domain::claims::Claims;
 use crate::domain::provider::Provider;
 use crate::domain::provider::outlook::methods::short_scope;
@@ -73,18 +75,20 @@ impl TokenAnswer {
     }
 }
 
-impl Outlook {
-    fn endpoint(&self, name: &str) -> String {
-        let settings = &self.settings;
-        format!("{}/{}/oauth2/v2.0/{name}", settings.login_base, settings.tenant)
-    }
+pub fn endpoint(settings: &MicrosoftSettings, name: &str) -> String {
+    format!("{}/{}/oauth2/v2.0/{name}", settings.login_base, settings.tenant)
+}
 
+impl Outlook {
     /// `claims` is a challenge of the API, as it came.
     pub(super) fn authorize_url(
         &self,
         consent: &ConsentRequest<'_>,
         claims: Option<&str>,
     ) -> String {
+        if let Http::RecordedMailbox(recorded_mailbox) = &self.client.http {
+            return recorded_mailbox.consent_url(consent);
+        }
         let challenge = digest(&SHA256, consent.code_verifier.expose_secret().as_bytes());
         let challenge = BASE64_URL_SAFE_NO_PAD.encode(challenge);
         let scope = consent.scopes.join(" ");
@@ -103,7 +107,7 @@ impl Outlook {
         ];
         query.extend(consent.login_hint.map(|hint| ("login_hint", hint)));
         query.extend(claims.map(|claims| ("claims", claims)));
-        format!("{}?{}", self.endpoint("authorize"), form(&query))
+        format!("{}?{}", endpoint(&self.settings, "authorize"), form(&query))
     }
 
     /// Where an administrator consents for a whole organization
@@ -111,6 +115,11 @@ impl Outlook {
     /// theirs, where it is known.
     pub fn admin_consent_url(&self, tenant: Option<&str>, redirect_uri: &str) -> String {
         const DEFAULT: &str = "https://graph.microsoft.com/";
+        // It comes back; nothing is done with it here.
+        const STATE: &str = "admin-consent";
+        if let Http::RecordedMailbox(recorded_mailbox) = &self.client.http {
+            return recorded_mailbox.admin_consent_url(redirect_uri, STATE);
+        }
         // The endpoint wants full names, save of what OpenID Connect has.
         let full = |scope: &String| match scope.as_str() {
             "openid" | "profile" | "email" | "offline_access" => scope.clone(),
@@ -122,8 +131,7 @@ impl Outlook {
             ("client_id", self.settings.client_id.as_str()),
             ("redirect_uri", redirect_uri),
             ("scope", &scope),
-            // It comes back; nothing is done with it here.
-            ("state", "admin-consent"),
+            ("state", STATE),
         ];
         // Neither `common` nor `consumers` has administrators.
         let own = self.settings.tenant.as_str();
@@ -200,13 +208,12 @@ impl Outlook {
             ("client_secret", self.settings.client_secret.expose_secret()),
         ];
         let pairs: Vec<_> = client.iter().chain(pairs).copied().collect();
-        let request = self
-            .client
-            .http
-            .post(self.endpoint("token"))
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(form(&pairs));
-        let response = request.send().await.map_err(no_answer)?;
+        let url = Url::parse(&endpoint(&self.settings, "token")).map_err(Failure::unsent)?;
+        let mut request = Request::new(Method::POST, url);
+        let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+        request.headers_mut().insert(CONTENT_TYPE, form_type);
+        *request.body_mut() = Some(form(&pairs).into());
+        let response = self.client.http.execute(request).await.map_err(no_answer)?;
         if !response.status().is_success() {
             let (status, headers) = (response.status().as_u16(), headers(&response));
             let body = https::body(response, LONGEST_TOKEN_ANSWER).await.unwrap_or_default();

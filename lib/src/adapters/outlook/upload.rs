@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
-use reqwest::{Method, Url};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, Request, Url};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -176,17 +176,8 @@ impl Calling<'_> {
     ) -> Result<(), Failure> {
         let mut attempt = 1;
         loop {
-            let request = self
-                .outlook
-                .client
-                .http
-                .put(session.clone())
-                .header(CONTENT_TYPE, "application/octet-stream")
-                .header(CONTENT_LENGTH, bytes.len())
-                .header(CONTENT_RANGE, format!("bytes {}-{}/{size}", range.start, range.end - 1))
-                .timeout(LONGEST_PUT)
-                .body(bytes.clone());
-            let put = match request.send().await.map_err(no_answer) {
+            let request = piece(session, &range, size, bytes.clone())?;
+            let put = match self.outlook.client.http.execute(request).await.map_err(no_answer) {
                 Ok(response) => answer(response, LONGEST_RESULT).await.map(drop),
                 Err(failure) => Err(failure),
             };
@@ -202,6 +193,18 @@ impl Calling<'_> {
             attempt += 1;
         }
     }
+}
+
+fn piece(session: &Url, range: &Range<u64>, size: u64, bytes: Vec<u8>) -> Result<Request, Failure> {
+    let mut request = Request::new(Method::PUT, session.clone());
+    let span = format!("bytes {}-{}/{size}", range.start, range.end - 1);
+    let headers = request.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    headers.insert(CONTENT_RANGE, HeaderValue::from_str(&span).map_err(Failure::unsent)?);
+    *request.timeout_mut() = Some(LONGEST_PUT);
+    *request.body_mut() = Some(bytes.into());
+    Ok(request)
 }
 
 fn size(file: &OutgoingAttachment) -> u64 {

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::call::{Refusal, Reply};
+use super::call::Refusal;
+use crate::adapters::dry_run::Reply;
 use crate::adapters::gmail::batch::{boundary, header, split, split_head};
 
 /// Google's own bound.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::adapters::dry_run::Reply;
 use crate::domain::timestamp::Timestamp;
 
 pub struct Call {
@@ -15,19 +16,6 @@ pub struct Call {
 
 /// `None` is Google's 204.
 pub type Outcome = Result<Option<Value>, Refusal>;
-
-#[derive(Debug, PartialEq, Eq)]
-pub struct Reply {
-    pub status: u16,
-    pub content_type: String,
-    pub body: Vec<u8>,
-}
-
-impl Reply {
-    pub fn bare(status: u16) -> Self {
-        Self { status, content_type: String::new(), body: Vec::new() }
-    }
-}
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -84,20 +72,6 @@ impl Call {
         let next = from.saturating_add(size);
         let token = (next < found.len()).then(|| format!("after-{next}"));
         Ok((found.into_iter().skip(from).take(size).collect(), token))
-    }
-}
-
-impl Reply {
-    pub fn json(status: u16, body: &Value) -> Self {
-        Self {
-            status,
-            content_type: "application/json; charset=UTF-8".into(),
-            body: body.to_string().into_bytes(),
-        }
-    }
-
-    pub fn empty() -> Self {
-        Self { status: 204, content_type: String::new(), body: Vec::new() }
     }
 }
 

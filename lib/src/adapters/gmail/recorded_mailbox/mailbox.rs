@@ -1,16 +1,13 @@
 //! The recorded mailbox's content: messages, labels, drafts, and a history of all that happened to them.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::call::Refusal;
 use super::mime::Parsed;
+use crate::adapters::dry_run::ARRIVES_AFTER;
 use crate::domain::timestamp::Timestamp;
-
-/// How long after its first use the mailbox receives the recorded mail that is still to arrive.
-pub const ARRIVES_AFTER: Duration = Duration::from_secs(60);
 
 pub struct Mailbox {
     pub account: Account,

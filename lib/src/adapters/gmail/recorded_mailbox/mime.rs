@@ -6,10 +6,9 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
 use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use serde_json::{Value, json};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
 
 use super::call::Refusal;
+use crate::adapters::dry_run::completed;
 use crate::domain::id::fingerprint;
 use crate::domain::timestamp::Timestamp;
 
@@ -27,13 +26,7 @@ pub struct Parsed {
 /// The mail as Gmail would store it: with a sender, a date and an id where they are missing.
 pub fn parsed(raw: Vec<u8>, own: &str, now: Timestamp) -> Result<Parsed, Refusal> {
     let unreadable = || Refusal::invalid("Invalid mail".into());
-    let missing = missing_headers(
-        &MessageParser::default().parse(&raw).ok_or_else(unreadable)?,
-        &raw,
-        own,
-        now,
-    );
-    let raw = [missing.into_bytes(), raw].concat();
+    let raw = completed(raw, own, now).ok_or_else(unreadable)?;
     let message = MessageParser::default().parse(&raw).ok_or_else(unreadable)?;
     let recipients = [message.to(), message.cc(), message.bcc()].into_iter().flatten();
     let recipients = recipients
@@ -43,28 +36,6 @@ pub fn parsed(raw: Vec<u8>, own: &str, now: Timestamp) -> Result<Parsed, Refusal
     let mut attachments = BTreeMap::new();
     let payload = part(&message, 0, "", &mut attachments);
     Ok(Parsed { snippet: snippet(&text(&payload)), payload, attachments, recipients, raw })
-}
-
-fn missing_headers(message: &Message<'_>, raw: &[u8], own: &str, now: Timestamp) -> String {
-    let mut missing = String::new();
-    if message.from().is_none() {
-        missing += &format!("From: {own}\r\n");
-    }
-    if message.date().is_none()
-        && let Some(date) = OffsetDateTime::from_unix_timestamp(now.seconds())
-            .ok()
-            .and_then(|date| date.format(&Rfc2822).ok())
-    {
-        missing += &format!("Date: {date}\r\n");
-    }
-    if message.message_id().is_none() {
-        let content = String::from_utf8_lossy(raw);
-        missing += &format!(
-            "Message-ID: <{}@dry-run.invalid>\r\n",
-            fingerprint(&["mail", &now.to_string(), &content]).simple()
-        );
-    }
-    missing
 }
 
 /// `number` is Gmail's part id: empty for the whole mail, else the indices on the way to the part.

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::call::{Call, Outcome, Refusal, Reply};
+use super::call::{Call, Outcome, Refusal};
 use super::mailbox::Mailbox;
 use super::{drafts, fields, history, labels, messages, threads};
+use crate::adapters::dry_run::{self, Reply};
 use crate::domain::timestamp::Timestamp;
 
 struct Route {
@@ -101,37 +102,17 @@ pub fn answer(
             .first()
             .cloned()
             .or_else(|| outcome.as_ref().ok()?.as_ref()?["id"].as_str().map(String::from));
-        tracing::info!(method, route = %format_args!("{USER}{}", route.template), id = id.unwrap_or_default(), "dry run: done here, not sent");
+        let route = format!("{USER}{}", route.template);
+        dry_run::log_write(method, &route, &id.unwrap_or_default());
     }
     match (outcome?, call.parameter("fields")) {
         (Some(body), Some(wanted)) => Ok(Reply::json(200, &fields::selected(wanted, body)?)),
         (Some(body), None) => Ok(Reply::json(200, &body)),
-        (None, _) => Ok(Reply::empty()),
+        (None, _) => Ok(Reply::bare(204)),
     }
 }
 
 fn matched(route: &Route, method: &str, path: &str) -> Option<Vec<String>> {
-    let template: Vec<&str> = USER.split('/').chain(route.template.split('/').skip(1)).collect();
-    let segments: Vec<&str> = path.split('/').collect();
-    if route.method != method || template.len() != segments.len() {
-        return None;
-    }
-    let mut ids = Vec::new();
-    for (wanted, given) in template.iter().zip(&segments) {
-        match wanted.starts_with('{') {
-            true if !given.is_empty() => ids.push(percent_decoded(given)),
-            false if wanted == given => {}
-            _ => return None,
-        }
-    }
-    Some(ids)
-}
-
-/// A path's segment; a plus sign is itself there.
-fn percent_decoded(segment: &str) -> String {
-    let pair = format!("id={}", segment.replace('+', "%2B").replace('&', "%26"));
-    form_urlencoded::parse(pair.as_bytes())
-        .next()
-        .map(|(_, value)| value.into_owned())
-        .unwrap_or_default()
+    let template = USER.split('/').chain(route.template.split('/').skip(1));
+    if route.method == method { dry_run::matched(template, path) } else { None }
 }

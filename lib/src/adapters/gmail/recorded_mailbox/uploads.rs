@@ -6,6 +6,7 @@ use reqwest::Url;
 use serde_json::Value;
 
 use super::call::Refusal;
+use crate::adapters::dry_run::{Pieces, Taken};
 
 /// Of one process, which begins an upload and ends it within a request.
 #[derive(Default)]
@@ -15,7 +16,7 @@ struct Upload {
     method: String,
     target: Url,
     metadata: Value,
-    bytes: Vec<u8>,
+    pieces: Pieces,
 }
 
 pub enum Step {
@@ -53,29 +54,17 @@ impl Uploads {
         target.query_pairs_mut().clear().extend_pairs(others);
         let mut session = target.clone();
         session.query_pairs_mut().append_pair("upload_id", &self.0.len().to_string());
-        self.0.push(Upload { method: method.into(), target, metadata, bytes: Vec::new() });
+        self.0.push(Upload { method: method.into(), target, metadata, pieces: Pieces::default() });
         Ok(Step::Begun(session))
     }
 
     fn fill(&mut self, at: usize, range: &str, body: &[u8]) -> Result<Step, Refusal> {
         let wrong = || Refusal::invalid(format!("Invalid Content-Range: {range}"));
         let upload = self.0.get_mut(at).ok_or_else(Refusal::not_found)?;
-        let (span, length) = range
-            .strip_prefix("bytes ")
-            .and_then(|range| range.split_once('/'))
-            .ok_or_else(wrong)?;
-        let length: usize = length.parse().map_err(|_| wrong())?;
-        if span != "*" {
-            let begins = format!("{}-", upload.bytes.len());
-            if !span.starts_with(&begins) {
-                return Err(wrong());
-            }
-            upload.bytes.extend_from_slice(body);
-        }
-        if upload.bytes.len() < length {
-            return Ok(Step::Arrived(upload.bytes.len()));
-        }
-        let bytes = std::mem::take(&mut upload.bytes);
+        let bytes = match upload.pieces.take(range, body).ok_or_else(wrong)? {
+            Taken::Arrived(bytes) => return Ok(Step::Arrived(bytes)),
+            Taken::Whole(bytes) => bytes,
+        };
         let mut body = upload.metadata.clone();
         let raw: Value = BASE64_URL_SAFE.encode(bytes).into();
         match body.get_mut("message") {

@@ -1,13 +1,12 @@
-//! Google's OAuth endpoints: a consent is given at once, and every code is valid.
+//! A provider's OAuth endpoints: a consent is given at once, and every code is valid.
 
 use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::call::Reply;
-use super::mailbox::Account;
+use super::reply::Reply;
 use crate::domain::timestamp::Timestamp;
 use crate::ports::ConsentRequest;
 
@@ -19,12 +18,15 @@ const LIVES_SECONDS: i64 = 3599;
 
 pub struct Accounts {
     client_id: String,
+    /// What each consent grants.
     scopes: Vec<String>,
+    /// A refresh answers a new refresh token.
+    rotates: bool,
     given: u64,
     revoked: BTreeSet<String>,
 }
 
-/// Where the browser goes for consent: back to the frontend, as if Google had sent it.
+/// Where the browser goes for consent: back to the frontend, as if the provider had sent it.
 pub fn consented(consent: &ConsentRequest<'_>) -> String {
     let (code, scope) = (format!("{CODE}{}", consent.nonce), consent.scopes.join(" "));
     let pairs = [("state", consent.state), ("code", &code), ("scope", &scope)];
@@ -38,10 +40,15 @@ pub fn is_ours(access_token: &str) -> bool {
 
 impl Accounts {
     pub fn new(client_id: String, scopes: Vec<String>) -> Self {
-        Self { client_id, scopes, given: 0, revoked: BTreeSet::new() }
+        Self { client_id, scopes, rotates: false, given: 0, revoked: BTreeSet::new() }
     }
 
-    pub fn token(&mut self, account: &Account, form: &[u8], now: Timestamp) -> Reply {
+    pub fn rotating(self) -> Self {
+        Self { rotates: true, ..self }
+    }
+
+    /// `identity` holds the claims that say whose account it is.
+    pub fn token(&mut self, identity: Value, form: &[u8], now: Timestamp) -> Reply {
         let field = |wanted: &str| {
             form_urlencoded::parse(form)
                 .find(|(name, _)| name == wanted)
@@ -52,7 +59,7 @@ impl Accounts {
         }
         match (field("grant_type").as_deref(), field("code"), field("refresh_token")) {
             (Some("authorization_code"), Some(code), _) if !code.is_empty() => {
-                self.exchanged(account, code.strip_prefix(CODE), now)
+                self.exchanged(identity, code.strip_prefix(CODE), now)
             }
             (Some("authorization_code"), ..) => {
                 refused(400, "invalid_grant", "Malformed auth code.")
@@ -61,7 +68,11 @@ impl Accounts {
                 refused(400, "invalid_grant", "Token has been expired or revoked.")
             }
             (Some("refresh_token"), _, Some(token)) if token.starts_with(REFRESH) => {
-                Reply::json(200, &self.tokens(account, None, now))
+                let mut answer = self.tokens(identity, None, now);
+                if self.rotates {
+                    answer["refresh_token"] = self.mint(REFRESH, now).into();
+                }
+                Reply::json(200, &answer)
             }
             (Some("refresh_token"), _, Some(_)) => foreign(),
             _ => refused(400, "unsupported_grant_type", "Invalid grant_type."),
@@ -78,7 +89,7 @@ impl Accounts {
             }
             Some(token) if token.starts_with(REFRESH) => {
                 self.revoked.insert(token);
-                tracing::info!(method = "POST", route = "/revoke", "dry run: done here, not sent");
+                super::log_write("POST", "/revoke", "");
                 Reply::json(200, &json!({}))
             }
             Some(_) => foreign(),
@@ -86,26 +97,21 @@ impl Accounts {
         }
     }
 
-    fn exchanged(&mut self, account: &Account, nonce: Option<&str>, now: Timestamp) -> Reply {
-        let mut answer = self.tokens(account, nonce, now);
+    fn exchanged(&mut self, identity: Value, nonce: Option<&str>, now: Timestamp) -> Reply {
+        let mut answer = self.tokens(identity, nonce, now);
         answer["refresh_token"] = self.mint(REFRESH, now).into();
         Reply::json(200, &answer)
     }
 
-    fn tokens(
-        &mut self,
-        account: &Account,
-        nonce: Option<&str>,
-        now: Timestamp,
-    ) -> serde_json::Value {
-        let mut claims = json!({
-            "iss": "https://accounts.google.com", "aud": self.client_id, "azp": self.client_id, "sub": account.sub,
-            "email": account.address, "email_verified": true, "iat": now.seconds(), "exp": now.seconds() + LIVES_SECONDS,
-        });
+    fn tokens(&mut self, identity: Value, nonce: Option<&str>, now: Timestamp) -> Value {
+        let mut claims = identity;
+        claims["aud"] = self.client_id.as_str().into();
+        claims["iat"] = now.seconds().into();
+        claims["exp"] = (now.seconds() + LIVES_SECONDS).into();
         if let Some(nonce) = nonce {
             claims["nonce"] = nonce.into();
         }
-        let part = |value: &serde_json::Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+        let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
         // Nobody checks its signature: it comes straight from the token endpoint.
         let id_token =
             format!("{}.{}.", part(&json!({"alg": "none", "typ": "JWT"})), part(&claims));
