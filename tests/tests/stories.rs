@@ -41,4 +41,5 @@ mod stories {
     mod watching;
     mod whole;
     mod withdrawing;
+    mod without_google;
 }

@@ -45,12 +45,13 @@ impl MailProviders {
     /// As the settings say. A dry run stands in for Google alone.
     pub fn as_set(
         http: &reqwest::Client,
-        google: GoogleSettings,
+        google: Option<GoogleSettings>,
         microsoft: Option<MicrosoftSettings>,
         dry_run: Option<DryRun>,
     ) -> Self {
         let outlook = microsoft.map(|microsoft| Outlook::new(http.clone(), microsoft));
-        Self::new(Some(Gmail::as_set(http.clone(), google, dry_run)), outlook)
+        let gmail = google.map(|google| Gmail::as_set(http.clone(), google, dry_run));
+        Self::new(gmail, outlook)
     }
 }
 

@@ -7,9 +7,14 @@ use super::rooms::{code, files};
 /// In any letter case.
 const WORDS: [&str; 6] = ["gmail", "google", "pubsub", "pub_sub", "history_id", "historyid"];
 
-/// Whose words they are: the provider itself, its adapter, and the function that takes its pushes.
-const ROOMS: [&str; 3] =
-    ["lib/src/domain/provider/gmail", "lib/src/adapters/gmail", "functions/pubsub-webhook/"];
+/// Whose words they are: the provider itself, its adapter, its settings, and the function that takes
+/// its pushes.
+const ROOMS: [&str; 4] = [
+    "lib/src/domain/provider/gmail",
+    "lib/src/adapters/gmail",
+    "lib/src/config/google.rs",
+    "functions/pubsub-webhook/",
+];
 
 /// How often each other file still has one of the words in its code, comments and tests aside. A
 /// number may only fall, and a file may only leave.
