@@ -30,18 +30,18 @@ pub struct Wiring<'a> {
 impl Wiring<'_> {
     /// Of each provider that the stack connects.
     pub fn connects(&self) -> BTreeMap<Provider, Connect<Production>> {
-        let google = self.settings.google.as_ref().map(|google| {
-            let identity = IdentityPolicy::Google { client_id: google.client_id.clone() };
+        let first = self.settings.google.as_ref().map(|client| {
+            let identity = IdentityPolicy::Google { client_id: client.client_id.clone() };
             self.connect(Provider::Gmail, identity, self.settings.connect.scopes.clone())
         });
-        let microsoft = self.settings.microsoft.as_ref().map(|microsoft| {
+        let second = self.settings.microsoft.as_ref().map(|client| {
             let identity = IdentityPolicy::Microsoft(account::IdentityPolicy {
-                client_id: microsoft.client_id.clone(),
-                login_base: microsoft.login_base.clone(),
+                client_id: client.client_id.clone(),
+                login_base: client.login_base.clone(),
             });
-            self.connect(Provider::Outlook, identity, microsoft.scopes.clone())
+            self.connect(Provider::Outlook, identity, client.scopes.clone())
         });
-        google.into_iter().chain(microsoft).map(|connect| (connect.kind, connect)).collect()
+        first.into_iter().chain(second).map(|connect| (connect.kind, connect)).collect()
     }
 
     pub fn admin_consent(&self) -> Option<AdminConsent> {

@@ -50,8 +50,7 @@ impl MailProviders {
         dry_run: Option<DryRun>,
     ) -> Self {
         let outlook = microsoft.map(|microsoft| Outlook::new(http.clone(), microsoft));
-        let gmail = google.map(|google| Gmail::as_set(http.clone(), google, dry_run));
-        Self::new(gmail, outlook)
+        Self::new(google.map(|client| Gmail::as_set(http.clone(), client, dry_run)), outlook)
     }
 }
 
