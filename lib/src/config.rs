@@ -2,21 +2,21 @@
 //! function with its name.
 
 mod functions;
+mod google;
 mod microsoft;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as ValueError, StrDeserializer};
 
-use crate::domain::claims::{PushPolicy, UserPolicy};
+use crate::domain::claims::UserPolicy;
 use crate::domain::connector::Uniqueness;
 use crate::domain::health::Thresholds;
-use crate::domain::provider::{Provider, REGISTERED, registered};
+use crate::domain::provider::{Provider, REGISTERED, Registration, registered};
 use crate::domain::retention::Retention;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::sweep::{ProcessorLimits, SweepTimes};
@@ -25,6 +25,7 @@ pub use self::functions::{
     ConnectorsApiSettings, ConsoleSettings, HistoryProcessorSettings, OauthConnectSettings,
     PubsubWebhookSettings, WatchRenewerSettings, check,
 };
+pub use self::google::{GoogleSettings, PushSettings};
 pub use self::microsoft::{MicrosoftSettings, notification_keys};
 
 /// Where an issuer publishes its keys.
@@ -120,45 +121,23 @@ fn origin(name: &'static str, url: &str) -> Result<String, SettingError> {
     }
 }
 
-/// Google as this stack uses it.
-#[derive(Debug, Clone)]
-pub struct GoogleSettings {
-    pub client_id: String,
-    pub client_secret: SecretString,
-    pub token_url: String,
-    pub revoke_url: String,
-    pub api_base: String,
-    pub batch_url: String,
-    /// Where users consent; empty in a function that sends nobody there.
-    pub auth_url: String,
-    /// `projects/…/topics/…`; empty in a function that never watches.
-    pub pubsub_topic: String,
-    pub retry: RetryPolicy,
+/// The providers whose client this stack has.
+fn set_up(env: &Environment) -> impl Iterator<Item = &'static Registration> {
+    REGISTERED.into_iter().filter(|one| env.optional(one.client_setting).is_some())
 }
 
-impl GoogleSettings {
-    pub fn read(env: &Environment) -> Result<Self, SettingError> {
-        Ok(Self {
-            client_id: env.text("GOOGLE_CLIENT_ID")?,
-            client_secret: SecretString::from(env.text("GOOGLE_CLIENT_SECRET")?),
-            token_url: env.url("GOOGLE_TOKEN_URL")?,
-            revoke_url: env.url("GOOGLE_REVOKE_URL")?,
-            api_base: env.url("GMAIL_API_BASE")?,
-            batch_url: env.url("GMAIL_BATCH_URL")?,
-            auth_url: String::new(),
-            pubsub_topic: String::new(),
-            retry: retry_policy(env)?,
-        })
-    }
-
-    /// For a function that sends users to Google.
-    pub fn with_consent(self, env: &Environment) -> Result<Self, SettingError> {
-        Ok(Self { auth_url: env.url("GOOGLE_AUTH_URL")?, ..self })
-    }
-
-    /// For a function that watches mailboxes.
-    pub fn with_topic(self, env: &Environment) -> Result<Self, SettingError> {
-        Ok(Self { pubsub_topic: resource(env, "PUBSUB_TOPIC", "topics")?, ..self })
+/// Each may be absent, and not all of them.
+fn some_provider(env: &Environment) -> Result<(), SettingError> {
+    let [first, second] = REGISTERED.map(|one| one.client_setting);
+    match set_up(env).next() {
+        Some(_) => Ok(()),
+        None => Err(wrong(
+            first,
+            format!(
+                "is missing or empty, and so is {second}: give the stack GoogleClientId (Gmail), \
+             MicrosoftClientId (Outlook), or both"
+            ),
+        )),
     }
 }
 
@@ -197,23 +176,6 @@ fn retry_policy(env: &Environment) -> Result<RetryPolicy, SettingError> {
     match (1..=10).contains(&max_attempts) {
         true => Ok(RetryPolicy { max_attempts, statuses }),
         false => Err(wrong("RETRY_MAX_ATTEMPTS", "must be from 1 to 10")),
-    }
-}
-
-/// A Pub/Sub resource name, `projects/<project>/<collection>/<name>`.
-fn resource(
-    env: &Environment,
-    name: &'static str,
-    collection: &str,
-) -> Result<String, SettingError> {
-    let text = env.text(name)?;
-    match text.split('/').collect::<Vec<_>>()[..] {
-        ["projects", project, kind, last]
-            if kind == collection && !project.is_empty() && !last.is_empty() =>
-        {
-            Ok(text)
-        }
-        _ => Err(wrong(name, format!("must look like projects/my-project/{collection}/my-name"))),
     }
 }
 
@@ -273,31 +235,6 @@ impl AppSettings {
     }
 }
 
-/// Who may push to us.
-#[derive(Debug, Clone)]
-pub struct PushSettings {
-    pub policy: PushPolicy,
-    pub subscription: String,
-    pub certs_url: String,
-    /// Turns the legacy route on.
-    pub legacy_token: Option<SecretString>,
-}
-
-impl PushSettings {
-    pub fn read(env: &Environment) -> Result<Self, SettingError> {
-        let policy = PushPolicy {
-            audience: env.text("PUBSUB_AUDIENCE")?,
-            service_account: env.text("PUBSUB_SERVICE_ACCOUNT")?,
-        };
-        Ok(Self {
-            policy,
-            subscription: resource(env, "PUBSUB_SUBSCRIPTION", "subscriptions")?,
-            certs_url: env.url("GOOGLE_CERTS_URL")?,
-            legacy_token: env.optional("LEGACY_WEBHOOK_TOKEN").map(SecretString::from),
-        })
-    }
-}
-
 /// What a connect requests.
 #[derive(Debug, Clone)]
 pub struct ConnectSettings {
@@ -345,12 +282,9 @@ pub fn sweep_times(env: &Environment) -> Result<SweepTimes, SettingError> {
 /// What connectors are measured by.
 pub fn thresholds(env: &Environment) -> Result<Thresholds, SettingError> {
     let mut required_scopes = BTreeMap::new();
-    for one in REGISTERED {
-        // A stack may have no second provider.
-        if one.provider == Provider::Gmail || env.optional(one.scopes_setting).is_some() {
-            let scopes = env.list(one.scopes_setting, char::is_whitespace)?;
-            required_scopes.insert(one.provider, scopes);
-        }
+    for one in set_up(env) {
+        let scopes = env.list(one.scopes_setting, char::is_whitespace)?;
+        required_scopes.insert(one.provider, scopes);
     }
     Ok(Thresholds {
         sweep_times: sweep_times(env)?,
@@ -410,42 +344,37 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_setting_is_named() {
-        let table: [(&'static [(&'static str, &'static str)], &str); 5] = [
-            (&[], "PUBSUB_AUDIENCE is missing or empty"),
-            (&[("PUBSUB_AUDIENCE", " ")], "PUBSUB_AUDIENCE is missing or empty"),
-            (
-                &[
-                    ("PUBSUB_AUDIENCE", "a"),
-                    ("PUBSUB_SERVICE_ACCOUNT", "b"),
-                    ("PUBSUB_SUBSCRIPTION", "gmail"),
-                ],
-                "PUBSUB_SUBSCRIPTION must look like projects/my-project/subscriptions/my-name",
-            ),
-            (
-                &[
-                    ("PUBSUB_AUDIENCE", "a"),
-                    ("PUBSUB_SERVICE_ACCOUNT", "b"),
-                    ("PUBSUB_SUBSCRIPTION", "projects/p/subscriptions/s"),
-                    ("GOOGLE_CERTS_URL", "ftp://a"),
-                ],
-                "GOOGLE_CERTS_URL must be an http",
-            ),
-            (
-                &[
-                    ("PUBSUB_AUDIENCE", "a"),
-                    ("PUBSUB_SERVICE_ACCOUNT", "b"),
-                    ("PUBSUB_SUBSCRIPTION", "projects/p/subscriptions/s"),
-                    ("GOOGLE_CERTS_URL", "https://u@a"),
-                ],
-                "GOOGLE_CERTS_URL must be an http",
-            ),
+    fn a_stack_connects_one_provider_or_both_and_not_none() {
+        let (google, microsoft) = (("GOOGLE_CLIENT_ID", "a"), ("MICROSOFT_CLIENT_ID", "b"));
+        let scopes = [("GOOGLE_SCOPES", "openid"), ("MICROSOFT_SCOPES", "openid")];
+        let table = [
+            (vec![google], vec![Provider::Gmail]),
+            (vec![microsoft], vec![Provider::Outlook]),
+            (vec![google, microsoft], vec![Provider::Gmail, Provider::Outlook]),
+            (vec![("GOOGLE_CLIENT_ID", " "), microsoft], vec![Provider::Outlook]),
         ];
-        for (pairs, expected) in table {
-            let refused = PushSettings::read(&env(pairs)).unwrap_err().to_string();
-            assert!(refused.contains(expected), "{refused}");
+        for (clients, expected) in table {
+            let clients = BTreeMap::from_iter(clients.into_iter().chain(scopes).chain(TIMES));
+            let env = Environment::new(move |name| clients.get(name).map(|one| one.to_string()));
+            some_provider(&env).unwrap();
+            let required: Vec<Provider> =
+                thresholds(&env).unwrap().required_scopes.into_keys().collect();
+            assert_eq!(required, expected);
+        }
+        let none = some_provider(&env(&[("MICROSOFT_CLIENT_ID", " ")])).unwrap_err().to_string();
+        for named in
+            ["GOOGLE_CLIENT_ID", "MICROSOFT_CLIENT_ID", "GoogleClientId", "MicrosoftClientId"]
+        {
+            assert!(none.contains(named), "{none}");
         }
     }
+
+    const TIMES: [(&str, &str); 4] = [
+        ("SETTLE_SECONDS", "600"),
+        ("QUIET_AFTER_MINUTES", "10"),
+        ("SWEEP_EVERY_MINUTES", "1"),
+        ("GMAIL_USER_UNITS_PER_MINUTE", "6000"),
+    ];
 
     #[test]
     fn a_dry_run_needs_the_exact_word() {

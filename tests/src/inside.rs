@@ -5,7 +5,6 @@
 
 mod microsoft;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -51,7 +50,7 @@ use email_connectors::flows::system_health::Checked;
 use email_connectors::ports::{Clock, Entropy, Ports};
 use email_connectors::web::UserGate;
 use fake_google::{Config, FakeGoogle, Running};
-use oauth_connect::OauthConnect;
+use oauth_connect::{AdminConsent, OauthConnect, SecurityEvents};
 use pubsub_webhook::Webhook;
 use secrecy::SecretString;
 use serde_json::json;
@@ -75,7 +74,8 @@ pub struct Inside {
     pub fake: Running,
     pub machine: Machine,
     pub microsoft: Option<Microsoft>,
-    google: GoogleSettings,
+    /// Absent where the stack connects no Gmail.
+    google: Option<GoogleSettings>,
     pub url: String,
     required_scopes: Vec<String>,
     requests_per_minute: Option<u32>,
@@ -171,6 +171,8 @@ pub struct Options {
     pub owner_claim: Option<String>,
     /// Whether there is a Microsoft too, so that Outlook can be connected.
     pub microsoft: bool,
+    /// Whether the stack connects no Gmail. The users' issuer is the same.
+    pub no_google: bool,
     /// Whether the stack has no key for Graph's notifications, and so takes none.
     pub no_notification_key: bool,
 }
@@ -191,7 +193,7 @@ impl Inside {
         let fake = FakeGoogle::start(Config { clock: Some(clock.clone()), ..Config::default() })
             .await
             .unwrap();
-        let google = google(&fake.url);
+        let google = (!options.no_google).then(|| google(&fake.url));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let required_scopes = if options.any_scopes {
@@ -243,12 +245,14 @@ impl Inside {
         stack
     }
 
+    /// As the stack uses it, or would.
     pub fn gmail(&self) -> Gmail {
-        Gmail::new(https::client().unwrap(), self.google.clone())
+        Gmail::new(https::client().unwrap(), google(&self.fake.url))
     }
 
     fn providers(&self) -> MailProviders {
-        MailProviders::new(Some(self.gmail()), self.microsoft.as_ref().map(Microsoft::outlook))
+        let gmail = self.google.as_ref().map(|_| self.gmail());
+        MailProviders::new(gmail, self.microsoft.as_ref().map(Microsoft::outlook))
     }
 
     /// A verifier with an empty cache of keys.
@@ -283,16 +287,23 @@ impl Inside {
     }
 
     fn oauth(&self) -> OauthConnect<Memory> {
+        let microsoft = self.microsoft.as_ref();
+        let connects = self.connecting_google().into_iter();
+        let connects = connects.chain(microsoft.map(|microsoft| self.connecting_at(microsoft)));
         OauthConnect {
-            connect: self.connect(
-                Provider::Gmail,
-                IdentityPolicy::Google { client_id: self.google.client_id.clone() },
-                &self.required_scopes,
-            ),
-            outlook: self.microsoft.as_ref().map(|microsoft| self.outlook(microsoft)),
+            connects: connects.map(|connect| (connect.kind, connect)).collect(),
+            admin_consent: microsoft.map(|microsoft| {
+                let graph = microsoft.outlook();
+                let consent = move |callback: &str| graph.admin_consent_url(None, callback);
+                Box::new(consent) as AdminConsent
+            }),
+            security_events: self.google.as_ref().map(|google| SecurityEvents {
+                verifier: self.keys("oauth2/v3/certs"),
+                policy: SecurityEventPolicy { client_id: google.client_id.clone() },
+            }),
+            store: self.world.store(),
+            bus: self.world.bus(),
             gate: self.gate(),
-            google: self.keys("oauth2/v3/certs"),
-            events: SecurityEventPolicy { client_id: self.google.client_id.clone() },
             app: AppSettings { public_url: ORIGIN.into() },
             settings: ConnectSettings {
                 scopes: self.required_scopes.clone(),
@@ -304,17 +315,19 @@ impl Inside {
         }
     }
 
-    fn outlook(&self, microsoft: &Microsoft) -> oauth_connect::Outlook<Memory> {
-        let (settings, graph) = (&microsoft.settings, microsoft.outlook());
+    fn connecting_google(&self) -> Option<Connect<Memory>> {
+        let client_id = self.google.as_ref()?.client_id.clone();
+        let identity = IdentityPolicy::Google { client_id };
+        Some(self.connect(Provider::Gmail, identity, &self.required_scopes))
+    }
+
+    fn connecting_at(&self, microsoft: &Microsoft) -> Connect<Memory> {
+        let settings = &microsoft.settings;
         let identity = IdentityPolicy::Microsoft(account::IdentityPolicy {
             client_id: settings.client_id.clone(),
             login_base: settings.login_base.clone(),
         });
-        oauth_connect::Outlook {
-            connect: self.connect(Provider::Outlook, identity, &settings.scopes),
-            scopes: settings.scopes.clone(),
-            admin_consent: Box::new(move |callback| graph.admin_consent_url(None, callback)),
-        }
+        self.connect(Provider::Outlook, identity, &settings.scopes)
     }
 
     fn connect(
@@ -362,22 +375,17 @@ impl Inside {
             sweep_times: SWEEP_TIMES,
             sweep_every: Duration::from_secs(60),
             units_per_minute: PROCESSOR_LIMITS.units_per_minute,
-            required_scopes: BTreeMap::from([(Provider::Gmail, self.required_scopes.clone())]),
+            required_scopes: self
+                .google
+                .iter()
+                .map(|_| (Provider::Gmail, self.required_scopes.clone()))
+                .collect(),
         }
     }
 
     fn webhook(&self, legacy_token: Option<SecretString>) -> Webhook<Memory> {
         Webhook {
-            receive: Receive {
-                verifier: self.keys("oauth2/v3/certs"),
-                wake_ups: self.world.wake_ups(),
-                quarantine: self.world.quarantine(),
-                policy: PushPolicy {
-                    audience: PUSH_AUDIENCE.into(),
-                    service_account: PUSH_ACCOUNT.into(),
-                },
-                subscription: SUBSCRIPTION.into(),
-            },
+            receive: self.google.as_ref().map(|_| self.receiving()),
             notified: Notified {
                 wake_ups: self.world.wake_ups(),
                 signatures: HmacSha256,
@@ -385,6 +393,19 @@ impl Inside {
             },
             legacy_token,
             clock: self.machine.clone(),
+        }
+    }
+
+    fn receiving(&self) -> Receive<Memory> {
+        Receive {
+            verifier: self.keys("oauth2/v3/certs"),
+            wake_ups: self.world.wake_ups(),
+            quarantine: self.world.quarantine(),
+            policy: PushPolicy {
+                audience: PUSH_AUDIENCE.into(),
+                service_account: PUSH_ACCOUNT.into(),
+            },
+            subscription: SUBSCRIPTION.into(),
         }
     }
 

@@ -42,4 +42,5 @@ mod stories {
     mod watching;
     mod whole;
     mod withdrawing;
+    mod without_google;
 }

@@ -18,7 +18,6 @@ use email_connectors::config::{
 use email_connectors::domain::identity::IdentityPolicy;
 use email_connectors::domain::provider::outlook::account;
 use email_connectors::domain::provider::{Provider, registered};
-use email_connectors::ports::Providers;
 use uuid::Uuid;
 
 use crate::args::migrate::Migrate;
@@ -74,12 +73,12 @@ pub async fn run(session: &Session, options: Migrate) -> Result<(), Failure> {
         .map_err(|error| Failure::here(format!("no HTTPS client can be made: {error}")))?;
     let provider = options.fields.provider.into();
     let connect = wired(&config, &env, &target.table, http, provider).map_err(unfit)?;
-    if !connect.provider.has(provider) {
+    let Some(connect) = connect else {
         return Err(Failure::here(format!(
             "the stack connects no {}: docs/deploy.md says how it does",
             registered(provider).name
         )));
-    }
+    };
     let mut journal = Journal::open(
         &options.journal.clone().unwrap_or_else(|| beside(&options.export)),
         &target,
@@ -124,30 +123,33 @@ fn rehearse(
     Ok((ready, report))
 }
 
-/// As the function `oauth-connect` is wired, with the operator's own credentials.
+/// As the function `oauth-connect` is wired, with the operator's own credentials; `None` if the stack
+/// does not connect this provider.
 fn wired(
     config: &SdkConfig,
     env: &Environment,
     table: &str,
     http: reqwest::Client,
     kind: Provider,
-) -> Result<Connecting, SettingError> {
-    let (google, settings) =
-        (GoogleSettings::read(env)?.with_topic(env)?, ConnectSettings::read(env)?);
+) -> Result<Option<Connecting>, SettingError> {
+    let (google, settings) = (GoogleSettings::watching(env)?, ConnectSettings::read(env)?);
     let microsoft = MicrosoftSettings::watching(env)?;
     let (key, queue, bus) =
         (env.text("KMS_KEY_ID")?, env.text("NOTIFICATION_QUEUE_URL")?, env.text("EVENT_BUS_NAME")?);
     let dry_run = DryRun::read(env)?;
-    let (identity, required_scopes) = match (kind, &microsoft) {
-        (Provider::Outlook, Some(microsoft)) => {
+    let (identity, required_scopes) = match (kind, &google, &microsoft) {
+        (Provider::Outlook, _, Some(microsoft)) => {
             let (client_id, login_base) =
                 (microsoft.client_id.clone(), microsoft.login_base.clone());
             let policy = account::IdentityPolicy { client_id, login_base };
             (IdentityPolicy::Microsoft(policy), microsoft.scopes.clone())
         }
-        _ => (IdentityPolicy::Google { client_id: google.client_id.clone() }, settings.scopes),
+        (Provider::Gmail, Some(google), _) => {
+            (IdentityPolicy::Google { client_id: google.client_id.clone() }, settings.scopes)
+        }
+        _ => return Ok(None),
     };
-    Ok(Connect {
+    Ok(Some(Connect {
         kind,
         identity,
         store: DynamoStore::new(config, table),
@@ -157,7 +159,7 @@ fn wired(
         bus: EventBridge::new(config, bus),
         required_scopes,
         uniqueness: settings.uniqueness,
-    })
+    }))
 }
 
 fn print_report(session: &Session, report: &Report, dry_run: bool) -> Result<(), Failure> {

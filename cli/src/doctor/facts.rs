@@ -140,6 +140,11 @@ impl Facts {
         self.parameters.get(name).map_or("", String::as_str)
     }
 
+    /// Without Google's client nothing of Google's is looked at.
+    pub fn connects_gmail(&self) -> bool {
+        !self.parameter("GoogleClientId").is_empty()
+    }
+
     pub fn number(&self, name: &str) -> Option<u64> {
         self.parameter(name).parse().ok()
     }

@@ -67,15 +67,21 @@ pub async fn gather(probe: &Probe<'_>) -> Facts {
     let webhook = format!("{}{PUSH_PATH}", probe.base);
     let (jwks, issuer, certs) =
         (parameter("AuthJwksUrl"), parameter("AuthIssuer"), parameter("GoogleCertsUrl"));
+    let connects_gmail = !parameter("GoogleClientId").is_empty();
+    let push_keys =
+        async { if connects_gmail { web::keys(&probe.http, &certs).await } else { Fact::Absent } };
     let (user_keys, push_keys, api, webhook) = tokio::join!(
         web::user_keys(&probe.http, &jwks, &issuer),
-        web::keys(&probe.http, &certs),
+        push_keys,
         web::fetch(probe.http.get(&info)),
         web::fetch(probe.http.post(&webhook).header("content-type", "application/json").body("{}")),
     );
     let client = answered(clients.google).await;
     let microsoft = microsoft::gathered(probe, clients.microsoft).await;
-    let skews = BTreeMap::from([("api", web::skew(&api)), ("google", web::skew(&client))]);
+    let mut skews = BTreeMap::from([("api", web::skew(&api))]);
+    if connects_gmail {
+        skews.insert("google", web::skew(&client));
+    }
     let connectors = connectors(probe).await;
     let mut bases: Vec<String> = deployed.outputs.get("ApiUrl").cloned().into_iter().collect();
     bases.retain(|base| *base != probe.base);

@@ -23,7 +23,15 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
         queues::judge,
         reach::judge,
     ];
-    parts.iter().flat_map(|part| part(facts)).collect()
+    let findings = parts.iter().flat_map(|part| part(facts));
+    findings.filter(|finding| facts.connects_gmail() || !is_of_gmail(&finding.id)).collect()
+}
+
+/// Of what a stack without Google's client has not.
+fn is_of_gmail(id: &str) -> bool {
+    let groups = ["client.", "topic.", "subscription.", "webhook.", "push."];
+    let others = ["settings.project", "settings.push-keys", "clock.google"];
+    groups.iter().any(|group| id.starts_with(group)) || others.contains(&id)
 }
 
 /// The stack itself could not be read, so that nothing else is known either.

@@ -6,6 +6,8 @@ mod sicknesses_of_microsoft;
 
 use std::collections::BTreeSet;
 
+use connectors_cli::doctor::fact::Fact;
+use connectors_cli::doctor::facts::Answer;
 use connectors_cli::doctor::finding::{Finding, Verdict, fails, report};
 use connectors_cli::doctor::judge::{judge, no_stack};
 use serde_json::json;
@@ -56,6 +58,26 @@ fn without_outlook_nothing_is_said_of_microsoft() {
         "{ids:?}"
     );
     assert!(!fails(&said));
+}
+
+#[test]
+fn without_gmail_nothing_is_said_of_google() {
+    let mut facts = healthy();
+    facts.parameters.insert("GoogleClientId".into(), String::new());
+    let all = judge(&healthy()).len();
+    // As they are gathered there.
+    (facts.client, facts.topic, facts.policy) = (Fact::Absent, Fact::Absent, Fact::Absent);
+    (facts.subscription, facts.push) = (Fact::Absent, Fact::Skipped("no Gmail".into()));
+    facts.webhook = Fact::Known(Answer { status: 404, ..Answer::default() });
+    facts.push_keys = Fact::Unreachable("not reached from here".into());
+    facts.skews.remove("google");
+    let said = judge(&facts);
+    let ill: Vec<&Finding> = said.iter().filter(|one| one.verdict != Verdict::Ok).collect();
+    assert!(ill.is_empty(), "{ill:?}");
+    let ids: BTreeSet<&str> = said.iter().map(|finding| finding.id.as_str()).collect();
+    assert!(ids.contains("microsoft.client") && ids.contains("settings.user-keys"), "{ids:?}");
+    assert!(!ids.iter().any(|id| id.contains("google") || id.starts_with("topic.")), "{ids:?}");
+    assert_eq!(said.len(), all - 23, "{ids:?}");
 }
 
 #[test]

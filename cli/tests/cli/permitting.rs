@@ -21,6 +21,7 @@ fn stack(base: &str) -> Reply {
         ("AllowedOrigins", "https://app.example.com".into()),
         ("ProcessorTimeout", "45".into()),
         ("VisibilityTimeout", "270".into()),
+        ("GoogleClientId", "client".into()),
         ("GoogleScopes", "openid email https://www.googleapis.com/auth/gmail.modify".into()),
         ("AuthIssuer", format!("{base}/issuer")),
         ("GoogleCertsUrl", format!("{base}/keys")),

@@ -26,7 +26,7 @@ use email_connectors::domain::body::LONGEST_BODY;
 use email_connectors::domain::connector::CONNECTOR_TYPE;
 use email_connectors::domain::health::Thresholds;
 use email_connectors::domain::id::OwnerId;
-use email_connectors::domain::provider::{Provider, REGISTERED, Registration};
+use email_connectors::domain::provider::{REGISTERED, Registration};
 use email_connectors::domain::retention::Retention;
 use email_connectors::domain::role::Action;
 use email_connectors::domain::timestamp::Timestamp;
@@ -126,14 +126,17 @@ impl<P: Ports> Api<P> {
 
 /// What a frontend needs to know before anybody has logged in: no secret, no account id.
 async fn info<P: Ports>(State(api): Shared<P>) -> Json<Value> {
-    let offered = REGISTERED.into_iter().filter(|known| api.provider.has(known.provider));
+    let offered: Vec<&Registration> =
+        REGISTERED.into_iter().filter(|known| api.provider.has(known.provider)).collect();
+    // Of the first one: that of each is below the same origin.
+    let callback_url = offered.first().map(|known| api.app.callback_url(known.provider));
     Json(json!({
         "name": "email-connectors",
         "version": env!("CARGO_PKG_VERSION"),
         "app_public_url": api.app.public_url,
-        "callback_url": api.app.callback_url(Provider::Gmail),
+        "callback_url": callback_url,
         "connector_types": [CONNECTOR_TYPE],
-        "providers": offered.map(provider).collect::<Vec<_>>(),
+        "providers": offered.into_iter().map(provider).collect::<Vec<_>>(),
     }))
 }
 

@@ -41,7 +41,7 @@ impl<P: Ports> OauthConnect<P> {
         token: &str,
         now: Timestamp,
     ) -> Result<(OwnerId, ConnectSession), Problem> {
-        let found = connect_session::find(&self.connect.store, token, now).await;
+        let found = connect_session::find(&self.store, token, now).await;
         found.map_err(|error| Problem::unavailable("unavailable", &error))?.ok_or_else(ended)
     }
 }

@@ -19,7 +19,7 @@ use email_connectors::web::Problem;
 use serde::Serialize;
 
 use crate::caller::{self, Connecting};
-use crate::{OauthConnect, Shared, callbacks, invalid};
+use crate::{OauthConnect, Shared, callbacks, invalid, not_configured};
 
 #[derive(Serialize)]
 pub struct AuthorizeAnswer {
@@ -43,7 +43,7 @@ pub async fn start<P: Ports>(
 ) -> Result<impl IntoResponse, Problem> {
     let now = oauth.machine.now();
     let Connecting { owner, session } = oauth.connecting(&headers, now).await?;
-    let (connect, scopes) = (oauth.connect(provider)?, oauth.scopes(provider)?);
+    let connect = oauth.connect(provider)?;
     let query = query.as_deref().unwrap_or_default();
     let hint = match &session {
         None => login_hint(query)?,
@@ -55,6 +55,7 @@ pub async fn start<P: Ports>(
         }
     };
     let callback_url = callback_url(query, callbacks(&oauth.app, own.as_ref(), provider))?;
+    let scopes = connect.required_scopes.as_slice();
     let wanted = (scopes, &*callback_url, hint.as_ref().map(EmailAddress::as_str));
     let (store, from) = (&connect.store, (provider, connect.mail_provider()));
     let authorization = authorize(store, from, &oauth.machine, &owner, wanted, now).await;
@@ -74,7 +75,7 @@ async fn session_hint<P: Ports>(
     session: &ConnectSession,
 ) -> Result<Option<EmailAddress>, Problem> {
     let Some(id) = &session.connector else { return Ok(session.login_hint.clone()) };
-    let connector = oauth.connect.store.connector(owner, id).await;
+    let connector = oauth.store.connector(owner, id).await;
     let connector = connector.map_err(|error| Problem::unavailable("unavailable", &error))?;
     let connector = connector.ok_or_else(|| Problem::not_found("connector"))?;
     Ok(Some(connector.email_address))
@@ -114,10 +115,11 @@ pub async fn of_admin<P: Ports>(
     if connecting.session.is_some_and(|session| session.is_done()) {
         return Err(caller::ended());
     }
-    let outlook = oauth.outlook()?;
+    let none = || not_configured(Provider::Outlook);
+    let admin_consent = oauth.admin_consent.as_ref().ok_or_else(none)?;
     let known = callbacks(&oauth.app, own.as_ref(), Provider::Outlook);
     let callback_url = callback_url(query.as_deref().unwrap_or_default(), known)?;
-    let answer = AdminConsent { admin_consent_url: (outlook.admin_consent)(&callback_url) };
+    let answer = AdminConsent { admin_consent_url: admin_consent(&callback_url) };
     Ok(([(CACHE_CONTROL, "no-store")], Json(answer)))
 }
 

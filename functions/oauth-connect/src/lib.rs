@@ -7,6 +7,7 @@ mod consent;
 mod security_events;
 mod sessions;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, State};
@@ -24,26 +25,27 @@ use email_connectors::ports::{Clock, Ports};
 use email_connectors::web::{Problem, UserGate, no_such_method, no_such_route};
 
 pub struct OauthConnect<P: Ports> {
-    /// Of Gmail; holds the store and the bus for all routes.
-    pub connect: Connect<P>,
-    /// Of Outlook, where the stack connects it.
-    pub outlook: Option<Outlook<P>>,
+    /// How mailboxes are connected, of each provider that the stack connects.
+    pub connects: BTreeMap<Provider, Connect<P>>,
+    /// Where an administrator consents for an organization in Outlook.
+    pub admin_consent: Option<AdminConsent>,
+    /// Absent where nobody sends any.
+    pub security_events: Option<SecurityEvents<P>>,
+    pub store: P::Store,
+    pub bus: P::Bus,
     pub gate: UserGate<P::Verifier>,
-    /// Verifies Google's security events.
-    pub google: P::Verifier,
-    pub events: SecurityEventPolicy,
     pub app: AppSettings,
     pub settings: ConnectSettings,
     pub machine: P::Machine,
 }
 
-/// How Outlook is connected.
-pub struct Outlook<P: Ports> {
-    pub connect: Connect<P>,
-    /// That a consent asks for.
-    pub scopes: Vec<String>,
-    /// Where an administrator consents for an organization, and comes back to this URL.
-    pub admin_consent: Box<dyn Fn(&str) -> String + Send + Sync>,
+/// Tells the page of the consent that comes back to this URL.
+pub type AdminConsent = Box<dyn Fn(&str) -> String + Send + Sync>;
+
+/// Whose security events are taken, and who proves that they are.
+pub struct SecurityEvents<P: Ports> {
+    pub verifier: P::Verifier,
+    pub policy: SecurityEventPolicy,
 }
 
 type Shared<P> = State<Arc<OauthConnect<P>>>;
@@ -51,22 +53,7 @@ type Shared<P> = State<Arc<OauthConnect<P>>>;
 impl<P: Ports> OauthConnect<P> {
     /// How mailboxes of the provider are connected.
     fn connect(&self, provider: Provider) -> Result<&Connect<P>, Problem> {
-        match provider {
-            Provider::Gmail => Ok(&self.connect),
-            Provider::Outlook => self.outlook().map(|outlook| &outlook.connect),
-        }
-    }
-
-    /// That a consent asks for.
-    fn scopes(&self, provider: Provider) -> Result<&[String], Problem> {
-        match provider {
-            Provider::Gmail => Ok(&self.settings.scopes),
-            Provider::Outlook => self.outlook().map(|outlook| outlook.scopes.as_slice()),
-        }
-    }
-
-    fn outlook(&self) -> Result<&Outlook<P>, Problem> {
-        self.outlook.as_ref().ok_or_else(|| not_configured(Provider::Outlook))
+        self.connects.get(&provider).ok_or_else(|| not_configured(provider))
     }
 }
 

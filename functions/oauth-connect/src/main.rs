@@ -2,12 +2,11 @@
 
 mod wiring;
 
-use email_connectors::adapters::oidc::{JwksVerifier, KeySource};
+use email_connectors::adapters::oidc::JwksVerifier;
 use email_connectors::adapters::system::System;
 use email_connectors::adapters::telemetry::Telemetry;
 use email_connectors::adapters::{Production, aws, https};
 use email_connectors::config::{OauthConnectSettings, environment};
-use email_connectors::domain::claims::SecurityEventPolicy;
 use email_connectors::gateway;
 use email_connectors::web::UserGate;
 use lambda_http::{Error, tracing};
@@ -28,10 +27,11 @@ async fn main() -> Result<(), Error> {
             JwksVerifier::of_users(http.clone(), user.key_source()).warmed(System),
             user,
         ),
-        google: JwksVerifier::new(http.clone(), KeySource::Url(settings.certs_url.clone())),
-        events: SecurityEventPolicy { client_id: settings.google.client_id.clone() },
-        connect: wiring.gmail(),
-        outlook: settings.microsoft.as_ref().map(|microsoft| wiring.outlook(microsoft)),
+        connects: wiring.connects(),
+        admin_consent: wiring.admin_consent(),
+        security_events: wiring.security_events(),
+        store: wiring.store(),
+        bus: wiring.bus(),
         app: settings.app,
         settings: settings.connect,
         machine: System,

@@ -8,23 +8,27 @@ use email_connectors::audit::{self, ProblemCode};
 use email_connectors::domain::claims::Refusal;
 use email_connectors::domain::id::ConnectorId;
 use email_connectors::domain::metric::SECURITY_EVENTS;
+use email_connectors::domain::provider::Provider;
 use email_connectors::flows::security_events::{Protect, ProtectError, Protected};
 use email_connectors::ports::{Clock, Ports, TokenError};
 use email_connectors::web::{Body, Problem};
 use serde_json::json;
 
-use crate::Shared;
+use crate::{Shared, not_configured};
 
 /// The body is the token itself. 202 acknowledges it, 400 ends Google's retries, and anything else
 /// makes Google send it again.
 pub async fn risc<P: Ports>(State(oauth): Shared<P>, Body(body): Body) -> Response {
+    let Some(security_events) = &oauth.security_events else {
+        return not_configured(Provider::Gmail).into_response();
+    };
     let token = std::str::from_utf8(&body).unwrap_or_default().trim();
     audit::with_token(token);
     let protect = Protect::<P> {
-        store: &oauth.connect.store,
-        bus: &oauth.connect.bus,
-        verifier: &oauth.google,
-        policy: &oauth.events,
+        store: &oauth.store,
+        bus: &oauth.bus,
+        verifier: &security_events.verifier,
+        policy: &security_events.policy,
     };
     match protect.run(token, oauth.machine.now()).await {
         Ok(Protected::Suspended(connectors)) => {

@@ -72,7 +72,7 @@ pub async fn open<P: Ports>(
         let detail = "the gateway does not say where this API is";
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail)
     })?;
-    let (store, machine) = (&oauth.connect.store, &oauth.machine);
+    let (store, machine) = (&oauth.store, &oauth.machine);
     let opened = connect_session::open(store, machine, &caller.owner, wanted, now).await;
     let opened = opened.map_err(|error| match error {
         SessionError::NoSuchConnector => Problem::not_found("connector").at("connector_id"),
@@ -114,7 +114,7 @@ pub async fn current<P: Ports>(
 ) -> Result<Json<Current>, Problem> {
     let token = bearer(&headers).ok_or_else(caller::ended)?;
     let (owner, session) = oauth.session(token, oauth.machine.now()).await?;
-    let connector = connect_session::connector(&oauth.connect.store, &owner, &session).await;
+    let connector = connect_session::connector(&oauth.store, &owner, &session).await;
     let connector = connector.map_err(|error| Problem::unavailable("unavailable", &error))?;
     Ok(Json(Current {
         done: session.is_done(),

@@ -13,7 +13,7 @@ use email_connectors::flows::notified::Outcome;
 use email_connectors::ports::{Clock, Ports};
 use email_connectors::web::{Body, Problem};
 
-use crate::Webhook;
+use crate::{Webhook, not_configured};
 
 /// A browser takes the text for nothing but text.
 const AS_TEXT: [(HeaderName, &str); 2] =
@@ -28,7 +28,7 @@ pub async fn notified<P: Ports>(
 ) -> Result<Response, Problem> {
     if webhook.notified.keys.is_empty() {
         let detail = "this stack takes no notifications of Outlook: its operator has not set it up";
-        return Err(Problem::new(StatusCode::NOT_FOUND, "provider_not_configured", detail));
+        return Err(not_configured(detail));
     }
     if let Some(token) = validation_token(query.as_deref().unwrap_or_default()) {
         let token = echo(&token).ok_or_else(|| {

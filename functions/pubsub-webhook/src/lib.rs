@@ -25,7 +25,8 @@ use secrecy::{ExposeSecret, SecretString};
 const LONGEST_REQUEST: usize = 10 * 1024 * 1024;
 
 pub struct Webhook<P: Ports> {
-    pub receive: Receive<P>,
+    /// Of Pub/Sub's pushes; absent where the stack connects no Gmail.
+    pub receive: Option<Receive<P>>,
     pub notified: Notified<P>,
     /// Turns the legacy route on.
     pub legacy_token: Option<SecretString>,
@@ -50,7 +51,8 @@ async fn push<P: Ports>(
     headers: HeaderMap,
     body: AnyBody,
 ) -> Result<StatusCode, Problem> {
-    let outcome = webhook.receive.push(bearer(&headers), &body.0, webhook.clock.now()).await;
+    let receive = receiving(&webhook)?;
+    let outcome = receive.push(bearer(&headers), &body.0, webhook.clock.now()).await;
     let is_strangers = matches!(
         outcome,
         Err(PushError::NoToken | PushError::Token(TokenError::Invalid(_)) | PushError::Refused(_))
@@ -64,6 +66,7 @@ async fn legacy<P: Ports>(
     headers: HeaderMap,
     Body(body): Body,
 ) -> Result<StatusCode, Problem> {
+    let receive = receiving(&webhook)?;
     let Some(expected) = &webhook.legacy_token else { return Err(Problem::not_found("route")) };
     let header =
         |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -78,8 +81,17 @@ async fn legacy<P: Ports>(
             "the header X-Goog-Message-Number is missing",
         )
         .at("x-goog-message-number")),
-        number => answer(webhook.receive.legacy(number, &body, webhook.clock.now()).await),
+        number => answer(receive.legacy(number, &body, webhook.clock.now()).await),
     }
+}
+
+fn receiving<P: Ports>(webhook: &Webhook<P>) -> Result<&Receive<P>, Problem> {
+    let none = "this stack takes no pushes of Gmail: its operator has not set it up";
+    webhook.receive.as_ref().ok_or_else(|| not_configured(none))
+}
+
+fn not_configured(detail: &str) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "provider_not_configured", detail)
 }
 
 /// Pub/Sub redelivers on anything but 2xx: temporary failures are retried, and a forged push is

@@ -18,22 +18,22 @@ async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let settings = PubsubWebhookSettings::read(&environment())?;
     let telemetry = Telemetry::start("pubsub-webhook", settings.namespace)?;
-    let (push, aws) = (settings.push, aws::load().await);
+    let (push, aws, http) = (settings.push, aws::load().await, https::client()?);
+    let legacy_token = push.as_ref().and_then(|push| push.legacy_token.clone());
     let webhook = Webhook::<Production> {
-        receive: Receive {
-            verifier: JwksVerifier::new(https::client()?, KeySource::Url(push.certs_url))
-                .warmed(System),
+        receive: push.map(|push| Receive {
+            verifier: JwksVerifier::new(http, KeySource::Url(push.certs_url)).warmed(System),
             wake_ups: SqsWakeUps::new(&aws, settings.wake_ups.clone()),
             quarantine: SqsQuarantine::new(&aws, settings.quarantine),
             policy: push.policy,
             subscription: push.subscription,
-        },
+        }),
         notified: Notified {
             wake_ups: SqsWakeUps::new(&aws, settings.wake_ups),
             signatures: HmacSha256,
             keys: settings.notification_keys,
         },
-        legacy_token: push.legacy_token,
+        legacy_token,
         clock: System,
     };
     gateway::run(router(webhook), move || telemetry.flush()).await

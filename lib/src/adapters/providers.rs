@@ -45,13 +45,13 @@ impl MailProviders {
     /// As the settings say. In a dry run recorded mailboxes stand in for all that are set up.
     pub fn as_set(
         http: &reqwest::Client,
-        google: GoogleSettings,
+        google: Option<GoogleSettings>,
         microsoft: Option<MicrosoftSettings>,
         dry_run: Option<DryRun>,
     ) -> Self {
         let outlook =
-            microsoft.map(|microsoft| Outlook::as_set(http.clone(), microsoft, dry_run.as_ref()));
-        Self::new(Some(Gmail::as_set(http.clone(), google, dry_run)), outlook)
+            microsoft.map(|client| Outlook::as_set(http.clone(), client, dry_run.as_ref()));
+        Self::new(google.map(|client| Gmail::as_set(http.clone(), client, dry_run)), outlook)
     }
 }
 

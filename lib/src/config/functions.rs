@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use super::{
     AppSettings, ConnectSettings, DryRun, Environment, GoogleSettings, MicrosoftSettings,
     PushSettings, SettingError, UserSettings, comma, limits, notification_keys, origin, retention,
-    span, sweep_times, thresholds,
+    some_provider, span, sweep_times, thresholds,
 };
 use crate::domain::health::Thresholds;
 use crate::domain::retention::Retention;
@@ -29,7 +29,8 @@ pub struct OauthConnectSettings {
     pub user: UserSettings,
     pub app: AppSettings,
     pub connect: ConnectSettings,
-    pub google: GoogleSettings,
+    /// Absent where the stack connects no Gmail.
+    pub google: Option<GoogleSettings>,
     /// Absent where the stack connects no Outlook.
     pub microsoft: Option<MicrosoftSettings>,
     pub dry_run: Option<DryRun>,
@@ -43,12 +44,13 @@ pub struct OauthConnectSettings {
 
 impl OauthConnectSettings {
     pub fn read(env: &Environment) -> Result<Self, SettingError> {
+        some_provider(env)?;
         Ok(Self {
             namespace: env.text(NAMESPACE)?,
             user: UserSettings::read(env)?,
             app: AppSettings::read(env)?,
             connect: ConnectSettings::read(env)?,
-            google: GoogleSettings::read(env)?.with_consent(env)?.with_topic(env)?,
+            google: GoogleSettings::connecting(env)?,
             microsoft: MicrosoftSettings::watching(env)?,
             dry_run: DryRun::read(env)?,
             certs_url: env.url("GOOGLE_CERTS_URL")?,
@@ -65,7 +67,8 @@ pub struct ConnectorsApiSettings {
     pub namespace: String,
     pub user: UserSettings,
     pub app: AppSettings,
-    pub google: GoogleSettings,
+    /// Absent where the stack connects no Gmail.
+    pub google: Option<GoogleSettings>,
     /// Absent where the stack connects no Outlook.
     pub microsoft: Option<MicrosoftSettings>,
     pub dry_run: Option<DryRun>,
@@ -83,6 +86,7 @@ pub struct ConnectorsApiSettings {
 
 impl ConnectorsApiSettings {
     pub fn read(env: &Environment) -> Result<Self, SettingError> {
+        some_provider(env)?;
         Ok(Self {
             namespace: env.text(NAMESPACE)?,
             user: UserSettings::read(env)?,
@@ -106,7 +110,8 @@ impl ConnectorsApiSettings {
 #[derive(Debug)]
 pub struct PubsubWebhookSettings {
     pub namespace: String,
-    pub push: PushSettings,
+    /// Absent where the stack connects no Gmail.
+    pub push: Option<PushSettings>,
     /// Of Graph's notifications; none where the stack connects no Outlook.
     pub notification_keys: Vec<SecretString>,
     pub wake_ups: String,
@@ -115,6 +120,7 @@ pub struct PubsubWebhookSettings {
 
 impl PubsubWebhookSettings {
     pub fn read(env: &Environment) -> Result<Self, SettingError> {
+        some_provider(env)?;
         Ok(Self {
             namespace: env.text(NAMESPACE)?,
             push: PushSettings::read(env)?,
@@ -128,7 +134,8 @@ impl PubsubWebhookSettings {
 #[derive(Debug)]
 pub struct HistoryProcessorSettings {
     pub namespace: String,
-    pub google: GoogleSettings,
+    /// Absent where the stack connects no Gmail.
+    pub google: Option<GoogleSettings>,
     /// Absent where the stack connects no Outlook.
     pub microsoft: Option<MicrosoftSettings>,
     pub dry_run: Option<DryRun>,
@@ -142,6 +149,7 @@ pub struct HistoryProcessorSettings {
 
 impl HistoryProcessorSettings {
     pub fn read(env: &Environment) -> Result<Self, SettingError> {
+        some_provider(env)?;
         Ok(Self {
             namespace: env.text(NAMESPACE)?,
             google: GoogleSettings::read(env)?,
@@ -160,7 +168,8 @@ impl HistoryProcessorSettings {
 #[derive(Debug)]
 pub struct WatchRenewerSettings {
     pub namespace: String,
-    pub google: GoogleSettings,
+    /// Absent where the stack connects no Gmail.
+    pub google: Option<GoogleSettings>,
     /// Absent where the stack connects no Outlook.
     pub microsoft: Option<MicrosoftSettings>,
     pub dry_run: Option<DryRun>,
@@ -174,9 +183,10 @@ pub struct WatchRenewerSettings {
 
 impl WatchRenewerSettings {
     pub fn read(env: &Environment) -> Result<Self, SettingError> {
+        some_provider(env)?;
         Ok(Self {
             namespace: env.text(NAMESPACE)?,
-            google: GoogleSettings::read(env)?.with_topic(env)?,
+            google: GoogleSettings::watching(env)?,
             microsoft: MicrosoftSettings::watching(env)?,
             dry_run: DryRun::read(env)?,
             sweep_times: sweep_times(env)?,

@@ -3,9 +3,10 @@
 use secrecy::SecretString;
 
 use super::{Environment, SettingError, comma, retry_policy, wrong};
+use crate::domain::provider::outlook::methods::REGISTRATION;
 use crate::domain::retry::RetryPolicy;
 
-const CLIENT_ID: &str = "MICROSOFT_CLIENT_ID";
+const CLIENT_ID: &str = REGISTRATION.client_setting;
 const TENANT: &str = "MICROSOFT_TENANT";
 const SCOPES: &str = "MICROSOFT_SCOPES";
 const URL: &str = "GRAPH_NOTIFICATION_URL";

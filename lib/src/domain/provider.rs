@@ -28,6 +28,9 @@ pub struct Registration {
     pub vendor: &'static str,
     /// The path, below a page's origin, to which the vendor returns a browser.
     pub callback: &'static str,
+    /// The setting that holds the client's id; where it is empty, the stack does not connect this
+    /// provider.
+    pub client_setting: &'static str,
     /// The setting that holds the scopes that a connect must bring, separated by spaces.
     pub scopes_setting: &'static str,
     /// The issuer that the vendor's answers may name (RFC 9207), or how it begins.

@@ -65,7 +65,7 @@ pub enum ProviderError {
     #[error("nobody knows whether it was done: {0}")]
     OutcomeUnknown(String),
     /// The provider is not set up on this stack.
-    #[error("the provider is not set up")]
+    #[error("the provider is not set up on this stack")]
     NotConfigured,
     /// A final refusal: repeating the request is useless.
     #[error("the provider refused with {status}: {reason}")]

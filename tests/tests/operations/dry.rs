@@ -64,7 +64,7 @@ impl Dry {
         let scopes = ["openid", "email", "https://mail.google.com/"].map(String::from).into();
         let http = https::client().unwrap();
         let dry_run = Some(DryRun { scopes });
-        let providers = MailProviders::as_set(&http, settings, Some(microsoft()), dry_run);
+        let providers = MailProviders::as_set(&http, Some(settings), Some(microsoft()), dry_run);
         let code = AuthorizationCode {
             code: "4/any".into(),
             redirect_uri: "postmessage".into(),

@@ -16,7 +16,8 @@ const FUNCTIONS: [&str; 7] = [
     "console",
 ];
 /// Functions start without these too.
-const OPTIONAL: [&str; 9] = [
+const OPTIONAL: [&str; 10] = [
+    "GOOGLE_CLIENT_ID",
     "MICROSOFT_CLIENT_ID",
     "GRAPH_NOTIFICATION_URL",
     "MICROSOFT_NOTIFICATION_KEY",
@@ -79,6 +80,37 @@ fn a_function_starts_with_what_the_template_gives_it_and_names_each_that_is_miss
             let ours = function != "audit-keeper" && !NOT_OURS.contains(&name.as_str());
             let expected = (ours && !OPTIONAL.contains(&name.as_str())).then(|| name.clone());
             assert_eq!(refusal(function, &without), expected, "{function} without {name}");
+        }
+    }
+}
+
+/// What a deployment sets, but for these parameters.
+fn given_without(absent: &'static [&'static str]) -> impl Fn(&str) -> Option<String> {
+    move |name| {
+        let is_absent = absent.iter().any(|vendor| name.starts_with(vendor));
+        given(name).filter(|_| !is_absent)
+    }
+}
+
+/// The parameters of each provider have defaults, by which the stack does not connect it.
+#[test]
+fn a_function_starts_with_the_parameters_of_one_provider_and_not_with_those_of_none() {
+    const GOOGLES: [&str; 3] = ["GOOGLE_", "PUBSUB_", "GMAIL_"];
+    const MICROSOFTS: [&str; 2] = ["MICROSOFT_", "GRAPH_"];
+    const NEITHER: [&str; 5] = ["GOOGLE_", "PUBSUB_", "GMAIL_", "MICROSOFT_", "GRAPH_"];
+    let template = template::read();
+    let no_connectors = ["audit-keeper", "console"];
+    for function in FUNCTIONS.into_iter().filter(|name| !no_connectors.contains(name)) {
+        for without in [&GOOGLES[..], &MICROSOFTS[..]] {
+            let variables = template::variables(&template, function, given_without(without));
+            assert_eq!(refusal(function, &variables), None, "{function} without {without:?}");
+        }
+        let variables = template::variables(&template, function, given_without(&NEITHER));
+        let refused = check(function, &Environment::new(move |name| variables.get(name).cloned()));
+        let refused = refused.unwrap_err().to_string();
+        for parameter in ["GoogleClientId", "MicrosoftClientId"] {
+            assert!(refused.contains(parameter), "{function}: {refused}");
+            assert!(!template["Parameters"][parameter].is_null(), "{parameter}");
         }
     }
 }

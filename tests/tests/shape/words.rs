@@ -7,15 +7,19 @@ use super::rooms::{code, files};
 /// In any letter case.
 const WORDS: [&str; 6] = ["gmail", "google", "pubsub", "pub_sub", "history_id", "historyid"];
 
-/// Whose words they are: the provider itself, its adapter, and the function that takes its pushes.
-const ROOMS: [&str; 3] =
-    ["lib/src/domain/provider/gmail", "lib/src/adapters/gmail", "functions/pubsub-webhook/"];
+/// Whose words they are: the provider itself, its adapter, its settings, and the function that takes
+/// its pushes.
+const ROOMS: [&str; 4] = [
+    "lib/src/domain/provider/gmail",
+    "lib/src/adapters/gmail",
+    "lib/src/config/google.rs",
+    "functions/pubsub-webhook/",
+];
 
 /// How often each other file still has one of the words in its code, comments and tests aside. A
 /// number may only fall, and a file may only leave.
 const LEFT: &[(&str, usize)] = &[
     ("functions/connectors-api/src/connectors.rs", 2),
-    ("functions/connectors-api/src/lib.rs", 1),
     ("functions/connectors-api/src/mail_problem.rs", 4),
     ("functions/connectors-api/src/main.rs", 1),
     ("functions/connectors-api/src/openapi.rs", 1),
@@ -25,8 +29,7 @@ const LEFT: &[(&str, usize)] = &[
     ("functions/history-processor/src/lib.rs", 3),
     ("functions/history-processor/src/main.rs", 1),
     ("functions/oauth-connect/src/connect.rs", 7),
-    ("functions/oauth-connect/src/lib.rs", 5),
-    ("functions/oauth-connect/src/main.rs", 3),
+    ("functions/oauth-connect/src/lib.rs", 2),
     ("functions/oauth-connect/src/security_events.rs", 1),
     ("functions/oauth-connect/src/wiring.rs", 5),
     ("functions/watch-renewer/src/main.rs", 1),
@@ -35,7 +38,7 @@ const LEFT: &[(&str, usize)] = &[
     ("lib/src/adapters/outlook/operations.rs", 2),
     ("lib/src/adapters/outlook/wire.rs", 2),
     ("lib/src/adapters/providers.rs", 25),
-    ("lib/src/config.rs", 24),
+    ("lib/src/config.rs", 11),
     ("lib/src/config/functions.rs", 22),
     ("lib/src/domain/audit.rs", 7),
     ("lib/src/domain/claims.rs", 5),

@@ -130,7 +130,7 @@ async fn answer(
     body: Vec<u8>,
 ) -> (StatusCode, Value, bool) {
     let webhook = Webhook {
-        receive: stage.receiving(),
+        receive: Some(stage.receiving()),
         notified: stage.notified(),
         legacy_token: legacy_token.map(Into::into),
         clock: stage.world.machine(),

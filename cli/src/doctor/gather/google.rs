@@ -17,8 +17,12 @@ pub struct Google {
 const HOW: &str = "needs a Google token: --google-token-command 'gcloud auth print-access-token'";
 
 impl Google {
-    /// A resource under `projects/…`, or the answer of one of its methods.
+    /// A resource under `projects/…`, or the answer of one of its methods; a stack without Gmail
+    /// names none.
     pub async fn read(&self, http: &Client, name: &str, right: &str) -> Fact<Value> {
+        if !name.starts_with("projects/") {
+            return Fact::Absent;
+        }
         let request = |token: &SecretString| {
             self.request(http.get(format!("{}/v1/{name}", self.base)), token)
         };

@@ -24,6 +24,10 @@ pub struct Trial {
 }
 
 pub async fn tried(probe: &Probe<'_>, connectors: &Fact<Vec<Value>>) -> Fact<Push> {
+    let topic = probe.deployed.parameters.get("PubSubTopic").map_or("", String::as_str);
+    if topic.is_empty() {
+        return Fact::Skipped("the stack connects no Gmail".into());
+    }
     if !probe.wants("push") {
         return Fact::Skipped("not asked for".into());
     }
@@ -54,7 +58,7 @@ pub async fn tried(probe: &Probe<'_>, connectors: &Fact<Vec<Value>>) -> Fact<Pus
             at(connector, "/email_address")
         ));
     }
-    published(probe, api, connector).await
+    published(probe, api, connector, topic).await
 }
 
 /// Whether a push of Gmail's has proven the watch: ours must not be the one that does.
@@ -68,15 +72,14 @@ fn is_proven(connector: &Value) -> bool {
 
 /// One beyond the cursor, so that the mailbox is looked at: a notification says no more than "look
 /// now".
-async fn published(probe: &Probe<'_>, api: &Api, connector: &Value) -> Fact<Push> {
+async fn published(probe: &Probe<'_>, api: &Api, connector: &Value, topic: &str) -> Fact<Push> {
     let (id, address, before) =
         (at(connector, "/id"), at(connector, "/email_address"), at(connector, "/updated_at"));
     let Ok(cursor) = at(connector, "/history_id").parse::<u64>() else {
         return Fact::Unreachable(format!("{id} tells no history id"));
     };
-    let topic = probe.deployed.parameters.get("PubSubTopic").cloned().unwrap_or_default();
     let since = Since::now();
-    match probe.google.publish(&probe.http, &topic, &address, cursor.saturating_add(1)).await {
+    match probe.google.publish(&probe.http, topic, &address, cursor.saturating_add(1)).await {
         Fact::Known(_) => {}
         other => return other.and_then(|_| Fact::Absent),
     }

@@ -84,7 +84,8 @@ pub async fn user_keys(http: &Client, url: &str, issuer: &str) -> Fact<Value> {
 /// does not exist.
 pub fn stranger(http: &Client, environment: &Environment) -> Fact<RequestBuilder> {
     let settings = match GoogleSettings::read(environment) {
-        Ok(settings) => settings,
+        Ok(Some(settings)) => settings,
+        Ok(None) => return Fact::Absent,
         Err(error) => return Fact::Unreachable(error.to_string()),
     };
     if let Err(failure) = carries_secrets(&settings.token_url) {

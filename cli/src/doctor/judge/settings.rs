@@ -62,7 +62,7 @@ fn public_url(facts: &Facts) -> Finding {
         let is_here = Url::parse(url)
             .is_ok_and(|url| matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")));
         let bad =
-            bad.because("Google returns codes to it, which http shows to everybody on the way");
+            bad.because("providers return codes to it, which http shows to everybody on the way");
         let bad = bad.mend(facts.redeploy("AppPublicUrl", "https://app.example.com"));
         let bad = bad.see(
             "https://developers.google.com/identity/protocols/oauth2/web-server#uri-validation",

@@ -76,6 +76,7 @@ pub fn healthy() -> Facts {
             ("ProcessorTimeout", "45"),
             ("VisibilityTimeout", "270"),
             ("DryRun", "false"),
+            ("GoogleClientId", "client"),
             ("GoogleScopes", "openid email https://www.googleapis.com/auth/gmail.modify"),
             ("GoogleTokenUrl", "https://oauth2.googleapis.com/token"),
             ("GoogleCertsUrl", "https://www.googleapis.com/oauth2/v3/certs"),

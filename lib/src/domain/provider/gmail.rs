@@ -17,6 +17,7 @@ pub const REGISTRATION: Registration = Registration {
     admin_consent: None,
     vendor: "Google",
     callback: "/auth/google/callback",
+    client_setting: "GOOGLE_CLIENT_ID",
     scopes_setting: "GOOGLE_SCOPES",
     issuer: "https://accounts.google.com",
     prices: Prices {

@@ -86,6 +86,7 @@ pub const REGISTRATION: Registration = Registration {
     admin_consent: Some("/api/auth/microsoft/outlook/admin-consent"),
     vendor: "Microsoft",
     callback: "/auth/microsoft/callback",
+    client_setting: "MICROSOFT_CLIENT_ID",
     scopes_setting: "MICROSOFT_SCOPES",
     issuer: "https://login.microsoftonline.com/",
     // Requests; a page of changes may look up folders besides.
