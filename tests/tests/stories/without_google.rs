@@ -1,4 +1,5 @@
 //! A stack without Google's client: its routes are closed, and Outlook goes its whole way.
+#![allow(clippy::disallowed_methods, reason = "a test lives in the world, and waits for it")]
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

@@ -24,8 +24,8 @@ pub struct Trial {
 }
 
 pub async fn tried(probe: &Probe<'_>, connectors: &Fact<Vec<Value>>) -> Fact<Push> {
-    let topic = probe.deployed.parameters.get("PubSubTopic").map_or("", String::as_str);
-    if topic.is_empty() {
+    let parameter = |name: &str| probe.deployed.parameters.get(name).map_or("", String::as_str);
+    if parameter("GoogleClientId").is_empty() {
         return Fact::Skipped("the stack connects no Gmail".into());
     }
     if !probe.wants("push") {
@@ -58,7 +58,7 @@ pub async fn tried(probe: &Probe<'_>, connectors: &Fact<Vec<Value>>) -> Fact<Pus
             at(connector, "/email_address")
         ));
     }
-    published(probe, api, connector, topic).await
+    published(probe, api, connector, parameter("PubSubTopic")).await
 }
 
 /// Whether a push of Gmail's has proven the watch: ours must not be the one that does.
