@@ -126,18 +126,18 @@ fn set_up(env: &Environment) -> impl Iterator<Item = &'static Registration> {
     REGISTERED.into_iter().filter(|one| env.optional(one.client_setting).is_some())
 }
 
-/// Each may be absent, and not all of them.
-fn some_provider(env: &Environment) -> Result<(), SettingError> {
+/// Whether the stack connects more than one. Each may be absent, and not all of them.
+fn several_providers(env: &Environment) -> Result<bool, SettingError> {
     let [first, second] = REGISTERED.map(|one| one.client_setting);
-    match set_up(env).next() {
-        Some(_) => Ok(()),
-        None => Err(wrong(
+    match set_up(env).count() {
+        0 => Err(wrong(
             first,
             format!(
                 "is missing or empty, and so is {second}: give the stack GoogleClientId (Gmail), \
-             MicrosoftClientId (Outlook), or both"
+                 MicrosoftClientId (Outlook), or both"
             ),
         )),
+        count => Ok(count > 1),
     }
 }
 
@@ -356,12 +356,13 @@ mod tests {
         for (clients, expected) in table {
             let clients = BTreeMap::from_iter(clients.into_iter().chain(scopes).chain(TIMES));
             let env = Environment::new(move |name| clients.get(name).map(|one| one.to_string()));
-            some_provider(&env).unwrap();
+            assert_eq!(several_providers(&env).unwrap(), expected.len() > 1);
             let required: Vec<Provider> =
                 thresholds(&env).unwrap().required_scopes.into_keys().collect();
             assert_eq!(required, expected);
         }
-        let none = some_provider(&env(&[("MICROSOFT_CLIENT_ID", " ")])).unwrap_err().to_string();
+        let none =
+            several_providers(&env(&[("MICROSOFT_CLIENT_ID", " ")])).unwrap_err().to_string();
         for named in
             ["GOOGLE_CLIENT_ID", "MICROSOFT_CLIENT_ID", "GoogleClientId", "MicrosoftClientId"]
         {

@@ -25,7 +25,7 @@ async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let settings = ConnectorsApiSettings::read(&environment())?;
     let telemetry = Telemetry::start("connectors-api", settings.namespace)?
-        .by_provider(settings.google.is_some() && settings.microsoft.is_some());
+        .by_provider(settings.several_providers);
     let (wake_ups, aws, http) = (settings.wake_ups, aws::load().await, https::client()?);
     let urls = QueueUrls {
         wake_ups: wake_ups.clone(),

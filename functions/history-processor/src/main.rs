@@ -23,7 +23,7 @@ async fn main() -> Result<(), Error> {
     panics::are_logged();
     let settings = HistoryProcessorSettings::read(&environment())?;
     let telemetry = Telemetry::start("history-processor", settings.namespace)?
-        .by_provider(settings.google.is_some() && settings.microsoft.is_some());
+        .by_provider(settings.several_providers);
     let aws = aws::load().await;
     let quarantine = SqsQuarantine::new(&aws, settings.quarantine);
     let process = Process::<Production> {

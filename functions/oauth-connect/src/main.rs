@@ -19,7 +19,7 @@ async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let settings = OauthConnectSettings::read(&environment())?;
     let telemetry = Telemetry::start("oauth-connect", settings.namespace.clone())?
-        .by_provider(settings.google.is_some() && settings.microsoft.is_some());
+        .by_provider(settings.several_providers);
     let (aws, http, user) = (aws::load().await, https::client()?, settings.user.clone());
     let wiring = Wiring { aws: &aws, http: &http, settings: &settings };
     let oauth = OauthConnect::<Production> {

@@ -22,7 +22,7 @@ async fn main() -> Result<(), Error> {
     panics::are_logged();
     let settings = WatchRenewerSettings::read(&environment())?;
     let telemetry = Telemetry::start("watch-renewer", settings.namespace)?
-        .by_provider(settings.google.is_some() && settings.microsoft.is_some());
+        .by_provider(settings.several_providers);
     let aws = aws::load().await;
     let renew = Renew::<Production> {
         store: DynamoStore::new(&aws, settings.table),

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use super::{
     AppSettings, ConnectSettings, DryRun, Environment, GoogleSettings, MicrosoftSettings,
     PushSettings, SettingError, UserSettings, comma, limits, notification_keys, origin, retention,
-    some_provider, span, sweep_times, thresholds,
+    several_providers, span, sweep_times, thresholds,
 };
 use crate::domain::health::Thresholds;
 use crate::domain::retention::Retention;
@@ -26,6 +26,8 @@ const MAIL_BUCKET: &str = "MAIL_BUCKET";
 #[derive(Debug)]
 pub struct OauthConnectSettings {
     pub namespace: String,
+    /// Whether the stack connects more than one.
+    pub several_providers: bool,
     pub user: UserSettings,
     pub app: AppSettings,
     pub connect: ConnectSettings,
@@ -44,9 +46,9 @@ pub struct OauthConnectSettings {
 
 impl OauthConnectSettings {
     pub fn read(env: &Environment) -> Result<Self, SettingError> {
-        some_provider(env)?;
         Ok(Self {
             namespace: env.text(NAMESPACE)?,
+            several_providers: several_providers(env)?,
             user: UserSettings::read(env)?,
             app: AppSettings::read(env)?,
             connect: ConnectSettings::read(env)?,
@@ -65,6 +67,8 @@ impl OauthConnectSettings {
 #[derive(Debug)]
 pub struct ConnectorsApiSettings {
     pub namespace: String,
+    /// Whether the stack connects more than one.
+    pub several_providers: bool,
     pub user: UserSettings,
     pub app: AppSettings,
     /// Absent where the stack connects no Gmail.
@@ -86,9 +90,9 @@ pub struct ConnectorsApiSettings {
 
 impl ConnectorsApiSettings {
     pub fn read(env: &Environment) -> Result<Self, SettingError> {
-        some_provider(env)?;
         Ok(Self {
             namespace: env.text(NAMESPACE)?,
+            several_providers: several_providers(env)?,
             user: UserSettings::read(env)?,
             app: AppSettings::read(env)?,
             google: GoogleSettings::read(env)?,
@@ -120,7 +124,7 @@ pub struct PubsubWebhookSettings {
 
 impl PubsubWebhookSettings {
     pub fn read(env: &Environment) -> Result<Self, SettingError> {
-        some_provider(env)?;
+        several_providers(env)?;
         Ok(Self {
             namespace: env.text(NAMESPACE)?,
             push: PushSettings::read(env)?,
@@ -134,6 +138,8 @@ impl PubsubWebhookSettings {
 #[derive(Debug)]
 pub struct HistoryProcessorSettings {
     pub namespace: String,
+    /// Whether the stack connects more than one.
+    pub several_providers: bool,
     /// Absent where the stack connects no Gmail.
     pub google: Option<GoogleSettings>,
     /// Absent where the stack connects no Outlook.
@@ -149,9 +155,9 @@ pub struct HistoryProcessorSettings {
 
 impl HistoryProcessorSettings {
     pub fn read(env: &Environment) -> Result<Self, SettingError> {
-        some_provider(env)?;
         Ok(Self {
             namespace: env.text(NAMESPACE)?,
+            several_providers: several_providers(env)?,
             google: GoogleSettings::read(env)?,
             microsoft: MicrosoftSettings::read(env)?,
             dry_run: DryRun::read(env)?,
@@ -168,6 +174,8 @@ impl HistoryProcessorSettings {
 #[derive(Debug)]
 pub struct WatchRenewerSettings {
     pub namespace: String,
+    /// Whether the stack connects more than one.
+    pub several_providers: bool,
     /// Absent where the stack connects no Gmail.
     pub google: Option<GoogleSettings>,
     /// Absent where the stack connects no Outlook.
@@ -183,9 +191,9 @@ pub struct WatchRenewerSettings {
 
 impl WatchRenewerSettings {
     pub fn read(env: &Environment) -> Result<Self, SettingError> {
-        some_provider(env)?;
         Ok(Self {
             namespace: env.text(NAMESPACE)?,
+            several_providers: several_providers(env)?,
             google: GoogleSettings::watching(env)?,
             microsoft: MicrosoftSettings::watching(env)?,
             dry_run: DryRun::read(env)?,

