@@ -40,6 +40,8 @@ export default defineConfig(({ command, isPreview }) => ({
     environment: 'happy-dom',
     include: ['src/**/*.test.{ts,tsx}'],
     restoreMocks: true,
+    // A machine with too much to do takes ten times as long as a free one.
+    testTimeout: 60_000,
     // One DOM for the files of a worker: made anew for each, it takes four times as long as the tests.
     isolate: false,
   },

@@ -166,7 +166,8 @@ impl Stack {
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http
             .request(method, format!("{}{path}", self.api_url))
-            .timeout(Duration::from_secs(30))
+            // Longer than the gateway takes to give up.
+            .timeout(Duration::from_secs(60))
     }
 
     /// The API's answer, recorded: every answer of the API goes through here.
