@@ -32,6 +32,8 @@ class Phase:
     after: list["Phase"] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
     tidies: bool = False
+    # Of those that take turns, one runs at a time.
+    takes_turns: bool = False
     # The result: seconds, or None until it has ended; and whether it succeeded.
     seconds: float | None = None
     # Processor time of the command and of the processes that it waited for: not of a stack's emulator and functions.
@@ -112,7 +114,7 @@ class Run:
 
     def follow(self, phase: Phase) -> None:
         with self.lock:
-            self.lock.wait_for(lambda: all(before.ended() for before in phase.after))
+            self.lock.wait_for(lambda: all(before.ended() for before in phase.after) and self.is_next(phase))
             self.running[phase.title] = time.monotonic()
         started = time.monotonic()
         log = self.logs / f"phase-{re.sub(r'[^a-z]+', '-', phase.title.lower()).strip('-')}.log"
@@ -129,6 +131,10 @@ class Run:
                 else:
                     self.line("--", phase, "not tried: what it waits for failed")
                 self.lock.notify_all()
+
+    def is_next(self, phase: Phase) -> bool:
+        """Whether no other holds the turn that this one has to take."""
+        return not phase.takes_turns or not any(other.takes_turns and other.title in self.running for other in self.phases)
 
     def execute(self, phase: Phase, log: Path) -> int:
         # A phase that tidies up may keep logs of a failure.

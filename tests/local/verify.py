@@ -121,6 +121,9 @@ def short() -> list[Phase]:
         Phase("Canary deployment", local("canary-template"), [pack]),
         Phase("Samples through the Runtime Interface Emulator", local("with-ministack", "--", *nextest("binary(samples)")), [pack]),
     ]
+    # They compute most of their time, beside stacks that have to answer within seconds on the same two cores.
+    for phase in alone:
+        phase.takes_turns = True
 
     stories = Stack("deployed", AS_ADVISED, collects=True)
     deployed = stories.phase("Deployed", nextest(f"binary(deployed) & not {KILLED}", threads=SIDE_BY_SIDE), [stories.up([pack])])

@@ -118,8 +118,11 @@ fn with_next_page(mut answer: Answer) -> Answer {
 }
 
 fn perform(app: &Arc<App>, call: &Call, found: Option<&Found>, query: &Query) -> Answer {
-    let mut state = app.state();
-    let outcome = admitted(app, &mut state, call, found, query);
+    let outcome = admitted(app, &mut app.state(), call, found, query);
+    // A large answer takes long, and others need the state.
+    let described = |found, answer| described(app, found, query, answer);
+    let outcome =
+        outcome.and_then(|answer| found.zip(answer).map(|(f, a)| described(f, a)).transpose());
     outcome.map_or_else(Answer::from, |body| body.map_or_else(Answer::no_content, Answer::ok))
 }
 
@@ -151,16 +154,22 @@ fn admitted(
     let readable = |scope: &String| found.method.scopes.contains(scope) && scope != METADATA_SCOPE;
     let body = request_body(app, state, call, found)?;
     let only_metadata = !scopes.iter().any(readable);
-    let answer =
-        dispatch(Admitted { app, state, email: &email, found, query, body, only_metadata })?;
-    let Some(answer) = answer else { return Ok(None) };
+    dispatch(Admitted { app, state, email: &email, found, query, body, only_metadata })
+}
+
+/// The asked-for fields of an answer, which is held against Google's own description first.
+fn described(
+    app: &Arc<App>,
+    found: &Found,
+    query: &Query,
+    answer: Value,
+) -> Result<Value, Refusal> {
     if let Err(problem) = discovery::check_response(found.name, &answer) {
-        state.violations.push(format!("the fake's own answer: {problem}"));
+        app.state().violations.push(format!("the fake's own answer: {problem}"));
     }
     match query.first("fields").map(Selection::parse).transpose() {
-        Ok(selection) => {
-            Ok(Some(selection.map_or(answer.clone(), |selection| selection.apply(answer))))
-        }
+        Ok(None) => Ok(answer),
+        Ok(Some(selection)) => Ok(selection.apply(answer)),
         Err(problem) => Err(Refusal::invalid_argument(&problem)),
     }
 }

@@ -3,6 +3,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use memchr::{memchr, memchr2};
 
 use super::errors::Failure;
 use crate::adapters::https::Collect;
@@ -77,7 +78,7 @@ impl AttachmentData {
         if !self.ended {
             return Err(Failure::no_answer("an attachment's answer broke off"));
         }
-        let letters = self.rest.iter().position(|byte| b"=\\".contains(byte));
+        let letters = memchr2(b'=', b'\\', &self.rest);
         self.rest.truncate(letters.unwrap_or(self.rest.len()));
         self.decode(self.rest.len());
         match self.failure {
@@ -87,10 +88,10 @@ impl AttachmentData {
     }
 
     fn take(&mut self, chunk: &[u8]) {
-        let end = chunk.iter().position(|byte| *byte == b'"');
+        let end = memchr(b'"', chunk);
         self.rest.extend_from_slice(&chunk[..end.unwrap_or(chunk.len())]);
         self.ended = end.is_some();
-        let padding = self.rest.iter().position(|byte| b"=\\".contains(byte));
+        let padding = memchr2(b'=', b'\\', &self.rest);
         let letters = padding.unwrap_or(self.rest.len());
         if let Some(padding) = padding
             && !is_padding(&self.rest[padding..])
