@@ -25,7 +25,7 @@ PARAMETERS = (
 # twice. A killed processor's messages stay hidden as long, so the stack whose processor is killed has a shorter time.
 AS_ADVISED, SOON = "VisibilityTimeout=30", "VisibilityTimeout=6"
 # Tests of a deployed stack wait most of their time, so more run than there are cores.
-SIDE_BY_SIDE = "8"
+SIDE_BY_SIDE = "5"
 KILLED = "test(/^deployed::killed::/)"
 
 # These tests need no running service.
