@@ -28,8 +28,9 @@ OLDEST_PYTHON = "3.11"
 NEXTEST = "0.9.143"
 CARGO_FUZZ = "0.13.2"
 STAMP = "requirements.sha256"
-# Only packages of the lock, and only wheels: building a package would fetch dependencies that no lock has.
-HASHED = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps", "--only-binary=:all:"]
+# Only packages of the lock, and only wheels: building a package would fetch dependencies that no lock has. Of the tens of
+# thousands of modules only what is imported is compiled, at that time.
+HASHED = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps", "--only-binary=:all:", "--no-compile"]
 
 
 def venvs() -> None:
