@@ -302,14 +302,10 @@ pub trait Store: Send + Sync {
         replaced: &Sealed,
         by: &Sealed,
     ) -> Result<(), StoreError>;
-    /// Stores the state of the watch. MUST fail with `Conflict` unless the connector has that
-    /// generation. Raises no version.
-    async fn record_watch(
-        &self,
-        connector: &Location,
-        generation: u64,
-        watch: &Watch,
-    ) -> Result<(), StoreError>;
+    /// Stores the state of the watch. MUST fail with `Conflict` unless the connector has the
+    /// generation and the watch of `before`, which are told by the watch's id and when it was
+    /// renewed, and is not closing. Raises no version.
+    async fn record_watch(&self, before: &Connector, watch: &Watch) -> Result<(), StoreError>;
     /// Sets when the connector is due for its next sweep (`None`: never), and `checked_at` if it is
     /// given. MUST fail with `Conflict` unless the connector has that version, since whoever raised
     /// it has set the next sweep. Raises no version.

@@ -124,6 +124,7 @@ async fn of_sweeps(store: &impl Store, tag: &str) {
     let cast = |case: &str| Cast::new(tag, case);
     sweeps::a_new_connector_is_due_soon(store, &cast("soon")).await;
     sweeps::a_watch_is_recorded_for_its_generation(store, &cast("watch")).await;
+    sweeps::a_watch_is_recorded_over_the_one_that_was_read(store, &cast("second-watch")).await;
     sweeps::what_cannot_be_read_is_put_off_without_being_read(store, &cast("put-off")).await;
     sweeps::a_schedule_moves_what_is_due(store, &cast("schedule")).await;
     sweeps::a_commit_says_when_the_next_look_is_due(store, &cast("next")).await;

@@ -7,8 +7,7 @@ use email_connectors::adapters::dynamodb::DynamoStore;
 use email_connectors::adapters::system::System;
 use email_connectors::domain::connector::Location;
 use email_connectors::domain::id::ConnectorId;
-use email_connectors::domain::timestamp::Timestamp;
-use email_connectors::domain::watch::Watch;
+use email_connectors::flows::watching::make_due;
 use email_connectors::ports::{Clock, Store, StoreError};
 use serde_json::json;
 
@@ -18,9 +17,6 @@ use crate::aws;
 use crate::failure::Failure;
 use crate::request::Id;
 use crate::session::Session;
-
-/// How often a row is read again that another writer changed.
-const TRIES: u32 = 5;
 
 pub async fn run(session: &Session, options: Renew) -> Result<(), Failure> {
     let settings = session.settings()?;
@@ -118,35 +114,4 @@ async fn find(
         }
     }
     Ok((found, missing))
-}
-
-/// Makes a live connector's watch due; false if there is none.
-pub async fn make_due(
-    store: &impl Store,
-    location: &Location,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let mut tried = 1;
-    loop {
-        let Some(connector) =
-            store.connector_at(location).await?.filter(|connector| connector.is_live())
-        else {
-            return Ok(false);
-        };
-        let written = async {
-            store
-                .record_watch(location, connector.grant.generation, &due(&connector.watch))
-                .await?;
-            store.schedule(location, connector.version, None, Some(now)).await
-        };
-        match written.await {
-            Err(StoreError::Conflict) if tried < TRIES => tried += 1,
-            written => return written.map(|()| true),
-        }
-    }
-}
-
-/// The watch as if it had never been renewed, with its expiration kept.
-fn due(watch: &Watch) -> Watch {
-    Watch { renewed_at: None, failure: None, ..watch.clone() }
 }

@@ -1,9 +1,9 @@
 //! A watch is made due, and the next sweep renews it.
 
-use connectors_cli::commands::renew::make_due;
 use email_connectors::domain::connector::Location;
 use email_connectors::domain::id::ConnectorId;
 use email_connectors::domain::watch::WatchStatus;
+use email_connectors::flows::watching::make_due;
 use email_connectors::ports::StoreError;
 use tests::stage::Scene;
 use tests::world::{Call, Failure, When};

@@ -47,7 +47,7 @@ use crate::domain::outgoing::identity::Alias;
 use crate::domain::provider::Provider;
 use crate::domain::secret::{AccessToken, RefreshToken};
 use crate::domain::timestamp::Timestamp;
-use crate::domain::watch::Watching;
+use crate::domain::watch::{Ending, Watching};
 use crate::ports::{
     AuthorizationCode, Clock, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage,
     Performed, Profile, ProviderError, Refreshed, Sender, Uploaded, WatchRequest,
@@ -294,8 +294,12 @@ impl EmailProvider for Gmail {
         self.start_watch(access).await.map(Watching::from).map_err(Failure::of_watch)
     }
 
-    async fn stop(&self, access: &AccessToken, _id: Option<&str>) -> Result<(), ProviderError> {
-        self.end_watch(access).await.map_err(Failure::of_api)
+    /// A mailbox has one watch of a client, without an id.
+    async fn stop(&self, access: &AccessToken, ending: Ending<'_>) -> Result<(), ProviderError> {
+        match ending {
+            Ending::All { .. } => self.end_watch(access).await.map_err(Failure::of_api),
+            Ending::These(_) => Ok(()),
+        }
     }
 
     async fn changes(

@@ -12,7 +12,7 @@ use crate::domain::operation::request::MailRequest;
 use crate::domain::outgoing::identity::Alias;
 use crate::domain::secret::{AccessToken, RefreshToken};
 use crate::domain::timestamp::Timestamp;
-use crate::domain::watch::Watching;
+use crate::domain::watch::{Ending, Watching};
 use crate::ports::{
     AuthorizationCode, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage, Performed,
     Profile, ProviderError, Providers, Refreshed, Sender, Uploaded, WatchRequest,
@@ -133,8 +133,8 @@ impl EmailProvider for MailProvider {
         to!(self, watch(access, request))
     }
 
-    async fn stop(&self, access: &AccessToken, id: Option<&str>) -> Result<(), ProviderError> {
-        to!(self, stop(access, id))
+    async fn stop(&self, access: &AccessToken, ending: Ending<'_>) -> Result<(), ProviderError> {
+        to!(self, stop(access, ending))
     }
 
     async fn changes(

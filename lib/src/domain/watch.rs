@@ -46,12 +46,23 @@ pub struct Watching {
     pub expires: Timestamp,
     /// By what the provider knows it, if its watches have ids.
     pub id: Option<String>,
+    /// Watches of the mailbox that it makes needless, by their ids: to be ended once it is recorded.
+    pub needless: Vec<String>,
 }
 
 impl From<Timestamp> for Watching {
     fn from(expires: Timestamp) -> Self {
-        Self { expires, id: None }
+        Self { expires, id: None, needless: Vec::new() }
     }
+}
+
+/// Which watches of a mailbox are to end.
+#[derive(Debug, Clone, Copy)]
+pub enum Ending<'a> {
+    /// All, also those whose ids were lost. `known` is the one that is recorded, if it has an id.
+    All { known: Option<&'a str> },
+    /// These, by their ids; nothing at a provider whose watches have none.
+    These(&'a [String]),
 }
 
 /// The last `watch` call failed; an earlier watch may still be alive.
@@ -80,7 +91,7 @@ pub enum WatchStatus {
 
 impl Watch {
     pub fn renewed(&self, watching: impl Into<Watching>, now: Timestamp) -> Self {
-        let Watching { expires, id } = watching.into();
+        let Watching { expires, id, .. } = watching.into();
         Self { expiration: Some(expires), renewed_at: Some(now), failure: None, id }
     }
 
@@ -195,7 +206,11 @@ mod tests {
 
     #[test]
     fn a_watch_with_an_id_keeps_it_until_another_takes_its_place() {
-        let watching = |id: &str| Watching { expires: NOW.after(DAY), id: Some(id.into()) };
+        let watching = |id: &str| Watching {
+            expires: NOW.after(DAY),
+            id: Some(id.into()),
+            needless: Vec::new(),
+        };
         let watch = Watch::default().renewed(watching("one"), NOW);
         assert_eq!(watch.failed("503".into(), NOW).id.as_deref(), Some("one"));
         assert_eq!(watch.renewed(watching("two"), NOW).id.as_deref(), Some("two"));

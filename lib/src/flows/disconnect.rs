@@ -8,6 +8,7 @@ use crate::domain::id::{ConnectorId, EventId, OwnerId};
 use crate::domain::notice;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
+use crate::domain::watch::Ending;
 use crate::flows::access::{Access, AccessError};
 use crate::flows::publishing::publish_or_log;
 use crate::ports::{
@@ -175,8 +176,8 @@ async fn stop<P: Ports>(
         let (provider, prices) = (session.provider(), session.prices());
         session
             .call(prices.stop, |token| {
-                let id = connector.watch.id.as_deref();
-                async move { provider.stop(&token, id).await }
+                let known = connector.watch.id.as_deref();
+                async move { provider.stop(&token, Ending::All { known }).await }
             })
             .await
     };

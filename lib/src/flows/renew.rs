@@ -20,9 +20,10 @@ use crate::domain::provider::provider_of;
 use crate::domain::sweep::{Sweep, SweepTimes, lapsed, next_sweep, sweep, unproven};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::wake_up::{Kind, WakeUp};
+use crate::domain::watch::Ending;
 use crate::flows::access::{Access, AccessError, Refreshes};
 use crate::flows::disconnect::close;
-use crate::flows::watching::{rename, watch};
+use crate::flows::watching::{log_not_ended, record, rename, watch};
 use crate::ports::{
     Clock, Commit, Due, EmailProvider, Ports, ProviderError, SWEEP_SHARDS, Store, StoreError,
     Unavailable, WakeUps,
@@ -242,40 +243,42 @@ impl<P: Ports> Renew<P> {
         // The watch's first notification may be published before its answer is here.
         let now = self.clock.now();
         let answer = async {
-            let mut session = self.access().session(&connector, self.clock.now()).await?;
+            let mut session = self.access().session(&connector, now).await?;
             let (provider, prices) = (session.provider(), session.prices());
-            session
+            let watching = session
                 .call(prices.watch, |access| {
                     let connector = &connector;
                     async move { watch(provider, &access, connector).await }
                 })
-                .await
+                .await?;
+            Ok((session, watching))
         };
-        let answer = answer.await;
-        let (watch, done) = match answer {
-            Ok(watching) => {
-                let left = connector
-                    .watch
-                    .expiration
-                    .map_or(0, |ends| ends.seconds().saturating_sub(now.seconds()).max(0));
-                #[expect(
-                    clippy::cast_precision_loss,
-                    reason = "no watch lasts for so many seconds"
-                )]
-                metrics::histogram!(WATCH_LEFT, PROVIDER => connector.provider.as_str())
-                    .record(left as f64);
-                (connector.watch.renewed(watching, now), Done::Renewed)
+        let (watch, done) = match answer.await {
+            Ok((mut session, watching)) => {
+                record_what_was_left(&connector, now);
+                let recorded = record(&self.store, &connector, watching, now).await;
+                if !recorded.ending.is_empty() {
+                    let (provider, prices) = (session.provider(), session.prices());
+                    let ended = session.call(prices.stop, |access| {
+                        let ending = Ending::These(&recorded.ending);
+                        async move { provider.stop(&access, ending).await }
+                    });
+                    log_not_ended(ended.await);
+                }
+                recorded.outcome?;
+                (recorded.watch, Done::Renewed)
             }
             Err(AccessError::Provider(ProviderError::GrantRefused(reason))) => {
                 self.without_grant(&connector, &reason).await?;
                 return Ok(Done::NotRenewed);
             }
             Err(AccessError::Provider(refusal)) => {
-                (connector.watch.failed(refusal.to_string(), now), Done::NotRenewed)
+                let watch = connector.watch.failed(refusal.to_string(), now);
+                self.store.record_watch(&connector, &watch).await?;
+                (watch, Done::NotRenewed)
             }
             Err(other) => return Err(other.into()),
         };
-        self.store.record_watch(&connector.location(), connector.grant.generation, &watch).await?;
         self.schedule(&Connector { watch, ..connector }, None).await?;
         Ok(done)
     }
@@ -391,6 +394,16 @@ impl<P: Ports> Renew<P> {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// How much of its life the watch had left when it was renewed.
+fn record_what_was_left(connector: &Connector, now: Timestamp) {
+    let left = connector
+        .watch
+        .expiration
+        .map_or(0, |ends| ends.seconds().saturating_sub(now.seconds()).max(0));
+    #[expect(clippy::cast_precision_loss, reason = "no watch lasts for so many seconds")]
+    metrics::histogram!(WATCH_LEFT, PROVIDER => connector.provider.as_str()).record(left as f64);
 }
 
 impl Swept {

@@ -22,7 +22,7 @@ use crate::domain::outgoing::identity::Alias;
 use crate::domain::secret::{AccessToken, RefreshToken};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::upload::UploadId;
-use crate::domain::watch::Watching;
+use crate::domain::watch::{Ending, Watching};
 
 /// Each variant is named by what the caller does next.
 #[derive(Debug, thiserror::Error)]
@@ -115,8 +115,8 @@ pub trait EmailProvider: Send + Sync {
         access: &AccessToken,
         request: &WatchRequest<'_>,
     ) -> Result<Watching, ProviderError>;
-    /// Ends the notifications: of the watch with this id, if the provider's watches have ids.
-    async fn stop(&self, access: &AccessToken, id: Option<&str>) -> Result<(), ProviderError>;
+    /// Ends watches of the mailbox. One that is gone already is no error.
+    async fn stop(&self, access: &AccessToken, ending: Ending<'_>) -> Result<(), ProviderError>;
 
     /// Returns a page of changes after a mark. `HistoryExpired` if it is too old, `PageLost`
     /// if the page token is.

@@ -5,6 +5,7 @@ use email_connectors::domain::connector::{Closing, Connector};
 use email_connectors::domain::event::Event;
 use email_connectors::domain::id::{AccountId, ConnectorId};
 use email_connectors::domain::membership::Membership;
+use email_connectors::domain::watch::Watch;
 use email_connectors::ports::{Due, Store, StoreError};
 
 use super::cast::{Cast, commit, due, ids, membership, minutes, now, owing};
@@ -236,6 +237,10 @@ pub async fn an_end_is_begun_at_its_version_and_recorded_without_one(
         store.unpublished(&ids(&notices)).await.unwrap().len(),
         notices.len(),
         "its events wait for publication"
+    );
+    conflicts(
+        store.record_watch(&stored, &Watch::default().renewed(minutes(100), minutes(5))).await,
+        "a watch that nobody would end",
     );
     let due = async |minute| {
         due(store, &location, minutes(minute)).await.contains(&Due::Connector(location.clone()))

@@ -209,7 +209,8 @@ pub async fn an_owner_sees_only_their_own(store: &impl Store, cast: &Cast) {
 }
 
 pub async fn a_reconnect_overwrites_what_a_connect_decides(store: &impl Store, cast: &Cast) {
-    let stored = cast.stored(store, cast.full_connector(1)).await;
+    let open = Connector { closing: None, ..cast.full_connector(1) };
+    let stored = cast.stored(store, open).await;
     let location = stored.location();
     store
         .commit(&commit(&stored, &listed(&stored, u64::MAX - 5), &cast.events(1..3)))
@@ -218,7 +219,7 @@ pub async fn a_reconnect_overwrites_what_a_connect_decides(store: &impl Store, c
     let read = now(store, &location).await;
     // Writes after the read that raise no version must survive the reconnect.
     let watch = Watch::default().renewed(minutes(100), minutes(2));
-    store.record_watch(&location, 1, &watch).await.unwrap();
+    store.record_watch(&stored, &watch).await.unwrap();
     store.schedule(&location, 2, Some(minutes(2)), None).await.unwrap();
     store.mark_published(&location, &[cast.event(1)], minutes(2)).await.unwrap();
     let meanwhile = now(store, &location).await;

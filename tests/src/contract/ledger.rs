@@ -124,7 +124,7 @@ pub async fn a_commit_leaves_alone_what_others_write(store: &impl Store, cast: &
     let read = decide(store, &stored, &cast.events(1..4)).await;
     // Concurrent writes that raise no version.
     let watch = Watch::default().renewed(minutes(100), minutes(2));
-    store.record_watch(&location, 1, &watch).await.unwrap();
+    store.record_watch(&stored, &watch).await.unwrap();
     store.cache_access_token(&location, 1, &access_token("meanwhile")).await.unwrap();
     store.schedule(&location, 2, Some(minutes(3)), Some(minutes(50))).await.unwrap();
     store.mark_published(&location, &cast.events(1..3), minutes(4)).await.unwrap();

@@ -4,8 +4,8 @@ use std::slice::from_ref;
 
 use email_connectors::domain::connector::{Connector, Location};
 use email_connectors::domain::email_address::EmailAddress;
+use email_connectors::domain::secret::Sealed;
 use email_connectors::domain::trigger::{MOST_TRIGGERS, MOST_WEBHOOKS};
-use email_connectors::domain::watch::Watch;
 use email_connectors::ports::{Due, Store};
 
 use super::cast::{Cast, commit, decide, due, membership, minutes, now, remove, rename};
@@ -86,7 +86,7 @@ pub async fn a_renamed_mailbox_is_found_from_every_side(store: &impl Store, cast
         "its neighbour of the old address stays alone"
     );
     // Writes of a worker that read before the change are refused and recreate no row.
-    conflicts(store.record_watch(&here, 1, &Watch::default()).await, "a watch of the old address");
+    conflicts(store.record_watch(&stored, &stored.watch).await, "a watch of the old address");
     conflicts(
         store.commit(&commit(&stored, &stored, &cast.events(1..2))).await,
         "a commit of the old address",
@@ -159,6 +159,16 @@ pub async fn what_waits_or_has_moved_keeps_its_address(store: &impl Store, cast:
     moves_nowhere(store, &now(store, &location).await, &to, "a new address while one event waits")
         .await;
     store.mark_published(&location, &cast.notices(&stored), minutes(2)).await.unwrap();
+    // What is written without raising the version is not lost with the row that was read.
+    let read = now(store, &location).await;
+    let rotated = Sealed(vec![7; 300]);
+    let was = &read.grant.refresh_token;
+    store.rotate_refresh_token(&location, read.grant.generation, was, &rotated).await.unwrap();
+    moves_nowhere(store, &read, &to, "a new address with a token that was replaced").await;
+    let read = now(store, &location).await;
+    let watch = read.watch.renewed(minutes(100), minutes(2));
+    store.record_watch(&read, &watch).await.unwrap();
+    moves_nowhere(store, &read, &to, "a new address with a watch that was replaced").await;
     // Marking events as published raises no version.
     rename(store, &now(store, &location).await, &[], &to)
         .await

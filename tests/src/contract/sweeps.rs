@@ -6,7 +6,7 @@ use std::time::Duration;
 use email_connectors::domain::connector::{Connector, Location};
 use email_connectors::domain::event::Event;
 use email_connectors::domain::sweep::first_sweep;
-use email_connectors::domain::watch::Watch;
+use email_connectors::domain::watch::{Watch, Watching};
 use email_connectors::ports::{Commit, Due, SWEEP_SHARDS, Store};
 
 use super::cast::{Cast, START, commit, decide, due, granted_again, minutes, now, of};
@@ -46,18 +46,18 @@ pub async fn a_watch_is_recorded_for_its_generation(store: &impl Store, cast: &C
     let renewed = Watch::default().renewed(START.after(Duration::from_millis(604_800_123)), START);
     let failed = renewed.failed("503, „später“".into(), minutes(1));
     for generation in [0, 2] {
-        conflicts(
-            store.record_watch(&location, generation, &renewed).await,
-            "a watch of another generation",
-        );
+        let mut other = stored.clone();
+        other.grant.generation = generation;
+        conflicts(store.record_watch(&other, &renewed).await, "a watch of another generation");
     }
     assert_eq!(now(store, &location).await, stored, "a refused watch changes nothing");
+    let mut before = stored.clone();
     for watch in [&renewed, &failed, &renewed] {
-        store.record_watch(&location, 1, watch).await.unwrap();
-        let expected = Connector { watch: watch.clone(), ..stored.clone() };
+        store.record_watch(&before, watch).await.unwrap();
+        before = Connector { watch: watch.clone(), ..stored.clone() };
         assert_eq!(
             now(store, &location).await,
-            expected,
+            before,
             "a watch is recorded whole and raises no version"
         );
         assert!(
@@ -65,6 +65,37 @@ pub async fn a_watch_is_recorded_for_its_generation(store: &impl Store, cast: &C
             "a watch leaves the next sweep alone"
         );
     }
+}
+
+/// Of two writers that read the same watch the second one must know that it came second: the first
+/// one's is alive, and recorded nowhere else.
+pub async fn a_watch_is_recorded_over_the_one_that_was_read(store: &impl Store, cast: &Cast) {
+    let stored = cast.stored(store, cast.connector(1)).await;
+    let named = |id: &str, minute: u64| {
+        let (expires, id) = (minutes(minute + 10_000), Some(id.into()));
+        Watch::default().renewed(Watching { expires, id, needless: Vec::new() }, minutes(minute))
+    };
+    let (one, same_again, another) = (named("one", 1), named("one", 2), named("another", 1));
+    let table = [
+        ("where there was none", Watch::default(), one.clone()),
+        ("one that was renewed since", one.clone(), same_again.clone()),
+        ("one that was made due since", same_again.clone(), same_again.due()),
+        ("one that was renewed at last", same_again.due(), one.clone()),
+        ("one that was replaced since", one.clone(), another.clone()),
+    ];
+    for (case, read, by) in table {
+        let before = Connector { watch: read, ..stored.clone() };
+        store.record_watch(&before, &by).await.unwrap();
+        conflicts(store.record_watch(&before, &named("lost", 9)).await, case);
+        let failed = before.watch.failed("503".into(), minutes(9));
+        conflicts(store.record_watch(&before, &failed).await, case);
+        assert_eq!(now(store, &stored.location()).await.watch, by, "{case}");
+    }
+    // A failure is the same watch still.
+    let before = Connector { watch: another.clone(), ..stored.clone() };
+    let failed = another.failed("503".into(), minutes(9));
+    store.record_watch(&before, &failed).await.unwrap();
+    store.record_watch(&before, &another).await.unwrap();
 }
 
 pub async fn what_cannot_be_read_is_put_off_without_being_read(store: &impl Store, cast: &Cast) {

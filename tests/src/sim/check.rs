@@ -210,6 +210,30 @@ impl Sim {
         }
     }
 
+    /// The one subscription that lives is the recorded one.
+    pub fn expect_watched(&mut self, account: &Account) {
+        let connectors = self.world.store().connectors_at(&account.key());
+        let known: Vec<String> =
+            connectors.into_iter().filter_map(|connector| connector.watch.id).collect();
+        let living = account.subscription_ids();
+        // What a crash left behind may live on beside it.
+        let is_well = match self.world.struck().is_empty() {
+            true => living == known,
+            false => known.iter().all(|id| living.contains(id)),
+        };
+        if !is_well {
+            self.violate(format!("{living:?} live, and {known:?} is recorded"));
+        }
+    }
+
+    /// Nobody is left who would end a subscription, so none may be.
+    pub fn expect_unwatched(&mut self, account: &Account) {
+        let living = account.subscription_ids();
+        if !living.is_empty() && self.world.struck().is_empty() {
+            self.violate(format!("everybody left, and {living:?} live"));
+        }
+    }
+
     /// Calls and quota units are bounded by the number of messages and connectors.
     fn check_costs(&self) -> Result<(), String> {
         for cost in &self.costs {

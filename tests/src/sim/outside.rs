@@ -133,6 +133,17 @@ impl Sim {
         self.disconnect(other.0, other.1).await;
     }
 
+    /// A disconnect while the renewer is at work; it is repeated until it succeeds.
+    pub async fn leave_beside_a_sweep(&mut self, leaving: (&str, &ConnectorId), dice: &mut Dice) {
+        self.world.trace("-- a disconnect and a sweep", None);
+        self.forgive(|trigger| trigger.config.connector_id == *leaving.1);
+        self.world.set_gives_way(true);
+        let disconnect = self.stage.disconnect(leaving.0, leaving.1);
+        let _ = dice.interleave(&self.world, disconnect, self.stage.sweep()).await;
+        self.world.set_gives_way(false);
+        self.disconnect(leaving.0, leaving.1).await;
+    }
+
     /// The last owner leaves while another one connects the same mailbox.
     pub async fn connect_beside(
         &mut self,

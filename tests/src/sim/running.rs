@@ -119,6 +119,28 @@ impl Sim {
         self.check_cursors();
     }
 
+    /// Two sweeps at once, in an order that the dice decide.
+    pub async fn sweep_twice(&mut self, dice: &mut Dice) {
+        self.world.trace("-- two sweeps", None);
+        self.world.set_gives_way(true);
+        let _ = dice.interleave(&self.world, self.stage.sweep(), self.stage.sweep()).await;
+        self.world.set_gives_way(false);
+        self.check_cursors();
+    }
+
+    /// A sweep while a worker handles a wake-up.
+    pub async fn sweep_beside(&mut self, wake_up: &WakeUp, dice: &mut Dice) {
+        self.world.trace("-- a worker and a sweep", None);
+        self.world.set_gives_way(true);
+        let (handled, _) =
+            dice.interleave(&self.world, self.stage.wake(wake_up), self.stage.sweep()).await;
+        self.world.set_gives_way(false);
+        if !matches!(handled, Some(Ok(_))) {
+            self.world.wake_ups().put(wake_up);
+        }
+        self.check_cursors();
+    }
+
     /// Minutes pass, each with a sweep and what comes of it.
     pub async fn minutes(&mut self, minutes: u32) {
         for _ in 0..minutes {

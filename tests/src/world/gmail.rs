@@ -14,7 +14,7 @@ use email_connectors::domain::provider::gmail::price;
 use email_connectors::domain::provider::registered;
 use email_connectors::domain::secret::{AccessToken, RefreshToken};
 use email_connectors::domain::timestamp::Timestamp;
-use email_connectors::domain::watch::Watching;
+use email_connectors::domain::watch::{Ending, Watching};
 use email_connectors::ports::{
     AuthorizationCode, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage, Performed,
     Profile, ProviderError, Refreshed, Sender, Uploaded, WatchRequest,
@@ -161,16 +161,17 @@ impl EmailProvider for MemoryGmail {
         let (current, mailbox_key) = (request.current, request.mailbox.as_str());
         self.read(Call::Watch, price::WATCH, "", access, |opened, now| match opened {
             Opened::Gmail(mailbox) => mailbox.watch(now).map(Watching::from),
-            Opened::Outlook(mailbox) => Ok(reading::watch(mailbox, mailbox_key, current, now)),
+            Opened::Outlook(mailbox) => reading::watch(mailbox, mailbox_key, current, now),
         })
         .await
     }
 
-    async fn stop(&self, access: &AccessToken, id: Option<&str>) -> Result<(), ProviderError> {
+    async fn stop(&self, access: &AccessToken, ending: Ending<'_>) -> Result<(), ProviderError> {
         let stop = |opened: Opened<'_>, _| {
-            match opened {
-                Opened::Gmail(mailbox) => mailbox.stop(),
-                Opened::Outlook(mailbox) => reading::stop(mailbox, id),
+            match (opened, ending) {
+                (Opened::Gmail(mailbox), Ending::All { .. }) => mailbox.stop(),
+                (Opened::Gmail(_), Ending::These(_)) => {}
+                (Opened::Outlook(mailbox), ending) => reading::stop(mailbox, ending),
             }
             Ok(())
         };

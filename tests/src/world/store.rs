@@ -433,17 +433,17 @@ impl Store for MemoryStore {
         self.step(Call::RotateRefreshToken, &connector.connector, rotate).await
     }
 
-    async fn record_watch(
-        &self,
-        connector: &Location,
-        generation: u64,
-        watch: &Watch,
-    ) -> Result<(), StoreError> {
+    async fn record_watch(&self, before: &Connector, watch: &Watch) -> Result<(), StoreError> {
         let record = |tables: &mut Tables| {
-            tables.of_generation(connector, generation)?.connector.watch = watch.clone();
+            let row = tables.of_generation(&before.location(), before.grant.generation)?;
+            if row.connector.closing.is_some() {
+                return Err(StoreError::Conflict);
+            }
+            row.has_watch_of(before)?;
+            row.connector.watch = watch.clone();
             Ok(())
         };
-        self.step(Call::RecordWatch, &connector.connector, record).await
+        self.step(Call::RecordWatch, &before.id, record).await
     }
 
     async fn schedule(

@@ -50,6 +50,14 @@ pub(crate) struct Row {
     pub next_sweep: Option<Timestamp>,
 }
 
+impl Row {
+    /// A watch is another one if it has another id or was renewed since.
+    pub fn has_watch_of(&self, read: &Connector) -> Result<(), StoreError> {
+        let told_by = |one: &Connector| (one.watch.id.clone(), one.watch.renewed_at);
+        (told_by(&self.connector) == told_by(read)).then_some(()).ok_or(StoreError::Conflict)
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub event: Event,
@@ -182,7 +190,10 @@ impl Tables {
             return Err(StoreError::Unavailable("a transaction takes each row once".into()));
         }
         self.is_next(&connector.account, membership)?;
-        if !self.at_version(&here, connector.version)?.connector.outbox.unpublished.is_empty() {
+        let row = self.at_version(&here, connector.version)?;
+        row.has_watch_of(connector)?;
+        let is_rotated = row.connector.grant.refresh_token != connector.grant.refresh_token;
+        if is_rotated || !row.connector.outbox.unpublished.is_empty() {
             return Err(StoreError::Conflict);
         }
         let moved = Connector {

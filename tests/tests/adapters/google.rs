@@ -10,7 +10,7 @@ use email_connectors::domain::mailbox_key::MailboxKey;
 use email_connectors::domain::mark::Mark;
 use email_connectors::domain::retry::RetryPolicy;
 use email_connectors::domain::secret::{AccessToken, RefreshToken};
-use email_connectors::domain::watch::Watching;
+use email_connectors::domain::watch::{Ending, Watching};
 use email_connectors::ports::{
     AuthorizationCode, EmailProvider, Grant, ProviderError, WatchRequest,
 };
@@ -230,7 +230,7 @@ async fn profile_watch_and_stop_speak_gmail() {
         (watch.topic_name.as_str(), watch.label_ids.len()),
         ("projects/example-project/topics/gmail", 0)
     );
-    google.gmail.stop(&access, None).await.unwrap();
+    google.gmail.stop(&access, Ending::All { known: None }).await.unwrap();
     assert!(google.fake.admin.mailbox(ADA).unwrap().watch.is_none_or(|watch| !watch.live));
     google.conforms();
 }
@@ -246,7 +246,7 @@ async fn a_taken_watch_is_an_error_of_its_own_and_can_be_stopped() {
         matches!(google.watch(&access).await, Err(ProviderError::Refused { status: 400, .. })),
         "another 400 is not that"
     );
-    google.gmail.stop(&access, None).await.unwrap();
+    google.gmail.stop(&access, Ending::All { known: None }).await.unwrap();
     google.watch(&access).await.unwrap();
     google.conforms();
 }

@@ -69,7 +69,9 @@ async fn mail_in_outlook_fires_is_read_and_is_let_go() {
     let gone = ada.api(&stack, Method::DELETE, &path, None).await;
     assert_eq!(gone["data_purged"], true, "{gone}");
     assert_eq!(gone["grant_revoked"], false, "Microsoft revokes no app's grant: {gone}");
-    assert_eq!(ada.subscriptions(&stack).await, Vec::<Value>::new());
+    // A renewal that was under way may have made one more; it ends it by itself.
+    let ended = async || ada.subscriptions(&stack).await.is_empty().then_some(());
+    stack.until("the end of every subscription", ended).await;
 }
 
 #[tokio::test]

@@ -254,7 +254,7 @@ async fn writes(case: &mut Case) {
     case.check(
         "in memory: its watch",
         "refused".to_string(),
-        ended(store.record_watch(&location, before.grant.generation, &before.watch).await),
+        ended(store.record_watch(&before, &before.watch).await),
     );
     case.check(
         "in memory: its next sweep",

@@ -34,10 +34,12 @@ impl Change {
         }
     }
 
-    fn name(&mut self, name: &str) -> String {
-        let placeholder = format!("#{name}");
-        self.names.insert(placeholder.clone(), name.into());
-        placeholder
+    /// Of an attribute, or of a part of one, as `watch.id`.
+    fn name(&mut self, path: &str) -> String {
+        let placeholders: Vec<String> = path.split('.').map(|name| format!("#{name}")).collect();
+        let names = placeholders.iter().cloned().zip(path.split('.').map(String::from));
+        self.names.extend(names);
+        placeholders.join(".")
     }
 
     fn value(&mut self, value: AttributeValue) -> String {
@@ -99,6 +101,14 @@ impl Change {
         let condition = format!("attribute_not_exists({})", self.name(name));
         self.conditions.push(condition);
         self
+    }
+
+    /// Has this value, or is absent where there is none.
+    pub fn if_still(self, name: &str, value: Option<AttributeValue>) -> Self {
+        match value {
+            Some(value) => self.if_equal(name, value),
+            None => self.if_absent(name),
+        }
     }
 
     fn condition(&self) -> Option<String> {

@@ -17,7 +17,8 @@ use super::rows::{
     attribute, item, number, parts, read,
 };
 use super::writes::{
-    due, due_row, event_set, ids, of_generation, pointer, raise, rotated, rows_of,
+    due, due_row, event_set, ids, of_generation, of_refresh_token, of_watch, pointer, raise,
+    rotated, rows_of,
 };
 use crate::domain::connect_session::ConnectSession;
 use crate::domain::connector::{Closing, Connector, Location, Outbox, Slot, Status, StoredGrant};
@@ -120,6 +121,9 @@ impl Store for DynamoStore {
         let unmoved = Change::of(keys::connector(&here))
             .if_equal("version", number(connector.version))
             .if_absent("unpublished");
+        // What is written without raising the version must not be lost with the row.
+        let unmoved = of_watch(unmoved, &connector.watch)?;
+        let unmoved = of_refresh_token(unmoved, &connector.grant.refresh_token)?;
         let mut writes = vec![
             unmoved.into_deletion(&self.table),
             put(&self.table, due_row(&moved, now)?, true),
@@ -480,13 +484,9 @@ impl Store for DynamoStore {
         self.update(rotated(of_generation(connector, generation), replaced, by)?).await
     }
 
-    async fn record_watch(
-        &self,
-        connector: &Location,
-        generation: u64,
-        watch: &Watch,
-    ) -> Result<(), StoreError> {
-        self.update(of_generation(connector, generation).set("watch", attribute(watch)?)).await
+    async fn record_watch(&self, before: &Connector, watch: &Watch) -> Result<(), StoreError> {
+        let open = of_generation(&before.location(), before.grant.generation).if_absent("closing");
+        self.update(of_watch(open, &before.watch)?.set("watch", attribute(watch)?)).await
     }
 
     async fn schedule(

@@ -18,6 +18,7 @@ use crate::domain::membership::{KEPT_WHEN_EMPTY, Membership};
 use crate::domain::secret::Sealed;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::{Trigger, TriggerType};
+use crate::domain::watch::Watch;
 use crate::ports::{Exchange, StoreError};
 
 const KEEP_EXCHANGES: Duration = Duration::from_secs(600);
@@ -144,9 +145,25 @@ pub fn of_generation(connector: &Location, generation: u64) -> Change {
     Change::of(keys::connector(connector)).if_equal("generation", number(generation))
 }
 
+/// On condition that the connector has this watch.
+pub fn of_watch(change: Change, watch: &Watch) -> Result<Change, StoreError> {
+    let renewed_at = watch.renewed_at.as_ref().map(attribute).transpose()?;
+    Ok(change
+        .if_still("watch.id", watch.id.as_ref().map(text))
+        .if_still("watch.renewed_at", renewed_at))
+}
+
+/// On condition that the connector has this refresh token.
+pub fn of_refresh_token(change: Change, token: &Sealed) -> Result<Change, StoreError> {
+    Ok(change.if_equal("refresh_token", bytes(token)?))
+}
+
 pub fn rotated(change: Change, replaced: &Sealed, by: &Sealed) -> Result<Change, StoreError> {
-    let bytes = |sealed: &Sealed| attribute(&serde_bytes::ByteBuf::from(sealed.0.clone()));
-    Ok(change.if_equal("refresh_token", bytes(replaced)?).set("refresh_token", bytes(by)?))
+    Ok(of_refresh_token(change, replaced)?.set("refresh_token", bytes(by)?))
+}
+
+fn bytes(sealed: &Sealed) -> Result<AttributeValue, StoreError> {
+    attribute(&serde_bytes::ByteBuf::from(sealed.0.clone()))
 }
 
 pub fn due(change: Change, connector: &Location, at: Option<Timestamp>) -> Change {

@@ -219,7 +219,7 @@ mod tests {
     use crate::domain::mark::Mark;
     use crate::domain::retry::RetryPolicy;
     use crate::domain::secret::{AccessToken, RefreshToken};
-    use crate::domain::watch::Watching;
+    use crate::domain::watch::{Ending, Watching};
     use crate::ports::{AuthorizationCode, EmailProvider, Grant, ProviderError, WatchRequest};
 
     const NOON: Timestamp = Timestamp::from_seconds(1_770_000_000);
@@ -414,7 +414,7 @@ mod tests {
             gmail.messages(&access, &page.messages, false).await.unwrap().messages.len(),
             page.messages.len()
         );
-        gmail.stop(&access, None).await.unwrap();
+        gmail.stop(&access, Ending::All { known: None }).await.unwrap();
         gmail.revoke(&grant.refresh_token.unwrap()).await.unwrap();
         assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
     }

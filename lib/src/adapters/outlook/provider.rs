@@ -16,7 +16,7 @@ use crate::domain::provider::outlook::paging::{Next, state};
 use crate::domain::provider::outlook::received::Folders;
 use crate::domain::secret::{AccessToken, RefreshToken};
 use crate::domain::timestamp::Timestamp;
-use crate::domain::watch::Watching;
+use crate::domain::watch::{Ending, Watching};
 use crate::ports::{
     AuthorizationCode, Clock, ConsentRequest, EmailProvider, Fetched, Grant, MessagePage,
     Performed, Profile, ProviderError, Refreshed, Sender, Uploaded, WatchRequest,
@@ -74,13 +74,8 @@ impl EmailProvider for Outlook {
         self.calling(access).subscribed(request.mailbox, request.current).await
     }
 
-    /// Without an id there is nothing to end: what was lost is deleted when the next one is made, or
-    /// ends by itself.
-    async fn stop(&self, access: &AccessToken, id: Option<&str>) -> Result<(), ProviderError> {
-        match id {
-            Some(id) => self.calling(access).unsubscribed(id).await.map_err(Failure::of_api),
-            None => Ok(()),
-        }
+    async fn stop(&self, access: &AccessToken, ending: Ending<'_>) -> Result<(), ProviderError> {
+        self.calling(access).ended(ending).await.map_err(Failure::of_api)
     }
 
     async fn changes(

@@ -175,7 +175,7 @@ mod tests {
     use crate::domain::provider::outlook::account::IdentityPolicy;
     use crate::domain::retry::RetryPolicy;
     use crate::domain::secret::{AccessToken, RefreshToken};
-    use crate::domain::watch::Watching;
+    use crate::domain::watch::{Ending, Watching};
     use crate::ports::{AuthorizationCode, EmailProvider, Grant, ProviderError, WatchRequest};
 
     const NOON: Timestamp = Timestamp::from_seconds(1_770_000_000);
@@ -351,7 +351,7 @@ mod tests {
         let page = dry.outlook.list(&dry.access, &slice, None).await.unwrap();
         let read = dry.outlook.messages(&dry.access, &page.messages, false).await.unwrap();
         assert_eq!((read.messages.len(), page.messages.len()), (4, 4), "without spam and trash");
-        dry.outlook.stop(&dry.access, id.as_deref()).await.unwrap();
+        dry.outlook.stop(&dry.access, Ending::All { known: id.as_deref() }).await.unwrap();
         assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
     }
 
@@ -419,7 +419,7 @@ mod tests {
         assert_ne!(anew.id, made.id, "of another process");
         let list = dry.call("GET", "subscriptions", &[], Value::Null).await.unwrap();
         assert_eq!(list["value"].as_array().unwrap().len(), 1);
-        dry.outlook.stop(&dry.access, made.id.as_deref()).await.unwrap();
+        dry.outlook.stop(&dry.access, Ending::All { known: made.id.as_deref() }).await.unwrap();
         let list = dry.call("GET", "subscriptions", &[], Value::Null).await.unwrap();
         assert_eq!(list, json!({"value": []}));
         let body = json!({"changeType": "created", "notificationUrl": "https://a.example",

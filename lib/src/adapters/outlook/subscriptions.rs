@@ -15,7 +15,7 @@ use crate::adapters::system::System;
 use crate::domain::mailbox_key::MailboxKey;
 use crate::domain::provider::outlook::search::moment;
 use crate::domain::timestamp::Timestamp;
-use crate::domain::watch::Watching;
+use crate::domain::watch::{Ending, Watching};
 use crate::ports::{Clock, ProviderError};
 
 /// Of a subscription to mail, less a few minutes for clocks that differ
@@ -24,7 +24,7 @@ const LIFE: Duration = Duration::from_secs((10_080 - 20) * 60);
 const RESOURCE: &str = "me/messages";
 /// Creating one waits for our answer to its handshakes, of two URLs.
 const LONGEST_CREATION: Duration = Duration::from_secs(25);
-/// Deleted after one creation; there should be none.
+/// Deleted at once; there should be none.
 const MOST_ORPHANS: usize = 20;
 
 impl Calling<'_> {
@@ -33,6 +33,9 @@ impl Calling<'_> {
     /// A renewal changes neither `clientState` nor the URL. So one that was made under other settings
     /// is replaced, and the new one is made before the old one is deleted: there is no moment without
     /// one, and what both tell of is one mailbox, looked at twice.
+    ///
+    /// Others of this mailbox to our URL are needless, whose ids were lost. Of two that are made at
+    /// once neither may end the other, or none would be left: only what ends earlier is needless.
     pub async fn subscribed(
         &self,
         mailbox: &MailboxKey,
@@ -51,28 +54,34 @@ impl Calling<'_> {
                 renewed => return renewed.map_err(Failure::of_api),
             }
         }
-        let old = current.map(|stored| stored.id);
         // What was there before is listed while the new one is made, which waits for our handshake.
         let (made, found) = tokio::join!(self.created(&wanted), self.listed_here());
-        match made {
+        let made = match made {
             // By Graph's documents one app has one subscription of a kind; in fact it may have more.
             Err(failure) if failure.effective_status() == Some(409) => {
-                self.delete_others(old, None, found).await;
-                self.created(&wanted).await.map_err(Failure::of_api)
+                return Err(ProviderError::WatchTaken);
             }
-            made => {
-                let made = made.map_err(Failure::of_api)?;
-                let own = made.id.as_deref().map(|id| Stored::parse(id).id);
-                self.delete_others(old, own, found).await;
-                Ok(made)
-            }
-        }
+            made => made.map_err(Failure::of_api)?,
+        };
+        let found = found.unwrap_or_else(|failure| {
+            tracing::info!(%failure, "the subscriptions of a mailbox could not be listed");
+            Vec::new()
+        });
+        let replaced = current.map(|stored| stored.id);
+        let earlier = found
+            .iter()
+            .filter(|one| one.ends_before(&made))
+            .map(|one| one.id.as_str())
+            .filter(|id| Some(*id) != replaced);
+        let needless = replaced.into_iter().chain(earlier).map(String::from).collect();
+        watching(made, &wanted, needless).map_err(Failure::of_api)
     }
 
     async fn renewed(&self, id: &str, wanted: &Wanted) -> Result<Watching, Failure> {
         let body = json!({"expirationDateTime": expiry()});
         let call = self.call(Method::PATCH, &["subscriptions", id])?.json(&body);
-        watching(&self.send(call, Repeat::Safely).await?.body, wanted)
+        let answered = self.send(call, Repeat::Safely).await?;
+        watching(parse(&answered.body)?, wanted, Vec::new())
     }
 
     fn wanted(&self, mailbox: &MailboxKey) -> Result<Wanted, ProviderError> {
@@ -92,7 +101,7 @@ impl Calling<'_> {
     }
 
     /// A second one of the same kind does no harm: it is an orphan that is deleted.
-    async fn created(&self, wanted: &Wanted) -> Result<Watching, Failure> {
+    async fn created(&self, wanted: &Wanted) -> Result<Subscription, Failure> {
         let url = &self.outlook.settings.notification_url;
         let body = json!({
             "changeType": "created,updated",
@@ -103,28 +112,23 @@ impl Calling<'_> {
             "clientState": wanted.client_state,
         });
         let call = self.call(Method::POST, &["subscriptions"])?.json(&body);
-        let answered = self.send(call.lasting(LONGEST_CREATION), Repeat::Safely).await?;
-        watching(&answered.body, wanted)
+        parse(&self.send(call.lasting(LONGEST_CREATION), Repeat::Safely).await?.body)
     }
 
-    /// Deletes the one that was replaced, and others of this mailbox to our URL, whose ids were lost.
-    /// A failure is only logged: they end by themselves.
-    async fn delete_others(
-        &self,
-        replaced: Option<&str>,
-        own: Option<&str>,
-        found: Result<Vec<Subscription>, Failure>,
-    ) {
-        let found = found.unwrap_or_else(|failure| {
-            tracing::info!(%failure, "the subscriptions of a mailbox could not be listed");
-            Vec::new()
-        });
-        let known = [replaced, own].map(|id| id.map(String::from));
-        let lost =
-            found.into_iter().map(|one| one.id).filter(|id| !known.contains(&Some(id.clone())));
-        for id in known[0].iter().cloned().chain(lost).take(MOST_ORPHANS) {
-            if let Err(failure) = self.unsubscribed(&id).await {
-                tracing::info!(%failure, "another subscription could not be deleted");
+    /// Ends those that are asked for. The recorded one is deleted while the others are listed: its
+    /// URL may be an earlier one of ours.
+    pub async fn ended(&self, ending: Ending<'_>) -> Result<(), Failure> {
+        match ending {
+            Ending::These(stored) => {
+                self.deleted(stored.iter().map(|one| Stored::parse(one).id.into()).collect()).await
+            }
+            Ending::All { known } => {
+                let known: Vec<String> =
+                    known.map(|one| Stored::parse(one).id.into()).into_iter().collect();
+                let (ended, found) = tokio::join!(self.deleted(known.clone()), self.listed_here());
+                ended?;
+                let lost = found?.into_iter().map(|one| one.id).filter(|id| !known.contains(id));
+                self.deleted(lost.collect()).await
             }
         }
     }
@@ -141,19 +145,30 @@ impl Calling<'_> {
         Ok(all)
     }
 
-    /// Ends the one that is stored so. One that is gone is as good as deleted.
-    pub async fn unsubscribed(&self, stored: &str) -> Result<(), Failure> {
-        let id = Stored::parse(stored).id;
-        let call = self.call(Method::DELETE, &["subscriptions", id])?;
-        match self.send(call, Repeat::Safely).await {
-            Err(failure) if failure.is_missing() => Ok(()),
-            answered => answered.map(drop),
+    /// One that is gone is as good as deleted. The first failure is returned when all were tried.
+    async fn deleted(&self, ids: Vec<String>) -> Result<(), Failure> {
+        let mut outcome = Ok(());
+        for id in ids.into_iter().take(MOST_ORPHANS) {
+            let call = self.call(Method::DELETE, &["subscriptions", &id])?;
+            match self.send(call, Repeat::Safely).await {
+                Err(failure) if !failure.is_missing() => outcome = outcome.and(Err(failure)),
+                _ => {}
+            }
         }
+        outcome
     }
 }
 
 fn expiry() -> String {
     moment(System.now().after(LIFE))
+}
+
+impl Subscription {
+    /// Of two that end in the same second one is taken to end before the other by everybody.
+    fn ends_before(&self, other: &Self) -> bool {
+        let order = |one: &Self| (Timestamp::parse(&one.expiration_date_time), one.id.clone());
+        order(self) < order(other)
+    }
 }
 
 /// What a subscription of these settings has.
@@ -179,9 +194,12 @@ impl<'a> Stored<'a> {
     }
 }
 
-fn watching(body: &[u8], wanted: &Wanted) -> Result<Watching, Failure> {
-    let answer: Subscription = parse(body)?;
-    let expires = Timestamp::parse(&answer.expiration_date_time)
+fn watching(
+    made: Subscription,
+    wanted: &Wanted,
+    needless: Vec<String>,
+) -> Result<Watching, Failure> {
+    let expires = Timestamp::parse(&made.expiration_date_time)
         .ok_or_else(|| Failure::no_answer("a subscription without expirationDateTime"))?;
-    Ok(Watching { id: Some(format!("{}.{}", answer.id, wanted.made_under)), expires })
+    Ok(Watching { id: Some(format!("{}.{}", made.id, wanted.made_under)), expires, needless })
 }

@@ -10,10 +10,10 @@ use crate::domain::secret::RefreshToken;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
 use crate::domain::wake_up::{Kind, WakeUp};
-use crate::domain::watch::Watch;
+use crate::domain::watch::{Ending, Watch};
 use crate::flows::connect::{Connect, ConnectError, Connected};
 use crate::flows::publishing::publish_or_log;
-use crate::flows::watching::watch;
+use crate::flows::watching::{Recorded, log_not_ended, record, watch};
 use crate::ports::{
     EmailProvider, Exchange, Grant, Ports, Profile, ProviderError, Store, StoreError, Vault,
     WakeUps,
@@ -112,24 +112,30 @@ impl<P: Ports> Connect<P> {
         let publishing = publish_or_log(&self.store, &self.bus, &location, events, now);
         let (answer, ()) =
             tokio::join!(watch(self.mail_provider(), &grant.access_token, &connector), publishing);
-        let watch = match answer {
-            Ok(watching) => connector.watch.renewed(watching, now),
-            // An earlier watch may have ended with the earlier grant: the next try is due soon,
-            // whenever that one was to be renewed.
-            Err(error) => {
-                let id = connector.watch.id.clone();
-                Watch { id, ..Watch::default() }.failed(error.to_string(), now)
+        let recording = async {
+            match answer {
+                Ok(watching) => record(&self.store, &connector, watching, now).await,
+                // An earlier watch may have ended with the earlier grant: the next try is due soon,
+                // whenever that one was to be renewed.
+                Err(error) => {
+                    let id = connector.watch.id.clone();
+                    let watch = Watch { id, ..Watch::default() }.failed(error.to_string(), now);
+                    let outcome = self.store.record_watch(&connector, &watch).await;
+                    Recorded { watch, outcome, ending: Vec::new() }
+                }
             }
         };
         let kick = WakeUp::own(Kind::Kick, connector.mailbox(), now);
-        let (recorded, kicked) = tokio::join!(
-            self.store.record_watch(&location, connector.grant.generation, &watch),
-            self.wake_ups.send(&kick, None),
-        );
-        match recorded {
-            // A connect that came after this one records its own watch.
+        let (recorded, kicked) = tokio::join!(recording, self.wake_ups.send(&kick, None));
+        let Recorded { watch, outcome, ending } = recorded;
+        match outcome {
+            // Another writer recorded a watch of its own.
             Ok(()) | Err(StoreError::Conflict) => {}
             Err(error) => tracing::warn!(%error, "the watch is not recorded: the renewer watches"),
+        }
+        if !ending.is_empty() {
+            let ending = Ending::These(&ending);
+            log_not_ended(self.mail_provider().stop(&grant.access_token, ending).await);
         }
         if let Err(error) = kicked {
             tracing::warn!(%error, "the first look is not queued: the renewer wakes the mailbox");

@@ -228,8 +228,7 @@ impl<'a, P: Ports> Run<'a, P> {
             return Ok(());
         }
         let watch = self.stored.watch.due();
-        let (location, generation) = (self.stored.location(), self.stored.grant.generation);
-        self.process.store.record_watch(&location, generation, &watch).await?;
+        self.process.store.record_watch(&self.stored, &watch).await?;
         (self.stored.watch, self.next.watch) = (watch.clone(), watch);
         Ok(())
     }

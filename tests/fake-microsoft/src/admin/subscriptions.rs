@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Admin;
 use super::error::AdminError;
 use crate::notify::{self, NotificationMode, NotificationStatus, PulledNotification};
+use crate::subscriptions::Subscription;
 use crate::values::moment;
 
 #[derive(Clone, Debug, Serialize)]
@@ -58,9 +59,16 @@ impl Admin {
 
     /// Its time is over, without a word.
     pub fn lapse_subscription(&self, id: &str) -> Result<(), AdminError> {
+        self.shorten_subscription(id, i64::MAX)
+    }
+
+    /// It ends so many seconds earlier.
+    pub fn shorten_subscription(&self, id: &str, seconds: i64) -> Result<(), AdminError> {
         let mut state = self.app.state();
         let found = state.subscriptions.iter_mut().find(|one| one.id == id);
-        found.map(|one| one.expires = 0).ok_or_else(|| missing(id))
+        let shorten =
+            |one: &mut Subscription| one.expires = one.expires.saturating_sub(seconds).max(0);
+        found.map(shorten).ok_or_else(|| missing(id))
     }
 
     /// Tells `missed`, `reauthorizationRequired`, or any other event. After

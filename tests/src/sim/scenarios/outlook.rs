@@ -5,4 +5,5 @@ pub mod grants;
 pub mod identities;
 pub mod listings;
 pub mod lost;
+pub mod renewals;
 pub mod seconds;

@@ -66,6 +66,11 @@ impl Account {
         })
     }
 
+    /// Graph keeps to its documents: one app has one subscription of a kind.
+    pub fn only_one_subscription(&self) {
+        self.outlook(|mailbox, _| mailbox.subscriptions.only_one = true);
+    }
+
     /// Graph takes the subscriptions away.
     pub fn remove_subscriptions(&self) {
         self.outlook(|mailbox, now| drop(mailbox.remove_subscriptions(now)));
@@ -83,6 +88,12 @@ impl Account {
 
     /// How many subscriptions live.
     pub fn subscriptions(&self) -> usize {
-        self.outlook(|mailbox, now| mailbox.subscriptions.living(now).count())
+        self.subscription_ids().len()
+    }
+
+    pub fn subscription_ids(&self) -> Vec<String> {
+        self.outlook(|mailbox, now| {
+            mailbox.subscriptions.living(now).map(|(id, _)| id.clone()).collect()
+        })
     }
 }

@@ -3,8 +3,8 @@
 use email_connectors::domain::gap::Slice;
 use email_connectors::domain::id::MessageId;
 use email_connectors::domain::timestamp::Timestamp;
-use email_connectors::domain::watch::Watching;
-use email_connectors::ports::{Fetched, MessagePage, Profile};
+use email_connectors::domain::watch::{Ending, Watching};
+use email_connectors::ports::{Fetched, MessagePage, Profile, ProviderError};
 
 use super::listing::{content, mark};
 use super::mailbox::OutlookMailbox;
@@ -16,27 +16,34 @@ pub(crate) fn profile(mailbox: &mut OutlookMailbox, now: Timestamp) -> Profile {
     Profile { email_address: mailbox.address.clone(), mark: mark(newest) }
 }
 
-/// The current subscription is renewed; one that is gone is made anew, and others of the mailbox,
-/// whose ids were lost, are deleted.
+/// The current subscription is renewed; one that is gone is made anew. Others of the mailbox are
+/// needless then, or in the way where Graph keeps to its documents and has no second one.
 pub(crate) fn watch(
     mailbox: &mut OutlookMailbox,
     key: &str,
     current: Option<&str>,
     now: Timestamp,
-) -> Watching {
+) -> Result<Watching, ProviderError> {
     let subscriptions = &mut mailbox.subscriptions;
-    let renewed = current.and_then(|id| Some((id.to_string(), subscriptions.renew(id, now)?)));
-    let (id, expires) = renewed.unwrap_or_else(|| {
-        let (id, expires) = subscriptions.create(key, now);
-        subscriptions.delete_others(&id);
-        (id, expires)
-    });
-    Watching { expires, id: Some(id) }
+    if let Some((id, expires)) = current.and_then(|id| Some((id, subscriptions.renew(id, now)?))) {
+        return Ok(Watching { expires, id: Some(id.into()), needless: Vec::new() });
+    }
+    let needless: Vec<String> = subscriptions.living(now).map(|(id, _)| id.clone()).collect();
+    if subscriptions.only_one && !needless.is_empty() {
+        return Err(ProviderError::WatchTaken);
+    }
+    let (id, expires) = subscriptions.create(key, now);
+    Ok(Watching { expires, id: Some(id), needless })
 }
 
-pub(crate) fn stop(mailbox: &mut OutlookMailbox, id: Option<&str>) {
-    if let Some(id) = id {
-        mailbox.subscriptions.delete(id);
+pub(crate) fn stop(mailbox: &mut OutlookMailbox, ending: Ending<'_>) {
+    match ending {
+        Ending::All { .. } => mailbox.subscriptions.remove_all(),
+        Ending::These(ids) => {
+            for id in ids {
+                mailbox.subscriptions.delete(id);
+            }
+        }
     }
 }
 

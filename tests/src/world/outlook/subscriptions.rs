@@ -20,6 +20,8 @@ pub struct Subscription {
 #[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
     created: u64,
+    /// A second one is refused with 409, as documented.
+    pub only_one: bool,
     /// By id.
     there: BTreeMap<String, Subscription>,
 }
@@ -47,10 +49,6 @@ impl Subscriptions {
 
     pub fn delete(&mut self, id: &str) -> bool {
         self.there.remove(id).is_some()
-    }
-
-    pub fn delete_others(&mut self, own: &str) {
-        self.there.retain(|id, _| id == own);
     }
 
     /// Those that live.

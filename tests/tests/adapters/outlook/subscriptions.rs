@@ -6,7 +6,8 @@ use email_connectors::adapters::outlook::Outlook;
 use email_connectors::config::MicrosoftSettings;
 use email_connectors::domain::mailbox_key::MailboxKey;
 use email_connectors::domain::provider::outlook::client_state::ClientState;
-use email_connectors::ports::{EmailProvider, Signatures, WatchRequest};
+use email_connectors::domain::watch::{Ending, Watching};
+use email_connectors::ports::{EmailProvider, Grant, ProviderError, Signatures, WatchRequest};
 use fake_microsoft::{NewMessage, NotificationMode, Shapes, SubscriptionView};
 use secrecy::SecretString;
 use tests::microsoft::handshakes;
@@ -34,6 +35,19 @@ impl Microsoft {
         self.fake.admin.subscriptions(Some(ADA))
     }
 
+    fn ids(&self) -> Vec<String> {
+        self.subscriptions().into_iter().map(|one| one.id).collect()
+    }
+
+    async fn watch(&self, grant: &Grant, current: Option<&str>) -> Watching {
+        let request = WatchRequest { mailbox: &mailbox(), current };
+        self.outlook.watch(&grant.access_token, &request).await.unwrap()
+    }
+
+    async fn stop(&self, grant: &Grant, ending: Ending<'_>) {
+        self.outlook.stop(&grant.access_token, ending).await.unwrap();
+    }
+
     /// The same stack under other settings.
     fn with(&self, change: impl FnOnce(&mut MicrosoftSettings)) -> Outlook {
         let mut settings = self.settings.clone();
@@ -41,10 +55,13 @@ impl Microsoft {
         Outlook::new(https::client().unwrap(), settings)
     }
 
-    /// Calls of subscriptions since, by the fake's names of them.
+    /// Calls of subscriptions since, by the fake's names of them, in the alphabet's order.
     fn subscribing(&self, from: usize) -> Vec<String> {
         let calls = self.fake.admin.calls(None).into_iter().skip(from);
-        calls.map(|call| call.name).filter(|name| name.starts_with("subscriptions.")).collect()
+        let mut names: Vec<String> = calls.map(|call| call.name).collect();
+        names.retain(|name| name.starts_with("subscriptions."));
+        names.sort_unstable();
+        names
     }
 }
 
@@ -77,27 +94,85 @@ async fn a_watch_is_a_subscription_that_names_its_mailbox() {
 async fn a_watch_is_renewed_and_made_anew_where_it_is_gone() {
     let microsoft = Microsoft::start().await;
     let grant = microsoft.grant().await;
-    let mailbox = mailbox();
-    let watch = async |current: Option<&str>| {
-        let request = WatchRequest { mailbox: &mailbox, current };
-        microsoft.outlook.watch(&grant.access_token, &request).await.unwrap().id.unwrap()
-    };
+    let watch = async |current: Option<&str>| microsoft.watch(&grant, current).await.id.unwrap();
     let first = watch(None).await;
     assert_eq!(watch(Some(&first)).await, first);
     assert_eq!(microsoft.calls("subscriptions.create"), 1);
     microsoft.fake.admin.remove_subscription(&id(&first), false).unwrap();
     let second = watch(Some(&first)).await;
     assert_ne!(second, first);
-    // An id that was lost: its subscription is deleted when the next one is made.
-    let third = watch(None).await;
-    let left: Vec<String> = microsoft.subscriptions().into_iter().map(|one| one.id).collect();
-    assert_eq!(left, [id(&third)]);
+    // An id that was lost: its subscription is needless when the next one is made.
+    microsoft.fake.admin.shorten_subscription(&id(&second), 60).unwrap();
+    let third = microsoft.watch(&grant, None).await;
+    assert_eq!(third.needless, [id(&second)]);
+    assert_eq!(microsoft.subscriptions().len(), 2, "the recorded one may still be the other");
     for _ in 0..2 {
-        microsoft.outlook.stop(&grant.access_token, Some(&third)).await.unwrap();
+        microsoft.stop(&grant, Ending::These(&third.needless)).await;
     }
-    microsoft.outlook.stop(&grant.access_token, None).await.unwrap();
+    let third = third.id.unwrap();
+    assert_eq!(microsoft.ids(), [id(&third)]);
+    microsoft.stop(&grant, Ending::These(&[third])).await;
     assert!(microsoft.subscriptions().is_empty());
     microsoft.end();
+}
+
+/// Two that are made at once may each see the other, and one of them must be left.
+#[tokio::test]
+async fn a_watch_that_ends_later_is_not_needless() {
+    let microsoft = Microsoft::start().await;
+    let grant = microsoft.grant().await;
+    let first = microsoft.watch(&grant, None).await.id.unwrap();
+    let earlier = [(-60, false), (120, true)];
+    for (seconds, is_needless) in earlier {
+        microsoft.fake.admin.shorten_subscription(&id(&first), seconds).unwrap();
+        let next = microsoft.watch(&grant, None).await;
+        assert_eq!(next.needless.contains(&id(&first)), is_needless, "ends {seconds} s earlier");
+        microsoft.stop(&grant, Ending::These(&[next.id.unwrap()])).await;
+    }
+    microsoft.end();
+}
+
+#[tokio::test]
+async fn at_the_end_every_watch_ends_also_what_is_not_known() {
+    let microsoft = Microsoft::start().await;
+    let grant = microsoft.grant().await;
+    let elsewhere = handshakes().await;
+    let moved = microsoft.with(|settings| settings.notification_url = elsewhere);
+    let request = WatchRequest { mailbox: &mailbox(), current: None };
+    let known = moved.watch(&grant.access_token, &request).await.unwrap().id;
+    let lost = microsoft.watch(&grant, None).await;
+    assert_eq!(lost.needless, Vec::<String>::new(), "the other one is to another URL");
+    assert_eq!(microsoft.ids().len(), 2);
+    for known in [known.as_deref(), known.as_deref(), None] {
+        microsoft.stop(&grant, Ending::All { known }).await;
+        assert_eq!(microsoft.ids(), Vec::<String>::new());
+    }
+    microsoft.end();
+}
+
+/// Otherwise a connector would go while its mailbox is still told of.
+#[tokio::test]
+async fn an_end_that_fails_is_told() {
+    let microsoft = Microsoft::start().await;
+    let grant = microsoft.grant().await;
+    let known = microsoft.watch(&grant, None).await.id;
+    for call in ["subscriptions.list", "subscriptions.delete"] {
+        microsoft.fail(call, 3, 503);
+        let ending = Ending::All { known: known.as_deref() };
+        let ended = microsoft.outlook.stop(&grant.access_token, ending).await;
+        assert!(matches!(ended, Err(ProviderError::Unavailable { .. })), "{call}: {ended:?}");
+        microsoft.watch(&grant, None).await;
+    }
+    microsoft.end();
+}
+
+/// Which calls of subscriptions take the place of one.
+fn made_by(same_subscription_conflicts: bool) -> Vec<String> {
+    let names: &[&str] = match same_subscription_conflicts {
+        false => &["create", "delete", "list"],
+        true => &["create", "create", "delete", "delete", "list", "list", "list"],
+    };
+    names.iter().map(|name| format!("subscriptions.{name}")).collect()
 }
 
 /// A renewal changes neither of the two, so that the old ones would go on until they end.
@@ -123,24 +198,24 @@ async fn another_key_or_url_makes_the_watch_anew_before_the_old_one_ends() {
             settings.notification_keys = vec![NEW_KEY.into()];
             settings.notification_url = elsewhere.clone();
         });
-        let replaced: &[&str] = match same_subscription_conflicts {
-            false => &["create", "list", "delete"],
-            true => &["create", "list", "delete", "create"],
-        };
         let mut current = first;
         for (settings, url) in
             [(&rotated, &microsoft.settings.notification_url), (&moved, &elsewhere)]
         {
             let before = microsoft.fake.admin.calls(None).len();
-            let next = watch(settings, Some(&current)).await;
+            let (access, known) = (&grant.access_token, current.as_str());
+            let request = WatchRequest { mailbox: &mailbox, current: Some(known) };
+            let watching = match settings.watch(access, &request).await {
+                Err(ProviderError::WatchTaken) if same_subscription_conflicts => {
+                    settings.stop(access, Ending::All { known: Some(known) }).await.unwrap();
+                    settings.watch(access, &request).await.unwrap()
+                }
+                made => made.unwrap(),
+            };
+            settings.stop(access, Ending::These(&watching.needless)).await.unwrap();
+            let next = watching.id.unwrap();
             assert_ne!(id(&next), id(&current));
-            let mut calls = microsoft.subscribing(before);
-            // The first two are on their way at once.
-            calls[..2].sort_unstable();
-            assert_eq!(
-                calls,
-                replaced.iter().map(|name| format!("subscriptions.{name}")).collect::<Vec<_>>()
-            );
+            assert_eq!(microsoft.subscribing(before), made_by(same_subscription_conflicts));
             let [made] = &microsoft.subscriptions()[..] else { panic!("one is left") };
             assert_eq!((&made.id, &made.notification_url), (&id(&next), url));
             assert!(is_signed_under(NEW_KEY, made) && !is_signed_under(KEY, made));
@@ -150,27 +225,6 @@ async fn another_key_or_url_makes_the_watch_anew_before_the_old_one_ends() {
         // One that was stored before there were fingerprints.
         let next = watch(&moved, Some(&id(&current))).await;
         assert_ne!(id(&next), id(&current));
-        assert_eq!(microsoft.subscriptions().len(), 1);
         microsoft.end();
     }
-}
-
-/// The deletion fails: the old one goes on until it ends, and the new one is kept.
-#[tokio::test]
-async fn an_old_watch_that_cannot_be_ended_does_not_stand_in_the_way() {
-    let microsoft = Microsoft::start().await;
-    let (grant, mailbox) = (microsoft.grant().await, mailbox());
-    let watch = async |outlook: &Outlook, current: Option<&str>| {
-        let request = WatchRequest { mailbox: &mailbox, current };
-        outlook.watch(&grant.access_token, &request).await.unwrap().id.unwrap()
-    };
-    let first = watch(&microsoft.outlook, None).await;
-    let elsewhere = handshakes().await;
-    let moved = microsoft.with(|settings| settings.notification_url = elsewhere);
-    microsoft.fail("subscriptions.delete", 3, 503);
-    let second = watch(&moved, Some(&first)).await;
-    let both: Vec<String> = microsoft.subscriptions().into_iter().map(|one| one.id).collect();
-    assert_eq!(both, [id(&first), id(&second)]);
-    assert_eq!(watch(&moved, Some(&second)).await, second);
-    microsoft.end();
 }
