@@ -186,9 +186,18 @@ async fn another_key_or_url_makes_the_watch_anew_before_the_old_one_ends() {
             .admin
             .set_shapes(Shapes { same_subscription_conflicts, ..Shapes::default() });
         let (grant, mailbox) = (microsoft.grant().await, mailbox());
+        let access = &grant.access_token;
         let watch = async |outlook: &Outlook, current: Option<&str>| {
             let request = WatchRequest { mailbox: &mailbox, current };
-            outlook.watch(&grant.access_token, &request).await.unwrap().id.unwrap()
+            let watching = match outlook.watch(access, &request).await {
+                Err(ProviderError::WatchTaken) if same_subscription_conflicts => {
+                    outlook.stop(access, Ending::All { known: current }).await.unwrap();
+                    outlook.watch(access, &request).await.unwrap()
+                }
+                made => made.unwrap(),
+            };
+            outlook.stop(access, Ending::These(&watching.needless)).await.unwrap();
+            watching.id.unwrap()
         };
         let first = watch(&microsoft.outlook, None).await;
         let rotated =
@@ -203,17 +212,7 @@ async fn another_key_or_url_makes_the_watch_anew_before_the_old_one_ends() {
             [(&rotated, &microsoft.settings.notification_url), (&moved, &elsewhere)]
         {
             let before = microsoft.fake.admin.calls(None).len();
-            let (access, known) = (&grant.access_token, current.as_str());
-            let request = WatchRequest { mailbox: &mailbox, current: Some(known) };
-            let watching = match settings.watch(access, &request).await {
-                Err(ProviderError::WatchTaken) if same_subscription_conflicts => {
-                    settings.stop(access, Ending::All { known: Some(known) }).await.unwrap();
-                    settings.watch(access, &request).await.unwrap()
-                }
-                made => made.unwrap(),
-            };
-            settings.stop(access, Ending::These(&watching.needless)).await.unwrap();
-            let next = watching.id.unwrap();
+            let next = watch(settings, Some(&current)).await;
             assert_ne!(id(&next), id(&current));
             assert_eq!(microsoft.subscribing(before), made_by(same_subscription_conflicts));
             let [made] = &microsoft.subscriptions()[..] else { panic!("one is left") };
@@ -225,6 +224,7 @@ async fn another_key_or_url_makes_the_watch_anew_before_the_old_one_ends() {
         // One that was stored before there were fingerprints.
         let next = watch(&moved, Some(&id(&current))).await;
         assert_ne!(id(&next), id(&current));
+        assert_eq!(microsoft.ids(), [id(&next)]);
         microsoft.end();
     }
 }
