@@ -108,7 +108,7 @@ pub trait Store: Send + Sync {
     ) -> Result<(), StoreError>;
     /// Moves the connector and its triggers to the mailbox's new address, at the version of
     /// `connector`, and makes it due for a sweep at once. MUST fail with `Conflict` while events of
-    /// the connector are unpublished.
+    /// the connector are unpublished, and if its watch or refresh token is another one by now.
     async fn rename(
         &self,
         connector: &Connector,
@@ -198,7 +198,8 @@ pub trait Store: Send + Sync {
         membership: &Membership,
         events: &[Event],
     ) -> Result<(), StoreError>;
-    /// Overwrites `closing`. MUST fail with `Conflict` unless the connector is closing. Raises no
+    /// Writes those steps of `closing` that are done, and leaves the others as they are: another
+    /// worker may have done them. MUST fail with `Conflict` unless the connector is closing. Raises no
     /// version.
     async fn record_closing(
         &self,

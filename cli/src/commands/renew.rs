@@ -40,7 +40,8 @@ pub async fn run(session: &Session, options: Renew) -> Result<(), Failure> {
     let (mut due, mut failed) = (Vec::new(), Vec::new());
     for location in &locations {
         let id = &location.connector;
-        match make_due(&store, location, System.now()).await {
+        let now = System.now();
+        match make_due(&store, location, now, now).await {
             Ok(true) => due.push(id),
             Ok(false) => failed.push(format!(
                 "{id}: its user must connect again first, or it is being disconnected"

@@ -9,7 +9,8 @@ use tests::stage::Scene;
 use tests::world::{Call, Failure, When};
 
 async fn due(scene: &Scene, location: &Location) -> Result<bool, StoreError> {
-    make_due(&scene.stage.world.store(), location, scene.stage.world.now()).await
+    let now = scene.stage.world.now();
+    make_due(&scene.stage.world.store(), location, now, now).await
 }
 
 #[tokio::test]
@@ -32,7 +33,7 @@ async fn a_conflict_is_retried_and_reported_if_it_never_ends() {
     let scene = Scene::new().await;
     let location = scene.connector().location();
     for nth in 1..=5 {
-        scene.stage.world.fail_with(Call::Schedule, When::Before, nth, Failure::Conflict);
+        scene.stage.world.fail_with(Call::Commit, When::Before, nth, Failure::Conflict);
         if nth < 5 {
             continue;
         }

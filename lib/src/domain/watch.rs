@@ -95,7 +95,7 @@ impl Watch {
         Self { expiration: Some(expires), renewed_at: Some(now), failure: None, id }
     }
 
-    /// The provider said that it ended, or wants it renewed before its time: it is due at once.
+    /// It ended, or may have, or is to be renewed before its time: it is due at once.
     pub fn due(&self) -> Self {
         Self { renewed_at: None, failure: None, ..self.clone() }
     }

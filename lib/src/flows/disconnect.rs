@@ -8,9 +8,9 @@ use crate::domain::id::{ConnectorId, EventId, OwnerId};
 use crate::domain::notice;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
-use crate::domain::watch::Ending;
 use crate::flows::access::{Access, AccessError};
 use crate::flows::publishing::publish_or_log;
+use crate::flows::watching::stop_all;
 use crate::ports::{
     EmailProvider, Ports, ProviderError, Providers, Store, StoreError, Vault, VaultError,
 };
@@ -175,10 +175,7 @@ async fn stop<P: Ports>(
         let mut session = access.session(connector, now).await?;
         let (provider, prices) = (session.provider(), session.prices());
         session
-            .call(prices.stop, |token| {
-                let known = connector.watch.id.as_deref();
-                async move { provider.stop(&token, Ending::All { known }).await }
-            })
+            .call(prices.stop, |token| async move { stop_all(provider, &token, connector).await })
             .await
     };
     match stopped.await {

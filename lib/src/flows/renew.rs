@@ -23,7 +23,7 @@ use crate::domain::wake_up::{Kind, WakeUp};
 use crate::domain::watch::Ending;
 use crate::flows::access::{Access, AccessError, Refreshes};
 use crate::flows::disconnect::close;
-use crate::flows::watching::{log_not_ended, record, rename, watch};
+use crate::flows::watching::{log_not_ended, make_room, record, rename, stop_all, watch};
 use crate::ports::{
     Clock, Commit, Due, EmailProvider, Ports, ProviderError, SWEEP_SHARDS, Store, StoreError,
     Unavailable, WakeUps,
@@ -239,18 +239,31 @@ impl<P: Ports> Renew<P> {
     }
 
     /// Renews the watch. The cursor stays as it is, whatever position the provider answers.
-    async fn renew(&self, connector: Connector) -> Result<Done, SweepError> {
+    async fn renew(&self, mut connector: Connector) -> Result<Done, SweepError> {
         // The watch's first notification may be published before its answer is here.
         let now = self.clock.now();
         let answer = async {
             let mut session = self.access().session(&connector, now).await?;
             let (provider, prices) = (session.provider(), session.prices());
-            let watching = session
+            let first = session
                 .call(prices.watch, |access| {
                     let connector = &connector;
                     async move { watch(provider, &access, connector).await }
                 })
-                .await?;
+                .await;
+            let Err(AccessError::Provider(ProviderError::WatchTaken)) = first else {
+                return Ok((session, first?));
+            };
+            make_room(&self.store, &mut connector).await?;
+            let connector = &connector;
+            let ended = session.call(prices.stop, |access| async move {
+                stop_all(provider, &access, connector).await
+            });
+            ended.await?;
+            let second = session.call(prices.watch, |access| async move {
+                watch(provider, &access, connector).await
+            });
+            let watching = second.await?;
             Ok((session, watching))
         };
         let (watch, done) = match answer.await {

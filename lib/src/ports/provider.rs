@@ -45,7 +45,8 @@ pub enum ProviderError {
     /// The page token has expired: list again from the start.
     #[error("the page token was refused")]
     PageLost,
-    /// This client watches the mailbox for another topic: stop that watch, then watch.
+    /// This client watches the mailbox already, for another topic or under another id: stop that
+    /// watch, then watch.
     #[error("another watch is in the way")]
     WatchTaken,
     /// The quota of the mailbox or the project is used up.

@@ -251,10 +251,22 @@ pub async fn an_end_is_begun_at_its_version_and_recorded_without_one(
         "the same beginning again",
     );
 
-    for step in [(Some(true), None), (Some(true), Some(false)), (Some(false), Some(true))] {
-        let done = Closing { watch_stopped: step.0, grant_revoked: step.1, ..begun.clone() };
-        store.record_closing(&location, &done).await.unwrap();
-        let expected = Connector { closing: Some(done), ..expected.clone() };
+    let steps = [
+        ((Some(true), None), (Some(true), None)),
+        ((Some(true), Some(false)), (Some(true), Some(false))),
+        ((Some(false), Some(true)), (Some(false), Some(true))),
+        // Two workers at once: neither undoes what the other has done.
+        ((Some(true), None), (Some(true), Some(true))),
+        ((None, Some(false)), (Some(true), Some(false))),
+    ];
+    for (step, recorded) in steps {
+        let closing = |(watch_stopped, grant_revoked)| Closing {
+            watch_stopped,
+            grant_revoked,
+            ..begun.clone()
+        };
+        store.record_closing(&location, &closing(step)).await.unwrap();
+        let expected = Connector { closing: Some(closing(recorded)), ..expected.clone() };
         assert_eq!(
             now(store, &location).await,
             expected,

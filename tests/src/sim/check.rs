@@ -219,7 +219,7 @@ impl Sim {
         // What a crash left behind may live on beside it.
         let is_well = match self.world.struck().is_empty() {
             true => living == known,
-            false => known.iter().all(|id| living.contains(id)),
+            false => !known.is_empty() && known.iter().all(|id| living.contains(id)),
         };
         if !is_well {
             self.violate(format!("{living:?} live, and {known:?} is recorded"));

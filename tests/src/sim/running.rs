@@ -99,17 +99,26 @@ impl Sim {
     /// The first owner connects Ada's mailbox again while a worker handles a wake-up.
     pub async fn reconnect_beside(&mut self, wake_up: &WakeUp, dice: &mut Dice) {
         self.world.trace("-- a worker and a connect", None);
-        let request = self.stage.request("owner", &self.ada.consent(Consent::default()));
-        let (connecting, now) = (self.stage.connecting_at(self.ada.provider()), self.world.now());
-        self.world.set_gives_way(true);
-        let (handled, _) = dice
-            .interleave(&self.world, self.stage.wake(wake_up), connecting.run(&request, now))
-            .await;
-        self.world.set_gives_way(false);
+        let handled = self.beside_a_connect(self.stage.wake(wake_up), dice).await;
         if !matches!(handled, Some(Ok(_))) {
             self.world.wake_ups().put(wake_up);
         }
         self.check_cursors();
+    }
+
+    pub async fn reconnect_beside_a_sweep(&mut self, dice: &mut Dice) {
+        self.world.trace("-- a sweep and a connect", None);
+        let _ = self.beside_a_connect(self.stage.sweep(), dice).await;
+        self.check_cursors();
+    }
+
+    async fn beside_a_connect<F: Future>(&self, other: F, dice: &mut Dice) -> Option<F::Output> {
+        let request = self.stage.request("owner", &self.ada.consent(Consent::default()));
+        let (connecting, now) = (self.stage.connecting_at(self.ada.provider()), self.world.now());
+        self.world.set_gives_way(true);
+        let (ended, _) = dice.interleave(&self.world, other, connecting.run(&request, now)).await;
+        self.world.set_gives_way(false);
+        ended
     }
 
     /// The renewer runs.

@@ -66,12 +66,10 @@ impl Tables {
         location: &Location,
         closing: &Closing,
     ) -> Result<(), StoreError> {
-        let row = self
-            .connectors
-            .get_mut(location)
-            .filter(|row| row.connector.closing.is_some())
-            .ok_or(StoreError::Conflict)?;
-        row.connector.closing = Some(closing.clone());
+        let row = self.connectors.get_mut(location).ok_or(StoreError::Conflict)?;
+        let stored = row.connector.closing.as_mut().ok_or(StoreError::Conflict)?;
+        stored.watch_stopped = closing.watch_stopped.or(stored.watch_stopped);
+        stored.grant_revoked = closing.grant_revoked.or(stored.grant_revoked);
         Ok(())
     }
 

@@ -17,8 +17,8 @@ use super::rows::{
     attribute, item, number, parts, read,
 };
 use super::writes::{
-    due, due_row, event_set, ids, of_generation, of_refresh_token, of_watch, pointer, raise,
-    rotated, rows_of,
+    as_read, due, due_row, event_set, ids, of_generation, of_watch, pointer, raise, rotated,
+    rows_of,
 };
 use crate::domain::connect_session::ConnectSession;
 use crate::domain::connector::{Closing, Connector, Location, Outbox, Slot, Status, StoredGrant};
@@ -118,14 +118,8 @@ impl Store for DynamoStore {
             ..connector.clone()
         };
         let (here, there, pointer) = (connector.location(), moved.location(), pointer(&moved));
-        let unmoved = Change::of(keys::connector(&here))
-            .if_equal("version", number(connector.version))
-            .if_absent("unpublished");
-        // What is written without raising the version must not be lost with the row.
-        let unmoved = of_watch(unmoved, &connector.watch)?;
-        let unmoved = of_refresh_token(unmoved, &connector.grant.refresh_token)?;
         let mut writes = vec![
-            unmoved.into_deletion(&self.table),
+            as_read(connector)?.into_deletion(&self.table),
             put(&self.table, due_row(&moved, now)?, true),
             put(
                 &self.table,
@@ -288,12 +282,15 @@ impl Store for DynamoStore {
         connector: &Location,
         closing: &Closing,
     ) -> Result<(), StoreError> {
-        self.update(
-            Change::of(keys::connector(connector))
-                .if_present("closing")
-                .set("closing", attribute(closing)?),
-        )
-        .await
+        let steps = [
+            ("closing.watch_stopped", closing.watch_stopped),
+            ("closing.grant_revoked", closing.grant_revoked),
+        ];
+        let mut change = Change::of(keys::connector(connector)).if_present("closing");
+        for (step, done) in steps.into_iter().filter_map(|(step, done)| Some((step, done?))) {
+            change = change.set(step, attribute(&done)?);
+        }
+        self.update(change).await
     }
 
     async fn remove_connector(

@@ -153,13 +153,18 @@ pub fn of_watch(change: Change, watch: &Watch) -> Result<Change, StoreError> {
         .if_still("watch.renewed_at", renewed_at))
 }
 
-/// On condition that the connector has this refresh token.
-pub fn of_refresh_token(change: Change, token: &Sealed) -> Result<Change, StoreError> {
-    Ok(change.if_equal("refresh_token", bytes(token)?))
+/// A change of a row that is written anew from what was read: nothing waits for publication, and
+/// what is written without raising the version is still as it was.
+pub fn as_read(connector: &Connector) -> Result<Change, StoreError> {
+    let unmoved = Change::of(keys::connector(&connector.location()))
+        .if_equal("version", number(connector.version))
+        .if_equal("refresh_token", bytes(&connector.grant.refresh_token)?)
+        .if_absent("unpublished");
+    of_watch(unmoved, &connector.watch)
 }
 
 pub fn rotated(change: Change, replaced: &Sealed, by: &Sealed) -> Result<Change, StoreError> {
-    Ok(of_refresh_token(change, replaced)?.set("refresh_token", bytes(by)?))
+    Ok(change.if_equal("refresh_token", bytes(replaced)?).set("refresh_token", bytes(by)?))
 }
 
 fn bytes(sealed: &Sealed) -> Result<AttributeValue, StoreError> {

@@ -24,8 +24,8 @@ const LIFE: Duration = Duration::from_secs((10_080 - 20) * 60);
 const RESOURCE: &str = "me/messages";
 /// Creating one waits for our answer to its handshakes, of two URLs.
 const LONGEST_CREATION: Duration = Duration::from_secs(25);
-/// Deleted at once; there should be none.
-const MOST_ORPHANS: usize = 20;
+/// There should be one or two. The rest is deleted when it is tried again.
+const MOST_AT_ONCE: usize = 20;
 
 impl Calling<'_> {
     /// Renews the current subscription, or makes one where there is none any more.
@@ -34,8 +34,10 @@ impl Calling<'_> {
     /// is replaced, and the new one is made before the old one is deleted: there is no moment without
     /// one, and what both tell of is one mailbox, looked at twice.
     ///
-    /// Others of this mailbox to our URL are needless, whose ids were lost. Of two that are made at
-    /// once neither may end the other, or none would be left: only what ends earlier is needless.
+    /// Others of this mailbox to our URL are needless: their ids were lost, or another owner's
+    /// connector of the mailbox has them and finds all of its mail through the new one. Of two that
+    /// are made at once neither may end the other, or none would be left: only what ends earlier is
+    /// needless.
     pub async fn subscribed(
         &self,
         mailbox: &MailboxKey,
@@ -100,7 +102,7 @@ impl Calling<'_> {
         Ok(Wanted { client_state, made_under })
     }
 
-    /// A second one of the same kind does no harm: it is an orphan that is deleted.
+    /// A second one of the same kind does no harm: it is needless once the next one is made.
     async fn created(&self, wanted: &Wanted) -> Result<Subscription, Failure> {
         let url = &self.outlook.settings.notification_url;
         let body = json!({
@@ -116,7 +118,7 @@ impl Calling<'_> {
     }
 
     /// Ends those that are asked for. The recorded one is deleted while the others are listed: its
-    /// URL may be an earlier one of ours.
+    /// URL may be an earlier one of ours. An error if any may be left.
     pub async fn ended(&self, ending: Ending<'_>) -> Result<(), Failure> {
         match ending {
             Ending::These(stored) => {
@@ -126,14 +128,14 @@ impl Calling<'_> {
                 let known: Vec<String> =
                     known.map(|one| Stored::parse(one).id.into()).into_iter().collect();
                 let (ended, found) = tokio::join!(self.deleted(known.clone()), self.listed_here());
-                ended?;
                 let lost = found?.into_iter().map(|one| one.id).filter(|id| !known.contains(id));
-                self.deleted(lost.collect()).await
+                let rest = self.deleted(lost.collect()).await;
+                ended.and(rest)
             }
         }
     }
 
-    /// The subscriptions of this mailbox to our URL.
+    /// The subscriptions of this mailbox to our URL, on one page: there are few.
     async fn listed_here(&self) -> Result<Vec<Subscription>, Failure> {
         let page: Page = self.get(&["subscriptions"], &[]).await?;
         let mut all: Vec<Subscription> = page.items()?;
@@ -147,8 +149,11 @@ impl Calling<'_> {
 
     /// One that is gone is as good as deleted. The first failure is returned when all were tried.
     async fn deleted(&self, ids: Vec<String>) -> Result<(), Failure> {
-        let mut outcome = Ok(());
-        for id in ids.into_iter().take(MOST_ORPHANS) {
+        let mut outcome = match ids.len() > MOST_AT_ONCE {
+            true => Err(Failure::no_answer("more subscriptions than are deleted at once")),
+            false => Ok(()),
+        };
+        for id in ids.into_iter().take(MOST_AT_ONCE) {
             let call = self.call(Method::DELETE, &["subscriptions", &id])?;
             match self.send(call, Repeat::Safely).await {
                 Err(failure) if !failure.is_missing() => outcome = outcome.and(Err(failure)),

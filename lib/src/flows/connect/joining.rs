@@ -10,10 +10,12 @@ use crate::domain::secret::RefreshToken;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Trigger;
 use crate::domain::wake_up::{Kind, WakeUp};
-use crate::domain::watch::{Ending, Watch};
+use crate::domain::watch::{Ending, Watch, Watching};
 use crate::flows::connect::{Connect, ConnectError, Connected};
 use crate::flows::publishing::publish_or_log;
-use crate::flows::watching::{Recorded, log_not_ended, record, watch};
+use crate::flows::watching::{
+    Recorded, log_not_ended, make_room, record, record_failure, stop_all, watch,
+};
 use crate::ports::{
     EmailProvider, Exchange, Grant, Ports, Profile, ProviderError, Store, StoreError, Vault,
     WakeUps,
@@ -103,15 +105,14 @@ impl<P: Ports> Connect<P> {
     /// come about.
     pub(in crate::flows) async fn start(
         &self,
-        connector: Connector,
+        mut connector: Connector,
         grant: &Grant,
         events: &[Event],
         now: Timestamp,
     ) -> Connected {
         let location = connector.location();
         let publishing = publish_or_log(&self.store, &self.bus, &location, events, now);
-        let (answer, ()) =
-            tokio::join!(watch(self.mail_provider(), &grant.access_token, &connector), publishing);
+        let (answer, ()) = tokio::join!(self.watched(&mut connector, grant), publishing);
         let recording = async {
             match answer {
                 Ok(watching) => record(&self.store, &connector, watching, now).await,
@@ -120,8 +121,7 @@ impl<P: Ports> Connect<P> {
                 Err(error) => {
                     let id = connector.watch.id.clone();
                     let watch = Watch { id, ..Watch::default() }.failed(error.to_string(), now);
-                    let outcome = self.store.record_watch(&connector, &watch).await;
-                    Recorded { watch, outcome, ending: Vec::new() }
+                    record_failure(&self.store, &connector, watch, now).await
                 }
             }
         };
@@ -129,7 +129,7 @@ impl<P: Ports> Connect<P> {
         let (recorded, kicked) = tokio::join!(recording, self.wake_ups.send(&kick, None));
         let Recorded { watch, outcome, ending } = recorded;
         match outcome {
-            // Another writer recorded a watch of its own.
+            // Another writer came first, and what it recorded is renewed soon.
             Ok(()) | Err(StoreError::Conflict) => {}
             Err(error) => tracing::warn!(%error, "the watch is not recorded: the renewer watches"),
         }
@@ -141,5 +141,21 @@ impl<P: Ports> Connect<P> {
             tracing::warn!(%error, "the first look is not queued: the renewer wakes the mailbox");
         }
         Connected { connector_id: connector.id, email_address: connector.email_address, watch }
+    }
+
+    async fn watched(
+        &self,
+        connector: &mut Connector,
+        grant: &Grant,
+    ) -> Result<Watching, ProviderError> {
+        let (provider, access) = (self.mail_provider(), &grant.access_token);
+        match watch(provider, access, connector).await {
+            Err(ProviderError::WatchTaken) => {
+                make_room(&self.store, connector).await.map_err(ProviderError::unavailable)?;
+                stop_all(provider, access, connector).await?;
+                watch(provider, access, connector).await
+            }
+            answer => answer,
+        }
     }
 }

@@ -196,6 +196,9 @@ async fn another_key_or_url_makes_the_watch_anew_before_the_old_one_ends() {
                 }
                 made => made.unwrap(),
             };
+            let living =
+                1 + watching.needless.iter().filter(|_| !same_subscription_conflicts).count();
+            assert_eq!(microsoft.ids().len(), living, "the old one goes on until it is not needed");
             outlook.stop(access, Ending::These(&watching.needless)).await.unwrap();
             watching.id.unwrap()
         };
