@@ -130,7 +130,7 @@ pub fn log_not_ended(ended: Result<(), impl Display>) {
     }
 }
 
-pub fn log_not_due(due: Result<bool, StoreError>) {
+fn log_not_due(due: Result<bool, StoreError>) {
     if let Err(error) = due {
         tracing::warn!(%error, "a watch that may have ended is not due before its time");
     }

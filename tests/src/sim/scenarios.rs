@@ -106,7 +106,8 @@ scenarios! {
         a_subscription_renewed, a_subscription_that_expired, mail_while_a_subscription_is_renewed,
         a_subscription_removed_in_the_middle_of_a_listing, missed_before_its_mail_shows, a_storm_of_reauthorizations;
     renewals: two_renewals_at_once, two_renewals_of_the_only_subscription, a_removal_told_while_it_is_renewed,
-        a_reconnect_beside_a_renewal, a_disconnect_beside_a_renewal, a_subscription_that_nobody_recorded;
+        a_reconnect_beside_a_renewal, a_disconnect_beside_a_renewal, a_subscription_that_nobody_recorded,
+        a_record_that_meets_itself;
     sessions: the_secret_is_expired, consent_withdrawn_and_given_again, a_hundred_days_of_rotated_tokens, a_lost_write_of_a_rotated_token,
         two_workers_refresh, a_rotated_token_beside_a_reconnect, a_rotated_token_of_an_ended_session;
 }

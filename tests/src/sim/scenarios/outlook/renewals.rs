@@ -5,7 +5,7 @@ use email_connectors::domain::watch::RETRY_AFTER;
 
 use crate::sim::{Dice, Sim};
 use crate::stage::RENEWAL;
-use crate::world::{Account, Call, When};
+use crate::world::{Account, Call, Failure, When};
 
 /// Sweeps overlap when one of them is slow.
 pub async fn two_renewals_at_once(sim: &mut Sim) {
@@ -42,7 +42,7 @@ async fn race_of_renewals(sim: &mut Sim, expect: fn(&mut Sim, &Account)) {
 /// In good weather a minute or two are enough; what failed is tried again after some.
 async fn settled(sim: &mut Sim) {
     sim.minutes(3).await;
-    if !sim.world.struck().is_empty() {
+    for _ in 0..3 * sim.world.struck().len() {
         sim.pass(RETRY_AFTER * 2);
         sim.minutes(1).await;
     }
@@ -118,4 +118,19 @@ pub async fn a_subscription_that_nobody_recorded(sim: &mut Sim) {
     sim.disconnect("owner", &first).await;
     sim.minutes(2).await;
     sim.expect_unwatched(&ada);
+}
+
+/// The client repeats a write whose answer was lost, and meets what it wrote itself.
+pub async fn a_record_that_meets_itself(sim: &mut Sim) {
+    let ada = sim.ada.clone();
+    sim.pass(RENEWAL);
+    ada.remove_subscriptions();
+    sim.world.fail_with(Call::RecordWatch, When::After, 1, Failure::Conflict);
+    sim.begin();
+    sim.sweep().await;
+    settled(sim).await;
+    sim.expect_watched(&ada);
+    sim.mail(1);
+    sim.push(&ada);
+    sim.work().await;
 }
