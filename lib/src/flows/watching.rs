@@ -1,5 +1,6 @@
-//! A mailbox is watched: a provider may have one watch for each mailbox and client, and another
-//! one must be stopped first. A renamed mailbox's connector moves to the new address.
+//! A mailbox is watched: a watch is made or renewed, and recorded over the one that was read, since
+//! others may be at work on it. A provider may have one watch for each mailbox and client, and
+//! another one must be stopped first. A renamed mailbox's connector moves to the new address.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -12,9 +13,9 @@ use crate::domain::trigger::Trigger;
 use crate::domain::watch::{Ending, Watch, Watching};
 use crate::ports::{Commit, EmailProvider, ProviderError, Store, StoreError, WatchRequest};
 
-/// How often a watch is made due that others write meanwhile.
+/// How often a watch is written anew, or made due, that others write meanwhile.
 const MOST_ATTEMPTS: u32 = 5;
-/// Until a watch that was made twice at once is looked at again.
+/// Until a watch that may have ended is made anew.
 const SOON: Duration = Duration::from_secs(60);
 
 /// Begins or renews the watch of a connector's mailbox.

@@ -34,9 +34,7 @@ async fn race_of_renewals(sim: &mut Sim, seeds: [u64; 4], expect: fn(&mut Sim, &
         sim.sweep_twice(&mut Dice::new(seed)).await;
         settled(sim).await;
         expect(sim, &ada);
-        sim.mail(1);
-        sim.push(&ada);
-        sim.work().await;
+        mail_is_told(sim).await;
     }
 }
 
@@ -47,6 +45,12 @@ async fn settled(sim: &mut Sim) {
         sim.pass(RETRY_AFTER * 2);
         sim.minutes(1).await;
     }
+}
+
+async fn mail_is_told(sim: &mut Sim) {
+    sim.mail(1);
+    sim.push(&sim.ada.clone());
+    sim.work().await;
 }
 
 /// `subscriptionRemoved` is handled while the renewer has found it out by itself.
@@ -60,9 +64,7 @@ pub async fn a_removal_told_while_it_is_renewed(sim: &mut Sim) {
         sim.sweep_beside(&told, &mut Dice::new(seed)).await;
         settled(sim).await;
         sim.expect_watched(&ada);
-        sim.mail(1);
-        sim.push(&ada);
-        sim.work().await;
+        mail_is_told(sim).await;
     }
 }
 
@@ -76,9 +78,7 @@ pub async fn a_reconnect_beside_a_renewal(sim: &mut Sim) {
         sim.reconnect_beside_a_sweep(&mut Dice::new(seed)).await;
         settled(sim).await;
         sim.expect_watched(&ada);
-        sim.mail(1);
-        sim.push(&ada);
-        sim.work().await;
+        mail_is_told(sim).await;
     }
 }
 
@@ -134,7 +134,5 @@ pub async fn a_record_that_meets_itself(sim: &mut Sim) {
     }
     settled(sim).await;
     sim.expect_watched(&ada);
-    sim.mail(1);
-    sim.push(&ada);
-    sim.work().await;
+    mail_is_told(sim).await;
 }
