@@ -1,4 +1,4 @@
-"""MiniStack, started without two delays of its Lambda, and with AWS's limits."""
+"""MiniStack, started without two delays of its Lambda, with AWS's limits and with whole logs."""
 
 import socketserver
 import sys
@@ -12,17 +12,13 @@ socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 sys.path.append(str(Path(__file__).parent))
 
 import function_limits  # noqa: E402
+import function_output  # noqa: E402
 import gateway  # noqa: E402
 from ministack.app import main  # noqa: E402
-from ministack.core.lambda_runtime import Worker  # noqa: E402
-
-# After each invocation it waits 50 ms for the first log line. The functions write their lines before they answer, so a
-# shorter wait is enough; a line that is read late is attributed to the next invocation.
-FIRST_LINE, QUIET, LONGEST = Worker._drain_stderr_bounded.__defaults__
-Worker._drain_stderr_bounded.__defaults__ = (FIRST_LINE / 5, QUIET, LONGEST)
 
 gateway.install()
 function_limits.install()
+function_output.install()
 
 if __name__ == "__main__":
     sys.exit(main())

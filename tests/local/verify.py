@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 
 import security as cases
-from build import BUILT
+from build import BUILT, compiling
 from phases import Phase, Run
 from settings import GRAPH_REQUESTS, ROOT, TOOLS
 from tools import nextest_path, path
@@ -61,7 +61,7 @@ def run_security() -> None:
 def environment() -> dict[str, str]:
     """The environment of the tests' stacks, without the developer's settings."""
     kept = {key: value for key, value in os.environ.items() if key != "LOCAL_GOOGLE_URL"}
-    return kept | {
+    return kept | compiling() | {
         "PATH": path(),
         "SAM_CLI_TELEMETRY": "0",
         "AWS_DEFAULT_REGION": "us-east-1",

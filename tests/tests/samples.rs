@@ -227,6 +227,11 @@ fn the_local_gateway_and_its_functions_have_the_limits_of_aws() {
 }
 
 #[test]
+fn what_a_function_wrote_is_read_whole() {
+    python("function_output_test");
+}
+
+#[test]
 fn an_event_that_comes_twice_has_a_reason() {
     python("once_test");
 }
