@@ -20,7 +20,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, DeleteRequest, KeysAndAttributes, ReturnValue, TransactWriteItem, WriteRequest,
+    AttributeValue, DeleteRequest, KeysAndAttributes, TransactWriteItem, WriteRequest,
 };
 use futures_util::future::try_join_all;
 
@@ -137,11 +137,16 @@ impl DynamoStore {
         Err(StoreError::Unavailable("BatchWriteItem leaves rows undeleted".into()))
     }
 
-    /// Deletes a row and returns it: of several concurrent callers, one gets it.
+    /// Deletes a row and returns it: of several concurrent callers, one gets it. The client repeats
+    /// a request whose answer was lost. A `DeleteItem` that returns the row would then find none;
+    /// DynamoDB knows a repeated transaction by its token, and answers as it did.
     async fn take(&self, key: Key) -> Result<Option<Item>, StoreError> {
-        let request =
-            self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes()));
-        Ok(request.return_values(ReturnValue::AllOld).send().await.map_err(unavailable)?.attributes)
+        let Some(item) = self.get(key.clone()).await? else { return Ok(None) };
+        match self.transact(vec![Change::of(key).if_exists().into_deletion(&self.table)]).await {
+            Ok(()) => Ok(Some(item)),
+            Err(StoreError::Conflict) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// A conflict with another transaction is retried; a failed condition is final.
@@ -162,6 +167,8 @@ impl DynamoStore {
         }
     }
 
+    /// Costs half of a transaction. The client repeats a request whose answer was lost: this is only
+    /// for a change that may happen twice, or whose caller bears a conflict with itself.
     async fn update(&self, change: Change) -> Result<(), StoreError> {
         let update = change.into_update(&self.table);
         let request = self

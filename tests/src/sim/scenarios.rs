@@ -85,7 +85,8 @@ scenarios! {
         a_throttled_part;
     pressure: gmail_is_down_for_minutes, rate_limits_with_a_time, a_spent_quota, the_bus_is_down, the_bus_takes_some, the_keys_are_away;
     workers: a_trigger_made_during_the_read = 9, two_workers_publish = 10, a_trigger_made_before_the_commit = 16,
-        two_workers_on_one_push, a_reconnect_beside_a_worker, a_wake_up_of_our_own_repeated = 18;
+        two_workers_on_one_push, a_reconnect_beside_a_worker, a_wake_up_of_our_own_repeated = 18,
+        a_commit_that_meets_itself;
     scale: more_rows_than_a_transaction_holds = 20, a_backlog_longer_than_a_run, a_mailbox_without_triggers;
     watches: a_watch_renewed, a_watch_that_lapses, another_watch_in_the_way, a_silent_mailbox, pushes_doubled_and_reordered,
         mail_during_a_renewal;

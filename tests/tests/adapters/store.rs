@@ -1,5 +1,6 @@
-//! The store on DynamoDB passes the same contract tests as the in-memory store, tells contention
-//! from a lost race, and retries what DynamoDB leaves unprocessed.
+//! The store on DynamoDB passes the same contract tests as the in-memory store, also where the
+//! client repeats each write, tells contention from a lost race, and retries what DynamoDB leaves
+//! unprocessed.
 
 use std::sync::{Arc, Mutex};
 
@@ -20,8 +21,9 @@ use crate::{aws, bus, scripted};
 #[tokio::test]
 async fn the_store_on_dynamodb_keeps_its_contract_and_is_scanned_and_inserted_into_an_empty_one() {
     let config = aws::config().await;
+    let repeating = scripted::asked_twice(&config).await;
     let (from, to) = (
-        DynamoStore::new(&config, aws::table(&config).await),
+        DynamoStore::new(&repeating, aws::table(&config).await),
         DynamoStore::new(&config, aws::table(&config).await),
     );
     tests::contract::store_contract(&from, "dynamodb").await;

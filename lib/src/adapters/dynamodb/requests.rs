@@ -96,7 +96,8 @@ impl DynamoStore {
         owner: &OwnerId,
         key: &RequestKey,
     ) -> Result<(), StoreError> {
-        self.take(keys::request(owner, key.name)).await.map(drop)
+        let claim = Change::of(keys::request(owner, key.name));
+        self.transact(vec![claim.into_deletion(&self.table)]).await
     }
 }
 

@@ -478,7 +478,8 @@ impl Store for DynamoStore {
         replaced: &Sealed,
         by: &Sealed,
     ) -> Result<(), StoreError> {
-        self.update(rotated(of_generation(connector, generation), replaced, by)?).await
+        let change = rotated(of_generation(connector, generation), replaced, by)?;
+        self.transact(vec![change.into_transaction(&self.table)]).await
     }
 
     async fn record_watch(&self, before: &Connector, watch: &Watch) -> Result<(), StoreError> {

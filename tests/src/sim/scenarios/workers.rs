@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::sim::{Dice, Sim};
 use crate::stage::MINUTE;
-use crate::world::{Call, Mail, When};
+use crate::world::{Call, Failure, Mail, When};
 
 /// The trigger is made, and its mail comes, between two parts of a worker's read.
 pub async fn a_trigger_made_during_the_read(sim: &mut Sim) {
@@ -41,6 +41,21 @@ pub async fn a_trigger_made_before_the_commit(sim: &mut Sim) {
     sim.push(&ada);
     sim.work().await;
     sim.owe_all(&ada);
+}
+
+/// The client repeats a commit whose answer was lost, and is told of a conflict with what it wrote.
+pub async fn a_commit_that_meets_itself(sim: &mut Sim) {
+    let ada = sim.ada.clone();
+    for nth in [1, 2] {
+        sim.mail(1);
+        sim.world.fail_with(Call::Commit, When::After, nth, Failure::Conflict);
+        sim.push(&ada);
+        sim.work().await;
+    }
+    sim.begin();
+    sim.mail(1);
+    sim.push(&ada);
+    sim.work().await;
 }
 
 /// Without any fault: the second must leave alone what the first is publishing.
