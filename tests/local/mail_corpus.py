@@ -13,7 +13,7 @@ from pathlib import Path
 
 from settings import ROOT, TOOLS
 from terminal import Failure, step
-from tools import mail_python, node
+from tools import mail_pip, node
 
 COMMITTED = ROOT / "tests" / "mail-corpus"
 MANIFEST = COMMITTED / "manifest.json"
@@ -135,7 +135,7 @@ def sdists() -> dict[str, Path]:
     work.mkdir(parents=True)
     checked = ["--require-hashes", "--no-deps", "--no-binary=:all:", "--no-build-isolation"]
     quiet = ["--quiet", "--disable-pip-version-check"]
-    run([str(mail_python()), "-m", "pip", "download", *quiet, *checked, "-r", str(COMMITTED / "sdists.txt")], work)
+    run([*mail_pip(), "download", *quiet, *checked, "-r", str(COMMITTED / "sdists.txt")], work)
     folders = {}
     for archive in sorted(work.glob("*.tar.gz")):
         with tarfile.open(archive) as opened:

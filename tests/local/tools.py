@@ -7,6 +7,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 from settings import ROOT, TOOLS, architecture
 from terminal import Failure, step
@@ -23,6 +24,9 @@ DENY_VENV = TOOLS / "venv-deny"
 MAIL_VENV = TOOLS / "venv-mail"
 NODE_VENV = TOOLS / "venv-node"
 LOCKS_VENV = TOOLS / "venv-locks"
+# Its pip fills all others: a pip for each takes longer to install than most of what it then installs.
+PIP_VENV = TOOLS / "venv-pip"
+MAKING_PIP = Lock()
 # The locks also cover later versions.
 OLDEST_PYTHON = "3.11"
 NEXTEST = "0.9.143"
@@ -61,20 +65,39 @@ def fingerprint(requirements: Path) -> str:
 def make_venv(venv: Path, requirements: Path) -> None:
     log = TOOLS / "logs" / f"{venv.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
+    log.unlink(missing_ok=True)
     shutil.rmtree(venv, ignore_errors=True)
-    # A venv made from within a venv would take its interpreter from there.
-    python = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
-    commands = [
-        [str(python if python.exists() else sys.executable), "-m", "venv", str(venv)],
-        [str(venv / "bin" / "pip"), "install", *HASHED, "-r", str(requirements)],
-        # Fails if the lock lacks a dependency.
-        [str(venv / "bin" / "pip"), "check", "--disable-pip-version-check"],
-    ]
-    with log.open("wb") as output:
-        for command in commands:
-            if subprocess.run(command, stdout=output, stderr=subprocess.STDOUT).returncode != 0:
-                raise Failure(f"{' '.join(command)} failed", log)
+    with MAKING_PIP:
+        if not (PIP_VENV / version()).exists():
+            shutil.rmtree(PIP_VENV, ignore_errors=True)
+            logged(log, [interpreter(), "-m", "venv", str(PIP_VENV)])
+            (PIP_VENV / version()).touch()
+    logged(log, [interpreter(), "-m", "venv", "--without-pip", str(venv)])
+    logged(log, [*pip(venv), "install", *HASHED, "-r", str(requirements)])
+    # Fails if the lock lacks a dependency.
+    logged(log, [*pip(venv), "check", "--disable-pip-version-check"])
     (venv / STAMP).write_text(fingerprint(requirements))
+
+
+def logged(log: Path, command: list[str]) -> None:
+    with log.open("ab") as output:
+        if subprocess.run(command, stdout=output, stderr=subprocess.STDOUT).returncode != 0:
+            raise Failure(f"{' '.join(command)} failed", log)
+
+
+def pip(venv: Path) -> list[str]:
+    """The command that is the pip of this venv, which has none of its own."""
+    return [str(PIP_VENV / "bin" / "python"), "-m", "pip", "--python", str(venv / "bin" / "python")]
+
+
+def version() -> str:
+    return f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def interpreter() -> str:
+    """A venv made from within a venv would take its interpreter from there."""
+    python = Path(sys.base_prefix) / "bin" / version()
+    return str(python if python.exists() else sys.executable)
 
 
 def enter_venv() -> None:
@@ -126,9 +149,10 @@ def make_locks(arguments: list[str]) -> None:
                 raise Failure(f"no lock for {wanted.name}")
 
 
-def mail_python() -> Path:
-    """The interpreter of the venv that has what builds source packages with mails in them."""
-    return Path(made_on_demand(MAIL_VENV, lock("mail"), "python"))
+def mail_pip() -> list[str]:
+    """The pip of the venv that has what builds source packages with mails in them."""
+    made_on_demand(MAIL_VENV, lock("mail"), "python")
+    return pip(MAIL_VENV)
 
 
 def node() -> tuple[str, list[str]]:

@@ -35,6 +35,7 @@ type Behind = (reqwest::Client, String);
 
 /// A DynamoDB that answers each write as if its first answer had been lost and the client had sent
 /// the request again, but for the two whose conflict the flows bear.
+#[expect(clippy::disallowed_methods, reason = "the client behind it has the timeouts")]
 pub async fn asked_twice(config: &SdkConfig) -> SdkConfig {
     let behind = config.endpoint_url().unwrap().to_string();
     let client = reqwest::Client::new();
