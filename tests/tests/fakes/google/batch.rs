@@ -3,7 +3,7 @@
 use fake_google::Fault;
 use serde_json::Value;
 
-use crate::client::{Client, EMAIL};
+use super::client::{Client, EMAIL};
 
 pub fn batch_of(paths: &[String]) -> String {
     let part = |(index, path): (usize, &String)| {

@@ -6,7 +6,7 @@ use fake_google::CloudChange;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::client::{Client, EMAIL, TOPIC};
+use super::client::{Client, EMAIL, TOPIC};
 
 const SUBSCRIPTION: &str = "projects/example-project/subscriptions/gmail";
 

@@ -6,7 +6,7 @@ use fake_google::{Config, NewAttachment, NewCode, NewMessage, discovery};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::client::{Client, EMAIL, TOPIC, read, reason};
+use super::client::{Client, EMAIL, TOPIC, read, reason};
 
 #[tokio::test]
 async fn every_answer_stands_in_the_discovery_document() {

@@ -6,8 +6,8 @@ use reqwest::Url;
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 
-use crate::client::{Client, EMAIL, read};
-use crate::oauth::{GOOGLE_CERTS, verified};
+use super::client::{Client, EMAIL, read};
+use super::oauth::{GOOGLE_CERTS, verified};
 
 const CLIENT_ID: &str = "local-client.apps.googleusercontent.com";
 const REDIRECT_URI: &str = "https://app.example.com/callback?tenant=7";

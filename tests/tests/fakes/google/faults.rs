@@ -3,7 +3,7 @@
 use fake_google::Fault;
 use serde_json::json;
 
-use crate::client::{Client, EMAIL, read, reason};
+use super::client::{Client, EMAIL, read, reason};
 
 fn fault(method: &str, status: u16) -> Fault {
     Fault { method: method.into(), status, ..Fault::default() }

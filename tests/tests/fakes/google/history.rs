@@ -3,7 +3,7 @@
 use fake_google::{NewCode, NewMailbox, NewMessage};
 use serde_json::Value;
 
-use crate::client::{Client, EMAIL, reason};
+use super::client::{Client, EMAIL, reason};
 
 fn record_ids(answer: &Value) -> Vec<u64> {
     let records = answer["history"].as_array().into_iter().flatten();

@@ -8,8 +8,8 @@ use flate2::read::GzDecoder;
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 
-use crate::batch::{batch_of, send};
-use crate::client::{Client, EMAIL, read};
+use super::batch::{batch_of, send};
+use super::client::{Client, EMAIL, read};
 
 const SOON: Duration = Duration::from_secs(10);
 

@@ -5,7 +5,7 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 use fake_google::NewMessage;
 use serde_json::{Value, json};
 
-use crate::client::{Client, EMAIL, TOPIC, read};
+use super::client::{Client, EMAIL, TOPIC, read};
 
 fn arrived(second: i64) -> NewMessage {
     NewMessage { internal_date: Some(second * 1000), ..NewMessage::default() }

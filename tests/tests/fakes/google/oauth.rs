@@ -5,7 +5,7 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
 
-use crate::client::{Client, EMAIL, read};
+use super::client::{Client, EMAIL, read};
 
 pub const GOOGLE_CERTS: &str = "/oauth2/v3/certs";
 pub const USER_CERTS: &str = "/users/certs";
@@ -234,7 +234,7 @@ async fn tokens_made_to_order_verify_unless_they_should_not() {
 #[tokio::test]
 async fn the_sample_events_carry_tokens_that_verify() {
     let client = Client::start().await;
-    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events");
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../events");
     let mut signed = 0;
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();

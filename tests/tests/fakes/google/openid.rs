@@ -6,8 +6,8 @@ use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::{Method, RequestBuilder, Response, Url};
 use serde_json::{Value, json};
 
-use crate::client::{Client, read};
-use crate::oauth::{USER_CERTS, verified};
+use super::client::{Client, read};
+use super::oauth::{USER_CERTS, verified};
 
 const BACK: &str = "http://127.0.0.1:4566/_aws/execute-api/a1/prod/console/auth/callback";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -252,7 +252,7 @@ async fn a_stranger_or_a_foreign_page_is_shown_an_error_and_sent_nowhere() {
     assert!(!text.contains("<script"), "{text}");
     let config =
         Config { user_redirects: vec!["https://app.example.com/back".into()], ..Config::default() };
-    let known = Client::with(config, fake_google::NewCode::of(crate::client::EMAIL)).await;
+    let known = Client::with(config, fake_google::NewCode::of(super::client::EMAIL)).await;
     let mut browser = self::browser(&known);
     assert_eq!(browser.ask(&[("redirect_uri", "https://app.example.com/back")]).await.status, 200);
 }

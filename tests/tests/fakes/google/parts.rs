@@ -5,7 +5,7 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 use fake_google::{NewAttachment, NewMessage};
 use serde_json::{Value, json};
 
-use crate::client::Client;
+use super::client::Client;
 
 pub fn mail(raw: &[u8]) -> NewMessage {
     NewMessage {
@@ -275,7 +275,7 @@ Diagnostic-Code: smtp; 550
 /// Replaces the shapes.
 pub async fn set(client: &Client, shapes: Value) -> u16 {
     let url = format!("{}/admin/shapes", client.google.url);
-    crate::client::read(client.http.put(url).json(&shapes)).await.0
+    super::client::read(client.http.put(url).json(&shapes)).await.0
 }
 
 #[tokio::test]

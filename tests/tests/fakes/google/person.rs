@@ -5,7 +5,7 @@ use reqwest::Url;
 use reqwest::header::{ACCEPT, CONTENT_SECURITY_POLICY, LOCATION};
 use reqwest::redirect::Policy;
 
-use crate::client::{Client, EMAIL};
+use super::client::{Client, EMAIL};
 
 const CLIENT_ID: &str = "local-client.apps.googleusercontent.com";
 const REDIRECT_URI: &str = "http://127.0.0.1:4566/console/auth/google/callback";

@@ -14,8 +14,8 @@ use fake_google::{Config, NewCode, NewMessage, PushChange, PushMode};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::client::{Client, EMAIL, TOPIC, reason};
-use crate::oauth::verified;
+use super::client::{Client, EMAIL, TOPIC, reason};
+use super::oauth::verified;
 
 const SOON: Duration = Duration::from_secs(10);
 

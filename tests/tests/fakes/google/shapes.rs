@@ -5,8 +5,8 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE;
 use serde_json::{Value, json};
 
-use crate::client::Client;
-use crate::parts::{FORWARDED, delivered, lines, mail, payload, set};
+use super::client::Client;
+use super::parts::{FORWARDED, delivered, lines, mail, payload, set};
 
 /// The part's content and whether it has parts: `nothing`, `data`, `id`.
 fn shape(part: &Value) -> (&'static str, bool) {

@@ -2,7 +2,7 @@
 
 use fake_google::Latency;
 
-use crate::client::Client;
+use super::client::Client;
 
 #[tokio::test]
 async fn from_a_latency_on_each_request_is_noted_in_its_order_until_it_is_cleared() {

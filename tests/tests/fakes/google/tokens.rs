@@ -9,8 +9,8 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde_json::{Map, Value, json};
 
-use crate::client::{Client, EMAIL, read};
-use crate::oauth::{GOOGLE_CERTS, USER_CERTS, verified};
+use super::client::{Client, EMAIL, read};
+use super::oauth::{GOOGLE_CERTS, USER_CERTS, verified};
 
 const PUSH_AUDIENCE: &str = "https://connectors.example.com/pubsub";
 const CLIENT_ID: &str = "local-client.apps.googleusercontent.com";

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use fake_microsoft::{Clock, Config, NewCode, NewMessage, Shapes};
 use serde_json::json;
 
-use crate::client::{Client, EMAIL, code, read};
+use super::client::{Client, EMAIL, code, read};
 
 fn at(subject: &str, received: &str) -> NewMessage {
     NewMessage { received: Some(received.into()), ..NewMessage::of(subject) }

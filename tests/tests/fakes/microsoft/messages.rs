@@ -4,7 +4,7 @@ use fake_microsoft::{NewAttachment, NewMessage, Shapes};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::client::{Client, EMAIL, code, read};
+use super::client::{Client, EMAIL, code, read};
 
 const MIME: &str = "From: bo@example.com\r\nTo: ann@contoso.example\r\nSubject: Raw\r\nMessage-ID: <raw@example.com>\r\n\
     Received: from a by b\r\nContent-Type: text/plain\r\n\r\nas it came\r\n";

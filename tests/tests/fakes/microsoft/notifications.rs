@@ -13,7 +13,7 @@ use fake_microsoft::{
 };
 use serde_json::{Value, json};
 
-use crate::client::{Client, EMAIL, code};
+use super::client::{Client, EMAIL, code};
 
 /// What a webhook has heard, and how it answers.
 #[derive(Clone, Default)]

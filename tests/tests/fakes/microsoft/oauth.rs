@@ -7,7 +7,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use reqwest::Url;
 use serde_json::{Value, json};
 
-use crate::client::{CLIENT_ID, Client, EMAIL, IMMUTABLE, REDIRECT, code, read};
+use super::client::{CLIENT_ID, Client, EMAIL, IMMUTABLE, REDIRECT, code, read};
 
 const SCOPE: &str = "openid profile email offline_access User.Read Mail.ReadWrite";
 

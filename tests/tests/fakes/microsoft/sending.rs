@@ -4,8 +4,8 @@ use fake_microsoft::{NewMailbox, NewMessage};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::client::{Client, EMAIL, code, read};
-use crate::messages::base64;
+use super::client::{Client, EMAIL, code, read};
+use super::messages::base64;
 
 const BO: &str = "bo@contoso.example";
 

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::client::{Client, EMAIL, code};
+use super::client::{Client, EMAIL, code};
 
 /// Each call is held up so long that all meet.
 fn held() -> Fault {
@@ -86,7 +86,7 @@ async fn a_part_has_headers_body_and_a_429_of_its_own() {
     let requests = json!({ "requests": [
         { "id": "a", "method": "GET", "url": url },
         { "id": "b", "method": "PATCH", "url": url, "body": { "isRead": true }, "dependsOn": ["a"], "headers": { "Content-Type": "application/json" } },
-        { "id": "c", "method": "PATCH", "url": url, "body": { "isRead": true }, "headers": { "Content-Type": "application/json", "Prefer": crate::client::IMMUTABLE } },
+        { "id": "c", "method": "PATCH", "url": url, "body": { "isRead": true }, "headers": { "Content-Type": "application/json", "Prefer": super::client::IMMUTABLE } },
     ]});
     let (_, answer) = client.post("$batch", requests).await;
     assert_eq!(statuses(&answer), [429, 424, 200]);
