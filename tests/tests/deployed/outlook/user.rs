@@ -197,10 +197,12 @@ impl User {
         stack.microsoft(Method::DELETE, &path, Value::Null).await;
     }
 
-    /// A fault of this mailbox, until it is mended.
+    /// A fault of this mailbox, until it is mended or has hit as often as it says.
     pub async fn fault(&self, stack: &Stack, mut fault: Value) {
         fault["email"] = self.email.as_str().into();
-        fault["times"] = 0.into();
+        if fault["times"].is_null() {
+            fault["times"] = 0.into();
+        }
         stack.microsoft(Method::POST, "/admin/faults", fault).await;
     }
 
