@@ -60,9 +60,10 @@ fuzz: ## Look for inputs that break a parser's promise (MINUTES=n for each targe
 build: ## Build the functions for this machine, and the fake Google
 	@$(STACK) build
 
-lint: ## Check format, lints and the template
+lint: ## Check format, lints, the lock of the fuzz targets and the template
 	@cargo fmt --all --check
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
+	@cargo metadata --locked --quiet --format-version 1 --manifest-path tests/fuzz/Cargo.toml > /dev/null
 	@$(STACK) validate
 
 deny: ## Check licences, bans, sources, advisories and notices of the crates (ADVISORIES=required: fail where none can be had)
