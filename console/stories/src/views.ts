@@ -84,7 +84,6 @@ export async function scene(cast: Cast): Promise<Scene> {
 }
 
 export function views({ email, connector, other, governed, trigger, message, session }: Scene): View[] {
-  const quiet = (visit: Visit) => visit.page.waitForFunction(() => !document.querySelector('[aria-busy=true], [role=status] [aria-hidden]'));
   return [
     { name: 'sign-in', who: 'nobody', show: async (visit) => (await visit.open(), see(visit.button('Sign in'), 'the sign-in')) },
     {
@@ -133,14 +132,13 @@ export function views({ email, connector, other, governed, trigger, message, ses
         await see(visit.text('All is well').or(visit.text('What was found')), 'the findings');
       },
     },
-    { name: 'trigger-list', who: 'admin', show: async (visit) => (await visit.go('/triggers'), see(visit.text(/subject contains/i), 'the triggers')) },
+    { name: 'trigger-list', who: 'admin', show: async (visit) => (await roomOf(visit, 'Triggers', '/triggers'), see(visit.text(/subject contains/i), 'the triggers')) },
     {
       name: 'triggers',
       who: 'admin',
       show: async (visit) => {
         await visit.go(`/triggers/${trigger}`);
         await see(visit.page.getByText(/messages? would fire/), 'the dry run');
-        await quiet(visit);
       },
     },
     {
@@ -156,13 +154,13 @@ export function views({ email, connector, other, governed, trigger, message, ses
       name: 'firings',
       who: 'admin',
       show: async (visit) => {
-        await visit.go('/firings');
+        await roomOf(visit, 'What fired', '/firings');
         await see(visit.text('Your invoice of May'), 'the firing');
         await visit.page.getByText('Event', { exact: true }).last().click();
         await see(visit.text('schema_version'), 'the event');
       },
     },
-    { name: 'mail-list', who: 'admin', show: async (visit) => (await visit.go(`/mail?connector=${connector}`), see(visit.text('Your invoice of May'), 'the mail')) },
+    { name: 'mail-list', who: 'admin', show: async (visit) => (await roomOf(visit, 'Mail', `/mail?connector=${connector}`), see(visit.text('Your invoice of May'), 'the mail')) },
     {
       name: 'mail-folders',
       who: 'admin',
@@ -196,6 +194,16 @@ export function views({ email, connector, other, governed, trigger, message, ses
   ];
 }
 
+/** Goes to a room: until it is there, the page shows the one before, which may have the same texts. */
+async function roomOf(visit: Visit, room: string, path: string): Promise<void> {
+  await visit.go(path);
+  await see(visit.page.getByRole('heading', { name: room, level: 1, exact: true }), 'the room');
+}
+
+/** Nothing loads any more, nor what only an ellipsis stands for. */
+const settled = (visit: Visit) =>
+  visit.page.waitForFunction(() => !document.querySelector('[aria-busy=true], [role=status] [aria-hidden]') && !/^…$/m.test(document.body.innerText));
+
 /** Shows each view to who may see it: one window for each person. */
 export async function eachView(all: View[], { sub, newcomer }: Scene, window: () => Promise<Visit>, look: (view: View, visit: Visit) => Promise<void>): Promise<void> {
   for (const who of new Set(all.map((view) => view.who))) {
@@ -204,6 +212,7 @@ export async function eachView(all: View[], { sub, newcomer }: Scene, window: ()
     else if (who !== 'nobody') await visit.signIn(sub, who);
     for (const view of all.filter((each) => each.who === who)) {
       await view.show(visit);
+      await settled(visit);
       await look(view, visit);
     }
   }
